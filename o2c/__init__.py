@@ -1,0 +1,1 @@
+"""An event-sourced order-to-cash engine for telecom operators."""

@@ -1,0 +1,1 @@
+"""Switching the service on in the network."""

@@ -1,0 +1,33 @@
+"""What can happen when a service is activated."""
+
+from __future__ import annotations
+
+from o2c.kernel.shapes import Done, FellOut, Requested, Undone
+
+
+class ActivationRequested(Requested, name="activation.requested", step="activation"):
+    """The network is to switch the service on."""
+
+    example = {"item": "1", "attempt": 1, "due_at": "2026-01-05T09:00:00Z"}
+
+
+class ServiceActivated(Done, name="service.activated", step="activation"):
+    """The service is on. `starts_on` is the local date of the market it is charged from."""
+
+    example = {"item": "1", "starts_on": "2026-01-05"}
+    starts_on: str
+
+
+class ActivationFellOut(FellOut, name="activation.fell-out", step="activation"):
+    """The network refused, failed, or did not answer."""
+
+    example = {
+        "item": "1", "fallout": "5d3f0a5e-6f0e-5a53-9d4c-0d8a35a0b8f1", "reason": "NET-HLR", "fault_class": "technical", "origin": "direct",
+        "recoverability": "transient", "waiting_for": "us", "queue": "network", "partner_code": "UNAVAILABLE",
+    }  # fmt: skip
+
+
+class ServiceDeactivated(Undone, name="service.deactivated", step="activation"):
+    """The item ended and its service was switched off."""
+
+    example = {"item": "1"}

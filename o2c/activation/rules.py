@@ -1,0 +1,26 @@
+"""When a service is on, and off again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from o2c.activation.events import ServiceActivated, ServiceDeactivated
+from o2c.kernel.decision import Decision, just
+from o2c.kernel.periods import local_date
+from o2c.kernel.stream import Work
+
+
+def service(work: Work) -> Mapping[str, Any]:
+    """What the network needs: the SIM and number of a line, the line id of an access; an add-on names its offering."""
+    known = {key: value for outcome in work.outcomes.values() for key, value in outcome.items() if key in ("iccid", "imsi", "msisdn", "line_id")}
+    return {"offering": work.subject.offering, **known}
+
+
+def activated(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
+    return just(ServiceActivated(item=work.item, attempt=work.attempt, starts_on=local_date(at, work.market.zone).isoformat()))
+
+
+def deactivate(work: Work, outcome: Mapping[str, Any], at: datetime) -> Decision:
+    return just(ServiceDeactivated(item=work.item))

@@ -1,0 +1,21 @@
+"""Activation's entry for the plan."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from o2c.activation import rules
+from o2c.activation.events import ActivationFellOut, ActivationRequested
+from o2c.kernel.step import Step
+
+STEP = Step(
+    name="activation",
+    requested=ActivationRequested,
+    fell_out=ActivationFellOut,
+    complete=rules.activated,
+    partner="network",
+    payload=rules.service,
+    codes={"UNAVAILABLE": "NET-HLR", "PERMANENT": "NET-CFG", "REFUSED": "NET-CFG"},
+    lead=lambda work: timedelta(seconds=45),
+    undo=rules.deactivate,
+)

@@ -1,0 +1,27 @@
+"""What can happen to an appointment."""
+
+from __future__ import annotations
+
+from o2c.kernel.shapes import Done, FellOut, Requested
+
+
+class AppointmentRequested(Requested, name="appointment.requested", step="appointment"):
+    """A fitter's visit is to be booked."""
+
+    example = {"item": "1", "attempt": 1, "due_at": "2026-01-05T09:00:00Z"}
+
+
+class AppointmentKept(Done, name="appointment.kept", step="appointment"):
+    """The fitter came and connected the line."""
+
+    example = {"item": "1", "reference": "VIS-1207"}
+    reference: str = ""
+
+
+class AppointmentFellOut(FellOut, name="appointment.fell-out", step="appointment"):
+    """No visit could be booked or kept."""
+
+    example = {
+        "item": "1", "fallout": "5d3f0a5e-6f0e-5a53-9d4c-0d8a35a0b8f1", "reason": "LOG-VISIT", "fault_class": "technical", "origin": "partner",
+        "recoverability": "transient", "waiting_for": "us", "queue": "logistics", "partner_code": "UNAVAILABLE",
+    }  # fmt: skip

@@ -1,0 +1,87 @@
+"""What can happen to a billing account and to an invoice."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from pydantic import BaseModel, ConfigDict
+
+from o2c.kernel.event import Event
+from o2c.kernel.shapes import Done, FellOut, Requested
+
+
+class BillRunRequested(Requested, name="account.bill-run-requested", step="bill-run"):
+    """The account is to be billed."""
+
+    example = {"attempt": 1, "due_at": "2026-01-08T06:00:00Z"}
+
+
+class AccountBilled(Done, name="account.billed", step="bill-run"):
+    """A bill run covered everything up to the day before `billed_to`; `invoice` is empty when there was nothing to charge."""
+
+    example = {"run_on": "2026-01-08", "billed_to": "2026-02-08", "invoice": "BA-1001-20260108"}
+    run_on: str
+    billed_to: str
+    invoice: str
+
+
+class BillRunFellOut(FellOut, name="account.bill-run-fell-out", step="bill-run"):
+    """The account could not be billed."""
+
+    example = {
+        "fallout": "5d3f0a5e-6f0e-5a53-9d4c-0d8a35a0b8f1", "reason": "SYS-BUG", "fault_class": "defect", "origin": "direct",
+        "recoverability": "correctable", "waiting_for": "us", "queue": "engineering",
+    }  # fmt: skip
+
+
+class InvoiceLine(BaseModel):
+    """One line: a one-time charge, a part period or a full period in advance. `from_day` is inclusive, `to_day` exclusive; net, minor units."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    order: str
+    item: str
+    offering: str
+    kind: str
+    from_day: str
+    to_day: str
+    net_minor: int
+    tax_group: str
+
+
+class InvoiceIssued(Event, name="invoice.issued"):
+    """An invoice was issued. Tax is computed once per tax group over the sum of its lines, half-up; it is due on `due_on`."""
+
+    example = {
+        "number": "BA-1001-20260108", "account": "BA-1001", "customer": "C-1001", "order": "6f9619ff-8b86-5d01-b42d-00cf4fc964ff",
+        "currency": "GBP", "issued_on": "2026-01-08", "due_on": "2026-01-22", "issued_at": "2026-01-08T06:00:00Z", "method": "card",
+        "lines": [{"order": "6f9619ff-8b86-5d01-b42d-00cf4fc964ff", "item": "1", "offering": "mobile-line", "kind": "period",
+                   "from_day": "2026-01-08", "to_day": "2026-02-08", "net_minor": 1999, "tax_group": "standard"}],
+        "net_minor": 1999, "tax_minor": 400, "total_minor": 2399,
+    }  # fmt: skip
+    number: str
+    account: str
+    customer: str
+    order: str
+    currency: str
+    issued_on: str
+    issued_at: datetime
+    due_on: str
+    method: str
+    lines: tuple[InvoiceLine, ...]
+    net_minor: int
+    tax_minor: int
+    total_minor: int
+
+
+class OverdueRequested(Requested, name="invoice.overdue-check-requested", step="overdue"):
+    """The invoice is to be looked at when it has passed its due date."""
+
+    example = {"attempt": 1, "due_at": "2026-01-23T00:00:00Z"}
+
+
+class InvoiceOverdue(Done, name="invoice.overdue", step="overdue"):
+    """The invoice passed its due date unpaid."""
+
+    example = {"open_minor": 2399}
+    open_minor: int

@@ -1,0 +1,104 @@
+"""What a bill run charges: one-time charges, part periods by the actual days of the period, and the next full period in advance."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from o2c.billing.events import AccountBilled, InvoiceIssued, InvoiceLine, InvoiceOverdue
+from o2c.billing.state import AccountState, Charge, following_run, invoice_stream
+from o2c.customers.state import stream_of as customer_stream
+from o2c.kernel.decision import Decision, just
+from o2c.kernel.money import part_of, tax_on
+from o2c.kernel.periods import Period, next_month, previous_month
+from o2c.kernel.stream import Work
+from o2c.markets.base import Market, tax_percent
+
+TAX_GROUP = "standard"
+
+
+def customer_streams(work: Work) -> tuple[str, ...]:
+    return (customer_stream(work.state.customer),)
+
+
+def bill(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
+    """Bill the account for the run that is due: everything active before the run's day, up to the next run's day."""
+    state: AccountState = work.state
+    run_on = date.fromisoformat(state.next_run)
+    lines = tuple(line for _, charge in sorted(state.charges.items()) for line in charge_lines(charge, run_on))
+    number = f"{state.account}-{run_on:%Y%m%d}"
+    billed = AccountBilled(run_on=state.next_run, billed_to=following_run(run_on).isoformat(), invoice=number if lines else "")
+    if not lines:
+        return just(billed)
+    customer = work.read.get(customer_stream(state.customer))
+    method = customer.papers.payment_method if customer and customer.papers else "invoice"
+    issued = _issue(state, number, lines, run_on, at, method, work.market)
+    return Decision((billed,), ((invoice_stream(number), issued),), takes=(work.guard("invoice", number),))
+
+
+def _issue(
+    state: AccountState, number: str, lines: tuple[InvoiceLine, ...], run_on: date, at: datetime, method: str, market: Market
+) -> InvoiceIssued:
+    net_minor = sum(line.net_minor for line in lines)
+    groups = sorted({line.tax_group for line in lines})
+    tax_minor = sum(
+        tax_on(sum(line.net_minor for line in lines if line.tax_group == group), tax_percent(market, group, run_on)) for group in groups
+    )
+    return InvoiceIssued(
+        number=number,
+        account=state.account,
+        customer=state.customer,
+        order=state.order,
+        currency=state.currency,
+        issued_on=run_on.isoformat(),
+        issued_at=at,
+        due_on=(run_on + timedelta(days=market.payment_terms_days)).isoformat(),
+        method=method,
+        lines=lines,
+        net_minor=net_minor,
+        tax_minor=tax_minor,
+        total_minor=net_minor + tax_minor,
+    )
+
+
+def charge_lines(charge: Charge, run_on: date) -> Iterator[InvoiceLine]:
+    """The lines of one charge in the run of a day; none when it starts on or after that day, or was withdrawn."""
+    starts_on = date.fromisoformat(charge.starts_on)
+    if charge.withdrawn or starts_on >= run_on:
+        return
+    if not charge.billed_to and charge.one_time_minor:
+        yield _line(charge, "one-time", starts_on, starts_on, charge.one_time_minor)
+    if charge.recurring_minor:
+        cursor = date.fromisoformat(charge.billed_to) if charge.billed_to else starts_on
+        for part, whole in _parts(cursor, run_on):
+            kind = "period" if part == whole else "part-period"
+            yield _line(charge, kind, part.start, part.end, part_of(charge.recurring_minor, part.days, whole.days))
+        yield _line(charge, "period", run_on, following_run(run_on), charge.recurring_minor)
+
+
+def _parts(cursor: date, run_on: date) -> Iterator[tuple[Period, Period]]:
+    """(part to charge, period it is a part of) from the cursor to the run's day, period by period of the cycle."""
+    while cursor < run_on:
+        end = date(cursor.year, cursor.month, run_on.day)
+        end = end if end > cursor else next_month(end, run_on.day)
+        yield Period(cursor, end), Period(previous_month(end, run_on.day), end)
+        cursor = end
+
+
+def _line(charge: Charge, kind: str, start: date, end: date, net_minor: int) -> InvoiceLine:
+    return InvoiceLine(
+        order=charge.order,
+        item=charge.item,
+        offering=charge.offering,
+        kind=kind,
+        from_day=start.isoformat(),
+        to_day=end.isoformat(),
+        net_minor=net_minor,
+        tax_group=TAX_GROUP,
+    )
+
+
+def look_at(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
+    """An invoice that is still open after its due date is overdue."""
+    return just(InvoiceOverdue(open_minor=work.state.open_minor))

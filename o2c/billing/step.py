@@ -1,0 +1,10 @@
+"""Billing's entries for the plan: the bill run of an account, and the look at an invoice that was due."""
+
+from __future__ import annotations
+
+from o2c.billing import rules
+from o2c.billing.events import BillRunFellOut, BillRunRequested, OverdueRequested
+from o2c.kernel.step import Step
+
+STEP = Step(name="bill-run", requested=BillRunRequested, fell_out=BillRunFellOut, complete=rules.bill, reads=rules.customer_streams)
+OVERDUE = Step(name="overdue", requested=OverdueRequested, fell_out=BillRunFellOut, complete=rules.look_at)

@@ -1,0 +1,1 @@
+"""Offerings, prices, specifications and their versions."""

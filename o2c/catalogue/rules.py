@@ -1,0 +1,79 @@
+"""Publishing offerings, and asking whether one can be ordered.
+
+Source: TM Forum TMF620 Product Catalog Management API v4.1.0, resource ProductOffering.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from typing import Any
+
+from o2c.catalogue.events import OfferingPublished
+from o2c.catalogue.state import CatalogueState
+from o2c.kernel.money import to_minor
+from o2c.kernel.periods import parse_time
+from o2c.kernel.refusal import Refused
+
+
+def publish(state: CatalogueState, *, document: Mapping[str, Any], currency: str, specifications: Collection[str]) -> list[OfferingPublished]:
+    """Publish a TMF620 offering; nothing when it stands so already. Numbers in the document must be text or Decimal-safe strings.
+
+    Raises Refused when it has no id, a specification that no plan fulfils, a bundle's own price (its children carry the prices), a price
+    that is no amount of its currency, or two prices of one type.
+    """
+    offering = document.get("id")
+    if not isinstance(offering, str) or not offering:
+        raise Refused("catalogue: an offering without id; give it one")
+    valid = document.get("validFor") or {}
+    prices = _prices(offering, document.get("productOfferingPrice") or [], currency)
+    event = OfferingPublished(
+        offering=offering,
+        version=str(document.get("version", "1.0")),
+        specification=str((document.get("productSpecification") or {}).get("id", "")),
+        status=str(document.get("lifecycleStatus", "Active")),
+        bundle=document.get("isBundle") is True,
+        valid_from=str(valid.get("startDateTime", "")),
+        valid_to=str(valid.get("endDateTime", "")),
+        currency=currency,
+        recurring_minor=prices.get("recurring", 0),
+        one_time_minor=prices.get("oneTime", 0),
+        characteristics={
+            str(use["name"]): tuple(str(value["value"]) for value in use.get("productSpecCharacteristicValue", []))
+            for use in document.get("prodSpecCharValueUse") or []
+        },
+    )
+    if event.specification not in specifications:
+        raise Refused(f"catalogue: offering {offering} has specification {event.specification}, which no plan fulfils; add it to the plan first")
+    if event.bundle and prices:
+        raise Refused(f"catalogue: bundle {offering} has a price of its own; price its children")
+    return [] if state.offerings.get(offering) == event else [event]
+
+
+def _prices(offering: str, prices: list[Mapping[str, Any]], currency: str) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for price in prices:
+        amount = price["price"]["dutyFreeAmount"]
+        kind = str(price["priceType"])
+        if amount.get("unit") != currency or kind in found:
+            raise Refused(f"catalogue: offering {offering} has a price in {amount.get('unit')} or two {kind} prices; one in {currency} each")
+        try:
+            found[kind] = to_minor(_padded(str(amount["value"])), currency)
+        except ValueError as error:
+            raise Refused(f"catalogue: offering {offering}: {error}") from None
+    return found
+
+
+def _padded(text: str) -> str:
+    """`10.0` and `29.9` are how JSON writers print 10.00 and 29.90; trailing zeros carry no meaning."""
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def orderable(state: CatalogueState, *, offering: str, at: datetime) -> OfferingPublished | None:
+    """The offering if it is active and valid at the given time, else None."""
+    found = state.offerings.get(offering)
+    if found is None or found.status != "Active":
+        return None
+    if found.valid_from and at < parse_time(found.valid_from):
+        return None
+    return None if found.valid_to and at >= parse_time(found.valid_to) else found

@@ -1,0 +1,1 @@
+"""Beginning to charge for an activated service."""

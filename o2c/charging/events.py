@@ -1,0 +1,34 @@
+"""What can happen when charging for a service begins."""
+
+from __future__ import annotations
+
+from o2c.kernel.shapes import Done, FellOut, Requested, Undone
+
+
+class ChargingRequested(Requested, name="charging.requested", step="charging"):
+    """The service is to be charged to the order's billing account."""
+
+    example = {"item": "1", "attempt": 1, "due_at": "2026-01-05T09:00:00Z"}
+
+
+class ChargingStarted(Done, name="charging.started", step="charging"):
+    """The account charges the service from the local date `starts_on`: the day it was activated."""
+
+    example = {"item": "1", "account": "BA-1001", "starts_on": "2026-01-05"}
+    account: str
+    starts_on: str
+
+
+class ChargingFellOut(FellOut, name="charging.fell-out", step="charging"):
+    """The account could not take the charge."""
+
+    example = {
+        "item": "1", "fallout": "5d3f0a5e-6f0e-5a53-9d4c-0d8a35a0b8f1", "reason": "SYS-BUG", "fault_class": "defect", "origin": "direct",
+        "recoverability": "correctable", "waiting_for": "us", "queue": "engineering",
+    }  # fmt: skip
+
+
+class ChargingStopped(Undone, name="charging.stopped", step="charging"):
+    """The item ended; its charge was withdrawn."""
+
+    example = {"item": "1"}

@@ -1,0 +1,36 @@
+"""What begins to be charged, from when, and to whom."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from o2c.charging.events import ChargingStarted, ChargingStopped
+from o2c.kernel.charges import ChargeStarted, ChargeWithdrawn, account_stream
+from o2c.kernel.decision import Decision
+from o2c.kernel.stream import Work
+
+
+def start(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
+    """Charge from the day of activation, so that the bill matches what was switched on."""
+    item = work.subject
+    starts_on = str(work.outcomes["activation"]["starts_on"])
+    charge = ChargeStarted(
+        account=item.account,
+        customer=work.state.party,
+        order=work.state.order_id,
+        item=work.item,
+        offering=item.offering,
+        recurring_minor=item.recurring_minor,
+        one_time_minor=item.one_time_minor,
+        currency=item.currency,
+        starts_on=starts_on,
+    )
+    done = ChargingStarted(item=work.item, attempt=work.attempt, account=item.account, starts_on=starts_on)
+    return Decision((done,), ((account_stream(item.account), charge),))
+
+
+def stop(work: Work, outcome: Mapping[str, Any], at: datetime) -> Decision:
+    withdrawn = ChargeWithdrawn(order=work.state.order_id, item=work.item)
+    return Decision((ChargingStopped(item=work.item),), ((account_stream(work.subject.account), withdrawn),))

@@ -1,0 +1,9 @@
+"""Charging's entry for the plan."""
+
+from __future__ import annotations
+
+from o2c.charging import rules
+from o2c.charging.events import ChargingFellOut, ChargingRequested
+from o2c.kernel.step import Step
+
+STEP = Step(name="charging", requested=ChargingRequested, fell_out=ChargingFellOut, complete=rules.start, undo=rules.stop)

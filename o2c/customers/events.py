@@ -1,0 +1,24 @@
+"""What can happen to a customer."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from o2c.kernel.event import Event, Pii
+
+
+class CustomerRegistered(Event, name="customer.registered"):
+    """A party became known, or its papers changed. Names, birth date and contacts are personal."""
+
+    example = {
+        "customer": "C-1001", "kind": "individual", "payment_method": "card", "tier": "standard", "name": "Ada Example",
+        "birth_date": "1980-02-29", "email": "ada@example.org", "address": "1 Mill Lane, Testford, ZZ1 1AA",
+    }  # fmt: skip
+    customer: str
+    kind: str
+    payment_method: str
+    tier: str
+    name: Annotated[str, Pii("name")] = ""
+    birth_date: Annotated[str, Pii("birth-date")] = ""
+    email: Annotated[str, Pii("e-mail")] = ""
+    address: Annotated[str, Pii("address")] = ""

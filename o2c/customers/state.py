@@ -1,0 +1,27 @@
+"""A customer as a fold of its stream."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from o2c.customers.events import CustomerRegistered
+from o2c.kernel.event import Event
+from o2c.kernel.stream import StreamKind
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerState:
+    """What is known of a customer; `papers` is None until it is registered."""
+
+    papers: CustomerRegistered | None = None
+
+
+def stream_of(customer: str) -> str:
+    return f"customer-{customer}"
+
+
+def evolve(state: CustomerState, event: Event) -> CustomerState:
+    return CustomerState(event) if isinstance(event, CustomerRegistered) else state
+
+
+KIND = StreamKind(category="customer", shape_version=1, state_type=CustomerState, initial=lambda _: CustomerState(), evolve=evolve)

@@ -1,0 +1,1 @@
+"""Bringing a physical SIM to the customer."""

@@ -1,0 +1,27 @@
+"""What can happen to a parcel."""
+
+from __future__ import annotations
+
+from o2c.kernel.shapes import Done, FellOut, Requested
+
+
+class DeliveryRequested(Requested, name="delivery.requested", step="delivery"):
+    """The SIM is to be handed to the courier."""
+
+    example = {"item": "1", "attempt": 1, "due_at": "2026-01-05T09:00:00Z"}
+
+
+class ParcelDelivered(Done, name="delivery.delivered", step="delivery"):
+    """The parcel reached the customer, under the courier's reference."""
+
+    example = {"item": "1", "reference": "PCL-20394"}
+    reference: str = ""
+
+
+class DeliveryFellOut(FellOut, name="delivery.fell-out", step="delivery"):
+    """The address is incomplete or wrong, or the courier could not do it."""
+
+    example = {
+        "item": "1", "fallout": "5d3f0a5e-6f0e-5a53-9d4c-0d8a35a0b8f1", "reason": "LOG-ADDR", "fault_class": "business", "origin": "customer",
+        "recoverability": "correctable", "waiting_for": "customer", "queue": "logistics", "partner_code": "WRONG-ADDRESS",
+    }  # fmt: skip

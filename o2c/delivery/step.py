@@ -1,0 +1,23 @@
+"""Delivery's entry for the plan."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from o2c.delivery import rules
+from o2c.delivery.events import DeliveryFellOut, DeliveryRequested
+from o2c.kernel.step import Step
+
+STEP = Step(
+    name="delivery",
+    requested=DeliveryRequested,
+    fell_out=DeliveryFellOut,
+    complete=rules.delivered,
+    check=rules.flaw,
+    partner="courier",
+    payload=rules.parcel,
+    codes={"WRONG-ADDRESS": "LOG-ADDR", "UNAVAILABLE": "LOG-TMO", "LOST": "LOG-LOST", "REFUSED": "LOG-ADDR"},
+    silence="LOG-TMO",
+    lead=lambda work: timedelta(minutes=30),
+    forceable=True,
+)

@@ -1,0 +1,1 @@
+"""The roof: everything a person or a program calls from outside."""

@@ -1,0 +1,1 @@
+"""Getting an eSIM profile onto the customer's device."""

@@ -1,0 +1,27 @@
+"""What can happen to an eSIM profile."""
+
+from __future__ import annotations
+
+from o2c.kernel.shapes import Done, FellOut, Requested
+
+
+class EsimRequested(Requested, name="esim.requested", step="esim"):
+    """The profile is to be ordered and confirmed at the SIM platform (SM-DP+)."""
+
+    example = {"item": "1", "attempt": 1, "due_at": "2026-01-05T09:00:00Z"}
+
+
+class EsimConfirmed(Done, name="esim.confirmed", step="esim"):
+    """The profile is confirmed and can be downloaded with its matching id (GSMA SGP.22 section 4.1)."""
+
+    example = {"item": "1", "matching_id": "K2-1AB-9C4"}
+    matching_id: str
+
+
+class EsimFellOut(FellOut, name="esim.fell-out", step="esim"):
+    """The SIM platform does not know the profile, or did not answer."""
+
+    example = {
+        "item": "1", "fallout": "5d3f0a5e-6f0e-5a53-9d4c-0d8a35a0b8f1", "reason": "SIM-DL-INST", "fault_class": "technical", "origin": "partner",
+        "recoverability": "transient", "waiting_for": "us", "queue": "sim-platform", "partner_code": "UNAVAILABLE",
+    }  # fmt: skip

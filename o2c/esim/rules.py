@@ -1,0 +1,19 @@
+"""When an eSIM profile is ready."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from o2c.esim.events import EsimConfirmed
+from o2c.kernel.decision import Decision, just
+from o2c.kernel.stream import Work
+
+
+def profile(work: Work) -> Mapping[str, Any]:
+    return {"iccid": work.outcomes["sim"]["iccid"]}
+
+
+def confirmed(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
+    return just(EsimConfirmed(item=work.item, attempt=work.attempt, matching_id=str(data.get("matching_id", ""))))

@@ -1,0 +1,1 @@
+"""Working the fallout queue: what a person may decide, and what follows."""

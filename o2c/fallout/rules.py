@@ -1,0 +1,54 @@
+"""What a person may do about a fallout. It closes by the event that follows, never by the click."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+
+from o2c.kernel.decision import Decision, just
+from o2c.kernel.refusal import Refused
+from o2c.kernel.step import Step
+from o2c.kernel.stream import StreamKind, Work
+from o2c.orders.events import CorrectionApplied, FalloutDecided, StepForced
+
+
+def correct(step: Step, work: Work, kind: StreamKind, *, changes: Mapping[str, str], note: str, at: datetime) -> Decision:
+    """Correct what the step stumbled over (or nothing: a plain retry) and ask for it again, at once.
+
+    Raises Refused when the stream has no such thing to correct. Guards of what was wrong are freed, those of what is right claimed.
+    """
+    corrected = CorrectionApplied(item=work.item, step=step.name, fallout=work.fallout, changes=dict(changes), note=note)
+    try:
+        state = kind.evolve(work.state, corrected)
+    except (ValueError, IndexError):
+        raise Refused(f"{work.stream}: no such thing to correct ({', '.join(changes)}); see the order's lines") from None
+    after = replace(kind.work(state, work.stream, work.item, step.name), market=work.market)
+    again = step.request(after, at, attempt=work.attempt + 1, due_at=at)
+    return just(corrected) + again + Decision(frees=tuple(guard for guard in step.guards(work) if guard not in again.claims))
+
+
+def decide(step: Step, work: Work, *, approve: bool, note: str, at: datetime) -> Decision:
+    """Decide a referral. Raises Refused when the step has nothing to decide, or approval could not make it right."""
+    outcome = step.decide(work, approve, at) if step.decide else None
+    if not outcome:
+        raise Refused(f"{work.stream}: step {step.name} cannot be {'approved' if approve else 'declined'}; correct, fail or force it")
+    return just(_decided(step, work, "approve" if approve else "decline", note)) + outcome
+
+
+def force(step: Step, work: Work, *, note: str) -> Decision:
+    """Count the step as done by other means. Raises Refused for a step whose outcome later steps need."""
+    if not step.forceable:
+        raise Refused(f"{work.stream}: step {step.name} cannot be forced, later steps need what it yields; correct or fail it")
+    return just(_decided(step, work, "force", note), StepForced(item=work.item, step=step.name, attempt=work.attempt))
+
+
+def give_up(step: Step, work: Work, *, note: str) -> Decision:
+    """A person decided to end the item this step belongs to; the item's own end follows in the same command."""
+    return just(_decided(step, work, "fail", note))
+
+
+def _decided(step: Step, work: Work, decision: str, note: str) -> FalloutDecided:
+    return FalloutDecided.model_validate(
+        {"item": work.item, "step": step.name, "fallout": work.fallout, "decision": decision, "note": note}
+    )

@@ -1,0 +1,24 @@
+"""The identity gate's entry for the plan."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from o2c.identity import rules
+from o2c.identity.events import IdentityFellOut, IdentityRequested
+from o2c.kernel.step import Step
+
+STEP = Step(
+    name="identity",
+    requested=IdentityRequested,
+    fell_out=IdentityFellOut,
+    complete=rules.passed,
+    partner="identity-agency",
+    payload=rules.papers,
+    reads=rules.customer_streams,
+    codes={"REFER": "KYC-DOC", "FAIL": "KYC-MATCH", "UNAVAILABLE": "KYC-TMO"},
+    silence="KYC-TMO",
+    lead=lambda work: timedelta(seconds=30),
+    decide=rules.decide,
+    declines=frozenset({"KYC-MATCH"}),
+)

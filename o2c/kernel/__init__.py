@@ -1,0 +1,1 @@
+"""The pure base everything stands on: no database, no clock, no randomness."""

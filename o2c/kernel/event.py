@@ -1,0 +1,122 @@
+"""Events, their stored names, their versions and their personal fields."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, ClassVar
+
+from pydantic import BaseModel, ConfigDict
+
+
+@dataclass(frozen=True, slots=True)
+class Pii:
+    """Marks a field as personal data: `Annotated[str, Pii("name")]`. It is stored apart and never logged.
+
+    `kind` says what it is in a word (name, birth-date, address, e-mail, note, original).
+    """
+
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Upcast:
+    """Declared change from one schema version of an event to the next: renames first, then defaults for what is new.
+
+    Declared rather than coded, so that a projection can read old events straight out of the table with the same rule.
+    """
+
+    renames: Mapping[str, str] = field(default_factory=dict)
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+
+    def apply(self, body: dict[str, Any]) -> dict[str, Any]:
+        renamed = {self.renames.get(key, key): value for key, value in body.items()}
+        return {**self.defaults, **renamed}
+
+
+class Event(BaseModel):
+    """Something that happened. Frozen, closed to unknown fields; its stored name is chosen by us and never an import path.
+
+    Declared as `class SimAssigned(Done, name="sim.assigned", step="sim")`, with a docstring (the catalogue's text) and one `example`.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    type_name: ClassVar[str] = ""
+    shape: ClassVar[str] = ""
+    step_name: ClassVar[str] = ""
+    example: ClassVar[Mapping[str, Any]] = {}
+    upcasts: ClassVar[tuple[Upcast, ...]] = ()
+    personal: ClassVar[frozenset[str]] = frozenset()
+
+    def __init_subclass__(cls, *, name: str = "", step: str = "", **rest: Any) -> None:
+        """Takes the two class keywords; pydantic hands them on once the class is complete."""
+        super().__init_subclass__(**rest)
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, *, name: str = "", step: str = "", **rest: Any) -> None:
+        super().__pydantic_init_subclass__(**rest)
+        cls.personal = frozenset(key for key, info in cls.model_fields.items() if any(isinstance(mark, Pii) for mark in info.metadata))
+        cls.step_name = step or cls.step_name
+        if name:
+            register(name, cls)
+
+    def __repr_args__(self) -> Any:
+        """Personal values stay out of every repr, and so out of every log line and exception."""
+        return [(key, "***" if key in self.personal else value) for key, value in super().__repr_args__()]
+
+    __str__ = BaseModel.__repr__
+
+    @classmethod
+    def schema_version(cls) -> int:
+        """1 for a class that never changed; one more for each declared upcast."""
+        return len(cls.upcasts) + 1
+
+
+EVENT_TYPES: dict[str, type[Event]] = {}
+
+
+def register(name: str, cls: type[Event]) -> None:
+    """Give a class its stored name. Raises ValueError when two classes claim one name."""
+    if EVENT_TYPES.setdefault(name, cls) is not cls:
+        raise ValueError(f"event name {name} is claimed by {EVENT_TYPES[name].__name__} and {cls.__name__}; choose another")
+    cls.type_name = name
+
+
+def upcast(name: str, version: int, body: dict[str, Any]) -> dict[str, Any]:
+    """Bring a stored body from its schema version to the newest, step by step."""
+    for change in EVENT_TYPES[name].upcasts[version - 1 :]:
+        body = change.apply(body)
+    return body
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """An event in its place: the envelope of design.md section 2 around a body.
+
+    `originator_id` and `originator_version` are what the eventsourcing library asks of a domain event.
+    `occurred_at` is business time; `recorded_at` and `position` are the server's and None until stored.
+    """
+
+    stream: str
+    version: int
+    event: Event
+    event_id: str
+    occurred_at: datetime
+    actor: str
+    channel: str
+    command_id: str
+    causation: str | None = None
+    order_id: str | None = None
+    customer_id: str | None = None
+    position: int | None = None
+    recorded_at: datetime | None = None
+
+    @property
+    def originator_id(self) -> str:
+        return self.stream
+
+    @property
+    def originator_version(self) -> int:
+        return self.version

@@ -1,0 +1,79 @@
+"""What a partner can answer, and what it can be asked. Every call ends as one of these; there is no seventh way."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request to a partner. `key` (stream/item/step/attempt) makes it safe to send again; `at` is business time.
+
+    `body` is what the step's `payload` gathered: plain values, personal ones among them, so it is never logged.
+    """
+
+    key: str
+    stream: str
+    item: str
+    step: str
+    attempt: int
+    at: datetime
+    body: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The work is done; `data` is what the partner tells of it."""
+
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedBy:
+    """A business no, in the partner's own code."""
+
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A technical failure, in the partner's own code. `retryable` says whether asking again may help."""
+
+    code: str
+    retryable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """No answer: the work may have been done. Query at `ask_again_at` before sending anything again."""
+
+    ask_again_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """Taken under the partner's reference; ask again at the given time."""
+
+    reference: str
+    ask_again_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class NeverHeard:
+    """Only of a query: the partner has no such request, so it may be sent again."""
+
+
+Answer = Answered | RefusedBy | Failed | Unknown | Accepted | NeverHeard
+
+
+class Partner(Protocol):
+    """A system outside. Partners act and never decide; the same request key twice is one piece of work."""
+
+    def submit(self, request: Request) -> Answer:
+        """Ask for the work; every kind of answer but `NeverHeard`."""
+
+    def query(self, request: Request) -> Answer:
+        """Ask what became of a request sent earlier under the same key."""

@@ -1,0 +1,14 @@
+"""A caller's mistake. A business no is an event, never an exception."""
+
+from __future__ import annotations
+
+
+class Refused(Exception):
+    """The request cannot be carried out as it stands. One line: what happened, to what, what to do.
+
+    `kind` is `usage`, `missing` (no such thing) or `conflict` (another fact stands against it); entry points map it to their exit or status code.
+    """
+
+    def __init__(self, message: str, *, kind: str = "usage") -> None:
+        super().__init__(message)
+        self.kind = kind

@@ -1,0 +1,134 @@
+"""The shapes all steps share. Fallout queue, cycle times, timeline, agenda and roll-up subscribe to shapes, never to single events."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import ClassVar, Literal
+
+from o2c.kernel.event import Event
+
+WaitingFor = Literal["us", "customer", "partner", "regulator", "channel"]
+FaultClass = Literal["technical", "business", "data", "manual", "defect"]
+Origin = Literal["upstream", "direct", "partner", "customer", "reference-data"]
+Recoverability = Literal["transient", "correctable", "fatal"]
+
+
+class OfItem(Event):
+    """Base of the events that speak of one order item (empty: of the whole order, invoice or account)."""
+
+    item: str = ""
+
+
+class Requested(OfItem):
+    """A step was asked for: it is due on the agenda from `due_at`. `attempt` counts from 1 and is part of the partner's request key."""
+
+    shape: ClassVar[str] = "requested"
+    attempt: int = 1
+    due_at: datetime
+
+
+class Done(OfItem):
+    """A step ended well. What it yielded are the further fields; later steps read them as this step's outcome."""
+
+    shape: ClassVar[str] = "done"
+    attempt: int = 1
+
+
+class Declined(OfItem):
+    """A gate of the order said a final business no, with the reason code that rejects the order."""
+
+    shape: ClassVar[str] = "declined"
+    attempt: int = 1
+    reason: str
+    partner_code: str = ""
+
+
+class FellOut(OfItem):
+    """A step could not go on by itself. `fallout` stays the same while attempts repeat; `awaits` names the stock pool it waits for, if any;
+    `detail` says where the flaw is, without personal values."""
+
+    shape: ClassVar[str] = "fell-out"
+    fallout: str
+    attempt: int = 1
+    reason: str
+    fault_class: FaultClass
+    origin: Origin
+    recoverability: Recoverability
+    waiting_for: WaitingFor
+    queue: str
+    partner_code: str = ""
+    awaits: str = ""
+    detail: str = ""
+
+
+class Undone(OfItem):
+    """What a step had done was taken back."""
+
+    shape: ClassVar[str] = "undone"
+
+
+class OfStep(OfItem):
+    """Base of the few generic events that carry the step's name as a field."""
+
+    step: str
+
+
+class PartnerAccepted(OfStep, name="partner.accepted"):
+    """The partner took the request under a reference of its own and will know more at `ask_again_at`."""
+
+    shape: ClassVar[str] = "accepted"
+    example = {"item": "1", "step": "delivery", "attempt": 1, "reference": "PCL-20394", "ask_again_at": "2026-01-07T12:00:00Z"}
+    attempt: int
+    reference: str
+    ask_again_at: datetime
+
+
+class PartnerSilent(OfStep, name="partner.silent"):
+    """No answer came: the work may or may not have been done, so the partner is queried at `ask_again_at` before anything is sent again."""
+
+    shape: ClassVar[str] = "silent"
+    example = {"item": "1", "step": "activation", "attempt": 1, "ask_again_at": "2026-01-05T09:05:00Z"}
+    attempt: int
+    ask_again_at: datetime
+
+
+class RetryScheduled(OfStep, name="retry.scheduled"):
+    """A transient fallout is tried again by itself at `due_at`, as attempt number `attempt`."""
+
+    shape: ClassVar[str] = "retry"
+    example = {"item": "1", "step": "activation", "attempt": 2, "due_at": "2026-01-05T09:00:31Z"}
+    attempt: int
+    due_at: datetime
+
+
+class StepCancelled(OfStep, name="step.cancelled"):
+    """A step that was asked for, or had fallen out, is no longer wanted because its item ended."""
+
+    shape: ClassVar[str] = "cancelled"
+    example = {"item": "2", "step": "activation"}
+
+
+def step_of(event: Event) -> str:
+    """The step an event speaks of: fixed by its class, or the field of a generic event; empty when it speaks of none."""
+    return event.step if isinstance(event, OfStep) else event.step_name
+
+
+def item_of(event: Event) -> str:
+    """The order item an event speaks of; empty for one of the whole stream."""
+    return event.item if isinstance(event, OfItem) else ""
+
+
+class Offered(Event):
+    """A resource became a candidate of a stock pool: the store keeps it in an index that a plain read serves; a guard decides."""
+
+    def offer(self) -> tuple[str, str, datetime | None, dict[str, str]]:
+        """(pool, key, available from or None for at once, what a taker needs to know of it)."""
+        raise NotImplementedError(f"{type(self).__name__} must say what it offers")
+
+
+class Withdrawn(Event):
+    """A resource is no candidate any more."""
+
+    def withdrawal(self) -> tuple[str, str]:
+        """(pool, key)."""
+        raise NotImplementedError(f"{type(self).__name__} must say what it withdraws")

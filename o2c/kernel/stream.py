@@ -1,0 +1,94 @@
+"""Kinds of stream: how the events of one thing fold into its state, and what they put on the agenda."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from o2c.kernel.agenda import AgendaChange
+from o2c.kernel.decision import NOTHING, Decision, Guard
+from o2c.kernel.event import Event
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One step of one item, with everything its rules may read; built by the stream's kind, never by a capability.
+
+    `subject` is what the stream's kind has to say of the item (for an order, its planned line); `outcomes` what earlier steps of the item
+    yielded; `read` the states of other streams the step asked for, by stream name (None where there is none); `fallout` the id of the
+    fallout open on this step, if any; `candidate` what the stock offers when the step draws on a pool; `guards` who holds the guards the step claims; `market` the country's rules.
+    """
+
+    stream: str
+    item: str
+    step: str
+    attempt: int
+    state: Any
+    subject: Any
+    outcomes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    read: Mapping[str, Any] = field(default_factory=dict)
+    fallout: str = ""
+    candidate: Mapping[str, Any] | None = None
+    guards: Mapping[Guard, str] = field(default_factory=dict)
+    market: Any = None
+
+    @property
+    def key(self) -> str:
+        """The request key a partner sees."""
+        return f"{self.stream}/{self.item}/{self.step}/{self.attempt}"
+
+    @property
+    def holder(self) -> str:
+        """Who holds the guards this step takes."""
+        return f"{self.stream}/{self.item}"
+
+    def guard(self, kind: str, key: str) -> Guard:
+        """A guard held by this item."""
+        return Guard(kind, key, self.holder)
+
+
+def _no_agenda(state: Any, event: Event, stream: str) -> tuple[AgendaChange, ...]:
+    return ()
+
+
+def _no_advance(state: Any, touched: frozenset[str], at: datetime, book: Any) -> Decision:
+    return NOTHING
+
+
+def _no_close(state: Any) -> Decision:
+    return NOTHING
+
+
+def _no_work(state: Any, stream: str, item: str, step: str) -> Work:
+    return Work(stream, item, step, 1, state, state)
+
+
+def _nobody(state: Any) -> tuple[str | None, str | None]:
+    return (None, None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class StreamKind:
+    """A category of streams, named by the prefix of their names (`order-…`).
+
+    `evolve(state, event)` is total and never judges; `shape_version` rises whenever a fold's result changes. `work`, `advance`,
+    `close` and `agenda` are for kinds that carry steps; `owner` gives (order id, customer id) for the envelope.
+    """
+
+    category: str
+    shape_version: int
+    state_type: Any
+    initial: Callable[[str], Any]
+    evolve: Callable[[Any, Event], Any]
+    agenda: Callable[[Any, Event, str], tuple[AgendaChange, ...]] = _no_agenda
+    advance: Callable[[Any, frozenset[str], datetime, Any], Decision] = _no_advance
+    close: Callable[[Any], Decision] = _no_close
+    work: Callable[[Any, str, str, str], Work] = _no_work
+    owner: Callable[[Any], tuple[str | None, str | None]] = _nobody
+
+
+def category_of(stream: str) -> str:
+    """The kind of a stream from its name."""
+    return stream.partition("-")[0]

@@ -1,0 +1,134 @@
+"""What a market is: plain data with effective dates, and the pure functions that read it."""
+
+import re
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from functools import lru_cache
+
+import holidays
+
+from o2c.kernel.periods import local_date, local_time
+
+
+@dataclass(frozen=True, slots=True)
+class TaxRate:
+    """A tax group's rate in percent, in force from a day until a later entry of the same group; the source is the statute."""
+
+    group: str
+    percent: Decimal
+    valid_from: date
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class WorkCalendar:
+    """Which days are worked: weekend days (Monday is 0) and the public holidays of an ISO 3166 country and subdivision."""
+
+    country: str
+    subdivision: str | None
+    weekend: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PortingRules:
+    """How a number is ported in.
+
+    The code must match `code_pattern` as text. A request before `cutoff` (local, on a working day) ports `lead_working_days`
+    later, any other one working day after that; windows open at `window_opens` (local).
+    """
+
+    code_name: str
+    code_pattern: str
+    cutoff: time
+    lead_working_days: int
+    window_opens: time
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class NumberingRules:
+    """Whose numbers these are, and how long a ceased one rests before it may be given to somebody else.
+
+    `former_customer_may_claim` says whether the former customer may still port the number while it rests.
+    """
+
+    region: str
+    quarantine_days_min: int
+    quarantine_days_max: int | None
+    former_customer_may_claim: bool
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Market:
+    """One country's rules in one version; a changed rule is a new version with a later `valid_from`."""
+
+    code: str
+    version: int
+    valid_from: date
+    currency: str
+    zone: str
+    tax_rates: tuple[TaxRate, ...]
+    bill_cycle_days: tuple[int, ...]
+    payment_terms_days: int
+    calendar: WorkCalendar
+    porting: PortingRules
+    numbering: NumberingRules
+    address_pattern: str
+
+
+def address_is_complete(market: Market, text: str) -> bool:
+    """Whether an address line has what a courier or a fitter needs; judged as text."""
+    return re.fullmatch(market.address_pattern, text) is not None
+
+
+def tax_percent(market: Market, group: str, on: date) -> Decimal:
+    """The rate of a tax group in force on a day, in percent. ValueError if the market knows none for it."""
+    known = [rate for rate in market.tax_rates if rate.group == group and rate.valid_from <= on]
+    if not known:
+        raise ValueError(f"market {market.code} has no {group!r} tax rate on {on}")
+    return max(known, key=lambda rate: rate.valid_from).percent
+
+
+def is_working_day(calendar: WorkCalendar, day: date) -> bool:
+    """Whether the day is neither a weekend day nor a public holiday."""
+    return day.weekday() not in calendar.weekend and day not in _public_holidays(calendar.country, calendar.subdivision, day.year)
+
+
+def working_day_after(calendar: WorkCalendar, day: date, working_days: int) -> date:
+    """The day that many working days after the day, which itself never counts. ValueError for fewer than one."""
+    if working_days < 1:
+        raise ValueError(f"{working_days} working days is not after")
+    for _ in range(working_days):
+        day += timedelta(days=1)
+        while not is_working_day(calendar, day):
+            day += timedelta(days=1)
+    return day
+
+
+def code_is_wellformed(rules: PortingRules, text: str) -> bool:
+    """Whether the porting code has exactly the market's form; nothing is trimmed, folded or corrected first."""
+    return re.fullmatch(rules.code_pattern, text) is not None
+
+
+def port_window(market: Market, requested_at: datetime, *, working_days_more: int = 0) -> datetime:
+    """When the port window of a request opens, in UTC.
+
+    `working_days_more` puts it off further, as a customer's wish or a donor's delay does. ValueError if that is negative or
+    the time has no zone.
+    """
+    if working_days_more < 0:
+        raise ValueError(f"a port window cannot open {-working_days_more} working days sooner")
+    rules, zone = market.porting, market.zone
+    day = local_date(requested_at, zone)
+    in_time = is_working_day(market.calendar, day) and requested_at < local_time(day, rules.cutoff.hour, rules.cutoff.minute, zone)
+    wait_days = rules.lead_working_days + (0 if in_time else 1) + working_days_more
+    port_day = working_day_after(market.calendar, day, wait_days)
+    return local_time(port_day, rules.window_opens.hour, rules.window_opens.minute, zone)
+
+
+@lru_cache(maxsize=512)
+def _public_holidays(country: str, subdivision: str | None, year: int) -> frozenset[date]:
+    # The library's calendar grows as it is asked; a frozen year is the same whoever asked before.
+    return frozenset(holidays.country_holidays(country, subdiv=subdivision, years=year))

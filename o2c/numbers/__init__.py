@@ -1,0 +1,1 @@
+"""Telephone numbers: stock, assignment, quarantine, numbers brought in from other operators."""

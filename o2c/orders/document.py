@@ -1,0 +1,192 @@
+"""Reading a TMF622 v4 product order as channels send it: strict about being readable, tolerant about everything else.
+
+Source: TM Forum TMF622 Product Ordering API REST specification v4.0.0, resource ProductOrder.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from o2c.kernel.identifiers import digest
+from o2c.kernel.periods import parse_time
+
+SOURCE = "tmf622"
+LINE_BYTES_MAX = 1_000_000
+DEPTH_MAX = 64
+ITEMS_MAX = 5_000
+_NOT_CONTENT = ("orderDate", "channel")
+
+
+class Unreadable(ValueError):
+    """The line cannot be stored as an order. One line, without the line's values: they may be personal."""
+
+
+@dataclass(frozen=True, slots=True)
+class WishLine:
+    """One order item as sent; every value is text, absent ones empty."""
+
+    item: str
+    parent: str
+    action: str
+    quantity: str
+    offering: str
+    product: str
+    relies_on: tuple[str, ...]
+    characteristics: dict[str, str]
+    place: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A readable order: what the channel wants, unjudged. `fingerprint` covers the content without order date and channel."""
+
+    external_id: str
+    order_date: datetime
+    channel: str
+    category: str
+    priority: int
+    party: str
+    account: str
+    lines: tuple[WishLine, ...]
+    fingerprint: str
+    original: str
+
+
+def read(raw: bytes) -> Wish:
+    """Read one line. Raises Unreadable when it is no order (see the limits above, and design.md section 11)."""
+    document = parse(raw)
+    lines = tuple(_lines(document.get("productOrderItem"), ""))
+    if len(lines) > ITEMS_MAX:
+        raise Unreadable(f"{len(lines)} items in one order, at most {ITEMS_MAX}; split the order")
+    external_id = _text(document.get("externalId")) or _text(document.get("id"))
+    if not external_id:
+        raise Unreadable("no externalId; a channel must name its order")
+    party = next((_text(p.get("id")) for p in _objects(document.get("relatedParty")) if _text(p.get("role")).lower() == "customer"), "")
+    account = document.get("billingAccount")
+    priority = _text(document.get("priority"))
+    return Wish(
+        external_id=external_id,
+        order_date=_order_date(document),
+        channel=next((_text(c.get("id")) for c in _objects(document.get("channel"))), "") or "unknown",
+        category=_text(document.get("category")),
+        priority=int(priority) if priority in ("0", "1", "2", "3", "4") else 4,
+        party=party,
+        account=(_text(account.get("id")) if isinstance(account, dict) else "") or party,
+        lines=lines,
+        fingerprint=fingerprint(document),
+        original=raw.decode(),
+    )
+
+
+def parse(raw: bytes) -> dict[str, Any]:
+    """Strict JSON: one object, UTF-8, no duplicate keys, no NaN or infinity, no NUL, no unpaired surrogate, within the limits."""
+    if len(raw) > LINE_BYTES_MAX:
+        raise Unreadable(f"{len(raw)} bytes in one line, at most {LINE_BYTES_MAX}")
+    try:
+        document = json.loads(raw.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_no_constant, parse_float=str)
+        json.dumps(document, ensure_ascii=False).encode("utf-8")
+    except UnicodeDecodeError as error:
+        raise Unreadable(f"not UTF-8 at byte {error.start}") from None
+    except UnicodeEncodeError:
+        raise Unreadable("an unpaired surrogate") from None
+    except RecursionError:
+        raise Unreadable(f"nested deeper than {DEPTH_MAX}") from None
+    except json.JSONDecodeError as error:
+        raise Unreadable(f"not JSON: {error.msg} at byte {error.pos}") from None
+    except Unreadable:
+        raise
+    except ValueError:
+        raise Unreadable("a number with too many digits") from None
+    if not isinstance(document, dict):
+        raise Unreadable("not a JSON object")
+    _check_values(document, 1)
+    return document
+
+
+def fingerprint(document: dict[str, Any]) -> str:
+    """Hash of the content, the same for two papers that differ only in order date and channel."""
+    content = {key: value for key, value in document.items() if key not in _NOT_CONTENT}
+    return digest(json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False))
+
+
+def differing(one: dict[str, Any], other: dict[str, Any]) -> tuple[str, ...]:
+    """Paths of the content fields in which two papers differ, sorted; names only, never values."""
+    first, second = (dict(_leaves(paper, "")) for paper in (one, other))
+    paths = {path for path in first.keys() | second.keys() if first.get(path, ...) != second.get(path, ...)}
+    return tuple(sorted(path for path in paths if path.split(".")[0].split("[")[0] not in _NOT_CONTENT))
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    document = dict(pairs)
+    if len(document) != len(pairs):
+        raise Unreadable("the same key twice in one object")
+    return document
+
+
+def _no_constant(name: str) -> Any:
+    raise Unreadable(f"{name} is no JSON number")
+
+
+def _check_values(value: Any, depth: int) -> None:
+    if depth > DEPTH_MAX:
+        raise Unreadable(f"nested deeper than {DEPTH_MAX}")
+    if isinstance(value, str):
+        if "\0" in value:
+            raise Unreadable("a NUL character")
+        return
+    if isinstance(value, dict | list):
+        for part in (*value.keys(), *value.values()) if isinstance(value, dict) else value:
+            _check_values(part, depth + 1)
+
+
+def _order_date(document: dict[str, Any]) -> datetime:
+    try:
+        return parse_time(_text(document.get("orderDate")))
+    except ValueError:
+        raise Unreadable("orderDate is no time with a zone (RFC 3339)") from None
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return value if isinstance(value, str) else str(value) if isinstance(value, int) else ""
+
+
+def _objects(value: Any) -> list[dict[str, Any]]:
+    return [part for part in value if isinstance(part, dict)] if isinstance(value, list) else []
+
+
+def _lines(items: Any, parent: str) -> Iterator[WishLine]:
+    for item in _objects(items):
+        product = item.get("product")
+        product = product if isinstance(product, dict) else {}
+        offering = item.get("productOffering")
+        relations = _objects(item.get("productOrderItemRelationship"))
+        yield WishLine(
+            item=_text(item.get("id")),
+            parent=parent,
+            action=_text(item.get("action")),
+            quantity=_text(item.get("quantity", 1)) or "?",
+            offering=_text(offering.get("id")) if isinstance(offering, dict) else "",
+            product=_text(product.get("id")),
+            relies_on=tuple(_text(r.get("id")) for r in relations if r.get("relationshipType") == "reliesOn"),
+            characteristics={_text(c.get("name")): _text(c.get("value")) for c in _objects(product.get("productCharacteristic"))},
+            place=next((_text(place.get("name")) for place in _objects(product.get("place"))), ""),
+        )
+        yield from _lines(item.get("productOrderItem"), _text(item.get("id")))
+
+
+def _leaves(value: Any, path: str) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, dict):
+        for key, part in value.items():
+            yield from _leaves(part, f"{path}.{key}" if path else key)
+    elif isinstance(value, list):
+        for index, part in enumerate(value):
+            name = part.get("name") if isinstance(part, dict) and isinstance(part.get("name"), str) and "value" in part else index
+            yield from _leaves(part, f"{path}[{name}]")
+    else:
+        yield path, value

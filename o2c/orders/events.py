@@ -1,0 +1,222 @@
+"""What can happen to an order as a whole, and to its items by decision rather than by a step."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from o2c.kernel.event import Event, Pii
+from o2c.kernel.shapes import Declined, Done, FellOut, OfItem, OfStep, Requested
+
+_FELL_OUT = {"fallout": "5d3f0a5e-6f0e-5a53-9d4c-0d8a35a0b8f1", "fault_class": "data", "origin": "upstream", "recoverability": "correctable"}
+
+
+class _Part(BaseModel):
+    """Base of the parts of events: frozen and closed like the events themselves."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class CapturedLine(_Part):
+    """One order item as the channel sent it, unjudged: every value is text, absent ones empty."""
+
+    item: str
+    parent: str = ""
+    action: str = ""
+    quantity: str = ""
+    offering: str = ""
+    product: str = ""
+    relies_on: tuple[str, ...] = ()
+
+
+class LineDetail(_Part):
+    """What a channel said of a line that may be personal: its characteristics as given and its place."""
+
+    characteristics: dict[str, str] = {}
+    place: str = ""
+
+
+class OrderCaptured(Event, name="order.captured"):
+    """A channel's order was taken down, whatever it lacks; it is judged afterwards. The original is kept to the letter, as personal data."""
+
+    example = {
+        "external_id": "WEB-1001", "source": "tmf622", "order_date": "2026-01-05T09:00:00Z", "category": "consumer", "priority": 4,
+        "party": "C-1001", "account": "BA-1001", "fingerprint": "9f86d081884c7d65", "intake": "intake-3b1f/1", "line": 17,
+        "catalogue_version": 12, "lines": [{"item": "1", "action": "add", "quantity": "1", "offering": "mobile-line"}],
+        "details": [{"characteristics": {"simType": "esim"}, "place": "1 Mill Lane, Testford, ZZ1 1AA"}], "original": "{}",
+    }  # fmt: skip
+    external_id: str
+    source: str
+    order_date: str
+    category: str
+    priority: int
+    party: str
+    account: str
+    fingerprint: str
+    intake: str
+    line: int
+    catalogue_version: int
+    lines: tuple[CapturedLine, ...]
+    details: Annotated[tuple[LineDetail, ...], Pii("details")]
+    original: Annotated[str, Pii("original")]
+
+
+class OrderResubmitted(Event, name="order.resubmitted"):
+    """The same external id came again with other content. The first stays in force; `differing` names the fields that differ."""
+
+    example = {"fingerprint": "2c26b46b68ffc68f", "intake": "intake-3b1f/1", "line": 18, "differing": ["priority"], "original": "{}"}
+    fingerprint: str
+    intake: str
+    line: int
+    differing: tuple[str, ...]
+    original: Annotated[str, Pii("original")]
+
+
+class ValidationRequested(Requested, name="validation.requested", step="validation"):
+    """The order is to be validated against the catalogue version pinned at capture."""
+
+    example = {"attempt": 1, "due_at": "2026-01-05T09:00:00Z"}
+
+
+class OrderValidated(Done, name="order.validated", step="validation"):
+    """Party, items, actions and offerings are in order; what single items lack shows when their steps begin."""
+
+    example = {"attempt": 1, "catalogue_version": 12, "policy": "validation/2026-01"}
+    catalogue_version: int
+    policy: str
+
+
+class ValidationDeclined(Declined, name="validation.declined", step="validation"):
+    """A person gave up an order that could not be validated."""
+
+    example = {"reason": "DQ-OFFER"}
+
+
+class ValidationFellOut(FellOut, name="validation.fell-out", step="validation"):
+    """The order cannot be planned as it was sent; the channel must answer. `detail` names the first flaw."""
+
+    example = {**_FELL_OUT, "reason": "DQ-PARTY", "waiting_for": "channel", "queue": "data-quality", "detail": "no related party"}
+
+
+class DuplicateSuspected(FellOut, name="duplicate.suspected", step="duplicate"):
+    """A changed resubmission waits for a person; it changes nothing of the order in force."""
+
+    example = {**_FELL_OUT, "reason": "DQ-DUP", "waiting_for": "channel", "queue": "data-quality"}
+
+
+class DuplicateSettled(Done, name="duplicate.settled", step="duplicate"):
+    """A person decided what the resubmission was: kept as it is (declined) or to be followed up by a new order (approved)."""
+
+    example = {"decision": "decline"}
+    decision: Literal["approve", "decline"]
+
+
+class PlannedStep(_Part):
+    """A step of the plan and the steps it waits for: of its own item by name, of another as `item/step`."""
+
+    step: str
+    waits: tuple[str, ...] = ()
+
+
+class PlannedItem(_Part):
+    """One line to fulfil. Quantity n became n lines (`1#1`, `1#2`, ...). Prices are pinned, net of tax, in minor units."""
+
+    item: str
+    line: str
+    offering: str
+    specification: str
+    characteristics: dict[str, str]
+    quantity: int = 1
+    relies_on: tuple[str, ...] = ()
+    recurring_minor: int
+    one_time_minor: int
+    commitment_months: int = 1
+    steps: tuple[PlannedStep, ...]
+    promised_on: str
+
+
+class OrderPlanned(Event, name="order.planned"):
+    """The plan of the order, stored: per line the offering, pinned prices, billing account, steps, waits and the promised date."""
+
+    example = {
+        "account": "BA-1001", "currency": "GBP", "catalogue_version": 12, "plan_version": "2026-01",
+        "items": [{"item": "1", "line": "1", "offering": "mobile-line", "specification": "spec-mobile", "characteristics": {"simType": "esim"},
+                   "recurring_minor": 1999, "one_time_minor": 1000, "steps": [{"step": "sim"}, {"step": "activation", "waits": ["sim"]}],
+                   "promised_on": "2026-01-06"}],
+    }  # fmt: skip
+    account: str
+    currency: str
+    catalogue_version: int
+    plan_version: str
+    items: tuple[PlannedItem, ...]
+
+
+class OrderRejected(Event, name="order.rejected"):
+    """A gate said no for good; the order ends with the gate's code and no fallout."""
+
+    example = {"reason": "KYC-MATCH"}
+    reason: str
+
+
+class OrderCompleted(Event, name="order.completed"):
+    """Every item is completed."""
+
+    example: ClassVar[dict[str, object]] = {}
+
+
+class OrderPartiallyCompleted(Event, name="order.partially-completed"):
+    """Every item is final and only some are completed."""
+
+
+class OrderFailed(Event, name="order.failed"):
+    """Every item is final, none completed, at least one failed."""
+
+
+class OrderCancelled(Event, name="order.cancelled"):
+    """Every item is final, none completed and none failed."""
+
+
+class ItemFailed(OfItem, name="item.failed"):
+    """A person decided that an item will not be completed. What it held is given back; what relies on it is cancelled."""
+
+    shape: ClassVar[str] = "item-failed"
+    example = {"item": "1", "reason": "NP-INACT", "note": "customer gave up the number"}
+    reason: str
+    note: Annotated[str, Pii("note")] = ""
+
+
+class ItemCancelled(OfItem, name="item.cancelled"):
+    """An item ended because the item it relies on did."""
+
+    shape: ClassVar[str] = "item-cancelled"
+    example = {"item": "2", "base": "1"}
+    base: str
+
+
+class CorrectionApplied(OfStep, name="fallout.correction-applied"):
+    """A person corrected what a step stumbled over; the step is asked for again and its success closes the fallout."""
+
+    shape: ClassVar[str] = "resumed"
+    example = {"item": "1", "step": "porting", "fallout": "5d3f0a5e-6f0e-5a53-9d4c-0d8a35a0b8f1", "changes": {"portInCode": "ABC123456"}, "note": "read back"}
+    fallout: str
+    changes: Annotated[dict[str, str], Pii("correction")]
+    note: Annotated[str, Pii("note")] = ""
+
+
+class FalloutDecided(OfStep, name="fallout.decided"):
+    """A person decided a referral or the end of a step: approve, decline, fail or force. The event that follows closes the fallout."""
+
+    shape: ClassVar[str] = "resumed"
+    example = {"item": "", "step": "credit", "fallout": "5d3f0a5e-6f0e-5a53-9d4c-0d8a35a0b8f1", "decision": "approve", "note": "checked payslips"}
+    fallout: str
+    decision: Literal["approve", "decline", "fail", "force"]
+    note: Annotated[str, Pii("note")] = ""
+
+
+class StepForced(OfStep, name="step.forced"):
+    """A step counts as done because a person says it was done by other means."""
+
+    shape: ClassVar[str] = "done"
+    example = {"item": "1", "step": "delivery"}
+    attempt: int = 1

@@ -1,0 +1,192 @@
+"""Judging a captured order against its pinned catalogue, and turning it into a plan."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from math import prod
+from typing import Protocol
+
+from o2c.catalogue.events import OfferingPublished
+from o2c.catalogue.rules import orderable
+from o2c.catalogue.state import CatalogueState
+from o2c.kernel.step import Step
+from o2c.markets.base import Market
+from o2c.orders.events import OrderPlanned, PlannedItem, PlannedStep
+from o2c.orders.state import Line, OrderState
+
+QUANTITY_MAX = 1_000
+LINES_MAX = 5_000
+POLICY = "validation/2026-01"
+
+
+class Book(Protocol):
+    """What planning needs from above: the registered steps, the plan data, the market and catalogue versions."""
+
+    @property
+    def steps(self) -> Mapping[str, Step]: ...
+
+    @property
+    def market(self) -> Market: ...
+
+    @property
+    def plan_version(self) -> str: ...
+
+    def steps_of(self, specification: str, characteristics: Mapping[str, str]) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        """(step, the steps it waits for) of a product specification."""
+
+    def promised_on(self, specification: str, characteristics: Mapping[str, str], at: datetime) -> str:
+        """The promised date (ISO, local)."""
+
+    def catalogue(self, version: int) -> CatalogueState:
+        """The catalogue as it stood at a version of its stream."""
+
+
+def flaw(state: OrderState, *, party_known: bool, catalogue: CatalogueState) -> str:
+    """The first reason an order cannot be planned (`CODE: where`), or empty. Source: design.md section 11."""
+    if not state.party or not party_known:
+        return "DQ-PARTY: no related party" if not state.party else "DQ-PARTY: the party is not registered"
+    return _item_flaw(state.lines) or _action_flaw(state.lines) or _offer_flaw(state, catalogue)
+
+
+def _item_flaw(lines: Sequence[Line]) -> str:
+    if not any(line.action != "noChange" for line in lines):
+        return "DQ-ITEM: no items"
+    doubles = [item for item, count in Counter(line.item for line in lines).items() if count > 1 or not item]
+    if doubles:
+        return f"DQ-ITEM: item id {doubles[0] or '(empty)'} is not unique"
+    wrong = next((line.item for line in lines if quantity_of(line) is None), None)
+    if wrong is not None:
+        return f"DQ-ITEM: quantity of item {wrong} is not between 1 and {QUANTITY_MAX}"
+    if sum(_multiplicity(lines).values()) > LINES_MAX:
+        return f"DQ-ITEM: more than {LINES_MAX} lines in all"
+    return _relation_flaw(lines)
+
+
+def _relation_flaw(lines: Sequence[Line]) -> str:
+    relies = {line.item: line.relies_on for line in lines}
+    for item, bases in relies.items():
+        if unknown := [base for base in bases if base not in relies]:
+            return f"DQ-ITEM: item {item} relies on {unknown[0]}, which is not in the order"
+    open_items = dict(relies)
+    while open_items:
+        free = [item for item, bases in open_items.items() if not any(base in open_items for base in bases)]
+        if not free:
+            return f"DQ-ITEM: reliesOn of item {min(open_items)} is cyclic"
+        for item in free:
+            del open_items[item]
+    return ""
+
+
+def _action_flaw(lines: Sequence[Line]) -> str:
+    for line in lines:
+        if line.action not in ("add", "modify", "delete", "noChange"):
+            return f"DQ-ACTION: item {line.item} has an unknown action"
+        if line.action in ("modify", "delete"):
+            missing = "names no product" if not line.product else "names a product that is not in the inventory"
+            return f"DQ-ACTION: item {line.item} ({line.action}) {missing}"
+    return ""
+
+
+def _offer_flaw(state: OrderState, catalogue: CatalogueState) -> str:
+    assert state.captured_at is not None
+    parents = {line.parent for line in state.lines}
+    for line in state.lines:
+        offering = orderable(catalogue, offering=line.offering, at=state.captured_at)
+        if offering is None:
+            return f"DQ-OFFER: the offering of item {line.item} is unknown, retired or not yet valid"
+        if offering.bundle != (line.item in parents):
+            return f"DQ-OFFER: item {line.item} is a bundle without children or has children without being one"
+        for name, values in offering.characteristics.items():
+            if line.characteristics.get(name) not in values:
+                return f"DQ-OFFER: {name} of item {line.item} is not among the offering's values"
+    return ""
+
+
+def quantity_of(line: Line) -> int | None:
+    """The quantity if it is a whole number in range, judged as text."""
+    text = line.quantity
+    number = int(text) if text.isascii() and text.isdigit() and len(text) <= 9 else 0
+    return number if 1 <= number <= QUANTITY_MAX else None
+
+
+def _multiplicity(lines: Sequence[Line]) -> dict[str, int]:
+    """How many lines each leaf item stands for: its quantity times those of the bundles around it."""
+    by_id = {line.item: line for line in lines}
+    parents = {line.parent for line in lines}
+
+    def around(line: Line) -> list[int]:
+        upper = by_id.get(line.parent)
+        return [quantity_of(line) or 0, *(around(upper) if upper else [])]
+
+    return {line.item: prod(around(line)) for line in lines if line.item not in parents and line.action != "noChange"}
+
+
+def plan_order(state: OrderState, book: Book, at: datetime) -> OrderPlanned:
+    """The plan of a validated order: prices, steps and waits pinned, every line of quantity n on its own."""
+    catalogue = book.catalogue(state.catalogue_version)
+    counts = _multiplicity(state.lines)
+    names = {item: [item] if count == 1 else [f"{item}#{n}" for n in range(1, count + 1)] for item, count in counts.items()}
+    items = [
+        _planned_item(state, line, name, turn, names, catalogue.offerings[line.offering], book, at)
+        for line in state.lines
+        if line.item in names
+        for turn, name in enumerate(names[line.item])
+    ]
+    return OrderPlanned(
+        account=state.account,
+        currency=book.market.currency,
+        catalogue_version=state.catalogue_version,
+        plan_version=book.plan_version,
+        items=tuple(items),
+    )
+
+
+def _planned_item(
+    state: OrderState, line: Line, name: str, turn: int, names: Mapping[str, list[str]], offering: OfferingPublished, book: Book, at: datetime
+) -> PlannedItem:
+    wanted = {**{key: line.characteristics[key] for key in offering.characteristics}, **_porting(line, turn)}
+    bases = tuple(base for relied in line.relies_on for base in _bases(state.lines, relied, turn, names))
+    steps = [
+        PlannedStep(step=step, waits=(*waits, *(f"{base}/activation" for base in bases)) if step == "activation" else waits)
+        for step, waits in book.steps_of(offering.specification, wanted)
+    ]
+    return PlannedItem(
+        item=name,
+        line=line.item,
+        offering=offering.offering,
+        specification=offering.specification,
+        characteristics=wanted,
+        relies_on=bases,
+        recurring_minor=offering.recurring_minor,
+        one_time_minor=offering.one_time_minor,
+        commitment_months=int(wanted.get("commitmentMonths", "1")),
+        steps=tuple(steps),
+        promised_on=book.promised_on(offering.specification, wanted, at),
+    )
+
+
+def _porting(line: Line, turn: int) -> dict[str, str]:
+    """The number to bring, for the first of several lines only: one number cannot be brought twice."""
+    known = {key: line.characteristics[key] for key in ("portInNumber", "portInCode") if key in line.characteristics}
+    return known if turn == 0 and "portInNumber" in known else {}
+
+
+def _bases(lines: Sequence[Line], relied: str, turn: int, names: Mapping[str, list[str]]) -> list[str]:
+    """What relying on an item means: the line of the same turn, or every line of a bundle."""
+    if relied in names:
+        return [names[relied][min(turn, len(names[relied]) - 1)]]
+    return [base for line in lines if line.parent == relied for base in _bases(lines, line.item, turn, names)]
+
+
+def commitment_minor(state: OrderState, catalogue: CatalogueState) -> int:
+    """Sum of what the order commits to, net: monthly price times committed months, plus one-time prices, over all lines."""
+    counts = _multiplicity(state.lines)
+    total = 0
+    for line in state.lines:
+        offering = catalogue.offerings.get(line.offering)
+        if offering is not None and line.item in counts:
+            months = int(line.characteristics.get("commitmentMonths", "1"))
+            total += counts[line.item] * (offering.recurring_minor * months + offering.one_time_minor)
+    return total

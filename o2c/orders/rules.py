@@ -1,0 +1,191 @@
+"""When an order may be captured, how it goes on, and how it ends."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import datetime
+from typing import Literal
+
+from o2c.kernel.decision import NOTHING, Decision, just
+from o2c.kernel.event import Event
+from o2c.kernel.identifiers import derived_id
+from o2c.kernel.periods import stamp
+from o2c.kernel.reasons import REASONS
+from o2c.kernel.refusal import Refused
+from o2c.kernel.shapes import StepCancelled
+from o2c.kernel.stream import Work
+from o2c.orders import events
+from o2c.orders.document import SOURCE, Wish, differing
+from o2c.orders.planning import Book, plan_order
+from o2c.orders.rollup import FINAL, GATES, item_state, order_state
+from o2c.orders.state import OrderState, work
+
+Reception = Literal["captured", "duplicate", "resubmitted"]
+
+
+def receive(
+    state: OrderState, wish: Wish, *, intake: str, line: int, catalogue_version: int, now: datetime, original: str | None
+) -> tuple[Reception, Decision]:
+    """Take down an order, whatever it lacks; or recognise it. `original` is the paper in force, read only when the content differs.
+
+    The same intake going over the same line again (it was killed) gets the same reception and appends nothing.
+    """
+    if not state.external_id:
+        return "captured", _capture(wish, intake=intake, line=line, catalogue_version=catalogue_version, now=now, stream=state.order_id)
+    if (state.intake, state.line) == (intake, line):
+        return "captured", NOTHING
+    if wish.fingerprint == state.fingerprint:
+        return "duplicate", NOTHING
+    for fingerprint, seen_intake, seen_line in state.resubmissions:
+        if fingerprint == wish.fingerprint:
+            return ("resubmitted" if (seen_intake, seen_line) == (intake, line) else "duplicate"), NOTHING
+    paths = differing(json.loads(original or "{}"), json.loads(wish.original))
+    resubmitted = events.OrderResubmitted(fingerprint=wish.fingerprint, intake=intake, line=line, differing=paths, original=wish.original)
+    return "resubmitted", just(resubmitted, _suspected(state, wish))
+
+
+def _capture(wish: Wish, *, intake: str, line: int, catalogue_version: int, now: datetime, stream: str) -> Decision:
+    captured = events.OrderCaptured(
+        external_id=wish.external_id,
+        source=SOURCE,
+        order_date=stamp(wish.order_date),
+        category=wish.category,
+        priority=wish.priority,
+        party=wish.party,
+        account=wish.account,
+        fingerprint=wish.fingerprint,
+        intake=intake,
+        line=line,
+        catalogue_version=catalogue_version,
+        lines=tuple(
+            events.CapturedLine(item=x.item, parent=x.parent, action=x.action, quantity=x.quantity, offering=x.offering,
+                                product=x.product, relies_on=x.relies_on) for x in wish.lines
+        ),
+        details=tuple(events.LineDetail(characteristics=x.characteristics, place=x.place) for x in wish.lines),
+        original=wish.original,
+    )  # fmt: skip
+    return just(captured, events.ValidationRequested(due_at=max(wish.order_date, now)))
+
+
+def _suspected(state: OrderState, wish: Wish) -> Event:
+    reason = REASONS["DQ-DUP"]
+    return events.DuplicateSuspected(
+        fallout=derived_id("fallout", state.order_id, "duplicate", wish.fingerprint),
+        attempt=len(state.resubmissions) + 1,
+        reason=reason.code,
+        fault_class=reason.fault_class,
+        origin=reason.origin,
+        recoverability=reason.recoverability,
+        waiting_for=reason.waiting_for,
+        queue=reason.queue,
+    )
+
+
+def advance(state: OrderState, touched: frozenset[str], at: datetime, book: Book) -> Decision:
+    """What is asked for next: the next gate, the plan once all gates are passed, then every step whose waits are over."""
+    if state.closed:
+        return NOTHING
+    if not state.planned:
+        return _next_gate(state, at, book)
+    near = touched | {item for item, planned in state.items.items() if touched & set(planned.relies_on)}
+    decision = NOTHING
+    for item in state.items:
+        if item in near or "" in touched:
+            decision += _next_steps(state, item, at, book)
+    return decision
+
+
+def _todo(state: OrderState, item: str, step: str, book: Book) -> Work:
+    return replace(work(state, f"order-{state.order_id}", item, step), market=book.market)
+
+
+def _next_gate(state: OrderState, at: datetime, book: Book) -> Decision:
+    for gate in GATES:
+        status = state.progress.gates.get(gate)
+        if status is None:
+            return book.steps[gate].request(_todo(state, "", gate, book), at)
+        if status != "done":
+            return NOTHING
+    return just(plan_order(state, book, at))
+
+
+def _next_steps(state: OrderState, item: str, at: datetime, book: Book) -> Decision:
+    known = state.progress.items[item]
+    decision = NOTHING
+    if known.ended:
+        return decision
+    for step, waits in state.items[item].waits.items():
+        if known.steps[step] == "planned" and all(_over(state, item, wait) for wait in waits):
+            decision += book.steps[step].request(_todo(state, item, step, book), at)
+    return decision
+
+
+def _over(state: OrderState, item: str, wait: str) -> bool:
+    base, _, step = wait.rpartition("/")
+    return state.progress.items[base or item].steps.get(step) == "done"
+
+
+_CLOSING: dict[str, type[Event]] = {
+    "completed": events.OrderCompleted,
+    "partial": events.OrderPartiallyCompleted,
+    "failed": events.OrderFailed,
+    "cancelled": events.OrderCancelled,
+}
+
+
+def close(state: OrderState) -> Decision:
+    """The order's own end, once its roll-up is final; nothing when it is already recorded or not there yet."""
+    how = order_state(state.progress)
+    if state.closed or how not in FINAL:
+        return NOTHING
+    if how == "rejected":
+        declined = next(gate for gate, status in state.progress.gates.items() if status == "declined")
+        return just(events.OrderRejected(reason=state.record("", declined).reason))
+    return just(_CLOSING[how]())
+
+
+def fail_item(state: OrderState, item: str, *, reason: str, note: str, at: datetime, book: Book) -> Decision:
+    """End an item for good: what it held is given back in reverse order, and what relies on it is cancelled with it.
+
+    Nothing when the item ended already. Raises Refused when the order has no such item or it is completed.
+    """
+    if item not in state.items:
+        raise Refused(f"order {state.external_id} has no item {item}; see its plan", kind="missing")
+    how = item_state(state.progress.items[item])
+    if how == "completed":
+        raise Refused(f"order {state.external_id}: item {item} is completed and cannot fail; order its end instead", kind="conflict")
+    if how in FINAL:
+        return NOTHING
+    decision = just(events.ItemFailed(item=item, reason=reason, note=note)) + _give_back(state, item, at, book)
+    for dependant, base in _dependants(state, item):
+        if item_state(state.progress.items[dependant]) not in FINAL:
+            decision += just(events.ItemCancelled(item=dependant, base=base)) + _give_back(state, dependant, at, book)
+    return decision
+
+
+def _dependants(state: OrderState, item: str) -> list[tuple[str, str]]:
+    """(dependant, its base), transitively, nearest first."""
+    found: dict[str, str] = {}
+    waiting = [item]
+    while waiting:
+        base = waiting.pop(0)
+        for other, planned in state.items.items():
+            if base in planned.relies_on and other not in found and other != item:
+                found[other] = base
+                waiting.append(other)
+    return list(found.items())
+
+
+def _give_back(state: OrderState, item: str, at: datetime, book: Book) -> Decision:
+    decision = NOTHING
+    for name, status in reversed(state.progress.items[item].steps.items()):
+        todo = _todo(state, item, name, book)
+        step = book.steps[name]
+        if status == "done":
+            decision += step.undo(todo, state.record(item, name).outcome, at)
+        elif status != "planned":
+            decision += just(StepCancelled(item=item, step=name))
+        if status != "planned":
+            decision += Decision(frees=step.guards(todo))
+    return decision

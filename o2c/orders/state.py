@@ -1,0 +1,246 @@
+"""What is known of an order: a fold of its events that never judges."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from o2c.kernel.agenda import AgendaChange, by_shape
+from o2c.kernel.event import Event
+from o2c.kernel.periods import parse_time
+from o2c.kernel.shapes import Declined, Done, FellOut, OfItem, PartnerAccepted, PartnerSilent, Requested, step_of
+from o2c.kernel.stream import Work
+from o2c.orders import events
+from o2c.orders.rollup import Progress, follow, plan
+
+SHAPE_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """An item as captured, with what corrections made of it."""
+
+    item: str
+    parent: str
+    action: str
+    quantity: str
+    offering: str
+    product: str
+    relies_on: tuple[str, ...]
+    characteristics: dict[str, str]
+    place: str
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A line to fulfil, as planned; `waits` maps each step to the steps it waits for."""
+
+    item: str
+    line: str
+    offering: str
+    specification: str
+    characteristics: dict[str, str]
+    relies_on: tuple[str, ...]
+    recurring_minor: int
+    one_time_minor: int
+    waits: dict[str, tuple[str, ...]]
+    place: str
+    account: str
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What became of a step: the attempt it is at, the outcome of a done one, the fallout open on it."""
+
+    attempt: int = 1
+    outcome: dict[str, Any] = field(default_factory=dict)
+    fallout: str = ""
+    reason: str = ""
+    waiting_for: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OrderState:
+    """An order so far. `lines` are dropped once planned: `items` take their place."""
+
+    order_id: str = ""
+    external_id: str = ""
+    party: str = ""
+    channel: str = ""
+    category: str = ""
+    priority: int = 4
+    captured_at: datetime | None = None
+    account: str = ""
+    fingerprint: str = ""
+    intake: str = ""
+    line: int = 0
+    catalogue_version: int = 0
+    resubmissions: tuple[tuple[str, str, int], ...] = ()
+    lines: tuple[Line, ...] = ()
+    items: dict[str, Planned] = field(default_factory=dict)
+    progress: Progress = field(default_factory=Progress)
+    records: dict[str, dict[str, Record]] = field(default_factory=dict)
+    closed: str = ""
+
+    def record(self, item: str, step: str) -> Record:
+        return self.records.get(item, {}).get(step, Record())
+
+    @property
+    def planned(self) -> bool:
+        return bool(self.items)
+
+
+def initial(stream: str) -> OrderState:
+    return OrderState(order_id=stream.removeprefix("order-"))
+
+
+def evolve(state: OrderState, event: Event) -> OrderState:
+    """Fold one event. Total: an event that says nothing of the state leaves it."""
+    change = _OWN.get(type(event))
+    if change is not None:
+        return change(state, event)
+    if isinstance(event, OfItem):
+        return _step_event(state, event)
+    return state
+
+
+def _captured(state: OrderState, event: events.OrderCaptured) -> OrderState:
+    pairs = zip(event.lines, event.details, strict=True)
+    return replace(
+        state,
+        external_id=event.external_id,
+        party=event.party,
+        category=event.category,
+        priority=event.priority,
+        captured_at=parse_time(event.order_date),
+        account=event.account,
+        fingerprint=event.fingerprint,
+        intake=event.intake,
+        line=event.line,
+        catalogue_version=event.catalogue_version,
+        lines=tuple(Line(**line.model_dump(), **detail.model_dump()) for line, detail in pairs),
+    )
+
+
+def _resubmitted(state: OrderState, event: events.OrderResubmitted) -> OrderState:
+    return replace(state, resubmissions=(*state.resubmissions, (event.fingerprint, event.intake, event.line)))
+
+
+def _planned(state: OrderState, event: events.OrderPlanned) -> OrderState:
+    places = {line.item: line.place for line in state.lines}
+    items = {
+        item.item: Planned(
+            item=item.item,
+            line=item.line,
+            offering=item.offering,
+            specification=item.specification,
+            characteristics=item.characteristics,
+            relies_on=item.relies_on,
+            recurring_minor=item.recurring_minor,
+            one_time_minor=item.one_time_minor,
+            waits={step.step: step.waits for step in item.steps},
+            place=places.get(item.line, ""),
+            account=event.account,
+            currency=event.currency,
+        )
+        for item in event.items
+    }
+    progress = plan(state.progress, ((item.item, item.waits, item.relies_on) for item in items.values()))
+    return replace(state, items=items, lines=(), progress=progress, account=event.account)
+
+
+def _corrected(state: OrderState, event: events.CorrectionApplied) -> OrderState:
+    state = _step_event(state, event)
+    if event.item in state.items:
+        known = state.items[event.item]
+        values = {key: value for key, value in event.changes.items() if key != "place"}
+        place = event.changes.get("place", known.place)
+        item = replace(known, characteristics={**known.characteristics, **values}, place=place)
+        return replace(state, items={**state.items, event.item: item})
+    if state.planned:
+        return state
+    for key, value in event.changes.items():
+        state = _correct_wish(state, key, value)
+    return state
+
+
+def _correct_wish(state: OrderState, key: str, value: str) -> OrderState:
+    """Keys: `party`, `account`, `catalogue`, and `line.N.FIELD` with N counted from 1 in the order the channel sent the lines."""
+    if key in ("party", "account"):
+        return replace(state, **{key: value})
+    if key == "catalogue":
+        return replace(state, catalogue_version=int(value))
+    _, number, name = key.split(".", 2)
+    index = int(number) - 1
+    line = state.lines[index]
+    if name == "drop":
+        return replace(state, lines=state.lines[:index] + state.lines[index + 1 :])
+    if name == "relies_on":
+        line = replace(line, relies_on=tuple(part for part in value.split(",") if part))
+    elif name in ("item", "action", "quantity", "offering", "product", "place"):
+        line = replace(line, **{name: value})
+    else:
+        line = replace(line, characteristics={**line.characteristics, name: value})
+    return replace(state, lines=(*state.lines[:index], line, *state.lines[index + 1 :]))
+
+
+def _step_event(state: OrderState, event: OfItem) -> OrderState:
+    step, item = step_of(event), event.item
+    waiting_for = event.waiting_for if isinstance(event, FellOut) else ""
+    progress = follow(state.progress, event.shape, step, item, waiting_for)
+    record = _recorded(state.record(item, step), event)
+    if record is None:
+        return replace(state, progress=progress)
+    records = {**state.records, item: {**state.records.get(item, {}), step: record}}
+    return replace(state, progress=progress, records=records)
+
+
+def _recorded(record: Record, event: OfItem) -> Record | None:
+    match event:
+        case Requested() | PartnerAccepted() | PartnerSilent():
+            return replace(record, attempt=event.attempt)
+        case FellOut():
+            return replace(record, attempt=event.attempt, fallout=event.fallout, reason=event.reason, waiting_for=event.waiting_for)
+        case Done():
+            return Record(event.attempt, event.model_dump(mode="json", exclude={"item", "attempt"}))
+        case events.StepForced():
+            return Record(event.attempt)
+        case Declined():
+            return Record(event.attempt, reason=event.reason)
+    if event.shape in ("cancelled", "undone"):
+        return replace(record, fallout="", reason="", waiting_for="")
+    return None
+
+
+def _closed(state: OrderState, event: Event) -> OrderState:
+    return replace(state, closed=event.type_name)
+
+
+_OWN: dict[type[Event], Callable[[OrderState, Any], OrderState]] = {
+    events.OrderCaptured: _captured,
+    events.OrderResubmitted: _resubmitted,
+    events.OrderPlanned: _planned,
+    events.CorrectionApplied: _corrected,
+    **{cls: _closed for cls in (events.OrderRejected, events.OrderCompleted, events.OrderPartiallyCompleted, events.OrderFailed, events.OrderCancelled)},
+}
+
+
+def agenda(state: OrderState, event: Event, stream: str) -> tuple[AgendaChange, ...]:
+    """Steps of an order stand on the agenda with the order's priority; who waits for stock is served by priority, then age."""
+    assert state.captured_at is not None
+    return by_shape(stream, event, priority=state.priority, since=state.captured_at)
+
+
+def owner(state: OrderState) -> tuple[str | None, str | None]:
+    return state.order_id, state.party or None
+
+
+def work(state: OrderState, stream: str, item: str, step: str) -> Work:
+    """A step of an item with the outcomes of the item's earlier steps."""
+    record = state.record(item, step)
+    outcomes: Mapping[str, Mapping[str, Any]] = {name: known.outcome for name, known in state.records.get(item, {}).items()}
+    return Work(stream, item, step, record.attempt, state, state.items.get(item), outcomes, fallout=record.fallout)
+

@@ -1,0 +1,68 @@
+"""The order's own entries for the plan: the validation gate, and the person who settles a suspected duplicate."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from o2c.catalogue.state import STREAM as CATALOGUE
+from o2c.customers.state import stream_of
+from o2c.kernel.decision import Decision, just
+from o2c.kernel.step import Step
+from o2c.kernel.stream import StreamKind, Work
+from o2c.orders import rules, state
+from o2c.orders.events import (
+    DuplicateSettled,
+    DuplicateSuspected,
+    OrderValidated,
+    ValidationDeclined,
+    ValidationFellOut,
+    ValidationRequested,
+)
+from o2c.orders.planning import POLICY, flaw
+
+
+def _reads(work: Work) -> tuple[str, ...]:
+    catalogue = f"{CATALOGUE}@{work.state.catalogue_version}"
+    return (catalogue, stream_of(work.state.party)) if work.state.party else (catalogue,)
+
+
+def _check(work: Work, at: datetime) -> str:
+    catalogue = work.read[f"{CATALOGUE}@{work.state.catalogue_version}"]
+    return flaw(work.state, party_known=work.read.get(stream_of(work.state.party)) is not None, catalogue=catalogue)
+
+
+def _validated(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
+    return just(OrderValidated(attempt=work.attempt, catalogue_version=work.state.catalogue_version, policy=POLICY))
+
+
+def _decide(work: Work, approve: bool, at: datetime) -> Decision:
+    """Nobody can approve an order that cannot be planned; giving it up rejects it."""
+    if approve:
+        return just()
+    return just(ValidationDeclined(attempt=work.attempt, reason=work.state.record("", "validation").reason))
+
+
+def _settle(work: Work, approve: bool, at: datetime) -> Decision:
+    return just(DuplicateSettled(decision="approve" if approve else "decline"))
+
+
+VALIDATION = Step(
+    name="validation", requested=ValidationRequested, fell_out=ValidationFellOut, complete=_validated, check=_check, reads=_reads, decide=_decide
+)
+DUPLICATE = Step(
+    name="duplicate", requested=ValidationRequested, fell_out=DuplicateSuspected, complete=lambda work, data, at: just(), decide=_settle
+)
+KIND = StreamKind(
+    category="order",
+    shape_version=state.SHAPE_VERSION,
+    state_type=state.OrderState,
+    initial=state.initial,
+    evolve=state.evolve,
+    agenda=state.agenda,
+    advance=rules.advance,
+    close=rules.close,
+    work=state.work,
+    owner=state.owner,
+)

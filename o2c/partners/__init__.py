@@ -1,0 +1,1 @@
+"""Systems outside. Today each is a simulator: the same request always gets the same answer."""

@@ -1,0 +1,27 @@
+"""The access network's operator, simulated: finds the line that serves an address."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from o2c.kernel.partner import Answer, Answered, Request
+from o2c.partners import faults
+
+LINES = 10**10
+
+
+@dataclass(frozen=True, slots=True)
+class SimulatedAccessNetwork:
+    """Finds a line for every address; another address is another line."""
+
+    seed: int
+
+    def submit(self, request: Request) -> Answer:
+        return faults.on_submit(faults.fault(self.seed, request), request) or self._found(request)
+
+    def query(self, request: Request) -> Answer:
+        return faults.on_query(faults.fault(self.seed, request), self.seed, request) or self._found(request)
+
+    def _found(self, request: Request) -> Answer:
+        line = faults.whole(self.seed, request, f"line {request.body.get('address', '')}", LINES)
+        return Answered({"line_id": f"LINE-{line:010d}"})

@@ -1,0 +1,65 @@
+"""The field force, simulated: sends a fitter on a weekday, who sometimes finds nobody at home."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from o2c.kernel.chance import draw
+from o2c.kernel.partner import Accepted, Answer, Answered, Request
+from o2c.partners import faults
+
+VISIT_HOURS = (9, 13)
+VISIT_DAYS_MIN, VISIT_DAYS_MAX = 3, 8
+NEXT_VISIT_DAYS = 2
+NOBODY_HOME_PERCENT = 2.0
+SATURDAY = 5
+
+
+@dataclass(frozen=True, slots=True)
+class SimulatedFieldForce:
+    """Visits in the morning or the early afternoon (UTC). Whether somebody is at home is drawn for each day, so that visits end."""
+
+    seed: int
+
+    def submit(self, request: Request) -> Answer:
+        return faults.on_submit(faults.fault(self.seed, request), request) or self._booked(request)
+
+    def query(self, request: Request) -> Answer:
+        kind = faults.fault(self.seed, request)
+        if trouble := faults.on_query(kind, self.seed, request):
+            return trouble
+        if kind == "unknown" and not (is_weekday(request.at) and faults.told_moment(request, self._hour(request) * 60)):
+            return self._booked(request)
+        if self._draw(request, f"nobody home {request.at.date()}") * 100 < NOBODY_HOME_PERCENT:
+            return self._accepted(request, next_visit_day(request.at))
+        return Answered({"reference": self._reference(request)})
+
+    def _booked(self, request: Request) -> Answer:
+        days = [request.at + timedelta(days=days) for days in range(VISIT_DAYS_MIN, VISIT_DAYS_MAX + 1)]
+        weekdays = [day for day in days if is_weekday(day)]
+        return self._accepted(request, weekdays[int(self._draw(request, "visit day") * len(weekdays))])
+
+    def _accepted(self, request: Request, day: datetime) -> Answer:
+        return Accepted(self._reference(request), faults.midnight(day) + timedelta(hours=self._hour(request)))
+
+    def _hour(self, request: Request) -> int:
+        return VISIT_HOURS[int(self._draw(request, "visit hour") * len(VISIT_HOURS))]
+
+    def _reference(self, request: Request) -> str:
+        return faults.reference("VIS", self.seed, request)
+
+    def _draw(self, request: Request, what: str) -> float:
+        return draw(self.seed, faults.place(request), request.attempt, what)
+
+
+def is_weekday(day: datetime) -> bool:
+    return day.weekday() < SATURDAY
+
+
+def next_visit_day(day: datetime) -> datetime:
+    """Two days on, and on to Monday where that is a weekend."""
+    day += timedelta(days=NEXT_VISIT_DAYS)
+    while not is_weekday(day):
+        day += timedelta(days=1)
+    return day

@@ -1,0 +1,21 @@
+"""The network's provisioning, simulated: switches services on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from o2c.kernel.partner import Answer, Answered, Request
+from o2c.partners import faults
+
+
+@dataclass(frozen=True, slots=True)
+class SimulatedNetwork:
+    """Switches a service on at once, or fails technically."""
+
+    seed: int
+
+    def submit(self, request: Request) -> Answer:
+        return faults.on_submit(faults.fault(self.seed, request), request) or Answered()
+
+    def query(self, request: Request) -> Answer:
+        return faults.on_query(faults.fault(self.seed, request), self.seed, request) or Answered()

@@ -1,0 +1,40 @@
+"""The SIM platform (SM-DP+), simulated: confirms the download of an eSIM profile."""
+
+from __future__ import annotations
+
+import string
+from dataclasses import dataclass
+
+from o2c.kernel.chance import draw
+from o2c.kernel.partner import Answer, Answered, Request
+from o2c.partners import faults
+
+_ALPHABET = string.digits + string.ascii_uppercase
+_GROUPS = 4
+_GROUP_CHARACTERS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class SimulatedSimPlatform:
+    """Confirms a profile with the matching id its activation code carries; the same profile keeps it."""
+
+    seed: int
+
+    def submit(self, request: Request) -> Answer:
+        return faults.on_submit(faults.fault(self.seed, request), request) or self._confirmed(request)
+
+    def query(self, request: Request) -> Answer:
+        return faults.on_query(faults.fault(self.seed, request), self.seed, request) or self._confirmed(request)
+
+    def _confirmed(self, request: Request) -> Answer:
+        return Answered({"matching_id": matching_id(self.seed, f"{faults.place(request)} {request.body.get('iccid', '')}")})
+
+
+def matching_id(seed: int, profile: str) -> str:
+    """Digits, capital letters and `-`, as an activation code allows (GSMA SGP.22 section 4.1)."""
+    return "-".join(_group(draw(seed, profile, 0, f"matching id {number}")) for number in range(_GROUPS))
+
+
+def _group(share: float) -> str:
+    number = int(share * len(_ALPHABET) ** _GROUP_CHARACTERS)
+    return "".join(_ALPHABET[number // len(_ALPHABET) ** power % len(_ALPHABET)] for power in range(_GROUP_CHARACTERS))

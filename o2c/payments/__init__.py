@@ -1,0 +1,1 @@
+"""Getting invoices paid by the customer's method."""

@@ -1,0 +1,19 @@
+"""Payment's entry for the plan."""
+
+from __future__ import annotations
+
+from o2c.kernel.step import Step
+from o2c.payments import rules
+from o2c.payments.events import PaymentFellOut, PaymentRequested
+
+STEP = Step(
+    name="payment",
+    requested=PaymentRequested,
+    fell_out=PaymentFellOut,
+    complete=rules.received,
+    partner="payment-provider",
+    payload=rules.demand,
+    codes={"DECLINED": "PAY-AUTH", "EXPIRED": "PAY-AUTH", "RETURNED": "PAY-MANDATE", "UNAVAILABLE": "PAY-TMO"},
+    silence="PAY-TMO",
+    due=rules.due,
+)

@@ -1,0 +1,124 @@
+"""The one list of steps and kinds of stream, and the data that maps product specifications to steps and waits.
+
+The only file that knows several capabilities; runner, policy and entry points are generic over it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from o2c.activation.step import STEP as ACTIVATION
+from o2c.appointment.step import STEP as APPOINTMENT
+from o2c.billing.state import ACCOUNT, INVOICE
+from o2c.billing.step import OVERDUE
+from o2c.billing.step import STEP as BILL_RUN
+from o2c.catalogue.state import KIND as CATALOGUE
+from o2c.catalogue.state import CatalogueState
+from o2c.charging.step import STEP as CHARGING
+from o2c.credit.step import STEP as CREDIT
+from o2c.customers.state import KIND as CUSTOMER
+from o2c.delivery.step import STEP as DELIVERY
+from o2c.esim.step import STEP as ESIM
+from o2c.identity.step import STEP as IDENTITY
+from o2c.intake.state import KIND as INTAKE
+from o2c.kernel.periods import local_date
+from o2c.kernel.step import Step
+from o2c.kernel.stream import StreamKind
+from o2c.markets.base import Market, working_day_after
+from o2c.markets.gb import GB
+from o2c.numbers.state import KIND as NUMBER
+from o2c.numbers.step import ARRIVAL as NUMBER_ARRIVAL
+from o2c.numbers.step import CHANGE as NUMBER_CHANGE
+from o2c.numbers.step import STEP as NUMBER_STEP
+from o2c.orders.step import DUPLICATE, VALIDATION
+from o2c.orders.step import KIND as ORDER
+from o2c.payments.step import STEP as PAYMENT
+from o2c.porting.step import CUTOVER
+from o2c.porting.step import STEP as PORTING
+from o2c.qualification.step import STEP as QUALIFICATION
+from o2c.sim.state import KIND as SIM
+from o2c.sim.step import ARRIVAL as SIM_ARRIVAL
+from o2c.sim.step import STEP as SIM_STEP
+from o2c.stock.state import KIND as DELIVERY_OF_STOCK
+
+STEPS: Mapping[str, Step] = {
+    step.name: step
+    for step in (
+        *(VALIDATION, DUPLICATE, IDENTITY, CREDIT),
+        *(SIM_STEP, NUMBER_STEP, PORTING, DELIVERY, ESIM, ACTIVATION, CUTOVER, NUMBER_CHANGE),
+        *(QUALIFICATION, APPOINTMENT, CHARGING),
+        *(SIM_ARRIVAL, NUMBER_ARRIVAL, BILL_RUN, OVERDUE, PAYMENT),
+    )
+}
+KINDS: Mapping[str, StreamKind] = {
+    kind.category: kind for kind in (ORDER, SIM, NUMBER, CUSTOMER, CATALOGUE, DELIVERY_OF_STOCK, ACCOUNT, INVOICE, INTAKE)
+}
+
+PLAN_VERSION = "2026-01"
+Wanted = Mapping[str, str]
+Row = tuple[str, tuple[str, ...], Callable[[Wanted], bool]]
+
+
+def _always(wanted: Wanted) -> bool:
+    return True
+
+
+def _physical(wanted: Wanted) -> bool:
+    return wanted.get("simType") != "esim"
+
+
+def _esim(wanted: Wanted) -> bool:
+    return wanted.get("simType") == "esim"
+
+
+def _porting(wanted: Wanted) -> bool:
+    return "portInNumber" in wanted
+
+
+# Step, the steps of the same item it waits for (those that are planned), and when it is planned.
+PLANS: Mapping[str, tuple[Row, ...]] = {
+    "spec-mobile": (
+        ("sim", (), _always),
+        ("number", (), _always),
+        ("porting", (), _porting),
+        ("delivery", ("sim",), _physical),
+        ("esim", ("sim",), _esim),
+        ("activation", ("sim", "number", "delivery", "esim"), _always),
+        ("charging", ("activation",), _always),
+        ("cutover", ("porting", "activation"), _porting),
+        ("number-change", ("cutover",), _porting),
+    ),
+    "spec-access": (
+        ("qualification", (), _always),
+        ("appointment", ("qualification",), _always),
+        ("activation", ("appointment",), _always),
+        ("charging", ("activation",), _always),
+    ),
+    "spec-add-on": (
+        ("activation", (), _always),
+        ("charging", ("activation",), _always),
+    ),
+}
+SPECIFICATIONS = frozenset({*PLANS, "spec-bundle"})
+PROMISED_WORKING_DAYS: Mapping[str, int] = {"spec-mobile": 3, "spec-access": 10, "spec-add-on": 1}
+
+
+@dataclass(frozen=True)
+class PlanBook:
+    """What planning and advancing need; `catalogue` reads a version of the catalogue's stream."""
+
+    catalogue: Callable[[int], CatalogueState]
+    steps: Mapping[str, Step] = field(default_factory=lambda: STEPS)
+    market: Market = GB
+    plan_version: str = PLAN_VERSION
+
+    def steps_of(self, specification: str, characteristics: Wanted) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        rows = [(step, waits) for step, waits, planned in PLANS.get(specification, ()) if planned(characteristics)]
+        names = {step for step, _ in rows}
+        return tuple((step, tuple(wait for wait in waits if wait in names)) for step, waits in rows)
+
+    def promised_on(self, specification: str, characteristics: Wanted, at: datetime) -> str:
+        day = local_date(at, self.market.zone)
+        return working_day_after(self.market.calendar, day, PROMISED_WORKING_DAYS.get(specification, 1)).isoformat()

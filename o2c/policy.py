@@ -1,0 +1,72 @@
+"""The few reactions that cross streams: they tail the log and use (policy, causing event) in their command ids, so a repeat does nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import cast
+
+from o2c.app import Command, OrderToCash, guards_of, happened, pool_change
+from o2c.kernel.decision import NOTHING, Decision
+from o2c.kernel.event import Fact
+from o2c.kernel.identifiers import derived_id
+from o2c.kernel.shapes import Offered
+from o2c.plan import PlanBook
+from o2c.stock.events import StockArrived
+from o2c.store.clock import move_policy, policy_position
+from o2c.store.reads import Row
+
+NAME = "wake-waiting-orders"
+WAKING = frozenset({"sims.arrived", "numbers.arrived", "sim.returned", "number.quarantined"})
+"""Stock that came: a delivery wakes as many as it brought, a piece that comes back wakes one for when it is free again."""
+PAGE = 500
+
+
+def react(app: OrderToCash, book: PlanBook, *, round_: int) -> None:
+    """Wake orders waiting for stock, by priority, then age, for everything that came since the last call."""
+    position = policy_position(app.log_recorder.datastore, NAME)
+    while facts := app.recorder.select_notifications(position, PAGE, topics=sorted(WAKING), inclusive_of_start=False):
+        for stored in facts:
+            _wake_for(app, book, cast("Fact", app.mapper.to_domain_event(stored)), round_)
+        position = facts[-1].id
+        move_policy(app.log_recorder.datastore, NAME, position)
+
+
+def _wake_for(app: OrderToCash, book: PlanBook, fact: Fact, round_: int) -> None:
+    event = fact.event
+    if isinstance(event, StockArrived):
+        supply = [(pool, count, fact.occurred_at) for pool, count in event.pools.items()]
+    else:
+        offer = pool_change(cast("Offered", event), fact.occurred_at)
+        supply = [(offer.pool, 1, offer.available_at)]
+    for pool, count, at in sorted(supply):
+        mark = derived_id(NAME, fact.event_id, pool)
+        if not app.reads.has_command(mark):
+            _wake(app, book, fact, mark, app.reads.waiting(pool, count), at, round_)
+
+
+def _wake(app: OrderToCash, book: PlanBook, fact: Fact, mark: str, rows: Sequence[Row], at: datetime, round_: int) -> None:
+    """Ask again for the steps that waited, all orders in one append with a mark, so that a repeat after a crash wakes nobody twice."""
+    marked = Command(mark, fact.stream, (), app.load([fact.stream]), NAME, "engine")
+    streams = list(dict.fromkeys(row.entry.stream for row in rows))
+    commands = [marked, *(_command(app, book, fact, mark, [row for row in rows if row.entry.stream == s], at) for s in streams)]
+    while True:
+        outcomes = app.write(commands, round_=round_)
+        stale = {command.stream for command, outcome in zip(commands, outcomes, strict=True) if outcome.verdict == "stale"}
+        left = [row for row in rows if row.entry.stream in stale and row in app.reads.of_stream(row.entry.stream)]
+        if not left:
+            return
+        commands = [_command(app, book, fact, mark, [row for row in left if row.entry.stream == stream], at) for stream in sorted(stale)]
+
+
+def _command(app: OrderToCash, book: PlanBook, fact: Fact, mark: str, rows: Sequence[Row], at: datetime) -> Command:
+    stream = rows[0].entry.stream
+    loaded = app.load([stream])[stream]
+    decision: Decision = NOTHING
+    for row in rows:
+        entry = row.entry
+        work = replace(app.kind(stream).work(loaded.state, stream, entry.item, entry.step), market=book.market)
+        decision += book.steps[entry.step].request(work, at, attempt=entry.attempt + 1, due_at=at)
+    events = happened(stream, decision, at, fact.event_id)
+    return Command(derived_id(mark, stream), stream, events, {stream: loaded}, NAME, "engine", guards_of(decision, {}))

@@ -1,0 +1,1 @@
+"""Bringing a number from another operator."""

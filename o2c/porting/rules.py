@@ -1,0 +1,60 @@
+"""When a number may be asked for, and when it is cut over. Calendar and code form come from the market's rules."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from o2c.kernel.decision import Decision, Guard, just
+from o2c.kernel.identifiers import possible_mobile
+from o2c.kernel.periods import parse_time
+from o2c.kernel.stream import Work
+from o2c.markets.base import code_is_wellformed, port_window
+from o2c.porting.events import NumberPortedIn, PortInScheduled
+
+
+def number_of(work: Work) -> str:
+    return str(work.subject.characteristics.get("portInNumber", ""))
+
+
+def claimed(work: Work) -> tuple[Guard, ...]:
+    """The port-in is claimed by number while it goes on and for good once it is done; a number that is none claims nothing."""
+    number = number_of(work)
+    return (work.guard("port-in", number),) if possible_mobile(number, work.market.numbering.region) else ()
+
+
+def flaw(work: Work, at: datetime) -> str:
+    """Judged as text, never repaired: number, then code, then whether another order has the number."""
+    if not possible_mobile(number_of(work), work.market.numbering.region):
+        return "DQ-PHONE: the number to bring is no mobile number in E.164 form"
+    if not code_is_wellformed(work.market.porting, str(work.subject.characteristics.get("portInCode", ""))):
+        return "NP-CODE: the code is missing or malformed"
+    if any(holder != work.holder for holder in work.guards.values()):
+        return "NP-NOTPORT: another order brings or brought this number"
+    return ""
+
+
+def request(work: Work) -> Mapping[str, Any]:
+    return {"msisdn": number_of(work), "code": work.subject.characteristics.get("portInCode", "")}
+
+
+def scheduled(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
+    """The window the donor's answer leads to; a delaying donor adds working days."""
+    opens_at = port_window(work.market, at, working_days_more=int(data.get("working_days_more", 0)))
+    reference = str(data.get("reference", ""))
+    event = PortInScheduled(item=work.item, attempt=work.attempt, msisdn=number_of(work), window_opens_at=opens_at, reference=reference)
+    return just(event)
+
+
+def cutover_due(work: Work, at: datetime) -> datetime:
+    """The window's opening; at once when the line was activated after it."""
+    return max(at, parse_time(str(work.outcomes["porting"]["window_opens_at"])))
+
+
+def cutover_request(work: Work) -> Mapping[str, Any]:
+    return {"msisdn": work.outcomes["porting"]["msisdn"], "iccid": work.outcomes["sim"]["iccid"]}
+
+
+def ported(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
+    return just(NumberPortedIn(item=work.item, attempt=work.attempt, msisdn=work.outcomes["porting"]["msisdn"]))

@@ -1,0 +1,1 @@
+"""Whether a fixed access can be had at an address."""

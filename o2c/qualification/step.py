@@ -1,0 +1,22 @@
+"""Qualification's entry for the plan."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from o2c.kernel.step import Step
+from o2c.qualification import rules
+from o2c.qualification.events import QualificationFellOut, QualificationRequested
+
+STEP = Step(
+    name="qualification",
+    requested=QualificationRequested,
+    fell_out=QualificationFellOut,
+    complete=rules.qualified,
+    check=rules.flaw,
+    partner="access-network",
+    payload=rules.address,
+    codes={"UNAVAILABLE": "NET-HLR", "PERMANENT": "NET-CFG", "REFUSED": "DQ-ADDR"},
+    lead=lambda work: timedelta(minutes=1),
+    forceable=True,
+)

@@ -1,0 +1,260 @@
+"""Carries due agenda rows to partners and records the outcomes; generic over steps and kinds of stream.
+
+Partners are called outside any transaction. A pass takes all rows due in its window in the fixed order; what one order's rows yield is one
+command. A stale command is a result: the order is read again, its rows are decided again with the partner's answers already in hand.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import structlog
+
+from o2c import policy
+from o2c.app import Command, Loaded, OrderToCash, guards_of, happened
+from o2c.kernel import flow, partner
+from o2c.kernel.decision import NOTHING, Decision, Guard
+from o2c.kernel.identifiers import derived_id
+from o2c.kernel.shapes import item_of
+from o2c.kernel.step import Step
+from o2c.kernel.stream import Work
+from o2c.plan import PlanBook
+from o2c.store.clock import move_clock
+from o2c.store.database import single_driver
+from o2c.store.reads import Clock, Row
+
+logger = structlog.get_logger(__name__)
+CHUNK_ROWS = 400
+TRIES_MAX = 20
+LEASE_S = 60
+IDLE_S = 0.2
+ACTOR = "engine"
+Progress = Callable[[datetime], None]
+
+
+@dataclass(slots=True)
+class _Batch:
+    """What a chunk of rows needs to be decided: streams, guards, stock candidates, and the partners' answers so far."""
+
+    loaded: dict[str, Loaded]
+    holders: dict[tuple[str, str], str]
+    stock: dict[str, list[dict[str, Any]]]
+    answers: dict[str, partner.Answer] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Todo:
+    """The rows of one stream in a pass, in the fixed order."""
+
+    stream: str
+    rows: tuple[Row, ...]
+
+    @property
+    def command_id(self) -> str:
+        entries = (row.entry for row in self.rows)
+        return derived_id("attend", self.stream, *(f"{e.item}/{e.step}/{e.kind}/{e.attempt}/{e.due_at.isoformat()}" for e in entries))
+
+
+class Runner:
+    """One driver of the agenda. `partners` by name; `seed` makes retries' jitter repeatable."""
+
+    def __init__(self, app: OrderToCash, partners: Mapping[str, partner.Partner], *, progress: Progress | None = None) -> None:
+        self.app = app
+        self.partners = partners
+        self.progress = progress or (lambda at: None)
+        self.book = PlanBook(catalogue=self._catalogue)
+        self.seed = app.clock().seed
+        self.simulated = app.clock().kind == "simulated"
+
+    def _catalogue(self, version: int) -> Any:
+        name = f"catalogue-main@{version}"
+        return self.app.load([name])[name].state
+
+    # -- driving time
+
+    def run(self, until: datetime) -> None:
+        """Drive the agenda until a time. Raises Refused (try later) when another process drives this store's simulated time."""
+        if not self.simulated:
+            return self._run_real(until)
+        with single_driver(self.app.dsn, "o2c simulated time"):
+            policy.react(self.app, self.book, round_=self.app.clock().round + 1)
+            while self._window(self.app.clock(), until):
+                self.progress(self.app.clock().now)
+
+    def _window(self, clock: Clock, until: datetime) -> bool:
+        """One window of simulated time; False when nothing is due before `until`."""
+        store = self.app.log_recorder.datastore
+        if clock.window_end is None:
+            due = self.app.reads.next_due()
+            if due is None or due >= until:
+                if until > clock.now:
+                    move_clock(store, now=until, window_end=None, round_=clock.round)
+                return False
+            clock = replace(clock, window_end=min(_window_end(max(due, clock.now), clock.window_s), max(until, clock.now)))
+            move_clock(store, now=clock.now, window_end=clock.window_end, round_=clock.round)
+        assert clock.window_end is not None
+        round_ = clock.round
+        while rows := self.app.reads.due(clock.window_end, round_) or self.app.reads.due(clock.window_end, round_ + 1):
+            if self.attend(rows, round_=round_ + 1) & policy.WAKING:
+                policy.react(self.app, self.book, round_=round_ + 1)
+            round_ += 1
+            move_clock(store, now=clock.now, window_end=clock.window_end, round_=round_)
+        move_clock(store, now=max(clock.now, clock.window_end), window_end=None, round_=round_)
+        return True
+
+    def _run_real(self, until: datetime) -> None:
+        """Attend to what is due, page by page, until the wall clock gets there."""
+        idle = threading.Event()
+        while (now := datetime.now(UTC)) < until:
+            rows = self.app.reads.lease(now, CHUNK_ROWS, LEASE_S)
+            if rows:
+                self.attend(rows, round_=0)
+                policy.react(self.app, self.book, round_=0)
+            else:
+                idle.wait(IDLE_S)
+            self.progress(now)
+
+    # -- one pass
+
+    def attend(self, rows: Sequence[Row], *, round_: int) -> frozenset[str]:
+        """Carry out rows and record their outcomes; the types of the events that came of it."""
+        by_stream: dict[str, list[Row]] = {}
+        for row in rows:
+            by_stream.setdefault(row.entry.stream, []).append(row)
+        todos = [_Todo(stream, tuple(mine)) for stream, mine in by_stream.items()]
+        types: set[str] = set()
+        for chunk in _chunks(todos):
+            types |= self._chunk(chunk, round_)
+        return frozenset(types)
+
+    def _chunk(self, todos: list[_Todo], round_: int) -> set[str]:
+        types: set[str] = set()
+        answers: dict[str, partner.Answer] = {}
+        for _ in range(TRIES_MAX):
+            batch = self._prepare(todos, answers)
+            commands = self._guarded([self._decide(todo, batch) for todo in todos])
+            outcomes = self.app.write(commands, round_=round_)
+            again = [todo for todo, outcome in zip(todos, outcomes, strict=True) if outcome.verdict in ("stale", "guarded")]
+            for command, outcome in zip(commands, outcomes, strict=True):
+                types |= {h.event.type_name for h in command.happened} if outcome.verdict == "appended" else set()
+            todos = self._still(again)
+            if not todos:
+                return types
+        raise RuntimeError(f"{todos[0].stream} stayed stale {TRIES_MAX} times; another process writes to it without end")
+
+    def _still(self, todos: list[_Todo]) -> list[_Todo]:
+        """What is left of stale work: rows that another writer settled meanwhile are gone."""
+        if not todos:
+            return []
+        standing = self.app.reads.still([row for todo in todos for row in todo.rows])
+        left = []
+        for todo in todos:
+            rows = tuple(r for r in todo.rows if (todo.stream, r.entry.item, r.entry.step, r.entry.kind, r.entry.attempt) in standing)
+            left += [_Todo(todo.stream, rows)] if rows else []
+        return left
+
+    def _prepare(self, todos: list[_Todo], answers: dict[str, partner.Answer]) -> _Batch:
+        loaded = self.app.load(todo.stream for todo in todos)
+        streams: set[str] = set()
+        guards: list[Guard] = []
+        pools: dict[str, tuple[int, datetime]] = {}
+        for todo in todos:
+            for row in todo.rows:
+                work, step = self._bare_work(row, loaded[todo.stream]), self.book.steps[row.entry.step]
+                streams.update(step.reads(work))
+                guards += step.guards(work)
+                if pool := step.pool(work) if row.entry.kind == "submit" else "":
+                    count, latest = pools.get(pool, (0, row.entry.due_at))
+                    pools[pool] = (count + 1, max(latest, row.entry.due_at))
+        loaded |= self.app.load(streams - loaded.keys())
+        stock = {pool: self.app.reads.candidates(pool, latest, count)[::-1] for pool, (count, latest) in pools.items()}
+        return _Batch(loaded, self.app.reads.holders(guards), stock, answers)
+
+    def _bare_work(self, row: Row, loaded: Loaded) -> Work:
+        entry = row.entry
+        work = self.app.kind(entry.stream).work(loaded.state, entry.stream, entry.item, entry.step)
+        return replace(work, attempt=entry.attempt, market=self.book.market)
+
+    def _decide(self, todo: _Todo, batch: _Batch) -> tuple[Command, Decision]:
+        """All rows of one stream, one after another on the state they leave, and what follows from them."""
+        kind = self.app.kind(todo.stream)
+        loaded = batch.loaded[todo.stream]
+        state, events, total = loaded.state, [], NOTHING
+        at = todo.rows[0].entry.due_at
+        for row in todo.rows:
+            at = row.entry.due_at if self.simulated else datetime.now(UTC)
+            decision = self._row(row, replace(loaded, state=state), batch, at)
+            if not decision:
+                raise RuntimeError(f"{todo.stream}: step {row.entry.step} of item {row.entry.item} decided nothing; its agenda row would stay for ever")
+            touched = frozenset(item_of(event) for event in decision.events)
+            while decision:
+                for event in decision.events:
+                    state = kind.evolve(state, event)
+                events += happened(todo.stream, decision, at, row.cause)
+                total += replace(decision, events=(), elsewhere=())
+                decision, touched = kind.advance(state, touched, at, self.book), frozenset({""})
+        closing = kind.close(state)
+        events += happened(todo.stream, closing, at, todo.rows[-1].cause)
+        seen = {todo.stream: loaded}
+        return Command(todo.command_id, todo.stream, tuple(events), seen, ACTOR, ACTOR), total
+
+    def _guarded(self, decided: list[tuple[Command, Decision]]) -> list[Command]:
+        """Give the commands their guard rows, leaving out claims on what others hold."""
+        holders = self.app.reads.holders([claim for _, decision in decided for claim in decision.claims])
+        return [replace(command, guards=guards_of(decision, holders)) for command, decision in decided]
+
+    # -- one row
+
+    def _row(self, row: Row, loaded: Loaded, batch: _Batch, at: datetime) -> Decision:
+        entry, step = row.entry, self.book.steps[row.entry.step]
+        bare = self._bare_work(row, loaded)
+        read = {name: batch.loaded[name].state if batch.loaded[name].version else None for name in step.reads(bare)}
+        guards = {guard: holder for guard in step.guards(bare) if (holder := batch.holders.get((guard.kind, guard.key)))}
+        work = replace(bare, read=read, guards=guards)
+        if entry.kind == "retry":
+            return step.request(work, at, attempt=entry.attempt, due_at=at if entry.attempt > 1 else None)
+        if entry.kind == "query":
+            return self._ask(step, work, batch, at, query=True)
+        if reason := step.check(work, at):
+            return flow.fall_out(step, work, reason, at, seed=self.seed)
+        if pool := step.pool(work):
+            return self._from_stock(step, work, pool, batch, at)
+        return self._ask(step, work, batch, at, query=False) if step.partner else step.complete(work, {}, at)
+
+    def _from_stock(self, step: Step, work: Work, pool: str, batch: _Batch, at: datetime) -> Decision:
+        candidates = batch.stock.get(pool)
+        if not candidates:
+            return flow.fall_out(step, work, step.out_of_stock, at, seed=self.seed, awaits=pool)
+        return step.complete(work, candidates.pop(), at)
+
+    def _ask(self, step: Step, work: Work, batch: _Batch, at: datetime, *, query: bool) -> Decision:
+        request = partner.Request(work.key, work.stream, work.item, step.name, work.attempt, at, step.payload(work))
+        memo = f"{work.key}/{query}/{at.isoformat()}"
+        if memo not in batch.answers:
+            outside = self.partners[step.partner]
+            batch.answers[memo] = outside.query(request) if query else outside.submit(request)
+        return flow.settle(step, work, batch.answers[memo], at, seed=self.seed)
+
+
+def _window_end(at: datetime, window_s: int) -> datetime:
+    """The end of the window of the fixed grid that the time lies in."""
+    epoch = datetime(1970, 1, 1, tzinfo=UTC)
+    return epoch + ((at - epoch) // timedelta(seconds=window_s) + 1) * timedelta(seconds=window_s)
+
+
+def _chunks(todos: list[_Todo]) -> list[list[_Todo]]:
+    """Work of whole streams, some CHUNK_ROWS rows at a time."""
+    chunks: list[list[_Todo]] = []
+    size = CHUNK_ROWS
+    for todo in todos:
+        if size >= CHUNK_ROWS:
+            chunks.append([])
+            size = 0
+        chunks[-1].append(todo)
+        size += len(todo.rows)
+    return chunks
+

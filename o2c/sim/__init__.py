@@ -1,0 +1,1 @@
+"""SIM cards and eSIM profiles: stock, assignment, release."""

@@ -1,0 +1,89 @@
+"""What can happen to a SIM, and to the step that assigns one."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from o2c.kernel.shapes import Done, FellOut, Offered, Requested, Undone, Withdrawn
+from o2c.stock.events import StockAnnounced, StockArrived
+
+
+class SimRequested(Requested, name="sim.requested", step="sim"):
+    """A SIM of the ordered kind is to be taken from stock."""
+
+    example = {"item": "1", "attempt": 1, "due_at": "2026-01-05T09:00:00Z"}
+
+
+class SimAssigned(Done, name="sim.assigned", step="sim"):
+    """A SIM was taken from stock for the item."""
+
+    example = {"item": "1", "iccid": "8944770000000000009", "imsi": "001010000000000", "kind": "esim"}
+    iccid: str
+    imsi: str
+    kind: str
+
+
+class SimFellOut(FellOut, name="sim.fell-out", step="sim"):
+    """No SIM could be assigned; out of stock waits for the next delivery."""
+
+    example = {
+        "item": "1", "fallout": "5d3f0a5e-6f0e-5a53-9d4c-0d8a35a0b8f1", "reason": "INV-SIM", "fault_class": "business", "origin": "direct",
+        "recoverability": "correctable", "waiting_for": "partner", "queue": "inventory", "awaits": "sim/esim",
+    }  # fmt: skip
+
+
+class SimReleased(Undone, name="sim.released", step="sim"):
+    """The item ended and gave its SIM back."""
+
+    example = {"item": "1", "iccid": "8944770000000000009"}
+    iccid: str
+
+
+class SimsAnnounced(StockAnnounced, name="sims.announced", step="sim-arrival"):
+    """A delivery of SIMs is to be taken in: rows of ICCID, IMSI, kind."""
+
+    example = {"due_at": "2026-02-02T00:00:00Z", "rows": [["8944770000000000009", "001010000000000", "esim"]]}
+
+
+class SimsArrived(StockArrived, name="sims.arrived", step="sim-arrival"):
+    """A delivery of SIMs was taken in."""
+
+    example = {"pools": {"sim/esim": 1}}
+
+
+class SimReceived(Offered, name="sim.received"):
+    """A SIM came into stock."""
+
+    example = {"iccid": "8944770000000000009", "imsi": "001010000000000", "kind": "esim"}
+    iccid: str
+    imsi: str
+    kind: str
+
+    def offer(self) -> tuple[str, str, datetime | None, dict[str, str]]:
+        return f"sim/{self.kind}", self.iccid, None, {"iccid": self.iccid, "imsi": self.imsi, "kind": self.kind}
+
+
+class SimTaken(Withdrawn, name="sim.taken"):
+    """An order item took the SIM."""
+
+    example = {"iccid": "8944770000000000009", "kind": "esim", "order": "6f9619ff-8b86-5d01-b42d-00cf4fc964ff", "item": "1"}
+    iccid: str
+    kind: str
+    order: str
+    item: str
+
+    def withdrawal(self) -> tuple[str, str]:
+        return f"sim/{self.kind}", self.iccid
+
+
+class SimReturned(Offered, name="sim.returned"):
+    """The SIM came back unused and can be assigned again from `available_at`."""
+
+    example = {"iccid": "8944770000000000009", "imsi": "001010000000000", "kind": "esim", "available_at": "2026-01-06T00:00:00Z"}
+    iccid: str
+    imsi: str
+    kind: str
+    available_at: datetime
+
+    def offer(self) -> tuple[str, str, datetime | None, dict[str, str]]:
+        return f"sim/{self.kind}", self.iccid, self.available_at, {"iccid": self.iccid, "imsi": self.imsi, "kind": self.kind}

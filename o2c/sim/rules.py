@@ -1,0 +1,73 @@
+"""Taking SIMs in, assigning them, giving them back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from o2c.kernel.decision import Decision, just
+from o2c.kernel.identifiers import iccid as canonical_iccid
+from o2c.kernel.identifiers import imsi as canonical_imsi
+from o2c.kernel.refusal import Refused
+from o2c.kernel.stream import Work
+from o2c.sim.events import SimAssigned, SimReceived, SimReleased, SimReturned, SimsAnnounced, SimsArrived, SimTaken
+from o2c.sim.state import stream_of
+
+KINDS = frozenset({"esim", "physical"})
+COLUMNS = ("iccid", "imsi", "kind")
+RESTOCK_DAYS = 1
+"""A SIM that comes back is counted and shelved before it can be assigned again."""
+
+
+def announce(*, rows: tuple[tuple[str, ...], ...], at: datetime) -> SimsAnnounced:
+    """A delivery of SIMs for a time. Raises Refused naming the first bad or double row: an ICCID with a wrong check digit, an unknown kind."""
+    seen: dict[str, int] = {}
+    canonical = []
+    for number, row in enumerate(rows, 1):
+        try:
+            entry = (canonical_iccid(row[0]), canonical_imsi(row[1]), row[2])
+        except (ValueError, IndexError) as error:
+            raise Refused(f"sims: row {number}: {error}; nothing of the file was taken in, correct it and load it again") from None
+        if entry[2] not in KINDS or entry[0] in seen:
+            why = f"kind is not one of {sorted(KINDS)}" if entry[2] not in KINDS else f"the same ICCID as row {seen[entry[0]]}"
+            raise Refused(f"sims: row {number}: {why}; nothing of the file was taken in, correct it and load it again")
+        seen[entry[0]] = number
+        canonical.append(entry)
+    return SimsAnnounced(due_at=at, rows=tuple(canonical))
+
+
+def arrival_streams(work: Work) -> tuple[str, ...]:
+    return tuple(stream_of(row[0]) for row in work.state.rows)
+
+
+def arrive(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
+    """Take a delivery in; SIMs already known stay as they are."""
+    fresh = [row for row in work.state.rows if work.read.get(stream_of(row[0])) is None]
+    pools: dict[str, int] = {}
+    for _, _, kind in fresh:
+        pools[f"sim/{kind}"] = pools.get(f"sim/{kind}", 0) + 1
+    received = tuple((stream_of(iccid), SimReceived(iccid=iccid, imsi=imsi, kind=kind)) for iccid, imsi, kind in fresh)
+    return Decision((SimsArrived(attempt=work.attempt, pools=pools),), received)
+
+
+def pool_of(work: Work) -> str:
+    return f"sim/{work.subject.characteristics.get('simType', 'physical')}"
+
+
+def assign(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
+    """Take the candidate; its guard decides whether it is still free."""
+    iccid, imsi, kind = data["iccid"], data["imsi"], data["kind"]
+    order = work.stream.removeprefix("order-")
+    return Decision(
+        (SimAssigned(item=work.item, attempt=work.attempt, iccid=iccid, imsi=imsi, kind=kind),),
+        ((stream_of(iccid), SimTaken(iccid=iccid, kind=kind, order=order, item=work.item)),),
+        takes=(work.guard("sim", iccid),),
+    )
+
+
+def release(work: Work, outcome: Mapping[str, Any], at: datetime) -> Decision:
+    """Give the SIM back; it can be assigned again after restocking."""
+    iccid, imsi, kind = outcome["iccid"], outcome["imsi"], outcome["kind"]
+    returned = SimReturned(iccid=iccid, imsi=imsi, kind=kind, available_at=at + timedelta(days=RESTOCK_DAYS))
+    return just(SimReleased(item=work.item, iccid=iccid)) + Decision(elsewhere=((stream_of(iccid), returned),), frees=(work.guard("sim", iccid),))

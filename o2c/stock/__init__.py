@@ -1,0 +1,1 @@
+"""Deliveries of stock: announced for a time, then arrived."""

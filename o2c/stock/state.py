@@ -1,0 +1,34 @@
+"""A delivery as a fold of its stream."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from o2c.kernel.agenda import NEVER, AgendaChange, by_shape
+from o2c.kernel.event import Event
+from o2c.kernel.stream import StreamKind
+from o2c.stock.events import StockAnnounced, StockArrived
+
+ARRIVAL_PRIORITY = 0
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryState:
+    """The rows announced, and whether they arrived."""
+
+    rows: tuple[tuple[str, ...], ...] = ()
+    arrived: bool = False
+
+
+def evolve(state: DeliveryState, event: Event) -> DeliveryState:
+    if isinstance(event, StockAnnounced):
+        return replace(state, rows=event.rows)
+    return replace(state, arrived=True) if isinstance(event, StockArrived) else state
+
+
+def agenda(state: DeliveryState, event: Event, stream: str) -> tuple[AgendaChange, ...]:
+    """An arrival goes before everything else that is due with it."""
+    return by_shape(stream, event, priority=ARRIVAL_PRIORITY, since=NEVER)
+
+
+KIND = StreamKind(category="delivery", shape_version=1, state_type=DeliveryState, initial=lambda _: DeliveryState(), evolve=evolve, agenda=agenda)

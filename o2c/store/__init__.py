@@ -1,0 +1,1 @@
+"""The log on PostgreSQL: the only package that knows its SQL."""

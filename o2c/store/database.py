@@ -1,0 +1,116 @@
+"""Opening a store: which PostgreSQL it needs, which migrations it has, which incarnation it lives in."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Any
+
+import psycopg
+import structlog
+from psycopg.rows import dict_row
+
+from o2c.kernel.refusal import Refused
+
+logger = structlog.get_logger(__name__)
+MIGRATION_LOCK = 0x6F3263
+_UNSAFE = {"fsync": "off", "full_page_writes": "off"}
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """A numbered SQL file of `store/migrations`; its first comment line is its note."""
+
+    number: int
+    note: str
+    sql: str
+
+
+def migrations() -> list[Migration]:
+    """All migrations this program knows, in order."""
+    found = sorted((entry for entry in files("o2c.store").joinpath("migrations").iterdir() if entry.name.endswith(".sql")), key=lambda e: e.name)
+    texts = [(int(entry.name[:4]), entry.read_text(encoding="utf-8")) for entry in found]
+    return [Migration(number, re.sub(r"^-- \d+ ", "", text.partition("\n")[0]), text) for number, text in texts]
+
+
+def connect(dsn: str) -> psycopg.Connection[dict[str, Any]]:
+    """A plain autocommit connection. Raises Refused (try later) when the server does not answer."""
+    try:
+        return psycopg.connect(dsn, row_factory=dict_row, autocommit=True, connect_timeout=10)
+    except psycopg.OperationalError as error:
+        reason = str(error).strip().splitlines()[-1]
+        raise Refused(f"cannot reach PostgreSQL: {reason}; check O2C_DSN or the server", kind="unavailable") from None
+
+
+def prepare(dsn: str) -> None:
+    """Bring the store's schema to this program's version, under a lock so that many may start at once.
+
+    Raises Refused when the server is unsafe or too old, or the store newer than this program.
+    """
+    with connect(dsn) as conn:
+        _refuse_unsafe(conn)
+        with conn.transaction():
+            conn.execute("SELECT pg_advisory_xact_lock(%s)", (MIGRATION_LOCK,))
+            conn.execute("SET LOCAL client_min_messages = warning")
+            conn.execute("CREATE SCHEMA IF NOT EXISTS o2c")
+            conn.execute("CREATE TABLE IF NOT EXISTS o2c.migration (number integer PRIMARY KEY, note text NOT NULL, applied_at timestamptz DEFAULT now())")
+            _migrate(conn)
+        _declare_incarnation(conn)
+
+
+def _refuse_unsafe(conn: psycopg.Connection[dict[str, Any]]) -> None:
+    if conn.info.server_version < 150000:
+        raise Refused(f"PostgreSQL {conn.info.server_version // 10000} is too old for the log; use 15 or newer")
+    for setting, unsafe in _UNSAFE.items():
+        row = conn.execute("SELECT current_setting(%s) AS value", (setting,)).fetchone()
+        if row and row["value"] == unsafe:
+            raise Refused(f"the server runs with {setting}={unsafe} and may lose acknowledged events; turn it on and restart the server")
+
+
+def _migrate(conn: psycopg.Connection[dict[str, Any]]) -> None:
+    known = migrations()
+    row = conn.execute("SELECT coalesce(max(number), 0) AS at FROM o2c.migration").fetchone()
+    at = int(row["at"]) if row else 0
+    if at > known[-1].number:
+        raise Refused(f"the store is at migration {at}, this program knows {known[-1].number}; use a newer program", kind="conflict")
+    for migration in known[at:]:
+        conn.execute("SET LOCAL search_path = o2c")
+        conn.execute(migration.sql.encode())
+        conn.execute("INSERT INTO o2c.migration (number, note) VALUES (%s, %s)", (migration.number, migration.note))
+
+
+def _declare_incarnation(conn: psycopg.Connection[dict[str, Any]]) -> None:
+    """Notice a promotion, a recovery onto a new timeline or another cluster, and lift the position offset above all that was written before."""
+    now = conn.execute(
+        "SELECT (SELECT system_identifier::text FROM pg_control_system()) AS system,"
+        " ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::bigint AS timeline WHERE NOT pg_is_in_recovery()"
+    ).fetchone()
+    if now is None:
+        return
+    with conn.transaction():
+        conn.execute("LOCK TABLE o2c.incarnation IN EXCLUSIVE MODE")
+        last = conn.execute("SELECT system_identifier AS system, timeline FROM o2c.incarnation ORDER BY id DESC LIMIT 1").fetchone()
+        if last == now:
+            return
+        row = conn.execute("SELECT coalesce(max(position), 0) AS top FROM o2c.event").fetchone()
+        top = int(row["top"]) if row else 0
+        offset = top // 65536 + 2**32 if last else 0
+        conn.execute(
+            "INSERT INTO o2c.incarnation (system_identifier, timeline, position_offset, fork_position, reason) VALUES (%s, %s, %s, %s, %s)",
+            (now["system"], now["timeline"], offset, top, "another cluster or timeline was found" if last else "created"),
+        )
+        if last:
+            logger.warning("incarnation_declared", fork_position=str(top), system=now["system"], timeline=now["timeline"])
+
+
+@contextmanager
+def single_driver(dsn: str, name: str) -> Iterator[None]:
+    """Hold the advisory lock `name` for the length of the block. Raises Refused (try later) when another process holds it."""
+    with connect(dsn) as conn:
+        row = conn.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 0)) AS got", (name,)).fetchone()
+        if not row or not row["got"]:
+            raise Refused(f"another process already does this ({name}); wait for it or stop it", kind="unavailable")
+        yield

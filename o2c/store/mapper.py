@@ -1,0 +1,86 @@
+"""From facts to stored rows and back: bytes, personal fields apart, old schema versions brought up to date."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from eventsourcing.persistence import Mapper, MapperDeserialisationError, Notification, StoredEvent
+from pydantic import ValidationError
+
+from o2c.kernel.event import EVENT_TYPES, Fact, upcast
+
+
+@dataclass(frozen=True)
+class StoredFact(Notification):
+    """A stored event with its whole envelope. `topic` is our own event name, `state` the body without its personal fields, as JSON."""
+
+    event_id: str
+    schema: int
+    occurred_at: datetime
+    actor: str
+    channel: str
+    command_id: str
+    causation: str | None
+    order_id: str | None
+    customer_id: str | None
+    personal: str | None
+    recorded_at: datetime | None
+
+
+class FactMapper(Mapper[str]):
+    """The library's mapper, validating both ways and naming events by their stored names."""
+
+    def to_stored_event(self, domain_event: Any) -> StoredFact:
+        fact: Fact = domain_event
+        event = fact.event
+        return StoredFact(
+            originator_id=fact.stream,
+            originator_version=fact.version,
+            topic=event.type_name,
+            state=event.model_dump_json(exclude=set(event.personal)).encode() if event.personal else event.model_dump_json().encode(),
+            id=fact.position or 0,
+            event_id=fact.event_id,
+            schema=event.schema_version(),
+            occurred_at=fact.occurred_at,
+            actor=fact.actor,
+            channel=fact.channel,
+            command_id=fact.command_id,
+            causation=fact.causation,
+            order_id=fact.order_id,
+            customer_id=fact.customer_id,
+            personal=event.model_dump_json(include=set(event.personal)) if event.personal else None,
+            recorded_at=fact.recorded_at,
+        )
+
+    def to_domain_event(self, stored_event: StoredEvent) -> Any:
+        """Raises MapperDeserialisationError naming the event, never its values: they may be personal."""
+        assert isinstance(stored_event, StoredFact)
+        stored = stored_event
+        where = f"{stored.topic} at {stored.originator_id} version {stored.originator_version}"
+        if stored.topic not in EVENT_TYPES:
+            raise MapperDeserialisationError(f"cannot read {where}: this program knows no such event; use the program version that wrote it")
+        body = json.loads(stored.state) | (json.loads(stored.personal) if stored.personal else {})
+        cls = EVENT_TYPES[stored.topic]
+        try:
+            event = cls.model_validate(upcast(stored.topic, stored.schema, body))
+        except ValidationError as error:
+            fields = ", ".join(".".join(str(part) for part in flaw["loc"]) or flaw["type"] for flaw in error.errors(include_input=False))
+            raise MapperDeserialisationError(f"cannot read {where}: fields {fields} do not fit its class") from None
+        return Fact(
+            stream=str(stored.originator_id),
+            version=stored.originator_version,
+            event=event,
+            event_id=stored.event_id,
+            occurred_at=stored.occurred_at,
+            actor=stored.actor,
+            channel=stored.channel,
+            command_id=stored.command_id,
+            causation=stored.causation,
+            order_id=stored.order_id,
+            customer_id=stored.customer_id,
+            position=stored.id,
+            recorded_at=stored.recorded_at,
+        )

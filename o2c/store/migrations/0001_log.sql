@@ -1,0 +1,261 @@
+-- 0001 log: the event log, head rows, commands, guards, agenda, stock pools, the clock, and append(), the only way to write them.
+-- Positions need no sequence and no lock: see docs/decisions/0002-positions-from-transaction-ids.md.
+
+CREATE TABLE incarnation (
+    id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    system_identifier text NOT NULL,
+    timeline bigint NOT NULL,
+    position_offset bigint NOT NULL,
+    fork_position bigint NOT NULL,
+    reason text NOT NULL,
+    declared_at timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+COMMENT ON TABLE incarnation IS 'Lives of this log: a new one after promotion, restore or copy. Its offset keeps positions growing.';
+
+CREATE TABLE event (
+    position bigint PRIMARY KEY,
+    stream text COLLATE "C" NOT NULL,
+    version bigint NOT NULL,
+    event_id uuid NOT NULL,
+    type text COLLATE "C" NOT NULL,
+    schema_version smallint NOT NULL,
+    recorded_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    occurred_at timestamptz NOT NULL,
+    actor text NOT NULL,
+    channel text NOT NULL,
+    command_id uuid NOT NULL,
+    causation uuid,
+    order_id uuid,
+    customer_id text,
+    body jsonb NOT NULL,
+    personal jsonb
+);
+CREATE UNIQUE INDEX event_stream_version ON event (stream, version);
+CREATE INDEX event_order ON event (order_id, position) WHERE order_id IS NOT NULL;
+COMMENT ON TABLE event IS 'The log. Rows are added by append() and never change.';
+COMMENT ON COLUMN event.position IS 'Place in the whole log; readers never see a later one before an earlier one.';
+COMMENT ON COLUMN event.occurred_at IS 'Business time: what rules, rows and metrics read.';
+COMMENT ON COLUMN event.recorded_at IS 'Evidence from the clock of the server; read by no rule.';
+COMMENT ON COLUMN event.personal IS 'Personal fields of the body, stored apart; not visible to analysts.';
+
+CREATE TABLE head (
+    stream text COLLATE "C" PRIMARY KEY,
+    version bigint NOT NULL,
+    last_position bigint NOT NULL,
+    shape integer NOT NULL,
+    state jsonb
+);
+COMMENT ON TABLE head IS 'One row a stream: optimistic guard, snapshot and one-read load. Private to the store; events are the truth.';
+
+CREATE TABLE command (
+    command_id uuid PRIMARY KEY,
+    fingerprint text NOT NULL,
+    outcome jsonb NOT NULL,
+    first_position bigint NOT NULL,
+    last_position bigint NOT NULL
+);
+COMMENT ON TABLE command IS 'Every command once: the same id and fingerprint get the same answer for ever, another fingerprint is refused.';
+
+CREATE TABLE guard (
+    kind text COLLATE "C" NOT NULL,
+    key text COLLATE "C" NOT NULL,
+    holder text COLLATE "C" NOT NULL,
+    position bigint NOT NULL,
+    PRIMARY KEY (kind, key)
+);
+COMMENT ON TABLE guard IS 'Hard uniqueness: who holds a SIM, a number, a port-in, an invoice number.';
+
+CREATE TABLE agenda (
+    stream text COLLATE "C" NOT NULL,
+    item text COLLATE "C" NOT NULL,
+    step text COLLATE "C" NOT NULL,
+    kind text NOT NULL,
+    due_at timestamptz NOT NULL,
+    priority smallint NOT NULL,
+    since timestamptz NOT NULL,
+    attempt integer NOT NULL,
+    pool text NOT NULL,
+    cause uuid NOT NULL,
+    round bigint NOT NULL,
+    lease_until timestamptz,
+    PRIMARY KEY (stream, item, step)
+);
+CREATE INDEX agenda_due ON agenda (due_at, priority, stream, item, step);
+CREATE INDEX agenda_pool ON agenda (pool, kind, priority, since) WHERE pool <> '';
+COMMENT ON TABLE agenda IS 'What must happen later; an index of events that can be rebuilt from them.';
+
+CREATE TABLE pool (
+    pool text COLLATE "C" NOT NULL,
+    key text COLLATE "C" NOT NULL,
+    available_at timestamptz NOT NULL,
+    detail jsonb NOT NULL,
+    PRIMARY KEY (pool, key)
+);
+COMMENT ON TABLE pool IS 'Candidates for assignment by pool (SIM kind, number class); a hint only, the guard row decides.';
+
+CREATE TABLE policy_checkpoint (
+    policy text PRIMARY KEY,
+    position bigint NOT NULL
+);
+
+CREATE TABLE clock (
+    single boolean PRIMARY KEY DEFAULT true CHECK (single),
+    kind text NOT NULL CHECK (kind IN ('simulated', 'real')),
+    now timestamptz NOT NULL,
+    window_s integer NOT NULL,
+    window_end timestamptz,
+    round bigint NOT NULL,
+    seed bigint NOT NULL
+);
+COMMENT ON TABLE clock IS 'One kind of clock for life. A simulated one stands at now; round counts passes, so that a killed run goes on as it would have.';
+
+CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'the log is append-only: % on % refused; correct a fact by appending another', TG_OP, TG_TABLE_NAME
+        USING ERRCODE = 'insufficient_privilege';
+END $$;
+CREATE TRIGGER event_unchanged BEFORE UPDATE OR DELETE ON event FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER event_untruncated BEFORE TRUNCATE ON event FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+CREATE FUNCTION current_offset() RETURNS bigint LANGUAGE sql STABLE AS
+$$ SELECT position_offset FROM o2c.incarnation ORDER BY id DESC LIMIT 1 $$;
+
+-- STABLE on purpose: it must see the snapshot of the statement it stands in, or readers miss events.
+CREATE FUNCTION horizon() RETURNS bigint LANGUAGE sql STABLE AS
+$$ SELECT (o2c.current_offset() + pg_snapshot_xmin(pg_current_snapshot())::text::bigint) * 65536 $$;
+COMMENT ON FUNCTION horizon() IS 'Every transaction that could write a position below it has ended.';
+
+-- Writes many commands at once. A stale, repeated or refused command is a result, never an abort; the others go on.
+-- Arrays of one group run in step: c_ commands, s_ streams touched, e_ events, g_ guards, a_ agenda changes, p_ pool changes;
+-- s_last is the ordinal of the stream's last event here;
+-- s_cmd .. p_cmd are the ordinal (from 1) of the command a row belongs to. s_expected 0 means a new stream.
+CREATE FUNCTION append(
+    c_id uuid[], c_fingerprint text[], c_outcome jsonb[],
+    s_cmd integer[], s_stream text[], s_expected bigint[], s_version bigint[], s_shape integer[], s_state jsonb[], s_last integer[],
+    e_cmd integer[], e_stream text[], e_version bigint[], e_id uuid[], e_type text[], e_schema smallint[], e_occurred timestamptz[],
+    e_actor text[], e_channel text[], e_causation uuid[], e_order uuid[], e_customer text[], e_body jsonb[], e_personal jsonb[],
+    g_cmd integer[], g_take boolean[], g_kind text[], g_key text[], g_holder text[],
+    a_cmd integer[], a_put boolean[], a_stream text[], a_item text[], a_step text[], a_kind text[], a_due timestamptz[],
+    a_priority smallint[], a_since timestamptz[], a_attempt integer[], a_pool text[], a_cause uuid[], a_round bigint,
+    p_cmd integer[], p_put boolean[], p_pool text[], p_key text[], p_available timestamptz[], p_detail jsonb[]
+) RETURNS TABLE (ordinal integer, verdict text, detail text, first_position bigint, last_position bigint, outcome jsonb)
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = o2c, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+    base bigint;
+    repeated integer[];
+    stale integer[] := '{}';
+    guarded integer[] := '{}';
+    made text[];
+BEGIN
+    IF pg_current_xact_id_if_assigned() IS NOT NULL THEN
+        RAISE EXCEPTION 'append must be the first write of its transaction' USING ERRCODE = 'invalid_transaction_state';
+    ELSIF current_setting('synchronous_commit') = 'off' THEN
+        RAISE EXCEPTION 'append refused: synchronous_commit is off on this connection' USING ERRCODE = 'invalid_transaction_state';
+    ELSIF current_setting('transaction_isolation') <> 'read committed' THEN
+        RAISE EXCEPTION 'append needs READ COMMITTED' USING ERRCODE = 'invalid_transaction_state';
+    ELSIF cardinality(e_cmd) > 65536 THEN
+        RAISE EXCEPTION 'append refused: % events in one transaction, at most 65536', cardinality(e_cmd) USING ERRCODE = 'program_limit_exceeded';
+    END IF;
+    LOCK TABLE event IN ROW EXCLUSIVE MODE;
+    base := (current_offset() + pg_current_xact_id()::text::bigint) * 65536;
+
+    -- Command ids in one order for all, so that two writers of the same ids wait for one another and never deadlock.
+    WITH fresh AS (
+        INSERT INTO command (command_id, fingerprint, outcome, first_position, last_position)
+        SELECT c.id, c.fingerprint, c.outcome, base + coalesce(e.low, 0), base + coalesce(e.high, 0)
+        FROM unnest(c_id, c_fingerprint, c_outcome) WITH ORDINALITY AS c (id, fingerprint, outcome, n)
+        LEFT JOIN (SELECT cmd, min(n) - 1 AS low, max(n) - 1 AS high FROM unnest(e_cmd) WITH ORDINALITY AS x (cmd, n) GROUP BY cmd) e ON e.cmd = c.n
+        ORDER BY c.id
+        ON CONFLICT DO NOTHING RETURNING command_id
+    )
+    SELECT coalesce(array_agg(c.n::integer), '{}') INTO repeated
+    FROM unnest(c_id) WITH ORDINALITY AS c (id, n) WHERE NOT EXISTS (SELECT FROM fresh f WHERE f.command_id = c.id);
+
+    -- Known streams: lock in name order, then judge. Of two commands on one stream the later waits for another append.
+    PERFORM 1 FROM head h WHERE h.stream IN (
+        SELECT s.stream FROM unnest(s_stream, s_expected) AS s (stream, expected) WHERE s.expected > 0) ORDER BY h.stream FOR UPDATE;
+    SELECT coalesce(array_agg(DISTINCT s.cmd), '{}') INTO stale
+    FROM (SELECT x.*, row_number() OVER (PARTITION BY x.stream ORDER BY x.cmd) AS turn
+          FROM unnest(s_cmd, s_stream, s_expected) AS x (cmd, stream, expected) WHERE x.cmd <> ALL (repeated)) s
+    LEFT JOIN head h ON h.stream = s.stream AND s.expected > 0
+    WHERE s.turn > 1 OR (s.expected > 0 AND (h.version IS DISTINCT FROM s.expected OR h.last_position >= base));
+    -- New streams: whoever inserts first has them.
+    WITH inserted AS (
+        INSERT INTO head (stream, version, last_position, shape)
+        SELECT s.stream, 0, base, 0 FROM unnest(s_cmd, s_stream, s_expected) AS s (cmd, stream, expected)
+        WHERE s.expected = 0 AND s.cmd <> ALL (repeated || stale) ORDER BY s.stream
+        ON CONFLICT DO NOTHING RETURNING stream
+    )
+    SELECT coalesce(array_agg(stream), '{}') INTO made FROM inserted;
+    SELECT stale || coalesce(array_agg(DISTINCT s.cmd), '{}') INTO stale FROM unnest(s_cmd, s_stream, s_expected) AS s (cmd, stream, expected)
+    WHERE s.expected = 0 AND s.cmd <> ALL (repeated || stale) AND s.stream <> ALL (made);
+
+    -- Guards decide what "we looked before" cannot.
+    IF cardinality(g_cmd) > 0 THEN
+        WITH wanted AS (
+            SELECT g.* FROM unnest(g_cmd, g_take, g_kind, g_key, g_holder) AS g (cmd, take, kind, key, holder)
+            WHERE g.take AND g.cmd <> ALL (repeated || stale)
+        ), taken AS (
+            INSERT INTO guard (kind, key, holder, position) SELECT kind, key, holder, base FROM wanted ORDER BY kind, key
+            ON CONFLICT DO NOTHING RETURNING kind, key, holder
+        )
+        SELECT coalesce(array_agg(DISTINCT w.cmd), '{}') INTO guarded FROM wanted w
+        WHERE NOT EXISTS (SELECT FROM taken t WHERE t.kind = w.kind AND t.key = w.key AND t.holder = w.holder)
+          AND NOT EXISTS (SELECT FROM guard g WHERE g.kind = w.kind AND g.key = w.key AND g.holder = w.holder);
+        DELETE FROM guard g USING unnest(g_cmd, g_take, g_kind, g_key, g_holder) AS x (cmd, take, kind, key, holder)
+        WHERE x.take AND x.cmd = ANY (guarded) AND g.kind = x.kind AND g.key = x.key AND g.holder = x.holder AND g.position = base;
+        DELETE FROM guard g USING unnest(g_cmd, g_take, g_kind, g_key, g_holder) AS x (cmd, take, kind, key, holder)
+        WHERE NOT x.take AND x.cmd <> ALL (repeated || stale || guarded) AND g.kind = x.kind AND g.key = x.key AND g.holder = x.holder;
+    END IF;
+    IF cardinality(stale || guarded) > 0 THEN
+        DELETE FROM head h USING unnest(s_cmd, s_stream, s_expected) AS s (cmd, stream, expected)
+        WHERE s.expected = 0 AND s.cmd = ANY (stale || guarded) AND h.stream = s.stream AND h.stream = ANY (made);
+        DELETE FROM command c USING unnest(c_id) WITH ORDINALITY AS x (id, n)
+        WHERE x.n = ANY (stale || guarded) AND c.command_id = x.id;
+    END IF;
+
+    UPDATE head h SET version = s.version, last_position = base + s.last - 1, shape = s.shape, state = s.state
+    FROM unnest(s_cmd, s_stream, s_version, s_shape, s_state, s_last) AS s (cmd, stream, version, shape, state, last)
+    WHERE h.stream = s.stream AND s.cmd <> ALL (repeated || stale || guarded);
+    INSERT INTO event (position, stream, version, event_id, type, schema_version, occurred_at, actor, channel, command_id, causation,
+                       order_id, customer_id, body, personal)
+    SELECT base + e.n - 1, e.stream, e.version, e.id, e.type, e.schema, e.occurred, e.actor, e.channel, c_id[e.cmd], e.causation,
+           e.order_id, e.customer, e.body, e.personal
+    FROM unnest(e_cmd, e_stream, e_version, e_id, e_type, e_schema, e_occurred, e_actor, e_channel, e_causation, e_order, e_customer,
+                e_body, e_personal) WITH ORDINALITY
+        AS e (cmd, stream, version, id, type, schema, occurred, actor, channel, causation, order_id, customer, body, personal, n)
+    WHERE e.cmd <> ALL (repeated || stale || guarded);
+
+    IF cardinality(a_cmd) > 0 THEN
+        DELETE FROM agenda a USING unnest(a_cmd, a_put, a_stream, a_item, a_step) AS x (cmd, put, stream, item, step)
+        WHERE NOT x.put AND x.cmd <> ALL (repeated || stale || guarded) AND a.stream = x.stream AND a.item = x.item AND a.step = x.step;
+        INSERT INTO agenda (stream, item, step, kind, due_at, priority, since, attempt, pool, cause, round)
+        SELECT stream, item, step, kind, due, priority, since, attempt, pool, cause, a_round
+        FROM unnest(a_cmd, a_put, a_stream, a_item, a_step, a_kind, a_due, a_priority, a_since, a_attempt, a_pool, a_cause)
+            AS x (cmd, put, stream, item, step, kind, due, priority, since, attempt, pool, cause)
+        WHERE x.put AND x.cmd <> ALL (repeated || stale || guarded) ORDER BY stream, item, step
+        ON CONFLICT (stream, item, step) DO UPDATE SET kind = excluded.kind, due_at = excluded.due_at, priority = excluded.priority,
+            since = excluded.since, attempt = excluded.attempt, pool = excluded.pool, cause = excluded.cause, round = excluded.round, lease_until = NULL;
+    END IF;
+    IF cardinality(p_cmd) > 0 THEN
+        DELETE FROM pool p USING unnest(p_cmd, p_put, p_pool, p_key) AS x (cmd, put, pool, key)
+        WHERE NOT x.put AND x.cmd <> ALL (repeated || stale || guarded) AND p.pool = x.pool AND p.key = x.key;
+        INSERT INTO pool (pool, key, available_at, detail)
+        SELECT pool, key, available, detail FROM unnest(p_cmd, p_put, p_pool, p_key, p_available, p_detail) AS x (cmd, put, pool, key, available, detail)
+        WHERE x.put AND x.cmd <> ALL (repeated || stale || guarded) ORDER BY pool, key
+        ON CONFLICT (pool, key) DO UPDATE SET available_at = excluded.available_at, detail = excluded.detail;
+    END IF;
+
+    RETURN QUERY
+    SELECT c.n::integer,
+           CASE WHEN c.n = ANY (stale) THEN 'stale' WHEN c.n = ANY (guarded) THEN 'guarded'
+                WHEN c.n <> ALL (repeated) THEN 'appended' WHEN k.fingerprint = c.fingerprint THEN 'repeated' ELSE 'refused' END,
+           (SELECT string_agg(x.kind || ' ' || x.key, ', ') FROM unnest(g_cmd, g_take, g_kind, g_key, g_holder) AS x (cmd, take, kind, key, holder)
+            JOIN guard g ON g.kind = x.kind AND g.key = x.key AND g.holder <> x.holder WHERE x.take AND x.cmd = c.n AND c.n = ANY (guarded)),
+           k.first_position, k.last_position, k.outcome
+    FROM unnest(c_id, c_fingerprint) WITH ORDINALITY AS c (id, fingerprint, n)
+    LEFT JOIN command k ON k.command_id = c.id ORDER BY c.n;
+END $$;
+REVOKE ALL ON FUNCTION append FROM PUBLIC;
+COMMENT ON FUNCTION append IS 'The only way to write the log: see docs/architecture.md.';

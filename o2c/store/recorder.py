@@ -1,0 +1,157 @@
+"""The library's recorder and factory on our log: one append function, positions from transaction ids, readers behind the horizon."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from threading import Event, Thread
+from typing import Any, cast
+from uuid import UUID
+
+from eventsourcing.persistence import ApplicationRecorder, IntegrityError, ListenNotifySubscription, Notification, StoredEvent, Subscription
+from eventsourcing.postgres import PostgresApplicationRecorder, PostgresFactory
+from psycopg.rows import dict_row
+
+from o2c.store.commands import APPEND_SQL, Append, Head, Outcome, append_parameters
+from o2c.store.mapper import StoredFact
+
+_COLUMNS = """position, stream, version, event_id::text, type, schema_version, recorded_at, occurred_at, actor, channel, command_id::text,
+    causation::text, order_id::text, customer_id, body::text, personal::text"""
+
+
+def stored_fact(row: dict[str, Any]) -> StoredFact:
+    """A row of the event table as the library's stored event."""
+    return StoredFact(
+        originator_id=row["stream"],
+        originator_version=row["version"],
+        topic=row["type"],
+        state=row["body"].encode(),
+        id=row["position"],
+        event_id=row["event_id"],
+        schema=row["schema_version"],
+        occurred_at=row["occurred_at"],
+        actor=row["actor"],
+        channel=row["channel"],
+        command_id=row["command_id"],
+        causation=row["causation"],
+        order_id=row["order_id"],
+        customer_id=row["customer_id"],
+        personal=row["personal"],
+        recorded_at=row["recorded_at"],
+    )
+
+
+class LogRecorder(PostgresApplicationRecorder):
+    """Records through `o2c.append()`. The library's own statements, its table lock and its retry are not used."""
+
+    def create_table(self) -> None:
+        """Nothing: the schema is made by the store's migrations (one place, applied under a lock)."""
+
+    def insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: Any) -> Sequence[int] | None:
+        """Append one command; `command` (an Append without facts) comes with `Application.save(..., command=...)`.
+
+        Raises IntegrityError when a stream moved on or a guard is held. Not retried: a lost connection may hide a success, and only the
+        caller's command id can tell.
+        """
+        if not stored_events:
+            return None
+        bare: Append = kwargs["command"]
+        facts = tuple(cast("Sequence[StoredFact]", stored_events))
+        heads = bare.heads or heads_of(facts)
+        command = Append(bare.command_id, bare.fingerprint, bare.outcome, heads, bare.guards, bare.agenda, bare.pool, facts)
+        [outcome] = self.append([command], round_=kwargs.get("round_", 0))
+        if outcome.verdict not in ("appended", "repeated"):
+            raise IntegrityError(f"command {command.command_id} is {outcome.verdict} {outcome.detail}".rstrip())
+        return range(outcome.first_position, outcome.last_position + 1)
+
+    def append(self, commands: Sequence[Append], *, round_: int = 0) -> list[Outcome]:
+        """Write many commands in one transaction and one round trip; what became of each, in order."""
+        if not commands:
+            return []
+        with self.datastore.get_connection() as conn:
+            rows = conn.execute(APPEND_SQL, append_parameters(commands, round_), prepare=True).fetchall()
+        return [
+            Outcome(row["verdict"], row["detail"] or "", row["first_position"] or 0, row["last_position"] or 0, row["outcome"] or {})
+            for row in rows
+        ]
+
+    def select_events(
+        self,
+        originator_id: UUID | str,
+        *,
+        gt: int | None = None,
+        lte: int | None = None,
+        desc: bool = False,
+        limit: int | None = None,
+    ) -> Sequence[StoredEvent]:
+        sql = f"SELECT {_COLUMNS} FROM o2c.event WHERE stream = %s AND version > %s AND version <= %s ORDER BY version"
+        bounds = (str(originator_id), -1 if gt is None else gt, 2**62 if lte is None else lte, limit)
+        return self._facts(sql + (" DESC" if desc else "") + " LIMIT %s", bounds)
+
+    def select_notifications(
+        self,
+        start: int | None,
+        limit: int,
+        stop: int | None = None,
+        topics: Sequence[str] = (),
+        *,
+        inclusive_of_start: bool = True,
+    ) -> Sequence[Notification]:
+        """Events in position order, never past the horizon: what is not returned yet can still appear behind what is."""
+        low = -1 if start is None else start - 1 if inclusive_of_start else start
+        sql = f"""WITH bound AS MATERIALIZED (SELECT o2c.horizon() AS h)
+            SELECT {_COLUMNS} FROM o2c.event WHERE position > %s AND position < (SELECT h FROM bound) AND position <= %s
+            AND (%s OR type = ANY(%s)) ORDER BY position LIMIT %s"""
+        return self._facts(sql, (low, 2**62 if stop is None else stop, not topics, list(topics), limit))
+
+    def max_notification_id(self) -> int | None:
+        with self.datastore.get_connection() as conn:
+            row = conn.execute("SELECT max(position) AS m FROM o2c.event WHERE position < (SELECT o2c.horizon())").fetchone()
+        return row["m"] if row else None
+
+    def subscribe(self, gt: int | None = None, topics: Sequence[str] = ()) -> Subscription[ApplicationRecorder]:
+        return PollingSubscription(self, gt=gt, topics=topics)
+
+    def _facts(self, sql: str, parameters: tuple[Any, ...]) -> list[StoredFact]:
+        with self.datastore.get_connection() as conn:
+            return [stored_fact(row) for row in conn.execute(sql.encode(), parameters).fetchall()]
+
+
+class PollingSubscription(ListenNotifySubscription[ApplicationRecorder]):
+    """The library's subscription, woken by a timer. No NOTIFY inside an append: it takes a lock on the whole cluster's commits."""
+
+    POLL_S = 0.05
+
+    def __init__(self, recorder: ApplicationRecorder, gt: int | None = None, topics: Sequence[str] = ()) -> None:
+        super().__init__(recorder=recorder, gt=gt, topics=topics)
+        self._poll_thread = Thread(target=self._poll, daemon=True)
+        self._poll_thread.start()
+
+    def _poll(self) -> None:
+        pause = Event()
+        while not self._has_been_stopped:
+            self._has_been_notified.set()
+            pause.wait(self.POLL_S)
+
+
+def heads_of(facts: Sequence[StoredFact]) -> tuple[Head, ...]:
+    """The streams a bare sequence of events touches, each from the version before its first event."""
+    spans: dict[str, tuple[int, int]] = {}
+    for fact in facts:
+        stream, version = str(fact.originator_id), fact.originator_version
+        first, last = spans.get(stream, (version, version - 1))
+        if version != last + 1:
+            raise IntegrityError(f"stream {stream}: version {version} does not follow {last}")
+        spans[stream] = (first, version)
+    return tuple(Head(stream, first - 1, last) for stream, (first, last) in spans.items())
+
+
+class LogFactory(PostgresFactory):
+    """The library's PostgreSQL factory, connected by one DSN (a URI or key=value string) given as O2C_DSN."""
+
+    application_recorder_class = LogRecorder
+
+    def __init__(self, env: Any) -> None:
+        super().__init__(env)
+        dsn = self.env.get("DSN")
+        pool = self.datastore.pool
+        pool.conninfo, pool.kwargs = dsn or "", {"row_factory": dict_row}

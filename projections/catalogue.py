@@ -1,0 +1,18 @@
+"""The one list of projections."""
+
+from __future__ import annotations
+
+from projections import fallout, intakes, invoices, items, milestones, orders, stock
+from projections.projection import Projection
+
+ALL: tuple[Projection, ...] = (
+    orders.ORDERS,
+    items.ITEMS,
+    milestones.MILESTONES,
+    fallout.FALLOUT,
+    stock.STOCK,
+    invoices.INVOICES,
+    intakes.INTAKES,
+)
+
+BY_NAME = {projection.name: projection for projection in ALL}

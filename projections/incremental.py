@@ -1,0 +1,184 @@
+"""Running forward: pages of the log folded in memory, each batch written with its checkpoint in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from psycopg import Rollback
+
+from o2c.kernel.refusal import Refused
+from projections import tables
+from projections.catalogue import ALL
+from projections.fold import Changes, Fold, Waiting, explain, pages
+from projections.projection import Doc, Projection
+from projections.rebuild import rebuild
+from projections.seen import Connection, Mark, Reader, Seen, last_mark, names_of
+from projections.tables import Checkpoint
+
+Cohort = list[tuple[Projection, Checkpoint]]
+
+BATCH_DOCS = 20_000
+"""Documents touched before a batch is written: far behind, a larger batch writes each document less often."""
+BATCH_EVENTS = 50_000
+CACHE_DOCS = 100_000
+
+
+def catch_up(dsn: str, projections: Sequence[Projection] = ALL, upto: int | None = None) -> int:
+    """Bring projections to the horizon, or to the last event up to the position `upto`; the position they reached at least.
+
+    A projection of an older shape is rebuilt; an event that a fold cannot take parks its group. Many may run at once: who is overtaken goes
+    on from where the other got to. Raises Refused when the tables or the log come from a newer program.
+    """
+    with tables.session(dsn) as conn:
+        tables.prepare(conn, projections)
+        target = last_mark(conn, upto)
+        outdated = [projection for projection in projections if _outdated(conn, projection)]
+        current = [projection for projection in projections if projection not in outdated]
+        _run(conn, current, target)
+        for projection in outdated:
+            rebuild(dsn, projection, strict=False, only_outdated=True)
+            _run(conn, [projection], target)
+    return target.position
+
+
+def _outdated(conn: Connection, projection: Projection) -> bool:
+    stored = tables.checkpoints(conn, [projection])[projection.name].shape_version
+    if stored > projection.shape_version:
+        raise Refused(f"projection {projection.name} was built by a newer program; use that one", kind="conflict")
+    return stored < projection.shape_version
+
+
+def _run(conn: Connection, projections: Sequence[Projection], target: Mark) -> None:
+    while cohort := _furthest_behind(stored := tables.checkpoints(conn, projections), projections, target):
+        start = cohort[0][1].mark.position
+        later = [checkpoint.mark for checkpoint in stored.values() if start < checkpoint.mark.position < target.position]
+        _advance(conn, cohort, min(later, default=target, key=lambda mark: mark.position))
+
+
+def _furthest_behind(stored: Mapping[str, Checkpoint], projections: Sequence[Projection], target: Mark) -> Cohort:
+    """Those furthest behind, all at one position so that they share what is read; none when all have reached the target."""
+    lowest = min((checkpoint.mark.position for checkpoint in stored.values()), default=target.position)
+    if lowest >= target.position:
+        return []
+    return [(known, stored[known.name]) for known in projections if stored[known.name].mark.position == lowest]
+
+
+def _advance(conn: Connection, cohort: Cohort, bound: Mark) -> None:
+    reader = Reader([projection.types for projection, _ in cohort])
+    batches = [Batch(conn, projection, checkpoint) for projection, checkpoint in cohort]
+    for page, mark in pages(conn, reader, cohort[0][1].mark.position, bound):
+        for batch in batches:
+            batch.take(page)
+        if mark == bound or any(batch.full for batch in batches):
+            batches = [batch for batch in batches if batch.flush(mark)]
+            if not batches:
+                return
+
+
+class Batch:
+    """What one worker has folded for one projection since its checkpoint."""
+
+    def __init__(self, conn: Connection, projection: Projection, checkpoint: Checkpoint) -> None:
+        self._conn, self._projection, self._checkpoint = conn, projection, checkpoint
+        self._fold = Fold(projection, names_of(projection.types))
+        self._stuck = frozenset(tables.parked_groups(conn, projection))
+        self._known: set[str] = set()
+        self._clear()
+
+    def _clear(self) -> None:
+        self._before: dict[str, Doc | None] = {}
+        self._events: dict[str, list[Seen]] = {}
+        self._count = 0
+        self._stuck |= self._fold.waiting.keys()
+        self._fold.waiting = {group: [] for group in self._stuck}
+        if len(self._known) > CACHE_DOCS:
+            self._known, self._fold.docs = set(), {}
+
+    @property
+    def full(self) -> bool:
+        """Whether it is time to write."""
+        return len(self._before) >= BATCH_DOCS or self._count >= BATCH_EVENTS
+
+    def take(self, page: Sequence[Seen]) -> None:
+        """Fold a page; the documents it touches are loaded in one query."""
+        concerned = self._fold.concerned(page)
+        self._count += len(page)
+        unknown = {group for group, _ in concerned} - self._known
+        if unknown:
+            self._fold.docs |= tables.load_docs(self._conn, self._projection, unknown)
+            self._known |= unknown
+        for group, seen in concerned:
+            self._before.setdefault(group, self._fold.docs.get(group))
+            self._events.setdefault(group, []).append(seen)
+        self._fold.take(concerned)
+
+    def flush(self, mark: Mark) -> bool:
+        """Write everything and move the checkpoint, or nothing: False when another worker was faster."""
+        changes = self._changes()
+        moved = False
+        with self._conn.transaction():
+            if not tables.move(self._conn, self._checkpoint, mark):
+                raise Rollback
+            tables.write(self._conn, self._projection, changes)
+            tables.park(self._conn, self._projection, self._fold.waiting)
+            moved = True
+        old = self._checkpoint
+        self._checkpoint = Checkpoint(old.name, mark, old.shape_version, old.generation, old.swapped)
+        self._clear()
+        return moved
+
+    def _changes(self) -> Changes:
+        changes = Changes()
+        for group, old in self._before.items():
+            new = self._fold.docs.get(group)
+            if new is None:
+                continue
+            try:
+                changes.add(self._projection, group, old, new)
+            except Exception as error:  # noqa: BLE001 - whatever the rows of a group raise stops that group and nothing else
+                self._take_back(group, old, explain(error))
+        return changes
+
+    def _take_back(self, group: str, old: Doc | None, error: str) -> None:
+        if old is None:
+            del self._fold.docs[group]
+        else:
+            self._fold.docs[group] = old
+        self._fold.waiting[group] = [Waiting(seen.position, seen.event_id, error) for seen in self._events[group]]
+
+
+def retry(dsn: str, projection: Projection) -> int:
+    """Let parked groups take their events again, in order, each in a transaction of its own; the number of groups that still wait."""
+    with tables.session(dsn) as conn:
+        tables.prepare(conn, [projection])
+        if _outdated(conn, projection):
+            raise Refused(f"projection {projection.name} has tables of an older shape; catch up first", kind="conflict")
+        reader = Reader([projection.types])
+        for group in tables.parked_groups(conn, projection):
+            with conn.transaction():
+                _retry_group(conn, projection, reader, group)
+        return len(tables.parked_groups(conn, projection))
+
+
+def _retry_group(conn: Connection, projection: Projection, reader: Reader, group: str) -> None:
+    # The row lock keeps the worker from parking more behind our back; the new generation makes it forget what it believes parked.
+    conn.execute(
+        "UPDATE projection.checkpoint SET generation = generation + 1 WHERE name = %s",
+        (projection.name,),
+    )
+    rows = conn.execute(
+        "DELETE FROM projection.parked WHERE name = %s AND group_key = %s RETURNING position", (projection.name, group)
+    ).fetchall()
+    fold = Fold(projection, reader.wanted, docs=tables.load_docs(conn, projection, [group]))
+    old = fold.docs.get(group)
+    events = [(group, seen) for seen in reader.some(conn, [row["position"] for row in rows])]
+    fold.take(events)
+    changes = Changes()
+    if group in fold.docs:
+        try:
+            changes.add(projection, group, old, fold.docs[group])
+        except Exception as error:  # noqa: BLE001 - the group goes on waiting, with the error written down
+            fold.waiting = {group: [Waiting(seen.position, seen.event_id, explain(error)) for _, seen in events]}
+            changes = Changes()
+    tables.write(conn, projection, changes)
+    tables.park(conn, projection, fold.waiting)

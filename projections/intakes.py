@@ -1,0 +1,39 @@
+"""Intakes: what became of the lines of each file or batch that came in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from projections.projection import Doc, Projection, Row
+from projections.seen import Seen
+
+_COUNTS = ("lines", "captured", "duplicates", "resubmitted", "refused")
+
+
+def _group(seen: Seen) -> str | None:
+    return seen.stream if seen.stream.startswith("intake-") else None
+
+
+def _evolve(doc: Doc, seen: Seen) -> Doc:
+    counts = {name: seen.body.get(name, 0) for name in _COUNTS}
+    return {**doc, "closings": [*doc["closings"], {**counts, "closed_at": seen.at}]}
+
+
+def _rows(stream: str, doc: Doc) -> Iterator[Row]:
+    for number, closing in enumerate(doc["closings"], 1):
+        yield {"intake": stream, "closing": number, **closing}
+
+
+INTAKES = Projection(
+    name="intakes",
+    meaning="One row a closing of an intake: lines read, orders captured, exact duplicates, changed resubmissions, lines refused.",
+    shape_version=1,
+    columns={"intake": "text", "closing": "integer", **dict.fromkeys(_COUNTS, "integer"), "closed_at": "timestamptz"},
+    key=("intake", "closing"),
+    types=frozenset({"intake.closed"}),
+    fields=frozenset(_COUNTS),
+    group=_group,
+    initial={"closings": []},
+    evolve=_evolve,
+    rows=_rows,
+)

@@ -1,0 +1,59 @@
+"""Invoices: what was billed, what was paid, what is overdue. Amounts are minor units of the invoice's currency."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from projections.projection import Doc, Projection, Row
+from projections.seen import Seen
+
+
+def _group(seen: Seen) -> str | None:
+    return seen.stream if seen.stream.startswith("invoice-") else None
+
+
+def _evolve(doc: Doc, seen: Seen) -> Doc:
+    body = seen.body
+    if seen.type == "invoice.overdue":
+        return {**doc, "overdue": True}
+    if seen.type == "payment.received":
+        paid = doc.get("paid_minor", 0) + body["amount_minor"]
+        settled = "total_minor" in doc and paid >= doc["total_minor"]
+        return {**doc, "paid_minor": paid, "paid_at": (doc.get("paid_at") or seen.at) if settled else None}
+    return {
+        "paid_minor": 0,
+        **doc,
+        "invoice": body["number"],
+        "account": body["account"],
+        "customer_id": seen.customer_id,
+        "order_id": seen.order_id,
+        "currency": body["currency"],
+        "total_minor": body["total_minor"],
+        "issued_on": body["issued_on"],
+        "due_on": body["due_on"],
+        "issued_at": seen.at,
+    }
+
+
+def _rows(stream: str, doc: Doc) -> Iterator[Row]:
+    if "invoice" in doc:
+        state = "paid" if doc.get("paid_at") else "overdue" if doc.get("overdue") else "issued"
+        yield {"paid_at": None, **{name: value for name, value in doc.items() if name != "overdue"}, "state": state}
+
+
+INVOICES = Projection(
+    name="invoices",
+    meaning="One row an invoice. paid: payments reach the total; overdue: unpaid past its due date.",
+    shape_version=1,
+    columns={
+        "invoice": "text", "account": "text", "customer_id": "text", "order_id": "text", "currency": "text", "total_minor": "bigint",
+        "paid_minor": "bigint", "issued_on": "date", "due_on": "date", "state": "text", "issued_at": "timestamptz", "paid_at": "timestamptz",
+    },
+    key=("invoice",),
+    indexes=("invoice", "account", "order_id", "state, due_on"),
+    types=frozenset({"invoice.issued", "invoice.overdue", "payment.received"}),
+    fields=frozenset({"number", "account", "currency", "issued_on", "due_on", "total_minor", "amount_minor"}),
+    group=_group,
+    evolve=_evolve,
+    rows=_rows,
+)  # fmt: skip

@@ -1,0 +1,43 @@
+"""Items: one row a leaf item of an order, with its own state."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from projections.order_progress import FIELDS, INITIAL, concerns, evolve, leaf_items, order_of
+from projections.projection import Doc, Projection, Row
+
+
+def _rows(order_id: str, doc: Doc) -> Iterator[Row]:
+    if "captured_at" in doc:
+        for item, offering, specification, state, ended_at in leaf_items(doc):
+            yield {
+                "order_id": order_id,
+                "item": item,
+                "offering": offering,
+                "specification": specification,
+                "state": state,
+                "customer_id": doc["customer"],
+                "channel": doc["channel"],
+                "captured_at": doc["captured_at"],
+                "ended_at": ended_at,
+            }
+
+
+ITEMS = Projection(
+    name="items",
+    meaning="One row a leaf item: as captured until the order is planned, then as planned; ended_at is when it reached a final state.",
+    shape_version=1,
+    columns={
+        "order_id": "text", "item": "text", "offering": "text", "specification": "text", "state": "text", "customer_id": "text",
+        "channel": "text", "captured_at": "timestamptz", "ended_at": "timestamptz",
+    },
+    key=("order_id", "item"),
+    indexes=("order_id", "customer_id", "state, captured_at"),
+    types=concerns,
+    fields=FIELDS,
+    group=order_of,
+    initial=INITIAL,
+    evolve=evolve,
+    rows=_rows,
+)  # fmt: skip

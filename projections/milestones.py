@@ -1,0 +1,105 @@
+"""Milestones: when each item and order got where, and how long it took from one to the next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from o2c.kernel.event import Event
+from projections.open_fallouts import ENDINGS
+from projections.order_progress import order_of
+from projections.projection import Doc, Projection, Row
+from projections.seen import Seen
+
+_OWN = ENDINGS | {"order.captured", "order.planned"}
+_SHAPES = frozenset({"requested", "done", "undone"})
+
+CYCLE_TIME = """
+WITH pair ("from", "to", of_order) AS (VALUES
+    ('captured', 'validation.done', true), ('validation.done', 'identity.done', true), ('identity.done', 'credit.done', true),
+    ('captured', 'planned', true), ('captured', 'closed', true), ('captured', 'activation.done', false), ('captured', 'completed', false)
+), span AS (
+    SELECT p."from", p."to", m.channel, m.offering, (m.reached ->> p."to")::timestamptz - (m.reached ->> p."from")::timestamptz AS took
+    FROM projection.milestones m JOIN pair p ON (m.item = '') = p.of_order AND m.reached ? p."from" AND m.reached ? p."to"
+    UNION ALL
+    SELECT r.key, s.done, m.channel, m.offering, (m.reached ->> s.done)::timestamptz - r.value::timestamptz
+    FROM projection.milestones m CROSS JOIN jsonb_each_text(m.reached) r
+    CROSS JOIN LATERAL (SELECT left(r.key, -length('requested')) || 'done' AS done) s
+    WHERE right(r.key, length('.requested')) = '.requested' AND m.reached ? s.done
+)
+SELECT "from", "to", CASE GROUPING(channel) WHEN 0 THEN channel ELSE '*' END COLLATE "C" AS channel,
+    CASE GROUPING(offering) WHEN 0 THEN offering ELSE '*' END COLLATE "C" AS offering, count(*) AS count,
+    round(percentile_cont(0.50) WITHIN GROUP (ORDER BY extract(epoch FROM took))::numeric, 3) AS p50_s,
+    round(percentile_cont(0.85) WITHIN GROUP (ORDER BY extract(epoch FROM took))::numeric, 3) AS p85_s,
+    round(percentile_cont(0.95) WITHIN GROUP (ORDER BY extract(epoch FROM took))::numeric, 3) AS p95_s
+FROM span GROUP BY "from", "to", GROUPING SETS ((), (channel), (offering), (channel, offering))
+HAVING NOT (GROUPING(offering) = 0 AND offering = '')
+ORDER BY 1, 2, 3, 4
+"""
+
+
+def _concerns(event: type[Event]) -> bool:
+    return event.type_name in _OWN or event.shape in _SHAPES
+
+
+def _evolve(doc: Doc, seen: Seen) -> Doc:
+    if seen.type == "order.captured":
+        return {**doc, "channel": seen.channel, "order": {**doc["order"], "captured": seen.at}}
+    if seen.type == "order.planned":
+        items = {
+            item["item"]: {"offering": item["offering"], "steps": [step["step"] for step in item["steps"]], "reached": {}}
+            for item in seen.body["items"]
+        }
+        return {**doc, "items": items, "order": {**doc["order"], "planned": seen.at}}
+    if seen.type in ENDINGS:
+        return {**doc, "order": {**doc["order"], "closed": seen.at}}
+    if not seen.item:
+        return {**doc, "order": _reached(doc["order"], seen)}
+    known = doc["items"].get(seen.item)
+    if known is None:
+        return doc
+    return {
+        **doc,
+        "items": {**doc["items"], seen.item: {**known, "reached": _completed(known["steps"], _reached(known["reached"], seen), seen)}},
+    }
+
+
+def _reached(reached: dict[str, str], seen: Seen) -> dict[str, str]:
+    """A step is measured from when it was first asked for to when it was last done."""
+    if seen.shape == "requested":
+        return {f"{seen.step}.requested": seen.at, **reached}
+    if seen.shape == "done":
+        return {**reached, f"{seen.step}.done": seen.at}
+    return {name: at for name, at in reached.items() if name != f"{seen.step}.done"}
+
+
+def _completed(steps: list[str], reached: dict[str, str], seen: Seen) -> dict[str, str]:
+    if not all(f"{step}.done" in reached for step in steps):
+        return {name: at for name, at in reached.items() if name != "completed"}
+    return {"completed": seen.at, **reached}
+
+
+def _rows(order_id: str, doc: Doc) -> Iterator[Row]:
+    if "channel" in doc:
+        base: dict[str, Any] = {"order_id": order_id, "channel": doc["channel"]}
+        yield {**base, "item": "", "offering": "", "reached": doc["order"]}
+        shared = {name: at for name, at in doc["order"].items() if name in ("captured", "planned")}
+        for item, known in doc["items"].items():
+            yield {**base, "item": item, "offering": known["offering"], "reached": {**shared, **known["reached"]}}
+
+
+MILESTONES = Projection(
+    name="milestones",
+    meaning="One row an item and one an order (item empty): milestone to business time. Steps as <step>.requested (first) and <step>.done (last).",
+    shape_version=1,
+    columns={"order_id": "text", "item": "text", "channel": "text", "offering": "text", "reached": "jsonb"},
+    key=("order_id", "item"),
+    indexes=("order_id",),
+    types=_concerns,
+    fields=frozenset({"items"}),
+    group=order_of,
+    initial={"order": {}, "items": {}},
+    evolve=_evolve,
+    rows=_rows,
+    views={"cycle_time": CYCLE_TIME},
+)

@@ -1,0 +1,64 @@
+"""Stock: where each SIM and each number is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+from projections.projection import Doc, Projection, Row
+from projections.seen import Seen, stamp
+
+Body = Mapping[str, Any]
+
+_STATES: Mapping[str, Callable[[str], str]] = {
+    "sim.received": lambda kind: "available",
+    "sim.taken": lambda kind: "assigned",
+    "sim.returned": lambda kind: "available",
+    "number.received": lambda kind: "golden" if kind == "golden" else "available",
+    "number.taken": lambda kind: "assigned",
+    "number.quarantined": lambda kind: "quarantined",
+    "number.brought-in": lambda kind: "ported_in",
+}
+"""The state each event puts a piece in, by its class. Golden numbers are never assigned by themselves."""
+
+
+def _group(seen: Seen) -> str | None:
+    return seen.stream if seen.stream.startswith(("sim-", "number-")) else None
+
+
+def _evolve(doc: Doc, seen: Seen) -> Doc:
+    body = seen.body
+    kind = body.get("kind") or body.get("number_class") or doc.get("class", "")
+    free_from = body.get("available_at") or body.get("until")
+    return {
+        "kind": seen.stream.partition("-")[0],
+        "key": body.get("iccid") or body.get("msisdn"),
+        "class": kind,
+        "state": _STATES[seen.type](kind),
+        "order_id": body.get("order"),
+        "since": seen.at,
+        "available_from": stamp(datetime.fromisoformat(free_from)) if free_from else None,
+    }
+
+
+def _rows(stream: str, doc: Doc) -> Iterator[Row]:
+    yield doc
+
+
+STOCK = Projection(
+    name="stock",
+    meaning="One row a SIM (key: ICCID) or number (key: MSISDN, E.164). available_from: when a returned or quarantined one can be assigned again.",
+    shape_version=1,
+    columns={
+        "kind": "text", "key": "text", "class": "text", "state": "text", "order_id": "text", "since": "timestamptz",
+        "available_from": "timestamptz",
+    },
+    key=("kind", "key"),
+    indexes=("kind, key", "kind, class, state"),
+    types=frozenset(_STATES),
+    fields=frozenset({"iccid", "msisdn", "kind", "number_class", "order", "until", "available_at"}),
+    group=_group,
+    evolve=_evolve,
+    rows=_rows,
+)  # fmt: skip

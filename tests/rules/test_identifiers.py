@@ -1,0 +1,231 @@
+"""Identifiers are judged as text: what is not exactly one is refused, and nothing is repaired on the way."""
+
+from collections.abc import Callable
+
+import hypothesis
+import phonenumbers
+import pytest
+from hypothesis import strategies
+from phonenumbers import PhoneNumberFormat, PhoneNumberType
+
+from o2c.kernel.identifiers import derived_id, digest, e164, eid, iccid, imsi, order_id, possible_mobile
+
+SAMPLE_ICCID = "8947010000123456784"
+SAMPLE_EID = "89049032123451234512345678901235"
+texts = strategies.text(max_size=8)
+
+
+@pytest.mark.parametrize(
+    ("text", "canonical"),
+    [
+        pytest.param(SAMPLE_ICCID, SAMPLE_ICCID, id="sgp22-sample"),
+        pytest.param(SAMPLE_ICCID + "F", SAMPLE_ICCID, id="filler"),
+        pytest.param(SAMPLE_ICCID + "f", SAMPLE_ICCID, id="lower-case-filler"),
+        pytest.param("89470100001234567846", "89470100001234567846", id="twenty-digits"),
+    ],
+)
+def test_an_iccid_has_one_spelling(text: str, canonical: str) -> None:
+    """With and without filler it is the same profile."""
+    assert iccid(text) == canonical
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("8947010000123456785", id="check-digit"),
+        pytest.param("8947010000123456785F", id="check-digit-before-filler"),
+        pytest.param("894701000012345678F4", id="filler-inside"),
+        pytest.param("894701000012345678", id="eighteen-digits"),
+        pytest.param("894701000012345674F", id="eighteen-digits-and-filler"),
+        pytest.param("89470100001234567846F", id="filler-after-twenty-digits"),
+        pytest.param("894701000012345678400", id="twenty-one-digits"),
+        pytest.param(SAMPLE_ICCID + "FF", id="two-fillers"),
+        pytest.param("0000000000000000000", id="not-89"),
+        pytest.param(SAMPLE_ICCID + "\n", id="newline"),
+        pytest.param(" " + SAMPLE_ICCID, id="space"),
+        pytest.param("894701000012345678\uff14", id="full-width-digit"),
+        pytest.param("", id="empty"),
+    ],
+)
+def test_what_is_no_iccid_is_refused(text: str) -> None:
+    """Length, issuer prefix, alphabet and Luhn all count."""
+    with pytest.raises(ValueError, match=r"\A[^\n]+ is not an ICCID[^\n]+\Z"):
+        iccid(text)
+
+
+@hypothesis.given(strategies.integers(0, 18), strategies.integers(1, 9))
+def test_one_wrong_digit_always_shows(place: int, shift: int) -> None:
+    """No single changed digit leaves an ICCID looking right."""
+    wrong = str((int(SAMPLE_ICCID[place]) + shift) % 10)
+    with pytest.raises(ValueError, match="is not an ICCID"):
+        iccid(SAMPLE_ICCID[:place] + wrong + SAMPLE_ICCID[place + 1 :])
+
+
+@pytest.mark.parametrize("text", ["234150999999999", "001010123456789", "23415099999999"])
+def test_an_imsi_stays_as_it_is(text: str) -> None:
+    """Operators' and test networks' IMSIs pass untouched."""
+    assert imsi(text) == text
+
+
+@pytest.mark.parametrize(
+    "text", ["2341509999999", "2341509999999999", "234 150999999999", "000000000000000", "23415099999999A", "", "234-15-0999999999"]
+)
+def test_what_is_no_imsi_is_refused(text: str) -> None:
+    """Wrong lengths, separators and unknown country codes are refused."""
+    with pytest.raises(ValueError, match="is not an IMSI"):
+        imsi(text)
+
+
+def test_an_eid_stays_as_it_is() -> None:
+    """The specification's worked number passes untouched."""
+    assert eid(SAMPLE_EID) == SAMPLE_EID
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("89049032000001234567890123456789", id="check-digits"),
+        pytest.param(SAMPLE_EID[:-1], id="short"),
+        pytest.param("890490321234512345123456789012438", id="long"),
+        pytest.param(SAMPLE_EID[:10] + "A" + SAMPLE_EID[11:], id="letter"),
+        pytest.param("0" * 30 + "01", id="not-89"),
+        pytest.param(SAMPLE_EID + "\n", id="newline"),
+    ],
+)
+def test_what_is_no_eid_is_refused(text: str) -> None:
+    """Length, issuer prefix, alphabet and check digits all count."""
+    with pytest.raises(ValueError, match="is not an EID"):
+        eid(text)
+
+
+@pytest.mark.parametrize("text", ["+447700900123", "+1202555", "+123456789012345"])
+def test_an_e164_number_stays_as_it_is(text: str) -> None:
+    """From seven to fifteen digits pass untouched."""
+    assert e164(text) == text
+
+
+NOT_E164 = [
+    pytest.param("07700 9OO123", id="letters-that-look-like-digits"),
+    pytest.param("+44770090O123", id="letter-o"),
+    pytest.param("07700900123", id="national"),
+    pytest.param("00447700900123", id="double-zero"),
+    pytest.param("+0447700900123", id="leading-zero"),
+    pytest.param("+44 7700 900123", id="spaces"),
+    pytest.param("+44-7700-900123", id="dashes"),
+    pytest.param("+44(0)7700900123", id="brackets"),
+    pytest.param("tel:+447700900123", id="uri"),
+    pytest.param("+447700900123;ext=1", id="extension"),
+    pytest.param("\uff0b447700900123", id="full-width-plus"),
+    pytest.param("+44770090012\uff13", id="full-width-digit"),
+    pytest.param("+44770090012\u0663", id="arabic-digit"),
+    pytest.param("+447700900123\n", id="newline"),
+    pytest.param("+123456", id="six-digits"),
+    pytest.param("+1234567890123456", id="sixteen-digits"),
+    pytest.param("", id="empty"),
+]
+
+
+@pytest.mark.parametrize("text", NOT_E164)
+def test_what_is_no_e164_text_is_refused(text: str) -> None:
+    """Nothing is dialled into shape first, and it is no possible mobile number either."""
+    with pytest.raises(ValueError, match=r"\A[^\n]+ is not an E.164 number[^\n]+\Z"):
+        e164(text)
+    assert not possible_mobile(text, "GB")
+
+
+@pytest.mark.parametrize(
+    ("text", "region", "possible"),
+    [
+        pytest.param("+447400123456", "GB", True, id="gb-mobile"),
+        pytest.param("+447700900123", "GB", True, id="gb-drama-range"),
+        pytest.param("+447700900000", "GB", True, id="gb-drama-range-first"),
+        pytest.param("+447700900999", "GB", True, id="gb-drama-range-last"),
+        pytest.param("+442079460000", "GB", False, id="gb-drama-landline"),
+        pytest.param("+442071234567", "GB", False, id="gb-landline"),
+        pytest.param("+442999999999", "GB", False, id="gb-unassigned-landline"),
+        pytest.param("+448001111111", "GB", False, id="gb-freephone"),
+        pytest.param("+447012345678", "GB", False, id="gb-personal-number"),
+        pytest.param("+44770090012", "GB", False, id="gb-one-digit-short"),
+        pytest.param("+4477009001234", "GB", False, id="gb-one-digit-long"),
+        pytest.param("+4407700900123", "GB", False, id="gb-trunk-zero"),
+        pytest.param("+31612345678", "GB", False, id="dutch-mobile-in-gb"),
+        pytest.param("+31612345678", "NL", True, id="dutch-mobile"),
+        pytest.param("+31201234567", "NL", False, id="dutch-landline"),
+        pytest.param("+12025550123", "US", True, id="us-mobile-or-landline"),
+        pytest.param("+919876543210", "IN", True, id="indian-mobile"),
+        pytest.param("+390612345678", "IT", False, id="italian-landline-with-its-zero"),
+    ],
+)
+def test_a_number_is_possibly_mobile_by_what_its_plan_says(text: str, region: str, possible: bool) -> None:
+    """Mobile ranges pass even where nobody was assigned them; other ranges do not."""
+    assert possible_mobile(text, region) is possible
+
+
+def test_every_regions_example_numbers_are_told_apart() -> None:
+    """The library's own mobile example passes in each region, and its landline example does not."""
+    wrong = []
+    for region in sorted(phonenumbers.SUPPORTED_REGIONS):
+        for kind in (PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE):
+            example = phonenumbers.example_number_for_type(region, kind)
+            # Where one range serves both, no number can tell.
+            if example is None or phonenumbers.number_type(example) == PhoneNumberType.FIXED_LINE_OR_MOBILE:
+                continue
+            text = phonenumbers.format_number(example, PhoneNumberFormat.E164)
+            if possible_mobile(text, region) is not (kind == PhoneNumberType.MOBILE):
+                wrong.append((region, text))
+    assert not wrong
+
+
+@hypothesis.given(strategies.from_regex(r"\+44[0-9]{5,13}", fullmatch=True))
+def test_any_e164_text_gets_an_answer(text: str) -> None:
+    """No digits make the judgement fail, and a yes always looks like a United Kingdom mobile number."""
+    if possible_mobile(text, "GB"):
+        assert text.startswith("+447")
+        assert len(text) == len("+447700900123")
+
+
+def test_an_unknown_region_is_refused() -> None:
+    """A region that does not exist is the caller's mistake, not a no."""
+    with pytest.raises(ValueError, match="not a region"):
+        possible_mobile("+447700900123", "UK")
+
+
+def test_derived_ids_are_the_same_for_ever() -> None:
+    """Stored ids depend on these exact values."""
+    assert order_id("web", "A-1") == "960dd07c-b654-5d95-9a31-65845ce3ab78"
+    assert derived_id("web", "A-1") == "15fc1eff-6daa-5195-a766-a5e5412cf5ff"
+
+
+@hypothesis.given(strategies.lists(texts, max_size=4), strategies.lists(texts, max_size=4))
+def test_different_parts_never_share_an_id(some: list[str], others: list[str]) -> None:
+    """Only equal parts with equal borders give an equal id."""
+    assert (derived_id(*some) == derived_id(*others)) is (some == others)
+
+
+@pytest.mark.parametrize(
+    ("some", "others"),
+    [
+        (("ab", "c"), ("a", "bc")),
+        (("a,b",), ("a", "b")),
+        (("a", ""), ("a",)),
+        (('a","b',), ("a", "b")),
+        (("1:a",), ("a",)),
+    ],
+)
+def test_the_border_between_parts_counts(some: tuple[str, ...], others: tuple[str, ...]) -> None:
+    """Text moved across a border, or looking like one, makes another id."""
+    assert derived_id(*some) != derived_id(*others)
+
+
+@pytest.mark.parametrize("make", [order_id, derived_id])
+def test_order_ids_and_derived_ids_do_not_meet(make: Callable[[str, str], str]) -> None:
+    """The two kinds live in namespaces of their own, and any text has an id."""
+    other = derived_id if make is order_id else order_id
+    assert make("web", "A-1") != other("web", "A-1")
+    assert make("web", "\ud800") != make("web", "\ud801")
+
+
+def test_a_digest_is_sha256_of_the_bytes() -> None:
+    """Text counts as its UTF-8 bytes; the value for `abc` is the one of FIPS 180-4."""
+    assert digest("abc") == digest(b"abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+    assert digest("é") == digest("é".encode())
