@@ -107,7 +107,8 @@ def leaf_items(doc: Doc) -> Iterator[tuple[str, str, str, str, str | None]]:
     """The leaf items: (item, offering, specification, state, when it ended). Before planning their state is the gates'."""
     for item, known in doc["items"].items():
         yield item, known.get("offering", ""), known.get("specification", ""), item_state(_progress_of(known)), known["ended_at"]
-    if doc["leaves"]:
+    unplanned = {item: offering for item, offering in doc["leaves"].items() if item not in doc["items"]}
+    if unplanned:
         state = state_of(doc)
-        for item, offering in doc["leaves"].items():
+        for item, offering in unplanned.items():
             yield item, offering, "", state, doc.get("closed_at")

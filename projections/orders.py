@@ -17,7 +17,7 @@ def _rows(order_id: str, doc: Doc) -> Iterator[Row]:
             "state": state_of(doc),
             "channel": doc["channel"],
             "captured_at": doc["captured_at"],
-            "items": len(doc["items"]) or len(doc["leaves"]),
+            "items": len(doc["items"].keys() | doc["leaves"].keys()),
             "open_fallouts": len(doc["open"]),
             "priority": doc["priority"],
             "closed_at": doc.get("closed_at"),

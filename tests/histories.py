@@ -77,6 +77,7 @@ _OF_ITEMS = (
     "item.cancelled",
 )  # fmt: skip
 _OF_STEPS = ("partner.accepted", "partner.silent", "step.cancelled", "step.forced", "fallout.correction-applied", "fallout.decided")
+_FELL_OUT = ("sim.fell-out", "number.fell-out")
 _ENDS = ("order.rejected", "order.completed", "order.partially-completed", "order.failed", "order.cancelled")
 
 
@@ -84,7 +85,7 @@ _ENDS = ("order.rejected", "order.completed", "order.partially-completed", "orde
 def order_events(draw: st.DrawFn, salt: str = "") -> Told:
     """One event of one of three orders."""
     number, minutes = draw(st.integers(0, 2)), draw(st.integers(0, 500))
-    kind = draw(st.sampled_from(("captured", "planned", "gate", "item", "item", "item", "step", "step", "end")))
+    kind = draw(st.sampled_from(("captured", "planned", "gate", "gate", "item", "item", "fell", "fell", "step", "step", "end")))
     if kind == "captured":
         return captured(number, minutes, salt)
     if kind == "planned":
@@ -92,7 +93,7 @@ def order_events(draw: st.DrawFn, salt: str = "") -> Told:
     if kind == "end":
         return of_order(number, draw(st.sampled_from(_ENDS)), minutes, salt)
     changes: dict[str, Any] = {} if kind == "gate" else {"item": draw(st.sampled_from((*ITEMS, "3")))}
-    name = draw(st.sampled_from({"gate": _GATES, "item": _OF_ITEMS, "step": _OF_STEPS}[kind]))
+    name = draw(st.sampled_from({"gate": _GATES, "item": _OF_ITEMS, "fell": _FELL_OUT, "step": _OF_STEPS}[kind]))
     if kind == "step":
         changes["step"] = draw(st.sampled_from(STEPS))
     if name.endswith("fell-out") or name == "duplicate.suspected":
@@ -130,9 +131,13 @@ def invoice(number: str, total_minor: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def histories(salt: str = "", max_size: int = 60) -> st.SearchStrategy[list[Told]]:
-    """Events of several streams in any order."""
-    return st.lists(st.one_of(order_events(salt), order_events(salt), other_events(salt)), max_size=max_size)
+@st.composite
+def histories(draw: st.DrawFn, salt: str = "", max_size: int = 60) -> list[Told]:
+    """Events of several streams in any order; most orders were captured and planned before."""
+    begun = draw(st.integers(0, 3))
+    prelude = [told for number in range(begun) for told in (captured(number, 0, salt), planned(number, 1, salt))]
+    cut = draw(st.sampled_from((len(prelude), len(prelude), 1, 0)))
+    return prelude[:cut] + draw(st.lists(st.one_of(order_events(salt), order_events(salt), other_events(salt)), max_size=max_size))
 
 
 def seen(history: Sequence[Told]) -> list[Seen]:

@@ -16,7 +16,10 @@ FIRST_MINUTE, LAST_MINUTE = 9 * 60, 17 * 60
 
 @dataclass(frozen=True, slots=True)
 class SimulatedCourier:
-    """Judges the address when it takes the parcel; a loss comes out only when the delivery is asked for."""
+    """Judges the address when it takes the parcel; a loss comes out only when the delivery is asked for.
+
+    It is asked no sooner than it said, so whoever asks is told the end.
+    """
 
     seed: int
 
@@ -37,9 +40,8 @@ class SimulatedCourier:
         return Answered({"reference": faults.reference("PCL", self.seed, request)})
 
     def _refused(self, request: Request) -> Answer | None:
-        wrong = not faults.marked(request) and faults.happens(
-            self.seed, request, f"wrong address {request.body.get('address', '')}", WRONG_ADDRESS_PERCENT
-        )
+        what = f"wrong address {request.body.get('address', '')}"
+        wrong = faults.marked(request) is None and faults.happens(self.seed, request, what, WRONG_ADDRESS_PERCENT)
         return RefusedBy("WRONG-ADDRESS") if wrong else None
 
     def _under_way(self, request: Request) -> Answer:

@@ -71,7 +71,8 @@ def marked(request: Request) -> Fault | None:
 
 def fault(seed: int, request: Request) -> Fault:
     """The technical fault of this attempt: by the marks of the resource, else drawn."""
-    return marked(request) or pick(seed, place(request), request.attempt, "fault", FAULT_PERCENTS)
+    mark = marked(request)
+    return pick(seed, place(request), request.attempt, "fault", FAULT_PERCENTS) if mark is None else mark
 
 
 def on_submit(kind: Fault, request: Request) -> Answer | None:

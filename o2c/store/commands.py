@@ -115,8 +115,24 @@ def _refuse_doubles(commands: Sequence[Append]) -> None:
         raise ValueError("one append cannot carry the same command id twice; send the second in an append of its own")
 
 
-def _columns(rows: Sequence[Sequence[Any]], width: int) -> list[list[Any]]:
-    return [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in range(width)]
+def _columns(rows: Sequence[Sequence[Any]], width: int) -> list[str]:
+    return [array_literal(column) for column in zip(*rows, strict=True)] if rows else ["{}"] * width
+
+
+def array_literal(values: Sequence[Any]) -> str:
+    """A PostgreSQL array literal. The driver's own quoting runs a regular expression over every character of every body: 40 % of a run."""
+    return "{" + ",".join(map(_element, values)) + "}"
+
+
+def _element(value: Any) -> str:
+    if value is None:
+        return "NULL"
+    if isinstance(value, bool):
+        return "t" if value else "f"
+    if isinstance(value, int):
+        return str(value)
+    text = value.isoformat() if isinstance(value, datetime) else str(value)
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def _event_row(n: int, fact: StoredFact) -> tuple[Any, ...]:

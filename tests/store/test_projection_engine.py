@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from o2c.kernel.refusal import Refused
 from o2c.store.database import connect, prepare
 from projections import incremental, tables
+from projections import rebuild as rebuilding
 from projections.catalogue import ALL, BY_NAME
 from projections.engine import FoldFailed, as_of, catch_up, rebuild, retry, status, verify
 from projections.projection import Doc, Projection
@@ -113,6 +114,18 @@ def test_an_unfinished_append_is_not_passed(log: str) -> None:
     catch_up(log, [ORDERS])
 
     assert len(_table(log, ORDERS)) == 2
+
+
+@pytest.mark.parametrize("batch_events", [pytest.param(1, id="batch by batch"), pytest.param(50_000, id="in one batch")])
+def test_later_events_wait_behind_a_bad_one(log: str, monkeypatch: pytest.MonkeyPatch, batch_events: int) -> None:
+    """However far behind they come in the same run, events of a parked group are parked too."""
+    monkeypatch.setattr(incremental, "BATCH_EVENTS", batch_events)
+    broken = _failing_on("order.planned", ORDERS)
+    append(log, [captured(0), planned(0), *(captured(number) for number in range(1, 20)), of_order(0, "order.cancelled")])
+    catch_up(log, [broken])
+
+    assert len(_query(log, "SELECT FROM projection.parked")) == 2
+    assert verify(log, broken).differing == ()
 
 
 def test_a_bad_event_parks_its_group(log: str) -> None:
@@ -254,6 +267,37 @@ def test_a_rebuild_catches_up_with_a_running_worker(log: str) -> None:
     assert verify(log, ORDERS).differing == ()
 
 
+def test_a_swap_never_goes_back(log: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When the old table moved on after the shadow had caught up, the shadow catches up again before it takes the place."""
+    append(log, [captured(0)])
+    catch_up(log, [ORDERS])
+    follow, numbers = rebuilding._follow, iter((1, 2))
+
+    def overtaken(*arguments: Any) -> Mark:
+        mark = follow(*arguments)
+        for number in itertools.islice(numbers, 1):
+            append(log, [captured(number)])
+            catch_up(log, [ORDERS])
+        return mark
+
+    monkeypatch.setattr(rebuilding, "_follow", overtaken)
+    rebuilt = rebuild(log, ORDERS)
+
+    assert rebuilt is not None
+    assert rebuilt.rows == 3
+    assert verify(log, ORDERS).differing == ()
+
+
+def test_rows_that_are_no_more_are_deleted(log: str) -> None:
+    """The plan takes the place of the captured lines, also when those were written before."""
+    append(log, [captured(0)])
+    catch_up(log, [ITEMS])
+    append(log, [planned(0)])
+    catch_up(log, [ITEMS])
+
+    assert [row["item"] for row in _table(log, ITEMS)] == ["1", "2"]
+
+
 @pytest.mark.parametrize(
     ("by_hand", "differing"),
     [
@@ -376,7 +420,7 @@ def test_fallout_from_opening_to_close(log: str) -> None:
     catch_up(log)
     [still] = _query(log, "SELECT state, attempts, reason, opened_at FROM projection.fallout")
     [summary] = _query(log, "SELECT reason, queue, open, closed FROM projection.fallout_summary")
-    append(log, [of_order(0, "sim.assigned", 15, item="2"), of_order(0, "sim.assigned", 20, item="1")])
+    append(log, [of_order(0, "sim.assigned", 15, item="2"), *(of_order(0, "sim.assigned", at, item="1") for at in (20, 25))])
     catch_up(log)
     [over] = _query(log, "SELECT state, closed_by, step, item, class, (closed_at - opened_at)::text AS took FROM projection.fallout")
 
@@ -396,7 +440,7 @@ def test_cycle_times_with_totals(log: str) -> None:
     """Percentiles stand by channel and offering and for all of each, in order; order milestones have no offering of their own."""
     for number, minutes in ((0, 10), (1, 20), (2, 60)):
         append(log, [captured(number), planned(number, minutes), of_order(number, "sim.requested", item="1")])
-        append(log, [of_order(number, "sim.assigned", minutes, item="1")])
+        append(log, [of_order(number, "sim.requested", minutes - 1, item="1"), of_order(number, "sim.assigned", minutes, item="1")])
     catch_up(log)
     rows = _query(log, 'SELECT "from", "to", channel, offering, count, p50_s FROM projection.cycle_time')
     told = [(row["from"], row["to"], row["channel"], row["offering"], row["count"], round(row["p50_s"])) for row in rows]
