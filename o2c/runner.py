@@ -15,13 +15,14 @@ from typing import Any
 import structlog
 
 from o2c import policy
-from o2c.app import Command, Loaded, OrderToCash, guards_of, happened
+from o2c.app import Command, Happened, Loaded, OrderToCash, guards_of, happened
 from o2c.kernel import flow, partner
 from o2c.kernel.decision import NOTHING, Decision, Guard
 from o2c.kernel.identifiers import derived_id
 from o2c.kernel.shapes import item_of
 from o2c.kernel.step import Step
-from o2c.kernel.stream import Work
+from o2c.kernel.stream import StreamKind, Work
+from o2c.orders.events import OrderPlanned
 from o2c.plan import PlanBook
 from o2c.store.clock import move_clock
 from o2c.store.database import single_driver
@@ -57,6 +58,36 @@ class _Todo:
     def command_id(self) -> str:
         entries = (row.entry for row in self.rows)
         return derived_id("attend", self.stream, *(f"{e.item}/{e.step}/{e.kind}/{e.attempt}/{e.due_at.isoformat()}" for e in entries))
+
+
+class Carried:
+    """Decisions of one stream carried through: the state they leave, everything that follows from them, and their guards."""
+
+    def __init__(self, kind: StreamKind, stream: str, state: Any) -> None:
+        self.kind, self.stream, self.state = kind, stream, state
+        self.happened: list[Happened] = []
+        self.guards = NOTHING
+        self._last: tuple[datetime, str | None] | None = None
+
+    def carry(self, decision: Decision, at: datetime, book: PlanBook, cause: str | None) -> None:
+        """Fold a decision, then let the stream advance until nothing more follows."""
+        touched = frozenset(item_of(event) for event in decision.events)
+        self._last = (at, cause)
+        while decision:
+            self._take(decision, at, cause)
+            whole = any(isinstance(event, OrderPlanned) for event in decision.events)
+            decision = self.kind.advance(self.state, frozenset({""}) if whole else touched, at, book)
+
+    def close(self) -> None:
+        """The stream's own end, if this was it."""
+        if self._last is not None:
+            self._take(self.kind.close(self.state), *self._last)
+
+    def _take(self, decision: Decision, at: datetime, cause: str | None) -> None:
+        for event in decision.events:
+            self.state = self.kind.evolve(self.state, event)
+        self.happened += happened(self.stream, decision, at, cause)
+        self.guards += replace(decision, events=(), elsewhere=())
 
 
 class Runner:
@@ -181,26 +212,16 @@ class Runner:
 
     def _decide(self, todo: _Todo, batch: _Batch) -> tuple[Command, Decision]:
         """All rows of one stream, one after another on the state they leave, and what follows from them."""
-        kind = self.app.kind(todo.stream)
         loaded = batch.loaded[todo.stream]
-        state, events, total = loaded.state, [], NOTHING
-        at = todo.rows[0].entry.due_at
+        carried = Carried(self.app.kind(todo.stream), todo.stream, loaded.state)
         for row in todo.rows:
             at = row.entry.due_at if self.simulated else datetime.now(UTC)
-            decision = self._row(row, replace(loaded, state=state), batch, at)
+            decision = self._row(row, replace(loaded, state=carried.state), batch, at)
             if not decision:
                 raise RuntimeError(f"{todo.stream}: step {row.entry.step} of item {row.entry.item} decided nothing; its agenda row would stay for ever")
-            touched = frozenset(item_of(event) for event in decision.events)
-            while decision:
-                for event in decision.events:
-                    state = kind.evolve(state, event)
-                events += happened(todo.stream, decision, at, row.cause)
-                total += replace(decision, events=(), elsewhere=())
-                decision, touched = kind.advance(state, touched, at, self.book), frozenset({""})
-        closing = kind.close(state)
-        events += happened(todo.stream, closing, at, todo.rows[-1].cause)
-        seen = {todo.stream: loaded}
-        return Command(todo.command_id, todo.stream, tuple(events), seen, ACTOR, ACTOR), total
+            carried.carry(decision, at, self.book, row.cause)
+        carried.close()
+        return Command(todo.command_id, todo.stream, tuple(carried.happened), {todo.stream: loaded}, ACTOR, ACTOR), carried.guards
 
     def _guarded(self, decided: list[tuple[Command, Decision]]) -> list[Command]:
         """Give the commands their guard rows, leaving out claims on what others hold."""

@@ -78,7 +78,7 @@ APPEND_SQL = "SELECT * FROM o2c.append(" + ", ".join(
     f"%s::{kind}"
     for kind in (
         *("uuid[]", "text[]", "jsonb[]"),
-        *("integer[]", "text[]", "bigint[]", "bigint[]", "integer[]", "jsonb[]", "integer[]"),
+        *("integer[]", "text[]", "bigint[]", "bigint[]", "integer[]", "json[]", "integer[]"),
         *("integer[]", "text[]", "bigint[]", "uuid[]", "text[]", "smallint[]", "timestamptz[]", "text[]", "text[]", "uuid[]"),
         *("uuid[]", "text[]", "jsonb[]", "jsonb[]"),
         *("integer[]", "boolean[]", "text[]", "text[]", "text[]"),

@@ -110,6 +110,14 @@ class Reads:
         found = self.rows("SELECT kind, now, window_s, window_end, round, seed FROM o2c.clock")
         return Clock(**found[0]) if found else None
 
+    def all_billed(self, runs: int) -> bool:
+        """Whether every account with anything to charge has had so many bill runs."""
+        sql = """SELECT EXISTS (SELECT FROM o2c.agenda a WHERE a.step = 'bill-run'
+            AND (SELECT count(*) FROM o2c.event e WHERE e.stream = a.stream AND e.type = 'account.billed') < %s) AS short,
+            EXISTS (SELECT FROM o2c.event WHERE type = 'account.billed') AS begun"""
+        [row] = self.rows(sql, runs)
+        return bool(row["begun"]) and not row["short"]
+
 
 def _row(row: dict[str, Any]) -> Row:
     cause = row.pop("cause")

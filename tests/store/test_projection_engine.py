@@ -216,6 +216,18 @@ def test_a_rebuild_at_the_same_position_also_stops_a_stalled_worker(log: str) ->
         assert stalled.flush(Mark(2**60, None)) is False
 
 
+def test_a_retry_stops_a_stalled_worker(log: str) -> None:
+    """A worker that still believes a group parked would park what follows the repair."""
+    append(log, [captured(0), planned(0)])
+    catch_up(log, [_failing_on("order.planned", ORDERS)])
+    append(log, [of_order(0, "order.cancelled")])
+    with tables.session(log) as conn:
+        stalled = incremental.Batch(conn, ORDERS, tables.checkpoints(conn, [ORDERS])["orders"])
+        retry(log, ORDERS)
+
+        assert stalled.flush(last_mark(conn)) is False
+
+
 def test_readers_never_see_an_empty_table(log: str) -> None:
     """While a projection is rebuilt over and over, its table and its view always have all their rows."""
     append(log, [captured(number) for number in range(30)])

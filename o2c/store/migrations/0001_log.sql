@@ -43,9 +43,9 @@ CREATE TABLE head (
     version bigint NOT NULL,
     last_position bigint NOT NULL,
     shape integer NOT NULL,
-    state jsonb
+    state json
 );
-COMMENT ON TABLE head IS 'One row a stream: optimistic guard, snapshot and one-read load. Private to the store; events are the truth.';
+COMMENT ON TABLE head IS 'One row a stream: optimistic guard, snapshot and one-read load. Private to the store; events are the truth. json, not jsonb: it keeps the order of keys and is never searched.';
 
 CREATE TABLE command (
     command_id uuid PRIMARY KEY,
@@ -131,7 +131,7 @@ COMMENT ON FUNCTION horizon() IS 'Every transaction that could write a position 
 -- s_cmd .. p_cmd are the ordinal (from 1) of the command a row belongs to. s_expected 0 means a new stream.
 CREATE FUNCTION append(
     c_id uuid[], c_fingerprint text[], c_outcome jsonb[],
-    s_cmd integer[], s_stream text[], s_expected bigint[], s_version bigint[], s_shape integer[], s_state jsonb[], s_last integer[],
+    s_cmd integer[], s_stream text[], s_expected bigint[], s_version bigint[], s_shape integer[], s_state json[], s_last integer[],
     e_cmd integer[], e_stream text[], e_version bigint[], e_id uuid[], e_type text[], e_schema smallint[], e_occurred timestamptz[],
     e_actor text[], e_channel text[], e_causation uuid[], e_order uuid[], e_customer text[], e_body jsonb[], e_personal jsonb[],
     g_cmd integer[], g_take boolean[], g_kind text[], g_key text[], g_holder text[],

@@ -1,0 +1,84 @@
+"""The fallout queue on the command line."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from o2c.entrypoints import desk, queries
+from o2c.entrypoints.cli.output import Format, Output, err, show_one, show_rows
+from o2c.entrypoints.cli.session import opened
+from o2c.kernel.refusal import Refused
+
+fallout = typer.Typer(no_args_is_help=True, help="Steps that could not go on by themselves, and what to do about them.")
+Id = Annotated[str, typer.Argument(help="The fallout's id.")]
+
+
+@fallout.command("list")
+def fallout_list(
+    queue: Annotated[str, typer.Option(help="Only this queue.")] = "",
+    reason: Annotated[str, typer.Option(help="Only this reason code.")] = "",
+    all_: Annotated[bool, typer.Option("--all", help="Closed ones too.")] = False,
+    output: Output = Format.table,
+) -> None:
+    """List open fallouts, oldest first.
+
+    Example: o2c fallout list --queue porting -o jsonl
+    """
+    with opened() as session:
+        queries.caught_up(session.app)
+        show_rows(queries.fallouts(session.app, queue=queue, reason=reason, everything=all_), output, empty="the queue is empty")
+
+
+@fallout.command("show")
+def fallout_show(fallout_id: Id, output: Output = Format.table) -> None:
+    """Show one fallout.
+
+    Example: o2c fallout show 5d3f0a5e-6f0e-5a53-9d4c-0d8a35a0b8f1
+    """
+    with opened() as session:
+        queries.caught_up(session.app)
+        show_one(queries.fallout(session.app, fallout_id), output)
+
+
+@fallout.command("resolve")
+def fallout_resolve(
+    fallout_id: Id,
+    actor: Annotated[str, typer.Option(help="Who acts; stands in the log.")],
+    reason: Annotated[str, typer.Option(help="Why; kept as a personal note.")],
+    correct: Annotated[list[str] | None, typer.Option(metavar="KEY=VALUE", help="Correct a value and try again; may be repeated.")] = None,
+    decide: Annotated[str, typer.Option(metavar="approve|decline", help="Decide a referral, a deposit, a suspected duplicate.")] = "",
+    fail: Annotated[bool, typer.Option("--fail", help="End the item; what relies on it is cancelled.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Count the step as done by other means.")] = False,
+    retry: Annotated[bool, typer.Option("--retry", help="Try again as it is.")] = False,
+) -> None:
+    """Act on a fallout in one way. It closes by the event that follows, not by the click.
+
+    Keys: for an item `place` or a characteristic (`portInCode`, `portInNumber`, ...); for a whole order `party`, `account`, `catalogue`,
+    and `line.N.FIELD` (N counts the order's lines from 1; FIELD: item, action, quantity, offering, product, relies_on, place, drop, or a
+    characteristic); for an invoice `method`.
+
+    Example: o2c fallout resolve 5d3f0a5e-6f0e-5a53-9d4c-0d8a35a0b8f1 --correct portInCode=ABC123456 --actor ann --reason "read back"
+    """
+    with opened() as session:
+        stream = desk.resolve(
+            session.app,
+            session.book(),
+            fallout_id,
+            actor=actor,
+            note=reason,
+            changes=_changes(correct) if correct else None,
+            decide=decide or None,
+            fail=fail,
+            force=force,
+            retry=retry,
+        )
+        err.print(f"recorded on {stream}; `o2c run` carries on from here")
+
+
+def _changes(pairs: list[str]) -> dict[str, str]:
+    changes = dict(pair.split("=", 1) for pair in pairs if "=" in pair)
+    if len(changes) != len(pairs):
+        raise Refused("--correct takes KEY=VALUE, each key once")
+    return changes

@@ -1,0 +1,89 @@
+"""The summary a person enjoys: the whole launch on one screen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rich.columns import Columns
+from rich.console import Console
+from rich.table import Table
+
+from o2c.app import OrderToCash
+from o2c.entrypoints import queries
+from o2c.kernel.money import from_minor
+
+STAGES = (
+    ("captured", "validation.done"),
+    ("validation.done", "identity.done"),
+    ("identity.done", "credit.done"),
+    ("captured", "planned"),
+    ("sim.requested", "sim.done"),
+    ("delivery.requested", "delivery.done"),
+    ("porting.requested", "porting.done"),
+    ("appointment.requested", "appointment.done"),
+    ("captured", "activation.done"),
+    ("captured", "closed"),
+)
+
+
+def show_summary(app: OrderToCash, *, seconds: float) -> None:
+    """Orders, items, fallouts, cycle times, money, speed, and what to try next."""
+    status = queries.status(app)
+    console = Console(highlight=False)
+    console.print(f"\n[bold]From order to cash[/bold], until {status['clock']['now']} (simulated time)\n")
+    console.print(Columns([_counts("orders", status["orders"]), _counts("items", status["items"]), _fallouts(app)], padding=(0, 4)))
+    console.print(_cycle_times(app))
+    for currency, money in status["money"].items():
+        invoiced, paid = (from_minor(money[key], currency) for key in ("invoiced_minor", "paid_minor"))
+        counts = status["invoices"]
+        console.print(
+            f"[bold]money[/bold]  invoiced {invoiced} {currency} on {counts['issued']} invoices, paid {paid} {currency} on {counts['paid']}, "
+            f"overdue {counts['overdue']} invoices\n"
+        )
+    captured = status["ingest"]["captured"]
+    console.print(f"[bold]log[/bold]    {status['events']} events of {captured} orders; everything above is a fold over them")
+    console.print(f"[bold]speed[/bold]  {captured / seconds:.1f} orders/s, {status['events'] / seconds:.0f} events/s, {seconds:.1f} s in all\n")
+    console.print("Try next:")
+    for command in ("o2c fallout list", "o2c orders list -o jsonl", "o2c diagnose"):
+        console.print(f"  {command}", style="cyan")
+
+
+def _counts(title: str, counts: Mapping[str, int]) -> Table:
+    table = Table(title=title, box=None, show_header=False, title_justify="left", title_style="bold")
+    for state, count in sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])):
+        table.add_row(state, f"{count:>7,}")
+    table.add_row("in all", f"{sum(counts.values()):>7,}", style="dim")
+    return table
+
+
+def _fallouts(app: OrderToCash) -> Table:
+    rows = app.reads.rows(
+        "SELECT reason, queue, count(*) AS n, count(*) FILTER (WHERE state = 'open') AS open FROM projection.fallout GROUP BY 1, 2 ORDER BY 3 DESC, 1"
+    )
+    table = Table(title="fallouts", box=None, header_style="dim", title_justify="left", title_style="bold")
+    for name in ("reason", "queue", "ever", "open"):
+        table.add_column(name, justify="right" if name in ("ever", "open") else "left")
+    for row in rows:
+        table.add_row(row["reason"], row["queue"], str(row["n"]), str(row["open"]))
+    return table
+
+
+def _cycle_times(app: OrderToCash) -> Table:
+    table = Table(title="\ncycle times", box=None, header_style="dim", title_justify="left", title_style="bold")
+    for name in ("from", "to", "count", "p50", "p85", "p95"):
+        table.add_column(name, justify="left" if name in ("from", "to") else "right")
+    found = {(row["from"], row["to"]): row for row in queries.cycle_times(app) if row["channel"] == "*" and row["offering"] == "*"}
+    for stage in STAGES:
+        if row := found.get(stage):
+            table.add_row(*stage, str(row["count"]), *(duration(row[key]) for key in ("p50_s", "p85_s", "p95_s")))
+    return table
+
+
+def duration(seconds: Any) -> str:
+    """Seconds as a person says them."""
+    value = float(seconds)
+    for unit, length in (("d", 86_400), ("h", 3_600), ("min", 60)):
+        if value >= length:
+            return f"{value / length:.1f} {unit}"
+    return f"{value:.0f} s"
