@@ -169,7 +169,8 @@ class OrderToCash(Application[str]):
         """Write many commands in one append; what became of each, in order. A stale one wrote nothing and may be decided again."""
         to_stored = self.mapper.to_stored_event
         appends = [
-            replace(bare, facts=tuple(cast("StoredFact", to_stored(cast("Any", fact))) for fact in facts)) for bare, facts in self._drafts(commands)
+            replace(bare, facts=tuple(cast("StoredFact", to_stored(cast("Any", fact))) for fact in facts))
+            for bare, facts in self._drafts(commands)
         ]
         return self.log_recorder.append(appends, round_=round_)
 
@@ -191,7 +192,9 @@ class OrderToCash(Application[str]):
             now = draft.loaded.get(happened.stream) or command.seen.get(happened.stream) or loaded[happened.stream]
             self._add(draft, command, happened, now, derived_id(command.command_id, str(number)), order_id, customer_id)
         heads = tuple(
-            Head(stream, (command.seen.get(stream) or loaded[stream]).version, new.version, self.kind(stream).shape_version, self._dump(new))
+            Head(
+                stream, (command.seen.get(stream) or loaded[stream]).version, new.version, self.kind(stream).shape_version, self._dump(new)
+            )
             for stream, new in draft.loaded.items()
         )
         bare = Append(

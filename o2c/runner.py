@@ -110,7 +110,8 @@ class Runner:
     def run(self, until: datetime) -> None:
         """Drive the agenda until a time. Raises Refused (try later) when another process drives this store's simulated time."""
         if not self.simulated:
-            return self._run_real(until)
+            self._run_real(until)
+            return
         with single_driver(self.app.dsn, "o2c simulated time"):
             policy.react(self.app, self.book, round_=self.app.clock().round + 1)
             while self._window(self.app.clock(), until):
@@ -218,7 +219,9 @@ class Runner:
             at = row.entry.due_at if self.simulated else datetime.now(UTC)
             decision = self._row(row, replace(loaded, state=carried.state), batch, at)
             if not decision:
-                raise RuntimeError(f"{todo.stream}: step {row.entry.step} of item {row.entry.item} decided nothing; its agenda row would stay for ever")
+                raise RuntimeError(
+                    f"{todo.stream}: step {row.entry.step} of item {row.entry.item} decided nothing; its agenda row would stay for ever"
+                )
             carried.carry(decision, at, self.book, row.cause)
         carried.close()
         return Command(todo.command_id, todo.stream, tuple(carried.happened), {todo.stream: loaded}, ACTOR, ACTOR), carried.guards
@@ -278,4 +281,3 @@ def _chunks(todos: list[_Todo]) -> list[list[_Todo]]:
         chunks[-1].append(todo)
         size += len(todo.rows)
     return chunks
-

@@ -50,6 +50,9 @@ def _outdated(conn: Connection, projection: Projection) -> bool:
 
 def _run(conn: Connection, projections: Sequence[Projection], target: Mark) -> None:
     while cohort := _furthest_behind(stored := tables.checkpoints(conn, projections), projections, target):
+        for projection, checkpoint in cohort:
+            if checkpoint.shape_version != projection.shape_version:
+                raise Refused(f"projection {projection.name} was given another shape meanwhile; catch up again", kind="conflict")
         start = cohort[0][1].mark.position
         later = [checkpoint.mark for checkpoint in stored.values() if start < checkpoint.mark.position < target.position]
         _advance(conn, cohort, min(later, default=target, key=lambda mark: mark.position))
@@ -162,10 +165,12 @@ def retry(dsn: str, projection: Projection) -> int:
 
 def _retry_group(conn: Connection, projection: Projection, reader: Reader, group: str) -> None:
     # The row lock keeps the worker from parking more behind our back; the new generation makes it forget what it believes parked.
-    conn.execute(
-        "UPDATE projection.checkpoint SET generation = generation + 1 WHERE name = %s",
-        (projection.name,),
+    known = conn.execute(
+        "UPDATE projection.checkpoint SET generation = generation + 1 WHERE name = %s AND shape_version = %s",
+        (projection.name, projection.shape_version),
     )
+    if known.rowcount != 1:
+        raise Refused(f"projection {projection.name} was given another shape meanwhile; catch up again", kind="conflict")
     rows = conn.execute(
         "DELETE FROM projection.parked WHERE name = %s AND group_key = %s RETURNING position", (projection.name, group)
     ).fetchall()

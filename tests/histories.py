@@ -1,9 +1,9 @@
-"""Random histories for the projections: what orders, stock, invoices and intakes may go through, sensible or not."""
+"""Random histories for the projections (what orders, stock, invoices and intakes may go through, sensible or not), and looks at the tables."""
 
 import json
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,6 +13,8 @@ from o2c.kernel.event import EVENT_TYPES
 from o2c.store.commands import APPEND_SQL, Append, Head, append_parameters
 from o2c.store.database import connect
 from o2c.store.mapper import StoredFact
+from projections import tables
+from projections.projection import Doc, Projection
 from projections.seen import Reader, Seen, load_event_types, names_of
 
 load_event_types()
@@ -176,3 +178,27 @@ def append_one(conn: Any, told: Told) -> int:
     outcome = conn.execute(APPEND_SQL, append_parameters([command], 0)).fetchone()
     assert outcome["verdict"] == "appended"
     return int(outcome["first_position"])
+
+
+def query(dsn: str, text: str) -> list[dict[str, Any]]:
+    """The rows a query yields."""
+    with connect(dsn) as conn:
+        return conn.execute(text.encode()).fetchall()
+
+
+def table_of(dsn: str, projection: Projection) -> list[dict[str, Any]]:
+    """The rows of a projection as stored, in the order in which as_of gives them."""
+    with tables.session(dsn) as conn, conn.transaction():
+        rows = list(tables.stored_rows(conn, projection))
+    return sorted(rows, key=lambda row: (row["group_key"], *(row[column] for column in projection.key)))
+
+
+def failing_on(name: str, projection: Projection) -> Projection:
+    """The projection with a fold that cannot take events of one type."""
+
+    def evolve(doc: Doc, seen: Seen) -> Doc:
+        if seen.type == name:
+            raise ValueError("a value nobody may see")
+        return projection.evolve(doc, seen)
+
+    return replace(projection, evolve=evolve)

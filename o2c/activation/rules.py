@@ -14,7 +14,9 @@ from o2c.kernel.stream import Work
 
 def service(work: Work) -> Mapping[str, Any]:
     """What the network needs: the SIM and number of a line, the line id of an access; an add-on names its offering."""
-    known = {key: value for outcome in work.outcomes.values() for key, value in outcome.items() if key in ("iccid", "imsi", "msisdn", "line_id")}
+    known = {
+        key: value for outcome in work.outcomes.values() for key, value in outcome.items() if key in ("iccid", "imsi", "msisdn", "line_id")
+    }
     return {"offering": work.subject.offering, **known}
 
 

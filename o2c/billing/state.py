@@ -144,7 +144,9 @@ def _paying(state: InvoiceState, event: OfItem) -> InvoiceState:
         case FellOut():
             return replace(state, attempt=event.attempt, fallout=event.fallout, reason=event.reason, waiting_for=event.waiting_for)
         case Done():
-            return replace(state, paid_minor=state.paid_minor + int(getattr(event, "amount_minor", 0)), fallout="", reason="", waiting_for="")
+            return replace(
+                state, paid_minor=state.paid_minor + int(getattr(event, "amount_minor", 0)), fallout="", reason="", waiting_for=""
+            )
     if event.shape == "resumed":
         return replace(state, method=getattr(event, "changes", {}).get("method", state.method))
     return state

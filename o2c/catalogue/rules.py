@@ -16,7 +16,9 @@ from o2c.kernel.periods import parse_time
 from o2c.kernel.refusal import Refused
 
 
-def publish(state: CatalogueState, *, document: Mapping[str, Any], currency: str, specifications: Collection[str]) -> list[OfferingPublished]:
+def publish(
+    state: CatalogueState, *, document: Mapping[str, Any], currency: str, specifications: Collection[str]
+) -> list[OfferingPublished]:
     """Publish a TMF620 offering; nothing when it stands so already. Numbers in the document must be text or Decimal-safe strings.
 
     Raises Refused when it has no id, a specification that no plan fulfils, a bundle's own price (its children carry the prices), a price
@@ -44,7 +46,9 @@ def publish(state: CatalogueState, *, document: Mapping[str, Any], currency: str
         },
     )
     if event.specification not in specifications:
-        raise Refused(f"catalogue: offering {offering} has specification {event.specification}, which no plan fulfils; add it to the plan first")
+        raise Refused(
+            f"catalogue: offering {offering} has specification {event.specification}, which no plan fulfils; add it to the plan first"
+        )
     if event.bundle and prices:
         raise Refused(f"catalogue: bundle {offering} has a price of its own; price its children")
     return [] if state.offerings.get(offering) == event else [event]
@@ -56,7 +60,9 @@ def _prices(offering: str, prices: list[Mapping[str, Any]], currency: str) -> di
         amount = price["price"]["dutyFreeAmount"]
         kind = str(price["priceType"])
         if amount.get("unit") != currency or kind in found:
-            raise Refused(f"catalogue: offering {offering} has a price in {amount.get('unit')} or two {kind} prices; one in {currency} each")
+            raise Refused(
+                f"catalogue: offering {offering} has a price in {amount.get('unit')} or two {kind} prices; one in {currency} each"
+            )
         try:
             found[kind] = to_minor(_padded(str(amount["value"])), currency)
         except ValueError as error:

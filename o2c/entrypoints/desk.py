@@ -47,7 +47,7 @@ def resolve(
     row = queries.fallout(app, fallout_id)
     if row["state"] != "open":
         raise Refused(f"fallout {fallout_id} was closed at {row['closed_at']}; nothing to do", kind="conflict")
-    stream, item, step = row["stream"], row["item"], book.steps[row["step"]]
+    stream, item, step = str(row["stream"]), str(row["item"]), book.steps[row["step"]]
     loaded = app.load([stream])[stream]
     work = replace(app.kind(stream).work(loaded.state, stream, item, step.name), market=book.market, fallout=fallout_id)
     at = app.clock().now
@@ -63,7 +63,15 @@ def resolve(
 
 
 def _first(
-    app: OrderToCash, step: Step, work: Work, changes: dict[str, str] | None, decide: str | None, fail: bool, force: bool, note: str, at: datetime
+    app: OrderToCash,
+    step: Step,
+    work: Work,
+    changes: dict[str, str] | None,
+    decide: str | None,
+    fail: bool,
+    force: bool,
+    note: str,
+    at: datetime,
 ) -> Decision:
     if decide is not None:
         if decide not in ("approve", "decline"):

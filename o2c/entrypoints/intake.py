@@ -90,7 +90,14 @@ def load_catalogue(app: OrderToCash, path: Path) -> int:
             state = kind.evolve(state, event)
             events.append(event)
     if events:
-        _write(app, CATALOGUE, just(*events), loaded, app.clock().now, derived_id("catalogue", digest(json.dumps(documents)), str(loaded.version)))
+        _write(
+            app,
+            CATALOGUE,
+            just(*events),
+            loaded,
+            app.clock().now,
+            derived_id("catalogue", digest(json.dumps(documents)), str(loaded.version)),
+        )
     return len(events)
 
 

@@ -58,7 +58,9 @@ def timeline(app: OrderToCash, name: str) -> Iterator[dict[str, Any]]:
     accounts = {item.account for item in state.items.values()}
     streams |= {account_stream(account) for account in accounts}
     for account in accounts:
-        streams.update(name for name in app.reads.streams_like(invoice_stream(f"{account}-")) if len(name) == len(invoice_stream(account)) + 9)
+        streams.update(
+            name for name in app.reads.streams_like(invoice_stream(f"{account}-")) if len(name) == len(invoice_stream(account)) + 9
+        )
     sql = """SELECT position, stream, version, type, recorded_at, occurred_at, actor, channel, command_id::text, causation::text, body
         FROM o2c.event WHERE stream = %s OR order_id = %s OR (stream = ANY(%s) AND
             (order_id IS NULL OR order_id = %s OR split_part(stream, '-', 1) IN ('account', 'invoice'))) ORDER BY position"""
@@ -172,7 +174,9 @@ def status(app: OrderToCash) -> dict[str, Any]:
         "fallouts": {
             "open": by_state.get("open", 0),
             "closed": by_state.get("closed", 0),
-            "by_reason": _counts(app, "SELECT reason AS key, count(*) AS n FROM projection.fallout WHERE state = 'open' GROUP BY 1 ORDER BY 1"),
+            "by_reason": _counts(
+                app, "SELECT reason AS key, count(*) AS n FROM projection.fallout WHERE state = 'open' GROUP BY 1 ORDER BY 1"
+            ),
         },
         "invoices": invoices,
         "money": {row.pop("currency"): row for row in money},

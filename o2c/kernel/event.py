@@ -41,7 +41,8 @@ class Event(BaseModel):
     Declared as `class SimAssigned(Done, name="sim.assigned", step="sim")`, with a docstring (the catalogue's text) and one `example`.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # A refused value may be personal, and what refuses it is often far from anyone who knows: no error text shows it.
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     type_name: ClassVar[str] = ""
     shape: ClassVar[str] = ""

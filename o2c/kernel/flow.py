@@ -25,7 +25,9 @@ def settle(step: Step, work: Work, answer: partner.Answer, at: datetime, *, seed
         case partner.Answered(data):
             return step.complete(work, data, at)
         case partner.Accepted(reference, ask_again_at):
-            return just(PartnerAccepted(item=work.item, step=step.name, attempt=work.attempt, reference=reference, ask_again_at=ask_again_at))
+            return just(
+                PartnerAccepted(item=work.item, step=step.name, attempt=work.attempt, reference=reference, ask_again_at=ask_again_at)
+            )
         case partner.Unknown(ask_again_at):
             return just(PartnerSilent(item=work.item, step=step.name, attempt=work.attempt, ask_again_at=ask_again_at))
         case partner.NeverHeard():

@@ -26,4 +26,6 @@ CHANGE = Step(
     check=rules.change_flaw,
     guards=rules.guards_of_change,
 )
-ARRIVAL = Step(name="number-arrival", requested=NumbersAnnounced, fell_out=NumberFellOut, complete=rules.arrive, reads=rules.arrival_streams)
+ARRIVAL = Step(
+    name="number-arrival", requested=NumbersAnnounced, fell_out=NumberFellOut, complete=rules.arrive, reads=rules.arrival_streams
+)

@@ -9,7 +9,12 @@ from pydantic import BaseModel, ConfigDict
 from o2c.kernel.event import Event, Pii
 from o2c.kernel.shapes import Declined, Done, FellOut, OfItem, OfStep, Requested
 
-_FELL_OUT = {"fallout": "5d3f0a5e-6f0e-5a53-9d4c-0d8a35a0b8f1", "fault_class": "data", "origin": "upstream", "recoverability": "correctable"}
+_FELL_OUT = {
+    "fallout": "5d3f0a5e-6f0e-5a53-9d4c-0d8a35a0b8f1",
+    "fault_class": "data",
+    "origin": "upstream",
+    "recoverability": "correctable",
+}
 
 
 class _Part(BaseModel):
@@ -198,7 +203,13 @@ class CorrectionApplied(OfStep, name="fallout.correction-applied"):
     """A person corrected what a step stumbled over; the step is asked for again and its success closes the fallout."""
 
     shape: ClassVar[str] = "resumed"
-    example = {"item": "1", "step": "porting", "fallout": "5d3f0a5e-6f0e-5a53-9d4c-0d8a35a0b8f1", "changes": {"portInCode": "ABC123456"}, "note": "read back"}
+    example = {
+        "item": "1",
+        "step": "porting",
+        "fallout": "5d3f0a5e-6f0e-5a53-9d4c-0d8a35a0b8f1",
+        "changes": {"portInCode": "ABC123456"},
+        "note": "read back",
+    }
     fallout: str
     changes: Annotated[dict[str, str], Pii("correction")]
     note: Annotated[str, Pii("note")] = ""
@@ -208,7 +219,13 @@ class FalloutDecided(OfStep, name="fallout.decided"):
     """A person decided a referral or the end of a step: approve, decline, fail or force. The event that follows closes the fallout."""
 
     shape: ClassVar[str] = "resumed"
-    example = {"item": "", "step": "credit", "fallout": "5d3f0a5e-6f0e-5a53-9d4c-0d8a35a0b8f1", "decision": "approve", "note": "checked payslips"}
+    example = {
+        "item": "",
+        "step": "credit",
+        "fallout": "5d3f0a5e-6f0e-5a53-9d4c-0d8a35a0b8f1",
+        "decision": "approve",
+        "note": "checked payslips",
+    }
     fallout: str
     decision: Literal["approve", "decline", "fail", "force"]
     note: Annotated[str, Pii("note")] = ""

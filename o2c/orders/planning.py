@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from graphlib import CycleError, TopologicalSorter
 from math import prod
 from typing import Protocol
 
@@ -51,32 +52,48 @@ def flaw(state: OrderState, *, party_known: bool, catalogue: CatalogueState) -> 
 
 
 def _item_flaw(lines: Sequence[Line]) -> str:
-    if not any(line.action != "noChange" for line in lines):
-        return "DQ-ITEM: no items"
     doubles = [item for item, count in Counter(line.item for line in lines).items() if count > 1 or not item]
     if doubles:
         return f"DQ-ITEM: item id {doubles[0] or '(empty)'} is not unique"
+    counts = _multiplicity(lines)
+    if not counts:
+        return "DQ-ITEM: no items"
     wrong = next((line.item for line in lines if quantity_of(line) is None), None)
     if wrong is not None:
         return f"DQ-ITEM: quantity of item {wrong} is not between 1 and {QUANTITY_MAX}"
-    if sum(_multiplicity(lines).values()) > LINES_MAX:
+    if sum(counts.values()) > LINES_MAX:
         return f"DQ-ITEM: more than {LINES_MAX} lines in all"
+    names = Counter(name for of_item in _names(counts).values() for name in of_item)
+    if len(names) < names.total():
+        return f"DQ-ITEM: item id {max(names, key=lambda name: names[name])} is also the name of a line of another item"
     return _relation_flaw(lines)
 
 
 def _relation_flaw(lines: Sequence[Line]) -> str:
-    relies = {line.item: line.relies_on for line in lines}
-    for item, bases in relies.items():
-        if unknown := [base for base in bases if base not in relies]:
-            return f"DQ-ITEM: item {item} relies on {unknown[0]}, which is not in the order"
-    open_items = dict(relies)
-    while open_items:
-        free = [item for item, bases in open_items.items() if not any(base in open_items for base in bases)]
-        if not free:
-            return f"DQ-ITEM: reliesOn of item {min(open_items)} is cyclic"
-        for item in free:
-            del open_items[item]
+    """Relying on a bundle is relying on all of its lines, so bundles are part of a circle too."""
+    by_id = {line.item: line for line in lines}
+    for line in lines:
+        if unknown := [base for base in line.relies_on if base not in by_id]:
+            return f"DQ-ITEM: item {line.item} relies on {unknown[0]}, which is not in the order"
+    graph = {line.item: {base for upper in _chain(line, by_id) for base in upper.relies_on} for line in lines}
+    for line in lines:
+        if line.parent in graph:
+            graph[line.parent].add(line.item)
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        return f"DQ-ITEM: reliesOn of item {min(error.args[1])} is cyclic"
     return ""
+
+
+def _chain(line: Line, by_id: Mapping[str, Line]) -> Iterator[Line]:
+    """A line and the bundles around it, from the inside out; a correction may have made them a circle, which is gone round once."""
+    seen: set[str] = set()
+    upper: Line | None = line
+    while upper is not None and upper.item not in seen:
+        seen.add(upper.item)
+        yield upper
+        upper = by_id.get(upper.parent)
 
 
 def _action_flaw(lines: Sequence[Line]) -> str:
@@ -115,21 +132,22 @@ def _multiplicity(lines: Sequence[Line]) -> dict[str, int]:
     """How many lines each leaf item stands for: its quantity times those of the bundles around it."""
     by_id = {line.item: line for line in lines}
     parents = {line.parent for line in lines}
+    leaves = (line for line in lines if line.item not in parents and line.action != "noChange")
+    return {leaf.item: prod(quantity_of(line) or 0 for line in _chain(leaf, by_id)) for leaf in leaves}
 
-    def around(line: Line) -> list[int]:
-        upper = by_id.get(line.parent)
-        return [quantity_of(line) or 0, *(around(upper) if upper else [])]
 
-    return {line.item: prod(around(line)) for line in lines if line.item not in parents and line.action != "noChange"}
+def _names(counts: Mapping[str, int]) -> dict[str, list[str]]:
+    """The names of the lines that each leaf item stands for."""
+    return {item: [item] if count == 1 else [f"{item}#{n}" for n in range(1, count + 1)] for item, count in counts.items()}
 
 
 def plan_order(state: OrderState, book: Book, at: datetime) -> OrderPlanned:
     """The plan of a validated order: prices, steps and waits pinned, every line of quantity n on its own."""
     catalogue = book.catalogue(state.catalogue_version)
-    counts = _multiplicity(state.lines)
-    names = {item: [item] if count == 1 else [f"{item}#{n}" for n in range(1, count + 1)] for item, count in counts.items()}
+    names = _names(_multiplicity(state.lines))
+    by_id = {line.item: line for line in state.lines}
     items = [
-        _planned_item(state, line, name, turn, names, catalogue.offerings[line.offering], book, at)
+        _planned_item(line, by_id, name, turn, names, catalogue.offerings[line.offering], book, at)
         for line in state.lines
         if line.item in names
         for turn, name in enumerate(names[line.item])
@@ -144,10 +162,18 @@ def plan_order(state: OrderState, book: Book, at: datetime) -> OrderPlanned:
 
 
 def _planned_item(
-    state: OrderState, line: Line, name: str, turn: int, names: Mapping[str, list[str]], offering: OfferingPublished, book: Book, at: datetime
+    line: Line,
+    by_id: Mapping[str, Line],
+    name: str,
+    turn: int,
+    names: Mapping[str, list[str]],
+    offering: OfferingPublished,
+    book: Book,
+    at: datetime,
 ) -> PlannedItem:
     wanted = {**{key: line.characteristics[key] for key in offering.characteristics}, **_porting(line, turn)}
-    bases = tuple(base for relied in line.relies_on for base in _bases(state.lines, relied, turn, names))
+    relied = dict.fromkeys(base for upper in _chain(line, by_id) for base in upper.relies_on)
+    bases = tuple(dict.fromkeys(base for item in relied for base in _bases(by_id, item, turn, names)))
     steps = [
         PlannedStep(step=step, waits=(*waits, *(f"{base}/activation" for base in bases)) if step == "activation" else waits)
         for step, waits in book.steps_of(offering.specification, wanted)
@@ -169,15 +195,15 @@ def _planned_item(
 
 def _porting(line: Line, turn: int) -> dict[str, str]:
     """The number to bring, for the first of several lines only: one number cannot be brought twice."""
-    known = {key: line.characteristics[key] for key in ("portInNumber", "portInCode") if key in line.characteristics}
+    known = {key: value for key, value in line.characteristics.items() if key in ("portInNumber", "portInCode")}
     return known if turn == 0 and "portInNumber" in known else {}
 
 
-def _bases(lines: Sequence[Line], relied: str, turn: int, names: Mapping[str, list[str]]) -> list[str]:
+def _bases(by_id: Mapping[str, Line], relied: str, turn: int, names: Mapping[str, list[str]]) -> list[str]:
     """What relying on an item means: the line of the same turn, or every line of a bundle."""
     if relied in names:
         return [names[relied][min(turn, len(names[relied]) - 1)]]
-    return [base for line in lines if line.parent == relied for base in _bases(lines, line.item, turn, names)]
+    return [base for line in by_id.values() if line.parent == relied for base in _bases(by_id, line.item, turn, names)]
 
 
 def commitment_minor(state: OrderState, catalogue: CatalogueState) -> int:
@@ -187,6 +213,6 @@ def commitment_minor(state: OrderState, catalogue: CatalogueState) -> int:
     for line in state.lines:
         offering = catalogue.offerings.get(line.offering)
         if offering is not None and line.item in counts:
-            months = int(line.characteristics.get("commitmentMonths", "1"))
+            months = int(line.characteristics["commitmentMonths"]) if "commitmentMonths" in offering.characteristics else 1
             total += counts[line.item] * (offering.recurring_minor * months + offering.one_time_minor)
     return total

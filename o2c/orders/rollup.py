@@ -85,7 +85,9 @@ def _ended(progress: Progress, item: str, how: str) -> Progress:
 
 def plan(progress: Progress, items: Iterable[tuple[str, Iterable[str], Iterable[str]]]) -> Progress:
     """The order was planned: (item, its steps, the items it relies on), leaf items only."""
-    return replace(progress, items={item: ItemProgress(dict.fromkeys(steps, "planned"), tuple(relies_on)) for item, steps, relies_on in items})
+    return replace(
+        progress, items={item: ItemProgress(dict.fromkeys(steps, "planned"), tuple(relies_on)) for item, steps, relies_on in items}
+    )
 
 
 def item_state(item: ItemProgress) -> str:
@@ -114,7 +116,7 @@ def order_state(progress: Progress) -> str:
     if set(states.values()) <= FINAL:
         return _all_final(set(states.values()))
     for waiting in ("held", "pending"):
-        if waiting in states.values() and all(_waits(item, waiting, states, progress) for item in states):
+        if waiting in states.values() and _all_wait(waiting, states, progress):
             return waiting
     return "acknowledged" if set(states.values()) == {"acknowledged"} else "inProgress"
 
@@ -129,12 +131,17 @@ def _all_final(states: set[str]) -> str:
     return "failed" if "failed" in states else "cancelled"
 
 
-def _waits(item: str, waiting: str, states: Mapping[str, str], progress: Progress, seen: frozenset[str] = frozenset()) -> bool:
-    """Whether an item is final, in the given waiting state, or relies (through others) on one that is in it."""
-    if states[item] in FINAL or states[item] == waiting:
-        return True
-    return any(
-        states[base] == waiting or (base not in seen and states[base] not in FINAL and _waits(base, waiting, states, progress, seen | {item}))
-        for base in progress.items[item].relies_on
-        if base in states and base not in seen
-    )
+def _all_wait(waiting: str, states: Mapping[str, str], progress: Progress) -> bool:
+    """Whether every item that is not final is in the given waiting state or relies, through others, on one that is."""
+    still_open = {item for item, state in states.items() if state not in FINAL}
+    relying: dict[str, list[str]] = {}
+    for item in still_open:
+        for base in progress.items[item].relies_on:
+            relying.setdefault(base, []).append(item)
+    reached = {item for item in still_open if states[item] == waiting}
+    fresh = list(reached)
+    while fresh:
+        found = [item for item in relying.get(fresh.pop(), ()) if item not in reached]
+        reached.update(found)
+        fresh += found
+    return reached == still_open

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -169,8 +169,10 @@ def _corrected(state: OrderState, event: events.CorrectionApplied) -> OrderState
 
 def _correct_wish(state: OrderState, key: str, value: str) -> OrderState:
     """Keys: `party`, `account`, `catalogue`, and `line.N.FIELD` with N counted from 1 in the order the channel sent the lines."""
-    if key in ("party", "account"):
-        return replace(state, **{key: value})
+    if key == "party":
+        return replace(state, party=value)
+    if key == "account":
+        return replace(state, account=value)
     if key == "catalogue":
         return replace(state, catalogue_version=int(value))
     _, number, name = key.split(".", 2)
@@ -181,7 +183,7 @@ def _correct_wish(state: OrderState, key: str, value: str) -> OrderState:
     if name == "relies_on":
         line = replace(line, relies_on=tuple(part for part in value.split(",") if part))
     elif name in ("item", "action", "quantity", "offering", "product", "place"):
-        line = replace(line, **{name: value})
+        line = Line(**{**asdict(line), name: value})
     else:
         line = replace(line, characteristics={**line.characteristics, name: value})
     return replace(state, lines=(*state.lines[:index], line, *state.lines[index + 1 :]))
@@ -224,7 +226,9 @@ _OWN: dict[type[Event], Callable[[OrderState, Any], OrderState]] = {
     events.OrderResubmitted: _resubmitted,
     events.OrderPlanned: _planned,
     events.CorrectionApplied: _corrected,
-    **{cls: _closed for cls in (events.OrderRejected, events.OrderCompleted, events.OrderPartiallyCompleted, events.OrderFailed, events.OrderCancelled)},
+    **dict.fromkeys(
+        (events.OrderRejected, events.OrderCompleted, events.OrderPartiallyCompleted, events.OrderFailed, events.OrderCancelled), _closed
+    ),
 }
 
 
@@ -243,4 +247,3 @@ def work(state: OrderState, stream: str, item: str, step: str) -> Work:
     record = state.record(item, step)
     outcomes: Mapping[str, Mapping[str, Any]] = {name: known.outcome for name, known in state.records.get(item, {}).items()}
     return Work(stream, item, step, record.attempt, state, state.items.get(item), outcomes, fallout=record.fallout)
-

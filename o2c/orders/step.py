@@ -49,7 +49,13 @@ def _settle(work: Work, approve: bool, at: datetime) -> Decision:
 
 
 VALIDATION = Step(
-    name="validation", requested=ValidationRequested, fell_out=ValidationFellOut, complete=_validated, check=_check, reads=_reads, decide=_decide
+    name="validation",
+    requested=ValidationRequested,
+    fell_out=ValidationFellOut,
+    complete=_validated,
+    check=_check,
+    reads=_reads,
+    decide=_decide,
 )
 DUPLICATE = Step(
     name="duplicate", requested=ValidationRequested, fell_out=DuplicateSuspected, complete=lambda work, data, at: just(), decide=_settle

@@ -70,4 +70,6 @@ def release(work: Work, outcome: Mapping[str, Any], at: datetime) -> Decision:
     """Give the SIM back; it can be assigned again after restocking."""
     iccid, imsi, kind = outcome["iccid"], outcome["imsi"], outcome["kind"]
     returned = SimReturned(iccid=iccid, imsi=imsi, kind=kind, available_at=at + timedelta(days=RESTOCK_DAYS))
-    return just(SimReleased(item=work.item, iccid=iccid)) + Decision(elsewhere=((stream_of(iccid), returned),), frees=(work.guard("sim", iccid),))
+    return just(SimReleased(item=work.item, iccid=iccid)) + Decision(
+        elsewhere=((stream_of(iccid), returned),), frees=(work.guard("sim", iccid),)
+    )

@@ -31,4 +31,6 @@ def agenda(state: DeliveryState, event: Event, stream: str) -> tuple[AgendaChang
     return by_shape(stream, event, priority=ARRIVAL_PRIORITY, since=NEVER)
 
 
-KIND = StreamKind(category="delivery", shape_version=1, state_type=DeliveryState, initial=lambda _: DeliveryState(), evolve=evolve, agenda=agenda)
+KIND = StreamKind(
+    category="delivery", shape_version=1, state_type=DeliveryState, initial=lambda _: DeliveryState(), evolve=evolve, agenda=agenda
+)

@@ -31,7 +31,9 @@ class Migration:
 
 def migrations() -> list[Migration]:
     """All migrations this program knows, in order."""
-    found = sorted((entry for entry in files("o2c.store").joinpath("migrations").iterdir() if entry.name.endswith(".sql")), key=lambda e: e.name)
+    found = sorted(
+        (entry for entry in files("o2c.store").joinpath("migrations").iterdir() if entry.name.endswith(".sql")), key=lambda e: e.name
+    )
     texts = [(int(entry.name[:4]), entry.read_text(encoding="utf-8")) for entry in found]
     return [Migration(number, re.sub(r"^-- \d+ ", "", text.partition("\n")[0]), text) for number, text in texts]
 
@@ -56,7 +58,9 @@ def prepare(dsn: str) -> None:
             conn.execute("SELECT pg_advisory_xact_lock(%s)", (MIGRATION_LOCK,))
             conn.execute("SET LOCAL client_min_messages = warning")
             conn.execute("CREATE SCHEMA IF NOT EXISTS o2c")
-            conn.execute("CREATE TABLE IF NOT EXISTS o2c.migration (number integer PRIMARY KEY, note text NOT NULL, applied_at timestamptz DEFAULT now())")
+            conn.execute(
+                "CREATE TABLE IF NOT EXISTS o2c.migration (number integer PRIMARY KEY, note text NOT NULL, applied_at timestamptz DEFAULT now())"
+            )
             _migrate(conn)
         _declare_incarnation(conn)
 

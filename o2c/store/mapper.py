@@ -61,7 +61,9 @@ class FactMapper(Mapper[str]):
         stored = stored_event
         where = f"{stored.topic} at {stored.originator_id} version {stored.originator_version}"
         if stored.topic not in EVENT_TYPES:
-            raise MapperDeserialisationError(f"cannot read {where}: this program knows no such event; use the program version that wrote it")
+            raise MapperDeserialisationError(
+                f"cannot read {where}: this program knows no such event; use the program version that wrote it"
+            )
         body = json.loads(stored.state) | (json.loads(stored.personal) if stored.personal else {})
         cls = EVENT_TYPES[stored.topic]
         try:

@@ -23,6 +23,7 @@ from o2c.entrypoints.cli.output import Format, Output, err, show_rows
 from o2c.entrypoints.cli.session import opened
 from o2c.kernel.refusal import Refused
 from o2c.store.embedded import ServerUnavailable
+from projections.fold import FoldFailed
 
 EXIT = {"usage": 2, "missing": 3, "conflict": 4, "unavailable": 75}
 TRY_LATER = 75
@@ -95,6 +96,8 @@ def main() -> None:
         code = _say(str(refused), EXIT[refused.kind])
     except (ServerUnavailable, psycopg.OperationalError, PersistenceError) as error:
         code = _say(f"the database is not available: {_line(error)}; try again later", TRY_LATER)
+    except FoldFailed as error:
+        code = _say(f"{_line(error)}; the table is unchanged", FAILED)
     except click.exceptions.Abort:
         code = _say("stopped; nothing acknowledged is lost", 130)
     except click.ClickException as error:

@@ -33,7 +33,14 @@ def projections_status(output: Output = Format.table) -> None:
     """
     with opened() as session:
         rows = [
-            {"name": s.name, "state": s.state, "position": str(s.position), "lag_events": s.lag_events, "parked": s.parked, "shape": s.shape_version}
+            {
+                "name": s.name,
+                "state": s.state,
+                "position": str(s.position),
+                "lag_events": s.lag_events,
+                "parked": s.parked,
+                "shape": s.shape_version,
+            }
             for s in engine.status(session.app.dsn)
         ]
         show_rows(rows, output)
@@ -47,7 +54,7 @@ def projections_rebuild(names: Names = None, output: Output = Format.table) -> N
     """
     with opened() as session:
         built = [engine.rebuild(session.app.dsn, projection) for projection in _chosen(names)]
-        show_rows([{**{key: str(getattr(b, key)) for key in b.__dataclass_fields__}} for b in built], output)
+        show_rows([{key: str(getattr(one, key)) for key in one.__dataclass_fields__} for one in built if one], output)
 
 
 @projections.command("verify")
@@ -62,6 +69,8 @@ def projections_verify(names: Names = None, output: Output = Format.table) -> No
         show_rows([{"name": r.name, "groups": r.groups, "rows": r.rows, "differing": len(r.differing)} for r in reports], output)
         for report in reports:
             for difference in report.differing[:10]:
-                err.print(f"{report.name}: {difference.key} differs from what the log says; `o2c projections rebuild {report.name}` mends it")
+                err.print(
+                    f"{report.name}: {difference.key} differs from what the log says; `o2c projections rebuild {report.name}` mends it"
+                )
     if any(report.differing for report in reports):
         raise typer.Exit(Differs)

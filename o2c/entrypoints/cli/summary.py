@@ -43,7 +43,9 @@ def show_summary(app: OrderToCash, *, seconds: float) -> None:
         )
     captured = status["ingest"]["captured"]
     console.print(f"[bold]log[/bold]    {status['events']} events of {captured} orders; everything above is a fold over them")
-    console.print(f"[bold]speed[/bold]  {captured / seconds:.1f} orders/s, {status['events'] / seconds:.0f} events/s, {seconds:.1f} s in all\n")
+    console.print(
+        f"[bold]speed[/bold]  {captured / seconds:.1f} orders/s, {status['events'] / seconds:.0f} events/s, {seconds:.1f} s in all\n"
+    )
     console.print("Try next:")
     for command in ("o2c fallout list", "o2c orders list -o jsonl", "o2c diagnose"):
         console.print(f"  {command}", style="cyan")
