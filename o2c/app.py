@@ -267,6 +267,9 @@ def happened(stream: str, decision: Decision, at: datetime, causation: str | Non
 
 
 def guards_of(decision: Decision, holders: Mapping[tuple[str, str], str]) -> tuple[Guard, ...]:
-    """The guard rows of a decision; claims on what others hold are left out, a later check sees who holds them."""
-    free = (claim for claim in decision.claims if holders.get((claim.kind, claim.key), claim.holder) == claim.holder)
-    return (*(Guard(True, *guard) for guard in (*decision.takes, *free)), *(Guard(False, *guard) for guard in decision.frees))
+    """The guard rows of a decision; claims on what others hold are left out, a later check sees who holds them.
+
+    Of two items of one order that claim the same, the first gets it.
+    """
+    free = {claim[:2]: claim for claim in reversed(decision.claims) if holders.get(claim[:2], claim.holder) == claim.holder}
+    return (*(Guard(True, *guard) for guard in (*decision.takes, *free.values())), *(Guard(False, *guard) for guard in decision.frees))

@@ -100,6 +100,7 @@ class Runner:
         self.book = PlanBook(catalogue=self._catalogue)
         self.seed = app.clock().seed
         self.simulated = app.clock().kind == "simulated"
+        self._unsure = True
 
     def _catalogue(self, version: int) -> Any:
         name = f"catalogue-main@{version}"
@@ -113,12 +114,12 @@ class Runner:
             self._run_real(until)
             return
         with single_driver(self.app.dsn, "o2c simulated time"):
-            policy.react(self.app, self.book, round_=self.app.clock().round + 1)
+            self._unsure = True
             while self._window(self.app.clock(), until):
                 self.progress(self.app.clock().now)
 
     def _window(self, clock: Clock, until: datetime) -> bool:
-        """One window of simulated time; False when nothing is due before `until`."""
+        """One window of simulated time; False when nothing is due before `until`. A window that a killed run left open is gone on with."""
         store = self.app.log_recorder.datastore
         if clock.window_end is None:
             due = self.app.reads.next_due()
@@ -130,13 +131,21 @@ class Runner:
             move_clock(store, now=clock.now, window_end=clock.window_end, round_=clock.round)
         assert clock.window_end is not None
         round_ = clock.round
-        while rows := self.app.reads.due(clock.window_end, round_) or self.app.reads.due(clock.window_end, round_ + 1):
-            if self.attend(rows, round_=round_ + 1) & policy.WAKING:
-                policy.react(self.app, self.book, round_=round_ + 1)
+        while True:
+            rows = self.app.reads.due(clock.window_end, round_)
+            self._react(self.attend(rows, round_=round_ + 1), round_ + 1)
             round_ += 1
+            if not self.app.reads.due(clock.window_end, round_, limit=1):
+                break
             move_clock(store, now=clock.now, window_end=clock.window_end, round_=round_)
         move_clock(store, now=max(clock.now, clock.window_end), window_end=None, round_=round_)
         return True
+
+    def _react(self, types: frozenset[str], round_: int) -> None:
+        """After a pass, never within one: the first time always, a killed run may have left something to react to."""
+        if self._unsure or types & policy.WAKING:
+            policy.react(self.app, self.book, round_=round_)
+            self._unsure = False
 
     def _run_real(self, until: datetime) -> None:
         """Attend to what is due, page by page, until the wall clock gets there."""
@@ -171,6 +180,11 @@ class Runner:
             commands = self._guarded([self._decide(todo, batch) for todo in todos])
             outcomes = self.app.write(commands, round_=round_)
             again = [todo for todo, outcome in zip(todos, outcomes, strict=True) if outcome.verdict in ("stale", "guarded")]
+            for todo, outcome in zip(todos, outcomes, strict=True):
+                if outcome.verdict in ("stale", "guarded"):
+                    logger.debug(
+                        "decided_again", stream=todo.stream, command=todo.command_id, verdict=outcome.verdict, guards=outcome.detail
+                    )
             for command, outcome in zip(commands, outcomes, strict=True):
                 types |= {h.event.type_name for h in command.happened} if outcome.verdict == "appended" else set()
             todos = self._still(again)

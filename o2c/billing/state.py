@@ -69,7 +69,6 @@ def evolve_account(state: AccountState, event: Event) -> AccountState:
 
 
 def _charged(state: AccountState, event: ChargeStarted) -> AccountState:
-    first = next_cycle_day(date.fromisoformat(event.starts_on), GB.bill_cycle_days).isoformat()
     charge = Charge(event.order, event.item, event.offering, event.recurring_minor, event.one_time_minor, event.starts_on)
     return replace(
         state,
@@ -77,9 +76,19 @@ def _charged(state: AccountState, event: ChargeStarted) -> AccountState:
         customer=event.customer,
         order=state.order or event.order,
         currency=event.currency,
-        next_run=state.next_run or first,
+        next_run=_next_run(state, date.fromisoformat(event.starts_on)).isoformat(),
         charges={**state.charges, f"{event.order}/{event.item}": charge},
     )
+
+
+def _next_run(state: AccountState, starts_on: date) -> date:
+    """The account's run once a charge starts. Runs that passed while there was nothing to charge are not made up for."""
+    if not state.next_run:
+        return next_cycle_day(starts_on, GB.bill_cycle_days)
+    run_on = date.fromisoformat(state.next_run)
+    while not state.chargeable and run_on <= starts_on:
+        run_on = following_run(run_on)
+    return run_on
 
 
 def _billed(state: AccountState, event: AccountBilled) -> AccountState:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, cast
 
@@ -32,6 +32,8 @@ def plain(value: Any) -> Any:
     """A value as JSON shows it: times as stamps, positions as strings (they pass 2^53 one day)."""
     if isinstance(value, datetime):
         return stamp(value)
+    if isinstance(value, date):
+        return value.isoformat()
     if isinstance(value, Decimal):
         return float(value)
     if isinstance(value, dict):
@@ -174,7 +176,8 @@ def status(app: OrderToCash) -> dict[str, Any]:
         "fallouts": {
             "open": by_state.get("open", 0),
             "closed": by_state.get("closed", 0),
-            "by_reason": _counts(
+            "by_reason": _counts(app, "SELECT reason AS key, count(*) AS n FROM projection.fallout GROUP BY 1 ORDER BY 1"),
+            "open_by_reason": _counts(
                 app, "SELECT reason AS key, count(*) AS n FROM projection.fallout WHERE state = 'open' GROUP BY 1 ORDER BY 1"
             ),
         },

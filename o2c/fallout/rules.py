@@ -16,13 +16,15 @@ from o2c.orders.events import CorrectionApplied, FalloutDecided, StepForced
 def correct(step: Step, work: Work, kind: StreamKind, *, changes: Mapping[str, str], note: str, at: datetime) -> Decision:
     """Correct what the step stumbled over (or nothing: a plain retry) and ask for it again, at once.
 
-    Raises Refused when the stream has no such thing to correct. Guards of what was wrong are freed, those of what is right claimed.
+    Raises Refused when the stream has no such thing to correct, or the step asks for nothing that could be asked for again. Guards of
+    what was wrong are freed, those of what is right claimed.
     """
+    if step.requested.step_name != step.name:
+        raise Refused(f"{work.stream}: step {step.name} cannot be corrected; approve or decline it")
     corrected = CorrectionApplied(item=work.item, step=step.name, fallout=work.fallout, changes=dict(changes), note=note)
-    try:
-        state = kind.evolve(work.state, corrected)
-    except (ValueError, IndexError):
-        raise Refused(f"{work.stream}: no such thing to correct ({', '.join(changes)}); see the order's lines") from None
+    if not kind.correctable(work.state, work.item, changes):
+        raise Refused(f"{work.stream}: no such thing to correct ({', '.join(changes)}); see the order's lines")
+    state = kind.evolve(work.state, corrected)
     after = replace(kind.work(state, work.stream, work.item, step.name), market=work.market)
     again = step.request(after, at, attempt=work.attempt + 1, due_at=at)
     return just(corrected) + again + Decision(frees=tuple(guard for guard in step.guards(work) if guard not in again.claims))

@@ -41,6 +41,7 @@ class Dropped:
 
 
 AgendaChange = Entry | Dropped
+_OVER = frozenset({"done", "declined", "fell-out", "cancelled", "undone"})
 
 
 def by_shape(stream: str, event: Event, *, priority: int, since: datetime) -> tuple[AgendaChange, ...]:
@@ -58,6 +59,5 @@ def by_shape(stream: str, event: Event, *, priority: int, since: datetime) -> tu
             return put("retry", event.due_at, event.attempt)
         case shapes.FellOut() if event.awaits:
             return put("stock", NEVER, event.attempt, event.awaits)
-        case shapes.Done() | shapes.Declined() | shapes.FellOut() | shapes.StepCancelled() | shapes.Undone():
-            return (Dropped(stream, shapes.item_of(event), shapes.step_of(event)),)
-    return ()
+    # By shape, not class: a step that a person forced is done without being a Done.
+    return (Dropped(stream, shapes.item_of(event), shapes.step_of(event)),) if event.shape in _OVER else ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from o2c.kernel import partner
@@ -9,7 +10,7 @@ from o2c.kernel.chance import jitter
 from o2c.kernel.decision import Decision, just
 from o2c.kernel.identifiers import derived_id
 from o2c.kernel.reasons import REASONS
-from o2c.kernel.shapes import PartnerAccepted, PartnerSilent, RetryScheduled
+from o2c.kernel.shapes import Declined, PartnerAccepted, PartnerSilent, RetryScheduled
 from o2c.kernel.step import Step
 from o2c.kernel.stream import Work
 
@@ -40,7 +41,9 @@ def fall_out(step: Step, work: Work, code: str, at: datetime, *, seed: int, part
     """The step cannot go on: a fallout under our code (`CODE` or `CODE: where`), and the next attempt when it is transient and some are left."""
     code, _, detail = code.partition(": ")
     if code in step.declines and step.decide is not None:
-        return step.decide(work, False, at)
+        declined = step.decide(work, False, at)
+        told = (e.model_copy(update={"partner_code": partner_code}) if isinstance(e, Declined) else e for e in declined.events)
+        return replace(declined, events=tuple(told))
     reason = REASONS[code]
     event = step.fell_out(
         item=work.item,

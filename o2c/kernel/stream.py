@@ -57,6 +57,10 @@ def _no_advance(state: Any, touched: frozenset[str], at: datetime, book: Any) ->
     return NOTHING
 
 
+def _anything(state: Any, item: str, changes: Mapping[str, str]) -> bool:
+    return True
+
+
 def _no_close(state: Any) -> Decision:
     return NOTHING
 
@@ -74,7 +78,8 @@ class StreamKind:
     """A category of streams, named by the prefix of their names (`order-…`).
 
     `evolve(state, event)` is total and never judges; `shape_version` rises whenever a fold's result changes. `work`, `advance`,
-    `close` and `agenda` are for kinds that carry steps; `owner` gives (order id, customer id) for the envelope.
+    `close` and `agenda` are for kinds that carry steps; `owner` gives (order id, customer id) for the envelope; `correctable(state, item, changes)` whether
+    there is what a person wants to correct.
     """
 
     category: str
@@ -87,6 +92,7 @@ class StreamKind:
     close: Callable[[Any], Decision] = _no_close
     work: Callable[[Any, str, str, str], Work] = _no_work
     owner: Callable[[Any], tuple[str | None, str | None]] = _nobody
+    correctable: Callable[[Any, str, Mapping[str, str]], bool] = _anything
 
 
 def category_of(stream: str) -> str:

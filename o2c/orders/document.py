@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -36,8 +36,8 @@ class WishLine:
     offering: str
     product: str
     relies_on: tuple[str, ...]
-    characteristics: dict[str, str]
-    place: str
+    characteristics: dict[str, str] = field(repr=False)
+    place: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class Wish:
     account: str
     lines: tuple[WishLine, ...]
     fingerprint: str
-    original: str
+    original: str = field(repr=False)
 
 
 def read(raw: bytes) -> Wish:
@@ -96,7 +96,7 @@ def parse(raw: bytes) -> dict[str, Any]:
     except RecursionError:
         raise Unreadable(f"nested deeper than {DEPTH_MAX}") from None
     except json.JSONDecodeError as error:
-        raise Unreadable(f"not JSON: {error.msg} at byte {error.pos}") from None
+        raise Unreadable(f"not JSON: {error.msg} at character {error.pos}") from None
     except Unreadable:
         raise
     except ValueError:
@@ -116,7 +116,7 @@ def fingerprint(document: dict[str, Any]) -> str:
 def differing(one: dict[str, Any], other: dict[str, Any]) -> tuple[str, ...]:
     """Paths of the content fields in which two papers differ, sorted; names only, never values."""
     first, second = (dict(_leaves(paper, "")) for paper in (one, other))
-    paths = {path for path in first.keys() | second.keys() if first.get(path, ...) != second.get(path, ...)}
+    paths = {path for path in first.keys() | second.keys() if first.get(path) != second.get(path)}
     return tuple(sorted(path for path in paths if path.split(".")[0].split("[")[0] not in _NOT_CONTENT))
 
 
@@ -132,13 +132,11 @@ def _no_constant(name: str) -> Any:
 
 
 def _check_values(value: Any, depth: int) -> None:
-    if depth > DEPTH_MAX:
-        raise Unreadable(f"nested deeper than {DEPTH_MAX}")
-    if isinstance(value, str):
-        if "\0" in value:
-            raise Unreadable("a NUL character")
-        return
+    if isinstance(value, str) and "\0" in value:
+        raise Unreadable("a NUL character")
     if isinstance(value, dict | list):
+        if depth > DEPTH_MAX:
+            raise Unreadable(f"nested deeper than {DEPTH_MAX}")
         for part in (*value.keys(), *value.values()) if isinstance(value, dict) else value:
             _check_values(part, depth + 1)
 
@@ -180,13 +178,15 @@ def _lines(items: Any, parent: str) -> Iterator[WishLine]:
         yield from _lines(item.get("productOrderItem"), _text(item.get("id")))
 
 
-def _leaves(value: Any, path: str) -> Iterator[tuple[str, Any]]:
-    if isinstance(value, dict):
+def _leaves(value: Any, path: str) -> Iterator[tuple[str, str]]:
+    """Every value that holds no other, by path and as JSON; parts of a list go by their names where these tell them apart."""
+    if isinstance(value, dict) and value:
         for key, part in value.items():
             yield from _leaves(part, f"{path}.{key}" if path else key)
-    elif isinstance(value, list):
+    elif isinstance(value, list) and value:
+        names = [part["name"] for part in value if isinstance(part, dict) and isinstance(part.get("name"), str) and "value" in part]
+        named = len(set(names)) == len(value)
         for index, part in enumerate(value):
-            name = part.get("name") if isinstance(part, dict) and isinstance(part.get("name"), str) and "value" in part else index
-            yield from _leaves(part, f"{path}[{name}]")
+            yield from _leaves(part, f"{path}[{names[index] if named else index}]")
     else:
-        yield path, value
+        yield path, json.dumps(value)

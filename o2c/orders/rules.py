@@ -40,7 +40,7 @@ def receive(
     for fingerprint, seen_intake, seen_line in state.resubmissions:
         if fingerprint == wish.fingerprint:
             return ("resubmitted" if (seen_intake, seen_line) == (intake, line) else "duplicate"), NOTHING
-    paths = differing(json.loads(original or "{}"), json.loads(wish.original))
+    paths = differing(*(json.loads(paper, parse_float=str) for paper in (original or "{}", wish.original)))
     resubmitted = events.OrderResubmitted(fingerprint=wish.fingerprint, intake=intake, line=line, differing=paths, original=wish.original)
     return "resubmitted", just(resubmitted, _suspected(state, wish))
 

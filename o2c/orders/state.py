@@ -29,8 +29,8 @@ class Line:
     offering: str
     product: str
     relies_on: tuple[str, ...]
-    characteristics: dict[str, str]
-    place: str
+    characteristics: dict[str, str] = field(repr=False)
+    place: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class Planned:
     recurring_minor: int
     one_time_minor: int
     waits: dict[str, tuple[str, ...]]
-    place: str
+    place: str = field(repr=False)
     account: str
     currency: str
 
@@ -163,30 +163,46 @@ def _corrected(state: OrderState, event: events.CorrectionApplied) -> OrderState
     if state.planned:
         return state
     for key, value in event.changes.items():
-        state = _correct_wish(state, key, value)
+        state = _correct_wish(state, key, value) or state
     return state
 
 
-def _correct_wish(state: OrderState, key: str, value: str) -> OrderState:
-    """Keys: `party`, `account`, `catalogue`, and `line.N.FIELD` with N counted from 1 in the order the channel sent the lines."""
-    if key == "party":
-        return replace(state, party=value)
-    if key == "account":
-        return replace(state, account=value)
-    if key == "catalogue":
-        return replace(state, catalogue_version=int(value))
-    _, number, name = key.split(".", 2)
-    index = int(number) - 1
-    line = state.lines[index]
+def correctable(state: OrderState, item: str, changes: Mapping[str, str]) -> bool:
+    """Whether every change names something the order has (see `_correct_wish` for the keys); an item's own values can always be corrected."""
+    if item:
+        return item in state.items
+    for key, value in changes.items():
+        corrected = _correct_wish(state, key, value)
+        if corrected is None:
+            return False
+        state = corrected
+    return not state.planned
+
+
+def _correct_wish(state: OrderState, key: str, value: str) -> OrderState | None:
+    """Keys: `party`, `account`, `catalogue`, and `line.N.FIELD` with N counted from 1 in the order the channel sent the lines; None for others."""
+    match key.split(".", 2):
+        case ["party"]:
+            # An order that names no account is billed to its party.
+            return replace(state, party=value, account=value if state.account in ("", state.party) else state.account)
+        case ["account"]:
+            return replace(state, account=value)
+        case ["catalogue"] if value.isdecimal():
+            return replace(state, catalogue_version=int(value))
+        case ["line", number, name] if number.isdecimal() and 1 <= int(number) <= len(state.lines):
+            at = int(number) - 1
+            return replace(state, lines=(*state.lines[:at], *_correct_line(state.lines[at], name, value), *state.lines[at + 1 :]))
+    return None
+
+
+def _correct_line(line: Line, name: str, value: str) -> tuple[Line, ...]:
     if name == "drop":
-        return replace(state, lines=state.lines[:index] + state.lines[index + 1 :])
+        return ()
     if name == "relies_on":
-        line = replace(line, relies_on=tuple(part for part in value.split(",") if part))
-    elif name in ("item", "action", "quantity", "offering", "product", "place"):
-        line = Line(**{**asdict(line), name: value})
-    else:
-        line = replace(line, characteristics={**line.characteristics, name: value})
-    return replace(state, lines=(*state.lines[:index], line, *state.lines[index + 1 :]))
+        return (replace(line, relies_on=tuple(part for part in value.split(",") if part)),)
+    if name in ("item", "action", "quantity", "offering", "product", "place"):
+        return (Line(**{**asdict(line), name: value}),)
+    return (replace(line, characteristics={**line.characteristics, name: value}),)
 
 
 def _step_event(state: OrderState, event: OfItem) -> OrderState:

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from o2c.catalogue.state import STREAM as CATALOGUE
+from o2c.catalogue.state import CatalogueState
 from o2c.customers.state import stream_of
 from o2c.kernel.decision import Decision, just
 from o2c.kernel.step import Step
@@ -29,7 +30,7 @@ def _reads(work: Work) -> tuple[str, ...]:
 
 
 def _check(work: Work, at: datetime) -> str:
-    catalogue = work.read[f"{CATALOGUE}@{work.state.catalogue_version}"]
+    catalogue = work.read[f"{CATALOGUE}@{work.state.catalogue_version}"] or CatalogueState()
     return flaw(work.state, party_known=work.read.get(stream_of(work.state.party)) is not None, catalogue=catalogue)
 
 
@@ -71,4 +72,5 @@ KIND = StreamKind(
     close=rules.close,
     work=state.work,
     owner=state.owner,
+    correctable=state.correctable,
 )

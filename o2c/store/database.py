@@ -68,6 +68,9 @@ def prepare(dsn: str) -> None:
 def _refuse_unsafe(conn: psycopg.Connection[dict[str, Any]]) -> None:
     if conn.info.server_version < 150000:
         raise Refused(f"PostgreSQL {conn.info.server_version // 10000} is too old for the log; use 15 or newer")
+    encoding = conn.info.parameter_status("server_encoding")
+    if encoding != "UTF8":
+        raise Refused(f"database {conn.info.dbname} is encoded in {encoding}; make one in UTF8")
     for setting, unsafe in _UNSAFE.items():
         row = conn.execute("SELECT current_setting(%s) AS value", (setting,)).fetchone()
         if row and row["value"] == unsafe:
@@ -94,9 +97,12 @@ def _declare_incarnation(conn: psycopg.Connection[dict[str, Any]]) -> None:
     ).fetchone()
     if now is None:
         return
+    if _last_incarnation(conn) == now:
+        return
     with conn.transaction():
-        conn.execute("LOCK TABLE o2c.incarnation IN EXCLUSIVE MODE")
-        last = conn.execute("SELECT system_identifier AS system, timeline FROM o2c.incarnation ORDER BY id DESC LIMIT 1").fetchone()
+        # Waits for appends that read the old offset and holds back new ones: none may end below a horizon that was raised meanwhile.
+        conn.execute("LOCK TABLE o2c.event IN EXCLUSIVE MODE")
+        last = _last_incarnation(conn)
         if last == now:
             return
         row = conn.execute("SELECT coalesce(max(position), 0) AS top FROM o2c.event").fetchone()
@@ -108,6 +114,10 @@ def _declare_incarnation(conn: psycopg.Connection[dict[str, Any]]) -> None:
         )
         if last:
             logger.warning("incarnation_declared", fork_position=str(top), system=now["system"], timeline=now["timeline"])
+
+
+def _last_incarnation(conn: psycopg.Connection[dict[str, Any]]) -> dict[str, Any] | None:
+    return conn.execute("SELECT system_identifier AS system, timeline FROM o2c.incarnation ORDER BY id DESC LIMIT 1").fetchone()
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -26,7 +26,7 @@ class StoredFact(Notification):
     causation: str | None
     order_id: str | None
     customer_id: str | None
-    personal: str | None
+    personal: str | None = field(repr=False)
     recorded_at: datetime | None
 
 
@@ -64,13 +64,17 @@ class FactMapper(Mapper[str]):
             raise MapperDeserialisationError(
                 f"cannot read {where}: this program knows no such event; use the program version that wrote it"
             )
-        body = json.loads(stored.state) | (json.loads(stored.personal) if stored.personal else {})
         cls = EVENT_TYPES[stored.topic]
+        if not 1 <= stored.schema <= cls.schema_version():
+            raise MapperDeserialisationError(f"cannot read {where}: its schema version {stored.schema} is unknown; use a newer program")
         try:
+            body = {**json.loads(stored.state), **(json.loads(stored.personal) if stored.personal else {})}
             event = cls.model_validate(upcast(stored.topic, stored.schema, body))
         except ValidationError as error:
             fields = ", ".join(".".join(str(part) for part in flaw["loc"]) or flaw["type"] for flaw in error.errors(include_input=False))
             raise MapperDeserialisationError(f"cannot read {where}: fields {fields} do not fit its class") from None
+        except (ValueError, TypeError):
+            raise MapperDeserialisationError(f"cannot read {where}: its body is no JSON object") from None
         return Fact(
             stream=str(stored.originator_id),
             version=stored.originator_version,

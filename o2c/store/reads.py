@@ -56,10 +56,10 @@ class Reads:
         found = self.rows("SELECT stream FROM o2c.head WHERE stream >= %s AND stream < %s ORDER BY stream", prefix, prefix + "\U0010ffff")
         return [row["stream"] for row in found]
 
-    def due(self, before: datetime, round_: int) -> list[Row]:
+    def due(self, before: datetime, round_: int, *, limit: int | None = None) -> list[Row]:
         """Everything due before a time and written in an earlier round, in the fixed order."""
-        sql = f"SELECT {_ROW} FROM o2c.agenda WHERE due_at < %s AND round <= %s {_ORDER}"
-        return [_row(row) for row in self.rows(sql, before, round_)]
+        sql = f"SELECT {_ROW} FROM o2c.agenda WHERE due_at < %s AND round <= %s {_ORDER} LIMIT %s"
+        return [_row(row) for row in self.rows(sql, before, round_, limit)]
 
     def lease(self, before: datetime, limit: int, lease_s: int) -> list[Row]:
         """Take a page of due rows for a while, so that other workers take others; correctness never depends on it."""

@@ -52,7 +52,7 @@ class LogRecorder(PostgresApplicationRecorder):
         Raises IntegrityError when a stream moved on or a guard is held. Not retried: a lost connection may hide a success, and only the
         caller's command id can tell.
         """
-        if not stored_events:
+        if not stored_events and "command" not in kwargs:
             return None
         bare: Append = kwargs["command"]
         facts = tuple(cast("Sequence[StoredFact]", stored_events))
@@ -61,7 +61,8 @@ class LogRecorder(PostgresApplicationRecorder):
         [outcome] = self.append([command], round_=kwargs.get("round_", 0))
         if outcome.verdict not in ("appended", "repeated"):
             raise IntegrityError(f"command {command.command_id} is {outcome.verdict} {outcome.detail}".rstrip())
-        return range(outcome.first_position, outcome.last_position + 1)
+        # What came again recorded nothing now, and may have been decided otherwise this time.
+        return [] if outcome.verdict == "repeated" or not facts else range(outcome.first_position, outcome.last_position + 1)
 
     def append(self, commands: Sequence[Append], *, round_: int = 0) -> list[Outcome]:
         """Write many commands in one transaction and one round trip; what became of each, in order."""
@@ -142,6 +143,8 @@ def heads_of(facts: Sequence[StoredFact]) -> tuple[Head, ...]:
         if version != last + 1:
             raise IntegrityError(f"stream {stream}: version {version} does not follow {last}")
         spans[stream] = (first, version)
+    if unborn := sorted(stream for stream, (first, _) in spans.items() if first < 1):
+        raise IntegrityError(f"stream {unborn[0]}: a stream begins at 1")
     return tuple(Head(stream, first - 1, last) for stream, (first, last) in spans.items())
 
 

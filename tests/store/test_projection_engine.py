@@ -114,7 +114,7 @@ def test_a_bad_event_parks_its_group(log: str) -> None:
     parked = query(log, "SELECT position, error FROM projection.parked ORDER BY position")
 
     assert [row["position"] for row in parked] == positions[2:4]
-    assert parked[0]["error"].startswith("ValueError at test_projection_engine.py:")
+    assert parked[0]["error"].startswith("ValueError at histories.py:")
     assert parked[1]["error"] == "waits for an earlier event"
     assert status(log, [broken])[0].parked == 1
     assert verify(log, broken).differing == ()

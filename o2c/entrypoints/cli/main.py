@@ -1,20 +1,22 @@
 """`o2c`: every command, and how each ends.
 
-Exit codes: 0 done, 2 usage, 3 not found, 4 conflict, 5 verification failed, 6 done but some input refused, 75 try later.
+Exit codes: 0 done, 2 usage, 3 not found, 4 conflict, 5 verification failed, 6 done but some input refused, 70 a defect in o2c,
+75 try later.
 """
 
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
 
-import click
 import psycopg
 import structlog
 import typer
 from eventsourcing.persistence import PersistenceError
+from typer.exceptions import TyperException
 
 from o2c.entrypoints import docs as documents
 from o2c.entrypoints.checks import run_checks
@@ -28,6 +30,7 @@ from projections.fold import FoldFailed
 EXIT = {"usage": 2, "missing": 3, "conflict": 4, "unavailable": 75}
 TRY_LATER = 75
 FAILED = 5
+DEFECT = 70
 
 app = typer.Typer(
     name="o2c",
@@ -35,7 +38,7 @@ app = typer.Typer(
     add_completion=True,
     pretty_exceptions_enable=False,
     help="Order to cash for telecom operators: one log in which the order, its fallout, the promise and the invoice stand together.",
-    epilog="Exit codes: 0 done, 2 usage, 3 not found, 4 conflict, 5 verification failed, 6 some input refused, 75 try later. "
+    epilog="Exit codes: 0 done, 2 usage, 3 not found, 4 conflict, 5 verification failed, 6 some input refused, 70 a defect in o2c, 75 try later. "
     "O2C_HOME is the data folder; O2C_DSN another PostgreSQL.",
 )
 app.command("init")(setup.init)
@@ -98,12 +101,19 @@ def main() -> None:
         code = _say(f"the database is not available: {_line(error)}; try again later", TRY_LATER)
     except FoldFailed as error:
         code = _say(f"{_line(error)}; the table is unchanged", FAILED)
-    except click.exceptions.Abort:
+    except typer.Abort:
         code = _say("stopped; nothing acknowledged is lost", 130)
-    except click.ClickException as error:
-        code = _say(error.format_message(), 2)
+    except TyperException as error:
+        message = error.format_message()
+        code = _say(message, 2) if message else 2
     except BrokenPipeError:
         code = 0
+    except Exception as error:
+        if os.environ.get("O2C_DEBUG"):
+            raise
+        code = _say(
+            f"a defect in o2c ({type(error).__name__}); nothing acknowledged is lost; run again with O2C_DEBUG=1 and report it", DEFECT
+        )
     sys.exit(code if isinstance(code, int) else 0)
 
 

@@ -12,6 +12,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+PIPE_WIDTH = 1_000
+"""A pipe has no edge to fold at."""
+
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
@@ -57,7 +60,7 @@ def _table(rows: list[Mapping[str, Any]]) -> None:
         table.add_column(name, overflow="fold")
     for row in rows:
         table.add_row(*(_cell(value) for value in row.values()))
-    Console(highlight=False, soft_wrap=not sys.stdout.isatty()).print(table)
+    Console(highlight=False, width=None if sys.stdout.isatty() else PIPE_WIDTH).print(table)
 
 
 def _cell(value: Any) -> str:

@@ -18,7 +18,7 @@ Id = Annotated[str, typer.Argument(help="Order id or the channel's external id."
 def status(output: Output = Format.table) -> None:
     """The whole store in numbers.
 
-    Invoices: `issued` counts all, `paid` those paid in full, `overdue` those now unpaid past their due date.
+    Fallouts: `by_reason` counts open and closed ones, `open_by_reason` the open ones. Invoices: `issued` counts all, `paid` those paid in full, `overdue` those now unpaid past their due date.
 
     Example: o2c status -o json
     """

@@ -120,6 +120,16 @@ CREATE TRIGGER event_untruncated BEFORE TRUNCATE ON event FOR EACH STATEMENT EXE
 CREATE FUNCTION current_offset() RETURNS bigint LANGUAGE sql STABLE AS
 $$ SELECT position_offset FROM o2c.incarnation ORDER BY id DESC LIMIT 1 $$;
 
+-- What analysts see: no personal field, and of ICCID, IMSI and MSISDN only the first four and last three digits.
+CREATE FUNCTION masked(body jsonb) RETURNS jsonb LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
+$$ SELECT regexp_replace(body::text, '"(\+?[0-9]{4})[0-9]{4,13}([0-9]{3})"', '"\1***\2"', 'g')::jsonb $$;
+CREATE VIEW analyst_event AS
+    SELECT position, CASE WHEN stream ~ '^(sim|number)-' THEN o2c.masked(to_jsonb(split_part(stream, '-', 2))) #>> '{}' ELSE stream END AS stream,
+           version, type, schema_version, recorded_at, occurred_at, actor, channel, command_id, causation, order_id, customer_id,
+           o2c.masked(body) AS body
+    FROM event;
+COMMENT ON VIEW analyst_event IS 'The log for analysis: without personal fields, with the identifiers of SIMs and numbers masked.';
+
 -- STABLE on purpose: it must see the snapshot of the statement it stands in, or readers miss events.
 CREATE FUNCTION horizon() RETURNS bigint LANGUAGE sql STABLE AS
 $$ SELECT (o2c.current_offset() + pg_snapshot_xmin(pg_current_snapshot())::text::bigint) * 65536 $$;
@@ -156,6 +166,8 @@ BEGIN
         RAISE EXCEPTION 'append needs READ COMMITTED' USING ERRCODE = 'invalid_transaction_state';
     ELSIF cardinality(e_cmd) > 65536 THEN
         RAISE EXCEPTION 'append refused: % events in one transaction, at most 65536', cardinality(e_cmd) USING ERRCODE = 'program_limit_exceeded';
+    ELSIF EXISTS (SELECT FROM unnest(s_expected) AS s (expected) WHERE s.expected IS NULL OR s.expected < 0) THEN
+        RAISE EXCEPTION 'append refused: no stream is ever seen at a version below 0' USING ERRCODE = 'invalid_parameter_value';
     END IF;
     LOCK TABLE event IN ROW EXCLUSIVE MODE;
     base := (current_offset() + pg_current_xact_id()::text::bigint) * 65536;
@@ -197,27 +209,30 @@ BEGIN
             SELECT g.* FROM unnest(g_cmd, g_take, g_kind, g_key, g_holder) AS g (cmd, take, kind, key, holder)
             WHERE g.take AND g.cmd <> ALL (repeated || stale)
         ), taken AS (
-            INSERT INTO guard (kind, key, holder, position) SELECT kind, key, holder, base FROM wanted ORDER BY kind, key
+            INSERT INTO guard (kind, key, holder, position) SELECT kind, key, holder, base FROM wanted ORDER BY kind, key, cmd
             ON CONFLICT DO NOTHING RETURNING kind, key, holder
         )
         SELECT coalesce(array_agg(DISTINCT w.cmd), '{}') INTO guarded FROM wanted w
         WHERE NOT EXISTS (SELECT FROM taken t WHERE t.kind = w.kind AND t.key = w.key AND t.holder = w.holder)
           AND NOT EXISTS (SELECT FROM guard g WHERE g.kind = w.kind AND g.key = w.key AND g.holder = w.holder);
         DELETE FROM guard g USING unnest(g_cmd, g_take, g_kind, g_key, g_holder) AS x (cmd, take, kind, key, holder)
-        WHERE x.take AND x.cmd = ANY (guarded) AND g.kind = x.kind AND g.key = x.key AND g.holder = x.holder AND g.position = base;
+        WHERE x.take AND x.cmd = ANY (guarded) AND g.kind = x.kind AND g.key = x.key AND g.holder = x.holder AND g.position = base
+          AND NOT EXISTS (
+            SELECT FROM unnest(g_cmd, g_take, g_kind, g_key, g_holder) AS y (cmd, take, kind, key, holder)
+            WHERE y.take AND y.cmd <> ALL (repeated || stale || guarded) AND y.kind = g.kind AND y.key = g.key AND y.holder = g.holder);
         DELETE FROM guard g USING unnest(g_cmd, g_take, g_kind, g_key, g_holder) AS x (cmd, take, kind, key, holder)
         WHERE NOT x.take AND x.cmd <> ALL (repeated || stale || guarded) AND g.kind = x.kind AND g.key = x.key AND g.holder = x.holder;
-    END IF;
-    IF cardinality(stale || guarded) > 0 THEN
-        DELETE FROM head h USING unnest(s_cmd, s_stream, s_expected) AS s (cmd, stream, expected)
-        WHERE s.expected = 0 AND s.cmd = ANY (stale || guarded) AND h.stream = s.stream AND h.stream = ANY (made);
-        DELETE FROM command c USING unnest(c_id) WITH ORDINALITY AS x (id, n)
-        WHERE x.n = ANY (stale || guarded) AND c.command_id = x.id;
     END IF;
 
     UPDATE head h SET version = s.version, last_position = base + s.last - 1, shape = s.shape, state = s.state
     FROM unnest(s_cmd, s_stream, s_version, s_shape, s_state, s_last) AS s (cmd, stream, version, shape, state, last)
     WHERE h.stream = s.stream AND s.cmd <> ALL (repeated || stale || guarded);
+    IF cardinality(stale || guarded) > 0 THEN
+        -- Told by the version, not by the streams of those who failed: another command of this batch may have made one of them.
+        DELETE FROM head WHERE stream = ANY (made) AND version = 0;
+        DELETE FROM command c USING unnest(c_id) WITH ORDINALITY AS x (id, n)
+        WHERE x.n = ANY (stale || guarded) AND c.command_id = x.id;
+    END IF;
     INSERT INTO event (position, stream, version, event_id, type, schema_version, occurred_at, actor, channel, command_id, causation,
                        order_id, customer_id, body, personal)
     SELECT base + e.n - 1, e.stream, e.version, e.id, e.type, e.schema, e.occurred, e.actor, e.channel, c_id[e.cmd], e.causation,

@@ -1,0 +1,167 @@
+"""What must hold in the trade whatever happened: declared transitions, nothing held twice, every line of an intake accounted for."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from o2c.entrypoints.checks_log import Connection, Folded, Watch
+from o2c.intake.events import IntakeClosed
+from o2c.kernel.event import Fact
+from o2c.numbers.events import NumberBroughtIn, NumberChanged, NumberChangeRequested, NumberQuarantined, NumberTaken
+from o2c.orders.events import OrderCaptured, OrderResubmitted
+from o2c.orders.rollup import ITEM_TRANSITIONS, ORDER_TRANSITIONS, item_state, order_state
+from o2c.orders.state import OrderState
+from o2c.sim.events import SimReturned, SimTaken
+
+
+class Transitions(Watch):
+    """Orders and items move as their state machine declares, event by event."""
+
+    name = "every transition of orders and items is declared"
+    unit = "transitions"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._order = ""
+
+    def event(self, stream: Folded, fact: Fact, before: Any) -> None:
+        after = stream.state
+        if not isinstance(after, OrderState):
+            return
+        if fact.version == 1:
+            self._order = order_state(after.progress)
+        if after.progress is before.progress:
+            return
+        moved = after.progress.gates is not before.progress.gates or not before.progress.items
+        for item, progress in after.progress.items.items():
+            known = before.progress.items.get(item)
+            if known is not None and known is not progress:
+                moved |= self._moved(stream, fact, f"item {item}", item_state(known), item_state(progress), ITEM_TRANSITIONS)
+        if moved:
+            now = order_state(after.progress)
+            self._moved(stream, fact, "order", self._order, now, ORDER_TRANSITIONS)
+            self._order = now
+
+    def _moved(self, stream: Folded, fact: Fact, what: str, old: str, new: str, declared: Mapping[str, frozenset[str]]) -> bool:
+        if old == new:
+            return False
+        self.seen += 1
+        if new not in declared[old]:
+            self.flaw(f"{stream.stream} version {fact.version} ({fact.event.type_name}): {what} went from {old} to {new}")
+        return True
+
+
+class Holdings(Watch):
+    """No SIM and no number has two holders at a time, and the guard rows say the same as the log."""
+
+    name = "no SIM or number is held twice, guards agree"
+    unit = "SIMs and numbers held"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._holder = ""
+        self._held: dict[tuple[str, str], str] = {}
+        self._claims: set[tuple[str, str]] = set()
+        self._unheld: set[tuple[str, str]] = set()
+
+    def event(self, stream: Folded, fact: Fact, before: Any) -> None:
+        if fact.version == 1:
+            self._holder = ""
+        match fact.event:
+            case SimTaken() | NumberTaken() | NumberBroughtIn():
+                self._taken(stream, f"order-{fact.event.order}/{fact.event.item}")
+            case SimReturned() | NumberQuarantined():
+                self._held.pop(_piece(stream.stream), None)
+                self._holder = ""
+            case NumberChangeRequested():
+                msisdn = stream.state.record(fact.event.item, "cutover").outcome.get("msisdn", "")
+                self._claims.add((msisdn, f"{stream.stream}/{fact.event.item}"))
+            case NumberChanged():
+                self._claims.discard((fact.event.msisdn, f"{stream.stream}/{fact.event.item}"))
+
+    def _taken(self, stream: Folded, holder: str) -> None:
+        if self._holder and self._holder != holder:
+            self.flaw(f"{stream.stream} was taken by {holder} while {self._holder} held it")
+        self._holder = holder
+        self._held[_piece(stream.stream)] = holder
+
+    def streams(self, conn: Connection, batch: Mapping[str, Folded]) -> None:
+        """Compare what the batch left held with the guards, and forget it."""
+        pieces = [_piece(name) for name in batch if name.startswith(("sim-", "number-"))]
+        sql = "SELECT kind, key, holder FROM o2c.guard JOIN unnest(%s::text[], %s::text[]) AS x (kind, key) USING (kind, key)"
+        rows = conn.execute(sql, ([kind for kind, _ in pieces], [key for _, key in pieces])).fetchall()
+        guards = {(row["kind"], row["key"]): row["holder"] for row in rows}
+        for piece in pieces:
+            if piece in guards and piece not in self._held:
+                self._unheld.add((piece[1], guards[piece]))
+            elif self._held.get(piece) != guards.get(piece):
+                self.flaw(f"{' '.join(piece)} is held by {self._held[piece]}, its guard by {guards.get(piece, 'nobody')}")
+        self.seen += len(self._held)
+        self._held = {}
+
+    def end(self, conn: Connection) -> None:
+        """A guard without a holder in the log is a claim on a number about to be brought in, or wrong."""
+        for key, holder in sorted(self._unheld - self._claims):
+            self.flaw(f"the guard of {key} is held by {holder}, which did not take it")
+        claimed = [list(column) for column in zip(*self._claims, strict=True)] or [[], []]
+        row = conn.execute(
+            "SELECT count(*) AS n FROM o2c.guard WHERE kind IN ('sim', 'number')"
+            " AND (key, holder) NOT IN (SELECT * FROM unnest(%s::text[], %s::text[]))",
+            claimed,
+        ).fetchone()
+        found, expected = (row["n"] if row else 0), self.seen + len(self._unheld - self._claims)
+        if found > expected:
+            self.flaw(f"{found - expected} guards hold a SIM or number that is not in the log")
+
+
+def _piece(stream: str) -> tuple[str, str]:
+    kind, _, key = stream.partition("-")
+    return kind, key
+
+
+class Intakes(Watch):
+    """Every line of a finished intake is captured, a duplicate, resubmitted or refused; every order was captured once."""
+
+    name = "every line of every intake is accounted for"
+    unit = "orders captured"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._captured: Counter[str] = Counter()
+        self._resubmitted: Counter[str] = Counter()
+        self._closed: dict[str, IntakeClosed] = {}
+
+    def event(self, stream: Folded, fact: Fact, before: Any) -> None:
+        match fact.event:
+            case OrderCaptured():
+                self._captured[fact.event.intake] += 1
+                if fact.version != 1:
+                    self.flaw(f"{stream.stream} was captured twice")
+            case OrderResubmitted():
+                self._resubmitted[fact.event.intake] += 1
+            case IntakeClosed():
+                self._closed[fact.event.intake] = fact.event
+
+    def streams(self, conn: Connection, batch: Mapping[str, Folded]) -> None:
+        self.seen += sum(name.startswith("order-") for name in batch)
+
+    def end(self, conn: Connection) -> None:
+        for name, closed in self._closed.items():
+            told = {"captured": closed.captured, "resubmitted": closed.resubmitted}
+            found = {"captured": self._captured[name], "resubmitted": self._resubmitted[name]}
+            if closed.lines != closed.captured + closed.duplicates + closed.resubmitted + closed.refused:
+                self.flaw(f"{name}: {closed.lines} lines are not the sum of what became of them")
+            for what in told:
+                if told[what] != found[what]:
+                    self.flaw(f"{name} says {told[what]} {what}, the log has {found[what]}")
+        if self.seen != self._captured.total():
+            self.flaw(f"{self.seen} orders, {self._captured.total()} of them captured")
+
+    @property
+    def detail(self) -> str:
+        open_ = sorted(self._captured.keys() - self._closed.keys())
+        lines = sum(closed.lines for closed in self._closed.values())
+        rest = f", {len(open_)} intakes still open" if open_ else ""
+        return super().detail if self.flaw_count else f"{super().detail}, {lines:,} lines in {len(self._closed)} closed intakes{rest}"

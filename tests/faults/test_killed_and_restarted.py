@@ -1,0 +1,130 @@
+"""An intake, or a simulated run, that is killed at random statements and started again ends as if nothing had happened."""
+
+import random
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from o2c import policy, runner
+from o2c.entrypoints import intake, queries
+from o2c.entrypoints.launch import LaunchFiles, write_launch
+from o2c.partners.simulated import simulated_partners
+from tests.faults.dying import Countdown, Scene, as_soon_as_released, killed_at
+from tests.world import World, at
+
+ORDERS = 40
+SEED = 3
+UNTIL = at(9, month=2)
+KILLS_MAX = 400
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> LaunchFiles:
+    return write_launch(tmp_path_factory.mktemp("launch"), count=ORDERS, seed=SEED)
+
+
+@pytest.fixture(autouse=True)
+def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many appends where there would be few, so that there is much to be interrupted."""
+    monkeypatch.setattr(intake, "BATCH", 6)
+    monkeypatch.setattr(runner, "CHUNK_ROWS", 2)
+    monkeypatch.setattr(policy, "PAGE", 1)
+
+
+def opened(dsn: str, folder: Path) -> World:
+    return World(dsn, folder, simulated_partners(SEED))
+
+
+def status(world: World) -> dict[str, Any]:
+    queries.caught_up(world.app)
+    told = queries.status(world.app)
+    told.pop("position")
+    return told
+
+
+def killed_until_done(points: Iterator[int], work: Callable[[], None], over: Callable[[], bool]) -> int:
+    """Let a process do the work, kill it at a point, let the next go on, and so forth until it is over; how many were killed."""
+
+    def watched(countdown: Countdown) -> None:
+        countdown.watch_statements()
+        as_soon_as_released(work)
+
+    for kills in range(KILLS_MAX):
+        if not killed_at(next(points), watched) or over():
+            return kills
+    raise AssertionError(f"not over after {KILLS_MAX} kills")
+
+
+def some_points(seed: int, high: int, *, growing: int = 0) -> Iterator[int]:
+    """Points to die at, drawn from a seed; later processes live longer where the work begins from the start each time."""
+    dice = random.Random(seed)
+    for turn in range(KILLS_MAX):
+        yield dice.randint(1, high + turn * growing)
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_a_killed_intake_counts_every_line_once(dsn: str, tmp_path: Path, files: LaunchFiles, seed: int) -> None:
+    """However often it dies on the way, it closes with the same counts and the same log; a second intake adds its closing only."""
+    given = opened(dsn, tmp_path)
+    given.launched(files).close()
+    scene = Scene(dsn)
+
+    def taken_in() -> None:
+        opened(dsn, tmp_path).take_file(files.orders)
+
+    def closed() -> bool:
+        world = opened(dsn, tmp_path)
+        found = [events for stream, events in world.log().items() if stream.startswith("intake-")]
+        world.close()
+        return bool(found)
+
+    taken_in()
+    calm = opened(dsn, tmp_path)
+    wanted, counts = calm.log(), status(calm)["ingest"]
+    calm.close()
+    scene.set_again()
+
+    kills = killed_until_done(some_points(seed, 40, growing=4), taken_in, closed)
+    after = opened(dsn, tmp_path)
+    again = after.take_file(files.orders)
+    log = after.log()
+    second = [events.pop() for stream, events in log.items() if stream.startswith("intake-")]
+    after.close()
+    assert kills > 4
+    assert log == wanted
+    assert counts == {
+        "lines": ORDERS,
+        "captured": ORDERS - counts["duplicates"],
+        **{k: counts[k] for k in ("duplicates", "resubmitted", "refused")},
+    }
+    assert [event[0] for event in second] == ["intake.closed"]
+    assert (again.captured, again.duplicates) == (0, ORDERS)
+
+
+@pytest.mark.parametrize("seed", [1])
+def test_a_killed_run_ends_as_an_undisturbed_one(dsn: str, tmp_path: Path, files: LaunchFiles, seed: int) -> None:
+    """Stock runs out and comes, orders wait and wake, bills run: every stream tells the same, event by event, and so does the status."""
+    given = opened(dsn, tmp_path).launched(files)
+    given.take_file(files.orders)
+    given.close()
+    scene = Scene(dsn)
+
+    def run() -> None:
+        opened(dsn, tmp_path).run(UNTIL)
+
+    calm = opened(dsn, tmp_path)
+    calm.run(UNTIL)
+    wanted, told = calm.log(), status(calm)
+    calm.close()
+    scene.set_again()
+
+    kills = killed_until_done(some_points(seed, 200), run, lambda: False)
+    after = opened(dsn, tmp_path)
+    log, told_after = after.log(), status(after)
+    after.close()
+    print(kills)
+    assert kills > 20
+    assert [stream for stream in wanted.keys() | log.keys() if wanted.get(stream) != log.get(stream)] == []
+    assert told_after == told

@@ -1,0 +1,247 @@
+"""Given: orders, a catalogue, customers and accounts as plain values, and one order carried by the real rules without a store."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from o2c.app import guards_of
+from o2c.catalogue.events import OfferingPublished
+from o2c.catalogue.state import CatalogueState
+from o2c.customers.events import CustomerRegistered
+from o2c.customers.state import CustomerState
+from o2c.fallout import rules as desk
+from o2c.kernel import flow
+from o2c.kernel.agenda import Dropped, Entry
+from o2c.kernel.decision import Decision, Guard
+from o2c.kernel.event import Event
+from o2c.kernel.partner import Answer, Answered
+from o2c.kernel.stream import Work
+from o2c.orders import rules
+from o2c.orders.document import Wish, read
+from o2c.orders.planning import flaw
+from o2c.orders.rollup import item_state, order_state
+from o2c.orders.state import OrderState
+from o2c.orders.step import KIND as ORDER
+from o2c.plan import STEPS, PlanBook
+from o2c.runner import Carried
+
+MONDAY = datetime(2026, 1, 5, 10, tzinfo=UTC)
+ADDRESS = "1 Mill Lane, Testford, ZZ1 1AA"
+PORTING = {"portInNumber": "+447700900123", "portInCode": "ABC123456"}
+SEED = 7
+Document = dict[str, Any]
+
+
+def offering(name: str, specification: str = "spec-mobile", **changes: Any) -> OfferingPublished:
+    """An offering on sale since New Year at 19.99 a month and 10.00 once."""
+    values = {
+        "offering": name, "version": "1.0", "specification": specification, "status": "Active", "bundle": False,
+        "valid_from": "2026-01-01T00:00:00Z", "currency": "GBP", "recurring_minor": 1999, "one_time_minor": 1000,
+    }  # fmt: skip
+    return OfferingPublished.model_validate({**values, **changes})
+
+
+MOBILE = {"simType": ("esim", "physical"), "commitmentMonths": ("1", "12", "24")}
+OFFERINGS = (
+    offering("line", characteristics=MOBILE),
+    offering("fibre", "spec-access", recurring_minor=4475, characteristics={"commitmentMonths": ("1", "12", "24")}),
+    offering("roaming", "spec-add-on", recurring_minor=700, one_time_minor=0),
+    offering("office", "spec-bundle", bundle=True, recurring_minor=0, one_time_minor=0),
+    offering("retired-line", status="Retired"),
+    offering("next-year", valid_from="2027-01-01T00:00:00Z"),
+    offering("last-year", valid_from="2025-01-01T00:00:00Z", valid_to="2026-01-01T00:00:00Z"),
+)
+CATALOGUE = CatalogueState({each.offering: each for each in OFFERINGS})
+BOOK = PlanBook(catalogue=lambda version: CATALOGUE if version else CatalogueState())
+CUSTOMER = CustomerState(CustomerRegistered.model_validate(CustomerRegistered.example))
+
+
+def item(name: Any = "1", sold: str = "line", *, relies_on: tuple[str, ...] = (), place: str = ADDRESS, **changes: Any) -> Document:
+    """An order item as a channel sends it; `characteristics` are name and value, everything else replaces a field."""
+    wanted = {"simType": "esim", "commitmentMonths": "12", **changes.pop("characteristics", {})}
+    return {
+        "id": name,
+        "action": "add",
+        "quantity": 1,
+        "productOffering": {"id": sold},
+        "productOrderItemRelationship": [{"id": base, "relationshipType": "reliesOn"} for base in relies_on],
+        "product": {"productCharacteristic": [{"name": key, "value": value} for key, value in wanted.items()], "place": [{"name": place}]},
+        **changes,
+    }
+
+
+def paper(*items: Document, **changes: Any) -> Document:
+    """A product order as a channel sends it."""
+    return {
+        "externalId": "WEB-1001",
+        "orderDate": "2026-01-05T10:00:00Z",
+        "channel": [{"id": "web"}],
+        "category": "consumer",
+        "priority": "4",
+        "relatedParty": [{"id": "C-1001", "role": "customer"}],
+        "billingAccount": {"id": "BA-1001"},
+        "productOrderItem": list(items),
+        **changes,
+    }
+
+
+def wish(*items: Document, **changes: Any) -> Wish:
+    return read(json.dumps(paper(*items, **changes)).encode())
+
+
+def folded(state: OrderState, decision: Decision) -> OrderState:
+    for event in decision.events:
+        state = ORDER.evolve(state, event)
+    return state
+
+
+def captured(*items: Document, catalogue_version: int = 1, **changes: Any) -> OrderState:
+    """An order captured with these items."""
+    fresh = ORDER.initial("order-1001")
+    _, decision = rules.receive(
+        fresh, wish(*items, **changes), intake="intake-1", line=1, catalogue_version=catalogue_version, now=MONDAY, original=None
+    )
+    return folded(fresh, decision)
+
+
+def flaw_of(state: OrderState) -> str:
+    """The first reason the order cannot be planned, when its party is a customer."""
+    return flaw(state, party_known=state.party == "C-1001", catalogue=CATALOGUE)
+
+
+class Story:
+    """One order carried by the real steps from answer to answer: its state, events, agenda and guards, and the states it went through."""
+
+    def __init__(self, *items: Document, holders: dict[tuple[str, str], str] | None = None, name: str = "1001", **changes: Any) -> None:
+        self.stream = f"order-{name}"
+        self.state: OrderState = ORDER.initial(self.stream)
+        self.events: list[Event] = []
+        self.elsewhere: list[tuple[str, Event]] = []
+        self.agenda: dict[tuple[str, str], Entry] = {}
+        self.holders = {} if holders is None else holders
+        self.passed: list[tuple[str, str, str, str]] = []
+        self.serial = 0
+        received = rules.receive(
+            self.state, wish(*items, **changes), intake="intake-1", line=1, catalogue_version=1, now=MONDAY, original=None
+        )
+        self.take(received[1])
+
+    def take(self, *decisions: Decision, at: datetime = MONDAY) -> None:
+        """Carry decisions through as the runner does: fold, advance, close, guards, agenda."""
+        carried = Carried(ORDER, self.stream, self.state)
+        for decision in decisions:
+            carried.carry(decision, at, BOOK, None)
+        carried.close()
+        for happened in carried.happened:
+            if happened.stream == self.stream:
+                self._follow(happened.event)
+            else:
+                self.elsewhere.append((happened.stream, happened.event))
+        for guard in guards_of(carried.guards, self.holders):
+            key = (guard.kind, guard.key)
+            if guard.take:
+                assert self.holders.setdefault(key, guard.holder) == guard.holder, f"{key} is held"
+            elif self.holders.get(key) == guard.holder:
+                del self.holders[key]
+
+    def _follow(self, event: Event) -> None:
+        before = self.states()
+        self.state = ORDER.evolve(self.state, event)
+        self.events.append(event)
+        after = self.states()
+        self.passed += [
+            (of, before.get(of, "acknowledged"), now, event.type_name) for of, now in after.items() if before.get(of, "acknowledged") != now
+        ]
+        for change in ORDER.agenda(self.state, event, self.stream):
+            if isinstance(change, Dropped):
+                self.agenda.pop((change.item, change.step), None)
+            else:
+                self.agenda[change.item, change.step] = change
+
+    def states(self) -> dict[str, str]:
+        """The order's state (under the empty name) and its items'."""
+        progress = self.state.progress
+        return {"": order_state(progress), **{name: item_state(known) for name, known in progress.items.items()}}
+
+    def work(self, name: str, step: str) -> Work:
+        bare = replace(ORDER.work(self.state, self.stream, name, step), market=BOOK.market)
+        entry = self.agenda.get((name, step))
+        bare = replace(bare, attempt=entry.attempt) if entry else bare
+        found = {guard: self.holders[guard[:2]] for guard in STEPS[step].guards(bare) if guard[:2] in self.holders}
+        return replace(bare, guards=found, read={stream: self._read(stream) for stream in STEPS[step].reads(bare)})
+
+    def _read(self, stream: str) -> Any:
+        return {"catalogue-main@1": CATALOGUE, "customer-C-1001": CUSTOMER}.get(stream)
+
+    def attend(self, step: str, name: str = "", answer: Answer | None = None, *, in_stock: bool = True) -> None:
+        """Carry out a row of the agenda; a partner that is asked gives the answer (done, if none is said)."""
+        entry = self.agenda[name, step]
+        at = MONDAY if entry.kind == "stock" else entry.due_at
+        self.take(self._decide(entry, answer or Answered(), at, in_stock), at=at)
+
+    def _decide(self, entry: Entry, answer: Answer, at: datetime, in_stock: bool) -> Decision:
+        step, work = STEPS[entry.step], self.work(entry.item, entry.step)
+        if entry.kind in ("retry", "stock"):
+            return step.request(work, at, attempt=entry.attempt + (entry.kind == "stock"), due_at=at)
+        if entry.kind == "query":
+            return flow.settle(step, work, answer, at, seed=SEED)
+        if reason := step.check(work, at):
+            return flow.fall_out(step, work, reason, at, seed=SEED)
+        if pool := step.pool(work):
+            if not in_stock:
+                return flow.fall_out(step, work, step.out_of_stock, at, seed=SEED, awaits=pool)
+            return step.complete(work, self._piece(pool), at)
+        if not step.partner:
+            return step.complete(work, {}, at)
+        # What the partner would be sent: gathering it must not fail on what earlier steps yielded.
+        step.payload(work)
+        return flow.settle(step, work, answer, at, seed=SEED)
+
+    def _piece(self, pool: str) -> Mapping[str, str]:
+        self.serial += 1
+        return {
+            "iccid": f"89441000000000{self.serial:05d}", "imsi": f"0010100000{self.serial:05d}", "kind": pool.partition("/")[2],
+            "msisdn": f"+44770091{self.serial:04d}",
+        }  # fmt: skip
+
+    def run(self, *, but: Mapping[tuple[str, str], Answer] | None = None, until: str = "") -> "Story":
+        """Attend to everything that is due, in order, until nothing is or the named step is next; `but` says which answers differ."""
+        for name, step in self._due():
+            if step == until:
+                break
+            self.attend(step, name, (but or {}).get((name, step)))
+        return self
+
+    def _due(self) -> Iterator[tuple[str, str]]:
+        while ready := [entry for entry in self.agenda.values() if entry.kind != "stock"]:
+            entry = min(ready, key=lambda e: (e.due_at, e.item, e.step))
+            yield entry.item, entry.step
+
+    def give_up(self, step: str, name: str = "1", *, at: datetime = MONDAY + timedelta(days=9)) -> None:
+        """A person fails the item for good from the fallout of one of its steps."""
+        self.take(desk.give_up(STEPS[step], self.work(name, step), note=""), at=at)
+        self.take(rules.fail_item(self.state, name, reason="NP-INACT", note="", at=at, book=BOOK), at=at)
+
+    def correct(self, step: str, name: str, changes: Mapping[str, str], *, at: datetime = MONDAY) -> None:
+        """A person corrects what a step stumbled over."""
+        self.take(desk.correct(STEPS[step], self.work(name, step), ORDER, changes=changes, note="", at=at), at=at)
+
+    def decide(self, step: str, name: str = "", *, approve: bool, at: datetime = MONDAY) -> None:
+        """A person decides a referral."""
+        self.take(desk.decide(STEPS[step], self.work(name, step), approve=approve, note="", at=at), at=at)
+
+    def force(self, step: str, name: str = "1", *, at: datetime = MONDAY) -> None:
+        """A person counts a step as done by other means."""
+        self.take(desk.force(STEPS[step], self.work(name, step), note=""), at=at)
+
+    def names(self) -> list[str]:
+        return [event.type_name for event in self.events]
+
+    def last(self, name: str) -> Any:
+        """The latest event of a name, of this or another stream."""
+        return next(event for event in reversed([*(e for _, e in self.elsewhere), *self.events]) if event.type_name == name)
+
+    def guard(self, kind: str, key: str, name: str = "1") -> Guard:
+        return Guard(kind, key, f"{self.stream}/{name}")

@@ -1,0 +1,80 @@
+"""What invoices must say, worked out again from timelines alone (`o2c orders timeline ID -o jsonl | python tests/oracle.py -`).
+
+A service is charged from the London date it was activated on. An account joins the first cycle day (1, 8, 15, 22) strictly after its first
+activation and is billed at 06:00 on that day of every month: one-time charges, part periods by the actual days of the period and the next
+full period in advance, half-up a line; VAT 20 % once on the net; 14 days to pay. Nothing of the engine is imported.
+"""
+
+import json
+import sys
+from collections.abc import Iterable, Iterator
+from datetime import date, datetime, time, timedelta
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+LONDON = ZoneInfo("Europe/London")
+
+
+def months_on(day: date, months: int) -> date:
+    return date(day.year + (day.month - 1 + months) // 12, (day.month - 1 + months) % 12 + 1, day.day)
+
+
+def half_up(above: int, below: int) -> int:
+    return (2 * above + below) // (2 * below)
+
+
+def lines_of(charge: dict[str, Any], run: date) -> Iterator[tuple[Any, ...]]:
+    """(item, kind, from, to, net) of one charge in a run; what came before the run is charged by the first run that sees it."""
+    key, starts, days = charge["key"], charge["starts"], [run, months_on(run, 1)]
+    if charge.setdefault("first_run", run) == run:
+        if charge["one_time_minor"]:
+            yield key, "one-time", str(starts), str(starts), charge["one_time_minor"]
+        while (day := months_on(days[0], -1)) > starts:
+            days.insert(0, day)
+        days.insert(0, starts)
+    for start, end in pairwise(days if charge["recurring_minor"] else []):
+        whole = months_on(end, -1)
+        net = half_up(charge["recurring_minor"] * (end - start).days, (end - whole).days)
+        yield key, "period" if start == whole else "part-period", str(start), str(end), net
+
+
+def invoices_of(account: str, charges: list[dict[str, Any]], until: datetime) -> Iterator[tuple[str, tuple[Any, ...]]]:
+    first = min(charges, key=lambda charge: charge["known"])["starts"]
+    run = next(day for n in range(1, 32) if (day := first + timedelta(n)).day in (1, 8, 15, 22))
+    while (at := datetime.combine(run, time(6), LONDON)) <= until:
+        due = [c for c in charges if c["starts"] < run and c["known"] < at and c["ended"] >= at]
+        if lines := sorted(line for charge in due for line in lines_of(charge, run)):
+            net = sum(line[4] for line in lines)
+            yield f"{account}-{run:%Y%m%d}", (str(run), str(run + timedelta(14)), net, net + half_up(net * 20, 100), lines)
+        run = months_on(run, 1)
+
+
+def disagreements(timelines: Iterable[dict[str, Any]]) -> list[str]:
+    """Where the invoices issued differ from what they must be; the engine's last act is the time up to which none may be missing."""
+    items, charges, issued, until = dict[str, Any](), dict[str, Any](), dict[str, Any](), datetime(1, 1, 2, tzinfo=LONDON)
+    for event in sorted({event["position"]: event for event in timelines}.values(), key=lambda event: int(event["position"])):
+        data, at = event["data"], datetime.fromisoformat(event["occurred_at"]).astimezone(LONDON)
+        order, until = event["stream"].removeprefix("order-"), max(until, at) if event["actor"] == "engine" else until
+        item = items.get(f"{order}/{data.get('item')}", {})
+        if event["type"] == "order.planned":
+            items |= {(key := f"{order}/{x['item']}"): {**x, "key": key, "account": data["account"]} for x in data["items"]}
+        elif event["type"] == "charging.started":
+            item["known"] = at
+            charges.setdefault(item["account"], []).append(item)
+        elif event["type"] == "service.activated":
+            item |= {"starts": at.date(), "ended": datetime.max.replace(tzinfo=LONDON)}
+        elif event["type"] in ("item.failed", "item.cancelled"):
+            item["ended"] = at
+        elif event["type"] == "invoice.issued":
+            lines = sorted((f"{x['order']}/{x['item']}", x["kind"], x["from_day"], x["to_day"], x["net_minor"]) for x in data["lines"])
+            issued[data["number"]] = (*(data[name] for name in ("issued_on", "due_on", "net_minor", "total_minor")), lines)
+    must = {number: bill for account, known in charges.items() for number, bill in invoices_of(account, known, until)}
+    numbers = sorted(number for number in must.keys() | issued.keys() if must.get(number) != issued.get(number))
+    return [f"invoice {number}: must be {must.get(number)}, is {issued.get(number)}" for number in numbers]
+
+
+if __name__ == "__main__":
+    text = sys.stdin.read() if sys.argv[1] == "-" else Path(sys.argv[1]).read_text(encoding="utf-8")
+    sys.exit("\n".join(disagreements(map(json.loads, filter(None, text.split("\n"))))) or None)

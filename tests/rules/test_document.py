@@ -1,0 +1,222 @@
+"""Reading an order: what cannot be read is refused without its values; what can be read is taken as it stands."""
+
+import contextlib
+import json
+from typing import Any
+
+import hypothesis
+import pytest
+from hypothesis import strategies
+
+from o2c.orders.document import DEPTH_MAX, ITEMS_MAX, LINE_BYTES_MAX, Unreadable, differing, fingerprint, parse, read
+from tests.given import Document, item, paper, wish
+
+SECRET = "Ada Example"
+
+
+def nested(depth: int) -> bytes:
+    """An order whose deepest list stands inside depth objects and lists, the order itself among them."""
+    lists = depth - 1
+    return json.dumps(paper(item())).encode()[:-1] + b', "deep": ' + b"[" * lists + b"1" + b"]" * lists + b"}"
+
+
+def sent(**changes: Any) -> bytes:
+    return json.dumps(paper(item(), **{"note": SECRET, **changes})).encode()
+
+
+def with_text(text: bytes) -> bytes:
+    return sent(note="HERE", owner=SECRET).replace(b'"HERE"', text)
+
+
+REFUSED = [
+    pytest.param(b"", "not JSON", id="empty"),
+    pytest.param(sent()[:-1], "not JSON", id="cut-off"),
+    pytest.param(sent() + b"{}", "not JSON", id="two-values"),
+    pytest.param(b"\xef\xbb\xbf" + sent(), "not JSON", id="byte-order-mark"),
+    pytest.param(with_text(b"'single'"), "not JSON", id="single-quotes"),
+    pytest.param(with_text(b"01"), "not JSON", id="leading-zero"),
+    pytest.param(with_text(b"+1"), "not JSON", id="plus-sign"),
+    pytest.param(with_text(b'"a\tb"'), "not JSON", id="bare-control-character"),
+    pytest.param(b"[]", "not a JSON object", id="a-list"),
+    pytest.param(b'"order"', "not a JSON object", id="a-text"),
+    pytest.param(b"null", "not a JSON object", id="null"),
+    pytest.param(b"7", "not a JSON object", id="a-number"),
+    pytest.param(with_text(b'1, "note": 2'), "the same key twice", id="duplicate-key"),
+    pytest.param(with_text(b'{"a": 1, "\\u0061": 2}'), "the same key twice", id="duplicate-key-escaped-and-nested"),
+    pytest.param(with_text(b"NaN"), "no JSON number", id="nan"),
+    pytest.param(with_text(b"Infinity"), "no JSON number", id="infinity"),
+    pytest.param(with_text(b"-Infinity"), "no JSON number", id="minus-infinity"),
+    pytest.param(with_text(b"9" * 5000), "too many digits", id="integer-of-5000-digits"),
+    pytest.param(with_text(b'"\xff"'), "not UTF-8 at byte", id="invalid-utf-8"),
+    pytest.param(with_text(b'"\xc0\xaf"'), "not UTF-8 at byte", id="overlong-utf-8"),
+    pytest.param(with_text(b'"\xed\xa0\x80"'), "not UTF-8 at byte", id="surrogate-in-utf-8"),
+    pytest.param(sent().decode().encode("utf-16"), "not UTF-8", id="utf-16"),
+    pytest.param(with_text(b'"a\\u0000b"'), "a NUL character", id="escaped-nul"),
+    pytest.param(with_text(b'{"a\\u0000": 1}'), "a NUL character", id="nul-in-a-key"),
+    pytest.param(with_text(b'["a", ["\\u0000"]]'), "a NUL character", id="nul-in-a-list"),
+    pytest.param(with_text(b'"a\0b"'), "not JSON", id="bare-nul"),
+    pytest.param(with_text(b'"\\ud800"'), "an unpaired surrogate", id="high-surrogate-alone"),
+    pytest.param(with_text(b'"\\udc00\\ud800"'), "an unpaired surrogate", id="surrogates-the-wrong-way-round"),
+    pytest.param(with_text(b'{"\\ud83d": 1}'), "an unpaired surrogate", id="surrogate-in-a-key"),
+    pytest.param(nested(DEPTH_MAX + 1), "nested deeper", id="depth-65"),
+    pytest.param(nested(1_000), "nested deeper", id="depth-1000"),
+    pytest.param(b"[" * 500_000, "nested deeper", id="depth-500000"),
+    pytest.param(b'{"a":' * 150_000, "nested deeper", id="depth-150000-of-objects"),
+    pytest.param(sent() + b" " * LINE_BYTES_MAX, "bytes in one line", id="over-a-megabyte"),
+    pytest.param(sent(externalId=""), "no externalId", id="empty-external-id"),
+    pytest.param(sent(externalId=None), "no externalId", id="null-external-id"),
+    pytest.param(sent(externalId={"id": "1"}), "no externalId", id="external-id-of-the-wrong-kind"),
+    pytest.param(sent(orderDate="2026-01-05T10:00:00"), "no time with a zone", id="naive-order-date"),
+    pytest.param(sent(orderDate="2026-02-29T10:00:00Z"), "no time with a zone", id="impossible-date"),
+    pytest.param(sent(orderDate="2026-01-05T24:00:00Z"), "no time with a zone", id="impossible-time"),
+    pytest.param(sent(orderDate="2026-01-05T10:00:00+25:00"), "no time with a zone", id="impossible-zone"),
+    pytest.param(sent(orderDate="0001-01-01T00:00:00+01:00"), "no time with a zone", id="before-the-first-year"),
+    pytest.param(sent(orderDate="2026-01-05"), "no time with a zone", id="a-date-only"),
+    pytest.param(sent(orderDate="next Monday"), "no time with a zone", id="prose"),
+    pytest.param(sent(orderDate=1_767_607_200), "no time with a zone", id="seconds-since-1970"),
+    pytest.param(sent(orderDate=None), "no time with a zone", id="no-order-date"),
+    pytest.param(sent(productOrderItem=[{}] * (ITEMS_MAX + 1)), "5001 items", id="too-many-items"),
+    pytest.param(sent(productOrderItem=[{"productOrderItem": [{}] * ITEMS_MAX}]), "5001 items", id="too-many-items-in-a-bundle"),
+]
+
+
+@pytest.mark.parametrize(("raw", "why"), REFUSED)
+def test_what_is_no_order_is_refused_without_its_values(raw: bytes, why: str) -> None:
+    """The refusal is one line that says what is wrong and never what was written."""
+    with pytest.raises(Unreadable, match=why) as refusal:
+        read(raw)
+    assert SECRET not in str(refusal.value)
+    assert "\n" not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        pytest.param(nested(DEPTH_MAX), id="depth-64"),
+        pytest.param(sent() + b" " * (LINE_BYTES_MAX - len(sent())), id="a-megabyte"),
+        pytest.param(sent(productOrderItem=[{}] * ITEMS_MAX), id="5000-items"),
+        pytest.param(with_text(b'"\\ud83d\\ude00"'), id="a-pair-of-surrogates"),
+        pytest.param(with_text(b"1e9999"), id="a-number-beyond-any-float"),
+        pytest.param(with_text(b"9" * 4000), id="integer-of-4000-digits"),
+        pytest.param(sent(orderDate="2026-01-05T10:00:00.123456789+05:30"), id="nanoseconds-and-a-half-hour-zone"),
+        pytest.param(sent(productOrderItem="none", relatedParty={}, channel=7, billingAccount=[]), id="parts-of-the-wrong-kind"),
+        pytest.param(b'{"externalId": "1", "orderDate": "2026-01-05T10:00:00Z"}', id="nothing-but-a-name-and-a-date"),
+    ],
+)
+def test_what_is_within_the_limits_is_read(raw: bytes) -> None:
+    """At the limit is within it, and a thin order is still an order; the original is kept to the letter."""
+    assert read(raw).original == raw.decode()
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "text"),
+    [
+        pytest.param("quantity", 1, "1", id="number"),
+        pytest.param("quantity", "1", "1", id="text"),
+        pytest.param("quantity", 1.5, "1.5", id="fraction"),
+        pytest.param("quantity", 1e9, "1000000000.0", id="large-float"),
+        pytest.param("quantity", None, "?", id="null"),
+        pytest.param("quantity", "", "?", id="empty"),
+        pytest.param("quantity", [1], "?", id="list"),
+        pytest.param("quantity", True, "true", id="boolean"),
+        pytest.param("action", None, "", id="no-action"),
+        pytest.param("id", 7, "7", id="number-as-id"),
+    ],
+)
+def test_values_are_taken_as_text(field: str, value: Any, text: str) -> None:
+    """Nothing is repaired or rounded on the way in: a line holds what was written, for the rules to judge."""
+    [line] = wish(item(**{"name" if field == "id" else field: value})).lines
+    assert {"quantity": line.quantity, "action": line.action, "id": line.item}[field] == text
+
+
+def test_a_missing_quantity_is_one() -> None:
+    """TMF622 makes quantity optional with the meaning of one."""
+    bare = item()
+    del bare["quantity"]
+    assert [line.quantity for line in wish(bare).lines] == ["1"]
+
+
+def test_lines_of_a_bundle_know_their_parent() -> None:
+    """Items within items are read at any depth, outer ones first."""
+    order = wish(item("1", productOrderItem=[item("1.1", productOrderItem=[item("1.1.1")]), item("1.2")]), item("2"))
+    assert [(line.item, line.parent) for line in order.lines] == [("1", ""), ("1.1", "1"), ("1.1.1", "1.1"), ("1.2", "1"), ("2", "")]
+
+
+@pytest.mark.parametrize(
+    ("changes", "field", "value"),
+    [
+        pytest.param({"priority": "0"}, "priority", 0, id="highest-priority"),
+        pytest.param({"priority": 5}, "priority", 4, id="priority-out-of-range"),
+        pytest.param({"priority": "urgent"}, "priority", 4, id="priority-in-words"),
+        pytest.param({"relatedParty": [{"id": "S-1", "role": "seller"}]}, "party", "", id="no-customer-among-parties"),
+        pytest.param({"relatedParty": [{"id": "C-2", "role": "Customer"}]}, "party", "C-2", id="role-in-capitals"),
+        pytest.param({"billingAccount": None}, "account", "C-1001", id="no-account-is-the-party"),
+        pytest.param({"channel": []}, "channel", "unknown", id="no-channel"),
+        pytest.param({"externalId": None, "id": "TMF-7"}, "external_id", "TMF-7", id="id-instead-of-external-id"),
+    ],
+)
+def test_the_head_of_an_order(changes: Document, field: str, value: Any) -> None:
+    """What the channel left out or garbled at the head of an order has a plain meaning or stays empty."""
+    assert getattr(wish(item(), **changes), field) == value
+
+
+@pytest.mark.parametrize(
+    ("changes", "same"),
+    [
+        pytest.param({}, True, id="to-the-letter"),
+        pytest.param({"orderDate": "2026-01-06T10:00:00Z"}, True, id="order-date"),
+        pytest.param({"channel": [{"id": "store"}]}, True, id="channel"),
+        pytest.param({"priority": "1"}, False, id="priority"),
+        pytest.param({"note": "x"}, False, id="an-unknown-field"),
+        pytest.param({"productOrderItem": []}, False, id="items"),
+    ],
+)
+def test_the_fingerprint_covers_everything_but_date_and_channel(changes: Document, same: bool) -> None:
+    """Two papers are the same order when they differ at most in order date and channel, in whatever order their keys stand."""
+    turned = dict(reversed(paper(item(), **changes).items()))
+    assert (fingerprint(turned) == fingerprint(paper(item()))) is same
+
+
+def test_differences_are_named_and_not_told() -> None:
+    """A characteristic is named by its name, other parts by their place; values do not appear."""
+    one, other = paper(item()), paper(item(characteristics={"simType": "physical"}), priority="1", channel=[])
+    sim_type = "productOrderItem[0].product.productCharacteristic[simType].value"
+    assert differing(one, other) == ("priority", sim_type)
+
+
+leaves = strategies.none() | strategies.booleans() | strategies.integers(0, 2) | strategies.sampled_from(["", "1", "a"])
+parts = strategies.recursive(
+    leaves,
+    lambda inner: strategies.lists(inner, max_size=2) | strategies.dictionaries(strategies.sampled_from(["name", "value", "b"]), inner),
+    max_leaves=5,
+)
+papers = strategies.dictionaries(strategies.sampled_from(["a", "b", "orderDate", "channel"]), parts, max_size=3)
+
+
+@hypothesis.given(papers, papers)
+def test_no_difference_is_named_between_equal_papers(one: Document, other: Document) -> None:
+    """Papers of one fingerprint differ in nothing, and where something is named the fingerprints differ."""
+    assert differing(one, one) == ()
+    if fingerprint(one) == fingerprint(other):
+        assert differing(one, other) == ()
+
+
+@hypothesis.given(papers, papers)
+def test_a_difference_beyond_the_order_of_named_parts_is_named(one: Document, other: Document) -> None:
+    """When nothing is named, the papers have the same values under the same names."""
+    if differing(one, other) == () and fingerprint(one) != fingerprint(other):
+        assert _sorted(one) == _sorted(other)
+
+
+def _sorted(value: Any) -> Any:
+    """Without what is no content at the top, with the parts of lists and objects in one order."""
+    if isinstance(value, dict):
+        return {key: _sorted(part) for key, part in sorted(value.items()) if key not in ("orderDate", "channel")}
+    return sorted(json.dumps(_sorted(part)) for part in value) if isinstance(value, list) else value
+
+
+@hypothesis.given(strategies.binary(max_size=60) | strategies.text(max_size=40).map(str.encode))
+def test_any_bytes_are_read_or_refused(raw: bytes) -> None:
+    """Whatever stands in a line, reading it never fails in another way."""
+    with contextlib.suppress(Unreadable):
+        assert isinstance(parse(raw), dict)

@@ -1,0 +1,50 @@
+"""An empty log for each test that asks for one; the database is made once, which is what takes the time."""
+
+import uuid
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+from eventsourcing.persistence import InfrastructureFactory
+from eventsourcing.utils import Environment
+from psycopg.conninfo import make_conninfo
+
+from o2c.app import OrderToCash
+from o2c.store.database import connect, prepare
+from o2c.store.recorder import LogFactory, LogRecorder
+
+
+@pytest.fixture(scope="session")
+def _prepared(server_dsn: str) -> str:
+    name = f"log_{uuid.uuid4().hex}"
+    with psycopg.connect(server_dsn, autocommit=True) as conn:
+        conn.execute(f"CREATE DATABASE {name} TEMPLATE template0".encode())
+    dsn = make_conninfo(server_dsn, dbname=name)
+    prepare(dsn)
+    return dsn
+
+
+@pytest.fixture
+def log_dsn(_prepared: str) -> str:
+    """The connection string of an empty log; only what append() writes is emptied."""
+    with connect(_prepared) as conn:
+        conn.execute("SET session_replication_role = replica")
+        conn.execute("TRUNCATE o2c.event, o2c.head, o2c.command, o2c.guard, o2c.agenda, o2c.pool")
+    return _prepared
+
+
+@pytest.fixture
+def environment(log_dsn: str) -> Environment:
+    """What the engine tells the library, with connections enough for twenty threads at once."""
+    return Environment("OrderToCash", {**OrderToCash.env, "DSN": log_dsn, "POSTGRES_POOL_SIZE": "1", "POSTGRES_MAX_OVERFLOW": "24"})
+
+
+@pytest.fixture
+def recorder(environment: Environment) -> Iterator[LogRecorder]:
+    """The recorder as the library's factory makes it, on an empty log."""
+    factory = InfrastructureFactory.construct(environment)
+    assert isinstance(factory, LogFactory)
+    made = factory.application_recorder()
+    assert isinstance(made, LogRecorder)
+    yield made
+    factory.close()

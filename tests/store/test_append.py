@@ -1,0 +1,369 @@
+"""append(): each rule of the only way to write the log, and what many writers at once can do to one another."""
+
+import random
+import threading
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any
+
+import hypothesis
+import psycopg
+import pytest
+from eventsourcing.persistence import IntegrityError, PersistenceError
+from hypothesis import strategies as st
+
+from o2c.kernel.agenda import Dropped, Entry
+from o2c.store.commands import Append, Outcome, PoolChange
+from o2c.store.database import connect
+from o2c.store.recorder import LogRecorder, heads_of
+from tests.store.writing import NOON, command, contents, fact, free, rows, send, take, verdicts, versions
+
+_CAUSE = "3f0c8a0e-4f3b-5d0a-9c53-1f0d5be3a9aa"
+_POSITIONS = "SELECT position FROM o2c.event ORDER BY position"
+
+
+def _one(recorder: LogRecorder, sent: Append) -> Outcome:
+    [outcome] = recorder.append([sent])
+    return outcome
+
+
+def _holders(recorder: LogRecorder) -> dict[str, str]:
+    return {row["key"]: row["holder"] for row in rows(recorder, "SELECT key, holder FROM o2c.guard")}
+
+
+def test_a_new_stream_begins_at_one(recorder: LogRecorder) -> None:
+    """Three events of a new stream stand at consecutive positions, its head at the last of them, and the command tells the span."""
+    sent = command(("a-1", 0), each=3, outcome='{"answer": 42}')
+    outcome = _one(recorder, sent)
+    assert (outcome.verdict, outcome.last_position - outcome.first_position, outcome.outcome) == ("appended", 2, {"answer": 42})
+    stored = rows(recorder, "SELECT position, version, event_id::text, command_id::text FROM o2c.event ORDER BY position")
+    assert [row["position"] for row in stored] == list(range(outcome.first_position, outcome.last_position + 1))
+    assert [row["version"] for row in stored] == [1, 2, 3]
+    assert [row["event_id"] for row in stored] == [each.event_id for each in sent.facts]
+    assert {row["command_id"] for row in stored} == {sent.command_id}
+    [head] = rows(recorder, "SELECT stream, version, last_position, shape FROM o2c.head")
+    assert head == {"stream": "a-1", "version": 3, "last_position": outcome.last_position, "shape": 1}
+
+
+def test_a_known_stream_goes_on(recorder: LogRecorder) -> None:
+    """A second command that saw version 2 appends version 3, at a later position."""
+    first = _one(recorder, command(("a-1", 0), each=2))
+    second = _one(recorder, command(("a-1", 2)))
+    assert second.verdict == "appended"
+    assert second.first_position > first.last_position
+    assert versions(recorder) == {"a-1": [1, 2, 3]}
+
+
+@pytest.mark.parametrize(
+    "seen",
+    [
+        pytest.param((("known-1", 1),), id="an older version"),
+        pytest.param((("known-1", 3),), id="a version that is not there yet"),
+        pytest.param((("known-1", 0),), id="new, and it is known"),
+        pytest.param((("new-1", 2),), id="known, and it is new"),
+        pytest.param((("new-1", 0), ("known-1", 1)), id="one of two streams"),
+        pytest.param((("known-1", 2), ("new-1", 1)), id="the other of two streams"),
+    ],
+)
+def test_a_stale_command_is_a_result(recorder: LogRecorder, seen: tuple[tuple[str, int], ...]) -> None:
+    """A command that saw another version leaves nothing behind, and the others of its batch are appended."""
+    recorder.append([command(("known-1", 0), each=2)])
+    stale = command(*seen, guards=(take("89-1", "o-1"),), agenda=((_entry("known-1"), _CAUSE),), pool=(_offer(),))
+    before, after = command(("before-1", 0)), command(("after-1", 0))
+    assert verdicts(recorder.append([before, stale, after])) == ["appended", "stale", "appended"]
+    assert versions(recorder) == {"known-1": [1, 2], "before-1": [1], "after-1": [1]}
+    left = contents(recorder)
+    assert not any(stale.command_id in row or "new-1" in row for table in left.values() for row in table)
+    assert left["guard"] == left["agenda"] == left["pool"] == []
+
+
+def test_a_stale_command_may_come_again(recorder: LogRecorder) -> None:
+    """Decided anew on the version that is there, the same command id is appended."""
+    recorder.append([command(("a-1", 0))])
+    stale = command(("a-1", 0))
+    assert _one(recorder, stale).verdict == "stale"
+    assert _one(recorder, command(("a-1", 1), command_id=stale.command_id)).verdict == "appended"
+
+
+@pytest.mark.parametrize("known", [pytest.param(0, id="a new stream"), pytest.param(1, id="a known stream")])
+def test_two_commands_on_one_stream_in_a_batch(recorder: LogRecorder, known: int) -> None:
+    """The second waits for another append, whether it saw what was there before or what the first makes of it."""
+    recorder.append([command(("a-1", 0))] if known else [])
+    first, same, following = command(("a-1", known)), command(("a-1", known)), command(("a-1", known + 1))
+    assert verdicts(recorder.append([first, same, following, command(("b-1", 0))])) == ["appended", "stale", "stale", "appended"]
+    assert versions(recorder)["a-1"] == list(range(1, known + 2))
+    assert _one(recorder, following).verdict == "appended"
+
+
+def test_a_version_below_zero_is_refused(recorder: LogRecorder) -> None:
+    """No stream was ever seen at version -1: neither append() nor the library's way in lets such a command pass the guard."""
+    recorder.append([command(("a-1", 0))])
+    with pytest.raises(PersistenceError, match="version"):
+        recorder.append([command(("b-1", -1))])
+    with pytest.raises(IntegrityError, match="begins at 1"):
+        heads_of([fact("b-1", 0, _CAUSE)])
+    assert versions(recorder) == {"a-1": [1]}
+
+
+# Guards
+
+
+def test_one_holder_wins_a_guard(recorder: LogRecorder) -> None:
+    """The second taker is told which guard is held, and leaves nothing behind: no head, no command, no event, no other guard."""
+    recorder.append([command(("a-1", 0)), command(("b-1", 0), guards=(take("89-1", "o-1"),))])
+    before = contents(recorder)
+    loser = command(("a-1", 1), ("new-1", 0), guards=(take("89-0", "o-2"), take("89-1", "o-2"), take("89-2", "o-2"), free("89-1", "o-1")))
+    loser = replace(loser, agenda=((_entry("a-1"), _CAUSE),), pool=(_offer(),))
+    outcome = _one(recorder, loser)
+    assert (outcome.verdict, outcome.detail) == ("guarded", "sim 89-1")
+    assert contents(recorder) == before
+
+
+def test_the_first_of_a_batch_wins_a_guard(recorder: LogRecorder) -> None:
+    """Of commands of one batch that want one guard the first gets it, in their order, always."""
+    batch = [command((f"s-{n}", 0), guards=(take(str(n // 3), f"o-{n}"),)) for n in range(30)]
+    assert verdicts(recorder.append(batch)) == ["appended", "guarded", "guarded"] * 10
+    assert _holders(recorder) == {str(n): f"o-{3 * n}" for n in range(10)}
+
+
+def test_the_same_holder_may_take_its_guard_again(recorder: LogRecorder) -> None:
+    """A guard already ours is no obstacle, in another append and within one."""
+    recorder.append([command(("a-1", 0), guards=(take("89-1", "o-1"),))])
+    again = [command(("a-1", 1), guards=(take("89-1", "o-1"), take("89-2", "o-1"))), command(("b-1", 0), guards=(take("89-2", "o-1"),))]
+    assert verdicts(recorder.append(again)) == ["appended", "appended"]
+    assert _holders(recorder) == {"89-1": "o-1", "89-2": "o-1"}
+
+
+def test_a_guarded_command_takes_no_guard_from_its_neighbour(recorder: LogRecorder) -> None:
+    """Two commands of one holder share a guard; when the first fails on another guard, the second still holds the shared one."""
+    recorder.append([command(("a-1", 0), guards=(take("held", "o-1"),))])
+    fails = command(("b-1", 0), guards=(take("shared", "o-2"), take("held", "o-2")))
+    stands = command(("c-1", 0), guards=(take("shared", "o-2"),))
+    assert verdicts(recorder.append([fails, stands])) == ["guarded", "appended"]
+    assert _holders(recorder) == {"held": "o-1", "shared": "o-2"}
+
+
+def test_a_guard_is_freed_by_its_holder_only(recorder: LogRecorder) -> None:
+    """Freeing what another holds does nothing; what its holder frees can be taken."""
+    recorder.append([command(("a-1", 0), guards=(take("89-1", "o-1"),))])
+    assert _one(recorder, command(("b-1", 0), guards=(free("89-1", "o-2"),))).verdict == "appended"
+    assert _one(recorder, command(("c-1", 0), guards=(take("89-1", "o-2"),))).verdict == "guarded"
+    assert _one(recorder, command(("a-1", 1), guards=(free("89-1", "o-1"),))).verdict == "appended"
+    assert _one(recorder, command(("c-1", 0), guards=(take("89-1", "o-2"),))).verdict == "appended"
+    assert _holders(recorder) == {"89-1": "o-2"}
+
+
+# Commands sent again
+
+
+def test_a_command_id_has_one_answer(recorder: LogRecorder) -> None:
+    """Sent again, even after its stream moved on, a command gets its first answer and positions, and nothing is written."""
+    sent = command(("a-1", 0), each=2, outcome='{"order": "o-1"}', guards=(take("89-1", "o-1"),))
+    first = _one(recorder, sent)
+    recorder.append([command(("a-1", 2), guards=(free("89-1", "o-1"),))])
+    before = contents(recorder)
+    assert _one(recorder, replace(sent, outcome='{"order": "other"}')) == replace(first, verdict="repeated")
+    assert contents(recorder) == before
+
+
+def test_a_command_id_stands_for_one_request(recorder: LogRecorder) -> None:
+    """The same id with another fingerprint is refused, and the others of its batch are appended."""
+    sent = command(("a-1", 0))
+    recorder.append([sent])
+    other = command(("b-1", 0), command_id=sent.command_id, fingerprint="another request")
+    assert verdicts(recorder.append([other, command(("c-1", 0)), replace(sent, command_id=_CAUSE)])) == ["refused", "appended", "stale"]
+    assert versions(recorder) == {"a-1": [1], "c-1": [1]}
+
+
+def test_one_append_cannot_carry_an_id_twice(recorder: LogRecorder) -> None:
+    """Which of the two would be the repeated one is nobody's to guess."""
+    sent = command(("a-1", 0))
+    with pytest.raises(ValueError, match="same command id twice"):
+        recorder.append([sent, command(("b-1", 0), command_id=sent.command_id)])
+    assert versions(recorder) == {}
+
+
+def test_the_librarys_way_in_takes_a_repeated_command(recorder: LogRecorder) -> None:
+    """insert_events yields positions of what it wrote now: those of the events, or none for a command that came again."""
+    sent = command(("a-1", 0), each=2)
+    assert list(recorder.insert_events(sent.facts, command=sent) or []) == [row["position"] for row in rows(recorder, _POSITIONS)]
+    assert not recorder.insert_events(sent.facts[:1], command=sent)
+    with pytest.raises(IntegrityError, match="refused"):
+        recorder.insert_events(sent.facts, command=replace(sent, fingerprint="another request"))
+
+
+def test_a_command_without_events_is_remembered(recorder: LogRecorder) -> None:
+    """An answer that changed nothing is an answer too, by both ways in."""
+    answer = command(outcome='{"answer": 42}')
+    assert not recorder.insert_events([], command=answer)
+    assert _one(recorder, answer).outcome == {"answer": 42}
+    assert [_one(recorder, other).verdict for other in (answer, replace(answer, fingerprint="another request"))] == ["repeated", "refused"]
+    assert recorder.insert_events([]) is None
+
+
+# Agenda and pool
+
+
+def _entry(stream: str, kind: str = "submit", attempt: int = 1) -> Entry:
+    return Entry(stream, "1", "sim", kind, NOON, 4, NOON, attempt, "sim/esim")
+
+
+def _offer(detail: str = "{}") -> PoolChange:
+    return PoolChange(True, "sim/esim", "89-1", NOON, detail)
+
+
+def test_the_agenda_follows_the_events(recorder: LogRecorder) -> None:
+    """An entry is put, replaced (and its lease ended) and dropped; one of another step stays."""
+    other = replace(_entry("a-1"), step="number")
+    recorder.append([command(("a-1", 0), agenda=((_entry("a-1"), _CAUSE), (other, _CAUSE)))], round_=7)
+    read = "SELECT step, kind, attempt, pool, cause::text, round, lease_until FROM o2c.agenda ORDER BY step DESC"
+    kept = {"step": "number", "kind": "submit", "attempt": 1, "pool": "sim/esim", "cause": _CAUSE, "round": 7, "lease_until": None}
+    assert rows(recorder, read) == [{**kept, "step": "sim"}, kept]
+    with recorder.datastore.get_connection() as conn:
+        conn.execute("UPDATE o2c.agenda SET lease_until = now() WHERE step = 'sim'")
+    recorder.append([command(("a-1", 1), agenda=((_entry("a-1", "query", 2), _CAUSE),))], round_=8)
+    assert rows(recorder, read) == [{**kept, "step": "sim", "kind": "query", "attempt": 2, "round": 8}, kept]
+    recorder.append([command(("a-1", 2), agenda=((Dropped("a-1", "1", "sim"), _CAUSE),))])
+    assert rows(recorder, read) == [kept]
+
+
+def test_the_pool_follows_the_events(recorder: LogRecorder) -> None:
+    """A candidate is offered, offered anew and withdrawn; one of another pool stays."""
+    recorder.append([command(("a-1", 0), pool=(_offer(), replace(_offer(), pool="sim/physical")))])
+    recorder.append([command(("a-1", 1), pool=(_offer('{"imsi": "00101"}'),))])
+    read = "SELECT pool, detail FROM o2c.pool ORDER BY pool"
+    kept: dict[str, Any] = {"pool": "sim/physical", "detail": {}}
+    assert rows(recorder, read) == [{"pool": "sim/esim", "detail": {"imsi": "00101"}}, kept]
+    recorder.append([command(("a-1", 2), pool=(replace(_offer(), put=False),))])
+    assert rows(recorder, read) == [kept]
+
+
+# What would break the order of positions
+
+
+@pytest.mark.parametrize(
+    ("before", "message"),
+    [
+        pytest.param("CREATE TEMP TABLE mine (n int)", "first write", id="a temporary table"),
+        pytest.param("SELECT FROM o2c.head FOR UPDATE", "first write", id="a row lock"),
+        pytest.param("SELECT pg_current_xact_id()", "first write", id="a transaction id"),
+        pytest.param("UPDATE o2c.agenda SET attempt = 2", None, id="control: a write that touches no row"),
+        pytest.param("UPDATE o2c.head SET shape = 2", "first write", id="another write"),
+        pytest.param("SET LOCAL synchronous_commit = off", "synchronous_commit", id="a commit that may be lost"),
+        pytest.param("SET LOCAL synchronous_commit = local", None, id="control: a commit that is flushed here"),
+        pytest.param("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ", "READ COMMITTED", id="repeatable read"),
+        pytest.param("SET TRANSACTION ISOLATION LEVEL SERIALIZABLE", "READ COMMITTED", id="serializable"),
+        pytest.param("SELECT count(*) FROM o2c.event", None, id="control: a read"),
+    ],
+)
+def test_append_stands_first_in_its_transaction(recorder: LogRecorder, log_dsn: str, before: str, message: str | None) -> None:
+    """Whatever was done before in the transaction, append refuses when its position could fall behind a reader."""
+    recorder.append([command(("a-1", 0))])
+    with connect(log_dsn) as conn:
+        if message is None:
+            with conn.transaction():
+                conn.execute(before.encode())
+                assert verdicts(send(conn, command(("b-1", 0)))) == ["appended"]
+        else:
+            with pytest.raises(psycopg.errors.InvalidTransactionState, match=message), conn.transaction():
+                conn.execute(before.encode())
+                send(conn, command(("b-1", 0)))
+    assert set(versions(recorder)) == ({"a-1", "b-1"} if message is None else {"a-1"})
+
+
+def test_a_transaction_appends_once(recorder: LogRecorder, log_dsn: str) -> None:
+    """A second append of the same transaction is refused, even when the first was rolled back to a savepoint."""
+    with connect(log_dsn) as conn:
+        with pytest.raises(psycopg.errors.InvalidTransactionState), conn.transaction():
+            send(conn, command(("a-1", 0)))
+            send(conn, command(("b-1", 0)))
+        with conn.transaction():
+            with conn.transaction(force_rollback=True):
+                send(conn, command(("a-1", 0)))
+            with pytest.raises(psycopg.errors.InvalidTransactionState), conn.transaction():
+                send(conn, command(("a-1", 0)))
+    assert versions(recorder) == {}
+
+
+def test_a_transaction_holds_65536_events(recorder: LogRecorder) -> None:
+    """One event more would take the positions of the next transaction."""
+    full = command(("a-1", 0), each=65536)
+    spilling = replace(full, facts=(*full.facts, fact("a-1", 65537, full.command_id)))
+    with pytest.raises(PersistenceError, match="65537 events in one transaction"):
+        recorder.append([spilling])
+    outcome = _one(recorder, full)
+    assert outcome.last_position - outcome.first_position == 65535
+
+
+# Many at once
+
+
+def _all_at_once(threads: int, act: Callable[[int], Any]) -> list[Any]:
+    """Run act(0) .. act(threads - 1), each in its thread, from the same moment; what they returned, or the first error."""
+    start = threading.Barrier(threads)
+
+    def wait_and_act(n: int) -> Any:
+        start.wait()
+        return act(n)
+
+    with ThreadPoolExecutor(threads) as pool:
+        return list(pool.map(wait_and_act, range(threads)))
+
+
+def test_the_same_command_from_everywhere(recorder: LogRecorder) -> None:
+    """Sent forty times from eight threads, a command has one effect and one answer."""
+    sent = command(("a-1", 0), ("b-1", 0), each=2, outcome='{"order": "o-1"}', guards=(take("89-1", "o-1"),))
+    outcomes = [outcome for each in _all_at_once(8, lambda _: [_one(recorder, sent) for _ in range(5)]) for outcome in each]
+    assert Counter(verdicts(outcomes)) == {"appended": 1, "repeated": 39}
+    assert len({(o.first_position, o.last_position, str(o.outcome)) for o in outcomes}) == 1
+    assert versions(recorder) == {"a-1": [1, 2], "b-1": [1, 2]}
+
+
+def test_the_last_five_go_to_five(recorder: LogRecorder) -> None:
+    """Twenty threads go for the last five SIMs, each for one after the other until it has one: five have one, and nobody two."""
+
+    def take_any(n: int) -> list[str]:
+        tries = [command((f"order-{n}", 0), guards=(take(str((n + shift) % 5), f"order-{n}"),)) for shift in range(5)]
+        won = []
+        for each in tries:
+            won.append(_one(recorder, each).verdict)
+            if won[-1] == "appended":
+                break
+        return won
+
+    results = _all_at_once(20, take_any)
+    assert Counter(won[-1] for won in results) == {"appended": 5, "guarded": 15}
+    assert len(set(_holders(recorder).values())) == 5
+    assert len(versions(recorder)) == 5
+
+
+@hypothesis.given(seed=st.integers(0, 2**32))
+@hypothesis.settings(
+    max_examples=2,
+    deadline=None,
+    suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture],
+    phases=[hypothesis.Phase.generate],
+)
+def test_writers_of_overlapping_streams_never_deadlock(recorder: LogRecorder, seed: int) -> None:
+    """Eight writers of random sets of new and known streams, in random order and with guards, all finish, and no stream has a gap."""
+    streams = [f"s{seed}-{n}" for n in range(7)]
+
+    def write(n: int) -> int:
+        choice, written = random.Random(seed + n), 0
+        while written < 12:
+            known = {row["stream"]: row["version"] for row in rows(recorder, "SELECT stream, version FROM o2c.head")}
+            batch, left = [], choice.sample(streams, len(streams))
+            while left and len(batch) < 2:
+                chosen, left = left[: choice.randint(2, 4)], left[4:]
+                guards = [change(str(choice.randrange(6)), f"o-{n}") for change in choice.choices((take, free), k=2)]
+                batch.append(
+                    command(*((stream, known.get(stream, 0)) for stream in chosen), each=choice.randint(1, 2), guards=tuple(guards))
+                )
+            written += sum(outcome.verdict == "appended" for outcome in recorder.append(batch))
+        return written
+
+    assert min(_all_at_once(8, write)) >= 12
+    heads = {row["stream"]: row["version"] for row in rows(recorder, "SELECT stream, version FROM o2c.head")}
+    assert versions(recorder) == {stream: list(range(1, version + 1)) for stream, version in heads.items()}
