@@ -109,15 +109,18 @@ def parse(raw: bytes) -> dict[str, Any]:
 
 def fingerprint(document: dict[str, Any]) -> str:
     """Hash of the content, the same for two papers that differ only in order date and channel."""
-    content = {key: value for key, value in document.items() if key not in _NOT_CONTENT}
-    return digest(json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False))
+    return digest(json.dumps(_content(document), sort_keys=True, separators=(",", ":"), ensure_ascii=False))
 
 
 def differing(one: dict[str, Any], other: dict[str, Any]) -> tuple[str, ...]:
     """Paths of the content fields in which two papers differ, sorted; names only, never values."""
-    first, second = (dict(_leaves(paper, "")) for paper in (one, other))
+    first, second = (dict(_leaves(_content(paper), "")) for paper in (one, other))
     paths = {path for path in first.keys() | second.keys() if first.get(path) != second.get(path)}
-    return tuple(sorted(path for path in paths if path.split(".")[0].split("[")[0] not in _NOT_CONTENT))
+    return tuple(sorted(paths))
+
+
+def _content(document: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in document.items() if key not in _NOT_CONTENT}
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -180,7 +183,7 @@ def _lines(items: Any, parent: str) -> Iterator[WishLine]:
 
 def _leaves(value: Any, path: str) -> Iterator[tuple[str, str]]:
     """Every value that holds no other, by path and as JSON; parts of a list go by their names where these tell them apart."""
-    if isinstance(value, dict) and value:
+    if isinstance(value, dict) and (value or not path):
         for key, part in value.items():
             yield from _leaves(part, f"{path}.{key}" if path else key)
     elif isinstance(value, list) and value:

@@ -157,11 +157,17 @@ def fail_item(state: OrderState, item: str, *, reason: str, note: str, at: datet
         raise Refused(f"order {state.external_id}: item {item} is completed and cannot fail; order its end instead", kind="conflict")
     if how in FINAL:
         return NOTHING
-    decision = just(events.ItemFailed(item=item, reason=reason, note=note)) + _give_back(state, item, at, book)
+    decision = _end(state, item, events.ItemFailed(item=item, reason=reason, note=note), at, book)
     for dependant, base in _dependants(state, item):
         if item_state(state.progress.items[dependant]) not in FINAL:
-            decision += just(events.ItemCancelled(item=dependant, base=base)) + _give_back(state, dependant, at, book)
+            decision += _end(state, dependant, events.ItemCancelled(item=dependant, base=base), at, book)
     return decision
+
+
+def _end(state: OrderState, item: str, ending: Event, at: datetime, book: Book) -> Decision:
+    """An item's end. What is held is let go first: held never becomes failed at one stroke (order life cycle, allowed transitions)."""
+    held = (StepCancelled(item=item, step=name) for name, status in state.progress.items[item].steps.items() if status == "held")
+    return just(*held, ending) + _give_back(state, item, at, book)
 
 
 def _dependants(state: OrderState, item: str) -> list[tuple[str, str]]:
@@ -184,7 +190,7 @@ def _give_back(state: OrderState, item: str, at: datetime, book: Book) -> Decisi
         step = book.steps[name]
         if status == "done":
             decision += step.undo(todo, state.record(item, name).outcome, at)
-        elif status != "planned":
+        elif status not in ("planned", "held"):
             decision += just(StepCancelled(item=item, step=name))
         if status != "planned":
             decision += Decision(frees=step.guards(todo))

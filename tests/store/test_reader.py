@@ -89,7 +89,7 @@ def _committed(conn: Any, sent: Append, choice: random.Random) -> bool:
 
 
 def test_a_reader_misses_nothing(recorder: LogRecorder, log_dsn: str) -> None:
-    """While six writers linger, commit and roll back, a reader behind the horizon sees all, once and in stream order; the control does not."""
+    """While six writers linger, commit and roll back, a reader behind the horizon sees all, once, in stream order; the control does not."""
     sound, control, done = Tail(_behind_the_horizon(recorder)), Tail(_beyond_the_horizon(recorder)), threading.Event()
     with ThreadPoolExecutor(WRITERS + 2) as pool:
         readers = [pool.submit(tail.run, done) for tail in (sound, control)]
@@ -106,6 +106,12 @@ def test_a_reader_misses_nothing(recorder: LogRecorder, log_dsn: str) -> None:
     assert sound.streams() == written
     assert [position for position, _, _ in sound.seen] == [row["position"] for row in rows(recorder, _POSITIONS)]
     assert set(sound.seen) - set(control.seen)
+
+
+def test_the_horizon_stands_in_the_snapshot_of_its_statement(recorder: LogRecorder) -> None:
+    """It is STABLE: a VOLATILE one would take a snapshot of its own, later than the one its statement reads with, and pass events by."""
+    found = rows(recorder, "SELECT provolatile::text FROM pg_proc WHERE oid IN ('o2c.horizon'::regproc, 'o2c.current_offset'::regproc)")
+    assert found == [{"provolatile": "s"}] * 2
 
 
 def test_nothing_appears_behind_a_reader(recorder: LogRecorder, log_dsn: str) -> None:

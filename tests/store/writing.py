@@ -18,8 +18,8 @@ TABLES = ("event", "head", "command", "guard", "agenda", "pool")
 def fact(stream: str, version: int, command_id: str, *, topic: str = "test.happened", state: bytes = b"{}") -> StoredFact:
     return StoredFact(
         originator_id=stream, originator_version=version, topic=topic, state=state, id=0, event_id=str(uuid.uuid4()), schema=1,
-        occurred_at=NOON, actor="test", channel="web", command_id=command_id, causation=None, order_id=None, customer_id=None, personal=None,
-        recorded_at=None,
+        occurred_at=NOON, actor="test", channel="web", command_id=command_id, causation=None, order_id=None, customer_id=None,
+        personal=None, recorded_at=None,
     )  # fmt: skip
 
 

@@ -1,0 +1,225 @@
+"""The main job on a folder of papers, and what it claims with its figures: `scripts/prove FOLDER [--orders N]`.
+
+What must come of the papers is worked out by tests/flaws.py and tests/oracle.py, which import nothing of the engine.
+"""
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
+from datetime import UTC, datetime
+from functools import partial
+from itertools import groupby, islice
+from pathlib import Path
+from typing import NamedTuple, TypeVar
+
+from o2c import plan
+from o2c.app import OrderToCash
+from o2c.entrypoints import intake, queries
+from o2c.entrypoints.checks import run_checks
+from o2c.kernel.refusal import Refused
+from o2c.partners.simulated import simulated_partners
+from o2c.runner import Runner
+from o2c.store.embedded import ServerUnavailable, acquire
+from projections.engine import ALL, catch_up, rebuild
+from tests import fates, flaws
+from tests.fates import Claim
+from tests.oracle import disagreements
+
+SEED = 7
+SIMS_LATER_AT = datetime(2026, 2, 2, tzinfo=UTC)
+UNTIL = datetime(2026, 4, 15, tzinfo=UTC)
+DRAWN_ORDERS = 500
+REFUSED_EXIT, FAILED_EXIT = 2, 5
+Result = TypeVar("Result")
+
+
+class Job(NamedTuple):
+    """The job that was run: its orders' file, its papers as judged independently, and what the intake said of them."""
+
+    app: OrderToCash
+    orders: Path
+    papers: flaws.Papers
+    counts: intake.Counts
+
+
+def tell(text: str) -> None:
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+def timed(what: str, work: Callable[[], Result]) -> Result:
+    start = time.monotonic()
+    result = work()
+    tell(f"        {what} ({time.monotonic() - start:.1f} s)")
+    return result
+
+
+def paper(folder: Path, name: str) -> Path:
+    """A file of the folder, packed or not."""
+    packed = folder / f"{name}.gz"
+    return packed if packed.exists() else folder / name
+
+
+def run_job(app: OrderToCash, folder: Path, home: Path, orders: int | None) -> Job:
+    app.create_clock(kind="simulated", seed=SEED)
+    runner = Runner(app, simulated_partners(SEED))
+    chosen = home / "orders.tmf622.jsonl"
+    chosen.write_bytes(b"\n".join(islice(intake.lines_of(paper(folder, chosen.name)), orders)) + b"\n")
+    timed("catalogue taken in", lambda: intake.load_catalogue(app, paper(folder, "catalogue.tmf620.json")))
+    timed("customers taken in", lambda: intake.load_customers(app, paper(folder, "customers.tmf632.jsonl")))
+    for what, name, at in (("sims", "sims-1.csv", None), ("numbers", "numbers.csv", None), ("sims", "sims-2.csv", SIMS_LATER_AT)):
+        timed(f"{name} taken in or announced", partial(intake.load_stock, app, runner, what, paper(folder, name), at))
+    counts = timed("orders taken in", intake.Intake(app, chosen, home / "quarantine").run)
+    timed(f"run until {UNTIL:%Y-%m-%d}", lambda: runner.run(UNTIL))
+    timed("projections caught up", lambda: catch_up(app.dsn))
+    return Job(app, chosen, judged(folder, chosen), counts)
+
+
+def judged(folder: Path, orders: Path) -> flaws.Papers:
+    catalogue = json.loads(b"".join(intake.lines_of(paper(folder, "catalogue.tmf620.json"))))
+    customers = map(json.loads, intake.lines_of(paper(folder, "customers.tmf632.jsonl")))
+    return flaws.read(intake.lines_of(orders), flaws.market(catalogue, customers))
+
+
+def every_line(job: Job) -> Iterator[Claim]:
+    papers, counts = job.papers, job.counts
+    must = intake.Counts(papers.lines, len(papers.fates), papers.same, papers.changed.total(), 0)
+    figures = f"{must.lines} lines = {must.captured} orders + {must.duplicates} the same again + {must.resubmitted} changed + 0 refused"
+    yield Claim("every line is accounted for", must == counts, figures if must == counts else f"{figures}; the intake says {counts}")
+
+
+def ingested_again(job: Job) -> Iterator[Claim]:
+    sql = "SELECT count(*) AS n, count(*) FILTER (WHERE type = 'intake.closed') AS closed FROM o2c.event"
+    [before] = job.app.reads.rows(sql)
+    counts = intake.Intake(job.app, job.orders, job.orders.parent / "quarantine").run()
+    [after] = job.app.reads.rows(sql)
+    appended = {key: after[key] - before[key] for key in before}
+    good = appended == {"n": 1, "closed": 1} and counts.duplicates == job.papers.lines
+    yield Claim("the same file again appends its closing record only", good, f"{appended['n']} event, {counts.duplicates} duplicates")
+
+
+def stock_waited_for(job: Job) -> Iterator[Claim]:
+    sql = """SELECT external_id, f.item, reason, f.closed_at, f.state, i.state AS item_state FROM projection.fallout f
+        JOIN projection.orders USING (order_id) JOIN projection.items i ON i.order_id = f.order_id AND i.item = f.item
+        WHERE reason IN ('INV-SIM', 'INV-NUM') ORDER BY external_id, f.item"""
+    waited = job.app.reads.rows(sql)
+    ended = [row for row in waited if row["item_state"] in ("failed", "cancelled")]
+    served = [row for row in waited if row not in ended and row["state"] == "closed" and row["closed_at"] >= SIMS_LATER_AT]
+    left = [row for row in waited if row not in ended and row not in served]
+    orders = len({row["external_id"] for row in waited})
+    figures = f"{len(waited)} items of {orders} orders waited, {len(served)} served, {len(ended)} ended otherwise"
+    yield Claim(f"who waited for stock was served after {SIMS_LATER_AT:%d %B}", not left, figures + (f", {len(left)} not" if left else ""))
+
+
+def invoices_agree(job: Job) -> Iterator[Claim]:
+    """The oracle sees what `o2c orders timeline` tells, some hundred orders at a time, those of one account together."""
+    wrong: list[str] = []
+    seen: Counter[str] = Counter()
+    for number, orders in enumerate(_drawn(job.app)):
+        told = [json.loads(json.dumps(event)) for order in orders for event in queries.timeline(job.app, order)]
+        wrong += disagreements(told)
+        seen["invoices"] += len({event["stream"] for event in told if event["type"] == "invoice.issued"})
+        seen["orders"] += len(orders)
+        if number == 0:
+            yield Claim(f"the oracle agrees on a draw of {len(orders)} orders", not wrong, f"{seen['invoices']} invoices to the penny")
+    figures = f"{seen['orders']} orders, {seen['invoices']} invoices" + (f"; {len(wrong)} differ: {wrong[0][:400]}" if wrong else "")
+    yield Claim("the oracle agrees on every invoice", not wrong and seen["invoices"] > 0, figures)
+
+
+def _drawn(app: OrderToCash) -> Iterator[list[str]]:
+    """Order ids, DRAWN_ORDERS or a few more at a time; ids are hashes, so their order is a draw of its own."""
+    sql = """SELECT substr(stream, 7) AS order_id, min(substr(stream, 7)) OVER (PARTITION BY state->>'account') AS first FROM o2c.head
+        WHERE starts_with(stream, 'order-') ORDER BY first, order_id"""
+    drawn: list[str] = []
+    for _, rows in groupby(app.reads.rows(sql), key=lambda row: row["first"]):
+        drawn += [row["order_id"] for row in rows]
+        if len(drawn) >= DRAWN_ORDERS:
+            yield drawn
+            drawn = []
+    if drawn:
+        yield drawn
+
+
+def sums(job: Job) -> Iterator[Claim]:
+    status = queries.status(job.app)
+    [log] = job.app.reads.rows(
+        "SELECT coalesce(sum((body->>'total_minor')::bigint), 0)::bigint AS invoiced_minor,"
+        " coalesce(sum((body->>'amount_minor')::bigint), 0)::bigint AS paid_minor FROM o2c.event"
+        " WHERE type IN ('invoice.issued', 'payment.received')"
+    )
+    orders = status["orders"]
+    figures = f"{sum(orders.values())} orders {orders}, items {status['items']}"
+    yield Claim("orders by state make up what was captured", sum(orders.values()) == job.counts.captured, figures)
+    money = status["money"].get("GBP", {})
+    yield Claim("the money of the invoices is the money of the log", money == log, f"{status['invoices']}, {log}")
+
+
+def rebuilt(job: Job) -> Iterator[Claim]:
+    for projection in ALL:
+        found = rebuild(job.app.dsn, projection)
+        differing, rows = (found.differing, found.rows) if found else (0, 0)
+        yield Claim(
+            f"projection {projection.name} equals a rebuild", found is not None and not differing, f"{rows} rows, {differing} differ"
+        )
+
+
+def diagnosed(job: Job) -> Iterator[Claim]:
+    catch_up(job.app.dsn)
+    for check in run_checks(job.app):
+        yield Claim(
+            check.name, check.state == "ok", check.detail if check.state != "could not check" else f"could not check: {check.detail}"
+        )
+
+
+def prove(job: Job) -> bool:
+    """Tell every claim; whether all hold."""
+    all_good = True
+    for part in (
+        every_line,
+        lambda job: fates.claims(job.app, job.papers),
+        stock_waited_for,
+        sums,
+        invoices_agree,
+        ingested_again,
+        rebuilt,
+        diagnosed,
+    ):
+        for claim in part(job):
+            tell(f"{'ok    ' if claim.good else 'FAILED'}  {claim.name}: {claim.figures}")
+            all_good = all_good and claim.good
+    return all_good
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="scripts/prove", description="Run the main job on a folder of papers and prove what it claims.")
+    parser.add_argument(
+        "folder",
+        type=Path,
+        help="holds catalogue.tmf620.json, customers.tmf632.jsonl, sims-1.csv, sims-2.csv, numbers.csv, orders.tmf622.jsonl",
+    )
+    parser.add_argument("--orders", type=int, help="only the first so many lines")
+    chosen = parser.parse_args()
+    start = time.monotonic()
+    with ExitStack() as stack:
+        home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="o2c-prove-")))
+        # The embedded server of root runs as another user, who must reach its data.
+        home.chmod(0o755)
+        try:
+            dsn = os.environ.get("O2C_DSN") or stack.enter_context(acquire(home / "server")).dsn
+            app = stack.enter_context(closing(OrderToCash(dsn, plan.KINDS)))
+            good = prove(run_job(app, chosen.folder, home, chosen.orders))
+        except (Refused, ServerUnavailable) as error:
+            sys.stderr.write(f"prove: {error}\n")
+            return REFUSED_EXIT
+    tell(f"{'all claims hold' if good else 'NOT all claims hold'} ({time.monotonic() - start:.0f} s)")
+    return 0 if good else FAILED_EXIT
+
+
+if __name__ == "__main__":
+    sys.exit(main())
