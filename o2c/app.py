@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -27,6 +28,8 @@ from o2c.store.recorder import LogRecorder
 
 SIMULATED_START = datetime(2026, 1, 1, tzinfo=UTC)
 WINDOW_S = 900
+SETTLED_S = 120
+SETTLING_S = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +124,19 @@ class OrderToCash(Application[str]):
         return clock if clock.kind == "simulated" else replace(clock, now=datetime.now(UTC))
 
     # -- reading
+
+    def settled(self) -> None:
+        """Wait until readers see everything written before this call. Raises Refused (try later) when a transaction elsewhere stays open."""
+        [log] = self.reads.rows("SELECT coalesce(max(position), 0) AS top FROM o2c.event")
+        deadline = time.monotonic() + SETTLED_S
+        while (self.log_recorder.max_notification_id() or 0) < log["top"]:
+            if time.monotonic() > deadline:
+                hint = "end it (see pg_stat_activity.backend_xid and pg_prepared_xacts) and go on"
+                raise Refused(
+                    f"a transaction on this server has been open for {SETTLED_S} s and holds back readers of the log; {hint}",
+                    kind="unavailable",
+                )
+            time.sleep(SETTLING_S)
 
     def load(self, streams: Iterable[str]) -> dict[str, Loaded]:
         """Streams by name, each in one read of its head row; `name@version` is the stream as it stood at that version."""

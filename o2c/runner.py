@@ -33,6 +33,7 @@ CHUNK_ROWS = 400
 TRIES_MAX = 20
 LEASE_S = 60
 IDLE_S = 0.2
+ASK_AGAIN_S = 60
 ACTOR = "engine"
 Progress = Callable[[datetime], None]
 
@@ -115,6 +116,8 @@ class Runner:
             return
         with single_driver(self.app.dsn, "o2c simulated time"):
             self._unsure = True
+            if self.app.clock().window_end is None:
+                self._react(frozenset(), self.app.clock().round)
             while self._window(self.app.clock(), until):
                 self.progress(self.app.clock().now)
 
@@ -142,8 +145,10 @@ class Runner:
         return True
 
     def _react(self, types: frozenset[str], round_: int) -> None:
-        """After a pass, never within one: the first time always, a killed run may have left something to react to."""
+        """Between passes, never within one: the first time always, for stock that others brought and for what a killed run left."""
         if self._unsure or types & policy.WAKING:
+            # What a reader cannot see yet would wake nobody, and simulated time goes on.
+            self.app.settled()
             policy.react(self.app, self.book, round_=round_)
             self._unsure = False
 
@@ -152,10 +157,9 @@ class Runner:
         idle = threading.Event()
         while (now := datetime.now(UTC)) < until:
             rows = self.app.reads.lease(now, CHUNK_ROWS, LEASE_S)
-            if rows:
-                self.attend(rows, round_=0)
-                policy.react(self.app, self.book, round_=0)
-            else:
+            self.attend(rows, round_=0)
+            policy.react(self.app, self.book, round_=0)
+            if not rows:
                 idle.wait(IDLE_S)
             self.progress(now)
 
@@ -271,11 +275,18 @@ class Runner:
 
     def _ask(self, step: Step, work: Work, batch: _Batch, at: datetime, *, query: bool) -> Decision:
         request = partner.Request(work.key, work.stream, work.item, step.name, work.attempt, at, step.payload(work))
-        memo = f"{work.key}/{query}/{at.isoformat()}"
+        memo = f"{work.key}/{query}"
         if memo not in batch.answers:
             outside = self.partners[step.partner]
             batch.answers[memo] = outside.query(request) if query else outside.submit(request)
-        return flow.settle(step, work, batch.answers[memo], at, seed=self.seed)
+        return flow.settle(step, work, _later(batch.answers[memo], at), at, seed=self.seed)
+
+
+def _later(answer: partner.Answer, at: datetime) -> partner.Answer:
+    """An answer that wants to be asked again at once is asked a little later: at the same moment it would be the same command for ever."""
+    if isinstance(answer, partner.Accepted | partner.Unknown) and answer.ask_again_at <= at:
+        return replace(answer, ask_again_at=at + timedelta(seconds=ASK_AGAIN_S))
+    return answer
 
 
 def _window_end(at: datetime, window_s: int) -> datetime:

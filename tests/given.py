@@ -115,7 +115,7 @@ class Story:
     """One order carried by the real steps from answer to answer: its state, events, agenda and guards, and the states it went through."""
 
     def __init__(self, *items: Document, holders: dict[tuple[str, str], str] | None = None, name: str = "1001", **changes: Any) -> None:
-        self.stream = f"order-{name}"
+        self.name, self.stream = name, f"order-{name}"
         self.state: OrderState = ORDER.initial(self.stream)
         self.events: list[Event] = []
         self.elsewhere: list[tuple[str, Event]] = []
@@ -175,10 +175,12 @@ class Story:
     def _read(self, stream: str) -> Any:
         return {"catalogue-main@1": CATALOGUE, "customer-C-1001": CUSTOMER}.get(stream)
 
-    def attend(self, step: str, name: str = "", answer: Answer | None = None, *, in_stock: bool = True) -> None:
-        """Carry out a row of the agenda; a partner that is asked gives the answer (done, if none is said)."""
+    def attend(
+        self, step: str, name: str = "", answer: Answer | None = None, *, in_stock: bool = True, at: datetime | None = None
+    ) -> None:
+        """Carry out a row of the agenda when it is due; a partner that is asked gives the answer (done, if none is said)."""
         entry = self.agenda[name, step]
-        at = MONDAY if entry.kind == "stock" else entry.due_at
+        at = at or (MONDAY if entry.kind == "stock" else entry.due_at)
         self.take(self._decide(entry, answer or Answered(), at, in_stock), at=at)
 
     def _decide(self, entry: Entry, answer: Answer, at: datetime, in_stock: bool) -> Decision:
@@ -202,8 +204,8 @@ class Story:
     def _piece(self, pool: str) -> Mapping[str, str]:
         self.serial += 1
         return {
-            "iccid": f"89441000000000{self.serial:05d}", "imsi": f"0010100000{self.serial:05d}", "kind": pool.partition("/")[2],
-            "msisdn": f"+44770091{self.serial:04d}",
+            "iccid": f"8944{self.name:0>10}{self.serial:05d}", "imsi": f"00101{self.name:0>5}{self.serial:05d}",
+            "msisdn": f"+4477009{self.name}{self.serial:02d}", "kind": pool.partition("/")[2],
         }  # fmt: skip
 
     def run(self, *, but: Mapping[tuple[str, str], Answer] | None = None, until: str = "") -> "Story":

@@ -62,7 +62,7 @@ def prepare(dsn: str) -> None:
                 "CREATE TABLE IF NOT EXISTS o2c.migration (number integer PRIMARY KEY, note text NOT NULL, applied_at timestamptz DEFAULT now())"
             )
             _migrate(conn)
-        _declare_incarnation(conn)
+        declare_incarnation(conn)
 
 
 def _refuse_unsafe(conn: psycopg.Connection[dict[str, Any]]) -> None:
@@ -89,7 +89,7 @@ def _migrate(conn: psycopg.Connection[dict[str, Any]]) -> None:
         conn.execute("INSERT INTO o2c.migration (number, note) VALUES (%s, %s)", (migration.number, migration.note))
 
 
-def _declare_incarnation(conn: psycopg.Connection[dict[str, Any]]) -> None:
+def declare_incarnation(conn: psycopg.Connection[dict[str, Any]]) -> None:
     """Notice a promotion, a recovery onto a new timeline or another cluster, and lift the position offset above all that was written before."""
     now = conn.execute(
         "SELECT (SELECT system_identifier::text FROM pg_control_system()) AS system,"

@@ -8,10 +8,13 @@ from typing import Any, cast
 from uuid import UUID
 
 from eventsourcing.persistence import ApplicationRecorder, IntegrityError, ListenNotifySubscription, Notification, StoredEvent, Subscription
-from eventsourcing.postgres import PostgresApplicationRecorder, PostgresFactory
+from eventsourcing.postgres import ConnectionPool, PostgresApplicationRecorder, PostgresFactory
+from psycopg import Connection
 from psycopg.rows import dict_row
 
+from o2c.kernel.refusal import Refused
 from o2c.store.commands import APPEND_SQL, Append, Head, Outcome, append_parameters
+from o2c.store.database import declare_incarnation
 from o2c.store.mapper import StoredFact
 
 _COLUMNS = """position, stream, version, event_id::text, type, schema_version, recorded_at, occurred_at, actor, channel, command_id::text,
@@ -149,12 +152,32 @@ def heads_of(facts: Sequence[StoredFact]) -> tuple[Head, ...]:
 
 
 class LogFactory(PostgresFactory):
-    """The library's PostgreSQL factory, connected by one DSN (a URI or key=value string) given as O2C_DSN."""
+    """The library's PostgreSQL factory, connected by one DSN (a URI or key=value string).
+
+    Every new connection looks whether it meets the log in another incarnation: a promotion or a restore may lie between two of them.
+    Raises Refused when the environment asks for the library's encryption or compression.
+    """
 
     application_recorder_class = LogRecorder
 
     def __init__(self, env: Any) -> None:
         super().__init__(env)
-        dsn = self.env.get("DSN")
-        pool = self.datastore.pool
-        pool.conninfo, pool.kwargs = dsn or "", {"row_factory": dict_row}
+        if self.env.get("CIPHER_TOPIC") or self.env.get("COMPRESSOR_TOPIC"):
+            raise Refused("CIPHER_TOPIC and COMPRESSOR_TOPIC have no effect here: bodies must stay queryable; unset them")
+        made = self.datastore.pool
+        library_configures = self.datastore.after_connect_func()
+
+        def configure(conn: Connection[dict[str, Any]]) -> None:
+            library_configures(conn)
+            declare_incarnation(conn)
+
+        self.datastore.pool = ConnectionPool(
+            self.env.get("DSN") or "",
+            connection_class=cast("type[Connection[dict[str, Any]]]", Connection),
+            kwargs={"row_factory": dict_row},
+            min_size=made.min_size,
+            max_size=made.max_size,
+            timeout=made.timeout,
+            open=False,
+            configure=configure,
+        )

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from o2c.app import Command, OrderToCash
 from o2c.kernel.partner import Answer, Answered, RefusedBy, Request
 from o2c.kernel.refusal import Refused
+from o2c.store.database import connect
 from o2c.store.reads import Row
 from tests.world import ScriptedPartner, World, at, line, order, ported
 
@@ -40,33 +42,31 @@ def test_twelve_orders_take_the_last_five_sims(dsn: str, tmp_path: Path) -> None
     world.close()
 
 
-def test_a_person_who_clicks_twice_at_once_is_heard_once(dsn: str, tmp_path: Path) -> None:
-    """The same command from four windows: one correction, one new attempt; the others are repeats or are refused."""
+def test_a_person_who_clicks_twice_at_once_is_heard_once(dsn: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same command from four windows that saw the same: one correction, one new attempt."""
     world = World(dsn, tmp_path).stocked()
     world.scripted.will("porting", RefusedBy("CODE-EXPIRED"))
     world.take(order("WEB-1", ported()))
-    world.run(at(5, 10))
+    world.run(at(5, 10)).fallouts()
     together = threading.Barrier(4)
+    do = OrderToCash.do
 
-    def click(_: int) -> bool:
-        window = World(dsn, tmp_path)
+    def at_once(app: OrderToCash, command: Command) -> None:
         together.wait()
-        try:
-            window.resolve("NP-CODE", changes={"portInCode": "DEF654321"})
-        except Refused as refusal:
-            assert refusal.kind == "conflict"
-            return False
-        finally:
-            window.close()
-        return True
+        do(app, command)
 
-    world.fallouts()
+    def click(_: int) -> str:
+        window = World(dsn, tmp_path)
+        stream = window.resolve("NP-CODE", changes={"portInCode": "DEF654321"})
+        window.close()
+        return stream
+
+    monkeypatch.setattr(OrderToCash, "do", at_once)
     with ThreadPoolExecutor(4) as windows:
-        heard = list(windows.map(click, range(4)))
+        heard = set(windows.map(click, range(4)))
     told = Counter(world.told("WEB-1"))
-    assert any(heard)
-    assert told["fallout.correction-applied"] == 1
-    assert told["porting.requested"] == 2
+    assert len(heard) == 1
+    assert (told["fallout.correction-applied"], told["porting.requested"]) == (1, 2)
     world.close()
 
 
@@ -119,14 +119,34 @@ class Interrupting(ScriptedPartner):
         return super().submit(request)
 
 
-def test_an_order_that_changed_under_the_answer_is_decided_again_with_it(dsn: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("clock", ["simulated", "real"])
+def test_an_order_that_changed_under_the_answer_is_decided_again_with_it(dsn: str, tmp_path: Path, clock: str) -> None:
     """The answer in hand is not asked for a second time: the partner hears one request."""
     outside = Interrupting(dsn, tmp_path)
-    world = World(dsn, tmp_path, outside).stocked()
+    world = World(dsn, tmp_path, outside, clock=clock).stocked()
     world.take(order("WEB-1", line()))
-    world.run(at(5, 10))
+    world.attend(7)
     told = world.told("WEB-1")
     assert len(outside.asked("activation")) == 1
     assert told.index("order.resubmitted") < told.index("service.activated")
     assert Counter(told)["service.activated"] == 1
+    world.close()
+
+
+def test_a_transaction_left_open_elsewhere_lets_nobody_be_passed_over(dsn: str, tmp_path: Path) -> None:
+    """Events are readable only once all older transactions of the server have ended; a delivery wakes who waits in simulated time all the same."""
+    world = World(dsn, tmp_path).stocked(esims=0, physical=0)
+    world.sims(on=at(6, 8), esim=1)
+    world.take(order("WEB-1", line()))
+    world.run(at(6))
+    with connect(dsn) as elsewhere, ThreadPoolExecutor(1) as drivers:
+        elsewhere.execute("BEGIN")
+        elsewhere.execute("SELECT pg_current_xact_id()")
+        driving = drivers.submit(world.run, at(6, 9))
+        with pytest.raises(TimeoutError):
+            driving.result(1)
+        elsewhere.execute("COMMIT")
+        driving.result()
+    assert world.state("WEB-1") == "completed"
+    assert world.when("WEB-1", "order.completed") < at(6, 9)
     world.close()

@@ -131,10 +131,10 @@ def ended(dsn: str, folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 class SlowMorning:
-    """Everything is done at once, but until 10:14 the identity agency takes half a minute."""
+    """Everything is done at once, but between 10:13 and 10:14 the identity agency takes half a minute."""
 
     def submit(self, request: Request) -> Answer:
-        slow = request.step == "identity" and request.at < at(5, 10, 14)
+        slow = request.step == "identity" and at(5, 10, 13) <= request.at < at(5, 10, 14)
         return Accepted("ID-1", request.at + timedelta(seconds=30)) if slow else Answered()
 
     def query(self, request: Request) -> Answer:
@@ -155,8 +155,10 @@ def woken_by_priority(world: World) -> tuple[datetime, datetime]:
 def served_by_due_time(world: World) -> tuple[datetime, datetime]:
     """Two orders want the last SIM in the next window; the one whose turn is first was asked for in a later pass."""
     world.stocked(esims=1, physical=0)
-    world.take(order("SOONER", line(), on=at(5, 10, 13)), order("LATER", line(), on=at(5, 10, 13) + timedelta(seconds=45), party="C-2"))
-    return at(5, 10, 14), at(5, 10, 16)
+    sooner = order("SOONER", line(), on=at(5, 10, 13) + timedelta(seconds=25))
+    later = order("LATER", line(), on=at(5, 10, 13) + timedelta(seconds=45), party="C-2")
+    world.take(sooner, later)
+    return at(5, 10, 13), at(5, 10, 16)
 
 
 @pytest.mark.parametrize("story", [woken_by_priority, served_by_due_time])

@@ -152,9 +152,10 @@ def test_a_subscription_yields_everything_and_stops(recorder: LogRecorder, gt: i
     recorder.append([command((f"old-{n}", 0)) for n in range(3)])
     before = [row["position"] for row in rows(recorder, _POSITIONS)]
     threads = set(threading.enumerate())
-    with recorder.subscribe(gt=gt and before[gt - 1]) as subscription, ThreadPoolExecutor(1) as pool:
-        pool.submit(lambda: [recorder.append([command((f"new-{n}", 0))]) for n in range(20)])
-        seen = [next(subscription).id for _ in range(23 - (gt or 0))]
+    with ThreadPoolExecutor(2) as pool, recorder.subscribe(gt=gt and before[gt - 1]) as subscription:
+        reading = pool.submit(lambda: [next(subscription).id for _ in range(23 - (gt or 0))])
+        pool.submit(lambda: [recorder.append([command((f"new-{n}", 0))]) for n in range(20)]).result()
+        seen = reading.result(timeout=30)
     assert seen == [row["position"] for row in rows(recorder, _POSITIONS)][gt or 0 :]
     assert list(subscription) == []
     deadline = time.monotonic() + 5

@@ -14,6 +14,7 @@ from eventsourcing.utils import Environment
 from psycopg.conninfo import make_conninfo
 from structlog.testing import capture_logs
 
+from o2c import plan
 from o2c.app import OrderToCash
 from o2c.kernel.refusal import Refused
 from o2c.store.database import connect, migrations, prepare
@@ -182,3 +183,16 @@ def test_an_incarnation_waits_for_appends_under_way(own_recorder: LogRecorder, d
     [later] = own_recorder.append([command(("a-1", 1))])
     assert [event.id for event in own_recorder.select_notifications(0, 10)] == [under_way.first_position, later.first_position]
     assert rows(own_recorder, "SELECT max(fork_position) AS fork FROM o2c.incarnation") == [{"fork": under_way.last_position}]
+
+
+def test_a_new_connection_of_the_pool_meets_a_new_incarnation(dsn: str) -> None:
+    """A pool that connects again after a promotion or a restore declares the new incarnation by itself."""
+    with OrderToCash(dsn, plan.KINDS) as app:
+        app.reads.next_due()
+        with connect(dsn) as owner:
+            owner.execute("UPDATE o2c.incarnation SET system_identifier = 'another cluster'")
+        app.log_recorder.datastore.pool.drain()
+
+        app.reads.next_due()
+
+        assert len(app.reads.rows("SELECT id FROM o2c.incarnation")) == 2

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -47,8 +50,9 @@ def show_summary(app: OrderToCash, *, seconds: float) -> None:
         f"[bold]speed[/bold]  {captured / seconds:.1f} orders/s, {status['events'] / seconds:.0f} events/s, {seconds:.1f} s in all\n"
     )
     console.print("Try next:")
-    for command in ("o2c fallout list", "o2c orders list -o jsonl", "o2c diagnose"):
-        console.print(f"  {command}", style="cyan")
+    program = "o2c" if shutil.which("o2c") else os.path.relpath(sys.argv[0])
+    for command in ("fallout list", "orders list -o jsonl", "diagnose"):
+        console.print(f"  {program} {command}", style="cyan")
 
 
 def _counts(title: str, counts: Mapping[str, int]) -> Table:

@@ -1,0 +1,274 @@
+"""What a bill run charges, to the penny: joining, part periods by actual days, advance, late and withdrawn charges, tax."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
+from typing import Any
+
+import hypothesis
+import pytest
+from hypothesis import strategies as st
+
+from o2c.activation.rules import activated
+from o2c.billing.events import InvoiceIssued, InvoiceLine
+from o2c.billing.rules import bill
+from o2c.billing.state import ACCOUNT, AccountState
+from o2c.kernel.agenda import Dropped, Entry
+from o2c.kernel.charges import ChargeStarted, ChargeWithdrawn
+from o2c.kernel.stream import Work
+from o2c.markets.gb import GB
+from tests.given import CUSTOMER, MONDAY
+
+STREAM = "account-BA-1001"
+ORDER = "order-1001"
+
+
+def charge(starts_on: str, recurring_minor: int = 1999, one_time_minor: int = 0, item: str = "1") -> ChargeStarted:
+    values = {"recurring_minor": recurring_minor, "one_time_minor": one_time_minor, "item": item, "starts_on": starts_on, "order": ORDER}
+    return ChargeStarted.model_validate({**ChargeStarted.example, **values})
+
+
+def account(*events: Any, state: AccountState | None = None) -> AccountState:
+    state = state or AccountState()
+    for event in events:
+        state = ACCOUNT.evolve(state, event)
+    return state
+
+
+def run(state: AccountState) -> tuple[AccountState, InvoiceIssued | None]:
+    """The next bill run of an account: the account after it, and the invoice if there was anything to charge."""
+    work = replace(ACCOUNT.work(state, STREAM, "", "bill-run"), market=GB, read={"customer-C-1001": CUSTOMER})
+    decision = bill(work, {}, MONDAY)
+    invoices = [event for _, event in decision.elsewhere if isinstance(event, InvoiceIssued)]
+    return account(*decision.events, state=state), invoices[0] if invoices else None
+
+
+def told(invoice: InvoiceIssued | None) -> list[tuple[str, str, str, int]]:
+    return [(line.kind, line.from_day, line.to_day, line.net_minor) for line in invoice.lines] if invoice else []
+
+
+@pytest.mark.parametrize(
+    ("starts_on", "run_on", "part_minor", "next_run"),
+    [
+        # 19.99 a month; the part is days from the start to the run over the days of the period that ends with the run.
+        pytest.param("2026-01-05", "2026-01-08", 193, "2026-02-08", id="3-of-31-joins-the-8th"),  # 193.45
+        pytest.param("2026-01-01", "2026-01-08", 451, "2026-02-08", id="activated-on-the-1st-joins-the-8th"),  # 7 of 31: 451.39
+        pytest.param("2026-01-08", "2026-01-15", 451, "2026-02-15", id="activated-on-the-8th-joins-the-15th"),  # 7 of 31
+        pytest.param("2026-01-15", "2026-01-22", 451, "2026-02-22", id="activated-on-the-15th-joins-the-22nd"),  # 7 of 31
+        pytest.param("2026-01-22", "2026-02-01", 645, "2026-03-01", id="activated-on-the-22nd-joins-the-1st"),  # 10 of 31: 644.84
+        pytest.param("2026-01-31", "2026-02-01", 64, "2026-03-01", id="1-of-31-at-the-end-of-the-month"),  # 64.48
+        pytest.param("2026-02-22", "2026-03-01", 500, "2026-04-01", id="7-of-28-in-february"),  # 499.75
+        pytest.param("2026-03-01", "2026-03-08", 500, "2026-04-08", id="7-of-28-across-february"),  # 499.75
+        pytest.param("2028-02-22", "2028-03-01", 551, "2028-04-01", id="8-of-29-in-a-leap-year"),  # 551.45
+        pytest.param("2026-04-25", "2026-05-01", 400, "2026-06-01", id="6-of-30-in-april"),  # 399.80
+        pytest.param("2026-12-30", "2027-01-01", 129, "2027-02-01", id="2-of-31-across-the-year"),  # 128.97
+    ],
+)
+def test_the_first_bill_has_the_part_period_and_the_next_in_advance(starts_on: str, run_on: str, part_minor: int, next_run: str) -> None:
+    """A service joins the first cycle day strictly after its activation; the second bill is a full period."""
+    billed, first = run(account(charge(starts_on)))
+    assert told(first) == [("part-period", starts_on, run_on, part_minor), ("period", run_on, next_run, 1999)]
+    assert (first.issued_on if first else "", billed.next_run) == (run_on, next_run)
+    _, second = run(billed)
+    [line] = told(second)
+    assert line[:2] + line[3:] == ("period", next_run, 1999)
+
+
+@pytest.mark.parametrize(
+    ("recurring_minor", "part_minor"),
+    [
+        # Seven of February's twenty-eight days are a quarter.
+        pytest.param(1996, 499, id="exactly"),
+        pytest.param(1997, 499, id="a-quarter-down"),
+        pytest.param(1998, 500, id="a-half-up"),
+        pytest.param(2, 1, id="half-a-penny-up"),
+        pytest.param(1, 0, id="a-quarter-penny-is-none"),
+    ],
+)
+def test_a_part_is_rounded_half_up(recurring_minor: int, part_minor: int) -> None:
+    """Rounding happens once, on the part."""
+    _, invoice = run(account(charge("2026-02-22", recurring_minor)))
+    assert told(invoice)[0] == ("part-period", "2026-02-22", "2026-03-01", part_minor)
+
+
+@pytest.mark.parametrize(
+    ("charges", "net_minor", "tax_minor", "total_minor"),
+    [
+        pytest.param([charge("2026-01-05", 1999, 1000)], 3192, 638, 3830, id="one-time-part-and-period"),  # 1000+193+1999; 638.40
+        pytest.param([charge("2026-01-22", 1999, 1000)], 3644, 729, 4373, id="tax-rounded-up"),  # 1000+645+1999; 728.80
+        pytest.param([charge("2026-01-05", 0, 1000)], 1000, 200, 1200, id="one-time-only"),
+        pytest.param([charge("2026-01-05", 0, n, str(i)) for i, n in enumerate((333, 333, 333))], 999, 200, 1199, id="tax-once-a-group"),
+        pytest.param([charge("2026-01-05", 4475, 1000), charge("2026-01-06", 700, 0, "2")], 6653, 1331, 7984, id="two-services"),
+    ],
+)  # fmt: skip
+def test_tax_is_computed_once_over_the_group(charges: list[ChargeStarted], net_minor: int, tax_minor: int, total_minor: int) -> None:
+    """UK VAT of 20 % on the sum of the lines, half-up: three lines of 3.33 bear 2.00 and not three times 0.67."""
+    _, invoice = run(account(*charges))
+    assert invoice is not None
+    assert (invoice.net_minor, invoice.tax_minor, invoice.total_minor) == (net_minor, tax_minor, total_minor)
+
+
+def test_a_one_time_charge_is_charged_once() -> None:
+    """It stands on the first bill, on the day the service began, and on no later one."""
+    state, first = run(account(charge("2026-01-05", 1999, 1000)))
+    _, second = run(state)
+    assert ("one-time", "2026-01-05", "2026-01-05", 1000) in told(first)
+    assert [line[0] for line in told(second)] == ["period"]
+
+
+def test_a_service_activated_on_its_own_run_day_waits_for_the_next_run() -> None:
+    """The account is billed on the 8th; what is activated that day is on the bill of the next month, from its first day."""
+    state = account(charge("2026-01-05"), charge("2026-01-08", 700, 0, "2"))
+    state, first = run(state)
+    assert first is not None
+    assert {line.item for line in first.lines} == {"1"}
+    _, second = run(state)
+    assert second is not None
+    mine = [(line.kind, line.from_day, line.to_day, line.net_minor) for line in second.lines if line.item == "2"]
+    assert mine == [("period", "2026-01-08", "2026-02-08", 700), ("period", "2026-02-08", "2026-03-08", 700)]
+
+
+@pytest.mark.parametrize(
+    ("starts_on", "lines"),
+    [
+        pytest.param(
+            "2026-01-05",
+            [("part-period", "2026-01-05", "2026-01-08", 193), ("period", "2026-01-08", "2026-02-08", 1999)],
+            id="one-run-missed",
+        ),
+        pytest.param(
+            "2025-12-20",  # 19 of the 31 days to 8 January: 1225.19
+            [("part-period", "2025-12-20", "2026-01-08", 1225), ("period", "2026-01-08", "2026-02-08", 1999)],
+            id="told-late-and-a-run-missed",
+        ),
+        pytest.param(
+            "2025-11-20",  # 18 of the 30 days to 8 December: 1199.40
+            [
+                ("part-period", "2025-11-20", "2025-12-08", 1199),
+                ("period", "2025-12-08", "2026-01-08", 1999),
+                ("period", "2026-01-08", "2026-02-08", 1999),
+            ],
+            id="two-runs-missed",
+        ),
+    ],
+)
+def test_a_charge_that_missed_its_run_is_billed_period_by_period(starts_on: str, lines: list[tuple[str, str, str, int]]) -> None:
+    """Each missed period is charged by its own days, then the next one in advance."""
+    state, _ = run(account(charge("2026-01-05", 700, 0, "0")))
+    _, invoice = run(account(charge(starts_on), state=state))
+    assert invoice is not None
+    mine = [(line.kind, line.from_day, line.to_day, line.net_minor) for line in invoice.lines if line.item == "1"]
+    assert mine == [*lines, ("period", "2026-02-08", "2026-03-08", 1999)]
+
+
+def test_what_was_withdrawn_before_its_bill_is_never_billed() -> None:
+    """With nothing else to charge there is no invoice, no next run and no agenda row."""
+    withdrawn = ChargeWithdrawn(order=ORDER, item="1")
+    state = account(charge("2026-01-05"), withdrawn)
+    assert run(state)[1] is None
+    assert ACCOUNT.agenda(state, withdrawn, STREAM) == (Dropped(STREAM, "", "bill-run"),)
+    _, invoice = run(account(charge("2026-01-06", 700, 0, "2"), state=state))
+    assert invoice is not None
+    assert {line.item for line in invoice.lines} == {"2"}
+
+
+def test_an_account_that_lay_idle_is_not_billed_for_the_runs_it_slept_through() -> None:
+    """A new service after months without any is billed on the account's own day of the month, next after its activation."""
+    state = account(charge("2026-01-05"), ChargeWithdrawn(order=ORDER, item="1"), charge("2026-06-10", 1999, 0, "2"))
+    assert state.next_run == "2026-07-08"
+    _, invoice = run(state)
+    assert told(invoice)[0] == ("part-period", "2026-06-10", "2026-07-08", 1806)  # 28 of 31 days: 1805.55
+
+
+@pytest.mark.parametrize(
+    ("activated_at", "starts_on", "run_on", "due_at"),
+    [
+        pytest.param((2026, 1, 31, 23, 30), "2026-01-31", "2026-02-01", (2026, 2, 1, 6), id="winter-midnight-is-utc"),
+        pytest.param((2026, 3, 28, 23, 30), "2026-03-28", "2026-04-01", (2026, 4, 1, 5), id="the-night-before-the-clocks-change"),
+        pytest.param((2026, 3, 29, 23, 30), "2026-03-30", "2026-04-01", (2026, 4, 1, 5), id="the-night-after"),
+        pytest.param((2026, 3, 31, 23, 30), "2026-04-01", "2026-04-08", (2026, 4, 8, 5), id="already-april-in-london"),
+        pytest.param((2026, 3, 31, 22, 59), "2026-03-31", "2026-04-01", (2026, 4, 1, 5), id="still-march-in-london"),
+        pytest.param((2026, 10, 31, 23, 30), "2026-10-31", "2026-11-01", (2026, 11, 1, 6), id="winter-again"),
+    ],
+)
+def test_days_are_those_of_the_market(activated_at: tuple[int, ...], starts_on: str, run_on: str, due_at: tuple[int, ...]) -> None:
+    """A service starts on London's date, and the run is due at six in the morning there."""
+    work = Work("order-1001", "1", "activation", 1, None, None, market=GB)
+    [event] = activated(work, {}, datetime(*activated_at, tzinfo=UTC)).events  # type: ignore[misc,arg-type] # five numbers
+    started = charge(getattr(event, "starts_on"))  # noqa: B009 a field of the one event there is
+    assert (started.starts_on, account(started).next_run) == (starts_on, run_on)
+    [entry] = ACCOUNT.agenda(account(started), started, STREAM)
+    assert isinstance(entry, Entry)
+    assert entry.due_at == datetime(*due_at, tzinfo=UTC)  # type: ignore[misc,arg-type] # four numbers
+
+
+def test_an_invoice_says_who_owes_what_by_when() -> None:
+    """Fourteen days, the customer's method, a number of account and day that a guard keeps unique."""
+    state = account(charge("2026-01-05"))
+    work = replace(ACCOUNT.work(state, STREAM, "", "bill-run"), market=GB, read={"customer-C-1001": CUSTOMER})
+    decision = bill(work, {}, MONDAY)
+    [(stream, issued)] = decision.elsewhere
+    assert isinstance(issued, InvoiceIssued)
+    assert (stream, issued.number, issued.due_on, issued.method) == (
+        "invoice-BA-1001-20260108", "BA-1001-20260108", "2026-01-22", "card",
+    )  # fmt: skip
+    assert [(guard.kind, guard.key) for guard in decision.takes] == [("invoice", "BA-1001-20260108")]
+
+
+days = st.dates(date(2024, 1, 1), date(2029, 12, 31))
+prices = st.integers(0, 10_000_000)
+charges = st.lists(st.tuples(days, prices, st.integers(0, 100_000)), min_size=1, max_size=4)
+
+
+@hypothesis.given(days, prices)
+def test_a_part_and_its_complement_are_the_whole_within_a_penny(day: date, minor: int) -> None:
+    """What was charged for the days up to the run and what the days before would have cost make up one period."""
+    _, invoice = run(account(charge(day.isoformat(), minor)))
+    if not invoice or invoice.lines[0].kind != "part-period":
+        assert minor == 0
+        return
+    part, period = invoice.lines[:2]
+    whole_days = (date.fromisoformat(part.to_day) - _month_before(date.fromisoformat(part.to_day))).days
+    part_days = _days(part)
+    complement_minor = (2 * minor * (whole_days - part_days) + whole_days) // (2 * whole_days)
+    assert abs(part.net_minor + complement_minor - period.net_minor) <= 1
+
+
+def _month_before(day: date) -> date:
+    return (day.replace(day=1) - timedelta(days=1)).replace(day=day.day)
+
+
+def _days(line: InvoiceLine) -> int:
+    return (date.fromisoformat(line.to_day) - date.fromisoformat(line.from_day)).days
+
+
+@hypothesis.given(charges)
+def test_an_invoice_adds_up(told_charges: list[tuple[date, int, int]]) -> None:
+    """Lines make the net, net and tax make the total, tax is within half a penny of a fifth of the net."""
+    state = account(*(charge(day.isoformat(), recurring, once, str(n)) for n, (day, recurring, once) in enumerate(told_charges)))
+    for _ in range(3):
+        state, invoice = run(state)
+        if invoice:
+            assert sum(line.net_minor for line in invoice.lines) == invoice.net_minor
+            assert invoice.net_minor + invoice.tax_minor == invoice.total_minor
+            assert abs(10 * invoice.tax_minor - 2 * invoice.net_minor) <= 5
+
+
+@hypothesis.given(charges, st.integers(1, 14))
+def test_every_day_is_billed_once_however_many_runs(told_charges: list[tuple[date, int, int]], runs: int) -> None:
+    """From a service's first day to the end of the last period its days are covered without gap or overlap, and it is charged once at once."""
+    first, *later = [charge(day.isoformat(), recurring + 1, once, str(n)) for n, (day, recurring, once) in enumerate(told_charges)]
+    state, lines = account(first), []
+    for turn in range(runs):
+        state = account(*later[turn : turn + 1], state=state)
+        state, invoice = run(state)
+        lines += invoice.lines if invoice else []
+    for known in state.charges.values():
+        mine = [line for line in lines if line.item == known.item]
+        covered = [(line.from_day, line.to_day) for line in mine if line.kind != "one-time"]
+        assert all(one[1] == two[0] for one, two in pairwise(covered))
+        if covered:
+            assert (covered[0][0], covered[-1][1]) == (known.starts_on, state.next_run)
+            assert sum(line.kind == "one-time" for line in mine) == (known.one_time_minor > 0)
+        else:
+            assert known.starts_on >= str(_month_before(date.fromisoformat(state.next_run)))

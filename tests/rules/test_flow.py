@@ -1,0 +1,159 @@
+"""From a partner's answer to what happens next: done, asked again, fallen out, tried again at a growing distance, given to a person."""
+
+from datetime import timedelta
+from typing import Any
+
+import hypothesis
+import pytest
+from hypothesis import strategies
+
+from o2c.kernel import flow
+from o2c.kernel.agenda import by_shape
+from o2c.kernel.event import EVENT_TYPES
+from o2c.kernel.partner import Accepted, Answer, Answered, Failed, NeverHeard, RefusedBy, Unknown
+from o2c.kernel.reasons import REASONS
+from o2c.kernel.stream import Work
+from o2c.plan import STEPS
+from tests.given import MONDAY, PORTING, SEED, Story, item
+
+LATER = MONDAY + timedelta(hours=3)
+ASKING = sorted(name for name, step in STEPS.items() if step.partner)
+
+
+def work(step: str = "activation", attempt: int = 1, stream: str = "order-1001") -> Work:
+    return Work(stream, "1", step, attempt, None, None)
+
+
+def settled(answer: Answer, step: str = "activation", attempt: int = 1) -> list[Any]:
+    return list(flow.settle(STEPS[step], work(step, attempt), answer, MONDAY, seed=SEED).events)
+
+
+@pytest.mark.parametrize(
+    ("answer", "names"),
+    [
+        pytest.param(Accepted("REF-1", LATER), ["partner.accepted"], id="accepted"),
+        pytest.param(Unknown(LATER), ["partner.silent"], id="unknown"),
+        pytest.param(NeverHeard(), ["activation.fell-out", "retry.scheduled"], id="never-heard"),
+        pytest.param(Failed("UNAVAILABLE", retryable=True), ["activation.fell-out", "retry.scheduled"], id="failed-for-now"),
+        pytest.param(Failed("PERMANENT", retryable=False), ["activation.fell-out"], id="failed-for-good"),
+        pytest.param(RefusedBy("REFUSED"), ["activation.fell-out"], id="refused"),
+        pytest.param(RefusedBy("moonshine"), ["activation.fell-out"], id="in-a-code-we-do-not-know"),
+    ],
+)
+def test_every_answer_has_its_events(answer: Answer, names: list[str]) -> None:
+    """Only an unknown answer is a silence, and only a transient failure is tried again by itself."""
+    assert [event.type_name for event in settled(answer)] == names
+
+
+def test_a_done_answer_is_the_step_s_own_event() -> None:
+    """The capability builds it, with the attempt it came on."""
+    story = Story(item()).run(until="esim")
+    story.attend("esim", "1", Answered({"matching_id": "K2"}))
+    assert (story.last("esim.confirmed").matching_id, story.last("esim.confirmed").attempt) == ("K2", 1)
+
+
+@pytest.mark.parametrize("step", ASKING)
+def test_a_silence_is_queried_before_anything_is_sent_again(step: str) -> None:
+    """The same attempt is asked about at the partner's time; nothing fell out yet."""
+    [silent] = settled(Unknown(LATER), step)
+    [entry] = by_shape("order-1001", silent, priority=4, since=MONDAY)
+    assert (entry.kind, entry.attempt, entry.due_at, entry.step) == ("query", 1, LATER, step)
+
+
+@pytest.mark.parametrize("step", ASKING)
+def test_a_request_that_was_never_heard_is_sent_again(step: str) -> None:
+    """For every partner the code of silence is transient: a new attempt is scheduled."""
+    fell_out, retry = settled(NeverHeard(), step)
+    assert (fell_out.recoverability, fell_out.partner_code) == ("transient", "never heard")
+    assert (retry.step, retry.attempt) == (step, 2)
+
+
+@pytest.mark.parametrize(("step", "code"), [pytest.param(step, code, id=f"{step}-{code}") for step in ASKING for code in STEPS[step].codes])
+def test_a_partner_s_code_is_told_in_ours_and_kept(step: str, code: str) -> None:
+    """Our code decides class, origin, queue and who is waited for; the partner's stays beside it."""
+    first = settled(RefusedBy(code), step)[0]
+    reason = REASONS[STEPS[step].codes[code]]
+    assert (first.reason, first.partner_code) == (reason.code, code)
+    if first.shape == "fell-out":
+        told = (first.queue, first.fault_class, first.origin, first.recoverability, first.waiting_for)
+        assert told == (reason.queue, reason.fault_class, reason.origin, reason.recoverability, reason.waiting_for)
+    else:
+        assert reason.code in STEPS[step].declines
+
+
+def test_a_code_nobody_knows_is_our_defect() -> None:
+    """It goes to engineering with the code as it came, and is not tried again."""
+    [fell_out] = settled(Failed("0x7f", retryable=True))
+    assert (fell_out.reason, fell_out.queue, fell_out.partner_code) == ("SYS-BUG", "engineering", "0x7f")
+
+
+def test_all_codes_that_steps_and_rules_use_are_in_the_table() -> None:
+    """No step can fall out under a code without a meaning."""
+    used = {code for step in STEPS.values() for code in (*step.codes.values(), step.silence, step.out_of_stock, *step.declines) if code}
+    assert used <= REASONS.keys()
+    assert {event.example["reason"] for event in EVENT_TYPES.values() if "reason" in event.example} <= REASONS.keys()
+
+
+@pytest.mark.parametrize(
+    ("attempt", "wait_s"),
+    [
+        pytest.param(1, 30, id="first-after-half-a-minute"),
+        pytest.param(2, 120, id="then-four-times-as-long"),
+        pytest.param(3, 480, id="and-again"),
+        pytest.param(4, 1800, id="at-most-half-an-hour"),
+        pytest.param(5, 1800, id="and-no-more"),
+    ],
+)
+@hypothesis.given(seed=strategies.integers(0, 2**32), name=strategies.uuids().map(str))
+def test_retries_wait_longer_each_time_within_a_tenth(attempt: int, wait_s: int, seed: int, name: str) -> None:
+    """30 s, times four, at most 30 min, each spread by up to a tenth either way so that an outage's victims do not return together."""
+    delay = flow.retry_delay(work(attempt=attempt, stream=f"order-{name}"), seed=seed)
+    assert 0.9 * wait_s <= delay.total_seconds() <= 1.1 * wait_s
+
+
+def test_the_spread_is_a_spread() -> None:
+    """Different orders wait differently long, the same order with the same seed equally long."""
+    delays = [flow.retry_delay(work(stream=f"order-{number}"), seed=SEED) for number in range(50)]
+    assert len(set(delays)) > 40
+    assert delays == [flow.retry_delay(work(stream=f"order-{number}"), seed=SEED) for number in range(50)]
+
+
+def test_a_transient_failure_is_tried_five_times_more_and_then_waits_for_us() -> None:
+    """Six attempts under one fallout, held from the last on, nothing left on the agenda."""
+    story = Story(item()).run(but={("1", "activation"): Failed("UNAVAILABLE", retryable=True)})
+    fell_out = [event for event in story.events if event.type_name == "activation.fell-out"]
+    assert [event.attempt for event in fell_out] == [1, 2, 3, 4, 5, 6]
+    assert len({event.fallout for event in fell_out}) == 1
+    assert [event.attempt for event in story.events if event.type_name == "retry.scheduled"] == [2, 3, 4, 5, 6]
+    assert (story.agenda, story.states()["1"]) == ({}, "held")
+
+
+def test_a_retry_that_succeeds_closes_the_fallout() -> None:
+    """The order goes on as if nothing had been; the next failure would be a fallout of its own."""
+    story = Story(item()).run(until="activation")
+    story.attend("activation", "1", Failed("UNAVAILABLE", retryable=True))
+    story.attend("activation", "1")
+    story.attend("activation", "1")
+    assert story.state.record("1", "activation").fallout == ""
+    assert story.run().states()[""] == "completed"
+
+
+@pytest.mark.parametrize("answers", [[Accepted("R", LATER)], [Unknown(LATER)], [Unknown(LATER), Accepted("R", LATER), Unknown(LATER)]])
+def test_waiting_for_an_answer_is_progress_and_not_fallout(answers: list[Answer]) -> None:
+    """A request that is taken or unanswered leaves the item in progress, and the answer to the query ends it."""
+    story = Story(item(characteristics=PORTING)).run(until="esim")
+    for answer in answers:
+        story.attend("esim", "1", answer)
+        assert story.states()["1"] == "inProgress"
+    story.attend("esim", "1")
+    assert story.run().states()[""] == "completed"
+
+
+def test_a_forced_step_leaves_the_agenda() -> None:
+    """A step that a person counted as done is not tried again by an earlier schedule."""
+    story = Story(item()).run(until="esim")
+    story.attend("esim", "1", Failed("UNAVAILABLE", retryable=True))
+    assert story.agenda["1", "esim"].kind == "retry"
+    story.force("esim")
+    assert ("1", "esim") not in story.agenda
+    assert story.run().names().count("esim.requested") == 1
