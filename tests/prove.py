@@ -187,8 +187,8 @@ def prove(job: Job) -> bool:
         sums,
         invoices_agree,
         ingested_again,
-        rebuilt,
         diagnosed,
+        rebuilt,
     ):
         for claim in part(job):
             tell(f"{'ok    ' if claim.good else 'FAILED'}  {claim.name}: {claim.figures}")

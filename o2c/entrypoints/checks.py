@@ -11,14 +11,14 @@ from eventsourcing.persistence import PersistenceError
 
 from o2c.app import OrderToCash
 from o2c.entrypoints.checks_log import Agenda, Connection, Gapless, Heads, Pools, Watch, walk
-from o2c.entrypoints.checks_trade import Holdings, Intakes, Transitions
+from o2c.entrypoints.checks_trade import Forgotten, Holdings, Intakes, Transitions
 from o2c.kernel.event import EVENT_TYPES
 from o2c.kernel.refusal import Refused
 from o2c.store.database import connect
 from projections import engine
 
 State = Literal["ok", "failed", "could not check"]
-WATCHES: tuple[type[Watch], ...] = (Gapless, Heads, Agenda, Pools, Transitions, Holdings, Intakes)
+WATCHES: tuple[type[Watch], ...] = (Gapless, Heads, Agenda, Pools, Transitions, Forgotten, Holdings, Intakes)
 VERSION_MIN = 15
 SHOWN_MAX = 3
 _UNREACHED = (psycopg.Error, PersistenceError, Refused)

@@ -1,4 +1,4 @@
-"""What must hold in the trade whatever happened: declared transitions, nothing held twice, every line of an intake accounted for."""
+"""What must hold in the trade whatever happened: declared transitions, no order forgotten, nothing held twice, every line accounted for."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from o2c.intake.events import IntakeClosed
 from o2c.kernel.event import Fact
 from o2c.numbers.events import NumberBroughtIn, NumberChanged, NumberChangeRequested, NumberQuarantined, NumberTaken
 from o2c.orders.events import OrderCaptured, OrderResubmitted
-from o2c.orders.rollup import ITEM_TRANSITIONS, ORDER_TRANSITIONS, item_state, order_state
+from o2c.orders.rollup import FINAL, ITEM_TRANSITIONS, ORDER_TRANSITIONS, item_state, order_state
 from o2c.orders.state import OrderState
 from o2c.sim.events import SimReturned, SimTaken
 
@@ -51,6 +51,37 @@ class Transitions(Watch):
         if new not in declared[old]:
             self.flaw(f"{stream.stream} version {fact.version} ({fact.event.type_name}): {what} went from {old} to {new}")
         return True
+
+
+class Forgotten(Watch):
+    """Whatever is not final waits for something: a row of the agenda, an open fallout, or an item that does."""
+
+    name = "no order is forgotten"
+    unit = "orders under way"
+
+    def streams(self, conn: Connection, batch: Mapping[str, Folded]) -> None:
+        for stream in batch.values():
+            if isinstance(stream.state, OrderState) and not stream.flaw and order_state(stream.state.progress) not in FINAL:
+                self.seen += 1
+                left = _left_behind(stream.state, {item for item, _ in stream.agenda})
+                if left:
+                    self.flaw(f"{stream.stream} waits for nothing in {', '.join(sorted(left))}")
+
+
+def _left_behind(state: OrderState, due: set[str]) -> set[str]:
+    """The items of an unfinished order that nothing will ever move; the order itself before it is planned."""
+    if not state.items:
+        return set() if "" in due or "pending" in state.progress.gates.values() else {"its gates"}
+    left = {item: known for item, known in state.progress.items.items() if item_state(known) not in FINAL}
+    moved = {item for item, known in left.items() if item in due or {"held", "pending"} & set(known.steps.values())}
+    while moved:
+        left = {item: known for item, known in left.items() if item not in moved}
+        moved = {item for item, known in left.items() if any(_unfinished(state, base) and base not in left for base in known.relies_on)}
+    return set(left)
+
+
+def _unfinished(state: OrderState, item: str) -> bool:
+    return item_state(state.progress.items[item]) not in FINAL
 
 
 class Holdings(Watch):

@@ -37,7 +37,7 @@ class Countdown:
             self.pass_point()
             return done
 
-        psycopg.Cursor.execute = counted  # type: ignore[method-assign]  # only ever in a child that will die
+        psycopg.Cursor.execute = counted  # type: ignore[assignment, method-assign]  # only ever in a child that will die
 
 
 class Mortal:

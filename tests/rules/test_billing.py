@@ -1,7 +1,7 @@
 """What a bill run charges, to the penny: joining, part periods by actual days, advance, late and withdrawn charges, tax."""
 
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from itertools import pairwise
 from typing import Any
 
@@ -15,6 +15,7 @@ from o2c.billing.rules import bill
 from o2c.billing.state import ACCOUNT, AccountState
 from o2c.kernel.agenda import Dropped, Entry
 from o2c.kernel.charges import ChargeStarted, ChargeWithdrawn
+from o2c.kernel.periods import parse_time
 from o2c.kernel.stream import Work
 from o2c.markets.gb import GB
 from tests.given import CUSTOMER, MONDAY
@@ -177,29 +178,29 @@ def test_an_account_that_lay_idle_is_not_billed_for_the_runs_it_slept_through() 
     state = account(charge("2026-01-05"), ChargeWithdrawn(order=ORDER, item="1"), charge("2026-06-10", 1999, 0, "2"))
     assert state.next_run == "2026-07-08"
     _, invoice = run(state)
-    assert told(invoice)[0] == ("part-period", "2026-06-10", "2026-07-08", 1806)  # 28 of 31 days: 1805.55
+    assert told(invoice)[0] == ("part-period", "2026-06-10", "2026-07-08", 1866)  # 28 of 30 days: 1865.73
 
 
 @pytest.mark.parametrize(
     ("activated_at", "starts_on", "run_on", "due_at"),
     [
-        pytest.param((2026, 1, 31, 23, 30), "2026-01-31", "2026-02-01", (2026, 2, 1, 6), id="winter-midnight-is-utc"),
-        pytest.param((2026, 3, 28, 23, 30), "2026-03-28", "2026-04-01", (2026, 4, 1, 5), id="the-night-before-the-clocks-change"),
-        pytest.param((2026, 3, 29, 23, 30), "2026-03-30", "2026-04-01", (2026, 4, 1, 5), id="the-night-after"),
-        pytest.param((2026, 3, 31, 23, 30), "2026-04-01", "2026-04-08", (2026, 4, 8, 5), id="already-april-in-london"),
-        pytest.param((2026, 3, 31, 22, 59), "2026-03-31", "2026-04-01", (2026, 4, 1, 5), id="still-march-in-london"),
-        pytest.param((2026, 10, 31, 23, 30), "2026-10-31", "2026-11-01", (2026, 11, 1, 6), id="winter-again"),
+        pytest.param("2026-01-31T23:30:00Z", "2026-01-31", "2026-02-01", "2026-02-01T06:00:00Z", id="winter-midnight-is-utc"),
+        pytest.param("2026-03-28T23:30:00Z", "2026-03-28", "2026-04-01", "2026-04-01T05:00:00Z", id="the-night-before-the-clocks-change"),
+        pytest.param("2026-03-29T23:30:00Z", "2026-03-30", "2026-04-01", "2026-04-01T05:00:00Z", id="the-night-after"),
+        pytest.param("2026-03-31T23:30:00Z", "2026-04-01", "2026-04-08", "2026-04-08T05:00:00Z", id="already-april-in-london"),
+        pytest.param("2026-03-31T22:59:00Z", "2026-03-31", "2026-04-01", "2026-04-01T05:00:00Z", id="still-march-in-london"),
+        pytest.param("2026-10-31T23:30:00Z", "2026-10-31", "2026-11-01", "2026-11-01T06:00:00Z", id="winter-again"),
     ],
 )
-def test_days_are_those_of_the_market(activated_at: tuple[int, ...], starts_on: str, run_on: str, due_at: tuple[int, ...]) -> None:
+def test_days_are_those_of_the_market(activated_at: str, starts_on: str, run_on: str, due_at: str) -> None:
     """A service starts on London's date, and the run is due at six in the morning there."""
     work = Work("order-1001", "1", "activation", 1, None, None, market=GB)
-    [event] = activated(work, {}, datetime(*activated_at, tzinfo=UTC)).events  # type: ignore[misc,arg-type] # five numbers
-    started = charge(getattr(event, "starts_on"))  # noqa: B009 a field of the one event there is
+    [event] = activated(work, {}, parse_time(activated_at)).events
+    started = charge(event.starts_on)
     assert (started.starts_on, account(started).next_run) == (starts_on, run_on)
     [entry] = ACCOUNT.agenda(account(started), started, STREAM)
     assert isinstance(entry, Entry)
-    assert entry.due_at == datetime(*due_at, tzinfo=UTC)  # type: ignore[misc,arg-type] # four numbers
+    assert entry.due_at == parse_time(due_at)
 
 
 def test_an_invoice_says_who_owes_what_by_when() -> None:

@@ -23,8 +23,12 @@ def steps(line: PlannedItem) -> dict[str, tuple[str, ...]]:
         pytest.param({}, "sim number esim activation charging", id="esim"),
         pytest.param(PHYSICAL, "sim number delivery activation charging", id="physical"),
         pytest.param(PORTING, "sim number porting esim activation charging cutover number-change", id="esim-and-port-in"),
-        pytest.param({**PHYSICAL, **PORTING}, "sim number porting delivery activation charging cutover number-change", id="physical-port-in"),
-        pytest.param({"portInNumber": ""}, "sim number porting esim activation charging cutover number-change", id="empty-number-is-judged"),
+        pytest.param(
+            {**PHYSICAL, **PORTING}, "sim number porting delivery activation charging cutover number-change", id="physical-port-in"
+        ),
+        pytest.param(
+            {"portInNumber": ""}, "sim number porting esim activation charging cutover number-change", id="empty-number-is-judged"
+        ),
         pytest.param({"portInCode": "ABC123456"}, "sim number esim activation charging", id="code-without-number"),
     ],
 )

@@ -25,7 +25,7 @@ def bringing(number: str = NUMBER, code: str = CODE, **more: str) -> Story:
         pytest.param("+4407700900123", id="trunk-zero"),
         pytest.param("00447700900123", id="international-prefix"),
         pytest.param("447700900123", id="no-plus"),
-        pytest.param("+447700９00123", id="full-width-digit"),  # noqa: RUF001 another digit is the point
+        pytest.param("+447700９00123", id="full-width-digit"),
         pytest.param("+447700900123\n", id="line-end"),
         pytest.param("+44770090012", id="a-digit-short"),
         pytest.param("+4477009001234", id="a-digit-long"),

@@ -94,7 +94,7 @@ def test_a_store_that_was_only_run_has_no_flaw(store: str) -> None:
     """Every check passes, and those that count have something to count."""
     found = diagnosed(store)
     assert [check for check in found.values() if check.state != "ok"] == []
-    assert len(found) == 16 + len(ALL)
+    assert len(found) == 17 + len(ALL)
     assert not any(check.detail.startswith("0 ") for check in found.values())
 
 
@@ -242,6 +242,22 @@ def test_an_undeclared_transition_is_found(store: str, monkeypatch: pytest.Monke
     found = diagnosed(store)["every transition of orders and items is declared"]
     assert found.state == "failed"
     assert "(charging.started): item 1 went from inProgress to completed" in found.detail
+
+
+@pytest.mark.parametrize(
+    ("last", "told"),
+    [pytest.param("order.planned", "in 1", id="after its plan"), pytest.param("order.validated", "in its gates", id="between its gates")],
+)
+def test_a_forgotten_order_is_found(store: str, last: str, told: str) -> None:
+    """An order whose next step was never asked for waits for nothing, and is named."""
+    tamper(
+        store,
+        f"""DELETE FROM o2c.event e USING (SELECT stream, version FROM o2c.event WHERE type = '{last}' ORDER BY position LIMIT 1) AS cut
+            WHERE e.stream = cut.stream AND e.version > cut.version""",
+    )
+    found = diagnosed(store)["no order is forgotten"]
+    assert found.state == "failed"
+    assert found.detail.endswith(told) or f"{told}," in found.detail
 
 
 def test_a_check_that_cannot_be_made_says_so(store: str) -> None:

@@ -12,8 +12,8 @@ from o2c.entrypoints.launch import write_launch
 from o2c.partners.simulated import simulated_partners
 from tests.world import World, at
 
-ORDERS = 60
-UNTIL = at(10, month=3)
+ORDERS = 40
+UNTIL = at(20, month=2)
 
 
 def told(dsn: str, folder: Path, *, seed: int) -> dict[str, Any]:

@@ -3,12 +3,13 @@
 import itertools
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from o2c.entrypoints.launch_data import FIBRE, HOME_ADD_ONS, LINE_ADD_ONS
 from o2c.kernel.partner import Accepted, Failed, RefusedBy, Request, Unknown
-from tests.world import ADDRESS, NINE, World, at, item, line, order, ported, site
+from tests.world import ADDRESS, NINE, Document, World, at, item, line, order, ported, site
 
 GATES = [
     "order.captured", "validation.requested", "order.validated", "identity.requested", "identity.passed", "credit.requested", "credit.approved",
@@ -22,7 +23,7 @@ def world(dsn: str, tmp_path: Path) -> World:
     return World(dsn, tmp_path)
 
 
-def access(number: str = "1", **more: str) -> dict[str, object]:
+def access(number: str = "1", **more: Any) -> Document:
     return item(FIBRE, number, **{"place": ADDRESS, "commitmentMonths": "24", **more})
 
 
