@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -272,7 +273,7 @@ def pool_change(event: Offered | Withdrawn, at: datetime) -> PoolChange:
         pool, key = event.withdrawal()
         return PoolChange(False, pool, key, at)
     pool, key, available_at, detail = event.offer()
-    return PoolChange(True, pool, key, available_at or at, TypeAdapter(dict[str, str]).dump_json(detail).decode())
+    return PoolChange(True, pool, key, available_at or at, json.dumps(detail))
 
 
 def happened(stream: str, decision: Decision, at: datetime, causation: str | None = None) -> tuple[Happened, ...]:

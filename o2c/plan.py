@@ -101,7 +101,7 @@ PLANS: Mapping[str, tuple[Row, ...]] = {
         ("charging", ("activation",), _always),
     ),
 }
-SPECIFICATIONS = frozenset({*PLANS, "spec-bundle"})
+SPECIFICATIONS = frozenset(PLANS)
 PROMISED_WORKING_DAYS: Mapping[str, int] = {"spec-mobile": 3, "spec-access": 10, "spec-add-on": 1}
 
 

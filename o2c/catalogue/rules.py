@@ -21,8 +21,8 @@ def publish(
 ) -> list[OfferingPublished]:
     """Publish a TMF620 offering; nothing when it stands so already. Numbers in the document must be text or Decimal-safe strings.
 
-    Raises Refused when it has no id, a specification that no plan fulfils, a bundle's own price (its children carry the prices), a price
-    that is no amount of its currency, or two prices of one type.
+    Raises Refused when it has no id, a specification (of the given ones) that no plan fulfils, a commitment that is no number,
+    a bundle's own price (its children carry the prices), a price that is no amount of its currency, or two prices of one type.
     """
     offering = document.get("id")
     if not isinstance(offering, str) or not offering:
@@ -45,10 +45,12 @@ def publish(
             for use in document.get("prodSpecCharValueUse") or []
         },
     )
-    if event.specification not in specifications:
+    if not event.bundle and event.specification not in specifications:
         raise Refused(
             f"catalogue: offering {offering} has specification {event.specification}, which no plan fulfils; add it to the plan first"
         )
+    if any(not months.isdecimal() for months in event.characteristics.get("commitmentMonths", ())):
+        raise Refused(f"catalogue: offering {offering} has a commitmentMonths that is no number of months; correct it")
     if event.bundle and prices:
         raise Refused(f"catalogue: bundle {offering} has a price of its own; price its children")
     return [] if state.offerings.get(offering) == event else [event]

@@ -68,4 +68,4 @@ def fall_out(step: Step, work: Work, code: str, at: datetime, *, seed: int, part
 def retry_delay(work: Work, *, seed: int) -> timedelta:
     """30 s, times four each time, at most 30 min, with jitter from the seed so that an outage's victims do not return together."""
     wait_s = min(RETRY_FIRST_S * RETRY_FACTOR ** (work.attempt - 1), RETRY_LONGEST_S)
-    return timedelta(seconds=round(wait_s * jitter(seed, work.key, work.attempt), 3))
+    return timedelta(seconds=min(round(wait_s * jitter(seed, work.key, work.attempt), 3), RETRY_LONGEST_S))

@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from math import isfinite
 from typing import Any
 
 from o2c.kernel.identifiers import digest
@@ -87,7 +88,7 @@ def parse(raw: bytes) -> dict[str, Any]:
     if len(raw) > LINE_BYTES_MAX:
         raise Unreadable(f"{len(raw)} bytes in one line, at most {LINE_BYTES_MAX}")
     try:
-        document = json.loads(raw.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_no_constant, parse_float=str)
+        document = json.loads(raw.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_no_constant, parse_float=_finite)
         json.dumps(document, ensure_ascii=False).encode("utf-8")
     except UnicodeDecodeError as error:
         raise Unreadable(f"not UTF-8 at byte {error.start}") from None
@@ -132,6 +133,13 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _no_constant(name: str) -> Any:
     raise Unreadable(f"{name} is no JSON number")
+
+
+def _finite(text: str) -> str:
+    """A fraction is kept as text, never as a float; one beyond every float is no amount of anything."""
+    if not isfinite(float(text)):
+        raise Unreadable("a number beyond all bounds")
+    return text
 
 
 def _check_values(value: Any, depth: int) -> None:

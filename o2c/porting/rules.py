@@ -44,7 +44,8 @@ def scheduled(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
     opens_at = port_window(work.market, at, working_days_more=int(data.get("working_days_more", 0)))
     reference = str(data.get("reference", ""))
     event = PortInScheduled(item=work.item, attempt=work.attempt, msisdn=number_of(work), window_opens_at=opens_at, reference=reference)
-    return just(event)
+    # Claimed when it was asked for; taken again for the case that the claim was held then and became free before the check.
+    return just(event) + Decision(takes=claimed(work))
 
 
 def cutover_due(work: Work, at: datetime) -> datetime:
