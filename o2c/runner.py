@@ -20,7 +20,7 @@ from o2c.kernel import flow, partner
 from o2c.kernel.decision import NOTHING, Decision, Guard
 from o2c.kernel.identifiers import derived_id
 from o2c.kernel.shapes import item_of
-from o2c.kernel.step import Step
+from o2c.kernel.step import Step, no_pool
 from o2c.kernel.stream import StreamKind, Work
 from o2c.orders.events import OrderPlanned
 from o2c.plan import PlanBook
@@ -33,9 +33,13 @@ CHUNK_ROWS = 400
 TRIES_MAX = 20
 LEASE_S = 60
 IDLE_S = 0.2
+SILENT_S = 300
 ASK_AGAIN_S = 60
 ACTOR = "engine"
 Progress = Callable[[datetime], None]
+
+
+_Place = tuple[str, str, str]
 
 
 @dataclass(slots=True)
@@ -44,7 +48,7 @@ class _Batch:
 
     loaded: dict[str, Loaded]
     holders: dict[tuple[str, str], str]
-    stock: dict[str, list[dict[str, Any]]]
+    stock: dict[_Place, dict[str, Any]]
     answers: dict[str, partner.Answer] = field(default_factory=dict)
 
 
@@ -172,15 +176,31 @@ class Runner:
             by_stream.setdefault(row.entry.stream, []).append(row)
         todos = [_Todo(stream, tuple(mine)) for stream, mine in by_stream.items()]
         types: set[str] = set()
+        stock = self._stock(rows, round_)
         for chunk in _chunks(todos):
-            types |= self._chunk(chunk, round_)
+            types |= self._chunk(chunk, round_, stock)
         return frozenset(types)
 
-    def _chunk(self, todos: list[_Todo], round_: int) -> set[str]:
+    def _stock(self, rows: Sequence[Row], round_: int) -> dict[_Place, dict[str, Any]]:
+        """Candidates for the rows that draw on stock, dealt in the order of the rows; a plain read, the guards decide."""
+        drawing = [row for row in rows if row.entry.kind == "submit" and self.book.steps[row.entry.step].pool is not no_pool]
+        loaded = self.app.load(row.entry.stream for row in drawing)
+        by_pool: dict[str, list[Row]] = {}
+        for row in drawing:
+            pool = self.book.steps[row.entry.step].pool(self._bare_work(row, loaded[row.entry.stream]))
+            by_pool.setdefault(pool, []).append(row)
+        dealt: dict[_Place, dict[str, Any]] = {}
+        for pool, waiting in by_pool.items():
+            latest = max(row.entry.due_at for row in waiting)
+            pieces = self.app.reads.candidates(pool, latest, max(round_ - 1, 0), len(waiting))
+            dealt |= {_place(row): piece for row, piece in zip(waiting, pieces, strict=False)}
+        return dealt
+
+    def _chunk(self, todos: list[_Todo], round_: int, stock: dict[_Place, dict[str, Any]]) -> set[str]:
         types: set[str] = set()
         answers: dict[str, partner.Answer] = {}
         for _ in range(TRIES_MAX):
-            batch = self._prepare(todos, answers)
+            batch = self._prepare(todos, answers, stock)
             commands = self._guarded([self._decide(todo, batch) for todo in todos])
             outcomes = self.app.write(commands, round_=round_)
             again = [todo for todo, outcome in zip(todos, outcomes, strict=True) if outcome.verdict in ("stale", "guarded")]
@@ -194,6 +214,7 @@ class Runner:
             todos = self._still(again)
             if not todos:
                 return types
+            stock = self._stock([row for todo in todos for row in todo.rows], round_)
         raise RuntimeError(f"{todos[0].stream} stayed stale {TRIES_MAX} times; another process writes to it without end")
 
     def _still(self, todos: list[_Todo]) -> list[_Todo]:
@@ -207,21 +228,16 @@ class Runner:
             left += [_Todo(todo.stream, rows)] if rows else []
         return left
 
-    def _prepare(self, todos: list[_Todo], answers: dict[str, partner.Answer]) -> _Batch:
+    def _prepare(self, todos: list[_Todo], answers: dict[str, partner.Answer], stock: dict[_Place, dict[str, Any]]) -> _Batch:
         loaded = self.app.load(todo.stream for todo in todos)
         streams: set[str] = set()
         guards: list[Guard] = []
-        pools: dict[str, tuple[int, datetime]] = {}
         for todo in todos:
             for row in todo.rows:
                 work, step = self._bare_work(row, loaded[todo.stream]), self.book.steps[row.entry.step]
                 streams.update(step.reads(work))
                 guards += step.guards(work)
-                if pool := step.pool(work) if row.entry.kind == "submit" else "":
-                    count, latest = pools.get(pool, (0, row.entry.due_at))
-                    pools[pool] = (count + 1, max(latest, row.entry.due_at))
         loaded |= self.app.load(streams - loaded.keys())
-        stock = {pool: self.app.reads.candidates(pool, latest, count)[::-1] for pool, (count, latest) in pools.items()}
         return _Batch(loaded, self.app.reads.holders(guards), stock, answers)
 
     def _bare_work(self, row: Row, loaded: Loaded) -> Work:
@@ -264,22 +280,31 @@ class Runner:
         if reason := step.check(work, at):
             return flow.fall_out(step, work, reason, at, seed=self.seed)
         if pool := step.pool(work):
-            return self._from_stock(step, work, pool, batch, at)
+            piece = batch.stock.get(_place(row))
+            return (
+                step.complete(work, piece, at) if piece else flow.fall_out(step, work, step.out_of_stock, at, seed=self.seed, awaits=pool)
+            )
         return self._ask(step, work, batch, at, query=False) if step.partner else step.complete(work, {}, at)
-
-    def _from_stock(self, step: Step, work: Work, pool: str, batch: _Batch, at: datetime) -> Decision:
-        candidates = batch.stock.get(pool)
-        if not candidates:
-            return flow.fall_out(step, work, step.out_of_stock, at, seed=self.seed, awaits=pool)
-        return step.complete(work, candidates.pop(), at)
 
     def _ask(self, step: Step, work: Work, batch: _Batch, at: datetime, *, query: bool) -> Decision:
         request = partner.Request(work.key, work.stream, work.item, step.name, work.attempt, at, step.payload(work))
         memo = f"{work.key}/{query}"
         if memo not in batch.answers:
-            outside = self.partners[step.partner]
-            batch.answers[memo] = outside.query(request) if query else outside.submit(request)
+            batch.answers[memo] = self._call(self.partners[step.partner], request, query=query)
         return flow.settle(step, work, _later(batch.answers[memo], at), at, seed=self.seed)
+
+    @staticmethod
+    def _call(outside: partner.Partner, request: partner.Request, *, query: bool) -> partner.Answer:
+        """A line that breaks is an unknown outcome: the request may have got there."""
+        try:
+            return outside.query(request) if query else outside.submit(request)
+        except OSError as error:
+            logger.warning("partner_unreachable", step=request.step, key=request.key, error=type(error).__name__)
+            return partner.Unknown(request.at + timedelta(seconds=SILENT_S))
+
+
+def _place(row: Row) -> _Place:
+    return row.entry.stream, row.entry.item, row.entry.step
 
 
 def _later(answer: partner.Answer, at: datetime) -> partner.Answer:

@@ -11,12 +11,13 @@ from o2c.kernel.decision import Decision, just
 from o2c.kernel.periods import local_date
 from o2c.kernel.stream import Work
 
+NEEDED = {"sim": ("iccid", "imsi"), "number": ("msisdn",), "qualification": ("line_id",)}
+"""What each earlier step has to tell the network. A number that is brought in is not ours before its cut-over: the line starts on another."""
+
 
 def service(work: Work) -> Mapping[str, Any]:
     """What the network needs: the SIM and number of a line, the line id of an access; an add-on names its offering."""
-    known = {
-        key: value for outcome in work.outcomes.values() for key, value in outcome.items() if key in ("iccid", "imsi", "msisdn", "line_id")
-    }
+    known = {key: work.outcomes[step][key] for step, keys in NEEDED.items() for key in keys if key in work.outcomes.get(step, {})}
     return {"offering": work.subject.offering, **known}
 
 

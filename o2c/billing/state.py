@@ -11,7 +11,7 @@ from o2c.kernel.agenda import NEVER, AgendaChange, Dropped, Entry, by_shape
 from o2c.kernel.charges import ChargeStarted, ChargeWithdrawn
 from o2c.kernel.event import Event
 from o2c.kernel.periods import local_time, next_cycle_day, next_month
-from o2c.kernel.shapes import Done, FellOut, OfItem, Requested, step_of
+from o2c.kernel.shapes import Done, FellOut, OfItem, PartnerAccepted, PartnerSilent, Requested, step_of
 from o2c.kernel.stream import StreamKind, Work
 from o2c.markets.gb import GB
 
@@ -44,6 +44,7 @@ class AccountState:
     next_run: str = ""
     charges: dict[str, Charge] = field(default_factory=dict)
     fallout: str = ""
+    waiting_for: str = ""
     attempt: int = 1
 
     @property
@@ -62,9 +63,9 @@ def evolve_account(state: AccountState, event: Event) -> AccountState:
         case AccountBilled():
             return _billed(state, event)
         case FellOut():
-            return replace(state, fallout=event.fallout, attempt=event.attempt)
+            return replace(state, fallout=event.fallout, attempt=event.attempt, waiting_for=event.waiting_for)
         case Requested():
-            return replace(state, attempt=event.attempt)
+            return replace(state, attempt=event.attempt, waiting_for="")
     return state
 
 
@@ -96,7 +97,7 @@ def _billed(state: AccountState, event: AccountBilled) -> AccountState:
         key: replace(charge, billed_to=event.billed_to) if not charge.withdrawn and charge.starts_on < event.run_on else charge
         for key, charge in state.charges.items()
     }
-    return replace(state, charges=charges, next_run=event.billed_to, fallout="", attempt=1)
+    return replace(state, charges=charges, next_run=event.billed_to, fallout="", waiting_for="", attempt=1)
 
 
 def account_agenda(state: AccountState, event: Event, stream: str) -> tuple[AgendaChange, ...]:
@@ -111,7 +112,7 @@ def account_agenda(state: AccountState, event: Event, stream: str) -> tuple[Agen
 
 
 def account_work(state: AccountState, stream: str, item: str, step: str) -> Work:
-    return Work(stream, item, step, state.attempt, state, state, fallout=state.fallout)
+    return Work(stream, item, step, state.attempt, state, state, fallout=state.fallout, waiting_for=state.waiting_for)
 
 
 def _account_owner(state: AccountState) -> tuple[str | None, str | None]:
@@ -130,6 +131,7 @@ class InvoiceState:
     fallout: str = ""
     reason: str = ""
     waiting_for: str = ""
+    silences: int = 0
 
     @property
     def open_minor(self) -> int:
@@ -148,8 +150,10 @@ def evolve_invoice(state: InvoiceState, event: Event) -> InvoiceState:
 
 def _paying(state: InvoiceState, event: OfItem) -> InvoiceState:
     match event:
-        case Requested():
-            return replace(state, attempt=event.attempt)
+        case Requested() | PartnerAccepted():
+            return replace(state, attempt=event.attempt, waiting_for="", silences=0)
+        case PartnerSilent():
+            return replace(state, silences=state.silences + 1)
         case FellOut():
             return replace(state, attempt=event.attempt, fallout=event.fallout, reason=event.reason, waiting_for=event.waiting_for)
         case Done():
@@ -188,7 +192,11 @@ def invoice_work(state: InvoiceState, stream: str, item: str, step: str) -> Work
             "due_on": issued.due_on,
             "method": state.method,
         }
-    return Work(stream, item, step, state.attempt, state, subject, fallout=state.fallout if step == "payment" else "")
+    if step != "payment":
+        return Work(stream, item, step, 1, state, subject)
+    return Work(
+        *(stream, item, step, state.attempt, state, subject), fallout=state.fallout, waiting_for=state.waiting_for, silences=state.silences
+    )
 
 
 def _invoice_owner(state: InvoiceState) -> tuple[str | None, str | None]:

@@ -50,6 +50,8 @@ def resolve(
     stream, item, step = str(row["stream"]), str(row["item"]), book.steps[row["step"]]
     loaded = app.load([stream])[stream]
     work = replace(app.kind(stream).work(loaded.state, stream, item, step.name), market=book.market, fallout=fallout_id)
+    if not work.waiting_for:
+        raise Refused(f"fallout {fallout_id}: step {step.name} is under way again; wait for what comes of it", kind="conflict")
     at = app.clock().now
     carried = Carried(app.kind(stream), stream, loaded.state)
     first, cause = _first(app, step, work, changes, decide, fail, force, note, at), _cause(app, row)

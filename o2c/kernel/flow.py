@@ -15,6 +15,7 @@ from o2c.kernel.step import Step
 from o2c.kernel.stream import Work
 
 RETRIES_MAX = 5
+SILENCES_MAX = 12
 RETRY_FIRST_S = 30
 RETRY_FACTOR = 4
 RETRY_LONGEST_S = 1800
@@ -29,6 +30,8 @@ def settle(step: Step, work: Work, answer: partner.Answer, at: datetime, *, seed
             return just(
                 PartnerAccepted(item=work.item, step=step.name, attempt=work.attempt, reference=reference, ask_again_at=ask_again_at)
             )
+        case partner.Unknown() if work.silences >= SILENCES_MAX:
+            return fall_out(step, work, step.silence, at, seed=seed, partner_code="silent", again=False)
         case partner.Unknown(ask_again_at):
             return just(PartnerSilent(item=work.item, step=step.name, attempt=work.attempt, ask_again_at=ask_again_at))
         case partner.NeverHeard():
@@ -37,8 +40,13 @@ def settle(step: Step, work: Work, answer: partner.Answer, at: datetime, *, seed
             return fall_out(step, work, step.codes.get(code, "SYS-BUG"), at, seed=seed, partner_code=code)
 
 
-def fall_out(step: Step, work: Work, code: str, at: datetime, *, seed: int, partner_code: str = "", awaits: str = "") -> Decision:
-    """The step cannot go on: a fallout under our code (`CODE` or `CODE: where`), and the next attempt when it is transient and some are left."""
+def fall_out(
+    step: Step, work: Work, code: str, at: datetime, *, seed: int, partner_code: str = "", awaits: str = "", again: bool = True
+) -> Decision:
+    """The step cannot go on: a fallout under our code (`CODE` or `CODE: where`), and the next attempt when it is transient and some are left.
+
+    `again=False` leaves the next attempt to a person: nobody knows whether the work was done, and it must not be done twice.
+    """
     code, _, detail = code.partition(": ")
     if code in step.declines and step.decide is not None:
         declined = step.decide(work, False, at)
@@ -59,7 +67,7 @@ def fall_out(step: Step, work: Work, code: str, at: datetime, *, seed: int, part
         awaits=awaits,
         detail=detail,
     )
-    if reason.recoverability != "transient" or work.attempt > RETRIES_MAX:
+    if reason.recoverability != "transient" or work.attempt > RETRIES_MAX or not again:
         return just(event)
     due_at = at + retry_delay(work, seed=seed)
     return just(event, RetryScheduled(item=work.item, step=step.name, attempt=work.attempt + 1, due_at=due_at))

@@ -73,7 +73,7 @@ def assign(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
 
 def release(work: Work, outcome: Mapping[str, Any], at: datetime) -> Decision:
     """Give the number back; it rests before anybody else gets it. Source: the market's numbering rules."""
-    if "number-change" in work.outcomes:
+    if work.outcomes.get("number-change"):
         return just()  # it rests already, since the number brought in took its place
     msisdn = outcome["msisdn"]
     rest = NumberQuarantined(msisdn=msisdn, until=at + timedelta(days=work.market.numbering.quarantine_days_min))

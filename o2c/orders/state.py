@@ -60,6 +60,7 @@ class Record:
     fallout: str = ""
     reason: str = ""
     waiting_for: str = ""
+    silences: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,8 +219,10 @@ def _step_event(state: OrderState, event: OfItem) -> OrderState:
 
 def _recorded(record: Record, event: OfItem) -> Record | None:
     match event:
-        case Requested() | PartnerAccepted() | PartnerSilent():
-            return replace(record, attempt=event.attempt)
+        case Requested() | PartnerAccepted():
+            return replace(record, attempt=event.attempt, waiting_for="", silences=0)
+        case PartnerSilent():
+            return replace(record, attempt=event.attempt, silences=record.silences + 1)
         case FellOut():
             return replace(record, attempt=event.attempt, fallout=event.fallout, reason=event.reason, waiting_for=event.waiting_for)
         case Done():
@@ -262,4 +265,15 @@ def work(state: OrderState, stream: str, item: str, step: str) -> Work:
     """A step of an item with the outcomes of the item's earlier steps."""
     record = state.record(item, step)
     outcomes: Mapping[str, Mapping[str, Any]] = {name: known.outcome for name, known in state.records.get(item, {}).items()}
-    return Work(stream, item, step, record.attempt, state, state.items.get(item), outcomes, fallout=record.fallout)
+    return Work(
+        stream,
+        item,
+        step,
+        record.attempt,
+        state,
+        state.items.get(item),
+        outcomes,
+        fallout=record.fallout,
+        waiting_for=record.waiting_for,
+        silences=record.silences,
+    )

@@ -124,7 +124,10 @@ def _last_incarnation(conn: psycopg.Connection[dict[str, Any]]) -> dict[str, Any
 def single_driver(dsn: str, name: str) -> Iterator[None]:
     """Hold the advisory lock `name` for the length of the block. Raises Refused (try later) when another process holds it."""
     with connect(dsn) as conn:
-        row = conn.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 0)) AS got", (name,)).fetchone()
-        if not row or not row["got"]:
-            raise Refused(f"another process already does this ({name}); wait for it or stop it", kind="unavailable")
+        # A driver that was killed is noticed by the server only after a moment.
+        conn.execute("SELECT set_config('lock_timeout', '3s', false)")
+        try:
+            conn.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", (name,))
+        except psycopg.errors.LockNotAvailable:
+            raise Refused(f"another process already does this ({name}); wait for it or stop it", kind="unavailable") from None
         yield

@@ -89,11 +89,11 @@ class Reads:
         sql = f"SELECT {_ROW} FROM o2c.agenda WHERE pool = %s AND kind = 'stock' ORDER BY priority, since, stream, item LIMIT %s"
         return [_row(row) for row in self.rows(sql, pool, limit)]
 
-    def candidates(self, pool: str, at: datetime, limit: int) -> list[dict[str, Any]]:
-        """The first free pieces of a pool at a time; a hint only, the guard row decides."""
-        sql = """SELECT detail FROM o2c.pool p WHERE pool = %s AND available_at <= %s
+    def candidates(self, pool: str, at: datetime, round_: int, limit: int) -> list[dict[str, Any]]:
+        """The first free pieces of a pool at a time, offered in an earlier round; a hint only, the guard row decides."""
+        sql = """SELECT detail FROM o2c.pool p WHERE pool = %s AND available_at <= %s AND round <= %s
             AND NOT EXISTS (SELECT FROM o2c.guard g WHERE g.kind = split_part(p.pool, '/', 1) AND g.key = p.key) ORDER BY key LIMIT %s"""
-        return [row["detail"] for row in self.rows(sql, pool, at, limit)]
+        return [row["detail"] for row in self.rows(sql, pool, at, round_, limit)]
 
     def holders(self, guards: Sequence[Guard]) -> dict[tuple[str, str], str]:
         """Who holds which of the guards."""

@@ -120,7 +120,8 @@ LIVES: Mapping[str, Mapping[str, Sequence[Told]]] = {
         "paid late": (
             ("invoice.issued", {}), ("payment.requested", {}), ("payment.fell-out", {}), ("invoice.overdue-check-requested", {}),
             ("invoice.overdue", {}), ("fallout.correction-applied", {**_NO, "step": "payment", "changes": {"method": "pay-by-link"}}),
-            ("payment.requested", {"attempt": 2}), ("payment.received", {"attempt": 2, "method": "pay-by-link"}),
+            ("payment.requested", {"attempt": 2}), ("partner.accepted", {**_NO, "step": "payment", "attempt": 2}),
+            ("partner.silent", {**_NO, "step": "payment", "attempt": 2}), ("payment.received", {"attempt": 2, "method": "pay-by-link"}),
         ),
         "declined": (("invoice.issued", {}), ("payment.requested", {"attempt": 3}), ("payment.fell-out", {"attempt": 3})),
     },
@@ -132,7 +133,7 @@ INERT: Mapping[str, frozenset[str]] = {
     "order": frozenset({"retry.scheduled"}),
     "delivery": frozenset({*_GENERIC, "fallout.correction-applied"}),
     "account": frozenset({*_GENERIC, "fallout.correction-applied"}),
-    "invoice": frozenset({*_GENERIC, "invoice.overdue-check-requested"}),
+    "invoice": frozenset({*_GENERIC, "invoice.overdue-check-requested"}) - {"partner.accepted", "partner.silent"},
 }
 """By kind of stream: the event types that stand in it and are meant to leave its state as it is."""
 

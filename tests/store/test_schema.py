@@ -171,6 +171,7 @@ def test_a_new_incarnation_lies_above_all_before(own_recorder: LogRecorder, dsn:
 
 def test_an_incarnation_waits_for_appends_under_way(own_recorder: LogRecorder, dsn: str) -> None:
     """An append that read the old offset ends before the horizon is raised above it, so that no reader passes it by."""
+    own_recorder.max_notification_id()
     _fork(dsn)
     with connect(dsn) as slow, ThreadPoolExecutor(1) as pool:
         with slow.transaction():

@@ -143,7 +143,9 @@ STOCK = "projection stock is the fold of the log"
             id="an agenda row is nobody's",
         ),
         pytest.param("DELETE FROM o2c.pool WHERE ctid = (SELECT min(ctid) FROM o2c.pool)", {POOLS}, id="a piece is not on offer"),
-        pytest.param("INSERT INTO o2c.pool VALUES ('sim/esim', 'forged', now(), '{}')", {POOLS}, id="a piece is on offer that never came"),
+        pytest.param(
+            "INSERT INTO o2c.pool VALUES ('sim/esim', 'forged', now(), '{}', 0)", {POOLS}, id="a piece is on offer that never came"
+        ),
         pytest.param(
             "UPDATE o2c.guard SET holder = 'order-forged/1' WHERE key = (SELECT min(key) FROM o2c.guard WHERE kind = 'sim')",
             {HOLDINGS},

@@ -89,9 +89,10 @@ CREATE TABLE pool (
     key text COLLATE "C" NOT NULL,
     available_at timestamptz NOT NULL,
     detail jsonb NOT NULL,
+    round bigint NOT NULL,
     PRIMARY KEY (pool, key)
 );
-COMMENT ON TABLE pool IS 'Candidates for assignment by pool (SIM kind, number class); a hint only, the guard row decides.';
+COMMENT ON TABLE pool IS 'Candidates for assignment by pool (SIM kind, number class); a hint only, the guard row decides. A pass sees what earlier rounds offered.';
 
 CREATE TABLE policy_checkpoint (
     policy text PRIMARY KEY,
@@ -256,10 +257,10 @@ BEGIN
     IF cardinality(p_cmd) > 0 THEN
         DELETE FROM pool p USING unnest(p_cmd, p_put, p_pool, p_key) AS x (cmd, put, pool, key)
         WHERE NOT x.put AND x.cmd <> ALL (repeated || stale || guarded) AND p.pool = x.pool AND p.key = x.key;
-        INSERT INTO pool (pool, key, available_at, detail)
-        SELECT pool, key, available, detail FROM unnest(p_cmd, p_put, p_pool, p_key, p_available, p_detail) AS x (cmd, put, pool, key, available, detail)
+        INSERT INTO pool (pool, key, available_at, detail, round)
+        SELECT pool, key, available, detail, a_round FROM unnest(p_cmd, p_put, p_pool, p_key, p_available, p_detail) AS x (cmd, put, pool, key, available, detail)
         WHERE x.put AND x.cmd <> ALL (repeated || stale || guarded) ORDER BY pool, key
-        ON CONFLICT (pool, key) DO UPDATE SET available_at = excluded.available_at, detail = excluded.detail;
+        ON CONFLICT (pool, key) DO UPDATE SET available_at = excluded.available_at, detail = excluded.detail, round = excluded.round;
     END IF;
 
     RETURN QUERY
