@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -29,6 +30,8 @@ from o2c.store.recorder import LogRecorder
 
 SIMULATED_START = datetime(2026, 1, 1, tzinfo=UTC)
 WINDOW_S = 900
+PINNED = re.compile(r"catalogue-[a-z]+@[0-9]+")
+"""A version of a catalogue. Other streams are named after ids that others choose, at-signs and all."""
 SETTLED_S = 120
 SETTLING_S = 0.01
 
@@ -140,9 +143,9 @@ class OrderToCash(Application[str]):
             time.sleep(SETTLING_S)
 
     def load(self, streams: Iterable[str]) -> dict[str, Loaded]:
-        """Streams by name, each in one read of its head row; `name@version` is the stream as it stood at that version."""
+        """Streams by name, each in one read of its head row; `catalogue-main@12` is the catalogue as it stood at version 12."""
         wanted = set(streams)
-        found = {name: self._at_version(name) for name in wanted if "@" in name}
+        found = {name: self._at_version(name) for name in wanted if PINNED.fullmatch(name)}
         plain = sorted(wanted - found.keys())
         for row in self.reads.heads(plain) if plain else []:
             found[row["stream"]] = self._from_head(row)
@@ -176,7 +179,7 @@ class OrderToCash(Application[str]):
 
     def _at_version(self, name: str) -> Loaded:
         if name not in self._pinned:
-            stream, _, version = name.partition("@")
+            stream, _, version = name.rpartition("@")
             self._pinned[name] = Loaded(name, int(version), self.replay(stream, int(version)))
         return self._pinned[name]
 

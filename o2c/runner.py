@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import structlog
@@ -31,12 +32,14 @@ from o2c.store.reads import Clock, Row
 logger = structlog.get_logger(__name__)
 CHUNK_ROWS = 400
 TRIES_MAX = 20
+FOLLOWING_MAX = 50
 LEASE_S = 60
 IDLE_S = 0.2
 SILENT_S = 300
 ASK_AGAIN_S = 60
 ACTOR = "engine"
 Progress = Callable[[datetime], None]
+Attend = Callable[["Row", Loaded, "_Batch", datetime], Decision]
 
 
 _Place = tuple[str, str, str]
@@ -78,10 +81,13 @@ class Carried:
         """Fold a decision, then let the stream advance until nothing more follows."""
         touched = frozenset(item_of(event) for event in decision.events)
         self._last = (at, cause)
-        while decision:
+        for _ in range(FOLLOWING_MAX):
+            if not decision:
+                return
             self._take(decision, at, cause)
             whole = any(isinstance(event, OrderPlanned) for event in decision.events)
             decision = self.kind.advance(self.state, frozenset({""}) if whole else touched, at, book)
+        raise RuntimeError(f"{self.stream}: one decision leads to another without end")
 
     def close(self) -> None:
         """The stream's own end, if this was it."""
@@ -199,23 +205,27 @@ class Runner:
     def _chunk(self, todos: list[_Todo], round_: int, stock: dict[_Place, dict[str, Any]]) -> set[str]:
         types: set[str] = set()
         answers: dict[str, partner.Answer] = {}
-        for _ in range(TRIES_MAX):
+        fruitless = 0
+        while todos:
             batch = self._prepare(todos, answers, stock)
             commands = self._guarded([self._decide(todo, batch) for todo in todos])
             outcomes = self.app.write(commands, round_=round_)
-            again = [todo for todo, outcome in zip(todos, outcomes, strict=True) if outcome.verdict in ("stale", "guarded")]
-            for todo, outcome in zip(todos, outcomes, strict=True):
+            again = []
+            for todo, command, outcome in zip(todos, commands, outcomes, strict=True):
                 if outcome.verdict in ("stale", "guarded"):
                     logger.debug(
                         "decided_again", stream=todo.stream, command=todo.command_id, verdict=outcome.verdict, guards=outcome.detail
                     )
-            for command, outcome in zip(commands, outcomes, strict=True):
-                types |= {h.event.type_name for h in command.happened} if outcome.verdict == "appended" else set()
+                    again.append(todo)
+                elif outcome.verdict == "appended":
+                    types |= {h.event.type_name for h in command.happened}
+            # Orders on one billing account take turns: that is progress, not another writer.
+            fruitless = fruitless + 1 if len(again) == len(todos) else 0
+            if fruitless > TRIES_MAX:
+                raise RuntimeError(f"{todos[0].stream} stayed stale {TRIES_MAX} times; another process writes to it without end")
             todos = self._still(again)
-            if not todos:
-                return types
             stock = self._stock([row for todo in todos for row in todo.rows], round_)
-        raise RuntimeError(f"{todos[0].stream} stayed stale {TRIES_MAX} times; another process writes to it without end")
+        return types
 
     def _still(self, todos: list[_Todo]) -> list[_Todo]:
         """What is left of stale work: rows that another writer settled meanwhile are gone."""
@@ -246,19 +256,31 @@ class Runner:
         return replace(work, attempt=entry.attempt, market=self.book.market)
 
     def _decide(self, todo: _Todo, batch: _Batch) -> tuple[Command, Decision]:
-        """All rows of one stream, one after another on the state they leave, and what follows from them."""
+        """All rows of one stream, one after another on the state they leave, and what follows from them.
+
+        A defect in a rule stops its own order, as a fallout for engineering, and no other.
+        """
+        try:
+            return self._decided(todo, batch, self._row)
+        except Exception as error:  # noqa: BLE001 - whatever a rule raises, the other orders go on; the values may be personal
+            name = type(error).__name__
+            logger.error("rule_failed", stream=todo.stream, steps=[row.entry.step for row in todo.rows], error=name)
+            return self._decided(todo, batch, partial(self._fallen, f"SYS-BUG: {name}"))
+
+    def _decided(self, todo: _Todo, batch: _Batch, attend: Attend) -> tuple[Command, Decision]:
         loaded = batch.loaded[todo.stream]
         carried = Carried(self.app.kind(todo.stream), todo.stream, loaded.state)
         for row in todo.rows:
             at = row.entry.due_at if self.simulated else datetime.now(UTC)
-            decision = self._row(row, replace(loaded, state=carried.state), batch, at)
+            decision = attend(row, replace(loaded, state=carried.state), batch, at)
             if not decision:
-                raise RuntimeError(
-                    f"{todo.stream}: step {row.entry.step} of item {row.entry.item} decided nothing; its agenda row would stay for ever"
-                )
+                raise RuntimeError(f"{todo.stream}: step {row.entry.step} of item {row.entry.item} decided nothing")
             carried.carry(decision, at, self.book, row.cause)
         carried.close()
         return Command(todo.command_id, todo.stream, tuple(carried.happened), {todo.stream: loaded}, ACTOR, ACTOR), carried.guards
+
+    def _fallen(self, code: str, row: Row, loaded: Loaded, batch: _Batch, at: datetime) -> Decision:
+        return flow.fall_out(self.book.steps[row.entry.step], self._bare_work(row, loaded), code, at, seed=self.seed)
 
     def _guarded(self, decided: list[tuple[Command, Decision]]) -> list[Command]:
         """Give the commands their guard rows, leaving out claims on what others hold."""
@@ -295,11 +317,11 @@ class Runner:
 
     @staticmethod
     def _call(outside: partner.Partner, request: partner.Request, *, query: bool) -> partner.Answer:
-        """A line that breaks is an unknown outcome: the request may have got there."""
+        """A call that breaks, in whatever way, is an unknown outcome: the request may have got there."""
         try:
             return outside.query(request) if query else outside.submit(request)
-        except OSError as error:
-            logger.warning("partner_unreachable", step=request.step, key=request.key, error=type(error).__name__)
+        except Exception as error:  # noqa: BLE001 - see above; the values may be personal
+            logger.warning("partner_broke", step=request.step, key=request.key, error=type(error).__name__)
             return partner.Unknown(request.at + timedelta(seconds=SILENT_S))
 
 

@@ -11,7 +11,7 @@ from projections.seen import Seen
 
 _TOLD = {
     "reason": "reason", "class": "fault_class", "origin": "origin", "waiting_for": "waiting_for", "queue": "queue",
-    "recoverability": "recoverability",
+    "recoverability": "recoverability", "detail": "detail", "partner_code": "partner_code",
 }  # fmt: skip
 
 SUMMARY = """
@@ -31,13 +31,13 @@ def _evolve(doc: Doc, seen: Seen) -> Doc:
     ended = {
         fallout: {**known, "state": "closed", "closed_at": seen.at, "closed_by": seen.type}
         for fallout, known in doc.items()
-        if known["state"] == "open" and closes(seen, known["item"], known["step"])
+        if known["state"] == "open" and closes(seen, known["item"], known["step"], fallout)
     }
     return {**doc, **ended} if ended else doc
 
 
 def _opened(known: Row, seen: Seen) -> Row:
-    told = {column: seen.body[name] for column, name in _TOLD.items()}
+    told = {column: seen.body.get(name, "") for column, name in _TOLD.items()}
     first = {"order_id": seen.order_id, "opened_at": seen.at, "attempts": 0, "cause_event": str(seen.position)}
     row = {**first, **known, **told, "item": seen.item, "step": seen.step, "state": "open", "closed_at": None, "closed_by": None}
     return {**row, "attempts": row["attempts"] + 1}
@@ -56,6 +56,7 @@ FALLOUT = Projection(
         "fallout": "text", "order_id": "text", "stream": "text", "item": "text", "step": "text", "reason": "text", "class": "text",
         "origin": "text", "waiting_for": "text", "queue": "text", "opened_at": "timestamptz", "attempts": "integer", "state": "text",
         "closed_at": "timestamptz", "closed_by": "text", "cause_event": "text", "recoverability": "text",
+        "detail": "text", "partner_code": "text",
     },
     key=("fallout",),
     indexes=("fallout", "order_id", "state, queue, opened_at"),

@@ -90,7 +90,7 @@ def _moved(known: dict[str, Any], item: ItemProgress, seen: Seen) -> dict[str, A
 def _fallouts(doc: Doc, seen: Seen) -> Doc:
     if seen.shape == "fell-out":
         return {**doc, "open": {**doc["open"], seen.body["fallout"]: [seen.item, seen.step]}}
-    closed = [fallout for fallout, (item, step) in doc["open"].items() if closes(seen, item, step)]
+    closed = [fallout for fallout, (item, step) in doc["open"].items() if closes(seen, item, step, fallout)]
     return {**doc, "open": {fallout: of for fallout, of in doc["open"].items() if fallout not in closed}} if closed else doc
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Any
 
 from o2c.billing.events import AccountBilled, InvoiceIssued
+from o2c.customers.rules import PAYMENT_METHODS
 from o2c.kernel.agenda import NEVER, AgendaChange, Dropped, Entry, by_shape
 from o2c.kernel.charges import ChargeStarted, ChargeWithdrawn
 from o2c.kernel.event import Event
@@ -74,7 +76,7 @@ def _charged(state: AccountState, event: ChargeStarted) -> AccountState:
     return replace(
         state,
         account=event.account,
-        customer=event.customer,
+        customer=state.customer or event.customer,
         order=state.order or event.order,
         currency=event.currency,
         next_run=_next_run(state, date.fromisoformat(event.starts_on)).isoformat(),
@@ -203,6 +205,11 @@ def _invoice_owner(state: InvoiceState) -> tuple[str | None, str | None]:
     return (state.issued.order, state.issued.customer) if state.issued else (None, None)
 
 
+def _correctable(state: InvoiceState, item: str, changes: Mapping[str, str]) -> bool:
+    """Of an invoice only how it is paid."""
+    return all(key == "method" and value in PAYMENT_METHODS for key, value in changes.items())
+
+
 def invoice_stream(number: str) -> str:
     return f"invoice-{number}"
 
@@ -231,4 +238,5 @@ INVOICE = StreamKind(
     agenda=invoice_agenda,
     work=invoice_work,
     owner=_invoice_owner,
+    correctable=_correctable,
 )

@@ -34,4 +34,4 @@ def decide(work: Work, approve: bool, at: datetime) -> Decision:
     """An underwriter's decision (or the deposit's arrival), or the bureau's final no."""
     if approve:
         return just(CreditApproved(attempt=work.attempt, decided_by="person", limit_minor=0, policy=POLICY))
-    return just(CreditDeclined(attempt=work.attempt, reason="CR-DECLINE"))
+    return just(CreditDeclined(attempt=work.attempt, reason=work.reason or "CR-DECLINE"))

@@ -7,6 +7,7 @@ import gzip
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -25,7 +26,7 @@ from o2c.kernel.identifiers import derived_id, digest, order_id
 from o2c.kernel.refusal import Refused
 from o2c.markets.gb import GB
 from o2c.numbers import rules as numbers
-from o2c.orders.document import SOURCE, Unreadable, Wish, read
+from o2c.orders.document import SOURCE, Unreadable, Wish, parse, read
 from o2c.orders.events import OrderCaptured
 from o2c.orders.rules import receive
 from o2c.runner import Runner
@@ -72,7 +73,10 @@ def lines_of(path: Path) -> Iterator[bytes]:
 
 def _json(path: Path, text: bytes) -> Any:
     try:
-        return json.loads(text, parse_float=str)
+        value = json.loads(text, parse_float=str)
+        if "\\u0000" in json.dumps(value) or "\\ud8" in json.dumps(value):
+            raise ValueError("characters that no database keeps")
+        return value
     except ValueError:
         raise Refused(f"{path} is not JSON; nothing of it was taken in") from None
 
@@ -81,12 +85,14 @@ def load_catalogue(app: OrderToCash, path: Path) -> int:
     """Publish the offerings of a TMF620 file (a list); how many were new or changed."""
     with opened(path) as source:
         documents = _json(path, source.read())
-    if not isinstance(documents, list):
+    if not isinstance(documents, list) or not all(isinstance(document, dict) for document in documents):
         raise Refused(f"{path} is no list of TMF620 offerings; nothing of it was taken in")
     loaded = app.load([CATALOGUE])[CATALOGUE]
     kind, state, events = app.kind(CATALOGUE), loaded.state, []
     for document in documents:
-        for event in publish(state, document=document, currency=GB.currency, specifications=plan.SPECIFICATIONS):
+        with _shaped(path, f"offering {document.get('id')}"):
+            published = publish(state, document=document, currency=GB.currency, specifications=plan.SPECIFICATIONS)
+        for event in published:
             state = kind.evolve(state, event)
             events.append(event)
     if events:
@@ -104,18 +110,39 @@ def load_catalogue(app: OrderToCash, path: Path) -> int:
 def load_customers(app: OrderToCash, path: Path) -> int:
     """Register the TMF632 parties of a file, one JSON a line; how many were new or changed."""
     changed = 0
-    documents = [_json(path, line) for line in lines_of(path)]
+    documents = [_party(path, number, line) for number, line in enumerate(lines_of(path), 1)]
     for start in range(0, len(documents), BATCH):
         page = {stream_of(str(document.get("id", ""))): document for document in documents[start : start + BATCH]}
-        loaded = app.load(page)
-        commands = []
-        for stream, document in page.items():
-            if events := register(loaded[stream].state, document=document):
-                command_id = derived_id("register", stream, digest(json.dumps(document)), str(loaded[stream].version))
-                commands.append(_command(stream, just(*events), loaded[stream], app.clock().now, command_id))
-        outcomes = app.write(commands)
-        changed += sum(outcome.verdict == "appended" for outcome in outcomes)
+        while page:
+            loaded = app.load(page)
+            commands = []
+            for stream, document in page.items():
+                with _shaped(path, f"party {document.get('id')}"):
+                    events = register(loaded[stream].state, document=document)
+                if events:
+                    command_id = derived_id("register", stream, digest(json.dumps(document)), str(loaded[stream].version))
+                    commands.append(_command(stream, just(*events), loaded[stream], app.clock().now, command_id))
+            outcomes = app.write(commands)
+            changed += sum(outcome.verdict == "appended" for outcome in outcomes)
+            stale = {command.stream for command, outcome in zip(commands, outcomes, strict=True) if outcome.verdict == "stale"}
+            page = {stream: page[stream] for stream in stale}
     return changed
+
+
+def _party(path: Path, number: int, line: bytes) -> dict[str, Any]:
+    try:
+        return parse(line)
+    except Unreadable as error:
+        raise Refused(f"{path} line {number}: {error}; nothing of the file was taken in, correct it and load it again") from None
+
+
+@contextmanager
+def _shaped(path: Path, what: str) -> Iterator[None]:
+    """A document that has not the shape its standard gives it is a caller's mistake."""
+    try:
+        yield
+    except (KeyError, TypeError, AttributeError, IndexError, ValueError):
+        raise Refused(f"{path}: {what} is not of the standard's shape; correct it and load it again") from None
 
 
 def load_stock(app: OrderToCash, runner: Runner, what: str, path: Path, at: datetime | None) -> int:
@@ -132,6 +159,8 @@ def load_stock(app: OrderToCash, runner: Runner, what: str, path: Path, at: date
     for number, start in enumerate(range(0, len(rows), DELIVERY_ROWS), 1):
         stream = f"delivery-{what}-{name}-{number}"
         loaded = app.load([stream])[stream]
+        if loaded.version and not loaded.state.arrived and (loaded.state.due_at != at if at else loaded.state.due_at > now):
+            raise Refused(f"{path} is announced for {loaded.state.due_at} already; that stands", kind="conflict")
         if not loaded.version:
             part = whole.model_copy(update={"rows": whole.rows[start : start + DELIVERY_ROWS]})
             _write(app, stream, just(part), loaded, now, derived_id("announce", stream))
@@ -239,8 +268,9 @@ class Intake:
         return Command(command_id, stream, events, {stream: loaded}, ACTOR, wish.channel, fingerprint=content)
 
     def _keep(self, refused: list[bytes]) -> None:
-        self.quarantine.parent.mkdir(parents=True, exist_ok=True)
+        self.quarantine.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         partial = self.quarantine.with_suffix(".partial")
+        partial.touch(mode=0o600)  # raw papers of customers
         partial.write_bytes(b"\n".join(refused) + b"\n")
         partial.replace(self.quarantine)
 

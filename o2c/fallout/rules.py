@@ -8,6 +8,7 @@ from datetime import datetime
 
 from o2c.kernel.decision import Decision, just
 from o2c.kernel.refusal import Refused
+from o2c.kernel.shapes import PartnerSilent
 from o2c.kernel.step import Step
 from o2c.kernel.stream import StreamKind, Work
 from o2c.orders.events import CorrectionApplied, FalloutDecided, StepForced
@@ -26,6 +27,9 @@ def correct(step: Step, work: Work, kind: StreamKind, *, changes: Mapping[str, s
         raise Refused(f"{work.stream}: no such thing to correct ({', '.join(changes)}); see the order's lines")
     state = kind.evolve(work.state, corrected)
     after = replace(kind.work(state, work.stream, work.item, step.name), market=work.market)
+    if work.silences:
+        # Nobody knows whether the last attempt was done: the partner is asked before anything is sent again.
+        return just(corrected, PartnerSilent(item=work.item, step=step.name, attempt=work.attempt, ask_again_at=at))
     again = step.request(after, at, attempt=work.attempt + 1, due_at=at)
     return just(corrected) + again + Decision(frees=tuple(guard for guard in step.guards(work) if guard not in again.claims))
 

@@ -30,4 +30,4 @@ def decide(work: Work, approve: bool, at: datetime) -> Decision:
     """A person's decision on a referral, or the agency's final no."""
     if approve:
         return just(IdentityPassed(attempt=work.attempt, decided_by="person"))
-    return just(IdentityFailed(attempt=work.attempt, reason="KYC-MATCH"))
+    return just(IdentityFailed(attempt=work.attempt, reason=work.reason or "KYC-MATCH"))

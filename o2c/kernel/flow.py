@@ -50,7 +50,9 @@ def fall_out(
     code, _, detail = code.partition(": ")
     if code in step.declines and step.decide is not None:
         declined = step.decide(work, False, at)
-        told = (e.model_copy(update={"partner_code": partner_code}) if isinstance(e, Declined) else e for e in declined.events)
+        told = (
+            e.model_copy(update={"partner_code": partner_code, "reason": code}) if isinstance(e, Declined) else e for e in declined.events
+        )
         return replace(declined, events=tuple(told))
     reason = REASONS[code]
     event = step.fell_out(

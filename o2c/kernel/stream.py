@@ -18,7 +18,7 @@ class Work:
 
     `subject` is what the stream's kind has to say of the item (for an order, its planned line); `outcomes` what earlier steps of the item
     yielded; `read` the states of other streams the step asked for, by stream name (None where there is none); `fallout` the id of the
-    fallout open on this step, if any, and `waiting_for` who must move it (empty while it is under way again); `silences` how often the
+    fallout open on this step, if any, and its `reason` and `waiting_for`: who must move it (empty while it is under way again); `silences` how often the
     partner was asked without an answer; `candidate` what the stock offers when the step draws on a pool; `guards` who holds the guards the step claims; `market` the country's rules.
     """
 
@@ -31,6 +31,7 @@ class Work:
     outcomes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     read: Mapping[str, Any] = field(default_factory=dict)
     fallout: str = ""
+    reason: str = ""
     waiting_for: str = ""
     silences: int = 0
     candidate: Mapping[str, Any] | None = None

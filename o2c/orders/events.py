@@ -113,7 +113,8 @@ class DuplicateSuspected(FellOut, name="duplicate.suspected", step="duplicate"):
 class DuplicateSettled(Done, name="duplicate.settled", step="duplicate"):
     """A person decided what the resubmission was: kept as it is (declined) or to be followed up by a new order (approved)."""
 
-    example = {"decision": "decline"}
+    example = {"fallout": "5d3f0a5e-6f0e-5a53-9d4c-0d8a35a0b8f1", "decision": "decline"}
+    fallout: str
     decision: Literal["approve", "decline"]
 
 

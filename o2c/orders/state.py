@@ -169,9 +169,16 @@ def _corrected(state: OrderState, event: events.CorrectionApplied) -> OrderState
 
 
 def correctable(state: OrderState, item: str, changes: Mapping[str, str]) -> bool:
-    """Whether every change names something the order has (see `_correct_wish` for the keys); an item's own values can always be corrected."""
+    """Whether every change names something that can still be corrected.
+
+    Of an item what its steps read when they are asked for again: its place, and the number it brings with its code. Of a whole order what
+    validation judges (see `_correct_wish` for the keys), while it waits there: nothing is planned from what was not validated.
+    """
     if item:
-        return item in state.items
+        own = {"portInNumber", "portInCode"} if item in state.items and "portInNumber" in state.items[item].characteristics else set()
+        return item in state.items and changes.keys() <= {"place"} | own
+    if changes and state.progress.gates.get("validation") != "pending":
+        return False
     for key, value in changes.items():
         corrected = _correct_wish(state, key, value)
         if corrected is None:
@@ -274,6 +281,7 @@ def work(state: OrderState, stream: str, item: str, step: str) -> Work:
         state.items.get(item),
         outcomes,
         fallout=record.fallout,
+        reason=record.reason,
         waiting_for=record.waiting_for,
         silences=record.silences,
     )

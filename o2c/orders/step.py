@@ -9,6 +9,7 @@ from typing import Any
 from o2c.catalogue.state import STREAM as CATALOGUE
 from o2c.catalogue.state import CatalogueState
 from o2c.customers.state import stream_of
+from o2c.kernel.charges import account_stream
 from o2c.kernel.decision import Decision, just
 from o2c.kernel.step import Step
 from o2c.kernel.stream import StreamKind, Work
@@ -26,11 +27,15 @@ from o2c.orders.planning import POLICY, flaw
 
 def _reads(work: Work) -> tuple[str, ...]:
     catalogue = f"{CATALOGUE}@{work.state.catalogue_version}"
-    return (catalogue, stream_of(work.state.party)) if work.state.party else (catalogue,)
+    party = (stream_of(work.state.party), account_stream(work.state.account)) if work.state.party else ()
+    return (catalogue, *party)
 
 
 def _check(work: Work, at: datetime) -> str:
     catalogue = work.read[f"{CATALOGUE}@{work.state.catalogue_version}"] or CatalogueState()
+    account = work.read.get(account_stream(work.state.account))
+    if account is not None and account.customer != work.state.party:
+        return "DQ-PARTY: the billing account belongs to another party"
     return flaw(work.state, party_known=work.read.get(stream_of(work.state.party)) is not None, catalogue=catalogue)
 
 
@@ -46,7 +51,7 @@ def _decide(work: Work, approve: bool, at: datetime) -> Decision:
 
 
 def _settle(work: Work, approve: bool, at: datetime) -> Decision:
-    return just(DuplicateSettled(decision="approve" if approve else "decline"))
+    return just(DuplicateSettled(fallout=work.fallout, decision="approve" if approve else "decline"))
 
 
 VALIDATION = Step(

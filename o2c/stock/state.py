@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from o2c.kernel.agenda import NEVER, AgendaChange, by_shape
 from o2c.kernel.event import Event
@@ -14,15 +15,16 @@ ARRIVAL_PRIORITY = 0
 
 @dataclass(frozen=True, slots=True)
 class DeliveryState:
-    """The rows announced, and whether they arrived."""
+    """The rows announced, when they are due, and whether they arrived."""
 
     rows: tuple[tuple[str, ...], ...] = ()
     arrived: bool = False
+    due_at: datetime | None = None
 
 
 def evolve(state: DeliveryState, event: Event) -> DeliveryState:
     if isinstance(event, StockAnnounced):
-        return replace(state, rows=event.rows)
+        return replace(state, rows=event.rows, due_at=event.due_at)
     return replace(state, arrived=True) if isinstance(event, StockArrived) else state
 
 

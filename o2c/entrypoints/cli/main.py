@@ -15,7 +15,8 @@ from typing import Annotated
 import psycopg
 import structlog
 import typer
-from eventsourcing.persistence import PersistenceError
+from eventsourcing.persistence import InterfaceError, OperationalError
+from psycopg_pool import PoolTimeout
 from typer.exceptions import TyperException
 
 from o2c.entrypoints import docs as documents
@@ -97,8 +98,10 @@ def main() -> None:
         code = app(standalone_mode=False)
     except Refused as refused:
         code = _say(str(refused), EXIT[refused.kind])
-    except (ServerUnavailable, psycopg.OperationalError, PersistenceError) as error:
-        code = _say(f"the database is not available: {_line(error)}; try again later", TRY_LATER)
+    except (psycopg.OperationalError, OperationalError, InterfaceError, PoolTimeout) as error:
+        code = _say(f"the database is not available ({type(error).__name__}); see that the server runs and try again", TRY_LATER)
+    except ServerUnavailable as error:
+        code = _say(_line(error), TRY_LATER)
     except FoldFailed as error:
         code = _say(f"{_line(error)}; the table is unchanged", FAILED)
     except typer.Abort:
