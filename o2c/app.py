@@ -99,6 +99,7 @@ class OrderToCash(Application[str]):
         "ORIGINATOR_ID_TYPE": "text",
         **{f"POSTGRES_{key}": "by-dsn" for key in ("DBNAME", "HOST", "USER", "PASSWORD")},
         "POSTGRES_PORT": "5432",
+        "POSTGRES_POOL_SIZE": "1",
         "POSTGRES_MAX_OVERFLOW": "10",
         "POSTGRES_IDLE_IN_TRANSACTION_SESSION_TIMEOUT": "60",
         "POSTGRES_CONNECT_TIMEOUT": "30",
@@ -275,8 +276,8 @@ def pool_change(event: Offered | Withdrawn, at: datetime) -> PoolChange:
     if isinstance(event, Withdrawn):
         pool, key = event.withdrawal()
         return PoolChange(False, pool, key, at)
-    pool, key, available_at, detail = event.offer()
-    return PoolChange(True, pool, key, available_at or at, json.dumps(detail))
+    pool, key, detail = event.offer()
+    return PoolChange(True, pool, key, at, json.dumps(detail))
 
 
 def happened(stream: str, decision: Decision, at: datetime, causation: str | None = None) -> tuple[Happened, ...]:

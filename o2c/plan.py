@@ -31,6 +31,7 @@ from o2c.markets.gb import GB
 from o2c.numbers.state import KIND as NUMBER
 from o2c.numbers.step import ARRIVAL as NUMBER_ARRIVAL
 from o2c.numbers.step import CHANGE as NUMBER_CHANGE
+from o2c.numbers.step import RESTOCK as NUMBER_RESTOCK
 from o2c.numbers.step import STEP as NUMBER_STEP
 from o2c.orders.step import DUPLICATE, VALIDATION
 from o2c.orders.step import KIND as ORDER
@@ -40,6 +41,7 @@ from o2c.porting.step import STEP as PORTING
 from o2c.qualification.step import STEP as QUALIFICATION
 from o2c.sim.state import KIND as SIM
 from o2c.sim.step import ARRIVAL as SIM_ARRIVAL
+from o2c.sim.step import RESTOCK as SIM_RESTOCK
 from o2c.sim.step import STEP as SIM_STEP
 from o2c.stock.state import KIND as DELIVERY_OF_STOCK
 
@@ -49,7 +51,7 @@ STEPS: Mapping[str, Step] = {
         *(VALIDATION, DUPLICATE, IDENTITY, CREDIT),
         *(SIM_STEP, NUMBER_STEP, PORTING, DELIVERY, ESIM, ACTIVATION, CUTOVER, NUMBER_CHANGE),
         *(QUALIFICATION, APPOINTMENT, CHARGING),
-        *(SIM_ARRIVAL, NUMBER_ARRIVAL, BILL_RUN, OVERDUE, PAYMENT),
+        *(SIM_ARRIVAL, NUMBER_ARRIVAL, SIM_RESTOCK, NUMBER_RESTOCK, BILL_RUN, OVERDUE, PAYMENT),
     )
 }
 KINDS: Mapping[str, StreamKind] = {

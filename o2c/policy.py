@@ -9,17 +9,19 @@ from typing import cast
 
 from o2c.app import Command, OrderToCash, guards_of, happened, pool_change
 from o2c.kernel.decision import NOTHING, Decision
-from o2c.kernel.event import Fact
+from o2c.kernel.event import EVENT_TYPES, Fact
 from o2c.kernel.identifiers import derived_id
-from o2c.kernel.shapes import Offered
+from o2c.kernel.shapes import Done, Offered
 from o2c.plan import PlanBook
 from o2c.stock.events import StockArrived
 from o2c.store.clock import move_policy, policy_position
 from o2c.store.reads import Row
 
 NAME = "wake-waiting-orders"
-WAKING = frozenset({"sims.arrived", "numbers.arrived", "sim.returned", "number.quarantined"})
-"""Stock that came: a delivery wakes as many as it brought, a piece that comes back wakes one for when it is free again."""
+WAKING = frozenset(
+    name for name, cls in EVENT_TYPES.items() if issubclass(cls, StockArrived) or (issubclass(cls, Offered) and cls.shape == Done.shape)
+)
+"""Stock that came: a delivery wakes as many as it brought, a piece that is free again wakes one."""
 PAGE = 500
 
 
@@ -39,7 +41,7 @@ def _wake_for(app: OrderToCash, book: PlanBook, fact: Fact, round_: int) -> None
         supply = [(pool, count, fact.occurred_at) for pool, count in event.pools.items()]
     else:
         offer = pool_change(cast("Offered", event), fact.occurred_at)
-        supply = [(offer.pool, 1, offer.available_at)]
+        supply = [(offer.pool, 1, fact.occurred_at)]
     for pool, count, at in sorted(supply):
         mark = derived_id(NAME, fact.event_id, pool)
         if not app.reads.has_command(mark):

@@ -14,10 +14,13 @@ Body = Mapping[str, Any]
 _STATES: Mapping[str, Callable[[str], str]] = {
     "sim.received": lambda kind: "available",
     "sim.taken": lambda kind: "assigned",
-    "sim.returned": lambda kind: "available",
+    "sim.returned": lambda kind: "returned",
+    "sim.scrapped": lambda kind: "scrapped",
+    "sim.restocked": lambda kind: "available",
     "number.received": lambda kind: "golden" if kind == "golden" else "available",
     "number.taken": lambda kind: "assigned",
     "number.quarantined": lambda kind: "quarantined",
+    "number.rested": lambda kind: "available",
     "number.brought-in": lambda kind: "ported_in",
 }
 """The state each event puts a piece in, by its class. Golden numbers are never assigned by themselves."""
@@ -30,7 +33,7 @@ def _group(seen: Seen) -> str | None:
 def _evolve(doc: Doc, seen: Seen) -> Doc:
     body = seen.body
     kind = body.get("kind") or body.get("number_class") or doc.get("class", "")
-    free_from = body.get("available_at") or body.get("until")
+    free_from = body.get("due_at")
     return {
         "kind": seen.stream.partition("-")[0],
         "key": body.get("iccid") or body.get("msisdn"),
@@ -57,7 +60,7 @@ STOCK = Projection(
     key=("kind", "key"),
     indexes=("kind, key", "kind, class, state"),
     types=frozenset(_STATES),
-    fields=frozenset({"iccid", "msisdn", "kind", "number_class", "order", "until", "available_at"}),
+    fields=frozenset({"iccid", "msisdn", "kind", "number_class", "order", "due_at"}),
     group=_group,
     evolve=_evolve,
     rows=_rows,

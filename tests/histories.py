@@ -114,9 +114,9 @@ def other_events(draw: st.DrawFn, salt: str = "") -> Told:
         st.sampled_from((
             (f"sim-{sim['iccid']}", "sim.received", {**sim, "imsi": "001"}),
             (f"sim-{sim['iccid']}", "sim.taken", {**sim, "order": order_id(number), "item": "1"}),
-            (f"sim-{sim['iccid']}", "sim.returned", {**sim, "imsi": "001", "available_at": "2026-01-06T00:00:00Z"}),
+            (f"sim-{sim['iccid']}", "sim.returned", {**sim, "imsi": "001", "due_at": "2026-01-06T00:00:00Z"}),
             (f"number-{msisdn['msisdn']}", "number.received", {**msisdn, "number_class": ("normal", "golden")[number]}),
-            (f"number-{msisdn['msisdn']}", "number.quarantined", {**msisdn, "until": "2026-02-06T00:00:00Z"}),
+            (f"number-{msisdn['msisdn']}", "number.quarantined", {**msisdn, "due_at": "2026-02-06T00:00:00Z"}),
             (f"invoice-{number}{salt}", "invoice.issued", invoice(f"INV-{number}{salt}", 1999)),
             (f"invoice-{number}{salt}", "payment.received", {"item": "", "attempt": 1, "amount_minor": 1000, "method": "card"}),
             (f"invoice-{number}{salt}", "invoice.overdue", {}),

@@ -35,6 +35,8 @@ _STREAM_OF_STEP = {
     "payment": "invoice",
     "sim-arrival": "delivery",
     "number-arrival": "delivery",
+    "sim-restock": "sim",
+    "number-restock": "number",
 }
 """Steps whose events stand in another stream than an order's."""
 _NO_AGENDA = StreamKind.__dataclass_fields__["agenda"].default

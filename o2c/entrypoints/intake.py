@@ -146,7 +146,7 @@ def _shaped(path: Path, what: str) -> Iterator[None]:
 
 
 def load_stock(app: OrderToCash, runner: Runner, what: str, path: Path, at: datetime | None) -> int:
-    """Announce a delivery of `sims` or `numbers`; without a time, or with one that has passed, it is taken in at once. How many rows."""
+    """Announce a delivery of `sims` or `numbers`; without a time, or with one that has passed, it is taken in at once. How many new rows."""
     announce, columns = (sims.announce, sims.COLUMNS) if what == "sims" else (numbers.announce, numbers.COLUMNS)
     content = [line.decode("utf-8", "replace") for line in lines_of(path)]
     table = list(csv.reader(content))
@@ -156,6 +156,7 @@ def load_stock(app: OrderToCash, runner: Runner, what: str, path: Path, at: date
     rows = tuple(tuple(row) for row in table[1:])
     whole = announce(rows=rows, at=at or now)
     name = digest("\n".join(content))[:12]
+    fresh = 0
     for number, start in enumerate(range(0, len(rows), DELIVERY_ROWS), 1):
         stream = f"delivery-{what}-{name}-{number}"
         loaded = app.load([stream])[stream]
@@ -164,9 +165,10 @@ def load_stock(app: OrderToCash, runner: Runner, what: str, path: Path, at: date
         if not loaded.version:
             part = whole.model_copy(update={"rows": whole.rows[start : start + DELIVERY_ROWS]})
             _write(app, stream, just(part), loaded, now, derived_id("announce", stream))
+            fresh += len(part.rows)
         if (at or now) <= now and (waiting := app.reads.of_stream(stream)):
             runner.attend(waiting, round_=0)
-    return len(rows)
+    return fresh
 
 
 def _command(stream: str, decision: Decision, loaded: Loaded, at: datetime, command_id: str) -> Command:

@@ -21,7 +21,7 @@ def correct(step: Step, work: Work, kind: StreamKind, *, changes: Mapping[str, s
     what was wrong are freed, those of what is right claimed.
     """
     if step.requested.step_name != step.name:
-        raise Refused(f"{work.stream}: step {step.name} cannot be corrected; approve or decline it")
+        raise Refused(f"{work.stream}: step {step.name} has nothing to correct; see `o2c fallout show` for what it waits for")
     corrected = CorrectionApplied(item=work.item, step=step.name, fallout=work.fallout, changes=dict(changes), note=note)
     if not kind.correctable(work.state, work.item, changes):
         raise Refused(f"{work.stream}: no such thing to correct ({', '.join(changes)}); see the order's lines")
@@ -38,14 +38,14 @@ def decide(step: Step, work: Work, *, approve: bool, note: str, at: datetime) ->
     """Decide a referral. Raises Refused when the step has nothing to decide, or approval could not make it right."""
     outcome = step.decide(work, approve, at) if step.decide else None
     if not outcome:
-        raise Refused(f"{work.stream}: step {step.name} cannot be {'approved' if approve else 'declined'}; correct, fail or force it")
+        raise Refused(f"{work.stream}: step {step.name} cannot be {'approved' if approve else 'declined'}; it has no such decision")
     return just(_decided(step, work, "approve" if approve else "decline", note)) + outcome
 
 
 def force(step: Step, work: Work, *, note: str) -> Decision:
     """Count the step as done by other means. Raises Refused for a step whose outcome later steps need."""
     if not step.forceable:
-        raise Refused(f"{work.stream}: step {step.name} cannot be forced, later steps need what it yields; correct or fail it")
+        raise Refused(f"{work.stream}: step {step.name} cannot be forced; only what was done by other means can")
     return just(_decided(step, work, "force", note), StepForced(item=work.item, step=step.name, attempt=work.attempt))
 
 

@@ -121,8 +121,8 @@ def item_of(event: Event) -> str:
 class Offered(Event):
     """A resource became a candidate of a stock pool: the store keeps it in an index that a plain read serves; a guard decides."""
 
-    def offer(self) -> tuple[str, str, datetime | None, dict[str, str]]:
-        """(pool, key, available from or None for at once, what a taker needs to know of it)."""
+    def offer(self) -> tuple[str, str, dict[str, str]]:
+        """(pool, key, what a taker needs to know of it)."""
         raise NotImplementedError(f"{type(self).__name__} must say what it offers")
 
 

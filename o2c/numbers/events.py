@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from o2c.kernel.event import Event
 from o2c.kernel.shapes import Done, FellOut, Offered, Requested, Undone, Withdrawn
 from o2c.stock.events import StockAnnounced, StockArrived
@@ -81,8 +79,8 @@ class NumberReceived(Offered, name="number.received"):
     msisdn: str
     number_class: str
 
-    def offer(self) -> tuple[str, str, datetime | None, dict[str, str]]:
-        return f"number/{self.number_class}", self.msisdn, None, {"msisdn": self.msisdn}
+    def offer(self) -> tuple[str, str, dict[str, str]]:
+        return f"number/{self.number_class}", self.msisdn, {"msisdn": self.msisdn}
 
 
 class NumberTaken(Withdrawn, name="number.taken"):
@@ -97,15 +95,21 @@ class NumberTaken(Withdrawn, name="number.taken"):
         return "number/normal", self.msisdn
 
 
-class NumberQuarantined(Offered, name="number.quarantined"):
-    """A number that served rests until `until`, then it can be assigned again."""
+class NumberQuarantined(Requested, name="number.quarantined", step="number-restock"):
+    """A number that served rests until `due_at`."""
 
-    example = {"msisdn": "+447700910001", "until": "2026-02-08T00:00:00Z"}
+    example = {"msisdn": "+447700910001", "due_at": "2026-02-08T00:00:00Z"}
     msisdn: str
-    until: datetime
 
-    def offer(self) -> tuple[str, str, datetime | None, dict[str, str]]:
-        return "number/normal", self.msisdn, self.until, {"msisdn": self.msisdn}
+
+class NumberRested(Done, Offered, name="number.rested", step="number-restock"):
+    """A number rested as long as its market asks; it can be assigned again."""
+
+    example = {"msisdn": "+447700910001"}
+    msisdn: str
+
+    def offer(self) -> tuple[str, str, dict[str, str]]:
+        return "number/normal", self.msisdn, {"msisdn": self.msisdn}
 
 
 class NumberBroughtIn(Event, name="number.brought-in"):

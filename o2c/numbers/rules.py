@@ -17,6 +17,7 @@ from o2c.numbers.events import (
     NumberQuarantined,
     NumberReceived,
     NumberReleased,
+    NumberRested,
     NumbersAnnounced,
     NumbersArrived,
     NumberTaken,
@@ -76,7 +77,7 @@ def release(work: Work, outcome: Mapping[str, Any], at: datetime) -> Decision:
     if work.outcomes.get("number-change"):
         return just()  # it rests already, since the number brought in took its place
     msisdn = outcome["msisdn"]
-    rest = NumberQuarantined(msisdn=msisdn, until=at + timedelta(days=work.market.numbering.quarantine_days_min))
+    rest = NumberQuarantined(msisdn=msisdn, due_at=at + timedelta(days=work.market.numbering.quarantine_days_min))
     return just(NumberReleased(item=work.item, msisdn=msisdn)) + Decision(
         elsewhere=((stream_of(msisdn), rest),),
         frees=(work.guard("number", msisdn),),
@@ -94,10 +95,15 @@ def change_flaw(work: Work, at: datetime) -> str:
 def change(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
     """Put the number brought in in the place of the temporary one, which rests."""
     msisdn, replaced = work.outcomes["cutover"]["msisdn"], work.outcomes["number"]["msisdn"]
-    rest = NumberQuarantined(msisdn=replaced, until=at + timedelta(days=work.market.numbering.quarantine_days_min))
+    rest = NumberQuarantined(msisdn=replaced, due_at=at + timedelta(days=work.market.numbering.quarantine_days_min))
     brought = NumberBroughtIn(msisdn=msisdn, order=work.stream.removeprefix("order-"), item=work.item)
     return Decision(
         (NumberChanged(item=work.item, attempt=work.attempt, msisdn=msisdn, replaced=replaced),),
         ((stream_of(msisdn), brought), (stream_of(replaced), rest)),
         frees=(work.guard("number", replaced),),
     )
+
+
+def rested(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
+    """A number that rested is on offer again."""
+    return just(NumberRested(attempt=work.attempt, msisdn=work.state.resting))

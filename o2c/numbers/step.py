@@ -1,4 +1,4 @@
-"""The number's entries for the plan: assignment to an item, the change to a number brought in, the arrival of a delivery."""
+"""The number's entries for the plan: assignment to an item, the change to a number brought in, the arrival of a delivery, the end of a quarantine."""
 
 from __future__ import annotations
 
@@ -6,7 +6,14 @@ from datetime import timedelta
 
 from o2c.kernel.step import Step
 from o2c.numbers import rules
-from o2c.numbers.events import NumberChangeFellOut, NumberChangeRequested, NumberFellOut, NumberRequested, NumbersAnnounced
+from o2c.numbers.events import (
+    NumberChangeFellOut,
+    NumberChangeRequested,
+    NumberFellOut,
+    NumberQuarantined,
+    NumberRequested,
+    NumbersAnnounced,
+)
 
 STEP = Step(
     name="number",
@@ -29,3 +36,4 @@ CHANGE = Step(
 ARRIVAL = Step(
     name="number-arrival", requested=NumbersAnnounced, fell_out=NumberFellOut, complete=rules.arrive, reads=rules.arrival_streams
 )
+RESTOCK = Step(name="number-restock", requested=NumberQuarantined, fell_out=NumberFellOut, complete=rules.rested)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
+from o2c.kernel.event import Event
 from o2c.kernel.shapes import Done, FellOut, Offered, Requested, Undone, Withdrawn
 from o2c.stock.events import StockAnnounced, StockArrived
 
@@ -59,8 +58,8 @@ class SimReceived(Offered, name="sim.received"):
     imsi: str
     kind: str
 
-    def offer(self) -> tuple[str, str, datetime | None, dict[str, str]]:
-        return f"sim/{self.kind}", self.iccid, None, {"iccid": self.iccid, "imsi": self.imsi, "kind": self.kind}
+    def offer(self) -> tuple[str, str, dict[str, str]]:
+        return f"sim/{self.kind}", self.iccid, {"iccid": self.iccid, "imsi": self.imsi, "kind": self.kind}
 
 
 class SimTaken(Withdrawn, name="sim.taken"):
@@ -76,14 +75,29 @@ class SimTaken(Withdrawn, name="sim.taken"):
         return f"sim/{self.kind}", self.iccid
 
 
-class SimReturned(Offered, name="sim.returned"):
-    """The SIM came back unused and can be assigned again from `available_at`."""
+class SimReturned(Requested, name="sim.returned", step="sim-restock"):
+    """The SIM came back unused; it is to be counted and shelved by `due_at`."""
 
-    example = {"iccid": "8944770000000000009", "imsi": "001010000000000", "kind": "esim", "available_at": "2026-01-06T00:00:00Z"}
+    example = {"iccid": "8944770000000000009", "imsi": "001010000000000", "kind": "esim", "due_at": "2026-01-06T00:00:00Z"}
     iccid: str
     imsi: str
     kind: str
-    available_at: datetime
 
-    def offer(self) -> tuple[str, str, datetime | None, dict[str, str]]:
-        return f"sim/{self.kind}", self.iccid, self.available_at, {"iccid": self.iccid, "imsi": self.imsi, "kind": self.kind}
+
+class SimScrapped(Event, name="sim.scrapped"):
+    """The SIM had left the house, or its profile was downloaded or used; nobody gets it again."""
+
+    example = {"iccid": "8944770000000000009"}
+    iccid: str
+
+
+class SimRestocked(Done, Offered, name="sim.restocked", step="sim-restock"):
+    """The SIM that came back can be assigned again."""
+
+    example = {"iccid": "8944770000000000009", "imsi": "001010000000000", "kind": "esim"}
+    iccid: str
+    imsi: str
+    kind: str
+
+    def offer(self) -> tuple[str, str, dict[str, str]]:
+        return f"sim/{self.kind}", self.iccid, {"iccid": self.iccid, "imsi": self.imsi, "kind": self.kind}

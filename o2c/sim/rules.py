@@ -11,7 +11,17 @@ from o2c.kernel.identifiers import iccid as canonical_iccid
 from o2c.kernel.identifiers import imsi as canonical_imsi
 from o2c.kernel.refusal import Refused
 from o2c.kernel.stream import Work
-from o2c.sim.events import SimAssigned, SimReceived, SimReleased, SimReturned, SimsAnnounced, SimsArrived, SimTaken
+from o2c.sim.events import (
+    SimAssigned,
+    SimReceived,
+    SimReleased,
+    SimRestocked,
+    SimReturned,
+    SimsAnnounced,
+    SimsArrived,
+    SimScrapped,
+    SimTaken,
+)
 from o2c.sim.state import stream_of
 
 KINDS = frozenset({"esim", "physical"})
@@ -67,9 +77,18 @@ def assign(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
 
 
 def release(work: Work, outcome: Mapping[str, Any], at: datetime) -> Decision:
-    """Give the SIM back; it can be assigned again after restocking."""
+    """Give the SIM back; it can be assigned again after restocking, unless it has left the house or was used."""
     iccid, imsi, kind = outcome["iccid"], outcome["imsi"], outcome["kind"]
-    returned = SimReturned(iccid=iccid, imsi=imsi, kind=kind, available_at=at + timedelta(days=RESTOCK_DAYS))
+    if any(work.outcomes.get(step) for step in ("delivery", "activation")):
+        scrapped = ((stream_of(iccid), SimScrapped(iccid=iccid)),)
+        return Decision((SimReleased(item=work.item, iccid=iccid),), scrapped, frees=(work.guard("sim", iccid),))
+    returned = SimReturned(iccid=iccid, imsi=imsi, kind=kind, due_at=at + timedelta(days=RESTOCK_DAYS))
     return just(SimReleased(item=work.item, iccid=iccid)) + Decision(
         elsewhere=((stream_of(iccid), returned),), frees=(work.guard("sim", iccid),)
     )
+
+
+def restock(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
+    """A SIM that came back is on offer again."""
+    back = work.state.back
+    return just(SimRestocked(attempt=work.attempt, iccid=back.iccid, imsi=back.imsi, kind=back.kind))

@@ -6,14 +6,16 @@ from dataclasses import dataclass
 
 from o2c.kernel.event import Event
 from o2c.kernel.stream import StreamKind
-from o2c.sim.events import SimReceived, SimReturned, SimTaken
+from o2c.sim.events import SimReceived, SimRestocked, SimReturned, SimScrapped, SimTaken
+from o2c.stock.state import stock_agenda
 
 
 @dataclass(frozen=True, slots=True)
 class SimState:
-    """`status` is empty before the SIM was received, then available or assigned."""
+    """`status` is empty before the SIM was received, then available, assigned, returned or scrapped; `back` is the return that is to be restocked."""
 
     status: str = ""
+    back: SimReturned | None = None
 
 
 def stream_of(iccid: str) -> str:
@@ -22,11 +24,15 @@ def stream_of(iccid: str) -> str:
 
 def evolve(state: SimState, event: Event) -> SimState:
     match event:
-        case SimReceived() | SimReturned():
+        case SimReceived() | SimRestocked():
             return SimState("available")
+        case SimReturned():
+            return SimState("returned", event)
+        case SimScrapped():
+            return SimState("scrapped")
         case SimTaken():
             return SimState("assigned")
     return state
 
 
-KIND = StreamKind(category="sim", shape_version=1, state_type=SimState, initial=lambda _: SimState(), evolve=evolve)
+KIND = StreamKind(category="sim", shape_version=1, state_type=SimState, initial=lambda _: SimState(), evolve=evolve, agenda=stock_agenda)

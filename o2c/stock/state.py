@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from o2c.kernel.agenda import NEVER, AgendaChange, by_shape
 from o2c.kernel.event import Event
@@ -28,11 +29,11 @@ def evolve(state: DeliveryState, event: Event) -> DeliveryState:
     return replace(state, arrived=True) if isinstance(event, StockArrived) else state
 
 
-def agenda(state: DeliveryState, event: Event, stream: str) -> tuple[AgendaChange, ...]:
-    """An arrival goes before everything else that is due with it."""
+def stock_agenda(state: Any, event: Event, stream: str) -> tuple[AgendaChange, ...]:
+    """Stock that comes, or comes back, goes before everything else that is due with it."""
     return by_shape(stream, event, priority=ARRIVAL_PRIORITY, since=NEVER)
 
 
 KIND = StreamKind(
-    category="delivery", shape_version=1, state_type=DeliveryState, initial=lambda _: DeliveryState(), evolve=evolve, agenda=agenda
+    category="delivery", shape_version=1, state_type=DeliveryState, initial=lambda _: DeliveryState(), evolve=evolve, agenda=stock_agenda
 )

@@ -43,8 +43,10 @@ def connect(dsn: str) -> psycopg.Connection[dict[str, Any]]:
     try:
         return psycopg.connect(dsn, row_factory=dict_row, autocommit=True, connect_timeout=10)
     except psycopg.OperationalError as error:
-        reason = str(error).strip().splitlines()[-1]
+        reason = str(error).strip().splitlines()[0]
         raise Refused(f"cannot reach PostgreSQL: {reason}; check O2C_DSN or the server", kind="unavailable") from None
+    except psycopg.ProgrammingError:
+        raise Refused("O2C_DSN is no connection string of PostgreSQL; write postgresql://user@host/name or key=value pairs") from None
 
 
 def prepare(dsn: str) -> None:

@@ -90,12 +90,13 @@ LIVES: Mapping[str, Mapping[str, Sequence[Told]]] = {
     },
     "sim": {
         "assigned": (("sim.received", {}), ("sim.taken", {})),
-        "returned": (("sim.received", {}), ("sim.taken", {}), ("sim.returned", {})),
+        "returned": (("sim.received", {}), ("sim.taken", {}), ("sim.returned", {}), ("sim.restocked", {})),
+        "scrapped": (("sim.received", {}), ("sim.taken", {}), ("sim.scrapped", {})),
     },
     "number": {
         "assigned": (("number.received", {}), ("number.taken", {})),
         "golden": (("number.received", {"number_class": "golden"}),),
-        "resting": (("number.received", {}), ("number.taken", {}), ("number.quarantined", {})),
+        "resting": (("number.received", {}), ("number.taken", {}), ("number.quarantined", {}), ("number.rested", {})),
         "brought in": (("number.brought-in", {}),),
     },
     "customer": {"moved": (("customer.registered", {}), ("customer.registered", {"address": "2 Mill Lane, Testford, ZZ1 1AA"}))},
@@ -131,7 +132,7 @@ _GENERIC = {"partner.accepted", "partner.silent", "retry.scheduled", "fallout.de
 INERT: Mapping[str, frozenset[str]] = {
     **dict.fromkeys(KINDS, frozenset()),
     "order": frozenset({"retry.scheduled"}),
-    "delivery": frozenset({*_GENERIC, "fallout.correction-applied"}),
+    **dict.fromkeys(("delivery", "sim", "number"), frozenset({*_GENERIC, "fallout.correction-applied"})),
     "account": frozenset({*_GENERIC, "fallout.correction-applied"}),
     "invoice": frozenset({*_GENERIC, "invoice.overdue-check-requested"}) - {"partner.accepted", "partner.silent"},
 }

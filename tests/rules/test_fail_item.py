@@ -33,8 +33,8 @@ def test_a_returned_sim_rests_a_day_and_a_number_a_month() -> None:
     """The SIM is shelved before it can be taken again; the number rests as long as the market's numbering rules say (31 days in the UK)."""
     story = Story(item()).run(but={("1", "activation"): RefusedBy("PERMANENT")})
     story.give_up("activation", at=MONDAY)
-    assert story.last("sim.returned").available_at == MONDAY + timedelta(days=1)
-    assert story.last("number.quarantined").until == MONDAY + timedelta(days=31)
+    assert story.last("sim.returned").due_at == MONDAY + timedelta(days=1)
+    assert story.last("number.quarantined").due_at == MONDAY + timedelta(days=31)
 
 
 def test_an_active_line_is_switched_off_and_not_charged() -> None:

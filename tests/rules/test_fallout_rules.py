@@ -179,7 +179,7 @@ def test_a_suspected_duplicate_is_settled_without_touching_the_order(approve: bo
 def test_a_suspected_duplicate_cannot_be_asked_for_again() -> None:
     """It is no step that a partner does: correcting it would set the validation of a finished order going again."""
     story = resubmitted()
-    with pytest.raises(Refused, match="cannot be corrected"):
+    with pytest.raises(Refused, match="nothing to correct"):
         correct(STEPS["duplicate"], story.work("", "duplicate"), KIND, changes={}, note="", at=MONDAY)
 
 

@@ -1,7 +1,6 @@
 """SIMs and numbers: taken in once, drawn from their pool, waited for when there are none, given back."""
 
 from collections.abc import Callable
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,7 +8,7 @@ import pytest
 from o2c.kernel.agenda import NEVER
 from o2c.kernel.event import Event
 from o2c.kernel.refusal import Refused
-from o2c.kernel.shapes import Requested
+from o2c.kernel.shapes import Offered, Requested
 from o2c.numbers import rules as numbers
 from o2c.numbers.state import KIND as NUMBER
 from o2c.plan import STEPS
@@ -128,7 +127,7 @@ def test_an_assignment_takes_the_piece_out_of_stock_under_a_guard() -> None:
 EXAMPLES = {
     kind.category: [event.model_validate(event.example) for event in events]
     for kind, events in (
-        (SIM, (sims.SimReceived, sims.SimTaken, sims.SimReturned)),
+        (SIM, (sims.SimReceived, sims.SimTaken, sims.SimReturned, sims.SimRestocked)),
         (NUMBER, (numbers.NumberReceived, numbers.NumberTaken, numbers.NumberQuarantined, numbers.NumberBroughtIn)),
     )
 }
@@ -139,7 +138,8 @@ EXAMPLES = {
     [
         pytest.param(SIM, EXAMPLES["sim"][:1], "available", id="sim-received"),
         pytest.param(SIM, EXAMPLES["sim"][:2], "assigned", id="sim-taken"),
-        pytest.param(SIM, EXAMPLES["sim"], "available", id="sim-returned"),
+        pytest.param(SIM, EXAMPLES["sim"][:3], "returned", id="sim-returned"),
+        pytest.param(SIM, EXAMPLES["sim"], "available", id="sim-restocked"),
         pytest.param(NUMBER, EXAMPLES["number"][:1], "available", id="number-received"),
         pytest.param(NUMBER, EXAMPLES["number"][:2], "assigned", id="number-taken"),
         pytest.param(NUMBER, EXAMPLES["number"][:3], "quarantined", id="number-resting"),
@@ -154,9 +154,10 @@ def test_a_piece_of_stock_has_its_status(kind: Any, events: list[Event], status:
     assert state.status == status
 
 
-def test_what_rests_is_offered_for_when_it_is_free() -> None:
-    """A returned SIM and a resting number are candidates from their day on, new ones at once."""
-    offers = {event.type_name: event.offer() for events in EXAMPLES.values() for event in events if hasattr(event, "offer")}
-    assert offers["sim.received"][2] is offers["number.received"][2] is None
-    assert offers["number.quarantined"][2] == EXAMPLES["number"][2].until
-    assert offers["sim.returned"][2] - MONDAY < timedelta(days=2)
+def test_what_rests_is_offered_when_its_time_has_come() -> None:
+    """A returned SIM and a resting number are no candidates; the event that ends their rest offers them."""
+    offered = {event.type_name for events in EXAMPLES.values() for event in events if isinstance(event, Offered)}
+    assert offered == {"sim.received", "sim.restocked", "number.received"}
+    resting = EXAMPLES["number"][2]
+    [row] = NUMBER.agenda(NUMBER.initial("number-1"), resting, "number-1")
+    assert (row.step, row.kind, row.due_at) == ("number-restock", "submit", resting.due_at)

@@ -172,6 +172,7 @@ def test_a_new_incarnation_lies_above_all_before(own_recorder: LogRecorder, dsn:
 def test_an_incarnation_waits_for_appends_under_way(own_recorder: LogRecorder, dsn: str) -> None:
     """An append that read the old offset ends before the horizon is raised above it, so that no reader passes it by."""
     own_recorder.max_notification_id()
+    own_recorder.datastore.pool.wait()
     _fork(dsn)
     with connect(dsn) as slow, ThreadPoolExecutor(1) as pool:
         with slow.transaction():
@@ -190,6 +191,7 @@ def test_a_new_connection_of_the_pool_meets_a_new_incarnation(dsn: str) -> None:
     """A pool that connects again after a promotion or a restore declares the new incarnation by itself."""
     with OrderToCash(dsn, plan.KINDS) as app:
         app.reads.next_due()
+        app.log_recorder.datastore.pool.wait()
         with connect(dsn) as owner:
             owner.execute("UPDATE o2c.incarnation SET system_identifier = 'another cluster'")
         app.log_recorder.datastore.pool.drain()

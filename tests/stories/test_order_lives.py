@@ -66,7 +66,7 @@ def test_an_esim_serves_under_a_temporary_number_until_the_brought_one_comes(wor
     assert world.types(f"number-{temporary}") == ["number.received", "number.taken", "number.quarantined"]
     assert world.types(f"number-{BROUGHT}") == ["number.brought-in"]
     [resting] = world.app.reads.rows("SELECT body FROM o2c.event WHERE type = 'number.quarantined'")
-    assert resting["body"]["until"] == "2026-02-06T09:00:00Z"
+    assert resting["body"]["due_at"] == "2026-02-06T09:00:00Z"
 
 
 def test_a_line_that_brings_its_number_is_switched_on_under_the_temporary_one(world: World) -> None:

@@ -12,6 +12,7 @@ from o2c.entrypoints.cli.session import opened
 from o2c.kernel.refusal import Refused
 
 fallout = typer.Typer(no_args_is_help=True, help="Steps that could not go on by themselves, and what to do about them.")
+COLUMNS = ("fallout", "reason", "step", "item", "waiting_for", "opened_at")
 Id = Annotated[str, typer.Argument(help="The fallout's id.")]
 
 
@@ -28,7 +29,9 @@ def fallout_list(
     """
     with opened() as session:
         queries.caught_up(session.app)
-        show_rows(queries.fallouts(session.app, queue=queue, reason=reason, everything=all_), output, empty="the queue is empty")
+        show_rows(
+            queries.fallouts(session.app, queue=queue, reason=reason, everything=all_), output, empty="the queue is empty", columns=COLUMNS
+        )
 
 
 @fallout.command("show")
@@ -61,6 +64,8 @@ def fallout_resolve(
 
     Example: o2c fallout resolve 5d3f0a5e-6f0e-5a53-9d4c-0d8a35a0b8f1 --correct portInCode=ABC123456 --actor ann --reason "read back"
     """
+    if not actor.strip() or not reason.strip():
+        raise Refused("--actor and --reason stand in the log for good; say who acts and why")
     with opened() as session:
         stream = desk.resolve(
             session.app,

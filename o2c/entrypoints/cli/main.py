@@ -107,7 +107,7 @@ def main() -> None:
     except typer.Abort:
         code = _say("stopped; nothing acknowledged is lost", 130)
     except TyperException as error:
-        message = error.format_message()
+        message = " ".join(error.format_message().split())
         code = _say(message, 2) if message else 2
     except BrokenPipeError:
         code = 0
@@ -121,7 +121,7 @@ def main() -> None:
 
 
 def _say(line: str, code: int) -> int:
-    err.print(f"o2c: {line}", markup=False)
+    err.print(f"o2c: {line}")
     return code
 
 

@@ -12,6 +12,7 @@ from o2c.entrypoints.cli.session import opened
 
 orders = typer.Typer(no_args_is_help=True, help="Orders: as they stand, and how they came to be so.")
 metrics = typer.Typer(no_args_is_help=True, help="Figures over all orders.")
+ORDER_COLUMNS = ("external_id", "state", "channel", "captured_at", "items", "open_fallouts")
 Id = Annotated[str, typer.Argument(help="Order id or the channel's external id.")]
 
 
@@ -40,7 +41,12 @@ def orders_list(
     """
     with opened() as session:
         queries.caught_up(session.app)
-        show_rows(queries.orders(session.app, state=state, customer=customer, limit=limit or None), output, empty="no such orders")
+        show_rows(
+            queries.orders(session.app, state=state, customer=customer, limit=limit or None),
+            output,
+            empty="no such orders",
+            columns=ORDER_COLUMNS,
+        )
 
 
 @orders.command("show")

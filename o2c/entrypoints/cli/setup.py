@@ -7,10 +7,12 @@ from typing import Annotated, Literal
 
 import typer
 
+from o2c.catalogue.state import STREAM as CATALOGUE
 from o2c.entrypoints import intake
 from o2c.entrypoints.cli.output import Format, Output, err, show_one
 from o2c.entrypoints.cli.session import opened, time_of
 from o2c.entrypoints.launch import write_launch
+from o2c.kernel.refusal import Refused
 
 load = typer.Typer(no_args_is_help=True, help="Take in what orders need: catalogue, customers, stock.")
 simulate = typer.Typer(no_args_is_help=True, help="Make papers of an invented launch.")
@@ -29,6 +31,8 @@ def init(
 
     Example: o2c init --clock simulated --start 2026-01-01
     """
+    if clock == "real" and start:
+        raise Refused("a real clock tells the time of now; leave --start out")
     with opened() as session:
         session.app.create_clock(kind=clock, start=time_of(start) if start else None, seed=seed, window_s=window_minutes * 60)
         err.print(f"the store has a {clock} clock at {session.app.clock().now:%Y-%m-%dT%H:%MZ}")
@@ -57,8 +61,8 @@ def load_customers(file: File) -> None:
 def _load_stock(what: str, file: Path, at: str) -> None:
     with opened() as session:
         when = time_of(at) if at else None
-        rows = intake.load_stock(session.app, session.runner(), what, file, when)
-        err.print(f"{rows} {what} {'announced for ' + at if at else 'taken in'}")
+        fresh = intake.load_stock(session.app, session.runner(), what, file, when)
+        err.print(f"{fresh} {what} {'announced for ' + at if at else 'taken in'}" if fresh else f"nothing new: these {what} are known")
 
 
 @load.command("sims")
@@ -86,6 +90,8 @@ def ingest(file: File, output: Output = Format.table) -> None:
     """
     with opened() as session:
         session.app.clock()
+        if not session.app.load([CATALOGUE])[CATALOGUE].version:
+            raise Refused("there is no catalogue yet, and orders pin its version; run `o2c load catalogue FILE` first")
         going = intake.Intake(session.app, file, session.home / "quarantine")
         counts = going.run()
         show_one({"intake": going.name, **{key: getattr(counts, key) for key in intake.Counts.__dataclass_fields__}}, output)

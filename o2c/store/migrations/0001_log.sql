@@ -123,7 +123,7 @@ $$ SELECT position_offset FROM o2c.incarnation ORDER BY id DESC LIMIT 1 $$;
 
 -- What analysts see: no personal field, and of ICCID, IMSI and MSISDN only the first four and last three digits.
 CREATE FUNCTION masked(body jsonb) RETURNS jsonb LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
-$$ SELECT regexp_replace(body::text, '"(\+?[0-9]{4})[0-9]{4,13}([0-9]{3})"', '"\1***\2"', 'g')::jsonb $$;
+$$ SELECT regexp_replace(regexp_replace(body::text, '"(portIn[A-Za-z]+)": "[^"]*"', '"\1": "***"', 'g'), '"(\+?[0-9]{4})[0-9]{4,13}([0-9]{3})"', '"\1***\2"', 'g')::jsonb $$;
 CREATE VIEW analyst_event AS
     SELECT position, CASE WHEN stream ~ '^(sim|number)-' THEN o2c.masked(to_jsonb(split_part(stream, '-', 2))) #>> '{}' ELSE stream END AS stream,
            version, type, schema_version, recorded_at, occurred_at, actor, channel, command_id, causation, order_id, customer_id,
