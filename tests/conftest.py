@@ -10,12 +10,18 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 from psycopg.sql import SQL, Identifier
 
 from o2c.store.embedded import acquire
+
+# A law is never a timed test. O2C_DEEP=1 looks further than a working day's run does.
+hypothesis.settings.register_profile("o2c", deadline=None, derandomize="CI" in os.environ)
+hypothesis.settings.register_profile("o2c-deep", deadline=None, max_examples=2_000)
+hypothesis.settings.load_profile("o2c-deep" if os.environ.get("O2C_DEEP") else "o2c")
 
 SMALL = {"shared_buffers": "64MB", "max_wal_size": "512MB"}
 
