@@ -59,7 +59,7 @@ class Happened:
 class Command:
     """A caller's intent, decided: what happened, on which versions it was judged (`seen`), and who asked.
 
-    `stream` is the deciding stream, whose owner the envelopes name; `holder` holds the guards. `fingerprint` tells one request from
+    `stream` is the deciding stream, whose owner the envelopes name. `fingerprint` tells one request from
     another under the same id.
     """
 

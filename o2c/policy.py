@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import cast
 
-from o2c.app import Command, OrderToCash, guards_of, happened, pool_change
+from o2c.app import Command, Loaded, OrderToCash, guards_of, happened
 from o2c.kernel.decision import NOTHING, Decision
 from o2c.kernel.event import EVENT_TYPES, Fact
 from o2c.kernel.identifiers import derived_id
@@ -40,8 +40,7 @@ def _wake_for(app: OrderToCash, book: PlanBook, fact: Fact, round_: int) -> None
     if isinstance(event, StockArrived):
         supply = [(pool, count, fact.occurred_at) for pool, count in event.pools.items()]
     else:
-        offer = pool_change(cast("Offered", event), fact.occurred_at)
-        supply = [(offer.pool, 1, fact.occurred_at)]
+        supply = [(cast("Offered", event).offer()[0], 1, fact.occurred_at)]
     for pool, count, at in sorted(supply):
         mark = derived_id(NAME, fact.event_id, pool)
         if not app.reads.has_command(mark):
@@ -49,22 +48,26 @@ def _wake_for(app: OrderToCash, book: PlanBook, fact: Fact, round_: int) -> None
 
 
 def _wake(app: OrderToCash, book: PlanBook, fact: Fact, mark: str, rows: Sequence[Row], at: datetime, round_: int) -> None:
-    """Ask again for the steps that waited, all orders in one append with a mark, so that a repeat after a crash wakes nobody twice."""
-    marked = Command(mark, fact.stream, (), app.load([fact.stream]), NAME, "engine")
-    streams = list(dict.fromkeys(row.entry.stream for row in rows))
-    commands = [marked, *(_command(app, book, fact, mark, [row for row in rows if row.entry.stream == s], at) for s in streams)]
-    while True:
+    """Ask again for the steps that waited, all orders in one append with a mark, so that a repeat after a crash wakes nobody twice.
+
+    Orders that somebody else moved meanwhile are looked at again: those that wait no longer are settled by whoever moved them.
+    """
+    marks = [Command(mark, fact.stream, (), app.load([fact.stream]), NAME, "engine")]
+    while marks or rows:
+        by_stream: dict[str, list[Row]] = {}
+        for row in rows:
+            by_stream.setdefault(row.entry.stream, []).append(row)
+        loaded = app.load(by_stream)
+        commands = [*marks, *(_command(app, book, fact, mark, mine, loaded[stream], at) for stream, mine in by_stream.items())]
         outcomes = app.write(commands, round_=round_)
         stale = {command.stream for command, outcome in zip(commands, outcomes, strict=True) if outcome.verdict == "stale"}
-        left = [row for row in rows if row.entry.stream in stale and row in app.reads.of_stream(row.entry.stream)]
-        if not left:
-            return
-        commands = [_command(app, book, fact, mark, [row for row in left if row.entry.stream == stream], at) for stream in sorted(stale)]
+        again = [row for row in rows if row.entry.stream in stale]
+        standing = app.reads.still(again) if again else set()
+        marks, rows = [], [row for row in again if (*row.place, row.entry.kind, row.entry.attempt) in standing]
 
 
-def _command(app: OrderToCash, book: PlanBook, fact: Fact, mark: str, rows: Sequence[Row], at: datetime) -> Command:
-    stream = rows[0].entry.stream
-    loaded = app.load([stream])[stream]
+def _command(app: OrderToCash, book: PlanBook, fact: Fact, mark: str, rows: Sequence[Row], loaded: Loaded, at: datetime) -> Command:
+    stream = loaded.stream
     decision: Decision = NOTHING
     for row in rows:
         entry = row.entry

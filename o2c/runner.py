@@ -199,7 +199,7 @@ class Runner:
         for pool, waiting in by_pool.items():
             latest = max(row.entry.due_at for row in waiting)
             pieces = self.app.reads.candidates(pool, latest, max(round_ - 1, 0), len(waiting))
-            dealt |= {_place(row): piece for row, piece in zip(waiting, pieces, strict=False)}
+            dealt |= {row.place: piece for row, piece in zip(waiting, pieces, strict=False)}
         return dealt
 
     def _chunk(self, todos: list[_Todo], round_: int, stock: dict[_Place, dict[str, Any]]) -> set[str]:
@@ -234,7 +234,7 @@ class Runner:
         standing = self.app.reads.still([row for todo in todos for row in todo.rows])
         left = []
         for todo in todos:
-            rows = tuple(r for r in todo.rows if (todo.stream, r.entry.item, r.entry.step, r.entry.kind, r.entry.attempt) in standing)
+            rows = tuple(r for r in todo.rows if (*r.place, r.entry.kind, r.entry.attempt) in standing)
             left += [_Todo(todo.stream, rows)] if rows else []
         return left
 
@@ -302,7 +302,7 @@ class Runner:
         if reason := step.check(work, at):
             return flow.fall_out(step, work, reason, at, seed=self.seed)
         if pool := step.pool(work):
-            piece = batch.stock.get(_place(row))
+            piece = batch.stock.get(row.place)
             return (
                 step.complete(work, piece, at) if piece else flow.fall_out(step, work, step.out_of_stock, at, seed=self.seed, awaits=pool)
             )
@@ -323,10 +323,6 @@ class Runner:
         except Exception as error:  # noqa: BLE001 - see above; the values may be personal
             logger.warning("partner_broke", step=request.step, key=request.key, error=type(error).__name__)
             return partner.Unknown(request.at + timedelta(seconds=SILENT_S))
-
-
-def _place(row: Row) -> _Place:
-    return row.entry.stream, row.entry.item, row.entry.step
 
 
 def _later(answer: partner.Answer, at: datetime) -> partner.Answer:

@@ -27,8 +27,8 @@ def correct(step: Step, work: Work, kind: StreamKind, *, changes: Mapping[str, s
         raise Refused(f"{work.stream}: no such thing to correct ({', '.join(changes)}); see the order's lines")
     state = kind.evolve(work.state, corrected)
     after = replace(kind.work(state, work.stream, work.item, step.name), market=work.market)
-    if work.silences:
-        # Nobody knows whether the last attempt was done: the partner is asked before anything is sent again.
+    if work.silences or (step.partner and work.reason == "SYS-BUG"):
+        # Nobody knows whether the last attempt was done, or a defect lost the answer: the partner is asked before anything is sent again.
         return just(corrected, PartnerSilent(item=work.item, step=step.name, attempt=work.attempt, ask_again_at=at))
     again = step.request(after, at, attempt=work.attempt + 1, due_at=at)
     return just(corrected) + again + Decision(frees=tuple(guard for guard in step.guards(work) if guard not in again.claims))

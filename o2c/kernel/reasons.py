@@ -9,8 +9,6 @@ from dataclasses import dataclass
 
 from o2c.kernel.shapes import FaultClass, Origin, Recoverability, WaitingFor
 
-REASONS_VERSION = "2026-01"
-
 
 @dataclass(frozen=True, slots=True)
 class Reason:

@@ -47,7 +47,7 @@ class PoolChange:
 
 @dataclass(frozen=True, slots=True)
 class Append:
-    """One command, ready to write. `causes` gives, for each agenda entry, the event id it indexes."""
+    """One command, ready to write. An agenda change stands with the id of the event it indexes."""
 
     command_id: str
     fingerprint: str

@@ -20,6 +20,11 @@ class Row:
     entry: Entry
     cause: str
 
+    @property
+    def place(self) -> tuple[str, str, str]:
+        """What makes a row of the agenda one: stream, item, step."""
+        return self.entry.stream, self.entry.item, self.entry.step
+
 
 @dataclass(frozen=True, slots=True)
 class Clock:

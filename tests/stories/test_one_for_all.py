@@ -1,12 +1,16 @@
 """What one order, account or person does must never stop the others."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from o2c.app import Command
+from o2c.kernel.decision import Decision
 from o2c.kernel.partner import Failed, RefusedBy, Request
 from o2c.kernel.refusal import Refused
+from o2c.store.commands import Outcome
 from tests.world import Document, World, at, line, order
 
 
@@ -116,3 +120,46 @@ def test_a_resting_number_wakes_the_best_waiter_when_it_is_free(world: World) ->
 
     assert (world.state("LOW"), world.state("HIGH")) == ("pending", "completed")
     assert world.when("HIGH", "number.assigned") >= at(6, month=2)
+
+
+def test_what_a_defect_lost_is_asked_for_before_it_is_sent_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A rule that broke on a partner's answer lost it; a person's retry finds it by query, and the work is not done twice."""
+    world.stocked()
+    world.take(order("WEB-1", line()))
+    steps = dict(world.runner.book.steps)
+
+    def broken(work: object, data: object, at_: object) -> Decision:
+        raise KeyError("a rule's own mistake")
+
+    monkeypatch.setitem(world.runner.book.__dict__, "steps", {**steps, "activation": replace(steps["activation"], complete=broken)})
+    world.run(at(6))
+    monkeypatch.setitem(world.runner.book.__dict__, "steps", steps)
+
+    world.resolve("SYS-BUG", retry=True)
+    world.run(at(7))
+
+    assert (len(world.scripted.asked("activation")), len(world.scripted.asked("activation", "query"))) == (1, 1)
+    assert world.state("WEB-1") == "completed"
+
+
+def test_orders_that_move_while_they_are_woken_are_looked_at_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of two waiting orders one is asked for by a person and one is resubmitted in the very moment of waking: both are served, once."""
+    world.stocked(esims=0, physical=0)
+    world.take(order("WEB-1", line()), order("WEB-2", line(), party="C-2"))
+    world.run(at(6))
+    whole, moved = world.app.write, []
+
+    def write(commands: Sequence[Command], *, round_: int = 0) -> list[Outcome]:
+        if not moved and any(command.actor == "wake-waiting-orders" for command in commands):
+            moved.append(True)
+            world.resolve("INV-SIM", of="WEB-1", retry=True)
+            world.take(order("WEB-2", line(), party="C-2", priority=0), name="again.jsonl")
+        return whole(commands, round_=round_)
+
+    monkeypatch.setattr(world.app, "write", write)
+    world.sims(esim=2)
+    world.run(at(8))
+
+    assert moved
+    assert (world.state("WEB-1"), world.state("WEB-2")) == ("completed", "completed")
+    assert world.told("WEB-2").count("sim.requested") == 2
