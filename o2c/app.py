@@ -74,6 +74,28 @@ class Command:
     outcome: str = "{}"
 
 
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Who asks, and how: `actor` stands in the log, `channel` is where the wish came in.
+
+    `command_id` (a UUID of the caller's) makes a wish repeatable: sent again after a lost answer it gets the first answer and does nothing.
+    Left empty, it is derived from the wish and from what the caller saw.
+    """
+
+    actor: str
+    channel: str = "desk"
+    command_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """Where the last event of a command stands in the log; `repeated` when an earlier call with the same command id wrote it."""
+
+    stream: str
+    position: int
+    repeated: bool = False
+
+
 @dataclass(slots=True)
 class _Draft:
     """One command on its way into an Append."""
@@ -89,7 +111,7 @@ def _adapter(state_type: Any) -> TypeAdapter[Any]:
     return TypeAdapter(state_type)
 
 
-class OrderToCash(Application[str]):
+class Engine(Application[str]):
     """The engine on one PostgreSQL. `kinds` are the kinds of stream it knows, by category."""
 
     env = {
@@ -195,10 +217,22 @@ class OrderToCash(Application[str]):
         ]
         return self.log_recorder.append(appends, round_=round_)
 
-    def do(self, command: Command) -> None:
+    def do(self, command: Command) -> Written:
         """Write one command through the library's `save`. Raises IntegrityError when it is stale, guarded or refused."""
         [(bare, facts)] = self._drafts([command])
-        self.save(*cast("Any", facts), command=bare)
+        recordings = self.save(*cast("Any", facts), command=bare)
+        if recordings:
+            return Written(command.stream, recordings[-1].notification.id)
+        return self.recall(command.stream, command.command_id, bare.fingerprint) or Written(command.stream, 0)
+
+    def recall(self, stream: str, command_id: str, fingerprint: str) -> Written | None:
+        """What a command id wrote before; None when it is new. Raises Refused (conflict) when it was used for another wish."""
+        known = self.reads.command(command_id)
+        if known is None:
+            return None
+        if known["fingerprint"] != fingerprint:
+            raise Refused(f"{stream}: command id {command_id} was used for something else; give each wish an id of its own", kind="conflict")
+        return Written(stream, known["last_position"], repeated=True)
 
     def _drafts(self, commands: Sequence[Command]) -> list[tuple[Append, list[Fact]]]:
         unseen = {h.stream for c in commands for h in c.happened if h.stream not in c.seen}

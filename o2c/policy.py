@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import cast
 
-from o2c.app import Command, Loaded, OrderToCash, guards_of, happened
+from o2c.app import Command, Loaded, Engine, guards_of, happened
 from o2c.kernel.decision import NOTHING, Decision
 from o2c.kernel.event import EVENT_TYPES, Fact
 from o2c.kernel.identifiers import derived_id
@@ -25,7 +25,7 @@ WAKING = frozenset(
 PAGE = 500
 
 
-def react(app: OrderToCash, book: PlanBook, *, round_: int) -> None:
+def react(app: Engine, book: PlanBook, *, round_: int) -> None:
     """Wake orders waiting for stock, by priority, then age, for everything that came since the last call."""
     position = policy_position(app.log_recorder.datastore, NAME)
     while facts := app.recorder.select_notifications(position, PAGE, topics=sorted(WAKING), inclusive_of_start=False):
@@ -35,7 +35,7 @@ def react(app: OrderToCash, book: PlanBook, *, round_: int) -> None:
         move_policy(app.log_recorder.datastore, NAME, position)
 
 
-def _wake_for(app: OrderToCash, book: PlanBook, fact: Fact, round_: int) -> None:
+def _wake_for(app: Engine, book: PlanBook, fact: Fact, round_: int) -> None:
     event = fact.event
     if isinstance(event, StockArrived):
         supply = [(pool, count, fact.occurred_at) for pool, count in event.pools.items()]
@@ -43,11 +43,11 @@ def _wake_for(app: OrderToCash, book: PlanBook, fact: Fact, round_: int) -> None
         supply = [(cast("Offered", event).offer()[0], 1, fact.occurred_at)]
     for pool, count, at in sorted(supply):
         mark = derived_id(NAME, fact.event_id, pool)
-        if not app.reads.has_command(mark):
+        if app.reads.command(mark) is None:
             _wake(app, book, fact, mark, app.reads.waiting(pool, count), at, round_)
 
 
-def _wake(app: OrderToCash, book: PlanBook, fact: Fact, mark: str, rows: Sequence[Row], at: datetime, round_: int) -> None:
+def _wake(app: Engine, book: PlanBook, fact: Fact, mark: str, rows: Sequence[Row], at: datetime, round_: int) -> None:
     """Ask again for the steps that waited, all orders in one append with a mark, so that a repeat after a crash wakes nobody twice.
 
     Orders that somebody else moved meanwhile are looked at again: those that wait no longer are settled by whoever moved them.
@@ -66,7 +66,7 @@ def _wake(app: OrderToCash, book: PlanBook, fact: Fact, mark: str, rows: Sequenc
         marks, rows = [], [row for row in again if (*row.place, row.entry.kind, row.entry.attempt) in standing]
 
 
-def _command(app: OrderToCash, book: PlanBook, fact: Fact, mark: str, rows: Sequence[Row], loaded: Loaded, at: datetime) -> Command:
+def _command(app: Engine, book: PlanBook, fact: Fact, mark: str, rows: Sequence[Row], loaded: Loaded, at: datetime) -> Command:
     stream = loaded.stream
     decision: Decision = NOTHING
     for row in rows:

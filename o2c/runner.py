@@ -16,7 +16,7 @@ from typing import Any
 import structlog
 
 from o2c import policy
-from o2c.app import Command, Happened, Loaded, OrderToCash, guards_of, happened
+from o2c.app import Command, Happened, Loaded, Engine, guards_of, happened
 from o2c.kernel import flow, partner
 from o2c.kernel.decision import NOTHING, Decision, Guard
 from o2c.kernel.identifiers import derived_id
@@ -104,7 +104,7 @@ class Carried:
 class Runner:
     """One driver of the agenda. `partners` by name; `seed` makes retries' jitter repeatable."""
 
-    def __init__(self, app: OrderToCash, partners: Mapping[str, partner.Partner], *, progress: Progress | None = None) -> None:
+    def __init__(self, app: Engine, partners: Mapping[str, partner.Partner], *, progress: Progress | None = None) -> None:
         self.app = app
         self.partners = partners
         self.progress = progress or (lambda at: None)

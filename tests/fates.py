@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from o2c.app import OrderToCash
+from o2c.app import Engine
 from tests.flaws import ITEM_CODES, ORDER_CODES, Papers
 
 GATE_CODES = frozenset({"KYC-DOC", "KYC-TMO", "CR-REFER", "CR-DEPOSIT", "CR-TIMEOUT"})
@@ -53,7 +53,7 @@ _HOLDERS = """SELECT key, external_id, split_part(holder, '/', 2) AS item FROM o
     JOIN projection.orders ON order_id = split_part(substr(holder, 7), '/', 1) WHERE kind = 'port-in'"""
 
 
-def store_of(app: OrderToCash) -> Store:
+def store_of(app: Engine) -> Store:
     judged: dict[str, set[Place]] = defaultdict(set)
     for row in app.reads.rows(_JUDGED, list(CODES)):
         judged[row["reason"]].add(Place(row["external_id"], row["item"] or "", row["step"]))
@@ -70,7 +70,7 @@ def store_of(app: OrderToCash) -> Store:
     )
 
 
-def claims(app: OrderToCash, papers: Papers) -> Iterator[Claim]:
+def claims(app: Engine, papers: Papers) -> Iterator[Claim]:
     """One claim a code, and two on states."""
     store = store_of(app)
     expected = expectations(papers, store)

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 from o2c import plan
-from o2c.app import OrderToCash
+from o2c.app import Engine
 from o2c.entrypoints import intake, queries
 from o2c.entrypoints.checks import run_checks
 from o2c.kernel.refusal import Refused
@@ -42,7 +42,7 @@ Result = TypeVar("Result")
 class Job(NamedTuple):
     """The job that was run: its orders' file, its papers as judged independently, and what the intake said of them."""
 
-    app: OrderToCash
+    app: Engine
     orders: Path
     papers: flaws.Papers
     counts: intake.Counts
@@ -66,7 +66,7 @@ def paper(folder: Path, name: str) -> Path:
     return packed if packed.exists() else folder / name
 
 
-def run_job(app: OrderToCash, folder: Path, home: Path, orders: int | None) -> Job:
+def run_job(app: Engine, folder: Path, home: Path, orders: int | None) -> Job:
     app.create_clock(kind="simulated", seed=SEED)
     runner = Runner(app, simulated_partners(SEED))
     chosen = home / "orders.tmf622.jsonl"
@@ -132,7 +132,7 @@ def invoices_agree(job: Job) -> Iterator[Claim]:
     yield Claim("the oracle agrees on every invoice", not wrong and seen["invoices"] > 0, figures)
 
 
-def _drawn(app: OrderToCash) -> Iterator[list[str]]:
+def _drawn(app: Engine) -> Iterator[list[str]]:
     """Order ids, DRAWN_ORDERS or a few more at a time; ids are hashes, so their order is a draw of its own."""
     sql = """SELECT substr(stream, 7) AS order_id, min(substr(stream, 7)) OVER (PARTITION BY state->>'account') AS first FROM o2c.head
         WHERE starts_with(stream, 'order-') ORDER BY first, order_id"""
@@ -212,7 +212,7 @@ def main() -> int:
         home.chmod(0o755)
         try:
             dsn = os.environ.get("O2C_DSN") or stack.enter_context(acquire(home / "server")).dsn
-            app = stack.enter_context(closing(OrderToCash(dsn, plan.KINDS)))
+            app = stack.enter_context(closing(Engine(dsn, plan.KINDS)))
             good = prove(run_job(app, chosen.folder, home, chosen.orders))
         except (Refused, ServerUnavailable) as error:
             sys.stderr.write(f"prove: {error}\n")

@@ -10,7 +10,7 @@ from typing import Any
 from stdnum import luhn
 
 from o2c import plan
-from o2c.app import OrderToCash
+from o2c.app import Context, Engine, Written
 from o2c.billing.state import InvoiceState
 from o2c.entrypoints import desk, intake, queries
 from o2c.entrypoints.launch import LaunchFiles
@@ -164,7 +164,7 @@ class World:
 
     def __init__(self, dsn: str, folder: Path, outside: Partner | Mapping[str, Partner] | None = None, *, clock: str = "simulated") -> None:
         self.dsn, self.folder = dsn, folder
-        self.app = OrderToCash(dsn, plan.KINDS)
+        self.app = Engine(dsn, plan.KINDS)
         if self.app.reads.clock() is None:
             self.app.create_clock(kind=clock, seed=7)
         self.scripted = ScriptedPartner()
@@ -230,10 +230,12 @@ class World:
         for _ in range(passes):
             self.runner.attend(self.app.reads.due(at(31, month=12), 10**6), round_=0)
 
-    def resolve(self, reason: str, *, of: str = "", **way: Any) -> str:
+    def resolve(self, reason: str, *, of: str = "", **way: Any) -> Written:
         """A person acts on the one open fallout with a reason (of one order, if named)."""
         [found] = self.fallouts(of, reason=reason)
-        return desk.resolve(self.app, self.runner.book, found["fallout"], actor="agent.smith", note="spoke to the customer", **way)
+        return desk.resolve(
+            self.app, self.runner.book, found["fallout"], Context("agent.smith"), note="spoke to the customer", **way
+        )
 
     # -- then
 
@@ -281,7 +283,7 @@ class World:
         self.app.close()
 
 
-def _log(app: OrderToCash) -> Iterator[tuple[str, list[tuple[Any, ...]]]]:
+def _log(app: Engine) -> Iterator[tuple[str, list[tuple[Any, ...]]]]:
     sql = """SELECT stream, type, occurred_at, event_id::text AS id, causation::text AS cause, actor, body, personal FROM o2c.event
         ORDER BY stream, version"""
     found: dict[str, list[tuple[Any, ...]]] = {}

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import psycopg
 from eventsourcing.persistence import PersistenceError
 
-from o2c.app import OrderToCash
+from o2c.app import Engine
 from o2c.entrypoints.checks_log import Agenda, Connection, Gapless, Heads, Pools, Watch, walk
 from o2c.entrypoints.checks_trade import Forgotten, Holdings, Intakes, Transitions
 from o2c.kernel.event import EVENT_TYPES
@@ -33,7 +33,7 @@ class Check:
     detail: str
 
 
-def run_checks(app: OrderToCash, *, quick: bool = False) -> Iterator[Check]:
+def run_checks(app: Engine, *, quick: bool = False) -> Iterator[Check]:
     """Check everything, cheap things first; `quick` leaves out what reads the whole log. Repairs nothing.
 
     A check that the database does not let come to an end says so instead of passing.
@@ -53,7 +53,7 @@ Question = Callable[[Connection], tuple[bool, str]]
 """Whether all is well, and the figures or flaws."""
 
 
-def _asked(app: OrderToCash, name: str, question: Question) -> Check:
+def _asked(app: Engine, name: str, question: Question) -> Check:
     try:
         with connect(app.dsn) as conn:
             good, detail = question(conn)
@@ -67,7 +67,7 @@ def _unknown(name: str, error: Exception) -> Check:
     return Check(name, "could not check", lines[0] if lines else type(error).__name__)
 
 
-def _log(app: OrderToCash) -> Iterator[Check]:
+def _log(app: Engine) -> Iterator[Check]:
     """One pass over the log in one snapshot, for all checks that need it."""
     watches = tuple(kind() for kind in WATCHES)
     try:
@@ -81,7 +81,7 @@ def _log(app: OrderToCash) -> Iterator[Check]:
         yield Check(watch.name, "failed" if watch.flaw_count else "ok", watch.detail)
 
 
-def _projection(app: OrderToCash, projection: engine.Projection) -> Check:
+def _projection(app: Engine, projection: engine.Projection) -> Check:
     name = f"projection {projection.name} is the fold of the log"
     try:
         report = engine.verify(app.dsn, projection)

@@ -15,7 +15,7 @@ import psycopg
 from eventsourcing.persistence import MapperDeserialisationError
 from pydantic import TypeAdapter
 
-from o2c.app import OrderToCash, pool_change
+from o2c.app import Engine, pool_change
 from o2c.kernel.agenda import Entry
 from o2c.kernel.event import Event, Fact
 from o2c.kernel.shapes import Offered, Withdrawn
@@ -213,7 +213,7 @@ def _too_many(watch: Watch, conn: Connection, table: str, expected: int) -> None
         watch.flaw(f"{table} has {found - expected} rows that no event accounts for")
 
 
-def walk(conn: Connection, app: OrderToCash, watches: tuple[Watch, ...]) -> None:
+def walk(conn: Connection, app: Engine, watches: tuple[Watch, ...]) -> None:
     """Go through the log once and show it to all watches. Needs a snapshot around it. Raises psycopg.Error."""
     batch: dict[str, Folded] = {}
     with conn.cursor("checks") as cursor:
@@ -234,7 +234,7 @@ def _hand_over(conn: Connection, batch: Mapping[str, Folded], watches: tuple[Wat
         watch.streams(conn, batch)
 
 
-def _fold(app: OrderToCash, name: str, rows: Iterator[dict[str, Any]], watches: tuple[Watch, ...]) -> Folded:
+def _fold(app: Engine, name: str, rows: Iterator[dict[str, Any]], watches: tuple[Watch, ...]) -> Folded:
     """Fold a stream up to its end, or up to the first event that is not as it should be."""
     kind = app.kinds.get(category_of(name))
     stream = Folded(name, kind, kind.initial(name) if kind else None)

@@ -1,19 +1,21 @@
-"""The fallout desk: a person's action on a fallout, carried through and written as one command."""
+"""The desk: what a person or a backend service decides, carried through with all that follows and written as one command."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from eventsourcing.persistence import IntegrityError
 
-from o2c.app import Command, Loaded, OrderToCash, guards_of
+from o2c.app import Command, Context, Engine, Written, guards_of
 from o2c.entrypoints import queries
 from o2c.fallout import rules
 from o2c.kernel.decision import Decision
-from o2c.kernel.identifiers import derived_id
+from o2c.kernel.identifiers import derived_id, digest
 from o2c.kernel.refusal import Refused
 from o2c.kernel.step import Step
 from o2c.kernel.stream import Work, category_of
@@ -21,21 +23,55 @@ from o2c.orders.rules import fail_item
 from o2c.plan import PlanBook
 from o2c.runner import Carried
 
+Rule = Callable[[Any, datetime], Decision]
+"""From the stream's state and the time to what happens; several rules are carried one after another, each on what the last one left."""
+
+
+def act(app: Engine, book: PlanBook, stream: str, context: Context, *rules_: Rule, wish: Any, cause: str | None = None) -> Written:
+    """Carry rules through on one stream and write what comes of them and what follows, as one command.
+
+    `wish` (plain JSON values) says what was asked; with the command id it tells a repeat from another wish. Raises Refused: whatever the
+    rules refuse; conflict when somebody else changed the stream meanwhile or the command id was used for another wish.
+    """
+    fingerprint = digest(json.dumps([stream, wish], sort_keys=True))
+    if context.command_id and (known := app.recall(stream, _uuid(context.command_id), fingerprint)):
+        return known
+    loaded = app.load([stream])[stream]
+    at = app.clock().now
+    carried = Carried(app.kind(stream), stream, loaded.state)
+    for rule in rules_:
+        carried.carry(rule(carried.state, at), at, book, cause)
+    carried.close()
+    command_id = context.command_id or derived_id("person", fingerprint, context.actor, str(loaded.version))
+    guards = guards_of(carried.guards, app.reads.holders(list(carried.guards.claims)))
+    happened = tuple(carried.happened)
+    try:
+        return app.do(Command(command_id, stream, happened, {stream: loaded}, context.actor, context.channel, guards, fingerprint))
+    except IntegrityError:
+        raise Refused(f"{stream} was changed by somebody else meanwhile; look at it again and decide anew", kind="conflict") from None
+
+
+def _uuid(text: str) -> str:
+    try:
+        return str(UUID(text))
+    except ValueError:
+        raise Refused("a command id is a UUID; make one with uuid4 for each wish and keep it for repeats") from None
+
 
 def resolve(
-    app: OrderToCash,
+    app: Engine,
     book: PlanBook,
     fallout_id: str,
+    context: Context,
     *,
-    actor: str,
     note: str,
     changes: dict[str, str] | None = None,
     decide: str | None = None,
     fail: bool = False,
     force: bool = False,
     retry: bool = False,
-) -> str:
-    """Act on an open fallout in exactly one way; what follows closes it. Returns the stream acted on.
+) -> Written:
+    """Act on an open fallout in exactly one way; what follows closes it.
 
     Raises Refused: missing (no such fallout), conflict (closed already, or somebody else was faster), usage (not one way, or a way that
     this step does not have).
@@ -45,27 +81,29 @@ def resolve(
         raise Refused("say one way to resolve: --correct, --retry, --decide, --fail or --force")
     queries.caught_up(app)
     row = queries.fallout(app, fallout_id)
-    if row["state"] != "open":
-        raise Refused(f"fallout {fallout_id} was closed at {row['closed_at']}; nothing to do", kind="conflict")
     stream, item, step = str(row["stream"]), str(row["item"]), book.steps[row["step"]]
-    loaded = app.load([stream])[stream]
-    work = replace(app.kind(stream).work(loaded.state, stream, item, step.name), market=book.market, fallout=fallout_id)
-    if not work.waiting_for:
-        raise Refused(f"fallout {fallout_id}: step {step.name} is under way again; wait for what comes of it", kind="conflict")
-    at = app.clock().now
-    carried = Carried(app.kind(stream), stream, loaded.state)
-    first, cause = _first(app, step, work, changes, decide, fail, force, note, at), _cause(app, row)
-    carried.carry(first, at, book, cause)
-    if fail and category_of(stream) == "order" and item:
-        carried.carry(fail_item(carried.state, item, reason=row["reason"], note=note, at=at, book=book), at, book, cause)
-    carried.close()
-    arguments = json.dumps([fallout_id, changes, decide, fail, force, retry, actor, note], sort_keys=True)
-    _write(app, stream, loaded, carried, actor, derived_id("person", arguments, str(loaded.version)))
-    return stream
+    wish = [fallout_id, changes, decide, fail, force, retry, note]
+
+    def work_on(state: Any) -> Work:
+        if row["state"] != "open":
+            raise Refused(f"fallout {fallout_id} was closed at {row['closed_at']}; nothing to do", kind="conflict")
+        work = replace(app.kind(stream).work(state, stream, item, step.name), market=book.market, fallout=fallout_id)
+        if not work.waiting_for:
+            raise Refused(f"fallout {fallout_id}: step {step.name} is under way again; wait for what comes of it", kind="conflict")
+        return work
+
+    def first(state: Any, at: datetime) -> Decision:
+        return _first(app, step, work_on(state), changes, decide, fail, force, note, at)
+
+    def end(state: Any, at: datetime) -> Decision:
+        return fail_item(state, item, reason=row["reason"], note=note, at=at, book=book)
+
+    rules_ = (first, end) if fail and item and category_of(stream) == "order" else (first,)
+    return act(app, book, stream, context, *rules_, wish=wish, cause=_cause(app, row))
 
 
 def _first(
-    app: OrderToCash,
+    app: Engine,
     step: Step,
     work: Work,
     changes: dict[str, str] | None,
@@ -86,17 +124,8 @@ def _first(
     return rules.correct(step, work, app.kind(work.stream), changes=changes or {}, note=note, at=at)
 
 
-def _cause(app: OrderToCash, row: dict[str, Any]) -> str | None:
+def _cause(app: Engine, row: dict[str, Any]) -> str | None:
     """The event that opened the fallout."""
     [fact] = app.recorder.select_notifications(int(row["cause_event"]), 1)
     cause: str | None = getattr(fact, "event_id", None)
     return cause
-
-
-def _write(app: OrderToCash, stream: str, loaded: Loaded, carried: Carried, actor: str, command_id: str) -> None:
-    holders = app.reads.holders(list(carried.guards.claims))
-    guards = guards_of(carried.guards, holders)
-    try:
-        app.do(Command(command_id, stream, tuple(carried.happened), {stream: loaded}, actor, "desk", guards, fingerprint=command_id))
-    except IntegrityError:
-        raise Refused(f"{stream} was changed by somebody else meanwhile; look at it again and decide anew", kind="conflict") from None

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 from o2c import plan
-from o2c.app import Command, Loaded, OrderToCash, happened
+from o2c.app import Command, Loaded, Engine, happened
 from o2c.catalogue.rules import publish
 from o2c.catalogue.state import STREAM as CATALOGUE
 from o2c.customers.rules import register
@@ -81,7 +81,7 @@ def _json(path: Path, text: bytes) -> Any:
         raise Refused(f"{path} is not JSON; nothing of it was taken in") from None
 
 
-def load_catalogue(app: OrderToCash, path: Path) -> int:
+def load_catalogue(app: Engine, path: Path) -> int:
     """Publish the offerings of a TMF620 file (a list); how many were new or changed."""
     with opened(path) as source:
         documents = _json(path, source.read())
@@ -107,7 +107,7 @@ def load_catalogue(app: OrderToCash, path: Path) -> int:
     return len(events)
 
 
-def load_customers(app: OrderToCash, path: Path) -> int:
+def load_customers(app: Engine, path: Path) -> int:
     """Register the TMF632 parties of a file, one JSON a line; how many were new or changed."""
     changed = 0
     documents = [_party(path, number, line) for number, line in enumerate(lines_of(path), 1)]
@@ -145,7 +145,7 @@ def _shaped(path: Path, what: str) -> Iterator[None]:
         raise Refused(f"{path}: {what} is not of the standard's shape; correct it and load it again") from None
 
 
-def load_stock(app: OrderToCash, runner: Runner, what: str, path: Path, at: datetime | None) -> int:
+def load_stock(app: Engine, runner: Runner, what: str, path: Path, at: datetime | None) -> int:
     """Announce a delivery of `sims` or `numbers`; without a time, or with one that has passed, it is taken in at once. How many new rows."""
     announce, columns = (sims.announce, sims.COLUMNS) if what == "sims" else (numbers.announce, numbers.COLUMNS)
     content = [line.decode("utf-8", "replace") for line in lines_of(path)]
@@ -175,7 +175,7 @@ def _command(stream: str, decision: Decision, loaded: Loaded, at: datetime, comm
     return Command(command_id, stream, happened(stream, decision, at), {stream: loaded}, ACTOR, ACTOR)
 
 
-def _write(app: OrderToCash, stream: str, decision: Decision, loaded: Loaded, at: datetime, command_id: str) -> None:
+def _write(app: Engine, stream: str, decision: Decision, loaded: Loaded, at: datetime, command_id: str) -> None:
     [outcome] = app.write([_command(stream, decision, loaded, at, command_id)])
     if outcome.verdict not in ("appended", "repeated"):
         raise Refused(f"{stream}: another process changed it meanwhile; load again", kind="conflict")
@@ -184,7 +184,7 @@ def _write(app: OrderToCash, stream: str, decision: Decision, loaded: Loaded, at
 class Intake:
     """One pass over a file of orders. Counted once however often it is killed and started again."""
 
-    def __init__(self, app: OrderToCash, path: Path, quarantine: Path, *, progress: Progress | None = None) -> None:
+    def __init__(self, app: Engine, path: Path, quarantine: Path, *, progress: Progress | None = None) -> None:
         self.app, self.path, self.progress = app, path, progress or (lambda lines: None)
         content = sha256()
         for line in lines_of(path):

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, cast
 
-from o2c.app import OrderToCash
+from o2c.app import Engine
 from o2c.billing.state import invoice_stream
 from o2c.kernel.charges import account_stream
 from o2c.kernel.identifiers import order_id
@@ -23,7 +23,7 @@ from projections.engine import catch_up
 Rows = list[dict[str, Any]]
 
 
-def caught_up(app: OrderToCash) -> None:
+def caught_up(app: Engine) -> None:
     """Reading commands first catch up: what was written before is seen."""
     catch_up(app.dsn)
 
@@ -41,7 +41,7 @@ def plain(value: Any) -> Any:
     return [plain(part) for part in value] if isinstance(value, list | tuple) else value
 
 
-def find_order(app: OrderToCash, name: str) -> tuple[str, OrderState]:
+def find_order(app: Engine, name: str) -> tuple[str, OrderState]:
     """An order by its id or its external id. Raises Refused (missing)."""
     streams = [f"order-{name}", f"order-{order_id(SOURCE, name)}"]
     for stream in streams:
@@ -51,7 +51,7 @@ def find_order(app: OrderToCash, name: str) -> tuple[str, OrderState]:
     raise Refused(f"no order {name}; see `o2c orders list`", kind="missing")
 
 
-def timeline(app: OrderToCash, name: str) -> Iterator[dict[str, Any]]:
+def timeline(app: Engine, name: str) -> Iterator[dict[str, Any]]:
     """Every event of an order, and those of its SIMs, numbers, account and invoices, in log order."""
     stream, state = find_order(app, name)
     outcomes = [record.outcome for records in state.records.values() for record in records.values()]
@@ -71,14 +71,14 @@ def timeline(app: OrderToCash, name: str) -> Iterator[dict[str, Any]]:
         yield {**plain(row), "position": str(row["position"]), "data": body}
 
 
-def orders(app: OrderToCash, *, state: str = "", customer: str = "", limit: int | None = None) -> Rows:
+def orders(app: Engine, *, state: str = "", customer: str = "", limit: int | None = None) -> Rows:
     """Orders as they stand, by capture time."""
     sql = """SELECT order_id AS "order", external_id, customer_id AS customer, state, channel, captured_at, items, open_fallouts
         FROM projection.orders WHERE (%s = '' OR state = %s) AND (%s = '' OR customer_id = %s) ORDER BY captured_at, order_id LIMIT %s"""
     return [plain(row) for row in app.reads.rows(sql, state, state, customer, customer, limit)]
 
 
-def order(app: OrderToCash, name: str) -> dict[str, Any]:
+def order(app: Engine, name: str) -> dict[str, Any]:
     """One order: state, items, open fallouts, invoices. Raises Refused (missing)."""
     _, state = find_order(app, name)
     [row] = app.reads.rows("SELECT * FROM projection.orders WHERE order_id = %s", state.order_id)
@@ -105,7 +105,7 @@ def order(app: OrderToCash, name: str) -> dict[str, Any]:
 _FALLOUT = """fallout, order_id AS "order", item, step, reason, class, origin, waiting_for, queue, opened_at, attempts"""
 
 
-def fallouts(app: OrderToCash, *, queue: str = "", reason: str = "", order: str = "", everything: bool = False) -> Rows:
+def fallouts(app: Engine, *, queue: str = "", reason: str = "", order: str = "", everything: bool = False) -> Rows:
     """Open fallouts (or all), oldest first."""
     sql = f"""SELECT {_FALLOUT}, state, closed_at FROM projection.fallout WHERE (%s OR state = 'open') AND (%s = '' OR queue = %s)
         AND (%s = '' OR reason = %s) AND (%s = '' OR order_id::text = %s) ORDER BY opened_at, fallout"""
@@ -113,7 +113,7 @@ def fallouts(app: OrderToCash, *, queue: str = "", reason: str = "", order: str 
     return found if everything else [{key: value for key, value in row.items() if key not in ("state", "closed_at")} for row in found]
 
 
-def fallout(app: OrderToCash, name: str) -> dict[str, Any]:
+def fallout(app: Engine, name: str) -> dict[str, Any]:
     """One fallout with everything known of it. Raises Refused (missing)."""
     found = app.reads.rows("SELECT * FROM projection.fallout WHERE fallout::text = %s", name)
     if not found:
@@ -123,7 +123,7 @@ def fallout(app: OrderToCash, name: str) -> dict[str, Any]:
     return cast("dict[str, Any]", plain({**row, "class": row["class"], "order": row.pop("order_id")}))
 
 
-def plan_of(app: OrderToCash, name: str) -> Rows:
+def plan_of(app: Engine, name: str) -> Rows:
     """The plan of an order: per item its steps, what they wait for, and how they stand."""
     _, state = find_order(app, name)
     rows = []
@@ -138,15 +138,15 @@ def plan_of(app: OrderToCash, name: str) -> Rows:
     return rows
 
 
-def cycle_times(app: OrderToCash) -> Rows:
+def cycle_times(app: Engine) -> Rows:
     return [plain(row) for row in app.reads.rows("SELECT * FROM projection.cycle_time")]
 
 
-def _counts(app: OrderToCash, sql: str) -> dict[str, int]:
+def _counts(app: Engine, sql: str) -> dict[str, int]:
     return {row["key"]: row["n"] for row in app.reads.rows(sql)}
 
 
-def status(app: OrderToCash) -> dict[str, Any]:
+def status(app: Engine) -> dict[str, Any]:
     """The whole store in numbers; every one can be recomputed from the log."""
     [log] = app.reads.rows("SELECT count(*) AS events, coalesce(max(position), 0) AS position FROM o2c.event")
     [intake] = app.reads.rows(

@@ -108,8 +108,12 @@ class Reads:
         found = self.rows(sql, [guard.kind for guard in guards], [guard.key for guard in guards])
         return {(row["kind"], row["key"]): row["holder"] for row in found}
 
-    def has_command(self, command_id: str) -> bool:
-        return bool(self.rows("SELECT FROM o2c.command WHERE command_id = %s", command_id))
+    def command(self, command_id: str) -> dict[str, Any] | None:
+        """fingerprint, outcome, first_position and last_position of a command that was written; None for one that was not."""
+        found = self.rows(
+            "SELECT fingerprint, outcome, first_position, last_position FROM o2c.command WHERE command_id = %s::uuid", command_id
+        )
+        return found[0] if found else None
 
     def clock(self) -> Clock | None:
         found = self.rows("SELECT kind, now, window_s, window_end, round, seed FROM o2c.clock")

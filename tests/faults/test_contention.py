@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from o2c.app import Command, OrderToCash
+from o2c.app import Command, Engine, Written
 from o2c.kernel.partner import Answer, Answered, RefusedBy, Request
 from o2c.kernel.refusal import Refused
 from o2c.store.database import connect
@@ -49,19 +49,19 @@ def test_a_person_who_clicks_twice_at_once_is_heard_once(dsn: str, tmp_path: Pat
     world.take(order("WEB-1", ported()))
     world.run(at(5, 10)).fallouts()
     together = threading.Barrier(4)
-    do = OrderToCash.do
+    do = Engine.do
 
-    def at_once(app: OrderToCash, command: Command) -> None:
+    def at_once(app: Engine, command: Command) -> Written:
         together.wait()
-        do(app, command)
+        return do(app, command)
 
     def click(_: int) -> str:
         window = World(dsn, tmp_path)
-        stream = window.resolve("NP-CODE", changes={"portInCode": "DEF654321"})
+        stream = window.resolve("NP-CODE", changes={"portInCode": "DEF654321"}).stream
         window.close()
         return stream
 
-    monkeypatch.setattr(OrderToCash, "do", at_once)
+    monkeypatch.setattr(Engine, "do", at_once)
     with ThreadPoolExecutor(4) as windows:
         heard = set(windows.map(click, range(4)))
     told = Counter(world.told("WEB-1"))

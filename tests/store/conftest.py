@@ -9,7 +9,7 @@ from eventsourcing.persistence import InfrastructureFactory
 from eventsourcing.utils import Environment
 from psycopg.conninfo import make_conninfo
 
-from o2c.app import OrderToCash
+from o2c.app import Engine
 from o2c.store.database import connect, prepare
 from o2c.store.recorder import LogFactory, LogRecorder
 
@@ -36,7 +36,7 @@ def log_dsn(_prepared: str) -> str:
 @pytest.fixture
 def environment(log_dsn: str) -> Environment:
     """What the engine tells the library, with connections enough for twenty threads at once."""
-    return Environment("OrderToCash", {**OrderToCash.env, "DSN": log_dsn, "POSTGRES_POOL_SIZE": "1", "POSTGRES_MAX_OVERFLOW": "24"})
+    return Environment("Engine", {**Engine.env, "DSN": log_dsn, "POSTGRES_POOL_SIZE": "1", "POSTGRES_MAX_OVERFLOW": "24"})
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 from eventsourcing.application import Application
 from eventsourcing.persistence import IntegrityError
 
-from o2c.app import Command, Happened, OrderToCash
+from o2c.app import Command, Happened, Engine
 from o2c.customers.events import CustomerRegistered
 from o2c.kernel.event import EVENT_TYPES, Event, Fact
 from o2c.orders.events import OrderCaptured, ValidationRequested
@@ -38,24 +38,24 @@ def _command(command_id: str = COMMAND_ID) -> Command:
     )
 
 
-def _do(app: OrderToCash, command: Command) -> None:
+def _do(app: Engine, command: Command) -> None:
     app.do(command)
 
 
-def _write(app: OrderToCash, command: Command) -> None:
+def _write(app: Engine, command: Command) -> None:
     assert [outcome.verdict for outcome in app.write([command])] == ["appended"]
 
 
 @pytest.fixture
-def app(log_dsn: str) -> Iterator[OrderToCash]:
-    with OrderToCash(log_dsn, KINDS) as opened:
+def app(log_dsn: str) -> Iterator[Engine]:
+    with Engine(log_dsn, KINDS) as opened:
         yield opened
 
 
 @pytest.fixture
-def other_app(dsn: str) -> Iterator[OrderToCash]:
+def other_app(dsn: str) -> Iterator[Engine]:
     """The engine on another log, so that the very same command can be written twice."""
-    with OrderToCash(dsn, KINDS) as opened:
+    with Engine(dsn, KINDS) as opened:
         yield opened
 
 
@@ -69,7 +69,7 @@ def _noted(patch: pytest.MonkeyPatch, owner: type, name: str, note: Callable[...
     patch.setattr(owner, name, noting)
 
 
-def _walk(app: OrderToCash, way: Callable[[OrderToCash, Command], None]) -> tuple[list[str], list[Fact], list[Any]]:
+def _walk(app: Engine, way: Callable[[Engine, Command], None]) -> tuple[list[str], list[Fact], list[Any]]:
     """Write the command one way: the places it came through, the facts that were mapped, and the statements that wrote."""
     places: list[str] = []
     mapped: list[Fact] = []
@@ -83,13 +83,13 @@ def _walk(app: OrderToCash, way: Callable[[OrderToCash, Command], None]) -> tupl
     return places, mapped, [(query, parameters) for query, parameters in statements if query == APPEND_SQL]
 
 
-def _stored(app: OrderToCash) -> dict[str, list[Any]]:
+def _stored(app: Engine) -> dict[str, list[Any]]:
     """Everything that was written, without positions and the server's clock."""
     sql = "SELECT to_jsonb(t) - '{{position,first_position,last_position,recorded_at}}'::text[] AS row FROM o2c.{} AS t ORDER BY 1"
     return {table: [row["row"] for row in app.reads.rows(sql.format(table))] for table in TABLES}
 
 
-def test_both_ways_are_one(app: OrderToCash, other_app: OrderToCash) -> None:
+def test_both_ways_are_one(app: Engine, other_app: Engine) -> None:
     """`do` goes through Application.save and our recorder, `write` straight to it; mapper calls, statement and rows are equal."""
     saved, written = _walk(app, _do), _walk(other_app, _write)
     assert (saved[0], written[0]) == (["save", "insert_events", "append"], ["append"])
@@ -103,7 +103,7 @@ def test_both_ways_are_one(app: OrderToCash, other_app: OrderToCash) -> None:
 
 
 @pytest.mark.parametrize("way", [pytest.param(_do, id="by save"), pytest.param(_write, id="set-based")])
-def test_what_was_written_is_read_back(app: OrderToCash, way: Callable[[OrderToCash, Command], None]) -> None:
+def test_what_was_written_is_read_back(app: Engine, way: Callable[[Engine, Command], None]) -> None:
     """Every stored event becomes the event it was, with its envelope, and the head's state is the fold of the events."""
     way(app, _command())
     facts: list[Any] = [app.mapper.to_domain_event(stored) for stored in app.log_recorder.select_notifications(None, 10)]
@@ -117,7 +117,7 @@ def test_what_was_written_is_read_back(app: OrderToCash, way: Callable[[OrderToC
         assert loaded.state == app.replay(stream)
 
 
-def test_a_resent_command_is_no_error(app: OrderToCash) -> None:
+def test_a_resent_command_is_no_error(app: Engine) -> None:
     """By both ways the same command changes nothing the second time; `save` raises only when the answer is not the first one's."""
     app.do(_command())
     before = _stored(app)
@@ -144,7 +144,7 @@ def test_a_resent_command_is_no_error(app: OrderToCash) -> None:
         ),
     ],
 )
-def test_save_raises_what_write_returns(app: OrderToCash, change: dict[str, Any], message: str) -> None:
+def test_save_raises_what_write_returns(app: Engine, change: dict[str, Any], message: str) -> None:
     """A command that cannot be appended is a result of `write` and an IntegrityError of `do`, and writes nothing by either."""
     seen = app.load([ORDER, SIM, CUSTOMER])
     app.do(_command())
@@ -157,7 +157,7 @@ def test_save_raises_what_write_returns(app: OrderToCash, change: dict[str, Any]
 
 
 @pytest.mark.parametrize("way", [pytest.param(_do, id="by save"), pytest.param(_write, id="set-based")])
-def test_personal_fields_stand_apart(app: OrderToCash, way: Callable[[OrderToCash, Command], None]) -> None:
+def test_personal_fields_stand_apart(app: Engine, way: Callable[[Engine, Command], None]) -> None:
     """A text given in every personal field is in `personal` of those events, and in no body."""
     details = [{"characteristics": {"remark": "private"}, "place": "private"}]
     order = OrderCaptured.model_validate({**OrderCaptured.example, "details": details, "original": "private"})
@@ -176,7 +176,7 @@ def test_personal_fields_stand_apart(app: OrderToCash, way: Callable[[OrderToCas
 
 
 @pytest.mark.parametrize("name", sorted(name for name, cls in EVENT_TYPES.items() if cls.personal))
-def test_every_personal_field_is_kept_and_kept_apart(app: OrderToCash, name: str) -> None:
+def test_every_personal_field_is_kept_and_kept_apart(app: Engine, name: str) -> None:
     """Each event with personal fields is split on its way out and whole again on its way back."""
     cls = EVENT_TYPES[name]
     fact = Fact("order-1", 1, _example(cls), COMMAND_ID, NOON, "clerk-1", "web", COMMAND_ID)

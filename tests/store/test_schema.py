@@ -15,7 +15,7 @@ from psycopg.conninfo import make_conninfo
 from structlog.testing import capture_logs
 
 from o2c import plan
-from o2c.app import OrderToCash
+from o2c.app import Engine
 from o2c.kernel.refusal import Refused
 from o2c.store.database import connect, migrations, prepare
 from o2c.store.embedded import acquire
@@ -55,7 +55,7 @@ def test_a_newer_store_is_refused(dsn: str) -> None:
         prepare(dsn)
     assert refused.value.kind == "conflict"
     with pytest.raises(Refused):
-        OrderToCash(dsn, {})
+        Engine(dsn, {})
 
 
 @pytest.mark.parametrize(
@@ -137,7 +137,7 @@ def test_an_unsafe_server_is_refused(ground: Path, binaries: Path | None) -> Non
 def own_recorder(dsn: str) -> Iterator[LogRecorder]:
     """A recorder on a log whose incarnations the test may change."""
     prepare(dsn)
-    factory = InfrastructureFactory.construct(Environment("OrderToCash", {**OrderToCash.env, "DSN": dsn}))
+    factory = InfrastructureFactory.construct(Environment("Engine", {**Engine.env, "DSN": dsn}))
     made = factory.application_recorder()
     assert isinstance(made, LogRecorder)
     yield made
@@ -189,7 +189,7 @@ def test_an_incarnation_waits_for_appends_under_way(own_recorder: LogRecorder, d
 
 def test_a_new_connection_of_the_pool_meets_a_new_incarnation(dsn: str) -> None:
     """A pool that connects again after a promotion or a restore declares the new incarnation by itself."""
-    with OrderToCash(dsn, plan.KINDS) as app:
+    with Engine(dsn, plan.KINDS) as app:
         app.reads.next_due()
         app.log_recorder.datastore.pool.wait()
         with connect(dsn) as owner:

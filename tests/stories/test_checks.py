@@ -15,7 +15,7 @@ from psycopg.conninfo import make_conninfo
 from psycopg.sql import SQL, Identifier
 
 from o2c import plan
-from o2c.app import OrderToCash
+from o2c.app import Engine
 from o2c.entrypoints import checks_trade, intake, queries
 from o2c.entrypoints.checks import Check, run_checks
 from o2c.entrypoints.launch import LaunchFiles, write_launch
@@ -39,15 +39,15 @@ def database(server_dsn: str, template: str) -> Iterator[str]:
         connection.execute(SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(name)))
 
 
-def opened(dsn: str) -> OrderToCash:
-    return OrderToCash(dsn, plan.KINDS)
+def opened(dsn: str) -> Engine:
+    return Engine(dsn, plan.KINDS)
 
 
 def written(folder: Path) -> LaunchFiles:
     return write_launch(folder, count=60, seed=7)
 
 
-def run_launch(app: OrderToCash, folder: Path) -> None:
+def run_launch(app: Engine, folder: Path) -> None:
     files = written(folder)
     app.create_clock(kind="simulated", seed=7)
     runner = Runner(app, simulated_partners(7))

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from o2c.app import Context
 from o2c.entrypoints import desk, queries
 from o2c.entrypoints.cli.output import Format, Output, err, show_one, show_rows
 from o2c.entrypoints.cli.session import opened
@@ -67,11 +68,11 @@ def fallout_resolve(
     if not actor.strip() or not reason.strip():
         raise Refused("--actor and --reason stand in the log for good; say who acts and why")
     with opened() as session:
-        stream = desk.resolve(
+        written = desk.resolve(
             session.app,
             session.book(),
             fallout_id,
-            actor=actor,
+            Context(actor),
             note=reason,
             changes=_changes(correct) if correct else None,
             decide=decide or None,
@@ -79,7 +80,7 @@ def fallout_resolve(
             force=force,
             retry=retry,
         )
-        err.print(f"recorded on {stream}; `o2c run` carries on from here")
+        err.print(f"recorded on {written.stream}; `o2c run` carries on from here")
 
 
 def _changes(pairs: list[str]) -> dict[str, str]:

@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 
 from o2c import plan
-from o2c.app import OrderToCash
+from o2c.app import Engine
 from o2c.kernel.periods import parse_time
 from o2c.kernel.refusal import Refused
 from o2c.partners.simulated import simulated_partners
@@ -22,7 +22,7 @@ from o2c.store import embedded
 class Session:
     """An open store and its data folder."""
 
-    app: OrderToCash
+    app: Engine
     home: Path
 
     def runner(self, progress: Progress | None = None) -> Runner:
@@ -39,10 +39,10 @@ def opened() -> Iterator[Session]:
     home = embedded.default_home()
     dsn = os.environ.get("O2C_DSN")
     if dsn:
-        with OrderToCash(dsn, plan.KINDS) as app:
+        with Engine(dsn, plan.KINDS) as app:
             yield Session(app, home)
         return
-    with embedded.acquire(home) as server, OrderToCash(server.dsn, plan.KINDS) as app:
+    with embedded.acquire(home) as server, Engine(server.dsn, plan.KINDS) as app:
         yield Session(app, home)
 
 

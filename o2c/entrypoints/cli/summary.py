@@ -12,7 +12,7 @@ from rich.columns import Columns
 from rich.console import Console
 from rich.table import Table
 
-from o2c.app import OrderToCash
+from o2c.app import Engine
 from o2c.entrypoints import queries
 from o2c.kernel.money import from_minor
 
@@ -30,7 +30,7 @@ STAGES = (
 )
 
 
-def show_summary(app: OrderToCash, *, seconds: float) -> None:
+def show_summary(app: Engine, *, seconds: float) -> None:
     """Orders, items, fallouts, cycle times, money, speed, and what to try next."""
     status = queries.status(app)
     console = Console(highlight=False)
@@ -63,7 +63,7 @@ def _counts(title: str, counts: Mapping[str, int]) -> Table:
     return table
 
 
-def _fallouts(app: OrderToCash) -> Table:
+def _fallouts(app: Engine) -> Table:
     rows = app.reads.rows(
         "SELECT reason, queue, count(*) AS n, count(*) FILTER (WHERE state = 'open') AS open FROM projection.fallout GROUP BY 1, 2 ORDER BY 3 DESC, 1"
     )
@@ -75,7 +75,7 @@ def _fallouts(app: OrderToCash) -> Table:
     return table
 
 
-def _cycle_times(app: OrderToCash) -> Table:
+def _cycle_times(app: Engine) -> Table:
     table = Table(title="\ncycle times", box=None, header_style="dim", title_justify="left", title_style="bold")
     for name in ("from", "to", "count", "p50", "p85", "p95"):
         table.add_column(name, justify="left" if name in ("from", "to") else "right")
