@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import json
 import re
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import cache
 from typing import Any, cast
 
-from eventsourcing.application import AggregateNotFoundError, Application
-from pydantic import TypeAdapter
+from eventsourcing.application import AggregateNotFoundError, Application, LRUCache
+from structlog.contextvars import bound_contextvars
 
-from o2c.kernel.agenda import AgendaChange
-from o2c.kernel.decision import Decision
-from o2c.kernel.event import Event, Fact
-from o2c.kernel.identifiers import derived_id, digest
+from o2c.drafts import Command, Draft, Loaded, drafted, state_adapter
+from o2c.kernel.event import Fact
+from o2c.kernel.frozen import changed
 from o2c.kernel.refusal import Refused
-from o2c.kernel.shapes import Offered, Withdrawn
 from o2c.kernel.stream import StreamKind, category_of
 from o2c.store.clock import create_clock
-from o2c.store.commands import Append, Guard, Head, Outcome, PoolChange
+from o2c.store.commands import Outcome
 from o2c.store.database import prepare
 from o2c.store.mapper import StoredFact
 from o2c.store.reads import Clock, Reads
@@ -32,46 +28,10 @@ SIMULATED_START = datetime(2026, 1, 1, tzinfo=UTC)
 WINDOW_S = 900
 PINNED = re.compile(r"catalogue-[a-z]+@[0-9]+")
 """A version of a catalogue. Other streams are named after ids that others choose, at-signs and all."""
+KNOWN_STREAMS = 4_096
+"""How many streams a process remembers as it last saw them: what it decides on next is mostly what it wrote a moment ago."""
 SETTLED_S = 120
 SETTLING_S = 0.01
-
-
-@dataclass(frozen=True, slots=True)
-class Loaded:
-    """A stream as read: version 0 and the initial state when it does not exist yet."""
-
-    stream: str
-    version: int
-    state: Any
-
-
-@dataclass(frozen=True, slots=True)
-class Happened:
-    """An event about to be written, where and when (business time), and the event that caused it."""
-
-    stream: str
-    event: Event
-    at: datetime
-    causation: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Command:
-    """A caller's intent, decided: what happened, on which versions it was judged (`seen`), and who asked.
-
-    `stream` is the deciding stream, whose owner the envelopes name. `fingerprint` tells one request from
-    another under the same id.
-    """
-
-    command_id: str
-    stream: str
-    happened: tuple[Happened, ...]
-    seen: Mapping[str, Loaded]
-    actor: str
-    channel: str
-    guards: tuple[Guard, ...] = ()
-    fingerprint: str = ""
-    outcome: str = "{}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,21 +54,6 @@ class Written:
     stream: str
     position: int
     repeated: bool = False
-
-
-@dataclass(slots=True)
-class _Draft:
-    """One command on its way into an Append."""
-
-    loaded: dict[str, Loaded] = field(default_factory=dict)
-    facts: list[Fact] = field(default_factory=list)
-    agenda: dict[tuple[str, str, str], tuple[AgendaChange, str]] = field(default_factory=dict)
-    pool: dict[tuple[str, str], PoolChange] = field(default_factory=dict)
-
-
-@cache
-def _adapter(state_type: Any) -> TypeAdapter[Any]:
-    return TypeAdapter(state_type)
 
 
 class Engine(Application[str]):
@@ -135,6 +80,7 @@ class Engine(Application[str]):
         self.log_recorder = cast("LogRecorder", self.recorder)
         self.reads = Reads(self.log_recorder.datastore)
         self._pinned: dict[str, Loaded] = {}
+        self._known: LRUCache[str, Loaded] = LRUCache(KNOWN_STREAMS)
 
     # -- the clock
 
@@ -165,14 +111,44 @@ class Engine(Application[str]):
                 )
             time.sleep(SETTLING_S)
 
-    def load(self, streams: Iterable[str]) -> dict[str, Loaded]:
-        """Streams by name, each in one read of its head row; `catalogue-main@12` is the catalogue as it stood at version 12."""
-        wanted = set(streams)
-        found = {name: self._at_version(name) for name in wanted if PINNED.fullmatch(name)}
-        plain = sorted(wanted - found.keys())
-        for row in self.reads.heads(plain) if plain else []:
-            found[row["stream"]] = self._from_head(row)
-        for stream in plain:
+    def load(self, streams: Iterable[str], *, remembered: bool = False, seen: Mapping[str, int] | None = None) -> dict[str, Loaded]:
+        """Streams by name, each in one read of its head row; `catalogue-main@12` is the catalogue as it stood at version 12.
+
+        What this process remembers at the version it has now is not sent again. `remembered` asks no further where something is
+        remembered at all: only for streams that the same append will write, which then is stale if they moved on meanwhile. `seen` are
+        versions that were just read: what is remembered at them is not asked for either.
+        """
+        found: dict[str, Loaded] = {}
+        known: dict[str, Loaded] = {}
+        asked: list[str] = []
+        for name in set(streams):
+            if PINNED.fullmatch(name):
+                found[name] = self._at_version(name)
+            elif (loaded := self._remembered(name)) is None:
+                asked.append(name)
+            elif remembered or (seen and seen.get(name) == loaded.version):
+                found[name] = loaded
+            else:
+                known[name] = loaded
+                asked.append(name)
+        if asked:
+            found |= self._read(sorted(asked), known)
+        return found
+
+    def _remembered(self, stream: str) -> Loaded | None:
+        try:
+            return self._known.get(stream)
+        except KeyError:
+            return None
+
+    def _read(self, streams: Sequence[str], known: Mapping[str, Loaded]) -> dict[str, Loaded]:
+        found = {}
+        for row in self.reads.heads(streams, [known[name].version if name in known else 0 for name in streams]):
+            stream = row["stream"]
+            same = stream in known and row["version"] == known[stream].version
+            found[stream] = known[stream] if same else self._from_head(row)
+            self._known.put(stream, found[stream])
+        for stream in streams:
             if stream not in found:
                 found[stream] = Loaded(stream, 0, self.kind(stream).initial(stream))
         return found
@@ -184,7 +160,14 @@ class Engine(Application[str]):
         kind = self.kind(row["stream"])
         if row["shape"] != kind.shape_version or row["state"] is None:
             return Loaded(row["stream"], row["version"], self.replay(row["stream"], row["version"]))
-        return Loaded(row["stream"], row["version"], _adapter(kind.state_type).validate_json(row["state"]))
+        state = state_adapter(kind.state_type).validate_json(row["state"])
+        for stored in (
+            self.log_recorder.select_events(row["stream"], gt=row["state_version"], lte=row["version"])
+            if row["state_version"] < row["version"]
+            else ()
+        ):
+            state = kind.evolve(state, cast("Fact", self.mapper.to_domain_event(stored)).event)
+        return Loaded(row["stream"], row["version"], state, row["state_version"], len(row["state"]))
 
     def replay(self, stream: str, version: int | None = None) -> Any:
         """The state folded anew from the events, up to a version; the initial state where there are none."""
@@ -211,19 +194,37 @@ class Engine(Application[str]):
     def write(self, commands: Sequence[Command], *, round_: int = 0) -> list[Outcome]:
         """Write many commands in one append; what became of each, in order. A stale one wrote nothing and may be decided again."""
         to_stored = self.mapper.to_stored_event
+        drafts = self._drafts(commands)
         appends = [
-            replace(bare, facts=tuple(cast("StoredFact", to_stored(cast("Any", fact))) for fact in facts))
-            for bare, facts in self._drafts(commands)
+            changed(draft.bare(command), facts=tuple(cast("StoredFact", to_stored(cast("Any", fact))) for fact in draft.facts))
+            for command, draft in zip(commands, drafts, strict=True)
         ]
-        return self.log_recorder.append(appends, round_=round_)
+        outcomes = self.log_recorder.append(appends, round_=round_)
+        for draft, outcome in zip(drafts, outcomes, strict=True):
+            self._remember(draft, written=outcome.verdict == "appended")
+        return outcomes
 
     def do(self, command: Command) -> Written:
         """Write one command through the library's `save`. Raises IntegrityError when it is stale, guarded or refused."""
-        [(bare, facts)] = self._drafts([command])
-        recordings = self.save(*cast("Any", facts), command=bare)
+        [draft] = self._drafts([command])
+        bare = draft.bare(command)
+        written = False
+        try:
+            with bound_contextvars(stream=command.stream, command=command.command_id):
+                recordings = self.save(*cast("Any", draft.facts), command=bare)
+            written = bool(recordings)
+        finally:
+            self._remember(draft, written=written)
         if recordings:
             return Written(command.stream, recordings[-1].notification.id)
         return self.recall(command.stream, command.command_id, bare.fingerprint) or Written(command.stream, 0)
+
+    def _remember(self, draft: Draft, *, written: bool) -> None:
+        """What an append left is remembered; what it could not write was not as remembered."""
+        for stream, loaded in draft.loaded.items():
+            self._known.put(stream, loaded)
+            if not written:
+                self._known.get(stream, evict=True)
 
     def recall(self, stream: str, command_id: str, fingerprint: str) -> Written | None:
         """What a command id wrote before; None when it is new. Raises Refused (conflict) when it was used for another wish."""
@@ -231,100 +232,11 @@ class Engine(Application[str]):
         if known is None:
             return None
         if known["fingerprint"] != fingerprint:
-            raise Refused(f"{stream}: command id {command_id} was used for something else; give each wish an id of its own", kind="conflict")
+            raise Refused(
+                f"{stream}: command id {command_id} was used for something else; give each wish an id of its own", kind="conflict"
+            )
         return Written(stream, known["last_position"], repeated=True)
 
-    def _drafts(self, commands: Sequence[Command]) -> list[tuple[Append, list[Fact]]]:
-        unseen = {h.stream for c in commands for h in c.happened if h.stream not in c.seen}
-        loaded = self.load(unseen)
-        return [self._draft(command, loaded) for command in commands]
-
-    def _draft(self, command: Command, loaded: Mapping[str, Loaded]) -> tuple[Append, list[Fact]]:
-        """One command as an Append without facts, and its facts."""
-        draft = _Draft()
-        order_id, customer_id = self.kind(command.stream).owner(self._fold_deciding(command, loaded))
-        for number, happened in enumerate(command.happened):
-            now = draft.loaded.get(happened.stream) or command.seen.get(happened.stream) or loaded[happened.stream]
-            self._add(draft, command, happened, now, derived_id(command.command_id, str(number)), order_id, customer_id)
-        heads = tuple(
-            Head(
-                stream, (command.seen.get(stream) or loaded[stream]).version, new.version, self.kind(stream).shape_version, self._dump(new)
-            )
-            for stream, new in draft.loaded.items()
-        )
-        bare = Append(
-            command_id=command.command_id,
-            fingerprint=command.fingerprint or digest(command.command_id),
-            outcome=command.outcome,
-            heads=heads,
-            guards=command.guards,
-            agenda=tuple(draft.agenda.values()),
-            pool=tuple(draft.pool.values()),
-        )
-        return bare, draft.facts
-
-    def _fold_deciding(self, command: Command, loaded: Mapping[str, Loaded]) -> Any:
-        known = command.seen.get(command.stream) or loaded.get(command.stream)
-        state = known.state if known else self.kind(command.stream).initial(command.stream)
-        if known is not None and known.version:
-            return state
-        for happened in command.happened:
-            if happened.stream == command.stream:
-                state = self.kind(command.stream).evolve(state, happened.event)
-        return state
-
-    def _add(
-        self, draft: _Draft, command: Command, happened: Happened, now: Loaded, event_id: str, order_id: str | None, customer_id: str | None
-    ) -> None:
-        stream, event = happened.stream, happened.event
-        kind = self.kind(stream)
-        new = Loaded(stream, now.version + 1, kind.evolve(now.state, event))
-        draft.loaded[stream] = new
-        draft.facts.append(
-            Fact(
-                stream=stream,
-                version=new.version,
-                event=event,
-                event_id=event_id,
-                occurred_at=happened.at,
-                actor=command.actor,
-                channel=command.channel,
-                command_id=command.command_id,
-                causation=happened.causation,
-                order_id=order_id,
-                customer_id=customer_id,
-            )
-        )
-        for change in kind.agenda(new.state, event, stream):
-            draft.agenda[change.stream, change.item, change.step] = (change, event_id)
-        if isinstance(event, Offered | Withdrawn):
-            change_of_pool = pool_change(event, happened.at)
-            draft.pool[change_of_pool.pool, change_of_pool.key] = change_of_pool
-
-    def _dump(self, new: Loaded) -> str:
-        return _adapter(self.kind(new.stream).state_type).dump_json(new.state).decode()
-
-
-def pool_change(event: Offered | Withdrawn, at: datetime) -> PoolChange:
-    """What a stock event does to the index of candidates."""
-    if isinstance(event, Withdrawn):
-        pool, key = event.withdrawal()
-        return PoolChange(False, pool, key, at)
-    pool, key, detail = event.offer()
-    return PoolChange(True, pool, key, at, json.dumps(detail))
-
-
-def happened(stream: str, decision: Decision, at: datetime, causation: str | None = None) -> tuple[Happened, ...]:
-    """A decision of a stream as events about to be written."""
-    own = (Happened(stream, event, at, causation) for event in decision.events)
-    elsewhere = (Happened(other, event, at, causation) for other, event in decision.elsewhere)
-    return (*own, *elsewhere)
-
-
-def guards_of(decision: Decision, holders: Mapping[tuple[str, str], str]) -> tuple[Guard, ...]:
-    """The guard rows of a decision; claims on what others hold are left out, a later check sees who holds them.
-
-    Of two items of one order that claim the same, the first gets it.
-    """
-    free = {claim[:2]: claim for claim in reversed(decision.claims) if holders.get(claim[:2], claim.holder) == claim.holder}
-    return (*(Guard(True, *guard) for guard in (*decision.takes, *free.values())), *(Guard(False, *guard) for guard in decision.frees))
+    def _drafts(self, commands: Sequence[Command]) -> list[Draft]:
+        loaded = self.load({h.stream for c in commands for h in c.happened if h.stream not in c.seen}, remembered=True)
+        return [drafted(self.kinds, command, loaded) for command in commands]

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from o2c.activation.step import STEP as ACTIVATION
+from o2c.appointment.step import CANCEL as APPOINTMENT_CANCEL
 from o2c.appointment.step import STEP as APPOINTMENT
 from o2c.billing.state import ACCOUNT, INVOICE
 from o2c.billing.step import OVERDUE
@@ -20,6 +21,7 @@ from o2c.charging.step import STEP as CHARGING
 from o2c.credit.step import STEP as CREDIT
 from o2c.customers.state import KIND as CUSTOMER
 from o2c.delivery.step import STEP as DELIVERY
+from o2c.esim.step import CANCEL as ESIM_CANCEL
 from o2c.esim.step import STEP as ESIM
 from o2c.identity.step import STEP as IDENTITY
 from o2c.intake.state import KIND as INTAKE
@@ -31,11 +33,13 @@ from o2c.markets.gb import GB
 from o2c.numbers.state import KIND as NUMBER
 from o2c.numbers.step import ARRIVAL as NUMBER_ARRIVAL
 from o2c.numbers.step import CHANGE as NUMBER_CHANGE
+from o2c.numbers.step import RESERVATION
 from o2c.numbers.step import RESTOCK as NUMBER_RESTOCK
 from o2c.numbers.step import STEP as NUMBER_STEP
 from o2c.orders.step import DUPLICATE, VALIDATION
 from o2c.orders.step import KIND as ORDER
 from o2c.payments.step import STEP as PAYMENT
+from o2c.porting.step import CANCEL as PORTING_CANCEL
 from o2c.porting.step import CUTOVER
 from o2c.porting.step import STEP as PORTING
 from o2c.qualification.step import STEP as QUALIFICATION
@@ -51,7 +55,8 @@ STEPS: Mapping[str, Step] = {
         *(VALIDATION, DUPLICATE, IDENTITY, CREDIT),
         *(SIM_STEP, NUMBER_STEP, PORTING, DELIVERY, ESIM, ACTIVATION, CUTOVER, NUMBER_CHANGE),
         *(QUALIFICATION, APPOINTMENT, CHARGING),
-        *(SIM_ARRIVAL, NUMBER_ARRIVAL, SIM_RESTOCK, NUMBER_RESTOCK, BILL_RUN, OVERDUE, PAYMENT),
+        *(PORTING_CANCEL, ESIM_CANCEL, APPOINTMENT_CANCEL),
+        *(SIM_ARRIVAL, NUMBER_ARRIVAL, SIM_RESTOCK, NUMBER_RESTOCK, RESERVATION, BILL_RUN, OVERDUE, PAYMENT),
     )
 }
 KINDS: Mapping[str, StreamKind] = {

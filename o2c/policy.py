@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import cast
 
-from o2c.app import Command, Loaded, Engine, guards_of, happened
+import structlog
+
+from o2c.app import Engine
+from o2c.drafts import Command, Loaded, guards_of, happened
 from o2c.kernel.decision import NOTHING, Decision
 from o2c.kernel.event import EVENT_TYPES, Fact
 from o2c.kernel.identifiers import derived_id
@@ -17,22 +20,42 @@ from o2c.stock.events import StockArrived
 from o2c.store.clock import move_policy, policy_position
 from o2c.store.reads import Row
 
+logger = structlog.get_logger(__name__)
 NAME = "wake-waiting-orders"
 WAKING = frozenset(
     name for name, cls in EVENT_TYPES.items() if issubclass(cls, StockArrived) or (issubclass(cls, Offered) and cls.shape == Done.shape)
 )
 """Stock that came: a delivery wakes as many as it brought, a piece that is free again wakes one."""
 PAGE = 500
+LAG = 64 * 65536
+"""How far the checkpoint may stay behind, in positions, when nothing came (some 64 transactions): that much is read again each time."""
+Named = Callable[[str, Sequence[Row]], tuple[str, str]]
+"""The command id for the rows of a stream, and the event that wakes them."""
 
 
 def react(app: Engine, book: PlanBook, *, round_: int) -> None:
     """Wake orders waiting for stock, by priority, then age, for everything that came since the last call."""
-    position = policy_position(app.log_recorder.datastore, NAME)
-    while facts := app.recorder.select_notifications(position, PAGE, topics=sorted(WAKING), inclusive_of_start=False):
+    store = app.log_recorder.datastore
+    position, top = policy_position(store, NAME), app.recorder.max_notification_id() or 0
+    while facts := app.recorder.select_notifications(position, PAGE, stop=top, topics=sorted(WAKING), inclusive_of_start=False):
         for stored in facts:
             _wake_for(app, book, cast("Fact", app.mapper.to_domain_event(stored)), round_)
         position = facts[-1].id
-        move_policy(app.log_recorder.datastore, NAME, position)
+        move_policy(store, NAME, position)
+    if top > position + LAG:
+        move_policy(store, NAME, top)
+
+
+def sweep(app: Engine, book: PlanBook, *, at: datetime) -> None:
+    """Wake orders that wait although a piece is free, as many as there are pieces, by priority, then age; for real time only.
+
+    An order may look for stock just before it comes and begin to wait just after those who waited were woken: it would wait for ever.
+    The command ids come of the waits themselves, so that each ends once however many sweep.
+    """
+    for pool, count in app.reads.unserved(at, PAGE).items():
+        rows = app.reads.waiting(pool, count)
+        logger.info("stock_was_missed", pool=pool, waiting=len(rows))
+        _ask_again(app, book, rows, at, lambda stream, mine: (derived_id(NAME, stream, *(row.cause for row in mine)), mine[0].cause))
 
 
 def _wake_for(app: Engine, book: PlanBook, fact: Fact, round_: int) -> None:
@@ -48,30 +71,32 @@ def _wake_for(app: Engine, book: PlanBook, fact: Fact, round_: int) -> None:
 
 
 def _wake(app: Engine, book: PlanBook, fact: Fact, mark: str, rows: Sequence[Row], at: datetime, round_: int) -> None:
-    """Ask again for the steps that waited, all orders in one append with a mark, so that a repeat after a crash wakes nobody twice.
-
-    Orders that somebody else moved meanwhile are looked at again: those that wait no longer are settled by whoever moved them.
-    """
+    """Wake the rows for an arrival, all orders in one append with a mark, so that a repeat after a crash wakes nobody twice."""
     marks = [Command(mark, fact.stream, (), app.load([fact.stream]), NAME, "engine")]
+    _ask_again(app, book, rows, at, lambda stream, _: (derived_id(mark, stream), fact.event_id), marks=marks, round_=round_)
+
+
+def _ask_again(
+    app: Engine, book: PlanBook, rows: Sequence[Row], at: datetime, named: Named, *, marks: Sequence[Command] = (), round_: int = 0
+) -> None:
+    """Ask again for the steps that waited, all orders in one append. Orders that somebody else moved meanwhile are looked at again."""
     while marks or rows:
+        loaded = app.load({row.entry.stream for row in rows})
+        # After the streams were read: whoever waits no longer was settled by whoever moved him, and what moves from here on is stale.
         by_stream: dict[str, list[Row]] = {}
-        for row in rows:
+        for row in app.reads.still(rows) if rows else ():
             by_stream.setdefault(row.entry.stream, []).append(row)
-        loaded = app.load(by_stream)
-        commands = [*marks, *(_command(app, book, fact, mark, mine, loaded[stream], at) for stream, mine in by_stream.items())]
+        commands = [*marks, *(_command(app, book, mine, loaded[stream], at, *named(stream, mine)) for stream, mine in by_stream.items())]
         outcomes = app.write(commands, round_=round_)
         stale = {command.stream for command, outcome in zip(commands, outcomes, strict=True) if outcome.verdict == "stale"}
-        again = [row for row in rows if row.entry.stream in stale]
-        standing = app.reads.still(again) if again else set()
-        marks, rows = [], [row for row in again if (*row.place, row.entry.kind, row.entry.attempt) in standing]
+        marks, rows = (), [row for row in rows if row.entry.stream in stale]
 
 
-def _command(app: Engine, book: PlanBook, fact: Fact, mark: str, rows: Sequence[Row], loaded: Loaded, at: datetime) -> Command:
+def _command(app: Engine, book: PlanBook, rows: Sequence[Row], loaded: Loaded, at: datetime, command_id: str, cause: str) -> Command:
     stream = loaded.stream
     decision: Decision = NOTHING
     for row in rows:
         entry = row.entry
         work = replace(app.kind(stream).work(loaded.state, stream, entry.item, entry.step), market=book.market)
         decision += book.steps[entry.step].request(work, at, attempt=entry.attempt + 1, due_at=at)
-    events = happened(stream, decision, at, fact.event_id)
-    return Command(derived_id(mark, stream), stream, events, {stream: loaded}, NAME, "engine", guards_of(decision, {}))
+    return Command(command_id, stream, happened(stream, decision, at, cause), {stream: loaded}, NAME, "engine", guards_of(decision, {}))

@@ -6,22 +6,27 @@ command. A stale command is a result: the order is read again, its rows are deci
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Mapping, Sequence
+import gc
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
 import structlog
+from structlog.contextvars import bound_contextvars
 
 from o2c import policy
-from o2c.app import Command, Happened, Loaded, Engine, guards_of, happened
+from o2c.app import Engine
+from o2c.drafts import Command, Happened, Loaded, guards_of, happened
 from o2c.kernel import flow, partner
-from o2c.kernel.decision import NOTHING, Decision, Guard
+from o2c.kernel.decision import NOTHING, Decision
+from o2c.kernel.frozen import changed
 from o2c.kernel.identifiers import derived_id
+from o2c.kernel.refusal import Refused
 from o2c.kernel.shapes import item_of
-from o2c.kernel.step import Step, no_pool
+from o2c.kernel.step import Step, no_guards, no_pool, no_reads
 from o2c.kernel.stream import StreamKind, Work
 from o2c.orders.events import OrderPlanned
 from o2c.plan import PlanBook
@@ -33,8 +38,6 @@ logger = structlog.get_logger(__name__)
 CHUNK_ROWS = 400
 TRIES_MAX = 20
 FOLLOWING_MAX = 50
-LEASE_S = 60
-IDLE_S = 0.2
 SILENT_S = 300
 ASK_AGAIN_S = 60
 ACTOR = "engine"
@@ -95,10 +98,12 @@ class Carried:
             self._take(self.kind.close(self.state), *self._last)
 
     def _take(self, decision: Decision, at: datetime, cause: str | None) -> None:
+        after = []
         for event in decision.events:
             self.state = self.kind.evolve(self.state, event)
-        self.happened += happened(self.stream, decision, at, cause)
-        self.guards += replace(decision, events=(), elsewhere=())
+            after.append(self.state)
+        self.happened += happened(self.stream, decision, at, cause, after=after)
+        self.guards += changed(decision, events=(), elsewhere=())
 
 
 class Runner:
@@ -120,39 +125,34 @@ class Runner:
     # -- driving time
 
     def run(self, until: datetime) -> None:
-        """Drive the agenda until a time. Raises Refused (try later) when another process drives this store's simulated time."""
+        """Drive simulated time. Raises Refused: the clock is real (workers attend to that), or another process drives it (try later)."""
         if not self.simulated:
-            self._run_real(until)
-            return
-        with single_driver(self.app.dsn, "o2c simulated time"):
-            self._unsure = True
-            if self.app.clock().window_end is None:
-                self._react(frozenset(), self.app.clock().round)
-            while self._window(self.app.clock(), until):
-                self.progress(self.app.clock().now)
-
-    def _window(self, clock: Clock, until: datetime) -> bool:
-        """One window of simulated time; False when nothing is due before `until`. A window that a killed run left open is gone on with."""
+            raise Refused("the clock of this store is real and nobody drives it; start a worker with `o2c run`")
         store = self.app.log_recorder.datastore
+        with single_driver(self.app.dsn, "o2c simulated time"), fewer_collections():
+            self._unsure = True
+            clock = self._gone_on_with(self.app.clock(), until)
+            while found := self.app.reads.next_window(clock, until):
+                clock = self._pass(clock, *found)
+            move_clock(store, now=max(until, clock.now, clock.window_end or until), window_end=None, round_=clock.round)
+
+    def _gone_on_with(self, clock: Clock, until: datetime) -> Clock:
+        """End the pass that a killed run was in, if it was in one: even when nothing is left to attend to, somebody may be to wake."""
         if clock.window_end is None:
-            due = self.app.reads.next_due()
-            if due is None or due >= until:
-                if until > clock.now:
-                    move_clock(store, now=until, window_end=None, round_=clock.round)
-                return False
-            clock = replace(clock, window_end=min(_window_end(max(due, clock.now), clock.window_s), max(until, clock.now)))
-            move_clock(store, now=clock.now, window_end=clock.window_end, round_=clock.round)
-        assert clock.window_end is not None
-        round_ = clock.round
-        while True:
-            rows = self.app.reads.due(clock.window_end, round_)
-            self._react(self.attend(rows, round_=round_ + 1), round_ + 1)
-            round_ += 1
-            if not self.app.reads.due(clock.window_end, round_, limit=1):
-                break
-            move_clock(store, now=clock.now, window_end=clock.window_end, round_=round_)
-        move_clock(store, now=max(clock.now, clock.window_end), window_end=None, round_=round_)
-        return True
+            self._react(frozenset(), clock.round)
+            return clock
+        window_end, rows = self.app.reads.next_window(clock, until) or (None, [])
+        return self._pass(clock, clock.window_end, rows if window_end == clock.window_end else [])
+
+    def _pass(self, clock: Clock, window_end: datetime, rows: Sequence[Row]) -> Clock:
+        """One pass over what is due in a window; rows that come of it are for the next. The first append of a pass notes its round, so that
+        a run that was killed goes on with it."""
+        if clock.window_end != window_end:
+            clock = replace(clock, now=max(clock.now, clock.window_end or clock.now), window_end=window_end)
+            move_clock(self.app.log_recorder.datastore, now=clock.now, window_end=window_end, round_=clock.round)
+            self.progress(clock.now)
+        self._react(self.attend(rows, round_=clock.round + 1), clock.round + 1)
+        return replace(clock, round=clock.round + 1)
 
     def _react(self, types: frozenset[str], round_: int) -> None:
         """Between passes, never within one: the first time always, for stock that others brought and for what a killed run left."""
@@ -161,17 +161,6 @@ class Runner:
             self.app.settled()
             policy.react(self.app, self.book, round_=round_)
             self._unsure = False
-
-    def _run_real(self, until: datetime) -> None:
-        """Attend to what is due, page by page, until the wall clock gets there."""
-        idle = threading.Event()
-        while (now := datetime.now(UTC)) < until:
-            rows = self.app.reads.lease(now, CHUNK_ROWS, LEASE_S)
-            self.attend(rows, round_=0)
-            policy.react(self.app, self.book, round_=0)
-            if not rows:
-                idle.wait(IDLE_S)
-            self.progress(now)
 
     # -- one pass
 
@@ -190,7 +179,7 @@ class Runner:
     def _stock(self, rows: Sequence[Row], round_: int) -> dict[_Place, dict[str, Any]]:
         """Candidates for the rows that draw on stock, dealt in the order of the rows; a plain read, the guards decide."""
         drawing = [row for row in rows if row.entry.kind == "submit" and self.book.steps[row.entry.step].pool is not no_pool]
-        loaded = self.app.load(row.entry.stream for row in drawing)
+        loaded = self.app.load({row.entry.stream for row in drawing}, seen=_seen(drawing))
         by_pool: dict[str, list[Row]] = {}
         for row in drawing:
             pool = self.book.steps[row.entry.step].pool(self._bare_work(row, loaded[row.entry.stream]))
@@ -208,6 +197,8 @@ class Runner:
         fruitless = 0
         while todos:
             batch = self._prepare(todos, answers, stock)
+            # Once the streams are read: what another process settled before is gone, and what it changes from here on makes us stale.
+            todos = self._standing(todos, batch)
             commands = self._guarded([self._decide(todo, batch) for todo in todos])
             outcomes = self.app.write(commands, round_=round_)
             again = []
@@ -223,61 +214,66 @@ class Runner:
             fruitless = fruitless + 1 if len(again) == len(todos) else 0
             if fruitless > TRIES_MAX:
                 raise RuntimeError(f"{todos[0].stream} stayed stale {TRIES_MAX} times; another process writes to it without end")
-            todos = self._still(again)
+            todos = again
             stock = self._stock([row for todo in todos for row in todo.rows], round_)
         return types
 
-    def _still(self, todos: list[_Todo]) -> list[_Todo]:
-        """What is left of stale work: rows that another writer settled meanwhile are gone."""
-        if not todos:
-            return []
-        standing = self.app.reads.still([row for todo in todos for row in todo.rows])
-        left = []
-        for todo in todos:
-            rows = tuple(r for r in todo.rows if (*r.place, r.entry.kind, r.entry.attempt) in standing)
-            left += [_Todo(todo.stream, rows)] if rows else []
-        return left
+    def _standing(self, todos: list[_Todo], batch: _Batch) -> list[_Todo]:
+        """What is left to do: of streams that moved on since their rows were read, the rows that another writer settled are gone."""
+        moved = [row for todo in todos for row in todo.rows if row.seen != batch.loaded[todo.stream].version]
+        if not moved:
+            return todos
+        gone = {row.place for row in moved} - {row.place for row in self.app.reads.still(moved)}
+        left = [_Todo(todo.stream, tuple(row for row in todo.rows if row.place not in gone)) for todo in todos]
+        return [todo for todo in left if todo.rows]
 
     def _prepare(self, todos: list[_Todo], answers: dict[str, partner.Answer], stock: dict[_Place, dict[str, Any]]) -> _Batch:
-        loaded = self.app.load(todo.stream for todo in todos)
-        streams: set[str] = set()
-        guards: list[Guard] = []
-        for todo in todos:
-            for row in todo.rows:
-                work, step = self._bare_work(row, loaded[todo.stream]), self.book.steps[row.entry.step]
-                streams.update(step.reads(work))
-                guards += step.guards(work)
-        loaded |= self.app.load(streams - loaded.keys())
+        """One read where what a step reads follows from what is remembered; a second one where a stream moved on or was not known."""
+        steps, rows = self.book.steps, [row for todo in todos for row in todo.rows]
+        own, reading = {todo.stream for todo in todos}, [row for row in rows if steps[row.entry.step].reads is not no_reads]
+        guessed = self._read_by(reading, self.app.load({row.entry.stream for row in reading}, remembered=True))
+        loaded = self.app.load(own | guessed, seen=_seen(rows))
+        if others := self._read_by(reading, loaded) - loaded.keys():
+            loaded |= self.app.load(others)
+        works = [self._bare_work(row, loaded[row.entry.stream]) for row in rows if steps[row.entry.step].guards is not no_guards]
+        guards = [guard for work in works for guard in steps[work.step].guards(work)]
         return _Batch(loaded, self.app.reads.holders(guards), stock, answers)
+
+    def _read_by(self, rows: Iterable[Row], loaded: Mapping[str, Loaded]) -> set[str]:
+        """The streams that the steps read besides their own."""
+        works = (self._bare_work(row, loaded[row.entry.stream]) for row in rows)
+        return {stream for work in works for stream in self.book.steps[work.step].reads(work)}
 
     def _bare_work(self, row: Row, loaded: Loaded) -> Work:
         entry = row.entry
         work = self.app.kind(entry.stream).work(loaded.state, entry.stream, entry.item, entry.step)
-        return replace(work, attempt=entry.attempt, market=self.book.market)
+        return changed(work, attempt=entry.attempt, market=self.book.market)
 
     def _decide(self, todo: _Todo, batch: _Batch) -> tuple[Command, Decision]:
         """All rows of one stream, one after another on the state they leave, and what follows from them.
 
         A defect in a rule stops its own order, as a fallout for engineering, and no other.
         """
-        try:
-            return self._decided(todo, batch, self._row)
-        except Exception as error:  # noqa: BLE001 - whatever a rule raises, the other orders go on; the values may be personal
-            name = type(error).__name__
-            logger.error("rule_failed", stream=todo.stream, steps=[row.entry.step for row in todo.rows], error=name)
-            return self._decided(todo, batch, partial(self._fallen, f"SYS-BUG: {name}"))
+        command_id = todo.command_id
+        with bound_contextvars(stream=todo.stream, command=command_id):
+            try:
+                return self._decided(todo, command_id, batch, self._row)
+            except Exception as error:  # noqa: BLE001 - whatever a rule raises, the other orders go on; the values may be personal
+                name = type(error).__name__
+                logger.error("rule_failed", steps=[row.entry.step for row in todo.rows], error=name)
+                return self._decided(todo, command_id, batch, partial(self._fallen, f"SYS-BUG: {name}"))
 
-    def _decided(self, todo: _Todo, batch: _Batch, attend: Attend) -> tuple[Command, Decision]:
+    def _decided(self, todo: _Todo, command_id: str, batch: _Batch, attend: Attend) -> tuple[Command, Decision]:
         loaded = batch.loaded[todo.stream]
         carried = Carried(self.app.kind(todo.stream), todo.stream, loaded.state)
         for row in todo.rows:
             at = row.entry.due_at if self.simulated else datetime.now(UTC)
-            decision = attend(row, replace(loaded, state=carried.state), batch, at)
+            decision = attend(row, changed(loaded, state=carried.state), batch, at)
             if not decision:
                 raise RuntimeError(f"{todo.stream}: step {row.entry.step} of item {row.entry.item} decided nothing")
             carried.carry(decision, at, self.book, row.cause)
         carried.close()
-        return Command(todo.command_id, todo.stream, tuple(carried.happened), {todo.stream: loaded}, ACTOR, ACTOR), carried.guards
+        return Command(command_id, todo.stream, tuple(carried.happened), {todo.stream: loaded}, ACTOR, ACTOR), carried.guards
 
     def _fallen(self, code: str, row: Row, loaded: Loaded, batch: _Batch, at: datetime) -> Decision:
         return flow.fall_out(self.book.steps[row.entry.step], self._bare_work(row, loaded), code, at, seed=self.seed)
@@ -285,7 +281,7 @@ class Runner:
     def _guarded(self, decided: list[tuple[Command, Decision]]) -> list[Command]:
         """Give the commands their guard rows, leaving out claims on what others hold."""
         holders = self.app.reads.holders([claim for _, decision in decided for claim in decision.claims])
-        return [replace(command, guards=guards_of(decision, holders)) for command, decision in decided]
+        return [changed(command, guards=guards_of(decision, holders)) for command, decision in decided]
 
     # -- one row
 
@@ -294,7 +290,9 @@ class Runner:
         bare = self._bare_work(row, loaded)
         read = {name: batch.loaded[name].state if batch.loaded[name].version else None for name in step.reads(bare)}
         guards = {guard: holder for guard in step.guards(bare) if (holder := batch.holders.get((guard.kind, guard.key)))}
-        work = replace(bare, read=read, guards=guards)
+        work = changed(bare, read=read, guards=guards) if read or guards else bare
+        if entry.kind != "query" and not step.wanted(work) and f"{work.key}/False" not in batch.answers:
+            return flow.no_longer_wanted(step, work)
         if entry.kind == "retry":
             return step.request(work, at, attempt=entry.attempt, due_at=at if entry.attempt > 1 else None)
         if entry.kind == "query":
@@ -325,6 +323,20 @@ class Runner:
             return partner.Unknown(request.at + timedelta(seconds=SILENT_S))
 
 
+@contextmanager
+def fewer_collections() -> Iterator[None]:
+    """Let the garbage collector rest for longer. Attending makes many values that die young and no circles; looking through all that lives
+    every 700 of them took a quarter of a run."""
+    before = gc.get_threshold()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+        gc.unfreeze()
+
+
 def _later(answer: partner.Answer, at: datetime) -> partner.Answer:
     """An answer that wants to be asked again at once is asked a little later: at the same moment it would be the same command for ever."""
     if isinstance(answer, partner.Accepted | partner.Unknown) and answer.ask_again_at <= at:
@@ -332,10 +344,9 @@ def _later(answer: partner.Answer, at: datetime) -> partner.Answer:
     return answer
 
 
-def _window_end(at: datetime, window_s: int) -> datetime:
-    """The end of the window of the fixed grid that the time lies in."""
-    epoch = datetime(1970, 1, 1, tzinfo=UTC)
-    return epoch + ((at - epoch) // timedelta(seconds=window_s) + 1) * timedelta(seconds=window_s)
+def _seen(rows: Iterable[Row]) -> dict[str, int]:
+    """The versions the streams had when their rows were read."""
+    return {row.entry.stream: row.seen for row in rows}
 
 
 def _chunks(todos: list[_Todo]) -> list[list[_Todo]]:

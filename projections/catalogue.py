@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from projections import fallout, intakes, invoices, items, milestones, orders, stock
+from projections import contacts, fallout, intakes, invoices, items, milestones, orders, stock
 from projections.projection import Projection
 
 ALL: tuple[Projection, ...] = (
@@ -13,6 +13,7 @@ ALL: tuple[Projection, ...] = (
     stock.STOCK,
     invoices.INVOICES,
     intakes.INTAKES,
+    contacts.CONTACTS,
 )
 
 BY_NAME = {projection.name: projection for projection in ALL}

@@ -13,12 +13,12 @@ from projections.fold import FoldFailed
 from projections.incremental import catch_up, retry
 from projections.projection import Projection
 from projections.rebuild import Rebuilt, rebuild
-from projections.seen import Seen, last_mark
+from projections.seen import Mark, Seen, last_mark
 from projections.verify import Report, as_of, verify
 
 __all__ = [
     "ALL", "Difference", "FoldFailed", "Projection", "Rebuilt", "Report", "Seen", "Status",
-    "as_of", "catch_up", "rebuild", "retry", "status", "verify",
+    "as_of", "catch_up", "horizon_mark", "rebuild", "retry", "status", "verify",
 ]  # fmt: skip
 
 
@@ -47,6 +47,12 @@ def status(dsn: str, projections: Sequence[Projection] = ALL) -> list[Status]:
         return [
             _standing(projection, stored[projection.name], lags, len(tables.parked_groups(conn, projection))) for projection in projections
         ]
+
+
+def horizon_mark(dsn: str) -> Mark:
+    """The last event that readers may see."""
+    with tables.session(dsn) as conn:
+        return last_mark(conn)
 
 
 def _standing(projection: Projection, checkpoint: tables.Checkpoint, lags: dict[int, int], parked: int) -> Status:

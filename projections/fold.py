@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from projections.projection import Doc, Key, Projection, Row, derive
+from projections.projection import Doc, Key, Projection, Row, derive, reader_of
 from projections.seen import START, Connection, Mark, Reader, Seen
 
 
@@ -79,10 +79,16 @@ def pages(conn: Connection, reader: Reader, after: int, bound: Mark) -> Iterator
 
 
 def fold_log(
-    conn: Connection, projection: Projection, bound: Mark, *, at: datetime | None = None, before: Mapping[str, int] | None = None
+    conn: Connection,
+    projection: Projection,
+    bound: Mark,
+    *,
+    at: datetime | None = None,
+    before: Mapping[str, int] | None = None,
+    streams: Sequence[str] | None = None,
 ) -> Fold:
-    """Fold the whole log up to `bound`, of business time no later than `at`; a group named in `before` stops short of that position."""
-    reader, limits = Reader([projection.types]), before or {}
+    """Fold the log up to `bound`, of business time no later than `at`: all of it, or the given streams; a group in `before` stops short of that position."""
+    reader, limits = reader_of([projection], streams), before or {}
     fold = Fold(projection, reader.wanted)
     for page, _ in pages(conn, reader, START.position, bound):
         due = page if at is None else [seen for seen in page if seen.occurred_at <= at]

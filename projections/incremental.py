@@ -10,7 +10,7 @@ from o2c.kernel.refusal import Refused
 from projections import tables
 from projections.catalogue import ALL
 from projections.fold import Changes, Fold, Waiting, explain, pages
-from projections.projection import Doc, Projection
+from projections.projection import Doc, Projection, reader_of
 from projections.rebuild import rebuild
 from projections.seen import Connection, Mark, Reader, Seen, last_mark, names_of
 from projections.tables import Checkpoint
@@ -67,7 +67,7 @@ def _furthest_behind(stored: Mapping[str, Checkpoint], projections: Sequence[Pro
 
 
 def _advance(conn: Connection, cohort: Cohort, bound: Mark) -> None:
-    reader = Reader([projection.types for projection, _ in cohort])
+    reader = reader_of([projection for projection, _ in cohort])
     batches = [Batch(conn, projection, checkpoint) for projection, checkpoint in cohort]
     for page, mark in pages(conn, reader, cohort[0][1].mark.position, bound):
         for batch in batches:
@@ -156,7 +156,7 @@ def retry(dsn: str, projection: Projection) -> int:
         tables.prepare(conn, [projection])
         if _outdated(conn, projection):
             raise Refused(f"projection {projection.name} has tables of an older shape; catch up first", kind="conflict")
-        reader = Reader([projection.types])
+        reader = reader_of([projection])
         for group in tables.parked_groups(conn, projection):
             with conn.transaction():
                 _retry_group(conn, projection, reader, group)

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from projections.projection import Doc, Projection, Row
 from projections.seen import Seen
 
+_MONEY = frozenset({"payment.received", "payment.part-received"})
+
 
 def _group(seen: Seen) -> str | None:
     return seen.stream if seen.stream.startswith("invoice-") else None
@@ -16,7 +18,7 @@ def _evolve(doc: Doc, seen: Seen) -> Doc:
     body = seen.body
     if seen.type == "invoice.overdue":
         return {**doc, "overdue": True}
-    if seen.type == "payment.received":
+    if seen.type in _MONEY:
         paid = doc.get("paid_minor", 0) + body["amount_minor"]
         settled = "total_minor" in doc and paid >= doc["total_minor"]
         return {**doc, "paid_minor": paid, "paid_at": (doc.get("paid_at") or seen.at) if settled else None}
@@ -38,20 +40,22 @@ def _evolve(doc: Doc, seen: Seen) -> Doc:
 def _rows(stream: str, doc: Doc) -> Iterator[Row]:
     if "invoice" in doc:
         state = "paid" if doc.get("paid_at") else "overdue" if doc.get("overdue") else "issued"
-        yield {"paid_at": None, **{name: value for name, value in doc.items() if name != "overdue"}, "state": state}
+        told = {name: value for name, value in doc.items() if name != "overdue"}
+        yield {"paid_at": None, **told, "credit_minor": max(doc["paid_minor"] - doc["total_minor"], 0), "state": state}
 
 
 INVOICES = Projection(
     name="invoices",
-    meaning="One row an invoice. paid: payments reach the total; overdue: unpaid past its due date.",
-    shape_version=1,
+    meaning="One row an invoice. paid: payments reach the total; overdue: unpaid past its due date. credit_minor: what was paid over the total.",
+    shape_version=2,
     columns={
         "invoice": "text", "account": "text", "customer_id": "text", "order_id": "text", "currency": "text", "total_minor": "bigint",
         "paid_minor": "bigint", "issued_on": "date", "due_on": "date", "state": "text", "issued_at": "timestamptz", "paid_at": "timestamptz",
+        "credit_minor": "bigint",
     },
     key=("invoice",),
-    indexes=("invoice", "account", "order_id", "state, due_on"),
-    types=frozenset({"invoice.issued", "invoice.overdue", "payment.received"}),
+    indexes=("invoice", "account", "customer_id", "order_id", "state, due_on"),
+    types=frozenset({"invoice.issued", "invoice.overdue", *_MONEY}),
     fields=frozenset({"number", "account", "customer", "order", "currency", "issued_on", "due_on", "total_minor", "amount_minor"}),
     group=_group,
     evolve=_evolve,

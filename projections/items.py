@@ -10,30 +10,21 @@ from projections.projection import Doc, Projection, Row
 
 def _rows(order_id: str, doc: Doc) -> Iterator[Row]:
     if "captured_at" in doc:
-        for item, offering, specification, state, ended_at in leaf_items(doc):
-            yield {
-                "order_id": order_id,
-                "item": item,
-                "offering": offering,
-                "specification": specification,
-                "state": state,
-                "customer_id": doc["customer"],
-                "channel": doc["channel"],
-                "captured_at": doc["captured_at"],
-                "ended_at": ended_at,
-            }
+        for leaf in leaf_items(doc):
+            ordered = {"customer_id": doc["customer"], "channel": doc["channel"], "captured_at": doc["captured_at"]}
+            yield {"order_id": order_id, **leaf._asdict(), **ordered}
 
 
 ITEMS = Projection(
     name="items",
-    meaning="One row a leaf item: as captured until the order is planned, then as planned; ended_at is when it reached a final state.",
-    shape_version=1,
+    meaning="One row a leaf item: as captured until the order is planned, then as planned, with the day promised and the number it brings; ended_at is when it reached a final state.",
+    shape_version=2,
     columns={
         "order_id": "text", "item": "text", "offering": "text", "specification": "text", "state": "text", "customer_id": "text",
-        "channel": "text", "captured_at": "timestamptz", "ended_at": "timestamptz",
+        "channel": "text", "captured_at": "timestamptz", "promised_on": "date", "brings": "text", "ended_at": "timestamptz",
     },
     key=("order_id", "item"),
-    indexes=("order_id", "customer_id", "state, captured_at"),
+    indexes=("order_id", "customer_id", "state, captured_at", "brings"),
     types=concerns,
     fields=FIELDS,
     group=order_of,

@@ -12,7 +12,7 @@ from projections.projection import Doc, Projection, Row
 from projections.seen import Seen
 
 _OWN = ENDINGS | {"order.captured", "order.planned"}
-_SHAPES = frozenset({"requested", "done", "undone"})
+_SHAPES = frozenset({"requested", "recall", "done", "undone"})
 
 CYCLE_TIME = """
 WITH pair ("from", "to", of_order) AS (VALUES
@@ -66,7 +66,7 @@ def _evolve(doc: Doc, seen: Seen) -> Doc:
 
 def _reached(reached: dict[str, str], seen: Seen) -> dict[str, str]:
     """A step is measured from when it was first asked for to when it was last done."""
-    if seen.shape == "requested":
+    if seen.shape in ("requested", "recall"):
         return {f"{seen.step}.requested": seen.at, **reached}
     if seen.shape == "done":
         return {**reached, f"{seen.step}.done": seen.at}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from o2c.kernel.event import Event
 from o2c.orders.rollup import FINAL, ItemProgress, Progress, follow, item_state, order_state, status_after
@@ -13,7 +13,8 @@ from projections.seen import Seen
 
 INITIAL: Doc = {"gates": {}, "items": {}, "leaves": {}, "open": {}}
 FIELDS = frozenset({"external_id", "party", "priority", "lines", "items", "waiting_for", "fallout"})
-SHAPES = frozenset({"accepted", "silent", "item-failed", "item-cancelled"})
+CANCELLATION = frozenset({"cancellation-requested", "cancellation-refused", "cancellation-accepted"})
+SHAPES = CANCELLATION | {"accepted", "silent", "item-failed", "item-cancelled"}
 
 
 def concerns(event: type[Event]) -> bool:
@@ -63,6 +64,8 @@ def _planned(doc: Doc, seen: Seen) -> Doc:
             "specification": item["specification"],
             "steps": dict.fromkeys((step["step"] for step in item["steps"]), "planned"),
             "relies_on": item["relies_on"],
+            "promised_on": item["promised_on"],
+            "brings": item["characteristics"].get("portInNumber"),
             "ended": "",
             "ended_at": None,
         }
@@ -73,18 +76,21 @@ def _planned(doc: Doc, seen: Seen) -> Doc:
 
 def _followed(doc: Doc, seen: Seen) -> Doc:
     known = doc["items"].get(seen.item)
-    before = Progress(doc["gates"], {} if known is None else {seen.item: _progress_of(known)})
+    before = Progress(doc["gates"], {} if known is None else {seen.item: _progress_of(known)}, doc.get("cancellation", ""))
     after = follow(before, seen.shape, seen.step, seen.item, seen.body.get("waiting_for", ""))
     if after is before:
         return doc
     if after.gates is not before.gates:
         return {**doc, "gates": after.gates}
+    if seen.shape in CANCELLATION:
+        return {**doc, "cancellation": after.cancellation}
     return {**doc, "items": {**doc["items"], seen.item: _moved(known or {}, after.items[seen.item], seen)}}
 
 
 def _moved(known: dict[str, Any], item: ItemProgress, seen: Seen) -> dict[str, Any]:
     ended_at = (known.get("ended_at") or seen.at) if item_state(item) in FINAL else None
-    return {**known, "steps": item.steps, "relies_on": list(item.relies_on), "ended": item.ended, "ended_at": ended_at}
+    told = {"steps": item.steps, "relies_on": list(item.relies_on), "ended": item.ended, "recalls": item.recalls}
+    return {**known, **told, "ended_at": ended_at}
 
 
 def _fallouts(doc: Doc, seen: Seen) -> Doc:
@@ -95,20 +101,34 @@ def _fallouts(doc: Doc, seen: Seen) -> Doc:
 
 
 def _progress_of(item: dict[str, Any]) -> ItemProgress:
-    return ItemProgress(item["steps"], tuple(item["relies_on"]), item["ended"])
+    return ItemProgress(item["steps"], tuple(item["relies_on"]), item["ended"], item.get("recalls", {}))
 
 
 def state_of(doc: Doc) -> str:
     """The order's state by the roll-up."""
-    return order_state(Progress(doc["gates"], {name: _progress_of(item) for name, item in doc["items"].items()}))
+    items = {name: _progress_of(item) for name, item in doc["items"].items()}
+    return order_state(Progress(doc["gates"], items, doc.get("cancellation", "")))
 
 
-def leaf_items(doc: Doc) -> Iterator[tuple[str, str, str, str, str | None]]:
-    """The leaf items: (item, offering, specification, state, when it ended). Before planning their state is the gates'."""
+class LeafItem(NamedTuple):
+    """A leaf item as it stands; `brings` is the number it was to bring when it was planned. Nothing is promised of it before."""
+
+    item: str
+    offering: str
+    specification: str
+    state: str
+    promised_on: str | None
+    brings: str | None
+    ended_at: str | None
+
+
+def leaf_items(doc: Doc) -> Iterator[LeafItem]:
+    """The leaf items. Before planning their state is the gates'."""
     for item, known in doc["items"].items():
-        yield item, known.get("offering", ""), known.get("specification", ""), item_state(_progress_of(known)), known["ended_at"]
+        told = (known.get("offering", ""), known.get("specification", ""), item_state(_progress_of(known)))
+        yield LeafItem(item, *told, known.get("promised_on"), known.get("brings"), known["ended_at"])
     unplanned = {item: offering for item, offering in doc["leaves"].items() if item not in doc["items"]}
     if unplanned:
         state = state_of(doc)
         for item, offering in unplanned.items():
-            yield item, offering, "", state, doc.get("closed_at")
+            yield LeafItem(item, offering, "", state, None, None, doc.get("closed_at"))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from projections.seen import Seen, Types, stamp
+from projections.seen import Personal, Reader, Seen, Types, stamp
 
 Doc = dict[str, Any]
 Row = dict[str, Any]
@@ -20,7 +20,8 @@ class Projection:
 
     `group` names the document an event belongs to (None: it does not concern us); it looks at the envelope only.
     `evolve` is pure: it leaves its argument as it is, and a document survives JSON unchanged. `rows` are unique by `key` within a group.
-    `fields` are the body fields the fold may read (None: all). `views` are SQL over the table, by name.
+    `fields` are the body fields the fold may read (None: all), `personal` the personal ones, which it may turn into something that does not
+    tell them and never put into a document. `views` are SQL over the table, by name.
     Whoever changes what the fold yields, its columns or its views raises `shape_version`; the tables are then rebuilt by themselves.
     """
 
@@ -35,14 +36,23 @@ class Projection:
     rows: Callable[[str, Doc], Iterable[Row]]
     initial: Doc = field(default_factory=dict)
     fields: frozenset[str] | None = None
+    personal: frozenset[str] = frozenset()
     indexes: tuple[str, ...] = ()
     views: Mapping[str, str] = field(default_factory=dict)
 
     def restrict(self, seen: Seen) -> Seen:
         """The event with the declared fields only, so that a fold cannot come to depend on another."""
+        if seen.personal:
+            seen = seen._replace(personal=Personal({name: value for name, value in seen.personal.items() if name in self.personal}))
         if self.fields is None:
             return seen
         return seen._replace(body={name: value for name, value in seen.body.items() if name in self.fields})
+
+
+def reader_of(projections: Sequence[Projection], streams: Sequence[str] | None = None) -> Reader:
+    """A reader of what the given projections need between them, in the whole log or in some streams."""
+    personal = frozenset[str]().union(*(projection.personal for projection in projections))
+    return Reader([projection.types for projection in projections], personal, streams)
 
 
 def _is_stamp(value: str) -> bool:

@@ -14,7 +14,7 @@ from o2c.kernel.refusal import Refused
 from projections import tables
 from projections.compare import compare_rows
 from projections.fold import Changes, Fold, pages, strict_rows
-from projections.projection import Doc, Projection
+from projections.projection import Doc, Projection, reader_of
 from projections.seen import START, Connection, Mark, Reader, last_mark
 
 Progress = Callable[[str, int], None]
@@ -66,7 +66,7 @@ def _alone(conn: Connection, projection: Projection) -> Iterator[None]:
 
 
 def _rebuild(conn: Connection, projection: Projection, strict: bool, progress: Progress) -> Rebuilt:
-    reader = Reader([projection.types])
+    reader = reader_of([projection])
     fold = Fold(projection, reader.wanted, strict)
     at, differing = _fold_to_old(conn, fold, reader, progress)
     for page, mark in pages(conn, reader, at.position, last_mark(conn)):

@@ -30,14 +30,32 @@ _LAST = b"""
 WITH bound AS MATERIALIZED (SELECT o2c.horizon() AS h)
 SELECT position, event_id::text FROM o2c.event WHERE position < (SELECT h FROM bound) AND position <= %s ORDER BY position DESC LIMIT 1"""
 
-_PAGE = b"""
+_PAGE = """
 SELECT position, event_id::text, stream, version, type, schema_version, occurred_at, order_id::text, customer_id, channel, command_id::text,
-       CASE WHEN type = ANY(%(types)s) THEN body::text END
-FROM o2c.event WHERE position > %(after)s AND position <= %(upto)s AND (%(every)s OR type = ANY(%(types)s)) ORDER BY position LIMIT %(limit)s"""
+       CASE WHEN type = ANY(%(types)s) THEN body::text END{personal}
+FROM o2c.event WHERE position > %(after)s AND position <= %(upto)s AND (%(every)s OR type = ANY(%(types)s)){streams}
+ORDER BY position LIMIT %(limit)s"""
+_PERSONAL = ", CASE WHEN type = ANY(%(types)s) THEN personal::text END"
+_OF_STREAMS = " AND stream = ANY(%(streams)s)"
+
+
+class Personal(dict[str, Any]):
+    """Personal fields by name. Its text names them and shows no value."""
+
+    def __repr__(self) -> str:
+        return f"Personal({sorted(self)})"
+
+    __str__ = __repr__
+
+
+_NOTHING = Personal()
 
 
 class Seen(NamedTuple):
-    """An event as a fold sees it. `body` holds the declared fields only, brought to the newest schema version; nothing of it is validated."""
+    """An event as a fold sees it. `body` holds the declared fields only, brought to the newest schema version; nothing of it is validated.
+
+    `personal` holds the personal fields that a projection declares it may read, and is empty for all others.
+    """
 
     position: int
     event_id: str
@@ -53,6 +71,7 @@ class Seen(NamedTuple):
     channel: str
     command_id: str
     body: dict[str, Any]
+    personal: Personal = _NOTHING
 
     @property
     def at(self) -> str:
@@ -101,28 +120,33 @@ class _Resolved:
     generic: bool = False
     of_item: bool = False
     schema: int = 1
+    personal: frozenset[str] = frozenset()
 
 
 class Reader:
-    """Reads pages of the log for some projections at once."""
+    """Reads pages of the log for some projections at once: whole, or of some streams; of personal fields those that are named and no other."""
 
     size = PAGE_EVENTS
 
-    def __init__(self, types: Sequence[Types]) -> None:
+    def __init__(self, types: Sequence[Types], personal: frozenset[str] = frozenset(), streams: Sequence[str] | None = None) -> None:
         load_event_types()
         named = frozenset().union(*(known for known in types if isinstance(known, frozenset)))
         self.wanted = frozenset().union(*map(names_of, types))
         # A predicate is asked of classes: an event without one cannot be judged, so that pages must show it.
         self._known = None if all(isinstance(known, frozenset) for known in types) else named | EVENT_TYPES.keys()
         self._resolved = {name: _resolve(EVENT_TYPES.get(name)) for name in self.wanted}
+        self._personal = personal
+        self._streams = None if streams is None else list(streams)
+        self._query = _PAGE.format(personal=_PERSONAL if personal else "", streams="" if streams is None else _OF_STREAMS).encode()
 
     def page(self, conn: Connection, after: int, upto: int) -> tuple[list[Seen], Mark | None]:
         """The wanted events of a page in position order, and the mark the page ends at; None when nothing follows it up to `upto`.
 
         Raises Refused when the page has an event of a type that this program does not know and cannot judge.
         """
-        parameters = {"after": after, "upto": upto, "limit": self.size, "every": self._known is not None, "types": list(self.wanted)}
-        rows = conn.cursor(row_factory=tuple_row).execute(_PAGE, parameters).fetchall()
+        limits = {"after": after, "upto": upto, "limit": self.size, "every": self._known is not None, "types": list(self.wanted)}
+        parameters = limits if self._streams is None else {**limits, "streams": self._streams}
+        rows = conn.cursor(row_factory=tuple_row).execute(self._query, parameters).fetchall()
         if self._known is not None:
             _refuse_unknown(rows, self._known)
         end = Mark(rows[-1][0], rows[-1][1]) if len(rows) == self.size else None
@@ -134,22 +158,26 @@ class Reader:
 
     def seen(self, row: tuple[Any, ...]) -> Seen:
         """A row of a page as a fold sees it."""
-        position, event_id, stream, version, name, schema, occurred_at, order_id, customer_id, channel, command_id, text = row
+        position, event_id, stream, version, name, schema, occurred_at, order_id, customer_id, channel, command_id, text, *more = row
         how = self._resolved[name]
         body = json.loads(text)
+        told = json.loads(more[0]) if more and more[0] else {}
         if schema < how.schema:
-            body = upcast(name, schema, body)
+            body = upcast(name, schema, {**body, **told})
+            told = {key: body.pop(key) for key in how.personal if key in body}
+        personal = Personal({key: value for key, value in told.items() if key in self._personal}) if told else _NOTHING
         step = body.get("step", "") if how.generic else how.step
         item = body.get("item", "") if how.of_item else ""
         return Seen(
-            position, event_id, stream, version, name, how.shape, step, item, occurred_at, order_id, customer_id, channel, command_id, body
-        )
+            position, event_id, stream, version, name, how.shape, step, item, occurred_at, order_id, customer_id, channel, command_id,
+            body, personal,
+        )  # fmt: skip
 
 
 def _resolve(cls: type[Event] | None) -> _Resolved:
     if cls is None:
         return _Resolved()
-    return _Resolved(cls.shape, cls.step_name, issubclass(cls, OfStep), issubclass(cls, OfItem), cls.schema_version())
+    return _Resolved(cls.shape, cls.step_name, issubclass(cls, OfStep), issubclass(cls, OfItem), cls.schema_version(), cls.personal)
 
 
 def _refuse_unknown(rows: Sequence[tuple[Any, ...]], known: frozenset[str]) -> None:

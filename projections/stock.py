@@ -20,7 +20,10 @@ _STATES: Mapping[str, Callable[[str], str]] = {
     "number.received": lambda kind: "golden" if kind == "golden" else "available",
     "number.taken": lambda kind: "assigned",
     "number.quarantined": lambda kind: "quarantined",
-    "number.rested": lambda kind: "available",
+    "number.rested": lambda kind: "golden" if kind == "golden" else "available",
+    "number.reserved": lambda kind: "reserved",
+    "number.reservation-released": lambda kind: "golden" if kind == "golden" else "available",
+    "number.reservation-lapsed": lambda kind: "golden" if kind == "golden" else "available",
     "number.brought-in": lambda kind: "ported_in",
 }
 """The state each event puts a piece in, by its class. Golden numbers are never assigned by themselves."""
@@ -51,14 +54,14 @@ def _rows(stream: str, doc: Doc) -> Iterator[Row]:
 
 STOCK = Projection(
     name="stock",
-    meaning="One row a SIM (key: ICCID) or number (key: MSISDN, E.164). available_from: when a returned or quarantined one can be assigned again.",
-    shape_version=1,
+    meaning="One row a SIM (key: ICCID) or number (key: MSISDN, E.164). available_from: when a returned, quarantined or reserved one can be assigned again.",
+    shape_version=2,
     columns={
         "kind": "text", "key": "text", "class": "text", "state": "text", "order_id": "text", "since": "timestamptz",
         "available_from": "timestamptz",
     },
     key=("kind", "key"),
-    indexes=("kind, key", "kind, class, state"),
+    indexes=("kind, key", "kind, class, state", "order_id"),
     types=frozenset(_STATES),
     fields=frozenset({"iccid", "msisdn", "kind", "number_class", "order", "due_at"}),
     group=_group,

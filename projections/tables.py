@@ -197,11 +197,16 @@ def copy_in(conn: Connection, projection: Projection, docs: Mapping[str, Doc], r
             copy.write_row([json.dumps(row[name]) if name in nested and row[name] is not None else row[name] for name in columns])
 
 
+def drop_old(conn: Connection, projection: Projection) -> None:
+    """Drop what the last rebuild replaced."""
+    conn.execute(sql.SQL("DROP TABLE IF EXISTS {}, {}").format(table(projection, "_old"), doc_table(projection, "_old")))
+
+
 def put_in_place(conn: Connection, projection: Projection) -> None:
     """Rename the shadow to the projection's name and what bore it to `_old`; views are made anew, and who might read may read on."""
     allowed = _grants(conn, projection)
     drop_views(conn, projection)
-    conn.execute(sql.SQL("DROP TABLE IF EXISTS {}, {}").format(table(projection, "_old"), doc_table(projection, "_old")))
+    drop_old(conn, projection)
     for now, then in (("", "_old"), ("_new", "")):
         for name, new in zip(_names(projection, now), _names(projection, then), strict=True):
             conn.execute(sql.SQL("ALTER TABLE {} RENAME TO {}").format(sql.Identifier("projection", name), sql.Identifier(new)))

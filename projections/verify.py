@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -43,11 +44,14 @@ def verify(dsn: str, projection: Projection) -> Report:
     return Report(projection.name, checkpoint.mark.position, len(fold.docs), rows, differing)
 
 
-def as_of(dsn: str, projection: Projection, position: int | None = None, at: datetime | None = None) -> list[Row]:
+def as_of(
+    dsn: str, projection: Projection, position: int | None = None, at: datetime | None = None, streams: Sequence[str] | None = None
+) -> list[Row]:
     """The rows as they stood at a position of the log, or by what had happened at a business time (or both), in key order.
 
-    Times are stamps. A group stands still before an event its fold cannot take. Raises FoldFailed when a document yields no valid rows.
+    With `streams` only their events are read: the rows of groups that no other stream has a part in. Times are stamps. A group stands still
+    before an event its fold cannot take. Raises FoldFailed when a document yields no valid rows.
     """
     with tables.session(dsn) as conn:
-        fold = fold_log(conn, projection, last_mark(conn, position), at=at)
+        fold = fold_log(conn, projection, last_mark(conn, position), at=at, streams=streams)
     return [row for group in sorted(fold.docs) for _, row in sorted(strict_rows(projection, group, fold.docs[group]).items())]

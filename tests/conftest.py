@@ -5,6 +5,7 @@ O2C_TEST_PG chooses the server: `embedded` (the default) or `system` (initdb, pg
 
 import os
 import shutil
+import signal
 import tempfile
 import uuid
 from collections.abc import Iterator
@@ -22,6 +23,9 @@ from o2c.store.embedded import acquire
 hypothesis.settings.register_profile("o2c", deadline=None, derandomize="CI" in os.environ)
 hypothesis.settings.register_profile("o2c-deep", deadline=None, max_examples=2_000)
 hypothesis.settings.load_profile("o2c-deep" if os.environ.get("O2C_DEEP") else "o2c")
+
+# Started in the background of a script, a run is deaf to SIGINT, and so would be every program it starts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 SMALL = {"shared_buffers": "64MB", "max_wal_size": "512MB"}
 

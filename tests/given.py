@@ -6,11 +6,11 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from o2c.app import guards_of
 from o2c.catalogue.events import OfferingPublished
 from o2c.catalogue.state import CatalogueState
 from o2c.customers.events import CustomerRegistered
 from o2c.customers.state import CustomerState
+from o2c.drafts import guards_of
 from o2c.fallout import rules as desk
 from o2c.kernel import flow
 from o2c.kernel.agenda import Dropped, Entry
@@ -18,7 +18,7 @@ from o2c.kernel.decision import Decision, Guard
 from o2c.kernel.event import Event
 from o2c.kernel.partner import Answer, Answered
 from o2c.kernel.stream import Work
-from o2c.orders import rules
+from o2c.orders import cancellation, rules
 from o2c.orders.document import Wish, read
 from o2c.orders.planning import flaw
 from o2c.orders.rollup import item_state, order_state
@@ -228,6 +228,10 @@ class Story:
         """A person fails the item for good from the fallout of one of its steps."""
         self.take(desk.give_up(STEPS[step], self.work(name, step), note=""), at=at)
         self.take(rules.fail_item(self.state, name, reason="NP-INACT", note="", at=at, book=BOOK), at=at)
+
+    def cancel(self, *names: str, at: datetime = MONDAY) -> None:
+        """A person cancels the order, or some of its items."""
+        self.take(cancellation.cancel(self.state, names, note="", at=at, book=BOOK), at=at)
 
     def correct(self, step: str, name: str, changes: Mapping[str, str], *, at: datetime = MONDAY) -> None:
         """A person corrects what a step stumbled over."""

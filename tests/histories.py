@@ -73,13 +73,15 @@ def planned(number: int, minutes: int = 0, salt: str = "") -> Told:
     return of_order(number, "order.planned", minutes, salt, items=items)
 
 
-_GATES = ("validation.requested", "order.validated", "validation.fell-out", "duplicate.suspected", "duplicate.settled")
+_GATES = ("validation.requested", "order.validated", "validation.fell-out", "duplicate.suspected", "duplicate.settled", "deposit.received")
 _OF_ITEMS = (
-    "sim.requested", "sim.assigned", "sim.fell-out", "sim.released", "number.requested", "number.assigned", "number.fell-out", "item.failed",
-    "item.cancelled",
+    "sim.requested", "sim.assigned", "sim.fell-out", "sim.released", "number.requested", "number.assigned", "number.fell-out", "number.earmarked",
+    "number.earmark-dropped", "item.failed",
+    "item.cancelled", "porting-cancel.requested", "porting-cancel.confirmed", "cancellation.requested", "cancellation.accepted",
 )  # fmt: skip
 _OF_STEPS = ("partner.accepted", "partner.silent", "step.cancelled", "step.forced", "fallout.correction-applied", "fallout.decided")
-_FELL_OUT = ("sim.fell-out", "number.fell-out")
+_FELL_OUT = ("sim.fell-out", "number.fell-out", "porting-cancel.fell-out")
+_CANCELLATIONS = ("cancellation.requested", "cancellation.refused", "cancellation.accepted")
 _ENDS = ("order.rejected", "order.completed", "order.partially-completed", "order.failed", "order.cancelled")
 
 
@@ -87,15 +89,15 @@ _ENDS = ("order.rejected", "order.completed", "order.partially-completed", "orde
 def order_events(draw: st.DrawFn, salt: str = "") -> Told:
     """One event of one of three orders."""
     number, minutes = draw(st.integers(0, 2)), draw(st.integers(0, 500))
-    kind = draw(st.sampled_from(("captured", "planned", "gate", "gate", "item", "item", "fell", "fell", "step", "step", "end")))
+    kind = draw(st.sampled_from(("captured", "planned", "gate", "gate", "item", "item", "fell", "fell", "step", "step", "cancel", "end")))
     if kind == "captured":
         return captured(number, minutes, salt)
     if kind == "planned":
         return planned(number, minutes, salt)
     if kind == "end":
         return of_order(number, draw(st.sampled_from(_ENDS)), minutes, salt)
-    changes: dict[str, Any] = {} if kind == "gate" else {"item": draw(st.sampled_from((*ITEMS, "3")))}
-    name = draw(st.sampled_from({"gate": _GATES, "item": _OF_ITEMS, "fell": _FELL_OUT, "step": _OF_STEPS}[kind]))
+    changes: dict[str, Any] = {} if kind in ("gate", "cancel") else {"item": draw(st.sampled_from((*ITEMS, "3")))}
+    name = draw(st.sampled_from({"gate": _GATES, "item": _OF_ITEMS, "fell": _FELL_OUT, "step": _OF_STEPS, "cancel": _CANCELLATIONS}[kind]))
     if kind == "step":
         changes["step"] = draw(st.sampled_from(STEPS))
     if name.endswith("fell-out") or name == "duplicate.suspected":
@@ -117,6 +119,13 @@ def other_events(draw: st.DrawFn, salt: str = "") -> Told:
             (f"sim-{sim['iccid']}", "sim.returned", {**sim, "imsi": "001", "due_at": "2026-01-06T00:00:00Z"}),
             (f"number-{msisdn['msisdn']}", "number.received", {**msisdn, "number_class": ("normal", "golden")[number]}),
             (f"number-{msisdn['msisdn']}", "number.quarantined", {**msisdn, "due_at": "2026-02-06T00:00:00Z"}),
+            (f"number-{msisdn['msisdn']}", "number.reserved", {**msisdn, "item": "1", "attempt": 1, "due_at": "2026-01-12T00:00:00Z",
+                                                               "number_class": ("normal", "golden")[number], "order": order_id(number)}),
+            (f"number-{msisdn['msisdn']}", "number.taken", {**msisdn, "order": order_id(number), "item": "1"}),
+            (f"number-{msisdn['msisdn']}", "number.reservation-released", {**msisdn, "item": "1", "number_class": ("normal", "golden")[number]}),
+            (f"number-{msisdn['msisdn']}", "number.reservation-lapsed", {**msisdn, "item": "1", "number_class": ("normal", "golden")[number]}),
+            (f"number-{msisdn['msisdn']}", "number.rested", {**msisdn, "item": "", "number_class": ("normal", "golden")[number]}),
+            (f"invoice-{number}{salt}", "payment.part-received", {"item": "", "amount_minor": 500, "method": "bank-transfer"}),
             (f"invoice-{number}{salt}", "invoice.issued", invoice(f"INV-{number}{salt}", 1999)),
             (f"invoice-{number}{salt}", "payment.received", {"item": "", "attempt": 1, "amount_minor": 1000, "method": "card"}),
             (f"invoice-{number}{salt}", "invoice.overdue", {}),

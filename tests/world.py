@@ -13,6 +13,7 @@ from o2c import plan
 from o2c.app import Context, Engine, Written
 from o2c.billing.state import InvoiceState
 from o2c.entrypoints import desk, intake, queries
+from o2c.entrypoints.cancelling import Cancelled, cancel_order
 from o2c.entrypoints.launch import LaunchFiles
 from o2c.entrypoints.launch_data import LINE, SITE, Offering, catalogue, number_stock
 from o2c.kernel.identifiers import order_id
@@ -228,14 +229,17 @@ class World:
     def attend(self, passes: int) -> None:
         """Attend to everything on the agenda, due or not, some times over: how a real clock is told in a test that cannot wait."""
         for _ in range(passes):
-            self.runner.attend(self.app.reads.due(at(31, month=12), 10**6), round_=0)
+            self.runner.attend(self.app.reads.lease(at(31, month=12), 10**6, 0), round_=0)
 
     def resolve(self, reason: str, *, of: str = "", **way: Any) -> Written:
         """A person acts on the one open fallout with a reason (of one order, if named)."""
         [found] = self.fallouts(of, reason=reason)
-        return desk.resolve(
-            self.app, self.runner.book, found["fallout"], Context("agent.smith"), note="spoke to the customer", **way
-        )
+        return desk.resolve(self.app, self.runner.book, found["fallout"], Context("agent.smith"), note="spoke to the customer", **way)
+
+    def cancel(self, external_id: str, *items: str, command_id: str = "") -> Cancelled:
+        """A person cancels an order, or some of its items."""
+        context = Context("agent.smith", command_id=command_id)
+        return cancel_order(self.app, self.runner.book, external_id, context, items=items, note="changed their mind")
 
     # -- then
 

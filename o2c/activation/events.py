@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from o2c.kernel.shapes import Done, FellOut, Requested, Undone
 
 
@@ -30,4 +32,5 @@ class ActivationFellOut(FellOut, name="activation.fell-out", step="activation"):
 class ServiceDeactivated(Undone, name="service.deactivated", step="activation"):
     """The item ended and its service was switched off."""
 
+    noun: ClassVar[str] = "service"
     example = {"item": "1"}

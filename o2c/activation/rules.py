@@ -27,3 +27,8 @@ def activated(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
 
 def deactivate(work: Work, outcome: Mapping[str, Any], at: datetime) -> Decision:
     return just(ServiceDeactivated(item=work.item))
+
+
+def switching_on(work: Work, at: datetime) -> str:
+    """Hard point of no return of a service (order life cycle, section 4): asked for and not known to have failed, however soon it is due."""
+    return "its service is on, or being switched on" if "activation" in work.sent else ""

@@ -18,4 +18,5 @@ STEP = Step(
     codes={"UNAVAILABLE": "NET-HLR", "PERMANENT": "NET-CFG", "REFUSED": "NET-CFG"},
     lead=lambda work: timedelta(seconds=45),
     undo=rules.deactivate,
+    no_return=rules.switching_on,
 )

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from o2c.appointment.events import AppointmentKept
+from o2c.appointment.events import AppointmentCancelled, AppointmentKept
 from o2c.kernel.decision import Decision, just
 from o2c.kernel.stream import Work
 
@@ -17,3 +17,7 @@ def visit(work: Work) -> Mapping[str, Any]:
 
 def kept(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
     return just(AppointmentKept(item=work.item, attempt=work.attempt, reference=str(data.get("reference", ""))))
+
+
+def called_off(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
+    return just(AppointmentCancelled(item=work.item, attempt=work.attempt))

@@ -1,12 +1,17 @@
-"""The appointment's entry for the plan."""
+"""The appointment's entries for the plan: the booking, and the booking called off."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 
 from o2c.appointment import rules
-from o2c.appointment.events import AppointmentFellOut, AppointmentRequested
-from o2c.kernel.step import Step
+from o2c.appointment.events import (
+    AppointmentCancelFellOut,
+    AppointmentCancelRequested,
+    AppointmentFellOut,
+    AppointmentRequested,
+)
+from o2c.kernel.step import Step, recall_lead
 
 STEP = Step(
     name="appointment",
@@ -18,5 +23,19 @@ STEP = Step(
     codes={"UNAVAILABLE": "LOG-VISIT", "PERMANENT": "LOG-NOVISIT", "REFUSED": "LOG-NOVISIT"},
     silence="LOG-VISIT",
     lead=lambda work: timedelta(minutes=5),
+    forceable=True,
+    recall="appointment-cancel",
+    done_for_good=True,
+)
+CANCEL = Step(
+    name="appointment-cancel",
+    requested=AppointmentCancelRequested,
+    fell_out=AppointmentCancelFellOut,
+    complete=rules.called_off,
+    partner="field-force",
+    payload=rules.visit,
+    codes={"UNAVAILABLE": "LOG-VISIT", "EN-ROUTE": "LOG-ENROUTE", "PERMANENT": "LOG-ENROUTE", "REFUSED": "LOG-ENROUTE"},
+    silence="LOG-VISIT",
+    lead=recall_lead,
     forceable=True,
 )

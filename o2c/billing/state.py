@@ -10,7 +10,7 @@ from typing import Any
 from o2c.billing.events import AccountBilled, InvoiceIssued
 from o2c.customers.rules import PAYMENT_METHODS
 from o2c.kernel.agenda import NEVER, AgendaChange, Dropped, Entry, by_shape
-from o2c.kernel.charges import ChargeStarted, ChargeWithdrawn
+from o2c.kernel.charges import BANK_TRANSFER, ChargeStarted, ChargeWithdrawn, MoneyReceived
 from o2c.kernel.event import Event
 from o2c.kernel.periods import local_time, next_cycle_day, next_month
 from o2c.kernel.shapes import Done, FellOut, OfItem, PartnerAccepted, PartnerSilent, Requested, step_of
@@ -123,7 +123,11 @@ def _account_owner(state: AccountState) -> tuple[str | None, str | None]:
 
 @dataclass(frozen=True, slots=True)
 class InvoiceState:
-    """An invoice: what was issued, what was paid, and the fallout open on its payment."""
+    """An invoice: what was issued, what was paid, and the fallout open on its payment.
+
+    `demanded_minor` is what the payment provider was last asked for and may still bring; `remittances` are the transfers that were recorded,
+    by their reference.
+    """
 
     issued: InvoiceIssued | None = None
     method: str = ""
@@ -134,6 +138,8 @@ class InvoiceState:
     reason: str = ""
     waiting_for: str = ""
     silences: int = 0
+    demanded_minor: int = 0
+    remittances: dict[str, int] = field(default_factory=dict, repr=False)
 
     @property
     def open_minor(self) -> int:
@@ -151,20 +157,36 @@ def evolve_invoice(state: InvoiceState, event: Event) -> InvoiceState:
 
 
 def _paying(state: InvoiceState, event: OfItem) -> InvoiceState:
+    if isinstance(event, MoneyReceived):
+        state = _money(state, event)
     match event:
-        case Requested() | PartnerAccepted():
-            return replace(state, attempt=event.attempt, waiting_for="", silences=0)
+        case Requested():
+            return replace(state, attempt=event.attempt, waiting_for="", silences=0, demanded_minor=0)
+        case PartnerAccepted():
+            return replace(state, attempt=event.attempt, waiting_for="", silences=0, demanded_minor=_demanded(state))
         case PartnerSilent():
-            return replace(state, silences=state.silences + 1)
+            return replace(state, silences=state.silences + 1, demanded_minor=_demanded(state))
         case FellOut():
-            return replace(state, attempt=event.attempt, fallout=event.fallout, reason=event.reason, waiting_for=event.waiting_for)
-        case Done():
             return replace(
-                state, paid_minor=state.paid_minor + int(getattr(event, "amount_minor", 0)), fallout="", reason="", waiting_for=""
+                state, attempt=event.attempt, fallout=event.fallout, reason=event.reason, waiting_for=event.waiting_for, demanded_minor=0
             )
+        case Done():
+            return replace(state, fallout="", reason="", waiting_for="")
     if event.shape == "resumed":
         return replace(state, method=getattr(event, "changes", {}).get("method", state.method))
     return state
+
+
+def _money(state: InvoiceState, event: MoneyReceived) -> InvoiceState:
+    """What came in. The provider still has its demand when money came by bank."""
+    if event.method != BANK_TRANSFER:
+        return replace(state, paid_minor=state.paid_minor + event.amount_minor, demanded_minor=0)
+    remittances = {**state.remittances, event.remittance: event.amount_minor} if event.remittance else state.remittances
+    return replace(state, paid_minor=state.paid_minor + event.amount_minor, remittances=remittances)
+
+
+def _demanded(state: InvoiceState) -> int:
+    return state.demanded_minor or state.open_minor
 
 
 def invoice_agenda(state: InvoiceState, event: Event, stream: str) -> tuple[AgendaChange, ...]:
@@ -175,7 +197,9 @@ def invoice_agenda(state: InvoiceState, event: Event, stream: str) -> tuple[Agen
             Entry(stream, "", "payment", "retry", event.issued_at, BILLING_PRIORITY, NEVER),
             Entry(stream, "", "overdue", "submit", late, BILLING_PRIORITY, NEVER),
         )
-    changes = by_shape(stream, event, priority=BILLING_PRIORITY, since=NEVER)
+    # A demand that the provider has, or is being sent, stays: what it brings must find its row.
+    by_bank = isinstance(event, MoneyReceived) and event.method == BANK_TRANSFER
+    changes = () if by_bank else by_shape(stream, event, priority=BILLING_PRIORITY, since=NEVER)
     if isinstance(event, Done) and state.open_minor <= 0:
         return (*changes, Dropped(stream, "", "overdue"))
     return changes
@@ -189,7 +213,7 @@ def invoice_work(state: InvoiceState, stream: str, item: str, step: str) -> Work
         subject = {
             "number": issued.number,
             "currency": issued.currency,
-            "open_minor": state.open_minor,
+            "open_minor": _demanded(state),
             "issued_on": issued.issued_on,
             "due_on": issued.due_on,
             "method": state.method,

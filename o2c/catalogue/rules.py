@@ -21,8 +21,9 @@ def publish(
 ) -> list[OfferingPublished]:
     """Publish a TMF620 offering; nothing when it stands so already. Numbers in the document must be text or Decimal-safe strings.
 
-    Raises Refused when it has no id, a specification (of the given ones) that no plan fulfils, a commitment that is no number,
-    a bundle's own price (its children carry the prices), a price that is no amount of its currency, or two prices of one type.
+    Raises Refused when it has no id, a specification (of the given ones) that no plan fulfils, a commitment that is no number, a validity
+    that is no time with a zone, a bundle's own price (its children carry the prices), a price that is no amount of its currency, or two
+    prices of one type.
     """
     offering = document.get("id")
     if not isinstance(offering, str) or not offering:
@@ -35,8 +36,8 @@ def publish(
         specification=str((document.get("productSpecification") or {}).get("id", "")),
         status=str(document.get("lifecycleStatus", "Active")),
         bundle=document.get("isBundle") is True,
-        valid_from=str(valid.get("startDateTime", "")),
-        valid_to=str(valid.get("endDateTime", "")),
+        valid_from=_time(offering, valid.get("startDateTime")),
+        valid_to=_time(offering, valid.get("endDateTime")),
         currency=currency,
         recurring_minor=prices.get("recurring", 0),
         one_time_minor=prices.get("oneTime", 0),
@@ -54,6 +55,16 @@ def publish(
     if event.bundle and prices:
         raise Refused(f"catalogue: bundle {offering} has a price of its own; price its children")
     return [] if state.offerings.get(offering) == event else [event]
+
+
+def _time(offering: str, value: Any) -> str:
+    text = "" if value is None else str(value)
+    try:
+        if text:
+            parse_time(text)
+    except ValueError:
+        raise Refused(f"catalogue: offering {offering} has a validFor that is no time with a zone (RFC 3339); correct it") from None
+    return text
 
 
 def _prices(offering: str, prices: list[Mapping[str, Any]], currency: str) -> dict[str, int]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from o2c.kernel.shapes import Done, FellOut, Requested, Undone
 
 
@@ -31,4 +33,5 @@ class ChargingFellOut(FellOut, name="charging.fell-out", step="charging"):
 class ChargingStopped(Undone, name="charging.stopped", step="charging"):
     """The item ended; its charge was withdrawn."""
 
+    noun: ClassVar[str] = "charge"
     example = {"item": "1"}

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from o2c.kernel.event import Upcast
-from o2c.kernel.shapes import Declined, Done, FellOut, Requested
+from typing import Annotated
+
+from o2c.kernel.event import Pii, Upcast
+from o2c.kernel.shapes import Declined, Done, FellOut, Requested, SetAside
 
 
 class CreditRequested(Requested, name="credit.requested", step="credit"):
@@ -29,9 +31,30 @@ class CreditDeclined(Declined, name="credit.declined", step="credit"):
 
 
 class CreditFellOut(FellOut, name="credit.fell-out", step="credit"):
-    """The bureau referred the order to an underwriter, wants a deposit, or did not answer."""
+    """The bureau referred the order to an underwriter, wants a deposit (version 2 says of how much, in minor units), or did not answer."""
 
     example = {
-        "fallout": "5d3f0a5e-6f0e-5a53-9d4c-0d8a35a0b8f1", "reason": "CR-REFER", "fault_class": "business", "origin": "direct",
-        "recoverability": "correctable", "waiting_for": "partner", "queue": "credit", "partner_code": "REFER",
+        "fallout": "5d3f0a5e-6f0e-5a53-9d4c-0d8a35a0b8f1", "reason": "CR-DEPOSIT", "fault_class": "business", "origin": "customer",
+        "recoverability": "correctable", "waiting_for": "customer", "queue": "credit", "partner_code": "DEPOSIT",
+        "detail": "a deposit of 100.00 GBP", "deposit_minor": 10000, "currency": "GBP",
     }  # fmt: skip
+    upcasts = (Upcast(defaults={"deposit_minor": 0, "currency": ""}),)
+    deposit_minor: int = 0
+    currency: str = ""
+
+
+class DepositReceived(SetAside, name="deposit.received", step="credit"):
+    """Money came as a deposit of the order: of `wanted_minor` the bureau asked for, `missing_minor` is still missing with it. Amounts are
+    minor units. The reference is what the payer's bank gave with it."""
+
+    example = {
+        "amount_minor": 10000, "currency": "GBP", "method": "bank-transfer", "reference": "TFR-88213", "wanted_minor": 10000,
+        "missing_minor": 0,
+    }  # fmt: skip
+    amount_minor: int
+    currency: str
+    method: str
+    # Free text of the payer: it may name a person.
+    reference: Annotated[str, Pii("remittance")]
+    wanted_minor: int
+    missing_minor: int

@@ -19,6 +19,7 @@ STEP = Step(
     codes={"REFER": "CR-REFER", "DEPOSIT": "CR-DEPOSIT", "DECLINE": "CR-DECLINE", "UNAVAILABLE": "CR-TIMEOUT"},
     silence="CR-TIMEOUT",
     lead=lambda work: timedelta(seconds=20),
+    told=rules.asked,
     decide=rules.decide,
     declines=frozenset({"CR-DECLINE"}),
 )

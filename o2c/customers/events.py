@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from o2c.kernel.event import Event, Pii
 
@@ -22,3 +22,18 @@ class CustomerRegistered(Event, name="customer.registered"):
     birth_date: Annotated[str, Pii("birth-date")] = ""
     email: Annotated[str, Pii("e-mail")] = ""
     address: Annotated[str, Pii("address")] = ""
+
+
+class CustomerContacted(Event, name="customer.contacted"):
+    """A customer and the operator spoke: a call to ask where the order is, a complaint, a courtesy call. What was said is personal."""
+
+    example = {
+        "customer": "C-1001", "medium": "call", "direction": "inbound", "topic": "where-is-my-order",
+        "order": "6f9619ff-8b86-5d01-b42d-00cf4fc964ff", "note": "asked when the parcel comes",
+    }  # fmt: skip
+    customer: str
+    medium: str
+    direction: Literal["inbound", "outbound"]
+    topic: str
+    order: str = ""
+    note: Annotated[str, Pii("note")] = ""

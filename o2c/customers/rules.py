@@ -1,4 +1,4 @@
-"""Registering customers from TMF632 parties.
+"""Registering customers from TMF632 parties, and noting down contacts with them.
 
 Source: TM Forum TMF632 Party Management API v4.0.0, resources Individual and Organization.
 """
@@ -6,13 +6,16 @@ Source: TM Forum TMF632 Party Management API v4.0.0, resources Individual and Or
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
-from o2c.customers.events import CustomerRegistered
+from o2c.customers.events import CustomerContacted, CustomerRegistered
 from o2c.customers.state import CustomerState
 from o2c.kernel.refusal import Refused
 
 PAYMENT_METHODS = frozenset({"card", "direct-debit", "pay-by-link", "invoice"})
+MEDIA = ("call", "mail", "chat", "store", "courtesy")
+"""How a contact came about; `courtesy` is one that nobody asked for."""
+TOPICS = ("where-is-my-order", "delivery", "port", "appointment", "bill", "payment", "change", "cancellation", "complaint", "other")
 
 
 def register(state: CustomerState, *, document: Mapping[str, Any]) -> list[CustomerRegistered]:
@@ -37,6 +40,22 @@ def register(state: CustomerState, *, document: Mapping[str, Any]) -> list[Custo
         address=_contact(document, "street1"),
     )
     return [] if state.papers == event else [event]
+
+
+def contact(
+    state: CustomerState, *, medium: str, topic: str, direction: Literal["inbound", "outbound"], order: str = "", note: str = ""
+) -> list[CustomerContacted]:
+    """A contact took place: an occurrence, as often as it is told. `order` is the id of the order it was about.
+
+    Raises Refused: missing for somebody who is not registered, usage for an unknown medium or topic.
+    """
+    if state.papers is None:
+        raise Refused("contacts are noted down with registered customers only; load the customer first", kind="missing")
+    for what, value, known in (("medium", medium, MEDIA), ("topic", topic, TOPICS)):
+        if value not in known:
+            raise Refused(f"customer {state.papers.customer}: no such {what} of a contact; use one of {', '.join(known)}")
+    customer = state.papers.customer
+    return [CustomerContacted(customer=customer, medium=medium, direction=direction, topic=topic, order=order, note=note)]
 
 
 def _contact(document: Mapping[str, Any], key: str) -> str:

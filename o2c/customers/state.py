@@ -11,7 +11,7 @@ from o2c.kernel.stream import StreamKind
 
 @dataclass(frozen=True, slots=True)
 class CustomerState:
-    """What is known of a customer; `papers` is None until it is registered."""
+    """What is known of a customer; `papers` is None until it is registered. Contacts leave no trace here: no rule asks for them."""
 
     papers: CustomerRegistered | None = None
 
@@ -24,4 +24,11 @@ def evolve(state: CustomerState, event: Event) -> CustomerState:
     return CustomerState(event) if isinstance(event, CustomerRegistered) else state
 
 
-KIND = StreamKind(category="customer", shape_version=1, state_type=CustomerState, initial=lambda _: CustomerState(), evolve=evolve)
+def owner(state: CustomerState) -> tuple[str | None, str | None]:
+    """For the envelope: no order, this customer."""
+    return None, state.papers.customer if state.papers else None
+
+
+KIND = StreamKind(
+    category="customer", shape_version=1, state_type=CustomerState, initial=lambda _: CustomerState(), evolve=evolve, owner=owner
+)

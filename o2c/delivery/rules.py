@@ -23,3 +23,8 @@ def parcel(work: Work) -> Mapping[str, Any]:
 
 def delivered(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
     return just(ParcelDelivered(item=work.item, attempt=work.attempt, reference=str(data.get("reference", ""))))
+
+
+def handed_over(work: Work, at: datetime) -> str:
+    """Hard point of no return of a parcel (order life cycle, section 4); one that may be in the courier's hands counts."""
+    return "its parcel was handed to the courier, or is about to be" if work.with_partner("delivery", at) else ""

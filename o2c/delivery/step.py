@@ -20,4 +20,5 @@ STEP = Step(
     silence="LOG-TMO",
     lead=lambda work: timedelta(minutes=30),
     forceable=True,
+    no_return=rules.handed_over,
 )

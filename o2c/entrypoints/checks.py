@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Literal
+from pathlib import Path
+from typing import Literal
 
 import psycopg
 from eventsourcing.persistence import PersistenceError
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from o2c.app import Engine
+from o2c.entrypoints.checks_evidence import ABOUT_EVIDENCE
 from o2c.entrypoints.checks_log import Agenda, Connection, Gapless, Heads, Pools, Watch, walk
+from o2c.entrypoints.checks_schema import ABOUT_SCHEMA
+from o2c.entrypoints.checks_server import ABOUT_SERVER, CannotTell, Question, one
 from o2c.entrypoints.checks_trade import Forgotten, Holdings, Intakes, Transitions
+from o2c.entrypoints.checks_work import ABOUT_WORK, quarantined
 from o2c.kernel.event import EVENT_TYPES
 from o2c.kernel.refusal import Refused
 from o2c.store.database import connect
@@ -19,9 +26,10 @@ from projections import engine
 
 State = Literal["ok", "failed", "could not check"]
 WATCHES: tuple[type[Watch], ...] = (Gapless, Heads, Agenda, Pools, Transitions, Forgotten, Holdings, Intakes)
-VERSION_MIN = 15
 SHOWN_MAX = 3
-_UNREACHED = (psycopg.Error, PersistenceError, Refused)
+LOCK_WAIT = "5s"
+"""So long a check waits for a lock that somebody holds; then it could not look."""
+_UNREACHED = (psycopg.Error, PersistenceError, Refused, CannotTell)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,62 +41,81 @@ class Check:
     detail: str
 
 
-def run_checks(app: Engine, *, quick: bool = False) -> Iterator[Check]:
+def run_checks(app: Engine, *, quick: bool = False, home: Path | None = None) -> Iterator[Check]:
     """Check everything, cheap things first; `quick` leaves out what reads the whole log. Repairs nothing.
 
-    A check that the database does not let come to an end says so instead of passing.
+    A check that cannot come to its end says so, and why, instead of passing. `home` is the data folder with the quarantine of refused lines.
     """
-    for name, question in _ABOUT_SERVER.items():
+    about = {**ABOUT_SERVER, **ABOUT_SCHEMA, **ABOUT_WORK}
+    if home is not None:
+        about["refused lines"] = quarantined(home / "quarantine")
+    for name, question in about.items():
         yield _asked(app, name, question)
     if quick:
         return
     yield from _log(app)
-    for name, question in _ABOUT_LOG.items():
+    for name, question in {**ABOUT_EVIDENCE, **_ABOUT_LOG}.items():
         yield _asked(app, name, question)
     for projection in engine.ALL:
         yield _projection(app, projection)
 
 
-Question = Callable[[Connection], tuple[bool, str]]
-"""Whether all is well, and the figures or flaws."""
+def not_opened(refused: Refused) -> Check:
+    """What is left to say of a store that this program refuses to open. Raises the refusal when the server does not answer."""
+    if refused.kind == "unavailable":
+        raise refused
+    return Check("the store opens", "failed", str(refused))
+
+
+@contextmanager
+def _connected(app: Engine) -> Iterator[Connection]:
+    with connect(app.dsn) as conn:
+        conn.execute("SELECT set_config('lock_timeout', %s, false), set_config('timezone', 'UTC', false)", (LOCK_WAIT,))
+        yield conn
 
 
 def _asked(app: Engine, name: str, question: Question) -> Check:
     try:
-        with connect(app.dsn) as conn:
+        with _connected(app) as conn:
             good, detail = question(conn)
-    except _UNREACHED as error:
+    except Exception as error:  # noqa: BLE001 - a defect in one check must not keep the others from being made
         return _unknown(name, error)
     return Check(name, "ok" if good else "failed", detail)
 
 
 def _unknown(name: str, error: Exception) -> Check:
-    lines = str(error).strip().splitlines()
-    return Check(name, "could not check", lines[0] if lines else type(error).__name__)
+    """Only errors that are ours or the database's tell more than their type: others may quote a value."""
+    lines = str(error).strip().splitlines() if isinstance(error, _UNREACHED) else []
+    return Check(name, "could not check", lines[0] if lines else f"a defect in the check ({type(error).__name__}); report it")
 
 
 def _log(app: Engine) -> Iterator[Check]:
     """One pass over the log in one snapshot, for all checks that need it."""
     watches = tuple(kind() for kind in WATCHES)
     try:
-        with connect(app.dsn) as conn, conn.transaction():
+        with _connected(app) as conn, conn.transaction():
             conn.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
             walk(conn, app, watches)
-    except _UNREACHED as error:
+    except Exception as error:  # noqa: BLE001 - as above
         yield from (_unknown(watch.name, error) for watch in watches)
         return
     for watch in watches:
-        yield Check(watch.name, "failed" if watch.flaw_count else "ok", watch.detail)
+        if watch.unable and not watch.flaw_count:
+            yield Check(watch.name, "could not check", watch.unable)
+        else:
+            yield Check(watch.name, "failed" if watch.flaw_count else "ok", watch.detail)
 
 
 def _projection(app: Engine, projection: engine.Projection) -> Check:
     name = f"projection {projection.name} is the fold of the log"
     try:
-        report = engine.verify(app.dsn, projection)
-        [standing] = engine.status(app.dsn, [projection])
+        options = conninfo_to_dict(app.dsn).get("options") or ""
+        patient = make_conninfo(app.dsn, options=f"{options} -c lock_timeout={LOCK_WAIT}")
+        report = engine.verify(patient, projection)
+        [standing] = engine.status(patient, [projection])
     except engine.FoldFailed as error:
         return Check(name, "failed", str(error).splitlines()[0])
-    except _UNREACHED as error:
+    except Exception as error:  # noqa: BLE001 - as above
         return _unknown(name, error)
     if report.differing:
         keys = ", ".join("/".join(map(str, difference.key)) for difference in report.differing[:SHOWN_MAX])
@@ -97,56 +124,6 @@ def _projection(app: Engine, projection: engine.Projection) -> Check:
         return Check(name, "failed", f"{standing.parked} groups are parked behind an event their fold cannot take")
     return Check(name, "ok", f"{report.rows:,} rows at position {report.position}, {standing.lag_events:,} events behind")
 
-
-def _one(conn: Connection, sql: str, *parameters: Any) -> dict[str, Any]:
-    row = conn.execute(sql.encode(), parameters).fetchone()
-    assert row is not None, "the query always has a row"
-    return row
-
-
-def _settings(conn: Connection) -> tuple[bool, str]:
-    names = ("fsync", "full_page_writes", "synchronous_commit")
-    found = {name: _one(conn, "SELECT current_setting(%s) AS value", name)["value"] for name in names}
-    return "off" not in found.values(), ", ".join(f"{name} {value}" for name, value in found.items())
-
-
-def _version(conn: Connection) -> tuple[bool, str]:
-    return conn.info.server_version >= VERSION_MIN * 10_000, f"PostgreSQL {_one(conn, 'SHOW server_version')['server_version']}"
-
-
-def _incarnation(conn: Connection) -> tuple[bool, str]:
-    """On a standby the timeline cannot be read the same way; the error says so."""
-    now = _one(
-        conn,
-        "SELECT (SELECT system_identifier::text FROM pg_control_system()) AS system,"
-        " ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::bigint AS timeline",
-    )
-    last = _one(conn, "SELECT id, system_identifier AS system, timeline, reason FROM o2c.incarnation ORDER BY id DESC LIMIT 1")
-    same = (last["system"], last["timeline"]) == (now["system"], now["timeline"])
-    told = f"incarnation {last['id']} ({last['reason']}), timeline {last['timeline']}"
-    return same, told if same else f"{told}, but the server is {now['system']} on timeline {now['timeline']}"
-
-
-def _roles(conn: Connection) -> tuple[bool, str]:
-    row = _one(conn, "SELECT rolname, rolcreaterole OR rolsuper AS may FROM pg_roles WHERE rolname = current_user")
-    without = f"{row['rolname']} may create no roles: readers and writers cannot be told apart here, all else works"
-    return True, f"{row['rolname']} may create roles" if row["may"] else without
-
-
-def _policies(conn: Connection) -> tuple[bool, str]:
-    last = _one(conn, "SELECT coalesce(max(position), 0) AS last FROM o2c.event")["last"]
-    rows = conn.execute("SELECT policy, position FROM o2c.policy_checkpoint ORDER BY policy").fetchall()
-    beyond = [row["policy"] for row in rows if row["position"] > last]
-    return not beyond, f"beyond the log: {', '.join(beyond)}" if beyond else f"{len(rows)} policies, log up to position {last}"
-
-
-_ABOUT_SERVER: dict[str, Question] = {
-    "server settings are safe": _settings,
-    "server version": _version,
-    "incarnation is current": _incarnation,
-    "roles can be created": _roles,
-    "policies are not beyond the log": _policies,
-}
 
 _PERSONAL = """SELECT type, key, count(*) AS n FROM o2c.event JOIN unnest(%s::text[], %s::text[]) AS x (type, key) USING (type)
     WHERE jsonb_exists(body, key) GROUP BY type, key ORDER BY type, key"""
@@ -206,7 +183,7 @@ def _flawless(sql: str, told: str) -> Question:
         with conn.transaction():
             conn.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
             rows = conn.execute(f"SELECT *, count(*) OVER () AS n FROM ({sql}) AS f ORDER BY stream LIMIT {SHOWN_MAX}".encode()).fetchall()
-            money = _one(conn, _MONEY)
+            money = one(conn, _MONEY)
         if not rows:
             return True, told.format(open=money["total"] - money["paid"], **money)
         more = f" and {rows[0]['n'] - len(rows):,} more" if rows[0]["n"] > len(rows) else ""

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
 from eventsourcing.persistence import IntegrityError
 
-from o2c.app import Command, Context, Engine, Written, guards_of
+from o2c.app import Context, Engine, Written
+from o2c.drafts import Command, Loaded, guards_of
 from o2c.entrypoints import queries
 from o2c.fallout import rules
 from o2c.kernel.decision import Decision
@@ -27,16 +29,29 @@ Rule = Callable[[Any, datetime], Decision]
 """From the stream's state and the time to what happens; several rules are carried one after another, each on what the last one left."""
 
 
-def act(app: Engine, book: PlanBook, stream: str, context: Context, *rules_: Rule, wish: Any, cause: str | None = None) -> Written:
+def act(
+    app: Engine,
+    book: PlanBook,
+    stream: str,
+    context: Context,
+    *rules_: Rule,
+    wish: Any,
+    cause: str | None = None,
+    expected_version: int | None = None,
+    beside: Mapping[str, Loaded] = MappingProxyType({}),
+) -> Written:
     """Carry rules through on one stream and write what comes of them and what follows, as one command.
 
     `wish` (plain JSON values) says what was asked; with the command id it tells a repeat from another wish. Raises Refused: whatever the
-    rules refuse; conflict when somebody else changed the stream meanwhile or the command id was used for another wish.
+    rules refuse; conflict when somebody else changed the stream meanwhile (or since `expected_version`) or the command id was used for
+    another wish. `beside` are streams that the rules looked at as well: they must stand as they were too.
     """
     fingerprint = digest(json.dumps([stream, wish], sort_keys=True))
-    if context.command_id and (known := app.recall(stream, _uuid(context.command_id), fingerprint)):
+    if context.command_id and (known := app.recall(stream, uuid_of(context.command_id), fingerprint)):
         return known
     loaded = app.load([stream])[stream]
+    if expected_version is not None and loaded.version != expected_version:
+        raise Refused(f"{stream} is at version {loaded.version}, not {expected_version}; look at it again and decide anew", kind="conflict")
     at = app.clock().now
     carried = Carried(app.kind(stream), stream, loaded.state)
     for rule in rules_:
@@ -46,12 +61,15 @@ def act(app: Engine, book: PlanBook, stream: str, context: Context, *rules_: Rul
     guards = guards_of(carried.guards, app.reads.holders(list(carried.guards.claims)))
     happened = tuple(carried.happened)
     try:
-        return app.do(Command(command_id, stream, happened, {stream: loaded}, context.actor, context.channel, guards, fingerprint))
+        return app.do(
+            Command(command_id, stream, happened, {**beside, stream: loaded}, context.actor, context.channel, guards, fingerprint)
+        )
     except IntegrityError:
         raise Refused(f"{stream} was changed by somebody else meanwhile; look at it again and decide anew", kind="conflict") from None
 
 
-def _uuid(text: str) -> str:
+def uuid_of(text: str) -> str:
+    """A command id in its one spelling. Raises Refused."""
     try:
         return str(UUID(text))
     except ValueError:

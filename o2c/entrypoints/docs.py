@@ -37,6 +37,7 @@ _STREAM_OF_STEP = {
     "number-arrival": "delivery",
     "sim-restock": "sim",
     "number-restock": "number",
+    "reservation": "number",
 }
 """Steps whose events stand in another stream than an order's."""
 _NO_AGENDA = StreamKind.__dataclass_fields__["agenda"].default

@@ -9,6 +9,7 @@ from typing import Any, cast
 
 from o2c.app import Engine
 from o2c.billing.state import invoice_stream
+from o2c.customers.state import stream_of as customer_stream
 from o2c.kernel.charges import account_stream
 from o2c.kernel.identifiers import order_id
 from o2c.kernel.periods import stamp
@@ -52,7 +53,7 @@ def find_order(app: Engine, name: str) -> tuple[str, OrderState]:
 
 
 def timeline(app: Engine, name: str) -> Iterator[dict[str, Any]]:
-    """Every event of an order, and those of its SIMs, numbers, account and invoices, in log order."""
+    """Every event of an order, those of its SIMs, numbers, account and invoices, and contacts about it, in log order."""
     stream, state = find_order(app, name)
     outcomes = [record.outcome for records in state.records.values() for record in records.values()]
     streams = {sim_stream(outcome["iccid"]) for outcome in outcomes if "iccid" in outcome}
@@ -60,15 +61,20 @@ def timeline(app: Engine, name: str) -> Iterator[dict[str, Any]]:
     accounts = {item.account for item in state.items.values()}
     streams |= {account_stream(account) for account in accounts}
     for account in accounts:
-        streams.update(
-            name for name in app.reads.streams_like(invoice_stream(f"{account}-")) if len(name) == len(invoice_stream(account)) + 9
-        )
+        streams.update(invoice_streams(app, account))
     sql = """SELECT position, stream, version, type, recorded_at, occurred_at, actor, channel, command_id::text, causation::text, body
         FROM o2c.event WHERE stream = %s OR order_id = %s OR (stream = ANY(%s) AND
-            (order_id IS NULL OR order_id = %s OR split_part(stream, '-', 1) IN ('account', 'invoice'))) ORDER BY position"""
-    for row in app.reads.rows(sql, stream, state.order_id, sorted(streams), state.order_id):
+            (order_id IS NULL OR order_id = %s OR split_part(stream, '-', 1) IN ('account', 'invoice')))
+            OR (stream = %s AND type = 'customer.contacted' AND body ->> 'order' = %s) ORDER BY position"""
+    contacts = (customer_stream(state.party), state.order_id)
+    for row in app.reads.rows(sql, stream, state.order_id, sorted(streams), state.order_id, *contacts):
         body = row.pop("body")
         yield {**plain(row), "position": str(row["position"]), "data": body}
+
+
+def invoice_streams(app: Engine, account: str) -> list[str]:
+    """The streams of an account's invoices: its own id, a dash and the day, while another account's id may begin as this one does."""
+    return [name for name in app.reads.streams_like(invoice_stream(f"{account}-")) if len(name) == len(invoice_stream(account)) + 9]
 
 
 def orders(app: Engine, *, state: str = "", customer: str = "", limit: int | None = None) -> Rows:
@@ -78,36 +84,17 @@ def orders(app: Engine, *, state: str = "", customer: str = "", limit: int | Non
     return [plain(row) for row in app.reads.rows(sql, state, state, customer, customer, limit)]
 
 
-def order(app: Engine, name: str) -> dict[str, Any]:
-    """One order: state, items, open fallouts, invoices. Raises Refused (missing)."""
-    _, state = find_order(app, name)
-    [row] = app.reads.rows("SELECT * FROM projection.orders WHERE order_id = %s", state.order_id)
-    items = app.reads.rows("SELECT item, offering, state FROM projection.items WHERE order_id = %s ORDER BY item", state.order_id)
-    invoices = app.reads.rows(
-        "SELECT invoice, state, total_minor, paid_minor, due_on FROM projection.invoices WHERE account = %s ORDER BY invoice", state.account
-    )
-    known = ("external_id", "customer_id", "state", "channel", "captured_at", "priority", "closed_at")
-    return cast(
-        "dict[str, Any]",
-        plain(
-            {
-                "order": state.order_id,
-                **{key: row[key] for key in known},
-                "account": state.account,
-                "items": items,
-                "open_fallouts": fallouts(app, order=state.order_id),
-                "invoices": invoices,
-            }
-        ),
-    )
-
-
-_FALLOUT = """fallout, order_id AS "order", item, step, reason, class, origin, waiting_for, queue, opened_at, attempts"""
+FALLOUT_FIELDS = {
+    "fallout": "fallout", "order": "order_id",
+    **{name: name for name in ("item", "step", "reason", "class", "origin", "waiting_for", "queue", "opened_at", "attempts")},
+}  # fmt: skip
+"""What is shown of a fallout, and the column it stands in."""
+FALLOUT_COLUMNS = ", ".join(f'{column} AS "{shown}"' for shown, column in FALLOUT_FIELDS.items())
 
 
 def fallouts(app: Engine, *, queue: str = "", reason: str = "", order: str = "", everything: bool = False) -> Rows:
     """Open fallouts (or all), oldest first."""
-    sql = f"""SELECT {_FALLOUT}, state, closed_at FROM projection.fallout WHERE (%s OR state = 'open') AND (%s = '' OR queue = %s)
+    sql = f"""SELECT {FALLOUT_COLUMNS}, state, closed_at FROM projection.fallout WHERE (%s OR state = 'open') AND (%s = '' OR queue = %s)
         AND (%s = '' OR reason = %s) AND (%s = '' OR order_id::text = %s) ORDER BY opened_at, fallout"""
     found = [plain(row) for row in app.reads.rows(sql, everything, queue, queue, reason, reason, order, order)]
     return found if everything else [{key: value for key, value in row.items() if key not in ("state", "closed_at")} for row in found]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from o2c.kernel.shapes import Done, FellOut, Requested
+from typing import ClassVar
+
+from o2c.kernel.shapes import Done, FellOut, RecallRequested, Requested
 
 
 class EsimRequested(Requested, name="esim.requested", step="esim"):
@@ -24,4 +26,27 @@ class EsimFellOut(FellOut, name="esim.fell-out", step="esim"):
     example = {
         "item": "1", "fallout": "5d3f0a5e-6f0e-5a53-9d4c-0d8a35a0b8f1", "reason": "SIM-DL-INST", "fault_class": "technical", "origin": "partner",
         "recoverability": "transient", "waiting_for": "us", "queue": "sim-platform", "partner_code": "UNAVAILABLE",
+    }  # fmt: skip
+
+
+class EsimCancelRequested(RecallRequested, name="esim-cancel.requested", step="esim-cancel"):
+    """The item ended: the SIM platform is to cancel the download of the profile (GSMA SGP.22, ES2+.CancelOrder)."""
+
+    noun: ClassVar[str] = "eSIM profile"
+    example = {"item": "1", "attempt": 1, "due_at": "2026-01-05T09:00:00Z"}
+
+
+class EsimCancelled(Done, name="esim-cancel.confirmed", step="esim-cancel"):
+    """The download is cancelled; `reusable` when the profile is available again (ES2+.CancelOrder, finalProfileStatusIndicator)."""
+
+    example = {"item": "1", "reusable": True}
+    reusable: bool
+
+
+class EsimCancelFellOut(FellOut, name="esim-cancel.fell-out", step="esim-cancel"):
+    """The SIM platform did not answer, or the profile was downloaded already; its SIM is nobody else's any more."""
+
+    example = {
+        "item": "1", "fallout": "5d3f0a5e-6f0e-5a53-9d4c-0d8a35a0b8f1", "reason": "SIM-DL-DONE", "fault_class": "business", "origin": "partner",
+        "recoverability": "fatal", "waiting_for": "us", "queue": "sim-platform", "partner_code": "DOWNLOADED",
     }  # fmt: skip

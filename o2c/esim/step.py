@@ -1,12 +1,12 @@
-"""The eSIM profile's entry for the plan."""
+"""The eSIM profile's entries for the plan: the order, and the order taken back."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 
 from o2c.esim import rules
-from o2c.esim.events import EsimFellOut, EsimRequested
-from o2c.kernel.step import Step
+from o2c.esim.events import EsimCancelFellOut, EsimCancelRequested, EsimFellOut, EsimRequested
+from o2c.kernel.step import Step, recall_lead
 
 STEP = Step(
     name="esim",
@@ -18,5 +18,18 @@ STEP = Step(
     codes={"UNAVAILABLE": "SIM-DL-INST", "PERMANENT": "SIM-DPUNK", "REFUSED": "SIM-DPUNK"},
     silence="SIM-DL-INST",
     lead=lambda work: timedelta(seconds=40),
+    forceable=True,
+    recall="esim-cancel",
+)
+CANCEL = Step(
+    name="esim-cancel",
+    requested=EsimCancelRequested,
+    fell_out=EsimCancelFellOut,
+    complete=rules.cancelled,
+    partner="sim-platform",
+    payload=rules.withdrawal,
+    codes={"UNAVAILABLE": "SIM-DL-INST", "DOWNLOADED": "SIM-DL-DONE", "PERMANENT": "SIM-DPUNK", "REFUSED": "SIM-DPUNK"},
+    silence="SIM-DL-INST",
+    lead=recall_lead,
     forceable=True,
 )

@@ -46,11 +46,17 @@ def force(step: Step, work: Work, *, note: str) -> Decision:
     """Count the step as done by other means. Raises Refused for a step whose outcome later steps need."""
     if not step.forceable:
         raise Refused(f"{work.stream}: step {step.name} cannot be forced; only what was done by other means can")
-    return just(_decided(step, work, "force", note), StepForced(item=work.item, step=step.name, attempt=work.attempt))
+    forced = just(_decided(step, work, "force", note), StepForced(item=work.item, step=step.name, attempt=work.attempt))
+    return forced + Decision(frees=step.guards(work)) if step.recalls else forced
 
 
 def give_up(step: Step, work: Work, *, note: str) -> Decision:
-    """A person decided to end the item this step belongs to; the item's own end follows in the same command."""
+    """A person decided to end the item this step belongs to; the item's own end follows in the same command.
+
+    Raises Refused when the item ended already and the step only asks its partner to drop the work.
+    """
+    if step.recalls:
+        raise Refused(f"{work.stream}: item {work.item} ended already; retry {step.name}, or force it once it is settled by other means")
     return just(_decided(step, work, "fail", note))
 
 

@@ -1,8 +1,28 @@
-"""What an order says to a billing account: the two events that both charging and billing must know, so they stand below both."""
+"""What an order says to a billing account and a payment to an invoice: what both sides must know, so it stands below both."""
 
 from __future__ import annotations
 
-from o2c.kernel.event import Event
+from typing import Annotated
+
+from o2c.kernel.event import Event, Pii
+from o2c.kernel.shapes import OfItem
+
+BANK_TRANSFER = "bank-transfer"
+"""The method of money that a person saw arrive at the bank."""
+
+
+class MoneyReceived(OfItem):
+    """Base of the events that say money came for an invoice, in minor units of its currency.
+
+    `reference` is the payment provider's own; `remittance` is what the payer's bank gave with a transfer, free text that may name a person;
+    `arrived_on` the local date on which a transfer arrived.
+    """
+
+    amount_minor: int
+    method: str
+    reference: str = ""
+    remittance: Annotated[str, Pii("remittance")] = ""
+    arrived_on: str = ""
 
 
 class ChargeStarted(Event, name="account.charge-started"):

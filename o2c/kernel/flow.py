@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from types import MappingProxyType
+from typing import Any
 
 from o2c.kernel import partner
 from o2c.kernel.chance import jitter
 from o2c.kernel.decision import Decision, just
 from o2c.kernel.identifiers import derived_id
 from o2c.kernel.reasons import REASONS
-from o2c.kernel.shapes import Declined, PartnerAccepted, PartnerSilent, RetryScheduled
+from o2c.kernel.shapes import Declined, PartnerAccepted, PartnerSilent, RetryScheduled, StepCancelled
 from o2c.kernel.step import Step
 from o2c.kernel.stream import Work
 
@@ -36,39 +39,59 @@ def settle(step: Step, work: Work, answer: partner.Answer, at: datetime, *, seed
             return just(PartnerSilent(item=work.item, step=step.name, attempt=work.attempt, ask_again_at=ask_again_at))
         case partner.NeverHeard():
             return fall_out(step, work, step.silence, at, seed=seed, partner_code="never heard")
-        case partner.RefusedBy(code) | partner.Failed(code):
+        case partner.RefusedBy(code, data):
+            return fall_out(step, work, step.codes.get(code, "SYS-BUG"), at, seed=seed, partner_code=code, told=step.told(data))
+        case partner.Failed(code):
             return fall_out(step, work, step.codes.get(code, "SYS-BUG"), at, seed=seed, partner_code=code)
 
 
+def no_longer_wanted(step: Step, work: Work) -> Decision:
+    """What the step is for came about by other means."""
+    return just(StepCancelled(item=work.item, step=step.name))
+
+
 def fall_out(
-    step: Step, work: Work, code: str, at: datetime, *, seed: int, partner_code: str = "", awaits: str = "", again: bool = True
+    step: Step,
+    work: Work,
+    code: str,
+    at: datetime,
+    *,
+    seed: int,
+    partner_code: str = "",
+    awaits: str = "",
+    again: bool = True,
+    told: Mapping[str, Any] = MappingProxyType({}),
 ) -> Decision:
     """The step cannot go on: a fallout under our code (`CODE` or `CODE: where`), and the next attempt when it is transient and some are left.
 
-    `again=False` leaves the next attempt to a person: nobody knows whether the work was done, and it must not be done twice.
+    `again=False` leaves the next attempt to a person: nobody knows whether the work was done, and it must not be done twice. `told` are
+    further fields of the step's FellOut event.
     """
+    if not step.wanted(work):
+        return no_longer_wanted(step, work)
     code, _, detail = code.partition(": ")
     if code in step.declines and step.decide is not None:
         declined = step.decide(work, False, at)
-        told = (
+        named = (
             e.model_copy(update={"partner_code": partner_code, "reason": code}) if isinstance(e, Declined) else e for e in declined.events
         )
-        return replace(declined, events=tuple(told))
+        return replace(declined, events=tuple(named))
     reason = REASONS[code]
-    event = step.fell_out(
-        item=work.item,
-        fallout=work.fallout or derived_id("fallout", work.key),
-        attempt=work.attempt,
-        reason=code,
-        fault_class=reason.fault_class,
-        origin=reason.origin,
-        recoverability=reason.recoverability,
-        waiting_for=reason.waiting_for,
-        queue=reason.queue,
-        partner_code=partner_code,
-        awaits=awaits,
-        detail=detail,
-    )
+    body = {
+        "item": work.item,
+        "fallout": work.fallout or derived_id("fallout", work.key),
+        "attempt": work.attempt,
+        "reason": code,
+        "fault_class": reason.fault_class,
+        "origin": reason.origin,
+        "recoverability": reason.recoverability,
+        "waiting_for": reason.waiting_for,
+        "queue": reason.queue,
+        "partner_code": partner_code,
+        "awaits": awaits,
+        "detail": detail,
+    }
+    event = step.fell_out.model_validate({**body, **told})
     if reason.recoverability != "transient" or work.attempt > RETRIES_MAX or not again:
         return just(event)
     due_at = at + retry_delay(work, seed=seed)

@@ -95,8 +95,11 @@ def order_id(source: str, external_id: str) -> str:
 
 
 def derived_id(*parts: str) -> str:
-    """An id that depends on each part and on where one part ends and the next begins (UUID version 5)."""
-    return str(uuid5(_DERIVED, _joined(parts)))
+    """An id that depends on each part and on where one part ends and the next begins (UUID version 5, RFC 9562 section 5.5)."""
+    # Made by hand: the standard library's way through UUID objects takes four times as long, and every event has such an id.
+    made = hashlib.sha1(_DERIVED.bytes + _joined(parts).encode(), usedforsecurity=False).hexdigest()
+    variant = "89ab"[int(made[16], 16) & 3]
+    return f"{made[:8]}-{made[8:12]}-5{made[13:16]}-{variant}{made[17:20]}-{made[20:32]}"
 
 
 def digest(text_or_bytes: str | bytes) -> str:

@@ -33,9 +33,10 @@ class Answered:
 
 @dataclass(frozen=True, slots=True)
 class RefusedBy:
-    """A business no, in the partner's own code."""
+    """A business no, in the partner's own code; `data` is what it tells of it (how large a deposit would do)."""
 
     code: str
+    data: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,9 +62,32 @@ class FellOut(OfItem):
 
 
 class Undone(OfItem):
-    """What a step had done was taken back."""
+    """What a step had done was taken back; `noun` says in a word what it was."""
 
     shape: ClassVar[str] = "undone"
+    noun: ClassVar[str] = ""
+
+
+class RecallRequested(Requested):
+    """A partner is asked to drop what a step of an ended item had asked of it. The item is not over before the partner has.
+
+    `noun` says in a word what is asked back.
+    """
+
+    shape: ClassVar[str] = "recall"
+    noun: ClassVar[str] = ""
+
+
+class SetAside(OfItem):
+    """Something was set aside for a step before it is done (a number for the item, a deposit for the gate); the step reads it then."""
+
+    shape: ClassVar[str] = "set-aside"
+
+
+class LetGo(OfItem):
+    """What was set aside for a step is not kept for it any more."""
+
+    shape: ClassVar[str] = "let-go"
 
 
 class OfStep(OfItem):

@@ -8,8 +8,11 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from o2c.kernel.decision import NOTHING, Decision, Guard
-from o2c.kernel.shapes import FellOut, Requested
+from o2c.kernel.shapes import FellOut, RecallRequested, Requested
 from o2c.kernel.stream import Work
+
+RECALL_LEAD = timedelta(minutes=2)
+"""Longer than a worker's lease on a row of the agenda."""
 
 
 def nothing_wrong(work: Work, at: datetime) -> str:
@@ -33,6 +36,23 @@ def no_undo(work: Work, outcome: Mapping[str, Any], at: datetime) -> Decision:
     return NOTHING
 
 
+def nothing_kept(work: Work, at: datetime) -> Decision:
+    return NOTHING
+
+
+def nothing_told(data: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {}
+
+
+def still_wanted(work: Work) -> bool:
+    return True
+
+
+def recall_lead(work: Work) -> timedelta:
+    """A recall goes out when whoever had the request in hand as it was written is through with it: it must not arrive before the request."""
+    return RECALL_LEAD
+
+
 def no_guards(work: Work) -> tuple[Guard, ...]:
     return ()
 
@@ -51,6 +71,10 @@ class Step:
     itself. `check` names the reason code (`CODE` or `CODE: where`) that stops it before anything is sent. `codes` maps the partner's codes to ours, `silence` is the
     code of a request that was never heard. `lead(work)` is how long after being asked it is due. `decide` makes
     a referral decidable by a person; `declines` those that end the order for good. `guards` are claimed when the step is asked for.
+    When an item ends, `undo` takes back what is ours; `recall` names the step that asks the partner to drop what it was asked (not once it
+    is done, where that is `done_for_good`). `no_return` says why the item cannot be cancelled any more (a hard point of no return), or nothing.
+    `told` turns what a partner tells of its no into fields of the FellOut event. `let_go` gives back what was set aside for a step whose item
+    ended before it was done. A step that is not `wanted` any more is cancelled instead of asked for, and its failure is no fallout.
     """
 
     name: str
@@ -72,6 +96,17 @@ class Step:
     decide: Referral | None = None
     declines: frozenset[str] = frozenset()
     forceable: bool = False
+    recall: str = ""
+    done_for_good: bool = False
+    no_return: Callable[[Work, datetime], str] = nothing_wrong
+    told: Callable[[Mapping[str, Any]], Mapping[str, Any]] = nothing_told
+    let_go: Callable[[Work, datetime], Decision] = nothing_kept
+    wanted: Callable[[Work], bool] = still_wanted
+
+    @property
+    def recalls(self) -> bool:
+        """Whether this step takes back what another one asked of a partner."""
+        return self.requested.shape == RecallRequested.shape
 
     def due_at(self, work: Work, at: datetime) -> datetime:
         """When the step is due if it is asked for at the given time."""

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from o2c.kernel.agenda import AgendaChange
 from o2c.kernel.decision import NOTHING, Decision, Guard
 from o2c.kernel.event import Event
+
+LONG_SINCE = datetime(1970, 1, 1, tzinfo=UTC)
+"""Since when a partner has a request that it is known to have taken."""
+WRITING = timedelta(minutes=1)
+"""Who decides now writes a little later: a request due by then may be with its partner when the decision is written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +24,7 @@ class Work:
     `subject` is what the stream's kind has to say of the item (for an order, its planned line); `outcomes` what earlier steps of the item
     yielded; `read` the states of other streams the step asked for, by stream name (None where there is none); `fallout` the id of the
     fallout open on this step, if any, and its `reason` and `waiting_for`: who must move it (empty while it is under way again); `silences` how often the
-    partner was asked without an answer; `candidate` what the stock offers when the step draws on a pool; `guards` who holds the guards the step claims; `market` the country's rules.
+    partner was asked without an answer; `sent`, by step of the item, from when on a partner may have its request (absent: it is known not to); `candidate` what the stock offers when the step draws on a pool; `guards` who holds the guards the step claims; `market` the country's rules.
     """
 
     stream: str
@@ -34,6 +39,7 @@ class Work:
     reason: str = ""
     waiting_for: str = ""
     silences: int = 0
+    sent: Mapping[str, datetime] = field(default_factory=dict)
     candidate: Mapping[str, Any] | None = None
     guards: Mapping[Guard, str] = field(default_factory=dict)
     market: Any = None
@@ -47,6 +53,11 @@ class Work:
     def holder(self) -> str:
         """Who holds the guards this step takes."""
         return f"{self.stream}/{self.item}"
+
+    def with_partner(self, step: str, at: datetime) -> bool:
+        """Whether a partner has, or may have, a step's request when what is decided at the given time is written."""
+        since = self.sent.get(step)
+        return since is not None and since <= at + WRITING
 
     def guard(self, kind: str, key: str) -> Guard:
         """A guard held by this item."""

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from o2c.kernel.event import Event
-from o2c.kernel.shapes import Done, FellOut, Offered, Requested, Undone, Withdrawn
+from typing import Annotated, ClassVar, Literal
+
+from o2c.kernel.event import Event, Pii, Upcast
+from o2c.kernel.shapes import Done, FellOut, LetGo, Offered, Requested, SetAside, Undone, Withdrawn
 from o2c.stock.events import StockAnnounced, StockArrived
+
+
+def _offer(number_class: str, msisdn: str) -> tuple[str, str, dict[str, str]]:
+    return f"number/{number_class}", msisdn, {"msisdn": msisdn}
 
 
 class NumberRequested(Requested, name="number.requested", step="number"):
@@ -33,8 +39,26 @@ class NumberFellOut(FellOut, name="number.fell-out", step="number"):
 class NumberReleased(Undone, name="number.released", step="number"):
     """The item ended and gave its number back."""
 
+    noun: ClassVar[str] = "number"
     example = {"item": "1", "msisdn": "+447700910001"}
     msisdn: str
+
+
+class NumberEarmarked(SetAside, name="number.earmarked", step="number"):
+    """A person set a number aside for the item, golden ones among them; the step takes it in place of one from stock."""
+
+    example = {"item": "1", "msisdn": "+447700910001", "number_class": "golden", "note": "asked for in the shop"}
+    msisdn: str
+    number_class: str
+    note: Annotated[str, Pii("note")] = ""
+
+
+class NumberEarmarkDropped(LetGo, name="number.earmark-dropped", step="number"):
+    """The number is not kept for the item any more: a person released it, its time ran out, or the item ended."""
+
+    example = {"item": "1", "msisdn": "+447700910001", "why": "lapsed"}
+    msisdn: str
+    why: Literal["released", "lapsed", "ended"]
 
 
 class NumberChangeRequested(Requested, name="number.change-requested", step="number-change"):
@@ -80,7 +104,7 @@ class NumberReceived(Offered, name="number.received"):
     number_class: str
 
     def offer(self) -> tuple[str, str, dict[str, str]]:
-        return f"number/{self.number_class}", self.msisdn, {"msisdn": self.msisdn}
+        return _offer(self.number_class, self.msisdn)
 
 
 class NumberTaken(Withdrawn, name="number.taken"):
@@ -103,13 +127,53 @@ class NumberQuarantined(Requested, name="number.quarantined", step="number-resto
 
 
 class NumberRested(Done, Offered, name="number.rested", step="number-restock"):
-    """A number rested as long as its market asks; it can be assigned again."""
+    """A number rested as long as its market asks; it can be assigned again. Version 2 says its class: golden stays golden."""
 
-    example = {"msisdn": "+447700910001"}
+    example = {"msisdn": "+447700910001", "number_class": "normal"}
+    upcasts = (Upcast(defaults={"number_class": "normal"}),)
     msisdn: str
+    number_class: str
 
     def offer(self) -> tuple[str, str, dict[str, str]]:
-        return "number/normal", self.msisdn, {"msisdn": self.msisdn}
+        return _offer(self.number_class, self.msisdn)
+
+
+class NumberReserved(Requested, Withdrawn, name="number.reserved", step="reservation"):
+    """The number is kept for an order's item and out of stock until `due_at`, when the reservation lapses."""
+
+    example = {
+        "item": "1", "msisdn": "+447700910001", "number_class": "golden", "order": "6f9619ff-8b86-5d01-b42d-00cf4fc964ff",
+        "customer": "C-1001", "due_at": "2026-01-12T09:00:00Z",
+    }  # fmt: skip
+    msisdn: str
+    number_class: str
+    order: str
+    customer: str
+
+    def withdrawal(self) -> tuple[str, str]:
+        return f"number/{self.number_class}", self.msisdn
+
+
+class NumberReservationReleased(Done, Offered, name="number.reservation-released", step="reservation"):
+    """The number was given back, by a person or because the item ended; it stands where it stood before."""
+
+    example = {"item": "1", "msisdn": "+447700910001", "number_class": "golden"}
+    msisdn: str
+    number_class: str
+
+    def offer(self) -> tuple[str, str, dict[str, str]]:
+        return _offer(self.number_class, self.msisdn)
+
+
+class NumberReservationLapsed(Done, Offered, name="number.reservation-lapsed", step="reservation"):
+    """Nobody took the number in the time it was kept; it stands where it stood before."""
+
+    example = {"item": "1", "msisdn": "+447700910001", "number_class": "golden"}
+    msisdn: str
+    number_class: str
+
+    def offer(self) -> tuple[str, str, dict[str, str]]:
+        return _offer(self.number_class, self.msisdn)
 
 
 class NumberBroughtIn(Event, name="number.brought-in"):

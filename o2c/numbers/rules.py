@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 from o2c.kernel.decision import Decision, Guard, just
 from o2c.kernel.identifiers import e164
@@ -14,15 +14,20 @@ from o2c.numbers.events import (
     NumberAssigned,
     NumberBroughtIn,
     NumberChanged,
+    NumberEarmarkDropped,
+    NumberEarmarked,
     NumberQuarantined,
     NumberReceived,
     NumberReleased,
+    NumberReservationLapsed,
+    NumberReservationReleased,
+    NumberReserved,
     NumberRested,
     NumbersAnnounced,
     NumbersArrived,
     NumberTaken,
 )
-from o2c.numbers.state import stream_of
+from o2c.numbers.state import NumberState, stream_of
 
 CLASSES = frozenset({"normal", "golden"})
 COLUMNS = ("msisdn", "class")
@@ -57,13 +62,20 @@ def arrive(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
     return Decision((NumbersArrived(attempt=work.attempt, pools=pools),), received)
 
 
+def earmarked(work: Work) -> Mapping[str, Any]:
+    """The number kept for the item; empty when there is none."""
+    kept = work.state.kept(work.item, work.step)
+    return kept[-1] if kept else {}
+
+
 def pool_of(work: Work) -> str:
-    return "number/normal"
+    """Who has a number kept for it draws on no pool."""
+    return "" if earmarked(work) else "number/normal"
 
 
 def assign(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
-    """Take the candidate; its guard decides whether it is still free."""
-    msisdn = data["msisdn"]
+    """Take the number kept for the item, else the candidate; its guard decides whether it is still free."""
+    msisdn = (earmarked(work) or data)["msisdn"]
     temporary = "portInNumber" in work.subject.characteristics
     return Decision(
         (NumberAssigned(item=work.item, attempt=work.attempt, msisdn=msisdn, temporary=temporary),),
@@ -106,4 +118,86 @@ def change(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
 
 def rested(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
     """A number that rested is on offer again."""
-    return just(NumberRested(attempt=work.attempt, msisdn=work.state.resting))
+    return just(NumberRested(attempt=work.attempt, msisdn=work.state.resting, number_class=work.state.number_class))
+
+
+RESERVATION_DAYS = 7
+"""How long a number is kept unless somebody says otherwise: an order may wait that long for its customer."""
+
+
+def reserve(work: Work, number: NumberState, *, msisdn: str, until: datetime | None, note: str, at: datetime) -> Decision:
+    """Keep a number for an item until a time (exclusive): it leaves the stock, and a step that waits for stock is asked for again.
+
+    `work` is the item's number step; its `subject` tells what the item brings along. The same again changes nothing, another time
+    prolongs or shortens. Raises Refused: missing (no such number), conflict (the item has or brings a number or has another kept, or the
+    number is not free), usage (a time that is over).
+    """
+    order = work.stream.removeprefix("order-")
+    _refuse_served(work, msisdn)
+    mine = number.status == "reserved" and (number.order, number.item) == (order, work.item)
+    if not number.status:
+        raise Refused(f"number {msisdn} is not in stock; see `o2c numbers show` or load it with `o2c load numbers`", kind="missing")
+    if not mine and number.status not in ("available", "golden"):
+        raise Refused(f"number {msisdn} is {number.status} and cannot be reserved; choose another", kind="conflict")
+    due_at = until or number.kept_until if mine else until or at + timedelta(days=RESERVATION_DAYS)
+    if due_at is None or due_at <= at:
+        raise Refused(f"number {msisdn} cannot be reserved until a time that is over; say a later one")
+    if mine and due_at == number.kept_until:
+        return just()
+    reserved = NumberReserved(
+        item=work.item, msisdn=msisdn, number_class=number.number_class, order=order, customer=work.state.party, due_at=due_at
+    )
+    kept = Decision(elsewhere=((stream_of(msisdn), reserved),), takes=(work.guard("number", msisdn),))
+    if mine:
+        return kept
+    return just(NumberEarmarked(item=work.item, msisdn=msisdn, number_class=number.number_class, note=note)) + kept
+
+
+def _refuse_served(work: Work, msisdn: str) -> None:
+    """Raises Refused (conflict) when the item needs no number from stock, or has one already."""
+    kept = earmarked(work).get("msisdn", msisdn)
+    if work.outcomes.get("number"):
+        raise Refused(f"{work.stream}: item {work.item} has its number already; a change of number is another order", kind="conflict")
+    if "portInNumber" in work.subject.characteristics:
+        raise Refused(f"{work.stream}: item {work.item} brings its own number; there is none to reserve", kind="conflict")
+    if kept != msisdn:
+        raise Refused(f"{work.stream}: item {work.item} has {kept} reserved; release that first", kind="conflict")
+
+
+def release_reservation(number: NumberState, *, msisdn: str, at: datetime) -> Decision:
+    """A person gives a reserved number back; a decision of the number's stream. Nothing when it is free. Raises Refused: missing, conflict."""
+    if number.status in ("available", "golden"):
+        return just()
+    if number.status != "reserved":
+        kind = "conflict" if number.status else "missing"
+        raise Refused(f"number {msisdn} is {number.status or 'not in stock'} and not reserved; there is nothing to release", kind=kind)
+    released = NumberReservationReleased(item=number.item, msisdn=msisdn, number_class=number.number_class)
+    return just(released) + _dropped(number, msisdn, "released")
+
+
+def lapse(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
+    """The time a number was kept is over; one that was prolonged meanwhile is looked at again at its new time."""
+    number, msisdn = work.state, work.stream.removeprefix("number-")
+    if at < number.kept_until:
+        kept = {"item": number.item, "order": number.order, "customer": number.customer, "number_class": number.number_class}
+        return just(NumberReserved(msisdn=msisdn, due_at=number.kept_until, **kept))
+    lapsed = NumberReservationLapsed(item=work.item, attempt=work.attempt, msisdn=msisdn, number_class=work.state.number_class)
+    return just(lapsed) + _dropped(work.state, msisdn, "lapsed")
+
+
+def _dropped(number: NumberState, msisdn: str, why: Literal["released", "lapsed"]) -> Decision:
+    """What the end of a reservation is to the order, and the guard freed."""
+    order = f"order-{number.order}"
+    dropped = NumberEarmarkDropped(item=number.item, msisdn=msisdn, why=why)
+    return Decision(elsewhere=((order, dropped),), frees=(Guard("number", msisdn, f"{order}/{number.item}"),))
+
+
+def let_go(work: Work, at: datetime) -> Decision:
+    """The item ended before it took the number kept for it. Nothing when it took it: then it is released as any other."""
+    kept = earmarked(work)
+    if not kept or work.outcomes.get("number"):
+        return just()
+    msisdn, number_class = kept["msisdn"], kept["number_class"]
+    released = NumberReservationReleased(item=work.item, msisdn=msisdn, number_class=number_class)
+    dropped = NumberEarmarkDropped(item=work.item, msisdn=msisdn, why="ended")
+    return Decision((dropped,), ((stream_of(msisdn), released),), frees=(work.guard("number", msisdn),))

@@ -2,21 +2,37 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 
+from o2c.kernel.agenda import AgendaChange, Dropped
 from o2c.kernel.event import Event
 from o2c.kernel.stream import StreamKind
-from o2c.numbers.events import NumberBroughtIn, NumberQuarantined, NumberReceived, NumberRested, NumberTaken
+from o2c.numbers.events import (
+    NumberBroughtIn,
+    NumberQuarantined,
+    NumberReceived,
+    NumberReservationLapsed,
+    NumberReservationReleased,
+    NumberReserved,
+    NumberRested,
+    NumberTaken,
+)
 from o2c.stock.state import stock_agenda
 
 
 @dataclass(frozen=True, slots=True)
 class NumberState:
-    """`status` is empty before the number was received, then available, golden, assigned, quarantined or ported_in; `resting` is
-    the number in quarantine."""
+    """`status` is empty before the number was received, then available, golden, reserved, assigned, quarantined or ported_in; `resting` is
+    the number in quarantine; `order`, `item` and `customer` are those it was last kept for or taken by, `kept_until` how long it was kept."""
 
     status: str = ""
     resting: str = ""
+    number_class: str = "normal"
+    order: str = ""
+    item: str = ""
+    customer: str = ""
+    kept_until: datetime | None = None
 
 
 def stream_of(msisdn: str) -> str:
@@ -25,19 +41,36 @@ def stream_of(msisdn: str) -> str:
 
 def evolve(state: NumberState, event: Event) -> NumberState:
     match event:
-        case NumberReceived():
-            return NumberState("golden" if event.number_class == "golden" else "available")
+        case NumberReceived() | NumberRested() | NumberReservationReleased() | NumberReservationLapsed():
+            return NumberState("golden" if event.number_class == "golden" else "available", number_class=event.number_class)
+        case NumberReserved():
+            return NumberState(
+                "reserved",
+                number_class=event.number_class,
+                order=event.order,
+                item=event.item,
+                customer=event.customer,
+                kept_until=event.due_at,
+            )
         case NumberTaken():
-            return NumberState("assigned")
+            return replace(state, status="assigned", resting="", order=event.order, item=event.item)
         case NumberQuarantined():
-            return NumberState("quarantined", event.msisdn)
-        case NumberRested():
-            return NumberState("available")
+            return NumberState("quarantined", event.msisdn, number_class=state.number_class)
         case NumberBroughtIn():
-            return NumberState("ported_in")
+            return NumberState("ported_in", order=event.order, item=event.item)
     return state
 
 
+def agenda(state: NumberState, event: Event, stream: str) -> tuple[AgendaChange, ...]:
+    """As all stock; a number that was taken while it was kept lapses no more."""
+    taken = isinstance(event, NumberTaken) and state.kept_until is not None
+    return (*stock_agenda(state, event, stream), *((Dropped(stream, state.item, "reservation"),) if taken else ()))
+
+
+def _owner(state: NumberState) -> tuple[str | None, str | None]:
+    return state.order or None, state.customer or None
+
+
 KIND = StreamKind(
-    category="number", shape_version=1, state_type=NumberState, initial=lambda _: NumberState(), evolve=evolve, agenda=stock_agenda
+    category="number", shape_version=1, state_type=NumberState, initial=lambda _: NumberState(), evolve=evolve, agenda=agenda, owner=_owner
 )

@@ -1,4 +1,5 @@
-"""The number's entries for the plan: assignment to an item, the change to a number brought in, the arrival of a delivery, the end of a quarantine."""
+"""The number's entries for the plan: assignment to an item, the change to a number brought in, the arrival of a delivery, the ends of a
+reservation and of a quarantine."""
 
 from __future__ import annotations
 
@@ -12,6 +13,7 @@ from o2c.numbers.events import (
     NumberFellOut,
     NumberQuarantined,
     NumberRequested,
+    NumberReserved,
     NumbersAnnounced,
 )
 
@@ -23,6 +25,7 @@ STEP = Step(
     pool=rules.pool_of,
     out_of_stock="INV-NUM",
     undo=rules.release,
+    let_go=rules.let_go,
     lead=lambda work: timedelta(seconds=20),
 )
 CHANGE = Step(
@@ -36,4 +39,5 @@ CHANGE = Step(
 ARRIVAL = Step(
     name="number-arrival", requested=NumbersAnnounced, fell_out=NumberFellOut, complete=rules.arrive, reads=rules.arrival_streams
 )
+RESERVATION = Step(name="reservation", requested=NumberReserved, fell_out=NumberFellOut, complete=rules.lapse)
 RESTOCK = Step(name="number-restock", requested=NumberQuarantined, fell_out=NumberFellOut, complete=rules.rested)

@@ -17,6 +17,7 @@ from o2c.kernel.periods import parse_time
 
 SOURCE = "tmf622"
 LINE_BYTES_MAX = 1_000_000
+TOO_LONG = f"more than {LINE_BYTES_MAX} bytes in one line"
 DEPTH_MAX = 64
 ITEMS_MAX = 5_000
 _NOT_CONTENT = ("orderDate", "channel")
@@ -57,8 +58,8 @@ class Wish:
     original: str = field(repr=False)
 
 
-def read(raw: bytes) -> Wish:
-    """Read one line. Raises Unreadable when it is no order (see the limits above, and design.md section 11)."""
+def read(raw: bytes, *, latest: datetime | None = None) -> Wish:
+    """Read one line. Raises Unreadable when it is no order (see the limits above, and design.md section 11) or is dated after `latest`."""
     document = parse(raw)
     lines = tuple(_lines(document.get("productOrderItem"), ""))
     if len(lines) > ITEMS_MAX:
@@ -71,7 +72,7 @@ def read(raw: bytes) -> Wish:
     priority = _text(document.get("priority"))
     return Wish(
         external_id=external_id,
-        order_date=_order_date(document),
+        order_date=_order_date(document, latest),
         channel=next((_text(c.get("id")) for c in _objects(document.get("channel"))), "") or "unknown",
         category=_text(document.get("category")),
         priority=int(priority) if priority in ("0", "1", "2", "3", "4") else 4,
@@ -84,9 +85,17 @@ def read(raw: bytes) -> Wish:
 
 
 def parse(raw: bytes) -> dict[str, Any]:
-    """Strict JSON: one object, UTF-8, no duplicate keys, no NaN or infinity, no NUL, no unpaired surrogate, within the limits."""
+    """One object of strict JSON in a line within the limit. Raises Unreadable."""
     if len(raw) > LINE_BYTES_MAX:
-        raise Unreadable(f"{len(raw)} bytes in one line, at most {LINE_BYTES_MAX}")
+        raise Unreadable(TOO_LONG)
+    document = strict_json(raw)
+    if not isinstance(document, dict):
+        raise Unreadable("not a JSON object")
+    return document
+
+
+def strict_json(raw: bytes) -> Any:
+    """A JSON value: UTF-8, no duplicate keys, no NaN or infinity, no NUL, no unpaired surrogate, not too deep. Raises Unreadable."""
     try:
         document = json.loads(raw.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_no_constant, parse_float=_finite)
         json.dumps(document, ensure_ascii=False).encode("utf-8")
@@ -102,8 +111,6 @@ def parse(raw: bytes) -> dict[str, Any]:
         raise
     except ValueError:
         raise Unreadable("a number with too many digits") from None
-    if not isinstance(document, dict):
-        raise Unreadable("not a JSON object")
     _check_values(document, 1)
     return document
 
@@ -152,11 +159,14 @@ def _check_values(value: Any, depth: int) -> None:
             _check_values(part, depth + 1)
 
 
-def _order_date(document: dict[str, Any]) -> datetime:
+def _order_date(document: dict[str, Any], latest: datetime | None) -> datetime:
     try:
-        return parse_time(_text(document.get("orderDate")))
+        order_date = parse_time(_text(document.get("orderDate")))
     except ValueError:
         raise Unreadable("orderDate is no time with a zone (RFC 3339)") from None
+    if latest is not None and order_date > latest:
+        raise Unreadable("orderDate is in the future, which a real clock has not reached")
+    return order_date
 
 
 def _text(value: Any) -> str:

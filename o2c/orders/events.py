@@ -179,8 +179,33 @@ class OrderFailed(Event, name="order.failed"):
     """Every item is final, none completed, at least one failed."""
 
 
+class CancellationRequested(OfItem, name="cancellation.requested"):
+    """The whole order, or (when it names one) an item or line, is to be cancelled; `items` are those that would end with it."""
+
+    shape: ClassVar[str] = "cancellation-requested"
+    example = {"items": ["1", "2"], "note": "ordered twice"}
+    items: tuple[str, ...]
+    note: Annotated[str, Pii("note")] = ""
+
+
+class CancellationRefused(OfItem, name="cancellation.refused"):
+    """Nothing was cancelled: `past` are the items past their point of no return and why; `cancellable` those that still could be on their own."""
+
+    shape: ClassVar[str] = "cancellation-refused"
+    example = {"past": {"1": "its service is on, or being switched on"}, "cancellable": ["2"]}
+    past: dict[str, str]
+    cancellable: tuple[str, ...] = ()
+
+
+class CancellationAccepted(OfItem, name="cancellation.accepted"):
+    """Nothing stands against the cancellation. What was done is undone; the end follows when all partners have dropped their work."""
+
+    shape: ClassVar[str] = "cancellation-accepted"
+    example = {"item": ""}
+
+
 class OrderCancelled(Event, name="order.cancelled"):
-    """Every item is final, none completed and none failed."""
+    """The order was cancelled as a whole: every item is final, none was completed, and all its partners have dropped its work."""
 
 
 class ItemFailed(OfItem, name="item.failed"):
@@ -193,11 +218,11 @@ class ItemFailed(OfItem, name="item.failed"):
 
 
 class ItemCancelled(OfItem, name="item.cancelled"):
-    """An item ended because the item it relies on did."""
+    """An item was cancelled, on request or (`base`) because the item it relies on ended."""
 
     shape: ClassVar[str] = "item-cancelled"
     example = {"item": "2", "base": "1"}
-    base: str
+    base: str = ""
 
 
 class CorrectionApplied(OfStep, name="fallout.correction-applied"):

@@ -6,7 +6,9 @@ States and transitions are TM Forum TMF622's; the roll-up, first match wins over
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+
+from o2c.kernel.frozen import changed
 
 GATES = ("validation", "identity", "credit")
 """The gates of a whole order, in the order they are passed."""
@@ -20,39 +22,53 @@ ORDER_TRANSITIONS: Mapping[str, frozenset[str]] = {
         {"acknowledged", "inProgress", "held", "completed", "partial", "failed", "rejected", "assessingCancellation", "pendingCancellation"}
     ),
     "held": frozenset({"inProgress", "pending", "assessingCancellation"}),
+    "assessingCancellation": frozenset({"acknowledged", "inProgress", "pending", "held", "pendingCancellation"}),
+    "pendingCancellation": frozenset({"cancelled"}),
     **{state: frozenset() for state in FINAL},
 }
-"""The declared state machine of an order. An item's is the same without `partial`; a failing base cancels items that have not begun."""
+"""The declared state machine of an order. Nothing else leads back out of `assessingCancellation` but the state it came from."""
 
 ITEM_TRANSITIONS: Mapping[str, frozenset[str]] = {
     **ORDER_TRANSITIONS,
     "acknowledged": frozenset({"rejected", "pending", "inProgress", "cancelled"}),
-    "inProgress": ORDER_TRANSITIONS["inProgress"] | {"cancelled"},
+    "inProgress": ORDER_TRANSITIONS["inProgress"] | {"cancelled", "pendingCancellation"},
     "pending": ORDER_TRANSITIONS["pending"] | {"cancelled"},
     "held": ORDER_TRANSITIONS["held"] | {"cancelled"},
 }
 
+"""An item's is the same without `partial`; one that is cancelled waits in `pendingCancellation` only for partners that were asked to drop work."""
+
+_CANCELLATION = {
+    "cancellation-requested": "assessingCancellation",
+    "cancellation-refused": "",
+    "cancellation-accepted": "pendingCancellation",
+}
 _STATUS = {
     "requested": "requested", "accepted": "requested", "silent": "requested", "resumed": "requested", "done": "done",
-    "declined": "declined", "cancelled": "cancelled", "undone": "undone",
+    "declined": "declined", "cancelled": "cancelled", "undone": "undone", "recall": "requested",
 }  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class ItemProgress:
-    """Step statuses of one leaf item (planned, requested, done, held, pending, cancelled, undone), and how it ended if it did."""
+    """Step statuses of one leaf item (planned, requested, done, held, pending, cancelled, undone), and how it ended if it did.
+
+    `recalls` are the steps by which partners are asked to drop its work; an item that ended is over when they are done.
+    """
 
     steps: dict[str, str] = field(default_factory=dict)
     relies_on: tuple[str, ...] = ()
     ended: str = ""
+    recalls: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """What the roll-up needs of an order and nothing else."""
+    """What the roll-up needs of an order and nothing else. `cancellation` is the state a cancellation of the whole order puts it in, if any."""
 
     gates: dict[str, str] = field(default_factory=dict)
     items: dict[str, ItemProgress] = field(default_factory=dict)
+    cancellation: str = ""
 
 
 def status_after(shape: str, waiting_for: str) -> str | None:
@@ -66,37 +82,53 @@ def follow(progress: Progress, shape: str, step: str, item: str, waiting_for: st
     """One event of an order, seen as its shape. Events that do not touch a gate or a known item's step change nothing."""
     if shape in ("item-failed", "item-cancelled"):
         return _ended(progress, item, shape.removeprefix("item-"))
+    if shape in _CANCELLATION:
+        return progress if item else changed(progress, cancellation=_CANCELLATION[shape])
     status = status_after(shape, waiting_for)
     if status is None:
         return progress
     if not item and step in GATES:
         status = "pending" if status == "held" else status
-        return replace(progress, gates={**progress.gates, step: status})
+        return changed(progress, gates={**progress.gates, step: status})
     known = progress.items.get(item)
-    if known is None or step not in known.steps:
+    if known is None:
         return progress
-    return replace(progress, items={**progress.items, item: replace(known, steps={**known.steps, step: status})})
+    if shape == "recall" or step in known.recalls:
+        return _recalled(progress, item, known, step, status)
+    if step not in known.steps:
+        return progress
+    return changed(progress, items={**progress.items, item: changed(known, steps={**known.steps, step: status})})
+
+
+def _recalled(progress: Progress, item: str, known: ItemProgress, step: str, status: str) -> Progress:
+    """What a partner dropped stays dropped, and an item that is over stays over."""
+    if known.recalls.get(step) == "done" or (known.ended and item_state(known) in FINAL):
+        return progress
+    return changed(progress, items={**progress.items, item: changed(known, recalls={**known.recalls, step: status})})
 
 
 def _ended(progress: Progress, item: str, how: str) -> Progress:
     known = progress.items.get(item, ItemProgress())
-    return replace(progress, items={**progress.items, item: replace(known, ended=how)})
+    return changed(progress, items={**progress.items, item: changed(known, ended=how)})
 
 
 def plan(progress: Progress, items: Iterable[tuple[str, Iterable[str], Iterable[str]]]) -> Progress:
     """The order was planned: (item, its steps, the items it relies on), leaf items only."""
-    return replace(
+    return changed(
         progress, items={item: ItemProgress(dict.fromkeys(steps, "planned"), tuple(relies_on)) for item, steps, relies_on in items}
     )
 
 
 def item_state(item: ItemProgress) -> str:
-    """State of one planned leaf item. Held wins over pending: what waits for us is ours to move."""
-    statuses = set(item.steps.values())
-    if item.ended:
-        return item.ended
+    """State of one planned leaf item. Held wins over pending: what waits for us is ours to move.
+
+    One that is failing is in progress, or waits, until its partners have dropped its work; held never becomes failed at one stroke.
+    """
+    statuses = set((item.recalls if item.ended else item.steps).values())
     if statuses <= {"done"}:
-        return "completed"
+        return item.ended or "completed"
+    if item.ended == "cancelled":
+        return "pendingCancellation"
     for waiting in ("held", "pending"):
         if waiting in statuses:
             return waiting
@@ -104,16 +136,25 @@ def item_state(item: ItemProgress) -> str:
 
 
 def order_state(progress: Progress) -> str:
-    """State of the order, first match wins: gates; all leaves final; all others held, or pending, or depending on such; begun; else acknowledged."""
+    """State of the order, first match wins.
+
+    A declined gate; a cancellation of the whole order, which ends as one; an open gate; all leaves final; all others held, or pending, or
+    depending on such; begun; else acknowledged.
+    """
     gates = set(progress.gates.values())
     if "declined" in gates:
         return "rejected"
+    states = {item: item_state(known) for item, known in progress.items.items()}
+    over = set(states.values()) <= FINAL
+    if progress.cancellation == "pendingCancellation":
+        return "cancelled" if over and not gates & {"requested", "pending"} else progress.cancellation
+    if progress.cancellation and not (states and over):
+        return progress.cancellation
     if "pending" in gates:
         return "pending"
-    states = {item: item_state(known) for item, known in progress.items.items()}
     if not states:
         return "acknowledged"
-    if set(states.values()) <= FINAL:
+    if over:
         return _all_final(set(states.values()))
     for waiting in ("held", "pending"):
         if waiting in states.values() and _all_wait(waiting, states, progress):

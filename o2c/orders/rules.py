@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal
 
@@ -13,13 +13,12 @@ from o2c.kernel.identifiers import derived_id
 from o2c.kernel.periods import stamp
 from o2c.kernel.reasons import REASONS
 from o2c.kernel.refusal import Refused
-from o2c.kernel.shapes import StepCancelled
-from o2c.kernel.stream import Work
 from o2c.orders import events
 from o2c.orders.document import SOURCE, Wish, differing
+from o2c.orders.ending import dependants, end_item, open_item, todo, unwind
 from o2c.orders.planning import Book, plan_order
 from o2c.orders.rollup import FINAL, GATES, item_state, order_state
-from o2c.orders.state import OrderState, work
+from o2c.orders.state import OrderState
 
 Reception = Literal["captured", "duplicate", "resubmitted"]
 
@@ -86,25 +85,41 @@ def advance(state: OrderState, touched: frozenset[str], at: datetime, book: Book
     """What is asked for next: the next gate, the plan once all gates are passed, then every step whose waits are over."""
     if state.closed:
         return NOTHING
+    if over := _let_go(state, at, book):
+        return over
     if not state.planned:
         return _next_gate(state, at, book)
-    near = touched | {item for item, planned in state.items.items() if touched & set(planned.relies_on)}
     decision = NOTHING
-    for item in state.items:
-        if item in near or "" in touched:
-            decision += _next_steps(state, item, at, book)
+    for item in _near(state, touched):
+        decision += _next_steps(state, item, at, book)
     return decision
 
 
-def _todo(state: OrderState, item: str, step: str, book: Book) -> Work:
-    return replace(work(state, f"order-{state.order_id}", item, step), market=book.market)
+def _near(state: OrderState, touched: frozenset[str]) -> Sequence[str]:
+    """The items that may go on, in the order of the plan: those touched and what relies on them; all when the order itself was touched."""
+    if "" in touched:
+        return list(state.items)
+    near = {item for item in touched if item in state.items}
+    near.update(*(state.relied_on_by.get(item, ()) for item in touched))
+    return list(near) if len(near) < 2 else [item for item in state.items if item in near]
+
+
+def _let_go(state: OrderState, at: datetime, book: Book) -> Decision:
+    """What was set aside for steps that will not come: of items that ended, and of an order that ended at its gates."""
+    decision = NOTHING
+    for item, steps in state.set_aside.items():
+        known = state.progress.items.get(item)
+        if known.ended if known else order_state(state.progress) in FINAL | {"pendingCancellation"}:
+            for step in steps:
+                decision += book.steps[step].let_go(todo(state, item, step, book), at)
+    return decision
 
 
 def _next_gate(state: OrderState, at: datetime, book: Book) -> Decision:
     for gate in GATES:
         status = state.progress.gates.get(gate)
         if status is None:
-            return book.steps[gate].request(_todo(state, "", gate, book), at)
+            return book.steps[gate].request(todo(state, "", gate, book), at)
         if status != "done":
             return NOTHING
     return just(plan_order(state, book, at))
@@ -114,10 +129,10 @@ def _next_steps(state: OrderState, item: str, at: datetime, book: Book) -> Decis
     known = state.progress.items[item]
     decision = NOTHING
     if known.ended:
-        return decision
+        return unwind(state, item, at, book)
     for step, waits in state.items[item].waits.items():
         if known.steps[step] == "planned" and all(_over(state, item, wait) for wait in waits):
-            decision += book.steps[step].request(_todo(state, item, step, book), at)
+            decision += book.steps[step].request(todo(state, item, step, book), at)
     return decision
 
 
@@ -152,46 +167,12 @@ def fail_item(state: OrderState, item: str, *, reason: str, note: str, at: datet
     """
     if item not in state.items:
         raise Refused(f"order {state.external_id} has no item {item}; see its plan", kind="missing")
-    how = item_state(state.progress.items[item])
-    if how == "completed":
-        raise Refused(f"order {state.external_id}: item {item} is completed and cannot fail; order its end instead", kind="conflict")
-    if how in FINAL:
+    if state.progress.items[item].ended:
         return NOTHING
-    decision = _end(state, item, events.ItemFailed(item=item, reason=reason, note=note), at, book)
-    for dependant, base in _dependants(state, item):
-        if item_state(state.progress.items[dependant]) not in FINAL:
-            decision += _end(state, dependant, events.ItemCancelled(item=dependant, base=base), at, book)
-    return decision
-
-
-def _end(state: OrderState, item: str, ending: Event, at: datetime, book: Book) -> Decision:
-    """An item's end. What is held is let go first: held never becomes failed at one stroke (order life cycle, allowed transitions)."""
-    held = (StepCancelled(item=item, step=name) for name, status in state.progress.items[item].steps.items() if status == "held")
-    return just(*held, ending) + _give_back(state, item, at, book)
-
-
-def _dependants(state: OrderState, item: str) -> list[tuple[str, str]]:
-    """(dependant, its base), transitively, nearest first."""
-    found: dict[str, str] = {}
-    waiting = [item]
-    while waiting:
-        base = waiting.pop(0)
-        for other, planned in state.items.items():
-            if base in planned.relies_on and other not in found and other != item:
-                found[other] = base
-                waiting.append(other)
-    return list(found.items())
-
-
-def _give_back(state: OrderState, item: str, at: datetime, book: Book) -> Decision:
-    decision = NOTHING
-    for name, status in reversed(state.progress.items[item].steps.items()):
-        todo = _todo(state, item, name, book)
-        step = book.steps[name]
-        if status == "done":
-            decision += step.undo(todo, state.record(item, name).outcome, at)
-        elif status not in ("planned", "held"):
-            decision += just(StepCancelled(item=item, step=name))
-        if status != "planned":
-            decision += Decision(frees=step.guards(todo))
+    if item_state(state.progress.items[item]) == "completed":
+        raise Refused(f"order {state.external_id}: item {item} is completed and cannot fail; order its end instead", kind="conflict")
+    decision = end_item(state, events.ItemFailed(item=item, reason=reason, note=note), at, book)
+    for dependant, base in dependants(state, (item,)).items():
+        if open_item(state, dependant):
+            decision += end_item(state, events.ItemCancelled(item=dependant, base=base), at, book)
     return decision

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
 from o2c.kernel.agenda import AgendaChange, by_shape
 from o2c.kernel.event import Event
+from o2c.kernel.frozen import changed
 from o2c.kernel.periods import parse_time
-from o2c.kernel.shapes import Declined, Done, FellOut, OfItem, PartnerAccepted, PartnerSilent, Requested, step_of
-from o2c.kernel.stream import Work
+from o2c.kernel.shapes import Declined, Done, FellOut, LetGo, OfItem, PartnerAccepted, PartnerSilent, Requested, SetAside, step_of
+from o2c.kernel.stream import LONG_SINCE, Work
 from o2c.orders import events
 from o2c.orders.rollup import Progress, follow, plan
 
@@ -53,7 +54,10 @@ class Planned:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What became of a step: the attempt it is at, the outcome of a done one, the fallout open on it."""
+    """What became of a step: the attempt it is at, the outcome of a done one (or what came with its last refusal), the fallout open on it.
+
+    `sent_from` says from when on the step's partner may have the request; None when it is known not to have it.
+    """
 
     attempt: int = 1
     outcome: dict[str, Any] = field(default_factory=dict)
@@ -61,11 +65,12 @@ class Record:
     reason: str = ""
     waiting_for: str = ""
     silences: int = 0
+    sent_from: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class OrderState:
-    """An order so far. `lines` are dropped once planned: `items` take their place."""
+    """An order so far. `lines` are dropped once planned: `items` take their place; `relied_on_by` names those that rely on each."""
 
     order_id: str = ""
     external_id: str = ""
@@ -82,9 +87,15 @@ class OrderState:
     resubmissions: tuple[tuple[str, str, int], ...] = ()
     lines: tuple[Line, ...] = ()
     items: dict[str, Planned] = field(default_factory=dict)
+    relied_on_by: dict[str, tuple[str, ...]] = field(default_factory=dict)
     progress: Progress = field(default_factory=Progress)
     records: dict[str, dict[str, Record]] = field(default_factory=dict)
     closed: str = ""
+    set_aside: dict[str, dict[str, tuple[dict[str, Any], ...]]] = field(default_factory=dict, repr=False)
+
+    def kept(self, item: str, step: str) -> tuple[dict[str, Any], ...]:
+        """What was set aside for a step, in order."""
+        return self.set_aside.get(item, {}).get(step, ())
 
     def record(self, item: str, step: str) -> Record:
         return self.records.get(item, {}).get(step, Record())
@@ -110,7 +121,7 @@ def evolve(state: OrderState, event: Event) -> OrderState:
 
 def _captured(state: OrderState, event: events.OrderCaptured) -> OrderState:
     pairs = zip(event.lines, event.details, strict=True)
-    return replace(
+    return changed(
         state,
         external_id=event.external_id,
         party=event.party,
@@ -127,7 +138,7 @@ def _captured(state: OrderState, event: events.OrderCaptured) -> OrderState:
 
 
 def _resubmitted(state: OrderState, event: events.OrderResubmitted) -> OrderState:
-    return replace(state, resubmissions=(*state.resubmissions, (event.fingerprint, event.intake, event.line)))
+    return changed(state, resubmissions=(*state.resubmissions, (event.fingerprint, event.intake, event.line)))
 
 
 def _planned(state: OrderState, event: events.OrderPlanned) -> OrderState:
@@ -150,7 +161,16 @@ def _planned(state: OrderState, event: events.OrderPlanned) -> OrderState:
         for item in event.items
     }
     progress = plan(state.progress, ((item.item, item.waits, item.relies_on) for item in items.values()))
-    return replace(state, items=items, lines=(), progress=progress, account=event.account)
+    return changed(state, items=items, lines=(), progress=progress, account=event.account, relied_on_by=_relied_on_by(items))
+
+
+def _relied_on_by(items: Mapping[str, Planned]) -> dict[str, tuple[str, ...]]:
+    """The items that rely on each, in the order of the plan."""
+    found: dict[str, tuple[str, ...]] = {}
+    for item in items.values():
+        for base in item.relies_on:
+            found[base] = (*found.get(base, ()), item.item)
+    return found
 
 
 def _corrected(state: OrderState, event: events.CorrectionApplied) -> OrderState:
@@ -159,8 +179,8 @@ def _corrected(state: OrderState, event: events.CorrectionApplied) -> OrderState
         known = state.items[event.item]
         values = {key: value for key, value in event.changes.items() if key != "place"}
         place = event.changes.get("place", known.place)
-        item = replace(known, characteristics={**known.characteristics, **values}, place=place)
-        return replace(state, items={**state.items, event.item: item})
+        item = changed(known, characteristics={**known.characteristics, **values}, place=place)
+        return changed(state, items={**state.items, event.item: item})
     if state.planned:
         return state
     for key, value in event.changes.items():
@@ -192,14 +212,14 @@ def _correct_wish(state: OrderState, key: str, value: str) -> OrderState | None:
     match key.split(".", 2):
         case ["party"]:
             # An order that names no account is billed to its party.
-            return replace(state, party=value, account=value if state.account in ("", state.party) else state.account)
+            return changed(state, party=value, account=value if state.account in ("", state.party) else state.account)
         case ["account"]:
-            return replace(state, account=value)
+            return changed(state, account=value)
         case ["catalogue"] if value.isdecimal():
-            return replace(state, catalogue_version=int(value))
+            return changed(state, catalogue_version=int(value))
         case ["line", number, name] if number.isdecimal() and 1 <= int(number) <= len(state.lines):
             at = int(number) - 1
-            return replace(state, lines=(*state.lines[:at], *_correct_line(state.lines[at], name, value), *state.lines[at + 1 :]))
+            return changed(state, lines=(*state.lines[:at], *_correct_line(state.lines[at], name, value), *state.lines[at + 1 :]))
     return None
 
 
@@ -207,44 +227,63 @@ def _correct_line(line: Line, name: str, value: str) -> tuple[Line, ...]:
     if name == "drop":
         return ()
     if name == "relies_on":
-        return (replace(line, relies_on=tuple(part for part in value.split(",") if part)),)
+        return (changed(line, relies_on=tuple(part for part in value.split(",") if part)),)
     if name in ("item", "action", "quantity", "offering", "product", "place"):
         return (Line(**{**asdict(line), name: value}),)
-    return (replace(line, characteristics={**line.characteristics, name: value}),)
+    return (changed(line, characteristics={**line.characteristics, name: value}),)
+
+
+def _set_aside(state: OrderState, event: OfItem) -> OrderState:
+    step, item = step_of(event), event.item
+    known = state.kept(item, step)
+    kept = (*known, event.model_dump(mode="json", exclude={"item"})) if isinstance(event, SetAside) else ()
+    return changed(state, set_aside={**state.set_aside, item: {**state.set_aside.get(item, {}), step: kept}})
 
 
 def _step_event(state: OrderState, event: OfItem) -> OrderState:
+    if isinstance(event, SetAside | LetGo):
+        return _set_aside(state, event)
     step, item = step_of(event), event.item
     waiting_for = event.waiting_for if isinstance(event, FellOut) else ""
     progress = follow(state.progress, event.shape, step, item, waiting_for)
     record = _recorded(state.record(item, step), event)
     if record is None:
-        return replace(state, progress=progress)
+        return changed(state, progress=progress)
     records = {**state.records, item: {**state.records.get(item, {}), step: record}}
-    return replace(state, progress=progress, records=records)
+    return changed(state, progress=progress, records=records)
 
 
 def _recorded(record: Record, event: OfItem) -> Record | None:
     match event:
-        case Requested() | PartnerAccepted():
-            return replace(record, attempt=event.attempt, waiting_for="", silences=0)
+        case Requested():
+            sent_from = LONG_SINCE if record.sent_from == LONG_SINCE else event.due_at
+            return changed(record, attempt=event.attempt, waiting_for="", silences=0, sent_from=sent_from)
+        case PartnerAccepted():
+            return changed(record, attempt=event.attempt, waiting_for="", silences=0, sent_from=LONG_SINCE)
         case PartnerSilent():
-            return replace(record, attempt=event.attempt, silences=record.silences + 1)
+            return changed(record, attempt=event.attempt, silences=record.silences + 1)
         case FellOut():
-            return replace(record, attempt=event.attempt, fallout=event.fallout, reason=event.reason, waiting_for=event.waiting_for)
+            told = event.model_dump(mode="json", exclude=set(FellOut.model_fields))
+            outcome, still = told or record.outcome, record.sent_from if _unsure(record, event) else None
+            return Record(event.attempt, outcome, event.fallout, event.reason, event.waiting_for, record.silences, still)
         case Done():
-            return Record(event.attempt, event.model_dump(mode="json", exclude={"item", "attempt"}))
+            return Record(event.attempt, event.model_dump(mode="json", exclude={"item", "attempt"}), sent_from=LONG_SINCE)
         case events.StepForced():
-            return Record(event.attempt)
+            return Record(event.attempt, sent_from=LONG_SINCE)
         case Declined():
             return Record(event.attempt, reason=event.reason)
     if event.shape in ("cancelled", "undone"):
-        return replace(record, fallout="", reason="", waiting_for="")
+        return changed(record, fallout="", reason="", waiting_for="")
     return None
 
 
+def _unsure(record: Record, event: FellOut) -> bool:
+    """Whether the partner may have the request all the same: it had taken it, never answered, or a defect lost its answer."""
+    return record.sent_from == LONG_SINCE or event.partner_code == "silent" or event.reason == "SYS-BUG"
+
+
 def _closed(state: OrderState, event: Event) -> OrderState:
-    return replace(state, closed=event.type_name)
+    return changed(state, closed=event.type_name)
 
 
 _OWN: dict[type[Event], Callable[[OrderState, Any], OrderState]] = {
@@ -272,6 +311,7 @@ def work(state: OrderState, stream: str, item: str, step: str) -> Work:
     """A step of an item with the outcomes of the item's earlier steps."""
     record = state.record(item, step)
     outcomes: Mapping[str, Mapping[str, Any]] = {name: known.outcome for name, known in state.records.get(item, {}).items()}
+    sent = {name: known.sent_from for name, known in state.records.get(item, {}).items() if known.sent_from}
     return Work(
         stream,
         item,
@@ -284,4 +324,5 @@ def work(state: OrderState, stream: str, item: str, step: str) -> Work:
         reason=record.reason,
         waiting_for=record.waiting_for,
         silences=record.silences,
+        sent=sent,
     )

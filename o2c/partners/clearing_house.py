@@ -1,11 +1,13 @@
-"""The porting clearing house, simulated: carries the request to the donor, and cuts the number over."""
+"""The porting clearing house, simulated: carries the request to the donor, cuts the number over, and takes requests back."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from o2c.kernel.chance import pick
 from o2c.kernel.partner import Answer, Answered, RefusedBy, Request
+from o2c.kernel.periods import parse_time
 from o2c.partners import faults
 
 ACCEPT, DELAY = "ACCEPT", "DELAY"
@@ -18,7 +20,9 @@ DONOR_PERCENTS = (
     ("BARRED", 2.0),
 )
 DELAY_DAYS_MAX = 3
-PORTING = "porting"
+PORTING, CANCEL = "porting", "porting-cancel"
+CUT_OFF = timedelta(hours=2)
+"""How long before its window opens a port can be taken back no more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +34,18 @@ class SimulatedClearingHouse:
     def submit(self, request: Request) -> Answer:
         if request.step == PORTING:
             return self._donor(request)
-        return faults.on_submit(faults.fault(self.seed, request), request) or Answered()
+        return faults.on_submit(faults.fault(self.seed, request), request) or self._done(request)
 
     def query(self, request: Request) -> Answer:
         if request.step == PORTING:
             return self._donor(request)
-        return faults.on_query(faults.fault(self.seed, request), self.seed, request) or Answered()
+        return faults.on_query(faults.fault(self.seed, request), self.seed, request) or self._done(request)
+
+    def _done(self, request: Request) -> Answer:
+        opens_at = str(request.body.get("window_opens_at", ""))
+        if request.step == CANCEL and opens_at and request.at >= parse_time(opens_at) - CUT_OFF:
+            return RefusedBy("TOO-LATE")
+        return Answered()
 
     def _donor(self, request: Request) -> Answer:
         mark = faults.marked(request)

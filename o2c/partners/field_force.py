@@ -1,4 +1,4 @@
-"""The field force, simulated: sends a fitter on a weekday, who sometimes finds nobody at home."""
+"""The field force, simulated: sends a fitter on a weekday, who sometimes finds nobody at home, or calls him off."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from o2c.kernel.chance import draw
-from o2c.kernel.partner import Accepted, Answer, Answered, Request
+from o2c.kernel.partner import Accepted, Answer, Answered, RefusedBy, Request
 from o2c.partners import faults
 
 VISIT_HOURS = (9, 13)
@@ -14,6 +14,8 @@ VISIT_DAYS_MIN, VISIT_DAYS_MAX = 3, 8
 NEXT_VISIT_DAYS = 2
 NOBODY_HOME_PERCENT = 2.0
 SATURDAY = 5
+CANCEL = "appointment-cancel"
+EN_ROUTE_PERCENT = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,8 @@ class SimulatedFieldForce:
         kind = faults.fault(self.seed, request)
         if trouble := faults.on_query(kind, self.seed, request):
             return trouble
+        if request.step == CANCEL:
+            return self._called_off(request)
         if kind == "unknown" and not (is_weekday(request.at) and faults.told_moment(request, self._hour(request) * 60)):
             return self._booked(request)
         if self._draw(request, f"nobody home {request.at.date()}") * 100 < NOBODY_HOME_PERCENT:
@@ -36,9 +40,14 @@ class SimulatedFieldForce:
         return Answered({"reference": self._reference(request)})
 
     def _booked(self, request: Request) -> Answer:
+        if request.step == CANCEL:
+            return self._called_off(request)
         days = [request.at + timedelta(days=days) for days in range(VISIT_DAYS_MIN, VISIT_DAYS_MAX + 1)]
         weekdays = [day for day in days if is_weekday(day)]
         return self._accepted(request, weekdays[int(self._draw(request, "visit day") * len(weekdays))])
+
+    def _called_off(self, request: Request) -> Answer:
+        return RefusedBy("EN-ROUTE") if faults.happens(self.seed, request, "en route", EN_ROUTE_PERCENT) else Answered()
 
     def _accepted(self, request: Request, day: datetime) -> Answer:
         return Accepted(self._reference(request), faults.midnight(day) + timedelta(hours=self._hour(request)))

@@ -1,4 +1,4 @@
-"""The SIM platform (SM-DP+), simulated: confirms the download of an eSIM profile."""
+"""The SIM platform (SM-DP+), simulated: confirms the download of an eSIM profile, or cancels it."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ import string
 from dataclasses import dataclass
 
 from o2c.kernel.chance import draw
-from o2c.kernel.partner import Answer, Answered, Request
+from o2c.kernel.partner import Answer, Answered, RefusedBy, Request
 from o2c.partners import faults
 
+CANCEL = "esim-cancel"
+DOWNLOADED_PERCENT = 3.0
 _ALPHABET = string.digits + string.ascii_uppercase
 _GROUPS = 4
 _GROUP_CHARACTERS = 5
@@ -27,6 +29,9 @@ class SimulatedSimPlatform:
         return faults.on_query(faults.fault(self.seed, request), self.seed, request) or self._confirmed(request)
 
     def _confirmed(self, request: Request) -> Answer:
+        if request.step == CANCEL:
+            downloaded = faults.happens(self.seed, request, "downloaded", DOWNLOADED_PERCENT)
+            return RefusedBy("DOWNLOADED") if downloaded else Answered()
         return Answered({"matching_id": matching_id(self.seed, f"{faults.place(request)} {request.body.get('iccid', '')}")})
 
 

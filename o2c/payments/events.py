@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from o2c.kernel.charges import MoneyReceived
+from o2c.kernel.event import Upcast
 from o2c.kernel.shapes import Done, FellOut, Requested
 
 
@@ -11,13 +13,21 @@ class PaymentRequested(Requested, name="payment.requested", step="payment"):
     example = {"attempt": 1, "due_at": "2026-01-09T06:00:00Z"}
 
 
-class PaymentReceived(Done, name="payment.received", step="payment"):
-    """Money came in for the invoice."""
+class PaymentReceived(Done, MoneyReceived, name="payment.received", step="payment"):
+    """Money came in for the invoice and settled it, or came on top: what is over the total is the customer's credit.
 
-    example = {"amount_minor": 2399, "method": "card", "reference": "PMT-5501"}
-    amount_minor: int
-    method: str
-    reference: str = ""
+    Version 2 knows transfers that a person recorded.
+    """
+
+    example = {"amount_minor": 2399, "method": "bank-transfer", "remittance": "TFR-88213", "arrived_on": "2026-01-16"}
+    upcasts = (Upcast(defaults={"remittance": "", "arrived_on": ""}),)
+
+
+class PaymentPartReceived(MoneyReceived, name="payment.part-received", step="payment"):
+    """Part of the invoice came in by bank; `open_minor` is left to pay and is still collected by the customer's method."""
+
+    example = {"amount_minor": 1000, "method": "bank-transfer", "remittance": "TFR-88213", "arrived_on": "2026-01-12", "open_minor": 1399}
+    open_minor: int
 
 
 class PaymentFellOut(FellOut, name="payment.fell-out", step="payment"):

@@ -6,10 +6,13 @@ from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from o2c.kernel.charges import BANK_TRANSFER
 from o2c.kernel.decision import Decision, just
 from o2c.kernel.periods import local_time
+from o2c.kernel.refusal import Refused
+from o2c.kernel.shapes import StepCancelled
 from o2c.kernel.stream import Work
-from o2c.payments.events import PaymentReceived
+from o2c.payments.events import PaymentPartReceived, PaymentReceived
 
 CARD_AFTER_DAYS = 1
 
@@ -31,3 +34,34 @@ def received(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
     amount_minor = int(data.get("amount_minor", work.subject["open_minor"]))
     reference = str(data.get("reference", ""))
     return just(PaymentReceived(attempt=work.attempt, amount_minor=amount_minor, method=work.subject["method"], reference=reference))
+
+
+def wanted(work: Work) -> bool:
+    """Nothing is collected for an invoice that was paid meanwhile."""
+    return bool(work.state.open_minor > 0)
+
+
+def record(work: Work, *, amount_minor: int, remittance: str, arrived_on: str, scheduled: bool, at: datetime) -> Decision:
+    """Money that arrived by bank. What is too much is a credit: money that arrived cannot be refused.
+
+    `scheduled`: an attempt to collect stands on the agenda for later and nobody has been asked yet; it is called off when nothing is left to
+    collect. One that the provider already has may still bring money, which is then a credit. The same remittance reference is the same
+    payment. Raises Refused: usage (nothing came), conflict (the reference was recorded with another amount).
+    """
+    known = work.state.remittances.get(remittance)
+    if known == amount_minor:
+        return just()
+    if known is not None:
+        raise Refused(f"{work.stream}: this reference was recorded with another amount; look at `o2c payments show`", kind="conflict")
+    if amount_minor <= 0:
+        raise Refused(f"{work.stream}: a payment is more than nothing; say how much arrived")
+    open_minor = work.state.open_minor - amount_minor
+    if open_minor > 0:
+        part = PaymentPartReceived(
+            amount_minor=amount_minor, method=BANK_TRANSFER, remittance=remittance, arrived_on=arrived_on, open_minor=open_minor
+        )
+        return just(part)
+    received = PaymentReceived(
+        attempt=work.attempt, amount_minor=amount_minor, method=BANK_TRANSFER, remittance=remittance, arrived_on=arrived_on
+    )
+    return just(received, StepCancelled(step="payment")) if scheduled else just(received)

@@ -16,4 +16,5 @@ STEP = Step(
     codes={"DECLINED": "PAY-AUTH", "EXPIRED": "PAY-AUTH", "RETURNED": "PAY-MANDATE", "UNAVAILABLE": "PAY-TMO"},
     silence="PAY-TMO",
     due=rules.due,
+    wanted=rules.wanted,
 )

@@ -1,10 +1,11 @@
-"""What can happen to a port-in: the request to the donor, and the cut-over in its window."""
+"""What can happen to a port-in: the request to the donor, the cut-over in its window, and the request taken back."""
 
 from __future__ import annotations
 
 from datetime import datetime
+from typing import ClassVar
 
-from o2c.kernel.shapes import Done, FellOut, Requested
+from o2c.kernel.shapes import Done, FellOut, RecallRequested, Requested
 
 
 class PortInRequested(Requested, name="porting.requested", step="porting"):
@@ -50,4 +51,27 @@ class CutoverFellOut(FellOut, name="cutover.fell-out", step="cutover"):
     example = {
         "item": "1", "fallout": "5d3f0a5e-6f0e-5a53-9d4c-0d8a35a0b8f1", "reason": "NP-CUTOVER", "fault_class": "technical", "origin": "direct",
         "recoverability": "transient", "waiting_for": "us", "queue": "porting", "partner_code": "UNAVAILABLE",
+    }  # fmt: skip
+
+
+class PortInCancelRequested(RecallRequested, name="porting-cancel.requested", step="porting-cancel"):
+    """The item ended: the donor is to be told, through the clearing house, that the number stays where it is."""
+
+    noun: ClassVar[str] = "port-in"
+    example = {"item": "1", "attempt": 1, "due_at": "2026-01-05T09:00:00Z"}
+
+
+class PortInCancelled(Done, name="porting-cancel.confirmed", step="porting-cancel"):
+    """The number will not be ported; another order may bring it."""
+
+    example = {"item": "1", "msisdn": "+447700900123"}
+    msisdn: str
+
+
+class PortInCancelFellOut(FellOut, name="porting-cancel.fell-out", step="porting-cancel"):
+    """The clearing house did not answer, or it is too late: the number will come although nobody wants it, and a person settles it."""
+
+    example = {
+        "item": "1", "fallout": "5d3f0a5e-6f0e-5a53-9d4c-0d8a35a0b8f1", "reason": "NP-LATE", "fault_class": "business", "origin": "partner",
+        "recoverability": "fatal", "waiting_for": "us", "queue": "porting", "partner_code": "TOO-LATE",
     }  # fmt: skip

@@ -11,7 +11,7 @@ from o2c.kernel.identifiers import possible_mobile
 from o2c.kernel.periods import parse_time
 from o2c.kernel.stream import Work
 from o2c.markets.base import code_is_wellformed, port_window
-from o2c.porting.events import NumberPortedIn, PortInScheduled
+from o2c.porting.events import NumberPortedIn, PortInCancelled, PortInScheduled
 
 
 def number_of(work: Work) -> str:
@@ -59,3 +59,23 @@ def cutover_request(work: Work) -> Mapping[str, Any]:
 
 def ported(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
     return just(NumberPortedIn(item=work.item, attempt=work.attempt, msisdn=work.outcomes["porting"]["msisdn"]))
+
+
+def window_open(work: Work, at: datetime) -> str:
+    """Hard point of no return of a port-in (order life cycle, section 4)."""
+    opens_at = work.outcomes["porting"].get("window_opens_at")
+    return "its port window is open" if opens_at and parse_time(str(opens_at)) <= at else ""
+
+
+def cutting_over(work: Work, at: datetime) -> str:
+    return "its number was cut over, or is about to be"
+
+
+def withdrawal(work: Work) -> Mapping[str, Any]:
+    """Which port is taken back; of one that was never confirmed the window is unknown."""
+    return {"msisdn": number_of(work), "window_opens_at": work.outcomes.get("porting", {}).get("window_opens_at", "")}
+
+
+def withdrawn(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
+    """The claim was kept until now, so that nobody asks for the number while ours is still to be ported."""
+    return just(PortInCancelled(item=work.item, attempt=work.attempt, msisdn=number_of(work))) + Decision(frees=claimed(work))

@@ -1,12 +1,19 @@
-"""The port-in's entries for the plan: the request, and the cut-over."""
+"""The port-in's entries for the plan: the request, the cut-over, and the request taken back."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 
-from o2c.kernel.step import Step
+from o2c.kernel.step import Step, recall_lead
 from o2c.porting import rules
-from o2c.porting.events import CutoverFellOut, CutoverRequested, PortInFellOut, PortInRequested
+from o2c.porting.events import (
+    CutoverFellOut,
+    CutoverRequested,
+    PortInCancelFellOut,
+    PortInCancelRequested,
+    PortInFellOut,
+    PortInRequested,
+)
 
 STEP = Step(
     name="porting",
@@ -27,6 +34,8 @@ STEP = Step(
     },
     silence="NP-CONFLICT",
     lead=lambda work: timedelta(minutes=2),
+    recall="porting-cancel",
+    no_return=rules.window_open,
 )
 CUTOVER = Step(
     name="cutover",
@@ -38,4 +47,18 @@ CUTOVER = Step(
     codes={"UNAVAILABLE": "NP-CUTOVER", "PERMANENT": "NP-CUTFAIL", "REFUSED": "NP-CUTFAIL"},
     silence="NP-CUTOVER",
     due=rules.cutover_due,
+    no_return=rules.cutting_over,
+)
+CANCEL = Step(
+    name="porting-cancel",
+    requested=PortInCancelRequested,
+    fell_out=PortInCancelFellOut,
+    complete=rules.withdrawn,
+    guards=rules.claimed,
+    partner="clearing-house",
+    payload=rules.withdrawal,
+    codes={"UNAVAILABLE": "NP-CONFLICT", "TOO-LATE": "NP-LATE", "PERMANENT": "NP-LATE", "REFUSED": "NP-LATE"},
+    silence="NP-CONFLICT",
+    lead=recall_lead,
+    forceable=True,
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from o2c.kernel.event import Event
 from o2c.kernel.shapes import Done, FellOut, Offered, Requested, Undone, Withdrawn
 from o2c.stock.events import StockAnnounced, StockArrived
@@ -34,6 +36,7 @@ class SimFellOut(FellOut, name="sim.fell-out", step="sim"):
 class SimReleased(Undone, name="sim.released", step="sim"):
     """The item ended and gave its SIM back."""
 
+    noun: ClassVar[str] = "SIM"
     example = {"item": "1", "iccid": "8944770000000000009"}
     iccid: str
 

@@ -79,13 +79,19 @@ def assign(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
 def release(work: Work, outcome: Mapping[str, Any], at: datetime) -> Decision:
     """Give the SIM back; it can be assigned again after restocking, unless it has left the house or was used."""
     iccid, imsi, kind = outcome["iccid"], outcome["imsi"], outcome["kind"]
-    if any(work.outcomes.get(step) for step in ("delivery", "activation")):
+    if _gone(work, at):
         scrapped = ((stream_of(iccid), SimScrapped(iccid=iccid)),)
         return Decision((SimReleased(item=work.item, iccid=iccid),), scrapped, frees=(work.guard("sim", iccid),))
     returned = SimReturned(iccid=iccid, imsi=imsi, kind=kind, due_at=at + timedelta(days=RESTOCK_DAYS))
     return just(SimReleased(item=work.item, iccid=iccid)) + Decision(
         elsewhere=((stream_of(iccid), returned),), frees=(work.guard("sim", iccid),)
     )
+
+
+def _gone(work: Work, at: datetime) -> bool:
+    """Whether the SIM left the house or was used, as far as anybody knows, or its profile cannot be downloaded by another."""
+    used = any(work.outcomes.get(step) or work.with_partner(step, at) for step in ("delivery", "activation"))
+    return used or ("esim-cancel" in work.outcomes and not work.outcomes["esim-cancel"].get("reusable"))
 
 
 def restock(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:

@@ -22,9 +22,10 @@ def create_clock(datastore: PostgresDatastore, *, kind: str, start: datetime, wi
 
 def move_clock(datastore: PostgresDatastore, *, now: datetime, window_end: datetime | None, round_: int) -> None:
     """Move simulated time. Losing the last move in a crash is harmless: the pass is found empty and ended again; so it need not be flushed."""
-    with datastore.get_connection() as conn, conn.transaction():
-        conn.execute("SET LOCAL synchronous_commit = off")
-        conn.execute("UPDATE o2c.clock SET now = %s, window_end = %s, round = %s", (now, window_end, round_))
+    sql = """WITH unflushed AS (SELECT set_config('synchronous_commit', 'off', true))
+        UPDATE o2c.clock SET now = %s, window_end = %s, round = %s FROM unflushed"""
+    with datastore.get_connection() as conn:
+        conn.execute(sql, (now, window_end, round_), prepare=True)
 
 
 def policy_position(datastore: PostgresDatastore, policy: str) -> int:

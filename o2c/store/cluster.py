@@ -26,6 +26,7 @@ if sys.platform != "win32":
 SUPERUSER = "postgres"
 START_SECONDS = 120
 SOCKET_PATH_BYTES_MAX = 100  # Linux takes 107 and macOS 103
+_CAUSE = re.compile(r"(FATAL|PANIC|error):.*")
 SOCKET_NAME = ".s.PGSQL.5432"
 ELSEWHERE = "choose another folder with O2C_HOME, or set O2C_DSN to a PostgreSQL 15+ server"
 
@@ -273,6 +274,7 @@ def _write(path: Path, text: str) -> None:
 
 
 def _telling_line(text: str) -> str:
-    """The line that names the cause: PostgreSQL's programs go on talking after it."""
+    """The line that names the cause, without the time and process before it: PostgreSQL's programs go on talking after it."""
     lines = [line.strip() for line in text.splitlines() if line.strip()] or ["no message"]
-    return next((line for line in lines if "FATAL" in line or "PANIC" in line or "error:" in line), lines[-1])
+    told = (_CAUSE.search(line) for line in lines)
+    return next((cause[0] for cause in told if cause), lines[-1])

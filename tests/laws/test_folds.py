@@ -77,6 +77,11 @@ LIVES: Mapping[str, Mapping[str, Sequence[Told]]] = {
             ("charging.requested", {}), ("charging.started", {}), ("activation.requested", _TWO), ("service.activated", _TWO),
             ("charging.started", _TWO), ("cutover.number-ported-in", {}), ("number.changed", {}), ("order.completed", {}),
         ),
+        "a deposit at the gate, a number kept, and given up": (
+            *_GATES[:5], ("credit.requested", {}), ("credit.fell-out", {}), ("deposit.received", {"amount_minor": 4000, "missing_minor": 6000}),
+            ("deposit.received", {}), ("credit.approved", {"decided_by": "deposit"}), _PLANNED, ("number.earmarked", {}),
+            ("number.earmark-dropped", {}),
+        ),
         "failed": (
             *_GATES, ("sim.assigned", {}), ("number.assigned", {}), ("porting.fell-out", {}),
             ("fallout.decided", {"item": "1", "step": "porting", "decision": "fail"}), ("item.failed", {}), ("sim.released", {}),
@@ -87,6 +92,13 @@ LIVES: Mapping[str, Mapping[str, Sequence[Told]]] = {
             ("item.failed", _TWO), ("order.partially-completed", {}),
         ),
         "cancelled": (*_GATES, ("item.cancelled", {"item": "1", "base": "3"}), ("item.cancelled", _TWO), ("order.cancelled", {})),
+        "cancelled when its partners had dropped its work": (
+            *_GATES, ("sim.assigned", {}), ("porting.requested", {}), ("porting.scheduled", {}), ("delivery.requested", {}), ("partner.silent", {}),
+            ("cancellation.requested", {}), ("cancellation.refused", {}), ("cancellation.requested", {}), ("cancellation.accepted", {}),
+            ("item.cancelled", {**_TWO, "base": ""}), ("porting-cancel.requested", {}), ("item.cancelled", {"item": "1", "base": ""}),
+            ("step.cancelled", {"item": "1", "step": "delivery"}), ("sim.released", {}), ("porting-cancel.fell-out", {}),
+            ("step.forced", {"item": "1", "step": "porting-cancel"}), ("order.cancelled", {}),
+        ),
     },
     "sim": {
         "assigned": (("sim.received", {}), ("sim.taken", {})),
@@ -96,6 +108,9 @@ LIVES: Mapping[str, Mapping[str, Sequence[Told]]] = {
     "number": {
         "assigned": (("number.received", {}), ("number.taken", {})),
         "golden": (("number.received", {"number_class": "golden"}),),
+        "kept and taken": (("number.received", {"number_class": "golden"}), ("number.reserved", {}), ("number.taken", {})),
+        "kept and given back": (("number.received", {}), ("number.reserved", {}), ("number.reservation-released", {})),
+        "kept too long": (("number.received", {}), ("number.reserved", {}), ("number.reservation-lapsed", {})),
         "resting": (("number.received", {}), ("number.taken", {}), ("number.quarantined", {}), ("number.rested", {})),
         "brought in": (("number.brought-in", {}),),
     },
@@ -124,6 +139,11 @@ LIVES: Mapping[str, Mapping[str, Sequence[Told]]] = {
             ("payment.requested", {"attempt": 2}), ("partner.accepted", {**_NO, "step": "payment", "attempt": 2}),
             ("partner.silent", {**_NO, "step": "payment", "attempt": 2}), ("payment.received", {"attempt": 2, "method": "pay-by-link"}),
         ),
+        "paid in parts by bank while the provider has it": (
+            ("invoice.issued", {}), ("payment.requested", {}), ("partner.accepted", {**_NO, "step": "payment"}),
+            ("payment.part-received", {}), ("payment.received", {"amount_minor": 1399, "remittance": "TFR-88214"}),
+            ("step.cancelled", {**_NO, "step": "payment"}),
+        ),
         "declined": (("invoice.issued", {}), ("payment.requested", {"attempt": 3}), ("payment.fell-out", {"attempt": 3})),
     },
     "intake": {"gone through twice": (("intake.closed", {}), ("intake.closed", {"intake": "intake-3b1f/2"}))},
@@ -132,6 +152,8 @@ _GENERIC = {"partner.accepted", "partner.silent", "retry.scheduled", "fallout.de
 INERT: Mapping[str, frozenset[str]] = {
     **dict.fromkeys(KINDS, frozenset()),
     "order": frozenset({"retry.scheduled"}),
+    "customer": frozenset({"customer.contacted"}),
+    "intake": frozenset({"intake.line-refused"}),
     **dict.fromkeys(("delivery", "sim", "number"), frozenset({*_GENERIC, "fallout.correction-applied"})),
     "account": frozenset({*_GENERIC, "fallout.correction-applied"}),
     "invoice": frozenset({*_GENERIC, "invoice.overdue-check-requested"}) - {"partner.accepted", "partner.silent"},

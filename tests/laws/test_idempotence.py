@@ -4,20 +4,29 @@ import importlib
 import inspect
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from o2c.billing.events import InvoiceIssued
+from o2c.billing.state import INVOICE
 from o2c.catalogue.rules import publish
 from o2c.catalogue.state import KIND as CATALOGUE
+from o2c.credit.rules import deposit
 from o2c.customers.rules import register
 from o2c.customers.state import KIND as CUSTOMER
 from o2c.kernel.decision import Decision, just
 from o2c.kernel.partner import RefusedBy
 from o2c.kernel.stream import StreamKind
+from o2c.numbers import rules as numbers
+from o2c.numbers.events import NumberEarmarked, NumberReceived, NumberReserved
+from o2c.numbers.state import KIND as NUMBER
+from o2c.orders.cancellation import cancel
 from o2c.orders.rules import advance, close, fail_item, receive
 from o2c.orders.step import KIND as ORDER
+from o2c.payments.rules import record
 from o2c.plan import SPECIFICATIONS, STEPS
 from o2c.sim import rules as sims
 from o2c.stock.state import KIND as DELIVERY
@@ -53,6 +62,14 @@ def failed(state: Any) -> Decision:
     return fail_item(state, "1", reason="NP-INACT", note="", at=MONDAY, book=BOOK)
 
 
+def cancelled(state: Any) -> Decision:
+    return cancel(state, note="", at=MONDAY, book=BOOK)
+
+
+def cancelled_in_part(state: Any) -> Decision:
+    return cancel(state, ("2",), note="", at=MONDAY, book=BOOK)
+
+
 def running(*wanted: Any, until: str = "number") -> Any:
     return Story(*(wanted or (item(characteristics=PORTING),))).run(until=until).state
 
@@ -76,6 +93,50 @@ def validated() -> Any:
     return state
 
 
+def waiting_for_a_deposit() -> Any:
+    story = Story(item()).run(until="credit")
+    story.attend("credit", "", RefusedBy("DEPOSIT", {"deposit_minor": 5000, "currency": "GBP"}))
+    return story.state
+
+
+def deposited(amount_minor: int) -> Decide:
+    def decide(state: Any) -> Decision:
+        work = replace(ORDER.work(state, "order-1001", "", "credit"), market=BOOK.market)
+        return deposit(work, amount_minor=amount_minor, currency="GBP", reference="TFR-1", method="bank-transfer", at=MONDAY)
+
+    return decide
+
+
+def given_back(state: Any) -> Decision:
+    return numbers.release_reservation(state, msisdn="+447700910001", at=MONDAY)
+
+
+def let_go(state: Any) -> Decision:
+    return numbers.let_go(replace(ORDER.work(state, "order-1001", "1", "number"), market=BOOK.market), MONDAY)
+
+
+def kept() -> Any:
+    """An order that waits for a number from stock, after one was set aside for its item."""
+    return ORDER.evolve(running(item()), NumberEarmarked(item="1", msisdn="+447700910001", number_class="golden"))
+
+
+def reserved() -> Any:
+    body = {**NumberReserved.example, "due_at": MONDAY + timedelta(days=7)}
+    return NUMBER.evolve(NUMBER.initial("number-+447700910001"), NumberReserved.model_validate(body))
+
+
+def arrived(amount_minor: int, *, scheduled: bool = False) -> Decide:
+    def decide(state: Any) -> Decision:
+        work = INVOICE.work(state, "invoice-1", "", "payment")
+        return record(work, amount_minor=amount_minor, remittance="TFR-1", arrived_on="2026-01-12", scheduled=scheduled, at=MONDAY)
+
+    return decide
+
+
+def issued() -> Any:
+    return INVOICE.evolve(INVOICE.initial("invoice-1"), InvoiceIssued.model_validate(InvoiceIssued.example))
+
+
 IDEMPOTENT = [
     pytest.param(CATALOGUE, CATALOGUE.initial(""),
                  lambda s: just(*publish(s, document=OFFERING, currency="GBP", specifications=SPECIFICATIONS)), id="publish"),
@@ -85,7 +146,17 @@ IDEMPOTENT = [
     pytest.param(ORDER, validated(), gone_on, id="advance-to-the-next-gate"),
     pytest.param(ORDER, running(), failed, id="fail-item"),
     pytest.param(ORDER, running(item("1"), item("2", "roaming", relies_on=("1",))), failed, id="fail-item-with-dependants"),
+    pytest.param(ORDER, Story(item()).state, cancelled, id="cancel-at-its-gates"),
+    pytest.param(ORDER, running(), cancelled, id="cancel"),
+    pytest.param(ORDER, running(item("1"), item("2", "roaming", relies_on=("1",))), cancelled_in_part, id="cancel-item"),
     pytest.param(ORDER, all_failed(), close, id="close"),
+    pytest.param(ORDER, waiting_for_a_deposit(), deposited(2000), id="part-of-a-deposit"),
+    pytest.param(ORDER, waiting_for_a_deposit(), deposited(5000), id="deposit"),
+    pytest.param(ORDER, kept(), let_go, id="let-go-of-a-number"),
+    pytest.param(NUMBER, reserved(), given_back, id="release-a-reservation"),
+    pytest.param(INVOICE, issued(), arrived(1000), id="part-of-an-invoice-by-bank"),
+    pytest.param(INVOICE, issued(), arrived(2399, scheduled=True), id="invoice-by-bank"),
+    pytest.param(INVOICE, issued(), arrived(5000), id="too-much-by-bank"),
 ]  # fmt: skip
 
 
@@ -115,6 +186,21 @@ def test_a_gate_that_said_no_is_recorded_once() -> None:
     assert close(story.state) == gone_on(story.state) == Decision()
 
 
+def test_reserving_a_number_twice_keeps_it_once() -> None:
+    """The second time nothing happens, to the order or to the number."""
+    state, until = running(item()), MONDAY + timedelta(days=7)
+    number = NUMBER.evolve(NUMBER.initial("number-+447700910001"), NumberReceived(msisdn="+447700910001", number_class="golden"))
+    for expected in (True, False):
+        work = replace(ORDER.work(state, "order-1001", "1", "number"), market=BOOK.market)
+        decision = numbers.reserve(work, number, msisdn="+447700910001", until=until, note="", at=MONDAY)
+        assert bool(decision) is expected
+        for event in decision.events:
+            state = ORDER.evolve(state, event)
+        for _, event in decision.elsewhere:
+            number = NUMBER.evolve(number, event)
+    assert decision == Decision()
+
+
 def test_a_delivery_that_is_known_brings_nothing() -> None:
     """The second arrival of the same pieces is recorded as an arrival of none."""
     announced = sims.announce(rows=(("8944500102198304826", "001010000000001", "esim"),), at=MONDAY)
@@ -124,18 +210,29 @@ def test_a_delivery_that_is_known_brings_nothing() -> None:
     assert (decision.elsewhere, decision.events[0].pools) == ((), {})
 
 
-SETTING = {"catalogue.publish", "customers.register", "orders.receive", "orders.advance", "orders.close", "orders.fail_item"}
+SETTING = {
+    "catalogue.publish", "credit.deposit", "customers.register", "numbers.release_reservation", "numbers.reserve", "orders.receive",
+    "orders.advance", "orders.close", "orders.fail_item", "payments.record",
+}  # fmt: skip
 """Rules that set a state: the table above holds them."""
 
 OF_A_STEP = {
-    "activation.activated", "activation.deactivate", "appointment.kept", "billing.bill", "billing.look_at", "charging.start", "charging.stop",
-    "credit.approved", "credit.decide", "delivery.delivered", "esim.confirmed", "identity.decide", "identity.passed", "numbers.arrive",
-    "numbers.assign", "numbers.change", "numbers.release", "payments.received", "porting.ported", "porting.scheduled", "qualification.qualified",
+    "activation.activated", "activation.deactivate", "appointment.called_off", "appointment.kept", "billing.bill", "billing.look_at", "charging.start", "charging.stop",
+    "credit.approved", "credit.decide", "delivery.delivered", "esim.cancelled", "esim.confirmed", "identity.decide", "identity.passed", "numbers.arrive",
+    "numbers.assign", "numbers.change", "numbers.lapse", "numbers.let_go", "numbers.release", "payments.received", "porting.ported", "porting.scheduled", "porting.withdrawn", "qualification.qualified",
     "sim.arrive", "sim.assign", "sim.release", "sim.restock", "numbers.rested",
 }  # fmt: skip
 """What a row of the agenda yields, once: the row is gone with it, and the command id is the row."""
 
-OCCURRENCES = {"fallout.correct", "fallout.decide", "fallout.force", "fallout.give_up", "numbers.announce", "sim.announce"}
+OCCURRENCES = {
+    "customers.contact",
+    "fallout.correct",
+    "fallout.decide",
+    "fallout.force",
+    "fallout.give_up",
+    "numbers.announce",
+    "sim.announce",
+}
 """What a person does, as often as it is done: the command id is the action on the version that was seen."""
 
 

@@ -34,6 +34,7 @@ INVENTED = {
     "correction": r"ABC123456",
     "details": r"esim|[0-9]+ [A-Z][a-z]+ Lane, Testford, ZZ1 1AA",
     "original": r"\{\}",
+    "remittance": r"TFR-[0-9]+",
 }
 """By kind of personal field, what its examples look like. No postcode begins with ZZ; example.org is reserved (RFC 2606 section 3)."""
 

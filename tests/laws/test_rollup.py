@@ -2,14 +2,16 @@
 
 import itertools
 import random
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import hypothesis
 from hypothesis import strategies as st
 
+from o2c.kernel.charges import ChargeStarted
 from o2c.kernel.partner import Accepted, Answer, Answered, Failed, NeverHeard, RefusedBy, Unknown
 from o2c.kernel.refusal import Refused
+from o2c.orders.events import ItemCancelled
 from o2c.orders.rollup import (
     FINAL,
     GATES,
@@ -22,6 +24,7 @@ from o2c.orders.rollup import (
     order_state,
 )
 from o2c.plan import STEPS
+from o2c.porting.events import PortInScheduled
 from tests.given import MONDAY, PORTING, Document, Story, item
 
 ORDERS: dict[str, list[Document]] = {
@@ -36,6 +39,7 @@ ORDERS: dict[str, list[Document]] = {
     "flawed": [item(sold="moon-line")],
 }
 WAYS = ("correct", "approve", "decline", "force", "fail")
+BEGUN_CANCELLATION = ("assessingCancellation", "pendingCancellation")
 
 
 @st.composite
@@ -80,13 +84,24 @@ def act(story: Story, name: str, step: str, way: str) -> None:
         return
 
 
+def cancel(story: Story, names: tuple[str, ...], at: datetime) -> None:
+    """A person cancels the order or some of its items; what is no wish (an ended order, an unplanned item) changes nothing."""
+    try:
+        story.cancel(*names, at=at)
+    except Refused:
+        return
+
+
 @st.composite
 def stories(draw: st.DrawFn) -> Story:
     """An order, and up to forty things that happen to it in any order the agenda and the queue allow."""
     story = Story(*draw(st.sampled_from(list(ORDERS.values()))))
     for _ in range(draw(st.integers(0, 40))):
         queue = stuck(story)
-        if queue and (not story.agenda or draw(st.integers(0, 3)) == 0):
+        if draw(st.integers(0, 19)) == 0:
+            names = draw(st.lists(st.sampled_from(sorted(story.state.items) or ["1"]), max_size=2).map(tuple))
+            cancel(story, names, draw(st.sampled_from((MONDAY, MONDAY + timedelta(hours=1), MONDAY + timedelta(days=3)))))
+        elif queue and (not story.agenda or draw(st.integers(0, 3)) == 0):
             name, step = draw(st.sampled_from(queue))
             act(story, name, step, draw(st.sampled_from(WAYS)))
         elif story.agenda:
@@ -128,12 +143,16 @@ def test_an_order_that_is_not_over_has_somebody_to_move_it(story: Story) -> None
 
 
 @hypothesis.settings(max_examples=100, deadline=None, suppress_health_check=list(hypothesis.HealthCheck))
-@hypothesis.given(stories(), st.sampled_from(sorted(STEPS)), st.sampled_from(["accepted", "silent", "fell-out", "done", "requested"]))
+@hypothesis.given(
+    stories(), st.sampled_from(sorted(STEPS)), st.sampled_from(["accepted", "silent", "fell-out", "done", "requested", "recall"])
+)
 def test_an_item_that_ended_stays_ended(story: Story, step: str, shape: str) -> None:
-    """No late event of a step moves an item that a person failed or that fell with its base."""
+    """No late event of a step moves an item that a person failed, that was cancelled or that fell with its base."""
     for name, known in story.state.progress.items.items():
-        if known.ended:
-            assert item_state(follow(story.state.progress, shape, step, name, "us").items[name]) == known.ended
+        after = follow(story.state.progress, shape, step, name, "us").items[name]
+        assert after.ended == known.ended
+        if known.ended and item_state(known) in FINAL:
+            assert item_state(after) == known.ended
 
 
 statuses = st.sampled_from(["planned", "requested", "done", "held", "pending", "cancelled", "undone"])
@@ -142,9 +161,13 @@ items = st.builds(
     st.dictionaries(st.sampled_from(["sim", "number", "activation"]), statuses, max_size=3),
     st.lists(st.sampled_from("abcde"), max_size=2).map(tuple),
     st.sampled_from(["", "", "", "failed", "cancelled"]),
+    st.dictionaries(
+        st.sampled_from(["porting-cancel", "esim-cancel"]), st.sampled_from(["requested", "done", "held", "pending"]), max_size=2
+    ),
 )
 gates = st.dictionaries(st.sampled_from(GATES), st.sampled_from(["requested", "done", "done", "pending", "declined"]), max_size=3)
-progresses = st.builds(Progress, gates, st.dictionaries(st.sampled_from("abcde"), items, max_size=5))
+progresses = st.builds(Progress, gates, st.dictionaries(st.sampled_from("abcde"), items, max_size=5),
+                       st.sampled_from(["", "", "", *BEGUN_CANCELLATION]))  # fmt: skip
 
 
 @hypothesis.given(progresses, st.randoms(use_true_random=False))
@@ -154,11 +177,14 @@ def test_the_order_of_items_steps_and_gates_does_not_matter(progress: Progress, 
     def turned(mapping: dict[str, Any]) -> dict[str, Any]:
         return dict(chance.sample(list(mapping.items()), len(mapping)))
 
-    moved = {name: ItemProgress(turned(of.steps), tuple(reversed(of.relies_on)), of.ended) for name, of in progress.items.items()}
-    assert order_state(Progress(turned(progress.gates), turned(moved))) == order_state(progress)
+    moved = {
+        name: ItemProgress(turned(of.steps), tuple(reversed(of.relies_on)), of.ended, turned(of.recalls))
+        for name, of in progress.items.items()
+    }
+    assert order_state(Progress(turned(progress.gates), turned(moved), progress.cancellation)) == order_state(progress)
 
 
-@hypothesis.given(progresses, st.sampled_from(["requested", "done", "fell-out", "silent", "cancelled"]), st.sampled_from("abcde"))
+@hypothesis.given(progresses, st.sampled_from(["requested", "done", "fell-out", "silent", "cancelled", "recall"]), st.sampled_from("abcde"))
 def test_the_same_event_twice_is_once(progress: Progress, shape: str, name: str) -> None:
     """Following an event that was followed already changes nothing."""
     once = follow(progress, shape, "sim", name, "customer")
@@ -167,7 +193,7 @@ def test_the_same_event_twice_is_once(progress: Progress, shape: str, name: str)
 
 @hypothesis.given(progresses)
 def test_the_roll_up_is_the_published_one(progress: Progress) -> None:
-    """First match wins, as the order life cycle tells it: gates, all final, held, pending, begun, acknowledged."""
+    """First match wins, as the order life cycle tells it: declined, cancellation, open gate, all final, held, pending, begun, acknowledged."""
     states = {name: item_state(of) for name, of in progress.items.items()}
 
     def leans(name: str, waiting: str, way: tuple[str, ...] = ()) -> bool:
@@ -179,6 +205,10 @@ def test_the_roll_up_is_the_published_one(progress: Progress) -> None:
     waiting = [each for each in ("held", "pending") if each in states.values() and all(leans(name, each) for name in still_open)]
     if "declined" in progress.gates.values():
         expected = "rejected"
+    elif progress.cancellation == "pendingCancellation":
+        expected = progress.cancellation if still_open or {"requested", "pending"} & set(progress.gates.values()) else "cancelled"
+    elif progress.cancellation and (still_open or not states):
+        expected = progress.cancellation
     elif "pending" in progress.gates.values():
         expected = "pending"
     elif states and not still_open:
@@ -205,8 +235,7 @@ def test_final_states_lead_nowhere() -> None:
     """The machine itself lets nothing out of a final state, and every state it names is one it knows."""
     for machine in (ORDER_TRANSITIONS, ITEM_TRANSITIONS):
         assert all(machine[state] == frozenset() for state in FINAL)
-        named = set(itertools.chain.from_iterable(machine.values()))
-        assert named - set(machine) <= {"assessingCancellation", "pendingCancellation"}
+        assert set(itertools.chain.from_iterable(machine.values())) <= set(machine)
 
 
 def test_an_item_held_for_two_reasons_leaves_that_state_before_it_fails() -> None:
@@ -215,6 +244,7 @@ def test_an_item_held_for_two_reasons_leaves_that_state_before_it_fails() -> Non
     story.run(but={("1", "delivery"): RefusedBy("LOST"), ("1", "porting"): RefusedBy("never seen before")})
     assert story.states() == {"": "held", "1": "held"}
     story.give_up("delivery")
+    story.run()
     assert [(of, before, after) for of, before, after, _ in story.passed[-4:]] == [
         ("", "held", "inProgress"), ("1", "held", "inProgress"), ("", "inProgress", "failed"), ("1", "inProgress", "failed"),
     ]  # fmt: skip
@@ -226,4 +256,67 @@ def test_a_dependant_that_is_held_itself_leaves_that_state_with_its_base() -> No
     story.run(but={("1", "activation"): RefusedBy("PERMANENT"), ("2", "delivery"): RefusedBy("LOST")})
     assert story.states() == {"": "held", "1": "held", "2": "held"}
     story.give_up("activation")
+    story.run()
     assert [(before, after) for of, before, after, _ in story.passed if not of][-2:] == [("held", "inProgress"), ("inProgress", "failed")]
+
+
+@hypothesis.given(progresses)
+def test_a_refused_cancellation_leaves_the_order_exactly_where_it_was(progress: Progress) -> None:
+    """Assessed, an order is in that state unless it is over; refused, it is back where it came from."""
+    before = follow(progress, "cancellation-refused", "", "")
+    assessed = follow(before, "cancellation-requested", "", "")
+    assert order_state(assessed) in ("assessingCancellation", order_state(before))
+    assert order_state(before) not in FINAL or order_state(assessed) == order_state(before)
+    assert order_state(follow(assessed, "cancellation-refused", "", "")) == order_state(before)
+
+
+@hypothesis.given(
+    progresses, st.sampled_from(["done", "fell-out", "silent", "recall", "resumed", "undone", "cancelled"]), st.sampled_from("abcde")
+)
+def test_a_cancelled_order_stays_cancelled(progress: Progress, shape: str, name: str) -> None:
+    """Once every item is over, no late event of a step or recall brings the order back."""
+    cancelled = Progress({}, {n: ItemProgress(of.steps, of.relies_on, "cancelled", of.recalls) for n, of in progress.items.items()},
+                         "pendingCancellation")  # fmt: skip
+    if order_state(cancelled) == "cancelled":
+        assert order_state(follow(cancelled, shape, "porting-cancel", name, "us")) == "cancelled"
+
+
+def test_one_line_s_cancellation_is_no_state_of_the_order() -> None:
+    """A cancellation that names an item leaves the order to the roll-up of its items."""
+    progress = Progress(items={"1": ItemProgress({"sim": "requested"})})
+    assert follow(progress, "cancellation-requested", "", "1") is progress
+
+
+@hypothesis.settings(max_examples=150, deadline=None, suppress_health_check=list(hypothesis.HealthCheck))
+@hypothesis.given(stories(), st.sampled_from((timedelta(), timedelta(minutes=4), timedelta(hours=2), timedelta(days=3))))
+def test_a_cancellation_is_refused_or_carried_through(story: Story, later: timedelta) -> None:
+    """At any moment of any history: what is over is left alone, and what is refused; what is accepted ends cancelled with nothing left."""
+    before, told = story.states(), len(story.events)
+    try:
+        story.cancel(at=MONDAY + later)
+    except Refused:
+        assert before[""] in FINAL
+        return
+    if len(story.events) == told or story.names()[-1] == "cancellation.refused":
+        # Nothing was left to cancel where every item has ended and only partners are still to drop their work.
+        assert story.states() == before
+        assert len(story.events) > told or all(of.ended for of in story.state.progress.items.values()) or before[""] == "cancelled"
+        return
+    assert story.states()[""] in ("pendingCancellation", "cancelled")
+    for name, step in stuck(story):
+        if STEPS[step].recalls:
+            act(story, name, step, "force")
+    story.run()
+    assert (story.states()[""], story.agenda, story.holders) == ("cancelled", {}, {})
+
+
+@hypothesis.settings(max_examples=150, deadline=None, suppress_health_check=list(hypothesis.HealthCheck))
+@hypothesis.given(stories())
+def test_what_was_cancelled_was_never_charged_and_no_port_of_it_is_forgotten(story: Story) -> None:
+    """A line that a customer cancelled was not active; one that ended with a port scheduled was not over before the donor was told."""
+    cancelled = {event.item for event in story.events if isinstance(event, ItemCancelled) and not event.base}
+    assert cancelled.isdisjoint({event.item for _, event in story.elsewhere if isinstance(event, ChargeStarted)})
+    scheduled = {event.item for event in story.events if isinstance(event, PortInScheduled)}
+    for name, known in story.state.progress.items.items():
+        if name in scheduled and known.ended and item_state(known) in FINAL:
+            assert known.recalls == {**known.recalls, "porting-cancel": "done"}

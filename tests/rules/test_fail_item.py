@@ -6,6 +6,7 @@ import pytest
 
 from o2c.kernel.partner import RefusedBy
 from o2c.kernel.refusal import Refused
+from o2c.kernel.step import RECALL_LEAD
 from o2c.orders.rules import fail_item
 from tests.given import BOOK, MONDAY, PORTING, Story, item
 
@@ -13,18 +14,20 @@ NUMBER = ("port-in", PORTING["portInNumber"])
 
 
 def given_up(story: Story, step: str, name: str = "1") -> list[str]:
-    """What a person's giving up yields, on the order and elsewhere."""
+    """What a person's giving up yields, and what comes of it, on the order and elsewhere."""
     before, other = len(story.events), len(story.elsewhere)
     story.give_up(step, name)
+    story.run()
     return [event.type_name for event in (*story.events[before:], *(event for _, event in story.elsewhere[other:]))]
 
 
 def test_what_was_done_is_given_back_in_reverse_order() -> None:
-    """Number before SIM, as they were taken SIM first; what was only asked for is cancelled; the claim on the port-in is freed."""
+    """Number before SIM, as they were taken SIM first; the donor and the SIM platform are told; the claim on the port-in is freed last."""
     story = Story(item(characteristics=PORTING)).run(but={("1", "activation"): RefusedBy("PERMANENT")})
     assert {key[0] for key in story.holders} == {"sim", "number", "port-in"}
     assert given_up(story, "activation") == [
-        "fallout.decided", "item.failed", "step.cancelled", "number.released", "sim.released", "order.failed", "number.quarantined", "sim.returned",
+        "fallout.decided", "esim-cancel.requested", "porting-cancel.requested", "item.failed", "step.cancelled", "number.released",
+        "esim-cancel.confirmed", "sim.released", "porting-cancel.confirmed", "order.failed", "number.quarantined", "sim.returned",
     ]  # fmt: skip
     assert (story.holders, story.agenda) == ({}, {})
 
@@ -33,7 +36,8 @@ def test_a_returned_sim_rests_a_day_and_a_number_a_month() -> None:
     """The SIM is shelved before it can be taken again; the number rests as long as the market's numbering rules say (31 days in the UK)."""
     story = Story(item()).run(but={("1", "activation"): RefusedBy("PERMANENT")})
     story.give_up("activation", at=MONDAY)
-    assert story.last("sim.returned").due_at == MONDAY + timedelta(days=1)
+    story.run()
+    assert story.last("sim.returned").due_at == MONDAY + RECALL_LEAD + timedelta(days=1)
     assert story.last("number.quarantined").due_at == MONDAY + timedelta(days=31)
 
 
@@ -45,6 +49,7 @@ def test_an_active_line_is_switched_off_and_not_charged() -> None:
         "charging.stopped", "service.deactivated", "account.charge-withdrawn",
     ]  # fmt: skip
     assert story.last("account.charge-withdrawn").item == "1"
+    assert story.last("sim.scrapped")
     assert NUMBER not in story.holders
 
 
@@ -84,6 +89,7 @@ def test_what_relies_on_it_ends_with_it(relies_on: dict[str, str], gone: dict[st
     others = [item(name, "roaming", relies_on=(relies_on[name],) if name in relies_on else ()) for name in "234"]
     story = Story(item("1"), *others).run(but={("1", "activation"): RefusedBy("PERMANENT")})
     story.give_up("activation")
+    story.run()
     assert {event.item: event.base for event in story.events if event.type_name == "item.cancelled"} == gone
     assert {name: state for name, state in story.states().items() if state == "cancelled"} == dict.fromkeys(gone, "cancelled")
 
@@ -93,6 +99,8 @@ def test_a_dependant_gives_back_what_it_had_prepared() -> None:
     story = Story(item("1"), item("2", relies_on=("1",))).run(but={("1", "activation"): RefusedBy("PERMANENT")})
     assert len(story.holders) == 4
     story.give_up("activation")
+    assert {key[0] for key in story.holders} == {"sim"}
+    story.run()
     assert story.holders == {}
 
 

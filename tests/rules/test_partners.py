@@ -30,17 +30,17 @@ METHODS = ("card", "direct-debit", "pay-by-link", "invoice")
 BODIES: Mapping[str, Mapping[str, Any]] = {
     "identity": PAPERS,
     "credit": {"customer": "C-1001", "commitment_minor": 47_976, "currency": "GBP"},
-    "esim": SIM,
+    **dict.fromkeys(("esim", "esim-cancel"), SIM),
     "activation": {"offering": "mobile-line", **LINE},
     "qualification": {**ADDRESS, "offering": "fibre"},
-    "appointment": {**ADDRESS, "line_id": "LINE-0000000001"},
+    **{key: {**ADDRESS, "line_id": "LINE-0000000001"} for key in ("appointment", "appointment-cancel")},
     "delivery": {**SIM, **ADDRESS},
     "porting": {"msisdn": "+447700900123", "code": "ABC123456"},
-    "cutover": LINE,
+    **dict.fromkeys(("cutover", "porting-cancel"), LINE),
     "payment": {**BILL, "method": "card"},
 }
 MARKABLE = ("esim", "activation", "delivery", "porting", "cutover")
-TECHNICAL = ("esim", "activation", "qualification", "appointment", "delivery", "cutover")
+TECHNICAL = ("esim", "activation", "qualification", "appointment", "delivery", "cutover", "porting-cancel")
 
 
 def asked(step: str, number: int = 0, *, attempt: int = 1, at: datetime = MONDAY, **body: Any) -> Request:

@@ -119,7 +119,7 @@ def test_an_older_shape_is_rebuilt_and_a_newer_one_left(log: str) -> None:
     catch_up(log, [ORDERS])
     newer = replace(
         ORDERS,
-        shape_version=2,
+        shape_version=ORDERS.shape_version + 1,
         columns={**ORDERS.columns, "region": "text"},
         rows=lambda group, doc: [{**row, "region": "north"} for row in ORDERS.rows(group, doc)],
     )
@@ -143,7 +143,7 @@ def test_an_older_shape_is_rebuilt_and_a_newer_one_left(log: str) -> None:
 def test_a_worker_that_missed_a_new_shape_does_not_write(log: str, monkeypatch: pytest.MonkeyPatch, writes: Callable[..., object]) -> None:
     """The shape may change after a worker has looked at it; it must not write old documents into new tables."""
     append(log, [captured(0), planned(0)])
-    newer = replace(ORDERS, shape_version=2)
+    newer = replace(ORDERS, shape_version=ORDERS.shape_version + 1)
     catch_up(log, [failing_on("order.planned", newer)])
     rebuild(log, failing_on("order.planned", newer), strict=False)
     append(log, [captured(1)])
@@ -158,7 +158,7 @@ def test_an_automatic_rebuild_parks_what_it_cannot_take(log: str) -> None:
     """Otherwise one bad event would keep a new shape from ever being used."""
     append(log, [captured(0), planned(0), captured(1)])
     catch_up(log, [ORDERS])
-    newer = failing_on("order.planned", replace(ORDERS, shape_version=2))
+    newer = failing_on("order.planned", replace(ORDERS, shape_version=ORDERS.shape_version + 1))
     catch_up(log, [newer])
 
     assert status(log, [newer])[0].parked == 1

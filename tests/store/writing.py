@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from o2c.store.commands import APPEND_SQL, Append, Guard, Head, Outcome, append_parameters
+from o2c.store.commands import APPEND_SQL, Append, Guard, Head, Outcome, append_parameters, outcomes_of
 from o2c.store.mapper import StoredFact
 from o2c.store.reads import Reads
 from o2c.store.recorder import LogRecorder
@@ -45,8 +45,7 @@ def verdicts(outcomes: Sequence[Outcome]) -> list[str]:
 
 def send(conn: Any, *commands: Append) -> list[Outcome]:
     """Append within whatever transaction the connection is in."""
-    rows = conn.execute(APPEND_SQL, append_parameters(commands, 0)).fetchall()
-    return [Outcome(r["verdict"], r["detail"] or "", r["first_position"] or 0, r["last_position"] or 0, r["outcome"] or {}) for r in rows]
+    return outcomes_of(commands, conn.execute(APPEND_SQL, append_parameters(commands, 0)).fetchall())
 
 
 def rows(recorder: LogRecorder, sql: str, *parameters: Any) -> list[dict[str, Any]]:

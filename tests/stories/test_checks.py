@@ -93,18 +93,26 @@ def diagnosed(dsn: str) -> dict[str, Check]:
 def test_a_store_that_was_only_run_has_no_flaw(store: str) -> None:
     """Every check passes, and those that count have something to count."""
     found = diagnosed(store)
-    assert [check for check in found.values() if check.state != "ok"] == []
-    assert len(found) == 17 + len(ALL)
-    assert not any(check.detail.startswith("0 ") for check in found.values())
+    assert [check for check in found.values() if check.state != "ok" and check.name != BACKUPS] == []
+    assert found[BACKUPS].state == "could not check"
+    assert len(found) == 31 + len(ALL)
+    nothing_there = {name for name, check in found.items() if check.detail.startswith("0 ")}
+    assert nothing_there <= {LEASES, OVERDUE, "nobody holds back readers", "projection contacts is the fold of the log"}
 
 
 def test_quick_reads_no_log(store: str) -> None:
-    """The quick checks are those of the server."""
+    """The quick checks are those of the server, the schema and the work under way."""
     with closing(opened(store)) as app:
         quick = list(run_checks(app, quick=True))
-    assert [check.state for check in quick] == ["ok"] * 5
+    assert {check.name for check in quick if check.state != "ok"} == {BACKUPS}
+    assert len(quick) == 16
 
 
+BACKUPS = "WAL is archived"
+LEASES = "leases end"
+OVERDUE = "nothing is overdue"
+SCHEMA = "the schema is as migrated"
+UNCHANGED = "events are as their transactions wrote them"
 HEADS = "head rows are the fold of their streams"
 AGENDA = "the agenda is what the events call for"
 POOLS = "stock pools are what is on offer"
@@ -159,35 +167,35 @@ STOCK = "projection stock is the fold of the log"
             """UPDATE o2c.event SET type = 'number.taken', body = jsonb_build_object('msisdn', body->'msisdn', 'item', '1',
                     'order', '6f9619ff-8b86-5d01-b42d-00cf4fc964ff')
                 WHERE position = (SELECT max(position) FROM o2c.event WHERE type = 'number.quarantined')""",
-            {HOLDINGS},
+            {UNCHANGED, HOLDINGS},
             id="a number was taken twice",
         ),
         pytest.param(
             "UPDATE o2c.event SET body = jsonb_set(body, '{captured}', '1') WHERE type = 'intake.closed'",
-            {INTAKES, "projection intakes is the fold of the log"},
+            {UNCHANGED, INTAKES, "projection intakes is the fold of the log"},
             id="an intake counts another number",
         ),
         pytest.param(
             "UPDATE o2c.event SET body = jsonb_set(body, '{total_minor}', '1') WHERE position = (SELECT max(position) FROM o2c.event"
             " WHERE type = 'invoice.issued')",
-            {HEADS, SUMS, INVOICES, PAYMENTS},
+            {UNCHANGED, HEADS, SUMS, INVOICES, PAYMENTS},
             id="the total of an invoice was forged",
         ),
         pytest.param(
             "UPDATE o2c.event SET body = jsonb_set(body, '{lines,0,from_day}', '\"2026-01-01\"') WHERE position = (SELECT max(position)"
             " FROM o2c.event WHERE type = 'invoice.issued')",
-            {HEADS, CHARGES},
+            {UNCHANGED, HEADS, CHARGES},
             id="a period is billed twice",
         ),
         pytest.param(
             "UPDATE o2c.event SET body = jsonb_set(body, '{amount_minor}', to_jsonb((body->>'amount_minor')::bigint * 2))"
             " WHERE position = (SELECT max(position) FROM o2c.event WHERE type = 'payment.received')",
-            {HEADS, PAYMENTS, INVOICES},
+            {UNCHANGED, HEADS, PAYMENTS, INVOICES},
             id="an invoice was paid twice",
         ),
         pytest.param(
             "UPDATE o2c.event SET body = body || '{\"original\": \"{}\"}' WHERE type = 'order.captured'",
-            {"no personal field is in a body"},
+            {UNCHANGED, "no personal field is in a body"},
             id="a personal field lies in the open",
         ),
         pytest.param(
@@ -210,12 +218,13 @@ def test_what_was_tampered_with_is_found(store: str, tampering: str, failing: se
     tamper(store, tampering)
     found = diagnosed(store)
     assert failing == {name for name, check in found.items() if check.state == "failed"}
-    assert [check for check in found.values() if check.state == "could not check"] == []
+    assert [check.name for check in found.values() if check.state == "could not check"] == [BACKUPS]
 
 
 def tamper(dsn: str, statement: str) -> None:
+    """As a superuser who covers the tracks: the triggers stand afterwards as they stood."""
     with psycopg.connect(dsn, autocommit=True) as connection:
-        connection.execute("ALTER TABLE o2c.event DISABLE TRIGGER USER")
+        connection.execute("SET session_replication_role = replica")
         assert connection.execute(statement.encode()).rowcount > 0
 
 
@@ -270,8 +279,8 @@ def test_a_check_that_cannot_be_made_says_so(store: str) -> None:
     found = diagnosed(store)
     unchecked = {name for name, check in found.items() if check.state == "could not check"}
     assert {AGENDA, HEADS, "policies are not beyond the log"} <= unchecked
-    assert all("does not exist" in found[name].detail for name in unchecked)
-    assert [name for name, check in found.items() if check.state == "failed"] == []
+    assert all("does not exist" in found[name].detail for name in unchecked - {BACKUPS})
+    assert [name for name, check in found.items() if check.state == "failed"] == [SCHEMA]
 
 
 def test_the_oracle_agrees_with_every_invoice(timelines: Timeline) -> None:

@@ -121,6 +121,7 @@ def test_a_failed_base_item_takes_its_dependants_with_it_and_gives_back_what_it_
     held = {step: world.outcome("WEB-1", "1", step) for step in ("sim", "number")}
     assert world.items("WEB-1") == {"1": "held", "2": "acknowledged", "3": "completed"}
     world.resolve("NET-CFG", fail=True)
+    world.run(at(7))
     assert world.items("WEB-1") == {"1": "failed", "2": "cancelled", "3": "completed"}
     assert world.state("WEB-1") == "partial"
     assert world.told("WEB-1")[-1] == "order.partially-completed"

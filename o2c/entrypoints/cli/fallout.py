@@ -8,19 +8,23 @@ import typer
 
 from o2c.app import Context
 from o2c.entrypoints import desk, queries
+from o2c.entrypoints.cli.options import Actor, CommandId, complete_decision, complete_queue, complete_reason
 from o2c.entrypoints.cli.output import Format, Output, err, show_one, show_rows
 from o2c.entrypoints.cli.session import opened
+from o2c.entrypoints.cli.wishes import one_of
+from o2c.kernel.reasons import REASONS
 from o2c.kernel.refusal import Refused
 
-fallout = typer.Typer(no_args_is_help=True, help="Steps that could not go on by themselves, and what to do about them.")
+fallout = typer.Typer(no_args_is_help=True, help="Steps that could not go on by themselves: look through them, act on them.")
 COLUMNS = ("fallout", "reason", "step", "item", "waiting_for", "opened_at")
-Id = Annotated[str, typer.Argument(help="The fallout's id.")]
+QUEUES = sorted({reason.queue for reason in REASONS.values()})
+Id = Annotated[str, typer.Argument(metavar="FALLOUT", help="The fallout's id, as `o2c fallout list` shows it.")]
 
 
 @fallout.command("list")
 def fallout_list(
-    queue: Annotated[str, typer.Option(help="Only this queue.")] = "",
-    reason: Annotated[str, typer.Option(help="Only this reason code.")] = "",
+    queue: Annotated[str, typer.Option(metavar="QUEUE", help=f"Only this queue: {', '.join(QUEUES)}.", autocompletion=complete_queue)] = "",
+    reason: Annotated[str, typer.Option(metavar="CODE", help="Only this reason code: NP-CODE.", autocompletion=complete_reason)] = "",
     all_: Annotated[bool, typer.Option("--all", help="Closed ones too.")] = False,
     output: Output = Format.table,
 ) -> None:
@@ -28,6 +32,8 @@ def fallout_list(
 
     Example: o2c fallout list --queue porting -o jsonl
     """
+    one_of("--queue", queue, QUEUES)
+    one_of("--reason", reason, REASONS)
     with opened() as session:
         queries.caught_up(session.app)
         show_rows(
@@ -37,7 +43,7 @@ def fallout_list(
 
 @fallout.command("show")
 def fallout_show(fallout_id: Id, output: Output = Format.table) -> None:
-    """Show one fallout.
+    """Show one fallout with everything known of it.
 
     Example: o2c fallout show 5d3f0a5e-6f0e-5a53-9d4c-0d8a35a0b8f1
     """
@@ -49,17 +55,22 @@ def fallout_show(fallout_id: Id, output: Output = Format.table) -> None:
 @fallout.command("resolve")
 def fallout_resolve(
     fallout_id: Id,
-    actor: Annotated[str, typer.Option(help="Who acts; stands in the log.")],
-    reason: Annotated[str, typer.Option(help="Why; kept as a personal note.")],
+    actor: Actor,
+    reason: Annotated[str, typer.Option(metavar="TEXT", help="Why; kept as a personal note.")],
     correct: Annotated[list[str] | None, typer.Option(metavar="KEY=VALUE", help="Correct a value and try again; may be repeated.")] = None,
-    decide: Annotated[str, typer.Option(metavar="approve|decline", help="Decide a referral, a deposit, a suspected duplicate.")] = "",
+    decide: Annotated[
+        str, typer.Option(metavar="approve|decline", help="Decide a referral, a suspected duplicate.", autocompletion=complete_decision)
+    ] = "",
     fail: Annotated[bool, typer.Option("--fail", help="End the item; what relies on it is cancelled.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Count the step as done by other means.")] = False,
     retry: Annotated[bool, typer.Option("--retry", help="Try again as it is.")] = False,
+    command_id: CommandId = "",
 ) -> None:
-    """Act on a fallout in one way. It closes by the event that follows, not by the click.
+    """Act on a fallout: correct a value, decide, try again, count as done, or end the item.
 
-    Keys: for an item `place` or a characteristic (`portInCode`, `portInNumber`, ...); for a whole order `party`, `account`, `catalogue`,
+    Choose one way. The fallout closes by the event that follows, when `o2c run` carries on, not by this command.
+
+    Keys of --correct: for an item `place` or a characteristic (`portInCode`, `portInNumber`, ...); for a whole order `party`, `account`, `catalogue`,
     and `line.N.FIELD` (N counts the order's lines from 1; FIELD: item, action, quantity, offering, product, relies_on, place, drop, or a
     characteristic); for an invoice `method`.
 
@@ -72,7 +83,7 @@ def fallout_resolve(
             session.app,
             session.book(),
             fallout_id,
-            Context(actor),
+            Context(actor, command_id=command_id),
             note=reason,
             changes=_changes(correct) if correct else None,
             decide=decide or None,

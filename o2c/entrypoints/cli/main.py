@@ -6,25 +6,28 @@ Exit codes: 0 done, 2 usage, 3 not found, 4 conflict, 5 verification failed, 6 d
 
 from __future__ import annotations
 
-import logging
 import os
 import sys
+from contextlib import suppress
+from importlib.metadata import version as installed
 from pathlib import Path
 from typing import Annotated
 
 import psycopg
-import structlog
 import typer
 from eventsourcing.persistence import InterfaceError, OperationalError
 from psycopg_pool import PoolTimeout
 from typer.exceptions import TyperException
 
 from o2c.entrypoints import docs as documents
-from o2c.entrypoints.checks import run_checks
-from o2c.entrypoints.cli import fallout, projections, read, run, setup
+from o2c.entrypoints.checks import not_opened, run_checks
+from o2c.entrypoints.cli import cancel, customers, events, fallout, numbers, payments, projections, read, run, setup, telemetry
+from o2c.entrypoints.cli.help_pages import laid_out
+from o2c.entrypoints.cli.logs import configure_logs
 from o2c.entrypoints.cli.output import Format, Output, err, show_rows
 from o2c.entrypoints.cli.session import opened
 from o2c.kernel.refusal import Refused
+from o2c.store.database import migrations
 from o2c.store.embedded import ServerUnavailable
 from projections.fold import FoldFailed
 
@@ -33,14 +36,43 @@ TRY_LATER = 75
 FAILED = 5
 DEFECT = 70
 
+EPILOG = """\
+Begin with
+  o2c demo --orders 100           an invented launch, from order to cash
+  o2c COMMAND --help              what a command does, with an example
+  o2c --install-completion        let the shell complete commands and values
+
+Exit codes
+   0  done                         5  a check failed, or something differs
+   2  wrong usage                  6  done, but some input was refused
+   3  there is no such thing      70  a defect in o2c
+   4  conflict: not as it stands  75  try again later
+
+Environment
+  O2C_HOME        the data folder, with a PostgreSQL of its own
+  O2C_DSN         use this PostgreSQL instead: a connection string
+  O2C_ACTOR       who acts, where --actor is left out
+  O2C_LOOKUP_KEY  key to find customers by name or e-mail: 64 hex digits
+  O2C_LOG_LEVEL   DEBUG, INFO (unless said otherwise), WARNING or ERROR
+  O2C_DEBUG       set to 1, show where in the program a defect is
+
+Data goes to standard output, everything else to standard error."""
+PANELS = {
+    "Set up": ("init", "load", "ingest", "simulate", "demo"),
+    "Orders": ("orders", "customers", "fallout", "numbers"),
+    "Money": ("payments",),
+    "Look into it": ("status", "events", "metrics"),
+    "Operate": ("run", "diagnose", "projections", "docs"),
+}
+"""What stands under which heading of `o2c --help`."""
+
 app = typer.Typer(
     name="o2c",
     no_args_is_help=True,
     add_completion=True,
     pretty_exceptions_enable=False,
     help="Order to cash for telecom operators: one log in which the order, its fallout, the promise and the invoice stand together.",
-    epilog="Exit codes: 0 done, 2 usage, 3 not found, 4 conflict, 5 verification failed, 6 some input refused, 70 a defect in o2c, 75 try later. "
-    "O2C_HOME is the data folder; O2C_DSN another PostgreSQL.",
+    epilog=EPILOG,
 )
 app.command("init")(setup.init)
 app.add_typer(setup.load, name="load")
@@ -48,31 +80,58 @@ app.command("ingest")(setup.ingest)
 app.command("run")(run.run)
 app.command("status")(read.status)
 app.add_typer(read.orders, name="orders")
+read.orders.command("cancel")(cancel.orders_cancel)
+app.add_typer(customers.customers, name="customers")
 app.add_typer(fallout.fallout, name="fallout")
+app.add_typer(events.events, name="events")
+app.add_typer(numbers.numbers, name="numbers")
+app.add_typer(payments.payments, name="payments")
 app.add_typer(projections.projections, name="projections")
 app.add_typer(read.metrics, name="metrics")
+read.metrics.command("export")(telemetry.export)
+read.metrics.command("serve")(telemetry.serve)
 app.add_typer(setup.simulate, name="simulate")
 app.command("demo")(run.demo)
 
 
-@app.command()
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"o2c {installed('o2c')}, newest migration {migrations()[-1].number}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version of the program and of its schema.", is_eager=True, callback=_version)
+    ] = False,
+) -> None:
+    """What stands before a command."""
+
+
+@app.command("diagnose")
 def diagnose(
     quick: Annotated[bool, typer.Option("--quick", help="Leave out the pass over the whole log.")] = False, output: Output = Format.table
 ) -> None:
-    """Check the store against its own log and say what is wrong, or what could not be checked; exit 5 when something is wrong.
+    """Check the store against its own log and say what is wrong, or what could not be checked.
+
+    Exit 5 when something is wrong. What could not be checked is said, and is no failure.
 
     Example: o2c diagnose
     """
-    with opened() as session:
-        found = list(run_checks(session.app, quick=quick))
-        show_rows([{"check": c.name, "state": c.state, "detail": c.detail} for c in found], output)
+    try:
+        with opened() as session:
+            found = list(run_checks(session.app, quick=quick, home=session.home))
+    except Refused as refused:
+        found = [not_opened(refused)]
+    show_rows([{"check": c.name, "state": c.state, "detail": c.detail} for c in found], output)
     if any(check.state == "failed" for check in found):
         raise typer.Exit(FAILED)
 
 
-@app.command()
+@app.command("docs")
 def docs(check: Annotated[bool, typer.Option("--check", help="Only say what is out of date; exit 5 if anything is.")] = False) -> None:
-    """Write the generated documents of a checkout, or check them.
+    """Write the generated documents of a checkout of o2c, or check them; for its developers.
 
     Example: o2c docs --check
     """
@@ -87,19 +146,19 @@ def docs(check: Annotated[bool, typer.Option("--check", help="Only say what is o
         raise typer.Exit(FAILED)
 
 
+laid_out(app, PANELS)
+
+
 def main() -> None:
     """Run one command. An error is one line on stderr: what happened, to what, what to do."""
-    structlog.configure(
-        processors=[structlog.processors.add_log_level, structlog.processors.TimeStamper(fmt="iso"), structlog.processors.JSONRenderer()],
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-    )
     try:
+        configure_logs()
         code = app(standalone_mode=False)
+        sys.stdout.flush()
     except Refused as refused:
         code = _say(str(refused), EXIT[refused.kind])
     except (psycopg.OperationalError, OperationalError, InterfaceError, PoolTimeout) as error:
-        code = _say(f"the database is not available ({type(error).__name__}); see that the server runs and try again", TRY_LATER)
+        code = _say(_unavailable(error), TRY_LATER)
     except ServerUnavailable as error:
         code = _say(_line(error), TRY_LATER)
     except FoldFailed as error:
@@ -110,7 +169,9 @@ def main() -> None:
         message = " ".join(error.format_message().split())
         code = _say(message, 2) if message else 2
     except BrokenPipeError:
-        code = 0
+        code = _mute(0)
+    except OSError as error:
+        code = _mute(_say(f"cannot go on: {error.strerror or error}{_where(error)}; nothing acknowledged is lost, run again", TRY_LATER))
     except Exception as error:
         if os.environ.get("O2C_DEBUG"):
             raise
@@ -122,6 +183,24 @@ def main() -> None:
 
 def _say(line: str, code: int) -> int:
     err.print(f"o2c: {line}")
+    return code
+
+
+def _unavailable(error: Exception) -> str:
+    cause = error if isinstance(error, psycopg.Error) else error.__cause__
+    if isinstance(cause, psycopg.errors.DiskFull):
+        return "PostgreSQL has no room left on its disk; nothing acknowledged is lost, make room and run again"
+    return f"the database is not available ({type(error).__name__}); see that the server runs and try again"
+
+
+def _where(error: OSError) -> str:
+    return f" ({error.filename})" if error.filename else ""
+
+
+def _mute(code: int) -> int:
+    """What is left for a standard output that takes no more would be told once again, by Python and with a traceback."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return code
 
 

@@ -36,7 +36,7 @@ Output = Annotated[Format, typer.Option("-o", "--output", help="How to show the 
 
 def show_rows(rows: Iterable[Mapping[str, Any]], output: Format, *, empty: str = "nothing to show", columns: Sequence[str] = ()) -> None:
     """Rows of equal shape. `jsonl` writes as it reads, so that a pipe can follow; `columns` are those a table has room for."""
-    with _patient_pipe():
+    with patient_pipe():
         if output is Format.jsonl:
             for row in rows:
                 sys.stdout.write(json.dumps(row, ensure_ascii=False) + "\n")
@@ -51,7 +51,7 @@ def show_rows(rows: Iterable[Mapping[str, Any]], output: Format, *, empty: str =
 
 
 @contextmanager
-def _patient_pipe() -> Iterator[None]:
+def patient_pipe() -> Iterator[None]:
     """A reader that has seen enough (`head`) ends the command well."""
     try:
         yield

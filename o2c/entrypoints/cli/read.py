@@ -6,18 +6,22 @@ from typing import Annotated
 
 import typer
 
-from o2c.entrypoints import queries
-from o2c.entrypoints.cli.output import Format, Output, show_one, show_rows
-from o2c.entrypoints.cli.session import opened
+from o2c.entrypoints import look_ups, order_view, queries
+from o2c.entrypoints.cli.options import complete_state, completing
+from o2c.entrypoints.cli.output import Format, Output, err, show_one, show_rows
+from o2c.entrypoints.cli.session import opened, time_of
+from o2c.entrypoints.cli.wishes import one_of
+from o2c.orders.rollup import ORDER_TRANSITIONS
 
-orders = typer.Typer(no_args_is_help=True, help="Orders: as they stand, and how they came to be so.")
-metrics = typer.Typer(no_args_is_help=True, help="Figures over all orders.")
+orders = typer.Typer(no_args_is_help=True, help="Orders: find them, see how they stand and came to be so, cancel them.")
+metrics = typer.Typer(no_args_is_help=True, help="Figures over all orders, and for a monitoring system.")
+FOUND_COLUMNS = ("external_id", "customer", "state", "captured_at", "found_by")
 ORDER_COLUMNS = ("external_id", "state", "channel", "captured_at", "items", "open_fallouts")
-Id = Annotated[str, typer.Argument(help="Order id or the channel's external id.")]
+Id = Annotated[str, typer.Argument(metavar="ORDER", help="Order id or the channel's external id.")]
 
 
 def status(output: Output = Format.table) -> None:
-    """The whole store in numbers.
+    """Show the whole store in numbers: orders, items, fallouts, invoices, stock.
 
     Fallouts: `by_reason` counts open and closed ones, `open_by_reason` the open ones. Invoices: `issued` counts all, `paid` those paid in full, `overdue` those now unpaid past their due date.
 
@@ -30,15 +34,19 @@ def status(output: Output = Format.table) -> None:
 
 @orders.command("list")
 def orders_list(
-    state: Annotated[str, typer.Option(help="Only orders in this state.")] = "",
-    customer: Annotated[str, typer.Option(help="Only orders of this customer.")] = "",
-    limit: Annotated[int, typer.Option(min=0, help="At most so many; 0 for all.")] = 0,
+    state: Annotated[
+        str,
+        typer.Option(metavar="STATE", help=f"Only orders in this state: {', '.join(ORDER_TRANSITIONS)}.", autocompletion=complete_state),
+    ] = "",
+    customer: Annotated[str, typer.Option(metavar="CUSTOMER", help="Only orders of this customer.")] = "",
+    limit: Annotated[int, typer.Option(metavar="N", min=0, help="At most so many; 0 for all.")] = 0,
     output: Output = Format.table,
 ) -> None:
-    """List orders by capture time.
+    """List orders, oldest first.
 
     Example: o2c orders list --state pending -o jsonl
     """
+    one_of("--state", state, ORDER_TRANSITIONS)
     with opened() as session:
         queries.caught_up(session.app)
         show_rows(
@@ -49,20 +57,57 @@ def orders_list(
         )
 
 
-@orders.command("show")
-def orders_show(order: Id, output: Output = Format.table) -> None:
-    """Show one order: its state, items, open fallouts and invoices.
+@orders.command("find")
+def orders_find(
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="What the caller has at hand.")],
+    by: Annotated[
+        str,
+        typer.Option(
+            metavar="FORM",
+            help=f"What it is: {', '.join(look_ups.FORMS)}. All that it could be when left out.",
+            autocompletion=completing(look_ups.FORMS),
+        ),
+    ] = "",
+    output: Output = Format.table,
+) -> None:
+    """Find orders by id, external id, number, SIM, customer, name or e-mail.
 
-    Example: o2c orders show WEB-1001
+    Exit 3 when there is none. A number (as dialled at home, or +44...) and a SIM lead to every order that ever held them. Names and e-mails are looked up by a keyed
+    index that holds none of them: in full, in any case and order of words. Its key is O2C_LOOKUP_KEY (64 hex digits), or the file lookup.key
+    in O2C_HOME, made when first needed.
+
+    Example: o2c orders find +447700900123
     """
     with opened() as session:
         queries.caught_up(session.app)
-        show_one(queries.order(session.app, order), output)
+        show_rows(look_ups.find_orders(session.app, session.home, text, by), output, columns=FOUND_COLUMNS)
+        if skipped := look_ups.untried(session.home, text, by):
+            err.print(f"not looked up as {' or '.join(skipped)}: that needs a key, and none is given")
+
+
+@orders.command("show")
+def orders_show(
+    order: Id,
+    at: Annotated[
+        str, typer.Option(metavar="TIME", help="As it stood at this time: what had happened by then. Date or RFC 3339 time.")
+    ] = "",
+    known_at: Annotated[int | None, typer.Option(metavar="POSITION", min=0, help="As far as the log told up to this position.")] = None,
+    output: Output = Format.table,
+) -> None:
+    """Show one order: its state, items, open fallouts and invoices, now or as they were.
+
+    Example: o2c orders show WEB-1001 --at 2026-01-20T09:00:00Z
+    """
+    with opened() as session:
+        queries.caught_up(session.app)
+        show_one(order_view.order(session.app, order, at=time_of(at) if at else None, known_at=known_at), output)
 
 
 @orders.command("timeline")
 def orders_timeline(order: Id, output: Output = Format.table) -> None:
-    """Every event of an order with those of its SIMs, numbers, account and invoices, in log order. Personal fields are left out.
+    """Show every event of an order, with those of its SIMs, numbers, account and invoices.
+
+    They stand in the order of the log. Personal fields are left out.
 
     Example: o2c orders timeline WEB-1001 -o jsonl
     """
@@ -75,7 +120,7 @@ def orders_timeline(order: Id, output: Output = Format.table) -> None:
 
 @orders.command("plan")
 def orders_plan(order: Id, output: Output = Format.table) -> None:
-    """The plan of an order: per item its steps, what they wait for, and how they stand.
+    """Show the plan of an order: the steps of each item, what they wait for, how they stand.
 
     Example: o2c orders plan WEB-1001
     """
@@ -85,7 +130,9 @@ def orders_plan(order: Id, output: Output = Format.table) -> None:
 
 @metrics.command("cycle-time")
 def cycle_time(output: Output = Format.table) -> None:
-    """Percentiles between milestones, by channel and offering; `*` stands for all of them.
+    """Show how long orders take: percentiles of the time between milestones, in seconds.
+
+    By channel and offering; `*` stands for all of them.
 
     Example: o2c metrics cycle-time -o json
     """

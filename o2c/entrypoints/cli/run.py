@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,24 +18,73 @@ from o2c.entrypoints import intake, queries
 from o2c.entrypoints.cli.output import err
 from o2c.entrypoints.cli.session import Session, opened, time_of
 from o2c.entrypoints.cli.summary import show_summary
+from o2c.entrypoints.crew import TETHER, Crew, work
 from o2c.entrypoints.launch import write_launch
+from o2c.entrypoints.telemetry import SHARED_FOLDER, serve_metrics
 from o2c.kernel.refusal import Refused
 from o2c.runner import Progress as OnProgress
+from o2c.worker import Worker
 
 BILL_RUNS = 2
 LONGEST_DAYS = 240
 
 
-def run(until: Annotated[str, typer.Option(help="Drive the agenda until this time. Date or RFC 3339 time.")]) -> None:
+def run(
+    until: Annotated[str, typer.Option(metavar="TIME", help="Until this time: a date or RFC 3339 time. A real clock needs none.")] = "",
+    workers: Annotated[
+        int, typer.Option(metavar="N", min=1, max=64, help="Worker processes that share the agenda; of a real clock only.")
+    ] = 1,
+    metrics: Annotated[int, typer.Option(metavar="PORT", min=0, max=65535, help="Serve figures for Prometheus on 127.0.0.1; 0: none.")] = 0,
+    tethered: Annotated[
+        bool, typer.Option(TETHER, hidden=True, help="End with standard input: how a worker notices its parent's end.")
+    ] = False,
+) -> None:
     """Let time pass: partners answer, windows open, bills run, payments arrive.
 
+    Simulated time jumps from one due row to the next, until the given time. On a real clock this is the worker: it attends to what is due,
+    sleeps until more is, and ends at the given time or when it is told to (SIGTERM, Ctrl-C); start it on as many machines as you like.
+
     Example: o2c run --until 2026-04-15
+    Example: o2c run --workers 2 --metrics 9464
     """
     with opened() as session:
-        end = time_of(until)
-        with _bar("simulated time", session.app.clock().now, end) as progress:
-            session.runner(progress).run(end)
-        err.print(f"the clock stands at {session.app.clock().now:%Y-%m-%dT%H:%MZ}")
+        end = time_of(until) if until else None
+        if session.app.clock().kind == "simulated":
+            _drive(session, end, workers)
+        elif workers > 1:
+            crew = Crew(workers, *(["--until", until] if until else []))
+            with _measured(session, metrics, crew=True):
+                code = crew.run()
+            _tell(crew.attended)
+            raise typer.Exit(code)
+        else:
+            worker = Worker(session.runner())
+            with _measured(session, metrics, crew=False):
+                work(worker, end, tethered=tethered)
+            print(worker.attended) if tethered else _tell(worker.attended)
+
+
+@contextmanager
+def _measured(session: Session, metrics: int, *, crew: bool) -> Iterator[None]:
+    """Figures for Prometheus meanwhile, if a TCP socket is named for them; those of the processes of a crew add up in a folder they share."""
+    with ExitStack() as stack:
+        if metrics and crew:
+            os.environ[SHARED_FOLDER] = stack.enter_context(TemporaryDirectory(prefix="o2c-metrics-"))
+        if metrics:
+            stack.enter_context(serve_metrics(session.app, "127.0.0.1", metrics, counting=not crew))
+        yield
+
+
+def _tell(attended: int) -> None:
+    err.print(f"attended to {attended} rows of the agenda")
+
+
+def _drive(session: Session, end: datetime | None, workers: int) -> None:
+    if end is None or workers > 1:
+        raise Refused("simulated time has one driver, which must know how far to go: o2c run --until TIME, without --workers")
+    with _bar("simulated time", session.app.clock().now, end) as progress:
+        session.runner(progress).run(end)
+    err.print(f"the clock stands at {session.app.clock().now:%Y-%m-%dT%H:%MZ}")
 
 
 @contextmanager
@@ -52,14 +102,16 @@ def _bar(what: str, start: datetime, end: datetime) -> Iterator[OnProgress]:
 
 
 def demo(
-    orders: Annotated[int, typer.Option(min=1, max=40_000, help="How many orders the invented launch has.")] = 500,
-    seed: Annotated[int, typer.Option(help="The same seed gives the same summary digit for digit, speeds aside.")] = 7,
+    orders: Annotated[int, typer.Option(metavar="N", min=1, max=40_000, help="How many orders the invented launch has.")] = 500,
+    seed: Annotated[int, typer.Option(metavar="N", help="The same seed gives the same summary digit for digit, speeds aside.")] = 7,
 ) -> None:
-    """Simulate a launch from captured orders to paid invoices, in a store of its own, and sum it up.
+    """Take an invented launch from captured orders to paid invoices, and sum it up.
 
-    Example: o2c demo --orders 500 --seed 7
+    In a store of its own, which stays in O2C_HOME to be looked into; a store that is there already is not touched.
+
+    Example: o2c demo --orders 100 --seed 7
     """
-    with opened() as session:
+    with opened(create=True) as session:
         if session.app.reads.clock() is not None:
             raise Refused(f"{session.home} holds a store already; give the demo another O2C_HOME", kind="conflict")
         session.app.create_clock(kind="simulated", seed=seed)

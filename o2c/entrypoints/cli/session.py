@@ -1,49 +1,14 @@
-"""Opening the store for one command: O2C_DSN's PostgreSQL, or the embedded one in O2C_HOME."""
+"""What a command opens, and times as a person writes them."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 
-from o2c import plan
-from o2c.app import Engine
+from o2c.entrypoints.session import Session, opened
 from o2c.kernel.periods import parse_time
 from o2c.kernel.refusal import Refused
-from o2c.partners.simulated import simulated_partners
-from o2c.runner import Progress, Runner
-from o2c.store import embedded
 
-
-@dataclass(frozen=True, slots=True)
-class Session:
-    """An open store and its data folder."""
-
-    app: Engine
-    home: Path
-
-    def runner(self, progress: Progress | None = None) -> Runner:
-        """A driver with this store's partners: the simulators, drawn from the store's seed."""
-        return Runner(self.app, simulated_partners(self.app.clock().seed), progress=progress)
-
-    def book(self) -> plan.PlanBook:
-        return self.runner().book
-
-
-@contextmanager
-def opened() -> Iterator[Session]:
-    """The store of this environment, its schema brought up to date. The embedded server stops when its last user leaves."""
-    home = embedded.default_home()
-    dsn = os.environ.get("O2C_DSN")
-    if dsn:
-        with Engine(dsn, plan.KINDS) as app:
-            yield Session(app, home)
-        return
-    with embedded.acquire(home) as server, Engine(server.dsn, plan.KINDS) as app:
-        yield Session(app, home)
+__all__ = ["Session", "opened", "time_of"]
 
 
 def time_of(text: str) -> datetime:

@@ -11,21 +11,29 @@ from o2c.catalogue.state import STREAM as CATALOGUE
 from o2c.entrypoints import intake
 from o2c.entrypoints.cli.output import Format, Output, err, show_one
 from o2c.entrypoints.cli.session import opened, time_of
+from o2c.entrypoints.cli.wishes import named
 from o2c.entrypoints.launch import write_launch
+from o2c.entrypoints.quarantine import origin_of
 from o2c.kernel.refusal import Refused
 
-load = typer.Typer(no_args_is_help=True, help="Take in what orders need: catalogue, customers, stock.")
-simulate = typer.Typer(no_args_is_help=True, help="Make papers of an invented launch.")
-File = Annotated[Path, typer.Argument(help="The file, gzip or not.")]
-At = Annotated[str, typer.Option(help="When the delivery arrives; now when left out. Date or RFC 3339 time.")]
+load = typer.Typer(no_args_is_help=True, help="Take in what orders need: catalogue, customers, SIMs, numbers.")
+simulate = typer.Typer(no_args_is_help=True, help="Write the files of an invented launch, to try o2c on.")
+File = Annotated[Path, typer.Argument(metavar="FILE", help="The file, gzip or not.")]
+At = Annotated[str, typer.Option(metavar="TIME", help="When the delivery arrives; now when left out. Date or RFC 3339 time.")]
+Actor = Annotated[str, typer.Option(metavar="NAME", envvar="O2C_ACTOR", help="Who takes it in; stands in the log.")]
 SomeRefused = 6
+SHOWN_MAX = 20
 
 
 def init(
-    clock: Annotated[Literal["simulated", "real"], typer.Option(help="One kind of clock for life.")],
-    start: Annotated[str, typer.Option(help="Where a simulated clock starts; 2026-01-01 when left out.")] = "",
-    seed: Annotated[int, typer.Option(help="What chance is drawn from: the same seed gives the same run.")] = 7,
-    window_minutes: Annotated[int, typer.Option(min=1, max=1440, help="How far simulated time jumps at once; part of the seed.")] = 15,
+    clock: Annotated[
+        Literal["simulated", "real"], typer.Option(help="Real, or simulated to try things out: months pass in seconds. For life.")
+    ],
+    start: Annotated[str, typer.Option(metavar="TIME", help="Where a simulated clock starts; 2026-01-01 when left out.")] = "",
+    seed: Annotated[int, typer.Option(metavar="N", help="What chance is drawn from: the same seed gives the same run.")] = 7,
+    window_minutes: Annotated[
+        int, typer.Option(metavar="N", min=1, max=1440, help="How many minutes simulated time jumps at once; part of the seed.")
+    ] = 15,
 ) -> None:
     """Create the store and give it its clock.
 
@@ -33,58 +41,72 @@ def init(
     """
     if clock == "real" and start:
         raise Refused("a real clock tells the time of now; leave --start out")
-    with opened() as session:
+    with opened(create=True) as session:
         session.app.create_clock(kind=clock, start=time_of(start) if start else None, seed=seed, window_s=window_minutes * 60)
         err.print(f"the store has a {clock} clock at {session.app.clock().now:%Y-%m-%dT%H:%MZ}")
 
 
 @load.command("catalogue")
-def load_catalogue(file: File) -> None:
-    """Publish TMF620 product offerings.
+def load_catalogue(file: File, actor: Actor = intake.ACTOR) -> None:
+    """Publish the product offerings of a catalogue (TMF620 v4, one JSON array).
 
-    Example: o2c load catalogue catalogue.tmf620.json
+    Example: o2c load catalogue catalogue.tmf620.json --actor ann
     """
     with opened() as session:
-        err.print(f"{intake.load_catalogue(session.app, file)} offerings published")
+        err.print(f"{intake.load_catalogue(session.app, file, actor=named(actor))} offerings published")
 
 
 @load.command("customers")
-def load_customers(file: File) -> None:
-    """Register TMF632 parties, one JSON a line.
+def load_customers(file: File, actor: Actor = intake.ACTOR) -> None:
+    """Register customers (TMF632 v4 parties, one JSON object a line).
 
-    Example: o2c load customers customers.tmf632.jsonl
+    Example: o2c load customers customers.tmf632.jsonl --actor ann
     """
     with opened() as session:
-        err.print(f"{intake.load_customers(session.app, file)} customers registered")
+        err.print(f"{intake.load_customers(session.app, file, actor=named(actor))} customers registered")
 
 
-def _load_stock(what: str, file: Path, at: str) -> None:
+def _load_stock(what: str, file: Path, at: str, actor: str) -> None:
     with opened() as session:
         when = time_of(at) if at else None
-        fresh = intake.load_stock(session.app, session.runner(), what, file, when)
+        fresh = intake.load_stock(session.app, session.runner(), what, file, when, actor=named(actor))
         err.print(f"{fresh} {what} {'announced for ' + at if at else 'taken in'}" if fresh else f"nothing new: these {what} are known")
 
 
 @load.command("sims")
-def load_sims(file: File, at: At = "") -> None:
+def load_sims(file: File, at: At = "", actor: Actor = intake.ACTOR) -> None:
     """Take in a delivery of SIMs (CSV: iccid,imsi,kind).
+
+    A SIM comes with one file only; the same file again is nothing new.
 
     Example: o2c load sims sims-2.csv --at 2026-02-02
     """
-    _load_stock("sims", file, at)
+    _load_stock("sims", file, at, actor)
 
 
 @load.command("numbers")
-def load_numbers(file: File, at: At = "") -> None:
+def load_numbers(file: File, at: At = "", actor: Actor = intake.ACTOR) -> None:
     """Take in a delivery of numbers (CSV: msisdn,class).
+
+    A number comes with one file only; the same file again is nothing new.
 
     Example: o2c load numbers numbers.csv
     """
-    _load_stock("numbers", file, at)
+    _load_stock("numbers", file, at, actor)
 
 
-def ingest(file: File, output: Output = Format.table) -> None:
-    """Take in a file of TMF622 v4 product orders, one JSON a line. Exit 6 when lines were refused; their bytes are kept in quarantine.
+def ingest(
+    file: File,
+    quarantine: Annotated[bool, typer.Option("--quarantine", help="FILE is a quarantine that a person has corrected.")] = False,
+    actor: Actor = intake.ACTOR,
+    output: Output = Format.table,
+) -> None:
+    """Take in product orders (TMF622 v4, one JSON object a line).
+
+    Exit 6 when lines were refused; their bytes are kept in a file of the folder quarantine in O2C_HOME.
+
+    With --quarantine FILE the refused lines are taken again once they are corrected: FILE is left with those that are still refused, and
+    goes when none is.
 
     Example: o2c ingest orders.tmf622.jsonl
     """
@@ -92,25 +114,27 @@ def ingest(file: File, output: Output = Format.table) -> None:
         session.app.clock()
         if not session.app.load([CATALOGUE])[CATALOGUE].version:
             raise Refused("there is no catalogue yet, and orders pin its version; run `o2c load catalogue FILE` first")
-        going = intake.Intake(session.app, file, session.home / "quarantine")
+        origin = origin_of(session.app, file) if quarantine else ""
+        folder = file.parent if quarantine else session.home / "quarantine"
+        going = intake.Intake(session.app, file, folder, actor=named(actor), quarantine_of=origin)
         counts = going.run()
         show_one({"intake": going.name, **{key: getattr(counts, key) for key in intake.Counts.__dataclass_fields__}}, output)
-        for line in going.refused[:20]:
-            err.print(f"refused: {line}")
+        for refusal in going.refusals[:SHOWN_MAX]:
+            err.print(f"refused: line {refusal.line}: {refusal.reason}")
         if counts.refused:
-            err.print(f"{counts.refused} lines refused; kept in {going.quarantine}")
+            err.print(f"{counts.refused} lines refused; kept in {going.quarantine}: correct them there and `o2c ingest --quarantine` it")
     if counts.refused:
         raise typer.Exit(SomeRefused)
 
 
 @simulate.command("orders")
 def simulate_orders(
-    count: Annotated[int, typer.Option(min=1, help="How many orders.")] = 500,
-    seed: Annotated[int, typer.Option(help="The same seed writes the same papers.")] = 7,
-    out: Annotated[Path, typer.Option(help="The folder to write to.")] = Path("launch"),
+    count: Annotated[int, typer.Option(metavar="N", min=1, help="How many orders.")] = 500,
+    seed: Annotated[int, typer.Option(metavar="N", help="The same seed writes the same papers.")] = 7,
+    out: Annotated[Path, typer.Option(metavar="FOLDER", help="The folder to write to.")] = Path("launch"),
     output: Output = Format.table,
 ) -> None:
-    """Write catalogue, customers, stock and orders of an invented launch.
+    """Write the catalogue, customers, stock and orders of an invented launch.
 
     Example: o2c simulate orders --count 500 --seed 7 --out launch
     """

@@ -43,9 +43,11 @@ CREATE TABLE head (
     version bigint NOT NULL,
     last_position bigint NOT NULL,
     shape integer NOT NULL,
-    state json
+    state json,
+    state_version bigint NOT NULL DEFAULT 0
 );
 COMMENT ON TABLE head IS 'One row a stream: optimistic guard, snapshot and one-read load. Private to the store; events are the truth. json, not jsonb: it keeps the order of keys and is never searched.';
+COMMENT ON COLUMN head.state_version IS 'The version the state is of; a large state is written now and then, and the events after it are folded on.';
 
 CREATE TABLE command (
     command_id uuid PRIMARY KEY,
@@ -110,6 +112,35 @@ CREATE TABLE clock (
 );
 COMMENT ON TABLE clock IS 'One kind of clock for life. A simulated one stands at now; round counts passes, so that a killed run goes on as it would have.';
 
+-- The window with the earliest due row: its end with all its rows of this round and before, each with the version of its stream, in the
+-- fixed order; one row without a stream when they are all of a later round. That is the open window while anything is due in it, then the
+-- next one of the fixed grid that is not empty. STABLE: rows and versions are of one snapshot. Without the settings a plan made while the
+-- agenda was small would read all of it every time.
+CREATE FUNCTION next_window(open_until timestamptz, stands_at timestamptz, until timestamptz, grid interval, pass bigint)
+RETURNS TABLE (before timestamptz, stream text, item text, step text, kind text, due_at timestamptz, priority smallint, since timestamptz,
+               attempt integer, pool text, cause text, seen bigint)
+LANGUAGE plpgsql STABLE SET search_path = o2c, pg_temp SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off AS $$
+#variable_conflict use_column
+DECLARE
+    first timestamptz := (SELECT min(due_at) FROM agenda);
+    bound timestamptz;
+BEGIN
+    IF first < open_until THEN
+        bound := open_until;
+    ELSIF first < until THEN
+        bound := least(date_bin(grid, greatest(first, stands_at), 'epoch') + grid, greatest(until, stands_at));
+    ELSE
+        RETURN;
+    END IF;
+    RETURN QUERY SELECT bound, a.stream, a.item, a.step, a.kind, a.due_at, a.priority, a.since, a.attempt, a.pool, a.cause::text, h.version
+        FROM agenda a JOIN head h ON h.stream = a.stream WHERE a.due_at < bound AND a.round <= pass
+        ORDER BY a.due_at, a.priority, a.stream, a.item, a.step;
+    IF NOT FOUND THEN
+        before := bound;
+        RETURN NEXT;
+    END IF;
+END $$;
+
 CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     RAISE EXCEPTION 'the log is append-only: % on % refused; correct a fact by appending another', TG_OP, TG_TABLE_NAME
@@ -138,10 +169,11 @@ COMMENT ON FUNCTION horizon() IS 'Every transaction that could write a position 
 
 -- Writes many commands at once. A stale, repeated or refused command is a result, never an abort; the others go on.
 -- Arrays of one group run in step: c_ commands, s_ streams touched, e_ events, g_ guards, a_ agenda changes, p_ pool changes;
--- s_last is the ordinal of the stream's last event here;
--- s_cmd .. p_cmd are the ordinal (from 1) of the command a row belongs to. s_expected 0 means a new stream.
+-- c_first and c_last are the ordinals (from 0) of a command's first and last event, s_last (from 1) of the stream's last event here;
+-- s_cmd .. p_cmd are the ordinal (from 1) of the command a row belongs to. s_expected 0 means a new stream. No stream comes twice.
+-- One row a command is returned; when all were appended, only one row with ordinal 0 and the position of the first event.
 CREATE FUNCTION append(
-    c_id uuid[], c_fingerprint text[], c_outcome jsonb[],
+    c_id uuid[], c_fingerprint text[], c_outcome jsonb[], c_first integer[], c_last integer[],
     s_cmd integer[], s_stream text[], s_expected bigint[], s_version bigint[], s_shape integer[], s_state json[], s_last integer[],
     e_cmd integer[], e_stream text[], e_version bigint[], e_id uuid[], e_type text[], e_schema smallint[], e_occurred timestamptz[],
     e_actor text[], e_channel text[], e_causation uuid[], e_order uuid[], e_customer text[], e_body jsonb[], e_personal jsonb[],
@@ -154,10 +186,12 @@ LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = o2c, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
     base bigint;
-    repeated integer[];
+    final bigint;
+    done bigint;
+    repeated integer[] := '{}';
+    failed integer[] := '{}';
     stale integer[] := '{}';
     guarded integer[] := '{}';
-    made text[];
 BEGIN
     IF pg_current_xact_id_if_assigned() IS NOT NULL THEN
         RAISE EXCEPTION 'append must be the first write of its transaction' USING ERRCODE = 'invalid_transaction_state';
@@ -167,42 +201,45 @@ BEGIN
         RAISE EXCEPTION 'append needs READ COMMITTED' USING ERRCODE = 'invalid_transaction_state';
     ELSIF cardinality(e_cmd) > 65536 THEN
         RAISE EXCEPTION 'append refused: % events in one transaction, at most 65536', cardinality(e_cmd) USING ERRCODE = 'program_limit_exceeded';
-    ELSIF EXISTS (SELECT FROM unnest(s_expected) AS s (expected) WHERE s.expected IS NULL OR s.expected < 0) THEN
+    ELSIF 0 > ANY (s_expected) OR array_position(s_expected, NULL) IS NOT NULL THEN
         RAISE EXCEPTION 'append refused: no stream is ever seen at a version below 0' USING ERRCODE = 'invalid_parameter_value';
     END IF;
     LOCK TABLE event IN ROW EXCLUSIVE MODE;
-    base := (current_offset() + pg_current_xact_id()::text::bigint) * 65536;
+    SELECT (i.position_offset + pg_current_xact_id()::text::bigint) * 65536 INTO STRICT base FROM incarnation i ORDER BY i.id DESC LIMIT 1;
+    final := base + 65535; -- what stands between the two was written here
 
     -- Command ids in one order for all, so that two writers of the same ids wait for one another and never deadlock.
-    WITH fresh AS (
-        INSERT INTO command (command_id, fingerprint, outcome, first_position, last_position)
-        SELECT c.id, c.fingerprint, c.outcome, base + coalesce(e.low, 0), base + coalesce(e.high, 0)
-        FROM unnest(c_id, c_fingerprint, c_outcome) WITH ORDINALITY AS c (id, fingerprint, outcome, n)
-        LEFT JOIN (SELECT cmd, min(n) - 1 AS low, max(n) - 1 AS high FROM unnest(e_cmd) WITH ORDINALITY AS x (cmd, n) GROUP BY cmd) e ON e.cmd = c.n
-        ORDER BY c.id
-        ON CONFLICT DO NOTHING RETURNING command_id
-    )
-    SELECT coalesce(array_agg(c.n::integer), '{}') INTO repeated
-    FROM unnest(c_id) WITH ORDINALITY AS c (id, n) WHERE NOT EXISTS (SELECT FROM fresh f WHERE f.command_id = c.id);
+    INSERT INTO command (command_id, fingerprint, outcome, first_position, last_position)
+    SELECT c.id, c.fingerprint, c.outcome, base + c.first, base + c.last
+    FROM unnest(c_id, c_fingerprint, c_outcome, c_first, c_last) AS c (id, fingerprint, outcome, first, last) ORDER BY c.id
+    ON CONFLICT DO NOTHING;
+    GET DIAGNOSTICS done = ROW_COUNT;
+    IF done < cardinality(c_id) THEN
+        SELECT array_agg(c.n::integer) INTO repeated FROM unnest(c_id) WITH ORDINALITY AS c (id, n) JOIN command k ON k.command_id = c.id
+        WHERE k.first_position NOT BETWEEN base AND final;
+    END IF;
 
-    -- Known streams: lock in name order, then judge. Of two commands on one stream the later waits for another append.
-    PERFORM 1 FROM head h WHERE h.stream IN (
-        SELECT s.stream FROM unnest(s_stream, s_expected) AS s (stream, expected) WHERE s.expected > 0) ORDER BY h.stream FOR UPDATE;
-    SELECT coalesce(array_agg(DISTINCT s.cmd), '{}') INTO stale
-    FROM (SELECT x.*, row_number() OVER (PARTITION BY x.stream ORDER BY x.cmd) AS turn
-          FROM unnest(s_cmd, s_stream, s_expected) AS x (cmd, stream, expected) WHERE x.cmd <> ALL (repeated)) s
-    LEFT JOIN head h ON h.stream = s.stream AND s.expected > 0
-    WHERE s.turn > 1 OR (s.expected > 0 AND (h.version IS DISTINCT FROM s.expected OR h.last_position >= base));
+    -- Known streams: lock in name order, then judge.
+    IF 0 < ANY (s_expected) THEN
+        SELECT coalesce(array_agg(DISTINCT s.cmd), '{}') INTO stale
+        FROM unnest(s_cmd, s_stream, s_expected) AS s (cmd, stream, expected)
+        LEFT JOIN (SELECT stream, version, last_position FROM head WHERE stream = ANY (s_stream) ORDER BY stream FOR UPDATE) h ON h.stream = s.stream
+        WHERE s.expected > 0 AND (h.version IS DISTINCT FROM s.expected OR h.last_position >= base) AND s.cmd <> ALL (repeated);
+    END IF;
     -- New streams: whoever inserts first has them.
-    WITH inserted AS (
-        INSERT INTO head (stream, version, last_position, shape)
-        SELECT s.stream, 0, base, 0 FROM unnest(s_cmd, s_stream, s_expected) AS s (cmd, stream, expected)
+    IF 0 = ANY (s_expected) THEN
+        INSERT INTO head (stream, version, last_position, shape, state, state_version)
+        SELECT s.stream, s.version, base + s.last - 1, s.shape, s.state, CASE WHEN s.state IS NULL THEN 0 ELSE s.version END
+        FROM unnest(s_cmd, s_stream, s_expected, s_version, s_shape, s_state, s_last) AS s (cmd, stream, expected, version, shape, state, last)
         WHERE s.expected = 0 AND s.cmd <> ALL (repeated || stale) ORDER BY s.stream
-        ON CONFLICT DO NOTHING RETURNING stream
-    )
-    SELECT coalesce(array_agg(stream), '{}') INTO made FROM inserted;
-    SELECT stale || coalesce(array_agg(DISTINCT s.cmd), '{}') INTO stale FROM unnest(s_cmd, s_stream, s_expected) AS s (cmd, stream, expected)
-    WHERE s.expected = 0 AND s.cmd <> ALL (repeated || stale) AND s.stream <> ALL (made);
+        ON CONFLICT DO NOTHING;
+        GET DIAGNOSTICS done = ROW_COUNT;
+        IF done < cardinality(array_positions(s_expected, 0)) THEN
+            SELECT stale || coalesce(array_agg(DISTINCT s.cmd), '{}') INTO stale
+            FROM unnest(s_cmd, s_stream, s_expected) AS s (cmd, stream, expected) JOIN head h ON h.stream = s.stream
+            WHERE s.expected = 0 AND h.last_position NOT BETWEEN base AND final AND s.cmd <> ALL (repeated || stale);
+        END IF;
+    END IF;
 
     -- Guards decide what "we looked before" cannot.
     IF cardinality(g_cmd) > 0 THEN
@@ -216,23 +253,32 @@ BEGIN
         SELECT coalesce(array_agg(DISTINCT w.cmd), '{}') INTO guarded FROM wanted w
         WHERE NOT EXISTS (SELECT FROM taken t WHERE t.kind = w.kind AND t.key = w.key AND t.holder = w.holder)
           AND NOT EXISTS (SELECT FROM guard g WHERE g.kind = w.kind AND g.key = w.key AND g.holder = w.holder);
-        DELETE FROM guard g USING unnest(g_cmd, g_take, g_kind, g_key, g_holder) AS x (cmd, take, kind, key, holder)
-        WHERE x.take AND x.cmd = ANY (guarded) AND g.kind = x.kind AND g.key = x.key AND g.holder = x.holder AND g.position = base
-          AND NOT EXISTS (
-            SELECT FROM unnest(g_cmd, g_take, g_kind, g_key, g_holder) AS y (cmd, take, kind, key, holder)
-            WHERE y.take AND y.cmd <> ALL (repeated || stale || guarded) AND y.kind = g.kind AND y.key = g.key AND y.holder = g.holder);
-        DELETE FROM guard g USING unnest(g_cmd, g_take, g_kind, g_key, g_holder) AS x (cmd, take, kind, key, holder)
-        WHERE NOT x.take AND x.cmd <> ALL (repeated || stale || guarded) AND g.kind = x.kind AND g.key = x.key AND g.holder = x.holder;
+        IF cardinality(guarded) > 0 THEN
+            DELETE FROM guard g USING unnest(g_cmd, g_take, g_kind, g_key, g_holder) AS x (cmd, take, kind, key, holder)
+            WHERE x.take AND x.cmd = ANY (guarded) AND g.kind = x.kind AND g.key = x.key AND g.holder = x.holder AND g.position = base
+              AND NOT EXISTS (
+                SELECT FROM unnest(g_cmd, g_take, g_kind, g_key, g_holder) AS y (cmd, take, kind, key, holder)
+                WHERE y.take AND y.cmd <> ALL (repeated || stale || guarded) AND y.kind = g.kind AND y.key = g.key AND y.holder = g.holder);
+        END IF;
+        IF false = ANY (g_take) THEN
+            DELETE FROM guard g USING unnest(g_cmd, g_take, g_kind, g_key, g_holder) AS x (cmd, take, kind, key, holder)
+            WHERE NOT x.take AND x.cmd <> ALL (repeated || stale || guarded) AND g.kind = x.kind AND g.key = x.key AND g.holder = x.holder;
+        END IF;
     END IF;
 
-    UPDATE head h SET version = s.version, last_position = base + s.last - 1, shape = s.shape, state = s.state
-    FROM unnest(s_cmd, s_stream, s_version, s_shape, s_state, s_last) AS s (cmd, stream, version, shape, state, last)
-    WHERE h.stream = s.stream AND s.cmd <> ALL (repeated || stale || guarded);
-    IF cardinality(stale || guarded) > 0 THEN
-        -- Told by the version, not by the streams of those who failed: another command of this batch may have made one of them.
-        DELETE FROM head WHERE stream = ANY (made) AND version = 0;
-        DELETE FROM command c USING unnest(c_id) WITH ORDINALITY AS x (id, n)
-        WHERE x.n = ANY (stale || guarded) AND c.command_id = x.id;
+    failed := stale || guarded;
+    IF cardinality(failed) > 0 THEN
+        DELETE FROM head h USING unnest(s_cmd, s_stream, s_expected) AS s (cmd, stream, expected)
+        WHERE s.expected = 0 AND s.cmd = ANY (failed) AND h.stream = s.stream AND h.last_position BETWEEN base AND final;
+        DELETE FROM command c USING unnest(c_id) WITH ORDINALITY AS x (id, n) WHERE x.n = ANY (failed) AND c.command_id = x.id;
+    END IF;
+    failed := failed || repeated;
+    IF 0 < ANY (s_expected) THEN
+        UPDATE head h SET version = s.version, last_position = base + s.last - 1,
+            shape = CASE WHEN s.state IS NULL THEN h.shape ELSE s.shape END, state = coalesce(s.state, h.state),
+            state_version = CASE WHEN s.state IS NULL THEN h.state_version ELSE s.version END
+        FROM unnest(s_cmd, s_stream, s_expected, s_version, s_shape, s_state, s_last) AS s (cmd, stream, expected, version, shape, state, last)
+        WHERE h.stream = s.stream AND s.expected > 0 AND s.cmd <> ALL (failed);
     END IF;
     INSERT INTO event (position, stream, version, event_id, type, schema_version, occurred_at, actor, channel, command_id, causation,
                        order_id, customer_id, body, personal)
@@ -241,28 +287,37 @@ BEGIN
     FROM unnest(e_cmd, e_stream, e_version, e_id, e_type, e_schema, e_occurred, e_actor, e_channel, e_causation, e_order, e_customer,
                 e_body, e_personal) WITH ORDINALITY
         AS e (cmd, stream, version, id, type, schema, occurred, actor, channel, causation, order_id, customer, body, personal, n)
-    WHERE e.cmd <> ALL (repeated || stale || guarded);
+    WHERE e.cmd <> ALL (failed);
 
-    IF cardinality(a_cmd) > 0 THEN
+    IF false = ANY (a_put) THEN
         DELETE FROM agenda a USING unnest(a_cmd, a_put, a_stream, a_item, a_step) AS x (cmd, put, stream, item, step)
-        WHERE NOT x.put AND x.cmd <> ALL (repeated || stale || guarded) AND a.stream = x.stream AND a.item = x.item AND a.step = x.step;
+        WHERE NOT x.put AND x.cmd <> ALL (failed) AND a.stream = x.stream AND a.item = x.item AND a.step = x.step;
+    END IF;
+    IF true = ANY (a_put) THEN
         INSERT INTO agenda (stream, item, step, kind, due_at, priority, since, attempt, pool, cause, round)
         SELECT stream, item, step, kind, due, priority, since, attempt, pool, cause, a_round
         FROM unnest(a_cmd, a_put, a_stream, a_item, a_step, a_kind, a_due, a_priority, a_since, a_attempt, a_pool, a_cause)
             AS x (cmd, put, stream, item, step, kind, due, priority, since, attempt, pool, cause)
-        WHERE x.put AND x.cmd <> ALL (repeated || stale || guarded) ORDER BY stream, item, step
+        WHERE x.put AND x.cmd <> ALL (failed) ORDER BY stream, item, step
         ON CONFLICT (stream, item, step) DO UPDATE SET kind = excluded.kind, due_at = excluded.due_at, priority = excluded.priority,
             since = excluded.since, attempt = excluded.attempt, pool = excluded.pool, cause = excluded.cause, round = excluded.round, lease_until = NULL;
     END IF;
     IF cardinality(p_cmd) > 0 THEN
         DELETE FROM pool p USING unnest(p_cmd, p_put, p_pool, p_key) AS x (cmd, put, pool, key)
-        WHERE NOT x.put AND x.cmd <> ALL (repeated || stale || guarded) AND p.pool = x.pool AND p.key = x.key;
+        WHERE NOT x.put AND x.cmd <> ALL (failed) AND p.pool = x.pool AND p.key = x.key;
         INSERT INTO pool (pool, key, available_at, detail, round)
         SELECT pool, key, available, detail, a_round FROM unnest(p_cmd, p_put, p_pool, p_key, p_available, p_detail) AS x (cmd, put, pool, key, available, detail)
-        WHERE x.put AND x.cmd <> ALL (repeated || stale || guarded) ORDER BY pool, key
+        WHERE x.put AND x.cmd <> ALL (failed) ORDER BY pool, key
         ON CONFLICT (pool, key) DO UPDATE SET available_at = excluded.available_at, detail = excluded.detail, round = excluded.round;
     END IF;
 
+    IF a_round > 1 THEN
+        UPDATE clock SET round = a_round - 1 WHERE round < a_round - 1; -- the pass under way
+    END IF;
+    IF cardinality(failed) = 0 THEN
+        RETURN QUERY SELECT 0, 'appended', NULL::text, base, NULL::bigint, NULL::jsonb;
+        RETURN;
+    END IF;
     RETURN QUERY
     SELECT c.n::integer,
            CASE WHEN c.n = ANY (stale) THEN 'stale' WHEN c.n = ANY (guarded) THEN 'guarded'

@@ -1,0 +1,195 @@
+"""From a decided command to what the store appends: its events folded onto their streams, with their agenda, stock and head changes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from o2c.kernel.agenda import AgendaChange
+from o2c.kernel.decision import Decision
+from o2c.kernel.event import Event, Fact
+from o2c.kernel.frozen import changed
+from o2c.kernel.identifiers import derived_id, digest
+from o2c.kernel.shapes import Offered, Withdrawn
+from o2c.kernel.stream import StreamKind, category_of
+from o2c.store.commands import Append, Guard, Head, PoolChange
+
+Kinds = Mapping[str, StreamKind]
+SMALL_BYTES = 8_192
+BYTES_AN_EVENT = 512
+"""A state up to SMALL_BYTES is written with every command; a larger one not before it grew by an event for each so many of its bytes.
+Otherwise an order of a thousand lines would write itself whole a thousand times."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A stream as read: version 0 and the initial state when it does not exist yet. `kept` is the version at which its state was last
+    written, and `kept_bytes` how large it was."""
+
+    stream: str
+    version: int
+    state: Any
+    kept: int = 0
+    kept_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """An event about to be written, where and when (business time), and the event that caused it; `after` is the state it leaves, if folded."""
+
+    stream: str
+    event: Event
+    at: datetime
+    causation: str | None = None
+    after: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A caller's intent, decided: what happened, on which versions it was judged (`seen`), and who asked.
+
+    `stream` is the deciding stream, whose owner the envelopes name. `fingerprint` tells one request from
+    another under the same id.
+    """
+
+    command_id: str
+    stream: str
+    happened: tuple[Happened, ...]
+    seen: Mapping[str, Loaded]
+    actor: str
+    channel: str
+    guards: tuple[Guard, ...] = ()
+    fingerprint: str = ""
+    outcome: str = "{}"
+
+
+@dataclass(slots=True)
+class Draft:
+    """One command on its way into an Append: the versions its streams were seen at, and how it leaves them."""
+
+    seen: dict[str, int] = field(default_factory=dict)
+    loaded: dict[str, Loaded] = field(default_factory=dict)
+    heads: tuple[Head, ...] = ()
+    facts: list[Fact] = field(default_factory=list)
+    agenda: dict[tuple[str, str, str], tuple[AgendaChange, str]] = field(default_factory=dict)
+    pool: dict[tuple[str, str], PoolChange] = field(default_factory=dict)
+
+    def bare(self, command: Command) -> Append:
+        """The Append without its facts."""
+        return Append(
+            command_id=command.command_id,
+            fingerprint=command.fingerprint or digest(command.command_id),
+            outcome=command.outcome,
+            heads=self.heads,
+            guards=command.guards,
+            agenda=tuple(self.agenda.values()),
+            pool=tuple(self.pool.values()),
+        )
+
+
+@cache
+def state_adapter(state_type: Any) -> TypeAdapter[Any]:
+    """How states of a kind are read from JSON and written."""
+    return TypeAdapter(state_type)
+
+
+def pool_change(event: Offered | Withdrawn, at: datetime) -> PoolChange:
+    """What a stock event does to the index of candidates."""
+    if isinstance(event, Withdrawn):
+        pool, key = event.withdrawal()
+        return PoolChange(False, pool, key, at)
+    pool, key, detail = event.offer()
+    return PoolChange(True, pool, key, at, json.dumps(detail))
+
+
+def happened(
+    stream: str, decision: Decision, at: datetime, causation: str | None = None, *, after: Sequence[Any] = ()
+) -> tuple[Happened, ...]:
+    """A decision of a stream as events about to be written; `after` are the states they leave, where they were folded already."""
+    states = after or [None] * len(decision.events)
+    own = (Happened(stream, event, at, causation, state) for event, state in zip(decision.events, states, strict=True))
+    elsewhere = (Happened(other, event, at, causation) for other, event in decision.elsewhere)
+    return (*own, *elsewhere)
+
+
+def guards_of(decision: Decision, holders: Mapping[tuple[str, str], str]) -> tuple[Guard, ...]:
+    """The guard rows of a decision; claims on what others hold are left out, a later check sees who holds them.
+
+    Of two items of one order that claim the same, the first gets it.
+    """
+    free = {claim[:2]: claim for claim in reversed(decision.claims) if holders.get(claim[:2], claim.holder) == claim.holder}
+    return (*(Guard(True, *guard) for guard in (*decision.takes, *free.values())), *(Guard(False, *guard) for guard in decision.frees))
+
+
+def drafted(kinds: Kinds, command: Command, loaded: Mapping[str, Loaded]) -> Draft:
+    """Fold a command's events onto its streams, as seen by it or else as `loaded`."""
+    draft = Draft()
+    owner = kinds[category_of(command.stream)].owner(_fold_deciding(kinds, command, loaded))
+    for number, happened in enumerate(command.happened):
+        seen = command.seen.get(happened.stream) or loaded[happened.stream]
+        _add(draft, kinds[category_of(happened.stream)], command, happened, seen, derived_id(command.command_id, str(number)), *owner)
+    draft.heads = tuple(_head(draft, kinds[category_of(stream)], stream) for stream in draft.loaded)
+    return draft
+
+
+def _fold_deciding(kinds: Kinds, command: Command, loaded: Mapping[str, Loaded]) -> Any:
+    known = command.seen.get(command.stream) or loaded.get(command.stream)
+    state = known.state if known else kinds[category_of(command.stream)].initial(command.stream)
+    if known is not None and known.version:
+        return state
+    for happened in command.happened:
+        if happened.stream == command.stream:
+            state = kinds[category_of(command.stream)].evolve(state, happened.event)
+    return state
+
+
+def _add(
+    draft: Draft,
+    kind: StreamKind,
+    command: Command,
+    happened: Happened,
+    seen: Loaded,
+    event_id: str,
+    order_id: str | None,
+    customer_id: str | None,
+) -> None:
+    stream, event = happened.stream, happened.event
+    now = draft.loaded.get(stream, seen)
+    state = kind.evolve(now.state, event) if happened.after is None else happened.after
+    draft.seen.setdefault(stream, seen.version)
+    draft.loaded[stream] = Loaded(stream, now.version + 1, state, now.kept, now.kept_bytes)
+    draft.facts.append(
+        Fact(
+            stream=stream,
+            version=now.version + 1,
+            event=event,
+            event_id=event_id,
+            occurred_at=happened.at,
+            actor=command.actor,
+            channel=command.channel,
+            command_id=command.command_id,
+            causation=happened.causation,
+            order_id=order_id,
+            customer_id=customer_id,
+        )
+    )
+    for change in kind.agenda(state, event, stream):
+        draft.agenda[change.stream, change.item, change.step] = (change, event_id)
+    if isinstance(event, Offered | Withdrawn):
+        change_of_pool = pool_change(event, happened.at)
+        draft.pool[change_of_pool.pool, change_of_pool.key] = change_of_pool
+
+
+def _head(draft: Draft, kind: StreamKind, stream: str) -> Head:
+    new = draft.loaded[stream]
+    if new.kept_bytes > SMALL_BYTES and (new.version - new.kept) * BYTES_AN_EVENT < new.kept_bytes:
+        return Head(stream, draft.seen[stream], new.version)
+    state = state_adapter(kind.state_type).dump_json(new.state)
+    draft.loaded[stream] = changed(new, kept=new.version, kept_bytes=len(state))
+    return Head(stream, draft.seen[stream], new.version, kind.shape_version, state.decode())

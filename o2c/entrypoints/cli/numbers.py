@@ -1,0 +1,64 @@
+"""Numbers on the command line: keeping one for an order, giving it back, looking at one."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from o2c.app import Context
+from o2c.entrypoints import number_desk
+from o2c.entrypoints.cli.options import Actor, CommandId
+from o2c.entrypoints.cli.output import Format, Output, err, show_one
+from o2c.entrypoints.cli.session import opened, time_of
+from o2c.entrypoints.cli.wishes import named
+
+numbers = typer.Typer(no_args_is_help=True, help="Telephone numbers: reserve one for an order, release it, look at it.")
+Number = Annotated[str, typer.Argument(metavar="NUMBER", help="The number in E.164 form, +447700900123.")]
+
+
+@numbers.command("reserve")
+def numbers_reserve(
+    number: Number,
+    order: Annotated[str, typer.Option(metavar="ORDER", help="Order id or the channel's external id.")],
+    actor: Actor,
+    item: Annotated[str, typer.Option(metavar="ITEM", help="Which item; may be left out when only one takes a number.")] = "",
+    until: Annotated[
+        str, typer.Option(metavar="TIME", help="When the reservation lapses; in 7 days when left out. Date or RFC 3339 time.")
+    ] = "",
+    reason: Annotated[str, typer.Option(metavar="TEXT", help="Why; kept as a personal note.")] = "",
+    command_id: CommandId = "",
+) -> None:
+    """Keep a number for an order: nobody else gets it, and the order takes it when its number is due.
+
+    Golden numbers are never assigned by themselves; this is the way to give one out, and the log says who did.
+
+    Example: o2c numbers reserve +447700910001 --order WEB-1001 --actor ann
+    """
+    with opened() as session:
+        when = time_of(until) if until else None
+        context = Context(named(actor), command_id=command_id)
+        written = number_desk.reserve(session.app, session.book(), number, order, context, item=item, until=when, note=reason)
+        kept = number_desk.show(session.app, number)
+        err.print(f"{number} is {kept['state']} for {written.stream}, item {kept['item']}, until {kept['reserved_until']}")
+
+
+@numbers.command("release")
+def numbers_release(number: Number, actor: Actor, command_id: CommandId = "") -> None:
+    """Give a reserved number back: a golden one to the golden ones, another to the stock.
+
+    Example: o2c numbers release +447700910001 --actor ann
+    """
+    with opened() as session:
+        number_desk.release(session.app, session.book(), number, Context(named(actor), command_id=command_id))
+        err.print(f"{number} is {number_desk.show(session.app, number)['state']}")
+
+
+@numbers.command("show")
+def numbers_show(number: Number, output: Output = Format.table) -> None:
+    """Show a number: class, state, for whom and until when, and everything that happened to it.
+
+    Example: o2c numbers show +447700910001
+    """
+    with opened() as session:
+        show_one(number_desk.show(session.app, number), output)

@@ -1,0 +1,30 @@
+"""Options that many commands share, and what a shell completes where the values are a fixed set."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Annotated
+
+import typer
+
+from o2c.kernel.reasons import REASONS
+from o2c.orders.rollup import ORDER_TRANSITIONS
+
+Actor = Annotated[str, typer.Option(metavar="NAME", envvar="O2C_ACTOR", help="Who acts; stands in the log.")]
+CommandId = Annotated[str, typer.Option(metavar="UUID", help="Makes a repeat safe: what has the same id is done once.")]
+
+
+def completing(values: Iterable[str]) -> Callable[[str], list[str]]:
+    """Completes a word by those of the values that begin with it."""
+    known = sorted(values)
+
+    def complete(incomplete: str) -> list[str]:
+        return [value for value in known if value.startswith(incomplete)]
+
+    return complete
+
+
+complete_state = completing(ORDER_TRANSITIONS)
+complete_queue = completing({reason.queue for reason in REASONS.values()})
+complete_reason = completing(REASONS)
+complete_decision = completing(("approve", "decline"))

@@ -1,0 +1,22 @@
+"""What a person typed, judged before anything is done: names that stand in the log, and filters that filter by something there is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from o2c.kernel.refusal import Refused
+
+
+def named(actor: str) -> str:
+    """Who acts. Raises Refused for a blank name: it stands in the log for good."""
+    if not actor.strip():
+        raise Refused("--actor stands in the log for good; say who acts")
+    return actor
+
+
+def one_of(option: str, value: str, known: Iterable[str]) -> str:
+    """The value of a filter, or empty for no filter. Raises Refused with what there is: a typo would find nothing and look like good news."""
+    there = sorted(known)
+    if value and value not in there:
+        raise Refused(f"{option} {value}: there is no such thing to filter by; there are {', '.join(there)}")
+    return value

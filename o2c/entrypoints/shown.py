@@ -1,0 +1,102 @@
+"""What a backend service reads back: plain values as JSON has them. Times are RFC 3339 stamps in UTC, amounts whole minor units."""
+
+from __future__ import annotations
+
+from typing import Any, NotRequired, TypedDict
+
+
+class OrderRow(TypedDict):
+    """An order in a list. `items` is their number, `state` TM Forum TMF622's."""
+
+    order: str
+    external_id: str
+    customer: NotRequired[str]
+    state: str
+    channel: str
+    captured_at: str
+    items: int
+    open_fallouts: int
+
+
+class ItemShown(TypedDict):
+    """An item of an order and its state."""
+
+    item: str
+    offering: str
+    state: str
+    promised_on: str | None
+
+
+class InvoiceShown(TypedDict):
+    """An invoice of the order's account."""
+
+    invoice: str
+    state: str
+    total_minor: int
+    paid_minor: int
+    due_on: str
+
+
+FalloutShown = TypedDict(
+    "FalloutShown",
+    {
+        "fallout": str,
+        "order": str | None,
+        "item": str,
+        "step": str,
+        "reason": str,
+        "class": str,
+        "origin": str,
+        "waiting_for": str,
+        "queue": str,
+        "opened_at": str,
+        "attempts": int,
+    },
+)
+"""A step that could not go on by itself: why, and who must move it."""
+
+
+class OrderShown(TypedDict):
+    """One order as it stands. `closed_at` is None while it is open; lower `priority` goes first."""
+
+    order: str
+    external_id: str
+    customer_id: str
+    state: str
+    channel: str
+    captured_at: str
+    priority: int
+    closed_at: str | None
+    account: str
+    items: list[ItemShown]
+    open_fallouts: list[FalloutShown]
+    invoices: list[InvoiceShown]
+
+
+class HeldShown(TypedDict):
+    """A number (`msisdn`) or SIM (`iccid`) that a customer holds, and the order it came with."""
+
+    msisdn: NotRequired[str]
+    iccid: NotRequired[str]
+    state: str
+    since: str
+    order: str
+
+
+class CustomerShown(TypedDict):
+    """A customer without what is personal. What its papers say is there once it is registered; `balance` is by currency."""
+
+    customer: str
+    registered: bool
+    kind: NotRequired[str]
+    payment_method: NotRequired[str]
+    tier: NotRequired[str]
+    orders: list[OrderRow]
+    in_service: list[dict[str, Any]]
+    promised: list[dict[str, Any]]
+    numbers: list[HeldShown]
+    sims: list[HeldShown]
+    open_fallouts: list[FalloutShown]
+    contacts: list[dict[str, Any]]
+    invoices: list[dict[str, Any]]
+    balance: dict[str, dict[str, int]]

@@ -1,0 +1,99 @@
+"""How an item ends before it is complete: what is ours is taken back in reverse order, and partners are asked to drop what they were asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime
+
+from o2c.kernel.decision import NOTHING, Decision, just
+from o2c.kernel.shapes import OfItem, StepCancelled
+from o2c.kernel.stream import Work
+from o2c.orders.planning import Book
+from o2c.orders.rollup import item_state
+from o2c.orders.state import OrderState, work
+
+_OVER = frozenset({"planned", "held", "done", "cancelled", "undone"})
+"""Statuses of a step that nothing is left to cancel of: not begun, let go before the end, taken back, or to be."""
+
+
+def todo(state: OrderState, item: str, step: str, book: Book) -> Work:
+    return replace(work(state, f"order-{state.order_id}", item, step), market=book.market)
+
+
+def open_item(state: OrderState, item: str) -> bool:
+    """Whether an item has neither ended nor is complete."""
+    known = state.progress.items[item]
+    return not known.ended and item_state(known) != "completed"
+
+
+def dependants(state: OrderState, items: Iterable[str]) -> dict[str, str]:
+    """What relies on the items, transitively, nearest first: each with the base it loses."""
+    named = list(dict.fromkeys(items))
+    found: dict[str, str] = {}
+    waiting = list(named)
+    for base in waiting:
+        fresh = [other for other in state.relied_on_by.get(base, ()) if other not in found and other not in named]
+        found |= dict.fromkeys(fresh, base)
+        waiting += fresh
+    return found
+
+
+def end_item(state: OrderState, ending: OfItem, at: datetime, book: Book) -> Decision:
+    """An item's end, and what is done about its work.
+
+    What is held is let go first: held never becomes failed at one stroke (order life cycle, allowed transitions). What partners have, or may
+    have, in hand is asked back before the end, which waits for it; all at once, for no two of these rely on each other.
+    """
+    item = ending.item
+    held = (StepCancelled(item=item, step=name) for name, status in state.progress.items[item].steps.items() if status == "held")
+    recalled = [name for name in reversed(state.progress.items[item].steps) if _to_recall(state, item, name, at, book)]
+    decision = just(*held)
+    for name in recalled:
+        recall = book.steps[book.steps[name].recall]
+        decision += recall.request(todo(state, item, recall.name, book), at)
+    return decision + just(ending) + _take_back(state, item, recalled, at, book)
+
+
+def _to_recall(state: OrderState, item: str, name: str, at: datetime, book: Book) -> bool:
+    """Whether a partner has, or may have, work of this step that it can still be asked to drop."""
+    step = book.steps[name]
+    if not step.recall:
+        return False
+    if state.progress.items[item].steps[name] == "done":
+        return not step.done_for_good
+    return todo(state, item, name, book).with_partner(name, at)
+
+
+def _take_back(state: OrderState, item: str, recalled: list[str], at: datetime, book: Book) -> Decision:
+    """In reverse order. Guards of a recalled step are kept until its partner has dropped it."""
+    needed = _needed(state, item, recalled)
+    decision = NOTHING
+    for name, status in reversed(state.progress.items[item].steps.items()):
+        if status == "done" and name not in needed:
+            decision += _undo(state, item, name, at, book)
+        elif status not in _OVER:
+            decision += just(StepCancelled(item=item, step=name))
+        if status != "planned" and name not in recalled:
+            decision += Decision(frees=book.steps[name].guards(todo(state, item, name, book)))
+    return decision
+
+
+def unwind(state: OrderState, item: str, at: datetime, book: Book) -> Decision:
+    """What can be taken back of an item that ended since a partner has dropped its work; an `undo` that has something to say makes it undone."""
+    known = state.progress.items[item]
+    needed = _needed(state, item, (name for name in known.steps if known.recalls.get(book.steps[name].recall, "done") != "done"))
+    decision = NOTHING
+    for name, status in reversed(known.steps.items()):
+        if status == "done" and name not in needed:
+            decision += _undo(state, item, name, at, book)
+    return decision
+
+
+def _needed(state: OrderState, item: str, recalled: Iterable[str]) -> set[str]:
+    """The steps that others build on that are still being recalled."""
+    return {wait for name in recalled for wait in state.items[item].waits[name]}
+
+
+def _undo(state: OrderState, item: str, name: str, at: datetime, book: Book) -> Decision:
+    return book.steps[name].undo(todo(state, item, name, book), state.record(item, name).outcome, at)

@@ -1,0 +1,57 @@
+"""What an append says about itself: how long it took and what became of each command, in Prometheus instruments and debug lines.
+
+With PROMETHEUS_MULTIPROC_DIR set (an empty folder, before the program starts) the figures of several processes add up.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+
+import structlog
+from prometheus_client import Counter, Histogram
+
+from o2c.store.commands import Append, Outcome
+
+APPEND_SECONDS = Histogram(
+    "o2c_append_seconds",
+    "Wall time of one append: one transaction, one round trip, whatever the number of its commands.",
+    buckets=(0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5),
+    registry=None,
+)
+COMMANDS = Counter(
+    "o2c_commands",
+    "Commands by verdict: appended, repeated, stale (another writer was faster), guarded (a piece is held by another), refused.",
+    ["verdict"],
+    registry=None,
+)
+INSTRUMENTS = (APPEND_SECONDS, COMMANDS)
+
+logger = structlog.get_logger(__name__)
+# The plain logger knows its level without building anything: an append must not pay for lines that nobody reads.
+_plain = logging.getLogger(__name__)
+
+
+def appended(commands: Sequence[Append], outcomes: Sequence[Outcome], seconds: float) -> None:
+    """Count an append that came to its end, and tell each command at level debug."""
+    APPEND_SECONDS.observe(seconds)
+    verdicts = [outcome.verdict for outcome in outcomes]
+    for verdict in set(verdicts):
+        COMMANDS.labels(verdict).inc(verdicts.count(verdict))
+    if _plain.isEnabledFor(logging.DEBUG):
+        for command, outcome in zip(commands, outcomes, strict=True):
+            _tell(command, outcome)
+
+
+def _tell(command: Append, outcome: Outcome) -> None:
+    """One line, under the name of the deciding stream; a bare mark has none, and what was not written has no position."""
+    where = {"stream": command.heads[0].stream} if command.heads else {}
+    if outcome.last_position:
+        where["position"] = str(outcome.last_position)
+    logger.debug(
+        "command_written" if outcome.verdict == "appended" else "command_not_written",
+        **where,
+        command=command.command_id,
+        verdict=outcome.verdict,
+        events=len(command.facts),
+    )

@@ -1,0 +1,37 @@
+"""Contacts: who asked about what, when, by which medium. What was said is personal and stays in the log."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from projections.projection import Doc, Projection, Row
+from projections.seen import Seen
+
+
+def _evolve(doc: Doc, seen: Seen) -> Doc:
+    body = seen.body
+    told = {name: body[name] for name in ("medium", "topic", "direction")}
+    about = {"customer_id": body["customer"], "order_id": body["order"] or None}
+    return {"contact": seen.event_id, "position": seen.position, **about, **told, "contacted_at": seen.at}
+
+
+def _rows(contact: str, doc: Doc) -> Iterator[Row]:
+    yield doc
+
+
+CONTACTS = Projection(
+    name="contacts",
+    meaning="One row a contact with a customer, by the id of its event: medium, topic, direction, and the order it was about, if any.",
+    shape_version=1,
+    columns={
+        "contact": "text", "position": "bigint", "customer_id": "text", "order_id": "text", "medium": "text", "topic": "text", "direction": "text",
+        "contacted_at": "timestamptz",
+    },
+    key=("contact",),
+    indexes=("customer_id, position", "order_id", "topic, contacted_at"),
+    types=frozenset({"customer.contacted"}),
+    fields=frozenset({"customer", "order", "medium", "topic", "direction"}),
+    group=lambda seen: seen.event_id,
+    evolve=_evolve,
+    rows=_rows,
+)  # fmt: skip

@@ -1,0 +1,68 @@
+"""Looking customers up by personal data that stands nowhere in clear: a keyed blind index.
+
+A row holds a token, HMAC-SHA256 of what is looked up under the operator's key (RFC 2104, FIPS 180-4): whoever has the tables but not the key can neither
+read a name out of them nor try one. Only equal values meet; there is no search by parts of a name.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import unicodedata
+from collections.abc import Iterator
+
+from projections.projection import Doc, Projection, Row
+from projections.seen import Seen
+
+NAME = "lookups"
+WHAT = ("name", "email")
+_CHECKED = "key-check"
+
+
+def normalised(what: str, value: str) -> str:
+    """The form in which values are compared: Unicode NFKC, case folded, white space collapsed; a name's words in any order, with or without commas."""
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", value).casefold())
+    return " ".join(sorted(folded.replace(",", " ").split()) if what == "name" else folded.split())
+
+
+def token(key: bytes, what: str, value: str) -> str:
+    """The blind index of a value, in hex; one of `name` never equals one of `email`."""
+    return _mac(key, what, normalised(what, value))
+
+
+def key_check(key: bytes) -> str:
+    """What tells whether two keys are the same, without telling either."""
+    return _mac(key, _CHECKED, "")[:16]
+
+
+def _mac(key: bytes, what: str, text: str) -> str:
+    return hmac.new(key, f"{what}\0{text}".encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()
+
+
+def lookups(key: bytes) -> Projection:
+    """The projection as folded with a key. It is not among those that are always kept current: not everybody who folds has the key."""
+    check = key_check(key)
+
+    def evolve(doc: Doc, seen: Seen) -> Doc:
+        tokens = {what: token(key, what, value) for what in WHAT if (value := seen.personal.get(what)) and normalised(what, value)}
+        return {"customer": seen.body["customer"], "tokens": tokens, "key_check": check}
+
+    return Projection(
+        name=NAME,
+        meaning="One row a customer and kind of personal value: its token under the operator's key, and which key that was. No value in clear.",
+        shape_version=1,
+        columns={"token": "text", "what": "text", "customer_id": "text", "key_check": "text"},
+        key=("what", "customer_id"),
+        indexes=("token", "key_check"),
+        types=frozenset({"customer.registered"}),
+        fields=frozenset({"customer"}),
+        personal=frozenset(WHAT),
+        group=lambda seen: seen.stream,
+        evolve=evolve,
+        rows=_rows,
+    )
+
+
+def _rows(stream: str, doc: Doc) -> Iterator[Row]:
+    for what, told in doc["tokens"].items():
+        yield {"token": told, "what": what, "customer_id": doc["customer"], "key_check": doc["key_check"]}

@@ -1,0 +1,346 @@
+"""Backups that were rehearsed: a base backup with its WAL brought back to a point in time, and a dump loaded into another cluster.
+
+The steps are those of docs/operations.md, on the server of a data folder as on any other.
+"""
+
+import itertools
+import shutil
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from o2c import plan
+from o2c.app import Engine
+from o2c.entrypoints.checks import run_checks
+from o2c.kernel.refusal import Refused
+from o2c.store import database, embedded, recorder
+from o2c.store.cluster import execute, unprivileged_account
+from o2c.store.database import connect
+from projections.engine import ALL, catch_up, verify
+from tests.store.writing import command, verdicts
+from tests.world import World, line, order
+
+DIGEST = (
+    """SELECT count(*) AS events, max(position) AS last, md5(string_agg(md5(e::text), '' ORDER BY position)) AS digest FROM o2c.event e"""
+)
+TABLES = ("head", "command", "guard", "agenda", "pool", "policy_checkpoint", "clock", "incarnation")
+SMALL = {"shared_buffers": "16MB", "max_wal_size": "128MB"}
+
+
+@pytest.fixture(scope="module")
+def folder(ground: Path) -> Iterator[Path]:
+    """A folder that the server's user may write to: it stands for the place where backups are kept."""
+    made = ground / f"backup-{time.monotonic_ns()}"
+    made.mkdir()
+    account = unprivileged_account(made)
+    if account:
+        shutil.chown(made, account.uid, account.gid)
+    yield made
+    shutil.rmtree(made)
+
+
+@pytest.fixture(scope="module")
+def programs(ground: Path, binaries: Path | None, server_dsn: str) -> Path:
+    """Where the programs of the chosen PostgreSQL are, those of backups and those of the server; the run's server has made them ready."""
+    return binaries or embedded._bundled(ground / "shared", unprivileged_account(ground / "shared"))
+
+
+def run(programs: Path, home: Path, name: str, *arguments: str) -> None:
+    """One program of PostgreSQL, as the server's user."""
+    done = execute([str(programs / name), *arguments], unprivileged_account(home))
+    assert done.returncode == 0, done.stderr
+
+
+def place(dsn: str) -> tuple[str, ...]:
+    told = conninfo_to_dict(dsn)
+    return ("-h", str(told["host"]), "-p", str(told["port"]), "-U", str(told["user"]))
+
+
+def one(dsn: str, sql: str) -> dict[str, Any]:
+    with connect(dsn) as conn:
+        row = conn.execute(sql.encode()).fetchone()
+        assert row is not None
+        return row
+
+
+def opened(dsn: str) -> Engine:
+    return Engine(dsn, plan.KINDS)
+
+
+def append(dsn: str, stream: str) -> int:
+    """The position of a new stream's first event."""
+    with closing(opened(dsn)) as app:
+        [outcome] = app.log_recorder.append([command((stream, 0))])
+    assert outcome.verdict == "appended"
+    return outcome.first_position
+
+
+def lived(dsn: str, tmp_path: Path, *orders: str) -> None:
+    """A store with some orders, and its projections."""
+    (tmp_path / "papers").mkdir(exist_ok=True)
+    world = World(dsn, tmp_path / "papers")
+    world.stocked(esims=6)
+    world.take(*(order(name, line()) for name in orders))
+    world.attend(4)
+    catch_up(dsn)
+    world.close()
+
+
+def own_settings(home: Path, **settings: str) -> None:
+    """What an operator writes after the include in data/postgresql.conf."""
+    with (home / "data" / "postgresql.conf").open("a") as out:
+        out.writelines(f"{name} = '{value}'\n" for name, value in settings.items())
+
+
+@contextmanager
+def archiving(home: Path, archive: Path, programs: Path) -> Iterator[str]:
+    """The server of a data folder whose operator turned archiving on in his own settings."""
+    with embedded.acquire(home, binaries=programs, settings=SMALL):
+        pass
+    own_settings(home, archive_mode="on", archive_command=f"test ! -f {archive}/%f && cp %p {archive}/%f")
+    with embedded.acquire(home, binaries=programs, settings=SMALL) as server:
+        yield server.dsn
+
+
+def wait_until(what: str, dsn: str, sql: str) -> None:
+    """A server that recovers answers and hangs up; that is no end of the waiting."""
+    deadline = time.monotonic() + 20
+    done = False
+    while not done:
+        assert time.monotonic() < deadline, what
+        time.sleep(0.05)
+        with suppress(Refused):
+            done = one(dsn, sql)["done"]
+
+
+@pytest.fixture(scope="module")
+def archive(folder: Path) -> Path:
+    """Where WAL is archived."""
+    made = folder / "archive"
+    made.mkdir()
+    account = unprivileged_account(folder)
+    if account:
+        shutil.chown(made, account.uid, account.gid)
+    return made
+
+
+@pytest.fixture(scope="module")
+def second(folder: Path, ground: Path, archive: Path, programs: Path) -> Iterator[str]:
+    """Another cluster than the run's: it archives its WAL, its database is backed up, and dumps of the run's go into fresh ones of it."""
+    home = ground / f"{folder.name}-home"
+    with archiving(home, archive, programs) as dsn:
+        yield dsn
+    shutil.rmtree(home)
+
+
+@pytest.fixture
+def other(second: str) -> Iterator[str]:
+    """An empty database in the other cluster."""
+    name = f"other_{time.monotonic_ns()}"
+    with connect(second) as conn:
+        conn.execute(f"CREATE DATABASE {name} TEMPLATE template0".encode())
+        yield make_conninfo(second, dbname=name)
+        conn.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+
+
+@pytest.fixture(scope="module")
+def backed_up(folder: Path, archive: Path, second: str, programs: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """A base backup made between two appends, WAL archived past a target, and appends beyond the target that the restore must not know."""
+    dsn = second
+    lived(dsn, tmp_path_factory.mktemp("papers"), "A", "B")
+    run(programs, folder, "pg_basebackup", *place(dsn), "-D", str(folder / "base"), "-X", "stream", "-c", "fast")
+    append(dsn, "test-after-the-base")
+    kept = one(dsn, DIGEST)
+    lsn = str(one(dsn, "SELECT pg_current_wal_insert_lsn() AS lsn")["lsn"])
+    lost = [append(dsn, f"test-after-the-target-{n}") for n in range(3)]
+    wal = one(dsn, "SELECT pg_walfile_name(pg_switch_wal()) AS wal")["wal"]
+    wait_until("the last WAL was not archived", dsn, f"SELECT last_archived_wal >= '{wal}' AS done FROM pg_stat_archiver")
+    with closing(opened(dsn)) as app:
+        states = {check.name: check.state for check in run_checks(app, quick=True)}
+    system = one(dsn, "SELECT system_identifier::text AS system FROM pg_control_system()")["system"]
+    return {"kept": kept, "lsn": lsn, "lost": lost, "archive": archive, "base": folder / "base", "states": states, "system": system}
+
+
+def restored(home: Path, backup: dict[str, Any]) -> None:
+    """Put the base backup in a new home and say up to where its WAL is to be replayed; the server does it when it starts."""
+    home.mkdir()
+    home.chmod(0o755)
+    shutil.copytree(backup["base"], home / "data")
+    account = unprivileged_account(backup["archive"])
+    data = home / "data"
+    for path in (data, *data.rglob("*")) if account else ():
+        assert account is not None
+        shutil.chown(path, account.uid, account.gid)
+    own_settings(
+        home,
+        restore_command=f"cp {backup['archive']}/%f %p",
+        recovery_target_lsn=backup["lsn"],
+        recovery_target_action="promote",
+    )
+    (data / "recovery.signal").touch()
+    if account:
+        shutil.chown(data / "recovery.signal", account.uid, account.gid)
+
+
+@contextmanager
+def restored_server(home: Path, backup: dict[str, Any], programs: Path) -> Iterator[str]:
+    restored(home, backup)
+    try:
+        with embedded.acquire(home, binaries=programs, settings=SMALL) as server:
+            wait_until("recovery did not end", server.dsn, "SELECT NOT pg_is_in_recovery() AS done")
+            yield server.dsn
+    finally:
+        shutil.rmtree(home)
+
+
+def test_a_base_backup_comes_back_to_a_point_in_time(folder: Path, backed_up: dict[str, Any], programs: Path) -> None:
+    """Exactly the events up to the target are there and sound; the next life begins above every position ever given, and goes on growing."""
+    with restored_server(folder / "home", backed_up, programs) as dsn:
+        assert one(dsn, DIGEST) == backed_up["kept"]
+        with closing(opened(dsn)) as app:
+            flaws = {check.name: check.detail for check in run_checks(app) if check.state == "failed"}
+            lives = app.reads.rows(
+                "SELECT system_identifier AS system, timeline, position_offset, fork_position FROM o2c.incarnation ORDER BY id"
+            )
+            known = app.log_recorder.select_notifications(backed_up["lost"][-1], 10)
+        # The two streams of the test are of a kind that the program does not know; all else is sound.
+        assert set(flaws) <= {"streams are gapless and readable"}
+        assert all("test-" in told for told in flaws.values())
+        assert [verify(dsn, projection).differing for projection in ALL] == [()] * len(ALL)
+        assert [life["system"] for life in lives] == [backed_up["system"]] * 2
+        assert lives[1]["timeline"] > lives[0]["timeline"]
+        assert lives[1]["fork_position"] == backed_up["kept"]["last"]
+        assert known == [], "a follower that read what was lost finds nothing at its position, and knows"
+        new = [append(dsn, f"test-new-{n}") for n in range(2)]
+        assert max(backed_up["lost"]) < new[0] < new[1]
+        with closing(opened(dsn)) as app:
+            assert [fact.id for fact in app.log_recorder.select_notifications(backed_up["lost"][-1], 10)] == new
+    assert backed_up["states"]["WAL is archived"] == "ok"
+
+
+def test_without_a_new_incarnation_positions_are_given_twice(
+    folder: Path, backed_up: dict[str, Any], programs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A control: the same restore that declares nothing gives positions that others have read already, with other events."""
+    for module in (database, recorder):
+        monkeypatch.setattr(module, "declare_incarnation", lambda conn: None)
+    with restored_server(folder / "home", backed_up, programs) as dsn:
+        new = append(dsn, "test-new")
+    assert new <= max(backed_up["lost"])
+
+
+class Follower:
+    """What a consumer outside the cluster keeps: a position with the id of its event (design of followers: read it again before going on)."""
+
+    def __init__(self, position: int, event_id: str) -> None:
+        self.position, self.event_id = position, event_id
+
+    def go_on(self, app: Engine) -> list[int]:
+        found = app.log_recorder.select_notifications(self.position, 10)
+        if not found or (found[0].id, getattr(found[0], "event_id", None)) != (self.position, self.event_id):
+            raise Refused("the event read last is another now", kind="conflict")
+        return [fact.id for fact in found[1:]]
+
+
+def dumped(programs: Path, folder: Path, dsn: str) -> Path:
+    file = folder / f"o2c-{time.monotonic_ns()}.dump"
+    run(programs, folder, "pg_dump", *place(dsn), "-Fc", "-f", str(file), str(conninfo_to_dict(dsn)["dbname"]))
+    return file
+
+
+def loaded(programs: Path, folder: Path, file: Path, dsn: str) -> None:
+    run(programs, folder, "pg_restore", *place(dsn), "--exit-on-error", "-d", str(conninfo_to_dict(dsn)["dbname"]), str(file))
+
+
+def contents(dsn: str) -> dict[str, Any]:
+    """The log's digest and every other table's."""
+    rest = {
+        name: one(dsn, f"SELECT count(*) AS n, md5(string_agg(md5(t::text), '' ORDER BY t::text)) AS digest FROM o2c.{name} t")
+        for name in TABLES
+    }
+    return {"event": one(dsn, DIGEST), **rest}
+
+
+def test_a_dump_goes_into_another_cluster(folder: Path, dsn: str, other: str, tmp_path: Path, programs: Path) -> None:
+    """Every row of every table is the same there, and so are the projections; appends go on above, and a follower may go on where it was."""
+    lived(dsn, tmp_path, "A", "B")
+    last = one(dsn, "SELECT position, event_id::text FROM o2c.event ORDER BY position DESC LIMIT 1")
+    file = dumped(programs, folder, dsn)
+    before = contents(dsn)
+    loaded(programs, folder, file, other)
+    assert contents(other) == before
+    with closing(opened(other)) as app:
+        assert [(check.name, check.detail) for check in run_checks(app) if check.state == "failed"] == []
+        lives = app.reads.rows("SELECT system_identifier AS system, fork_position FROM o2c.incarnation ORDER BY id")
+    assert [verify(other, projection).differing for projection in ALL] == [()] * len(ALL)
+    assert len({life["system"] for life in lives}) == 2
+    assert lives[1]["fork_position"] == last["position"]
+    new = [append(other, f"test-{n}") for n in range(2)]
+    assert last["position"] < new[0] < new[1]
+    with closing(opened(other)) as app:
+        assert Follower(last["position"], last["event_id"]).go_on(app) == new
+        with pytest.raises(Refused, match="another now"):
+            Follower(last["position"] + 65536, "an event that the dump does not have").go_on(app)
+    assert append(other, "test-2") > new[1]
+
+
+def test_a_dump_without_a_new_incarnation_goes_back(
+    folder: Path, dsn: str, other: str, tmp_path: Path, programs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A control: undeclared, the other cluster gives positions below those there are, and known streams stay stale for ever."""
+    lived(dsn, tmp_path, "A")
+    # The other cluster is younger: its transactions have smaller numbers.
+    young = int(one(other, "SELECT pg_current_xact_id()::text AS id")["id"])
+    with connect(dsn) as conn:
+        conn.execute(f"DO $$ BEGIN WHILE pg_current_xact_id()::text::bigint < {young + 1_000} LOOP COMMIT; END LOOP; END $$".encode())
+    append(dsn, "test-last")
+    last = one(dsn, "SELECT max(position) AS last FROM o2c.event")["last"]
+    file = dumped(programs, folder, dsn)
+    for module in (database, recorder):
+        monkeypatch.setattr(module, "declare_incarnation", lambda conn: None)
+    loaded(programs, folder, file, other)
+    assert append(other, "test-new") < last
+    with closing(opened(other)) as app:
+        assert verdicts(app.log_recorder.append([command(("test-last", 1))])) == ["stale"]
+
+
+HEADS = """SELECT coalesce(e.stream, h.stream) AS stream FROM o2c.head h
+    FULL JOIN (SELECT stream, max(version) AS version, count(*) AS n, max(position) AS last FROM o2c.event GROUP BY stream) e USING (stream)
+    WHERE e.version IS DISTINCT FROM h.version OR e.n IS DISTINCT FROM h.version OR e.last IS DISTINCT FROM h.last_position"""
+
+
+def test_a_dump_taken_while_appends_go_on_is_of_one_moment(folder: Path, dsn: str, other: str, programs: Path) -> None:
+    """Heads, commands and events agree with one another although the log grew all the while."""
+    stop = threading.Event()
+    opened(dsn).close()
+
+    def write() -> None:
+        with closing(opened(dsn)) as app:
+            for n in itertools.count():
+                if stop.is_set():
+                    return
+                app.log_recorder.append([command((f"test-{n // 20}", n % 20), (f"other-{n // 20}", n % 20))])
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        wait_until("nothing was written", dsn, "SELECT count(*) > 200 AS done FROM o2c.event")
+        before = one(dsn, "SELECT count(*) AS n FROM o2c.event")["n"]
+        file = dumped(programs, folder, dsn)
+        wait_until("nothing was written meanwhile", dsn, f"SELECT count(*) > {before} + 100 AS done FROM o2c.event")
+    finally:
+        stop.set()
+        writer.join()
+    loaded(programs, folder, file, other)
+    counted = one(other, "SELECT (SELECT count(*) FROM o2c.event) AS events, 2 * (SELECT count(*) FROM o2c.command) AS commanded")
+    with connect(other) as conn:
+        assert conn.execute(HEADS.encode()).fetchall() == []
+        conn.execute("UPDATE o2c.head SET version = version + 1 WHERE stream = 'test-0'")
+        assert len(conn.execute(HEADS.encode()).fetchall()) == 1, "a control: the comparison sees what differs"
+    assert counted["events"] == counted["commanded"] > before

@@ -1,0 +1,38 @@
+"""What the stories of the desk begin with."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from o2c.entrypoints import intake
+from projections import engine
+from projections.catalogue import ALL
+from tests.desk import DEPOSIT, GOLDEN, Desk
+from tests.world import World, at, line, order
+
+
+@pytest.fixture
+def world(dsn: str, tmp_path: Path) -> Iterator[World]:
+    """Stock for some lines, and one golden number."""
+    made = World(dsn, tmp_path).stocked()
+    intake.load_stock(made.app, made.runner, "numbers", made.written("golden.csv", [("msisdn", "class"), (GOLDEN, "golden")]), None)
+    yield made
+    # Whatever was done at the desk: what the tables say is what the log says.
+    engine.catch_up(dsn)
+    assert all(not engine.verify(dsn, projection).differing for projection in ALL)
+    made.close()
+
+
+@pytest.fixture
+def desk(dsn: str, tmp_path: Path) -> Desk:
+    """Ann, at the store of the world."""
+    return Desk(dsn, tmp_path)
+
+
+@pytest.fixture
+def wanting(world: World) -> World:
+    """An order that waits at the credit gate for a deposit of 100.00 GBP."""
+    world.scripted.will("credit", DEPOSIT)
+    world.take(order("WEB-1", line()))
+    return world.run(at(5, 10))

@@ -1,0 +1,184 @@
+"""Everything about a customer on one page, its figures reckoned again from the log, and contacts noted down once."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from o2c.app import Context, Written
+from o2c.entrypoints import queries
+from o2c.entrypoints.contacts import record_contact
+from o2c.entrypoints.customer_view import balance, customer
+from o2c.kernel.identifiers import order_id
+from o2c.kernel.partner import RefusedBy
+from o2c.kernel.refusal import Refused
+from o2c.orders.document import SOURCE
+from projections.catalogue import BY_NAME
+from projections.engine import catch_up, verify
+from tests.world import World, at, line, order, ported
+
+ANN = Context("ann")
+
+
+@pytest.fixture
+def world(dsn: str, tmp_path: Path) -> World:
+    return World(dsn, tmp_path)
+
+
+def page(world: World, name: str = "C-1", *, personal: bool = False) -> dict[str, Any]:
+    queries.caught_up(world.app)
+    return customer(world.app, name, personal=personal)
+
+
+def contacted(world: World, name: str = "C-1", context: Context = ANN, **changes: Any) -> Written:
+    told = {"medium": "call", "topic": "where-is-my-order", **changes}
+    return record_contact(world.app, world.runner.book, name, context, **told)
+
+
+def said(world: World, sql: str, *parameters: object) -> list[Any]:
+    """The one column of a question to the log itself."""
+    return [next(iter(row.values())) for row in world.app.reads.rows(sql, *parameters)]
+
+
+def test_a_page_shows_everything_of_one_customer(world: World) -> None:
+    """Two orders, one of them stuck: what serves, what is promised, what is held, what is open, what is owed; nothing of the neighbour."""
+    world.stocked(pays="invoice")
+    world.scripted.will("porting", RefusedBy("BARRED"))
+    world.take(order("WEB-1", line("1"), line("2", sim="physical")), order("WEB-2", ported()), order("WEB-3", line(), party="C-2"))
+    world.run(at(7))
+    shown = page(world)
+    stuck, done = order_id(SOURCE, "WEB-2"), order_id(SOURCE, "WEB-1")
+
+    assert {row["external_id"]: row["state"] for row in shown["orders"]} == {"WEB-1": "completed", "WEB-2": "pending"}
+    assert {(row["order"], row["item"]) for row in shown["in_service"]} == {(done, "1"), (done, "2")}
+    promised = said(
+        world, "SELECT body->'items'->0->>'promised_on' FROM o2c.event WHERE type = 'order.planned' AND order_id = %s::uuid", stuck
+    )
+    assert [(row["order"], row["item"], row["promised_on"]) for row in shown["promised"]] == [(stuck, "1", *promised)]
+    numbers = {str(world.outcome(name, item, "number")["msisdn"]) for name, item in (("WEB-1", "1"), ("WEB-1", "2"), ("WEB-2", "1"))}
+    sims = {str(world.outcome(name, item, "sim")["iccid"]) for name, item in (("WEB-1", "1"), ("WEB-1", "2"), ("WEB-2", "1"))}
+    assert {row["msisdn"] for row in shown["numbers"]} == numbers
+    assert {row["iccid"] for row in shown["sims"]} == sims
+    assert [(row["order"], row["reason"]) for row in shown["open_fallouts"]] == [(stuck, "NP-BAR")]
+    assert shown["contacts"] == []
+
+
+def test_the_balance_is_what_the_log_says(world: World) -> None:
+    """Invoiced, paid, open and overdue, summed up again from the events of the invoices: paid by card, then a bill nobody paid."""
+    world.stocked(pays="card")
+    world.scripted.will("payment", *[RefusedBy("DECLINED")] * 4)
+    world.take(order("WEB-1", line()))
+    world.run(at(20, month=2))
+    totals = said(world, "SELECT (body->>'total_minor')::int FROM o2c.event WHERE type = 'invoice.issued' ORDER BY position")
+    paid = said(world, "SELECT (body->>'amount_minor')::int FROM o2c.event WHERE type = 'payment.received'")
+    late = said(world, "SELECT stream FROM o2c.event WHERE type = 'invoice.overdue'")
+    settled = set(said(world, "SELECT stream FROM o2c.event WHERE type = 'payment.received'"))
+    overdue = said(
+        world,
+        "SELECT (body->>'total_minor')::int FROM o2c.event WHERE type = 'invoice.issued' AND stream = ANY(%s)",
+        [stream for stream in late if stream not in settled],
+    )
+    shown = page(world)
+
+    assert len(totals) == 2
+    assert overdue
+    assert shown["balance"] == {
+        "GBP": {
+            "invoiced_minor": sum(totals), "paid_minor": sum(paid), "open_minor": sum(totals) - sum(paid), "overdue_minor": sum(overdue),
+        }
+    }  # fmt: skip
+    assert [row["total_minor"] for row in shown["invoices"]] == totals
+
+
+def test_amounts_of_different_currencies_are_never_added() -> None:
+    """One balance a currency; what was paid in part counts with the rest as open."""
+    bills = [
+        {"currency": "GBP", "total_minor": 1000, "paid_minor": 400, "state": "overdue"},
+        {"currency": "GBP", "total_minor": 500, "paid_minor": 0, "state": "issued"},
+        {"currency": "EUR", "total_minor": 700, "paid_minor": 700, "state": "paid"},
+    ]
+
+    assert balance(bills) == {
+        "EUR": {"invoiced_minor": 700, "paid_minor": 700, "open_minor": 0, "overdue_minor": 0},
+        "GBP": {"invoiced_minor": 1500, "paid_minor": 400, "open_minor": 1100, "overdue_minor": 600},
+    }
+
+
+def test_personal_fields_are_shown_only_when_asked_for(world: World) -> None:
+    """Without the word neither name nor birth date is on the page."""
+    world.stocked()
+
+    assert "Holmquay" not in str(page(world))
+    assert "1984" not in str(page(world))
+    assert page(world, personal=True)["name"] == "Tamsel Holmquay"
+
+
+def test_a_customer_known_from_orders_only(world: World) -> None:
+    """A party that is not registered has a page as soon as an order names it; nobody has none."""
+    world.stocked()
+    world.take(order("WEB-1", line(), party="C-77"))
+    shown = page(world, "C-77")
+
+    assert (shown["registered"], [row["external_id"] for row in shown["orders"]]) == (False, ["WEB-1"])
+    with pytest.raises(Refused, match="no customer C-78") as caught:
+        page(world, "C-78")
+    assert caught.value.kind == "missing"
+
+
+# -- contacts
+
+
+def test_a_contact_is_on_the_page_and_in_the_timeline(world: World) -> None:
+    """A call about an order, and one about nothing in particular; what was said is on neither."""
+    world.stocked()
+    world.take(order("WEB-1", line()), order("WEB-2", line()))
+    contacted(world, order="WEB-1", note="he sounded like Fenwick")
+    contacted(world, medium="courtesy", topic="other", direction="outbound")
+    shown = page(world)["contacts"]
+
+    told = [(row["medium"], row["direction"], row["topic"], row["order"]) for row in shown]
+    assert told == [("call", "inbound", "where-is-my-order", order_id(SOURCE, "WEB-1")), ("courtesy", "outbound", "other", None)]
+    lines = {name: list(queries.timeline(world.app, name)) for name in ("WEB-1", "WEB-2")}
+    assert [[event["type"] for event in events].count("customer.contacted") for events in lines.values()] == [1, 0]
+    assert "Fenwick" not in f"{lines} {shown} {world.app.reads.rows('SELECT * FROM projection.contacts_doc')}"
+    catch_up(world.dsn)
+    assert verify(world.dsn, BY_NAME["contacts"]).differing == ()
+
+
+def test_a_contact_is_noted_down_once_a_command_id(world: World) -> None:
+    """A repeat gets the first answer; the same words under another id are another call; the id is not used for other words."""
+    world.stocked()
+    call = Context("ann", command_id=str(uuid4()))
+    first, again, later = contacted(world, context=call), contacted(world, context=call), contacted(world)
+    with pytest.raises(Refused, match="used for something else"):
+        contacted(world, context=call, topic="bill")
+
+    assert (again.position, again.repeated) == (first.position, True)
+    assert (later.position > first.position, later.repeated) == (True, False)
+    assert world.types("customer-C-1") == ["customer.registered", "customer.contacted", "customer.contacted"]
+
+
+def test_a_contact_names_an_order_of_the_customer(world: World) -> None:
+    """Somebody else's order is a conflict, no order is missing, and nothing is written."""
+    world.stocked()
+    world.take(order("WEB-1", line(), party="C-2"))
+    for name, wanted, kind in (("C-1", {"order": "WEB-1"}, "conflict"), ("C-1", {"order": "WEB-9"}, "missing"), ("C-9", {}, "missing")):
+        with pytest.raises(Refused) as caught:
+            contacted(world, name, **wanted)
+        assert caught.value.kind == kind
+
+    assert world.types("customer-C-1") == ["customer.registered"]
+    assert world.types("customer-C-9") == []
+
+
+def test_a_contact_stands_at_its_time(world: World) -> None:
+    """The page gives the time of the clock, in order."""
+    world.stocked()
+    world.run(at(5))
+    contacted(world)
+    world.run(at(5) + timedelta(hours=2))
+    contacted(world)
+
+    assert [row["contacted_at"] for row in page(world)["contacts"]] == ["2026-01-05T00:00:00Z", "2026-01-05T02:00:00Z"]

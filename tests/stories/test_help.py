@@ -1,0 +1,262 @@
+"""Every command's help says what the command does and gives an example, and every example does what it says on a store where it fits."""
+
+import inspect
+import os
+import re
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+import typer
+from psycopg.conninfo import make_conninfo
+from psycopg.sql import SQL, Identifier
+from typer.testing import CliRunner
+
+from o2c import plan
+from o2c.app import Context, Engine
+from o2c.entrypoints import intake, number_desk, queries
+from o2c.entrypoints.cli.help_pages import examples_of
+from o2c.entrypoints.cli.main import DEFECT, EXIT, FAILED, PANELS, TRY_LATER, app
+from o2c.entrypoints.cli.setup import SomeRefused
+from o2c.entrypoints.launch import LaunchFiles, write_launch
+from o2c.entrypoints.launch_data import LINE, SECOND_LINE
+from o2c.entrypoints.session import opened
+from tests.faults.working import LIMIT_S, children, eventually
+
+ORDERS, SEED, UNTIL = 100, 7, datetime(2026, 2, 20, tzinfo=UTC)
+"""Small, and far enough to leave fallouts of many kinds open and invoices unpaid."""
+SOURCES = Path(__file__).parents[2] / "o2c"
+
+
+def commands(group: Any, *path: str) -> Iterator[tuple[str, Any]]:
+    """Every command under a group, by what is typed to reach it."""
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            yield from commands(command, *path, name)
+        else:
+            yield " ".join((*path, name)), command
+
+
+COMMANDS = dict(commands(typer.main.get_command(app)))
+EXAMPLES = [(name, example) for name, command in COMMANDS.items() for example in examples_of(inspect.getdoc(command.callback) or "")]
+
+STARTS = {
+    "init": "empty",
+    "demo": "empty",
+    "run --workers": "real",
+    "load": "begun",
+    "ingest": "stocked",
+    "numbers release": "reserved",
+}
+"""Which store an example begins with; all others with the launch. What stands first in the example decides."""
+
+FELL = "SELECT o.external_id FROM projection.fallout f JOIN projection.orders o USING (order_id) WHERE f.state = 'open' AND f.reason = {}"
+FIRST = "FROM projection.orders WHERE state = 'completed' ORDER BY captured_at, order_id LIMIT 1"
+FOUND = {
+    "WEB-1001": f"SELECT external_id {FIRST}",
+    "C-1001": f"SELECT customer_id {FIRST}",
+    "BA-1001-20260108": "SELECT invoice FROM projection.invoices WHERE state = 'overdue' AND issued_on < '2026-01-16' ORDER BY 1",
+    "5d3f0a5e-6f0e-5a53-9d4c-0d8a35a0b8f1": "SELECT fallout FROM projection.fallout WHERE state = 'open' AND reason = 'NP-CODE' ORDER BY 1",
+    "+447700900123": "SELECT key FROM projection.stock WHERE kind = 'number' AND state = 'assigned' ORDER BY 1",
+    "+447700910001": "SELECT key FROM projection.stock WHERE kind = 'number' AND class = 'golden' ORDER BY state <> 'reserved', 1",
+    "52107264004": "SELECT min(position) FROM o2c.event",
+    "9464": "SELECT 0",  # any free one: another run of the tests may stand there
+}
+"""What must exist and is called otherwise in this store: a word of an example, and the query that finds its like."""
+FOUND_FOR = {
+    ("payments deposit", "WEB-1001"): FELL.format("'CR-DEPOSIT'") + " ORDER BY f.opened_at",
+    ("numbers reserve", "WEB-1001"): FELL.format("'KYC-DOC'") + " AND (SELECT count(*) FROM projection.items i"
+    f" WHERE i.order_id = o.order_id AND i.offering IN ('{LINE.id}', '{SECOND_LINE.id}')) = 1 ORDER BY f.opened_at",
+    ("orders cancel", "WEB-1001"): "SELECT o.external_id FROM projection.items i JOIN projection.orders o USING (order_id)"
+    " WHERE i.item = '2' AND i.specification <> '' AND i.state IN ('acknowledged', 'pending') ORDER BY i.captured_at",
+    ("events find", "WEB-1001"): FELL.format("'NP-CODE'") + " ORDER BY f.opened_at",
+}
+"""Where a command asks for more than that the thing exists."""
+
+
+@dataclass(frozen=True)
+class Stores:
+    """Databases to begin with, by name, and the files of the launch that is in them."""
+
+    server_dsn: str
+    files: LaunchFiles
+
+    def __getitem__(self, name: str) -> str:
+        return make_conninfo(self.server_dsn, dbname=f"help_{name}")
+
+    def copied(self, start: str, name: str) -> str:
+        """A database like another, to which nobody is connected."""
+        template = "template0" if start == "empty" else f"help_{start}"
+        with psycopg.connect(self.server_dsn, autocommit=True) as conn:
+            conn.execute(SQL("CREATE DATABASE {} TEMPLATE {}").format(Identifier(f"help_{name}"), Identifier(template)))
+        return self[name]
+
+    def dropped(self, name: str) -> None:
+        with psycopg.connect(self.server_dsn, autocommit=True) as conn:
+            conn.execute(SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(Identifier(f"help_{name}")))
+
+
+@pytest.fixture(scope="module")
+def stores(server_dsn: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stores]:
+    """An invented launch, kept at each stage of its life."""
+    folder = tmp_path_factory.mktemp("launch")
+    made = Stores(server_dsn, write_launch(folder, count=ORDERS, seed=SEED))
+    with Engine(made.copied("empty", "real"), plan.KINDS) as engine:
+        engine.create_clock(kind="real")
+    with Engine(made.copied("empty", "begun"), plan.KINDS) as engine:
+        engine.create_clock(kind="simulated", seed=SEED)
+    _stocked(made.copied("begun", "stocked"), made.files)
+    with opened(made.copied("stocked", "launched")) as session:
+        intake.Intake(session.app, made.files.orders, folder / "quarantine").run()
+        session.runner().run(UNTIL)
+        queries.caught_up(session.app)
+    with opened(made.copied("launched", "reserved")) as session:
+        words = [found(made["reserved"], "numbers reserve", word) for word in ("+447700910001", "WEB-1001")]
+        number_desk.reserve(session.app, session.book(), *words, Context("bob"))
+        queries.caught_up(session.app)
+    yield made
+    for name in ("real", "begun", "stocked", "launched", "reserved"):
+        made.dropped(name)
+
+
+def _stocked(dsn: str, files: LaunchFiles) -> None:
+    with opened(dsn) as session:
+        intake.load_catalogue(session.app, files.catalogue)
+        intake.load_customers(session.app, files.customers)
+        intake.load_stock(session.app, session.runner(), "sims", files.sims_now, None)
+        intake.load_stock(session.app, session.runner(), "sims", files.sims_later, files.sims_later_at)
+        intake.load_stock(session.app, session.runner(), "numbers", files.numbers, None)
+
+
+def found(dsn: str, command: str, word: str) -> str:
+    """A word of an example, or what it is called in this store."""
+    sql = FOUND_FOR.get((command, word)) or FOUND.get(word)
+    if sql is None:
+        return word
+    with psycopg.connect(dsn) as conn:
+        row = conn.execute(sql.encode()).fetchone()
+    assert row, f"the launch has nothing for {word} of o2c {command}"
+    return str(row[0])
+
+
+@pytest.fixture
+def fitting(stores: Stores, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str, str], list[str]]]:
+    """Gets everything ready for an example: its own store, the files at hand, and the words it is typed with."""
+
+    def ready(command: str, example: str) -> list[str]:
+        start = next((store for first, store in STARTS.items() if example.startswith(f"o2c {first}")), "launched")
+        dsn = stores.copied(start, "example")
+        shutil.copytree(stores.files.orders.parent, tmp_path / "files")
+        monkeypatch.chdir(tmp_path / "files")
+        for name, value in {"O2C_DSN": dsn, "O2C_HOME": str(tmp_path / "home"), "PYTHONPATH": os.pathsep.join(sys.path)}.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.delenv("O2C_ACTOR", raising=False)
+        return [found(dsn, command, word) for word in shlex.split(example)[1:]]
+
+    yield ready
+    stores.dropped("example")
+
+
+ON_STDOUT = ("demo", "events tail")
+"""Commands without -o whose result is for the reader of standard output."""
+FOR_EVER: dict[str, Callable[[subprocess.Popen[str]], object]] = {
+    "events tail": lambda process: process.stdout and process.stdout.readline(),
+    "metrics serve": lambda process: process.stderr and process.stderr.readline(),
+    "run --workers": lambda process: eventually(lambda: len(children(process.pid)) == 2),
+}
+"""What goes on until a signal ends it, and how it is seen to be at work."""
+
+
+@pytest.mark.parametrize(("command", "example"), [pytest.param(*pair, id=pair[1].split(" --")[0]) for pair in EXAMPLES])
+def test_an_example_does_what_it_says(command: str, example: str, fitting: Callable[[str, str], list[str]]) -> None:
+    """It is typed as it stands, but for ids that are called otherwise here, and ends with 0."""
+    words = fitting(command, example)
+    at_work = next((seen for first, seen in FOR_EVER.items() if example.startswith(f"o2c {first}")), None)
+    if at_work:
+        ended_by_a_signal(words, at_work)
+        return
+
+    done = CliRunner().invoke(app, words, catch_exceptions=False)
+
+    assert done.exit_code == 0, done.output
+    reads = any(param.name == "output" for param in COMMANDS[command].params)
+    assert done.stdout.strip() if reads else not done.stdout or command in ON_STDOUT, "data, and nothing else, goes to standard output"
+
+
+def ended_by_a_signal(words: list[str], at_work: Callable[[subprocess.Popen[str]], object]) -> None:
+    program = [sys.executable, "-m", "o2c.entrypoints.cli.main", *words]
+    with subprocess.Popen(program, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            assert at_work(process)
+            process.send_signal(signal.SIGTERM)
+            process.communicate(timeout=LIMIT_S)
+            assert process.returncode == 0
+        finally:
+            process.kill()
+
+
+def page(*path: str) -> str:
+    """A page of help on a terminal of 80 columns, without its colours."""
+    shown = CliRunner(env={"COLUMNS": "80"}).invoke(app, [*path, "--help"], prog_name="o2c").output
+    return re.sub(r"\x1b\[[0-9;]*m", "", shown)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_each_command_has_a_page(name: str) -> None:
+    """A summary that fits two lines of a list, options and arguments that say what they mean, and an example of this very command."""
+    command = COMMANDS[name]
+    docstring = inspect.getdoc(command.callback) or ""
+    summary = docstring.split("\n\n")[0]
+
+    shown = page(*name.split())
+
+    assert summary.endswith(".")
+    assert "\n" not in summary
+    assert len(summary) <= 120
+    assert examples_of(docstring)
+    assert all(example.startswith(f"o2c {name}") for example in examples_of(docstring))
+    assert all(param.help for param in command.params if not param.hidden)
+    assert "<str>" not in "".join(line for line in shown.splitlines() if "--" in line), "an option that takes a word says which: metavar"
+    copied = shown.replace("\\\n", "").split("Example", 1)[1].splitlines()[1:]
+    assert [" ".join(line.split()) for line in copied if line.strip()] == examples_of(docstring)
+
+
+def test_every_command_stands_under_a_heading() -> None:
+    """`o2c --help` has no rest that nobody placed, and no heading for what is not there."""
+    assert sorted(name for names in PANELS.values() for name in names) == sorted({name.split()[0] for name in COMMANDS})
+
+
+def test_the_first_page_says_how_commands_end_and_what_they_heed() -> None:
+    """Exit codes, and every environment variable that the program reads, within 80 columns."""
+    shown = page()
+    read = {name for path in SOURCES.rglob("*.py") for name in re.findall(r"\bO2C_[A-Z_]+", path.read_text())}
+
+    assert max(map(len, shown.splitlines())) <= 80
+    assert {name for name in read if name not in shown} == set()
+    for code in {0, *EXIT.values(), FAILED, SomeRefused, DEFECT, TRY_LATER}:
+        assert re.search(rf" {code}  \w", shown)
+
+
+def test_every_placeholder_is_of_use() -> None:
+    """A word that no example has any more is no placeholder."""
+    words = {(command, word) for command, example in EXAMPLES for word in shlex.split(example)}
+    assert set(FOUND) <= {word for _, word in words}
+    assert set(FOUND_FOR) <= words
+
+
+def test_the_program_tells_its_version() -> None:
+    """And the newest migration it knows, which says what stores it can open; no store is needed."""
+    done = CliRunner().invoke(app, ["--version"])
+
+    assert done.exit_code == 0
+    assert done.output.startswith("o2c ")
+    assert "newest migration" in done.output
