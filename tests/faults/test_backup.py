@@ -110,7 +110,7 @@ def archiving(home: Path, archive: Path, programs: Path) -> Iterator[str]:
 
 def wait_until(what: str, dsn: str, sql: str) -> None:
     """A server that recovers answers and hangs up; that is no end of the waiting."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     done = False
     while not done:
         assert time.monotonic() < deadline, what
@@ -182,6 +182,9 @@ def restored(home: Path, backup: dict[str, Any]) -> None:
         restore_command=f"cp {backup['archive']}/%f %p",
         recovery_target_lsn=backup["lsn"],
         recovery_target_action="promote",
+        # Another life restored from the same archive may have put its own timeline there already.
+        recovery_target_timeline="current",
+        archive_mode="off",
     )
     (data / "recovery.signal").touch()
     if account:
@@ -193,7 +196,11 @@ def restored_server(home: Path, backup: dict[str, Any], programs: Path) -> Itera
     restored(home, backup)
     try:
         with embedded.acquire(home, binaries=programs, settings=SMALL) as server:
-            wait_until("recovery did not end", server.dsn, "SELECT NOT pg_is_in_recovery() AS done")
+            try:
+                wait_until("recovery did not end", server.dsn, "SELECT NOT pg_is_in_recovery() AS done")
+            except AssertionError as late:
+                late.add_note((home / "run" / "server.log").read_text()[-2_000:])
+                raise
             yield server.dsn
     finally:
         shutil.rmtree(home)
