@@ -90,7 +90,7 @@ def load_catalogue(app: Engine, path: Path, *, actor: str = ACTOR) -> int:
 
 def load_customers(app: Engine, path: Path, *, actor: str = ACTOR) -> int:
     """Register the TMF632 parties of a file, one JSON a line; how many were new or changed."""
-    changed = 0
+    changed, now = 0, app.clock().now
     documents = _parties(path)
     for start in range(0, len(documents), BATCH):
         page = {stream_of(str(document["id"])): document for document in documents[start : start + BATCH]}
@@ -100,7 +100,7 @@ def load_customers(app: Engine, path: Path, *, actor: str = ACTOR) -> int:
             for stream, document in page.items():
                 if events := register(loaded[stream].state, document=document):
                     command_id = derived_id("register", stream, digest(json.dumps(document)), str(loaded[stream].version))
-                    commands.append(_command(stream, just(*events), loaded[stream], app.clock().now, command_id, actor))
+                    commands.append(_command(stream, just(*events), loaded[stream], now, command_id, actor))
             outcomes = app.write(commands)
             changed += sum(outcome.verdict == "appended" for outcome in outcomes)
             stale = {command.stream for command, outcome in zip(commands, outcomes, strict=True) if outcome.verdict == "stale"}

@@ -1,6 +1,8 @@
 """Identifiers are judged as text: what is not exactly one is refused, and nothing is repaired on the way."""
 
+import json
 from collections.abc import Callable
+from uuid import UUID, uuid5
 
 import hypothesis
 import phonenumbers
@@ -8,6 +10,7 @@ import pytest
 from hypothesis import strategies
 from phonenumbers import PhoneNumberFormat, PhoneNumberType
 
+from o2c.kernel import identifiers
 from o2c.kernel.identifiers import derived_id, digest, e164, eid, iccid, imsi, order_id, possible_mobile
 
 SAMPLE_ICCID = "8947010000123456784"
@@ -229,3 +232,11 @@ def test_a_digest_is_sha256_of_the_bytes() -> None:
     """Text counts as its UTF-8 bytes; the value for `abc` is the one of FIPS 180-4."""
     assert digest("abc") == digest(b"abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
     assert digest("é") == digest("é".encode())
+
+
+@hypothesis.given(parts=strategies.lists(strategies.text(), max_size=4))
+def test_a_derived_id_is_a_name_based_uuid(parts: list[str]) -> None:
+    """Made by hand, it is what the standard library makes of the same name (UUID version 5)."""
+    made = derived_id(*parts)
+    assert made == str(uuid5(identifiers._DERIVED, json.dumps(parts)))
+    assert UUID(made).version == 5
