@@ -22,7 +22,7 @@ from o2c.store.commands import Outcome
 from o2c.store.database import prepare
 from o2c.store.mapper import StoredFact
 from o2c.store.reads import Clock, Reads
-from o2c.store.recorder import LogRecorder
+from o2c.store.recorder import LogFactory, LogRecorder
 
 SIMULATED_START = datetime(2026, 1, 1, tzinfo=UTC)
 WINDOW_S = 900
@@ -81,6 +81,7 @@ class Engine(Application[str]):
         self.reads = Reads(self.log_recorder.datastore)
         self._pinned: dict[str, Loaded] = {}
         self._known: LRUCache[str, Loaded] = LRUCache(KNOWN_STREAMS)
+        self._life = 0
 
     # -- the clock
 
@@ -114,10 +115,13 @@ class Engine(Application[str]):
     def load(self, streams: Iterable[str], *, remembered: bool = False, seen: Mapping[str, int] | None = None) -> dict[str, Loaded]:
         """Streams by name, each in one read of its head row; `catalogue-main@12` is the catalogue as it stood at version 12.
 
-        What this process remembers at the version it has now is not sent again. `remembered` asks no further where something is
+        What this process remembers and still is the last of its stream is not sent again. `remembered` asks no further where something is
         remembered at all: only for streams that the same append will write, which then is stale if they moved on meanwhile. `seen` are
-        versions that were just read: what is remembered at them is not asked for either.
+        the positions of last events that were just read: what is remembered at them is not asked for either.
         """
+        if self._life != (life := cast("LogFactory", self.factory).life):
+            # Another life of the log (promotion, restore): what was seen of the last one may never have been.
+            self._life, self._known, self._pinned = life, LRUCache(KNOWN_STREAMS), {}
         found: dict[str, Loaded] = {}
         known: dict[str, Loaded] = {}
         asked: list[str] = []
@@ -126,7 +130,7 @@ class Engine(Application[str]):
                 found[name] = self._at_version(name)
             elif (loaded := self._remembered(name)) is None:
                 asked.append(name)
-            elif remembered or (seen and seen.get(name) == loaded.version):
+            elif remembered or (seen and seen.get(name) == loaded.position):
                 found[name] = loaded
             else:
                 known[name] = loaded
@@ -143,9 +147,9 @@ class Engine(Application[str]):
 
     def _read(self, streams: Sequence[str], known: Mapping[str, Loaded]) -> dict[str, Loaded]:
         found = {}
-        for row in self.reads.heads(streams, [known[name].version if name in known else 0 for name in streams]):
+        for row in self.reads.heads(streams, [known[name].position if name in known else 0 for name in streams]):
             stream = row["stream"]
-            same = stream in known and row["version"] == known[stream].version
+            same = stream in known and row["last_position"] == known[stream].position
             found[stream] = known[stream] if same else self._from_head(row)
             self._known.put(stream, found[stream])
         for stream in streams:
@@ -157,17 +161,14 @@ class Engine(Application[str]):
         return self.kinds[category_of(stream)]
 
     def _from_head(self, row: dict[str, Any]) -> Loaded:
-        kind = self.kind(row["stream"])
+        stream, version, kept = row["stream"], row["version"], row["state_version"]
+        kind = self.kind(stream)
         if row["shape"] != kind.shape_version or row["state"] is None:
-            return Loaded(row["stream"], row["version"], self.replay(row["stream"], row["version"]))
+            return Loaded(stream, version, self.replay(stream, version), row["last_position"])
         state = state_adapter(kind.state_type).validate_json(row["state"])
-        for stored in (
-            self.log_recorder.select_events(row["stream"], gt=row["state_version"], lte=row["version"])
-            if row["state_version"] < row["version"]
-            else ()
-        ):
+        for stored in self.log_recorder.select_events(stream, gt=kept, lte=version) if kept < version else ():
             state = kind.evolve(state, cast("Fact", self.mapper.to_domain_event(stored)).event)
-        return Loaded(row["stream"], row["version"], state, row["state_version"], len(row["state"]))
+        return Loaded(stream, version, state, row["last_position"], kept, len(row["state"]))
 
     def replay(self, stream: str, version: int | None = None) -> Any:
         """The state folded anew from the events, up to a version; the initial state where there are none."""
@@ -194,36 +195,37 @@ class Engine(Application[str]):
     def write(self, commands: Sequence[Command], *, round_: int = 0) -> list[Outcome]:
         """Write many commands in one append; what became of each, in order. A stale one wrote nothing and may be decided again."""
         to_stored = self.mapper.to_stored_event
-        drafts = self._drafts(commands)
+        drafts = self._drafts(commands, remembered=True)
         appends = [
             changed(draft.bare(command), facts=tuple(cast("StoredFact", to_stored(cast("Any", fact))) for fact in draft.facts))
             for command, draft in zip(commands, drafts, strict=True)
         ]
         outcomes = self.log_recorder.append(appends, round_=round_)
         for draft, outcome in zip(drafts, outcomes, strict=True):
-            self._remember(draft, written=outcome.verdict == "appended")
+            self._remember(draft, outcome.first_position if outcome.verdict == "appended" else None)
         return outcomes
 
     def do(self, command: Command) -> Written:
         """Write one command through the library's `save`. Raises IntegrityError when it is stale, guarded or refused."""
-        [draft] = self._drafts([command])
+        # Nobody decides this again when it is stale: every stream it touches is read now.
+        [draft] = self._drafts([command], remembered=False)
         bare = draft.bare(command)
-        written = False
+        first: int | None = None
         try:
             with bound_contextvars(stream=command.stream, command=command.command_id):
                 recordings = self.save(*cast("Any", draft.facts), command=bare)
-            written = bool(recordings)
+            first = recordings[0].notification.id if recordings else None
         finally:
-            self._remember(draft, written=written)
+            self._remember(draft, first)
         if recordings:
             return Written(command.stream, recordings[-1].notification.id)
         return self.recall(command.stream, command.command_id, bare.fingerprint) or Written(command.stream, 0)
 
-    def _remember(self, draft: Draft, *, written: bool) -> None:
-        """What an append left is remembered; what it could not write was not as remembered."""
-        for stream, loaded in draft.loaded.items():
+    def _remember(self, draft: Draft, first_position: int | None) -> None:
+        """What an append left is remembered; what it could not write (None) was not as remembered."""
+        for stream, loaded in draft.left(first_position or 0).items():
             self._known.put(stream, loaded)
-            if not written:
+            if first_position is None:
                 self._known.get(stream, evict=True)
 
     def recall(self, stream: str, command_id: str, fingerprint: str) -> Written | None:
@@ -237,6 +239,6 @@ class Engine(Application[str]):
             )
         return Written(stream, known["last_position"], repeated=True)
 
-    def _drafts(self, commands: Sequence[Command]) -> list[Draft]:
-        loaded = self.load({h.stream for c in commands for h in c.happened if h.stream not in c.seen}, remembered=True)
+    def _drafts(self, commands: Sequence[Command], *, remembered: bool) -> list[Draft]:
+        loaded = self.load({h.stream for c in commands for h in c.happened if h.stream not in c.seen}, remembered=remembered)
         return [drafted(self.kinds, command, loaded) for command in commands]

@@ -29,12 +29,13 @@ Otherwise an order of a thousand lines would write itself whole a thousand times
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A stream as read: version 0 and the initial state when it does not exist yet. `kept` is the version at which its state was last
-    written, and `kept_bytes` how large it was."""
+    """A stream as read: version 0 and the initial state when it does not exist yet. `position` is that of its last event. `kept` is the
+    version at which its state was last written, and `kept_bytes` how large it was."""
 
     stream: str
     version: int
     state: Any
+    position: int = 0
     kept: int = 0
     kept_bytes: int = 0
 
@@ -71,14 +72,19 @@ class Command:
 
 @dataclass(slots=True)
 class Draft:
-    """One command on its way into an Append: the versions its streams were seen at, and how it leaves them."""
+    """One command on its way into an Append: its streams as they were seen, and how it leaves them."""
 
-    seen: dict[str, int] = field(default_factory=dict)
+    seen: dict[str, Loaded] = field(default_factory=dict)
     loaded: dict[str, Loaded] = field(default_factory=dict)
     heads: tuple[Head, ...] = ()
     facts: list[Fact] = field(default_factory=list)
     agenda: dict[tuple[str, str, str], tuple[AgendaChange, str]] = field(default_factory=dict)
     pool: dict[tuple[str, str], PoolChange] = field(default_factory=dict)
+
+    def left(self, first_position: int) -> dict[str, Loaded]:
+        """The streams as they stand once the events were written from a position on."""
+        ends = {fact.stream: first_position + ordinal for ordinal, fact in enumerate(self.facts)}
+        return {stream: changed(loaded, position=ends[stream]) for stream, loaded in self.loaded.items()}
 
     def bare(self, command: Command) -> Append:
         """The Append without its facts."""
@@ -162,8 +168,8 @@ def _add(
     stream, event = happened.stream, happened.event
     now = draft.loaded.get(stream, seen)
     state = kind.evolve(now.state, event) if happened.after is None else happened.after
-    draft.seen.setdefault(stream, seen.version)
-    draft.loaded[stream] = Loaded(stream, now.version + 1, state, now.kept, now.kept_bytes)
+    draft.seen.setdefault(stream, seen)
+    draft.loaded[stream] = changed(now, version=now.version + 1, state=state)
     draft.facts.append(
         Fact(
             stream=stream,
@@ -189,7 +195,8 @@ def _add(
 def _head(draft: Draft, kind: StreamKind, stream: str) -> Head:
     new = draft.loaded[stream]
     if new.kept_bytes > SMALL_BYTES and (new.version - new.kept) * BYTES_AN_EVENT < new.kept_bytes:
-        return Head(stream, draft.seen[stream], new.version)
+        return Head(stream, draft.seen[stream].version, new.version, seen=draft.seen[stream].position)
     state = state_adapter(kind.state_type).dump_json(new.state)
     draft.loaded[stream] = changed(new, kept=new.version, kept_bytes=len(state))
-    return Head(stream, draft.seen[stream], new.version, kind.shape_version, state.decode())
+    seen = draft.seen[stream]
+    return Head(stream, seen.version, new.version, kind.shape_version, state.decode(), seen.position)

@@ -220,7 +220,7 @@ class Runner:
 
     def _standing(self, todos: list[_Todo], batch: _Batch) -> list[_Todo]:
         """What is left to do: of streams that moved on since their rows were read, the rows that another writer settled are gone."""
-        moved = [row for todo in todos for row in todo.rows if row.seen != batch.loaded[todo.stream].version]
+        moved = [row for todo in todos for row in todo.rows if row.seen != batch.loaded[todo.stream].position]
         if not moved:
             return todos
         gone = {row.place for row in moved} - {row.place for row in self.app.reads.still(moved)}
@@ -345,7 +345,7 @@ def _later(answer: partner.Answer, at: datetime) -> partner.Answer:
 
 
 def _seen(rows: Iterable[Row]) -> dict[str, int]:
-    """The versions the streams had when their rows were read."""
+    """The positions of the streams' last events when their rows were read."""
     return {row.entry.stream: row.seen for row in rows}
 
 

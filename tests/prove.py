@@ -152,7 +152,7 @@ def sums(job: Job) -> Iterator[Claim]:
     [log] = job.app.reads.rows(
         "SELECT coalesce(sum((body->>'total_minor')::bigint), 0)::bigint AS invoiced_minor,"
         " coalesce(sum((body->>'amount_minor')::bigint), 0)::bigint AS paid_minor FROM o2c.event"
-        " WHERE type IN ('invoice.issued', 'payment.received')"
+        " WHERE type IN ('invoice.issued', 'payment.received', 'payment.part-received')"
     )
     orders = status["orders"]
     figures = f"{sum(orders.values())} orders {orders}, items {status['items']}"

@@ -13,6 +13,7 @@ from o2c.kernel.agenda import NEVER, AgendaChange, Dropped, Entry, by_shape
 from o2c.kernel.charges import BANK_TRANSFER, ChargeStarted, ChargeWithdrawn, MoneyReceived
 from o2c.kernel.event import Event
 from o2c.kernel.periods import local_time, next_cycle_day, next_month
+from o2c.kernel.refusal import Refused
 from o2c.kernel.shapes import Done, FellOut, OfItem, PartnerAccepted, PartnerSilent, Requested, step_of
 from o2c.kernel.stream import StreamKind, Work
 from o2c.markets.gb import GB
@@ -230,8 +231,11 @@ def _invoice_owner(state: InvoiceState) -> tuple[str | None, str | None]:
 
 
 def _correctable(state: InvoiceState, item: str, changes: Mapping[str, str]) -> bool:
-    """Of an invoice only how it is paid."""
-    return all(key == "method" and value in PAYMENT_METHODS for key, value in changes.items())
+    """Of an invoice only how it is paid. Raises Refused for a method that is none."""
+    if changes.get("method", "card") not in PAYMENT_METHODS:
+        number = state.issued.number if state.issued else ""
+        raise Refused(f"invoice {number}: no such payment method; use one of {', '.join(sorted(PAYMENT_METHODS))}")
+    return changes.keys() <= {"method"}
 
 
 def invoice_stream(number: str) -> str:

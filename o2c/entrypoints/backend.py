@@ -15,6 +15,7 @@ import psycopg
 from eventsourcing.persistence import InterfaceError, OperationalError
 
 from o2c.app import Context, Engine, Written
+from o2c.customers.events import CustomerRegistered
 from o2c.customers.rules import register
 from o2c.customers.state import CustomerState
 from o2c.customers.state import stream_of as customer_stream
@@ -31,6 +32,7 @@ from o2c.kernel.event import Event
 from o2c.kernel.refusal import Refused
 from o2c.kernel.stream import StreamKind, category_of
 from o2c.orders.document import parse
+from o2c.orders.rollup import ORDER_TRANSITIONS
 from o2c.plan import KINDS, PlanBook
 from projections.engine import catch_up
 from projections.seen import START, Mark, last_mark
@@ -46,6 +48,8 @@ def _answered(verb: Callable[P, T]) -> Callable[P, T]:
 
     @wraps(verb)
     def asked(*arguments: P.args, **options: P.kwargs) -> T:
+        if getattr(arguments[0], "_closed", False):
+            raise Refused("this OrderToCash was closed; open another one")
         try:
             return verb(*arguments, **options)
         except (psycopg.OperationalError, psycopg.InterfaceError, OperationalError, InterfaceError) as error:
@@ -69,12 +73,14 @@ class OrderToCash:
     """
 
     def __init__(self, dsn: str | None = None) -> None:
+        self._closed = False
         self._open = ExitStack()
         self._session = self._open.enter_context(opened(dsn))
         self._engine: Engine = self._session.app
 
     def close(self) -> None:
         """Leave the store. The embedded server stops when its last user has left."""
+        self._closed = True
         self._open.close()
 
     def __enter__(self) -> Self:
@@ -163,8 +169,8 @@ class OrderToCash:
         return cancel_order(self._engine, self._book, order, context, items=items, note=note)
 
     @_answered
-    def deposit(self, order: str, context: Context, *, amount: str, currency: str, reference: str) -> Written:
-        """Take down a deposit (a decimal in the currency) for an order whose credit gate waits for one. See `payment_desk.deposit`."""
+    def deposit(self, order: str, context: Context, *, amount: str, reference: str, currency: str = "") -> Written:
+        """Take down a deposit (a decimal in the currency, the market's when left out) for an order whose credit gate waits for one. See `payment_desk.deposit`."""
         return payment_desk.deposit(self._engine, self._book, order, context, amount=amount, currency=currency, reference=reference)
 
     @_answered
@@ -200,6 +206,7 @@ class OrderToCash:
             return lambda state, at: _fitting(stream, rule(state, at))
 
         _kind_of(stream)
+        _version(stream, expected_version)
         checked = map(fitting, rules)
         return desk.act(self._engine, self._book, stream, _checked(context), *checked, wish=wish, expected_version=expected_version)
 
@@ -209,8 +216,9 @@ class OrderToCash:
 
         `expected_version` is the version you decided on, 0 for a stream that is not there yet; left out, the facts hold at any version.
         You vouch for them: no rule judges them. Orders, accounts, stock and whatever else carries steps move by rules alone (`act`): a bare
-        event there would bypass guards and agenda. Raises Refused: usage for such a stream and for an event that it cannot hold; conflict when the stream moved on meanwhile or the
-        command id was used for something else.
+        event there would bypass guards and agenda. Raises Refused: usage for such a stream, for an event that it cannot hold, and for one that names
+        another customer; missing for a customer who is not registered; conflict when the stream moved on meanwhile or the command id was used
+        for something else.
         """
         if _kind_of(stream).agenda is not _NO_AGENDA:
             raise Refused(f"{stream} carries steps and moves by rules, so that guards and agenda hold; use a verb of this class, or act()")
@@ -222,7 +230,13 @@ class OrderToCash:
         own = _occurring(context)
         for turn in range(1, TRIES_MAX + 1):
             try:
-                return self.act(stream, own, lambda state, at: facts, wish=wish, expected_version=expected_version)
+                return self.act(
+                    stream,
+                    own,
+                    lambda state, at: _of_customer(stream, state, _fitting(stream, facts)),
+                    wish=wish,
+                    expected_version=expected_version,
+                )
             except Refused as refused:
                 if refused.kind != "conflict" or expected_version is not None or turn == TRIES_MAX:
                     raise
@@ -241,7 +255,9 @@ class OrderToCash:
 
     @_answered
     def orders(self, *, state: str = "", customer: str = "", limit: int | None = None) -> list[OrderRow]:
-        """Orders by capture time, of a state or a customer where these are given."""
+        """Orders by capture time, of a state or a customer where these are given. Raises Refused (usage) for a state that is none."""
+        if state and state not in ORDER_TRANSITIONS:
+            raise Refused(f"there is no such state of an order; use one of {', '.join(ORDER_TRANSITIONS)}")
         queries.caught_up(self._engine)
         return cast("list[OrderRow]", queries.orders(self._engine, state=state, customer=customer, limit=limit))
 
@@ -341,6 +357,22 @@ def _fitting(stream: str, decision: Decision) -> Decision:
         if category_of(name) not in stream_categories(type(event)):
             raise Refused(f"{name}: {event.type_name} does not belong in such a stream; see docs/events.md")
     return decision
+
+
+def _version(stream: str, expected: Any) -> None:
+    if expected is not None and (type(expected) is not int or expected < 0):
+        raise Refused(f"{stream}: an expected version is a whole number from 0; take the last event's `version`")
+
+
+def _of_customer(stream: str, state: Any, facts: Decision) -> Decision:
+    """Facts about a customer stand in that customer's stream, after its papers; other streams are left as they are."""
+    if not isinstance(state, CustomerState):
+        return facts
+    if any(customer_stream(event.customer) != stream for event in facts.events if hasattr(event, "customer")):
+        raise Refused(f"{stream}: an event names another customer; append it to that customer's stream")
+    if state.papers is None and not isinstance(facts.events[0], CustomerRegistered):
+        raise Refused(f"{stream}: this customer is not registered; register it first", kind="missing")
+    return facts
 
 
 def _storable(decision: Decision) -> None:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from o2c.app import Context, Engine, Written
+from o2c.credit.step import STEP as CREDIT
 from o2c.entrypoints import desk, queries
 from o2c.kernel.decision import Decision
 from o2c.kernel.event import EVENT_TYPES, Event
+from o2c.kernel.money import from_minor
 from o2c.kernel.shapes import OfItem, RecallRequested, StepCancelled, Undone, step_of
 from o2c.orders.cancellation import cancel
-from o2c.orders.events import CancellationRefused, ItemCancelled
+from o2c.orders.events import CancellationAccepted, CancellationRefused, ItemCancelled
 from o2c.orders.rollup import order_state
 from o2c.orders.state import OrderState
 from o2c.orders.state import work as work_on
@@ -45,13 +48,15 @@ def cancel_order(app: Engine, book: PlanBook, name: str, context: Context, *, it
 
     def rule(state: OrderState, at: datetime) -> Decision:
         # What falls due in the window of simulated time under way may be with its partner, though the clock stands at the window's start.
-        return cancel(state, items, note=note, at=app.clock().window_end or at, book=book)
+        return cancel(state, items, note=note, at=max(at, app.clock().window_end or at), book=book)
 
     written = desk.act(app, book, stream, context, rule, wish=["cancel", sorted(items), note])
     state: OrderState = app.load([stream])[stream].state
     told = list(_events(app, written))
     refused = next((_why_not(state, event) for event in told if isinstance(event, CancellationRefused)), "")
     rows = [row for event in told if (row := _row(state, stream, event, book))]
+    if any(isinstance(event, CancellationAccepted) and not event.item for event in told):
+        rows += _deposits(state)
     return Cancelled(written, order_state(state.progress), rows, refused)
 
 
@@ -61,7 +66,7 @@ def _events(app: Engine, written: Written) -> Iterator[Event]:
     sql = "SELECT type, body FROM o2c.event WHERE position >= %s AND position <= %s AND stream = %s ORDER BY position"
     for row in app.reads.rows(sql, first, written.position, written.stream) if written.position else ():
         cls = EVENT_TYPES[row["type"]]
-        if issubclass(cls, CancellationRefused | ItemCancelled | Undone | RecallRequested | StepCancelled):
+        if issubclass(cls, CancellationAccepted | CancellationRefused | ItemCancelled | Undone | RecallRequested | StepCancelled):
             yield cls.model_validate(row["body"])
 
 
@@ -89,6 +94,16 @@ def _row(state: OrderState, stream: str, event: Event, book: PlanBook) -> dict[s
             return {}
     assert isinstance(event, OfItem)
     return {"item": event.item, "step": step_of(event), "undone": what}
+
+
+def _deposits(state: OrderState) -> Iterator[dict[str, Any]]:
+    """What the order took as deposits, by currency: somebody has to pay it back, no event here moves money."""
+    taken: Counter[str] = Counter()
+    for one in state.kept("", CREDIT.name):
+        taken[one["currency"]] += one["amount_minor"]
+    for currency, amount_minor in taken.items():
+        amount = from_minor(amount_minor, currency)
+        yield {"item": "", "step": CREDIT.name, "undone": f"deposit {amount} {currency} to pay back"}
 
 
 def _name(body: Any) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any, cast
@@ -23,6 +24,8 @@ from o2c.plan import PlanBook
 
 NEARLY_DUE = timedelta(minutes=5)
 """A demand due so soon may be on its way to the provider already (clocks differ, calls take time): its answer must find its row."""
+_TYPED = re.compile(r"-?[0-9]+(\.[0-9]+)?")
+"""What a person writes for an amount; a paper may use exponents, a slip of the keyboard makes one."""
 
 
 def deposit(
@@ -32,16 +35,17 @@ def deposit(
     context: Context,
     *,
     amount: str,
-    currency: str,
     reference: str,
+    currency: str = "",
     method: str = "bank-transfer",
 ) -> Written:
     """Record a deposit of an order that waits for one at the credit gate; the gate passes once it is enough.
 
-    `amount` is decimal text. The same reference is the same deposit. Raises Refused: missing (no such order), conflict (the order waits for
+    `amount` is decimal text in the currency, the market's when none is named. The same reference is the same deposit. Raises Refused: missing (no such order), conflict (the order waits for
     none, or the reference came with another amount), usage (no amount, another currency, no reference).
     """
     stream, _ = queries.find_order(app, order)
+    currency = currency or book.market.currency
     amount_minor, known = _minor(amount, currency), _reference(reference)
 
     def take(state: OrderState, at: datetime) -> Decision:
@@ -145,10 +149,16 @@ def _state(app: Engine, invoice: str) -> InvoiceState:
 
 
 def _minor(amount: str, currency: str) -> int:
+    """What came, in minor units. Raises Refused for what is no plain decimal, or is nothing."""
     try:
-        return to_minor(amount, currency)
+        if _TYPED.fullmatch(amount) is None:
+            raise ValueError(f"{amount[:40]!r} is not a decimal amount")
+        amount_minor = to_minor(amount, currency)
     except ValueError as error:
         raise Refused(f"{error}; write the amount as 23.99") from None
+    if amount_minor <= 0:
+        raise Refused("what came is more than nothing; write the amount as 23.99")
+    return amount_minor
 
 
 def _reference(text: str) -> str:

@@ -24,7 +24,7 @@ def correct(step: Step, work: Work, kind: StreamKind, *, changes: Mapping[str, s
         raise Refused(f"{work.stream}: step {step.name} has nothing to correct; see `o2c fallout show` for what it waits for")
     corrected = CorrectionApplied(item=work.item, step=step.name, fallout=work.fallout, changes=dict(changes), note=note)
     if not kind.correctable(work.state, work.item, changes):
-        raise Refused(f"{work.stream}: no such thing to correct ({', '.join(changes)}); see the order's lines")
+        raise Refused(f"{work.stream}: no such thing to correct, or nothing said for it ({', '.join(changes)}); see the order's lines")
     state = kind.evolve(work.state, corrected)
     after = replace(kind.work(state, work.stream, work.item, step.name), market=work.market)
     if work.silences or (step.partner and work.reason == "SYS-BUG"):

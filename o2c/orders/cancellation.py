@@ -29,7 +29,8 @@ def cancel(state: OrderState, items: Iterable[str] = (), *, note: str, at: datet
     if how in ("cancelled", "pendingCancellation"):
         return NOTHING
     if how in FINAL:
-        raise Refused(f"order {state.external_id} is {how} and cannot be cancelled; order the end of its services instead", kind="conflict")
+        instead = "order the end of its services instead" if how in ("completed", "partial") else "nothing of it is left to cancel"
+        raise Refused(f"order {state.external_id} is {how} and cannot be cancelled; {instead}", kind="conflict")
     wishes = _named(state, items)
     if not state.planned:
         return just(CancellationRequested(items=(), note=note), CancellationAccepted(), *_open_gates(state))

@@ -191,12 +191,12 @@ def _corrected(state: OrderState, event: events.CorrectionApplied) -> OrderState
 def correctable(state: OrderState, item: str, changes: Mapping[str, str]) -> bool:
     """Whether every change names something that can still be corrected.
 
-    Of an item what its steps read when they are asked for again: its place, and the number it brings with its code. Of a whole order what
+    Of an item what its steps read when they are asked for again: its place, and the number it brings with its code, none of them empty. Of a whole order what
     validation judges (see `_correct_wish` for the keys), while it waits there: nothing is planned from what was not validated.
     """
     if item:
         own = {"portInNumber", "portInCode"} if item in state.items and "portInNumber" in state.items[item].characteristics else set()
-        return item in state.items and changes.keys() <= {"place"} | own
+        return item in state.items and changes.keys() <= {"place"} | own and all(value.strip() for value in changes.values())
     if changes and state.progress.gates.get("validation") != "pending":
         return False
     for key, value in changes.items():

@@ -17,13 +17,17 @@ Verdict = Literal["appended", "repeated", "refused", "stale", "guarded"]
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """What a command makes of one stream: the version it saw (0: none), the version it leaves, and the folded state as JSON (None: not now)."""
+    """What a command makes of one stream: the version it saw (0: none), the version it leaves, and the folded state as JSON (None: not now).
+
+    `seen` is the position of the last event it saw, where that is known: after a restore the same version may be another event.
+    """
 
     stream: str
     expected: int
     version: int
     shape: int = 0
     state: str | None = None
+    seen: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +83,7 @@ class Outcome:
 STALE = Outcome("stale", "", 0, 0, {})
 
 _COMMAND = ("uuid", "text", "jsonb", "integer", "integer")
-_HEAD = ("integer", "text", "bigint", "bigint", "integer", "json", "integer")
+_HEAD = ("integer", "text", "bigint", "bigint", "bigint", "integer", "json", "integer")
 _EVENT = (
     *("integer", "text", "bigint", "uuid", "text", "smallint", "timestamptz", "text", "text", "uuid"),
     *("uuid", "text", "jsonb", "jsonb"),
@@ -104,7 +108,7 @@ def append_parameters(commands: Sequence[Append], round_: int) -> list[Any]:
     pool = [(n, change) for n, command in enumerate(commands, 1) for change in command.pool]
     return [
         *_columns(_COMMAND, [(c.command_id, c.fingerprint, c.outcome, *span) for c, span in zip(commands, spans(commands), strict=True)]),
-        *_columns(_HEAD, [(n, h.stream, h.expected, h.version, h.shape, h.state, at) for n, h, at in heads]),
+        *_columns(_HEAD, [(n, h.stream, h.expected, h.seen, h.version, h.shape, h.state, at) for n, h, at in heads]),
         *_columns(_EVENT, [_event_row(n, fact) for n, fact in events]),
         *_columns(_GUARD, [(n, g.take, g.kind, g.key, g.holder) for n, g in guards]),
         *_columns(_AGENDA, [_agenda_row(n, change, cause) for n, change, cause in agenda]),

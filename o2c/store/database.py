@@ -113,22 +113,26 @@ def _migrate(conn: psycopg.Connection[dict[str, Any]]) -> None:
         conn.execute("INSERT INTO o2c.migration (number, note) VALUES (%s, %s)", (migration.number, migration.note))
 
 
-def declare_incarnation(conn: psycopg.Connection[dict[str, Any]]) -> None:
-    """Notice a promotion, a recovery onto a new timeline or another cluster, and lift the position offset above all that was written before."""
+def declare_incarnation(conn: psycopg.Connection[dict[str, Any]]) -> int:
+    """Notice a promotion, a recovery onto a new timeline or another cluster, and lift the position offset above all that was written before.
+
+    The number of the log's life that is current then; 0 on a standby that is in no life of its own.
+    """
     now = conn.execute(
         "SELECT (SELECT system_identifier::text FROM pg_control_system()) AS system,"
         " ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::bigint AS timeline WHERE NOT pg_is_in_recovery()"
     ).fetchone()
     if now is None:
-        return
-    if _last_incarnation(conn) == now:
-        return
+        return 0
+    life, last = _last_incarnation(conn)
+    if last == now:
+        return life
     with conn.transaction():
         # Waits for appends that read the old offset and holds back new ones: none may end below a horizon that was raised meanwhile.
         conn.execute("LOCK TABLE o2c.event IN EXCLUSIVE MODE")
-        last = _last_incarnation(conn)
+        life, last = _last_incarnation(conn)
         if last == now:
-            return
+            return life
         row = conn.execute("SELECT coalesce(max(position), 0) AS top FROM o2c.event").fetchone()
         top = int(row["top"]) if row else 0
         offset = top // 65536 + 2**32 if last else 0
@@ -138,10 +142,15 @@ def declare_incarnation(conn: psycopg.Connection[dict[str, Any]]) -> None:
         )
         if last:
             logger.warning("incarnation_declared", fork_position=str(top), system=now["system"], timeline=now["timeline"])
+    return life + 1
 
 
-def _last_incarnation(conn: psycopg.Connection[dict[str, Any]]) -> dict[str, Any] | None:
-    return conn.execute("SELECT system_identifier AS system, timeline FROM o2c.incarnation ORDER BY id DESC LIMIT 1").fetchone()
+def _last_incarnation(conn: psycopg.Connection[dict[str, Any]]) -> tuple[int, dict[str, Any] | None]:
+    """How many lives there were, and where the last one was (None: there was none)."""
+    row = conn.execute(
+        "SELECT system_identifier AS system, timeline, count(*) OVER () AS lives FROM o2c.incarnation ORDER BY id DESC LIMIT 1"
+    ).fetchone()
+    return (row.pop("lives"), row) if row else (0, None)
 
 
 @contextmanager

@@ -16,7 +16,8 @@ from o2c.store.commands import number_array, text_array
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row of the agenda as stored; `cause` is the id of the event it indexes, `seen` the version its stream had when the row was read."""
+    """A row of the agenda as stored; `cause` is the id of the event it indexes, `seen` the position of its stream's last event when the row was
+    read (0: not known)."""
 
     entry: Entry
     cause: str
@@ -41,7 +42,7 @@ class Clock:
 
 
 _ROW = """a.stream, item, step, kind, due_at, priority, since, attempt, pool, cause::text,
-    (SELECT version FROM o2c.head h WHERE h.stream = a.stream) AS seen"""
+    (SELECT last_position FROM o2c.head h WHERE h.stream = a.stream) AS seen"""
 _ORDER = "ORDER BY due_at, priority, stream, item, step"
 
 
@@ -56,8 +57,9 @@ class Reads:
             return conn.execute(sql.encode(), parameters, prepare=True).fetchall()
 
     def heads(self, streams: Sequence[str], known: Sequence[int]) -> list[dict[str, Any]]:
-        """stream, version, shape, state (as JSON text) and the version the state is of; no state of those that still have the known version."""
-        sql = """SELECT stream, version, shape, state_version, CASE WHEN version <> known THEN state::text END AS state
+        """stream, version, last_position, shape, state (as JSON text) and the version the state is of; no state of those that still end at the
+        known position."""
+        sql = """SELECT stream, version, last_position, shape, state_version, CASE WHEN last_position <> known THEN state::text END AS state
             FROM unnest(%s::text[], %s::bigint[]) AS asked (name, known) JOIN o2c.head ON stream = name"""
         return self.rows(sql, text_array(streams), number_array(known))
 
@@ -80,7 +82,7 @@ class Reads:
         """Take a page of due rows for a while, so that other workers take others; correctness never depends on it.
 
         Rows of a stream that somebody else has in hand are left to him: two who write to one stream only make each other stale. The rows are
-        newer than the snapshot where they were waited for, so no version stands beside them: `seen` is 0.
+        newer than the snapshot where they were waited for, so no position stands beside them: `seen` is 0.
         """
         sql = f"""UPDATE o2c.agenda a SET lease_until = clock_timestamp() + make_interval(secs => %s)
             FROM (SELECT stream, item, step FROM o2c.agenda d WHERE due_at <= %s AND (lease_until IS NULL OR lease_until < clock_timestamp())
@@ -99,8 +101,11 @@ class Reads:
 
     def release(self, rows: Sequence[Row]) -> None:
         """Give back what was leased and not begun."""
-        sql = """UPDATE o2c.agenda a SET lease_until = NULL FROM unnest(%s::text[], %s::text[], %s::text[]) AS r (stream, item, step)
-            WHERE a.stream = r.stream AND a.item = r.item AND a.step = r.step AND lease_until IS NOT NULL"""
+        # What an append is rewriting this moment is skipped: that ends the lease as well, and waiting for it could be waiting for one another.
+        sql = """UPDATE o2c.agenda a SET lease_until = NULL FROM (SELECT d.stream, d.item, d.step FROM o2c.agenda d
+                JOIN unnest(%s::text[], %s::text[], %s::text[]) AS r (stream, item, step) USING (stream, item, step)
+                WHERE lease_until IS NOT NULL FOR UPDATE OF d SKIP LOCKED) r
+            WHERE a.stream = r.stream AND a.item = r.item AND a.step = r.step"""
         with self.datastore.get_connection() as conn:
             conn.execute(sql, tuple(list(column) for column in zip(*(row.place for row in rows), strict=True)))
 

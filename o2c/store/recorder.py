@@ -166,6 +166,8 @@ class LogFactory(PostgresFactory):
     """
 
     application_recorder_class = LogRecorder
+    life = 0
+    """The life of the log that the newest connection found."""
 
     def __init__(self, env: Any) -> None:
         super().__init__(env)
@@ -176,7 +178,7 @@ class LogFactory(PostgresFactory):
 
         def configure(conn: Connection[dict[str, Any]]) -> None:
             library_configures(conn)
-            declare_incarnation(conn)
+            self.life = declare_incarnation(conn)
 
         self.datastore.pool = ConnectionPool(
             self.env.get("DSN") or "",

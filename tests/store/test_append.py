@@ -286,3 +286,11 @@ def test_a_transaction_holds_65536_events(recorder: LogRecorder) -> None:
     assert _one(recorder, full).verdict == "repeated"
     with pytest.raises(PersistenceError, match="65537 events in one transaction"):
         recorder.append([replace(full, facts=(*full.facts, known.facts[0]))])
+
+
+def test_one_command_id_in_two_spellings_is_refused(recorder: LogRecorder) -> None:
+    """The server knows that both are the same id; nothing of the append is written."""
+    one = command(("a-1", 0))
+    with pytest.raises(PersistenceError, match="the same command id twice"):
+        recorder.append([one, replace(command(("a-2", 0)), command_id=one.command_id.upper())])
+    assert versions(recorder) == {}

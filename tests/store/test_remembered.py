@@ -1,17 +1,24 @@
 """What a process remembers of streams it saw: never older than the truth where it counts, and never asked for twice."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from o2c import plan
-from o2c.app import Engine
+from o2c.app import Context, Engine
+from o2c.entrypoints.cancelling import cancel_order
 from o2c.entrypoints.checks import run_checks
 from o2c.kernel.identifiers import order_id
-from o2c.kernel.partner import RefusedBy
+from o2c.kernel.partner import Failed, RefusedBy
 from o2c.orders.document import SOURCE
+from o2c.store.commands import Head
+from o2c.store.database import connect
+from tests.faults.dying import Scene
+from tests.store.writing import command
 from tests.world import World, at, line, order, ported
 
 LARGE = 60
@@ -109,3 +116,48 @@ def test_damage_to_a_state_that_is_behind_is_found(world: World) -> None:
     assert changed == [{"behind": True}]
     heads = next(check for check in run_checks(world.app) if "head rows" in check.name)
     assert heads.state == "failed"
+
+
+def test_what_a_restore_took_away_is_not_remembered(world: World, dsn: str) -> None:
+    """The log comes back without its tail and goes on otherwise, up to the same version: nobody reads, or writes onto, what was lost."""
+    world.take(order("WEB-1", line()))
+    scene = Scene(dsn)
+    world.run(at(6))
+    stream = stream_of("WEB-1")
+    lost = world.app.load([stream])[stream]
+    scene.set_again()
+    world.scripted.will("identity", *[RefusedBy("REFERRED")])
+    again = World(dsn, world.folder, world.scripted)
+    again.run(at(6))
+    while again.app.load([stream])[stream].version < lost.version:
+        again.take(order("WEB-1", line(), line(str(again.app.load([stream])[stream].version + 10))), name="more.jsonl")
+    again.close()
+
+    late = [Head(stream, lost.version, lost.version + 1, seen=lost.position)]
+    [outcome] = world.app.log_recorder.append([replace(command((stream, lost.version)), heads=tuple(late))])
+    assert outcome.verdict == "stale"
+    assert world.app.load([stream])[stream].state == world.app.replay(stream) != lost.state
+
+
+def test_a_desk_is_not_refused_for_what_another_process_moved(world: World, dsn: str, tmp_path: Path) -> None:
+    """This process took the SIM in and remembers it on the shelf; another gave it to the order that this one now cancels."""
+    world.scripted.will("activation", Failed("PERMANENT", retryable=False))
+    world.take(order("WEB-1", line()))
+    other = World(dsn, tmp_path, world.scripted)
+    other.run(at(5, 12))
+    assert other.items("WEB-1") == {"1": "held"}
+    other.close()
+    done = cancel_order(world.app, world.runner.book, "WEB-1", Context("ann"), note="changed her mind")
+    assert (done.refused, done.written.repeated) == ("", False)
+
+
+def test_giving_leases_back_waits_for_nobody(world: World, dsn: str) -> None:
+    """What an append is rewriting is left alone: a worker that ends and an append never wait for one another."""
+    world.take(order("WEB-1", line()))
+    rows = world.app.reads.lease(at(6), 10, 600)
+    with ThreadPoolExecutor(1) as threads, connect(dsn) as slow, slow.transaction():
+        slow.execute("SELECT FROM o2c.agenda FOR UPDATE")
+        threads.submit(world.app.reads.release, rows).result(timeout=20)
+    assert world.app.reads.lease(at(6), 10, 600) == []
+    world.app.reads.release(rows)
+    assert world.app.reads.lease(at(6), 10, 600) == rows

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
 
 from o2c import Context, OrderToCash, Refused, Written
+from o2c.customers.events import CustomerContacted
 from o2c.kernel.partner import RefusedBy
 from tests.world import World, at, line, order
 
@@ -35,7 +37,7 @@ def test_a_service_does_what_a_desk_does(world: World) -> None:
     ]
     kept = o2c.reserve_number(wanted, "WEB-1", keeping)
     assert o2c.reserve_number(wanted, "WEB-1", keeping).position == kept.position
-    o2c.deposit("WEB-1", named(), amount="50.00", currency="GBP", reference="TFR-1")
+    o2c.deposit("WEB-1", named(), amount="50.00", reference="TFR-1")
     called_off = o2c.cancel("WEB-2", leaving, note="bought elsewhere")
     assert (called_off.refused, called_off.state) == ("", "cancelled")
     assert o2c.cancel("WEB-2", leaving, note="bought elsewhere").written.repeated
@@ -51,3 +53,39 @@ def test_a_service_does_what_a_desk_does(world: World) -> None:
     with pytest.raises(Refused, match="not reserved"):
         o2c.release_number(wanted, named())
     o2c.close()
+
+
+def contacted(customer: str) -> CustomerContacted:
+    return CustomerContacted(customer=customer, medium="call", direction="inbound", topic="bill", order="")
+
+
+@pytest.mark.parametrize(
+    ("customer", "named_in_it", "version", "kind", "says"),
+    [
+        pytest.param("C-1", "C-2", None, "usage", "names another customer", id="another customer"),
+        pytest.param("C-99", "C-99", None, "missing", "is not registered", id="nobody"),
+        pytest.param("C-1", "C-1", -1, "usage", "whole number from 0", id="a version below 0"),
+        pytest.param("C-1", "C-1", "1", "usage", "whole number from 0", id="a version in text"),
+        pytest.param("C-1", "C-1", True, "usage", "whole number from 0", id="a version that is a truth"),
+    ],
+)
+def test_what_is_no_fact_of_the_customer_is_refused(
+    world: World, customer: str, named_in_it: str, version: Any, kind: str, says: str
+) -> None:
+    """Facts stand with whom they are about, who is registered, at a version that there can be."""
+    with OrderToCash(world.dsn) as o2c, pytest.raises(Refused, match=says) as refused:
+        o2c.append(f"customer-{customer}", [contacted(named_in_it)], named(), expected_version=version)
+    assert refused.value.kind == kind
+    assert "customer.contacted" not in world.types(f"customer-{customer}")
+
+
+def test_a_state_that_is_none_and_a_closed_store_are_told(world: World) -> None:
+    """A typo would find nothing and look like good news; a closed store says that it was closed."""
+    o2c = OrderToCash(world.dsn)
+    with pytest.raises(Refused, match="no such state of an order; use one of acknowledged"):
+        o2c.orders(state="nonsense")
+    o2c.close()
+    for verb in (o2c.orders, o2c.last, lambda: o2c.follow(wait=False), lambda: o2c.stream("customer-C-1")):
+        with pytest.raises(Refused, match="was closed") as refused:
+            verb()
+        assert refused.value.kind == "usage"

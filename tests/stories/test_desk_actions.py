@@ -1,13 +1,17 @@
 """What a person at the desk does, typed as commands: an order that waits goes on, a deposit is taken."""
 
+import json
 import uuid
+from datetime import timedelta
+from typing import Any
 
 import pytest
 
+from o2c.entrypoints import queries
 from o2c.kernel.partner import RefusedBy
 from o2c.kernel.refusal import Refused
 from tests.desk import Desk, actors
-from tests.world import World, at, line, order, ported
+from tests.world import NINE, World, at, line, order, ported
 
 
 def test_a_port_code_is_corrected_and_the_order_goes_on(world: World, desk: Desk) -> None:
@@ -61,7 +65,7 @@ def test_a_deposit_passes_the_gate(wanting: World, desk: Desk) -> None:
     fallout = desk.finds("CR-DEPOSIT")
     assert desk.sees("fallout", "show", fallout)["detail"] == "a deposit of 100.00 GBP"
 
-    said = desk.types("payments", "deposit", "WEB-1", "--amount", "100.00", "--currency", "GBP", "--reference", "TFR-1")
+    said = desk.types("payments", "deposit", "WEB-1", "--amount", "100.00", "--reference", "TFR-1")
     wanting.run(at(6))
 
     assert "the credit gate is passed" in said
@@ -91,6 +95,7 @@ REFUSED = (
     (("WEB-1", "--amount", "100.00", "--currency", "EUR"), "usage", "wanted in GBP"),
     (("WEB-1", "--amount", "0", "--currency", "GBP"), "usage", "more than nothing"),
     (("WEB-1", "--amount", "-5", "--currency", "GBP"), "usage", "more than nothing"),
+    (("WEB-1", "--amount", "1e2", "--currency", "GBP"), "usage", "write the amount as 23.99"),
     (("WEB-1", "--amount", "1.005", "--currency", "GBP"), "usage", "more decimal places"),
     (("WEB-1", "--amount", "much", "--currency", "GBP"), "usage", "is not a decimal amount"),
 )
@@ -105,3 +110,58 @@ def test_what_is_no_deposit_is_refused(wanting: World, desk: Desk) -> None:
             desk.types("payments", "deposit", *words, "--reference", "TFR-1")
         assert refused.value.kind == kind, words
     assert wanting.told("WEB-1") == told
+
+
+def test_nothing_is_no_correction_of_an_item(world: World, desk: Desk) -> None:
+    """An empty code is no code: the port would only be refused again."""
+    world.take(order("WEB-1", ported(code="")))
+    world.run(at(5, 10))
+    with pytest.raises(Refused, match="nothing said for it") as refused:
+        desk.types("fallout", "resolve", desk.finds("NP-CODE"), "--correct", "portInCode=", "--reason", "typed too fast")
+    assert refused.value.kind == "usage"
+
+
+def test_an_order_ahead_of_the_clock_ends_no_sooner_than_it_began(world: World, desk: Desk) -> None:
+    """Taken in on the first of January, given on the fifth, cancelled at once: over when it was given, in no time."""
+    world.take(order("WEB-1", line()))
+    said = desk.types("orders", "cancel", "WEB-1", "--reason", "ordered twice")
+    shown = desk.sees("orders", "show", "WEB-1")
+
+    assert said.splitlines()[-1] == "order WEB-1 is cancelled"
+    assert world.when("WEB-1", "order.cancelled") == NINE
+    assert shown["closed_at"] == shown["captured_at"]
+    assert min(row["p50_s"] for row in queries.cycle_times(world.app)) == 0
+    assert world.app.clock().now < NINE - timedelta(days=1)
+
+
+def test_a_cancelled_order_tells_the_deposit_to_pay_back(wanting: World, desk: Desk) -> None:
+    """Both instalments in one sum; the same again under its id; told once, with what was undone."""
+    for amount, reference in (("40.00", "TFR-1"), ("20.00", "TFR-2")):
+        desk.types("payments", "deposit", "WEB-1", "--amount", amount, "--reference", reference)
+    wish = ("orders", "cancel", "WEB-1", "--reason", "ordered twice")
+    again = (*wish, "--command-id", str(uuid.uuid4()))
+
+    def undone(*words: str) -> Any:
+        """The rows; what is said after them is of no interest."""
+        return json.JSONDecoder().raw_decode(desk.types(*words, "-o", "json"))[0]
+
+    told = undone(*again)
+
+    assert told[-1] == {"item": "", "step": "credit", "undone": "deposit 60.00 GBP to pay back"}
+    assert undone(*again) == told
+    assert undone(*wish) == []
+    assert "carries on" not in desk.types(*wish)
+
+
+@pytest.mark.parametrize(
+    ("code", "state"), [pytest.param("DECLINE", "rejected", id="rejected"), pytest.param("", "completed", id="completed")]
+)
+def test_only_what_was_delivered_has_services_to_end(world: World, desk: Desk, code: str, state: str) -> None:
+    """Nobody is sent to end the services of an order that never had any."""
+    world.scripted.will("credit", *([RefusedBy(code)] if code else []))
+    world.take(order("WEB-1", line()))
+    world.run(at(6))
+    assert world.state("WEB-1") == state
+    with pytest.raises(Refused, match=f"is {state} and cannot be cancelled") as refused:
+        desk.types("orders", "cancel", "WEB-1", "--reason", "ordered twice")
+    assert ("end of its services" in str(refused.value)) is (state == "completed")

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from o2c.entrypoints import queries
+from o2c.entrypoints.checks import run_checks
 from o2c.kernel.partner import Accepted, Answered, NeverHeard, RefusedBy, Request
 from o2c.kernel.refusal import Refused
 from tests.desk import Desk
@@ -157,6 +158,9 @@ REFUSED = (
     (("--amount", "23.99", "--reference", "TFR-1", "--currency", "EUR"), "usage", "is in GBP, not in EUR"),
     (("--amount", "23.999", "--reference", "TFR-1"), "usage", "more decimal places"),
     (("--amount", "0.00", "--reference", "TFR-1"), "usage", "more than nothing"),
+    (("--amount", "0", "--reference", "TFR-0"), "usage", "more than nothing"),
+    (("--amount", "-5", "--reference", "TFR-0"), "usage", "write the amount as 23.99"),
+    (("--amount", "1e3", "--reference", "TFR-1"), "usage", "write the amount as 23.99"),
     (("--amount", "5.00", "--reference", "TFR-0"), "conflict", "recorded with another amount"),
     (("--amount", "5.00", "--reference", " "), "usage", "say the reference"),
     (("--amount", "5.00", "--reference", "TFR-1", "--on", "2026-01-31"), "usage", "has not come yet"),
@@ -174,3 +178,28 @@ def test_what_is_no_payment_is_refused(desk: Desk, billed: Callable[..., str]) -
             desk.types("payments", "record", invoice, *words)
         assert refused.value.kind == kind, words
     assert desk.sees("payments", "show", invoice) == before
+
+
+def test_a_part_and_too_much_are_no_flaw(world: World, desk: Desk, billed: Callable[..., str]) -> None:
+    """`o2c diagnose` counts both: what is open after the part, what is a credit after too much."""
+    invoice = billed(at(8, 7))
+    total = desk.sees("payments", "show", invoice)["total_minor"]
+
+    def said() -> str:
+        [found] = [check for check in run_checks(world.app) if check.name == "paid and open make up what was invoiced"]
+        assert found.state == "ok", found.detail
+        return found.detail
+
+    desk.types("payments", "record", invoice, "--amount", "10.00", "--reference", "TFR-1")
+    assert said() == f"paid 1,000 + open {total - 1000:,} = invoiced {total:,} + credit 0 minor units"
+    desk.types("payments", "record", invoice, "--amount", f"{(total + 500 - 1000) / 100:.2f}", "--reference", "TFR-2")
+    assert said() == f"paid {total + 500:,} + open 0 = invoiced {total:,} + credit 500 minor units"
+    queries.caught_up(world.app)
+    assert queries.status(world.app)["money"]["GBP"] == {"invoiced_minor": total, "paid_minor": total + 500}
+
+
+def test_a_payment_method_that_is_none_is_answered_with_those_there_are(desk: Desk, billed: Callable[..., str]) -> None:
+    """A returned debit is collected by a method that exists."""
+    billed(at(20), RefusedBy("RETURNED"))
+    with pytest.raises(Refused, match="no such payment method; use one of card, direct-debit, invoice, pay-by-link"):
+        desk.types("fallout", "resolve", desk.finds("PAY-MANDATE"), "--correct", "method=cowries", "--reason", "shells at hand")

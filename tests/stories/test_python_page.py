@@ -1,5 +1,6 @@
 """The page for backend services tells the truth: its code runs in the order it stands, and it type-checks as a caller's own would."""
 
+import json
 import os
 import re
 import subprocess
@@ -8,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from o2c.entrypoints import intake
+from o2c.entrypoints.launch_data import catalogue
 from tests.world import World
 
 ROOT = Path(__file__).parents[2]
@@ -21,8 +24,10 @@ def blocks() -> list[str]:
 def test_every_block_of_the_page_runs(
     dsn: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """One after another, as a reader would paste them, on a store with a catalogue and customers."""
-    World(dsn, tmp_path).stocked().close()
+    """One after another, as a reader would paste them, on a store with a catalogue and nobody in it."""
+    world = World(dsn, tmp_path)
+    intake.load_catalogue(world.app, world.written("catalogue.json", json.dumps(catalogue())))
+    world.close()
     monkeypatch.setenv("O2C_DSN", dsn)
     known: dict[str, object] = {}
 

@@ -14,6 +14,7 @@ from o2c.entrypoints.cli.read import Id
 from o2c.entrypoints.cli.session import opened
 from o2c.entrypoints.cli.wishes import named
 from o2c.kernel.refusal import Refused
+from o2c.orders.rollup import FINAL
 
 
 def orders_cancel(
@@ -41,4 +42,5 @@ def orders_cancel(
         if done.refused:
             raise Refused(done.refused, kind="conflict")
         show_rows(done.undone, output, empty="nothing was left to cancel")
-        err.print(f"order {order} is {done.state}; `o2c run` carries on from here")
+        carried_on = "" if done.state in FINAL or not done.undone else "; `o2c run` carries on from here"
+        err.print(f"order {order} is {done.state}{carried_on}")

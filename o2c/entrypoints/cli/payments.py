@@ -26,9 +26,9 @@ Reference = Annotated[str, typer.Option(metavar="TEXT", help="What the bank show
 def payments_deposit(
     order: Annotated[str, typer.Argument(metavar="ORDER", help="Order id or the channel's external id.")],
     amount: Amount,
-    currency: Annotated[str, typer.Option(metavar="CODE", help="Its ISO 4217 code: GBP.")],
     reference: Reference,
     actor: Actor,
+    currency: Annotated[str, typer.Option(metavar="CODE", help="Its ISO 4217 code; the market's when left out.")] = "",
     method: Annotated[str, typer.Option(metavar="TEXT", help="How it came.")] = "bank-transfer",
     command_id: CommandId = "",
 ) -> None:
@@ -36,13 +36,12 @@ def payments_deposit(
 
     Instalments add up; once enough came, the credit gate passes.
 
-    Example: o2c payments deposit WEB-1001 --amount 100.00 --currency GBP --reference TFR-88213 --actor ann
+    Example: o2c payments deposit WEB-1001 --amount 100.00 --reference TFR-88213 --actor ann
     """
     with opened() as session:
-        app, context = session.app, Context(named(actor), command_id=command_id)
-        written = payment_desk.deposit(
-            app, session.book(), order, context, amount=amount, currency=currency, reference=reference, method=method
-        )
+        app, book, context = session.app, session.book(), Context(named(actor), command_id=command_id)
+        currency = currency or book.market.currency
+        written = payment_desk.deposit(app, book, order, context, amount=amount, currency=currency, reference=reference, method=method)
         missing_minor = payment_desk.missing_deposit(app, order)
         rest = f"{from_minor(missing_minor, currency)} {currency} is still missing" if missing_minor else "the credit gate is passed"
         err.print(f"deposit recorded on {written.stream}; {rest}")

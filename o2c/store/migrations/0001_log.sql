@@ -112,9 +112,9 @@ CREATE TABLE clock (
 );
 COMMENT ON TABLE clock IS 'One kind of clock for life. A simulated one stands at now; round counts passes, so that a killed run goes on as it would have.';
 
--- The window with the earliest due row: its end with all its rows of this round and before, each with the version of its stream, in the
+-- The window with the earliest due row: its end with all its rows of this round and before, each with its stream's last position, in the
 -- fixed order; one row without a stream when they are all of a later round. That is the open window while anything is due in it, then the
--- next one of the fixed grid that is not empty. STABLE: rows and versions are of one snapshot. Without the settings a plan made while the
+-- next one of the fixed grid that is not empty. STABLE: rows and positions are of one snapshot. Without the settings a plan made while the
 -- agenda was small would read all of it every time.
 CREATE FUNCTION next_window(open_until timestamptz, stands_at timestamptz, until timestamptz, grid interval, pass bigint)
 RETURNS TABLE (before timestamptz, stream text, item text, step text, kind text, due_at timestamptz, priority smallint, since timestamptz,
@@ -132,7 +132,7 @@ BEGIN
     ELSE
         RETURN;
     END IF;
-    RETURN QUERY SELECT bound, a.stream, a.item, a.step, a.kind, a.due_at, a.priority, a.since, a.attempt, a.pool, a.cause::text, h.version
+    RETURN QUERY SELECT bound, a.stream, a.item, a.step, a.kind, a.due_at, a.priority, a.since, a.attempt, a.pool, a.cause::text, h.last_position
         FROM agenda a JOIN head h ON h.stream = a.stream WHERE a.due_at < bound AND a.round <= pass
         ORDER BY a.due_at, a.priority, a.stream, a.item, a.step;
     IF NOT FOUND THEN
@@ -171,10 +171,11 @@ COMMENT ON FUNCTION horizon() IS 'Every transaction that could write a position 
 -- Arrays of one group run in step: c_ commands, s_ streams touched, e_ events, g_ guards, a_ agenda changes, p_ pool changes;
 -- c_first and c_last are the ordinals (from 0) of a command's first and last event, s_last (from 1) of the stream's last event here;
 -- s_cmd .. p_cmd are the ordinal (from 1) of the command a row belongs to. s_expected 0 means a new stream. No stream comes twice.
+-- s_seen is the position of the last event that the command saw of a stream (0: not told): after a restore the same version may be another event.
 -- One row a command is returned; when all were appended, only one row with ordinal 0 and the position of the first event.
 CREATE FUNCTION append(
     c_id uuid[], c_fingerprint text[], c_outcome jsonb[], c_first integer[], c_last integer[],
-    s_cmd integer[], s_stream text[], s_expected bigint[], s_version bigint[], s_shape integer[], s_state json[], s_last integer[],
+    s_cmd integer[], s_stream text[], s_expected bigint[], s_seen bigint[], s_version bigint[], s_shape integer[], s_state json[], s_last integer[],
     e_cmd integer[], e_stream text[], e_version bigint[], e_id uuid[], e_type text[], e_schema smallint[], e_occurred timestamptz[],
     e_actor text[], e_channel text[], e_causation uuid[], e_order uuid[], e_customer text[], e_body jsonb[], e_personal jsonb[],
     g_cmd integer[], g_take boolean[], g_kind text[], g_key text[], g_holder text[],
@@ -215,16 +216,20 @@ BEGIN
     ON CONFLICT DO NOTHING;
     GET DIAGNOSTICS done = ROW_COUNT;
     IF done < cardinality(c_id) THEN
-        SELECT array_agg(c.n::integer) INTO repeated FROM unnest(c_id) WITH ORDINALITY AS c (id, n) JOIN command k ON k.command_id = c.id
+        SELECT coalesce(array_agg(c.n::integer), '{}') INTO repeated FROM unnest(c_id) WITH ORDINALITY AS c (id, n) JOIN command k ON k.command_id = c.id
         WHERE k.first_position NOT BETWEEN base AND final;
+        IF done + cardinality(repeated) <> cardinality(c_id) THEN
+            RAISE EXCEPTION 'append refused: the same command id twice' USING ERRCODE = 'invalid_parameter_value';
+        END IF;
     END IF;
 
     -- Known streams: lock in name order, then judge.
     IF 0 < ANY (s_expected) THEN
         SELECT coalesce(array_agg(DISTINCT s.cmd), '{}') INTO stale
-        FROM unnest(s_cmd, s_stream, s_expected) AS s (cmd, stream, expected)
+        FROM unnest(s_cmd, s_stream, s_expected, s_seen) AS s (cmd, stream, expected, seen)
         LEFT JOIN (SELECT stream, version, last_position FROM head WHERE stream = ANY (s_stream) ORDER BY stream FOR UPDATE) h ON h.stream = s.stream
-        WHERE s.expected > 0 AND (h.version IS DISTINCT FROM s.expected OR h.last_position >= base) AND s.cmd <> ALL (repeated);
+        WHERE s.expected > 0 AND s.cmd <> ALL (repeated)
+          AND (h.version IS DISTINCT FROM s.expected OR h.last_position >= base OR (s.seen > 0 AND h.last_position <> s.seen));
     END IF;
     -- New streams: whoever inserts first has them.
     IF 0 = ANY (s_expected) THEN
