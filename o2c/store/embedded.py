@@ -220,6 +220,9 @@ def _watch(home: Path, binaries: Path) -> None:
         # A user killed while it started the server may have left it on its way; let it come to where it can be stopped.
         time.sleep(1)
         with _locked(home):
+            # A home that was removed and made again has a watch of its own; this one's server is gone.
+            if not os.path.samestat(os.fstat(users), (home / "users").stat()):
+                return
             # Somebody may have come between the two locks; then wait for them as well.
             if _taken_exclusively(users):
                 Cluster(home, binaries, unprivileged_account(home)).stop()

@@ -1,6 +1,7 @@
 """The embedded server starts for its first user, stops after its last one, and touches no process and no folder of others."""
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -196,6 +197,16 @@ def test_a_half_made_folder_is_made_again(home: Path, use: Callable[[Path], Embe
     with use(home) as server:
         assert answer(server) == 42
     assert list(home.glob("data.part*")) == []
+
+
+def test_the_watch_of_a_removed_home_leaves_the_next_one_alone(home: Path, use: Callable[[Path], EmbeddedServer]) -> None:
+    """A home that is removed and made again at once keeps its server, whatever still watches over the old one."""
+    use(home).release()
+    shutil.rmtree(home)
+    server = use(home)
+    time.sleep(2.5)  # the old watch looks a second after its last user left
+    with psycopg.connect(server.dsn) as connection:
+        assert connection.execute("SELECT 7").fetchall() == [(7,)]
 
 
 def test_a_killed_server_recovers(home: Path, use: Callable[[Path], EmbeddedServer]) -> None:
