@@ -132,8 +132,9 @@ BEGIN
     ELSE
         RETURN;
     END IF;
-    RETURN QUERY SELECT bound, a.stream, a.item, a.step, a.kind, a.due_at, a.priority, a.since, a.attempt, a.pool, a.cause::text, h.last_position
-        FROM agenda a JOIN head h ON h.stream = a.stream WHERE a.due_at < bound AND a.round <= pass
+    RETURN QUERY SELECT bound, a.stream, a.item, a.step, a.kind, a.due_at, a.priority, a.since, a.attempt, a.pool, a.cause::text,
+            (SELECT h.last_position FROM head h WHERE h.stream = a.stream) -- no join: a plan for many rows would hash all heads for a few
+        FROM agenda a WHERE a.due_at < bound AND a.round <= pass
         ORDER BY a.due_at, a.priority, a.stream, a.item, a.step;
     IF NOT FOUND THEN
         before := bound;
