@@ -12,7 +12,7 @@ from typing import Any, cast
 from eventsourcing.application import AggregateNotFoundError, Application, LRUCache
 from structlog.contextvars import bound_contextvars
 
-from o2c.drafts import Command, Draft, Loaded, drafted, state_adapter
+from o2c.drafts import Command, Draft, Loaded, drafted
 from o2c.kernel.event import Fact
 from o2c.kernel.frozen import changed
 from o2c.kernel.refusal import Refused
@@ -165,7 +165,7 @@ class Engine(Application[str]):
         kind = self.kind(stream)
         if row["shape"] != kind.shape_version or row["state"] is None:
             return Loaded(stream, version, self.replay(stream, version), row["last_position"])
-        state = state_adapter(kind.state_type).validate_json(row["state"])
+        state = kind.restored(row["state"])
         for stored in self.log_recorder.select_events(stream, gt=kept, lte=version) if kept < version else ():
             state = kind.evolve(state, cast("Fact", self.mapper.to_domain_event(stored)).event)
         return Loaded(stream, version, state, row["last_position"], kept, len(row["state"]))

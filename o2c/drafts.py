@@ -6,10 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cache
 from typing import Any
-
-from pydantic import TypeAdapter
 
 from o2c.kernel.agenda import AgendaChange
 from o2c.kernel.decision import Decision
@@ -97,12 +94,6 @@ class Draft:
             agenda=tuple(self.agenda.values()),
             pool=tuple(self.pool.values()),
         )
-
-
-@cache
-def state_adapter(state_type: Any) -> TypeAdapter[Any]:
-    """How states of a kind are read from JSON and written."""
-    return TypeAdapter(state_type)
 
 
 def pool_change(event: Offered | Withdrawn, at: datetime) -> PoolChange:
@@ -196,7 +187,7 @@ def _head(draft: Draft, kind: StreamKind, stream: str) -> Head:
     new = draft.loaded[stream]
     if new.kept_bytes > SMALL_BYTES and (new.version - new.kept) * BYTES_AN_EVENT < new.kept_bytes:
         return Head(stream, draft.seen[stream].version, new.version, seen=draft.seen[stream].position)
-    state = state_adapter(kind.state_type).dump_json(new.state)
+    state = kind.kept(new.state)
     draft.loaded[stream] = changed(new, kept=new.version, kept_bytes=len(state))
     seen = draft.seen[stream]
     return Head(stream, seen.version, new.version, kind.shape_version, state.decode(), seen.position)

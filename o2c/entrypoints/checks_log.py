@@ -6,14 +6,12 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cache
 from itertools import groupby
 from operator import itemgetter
 from typing import Any, cast
 
 import psycopg
 from eventsourcing.persistence import MapperDeserialisationError
-from pydantic import TypeAdapter
 
 from o2c.app import Engine
 from o2c.drafts import pool_change
@@ -164,7 +162,7 @@ def _head_flaw(stream: Folded, row: Mapping[str, Any], state: Any) -> str:
     # Of another shape: nobody reads that state, the next load folds the stream anew.
     if row["shape"] != stream.kind.shape_version:
         return ""
-    expected = json.loads(_adapter(stream.kind.state_type).dump_json(state))
+    expected = json.loads(stream.kind.kept(state))
     return "" if row["state"] == expected else f"its events fold to another state in {_where(expected, row['state'])}"
 
 
@@ -173,11 +171,6 @@ def _where(expected: dict[str, Any], found: Any) -> str:
     if not isinstance(found, dict):
         return "everything"
     return ", ".join(sorted(key for key in expected.keys() | found.keys() if expected.get(key, ...) != found.get(key, ...)))
-
-
-@cache
-def _adapter(state_type: Any) -> TypeAdapter[Any]:
-    return TypeAdapter(state_type)
 
 
 class Agenda(Watch):

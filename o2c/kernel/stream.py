@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from typing import Any
+
+from pydantic import TypeAdapter
 
 from o2c.kernel.agenda import AgendaChange
 from o2c.kernel.decision import NOTHING, Decision, Guard
@@ -92,7 +95,7 @@ def _nobody(state: Any) -> tuple[str | None, str | None]:
 class StreamKind:
     """A category of streams, named by the prefix of their names (`order-…`).
 
-    `evolve(state, event)` is total and never judges; `shape_version` rises whenever a fold's result changes. `work`, `advance`,
+    `evolve(state, event)` is total and never judges; `shape_version` rises whenever a fold's result or a default of a state's field changes. `work`, `advance`,
     `close` and `agenda` are for kinds that carry steps; `owner` gives (order id, customer id) for the envelope; `correctable(state, item, changes)` whether
     there is what a person wants to correct.
     """
@@ -108,6 +111,18 @@ class StreamKind:
     work: Callable[[Any, str, str, str], Work] = _no_work
     owner: Callable[[Any], tuple[str | None, str | None]] = _nobody
     correctable: Callable[[Any, str, Mapping[str, str]], bool] = _anything
+
+    @cached_property
+    def _json(self) -> TypeAdapter[Any]:
+        return TypeAdapter(self.state_type)
+
+    def kept(self, state: Any) -> bytes:
+        """A state as its head row keeps it: JSON without the fields that are at their defaults, a third of an order."""
+        return self._json.dump_json(state, exclude_defaults=True)
+
+    def restored(self, kept: str | bytes) -> Any:
+        """The state again from what was kept."""
+        return self._json.validate_json(kept)
 
 
 def category_of(stream: str) -> str:

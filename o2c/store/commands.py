@@ -90,11 +90,12 @@ _EVENT = (
 )
 _GUARD = ("integer", "boolean", "text", "text", "text")
 _AGENDA = (
-    *("integer", "boolean", "text", "text", "text", "text", "timestamptz", "smallint", "timestamptz"),
+    *("integer", "text", "text", "text", "text", "timestamptz", "smallint", "timestamptz"),
     *("integer", "text", "uuid"),
 )
 _POOL = ("integer", "boolean", "text", "text", "timestamptz", "jsonb")
 _ARRAYS = ", ".join(f"%s::{kind}[]" for kind in (*_COMMAND, *_HEAD, *_EVENT, *_GUARD, *_AGENDA))
+# 50 parameters: psycopg reads the text of a statement with more of them anew every time.
 APPEND_SQL = f"SELECT * FROM o2c.append({_ARRAYS}, %s::bigint, {', '.join(f'%s::{kind}[]' for kind in _POOL)})"
 
 
@@ -162,7 +163,8 @@ def text_array(values: Iterable[str | None]) -> str:
     return "{" + ",".join(quoted) + "}"
 
 
-def number_array(values: Iterable[int | None]) -> str:
+def plain_array(values: Iterable[int | str | None]) -> str:
+    """An array literal of values that need no quotes: numbers and UUIDs."""
     return "{" + ",".join(["NULL" if value is None else str(value) for value in values]) + "}"
 
 
@@ -175,7 +177,7 @@ def _time_array(values: Iterable[datetime | None]) -> str:
 
 
 _LITERALS: Mapping[str, Callable[[Iterable[Any]], str]] = {
-    **dict.fromkeys(("integer", "bigint", "smallint"), number_array),
+    **dict.fromkeys(("integer", "bigint", "smallint", "uuid"), plain_array),
     "boolean": _boolean_array,
     "timestamptz": _time_array,
 }
@@ -190,6 +192,6 @@ def _event_row(n: int, fact: StoredFact) -> tuple[Any, ...]:
 
 def _agenda_row(n: int, change: AgendaChange, cause: str) -> tuple[Any, ...]:
     if isinstance(change, Entry):
-        return (n, True, change.stream, change.item, change.step, change.kind, change.due_at, change.priority, change.since,
+        return (n, change.stream, change.item, change.step, change.kind, change.due_at, change.priority, change.since,
                 change.attempt, change.pool, cause)  # fmt: skip
-    return (n, False, change.stream, change.item, change.step, None, None, None, None, None, None, None)
+    return (n, change.stream, change.item, change.step, None, None, None, None, None, None, None)

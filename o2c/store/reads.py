@@ -11,7 +11,7 @@ from eventsourcing.postgres import PostgresDatastore
 
 from o2c.kernel.agenda import Entry
 from o2c.kernel.decision import Guard
-from o2c.store.commands import number_array, text_array
+from o2c.store.commands import plain_array, text_array
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class Reads:
         known position."""
         sql = """SELECT stream, version, last_position, shape, state_version, CASE WHEN last_position <> known THEN state::text END AS state
             FROM unnest(%s::text[], %s::bigint[]) AS asked (name, known) JOIN o2c.head ON stream = name"""
-        return self.rows(sql, text_array(streams), number_array(known))
+        return self.rows(sql, text_array(streams), plain_array(known))
 
     def streams_like(self, prefix: str) -> list[str]:
         """Names of the streams that begin with the prefix, in name order."""
@@ -149,7 +149,8 @@ class Reads:
         """Who holds which of the guards."""
         if not guards:
             return {}
-        sql = "SELECT kind, key, holder FROM o2c.guard WHERE (kind, key) IN (SELECT * FROM unnest(%s::text[], %s::text[]))"
+        sql = """SELECT kind, key, holder FROM unnest(%s::text[], %s::text[]) AS asked (kind, key)
+            CROSS JOIN LATERAL (SELECT holder FROM o2c.guard g WHERE g.kind = asked.kind AND g.key = asked.key LIMIT 1) g"""
         found = self.rows(sql, [guard.kind for guard in guards], [guard.key for guard in guards])
         return {(row["kind"], row["key"]): row["holder"] for row in found}
 

@@ -84,6 +84,8 @@ CREATE TABLE agenda (
 );
 CREATE INDEX agenda_due ON agenda (due_at, priority, stream, item, step);
 CREATE INDEX agenda_pool ON agenda (pool, kind, priority, since) WHERE pool <> '';
+-- Rows come and go at the early end of the due index, and what is gone stands in the way of every look until it is vacuumed.
+ALTER TABLE agenda SET (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000, autovacuum_vacuum_cost_delay = 0);
 COMMENT ON TABLE agenda IS 'What must happen later; an index of events that can be rebuilt from them.';
 
 CREATE TABLE pool (
@@ -119,7 +121,8 @@ COMMENT ON TABLE clock IS 'One kind of clock for life. A simulated one stands at
 CREATE FUNCTION next_window(open_until timestamptz, stands_at timestamptz, until timestamptz, grid interval, pass bigint)
 RETURNS TABLE (before timestamptz, stream text, item text, step text, kind text, due_at timestamptz, priority smallint, since timestamptz,
                attempt integer, pool text, cause text, seen bigint)
-LANGUAGE plpgsql STABLE SET search_path = o2c, pg_temp SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off AS $$
+LANGUAGE plpgsql STABLE SET search_path = o2c, pg_temp SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off
+SET plan_cache_mode = force_generic_plan AS $$
 #variable_conflict use_column
 DECLARE
     first timestamptz := (SELECT min(due_at) FROM agenda);
@@ -171,7 +174,7 @@ COMMENT ON FUNCTION horizon() IS 'Every transaction that could write a position 
 -- Writes many commands at once. A stale, repeated or refused command is a result, never an abort; the others go on.
 -- Arrays of one group run in step: c_ commands, s_ streams touched, e_ events, g_ guards, a_ agenda changes, p_ pool changes;
 -- c_first and c_last are the ordinals (from 0) of a command's first and last event, s_last (from 1) of the stream's last event here;
--- s_cmd .. p_cmd are the ordinal (from 1) of the command a row belongs to. s_expected 0 means a new stream. No stream comes twice.
+-- An agenda row without a kind is one to take away. s_cmd .. p_cmd are the ordinal (from 1) of the command a row belongs to. s_expected 0 means a new stream. No stream comes twice.
 -- s_seen is the position of the last event that the command saw of a stream (0: not told): after a restore the same version may be another event.
 -- One row a command is returned; when all were appended, only one row with ordinal 0 and the position of the first event.
 CREATE FUNCTION append(
@@ -180,7 +183,7 @@ CREATE FUNCTION append(
     e_cmd integer[], e_stream text[], e_version bigint[], e_id uuid[], e_type text[], e_schema smallint[], e_occurred timestamptz[],
     e_actor text[], e_channel text[], e_causation uuid[], e_order uuid[], e_customer text[], e_body jsonb[], e_personal jsonb[],
     g_cmd integer[], g_take boolean[], g_kind text[], g_key text[], g_holder text[],
-    a_cmd integer[], a_put boolean[], a_stream text[], a_item text[], a_step text[], a_kind text[], a_due timestamptz[],
+    a_cmd integer[], a_stream text[], a_item text[], a_step text[], a_kind text[], a_due timestamptz[],
     a_priority smallint[], a_since timestamptz[], a_attempt integer[], a_pool text[], a_cause uuid[], a_round bigint,
     p_cmd integer[], p_put boolean[], p_pool text[], p_key text[], p_available timestamptz[], p_detail jsonb[]
 ) RETURNS TABLE (ordinal integer, verdict text, detail text, first_position bigint, last_position bigint, outcome jsonb)
@@ -227,9 +230,9 @@ BEGIN
     -- Known streams: lock in name order, then judge.
     IF 0 < ANY (s_expected) THEN
         SELECT coalesce(array_agg(DISTINCT s.cmd), '{}') INTO stale
-        FROM unnest(s_cmd, s_stream, s_expected, s_seen) AS s (cmd, stream, expected, seen)
-        LEFT JOIN (SELECT stream, version, last_position FROM head WHERE stream = ANY (s_stream) ORDER BY stream FOR UPDATE) h ON h.stream = s.stream
-        WHERE s.expected > 0 AND s.cmd <> ALL (repeated)
+        FROM (SELECT * FROM unnest(s_cmd, s_stream, s_expected, s_seen) AS s (cmd, stream, expected, seen) WHERE expected > 0 ORDER BY stream) s
+        LEFT JOIN LATERAL (SELECT version, last_position FROM head WHERE stream = s.stream FOR UPDATE) h ON true -- one by one: no plan reads all heads
+        WHERE s.cmd <> ALL (repeated)
           AND (h.version IS DISTINCT FROM s.expected OR h.last_position >= base OR (s.seen > 0 AND h.last_position <> s.seen));
     END IF;
     -- New streams: whoever inserts first has them.
@@ -295,16 +298,16 @@ BEGIN
         AS e (cmd, stream, version, id, type, schema, occurred, actor, channel, causation, order_id, customer, body, personal, n)
     WHERE e.cmd <> ALL (failed);
 
-    IF false = ANY (a_put) THEN
-        DELETE FROM agenda a USING unnest(a_cmd, a_put, a_stream, a_item, a_step) AS x (cmd, put, stream, item, step)
-        WHERE NOT x.put AND x.cmd <> ALL (failed) AND a.stream = x.stream AND a.item = x.item AND a.step = x.step;
+    IF array_position(a_kind, NULL) IS NOT NULL THEN
+        DELETE FROM agenda a USING unnest(a_cmd, a_kind, a_stream, a_item, a_step) AS x (cmd, kind, stream, item, step)
+        WHERE x.kind IS NULL AND x.cmd <> ALL (failed) AND a.stream = x.stream AND a.item = x.item AND a.step = x.step;
     END IF;
-    IF true = ANY (a_put) THEN
+    IF cardinality(array_remove(a_kind, NULL)) > 0 THEN
         INSERT INTO agenda (stream, item, step, kind, due_at, priority, since, attempt, pool, cause, round)
         SELECT stream, item, step, kind, due, priority, since, attempt, pool, cause, a_round
-        FROM unnest(a_cmd, a_put, a_stream, a_item, a_step, a_kind, a_due, a_priority, a_since, a_attempt, a_pool, a_cause)
-            AS x (cmd, put, stream, item, step, kind, due, priority, since, attempt, pool, cause)
-        WHERE x.put AND x.cmd <> ALL (failed) ORDER BY stream, item, step
+        FROM unnest(a_cmd, a_stream, a_item, a_step, a_kind, a_due, a_priority, a_since, a_attempt, a_pool, a_cause)
+            AS x (cmd, stream, item, step, kind, due, priority, since, attempt, pool, cause)
+        WHERE x.kind IS NOT NULL AND x.cmd <> ALL (failed) ORDER BY stream, item, step
         ON CONFLICT (stream, item, step) DO UPDATE SET kind = excluded.kind, due_at = excluded.due_at, priority = excluded.priority,
             since = excluded.since, attempt = excluded.attempt, pool = excluded.pool, cause = excluded.cause, round = excluded.round, lease_until = NULL;
     END IF;
