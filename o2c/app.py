@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, cast
+from uuid import UUID
 
 from eventsourcing.application import AggregateNotFoundError, Application, LRUCache
 from structlog.contextvars import bound_contextvars
@@ -28,7 +29,7 @@ SIMULATED_START = datetime(2026, 1, 1, tzinfo=UTC)
 WINDOW_S = 900
 PINNED = re.compile(r"catalogue-[a-z]+@[0-9]+")
 """A version of a catalogue. Other streams are named after ids that others choose, at-signs and all."""
-KNOWN_STREAMS = 4_096
+KNOWN_STREAMS = 16_384
 """How many streams a process remembers as it last saw them: what it decides on next is mostly what it wrote a moment ago."""
 SETTLED_S = 120
 SETTLING_S = 0.01
@@ -45,6 +46,16 @@ class Context:
     actor: str
     channel: str = "desk"
     command_id: str = ""
+
+    def checked(self) -> Context:
+        """The context as it may stand in the log, its command id in one spelling. Raises Refused."""
+        for what, text in (("actor", self.actor), ("channel", self.channel)):
+            if not text.strip() or not text.isprintable():
+                raise Refused(f"the {what} stands in the log for good; give it a name, in printable characters")
+        try:
+            return replace(self, command_id=self.command_id and str(UUID(self.command_id)))
+        except ValueError:
+            raise Refused("a command id is a UUID; make one with uuid4 for each wish and keep it for repeats") from None
 
 
 @dataclass(frozen=True, slots=True)

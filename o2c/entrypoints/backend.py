@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import date, datetime
 from functools import cached_property, wraps
 from types import TracebackType
@@ -103,7 +104,7 @@ class OrderToCash:
         stands in the log, the context's only where the paper names none. Raises Refused: usage for a paper that cannot be read (nothing is
         stored), conflict when the command id was used for something else, missing when the store has no catalogue yet.
         """
-        return reception.capture(self._engine, paper, _checked(context))
+        return reception.capture(self._engine, paper, context)
 
     @_answered
     def register_customer(self, paper: Paper, context: Context) -> Written:
@@ -161,7 +162,7 @@ class OrderToCash:
         """
         changes = None if correct is None else dict(correct)
         way = {"changes": changes, "decide": decide, "fail": fail, "force": force, "retry": retry}
-        return desk.resolve(self._engine, self._book, fallout, _checked(context), note=note, **cast("Any", way))
+        return desk.resolve(self._engine, self._book, fallout, context, note=note, **cast("Any", way))
 
     @_answered
     def cancel(self, order: str, context: Context, *, note: str, items: Sequence[str] = ()) -> Cancelled:
@@ -170,7 +171,7 @@ class OrderToCash:
 
     @_answered
     def deposit(self, order: str, context: Context, *, amount: str, reference: str, currency: str = "") -> Written:
-        """Take down a deposit (a decimal in the currency, the market's when left out) for an order whose credit gate waits for one. See `payment_desk.deposit`."""
+        """Take down a deposit for an order whose credit gate waits for one, in the market's currency unless said. See `payment_desk.deposit`."""
         return payment_desk.deposit(self._engine, self._book, order, context, amount=amount, currency=currency, reference=reference)
 
     @_answered
@@ -208,7 +209,7 @@ class OrderToCash:
         _kind_of(stream)
         _version(stream, expected_version)
         checked = map(fitting, rules)
-        return desk.act(self._engine, self._book, stream, _checked(context), *checked, wish=wish, expected_version=expected_version)
+        return desk.act(self._engine, self._book, stream, context, *checked, wish=wish, expected_version=expected_version)
 
     @_answered
     def append(self, stream: str, events: Sequence[Event], context: Context, *, expected_version: int | None = None) -> Written:
@@ -220,7 +221,7 @@ class OrderToCash:
         another customer; missing for a customer who is not registered; conflict when the stream moved on meanwhile or the command id was used
         for something else.
         """
-        if _kind_of(stream).agenda is not _NO_AGENDA:
+        if _kind_of(stream).carries_steps:
             raise Refused(f"{stream} carries steps and moves by rules, so that guards and agenda hold; use a verb of this class, or act()")
         if not events:
             raise Refused(f"{stream}: no events to append")
@@ -340,10 +341,7 @@ class OrderToCash:
         return Wanted(types=following.types_named(types), order=order_id)
 
 
-_NO_AGENDA = StreamKind.__dataclass_fields__["agenda"].default
-
-
-def _kind_of(stream: str) -> Any:
+def _kind_of(stream: str) -> StreamKind:
     if category_of(stream) not in KINDS:
         raise Refused(f"{stream}: no kind of stream begins so; use one of {', '.join(sorted(KINDS))}")
     return KINDS[category_of(stream)]
@@ -385,12 +383,4 @@ def _storable(decision: Decision) -> None:
 
 def _occurring(context: Context) -> Context:
     """For what happens as often as it is told: without an id of the caller's every call is one of its own."""
-    own = _checked(context)
-    return own if own.command_id else Context(own.actor, own.channel, str(uuid4()))
-
-
-def _checked(context: Context) -> Context:
-    for what, text in (("actor", context.actor), ("channel", context.channel)):
-        if not text.strip() or not text.isprintable():
-            raise Refused(f"the context's {what} stands in the log for good; give it a name, in printable characters")
-    return Context(context.actor, context.channel, context.command_id and desk.uuid_of(context.command_id))
+    return context if context.command_id else replace(context, command_id=str(uuid4()))

@@ -22,7 +22,6 @@ from o2c.orders.state import OrderState
 from o2c.orders.state import work as work_on
 from o2c.plan import PlanBook
 
-POSITIONS_A_TRANSACTION = 65_536
 _NAMED_BY = ("iccid", "msisdn")
 
 
@@ -61,10 +60,8 @@ def cancel_order(app: Engine, book: PlanBook, name: str, context: Context, *, it
 
 
 def _events(app: Engine, written: Written) -> Iterator[Event]:
-    """The events of the order that the command wrote, then or now: one transaction is one range of positions."""
-    first = written.position // POSITIONS_A_TRANSACTION * POSITIONS_A_TRANSACTION
-    sql = "SELECT type, body FROM o2c.event WHERE position >= %s AND position <= %s AND stream = %s ORDER BY position"
-    for row in app.reads.rows(sql, first, written.position, written.stream) if written.position else ():
+    """The events of the order that the command wrote, then or now."""
+    for row in app.reads.written_with(written.stream, written.position):
         cls = EVENT_TYPES[row["type"]]
         if issubclass(cls, CancellationAccepted | CancellationRefused | ItemCancelled | Undone | RecallRequested | StepCancelled):
             yield cls.model_validate(row["body"])

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from o2c.entrypoints.checks_log import Connection
+from o2c.store.database import standing
 
 Answer = tuple[bool, str]
 Question = Callable[[Connection], Answer]
@@ -73,15 +74,11 @@ def _version(conn: Connection) -> Answer:
     return row["encoding"] == "UTF8", told if row["encoding"] == "UTF8" else f"{told}; the log needs UTF8: dump and load it into another"
 
 
-_SYSTEM = """SELECT (SELECT system_identifier::text FROM pg_control_system()) AS system,
-    ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::bigint AS timeline"""
-
-
 def _incarnation(conn: Connection) -> Answer:
     """A position that no transaction of this life can have is one that was restored, or forged; new ones would fall behind it."""
-    if one(conn, "SELECT pg_is_in_recovery() AS standby")["standby"]:
+    now = standing(conn)
+    if now is None:
         raise CannotTell("this is a standby, or it still recovers: its timeline is known after promotion only")
-    now = one(conn, _SYSTEM)
     last = one(
         conn, "SELECT id, system_identifier AS system, timeline, position_offset, reason FROM o2c.incarnation ORDER BY id DESC LIMIT 1"
     )

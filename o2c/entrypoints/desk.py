@@ -8,7 +8,6 @@ from dataclasses import replace
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any
-from uuid import UUID
 
 from eventsourcing.persistence import IntegrityError
 
@@ -43,19 +42,18 @@ def act(
     """Carry rules through on one stream and write what comes of them and what follows, as one command.
 
     `wish` (plain JSON values) says what was asked; with the command id it tells a repeat from another wish. Raises Refused: whatever the
-    rules refuse; conflict when somebody else changed the stream meanwhile (or since `expected_version`) or the command id was used for
+    rules refuse; usage for a context without a name or with an id that is none; conflict when somebody else changed the stream meanwhile (or since `expected_version`) or the command id was used for
     another wish. `beside` are streams that the rules looked at as well: they must stand as they were too.
     """
-    fingerprint = digest(json.dumps([stream, wish], sort_keys=True))
-    if context.command_id and (known := app.recall(stream, uuid_of(context.command_id), fingerprint)):
+    context, fingerprint = context.checked(), digest(json.dumps([stream, wish], sort_keys=True))
+    if context.command_id and (known := app.recall(stream, context.command_id, fingerprint)):
         return known
     loaded = app.load([stream])[stream]
     if expected_version is not None and loaded.version != expected_version:
         raise Refused(f"{stream} is at version {loaded.version}, not {expected_version}; look at it again and decide anew", kind="conflict")
-    now = app.clock().now
-    # An order may stand ahead of a simulated clock: nothing happens to it before it was given.
-    at = max(now, getattr(loaded.state, "captured_at", None) or now)
-    carried = Carried(app.kind(stream), stream, loaded.state)
+    kind, now = app.kind(stream), app.clock().now
+    at = max(now, kind.not_before(loaded.state) or now)
+    carried = Carried(kind, stream, loaded.state)
     for rule in rules_:
         carried.carry(rule(carried.state, at), at, book, cause)
     carried.close()
@@ -68,14 +66,6 @@ def act(
         )
     except IntegrityError:
         raise Refused(f"{stream} was changed by somebody else meanwhile; look at it again and decide anew", kind="conflict") from None
-
-
-def uuid_of(text: str) -> str:
-    """A command id in its one spelling. Raises Refused."""
-    try:
-        return str(UUID(text))
-    except ValueError:
-        raise Refused("a command id is a UUID; make one with uuid4 for each wish and keep it for repeats") from None
 
 
 def resolve(

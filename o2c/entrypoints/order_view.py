@@ -55,7 +55,10 @@ def _picked(row: Mapping[str, Any], columns: tuple[str, ...]) -> dict[str, Any]:
 
 
 def _now(app: Engine, state: OrderState) -> _Rows:
-    [row] = app.reads.rows("SELECT * FROM projection.orders WHERE order_id = %s", state.order_id)
+    found = app.reads.rows("SELECT * FROM projection.orders WHERE order_id = %s", state.order_id)
+    if not found:
+        raise Refused(f"order {state.external_id} is not shown yet: the projections are behind the log; ask again", kind="unavailable")
+    [row] = found
     items = app.reads.rows("SELECT * FROM projection.items WHERE order_id = %s", state.order_id)
     invoices = app.reads.rows("SELECT * FROM projection.invoices WHERE account = %s", state.account)
     return _Rows(row, state.account, items, fallouts(app, order=state.order_id), invoices)

@@ -41,8 +41,9 @@ def deposit(
 ) -> Written:
     """Record a deposit of an order that waits for one at the credit gate; the gate passes once it is enough.
 
-    `amount` is decimal text in the currency, the market's when none is named. The same reference is the same deposit. Raises Refused: missing (no such order), conflict (the order waits for
-    none, or the reference came with another amount), usage (no amount, another currency, no reference).
+    `amount` is decimal text in the currency, the market's when none is named. The same reference is the same deposit. Raises Refused:
+    missing (no such order), conflict (the order waits for none, or the reference came with another amount), usage (no amount, another
+    currency, no reference).
     """
     stream, _ = queries.find_order(app, order)
     currency = currency or book.market.currency

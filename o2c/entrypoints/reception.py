@@ -65,7 +65,7 @@ def _original(app: Engine, stream: str) -> str:
 
 def capture(app: Engine, paper: Paper, context: Context) -> Captured:
     """Take down one TMF622 v4 order of a service, by the rules of an intake. See `OrderToCash.capture`."""
-    wish = _wish(paper, latest(app.clock()))
+    context, wish = context.checked(), _wish(paper, latest(app.clock()))
     stream = order_stream(wish.external_id)
     fingerprint = digest(json.dumps(["capture", stream, wish.fingerprint]))
     command_id = context.command_id or derived_id("capture", stream, wish.fingerprint)

@@ -87,6 +87,10 @@ def _no_work(state: Any, stream: str, item: str, step: str) -> Work:
     return Work(stream, item, step, 1, state, state)
 
 
+def _at_any_time(state: Any) -> datetime | None:
+    return None
+
+
 def _nobody(state: Any) -> tuple[str | None, str | None]:
     return (None, None)
 
@@ -97,7 +101,7 @@ class StreamKind:
 
     `evolve(state, event)` is total and never judges; `shape_version` rises whenever a fold's result or a default of a state's field changes. `work`, `advance`,
     `close` and `agenda` are for kinds that carry steps; `owner` gives (order id, customer id) for the envelope; `correctable(state, item, changes)` whether
-    there is what a person wants to correct.
+    there is what a person wants to correct; `not_before(state)` the time before which nothing happens to it.
     """
 
     category: str
@@ -111,6 +115,12 @@ class StreamKind:
     work: Callable[[Any, str, str, str], Work] = _no_work
     owner: Callable[[Any], tuple[str | None, str | None]] = _nobody
     correctable: Callable[[Any, str, Mapping[str, str]], bool] = _anything
+    not_before: Callable[[Any], datetime | None] = _at_any_time
+
+    @property
+    def carries_steps(self) -> bool:
+        """Whether its events move an agenda, so that only rules may append them."""
+        return self.agenda is not _no_agenda
 
     @cached_property
     def _json(self) -> TypeAdapter[Any]:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import datetime
 
 from o2c.kernel.decision import NOTHING, Decision, just
+from o2c.kernel.frozen import changed
 from o2c.kernel.shapes import OfItem, StepCancelled
 from o2c.kernel.stream import Work
 from o2c.orders.planning import Book
@@ -18,7 +18,7 @@ _OVER = frozenset({"planned", "held", "done", "cancelled", "undone"})
 
 
 def todo(state: OrderState, item: str, step: str, book: Book) -> Work:
-    return replace(work(state, f"order-{state.order_id}", item, step), market=book.market)
+    return changed(work(state, f"order-{state.order_id}", item, step), market=book.market)
 
 
 def open_item(state: OrderState, item: str) -> bool:

@@ -78,4 +78,6 @@ KIND = StreamKind(
     work=state.work,
     owner=state.owner,
     correctable=state.correctable,
+    # An order may stand ahead of a simulated clock: nothing happens to it before it was given.
+    not_before=lambda order: order.captured_at,
 )

@@ -118,10 +118,7 @@ def declare_incarnation(conn: psycopg.Connection[dict[str, Any]]) -> int:
 
     The number of the log's life that is current then; 0 on a standby that is in no life of its own.
     """
-    now = conn.execute(
-        "SELECT (SELECT system_identifier::text FROM pg_control_system()) AS system,"
-        " ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::bigint AS timeline WHERE NOT pg_is_in_recovery()"
-    ).fetchone()
+    now = standing(conn)
     if now is None:
         return 0
     life, last = _last_incarnation(conn)
@@ -143,6 +140,14 @@ def declare_incarnation(conn: psycopg.Connection[dict[str, Any]]) -> int:
         if last:
             logger.warning("incarnation_declared", fork_position=str(top), system=now["system"], timeline=now["timeline"])
     return life + 1
+
+
+def standing(conn: psycopg.Connection[dict[str, Any]]) -> dict[str, Any] | None:
+    """The system and the timeline that the server writes on now; None on a standby."""
+    return conn.execute(
+        "SELECT (SELECT system_identifier::text FROM pg_control_system()) AS system,"
+        " ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::bigint AS timeline WHERE NOT pg_is_in_recovery()"
+    ).fetchone()
 
 
 def _last_incarnation(conn: psycopg.Connection[dict[str, Any]]) -> tuple[int, dict[str, Any] | None]:

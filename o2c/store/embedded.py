@@ -41,7 +41,7 @@ SETTINGS: Mapping[str, str] = {
     "max_connections": "100",
     "max_wal_size": "4GB",
     "checkpoint_timeout": "15min",
-    "autovacuum_naptime": "5s",
+    "autovacuum_naptime": "2s",
     "max_prepared_transactions": "16",
     "timezone": "UTC",
     "log_timezone": "UTC",

@@ -161,6 +161,12 @@ class Reads:
         )
         return found[0] if found else None
 
+    def written_with(self, stream: str, position: int) -> list[dict[str, Any]]:
+        """type and body of the events of a stream that came of the same command as the event at a position."""
+        sql = """SELECT e.type, e.body FROM o2c.event at JOIN o2c.event e ON e.stream = %s AND e.command_id = at.command_id
+            WHERE at.position = %s ORDER BY e.position"""
+        return self.rows(sql, stream, position)
+
     def clock(self) -> Clock | None:
         found = self.rows("SELECT kind, now, window_s, window_end, round, seed FROM o2c.clock")
         return Clock(**found[0]) if found else None

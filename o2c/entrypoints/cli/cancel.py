@@ -12,7 +12,6 @@ from o2c.entrypoints.cli.options import Actor, CommandId
 from o2c.entrypoints.cli.output import Format, Output, err, show_rows
 from o2c.entrypoints.cli.read import Id
 from o2c.entrypoints.cli.session import opened
-from o2c.entrypoints.cli.wishes import named
 from o2c.kernel.refusal import Refused
 from o2c.orders.rollup import FINAL
 
@@ -37,7 +36,7 @@ def orders_cancel(
     if not reason.strip():
         raise Refused("--reason stands in the log for good; say why")
     with opened() as session:
-        context = Context(named(actor), command_id=command_id)
+        context = Context(actor, command_id=command_id)
         done = cancel_order(session.app, session.book(), order, context, items=item or (), note=reason)
         if done.refused:
             raise Refused(done.refused, kind="conflict")

@@ -12,7 +12,6 @@ from o2c.entrypoints import contacts, customer_view, queries
 from o2c.entrypoints.cli.options import Actor, CommandId, completing
 from o2c.entrypoints.cli.output import Format, Output, err, show_one
 from o2c.entrypoints.cli.session import opened
-from o2c.entrypoints.cli.wishes import named
 
 customers = typer.Typer(no_args_is_help=True, help="Customers: everything about one, and contacts with it.")
 Id = Annotated[str, typer.Argument(metavar="CUSTOMER", help="The customer's id.")]
@@ -51,7 +50,6 @@ def customers_contact(
 
     Example: o2c customers contact C-1001 --medium call --topic where-is-my-order --order WEB-1001 --actor ann
     """
-    named(actor)
     with opened() as session:
         written = contacts.record_contact(
             session.app,

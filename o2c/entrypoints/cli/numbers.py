@@ -11,7 +11,6 @@ from o2c.entrypoints import number_desk
 from o2c.entrypoints.cli.options import Actor, CommandId
 from o2c.entrypoints.cli.output import Format, Output, err, show_one
 from o2c.entrypoints.cli.session import opened, time_of
-from o2c.entrypoints.cli.wishes import named
 
 numbers = typer.Typer(no_args_is_help=True, help="Telephone numbers: reserve one for an order, release it, look at it.")
 Number = Annotated[str, typer.Argument(metavar="NUMBER", help="The number in E.164 form, +447700900123.")]
@@ -37,7 +36,7 @@ def numbers_reserve(
     """
     with opened() as session:
         when = time_of(until) if until else None
-        context = Context(named(actor), command_id=command_id)
+        context = Context(actor, command_id=command_id)
         written = number_desk.reserve(session.app, session.book(), number, order, context, item=item, until=when, note=reason)
         kept = number_desk.show(session.app, number)
         err.print(f"{number} is {kept['state']} for {written.stream}, item {kept['item']}, until {kept['reserved_until']}")
@@ -50,7 +49,7 @@ def numbers_release(number: Number, actor: Actor, command_id: CommandId = "") ->
     Example: o2c numbers release +447700910001 --actor ann
     """
     with opened() as session:
-        number_desk.release(session.app, session.book(), number, Context(named(actor), command_id=command_id))
+        number_desk.release(session.app, session.book(), number, Context(actor, command_id=command_id))
         err.print(f"{number} is {number_desk.show(session.app, number)['state']}")
 
 

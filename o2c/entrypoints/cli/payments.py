@@ -12,7 +12,6 @@ from o2c.entrypoints import payment_desk
 from o2c.entrypoints.cli.options import Actor, CommandId
 from o2c.entrypoints.cli.output import Format, Output, err, show_one
 from o2c.entrypoints.cli.session import opened
-from o2c.entrypoints.cli.wishes import named
 from o2c.kernel.money import from_minor
 from o2c.kernel.refusal import Refused
 
@@ -39,7 +38,7 @@ def payments_deposit(
     Example: o2c payments deposit WEB-1001 --amount 100.00 --reference TFR-88213 --actor ann
     """
     with opened() as session:
-        app, book, context = session.app, session.book(), Context(named(actor), command_id=command_id)
+        app, book, context = session.app, session.book(), Context(actor, command_id=command_id)
         currency = currency or book.market.currency
         written = payment_desk.deposit(app, book, order, context, amount=amount, currency=currency, reference=reference, method=method)
         missing_minor = payment_desk.missing_deposit(app, order)
@@ -62,7 +61,7 @@ def payments_record(
     Example: o2c payments record BA-1001-20260108 --amount 23.99 --reference TFR-88213 --on 2026-01-16 --actor ann
     """
     with opened() as session:
-        app, context, day = session.app, Context(named(actor), command_id=command_id), _day(on) if on else None
+        app, context, day = session.app, Context(actor, command_id=command_id), _day(on) if on else None
         payment_desk.record(app, session.book(), invoice, context, amount=amount, reference=reference, currency=currency, arrived_on=day)
         stands = payment_desk.show(app, invoice)
         open_, credit = (f"{from_minor(stands[key], stands['currency'])} {stands['currency']}" for key in ("open_minor", "credit_minor"))
@@ -81,7 +80,7 @@ def payments_retry(
     Example: o2c payments retry BA-1001-20260108 --actor ann
     """
     with opened() as session:
-        context = Context(named(actor), command_id=command_id)
+        context = Context(actor, command_id=command_id)
         written = payment_desk.retry(session.app, session.book(), invoice, context, note=reason)
         err.print(f"recorded on {written.stream}; `o2c run` carries on from here")
 
