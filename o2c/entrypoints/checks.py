@@ -161,9 +161,9 @@ _PAYMENTS = """WITH bill AS (
         WHEN payments > papers THEN 'has a payment twice' ELSE 'has another open amount on its head row' END AS flaw
     FROM bill LEFT JOIN o2c.head USING (stream)
     WHERE total IS NULL OR collected > total OR payments > papers OR (state_version IS NOT DISTINCT FROM version
-        AND ((state->>'paid_minor')::bigint IS DISTINCT FROM paid OR (state->'issued'->>'total_minor')::bigint IS DISTINCT FROM total))"""
+        AND (coalesce((state->>'paid_minor')::bigint, 0) IS DISTINCT FROM paid OR (state->'issued'->>'total_minor')::bigint IS DISTINCT FROM total))"""
 """What is over an invoice's total is a credit where it came by bank; nobody may be asked for more than the total. A large invoice's state may
-be of an earlier version than its head; the pass over the log compares that with the events up to there."""
+be of an earlier version than its head; the pass over the log compares that with the events up to there. A state keeps no defaults."""
 
 _MONEY = """WITH bill AS (
         SELECT count(*) FILTER (WHERE type = 'invoice.issued') AS invoices,

@@ -18,7 +18,6 @@ from pydantic.fields import FieldInfo
 from o2c import plan
 from o2c.kernel.event import EVENT_TYPES, Event, Pii, Upcast
 from o2c.kernel.shapes import OfItem, OfStep
-from o2c.kernel.stream import StreamKind
 
 _TITLE = "# Events"
 _INTRO = """Every type of event the log can hold, as it is stored: `o2c docs` writes this page from the event classes, `o2c docs --check` says whether
@@ -40,7 +39,6 @@ _STREAM_OF_STEP = {
     "reservation": "number",
 }
 """Steps whose events stand in another stream than an order's."""
-_NO_AGENDA = StreamKind.__dataclass_fields__["agenda"].default
 
 
 def event_types() -> list[type[Event]]:
@@ -58,7 +56,7 @@ def capability(cls: type[Event]) -> str:
 def stream_categories(cls: type[Event]) -> tuple[str, ...]:
     """The kinds of stream that events of a type stand in; several for a generic event of any step."""
     if issubclass(cls, OfStep):
-        return tuple(category for category, kind in plan.KINDS.items() if kind.agenda is not _NO_AGENDA)
+        return tuple(category for category, kind in plan.KINDS.items() if kind.carries_steps)
     if cls.step_name:
         return (_STREAM_OF_STEP.get(cls.step_name, "order"),)
     thing = cls.type_name.partition(".")[0]

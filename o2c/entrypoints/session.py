@@ -10,6 +10,7 @@ from pathlib import Path
 
 from o2c import plan
 from o2c.app import Engine
+from o2c.entrypoints import analyst
 from o2c.kernel.refusal import Refused
 from o2c.partners.simulated import simulated_partners
 from o2c.runner import Progress, Runner
@@ -42,9 +43,11 @@ def opened(dsn: str | None = None, *, create: bool = False) -> Iterator[Session]
     dsn = dsn or os.environ.get("O2C_DSN")
     if dsn:
         with Engine(dsn, plan.KINDS) as app:
+            analyst.publish(app)
             yield Session(app, home)
         return
     if not create and not embedded.has_store(home):
         raise Refused(f"there is no store in {home}; make one with `o2c init`, or correct O2C_HOME", kind="missing")
     with embedded.acquire(home) as server, Engine(server.dsn, plan.KINDS) as app:
+        analyst.publish(app)
         yield Session(app, home)
