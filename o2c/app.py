@@ -132,7 +132,8 @@ class Engine(Application[str]):
         """
         if self._life != (life := cast("LogFactory", self.factory).life):
             # Another life of the log (promotion, restore): what was seen of the last one may never have been.
-            self._life, self._known, self._pinned = life, LRUCache(KNOWN_STREAMS), {}
+            self._life, self._pinned = life, {}
+            self.forget()
         found: dict[str, Loaded] = {}
         known: dict[str, Loaded] = {}
         asked: list[str] = []
@@ -149,6 +150,10 @@ class Engine(Application[str]):
         if asked:
             found |= self._read(sorted(asked), known)
         return found
+
+    def forget(self) -> None:
+        """Remember no stream any more, as a process that has just begun."""
+        self._known = LRUCache(KNOWN_STREAMS)
 
     def _remembered(self, stream: str) -> Loaded | None:
         try:

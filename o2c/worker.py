@@ -12,15 +12,13 @@ import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-import psycopg
 import structlog
-from eventsourcing.persistence import InterfaceError, OperationalError
-from psycopg_pool import PoolTimeout
 
 from o2c import policy
 from o2c.kernel.refusal import Refused
 from o2c.runner import Runner
 from o2c.store.database import prepare
+from o2c.store.passing import AWAY, passing
 from o2c.store.reads import Row
 from o2c.store.turns import turn
 
@@ -33,9 +31,6 @@ LEASE_S = 60
 POLL_S = 0.5
 PAUSE_FIRST_S, PAUSE_LONGEST_S = 0.2, 5.0
 RECONNECT_S = 1.0
-AWAY = (psycopg.OperationalError, psycopg.InterfaceError, OperationalError, InterfaceError, PoolTimeout)
-PASSING = ("08", "40", "53", "55", "57")
-"""Classes of SQLSTATE that say nothing against the work in hand: connection, rollback, resources, state of an object, operator."""
 
 
 class Worker:
@@ -165,9 +160,3 @@ class Worker:
         if self._pause_s:
             logger.info("going_on")
             self._pause_s = 0.0
-
-
-def passing(error: Exception) -> bool:
-    """Whether the database, not the work in hand, is the reason: it does not answer, restarts, breaks off, or has no room."""
-    state = getattr(error.__cause__ or error, "sqlstate", None)
-    return isinstance(error, AWAY) and (state is None or state.startswith(PASSING))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from operator import itemgetter
 from typing import Any, NamedTuple
@@ -21,10 +21,12 @@ class Difference(NamedTuple):
     found: dict[str, Any] | None
 
 
-def compare_rows(conn: Connection, projection: Projection, docs: Mapping[str, Doc]) -> Iterator[Difference]:
-    """Rows that differ from those of the given documents, by group. Needs a transaction around it. Raises FoldFailed."""
+def compare_rows(
+    conn: Connection, projection: Projection, docs: Mapping[str, Doc], groups: Sequence[str] | None = None
+) -> Iterator[Difference]:
+    """Rows, of all groups or some, that differ from those of the given documents, by group. Needs a transaction around it. Raises FoldFailed."""
     unseen = set(docs)
-    for group, rows in groupby(tables.stored_rows(conn, projection), key=itemgetter("group_key")):
+    for group, rows in groupby(tables.stored_rows(conn, projection, groups), key=itemgetter("group_key")):
         unseen.discard(group)
         expected = strict_rows(projection, group, docs[group]) if group in docs else {}
         found = {tuple(row.get(column) for column in projection.key): row for row in rows}
@@ -33,10 +35,12 @@ def compare_rows(conn: Connection, projection: Projection, docs: Mapping[str, Do
         yield from _unequal(group, strict_rows(projection, group, docs[group]), {})
 
 
-def compare_docs(conn: Connection, projection: Projection, docs: Mapping[str, Doc]) -> Iterator[Difference]:
-    """Documents that differ from the given ones. Needs a transaction around it."""
+def compare_docs(
+    conn: Connection, projection: Projection, docs: Mapping[str, Doc], groups: Sequence[str] | None = None
+) -> Iterator[Difference]:
+    """Documents, of all groups or some, that differ from the given ones. Needs a transaction around it."""
     unseen = set(docs)
-    for row in tables.stored_docs(conn, projection):
+    for row in tables.stored_docs(conn, projection, groups):
         group, found = row["group_key"], row["doc"]
         unseen.discard(group)
         if docs.get(group) != found:

@@ -32,6 +32,7 @@ CONTACTS = Projection(
     types=frozenset({"customer.contacted"}),
     fields=frozenset({"customer", "order", "medium", "topic", "direction"}),
     group=lambda seen: seen.event_id,
+    found_by="event",
     evolve=_evolve,
     rows=_rows,
 )  # fmt: skip

@@ -6,47 +6,66 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from o2c.store.horizon import blocker
 from projections import tables
 from projections.catalogue import ALL
 from projections.compare import Difference
 from projections.fold import FoldFailed
-from projections.incremental import catch_up, retry
+from projections.incremental import catch_up, retry, skip
+from projections.parked import Parked, Skipped, parked, skipped
 from projections.projection import Projection
-from projections.rebuild import Rebuilt, rebuild
-from projections.seen import Mark, Seen, last_mark
-from projections.verify import Report, as_of, verify
+from projections.rebuild import Rebuilt, rebuild, rollback
+from projections.seen import Connection, Mark, Seen, last_mark
+from projections.some_groups import Scope
+from projections.verify import Report, as_of, repair, verify
 
 __all__ = [
-    "ALL", "Difference", "FoldFailed", "Projection", "Rebuilt", "Report", "Seen", "Status",
-    "as_of", "catch_up", "horizon_mark", "rebuild", "retry", "status", "verify",
+    "ALL", "Difference", "FoldFailed", "Parked", "Projection", "Rebuilt", "Report", "Scope", "Seen", "Skipped", "Status",
+    "as_of", "catch_up", "horizon_mark", "parked", "rebuild", "repair", "retry", "rollback", "skip", "skipped", "status", "verify",
 ]  # fmt: skip
+
+
+HELD_S = 1.0
+"""An append takes milliseconds: a transaction that has been open for longer than this holds readers back."""
+_LAG = """SELECT (SELECT count(*) FROM o2c.event WHERE position > %(position)s) AS events,
+    coalesce((SELECT greatest(extract(epoch FROM clock_timestamp() - recorded_at), 0) FROM o2c.event WHERE position > %(position)s
+        ORDER BY position LIMIT 1), 0)::float8 AS seconds"""
 
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """How a projection stands: events of any type behind the horizon it has not read, groups parked, shape of its tables."""
+    """How a projection stands: committed events of any type it has not read, the age in seconds of the oldest, groups parked, shape of its tables.
+
+    `blocker` names the transaction that keeps every reader from events that are committed, with its process.
+    """
 
     name: str
     position: int
     lag_events: int
+    lag_s: float
     parked: int
     shape_version: int
     state: Literal["current", "behind", "needs rebuild", "newer than this program"]
+    blocker: str | None
 
 
 def status(dsn: str, projections: Sequence[Projection] = ALL) -> list[Status]:
     """How the given projections stand, in the order given."""
     with tables.session(dsn) as conn:
         tables.prepare(conn, projections)
-        last = last_mark(conn).position
         stored = tables.checkpoints(conn, projections)
-        lags: dict[int, int] = {}
-        for position in {checkpoint.mark.position for checkpoint in stored.values()}:
-            row = conn.execute("SELECT count(*) AS n FROM o2c.event WHERE position > %s AND position <= %s", (position, last)).fetchone()
-            lags[position] = row["n"] if row else 0
+        lags = {position: _lag(conn, position) for position in {checkpoint.mark.position for checkpoint in stored.values()}}
+        held_by = blocker(conn, HELD_S)
         return [
-            _standing(projection, stored[projection.name], lags, len(tables.parked_groups(conn, projection))) for projection in projections
+            _standing(projection, stored[projection.name], lags, len(tables.parked_groups(conn, projection)), held_by)
+            for projection in projections
         ]
+
+
+def _lag(conn: Connection, position: int) -> tuple[int, float]:
+    """Committed events after a position, whether readers see them yet or not, and the age of the first by the server's clock."""
+    row = conn.execute(_LAG, {"position": position}).fetchone()
+    return (row["events"], row["seconds"]) if row else (0, 0.0)
 
 
 def horizon_mark(dsn: str) -> Mark:
@@ -55,9 +74,11 @@ def horizon_mark(dsn: str) -> Mark:
         return last_mark(conn)
 
 
-def _standing(projection: Projection, checkpoint: tables.Checkpoint, lags: dict[int, int], parked: int) -> Status:
-    lag = lags[checkpoint.mark.position]
+def _standing(
+    projection: Projection, checkpoint: tables.Checkpoint, lags: dict[int, tuple[int, float]], parked: int, held_by: str | None
+) -> Status:
+    lag, lag_s = lags[checkpoint.mark.position]
     state: Literal["current", "behind", "needs rebuild", "newer than this program"] = "behind" if lag else "current"
     if checkpoint.shape_version != projection.shape_version:
         state = "needs rebuild" if checkpoint.shape_version < projection.shape_version else "newer than this program"
-    return Status(projection.name, checkpoint.mark.position, lag, parked, checkpoint.shape_version, state)
+    return Status(projection.name, checkpoint.mark.position, lag, lag_s, parked, checkpoint.shape_version, state, held_by if lag else None)

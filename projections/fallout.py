@@ -63,6 +63,7 @@ FALLOUT = Projection(
     types=_concerns,
     fields=frozenset({"fallout", *_TOLD.values()}),
     group=lambda seen: seen.stream,
+    found_by="stream",
     evolve=_evolve,
     rows=_rows,
     views={"fallout_summary": SUMMARY},

@@ -24,7 +24,7 @@ class Waiting(NamedTuple):
     error: str
 
 
-def explain(error: Exception) -> str:
+def explain(error: BaseException) -> str:
     """Where a fold failed, in one line without any value."""
     trace, where = error.__traceback__, ""
     while trace:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 from psycopg import Rollback
 
@@ -10,8 +11,10 @@ from o2c.kernel.refusal import Refused
 from projections import tables
 from projections.catalogue import ALL
 from projections.fold import Changes, Fold, Waiting, explain, pages
+from projections.parked import leaving_out, set_aside
 from projections.projection import Doc, Projection, reader_of
-from projections.rebuild import rebuild
+from projections.rebuild import not_rebuilt_meanwhile, rebuild
+from projections.same_log import refuse_other_log
 from projections.seen import Connection, Mark, Reader, Seen, last_mark, names_of
 from projections.tables import Checkpoint
 
@@ -27,18 +30,25 @@ def catch_up(dsn: str, projections: Sequence[Projection] = ALL, upto: int | None
     """Bring projections to the horizon, or to the last event up to the position `upto`; the position they reached at least.
 
     A projection of an older shape is rebuilt; an event that a fold cannot take parks its group. Many may run at once: who is overtaken goes
-    on from where the other got to. Raises Refused when the tables or the log come from a newer program.
+    on from where the other got to. Raises Refused when the tables or the log come from a newer program, or the tables from another log.
     """
     with tables.session(dsn) as conn:
         tables.prepare(conn, projections)
+        refuse_other_log(conn, projections)
         target = last_mark(conn, upto)
         outdated = [projection for projection in projections if _outdated(conn, projection)]
         current = [projection for projection in projections if projection not in outdated]
-        _run(conn, current, target)
+        bring(conn, current, target)
         for projection in outdated:
-            rebuild(dsn, projection, strict=False, only_outdated=True)
-            _run(conn, [projection], target)
+            up_to_shape(conn, dsn, projection)
+            bring(conn, [projection], target)
     return target.position
+
+
+def up_to_shape(conn: Connection, dsn: str, projection: Projection) -> None:
+    """Rebuild a projection whose tables have an older shape. Raises Refused when they have a newer one."""
+    if _outdated(conn, projection):
+        rebuild(dsn, projection, strict=False, only_outdated=True)
 
 
 def _outdated(conn: Connection, projection: Projection) -> bool:
@@ -48,14 +58,19 @@ def _outdated(conn: Connection, projection: Projection) -> bool:
     return stored < projection.shape_version
 
 
-def _run(conn: Connection, projections: Sequence[Projection], target: Mark) -> None:
-    while cohort := _furthest_behind(stored := tables.checkpoints(conn, projections), projections, target):
+def _never() -> bool:
+    return False
+
+
+def bring(conn: Connection, projections: Sequence[Projection], target: Mark, *, stop: Callable[[], bool] = _never) -> None:
+    """Bring projections of this program's shape to a mark behind the horizon, or as far as what is written when `stop()` says so."""
+    while not stop() and (cohort := _furthest_behind(stored := tables.checkpoints(conn, projections), projections, target)):
         for projection, checkpoint in cohort:
             if checkpoint.shape_version != projection.shape_version:
                 raise Refused(f"projection {projection.name} was given another shape meanwhile; catch up again", kind="conflict")
         start = cohort[0][1].mark.position
         later = [checkpoint.mark for checkpoint in stored.values() if start < checkpoint.mark.position < target.position]
-        _advance(conn, cohort, min(later, default=target, key=lambda mark: mark.position))
+        _advance(conn, cohort, min(later, default=target, key=lambda mark: mark.position), stop)
 
 
 def _furthest_behind(stored: Mapping[str, Checkpoint], projections: Sequence[Projection], target: Mark) -> Cohort:
@@ -66,7 +81,7 @@ def _furthest_behind(stored: Mapping[str, Checkpoint], projections: Sequence[Pro
     return [(known, stored[known.name]) for known in projections if stored[known.name].mark.position == lowest]
 
 
-def _advance(conn: Connection, cohort: Cohort, bound: Mark) -> None:
+def _advance(conn: Connection, cohort: Cohort, bound: Mark, stop: Callable[[], bool]) -> None:
     reader = reader_of([projection for projection, _ in cohort])
     batches = [Batch(conn, projection, checkpoint) for projection, checkpoint in cohort]
     for page, mark in pages(conn, reader, cohort[0][1].mark.position, bound):
@@ -74,8 +89,8 @@ def _advance(conn: Connection, cohort: Cohort, bound: Mark) -> None:
             batch.take(page)
         if mark == bound or any(batch.full for batch in batches):
             batches = [batch for batch in batches if batch.flush(mark)]
-            if not batches:
-                return
+        if not batches or stop():
+            return
 
 
 class Batch:
@@ -83,7 +98,7 @@ class Batch:
 
     def __init__(self, conn: Connection, projection: Projection, checkpoint: Checkpoint) -> None:
         self._conn, self._projection, self._checkpoint = conn, projection, checkpoint
-        self._fold = Fold(projection, names_of(projection.types))
+        self._fold = Fold(leaving_out(conn, projection), names_of(projection.types))
         self._stuck = frozenset(tables.parked_groups(conn, projection))
         self._known: set[str] = set()
         self._clear()
@@ -150,33 +165,53 @@ class Batch:
         self._fold.waiting[group] = [Waiting(seen.position, seen.event_id, error) for seen in self._events[group]]
 
 
-def retry(dsn: str, projection: Projection) -> int:
-    """Let parked groups take their events again, in order, each in a transaction of its own; the number of groups that still wait."""
+def retry(dsn: str, projection: Projection, group: str | None = None) -> int:
+    """Let parked groups, or one, take their events again, in order, each in a transaction of its own; the number of groups that still wait.
+
+    Raises Refused (missing) when the group is not parked.
+    """
+    with _of_this_shape(dsn, projection) as conn:
+        reader, waiting = reader_of([projection]), tables.parked_groups(conn, projection)
+        if group is not None and group not in waiting:
+            raise Refused(f"{group} is not parked in projection {projection.name}; see `o2c projections parked`", kind="missing")
+        for one in waiting if group is None else [group]:
+            with conn.transaction():
+                tables.seize(conn, projection)
+                _retry_group(conn, leaving_out(conn, projection), reader, one)
+        return len(tables.parked_groups(conn, projection))
+
+
+def skip(dsn: str, projection: Projection, group: str, *, actor: str, reason: str, position: int | None = None) -> bool:
+    """Set the first parked event of a group aside for good and fold on; whether the group goes on (False: a later event parks it again).
+
+    Whoever says the `position` he means is protected from skipping another event by a repeat. Raises Refused: usage when nobody answers for
+    it, missing when the group is not parked, conflict when another event is the first, unavailable while the projection is rebuilt.
+    """
+    if not actor.strip() or not reason.strip():
+        raise Refused("a skipped event is left out for good; say who decides and why")
+    with _of_this_shape(dsn, projection) as conn, not_rebuilt_meanwhile(conn, projection), conn.transaction():
+        tables.seize(conn, projection)
+        set_aside(conn, projection, group, actor, reason, position)
+        _retry_group(conn, leaving_out(conn, projection), reader_of([projection]), group)
+        return group not in tables.parked_groups(conn, projection)
+
+
+@contextmanager
+def _of_this_shape(dsn: str, projection: Projection) -> Iterator[Connection]:
     with tables.session(dsn) as conn:
         tables.prepare(conn, [projection])
         if _outdated(conn, projection):
             raise Refused(f"projection {projection.name} has tables of an older shape; catch up first", kind="conflict")
-        reader = reader_of([projection])
-        for group in tables.parked_groups(conn, projection):
-            with conn.transaction():
-                _retry_group(conn, projection, reader, group)
-        return len(tables.parked_groups(conn, projection))
+        yield conn
 
 
 def _retry_group(conn: Connection, projection: Projection, reader: Reader, group: str) -> None:
-    # The row lock keeps the worker from parking more behind our back; the new generation makes it forget what it believes parked.
-    known = conn.execute(
-        "UPDATE projection.checkpoint SET generation = generation + 1 WHERE name = %s AND shape_version = %s",
-        (projection.name, projection.shape_version),
-    )
-    if known.rowcount != 1:
-        raise Refused(f"projection {projection.name} was given another shape meanwhile; catch up again", kind="conflict")
     rows = conn.execute(
         "DELETE FROM projection.parked WHERE name = %s AND group_key = %s RETURNING position", (projection.name, group)
     ).fetchall()
     fold = Fold(projection, reader.wanted, docs=tables.load_docs(conn, projection, [group]))
     old = fold.docs.get(group)
-    events = [(group, seen) for seen in reader.some(conn, [row["position"] for row in rows])]
+    events = fold.concerned(reader.some(conn, [row["position"] for row in rows]))
     fold.take(events)
     changes = Changes()
     if group in fold.docs:

@@ -33,6 +33,7 @@ INTAKES = Projection(
     types=frozenset({"intake.closed"}),
     fields=frozenset(_COUNTS),
     group=_group,
+    found_by="stream",
     initial={"closings": []},
     evolve=_evolve,
     rows=_rows,

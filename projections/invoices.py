@@ -58,6 +58,7 @@ INVOICES = Projection(
     types=frozenset({"invoice.issued", "invoice.overdue", *_MONEY}),
     fields=frozenset({"number", "account", "customer", "order", "currency", "issued_on", "due_on", "total_minor", "amount_minor"}),
     group=_group,
+    found_by="stream",
     evolve=_evolve,
     rows=_rows,
 )  # fmt: skip

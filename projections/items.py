@@ -28,6 +28,7 @@ ITEMS = Projection(
     types=concerns,
     fields=FIELDS,
     group=order_of,
+    found_by="order",
     initial=INITIAL,
     evolve=evolve,
     rows=_rows,

@@ -58,6 +58,7 @@ def lookups(key: bytes) -> Projection:
         fields=frozenset({"customer"}),
         personal=frozenset(WHAT),
         group=lambda seen: seen.stream,
+        found_by="stream",
         evolve=evolve,
         rows=_rows,
     )

@@ -98,6 +98,7 @@ MILESTONES = Projection(
     types=_concerns,
     fields=frozenset({"items"}),
     group=order_of,
+    found_by="order",
     initial={"order": {}, "items": {}},
     evolve=_evolve,
     rows=_rows,

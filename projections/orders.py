@@ -37,6 +37,7 @@ ORDERS = Projection(
     types=concerns,
     fields=FIELDS,
     group=order_of,
+    found_by="order",
     initial=INITIAL,
     evolve=evolve,
     rows=_rows,

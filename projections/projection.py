@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Literal
 
 from projections.seen import Personal, Reader, Seen, Types, stamp
 
@@ -21,7 +21,8 @@ class Projection:
     `group` names the document an event belongs to (None: it does not concern us); it looks at the envelope only.
     `evolve` is pure: it leaves its argument as it is, and a document survives JSON unchanged. `rows` are unique by `key` within a group.
     `fields` are the body fields the fold may read (None: all), `personal` the personal ones, which it may turn into something that does not
-    tell them and never put into a document. `views` are SQL over the table, by name.
+    tell them and never put into a document. `views` are SQL over the table, by name. `found_by` says what a group is named after, so that single
+    groups can be checked and mended: its stream, its order's id, or its one event's id (whose `position` the document then keeps).
     Whoever changes what the fold yields, its columns or its views raises `shape_version`; the tables are then rebuilt by themselves.
     """
 
@@ -39,12 +40,13 @@ class Projection:
     personal: frozenset[str] = frozenset()
     indexes: tuple[str, ...] = ()
     views: Mapping[str, str] = field(default_factory=dict)
+    found_by: Literal["stream", "order", "event"] | None = None
 
     def restrict(self, seen: Seen) -> Seen:
         """The event with the declared fields only, so that a fold cannot come to depend on another."""
         if seen.personal:
             seen = seen._replace(personal=Personal({name: value for name, value in seen.personal.items() if name in self.personal}))
-        if self.fields is None:
+        if self.fields is None or seen.body.keys() <= self.fields:
             return seen
         return seen._replace(body={name: value for name, value in seen.body.items() if name in self.fields})
 

@@ -2,57 +2,96 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import islice
 
-from psycopg import Rollback, errors, sql
+from psycopg import errors, sql
 
 from o2c.kernel.refusal import Refused
 from projections import tables
-from projections.compare import compare_rows
-from projections.fold import Changes, Fold, pages, strict_rows
-from projections.projection import Doc, Projection, reader_of
-from projections.seen import START, Connection, Mark, Reader, last_mark
+from projections.bulk import shardable
+from projections.catalogue import BY_NAME
+from projections.diff import Diff, difference
+from projections.fill import Job, Parked, fill, fill_apart
+from projections.fold import Changes, Fold, Waiting, pages, strict_rows
+from projections.parked import leaving_out
+from projections.projection import Projection, reader_of
+from projections.same_log import forget_other_log
+from projections.seen import Connection, Mark, last_mark
+from projections.swap import RolledBack, exchanging, put_back, put_in_place, refuse_foreign_views
 
-Progress = Callable[[str, int], None]
-"""Told what is being done (folded, copied) and how many (events, documents) so far."""
+Progress = Callable[[str, float], None]
+"""Told what is being done (folded, copied, indexed, compared, swapped) and how much of it is done, from 0 to 1."""
 
-COPY_DOCS = 10_000
+PROCESSES_MAX = 2
+APART_EVENTS = 30_000
+"""From how many events on processes of their own are worth their start."""
 SWAP_TRIES = 60
+CLOSE_S = 0.05
+"""The shadow is close behind when what had come meanwhile took no longer than this: the rest is folded with the tables at rest."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rebuilt:
-    """What a rebuild made. `differing` counts old rows that were not as they should have been at the position they stood at."""
+    """What a rebuild made: documents and rows there were afterwards, how they differ from those before, and how long the swap held the tables."""
 
     name: str
     position: int
     groups: int
     rows: int
-    differing: int
+    diff: Diff
+    swap_ms: float
+
+    @property
+    def differing(self) -> int:
+        """How many rows were not as they should have been at the position they stood at."""
+        return self.diff.differing
 
 
-def _silent(stage: str, count: int) -> None:
+def _silent(stage: str, share: float) -> None:
     return None
 
 
 def rebuild(
-    dsn: str, projection: Projection, progress: Progress = _silent, *, strict: bool = True, only_outdated: bool = False
+    dsn: str,
+    projection: Projection,
+    progress: Progress = _silent,
+    *,
+    strict: bool = True,
+    only_outdated: bool = False,
+    processes: int | None = None,
 ) -> Rebuilt | None:
-    """Fold the whole log into shadow tables and swap them in; the old table stays as `<name>_old` until the next rebuild.
+    """Fold the whole log into shadow tables and swap them in; the old tables stay as `<name>_old` until the next rebuild.
 
     One at a time for each projection; `only_outdated` returns None when another has just done it. A strict rebuild raises FoldFailed at the
-    first event it cannot take; otherwise such events park their group. Raises Refused when long readers or foreign views keep the tables.
+    first event it cannot take; otherwise such events park their group. `processes` fold apart; left out, as many as there are cores, two at
+    most, where the log is long enough. A projection that is not of the catalogue is folded in this process. Ended at any moment it leaves the
+    tables in place as they were. Raises Refused when long readers or foreign views keep the tables.
     """
     with tables.session(dsn) as conn:
         tables.prepare(conn, [projection])
         with _alone(conn, projection):
+            forget_other_log(conn, projection)
             if only_outdated and tables.checkpoints(conn, [projection])[projection.name].shape_version >= projection.shape_version:
                 return None
-            return _rebuild(conn, projection, strict, progress)
+            refuse_foreign_views(conn, projection)
+            shards = _shards(conn, projection, processes)
+            return _rebuild(conn, dsn, leaving_out(conn, projection), shards, strict, progress)
+
+
+def rollback(dsn: str, projection: Projection) -> RolledBack:
+    """Put the tables that the last rebuild replaced back in place; the next catch-up goes on from where they stood.
+
+    A second time goes forward again. Raises Refused: missing when none are kept, conflict when they are of another shape than this program's or
+    events were set aside since, unavailable while the projection is rebuilt or readers keep the tables.
+    """
+    with tables.session(dsn) as conn:
+        tables.prepare(conn, [projection])
+        with not_rebuilt_meanwhile(conn, projection):
+            return put_back(conn, projection)
 
 
 @contextmanager
@@ -65,90 +104,109 @@ def _alone(conn: Connection, projection: Projection) -> Iterator[None]:
         conn.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", name)
 
 
-def _rebuild(conn: Connection, projection: Projection, strict: bool, progress: Progress) -> Rebuilt:
-    reader = reader_of([projection])
-    fold = Fold(projection, reader.wanted, strict)
-    at, differing = _fold_to_old(conn, fold, reader, progress)
-    for page, mark in pages(conn, reader, at.position, last_mark(conn)):
-        fold.take(fold.concerned(page))
-        at = mark
-        progress("folded", len(fold.docs))
+@contextmanager
+def not_rebuilt_meanwhile(conn: Connection, projection: Projection) -> Iterator[None]:
+    """No rebuild begins within the block. Raises Refused (unavailable) when one is at work."""
+    name = (f"rebuild of projection {projection.name}",)
+    row = conn.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 0)) AS ours", name).fetchone()
+    if not row or not row["ours"]:
+        raise Refused(f"projection {projection.name} is being rebuilt; wait for it, then decide again", kind="unavailable")
+    try:
+        yield
+    finally:
+        conn.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", name)
+
+
+def _shards(conn: Connection, projection: Projection, processes: int | None) -> int:
+    if BY_NAME.get(projection.name) is not projection or not shardable(projection):
+        return 1
+    if processes is not None:
+        return max(processes, 1)
+    found = conn.execute("SELECT FROM o2c.event ORDER BY position OFFSET %s LIMIT 1", (APART_EVENTS,)).fetchone()
+    return 1 if found is None else min(PROCESSES_MAX, os.cpu_count() or 1)
+
+
+def _rebuild(conn: Connection, dsn: str, projection: Projection, shards: int, strict: bool, progress: Progress) -> Rebuilt:
+    before = tables.checkpoints(conn, [projection])[projection.name].mark
+    # To where the old rows stand, so that both can be compared; a table that has folded nothing has nothing to compare.
+    upto = before if before.position else last_mark(conn)
     with conn.transaction():
         conn.execute("SET LOCAL client_min_messages = warning")
-        tables.create(conn, projection, "_new")
-    _copy(conn, fold, progress)
+        tables.drop(conn, projection, "_gone")
+        tables.create(conn, projection, "_new", indexed=False)
+    shadow = tables.shadow_id(conn, projection)
+    jobs = [Job(projection.name, upto.position, number, shards, strict, shadow) for number in range(shards)]
+    waiting = fill(conn, projection, jobs[0], progress) if shards == 1 else fill_apart(dsn, jobs, progress)
+    tables.index(conn, projection, "_new")
+    conn.execute(sql.SQL("ANALYZE {}, {}").format(tables.table(projection, "_new"), tables.doc_table(projection, "_new")))
+    progress("indexed", 1)
+    diff = difference(conn, projection, reader_of([projection]), upto) if before.position else Diff()
+    progress("compared", 1)
+    return _put_in_place(conn, Shadow(conn, projection, upto, waiting, strict=strict), diff, progress)
+
+
+class Shadow:
+    """The filled tables of a rebuild, which follow the log until they are swapped in."""
+
+    def __init__(self, conn: Connection, projection: Projection, at: Mark, waiting: Parked, *, strict: bool) -> None:
+        self.conn, self.projection, self.at = conn, projection, at
+        self._reader = reader_of([projection])
+        self._fold = Fold(projection, self._reader.wanted, strict, waiting={group: [*events] for group, events in waiting.items()})
+
+    @property
+    def waiting(self) -> dict[str, list[Waiting]]:
+        """What is parked, by group."""
+        return self._fold.waiting
+
+    def follow(self, bound: Mark) -> None:
+        """Fold on to an event behind the horizon, a page a transaction."""
+        for page, mark in pages(self.conn, self._reader, self.at.position, bound):
+            concerned = self._fold.concerned(page)
+            before = tables.load_docs(self.conn, self.projection, {group for group, _ in concerned}, "_new")
+            self._fold.docs = dict(before)
+            self._fold.take(concerned)
+            changes = Changes()
+            for group, doc in self._fold.docs.items():
+                strict_rows(self.projection, group, doc)
+                changes.add(self.projection, group, before.get(group), doc)
+            with self.conn.transaction():
+                tables.write(self.conn, self.projection, changes, "_new")
+            self.at = mark
+
+    def swap(self) -> float | None:
+        """Fold on to where the tables in place stand, at rest, and take their place; in how many milliseconds. None when readers are in the way."""
+        at, waiting = self.at, {group: [*events] for group, events in self.waiting.items()}
+        try:
+            with exchanging(self.conn, self.projection) as stand:
+                began = time.perf_counter()
+                if stand.position > self.at.position:
+                    self.follow(stand)
+                put_in_place(self.conn, self.projection, self.at, self.waiting)
+        except errors.LockNotAvailable:
+            self.at, self._fold.waiting = at, waiting
+            return None
+        return (time.perf_counter() - began) * 1000
+
+
+def _put_in_place(conn: Connection, shadow: Shadow, diff: Diff, progress: Progress) -> Rebuilt:
+    projection = shadow.projection
     for turn in range(SWAP_TRIES):
-        at = _follow(conn, fold, reader, at)
-        if (rows := _swap(conn, fold, at)) is not None:
-            return Rebuilt(projection.name, at.position, len(fold.docs), rows, differing)
+        for _ in range(SWAP_TRIES):
+            began = time.perf_counter()
+            shadow.follow(last_mark(conn))
+            if time.perf_counter() - began < CLOSE_S:
+                break
+        if (swap_ms := shadow.swap()) is not None:
+            progress("swapped", 1)
+            tables.drop(conn, projection, "_gone")
+            return Rebuilt(projection.name, shadow.at.position, *_counts(conn, projection), diff, round(swap_ms, 1))
         time.sleep(min(turn / 10, 1))
     raise Refused(
         f"projection {projection.name} is built but readers do not let go of the old table; end them and rebuild", kind="unavailable"
     )
 
 
-def _fold_to_old(conn: Connection, fold: Fold, reader: Reader, progress: Progress) -> tuple[Mark, int]:
-    """Fold to where the old table stands and count how many of its rows differ from that, both in one snapshot."""
-    with conn.transaction():
-        conn.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-        mark = tables.checkpoints(conn, [fold.projection])[fold.projection.name].mark
-        for page, _ in pages(conn, reader, START.position, mark):
-            fold.take(fold.concerned(page))
-            progress("folded", len(fold.docs))
-        return mark, sum(1 for _ in compare_rows(conn, fold.projection, fold.docs))
-
-
-def _copy(conn: Connection, fold: Fold, progress: Progress) -> None:
-    """Fill the shadow tables, a batch a transaction: an open one would hold up every reader of the log."""
-    left, copied = iter(fold.docs.items()), 0
-    while batch := dict(islice(left, COPY_DOCS)):
-        rows = [row for group, doc in batch.items() for row in strict_rows(fold.projection, group, doc).values()]
-        with conn.transaction():
-            tables.copy_in(conn, fold.projection, batch, rows, "_new")
-        copied += len(batch)
-        progress("copied", copied)
-
-
-def _follow(conn: Connection, fold: Fold, reader: Reader, at: Mark) -> Mark:
-    """Bring the shadow to the horizon."""
-    for page, mark in pages(conn, reader, at.position, last_mark(conn)):
-        concerned = fold.concerned(page)
-        before: dict[str, Doc | None] = {group: fold.docs.get(group) for group, _ in concerned}
-        fold.take(concerned)
-        changes = Changes()
-        for group, old in before.items():
-            if group in fold.docs:
-                strict_rows(fold.projection, group, fold.docs[group])
-                changes.add(fold.projection, group, old, fold.docs[group])
-        with conn.transaction():
-            tables.write(conn, fold.projection, changes, "_new")
-        at = mark
-    return at
-
-
-def _swap(conn: Connection, fold: Fold, at: Mark) -> int | None:
-    """Put the shadow in place; its number of rows, or None when it has to catch up first or readers are in the way."""
-    projection, count = fold.projection, None
-    try:
-        with conn.transaction():
-            conn.execute("SET LOCAL lock_timeout = '1s'")
-            conn.execute("SET LOCAL client_min_messages = warning")
-            row = conn.execute("SELECT position FROM projection.checkpoint WHERE name = %s FOR UPDATE", (projection.name,)).fetchone()
-            if row is None or row["position"] > at.position:
-                raise Rollback
-            tables.put_in_place(conn, projection)
-            conn.execute("DELETE FROM projection.parked WHERE name = %s", (projection.name,))
-            tables.park(conn, projection, fold.waiting)
-            conn.execute(
-                "UPDATE projection.checkpoint SET position = %s, event_id = %s, shape_version = %s, generation = generation + 1,"
-                " swapped_at = clock_timestamp() WHERE name = %s",
-                (at.position, at.event_id, projection.shape_version, projection.name),
-            )
-            found = conn.execute(sql.SQL("SELECT count(*) AS n FROM {}").format(tables.table(projection))).fetchone()
-            count = found["n"] if found else 0
-    except errors.LockNotAvailable:
-        return None
-    except errors.DependentObjectsStillExist:
-        message = f"a view still reads projection.{projection.name}_old; drop it or make it read projection.{projection.name}"
-        raise Refused(message, kind="conflict") from None
-    return count
+def _counts(conn: Connection, projection: Projection) -> tuple[int, int]:
+    query = sql.SQL("SELECT (SELECT count(*) FROM {}) AS groups, (SELECT count(*) FROM {}) AS rows")
+    row = conn.execute(query.format(tables.doc_table(projection), tables.table(projection))).fetchone()
+    return (row["groups"], row["rows"]) if row else (0, 0)

@@ -48,13 +48,13 @@ class Personal(dict[str, Any]):
     __str__ = __repr__
 
 
-_NOTHING = Personal()
+NOTHING_PERSONAL = Personal()
 
 
 class Seen(NamedTuple):
     """An event as a fold sees it. `body` holds the declared fields only, brought to the newest schema version; nothing of it is validated.
 
-    `personal` holds the personal fields that a projection declares it may read, and is empty for all others.
+    `personal` holds the personal fields that a projection declares it may read, and is empty for all others. `at` is the stamp of its business time.
     """
 
     position: int
@@ -65,18 +65,18 @@ class Seen(NamedTuple):
     shape: str
     step: str
     item: str
-    occurred_at: datetime
+    at: str
     order_id: str | None
     customer_id: str | None
     channel: str
     command_id: str
     body: dict[str, Any]
-    personal: Personal = _NOTHING
+    personal: Personal = NOTHING_PERSONAL
 
     @property
-    def at(self) -> str:
-        """`occurred_at` as a stamp."""
-        return stamp(self.occurred_at)
+    def occurred_at(self) -> datetime:
+        """The business time that `at` is the stamp of."""
+        return datetime.fromisoformat(self.at)
 
 
 class Mark(NamedTuple):
@@ -148,7 +148,7 @@ class Reader:
         parameters = limits if self._streams is None else {**limits, "streams": self._streams}
         rows = conn.cursor(row_factory=tuple_row).execute(self._query, parameters).fetchall()
         if self._known is not None:
-            _refuse_unknown(rows, self._known)
+            refuse_unknown(rows, self._known)
         end = Mark(rows[-1][0], rows[-1][1]) if len(rows) == self.size else None
         return [self.seen(row) for row in rows if row[4] in self.wanted], end
 
@@ -165,12 +165,12 @@ class Reader:
         if schema < how.schema:
             body = upcast(name, schema, {**body, **told})
             told = {key: body.pop(key) for key in how.personal if key in body}
-        personal = Personal({key: value for key, value in told.items() if key in self._personal}) if told else _NOTHING
+        personal = Personal({key: value for key, value in told.items() if key in self._personal}) if told else NOTHING_PERSONAL
         step = body.get("step", "") if how.generic else how.step
         item = body.get("item", "") if how.of_item else ""
         return Seen(
-            position, event_id, stream, version, name, how.shape, step, item, occurred_at, order_id, customer_id, channel, command_id,
-            body, personal,
+            position, event_id, stream, version, name, how.shape, step, item, stamp(occurred_at), order_id, customer_id, channel,
+            command_id, body, personal,
         )  # fmt: skip
 
 
@@ -180,7 +180,8 @@ def _resolve(cls: type[Event] | None) -> _Resolved:
     return _Resolved(cls.shape, cls.step_name, issubclass(cls, OfStep), issubclass(cls, OfItem), cls.schema_version(), cls.personal)
 
 
-def _refuse_unknown(rows: Sequence[tuple[Any, ...]], known: frozenset[str]) -> None:
+def refuse_unknown(rows: Sequence[Sequence[Any]], known: frozenset[str]) -> None:
+    """Raises Refused when a row (position first, type fifth) is of a type that is not known."""
     for row in rows:
         if row[4] not in known:
             raise Refused(f"event {row[4]} at position {row[0]} is unknown to this program; use the version that wrote it", kind="conflict")

@@ -65,6 +65,7 @@ STOCK = Projection(
     types=frozenset(_STATES),
     fields=frozenset({"iccid", "msisdn", "kind", "number_class", "order", "due_at"}),
     group=_group,
+    found_by="stream",
     evolve=_evolve,
     rows=_rows,
 )  # fmt: skip

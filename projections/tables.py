@@ -6,14 +6,16 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from psycopg import sql
 from psycopg.rows import tuple_row
 
+from o2c.kernel.refusal import Refused
 from o2c.store.database import connect
 from projections.fold import Changes, Waiting
 from projections.projection import Doc, Projection, Row
+from projections.readers import as_projector, let_read
 from projections.seen import Connection, Mark
 
 _LOCK = 0x70726F6A
@@ -38,6 +40,27 @@ CREATE TABLE IF NOT EXISTS projection.parked (
     PRIMARY KEY (name, group_key, position)
 );
 COMMENT ON TABLE projection.parked IS 'Events that a fold could not take, and those of the same group that wait behind them.';
+CREATE TABLE IF NOT EXISTS projection.skipped (
+    name text COLLATE "C" NOT NULL,
+    group_key text COLLATE "C" NOT NULL,
+    position bigint NOT NULL,
+    event_id uuid NOT NULL,
+    error text NOT NULL,
+    actor text NOT NULL,
+    reason text NOT NULL,
+    skipped_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    PRIMARY KEY (name, position)
+);
+COMMENT ON TABLE projection.skipped IS 'Events that a person set aside for good: no way of running the fold takes them.';
+CREATE TABLE IF NOT EXISTS projection.kept (
+    name text COLLATE "C" PRIMARY KEY,
+    position bigint NOT NULL,
+    event_id uuid,
+    shape_version integer NOT NULL,
+    parked jsonb NOT NULL,
+    kept_at timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+COMMENT ON TABLE projection.kept IS 'Of the tables a rebuild replaced (<name>_old): how far they had folded the log, and what was parked.';
 """
 
 
@@ -57,6 +80,7 @@ def session(dsn: str) -> Iterator[Connection]:
     """A connection whose times are UTC. Raises Refused (try later) when the server does not answer."""
     with connect(dsn) as conn:
         conn.execute("SET timezone = 'UTC'")
+        as_projector(conn)
         yield conn
 
 
@@ -84,6 +108,7 @@ def prepare(conn: Connection, projections: Sequence[Projection]) -> None:
             for projection in _missing(conn, projections):
                 create(conn, projection)
                 create_views(conn, projection)
+                let_read(conn, [projection])
                 conn.execute(
                     "INSERT INTO projection.checkpoint (name, position, shape_version, generation) VALUES (%s, 0, %s, 0)",
                     (projection.name, projection.shape_version),
@@ -91,28 +116,37 @@ def prepare(conn: Connection, projections: Sequence[Projection]) -> None:
 
 
 def _missing(conn: Connection, projections: Sequence[Projection]) -> list[Projection]:
-    row = conn.execute("SELECT to_regclass('projection.checkpoint') AS made").fetchone()
+    row = conn.execute("SELECT to_regclass('projection.kept') AS made").fetchone()
     if row is None or row["made"] is None:
         return list(projections)
     made = {row["name"] for row in conn.execute("SELECT name FROM projection.checkpoint").fetchall()}
     return [projection for projection in projections if projection.name not in made]
 
 
-def create(conn: Connection, projection: Projection, suffix: str = "") -> None:
-    """The two tables of a projection, in place of any that are left under their names."""
+def create(conn: Connection, projection: Projection, suffix: str = "", *, indexed: bool = True) -> None:
+    """The two tables of a projection, in place of any that are left under their names; without `indexed`, ready to be filled fast."""
     rows, docs = table(projection, suffix), doc_table(projection, suffix)
     columns = [
         sql.SQL("{} {}").format(sql.Identifier(name), sql.SQL(kind + (' COLLATE "C"' if kind == "text" else "")))
         for name, kind in (("group_key", "text"), *projection.columns.items())
     ]
-    key = sql.SQL(", ").join(map(sql.Identifier, ("group_key", *projection.key)))
     conn.execute(sql.SQL("DROP TABLE IF EXISTS {}, {}").format(rows, docs))
-    conn.execute(sql.SQL("CREATE TABLE {} ({}, PRIMARY KEY ({}))").format(rows, sql.SQL(", ").join(columns), key))
-    conn.execute(sql.SQL('CREATE TABLE {} (group_key text COLLATE "C" PRIMARY KEY, doc jsonb NOT NULL)').format(docs))
-    for index in projection.indexes:
-        names = sql.SQL(", ").join(map(sql.Identifier, index.split(", ")))
-        conn.execute(sql.SQL("CREATE INDEX ON {} ({})").format(rows, names))
+    conn.execute(sql.SQL("CREATE TABLE {} ({})").format(rows, sql.SQL(", ").join(columns)))
+    conn.execute(sql.SQL('CREATE TABLE {} (group_key text COLLATE "C", doc jsonb NOT NULL)').format(docs))
     conn.execute(sql.SQL("COMMENT ON TABLE {} IS {}").format(rows, sql.Literal(projection.meaning)))
+    if indexed:
+        index(conn, projection, suffix)
+
+
+def index(conn: Connection, projection: Projection, suffix: str = "") -> None:
+    """Give the two tables their keys and indexes. Raises UniqueViolation when a key stands twice."""
+    rows, docs = table(projection, suffix), doc_table(projection, suffix)
+    key = sql.SQL(", ").join(map(sql.Identifier, ("group_key", *projection.key)))
+    conn.execute(sql.SQL("ALTER TABLE {} ADD PRIMARY KEY ({})").format(rows, key))
+    conn.execute(sql.SQL("ALTER TABLE {} ADD PRIMARY KEY (group_key)").format(docs))
+    for columns in projection.indexes:
+        names = sql.SQL(", ").join(map(sql.Identifier, columns.split(", ")))
+        conn.execute(sql.SQL("CREATE INDEX ON {} ({})").format(rows, names))
 
 
 def create_views(conn: Connection, projection: Projection) -> None:
@@ -151,9 +185,22 @@ def move(conn: Connection, old: Checkpoint, new: Mark) -> bool:
     return done.rowcount == 1
 
 
-def load_docs(conn: Connection, projection: Projection, groups: Iterable[str]) -> dict[str, Doc]:
+def seize(conn: Connection, projection: Projection) -> None:
+    """Lock the checkpoint, and make workers forget what they have folded but not written. Needs a transaction around it.
+
+    The row lock keeps them from parking or writing more behind the caller's back. Raises Refused (conflict) when the tables have another shape.
+    """
+    known = conn.execute(
+        "UPDATE projection.checkpoint SET generation = generation + 1 WHERE name = %s AND shape_version = %s",
+        (projection.name, projection.shape_version),
+    )
+    if known.rowcount != 1:
+        raise Refused(f"projection {projection.name} was given another shape meanwhile; catch up again", kind="conflict")
+
+
+def load_docs(conn: Connection, projection: Projection, groups: Iterable[str], suffix: str = "") -> dict[str, Doc]:
     """The stored documents of the given groups."""
-    query = sql.SQL("SELECT group_key, doc FROM {} WHERE group_key = ANY(%s)").format(doc_table(projection))
+    query = sql.SQL("SELECT group_key, doc FROM {} WHERE group_key = ANY(%s)").format(doc_table(projection, suffix))
     return dict(conn.cursor(row_factory=tuple_row).execute(query, (list(groups),)).fetchall())
 
 
@@ -172,6 +219,13 @@ def write(conn: Connection, projection: Projection, changes: Changes, suffix: st
         conn.execute(deletion + match, (json.dumps(changes.gone),))
     if changes.put:
         conn.execute(_upsert(projection, rows), (json.dumps(changes.put),))
+
+
+def replace_group(conn: Connection, projection: Projection, group: str, docs: Mapping[str, Doc], rows: Sequence[Row]) -> None:
+    """Put a group's document and rows in place of whatever stands there. Needs a transaction around it."""
+    for relation in (table(projection), doc_table(projection)):
+        conn.execute(sql.SQL("DELETE FROM {} WHERE group_key = %s").format(relation), (group,))
+    write(conn, projection, Changes(docs=dict(docs), put=list(rows)))
 
 
 def _upsert(projection: Projection, rows: sql.Identifier) -> sql.Composed:
@@ -197,19 +251,41 @@ def copy_in(conn: Connection, projection: Projection, docs: Mapping[str, Doc], r
             copy.write_row([json.dumps(row[name]) if name in nested and row[name] is not None else row[name] for name in columns])
 
 
+def shadow_id(conn: Connection, projection: Projection) -> int:
+    """What tells the shadow of this rebuild from that of another under the same name. Raises UndefinedTable when there is none."""
+    row = conn.execute("SELECT %s::regclass::oid::bigint AS id", (f'projection."{_names(projection, "_new")[1]}"',)).fetchone()
+    return int(row["id"]) if row else 0
+
+
+def lock_shadow(conn: Connection, projection: Projection) -> None:
+    """Keep the shadow from being replaced until the end of the transaction. Raises UndefinedTable when there is none."""
+    conn.execute(sql.SQL("LOCK TABLE {}, {} IN ROW EXCLUSIVE MODE").format(doc_table(projection, "_new"), table(projection, "_new")))
+
+
+def drop(conn: Connection, projection: Projection, suffix: str) -> None:
+    """Drop the tables under the name with the suffix, if there are any."""
+    conn.execute(sql.SQL("DROP TABLE IF EXISTS {}, {}").format(table(projection, suffix), doc_table(projection, suffix)))
+
+
 def drop_old(conn: Connection, projection: Projection) -> None:
-    """Drop what the last rebuild replaced."""
-    conn.execute(sql.SQL("DROP TABLE IF EXISTS {}, {}").format(table(projection, "_old"), doc_table(projection, "_old")))
+    """Drop what the last rebuild replaced: there is no way back then."""
+    drop(conn, projection, "_gone")
+    drop(conn, projection, "_old")
+    conn.execute("DELETE FROM projection.kept WHERE name = %s", (projection.name,))
 
 
-def put_in_place(conn: Connection, projection: Projection) -> None:
-    """Rename the shadow to the projection's name and what bore it to `_old`; views are made anew, and who might read may read on."""
+def exchange(conn: Connection, projection: Projection, comes: Literal["_new", "_gone"]) -> None:
+    """Rename `_old` to `_gone`, the tables in place to `_old`, and those with the suffix to the projection's name.
+
+    Views are made anew, and who might read may read on. Raises LockNotAvailable when readers hold the tables beyond the lock timeout.
+    """
+    conn.execute(sql.SQL("LOCK TABLE {}, {} IN ACCESS EXCLUSIVE MODE").format(table(projection), doc_table(projection)))
     allowed = _grants(conn, projection)
     drop_views(conn, projection)
-    drop_old(conn, projection)
-    for now, then in (("", "_old"), ("_new", "")):
+    for now, then in (("_old", "_gone"), ("", "_old"), (comes, "")):
         for name, new in zip(_names(projection, now), _names(projection, then), strict=True):
-            conn.execute(sql.SQL("ALTER TABLE {} RENAME TO {}").format(sql.Identifier("projection", name), sql.Identifier(new)))
+            renaming = sql.SQL("ALTER TABLE IF EXISTS {} RENAME TO {}")
+            conn.execute(renaming.format(sql.Identifier("projection", name), sql.Identifier(new)))
     create_views(conn, projection)
     for privilege, relation, grantee in allowed:
         role = sql.Identifier(grantee) if grantee else sql.SQL("PUBLIC")
@@ -247,19 +323,25 @@ def park(conn: Connection, projection: Projection, waiting: Mapping[str, Sequenc
         )
 
 
-def stored_rows(conn: Connection, projection: Projection) -> Iterator[Row]:
-    """All rows of the table as JSON, streamed by group; times are stamps. Needs a transaction around it."""
-    yield from _stream(conn, sql.SQL("SELECT to_jsonb(t) AS value FROM {} t ORDER BY group_key").format(table(projection)))
+def stored_rows(conn: Connection, projection: Projection, groups: Sequence[str] | None = None) -> Iterator[Row]:
+    """All rows of the table, or those of some groups, as JSON, streamed by group; times are stamps. Needs a transaction around it."""
+    query = sql.SQL("SELECT to_jsonb(t) AS value FROM {} t{} ORDER BY group_key").format(table(projection), _of(groups))
+    yield from _stream(conn, query, groups)
 
 
-def stored_docs(conn: Connection, projection: Projection) -> Iterator[Row]:
-    """All documents with their `group_key`, streamed. Needs a transaction around it."""
-    yield from _stream(conn, sql.SQL("SELECT to_jsonb(t) AS value FROM {} t").format(doc_table(projection)))
+def stored_docs(conn: Connection, projection: Projection, groups: Sequence[str] | None = None) -> Iterator[Row]:
+    """All documents, or those of some groups, with their `group_key`, streamed. Needs a transaction around it."""
+    query = sql.SQL("SELECT to_jsonb(t) AS value FROM {} t{}").format(doc_table(projection), _of(groups))
+    yield from _stream(conn, query, groups)
 
 
-def _stream(conn: Connection, query: sql.Composed) -> Iterator[Row]:
+def _of(groups: Sequence[str] | None) -> sql.SQL:
+    return sql.SQL("" if groups is None else " WHERE group_key = ANY(%s)")
+
+
+def _stream(conn: Connection, query: sql.Composed, groups: Sequence[str] | None) -> Iterator[Row]:
     with conn.cursor("stream") as cursor:
         cursor.itersize = 5_000
-        cursor.execute(query)
+        cursor.execute(query, None if groups is None else (list(groups),))
         for row in cursor:
             yield row["value"]

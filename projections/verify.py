@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from o2c.kernel.refusal import Refused
 from projections import tables
 from projections.compare import Difference, compare_docs, compare_rows
-from projections.fold import fold_log, strict_rows
+from projections.fold import Fold, FoldFailed, fold_log, strict_rows
+from projections.parked import leaving_out
 from projections.projection import Projection, Row
-from projections.seen import last_mark
+from projections.seen import Connection, last_mark
+from projections.some_groups import WHOLE, Scope, chosen, streams_of
+from projections.tables import Checkpoint
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,24 +27,77 @@ class Report:
     rows: int
     differing: tuple[Difference, ...]
 
+    @property
+    def wrong_groups(self) -> list[str]:
+        """The groups with anything that differs."""
+        return list(dict.fromkeys(str(difference.key[0]) for difference in self.differing))
 
-def verify(dsn: str, projection: Projection) -> Report:
-    """Fold the log again up to the checkpoint and compare documents and rows, all in one snapshot.
 
-    A parked group is compared as it stood before its first parked event. Raises Refused when the tables have another shape, FoldFailed when
-    a document yields no valid rows.
+def verify(dsn: str, projection: Projection, scope: Scope = WHOLE) -> Report:
+    """Fold the log again up to the checkpoint and compare documents and rows, all in one snapshot: of every group, or of those in scope.
+
+    A parked group is compared as it stood before its first parked event. Raises Refused when the tables have another shape, or a part is asked
+    for of a projection whose events no index finds; FoldFailed when a document yields no valid rows.
     """
     with tables.session(dsn) as conn:
         tables.prepare(conn, [projection])
         with conn.transaction():
             conn.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-            checkpoint = tables.checkpoints(conn, [projection])[projection.name]
-            if checkpoint.shape_version != projection.shape_version:
-                raise Refused(f"projection {projection.name} has tables of another shape; catch up first", kind="conflict")
-            fold = fold_log(conn, projection, checkpoint.mark, before=tables.parked_groups(conn, projection))
-            differing = (*compare_docs(conn, projection, fold.docs), *compare_rows(conn, projection, fold.docs))
+            checkpoint = _checkpoint(conn, projection)
+            groups = chosen(conn, projection, checkpoint.mark, scope)
+            fold, differing = _checked(conn, projection, checkpoint, groups)
     rows = sum(len(strict_rows(projection, group, doc)) for group, doc in fold.docs.items())
     return Report(projection.name, checkpoint.mark.position, len(fold.docs), rows, differing)
+
+
+def repair(dsn: str, projection: Projection, groups: Iterable[str]) -> list[Difference]:
+    """Make groups what the log says, each in a short transaction of its own that holds the checkpoint; what was mended.
+
+    Workers forget what they hold of the projection. A group whose events the fold cannot take is left as it is. Raises as `verify` does.
+    """
+    mended: list[Difference] = []
+    with tables.session(dsn) as conn:
+        tables.prepare(conn, [projection])
+        for group in groups:
+            with conn.transaction():
+                tables.seize(conn, projection)
+                mended += _mended(conn, projection, group)
+    return mended
+
+
+def _mended(conn: Connection, projection: Projection, group: str) -> tuple[Difference, ...]:
+    try:
+        fold, differing = _checked(conn, projection, _checkpoint(conn, projection), [group])
+    except FoldFailed:
+        return ()
+    if fold.waiting or not differing:
+        return ()
+    docs = {known: doc for known, doc in fold.docs.items() if known == group}
+    tables.replace_group(
+        conn, projection, group, docs, [row for doc in docs.values() for row in strict_rows(projection, group, doc).values()]
+    )
+    return differing
+
+
+def _checkpoint(conn: Connection, projection: Projection) -> Checkpoint:
+    checkpoint = tables.checkpoints(conn, [projection])[projection.name]
+    if checkpoint.shape_version != projection.shape_version:
+        raise Refused(f"projection {projection.name} has tables of another shape; catch up first", kind="conflict")
+    return checkpoint
+
+
+def _checked(
+    conn: Connection, projection: Projection, checkpoint: Checkpoint, groups: Sequence[str] | None
+) -> tuple[Fold, tuple[Difference, ...]]:
+    """The fold of the groups (None: of all) up to the checkpoint, and what differs from it in the tables."""
+    streams = None if groups is None else streams_of(conn, projection, groups)
+    parked = tables.parked_groups(conn, projection)
+    fold = fold_log(conn, leaving_out(conn, projection), checkpoint.mark, before=parked, streams=streams)
+    if groups is not None:
+        wanted = set(groups)
+        fold.docs = {group: doc for group, doc in fold.docs.items() if group in wanted}
+        fold.waiting = {group: events for group, events in fold.waiting.items() if group in wanted}
+    return fold, (*compare_docs(conn, projection, fold.docs, groups), *compare_rows(conn, projection, fold.docs, groups))
 
 
 def as_of(
@@ -53,5 +109,5 @@ def as_of(
     before an event its fold cannot take. Raises FoldFailed when a document yields no valid rows.
     """
     with tables.session(dsn) as conn:
-        fold = fold_log(conn, projection, last_mark(conn, position), at=at, streams=streams)
+        fold = fold_log(conn, leaving_out(conn, projection), last_mark(conn, position), at=at, streams=streams)
     return [row for group in sorted(fold.docs) for _, row in sorted(strict_rows(projection, group, fold.docs[group]).items())]

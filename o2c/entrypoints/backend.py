@@ -35,6 +35,7 @@ from o2c.kernel.stream import StreamKind, category_of
 from o2c.orders.document import parse
 from o2c.orders.rollup import ORDER_TRANSITIONS
 from o2c.plan import KINDS, PlanBook
+from o2c.store.horizon import UNSEEN, holder
 from projections.engine import catch_up
 from projections.seen import START, Mark, last_mark
 from projections.tables import session
@@ -308,12 +309,8 @@ class OrderToCash:
         catch_up(self._engine.dsn, upto=position)
 
     def _holder(self) -> str:
-        """The oldest transaction with an id in any database of the server."""
-        sql = """SELECT 'process ' || pid || coalesce(' (' || nullif(application_name, '') || ')', '') AS holder, age(backend_xid) AS age
-            FROM pg_stat_activity WHERE backend_xid IS NOT NULL
-            UNION ALL SELECT 'prepared transaction ' || gid, age(transaction) FROM pg_prepared_xacts ORDER BY age DESC LIMIT 1"""
-        found = self._engine.reads.rows(sql)
-        return str(found[0]["holder"]) if found else "a transaction that this role may not see"
+        with session(self._engine.dsn) as conn:
+            return holder(conn) or UNSEEN
 
     def follow(
         self,

@@ -10,6 +10,7 @@ from typing import Any
 
 from o2c.entrypoints.checks_log import Connection
 from o2c.store.database import standing
+from o2c.store.roles import arranged, flaws, roles_of
 
 Answer = tuple[bool, str]
 Question = Callable[[Connection], Answer]
@@ -80,7 +81,9 @@ def _incarnation(conn: Connection) -> Answer:
     if now is None:
         raise CannotTell("this is a standby, or it still recovers: its timeline is known after promotion only")
     last = one(
-        conn, "SELECT id, system_identifier AS system, timeline, position_offset, reason FROM o2c.incarnation ORDER BY id DESC LIMIT 1"
+        conn,
+        "SELECT id, system_identifier AS system, timeline, position_offset,"
+        " CASE WHEN actor IS NULL THEN reason ELSE 'adopted by hand' END AS reason FROM o2c.incarnation ORDER BY id DESC LIMIT 1",
     )
     told = f"incarnation {last['id']} ({last['reason']}), timeline {last['timeline']}"
     if (last["system"], last["timeline"]) != (now["system"], now["timeline"]):
@@ -91,7 +94,10 @@ def _incarnation(conn: Connection) -> Answer:
         last["position_offset"],
     )
     if row["last"] is not None and row["last"] >= row["bound"]:
-        return False, f"position {row['last']} lies ahead of what this server ever gave; it was copied or restored unnoticed: write nothing"
+        return (
+            False,
+            f"position {row['last']} lies ahead of what this server ever gave; it was copied or restored unnoticed: run `o2c store adopt` first",
+        )
     return True, told
 
 
@@ -175,9 +181,25 @@ def _backups(conn: Connection) -> Answer:
 
 
 def _roles(conn: Connection) -> Answer:
-    row = one(conn, "SELECT rolname, rolcreaterole OR rolsuper AS may FROM pg_roles WHERE rolname = current_user")
-    without = f"{row['rolname']} may create no roles: readers and writers cannot be told apart here, all else works"
-    return True, f"{row['rolname']} may create roles" if row["may"] else without
+    """Where the roles are in use they must hold no more than their own; a superuser is held by nothing, and that is said."""
+    roles = roles_of(conn.info.dbname)
+    me = one(
+        conn,
+        "SELECT rolname AS name, rolsuper AS super, rolsuper OR rolcreaterole AS may, ARRAY(SELECT w.role FROM unnest(%s::text[]) AS w (role)"
+        " JOIN pg_roles o ON o.rolname = w.role WHERE pg_has_role(r.oid, o.oid, 'MEMBER')) AS of FROM pg_roles r WHERE rolname = current_user",
+        list(roles),
+    )
+    if not arranged(conn):
+        cure = "`o2c store roles` makes them" if me["may"] else f"{me['name']} may make none; all else works"
+        return True, f"no roles: owner, writers and readers of the store are not kept apart; {cure}"
+    if wrong := flaws(conn, roles):
+        return False, f"{'; '.join(wrong[:SHOWN_MAX])}; `o2c store roles` takes back what it can, REVOKE the rest"
+    if me["super"]:
+        return (
+            True,
+            f"owner, appender, projector and reader are kept apart; this login, {me['name']}, is a superuser and held by none of it",
+        )
+    return True, f"owner, appender, projector and reader are kept apart; {me['name']} acts as {', '.join(me['of']) or 'none of them'}"
 
 
 ABOUT_SERVER: dict[str, Question] = {
@@ -185,7 +207,7 @@ ABOUT_SERVER: dict[str, Question] = {
     "server version and encoding": _version,
     "incarnation is current": _incarnation,
     "clocks agree": _clock,
-    "roles can be created": _roles,
+    "roles are kept apart": _roles,
     "connections are left": _connections,
     "nobody holds back readers": _holders,
     "the disk has room": _disk,

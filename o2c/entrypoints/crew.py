@@ -14,10 +14,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
 import structlog
-
-from o2c.worker import Worker
 
 logger = structlog.get_logger(__name__)
 TOLD = (signal.SIGTERM, signal.SIGINT)
@@ -70,7 +69,15 @@ def told_to_end() -> Iterator[Bell]:
         bell.close()
 
 
-def work(worker: Worker, until: datetime | None, *, tethered: bool = False) -> None:
+class Works(Protocol):
+    """What can be let work in a process: it works until a time or until it is told to stop, which another thread may do."""
+
+    def run(self, until: datetime | None = None) -> None: ...
+
+    def stop(self) -> None: ...
+
+
+def work(worker: Works, until: datetime | None, *, tethered: bool = False) -> None:
     """Let a worker work in this process until a time, a signal or, when tethered, the end of standard input (its parent's death).
 
     Raises what ended it, if something else did.
@@ -145,11 +152,11 @@ class Crew:
     """Worker processes, each with an interpreter and connections of its own, on the store of this environment.
 
     One that dies is started again, later and later. None outlives its parent: the standard input of each is a pipe that ends with it.
-    `arguments` are those of `o2c run`; `attended` counts the agenda rows that workers told of when they ended.
+    `arguments` are what stands after `o2c` on the command line of each; `attended` adds up the counts that workers told when they ended.
     """
 
     def __init__(self, count: int, *arguments: str) -> None:
-        command = [sys.executable, "-m", "o2c.entrypoints.cli.main", "run", TETHER, *arguments]
+        command = [sys.executable, "-m", "o2c.entrypoints.cli.main", *arguments, TETHER]
         self.places = [Place(command) for _ in range(count)]
         self.attended = 0
 

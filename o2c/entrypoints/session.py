@@ -11,6 +11,7 @@ from pathlib import Path
 from o2c import plan
 from o2c.app import Engine
 from o2c.entrypoints import analyst
+from o2c.entrypoints.roles import arranged_roles
 from o2c.kernel.refusal import Refused
 from o2c.partners.simulated import simulated_partners
 from o2c.runner import Progress, Runner
@@ -50,4 +51,6 @@ def opened(dsn: str | None = None, *, create: bool = False) -> Iterator[Session]
         raise Refused(f"there is no store in {home}; make one with `o2c init`, or correct O2C_HOME", kind="missing")
     with embedded.acquire(home) as server, Engine(server.dsn, plan.KINDS) as app:
         analyst.publish(app)
+        if create:
+            arranged_roles(server.dsn)
         yield Session(app, home)

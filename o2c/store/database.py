@@ -13,8 +13,10 @@ import psycopg
 import structlog
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import dict_row
+from psycopg.sql import SQL, Identifier
 
 from o2c.kernel.refusal import Refused
+from o2c.store import roles
 
 logger = structlog.get_logger(__name__)
 MIGRATION_LOCK = 0x6F3263
@@ -57,20 +59,16 @@ def connect(dsn: str) -> psycopg.Connection[dict[str, Any]]:
 
 
 def prepare(dsn: str) -> None:
-    """Bring the store's schema to this program's version, under a lock so that many may start at once.
+    """Bring the store's schema to this program's version, under a lock so that many may start at once; a current one needs no right to change it.
 
     Raises Refused when the server is unsafe, too old or takes no writes of ours, or the store is newer than this program.
     """
     with connect(dsn) as conn, _explained(conn):
         _refuse_unsafe(conn)
-        with conn.transaction():
-            conn.execute("SELECT pg_advisory_xact_lock(%s)", (MIGRATION_LOCK,))
-            conn.execute("SET LOCAL client_min_messages = warning")
-            conn.execute("CREATE SCHEMA IF NOT EXISTS o2c")
-            conn.execute(
-                "CREATE TABLE IF NOT EXISTS o2c.migration (number integer PRIMARY KEY, note text NOT NULL, applied_at timestamptz DEFAULT now())"
-            )
-            _migrate(conn)
+        if _at(conn) != migrations()[-1].number:
+            with conn.transaction():
+                conn.execute("SELECT pg_advisory_xact_lock(%s)", (MIGRATION_LOCK,))
+                _migrate(conn)
         declare_incarnation(conn)
 
 
@@ -84,9 +82,11 @@ def _explained(conn: psycopg.Connection[dict[str, Any]]) -> Iterator[None]:
             f"the role {conn.info.user} may not make the store in {conn.info.dbname}: {what}; grant it, or use its owner"
         ) from None
     except psycopg.errors.ReadOnlySqlTransaction:
-        raise Refused(
-            f"database {conn.info.dbname} takes no writes (a standby, or set read-only); use the primary", kind="conflict"
-        ) from None
+        raise _read_only(conn) from None
+
+
+def _read_only(conn: psycopg.Connection[dict[str, Any]]) -> Refused:
+    return Refused(f"database {conn.info.dbname} takes no writes (a standby, or set read-only); use the primary", kind="conflict")
 
 
 def _refuse_unsafe(conn: psycopg.Connection[dict[str, Any]]) -> None:
@@ -99,18 +99,45 @@ def _refuse_unsafe(conn: psycopg.Connection[dict[str, Any]]) -> None:
         row = conn.execute("SELECT current_setting(%s) AS value", (setting,)).fetchone()
         if row and row["value"] == unsafe:
             raise Refused(f"the server runs with {setting}={unsafe} and may lose acknowledged events; turn it on and restart the server")
+    if conn.execute("SELECT current_setting('transaction_read_only') AS value").fetchone() == {"value": "on"}:
+        raise _read_only(conn)
+
+
+def _at(conn: psycopg.Connection[dict[str, Any]]) -> int:
+    """The newest migration of the store; 0 where there is none. Raises Refused when this program does not know it."""
+    made = conn.execute("SELECT to_regclass('o2c.migration') IS NOT NULL AS there").fetchone()
+    row = conn.execute("SELECT coalesce(max(number), 0) AS at FROM o2c.migration").fetchone() if made and made["there"] else None
+    at, newest = int(row["at"]) if row else 0, migrations()[-1].number
+    if at > newest:
+        raise Refused(f"the store is at migration {at}, this program knows {newest}; use a newer program", kind="conflict")
+    return at
 
 
 def _migrate(conn: psycopg.Connection[dict[str, Any]]) -> None:
-    known = migrations()
-    row = conn.execute("SELECT coalesce(max(number), 0) AS at FROM o2c.migration").fetchone()
-    at = int(row["at"]) if row else 0
-    if at > known[-1].number:
-        raise Refused(f"the store is at migration {at}, this program knows {known[-1].number}; use a newer program", kind="conflict")
-    for migration in known[at:]:
+    conn.execute("SET LOCAL client_min_messages = warning")
+    kept_apart = roles.arranged(conn)
+    if kept_apart:
+        # What a migration makes belongs to the owner of the store, whoever starts the program first.
+        conn.execute(SQL("SET LOCAL ROLE {}").format(Identifier(roles.roles_of(conn.info.dbname).owner)))
+    conn.execute("CREATE SCHEMA IF NOT EXISTS o2c")
+    conn.execute(
+        "CREATE TABLE IF NOT EXISTS o2c.migration (number integer PRIMARY KEY, note text NOT NULL, applied_at timestamptz DEFAULT now())"
+    )
+    for migration in migrations()[_at(conn) :]:
         conn.execute("SET LOCAL search_path = o2c")
         conn.execute(migration.sql.encode())
         conn.execute("INSERT INTO o2c.migration (number, note) VALUES (%s, %s)", (migration.number, migration.note))
+    if kept_apart:
+        conn.execute("RESET ROLE")
+        roles.allow(conn, roles.roles_of(conn.info.dbname))
+
+
+def arrange_roles(dsn: str) -> None:
+    """Make the store's roles and let each do what is its own (`store/roles.py`). Raises Refused."""
+    with connect(dsn) as conn, conn.transaction():
+        conn.execute("SELECT pg_advisory_xact_lock(%s)", (MIGRATION_LOCK,))
+        conn.execute("SET LOCAL client_min_messages = warning")
+        roles.arrange(conn)
 
 
 def declare_incarnation(conn: psycopg.Connection[dict[str, Any]]) -> int:
@@ -118,44 +145,39 @@ def declare_incarnation(conn: psycopg.Connection[dict[str, Any]]) -> int:
 
     The number of the log's life that is current then; 0 on a standby that is in no life of its own.
     """
-    now = standing(conn)
-    if now is None:
-        return 0
-    life, last = _last_incarnation(conn)
-    if last == now:
-        return life
-    with conn.transaction():
-        # Waits for appends that read the old offset and holds back new ones: none may end below a horizon that was raised meanwhile.
-        conn.execute("LOCK TABLE o2c.event IN EXCLUSIVE MODE")
-        life, last = _last_incarnation(conn)
-        if last == now:
-            return life
-        row = conn.execute("SELECT coalesce(max(position), 0) AS top FROM o2c.event").fetchone()
-        top = int(row["top"]) if row else 0
-        offset = top // 65536 + 2**32 if last else 0
-        conn.execute(
-            "INSERT INTO o2c.incarnation (system_identifier, timeline, position_offset, fork_position, reason) VALUES (%s, %s, %s, %s, %s)",
-            (now["system"], now["timeline"], offset, top, "another cluster or timeline was found" if last else "created"),
-        )
-        if last:
-            logger.warning("incarnation_declared", fork_position=str(top), system=now["system"], timeline=now["timeline"])
-    return life + 1
+    [row] = conn.execute("SELECT lives, fork_position FROM o2c.declare_incarnation()").fetchall()
+    if row["fork_position"] is not None and row["lives"] > 1:
+        logger.warning("incarnation_declared", fork_position=str(row["fork_position"]), **(standing(conn) or {}))
+    return int(row["lives"])
+
+
+@dataclass(frozen=True, slots=True)
+class Adopted:
+    """A life that was declared by hand: how many there are now, and the last position of the one before."""
+
+    lives: int
+    fork_position: int
+    repeated: bool
+
+
+def adopt(dsn: str, *, actor: str, reason: str, command_id: str) -> Adopted:
+    """Declare a new life of the log by hand, for a copy that the server does not show; a repeat of the command id declares none.
+
+    Raises Refused when this login does not own the store, or on a standby.
+    """
+    with connect(dsn) as conn:
+        if standing(conn) is None:
+            raise _read_only(conn)
+        try:
+            [row] = conn.execute("SELECT * FROM o2c.adopt_log(%s, %s, %s::uuid)", (actor, reason, command_id)).fetchall()
+        except psycopg.errors.InsufficientPrivilege:
+            raise Refused(f"the role {conn.info.user} does not own the store, and only its owner adopts it; use a member of it") from None
+    return Adopted(**row)
 
 
 def standing(conn: psycopg.Connection[dict[str, Any]]) -> dict[str, Any] | None:
     """The system and the timeline that the server writes on now; None on a standby."""
-    return conn.execute(
-        "SELECT (SELECT system_identifier::text FROM pg_control_system()) AS system,"
-        " ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::bigint AS timeline WHERE NOT pg_is_in_recovery()"
-    ).fetchone()
-
-
-def _last_incarnation(conn: psycopg.Connection[dict[str, Any]]) -> tuple[int, dict[str, Any] | None]:
-    """How many lives there were, and where the last one was (None: there was none)."""
-    row = conn.execute(
-        "SELECT system_identifier AS system, timeline, count(*) OVER () AS lives FROM o2c.incarnation ORDER BY id DESC LIMIT 1"
-    ).fetchone()
-    return (row.pop("lives"), row) if row else (0, None)
+    return conn.execute("SELECT system, timeline FROM o2c.standing()").fetchone()
 
 
 @contextmanager

@@ -5,9 +5,9 @@ import json
 import sys
 from pathlib import Path
 
-from tests.bench import orders
+from tests.bench import log, orders
 
-BENCHES = {"orders": orders}
+BENCHES = {"orders": orders, "log": log}
 
 
 def main() -> int:

@@ -7,116 +7,27 @@ import itertools
 import shutil
 import threading
 import time
+import uuid
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from o2c import plan
-from o2c.app import Engine
 from o2c.entrypoints.checks import run_checks
-from o2c.kernel.refusal import Refused
+from o2c.entrypoints.following import EVERYTHING, Mark, OtherLog, pages
+from o2c.entrypoints.roles import arranged_roles
 from o2c.store import database, embedded, recorder
-from o2c.store.cluster import execute, unprivileged_account
+from o2c.store.cluster import unprivileged_account
 from o2c.store.database import connect
-from projections.engine import ALL, catch_up, verify
+from o2c.store.roles import flaws, roles_of
+from projections.engine import ALL, verify
+from tests.faults.copies import DIGEST, SMALL, append, archiving, lived, one, opened, own_settings, place, run, wait_until
 from tests.store.writing import command, verdicts
-from tests.world import World, line, order
 
-DIGEST = (
-    """SELECT count(*) AS events, max(position) AS last, md5(string_agg(md5(e::text), '' ORDER BY position)) AS digest FROM o2c.event e"""
-)
 TABLES = ("head", "command", "guard", "agenda", "pool", "policy_checkpoint", "clock", "incarnation")
-SMALL = {"shared_buffers": "16MB", "max_wal_size": "128MB"}
-
-
-@pytest.fixture(scope="module")
-def folder(ground: Path) -> Iterator[Path]:
-    """A folder that the server's user may write to: it stands for the place where backups are kept."""
-    made = ground / f"backup-{time.monotonic_ns()}"
-    made.mkdir()
-    account = unprivileged_account(made)
-    if account:
-        shutil.chown(made, account.uid, account.gid)
-    yield made
-    shutil.rmtree(made)
-
-
-@pytest.fixture(scope="module")
-def programs(ground: Path, binaries: Path | None, server_dsn: str) -> Path:
-    """Where the programs of the chosen PostgreSQL are, those of backups and those of the server; the run's server has made them ready."""
-    return binaries or embedded._bundled(ground / "shared", unprivileged_account(ground / "shared"))
-
-
-def run(programs: Path, home: Path, name: str, *arguments: str) -> None:
-    """One program of PostgreSQL, as the server's user."""
-    done = execute([str(programs / name), *arguments], unprivileged_account(home))
-    assert done.returncode == 0, done.stderr
-
-
-def place(dsn: str) -> tuple[str, ...]:
-    told = conninfo_to_dict(dsn)
-    return ("-h", str(told["host"]), "-p", str(told["port"]), "-U", str(told["user"]))
-
-
-def one(dsn: str, sql: str) -> dict[str, Any]:
-    with connect(dsn) as conn:
-        row = conn.execute(sql.encode()).fetchone()
-        assert row is not None
-        return row
-
-
-def opened(dsn: str) -> Engine:
-    return Engine(dsn, plan.KINDS)
-
-
-def append(dsn: str, stream: str) -> int:
-    """The position of a new stream's first event."""
-    with closing(opened(dsn)) as app:
-        [outcome] = app.log_recorder.append([command((stream, 0))])
-    assert outcome.verdict == "appended"
-    return outcome.first_position
-
-
-def lived(dsn: str, tmp_path: Path, *orders: str) -> None:
-    """A store with some orders, and its projections."""
-    (tmp_path / "papers").mkdir(exist_ok=True)
-    world = World(dsn, tmp_path / "papers")
-    world.stocked(esims=6)
-    world.take(*(order(name, line()) for name in orders))
-    world.attend(4)
-    catch_up(dsn)
-    world.close()
-
-
-def own_settings(home: Path, **settings: str) -> None:
-    """What an operator writes after the include in data/postgresql.conf."""
-    with (home / "data" / "postgresql.conf").open("a") as out:
-        out.writelines(f"{name} = '{value}'\n" for name, value in settings.items())
-
-
-@contextmanager
-def archiving(home: Path, archive: Path, programs: Path) -> Iterator[str]:
-    """The server of a data folder whose operator turned archiving on in his own settings."""
-    with embedded.acquire(home, binaries=programs, settings=SMALL):
-        pass
-    own_settings(home, archive_mode="on", archive_command=f"test ! -f {archive}/%f && cp %p {archive}/%f")
-    with embedded.acquire(home, binaries=programs, settings=SMALL) as server:
-        yield server.dsn
-
-
-def wait_until(what: str, dsn: str, sql: str) -> None:
-    """A server that recovers answers and hangs up; that is no end of the waiting."""
-    deadline = time.monotonic() + 60
-    done = False
-    while not done:
-        assert time.monotonic() < deadline, what
-        time.sleep(0.05)
-        with suppress(Refused):
-            done = one(dsn, sql)["done"]
 
 
 @pytest.fixture(scope="module")
@@ -223,7 +134,9 @@ def test_a_base_backup_comes_back_to_a_point_in_time(folder: Path, backed_up: di
         assert [life["system"] for life in lives] == [backed_up["system"]] * 2
         assert lives[1]["timeline"] > lives[0]["timeline"]
         assert lives[1]["fork_position"] == backed_up["kept"]["last"]
-        assert known == [], "a follower that read what was lost finds nothing at its position, and knows"
+        assert known == [], "what was lost is not there"
+        with pytest.raises(OtherLog, match="lies ahead of this log"):
+            list(pages(dsn, EVERYTHING, Mark(backed_up["lost"][-1], str(uuid.uuid4())), wait=False))
         new = [append(dsn, f"test-new-{n}") for n in range(2)]
         assert max(backed_up["lost"]) < new[0] < new[1]
         with closing(opened(dsn)) as app:
@@ -242,27 +155,15 @@ def test_without_a_new_incarnation_positions_are_given_twice(
     assert new <= max(backed_up["lost"])
 
 
-class Follower:
-    """What a consumer outside the cluster keeps: a position with the id of its event (design of followers: read it again before going on)."""
-
-    def __init__(self, position: int, event_id: str) -> None:
-        self.position, self.event_id = position, event_id
-
-    def go_on(self, app: Engine) -> list[int]:
-        found = app.log_recorder.select_notifications(self.position, 10)
-        if not found or (found[0].id, getattr(found[0], "event_id", None)) != (self.position, self.event_id):
-            raise Refused("the event read last is another now", kind="conflict")
-        return [fact.id for fact in found[1:]]
-
-
 def dumped(programs: Path, folder: Path, dsn: str) -> Path:
     file = folder / f"o2c-{time.monotonic_ns()}.dump"
     run(programs, folder, "pg_dump", *place(dsn), "-Fc", "-f", str(file), str(conninfo_to_dict(dsn)["dbname"]))
     return file
 
 
-def loaded(programs: Path, folder: Path, file: Path, dsn: str) -> None:
-    run(programs, folder, "pg_restore", *place(dsn), "--exit-on-error", "-d", str(conninfo_to_dict(dsn)["dbname"]), str(file))
+def loaded(programs: Path, folder: Path, file: Path, dsn: str, *options: str) -> None:
+    target = str(conninfo_to_dict(dsn)["dbname"])
+    run(programs, folder, "pg_restore", *place(dsn), "--exit-on-error", *options, "-d", target, str(file))
 
 
 def contents(dsn: str) -> dict[str, Any]:
@@ -290,11 +191,34 @@ def test_a_dump_goes_into_another_cluster(folder: Path, dsn: str, other: str, tm
     assert lives[1]["fork_position"] == last["position"]
     new = [append(other, f"test-{n}") for n in range(2)]
     assert last["position"] < new[0] < new[1]
-    with closing(opened(other)) as app:
-        assert Follower(last["position"], last["event_id"]).go_on(app) == new
-        with pytest.raises(Refused, match="another now"):
-            Follower(last["position"] + 65536, "an event that the dump does not have").go_on(app)
+    assert [record.position for page in pages(other, EVERYTHING, Mark(**last), wait=False) for record in page] == new
+    with pytest.raises(OtherLog, match="is not in this log"):
+        list(pages(other, EVERYTHING, Mark(last["position"] + 65536, str(uuid.uuid4())), wait=False))
     assert append(other, "test-2") > new[1]
+
+
+def test_a_dump_of_a_store_with_roles_gets_roles_of_its_own(
+    folder: Path, dsn: str, server_dsn: str, other: str, tmp_path: Path, programs: Path
+) -> None:
+    """Roles belong to a cluster and are in no dump: loaded without owners and grants, then arranged. A control: with them it does not load."""
+    lived(dsn, tmp_path, "A")
+    roles = [row["role"] for row in arranged_roles(dsn)]
+    file = dumped(programs, folder, dsn)
+    with pytest.raises(AssertionError, match=roles[0]):
+        loaded(programs, folder, file, other)
+    with connect(other) as conn:
+        conn.execute("DROP SCHEMA IF EXISTS o2c, projection, analyst CASCADE")
+    loaded(programs, folder, file, other, "--no-owner", "--no-privileges")
+    there = roles_of(str(conninfo_to_dict(other)["dbname"]))
+    try:
+        arranged_roles(other)
+        with connect(other) as conn:
+            assert flaws(conn, there) == []
+        assert [verify(other, projection).differing for projection in ALL] == [()] * len(ALL)
+    finally:
+        for place_of, names in ((other, there), (dsn, roles)):
+            with connect(place_of) as conn:
+                conn.execute(f"DROP OWNED BY {', '.join(names)} CASCADE; DROP ROLE {', '.join(names)}".encode())
 
 
 def test_a_dump_without_a_new_incarnation_goes_back(

@@ -5,17 +5,16 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
 from o2c.kernel.refusal import Refused
 from o2c.store.database import connect, prepare
 from projections import incremental
-from projections import rebuild as rebuilding
 from projections.catalogue import BY_NAME
 from projections.engine import FoldFailed, catch_up, rebuild, retry, status, verify
-from projections.seen import Mark, Reader
+from projections.rebuild import Shadow
+from projections.seen import Reader
 from tests.histories import Told, append, captured, failing_on, invoice, of_order, order_id, planned, query, table_of
 
 ORDERS, ITEMS, FALLOUT = BY_NAME["orders"], BY_NAME["items"], BY_NAME["fallout"]
@@ -80,7 +79,7 @@ def test_a_rebuild_catches_up_with_a_running_worker(log: str) -> None:
     catch_up(log, [ORDERS])
     added = iter(range(5, 9))
 
-    def progress(stage: str, count: int) -> None:
+    def progress(stage: str, share: float) -> None:
         if stage == "copied":
             append(log, [captured(next(added)), planned(0)])
             catch_up(log, [ORDERS])
@@ -93,19 +92,17 @@ def test_a_rebuild_catches_up_with_a_running_worker(log: str) -> None:
 
 
 def test_a_swap_never_goes_back(log: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """When the old table moved on after the shadow had caught up, the shadow catches up again before it takes the place."""
+    """When the old table moved on after the shadow had caught up, the shadow catches up with it before it takes the place."""
     append(log, [captured(0)])
     catch_up(log, [ORDERS])
-    follow, numbers = rebuilding._follow, iter((1, 2))
+    swap = Shadow.swap
 
-    def overtaken(*arguments: Any) -> Mark:
-        mark = follow(*arguments)
-        for number in itertools.islice(numbers, 1):
-            append(log, [captured(number)])
-            catch_up(log, [ORDERS])
-        return mark
+    def overtaken(shadow: Shadow) -> float | None:
+        append(log, [captured(1), captured(2)])
+        catch_up(log, [ORDERS])
+        return swap(shadow)
 
-    monkeypatch.setattr(rebuilding, "_follow", overtaken)
+    monkeypatch.setattr(Shadow, "swap", overtaken)
     rebuilt = rebuild(log, ORDERS)
 
     assert rebuilt is not None

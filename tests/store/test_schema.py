@@ -1,5 +1,7 @@
 """The schema, its migrations and its incarnations: many may start at once, an unsafe server is refused, the log never changes."""
 
+import subprocess
+import sys
 import threading
 import time
 import uuid
@@ -20,7 +22,10 @@ from o2c.kernel.refusal import Refused
 from o2c.store.database import connect, migrations, prepare
 from o2c.store.embedded import acquire
 from o2c.store.recorder import LogRecorder
+from projections.engine import ALL
 from tests.store.writing import command, rows, send, verdicts
+
+ROOT = Path(__file__).parents[2]
 
 
 def test_many_may_prepare_at_once(dsn: str) -> None:
@@ -38,6 +43,18 @@ def test_many_may_prepare_at_once(dsn: str) -> None:
         incarnations = conn.execute("SELECT position_offset, fork_position, reason FROM o2c.incarnation").fetchall()
     assert applied == [{"number": each.number, "note": each.note} for each in migrations()]
     assert incarnations == [{"position_offset": 0, "fork_position": 0, "reason": "created"}]
+
+
+def test_sixteen_programs_may_start_at_once(dsn: str) -> None:
+    """Processes, not threads: engine, first append and projections of all sixteen on an empty database, and everything is there once."""
+    done = subprocess.run([sys.executable, "-m", "tests.store.starting", dsn, "16"], capture_output=True, text=True, check=False, cwd=ROOT)
+    assert done.returncode == 0, done.stderr
+    with connect(dsn) as conn:
+        found = conn.execute(
+            "SELECT (SELECT count(*) FROM o2c.event) AS events, (SELECT count(*) FROM o2c.incarnation) AS lives,"
+            " (SELECT count(DISTINCT number) = count(*) FROM o2c.migration) AS migrated, (SELECT count(*) FROM projection.checkpoint) AS folds"
+        ).fetchone()
+    assert found == {"events": 16, "lives": 1, "migrated": True, "folds": len(ALL)}
 
 
 def test_migrations_are_numbered_without_gaps() -> None:

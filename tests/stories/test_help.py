@@ -56,9 +56,15 @@ STARTS = {
     "load": "begun",
     "ingest": "stocked",
     "numbers release": "reserved",
+    "projections skip": "parked",
 }
 """Which store an example begins with; all others with the launch. What stands first in the example decides."""
 
+WHAT_IF = """
+from dataclasses import replace
+from projections.orders import ORDERS
+LOUD = replace(ORDERS, rows=lambda group, doc: [{**row, "channel": row["channel"].upper()} for row in ORDERS.rows(group, doc)])
+"""
 FELL = "SELECT o.external_id FROM projection.fallout f JOIN projection.orders o USING (order_id) WHERE f.state = 'open' AND f.reason = {}"
 FIRST = "FROM projection.orders WHERE state = 'completed' ORDER BY captured_at, order_id LIMIT 1"
 FOUND = {
@@ -73,6 +79,7 @@ FOUND = {
 }
 """What must exist and is called otherwise in this store: a word of an example, and the query that finds its like."""
 FOUND_FOR = {
+    ("projections skip", "5d3f0a5e-6f0e-5a53-9d4c-0d8a35a0b8f1"): "SELECT group_key FROM projection.parked",
     ("payments deposit", "WEB-1001"): FELL.format("'CR-DEPOSIT'") + " ORDER BY f.opened_at",
     ("numbers reserve", "WEB-1001"): FELL.format("'KYC-DOC'") + " AND (SELECT count(*) FROM projection.items i"
     f" WHERE i.order_id = o.order_id AND i.offering IN ('{LINE.id}', '{SECOND_LINE.id}')) = 1 ORDER BY f.opened_at",
@@ -123,8 +130,13 @@ def stores(server_dsn: str, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         words = [found(made["reserved"], "numbers reserve", word) for word in ("+447700910001", "WEB-1001")]
         number_desk.reserve(session.app, session.book(), *words, Context("bob"))
         queries.caught_up(session.app)
+    with psycopg.connect(made.copied("launched", "parked")) as conn:
+        conn.execute(
+            "INSERT INTO projection.parked (name, group_key, position, event_id, error) SELECT 'orders', order_id, position, event_id, 'ValueError'"
+            " FROM o2c.event WHERE type = 'order.completed' ORDER BY position LIMIT 1"
+        )
     yield made
-    for name in ("real", "begun", "stocked", "launched", "reserved"):
+    for name in ("real", "begun", "stocked", "launched", "reserved", "parked"):
         made.dropped(name)
 
 
@@ -156,6 +168,7 @@ def fitting(stores: Stores, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         start = next((store for first, store in STARTS.items() if example.startswith(f"o2c {first}")), "launched")
         dsn = stores.copied(start, "example")
         shutil.copytree(stores.files.orders.parent, tmp_path / "files")
+        (tmp_path / "files" / "what_if.py").write_text(WHAT_IF)
         monkeypatch.chdir(tmp_path / "files")
         for name, value in {"O2C_DSN": dsn, "O2C_HOME": str(tmp_path / "home"), "PYTHONPATH": os.pathsep.join(sys.path)}.items():
             monkeypatch.setenv(name, value)
@@ -172,6 +185,7 @@ FOR_EVER: dict[str, Callable[[subprocess.Popen[str]], object]] = {
     "events tail": lambda process: process.stdout and process.stdout.readline(),
     "metrics serve": lambda process: process.stderr and process.stderr.readline(),
     "run --workers": lambda process: eventually(lambda: len(children(process.pid)) == 2),
+    "projections work": lambda process: eventually(lambda: len(children(process.pid)) == 2),
 }
 """What goes on until a signal ends it, and how it is seen to be at work."""
 

@@ -21,7 +21,21 @@ from typer.exceptions import TyperException
 
 from o2c.entrypoints import docs as documents
 from o2c.entrypoints.checks import not_opened, run_checks
-from o2c.entrypoints.cli import cancel, customers, events, fallout, numbers, payments, projections, read, run, setup, telemetry
+from o2c.entrypoints.cli import (
+    cancel,
+    customers,
+    events,
+    fallout,
+    numbers,
+    payments,
+    projections,
+    read,
+    replay,
+    run,
+    setup,
+    store,
+    telemetry,
+)
 from o2c.entrypoints.cli.help_pages import laid_out
 from o2c.entrypoints.cli.logs import configure_logs
 from o2c.entrypoints.cli.output import Format, Output, err, show_rows
@@ -61,8 +75,8 @@ PANELS = {
     "Set up": ("init", "load", "ingest", "simulate", "demo"),
     "Orders": ("orders", "customers", "fallout", "numbers"),
     "Money": ("payments",),
-    "Look into it": ("status", "events", "metrics"),
-    "Operate": ("run", "diagnose", "projections", "docs"),
+    "Look into it": ("status", "events", "metrics", "replay"),
+    "Operate": ("run", "diagnose", "projections", "store", "docs"),
 }
 """What stands under which heading of `o2c --help`."""
 
@@ -87,6 +101,8 @@ app.add_typer(events.events, name="events")
 app.add_typer(numbers.numbers, name="numbers")
 app.add_typer(payments.payments, name="payments")
 app.add_typer(projections.projections, name="projections")
+app.command("replay")(replay.replay)
+app.add_typer(store.store, name="store")
 app.add_typer(read.metrics, name="metrics")
 read.metrics.command("export")(telemetry.export)
 read.metrics.command("serve")(telemetry.serve)
@@ -175,7 +191,7 @@ def main() -> None:
     except Exception as error:
         if os.environ.get("O2C_DEBUG"):
             raise
-        code = _say(
+        code = _denied(error) or _say(
             f"a defect in o2c ({type(error).__name__}); nothing acknowledged is lost; run again with O2C_DEBUG=1 and report it", DEFECT
         )
     sys.exit(code if isinstance(code, int) else 0)
@@ -191,6 +207,14 @@ def _unavailable(error: Exception) -> str:
     if isinstance(cause, psycopg.errors.DiskFull):
         return "PostgreSQL has no room left on its disk; nothing acknowledged is lost, make room and run again"
     return f"the database is not available ({type(error).__name__}); see that the server runs and try again"
+
+
+def _denied(error: Exception) -> int:
+    """Told as usage where the login may not do what was asked: the text of the server names the relation and no value."""
+    cause = error if isinstance(error, psycopg.Error) else error.__cause__
+    if not isinstance(cause, psycopg.errors.InsufficientPrivilege):
+        return 0
+    return _say(f"PostgreSQL refused: {cause.diag.message_primary}; make this login a member of the role that may (`o2c store roles`)", 2)
 
 
 def _where(error: OSError) -> str:

@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
+from o2c.entrypoints.cli.differences import rebuilding, shown, write_differences
+from o2c.entrypoints.cli.options import Actor
 from o2c.entrypoints.cli.output import Format, Output, err, show_rows
 from o2c.entrypoints.cli.session import Session, opened
+from o2c.entrypoints.crew import TETHER, Crew, work
 from o2c.entrypoints.look_ups import kept, under_another_key
 from o2c.entrypoints.lookup_key import given_key, key_of
+from o2c.entrypoints.queries import plain
 from o2c.kernel.refusal import Refused
 from projections import engine
 from projections.catalogue import ALL, BY_NAME
 from projections.lookups import NAME as LOOKUPS
 from projections.lookups import lookups
 from projections.projection import Projection
+from projections.shards import Follower
 
 projections = typer.Typer(no_args_is_help=True, help="Tables folded from the log: how far they are, build them anew, check them.")
 Names = Annotated[list[str] | None, typer.Argument(metavar="NAME", help="Which ones; all when left out.")]
 Differs = 5
+SHOWN_MAX = 10
 
 
 def _chosen(session: Session, names: list[str] | None) -> list[Projection]:
@@ -42,6 +50,8 @@ def _caught_up(session: Session, projections: list[Projection]) -> None:
 def projections_status(output: Output = Format.table) -> None:
     """Show how far each projection has read, what is parked, and whether it needs a rebuild.
 
+    The lag counts committed events, `lag_s` is the age of the oldest. `blocker` is a transaction that keeps every reader from them: end it.
+
     Example: o2c projections status -o json
     """
     with opened() as session:
@@ -54,47 +64,186 @@ def projections_status(output: Output = Format.table) -> None:
                 "state": "needs rebuild" if s.name in outdated else s.state,
                 "position": str(s.position),
                 "lag_events": s.lag_events,
+                "lag_s": round(s.lag_s, 3),
                 "parked": s.parked,
                 "shape": s.shape_version,
+                "blocker": s.blocker,
             }
             for s in known
         ]
         show_rows(rows, output)
 
 
+@projections.command("work")
+def projections_work(
+    names: Names = None,
+    workers: Annotated[int, typer.Option(metavar="N", min=1, max=64, help="Worker processes that share the projections.")] = 1,
+    share: Annotated[int, typer.Option(hidden=True, help="How many a worker of a crew takes at first.")] = 0,
+    tethered: Annotated[
+        bool, typer.Option(TETHER, hidden=True, help="End with standard input: how a worker notices its parent's end.")
+    ] = False,
+) -> None:
+    """Keep projections up to date until told to stop (SIGTERM, Ctrl-C).
+
+    Start it on as many machines as you like: each projection is followed by one worker at a time, and another takes over from one that dies
+    or stalls. Without any, reading commands bring the projections up to date themselves.
+
+    Example: o2c projections work --workers 2
+    """
+    with opened() as session:
+        chosen = [projection for projection in _chosen(session, names) if projection.name in BY_NAME]
+        if names and len(chosen) < len(names):
+            raise Refused(f"{LOOKUPS} is brought up to date when somebody looks, with the operator's key; leave it out")
+        if workers > 1:
+            crew = Crew(workers, "projections", "work", *(names or []), "--share", str(-(-len(chosen) // workers)))
+            code, moved = crew.run(), crew.attended
+        else:
+            follower = Follower(session.app.dsn, chosen, share=share or None)
+            work(follower, None, tethered=tethered)
+            code, moved = 0, follower.attended
+    if tethered:
+        print(moved)
+    else:
+        err.print(f"moved on {moved} times")
+    raise typer.Exit(code)
+
+
 @projections.command("rebuild")
-def projections_rebuild(names: Names = None, output: Output = Format.table) -> None:
+def projections_rebuild(
+    names: Names = None,
+    diff: Annotated[
+        Path | None, typer.Option("--diff", metavar="FILE", help="Write the rows that differ there, one JSON object a line.")
+    ] = None,
+    output: Output = Format.table,
+) -> None:
     """Build projections anew from the log.
 
-    They are folded into fresh tables, which are then swapped in: readers never see an empty one. Tells how many rows came out differently.
+    They are folded into fresh tables, which are then swapped in: readers never see an empty one. Tells how many rows came out differently, and
+    in which columns; --diff and -o json show the first thousand of them. What was replaced is kept: `o2c projections rollback` puts it back.
+    Ended at any moment, it leaves everything as it was.
 
-    Example: o2c projections rebuild orders
+    Example: o2c projections rebuild orders --diff changed.jsonl
     """
     with opened() as session:
         chosen = _chosen(session, names)
         if LOOKUPS in {projection.name for projection in chosen}:
             kept(session.app, key_of(session.home))  # leaves nothing behind of another key
-        built = [engine.rebuild(session.app.dsn, projection) for projection in chosen]
-        show_rows([{key: str(getattr(one, key)) for key in one.__dataclass_fields__} for one in built if one], output)
+        if diff:
+            write_differences(diff, [])  # better refused now than after the work
+        built = []
+        for projection in chosen:
+            with rebuilding(projection.name) as told:
+                built.append(engine.rebuild(session.app.dsn, projection, told))
+        done = [one for one in built if one]
+        if diff:
+            write_differences(diff, done)
+        show_rows([shown(one, rows=output is not Format.table) for one in done], output)
+
+
+@projections.command("rollback")
+def projections_rollback(name: Annotated[str, typer.Argument(metavar="NAME", help="Which one.")], output: Output = Format.table) -> None:
+    """Put back in place what the last rebuild of a projection replaced.
+
+    It takes milliseconds; the next catch-up goes on from where the old tables stood. A second time goes forward again.
+
+    Example: o2c projections rollback orders
+    """
+    with opened() as session:
+        [projection] = _chosen(session, [name])
+        back = engine.rollback(session.app.dsn, projection)
+        show_rows([{"name": back.name, "position": str(back.position), "shape": back.shape_version}], output)
 
 
 @projections.command("verify")
-def projections_verify(names: Names = None, output: Output = Format.table) -> None:
-    """Check projections against the log: fold it again and compare.
+def projections_verify(
+    names: Names = None,
+    sample: Annotated[int, typer.Option(metavar="N", min=0, help="Only N groups at random.")] = 0,
+    recent: Annotated[int, typer.Option(metavar="N", min=0, help="Only groups touched by the last N events.")] = 0,
+    repair: Annotated[bool, typer.Option("--repair", help="Make what differs what the log says, group by group.")] = False,
+    output: Output = Format.table,
+) -> None:
+    """Check projections against the log: fold it again and compare documents and rows.
 
-    Exit 5 when anything differs; `o2c projections rebuild` mends it.
+    With --sample or --recent only those groups are folded, from their own events. --repair mends single groups while everything goes on.
+    Exit 5 when anything differs and was not mended; `o2c projections rebuild` mends all of a projection.
 
-    Example: o2c projections verify
+    Example: o2c projections verify orders --recent 10000 --repair
     """
     with opened() as session:
         chosen = _chosen(session, names)
         _caught_up(session, chosen)
-        reports = [engine.verify(session.app.dsn, projection) for projection in chosen]
-        show_rows([{"name": r.name, "groups": r.groups, "rows": r.rows, "differing": len(r.differing)} for r in reports], output)
-        for report in reports:
-            for difference in report.differing[:10]:
-                err.print(
-                    f"{report.name}: {difference.key} differs from what the log says; `o2c projections rebuild {report.name}` mends it"
-                )
-    if any(report.differing for report in reports):
+        found = [_verified(session, projection, engine.Scope(sample, recent), repair=repair) for projection in chosen]
+        show_rows(found, output)
+    if any(row["differing"] > row["mended"] for row in found):
         raise typer.Exit(Differs)
+
+
+def _verified(session: Session, projection: Projection, scope: engine.Scope, *, repair: bool) -> dict[str, Any]:
+    report = engine.verify(session.app.dsn, projection, scope)
+    mended = engine.repair(session.app.dsn, projection, report.wrong_groups) if repair else []
+    for difference in mended:
+        err.print(f"{report.name}: {difference.key} differed from what the log says and was mended")
+    left = [difference for difference in report.differing if difference not in mended]
+    for difference in left[:SHOWN_MAX]:
+        cure = f"`o2c projections verify {report.name} --repair` or `o2c projections rebuild {report.name}` mends it"
+        err.print(f"{report.name}: {difference.key} differs from what the log says; {cure}")
+    return {"name": report.name, "groups": report.groups, "rows": report.rows, "differing": len(report.differing), "mended": len(mended)}
+
+
+@projections.command("parked")
+def projections_parked(
+    names: Names = None,
+    skipped: Annotated[bool, typer.Option("--skipped", help="Instead, the events that were set aside for good.")] = False,
+    output: Output = Format.table,
+) -> None:
+    """List groups that stand still before an event their fold could not take, the longest first.
+
+    `behind` counts the events that wait in order behind it. Errors say where in the fold it failed and never what the event holds.
+
+    Example: o2c projections parked orders -o json
+    """
+    with opened() as session:
+        chosen, dsn = _chosen(session, names), session.app.dsn
+        found = engine.skipped(dsn, chosen) if skipped else engine.parked(dsn, chosen)
+        rows = [{**plain(asdict(one)), "position": str(one.position)} for one in found]
+        show_rows(rows, output, empty="no event was skipped" if skipped else "nothing is parked")
+
+
+@projections.command("retry")
+def projections_retry(
+    name: Annotated[str, typer.Argument(metavar="[NAME]", help="Which projection; all when left out.")] = "",
+    group: Annotated[str, typer.Argument(metavar="[GROUP]", help="Which group; all when left out.")] = "",
+) -> None:
+    """Let parked groups take their events again, in order, after the fold was mended.
+
+    Exit 5 when any still waits.
+
+    Example: o2c projections retry orders
+    """
+    with opened() as session:
+        waiting = sum(engine.retry(session.app.dsn, known, group or None) for known in _chosen(session, [name] if name else None))
+    err.print(f"{waiting} groups still wait; see `o2c projections parked`" if waiting else "nothing is parked any more")
+    if waiting:
+        raise typer.Exit(Differs)
+
+
+@projections.command("skip")
+def projections_skip(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Which projection.")],
+    group: Annotated[str, typer.Argument(metavar="GROUP", help="Which group, as `o2c projections parked` shows it.")],
+    actor: Actor,
+    reason: Annotated[str, typer.Option(metavar="TEXT", help="Why; kept with the skip and shown with it: nothing personal.")],
+    position: Annotated[
+        int | None, typer.Option(metavar="N", help="The event you mean; makes a repeat safe: refused when another one is the first.")
+    ] = None,
+) -> None:
+    """Set the first parked event of a group aside for good and fold on with those behind it.
+
+    No way of running the fold takes it again: not a rebuild, not a check, not a look back. The log keeps it.
+
+    Example: o2c projections skip orders 5d3f0a5e-6f0e-5a53-9d4c-0d8a35a0b8f1 --actor ann --reason "plan was written twice"
+    """
+    with opened() as session:
+        [projection] = _chosen(session, [name])
+        goes_on = engine.skip(session.app.dsn, projection, group, actor=actor, reason=reason, position=position)
+    err.print(f"{group} goes on" if goes_on else f"{group} stands still again before a later event; see `o2c projections parked`")

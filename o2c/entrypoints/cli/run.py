@@ -52,7 +52,7 @@ def run(
         if session.app.clock().kind == "simulated":
             _drive(session, end, workers)
         elif workers > 1:
-            crew = Crew(workers, *(["--until", until] if until else []))
+            crew = Crew(workers, "run", *(["--until", until] if until else []))
             with _measured(session, metrics, crew=True):
                 code = crew.run()
             _tell(crew.attended)

@@ -1,0 +1,107 @@
+"""Replaying the history through another fold on the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from o2c.entrypoints import queries
+from o2c.entrypoints.cli.output import Format, Output, err, show_rows
+from o2c.entrypoints.cli.session import opened, time_of
+from o2c.kernel.refusal import Refused
+from projections.what_if import Outcome, Stretch, load, only_reading, what_if
+
+POSITION_OR_TIME = "POSITION|TIME"
+
+
+def replay(
+    file: Annotated[Path, typer.Option("--with", metavar="PATH.py", help="Python that defines one Projection or more.")],
+    order: Annotated[str, typer.Option(metavar="ID", help="Only the streams of this order: its id or external id.")] = "",
+    from_: Annotated[str, typer.Option("--from", metavar=POSITION_OR_TIME, help="Only events from here on.")] = "",
+    to: Annotated[str, typer.Option("--to", metavar=POSITION_OR_TIME, help="Only events before this.")] = "",
+    limit: Annotated[int, typer.Option(metavar="N", min=0, help="At most so many differences in a table; other formats show all.")] = 20,
+    output: Output = Format.table,
+) -> None:
+    """Ask what if: fold the history through a projection of your own and see how its rows differ from the live ones.
+
+    The file defines it, mostly as a changed copy: `from projections.orders import ORDERS`, then `WHAT_IF = dataclasses.replace(ORDERS,
+    evolve=...)`. It is folded in memory on connections that only read: nothing is written, and live tables stay as they are. Of the whole
+    history it is compared with the tables as they stand, of a part of it with what the live fold makes of that part. Times are business times.
+
+    Example: o2c replay --with what_if.py --order WEB-1001
+    """
+    with opened() as session:
+        queries.caught_up(session.app)
+        stretch = _stretch(from_, to, queries.find_order(session.app, order)[1].order_id if order else None)
+        with only_reading(session.app.dsn) as dsn:
+            outcomes = [what_if(dsn, projection, stretch) for projection in load(file)]
+    if output is Format.json:
+        show_rows([_whole(outcome) for outcome in outcomes], output)
+    elif output is Format.jsonl:
+        show_rows((cell for outcome in outcomes for cell in _cells(outcome)), output)
+    else:
+        for outcome in outcomes:
+            _table(outcome, limit)
+    for outcome in outcomes:
+        err.print(
+            f"{outcome.name}: {outcome.events} events make {outcome.rows} rows, {outcome.beside} {outcome.live_rows}; {len(outcome.changes)} differ"
+        )
+
+
+def _stretch(from_: str, to: str, order: str | None) -> Stretch:
+    first, since = _place(from_)
+    before, until = _place(to)
+    stretch = Stretch(order=order, first=first, before=before, since=since, until=until)
+    if (first and before and first >= before) or (since and until and since >= until):
+        raise Refused("--from lies behind --to; nothing is in between")
+    return stretch
+
+
+def _place(text: str) -> tuple[int | None, Any]:
+    if not text:
+        return None, None
+    return (int(text), None) if text.isdecimal() else (None, time_of(text))
+
+
+def _table(outcome: Outcome, limit: int) -> None:
+    if not outcome.changes:
+        return
+    by_column = [{"projection": outcome.name, "column": name, "rows": count} for name, count in outcome.by_column.items()]
+    kinds = [
+        ("(new row)", sum(change.live is None for change in outcome.changes)),
+        ("(no such row)", sum(c.other is None for c in outcome.changes)),
+    ]
+    show_rows([*by_column, *({"projection": outcome.name, "column": kind, "rows": count} for kind, count in kinds if count)], Format.table)
+    cells = list(_cells(outcome))
+    if limit:
+        print()
+        show_rows(cells[:limit], Format.table)
+    if len(cells) > limit:
+        err.print(f"{len(cells) - limit} more; see all with -o jsonl")
+
+
+def _cells(outcome: Outcome) -> Iterator[dict[str, Any]]:
+    """A line for each value that differs, and for each row that only one of them has."""
+    for key, live, other in outcome.changes:
+        change = {"projection": outcome.name, "key": " ".join(map(str, dict.fromkeys(key)))}
+        if live is None or other is None:
+            yield {**change, "column": None, "live": live, "what_if": other}
+        else:
+            for name in {**live, **other}:
+                if live.get(name) != other.get(name):
+                    yield {**change, "column": name, "live": live.get(name), "what_if": other.get(name)}
+
+
+def _whole(outcome: Outcome) -> dict[str, Any]:
+    return {
+        "projection": outcome.name,
+        "events": outcome.events,
+        "rows": outcome.rows,
+        "live_rows": outcome.live_rows,
+        "compared_with": outcome.beside,
+        "by_column": outcome.by_column,
+        "changes": list(_cells(outcome)),
+    }

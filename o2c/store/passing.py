@@ -1,0 +1,17 @@
+"""Troubles of the database that pass by themselves: whoever works for long waits them out."""
+
+from __future__ import annotations
+
+import psycopg
+from eventsourcing.persistence import InterfaceError, OperationalError
+from psycopg_pool import PoolTimeout
+
+AWAY = (psycopg.OperationalError, psycopg.InterfaceError, OperationalError, InterfaceError, PoolTimeout)
+PASSING = ("08", "40", "53", "55", "57")
+"""Classes of SQLSTATE that say nothing against the work in hand: connection, rollback, resources, state of an object, operator."""
+
+
+def passing(error: Exception) -> bool:
+    """Whether the database, not the work in hand, is the reason: it does not answer, restarts, breaks off, or has no room."""
+    state = getattr(error.__cause__ or error, "sqlstate", None)
+    return isinstance(error, AWAY) and (state is None or state.startswith(PASSING))

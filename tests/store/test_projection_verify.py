@@ -1,0 +1,197 @@
+"""Checking some groups or all against the log, and mending single ones: what was planted is found, mended, and nothing else is touched."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from o2c.kernel.refusal import Refused
+from o2c.store.database import connect, prepare
+from projections import incremental, some_groups, tables
+from projections.catalogue import ALL, BY_NAME
+from projections.engine import Projection, Scope, catch_up, parked, repair, skip, verify
+from projections.projection import reader_of
+from projections.seen import Connection, Reader, Seen, last_mark
+from tests.histories import Told, append, captured, failing_on, invoice, of_order, order_id, planned, query, table_of
+
+ORDERS, STOCK, CONTACTS = BY_NAME["orders"], BY_NAME["stock"], BY_NAME["contacts"]
+CONTACT = {"customer": "C-0", "order": "", "medium": "phone", "topic": "order", "direction": "in"}
+
+
+def sim(number: int) -> Told:
+    return Told(f"sim-{number}", "sim.received", {"iccid": str(number), "kind": "esim", "imsi": "001"})
+
+
+def contact(number: int) -> Told:
+    return Told(f"customer-C-{number}", "customer.contacted", {**CONTACT, "customer": f"C-{number}"}, None, f"C-{number}")
+
+
+HISTORY = [
+    *(captured(number) for number in range(6)),
+    planned(0),
+    of_order(0, "sim.fell-out", item="1", fallout="f-0"),
+    sim(1),
+    sim(2),
+    contact(0),
+    contact(0),
+    contact(1),
+    Told("invoice-1", "invoice.issued", invoice("INV-1", 1999), order_id(0)),
+    Told("intake-1", "intake.closed", {"lines": 5, "captured": 3, "duplicates": 1, "resubmitted": 0, "refused": 1}),
+]
+
+
+@pytest.fixture
+def log(dsn: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A log that all projections have folded, read in pages of seven events."""
+    monkeypatch.setattr(Reader, "size", 7)
+    prepare(dsn)
+    append(dsn, HISTORY)
+    catch_up(dsn)
+    return dsn
+
+
+def plant(log: str, statement: str) -> None:
+    with connect(log) as conn:
+        conn.execute(statement.encode())
+
+
+PLANTED = [
+    pytest.param(ORDERS, "UPDATE projection.orders SET state = 'completed' WHERE external_id = 'WEB-5'", 1, id="wrong row"),
+    pytest.param(ORDERS, "DELETE FROM projection.orders WHERE external_id = 'WEB-5'", 1, id="missing row"),
+    pytest.param(ORDERS, f"INSERT INTO projection.orders SELECT '{order_id(9)}', 'x' FROM projection.orders LIMIT 1", 1, id="surplus row"),
+    pytest.param(ORDERS, "INSERT INTO projection.orders SELECT 'x', 'x' FROM projection.orders LIMIT 1", 1, id="surplus row of no order"),
+    pytest.param(ORDERS, f"UPDATE projection.orders_doc SET doc = doc || '{{\"priority\": 7}}' WHERE group_key = '{order_id(5)}'", 1, id="wrong document"),
+    pytest.param(ORDERS, f"DELETE FROM projection.orders_doc WHERE group_key = '{order_id(5)}'", 1, id="missing document"),
+    pytest.param(STOCK, "DELETE FROM projection.stock_doc; DELETE FROM projection.stock", 4, id="a whole projection gone"),
+    pytest.param(STOCK, "INSERT INTO projection.stock_doc VALUES ('sim-9', '{}')", 1, id="surplus document"),
+    pytest.param(CONTACTS, "UPDATE projection.contacts SET topic = 'x'", 3, id="contacts changed"),
+    pytest.param(CONTACTS, "UPDATE projection.contacts_doc SET doc = doc || '{\"position\": 1}'", 3, id="contacts that lead nowhere"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("projection", "statement", "differing"), PLANTED)
+@pytest.mark.parametrize(
+    "scope",
+    [
+        pytest.param(Scope(), id="all"),
+        pytest.param(Scope(sample=100), id="a sample"),
+        pytest.param(Scope(recent=100, sample=100), id="both"),
+    ],
+)
+def test_what_is_planted_is_found_and_mended(log: str, projection: Projection, statement: str, differing: int, scope: Scope) -> None:
+    """Each difference is reported, mended by itself, told, and gone afterwards; a second repair finds nothing to do."""
+    plant(log, statement)
+    report = verify(log, projection, scope)
+    assert len(report.differing) == differing
+    mended = repair(log, projection, report.wrong_groups)
+    assert sorted(map(str, mended)) == sorted(map(str, report.differing))
+    assert verify(log, projection).differing == ()
+    assert repair(log, projection, report.wrong_groups) == []
+
+
+def test_only_what_was_touched_lately_is_looked_at(log: str) -> None:
+    """Groups of the last events are checked, whenever else they were touched; an older group is not."""
+    append(log, [of_order(5, "order.cancelled")])
+    catch_up(log)
+    plant(log, "UPDATE projection.orders SET state = 'completed' WHERE external_id = 'WEB-4'")
+    assert verify(log, ORDERS, Scope(recent=1)).differing == ()
+    plant(log, "UPDATE projection.orders SET state = 'completed' WHERE external_id = 'WEB-5'")
+    report = verify(log, ORDERS, Scope(recent=1))
+
+    assert (report.groups, report.wrong_groups) == (1, [order_id(5)])
+
+
+def test_a_sample_is_no_larger_than_asked_for(log: str) -> None:
+    """Of six orders two are folded; of an empty projection none."""
+    assert verify(log, ORDERS, Scope(sample=2)).groups == 2
+    plant(log, "DELETE FROM projection.intakes_doc; DELETE FROM projection.intakes")
+    assert verify(log, BY_NAME["intakes"], Scope(sample=2)).wrong_groups == ["intake-1"]
+
+
+def test_only_the_streams_of_the_groups_are_read(log: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A check of one order sees no event of another."""
+    seen, original = list[Seen](), Reader.seen
+
+    def noting(reader: Reader, row: tuple[object, ...]) -> Seen:
+        seen.append(original(reader, row))
+        return seen[-1]
+
+    monkeypatch.setattr(Reader, "seen", noting)
+    assert repair(log, ORDERS, [order_id(3)]) == []
+    assert {event.order_id for event in seen} == {order_id(3)}
+
+
+@pytest.mark.parametrize("projection", [pytest.param(projection, id=projection.name) for projection in ALL])
+def test_the_declared_streams_hold_every_event_of_a_group(log: str, projection: Projection) -> None:
+    """Folding only the streams that a group is found by yields what folding the whole log yields, for every group there is."""
+    with tables.session(log) as conn:
+        reader, groups = reader_of([projection]), dict[str, set[str]]()
+        for seen in [seen for after in _starts(conn, reader) for seen in reader.page(conn, after, last_mark(conn).position)[0]]:
+            if (group := projection.group(seen)) is not None:
+                groups.setdefault(group, set()).add(seen.stream)
+        assert groups
+        for group, streams in groups.items():
+            assert streams <= set(some_groups.streams_of(conn, projection, [group]))
+
+
+def _starts(conn: Connection, reader: Reader) -> list[int]:
+    starts, upto = [0], last_mark(conn).position
+    while end := reader.page(conn, starts[-1], upto)[1]:
+        starts.append(end.position)
+    return starts
+
+
+def test_a_parked_group_is_mended_to_where_it_stood(log: str) -> None:
+    """Not beyond: its parked events stay parked, and what was skipped stays out."""
+    broken = failing_on("order.cancelled", ORDERS)
+    append(log, [of_order(1, "order.cancelled"), of_order(2, "order.cancelled")])
+    catch_up(log, [broken])
+    skip(log, broken, order_id(2), actor="ann", reason="double")
+    rows = table_of(log, broken)
+    plant(log, "UPDATE projection.orders SET state = 'completed', closed_at = now()")
+    report = verify(log, ORDERS, Scope(sample=100))
+    repair(log, ORDERS, report.wrong_groups)
+
+    assert table_of(log, broken) == rows
+    assert [one.group for one in parked(log, [broken])] == [order_id(1)]
+
+
+def test_a_group_that_the_fold_cannot_take_is_left(log: str) -> None:
+    """What a repair cannot derive it does not touch."""
+    broken = failing_on("order.planned", ORDERS)
+    rows = table_of(log, ORDERS)
+    assert verify(log, broken).wrong_groups == [order_id(0)]
+    assert repair(log, broken, [order_id(0)]) == []
+    assert table_of(log, ORDERS) == rows
+
+
+def test_a_worker_does_not_write_over_what_was_mended(log: str) -> None:
+    """It had read the wrong document before: its batch is refused, and folded again from the mended one."""
+    plant(log, f"UPDATE projection.orders_doc SET doc = doc || '{{\"priority\": 7}}' WHERE group_key = '{order_id(5)}'")
+    start = last_position(log)
+    append(log, [of_order(5, "order.cancelled")])
+    with tables.session(log) as conn:
+        worker = incremental.Batch(conn, ORDERS, tables.checkpoints(conn, [ORDERS])["orders"])
+        target = last_mark(conn)
+        worker.take(reader_of([ORDERS]).page(conn, start, target.position)[0])
+        assert len(repair(log, ORDERS, [order_id(5)])) == 1
+        assert worker.flush(target) is False
+    catch_up(log, [ORDERS])
+    assert verify(log, ORDERS).differing == ()
+
+
+def last_position(log: str) -> int:
+    return int(query(log, "SELECT max(position) AS at FROM o2c.event")[0]["at"])
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        pytest.param(lambda log, known: verify(log, known, Scope(sample=1)), id="a sample"),
+        pytest.param(lambda log, known: repair(log, known, [order_id(0)]), id="a repair"),
+    ],
+)
+def test_a_projection_whose_events_no_index_finds(log: str, ask: Callable[[str, Projection], object]) -> None:
+    """It is checked whole and rebuilt; a part of it is refused, for it would be found empty."""
+    with pytest.raises(Refused, match="does not say where"):
+        ask(log, replace(ORDERS, found_by=None))

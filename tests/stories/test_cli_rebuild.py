@@ -1,0 +1,54 @@
+"""Rebuilding on the command line: what changed is told, and there is a way back."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from o2c.store.database import connect
+from tests.histories import query
+from tests.stories.test_cli import Shell
+from tests.world import World, at, line, order
+
+
+@pytest.fixture
+def shell(dsn: str, tmp_path: Path) -> Shell:
+    """One order, taken through its first days and looked at."""
+    world = World(dsn, tmp_path).stocked()
+    world.take(order("WEB-1", line()))
+    world.run(at(12))
+    world.close()
+    shell = Shell(dsn, tmp_path / "home")
+    shell.run("orders", "list")
+    return shell
+
+
+def test_a_rebuild_tells_what_changed_and_goes_back(shell: Shell, dsn: str, tmp_path: Path) -> None:
+    """A row changed by hand is counted by column and written to the file; the tables of before come back, and leave again."""
+    with connect(dsn) as conn:
+        conn.execute("UPDATE projection.orders SET state = 'held'")
+    told = shell.run("projections", "rebuild", "orders", "--diff", str(tmp_path / "changed.jsonl"))
+    [difference] = [json.loads(text) for text in (tmp_path / "changed.jsonl").read_text().splitlines()]
+    [fresh] = query(dsn, "SELECT state FROM projection.orders")
+    back = shell.run("projections", "rollback", "orders")
+    [old] = query(dsn, "SELECT state FROM projection.orders")
+    [again] = shell.data("projections", "rebuild", "orders", "-o", "json")
+
+    assert (told.returncode, back.returncode) == (0, 0)
+    assert "state 1" in told.stdout
+    assert [text for text in told.stderr.splitlines() if text.startswith("rebuilding")] == [
+        f"rebuilding orders: {stage}" for stage in ("folded", "copied", "indexed", "compared", "swapped")
+    ]
+    assert (difference["old"]["state"], difference["new"]["state"], old["state"]) == ("held", fresh["state"], "held")
+    assert (again["differing"], again["changed"], again["differences"][0]["old"]["state"]) == (1, {"state": 1}, "held")
+
+
+def test_nothing_to_go_back_to(shell: Shell) -> None:
+    """It is said in one line, and so is a file that cannot be written, before any work is done."""
+    nothing = shell.run("projections", "rollback", "items")
+    nowhere = shell.run("projections", "rebuild", "items", "--diff", "/nowhere/changed.jsonl")
+
+    assert (nothing.returncode, nowhere.returncode) == (3, 2)
+    assert "nothing is kept of projection items" in nothing.stderr
+    assert "/nowhere/changed.jsonl cannot be written" in nowhere.stderr
+    assert "rebuilding" not in nowhere.stderr
