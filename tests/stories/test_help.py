@@ -30,6 +30,8 @@ from o2c.entrypoints.cli.setup import SomeRefused
 from o2c.entrypoints.launch import LaunchFiles, write_launch
 from o2c.entrypoints.launch_data import LINE, SECOND_LINE
 from o2c.entrypoints.session import opened
+from projections.engine import catch_up, rebuild
+from projections.orders import ORDERS as PROJECTION
 from tests.faults.working import LIMIT_S, children, eventually
 
 ORDERS, SEED, UNTIL = 100, 7, datetime(2026, 2, 20, tzinfo=UTC)
@@ -62,7 +64,7 @@ STARTS = {
 
 WHAT_IF = """
 from dataclasses import replace
-from projections.orders import ORDERS
+from projections.orders import ORDERS as PROJECTION
 LOUD = replace(ORDERS, rows=lambda group, doc: [{**row, "channel": row["channel"].upper()} for row in ORDERS.rows(group, doc)])
 """
 FELL = "SELECT o.external_id FROM projection.fallout f JOIN projection.orders o USING (order_id) WHERE f.state = 'open' AND f.reason = {}"
@@ -173,6 +175,9 @@ def fitting(stores: Stores, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         for name, value in {"O2C_DSN": dsn, "O2C_HOME": str(tmp_path / "home"), "PYTHONPATH": os.pathsep.join(sys.path)}.items():
             monkeypatch.setenv(name, value)
         monkeypatch.delenv("O2C_ACTOR", raising=False)
+        if command == "projections rollback":
+            catch_up(dsn, [PROJECTION])
+            rebuild(dsn, PROJECTION)
         return [found(dsn, command, word) for word in shlex.split(example)[1:]]
 
     yield ready
