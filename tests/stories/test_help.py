@@ -64,7 +64,7 @@ STARTS = {
 
 WHAT_IF = """
 from dataclasses import replace
-from projections.orders import ORDERS as PROJECTION
+from projections.orders import ORDERS
 LOUD = replace(ORDERS, rows=lambda group, doc: [{**row, "channel": row["channel"].upper()} for row in ORDERS.rows(group, doc)])
 """
 FELL = "SELECT o.external_id FROM projection.fallout f JOIN projection.orders o USING (order_id) WHERE f.state = 'open' AND f.reason = {}"
