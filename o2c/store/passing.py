@@ -11,7 +11,11 @@ PASSING = ("08", "40", "53", "55", "57")
 """Classes of SQLSTATE that say nothing against the work in hand: connection, rollback, resources, state of an object, operator."""
 
 
+ENDED = ("25P03", "25P04")
+"""The server ended a session that stood still within a transaction, or was in one for too long."""
+
+
 def passing(error: Exception) -> bool:
     """Whether the database, not the work in hand, is the reason: it does not answer, restarts, breaks off, or has no room."""
     state = getattr(error.__cause__ or error, "sqlstate", None)
-    return isinstance(error, AWAY) and (state is None or state.startswith(PASSING))
+    return state in ENDED or (isinstance(error, AWAY) and (state is None or state.startswith(PASSING)))

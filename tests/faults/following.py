@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import structlog
@@ -64,6 +65,7 @@ def main(dsn: str, stalled_s: str) -> None:
         told.append(SAYS_STALLED)
         _tell(SAYS_STALLED)
         os.kill(os.getpid(), signal.SIGSTOP)
+        time.sleep(0.1)  # the stop reaches this thread a moment later than the process
         try:
             written = flush(batch, mark)
         except Exception:

@@ -299,6 +299,7 @@ def test_a_newer_store_ends_a_worker(dsn: str, tmp_path: Path) -> None:
         pytest.param(psycopg.errors.AdminShutdown(), True, id="restarted"),
         pytest.param(psycopg.OperationalError(), True, id="no-answer"),
         pytest.param(psycopg.errors.DeadlockDetected(), True, id="deadlock"),
+        pytest.param(psycopg.errors.IdleInTransactionSessionTimeout(), True, id="stood-still"),
         pytest.param(psycopg.errors.ProgramLimitExceeded(), False, id="too-much-at-once"),
         pytest.param(KeyError("name"), False, id="defect"),
     ],
