@@ -39,7 +39,7 @@ def measure(arguments: argparse.Namespace) -> Figures:
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="o2c-bench-")))
         folder.chmod(0o755)
         server = stack.enter_context(acquire(folder / "server"))
-        dsn = {name: database(server.dsn, name) for name in ("small", "large")}
+        dsn = {name: database(server.dsn, name) for name in ("small", "large", "orders")}
         for one in dsn.values():
             contenders.prepare(one)
         seconds, repeat = arguments.seconds, arguments.repeat
@@ -52,6 +52,7 @@ def measure(arguments: argparse.Namespace) -> Figures:
         figures["stalls"] = stalls(dsn["large"])
         figures["lag"] = projecting.lag(dsn["small"], 5 * seconds)
         tell("lag of the projections at {rate:.0f} events/s: p50 {p50:.1f} ms, p99 {p99:.1f} ms".format(**figures["lag"]))
+        figures["rebuild"] = rebuilding(dsn["orders"], dsn["small"], folder, arguments.events, repeat)
     return figures
 
 
@@ -224,3 +225,18 @@ def longest(write: Write, dsn: str, work: str) -> float:
         most = max(most, 1e3 * (time.perf_counter() - start))
     worker.join()
     return most
+
+
+# -- rebuild
+
+
+def rebuilding(dsn: str, stock_dsn: str, folder: Path, events: int, repeat: int) -> Figures:
+    """Events a second of a rebuild of `orders`, counted over all events of the log."""
+    there = projecting.orders_log(dsn, folder, events)
+    found = projecting.rebuilding(dsn, repeat)
+    stock = projecting.stock_runner(stock_dsn)
+    rate = {name: there / seconds for name, seconds in found["seconds"].items()}
+    tell(f"rebuild of orders over {there:,} events: {rate['rebuild']:,.0f}/s ({found['seconds']['rebuild']:.1f} s),"
+         f" COPY out of the same fields {rate['copy']:,.0f}/s, stock runner {stock:,.0f}/s -> {rate['rebuild'] / stock:.0f} x stock,"
+         f" {100 * rate['rebuild'] / rate['copy']:.0f} % of COPY out; 10 M events in {1e7 / rate['rebuild']:.0f} s")  # fmt: skip
+    return {**found, "events": there, "stock": stock}

@@ -1,17 +1,123 @@
-"""Projections in the bench of the log: how far readers lag behind writers."""
+"""Projections in the bench of the log: a rebuild over a large log of real orders, how far readers lag behind writers, and the stock runner."""
 
 import threading
 import time
+from functools import singledispatchmethod
+from pathlib import Path
+from statistics import median
 from typing import Any
+
+import psycopg
+from eventsourcing.application import Application
+from eventsourcing.persistence import Tracking
+from eventsourcing.postgres import PostgresTrackingRecorder
+from eventsourcing.projection import Projection as StockProjection
+from eventsourcing.projection import ProjectionRunner
 
 from o2c import plan
 from o2c.app import Engine
+from o2c.entrypoints import intake
+from o2c.entrypoints.launch import write_launch
+from o2c.partners.simulated import simulated_partners
+from o2c.runner import Runner
 from projections.catalogue import ALL
-from projections.engine import catch_up
+from projections.engine import catch_up, rebuild
+from projections.orders import ORDERS
+from projections.projection import reader_of
 from tests.bench import contenders
+from tests.bench.orders import SEED, take_in_stock, until_billed
 
+SEED_ORDERS = 300
+STOCK_EVENTS = 5_000
 EVENTS_A_SECOND = 1_000
 Figures = dict[str, Any]
+
+
+def orders_log(dsn: str, folder: Path, events: int) -> int:
+    """A log of so many events at least: some hundred invented orders driven to their second bill, then copied under other ids by the server."""
+    papers = write_launch(folder / "papers", count=SEED_ORDERS, seed=SEED)
+    with Engine(dsn, plan.KINDS) as app:
+        app.create_clock(kind="simulated", seed=SEED)
+        runner = Runner(app, simulated_partners(SEED))
+        take_in_stock(app, runner, papers.orders.parent)
+        intake.Intake(app, papers.orders, folder / "quarantine").run()
+        until_billed(app, runner)
+    with psycopg.connect(dsn, autocommit=True) as conn:
+        conn.execute("SET session_replication_role = replica; SET synchronous_commit = off; SET client_min_messages = warning")
+        conn.execute("CREATE TEMP TABLE told AS SELECT * FROM o2c.event WHERE order_id IS NOT NULL ORDER BY position")
+        [(told,)] = conn.execute("SELECT count(*) FROM told").fetchall()
+        [(first,)] = conn.execute("SELECT min(position) FROM o2c.event").fetchall()
+        copies = -(-events // told)
+        assert copies * told < first, "the copies stand before the first event"
+        conn.execute(
+            """INSERT INTO o2c.event SELECT row_number() OVER (ORDER BY k, position), stream || '-' || k, version, md5(event_id::text || k)::uuid,
+                type, schema_version, recorded_at, occurred_at, actor, channel, md5(command_id::text || k)::uuid, NULL,
+                md5(order_id::text || k)::uuid, customer_id, body, personal FROM told, generate_series(1, %s) k""",
+            (copies,),
+        )
+        conn.execute("VACUUM ANALYZE o2c.event")
+        [(there,)] = conn.execute("SELECT count(*) FROM o2c.event").fetchall()
+    return int(there)
+
+
+def rebuilding(dsn: str, repeat: int) -> Figures:
+    """Seconds of a rebuild of `orders`, and of COPY out of the same fields alone."""
+    catch_up(dsn, [ORDERS])
+    times: dict[str, list[float]] = {"rebuild": [], "copy": []}
+    for _ in range(repeat):
+        start = time.perf_counter()
+        rebuild(dsn, ORDERS)
+        times["rebuild"].append(time.perf_counter() - start)
+        times["copy"].append(copied_out(dsn))
+    return {"seconds": {name: median(found) for name, found in times.items()}, "spread": times}
+
+
+def copied_out(dsn: str) -> float:
+    """Seconds of COPY out of the declared fields of the declared events, thrown away."""
+    names = ", ".join(f"'{name}', body->'{name}'" for name in sorted(ORDERS.fields or ()))
+    types = ", ".join(f"'{name}'" for name in sorted(reader_of([ORDERS]).wanted))
+    query = f"""COPY (SELECT position, stream, version, type, schema_version, occurred_at, order_id, customer_id, channel,
+        jsonb_build_object({names}) FROM o2c.event WHERE type IN ({types}) ORDER BY position) TO STDOUT"""
+    start = time.perf_counter()
+    with psycopg.connect(dsn) as conn, conn.cursor().copy(query.encode()) as copy:
+        for _ in copy:
+            pass
+    return time.perf_counter() - start
+
+
+class _Counts(PostgresTrackingRecorder):
+    """The smallest view there is: one number."""
+
+    def count(self, tracking: Tracking) -> None:
+        with self.datastore.transaction(commit=True) as cursor:
+            self._insert_tracking(cursor, tracking)
+            cursor.execute("UPDATE stock.counted SET n = n + 1")
+
+
+class _Counted(StockProjection[_Counts]):
+    name = "counted"
+
+    @singledispatchmethod
+    def process_event(self, domain_event: Any, tracking: Tracking) -> None:
+        self.view.count(tracking)
+
+
+def stock_runner(dsn: str) -> float:
+    """Events a second of the stock ProjectionRunner with the smallest projection there is."""
+    env = {**contenders.stock_env(dsn), "CREATE_TABLE": "yes"}
+    with psycopg.connect(dsn, autocommit=True) as conn:
+        conn.execute("CREATE TABLE IF NOT EXISTS stock.counted AS SELECT 0 AS n")
+    app: Application[Any] = Application(env)
+    aggregate = contenders.Contacted()
+    for _ in range(STOCK_EVENTS):
+        aggregate.contact(**contenders.CONTACT.model_dump())
+    app.save(aggregate)
+    last = app.recorder.max_notification_id()
+    start = time.perf_counter()
+    runner: Any = ProjectionRunner(application_class=Application, projection_class=_Counted, view_class=_Counts, env=env)
+    with runner:
+        runner.wait(last, timeout=300)
+    return STOCK_EVENTS / (time.perf_counter() - start)
 
 
 def lag(dsn: str, seconds: float) -> Figures:
