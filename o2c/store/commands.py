@@ -82,39 +82,22 @@ class Outcome:
 
 STALE = Outcome("stale", "", 0, 0, {})
 
-_COMMAND = ("uuid", "text", "jsonb", "integer", "integer")
-_HEAD = ("integer", "text", "bigint", "bigint", "bigint", "integer", "json", "integer")
-_EVENT = (
-    *("integer", "text", "bigint", "uuid", "text", "smallint", "timestamptz", "text", "text", "uuid"),
-    *("uuid", "text", "jsonb", "jsonb"),
-)
-_GUARD = ("integer", "boolean", "text", "text", "text")
-_AGENDA = (
-    *("integer", "text", "text", "text", "text", "timestamptz", "smallint", "timestamptz"),
-    *("integer", "text", "uuid"),
-)
-_POOL = ("integer", "boolean", "text", "text", "timestamptz", "jsonb")
-_ARRAYS = ", ".join(f"%s::{kind}[]" for kind in (*_COMMAND, *_HEAD, *_EVENT, *_GUARD, *_AGENDA))
-# 50 parameters: psycopg reads the text of a statement with more of them anew every time.
-APPEND_SQL = f"SELECT * FROM o2c.append({_ARRAYS}, %s::bigint, {', '.join(f'%s::{kind}[]' for kind in _POOL)})"
+_GROUPS = ("new_command", "touched_stream", "new_event", "guard_change", "agenda_change", "pool_change")
+APPEND_SQL = f"SELECT * FROM o2c.append({', '.join(f'%s::o2c.{group}[]' for group in _GROUPS)}, %s::bigint)"
 
 
 def append_parameters(commands: Sequence[Append], round_: int) -> list[Any]:
-    """The arrays of `append()`, one group a table; see its definition for their order."""
+    """The arguments of `append()`: an array of rows for each table; the types in its migration name their fields."""
     events = [(n, fact) for n, command in enumerate(commands, 1) for fact in command.facts]
     last = {(n, fact.originator_id): ordinal for ordinal, (n, fact) in enumerate(events, 1)}
-    heads = [(n, head, last[n, head.stream]) for n, command in enumerate(commands, 1) for head in command.heads]
-    guards = [(n, guard) for n, command in enumerate(commands, 1) for guard in command.guards]
-    agenda = [(n, change, cause) for n, command in enumerate(commands, 1) for change, cause in command.agenda]
-    pool = [(n, change) for n, command in enumerate(commands, 1) for change in command.pool]
     return [
-        *_columns(_COMMAND, [(c.command_id, c.fingerprint, c.outcome, *span) for c, span in zip(commands, spans(commands), strict=True)]),
-        *_columns(_HEAD, [(n, h.stream, h.expected, h.seen, h.version, h.shape, h.state, at) for n, h, at in heads]),
-        *_columns(_EVENT, [_event_row(n, fact) for n, fact in events]),
-        *_columns(_GUARD, [(n, g.take, g.kind, g.key, g.holder) for n, g in guards]),
-        *_columns(_AGENDA, [_agenda_row(n, change, cause) for n, change, cause in agenda]),
+        row_array((c.command_id, c.fingerprint, c.outcome, *span) for c, span in zip(commands, spans(commands), strict=True)),
+        row_array((n, *_head_fields(h), last[n, h.stream]) for n, command in enumerate(commands, 1) for h in command.heads),
+        row_array((n, *_event_fields(fact)) for n, fact in events),
+        row_array((n, g.take, g.kind, g.key, g.holder) for n, command in enumerate(commands, 1) for g in command.guards),
+        row_array((n, *_agenda_fields(*change)) for n, command in enumerate(commands, 1) for change in command.agenda),
+        row_array((n, p.put, p.pool, p.key, p.available_at, p.detail) for n, command in enumerate(commands, 1) for p in command.pool),
         round_,
-        *_columns(_POOL, [(n, p.put, p.pool, p.key, p.available_at, p.detail) for n, p in pool]),
     ]
 
 
@@ -151,12 +134,6 @@ def takes_turns(commands: Sequence[Append]) -> tuple[list[Append], set[int]]:
     return [command for place, command in enumerate(commands) if place not in late], late
 
 
-def _columns(kinds: Sequence[str], rows: Sequence[Sequence[Any]]) -> list[str]:
-    if not rows:
-        return ["{}"] * len(kinds)
-    return [_LITERALS.get(kind, text_array)(column) for kind, column in zip(kinds, zip(*rows, strict=True), strict=True)]
-
-
 def text_array(values: Iterable[str | None]) -> str:
     """A PostgreSQL array literal. The driver's own quoting runs a regular expression over every character of every body: 40 % of a run."""
     quoted = ["NULL" if value is None else '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"' for value in values]
@@ -168,30 +145,32 @@ def plain_array(values: Iterable[int | str | None]) -> str:
     return "{" + ",".join(["NULL" if value is None else str(value) for value in values]) + "}"
 
 
-def _boolean_array(values: Iterable[bool]) -> str:
-    return "{" + ",".join(["t" if value else "f" for value in values]) + "}"
+def row_array(rows: Iterable[Iterable[Any]]) -> str:
+    """An array literal of rows: texts, numbers, booleans, times and NULLs."""
+    return text_array(["(" + ",".join([_field(value) for value in row]) + ")" for row in rows])
 
 
-def _time_array(values: Iterable[datetime | None]) -> str:
-    return "{" + ",".join(["NULL" if value is None else '"' + value.isoformat() + '"' for value in values]) + "}"
+def _field(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return '"' + value.replace("\\", "\\\\").replace('"', '""') + '"'
+    return value.isoformat() if isinstance(value, datetime) else str(value)
 
 
-_LITERALS: Mapping[str, Callable[[Iterable[Any]], str]] = {
-    **dict.fromkeys(("integer", "bigint", "smallint", "uuid"), plain_array),
-    "boolean": _boolean_array,
-    "timestamptz": _time_array,
-}
+def _head_fields(head: Head) -> tuple[Any, ...]:
+    return head.stream, head.expected, head.seen, head.version, head.shape, head.state
 
 
-def _event_row(n: int, fact: StoredFact) -> tuple[Any, ...]:
+def _event_fields(fact: StoredFact) -> tuple[Any, ...]:
     return (
-        n, fact.originator_id, fact.originator_version, fact.event_id, fact.topic, fact.schema, fact.occurred_at, fact.actor, fact.channel,
+        fact.originator_id, fact.originator_version, fact.event_id, fact.topic, fact.schema, fact.occurred_at, fact.actor, fact.channel,
         fact.causation, fact.order_id, fact.customer_id, fact.state.decode(), fact.personal,
     )  # fmt: skip
 
 
-def _agenda_row(n: int, change: AgendaChange, cause: str) -> tuple[Any, ...]:
+def _agenda_fields(change: AgendaChange, cause: str) -> tuple[Any, ...]:
     if isinstance(change, Entry):
-        return (n, change.stream, change.item, change.step, change.kind, change.due_at, change.priority, change.since,
+        return (change.stream, change.item, change.step, change.kind, change.due_at, change.priority, change.since,
                 change.attempt, change.pool, cause)  # fmt: skip
-    return (n, change.stream, change.item, change.step, None, None, None, None, None, None, None)
+    return change.stream, change.item, change.step, None, None, None, None, None, None, None

@@ -17,6 +17,7 @@ from o2c.kernel.refusal import Refused
 from o2c.store import meters
 from o2c.store.commands import APPEND_SQL, STALE, Append, Head, Outcome, append_parameters, outcomes_of, takes_turns
 from o2c.store.database import declare_incarnation
+from o2c.store.grouped import Grouped
 from o2c.store.mapper import StoredFact
 
 _COLUMNS = """position, stream, version, event_id::text, type, schema_version, recorded_at, occurred_at, actor, channel, command_id::text,
@@ -48,6 +49,10 @@ def stored_fact(row: dict[str, Any]) -> StoredFact:
 class LogRecorder(PostgresApplicationRecorder):
     """Records through `o2c.append()`. The library's own statements, its table lock and its retry are not used."""
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._grouped = Grouped(self._append)
+
     def create_table(self) -> None:
         """Nothing: the schema is made by the store's migrations (one place, applied under a lock)."""
 
@@ -72,8 +77,11 @@ class LogRecorder(PostgresApplicationRecorder):
     def append(self, commands: Sequence[Append], *, round_: int = 0) -> list[Outcome]:
         """Write many commands in one transaction and one round trip; what became of each, in order.
 
-        Of two commands on one stream the later is stale: it was decided without knowing the earlier.
+        Of two commands on one stream the later is stale: it was decided without knowing the earlier. Appends of several threads go together.
         """
+        return self._grouped.append(commands, round_)
+
+    def _append(self, commands: Sequence[Append], round_: int) -> list[Outcome]:
         together, late = takes_turns(commands)
         if not together:
             return []

@@ -112,9 +112,9 @@ _MISPLACED = b"""
 WITH wanted (schema, owner) AS (VALUES ('o2c', %(owner)s), ('analyst', %(owner)s), ('projection', %(projector)s))
 SELECT 'SCHEMA' AS kind, quote_ident(w.schema) AS name, w.owner FROM wanted w JOIN pg_namespace n ON n.nspname = w.schema
 WHERE n.nspowner <> to_regrole(quote_ident(w.owner))
-UNION ALL SELECT CASE c.relkind WHEN 'v' THEN 'VIEW' WHEN 'm' THEN 'MATERIALIZED VIEW' WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END,
+UNION ALL SELECT CASE c.relkind WHEN 'v' THEN 'VIEW' WHEN 'm' THEN 'MATERIALIZED VIEW' WHEN 'S' THEN 'SEQUENCE' WHEN 'c' THEN 'TYPE' ELSE 'TABLE' END,
     c.oid::regclass::text, w.owner FROM wanted w JOIN pg_namespace n ON n.nspname = w.schema JOIN pg_class c ON c.relnamespace = n.oid
-WHERE c.relkind IN ('r', 'p', 'v', 'm', 'S') AND c.relowner <> to_regrole(quote_ident(w.owner))
+WHERE c.relkind IN ('r', 'p', 'v', 'm', 'S', 'c') AND c.relowner <> to_regrole(quote_ident(w.owner))
     AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = c.oid AND d.deptype IN ('a', 'i') AND c.relkind = 'S')
 UNION ALL SELECT 'FUNCTION', p.oid::regprocedure::text, w.owner FROM wanted w JOIN pg_namespace n ON n.nspname = w.schema
     JOIN pg_proc p ON p.pronamespace = n.oid WHERE p.proowner <> to_regrole(quote_ident(w.owner))"""

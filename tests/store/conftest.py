@@ -1,7 +1,8 @@
 """An empty log for each test that asks for one; the database is made once, which is what takes the time."""
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 
 import psycopg
 import pytest
@@ -40,11 +41,22 @@ def environment(log_dsn: str) -> Environment:
 
 
 @pytest.fixture
-def recorder(environment: Environment) -> Iterator[LogRecorder]:
-    """The recorder as the library's factory makes it, on an empty log."""
-    factory = InfrastructureFactory.construct(environment)
-    assert isinstance(factory, LogFactory)
-    made = factory.application_recorder()
-    assert isinstance(made, LogRecorder)
-    yield made
-    factory.close()
+def another(environment: Environment) -> Iterator[Callable[[], LogRecorder]]:
+    """Makes recorders on an empty log as the library's factory makes them; each has connections of its own, as a process would."""
+    with ExitStack() as opened:
+
+        def make() -> LogRecorder:
+            factory = InfrastructureFactory.construct(environment)
+            assert isinstance(factory, LogFactory)
+            opened.callback(factory.close)
+            made = factory.application_recorder()
+            assert isinstance(made, LogRecorder)
+            return made
+
+        yield make
+
+
+@pytest.fixture
+def recorder(another: Callable[[], LogRecorder]) -> LogRecorder:
+    """A recorder on an empty log."""
+    return another()

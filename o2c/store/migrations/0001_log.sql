@@ -171,27 +171,31 @@ CREATE FUNCTION horizon() RETURNS bigint LANGUAGE sql STABLE AS
 $$ SELECT (o2c.current_offset() + pg_snapshot_xmin(pg_current_snapshot())::text::bigint) * 65536 $$;
 COMMENT ON FUNCTION horizon() IS 'Every transaction that could write a position below it has ended.';
 
--- Writes many commands at once. A stale, repeated or refused command is a result, never an abort; the others go on.
--- Arrays of one group run in step: c_ commands, s_ streams touched, e_ events, g_ guards, a_ agenda changes, p_ pool changes;
--- c_first and c_last are the ordinals (from 0) of a command's first and last event, s_last (from 1) of the stream's last event here;
--- An agenda row without a kind is one to take away. s_cmd .. p_cmd are the ordinal (from 1) of the command a row belongs to. s_expected 0 means a new stream. No stream comes twice.
--- s_seen is the position of the last event that the command saw of a stream (0: not told): after a restore the same version may be another event.
+-- What append() is given: rows of these, one array a table. `cmd` is the ordinal (from 1) of the command that a row belongs to.
+CREATE TYPE new_command AS (id uuid, fingerprint text, outcome jsonb, first integer, last integer);
+COMMENT ON TYPE new_command IS 'first and last are the ordinals (from 0) of its first and last event in the append.';
+CREATE TYPE touched_stream AS (cmd integer, stream text COLLATE "C", expected bigint, seen bigint, version bigint, shape integer, state json, last integer);
+COMMENT ON TYPE touched_stream IS 'expected 0: a new stream. seen: the position of the last event that the command saw of it (0: not told); after a restore the same version may be another event. last: the ordinal (from 1) of its last event here. No state: the one that stands stays.';
+CREATE TYPE new_event AS (cmd integer, stream text COLLATE "C", version bigint, id uuid, type text COLLATE "C", schema_version smallint,
+    occurred_at timestamptz, actor text, channel text, causation uuid, order_id uuid, customer_id text, body jsonb, personal jsonb);
+CREATE TYPE guard_change AS (cmd integer, take boolean, kind text COLLATE "C", key text COLLATE "C", holder text COLLATE "C");
+CREATE TYPE agenda_change AS (cmd integer, stream text COLLATE "C", item text COLLATE "C", step text COLLATE "C", kind text, due_at timestamptz,
+    priority smallint, since timestamptz, attempt integer, pool text, cause uuid);
+COMMENT ON TYPE agenda_change IS 'Without a kind: a row to take away.';
+CREATE TYPE pool_change AS (cmd integer, put boolean, pool text COLLATE "C", key text COLLATE "C", available_at timestamptz, detail jsonb);
+
+-- Writes many commands at once. A stale, repeated or refused command is a result, never an abort; the others go on. No stream comes twice.
 -- One row a command is returned; when all were appended, only one row with ordinal 0 and the position of the first event.
-CREATE FUNCTION append(
-    c_id uuid[], c_fingerprint text[], c_outcome jsonb[], c_first integer[], c_last integer[],
-    s_cmd integer[], s_stream text[], s_expected bigint[], s_seen bigint[], s_version bigint[], s_shape integer[], s_state json[], s_last integer[],
-    e_cmd integer[], e_stream text[], e_version bigint[], e_id uuid[], e_type text[], e_schema smallint[], e_occurred timestamptz[],
-    e_actor text[], e_channel text[], e_causation uuid[], e_order uuid[], e_customer text[], e_body jsonb[], e_personal jsonb[],
-    g_cmd integer[], g_take boolean[], g_kind text[], g_key text[], g_holder text[],
-    a_cmd integer[], a_stream text[], a_item text[], a_step text[], a_kind text[], a_due timestamptz[],
-    a_priority smallint[], a_since timestamptz[], a_attempt integer[], a_pool text[], a_cause uuid[], a_round bigint,
-    p_cmd integer[], p_put boolean[], p_pool text[], p_key text[], p_available timestamptz[], p_detail jsonb[]
-) RETURNS TABLE (ordinal integer, verdict text, detail text, first_position bigint, last_position bigint, outcome jsonb)
+CREATE FUNCTION append(commands new_command[], streams touched_stream[], events new_event[], guards guard_change[], entries agenda_change[],
+                       pieces pool_change[], pass bigint)
+RETURNS TABLE (ordinal integer, verdict text, detail text, first_position bigint, last_position bigint, outcome jsonb)
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = o2c, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
     base bigint;
     final bigint;
+    known bigint; -- streams
+    born bigint;
     done bigint;
     repeated integer[] := '{}';
     failed integer[] := '{}';
@@ -204,57 +208,56 @@ BEGIN
         RAISE EXCEPTION 'append refused: synchronous_commit is off on this connection' USING ERRCODE = 'invalid_transaction_state';
     ELSIF current_setting('transaction_isolation') <> 'read committed' THEN
         RAISE EXCEPTION 'append needs READ COMMITTED' USING ERRCODE = 'invalid_transaction_state';
-    ELSIF cardinality(e_cmd) > 65536 THEN
-        RAISE EXCEPTION 'append refused: % events in one transaction, at most 65536', cardinality(e_cmd) USING ERRCODE = 'program_limit_exceeded';
-    ELSIF 0 > ANY (s_expected) OR array_position(s_expected, NULL) IS NOT NULL THEN
-        RAISE EXCEPTION 'append refused: no stream is ever seen at a version below 0' USING ERRCODE = 'invalid_parameter_value';
+    ELSIF cardinality(events) > 65536 THEN
+        RAISE EXCEPTION 'append refused: % events in one transaction, at most 65536', cardinality(events) USING ERRCODE = 'program_limit_exceeded';
     END IF;
     LOCK TABLE event IN ROW EXCLUSIVE MODE;
-    SELECT (i.position_offset + pg_current_xact_id()::text::bigint) * 65536 INTO STRICT base FROM incarnation i ORDER BY i.id DESC LIMIT 1;
+    SELECT (i.position_offset + pg_current_xact_id()::text::bigint) * 65536, s.known, s.born INTO STRICT base, known, born
+    FROM incarnation i, (SELECT count(*) FILTER (WHERE expected > 0) AS known, count(*) FILTER (WHERE expected = 0) AS born FROM unnest(streams)) s
+    ORDER BY i.id DESC LIMIT 1;
     final := base + 65535; -- what stands between the two was written here
+    IF known + born <> cardinality(streams) THEN
+        RAISE EXCEPTION 'append refused: no stream is ever seen at a version below 0' USING ERRCODE = 'invalid_parameter_value';
+    END IF;
 
     -- Command ids in one order for all, so that two writers of the same ids wait for one another and never deadlock.
     INSERT INTO command (command_id, fingerprint, outcome, first_position, last_position)
-    SELECT c.id, c.fingerprint, c.outcome, base + c.first, base + c.last
-    FROM unnest(c_id, c_fingerprint, c_outcome, c_first, c_last) AS c (id, fingerprint, outcome, first, last) ORDER BY c.id
+    SELECT c.id, c.fingerprint, c.outcome, base + c.first, base + c.last FROM unnest(commands) c ORDER BY c.id
     ON CONFLICT DO NOTHING;
     GET DIAGNOSTICS done = ROW_COUNT;
-    IF done < cardinality(c_id) THEN
-        SELECT coalesce(array_agg(c.n::integer), '{}') INTO repeated FROM unnest(c_id) WITH ORDINALITY AS c (id, n) JOIN command k ON k.command_id = c.id
+    IF done < cardinality(commands) THEN
+        SELECT coalesce(array_agg(c.ordinality::integer), '{}') INTO repeated FROM unnest(commands) WITH ORDINALITY c JOIN command k ON k.command_id = c.id
         WHERE k.first_position NOT BETWEEN base AND final;
-        IF done + cardinality(repeated) <> cardinality(c_id) THEN
+        IF done + cardinality(repeated) <> cardinality(commands) THEN
             RAISE EXCEPTION 'append refused: the same command id twice' USING ERRCODE = 'invalid_parameter_value';
         END IF;
     END IF;
 
     -- Known streams: lock in name order, then judge.
-    IF 0 < ANY (s_expected) THEN
+    IF known > 0 THEN
         SELECT coalesce(array_agg(DISTINCT s.cmd), '{}') INTO stale
-        FROM (SELECT * FROM unnest(s_cmd, s_stream, s_expected, s_seen) AS s (cmd, stream, expected, seen) WHERE expected > 0 ORDER BY stream) s
+        FROM (SELECT * FROM unnest(streams) WHERE expected > 0 ORDER BY stream) s
         LEFT JOIN LATERAL (SELECT version, last_position FROM head WHERE stream = s.stream FOR UPDATE) h ON true -- one by one: no plan reads all heads
         WHERE s.cmd <> ALL (repeated)
           AND (h.version IS DISTINCT FROM s.expected OR h.last_position >= base OR (s.seen > 0 AND h.last_position <> s.seen));
     END IF;
     -- New streams: whoever inserts first has them.
-    IF 0 = ANY (s_expected) THEN
+    IF born > 0 THEN
         INSERT INTO head (stream, version, last_position, shape, state, state_version)
         SELECT s.stream, s.version, base + s.last - 1, s.shape, s.state, CASE WHEN s.state IS NULL THEN 0 ELSE s.version END
-        FROM unnest(s_cmd, s_stream, s_expected, s_version, s_shape, s_state, s_last) AS s (cmd, stream, expected, version, shape, state, last)
-        WHERE s.expected = 0 AND s.cmd <> ALL (repeated || stale) ORDER BY s.stream
+        FROM unnest(streams) s WHERE s.expected = 0 AND s.cmd <> ALL (repeated || stale) ORDER BY s.stream
         ON CONFLICT DO NOTHING;
         GET DIAGNOSTICS done = ROW_COUNT;
-        IF done < cardinality(array_positions(s_expected, 0)) THEN
-            SELECT stale || coalesce(array_agg(DISTINCT s.cmd), '{}') INTO stale
-            FROM unnest(s_cmd, s_stream, s_expected) AS s (cmd, stream, expected) JOIN head h ON h.stream = s.stream
+        IF done < born THEN
+            SELECT stale || coalesce(array_agg(DISTINCT s.cmd), '{}') INTO stale FROM unnest(streams) s JOIN head h ON h.stream = s.stream
             WHERE s.expected = 0 AND h.last_position NOT BETWEEN base AND final AND s.cmd <> ALL (repeated || stale);
         END IF;
     END IF;
 
     -- Guards decide what "we looked before" cannot.
-    IF cardinality(g_cmd) > 0 THEN
+    IF cardinality(guards) > 0 THEN
         WITH wanted AS (
-            SELECT g.* FROM unnest(g_cmd, g_take, g_kind, g_key, g_holder) AS g (cmd, take, kind, key, holder)
-            WHERE g.take AND g.cmd <> ALL (repeated || stale)
+            SELECT g.* FROM unnest(guards) g WHERE g.take AND g.cmd <> ALL (repeated || stale)
         ), taken AS (
             INSERT INTO guard (kind, key, holder, position) SELECT kind, key, holder, base FROM wanted ORDER BY kind, key, cmd
             ON CONFLICT DO NOTHING RETURNING kind, key, holder
@@ -263,79 +266,66 @@ BEGIN
         WHERE NOT EXISTS (SELECT FROM taken t WHERE t.kind = w.kind AND t.key = w.key AND t.holder = w.holder)
           AND NOT EXISTS (SELECT FROM guard g WHERE g.kind = w.kind AND g.key = w.key AND g.holder = w.holder);
         IF cardinality(guarded) > 0 THEN
-            DELETE FROM guard g USING unnest(g_cmd, g_take, g_kind, g_key, g_holder) AS x (cmd, take, kind, key, holder)
+            DELETE FROM guard g USING unnest(guards) x
             WHERE x.take AND x.cmd = ANY (guarded) AND g.kind = x.kind AND g.key = x.key AND g.holder = x.holder AND g.position = base
               AND NOT EXISTS (
-                SELECT FROM unnest(g_cmd, g_take, g_kind, g_key, g_holder) AS y (cmd, take, kind, key, holder)
+                SELECT FROM unnest(guards) y
                 WHERE y.take AND y.cmd <> ALL (repeated || stale || guarded) AND y.kind = g.kind AND y.key = g.key AND y.holder = g.holder);
         END IF;
-        IF false = ANY (g_take) THEN
-            DELETE FROM guard g USING unnest(g_cmd, g_take, g_kind, g_key, g_holder) AS x (cmd, take, kind, key, holder)
-            WHERE NOT x.take AND x.cmd <> ALL (repeated || stale || guarded) AND g.kind = x.kind AND g.key = x.key AND g.holder = x.holder;
-        END IF;
+        DELETE FROM guard g USING unnest(guards) x
+        WHERE NOT x.take AND x.cmd <> ALL (repeated || stale || guarded) AND g.kind = x.kind AND g.key = x.key AND g.holder = x.holder;
     END IF;
 
     failed := stale || guarded;
     IF cardinality(failed) > 0 THEN
-        DELETE FROM head h USING unnest(s_cmd, s_stream, s_expected) AS s (cmd, stream, expected)
+        DELETE FROM head h USING unnest(streams) s
         WHERE s.expected = 0 AND s.cmd = ANY (failed) AND h.stream = s.stream AND h.last_position BETWEEN base AND final;
-        DELETE FROM command c USING unnest(c_id) WITH ORDINALITY AS x (id, n) WHERE x.n = ANY (failed) AND c.command_id = x.id;
+        DELETE FROM command c USING unnest(commands) WITH ORDINALITY x WHERE x.ordinality = ANY (failed) AND c.command_id = x.id;
     END IF;
     failed := failed || repeated;
-    IF 0 < ANY (s_expected) THEN
+    IF known > 0 THEN
         UPDATE head h SET version = s.version, last_position = base + s.last - 1,
             shape = CASE WHEN s.state IS NULL THEN h.shape ELSE s.shape END, state = coalesce(s.state, h.state),
             state_version = CASE WHEN s.state IS NULL THEN h.state_version ELSE s.version END
-        FROM unnest(s_cmd, s_stream, s_expected, s_version, s_shape, s_state, s_last) AS s (cmd, stream, expected, version, shape, state, last)
-        WHERE h.stream = s.stream AND s.expected > 0 AND s.cmd <> ALL (failed);
+        FROM unnest(streams) s WHERE h.stream = s.stream AND s.expected > 0 AND s.cmd <> ALL (failed);
     END IF;
     INSERT INTO event (position, stream, version, event_id, type, schema_version, occurred_at, actor, channel, command_id, causation,
                        order_id, customer_id, body, personal)
-    SELECT base + e.n - 1, e.stream, e.version, e.id, e.type, e.schema, e.occurred, e.actor, e.channel, c_id[e.cmd], e.causation,
-           e.order_id, e.customer, e.body, e.personal
-    FROM unnest(e_cmd, e_stream, e_version, e_id, e_type, e_schema, e_occurred, e_actor, e_channel, e_causation, e_order, e_customer,
-                e_body, e_personal) WITH ORDINALITY
-        AS e (cmd, stream, version, id, type, schema, occurred, actor, channel, causation, order_id, customer, body, personal, n)
-    WHERE e.cmd <> ALL (failed);
+    SELECT base + e.ordinality - 1, e.stream, e.version, e.id, e.type, e.schema_version, e.occurred_at, e.actor, e.channel, commands[e.cmd].id, e.causation,
+           e.order_id, e.customer_id, e.body, e.personal
+    FROM unnest(events) WITH ORDINALITY e WHERE e.cmd <> ALL (failed);
 
-    IF array_position(a_kind, NULL) IS NOT NULL THEN
-        DELETE FROM agenda a USING unnest(a_cmd, a_kind, a_stream, a_item, a_step) AS x (cmd, kind, stream, item, step)
+    IF cardinality(entries) > 0 THEN
+        DELETE FROM agenda a USING unnest(entries) x
         WHERE x.kind IS NULL AND x.cmd <> ALL (failed) AND a.stream = x.stream AND a.item = x.item AND a.step = x.step;
-    END IF;
-    IF cardinality(array_remove(a_kind, NULL)) > 0 THEN
         INSERT INTO agenda (stream, item, step, kind, due_at, priority, since, attempt, pool, cause, round)
-        SELECT stream, item, step, kind, due, priority, since, attempt, pool, cause, a_round
-        FROM unnest(a_cmd, a_stream, a_item, a_step, a_kind, a_due, a_priority, a_since, a_attempt, a_pool, a_cause)
-            AS x (cmd, stream, item, step, kind, due, priority, since, attempt, pool, cause)
+        SELECT stream, item, step, kind, due_at, priority, since, attempt, pool, cause, pass FROM unnest(entries) x
         WHERE x.kind IS NOT NULL AND x.cmd <> ALL (failed) ORDER BY stream, item, step
         ON CONFLICT (stream, item, step) DO UPDATE SET kind = excluded.kind, due_at = excluded.due_at, priority = excluded.priority,
             since = excluded.since, attempt = excluded.attempt, pool = excluded.pool, cause = excluded.cause, round = excluded.round, lease_until = NULL;
     END IF;
-    IF cardinality(p_cmd) > 0 THEN
-        DELETE FROM pool p USING unnest(p_cmd, p_put, p_pool, p_key) AS x (cmd, put, pool, key)
-        WHERE NOT x.put AND x.cmd <> ALL (failed) AND p.pool = x.pool AND p.key = x.key;
+    IF cardinality(pieces) > 0 THEN
+        DELETE FROM pool p USING unnest(pieces) x WHERE NOT x.put AND x.cmd <> ALL (failed) AND p.pool = x.pool AND p.key = x.key;
         INSERT INTO pool (pool, key, available_at, detail, round)
-        SELECT pool, key, available, detail, a_round FROM unnest(p_cmd, p_put, p_pool, p_key, p_available, p_detail) AS x (cmd, put, pool, key, available, detail)
-        WHERE x.put AND x.cmd <> ALL (failed) ORDER BY pool, key
+        SELECT pool, key, available_at, detail, pass FROM unnest(pieces) x WHERE x.put AND x.cmd <> ALL (failed) ORDER BY pool, key
         ON CONFLICT (pool, key) DO UPDATE SET available_at = excluded.available_at, detail = excluded.detail, round = excluded.round;
     END IF;
 
-    IF a_round > 1 THEN
-        UPDATE clock SET round = a_round - 1 WHERE round < a_round - 1; -- the pass under way
+    IF pass > 1 THEN
+        UPDATE clock SET round = pass - 1 WHERE round < pass - 1; -- the pass under way
     END IF;
     IF cardinality(failed) = 0 THEN
         RETURN QUERY SELECT 0, 'appended', NULL::text, base, NULL::bigint, NULL::jsonb;
         RETURN;
     END IF;
     RETURN QUERY
-    SELECT c.n::integer,
-           CASE WHEN c.n = ANY (stale) THEN 'stale' WHEN c.n = ANY (guarded) THEN 'guarded'
-                WHEN c.n <> ALL (repeated) THEN 'appended' WHEN k.fingerprint = c.fingerprint THEN 'repeated' ELSE 'refused' END,
-           (SELECT string_agg(x.kind || ' ' || x.key, ', ') FROM unnest(g_cmd, g_take, g_kind, g_key, g_holder) AS x (cmd, take, kind, key, holder)
-            JOIN guard g ON g.kind = x.kind AND g.key = x.key AND g.holder <> x.holder WHERE x.take AND x.cmd = c.n AND c.n = ANY (guarded)),
+    SELECT c.ordinality::integer,
+           CASE WHEN c.ordinality = ANY (stale) THEN 'stale' WHEN c.ordinality = ANY (guarded) THEN 'guarded'
+                WHEN c.ordinality <> ALL (repeated) THEN 'appended' WHEN k.fingerprint = c.fingerprint THEN 'repeated' ELSE 'refused' END,
+           (SELECT string_agg(x.kind || ' ' || x.key, ', ') FROM unnest(guards) x
+            JOIN guard g ON g.kind = x.kind AND g.key = x.key AND g.holder <> x.holder WHERE x.take AND x.cmd = c.ordinality AND c.ordinality = ANY (guarded)),
            k.first_position, k.last_position, k.outcome
-    FROM unnest(c_id, c_fingerprint) WITH ORDINALITY AS c (id, fingerprint, n)
-    LEFT JOIN command k ON k.command_id = c.id ORDER BY c.n;
+    FROM unnest(commands) WITH ORDINALITY c LEFT JOIN command k ON k.command_id = c.id ORDER BY c.ordinality;
 END $$;
 REVOKE ALL ON FUNCTION append FROM PUBLIC;
 COMMENT ON FUNCTION append IS 'The only way to write the log: see docs/architecture.md.';
