@@ -15,7 +15,6 @@ from structlog.contextvars import bound_contextvars
 
 from o2c.drafts import Command, Draft, Loaded, drafted
 from o2c.kernel.event import Fact
-from o2c.kernel.frozen import changed
 from o2c.kernel.refusal import Refused
 from o2c.kernel.stream import StreamKind, category_of
 from o2c.store.clock import create_clock
@@ -213,7 +212,7 @@ class Engine(Application[str]):
         to_stored = self.mapper.to_stored_event
         drafts = self._drafts(commands, remembered=True)
         appends = [
-            changed(draft.bare(command), facts=tuple(cast("StoredFact", to_stored(cast("Any", fact))) for fact in draft.facts))
+            draft.append(command, tuple([cast("StoredFact", to_stored(cast("Any", fact))) for fact in draft.facts]))
             for command, draft in zip(commands, drafts, strict=True)
         ]
         outcomes = self.log_recorder.append(appends, round_=round_)
@@ -225,7 +224,7 @@ class Engine(Application[str]):
         """Write one command through the library's `save`. Raises IntegrityError when it is stale, guarded or refused."""
         # Nobody decides this again when it is stale: every stream it touches is read now.
         [draft] = self._drafts([command], remembered=False)
-        bare = draft.bare(command)
+        bare = draft.append(command)
         first: int | None = None
         try:
             with bound_contextvars(stream=command.stream, command=command.command_id):

@@ -16,6 +16,7 @@ from o2c.kernel.identifiers import derived_id, digest
 from o2c.kernel.shapes import Offered, Withdrawn
 from o2c.kernel.stream import StreamKind, category_of
 from o2c.store.commands import Append, Guard, Head, PoolChange
+from o2c.store.mapper import StoredFact
 
 Kinds = Mapping[str, StreamKind]
 SMALL_BYTES = 8_192
@@ -83,8 +84,8 @@ class Draft:
         ends = {fact.stream: first_position + ordinal for ordinal, fact in enumerate(self.facts)}
         return {stream: changed(loaded, position=ends[stream]) for stream, loaded in self.loaded.items()}
 
-    def bare(self, command: Command) -> Append:
-        """The Append without its facts."""
+    def append(self, command: Command, facts: tuple[StoredFact, ...] = ()) -> Append:
+        """What the store is given; without facts for the library's `save`, which adds them."""
         return Append(
             command_id=command.command_id,
             fingerprint=command.fingerprint or digest(command.command_id),
@@ -93,6 +94,7 @@ class Draft:
             guards=command.guards,
             agenda=tuple(self.agenda.values()),
             pool=tuple(self.pool.values()),
+            facts=facts,
         )
 
 

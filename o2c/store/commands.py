@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import accumulate, pairwise
@@ -82,7 +82,7 @@ class Outcome:
 
 STALE = Outcome("stale", "", 0, 0, {})
 
-_GROUPS = ("new_command", "touched_stream", "new_event", "guard_change", "agenda_change", "pool_change")
+_GROUPS = ("new_command", "touched_stream", "touched_stream", "new_event", "guard_change", "agenda_change", "pool_change")
 APPEND_SQL = f"SELECT * FROM o2c.append({', '.join(f'%s::o2c.{group}[]' for group in _GROUPS)}, %s::bigint)"
 
 
@@ -90,13 +90,15 @@ def append_parameters(commands: Sequence[Append], round_: int) -> list[Any]:
     """The arguments of `append()`: an array of rows for each table; the types in its migration name their fields."""
     events = [(n, fact) for n, command in enumerate(commands, 1) for fact in command.facts]
     last = {(n, fact.originator_id): ordinal for ordinal, (n, fact) in enumerate(events, 1)}
+    heads = [(n, head, last[n, head.stream]) for n, command in enumerate(commands, 1) for head in command.heads]
     return [
-        row_array((c.command_id, c.fingerprint, c.outcome, *span) for c, span in zip(commands, spans(commands), strict=True)),
-        row_array((n, *_head_fields(h), last[n, h.stream]) for n, command in enumerate(commands, 1) for h in command.heads),
-        row_array((n, *_event_fields(fact)) for n, fact in events),
-        row_array((n, g.take, g.kind, g.key, g.holder) for n, command in enumerate(commands, 1) for g in command.guards),
-        row_array((n, *_agenda_fields(*change)) for n, command in enumerate(commands, 1) for change in command.agenda),
-        row_array((n, p.put, p.pool, p.key, p.available_at, p.detail) for n, command in enumerate(commands, 1) for p in command.pool),
+        text_array(_command_row(command, *span) for command, span in zip(commands, spans(commands), strict=True)),
+        text_array(_head_row(*each) for each in heads if each[1].expected),
+        text_array(_head_row(*each) for each in heads if not each[1].expected),
+        text_array(_event_row(*each) for each in events),
+        text_array(_guard_row(n, guard) for n, command in enumerate(commands, 1) for guard in command.guards),
+        text_array(_agenda_row(n, *change) for n, command in enumerate(commands, 1) for change in command.agenda),
+        text_array(_pool_row(n, change) for n, command in enumerate(commands, 1) for change in command.pool),
         round_,
     ]
 
@@ -145,32 +147,43 @@ def plain_array(values: Iterable[int | str | None]) -> str:
     return "{" + ",".join(["NULL" if value is None else str(value) for value in values]) + "}"
 
 
-def row_array(rows: Iterable[Iterable[Any]]) -> str:
-    """An array literal of rows: texts, numbers, booleans, times and NULLs."""
-    return text_array(["(" + ",".join([_field(value) for value in row]) + ")" for row in rows])
+def _quoted(text: str | None) -> str:
+    """A text as a field of a row; nothing at all is NULL."""
+    return "" if text is None else '"' + text.replace("\\", "\\\\").replace('"', '""') + '"'
 
 
-def _field(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, str):
-        return '"' + value.replace("\\", "\\\\").replace('"', '""') + '"'
-    return value.isoformat() if isinstance(value, datetime) else str(value)
+# Numbers, UUIDs, booleans and times need no quotes in a row. Written out field by field: every event goes through here.
 
 
-def _head_fields(head: Head) -> tuple[Any, ...]:
-    return head.stream, head.expected, head.seen, head.version, head.shape, head.state
+def _command_row(command: Append, first: int, last: int) -> str:
+    return f"({command.command_id},{_quoted(command.fingerprint)},{_quoted(command.outcome)},{first},{last})"
 
 
-def _event_fields(fact: StoredFact) -> tuple[Any, ...]:
+def _head_row(n: int, head: Head, last: int) -> str:
+    return f"({n},{_quoted(head.stream)},{head.expected},{head.seen},{head.version},{head.shape},{_quoted(head.state)},{last})"
+
+
+def _event_row(n: int, fact: StoredFact) -> str:
     return (
-        fact.originator_id, fact.originator_version, fact.event_id, fact.topic, fact.schema, fact.occurred_at, fact.actor, fact.channel,
-        fact.causation, fact.order_id, fact.customer_id, fact.state.decode(), fact.personal,
-    )  # fmt: skip
+        f"({n},{_quoted(str(fact.originator_id))},{fact.originator_version},{fact.event_id},{_quoted(fact.topic)},{fact.schema},"
+        f"{fact.occurred_at.isoformat()},{_quoted(fact.actor)},{_quoted(fact.channel)},{fact.causation or ''},{fact.order_id or ''},"
+        f"{_quoted(fact.customer_id)},{_quoted(fact.state.decode())},{_quoted(fact.personal)})"
+    )
 
 
-def _agenda_fields(change: AgendaChange, cause: str) -> tuple[Any, ...]:
-    if isinstance(change, Entry):
-        return (change.stream, change.item, change.step, change.kind, change.due_at, change.priority, change.since,
-                change.attempt, change.pool, cause)  # fmt: skip
-    return change.stream, change.item, change.step, None, None, None, None, None, None, None
+def _guard_row(n: int, guard: Guard) -> str:
+    return f"({n},{guard.take},{_quoted(guard.kind)},{_quoted(guard.key)},{_quoted(guard.holder)})"
+
+
+def _agenda_row(n: int, change: AgendaChange, cause: str) -> str:
+    place = f"{n},{_quoted(change.stream)},{_quoted(change.item)},{_quoted(change.step)}"
+    if not isinstance(change, Entry):
+        return f"({place},,,,,,,)"
+    return (
+        f"({place},{_quoted(change.kind)},{change.due_at.isoformat()},{change.priority},{change.since.isoformat()},{change.attempt},"
+        f"{_quoted(change.pool)},{cause})"
+    )
+
+
+def _pool_row(n: int, change: PoolChange) -> str:
+    return f"({n},{change.put},{_quoted(change.pool)},{_quoted(change.key)},{change.available_at.isoformat()},{_quoted(change.detail)})"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from threading import Lock, Semaphore
+from threading import Lock
 
 from o2c.store.commands import Append, Outcome
 
@@ -24,7 +24,8 @@ class _Waiting:
         self.names = {name for command in commands for name in (command.command_id, *(head.stream for head in command.heads))}
         self.leads = False
         self.outcomes: list[Outcome] | None = None
-        self.woken = Semaphore(0)
+        self.woken = Lock()
+        self.woken.acquire()
 
 
 class Grouped:
@@ -94,7 +95,8 @@ class Grouped:
 
     def _joining(self, mine: _Waiting) -> list[_Waiting]:
         with self._lock:
-            joining, staying = [], []
+            joining: list[_Waiting] = []
+            staying: list[_Waiting] = []
             names, events = set(mine.names), mine.events
             for one in self._queue:
                 events += one.events

@@ -16,7 +16,6 @@ from o2c.store.database import connect
 from o2c.store.recorder import LogRecorder
 from tests.store.writing import command, free, rows, send, take, verdicts, versions
 
-
 Another = Callable[[], LogRecorder]
 
 

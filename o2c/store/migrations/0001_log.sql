@@ -175,7 +175,7 @@ COMMENT ON FUNCTION horizon() IS 'Every transaction that could write a position 
 CREATE TYPE new_command AS (id uuid, fingerprint text, outcome jsonb, first integer, last integer);
 COMMENT ON TYPE new_command IS 'first and last are the ordinals (from 0) of its first and last event in the append.';
 CREATE TYPE touched_stream AS (cmd integer, stream text COLLATE "C", expected bigint, seen bigint, version bigint, shape integer, state json, last integer);
-COMMENT ON TYPE touched_stream IS 'expected 0: a new stream. seen: the position of the last event that the command saw of it (0: not told); after a restore the same version may be another event. last: the ordinal (from 1) of its last event here. No state: the one that stands stays.';
+COMMENT ON TYPE touched_stream IS 'expected: the version that the command saw. seen: the position of the last event that the command saw of it (0: not told); after a restore the same version may be another event. last: the ordinal (from 1) of its last event here. No state: the one that stands stays.';
 CREATE TYPE new_event AS (cmd integer, stream text COLLATE "C", version bigint, id uuid, type text COLLATE "C", schema_version smallint,
     occurred_at timestamptz, actor text, channel text, causation uuid, order_id uuid, customer_id text, body jsonb, personal jsonb);
 CREATE TYPE guard_change AS (cmd integer, take boolean, kind text COLLATE "C", key text COLLATE "C", holder text COLLATE "C");
@@ -185,17 +185,18 @@ COMMENT ON TYPE agenda_change IS 'Without a kind: a row to take away.';
 CREATE TYPE pool_change AS (cmd integer, put boolean, pool text COLLATE "C", key text COLLATE "C", available_at timestamptz, detail jsonb);
 
 -- Writes many commands at once. A stale, repeated or refused command is a result, never an abort; the others go on. No stream comes twice.
--- One row a command is returned; when all were appended, only one row with ordinal 0 and the position of the first event.
-CREATE FUNCTION append(commands new_command[], streams touched_stream[], events new_event[], guards guard_change[], entries agenda_change[],
-                       pieces pool_change[], pass bigint)
+-- Plans are made once a connection and look rows up one by one: a plan for each call would cost more than the call, and one that was made
+-- while a table was small would read all of it ever after.
+-- One row a command is returned; when all were appended, only one row with ordinal 0, and where the first event stands.
+CREATE FUNCTION append(commands new_command[], known touched_stream[], born touched_stream[], events new_event[], guards guard_change[],
+                       entries agenda_change[], pieces pool_change[], pass bigint)
 RETURNS TABLE (ordinal integer, verdict text, detail text, first_position bigint, last_position bigint, outcome jsonb)
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = o2c, pg_temp AS $$
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = o2c, pg_temp
+SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 #variable_conflict use_column
 DECLARE
     base bigint;
     final bigint;
-    known bigint; -- streams
-    born bigint;
     done bigint;
     repeated integer[] := '{}';
     failed integer[] := '{}';
@@ -212,13 +213,8 @@ BEGIN
         RAISE EXCEPTION 'append refused: % events in one transaction, at most 65536', cardinality(events) USING ERRCODE = 'program_limit_exceeded';
     END IF;
     LOCK TABLE event IN ROW EXCLUSIVE MODE;
-    SELECT (i.position_offset + pg_current_xact_id()::text::bigint) * 65536, s.known, s.born INTO STRICT base, known, born
-    FROM incarnation i, (SELECT count(*) FILTER (WHERE expected > 0) AS known, count(*) FILTER (WHERE expected = 0) AS born FROM unnest(streams)) s
-    ORDER BY i.id DESC LIMIT 1;
+    SELECT (i.position_offset + pg_current_xact_id()::text::bigint) * 65536 INTO STRICT base FROM incarnation i ORDER BY i.id DESC LIMIT 1;
     final := base + 65535; -- what stands between the two was written here
-    IF known + born <> cardinality(streams) THEN
-        RAISE EXCEPTION 'append refused: no stream is ever seen at a version below 0' USING ERRCODE = 'invalid_parameter_value';
-    END IF;
 
     -- Command ids in one order for all, so that two writers of the same ids wait for one another and never deadlock.
     INSERT INTO command (command_id, fingerprint, outcome, first_position, last_position)
@@ -234,23 +230,23 @@ BEGIN
     END IF;
 
     -- Known streams: lock in name order, then judge.
-    IF known > 0 THEN
+    IF cardinality(known) > 0 THEN
         SELECT coalesce(array_agg(DISTINCT s.cmd), '{}') INTO stale
-        FROM (SELECT * FROM unnest(streams) WHERE expected > 0 ORDER BY stream) s
+        FROM (SELECT * FROM unnest(known) ORDER BY stream) s
         LEFT JOIN LATERAL (SELECT version, last_position FROM head WHERE stream = s.stream FOR UPDATE) h ON true -- one by one: no plan reads all heads
         WHERE s.cmd <> ALL (repeated)
           AND (h.version IS DISTINCT FROM s.expected OR h.last_position >= base OR (s.seen > 0 AND h.last_position <> s.seen));
     END IF;
     -- New streams: whoever inserts first has them.
-    IF born > 0 THEN
+    IF cardinality(born) > 0 THEN
         INSERT INTO head (stream, version, last_position, shape, state, state_version)
         SELECT s.stream, s.version, base + s.last - 1, s.shape, s.state, CASE WHEN s.state IS NULL THEN 0 ELSE s.version END
-        FROM unnest(streams) s WHERE s.expected = 0 AND s.cmd <> ALL (repeated || stale) ORDER BY s.stream
+        FROM unnest(born) s WHERE s.cmd <> ALL (repeated || stale) ORDER BY s.stream
         ON CONFLICT DO NOTHING;
         GET DIAGNOSTICS done = ROW_COUNT;
-        IF done < born THEN
-            SELECT stale || coalesce(array_agg(DISTINCT s.cmd), '{}') INTO stale FROM unnest(streams) s JOIN head h ON h.stream = s.stream
-            WHERE s.expected = 0 AND h.last_position NOT BETWEEN base AND final AND s.cmd <> ALL (repeated || stale);
+        IF done < cardinality(born) THEN
+            SELECT stale || coalesce(array_agg(DISTINCT s.cmd), '{}') INTO stale FROM unnest(born) s JOIN head h ON h.stream = s.stream
+            WHERE h.last_position NOT BETWEEN base AND final AND s.cmd <> ALL (repeated || stale);
         END IF;
     END IF;
 
@@ -263,7 +259,7 @@ BEGIN
             ON CONFLICT DO NOTHING RETURNING kind, key, holder
         )
         SELECT coalesce(array_agg(DISTINCT w.cmd), '{}') INTO guarded FROM wanted w
-        WHERE NOT EXISTS (SELECT FROM taken t WHERE t.kind = w.kind AND t.key = w.key AND t.holder = w.holder)
+        WHERE (w.kind, w.key, w.holder) NOT IN (SELECT kind, key, holder FROM taken)
           AND NOT EXISTS (SELECT FROM guard g WHERE g.kind = w.kind AND g.key = w.key AND g.holder = w.holder);
         IF cardinality(guarded) > 0 THEN
             DELETE FROM guard g USING unnest(guards) x
@@ -278,16 +274,16 @@ BEGIN
 
     failed := stale || guarded;
     IF cardinality(failed) > 0 THEN
-        DELETE FROM head h USING unnest(streams) s
-        WHERE s.expected = 0 AND s.cmd = ANY (failed) AND h.stream = s.stream AND h.last_position BETWEEN base AND final;
+        DELETE FROM head h USING unnest(born) s
+        WHERE s.cmd = ANY (failed) AND h.stream = s.stream AND h.last_position BETWEEN base AND final;
         DELETE FROM command c USING unnest(commands) WITH ORDINALITY x WHERE x.ordinality = ANY (failed) AND c.command_id = x.id;
     END IF;
     failed := failed || repeated;
-    IF known > 0 THEN
+    IF cardinality(known) > 0 THEN
         UPDATE head h SET version = s.version, last_position = base + s.last - 1,
             shape = CASE WHEN s.state IS NULL THEN h.shape ELSE s.shape END, state = coalesce(s.state, h.state),
             state_version = CASE WHEN s.state IS NULL THEN h.state_version ELSE s.version END
-        FROM unnest(streams) s WHERE h.stream = s.stream AND s.expected > 0 AND s.cmd <> ALL (failed);
+        FROM unnest(known) s WHERE h.stream = s.stream AND s.cmd <> ALL (failed);
     END IF;
     INSERT INTO event (position, stream, version, event_id, type, schema_version, occurred_at, actor, channel, command_id, causation,
                        order_id, customer_id, body, personal)
@@ -315,7 +311,10 @@ BEGIN
         UPDATE clock SET round = pass - 1 WHERE round < pass - 1; -- the pass under way
     END IF;
     IF cardinality(failed) = 0 THEN
-        RETURN QUERY SELECT 0, 'appended', NULL::text, base, NULL::bigint, NULL::jsonb;
+        ordinal := 0;
+        verdict := 'appended';
+        first_position := base;
+        RETURN NEXT;
         RETURN;
     END IF;
     RETURN QUERY
