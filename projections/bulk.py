@@ -24,7 +24,7 @@ _KEYS = {"stream": "stream", "order": "order_id::text", "event": "stream"}
 _ROW = """concat('[', position, ',"', event_id, '",', to_json(stream), ',', version, ',"', type, '",', schema_version, ',', to_json(occurred_at),
 ',"', order_id, '",', coalesce(to_json(customer_id), 'null'), ',', to_json(channel), ',"', command_id, '",', {body}, ',', {personal}, ',',
 coalesce(body -> 'step', '""'), ',', coalesce(body -> 'item', '""'), ']')"""
-_COPY = """COPY (SELECT {row} FROM o2c.event WHERE position > {after} AND position <= {upto} AND {wanted} AND {shard} ORDER BY position)
+_COPY = """COPY (SELECT {row} FROM o2c.event WHERE position > {after} AND position <= {upto} AND {wanted} AND {place} AND {shard} ORDER BY position)
 TO STDOUT (ENCODING 'UTF8')"""
 _DECLARED = """CASE WHEN {whole} THEN body WHEN type = ANY({bare}) THEN '{{}}'
 ELSE coalesce((SELECT jsonb_object_agg(key, value) FROM jsonb_each(body) WHERE key = ANY({fields})), '{{}}') END"""
@@ -103,7 +103,9 @@ class BulkReader(Reader):
         row = sql.SQL(_ROW).format(
             body=self._body(whole), personal=sql.SQL("CASE WHEN {} THEN coalesce(personal, '{{}}') ELSE '{{}}' END").format(whole)
         )
-        return sql.SQL(_COPY).format(row=row, after=sql.Literal(after), upto=sql.Literal(upto), wanted=wanted, shard=self._shard(shard))
+        return sql.SQL(_COPY).format(
+            row=row, after=sql.Literal(after), upto=sql.Literal(upto), wanted=wanted, place=self._place(), shard=self._shard(shard)
+        )
 
     def _whole(self) -> sql.Composable:
         if self._projection.personal:
@@ -119,6 +121,10 @@ class BulkReader(Reader):
         known = {name: EVENT_TYPES[name].model_fields.keys() for name in self.wanted if name in EVENT_TYPES}
         bare = frozenset(name for name, own in known.items() if not own & fields)
         return sql.SQL(_DECLARED).format(whole=whole, bare=_texts(bare), fields=_texts(fields))
+
+    def _place(self) -> sql.Composable:
+        """Many an event elsewhere names its order; those of the order's own streams are one range."""
+        return sql.SQL("stream >= 'order-' AND stream < 'order.'" if self._projection.found_by == "order" else "true")
 
     def _shard(self, shard: Shard) -> sql.Composable:
         if shard.of == 1:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from o2c.kernel.event import Event
-from o2c.orders.rollup import FINAL, ItemProgress, Progress, follow, item_state, order_state, status_after
+from o2c.orders.rollup import FINAL, ItemProgress, Progress, follow, follow_item, item_state, order_state, status_after
 from projections.open_fallouts import ENDINGS, closes
 from projections.projection import Doc
 from projections.seen import Seen
@@ -76,6 +76,11 @@ def _planned(doc: Doc, seen: Seen) -> Doc:
 
 def _followed(doc: Doc, seen: Seen) -> Doc:
     known = doc["items"].get(seen.item)
+    if known is not None and (status := status_after(seen.shape, seen.body.get("waiting_for", ""))) is not None:
+        # Nine of ten events: the step of an item, followed alone.
+        item = _progress_of(known)
+        step = follow_item(item, seen.shape, seen.step, status)
+        return doc if step is item else {**doc, "items": {**doc["items"], seen.item: _moved(known, step, seen)}}
     before = Progress(doc["gates"], {} if known is None else {seen.item: _progress_of(known)}, doc.get("cancellation", ""))
     after = follow(before, seen.shape, seen.step, seen.item, seen.body.get("waiting_for", ""))
     if after is before:
@@ -96,6 +101,8 @@ def _moved(known: dict[str, Any], item: ItemProgress, seen: Seen) -> dict[str, A
 def _fallouts(doc: Doc, seen: Seen) -> Doc:
     if seen.shape == "fell-out":
         return {**doc, "open": {**doc["open"], seen.body["fallout"]: [seen.item, seen.step]}}
+    if not doc["open"]:
+        return doc
     closed = [fallout for fallout, (item, step) in doc["open"].items() if closes(seen, item, step, fallout)]
     return {**doc, "open": {fallout: of for fallout, of in doc["open"].items() if fallout not in closed}} if closed else doc
 

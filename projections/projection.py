@@ -22,7 +22,7 @@ class Projection:
     `evolve` is pure: it leaves its argument as it is, and a document survives JSON unchanged. `rows` are unique by `key` within a group.
     `fields` are the body fields the fold may read (None: all), `personal` the personal ones, which it may turn into something that does not
     tell them and never put into a document. `views` are SQL over the table, by name. `found_by` says what a group is named after, so that single
-    groups can be checked and mended: its stream, its order's id, or its one event's id (whose `position` the document then keeps).
+    groups can be checked and mended: its stream, the order in whose own streams it is, or its one event's id (whose `position` the document then keeps).
     Whoever changes what the fold yields, its columns or its views raises `shape_version`; the tables are then rebuilt by themselves.
     """
 

@@ -93,18 +93,20 @@ def follow(progress: Progress, shape: str, step: str, item: str, waiting_for: st
     known = progress.items.get(item)
     if known is None:
         return progress
-    if shape == "recall" or step in known.recalls:
-        return _recalled(progress, item, known, step, status)
-    if step not in known.steps:
-        return progress
-    return changed(progress, items={**progress.items, item: changed(known, steps={**known.steps, step: status})})
+    after = follow_item(known, shape, step, status)
+    return progress if after is known else changed(progress, items={**progress.items, item: after})
 
 
-def _recalled(progress: Progress, item: str, known: ItemProgress, step: str, status: str) -> Progress:
-    """What a partner dropped stays dropped, and an item that is over stays over."""
-    if known.recalls.get(step) == "done" or (known.ended and item_state(known) in FINAL):
-        return progress
-    return changed(progress, items={**progress.items, item: changed(known, recalls={**known.recalls, step: status})})
+def follow_item(item: ItemProgress, shape: str, step: str, status: str) -> ItemProgress:
+    """A leaf item after an event of the given shape that leaves one of its steps in a status; the same one when that changes nothing."""
+    if shape == "recall" or step in item.recalls:
+        # What a partner dropped stays dropped, and an item that is over stays over.
+        if item.recalls.get(step) == "done" or (item.ended and item_state(item) in FINAL):
+            return item
+        return ItemProgress(item.steps, item.relies_on, item.ended, {**item.recalls, step: status})
+    if step not in item.steps:
+        return item
+    return ItemProgress({**item.steps, step: status}, item.relies_on, item.ended, item.recalls)
 
 
 def _ended(progress: Progress, item: str, how: str) -> Progress:
