@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from psycopg import Rollback
@@ -18,12 +18,11 @@ from projections.same_log import refuse_other_log
 from projections.seen import Connection, Mark, Reader, Seen, last_mark, names_of
 from projections.tables import Checkpoint
 
-Cohort = list[tuple[Projection, Checkpoint]]
-
 BATCH_DOCS = 20_000
 """Documents touched before a batch is written: far behind, a larger batch writes each document less often."""
 BATCH_EVENTS = 50_000
 CACHE_DOCS = 100_000
+TOGETHER_DOCS = 1_000
 
 
 def catch_up(dsn: str, projections: Sequence[Projection] = ALL, upto: int | None = None) -> int:
@@ -38,10 +37,10 @@ def catch_up(dsn: str, projections: Sequence[Projection] = ALL, upto: int | None
         target = last_mark(conn, upto)
         outdated = [projection for projection in projections if _outdated(conn, projection)]
         current = [projection for projection in projections if projection not in outdated]
-        bring(conn, current, target)
+        Forward(conn, current).bring(target)
         for projection in outdated:
             up_to_shape(conn, dsn, projection)
-            bring(conn, [projection], target)
+            Forward(conn, [projection]).bring(target)
     return target.position
 
 
@@ -62,35 +61,70 @@ def _never() -> bool:
     return False
 
 
-def bring(conn: Connection, projections: Sequence[Projection], target: Mark, *, stop: Callable[[], bool] = _never) -> None:
-    """Bring projections of this program's shape to a mark behind the horizon, or as far as what is written when `stop()` says so."""
-    while not stop() and (cohort := _furthest_behind(stored := tables.checkpoints(conn, projections), projections, target)):
-        for projection, checkpoint in cohort:
+class Forward:
+    """Brings projections of this program's shape forward over one connection.
+
+    What was folded stays in hand from one call to the next: a batch is written only where its checkpoint still stands as it was seen, so that
+    whoever wrote meanwhile is never written over.
+    """
+
+    def __init__(self, conn: Connection, projections: Sequence[Projection], *, stop: Callable[[], bool] = _never) -> None:
+        self._conn, self._projections, self._stop = conn, projections, stop
+        self._reader = reader_of(projections)
+        self._batches: dict[str, Batch] = {}
+        # A crash takes rows and checkpoint back together, and they are folded again: no flush to wait for.
+        conn.execute("SET synchronous_commit = off")
+
+    def bring(self, target: Mark) -> None:
+        """To a mark behind the horizon, or as far as what is written when `stop()` says so. Raises Refused when another program rebuilt one."""
+        while not self._stop():
+            self._take_up()
+            behind = [batch.mark for batch in self._batches.values() if batch.mark.position < target.position]
+            if not behind:
+                return
+            # Those furthest behind first, all at one position so that they share what is read.
+            start, *later = sorted({mark.position: mark for mark in behind}.values())
+            self._advance(
+                [batch for batch in self._batches.values() if batch.mark.position == start.position], start, later[0] if later else target
+            )
+
+    def _take_up(self) -> None:
+        """A batch for each projection that has none, from where its checkpoint stands."""
+        lost = [projection for projection in self._projections if projection.name not in self._batches]
+        stored = tables.checkpoints(self._conn, lost) if lost else {}
+        for projection in lost:
+            checkpoint = stored[projection.name]
             if checkpoint.shape_version != projection.shape_version:
                 raise Refused(f"projection {projection.name} was given another shape meanwhile; catch up again", kind="conflict")
-        start = cohort[0][1].mark.position
-        later = [checkpoint.mark for checkpoint in stored.values() if start < checkpoint.mark.position < target.position]
-        _advance(conn, cohort, min(later, default=target, key=lambda mark: mark.position), stop)
+            self._batches[projection.name] = Batch(self._conn, projection, checkpoint)
 
+    def _advance(self, cohort: Sequence[Batch], start: Mark, bound: Mark) -> None:
+        for page, mark in pages(self._conn, self._reader, start.position, bound):
+            for batch in cohort:
+                batch.take(page)
+            if (mark == bound or any(batch.full for batch in cohort)) and not self._flush(cohort, mark):
+                return
+            if self._stop():
+                return
 
-def _furthest_behind(stored: Mapping[str, Checkpoint], projections: Sequence[Projection], target: Mark) -> Cohort:
-    """Those furthest behind, all at one position so that they share what is read; none when all have reached the target."""
-    lowest = min((checkpoint.mark.position for checkpoint in stored.values()), default=target.position)
-    if lowest >= target.position:
-        return []
-    return [(known, stored[known.name]) for known in projections if stored[known.name].mark.position == lowest]
+    def _flush(self, cohort: Sequence[Batch], mark: Mark) -> bool:
+        """Whether all were written. A little of many goes in one transaction; much is written one by one, or it would hold up every reader."""
+        little = len(cohort) > 1 and sum(batch.touched for batch in cohort) <= TOGETHER_DOCS
+        if not (little and self._flush_together(cohort, mark)):
+            for batch in cohort:
+                if not batch.flush(mark):
+                    del self._batches[batch.name]
+        return all(batch.name in self._batches for batch in cohort)
 
-
-def _advance(conn: Connection, cohort: Cohort, bound: Mark, stop: Callable[[], bool]) -> None:
-    reader = reader_of([projection for projection, _ in cohort])
-    batches = [Batch(conn, projection, checkpoint) for projection, checkpoint in cohort]
-    for page, mark in pages(conn, reader, cohort[0][1].mark.position, bound):
-        for batch in batches:
-            batch.take(page)
-        if mark == bound or any(batch.full for batch in batches):
-            batches = [batch for batch in batches if batch.flush(mark)]
-        if not batches or stop():
-            return
+    def _flush_together(self, cohort: Sequence[Batch], mark: Mark) -> bool:
+        done = False
+        with self._conn.transaction():
+            if not all(batch.write(mark) for batch in cohort):
+                raise Rollback
+            done = True
+        for batch in cohort if done else ():
+            batch.written(mark)
+        return done
 
 
 class Batch:
@@ -113,6 +147,20 @@ class Batch:
             self._known, self._fold.docs = set(), {}
 
     @property
+    def name(self) -> str:
+        return self._projection.name
+
+    @property
+    def mark(self) -> Mark:
+        """What is written reaches up to here."""
+        return self._checkpoint.mark
+
+    @property
+    def touched(self) -> int:
+        """How many documents have to be written."""
+        return len(self._before)
+
+    @property
     def full(self) -> bool:
         """Whether it is time to write."""
         return len(self._before) >= BATCH_DOCS or self._count >= BATCH_EVENTS
@@ -132,18 +180,29 @@ class Batch:
 
     def flush(self, mark: Mark) -> bool:
         """Write everything and move the checkpoint, or nothing: False when another worker was faster."""
-        changes = self._changes()
-        moved = False
+        done = False
         with self._conn.transaction():
-            if not tables.move(self._conn, self._checkpoint, mark):
+            if not self.write(mark):
                 raise Rollback
-            tables.write(self._conn, self._projection, changes)
-            tables.park(self._conn, self._projection, self._fold.waiting)
-            moved = True
+            done = True
+        if done:
+            self.written(mark)
+        return done
+
+    def write(self, mark: Mark) -> bool:
+        """What flush does, in a transaction of the caller's, who rolls back when it is False and says `written` when all is."""
+        changes = self._changes()
+        if not tables.move(self._conn, self._checkpoint, mark):
+            return False
+        tables.write(self._conn, self._projection, changes)
+        tables.park(self._conn, self._projection, self._fold.waiting)
+        return True
+
+    def written(self, mark: Mark) -> None:
+        """Go on from there."""
         old = self._checkpoint
         self._checkpoint = Checkpoint(old.name, mark, old.shape_version, old.generation, old.swapped)
         self._clear()
-        return moved
 
     def _changes(self) -> Changes:
         changes = Changes()

@@ -17,7 +17,7 @@ from o2c.kernel.refusal import Refused
 from o2c.store.horizon import blocker
 from o2c.store.passing import passing
 from projections import tables
-from projections.incremental import bring, up_to_shape
+from projections.incremental import Forward, up_to_shape
 from projections.projection import Projection
 from projections.seen import START, Connection, last_mark
 
@@ -46,6 +46,7 @@ class Follower:
         self.look_s, self.stalled_s = look_s, stalled_s
         self.attended = 0
         self.owned: list[Projection] = []
+        self._forward: Forward | None = None
         self._told = threading.Event()
         self._reached, self._last = 0, START
         self._news_at = self._look_at = 0.0
@@ -85,7 +86,9 @@ class Follower:
         if not self.owned or mark.position <= self._reached:
             self._wait_s = min(self._wait_s * 2, POLL_LONGEST_S)
             return
-        bring(conn, self.owned, mark, stop=self._told.is_set)
+        if self._forward is None:
+            self._forward = Forward(conn, self.owned, stop=self._told.is_set)
+        self._forward.bring(mark)
         self._reached, self._pause_s = mark.position, 0.0
         if mark != self._last:
             self._last, self._wait_s, self._news_at = mark, POLL_FIRST_S, time.monotonic()
@@ -102,7 +105,7 @@ class Follower:
             " set_config('idle_in_transaction_session_timeout', %s, false)",
             (idle, idle),
         )
-        self.owned, self._reached, self._look_at, self._news_at = [], 0, 0.0, time.monotonic()
+        self.owned, self._forward, self._reached, self._look_at, self._news_at = [], None, 0, 0.0, time.monotonic()
 
     def _look(self, conn: Connection) -> None:
         """Take what is free, see again where the tables stand (a rollback sets them back), and say who holds the horizon."""
@@ -113,7 +116,7 @@ class Follower:
                 self.owned.append(projection)
                 logger.info("projection_taken", projection=projection.name)
         now = time.monotonic()
-        self._reached, self._look_at = 0, now + self.look_s
+        self._forward, self._reached, self._look_at = None, 0, now + self.look_s
         if now - self._news_at >= HELD_S and (held_by := blocker(conn, HELD_S)):
             logger.warning("horizon_stands_still", held_by=held_by)
             self._news_at = now + 60

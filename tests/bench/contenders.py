@@ -26,6 +26,8 @@ LONG = 25
 """Events of the stream that is loaded."""
 CONTACT = CustomerContacted(customer="C-1", medium="call", direction="inbound", topic="where-is-my-order", note="asked")
 Write = Callable[[], Any]
+Process = Callable[[], Write]
+"""One process of a service: makes a writer for each of its threads."""
 _COLUMNS = "position, stream, version, event_id, type, schema_version, occurred_at, actor, channel, command_id, customer_id, body, personal"
 _VALUES = ", ".join(["%s"] * 13)
 
@@ -36,10 +38,14 @@ class Ours:
     name = "ours"
 
     @staticmethod
-    def writer(dsn: str) -> Write:
+    def process(dsn: str) -> Process:
         app = Engine(dsn, plan.KINDS)
-        stream = registered(app, 1)[0]
-        return lambda: told(app, [stream])
+
+        def writer() -> Write:
+            [stream] = registered(app, 1)
+            return lambda: told(app, [stream])
+
+        return writer
 
     @staticmethod
     def reader(dsn: str) -> Write:
@@ -103,6 +109,7 @@ def stock_env(dsn: str) -> dict[str, str]:
         "POSTGRES_DBNAME": str(parts["dbname"]), "POSTGRES_HOST": str(parts.get("host", "localhost")),
         "POSTGRES_PORT": str(parts.get("port", 5432)), "POSTGRES_USER": str(parts.get("user", "postgres")),
         "POSTGRES_PASSWORD": str(parts.get("password", "none")), "POSTGRES_SCHEMA": "stock", "POSTGRES_POOL_SIZE": "1",
+        "POSTGRES_MAX_OVERFLOW": "16",
         "CREATE_TABLE": "no",
     }  # fmt: skip
 
@@ -113,17 +120,21 @@ class Stock:
     name = "stock"
 
     @staticmethod
-    def writer(dsn: str) -> Write:
+    def process(dsn: str) -> Process:
         app: Application[Any] = Application(stock_env(dsn))
-        aggregate = Contacted()
-        app.save(aggregate)
         fields = CONTACT.model_dump()
 
-        def write() -> None:
-            aggregate.contact(**fields)
+        def writer() -> Write:
+            aggregate = Contacted()
             app.save(aggregate)
 
-        return write
+            def write() -> None:
+                aggregate.contact(**fields)
+                app.save(aggregate)
+
+            return write
+
+        return writer
 
     @staticmethod
     def reader(dsn: str) -> Write:
@@ -141,10 +152,14 @@ class Bare:
     name = "bare"
 
     @staticmethod
-    def writer(dsn: str) -> Write:
-        conn, rows = psycopg.connect(dsn, autocommit=True), _rows()
+    def process(dsn: str) -> Process:
         query = f"INSERT INTO bare.event ({_COLUMNS}) VALUES ({_VALUES})".encode()
-        return lambda: conn.execute(query, next(rows), prepare=True)
+
+        def writer() -> Write:
+            conn, rows = psycopg.connect(dsn, autocommit=True), _rows()
+            return lambda: conn.execute(query, next(rows), prepare=True)
+
+        return writer
 
     @staticmethod
     def reader(dsn: str) -> Write:

@@ -1,11 +1,13 @@
 """The log and the projections, side by side in one run: ours, the stock library, and what PostgreSQL can do at most with the same rows."""
 
 import argparse
+import logging
 import multiprocessing
 import sys
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 from statistics import median
@@ -13,14 +15,16 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import psycopg
+import structlog
 
 from o2c.store.embedded import acquire
 from tests.bench import contenders, projecting
-from tests.bench.contenders import Bare, Ours, Stock, Write
+from tests.bench.contenders import Bare, Ours, Process, Stock, Write
 from tests.bench.projecting import quantile
 
 MEANING = "one command, many writers, many commands at once, loading, latency in a large log, stalls: ours, stock, bare"
-WRITERS = (1, 8, 16)
+WRITERS = ((1, 1), (2, 4), (8, 1), (2, 8), (16, 1))
+"""Processes, and threads in each: writers are threads of a service, or a process each."""
 BATCH = 50
 START_S = 60
 SMALL_EVENTS = 10_000
@@ -35,6 +39,7 @@ def options(parser: argparse.ArgumentParser) -> None:
 
 def measure(arguments: argparse.Namespace) -> Figures:
     """Measure, print, and give the figures back."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     with ExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="o2c-bench-")))
         folder.chmod(0o755)
@@ -44,7 +49,7 @@ def measure(arguments: argparse.Namespace) -> Figures:
             contenders.prepare(one)
         seconds, repeat = arguments.seconds, arguments.repeat
         figures: Figures = {"repeat": repeat, "seconds": seconds, "events": arguments.events}
-        figures["commands"] = {writers: commands(dsn["small"], writers, seconds, repeat) for writers in WRITERS}
+        figures["commands"] = {f"{p} x {t}": commands(dsn["small"], p, t, seconds, repeat) for p, t in WRITERS}
         figures["batches"] = batches(dsn["small"], seconds, repeat)
         figures["loading"] = loading(dsn["small"], seconds, repeat)
         fill(dsn["large"], arguments.events)
@@ -70,14 +75,15 @@ def tell(text: str) -> None:
 # -- one command, one event
 
 
-def commands(dsn: str, writers: int, seconds: float, repeat: int) -> Figures:
-    """Commits a second of so many writers, each a process of its own."""
+def commands(dsn: str, processes: int, threads: int, seconds: float, repeat: int) -> Figures:
+    """Commands a second of so many processes with so many threads each, every thread a writer."""
     rates: dict[str, list[float]] = {kind.name: [] for kind in (Ours, Stock, Bare)}
     for _ in range(repeat):
         for kind in (Ours, Stock, Bare):
-            rates[kind.name].append(together(kind.writer, dsn, writers, seconds))
+            rates[kind.name].append(together(kind.process, dsn, processes, threads, seconds))
     middle = {name: median(found) for name, found in rates.items()}
-    tell(f"one command = one event, {writers} writer{'s' if writers > 1 else ''}: " + said(middle, rates)
+    who = "1 writer" if processes * threads == 1 else f"{processes * threads} writers ({processes} processes x {threads})"
+    tell(f"one command = one event, {who}: " + said(middle, rates)
          + f" -> {middle['ours'] / middle['stock']:.2f} x stock, {100 * middle['ours'] / middle['bare']:.0f} % of bare")  # fmt: skip
     return rates
 
@@ -86,27 +92,26 @@ def said(middle: dict[str, float], rates: dict[str, list[float]]) -> str:
     return ", ".join(f"{name} {middle[name]:,.0f}/s ({min(found):,.0f}-{max(found):,.0f})" for name, found in rates.items())
 
 
-def together(writer: Callable[[str], Write], dsn: str, writers: int, seconds: float) -> float:
+def together(kind: Callable[[str], Process], dsn: str, processes: int, threads: int, seconds: float) -> float:
     """Writes a second of several processes that begin at once."""
     context = multiprocessing.get_context("fork")
-    ready, told = context.Barrier(writers), context.Queue()
+    ready, told = context.Barrier(processes), context.Queue()
 
     def work() -> None:
-        write = writer(dsn)
-        write()
-        ready.wait()
-        done, start = 0, time.perf_counter()
-        while time.perf_counter() - start < seconds:
+        process = kind(dsn)
+        writers = [process() for _ in range(threads)]
+        for write in writers:
             write()
-            done += 1
-        told.put(done / (time.perf_counter() - start))
+        ready.wait()
+        with ThreadPoolExecutor(threads) as pool:
+            told.put(sum(pool.map(lambda write: alone(write, seconds), writers)))
 
-    processes = [context.Process(target=work) for _ in range(writers)]
-    for process in processes:
-        process.start()
-    rates = [told.get(timeout=seconds + START_S) for _ in processes]
-    for process in processes:
-        process.join()
+    started = [context.Process(target=work) for _ in range(processes)]
+    for one in started:
+        one.start()
+    rates = [told.get(timeout=seconds + START_S) for _ in started]
+    for one in started:
+        one.join()
     return sum(rates)
 
 
@@ -116,9 +121,10 @@ def together(writer: Callable[[str], Write], dsn: str, writers: int, seconds: fl
 def batches(dsn: str, seconds: float, repeat: int) -> Figures:
     """Commands a second, 50 a transaction, of one writer."""
     rates: dict[str, list[float]] = {"ours": [], "bare": []}
+    writes = {kind.name: kind.batches(dsn, BATCH) for kind in (Ours, Bare)}
     for _ in range(repeat):
         for kind in (Ours, Bare):
-            rates[kind.name].append(BATCH * together(lambda where, kind=kind: kind.batches(where, BATCH), dsn, 1, seconds))  # type: ignore[misc] # mypy cannot infer a lambda with a default
+            rates[kind.name].append(BATCH * alone(writes[kind.name], seconds))
     middle = {name: median(found) for name, found in rates.items()}
     tell(f"{BATCH} commands a transaction: {said(middle, rates)} -> {100 * middle['ours'] / middle['bare']:.0f} % of one multi-row INSERT")
     return rates
@@ -179,7 +185,7 @@ def fill(dsn: str, events: int) -> None:
 def latency(small: str, large: str, repeat: int) -> Figures:
     """Milliseconds of one command in a small and in a large log, one after the other in turns."""
     fill(small, SMALL_EVENTS)
-    writes = {"small": Ours.writer(small), "large": Ours.writer(large)}
+    writes = {"small": Ours.process(small)(), "large": Ours.process(large)()}
     times: dict[str, list[float]] = {"small": [], "large": []}
     for _ in range(repeat * 800):
         for name, write in writes.items():
@@ -201,7 +207,7 @@ def stalls(dsn: str) -> Figures:
     found: Figures = {}
     for kind, table, column in ((Ours, "o2c.event", "type"), (Stock, "stock.application_events", "topic")):
         for work in (f"VACUUM {table}", f"ANALYZE {table}", f"CREATE INDEX CONCURRENTLY bench_index ON {table} ({column})"):
-            found[f"{kind.name}: {work}"] = longest(kind.writer(dsn), dsn, work)
+            found[f"{kind.name}: {work}"] = longest(kind.process(dsn)(), dsn, work)
         with psycopg.connect(dsn, autocommit=True) as conn:
             conn.execute(f"DROP INDEX {table.partition('.')[0]}.bench_index".encode())
     tell("longest append while the table is worked on: " + "; ".join(f"{what} {ms:.1f} ms" for what, ms in found.items()))

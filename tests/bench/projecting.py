@@ -1,7 +1,8 @@
 """Projections in the bench of the log: a rebuild over a large log of real orders, how far readers lag behind writers, and the stock runner."""
 
-import threading
+import multiprocessing
 import time
+from bisect import bisect_left
 from functools import singledispatchmethod
 from pathlib import Path
 from statistics import median
@@ -24,12 +25,15 @@ from projections.catalogue import ALL
 from projections.engine import catch_up, rebuild
 from projections.orders import ORDERS
 from projections.projection import reader_of
+from projections.shards import Follower
 from tests.bench import contenders
 from tests.bench.orders import SEED, take_in_stock, until_billed
 
 SEED_ORDERS = 300
 STOCK_EVENTS = 5_000
 EVENTS_A_SECOND = 1_000
+STREAMS = 10
+"""Commands of one append of the steady writer."""
 Figures = dict[str, Any]
 
 
@@ -121,34 +125,41 @@ def stock_runner(dsn: str) -> float:
 
 
 def lag(dsn: str, seconds: float) -> Figures:
-    """Milliseconds from the moment a command returned to the moment the projections had passed it, at a steady rate of events."""
-    done = threading.Event()
-    landed: list[tuple[int, float]] = []
-    writer = threading.Thread(target=_steadily, args=(dsn, seconds, landed, done))
+    """Milliseconds from the moment a command returned to the moment all projections had passed it, at a steady rate of events; the writer and the
+    projection worker in a process each, looked at every millisecond."""
+    catch_up(dsn, ALL)
+    context = multiprocessing.get_context("fork")
+    told = context.Queue()
+    follower = context.Process(target=Follower(dsn, ALL).run, daemon=True)
+    writer = context.Process(target=_steadily, args=(dsn, seconds, told), daemon=True)
+    follower.start()
     writer.start()
-    lags: list[float] = []
-    seen = 0
-    while not done.is_set() or seen < len(landed):
-        reached = catch_up(dsn, ALL)
-        now = time.perf_counter()
-        while seen < len(landed) and landed[seen][0] <= reached:
-            lags.append(1e3 * (now - landed[seen][1]))
-            seen += 1
-    writer.join()
-    return {"p50": quantile(lags, 0.5), "p99": quantile(lags, 0.99), "rate": len(lags) / seconds}
+    landed: list[tuple[int, float]] = []
+    passed: list[tuple[int, float]] = []
+    with psycopg.connect(dsn, autocommit=True) as conn:
+        while not landed or passed[-1][0] < landed[-1][0]:
+            [(position,)] = conn.execute("SELECT min(position) FROM projection.checkpoint", prepare=True).fetchall()
+            if not passed or passed[-1][0] < position:
+                passed.append((position, time.monotonic()))
+            time.sleep(0.001)
+            if not landed and not told.empty():
+                landed = told.get()
+    follower.kill()
+    reached = [position for position, _ in passed]
+    lags = [1e3 * (passed[bisect_left(reached, position)][1] - at) for position, at in landed]
+    return {"p50": quantile(lags, 0.5), "p99": quantile(lags, 0.99), "rate": len(landed) * STREAMS / seconds}
 
 
-def _steadily(dsn: str, seconds: float, landed: list[tuple[int, float]], done: threading.Event) -> None:
+def _steadily(dsn: str, seconds: float, told: Any) -> None:
     app = Engine(dsn, plan.KINDS)
-    streams = contenders.registered(app, 10)
-    start, turn = time.perf_counter(), 0
-    while time.perf_counter() - start < seconds:
-        time.sleep(max(0.0, start + turn * len(streams) / EVENTS_A_SECOND - time.perf_counter()))
-        position = contenders.told(app, streams)
-        landed += [(position, time.perf_counter())] * len(streams)
-        turn += 1
+    streams = contenders.registered(app, STREAMS)
+    landed = []
+    start = time.monotonic()
+    while time.monotonic() - start < seconds:
+        time.sleep(max(0.0, start + len(landed) * STREAMS / EVENTS_A_SECOND - time.monotonic()))
+        landed.append((contenders.told(app, streams), time.monotonic()))
+    told.put(landed)
     app.close()
-    done.set()
 
 
 def quantile(values: list[float], share: float) -> float:

@@ -8,7 +8,7 @@ import pytest
 from eventsourcing.persistence import IntegrityError, PersistenceError
 
 from o2c.kernel.agenda import Dropped, Entry
-from o2c.store.commands import Append, Outcome, PoolChange
+from o2c.store.commands import APPEND_SQL, Append, Outcome, PoolChange, append_parameters, outcomes_of
 from o2c.store.database import connect
 from o2c.store.recorder import LogRecorder, heads_of
 from tests.store.writing import NOON, command, contents, fact, free, rows, send, take, verdicts, versions
@@ -206,6 +206,10 @@ def _offer(detail: str = "{}") -> PoolChange:
     return PoolChange(True, "sim/esim", "89-1", NOON, detail)
 
 
+def _withdrawal() -> PoolChange:
+    return PoolChange(False, "sim/esim", "89-2", NOON)
+
+
 def test_the_agenda_follows_the_events(recorder: LogRecorder) -> None:
     """An entry is put, replaced (and its lease ended) and dropped; one of another step stays."""
     other = replace(_entry("a-1"), step="number")
@@ -293,3 +297,23 @@ def test_one_command_id_in_two_spellings_is_refused(recorder: LogRecorder) -> No
     with pytest.raises(PersistenceError, match="the same command id twice"):
         recorder.append([one, replace(command(("a-2", 0)), command_id=one.command_id.upper())])
     assert versions(recorder) == {}
+
+
+def test_no_table_is_read_whole(log_dsn: str) -> None:
+    """However small the tables were when the plans were made: every row that append() looks for is found by an index."""
+    gone = Dropped("a-1", "1", "gone")
+    with connect(log_dsn) as conn:
+        scans = "SELECT relname FROM pg_stat_xact_user_tables WHERE schemaname = 'o2c' AND seq_scan > 0"
+        for version in (0, 1):
+            held = (take("89-1", "o-1"), free("89-2", "o-1"))
+            told = command(("a-1", version), guards=held, agenda=((_entry("a-1"), _CAUSE), (gone, _CAUSE)), pool=(_offer(), _withdrawal()))
+            stale, guarded = command(("b-1", 7), ("c-1", 0)), command((f"new-{version}", 0), guards=(take("89-1", "o-2"),))
+            with conn.transaction():
+                outcomes = outcomes_of(
+                    3 * [told], conn.execute(APPEND_SQL, append_parameters([told, stale, guarded], 5 + version)).fetchall()
+                )
+                assert conn.execute(scans).fetchall() == []
+            assert verdicts(outcomes) == ["appended", "stale", "guarded"]
+            with conn.transaction():
+                assert verdicts(send(conn, told, command((f"other-{version}", 0)))) == ["repeated", "appended"]
+                assert conn.execute(scans).fetchall() == []

@@ -192,7 +192,7 @@ CREATE FUNCTION append(commands new_command[], known touched_stream[], born touc
                        entries agenda_change[], pieces pool_change[], pass bigint)
 RETURNS TABLE (ordinal integer, verdict text, detail text, first_position bigint, last_position bigint, outcome jsonb)
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = o2c, pg_temp
-SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off AS $$
 #variable_conflict use_column
 DECLARE
     base bigint;
@@ -308,7 +308,7 @@ BEGIN
     END IF;
 
     IF pass > 1 THEN
-        UPDATE clock SET round = pass - 1 WHERE round < pass - 1; -- the pass under way
+        UPDATE clock SET round = pass - 1 WHERE single AND round < pass - 1; -- the pass under way
     END IF;
     IF cardinality(failed) = 0 THEN
         ordinal := 0;
