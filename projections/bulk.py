@@ -24,7 +24,7 @@ _KEYS = {"stream": "stream", "order": "order_id::text", "event": "stream"}
 _ROW = """concat('[', position, ',"', event_id, '",', to_json(stream), ',', version, ',"', type, '",', schema_version, ',', to_json(occurred_at),
 ',"', order_id, '",', coalesce(to_json(customer_id), 'null'), ',', to_json(channel), ',"', command_id, '",', {body}, ',', {personal}, ',',
 coalesce(body -> 'step', '""'), ',', coalesce(body -> 'item', '""'), ']')"""
-_COPY = """COPY (SELECT {row} FROM o2c.event WHERE position > {after} AND position <= {upto} AND {wanted} AND {place} AND {shard} ORDER BY position)
+_COPY = """COPY (SELECT {row} FROM o2c.event WHERE position > {after} AND position <= {upto} AND {wanted} AND {place} AND {shard} AND {only} ORDER BY position)
 TO STDOUT (ENCODING 'UTF8')"""
 _DECLARED = """CASE WHEN {whole} THEN body WHEN type = ANY({bare}) THEN '{{}}'
 ELSE coalesce((SELECT jsonb_object_agg(key, value) FROM jsonb_each(body) WHERE key = ANY({fields})), '{{}}') END"""
@@ -38,6 +38,7 @@ class Shard(NamedTuple):
 
 
 WHOLE = Shard(0, 1)
+EVERYTHING = sql.SQL("true")
 
 
 def shardable(projection: Projection) -> bool:
@@ -46,11 +47,14 @@ def shardable(projection: Projection) -> bool:
 
 
 class BulkReader(Reader):
-    """Reads the log for one projection. Events of an older schema, and all where personal fields are declared, come whole, to be read one by one."""
+    """Reads the log for one projection. Events of an older schema, and all where personal fields are declared, come whole, to be read one by one.
 
-    def __init__(self, projection: Projection) -> None:
+    `only` is a condition on the rows of the log.
+    """
+
+    def __init__(self, projection: Projection, only: sql.Composable = EVERYTHING) -> None:
         super().__init__([projection.types], projection.personal)
-        self._projection = projection
+        self._projection, self._only = projection, only
         self._changed = {name: how.schema for name, how in self._resolved.items() if how.schema > 1}
 
     def blocks(self, conn: Connection, after: int, upto: int, shard: Shard = WHOLE) -> Iterator[list[Seen]]:
@@ -104,7 +108,13 @@ class BulkReader(Reader):
             body=self._body(whole), personal=sql.SQL("CASE WHEN {} THEN coalesce(personal, '{{}}') ELSE '{{}}' END").format(whole)
         )
         return sql.SQL(_COPY).format(
-            row=row, after=sql.Literal(after), upto=sql.Literal(upto), wanted=wanted, place=self._place(), shard=self._shard(shard)
+            row=row,
+            after=sql.Literal(after),
+            upto=sql.Literal(upto),
+            wanted=wanted,
+            place=self._place(),
+            shard=self._shard(shard),
+            only=self._only,
         )
 
     def _whole(self) -> sql.Composable:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from operator import itemgetter
@@ -54,35 +54,47 @@ def difference(conn: Connection, projection: Projection, reader: Reader, at: Mar
     with conn.transaction():
         conn.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
         now = tables.checkpoints(conn, [projection])[projection.name].mark
-        fold = Fold(projection, reader.wanted)
-        for page, _ in pages(conn, reader, at.position, now):
-            concerned = fold.concerned(page)
-            fold.docs |= tables.load_docs(conn, projection, {group for group, _ in concerned} - fold.docs.keys(), "_new")
-            fold.take(concerned)
-        shared, others = _columns(conn, projection)
-        if not {"group_key", *projection.key} <= set(shared):
-            return Diff(not_compared=tuple(others))
-        compared = [name for name in shared if name not in ("group_key", *projection.key)]
-        moved = [*{*fold.docs, *fold.waiting}]
-        return _by_server(conn, projection, compared, others, moved) + _folded_on(conn, projection, compared, fold.docs)
+        return compared(conn, projection, projection, reader, at, now)
 
 
-def _columns(conn: Connection, projection: Projection) -> tuple[list[str], list[str]]:
+def compared(conn: Connection, old: Projection, new: Projection, reader: Reader, at: Mark, now: Mark) -> Diff:
+    """How the shadow of `new`, which stands at `at`, differs from the tables of `old`, which stand at `now`. Needs a snapshot for all of it."""
+    fold = Fold(new, reader.wanted)
+    for page, _ in pages(conn, reader, at.position, now):
+        concerned = fold.concerned(page)
+        fold.docs |= tables.load_docs(conn, new, {group for group, _ in concerned} - fold.docs.keys(), "_new")
+        fold.take(concerned)
+    shared, others = _columns(conn, old, new)
+    if not {"group_key", *new.key} <= set(shared) or old.key != new.key:
+        return Diff(not_compared=tuple(others))
+    values = [name for name in shared if name not in ("group_key", *new.key)]
+    by_server = _by_server(conn, (tables.table(old), tables.table(new, "_new")), new, values, others, [*{*fold.docs, *fold.waiting}])
+    return by_server + _folded_on(conn, old, new, values, fold.docs)
+
+
+def _columns(conn: Connection, old: Projection, new: Projection) -> tuple[list[str], list[str]]:
     """The columns that both tables have with one type, and the others, in the order of the new table."""
     query = """SELECT attname AS name, count(*) = 2 AND min(atttypid) = max(atttypid) AS shared FROM pg_attribute
         WHERE attrelid IN (%s::regclass, %s::regclass) AND attnum > 0 AND NOT attisdropped GROUP BY attname ORDER BY min(attnum), attname"""
-    both = [f'projection."{projection.name}{suffix}"' for suffix in ("", "_new")]
+    both = [f'{old.schema}."{old.name}"', f'{new.schema}."{new.name}_new"']
     rows = conn.execute(query, both).fetchall()
     return [row["name"] for row in rows if row["shared"]], [row["name"] for row in rows if not row["shared"]]
 
 
-def _by_server(conn: Connection, projection: Projection, compared: list[str], others: list[str], without: list[str]) -> Diff:
+def _by_server(
+    conn: Connection,
+    both_tables: Sequence[sql.Identifier],
+    projection: Projection,
+    compared: list[str],
+    others: list[str],
+    without: list[str],
+) -> Diff:
     joined = sql.SQL(" AND ").join(sql.SQL("o.{0} = n.{0}").format(sql.Identifier(name)) for name in ("group_key", *projection.key))
     changes = [sql.SQL("o.{0} IS DISTINCT FROM n.{0}").format(sql.Identifier(name)) for name in compared]
     both = sql.SQL(
         "FROM (SELECT * FROM {} WHERE group_key <> ALL(%(out)s)) o FULL JOIN (SELECT * FROM {} WHERE group_key <> ALL(%(out)s)) n ON {}"
     )
-    source = both.format(tables.table(projection), tables.table(projection, "_new"), joined)
+    source = both.format(*both_tables, joined)
     condition = sql.SQL(" OR ").join([sql.SQL("o.group_key IS NULL"), sql.SQL("n.group_key IS NULL"), *changes])
     in_both = sql.SQL("count(*) FILTER (WHERE o.group_key IS NOT NULL AND n.group_key IS NOT NULL AND ({}))")
     counts = [in_both.format(change) for change in (sql.SQL(" OR ").join(changes) if changes else sql.SQL("false"), *changes)]
@@ -100,12 +112,12 @@ def _by_server(conn: Connection, projection: Projection, compared: list[str], ot
     return Diff(gained, lost, changed, {name: n for name, n in zip(compared, by_column, strict=True) if n}, kept, tuple(others))
 
 
-def _folded_on(conn: Connection, projection: Projection, compared: list[str], docs: Mapping[str, Doc]) -> Diff:
+def _folded_on(conn: Connection, old: Projection, new: Projection, compared: list[str], docs: Mapping[str, Doc]) -> Diff:
     diff = Diff()
-    stored = groupby(tables.stored_rows(conn, projection, list(docs)), key=itemgetter("group_key"))
-    old = {group: {_key(projection, row)[1:]: row for row in rows} for group, rows in stored}
+    stored = groupby(tables.stored_rows(conn, old, list(docs)), key=itemgetter("group_key"))
+    before = {group: {_key(old, row)[1:]: row for row in rows} for group, rows in stored}
     for group in sorted(docs):
-        diff += _unequal(projection, compared, strict_rows(projection, group, docs[group]), old.get(group, {}))
+        diff += _unequal(new, compared, strict_rows(new, group, docs[group]), before.get(group, {}))
     return diff
 
 

@@ -15,11 +15,11 @@ from itertools import islice
 from queue import SimpleQueue
 from typing import Any
 
-from psycopg import errors
+from psycopg import errors, sql
 
 from o2c.kernel.refusal import Refused
 from projections import tables
-from projections.bulk import BulkReader, Shard
+from projections.bulk import EVERYTHING, BulkReader, Shard
 from projections.catalogue import BY_NAME
 from projections.fold import Fold, FoldFailed, Waiting, explain, strict_rows
 from projections.parked import leaving_out
@@ -50,19 +50,28 @@ class Job:
 
 def fill(conn: Connection, projection: Projection, job: Job, told: Told) -> Parked:
     """Fold a shard and copy its documents and rows in; what is parked. Raises FoldFailed, and Refused when the shadow is not ours any more."""
-    reader = BulkReader(projection)
+    fold = folded(conn, projection, job, told)
+    copy(conn, fold, job, told)
+    return fold.waiting
+
+
+def folded(conn: Connection, projection: Projection, job: Job, told: Told, only: sql.Composable = EVERYTHING) -> Fold:
+    """Fold the events of a shard, or only some of them, in memory. Raises FoldFailed."""
+    reader = BulkReader(projection, only)
     fold, first, before = Fold(projection, reader.wanted, job.strict), 0, 0.0
     for block in reader.blocks(conn, START.position, job.upto, Shard(job.shard, job.shards)):
         fold.take(fold.concerned(block))
         first = first or block[0].position
         if (share := (block[-1].position - first) / (job.upto - first + 1)) >= before + STEP:
             told("folded", before := share)
-    _copy(conn, fold, job, told)
-    return fold.waiting
+    return fold
 
 
-def _copy(conn: Connection, fold: Fold, job: Job, told: Told) -> None:
-    """A batch a transaction: an open one would hold up every reader of the log."""
+def copy(conn: Connection, fold: Fold, job: Job, told: Told) -> None:
+    """Copy documents and their rows into the shadow, a batch a transaction: an open one would hold up every reader of the log.
+
+    Raises FoldFailed when a document yields no valid rows, Refused when the shadow is not ours any more.
+    """
     left, copied = iter(fold.docs.items()), 0
     while batch := dict(islice(left, COPY_DOCS)):
         rows = [row for group, doc in batch.items() for row in strict_rows(fold.projection, group, doc).values()]

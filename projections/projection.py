@@ -23,6 +23,7 @@ class Projection:
     `fields` are the body fields the fold may read (None: all), `personal` the personal ones, which it may turn into something that does not
     tell them and never put into a document. `views` are SQL over the table, by name. `found_by` says what a group is named after, so that single
     groups can be checked and mended: its stream, the order in whose own streams it is, or its one event's id (whose `position` the document then keeps).
+    `schema` is where its tables stand; only a what-if has another.
     Whoever changes what the fold yields, its columns or its views raises `shape_version`; the tables are then rebuilt by themselves.
     """
 
@@ -41,6 +42,7 @@ class Projection:
     indexes: tuple[str, ...] = ()
     views: Mapping[str, str] = field(default_factory=dict)
     found_by: Literal["stream", "order", "event"] | None = None
+    schema: str = "projection"
 
     def restrict(self, seen: Seen) -> Seen:
         """The event with the declared fields only, so that a fold cannot come to depend on another."""
@@ -62,7 +64,7 @@ def _is_stamp(value: str) -> bool:
     return at.tzinfo is not None and stamp(at) == value
 
 
-_FITS: Mapping[str, Callable[[Any], bool]] = {
+KINDS: Mapping[str, Callable[[Any], bool]] = {
     "text": lambda value: isinstance(value, str),
     "bigint": lambda value: type(value) is int and -(2**63) <= value < 2**63,
     "integer": lambda value: type(value) is int and -(2**31) <= value < 2**31,
@@ -71,6 +73,7 @@ _FITS: Mapping[str, Callable[[Any], bool]] = {
     "date": lambda value: date.fromisoformat(value).isoformat() == value,
     "jsonb": lambda value: isinstance(value, (dict, list)),
 }
+"""The kinds of column, each with what tells whether a value fits."""
 
 
 def derive(projection: Projection, group: str, doc: Doc) -> dict[Key, Row]:
@@ -82,7 +85,7 @@ def derive(projection: Projection, group: str, doc: Doc) -> dict[Key, Row]:
     for row in projection.rows(group, doc):
         for column, kind in projection.columns.items():
             value = row[column]
-            if value is not None and not _FITS[kind](value):
+            if value is not None and not KINDS[kind](value):
                 raise ValueError(f"column {column} of {projection.name} is not {kind}")
         key = tuple(row[column] for column in projection.key)
         if key in found or len(row) != len(projection.columns) or None in key:

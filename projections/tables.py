@@ -90,12 +90,12 @@ def _names(projection: Projection, suffix: str) -> tuple[str, str]:
 
 def table(projection: Projection, suffix: str = "") -> sql.Identifier:
     """The projection's table of rows (`suffix` `_new`: the shadow of a rebuild, `_old`: what it replaced)."""
-    return sql.Identifier("projection", _names(projection, suffix)[0])
+    return sql.Identifier(projection.schema, _names(projection, suffix)[0])
 
 
 def doc_table(projection: Projection, suffix: str = "") -> sql.Identifier:
     """The projection's table of documents."""
-    return sql.Identifier("projection", _names(projection, suffix)[1])
+    return sql.Identifier(projection.schema, _names(projection, suffix)[1])
 
 
 def prepare(conn: Connection, projections: Sequence[Projection]) -> None:
@@ -253,7 +253,7 @@ def copy_in(conn: Connection, projection: Projection, docs: Mapping[str, Doc], r
 
 def shadow_id(conn: Connection, projection: Projection) -> int:
     """What tells the shadow of this rebuild from that of another under the same name. Raises UndefinedTable when there is none."""
-    row = conn.execute("SELECT %s::regclass::oid::bigint AS id", (f'projection."{_names(projection, "_new")[1]}"',)).fetchone()
+    row = conn.execute("SELECT %s::regclass::oid::bigint AS id", (f'{projection.schema}."{_names(projection, "_new")[1]}"',)).fetchone()
     return int(row["id"]) if row else 0
 
 
@@ -283,13 +283,18 @@ def exchange(conn: Connection, projection: Projection, comes: Literal["_new", "_
     allowed = _grants(conn, projection)
     drop_views(conn, projection)
     for now, then in (("_old", "_gone"), ("", "_old"), (comes, "")):
-        for name, new in zip(_names(projection, now), _names(projection, then), strict=True):
-            renaming = sql.SQL("ALTER TABLE IF EXISTS {} RENAME TO {}")
-            conn.execute(renaming.format(sql.Identifier("projection", name), sql.Identifier(new)))
+        rename(conn, projection, now, then)
     create_views(conn, projection)
     for privilege, relation, grantee in allowed:
         role = sql.Identifier(grantee) if grantee else sql.SQL("PUBLIC")
         conn.execute(sql.SQL("GRANT {} ON {} TO {}").format(sql.SQL(privilege), sql.Identifier("projection", relation), role))
+
+
+def rename(conn: Connection, projection: Projection, now: str, then: str) -> None:
+    """Give the two tables under one suffix the other, if there are any."""
+    for name, new in zip(_names(projection, now), _names(projection, then), strict=True):
+        renaming = sql.SQL("ALTER TABLE IF EXISTS {} RENAME TO {}")
+        conn.execute(renaming.format(sql.Identifier(projection.schema, name), sql.Identifier(new)))
 
 
 def _grants(conn: Connection, projection: Projection) -> list[tuple[Any, ...]]:

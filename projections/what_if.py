@@ -1,29 +1,37 @@
-"""What if a fold were another one: the history through a projection out of a file, in memory, beside the live one. Nothing is written."""
+"""What if a fold were another one: the history through a projection out of a file, into a scratch schema, beside the live tables.
+
+The log is read on a connection that only reads; what comes out is written by another one, in a schema of its own (`projections/scratch.py`).
+Neither is within reach of the file's code.
+"""
 
 from __future__ import annotations
 
 import importlib.util
+import itertools
 import os
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any, NamedTuple
 
+from psycopg import errors, sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from o2c.kernel.refusal import Refused
-from projections import tables
+from projections import bulk, tables
 from projections.catalogue import BY_NAME
-from projections.fold import Fold, FoldFailed, explain, pages, strict_rows
+from projections.diff import Diff, compared
+from projections.fill import Job, Told, copy, folded
+from projections.fold import FoldFailed, explain
 from projections.parked import leaving_out
-from projections.projection import Projection, Row, reader_of
-from projections.seen import START, Connection, Mark, Seen, last_mark
+from projections.projection import KINDS, Projection, reader_of
+from projections.scratch import scratch
+from projections.seen import Connection, Mark, Seen, last_mark
 
+PASS_EVENTS = 500_000
+"""How many events are folded at once: their documents are held in memory."""
 _READ_ONLY = "-c default_transaction_read_only=on"
-Rows = dict[tuple[Any, ...], Row]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,39 +44,28 @@ class Stretch:
     since: datetime | None = None
     until: datetime | None = None
 
-    def holds(self, seen: Seen) -> bool:
-        """Whether an event lies in it."""
-        return not (
-            (self.first is not None and seen.position < self.first)
-            or (self.before is not None and seen.position >= self.before)
-            or (self.since is not None and seen.occurred_at < self.since)
-            or (self.until is not None and seen.occurred_at >= self.until)
-        )
+    def condition(self, streams: Sequence[str] | None) -> sql.Composable:
+        """It as a condition on the rows of the log; `streams` are those of the order."""
+        bounds = {
+            "position >= {}": self.first,
+            "position < {}": self.before,
+            "occurred_at >= {}": self.since,
+            "occurred_at < {}": self.until,
+            "stream = ANY({})": streams,
+        }
+        asked = [sql.SQL(text).format(sql.Literal(bound)) for text, bound in bounds.items() if bound is not None]
+        return sql.SQL(" AND ").join(asked) if asked else bulk.EVERYTHING
 
 
 EVERYTHING = Stretch()
 
 
-class Change(NamedTuple):
-    """A row that comes out differently: its key (the group first), the live row, the other one (None: there is none)."""
-
-    key: tuple[Any, ...]
-    live: Row | None
-    other: Row | None
-
-    @property
-    def columns(self) -> list[str]:
-        """The columns whose values differ; none for a row that only one of them has."""
-        if self.live is None or self.other is None:
-            return []
-        return [name for name in {**self.live, **self.other} if self.live.get(name) != self.other.get(name)]
-
-
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a what-if showed: events folded, rows it yields, rows there are in the live one, and every row that differs.
+    """What a what-if showed: events folded, rows it yields, rows there are in the live one, and how they differ (all counted, the first kept).
 
-    `beside` says what the live rows were: the tables as they stand, the live fold over the same stretch, or nothing of that name.
+    In a difference `expected` is the row of the what-if, `found` the live one. `beside` says what the live rows were: the tables as they
+    stand, the live fold over the same stretch, or nothing of that name. `schema` holds the tables of both where they were kept.
     """
 
     name: str
@@ -76,12 +73,8 @@ class Outcome:
     rows: int
     live_rows: int
     beside: str
-    changes: tuple[Change, ...]
-
-    @property
-    def by_column(self) -> dict[str, int]:
-        """In how many rows each column differs."""
-        return dict(Counter(column for change in self.changes for column in change.columns).most_common())
+    diff: Diff
+    schema: str | None = None
 
 
 def read_only(dsn: str) -> str:
@@ -131,30 +124,108 @@ def load(path: Path) -> list[Projection]:
     return found
 
 
-def what_if(dsn: str, projection: Projection, stretch: Stretch = EVERYTHING) -> Outcome:
-    """Fold a stretch of the history through a projection and compare its rows with the live ones of the same name.
+def what_if(
+    dsn: str, projection: Projection, stretch: Stretch = EVERYTHING, *, keep: bool = False, told: Told = lambda stage, share: None
+) -> Outcome:
+    """Fold a stretch of the history through a projection, in a scratch schema, and compare its rows with the live ones of the same name.
 
-    Of the whole history those are the tables, at their checkpoint and without what is parked; of a stretch, what the live fold makes of it.
-    Raises FoldFailed, naming the event, when the fold or its rows fail.
+    Of the whole history those are the tables, without what is parked; of a stretch, what the live fold makes of it. To `keep` the schema leaves
+    in it the rows under the projection's name and, of a stretch, those of the live fold as `<name>_live`. Long histories are folded in
+    several passes, a part of the groups each, where the projection says what its groups are named after.
+    Raises FoldFailed, naming the event, when the fold or its rows fail; Refused (usage) when this login may not read the log or make a schema,
+    conflict when the live tables were exchanged or mended meanwhile.
     """
-    with tables.session(read_only(dsn)) as conn, conn.transaction():
-        conn.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-        live = BY_NAME.get(projection.name)
-        checkpoint = _checkpoint(conn, live) if live and stretch == EVERYTHING else None
-        bound = checkpoint.mark if checkpoint else last_mark(conn)
-        limits = tables.parked_groups(conn, live) if live and checkpoint else {}
-        strict = Fold(projection, reader_of([projection]).wanted, strict=True)
-        events = _fold(conn, strict, bound, stretch, limits)
-        if live and checkpoint:
-            beside, rows = "the tables", _keyed(live, tables.stored_rows(conn, live))
-        elif live:
-            beside, fold = "the live fold", Fold(live, reader_of([live]).wanted)
-            _fold(conn, fold, bound, stretch, {})
-            rows = _rows(fold)
+    if strange := {kind for kind in projection.columns.values() if kind not in KINDS}:
+        raise Refused(f"projection {projection.name} has columns of kind {min(strange)}; there are {', '.join(KINDS)}")
+    with tables.session(read_only(dsn)) as log, scratch(dsn, keep=keep) as (out, schema), _explained(log):
+        trial = _Trial(log, out, schema, stretch, told)
+        return trial.compared(projection, BY_NAME.get(projection.name), keep=keep)
+
+
+@contextmanager
+def _explained(log: Connection) -> Iterator[None]:
+    try:
+        yield
+    except errors.InsufficientPrivilege as error:
+        raise Refused(
+            f"the role {log.info.user} may not read what a fold needs: {error.diag.message_primary}; ask as one who may read the log, as a"
+            " projector may (readers see masked views, over which no fold comes out as the live one)"
+        ) from None
+
+
+class _Trial:
+    """A stretch of the log, and the scratch schema that folds of it go into."""
+
+    def __init__(self, log: Connection, out: Connection, schema: str, stretch: Stretch, told: Told) -> None:
+        self.log, self.out, self.schema, self.stretch, self.told = log, out, schema, stretch, told
+        self.streams = None if stretch.order is None else _streams(log, stretch.order)
+        role = log.execute("SELECT current_user::text AS name").fetchone()
+        assert role
+        grant = sql.SQL("GRANT USAGE ON SCHEMA {0} TO {1}; ALTER DEFAULT PRIVILEGES IN SCHEMA {0} GRANT SELECT ON TABLES TO {1}")
+        out.execute(grant.format(sql.Identifier(schema), sql.Identifier(role["name"])))
+
+    def compared(self, projection: Projection, live: Projection | None, *, keep: bool) -> Outcome:
+        """Fold it, fold the live one too where no table stands for it, and compare."""
+        checkpoint = _checkpoint(self.log, live) if live and self.stretch == EVERYTHING else None
+        at = checkpoint.mark if checkpoint else last_mark(self.log)
+        limits = tables.parked_groups(self.log, live) if live and checkpoint else {}
+        old = live if live and checkpoint else self._live(live, projection, at)
+        taken = itertools.count()
+        new = _naming(leaving_out(self.log, replace(projection, schema=self.schema)), limits, taken)
+        self._filled(new, at, strict=True)
+        events = next(taken)
+        with self.log.transaction():
+            self.log.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            now = _moved_on(self.log, old, checkpoint) if checkpoint else at
+            diff = compared(self.log, old, new, reader_of([new]), at, now)
+            rows, live_rows = _count(self.log, tables.table(new, "_new")), _count(self.log, tables.table(old))
+        self.told("compared", 1)
+        if keep:
+            self._leave(old, new, live)
+        beside = "the tables" if checkpoint else "the live fold" if live else "nothing of that name"
+        return Outcome(projection.name, events, rows, live_rows, beside, diff, self.schema if keep else None)
+
+    def _live(self, live: Projection | None, projection: Projection, at: Mark) -> Projection:
+        """What to compare with where no table holds it: the live fold of the stretch, or an empty table."""
+        old = replace(live or projection, schema=self.schema)
+        if live:
+            self._filled(_naming(leaving_out(self.log, old), {}, itertools.count()), at, strict=False)
+            tables.rename(self.out, old, "_new", "")
         else:
-            beside, rows = "nothing of that name", {}
-    other = _rows(strict)
-    return Outcome(projection.name, events, len(other), len(rows), beside, tuple(_changes(rows, other)))
+            tables.create(self.out, old)
+        return old
+
+    def _filled(self, projection: Projection, at: Mark, *, strict: bool) -> None:
+        """Fold the stretch into the shadow of a projection, a part of its groups after the other."""
+        tables.create(self.out, projection, "_new", indexed=False)
+        only = self.stretch.condition(self.streams)
+        passes = self._passes(projection, at, only)
+        for number in range(passes):
+            job = Job(projection.name, at.position, number, passes, strict, tables.shadow_id(self.out, projection))
+            copy(self.out, folded(self.log, projection, job, self.told, only), job, self.told)
+        try:
+            tables.index(self.out, projection, "_new")
+        except errors.UniqueViolation:
+            raise FoldFailed(
+                f"projection {projection.name} says that its groups are found by {projection.found_by}, and names them after something else;"
+                " write found_by=None"
+            ) from None
+        self.out.execute(sql.SQL("ANALYZE {}, {}").format(tables.table(projection, "_new"), tables.doc_table(projection, "_new")))
+        self.told("indexed", 1)
+
+    def _passes(self, projection: Projection, at: Mark, only: sql.Composable) -> int:
+        if not bulk.shardable(projection):
+            return 1
+        count = sql.SQL("SELECT count(*) AS n FROM o2c.event WHERE position <= {} AND {}").format(sql.Literal(at.position), only)
+        row = self.log.execute(count).fetchone()
+        return 1 + (row["n"] if row else 0) // PASS_EVENTS
+
+    def _leave(self, old: Projection, new: Projection, live: Projection | None) -> None:
+        if old.schema == self.schema:
+            tables.rename(self.out, old, "", "_live")
+            if not live:
+                tables.drop(self.out, old, "_live")
+        tables.rename(self.out, new, "_new", "")
 
 
 def _checkpoint(conn: Connection, live: Projection) -> tables.Checkpoint | None:
@@ -163,31 +234,30 @@ def _checkpoint(conn: Connection, live: Projection) -> tables.Checkpoint | None:
     return known if known and known.shape_version == live.shape_version else None
 
 
-def _fold(conn: Connection, fold: Fold, bound: Mark, stretch: Stretch, limits: dict[str, int]) -> int:
-    """Fold the stretch; how many events it took."""
-    streams = None if stretch.order is None else _streams(conn, stretch.order)
-    fold.projection = leaving_out(conn, fold.projection)
-    reader, events = reader_of([fold.projection], streams), 0
-    of = _naming(fold.projection)
-    for page, _ in pages(conn, reader, START.position if stretch.first is None else stretch.first - 1, bound):
-        due = [(group, seen) for seen in page if seen.type in fold.names and stretch.holds(seen) and (group := of(seen)) is not None]
-        mine = [(group, seen) for group, seen in due if group not in limits or seen.position < limits[group]]
-        fold.take(mine)
-        events += len(mine)
-    return events
+def _moved_on(conn: Connection, live: Projection, seen: tables.Checkpoint) -> Mark:
+    """Where the live tables stand now. Raises Refused when they are not those any more that were looked at."""
+    now = tables.checkpoints(conn, [live])[live.name]
+    if now.generation != seen.generation:
+        raise Refused(f"the tables of projection {live.name} were exchanged or mended meanwhile; ask again", kind="conflict")
+    return now.mark
 
 
-def _naming(projection: Projection) -> Callable[[Seen], str | None]:
-    """The group of an event; the event is named when the projection cannot say it."""
+def _naming(projection: Projection, limits: Mapping[str, int], taken: Iterator[int]) -> Projection:
+    """The projection, which names an event whose group it cannot say; a group in `limits` stops short of that position. What it takes is counted."""
+    of = projection.group
 
     def group(seen: Seen) -> str | None:
         try:
-            return projection.group(seen)
+            found = of(seen)
         except Exception as error:  # noqa: BLE001 - raised on as our own, without the message: it may hold values
             where = f"{seen.type} at position {seen.position} ({seen.stream} version {seen.version})"
             raise FoldFailed(f"projection {projection.name} cannot name the group of {where}: {explain(error)}") from None
+        if found is None or (found in limits and seen.position >= limits[found]):
+            return None
+        next(taken)
+        return found
 
-    return group
+    return replace(projection, group=group)
 
 
 def _streams(conn: Connection, order: str) -> list[str]:
@@ -195,16 +265,6 @@ def _streams(conn: Connection, order: str) -> list[str]:
     return [row["stream"] for row in rows]
 
 
-def _rows(fold: Fold) -> Rows:
-    made = (row for group, doc in fold.docs.items() for row in strict_rows(fold.projection, group, doc).values())
-    return _keyed(fold.projection, made)
-
-
-def _keyed(projection: Projection, rows: Iterator[Row]) -> Rows:
-    return {(row["group_key"], *(row[column] for column in projection.key)): row for row in rows}
-
-
-def _changes(live: Rows, other: Rows) -> Iterator[Change]:
-    for key in sorted({*live, *other}, key=str):
-        if live.get(key) != other.get(key):
-            yield Change(key, live.get(key), other.get(key))
+def _count(conn: Connection, relation: sql.Identifier) -> int:
+    row = conn.execute(sql.SQL("SELECT count(*) AS n FROM {}").format(relation)).fetchone()
+    return int(row["n"]) if row else 0

@@ -96,6 +96,10 @@ def _make(conn: Connection, roles: Roles) -> None:
     ).fetchone()
     if may and not may["member"]:
         conn.execute(SQL("GRANT {}, {} TO CURRENT_USER").format(Identifier(roles.owner), Identifier(roles.projector)))
+    let_in = conn.execute("SELECT pg_has_role(%s, %s, 'MEMBER') AS done", (roles.projector, roles.reader)).fetchone()
+    if let_in and not let_in["done"]:
+        # A what-if is folded by a projector and written as the reader, who may write nothing that counts.
+        conn.execute(SQL("GRANT {} TO {}").format(Identifier(roles.reader), Identifier(roles.projector)))
     if may and may["rolsuper"]:
         # Who holds readers back can be named to those who watch them, and by nobody else without this.
         conn.execute(SQL("GRANT pg_read_all_stats TO {}, {}").format(Identifier(roles.owner), Identifier(roles.projector)))
@@ -166,7 +170,7 @@ def standing_of(conn: Connection) -> list[dict[str, Any]]:
     """The roles of this database as they are: `role`, `there`, and the logins that are members, by name."""
     return conn.execute(
         "SELECT w.role, r.oid IS NOT NULL AS there, coalesce((SELECT string_agg(DISTINCT m.rolname::text, ', ') FROM pg_auth_members a"
-        " JOIN pg_roles m ON m.oid = a.member WHERE a.roleid = r.oid), '') AS members"
-        " FROM unnest(%s::text[]) WITH ORDINALITY AS w (role, n) LEFT JOIN pg_roles r ON r.rolname = w.role ORDER BY w.n",
-        (list(roles_of(conn.info.dbname)),),
+        " JOIN pg_roles m ON m.oid = a.member WHERE a.roleid = r.oid AND m.rolname <> ALL(%(roles)s)), '') AS members"
+        " FROM unnest(%(roles)s::text[]) WITH ORDINALITY AS w (role, n) LEFT JOIN pg_roles r ON r.rolname = w.role ORDER BY w.n",
+        {"roles": list(roles_of(conn.info.dbname))},
     ).fetchall()

@@ -35,6 +35,11 @@ def file(folder: Path, text: str) -> Path:
     return path
 
 
+def schemas(dsn: str) -> list[str]:
+    """The scratch schemas there are."""
+    return [row["name"] for row in query(dsn, "SELECT nspname AS name FROM pg_namespace WHERE nspname LIKE 'what!_if!_%' ESCAPE '!'")]
+
+
 def louder(projection: Projection) -> Projection:
     """The projection with its channels in capitals."""
     return replace(projection, rows=lambda group, doc: [{**row, "channel": row["channel"].upper()} for row in projection.rows(group, doc)])
@@ -47,11 +52,10 @@ def test_rows_that_come_out_differently_are_told(log: str) -> None:
     outcome = what_if(log, louder(ORDERS))
 
     assert (outcome.events, outcome.rows, outcome.live_rows, outcome.beside) == (3, 2, 2, "the tables")
-    assert outcome.by_column == {"channel": 2}
-    assert sorted(change.key for change in outcome.changes) == sorted((order_id(n), order_id(n)) for n in (0, 1))
-    assert {(str(change.live and change.live["channel"]), str(change.other and change.other["channel"])) for change in outcome.changes} == {
-        ("web", "WEB")
-    }
+    assert outcome.diff.columns == {"channel": 2}
+    assert sorted(row.key for row in outcome.diff.rows) == sorted((order_id(n), order_id(n)) for n in (0, 1))
+    assert {(row.found and row.found["channel"], row.expected and row.expected["channel"]) for row in outcome.diff.rows} == {("web", "WEB")}
+    assert schemas(log) == []
 
 
 @pytest.mark.parametrize("projection", [pytest.param(projection, id=projection.name) for projection in ALL])
@@ -60,8 +64,8 @@ def test_the_same_fold_makes_the_same_rows(log: str, projection: Projection) -> 
     positions = append(log, [*(captured(number, number) for number in range(9)), planned(0, 20), of_order(0, "sim.fell-out", 30, item="1")])
     catch_up(log)
 
-    assert what_if(log, replace(projection)).changes == ()
-    assert what_if(log, replace(projection), Stretch(first=positions[2], before=positions[9])).changes == ()
+    assert what_if(log, replace(projection)).diff.differing == 0
+    assert what_if(log, replace(projection), Stretch(first=positions[2], before=positions[9])).diff.differing == 0
 
 
 def test_only_a_stretch_of_the_history(log: str) -> None:
@@ -72,7 +76,7 @@ def test_only_a_stretch_of_the_history(log: str) -> None:
     def orders(**stretch: Any) -> list[str]:
         outcome = what_if(log, louder(ORDERS), Stretch(**stretch))
         assert outcome.beside == "the live fold"
-        return sorted({str(change.key[0]) for change in outcome.changes})
+        return sorted({str(row.key[0]) for row in outcome.diff.rows})
 
     assert orders(first=positions[1], before=positions[3]) == sorted(map(order_id, (1, 2)))
     assert orders(since=captured(0, 4).occurred_at, until=captured(0, 6).occurred_at) == sorted(map(order_id, (4, 5)))
@@ -89,10 +93,10 @@ def test_more_rows_fewer_rows_other_columns_and_a_new_name(log: str) -> None:
         return [{**row, "region": "north"} for row in ORDERS.rows(group, doc) if group == order_id(0)]
 
     outcome = what_if(log, replace(ORDERS, rows=rows, columns={**ORDERS.columns, "region": "text"}))
-    assert outcome.by_column == {"region": 1}
-    assert [change.key[0] for change in outcome.changes if change.other is None] == [order_id(1)]
+    assert (outcome.diff.columns, outcome.diff.not_compared) == ({}, ("region",))
+    assert [row.key[0] for row in outcome.diff.rows if row.expected is None] == [order_id(1)]
     new = what_if(log, replace(ORDERS, name="orders-by-mood"))
-    assert (new.beside, len(new.changes), {change.live for change in new.changes}) == ("nothing of that name", 2, {None})
+    assert (new.beside, new.diff.gained, {row.found for row in new.diff.rows}) == ("nothing of that name", 2, {None})
 
 
 def test_before_any_projection_was_made(log: str) -> None:
@@ -109,7 +113,7 @@ def test_what_is_parked_or_skipped_live_makes_no_difference(log: str) -> None:
     catch_up(log, [broken])
     skip(log, broken, order_id(0), actor="ann", reason="double")
 
-    assert what_if(log, replace(ORDERS)).changes == ()
+    assert what_if(log, replace(ORDERS)).diff.differing == 0
     assert as_of(log, broken) == table_of(log, ORDERS)
 
 
@@ -190,8 +194,8 @@ def test_a_file_cannot_write_through_what_it_can_reach(log: str, monkeypatch: py
             tried.append(error)
         return ORDERS.evolve(doc, seen)
 
-    with only_reading(log) as safe:
-        what_if(safe, replace(ORDERS, evolve=evolve))
+    with only_reading(log):
+        what_if(log, replace(ORDERS, evolve=evolve))
 
     assert [type(error) for error in tried] == [psycopg.errors.ReadOnlySqlTransaction]
     assert (os.environ["O2C_DSN"], os.environ.get("PGOPTIONS")) == (log, None)

@@ -19,18 +19,18 @@ STAGES = {"folded": (0, 80), "copied": (80, 10), "indexed": (90, 0), "compared":
 
 
 @contextmanager
-def rebuilding(name: str) -> Iterator[Callable[[str, float], None]]:
+def rebuilding(name: str, doing: str = "rebuilding") -> Iterator[Callable[[str, float], None]]:
     """A bar with the time that is left, on a terminal; elsewhere a line for each stage. On stderr."""
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[stage]}"), TimeRemainingColumn())
     with Progress(*columns, console=err, disable=not err.is_terminal, transient=True) as bar:
-        task, reached = bar.add_task(f"rebuilding {name}", total=100, stage=""), ""
+        task, reached = bar.add_task(f"{doing} {name}", total=100, stage=""), ""
 
         def told(stage: str, share: float) -> None:
             nonlocal reached
             begins, length = STAGES[stage]
             bar.update(task, completed=begins + length * share, stage=stage)
             if stage != reached and not err.is_terminal:
-                err.print(f"rebuilding {name}: {stage}")
+                err.print(f"{doing} {name}: {stage}")
             reached = stage
 
         yield told

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from o2c.entrypoints import queries
+from o2c.entrypoints.cli.differences import rebuilding
 from o2c.entrypoints.cli.output import Format, Output, err, show_rows
 from o2c.entrypoints.cli.session import opened, time_of
 from o2c.kernel.refusal import Refused
@@ -22,22 +23,27 @@ def replay(
     order: Annotated[str, typer.Option(metavar="ID", help="Only the streams of this order: its id or external id.")] = "",
     from_: Annotated[str, typer.Option("--from", metavar=POSITION_OR_TIME, help="Only events from here on.")] = "",
     to: Annotated[str, typer.Option("--to", metavar=POSITION_OR_TIME, help="Only events before this.")] = "",
-    limit: Annotated[int, typer.Option(metavar="N", min=0, help="At most so many differences in a table; other formats show all.")] = 20,
+    limit: Annotated[int, typer.Option(metavar="N", min=0, help="At most so many differences in a table.")] = 20,
+    keep: Annotated[bool, typer.Option("--keep", help="Leave the scratch schema with the rows that came out, and name it.")] = False,
     output: Output = Format.table,
 ) -> None:
     """Ask what if: fold the history through a projection of your own and see how its rows differ from the live ones.
 
     The file defines it, mostly as a changed copy: `from projections.orders import ORDERS`, then `WHAT_IF = dataclasses.replace(ORDERS,
-    evolve=...)`. It is folded in memory on connections that only read: nothing is written, and live tables stay as they are. Of the whole
+    evolve=...)`. It is folded into a scratch schema of its own, dropped at the end: neither the log nor live tables can be written. Of the whole
     history it is compared with the tables as they stand, of a part of it with what the live fold makes of that part. Times are business times.
+    All differences are counted and the first thousand shown; with --keep, query the rest.
 
     Example: o2c replay --with what_if.py --order WEB-1001
     """
     with opened() as session:
         queries.caught_up(session.app)
         stretch = _stretch(from_, to, queries.find_order(session.app, order)[1].order_id if order else None)
-        with only_reading(session.app.dsn) as dsn:
-            outcomes = [what_if(dsn, projection, stretch) for projection in load(file)]
+        outcomes = []
+        with only_reading(session.app.dsn):
+            for projection in load(file):
+                with rebuilding(projection.name, "replaying") as told:
+                    outcomes.append(what_if(session.app.dsn, projection, stretch, keep=keep, told=told))
     if output is Format.json:
         show_rows([_whole(outcome) for outcome in outcomes], output)
     elif output is Format.jsonl:
@@ -47,8 +53,13 @@ def replay(
             _table(outcome, limit)
     for outcome in outcomes:
         err.print(
-            f"{outcome.name}: {outcome.events} events make {outcome.rows} rows, {outcome.beside} {outcome.live_rows}; {len(outcome.changes)} differ"
+            f"{outcome.name}: {outcome.events} events make {outcome.rows} rows, {outcome.beside} {outcome.live_rows};"
+            f" {outcome.diff.differing} differ"
         )
+        if outcome.diff.not_compared:
+            err.print(f"{outcome.name}: not compared: {', '.join(outcome.diff.not_compared)} (only one side has them, or of another type)")
+        if outcome.schema:
+            err.print(f"{outcome.name}: kept in {outcome.schema}; drop it when it has answered: DROP SCHEMA {outcome.schema} CASCADE")
 
 
 def _stretch(from_: str, to: str, order: str | None) -> Stretch:
@@ -67,30 +78,28 @@ def _place(text: str) -> tuple[int | None, Any]:
 
 
 def _table(outcome: Outcome, limit: int) -> None:
-    if not outcome.changes:
+    diff = outcome.diff
+    if not diff.differing:
         return
-    by_column = [{"projection": outcome.name, "column": name, "rows": count} for name, count in outcome.by_column.items()]
-    kinds = [
-        ("(new row)", sum(change.live is None for change in outcome.changes)),
-        ("(no such row)", sum(c.other is None for c in outcome.changes)),
-    ]
-    show_rows([*by_column, *({"projection": outcome.name, "column": kind, "rows": count} for kind, count in kinds if count)], Format.table)
+    kinds = {**diff.columns, "(new row)": diff.gained, "(no such row)": diff.lost}
+    counts = [{"projection": outcome.name, "column": kind, "rows": count} for kind, count in kinds.items() if count]
+    show_rows(counts, Format.table)
     cells = list(_cells(outcome))
     if limit:
         print()
         show_rows(cells[:limit], Format.table)
     if len(cells) > limit:
-        err.print(f"{len(cells) - limit} more; see all with -o jsonl")
+        err.print(f"{len(cells) - limit} more; see them with -o jsonl")
 
 
 def _cells(outcome: Outcome) -> Iterator[dict[str, Any]]:
     """A line for each value that differs, and for each row that only one of them has."""
-    for key, live, other in outcome.changes:
+    for key, other, live in outcome.diff.rows:
         change = {"projection": outcome.name, "key": " ".join(map(str, dict.fromkeys(key)))}
         if live is None or other is None:
             yield {**change, "column": None, "live": live, "what_if": other}
         else:
-            for name in {**live, **other}:
+            for name in outcome.diff.columns:
                 if live.get(name) != other.get(name):
                     yield {**change, "column": name, "live": live.get(name), "what_if": other.get(name)}
 
@@ -102,6 +111,9 @@ def _whole(outcome: Outcome) -> dict[str, Any]:
         "rows": outcome.rows,
         "live_rows": outcome.live_rows,
         "compared_with": outcome.beside,
-        "by_column": outcome.by_column,
+        "differing": outcome.diff.differing,
+        "by_column": dict(outcome.diff.columns),
+        "not_compared": list(outcome.diff.not_compared),
+        "schema": outcome.schema,
         "changes": list(_cells(outcome)),
     }
