@@ -11,6 +11,7 @@ from projections import tables
 from projections.catalogue import ALL
 from projections.compare import Difference
 from projections.fold import FoldFailed
+from projections.history import By, Deed, history
 from projections.incremental import catch_up, retry, skip
 from projections.parked import Parked, Skipped, parked, skipped
 from projections.projection import Projection
@@ -20,8 +21,8 @@ from projections.some_groups import Scope
 from projections.verify import Report, as_of, repair, verify
 
 __all__ = [
-    "ALL", "Difference", "FoldFailed", "Parked", "Projection", "Rebuilt", "Report", "Scope", "Seen", "Skipped", "Status",
-    "as_of", "catch_up", "horizon_mark", "parked", "rebuild", "repair", "retry", "rollback", "skip", "skipped", "status", "verify",
+    "ALL", "By", "Deed", "Difference", "FoldFailed", "Parked", "Projection", "Rebuilt", "Report", "Scope", "Seen", "Skipped", "Status",
+    "as_of", "catch_up", "history", "horizon_mark", "parked", "rebuild", "repair", "retry", "rollback", "skip", "skipped", "status", "verify",
 ]  # fmt: skip
 
 

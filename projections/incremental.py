@@ -11,6 +11,7 @@ from o2c.kernel.refusal import Refused
 from projections import tables
 from projections.catalogue import ALL
 from projections.fold import Changes, Fold, Waiting, explain, pages
+from projections.history import ITSELF, By, answering, note
 from projections.parked import leaving_out, set_aside
 from projections.projection import Doc, Projection, reader_of
 from projections.rebuild import not_rebuilt_meanwhile, rebuild
@@ -224,7 +225,7 @@ class Batch:
         self._fold.waiting[group] = [Waiting(seen.position, seen.event_id, error) for seen in self._events[group]]
 
 
-def retry(dsn: str, projection: Projection, group: str | None = None) -> int:
+def retry(dsn: str, projection: Projection, group: str | None = None, by: By = ITSELF) -> int:
     """Let parked groups, or one, take their events again, in order, each in a transaction of its own; the number of groups that still wait.
 
     Raises Refused (missing) when the group is not parked.
@@ -236,21 +237,22 @@ def retry(dsn: str, projection: Projection, group: str | None = None) -> int:
         for one in waiting if group is None else [group]:
             with conn.transaction():
                 tables.seize(conn, projection)
+                note(conn, projection, "retried", by, group=one)
                 _retry_group(conn, leaving_out(conn, projection), reader, one)
         return len(tables.parked_groups(conn, projection))
 
 
-def skip(dsn: str, projection: Projection, group: str, *, actor: str, reason: str, position: int | None = None) -> bool:
+def skip(dsn: str, projection: Projection, group: str, by: By, *, position: int | None = None) -> bool:
     """Set the first parked event of a group aside for good and fold on; whether the group goes on (False: a later event parks it again).
 
     Whoever says the `position` he means is protected from skipping another event by a repeat. Raises Refused: usage when nobody answers for
     it, missing when the group is not parked, conflict when another event is the first, unavailable while the projection is rebuilt.
     """
-    if not actor.strip() or not reason.strip():
-        raise Refused("a skipped event is left out for good; say who decides and why")
+    answering(by, "a skipped event is left out for good")
     with _of_this_shape(dsn, projection) as conn, not_rebuilt_meanwhile(conn, projection), conn.transaction():
         tables.seize(conn, projection)
-        set_aside(conn, projection, group, actor, reason, position)
+        skipped = set_aside(conn, projection, group, by, position)
+        note(conn, projection, "skipped", by, group=group, position=skipped)
         _retry_group(conn, leaving_out(conn, projection), reader_of([projection]), group)
         return group not in tables.parked_groups(conn, projection)
 

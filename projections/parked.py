@@ -8,6 +8,7 @@ from datetime import datetime
 
 from o2c.kernel.refusal import Refused
 from projections import tables
+from projections.history import By
 from projections.projection import Projection
 from projections.seen import Connection, Seen
 
@@ -66,16 +67,17 @@ def skipped(dsn: str, projections: Sequence[Projection]) -> list[Skipped]:
         return [Skipped(*row.values()) for row in conn.execute(_SKIPPED, ([known.name for known in projections],)).fetchall()]
 
 
-def set_aside(conn: Connection, projection: Projection, group: str, actor: str, reason: str, position: int | None) -> None:
-    """Note the first parked event of a group as skipped. Needs a transaction that holds the checkpoint.
+def set_aside(conn: Connection, projection: Projection, group: str, by: By, position: int | None) -> int:
+    """Note the first parked event of a group as skipped; its position. Needs a transaction that holds the checkpoint.
 
     Raises Refused: missing when the group is not parked, conflict when another event than the one at `position` is the first.
     """
-    done = conn.execute(_SET_ASIDE.encode(), (actor, reason, projection.name, group)).fetchone()
+    done = conn.execute(_SET_ASIDE.encode(), (*by, projection.name, group)).fetchone()
     if done is None:
         raise Refused(f"{group} is not parked in projection {projection.name}; see `o2c projections parked`", kind="missing")
     if position is not None and done["position"] != position:
         raise Refused(f"{group} stands before position {done['position']}, not {position}; look again, decide again", kind="conflict")
+    return int(done["position"])
 
 
 def leaving_out(conn: Connection, projection: Projection) -> Projection:

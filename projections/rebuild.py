@@ -17,6 +17,7 @@ from projections.catalogue import BY_NAME
 from projections.diff import Diff, difference
 from projections.fill import Job, Parked, fill, fill_apart
 from projections.fold import Changes, Fold, Waiting, pages, strict_rows
+from projections.history import ITSELF, By, answering
 from projections.parked import leaving_out
 from projections.projection import Projection, reader_of
 from projections.same_log import forget_other_log
@@ -63,6 +64,7 @@ def rebuild(
     strict: bool = True,
     only_outdated: bool = False,
     processes: int | None = None,
+    by: By = ITSELF,
 ) -> Rebuilt | None:
     """Fold the whole log into shadow tables and swap them in; the old tables stay as `<name>_old` until the next rebuild.
 
@@ -79,19 +81,20 @@ def rebuild(
                 return None
             refuse_foreign_views(conn, projection)
             shards = _shards(conn, projection, processes)
-            return _rebuild(conn, dsn, leaving_out(conn, projection), shards, strict, progress)
+            return _rebuild(conn, dsn, leaving_out(conn, projection), shards, strict, progress, by)
 
 
-def rollback(dsn: str, projection: Projection) -> RolledBack:
+def rollback(dsn: str, projection: Projection, by: By) -> RolledBack:
     """Put the tables that the last rebuild replaced back in place; the next catch-up goes on from where they stood.
 
-    A second time goes forward again. Raises Refused: missing when none are kept, conflict when they are of another shape than this program's or
+    A second time goes forward again. Raises Refused: usage when nobody answers for it, missing when none are kept, conflict when they are of another shape than this program's or
     events were set aside since, unavailable while the projection is rebuilt or readers keep the tables.
     """
+    answering(by, "a rollback shows every reader an older answer")
     with tables.session(dsn) as conn:
         tables.prepare(conn, [projection])
         with not_rebuilt_meanwhile(conn, projection):
-            return put_back(conn, projection)
+            return put_back(conn, projection, by)
 
 
 @contextmanager
@@ -126,7 +129,7 @@ def _shards(conn: Connection, projection: Projection, processes: int | None) -> 
     return 1 if found is None else min(PROCESSES_MAX, os.cpu_count() or 1)
 
 
-def _rebuild(conn: Connection, dsn: str, projection: Projection, shards: int, strict: bool, progress: Progress) -> Rebuilt:
+def _rebuild(conn: Connection, dsn: str, projection: Projection, shards: int, strict: bool, progress: Progress, by: By) -> Rebuilt:
     before = tables.checkpoints(conn, [projection])[projection.name].mark
     # To where the old rows stand, so that both can be compared; a table that has folded nothing has nothing to compare.
     upto = before if before.position else last_mark(conn)
@@ -142,14 +145,14 @@ def _rebuild(conn: Connection, dsn: str, projection: Projection, shards: int, st
     progress("indexed", 1)
     diff = difference(conn, projection, reader_of([projection]), upto) if before.position else Diff()
     progress("compared", 1)
-    return _put_in_place(conn, Shadow(conn, projection, upto, waiting, strict=strict), diff, progress)
+    return _put_in_place(conn, Shadow(conn, projection, upto, waiting, strict=strict, by=by), diff, progress)
 
 
 class Shadow:
     """The filled tables of a rebuild, which follow the log until they are swapped in."""
 
-    def __init__(self, conn: Connection, projection: Projection, at: Mark, waiting: Parked, *, strict: bool) -> None:
-        self.conn, self.projection, self.at = conn, projection, at
+    def __init__(self, conn: Connection, projection: Projection, at: Mark, waiting: Parked, *, strict: bool, by: By) -> None:
+        self.conn, self.projection, self.at, self.by = conn, projection, at, by
         self._reader = reader_of([projection])
         self._fold = Fold(projection, self._reader.wanted, strict, waiting={group: [*events] for group, events in waiting.items()})
 
@@ -181,7 +184,7 @@ class Shadow:
                 began = time.perf_counter()
                 if stand.position > self.at.position:
                     self.follow(stand)
-                put_in_place(self.conn, self.projection, self.at, self.waiting)
+                put_in_place(self.conn, self.projection, self.at, self.waiting, self.by)
         except errors.LockNotAvailable:
             self.at, self._fold.waiting = at, waiting
             return None

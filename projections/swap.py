@@ -12,6 +12,7 @@ from psycopg.types.json import Jsonb
 from o2c.kernel.refusal import Refused
 from projections import tables
 from projections.fill import Parked
+from projections.history import By, note
 from projections.projection import Projection
 from projections.seen import Connection, Mark
 
@@ -57,16 +58,17 @@ def exchanging(conn: Connection, projection: Projection) -> Iterator[Mark]:
         yield Mark(row["position"], row["event_id"])
 
 
-def put_in_place(conn: Connection, projection: Projection, at: Mark, waiting: Parked) -> None:
+def put_in_place(conn: Connection, projection: Projection, at: Mark, waiting: Parked, by: By) -> None:
     """Let the shadow, folded up to `at`, replace the tables in place, and keep those. Within `exchanging`."""
     conn.execute(_KEEP.encode(), {"name": projection.name})
     tables.exchange(conn, projection, "_new")
     conn.execute("DELETE FROM projection.parked WHERE name = %s", (projection.name,))
     tables.park(conn, projection, waiting)
+    note(conn, projection, "rebuilt", by, position=at.position, to_shape=projection.shape_version)
     conn.execute(_MOVE.encode(), (*at, projection.shape_version, projection.name))
 
 
-def put_back(conn: Connection, projection: Projection) -> RolledBack:
+def put_back(conn: Connection, projection: Projection, by: By) -> RolledBack:
     """Let the kept tables and those in place change places. Raises Refused: missing when none are kept, conflict when they do not fit any more."""
     try:
         with exchanging(conn, projection):
@@ -88,6 +90,7 @@ def put_back(conn: Connection, projection: Projection) -> RolledBack:
                 "INSERT INTO projection.parked SELECT * FROM jsonb_populate_recordset(NULL::projection.parked, %s)",
                 (Jsonb(back["parked"]),),
             )
+            note(conn, projection, "rolled back", by, position=back["position"], to_shape=back["shape_version"])
             conn.execute(_MOVE.encode(), (back["position"], back["event_id"], back["shape_version"], projection.name))
     except errors.LockNotAvailable:
         raise Refused(f"readers do not let go of projection {projection.name}; end them, or try again", kind="unavailable") from None

@@ -61,6 +61,18 @@ CREATE TABLE IF NOT EXISTS projection.kept (
     kept_at timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 COMMENT ON TABLE projection.kept IS 'Of the tables a rebuild replaced (<name>_old): how far they had folded the log, and what was parked.';
+CREATE TABLE IF NOT EXISTS projection.history (
+    name text COLLATE "C" NOT NULL,
+    at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    what text NOT NULL,
+    actor text NOT NULL,
+    reason text NOT NULL,
+    group_key text COLLATE "C",
+    position bigint NOT NULL,
+    from_shape integer NOT NULL,
+    to_shape integer NOT NULL
+);
+COMMENT ON TABLE projection.history IS 'Who rebuilt, rolled back, retried or skipped what, and why. position: where the tables stood then; of a skip, the event.';
 """
 
 
@@ -116,7 +128,7 @@ def prepare(conn: Connection, projections: Sequence[Projection]) -> None:
 
 
 def _missing(conn: Connection, projections: Sequence[Projection]) -> list[Projection]:
-    row = conn.execute("SELECT to_regclass('projection.kept') AS made").fetchone()
+    row = conn.execute("SELECT to_regclass('projection.history') AS made").fetchone()
     if row is None or row["made"] is None:
         return list(projections)
     made = {row["name"] for row in conn.execute("SELECT name FROM projection.checkpoint").fetchall()}

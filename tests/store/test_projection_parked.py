@@ -1,7 +1,6 @@
 """What a fold could not take is listed, tried again one by one, or set aside for good; all ways of folding then leave it out alike."""
 
 import itertools
-from typing import Any
 
 import hypothesis
 import pytest
@@ -10,14 +9,14 @@ from hypothesis import strategies as st
 from o2c.kernel.refusal import Refused
 from o2c.store.database import connect, prepare
 from projections.catalogue import BY_NAME
-from projections.engine import FoldFailed, as_of, catch_up, parked, rebuild, retry, skip, skipped, verify
+from projections.engine import By, FoldFailed, as_of, catch_up, parked, rebuild, retry, skip, skipped, verify
 from projections.projection import Projection
 from projections.seen import Reader
 from tests.histories import append, captured, failing_on, histories, of_order, order_id, planned, query, table_of
 
 ORDERS, FALLOUT = BY_NAME["orders"], BY_NAME["fallout"]
 BROKEN = failing_on("order.planned", ORDERS)
-WHO: dict[str, Any] = {"actor": "ann", "reason": "double of a plan"}
+WHO = By("ann", "double of a plan")
 _salts = itertools.count()
 
 
@@ -59,10 +58,10 @@ def test_one_group_is_tried_again(log: str, stuck: list[int]) -> None:
 
 def test_a_skipped_event_is_left_out_for_good(log: str, stuck: list[int]) -> None:
     """What waited behind it is folded on; it stays visible with who decided, and a fold that could take it leaves it out as well."""
-    assert skip(log, BROKEN, order_id(0), **WHO) is True
+    assert skip(log, BROKEN, order_id(0), WHO) is True
     assert [one.group for one in parked(log, [BROKEN])] == [order_id(1)]
     [seen] = skipped(log, [BROKEN])
-    assert (seen.group, seen.position, seen.type, seen.actor, seen.reason) == (order_id(0), stuck[2], "order.planned", "ann", WHO["reason"])
+    assert (seen.group, seen.position, seen.type, seen.actor, seen.reason) == (order_id(0), stuck[2], "order.planned", "ann", WHO.reason)
     closed = {row["order_id"]: row["closed_at"] is not None for row in table_of(log, BROKEN)}
     assert closed == {order_id(0): True, order_id(1): False}
     assert retry(log, ORDERS) == 0
@@ -76,10 +75,10 @@ def test_a_skipped_event_is_left_out_for_good(log: str, stuck: list[int]) -> Non
 
 def test_a_rebuild_is_strict_until_the_event_is_skipped(log: str, stuck: list[int]) -> None:
     """A parked event stops a rebuild; one that was set aside does not."""
-    skip(log, BROKEN, order_id(0), **WHO)
+    skip(log, BROKEN, order_id(0), WHO)
     with pytest.raises(FoldFailed, match=rf"order\.planned at position {stuck[3]}"):
         rebuild(log, BROKEN)
-    skip(log, BROKEN, order_id(1), **WHO)
+    skip(log, BROKEN, order_id(1), WHO)
     rebuild(log, BROKEN)
 
     assert len(table_of(log, BROKEN)) == 2
@@ -90,26 +89,26 @@ def test_another_bad_event_behind_parks_the_group_again(log: str) -> None:
     positions = append(log, [captured(0), planned(0), planned(0), of_order(0, "order.cancelled")])
     catch_up(log, [BROKEN])
 
-    assert skip(log, BROKEN, order_id(0), **WHO, position=positions[1]) is False
+    assert skip(log, BROKEN, order_id(0), WHO, position=positions[1]) is False
     assert [(one.position, one.behind) for one in parked(log, [BROKEN])] == [(positions[2], 1)]
     with pytest.raises(Refused, match=f"before position {positions[2]}, not {positions[1]}"):
-        skip(log, BROKEN, order_id(0), **WHO, position=positions[1])
+        skip(log, BROKEN, order_id(0), WHO, position=positions[1])
     assert len(skipped(log, [BROKEN])) == 1
-    assert skip(log, BROKEN, order_id(0), **WHO, position=positions[2]) is True
+    assert skip(log, BROKEN, order_id(0), WHO, position=positions[2]) is True
 
 
 @pytest.mark.parametrize(
     ("group", "who", "says"),
     [
         pytest.param("nobody", WHO, "is not parked", id="not parked"),
-        pytest.param(order_id(0), {**WHO, "actor": " "}, "say who decides", id="nobody decides"),
-        pytest.param(order_id(0), {**WHO, "reason": ""}, "and why", id="no reason"),
+        pytest.param(order_id(0), By(" ", "twice"), "say who decides", id="nobody decides"),
+        pytest.param(order_id(0), By("ann"), "and why", id="no reason"),
     ],
 )
-def test_what_cannot_be_skipped(log: str, stuck: list[int], group: str, who: dict[str, Any], says: str) -> None:
+def test_what_cannot_be_skipped(log: str, stuck: list[int], group: str, who: By, says: str) -> None:
     """The refusal says why, and nothing is set aside."""
     with pytest.raises(Refused, match=says):
-        skip(log, BROKEN, group, **who)
+        skip(log, BROKEN, group, who)
     assert skipped(log, [BROKEN]) == []
 
 
@@ -118,13 +117,13 @@ def test_nothing_is_skipped_while_a_rebuild_is_at_work(log: str, stuck: list[int
     with connect(log) as conn:
         conn.execute("SELECT pg_advisory_lock(hashtextextended('rebuild of projection orders', 0))")
         with pytest.raises(Refused, match="is being rebuilt"):
-            skip(log, BROKEN, order_id(0), **WHO)
+            skip(log, BROKEN, order_id(0), WHO)
 
 
 def _skip_all(log: str, projection: Projection) -> None:
     while waiting := parked(log, [projection]):
         for one in waiting:
-            skip(log, projection, one.group, **WHO, position=one.position)
+            skip(log, projection, one.group, WHO, position=one.position)
 
 
 @pytest.mark.parametrize("bad", ["order.captured", "order.planned", "sim.fell-out"])
@@ -158,7 +157,7 @@ def test_the_table_of_skips_is_made_in_a_store_that_has_projections(log: str, st
     """A store whose other tables are older keeps them and its rows."""
     rows = table_of(log, BROKEN)
     with connect(log) as conn:
-        conn.execute("DROP TABLE projection.skipped, projection.kept")
+        conn.execute("DROP TABLE projection.skipped, projection.kept, projection.history")
     assert skipped(log, [BROKEN]) == []
     assert table_of(log, BROKEN) == rows
     assert len(query(log, "SELECT FROM projection.parked")) == 3

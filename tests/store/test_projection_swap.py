@@ -19,12 +19,13 @@ from o2c.store.database import connect, prepare
 from projections import rebuild as rebuilding
 from projections import swap
 from projections.catalogue import BY_NAME
-from projections.engine import catch_up, rebuild, status, verify
+from projections.engine import By, catch_up, history, rebuild, status, verify
 from projections.projection import Doc, Projection, Row
 from projections.rebuild import rollback
 from tests.histories import append, captured, failing_on, of_order, order_id, planned, query, table_of
 
 ORDERS, STOCK = BY_NAME["orders"], BY_NAME["stock"]
+ANN = By("ann", "the new answer is wrong")
 ROOT = Path(__file__).parents[2]
 _salts = itertools.count()
 
@@ -103,7 +104,7 @@ def test_nobody_sees_an_exchange(log: str) -> None:
         try:
             for _ in range(4):
                 _patient(lambda: rebuild(log, ORDERS))
-                _patient(lambda: rollback(log, ORDERS))
+                _patient(lambda: rollback(log, ORDERS, ANN))
         finally:
             stop.set()
         for one in at_work:
@@ -127,7 +128,9 @@ def _patient(exchange: Callable[[], object]) -> None:
     pytest.fail("it never got the tables")
 
 
-@pytest.mark.parametrize("exchange", [pytest.param(rebuild, id="swap"), pytest.param(rollback, id="rollback")])
+@pytest.mark.parametrize(
+    "exchange", [pytest.param(rebuild, id="swap"), pytest.param(lambda dsn, projection: rollback(dsn, projection, ANN), id="rollback")]
+)
 def test_an_exchange_keeps_nobody_waiting(log: str, monkeypatch: pytest.MonkeyPatch, exchange: Callable[[str, Projection], object]) -> None:
     """Behind a reader who does not let go it gives up soon, so that others wait no longer than that; the tables stay as they were."""
     append(log, [captured(0)])
@@ -241,14 +244,14 @@ def test_going_back_and_on(log: str) -> None:
     rebuild(log, ORDERS)
     assert query(log, "SELECT * FROM projection.parked") == []
 
-    back = rollback(log, ORDERS)
+    back = rollback(log, ORDERS, ANN)
     assert back.position == stood == status(log, [ORDERS])[0].position
     assert (query(log, "SELECT * FROM projection.parked"), len(table_of(log, ORDERS))) == (parked, 2)
     append(log, [of_order(0, "order.cancelled")])
     catch_up(log, [ORDERS])
     assert (len(query(log, "SELECT FROM projection.parked")), len(table_of(log, ORDERS))) == (2, 3)
 
-    rollback(log, ORDERS)
+    rollback(log, ORDERS, ANN)
     catch_up(log, [ORDERS])
     assert query(log, "SELECT * FROM projection.parked") == []
     assert verify(log, ORDERS).differing == ()
@@ -259,17 +262,41 @@ def test_there_is_no_way_back_to_what_does_not_fit(log: str) -> None:
     append(log, [captured(0)])
     catch_up(log, [ORDERS])
     with pytest.raises(Refused, match="nothing is kept of projection orders") as refusal:
-        rollback(log, ORDERS)
+        rollback(log, ORDERS, ANN)
     assert refusal.value.kind == "missing"
     rebuild(log, ORDERS)
     with pytest.raises(Refused, match="have shape 2, this program 3"):
-        rollback(log, replace(ORDERS, shape_version=3))
+        rollback(log, replace(ORDERS, shape_version=3), ANN)
     with connect(log) as conn:
         conn.execute(
             "INSERT INTO projection.skipped (name, group_key, position, event_id, error, actor, reason)"
             " SELECT 'orders', 'x', 1, event_id, '', '', '' FROM o2c.event"
         )
     with pytest.raises(Refused, match="were set aside since"):
-        rollback(log, ORDERS)
+        rollback(log, ORDERS, ANN)
 
     assert len(table_of(log, ORDERS)) == 1
+
+
+def test_what_was_done_is_written_down(log: str) -> None:
+    """Who, why, what, where the tables stood then and their shapes, with the deed or not at all; what the program does by itself too."""
+    append(log, [captured(0)])
+    catch_up(log, [replace(ORDERS, shape_version=1)])
+    catch_up(log, [ORDERS])
+    rebuild(log, ORDERS, by=By("ben"))
+    stood = status(log, [ORDERS])[0].position
+    with pytest.raises(Refused, match="say who decides and why"):
+        rollback(log, ORDERS, By("ann"))
+    rollback(log, ORDERS, ANN)
+    with pytest.raises(RuntimeError):
+        rebuild(log, ORDERS, _failing)
+
+    assert [(one.what, one.actor, one.reason, one.position, one.from_shape, one.to_shape) for one in history(log, [ORDERS])] == [
+        ("rebuilt", "o2c", "the program does it by itself", stood, 1, 2),
+        ("rebuilt", "ben", "", stood, 2, 2),
+        ("rolled back", "ann", "the new answer is wrong", stood, 2, 2),
+    ]
+
+
+def _failing(stage: str, share: float) -> None:
+    raise RuntimeError(stage)

@@ -9,7 +9,7 @@ from o2c.kernel.refusal import Refused
 from o2c.store.database import connect, prepare
 from projections import incremental, some_groups, tables
 from projections.catalogue import ALL, BY_NAME
-from projections.engine import Projection, Scope, catch_up, parked, repair, skip, verify
+from projections.engine import By, Projection, Scope, catch_up, parked, repair, skip, verify
 from projections.projection import reader_of
 from projections.seen import Connection, Reader, Seen, last_mark
 from tests.histories import Told, append, captured, failing_on, invoice, of_order, order_id, planned, query, table_of
@@ -146,7 +146,7 @@ def test_a_parked_group_is_mended_to_where_it_stood(log: str) -> None:
     broken = failing_on("order.cancelled", ORDERS)
     append(log, [of_order(1, "order.cancelled"), of_order(2, "order.cancelled")])
     catch_up(log, [broken])
-    skip(log, broken, order_id(2), actor="ann", reason="double")
+    skip(log, broken, order_id(2), By("ann", "double"))
     rows = table_of(log, broken)
     plant(log, "UPDATE projection.orders SET state = 'completed', closed_at = now()")
     report = verify(log, ORDERS, Scope(sample=100))

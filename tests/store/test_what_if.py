@@ -13,7 +13,7 @@ from o2c.kernel.refusal import Refused
 from o2c.store.database import prepare
 from projections import tables
 from projections.catalogue import ALL, BY_NAME
-from projections.engine import FoldFailed, Projection, as_of, catch_up, skip
+from projections.engine import By, FoldFailed, Projection, as_of, catch_up, skip
 from projections.seen import Reader
 from projections.what_if import Stretch, load, only_reading, what_if
 from tests.histories import append, captured, failing_on, of_order, order_id, planned, query, table_of
@@ -111,7 +111,7 @@ def test_what_is_parked_or_skipped_live_makes_no_difference(log: str) -> None:
     broken = failing_on("order.cancelled", ORDERS)
     append(log, [told for number in (0, 1) for told in (captured(number), of_order(number, "order.cancelled"))])
     catch_up(log, [broken])
-    skip(log, broken, order_id(0), actor="ann", reason="double")
+    skip(log, broken, order_id(0), By("ann", "double"))
 
     assert what_if(log, replace(ORDERS)).diff.differing == 0
     assert as_of(log, broken) == table_of(log, ORDERS)

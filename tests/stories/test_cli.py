@@ -84,7 +84,7 @@ def test_a_launch_from_files_to_status(shell: Shell, tmp_path: Path) -> None:
         pytest.param(("orders", "show", "NOPE"), 3, "no order NOPE", id="no-order"),
         pytest.param(("fallout", "show", "NOPE"), 3, "no fallout NOPE", id="no-fallout"),
         pytest.param(("load", "sims", "not-there.csv"), 3, "cannot read not-there.csv", id="no-file"),
-        pytest.param(("projections", "rebuild", "dreams"), 3, "no projection dreams", id="no-projection"),
+        pytest.param(("projections", "rebuild", "dreams", "--actor", "ann"), 3, "no projection dreams", id="no-projection"),
     ],
 )
 def test_errors_are_one_line_with_a_code(shell: Shell, arguments: tuple[str, ...], code: int, says: str) -> None:

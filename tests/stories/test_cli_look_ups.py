@@ -90,7 +90,7 @@ def test_the_blind_index_is_shown_checked_and_rebuilt_with_its_key(shell: Shell,
 
     assert (names["lookups"], verified["lookups"]) == ("current", 0)
     assert (after["lookups"], repaired.returncode) == ("needs rebuild", 0)
-    keyless = shell.run("projections", "rebuild", "lookups")
+    keyless = shell.run("projections", "rebuild", "lookups", "--actor", "ann")
     assert (keyless.returncode, "O2C_LOOKUP_KEY" in one_line(keyless)) == (2, True)
 
 

@@ -8,8 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
+from o2c.app import Context
 from o2c.entrypoints.cli.differences import rebuilding, shown, write_differences
-from o2c.entrypoints.cli.options import Actor
 from o2c.entrypoints.cli.output import Format, Output, err, show_rows
 from o2c.entrypoints.cli.session import Session, opened
 from o2c.entrypoints.crew import TETHER, Crew, work
@@ -26,6 +26,9 @@ from projections.shards import Follower
 
 projections = typer.Typer(no_args_is_help=True, help="Tables folded from the log: how far they are, build them anew, check them.")
 Names = Annotated[list[str] | None, typer.Argument(metavar="NAME", help="Which ones; all when left out.")]
+Doer = Annotated[str, typer.Option("--actor", metavar="NAME", envvar="O2C_ACTOR", help="Who acts; stands in the projections' history.")]
+WHY = "Why; stands in `o2c projections history`: nothing personal."
+Reason = Annotated[str, typer.Option(metavar="TEXT", help=WHY)]
 Differs = 5
 SHOWN_MAX = 10
 
@@ -38,6 +41,10 @@ def _chosen(session: Session, names: list[str] | None) -> list[Projection]:
     key = key_of(session.home) if names and LOOKUPS in names else given_key(session.home)
     known = {**BY_NAME, **({LOOKUPS: lookups(key)} if key else {})}
     return [known[name] for name in names or known]
+
+
+def _by(actor: str, reason: str) -> engine.By:
+    return engine.By(Context(actor).checked().actor, reason)
 
 
 def _caught_up(session: Session, projections: list[Projection]) -> None:
@@ -110,7 +117,9 @@ def projections_work(
 
 @projections.command("rebuild")
 def projections_rebuild(
+    actor: Doer,
     names: Names = None,
+    reason: Annotated[str, typer.Option(metavar="TEXT", help=WHY)] = "",
     diff: Annotated[
         Path | None, typer.Option("--diff", metavar="FILE", help="Write the rows that differ there, one JSON object a line.")
     ] = None,
@@ -122,8 +131,9 @@ def projections_rebuild(
     in which columns; --diff and -o json show the first thousand of them. What was replaced is kept: `o2c projections rollback` puts it back.
     Ended at any moment, it leaves everything as it was.
 
-    Example: o2c projections rebuild orders --diff changed.jsonl
+    Example: o2c projections rebuild orders --actor ann --diff changed.jsonl
     """
+    by = _by(actor, reason)
     with opened() as session:
         chosen = _chosen(session, names)
         if LOOKUPS in {projection.name for projection in chosen}:
@@ -133,7 +143,7 @@ def projections_rebuild(
         built = []
         for projection in chosen:
             with rebuilding(projection.name) as told:
-                built.append(engine.rebuild(session.app.dsn, projection, told))
+                built.append(engine.rebuild(session.app.dsn, projection, told, by=by))
         done = [one for one in built if one]
         if diff:
             write_differences(diff, done)
@@ -141,17 +151,33 @@ def projections_rebuild(
 
 
 @projections.command("rollback")
-def projections_rollback(name: Annotated[str, typer.Argument(metavar="NAME", help="Which one.")], output: Output = Format.table) -> None:
+def projections_rollback(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Which one.")], actor: Doer, reason: Reason, output: Output = Format.table
+) -> None:
     """Put back in place what the last rebuild of a projection replaced.
 
     It takes milliseconds; the next catch-up goes on from where the old tables stood. A second time goes forward again.
 
-    Example: o2c projections rollback orders
+    Example: o2c projections rollback orders --actor ann --reason "the new states confuse the desk"
     """
+    by = _by(actor, reason)
     with opened() as session:
         [projection] = _chosen(session, [name])
-        back = engine.rollback(session.app.dsn, projection)
+        back = engine.rollback(session.app.dsn, projection, by)
         show_rows([{"name": back.name, "position": str(back.position), "shape": back.shape_version}], output)
+
+
+@projections.command("history")
+def projections_history(names: Names = None, output: Output = Format.table) -> None:
+    """Show who rebuilt, rolled back, retried or skipped what, and why, the first first.
+
+    `position` is where the tables stood then; of a skip, the event that was set aside. What the program did by itself has the actor o2c.
+
+    Example: o2c projections history orders -o jsonl
+    """
+    with opened() as session:
+        done = engine.history(session.app.dsn, _chosen(session, names))
+        show_rows([{**plain(asdict(one)), "position": str(one.position)} for one in done], output, empty="nothing was done to them yet")
 
 
 @projections.command("verify")
@@ -211,17 +237,20 @@ def projections_parked(
 
 @projections.command("retry")
 def projections_retry(
+    actor: Doer,
     name: Annotated[str, typer.Argument(metavar="[NAME]", help="Which projection; all when left out.")] = "",
     group: Annotated[str, typer.Argument(metavar="[GROUP]", help="Which group; all when left out.")] = "",
+    reason: Annotated[str, typer.Option(metavar="TEXT", help=WHY)] = "",
 ) -> None:
     """Let parked groups take their events again, in order, after the fold was mended.
 
     Exit 5 when any still waits.
 
-    Example: o2c projections retry orders
+    Example: o2c projections retry orders --actor ann
     """
+    by = _by(actor, reason)
     with opened() as session:
-        waiting = sum(engine.retry(session.app.dsn, known, group or None) for known in _chosen(session, [name] if name else None))
+        waiting = sum(engine.retry(session.app.dsn, known, group or None, by) for known in _chosen(session, [name] if name else None))
     err.print(f"{waiting} groups still wait; see `o2c projections parked`" if waiting else "nothing is parked any more")
     if waiting:
         raise typer.Exit(Differs)
@@ -231,8 +260,8 @@ def projections_retry(
 def projections_skip(
     name: Annotated[str, typer.Argument(metavar="NAME", help="Which projection.")],
     group: Annotated[str, typer.Argument(metavar="GROUP", help="Which group, as `o2c projections parked` shows it.")],
-    actor: Actor,
-    reason: Annotated[str, typer.Option(metavar="TEXT", help="Why; kept with the skip and shown with it: nothing personal.")],
+    actor: Doer,
+    reason: Reason,
     position: Annotated[
         int | None, typer.Option(metavar="N", help="The event you mean; makes a repeat safe: refused when another one is the first.")
     ] = None,
@@ -243,7 +272,8 @@ def projections_skip(
 
     Example: o2c projections skip orders 5d3f0a5e-6f0e-5a53-9d4c-0d8a35a0b8f1 --actor ann --reason "plan was written twice"
     """
+    by = _by(actor, reason)
     with opened() as session:
         [projection] = _chosen(session, [name])
-        goes_on = engine.skip(session.app.dsn, projection, group, actor=actor, reason=reason, position=position)
+        goes_on = engine.skip(session.app.dsn, projection, group, by, position=position)
     err.print(f"{group} goes on" if goes_on else f"{group} stands still again before a later event; see `o2c projections parked`")
