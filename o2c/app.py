@@ -67,7 +67,10 @@ class Written:
 
 
 class Engine(Application[str]):
-    """The engine on one PostgreSQL. `kinds` are the kinds of stream it knows, by category."""
+    """The engine on one PostgreSQL. `kinds` are the kinds of stream it knows, by category.
+
+    Who is only `reading` may open it on a server that takes no writes, a standby: `takes_writes` is False there.
+    """
 
     env = {
         "PERSISTENCE_MODULE": "o2c.store.recorder:LogFactory",
@@ -82,8 +85,8 @@ class Engine(Application[str]):
         "POSTGRES_CONNECT_TIMEOUT": "30",
     }
 
-    def __init__(self, dsn: str, kinds: Mapping[str, StreamKind]) -> None:
-        prepare(dsn)
+    def __init__(self, dsn: str, kinds: Mapping[str, StreamKind], *, reading: bool = False) -> None:
+        self.takes_writes = prepare(dsn, reading=reading)
         super().__init__({"DSN": dsn})
         self.dsn = dsn
         self.kinds = kinds

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from o2c.store.horizon import blocker
@@ -16,6 +16,7 @@ from projections.incremental import catch_up, retry, skip
 from projections.parked import Parked, Skipped, parked, skipped
 from projections.projection import Projection
 from projections.rebuild import Rebuilt, rebuild, rollback
+from projections.same_log import strangers
 from projections.seen import Connection, Mark, Seen, last_mark
 from projections.some_groups import Scope
 from projections.verify import Report, as_of, repair, verify
@@ -33,11 +34,14 @@ _LAG = """SELECT (SELECT count(*) FROM o2c.event WHERE position > %(position)s) 
         ORDER BY position LIMIT 1), 0)::float8 AS seconds"""
 
 
+State = Literal["current", "behind", "needs rebuild", "newer than this program", "of another log"]
+
+
 @dataclass(frozen=True, slots=True)
 class Status:
     """How a projection stands: committed events of any type it has not read, the age in seconds of the oldest, groups parked, shape of its tables.
 
-    `blocker` names the transaction that keeps every reader from events that are committed, with its process.
+    `stranger` says what is wrong with one that was folded from another log than this. `blocker` names the transaction that keeps every reader from events that are committed, with its process.
     """
 
     name: str
@@ -46,8 +50,9 @@ class Status:
     lag_s: float
     parked: int
     shape_version: int
-    state: Literal["current", "behind", "needs rebuild", "newer than this program"]
+    state: State
     blocker: str | None
+    stranger: str | None = None
 
 
 def status(dsn: str, projections: Sequence[Projection] = ALL) -> list[Status]:
@@ -56,11 +61,12 @@ def status(dsn: str, projections: Sequence[Projection] = ALL) -> list[Status]:
         tables.prepare(conn, projections)
         stored = tables.checkpoints(conn, projections)
         lags = {position: _lag(conn, position) for position in {checkpoint.mark.position for checkpoint in stored.values()}}
-        held_by = blocker(conn, HELD_S)
-        return [
+        held_by, strange = blocker(conn, HELD_S), strangers(conn, projections)
+        found = [
             _standing(projection, stored[projection.name], lags, len(tables.parked_groups(conn, projection)), held_by)
             for projection in projections
         ]
+    return [replace(one, state="of another log", stranger=strange[one.name]) if one.name in strange else one for one in found]
 
 
 def _lag(conn: Connection, position: int) -> tuple[int, float]:
@@ -79,7 +85,7 @@ def _standing(
     projection: Projection, checkpoint: tables.Checkpoint, lags: dict[int, tuple[int, float]], parked: int, held_by: str | None
 ) -> Status:
     lag, lag_s = lags[checkpoint.mark.position]
-    state: Literal["current", "behind", "needs rebuild", "newer than this program"] = "behind" if lag else "current"
+    state: State = "behind" if lag else "current"
     if checkpoint.shape_version != projection.shape_version:
         state = "needs rebuild" if checkpoint.shape_version < projection.shape_version else "newer than this program"
     return Status(projection.name, checkpoint.mark.position, lag, lag_s, parked, checkpoint.shape_version, state, held_by if lag else None)

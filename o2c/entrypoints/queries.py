@@ -25,8 +25,9 @@ Rows = list[dict[str, Any]]
 
 
 def caught_up(app: Engine) -> None:
-    """Reading commands first catch up: what was written before is seen."""
-    catch_up(app.dsn)
+    """Reading commands first catch up: what was written before is seen. On a standby, what the primary has projected."""
+    if app.takes_writes:
+        catch_up(app.dsn)
 
 
 def plain(value: Any) -> Any:

@@ -34,17 +34,18 @@ class Session:
 
 
 @contextmanager
-def opened(dsn: str | None = None, *, create: bool = False) -> Iterator[Session]:
+def opened(dsn: str | None = None, *, create: bool = False, reading: bool = False) -> Iterator[Session]:
     """The store of a connection string, else of this environment, its schema brought up to date.
 
-    The embedded server stops when its last user leaves. Raises Refused: missing where the data folder holds no store (a typo in O2C_HOME
+    The embedded server stops when its last user leaves. A standby will do where somebody is only `reading`. Raises Refused: missing where the data folder holds no store (a typo in O2C_HOME
     makes none, only `create` does), unavailable (try later) when the server does not answer.
     """
     home = embedded.default_home()
     dsn = dsn or os.environ.get("O2C_DSN")
     if dsn:
-        with Engine(dsn, plan.KINDS) as app:
-            analyst.publish(app)
+        with Engine(dsn, plan.KINDS, reading=reading) as app:
+            if app.takes_writes:
+                analyst.publish(app)
             yield Session(app, home)
         return
     if not create and not embedded.has_store(home):

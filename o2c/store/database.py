@@ -58,18 +58,34 @@ def connect(dsn: str) -> psycopg.Connection[dict[str, Any]]:
         raise Refused("O2C_DSN is no connection string of PostgreSQL; write postgresql://user@host/name or key=value pairs") from None
 
 
-def prepare(dsn: str) -> None:
+def prepare(dsn: str, *, reading: bool = False) -> bool:
     """Bring the store's schema to this program's version, under a lock so that many may start at once; a current one needs no right to change it.
 
-    Raises Refused when the server is unsafe, too old or takes no writes of ours, or the store is newer than this program.
+    Whether the server takes writes: one that takes none, a standby, will do where somebody is only `reading`. Raises Refused when the server is
+    unsafe, too old or takes no writes of ours, or the store is newer than this program.
     """
     with connect(dsn) as conn, _explained(conn):
         _refuse_unsafe(conn)
-        if _at(conn) != migrations()[-1].number:
+        at, newest = _at(conn), migrations()[-1].number
+        if not _takes_writes(conn):
+            if not reading:
+                raise _read_only(conn)
+            if at != newest:
+                here = f"database {conn.info.dbname} takes no writes (a standby, or set read-only)"
+                raise Refused(
+                    f"{here} and is at migration {at}, this program at {newest}; start this program on the primary first", kind="conflict"
+                )
+            return False
+        if at != newest:
             with conn.transaction():
                 conn.execute("SELECT pg_advisory_xact_lock(%s)", (MIGRATION_LOCK,))
                 _migrate(conn)
         declare_incarnation(conn)
+    return True
+
+
+def _takes_writes(conn: psycopg.Connection[dict[str, Any]]) -> bool:
+    return conn.execute("SELECT current_setting('transaction_read_only') AS value").fetchone() != {"value": "on"}
 
 
 @contextmanager
@@ -99,8 +115,6 @@ def _refuse_unsafe(conn: psycopg.Connection[dict[str, Any]]) -> None:
         row = conn.execute("SELECT current_setting(%s) AS value", (setting,)).fetchone()
         if row and row["value"] == unsafe:
             raise Refused(f"the server runs with {setting}={unsafe} and may lose acknowledged events; turn it on and restart the server")
-    if conn.execute("SELECT current_setting('transaction_read_only') AS value").fetchone() == {"value": "on"}:
-        raise _read_only(conn)
 
 
 def _at(conn: psycopg.Connection[dict[str, Any]]) -> int:

@@ -24,6 +24,7 @@ from o2c.store.database import adopt, connect
 from projections.engine import ALL, as_of, catch_up, status, verify
 from tests.faults.copies import SMALL, append, lived, one, opened, place, run, wait_until
 from tests.store.writing import command, send
+from tests.stories.test_cli import Shell
 
 LOST = 20
 """Appends that a copy does not know: more than it may spend of transaction ids by itself."""
@@ -169,6 +170,24 @@ def test_projections_are_read_on_a_standby(primary: str, standby: str) -> None:
     assert refused.value.kind == "conflict"
     with pytest.raises(Refused, match="takes no writes"):
         adopt(standby, actor="ann", reason="no", command_id=str(uuid.uuid4()))
+
+
+def test_reading_commands_work_on_a_standby(primary: str, standby: str, tmp_path: Path) -> None:
+    """What the primary projected and all of the log is shown, with a line that says so; what would write is refused in one line."""
+    level(primary, standby)
+    here = Shell(standby, tmp_path / "home")
+    for arguments in (
+        ("orders", "list", "-o", "json"), ("orders", "show", "A", "-o", "json"), ("fallout", "list", "-o", "json"),
+        ("events", "tail", "--once"), ("projections", "status", "-o", "json"), ("projections", "verify", "orders", "-o", "json"),
+    ):  # fmt: skip
+        shown = here.run(*arguments)
+        assert (shown.returncode, len(shown.stdout) > 2) == (0, True), (arguments, shown.stderr)
+        assert "this server takes no writes" in shown.stderr
+    assert {row["external_id"] for row in here.data("orders", "list", "-o", "json")} == {"A", "B"}
+    assert here.run("events", "tail", "--once").stdout == Shell(primary, tmp_path / "home").run("events", "tail", "--once").stdout
+    for arguments in (("run",), ("projections", "rebuild", "orders", "--actor", "ann"), ("orders", "cancel", "A", "--actor", "ann", "--reason", "no")):
+        refused = here.run(*arguments)
+        assert (refused.returncode, "takes no writes" in refused.stderr) == (4, True), refused.stderr
 
 
 def cut_off(standby: str) -> None:

@@ -8,7 +8,7 @@ import pytest
 from o2c.kernel.refusal import Refused
 from o2c.store.database import connect
 from projections.catalogue import BY_NAME
-from projections.engine import catch_up, rebuild, verify
+from projections.engine import catch_up, rebuild, status, verify
 from tests.world import World
 
 STOCK, ORDERS = BY_NAME["stock"], BY_NAME["orders"]
@@ -50,7 +50,10 @@ def test_one_that_does_not_stops_until_it_is_rebuilt(lived: World, position: str
     with pytest.raises(Refused, match=f"projection stock was folded from another log.*{told}.*o2c projections rebuild stock") as refused:
         catch_up(lived.dsn)
     assert refused.value.kind == "conflict"
+    [strange, fine] = status(lived.dsn, [STOCK, ORDERS])
+    assert (strange.state, told in (strange.stranger or ""), fine.stranger) == ("of another log", True, None)
     catch_up(lived.dsn, [ORDERS])
     rebuild(lived.dsn, STOCK)
     catch_up(lived.dsn)
     assert verify(lived.dsn, STOCK).differing == ()
+    assert status(lived.dsn, [STOCK])[0].state == "current"

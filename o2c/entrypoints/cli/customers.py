@@ -11,7 +11,7 @@ from o2c.customers.rules import MEDIA, TOPICS
 from o2c.entrypoints import contacts, customer_view, queries
 from o2c.entrypoints.cli.options import Actor, CommandId, completing
 from o2c.entrypoints.cli.output import Format, Output, err, show_one
-from o2c.entrypoints.cli.session import opened
+from o2c.entrypoints.cli.session import looking
 
 customers = typer.Typer(no_args_is_help=True, help="Customers: everything about one, and contacts with it.")
 Id = Annotated[str, typer.Argument(metavar="CUSTOMER", help="The customer's id.")]
@@ -30,7 +30,7 @@ def customers_show(
 
     Example: o2c customers show C-1001
     """
-    with opened() as session:
+    with looking() as session:
         queries.caught_up(session.app)
         show_one(customer_view.customer(session.app, customer, personal=personal), output)
 
@@ -50,7 +50,7 @@ def customers_contact(
 
     Example: o2c customers contact C-1001 --medium call --topic where-is-my-order --order WEB-1001 --actor ann
     """
-    with opened() as session:
+    with looking() as session:
         written = contacts.record_contact(
             session.app,
             session.book(),

@@ -18,7 +18,7 @@ import typer
 from o2c.app import Engine
 from o2c.entrypoints import queries
 from o2c.entrypoints.cli.output import Format, patient_pipe, show_rows
-from o2c.entrypoints.cli.session import opened, time_of
+from o2c.entrypoints.cli.session import looking, time_of
 from o2c.entrypoints.following import Mark, Wanted, check_mark, found, pages, types_named
 from o2c.kernel.refusal import Refused
 from projections.seen import START, last_mark
@@ -53,7 +53,7 @@ def events_tail(
 
     Example: o2c events tail --type 'order.*' --since 52107264004
     """
-    with _until_told(), opened() as session, patient_pipe():
+    with _until_told(), looking() as session, patient_pipe():
         mark, wanted = _since(session.app, since, _wanted(session.app, type_, order))
         if not since and not once:
             with connection(session.app.dsn) as conn:
@@ -80,7 +80,7 @@ def events_find(
 
     Example: o2c events find --order WEB-1001 --type '*.fell-out'
     """
-    with opened() as session:
+    with looking() as session:
         mark, wanted = _since(session.app, since, _wanted(session.app, type_, order))
         before, wanted = _until(until, replace(wanted, customer=customer or None))
         records = found(session.app.dsn, wanted, after=mark, before=before, limit=limit or None)

@@ -10,7 +10,7 @@ from o2c.app import Context
 from o2c.entrypoints import desk, queries
 from o2c.entrypoints.cli.options import Actor, CommandId, complete_decision, complete_queue, complete_reason
 from o2c.entrypoints.cli.output import Format, Output, err, show_one, show_rows
-from o2c.entrypoints.cli.session import opened
+from o2c.entrypoints.cli.session import looking, opened
 from o2c.entrypoints.cli.wishes import one_of
 from o2c.kernel.reasons import REASONS
 from o2c.kernel.refusal import Refused
@@ -34,7 +34,7 @@ def fallout_list(
     """
     one_of("--queue", queue, QUEUES)
     one_of("--reason", reason, REASONS)
-    with opened() as session:
+    with looking() as session:
         queries.caught_up(session.app)
         show_rows(
             queries.fallouts(session.app, queue=queue, reason=reason, everything=all_), output, empty="the queue is empty", columns=COLUMNS
@@ -47,7 +47,7 @@ def fallout_show(fallout_id: Id, output: Output = Format.table) -> None:
 
     Example: o2c fallout show 5d3f0a5e-6f0e-5a53-9d4c-0d8a35a0b8f1
     """
-    with opened() as session:
+    with looking() as session:
         queries.caught_up(session.app)
         show_one(queries.fallout(session.app, fallout_id), output)
 

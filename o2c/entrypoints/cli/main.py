@@ -212,6 +212,8 @@ def _unavailable(error: Exception) -> str:
 def _denied(error: Exception) -> int:
     """Told as usage where the login may not do what was asked: the text of the server names the relation and no value."""
     cause = error if isinstance(error, psycopg.Error) else error.__cause__
+    if isinstance(cause, psycopg.errors.ReadOnlySqlTransaction):
+        return _say("this server takes no writes (a standby, or set read-only), and this needs some; use the primary", EXIT["conflict"])
     if not isinstance(cause, psycopg.errors.InsufficientPrivilege):
         return 0
     return _say(f"PostgreSQL refused: {cause.diag.message_primary}; make this login a member of the role that may (`o2c store roles`)", 2)

@@ -11,7 +11,7 @@ import typer
 from o2c.app import Context
 from o2c.entrypoints.cli.differences import rebuilding, shown, write_differences
 from o2c.entrypoints.cli.output import Format, Output, err, show_rows
-from o2c.entrypoints.cli.session import Session, opened
+from o2c.entrypoints.cli.session import Session, looking, opened
 from o2c.entrypoints.crew import TETHER, Crew, work
 from o2c.entrypoints.look_ups import kept, under_another_key
 from o2c.entrypoints.lookup_key import given_key, key_of
@@ -48,6 +48,8 @@ def _by(actor: str, reason: str) -> engine.By:
 
 
 def _caught_up(session: Session, projections: list[Projection]) -> None:
+    if not session.app.takes_writes:
+        return
     engine.catch_up(session.app.dsn, [projection for projection in projections if projection.name in BY_NAME])
     if LOOKUPS in {projection.name for projection in projections}:
         kept(session.app, key_of(session.home))
@@ -58,13 +60,19 @@ def projections_status(output: Output = Format.table) -> None:
     """Show how far each projection has read, what is parked, and whether it needs a rebuild.
 
     The lag counts committed events, `lag_s` is the age of the oldest. `blocker` is a transaction that keeps every reader from them: end it.
+    A state `of another log` is that of tables whose last event this log does not have: it was restored, or copied.
 
     Example: o2c projections status -o json
     """
-    with opened() as session:
+    with looking() as session:
         key = given_key(session.home)
         known = engine.status(session.app.dsn, [*ALL, *([lookups(key)] if key else [])])
         outdated = {LOOKUPS} if key and under_another_key(session.app, key) else set()
+        for one in known:
+            if one.stranger:
+                err.print(
+                    f"{one.name}: folded from another log than this ({one.stranger}); `o2c projections rebuild {one.name}` starts it anew"
+                )
         rows = [
             {
                 "name": s.name,
@@ -175,7 +183,7 @@ def projections_history(names: Names = None, output: Output = Format.table) -> N
 
     Example: o2c projections history orders -o jsonl
     """
-    with opened() as session:
+    with looking() as session:
         done = engine.history(session.app.dsn, _chosen(session, names))
         show_rows([{**plain(asdict(one)), "position": str(one.position)} for one in done], output, empty="nothing was done to them yet")
 
@@ -195,7 +203,7 @@ def projections_verify(
 
     Example: o2c projections verify orders --recent 10000 --repair
     """
-    with opened() as session:
+    with looking() as session:
         chosen = _chosen(session, names)
         _caught_up(session, chosen)
         found = [_verified(session, projection, engine.Scope(sample, recent), repair=repair) for projection in chosen]
@@ -228,7 +236,7 @@ def projections_parked(
 
     Example: o2c projections parked orders -o json
     """
-    with opened() as session:
+    with looking() as session:
         chosen, dsn = _chosen(session, names), session.app.dsn
         found = engine.skipped(dsn, chosen) if skipped else engine.parked(dsn, chosen)
         rows = [{**plain(asdict(one)), "position": str(one.position)} for one in found]

@@ -9,7 +9,7 @@ import typer
 from o2c.entrypoints import look_ups, order_view, queries
 from o2c.entrypoints.cli.options import complete_state, completing
 from o2c.entrypoints.cli.output import Format, Output, err, show_one, show_rows
-from o2c.entrypoints.cli.session import opened, time_of
+from o2c.entrypoints.cli.session import looking, time_of
 from o2c.entrypoints.cli.wishes import one_of
 from o2c.orders.rollup import ORDER_TRANSITIONS
 
@@ -27,7 +27,7 @@ def status(output: Output = Format.table) -> None:
 
     Example: o2c status -o json
     """
-    with opened() as session:
+    with looking() as session:
         queries.caught_up(session.app)
         show_one(queries.status(session.app), output)
 
@@ -47,7 +47,7 @@ def orders_list(
     Example: o2c orders list --state pending -o jsonl
     """
     one_of("--state", state, ORDER_TRANSITIONS)
-    with opened() as session:
+    with looking() as session:
         queries.caught_up(session.app)
         show_rows(
             queries.orders(session.app, state=state, customer=customer, limit=limit or None),
@@ -78,7 +78,7 @@ def orders_find(
 
     Example: o2c orders find +447700900123
     """
-    with opened() as session:
+    with looking() as session:
         queries.caught_up(session.app)
         show_rows(look_ups.find_orders(session.app, session.home, text, by), output, columns=FOUND_COLUMNS)
         if skipped := look_ups.untried(session.home, text, by):
@@ -98,7 +98,7 @@ def orders_show(
 
     Example: o2c orders show WEB-1001 --at 2026-01-20T09:00:00Z
     """
-    with opened() as session:
+    with looking() as session:
         queries.caught_up(session.app)
         show_one(order_view.order(session.app, order, at=time_of(at) if at else None, known_at=known_at), output)
 
@@ -111,7 +111,7 @@ def orders_timeline(order: Id, output: Output = Format.table) -> None:
 
     Example: o2c orders timeline WEB-1001 -o jsonl
     """
-    with opened() as session:
+    with looking() as session:
         rows = queries.timeline(session.app, order)
         if output is Format.table:
             rows = ({key: row[key] for key in ("occurred_at", "stream", "type", "actor", "data")} for row in rows)
@@ -124,7 +124,7 @@ def orders_plan(order: Id, output: Output = Format.table) -> None:
 
     Example: o2c orders plan WEB-1001
     """
-    with opened() as session:
+    with looking() as session:
         show_rows(queries.plan_of(session.app, order), output, empty="the order is not planned yet")
 
 
@@ -136,6 +136,6 @@ def cycle_time(output: Output = Format.table) -> None:
 
     Example: o2c metrics cycle-time -o json
     """
-    with opened() as session:
+    with looking() as session:
         queries.caught_up(session.app)
         show_rows(queries.cycle_times(session.app), output, empty="nothing was measured yet")

@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 
+from o2c.entrypoints.cli.output import err
 from o2c.entrypoints.session import Session, opened
 from o2c.kernel.periods import parse_time
 from o2c.kernel.refusal import Refused
 
-__all__ = ["Session", "opened", "time_of"]
+__all__ = ["Session", "looking", "opened", "time_of"]
+
+
+@contextmanager
+def looking() -> Iterator[Session]:
+    """The store for a command that only reads; of a standby it says that it is one."""
+    with opened(reading=True) as session:
+        if not session.app.takes_writes:
+            err.print(
+                "this server takes no writes (a standby?): its log as far as it has it, projections as far as the primary folded them"
+            )
+        yield session
 
 
 def time_of(text: str) -> datetime:

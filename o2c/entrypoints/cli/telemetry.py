@@ -13,7 +13,7 @@ from prometheus_client import generate_latest
 
 from o2c.entrypoints.cli.logs import configure_logs
 from o2c.entrypoints.cli.output import err
-from o2c.entrypoints.session import opened
+from o2c.entrypoints.cli.session import looking
 from o2c.entrypoints.telemetry import registry, serve_metrics, write_metrics
 
 File = Annotated[
@@ -29,7 +29,7 @@ def export(file: File = None) -> None:
 
     Example: o2c metrics export --file o2c.prom
     """
-    with opened() as session:
+    with looking() as session:
         if file is not None:
             write_metrics(session.app, file)
         else:
@@ -48,6 +48,6 @@ def serve(
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    with opened() as session, serve_metrics(session.app, host, listen, counting=False) as endpoint:
+    with looking() as session, serve_metrics(session.app, host, listen, counting=False) as endpoint:
         err.print(f"metrics on http://{endpoint.host}:{endpoint.listen}/metrics")
         stop.wait()
