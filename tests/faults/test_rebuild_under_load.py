@@ -36,9 +36,10 @@ READERS = 2
 
 @dataclass
 class Seen:
-    """What readers found: looks, and what no look may find."""
+    """What readers found: looks, and what no look may find; `passes` of the worker of the old fold."""
 
     looks: int = 0
+    passes: int = 0
     flaws: set[str] = field(default_factory=set)
 
 
@@ -60,11 +61,12 @@ def _read(dsn: str, stop: threading.Event, seen: Seen) -> None:
             most = max(most, row["n"])
 
 
-def _follow(dsn: str, stop: threading.Event) -> None:
+def _follow(dsn: str, stop: threading.Event, seen: Seen) -> None:
     """A worker of the old program: it goes on until the tables are not its own any more."""
     while not stop.is_set():
         try:
             catch_up(dsn, [OLD])
+            seen.passes += 1
         except (Refused, psycopg.errors.UndefinedTable) as error:
             stopped = error.kind if isinstance(error, Refused) else "no table"
             assert stopped in ("conflict", "no table")
@@ -82,13 +84,17 @@ def under_load(dsn: str) -> tuple[Seen, int]:
     )  # fmt: skip
     with writing, ThreadPoolExecutor(READERS + 1) as pool:
         try:
-            at_work = [pool.submit(_follow, dsn, stop)]
+            at_work = [pool.submit(_follow, dsn, stop, seen)]
             _until(lambda: query(dsn, "SELECT count(*) AS n FROM projection.orders")[0]["n"] >= BEFORE)
             at_work += [pool.submit(_read, dsn, stop, seen) for _ in range(READERS)]
             rebuilt = rebuild(dsn, NEW)
             assert rebuilt
             assert rebuilt.rows > BEFORE
-            time.sleep(0.2)  # the worker and the readers meet what the swap left
+            # The worker and the readers meet what the swap left.
+            passes = seen.passes
+            _until(lambda: at_work[0].done() or seen.passes > passes + 2)
+            looks = seen.looks
+            _until(lambda: seen.looks > looks + READERS)
         finally:
             stop.set()
             told, _ = writing.communicate("enough")
@@ -100,7 +106,7 @@ def under_load(dsn: str) -> tuple[Seen, int]:
 
 
 def _until(done: Callable[[], bool]) -> None:
-    for _ in itertools.takewhile(lambda _: not done(), range(500)):
+    for _ in itertools.takewhile(lambda _: not done(), range(1_000)):
         time.sleep(0.01)
     assert done()
 
