@@ -244,5 +244,6 @@ def rebuilding(dsn: str, stock_dsn: str, folder: Path, events: int, repeat: int)
     rate = {name: there / seconds for name, seconds in found["seconds"].items()}
     tell(f"rebuild of orders over {there:,} events: {rate['rebuild']:,.0f}/s ({found['seconds']['rebuild']:.1f} s),"
          f" COPY out of the same fields {rate['copy']:,.0f}/s, stock runner {stock:,.0f}/s -> {rate['rebuild'] / stock:.0f} x stock,"
-         f" {100 * rate['rebuild'] / rate['copy']:.0f} % of COPY out; 10 M events in {1e7 / rate['rebuild']:.0f} s")  # fmt: skip
+         f" {100 * rate['rebuild'] / rate['copy']:.0f} % of COPY out; 10 M events in {1e7 / rate['rebuild']:.0f} s;"
+         f" longest swap {found['swap_ms']:.1f} ms, largest process {found['largest_mb']:.0f} MB")  # fmt: skip
     return {**found, "events": there, "stock": stock}

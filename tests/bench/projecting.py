@@ -1,6 +1,7 @@
 """Projections in the bench of the log: a rebuild over a large log of real orders, how far readers lag behind writers, and the stock runner."""
 
 import multiprocessing
+import resource
 import time
 from bisect import bisect_left
 from functools import singledispatchmethod
@@ -65,15 +66,20 @@ def orders_log(dsn: str, folder: Path, events: int) -> int:
 
 
 def rebuilding(dsn: str, repeat: int) -> Figures:
-    """Seconds of a rebuild of `orders`, and of COPY out of the same fields alone."""
+    """Seconds of a rebuild of `orders`, and of COPY out of the same fields alone; milliseconds of the swap, and the largest of its processes."""
     catch_up(dsn, [ORDERS])
     times: dict[str, list[float]] = {"rebuild": [], "copy": []}
+    swaps = []
     for _ in range(repeat):
         start = time.perf_counter()
-        rebuild(dsn, ORDERS)
+        rebuilt = rebuild(dsn, ORDERS)
         times["rebuild"].append(time.perf_counter() - start)
         times["copy"].append(copied_out(dsn))
-    return {"seconds": {name: median(found) for name, found in times.items()}, "spread": times}
+        swaps.append(rebuilt.swap_ms if rebuilt else 0.0)
+    # Of all children there were so far, so no less than those of the rebuild.
+    largest = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+    seconds = {name: median(found) for name, found in times.items()}
+    return {"seconds": seconds, "spread": times, "swap_ms": max(swaps), "largest_mb": largest}
 
 
 def copied_out(dsn: str) -> float:

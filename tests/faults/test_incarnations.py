@@ -185,7 +185,11 @@ def test_reading_commands_work_on_a_standby(primary: str, standby: str, tmp_path
         assert "this server takes no writes" in shown.stderr
     assert {row["external_id"] for row in here.data("orders", "list", "-o", "json")} == {"A", "B"}
     assert here.run("events", "tail", "--once").stdout == Shell(primary, tmp_path / "home").run("events", "tail", "--once").stdout
-    for arguments in (("run",), ("projections", "rebuild", "orders", "--actor", "ann"), ("orders", "cancel", "A", "--actor", "ann", "--reason", "no")):
+    for arguments in (
+        ("run",),
+        ("projections", "rebuild", "orders", "--actor", "ann"),
+        ("orders", "cancel", "A", "--actor", "ann", "--reason", "no"),
+    ):
         refused = here.run(*arguments)
         assert (refused.returncode, "takes no writes" in refused.stderr) == (4, True), refused.stderr
 
