@@ -49,9 +49,9 @@ def _killed_while_orders_come(mortal: Mortal, cycle: int) -> list[tuple[str, int
         time.sleep(random.Random(cycle).random() / 2)
         mortal.kill()
         over.set()
+        mortal.start()  # at once: who waits for a connection would wait half a minute for a server that is away
         for each in going:
             each.result()
-    mortal.start()
     return acknowledged
 
 
