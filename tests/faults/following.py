@@ -5,6 +5,9 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import structlog
@@ -20,16 +23,13 @@ ROOT = Path(__file__).parents[2]
 SAYS_STALLED, SAYS_DONE, SAYS_REFUSED = "stalled\n", "wrote\n", "refused\n"
 
 
+@dataclass(frozen=True)
 class Stalling:
-    """A worker of `orders` that stalls before it writes for the first time, and tells what became of that write."""
+    """A worker that tells what became of the write it stalled before."""
 
-    def __init__(self, dsn: str, stalled_s: float) -> None:
-        arguments = [sys.executable, "-m", "tests.faults.following", dsn, str(stalled_s)]
-        self.process = subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT)
-        assert self.says() == SAYS_STALLED
-        assert eventually(self._stopped)
+    process: subprocess.Popen[str]
 
-    def _stopped(self) -> bool:
+    def stopped(self) -> bool:
         told = subprocess.run(["ps", "-o", "stat=", "-p", str(self.process.pid)], capture_output=True, text=True, check=False)
         return told.stdout.startswith("T")
 
@@ -49,6 +49,20 @@ class Stalling:
         return self.process.returncode
 
 
+@contextmanager
+def stalling(dsn: str, stalled_s: float) -> Iterator[Stalling]:
+    """A worker of `orders` that stalls before it writes for the first time; whatever becomes of the test, nothing is left of it."""
+    arguments = [sys.executable, "-m", "tests.faults.following", dsn, str(stalled_s)]
+    with subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
+        try:
+            worker = Stalling(process)
+            assert worker.says() == SAYS_STALLED
+            assert eventually(worker.stopped)
+            yield worker
+        finally:
+            process.kill()
+
+
 def _tell(text: str) -> None:
     sys.stdout.write(text)
     sys.stdout.flush()
@@ -59,7 +73,7 @@ def main(dsn: str, stalled_s: str) -> None:
     flush = Batch.flush
     told: list[str] = []
 
-    def stalling(batch: Batch, mark: Mark) -> bool:
+    def hesitant(batch: Batch, mark: Mark) -> bool:
         if told:
             return flush(batch, mark)
         told.append(SAYS_STALLED)
@@ -74,7 +88,7 @@ def main(dsn: str, stalled_s: str) -> None:
         _tell(SAYS_DONE if written else SAYS_REFUSED)
         return written
 
-    Batch.flush = stalling  # type: ignore[method-assign]  # only ever in a process of its own
+    Batch.flush = hesitant  # type: ignore[method-assign]  # only ever in a process of its own
     work(Follower(dsn, [BY_NAME["orders"]], stalled_s=float(stalled_s)), None, tethered=True)
 
 

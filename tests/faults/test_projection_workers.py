@@ -18,7 +18,7 @@ from projections.projection import Doc, Projection
 from projections.seen import Mark, Reader, Seen
 from projections.shards import Follower
 from tests.faults.dying import Countdown, killed_at
-from tests.faults.following import Stalling
+from tests.faults.following import stalling
 from tests.faults.working import eventually
 from tests.histories import append, append_one, captured, of_order, planned, query, table_of
 
@@ -140,7 +140,7 @@ def test_a_stalled_worker_finds_its_checkpoint_moved(log: str, monkeypatch: pyte
     stalled, woken, wrote = threading.Event(), threading.Event(), []
     flush = incremental.Batch.flush
 
-    def stalling(batch: incremental.Batch, mark: Mark) -> bool:
+    def hesitant(batch: incremental.Batch, mark: Mark) -> bool:
         if stalled.is_set():
             return flush(batch, mark)
         stalled.set()
@@ -148,7 +148,7 @@ def test_a_stalled_worker_finds_its_checkpoint_moved(log: str, monkeypatch: pyte
         wrote.append(flush(batch, mark))
         return wrote[0]
 
-    monkeypatch.setattr(incremental.Batch, "flush", stalling)
+    monkeypatch.setattr(incremental.Batch, "flush", hesitant)
     with at_work(Follower(log, [ORDERS])):
         assert stalled.wait(60)
         append(log, [captured(7)])
@@ -163,8 +163,7 @@ def test_a_stalled_worker_finds_its_checkpoint_moved(log: str, monkeypatch: pyte
 
 def test_another_takes_over_from_a_stalled_worker(log: str) -> None:
     """The server ends the session of one that asks for nothing, and with it its hold; when it wakes up it finds that out and stands by."""
-    stalled = Stalling(log, stalled_s=1)
-    with at_work(Follower(log, [ORDERS], look_s=0.1)) as other:
+    with stalling(log, stalled_s=1) as stalled, at_work(Follower(log, [ORDERS], look_s=0.1)) as other:
         append(log, [captured(7)])
         assert eventually(lambda: status(log, [ORDERS])[0].state == "current")
         assert other.owned == [ORDERS]

@@ -65,7 +65,10 @@ class WorkerProcess:
         command = [sys.executable, "-m", "tests.faults.working", *arguments]
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT)
         assert self.process.stdout
-        assert self.process.stdout.readline() == "ready\n"
+        if self.process.stdout.readline() != "ready\n":
+            self.process.kill()
+            self.process.communicate()
+            raise AssertionError("the worker did not come to be ready")
 
     def end(self, signum: int = signal.SIGTERM) -> int:
         """Send it a signal; how many rows it attended to, as far as it could tell."""
