@@ -9,6 +9,7 @@ from o2c.entrypoints import intake
 from projections import engine
 from projections.catalogue import ALL
 from tests.desk import DEPOSIT, GOLDEN, Desk
+from tests.shell import Shell
 from tests.world import World, at, line, order
 
 
@@ -36,3 +37,13 @@ def wanting(world: World) -> World:
     world.scripted.will("credit", DEPOSIT)
     world.take(order("WEB-1", line()))
     return world.run(at(5, 10))
+
+
+@pytest.fixture
+def shell(dsn: str, tmp_path: Path) -> Shell:
+    """The command line on a store with one order of Tamsel Holmquay's, activated and billed."""
+    world = World(dsn, tmp_path).stocked()
+    world.take(order("WEB-1", line()))
+    world.run(at(12))
+    world.close()
+    return Shell(dsn, tmp_path / "home")

@@ -20,6 +20,7 @@ from psycopg.conninfo import make_conninfo
 from o2c.entrypoints.launch_data import catalogue
 from o2c.store.database import CONNECT_SECONDS, connect, prepare
 from o2c.store.embedded import acquire
+from tests.shell import run_here
 from tests.world import World, line, order
 
 PROGRAM = [sys.executable, "-m", "o2c.entrypoints.cli.main"]
@@ -28,8 +29,10 @@ CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, PR_CAPBSET_DROP = 1, 2, 24
 
 
 def o2c(*arguments: str, home: Path | None = None, dsn: str = "", **options: Any) -> subprocess.CompletedProcess[str]:
-    """Run the program, by default on nothing."""
+    """Run the program, by default on nothing; in a process of its own where that process is not like others."""
     env = environment(home or Path("/nowhere"), dsn)
+    if not options:
+        return run_here(env, *arguments)
     outputs = {} if "stdout" in options else {"stdout": subprocess.PIPE}
     return subprocess.run(
         [*PROGRAM, *arguments], env=env, cwd=ROOT, stderr=subprocess.PIPE, text=True, timeout=120, check=False, **outputs, **options

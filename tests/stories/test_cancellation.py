@@ -14,7 +14,7 @@ from o2c.entrypoints.launch_data import FIBRE, LINE_ADD_ONS
 from o2c.kernel.partner import Accepted, Answer, Answered, Failed, RefusedBy, Request, Unknown
 from o2c.kernel.refusal import Refused
 from projections.engine import ALL, rebuild
-from tests.stories.test_cli import Shell, one_line
+from tests.shell import Shell, one_line
 from tests.world import ADDRESS, NINE, Document, World, at, item, line, order, ported
 
 BROUGHT = "+447700900123"

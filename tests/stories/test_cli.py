@@ -1,42 +1,17 @@
 """The command line as another program meets it: formats, exit codes, one-line errors."""
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from o2c.entrypoints.launch import write_launch
-
-
-class Shell:
-    """Runs `o2c` on one store."""
-
-    def __init__(self, dsn: str, home: Path) -> None:
-        self.environment = {**os.environ, "O2C_DSN": dsn, "O2C_HOME": str(home)}
-
-    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "o2c.entrypoints.cli.main", *arguments]
-        return subprocess.run(command, env=self.environment, capture_output=True, text=True, timeout=300, check=False)
-
-    def data(self, *arguments: str) -> object:
-        done = self.run(*arguments)
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout)
+from tests.shell import Program, Shell, one_line
 
 
 @pytest.fixture
 def shell(dsn: str, tmp_path: Path) -> Shell:
     return Shell(dsn, tmp_path / "home")
-
-
-def one_line(done: subprocess.CompletedProcess[str]) -> str:
-    """The error of a command that failed: exactly one line, on stderr."""
-    assert done.stdout == ""
-    [line] = done.stderr.strip().splitlines()
-    return line
 
 
 def test_a_launch_from_files_to_status(shell: Shell, tmp_path: Path) -> None:
@@ -98,8 +73,9 @@ def test_errors_are_one_line_with_a_code(shell: Shell, arguments: tuple[str, ...
     assert says in one_line(done)
 
 
-def test_a_clock_is_for_life(shell: Shell) -> None:
-    """A store that has a clock takes no other: conflict."""
+def test_a_clock_is_for_life(dsn: str, tmp_path: Path) -> None:
+    """A store that has a clock takes no other: conflict. The process itself ends with the code, and says why on its stderr alone."""
+    shell = Program(dsn, tmp_path / "home")
     assert shell.run("init", "--clock", "real").returncode == 0
 
     done = shell.run("init", "--clock", "simulated")
@@ -110,7 +86,7 @@ def test_a_clock_is_for_life(shell: Shell) -> None:
 
 def test_a_database_that_does_not_answer(tmp_path: Path) -> None:
     """A server that is not there means: try later."""
-    done = Shell(f"host={tmp_path} port=5999 dbname=o2c", tmp_path).run("status")
+    done = Program(f"host={tmp_path} port=5999 dbname=o2c", tmp_path).run("status")
 
     assert done.returncode == 75
     assert "cannot reach PostgreSQL" in one_line(done)

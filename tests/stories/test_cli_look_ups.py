@@ -1,26 +1,14 @@
 """Finding, looking back and customers on the command line: what goes to stdout, what to stderr, and how each command ends."""
 
 import json
-from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
-from tests.stories.test_cli import Shell, one_line
-from tests.world import World, at, line, order
+from tests.shell import Shell, one_line
 
 KEY = "5e" * 32
 CALL = ("customers", "contact", "C-1", "--medium", "call", "--topic", "where-is-my-order", "--actor", "ann")
-
-
-@pytest.fixture
-def shell(dsn: str, tmp_path: Path) -> Shell:
-    """One order of Tamsel Holmquay's, activated and billed."""
-    world = World(dsn, tmp_path).stocked()
-    world.take(order("WEB-1", line()))
-    world.run(at(12))
-    world.close()
-    return Shell(dsn, tmp_path / "home")
 
 
 def test_found_orders_go_to_stdout(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,7 @@ from projections.catalogue import BY_NAME
 from projections.engine import catch_up, status
 from tests.faults.working import children, eventually
 from tests.histories import append, captured, failing_on, of_order, order_id, planned, table_of
-from tests.stories.test_cli import Shell, one_line
+from tests.shell import Shell, one_line
 
 ORDERS = BY_NAME["orders"]
 SKIP = ("projections", "skip", "orders", order_id(0), "--actor", "ann", "--reason", "plan written twice")

@@ -7,20 +7,14 @@ import pytest
 
 from o2c.store.database import connect
 from tests.histories import query
-from tests.stories.test_cli import Shell
-from tests.world import World, at, line, order
+from tests.shell import Shell
 
 ANN = ("--actor", "ann")
 
 
 @pytest.fixture
-def shell(dsn: str, tmp_path: Path) -> Shell:
+def shell(shell: Shell) -> Shell:
     """One order, taken through its first days and looked at."""
-    world = World(dsn, tmp_path).stocked()
-    world.take(order("WEB-1", line()))
-    world.run(at(12))
-    world.close()
-    shell = Shell(dsn, tmp_path / "home")
     shell.run("orders", "list")
     return shell
 

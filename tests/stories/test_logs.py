@@ -16,9 +16,10 @@ import psycopg
 import pytest
 import structlog
 
-from o2c.entrypoints.cli.logs import OURS, SILENCED, configure_logs
+from o2c.entrypoints.cli.logs import configure_logs
 from o2c.kernel.partner import Answer, Answered, Request
 from o2c.kernel.refusal import Refused
+from tests.shell import logs_as_they_were
 from tests.world import ADDRESS, World, at, line, order, ported
 
 PLANTED = ("Tamsel", "Holmquay", "1984-02-29", ADDRESS, "Weir Lane", "spoke to the customer")
@@ -30,17 +31,11 @@ Line = dict[str, Any]
 @pytest.fixture
 def logged(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
     """Where this process logs to, at level debug; everything is as it was afterwards."""
-    root, hook, raising = logging.getLogger(), threading.excepthook, logging.raiseExceptions
-    handlers, levels = root.handlers[:], {name: logging.getLogger(name).level for name in ("", *OURS, *SILENCED)}
     monkeypatch.setenv("O2C_LOG_LEVEL", "debug")
     out = io.StringIO()
-    configure_logs(out=out)
-    yield out
-    structlog.reset_defaults()
-    logging.captureWarnings(capture=False)
-    root.handlers[:], threading.excepthook, logging.raiseExceptions = handlers, hook, raising
-    for name, level in levels.items():
-        logging.getLogger(name).setLevel(level)
+    with logs_as_they_were():
+        configure_logs(out=out)
+        yield out
 
 
 def lines(out: io.StringIO) -> list[Line]:
