@@ -1,4 +1,4 @@
-"""A throwaway PostgreSQL for a test run (one for each xdist worker), and a fresh database for each test that asks for one.
+"""A throwaway PostgreSQL for a test run (one for each xdist worker), and a database of its own for each test that asks for one.
 
 O2C_TEST_PG chooses the server: `embedded` (the default) or `system` (initdb, pg_ctl and postgres found through the PATH, 15 or newer).
 """
@@ -9,15 +9,18 @@ import signal
 import tempfile
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import hypothesis
 import psycopg
 import pytest
-from psycopg.conninfo import make_conninfo
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.sql import SQL, Identifier
 
+from o2c.entrypoints.session import opened
 from o2c.store.embedded import acquire
+from projections.engine import catch_up
 
 # A law is never a timed test. O2C_DEEP=1 looks further than a working day's run does.
 hypothesis.settings.register_profile("o2c", deadline=None, derandomize="CI" in os.environ)
@@ -27,7 +30,10 @@ hypothesis.settings.load_profile("o2c-deep" if os.environ.get("O2C_DEEP") else "
 # Started in the background of a script, a run is deaf to SIGINT, and so would be every program it starts.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-SMALL = {"shared_buffers": "64MB", "max_wal_size": "512MB"}
+SMALL = {"shared_buffers": "64MB", "max_wal_size": "512MB", "autovacuum_naptime": "30s"}
+MEMORY = Path("/dev/shm")
+MEMORY_BYTES_MIN = 4 * 2**30
+"""Free in memory before servers keep their data there: several times what a run needs, and no container's own small share."""
 
 
 @pytest.fixture(scope="session")
@@ -42,13 +48,37 @@ def binaries() -> Path | None:
     return Path(found).resolve().parent
 
 
-@pytest.fixture(scope="session")
-def ground() -> Iterator[Path]:
+@contextmanager
+def open_folder(parent: Path | None = None) -> Iterator[Path]:
     """A folder for servers: short, and open to the user whom root runs them as (pytest's own are neither)."""
-    folder = Path(tempfile.mkdtemp(prefix="o2c-test-"))
+    folder = Path(tempfile.mkdtemp(prefix="o2c-test-", dir=parent))
     folder.chmod(0o755)
     yield folder
     shutil.rmtree(folder)
+
+
+def in_memory() -> Path | None:
+    """Where files are kept in memory and programs may run, if there is room; what a server flushes there, as it must, costs no wait."""
+    if not os.access(MEMORY, os.W_OK | os.X_OK) or os.statvfs(MEMORY).f_flag & os.ST_NOEXEC:
+        return None
+    return MEMORY if shutil.disk_usage(MEMORY).free > MEMORY_BYTES_MIN else None
+
+
+@contextmanager
+def database(server_dsn: str, template: str = "template0") -> Iterator[str]:
+    """The connection string of a new copy of a database, dropped afterwards with whatever is still connected to it."""
+    name = f"test_{uuid.uuid4().hex}"
+    with psycopg.connect(server_dsn, autocommit=True) as connection:
+        connection.execute(SQL("CREATE DATABASE {} TEMPLATE {}").format(Identifier(name), Identifier(template)))
+        yield make_conninfo(server_dsn, dbname=name)
+        connection.execute(SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(name)))
+
+
+@pytest.fixture(scope="session")
+def ground() -> Iterator[Path]:
+    """A folder for servers that nothing but their processes may fail."""
+    with open_folder(in_memory()) as folder:
+        yield folder
 
 
 @pytest.fixture(scope="session")
@@ -60,9 +90,21 @@ def server_dsn(ground: Path, binaries: Path | None) -> Iterator[str]:
 
 @pytest.fixture
 def dsn(server_dsn: str) -> Iterator[str]:
-    """The connection string of a fresh empty database, dropped afterwards with whatever is still connected to it."""
-    name = f"test_{uuid.uuid4().hex}"
-    with psycopg.connect(server_dsn, autocommit=True) as connection:
-        connection.execute(SQL("CREATE DATABASE {} TEMPLATE template0").format(Identifier(name)))
-        yield make_conninfo(server_dsn, dbname=name)
-        connection.execute(SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(name)))
+    """The connection string of a fresh empty database."""
+    with database(server_dsn) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def _opened_once(server_dsn: str) -> Iterator[str]:
+    with database(server_dsn) as made:
+        with opened(made):
+            catch_up(made)
+        yield str(conninfo_to_dict(made)["dbname"])
+
+
+@pytest.fixture
+def store_dsn(server_dsn: str, _opened_once: str) -> Iterator[str]:
+    """The connection string of an empty store: the schema, the views of analysts and the tables of projections are there, which takes the time."""
+    with database(server_dsn, _opened_once) as made:
+        yield made

@@ -8,7 +8,7 @@ import pytest
 from o2c.store.database import prepare
 from o2c.store.embedded import acquire
 from tests.attacks.harness import Mortal
-from tests.conftest import SMALL
+from tests.conftest import SMALL, open_folder
 
 LAZY = {"wal_writer_delay": "10s", "bgwriter_lru_maxpages": "0", "autovacuum": "off", "checkpoint_timeout": "1h"}
 """Nothing reaches the disk but what a commit waits for: what a crash may lose, it loses."""
@@ -16,15 +16,15 @@ ROOMY = {"max_connections": "200"}
 
 
 @pytest.fixture
-def log_dsn(dsn: str) -> str:
+def log_dsn(store_dsn: str) -> str:
     """The connection string of an empty log in a database of its own."""
-    prepare(dsn)
-    return dsn
+    return store_dsn
 
 
 @pytest.fixture(scope="session")
-def _mortal(ground: Path, binaries: Path | None) -> Iterator[Mortal]:
-    with acquire(ground / "mortal", binaries=binaries, settings=SMALL | LAZY | ROOMY) as server:
+def _mortal(binaries: Path | None) -> Iterator[Mortal]:
+    # On a disk, whatever the other servers are on: it is durability that is attacked.
+    with open_folder() as ground, acquire(ground / "mortal", binaries=binaries, settings=SMALL | LAZY | ROOMY) as server:
         made = Mortal(server)
         yield made
         made.release()

@@ -11,6 +11,12 @@ from o2c.store import embedded
 from o2c.store.cluster import unprivileged_account
 
 
+@pytest.fixture
+def dsn(store_dsn: str) -> str:
+    """Faults meet an empty store."""
+    return store_dsn
+
+
 @pytest.fixture(scope="module")
 def folder(ground: Path) -> Iterator[Path]:
     """A folder that the server's user may write to: it stands for the place where backups are kept."""

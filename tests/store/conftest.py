@@ -13,6 +13,7 @@ from psycopg.conninfo import make_conninfo
 from o2c.app import Engine
 from o2c.store.database import connect, prepare
 from o2c.store.recorder import LogFactory, LogRecorder
+from projections.seen import Reader
 
 
 @pytest.fixture(scope="session")
@@ -60,3 +61,10 @@ def another(environment: Environment) -> Iterator[Callable[[], LogRecorder]]:
 def recorder(another: Callable[[], LogRecorder]) -> LogRecorder:
     """A recorder on an empty log."""
     return another()
+
+
+@pytest.fixture
+def log(store_dsn: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """An empty log for projections, read in pages of seven events so that a small history has several."""
+    monkeypatch.setattr(Reader, "size", 7)
+    return store_dsn

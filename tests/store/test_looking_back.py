@@ -4,25 +4,14 @@ import itertools
 from datetime import timedelta
 
 import hypothesis
-import pytest
 from hypothesis import strategies as st
 
-from o2c.store.database import prepare
 from projections.catalogue import BY_NAME
 from projections.engine import as_of, catch_up, horizon_mark
-from projections.seen import Reader
 from tests.histories import DAY_ONE, append, histories, table_of
 
 FOLDED = [BY_NAME[name] for name in ("orders", "items", "fallout", "invoices", "stock")]
 _salts = itertools.count()
-
-
-@pytest.fixture
-def log(dsn: str, monkeypatch: pytest.MonkeyPatch) -> str:
-    """An empty log, read in pages of seven events so that a small history has several."""
-    monkeypatch.setattr(Reader, "size", 7)
-    prepare(dsn)
-    return dsn
 
 
 @hypothesis.given(data=st.data(), minutes=st.one_of(st.none(), st.integers(0, 500)))

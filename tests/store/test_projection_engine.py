@@ -11,7 +11,7 @@ import pytest
 from hypothesis import strategies as st
 
 from o2c.kernel.refusal import Refused
-from o2c.store.database import connect, prepare
+from o2c.store.database import connect
 from projections import incremental, tables
 from projections.catalogue import ALL, BY_NAME
 from projections.engine import as_of, catch_up, rebuild, retry, status, verify
@@ -21,14 +21,6 @@ from tests.histories import Told, append, append_one, captured, failing_on, hist
 
 ORDERS, ITEMS, FALLOUT = BY_NAME["orders"], BY_NAME["items"], BY_NAME["fallout"]
 _salts = itertools.count()
-
-
-@pytest.fixture
-def log(dsn: str, monkeypatch: pytest.MonkeyPatch) -> str:
-    """An empty log, read in pages of seven events so that a small history has several."""
-    monkeypatch.setattr(Reader, "size", 7)
-    prepare(dsn)
-    return dsn
 
 
 @hypothesis.given(data=st.data(), cuts=st.lists(st.integers(1, 25), max_size=3), batch=st.sampled_from((1, 10, 50_000)))

@@ -7,25 +7,16 @@ import pytest
 from hypothesis import strategies as st
 
 from o2c.kernel.refusal import Refused
-from o2c.store.database import connect, prepare
+from o2c.store.database import connect
 from projections.catalogue import BY_NAME
 from projections.engine import By, FoldFailed, as_of, catch_up, parked, rebuild, retry, skip, skipped, verify
 from projections.projection import Projection
-from projections.seen import Reader
 from tests.histories import append, captured, failing_on, histories, of_order, order_id, planned, query, table_of
 
 ORDERS, FALLOUT = BY_NAME["orders"], BY_NAME["fallout"]
 BROKEN = failing_on("order.planned", ORDERS)
 WHO = By("ann", "double of a plan")
 _salts = itertools.count()
-
-
-@pytest.fixture
-def log(dsn: str, monkeypatch: pytest.MonkeyPatch) -> str:
-    """An empty log, read in pages of seven events so that a small history has several."""
-    monkeypatch.setattr(Reader, "size", 7)
-    prepare(dsn)
-    return dsn
 
 
 @pytest.fixture

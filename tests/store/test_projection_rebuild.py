@@ -9,24 +9,15 @@ from dataclasses import replace
 import pytest
 
 from o2c.kernel.refusal import Refused
-from o2c.store.database import connect, prepare
+from o2c.store.database import connect
 from projections import incremental
 from projections.catalogue import BY_NAME
 from projections.engine import FoldFailed, catch_up, rebuild, retry, status, verify
 from projections.rebuild import Shadow
-from projections.seen import Reader
 from tests.histories import Told, append, captured, failing_on, invoice, of_order, order_id, planned, query, table_of
 
 ORDERS, ITEMS, FALLOUT = BY_NAME["orders"], BY_NAME["items"], BY_NAME["fallout"]
 _salts = itertools.count()
-
-
-@pytest.fixture
-def log(dsn: str, monkeypatch: pytest.MonkeyPatch) -> str:
-    """An empty log, read in pages of seven events so that a small history has several."""
-    monkeypatch.setattr(Reader, "size", 7)
-    prepare(dsn)
-    return dsn
 
 
 def test_a_strict_rebuild_names_the_event(log: str) -> None:

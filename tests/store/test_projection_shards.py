@@ -11,7 +11,7 @@ import pytest
 from hypothesis import strategies as st
 
 from o2c.kernel.refusal import Refused
-from o2c.store.database import connect, prepare
+from o2c.store.database import connect
 from projections import fill as filling
 from projections import tables
 from projections.bulk import BulkReader, Shard, shardable
@@ -27,10 +27,9 @@ _salts = itertools.count()
 
 
 @pytest.fixture
-def log(dsn: str) -> str:
+def log(store_dsn: str) -> str:
     """An empty log."""
-    prepare(dsn)
-    return dsn
+    return store_dsn
 
 
 def few_examples(count: int) -> hypothesis.settings:

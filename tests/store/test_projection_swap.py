@@ -15,7 +15,7 @@ import psycopg
 import pytest
 
 from o2c.kernel.refusal import Refused
-from o2c.store.database import connect, prepare
+from o2c.store.database import connect
 from projections import rebuild as rebuilding
 from projections import swap
 from projections.catalogue import BY_NAME
@@ -31,10 +31,9 @@ _salts = itertools.count()
 
 
 @pytest.fixture
-def log(dsn: str) -> str:
+def log(store_dsn: str) -> str:
     """An empty log."""
-    prepare(dsn)
-    return dsn
+    return store_dsn
 
 
 _REBUILDS = """

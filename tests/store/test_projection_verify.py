@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from o2c.kernel.refusal import Refused
-from o2c.store.database import connect, prepare
+from o2c.store.database import connect
 from projections import incremental, some_groups, tables
 from projections.catalogue import ALL, BY_NAME
 from projections.engine import By, Projection, Scope, catch_up, parked, repair, skip, verify
@@ -41,13 +41,11 @@ HISTORY = [
 
 
 @pytest.fixture
-def log(dsn: str, monkeypatch: pytest.MonkeyPatch) -> str:
+def log(log: str) -> str:
     """A log that all projections have folded, read in pages of seven events."""
-    monkeypatch.setattr(Reader, "size", 7)
-    prepare(dsn)
-    append(dsn, HISTORY)
-    catch_up(dsn)
-    return dsn
+    append(log, HISTORY)
+    catch_up(log)
+    return log
 
 
 def plant(log: str, statement: str) -> None:

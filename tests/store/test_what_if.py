@@ -10,11 +10,10 @@ import psycopg
 import pytest
 
 from o2c.kernel.refusal import Refused
-from o2c.store.database import prepare
+from o2c.store.database import connect
 from projections import tables
 from projections.catalogue import ALL, BY_NAME
 from projections.engine import By, FoldFailed, Projection, as_of, catch_up, skip
-from projections.seen import Reader
 from projections.what_if import Stretch, load, only_reading, what_if
 from tests.histories import append, captured, failing_on, of_order, order_id, planned, query, table_of
 
@@ -22,11 +21,11 @@ ORDERS, ITEMS, STOCK = BY_NAME["orders"], BY_NAME["items"], BY_NAME["stock"]
 
 
 @pytest.fixture
-def log(dsn: str, monkeypatch: pytest.MonkeyPatch) -> str:
-    """An empty log, read in pages of seven events so that a small history has several."""
-    monkeypatch.setattr(Reader, "size", 7)
-    prepare(dsn)
-    return dsn
+def bare(log: str) -> str:
+    """The same before any projection was made."""
+    with connect(log) as conn:
+        conn.execute("DROP SCHEMA projection CASCADE")
+    return log
 
 
 def file(folder: Path, text: str) -> Path:
@@ -99,11 +98,11 @@ def test_more_rows_fewer_rows_other_columns_and_a_new_name(log: str) -> None:
     assert (new.beside, new.diff.gained, {row.found for row in new.diff.rows}) == ("nothing of that name", 2, {None})
 
 
-def test_before_any_projection_was_made(log: str) -> None:
+def test_before_any_projection_was_made(bare: str) -> None:
     """Nothing is made for it either: it is compared with what the live fold yields."""
-    append(log, [captured(0)])
-    assert what_if(log, louder(ORDERS)).beside == "the live fold"
-    assert query(log, "SELECT to_regnamespace('projection') AS made") == [{"made": None}]
+    append(bare, [captured(0)])
+    assert what_if(bare, louder(ORDERS)).beside == "the live fold"
+    assert query(bare, "SELECT to_regnamespace('projection') AS made") == [{"made": None}]
 
 
 def test_what_is_parked_or_skipped_live_makes_no_difference(log: str) -> None:
@@ -117,19 +116,19 @@ def test_what_is_parked_or_skipped_live_makes_no_difference(log: str) -> None:
     assert as_of(log, broken) == table_of(log, ORDERS)
 
 
-def test_a_fold_that_fails_names_the_event(log: str) -> None:
+def test_a_fold_that_fails_names_the_event(bare: str) -> None:
     """And nothing that the event holds."""
-    [_, position] = append(log, [captured(0), planned(0)])
+    [_, position] = append(bare, [captured(0), planned(0)])
     with pytest.raises(FoldFailed, match=rf"order\.planned at position {position} \(order-.* version 2\): ValueError at") as failed:
-        what_if(log, failing_on("order.planned", ORDERS))
+        what_if(bare, failing_on("order.planned", ORDERS))
     assert "nobody may see" not in str(failed.value)
 
 
-def test_a_group_that_cannot_be_named_names_the_event(log: str) -> None:
+def test_a_group_that_cannot_be_named_names_the_event(bare: str) -> None:
     """The same for whatever goes wrong before the fold."""
-    [position] = append(log, [captured(0)])
+    [position] = append(bare, [captured(0)])
     with pytest.raises(FoldFailed, match=rf"cannot name the group of order\.captured at position {position}"):
-        what_if(log, replace(ORDERS, group=lambda seen: str(seen.body["nothing of that name"])))
+        what_if(bare, replace(ORDERS, group=lambda seen: str(seen.body["nothing of that name"])))
 
 
 @pytest.mark.parametrize(

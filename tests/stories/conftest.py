@@ -14,6 +14,12 @@ from tests.world import World, at, line, order
 
 
 @pytest.fixture
+def dsn(store_dsn: str) -> str:
+    """Stories begin with an empty store."""
+    return store_dsn
+
+
+@pytest.fixture
 def world(dsn: str, tmp_path: Path) -> Iterator[World]:
     """Stock for some lines, and one golden number."""
     made = World(dsn, tmp_path).stocked()

@@ -2,17 +2,14 @@
 
 import copy
 import json
-import uuid
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
-from psycopg.conninfo import make_conninfo
-from psycopg.sql import SQL, Identifier
 
 from o2c import plan
 from o2c.app import Engine
@@ -23,20 +20,11 @@ from o2c.partners.simulated import simulated_partners
 from o2c.runner import Runner
 from projections.engine import ALL, catch_up
 from tests import fates, flaws
+from tests.conftest import database
 from tests.oracle import disagreements
 
 Timeline = list[dict[str, Any]]
 SECOND_BILLS = datetime(2026, 3, 16, tzinfo=UTC)
-
-
-@contextmanager
-def database(server_dsn: str, template: str) -> Iterator[str]:
-    """A database made from another, dropped afterwards."""
-    name = f"checks_{uuid.uuid4().hex}"
-    with psycopg.connect(server_dsn, autocommit=True) as connection:
-        connection.execute(SQL("CREATE DATABASE {} TEMPLATE {}").format(Identifier(name), Identifier(template)))
-        yield make_conninfo(server_dsn, dbname=name)
-        connection.execute(SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(name)))
 
 
 def opened(dsn: str) -> Engine:

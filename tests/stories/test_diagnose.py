@@ -285,6 +285,7 @@ def test_work_that_nobody_does_is_told(dsn: str) -> None:
 
 def test_parked_groups_are_told_quickly(lived: str) -> None:
     """Before any projection was made that is said; a parked group fails without a pass over the log."""
+    plant(lived, "DROP SCHEMA projection CASCADE")
     assert "no projection was made yet" in found(lived)[PARKED].detail
     found(lived, quick=False)
     assert found(lived)[PARKED].detail == "no group is parked"
