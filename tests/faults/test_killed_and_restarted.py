@@ -17,6 +17,8 @@ from o2c.partners.simulated import simulated_partners
 from tests.faults.dying import Countdown, Scene, as_soon_as_released, killed_at
 from tests.world import World, at, line, order
 
+pytestmark = pytest.mark.once
+
 ORDERS = 40
 SEED = 3
 UNTIL = at(9, month=2)

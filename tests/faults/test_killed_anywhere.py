@@ -12,6 +12,8 @@ from o2c.kernel.partner import Answer, Partner, Request
 from tests.faults.dying import Countdown, Mortal, Scene, as_soon_as_released, killed_at
 from tests.world import RecordingPartner, World, at, line, order, ported
 
+pytestmark = pytest.mark.once
+
 POINTS_MAX = 400
 POINTS_MIN = 20
 Log = dict[str, list[tuple[Any, ...]]]

@@ -101,6 +101,7 @@ def _wrong_after_deaths(dsn: str) -> Iterator[int]:
     raise AssertionError(f"still not at the end after {POINTS_MAX} points")
 
 
+@pytest.mark.once
 def test_a_death_after_any_statement_loses_and_doubles_nothing(log: str) -> None:
     """Wherever a worker is killed, the next one's rows are a fold of the log."""
     assert list(_wrong_after_deaths(log)) == []
@@ -126,6 +127,7 @@ def _moved(batch: incremental.Batch, mark: Mark) -> bool:
     return moved
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("flush", [pytest.param(_rows_first, id="rows first"), pytest.param(_checkpoint_first, id="checkpoint first")])
 def test_the_harness_sees_rows_and_checkpoint_that_are_committed_apart(
     log: str, monkeypatch: pytest.MonkeyPatch, flush: Callable[[incremental.Batch, Mark], bool]
@@ -214,6 +216,7 @@ def test_a_worker_brings_an_older_shape_up_to_date_and_follows_a_swap(log: str) 
     assert verify(log, newer).differing == ()
 
 
+@pytest.mark.once
 def test_an_idle_worker_asks_rarely(log: str) -> None:
     """Waits grow from two milliseconds to a quarter of a second, and shrink at once when something comes."""
     follower, waits = Follower(log, [ORDERS], look_s=60), []

@@ -56,6 +56,7 @@ def start(dsn: str, tmp_path: Path) -> Iterator[Start]:
 # -- several
 
 
+@pytest.mark.once
 def test_workers_share_the_work_and_do_nothing_twice(dsn: str, tmp_path: Path, start: Start) -> None:
     """Three processes on one store: the work is no single one's, and every order tells each outcome once."""
     world = opened(dsn, tmp_path)
@@ -79,6 +80,7 @@ def victim_killed(dsn: str, folder: Path, start: Start, lease_s: float) -> tuple
     return world, start(lease_s=lease_s)
 
 
+@pytest.mark.once
 def test_a_killed_worker_is_stood_in_for(dsn: str, tmp_path: Path, start: Start) -> None:
     """What it had in hand is taken up when its lease runs out: everything is done, nothing twice."""
     world, other = victim_killed(dsn, tmp_path, start, lease_s=2)
@@ -89,6 +91,7 @@ def test_a_killed_worker_is_stood_in_for(dsn: str, tmp_path: Path, start: Start)
     world.close()
 
 
+@pytest.mark.once
 def test_the_harness_sees_a_lease_that_never_ends(dsn: str, tmp_path: Path, start: Start) -> None:
     """The control: with leases for hours, what the killed worker had in hand stays undone while the other does what comes."""
     world, other = victim_killed(dsn, tmp_path, start, lease_s=3600)
@@ -135,6 +138,7 @@ def test_rows_that_another_worker_settled_are_left_alone(dsn: str, tmp_path: Pat
 # -- one
 
 
+@pytest.mark.once
 def test_a_worker_told_to_stop_ends_soon_and_leaves_no_lease(dsn: str, tmp_path: Path, start: Start) -> None:
     """In the middle of much work for a slow partner SIGTERM ends it with 0, long before its leases would."""
     world = opened(dsn, tmp_path)
@@ -150,6 +154,7 @@ def test_a_worker_told_to_stop_ends_soon_and_leaves_no_lease(dsn: str, tmp_path:
     world.close()
 
 
+@pytest.mark.once
 def test_a_page_shrinks_to_what_slow_partners_allow(dsn: str, tmp_path: Path) -> None:
     """With a partner that takes longer than a page should, a page is one row."""
     pages: list[int] = []
@@ -194,6 +199,7 @@ class Promising:
         return Answered()
 
 
+@pytest.mark.once
 def test_a_sleeping_worker_wakes_for_the_next_row(dsn: str, tmp_path: Path) -> None:
     """A row due in 1.5 s is attended to in time although it polls every half a minute only, and there are few looks at the agenda."""
     outside = Promising(1.5)
@@ -216,6 +222,7 @@ def test_a_sleeping_worker_wakes_for_the_next_row(dsn: str, tmp_path: Path) -> N
     world.close()
 
 
+@pytest.mark.once
 def test_a_worker_with_an_end_ends_then(dsn: str, tmp_path: Path) -> None:
     """Asleep for half a minute, it ends at its time all the same."""
     world = opened(dsn, tmp_path, customers=1)
@@ -225,6 +232,7 @@ def test_a_worker_with_an_end_ends_then(dsn: str, tmp_path: Path) -> None:
     world.close()
 
 
+@pytest.mark.once
 def test_a_page_that_breaks_stops_only_its_own_stream(dsn: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A stream that breaks the program is told in the log and left leased; the others of its page go on."""
     world = opened(dsn, tmp_path, customers=3)
@@ -243,6 +251,7 @@ def test_a_page_that_breaks_stops_only_its_own_stream(dsn: str, tmp_path: Path, 
     world.close()
 
 
+@pytest.mark.once
 def test_a_worker_is_for_real_time_only(dsn: str, tmp_path: Path) -> None:
     """Simulated time has one driver, a real clock none."""
     world = World(dsn, tmp_path)
@@ -293,6 +302,7 @@ def test_a_newer_store_ends_a_worker(dsn: str, tmp_path: Path) -> None:
     world.close()
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("error", "away"),
     [

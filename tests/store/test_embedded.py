@@ -17,12 +17,15 @@ import pytest
 
 from o2c.store.embedded import EmbeddedServer, ServerUnavailable, acquire, default_home
 
+pytestmark = pytest.mark.once
+
 SMALL = {"shared_buffers": "16MB"}
 ROOT = os.geteuid() == 0
 USE = """
 import sys, time
 from pathlib import Path
 from o2c.store.embedded import acquire
+
 server = acquire(Path(sys.argv[1]), binaries=Path(sys.argv[2]) if sys.argv[2] else None, settings={"shared_buffers": "16MB"})
 print("using", flush=True)
 sys.stdin.read()
