@@ -53,8 +53,10 @@ def open_folder(parent: Path | None = None) -> Iterator[Path]:
     """A folder for servers: short, and open to the user whom root runs them as (pytest's own are neither)."""
     folder = Path(tempfile.mkdtemp(prefix="o2c-test-", dir=parent))
     folder.chmod(0o755)
-    yield folder
-    shutil.rmtree(folder)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder)
 
 
 def in_memory() -> Path | None:
@@ -76,7 +78,7 @@ def database(server_dsn: str, template: str = "template0") -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def ground() -> Iterator[Path]:
-    """A folder for servers that nothing but their processes may fail."""
+    """A folder for servers: of what they keep nothing needs to outlive the machine."""
     with open_folder(in_memory()) as folder:
         yield folder
 

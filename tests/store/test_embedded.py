@@ -206,10 +206,10 @@ def test_the_watch_of_a_removed_home_leaves_the_next_one_alone(home: Path, use: 
     """A home that is removed and made again at once keeps its server, whatever still watches over the old one."""
     use(home).release()
     shutil.rmtree(home)
-    server = use(home)
-    time.sleep(2.5)  # the old watch looks a second after its last user left
-    with psycopg.connect(server.dsn) as connection:
-        assert connection.execute("SELECT 7").fetchall() == [(7,)]
+    with use(home) as server:
+        time.sleep(2.5)  # the old watch looks a second after its last user left
+        with psycopg.connect(server.dsn) as connection:
+            assert connection.execute("SELECT 7").fetchall() == [(7,)]
 
 
 def test_a_killed_server_recovers(home: Path, use: Callable[[Path], EmbeddedServer]) -> None:
