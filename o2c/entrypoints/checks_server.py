@@ -10,6 +10,7 @@ from typing import Any
 
 from o2c.entrypoints.checks_log import Connection
 from o2c.store.database import standing
+from o2c.store.horizon import SEES, holders
 from o2c.store.roles import arranged, flaws, roles_of
 
 Answer = tuple[bool, str]
@@ -125,25 +126,16 @@ def _connections(conn: Connection) -> Answer:
     return enough, told if enough else f"{told}; an engine opens up to {CONNECTIONS_MIN}: end some, or raise max_connections"
 
 
-_HOLDERS = """SELECT 'pid ' || pid || ' (' || coalesce(usename, '?') || ', ' || coalesce(nullif(application_name, ''), 'unnamed')
-        || ', ' || coalesce(state, '?') || ')' AS who, extract(epoch FROM clock_timestamp() - xact_start)::float8 AS seconds,
-        'SELECT pg_terminate_backend(' || pid || ')' AS cure
-    FROM pg_stat_activity WHERE backend_xid IS NOT NULL AND pid <> pg_backend_pid()
-    UNION ALL SELECT 'prepared transaction ' || quote_literal(gid), extract(epoch FROM clock_timestamp() - prepared)::float8,
-        'ROLLBACK PREPARED ' || quote_literal(gid) || ' in database ' || database FROM pg_prepared_xacts ORDER BY 2 DESC"""
-
-
 def _holders(conn: Connection) -> Answer:
     """Every transaction with an id, in any database of the cluster, holds back what readers see."""
     row = one(
         conn,
-        "SELECT pg_snapshot_xmin(s) = pg_snapshot_xmax(s) AS none, pg_has_role(current_user, 'pg_read_all_stats', 'USAGE') AS sees"
-        " FROM pg_current_snapshot() AS s",
+        f"SELECT pg_snapshot_xmin(s) = pg_snapshot_xmax(s) AS none, {SEES} AS sees FROM pg_current_snapshot() AS s",
     )
-    rows = conn.execute(_HOLDERS.encode()).fetchall()
+    rows = holders(conn)
     long = [row for row in rows if row["seconds"] > HELD_S_MAX]
     if long:
-        first = "; ".join(f"{row['who']} for {row['seconds']:.0f} s: {row['cure']}" for row in long[:SHOWN_MAX])
+        first = "; ".join(f"{row['holder']}{row['told']} for {row['seconds']:.0f} s: {row['cure']}" for row in long[:SHOWN_MAX])
         return False, f"readers see nothing newer than what these hold back: {first}"
     if not row["none"] and not row["sees"]:
         raise CannotTell("a transaction is open, and this role may not see whose; grant it pg_read_all_stats")

@@ -20,6 +20,7 @@ from prometheus_client.registry import Collector
 from o2c.app import Engine
 from o2c.kernel.refusal import Refused
 from o2c.store.database import connect
+from o2c.store.horizon import HOLDERS, SEES
 from o2c.store.meters import INSTRUMENTS
 
 SHARED_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
@@ -50,11 +51,8 @@ _POOLS = f"SELECT pool, count(*) FILTER (WHERE available_at <= {_NOW})::float8 A
 _OVERDUE = f"""SELECT count(*)::float8 AS rows, coalesce(extract(epoch FROM {_NOW} - min(due_at)), 0)::float8 AS seconds
     FROM o2c.agenda WHERE due_at <= {_NOW}"""
 _FALLOUTS = "SELECT reason, queue, count(*)::float8 AS n FROM projection.fallout WHERE state = 'open' GROUP BY reason, queue"
-# Who may not see the sessions of others sees no transaction at all, which is not the same as that there is none.
-_STALL = """SELECT greatest(extract(epoch FROM clock_timestamp() - least(
-        (SELECT min(xact_start) FROM pg_stat_activity WHERE backend_xid IS NOT NULL AND pid <> pg_backend_pid()),
-        (SELECT min(prepared) FROM pg_prepared_xacts))), 0)::float8 AS seconds
-    WHERE pg_has_role(current_user, 'pg_read_all_stats', 'USAGE')"""
+# Without the right to see others' transactions there is no figure: 0 would be a lie.
+_STALL = f"SELECT (SELECT greatest(max(seconds), 0) FROM ({HOLDERS}) AS h)::float8 AS seconds WHERE {SEES}"
 
 _GAUGES: tuple[tuple[str, str, str, str, tuple[str, ...]], ...] = (
     ("o2c_log_position", "Position of the last event that readers see.", _LOG, "position", ()),

@@ -7,24 +7,32 @@ from typing import Any
 import psycopg
 
 UNSEEN = "a transaction that this role may not see"
-_HOLDER = b"""
-SELECT 'process ' || pid || coalesce(' (' || nullif(application_name, '') || ')', '') AS holder, age(backend_xid) AS age
-FROM pg_stat_activity WHERE backend_xid IS NOT NULL AND pid <> pg_backend_pid() AND xact_start <= clock_timestamp() - make_interval(secs => %(s)s)
-UNION ALL SELECT 'prepared transaction ' || gid, age(transaction) FROM pg_prepared_xacts
-WHERE prepared <= clock_timestamp() - make_interval(secs => %(s)s) ORDER BY age DESC LIMIT 1"""
-_HELD = """SELECT EXISTS (SELECT FROM o2c.event WHERE position >= o2c.horizon()) AS held,
-    pg_has_role(current_user, 'pg_read_all_stats', 'USAGE') AS sees"""
+SEES = "pg_has_role(current_user, 'pg_read_all_stats', 'USAGE')"
+"""Whether this role sees the transactions of others; who does not sees none, which is not the same as that there is none."""
+HOLDERS = """SELECT 'process ' || pid || coalesce(' (' || nullif(application_name, '') || ')', '') AS holder,
+        ' of ' || coalesce(usename, '?') || ', ' || coalesce(state, '?') AS told, age(backend_xid) AS age,
+        extract(epoch FROM clock_timestamp() - xact_start)::float8 AS seconds, 'SELECT pg_terminate_backend(' || pid || ')' AS cure
+    FROM pg_stat_activity WHERE backend_xid IS NOT NULL AND pid <> pg_backend_pid()
+    UNION ALL SELECT 'prepared transaction ' || gid, '', age(transaction), extract(epoch FROM clock_timestamp() - prepared)::float8,
+        'ROLLBACK PREPARED ' || quote_literal(gid) || ' in database ' || database FROM pg_prepared_xacts"""
+"""Every transaction with an id that this role sees: its name, more about it, since when it is open, and what ends it."""
+_LONGEST = f"SELECT * FROM ({HOLDERS}) AS h WHERE seconds >= %s ORDER BY age DESC"
+_HELD = f"SELECT EXISTS (SELECT FROM o2c.event WHERE position >= o2c.horizon()) AS held, {SEES} AS sees"
+
+
+def holders(conn: psycopg.Connection[dict[str, Any]], older_than_s: float = 0) -> list[dict[str, Any]]:
+    """The transactions of `HOLDERS` that have been open so long, the one that holds back most first."""
+    return conn.execute(_LONGEST.encode(), (older_than_s,)).fetchall()
 
 
 def holder(conn: psycopg.Connection[dict[str, Any]], older_than_s: float = 0) -> str | None:
     """The oldest transaction with an id, named with its process; None when this role sees none that has been open so long."""
-    row = conn.execute(_HOLDER, {"s": older_than_s}).fetchone()
-    return str(row["holder"]) if row else None
+    return next((str(row["holder"]) for row in holders(conn, older_than_s)), None)
 
 
 def blocker(conn: psycopg.Connection[dict[str, Any]], older_than_s: float) -> str | None:
     """Who keeps readers from events that are committed already, if a transaction has done so for longer than an append takes; None: nobody."""
-    row = conn.execute(_HELD).fetchone()
+    row = conn.execute(_HELD.encode()).fetchone()
     if not row or not row["held"]:
         return None
     return holder(conn, older_than_s) or (None if row["sees"] else UNSEEN)

