@@ -12,7 +12,7 @@ from projections import tables
 from projections.projection import Projection
 from projections.seen import Connection
 
-What = Literal["rebuilt", "rolled back", "retried", "skipped"]
+What = Literal["rebuilt", "rolled back", "retried", "skipped", "mended"]
 
 _NOTE = """INSERT INTO projection.history (name, what, actor, reason, group_key, position, from_shape, to_shape)
 SELECT name, %s, %s, %s, %s, coalesce(%s, position), shape_version, coalesce(%s, shape_version) FROM projection.checkpoint WHERE name = %s"""

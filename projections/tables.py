@@ -72,7 +72,7 @@ CREATE TABLE IF NOT EXISTS projection.history (
     from_shape integer NOT NULL,
     to_shape integer NOT NULL
 );
-COMMENT ON TABLE projection.history IS 'Who rebuilt, rolled back, retried or skipped what, and why. position: where the tables stood then; of a skip, the event.';
+COMMENT ON TABLE projection.history IS 'Who rebuilt, rolled back, retried, skipped or mended what, and why. position: where the tables stood then; of a skip, the event.';
 """
 
 

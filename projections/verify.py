@@ -10,6 +10,7 @@ from o2c.kernel.refusal import Refused
 from projections import tables
 from projections.compare import Difference, compare_docs, compare_rows
 from projections.fold import Fold, FoldFailed, fold_log, strict_rows
+from projections.history import ITSELF, By, note
 from projections.parked import leaving_out
 from projections.projection import Projection, Row
 from projections.seen import Connection, last_mark
@@ -50,7 +51,7 @@ def verify(dsn: str, projection: Projection, scope: Scope = WHOLE) -> Report:
     return Report(projection.name, checkpoint.mark.position, len(fold.docs), rows, differing)
 
 
-def repair(dsn: str, projection: Projection, groups: Iterable[str]) -> list[Difference]:
+def repair(dsn: str, projection: Projection, groups: Iterable[str], by: By = ITSELF) -> list[Difference]:
     """Make groups what the log says, each in a short transaction of its own that holds the checkpoint; what was mended.
 
     Workers forget what they hold of the projection. A group whose events the fold cannot take is left as it is. Raises as `verify` does.
@@ -61,7 +62,9 @@ def repair(dsn: str, projection: Projection, groups: Iterable[str]) -> list[Diff
         for group in groups:
             with conn.transaction():
                 tables.seize(conn, projection)
-                mended += _mended(conn, projection, group)
+                if differing := _mended(conn, projection, group):
+                    note(conn, projection, "mended", by, group=group)
+                    mended += differing
     return mended
 
 

@@ -66,10 +66,13 @@ def test_a_check_mends_what_it_finds(dsn: str, shell: Shell) -> None:
         conn.execute("DELETE FROM projection.orders WHERE external_id = 'WEB-1'")
     found = shell.run("projections", "verify", "orders", "--sample", "10")
     assert (found.returncode, order_id(1) in found.stderr) == (5, True)
-    mended = shell.run("projections", "verify", "orders", "--recent", "10", "--repair", "-o", "json")
+    mended = shell.run("projections", "verify", "orders", "--recent", "10", "--repair", "--actor", "ann", "-o", "json")
     assert (mended.returncode, "was mended" in mended.stderr) == (0, True)
     [told] = json.loads(mended.stdout)
     assert (told["differing"], told["mended"]) == (1, 1)
+    assert [(deed["what"], deed["actor"], deed["group"]) for deed in rows(shell, "projections", "history")] == [
+        ("mended", "ann", order_id(1))
+    ]
     assert shell.run("projections", "verify").returncode == 0
 
 

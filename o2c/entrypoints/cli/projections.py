@@ -177,7 +177,7 @@ def projections_rollback(
 
 @projections.command("history")
 def projections_history(names: Names = None, output: Output = Format.table) -> None:
-    """Show who rebuilt, rolled back, retried or skipped what, and why, the first first.
+    """Show who rebuilt, rolled back, retried, skipped or mended what, and why, the first first.
 
     `position` is where the tables stood then; of a skip, the event that was set aside. What the program did by itself has the actor o2c.
 
@@ -193,7 +193,8 @@ def projections_verify(
     names: Names = None,
     sample: Annotated[int, typer.Option(metavar="N", min=0, help="Only N groups at random.")] = 0,
     recent: Annotated[int, typer.Option(metavar="N", min=0, help="Only groups touched by the last N events.")] = 0,
-    repair: Annotated[bool, typer.Option("--repair", help="Make what differs what the log says, group by group.")] = False,
+    repair: Annotated[bool, typer.Option("--repair", help="Make what differs what the log says, group by group; needs --actor.")] = False,
+    actor: Doer = "",
     output: Output = Format.table,
 ) -> None:
     """Check projections against the log: fold it again and compare documents and rows.
@@ -201,20 +202,21 @@ def projections_verify(
     With --sample or --recent only those groups are folded, from their own events. --repair mends single groups while everything goes on.
     Exit 5 when anything differs and was not mended; `o2c projections rebuild` mends all of a projection.
 
-    Example: o2c projections verify orders --recent 10000 --repair
+    Example: o2c projections verify orders --recent 10000 --repair --actor ann
     """
+    by = _by(actor, "differed from what the log says") if repair else None
     with looking() as session:
         chosen = _chosen(session, names)
         _caught_up(session, chosen)
-        found = [_verified(session, projection, engine.Scope(sample, recent), repair=repair) for projection in chosen]
+        found = [_verified(session, projection, engine.Scope(sample, recent), by) for projection in chosen]
         show_rows(found, output)
     if any(row["differing"] > row["mended"] for row in found):
         raise typer.Exit(Differs)
 
 
-def _verified(session: Session, projection: Projection, scope: engine.Scope, *, repair: bool) -> dict[str, Any]:
+def _verified(session: Session, projection: Projection, scope: engine.Scope, by: engine.By | None) -> dict[str, Any]:
     report = engine.verify(session.app.dsn, projection, scope)
-    mended = engine.repair(session.app.dsn, projection, report.wrong_groups) if repair else []
+    mended = engine.repair(session.app.dsn, projection, report.wrong_groups, by) if by else []
     for difference in mended:
         err.print(f"{report.name}: {difference.key} differed from what the log says and was mended")
     left = [difference for difference in report.differing if difference not in mended]
