@@ -175,7 +175,7 @@ def fitting(stores: Stores, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         for name, value in {"O2C_DSN": dsn, "O2C_HOME": str(tmp_path / "home"), "PYTHONPATH": os.pathsep.join(sys.path)}.items():
             monkeypatch.setenv(name, value)
         monkeypatch.delenv("O2C_ACTOR", raising=False)
-        if command == "projections rollback":
+        if command in ("projections rollback", "projections history"):
             catch_up(dsn, [PROJECTION])
             rebuild(dsn, PROJECTION)
         return [found(dsn, command, word) for word in shlex.split(example)[1:]]
