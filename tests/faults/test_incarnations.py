@@ -23,8 +23,8 @@ from o2c.store.cluster import unprivileged_account
 from o2c.store.database import adopt, connect
 from projections.engine import ALL, as_of, catch_up, status, verify
 from tests.faults.copies import SMALL, append, lived, one, opened, place, run, wait_until
+from tests.shell import Program
 from tests.store.writing import command, send
-from tests.stories.test_cli import Shell
 
 LOST = 20
 """Appends that a copy does not know: more than it may spend of transaction ids by itself."""
@@ -175,7 +175,7 @@ def test_projections_are_read_on_a_standby(primary: str, standby: str) -> None:
 def test_reading_commands_work_on_a_standby(primary: str, standby: str, tmp_path: Path) -> None:
     """What the primary projected and all of the log is shown, with a line that says so; what would write is refused in one line."""
     level(primary, standby)
-    here = Shell(standby, tmp_path / "home")
+    here = Program(standby, tmp_path / "home")
     for arguments in (
         ("orders", "list", "-o", "json"), ("orders", "show", "A", "-o", "json"), ("fallout", "list", "-o", "json"),
         ("events", "tail", "--once"), ("projections", "status", "-o", "json"), ("projections", "verify", "orders", "-o", "json"),
@@ -184,7 +184,7 @@ def test_reading_commands_work_on_a_standby(primary: str, standby: str, tmp_path
         assert (shown.returncode, len(shown.stdout) > 2) == (0, True), (arguments, shown.stderr)
         assert "this server takes no writes" in shown.stderr
     assert {row["external_id"] for row in here.data("orders", "list", "-o", "json")} == {"A", "B"}
-    assert here.run("events", "tail", "--once").stdout == Shell(primary, tmp_path / "home").run("events", "tail", "--once").stdout
+    assert here.run("events", "tail", "--once").stdout == Program(primary, tmp_path / "home").run("events", "tail", "--once").stdout
     for arguments in (
         ("run",),
         ("projections", "rebuild", "orders", "--actor", "ann"),

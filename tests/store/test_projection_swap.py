@@ -280,20 +280,21 @@ def test_there_is_no_way_back_to_what_does_not_fit(log: str) -> None:
 def test_what_was_done_is_written_down(log: str) -> None:
     """Who, why, what, where the tables stood then and their shapes, with the deed or not at all; what the program does by itself too."""
     append(log, [captured(0)])
-    catch_up(log, [replace(ORDERS, shape_version=1)])
+    newer = replace(ORDERS, shape_version=3)
     catch_up(log, [ORDERS])
-    rebuild(log, ORDERS, by=By("ben"))
-    stood = status(log, [ORDERS])[0].position
+    catch_up(log, [newer])
+    rebuild(log, newer, by=By("ben"))
+    stood = status(log, [newer])[0].position
     with pytest.raises(Refused, match="say who decides and why"):
-        rollback(log, ORDERS, By("ann"))
-    rollback(log, ORDERS, ANN)
+        rollback(log, newer, By("ann"))
+    rollback(log, newer, ANN)
     with pytest.raises(RuntimeError):
-        rebuild(log, ORDERS, _failing)
+        rebuild(log, newer, _failing)
 
     assert [(one.what, one.actor, one.reason, one.position, one.from_shape, one.to_shape) for one in history(log, [ORDERS])] == [
-        ("rebuilt", "o2c", "the program does it by itself", stood, 1, 2),
-        ("rebuilt", "ben", "", stood, 2, 2),
-        ("rolled back", "ann", "the new answer is wrong", stood, 2, 2),
+        ("rebuilt", "o2c", "the program does it by itself", stood, 2, 3),
+        ("rebuilt", "ben", "", stood, 3, 3),
+        ("rolled back", "ann", "the new answer is wrong", stood, 3, 3),
     ]
 
 
