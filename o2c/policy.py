@@ -12,7 +12,7 @@ import structlog
 from o2c.app import Engine
 from o2c.drafts import Command, Loaded, guards_of, happened
 from o2c.kernel.decision import NOTHING, Decision
-from o2c.kernel.event import EVENT_TYPES, Fact
+from o2c.kernel.event import EVENT_TYPES, Event, Fact
 from o2c.kernel.identifiers import derived_id
 from o2c.kernel.shapes import Done, Offered
 from o2c.plan import PlanBook
@@ -58,16 +58,21 @@ def sweep(app: Engine, book: PlanBook, *, at: datetime) -> None:
         _ask_again(app, book, rows, at, lambda stream, mine: (derived_id(NAME, stream, *(row.cause for row in mine)), mine[0].cause))
 
 
+def supply_of(event: Event) -> dict[str, int]:
+    """By pool, how many pieces an event of a type in `WAKING` brings."""
+    return dict(sorted(event.pools.items())) if isinstance(event, StockArrived) else {cast("Offered", event).offer()[0]: 1}
+
+
+def mark_of(event_id: str, pool: str) -> str:
+    """The id of the command that notes that those waiting for a pool were woken for an arrival."""
+    return derived_id(NAME, event_id, pool)
+
+
 def _wake_for(app: Engine, book: PlanBook, fact: Fact, round_: int) -> None:
-    event = fact.event
-    if isinstance(event, StockArrived):
-        supply = [(pool, count, fact.occurred_at) for pool, count in event.pools.items()]
-    else:
-        supply = [(cast("Offered", event).offer()[0], 1, fact.occurred_at)]
-    for pool, count, at in sorted(supply):
-        mark = derived_id(NAME, fact.event_id, pool)
+    for pool, count in supply_of(fact.event).items():
+        mark = mark_of(fact.event_id, pool)
         if app.reads.command(mark) is None:
-            _wake(app, book, fact, mark, app.reads.waiting(pool, count), at, round_)
+            _wake(app, book, fact, mark, app.reads.waiting(pool, count), fact.occurred_at, round_)
 
 
 def _wake(app: Engine, book: PlanBook, fact: Fact, mark: str, rows: Sequence[Row], at: datetime, round_: int) -> None:

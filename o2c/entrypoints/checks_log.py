@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
 from itertools import groupby
 from operator import itemgetter
 from typing import Any, cast
@@ -14,11 +12,9 @@ import psycopg
 from eventsourcing.persistence import MapperDeserialisationError
 
 from o2c.app import Engine
-from o2c.drafts import pool_change
-from o2c.kernel.agenda import Entry
-from o2c.kernel.event import Event, Fact
-from o2c.kernel.shapes import Offered, Withdrawn
-from o2c.kernel.stream import StreamKind, category_of
+from o2c.entrypoints.derived import Folded
+from o2c.kernel.event import Fact
+from o2c.kernel.stream import category_of
 from o2c.store.recorder import stored_fact
 
 Connection = psycopg.Connection[dict[str, Any]]
@@ -30,40 +26,6 @@ _EVENTS = """SELECT position, stream, version, event_id::text, type, schema_vers
     causation::text, order_id::text, customer_id, body::text, personal::text FROM o2c.event ORDER BY stream, version"""
 _AGENDA = """SELECT stream, item, step, kind, due_at, priority, since, attempt, pool, cause::text AS cause FROM o2c.agenda
     WHERE stream = ANY(%s)"""
-
-
-@dataclass(slots=True)
-class Folded:
-    """One stream as its events leave it, with the agenda and pool rows they call for. `flaw` says why it could not be folded to its end."""
-
-    stream: str
-    kind: StreamKind | None
-    state: Any = None
-    version: int = 0
-    last_position: int = 0
-    agenda: dict[tuple[str, str], tuple[Any, ...]] = field(default_factory=dict)
-    pool: dict[tuple[str, str], tuple[datetime, dict[str, str]]] = field(default_factory=dict)
-    flaw: str = ""
-
-    def add(self, fact: Fact) -> None:
-        """Fold one event on."""
-        assert self.kind is not None
-        event = fact.event
-        self.state = self.kind.evolve(self.state, event)
-        self.version, self.last_position = fact.version, fact.position or 0
-        for change in self.kind.agenda(self.state, event, self.stream):
-            self.agenda.pop((change.item, change.step), None)
-            if isinstance(change, Entry):
-                row = (change.kind, change.due_at, change.priority, change.since, change.attempt, change.pool, fact.event_id)
-                self.agenda[change.item, change.step] = row
-        if isinstance(event, Offered | Withdrawn):
-            self._offer(event, fact.occurred_at)
-
-    def _offer(self, event: Event, at: datetime) -> None:
-        change = pool_change(cast("Offered | Withdrawn", event), at)
-        self.pool.pop((change.pool, change.key), None)
-        if change.put:
-            self.pool[change.pool, change.key] = (change.available_at, json.loads(change.detail))
 
 
 class Watch:

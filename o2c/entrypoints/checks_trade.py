@@ -6,14 +6,14 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from o2c.entrypoints.checks_log import Connection, Folded, Watch
+from o2c.entrypoints.checks_log import Connection, Watch
+from o2c.entrypoints.derived import Folded, holder_after, piece_of
 from o2c.intake.events import IntakeClosed, IntakeLineRefused
 from o2c.kernel.event import Fact
-from o2c.numbers.events import NumberBroughtIn, NumberChanged, NumberChangeRequested, NumberQuarantined, NumberTaken
+from o2c.numbers.events import NumberChanged, NumberChangeRequested
 from o2c.orders.events import OrderCaptured, OrderResubmitted
 from o2c.orders.rollup import FINAL, ITEM_TRANSITIONS, ORDER_TRANSITIONS, item_state, order_state
 from o2c.orders.state import OrderState
-from o2c.sim.events import SimReturned, SimTaken
 
 
 class Transitions(Watch):
@@ -101,12 +101,13 @@ class Holdings(Watch):
     def event(self, stream: Folded, fact: Fact, before: Any) -> None:
         if fact.version == 1:
             self._holder = ""
+        holder = holder_after(fact.event)
+        if holder:
+            self._taken(stream, holder)
+        elif holder is not None:
+            self._held.pop(piece_of(stream.stream), None)
+            self._holder = ""
         match fact.event:
-            case SimTaken() | NumberTaken() | NumberBroughtIn():
-                self._taken(stream, f"order-{fact.event.order}/{fact.event.item}")
-            case SimReturned() | NumberQuarantined():
-                self._held.pop(_piece(stream.stream), None)
-                self._holder = ""
             case NumberChangeRequested():
                 msisdn = stream.state.record(fact.event.item, "cutover").outcome.get("msisdn", "")
                 self._claims.add((msisdn, f"{stream.stream}/{fact.event.item}"))
@@ -117,11 +118,11 @@ class Holdings(Watch):
         if self._holder and self._holder != holder:
             self.flaw(f"{stream.stream} was taken by {holder} while {self._holder} held it")
         self._holder = holder
-        self._held[_piece(stream.stream)] = holder
+        self._held[piece_of(stream.stream)] = holder
 
     def streams(self, conn: Connection, batch: Mapping[str, Folded]) -> None:
         """Compare what the batch left held with the guards, and forget it."""
-        pieces = [_piece(name) for name in batch if name.startswith(("sim-", "number-"))]
+        pieces = [piece_of(name) for name in batch if name.startswith(("sim-", "number-"))]
         sql = "SELECT kind, key, holder FROM o2c.guard JOIN unnest(%s::text[], %s::text[]) AS x (kind, key) USING (kind, key)"
         rows = conn.execute(sql, ([kind for kind, _ in pieces], [key for _, key in pieces])).fetchall()
         guards = {(row["kind"], row["key"]): row["holder"] for row in rows}
@@ -146,11 +147,6 @@ class Holdings(Watch):
         found, expected = (row["n"] if row else 0), self.seen + len(self._unheld - self._claims)
         if found > expected:
             self.flaw(f"{found - expected} guards hold a SIM or number that is not in the log")
-
-
-def _piece(stream: str) -> tuple[str, str]:
-    kind, _, key = stream.partition("-")
-    return kind, key
 
 
 class Intakes(Watch):

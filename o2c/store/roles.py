@@ -140,7 +140,7 @@ GRANT EXECUTE ON FUNCTION o2c.append TO {appender};
 GRANT SELECT ON o2c.analyst_event TO {reader};
 GRANT USAGE ON SCHEMA analyst TO {reader};
 GRANT SELECT ON ALL TABLES IN SCHEMA analyst TO {reader};
-REVOKE EXECUTE ON FUNCTION o2c.append, o2c.begin_life, o2c.adopt_log, o2c.declare_incarnation FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION o2c.append, o2c.begin_life, o2c.adopt_log, o2c.begin_import, o2c.declare_incarnation FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION o2c.declare_incarnation() TO {appender}, {projector};
 """
 
@@ -153,7 +153,7 @@ WHERE r.rolname = ANY(%(members)s) AND CASE
     WHEN c.relname IN ('policy_checkpoint', 'clock') AND r.rolname = %(appender)s THEN false
     ELSE has_table_privilege(r.oid, c.oid, p.what) END
 UNION ALL SELECT r.rolname || ' may call ' || p.proname || '()' FROM pg_roles r JOIN pg_proc p ON p.pronamespace = 'o2c'::regnamespace
-WHERE p.proname IN ('append', 'begin_life', 'adopt_log') AND has_function_privilege(r.oid, p.oid, 'EXECUTE')
+WHERE p.proname IN ('append', 'begin_life', 'adopt_log', 'begin_import') AND has_function_privilege(r.oid, p.oid, 'EXECUTE')
     AND (r.rolname = ANY(%(members)s) AND (p.proname <> 'append' OR r.rolname <> %(appender)s))
 UNION ALL SELECT rolname || ' is a superuser, or may make roles' FROM pg_roles WHERE rolname = ANY(%(all)s) AND (rolsuper OR rolcreaterole)
 UNION ALL SELECT rolname || ' may log in' FROM pg_roles WHERE rolname = ANY(%(all)s) AND rolcanlogin

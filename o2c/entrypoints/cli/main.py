@@ -26,6 +26,7 @@ from o2c.entrypoints.cli import (
     customers,
     events,
     fallout,
+    history,
     numbers,
     payments,
     projections,
@@ -98,6 +99,8 @@ read.orders.command("cancel")(cancel.orders_cancel)
 app.add_typer(customers.customers, name="customers")
 app.add_typer(fallout.fallout, name="fallout")
 app.add_typer(events.events, name="events")
+events.events.command("export")(history.events_export)
+events.events.command("import")(history.events_import)
 app.add_typer(numbers.numbers, name="numbers")
 app.add_typer(payments.payments, name="payments")
 app.add_typer(projections.projections, name="projections")
