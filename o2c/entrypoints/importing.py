@@ -7,8 +7,10 @@ last batch: until then nobody attends to an order of which half is here, or take
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import BinaryIO
@@ -33,6 +35,7 @@ from o2c.store.commands import PoolChange
 from o2c.store.database import connect, single_driver
 
 BATCH_EVENTS = 20_000
+SHARING_S = 0.0005
 KEPT_STREAMS = 50_000
 """Streams whose folded state is kept from one batch to the next; another that goes on is folded anew from what the log has of it."""
 Progress = Callable[[int], None]
@@ -68,7 +71,7 @@ class Import:
             if not store.owned(reading):
                 who = reading.info.user
                 raise Refused(f"the role {who} does not own the store, and only its owner imports into it; use a member of it")
-            with single_driver(self.app.dsn, "o2c import"), ThreadPoolExecutor(1) as writer, fewer_collections():
+            with single_driver(self.app.dsn, "o2c import"), ThreadPoolExecutor(1) as writer, fewer_collections(), _sharing():
                 for lines, last in _batches(lines_of(source, frozenset(self.app.kinds)), self.batch_events):
                     batch = self._batch(reading, lines, last=last)
                     self._settled(reading)
@@ -189,6 +192,17 @@ class Import:
         return store.Open(stream.stream, stream.version, entries, offers)
 
 
+@contextmanager
+def _sharing() -> Iterator[None]:
+    """Let threads take turns more often: the one that writes asks for its turn every 128 kB, and the server would wait 5 ms for each."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(SHARING_S)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(before)
+
+
 _STOCK = frozenset(name for name, cls in EVENT_TYPES.items() if issubclass(cls, Offered | Withdrawn))
 _ELSEWHERE = "this log has other events of the stream; import only streams that it does not have"
 
@@ -213,15 +227,13 @@ def _batches(lines: Iterator[Line], size: int) -> Iterator[tuple[list[Line], boo
 
 def _commands(lines: Sequence[Line]) -> list[store.Once]:
     """The commands of the events, and the marks of arrivals: whom they could wake they have woken, there."""
-    spans: dict[str, store.Once] = {}
-    marks = []
-    for ordinal, line in enumerate(lines):
-        known = spans.get(line.command_id)
-        spans[line.command_id] = store.Once(line.command_id, line.fingerprint, known.first if known else ordinal, ordinal)
-        if line.event.type_name in policy.WAKING:
-            ids = [policy.mark_of(line.event_id, pool) for pool in policy.supply_of(line.event)]
-            marks += [store.Once(mark, digest(mark), ordinal, ordinal) for mark in ids]
-    return [*spans.values(), *marks]
+    last = {line.command_id: ordinal for ordinal, line in enumerate(lines)}
+    first = {line.command_id: ordinal for ordinal, line in reversed(list(enumerate(lines)))}
+    arrivals = [(ordinal, line) for ordinal, line in enumerate(lines) if line.event.type_name in policy.WAKING]
+    marks = [(policy.mark_of(line.event_id, pool), ordinal) for ordinal, line in arrivals for pool in policy.supply_of(line.event)]
+    # Without a fingerprint as without one at the desk: repeats of the command are told by its id alone.
+    own = [store.Once(key, lines[begin].fingerprint or digest(key), begin, last[key]) for key, begin in first.items()]
+    return own + [store.Once(mark, digest(mark), ordinal, ordinal) for mark, ordinal in marks]
 
 
 def _heads(batch: store.Batch, lines: Sequence[Line]) -> None:

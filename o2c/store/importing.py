@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -85,12 +84,12 @@ def owned(conn: Connection) -> bool:
 
 
 def event_row(
-    stream: str, version: int, event_id: str, type_: str, schema: int, occurred_at: datetime, actor: str, channel: str, command_id: str,
+    stream: str, version: int, event_id: str, type_: str, schema: int, occurred_at: str, actor: str, channel: str, command_id: str,
     causation: str | None, order_id: str | None, customer_id: str | None, body: bytes, personal: bytes | None,
 ) -> str:  # fmt: skip
-    """An event as COPY text, without its position. Ids and type need no escapes; JSON has no control characters, only backslashes."""
+    """An event as COPY text, without its position. Ids, type and time need no escapes; JSON has no control characters, only backslashes."""
     return (
-        f"\t{_text(stream)}\t{version}\t{event_id}\t{type_}\t{schema}\t{occurred_at.isoformat()}\t{_text(actor)}\t{_text(channel)}\t{command_id}"
+        f"\t{_text(stream)}\t{version}\t{event_id}\t{type_}\t{schema}\t{occurred_at}\t{_text(actor)}\t{_text(channel)}\t{command_id}"
         f"\t{causation or _NULL}\t{order_id or _NULL}\t{_NULL if customer_id is None else _text(customer_id)}\t{_json(body)}"
         f"\t{_NULL if personal is None else _json(personal)}\n"
     )
@@ -116,7 +115,7 @@ def write(conn: Connection, batch: Batch) -> int:
             base: int = row["base"]
             # In the order of append(): commands, heads, guards, events. Sorted, so that two who write the same wait and never deadlock.
             _copy(conn, "command (command_id, fingerprint, outcome, first_position, last_position)",
-                  [f"{c.command_id}\t{_text(c.fingerprint)}\t{{}}\t{base + c.first}\t{base + c.last}\n" for c in sorted(batch.commands)])  # fmt: skip
+                  [f"{key}\t{_text(told)}\t{{}}\t{base + first}\t{base + last}\n" for key, told, first, last in sorted(batch.commands)])  # fmt: skip
             # No state: whoever loads the stream first folds it. Shape 0 says so.
             _copy(conn, "head (stream, version, last_position, shape)",
                   [f"{_text(h.stream)}\t{h.version}\t{base + h.last}\t0\n" for h in sorted(batch.born)])  # fmt: skip
