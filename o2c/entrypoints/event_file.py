@@ -46,6 +46,7 @@ class Line(NamedTuple):
     event_id: str
     occurred_at: datetime
     command_id: str
+    causation: str | None
     fingerprint: str | None
     event: Event
     row: str
@@ -122,7 +123,7 @@ def _line(raw: bytes, number: int, kinds: frozenset[str]) -> Line:
     row = event_row(
         *(stream, version, event_id, name, schema, time, actor, channel, command_id, causation, order_id, customer_id, kept, apart)
     )
-    return Line(number, stream, version, event_id, occurred_at, command_id, fingerprint, event, row)
+    return Line(number, stream, version, event_id, occurred_at, command_id, causation, fingerprint, event, row)
 
 
 def _refused(number: int, stream: str, version: int, why: str) -> Refused:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ from o2c.kernel.decision import Guard
 from o2c.kernel.event import EVENT_TYPES, Fact
 from o2c.kernel.identifiers import digest
 from o2c.kernel.refusal import Refused
-from o2c.kernel.shapes import Offered, Withdrawn
+from o2c.kernel.shapes import FellOut, Offered, Withdrawn
 from o2c.kernel.stream import category_of
 from o2c.plan import PlanBook
 from o2c.runner import fewer_collections
@@ -51,6 +51,37 @@ class Imported:
     last_occurred_at: datetime | None = None
 
 
+class _Arrivals:
+    """Stock that came, and whether those who waited for it were woken there: that is noted with no event of its own."""
+
+    def __init__(self) -> None:
+        self._came: dict[str, tuple[int, tuple[str, ...]]] = {}
+        self._began: dict[str, int] = {}
+        self._answered: set[str] = set()
+
+    def follow(self, line: Line) -> None:
+        if line.event.type_name in policy.WAKING:
+            self._came[line.event_id] = (line.number, tuple(policy.supply_of(line.event)))
+        elif isinstance(line.event, FellOut) and line.event.awaits:
+            self._began[line.event_id] = line.number
+        if line.causation in self._came:
+            self._answered.add(line.causation)
+
+    def marks(self, left: Iterable[Folded]) -> list[str]:
+        """The marks of arrivals that nobody is to be woken for: they woke somebody, or came before anybody who still waits began to."""
+        waits: dict[str, int] = {}
+        for stream in left:
+            for kind, *_, pool, cause in stream.agenda.values():
+                if kind == "stock":
+                    waits[pool] = min(self._began[cause], waits.get(pool, self._began[cause]))
+        return [
+            policy.mark_of(event_id, pool)
+            for event_id, (number, pools) in self._came.items()
+            for pool in pools
+            if event_id in self._answered or number < waits.get(pool, number + 1)
+        ]
+
+
 class Import:
     """One import of one file. Raises Refused, naming the line: nothing of its batch is written then, whole batches before it are."""
 
@@ -58,6 +89,7 @@ class Import:
         self.app, self.progress, self.batch_events = app, progress, batch_events
         self.done = Imported()
         self._guards = Guards(book)
+        self._arrivals = _Arrivals()
         self._carrying = {name for name, kind in app.kinds.items() if kind.carries_steps}
         self._versions: dict[str, int] = {}
         self._here: dict[str, int] = {}
@@ -75,7 +107,7 @@ class Import:
                 for lines, last in _batches(lines_of(source, frozenset(self.app.kinds)), self.batch_events):
                     batch = self._batch(reading, lines, last=last)
                     self._settled(reading)
-                    if batch.events or batch.opened:
+                    if batch.events or batch.opened or batch.marks:
                         self._pending = (writer.submit(store.write, writing, batch), lines, batch)
                     self.progress(self.done.events)
                 self._settled(reading)
@@ -112,6 +144,7 @@ class Import:
         self._keep({line.stream for line in lines})
         if last:
             batch.opened = [self._open(stream) for stream in self._left.values()]
+            batch.marks = [(mark, digest(mark)) for mark in self._arrivals.marks(self._left.values())]
         self.done.events += len(lines)
         self.done.known += len(lines) - len(fresh)
         self.done.last_occurred_at = max(line.occurred_at for line in lines)
@@ -146,12 +179,18 @@ class Import:
     def _fold(self, conn: store.Connection, line: Line) -> None:
         stream = self._folded.get(line.stream) or self._begun(conn, line)
         before = stream.state
+        touched = self._guards.touched
+        if line.version <= self._here.get(line.stream, 0):
+            # Its guards were written with it, and may have moved on since.
+            self._guards.touched = {}
         fact = Fact(line.stream, line.version, line.event, line.event_id, line.occurred_at, "", "", line.command_id)
         try:
             stream.add(fact)
             self._guards.follow(stream, line.event, before)
+            self._arrivals.follow(line)
         except Exception as error:  # noqa: BLE001 - a fold is total over histories that can happen; the values may be personal
             raise line.refused(f"{line.event.type_name} cannot follow what is before it ({type(error).__name__})") from None
+        self._guards.touched = touched
 
     def _begun(self, conn: store.Connection, line: Line) -> Folded:
         """A stream before this line: new, or folded anew from what the log has of it."""
@@ -226,14 +265,11 @@ def _batches(lines: Iterator[Line], size: int) -> Iterator[tuple[list[Line], boo
 
 
 def _commands(lines: Sequence[Line]) -> list[store.Once]:
-    """The commands of the events, and the marks of arrivals: whom they could wake they have woken, there."""
+    """The commands of the events, each with its first and last."""
     last = {line.command_id: ordinal for ordinal, line in enumerate(lines)}
     first = {line.command_id: ordinal for ordinal, line in reversed(list(enumerate(lines)))}
-    arrivals = [(ordinal, line) for ordinal, line in enumerate(lines) if line.event.type_name in policy.WAKING]
-    marks = [(policy.mark_of(line.event_id, pool), ordinal) for ordinal, line in arrivals for pool in policy.supply_of(line.event)]
     # Without a fingerprint as without one at the desk: repeats of the command are told by its id alone.
-    own = [store.Once(key, lines[begin].fingerprint or digest(key), begin, last[key]) for key, begin in first.items()]
-    return own + [store.Once(mark, digest(mark), ordinal, ordinal) for mark, ordinal in marks]
+    return [store.Once(key, lines[begin].fingerprint or digest(key), begin, last[key]) for key, begin in first.items()]
 
 
 def _heads(batch: store.Batch, lines: Sequence[Line]) -> None:

@@ -63,7 +63,9 @@ class Open:
 
 @dataclass(slots=True)
 class Batch:
-    """What one transaction writes. `events` are rows of COPY text without their position, `opened` is for the last batch only."""
+    """What one transaction writes. `events` are rows of COPY text without their position.
+
+    For the last batch only: `opened`, and `marks`, commands (id, fingerprint) that did something without an event."""
 
     events: list[str] = field(default_factory=list)
     commands: list[Once] = field(default_factory=list)
@@ -73,6 +75,7 @@ class Batch:
     takes: list[Guard] = field(default_factory=list)
     withdrawn: list[tuple[str, str]] = field(default_factory=list)
     opened: list[Open] = field(default_factory=list)
+    marks: list[tuple[str, str]] = field(default_factory=list)
 
 
 def owned(conn: Connection) -> bool:
@@ -126,6 +129,7 @@ def write(conn: Connection, batch: Batch) -> int:
             _withdraw(conn, batch.withdrawn)
             for chunk in _chunks(batch.opened):
                 _open(conn, chunk)
+            _mark(conn, batch.marks, base)
             return base
     except (psycopg.errors.UniqueViolation, psycopg.errors.DeadlockDetected) as error:
         raise Elsewhere(type(error).__name__) from None
@@ -217,6 +221,15 @@ def _open(conn: Connection, opened: Sequence[Open]) -> None:
             FROM unnest(%s::o2c.pool_change[]) ON CONFLICT DO NOTHING""",
         (pieces,),
     )
+
+
+def _mark(conn: Connection, marks: Sequence[tuple[str, str]], base: int) -> None:
+    if marks:
+        conn.execute(
+            """INSERT INTO o2c.command (command_id, fingerprint, outcome, first_position, last_position) SELECT id, fingerprint, '{}', %s, %s
+                FROM unnest(%s::uuid[], %s::text[]) AS m (id, fingerprint) ORDER BY id ON CONFLICT DO NOTHING""",
+            (base, base, *_columns(marks)),
+        )
 
 
 def _chunks(opened: Sequence[Open]) -> Iterator[list[Open]]:

@@ -27,6 +27,7 @@ from o2c.entrypoints import intake, number_desk, queries
 from o2c.entrypoints.cli.help_pages import examples_of
 from o2c.entrypoints.cli.main import DEFECT, EXIT, FAILED, PANELS, TRY_LATER, app
 from o2c.entrypoints.cli.setup import SomeRefused
+from o2c.entrypoints.event_file import exported
 from o2c.entrypoints.launch import LaunchFiles, write_launch
 from o2c.entrypoints.launch_data import LINE, SECOND_LINE
 from o2c.entrypoints.session import opened
@@ -59,6 +60,7 @@ STARTS = {
     "ingest": "stocked",
     "numbers release": "reserved",
     "projections skip": "parked",
+    "events import": "real",
 }
 """Which store an example begins with; all others with the launch. What stands first in the example decides."""
 
@@ -178,6 +180,9 @@ def fitting(stores: Stores, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         if command in ("projections rollback", "projections history"):
             catch_up(dsn, [PROJECTION])
             rebuild(dsn, PROJECTION)
+        if command == "events import":
+            with (tmp_path / "files" / "history.jsonl").open("wb") as out:
+                exported(stores["launched"], out, progress=lambda count: None)
         return [found(dsn, command, word) for word in shlex.split(example)[1:]]
 
     yield ready

@@ -38,7 +38,9 @@ def events_export(file: File) -> None:
 
 
 def events_import(file: File, output: Output = Format.table) -> None:
-    """Take over a history: copy the events of a file into a log that does not have their streams. Only the owner of the store may.
+    """Take over a history: the events of streams that this log does not have, copied from a file.
+
+    Only the owner of the store may.
 
     A line is a JSON object with stream, version, event_id, type, schema_version, occurred_at, actor, channel, command_id, causation,
     order_id, customer_id, body and personal, as `o2c events export` writes it; causes stand before effects, the events of a command together.
