@@ -2,7 +2,8 @@
 
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -10,10 +11,13 @@ from eventsourcing.persistence import InfrastructureFactory
 from eventsourcing.utils import Environment
 from psycopg.conninfo import make_conninfo
 
+from o2c import plan
 from o2c.app import Engine
 from o2c.store.database import connect, prepare
 from o2c.store.recorder import LogFactory, LogRecorder
 from projections.seen import Reader
+from tests.store.moving import fresh, history, living
+from tests.world import World, at
 
 
 @pytest.fixture(scope="session")
@@ -68,3 +72,40 @@ def log(store_dsn: str, monkeypatch: pytest.MonkeyPatch) -> str:
     """An empty log for projections, read in pages of seven events so that a small history has several."""
     monkeypatch.setattr(Reader, "size", 7)
     return store_dsn
+
+
+@pytest.fixture(scope="module")
+def lived(server_dsn: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """A store that nobody changes."""
+    with fresh(server_dsn) as dsn:
+        world = living(World(dsn, tmp_path_factory.mktemp("lived")))
+        yield world
+        world.close()
+
+
+@pytest.fixture(scope="module")
+def file(lived: World) -> bytes:
+    """Its whole log."""
+    return history(lived.dsn)
+
+
+@pytest.fixture
+def empty(dsn: str, tmp_path: Path) -> Iterator[World]:
+    """An empty store whose clock stands where that of the other stands."""
+    with closing(Engine(dsn, plan.KINDS)) as app:
+        app.create_clock(kind="simulated", seed=7, start=at(12))
+    world = World(dsn, tmp_path)
+    yield world
+    world.close()
+
+
+@pytest.fixture
+def taking(log_dsn: str) -> Iterator[Engine]:
+    """An engine on an empty log."""
+    with closing(Engine(log_dsn, plan.KINDS)) as app:
+        yield app
+
+
+@pytest.fixture
+def book(lived: World) -> plan.PlanBook:
+    return lived.runner.book

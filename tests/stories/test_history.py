@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from o2c.entrypoints.cli.main import app
 from o2c.kernel.refusal import Refused
 from tests.desk import Desk
-from tests.store.test_importing import fresh
+from tests.store.moving import fresh
 from tests.world import World, at, line, order
 
 
