@@ -1,5 +1,7 @@
 """Who writes in the bench of the log: our engine, the stock library, and the plainest INSERT of the same row that PostgreSQL can do."""
 
+import io
+import json
 import os
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -14,16 +16,20 @@ from psycopg.conninfo import conninfo_to_dict
 
 from o2c import plan
 from o2c.app import Engine
+from o2c.catalogue.state import CatalogueState
 from o2c.customers.events import CustomerContacted, CustomerRegistered
 from o2c.customers.state import stream_of
 from o2c.drafts import Command, happened
+from o2c.entrypoints.importing import BATCH_EVENTS, Import
 from o2c.kernel.decision import just
-from o2c.kernel.identifiers import derived_id
+from o2c.kernel.identifiers import derived_id, digest
 from o2c.store.commands import text_array
 
 AT = datetime(2026, 1, 5, 9, tzinfo=UTC)
 LONG = 25
 """Events of the stream that is loaded."""
+STREAM_EVENTS = 20
+"""Events of a stream that is imported."""
 CONTACT = CustomerContacted(customer="C-1", medium="call", direction="inbound", topic="where-is-my-order", note="asked")
 Write = Callable[[], Any]
 Process = Callable[[], Write]
@@ -66,6 +72,32 @@ class Ours:
         app = Engine(dsn, plan.KINDS)
         streams = registered(app, size)
         return lambda: told(app, streams)
+
+    @staticmethod
+    def imports(dsn: str, events: int) -> Write:
+        """Takes over a file of so many events, each a command of its own, 20 a stream; it is read, judged and written."""
+        app, file = Engine(dsn, plan.KINDS), exported_contacts(events)
+        book = plan.PlanBook(catalogue=lambda version: CatalogueState())
+        return lambda: Import(app, book, progress=lambda count: None).run(io.BytesIO(file))
+
+
+def exported_contacts(events: int) -> bytes:
+    """A history as `o2c events export` writes it, of streams that are nowhere yet."""
+    body, personal = json.loads(CONTACT.model_dump_json(exclude={"note"})), {"note": CONTACT.note}
+    lines = []
+    for number in range(events):
+        if number % STREAM_EVENTS == 0:
+            stream = stream_of(f"B-{uuid4().hex}")
+        command_id = str(uuid4())
+        lines.append(
+            {
+                "stream": stream, "version": number % STREAM_EVENTS + 1, "event_id": str(uuid4()), "type": CONTACT.type_name,
+                "schema_version": 1, "occurred_at": AT.isoformat(), "recorded_at": AT.isoformat(), "actor": "bench", "channel": "bench",
+                "command_id": command_id, "fingerprint": digest(command_id), "causation": None, "order_id": None, "customer_id": "C-1",
+                "body": body, "personal": personal,
+            }
+        )  # fmt: skip
+    return b"".join(json.dumps(line).encode() + b"\n" for line in lines)
 
 
 def registered(app: Engine, customers: int) -> list[str]:
@@ -145,6 +177,22 @@ class Stock:
         app.save(aggregate)
         return lambda: cast("Any", app.repository.get(aggregate.id)).contacts > 0
 
+    @staticmethod
+    def imports(dsn: str, events: int) -> Write:
+        """Saves aggregates that were made before, 20 events each, some 1,000 events at once."""
+        app: Application[Any] = Application(stock_env(dsn))
+        made = []
+        for _ in range(events // STREAM_EVENTS):
+            made.append(Contacted())
+            for _ in range(STREAM_EVENTS - 1):
+                made[-1].contact(**CONTACT.model_dump())
+
+        def write() -> None:
+            for start in range(0, len(made), 1_000 // STREAM_EVENTS):
+                app.save(*made[start : start + 1_000 // STREAM_EVENTS])
+
+        return write
+
 
 class Bare:
     """One INSERT of the same row into a table with the same indexes; nothing is judged, nothing is remembered."""
@@ -180,6 +228,19 @@ class Bare:
         def write() -> None:
             columns = zip(*(next(rows) for _ in range(size)), strict=True)
             conn.execute(query, [text_array([str(value) for value in column]) for column in columns], prepare=True)
+
+        return write
+
+    @staticmethod
+    def imports(dsn: str, events: int) -> Write:
+        """COPY of rows that were made before, as many a transaction as ours."""
+        conn, rows = psycopg.connect(dsn, autocommit=True), _rows()
+        batches = ["".join("\t".join(map(str, next(rows))) + "\n" for _ in range(BATCH_EVENTS)) for _ in range(events // BATCH_EVENTS)]
+
+        def write() -> None:
+            for batch in batches:
+                with conn.cursor() as cursor, cursor.copy(f"COPY bare.event ({_COLUMNS}) FROM STDIN".encode()) as copy:
+                    copy.write(batch)
 
         return write
 

@@ -26,6 +26,7 @@ MEANING = "one command, many writers, many commands at once, loading, latency in
 WRITERS = ((1, 1), (2, 4), (8, 1), (2, 8), (16, 1))
 """Processes, and threads in each: writers are threads of a service, or a process each."""
 BATCH = 50
+IMPORTED = 100_000
 START_S = 60
 SMALL_EVENTS = 10_000
 Figures = dict[str, Any]
@@ -51,6 +52,7 @@ def measure(arguments: argparse.Namespace) -> Figures:
         figures: Figures = {"repeat": repeat, "seconds": seconds, "events": arguments.events}
         figures["commands"] = {f"{p} x {t}": commands(dsn["small"], p, t, seconds, repeat) for p, t in WRITERS}
         figures["batches"] = batches(dsn["small"], seconds, repeat)
+        figures["imports"] = imports(dsn["small"], repeat)
         figures["loading"] = loading(dsn["small"], seconds, repeat)
         fill(dsn["large"], arguments.events)
         figures["latency"] = latency(dsn["small"], dsn["large"], repeat)
@@ -127,6 +129,21 @@ def batches(dsn: str, seconds: float, repeat: int) -> Figures:
             rates[kind.name].append(BATCH * alone(writes[kind.name], seconds))
     middle = {name: median(found) for name, found in rates.items()}
     tell(f"{BATCH} commands a transaction: {said(middle, rates)} -> {100 * middle['ours'] / middle['bare']:.0f} % of one multi-row INSERT")
+    return rates
+
+
+def imports(dsn: str, repeat: int) -> Figures:
+    """Events a second of a history that is taken over."""
+    rates: dict[str, list[float]] = {kind.name: [] for kind in (Ours, Stock, Bare)}
+    for _ in range(repeat):
+        for kind in (Ours, Stock, Bare):
+            write = kind.imports(dsn, IMPORTED)
+            start = time.perf_counter()
+            write()
+            rates[kind.name].append(IMPORTED / (time.perf_counter() - start))
+    middle = {name: median(found) for name, found in rates.items()}
+    tell(f"import of {IMPORTED:,} events: {said(middle, rates)} -> {middle['ours'] / middle['stock']:.1f} x stock,"
+         f" {100 * middle['ours'] / middle['bare']:.0f} % of bare COPY")  # fmt: skip
     return rates
 
 
