@@ -15,7 +15,8 @@ from pydantic_core import from_json, to_json
 from o2c.app import PINNED
 from o2c.kernel.event import EVENT_TYPES, Event, upcast
 from o2c.kernel.refusal import Refused
-from o2c.kernel.stream import category_of
+from o2c.kernel.shapes import Offered, Withdrawn
+from o2c.kernel.stream import StreamKind, category_of
 from o2c.store.database import connect
 from o2c.store.importing import event_row
 
@@ -30,7 +31,8 @@ MEMBERS = (
 """The members of a line. `recorded_at` says when the event was recorded there and `fingerprint` tells repeats of its command; both may be left out,
 as may those that are null."""
 _KNOWN = frozenset(MEMBERS)
-_UUID = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+_UUID = "[0-9a-f]{8}-[0-9a-f-]{27}"
+"""As far as it is looked at line by line; PostgreSQL refuses the batch of one whose hyphens stand elsewhere."""
 _TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?(?:Z|[+-]\d\d:\d\d)"
 _SHAPE = re.compile(f"{_UUID} {_UUID} (?:{_UUID})? (?:{_UUID})? {_TIME}", re.ASCII)
 _TEXT, _APART = (str, NoneType), (dict, NoneType)
@@ -38,7 +40,10 @@ _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
 
 class Line(NamedTuple):
-    """An event of a file with the number of its line; `row` is what COPY takes of it. Many are made: a tuple is made fastest."""
+    """An event of a file with the number of its line; `row` is what COPY takes of it. Many are made: a tuple is made fastest.
+
+    `event` is kept where something is derived from it: of streams that carry steps, and stock.
+    """
 
     number: int
     stream: str
@@ -48,7 +53,7 @@ class Line(NamedTuple):
     command_id: str
     causation: str | None
     fingerprint: str | None
-    event: Event
+    event: Event | None
     row: str
 
     def refused(self, why: str) -> Refused:
@@ -82,15 +87,16 @@ def exported(dsn: str, out: BinaryIO, *, progress: Callable[[int], None]) -> int
 # -- in
 
 
-def lines_of(source: BinaryIO, kinds: frozenset[str]) -> Iterator[Line]:
+def lines_of(source: BinaryIO, kinds: Mapping[str, StreamKind]) -> Iterator[Line]:
     """The events of a file, each judged by itself. Raises Refused, naming the line."""
+    carrying = frozenset(name for name, kind in kinds.items() if kind.carries_steps)
     number = 0
     while raw := source.readline(LINE_BYTES_MAX + 1):
         number += 1
-        yield _line(raw, number, kinds)
+        yield _line(raw, number, kinds, carrying)
 
 
-def _line(raw: bytes, number: int, kinds: frozenset[str]) -> Line:
+def _line(raw: bytes, number: int, kinds: Mapping[str, StreamKind], carrying: frozenset[str]) -> Line:
     """A line as it is taken in. This and what it calls is most of an import's time."""
     if len(raw) > LINE_BYTES_MAX:
         raise Refused(f"line {number} is longer than {LINE_BYTES_MAX:,} bytes; no event is")
@@ -123,14 +129,15 @@ def _line(raw: bytes, number: int, kinds: frozenset[str]) -> Line:
     row = event_row(
         *(stream, version, event_id, name, schema, time, actor, channel, command_id, causation, order_id, customer_id, kept, apart)
     )
-    return Line(number, stream, version, event_id, occurred_at, command_id, causation, fingerprint, event, row)
+    kept_event = event if category_of(stream) in carrying or isinstance(event, Offered | Withdrawn) else None
+    return Line._make((number, stream, version, event_id, occurred_at, command_id, causation, fingerprint, kept_event, row))
 
 
 def _refused(number: int, stream: str, version: int, why: str) -> Refused:
     return Refused(f"line {number}: {stream[:STREAM_LENGTH_MAX]} version {version}: {why}", kind="conflict")
 
 
-def _refuse_strange(stream: str, kinds: frozenset[str]) -> None:
+def _refuse_strange(stream: str, kinds: Mapping[str, StreamKind]) -> None:
     """Raises ValueError for the name of a stream that this program would not find again."""
     if category_of(stream) not in kinds or PINNED.fullmatch(stream) or len(stream) > STREAM_LENGTH_MAX:
         raise ValueError("this program knows no such stream; see the kinds of streams in docs/architecture.md")

@@ -23,11 +23,10 @@ from o2c.entrypoints.derived import Folded, Guards
 from o2c.entrypoints.event_file import Line, lines_of
 from o2c.kernel.agenda import Entry
 from o2c.kernel.decision import Guard
-from o2c.kernel.event import EVENT_TYPES, Fact
+from o2c.kernel.event import Event, Fact
 from o2c.kernel.identifiers import digest
 from o2c.kernel.refusal import Refused
-from o2c.kernel.shapes import FellOut, Offered, Withdrawn
-from o2c.kernel.stream import category_of
+from o2c.kernel.shapes import FellOut, Withdrawn
 from o2c.plan import PlanBook
 from o2c.runner import fewer_collections
 from o2c.store import importing as store
@@ -59,10 +58,10 @@ class _Arrivals:
         self._began: dict[str, int] = {}
         self._answered: set[str] = set()
 
-    def follow(self, line: Line) -> None:
-        if line.event.type_name in policy.WAKING:
-            self._came[line.event_id] = (line.number, tuple(policy.supply_of(line.event)))
-        elif isinstance(line.event, FellOut) and line.event.awaits:
+    def follow(self, line: Line, event: Event) -> None:
+        if event.type_name in policy.WAKING:
+            self._came[line.event_id] = (line.number, tuple(policy.supply_of(event)))
+        elif isinstance(event, FellOut) and event.awaits:
             self._began[line.event_id] = line.number
         if line.causation in self._came:
             self._answered.add(line.causation)
@@ -90,7 +89,6 @@ class Import:
         self.done = Imported()
         self._guards = Guards(book)
         self._arrivals = _Arrivals()
-        self._carrying = {name for name, kind in app.kinds.items() if kind.carries_steps}
         self._versions: dict[str, int] = {}
         self._here: dict[str, int] = {}
         self._folded: dict[str, Folded] = {}
@@ -104,7 +102,7 @@ class Import:
                 who = reading.info.user
                 raise Refused(f"the role {who} does not own the store, and only its owner imports into it; use a member of it")
             with single_driver(self.app.dsn, "o2c import"), ThreadPoolExecutor(1) as writer, fewer_collections(), _sharing():
-                for lines, last in _batches(lines_of(source, frozenset(self.app.kinds)), self.batch_events):
+                for lines, last in _batches(lines_of(source, self.app.kinds), self.batch_events):
                     batch = self._batch(reading, lines, last=last)
                     self._settled(reading)
                     if batch.events or batch.opened or batch.marks:
@@ -134,8 +132,8 @@ class Import:
         self._meet(conn, lines, self._gapless(lines))
         fresh = [line for line in lines if line.version > self._here.get(line.stream, 0)] if self._here else lines
         for line in lines:
-            if category_of(line.stream) in self._carrying or line.event.type_name in _STOCK:
-                self._fold(conn, line)
+            if line.event is not None:
+                self._fold(conn, line, line.event)
         batch = store.Batch([line.row for line in fresh], _commands(fresh))
         _heads(batch, fresh)
         self._guard(batch)
@@ -176,20 +174,20 @@ class Import:
                 if ids.get((line.stream, line.version)) != line.event_id:
                     raise line.refused(_ELSEWHERE)
 
-    def _fold(self, conn: store.Connection, line: Line) -> None:
+    def _fold(self, conn: store.Connection, line: Line, event: Event) -> None:
         stream = self._folded.get(line.stream) or self._begun(conn, line)
         before = stream.state
         touched = self._guards.touched
         if line.version <= self._here.get(line.stream, 0):
             # Its guards were written with it, and may have moved on since.
             self._guards.touched = {}
-        fact = Fact(line.stream, line.version, line.event, line.event_id, line.occurred_at, "", "", line.command_id)
+        fact = Fact(line.stream, line.version, event, line.event_id, line.occurred_at, "", "", line.command_id)
         try:
             stream.add(fact)
-            self._guards.follow(stream, line.event, before)
-            self._arrivals.follow(line)
+            self._guards.follow(stream, event, before)
+            self._arrivals.follow(line, event)
         except Exception as error:  # noqa: BLE001 - a fold is total over histories that can happen; the values may be personal
-            raise line.refused(f"{line.event.type_name} cannot follow what is before it ({type(error).__name__})") from None
+            raise line.refused(f"{event.type_name} cannot follow what is before it ({type(error).__name__})") from None
         self._guards.touched = touched
 
     def _begun(self, conn: store.Connection, line: Line) -> Folded:
@@ -242,7 +240,6 @@ def _sharing() -> Iterator[None]:
         sys.setswitchinterval(before)
 
 
-_STOCK = frozenset(name for name, cls in EVENT_TYPES.items() if issubclass(cls, Offered | Withdrawn))
 _ELSEWHERE = "this log has other events of the stream; import only streams that it does not have"
 
 
@@ -266,29 +263,33 @@ def _batches(lines: Iterator[Line], size: int) -> Iterator[tuple[list[Line], boo
 
 def _commands(lines: Sequence[Line]) -> list[store.Once]:
     """The commands of the events, each with its first and last."""
-    last = {line.command_id: ordinal for ordinal, line in enumerate(lines)}
-    first = {line.command_id: ordinal for ordinal, line in reversed(list(enumerate(lines)))}
-    # Without a fingerprint as without one at the desk: repeats of the command are told by its id alone.
-    return [store.Once(key, lines[begin].fingerprint or digest(key), begin, last[key]) for key, begin in first.items()]
+    spans: dict[str, store.Once] = {}
+    for ordinal, line in enumerate(lines):
+        key = line.command_id
+        if key in spans:
+            _, fingerprint, first, _ = spans[key]
+            spans[key] = (key, fingerprint, first, ordinal)
+        else:
+            # Without a fingerprint as without one at the desk: repeats of the command are told by its id alone.
+            spans[key] = (key, line.fingerprint or digest(key), ordinal, ordinal)
+    return list(spans.values())
 
 
 def _heads(batch: store.Batch, lines: Sequence[Line]) -> None:
-    first: dict[str, int] = {}
-    last: dict[str, tuple[int, int]] = {}
-    for ordinal, line in enumerate(lines):
-        first.setdefault(line.stream, line.version)
-        last[line.stream] = (line.version, ordinal)
-    for stream, version in first.items():
-        if version == 1:
-            batch.born.append(store.Born(stream, *last[stream]))
+    last = {line.stream: ordinal for ordinal, line in enumerate(lines)}
+    first = {line.stream: line.version for line in reversed(lines)}
+    for stream, ordinal in last.items():
+        known, version = first[stream] - 1, lines[ordinal].version
+        if known:
+            batch.moved.append(store.Moved(stream, known, version, ordinal))
         else:
-            batch.moved.append(store.Moved(stream, version - 1, *last[stream]))
+            batch.born.append(store.Born(stream, version, ordinal))
 
 
 def _met(conn: store.Connection, lines: Sequence[Line], batch: store.Batch) -> Refused:
     """Why a batch could not be written: the first line that meets what is here."""
     here = store.versions_here(conn, [born.stream for born in batch.born])
-    used = store.commands_here(conn, [command.command_id for command in batch.commands])
+    used = store.commands_here(conn, [key for key, *_ in batch.commands])
     for line in lines:
         if line.stream in here:
             return line.refused(_ELSEWHERE)

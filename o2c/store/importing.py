@@ -42,13 +42,8 @@ class Moved(NamedTuple):
     last: int
 
 
-class Once(NamedTuple):
-    """A command with the ordinals of its first and last event."""
-
-    command_id: str
-    fingerprint: str
-    first: int
-    last: int
+Once = tuple[str, str, int, int]
+"""A command: id, fingerprint, and the ordinals of its first and last event. A bare tuple: there is one for almost every event."""
 
 
 @dataclass(frozen=True, slots=True)
