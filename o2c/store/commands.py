@@ -97,8 +97,8 @@ def append_parameters(commands: Sequence[Append], round_: int) -> list[Any]:
         text_array(_head_row(*each) for each in heads if not each[1].expected),
         text_array(_event_row(*each) for each in events),
         text_array(_guard_row(n, guard) for n, command in enumerate(commands, 1) for guard in command.guards),
-        text_array(_agenda_row(n, *change) for n, command in enumerate(commands, 1) for change in command.agenda),
-        text_array(_pool_row(n, change) for n, command in enumerate(commands, 1) for change in command.pool),
+        text_array(agenda_row(n, *change) for n, command in enumerate(commands, 1) for change in command.agenda),
+        text_array(pool_row(n, change) for n, command in enumerate(commands, 1) for change in command.pool),
         round_,
     ]
 
@@ -175,7 +175,8 @@ def _guard_row(n: int, guard: Guard) -> str:
     return f"({n},{guard.take},{_quoted(guard.kind)},{_quoted(guard.key)},{_quoted(guard.holder)})"
 
 
-def _agenda_row(n: int, change: AgendaChange, cause: str) -> str:
+def agenda_row(n: int, change: AgendaChange, cause: str) -> str:
+    """An `agenda_change` of the command with number n, as text."""
     place = f"{n},{_quoted(change.stream)},{_quoted(change.item)},{_quoted(change.step)}"
     if not isinstance(change, Entry):
         return f"({place},,,,,,,)"
@@ -185,5 +186,6 @@ def _agenda_row(n: int, change: AgendaChange, cause: str) -> str:
     )
 
 
-def _pool_row(n: int, change: PoolChange) -> str:
+def pool_row(n: int, change: PoolChange) -> str:
+    """A `pool_change` of the command with number n, as text."""
     return f"({n},{change.put},{_quoted(change.pool)},{_quoted(change.key)},{change.available_at.isoformat()},{_quoted(change.detail)})"

@@ -11,7 +11,7 @@ import psycopg
 
 from o2c.kernel.agenda import Entry
 from o2c.kernel.decision import Guard
-from o2c.store.commands import PoolChange, plain_array, row_array, text_array
+from o2c.store.commands import PoolChange, agenda_row, plain_array, pool_row, text_array
 
 Connection = psycopg.Connection[dict[str, Any]]
 EVENTS_MAX = 65_536
@@ -198,11 +198,7 @@ def _open(conn: Connection, opened: Sequence[Open]) -> None:
     ).fetchall()
     standing = {row["stream"] for row in rows}
     still = [one for one in opened if one.stream in standing]
-    entries = row_array(
-        (1, e.stream, e.item, e.step, e.kind, e.due_at, e.priority, e.since, e.attempt, e.pool, cause)
-        for o in still
-        for e, cause in o.agenda
-    )
+    entries = text_array(agenda_row(1, entry, cause) for one in still for entry, cause in one.agenda)
     # Round 0: the next pass of whatever clock this store has sees them.
     conn.execute(
         """INSERT INTO o2c.agenda (stream, item, step, kind, due_at, priority, since, attempt, pool, cause, round)
@@ -210,7 +206,7 @@ def _open(conn: Connection, opened: Sequence[Open]) -> None:
             ON CONFLICT DO NOTHING""",
         (entries,),
     )
-    pieces = row_array((1, p.put, p.pool, p.key, p.available_at, p.detail) for o in still for p in o.offers)
+    pieces = text_array(pool_row(1, change) for one in still for change in one.offers)
     conn.execute(
         """INSERT INTO o2c.pool (pool, key, available_at, detail, round) SELECT pool, key, available_at, detail, 0
             FROM unnest(%s::o2c.pool_change[]) ON CONFLICT DO NOTHING""",

@@ -78,25 +78,25 @@ def written(lines: Lines) -> bytes:
 
 @pytest.mark.parametrize(("spoil", "told"), [pytest.param(*flaw, id=name) for name, flaw in FLAWS.items()])
 def test_a_flawed_line_is_named_and_nothing_is_written(
-    file: bytes, log: Engine, book: plan.PlanBook, spoil: Callable[[Lines], None], told: str
+    file: bytes, taking: Engine, book: plan.PlanBook, spoil: Callable[[Lines], None], told: str
 ) -> None:
     """One line, by its number, stream and version, never with a value of the body."""
     lines = lines_of(file)
     spoil(lines)
 
     with pytest.raises(Refused, match=told) as refusal:
-        Import(log, book, progress=nothing).run(io.BytesIO(written(lines)))
+        Import(taking, book, progress=nothing).run(io.BytesIO(written(lines)))
 
     assert "\n" not in str(refusal.value)
     assert SECRET not in str(refusal.value)
-    assert not any(contents(log.dsn).values())
+    assert not any(contents(taking.dsn).values())
 
 
-def test_lines_that_are_no_lines(log: Engine, book: plan.PlanBook) -> None:
+def test_lines_that_are_no_lines(taking: Engine, book: plan.PlanBook) -> None:
     """Broken JSON, a blank line, a file that is cut off in the middle of a line."""
     for raw in (b"{", b"\n", b"[]\n", b'{"stream": "order-1"', b"\xff\xfe\n", b'"' + b"\\ud800" + b'"\n'):
         with pytest.raises(Refused, match="line 1 is no event"):
-            Import(log, book, progress=nothing).run(io.BytesIO(raw))
+            Import(taking, book, progress=nothing).run(io.BytesIO(raw))
 
 
 def test_the_batches_before_a_flaw_stay_and_the_mended_file_goes_on(file: bytes, empty: World, lived: World) -> None:
@@ -115,7 +115,7 @@ def test_the_batches_before_a_flaw_stay_and_the_mended_file_goes_on(file: bytes,
     assert contents(empty.dsn) == contents(lived.dsn)
 
 
-def test_what_this_log_has_from_elsewhere_is_refused(file: bytes, log: Engine, book: plan.PlanBook, lived: World) -> None:
+def test_what_this_log_has_from_elsewhere_is_refused(file: bytes, taking: Engine, book: plan.PlanBook, lived: World) -> None:
     """A stream, a command id and a guard that are here already are named, and nothing of the batch is written."""
     lines = [json.loads(raw) for raw in file.splitlines()]
     last = lines[-1]
@@ -126,14 +126,14 @@ def test_what_this_log_has_from_elsewhere_is_refused(file: bytes, log: Engine, b
         (command(("customer-mine", 0), command_id=last["command_id"]), r"line \d+: .* command id .* was used"),
         (command(("customer-mine", 0), guards=(store_guard("port-in", key),)), f"port-in .{key[1:]} is held in this log by me"),
     ):
-        with connect(log.dsn) as conn:
+        with connect(taking.dsn) as conn:
             conn.execute("SET session_replication_role = replica")
             conn.execute("TRUNCATE o2c.event, o2c.head, o2c.command, o2c.guard, o2c.agenda, o2c.pool")
             send(conn, foreign)
-        before = contents(log.dsn)
+        before = contents(taking.dsn)
         with pytest.raises(Refused, match=told):
-            Import(log, book, progress=nothing).run(io.BytesIO(file))
-        assert contents(log.dsn) == before
+            Import(taking, book, progress=nothing).run(io.BytesIO(file))
+        assert contents(taking.dsn) == before
 
 
 def store_guard(kind: str, key: str) -> Any:
@@ -141,21 +141,21 @@ def store_guard(kind: str, key: str) -> Any:
 
 
 def test_a_stream_that_comes_while_the_batch_is_written(
-    file: bytes, log: Engine, book: plan.PlanBook, monkeypatch: pytest.MonkeyPatch
+    file: bytes, taking: Engine, book: plan.PlanBook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whoever was faster has it; the import says which line met it."""
     stream = json.loads(file.splitlines()[0])["stream"]
     write = store.write
 
     def late(conn: store.Connection, batch: store.Batch) -> int:
-        with connect(log.dsn) as other:
+        with connect(taking.dsn) as other:
             send(other, command((stream, 0)))
         return write(conn, batch)
 
     monkeypatch.setattr(store, "write", late)
     with pytest.raises(Refused, match=f"line 1: {stream} version 1: this log has other events"):
-        Import(log, book, progress=nothing).run(io.BytesIO(file))
-    assert len(contents(log.dsn)["event"]) == 1
+        Import(taking, book, progress=nothing).run(io.BytesIO(file))
+    assert len(contents(taking.dsn)["event"]) == 1
 
 
 def test_only_the_owner_imports(server_dsn: str, file: bytes, book: plan.PlanBook) -> None:
