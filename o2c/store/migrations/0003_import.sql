@@ -1,4 +1,4 @@
--- 0003 Import: the beginning of a transaction that copies a history into the log; see docs/decisions/0012-import-by-copy.md.
+-- 0003 Import: the beginning of a transaction that copies a history into the log; see docs/decisions/0013-import-by-copy.md.
 
 -- The position of the first event, under the conditions of append() (docs/decisions/0002-positions-from-transaction-ids.md). A function of its
 -- own: a call within append() would cost every command what only an import needs. The owner's alone: whoever may copy may forge positions.
