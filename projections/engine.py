@@ -23,7 +23,7 @@ from projections.verify import Report, as_of, repair, verify
 
 __all__ = [
     "ALL", "By", "Deed", "Difference", "FoldFailed", "Parked", "Projection", "Rebuilt", "Report", "Scope", "Seen", "Skipped", "Status",
-    "as_of", "catch_up", "history", "horizon_mark", "parked", "rebuild", "repair", "retry", "rollback", "skip", "skipped", "status", "verify",
+    "as_of", "catch_up", "history", "horizon_mark", "parked", "rebuild", "refuse_unmade", "repair", "retry", "rollback", "skip", "skipped", "status", "verify",
 ]  # fmt: skip
 
 
@@ -53,6 +53,12 @@ class Status:
     state: State
     blocker: str | None
     stranger: str | None = None
+
+
+def refuse_unmade(dsn: str, projections: Sequence[Projection] = ALL) -> None:
+    """Raises Refused (conflict) where tables are missing on a server that takes no writes."""
+    with tables.session(dsn) as conn:
+        tables.prepare(conn, projections)
 
 
 def status(dsn: str, projections: Sequence[Projection] = ALL) -> list[Status]:

@@ -111,8 +111,14 @@ def doc_table(projection: Projection, suffix: str = "") -> sql.Identifier:
 
 
 def prepare(conn: Connection, projections: Sequence[Projection]) -> None:
-    """Make what is missing, under a lock so that many may start at once."""
-    if _missing(conn, projections):
+    """Make what is missing, under a lock so that many may start at once. Raises Refused where it is missing and nothing may be written."""
+    if missing := _missing(conn, projections):
+        if conn.execute("SELECT current_setting('transaction_read_only') AS value").fetchone() == {"value": "on"}:
+            names = ", ".join(projection.name for projection in missing)
+            raise Refused(
+                f"this server takes no writes and has no tables of {names} yet; let the primary project once (`o2c status` there)",
+                kind="conflict",
+            )
         with conn.transaction():
             conn.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
             conn.execute("SET LOCAL client_min_messages = warning")

@@ -19,15 +19,17 @@ from o2c.orders.document import SOURCE
 from o2c.orders.rollup import item_state
 from o2c.orders.state import OrderState
 from o2c.sim.state import stream_of as sim_stream
-from projections.engine import catch_up
+from projections.engine import catch_up, refuse_unmade
 
 Rows = list[dict[str, Any]]
 
 
 def caught_up(app: Engine) -> None:
-    """Reading commands first catch up: what was written before is seen. On a standby, what the primary has projected."""
+    """Reading commands first catch up: what was written before is seen. On a standby, what the primary has projected; Refused when it has not."""
     if app.takes_writes:
         catch_up(app.dsn)
+    else:
+        refuse_unmade(app.dsn)
 
 
 def plain(value: Any) -> Any:

@@ -176,7 +176,6 @@ def locked(home: Path) -> str:
         pytest.param({"user": "nobody-here"}, 2, 'role "nobody-here" does not exist', id="unknown user"),
         pytest.param({"dbname": "elsewhere"}, 2, 'database "elsewhere" does not exist', id="unknown database"),
         pytest.param({"user": "guest", "dbname": "empty"}, 2, "the role guest may not make the store in empty", id="no rights"),
-        pytest.param({"options": "-c default_transaction_read_only=on"}, 4, "takes no writes", id="read-only database"),
         pytest.param({"port": "5999"}, 75, "cannot reach PostgreSQL", id="nobody listens"),
     ],
 )
@@ -185,6 +184,19 @@ def test_a_database_that_does_not_let_us_in(locked: str, tmp_path: Path, changes
     done = o2c("status", dsn=make_conninfo(locked, **changes), home=tmp_path)
     ended(done, code, said)
     assert "open-up" not in done.stderr
+
+
+def test_a_database_that_takes_no_writes(locked: str, tmp_path: Path) -> None:
+    """What would write is refused; what only reads is shown as far as it was ever projected."""
+    with psycopg.connect(locked, autocommit=True) as connection:
+        connection.execute("DROP SCHEMA IF EXISTS projection CASCADE")
+    dsn = make_conninfo(locked, options="-c default_transaction_read_only=on")
+    ended(o2c("run", "--until", "2026-01-06T12:00:00Z", dsn=dsn, home=tmp_path), 4, "takes no writes")
+    never = o2c("status", dsn=dsn, home=tmp_path)
+    assert o2c("status", dsn=locked, home=tmp_path).returncode == 0
+    once = o2c("status", dsn=dsn, home=tmp_path)
+    assert (never.returncode, "let the primary project once" in never.stderr, never.stdout) == (4, True, "")
+    assert (once.returncode, "this server takes no writes" in once.stderr) == (0, True)
 
 
 def test_a_database_that_does_not_answer(tmp_path: Path) -> None:
