@@ -60,7 +60,8 @@ class Reads:
         """stream, version, last_position, shape, state (as JSON text) and the version the state is of; no state of those that still end at the
         known position."""
         sql = """SELECT stream, version, last_position, shape, state_version, CASE WHEN last_position <> known THEN state::text END AS state
-            FROM unnest(%s::text[], %s::bigint[]) AS asked (name, known) JOIN o2c.head ON stream = name"""
+            FROM unnest(%s::text[], %s::bigint[]) AS asked (name, known)
+            CROSS JOIN LATERAL (SELECT * FROM o2c.head WHERE stream = name OFFSET 0) h -- one by one: no plan reads all heads"""
         return self.rows(sql, text_array(streams), plain_array(known))
 
     def streams_like(self, prefix: str) -> list[str]:

@@ -186,6 +186,8 @@ class LogFactory(PostgresFactory):
 
         def configure(conn: Connection[dict[str, Any]]) -> None:
             library_configures(conn)
+            # What is asked here is asked again and again, of a few rows by their keys: left alone the server plans most of it anew each time.
+            conn.execute("SET plan_cache_mode = force_generic_plan")
             self.life = declare_incarnation(conn)
 
         self.datastore.pool = ConnectionPool(

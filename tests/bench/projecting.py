@@ -32,6 +32,8 @@ from tests.bench.orders import SEED, take_in_stock, until_billed
 
 SEED_ORDERS = 300
 STOCK_EVENTS = 5_000
+STOCK_SAVES = 100
+"""Events of one save: the library hangs over thousands, its pipeline waiting for a server that waits for it."""
 EVENTS_A_SECOND = 1_000
 STREAMS = 10
 """Commands of one append of the steady writer."""
@@ -119,9 +121,10 @@ def stock_runner(dsn: str) -> float:
         conn.execute("CREATE TABLE IF NOT EXISTS stock.counted AS SELECT 0 AS n")
     app: Application[Any] = Application(env)
     aggregate = contenders.Contacted()
-    for _ in range(STOCK_EVENTS):
-        aggregate.contact(**contenders.CONTACT.model_dump())
-    app.save(aggregate)
+    for _ in range(STOCK_EVENTS // STOCK_SAVES):
+        for _ in range(STOCK_SAVES):
+            aggregate.contact(**contenders.CONTACT.model_dump())
+        app.save(aggregate)
     last = app.recorder.max_notification_id()
     start = time.perf_counter()
     runner: Any = ProjectionRunner(application_class=Application, projection_class=_Counted, view_class=_Counts, env=env)
