@@ -62,7 +62,7 @@ def measure(arguments: argparse.Namespace) -> Figures:
         figures["stalls"] = stalls(dsn["large"])
         figures["lag"] = projecting.lag(dsn["small"], 5 * seconds)
         tell("lag of the projections at {rate:.0f} events/s: p50 {p50:.1f} ms, p99 {p99:.1f} ms".format(**figures["lag"]))
-        figures["rebuild"] = rebuilding(dsn["orders"], dsn["small"], folder, arguments.events, repeat)
+        figures["rebuild"] = rebuilding(dsn["orders"], folder, arguments.events, repeat)
     return figures
 
 
@@ -256,11 +256,11 @@ def longest(write: Write, dsn: str, work: str) -> float:
 # -- rebuild
 
 
-def rebuilding(dsn: str, stock_dsn: str, folder: Path, events: int, repeat: int) -> Figures:
+def rebuilding(dsn: str, folder: Path, events: int, repeat: int) -> Figures:
     """Events a second of a rebuild of `orders`, counted over all events of the log."""
     there = projecting.orders_log(dsn, folder, events)
     found = projecting.rebuilding(dsn, repeat)
-    stock = projecting.stock_runner(stock_dsn)
+    stock = projecting.stock_runner(dsn)
     rate = {name: there / seconds for name, seconds in found["seconds"].items()}
     tell(f"rebuild of orders over {there:,} events: {rate['rebuild']:,.0f}/s ({found['seconds']['rebuild']:.1f} s),"
          f" COPY out of the same fields {rate['copy']:,.0f}/s, stock runner {stock:,.0f}/s -> {rate['rebuild'] / stock:.0f} x stock,"
