@@ -106,6 +106,7 @@ class Forward:
             if (mark == bound or any(batch.full for batch in cohort)) and not self._flush(cohort, mark):
                 return
             if self._stop():
+                self._batches.clear()  # what was folded and not written is folded again by whoever goes on
                 return
 
     def _flush(self, cohort: Sequence[Batch], mark: Mark) -> bool:

@@ -59,8 +59,8 @@ class LogRecorder(PostgresApplicationRecorder):
     def insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: Any) -> Sequence[int] | None:
         """Append one command; `command` (an Append without facts) comes with `Application.save(..., command=...)`.
 
-        Raises IntegrityError when a stream moved on or a guard is held. Not retried: a lost connection may hide a success, and only the
-        caller's command id can tell.
+        Raises IntegrityError when a stream moved on or a guard is held. Nothing is written again but under its command id: a lost connection may
+        hide a success, and only that can tell.
         """
         if not stored_events and "command" not in kwargs:
             return None

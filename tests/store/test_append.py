@@ -90,10 +90,14 @@ def test_two_commands_on_one_stream_in_a_batch(recorder: LogRecorder, known: int
     assert _one(recorder, following).verdict == "appended"
 
 
-def test_a_version_below_zero_is_refused(recorder: LogRecorder) -> None:
-    """No stream was ever seen at version -1: neither append() nor the library's way in lets such a command pass the guard."""
+def test_a_version_that_never_was_does_not_pass(recorder: LogRecorder, log_dsn: str) -> None:
+    """No stream was ever seen at version -1, or at none: neither append() nor the library's way in lets such a command pass the guard."""
     recorder.append([command(("a-1", 0))])
     assert _one(recorder, command(("b-1", -1))).verdict == "stale"
+    forged = append_parameters([command(("b-1", 0))], 0)
+    forged[1], forged[2] = forged[2].replace('",0,', '",,', 1), "{}"  # seen at no version at all
+    with connect(log_dsn) as conn:
+        assert conn.execute(APPEND_SQL, forged).fetchall()[0]["verdict"] == "stale"
     with pytest.raises(IntegrityError, match="begins at 1"):
         heads_of([fact("b-1", 0, _CAUSE)])
     assert versions(recorder) == {"a-1": [1]}

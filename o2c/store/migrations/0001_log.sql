@@ -235,7 +235,7 @@ BEGIN
         FROM (SELECT * FROM unnest(known) ORDER BY stream) s
         LEFT JOIN LATERAL (SELECT version, last_position FROM head WHERE stream = s.stream FOR UPDATE) h ON true -- one by one: no plan reads all heads
         WHERE s.cmd <> ALL (repeated)
-          AND (h.version IS DISTINCT FROM s.expected OR h.last_position >= base OR (s.seen > 0 AND h.last_position <> s.seen));
+          AND ((h.version = s.expected) IS NOT TRUE OR h.last_position >= base OR (s.seen > 0 AND h.last_position <> s.seen));
     END IF;
     -- New streams: whoever inserts first has them.
     IF cardinality(born) > 0 THEN
