@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from projections import contacts, fallout, intakes, invoices, items, milestones, orders, stock
-from projections.projection import Projection
+from projections.engine.projection import Projection
 
 ALL: tuple[Projection, ...] = (
     orders.ORDERS,

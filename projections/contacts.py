@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from projections.projection import Doc, Projection, Row
-from projections.seen import Seen
+from projections.engine.projection import Doc, Projection, Row
+from projections.engine.seen import Seen
 
 
 def _evolve(doc: Doc, seen: Seen) -> Doc:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from o2c.kernel.event import Event
+from projections.engine.projection import Doc, Projection, Row
+from projections.engine.seen import Seen
 from projections.open_fallouts import ENDINGS, OF_ITEM, OF_STEP, closes
-from projections.projection import Doc, Projection, Row
-from projections.seen import Seen
 
 _TOLD = {
     "reason": "reason", "class": "fault_class", "origin": "origin", "waiting_for": "waiting_for", "queue": "queue",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from projections.engine.projection import Doc, Projection, Row
 from projections.order_progress import FIELDS, INITIAL, concerns, evolve, leaf_items, order_of
-from projections.projection import Doc, Projection, Row
 
 
 def _rows(order_id: str, doc: Doc) -> Iterator[Row]:

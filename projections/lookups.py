@@ -11,8 +11,8 @@ import hmac
 import unicodedata
 from collections.abc import Iterator
 
-from projections.projection import Doc, Projection, Row
-from projections.seen import Seen
+from projections.engine.projection import Doc, Projection, Row
+from projections.engine.seen import Seen
 
 NAME = "lookups"
 WHAT = ("name", "email")

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from o2c.kernel.event import Event
+from projections.engine.projection import Doc, Projection, Row
+from projections.engine.seen import Seen
 from projections.open_fallouts import ENDINGS
 from projections.order_progress import order_of
-from projections.projection import Doc, Projection, Row
-from projections.seen import Seen
 
 _OWN = ENDINGS | {"order.captured", "order.planned"}
 _SHAPES = frozenset({"requested", "recall", "done", "undone"})

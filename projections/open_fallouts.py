@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from o2c.orders.rollup import GATES
-from projections.seen import Seen
+from projections.engine.seen import Seen
 
 ENDINGS = frozenset({"order.rejected", "order.completed", "order.partially-completed", "order.failed", "order.cancelled"})
 """The events that close an order for good."""

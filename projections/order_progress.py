@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 
 from o2c.kernel.event import Event
 from o2c.orders.rollup import FINAL, ItemProgress, Progress, follow, follow_item, item_state, order_state, status_after
+from projections.engine.projection import Doc
+from projections.engine.seen import Seen
 from projections.open_fallouts import ENDINGS, closes
-from projections.projection import Doc
-from projections.seen import Seen
 
 INITIAL: Doc = {"gates": {}, "items": {}, "leaves": {}, "open": {}}
 FIELDS = frozenset({"external_id", "party", "priority", "lines", "items", "waiting_for", "fallout"})

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from projections.projection import Doc, Projection, Row
-from projections.seen import Seen, stamp
+from projections.engine.projection import Doc, Projection, Row
+from projections.engine.seen import Seen, stamp
 
 Body = Mapping[str, Any]
 

@@ -18,9 +18,9 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.sql import SQL, Identifier
 
-from o2c.entrypoints.session import opened
+from o2c.running.session import opened
 from o2c.store.embedded import acquire
-from projections.engine import catch_up
+from projections.engine.operations import catch_up
 
 # A law is never a timed test. O2C_DEEP=1 looks further than a working day's run does.
 hypothesis.settings.register_profile("o2c", deadline=None, derandomize="CI" in os.environ)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from o2c.app import Engine
+from o2c.engine.app import Engine
 from tests.flaws import ITEM_CODES, ORDER_CODES, Papers
 
 GATE_CODES = frozenset({"KYC-DOC", "KYC-TMO", "CR-REFER", "CR-DEPOSIT", "CR-TIMEOUT"})

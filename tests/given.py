@@ -10,7 +10,8 @@ from o2c.catalogue.events import OfferingPublished
 from o2c.catalogue.state import CatalogueState
 from o2c.customers.events import CustomerRegistered
 from o2c.customers.state import CustomerState
-from o2c.drafts import guards_of
+from o2c.engine.drafts import guards_of
+from o2c.engine.runner import Carried
 from o2c.fallout import rules as desk
 from o2c.kernel import flow
 from o2c.kernel.agenda import Dropped, Entry
@@ -25,7 +26,6 @@ from o2c.orders.rollup import item_state, order_state
 from o2c.orders.state import OrderState
 from o2c.orders.step import KIND as ORDER
 from o2c.plan import STEPS, PlanBook
-from o2c.runner import Carried
 
 MONDAY = datetime(2026, 1, 5, 10, tzinfo=UTC)
 ADDRESS = "1 Mill Lane, Testford, ZZ1 1AA"

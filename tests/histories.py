@@ -9,13 +9,13 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from o2c.kernel.event import EVENT_TYPES
+from o2c.kernel.event import EVENT_TYPES, load_event_types
 from o2c.store.commands import APPEND_SQL, Append, Head, append_parameters
 from o2c.store.database import connect
 from o2c.store.mapper import StoredFact
-from projections import tables
-from projections.projection import Doc, Projection
-from projections.seen import Reader, Seen, load_event_types, names_of
+from projections.engine import tables
+from projections.engine.projection import Doc, Projection
+from projections.engine.seen import Reader, Seen, names_of
 
 load_event_types()
 DAY_ONE = datetime(2026, 1, 5, 9, tzinfo=UTC)

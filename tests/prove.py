@@ -19,15 +19,16 @@ from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 from o2c import plan
-from o2c.app import Engine
-from o2c.entrypoints import intake, queries
-from o2c.entrypoints.checks import run_checks
-from o2c.entrypoints.checks_server import ABOUT_SERVER
+from o2c.checks.diagnose import run_checks
+from o2c.checks.server import ABOUT_SERVER
+from o2c.engine.app import Engine
+from o2c.engine.runner import Runner
+from o2c.files import intake
 from o2c.kernel.refusal import Refused
 from o2c.partners.simulated import simulated_partners
-from o2c.runner import Runner
 from o2c.store.embedded import ServerUnavailable, acquire
-from projections.engine import ALL, catch_up, rebuild
+from o2c.views import queries
+from projections.engine.operations import ALL, catch_up, rebuild
 from tests import fates, flaws
 from tests.fates import Claim
 from tests.oracle import disagreements

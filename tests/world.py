@@ -10,18 +10,20 @@ from typing import Any
 from stdnum import luhn
 
 from o2c import plan
-from o2c.app import Context, Engine, Written
 from o2c.billing.state import InvoiceState
-from o2c.entrypoints import desk, intake, queries
-from o2c.entrypoints.cancelling import Cancelled, cancel_order
-from o2c.entrypoints.launch import LaunchFiles
-from o2c.entrypoints.launch_data import LINE, SITE, Offering, catalogue, number_stock
+from o2c.desk import fallout as desk
+from o2c.desk.orders import Cancelled, cancel_order
+from o2c.engine.app import Context, Engine, Written
+from o2c.engine.runner import Runner
+from o2c.files import intake
 from o2c.kernel.identifiers import order_id
 from o2c.kernel.partner import Answer, Answered, NeverHeard, Partner, Request, Unknown
 from o2c.orders.document import SOURCE
 from o2c.orders.rollup import item_state, order_state
 from o2c.orders.state import OrderState
-from o2c.runner import Runner
+from o2c.simulation.launch import LaunchFiles
+from o2c.simulation.launch_data import LINE, SITE, Offering, catalogue, number_stock
+from o2c.views import queries
 
 Document = dict[str, Any]
 Saying = Answer | Callable[[Request], Answer]

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import pkgutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from importlib import import_module, util
+from pathlib import Path
 from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict
@@ -83,6 +86,14 @@ def register(name: str, cls: type[Event]) -> None:
     if EVENT_TYPES.setdefault(name, cls) is not cls:
         raise ValueError(f"event name {name} is claimed by {EVENT_TYPES[name].__name__} and {cls.__name__}; choose another")
     cls.type_name = name
+
+
+def load_event_types() -> None:
+    """Import the events of every capability beside this package, so that whoever reads the log knows all types and a new one needs no line here."""
+    package = __name__.partition(".")[0]
+    for module in pkgutil.iter_modules([str(Path(__file__).parents[1])], f"{package}."):
+        if module.ispkg and util.find_spec(f"{module.name}.events"):
+            import_module(f"{module.name}.events")
 
 
 def upcast(name: str, version: int, body: dict[str, Any]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from eventsourcing.postgres import PostgresApplicationRecorder
 from eventsourcing.utils import Environment
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from o2c.app import Engine
+from o2c.engine.app import Engine
 from o2c.store.commands import APPEND_SQL, Append, Outcome, append_parameters, outcomes_of
 from o2c.store.database import connect
 from o2c.store.embedded import EmbeddedServer

@@ -16,7 +16,7 @@ from eventsourcing.persistence import IntegrityError
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from o2c import Context, OrderToCash, Refused
-from o2c.app import Written
+from o2c.engine.app import Written
 from tests.attacks.harness import depth, stock_environment
 from tests.world import World
 

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from o2c import plan
-from o2c.app import Engine
 from o2c.customers.events import CustomerContacted, CustomerRegistered
-from o2c.entrypoints.importing import Import, Imported
+from o2c.engine.app import Engine
+from o2c.files.importing import Import, Imported
 from o2c.kernel.refusal import Refused
 from o2c.store.database import connect
 from tests.attacks.harness import Flaws, at_once, depth, flaws, one, page_after, settle, until

@@ -11,9 +11,9 @@ from pathlib import Path
 import psycopg
 
 from o2c import Context, OrderToCash, Refused
-from o2c.app import Written
+from o2c.engine.app import Written
 from o2c.store.database import connect
-from projections.engine import ALL, catch_up, verify
+from projections.engine.operations import ALL, catch_up, verify
 from tests.attacks.harness import Connection, Mortal, column, depth, one, until
 from tests.world import World, line, order
 

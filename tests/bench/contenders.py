@@ -15,12 +15,12 @@ from eventsourcing.domain import Aggregate, event
 from psycopg.conninfo import conninfo_to_dict
 
 from o2c import plan
-from o2c.app import Engine
 from o2c.catalogue.state import CatalogueState
 from o2c.customers.events import CustomerContacted, CustomerRegistered
 from o2c.customers.state import stream_of
-from o2c.drafts import Command, happened
-from o2c.entrypoints.importing import BATCH_EVENTS, Import
+from o2c.engine.app import Engine
+from o2c.engine.drafts import Command, happened
+from o2c.files.importing import BATCH_EVENTS, Import
 from o2c.kernel.decision import just
 from o2c.kernel.identifiers import derived_id, digest
 from o2c.store.commands import text_array

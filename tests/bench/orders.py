@@ -17,11 +17,11 @@ from statistics import median
 from typing import Any
 
 from o2c import plan
-from o2c.app import Engine
-from o2c.entrypoints import intake
-from o2c.entrypoints.launch import write_launch
+from o2c.engine.app import Engine
+from o2c.engine.runner import Runner
+from o2c.files import intake
 from o2c.partners.simulated import simulated_partners
-from o2c.runner import Runner
+from o2c.simulation.launch import write_launch
 from o2c.store.embedded import acquire
 from tests import world
 from tests.bench.watch import Profile, commits, counted, rss_mb, server_cpu_s

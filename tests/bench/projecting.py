@@ -17,16 +17,16 @@ from eventsourcing.projection import Projection as StockProjection
 from eventsourcing.projection import ProjectionRunner
 
 from o2c import plan
-from o2c.app import Engine
-from o2c.entrypoints import intake
-from o2c.entrypoints.launch import write_launch
+from o2c.engine.app import Engine
+from o2c.engine.runner import Runner
+from o2c.files import intake
 from o2c.partners.simulated import simulated_partners
-from o2c.runner import Runner
+from o2c.simulation.launch import write_launch
 from projections.catalogue import ALL
-from projections.engine import catch_up, rebuild
+from projections.engine.operations import catch_up, rebuild
+from projections.engine.projection import reader_of
+from projections.engine.shards import Follower
 from projections.orders import ORDERS
-from projections.projection import reader_of
-from projections.shards import Follower
 from tests.bench import contenders
 from tests.bench.orders import SEED, take_in_stock, until_billed
 

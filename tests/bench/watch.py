@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
-from o2c.app import Engine
+from o2c.engine.app import Engine
 from o2c.kernel.partner import Answer, Partner, Request
 
 SAMPLE_S = 0.005
@@ -22,12 +22,12 @@ LAYERS = (
     ("partners", ("o2c/partners/", "")),
     ("arrays for append()", ("o2c/store/commands.py", "")),
     ("events to JSON", ("o2c/store/mapper.py", "")),
-    ("folding, agenda, heads", ("o2c/app.py", "_draft")),
-    ("loading", ("o2c/app.py", "load")),
-    ("deciding", ("o2c/runner.py", "_decide")),
+    ("folding, agenda, heads", ("o2c/engine/app.py", "_draft")),
+    ("loading", ("o2c/engine/app.py", "load")),
+    ("deciding", ("o2c/engine/runner.py", "_decide")),
     ("reading papers", ("o2c/orders/document.py", "")),
-    ("intake", ("o2c/entrypoints/intake.py", "")),
-    ("runner", ("o2c/runner.py", "")),
+    ("intake", ("o2c/files/intake.py", "")),
+    ("runner", ("o2c/engine/runner.py", "")),
 )
 
 

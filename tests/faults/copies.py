@@ -9,12 +9,12 @@ from typing import Any
 from psycopg.conninfo import conninfo_to_dict
 
 from o2c import plan
-from o2c.app import Engine
+from o2c.engine.app import Engine
 from o2c.kernel.refusal import Refused
 from o2c.store import embedded
 from o2c.store.cluster import execute, unprivileged_account
 from o2c.store.database import connect
-from projections.engine import catch_up
+from projections.engine.operations import catch_up
 from tests.store.writing import command
 from tests.world import World, line, order
 

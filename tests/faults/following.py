@@ -12,11 +12,11 @@ from pathlib import Path
 
 import structlog
 
-from o2c.entrypoints.crew import work
+from o2c.running.crew import work
 from projections.catalogue import BY_NAME
-from projections.incremental import Batch
-from projections.seen import Mark
-from projections.shards import Follower
+from projections.engine.incremental import Batch
+from projections.engine.seen import Mark
+from projections.engine.shards import Follower
 from tests.faults.working import eventually
 
 ROOT = Path(__file__).parents[2]

@@ -16,14 +16,14 @@ from typing import Any
 import pytest
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from o2c.entrypoints.checks import run_checks
-from o2c.entrypoints.following import EVERYTHING, Mark, OtherLog, pages
-from o2c.entrypoints.roles import arranged_roles
+from o2c.checks.diagnose import run_checks
+from o2c.running.roles import arranged_roles
 from o2c.store import database, embedded, recorder
 from o2c.store.cluster import unprivileged_account
 from o2c.store.database import connect
 from o2c.store.roles import flaws, roles_of
-from projections.engine import ALL, verify
+from o2c.views.following import EVERYTHING, Mark, OtherLog, pages
+from projections.engine.operations import ALL, verify
 from tests.faults.copies import DIGEST, SMALL, append, archiving, lived, one, opened, own_settings, place, run, wait_until
 from tests.store.writing import command, verdicts
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from o2c.app import Engine, Written
-from o2c.drafts import Command
+from o2c.engine.app import Engine, Written
+from o2c.engine.drafts import Command
 from o2c.kernel.partner import Answer, Answered, RefusedBy, Request
 from o2c.kernel.refusal import Refused
 from o2c.store.database import connect

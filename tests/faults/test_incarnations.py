@@ -16,12 +16,12 @@ from typing import Any
 
 import pytest
 
-from o2c.entrypoints.following import EVERYTHING, EventRecord, Mark, OtherLog, found, pages
 from o2c.kernel.refusal import Refused
 from o2c.store import database, embedded, recorder
 from o2c.store.cluster import unprivileged_account
 from o2c.store.database import adopt, connect
-from projections.engine import ALL, as_of, catch_up, status, verify
+from o2c.views.following import EVERYTHING, EventRecord, Mark, OtherLog, found, pages
+from projections.engine.operations import ALL, as_of, catch_up, status, verify
 from tests.faults.copies import SMALL, append, lived, one, opened, place, run, wait_until
 from tests.shell import Program
 from tests.store.writing import command, send

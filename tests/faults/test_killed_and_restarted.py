@@ -9,11 +9,13 @@ from typing import Any
 
 import pytest
 
-from o2c import policy, runner
-from o2c.entrypoints import intake, queries
-from o2c.entrypoints.launch import LaunchFiles, write_launch
+from o2c.engine import reactions as policy
+from o2c.engine import runner
+from o2c.files import intake
 from o2c.kernel.partner import Accepted, Answer, Answered, Request
 from o2c.partners.simulated import simulated_partners
+from o2c.simulation.launch import LaunchFiles, write_launch
+from o2c.views import queries
 from tests.faults.dying import Countdown, Scene, as_soon_as_released, killed_at
 from tests.world import World, at, line, order
 

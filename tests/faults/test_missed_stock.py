@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from eventsourcing.postgres import PostgresDatastore
 
-from o2c import policy
+from o2c.engine import reactions as policy
+from o2c.engine.worker import Worker
 from o2c.store.turns import turn
-from o2c.worker import Worker
 from tests.faults.working import at_work, attend, completed, eventually, opened, today
 from tests.world import World
 

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from o2c.app import Context, Engine, Written
-from o2c.drafts import Command
-from o2c.entrypoints import intake, number_desk
+from o2c.desk import numbers as number_desk
+from o2c.engine.app import Context, Engine, Written
+from o2c.engine.drafts import Command
+from o2c.files import intake
 from o2c.kernel.partner import RefusedBy
 from o2c.kernel.refusal import Refused
 from tests.world import World, at, line, order

@@ -11,12 +11,12 @@ import pytest
 from structlog.testing import capture_logs
 
 from o2c.store.database import connect, prepare
-from projections import incremental, shards, tables
 from projections.catalogue import ALL, BY_NAME
-from projections.engine import as_of, catch_up, rebuild, status, verify
-from projections.projection import Doc, Projection
-from projections.seen import Mark, Reader, Seen
-from projections.shards import Follower
+from projections.engine import incremental, shards, tables
+from projections.engine.operations import as_of, catch_up, rebuild, status, verify
+from projections.engine.projection import Doc, Projection
+from projections.engine.seen import Mark, Reader, Seen
+from projections.engine.shards import Follower
 from tests.faults.dying import Countdown, killed_at
 from tests.faults.following import stalling
 from tests.faults.working import eventually

@@ -15,10 +15,10 @@ import pytest
 
 from o2c.kernel.refusal import Refused
 from o2c.store.database import connect, prepare
-from projections import rebuild as rebuilding
-from projections import swap, tables
 from projections.catalogue import BY_NAME
-from projections.engine import catch_up, rebuild, verify
+from projections.engine import rebuild as rebuilding
+from projections.engine import swap, tables
+from projections.engine.operations import catch_up, rebuild, verify
 from tests.histories import query
 
 ROOT = Path(__file__).parents[2]

@@ -12,13 +12,13 @@ import psycopg
 import pytest
 from structlog.testing import capture_logs
 
-from o2c.entrypoints import queries
+from o2c.engine.worker import Worker
 from o2c.kernel.partner import Accepted, Answer, Answered, Request
 from o2c.kernel.refusal import Refused
 from o2c.store.embedded import acquire
 from o2c.store.passing import passing
 from o2c.store.reads import Row
-from o2c.worker import Worker
+from o2c.views import queries
 from tests.faults.working import LIMIT_S, ORDERS, WorkerProcess, at_work, attend, completed, doubled, due, eventually, opened, today
 from tests.world import World
 

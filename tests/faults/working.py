@@ -17,10 +17,10 @@ from typing import Any
 
 import structlog
 
-from o2c.entrypoints.crew import work
+from o2c.engine.worker import Worker
 from o2c.kernel.partner import Answer, Request
+from o2c.running.crew import work
 from o2c.store.reads import Row
-from o2c.worker import Worker
 from tests.world import RecordingPartner, World, line, order
 
 LIMIT_S = 60

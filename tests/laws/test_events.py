@@ -13,10 +13,10 @@ from eventsourcing.persistence import JSONTranscoder
 from pydantic import BaseModel, ValidationError
 
 from o2c import plan
-from o2c.entrypoints.docs import check_docs, event_types, stream_categories, write_docs
 from o2c.kernel.event import EVENT_TYPES, Event, Fact, Pii, Upcast
 from o2c.orders.rollup import GATES
 from o2c.store.mapper import FactMapper, StoredFact
+from o2c.views.event_types import check_docs, event_types, stream_categories, write_docs
 
 ROOT = Path(__file__).parents[2]
 GOLDEN = ROOT / "tests" / "golden" / "events"

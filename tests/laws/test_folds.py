@@ -12,11 +12,11 @@ import pytest
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from o2c.entrypoints.docs import event_types, stream_categories
 from o2c.kernel.event import EVENT_TYPES, Event, upcast
 from o2c.kernel.shapes import OfItem, OfStep
 from o2c.kernel.stream import StreamKind
 from o2c.plan import KINDS
+from o2c.views.event_types import event_types, stream_categories
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "folds"
 EVERY = [pytest.param(kind, id=category) for category, kind in KINDS.items()]

@@ -16,7 +16,7 @@ import phonenumbers
 import pytest
 from hypothesis import strategies as st
 
-from o2c.entrypoints.launch import ORDER_COUNT_MAX, LaunchFiles, write_launch
+from o2c.simulation.launch import ORDER_COUNT_MAX, LaunchFiles, write_launch
 
 COUNT, SEED = 2000, 7
 ADDRESS = re.compile(r"\d+ [^,]+, [^,]+, [A-Z]{1,2}\d{1,2} \d[A-Z]{2}")

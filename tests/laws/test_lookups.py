@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from o2c.customers.events import CustomerRegistered
 from projections.catalogue import ALL
-from projections.fold import Fold, FoldFailed
+from projections.engine.fold import Fold, FoldFailed
+from projections.engine.projection import Doc, derive, reader_of
+from projections.engine.seen import Reader, Seen
 from projections.lookups import WHAT, key_check, lookups, normalised, token
-from projections.projection import Doc, derive, reader_of
-from projections.seen import Reader, Seen
 from tests.histories import DAY_ONE
 
 KEY, OTHER = bytes(range(32)), bytes(range(1, 33))

@@ -14,10 +14,10 @@ from eventsourcing.persistence import JSONTranscoder, MapperDeserialisationError
 from pydantic import BaseModel, ValidationError
 from rich.pretty import pretty_repr
 
-from o2c.entrypoints.docs import event_types
 from o2c.kernel.event import Event, Fact, Pii
 from o2c.orders.document import ITEMS_MAX, LINE_BYTES_MAX, Unreadable, read
 from o2c.store.mapper import FactMapper, StoredFact
+from o2c.views.event_types import event_types
 
 AT = datetime(2026, 1, 5, 9, tzinfo=UTC)
 MAPPER = FactMapper(transcoder=JSONTranscoder())

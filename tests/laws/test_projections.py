@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from o2c.kernel.event import EVENT_TYPES, Event, Upcast
 from o2c.orders.rollup import FINAL, ItemProgress, Progress, follow, item_state, order_state
 from projections.catalogue import ALL
-from projections.fold import Fold, FoldFailed
-from projections.projection import Doc, Projection, derive
-from projections.seen import Reader, Seen, names_of
+from projections.engine.fold import Fold, FoldFailed
+from projections.engine.projection import Doc, Projection, derive
+from projections.engine.seen import Reader, Seen, names_of
 from tests.histories import captured, histories, of_order, planned, seen
 
 EVERY = [pytest.param(projection, id=projection.name) for projection in ALL]

@@ -2,8 +2,8 @@
 
 import pytest
 
-from o2c.entrypoints.look_ups import readings, searched_number
 from o2c.kernel.refusal import Refused
+from o2c.views.finding import readings, searched_number
 
 ID = "6f9619ff-8b86-5d01-b42d-00cf4fc964ff"
 ICCID = "8944500102198304826"

@@ -12,10 +12,10 @@ from eventsourcing.utils import Environment
 from psycopg.conninfo import make_conninfo
 
 from o2c import plan
-from o2c.app import Engine
+from o2c.engine.app import Engine
 from o2c.store.database import connect, prepare
 from o2c.store.recorder import LogFactory, LogRecorder
-from projections.seen import Reader
+from projections.engine.seen import Reader
 from tests.store.moving import fresh, history, living
 from tests.world import World, at
 

@@ -8,9 +8,9 @@ from contextlib import contextmanager
 import psycopg
 from psycopg.conninfo import make_conninfo
 
-from o2c.entrypoints import intake
-from o2c.entrypoints.event_file import exported
-from o2c.entrypoints.importing import Import, Imported
+from o2c.files import intake
+from o2c.files.event_file import exported
+from o2c.files.importing import Import, Imported
 from o2c.kernel.partner import RefusedBy
 from o2c.store.database import connect
 from tests.world import World, at, line, order, ported, sim

@@ -4,8 +4,8 @@ import os
 import sys
 
 from o2c import plan
-from o2c.app import Engine
-from projections.engine import catch_up
+from o2c.engine.app import Engine
+from projections.engine.operations import catch_up
 from tests.store.writing import command
 
 

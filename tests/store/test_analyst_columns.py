@@ -11,10 +11,10 @@ import pytest
 from psycopg.types.json import Jsonb
 
 from o2c import plan
-from o2c.app import Engine
-from o2c.entrypoints import analyst
-from o2c.entrypoints.docs import event_types
+from o2c.engine.app import Engine
 from o2c.kernel.event import EVENT_TYPES
+from o2c.views import analyst
+from o2c.views.event_types import event_types
 from tests.laws.test_events import GOLDEN, read_golden
 
 AT = datetime(2026, 1, 5, tzinfo=UTC)

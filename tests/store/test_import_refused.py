@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from o2c import plan
-from o2c.app import Engine
-from o2c.entrypoints.importing import Import
+from o2c.engine.app import Engine
+from o2c.files.importing import Import
 from o2c.kernel.refusal import Refused
 from o2c.store import importing as store
 from o2c.store.commands import Guard

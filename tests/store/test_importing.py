@@ -8,14 +8,14 @@ import psycopg
 import pytest
 
 from o2c import plan
-from o2c.app import Engine
-from o2c.entrypoints import importing
-from o2c.entrypoints.checks import run_checks
-from o2c.entrypoints.importing import Import
+from o2c.checks.diagnose import run_checks
+from o2c.engine.app import Engine
+from o2c.files import importing
+from o2c.files.importing import Import
 from o2c.kernel.refusal import Refused
 from o2c.store import importing as store
 from o2c.store.database import connect
-from projections.engine import ALL, catch_up
+from projections.engine.operations import ALL, catch_up
 from tests.store.moving import contents, delivered, fresh, history, living, nothing, taken_over
 from tests.store.writing import command, send
 from tests.world import World, at

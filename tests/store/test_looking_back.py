@@ -7,7 +7,7 @@ import hypothesis
 from hypothesis import strategies as st
 
 from projections.catalogue import BY_NAME
-from projections.engine import as_of, catch_up, horizon_mark
+from projections.engine.operations import as_of, catch_up, horizon_mark
 from tests.histories import DAY_ONE, append, histories, table_of
 
 FOLDED = [BY_NAME[name] for name in ("orders", "items", "fallout", "invoices", "stock")]

@@ -10,9 +10,9 @@ import pytest
 from eventsourcing.application import Application
 from eventsourcing.persistence import IntegrityError
 
-from o2c.app import Engine
 from o2c.customers.events import CustomerRegistered
-from o2c.drafts import Command, Happened
+from o2c.engine.app import Engine
+from o2c.engine.drafts import Command, Happened
 from o2c.kernel.event import EVENT_TYPES, Event, Fact
 from o2c.orders.events import OrderCaptured, ValidationRequested
 from o2c.plan import KINDS

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from o2c.kernel.refusal import Refused
 from o2c.store.database import connect
-from projections import incremental, tables
 from projections.catalogue import ALL, BY_NAME
-from projections.engine import as_of, catch_up, rebuild, retry, status, verify
-from projections.projection import Doc
-from projections.seen import Mark, Reader, last_mark
+from projections.engine import incremental, tables
+from projections.engine.operations import as_of, catch_up, rebuild, retry, status, verify
+from projections.engine.projection import Doc
+from projections.engine.seen import Mark, Reader, last_mark
 from tests.histories import Told, append, append_one, captured, failing_on, histories, of_order, order_id, planned, query, table_of
 
 ORDERS, ITEMS, FALLOUT = BY_NAME["orders"], BY_NAME["items"], BY_NAME["fallout"]

@@ -8,7 +8,7 @@ import pytest
 from o2c.kernel.refusal import Refused
 from o2c.store.database import connect
 from projections.catalogue import BY_NAME
-from projections.engine import catch_up, rebuild, status, verify
+from projections.engine.operations import catch_up, rebuild, status, verify
 from tests.world import World
 
 STOCK, ORDERS = BY_NAME["stock"], BY_NAME["orders"]

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from o2c.kernel.refusal import Refused
 from o2c.store.database import connect
 from projections.catalogue import BY_NAME
-from projections.engine import By, FoldFailed, as_of, catch_up, parked, rebuild, retry, skip, skipped, verify
-from projections.projection import Projection
+from projections.engine.operations import By, FoldFailed, as_of, catch_up, parked, rebuild, retry, skip, skipped, verify
+from projections.engine.projection import Projection
 from tests.histories import append, captured, failing_on, histories, of_order, order_id, planned, query, table_of
 
 ORDERS, FALLOUT = BY_NAME["orders"], BY_NAME["fallout"]

@@ -10,10 +10,10 @@ import pytest
 
 from o2c.kernel.refusal import Refused
 from o2c.store.database import connect
-from projections import incremental
 from projections.catalogue import BY_NAME
-from projections.engine import FoldFailed, catch_up, rebuild, retry, status, verify
-from projections.rebuild import Shadow
+from projections.engine import incremental
+from projections.engine.operations import FoldFailed, catch_up, rebuild, retry, status, verify
+from projections.engine.rebuild import Shadow
 from tests.histories import Told, append, captured, failing_on, invoice, of_order, order_id, planned, query, table_of
 
 ORDERS, ITEMS, FALLOUT = BY_NAME["orders"], BY_NAME["items"], BY_NAME["fallout"]

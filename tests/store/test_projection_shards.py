@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 
 from o2c.kernel.refusal import Refused
 from o2c.store.database import connect
-from projections import fill as filling
-from projections import tables
-from projections.bulk import BulkReader, Shard, shardable
 from projections.catalogue import ALL, BY_NAME
-from projections.engine import FoldFailed, as_of, catch_up, rebuild, verify
-from projections.fill import Job, fill
-from projections.projection import Projection, Row, reader_of
-from projections.seen import last_mark
+from projections.engine import fill as filling
+from projections.engine import tables
+from projections.engine.bulk import BulkReader, Shard, shardable
+from projections.engine.fill import Job, fill
+from projections.engine.operations import FoldFailed, as_of, catch_up, rebuild, verify
+from projections.engine.projection import Projection, Row, reader_of
+from projections.engine.seen import last_mark
 from tests.histories import append, captured, histories, of_order, planned, query, table_of
 
 ORDERS = BY_NAME["orders"]

@@ -16,12 +16,12 @@ import pytest
 
 from o2c.kernel.refusal import Refused
 from o2c.store.database import connect
-from projections import rebuild as rebuilding
-from projections import swap
 from projections.catalogue import BY_NAME
-from projections.engine import By, catch_up, history, rebuild, status, verify
-from projections.projection import Doc, Projection, Row
-from projections.rebuild import rollback
+from projections.engine import rebuild as rebuilding
+from projections.engine import swap
+from projections.engine.operations import By, catch_up, history, rebuild, status, verify
+from projections.engine.projection import Doc, Projection, Row
+from projections.engine.rebuild import rollback
 from tests.histories import append, captured, failing_on, of_order, order_id, planned, query, table_of
 
 ORDERS, STOCK = BY_NAME["orders"], BY_NAME["stock"]

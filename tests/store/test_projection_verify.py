@@ -7,11 +7,11 @@ import pytest
 
 from o2c.kernel.refusal import Refused
 from o2c.store.database import connect
-from projections import incremental, some_groups, tables
 from projections.catalogue import ALL, BY_NAME
-from projections.engine import By, Projection, Scope, catch_up, parked, repair, skip, verify
-from projections.projection import reader_of
-from projections.seen import Connection, Reader, Seen, last_mark
+from projections.engine import incremental, some_groups, tables
+from projections.engine.operations import By, Projection, Scope, catch_up, parked, repair, skip, verify
+from projections.engine.projection import reader_of
+from projections.engine.seen import Connection, Reader, Seen, last_mark
 from tests.histories import Told, append, captured, failing_on, invoice, of_order, order_id, planned, query, table_of
 
 ORDERS, STOCK, CONTACTS = BY_NAME["orders"], BY_NAME["stock"], BY_NAME["contacts"]

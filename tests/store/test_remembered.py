@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from o2c import plan
-from o2c.app import Context, Engine
-from o2c.entrypoints.cancelling import cancel_order
-from o2c.entrypoints.checks import run_checks
+from o2c.checks.diagnose import run_checks
+from o2c.desk.orders import cancel_order
+from o2c.engine.app import Context, Engine
 from o2c.kernel.identifiers import order_id
 from o2c.kernel.partner import Failed, RefusedBy
 from o2c.orders.document import SOURCE

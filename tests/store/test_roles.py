@@ -10,15 +10,16 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from o2c import plan
-from o2c.app import Context, Engine
-from o2c.entrypoints import analyst, payment_desk
-from o2c.entrypoints.checks import run_checks
-from o2c.entrypoints.roles import arranged_roles
+from o2c.checks.diagnose import run_checks
+from o2c.desk import payments as payment_desk
+from o2c.engine.app import Context, Engine
 from o2c.kernel.refusal import Refused
+from o2c.running.roles import arranged_roles
 from o2c.store import database
 from o2c.store.database import Migration, adopt, connect, migrations, prepare
 from o2c.store.roles import Roles, flaws, roles_of
-from projections.engine import ALL, catch_up, rebuild, verify
+from o2c.views import analyst
+from projections.engine.operations import ALL, catch_up, rebuild, verify
 from tests.store.writing import command, send, verdicts
 from tests.world import World, at, line, order
 

@@ -17,12 +17,12 @@ from psycopg.conninfo import make_conninfo
 from structlog.testing import capture_logs
 
 from o2c import plan
-from o2c.app import Engine
+from o2c.engine.app import Engine
 from o2c.kernel.refusal import Refused
 from o2c.store.database import connect, migrations, prepare
 from o2c.store.embedded import acquire
 from o2c.store.recorder import LogRecorder
-from projections.engine import ALL
+from projections.engine.operations import ALL
 from tests.store.writing import command, rows, send, verdicts
 
 ROOT = Path(__file__).parents[2]

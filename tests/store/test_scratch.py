@@ -12,15 +12,15 @@ from typing import Any
 import psycopg
 import pytest
 
-from o2c.entrypoints.roles import arranged_roles
 from o2c.kernel.refusal import Refused
+from o2c.running.roles import arranged_roles
 from o2c.store.database import connect, prepare
-from projections import what_if as asking
 from projections.catalogue import ALL, BY_NAME
-from projections.engine import as_of, catch_up, rebuild
-from projections.scratch import scratch
-from projections.seen import Seen
-from projections.what_if import Stretch, what_if
+from projections.engine import what_if as asking
+from projections.engine.operations import as_of, catch_up, rebuild
+from projections.engine.scratch import scratch
+from projections.engine.seen import Seen
+from projections.engine.what_if import Stretch, what_if
 from tests.histories import append, captured, order_id, planned, query, table_of
 from tests.store.test_roles import DENIED, GRANTED, WRITES, database_apart, login, named, outcome
 from tests.store.test_what_if import louder, schemas

@@ -11,10 +11,10 @@ import pytest
 
 from o2c.kernel.refusal import Refused
 from o2c.store.database import connect
-from projections import tables
 from projections.catalogue import ALL, BY_NAME
-from projections.engine import By, FoldFailed, Projection, as_of, catch_up, skip
-from projections.what_if import Stretch, load, only_reading, what_if
+from projections.engine import tables
+from projections.engine.operations import By, FoldFailed, Projection, as_of, catch_up, skip
+from projections.engine.what_if import Stretch, load, only_reading, what_if
 from tests.histories import append, captured, failing_on, of_order, order_id, planned, query, table_of
 
 ORDERS, ITEMS, STOCK = BY_NAME["orders"], BY_NAME["items"], BY_NAME["stock"]

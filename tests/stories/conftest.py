@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from o2c.entrypoints import intake
-from projections import engine
+from o2c.files import intake
 from projections.catalogue import ALL
+from projections.engine import operations as engine
 from tests.desk import DEPOSIT, GOLDEN, Desk
 from tests.shell import Shell
 from tests.world import World, at, line, order

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from o2c.entrypoints import queries
-from o2c.entrypoints.launch import write_launch
-from o2c.entrypoints.order_view import order as shown
 from o2c.kernel.partner import Accepted, RefusedBy
 from o2c.kernel.refusal import Refused
-from projections.engine import horizon_mark
+from o2c.simulation.launch import write_launch
+from o2c.views import queries
+from o2c.views.orders import order as shown
+from projections.engine.operations import horizon_mark
 from tests.world import NINE, World, at, line, order, ported
 
 Page = dict[str, Any]

@@ -14,13 +14,13 @@ import pytest
 
 from o2c import Captured, Context, EventRecord, Mark, OrderToCash, OtherLog, Refused
 from o2c.customers.events import CustomerContacted
-from o2c.entrypoints import following
-from o2c.entrypoints.shown import CustomerShown, FalloutShown, InvoiceShown, ItemShown, OrderRow, OrderShown
 from o2c.kernel.decision import just
 from o2c.kernel.event import Event
 from o2c.kernel.partner import RefusedBy
 from o2c.orders.events import OrderCompleted
 from o2c.store.database import connect
+from o2c.views import following
+from o2c.views.shown import CustomerShown, FalloutShown, InvoiceShown, ItemShown, OrderRow, OrderShown
 from tests.world import World, at, customer, line, order
 
 SHOP = Context("shop", channel="web")

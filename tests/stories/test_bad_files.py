@@ -11,10 +11,10 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from o2c.entrypoints import intake
-from o2c.entrypoints.launch_data import LINE, catalogue
+from o2c.files import intake
 from o2c.kernel.refusal import Refused
 from o2c.orders.document import LINE_BYTES_MAX
+from o2c.simulation.launch_data import LINE, catalogue
 from tests.world import Document, World, at, customer, line, order, sim
 
 SECRET = "Tamsel Holmquay"

@@ -16,12 +16,12 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from o2c.entrypoints import intake
-from o2c.entrypoints.files import raw_lines
-from o2c.entrypoints.launch_data import OLD_LINE
+from o2c.files import intake
+from o2c.files.lines import raw_lines
 from o2c.intake.events import IntakeLineRefused
 from o2c.kernel.refusal import Refused
 from o2c.orders.document import ITEMS_MAX, LINE_BYTES_MAX
+from o2c.simulation.launch_data import OLD_LINE
 from tests.world import Document, World, at, line, order, ported
 
 SECRET = "Tamsel Holmquay"

@@ -17,7 +17,7 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from o2c.entrypoints.launch_data import catalogue
+from o2c.simulation.launch_data import catalogue
 from o2c.store.database import CONNECT_SECONDS, connect, prepare
 from o2c.store.embedded import acquire
 from tests.shell import run_here

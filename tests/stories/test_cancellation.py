@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from o2c.entrypoints.cancelling import Cancelled
-from o2c.entrypoints.checks import run_checks
-from o2c.entrypoints.launch_data import FIBRE, LINE_ADD_ONS
+from o2c.checks.diagnose import run_checks
+from o2c.desk.orders import Cancelled
 from o2c.kernel.partner import Accepted, Answer, Answered, Failed, RefusedBy, Request, Unknown
 from o2c.kernel.refusal import Refused
-from projections.engine import ALL, rebuild
+from o2c.simulation.launch_data import FIBRE, LINE_ADD_ONS
+from projections.engine.operations import ALL, rebuild
 from tests.shell import Shell, one_line
 from tests.world import ADDRESS, NINE, Document, World, at, item, line, order, ported
 

@@ -12,13 +12,15 @@ import psycopg
 import pytest
 
 from o2c import plan
-from o2c.app import Engine
-from o2c.entrypoints import checks_trade, intake, queries
-from o2c.entrypoints.checks import Check, run_checks
-from o2c.entrypoints.launch import LaunchFiles, write_launch
+from o2c.checks import trade as checks_trade
+from o2c.checks.diagnose import Check, run_checks
+from o2c.engine.app import Engine
+from o2c.engine.runner import Runner
+from o2c.files import intake
 from o2c.partners.simulated import simulated_partners
-from o2c.runner import Runner
-from projections.engine import ALL, catch_up
+from o2c.simulation.launch import LaunchFiles, write_launch
+from o2c.views import queries
+from projections.engine.operations import ALL, catch_up
 from tests import fates, flaws
 from tests.conftest import database
 from tests.oracle import disagreements

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from o2c.entrypoints.launch import write_launch
+from o2c.simulation.launch import write_launch
 from tests.shell import Program, Shell, one_line
 
 

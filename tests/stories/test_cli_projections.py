@@ -11,7 +11,7 @@ import pytest
 
 from o2c.store.database import connect, prepare
 from projections.catalogue import BY_NAME
-from projections.engine import catch_up, status
+from projections.engine.operations import catch_up, status
 from tests.faults.working import children, eventually
 from tests.histories import append, captured, failing_on, of_order, order_id, planned, table_of
 from tests.shell import Shell, one_line

@@ -7,16 +7,16 @@ from uuid import uuid4
 
 import pytest
 
-from o2c.app import Context, Written
-from o2c.entrypoints import queries
-from o2c.entrypoints.contacts import record_contact
-from o2c.entrypoints.customer_view import balance, customer
+from o2c.desk.contacts import record_contact
+from o2c.engine.app import Context, Written
 from o2c.kernel.identifiers import order_id
 from o2c.kernel.partner import RefusedBy
 from o2c.kernel.refusal import Refused
 from o2c.orders.document import SOURCE
+from o2c.views import queries
+from o2c.views.customers import balance, customer
 from projections.catalogue import BY_NAME
-from projections.engine import catch_up, verify
+from projections.engine.operations import catch_up, verify
 from tests.world import World, at, line, order, ported
 
 ANN = Context("ann")

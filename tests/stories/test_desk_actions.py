@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from o2c.entrypoints import queries
 from o2c.kernel.partner import RefusedBy
 from o2c.kernel.refusal import Refused
+from o2c.views import queries
 from tests.desk import Desk, actors
 from tests.world import NINE, World, at, line, order, ported
 

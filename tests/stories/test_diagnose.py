@@ -16,9 +16,10 @@ import pytest
 from psycopg.conninfo import make_conninfo
 
 from o2c import plan
-from o2c.app import Engine
-from o2c.entrypoints import checks, checks_server
-from o2c.entrypoints.checks import Check, run_checks
+from o2c.checks import diagnose as checks
+from o2c.checks import server as checks_server
+from o2c.checks.diagnose import Check, run_checks
+from o2c.engine.app import Engine
 from tests.world import World, at, line, order
 
 SETTINGS, VERSION, INCARNATION, CLOCKS = "server settings are safe", "server version and encoding", "incarnation is current", "clocks agree"

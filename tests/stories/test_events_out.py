@@ -12,8 +12,8 @@ import pytest
 from typer.testing import CliRunner
 
 from o2c.entrypoints.cli.main import app
-from o2c.entrypoints.following import EventRecord
 from o2c.kernel.refusal import Refused
+from o2c.views.following import EventRecord
 from tests.world import ADDRESS, World, at, line, order
 
 COMMAND = [sys.executable, "-m", "o2c.entrypoints.cli.main", "events"]

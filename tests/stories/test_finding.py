@@ -6,14 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from o2c.entrypoints import intake, queries
-from o2c.entrypoints.look_ups import find_orders, kept
-from o2c.entrypoints.lookup_key import given_key, key_of
+from o2c.files import intake
 from o2c.kernel.identifiers import order_id
 from o2c.kernel.refusal import Refused
 from o2c.orders.document import SOURCE
 from o2c.store.database import connect
-from projections.engine import as_of, catch_up, rebuild, status, verify
+from o2c.views import queries
+from o2c.views.finding import find_orders, kept
+from o2c.views.lookup_key import given_key, key_of
+from projections.engine.operations import as_of, catch_up, rebuild, status, verify
 from projections.lookups import lookups, token
 from tests.histories import table_of
 from tests.world import Document, World, at, customer, line, order, ported

@@ -22,16 +22,18 @@ from psycopg.sql import SQL, Identifier
 from typer.testing import CliRunner
 
 from o2c import plan
-from o2c.app import Context, Engine
-from o2c.entrypoints import intake, number_desk, queries
+from o2c.desk import numbers as number_desk
+from o2c.engine.app import Context, Engine
 from o2c.entrypoints.cli.help_pages import examples_of
 from o2c.entrypoints.cli.main import DEFECT, EXIT, FAILED, PANELS, TRY_LATER, app
 from o2c.entrypoints.cli.setup import SomeRefused
-from o2c.entrypoints.event_file import exported
-from o2c.entrypoints.launch import LaunchFiles, write_launch
-from o2c.entrypoints.launch_data import LINE, SECOND_LINE
-from o2c.entrypoints.session import opened
-from projections.engine import catch_up, rebuild
+from o2c.files import intake
+from o2c.files.event_file import exported
+from o2c.running.session import opened
+from o2c.simulation.launch import LaunchFiles, write_launch
+from o2c.simulation.launch_data import LINE, SECOND_LINE
+from o2c.views import queries
+from projections.engine.operations import catch_up, rebuild
 from projections.orders import ORDERS as PROJECTION
 from tests.faults.working import LIMIT_S, children, eventually
 

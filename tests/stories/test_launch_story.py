@@ -7,9 +7,9 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from o2c.entrypoints import queries
-from o2c.entrypoints.launch import write_launch
 from o2c.partners.simulated import simulated_partners
+from o2c.simulation.launch import write_launch
+from o2c.views import queries
 from tests.world import World, at
 
 ORDERS = 40

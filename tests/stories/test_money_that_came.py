@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from o2c.entrypoints import queries
-from o2c.entrypoints.checks import run_checks
+from o2c.checks.diagnose import run_checks
 from o2c.kernel.partner import Accepted, Answered, NeverHeard, RefusedBy, Request
 from o2c.kernel.refusal import Refused
+from o2c.views import queries
 from tests.desk import Desk
 from tests.world import World, at, line, order
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from o2c.drafts import Command
+from o2c.engine.drafts import Command
 from o2c.kernel.decision import Decision
 from o2c.kernel.partner import Failed, RefusedBy, Request
 from o2c.kernel.refusal import Refused

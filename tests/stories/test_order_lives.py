@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from o2c.entrypoints.launch_data import FIBRE, HOME_ADD_ONS, LINE_ADD_ONS
 from o2c.kernel.partner import Accepted, Failed, RefusedBy, Request, Unknown
+from o2c.simulation.launch_data import FIBRE, HOME_ADD_ONS, LINE_ADD_ONS
 from tests.world import ADDRESS, NINE, Document, World, at, item, line, order, ported, site
 
 GATES = [

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from o2c.entrypoints import intake
-from o2c.entrypoints.launch_data import catalogue
+from o2c.files import intake
+from o2c.simulation.launch_data import catalogue
 from tests.world import World
 
 ROOT = Path(__file__).parents[2]

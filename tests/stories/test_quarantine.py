@@ -11,9 +11,9 @@ from typing import IO, Any
 import psycopg
 import pytest
 
-from o2c.entrypoints import intake
-from o2c.entrypoints.checks import run_checks
-from o2c.entrypoints.quarantine import Quarantine, origin_of
+from o2c.checks.diagnose import run_checks
+from o2c.files import intake
+from o2c.files.quarantine import Quarantine, origin_of
 from o2c.intake.events import IntakeClosed, IntakeLineRefused
 from o2c.kernel.refusal import Refused
 from tests.world import World, line, order

@@ -16,7 +16,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from o2c import plan
-from o2c.app import Engine
+from o2c.engine.app import Engine
 from tests.faults.working import LIMIT_S, alive, children, eventually
 from tests.world import World, line, order
 

@@ -16,10 +16,10 @@ from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 from psycopg.conninfo import make_conninfo
 
-from o2c.entrypoints import queries
-from o2c.entrypoints.telemetry import registry, serve_metrics, write_metrics
 from o2c.kernel.refusal import Refused
-from projections.engine import ALL
+from o2c.running.telemetry import registry, serve_metrics, write_metrics
+from o2c.views import queries
+from projections.engine.operations import ALL
 from tests.store.writing import command
 from tests.world import World, at, line, order, ported
 

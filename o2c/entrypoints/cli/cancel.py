@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from o2c.app import Context
-from o2c.entrypoints.cancelling import cancel_order
+from o2c.desk.orders import cancel_order
+from o2c.engine.app import Context
 from o2c.entrypoints.cli.options import Actor, CommandId
 from o2c.entrypoints.cli.output import Format, Output, err, show_rows
 from o2c.entrypoints.cli.read import Id

@@ -6,12 +6,14 @@ from typing import Annotated, Literal
 
 import typer
 
-from o2c.app import Context
 from o2c.customers.rules import MEDIA, TOPICS
-from o2c.entrypoints import contacts, customer_view, queries
+from o2c.desk import contacts
+from o2c.engine.app import Context
 from o2c.entrypoints.cli.options import Actor, CommandId, completing
 from o2c.entrypoints.cli.output import Format, Output, err, show_one
 from o2c.entrypoints.cli.session import looking
+from o2c.views import customers as customer_view
+from o2c.views import queries
 
 customers = typer.Typer(no_args_is_help=True, help="Customers: everything about one, and contacts with it.")
 Id = Annotated[str, typer.Argument(metavar="CUSTOMER", help="The customer's id.")]

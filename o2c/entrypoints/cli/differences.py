@@ -12,7 +12,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from o2c.entrypoints.cli.output import err
 from o2c.kernel.refusal import Refused
-from projections.engine import Difference, Rebuilt
+from projections.engine.operations import Difference, Rebuilt
 
 STAGES = {"folded": (0, 80), "copied": (80, 10), "indexed": (90, 0), "compared": (95, 0), "swapped": (100, 0)}
 """Where each stage begins and how long it is, of a hundred."""

@@ -15,14 +15,14 @@ from uuid import UUID
 
 import typer
 
-from o2c.app import Engine
-from o2c.entrypoints import queries
+from o2c.engine.app import Engine
 from o2c.entrypoints.cli.output import Format, patient_pipe, show_rows
 from o2c.entrypoints.cli.session import looking, time_of
-from o2c.entrypoints.following import Mark, Wanted, check_mark, found, pages, types_named
 from o2c.kernel.refusal import Refused
-from projections.seen import START, last_mark
-from projections.tables import session as connection
+from o2c.views import queries
+from o2c.views.following import Mark, Wanted, check_mark, found, pages, types_named
+from projections.engine.seen import START, last_mark
+from projections.engine.tables import session as connection
 
 events = typer.Typer(no_args_is_help=True, help="The log as it is: events in order, as JSON lines. Personal fields are left out.")
 Types = Annotated[

@@ -6,14 +6,15 @@ from typing import Annotated
 
 import typer
 
-from o2c.app import Context
-from o2c.entrypoints import desk, queries
+from o2c.desk import fallout as desk
+from o2c.engine.app import Context
 from o2c.entrypoints.cli.options import Actor, CommandId, complete_decision, complete_queue, complete_reason
 from o2c.entrypoints.cli.output import Format, Output, err, show_one, show_rows
 from o2c.entrypoints.cli.session import looking, opened
 from o2c.entrypoints.cli.wishes import one_of
 from o2c.kernel.reasons import REASONS
 from o2c.kernel.refusal import Refused
+from o2c.views import queries
 
 fallout = typer.Typer(no_args_is_help=True, help="Steps that could not go on by themselves: look through them, act on them.")
 COLUMNS = ("fallout", "reason", "step", "item", "waiting_for", "opened_at")

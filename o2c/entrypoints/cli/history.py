@@ -13,8 +13,8 @@ import typer
 
 from o2c.entrypoints.cli.output import Format, Output, err, show_one
 from o2c.entrypoints.cli.session import opened
-from o2c.entrypoints.event_file import exported
-from o2c.entrypoints.importing import Import
+from o2c.files.event_file import exported
+from o2c.files.importing import Import
 from o2c.kernel.refusal import Refused
 
 File = Annotated[Path, typer.Argument(metavar="FILE", help="The file of events, JSON lines; - for the pipe.")]

@@ -19,8 +19,7 @@ from eventsourcing.persistence import InterfaceError, OperationalError
 from psycopg_pool import PoolTimeout
 from typer.exceptions import TyperException
 
-from o2c.entrypoints import docs as documents
-from o2c.entrypoints.checks import not_opened, run_checks
+from o2c.checks.diagnose import not_opened, run_checks
 from o2c.entrypoints.cli import (
     cancel,
     customers,
@@ -44,7 +43,8 @@ from o2c.entrypoints.cli.session import opened
 from o2c.kernel.refusal import Refused
 from o2c.store.database import migrations
 from o2c.store.embedded import ServerUnavailable
-from projections.fold import FoldFailed
+from o2c.views import event_types as documents
+from projections.engine.fold import FoldFailed
 
 EXIT = {"usage": 2, "missing": 3, "conflict": 4, "unavailable": 75}
 TRY_LATER = 75

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from o2c.app import Context
-from o2c.entrypoints import payment_desk
+from o2c.desk import payments as payment_desk
+from o2c.engine.app import Context
 from o2c.entrypoints.cli.options import Actor, CommandId
 from o2c.entrypoints.cli.output import Format, Output, err, show_one
 from o2c.entrypoints.cli.session import opened

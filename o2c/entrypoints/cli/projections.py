@@ -8,21 +8,21 @@ from typing import Annotated, Any
 
 import typer
 
-from o2c.app import Context
+from o2c.engine.app import Context
 from o2c.entrypoints.cli.differences import rebuilding, shown, write_differences
 from o2c.entrypoints.cli.output import Format, Output, err, show_rows
 from o2c.entrypoints.cli.session import Session, looking, opened
-from o2c.entrypoints.crew import TETHER, Crew, work
-from o2c.entrypoints.look_ups import kept, under_another_key
-from o2c.entrypoints.lookup_key import given_key, key_of
-from o2c.entrypoints.queries import plain
 from o2c.kernel.refusal import Refused
-from projections import engine
+from o2c.running.crew import TETHER, Crew, work
+from o2c.views.finding import kept, under_another_key
+from o2c.views.lookup_key import given_key, key_of
+from o2c.views.queries import plain
 from projections.catalogue import ALL, BY_NAME
+from projections.engine import operations as engine
+from projections.engine.projection import Projection
+from projections.engine.shards import Follower
 from projections.lookups import NAME as LOOKUPS
 from projections.lookups import lookups
-from projections.projection import Projection
-from projections.shards import Follower
 
 projections = typer.Typer(no_args_is_help=True, help="Tables folded from the log: how far they are, build them anew, check them.")
 Names = Annotated[list[str] | None, typer.Argument(metavar="NAME", help="Which ones; all when left out.")]

@@ -6,12 +6,14 @@ from typing import Annotated
 
 import typer
 
-from o2c.entrypoints import look_ups, order_view, queries
 from o2c.entrypoints.cli.options import complete_state, completing
 from o2c.entrypoints.cli.output import Format, Output, err, show_one, show_rows
 from o2c.entrypoints.cli.session import looking, time_of
 from o2c.entrypoints.cli.wishes import one_of
 from o2c.orders.rollup import ORDER_TRANSITIONS
+from o2c.views import finding as look_ups
+from o2c.views import orders as order_view
+from o2c.views import queries
 
 orders = typer.Typer(no_args_is_help=True, help="Orders: find them, see how they stand and came to be so, cancel them.")
 metrics = typer.Typer(no_args_is_help=True, help="Figures over all orders, and for a monitoring system.")

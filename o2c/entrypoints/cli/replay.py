@@ -8,12 +8,12 @@ from typing import Annotated, Any
 
 import typer
 
-from o2c.entrypoints import queries
 from o2c.entrypoints.cli.differences import rebuilding
 from o2c.entrypoints.cli.output import Format, Output, err, show_rows
 from o2c.entrypoints.cli.session import opened, time_of
 from o2c.kernel.refusal import Refused
-from projections.what_if import Outcome, Stretch, load, only_reading, what_if
+from o2c.views import queries
+from projections.engine.what_if import Outcome, Stretch, load, only_reading, what_if
 
 POSITION_OR_TIME = "POSITION|TIME"
 

@@ -14,16 +14,17 @@ from typing import Annotated
 import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from o2c.entrypoints import intake, queries
+from o2c.engine.runner import Progress as OnProgress
+from o2c.engine.worker import Worker
 from o2c.entrypoints.cli.output import err
 from o2c.entrypoints.cli.session import Session, opened, time_of
 from o2c.entrypoints.cli.summary import show_summary
-from o2c.entrypoints.crew import TETHER, Crew, work
-from o2c.entrypoints.launch import write_launch
-from o2c.entrypoints.telemetry import SHARED_FOLDER, serve_metrics
+from o2c.files import intake
 from o2c.kernel.refusal import Refused
-from o2c.runner import Progress as OnProgress
-from o2c.worker import Worker
+from o2c.running.crew import TETHER, Crew, work
+from o2c.running.telemetry import SHARED_FOLDER, serve_metrics
+from o2c.simulation.launch import write_launch
+from o2c.views import queries
 
 BILL_RUNS = 2
 LONGEST_DAYS = 240

@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from datetime import datetime
 
 from o2c.entrypoints.cli.output import err
-from o2c.entrypoints.session import Session, opened
 from o2c.kernel.periods import parse_time
 from o2c.kernel.refusal import Refused
+from o2c.running.session import Session, opened
 
 __all__ = ["Session", "looking", "opened", "time_of"]
 

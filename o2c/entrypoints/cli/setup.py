@@ -8,13 +8,13 @@ from typing import Annotated, Literal
 import typer
 
 from o2c.catalogue.state import STREAM as CATALOGUE
-from o2c.entrypoints import intake
 from o2c.entrypoints.cli.output import Format, Output, err, show_one
 from o2c.entrypoints.cli.session import opened, time_of
 from o2c.entrypoints.cli.wishes import named
-from o2c.entrypoints.launch import write_launch
-from o2c.entrypoints.quarantine import origin_of
+from o2c.files import intake
+from o2c.files.quarantine import origin_of
 from o2c.kernel.refusal import Refused
+from o2c.simulation.launch import write_launch
 
 load = typer.Typer(no_args_is_help=True, help="Take in what orders need: catalogue, customers, SIMs, numbers.")
 simulate = typer.Typer(no_args_is_help=True, help="Write the files of an invented launch, to try o2c on.")

@@ -7,12 +7,12 @@ from uuid import uuid4
 
 import typer
 
-from o2c.app import Context
+from o2c.engine.app import Context
 from o2c.entrypoints.cli.options import Actor, CommandId
 from o2c.entrypoints.cli.output import Format, Output, err, show_rows
 from o2c.entrypoints.cli.session import opened
-from o2c.entrypoints.roles import arranged_roles
 from o2c.kernel.refusal import Refused
+from o2c.running.roles import arranged_roles
 from o2c.store.database import adopt
 
 store = typer.Typer(no_args_is_help=True, help="The store itself: who may do what in it, and in which life it is.")

@@ -12,9 +12,9 @@ from rich.columns import Columns
 from rich.console import Console
 from rich.table import Table
 
-from o2c.app import Engine
-from o2c.entrypoints import queries
+from o2c.engine.app import Engine
 from o2c.kernel.money import from_minor
+from o2c.views import queries
 
 STAGES = (
     ("captured", "validation.done"),

@@ -14,7 +14,7 @@ from prometheus_client import generate_latest
 from o2c.entrypoints.cli.logs import configure_logs
 from o2c.entrypoints.cli.output import err
 from o2c.entrypoints.cli.session import looking
-from o2c.entrypoints.telemetry import registry, serve_metrics, write_metrics
+from o2c.running.telemetry import registry, serve_metrics, write_metrics
 
 File = Annotated[
     Path | None,

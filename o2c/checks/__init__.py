@@ -1,0 +1,1 @@
+"""Whether a store agrees with its own log."""

@@ -1,0 +1,191 @@
+"""The checks of the schema: that the tables, indexes, triggers and functions are those of this program's migrations, and nobody else writes.
+
+What a migration says is read from its text; functions are compared word for word, so that a changed `append()` is found.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cache
+from typing import NamedTuple
+
+from o2c.checks.log import Connection
+from o2c.checks.server import Answer, Question, one
+from o2c.store.database import migrations
+
+SHOWN_MAX = 3
+_CURE = "restore it from a backup, or from the migration that makes it"
+
+_STATEMENT = re.compile(
+    r"""(?P<drop>DROP\ (?:FUNCTION|INDEX|TRIGGER|TABLE|VIEW)\ (?:IF\ EXISTS\ )?(?:o2c\.)?(?P<gone>\w+))
+    | CREATE\ (?:UNLOGGED\ )?TABLE\ (?:IF\ NOT\ EXISTS\ )?(?:o2c\.)?(?P<table>\w+)
+    | CREATE\ (?:OR\ REPLACE\ )?VIEW\ (?:o2c\.)?(?P<view>\w+)
+    | CREATE\ (?P<unique>UNIQUE\ )?INDEX\ (?:IF\ NOT\ EXISTS\ )?(?P<index>\w+)\ ON\ (?:o2c\.)?(?P<on>\w+)\ (?:USING\ \w+\ )?\((?P<columns>[^)]*)\)
+    | CREATE\ (?:OR\ REPLACE\ )?TRIGGER\ (?P<trigger>\w+)\ .*?\ ON\ (?:o2c\.)?(?P<watched>\w+)
+    | CREATE\ (?:OR\ REPLACE\ )?FUNCTION\ (?:o2c\.)?(?P<function>\w+)\((?P<head>.*?)\$(?P<quote>\w*)\$(?P<body>.*?)\$(?P=quote)\$(?P<tail>[^;]*)""",
+    re.VERBOSE | re.DOTALL,
+)
+
+
+class Function(NamedTuple):
+    """What a function does, and how: a horizon that is not STABLE misses events, whatever its text."""
+
+    body: str
+    volatility: str
+    as_owner: bool
+
+
+@dataclass(slots=True)
+class Schema:
+    """What a schema has, by name: tables and views, indexes as (table, unique, columns), triggers as their table, functions."""
+
+    tables: set[str] = field(default_factory=set)
+    indexes: dict[str, tuple[str, bool, str]] = field(default_factory=dict)
+    triggers: dict[str, str] = field(default_factory=dict)
+    functions: dict[str, Function] = field(default_factory=dict)
+
+
+@cache
+def declared() -> Schema:
+    """What the migrations of this program make, taken together."""
+    made = Schema()
+    made.tables.add("migration")
+    for migration in migrations():
+        for found in _STATEMENT.finditer(_without_comments(migration.sql)):
+            if found["drop"]:
+                made.tables.discard(found["gone"])
+                for kind in (made.indexes, made.triggers, made.functions):
+                    kind.pop(found["gone"], None)
+            elif found["index"]:
+                made.indexes[found["index"]] = (found["on"], bool(found["unique"]), _columns(found["columns"]))
+            elif found["trigger"]:
+                made.triggers[found["trigger"]] = found["watched"]
+            elif found["function"]:
+                made.functions[found["function"]] = Function(found["body"], *_manner(found["head"] + found["tail"]))
+            else:
+                made.tables.add(found["table"] or found["view"])
+    return made
+
+
+def _manner(told: str) -> tuple[str, bool]:
+    words = set(re.findall(r"[A-Z]+", told))
+    return ("i" if "IMMUTABLE" in words else "s" if "STABLE" in words else "v"), "SECURITY DEFINER" in " ".join(told.split())
+
+
+def _without_comments(sql: str) -> str:
+    """Without the comments between statements; those within functions belong to their text."""
+    parts = re.split(r"(\$\w*\$.*?\$\w*\$)", sql, flags=re.DOTALL)
+    return "".join(part if number % 2 else re.sub(r"--[^\n]*", "", part) for number, part in enumerate(parts))
+
+
+def _columns(text: str) -> str:
+    return ", ".join(part.strip() for part in text.split(","))
+
+
+_TABLES = """SELECT relname AS name, relkind::text AS kind, relpersistence = 'u' AS unlogged, relrowsecurity AS hidden,
+        EXISTS (SELECT FROM pg_rewrite r WHERE r.ev_class = c.oid AND c.relkind = 'r') AS rewritten,
+        EXISTS (SELECT FROM pg_constraint k WHERE k.conrelid = c.oid AND k.contype = 'p') AS keyed
+    FROM pg_class c WHERE relnamespace = 'o2c'::regnamespace AND relkind IN ('r', 'p', 'v')"""
+_INDEXES = """SELECT i.relname AS name, t.relname AS on, x.indisunique AS unique, x.indisvalid AND x.indisready AS valid,
+        (SELECT string_agg(pg_get_indexdef(i.oid, n, true), ', ' ORDER BY n) FROM generate_series(1, x.indnkeyatts) AS n) AS columns
+    FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_class t ON t.oid = x.indrelid
+    WHERE t.relnamespace = 'o2c'::regnamespace"""
+_TRIGGERS = """SELECT tgname AS name, t.relname AS on, tgenabled IN ('O', 'A') AS enabled FROM pg_trigger g JOIN pg_class t ON t.oid = g.tgrelid
+    WHERE t.relnamespace = 'o2c'::regnamespace AND NOT tgisinternal"""
+_FUNCTIONS = "SELECT proname AS name, prosrc AS body, provolatile::text AS volatility, prosecdef AS as_owner FROM pg_proc WHERE pronamespace = 'o2c'::regnamespace"
+
+
+def _version(conn: Connection) -> Answer:
+    known = [migration.number for migration in migrations()]
+    found = [row["number"] for row in conn.execute("SELECT number FROM o2c.migration ORDER BY number").fetchall()]
+    told = f"the store is at migration {found[-1] if found else 0}, this program knows {known[-1]}"
+    return found == known, told if found == known else f"{told}; use the program that fits"
+
+
+def _schema(conn: Connection) -> Answer:
+    flaws = [*_table_flaws(conn), *_index_flaws(conn), *_trigger_flaws(conn), *_function_flaws(conn)]
+    if not flaws:
+        made = declared()
+        counted = f"{len(made.tables)} tables and views, {len(made.indexes)} indexes, {len(made.triggers)} triggers, {len(made.functions)} functions"
+        return True, f"{counted} as migrated"
+    more = f" and {len(flaws) - SHOWN_MAX} more" if len(flaws) > SHOWN_MAX else ""
+    return False, f"{'; '.join(flaws[:SHOWN_MAX])}{more}; {_CURE}"
+
+
+def _table_flaws(conn: Connection) -> Iterator[str]:
+    found = {row["name"]: row for row in conn.execute(_TABLES.encode()).fetchall()}
+    for name in sorted(declared().tables):
+        row = found.get(name)
+        if row is None:
+            yield f"{name} is missing"
+            continue
+        if row["unlogged"]:
+            yield f"table {name} is unlogged: a crash empties it"
+        if row["hidden"]:
+            yield f"table {name} has row security: rows may be hidden"
+        if row["rewritten"]:
+            yield f"table {name} has a rule that rewrites what is done to it"
+        if row["kind"] == "r" and not row["keyed"]:
+            yield f"table {name} has lost its primary key"
+
+
+def _index_flaws(conn: Connection) -> Iterator[str]:
+    found = {row["name"]: row for row in conn.execute(_INDEXES.encode()).fetchall()}
+    for name, wanted in sorted(declared().indexes.items()):
+        row = found.get(name)
+        if row is None:
+            yield f"index {name} is missing"
+        elif (row["on"], row["unique"], row["columns"].replace('"', "")) != wanted:
+            yield f"index {name} is another than it was made"
+    yield from (f"index {name} is not valid" for name, row in sorted(found.items()) if not row["valid"])
+
+
+def _trigger_flaws(conn: Connection) -> Iterator[str]:
+    found = {row["name"]: row for row in conn.execute(_TRIGGERS.encode()).fetchall()}
+    for name, table in sorted(declared().triggers.items()):
+        if name not in found or found[name]["on"] != table:
+            yield f"trigger {name} on {table} is missing: the log can be changed"
+        elif not found[name]["enabled"]:
+            yield f"trigger {name} on {table} is disabled: the log can be changed"
+    yield from (f"trigger {name} on {row['on']} is nobody's" for name, row in sorted(found.items()) if name not in declared().triggers)
+
+
+def _function_flaws(conn: Connection) -> Iterator[str]:
+    found: dict[str, list[Function]] = {}
+    for row in conn.execute(_FUNCTIONS.encode()).fetchall():
+        found.setdefault(row["name"], []).append(Function(row["body"], row["volatility"], row["as_owner"]))
+    for name, made in sorted(declared().functions.items()):
+        if name not in found:
+            yield f"function {name}() is missing"
+        elif found[name] != [made]:
+            yield f"function {name}() is not that of the migration"
+
+
+_WRITERS = """SELECT c.relname AS name, coalesce(r.rolname, 'everybody') AS who, string_agg(DISTINCT a.privilege_type, ', ') AS what
+    FROM pg_class c CROSS JOIN aclexplode(c.relacl) a LEFT JOIN pg_roles r ON r.oid = a.grantee
+    WHERE c.relnamespace = 'o2c'::regnamespace AND c.relkind IN ('r', 'p') AND a.grantee <> c.relowner
+        AND c.relname IN ('event', 'head', 'command', 'guard', 'agenda', 'pool', 'incarnation')
+        AND (a.privilege_type IN ('INSERT', 'DELETE', 'TRUNCATE') OR a.privilege_type = 'UPDATE' AND c.relname <> 'agenda')
+    GROUP BY 1, 2 ORDER BY 1, 2"""
+
+_CALLERS = """SELECT coalesce(bool_or(p.proacl IS NULL OR a.grantee = 0), false) AS everybody
+    FROM pg_proc p LEFT JOIN LATERAL aclexplode(p.proacl) a ON a.privilege_type = 'EXECUTE'
+    WHERE p.pronamespace = 'o2c'::regnamespace AND p.proname = 'append'"""
+
+
+def _writers(conn: Connection) -> Answer:
+    """Whoever may insert into the log can forge a position that no reader will ever look at; a lease is the one update outside append()."""
+    rows = conn.execute(_WRITERS.encode()).fetchall()
+    flaws = [f"{row['who']} may {row['what']} on {row['name']}" for row in rows]
+    if one(conn, _CALLERS)["everybody"]:
+        flaws.append("everybody may call append()")
+    return not flaws, f"{'; '.join(flaws[:SHOWN_MAX])}; REVOKE it" if flaws else "only the owner, and through append()"
+
+
+ABOUT_SCHEMA: dict[str, Question] = {
+    "the store fits the program": _version,
+    "the schema is as migrated": _schema,
+    "nobody writes past append()": _writers,
+}

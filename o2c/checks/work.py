@@ -1,0 +1,90 @@
+"""The checks of work under way: nothing overdue without a worker, no lease without end, projections that keep up, refused lines that wait."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from o2c.checks.log import Connection
+from o2c.checks.server import Answer, CannotTell, Question, one
+
+OVERDUE_S_MAX = 900
+LEASE_S_MAX = 600
+"""Workers lease for a minute; a row leased for longer is one that nobody will take for as long."""
+FILES_SHOWN_MAX = 3
+
+_OVERDUE = """SELECT (SELECT kind FROM o2c.clock) AS kind, count(*) AS n, (SELECT count(*) FROM o2c.agenda) AS depth,
+        extract(epoch FROM clock_timestamp() - min(due_at))::float8 AS seconds
+    FROM o2c.agenda WHERE due_at <= (SELECT CASE kind WHEN 'real' THEN clock_timestamp() ELSE now END FROM o2c.clock)"""
+
+
+def _overdue(conn: Connection) -> Answer:
+    """In simulated time rows wait for the next run, however long that takes."""
+    row = one(conn, _OVERDUE)
+    if row["kind"] is None:
+        raise CannotTell("the store has no clock, so that nothing is due")
+    told = f"{row['n']:,} of {row['depth']:,} rows are due"
+    if row["kind"] == "real" and row["n"] and row["seconds"] > OVERDUE_S_MAX:
+        return False, f"{told}, the oldest for {row['seconds']:,.0f} s; is a worker running? start one with `o2c run`"
+    return True, told
+
+
+def _leases(conn: Connection) -> Answer:
+    row = one(
+        conn,
+        "SELECT count(*) FILTER (WHERE lease_until > clock_timestamp()) AS held, count(*) FILTER (WHERE lease_until <= clock_timestamp()) AS lapsed,"
+        " count(*) FILTER (WHERE lease_until > clock_timestamp() + make_interval(secs => %s)) AS endless, max(lease_until) AS until FROM o2c.agenda",
+        LEASE_S_MAX,
+    )
+    if row["endless"]:
+        return (
+            False,
+            f"{row['endless']} rows are leased as far as {row['until']:%Y-%m-%dT%H:%MZ}; UPDATE o2c.agenda SET lease_until = NULL for them",
+        )
+    return True, f"{row['held']} rows held by workers, {row['lapsed']} leases lapsed and free to take"
+
+
+_MADE = """SELECT count(*) AS n FROM pg_class c JOIN pg_namespace s ON s.oid = c.relnamespace
+    WHERE s.nspname = 'projection' AND c.relname = 'parked'"""
+
+
+def _parked(conn: Connection) -> Answer:
+    if one(conn, _MADE)["n"] == 0:
+        return True, "no projection was made yet; the first reading command makes them"
+    rows = conn.execute("SELECT name, count(DISTINCT group_key) AS n FROM projection.parked GROUP BY name ORDER BY name").fetchall()
+    found = ", ".join(f"{row['name']} {row['n']}" for row in rows)
+    return (
+        not rows,
+        f"groups parked: {found}; see why in projection.parked, then `o2c projections rebuild`" if rows else "no group is parked",
+    )
+
+
+def _policies(conn: Connection) -> Answer:
+    last = one(conn, "SELECT coalesce(max(position), 0) AS last FROM o2c.event")["last"]
+    rows = conn.execute("SELECT policy, position FROM o2c.policy_checkpoint ORDER BY policy").fetchall()
+    beyond = [row["policy"] for row in rows if row["position"] > last]
+    return not beyond, f"beyond the log: {', '.join(beyond)}" if beyond else f"{len(rows)} policies, log up to position {last}"
+
+
+ABOUT_WORK: dict[str, Question] = {
+    "nothing is overdue": _overdue,
+    "leases end": _leases,
+    "no projection is parked": _parked,
+    "policies are not beyond the log": _policies,
+}
+
+
+def quarantined(folder: Path) -> Callable[[Connection], Answer]:
+    """Refused lines that wait for a fix: told, and not counted as something wrong with the store."""
+
+    def question(conn: Connection) -> Answer:
+        try:
+            if not folder.exists():
+                return True, "no refused lines"
+            files = sorted(path for path in folder.iterdir() if path.is_file() and path.stat().st_size)
+        except OSError as error:
+            raise CannotTell(f"{folder} cannot be looked at: {error.strerror}") from None
+        names = ", ".join(path.name for path in files[:FILES_SHOWN_MAX]) + (", ..." if len(files) > FILES_SHOWN_MAX else "")
+        return True, f"{len(files)} files with refused lines in {folder}: {names}" if files else "no refused lines"
+
+    return question

@@ -1,0 +1,47 @@
+"""Noting down that a customer and the operator spoke."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+
+from o2c.customers.rules import contact
+from o2c.customers.state import stream_of
+from o2c.desk.fallout import act
+from o2c.engine.app import Context, Engine, Written
+from o2c.kernel.decision import Decision, just
+from o2c.kernel.refusal import Refused
+from o2c.plan import PlanBook
+from o2c.views.queries import find_order
+
+
+def record_contact(
+    app: Engine,
+    book: PlanBook,
+    customer: str,
+    context: Context,
+    *,
+    medium: str,
+    topic: str,
+    direction: Literal["inbound", "outbound"] = "inbound",
+    order: str = "",
+    note: str = "",
+) -> Written:
+    """Note down a contact with a customer, about one of its orders if named (by id or external id).
+
+    Raises Refused: missing (no such customer or order), usage (unknown medium or topic), conflict (the order is another customer's, or the
+    command id was used for another wish).
+    """
+    about = _order_of(app, customer, order) if order else ""
+
+    def told(state: Any, at: datetime) -> Decision:
+        return just(*contact(state, medium=medium, topic=topic, direction=direction, order=about, note=note))
+
+    return act(app, book, stream_of(customer), context, told, wish=["contact", medium, topic, direction, about, note])
+
+
+def _order_of(app: Engine, customer: str, name: str) -> str:
+    _, state = find_order(app, name)
+    if state.party != customer:
+        raise Refused(f"order {name} is not of customer {customer}; see `o2c orders show {name}`", kind="conflict")
+    return state.order_id

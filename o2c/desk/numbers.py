@@ -1,0 +1,102 @@
+"""The desk for numbers: keeping one for an order, giving it back, looking at one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, cast
+
+from o2c.desk import fallout as desk
+from o2c.engine.app import Context, Engine, Written
+from o2c.kernel.decision import Decision
+from o2c.kernel.identifiers import e164
+from o2c.kernel.periods import stamp
+from o2c.kernel.refusal import Refused
+from o2c.kernel.stream import Work
+from o2c.numbers import rules
+from o2c.numbers.state import NumberState, stream_of
+from o2c.numbers.step import STEP
+from o2c.orders.planning import plan_order
+from o2c.orders.state import OrderState
+from o2c.orders.state import work as work_of
+from o2c.plan import PlanBook
+from o2c.views import queries
+
+
+def reserve(
+    app: Engine, book: PlanBook, msisdn: str, order: str, context: Context, *, item: str = "", until: datetime | None = None, note: str = ""
+) -> Written:
+    """Keep a number for an item of an order (the only one with a number where none is named) until a time.
+
+    A line that waits for a number from stock goes on with it at once. Raises Refused: missing (no such number, order or item), conflict
+    (the item has or brings a number, the number is not free, somebody was faster), usage (which item is not clear, a time that is over).
+    """
+    stream, _ = queries.find_order(app, order)
+    beside = app.load([_stream(msisdn)])
+    number = beside[stream_of(msisdn)].state
+
+    def keep(state: OrderState, at: datetime) -> Decision:
+        work = _work(state, book, order, stream, item, at)
+        decision = rules.reserve(work, number, msisdn=msisdn, until=until, note=note, at=at)
+        if decision.events and work.waiting_for:
+            return decision + STEP.request(work, at, attempt=work.attempt + 1, due_at=at)
+        return decision
+
+    wish = ["reserve", msisdn, item, until and stamp(until), note]
+    return desk.act(app, book, stream, context, keep, wish=wish, beside=beside)
+
+
+def _work(state: OrderState, book: PlanBook, order: str, stream: str, item: str, at: datetime) -> Work:
+    """The number step of the item that is meant. An order still at its gates is looked at as it would be planned now. Raises Refused."""
+    if state.closed:
+        raise Refused(f"order {order} is closed; there is nothing to reserve a number for", kind="conflict")
+    subjects: dict[str, Any] = {name: planned for name, planned in state.items.items() if STEP.name in planned.waits}
+    if not state.planned:
+        if state.progress.gates.get("validation") != "done":
+            raise Refused(f"order {order} is not validated yet, so that its lines are not known; reserve once it is", kind="conflict")
+        planned = plan_order(state, book, at).items
+        subjects = {one.item: one for one in planned if any(step.step == STEP.name for step in one.steps)}
+    chosen = item or (next(iter(subjects)) if len(subjects) == 1 else "")
+    if not chosen:
+        raise Refused(f"order {order} has {len(subjects)} items that take a number; say which with --item: {', '.join(subjects)}")
+    if chosen not in subjects:
+        raise Refused(f"order {order} has no item {chosen} that takes a number; there are {', '.join(subjects) or 'none'}", kind="missing")
+    known = state.progress.items.get(chosen)
+    if known and known.ended:
+        raise Refused(f"order {order}: item {chosen} is {known.ended}; there is nothing to reserve a number for", kind="conflict")
+    return replace(work_of(state, stream, chosen, STEP.name), subject=subjects[chosen], market=book.market)
+
+
+def release(app: Engine, book: PlanBook, msisdn: str, context: Context) -> Written:
+    """Give a reserved number back to where it was before. Nothing where it is free already.
+
+    Raises Refused: missing (no such number), conflict (it is not reserved, or somebody was faster).
+    """
+
+    def give_back(state: NumberState, at: datetime) -> Decision:
+        return rules.release_reservation(state, msisdn=msisdn, at=at)
+
+    return desk.act(app, book, _stream(msisdn), context, give_back, wish=["release", msisdn])
+
+
+def show(app: Engine, msisdn: str) -> dict[str, Any]:
+    """A number: class, state, for whom, until when, and everything that happened to it. Raises Refused (missing)."""
+    stream = _stream(msisdn)
+    loaded = app.load([stream])[stream]
+    if not loaded.version:
+        raise Refused(f"number {msisdn} is not known; see `o2c status` for what is in stock", kind="missing")
+    state: NumberState = loaded.state
+    history = app.reads.rows(
+        "SELECT occurred_at, type, actor, order_id::text AS order FROM o2c.event WHERE stream = %s ORDER BY version", stream
+    )
+    kept_until = state.kept_until if state.status == "reserved" else None
+    told = {"number": msisdn, "class": state.number_class, "state": state.status, "order": state.order or None, "item": state.item or None}
+    return cast("dict[str, Any]", queries.plain({**told, "reserved_until": kept_until, "history": history}))
+
+
+def _stream(msisdn: str) -> str:
+    """The number's stream. Raises Refused for a text that is no number."""
+    try:
+        return stream_of(e164(msisdn))
+    except ValueError as error:
+        raise Refused(f"numbers: {error}; write it as +447700900123") from None

@@ -1,0 +1,108 @@
+"""Cancelling orders: a person's wish carried through as one command, and what was undone by it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from o2c.credit.step import STEP as CREDIT
+from o2c.desk import fallout as desk
+from o2c.engine.app import Context, Engine, Written
+from o2c.kernel.decision import Decision
+from o2c.kernel.event import EVENT_TYPES, Event
+from o2c.kernel.money import from_minor
+from o2c.kernel.shapes import OfItem, RecallRequested, StepCancelled, Undone, step_of
+from o2c.orders.cancellation import cancel
+from o2c.orders.events import CancellationAccepted, CancellationRefused, ItemCancelled
+from o2c.orders.rollup import order_state
+from o2c.orders.state import OrderState
+from o2c.orders.state import work as work_on
+from o2c.plan import PlanBook
+from o2c.views import queries
+
+_NAMED_BY = ("iccid", "msisdn")
+
+
+@dataclass(frozen=True)
+class Cancelled:
+    """What came of the wish: the order's state now, what was undone (rows of item, step, undone), and why not, if it was refused.
+
+    No rows and no refusal: there was nothing left to cancel. Recalls among the rows are done when their partners have answered.
+    """
+
+    written: Written
+    state: str
+    undone: queries.Rows
+    refused: str = ""
+
+
+def cancel_order(app: Engine, book: PlanBook, name: str, context: Context, *, items: Sequence[str] = (), note: str) -> Cancelled:
+    """Cancel an order, by id or external id, or some of its items with what relies on them.
+
+    Raises Refused: missing (no such order or item), conflict (the order ended otherwise, or somebody else was faster).
+    """
+    stream, _ = queries.find_order(app, name)
+
+    def rule(state: OrderState, at: datetime) -> Decision:
+        # What falls due in the window of simulated time under way may be with its partner, though the clock stands at the window's start.
+        return cancel(state, items, note=note, at=max(at, app.clock().window_end or at), book=book)
+
+    written = desk.act(app, book, stream, context, rule, wish=["cancel", sorted(items), note])
+    state: OrderState = app.load([stream])[stream].state
+    told = list(_events(app, written))
+    refused = next((_why_not(state, event) for event in told if isinstance(event, CancellationRefused)), "")
+    rows = [row for event in told if (row := _row(state, stream, event, book))]
+    if any(isinstance(event, CancellationAccepted) and not event.item for event in told):
+        rows += _deposits(state)
+    return Cancelled(written, order_state(state.progress), rows, refused)
+
+
+def _events(app: Engine, written: Written) -> Iterator[Event]:
+    """The events of the order that the command wrote, then or now."""
+    for row in app.reads.written_with(written.stream, written.position):
+        cls = EVENT_TYPES[row["type"]]
+        if issubclass(cls, CancellationAccepted | CancellationRefused | ItemCancelled | Undone | RecallRequested | StepCancelled):
+            yield cls.model_validate(row["body"])
+
+
+def _why_not(state: OrderState, event: CancellationRefused) -> str:
+    lines = "; ".join(f"item {item}: {why}" for item, why in event.past.items())
+    rest = (
+        f"on their own (--item) could still be cancelled: {', '.join(event.cancellable)}" if event.cancellable else "nothing else is left"
+    )
+    return f"order {state.external_id} was not cancelled, it is past the point of no return ({lines}); {rest}"
+
+
+def _row(state: OrderState, stream: str, event: Event, book: PlanBook) -> dict[str, Any]:
+    match event:
+        case ItemCancelled():
+            what = f"cancelled with item {event.base}, which it relies on" if event.base else "cancelled"
+        case Undone():
+            what = f"{event.noun}{_name(event.model_dump())} given back"
+        case RecallRequested():
+            step = book.steps[step_of(event)]
+            work = replace(work_on(state, stream, event.item, step.name), market=book.market)
+            what = f"{event.noun}{_name(step.payload(work))} asked back from the {step.partner}"
+        case StepCancelled():
+            what = "request let go"
+        case _:
+            return {}
+    assert isinstance(event, OfItem)
+    return {"item": event.item, "step": step_of(event), "undone": what}
+
+
+def _deposits(state: OrderState) -> Iterator[dict[str, Any]]:
+    """What the order took as deposits, by currency: somebody has to pay it back, no event here moves money."""
+    taken: Counter[str] = Counter()
+    for one in state.kept("", CREDIT.name):
+        taken[one["currency"]] += one["amount_minor"]
+    for currency, amount_minor in taken.items():
+        amount = from_minor(amount_minor, currency)
+        yield {"item": "", "step": CREDIT.name, "undone": f"deposit {amount} {currency} to pay back"}
+
+
+def _name(body: Any) -> str:
+    return next((f" {body[key]}" for key in _NAMED_BY if body.get(key)), "")

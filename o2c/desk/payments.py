@@ -1,0 +1,171 @@
+"""The desk for money: deposits of orders, payments that arrived by bank, collecting once more."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from typing import Any, cast
+
+from o2c.billing.state import InvoiceState, invoice_stream
+from o2c.credit import rules as credit
+from o2c.credit.step import STEP as CREDIT
+from o2c.desk import fallout as desk
+from o2c.engine.app import Context, Engine, Written
+from o2c.kernel.decision import Decision
+from o2c.kernel.money import to_minor
+from o2c.kernel.periods import local_date
+from o2c.kernel.refusal import Refused
+from o2c.orders.state import OrderState
+from o2c.orders.state import work as work_of
+from o2c.payments import rules as payments
+from o2c.payments.step import STEP as PAYMENT
+from o2c.plan import PlanBook
+from o2c.views import queries
+
+NEARLY_DUE = timedelta(minutes=5)
+"""A demand due so soon may be on its way to the provider already (clocks differ, calls take time): its answer must find its row."""
+_TYPED = re.compile(r"-?[0-9]+(\.[0-9]+)?")
+"""What a person writes for an amount; a paper may use exponents, a slip of the keyboard makes one."""
+
+
+def deposit(
+    app: Engine,
+    book: PlanBook,
+    order: str,
+    context: Context,
+    *,
+    amount: str,
+    reference: str,
+    currency: str = "",
+    method: str = "bank-transfer",
+) -> Written:
+    """Record a deposit of an order that waits for one at the credit gate; the gate passes once it is enough.
+
+    `amount` is decimal text in the currency, the market's when none is named. The same reference is the same deposit. Raises Refused:
+    missing (no such order), conflict (the order waits for none, or the reference came with another amount), usage (no amount, another
+    currency, no reference).
+    """
+    stream, _ = queries.find_order(app, order)
+    currency = currency or book.market.currency
+    amount_minor, known = _minor(amount, currency), _reference(reference)
+
+    def take(state: OrderState, at: datetime) -> Decision:
+        work = replace(work_of(state, stream, "", CREDIT.name), market=book.market)
+        return credit.deposit(work, amount_minor=amount_minor, currency=currency, reference=known, method=method, at=at)
+
+    return desk.act(app, book, stream, context, take, wish=["deposit", amount_minor, currency, known, method])
+
+
+def missing_deposit(app: Engine, order: str) -> int:
+    """What is still missing of an order's deposit after the last instalment, in minor units."""
+    kept = queries.find_order(app, order)[1].kept("", CREDIT.name)
+    return int(kept[-1]["missing_minor"]) if kept else 0
+
+
+def record(
+    app: Engine,
+    book: PlanBook,
+    invoice: str,
+    context: Context,
+    *,
+    amount: str,
+    reference: str,
+    currency: str = "",
+    arrived_on: date | None = None,
+) -> Written:
+    """Record a payment that arrived by bank: in part, in full, or too much, which is a credit.
+
+    `amount` is decimal text in the invoice's currency. The same reference is the same payment. Raises Refused: missing (no such invoice),
+    conflict (the reference came with another amount, somebody was faster), usage (no amount, another currency, a day that has not come).
+    """
+    stream = invoice_stream(invoice)
+    issued = _state(app, invoice).issued
+    assert issued is not None
+    if currency and currency != issued.currency:
+        raise Refused(f"invoice {invoice} is in {issued.currency}, not in {currency}; have the bank convert it and record what arrived")
+    amount_minor, known = _minor(amount, issued.currency), _reference(reference)
+
+    def take(state: InvoiceState, at: datetime) -> Decision:
+        today = local_date(at, book.market.zone)
+        if (arrived_on or today) > today:
+            raise Refused(f"invoice {invoice}: {arrived_on} has not come yet; record a payment once it arrived")
+        later = max(at, app.clock().window_end or at) + NEARLY_DUE
+        rows = [row.entry for row in app.reads.of_stream(stream) if row.entry.step == PAYMENT.name]
+        return payments.record(
+            app.kind(stream).work(state, stream, "", PAYMENT.name),
+            amount_minor=amount_minor,
+            remittance=known,
+            arrived_on=(arrived_on or today).isoformat(),
+            scheduled=any(entry.kind != "query" and entry.due_at > later for entry in rows),
+            at=at,
+        )
+
+    wish = ["record payment", amount_minor, known, arrived_on and arrived_on.isoformat()]
+    return desk.act(app, book, stream, context, take, wish=wish)
+
+
+def retry(app: Engine, book: PlanBook, invoice: str, context: Context, *, note: str) -> Written:
+    """Collect an invoice once more whose payment fell out. Raises Refused: missing (no such invoice), conflict (nothing to collect again)."""
+    stream = invoice_stream(invoice)
+    state = _state(app, invoice)
+    queries.caught_up(app)
+    sql = "SELECT fallout FROM projection.fallout WHERE stream = %s AND step = %s ORDER BY (state = 'open') DESC, opened_at DESC LIMIT 1"
+    found = app.reads.rows(sql, stream, PAYMENT.name)
+    if not found:
+        how = "is paid" if state.open_minor <= 0 else "was never refused; its payment is under way"
+        raise Refused(f"invoice {invoice} {how}; there is nothing to retry", kind="conflict")
+    return desk.resolve(app, book, str(found[0]["fallout"]), context, note=note, retry=True)
+
+
+def show(app: Engine, invoice: str) -> dict[str, Any]:
+    """An invoice: what it is over, what came in and how, what is open, and what is over it as a credit. Raises Refused (missing)."""
+    state = _state(app, invoice)
+    issued = state.issued
+    assert issued is not None
+    sql = """SELECT occurred_at, (body->>'amount_minor')::bigint AS amount_minor, body->>'method' AS method, actor FROM o2c.event
+        WHERE stream = %s AND type IN ('payment.received', 'payment.part-received') ORDER BY version"""
+    paid = state.open_minor <= 0
+    told = {
+        "invoice": issued.number,
+        "customer": issued.customer,
+        "state": "paid" if paid else "overdue" if state.overdue else "issued",
+        "due_on": issued.due_on,
+        "method": state.method,
+        "currency": issued.currency,
+        "total_minor": issued.total_minor,
+        "paid_minor": state.paid_minor,
+        "open_minor": max(state.open_minor, 0),
+        "credit_minor": max(-state.open_minor, 0),
+        "payments": app.reads.rows(sql, invoice_stream(invoice)),
+    }
+    return cast("dict[str, Any]", queries.plain(told))
+
+
+def _state(app: Engine, invoice: str) -> InvoiceState:
+    stream = invoice_stream(invoice)
+    state = cast("InvoiceState", app.load([stream])[stream].state)
+    if state.issued is None:
+        raise Refused(f"no invoice {invoice}; see `o2c orders show` for an order's invoices", kind="missing")
+    return state
+
+
+def _minor(amount: str, currency: str) -> int:
+    """What came, in minor units. Raises Refused for what is no plain decimal, or is nothing."""
+    try:
+        if _TYPED.fullmatch(amount) is None:
+            raise ValueError(f"{amount[:40]!r} is not a decimal amount")
+        amount_minor = to_minor(amount, currency)
+    except ValueError as error:
+        raise Refused(f"{error}; write the amount as 23.99") from None
+    if amount_minor <= 0:
+        raise Refused("what came is more than nothing; write the amount as 23.99")
+    return amount_minor
+
+
+def _reference(text: str) -> str:
+    """The payer's reference in one spelling: bank statements pad and break it. Raises Refused when there is none."""
+    words = " ".join(text.split())
+    if not words:
+        raise Refused("say the reference the bank shows: by it the same payment is known when it is recorded again")
+    return words

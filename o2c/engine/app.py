@@ -1,0 +1,262 @@
+"""The only way to write: commands become events of several streams in one append, with their guards, agenda and stock changes."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any, cast
+from uuid import UUID
+
+from eventsourcing.application import AggregateNotFoundError, Application, LRUCache
+from structlog.contextvars import bound_contextvars
+
+from o2c.engine.drafts import Command, Draft, Loaded, drafted
+from o2c.kernel.event import Fact
+from o2c.kernel.refusal import Refused
+from o2c.kernel.stream import StreamKind, category_of
+from o2c.store.clock import create_clock
+from o2c.store.commands import Outcome
+from o2c.store.database import prepare
+from o2c.store.mapper import StoredFact
+from o2c.store.reads import Clock, Reads
+from o2c.store.recorder import LogFactory, LogRecorder
+
+SIMULATED_START = datetime(2026, 1, 1, tzinfo=UTC)
+WINDOW_S = 900
+PINNED = re.compile(r"catalogue-[a-z]+@[0-9]+")
+"""A version of a catalogue. Other streams are named after ids that others choose, at-signs and all."""
+KNOWN_STREAMS = 16_384
+"""How many streams a process remembers as it last saw them: what it decides on next is mostly what it wrote a moment ago."""
+SETTLED_S = 120
+SETTLING_S = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Who asks, and how: `actor` stands in the log, `channel` is where the wish came in.
+
+    `command_id` (a UUID of the caller's) makes a wish repeatable: sent again after a lost answer it gets the first answer and does nothing.
+    Left empty, it is derived from the wish and from what the caller saw.
+    """
+
+    actor: str
+    channel: str = "desk"
+    command_id: str = ""
+
+    def checked(self) -> Context:
+        """The context as it may stand in the log, its command id in one spelling. Raises Refused."""
+        for what, text in (("actor", self.actor), ("channel", self.channel)):
+            if not text.strip() or not text.isprintable():
+                raise Refused(f"the {what} stands in the log for good; give it a name, in printable characters")
+        try:
+            return replace(self, command_id=self.command_id and str(UUID(self.command_id)))
+        except ValueError:
+            raise Refused("a command id is a UUID; make one with uuid4 for each wish and keep it for repeats") from None
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """Where the last event of a command stands in the log; `repeated` when an earlier call with the same command id wrote it."""
+
+    stream: str
+    position: int
+    repeated: bool = False
+
+
+class Engine(Application[str]):
+    """The engine on one PostgreSQL. `kinds` are the kinds of stream it knows, by category.
+
+    Who is only `reading` may open it on a server that takes no writes, a standby: `takes_writes` is False there.
+    """
+
+    env = {
+        "PERSISTENCE_MODULE": "o2c.store.recorder:LogFactory",
+        "MAPPER_TOPIC": "o2c.store.mapper:FactMapper",
+        "APPLICATION_RECORDER_TOPIC": "o2c.store.recorder:LogRecorder",
+        "ORIGINATOR_ID_TYPE": "text",
+        **{f"POSTGRES_{key}": "by-dsn" for key in ("DBNAME", "HOST", "USER", "PASSWORD")},
+        "POSTGRES_PORT": "5432",
+        "POSTGRES_POOL_SIZE": "1",
+        "POSTGRES_MAX_OVERFLOW": "10",
+        "POSTGRES_IDLE_IN_TRANSACTION_SESSION_TIMEOUT": "60",
+        "POSTGRES_CONNECT_TIMEOUT": "30",
+    }
+
+    def __init__(self, dsn: str, kinds: Mapping[str, StreamKind], *, reading: bool = False) -> None:
+        self.takes_writes = prepare(dsn, reading=reading)
+        super().__init__({"DSN": dsn})
+        self.dsn = dsn
+        self.kinds = kinds
+        self.log_recorder = cast("LogRecorder", self.recorder)
+        self.reads = Reads(self.log_recorder.datastore)
+        self._pinned: dict[str, Loaded] = {}
+        self._known: LRUCache[str, Loaded] = LRUCache(KNOWN_STREAMS)
+        self._life = 0
+
+    # -- the clock
+
+    def create_clock(self, *, kind: str, start: datetime | None = None, seed: int = 0, window_s: int = WINDOW_S) -> None:
+        """Give the store its clock, once for life. Raises Refused (conflict) when it has one."""
+        begin = start or (SIMULATED_START if kind == "simulated" else datetime.now(UTC))
+        create_clock(self.log_recorder.datastore, kind=kind, start=begin, window_s=window_s, seed=seed)
+
+    def clock(self) -> Clock:
+        """The store's clock; a real one tells the time of now. Raises Refused when the store has none yet."""
+        clock = self.reads.clock()
+        if clock is None:
+            raise Refused("the store has no clock yet; run `o2c init --clock simulated` or `o2c init --clock real` first")
+        return clock if clock.kind == "simulated" else replace(clock, now=datetime.now(UTC))
+
+    # -- reading
+
+    def settled(self) -> None:
+        """Wait until readers see everything written before this call. Raises Refused (try later) when a transaction elsewhere stays open."""
+        [log] = self.reads.rows("SELECT coalesce(max(position), 0) AS top FROM o2c.event")
+        deadline = time.monotonic() + SETTLED_S
+        while (self.log_recorder.max_notification_id() or 0) < log["top"]:
+            if time.monotonic() > deadline:
+                hint = "end it (see pg_stat_activity.backend_xid and pg_prepared_xacts) and go on"
+                raise Refused(
+                    f"a transaction on this server has been open for {SETTLED_S} s and holds back readers of the log; {hint}",
+                    kind="unavailable",
+                )
+            time.sleep(SETTLING_S)
+
+    def load(self, streams: Iterable[str], *, remembered: bool = False, seen: Mapping[str, int] | None = None) -> dict[str, Loaded]:
+        """Streams by name, each in one read of its head row; `catalogue-main@12` is the catalogue as it stood at version 12.
+
+        What this process remembers and still is the last of its stream is not sent again. `remembered` asks no further where something is
+        remembered at all: only for streams that the same append will write, which then is stale if they moved on meanwhile. `seen` are
+        the positions of last events that were just read: what is remembered at them is not asked for either.
+        """
+        if self._life != (life := cast("LogFactory", self.factory).life):
+            # Another life of the log (promotion, restore): what was seen of the last one may never have been.
+            self._life, self._pinned = life, {}
+            self.forget()
+        found: dict[str, Loaded] = {}
+        known: dict[str, Loaded] = {}
+        asked: list[str] = []
+        for name in set(streams):
+            if PINNED.fullmatch(name):
+                found[name] = self._at_version(name)
+            elif (loaded := self._remembered(name)) is None:
+                asked.append(name)
+            elif remembered or (seen and seen.get(name) == loaded.position):
+                found[name] = loaded
+            else:
+                known[name] = loaded
+                asked.append(name)
+        if asked:
+            found |= self._read(sorted(asked), known)
+        return found
+
+    def forget(self) -> None:
+        """Remember no stream any more, as a process that has just begun."""
+        self._known = LRUCache(KNOWN_STREAMS)
+
+    def _remembered(self, stream: str) -> Loaded | None:
+        try:
+            return self._known.get(stream)
+        except KeyError:
+            return None
+
+    def _read(self, streams: Sequence[str], known: Mapping[str, Loaded]) -> dict[str, Loaded]:
+        found = {}
+        for row in self.reads.heads(streams, [known[name].position if name in known else 0 for name in streams]):
+            stream = row["stream"]
+            same = stream in known and row["last_position"] == known[stream].position
+            found[stream] = known[stream] if same else self._from_head(row)
+            self._known.put(stream, found[stream])
+        for stream in streams:
+            if stream not in found:
+                found[stream] = Loaded(stream, 0, self.kind(stream).initial(stream))
+        return found
+
+    def kind(self, stream: str) -> StreamKind:
+        return self.kinds[category_of(stream)]
+
+    def _from_head(self, row: dict[str, Any]) -> Loaded:
+        stream, version, kept = row["stream"], row["version"], row["state_version"]
+        kind = self.kind(stream)
+        if row["shape"] != kind.shape_version or row["state"] is None:
+            return Loaded(stream, version, self.replay(stream, version), row["last_position"])
+        state = kind.restored(row["state"])
+        for stored in self.log_recorder.select_events(stream, gt=kept, lte=version) if kept < version else ():
+            state = kind.evolve(state, cast("Fact", self.mapper.to_domain_event(stored)).event)
+        return Loaded(stream, version, state, row["last_position"], kept, len(row["state"]))
+
+    def replay(self, stream: str, version: int | None = None) -> Any:
+        """The state folded anew from the events, up to a version; the initial state where there are none."""
+        kind = self.kind(stream)
+
+        def fold(state: Any, facts: Iterable[Any]) -> Any:
+            for fact in facts:
+                state = kind.evolve(kind.initial(stream) if state is None else state, fact.event)
+            return state
+
+        try:
+            return self.repository.get(stream, version=version, projector_func=cast("Any", fold))
+        except AggregateNotFoundError:
+            return kind.initial(stream)
+
+    def _at_version(self, name: str) -> Loaded:
+        if name not in self._pinned:
+            stream, _, version = name.rpartition("@")
+            self._pinned[name] = Loaded(name, int(version), self.replay(stream, int(version)))
+        return self._pinned[name]
+
+    # -- writing
+
+    def write(self, commands: Sequence[Command], *, round_: int = 0) -> list[Outcome]:
+        """Write many commands in one append; what became of each, in order. A stale one wrote nothing and may be decided again."""
+        to_stored = self.mapper.to_stored_event
+        drafts = self._drafts(commands, remembered=True)
+        appends = [
+            draft.append(command, tuple([cast("StoredFact", to_stored(cast("Any", fact))) for fact in draft.facts]))
+            for command, draft in zip(commands, drafts, strict=True)
+        ]
+        outcomes = self.log_recorder.append(appends, round_=round_)
+        for draft, outcome in zip(drafts, outcomes, strict=True):
+            self._remember(draft, outcome.first_position if outcome.verdict == "appended" else None)
+        return outcomes
+
+    def do(self, command: Command) -> Written:
+        """Write one command through the library's `save`. Raises IntegrityError when it is stale, guarded or refused."""
+        # Nobody decides this again when it is stale: every stream it touches is read now.
+        [draft] = self._drafts([command], remembered=False)
+        bare = draft.append(command)
+        first: int | None = None
+        try:
+            with bound_contextvars(stream=command.stream, command=command.command_id):
+                recordings = self.save(*cast("Any", draft.facts), command=bare)
+            first = recordings[0].notification.id if recordings else None
+        finally:
+            self._remember(draft, first)
+        if recordings:
+            return Written(command.stream, recordings[-1].notification.id)
+        return self.recall(command.stream, command.command_id, bare.fingerprint) or Written(command.stream, 0)
+
+    def _remember(self, draft: Draft, first_position: int | None) -> None:
+        """What an append left is remembered; what it could not write (None) was not as remembered."""
+        for stream, loaded in draft.left(first_position or 0).items():
+            self._known.put(stream, loaded)
+            if first_position is None:
+                self._known.get(stream, evict=True)
+
+    def recall(self, stream: str, command_id: str, fingerprint: str) -> Written | None:
+        """What a command id wrote before; None when it is new. Raises Refused (conflict) when it was used for another wish."""
+        known = self.reads.command(command_id)
+        if known is None:
+            return None
+        if known["fingerprint"] != fingerprint:
+            raise Refused(
+                f"{stream}: command id {command_id} was used for something else; give each wish an id of its own", kind="conflict"
+            )
+        return Written(stream, known["last_position"], repeated=True)
+
+    def _drafts(self, commands: Sequence[Command], *, remembered: bool) -> list[Draft]:
+        loaded = self.load({h.stream for c in commands for h in c.happened if h.stream not in c.seen}, remembered=remembered)
+        return [drafted(self.kinds, command, loaded) for command in commands]

@@ -1,0 +1,160 @@
+"""What the events call for beside themselves: agenda and pool rows of a stream, and who holds which guard."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any, cast
+
+from o2c.billing.events import InvoiceIssued
+from o2c.engine.drafts import pool_change
+from o2c.kernel.agenda import Entry
+from o2c.kernel.charges import account_stream
+from o2c.kernel.decision import Guard
+from o2c.kernel.event import Event, Fact
+from o2c.kernel.shapes import Done, Offered, Requested, Withdrawn, item_of, step_of
+from o2c.kernel.step import Step, no_guards
+from o2c.kernel.stream import StreamKind
+from o2c.numbers.events import (
+    NumberBroughtIn,
+    NumberQuarantined,
+    NumberReservationLapsed,
+    NumberReservationReleased,
+    NumberReserved,
+    NumberTaken,
+)
+from o2c.orders.events import CorrectionApplied, ItemCancelled, ItemFailed, StepForced
+from o2c.orders.state import OrderState
+from o2c.plan import PlanBook
+from o2c.sim.events import SimReturned, SimScrapped, SimTaken
+
+
+@dataclass(slots=True)
+class Folded:
+    """One stream as its events leave it, with the agenda and pool rows they call for. `flaw` says why it could not be folded to its end."""
+
+    stream: str
+    kind: StreamKind | None
+    state: Any = None
+    version: int = 0
+    last_position: int = 0
+    agenda: dict[tuple[str, str], tuple[Any, ...]] = field(default_factory=dict)
+    pool: dict[tuple[str, str], tuple[datetime, dict[str, str]]] = field(default_factory=dict)
+    flaw: str = ""
+
+    def add(self, fact: Fact) -> None:
+        """Fold one event on."""
+        assert self.kind is not None
+        event = fact.event
+        self.state = self.kind.evolve(self.state, event)
+        self.version, self.last_position = fact.version, fact.position or 0
+        for change in self.kind.agenda(self.state, event, self.stream):
+            self.agenda.pop((change.item, change.step), None)
+            if isinstance(change, Entry):
+                row = (change.kind, change.due_at, change.priority, change.since, change.attempt, change.pool, fact.event_id)
+                self.agenda[change.item, change.step] = row
+        if isinstance(event, Offered | Withdrawn):
+            self._offer(event, fact.occurred_at)
+
+    def _offer(self, event: Event, at: datetime) -> None:
+        change = pool_change(cast("Offered | Withdrawn", event), at)
+        self.pool.pop((change.pool, change.key), None)
+        if change.put:
+            self.pool[change.pool, change.key] = (change.available_at, json.loads(change.detail))
+
+
+def holder_after(event: Event) -> str | None:
+    """Who holds the SIM or number whose stream has this event, once it happened: empty for nobody, None when it says nothing of that."""
+    match event:
+        case SimTaken() | NumberTaken() | NumberBroughtIn() | NumberReserved():
+            return f"order-{event.order}/{event.item}"
+        case SimReturned() | SimScrapped() | NumberQuarantined() | NumberReservationReleased() | NumberReservationLapsed():
+            return ""
+    return None
+
+
+def piece_of(stream: str) -> tuple[str, str]:
+    """The guard (kind, key) of the SIM or number a stream is about."""
+    kind, _, key = stream.partition("-")
+    return kind, key
+
+
+class Guards:
+    """Who holds which guard, from events in the order of the log.
+
+    A piece's own stream says who has it. What an order's steps claim (a port-in, a number about to be brought in) follows from their own
+    `guards`: claimed when a step is asked for and nobody else holds it, held once it is done, freed when it is taken back, when a correction
+    names another, and when the item ends without a partner having to drop the work first.
+    """
+
+    def __init__(self, book: PlanBook) -> None:
+        self.book = book
+        self.claiming = {name: step for name, step in book.steps.items() if step.guards is not no_guards}
+        self.holders: dict[tuple[str, str], str] = {}
+        self.touched: dict[tuple[str, str], str] = {}
+        """Of the guards that were taken or freed since this was emptied, who held them before (empty: nobody)."""
+        self._corrected: tuple[str, int, tuple[Guard, ...]] = ("", 0, ())
+
+    def follow(self, stream: Folded, event: Event, before: Any) -> None:
+        """An event was folded; `before` is the stream's state without it."""
+        holder = holder_after(event)
+        if holder is not None:
+            self._set(piece_of(stream.stream), holder)
+        elif isinstance(event, InvoiceIssued):
+            self._set(("invoice", event.number), f"{account_stream(event.account)}/")
+        elif isinstance(stream.state, OrderState):
+            self._order(stream, event, before)
+
+    def _order(self, stream: Folded, event: Event, before: OrderState) -> None:
+        if isinstance(event, ItemFailed | ItemCancelled):
+            for guard in self._let_go(stream, event.item, before):
+                self._free(guard)
+        elif step := self.claiming.get(step_of(event)):
+            self._step(stream, step, event, before)
+
+    def _step(self, stream: Folded, step: Step, event: Event, before: OrderState) -> None:
+        item = item_of(event)
+        if isinstance(event, CorrectionApplied):
+            self._corrected = (stream.stream, stream.version, self._guards(stream, step, item, before))
+        elif isinstance(event, Requested):
+            claims = self._guards(stream, step, item, stream.state)
+            named, version, wrong = self._corrected
+            if (named, version) == (stream.stream, stream.version - 1):
+                for guard in wrong:
+                    if guard not in claims:
+                        self._free(guard)
+            for guard in claims:
+                if not self.holders.get(guard[:2]):
+                    self._set(guard[:2], guard.holder)
+        elif isinstance(event, Done | StepForced):
+            for guard in self._guards(stream, step, item, stream.state):
+                if step.recalls:
+                    self._free(guard)
+                else:
+                    self._set(guard[:2], guard.holder)
+
+    def _let_go(self, stream: Folded, item: str, before: OrderState) -> Iterator[Guard]:
+        """As an item's end frees them (`orders/ending.py`): not what waits for a partner to drop it."""
+        known = before.progress.items.get(item)
+        for name, status in known.steps.items() if known else ():
+            step = self.claiming.get(name)
+            if step and status != "planned" and step.recall not in (known.recalls if known else ()):
+                yield from self._guards(stream, step, item, before)
+
+    def _guards(self, stream: Folded, step: Step, item: str, state: OrderState) -> tuple[Guard, ...]:
+        assert stream.kind is not None
+        work = replace(stream.kind.work(state, stream.stream, item, step.name), market=self.book.market)
+        return step.guards(work)
+
+    def _free(self, guard: Guard) -> None:
+        if self.holders.get(guard[:2]) == guard.holder:
+            self._set(guard[:2], "")
+
+    def _set(self, key: tuple[str, str], holder: str) -> None:
+        self.touched.setdefault(key, self.holders.get(key, ""))
+        if holder:
+            self.holders[key] = holder
+        else:
+            self.holders.pop(key, None)

@@ -1,0 +1,1 @@
+"""Opening a store, worker processes, figures for a monitoring system."""

@@ -1,0 +1,1 @@
+"""An invented launch to try the engine on."""

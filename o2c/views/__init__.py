@@ -1,0 +1,1 @@
+"""What can be asked, typed: read from projections and streams."""

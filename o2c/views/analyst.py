@@ -1,0 +1,152 @@
+"""What analysts see of the log: one view with typed columns for every type of event, made from the event classes.
+
+The views stand in the schema `analyst`, over `o2c.analyst_event`: no personal field, and the identifiers of SIMs and numbers masked. Events of
+an older schema version show the columns of the newest. Change the class, never a view.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Literal, get_origin
+
+import structlog
+from psycopg import errors, sql
+from pydantic.fields import FieldInfo
+
+from o2c.engine.app import Engine
+from o2c.kernel.event import Event
+from o2c.kernel.identifiers import digest
+from o2c.views.event_types import event_types
+
+logger = structlog.get_logger(__name__)
+SCHEMA = "analyst"
+FORM = 1
+"""Raised by whoever changes how views are made from classes, so that those that stand are made anew."""
+ENVELOPE: Mapping[str, str] = {
+    "position": "Place in the whole log.",
+    "stream": "What the event happened to; the middle of SIM and number identifiers is masked.",
+    "version": "Place in its stream, from 1.",
+    "occurred_at": "Business time (UTC): what rules and metrics read.",
+    "recorded_at": "Evidence from the clock of the server (UTC); read by no rule.",
+    "actor": "Who did it.",
+    "channel": "How the wish came in.",
+    "command_id": "The wish it came of.",
+    "causation": "The event that caused it.",
+    "order_id": "The order it belongs to, if any.",
+    "customer_id": "The customer it belongs to, if any.",
+}
+_KINDS: Mapping[Any, str] = {str: "text", int: "bigint", bool: "boolean", datetime: "timestamptz"}
+
+
+def view_name(cls: type[Event]) -> str:
+    """The view of a type of event: `order.captured` is `analyst.order_captured`."""
+    return re.sub(r"[.-]", "_", cls.type_name)
+
+
+def columns(cls: type[Event]) -> dict[str, tuple[str, str]]:
+    """The columns a type adds to the envelope: the field and its SQL type by column name; a field named like the envelope's gets `body_` before."""
+    public = {name: info for name, info in cls.model_fields.items() if name not in cls.personal}
+    return {f"body_{name}" if name in ENVELOPE else name: (name, _kind(info)) for name, info in public.items()}
+
+
+def publish(app: Engine) -> bool:
+    """Make the views of this program where others stand or none; whether they were made. Who might read them before may read them again.
+
+    Whoever may not make them, or finds other views built on them, leaves them as they are.
+    """
+    stamp = digest(repr([FORM, *((cls.type_name, cls.__doc__, cls.upcasts, columns(cls)) for cls in event_types())]))
+    if is_current(app, stamp):
+        return False
+    try:
+        return _made(app, [part for cls in event_types() for part in _statements(cls)], stamp)
+    except errors.DependentObjectsStillExist:
+        logger.warning("analyst_views_kept", hint="a view of somebody's stands on them; drop it, then any command makes them anew")
+    except errors.InsufficientPrivilege:
+        logger.debug("analyst_views_kept", hint="this login may not make them; one that may does so")
+    return False
+
+
+def _made(app: Engine, statements: Sequence[sql.Composed], stamp: str) -> bool:
+    with app.log_recorder.datastore.pool.connection() as conn, conn.transaction():
+        conn.execute(
+            "SELECT pg_advisory_xact_lock(hashtextextended('o2c analyst views', 0)), set_config('client_min_messages', 'warning', true)"
+        )
+        if is_current(app, stamp):
+            return False
+        conn.execute("CREATE SCHEMA IF NOT EXISTS analyst")
+        readers = [row["role"] for row in conn.execute(_READERS).fetchall()]
+        if old := [sql.Identifier(SCHEMA, row["viewname"]) for row in conn.execute(_VIEWS).fetchall()]:
+            conn.execute(sql.SQL("DROP VIEW {}").format(sql.SQL(", ").join(old)))
+        conn.execute(sql.SQL("; ").join(statements))
+        for reader in readers:
+            role = sql.SQL("PUBLIC") if reader is None else sql.Identifier(reader)
+            conn.execute(sql.SQL("GRANT SELECT ON ALL TABLES IN SCHEMA analyst TO {}").format(role))
+        conn.execute(sql.SQL("COMMENT ON SCHEMA analyst IS {}").format(sql.Literal(f"{_MEANING} {stamp}")))
+    return True
+
+
+def is_current(app: Engine, stamp: str) -> bool:
+    """Whether the views carry a stamp."""
+    [found] = app.reads.rows("SELECT obj_description(to_regnamespace('analyst')) AS told")
+    return str(found["told"] or "").endswith(stamp)
+
+
+_MEANING = "The log for analysis: a view for every type of event, made from the event classes by the program with the stamp"
+_VIEWS = "SELECT viewname FROM pg_views WHERE schemaname = 'analyst'"
+_READERS = """SELECT DISTINCT r.rolname AS role FROM pg_namespace n, aclexplode(n.nspacl) a LEFT JOIN pg_roles r ON r.oid = a.grantee
+    WHERE n.nspname = 'analyst' AND a.grantee <> n.nspowner"""
+
+
+def _statements(cls: type[Event]) -> Iterator[sql.Composed]:
+    view = sql.Identifier(SCHEMA, view_name(cls))
+    shown = columns(cls)
+    listed: list[sql.Composable] = [sql.Identifier(name) for name in ENVELOPE]
+    listed += [sql.SQL("{} AS {}").format(_value(cls, field, kind), sql.Identifier(name)) for name, (field, kind) in shown.items()]
+    yield sql.SQL("CREATE VIEW {} AS SELECT {} FROM o2c.analyst_event WHERE type = {}").format(
+        view, sql.SQL(", ").join(listed), sql.Literal(cls.type_name)
+    )
+    hidden = f" Left out as personal: {', '.join(sorted(cls.personal))}." if cls.personal else ""
+    yield sql.SQL("COMMENT ON VIEW {} IS {}").format(view, sql.Literal(" ".join((cls.__doc__ or "").split()) + hidden))
+    told = {**ENVELOPE, **{name: _meaning(cls.model_fields[field], field) for name, (field, _) in shown.items()}}
+    for name, text in told.items():
+        yield sql.SQL("COMMENT ON COLUMN {} IS {}").format(sql.Identifier(SCHEMA, view_name(cls), name), sql.Literal(text))
+
+
+def _value(cls: type[Event], field: str, kind: str) -> sql.Composed:
+    """A field of the newest schema version out of a body of any: older ones by their declared renames and defaults."""
+    newest = _cast(sql.SQL("body"), field, kind)
+    older = []
+    for version in range(1, cls.schema_version()):
+        name, default = field, None
+        for change in reversed(cls.upcasts[version - 1 :]):
+            default = change.defaults.get(name, default)
+            name = next((old for old, new in change.renames.items() if new == name), name)
+        value = _cast(sql.SQL("body"), name, kind)
+        if default is not None:
+            value = sql.SQL("coalesce({}, {}::{})").format(value, sql.Literal(_text(default)), sql.SQL(kind))
+        older.append(sql.SQL("WHEN {} THEN {}").format(sql.Literal(version), value))
+    return sql.SQL("CASE schema_version {} ELSE {} END").format(sql.SQL(" ").join(older), newest) if older else newest
+
+
+def _cast(body: sql.SQL, field: str, kind: str) -> sql.Composed:
+    arrow = sql.SQL("->") if kind == "jsonb" else sql.SQL("->>")
+    value = sql.SQL("{}{}{}").format(body, arrow, sql.Literal(field))
+    return value if kind in ("text", "jsonb") else sql.SQL("({})::{}").format(value, sql.SQL(kind))
+
+
+def _text(default: Any) -> str:
+    return default if isinstance(default, str) else str(default).lower() if isinstance(default, bool) else str(default)
+
+
+def _kind(info: FieldInfo) -> str:
+    return "text" if get_origin(info.annotation) is Literal else _KINDS.get(info.annotation, "jsonb")
+
+
+def _meaning(info: FieldInfo, field: str) -> str:
+    """What a field says of itself, else its name in words with its unit: amounts are in the currency's minor unit."""
+    if info.description:
+        return info.description
+    words = field.replace("_", " ")
+    return f"{words.removesuffix(' minor')}, in the currency's minor unit" if field.endswith("_minor") else words

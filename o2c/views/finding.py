@@ -1,0 +1,232 @@
+"""Finding orders by what a caller has at hand: an id, a number, a SIM, a name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID
+
+import phonenumbers
+
+from o2c.engine.app import Engine
+from o2c.kernel.identifiers import e164, iccid
+from o2c.kernel.refusal import Refused
+from o2c.markets.gb import GB
+from o2c.numbers.state import stream_of as number_stream
+from o2c.sim.state import stream_of as sim_stream
+from o2c.views.lookup_key import key_of, lacks_key
+from o2c.views.queries import Rows, plain
+from projections.engine import tables
+from projections.engine.operations import Projection, catch_up, rebuild
+from projections.lookups import key_check, lookups, normalised, token
+
+_DIALLED = re.compile(r"\+?[0-9(][0-9 ().-]{5,24}")
+PERSONAL = ("name", "email")
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One way to read what a caller said: what it may be, and the value to search by."""
+
+    by: str
+    value: str
+
+    @property
+    def told(self) -> str:
+        """How it is named in results: with the value where that is not what was typed and not personal."""
+        return f"{self.by} {self.value}" if self.by in ("msisdn", "iccid") else self.by
+
+
+def readings(text: str, by: str = "") -> list[Reading]:
+    """All that the text could be, judged by its form; or the one thing it is said to be. Raises Refused for a form that fits nothing."""
+    if by and by not in FORMS:
+        raise Refused(f"orders are not found by {by}; say one of {', '.join(FORMS)}")
+    found = [Reading(kind, value) for kind, form in FORMS.items() if (not by or kind == by) and (value := form(text.strip()))]
+    if by == "name" and not found and normalised("name", text):
+        return [Reading("name", text)]
+    if not found:
+        raise Refused(
+            f"this is no {by}; write it in full" if by else "there is nothing to look for; give an id, a number, a SIM, a name or an e-mail"
+        )
+    return found
+
+
+def find_orders(app: Engine, home: Path, text: str, by: str = "") -> Rows:
+    """Orders that the text leads to, by capture time, each with how it was found. The projections must be caught up.
+
+    A number or SIM leads to every order that ever held it, a number also to one that brings it in; a name or e-mail leads through its
+    customers. Raises Refused: missing when nothing is found, usage when a personal look-up has no key. No text of an error repeats what was said.
+    """
+    wanted, skipped = readings(text, by), untried(home, text, by)
+    found: dict[str, list[str]] = {}
+    for reading in wanted:
+        if reading.by not in PERSONAL:
+            _note(found, reading, _FINDERS[reading.by](app, reading.value))
+    customers: list[str] = []
+    for reading in wanted:
+        if reading.by in PERSONAL and not (found and reading.by in skipped):
+            known = customers_by(app, key_of(home), reading)
+            customers += known
+            _note(found, reading, _orders_of(app, known))
+    rows = _rows(app, found)
+    if not rows:
+        raise _nothing(app, wanted, customers)
+    return rows
+
+
+def untried(home: Path, text: str, by: str = "") -> list[str]:
+    """The ways to read a text that are left out once another has led somewhere, because they need a key and none is given."""
+    return [] if by or not lacks_key(home) else [reading.by for reading in readings(text) if reading.by in PERSONAL]
+
+
+def customers_by(app: Engine, key: bytes, reading: Reading) -> list[str]:
+    """The customers with a name or e-mail, through the blind index, which is first brought up to date."""
+    kept(app, key)
+    sql = "SELECT customer_id FROM projection.lookups WHERE token = %s AND what = %s ORDER BY customer_id"
+    return [row["customer_id"] for row in app.reads.rows(sql, token(key, reading.by, reading.value), reading.by)]
+
+
+def kept(app: Engine, key: bytes) -> Projection:
+    """The blind index of a key, brought up to date; made anew when it stands under another key, of which nothing is left then."""
+    projection = lookups(key)
+    catch_up(app.dsn, [projection])
+    if under_another_key(app, key):
+        rebuild(app.dsn, projection, strict=False)
+        with tables.session(app.dsn) as conn:
+            tables.drop_old(conn, projection)
+    return projection
+
+
+def under_another_key(app: Engine, key: bytes) -> bool:
+    """Whether rows of the blind index were made with a key that is not this one."""
+    [made] = app.reads.rows("SELECT min(key_check) AS low, max(key_check) AS high FROM projection.lookups")
+    return not {made["low"], made["high"]} <= {None, key_check(key)}
+
+
+def _note(found: dict[str, list[str]], reading: Reading, orders: list[str]) -> None:
+    for order in orders:
+        found.setdefault(order, []).append(reading.told)
+
+
+def _rows(app: Engine, found: Mapping[str, list[str]]) -> Rows:
+    sql = """SELECT order_id AS "order", external_id, customer_id AS customer, state, channel, captured_at FROM projection.orders
+        WHERE order_id = ANY(%s) ORDER BY captured_at, order_id"""
+    return [{**plain(row), "found_by": ", ".join(found[row["order"]])} for row in app.reads.rows(sql, list(found))]
+
+
+def _nothing(app: Engine, wanted: list[Reading], customers: list[str]) -> Refused:
+    known = customers or [
+        row["customer_id"]
+        for reading in wanted
+        if reading.by == "customer"
+        for row in app.reads.rows("SELECT substr(stream, 10) AS customer_id FROM o2c.head WHERE stream = %s", f"customer-{reading.value}")
+    ]
+    if known:
+        return Refused(f"customer {', '.join(known)} is known but has no order; see `o2c customers show`", kind="missing")
+    ways = ", ".join(reading.told for reading in wanted)
+    return Refused(f"no order is found by {ways}; see `o2c orders list`", kind="missing")
+
+
+# -- what a text could be
+
+
+def _order_id(text: str) -> str:
+    try:
+        return str(UUID(text))
+    except ValueError:
+        return ""
+
+
+def searched_number(text: str) -> str:
+    """The E.164 number that somebody may mean by what they dialled, for looking up only: nothing is ever stored so. Empty for no number."""
+    if not _DIALLED.fullmatch(text):
+        return ""
+    try:
+        return e164(text)
+    except ValueError:
+        pass
+    region = GB.numbering.region
+    try:
+        number = phonenumbers.parse(text, region)
+    except phonenumbers.NumberParseException:
+        return ""
+    # A number that is too short keeps the prefix that is dialled before it at home.
+    prefix = phonenumbers.ndd_prefix_for_region(region, True) or "-"
+    whole = phonenumbers.is_possible_number(number) and not phonenumbers.national_significant_number(number).startswith(prefix)
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164) if whole else ""
+
+
+def _sim(text: str) -> str:
+    try:
+        return iccid(text.replace(" ", ""))
+    except ValueError:
+        return ""
+
+
+def _name(text: str) -> str:
+    """A text of letters, or of several words with letters: an id in one piece with digits is taken for no name."""
+    lettered = any(letter.isalpha() for letter in text)
+    in_one_piece = len(text.split()) == 1 and any(letter.isdigit() for letter in text)
+    return "" if not lettered or in_one_piece or "@" in text or not normalised("name", text) else text
+
+
+FORMS: Mapping[str, Callable[[str], str]] = {
+    "order": _order_id,
+    "external-id": str,
+    "msisdn": searched_number,
+    "iccid": _sim,
+    "customer": str,
+    "name": _name,
+    "email": lambda text: text if re.fullmatch(r"\S+@\S+", text) else "",
+}
+"""By what orders are found, and the value to search by when a text has such a form (empty when it has not)."""
+
+
+# -- where it leads
+
+
+def _by_id(app: Engine, value: str) -> list[str]:
+    return _ids(app, "SELECT order_id FROM projection.orders WHERE order_id = %s", value)
+
+
+def _by_external_id(app: Engine, value: str) -> list[str]:
+    return _ids(app, "SELECT order_id FROM projection.orders WHERE external_id = %s", value)
+
+
+def _by_number(app: Engine, value: str) -> list[str]:
+    return [*dict.fromkeys([*_held(app, number_stream(value)), *_brought(app, value)])]
+
+
+def _by_sim(app: Engine, value: str) -> list[str]:
+    return list(_held(app, sim_stream(value)))
+
+
+def _by_customer(app: Engine, value: str) -> list[str]:
+    return _orders_of(app, [value])
+
+
+def _orders_of(app: Engine, customers: list[str]) -> list[str]:
+    return _ids(app, "SELECT order_id FROM projection.orders WHERE customer_id = ANY(%s)", customers)
+
+
+def _held(app: Engine, stream: str) -> Iterator[str]:
+    """Orders that a piece of stock was given to, told by its own stream."""
+    yield from _ids(app, "SELECT DISTINCT body ->> 'order' AS order_id FROM o2c.event WHERE stream = %s AND body ? 'order'", stream)
+
+
+def _brought(app: Engine, number: str) -> Iterator[str]:
+    """Orders that were to bring a number, and the one that claims it, which may have been corrected to it."""
+    yield from _ids(app, "SELECT order_id FROM projection.items WHERE brings = %s", number)
+    for row in app.reads.rows("SELECT holder FROM o2c.guard WHERE kind = 'port-in' AND key = %s", number):
+        yield row["holder"].removeprefix("order-").partition("/")[0]
+
+
+def _ids(app: Engine, sql: str, *parameters: object) -> list[str]:
+    return [row["order_id"] for row in app.reads.rows(sql, *parameters)]
+
+
+_FINDERS: Mapping[str, Callable[[Engine, str], list[str]]] = {
+    "order": _by_id, "external-id": _by_external_id, "msisdn": _by_number, "iccid": _by_sim, "customer": _by_customer,
+}  # fmt: skip

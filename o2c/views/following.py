@@ -1,0 +1,220 @@
+"""Events out: read and followed in the order of the log, never past the horizon, personal fields left out."""
+
+from __future__ import annotations
+
+import difflib
+import fnmatch
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import psycopg
+import structlog
+
+from o2c.kernel.event import EVENT_TYPES, upcast
+from o2c.kernel.refusal import Refused
+from o2c.store.database import declare_incarnation
+from o2c.views.event_types import event_types
+from o2c.views.queries import plain
+from projections.engine.seen import START, Connection, Mark, last_mark
+from projections.engine.tables import session
+
+__all__ = ["EventRecord", "Mark", "OtherLog", "Wanted", "check_mark", "found", "pages", "types_named"]
+
+logger = structlog.get_logger(__name__)
+PAGE_EVENTS = 1_000
+BUSY_S = 0.01
+IDLE_S = 0.5
+AWAY_S = 0.5
+"""How long to wait before a server that went away is asked again."""
+NEAR = 3
+
+
+class OtherLog(Refused):
+    """The event a reader stopped at is not in this log, or another stands in its place: a restore, another store. Nothing is read."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, kind="conflict")
+
+
+@dataclass(frozen=True, slots=True)
+class EventRecord:
+    """An event as a reader outside gets it.
+
+    `position` is its place in the whole log, `version` in its stream. `occurred_at` is business time, `recorded_at` the server's clock.
+    `causation` is the id of the event that led to it. `data` is the body in its newest shape, without personal fields.
+    """
+
+    position: int
+    id: str
+    stream: str
+    version: int
+    type: str
+    occurred_at: datetime
+    recorded_at: datetime
+    actor: str
+    channel: str
+    command_id: str
+    causation: str | None
+    order: str | None
+    customer: str | None
+    data: dict[str, Any]
+
+    @property
+    def mark(self) -> Mark:
+        """What to remember in order to go on after this event."""
+        return Mark(self.position, self.id)
+
+    def as_json(self) -> dict[str, Any]:
+        """The record for JSON: times as stamps, the position as a string (it passes 2^53 one day)."""
+        values = {name: getattr(self, name) for name in EventRecord.__slots__}
+        return {**plain(values), "position": str(self.position), "data": self.data}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which events: of some types (of all when empty), of an order or customer by id, that happened from `since` on and before `until`."""
+
+    types: tuple[str, ...] = ()
+    order: str | None = None
+    customer: str | None = None
+    stream: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+    def conditions(self) -> str:
+        """The conditions that are set, each to be met by an index where there is one."""
+        every = {
+            "types": "type = ANY(%(types)s)",
+            "order": "order_id = %(order)s::uuid",
+            "customer": "customer_id = %(customer)s",
+            "stream": "stream = %(stream)s",
+            "since": "occurred_at >= %(since)s",
+            "until": "occurred_at < %(until)s",
+        }
+        return "".join(f" AND {condition}" for name, condition in every.items() if getattr(self, name))
+
+    def parameters(self) -> dict[str, Any]:
+        return {name: list(value) if isinstance(value := getattr(self, name), tuple) else value for name in Wanted.__slots__}
+
+
+EVERYTHING = Wanted()
+
+
+def never() -> bool:
+    return False
+
+
+def types_named(names: Iterable[str]) -> tuple[str, ...]:
+    """Stored names of event types; `order.*` means all that match. Raises Refused, with names that are near, when there is none."""
+    known = [cls.type_name for cls in event_types()]
+    found: list[str] = []
+    for name in names:
+        matching = fnmatch.filter(known, name)
+        if not matching:
+            near = difflib.get_close_matches(name, known, NEAR)
+            hint = f"did you mean {' or '.join(near)}?" if near else "see docs/events.md"
+            raise Refused(f"no event is called {name}; {hint}")
+        found += matching
+    return tuple(found)
+
+
+def check_mark(conn: Connection, mark: Mark) -> None:
+    """Read the event of a mark again. Raises OtherLog when it is not there, is another, or lies ahead of this log.
+
+    A mark without id is a bare position: it may lie between events, not ahead of them all.
+    """
+    if mark == START:
+        return
+    row = conn.execute("SELECT event_id::text AS id FROM o2c.event WHERE position = %s", (mark.position,)).fetchone()
+    if row and mark.event_id in (None, row["id"]):
+        return
+    if row:
+        raise OtherLog(f"position {mark.position}: event {row['id']} stands there, not {mark.event_id}; {_START_AGAIN}")
+    top = conn.execute("SELECT coalesce(max(position), 0) AS top FROM o2c.event").fetchone()
+    if top and mark.position > top["top"]:
+        raise OtherLog(f"position {mark.position} lies ahead of this log, which ends at {top['top']}; {_START_AGAIN}")
+    if mark.event_id is not None:
+        raise OtherLog(f"position {mark.position}: event {mark.event_id} is not in this log; {_START_AGAIN}")
+
+
+_START_AGAIN = "this is not the log you read before (restored, or another store): find out what you know too much, then start anew"
+
+
+def found(dsn: str, wanted: Wanted, *, after: Mark = START, before: int | None = None, limit: int | None = None) -> Iterator[EventRecord]:
+    """What readers see now, in log order: after a mark, before a position, at most so many. Raises OtherLog."""
+    left = limit
+    with session(dsn) as conn:
+        check_mark(conn, after)
+        position, upto = after.position, last_mark(conn, None if before is None else before - 1).position
+        while left is None or left > 0:
+            size = PAGE_EVENTS if left is None else min(left, PAGE_EVENTS)
+            page = _page(conn, wanted, position, upto, size)
+            yield from page
+            if len(page) < size:
+                return
+            position = page[-1].position
+            left = None if left is None else left - size
+
+
+def pages(dsn: str, wanted: Wanted, after: Mark, *, stop: Callable[[], bool] = never, wait: bool = True) -> Iterator[list[EventRecord]]:
+    """What comes after a mark, page by page as it comes, until `stop` says so; without `wait`, what is there now.
+
+    Asks often while much happens and twice a second while nothing does. A server that goes away is waited for, and the log it comes back
+    with must still hold the event that was read last. Raises OtherLog; Refused (try later) when the server does not answer at first.
+    """
+    mark, met = after, False
+    while not stop():
+        try:
+            with session(dsn) as conn:
+                declare_incarnation(conn)
+                check_mark(conn, mark)
+                met = True
+                for page, read_to in _following(conn, wanted, mark, stop, wait=wait):
+                    mark = read_to
+                    if page:
+                        yield page
+                return
+        except (psycopg.OperationalError, psycopg.InterfaceError, Refused) as error:
+            if isinstance(error, Refused) and (error.kind != "unavailable" or not met):
+                raise
+            if not wait:
+                raise Refused("the database went away while its log was read; read on from the last event", kind="unavailable") from None
+            logger.warning("follower_waits_for_the_server", position=str(mark.position), error=type(error).__name__)
+        time.sleep(AWAY_S)
+
+
+def _following(
+    conn: Connection, wanted: Wanted, mark: Mark, stop: Callable[[], bool], *, wait: bool
+) -> Iterator[tuple[list[EventRecord], Mark]]:
+    """Pages, each with the mark up to which nothing more is to be read: an event that need not be wanted itself."""
+    pause, last = BUSY_S, last_mark(conn)
+    while not stop():
+        page = _page(conn, wanted, mark.position, last.position, PAGE_EVENTS) if last.position > mark.position else []
+        full = len(page) == PAGE_EVENTS
+        mark = page[-1].mark if full else max(mark, last, key=lambda each: each.position)
+        yield page, mark
+        if full:
+            continue
+        if not wait:
+            return
+        pause = BUSY_S if page else min(pause * 2, IDLE_S)
+        time.sleep(pause)
+        last = last_mark(conn)
+
+
+def _page(conn: Connection, wanted: Wanted, after: int, upto: int, size: int) -> list[EventRecord]:
+    sql = f"""SELECT position, event_id::text, stream, version, type, schema_version, occurred_at, recorded_at, actor, channel,
+        command_id::text, causation::text, order_id::text, customer_id, body
+        FROM o2c.event WHERE position > %(after)s AND position <= %(upto)s{wanted.conditions()} ORDER BY position LIMIT %(size)s"""
+    rows = conn.execute(sql.encode(), {**wanted.parameters(), "after": after, "upto": upto, "size": size}).fetchall()
+    return [_record(row) for row in rows]
+
+
+def _record(row: dict[str, Any]) -> EventRecord:
+    data, schema = row.pop("body"), row.pop("schema_version")
+    if (cls := EVENT_TYPES.get(row["type"])) and schema < cls.schema_version():
+        data = {name: value for name, value in upcast(cls.type_name, schema, data).items() if name not in cls.personal}
+    return EventRecord(**{"id": row.pop("event_id"), "order": row.pop("order_id"), "customer": row.pop("customer_id"), **row}, data=data)

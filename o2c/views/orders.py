@@ -1,0 +1,120 @@
+"""One order: as it stands, and as it stood at a time or as far as was known at a position of the log."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, cast
+
+from o2c.engine.app import Engine
+from o2c.kernel.event import Fact
+from o2c.kernel.refusal import Refused
+from o2c.orders.state import OrderState
+from o2c.views.queries import FALLOUT_FIELDS, Rows, fallouts, find_order, invoice_streams, plain
+from projections.catalogue import BY_NAME
+from projections.engine.operations import Projection, as_of, horizon_mark
+
+_OF_ORDER = ("external_id", "customer_id", "state", "channel", "captured_at", "priority", "closed_at")
+_OF_ITEM = ("item", "offering", "state", "promised_on")
+_OF_INVOICE = ("invoice", "state", "total_minor", "paid_minor", "due_on")
+
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """What is shown of an order, before it is picked and put in order."""
+
+    order: Mapping[str, Any]
+    account: str
+    items: Rows
+    open_fallouts: Rows
+    invoices: Rows
+
+
+def order(app: Engine, name: str, *, at: datetime | None = None, known_at: int | None = None) -> dict[str, Any]:
+    """One order: state, items, open fallouts, invoices of its account.
+
+    `at` shows what had happened by that business time, `known_at` what the log told up to that position; both together what was known then
+    of that time. Raises Refused: missing (no such order, or not yet), usage (a time to come, a position that is not reached).
+    """
+    stream, state = find_order(app, name)
+    found = _now(app, state) if at is None and known_at is None else _then(app, stream, state, at, known_at)
+    shown = {
+        "order": state.order_id,
+        **_picked(found.order, _OF_ORDER),
+        "account": found.account,
+        "items": [_picked(row, _OF_ITEM) for row in sorted(found.items, key=lambda row: str(row["item"]))],
+        "open_fallouts": found.open_fallouts,
+        "invoices": [_picked(row, _OF_INVOICE) for row in sorted(found.invoices, key=lambda row: str(row["invoice"]))],
+    }
+    return cast("dict[str, Any]", plain(shown))
+
+
+def _picked(row: Mapping[str, Any], columns: tuple[str, ...]) -> dict[str, Any]:
+    return {column: row[column] for column in columns}
+
+
+def _now(app: Engine, state: OrderState) -> _Rows:
+    found = app.reads.rows("SELECT * FROM projection.orders WHERE order_id = %s", state.order_id)
+    if not found:
+        raise Refused(f"order {state.external_id} is not shown yet: the projections are behind the log; ask again", kind="unavailable")
+    [row] = found
+    items = app.reads.rows("SELECT * FROM projection.items WHERE order_id = %s", state.order_id)
+    invoices = app.reads.rows("SELECT * FROM projection.invoices WHERE account = %s", state.account)
+    return _Rows(row, state.account, items, fallouts(app, order=state.order_id), invoices)
+
+
+def _then(app: Engine, stream: str, state: OrderState, at: datetime | None, known_at: int | None) -> _Rows:
+    """The same, by the projections' own folds over the events of this order and what is billed with it."""
+    position = _reached(app, at, known_at)
+
+    def folded(name: str, streams: list[str], wanted: Callable[[dict[str, Any]], bool] = lambda row: True) -> Rows:
+        rows = as_of(app.dsn, BY_NAME[name], position, at, streams)
+        return [_timed(BY_NAME[name], row) for row in rows if wanted(row)]
+
+    found = folded("orders", [stream])
+    if not found:
+        raise Refused(f"order {state.order_id} was not captured yet {_when(at, known_at)}; see `o2c orders timeline`", kind="missing")
+    account = _state_then(app, stream, at, position).account
+    known = app.reads.rows("SELECT DISTINCT stream FROM o2c.event WHERE order_id = %s::uuid", state.order_id)
+    streams = [row["stream"] for row in known]
+    queue = folded("fallout", streams, lambda row: row["order_id"] == state.order_id and row["state"] == "open")
+    shown = [{shown: plain(row[column]) for shown, column in FALLOUT_FIELDS.items()} for row in queue]
+    return _Rows(
+        found[0],
+        account,
+        folded("items", [stream]),
+        sorted(shown, key=lambda row: (row["opened_at"], row["fallout"])),
+        folded("invoices", invoice_streams(app, account)) if account else [],
+    )
+
+
+def _reached(app: Engine, at: datetime | None, known_at: int | None) -> int:
+    """The last position to read. Raises Refused for what is not known yet."""
+    last = horizon_mark(app.dsn).position
+    if known_at is not None and known_at > last:
+        raise Refused(f"position {known_at} is not reached: the log ends at {last}; give one up to there")
+    if at is not None and at > (now := app.clock().now):
+        raise Refused(f"{plain(at)} is still to come: the clock stands at {plain(now)}; give a time up to then")
+    return last if known_at is None else known_at
+
+
+def _when(at: datetime | None, known_at: int | None) -> str:
+    told = [f"at {plain(at)}"] if at is not None else []
+    return " ".join([*told, f"as far as position {known_at}"] if known_at is not None else told)
+
+
+def _state_then(app: Engine, stream: str, at: datetime | None, position: int) -> OrderState:
+    """The order's own state from the same events: corrections are personal, and no projection sees them."""
+    kind = app.kind(stream)
+    state = kind.initial(stream)
+    for fact in cast("list[Fact]", list(app.events.get(stream))):
+        if (fact.position or 0) <= position and (at is None or fact.occurred_at <= at):
+            state = kind.evolve(state, fact.event)
+    return cast("OrderState", state)
+
+
+def _timed(projection: Projection, row: Mapping[str, Any]) -> dict[str, Any]:
+    """A folded row with its stamps as times, as the table gives them."""
+    times = {name for name, kind in projection.columns.items() if kind == "timestamptz"}
+    return {name: datetime.fromisoformat(value) if name in times and value else value for name, value in row.items()}

@@ -1,0 +1,1 @@
+"""How a fold is run: incrementally, rebuilt, as of a time, verified."""

@@ -1,0 +1,44 @@
+"""Whether the log is still the one that projections were folded from: a restore may have taken back what they have read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from o2c.kernel.refusal import Refused
+from projections.engine.projection import Projection
+from projections.engine.seen import Connection
+
+_STRANGE = b"""SELECT c.name, c.position, (SELECT coalesce(max(position), 0) FROM o2c.event) AS top, e.event_id IS NOT NULL AS other
+    FROM projection.checkpoint c LEFT JOIN o2c.event e ON e.position = c.position
+    WHERE c.name = ANY(%s) AND c.event_id IS NOT NULL AND e.event_id IS DISTINCT FROM c.event_id ORDER BY c.name"""
+
+
+def strangers(conn: Connection, projections: Sequence[Projection]) -> dict[str, str]:
+    """By name, those of the projections whose last event is not in this log, each with what is wrong."""
+    told = {}
+    for row in conn.execute(_STRANGE, ([projection.name for projection in projections],)).fetchall():
+        where = "another event stands there" if row["other"] else "no event stands there"
+        ahead = f"lies ahead of this log, which ends at {row['top']}"
+        told[row["name"]] = (
+            f"position {row['position']} {ahead}" if row["position"] > row["top"] else f"{where}, at position {row['position']}"
+        )
+    return told
+
+
+def refuse_other_log(conn: Connection, projections: Sequence[Projection]) -> None:
+    """Raises Refused (conflict) when a projection has folded an event that this log does not have: what it says would be of two histories."""
+    for name, wrong in strangers(conn, projections).items():
+        raise Refused(
+            f"projection {name} was folded from another log than this ({wrong}): restored, or copied; run `o2c projections rebuild {name}`",
+            kind="conflict",
+        )
+
+
+def forget_other_log(conn: Connection, projection: Projection) -> None:
+    """Before a rebuild, take back a checkpoint that this log does not have, and mark the tables as out of shape until they are built."""
+    if strangers(conn, [projection]):
+        # Out of shape on purpose: nobody may fold this log's events onto rows of another.
+        conn.execute(
+            "UPDATE projection.checkpoint SET position = 0, event_id = NULL, shape_version = 0, generation = generation + 1 WHERE name = %s",
+            (projection.name,),
+        )

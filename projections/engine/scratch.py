@@ -1,0 +1,88 @@
+"""A schema of its own for one question, filled on a connection that may write nowhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from uuid import uuid4
+
+import psycopg
+from psycopg import sql
+
+from o2c.kernel.refusal import Refused
+from o2c.store.database import connect
+from o2c.store.roles import arranged, roles_of
+from projections.engine.seen import Connection
+
+PREFIX = "what_if_"
+_PASSING = "Goes with the run that made it."
+_KEPT = "Kept for whoever asked; drop it when it has answered: DROP SCHEMA {} CASCADE"
+_LEFT = """SELECT nspname AS name FROM pg_namespace WHERE nspname ~ '^what_if_[0-9a-f]{12}$' AND pg_has_role(nspowner, 'USAGE')
+    AND obj_description(oid, 'pg_namespace') = %s"""
+
+
+@contextmanager
+def scratch(dsn: str, *, keep: bool = False) -> Iterator[tuple[Connection, str]]:
+    """A fresh schema, and the connection to fill it; gone at the end, unless it is to be kept and the block ended well.
+
+    Where the roles of the store are in use the connection acts as its reader, who may write neither the log nor the tables of projections, and
+    whom the schema belongs to. No two runs have the same name. What runs that were killed left behind is dropped on the way. Raises Refused
+    when this login may make no schema, or may not act as the reader.
+    """
+    with connect(dsn) as conn:
+        # A default of the session, which the environment may have set for somebody else's code.
+        conn.execute("SET default_transaction_read_only = off; SET timezone = 'UTC'; SET client_min_messages = warning")
+        _sweep(conn)
+        schema = f"{PREFIX}{uuid4().hex[:12]}"
+        conn.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", (schema,))
+        _make(conn, schema)
+        kept = False
+        try:
+            yield conn, schema
+            if keep:
+                _tell(conn, schema, _KEPT.format(schema))
+                kept = True
+        finally:
+            if not kept:
+                with suppress(psycopg.OperationalError):  # whoever asks next drops it
+                    _drop(conn, schema)
+
+
+def _make(conn: Connection, schema: str) -> None:
+    reader = roles_of(conn.info.dbname).reader if arranged(conn) else None
+    try:
+        with conn.transaction():
+            name = sql.Identifier(schema)
+            if reader:
+                conn.execute(sql.SQL("CREATE SCHEMA {} AUTHORIZATION {}").format(name, sql.Identifier(reader)))
+                conn.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(reader)))
+            else:
+                conn.execute(sql.SQL("CREATE SCHEMA {}").format(name))
+            _tell(conn, schema, _PASSING)
+    except psycopg.errors.InsufficientPrivilege as error:
+        cure = f'act as "{reader}" (`o2c store roles` lets a projector) and ' if reader else ""
+        raise Refused(
+            f"the role {conn.info.user} may not make a schema to fold in: {error.diag.message_primary}; it must be allowed to {cure}CREATE in"
+            f" database {conn.info.dbname}"
+        ) from None
+
+
+def _sweep(conn: Connection) -> None:
+    """Whoever works in a schema holds its lock."""
+    for row in conn.execute(_LEFT, (_PASSING,)).fetchall():
+        name = (row["name"],)
+        lock = conn.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 0)) AS ours", name).fetchone()
+        if not lock or not lock["ours"]:
+            continue
+        told = conn.execute("SELECT obj_description(to_regnamespace(%s), 'pg_namespace') AS told", name).fetchone()
+        if told and told["told"] == _PASSING:
+            _drop(conn, row["name"])
+        conn.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", name)
+
+
+def _tell(conn: Connection, schema: str, text: str) -> None:
+    conn.execute(sql.SQL("COMMENT ON SCHEMA {} IS {}").format(sql.Identifier(schema), sql.Literal(text)))
+
+
+def _drop(conn: Connection, schema: str) -> None:
+    conn.execute(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(sql.Identifier(schema)))
