@@ -23,11 +23,12 @@ from o2c.checks.diagnose import run_checks
 from o2c.checks.server import ABOUT_SERVER
 from o2c.engine.app import Engine
 from o2c.engine.runner import Runner
-from o2c.files import intake
+from o2c.files import intake, loading
 from o2c.kernel.refusal import Refused
 from o2c.partners.simulated import simulated_partners
 from o2c.store.embedded import ServerUnavailable, acquire
-from o2c.views import queries
+from o2c.views.status import show_status
+from o2c.views.timeline import order_timeline
 from projections.engine.operations import ALL, catch_up, rebuild
 from tests import fates, flaws
 from tests.fates import Claim
@@ -73,10 +74,10 @@ def run_job(app: Engine, folder: Path, home: Path, orders: int | None) -> Job:
     runner = Runner(app, simulated_partners(SEED))
     chosen = home / "orders.tmf622.jsonl"
     chosen.write_bytes(b"\n".join(islice(intake.lines_of(paper(folder, chosen.name)), orders)) + b"\n")
-    timed("catalogue taken in", lambda: intake.load_catalogue(app, paper(folder, "catalogue.tmf620.json")))
-    timed("customers taken in", lambda: intake.load_customers(app, paper(folder, "customers.tmf632.jsonl")))
+    timed("catalogue taken in", lambda: loading.load_catalogue(app, paper(folder, "catalogue.tmf620.json")))
+    timed("customers taken in", lambda: loading.load_customers(app, paper(folder, "customers.tmf632.jsonl")))
     for what, name, at in (("sims", "sims-1.csv", None), ("numbers", "numbers.csv", None), ("sims", "sims-2.csv", SIMS_LATER_AT)):
-        timed(f"{name} taken in or announced", partial(intake.load_stock, app, runner, what, paper(folder, name), at))
+        timed(f"{name} taken in or announced", partial(loading.load_stock, app, runner, what, paper(folder, name), at))
     counts = timed("orders taken in", intake.Intake(app, chosen, home / "quarantine").run)
     timed(f"run until {UNTIL:%Y-%m-%d}", lambda: runner.run(UNTIL))
     timed("projections caught up", lambda: catch_up(app.dsn))
@@ -124,7 +125,7 @@ def invoices_agree(job: Job) -> Iterator[Claim]:
     wrong: list[str] = []
     seen: Counter[str] = Counter()
     for number, orders in enumerate(_drawn(job.app)):
-        told = [json.loads(json.dumps(event)) for order in orders for event in queries.timeline(job.app, order)]
+        told = [json.loads(json.dumps(event)) for order in orders for event in order_timeline(job.app, order)]
         wrong += disagreements(told)
         seen["invoices"] += len({event["stream"] for event in told if event["type"] == "invoice.issued"})
         seen["orders"] += len(orders)
@@ -149,7 +150,7 @@ def _drawn(app: Engine) -> Iterator[list[str]]:
 
 
 def sums(job: Job) -> Iterator[Claim]:
-    status = queries.status(job.app)
+    status = show_status(job.app)
     [log] = job.app.reads.rows(
         "SELECT coalesce(sum((body->>'total_minor')::bigint), 0)::bigint AS invoiced_minor,"
         " coalesce(sum((body->>'amount_minor')::bigint), 0)::bigint AS paid_minor FROM o2c.event"

@@ -15,7 +15,7 @@ from o2c.desk import fallout as desk
 from o2c.desk.orders import Cancelled, cancel_order
 from o2c.engine.app import Context, Engine, Written
 from o2c.engine.runner import Runner
-from o2c.files import intake
+from o2c.files import intake, loading
 from o2c.kernel.identifiers import order_id
 from o2c.kernel.partner import Answer, Answered, NeverHeard, Partner, Request, Unknown
 from o2c.orders.document import SOURCE
@@ -23,7 +23,9 @@ from o2c.orders.rollup import item_state, order_state
 from o2c.orders.state import OrderState
 from o2c.simulation.launch import LaunchFiles
 from o2c.simulation.launch_data import LINE, SITE, Offering, catalogue, number_stock
-from o2c.views import queries
+from o2c.views.fallouts import list_fallouts
+from o2c.views.orders import find_order
+from o2c.views.reading import caught_up
 
 Document = dict[str, Any]
 Saying = Answer | Callable[[Request], Answer]
@@ -179,13 +181,13 @@ class World:
 
     def stocked(self, *, esims: int = 3, physical: int = 3, numbers: int = 6, pays: str = "card", customers: int = 3) -> "World":
         """The catalogue, customers C-1 and on, SIMs and numbers."""
-        intake.load_catalogue(self.app, self.written("catalogue.json", json.dumps(catalogue())))
+        loading.load_catalogue(self.app, self.written("catalogue.json", json.dumps(catalogue())))
         people = (json.dumps(customer(f"C-{n}", pays=pays)) for n in range(1, customers + 1))
-        intake.load_customers(self.app, self.written("customers.jsonl", "\n".join(people)))
+        loading.load_customers(self.app, self.written("customers.jsonl", "\n".join(people)))
         self.sims(esim=esims, physical=physical)
         if numbers:
             rows = [("msisdn", "class"), *number_stock(numbers)]
-            intake.load_stock(self.app, self.runner, "numbers", self.written("numbers.csv", rows), None)
+            loading.load_stock(self.app, self.runner, "numbers", self.written("numbers.csv", rows), None)
         return self
 
     def sims(self, *, on: datetime | None = None, **counts: int) -> None:
@@ -195,15 +197,15 @@ class World:
         self._serial += len(rows)
         if rows:
             file = self.written(f"sims-{self._serial}.csv", [("iccid", "imsi", "kind"), *rows])
-            intake.load_stock(self.app, self.runner, "sims", file, on)
+            loading.load_stock(self.app, self.runner, "sims", file, on)
 
     def launched(self, files: LaunchFiles) -> "World":
         """Everything of a written launch but its orders."""
-        intake.load_catalogue(self.app, files.catalogue)
-        intake.load_customers(self.app, files.customers)
-        intake.load_stock(self.app, self.runner, "sims", files.sims_now, None)
-        intake.load_stock(self.app, self.runner, "numbers", files.numbers, None)
-        intake.load_stock(self.app, self.runner, "sims", files.sims_later, files.sims_later_at)
+        loading.load_catalogue(self.app, files.catalogue)
+        loading.load_customers(self.app, files.customers)
+        loading.load_stock(self.app, self.runner, "sims", files.sims_now, None)
+        loading.load_stock(self.app, self.runner, "numbers", files.numbers, None)
+        loading.load_stock(self.app, self.runner, "sims", files.sims_later, files.sims_later_at)
         return self
 
     def written(self, name: str, content: str | Sequence[Sequence[str]]) -> Path:
@@ -246,7 +248,7 @@ class World:
     # -- then
 
     def order(self, external_id: str) -> OrderState:
-        return queries.find_order(self.app, external_id)[1]
+        return find_order(self.app, external_id)[1]
 
     def state(self, external_id: str) -> str:
         return order_state(self.order(external_id).progress)
@@ -257,8 +259,8 @@ class World:
 
     def fallouts(self, external_id: str = "", *, reason: str = "") -> list[dict[str, Any]]:
         """Open fallouts, of one order or all."""
-        queries.caught_up(self.app)
-        return queries.fallouts(self.app, reason=reason, order=order_id(SOURCE, external_id) if external_id else "")
+        caught_up(self.app)
+        return list_fallouts(self.app, reason=reason, order=order_id(SOURCE, external_id) if external_id else "")
 
     def outcome(self, external_id: str, name: str, step: str) -> dict[str, Any]:
         return dict(self.order(external_id).record(name, step).outcome)

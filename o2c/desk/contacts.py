@@ -7,12 +7,12 @@ from typing import Any, Literal
 
 from o2c.customers.rules import contact
 from o2c.customers.state import stream_of
-from o2c.desk.fallout import act
+from o2c.desk.act import act
 from o2c.engine.app import Context, Engine, Written
 from o2c.kernel.decision import Decision, just
 from o2c.kernel.refusal import Refused
 from o2c.plan import PlanBook
-from o2c.views.queries import find_order
+from o2c.views.orders import find_order
 
 
 def record_contact(

@@ -2,70 +2,23 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
-from types import MappingProxyType
 from typing import Any
 
-from eventsourcing.persistence import IntegrityError
-
+from o2c.desk.act import act
 from o2c.engine.app import Context, Engine, Written
-from o2c.engine.drafts import Command, Loaded, guards_of
-from o2c.engine.runner import Carried
 from o2c.fallout import rules
 from o2c.kernel.decision import Decision
-from o2c.kernel.identifiers import derived_id, digest
 from o2c.kernel.refusal import Refused
 from o2c.kernel.step import Step
 from o2c.kernel.stream import Work, category_of
 from o2c.orders.rules import fail_item
 from o2c.plan import PlanBook
-from o2c.views import queries
+from o2c.views.fallouts import show_fallout
+from o2c.views.reading import caught_up
 
-Rule = Callable[[Any, datetime], Decision]
 """From the stream's state and the time to what happens; several rules are carried one after another, each on what the last one left."""
-
-
-def act(
-    app: Engine,
-    book: PlanBook,
-    stream: str,
-    context: Context,
-    *rules_: Rule,
-    wish: Any,
-    cause: str | None = None,
-    expected_version: int | None = None,
-    beside: Mapping[str, Loaded] = MappingProxyType({}),
-) -> Written:
-    """Carry rules through on one stream and write what comes of them and what follows, as one command.
-
-    `wish` (plain JSON values) says what was asked; with the command id it tells a repeat from another wish. Raises Refused: whatever the
-    rules refuse; usage for a context without a name or with an id that is none; conflict when somebody else changed the stream meanwhile (or since `expected_version`) or the command id was used for
-    another wish. `beside` are streams that the rules looked at as well: they must stand as they were too.
-    """
-    context, fingerprint = context.checked(), digest(json.dumps([stream, wish], sort_keys=True))
-    if context.command_id and (known := app.recall(stream, context.command_id, fingerprint)):
-        return known
-    loaded = app.load([stream])[stream]
-    if expected_version is not None and loaded.version != expected_version:
-        raise Refused(f"{stream} is at version {loaded.version}, not {expected_version}; look at it again and decide anew", kind="conflict")
-    kind, now = app.kind(stream), app.clock().now
-    at = max(now, kind.not_before(loaded.state) or now)
-    carried = Carried(kind, stream, loaded.state)
-    for rule in rules_:
-        carried.carry(rule(carried.state, at), at, book, cause)
-    carried.close()
-    command_id = context.command_id or derived_id("person", fingerprint, context.actor, str(loaded.version))
-    guards = guards_of(carried.guards, app.reads.holders(list(carried.guards.claims)))
-    happened = tuple(carried.happened)
-    try:
-        return app.do(
-            Command(command_id, stream, happened, {**beside, stream: loaded}, context.actor, context.channel, guards, fingerprint)
-        )
-    except IntegrityError:
-        raise Refused(f"{stream} was changed by somebody else meanwhile; look at it again and decide anew", kind="conflict") from None
 
 
 def resolve(
@@ -89,8 +42,8 @@ def resolve(
     ways = [changes is not None, decide is not None, fail, force, retry]
     if sum(ways) != 1:
         raise Refused("say one way to resolve: --correct, --retry, --decide, --fail or --force")
-    queries.caught_up(app)
-    row = queries.fallout(app, fallout_id)
+    caught_up(app)
+    row = show_fallout(app, fallout_id)
     stream, item, step = str(row["stream"]), str(row["item"]), book.steps[row["step"]]
     wish = [fallout_id, changes, decide, fail, force, retry, note]
 

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 
-from o2c.desk import fallout as desk
+from o2c.desk.act import act
 from o2c.engine.app import Context, Engine, Written
 from o2c.kernel.decision import Decision
-from o2c.kernel.identifiers import e164
 from o2c.kernel.periods import stamp
 from o2c.kernel.refusal import Refused
 from o2c.kernel.stream import Work
 from o2c.numbers import rules
-from o2c.numbers.state import NumberState, stream_of
+from o2c.numbers.state import NumberState
 from o2c.numbers.step import STEP
 from o2c.orders.planning import plan_order
 from o2c.orders.state import OrderState
 from o2c.orders.state import work as work_of
 from o2c.plan import PlanBook
-from o2c.views import queries
+from o2c.views.numbers import stream_named
+from o2c.views.orders import find_order
 
 
 def reserve(
@@ -31,9 +31,9 @@ def reserve(
     A line that waits for a number from stock goes on with it at once. Raises Refused: missing (no such number, order or item), conflict
     (the item has or brings a number, the number is not free, somebody was faster), usage (which item is not clear, a time that is over).
     """
-    stream, _ = queries.find_order(app, order)
-    beside = app.load([_stream(msisdn)])
-    number = beside[stream_of(msisdn)].state
+    stream, _ = find_order(app, order)
+    beside = app.load([stream_named(msisdn)])
+    number = beside[stream_named(msisdn)].state
 
     def keep(state: OrderState, at: datetime) -> Decision:
         work = _work(state, book, order, stream, item, at)
@@ -43,7 +43,7 @@ def reserve(
         return decision
 
     wish = ["reserve", msisdn, item, until and stamp(until), note]
-    return desk.act(app, book, stream, context, keep, wish=wish, beside=beside)
+    return act(app, book, stream, context, keep, wish=wish, beside=beside)
 
 
 def _work(state: OrderState, book: PlanBook, order: str, stream: str, item: str, at: datetime) -> Work:
@@ -76,27 +76,4 @@ def release(app: Engine, book: PlanBook, msisdn: str, context: Context) -> Writt
     def give_back(state: NumberState, at: datetime) -> Decision:
         return rules.release_reservation(state, msisdn=msisdn, at=at)
 
-    return desk.act(app, book, _stream(msisdn), context, give_back, wish=["release", msisdn])
-
-
-def show(app: Engine, msisdn: str) -> dict[str, Any]:
-    """A number: class, state, for whom, until when, and everything that happened to it. Raises Refused (missing)."""
-    stream = _stream(msisdn)
-    loaded = app.load([stream])[stream]
-    if not loaded.version:
-        raise Refused(f"number {msisdn} is not known; see `o2c status` for what is in stock", kind="missing")
-    state: NumberState = loaded.state
-    history = app.reads.rows(
-        "SELECT occurred_at, type, actor, order_id::text AS order FROM o2c.event WHERE stream = %s ORDER BY version", stream
-    )
-    kept_until = state.kept_until if state.status == "reserved" else None
-    told = {"number": msisdn, "class": state.number_class, "state": state.status, "order": state.order or None, "item": state.item or None}
-    return cast("dict[str, Any]", queries.plain({**told, "reserved_until": kept_until, "history": history}))
-
-
-def _stream(msisdn: str) -> str:
-    """The number's stream. Raises Refused for a text that is no number."""
-    try:
-        return stream_of(e164(msisdn))
-    except ValueError as error:
-        raise Refused(f"numbers: {error}; write it as +447700900123") from None
+    return act(app, book, stream_named(msisdn), context, give_back, wish=["release", msisdn])

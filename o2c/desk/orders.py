@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from o2c.credit.step import STEP as CREDIT
-from o2c.desk import fallout as desk
+from o2c.desk.act import act
 from o2c.engine.app import Context, Engine, Written
 from o2c.kernel.decision import Decision
 from o2c.kernel.event import EVENT_TYPES, Event
@@ -21,7 +21,8 @@ from o2c.orders.rollup import order_state
 from o2c.orders.state import OrderState
 from o2c.orders.state import work as work_on
 from o2c.plan import PlanBook
-from o2c.views import queries
+from o2c.views.orders import find_order
+from o2c.views.reading import Rows
 
 _NAMED_BY = ("iccid", "msisdn")
 
@@ -35,7 +36,7 @@ class Cancelled:
 
     written: Written
     state: str
-    undone: queries.Rows
+    undone: Rows
     refused: str = ""
 
 
@@ -44,13 +45,13 @@ def cancel_order(app: Engine, book: PlanBook, name: str, context: Context, *, it
 
     Raises Refused: missing (no such order or item), conflict (the order ended otherwise, or somebody else was faster).
     """
-    stream, _ = queries.find_order(app, name)
+    stream, _ = find_order(app, name)
 
     def rule(state: OrderState, at: datetime) -> Decision:
         # What falls due in the window of simulated time under way may be with its partner, though the clock stands at the window's start.
         return cancel(state, items, note=note, at=max(at, app.clock().window_end or at), book=book)
 
-    written = desk.act(app, book, stream, context, rule, wish=["cancel", sorted(items), note])
+    written = act(app, book, stream, context, rule, wish=["cancel", sorted(items), note])
     state: OrderState = app.load([stream])[stream].state
     told = list(_events(app, written))
     refused = next((_why_not(state, event) for event in told if isinstance(event, CancellationRefused)), "")

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from datetime import date, datetime, timedelta
-from typing import Any, cast
 
 from o2c.billing.state import InvoiceState, invoice_stream
 from o2c.credit import rules as credit
 from o2c.credit.step import STEP as CREDIT
 from o2c.desk import fallout as desk
+from o2c.desk.act import act
 from o2c.engine.app import Context, Engine, Written
 from o2c.kernel.decision import Decision
 from o2c.kernel.money import to_minor
@@ -21,7 +21,9 @@ from o2c.orders.state import work as work_of
 from o2c.payments import rules as payments
 from o2c.payments.step import STEP as PAYMENT
 from o2c.plan import PlanBook
-from o2c.views import queries
+from o2c.views.invoices import issued_invoice
+from o2c.views.orders import find_order
+from o2c.views.reading import caught_up
 
 NEARLY_DUE = timedelta(minutes=5)
 """A demand due so soon may be on its way to the provider already (clocks differ, calls take time): its answer must find its row."""
@@ -46,7 +48,7 @@ def deposit(
     missing (no such order), conflict (the order waits for none, or the reference came with another amount), usage (no amount, another
     currency, no reference).
     """
-    stream, _ = queries.find_order(app, order)
+    stream, _ = find_order(app, order)
     currency = currency or book.market.currency
     amount_minor, known = _minor(amount, currency), _reference(reference)
 
@@ -54,12 +56,12 @@ def deposit(
         work = replace(work_of(state, stream, "", CREDIT.name), market=book.market)
         return credit.deposit(work, amount_minor=amount_minor, currency=currency, reference=known, method=method, at=at)
 
-    return desk.act(app, book, stream, context, take, wish=["deposit", amount_minor, currency, known, method])
+    return act(app, book, stream, context, take, wish=["deposit", amount_minor, currency, known, method])
 
 
 def missing_deposit(app: Engine, order: str) -> int:
     """What is still missing of an order's deposit after the last instalment, in minor units."""
-    kept = queries.find_order(app, order)[1].kept("", CREDIT.name)
+    kept = find_order(app, order)[1].kept("", CREDIT.name)
     return int(kept[-1]["missing_minor"]) if kept else 0
 
 
@@ -80,7 +82,7 @@ def record(
     conflict (the reference came with another amount, somebody was faster), usage (no amount, another currency, a day that has not come).
     """
     stream = invoice_stream(invoice)
-    issued = _state(app, invoice).issued
+    issued = issued_invoice(app, invoice).issued
     assert issued is not None
     if currency and currency != issued.currency:
         raise Refused(f"invoice {invoice} is in {issued.currency}, not in {currency}; have the bank convert it and record what arrived")
@@ -102,52 +104,20 @@ def record(
         )
 
     wish = ["record payment", amount_minor, known, arrived_on and arrived_on.isoformat()]
-    return desk.act(app, book, stream, context, take, wish=wish)
+    return act(app, book, stream, context, take, wish=wish)
 
 
 def retry(app: Engine, book: PlanBook, invoice: str, context: Context, *, note: str) -> Written:
     """Collect an invoice once more whose payment fell out. Raises Refused: missing (no such invoice), conflict (nothing to collect again)."""
     stream = invoice_stream(invoice)
-    state = _state(app, invoice)
-    queries.caught_up(app)
+    state = issued_invoice(app, invoice)
+    caught_up(app)
     sql = "SELECT fallout FROM projection.fallout WHERE stream = %s AND step = %s ORDER BY (state = 'open') DESC, opened_at DESC LIMIT 1"
     found = app.reads.rows(sql, stream, PAYMENT.name)
     if not found:
         how = "is paid" if state.open_minor <= 0 else "was never refused; its payment is under way"
         raise Refused(f"invoice {invoice} {how}; there is nothing to retry", kind="conflict")
     return desk.resolve(app, book, str(found[0]["fallout"]), context, note=note, retry=True)
-
-
-def show(app: Engine, invoice: str) -> dict[str, Any]:
-    """An invoice: what it is over, what came in and how, what is open, and what is over it as a credit. Raises Refused (missing)."""
-    state = _state(app, invoice)
-    issued = state.issued
-    assert issued is not None
-    sql = """SELECT occurred_at, (body->>'amount_minor')::bigint AS amount_minor, body->>'method' AS method, actor FROM o2c.event
-        WHERE stream = %s AND type IN ('payment.received', 'payment.part-received') ORDER BY version"""
-    paid = state.open_minor <= 0
-    told = {
-        "invoice": issued.number,
-        "customer": issued.customer,
-        "state": "paid" if paid else "overdue" if state.overdue else "issued",
-        "due_on": issued.due_on,
-        "method": state.method,
-        "currency": issued.currency,
-        "total_minor": issued.total_minor,
-        "paid_minor": state.paid_minor,
-        "open_minor": max(state.open_minor, 0),
-        "credit_minor": max(-state.open_minor, 0),
-        "payments": app.reads.rows(sql, invoice_stream(invoice)),
-    }
-    return cast("dict[str, Any]", queries.plain(told))
-
-
-def _state(app: Engine, invoice: str) -> InvoiceState:
-    stream = invoice_stream(invoice)
-    state = cast("InvoiceState", app.load([stream])[stream].state)
-    if state.issued is None:
-        raise Refused(f"no invoice {invoice}; see `o2c orders show` for an order's invoices", kind="missing")
-    return state
 
 
 def _minor(amount: str, currency: str) -> int:

@@ -23,6 +23,7 @@ from o2c.desk import capture as reception
 from o2c.desk import fallout as desk
 from o2c.desk import numbers as number_desk
 from o2c.desk import payments as payment_desk
+from o2c.desk.act import Rule, act
 from o2c.desk.capture import TRIES_MAX, Captured, Paper
 from o2c.desk.contacts import record_contact
 from o2c.desk.orders import Cancelled, cancel_order
@@ -36,11 +37,13 @@ from o2c.orders.rollup import ORDER_TRANSITIONS
 from o2c.plan import KINDS, PlanBook
 from o2c.running.session import opened
 from o2c.store.horizon import UNSEEN, holder
-from o2c.views import customers as customer_view
-from o2c.views import following, queries
-from o2c.views import orders as order_view
+from o2c.views import following
+from o2c.views.customers import show_customer
 from o2c.views.event_types import event_types, stream_categories
+from o2c.views.fallouts import list_fallouts
 from o2c.views.following import EventRecord, OtherLog, Wanted
+from o2c.views.orders import find_order, list_orders, show_order
+from o2c.views.reading import caught_up
 from o2c.views.shown import CustomerShown, FalloutShown, OrderRow, OrderShown
 from projections.engine.operations import catch_up
 from projections.engine.seen import START, Mark, last_mark
@@ -204,7 +207,7 @@ class OrderToCash:
         return number_desk.release(self._engine, self._book, msisdn, context)
 
     @_answered
-    def act(self, stream: str, context: Context, *rules: desk.Rule, wish: Any, expected_version: int | None = None) -> Written:
+    def act(self, stream: str, context: Context, *rules: Rule, wish: Any, expected_version: int | None = None) -> Written:
         """Carry rules of your own through on one stream: each gets the state and the time and returns a `Decision`; what follows from it
         (the next steps, the order's end) is written with it, as one command.
 
@@ -212,13 +215,13 @@ class OrderToCash:
         does already. Raises Refused: whatever the rules refuse; conflict as `append` does; usage for an event the stream cannot hold.
         """
 
-        def fitting(rule: desk.Rule) -> desk.Rule:
+        def fitting(rule: Rule) -> Rule:
             return lambda state, at: _fitting(stream, rule(state, at))
 
         _kind_of(stream)
         _version(stream, expected_version)
         checked = map(fitting, rules)
-        return desk.act(self._engine, self._book, stream, context, *checked, wish=wish, expected_version=expected_version)
+        return act(self._engine, self._book, stream, context, *checked, wish=wish, expected_version=expected_version)
 
     @_answered
     def append(self, stream: str, events: Sequence[Event], context: Context, *, expected_version: int | None = None) -> Written:
@@ -260,29 +263,29 @@ class OrderToCash:
 
         Raises Refused: missing (no such order, or not yet), usage (a time to come, a position that is not reached).
         """
-        queries.caught_up(self._engine)
-        return cast("OrderShown", order_view.order(self._engine, name, at=at, known_at=known_at))
+        caught_up(self._engine)
+        return cast("OrderShown", show_order(self._engine, name, at=at, known_at=known_at))
 
     @_answered
     def orders(self, *, state: str = "", customer: str = "", limit: int | None = None) -> list[OrderRow]:
         """Orders by capture time, of a state or a customer where these are given. Raises Refused (usage) for a state that is none."""
         if state and state not in ORDER_TRANSITIONS:
             raise Refused(f"there is no such state of an order; use one of {', '.join(ORDER_TRANSITIONS)}")
-        queries.caught_up(self._engine)
-        return cast("list[OrderRow]", queries.orders(self._engine, state=state, customer=customer, limit=limit))
+        caught_up(self._engine)
+        return cast("list[OrderRow]", list_orders(self._engine, state=state, customer=customer, limit=limit))
 
     @_answered
     def fallouts(self, *, queue: str = "", reason: str = "", order: str = "") -> list[FalloutShown]:
         """Open fallouts, oldest first; `order` is an order's id or external id. Raises Refused (missing) when there is no such order."""
-        queries.caught_up(self._engine)
-        order_id = queries.find_order(self._engine, order)[1].order_id if order else ""
-        return cast("list[FalloutShown]", queries.fallouts(self._engine, queue=queue, reason=reason, order=order_id))
+        caught_up(self._engine)
+        order_id = find_order(self._engine, order)[1].order_id if order else ""
+        return cast("list[FalloutShown]", list_fallouts(self._engine, queue=queue, reason=reason, order=order_id))
 
     @_answered
     def customer(self, customer: str) -> CustomerShown:
         """Everything about one customer but what is personal. Raises Refused (missing)."""
-        queries.caught_up(self._engine)
-        return cast("CustomerShown", customer_view.customer(self._engine, customer))
+        caught_up(self._engine)
+        return cast("CustomerShown", show_customer(self._engine, customer))
 
     @_answered
     def stream(self, name: str) -> list[EventRecord]:
@@ -342,7 +345,7 @@ class OrderToCash:
 
     @_answered
     def _wanted(self, types: Iterable[str], order: str | None) -> Wanted:
-        order_id = queries.find_order(self._engine, order)[1].order_id if order else None
+        order_id = find_order(self._engine, order)[1].order_id if order else None
         return Wanted(types=following.types_named(types), order=order_id)
 
 

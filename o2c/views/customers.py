@@ -8,7 +8,9 @@ from o2c.customers.state import CustomerState, stream_of
 from o2c.engine.app import Engine
 from o2c.kernel.refusal import Refused
 from o2c.orders.rollup import FINAL
-from o2c.views.queries import FALLOUT_COLUMNS, Rows, orders, plain
+from o2c.views.fallouts import FALLOUT_COLUMNS
+from o2c.views.orders import list_orders
+from o2c.views.reading import Rows, plain
 
 _ITEMS = """SELECT order_id AS "order", item, offering, ended_at AS in_service_since FROM projection.items
     WHERE customer_id = %s AND state = 'completed' ORDER BY ended_at, order_id, item"""
@@ -24,13 +26,13 @@ _INVOICES = """SELECT invoice, account, state, currency, total_minor, paid_minor
     WHERE customer_id = %s ORDER BY issued_on, invoice"""
 
 
-def customer(app: Engine, name: str, *, personal: bool = False) -> dict[str, Any]:
+def show_customer(app: Engine, name: str, *, personal: bool = False) -> dict[str, Any]:
     """A customer: papers, orders, items in service, numbers and SIMs held, open fallouts, contacts, invoices, balance, what is promised.
 
     The projections must be caught up. A customer whom only orders name is shown as not registered. Raises Refused (missing).
     """
     state: CustomerState = app.load([stream_of(name)])[stream_of(name)].state
-    ordered = orders(app, customer=name)
+    ordered = list_orders(app, customer=name)
     if state.papers is None and not ordered:
         raise Refused(f"no customer {name}; find one by number, name or e-mail with `o2c orders find`", kind="missing")
     invoices = app.reads.rows(_INVOICES, name)

@@ -17,7 +17,7 @@ from o2c.markets.gb import GB
 from o2c.numbers.state import stream_of as number_stream
 from o2c.sim.state import stream_of as sim_stream
 from o2c.views.lookup_key import key_of, lacks_key
-from o2c.views.queries import Rows, plain
+from o2c.views.reading import Rows, plain
 from projections.engine import tables
 from projections.engine.operations import Projection, catch_up, rebuild
 from projections.lookups import key_check, lookups, normalised, token

@@ -17,7 +17,7 @@ from o2c.kernel.event import EVENT_TYPES, upcast
 from o2c.kernel.refusal import Refused
 from o2c.store.database import declare_incarnation
 from o2c.views.event_types import event_types
-from o2c.views.queries import plain
+from o2c.views.reading import plain
 from projections.engine.seen import START, Connection, Mark, last_mark
 from projections.engine.tables import session
 

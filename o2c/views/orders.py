@@ -1,4 +1,4 @@
-"""One order: as it stands, and as it stood at a time or as far as was known at a position of the log."""
+"""Orders: find one, list them, its plan, and one as it stands or stood at a time or as far as was known at a position."""
 
 from __future__ import annotations
 
@@ -9,14 +9,54 @@ from typing import Any, cast
 
 from o2c.engine.app import Engine
 from o2c.kernel.event import Fact
+from o2c.kernel.identifiers import order_id
 from o2c.kernel.refusal import Refused
+from o2c.orders.document import SOURCE
+from o2c.orders.rollup import item_state
 from o2c.orders.state import OrderState
-from o2c.views.queries import FALLOUT_FIELDS, Rows, fallouts, find_order, invoice_streams, plain
+from o2c.views.fallouts import FALLOUT_FIELDS, list_fallouts
+from o2c.views.invoices import invoice_streams
+from o2c.views.reading import Rows, plain
 from projections.catalogue import BY_NAME
 from projections.engine.operations import Projection, as_of, horizon_mark
 
+
+def find_order(app: Engine, name: str) -> tuple[str, OrderState]:
+    """An order by its id or its external id. Raises Refused (missing)."""
+    streams = [f"order-{name}", f"order-{order_id(SOURCE, name)}"]
+    for stream in streams:
+        loaded = app.load([stream])[stream]
+        if loaded.version:
+            return stream, cast("OrderState", loaded.state)
+    raise Refused(f"no order {name}; see `o2c orders list`", kind="missing")
+
+
+def list_orders(app: Engine, *, state: str = "", customer: str = "", limit: int | None = None) -> Rows:
+    """Orders as they stand, by capture time."""
+    sql = """SELECT order_id AS "order", external_id, customer_id AS customer, state, channel, captured_at, items, open_fallouts
+        FROM projection.orders WHERE (%s = '' OR state = %s) AND (%s = '' OR customer_id = %s) ORDER BY captured_at, order_id LIMIT %s"""
+    return [plain(row) for row in app.reads.rows(sql, state, state, customer, customer, limit)]
+
+
+def order_plan(app: Engine, name: str) -> Rows:
+    """The plan of an order: per item its steps, what they wait for, and how they stand."""
+    _, state = find_order(app, name)
+    rows = []
+    for item, planned in state.items.items():
+        progress = state.progress.items[item]
+        for step, waits in planned.waits.items():
+            record = state.record(item, step)
+            rows.append(
+                {"item": item, "offering": planned.offering, "item_state": item_state(progress), "step": step, "waits": ", ".join(waits),
+                 "status": progress.steps[step], "attempt": record.attempt, "reason": record.reason}
+            )  # fmt: skip
+    return rows
+
+
 _OF_ORDER = ("external_id", "customer_id", "state", "channel", "captured_at", "priority", "closed_at")
+
 _OF_ITEM = ("item", "offering", "state", "promised_on")
+
 _OF_INVOICE = ("invoice", "state", "total_minor", "paid_minor", "due_on")
 
 
@@ -31,7 +71,7 @@ class _Rows:
     invoices: Rows
 
 
-def order(app: Engine, name: str, *, at: datetime | None = None, known_at: int | None = None) -> dict[str, Any]:
+def show_order(app: Engine, name: str, *, at: datetime | None = None, known_at: int | None = None) -> dict[str, Any]:
     """One order: state, items, open fallouts, invoices of its account.
 
     `at` shows what had happened by that business time, `known_at` what the log told up to that position; both together what was known then
@@ -61,7 +101,7 @@ def _now(app: Engine, state: OrderState) -> _Rows:
     [row] = found
     items = app.reads.rows("SELECT * FROM projection.items WHERE order_id = %s", state.order_id)
     invoices = app.reads.rows("SELECT * FROM projection.invoices WHERE account = %s", state.account)
-    return _Rows(row, state.account, items, fallouts(app, order=state.order_id), invoices)
+    return _Rows(row, state.account, items, list_fallouts(app, order=state.order_id), invoices)
 
 
 def _then(app: Engine, stream: str, state: OrderState, at: datetime | None, known_at: int | None) -> _Rows:

@@ -19,7 +19,7 @@ from typing import Any
 from o2c import plan
 from o2c.engine.app import Engine
 from o2c.engine.runner import Runner
-from o2c.files import intake
+from o2c.files import intake, loading
 from o2c.partners.simulated import simulated_partners
 from o2c.simulation.launch import write_launch
 from o2c.store.embedded import acquire
@@ -110,10 +110,10 @@ def take_in_stock(app: Engine, runner: Runner, folder: Path) -> None:
         packed = folder / f"{name}.gz"
         return packed if packed.exists() else folder / name
 
-    intake.load_catalogue(app, paper("catalogue.tmf620.json"))
-    intake.load_customers(app, paper("customers.tmf632.jsonl"))
+    loading.load_catalogue(app, paper("catalogue.tmf620.json"))
+    loading.load_customers(app, paper("customers.tmf632.jsonl"))
     for what, name, at in (("sims", "sims-1.csv", None), ("numbers", "numbers.csv", None), ("sims", "sims-2.csv", SIMS_LATER_AT)):
-        intake.load_stock(app, runner, what, paper(name), at)
+        loading.load_stock(app, runner, what, paper(name), at)
 
 
 def events(app: Engine) -> int:

@@ -15,7 +15,8 @@ from o2c.files import intake
 from o2c.kernel.partner import Accepted, Answer, Answered, Request
 from o2c.partners.simulated import simulated_partners
 from o2c.simulation.launch import LaunchFiles, write_launch
-from o2c.views import queries
+from o2c.views.reading import caught_up
+from o2c.views.status import show_status
 from tests.faults.dying import Countdown, Scene, as_soon_as_released, killed_at
 from tests.world import World, at, line, order
 
@@ -45,8 +46,8 @@ def opened(dsn: str, folder: Path) -> World:
 
 
 def status(world: World) -> dict[str, Any]:
-    queries.caught_up(world.app)
-    told = queries.status(world.app)
+    caught_up(world.app)
+    told = show_status(world.app)
     told.pop("position")
     return told
 

@@ -10,7 +10,7 @@ import pytest
 from o2c.desk import numbers as number_desk
 from o2c.engine.app import Context, Engine, Written
 from o2c.engine.drafts import Command
-from o2c.files import intake
+from o2c.files import loading
 from o2c.kernel.partner import RefusedBy
 from o2c.kernel.refusal import Refused
 from tests.world import World, at, line, order
@@ -22,7 +22,7 @@ WINDOWS, TRIES_EACH = 10, 5
 def waiting(dsn: str, folder: Path) -> World:
     """Fifty orders that wait at the credit gate, and one golden number."""
     world = World(dsn, folder).stocked(esims=1, physical=0, numbers=1, customers=WINDOWS * TRIES_EACH)
-    intake.load_stock(world.app, world.runner, "numbers", world.written("golden.csv", [("msisdn", "class"), (GOLDEN, "golden")]), None)
+    loading.load_stock(world.app, world.runner, "numbers", world.written("golden.csv", [("msisdn", "class"), (GOLDEN, "golden")]), None)
     world.scripted.will("credit", *[RefusedBy("REFER")] * (WINDOWS * TRIES_EACH))
     world.take(*(order(f"WEB-{n}", line(), party=f"C-{n + 1}") for n in range(WINDOWS * TRIES_EACH)))
     return world.run(at(5, 10))

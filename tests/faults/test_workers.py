@@ -18,7 +18,7 @@ from o2c.kernel.refusal import Refused
 from o2c.store.embedded import acquire
 from o2c.store.passing import passing
 from o2c.store.reads import Row
-from o2c.views import queries
+from o2c.views.orders import find_order
 from tests.faults.working import LIMIT_S, ORDERS, WorkerProcess, at_work, attend, completed, doubled, due, eventually, opened, today
 from tests.world import World
 
@@ -237,7 +237,7 @@ def test_a_page_that_breaks_stops_only_its_own_stream(dsn: str, tmp_path: Path, 
     """A stream that breaks the program is told in the log and left leased; the others of its page go on."""
     world = opened(dsn, tmp_path, customers=3)
     world.take(*(today(n) for n in range(1, 4)))
-    whole, broken = world.runner.attend, queries.find_order(world.app, "WEB-2")[0]
+    whole, broken = world.runner.attend, find_order(world.app, "WEB-2")[0]
 
     def attended(rows: Sequence[Row], *, round_: int) -> frozenset[str]:
         if any(row.entry.stream == broken for row in rows):

@@ -46,5 +46,7 @@ def test_every_package_stands_in_the_list_of_layers() -> None:
     [layers] = [contract["layers"] for contract in contracts if contract["type"] == "layers"]
     listed = {name.strip() for layer in layers for name in layer.split("|")}
     package = ROOT / "o2c"
-    there = {f"o2c.{path.stem}" for path in package.iterdir() if path.name not in ("__init__.py", "__pycache__") and path.suffix in ("", ".py")}
+    there = {
+        f"o2c.{path.stem}" for path in package.iterdir() if path.name not in ("__init__.py", "__pycache__") and path.suffix in ("", ".py")
+    }
     assert there | {"projections"} == listed

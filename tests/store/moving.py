@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import psycopg
 from psycopg.conninfo import make_conninfo
 
-from o2c.files import intake
+from o2c.files import loading
 from o2c.files.event_file import exported
 from o2c.files.importing import Import, Imported
 from o2c.kernel.partner import RefusedBy
@@ -88,4 +88,4 @@ def living(world: World) -> World:
 def delivered(world: World, count: int) -> None:
     """Physical SIMs that no delivery before brought."""
     rows = [("iccid", "imsi", "kind"), *(sim(900 + n, "physical") for n in range(count))]
-    intake.load_stock(world.app, world.runner, "sims", world.written("late.csv", rows), None)
+    loading.load_stock(world.app, world.runner, "sims", world.written("late.csv", rows), None)

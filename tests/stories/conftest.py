@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from o2c.files import intake
+from o2c.files import loading
 from projections.catalogue import ALL
 from projections.engine import operations as engine
 from tests.desk import DEPOSIT, GOLDEN, Desk
@@ -23,7 +23,7 @@ def dsn(store_dsn: str) -> str:
 def world(dsn: str, tmp_path: Path) -> Iterator[World]:
     """Stock for some lines, and one golden number."""
     made = World(dsn, tmp_path).stocked()
-    intake.load_stock(made.app, made.runner, "numbers", made.written("golden.csv", [("msisdn", "class"), (GOLDEN, "golden")]), None)
+    loading.load_stock(made.app, made.runner, "numbers", made.written("golden.csv", [("msisdn", "class"), (GOLDEN, "golden")]), None)
     yield made
     # Whatever was done at the desk: what the tables say is what the log says.
     engine.catch_up(dsn)

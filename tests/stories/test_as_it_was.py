@@ -9,8 +9,9 @@ import pytest
 from o2c.kernel.partner import Accepted, RefusedBy
 from o2c.kernel.refusal import Refused
 from o2c.simulation.launch import write_launch
-from o2c.views import queries
-from o2c.views.orders import order as shown
+from o2c.views.orders import list_orders
+from o2c.views.orders import show_order as shown
+from o2c.views.reading import caught_up
 from projections.engine.operations import horizon_mark
 from tests.world import NINE, World, at, line, order, ported
 
@@ -23,7 +24,7 @@ def world(dsn: str, tmp_path: Path) -> World:
 
 
 def now(world: World, name: str) -> Page:
-    queries.caught_up(world.app)
+    caught_up(world.app)
     return shown(world.app, name)
 
 
@@ -120,9 +121,9 @@ def test_up_to_the_last_position_is_now(world: World, tmp_path: Path) -> None:
     files = write_launch(tmp_path / "launch", count=40, seed=3)
     world.launched(files).take_file(files.orders)
     world.run(at(10, month=2))
-    queries.caught_up(world.app)
+    caught_up(world.app)
     last = horizon_mark(world.dsn).position
-    names = [row["order"] for row in queries.orders(world.app)]
+    names = [row["order"] for row in list_orders(world.app)]
 
     assert len(names) >= 30
     for name in names:

@@ -11,7 +11,7 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from o2c.files import intake
+from o2c.files import intake, loading
 from o2c.kernel.refusal import Refused
 from o2c.orders.document import LINE_BYTES_MAX
 from o2c.simulation.launch_data import LINE, catalogue
@@ -28,19 +28,19 @@ def orders(world: World, path: Path) -> object:
 
 
 def customers(world: World, path: Path) -> object:
-    return intake.load_customers(world.app, path)
+    return loading.load_customers(world.app, path)
 
 
 def prices(world: World, path: Path) -> object:
-    return intake.load_catalogue(world.app, path)
+    return loading.load_catalogue(world.app, path)
 
 
 def sims(world: World, path: Path) -> object:
-    return intake.load_stock(world.app, world.runner, "sims", path, None)
+    return loading.load_stock(world.app, world.runner, "sims", path, None)
 
 
 def numbers(world: World, path: Path) -> object:
-    return intake.load_stock(world.app, world.runner, "numbers", path, None)
+    return loading.load_stock(world.app, world.runner, "numbers", path, None)
 
 
 def row(serial: int, kind: str = "esim") -> bytes:
@@ -147,7 +147,7 @@ def world(server_dsn: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         given.run(at(6))
         assert {given.app.load([f"sim-{iccid(n)}"])[f"sim-{iccid(n)}"].state.status for n in (0, 1, 2)} == {"assigned", "available"}
         coming = given.written("coming.csv", (SIMS + row(950)).decode())
-        intake.load_stock(given.app, given.runner, "sims", coming, at(20))
+        loading.load_stock(given.app, given.runner, "sims", coming, at(20))
         yield given
         given.close()
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
@@ -221,9 +221,9 @@ def test_who_loads_stands_in_the_log(dsn: str, tmp_path: Path) -> None:
     """The actor is in the envelope of what a file brings, on orders beside the channel they came by."""
     world = World(dsn, tmp_path)
     documents: list[Document] = catalogue()
-    intake.load_catalogue(world.app, world.written("c.json", json.dumps(documents)), actor="ann")
-    intake.load_customers(world.app, world.written("p.jsonl", json.dumps(customer("C-1"))), actor="bob")
-    intake.load_stock(world.app, world.runner, "sims", world.written("s.csv", (SIMS + row(901)).decode()), None, actor="cid")
+    loading.load_catalogue(world.app, world.written("c.json", json.dumps(documents)), actor="ann")
+    loading.load_customers(world.app, world.written("p.jsonl", json.dumps(customer("C-1"))), actor="bob")
+    loading.load_stock(world.app, world.runner, "sims", world.written("s.csv", (SIMS + row(901)).decode()), None, actor="cid")
     path = world.written("o.jsonl", json.dumps(order("ONE", line())))
     intake.Intake(world.app, path, tmp_path / "quarantine", actor="dot").run()
     found = {

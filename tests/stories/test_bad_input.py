@@ -16,7 +16,7 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from o2c.files import intake
+from o2c.files import intake, loading
 from o2c.files.lines import raw_lines
 from o2c.intake.events import IntakeLineRefused
 from o2c.kernel.refusal import Refused
@@ -222,10 +222,10 @@ def judged(module_dsn: str, taken: Taken) -> World:
     next_year = {
         "id": "lark-2027", "productSpecification": {"id": "spec-mobile"}, "validFor": {"startDateTime": "2027-01-01T00:00:00Z"},
     }  # fmt: skip
-    intake.load_catalogue(world.app, world.written("more.json", json.dumps([next_year])))
+    loading.load_catalogue(world.app, world.written("more.json", json.dumps([next_year])))
     world.sims(esim=60)
     numbers = "\n".join(["msisdn,class", *(f"+4477009{20_000 + n},normal" for n in range(60))])
-    intake.load_stock(world.app, world.runner, "numbers", world.written("more.csv", numbers), None)
+    loading.load_stock(world.app, world.runner, "numbers", world.written("more.csv", numbers), None)
     counts = world.take(*({**wish, "externalId": name} for name, (wish, _) in JUDGED.items()), name="judged.jsonl")
     assert counts == intake.Counts(lines=len(JUDGED), captured=len(JUDGED))
     return world.run(at(6))

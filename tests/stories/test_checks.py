@@ -16,10 +16,11 @@ from o2c.checks import trade as checks_trade
 from o2c.checks.diagnose import Check, run_checks
 from o2c.engine.app import Engine
 from o2c.engine.runner import Runner
-from o2c.files import intake
+from o2c.files import intake, loading
 from o2c.partners.simulated import simulated_partners
 from o2c.simulation.launch import LaunchFiles, write_launch
-from o2c.views import queries
+from o2c.views.orders import list_orders
+from o2c.views.timeline import order_timeline
 from projections.engine.operations import ALL, catch_up
 from tests import fates, flaws
 from tests.conftest import database
@@ -41,11 +42,11 @@ def run_launch(app: Engine, folder: Path) -> None:
     files = written(folder)
     app.create_clock(kind="simulated", seed=7)
     runner = Runner(app, simulated_partners(7))
-    intake.load_catalogue(app, files.catalogue)
-    intake.load_customers(app, files.customers)
-    intake.load_stock(app, runner, "sims", files.sims_now, None)
-    intake.load_stock(app, runner, "numbers", files.numbers, None)
-    intake.load_stock(app, runner, "sims", files.sims_later, files.sims_later_at)
+    loading.load_catalogue(app, files.catalogue)
+    loading.load_customers(app, files.customers)
+    loading.load_stock(app, runner, "sims", files.sims_now, None)
+    loading.load_stock(app, runner, "numbers", files.numbers, None)
+    loading.load_stock(app, runner, "sims", files.sims_later, files.sims_later_at)
     intake.Intake(app, files.orders, folder / "quarantine").run()
     runner.run(SECOND_BILLS)
     catch_up(app.dsn)
@@ -71,8 +72,8 @@ def store(server_dsn: str, launched: str) -> Iterator[str]:
 def timelines(server_dsn: str, launched: str) -> Timeline:
     """What `o2c orders timeline` tells of every order."""
     with database(server_dsn, launched) as dsn, closing(opened(dsn)) as app:
-        orders = [order["order"] for order in queries.orders(app)]
-        return [json.loads(json.dumps(event)) for order in orders for event in queries.timeline(app, order)]
+        orders = [order["order"] for order in list_orders(app)]
+        return [json.loads(json.dumps(event)) for order in orders for event in order_timeline(app, order)]
 
 
 def diagnosed(dsn: str) -> dict[str, Check]:

@@ -13,8 +13,9 @@ from o2c.kernel.identifiers import order_id
 from o2c.kernel.partner import RefusedBy
 from o2c.kernel.refusal import Refused
 from o2c.orders.document import SOURCE
-from o2c.views import queries
-from o2c.views.customers import balance, customer
+from o2c.views.customers import balance, show_customer
+from o2c.views.reading import caught_up
+from o2c.views.timeline import order_timeline
 from projections.catalogue import BY_NAME
 from projections.engine.operations import catch_up, verify
 from tests.world import World, at, line, order, ported
@@ -28,8 +29,8 @@ def world(dsn: str, tmp_path: Path) -> World:
 
 
 def page(world: World, name: str = "C-1", *, personal: bool = False) -> dict[str, Any]:
-    queries.caught_up(world.app)
-    return customer(world.app, name, personal=personal)
+    caught_up(world.app)
+    return show_customer(world.app, name, personal=personal)
 
 
 def contacted(world: World, name: str = "C-1", context: Context = ANN, **changes: Any) -> Written:
@@ -140,7 +141,7 @@ def test_a_contact_is_on_the_page_and_in_the_timeline(world: World) -> None:
 
     told = [(row["medium"], row["direction"], row["topic"], row["order"]) for row in shown]
     assert told == [("call", "inbound", "where-is-my-order", order_id(SOURCE, "WEB-1")), ("courtesy", "outbound", "other", None)]
-    lines = {name: list(queries.timeline(world.app, name)) for name in ("WEB-1", "WEB-2")}
+    lines = {name: list(order_timeline(world.app, name)) for name in ("WEB-1", "WEB-2")}
     assert [[event["type"] for event in events].count("customer.contacted") for events in lines.values()] == [1, 0]
     assert "Fenwick" not in f"{lines} {shown} {world.app.reads.rows('SELECT * FROM projection.contacts_doc')}"
     catch_up(world.dsn)

@@ -9,7 +9,7 @@ import pytest
 
 from o2c.kernel.partner import RefusedBy
 from o2c.kernel.refusal import Refused
-from o2c.views import queries
+from o2c.views.status import cycle_times
 from tests.desk import Desk, actors
 from tests.world import NINE, World, at, line, order, ported
 
@@ -130,7 +130,7 @@ def test_an_order_ahead_of_the_clock_ends_no_sooner_than_it_began(world: World, 
     assert said.splitlines()[-1] == "order WEB-1 is cancelled"
     assert world.when("WEB-1", "order.cancelled") == NINE
     assert shown["closed_at"] == shown["captured_at"]
-    assert min(row["p50_s"] for row in queries.cycle_times(world.app)) == 0
+    assert min(row["p50_s"] for row in cycle_times(world.app)) == 0
     assert world.app.clock().now < NINE - timedelta(days=1)
 
 

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from o2c.files import intake
+from o2c.files import loading
 from o2c.kernel.identifiers import order_id
 from o2c.kernel.refusal import Refused
 from o2c.orders.document import SOURCE
 from o2c.store.database import connect
-from o2c.views import queries
 from o2c.views.finding import find_orders, kept
 from o2c.views.lookup_key import given_key, key_of
+from o2c.views.reading import caught_up
 from projections.engine.operations import as_of, catch_up, rebuild, status, verify
 from projections.lookups import lookups, token
 from tests.histories import table_of
@@ -37,12 +37,12 @@ def person(key: str, given: str, family: str, email: str) -> Document:
 
 
 def register(world: World, *people: Document) -> None:
-    intake.load_customers(world.app, world.written("people.jsonl", "\n".join(json.dumps(one) for one in people)))
+    loading.load_customers(world.app, world.written("people.jsonl", "\n".join(json.dumps(one) for one in people)))
 
 
 def found(world: World, text: str, by: str = "") -> dict[str, str]:
     """External ids, and how each was found."""
-    queries.caught_up(world.app)
+    caught_up(world.app)
     return {row["external_id"]: row["found_by"] for row in find_orders(world.app, world.folder, text, by)}
 
 

@@ -27,12 +27,12 @@ from o2c.engine.app import Context, Engine
 from o2c.entrypoints.cli.help_pages import examples_of
 from o2c.entrypoints.cli.main import DEFECT, EXIT, FAILED, PANELS, TRY_LATER, app
 from o2c.entrypoints.cli.setup import SomeRefused
-from o2c.files import intake
+from o2c.files import intake, loading
 from o2c.files.event_file import exported
 from o2c.running.session import opened
 from o2c.simulation.launch import LaunchFiles, write_launch
 from o2c.simulation.launch_data import LINE, SECOND_LINE
-from o2c.views import queries
+from o2c.views.reading import caught_up
 from projections.engine.operations import catch_up, rebuild
 from projections.orders import ORDERS as PROJECTION
 from tests.faults.working import LIMIT_S, children, eventually
@@ -131,11 +131,11 @@ def stores(server_dsn: str, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     with opened(made.copied("stocked", "launched")) as session:
         intake.Intake(session.app, made.files.orders, folder / "quarantine").run()
         session.runner().run(UNTIL)
-        queries.caught_up(session.app)
+        caught_up(session.app)
     with opened(made.copied("launched", "reserved")) as session:
         words = [found(made["reserved"], "numbers reserve", word) for word in ("+447700910001", "WEB-1001")]
         number_desk.reserve(session.app, session.book(), *words, Context("bob"))
-        queries.caught_up(session.app)
+        caught_up(session.app)
     with psycopg.connect(made.copied("launched", "parked")) as conn:
         conn.execute(
             "INSERT INTO projection.parked (name, group_key, position, event_id, error) SELECT 'orders', order_id, position, event_id, 'ValueError'"
@@ -148,11 +148,11 @@ def stores(server_dsn: str, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 def _stocked(dsn: str, files: LaunchFiles) -> None:
     with opened(dsn) as session:
-        intake.load_catalogue(session.app, files.catalogue)
-        intake.load_customers(session.app, files.customers)
-        intake.load_stock(session.app, session.runner(), "sims", files.sims_now, None)
-        intake.load_stock(session.app, session.runner(), "sims", files.sims_later, files.sims_later_at)
-        intake.load_stock(session.app, session.runner(), "numbers", files.numbers, None)
+        loading.load_catalogue(session.app, files.catalogue)
+        loading.load_customers(session.app, files.customers)
+        loading.load_stock(session.app, session.runner(), "sims", files.sims_now, None)
+        loading.load_stock(session.app, session.runner(), "sims", files.sims_later, files.sims_later_at)
+        loading.load_stock(session.app, session.runner(), "numbers", files.numbers, None)
 
 
 def found(dsn: str, command: str, word: str) -> str:

@@ -9,7 +9,8 @@ from psycopg.conninfo import make_conninfo
 
 from o2c.partners.simulated import simulated_partners
 from o2c.simulation.launch import write_launch
-from o2c.views import queries
+from o2c.views.reading import caught_up
+from o2c.views.status import show_status
 from tests.world import World, at
 
 ORDERS = 40
@@ -23,8 +24,8 @@ def told(dsn: str, folder: Path, *, seed: int) -> dict[str, Any]:
     world = World(dsn, folder, simulated_partners(seed)).launched(files)
     world.take_file(files.orders)
     world.run(UNTIL)
-    queries.caught_up(world.app)
-    status = queries.status(world.app)
+    caught_up(world.app)
+    status = show_status(world.app)
     status.pop("position")
     world.close()
     return status

@@ -10,7 +10,8 @@ import pytest
 from o2c.checks.diagnose import run_checks
 from o2c.kernel.partner import Accepted, Answered, NeverHeard, RefusedBy, Request
 from o2c.kernel.refusal import Refused
-from o2c.views import queries
+from o2c.views.reading import caught_up
+from o2c.views.status import show_status
 from tests.desk import Desk
 from tests.world import World, at, line, order
 
@@ -90,7 +91,7 @@ def test_a_card_is_not_charged_for_what_the_bank_brought(world: World, desk: Des
     assert "credit 5.00 GBP" in said
     assert world.scripted.asked("payment") == []
     assert "invoice.overdue" not in world.types(f"invoice-{invoice}")
-    queries.caught_up(world.app)
+    caught_up(world.app)
     [row] = world.app.reads.rows("SELECT state, credit_minor FROM projection.invoices WHERE invoice = %s", invoice)
     assert row == {"state": "paid", "credit_minor": 500}
 
@@ -194,8 +195,8 @@ def test_a_part_and_too_much_are_no_flaw(world: World, desk: Desk, billed: Calla
     assert said() == f"paid 1,000 + open {total - 1000:,} = invoiced {total:,} + credit 0 minor units"
     desk.types("payments", "record", invoice, "--amount", f"{(total + 500 - 1000) / 100:.2f}", "--reference", "TFR-2")
     assert said() == f"paid {total + 500:,} + open 0 = invoiced {total:,} + credit 500 minor units"
-    queries.caught_up(world.app)
-    assert queries.status(world.app)["money"]["GBP"] == {"invoiced_minor": total, "paid_minor": total + 500}
+    caught_up(world.app)
+    assert show_status(world.app)["money"]["GBP"] == {"invoiced_minor": total, "paid_minor": total + 500}
 
 
 def test_a_payment_method_that_is_none_is_answered_with_those_there_are(desk: Desk, billed: Callable[..., str]) -> None:

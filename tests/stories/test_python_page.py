@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from o2c.files import intake
+from o2c.files import loading
 from o2c.simulation.launch_data import catalogue
 from tests.world import World
 
@@ -26,7 +26,7 @@ def test_every_block_of_the_page_runs(
 ) -> None:
     """One after another, as a reader would paste them, on a store with a catalogue and nobody in it."""
     world = World(dsn, tmp_path)
-    intake.load_catalogue(world.app, world.written("catalogue.json", json.dumps(catalogue())))
+    loading.load_catalogue(world.app, world.written("catalogue.json", json.dumps(catalogue())))
     world.close()
     monkeypatch.setenv("O2C_DSN", dsn)
     known: dict[str, object] = {}

@@ -18,7 +18,7 @@ from psycopg.conninfo import make_conninfo
 
 from o2c.kernel.refusal import Refused
 from o2c.running.telemetry import registry, serve_metrics, write_metrics
-from o2c.views import queries
+from o2c.views.reading import caught_up
 from projections.engine.operations import ALL
 from tests.store.writing import command
 from tests.world import World, at, line, order, ported
@@ -53,7 +53,7 @@ def world(dsn: str, tmp_path: Path) -> Iterator[World]:
     made.stocked(esims=1, physical=2, numbers=6)
     made.take(order("A", line()), order("B", ported(code=""), party="C-2"), order("C", line(), party="C-3"))
     made.run(at(7))
-    queries.caught_up(made.app)
+    caught_up(made.app)
     made.take(order("D", line(), on=at(6, 12)), order("E", ported(msisdn="+447700900124", code=""), on=at(6, 13)), name="later.jsonl")
     yield made
     made.close()

@@ -12,8 +12,8 @@ from o2c.engine.app import Context
 from o2c.entrypoints.cli.options import Actor, CommandId, completing
 from o2c.entrypoints.cli.output import Format, Output, err, show_one
 from o2c.entrypoints.cli.session import looking
-from o2c.views import customers as customer_view
-from o2c.views import queries
+from o2c.views.customers import show_customer
+from o2c.views.reading import caught_up
 
 customers = typer.Typer(no_args_is_help=True, help="Customers: everything about one, and contacts with it.")
 Id = Annotated[str, typer.Argument(metavar="CUSTOMER", help="The customer's id.")]
@@ -33,8 +33,8 @@ def customers_show(
     Example: o2c customers show C-1001
     """
     with looking() as session:
-        queries.caught_up(session.app)
-        show_one(customer_view.customer(session.app, customer, personal=personal), output)
+        caught_up(session.app)
+        show_one(show_customer(session.app, customer, personal=personal), output)
 
 
 @customers.command("contact")

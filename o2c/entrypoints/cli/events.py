@@ -19,8 +19,8 @@ from o2c.engine.app import Engine
 from o2c.entrypoints.cli.output import Format, patient_pipe, show_rows
 from o2c.entrypoints.cli.session import looking, time_of
 from o2c.kernel.refusal import Refused
-from o2c.views import queries
 from o2c.views.following import Mark, Wanted, check_mark, found, pages, types_named
+from o2c.views.orders import find_order
 from projections.engine.seen import START, last_mark
 from projections.engine.tables import session as connection
 
@@ -88,7 +88,7 @@ def events_find(
 
 
 def _wanted(app: Engine, types: list[str] | None, order: str) -> Wanted:
-    order_id = queries.find_order(app, order)[1].order_id if order else None
+    order_id = find_order(app, order)[1].order_id if order else None
     return Wanted(types=types_named(types or ()), order=order_id)
 
 

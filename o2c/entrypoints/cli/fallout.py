@@ -14,7 +14,8 @@ from o2c.entrypoints.cli.session import looking, opened
 from o2c.entrypoints.cli.wishes import one_of
 from o2c.kernel.reasons import REASONS
 from o2c.kernel.refusal import Refused
-from o2c.views import queries
+from o2c.views.fallouts import list_fallouts, show_fallout
+from o2c.views.reading import caught_up
 
 fallout = typer.Typer(no_args_is_help=True, help="Steps that could not go on by themselves: look through them, act on them.")
 COLUMNS = ("fallout", "reason", "step", "item", "waiting_for", "opened_at")
@@ -36,9 +37,9 @@ def fallout_list(
     one_of("--queue", queue, QUEUES)
     one_of("--reason", reason, REASONS)
     with looking() as session:
-        queries.caught_up(session.app)
+        caught_up(session.app)
         show_rows(
-            queries.fallouts(session.app, queue=queue, reason=reason, everything=all_), output, empty="the queue is empty", columns=COLUMNS
+            list_fallouts(session.app, queue=queue, reason=reason, everything=all_), output, empty="the queue is empty", columns=COLUMNS
         )
 
 
@@ -49,8 +50,8 @@ def fallout_show(fallout_id: Id, output: Output = Format.table) -> None:
     Example: o2c fallout show 5d3f0a5e-6f0e-5a53-9d4c-0d8a35a0b8f1
     """
     with looking() as session:
-        queries.caught_up(session.app)
-        show_one(queries.fallout(session.app, fallout_id), output)
+        caught_up(session.app)
+        show_one(show_fallout(session.app, fallout_id), output)
 
 
 @fallout.command("resolve")

@@ -11,6 +11,7 @@ from o2c.engine.app import Context
 from o2c.entrypoints.cli.options import Actor, CommandId
 from o2c.entrypoints.cli.output import Format, Output, err, show_one
 from o2c.entrypoints.cli.session import opened, time_of
+from o2c.views.numbers import show_number
 
 numbers = typer.Typer(no_args_is_help=True, help="Telephone numbers: reserve one for an order, release it, look at it.")
 Number = Annotated[str, typer.Argument(metavar="NUMBER", help="The number in E.164 form, +447700900123.")]
@@ -38,7 +39,7 @@ def numbers_reserve(
         when = time_of(until) if until else None
         context = Context(actor, command_id=command_id)
         written = number_desk.reserve(session.app, session.book(), number, order, context, item=item, until=when, note=reason)
-        kept = number_desk.show(session.app, number)
+        kept = show_number(session.app, number)
         err.print(f"{number} is {kept['state']} for {written.stream}, item {kept['item']}, until {kept['reserved_until']}")
 
 
@@ -50,7 +51,7 @@ def numbers_release(number: Number, actor: Actor, command_id: CommandId = "") ->
     """
     with opened() as session:
         number_desk.release(session.app, session.book(), number, Context(actor, command_id=command_id))
-        err.print(f"{number} is {number_desk.show(session.app, number)['state']}")
+        err.print(f"{number} is {show_number(session.app, number)['state']}")
 
 
 @numbers.command("show")
@@ -60,4 +61,4 @@ def numbers_show(number: Number, output: Output = Format.table) -> None:
     Example: o2c numbers show +447700910001
     """
     with opened() as session:
-        show_one(number_desk.show(session.app, number), output)
+        show_one(show_number(session.app, number), output)

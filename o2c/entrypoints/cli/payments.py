@@ -14,6 +14,7 @@ from o2c.entrypoints.cli.output import Format, Output, err, show_one
 from o2c.entrypoints.cli.session import opened
 from o2c.kernel.money import from_minor
 from o2c.kernel.refusal import Refused
+from o2c.views.invoices import show_invoice
 
 payments = typer.Typer(no_args_is_help=True, help="Invoices and payments: what came by bank, deposits, collecting once more.")
 Invoice = Annotated[str, typer.Argument(metavar="INVOICE", help="The invoice's number.")]
@@ -63,7 +64,7 @@ def payments_record(
     with opened() as session:
         app, context, day = session.app, Context(actor, command_id=command_id), _day(on) if on else None
         payment_desk.record(app, session.book(), invoice, context, amount=amount, reference=reference, currency=currency, arrived_on=day)
-        stands = payment_desk.show(app, invoice)
+        stands = show_invoice(app, invoice)
         open_, credit = (f"{from_minor(stands[key], stands['currency'])} {stands['currency']}" for key in ("open_minor", "credit_minor"))
         err.print(f"invoice {invoice} is {stands['state']}, open {open_}" + (f", credit {credit}" if stands["credit_minor"] else ""))
 
@@ -92,7 +93,7 @@ def payments_show(invoice: Invoice, output: Output = Format.table) -> None:
     Example: o2c payments show BA-1001-20260108
     """
     with opened() as session:
-        show_one(payment_desk.show(session.app, invoice), output)
+        show_one(show_invoice(session.app, invoice), output)
 
 
 def _day(text: str) -> date:

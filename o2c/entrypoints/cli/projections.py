@@ -16,7 +16,7 @@ from o2c.kernel.refusal import Refused
 from o2c.running.crew import TETHER, Crew, work
 from o2c.views.finding import kept, under_another_key
 from o2c.views.lookup_key import given_key, key_of
-from o2c.views.queries import plain
+from o2c.views.reading import plain
 from projections.catalogue import ALL, BY_NAME
 from projections.engine import operations as engine
 from projections.engine.projection import Projection

@@ -12,8 +12,10 @@ from o2c.entrypoints.cli.session import looking, time_of
 from o2c.entrypoints.cli.wishes import one_of
 from o2c.orders.rollup import ORDER_TRANSITIONS
 from o2c.views import finding as look_ups
-from o2c.views import orders as order_view
-from o2c.views import queries
+from o2c.views.orders import list_orders, order_plan, show_order
+from o2c.views.reading import caught_up
+from o2c.views.status import cycle_times, show_status
+from o2c.views.timeline import order_timeline
 
 orders = typer.Typer(no_args_is_help=True, help="Orders: find them, see how they stand and came to be so, cancel them.")
 metrics = typer.Typer(no_args_is_help=True, help="Figures over all orders, and for a monitoring system.")
@@ -30,8 +32,8 @@ def status(output: Output = Format.table) -> None:
     Example: o2c status -o json
     """
     with looking() as session:
-        queries.caught_up(session.app)
-        show_one(queries.status(session.app), output)
+        caught_up(session.app)
+        show_one(show_status(session.app), output)
 
 
 @orders.command("list")
@@ -50,9 +52,9 @@ def orders_list(
     """
     one_of("--state", state, ORDER_TRANSITIONS)
     with looking() as session:
-        queries.caught_up(session.app)
+        caught_up(session.app)
         show_rows(
-            queries.orders(session.app, state=state, customer=customer, limit=limit or None),
+            list_orders(session.app, state=state, customer=customer, limit=limit or None),
             output,
             empty="no such orders",
             columns=ORDER_COLUMNS,
@@ -81,7 +83,7 @@ def orders_find(
     Example: o2c orders find +447700900123
     """
     with looking() as session:
-        queries.caught_up(session.app)
+        caught_up(session.app)
         show_rows(look_ups.find_orders(session.app, session.home, text, by), output, columns=FOUND_COLUMNS)
         if skipped := look_ups.untried(session.home, text, by):
             err.print(f"not looked up as {' or '.join(skipped)}: that needs a key, and none is given")
@@ -101,8 +103,8 @@ def orders_show(
     Example: o2c orders show WEB-1001 --at 2026-01-20T09:00:00Z
     """
     with looking() as session:
-        queries.caught_up(session.app)
-        show_one(order_view.order(session.app, order, at=time_of(at) if at else None, known_at=known_at), output)
+        caught_up(session.app)
+        show_one(show_order(session.app, order, at=time_of(at) if at else None, known_at=known_at), output)
 
 
 @orders.command("timeline")
@@ -114,7 +116,7 @@ def orders_timeline(order: Id, output: Output = Format.table) -> None:
     Example: o2c orders timeline WEB-1001 -o jsonl
     """
     with looking() as session:
-        rows = queries.timeline(session.app, order)
+        rows = order_timeline(session.app, order)
         if output is Format.table:
             rows = ({key: row[key] for key in ("occurred_at", "stream", "type", "actor", "data")} for row in rows)
         show_rows(rows, output)
@@ -127,7 +129,7 @@ def orders_plan(order: Id, output: Output = Format.table) -> None:
     Example: o2c orders plan WEB-1001
     """
     with looking() as session:
-        show_rows(queries.plan_of(session.app, order), output, empty="the order is not planned yet")
+        show_rows(order_plan(session.app, order), output, empty="the order is not planned yet")
 
 
 @metrics.command("cycle-time")
@@ -139,5 +141,5 @@ def cycle_time(output: Output = Format.table) -> None:
     Example: o2c metrics cycle-time -o json
     """
     with looking() as session:
-        queries.caught_up(session.app)
-        show_rows(queries.cycle_times(session.app), output, empty="nothing was measured yet")
+        caught_up(session.app)
+        show_rows(cycle_times(session.app), output, empty="nothing was measured yet")

@@ -12,7 +12,8 @@ from o2c.entrypoints.cli.differences import rebuilding
 from o2c.entrypoints.cli.output import Format, Output, err, show_rows
 from o2c.entrypoints.cli.session import opened, time_of
 from o2c.kernel.refusal import Refused
-from o2c.views import queries
+from o2c.views.orders import find_order
+from o2c.views.reading import caught_up
 from projections.engine.what_if import Outcome, Stretch, load, only_reading, what_if
 
 POSITION_OR_TIME = "POSITION|TIME"
@@ -37,8 +38,8 @@ def replay(
     Example: o2c replay --with what_if.py --order WEB-1001
     """
     with opened() as session:
-        queries.caught_up(session.app)
-        stretch = _stretch(from_, to, queries.find_order(session.app, order)[1].order_id if order else None)
+        caught_up(session.app)
+        stretch = _stretch(from_, to, find_order(session.app, order)[1].order_id if order else None)
         outcomes = []
         with only_reading(session.app.dsn):
             for projection in load(file):

@@ -19,12 +19,12 @@ from o2c.engine.worker import Worker
 from o2c.entrypoints.cli.output import err
 from o2c.entrypoints.cli.session import Session, opened, time_of
 from o2c.entrypoints.cli.summary import show_summary
-from o2c.files import intake
+from o2c.files import intake, loading
 from o2c.kernel.refusal import Refused
 from o2c.running.crew import TETHER, Crew, work
 from o2c.running.telemetry import SHARED_FOLDER, serve_metrics
 from o2c.simulation.launch import write_launch
-from o2c.views import queries
+from o2c.views.reading import caught_up
 
 BILL_RUNS = 2
 LONGEST_DAYS = 240
@@ -120,7 +120,7 @@ def demo(
         with TemporaryDirectory() as folder:
             _take_in(session, Path(folder), orders, seed)
         _until_billed(session)
-        queries.caught_up(session.app)
+        caught_up(session.app)
         show_summary(session.app, seconds=time.monotonic() - started)
 
 
@@ -128,11 +128,11 @@ def _take_in(session: Session, folder: Path, orders: int, seed: int) -> None:
     files = write_launch(folder, count=orders, seed=seed)
     app, runner = session.app, session.runner()
     err.print(f"an invented launch of {files.order_count} orders, seed {seed}")
-    intake.load_catalogue(app, files.catalogue)
-    intake.load_customers(app, files.customers)
-    intake.load_stock(app, runner, "sims", files.sims_now, None)
-    intake.load_stock(app, runner, "sims", files.sims_later, files.sims_later_at)
-    intake.load_stock(app, runner, "numbers", files.numbers, None)
+    loading.load_catalogue(app, files.catalogue)
+    loading.load_customers(app, files.customers)
+    loading.load_stock(app, runner, "sims", files.sims_now, None)
+    loading.load_stock(app, runner, "sims", files.sims_later, files.sims_later_at)
+    loading.load_stock(app, runner, "numbers", files.numbers, None)
     intake.Intake(app, files.orders, session.home / "quarantine").run()
 
 

@@ -11,7 +11,7 @@ from o2c.catalogue.state import STREAM as CATALOGUE
 from o2c.entrypoints.cli.output import Format, Output, err, show_one
 from o2c.entrypoints.cli.session import opened, time_of
 from o2c.entrypoints.cli.wishes import named
-from o2c.files import intake
+from o2c.files import intake, loading
 from o2c.files.quarantine import origin_of
 from o2c.kernel.refusal import Refused
 from o2c.simulation.launch import write_launch
@@ -47,34 +47,34 @@ def init(
 
 
 @load.command("catalogue")
-def load_catalogue(file: File, actor: Actor = intake.ACTOR) -> None:
+def load_catalogue(file: File, actor: Actor = loading.ACTOR) -> None:
     """Publish the product offerings of a catalogue (TMF620 v4, one JSON array).
 
     Example: o2c load catalogue catalogue.tmf620.json --actor ann
     """
     with opened() as session:
-        err.print(f"{intake.load_catalogue(session.app, file, actor=named(actor))} offerings published")
+        err.print(f"{loading.load_catalogue(session.app, file, actor=named(actor))} offerings published")
 
 
 @load.command("customers")
-def load_customers(file: File, actor: Actor = intake.ACTOR) -> None:
+def load_customers(file: File, actor: Actor = loading.ACTOR) -> None:
     """Register customers (TMF632 v4 parties, one JSON object a line).
 
     Example: o2c load customers customers.tmf632.jsonl --actor ann
     """
     with opened() as session:
-        err.print(f"{intake.load_customers(session.app, file, actor=named(actor))} customers registered")
+        err.print(f"{loading.load_customers(session.app, file, actor=named(actor))} customers registered")
 
 
 def _load_stock(what: str, file: Path, at: str, actor: str) -> None:
     with opened() as session:
         when = time_of(at) if at else None
-        fresh = intake.load_stock(session.app, session.runner(), what, file, when, actor=named(actor))
+        fresh = loading.load_stock(session.app, session.runner(), what, file, when, actor=named(actor))
         err.print(f"{fresh} {what} {'announced for ' + at if at else 'taken in'}" if fresh else f"nothing new: these {what} are known")
 
 
 @load.command("sims")
-def load_sims(file: File, at: At = "", actor: Actor = intake.ACTOR) -> None:
+def load_sims(file: File, at: At = "", actor: Actor = loading.ACTOR) -> None:
     """Take in a delivery of SIMs (CSV: iccid,imsi,kind).
 
     A SIM comes with one file only; the same file again is nothing new.
@@ -85,7 +85,7 @@ def load_sims(file: File, at: At = "", actor: Actor = intake.ACTOR) -> None:
 
 
 @load.command("numbers")
-def load_numbers(file: File, at: At = "", actor: Actor = intake.ACTOR) -> None:
+def load_numbers(file: File, at: At = "", actor: Actor = loading.ACTOR) -> None:
     """Take in a delivery of numbers (CSV: msisdn,class).
 
     A number comes with one file only; the same file again is nothing new.
@@ -98,7 +98,7 @@ def load_numbers(file: File, at: At = "", actor: Actor = intake.ACTOR) -> None:
 def ingest(
     file: File,
     quarantine: Annotated[bool, typer.Option("--quarantine", help="FILE is a quarantine that a person has corrected.")] = False,
-    actor: Actor = intake.ACTOR,
+    actor: Actor = loading.ACTOR,
     output: Output = Format.table,
 ) -> None:
     """Take in product orders (TMF622 v4, one JSON object a line).

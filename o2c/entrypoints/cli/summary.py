@@ -14,7 +14,7 @@ from rich.table import Table
 
 from o2c.engine.app import Engine
 from o2c.kernel.money import from_minor
-from o2c.views import queries
+from o2c.views.status import cycle_times, show_status
 
 STAGES = (
     ("captured", "validation.done"),
@@ -32,7 +32,7 @@ STAGES = (
 
 def show_summary(app: Engine, *, seconds: float) -> None:
     """Orders, items, fallouts, cycle times, money, speed, and what to try next."""
-    status = queries.status(app)
+    status = show_status(app)
     console = Console(highlight=False)
     console.print(f"\n[bold]From order to cash[/bold], until {status['clock']['now']} (simulated time)\n")
     console.print(Columns([_counts("orders", status["orders"]), _counts("items", status["items"]), _fallouts(app)], padding=(0, 4)))
@@ -79,7 +79,7 @@ def _cycle_times(app: Engine) -> Table:
     table = Table(title="\ncycle times", box=None, header_style="dim", title_justify="left", title_style="bold")
     for name in ("from", "to", "count", "p50", "p85", "p95"):
         table.add_column(name, justify="left" if name in ("from", "to") else "right")
-    found = {(row["from"], row["to"]): row for row in queries.cycle_times(app) if row["channel"] == "*" and row["offering"] == "*"}
+    found = {(row["from"], row["to"]): row for row in cycle_times(app) if row["channel"] == "*" and row["offering"] == "*"}
     for stage in STAGES:
         if row := found.get(stage):
             table.add_row(*stage, str(row["count"]), *(duration(row[key]) for key in ("p50_s", "p85_s", "p95_s")))

@@ -1,0 +1,171 @@
+"""Loading what orders need: catalogue, customers, SIMs and numbers."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from o2c import plan
+from o2c.catalogue.rules import publish
+from o2c.catalogue.state import STREAM as CATALOGUE
+from o2c.customers.rules import register
+from o2c.customers.state import CustomerState, stream_of
+from o2c.engine.app import Engine
+from o2c.engine.drafts import Command, Loaded, happened
+from o2c.engine.runner import Runner
+from o2c.files.lines import document_of, lines_of, raw_lines, refuse_empty
+from o2c.kernel.decision import Decision, just
+from o2c.kernel.identifiers import derived_id, digest
+from o2c.kernel.refusal import Refused
+from o2c.markets.gb import GB
+from o2c.numbers import rules as numbers
+from o2c.numbers.state import stream_of as number_stream
+from o2c.orders.document import Unreadable, parse
+from o2c.sim import rules as sims
+from o2c.sim.state import stream_of as sim_stream
+
+BATCH = 250
+DELIVERY_ROWS = 1_000
+ACTOR = CHANNEL = "intake"
+
+
+def load_catalogue(app: Engine, path: Path, *, actor: str = ACTOR) -> int:
+    """Publish the offerings of a TMF620 file (a list); how many were new or changed."""
+    documents = document_of(path)
+    if not isinstance(documents, list) or not all(isinstance(document, dict) for document in documents):
+        raise Refused(f"{path} is no list of TMF620 offerings; nothing of it was taken in")
+    refuse_empty(path, documents)
+    loaded = app.load([CATALOGUE])[CATALOGUE]
+    kind, state, events = app.kind(CATALOGUE), loaded.state, []
+    for document in documents:
+        with _shaped(path, f"offering {document.get('id')}"):
+            published = publish(state, document=document, currency=GB.currency, specifications=plan.SPECIFICATIONS)
+        for event in published:
+            state = kind.evolve(state, event)
+            events.append(event)
+    if events:
+        command_id = derived_id("catalogue", digest(json.dumps(documents)), str(loaded.version))
+        written(app, command_of(CATALOGUE, just(*events), loaded, app.clock().now, command_id, actor))
+    return len(events)
+
+
+def load_customers(app: Engine, path: Path, *, actor: str = ACTOR) -> int:
+    """Register the TMF632 parties of a file, one JSON a line; how many were new or changed."""
+    changed, now = 0, app.clock().now
+    documents = _parties(path)
+    for start in range(0, len(documents), BATCH):
+        page = {stream_of(str(document["id"])): document for document in documents[start : start + BATCH]}
+        while page:
+            loaded = app.load(page)
+            commands = []
+            for stream, document in page.items():
+                if events := register(loaded[stream].state, document=document):
+                    command_id = derived_id("register", stream, digest(json.dumps(document)), str(loaded[stream].version))
+                    commands.append(command_of(stream, just(*events), loaded[stream], now, command_id, actor))
+            outcomes = app.write(commands)
+            changed += sum(outcome.verdict == "appended" for outcome in outcomes)
+            stale = {command.stream for command, outcome in zip(commands, outcomes, strict=True) if outcome.verdict == "stale"}
+            page = {stream: page[stream] for stream in stale}
+    return changed
+
+
+def _parties(path: Path) -> list[dict[str, Any]]:
+    """The parties of a file, every one judged before the first is written. Raises Refused naming the line of the first bad one."""
+    documents = []
+    for line in raw_lines(path):
+        try:
+            document = parse(line.text)
+            with _shaped(path, "the party"):
+                register(CustomerState(), document=document)
+        except (Refused, Unreadable) as error:
+            raise Refused(f"{path} line {line.number}: {error}; nothing of the file was taken in, correct it and load it again") from None
+        documents.append(document)
+    refuse_empty(path, documents)
+    return documents
+
+
+@contextmanager
+def _shaped(path: Path, what: str) -> Iterator[None]:
+    """A document that has not the shape its standard gives it is a caller's mistake."""
+    try:
+        yield
+    except (KeyError, TypeError, AttributeError, IndexError, ValueError):
+        raise Refused(f"{path}: {what} is not of the standard's shape; correct it and load it again") from None
+
+
+def load_stock(app: Engine, runner: Runner, what: str, path: Path, at: datetime | None, *, actor: str = ACTOR) -> int:
+    """Announce a delivery of `sims` or `numbers`; without a time, or with one that has passed, it is taken in at once. How many new rows.
+
+    Raises Refused for a file of another shape or with a bad row, and (conflict) for one with a piece that another file brought.
+    """
+    announce, columns = (sims.announce, sims.COLUMNS) if what == "sims" else (numbers.announce, numbers.COLUMNS)
+    content, rows = _stock_rows(path, what, columns)
+    now = app.clock().now
+    whole = announce(rows=rows, at=at or now)
+    name = digest(content)[:12]
+    streams = {f"delivery-{what}-{name}-{number}": start for number, start in enumerate(range(0, len(rows), DELIVERY_ROWS), 1)}
+    deliveries = app.load(streams)
+    for stream, start in streams.items():
+        loaded = deliveries[stream]
+        if loaded.version and not loaded.state.arrived and (loaded.state.due_at != at if at else loaded.state.due_at > now):
+            raise Refused(f"{path} is announced for {loaded.state.due_at} already; that stands", kind="conflict")
+        if not loaded.version:
+            _refuse_known(app, path, what, whole.rows, start)
+    fresh = 0
+    for stream, start in streams.items():
+        if not deliveries[stream].version:
+            part = whole.model_copy(update={"rows": whole.rows[start : start + DELIVERY_ROWS]})
+            written(app, command_of(stream, just(part), deliveries[stream], now, derived_id("announce", stream), actor))
+            fresh += len(part.rows)
+        if (at or now) <= now and (waiting := app.reads.of_stream(stream)):
+            runner.attend(waiting, round_=0)
+    return fresh
+
+
+def _stock_rows(path: Path, what: str, columns: tuple[str, ...]) -> tuple[str, tuple[tuple[str, ...], ...]]:
+    """The text of a stock file and its rows, each as wide as its head. Raises Refused."""
+    lines = list(lines_of(path))
+    refuse_empty(path, lines)
+    try:
+        content = b"\n".join(lines).decode()
+        table = list(csv.reader(content.split("\n")))
+    except (UnicodeDecodeError, csv.Error):
+        raise Refused(f"{path} is no {what} file: it is no CSV in UTF-8; nothing of it was taken in") from None
+    if tuple(table[0]) != columns:
+        raise Refused(f"{path} is no {what} file: its first line must be {','.join(columns)}; nothing of it was taken in")
+    refuse_empty(path, table[1:])
+    for number, row in enumerate(table[1:], 1):
+        if len(row) != len(columns):
+            raise Refused(f"{path} row {number}: {len(row)} columns, not {len(columns)}; nothing of the file was taken in")
+    return content, tuple(map(tuple, table[1:]))
+
+
+def _refuse_known(app: Engine, path: Path, what: str, rows: Sequence[tuple[str, ...]], start: int) -> None:
+    """A piece comes into the store with one file only. Raises Refused (conflict) naming the first row that another brought or announced."""
+    page = rows[start : start + DELIVERY_ROWS]
+    stream_of = sim_stream if what == "sims" else number_stream
+    pieces = app.load(stream_of(row[0]) for row in page)
+    coming = app.reads.rows("SELECT stream FROM o2c.agenda WHERE step = %s", f"{what[:-1]}-arrival")
+    announced = {row[0] for delivery in app.load(row["stream"] for row in coming).values() for row in delivery.state.rows}
+    for number, row in enumerate(page, start + 1):
+        piece = pieces[stream_of(row[0])]
+        if piece.version or row[0] in announced:
+            stands = piece.state.status if piece.version else "announced"
+            raise Refused(
+                f"{path} row {number}: {row[0]} is in the store already ({stands}); nothing of the file was taken in", kind="conflict"
+            )
+
+
+def command_of(stream: str, decision: Decision, loaded: Loaded, at: datetime, command_id: str, actor: str) -> Command:
+    return Command(command_id, stream, happened(stream, decision, at), {stream: loaded}, actor, CHANNEL)
+
+
+def written(app: Engine, command: Command) -> None:
+    [outcome] = app.write([command])
+    if outcome.verdict not in ("appended", "repeated"):
+        raise Refused(f"{command.stream}: another process changed it meanwhile; load again", kind="conflict")

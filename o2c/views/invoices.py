@@ -1,0 +1,47 @@
+"""One invoice: what it is over, what came in, what is open."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from o2c.billing.state import InvoiceState, invoice_stream
+from o2c.engine.app import Engine
+from o2c.kernel.refusal import Refused
+from o2c.views.reading import plain
+
+
+def show_invoice(app: Engine, invoice: str) -> dict[str, Any]:
+    """An invoice: what it is over, what came in and how, what is open, and what is over it as a credit. Raises Refused (missing)."""
+    state = issued_invoice(app, invoice)
+    issued = state.issued
+    assert issued is not None
+    sql = """SELECT occurred_at, (body->>'amount_minor')::bigint AS amount_minor, body->>'method' AS method, actor FROM o2c.event
+        WHERE stream = %s AND type IN ('payment.received', 'payment.part-received') ORDER BY version"""
+    paid = state.open_minor <= 0
+    told = {
+        "invoice": issued.number,
+        "customer": issued.customer,
+        "state": "paid" if paid else "overdue" if state.overdue else "issued",
+        "due_on": issued.due_on,
+        "method": state.method,
+        "currency": issued.currency,
+        "total_minor": issued.total_minor,
+        "paid_minor": state.paid_minor,
+        "open_minor": max(state.open_minor, 0),
+        "credit_minor": max(-state.open_minor, 0),
+        "payments": app.reads.rows(sql, invoice_stream(invoice)),
+    }
+    return cast("dict[str, Any]", plain(told))
+
+
+def issued_invoice(app: Engine, invoice: str) -> InvoiceState:
+    stream = invoice_stream(invoice)
+    state = cast("InvoiceState", app.load([stream])[stream].state)
+    if state.issued is None:
+        raise Refused(f"no invoice {invoice}; see `o2c orders show` for an order's invoices", kind="missing")
+    return state
+
+
+def invoice_streams(app: Engine, account: str) -> list[str]:
+    """The streams of an account's invoices: its own id, a dash and the day, while another account's id may begin as this one does."""
+    return [name for name in app.reads.streams_like(invoice_stream(f"{account}-")) if len(name) == len(invoice_stream(account)) + 9]

@@ -1,0 +1,34 @@
+"""One number: whose it is, and everything that happened to it."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from o2c.engine.app import Engine
+from o2c.kernel.identifiers import e164
+from o2c.kernel.refusal import Refused
+from o2c.numbers.state import NumberState, stream_of
+from o2c.views.reading import plain
+
+
+def show_number(app: Engine, msisdn: str) -> dict[str, Any]:
+    """A number: class, state, for whom, until when, and everything that happened to it. Raises Refused (missing)."""
+    stream = stream_named(msisdn)
+    loaded = app.load([stream])[stream]
+    if not loaded.version:
+        raise Refused(f"number {msisdn} is not known; see `o2c status` for what is in stock", kind="missing")
+    state: NumberState = loaded.state
+    history = app.reads.rows(
+        "SELECT occurred_at, type, actor, order_id::text AS order FROM o2c.event WHERE stream = %s ORDER BY version", stream
+    )
+    kept_until = state.kept_until if state.status == "reserved" else None
+    told = {"number": msisdn, "class": state.number_class, "state": state.status, "order": state.order or None, "item": state.item or None}
+    return cast("dict[str, Any]", plain({**told, "reserved_until": kept_until, "history": history}))
+
+
+def stream_named(msisdn: str) -> str:
+    """The number's stream. Raises Refused for a text that is no number."""
+    try:
+        return stream_of(e164(msisdn))
+    except ValueError as error:
+        raise Refused(f"numbers: {error}; write it as +447700900123") from None

@@ -1,0 +1,35 @@
+"""Everything that happened to an order, in the order of the log."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from o2c.customers.state import stream_of as customer_stream
+from o2c.engine.app import Engine
+from o2c.kernel.charges import account_stream
+from o2c.numbers.state import stream_of as number_stream
+from o2c.sim.state import stream_of as sim_stream
+from o2c.views.invoices import invoice_streams
+from o2c.views.orders import find_order
+from o2c.views.reading import plain
+
+
+def order_timeline(app: Engine, name: str) -> Iterator[dict[str, Any]]:
+    """Every event of an order, those of its SIMs, numbers, account and invoices, and contacts about it, in log order."""
+    stream, state = find_order(app, name)
+    outcomes = [record.outcome for records in state.records.values() for record in records.values()]
+    streams = {sim_stream(outcome["iccid"]) for outcome in outcomes if "iccid" in outcome}
+    streams |= {number_stream(outcome[key]) for outcome in outcomes for key in ("msisdn", "replaced") if outcome.get(key)}
+    accounts = {item.account for item in state.items.values()}
+    streams |= {account_stream(account) for account in accounts}
+    for account in accounts:
+        streams.update(invoice_streams(app, account))
+    sql = """SELECT position, stream, version, type, recorded_at, occurred_at, actor, channel, command_id::text, causation::text, body
+        FROM o2c.event WHERE stream = %s OR order_id = %s OR (stream = ANY(%s) AND
+            (order_id IS NULL OR order_id = %s OR split_part(stream, '-', 1) IN ('account', 'invoice')))
+            OR (stream = %s AND type = 'customer.contacted' AND body ->> 'order' = %s) ORDER BY position"""
+    contacts = (customer_stream(state.party), state.order_id)
+    for row in app.reads.rows(sql, stream, state.order_id, sorted(streams), state.order_id, *contacts):
+        body = row.pop("body")
+        yield {**plain(row), "position": str(row["position"]), "data": body}
