@@ -41,8 +41,9 @@ def settle(step: Step, work: Work, answer: partner.Answer, at: datetime, *, seed
             return fall_out(step, work, step.silence, at, seed=seed, partner_code="never heard")
         case partner.RefusedBy(code, data):
             return fall_out(step, work, step.codes.get(code, "SYS-BUG"), at, seed=seed, partner_code=code, told=step.told(data))
-        case partner.Failed(code):
-            return fall_out(step, work, step.codes.get(code, "SYS-BUG"), at, seed=seed, partner_code=code)
+        case partner.Failed(code, not_before):
+            ours = step.codes.get(code, "SYS-BUG")
+            return fall_out(step, work, ours, at, seed=seed, partner_code=code, not_before=not_before)
 
 
 def no_longer_wanted(step: Step, work: Work) -> Decision:
@@ -61,11 +62,12 @@ def fall_out(
     awaits: str = "",
     again: bool = True,
     told: Mapping[str, Any] = MappingProxyType({}),
+    not_before: datetime | None = None,
 ) -> Decision:
     """The step cannot go on: a fallout under our code (`CODE` or `CODE: where`), and the next attempt when it is transient and some are left.
 
     `again=False` leaves the next attempt to a person: nobody knows whether the work was done, and it must not be done twice. `told` are
-    further fields of the step's FellOut event.
+    further fields of the step's FellOut event; the next attempt is due no sooner than `not_before`.
     """
     if not step.wanted(work):
         return no_longer_wanted(step, work)
@@ -94,7 +96,7 @@ def fall_out(
     event = step.fell_out.model_validate({**body, **told})
     if reason.recoverability != "transient" or work.attempt > RETRIES_MAX or not again:
         return just(event)
-    due_at = at + retry_delay(work, seed=seed)
+    due_at = max(at + retry_delay(work, seed=seed), not_before or at)
     return just(event, RetryScheduled(item=work.item, step=step.name, attempt=work.attempt + 1, due_at=due_at))
 
 

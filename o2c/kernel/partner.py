@@ -41,10 +41,11 @@ class RefusedBy:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """A technical failure, in the partner's own code. `retryable` says whether asking again may help."""
+    """A technical failure, in the partner's own code; our code for it says whether asking again may help. `not_before` is when the partner
+    takes requests again, where it says so."""
 
     code: str
-    retryable: bool
+    not_before: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,7 @@ class SimulatedCourier:
         if stop := trouble or self._refused(request):
             return stop
         if kind == "permanent":
-            return Failed("LOST", retryable=False)
+            return Failed("LOST")
         if kind == "unknown" and not faults.told_moment(request, self._minute_of_day(request)):
             return self._under_way(request)
         return Answered({"reference": faults.reference("PCL", self.seed, request)})

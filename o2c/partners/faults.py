@@ -24,9 +24,9 @@ LATENESS_HOURS = 1
 """How long after its time of day a moment still counts as the one that was told."""
 
 _ANSWERS: dict[Fault, Answer] = {
-    "transient": Failed("UNAVAILABLE", retryable=True),
+    "transient": Failed("UNAVAILABLE"),
     "refused": RefusedBy("REFUSED"),
-    "permanent": Failed("PERMANENT", retryable=False),
+    "permanent": Failed("PERMANENT"),
 }
 
 

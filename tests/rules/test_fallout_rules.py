@@ -99,7 +99,7 @@ def test_only_steps_that_yield_nothing_can_be_forced(step: str, forceable: bool)
 def test_an_order_with_a_forced_step_goes_on_to_its_end(items: list[dict[str, object]], step: str) -> None:
     """Later steps find what they need without it, and nothing asks for the step again."""
     story = Story(*items).run(until=step)
-    story.attend(step, "1", Failed("UNAVAILABLE", retryable=True))
+    story.attend(step, "1", Failed("UNAVAILABLE"))
     story.force(step)
     assert story.run().states()[""] == "completed"
     assert story.names().count(f"{step}.requested") == 1

@@ -38,8 +38,8 @@ def settled(answer: Answer, step: str = "activation", attempt: int = 1) -> list[
         pytest.param(Accepted("REF-1", LATER), ["partner.accepted"], id="accepted"),
         pytest.param(Unknown(LATER), ["partner.silent"], id="unknown"),
         pytest.param(NeverHeard(), ["activation.fell-out", "retry.scheduled"], id="never-heard"),
-        pytest.param(Failed("UNAVAILABLE", retryable=True), ["activation.fell-out", "retry.scheduled"], id="failed-for-now"),
-        pytest.param(Failed("PERMANENT", retryable=False), ["activation.fell-out"], id="failed-for-good"),
+        pytest.param(Failed("UNAVAILABLE"), ["activation.fell-out", "retry.scheduled"], id="failed-for-now"),
+        pytest.param(Failed("PERMANENT"), ["activation.fell-out"], id="failed-for-good"),
         pytest.param(RefusedBy("REFUSED"), ["activation.fell-out"], id="refused"),
         pytest.param(RefusedBy("moonshine"), ["activation.fell-out"], id="in-a-code-we-do-not-know"),
     ],
@@ -87,7 +87,7 @@ def test_a_partner_s_code_is_told_in_ours_and_kept(step: str, code: str) -> None
 
 def test_a_code_nobody_knows_is_our_defect() -> None:
     """It goes to engineering with the code as it came, and is not tried again."""
-    [fell_out] = settled(Failed("0x7f", retryable=True))
+    [fell_out] = settled(Failed("0x7f"))
     assert (fell_out.reason, fell_out.queue, fell_out.partner_code) == ("SYS-BUG", "engineering", "0x7f")
 
 
@@ -125,7 +125,7 @@ def test_the_spread_is_a_spread() -> None:
 
 def test_a_transient_failure_is_tried_five_times_more_and_then_waits_for_us() -> None:
     """Six attempts under one fallout, held from the last on, nothing left on the agenda."""
-    story = Story(item()).run(but={("1", "activation"): Failed("UNAVAILABLE", retryable=True)})
+    story = Story(item()).run(but={("1", "activation"): Failed("UNAVAILABLE")})
     fell_out = [event for event in story.events if event.type_name == "activation.fell-out"]
     assert [event.attempt for event in fell_out] == [1, 2, 3, 4, 5, 6]
     assert len({event.fallout for event in fell_out}) == 1
@@ -133,10 +133,17 @@ def test_a_transient_failure_is_tried_five_times_more_and_then_waits_for_us() ->
     assert (story.agenda, story.states()["1"]) == ({}, "held")
 
 
+@pytest.mark.parametrize(("wait", "due"), [(timedelta(minutes=9), timedelta(minutes=9)), (timedelta(seconds=1), None)])
+def test_a_partner_that_says_when_is_not_asked_sooner(wait: timedelta, due: timedelta | None) -> None:
+    """The next attempt waits for the partner's word, but never less than an attempt waits anyhow."""
+    _, retry = flow.settle(STEPS["activation"], work(), Failed("UNAVAILABLE", MONDAY + wait), MONDAY, seed=SEED).events
+    assert retry.due_at == MONDAY + (due or flow.retry_delay(work(), seed=SEED))
+
+
 def test_a_retry_that_succeeds_closes_the_fallout() -> None:
     """The order goes on as if nothing had been; the next failure would be a fallout of its own."""
     story = Story(item()).run(until="activation")
-    story.attend("activation", "1", Failed("UNAVAILABLE", retryable=True))
+    story.attend("activation", "1", Failed("UNAVAILABLE"))
     story.attend("activation", "1")
     story.attend("activation", "1")
     assert story.state.record("1", "activation").fallout == ""
@@ -157,7 +164,7 @@ def test_waiting_for_an_answer_is_progress_and_not_fallout(answers: list[Answer]
 def test_a_forced_step_leaves_the_agenda() -> None:
     """A step that a person counted as done is not tried again by an earlier schedule."""
     story = Story(item()).run(until="esim")
-    story.attend("esim", "1", Failed("UNAVAILABLE", retryable=True))
+    story.attend("esim", "1", Failed("UNAVAILABLE"))
     assert story.agenda["1", "esim"].kind == "retry"
     story.force("esim")
     assert ("1", "esim") not in story.agenda

@@ -183,7 +183,7 @@ def test_a_retry_changes_no_refusal_but_a_correction_may(step: str, kind: str, c
 def test_a_technical_fault_is_drawn_for_each_attempt(step: str) -> None:
     """Of those who found the partner unavailable nearly all get through the second time."""
     partner = partner_of(step)
-    failed = [n for n in range(KEYS) if partner.submit(asked(step, n)) == Failed("UNAVAILABLE", retryable=True)]
+    failed = [n for n in range(KEYS) if partner.submit(asked(step, n)) == Failed("UNAVAILABLE")]
     again = kinds(partner.submit(asked(step, n, attempt=2)) for n in failed)
     assert again["Answered"] + again["Accepted"] > 0.9 * len(failed) > 200
 
@@ -206,13 +206,13 @@ def test_the_last_digits_of_a_resource_ask_for_a_fault(step: str, suffix: str, c
             answers = [partner.submit(asked(step, number, attempt=attempt, **body)) for attempt in range(1, 5)]
             assert tuple(getattr(answer, "code", "") for answer in answers) == codes
             assert all(isinstance(a, Answered | Accepted) for a, code in zip(answers, codes, strict=True) if not code)
-            assert all(a.retryable for a in answers if isinstance(a, Failed))
+            assert {a.code for a in answers if isinstance(a, Failed)} <= {"UNAVAILABLE"}
 
 
 def test_an_outage_comes_before_a_refusal() -> None:
     """Who is not there refuses nothing."""
     answer = partner_of("cutover").submit(asked("cutover", iccid="8944100000000000998", msisdn="+447700900999"))
-    assert answer == Failed("UNAVAILABLE", retryable=True)
+    assert answer == Failed("UNAVAILABLE")
 
 
 @pytest.mark.parametrize("step", TECHNICAL)

@@ -113,7 +113,7 @@ def test_a_payment_that_fails_has_its_code(code: str, reason: str, waiting_for: 
         pytest.param(Answered({"amount_minor": 2399, "reference": "PMT-1"}), ["payment.received"], id="paid"),
         pytest.param(Unknown(MONDAY), ["partner.silent"], id="silence-is-asked-about"),
         pytest.param(NeverHeard(), ["payment.fell-out", "retry.scheduled"], id="never-heard"),
-        pytest.param(Failed("UNAVAILABLE", retryable=True), ["payment.fell-out", "retry.scheduled"], id="down"),
+        pytest.param(Failed("UNAVAILABLE"), ["payment.fell-out", "retry.scheduled"], id="down"),
     ],
 )
 def test_money_is_never_asked_for_twice_on_a_silence(answer: Any, names: list[str]) -> None:

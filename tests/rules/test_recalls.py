@@ -46,10 +46,10 @@ ANSWERS = [
     pytest.param((Accepted("PCL-1", LATER),), True, id="taken"),
     pytest.param((Unknown(LATER),), True, id="silent"),
     pytest.param((RefusedBy("WRONG-ADDRESS"),), False, id="refused"),
-    pytest.param((Failed("UNAVAILABLE", retryable=True),), False, id="away"),
+    pytest.param((Failed("UNAVAILABLE"),), False, id="away"),
     pytest.param((Unknown(LATER), NeverHeard()), False, id="silent-then-never-heard"),
     pytest.param((Unknown(LATER),) * (SILENCES_MAX + 1), True, id="silent-for-ever"),
-    pytest.param((Accepted("PCL-1", LATER), Failed("LOST", retryable=False)), True, id="taken-and-lost"),
+    pytest.param((Accepted("PCL-1", LATER), Failed("LOST")), True, id="taken-and-lost"),
     pytest.param((RefusedBy("never seen before"),), True, id="an-answer-nobody-understood"),
     pytest.param((Answered(),), True, id="done"),
 ]

@@ -141,7 +141,7 @@ def test_what_a_restore_took_away_is_not_remembered(world: World, dsn: str) -> N
 
 def test_a_desk_is_not_refused_for_what_another_process_moved(world: World, dsn: str, tmp_path: Path) -> None:
     """This process took the SIM in and remembers it on the shelf; another gave it to the order that this one now cancels."""
-    world.scripted.will("activation", Failed("PERMANENT", retryable=False))
+    world.scripted.will("activation", Failed("PERMANENT"))
     world.take(order("WEB-1", line()))
     other = World(dsn, tmp_path, world.scripted)
     other.run(at(5, 12))

@@ -161,7 +161,7 @@ def test_a_recall_is_retried_like_any_step(world: World) -> None:
     """The clearing house is away for a while and silent for another: retried, queried, done."""
     world.stocked()
     world.scripted.will("esim", later())
-    world.scripted.will("porting-cancel", Failed("UNAVAILABLE", retryable=True), lambda request: Unknown(request.at + timedelta(minutes=5)))
+    world.scripted.will("porting-cancel", Failed("UNAVAILABLE"), lambda request: Unknown(request.at + timedelta(minutes=5)))
     world.take(order("WEB-1", ported()))
     world.run(at(5, 15))
     world.cancel("WEB-1")
@@ -204,7 +204,7 @@ def test_a_profile_that_was_downloaded_takes_its_sim_with_it(world: World) -> No
 def test_failing_an_item_tells_its_partners_too(world: World) -> None:
     """A person ends a line whose activation cannot be: its port is taken back before the item has failed."""
     world.stocked()
-    world.scripted.will("activation", Failed("PERMANENT", retryable=False))
+    world.scripted.will("activation", Failed("PERMANENT"))
     world.take(order("WEB-1", ported()))
     world.run(at(5, 15))
     world.resolve("NET-CFG", fail=True)

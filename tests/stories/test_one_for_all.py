@@ -105,7 +105,7 @@ def test_a_defect_in_a_rule_is_one_order_s_fallout(world: World, monkeypatch: py
 def test_a_resting_number_wakes_the_best_waiter_when_it_is_free(world: World) -> None:
     """A number given back serves whoever is first in the queue on the day its quarantine ends, and nobody's state changes before."""
     world.stocked(esims=3, physical=0, numbers=2)
-    world.scripted.will("activation", Failed("PERMANENT", retryable=False))
+    world.scripted.will("activation", Failed("PERMANENT"))
     world.take(order("WEB-1", line()))
     world.run(at(6))
     world.take(

@@ -115,7 +115,7 @@ def test_a_rejected_port_of_a_bundle_is_corrected_and_the_bundle_completed(world
 def test_a_failed_base_item_takes_its_dependants_with_it_and_gives_back_what_it_held(world: World) -> None:
     """A person ends a line whose activation cannot be: add-on cancelled, SIM and number back, the other line's end makes the order partial."""
     world.stocked()
-    world.scripted.will("1/activation", Failed("PERMANENT", retryable=False))
+    world.scripted.will("1/activation", Failed("PERMANENT"))
     world.take(order("WEB-1", line(), item(LINE_ADD_ONS[0], "2", relies_on="1"), line("3")))
     world.run(at(6))
     held = {step: world.outcome("WEB-1", "1", step) for step in ("sim", "number")}
@@ -133,7 +133,7 @@ def test_a_failed_base_item_takes_its_dependants_with_it_and_gives_back_what_it_
 def test_an_order_of_one_failed_item_fails(world: World) -> None:
     """Nothing completed and one item failed: the order failed, and nothing is charged."""
     world.stocked()
-    world.scripted.will("activation", Failed("PERMANENT", retryable=False))
+    world.scripted.will("activation", Failed("PERMANENT"))
     world.take(order("WEB-1", line(), item(LINE_ADD_ONS[0], "2", relies_on="1")))
     world.run(at(6))
     world.resolve("NET-CFG", fail=True)
@@ -272,7 +272,7 @@ def test_a_silent_network_is_queried_and_an_outage_retried(world: World) -> None
     """Silence is asked about, an outage is tried again by itself, and the fallout closes with the success."""
     world.stocked()
     world.scripted.will("activation", lambda request: Unknown(request.at + timedelta(minutes=5)))
-    world.scripted.will("activation", Failed("UNAVAILABLE", retryable=True))
+    world.scripted.will("activation", Failed("UNAVAILABLE"))
     world.take(order("WEB-1", line()))
     world.run(at(6))
     told = world.told("WEB-1")
