@@ -24,6 +24,7 @@ from o2c.checks.server import ABOUT_SERVER
 from o2c.engine.app import Engine
 from o2c.engine.runner import Runner
 from o2c.files import intake, loading
+from o2c.files.lines import lines_of
 from o2c.kernel.refusal import Refused
 from o2c.partners.simulated import simulated_partners
 from o2c.store.embedded import ServerUnavailable, acquire
@@ -73,7 +74,7 @@ def run_job(app: Engine, folder: Path, home: Path, orders: int | None) -> Job:
     app.create_clock(kind="simulated", seed=SEED)
     runner = Runner(app, simulated_partners(SEED))
     chosen = home / "orders.tmf622.jsonl"
-    chosen.write_bytes(b"\n".join(islice(intake.lines_of(paper(folder, chosen.name)), orders)) + b"\n")
+    chosen.write_bytes(b"\n".join(islice(lines_of(paper(folder, chosen.name)), orders)) + b"\n")
     timed("catalogue taken in", lambda: loading.load_catalogue(app, paper(folder, "catalogue.tmf620.json")))
     timed("customers taken in", lambda: loading.load_customers(app, paper(folder, "customers.tmf632.jsonl")))
     for what, name, at in (("sims", "sims-1.csv", None), ("numbers", "numbers.csv", None), ("sims", "sims-2.csv", SIMS_LATER_AT)):
@@ -85,9 +86,9 @@ def run_job(app: Engine, folder: Path, home: Path, orders: int | None) -> Job:
 
 
 def judged(folder: Path, orders: Path) -> flaws.Papers:
-    catalogue = json.loads(b"".join(intake.lines_of(paper(folder, "catalogue.tmf620.json"))))
-    customers = map(json.loads, intake.lines_of(paper(folder, "customers.tmf632.jsonl")))
-    return flaws.read(intake.lines_of(orders), flaws.market(catalogue, customers))
+    catalogue = json.loads(b"".join(lines_of(paper(folder, "catalogue.tmf620.json"))))
+    customers = map(json.loads, lines_of(paper(folder, "customers.tmf632.jsonl")))
+    return flaws.read(lines_of(orders), flaws.market(catalogue, customers))
 
 
 def every_line(job: Job) -> Iterator[Claim]:

@@ -20,6 +20,7 @@ from o2c import plan
 from o2c.engine.app import Engine
 from o2c.engine.runner import Runner
 from o2c.files import intake, loading
+from o2c.files.lines import lines_of
 from o2c.partners.simulated import simulated_partners
 from o2c.simulation.launch import write_launch
 from o2c.store.embedded import acquire
@@ -78,7 +79,7 @@ def of_orders(orders: Path, limit: int | None) -> Figures:
         runner = Runner(app, partners)
         take_in_stock(app, runner, orders.parent)
         chosen = folder / "orders.jsonl"
-        chosen.write_bytes(b"\n".join(islice(intake.lines_of(orders), limit)) + b"\n")
+        chosen.write_bytes(b"\n".join(islice(lines_of(orders), limit)) + b"\n")
         before = (time.process_time(), server_cpu_s(app), commits(app), events(app))
         base_mb, profile, start = rss_mb(), Profile(), time.perf_counter()
         with profile.watching():

@@ -49,7 +49,7 @@ def answers(draw: st.DrawFn, step: str, *, query: bool) -> Answer:
     codes = st.sampled_from((*STEPS[step].codes, "never seen before"))
     kinds: list[Any] = [st.just(Answered())] * 5 + [
         codes.map(RefusedBy),
-        codes.map(lambda code: Failed(code)),
+        codes.map(Failed),
         st.just(Unknown(later)),
         st.just(Accepted("REF-1", later)),
         *([st.just(NeverHeard())] if query else []),

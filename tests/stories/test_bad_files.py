@@ -197,7 +197,7 @@ def test_a_filler_and_a_mark_of_byte_order_are_no_flaw(dsn: str, tmp_path: Path)
 
 def test_the_same_stock_file_again_is_nothing_new(dsn: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Loaded again, and loaded to the end after a death between its parts, a file counts each piece once."""
-    monkeypatch.setattr(intake, "DELIVERY_ROWS", 2)
+    monkeypatch.setattr(loading, "DELIVERY_ROWS", 2)
     world = World(dsn, tmp_path).stocked(esims=0, physical=0)
     path = world.written("sims.csv", (SIMS + b"".join(row(n) for n in range(901, 906))).decode())
     attend, attended = world.runner.attend, []

@@ -17,6 +17,7 @@ from o2c.checks.diagnose import Check, run_checks
 from o2c.engine.app import Engine
 from o2c.engine.runner import Runner
 from o2c.files import intake, loading
+from o2c.files.lines import lines_of
 from o2c.partners.simulated import simulated_partners
 from o2c.simulation.launch import LaunchFiles, write_launch
 from o2c.views.orders import list_orders
@@ -307,9 +308,9 @@ def test_the_oracle_misses_an_invoice_that_was_left_out(timelines: Timeline) -> 
 
 def judged(folder: Path) -> flaws.Papers:
     files = written(folder)
-    customers = map(json.loads, intake.lines_of(files.customers))
+    customers = map(json.loads, lines_of(files.customers))
     known = flaws.market(json.loads(files.catalogue.read_text(encoding="utf-8")), customers)
-    return flaws.read(intake.lines_of(files.orders), known)
+    return flaws.read(lines_of(files.orders), known)
 
 
 def test_imperfect_orders_end_where_their_papers_say(store: str, tmp_path: Path) -> None:

@@ -199,7 +199,7 @@ def test_a_file_edited_while_it_is_taken_in_is_left_alone(world: World, monkeypa
 def test_many_refusals_are_told_in_parts(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """They are written so many at a time; a death between two parts leaves the intake open, and the next pass tells the rest once."""
     monkeypatch.setattr(intake, "EVENTS_A_COMMAND", 3)
-    write, written = intake._write, []
+    write, written = intake.written, []
 
     def dying(*arguments: Any) -> None:
         written.append(arguments)
@@ -208,7 +208,7 @@ def test_many_refusals_are_told_in_parts(world: World, monkeypatch: pytest.Monke
         write(*arguments)
 
     lines = [b"broken %d" % n for n in range(10)]
-    monkeypatch.setattr(intake, "_write", dying)
+    monkeypatch.setattr(intake, "written", dying)
     with pytest.raises(DEAD):
         first(world, *lines)
     going = first(world, *lines)
