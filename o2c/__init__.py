@@ -9,7 +9,21 @@ from importlib import import_module
 from typing import Any
 
 _FACE = "o2c.entrypoints.python"
-__all__ = ["Captured", "Context", "EventRecord", "Mark", "OrderToCash", "OtherLog", "Refused", "Written"]
+__all__ = [
+    "Captured",
+    "Context",
+    "Correct",
+    "Decide",
+    "EventRecord",
+    "Fail",
+    "Force",
+    "Mark",
+    "OrderToCash",
+    "OtherLog",
+    "Refused",
+    "Retry",
+    "Written",
+]
 
 
 def __getattr__(name: str) -> Any:

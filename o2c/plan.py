@@ -1,6 +1,6 @@
-"""The one list of steps and kinds of stream, and the data that maps product specifications to steps and waits.
+"""The one list of steps, kinds of stream and reactions, and the data that maps product specifications to steps and waits.
 
-The only file that knows several capabilities; runner, policy and entry points are generic over it.
+The only file that knows several capabilities; the engine and all above it are generic over it.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import cast
 
 from o2c.activation.step import STEP as ACTIVATION
 from o2c.appointment.step import CANCEL as APPOINTMENT_CANCEL
@@ -26,10 +27,11 @@ from o2c.esim.step import STEP as ESIM
 from o2c.identity.step import STEP as IDENTITY
 from o2c.intake.state import KIND as INTAKE
 from o2c.kernel.periods import local_date
+from o2c.kernel.reaction import Reaction
 from o2c.kernel.step import Step
 from o2c.kernel.stream import StreamKind
+from o2c.markets import registry
 from o2c.markets.base import Market, working_day_after
-from o2c.markets.gb import GB
 from o2c.numbers.state import KIND as NUMBER
 from o2c.numbers.step import ARRIVAL as NUMBER_ARRIVAL
 from o2c.numbers.step import CHANGE as NUMBER_CHANGE
@@ -47,6 +49,7 @@ from o2c.sim.state import KIND as SIM
 from o2c.sim.step import ARRIVAL as SIM_ARRIVAL
 from o2c.sim.step import RESTOCK as SIM_RESTOCK
 from o2c.sim.step import STEP as SIM_STEP
+from o2c.stock.reaction import STOCK_CAME
 from o2c.stock.state import KIND as DELIVERY_OF_STOCK
 
 STEPS: Mapping[str, Step] = {
@@ -112,20 +115,29 @@ SPECIFICATIONS = frozenset(PLANS)
 PROMISED_WORKING_DAYS: Mapping[str, int] = {"spec-mobile": 3, "spec-access": 10, "spec-add-on": 1}
 
 
+REACTIONS: tuple[Reaction, ...] = (STOCK_CAME,)
+"""What follows of an event in other streams than its own, by itself."""
+
+
 @dataclass(frozen=True)
 class PlanBook:
     """What planning and advancing need; `catalogue` reads a version of the catalogue's stream."""
 
     catalogue: Callable[[int], CatalogueState]
     steps: Mapping[str, Step] = field(default_factory=lambda: STEPS)
-    market: Market = GB
     plan_version: str = PLAN_VERSION
 
+    def market(self, pin: str) -> Market:
+        """The market that an order or account pinned."""
+        return cast("Market", registry.market(pin))
+
     def steps_of(self, specification: str, characteristics: Wanted) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        """The steps of a product specification, in order, each with those of the same item it waits for."""
         rows = [(step, waits) for step, waits, planned in PLANS.get(specification, ()) if planned(characteristics)]
         names = {step for step, _ in rows}
         return tuple((step, tuple(wait for wait in waits if wait in names)) for step, waits in rows)
 
-    def promised_on(self, specification: str, characteristics: Wanted, at: datetime) -> str:
-        day = local_date(at, self.market.zone)
-        return working_day_after(self.market.calendar, day, PROMISED_WORKING_DAYS.get(specification, 1)).isoformat()
+    def promised_on(self, specification: str, characteristics: Wanted, at: datetime, market: Market) -> str:
+        """The day (ISO, local to the market) by which an item of the specification is promised."""
+        day = local_date(at, market.zone)
+        return working_day_after(market.calendar, day, PROMISED_WORKING_DAYS.get(specification, 1)).isoformat()

@@ -11,14 +11,15 @@ from o2c.catalogue.state import CatalogueState
 from o2c.customers.events import CustomerRegistered
 from o2c.customers.state import CustomerState
 from o2c.engine.drafts import guards_of
-from o2c.engine.runner import Carried
 from o2c.fallout import rules as desk
-from o2c.kernel import flow
 from o2c.kernel.agenda import Dropped, Entry
+from o2c.kernel.attend import Ask, Reply, attend, settle
+from o2c.kernel.carry import Carried
 from o2c.kernel.decision import Decision, Guard
 from o2c.kernel.event import Event
 from o2c.kernel.partner import Answer, Answered
-from o2c.kernel.stream import Work
+from o2c.kernel.work import Work
+from o2c.markets.gb import GB
 from o2c.orders import cancellation, rules
 from o2c.orders.document import Wish, read
 from o2c.orders.planning import flaw
@@ -27,6 +28,7 @@ from o2c.orders.state import OrderState
 from o2c.orders.step import KIND as ORDER
 from o2c.plan import STEPS, PlanBook
 
+MARKET = GB
 MONDAY = datetime(2026, 1, 5, 10, tzinfo=UTC)
 ADDRESS = "1 Mill Lane, Testford, ZZ1 1AA"
 PORTING = {"portInNumber": "+447700900123", "portInCode": "ABC123456"}
@@ -39,7 +41,7 @@ def offering(name: str, specification: str = "spec-mobile", **changes: Any) -> O
     """An offering on sale since New Year at 19.99 a month and 10.00 once."""
     values = {
         "offering": name, "version": "1.0", "specification": specification, "status": "Active", "bundle": False,
-        "valid_from": "2026-01-01T00:00:00Z", "currency": "GBP", "recurring_minor": 1999, "one_time_minor": 1000,
+        "valid_from": "2026-01-01T00:00:00Z", "market": "GB", "currency": "GBP", "recurring_minor": 1999, "one_time_minor": 1000,
     }  # fmt: skip
     return OfferingPublished.model_validate({**values, **changes})
 
@@ -102,7 +104,14 @@ def captured(*items: Document, catalogue_version: int = 1, **changes: Any) -> Or
     """An order captured with these items."""
     fresh = ORDER.initial("order-1001")
     _, decision = rules.receive(
-        fresh, wish(*items, **changes), intake="intake-1", line=1, catalogue_version=catalogue_version, now=MONDAY, original=None
+        fresh,
+        wish(*items, **changes),
+        intake="intake-1",
+        line=1,
+        catalogue_version=catalogue_version,
+        market=MARKET.pin,
+        now=MONDAY,
+        original=None,
     )
     return folded(fresh, decision)
 
@@ -125,7 +134,14 @@ class Story:
         self.passed: list[tuple[str, str, str, str]] = []
         self.serial = 0
         received = rules.receive(
-            self.state, wish(*items, **changes), intake="intake-1", line=1, catalogue_version=1, now=MONDAY, original=None
+            self.state,
+            wish(*items, **changes),
+            intake="intake-1",
+            line=1,
+            catalogue_version=1,
+            market=MARKET.pin,
+            now=MONDAY,
+            original=None,
         )
         self.take(received[1])
 
@@ -167,7 +183,7 @@ class Story:
         return {"": order_state(progress), **{name: item_state(known) for name, known in progress.items.items()}}
 
     def work(self, name: str, step: str) -> Work:
-        bare = replace(ORDER.work(self.state, self.stream, name, step), market=BOOK.market)
+        bare = ORDER.work(self.state, self.stream, name, step, BOOK)
         entry = self.agenda.get((name, step))
         bare = replace(bare, attempt=entry.attempt) if entry else bare
         found = {guard: self.holders[guard[:2]] for guard in STEPS[step].guards(bare) if guard[:2] in self.holders}
@@ -184,21 +200,9 @@ class Story:
 
     def _decide(self, entry: Entry, answer: Answer, at: datetime, in_stock: bool) -> Decision:
         step, work = STEPS[entry.step], self.work(entry.item, entry.step)
-        if entry.kind in ("retry", "stock"):
-            return step.request(work, at, attempt=entry.attempt + (entry.kind == "stock"), due_at=at)
-        if entry.kind == "query":
-            return flow.settle(step, work, answer, at, seed=SEED)
-        if reason := step.check(work, at):
-            return flow.fall_out(step, work, reason, at, seed=SEED)
-        if pool := step.pool(work):
-            if not in_stock:
-                return flow.fall_out(step, work, step.out_of_stock, at, seed=SEED, awaits=pool)
-            return step.complete(work, self._piece(pool), at)
-        if not step.partner:
-            return step.complete(work, {}, at)
-        # What the partner would be sent: gathering it must not fail on what earlier steps yielded.
-        step.payload(work)
-        return flow.settle(step, work, answer, at, seed=SEED)
+        piece = self._piece(step.pool(work)) if in_stock and step.pool(work) else None
+        outcome = attend(step, work, entry, piece, at, seed=SEED)
+        return settle(step, work, outcome, Reply(answer), at, seed=SEED) if isinstance(outcome, Ask) else outcome
 
     def _piece(self, pool: str) -> Mapping[str, str]:
         self.serial += 1
@@ -235,7 +239,7 @@ class Story:
 
     def correct(self, step: str, name: str, changes: Mapping[str, str], *, at: datetime = MONDAY) -> None:
         """A person corrects what a step stumbled over."""
-        self.take(desk.correct(STEPS[step], self.work(name, step), ORDER, changes=changes, note="", at=at), at=at)
+        self.take(desk.correct(STEPS[step], self.work(name, step), ORDER, BOOK, changes=changes, note="", at=at), at=at)
 
     def decide(self, step: str, name: str = "", *, approve: bool, at: datetime = MONDAY) -> None:
         """A person decides a referral."""

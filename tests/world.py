@@ -11,7 +11,7 @@ from stdnum import luhn
 
 from o2c import plan
 from o2c.billing.state import InvoiceState
-from o2c.desk import fallout as desk
+from o2c.desk.fallout import Resolution, resolve
 from o2c.desk.orders import Cancelled, cancel_order
 from o2c.engine.app import Context, Engine, Written
 from o2c.engine.runner import Runner
@@ -235,15 +235,15 @@ class World:
         for _ in range(passes):
             self.runner.attend(self.app.reads.lease(at(31, month=12), 10**6, 0), round_=0)
 
-    def resolve(self, reason: str, *, of: str = "", **way: Any) -> Written:
+    def resolve(self, reason: str, resolution: Resolution, *, of: str = "") -> Written:
         """A person acts on the one open fallout with a reason (of one order, if named)."""
         [found] = self.fallouts(of, reason=reason)
-        return desk.resolve(self.app, self.runner.book, found["fallout"], Context("agent.smith"), note="spoke to the customer", **way)
+        return resolve(self.app, Context("agent.smith"), found["fallout"], resolution, note="spoke to the customer")
 
     def cancel(self, external_id: str, *items: str, command_id: str = "") -> Cancelled:
         """A person cancels an order, or some of its items."""
         context = Context("agent.smith", command_id=command_id)
-        return cancel_order(self.app, self.runner.book, external_id, context, items=items, note="changed their mind")
+        return cancel_order(self.app, context, external_id, items=items, note="changed their mind")
 
     # -- then
 

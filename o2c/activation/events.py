@@ -7,20 +7,20 @@ from typing import ClassVar
 from o2c.kernel.shapes import Done, FellOut, Requested, Undone
 
 
-class ActivationRequested(Requested, name="activation.requested", step="activation"):
+class ActivationRequested(Requested, name="activation.requested", step="activation", stream="order"):
     """The network is to switch the service on."""
 
     example = {"item": "1", "attempt": 1, "due_at": "2026-01-05T09:00:00Z"}
 
 
-class ServiceActivated(Done, name="service.activated", step="activation"):
+class ServiceActivated(Done, name="service.activated", step="activation", stream="order"):
     """The service is on. `starts_on` is the local date of the market it is charged from."""
 
     example = {"item": "1", "starts_on": "2026-01-05"}
     starts_on: str
 
 
-class ActivationFellOut(FellOut, name="activation.fell-out", step="activation"):
+class ActivationFellOut(FellOut, name="activation.fell-out", step="activation", stream="order"):
     """The network refused, failed, or did not answer."""
 
     example = {
@@ -29,7 +29,7 @@ class ActivationFellOut(FellOut, name="activation.fell-out", step="activation"):
     }  # fmt: skip
 
 
-class ServiceDeactivated(Undone, name="service.deactivated", step="activation"):
+class ServiceDeactivated(Undone, name="service.deactivated", step="activation", stream="order"):
     """The item ended and its service was switched off."""
 
     noun: ClassVar[str] = "service"

@@ -9,7 +9,7 @@ from typing import Any
 from o2c.activation.events import ServiceActivated, ServiceDeactivated
 from o2c.kernel.decision import Decision, just
 from o2c.kernel.periods import local_date
-from o2c.kernel.stream import Work
+from o2c.kernel.work import Work
 
 NEEDED = {"sim": ("iccid", "imsi"), "number": ("msisdn",), "qualification": ("line_id",)}
 """What each earlier step has to tell the network. A number that is brought in is not ours before its cut-over: the line starts on another."""

@@ -6,17 +6,21 @@ from datetime import timedelta
 
 from o2c.activation import rules
 from o2c.activation.events import ActivationFellOut, ActivationRequested
-from o2c.kernel.step import Step
+from o2c.kernel.step import ByPartner, Ending, Step
 
 STEP = Step(
     name="activation",
     requested=ActivationRequested,
     fell_out=ActivationFellOut,
     complete=rules.activated,
-    partner="network",
-    payload=rules.service,
-    codes={"UNAVAILABLE": "NET-HLR", "PERMANENT": "NET-CFG", "REFUSED": "NET-CFG"},
-    lead=lambda work: timedelta(seconds=45),
-    undo=rules.deactivate,
-    no_return=rules.switching_on,
+    lead=timedelta(seconds=45),
+    ask=ByPartner(
+        partner="network",
+        payload=rules.service,
+        codes={"UNAVAILABLE": "NET-HLR", "PERMANENT": "NET-CFG", "REFUSED": "NET-CFG"},
+    ),
+    ending=Ending(
+        undo=rules.deactivate,
+        no_return=rules.switching_on,
+    ),
 )

@@ -7,20 +7,20 @@ from typing import ClassVar
 from o2c.kernel.shapes import Done, FellOut, RecallRequested, Requested
 
 
-class AppointmentRequested(Requested, name="appointment.requested", step="appointment"):
+class AppointmentRequested(Requested, name="appointment.requested", step="appointment", stream="order"):
     """A fitter's visit is to be booked."""
 
     example = {"item": "1", "attempt": 1, "due_at": "2026-01-05T09:00:00Z"}
 
 
-class AppointmentKept(Done, name="appointment.kept", step="appointment"):
+class AppointmentKept(Done, name="appointment.kept", step="appointment", stream="order"):
     """The fitter came and connected the line."""
 
     example = {"item": "1", "reference": "VIS-1207"}
     reference: str = ""
 
 
-class AppointmentFellOut(FellOut, name="appointment.fell-out", step="appointment"):
+class AppointmentFellOut(FellOut, name="appointment.fell-out", step="appointment", stream="order"):
     """No visit could be booked or kept."""
 
     example = {
@@ -29,20 +29,20 @@ class AppointmentFellOut(FellOut, name="appointment.fell-out", step="appointment
     }  # fmt: skip
 
 
-class AppointmentCancelRequested(RecallRequested, name="appointment-cancel.requested", step="appointment-cancel"):
+class AppointmentCancelRequested(RecallRequested, name="appointment-cancel.requested", step="appointment-cancel", stream="order"):
     """The item ended: the field force is to call the fitter's visit off."""
 
     noun: ClassVar[str] = "fitter's visit"
     example = {"item": "1", "attempt": 1, "due_at": "2026-01-05T09:00:00Z"}
 
 
-class AppointmentCancelled(Done, name="appointment-cancel.confirmed", step="appointment-cancel"):
+class AppointmentCancelled(Done, name="appointment-cancel.confirmed", step="appointment-cancel", stream="order"):
     """Nobody will come."""
 
     example = {"item": "1"}
 
 
-class AppointmentCancelFellOut(FellOut, name="appointment-cancel.fell-out", step="appointment-cancel"):
+class AppointmentCancelFellOut(FellOut, name="appointment-cancel.fell-out", step="appointment-cancel", stream="order"):
     """The field force did not answer, or the fitter is on the way; somebody has to call him back."""
 
     example = {

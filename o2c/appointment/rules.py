@@ -8,7 +8,7 @@ from typing import Any
 
 from o2c.appointment.events import AppointmentCancelled, AppointmentKept
 from o2c.kernel.decision import Decision, just
-from o2c.kernel.stream import Work
+from o2c.kernel.work import Work
 
 
 def visit(work: Work) -> Mapping[str, Any]:

@@ -11,31 +11,37 @@ from o2c.appointment.events import (
     AppointmentFellOut,
     AppointmentRequested,
 )
-from o2c.kernel.step import Step, recall_lead
+from o2c.kernel.step import RECALL_LEAD, ByPartner, Ending, Step
 
 STEP = Step(
     name="appointment",
     requested=AppointmentRequested,
     fell_out=AppointmentFellOut,
     complete=rules.kept,
-    partner="field-force",
-    payload=rules.visit,
-    codes={"UNAVAILABLE": "LOG-VISIT", "PERMANENT": "LOG-NOVISIT", "REFUSED": "LOG-NOVISIT"},
-    silence="LOG-VISIT",
-    lead=lambda work: timedelta(minutes=5),
+    lead=timedelta(minutes=5),
     forceable=True,
-    recall="appointment-cancel",
-    done_for_good=True,
+    ask=ByPartner(
+        partner="field-force",
+        payload=rules.visit,
+        codes={"UNAVAILABLE": "LOG-VISIT", "PERMANENT": "LOG-NOVISIT", "REFUSED": "LOG-NOVISIT"},
+        silence="LOG-VISIT",
+    ),
+    ending=Ending(
+        recall="appointment-cancel",
+        done_for_good=True,
+    ),
 )
 CANCEL = Step(
     name="appointment-cancel",
     requested=AppointmentCancelRequested,
     fell_out=AppointmentCancelFellOut,
     complete=rules.called_off,
-    partner="field-force",
-    payload=rules.visit,
-    codes={"UNAVAILABLE": "LOG-VISIT", "EN-ROUTE": "LOG-ENROUTE", "PERMANENT": "LOG-ENROUTE", "REFUSED": "LOG-ENROUTE"},
-    silence="LOG-VISIT",
-    lead=recall_lead,
+    lead=RECALL_LEAD,
     forceable=True,
+    ask=ByPartner(
+        partner="field-force",
+        payload=rules.visit,
+        codes={"UNAVAILABLE": "LOG-VISIT", "EN-ROUTE": "LOG-ENROUTE", "PERMANENT": "LOG-ENROUTE", "REFUSED": "LOG-ENROUTE"},
+        silence="LOG-VISIT",
+    ),
 )

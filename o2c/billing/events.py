@@ -3,29 +3,32 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict
 
-from o2c.kernel.event import Event
-from o2c.kernel.shapes import Done, FellOut, Requested
+from o2c.kernel.charges import account_stream
+from o2c.kernel.event import Names
+from o2c.kernel.shapes import Done, FellOut, Held, Requested
 
 
-class BillRunRequested(Requested, name="account.bill-run-requested", step="bill-run"):
-    """The account is to be billed."""
+class BillRunRequested(Requested, name="account.bill-run-requested", step="bill-run", stream="account"):
+    """The account is to be billed: everything active before the local day `run_on`, a bill day of its market."""
 
-    example = {"attempt": 1, "due_at": "2026-01-08T06:00:00Z"}
+    example = {"attempt": 1, "due_at": "2026-01-08T06:00:00Z", "run_on": "2026-01-08"}
+    run_on: str
 
 
-class AccountBilled(Done, name="account.billed", step="bill-run"):
+class AccountBilled(Done, name="account.billed", step="bill-run", stream="account"):
     """A bill run covered everything up to the day before `billed_to`; `invoice` is empty when there was nothing to charge."""
 
     example = {"run_on": "2026-01-08", "billed_to": "2026-02-08", "invoice": "BA-1001-20260108"}
     run_on: str
     billed_to: str
-    invoice: str
+    invoice: Annotated[str, Names("invoice")]
 
 
-class BillRunFellOut(FellOut, name="account.bill-run-fell-out", step="bill-run"):
+class BillRunFellOut(FellOut, name="account.bill-run-fell-out", step="bill-run", stream="account"):
     """The account could not be billed."""
 
     example = {
@@ -49,12 +52,14 @@ class InvoiceLine(BaseModel):
     tax_group: str
 
 
-class InvoiceIssued(Event, name="invoice.issued"):
-    """An invoice was issued. Tax is computed once per tax group over the sum of its lines, half-up; it is due on `due_on`."""
+class InvoiceIssued(Held, name="invoice.issued", stream="invoice"):
+    """An invoice was issued. Tax is computed once per tax group over the sum of its lines, half-up; it is due on `due_on`.
+    `market` is the account's."""
 
     example = {
         "number": "BA-1001-20260108", "account": "BA-1001", "customer": "C-1001", "order": "6f9619ff-8b86-5d01-b42d-00cf4fc964ff",
         "currency": "GBP", "issued_on": "2026-01-08", "due_on": "2026-01-22", "issued_at": "2026-01-08T06:00:00Z", "method": "card",
+        "market": "GB@2026-01",
         "lines": [{"order": "6f9619ff-8b86-5d01-b42d-00cf4fc964ff", "item": "1", "offering": "mobile-line", "kind": "period",
                    "from_day": "2026-01-08", "to_day": "2026-02-08", "net_minor": 1999, "tax_group": "standard"}],
         "net_minor": 1999, "tax_minor": 400, "total_minor": 2399,
@@ -72,16 +77,30 @@ class InvoiceIssued(Event, name="invoice.issued"):
     net_minor: int
     tax_minor: int
     total_minor: int
+    market: str
+
+    def holder(self) -> str:
+        """An invoice number is its account's for good."""
+        return f"{account_stream(self.account)}/"
 
 
-class OverdueRequested(Requested, name="invoice.overdue-check-requested", step="overdue"):
+class OverdueRequested(Requested, name="invoice.overdue-check-requested", step="overdue", stream="invoice"):
     """The invoice is to be looked at when it has passed its due date."""
 
     example = {"attempt": 1, "due_at": "2026-01-23T00:00:00Z"}
 
 
-class InvoiceOverdue(Done, name="invoice.overdue", step="overdue"):
+class InvoiceOverdue(Done, name="invoice.overdue", step="overdue", stream="invoice"):
     """The invoice passed its due date unpaid."""
 
     example = {"open_minor": 2399}
     open_minor: int
+
+
+class OverdueFellOut(FellOut, name="invoice.overdue-fell-out", step="overdue", stream="invoice"):
+    """The invoice could not be looked at."""
+
+    example = {
+        "fallout": "5d3f0a5e-6f0e-5a53-9d4c-0d8a35a0b8f1", "reason": "SYS-BUG", "fault_class": "defect", "origin": "direct",
+        "recoverability": "correctable", "waiting_for": "us", "queue": "engineering",
+    }  # fmt: skip

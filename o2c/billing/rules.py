@@ -11,8 +11,8 @@ from o2c.billing.state import AccountState, Charge, following_run, invoice_strea
 from o2c.customers.state import stream_of as customer_stream
 from o2c.kernel.decision import Decision, just
 from o2c.kernel.money import part_of, tax_on
-from o2c.kernel.periods import Period, next_month, previous_month
-from o2c.kernel.stream import Work
+from o2c.kernel.periods import Period, local_time, next_month, previous_month
+from o2c.kernel.work import Work
 from o2c.markets.base import Market, tax_percent
 
 TAX_GROUP = "standard"
@@ -25,10 +25,10 @@ def customer_streams(work: Work) -> tuple[str, ...]:
 def bill(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
     """Bill the account for the run that is due: everything active before the run's day, up to the next run's day."""
     state: AccountState = work.state
-    run_on = date.fromisoformat(state.next_run)
+    run_on = date.fromisoformat(state.due_run)
     lines = tuple(line for _, charge in sorted(state.charges.items()) for line in charge_lines(charge, run_on))
     number = f"{state.account}-{run_on:%Y%m%d}"
-    billed = AccountBilled(run_on=state.next_run, billed_to=following_run(run_on).isoformat(), invoice=number if lines else "")
+    billed = AccountBilled(run_on=state.due_run, billed_to=following_run(run_on).isoformat(), invoice=number if lines else "")
     if not lines:
         return just(billed)
     customer = work.read.get(customer_stream(state.customer))
@@ -59,6 +59,7 @@ def _issue(
         net_minor=net_minor,
         tax_minor=tax_minor,
         total_minor=net_minor + tax_minor,
+        market=state.market,
     )
 
 
@@ -97,6 +98,11 @@ def _line(charge: Charge, kind: str, start: date, end: date, net_minor: int) -> 
         net_minor=net_minor,
         tax_group=TAX_GROUP,
     )
+
+
+def day_after_it_was_due(work: Work, at: datetime) -> datetime:
+    """An invoice is overdue when its due day is over, by the market's clock."""
+    return local_time(date.fromisoformat(work.subject["due_on"]) + timedelta(days=1), 0, 0, work.market.zone)
 
 
 def look_at(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
-from typing import Any
+from datetime import date, datetime
+from typing import Any, cast
 
-from o2c.billing.events import AccountBilled, InvoiceIssued
+from o2c.billing.events import AccountBilled, BillRunRequested, InvoiceIssued
 from o2c.customers.rules import PAYMENT_METHODS
-from o2c.kernel.agenda import NEVER, AgendaChange, Dropped, Entry, by_shape
-from o2c.kernel.charges import BANK_TRANSFER, ChargeStarted, ChargeWithdrawn, MoneyReceived
+from o2c.kernel.agenda import NEVER, AgendaChange, by_shape
+from o2c.kernel.charges import BANK_TRANSFER, ChargeStarted, ChargeWithdrawn, MoneyReceived, account_stream
+from o2c.kernel.decision import NOTHING, Decision, just
 from o2c.kernel.event import Event
 from o2c.kernel.periods import local_time, next_cycle_day, next_month
 from o2c.kernel.refusal import Refused
-from o2c.kernel.shapes import Done, FellOut, OfItem, PartnerAccepted, PartnerSilent, Requested, step_of
-from o2c.kernel.stream import StreamKind, Work
-from o2c.markets.gb import GB
+from o2c.kernel.shapes import Done, FellOut, OfItem, PartnerAccepted, PartnerSilent, Requested, StepCancelled, step_of
+from o2c.kernel.stream import StreamKind
+from o2c.kernel.work import Book, Record, Work, build, noted
 
 BILL_RUN_HOUR = 6
 BILLING_PRIORITY = 9
@@ -38,21 +39,25 @@ class Charge:
 
 @dataclass(frozen=True, slots=True)
 class AccountState:
-    """An account joins the first bill cycle after its first activation and stays on that day of the month."""
+    """An account joins the first bill cycle after its first activation and stays on that day of the month.
+
+    `due_run` is the run that was asked for and is to come, `next_run` the last one that was asked for or that follows the last bill.
+    """
 
     account: str = ""
     customer: str = ""
     order: str = ""
     currency: str = ""
+    market: str = ""
+    due_run: str = ""
     next_run: str = ""
     charges: dict[str, Charge] = field(default_factory=dict)
-    fallout: str = ""
-    waiting_for: str = ""
-    attempt: int = 1
+    records: dict[str, Record] = field(default_factory=dict)
 
     @property
-    def chargeable(self) -> bool:
-        return any(not charge.withdrawn for charge in self.charges.values())
+    def running(self) -> list[Charge]:
+        """The charges that are not withdrawn."""
+        return [charge for charge in self.charges.values() if not charge.withdrawn]
 
 
 def evolve_account(state: AccountState, event: Event) -> AccountState:
@@ -65,10 +70,13 @@ def evolve_account(state: AccountState, event: Event) -> AccountState:
             return replace(state, charges={**state.charges, key: replace(known, withdrawn=True)}) if known else state
         case AccountBilled():
             return _billed(state, event)
-        case FellOut():
-            return replace(state, fallout=event.fallout, attempt=event.attempt, waiting_for=event.waiting_for)
-        case Requested():
-            return replace(state, attempt=event.attempt, waiting_for="")
+        case BillRunRequested():
+            records = noted(state.records, event, "bill-run")
+            return replace(state, due_run=event.run_on, next_run=event.run_on, records=records)
+        case StepCancelled():
+            return replace(state, due_run="", records={})
+        case OfItem():
+            return replace(state, records=noted(state.records, event, step_of(event)))
     return state
 
 
@@ -80,19 +88,9 @@ def _charged(state: AccountState, event: ChargeStarted) -> AccountState:
         customer=state.customer or event.customer,
         order=state.order or event.order,
         currency=event.currency,
-        next_run=_next_run(state, date.fromisoformat(event.starts_on)).isoformat(),
+        market=state.market or event.market,
         charges={**state.charges, f"{event.order}/{event.item}": charge},
     )
-
-
-def _next_run(state: AccountState, starts_on: date) -> date:
-    """The account's run once a charge starts. Runs that passed while there was nothing to charge are not made up for."""
-    if not state.next_run:
-        return next_cycle_day(starts_on, GB.bill_cycle_days)
-    run_on = date.fromisoformat(state.next_run)
-    while not state.chargeable and run_on <= starts_on:
-        run_on = following_run(run_on)
-    return run_on
 
 
 def _billed(state: AccountState, event: AccountBilled) -> AccountState:
@@ -100,22 +98,47 @@ def _billed(state: AccountState, event: AccountBilled) -> AccountState:
         key: replace(charge, billed_to=event.billed_to) if not charge.withdrawn and charge.starts_on < event.run_on else charge
         for key, charge in state.charges.items()
     }
-    return replace(state, charges=charges, next_run=event.billed_to, fallout="", waiting_for="", attempt=1)
+    return replace(state, charges=charges, due_run="", next_run=event.billed_to, records={})
 
 
-def account_agenda(state: AccountState, event: Event, stream: str) -> tuple[AgendaChange, ...]:
-    """The next bill run stands on the agenda while there is anything to charge."""
-    match event:
-        case ChargeStarted() | ChargeWithdrawn() | AccountBilled():
-            if not state.chargeable:
-                return (Dropped(stream, "", "bill-run"),)
-            due_at = local_time(date.fromisoformat(state.next_run), BILL_RUN_HOUR, 0, GB.zone)
-            return (Entry(stream, "", "bill-run", "submit", due_at, BILLING_PRIORITY, NEVER),)
+def advance_account(state: AccountState, touched: frozenset[str], at: datetime, book: Any) -> Decision:
+    """The next bill run is asked for while there is anything to charge, and called off when there is nothing any more."""
+    if state.running and not state.due_run:
+        work = account_work(state, account_stream(state.account), "", "bill-run", book)
+        return cast("Decision", book.steps["bill-run"].request(work, at, due_at=_due_at(work)))
+    if state.due_run and not state.running:
+        return just(StepCancelled(step="bill-run"))
+    return NOTHING
+
+
+def bill_run(work: Work) -> dict[str, str]:
+    """Which run is asked for: the one that stands, or the next of the account's cycle.
+
+    Runs that passed while there was nothing to charge are not made up for.
+    """
+    state: AccountState = work.state
+    if state.due_run:
+        return {"run_on": state.due_run}
+    starts_on = min(date.fromisoformat(charge.starts_on) for charge in state.running)
+    if not state.next_run:
+        return {"run_on": next_cycle_day(starts_on, work.market.bill_cycle_days).isoformat()}
+    run_on = date.fromisoformat(state.next_run)
+    while run_on <= starts_on and not any(charge.billed_to for charge in state.running):
+        run_on = following_run(run_on)
+    return {"run_on": run_on.isoformat()}
+
+
+def _due_at(work: Work) -> datetime:
+    return local_time(date.fromisoformat(bill_run(work)["run_on"]), BILL_RUN_HOUR, 0, work.market.zone)
+
+
+def billing_agenda(state: Any, event: Event, stream: str) -> tuple[AgendaChange, ...]:
+    """Billing comes after everything else that is due with it."""
     return by_shape(stream, event, priority=BILLING_PRIORITY, since=NEVER)
 
 
-def account_work(state: AccountState, stream: str, item: str, step: str) -> Work:
-    return Work(stream, item, step, state.attempt, state, state, fallout=state.fallout, waiting_for=state.waiting_for)
+def account_work(state: AccountState, stream: str, item: str, step: str, book: Book) -> Work:
+    return build(stream, item, step, state=state, subject=state, records=state.records, market=book.market(state.market))
 
 
 def _account_owner(state: AccountState) -> tuple[str | None, str | None]:
@@ -124,21 +147,18 @@ def _account_owner(state: AccountState) -> tuple[str | None, str | None]:
 
 @dataclass(frozen=True, slots=True)
 class InvoiceState:
-    """An invoice: what was issued, what was paid, and the fallout open on its payment.
+    """An invoice: what was issued, what was paid, and how the collection of its payment stands (`records`).
 
     `demanded_minor` is what the payment provider was last asked for and may still bring; `remittances` are the transfers that were recorded,
-    by their reference.
+    by their reference; `watched` says that a look at the due date is still to come.
     """
 
     issued: InvoiceIssued | None = None
     method: str = ""
     paid_minor: int = 0
     overdue: bool = False
-    attempt: int = 1
-    fallout: str = ""
-    reason: str = ""
-    waiting_for: str = ""
-    silences: int = 0
+    watched: bool = False
+    records: dict[str, Record] = field(default_factory=dict)
     demanded_minor: int = 0
     remittances: dict[str, int] = field(default_factory=dict, repr=False)
 
@@ -152,27 +172,21 @@ def evolve_invoice(state: InvoiceState, event: Event) -> InvoiceState:
         return replace(state, issued=event, method=event.method)
     if not isinstance(event, OfItem):
         return state
-    if step_of(event) == "overdue":
-        return replace(state, overdue=True) if isinstance(event, Done) else state
+    step = step_of(event)
+    state = replace(state, records=noted(state.records, event, step))
+    if step == "overdue":
+        return replace(state, watched=isinstance(event, Requested), overdue=state.overdue or isinstance(event, Done))
     return _paying(state, event)
 
 
 def _paying(state: InvoiceState, event: OfItem) -> InvoiceState:
     if isinstance(event, MoneyReceived):
-        state = _money(state, event)
+        return _money(state, event)
     match event:
-        case Requested():
-            return replace(state, attempt=event.attempt, waiting_for="", silences=0, demanded_minor=0)
-        case PartnerAccepted():
-            return replace(state, attempt=event.attempt, waiting_for="", silences=0, demanded_minor=_demanded(state))
-        case PartnerSilent():
-            return replace(state, silences=state.silences + 1, demanded_minor=_demanded(state))
-        case FellOut():
-            return replace(
-                state, attempt=event.attempt, fallout=event.fallout, reason=event.reason, waiting_for=event.waiting_for, demanded_minor=0
-            )
-        case Done():
-            return replace(state, fallout="", reason="", waiting_for="")
+        case Requested() | FellOut():
+            return replace(state, demanded_minor=0)
+        case PartnerAccepted() | PartnerSilent():
+            return replace(state, demanded_minor=_demanded(state))
     if event.shape == "resumed":
         return replace(state, method=getattr(event, "changes", {}).get("method", state.method))
     return state
@@ -190,23 +204,24 @@ def _demanded(state: InvoiceState) -> int:
     return state.demanded_minor or state.open_minor
 
 
+def advance_invoice(state: InvoiceState, touched: frozenset[str], at: datetime, book: Any) -> Decision:
+    """An invoice asks for its payment as soon as it is issued, and is looked at the day after it was due; a paid one is left in peace."""
+    if state.issued is None:
+        return NOTHING
+    stream = invoice_stream(state.issued.number)
+    if not state.records:
+        asked = (book.steps[step].request(invoice_work(state, stream, "", step, book), at) for step in ("payment", "overdue"))
+        return cast("Decision", sum(asked, NOTHING))
+    return just(StepCancelled(step="overdue")) if state.watched and state.open_minor <= 0 else NOTHING
+
+
 def invoice_agenda(state: InvoiceState, event: Event, stream: str) -> tuple[AgendaChange, ...]:
-    """An invoice asks for its payment at once, and is looked at the day after it was due; a paid one is left in peace."""
-    if isinstance(event, InvoiceIssued):
-        late = local_time(date.fromisoformat(event.due_on) + timedelta(days=1), 0, 0, GB.zone)
-        return (
-            Entry(stream, "", "payment", "retry", event.issued_at, BILLING_PRIORITY, NEVER),
-            Entry(stream, "", "overdue", "submit", late, BILLING_PRIORITY, NEVER),
-        )
-    # A demand that the provider has, or is being sent, stays: what it brings must find its row.
+    """As all of billing; but a demand that the provider has, or is being sent, stays when money comes by bank: what it brings must find its row."""
     by_bank = isinstance(event, MoneyReceived) and event.method == BANK_TRANSFER
-    changes = () if by_bank else by_shape(stream, event, priority=BILLING_PRIORITY, since=NEVER)
-    if isinstance(event, Done) and state.open_minor <= 0:
-        return (*changes, Dropped(stream, "", "overdue"))
-    return changes
+    return () if by_bank else billing_agenda(state, event, stream)
 
 
-def invoice_work(state: InvoiceState, stream: str, item: str, step: str) -> Work:
+def invoice_work(state: InvoiceState, stream: str, item: str, step: str, book: Book) -> Work:
     """A payment step sees plain values of the invoice, never billing's classes."""
     issued = state.issued
     subject: dict[str, Any] = {}
@@ -219,11 +234,8 @@ def invoice_work(state: InvoiceState, stream: str, item: str, step: str) -> Work
             "due_on": issued.due_on,
             "method": state.method,
         }
-    if step != "payment":
-        return Work(stream, item, step, 1, state, subject)
-    return Work(
-        *(stream, item, step, state.attempt, state, subject), fallout=state.fallout, waiting_for=state.waiting_for, silences=state.silences
-    )
+    market = book.market(issued.market if issued else "")
+    return build(stream, item, step, state=state, subject=subject, records=state.records, market=market)
 
 
 def _invoice_owner(state: InvoiceState) -> tuple[str | None, str | None]:
@@ -253,7 +265,8 @@ ACCOUNT = StreamKind(
     state_type=AccountState,
     initial=lambda _: AccountState(),
     evolve=evolve_account,
-    agenda=account_agenda,
+    agenda=billing_agenda,
+    advance=advance_account,
     work=account_work,
     owner=_account_owner,
 )
@@ -264,6 +277,7 @@ INVOICE = StreamKind(
     initial=lambda _: InvoiceState(),
     evolve=evolve_invoice,
     agenda=invoice_agenda,
+    advance=advance_invoice,
     work=invoice_work,
     owner=_invoice_owner,
     correctable=_correctable,

@@ -3,8 +3,16 @@
 from __future__ import annotations
 
 from o2c.billing import rules
-from o2c.billing.events import BillRunFellOut, BillRunRequested, OverdueRequested
+from o2c.billing.events import BillRunFellOut, BillRunRequested, OverdueFellOut, OverdueRequested
+from o2c.billing.state import bill_run
 from o2c.kernel.step import Step
 
-STEP = Step(name="bill-run", requested=BillRunRequested, fell_out=BillRunFellOut, complete=rules.bill, reads=rules.customer_streams)
-OVERDUE = Step(name="overdue", requested=OverdueRequested, fell_out=BillRunFellOut, complete=rules.look_at)
+STEP = Step(
+    name="bill-run",
+    requested=BillRunRequested,
+    fell_out=BillRunFellOut,
+    complete=rules.bill,
+    reads=rules.customer_streams,
+    facts=bill_run,
+)
+OVERDUE = Step(name="overdue", requested=OverdueRequested, fell_out=OverdueFellOut, complete=rules.look_at, due=rules.day_after_it_was_due)

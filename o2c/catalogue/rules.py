@@ -17,7 +17,7 @@ from o2c.kernel.refusal import Refused
 
 
 def publish(
-    state: CatalogueState, *, document: Mapping[str, Any], currency: str, specifications: Collection[str]
+    state: CatalogueState, *, document: Mapping[str, Any], market: str, currency: str, specifications: Collection[str]
 ) -> list[OfferingPublished]:
     """Publish a TMF620 offering; nothing when it stands so already. Numbers in the document must be text or Decimal-safe strings.
 
@@ -38,6 +38,7 @@ def publish(
         bundle=document.get("isBundle") is True,
         valid_from=_time(offering, valid.get("startDateTime")),
         valid_to=_time(offering, valid.get("endDateTime")),
+        market=market,
         currency=currency,
         recurring_minor=prices.get("recurring", 0),
         one_time_minor=prices.get("oneTime", 0),

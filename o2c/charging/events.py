@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
+from o2c.kernel.event import Names
 from o2c.kernel.shapes import Done, FellOut, Requested, Undone
 
 
-class ChargingRequested(Requested, name="charging.requested", step="charging"):
+class ChargingRequested(Requested, name="charging.requested", step="charging", stream="order"):
     """The service is to be charged to the order's billing account."""
 
     example = {"item": "1", "attempt": 1, "due_at": "2026-01-05T09:00:00Z"}
 
 
-class ChargingStarted(Done, name="charging.started", step="charging"):
+class ChargingStarted(Done, name="charging.started", step="charging", stream="order"):
     """The account charges the service from the local date `starts_on`: the day it was activated."""
 
     example = {"item": "1", "account": "BA-1001", "starts_on": "2026-01-05"}
-    account: str
+    account: Annotated[str, Names("account")]
     starts_on: str
 
 
-class ChargingFellOut(FellOut, name="charging.fell-out", step="charging"):
+class ChargingFellOut(FellOut, name="charging.fell-out", step="charging", stream="order"):
     """The account could not take the charge."""
 
     example = {
@@ -30,7 +31,7 @@ class ChargingFellOut(FellOut, name="charging.fell-out", step="charging"):
     }  # fmt: skip
 
 
-class ChargingStopped(Undone, name="charging.stopped", step="charging"):
+class ChargingStopped(Undone, name="charging.stopped", step="charging", stream="order"):
     """The item ended; its charge was withdrawn."""
 
     noun: ClassVar[str] = "charge"

@@ -9,7 +9,7 @@ from typing import Any
 from o2c.charging.events import ChargingStarted, ChargingStopped
 from o2c.kernel.charges import ChargeStarted, ChargeWithdrawn, account_stream
 from o2c.kernel.decision import Decision
-from o2c.kernel.stream import Work
+from o2c.kernel.work import Work
 
 
 def start(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
@@ -26,6 +26,7 @@ def start(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
         one_time_minor=item.one_time_minor,
         currency=item.currency,
         starts_on=starts_on,
+        market=work.state.market,
     )
     done = ChargingStarted(item=work.item, attempt=work.attempt, account=item.account, starts_on=starts_on)
     return Decision((done,), ((account_stream(item.account), charge),))

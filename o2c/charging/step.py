@@ -4,6 +4,14 @@ from __future__ import annotations
 
 from o2c.charging import rules
 from o2c.charging.events import ChargingFellOut, ChargingRequested
-from o2c.kernel.step import Step
+from o2c.kernel.step import Ending, Step
 
-STEP = Step(name="charging", requested=ChargingRequested, fell_out=ChargingFellOut, complete=rules.start, undo=rules.stop)
+STEP = Step(
+    name="charging",
+    requested=ChargingRequested,
+    fell_out=ChargingFellOut,
+    complete=rules.start,
+    ending=Ending(
+        undo=rules.stop,
+    ),
+)

@@ -8,13 +8,13 @@ from o2c.kernel.event import Pii, Upcast
 from o2c.kernel.shapes import Declined, Done, FellOut, Requested, SetAside
 
 
-class CreditRequested(Requested, name="credit.requested", step="credit"):
+class CreditRequested(Requested, name="credit.requested", step="credit", stream="order"):
     """The bureau is to be asked, once for the whole order and the sum of its commitments: every call may be a recorded search."""
 
     example = {"attempt": 1, "due_at": "2026-01-05T09:00:00Z"}
 
 
-class CreditApproved(Done, name="credit.approved", step="credit"):
+class CreditApproved(Done, name="credit.approved", step="credit", stream="order"):
     """Credit was approved, with a limit or (0) without. Version 2 says which policy judged."""
 
     example = {"attempt": 1, "decided_by": "bureau", "limit_minor": 0, "policy": "credit/2026-01"}
@@ -24,13 +24,13 @@ class CreditApproved(Done, name="credit.approved", step="credit"):
     policy: str
 
 
-class CreditDeclined(Declined, name="credit.declined", step="credit"):
+class CreditDeclined(Declined, name="credit.declined", step="credit", stream="order"):
     """Credit was declined; the order is rejected. Asking a deposit because of a report is adverse action too (15 USC 1681m)."""
 
     example = {"reason": "CR-DECLINE", "partner_code": "DECLINE"}
 
 
-class CreditFellOut(FellOut, name="credit.fell-out", step="credit"):
+class CreditFellOut(FellOut, name="credit.fell-out", step="credit", stream="order"):
     """The bureau referred the order to an underwriter, wants a deposit (version 2 says of how much, in minor units), or did not answer."""
 
     example = {
@@ -43,7 +43,7 @@ class CreditFellOut(FellOut, name="credit.fell-out", step="credit"):
     currency: str = ""
 
 
-class DepositReceived(SetAside, name="deposit.received", step="credit"):
+class DepositReceived(SetAside, name="deposit.received", step="credit", stream="order"):
     """Money came as a deposit of the order: of `wanted_minor` the bureau asked for, `missing_minor` is still missing with it. Amounts are
     minor units. The reference is what the payer's bank gave with it."""
 

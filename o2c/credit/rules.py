@@ -11,7 +11,7 @@ from o2c.credit.events import CreditApproved, CreditDeclined, DepositReceived
 from o2c.kernel.decision import Decision, just
 from o2c.kernel.money import from_minor
 from o2c.kernel.refusal import Refused
-from o2c.kernel.stream import Work
+from o2c.kernel.work import Work
 from o2c.orders.planning import commitment_minor
 
 POLICY = "credit/2026-01"

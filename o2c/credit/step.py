@@ -6,20 +6,24 @@ from datetime import timedelta
 
 from o2c.credit import rules
 from o2c.credit.events import CreditFellOut, CreditRequested
-from o2c.kernel.step import Step
+from o2c.kernel.step import ByPartner, Referral, Step
 
 STEP = Step(
     name="credit",
     requested=CreditRequested,
     fell_out=CreditFellOut,
     complete=rules.approved,
-    partner="credit-bureau",
-    payload=rules.search,
     reads=rules.catalogue_read,
-    codes={"REFER": "CR-REFER", "DEPOSIT": "CR-DEPOSIT", "DECLINE": "CR-DECLINE", "UNAVAILABLE": "CR-TIMEOUT"},
-    silence="CR-TIMEOUT",
-    lead=lambda work: timedelta(seconds=20),
-    told=rules.asked,
-    decide=rules.decide,
-    declines=frozenset({"CR-DECLINE"}),
+    lead=timedelta(seconds=20),
+    ask=ByPartner(
+        partner="credit-bureau",
+        payload=rules.search,
+        codes={"REFER": "CR-REFER", "DEPOSIT": "CR-DEPOSIT", "DECLINE": "CR-DECLINE", "UNAVAILABLE": "CR-TIMEOUT"},
+        silence="CR-TIMEOUT",
+        fallout_fields=rules.asked,
+    ),
+    referral=Referral(
+        decide=rules.decide,
+        declines=frozenset({"CR-DECLINE"}),
+    ),
 )

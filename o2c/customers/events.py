@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from o2c.kernel.event import Event, Pii
 
 
-class CustomerRegistered(Event, name="customer.registered"):
+class CustomerRegistered(Event, name="customer.registered", stream="customer"):
     """A party became known, or its papers changed. Names, birth date and contacts are personal."""
 
     example = {
@@ -24,7 +24,7 @@ class CustomerRegistered(Event, name="customer.registered"):
     address: Annotated[str, Pii("address")] = ""
 
 
-class CustomerContacted(Event, name="customer.contacted"):
+class CustomerContacted(Event, name="customer.contacted", stream="customer"):
     """A customer and the operator spoke: a call to ask where the order is, a complaint, a courtesy call. What was said is personal."""
 
     example = {

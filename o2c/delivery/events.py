@@ -5,20 +5,20 @@ from __future__ import annotations
 from o2c.kernel.shapes import Done, FellOut, Requested
 
 
-class DeliveryRequested(Requested, name="delivery.requested", step="delivery"):
+class DeliveryRequested(Requested, name="delivery.requested", step="delivery", stream="order"):
     """The SIM is to be handed to the courier."""
 
     example = {"item": "1", "attempt": 1, "due_at": "2026-01-05T09:00:00Z"}
 
 
-class ParcelDelivered(Done, name="delivery.delivered", step="delivery"):
+class ParcelDelivered(Done, name="delivery.delivered", step="delivery", stream="order"):
     """The parcel reached the customer, under the courier's reference."""
 
     example = {"item": "1", "reference": "PCL-20394"}
     reference: str = ""
 
 
-class DeliveryFellOut(FellOut, name="delivery.fell-out", step="delivery"):
+class DeliveryFellOut(FellOut, name="delivery.fell-out", step="delivery", stream="order"):
     """The address is incomplete or wrong, or the courier could not do it."""
 
     example = {

@@ -8,7 +8,7 @@ from typing import Any
 
 from o2c.delivery.events import ParcelDelivered
 from o2c.kernel.decision import Decision, just
-from o2c.kernel.stream import Work
+from o2c.kernel.work import Work
 from o2c.markets.base import address_is_complete
 
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from o2c.delivery import rules
 from o2c.delivery.events import DeliveryFellOut, DeliveryRequested
-from o2c.kernel.step import Step
+from o2c.kernel.step import ByPartner, Ending, Step
 
 STEP = Step(
     name="delivery",
@@ -14,11 +14,15 @@ STEP = Step(
     fell_out=DeliveryFellOut,
     complete=rules.delivered,
     check=rules.flaw,
-    partner="courier",
-    payload=rules.parcel,
-    codes={"WRONG-ADDRESS": "LOG-ADDR", "UNAVAILABLE": "LOG-TMO", "LOST": "LOG-LOST", "REFUSED": "LOG-ADDR"},
-    silence="LOG-TMO",
-    lead=lambda work: timedelta(minutes=30),
+    lead=timedelta(minutes=30),
     forceable=True,
-    no_return=rules.handed_over,
+    ask=ByPartner(
+        partner="courier",
+        payload=rules.parcel,
+        codes={"WRONG-ADDRESS": "LOG-ADDR", "UNAVAILABLE": "LOG-TMO", "LOST": "LOG-LOST", "REFUSED": "LOG-ADDR"},
+        silence="LOG-TMO",
+    ),
+    ending=Ending(
+        no_return=rules.handed_over,
+    ),
 )

@@ -1,62 +1,130 @@
-"""The one way a person or a backend service decides: rules carried through with all that follows and written as one command."""
+"""The one way a person or a backend service decides: who may is checked, rules are carried through, what comes of them is written.
+
+Acting on many streams at once is the general case; acting on one is the same with a list of one.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
-from eventsourcing.persistence import IntegrityError
-
+from o2c.desk.roles import may
 from o2c.engine.app import Context, Engine, Written
 from o2c.engine.drafts import Command, Loaded, guards_of
-from o2c.engine.runner import Carried
+from o2c.kernel.carry import Carried
 from o2c.kernel.decision import Decision
 from o2c.kernel.identifiers import derived_id, digest
 from o2c.kernel.refusal import Refused
-from o2c.plan import PlanBook
+from o2c.store.commands import Outcome
 
 Rule = Callable[[Any, datetime], Decision]
 """From the stream's state and the time to what happens; several rules are carried one after another, each on what the last one left."""
 
 
-def act(
-    app: Engine,
-    book: PlanBook,
-    stream: str,
-    context: Context,
-    *rules_: Rule,
-    wish: Any,
-    cause: str | None = None,
-    expected_version: int | None = None,
-    beside: Mapping[str, Loaded] = MappingProxyType({}),
-) -> Written:
-    """Carry rules through on one stream and write what comes of them and what follows, as one command.
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """What is to be done on one stream.
 
-    `wish` (plain JSON values) says what was asked; with the command id it tells a repeat from another wish. Raises Refused: whatever the
-    rules refuse; usage for a context without a name or with an id that is none; conflict when somebody else changed the stream meanwhile (or since `expected_version`) or the command id was used for
-    another wish. `beside` are streams that the rules looked at as well: they must stand as they were too.
+    `wish` (plain JSON values) says what was asked; with the command id it tells a repeat from another wish. `cause` is the event that the
+    deed answers. The stream must stand at `expected_version`, if one is given, and the streams `beside`, which the rules looked at as well, as
+    they were read.
     """
-    context, fingerprint = context.checked(), digest(json.dumps([stream, wish], sort_keys=True))
-    if context.command_id and (known := app.recall(stream, context.command_id, fingerprint)):
-        return known
-    loaded = app.load([stream])[stream]
-    if expected_version is not None and loaded.version != expected_version:
-        raise Refused(f"{stream} is at version {loaded.version}, not {expected_version}; look at it again and decide anew", kind="conflict")
-    kind, now = app.kind(stream), app.clock().now
-    at = max(now, kind.not_before(loaded.state) or now)
-    carried = Carried(kind, stream, loaded.state)
-    for rule in rules_:
-        carried.carry(rule(carried.state, at), at, book, cause)
-    carried.close()
-    command_id = context.command_id or derived_id("person", fingerprint, context.actor, str(loaded.version))
-    guards = guards_of(carried.guards, app.reads.holders(list(carried.guards.claims)))
-    happened = tuple(carried.happened)
-    try:
-        return app.do(
-            Command(command_id, stream, happened, {**beside, stream: loaded}, context.actor, context.channel, guards, fingerprint)
+
+    stream: str
+    rules: tuple[Rule, ...]
+    wish: Any
+    cause: str | None = None
+    expected_version: int | None = None
+    beside: Mapping[str, Loaded] = MappingProxyType({})
+
+    @property
+    def fingerprint(self) -> str:
+        """What tells this wish from another under the same command id."""
+        return digest(json.dumps([self.stream, self.wish], sort_keys=True))
+
+
+def act(app: Engine, context: Context, verb: str, deed: Deed) -> Written:
+    """Carry a deed through with all that follows, as one command.
+
+    Raises Refused: whatever its rules refuse; forbidden when none of the asker's roles may use the verb; usage for a context without a name or
+    with an id that is none; conflict when the stream is not as the deed expects, when somebody else changed it meanwhile, or when the command id
+    was used for another wish.
+    """
+    [done] = act_on_all(app, context, verb, [deed])
+    if isinstance(done, Refused):
+        raise done
+    return done
+
+
+def act_on_all(app: Engine, context: Context, verb: str, deeds: Sequence[Deed]) -> list[Written | Refused]:
+    """Carry deeds on different streams through, all in one append; what became of each. One that is refused keeps no other from being done.
+
+    A command id of the caller's names all of them: each deed's own is derived from it, unless there is only one. Raises Refused for the asker
+    (see `act`).
+    """
+    context = permitted(context, verb)
+    done: dict[int, Written | Refused] = {}
+    commands: dict[int, Command] = {}
+    for place, deed in enumerate(deeds):
+        command_id = context.command_id
+        if command_id and len(deeds) > 1:
+            command_id = derived_id(command_id, deed.stream)
+        try:
+            known = app.recall(deed.stream, command_id, deed.fingerprint) if command_id else None
+            if known:
+                done[place] = known
+            else:
+                commands[place] = _command(app, context, command_id, deed)
+        except Refused as refused:
+            done[place] = refused
+    outcomes = app.write(list(commands.values())) if commands else []
+    for (place, command), outcome in zip(commands.items(), outcomes, strict=True):
+        done[place] = _done(app, command, outcome)
+    return [done[place] for place in range(len(deeds))]
+
+
+def permitted(context: Context, verb: str) -> Context:
+    """The context as it may stand in the log, if the asker may use the verb. Raises Refused: usage, forbidden."""
+    checked = context.checked()
+    if not may(checked.roles, verb):
+        raise Refused(
+            f"{checked.actor} may not use {verb} ({', '.join(checked.roles) or 'no role'}); ask for a role that may", kind="forbidden"
         )
-    except IntegrityError:
-        raise Refused(f"{stream} was changed by somebody else meanwhile; look at it again and decide anew", kind="conflict") from None
+    return checked
+
+
+def _command(app: Engine, context: Context, command_id: str, deed: Deed) -> Command:
+    stream = deed.stream
+    loaded = app.load([stream])[stream]
+    if deed.expected_version is not None and loaded.version != deed.expected_version:
+        raise Refused(
+            f"{stream} is at version {loaded.version}, not {deed.expected_version}; look at it again and decide anew", kind="conflict"
+        )
+    carried = _carried(app, deed, loaded)
+    command_id = command_id or derived_id("person", deed.fingerprint, context.actor, str(loaded.version))
+    guards = guards_of(carried.guards, app.reads.holders(list(carried.guards.claims)))
+    # Nobody decides this again when it is stale: every stream it touches is read now.
+    seen = {**app.load({happened.stream for happened in carried.happened}), **deed.beside, stream: loaded}
+    return Command(command_id, stream, tuple(carried.happened), seen, context.actor, context.channel, guards, deed.fingerprint)
+
+
+def _carried(app: Engine, deed: Deed, loaded: Loaded) -> Carried:
+    kind, now = app.kind(deed.stream), app.clock().now
+    at = max(now, kind.not_before(loaded.state) or now)
+    carried = Carried(kind, deed.stream, loaded.state)
+    for rule in deed.rules:
+        carried.carry(rule(carried.state, at), at, app.book, deed.cause)
+    carried.close()
+    return carried
+
+
+def _done(app: Engine, command: Command, outcome: Outcome) -> Written | Refused:
+    if outcome.verdict == "appended":
+        return Written(command.stream, outcome.last_position)
+    if outcome.verdict == "repeated":
+        return app.recall(command.stream, command.command_id, command.fingerprint) or Written(command.stream, outcome.last_position)
+    return Refused(f"{command.stream} was changed by somebody else meanwhile; look at it again and decide anew", kind="conflict")

@@ -9,11 +9,14 @@ from datetime import datetime, timedelta
 from typing import Any, cast
 
 from o2c.catalogue.state import STREAM as CATALOGUE
+from o2c.desk.act import permitted
 from o2c.engine.app import Context, Engine, Written
-from o2c.engine.drafts import Command, Loaded, happened
+from o2c.engine.drafts import Command, Loaded
+from o2c.kernel.carry import happened
 from o2c.kernel.decision import Decision
 from o2c.kernel.identifiers import derived_id, digest, order_id
 from o2c.kernel.refusal import Refused
+from o2c.markets.registry import HOME, current
 from o2c.orders.document import SOURCE, Unreadable, Wish, parse, read
 from o2c.orders.events import OrderCaptured
 from o2c.orders.rules import Reception, receive
@@ -49,13 +52,17 @@ def order_stream(external_id: str) -> str:
 
 
 def received(
-    app: Engine, loaded: Loaded, wish: Wish, *, intake: str, line: int, catalogue_version: int, now: datetime
+    app: Engine, loaded: Loaded, wish: Wish, *, intake: str, line: int, catalogue_version: int, market: str, now: datetime
 ) -> tuple[Reception, Decision]:
-    """What a paper is to what stands: new, known, or other content under a known id. The paper in force is read only for the last."""
+    """What a paper is to what stands: new, known, or other content under a known id. The paper in force is read only for the last.
+
+    `market` is the code of the market the paper belongs to, of which the version in force on its day is pinned.
+    """
     state = loaded.state
     known = bool(state.external_id) and (state.intake, state.line) != (intake, line) and wish.fingerprint != state.fingerprint
     original = _original(app, loaded.stream) if known else None
-    return receive(state, wish, intake=intake, line=line, catalogue_version=catalogue_version, now=now, original=original)
+    pin = current(market, wish.order_date.date()).pin
+    return receive(state, wish, intake=intake, line=line, catalogue_version=catalogue_version, market=pin, now=now, original=original)
 
 
 def _original(app: Engine, stream: str) -> str:
@@ -63,14 +70,21 @@ def _original(app: Engine, stream: str) -> str:
     return cast("OrderCaptured", cast("Any", fact).event).original
 
 
-def capture(app: Engine, paper: Paper, context: Context) -> Captured:
-    """Take down one TMF622 v4 order of a service, by the rules of an intake. See `OrderToCash.capture`."""
-    context, wish = context.checked(), _wish(paper, latest(app.clock()))
+def capture(app: Engine, context: Context, paper: Paper, *, market: str = HOME) -> Captured:
+    """Take down one TMF622 v4 product order, whatever it lacks, by the rules of an intake from a file, under the rules of a market.
+
+    The same content again, under whatever command id, is the same order and is answered with where it stands. The paper's own channel stands in
+    the log, the context's only where the paper names none. Raises Refused: usage for a paper that cannot be read (nothing is stored) or a market
+    that there is not, conflict when the command id was used for something else, missing when the store has no catalogue yet.
+    """
+    context, wish = permitted(context, "orders.capture"), _wish(paper, latest(app.clock()))
     stream = order_stream(wish.external_id)
     fingerprint = digest(json.dumps(["capture", stream, wish.fingerprint]))
     command_id = context.command_id or derived_id("capture", stream, wish.fingerprint)
     for _ in range(TRIES_MAX):
-        command = None if app.recall(stream, command_id, fingerprint) else _command(app, stream, wish, context, command_id, fingerprint)
+        command = (
+            None if app.recall(stream, command_id, fingerprint) else _command(app, stream, wish, market, context, command_id, fingerprint)
+        )
         if command is None:
             return _standing(app, stream, wish)
         [outcome] = app.write([command])
@@ -80,13 +94,14 @@ def capture(app: Engine, paper: Paper, context: Context) -> Captured:
     raise Refused(f"{stream} is written to without end; try again with the same command id", kind="unavailable")
 
 
-def _command(app: Engine, stream: str, wish: Wish, context: Context, command_id: str, fingerprint: str) -> Command | None:
+def _command(app: Engine, stream: str, wish: Wish, market: str, context: Context, command_id: str, fingerprint: str) -> Command | None:
     loaded = app.load([stream, CATALOGUE])
     if not loaded[CATALOGUE].version:
         raise Refused("there is no catalogue yet, and orders pin its version; run `o2c load catalogue FILE` first", kind="missing")
     # An intake knows its lines again by their place in the file, a service its papers by their command ids.
     name, version = f"service/{command_id}", loaded[CATALOGUE].version
-    _, decision = received(app, loaded[stream], wish, intake=name, line=1, catalogue_version=version, now=app.clock().now)
+    now = app.clock().now
+    _, decision = received(app, loaded[stream], wish, intake=name, line=1, catalogue_version=version, market=market, now=now)
     if not decision:
         return None
     channel = context.channel if wish.channel == "unknown" else wish.channel

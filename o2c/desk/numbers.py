@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from o2c.desk.act import act
+from o2c.desk.act import Deed, act
 from o2c.engine.app import Context, Engine, Written
 from o2c.kernel.decision import Decision
+from o2c.kernel.frozen import changed
 from o2c.kernel.periods import stamp
 from o2c.kernel.refusal import Refused
-from o2c.kernel.stream import Work
+from o2c.kernel.work import Work
 from o2c.numbers import rules
 from o2c.numbers.state import NumberState
 from o2c.numbers.step import STEP
 from o2c.orders.planning import plan_order
 from o2c.orders.state import OrderState
-from o2c.orders.state import work as work_of
-from o2c.plan import PlanBook
 from o2c.views.numbers import stream_named
 from o2c.views.orders import find_order
 
 
 def reserve(
-    app: Engine, book: PlanBook, msisdn: str, order: str, context: Context, *, item: str = "", until: datetime | None = None, note: str = ""
+    app: Engine, context: Context, msisdn: str, order: str, *, item: str = "", until: datetime | None = None, note: str = ""
 ) -> Written:
     """Keep a number for an item of an order (the only one with a number where none is named) until a time.
 
@@ -36,17 +34,17 @@ def reserve(
     number = beside[stream_named(msisdn)].state
 
     def keep(state: OrderState, at: datetime) -> Decision:
-        work = _work(state, book, order, stream, item, at)
+        work = _work(app, state, order, stream, item, at)
         decision = rules.reserve(work, number, msisdn=msisdn, until=until, note=note, at=at)
         if decision.events and work.waiting_for:
             return decision + STEP.request(work, at, attempt=work.attempt + 1, due_at=at)
         return decision
 
     wish = ["reserve", msisdn, item, until and stamp(until), note]
-    return act(app, book, stream, context, keep, wish=wish, beside=beside)
+    return act(app, context, "numbers.reserve", Deed(stream, (keep,), wish, beside=beside))
 
 
-def _work(state: OrderState, book: PlanBook, order: str, stream: str, item: str, at: datetime) -> Work:
+def _work(app: Engine, state: OrderState, order: str, stream: str, item: str, at: datetime) -> Work:
     """The number step of the item that is meant. An order still at its gates is looked at as it would be planned now. Raises Refused."""
     if state.closed:
         raise Refused(f"order {order} is closed; there is nothing to reserve a number for", kind="conflict")
@@ -54,7 +52,7 @@ def _work(state: OrderState, book: PlanBook, order: str, stream: str, item: str,
     if not state.planned:
         if state.progress.gates.get("validation") != "done":
             raise Refused(f"order {order} is not validated yet, so that its lines are not known; reserve once it is", kind="conflict")
-        planned = plan_order(state, book, at).items
+        planned = plan_order(state, app.book, at).items
         subjects = {one.item: one for one in planned if any(step.step == STEP.name for step in one.steps)}
     chosen = item or (next(iter(subjects)) if len(subjects) == 1 else "")
     if not chosen:
@@ -64,10 +62,10 @@ def _work(state: OrderState, book: PlanBook, order: str, stream: str, item: str,
     known = state.progress.items.get(chosen)
     if known and known.ended:
         raise Refused(f"order {order}: item {chosen} is {known.ended}; there is nothing to reserve a number for", kind="conflict")
-    return replace(work_of(state, stream, chosen, STEP.name), subject=subjects[chosen], market=book.market)
+    return changed(app.work(stream, state, chosen, STEP.name), subject=subjects[chosen])
 
 
-def release(app: Engine, book: PlanBook, msisdn: str, context: Context) -> Written:
+def release(app: Engine, context: Context, msisdn: str) -> Written:
     """Give a reserved number back to where it was before. Nothing where it is free already.
 
     Raises Refused: missing (no such number), conflict (it is not reserved, or somebody was faster).
@@ -76,4 +74,4 @@ def release(app: Engine, book: PlanBook, msisdn: str, context: Context) -> Writt
     def give_back(state: NumberState, at: datetime) -> Decision:
         return rules.release_reservation(state, msisdn=msisdn, at=at)
 
-    return act(app, book, stream_named(msisdn), context, give_back, wish=["release", msisdn])
+    return act(app, context, "numbers.release", Deed(stream_named(msisdn), (give_back,), ["release", msisdn]))

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from o2c.credit.step import STEP as CREDIT
-from o2c.desk.act import act
+from o2c.desk.act import Deed, act
 from o2c.engine.app import Context, Engine, Written
 from o2c.kernel.decision import Decision
 from o2c.kernel.event import EVENT_TYPES, Event
@@ -19,12 +19,10 @@ from o2c.orders.cancellation import cancel
 from o2c.orders.events import CancellationAccepted, CancellationRefused, ItemCancelled
 from o2c.orders.rollup import order_state
 from o2c.orders.state import OrderState
-from o2c.orders.state import work as work_on
-from o2c.plan import PlanBook
 from o2c.views.orders import find_order
 from o2c.views.reading import Rows
 
-_NAMED_BY = ("iccid", "msisdn")
+_NAMING = tuple(dict.fromkeys(key for cls in EVENT_TYPES.values() for key, thing in cls.named.items() if thing in ("sim", "number")))
 
 
 @dataclass(frozen=True)
@@ -40,7 +38,7 @@ class Cancelled:
     refused: str = ""
 
 
-def cancel_order(app: Engine, book: PlanBook, name: str, context: Context, *, items: Sequence[str] = (), note: str) -> Cancelled:
+def cancel_order(app: Engine, context: Context, name: str, *, items: Sequence[str] = (), note: str) -> Cancelled:
     """Cancel an order, by id or external id, or some of its items with what relies on them.
 
     Raises Refused: missing (no such order or item), conflict (the order ended otherwise, or somebody else was faster).
@@ -49,13 +47,13 @@ def cancel_order(app: Engine, book: PlanBook, name: str, context: Context, *, it
 
     def rule(state: OrderState, at: datetime) -> Decision:
         # What falls due in the window of simulated time under way may be with its partner, though the clock stands at the window's start.
-        return cancel(state, items, note=note, at=max(at, app.clock().window_end or at), book=book)
+        return cancel(state, items, note=note, at=max(at, app.clock().window_end or at), book=app.book)
 
-    written = act(app, book, stream, context, rule, wish=["cancel", sorted(items), note])
+    written = act(app, context, "orders.cancel", Deed(stream, (rule,), ["cancel", sorted(items), note]))
     state: OrderState = app.load([stream])[stream].state
     told = list(_events(app, written))
     refused = next((_why_not(state, event) for event in told if isinstance(event, CancellationRefused)), "")
-    rows = [row for event in told if (row := _row(state, stream, event, book))]
+    rows = [row for event in told if (row := _row(app, state, stream, event))]
     if any(isinstance(event, CancellationAccepted) and not event.item for event in told):
         rows += _deposits(state)
     return Cancelled(written, order_state(state.progress), rows, refused)
@@ -77,16 +75,16 @@ def _why_not(state: OrderState, event: CancellationRefused) -> str:
     return f"order {state.external_id} was not cancelled, it is past the point of no return ({lines}); {rest}"
 
 
-def _row(state: OrderState, stream: str, event: Event, book: PlanBook) -> dict[str, Any]:
+def _row(app: Engine, state: OrderState, stream: str, event: Event) -> dict[str, Any]:
     match event:
         case ItemCancelled():
             what = f"cancelled with item {event.base}, which it relies on" if event.base else "cancelled"
         case Undone():
             what = f"{event.noun}{_name(event.model_dump())} given back"
         case RecallRequested():
-            step = book.steps[step_of(event)]
-            work = replace(work_on(state, stream, event.item, step.name), market=book.market)
-            what = f"{event.noun}{_name(step.payload(work))} asked back from the {step.partner}"
+            step = app.book.steps[step_of(event)]
+            payload = step.ask.payload(app.work(stream, state, event.item, step.name)) if step.ask else {}
+            what = f"{event.noun}{_name(payload)} asked back from the {step.partner}"
         case StepCancelled():
             what = "request let go"
         case _:
@@ -106,4 +104,5 @@ def _deposits(state: OrderState) -> Iterator[dict[str, Any]]:
 
 
 def _name(body: Any) -> str:
-    return next((f" {body[key]}" for key in _NAMED_BY if body.get(key)), "")
+    """The SIM or number that was given back, as the events name such things."""
+    return next((f" {body[key]}" for key in _NAMING if body.get(key)), "")

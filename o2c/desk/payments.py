@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from o2c.billing.state import InvoiceState, invoice_stream
 from o2c.credit import rules as credit
 from o2c.credit.step import STEP as CREDIT
-from o2c.desk import fallout as desk
-from o2c.desk.act import act
+from o2c.desk.act import Deed, act
+from o2c.desk.fallout import Retry, resolve
 from o2c.engine.app import Context, Engine, Written
 from o2c.kernel.decision import Decision
-from o2c.kernel.money import to_minor
+from o2c.kernel.money import from_minor, to_minor
 from o2c.kernel.periods import local_date
 from o2c.kernel.refusal import Refused
 from o2c.orders.state import OrderState
-from o2c.orders.state import work as work_of
 from o2c.payments import rules as payments
 from o2c.payments.step import STEP as PAYMENT
-from o2c.plan import PlanBook
 from o2c.views.invoices import issued_invoice
 from o2c.views.orders import find_order
-from o2c.views.reading import caught_up
 
 NEARLY_DUE = timedelta(minutes=5)
 """A demand due so soon may be on its way to the provider already (clocks differ, calls take time): its answer must find its row."""
@@ -33,9 +29,8 @@ _TYPED = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 
 def deposit(
     app: Engine,
-    book: PlanBook,
-    order: str,
     context: Context,
+    order: str,
     *,
     amount: str,
     reference: str,
@@ -48,28 +43,28 @@ def deposit(
     missing (no such order), conflict (the order waits for none, or the reference came with another amount), usage (no amount, another
     currency, no reference).
     """
-    stream, _ = find_order(app, order)
-    currency = currency or book.market.currency
+    stream, found = find_order(app, order)
+    currency = currency or app.book.market(found.market).currency
     amount_minor, known = _minor(amount, currency), _reference(reference)
 
     def take(state: OrderState, at: datetime) -> Decision:
-        work = replace(work_of(state, stream, "", CREDIT.name), market=book.market)
+        work = app.work(stream, state, "", CREDIT.name)
         return credit.deposit(work, amount_minor=amount_minor, currency=currency, reference=known, method=method, at=at)
 
-    return act(app, book, stream, context, take, wish=["deposit", amount_minor, currency, known, method])
+    return act(app, context, "payments.deposit", Deed(stream, (take,), ["deposit", amount_minor, currency, known, method]))
 
 
-def missing_deposit(app: Engine, order: str) -> int:
-    """What is still missing of an order's deposit after the last instalment, in minor units."""
+def missing_deposit(app: Engine, order: str) -> str:
+    """What is still missing of an order's deposit after the last instalment, as an amount with its currency; empty for nothing."""
     kept = find_order(app, order)[1].kept("", CREDIT.name)
-    return int(kept[-1]["missing_minor"]) if kept else 0
+    missing_minor, currency = (int(kept[-1]["missing_minor"]), str(kept[-1]["currency"])) if kept else (0, "")
+    return f"{from_minor(missing_minor, currency)} {currency}" if missing_minor else ""
 
 
 def record(
     app: Engine,
-    book: PlanBook,
-    invoice: str,
     context: Context,
+    invoice: str,
     *,
     amount: str,
     reference: str,
@@ -89,35 +84,30 @@ def record(
     amount_minor, known = _minor(amount, issued.currency), _reference(reference)
 
     def take(state: InvoiceState, at: datetime) -> Decision:
-        today = local_date(at, book.market.zone)
+        work = app.work(stream, state, "", PAYMENT.name)
+        today = local_date(at, work.market.zone)
         if (arrived_on or today) > today:
             raise Refused(f"invoice {invoice}: {arrived_on} has not come yet; record a payment once it arrived")
-        later = max(at, app.clock().window_end or at) + NEARLY_DUE
-        rows = [row.entry for row in app.reads.of_stream(stream) if row.entry.step == PAYMENT.name]
         return payments.record(
-            app.kind(stream).work(state, stream, "", PAYMENT.name),
+            work,
             amount_minor=amount_minor,
             remittance=known,
             arrived_on=(arrived_on or today).isoformat(),
-            scheduled=any(entry.kind != "query" and entry.due_at > later for entry in rows),
-            at=at,
+            begun_by=max(at, app.clock().window_end or at) + NEARLY_DUE,
         )
 
     wish = ["record payment", amount_minor, known, arrived_on and arrived_on.isoformat()]
-    return act(app, book, stream, context, take, wish=wish)
+    return act(app, context, "payments.record", Deed(stream, (take,), wish))
 
 
-def retry(app: Engine, book: PlanBook, invoice: str, context: Context, *, note: str) -> Written:
+def retry(app: Engine, context: Context, invoice: str, *, note: str) -> Written:
     """Collect an invoice once more whose payment fell out. Raises Refused: missing (no such invoice), conflict (nothing to collect again)."""
-    stream = invoice_stream(invoice)
     state = issued_invoice(app, invoice)
-    caught_up(app)
-    sql = "SELECT fallout FROM projection.fallout WHERE stream = %s AND step = %s ORDER BY (state = 'open') DESC, opened_at DESC LIMIT 1"
-    found = app.reads.rows(sql, stream, PAYMENT.name)
-    if not found:
+    record = state.records.get(PAYMENT.name)
+    if record is None or not record.fallout:
         how = "is paid" if state.open_minor <= 0 else "was never refused; its payment is under way"
         raise Refused(f"invoice {invoice} {how}; there is nothing to retry", kind="conflict")
-    return desk.resolve(app, book, str(found[0]["fallout"]), context, note=note, retry=True)
+    return resolve(app, context, record.fallout, Retry(), note=note)
 
 
 def _minor(amount: str, currency: str) -> int:

@@ -11,12 +11,14 @@ from typing import Any, cast
 from uuid import UUID
 
 from eventsourcing.application import AggregateNotFoundError, Application, LRUCache
-from structlog.contextvars import bound_contextvars
 
+from o2c.catalogue.state import STREAM as CATALOGUE
 from o2c.engine.drafts import Command, Draft, Loaded, drafted
 from o2c.kernel.event import Fact
 from o2c.kernel.refusal import Refused
 from o2c.kernel.stream import StreamKind, category_of
+from o2c.kernel.work import Work
+from o2c.plan import KINDS, PlanBook
 from o2c.store.clock import create_clock
 from o2c.store.commands import Outcome
 from o2c.store.database import prepare
@@ -36,7 +38,7 @@ SETTLING_S = 0.01
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """Who asks, and how: `actor` stands in the log, `channel` is where the wish came in.
+    """The asker: `actor` stands in the log, `channel` is where the wish came in, `roles` say what he may do.
 
     `command_id` (a UUID of the caller's) makes a wish repeatable: sent again after a lost answer it gets the first answer and does nothing.
     Left empty, it is derived from the wish and from what the caller saw.
@@ -45,6 +47,7 @@ class Context:
     actor: str
     channel: str = "desk"
     command_id: str = ""
+    roles: tuple[str, ...] = ("operator",)
 
     def checked(self) -> Context:
         """The context as it may stand in the log, its command id in one spelling. Raises Refused."""
@@ -67,7 +70,7 @@ class Written:
 
 
 class Engine(Application[str]):
-    """The engine on one PostgreSQL. `kinds` are the kinds of stream it knows, by category.
+    """The engine on one PostgreSQL. `kinds` are the kinds of stream it knows, by category; `book` is what their rules plan by.
 
     Who is only `reading` may open it on a server that takes no writes, a standby: `takes_writes` is False there.
     """
@@ -85,11 +88,12 @@ class Engine(Application[str]):
         "POSTGRES_CONNECT_TIMEOUT": "30",
     }
 
-    def __init__(self, dsn: str, kinds: Mapping[str, StreamKind], *, reading: bool = False) -> None:
+    def __init__(self, dsn: str, kinds: Mapping[str, StreamKind] = KINDS, *, reading: bool = False) -> None:
         self.takes_writes = prepare(dsn, reading=reading)
         super().__init__({"DSN": dsn})
         self.dsn = dsn
         self.kinds = kinds
+        self.book = PlanBook(catalogue=self._catalogue)
         self.log_recorder = cast("LogRecorder", self.recorder)
         self.reads = Reads(self.log_recorder.datastore)
         self._pinned: dict[str, Loaded] = {}
@@ -178,6 +182,14 @@ class Engine(Application[str]):
     def kind(self, stream: str) -> StreamKind:
         return self.kinds[category_of(stream)]
 
+    def work(self, stream: str, state: Any, item: str, step: str) -> Work:
+        """One step of one item of a stream, with what its rules may read of the stream itself."""
+        return self.kind(stream).work(state, stream, item, step, self.book)
+
+    def _catalogue(self, version: int) -> Any:
+        name = f"{CATALOGUE}@{version}"
+        return self.load([name])[name].state
+
     def _from_head(self, row: dict[str, Any]) -> Loaded:
         stream, version, kept = row["stream"], row["version"], row["state_version"]
         kind = self.kind(stream)
@@ -223,22 +235,6 @@ class Engine(Application[str]):
             self._remember(draft, outcome.first_position if outcome.verdict == "appended" else None)
         return outcomes
 
-    def do(self, command: Command) -> Written:
-        """Write one command through the library's `save`. Raises IntegrityError when it is stale, guarded or refused."""
-        # Nobody decides this again when it is stale: every stream it touches is read now.
-        [draft] = self._drafts([command], remembered=False)
-        bare = draft.append(command)
-        first: int | None = None
-        try:
-            with bound_contextvars(stream=command.stream, command=command.command_id):
-                recordings = self.save(*cast("Any", draft.facts), command=bare)
-            first = recordings[0].notification.id if recordings else None
-        finally:
-            self._remember(draft, first)
-        if recordings:
-            return Written(command.stream, recordings[-1].notification.id)
-        return self.recall(command.stream, command.command_id, bare.fingerprint) or Written(command.stream, 0)
-
     def _remember(self, draft: Draft, first_position: int | None) -> None:
         """What an append left is remembered; what it could not write (None) was not as remembered."""
         for stream, loaded in draft.left(first_position or 0).items():
@@ -259,4 +255,4 @@ class Engine(Application[str]):
 
     def _drafts(self, commands: Sequence[Command], *, remembered: bool) -> list[Draft]:
         loaded = self.load({h.stream for c in commands for h in c.happened if h.stream not in c.seen}, remembered=remembered)
-        return [drafted(self.kinds, command, loaded) for command in commands]
+        return [drafted(self.kinds, command, loaded, self.book) for command in commands]

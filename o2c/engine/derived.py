@@ -4,31 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, cast
 
-from o2c.billing.events import InvoiceIssued
 from o2c.engine.drafts import pool_change
 from o2c.kernel.agenda import Entry
-from o2c.kernel.charges import account_stream
 from o2c.kernel.decision import Guard
 from o2c.kernel.event import Event, Fact
-from o2c.kernel.shapes import Done, Offered, Requested, Withdrawn, item_of, step_of
+from o2c.kernel.shapes import Done, Freed, Held, Offered, Requested, StepForced, Withdrawn, item_of, step_of
 from o2c.kernel.step import Step, no_guards
 from o2c.kernel.stream import StreamKind
-from o2c.numbers.events import (
-    NumberBroughtIn,
-    NumberQuarantined,
-    NumberReservationLapsed,
-    NumberReservationReleased,
-    NumberReserved,
-    NumberTaken,
-)
-from o2c.orders.events import CorrectionApplied, ItemCancelled, ItemFailed, StepForced
+from o2c.orders.events import CorrectionApplied, ItemCancelled, ItemFailed
 from o2c.orders.state import OrderState
 from o2c.plan import PlanBook
-from o2c.sim.events import SimReturned, SimScrapped, SimTaken
 
 
 @dataclass(slots=True)
@@ -66,13 +55,10 @@ class Folded:
 
 
 def holder_after(event: Event) -> str | None:
-    """Who holds the SIM or number whose stream has this event, once it happened: empty for nobody, None when it says nothing of that."""
-    match event:
-        case SimTaken() | NumberTaken() | NumberBroughtIn() | NumberReserved():
-            return f"order-{event.order}/{event.item}"
-        case SimReturned() | SimScrapped() | NumberQuarantined() | NumberReservationReleased() | NumberReservationLapsed():
-            return ""
-    return None
+    """The holder of what the event's stream is about, once it happened: empty for nobody, None when it says nothing of that."""
+    if isinstance(event, Held):
+        return event.holder()
+    return "" if isinstance(event, Freed) else None
 
 
 def piece_of(stream: str) -> tuple[str, str]:
@@ -102,8 +88,6 @@ class Guards:
         holder = holder_after(event)
         if holder is not None:
             self._set(piece_of(stream.stream), holder)
-        elif isinstance(event, InvoiceIssued):
-            self._set(("invoice", event.number), f"{account_stream(event.account)}/")
         elif isinstance(stream.state, OrderState):
             self._order(stream, event, before)
 
@@ -140,13 +124,12 @@ class Guards:
         known = before.progress.items.get(item)
         for name, status in known.steps.items() if known else ():
             step = self.claiming.get(name)
-            if step and status != "planned" and step.recall not in (known.recalls if known else ()):
+            if step and status != "planned" and step.ending.recall not in (known.recalls if known else ()):
                 yield from self._guards(stream, step, item, before)
 
     def _guards(self, stream: Folded, step: Step, item: str, state: OrderState) -> tuple[Guard, ...]:
         assert stream.kind is not None
-        work = replace(stream.kind.work(state, stream.stream, item, step.name), market=self.book.market)
-        return step.guards(work)
+        return step.guards(stream.kind.work(state, stream.stream, item, step.name, self.book))
 
     def _free(self, guard: Guard) -> None:
         if self.holders.get(guard[:2]) == guard.holder:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from o2c.kernel.agenda import AgendaChange
-from o2c.kernel.decision import Decision
-from o2c.kernel.event import Event, Fact
+from o2c.kernel.carry import FOLLOWING_MAX, Happened
+from o2c.kernel.decision import NOTHING, Decision
+from o2c.kernel.event import Fact
 from o2c.kernel.frozen import changed
 from o2c.kernel.identifiers import derived_id, digest
 from o2c.kernel.shapes import Offered, Withdrawn
@@ -36,17 +37,6 @@ class Loaded:
     position: int = 0
     kept: int = 0
     kept_bytes: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Happened:
-    """An event about to be written, where and when (business time), and the event that caused it; `after` is the state it leaves, if folded."""
-
-    stream: str
-    event: Event
-    at: datetime
-    causation: str | None = None
-    after: Any = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,16 +97,6 @@ def pool_change(event: Offered | Withdrawn, at: datetime) -> PoolChange:
     return PoolChange(True, pool, key, at, json.dumps(detail))
 
 
-def happened(
-    stream: str, decision: Decision, at: datetime, causation: str | None = None, *, after: Sequence[Any] = ()
-) -> tuple[Happened, ...]:
-    """A decision of a stream as events about to be written; `after` are the states they leave, where they were folded already."""
-    states = after or [None] * len(decision.events)
-    own = (Happened(stream, event, at, causation, state) for event, state in zip(decision.events, states, strict=True))
-    elsewhere = (Happened(other, event, at, causation) for other, event in decision.elsewhere)
-    return (*own, *elsewhere)
-
-
 def guards_of(decision: Decision, holders: Mapping[tuple[str, str], str]) -> tuple[Guard, ...]:
     """The guard rows of a decision; claims on what others hold are left out, a later check sees who holds them.
 
@@ -126,13 +106,15 @@ def guards_of(decision: Decision, holders: Mapping[tuple[str, str], str]) -> tup
     return (*(Guard(True, *guard) for guard in (*decision.takes, *free.values())), *(Guard(False, *guard) for guard in decision.frees))
 
 
-def drafted(kinds: Kinds, command: Command, loaded: Mapping[str, Loaded]) -> Draft:
-    """Fold a command's events onto its streams, as seen by it or else as `loaded`."""
+def drafted(kinds: Kinds, command: Command, loaded: Mapping[str, Loaded], book: Any) -> Draft:
+    """Fold a command's events onto its streams, as seen by it or else as `loaded`; the other streams it writes to go on from there."""
     draft = Draft()
     owner = kinds[category_of(command.stream)].owner(_fold_deciding(kinds, command, loaded))
-    for number, happened in enumerate(command.happened):
+    for happened in command.happened:
         seen = command.seen.get(happened.stream) or loaded[happened.stream]
-        _add(draft, kinds[category_of(happened.stream)], command, happened, seen, derived_id(command.command_id, str(number)), *owner)
+        _add(draft, kinds[category_of(happened.stream)], command, happened, seen, *owner)
+    for happened in {happened.stream: happened for happened in command.happened if happened.stream != command.stream}.values():
+        _go_on(draft, kinds[category_of(happened.stream)], command, happened, book, *owner)
     draft.heads = tuple(_head(draft, kinds[category_of(stream)], stream) for stream in draft.loaded)
     return draft
 
@@ -148,17 +130,33 @@ def _fold_deciding(kinds: Kinds, command: Command, loaded: Mapping[str, Loaded])
     return state
 
 
+def _go_on(
+    draft: Draft, kind: StreamKind, command: Command, last: Happened, book: Any, order_id: str | None, customer_id: str | None
+) -> None:
+    """What follows on a stream that another one's decision wrote to: an account that is charged asks for its bill run."""
+    stream, owner = last.stream, (order_id, customer_id)
+    for _ in range(FOLLOWING_MAX):
+        decision = kind.advance(draft.loaded[stream].state, frozenset({""}), last.at, book)
+        if not decision:
+            return
+        if changed(decision, events=()) != NOTHING:
+            raise RuntimeError(f"{stream}: what follows elsewhere may only be events of that stream")
+        for event in decision.events:
+            _add(draft, kind, command, changed(last, event=event, after=None, asked=None), draft.loaded[stream], *owner)
+    raise RuntimeError(f"{stream}: one decision leads to another without end")
+
+
 def _add(
     draft: Draft,
     kind: StreamKind,
     command: Command,
     happened: Happened,
     seen: Loaded,
-    event_id: str,
     order_id: str | None,
     customer_id: str | None,
 ) -> None:
     stream, event = happened.stream, happened.event
+    event_id = derived_id(command.command_id, str(len(draft.facts)))
     now = draft.loaded.get(stream, seen)
     state = kind.evolve(now.state, event) if happened.after is None else happened.after
     draft.seen.setdefault(stream, seen)
@@ -176,6 +174,7 @@ def _add(
             causation=happened.causation,
             order_id=order_id,
             customer_id=customer_id,
+            asked=happened.asked,
         )
     )
     for change in kind.agenda(state, event, stream):

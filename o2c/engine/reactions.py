@@ -1,52 +1,75 @@
-"""The few reactions that cross streams: they tail the log and use (policy, causing event) in their command ids, so a repeat does nothing."""
+"""Carrying out the reactions of the plan: the log is followed, and each effect written once, with the reaction and the event in its command id."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import cast
 
 import structlog
 
 from o2c.engine.app import Engine
-from o2c.engine.drafts import Command, Loaded, guards_of, happened
+from o2c.engine.drafts import Command, Loaded, guards_of
+from o2c.kernel.attend import attend
+from o2c.kernel.carry import Carried, happened
 from o2c.kernel.decision import NOTHING, Decision
-from o2c.kernel.event import EVENT_TYPES, Event, Fact
+from o2c.kernel.event import Fact
 from o2c.kernel.identifiers import derived_id
-from o2c.kernel.shapes import Done, Offered
-from o2c.plan import PlanBook
-from o2c.stock.events import StockArrived
+from o2c.kernel.reaction import Decide, Reaction, Wake
+from o2c.plan import REACTIONS
 from o2c.store.clock import move_policy, policy_position
 from o2c.store.reads import Row
 
 logger = structlog.get_logger(__name__)
-NAME = "wake-waiting-orders"
-WAKING = frozenset(
-    name for name, cls in EVENT_TYPES.items() if issubclass(cls, StockArrived) or (issubclass(cls, Offered) and cls.shape == Done.shape)
-)
-"""Stock that came: a delivery wakes as many as it brought, a piece that is free again wakes one."""
+TYPES = frozenset[str]().union(*(reaction.types for reaction in REACTIONS))
+"""The events that any reaction concerns."""
+SWEEP = "wake-waiting-orders"
 PAGE = 500
 LAG = 64 * 65536
 """How far the checkpoint may stay behind, in positions, when nothing came (some 64 transactions): that much is read again each time."""
+TRIES_MAX = 20
+ACTOR = "engine"
 Named = Callable[[str, Sequence[Row]], tuple[str, str]]
 """The command id for the rows of a stream, and the event that wakes them."""
 
 
-def react(app: Engine, book: PlanBook, *, round_: int) -> None:
-    """Wake orders waiting for stock, by priority, then age, for everything that came since the last call."""
+def react(app: Engine, *, round_: int, reactions: Sequence[Reaction] = REACTIONS) -> None:
+    """Carry out the effects of everything that came since the last call."""
+    for reaction in reactions:
+        _follow(app, reaction, round_)
+
+
+def _follow(app: Engine, reaction: Reaction, round_: int) -> None:
     store = app.log_recorder.datastore
-    position, top = policy_position(store, NAME), app.recorder.max_notification_id() or 0
-    while facts := app.recorder.select_notifications(position, PAGE, stop=top, topics=sorted(WAKING), inclusive_of_start=False):
-        for stored in facts:
-            _wake_for(app, book, cast("Fact", app.mapper.to_domain_event(stored)), round_)
-        position = facts[-1].id
-        move_policy(store, NAME, position)
+    position, top = policy_position(store, reaction.name), app.recorder.max_notification_id() or 0
+    topics = sorted(reaction.types)
+    while page := app.recorder.select_notifications(position, PAGE, stop=top, topics=topics, inclusive_of_start=False):
+        for stored in page:
+            fact = cast("Fact", app.mapper.to_domain_event(stored))
+            for effect in reaction.effects(fact):
+                _carry_out(app, reaction, fact, effect, round_)
+        position = page[-1].id
+        move_policy(store, reaction.name, position)
     if top > position + LAG:
-        move_policy(store, NAME, top)
+        move_policy(store, reaction.name, top)
 
 
-def sweep(app: Engine, book: PlanBook, *, at: datetime) -> None:
+def _carry_out(app: Engine, reaction: Reaction, fact: Fact, effect: Wake | Decide, round_: int) -> None:
+    match effect:
+        case Wake(pool, count):
+            mark = mark_of(reaction.name, fact.event_id, pool)
+            if app.reads.command(mark) is None:
+                _wake(app, reaction, fact, mark, app.reads.waiting(pool, count), round_)
+        case Decide(stream):
+            _decide(app, reaction, fact, effect, derived_id(reaction.name, fact.event_id, stream), round_)
+
+
+def mark_of(reaction: str, event_id: str, pool: str) -> str:
+    """The id of the command that notes that those waiting for a pool were woken for an arrival."""
+    return derived_id(reaction, event_id, pool)
+
+
+def sweep(app: Engine, *, at: datetime) -> None:
     """Wake orders that wait although a piece is free, as many as there are pieces, by priority, then age; for real time only.
 
     An order may look for stock just before it comes and begin to wait just after those who waited were woken: it would wait for ever.
@@ -55,34 +78,18 @@ def sweep(app: Engine, book: PlanBook, *, at: datetime) -> None:
     for pool, count in app.reads.unserved(at, PAGE).items():
         rows = app.reads.waiting(pool, count)
         logger.info("stock_was_missed", pool=pool, waiting=len(rows))
-        _ask_again(app, book, rows, at, lambda stream, mine: (derived_id(NAME, stream, *(row.cause for row in mine)), mine[0].cause))
+        _ask_again(app, rows, at, SWEEP, lambda stream, mine: (derived_id(SWEEP, stream, *(row.cause for row in mine)), mine[0].cause))
 
 
-def supply_of(event: Event) -> dict[str, int]:
-    """By pool, how many pieces an event of a type in `WAKING` brings."""
-    return dict(sorted(event.pools.items())) if isinstance(event, StockArrived) else {cast("Offered", event).offer()[0]: 1}
-
-
-def mark_of(event_id: str, pool: str) -> str:
-    """The id of the command that notes that those waiting for a pool were woken for an arrival."""
-    return derived_id(NAME, event_id, pool)
-
-
-def _wake_for(app: Engine, book: PlanBook, fact: Fact, round_: int) -> None:
-    for pool, count in supply_of(fact.event).items():
-        mark = mark_of(fact.event_id, pool)
-        if app.reads.command(mark) is None:
-            _wake(app, book, fact, mark, app.reads.waiting(pool, count), fact.occurred_at, round_)
-
-
-def _wake(app: Engine, book: PlanBook, fact: Fact, mark: str, rows: Sequence[Row], at: datetime, round_: int) -> None:
+def _wake(app: Engine, reaction: Reaction, fact: Fact, mark: str, rows: Sequence[Row], round_: int) -> None:
     """Wake the rows for an arrival, all orders in one append with a mark, so that a repeat after a crash wakes nobody twice."""
-    marks = [Command(mark, fact.stream, (), app.load([fact.stream]), NAME, "engine")]
-    _ask_again(app, book, rows, at, lambda stream, _: (derived_id(mark, stream), fact.event_id), marks=marks, round_=round_)
+    marks = [Command(mark, fact.stream, (), app.load([fact.stream]), reaction.name, ACTOR)]
+    named: Named = lambda stream, _: (derived_id(mark, stream), fact.event_id)  # noqa: E731 - a name for its type
+    _ask_again(app, rows, fact.occurred_at, reaction.name, named, marks=marks, round_=round_)
 
 
 def _ask_again(
-    app: Engine, book: PlanBook, rows: Sequence[Row], at: datetime, named: Named, *, marks: Sequence[Command] = (), round_: int = 0
+    app: Engine, rows: Sequence[Row], at: datetime, actor: str, named: Named, *, marks: Sequence[Command] = (), round_: int = 0
 ) -> None:
     """Ask again for the steps that waited, all orders in one append. Orders that somebody else moved meanwhile are looked at again."""
     while marks or rows:
@@ -91,17 +98,32 @@ def _ask_again(
         by_stream: dict[str, list[Row]] = {}
         for row in app.reads.still(rows) if rows else ():
             by_stream.setdefault(row.entry.stream, []).append(row)
-        commands = [*marks, *(_command(app, book, mine, loaded[stream], at, *named(stream, mine)) for stream, mine in by_stream.items())]
+        commands = [*marks, *(_command(app, mine, loaded[stream], at, actor, *named(stream, mine)) for stream, mine in by_stream.items())]
         outcomes = app.write(commands, round_=round_)
         stale = {command.stream for command, outcome in zip(commands, outcomes, strict=True) if outcome.verdict == "stale"}
         marks, rows = (), [row for row in rows if row.entry.stream in stale]
 
 
-def _command(app: Engine, book: PlanBook, rows: Sequence[Row], loaded: Loaded, at: datetime, command_id: str, cause: str) -> Command:
+def _command(app: Engine, rows: Sequence[Row], loaded: Loaded, at: datetime, actor: str, command_id: str, cause: str) -> Command:
     stream = loaded.stream
     decision: Decision = NOTHING
     for row in rows:
-        entry = row.entry
-        work = replace(app.kind(stream).work(loaded.state, stream, entry.item, entry.step), market=book.market)
-        decision += book.steps[entry.step].request(work, at, attempt=entry.attempt + 1, due_at=at)
-    return Command(command_id, stream, happened(stream, decision, at, cause), {stream: loaded}, NAME, "engine", guards_of(decision, {}))
+        work = app.work(stream, loaded.state, row.entry.item, row.entry.step)
+        decision += cast("Decision", attend(app.book.steps[row.entry.step], work, row.entry, None, at, seed=0))
+    return Command(command_id, stream, happened(stream, decision, at, cause), {stream: loaded}, actor, ACTOR, guards_of(decision, {}))
+
+
+def _decide(app: Engine, reaction: Reaction, fact: Fact, effect: Decide, command_id: str, round_: int) -> None:
+    """Let a rule decide on another stream, with all that follows from it. Decided again when somebody else was faster."""
+    for _ in range(TRIES_MAX):
+        loaded = app.load([effect.stream])[effect.stream]
+        carried = Carried(app.kind(effect.stream), effect.stream, loaded.state)
+        carried.carry(effect.rule(loaded.state, fact.occurred_at, app.book), fact.occurred_at, app.book, fact.event_id)
+        carried.close()
+        guards = guards_of(carried.guards, app.reads.holders(list(carried.guards.claims)))
+        seen = {effect.stream: loaded}
+        command = Command(command_id, effect.stream, tuple(carried.happened), seen, reaction.name, ACTOR, guards)
+        [outcome] = app.write([command], round_=round_)
+        if outcome.verdict not in ("stale", "guarded"):
+            return
+    raise RuntimeError(f"{effect.stream} stayed stale {TRIES_MAX} times for {reaction.name}; another process writes to it without end")

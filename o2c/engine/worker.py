@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 
 import structlog
 
-from o2c.engine import reactions as policy
+from o2c.engine import reactions
 from o2c.engine.runner import Runner
 from o2c.kernel.refusal import Refused
 from o2c.store.database import prepare
@@ -90,7 +90,7 @@ class Worker:
             return
         idle = not self._held
         brought = self._page() if self._held else frozenset()
-        if brought & policy.WAKING or time.monotonic() >= self._react_at:
+        if brought & reactions.TYPES or time.monotonic() >= self._react_at:
             self.react()
         if idle:
             self._told.wait(self._sleep_s(until))
@@ -134,14 +134,14 @@ class Worker:
         """What crosses streams, one worker at a time: two would wake twice as many as stock came."""
         self._react_at = time.monotonic() + self.poll_s
         try:
-            with turn(self.app.log_recorder.datastore, policy.NAME) as ours:
+            with turn(self.app.log_recorder.datastore, reactions.SWEEP) as ours:
                 if ours:
-                    policy.react(self.app, self.runner.book, round_=0)
-                    policy.sweep(self.app, self.runner.book, at=datetime.now(UTC))
+                    reactions.react(self.app, round_=0)
+                    reactions.sweep(self.app, at=datetime.now(UTC))
         except Exception as error:
             if passing(error):
                 raise
-            logger.error("reaction_failed", policy=policy.NAME, error=type(error).__name__)
+            logger.error("reaction_failed", error=type(error).__name__)
 
     def _sleep_s(self, until: datetime | None) -> float:
         """Until the next row falls due, but no longer than a poll. What was due and not to be had is in other hands."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import date, datetime
-from functools import cached_property, wraps
+from functools import wraps
 from types import TracebackType
 from typing import Any, Literal, ParamSpec, Self, TypeVar, cast
 from uuid import uuid4
@@ -15,31 +15,20 @@ from uuid import uuid4
 import psycopg
 from eventsourcing.persistence import InterfaceError, OperationalError
 
-from o2c.customers.events import CustomerRegistered
-from o2c.customers.rules import register
-from o2c.customers.state import CustomerState
-from o2c.customers.state import stream_of as customer_stream
-from o2c.desk import capture as reception
-from o2c.desk import fallout as desk
-from o2c.desk import numbers as number_desk
-from o2c.desk import payments as payment_desk
-from o2c.desk.act import Rule, act
-from o2c.desk.capture import TRIES_MAX, Captured, Paper
-from o2c.desk.contacts import record_contact
-from o2c.desk.orders import Cancelled, cancel_order
+from o2c.desk import customers, fallout, numbers, orders, payments, streams
+from o2c.desk.act import Rule
+from o2c.desk.capture import Captured, Paper, capture, document
+from o2c.desk.fallout import Correct, Decide, Fail, Force, Resolution, Retry
+from o2c.desk.orders import Cancelled
 from o2c.engine.app import Context, Engine, Written
-from o2c.kernel.decision import Decision, just
 from o2c.kernel.event import Event
 from o2c.kernel.refusal import Refused
-from o2c.kernel.stream import StreamKind, category_of
-from o2c.orders.document import parse
+from o2c.markets.registry import HOME
 from o2c.orders.rollup import ORDER_TRANSITIONS
-from o2c.plan import KINDS, PlanBook
 from o2c.running.session import opened
 from o2c.store.horizon import UNSEEN, holder
 from o2c.views import following
 from o2c.views.customers import show_customer
-from o2c.views.event_types import event_types, stream_categories
 from o2c.views.fallouts import list_fallouts
 from o2c.views.following import EventRecord, OtherLog, Wanted
 from o2c.views.orders import find_order, list_orders, show_order
@@ -49,7 +38,9 @@ from projections.engine.operations import catch_up
 from projections.engine.seen import START, Mark, last_mark
 from projections.engine.tables import session
 
-__all__ = ["Captured", "Context", "EventRecord", "Mark", "OrderToCash", "OtherLog", "Refused", "Written"]
+__all__ = [
+    "Captured", "Context", "Correct", "Decide", "EventRecord", "Fail", "Force", "Mark", "OrderToCash", "OtherLog", "Refused", "Retry", "Written",
+]  # fmt: skip
 
 POLL_S = 0.005
 P = ParamSpec("P")
@@ -102,21 +93,12 @@ class OrderToCash:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
 
-    @cached_property
-    def _book(self) -> PlanBook:
-        return self._session.book()
-
     # -- writing
 
     @_answered
-    def capture(self, paper: Paper, context: Context) -> Captured:
-        """Take down one TMF622 v4 product order, whatever it lacks, by the rules of an intake from a file.
-
-        The same content again, under whatever command id, is the same order and is answered with where it stands. The paper's own channel
-        stands in the log, the context's only where the paper names none. Raises Refused: usage for a paper that cannot be read (nothing is
-        stored), conflict when the command id was used for something else, missing when the store has no catalogue yet.
-        """
-        return reception.capture(self._engine, paper, context)
+    def capture(self, paper: Paper, context: Context, *, market: str = HOME) -> Captured:
+        """Take down one TMF622 v4 product order under the rules of a market. See `desk.capture.capture`."""
+        return capture(self._engine, context, paper, market=market)
 
     @_answered
     def register_customer(self, paper: Paper, context: Context) -> Written:
@@ -124,15 +106,7 @@ class OrderToCash:
 
         Raises Refused: usage for a paper that cannot be read or is not of the standard's shape.
         """
-        document = reception.document(paper, "the party")
-
-        def rule(state: CustomerState, _: Any) -> Decision:
-            try:
-                return just(*register(state, document=document))
-            except (KeyError, TypeError, AttributeError, IndexError, ValueError):
-                raise Refused("the party is not of the standard's shape; nothing was stored, correct it") from None
-
-        return self.act(customer_stream(str(document.get("id", ""))), context, rule, wish=["register", document])
+        return customers.register_customer(self._engine, context, document(paper, "the party"))
 
     @_answered
     def record_contact(
@@ -150,110 +124,55 @@ class OrderToCash:
 
         Raises Refused: missing (no such customer or order), usage (unknown medium or topic), conflict (the order is another customer's).
         """
-        own, about = _occurring(context), {"medium": medium, "topic": topic, "direction": direction, "order": order, "note": note}
-        return record_contact(self._engine, self._book, customer, own, **cast("Any", about))
+        about = {"medium": medium, "topic": topic, "direction": direction, "order": order, "note": note}
+        return customers.record_contact(self._engine, _occurring(context), customer, **cast("Any", about))
 
     @_answered
-    def resolve(
-        self,
-        fallout: str,
-        context: Context,
-        *,
-        note: str,
-        correct: Mapping[str, str] | None = None,
-        decide: str | None = None,
-        fail: bool = False,
-        force: bool = False,
-        retry: bool = False,
-    ) -> Written:
-        """Act on an open fallout in exactly one way: `correct` values and try again, `decide` ("approve" or "decline"), `fail` the item,
-        `force` (done by other means), `retry` as it is. The fallout closes by the event that follows.
-
-        Raises Refused: missing (no such fallout), conflict (closed already, or somebody was faster), usage (not one way, or none of this
-        step's).
+    def resolve(self, fallout_id: str, context: Context, resolution: Resolution, *, note: str) -> Written:
+        """Act on an open fallout: `Correct` values and try again, `Decide` what was referred, `Fail` the item, `Force` (done by other means),
+        `Retry` as it is. The fallout closes by the event that follows. See `desk.fallout.resolve`.
         """
-        changes = None if correct is None else dict(correct)
-        way = {"changes": changes, "decide": decide, "fail": fail, "force": force, "retry": retry}
-        return desk.resolve(self._engine, self._book, fallout, context, note=note, **cast("Any", way))
+        return fallout.resolve(self._engine, context, fallout_id, resolution, note=note)
 
     @_answered
     def cancel(self, order: str, context: Context, *, note: str, items: Sequence[str] = ()) -> Cancelled:
         """Cancel an order, or some of its items with what relies on them; `refused` says why not when it is too late. See `cancel_order`."""
-        return cancel_order(self._engine, self._book, order, context, items=items, note=note)
+        return orders.cancel_order(self._engine, context, order, items=items, note=note)
 
     @_answered
     def deposit(self, order: str, context: Context, *, amount: str, reference: str, currency: str = "") -> Written:
-        """Take down a deposit for an order whose credit gate waits for one, in the market's currency unless said. See `payment_desk.deposit`."""
-        return payment_desk.deposit(self._engine, self._book, order, context, amount=amount, currency=currency, reference=reference)
+        """Take down a deposit for an order whose credit gate waits for one, in its market's currency unless said. See `desk.payments.deposit`."""
+        return payments.deposit(self._engine, context, order, amount=amount, currency=currency, reference=reference)
 
     @_answered
     def record_payment(self, invoice: str, context: Context, *, amount: str, reference: str, arrived_on: date | None = None) -> Written:
-        """Take down money that arrived by bank for an invoice; the same reference is the same payment. See `payment_desk.record`."""
-        return payment_desk.record(self._engine, self._book, invoice, context, amount=amount, reference=reference, arrived_on=arrived_on)
+        """Take down money that arrived by bank for an invoice; the same reference is the same payment. See `desk.payments.record`."""
+        return payments.record(self._engine, context, invoice, amount=amount, reference=reference, arrived_on=arrived_on)
 
     @_answered
     def retry_payment(self, invoice: str, context: Context, *, note: str) -> Written:
-        """Try an invoice's payment again that fell out. See `payment_desk.retry`."""
-        return payment_desk.retry(self._engine, self._book, invoice, context, note=note)
+        """Try an invoice's payment again that fell out. See `desk.payments.retry`."""
+        return payments.retry(self._engine, context, invoice, note=note)
 
     @_answered
     def reserve_number(self, msisdn: str, order: str, context: Context, *, item: str = "", until: datetime | None = None) -> Written:
-        """Keep a number for an item of an order; golden ones are given out in no other way. See `number_desk.reserve`."""
-        return number_desk.reserve(self._engine, self._book, msisdn, order, context, item=item, until=until)
+        """Keep a number for an item of an order; golden ones are given out in no other way. See `desk.numbers.reserve`."""
+        return numbers.reserve(self._engine, context, msisdn, order, item=item, until=until)
 
     @_answered
     def release_number(self, msisdn: str, context: Context) -> Written:
-        """Let a kept number go. See `number_desk.release`."""
-        return number_desk.release(self._engine, self._book, msisdn, context)
+        """Let a kept number go. See `desk.numbers.release`."""
+        return numbers.release(self._engine, context, msisdn)
 
     @_answered
     def act(self, stream: str, context: Context, *rules: Rule, wish: Any, expected_version: int | None = None) -> Written:
-        """Carry rules of your own through on one stream: each gets the state and the time and returns a `Decision`; what follows from it
-        (the next steps, the order's end) is written with it, as one command.
-
-        `wish` (plain JSON values) says what was asked and tells a repeat from another wish. Not to be called for what a verb of this class
-        does already. Raises Refused: whatever the rules refuse; conflict as `append` does; usage for an event the stream cannot hold.
-        """
-
-        def fitting(rule: Rule) -> Rule:
-            return lambda state, at: _fitting(stream, rule(state, at))
-
-        _kind_of(stream)
-        _version(stream, expected_version)
-        checked = map(fitting, rules)
-        return act(self._engine, self._book, stream, context, *checked, wish=wish, expected_version=expected_version)
+        """Carry rules of your own through on one stream. Not for what a verb of this class does already. See `desk.streams.act_by_rules`."""
+        return streams.act_by_rules(self._engine, context, stream, rules, wish=wish, expected_version=expected_version)
 
     @_answered
     def append(self, stream: str, events: Sequence[Event], context: Context, *, expected_version: int | None = None) -> Written:
-        """Append plain facts, of types in docs/events.md, to a stream that carries no steps (a customer's, the catalogue's).
-
-        `expected_version` is the version you decided on, 0 for a stream that is not there yet; left out, the facts hold at any version.
-        You vouch for them: no rule judges them. Orders, accounts, stock and whatever else carries steps move by rules alone (`act`): a bare
-        event there would bypass guards and agenda. Raises Refused: usage for such a stream, for an event that it cannot hold, and for one that names
-        another customer; missing for a customer who is not registered; conflict when the stream moved on meanwhile or the command id was used
-        for something else.
-        """
-        if _kind_of(stream).carries_steps:
-            raise Refused(f"{stream} carries steps and moves by rules, so that guards and agenda hold; use a verb of this class, or act()")
-        if not events:
-            raise Refused(f"{stream}: no events to append")
-        facts = just(*events)
-        _storable(facts)
-        wish = ["append", *([event.type_name, event.model_dump(mode="json")] for event in events)]
-        own = _occurring(context)
-        for turn in range(1, TRIES_MAX + 1):
-            try:
-                return self.act(
-                    stream,
-                    own,
-                    lambda state, at: _of_customer(stream, state, _fitting(stream, facts)),
-                    wish=wish,
-                    expected_version=expected_version,
-                )
-            except Refused as refused:
-                if refused.kind != "conflict" or expected_version is not None or turn == TRIES_MAX:
-                    raise
-        raise AssertionError("the last turn returns or raises")
+        """Append plain facts to a stream that carries no steps. See `desk.streams.append_facts`."""
+        return streams.append_facts(self._engine, context, stream, events, expected_version=expected_version)
 
     # -- reading: each first catches up, so that what was written before is seen
 
@@ -347,46 +266,6 @@ class OrderToCash:
     def _wanted(self, types: Iterable[str], order: str | None) -> Wanted:
         order_id = find_order(self._engine, order)[1].order_id if order else None
         return Wanted(types=following.types_named(types), order=order_id)
-
-
-def _kind_of(stream: str) -> StreamKind:
-    if category_of(stream) not in KINDS:
-        raise Refused(f"{stream}: no kind of stream begins so; use one of {', '.join(sorted(KINDS))}")
-    return KINDS[category_of(stream)]
-
-
-def _fitting(stream: str, decision: Decision) -> Decision:
-    """Events of types that every reader of the log knows, in streams where they belong."""
-    for name, event in (*((stream, event) for event in decision.events), *decision.elsewhere):
-        if type(event) not in event_types():
-            raise Refused(f"{name}: {type(event).__name__} is no event type of this program; other readers would not know it")
-        if category_of(name) not in stream_categories(type(event)):
-            raise Refused(f"{name}: {event.type_name} does not belong in such a stream; see docs/events.md")
-    return decision
-
-
-def _version(stream: str, expected: Any) -> None:
-    if expected is not None and (type(expected) is not int or expected < 0):
-        raise Refused(f"{stream}: an expected version is a whole number from 0; take the last event's `version`")
-
-
-def _of_customer(stream: str, state: Any, facts: Decision) -> Decision:
-    """Facts about a customer stand in that customer's stream, after its papers; other streams are left as they are."""
-    if not isinstance(state, CustomerState):
-        return facts
-    if any(customer_stream(event.customer) != stream for event in facts.events if hasattr(event, "customer")):
-        raise Refused(f"{stream}: an event names another customer; append it to that customer's stream")
-    if state.papers is None and not isinstance(facts.events[0], CustomerRegistered):
-        raise Refused(f"{stream}: this customer is not registered; register it first", kind="missing")
-    return facts
-
-
-def _storable(decision: Decision) -> None:
-    for event in decision.events:
-        try:
-            parse(event.model_dump_json().encode())
-        except ValueError as error:
-            raise Refused(f"{event.type_name} cannot be stored: {error}") from None
 
 
 def _occurring(context: Context) -> Context:

@@ -7,20 +7,20 @@ from typing import ClassVar
 from o2c.kernel.shapes import Done, FellOut, RecallRequested, Requested
 
 
-class EsimRequested(Requested, name="esim.requested", step="esim"):
+class EsimRequested(Requested, name="esim.requested", step="esim", stream="order"):
     """The profile is to be ordered and confirmed at the SIM platform (SM-DP+)."""
 
     example = {"item": "1", "attempt": 1, "due_at": "2026-01-05T09:00:00Z"}
 
 
-class EsimConfirmed(Done, name="esim.confirmed", step="esim"):
+class EsimConfirmed(Done, name="esim.confirmed", step="esim", stream="order"):
     """The profile is confirmed and can be downloaded with its matching id (GSMA SGP.22 section 4.1)."""
 
     example = {"item": "1", "matching_id": "K2-1AB-9C4"}
     matching_id: str
 
 
-class EsimFellOut(FellOut, name="esim.fell-out", step="esim"):
+class EsimFellOut(FellOut, name="esim.fell-out", step="esim", stream="order"):
     """The SIM platform does not know the profile, or did not answer."""
 
     example = {
@@ -29,21 +29,21 @@ class EsimFellOut(FellOut, name="esim.fell-out", step="esim"):
     }  # fmt: skip
 
 
-class EsimCancelRequested(RecallRequested, name="esim-cancel.requested", step="esim-cancel"):
+class EsimCancelRequested(RecallRequested, name="esim-cancel.requested", step="esim-cancel", stream="order"):
     """The item ended: the SIM platform is to cancel the download of the profile (GSMA SGP.22, ES2+.CancelOrder)."""
 
     noun: ClassVar[str] = "eSIM profile"
     example = {"item": "1", "attempt": 1, "due_at": "2026-01-05T09:00:00Z"}
 
 
-class EsimCancelled(Done, name="esim-cancel.confirmed", step="esim-cancel"):
+class EsimCancelled(Done, name="esim-cancel.confirmed", step="esim-cancel", stream="order"):
     """The download is cancelled; `reusable` when the profile is available again (ES2+.CancelOrder, finalProfileStatusIndicator)."""
 
     example = {"item": "1", "reusable": True}
     reusable: bool
 
 
-class EsimCancelFellOut(FellOut, name="esim-cancel.fell-out", step="esim-cancel"):
+class EsimCancelFellOut(FellOut, name="esim-cancel.fell-out", step="esim-cancel", stream="order"):
     """The SIM platform did not answer, or the profile was downloaded already; its SIM is nobody else's any more."""
 
     example = {

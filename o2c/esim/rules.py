@@ -8,7 +8,7 @@ from typing import Any
 
 from o2c.esim.events import EsimCancelled, EsimConfirmed
 from o2c.kernel.decision import Decision, just
-from o2c.kernel.stream import Work
+from o2c.kernel.work import Work
 
 
 def profile(work: Work) -> Mapping[str, Any]:

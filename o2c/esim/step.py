@@ -6,30 +6,36 @@ from datetime import timedelta
 
 from o2c.esim import rules
 from o2c.esim.events import EsimCancelFellOut, EsimCancelRequested, EsimFellOut, EsimRequested
-from o2c.kernel.step import Step, recall_lead
+from o2c.kernel.step import RECALL_LEAD, ByPartner, Ending, Step
 
 STEP = Step(
     name="esim",
     requested=EsimRequested,
     fell_out=EsimFellOut,
     complete=rules.confirmed,
-    partner="sim-platform",
-    payload=rules.profile,
-    codes={"UNAVAILABLE": "SIM-DL-INST", "PERMANENT": "SIM-DPUNK", "REFUSED": "SIM-DPUNK"},
-    silence="SIM-DL-INST",
-    lead=lambda work: timedelta(seconds=40),
+    lead=timedelta(seconds=40),
     forceable=True,
-    recall="esim-cancel",
+    ask=ByPartner(
+        partner="sim-platform",
+        payload=rules.profile,
+        codes={"UNAVAILABLE": "SIM-DL-INST", "PERMANENT": "SIM-DPUNK", "REFUSED": "SIM-DPUNK"},
+        silence="SIM-DL-INST",
+    ),
+    ending=Ending(
+        recall="esim-cancel",
+    ),
 )
 CANCEL = Step(
     name="esim-cancel",
     requested=EsimCancelRequested,
     fell_out=EsimCancelFellOut,
     complete=rules.cancelled,
-    partner="sim-platform",
-    payload=rules.withdrawal,
-    codes={"UNAVAILABLE": "SIM-DL-INST", "DOWNLOADED": "SIM-DL-DONE", "PERMANENT": "SIM-DPUNK", "REFUSED": "SIM-DPUNK"},
-    silence="SIM-DL-INST",
-    lead=recall_lead,
+    lead=RECALL_LEAD,
     forceable=True,
+    ask=ByPartner(
+        partner="sim-platform",
+        payload=rules.withdrawal,
+        codes={"UNAVAILABLE": "SIM-DL-INST", "DOWNLOADED": "SIM-DL-DONE", "PERMANENT": "SIM-DPUNK", "REFUSED": "SIM-DPUNK"},
+        silence="SIM-DL-INST",
+    ),
 )

@@ -3,31 +3,87 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from o2c.kernel.decision import Decision, just
+from o2c.kernel.reasons import DEFECT
 from o2c.kernel.refusal import Refused
-from o2c.kernel.shapes import PartnerSilent
+from o2c.kernel.shapes import PartnerSilent, StepForced
 from o2c.kernel.step import Step
-from o2c.kernel.stream import StreamKind, Work
-from o2c.orders.events import CorrectionApplied, FalloutDecided, StepForced
+from o2c.kernel.stream import StreamKind
+from o2c.kernel.work import Work
+from o2c.orders.events import CorrectionApplied, FalloutDecided
 
 
-def correct(step: Step, work: Work, kind: StreamKind, *, changes: Mapping[str, str], note: str, at: datetime) -> Decision:
+@dataclass(frozen=True, slots=True)
+class Correct:
+    """Correct values that the step stumbled over, and try again. Keys are the item's or order's own (`portInCode`, `party`, `line.1.offering`)."""
+
+    changes: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """Try again as it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decide:
+    """Decide what was referred to a person."""
+
+    approve: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Force:
+    """Count the step as done by other means."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fail:
+    """End the item; what relies on it is cancelled. Of a whole order, invoice or account: decline what was referred."""
+
+
+Resolution = Correct | Retry | Decide | Force | Fail
+"""The one way in which a person acts on a fallout."""
+
+
+def resolve(resolution: Resolution, step: Step, work: Work, kind: StreamKind, book: Any, *, note: str, at: datetime) -> Decision:
+    """What a resolution means for the step. An item's own end follows a `Fail` (`orders.rules.fail_item`).
+
+    Raises Refused for a resolution that this step does not have.
+    """
+    match resolution:
+        case Correct(changes):
+            return correct(step, work, kind, book, changes=changes, note=note, at=at)
+        case Retry():
+            return correct(step, work, kind, book, changes={}, note=note, at=at)
+        case Decide(approve):
+            return decide(step, work, approve=approve, note=note, at=at)
+        case Force():
+            return force(step, work, note=note)
+        case Fail() if work.item:
+            return give_up(step, work, note=note)
+        case Fail():
+            return decide(step, work, approve=False, note=note, at=at)
+
+
+def correct(step: Step, work: Work, kind: StreamKind, book: Any, *, changes: Mapping[str, str], note: str, at: datetime) -> Decision:
     """Correct what the step stumbled over (or nothing: a plain retry) and ask for it again, at once.
 
-    Raises Refused when the stream has no such thing to correct, or the step asks for nothing that could be asked for again. Guards of
-    what was wrong are freed, those of what is right claimed.
+    Raises Refused when the stream has no such thing to correct, or the step is one that nobody asks for. Guards of what was wrong are freed,
+    those of what is right claimed.
     """
-    if step.requested.step_name != step.name:
+    if step.requested is None:
         raise Refused(f"{work.stream}: step {step.name} has nothing to correct; see `o2c fallout show` for what it waits for")
     corrected = CorrectionApplied(item=work.item, step=step.name, fallout=work.fallout, changes=dict(changes), note=note)
     if not kind.correctable(work.state, work.item, changes):
         raise Refused(f"{work.stream}: no such thing to correct, or nothing said for it ({', '.join(changes)}); see the order's lines")
     state = kind.evolve(work.state, corrected)
-    after = replace(kind.work(state, work.stream, work.item, step.name), market=work.market)
-    if work.silences or (step.partner and work.reason == "SYS-BUG"):
+    after = kind.work(state, work.stream, work.item, step.name, book)
+    if work.silences or (step.partner and work.reason == DEFECT):
         # Nobody knows whether the last attempt was done, or a defect lost the answer: the partner is asked before anything is sent again.
         return just(corrected, PartnerSilent(item=work.item, step=step.name, attempt=work.attempt, ask_again_at=at))
     again = step.request(after, at, attempt=work.attempt + 1, due_at=at)
@@ -36,7 +92,7 @@ def correct(step: Step, work: Work, kind: StreamKind, *, changes: Mapping[str, s
 
 def decide(step: Step, work: Work, *, approve: bool, note: str, at: datetime) -> Decision:
     """Decide a referral. Raises Refused when the step has nothing to decide, or approval could not make it right."""
-    outcome = step.decide(work, approve, at) if step.decide else None
+    outcome = step.referral.decide(work, approve, at) if step.referral else None
     if not outcome:
         raise Refused(f"{work.stream}: step {step.name} cannot be {'approved' if approve else 'declined'}; it has no such decision")
     return just(_decided(step, work, "approve" if approve else "decline", note)) + outcome

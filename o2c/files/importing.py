@@ -17,9 +17,9 @@ from typing import BinaryIO
 
 import psycopg
 
-from o2c.engine import reactions as policy
 from o2c.engine.app import Engine
 from o2c.engine.derived import Folded, Guards
+from o2c.engine.reactions import mark_of
 from o2c.engine.runner import fewer_collections
 from o2c.files.event_file import Line, lines_of
 from o2c.kernel.agenda import Entry
@@ -28,7 +28,7 @@ from o2c.kernel.event import Event, Fact
 from o2c.kernel.identifiers import digest
 from o2c.kernel.refusal import Refused
 from o2c.kernel.shapes import FellOut, Withdrawn
-from o2c.plan import PlanBook
+from o2c.stock.reaction import STOCK_CAME, supply_of
 from o2c.store import importing as store
 from o2c.store.commands import PoolChange
 from o2c.store.database import connect, single_driver
@@ -59,8 +59,8 @@ class _Arrivals:
         self._answered: set[str] = set()
 
     def follow(self, line: Line, event: Event) -> None:
-        if event.type_name in policy.WAKING:
-            self._came[line.event_id] = (line.number, tuple(policy.supply_of(event)))
+        if event.type_name in STOCK_CAME.types:
+            self._came[line.event_id] = (line.number, tuple(wake.pool for wake in supply_of(event)))
         elif isinstance(event, FellOut) and event.awaits:
             self._began[line.event_id] = line.number
         if line.causation in self._came:
@@ -74,7 +74,7 @@ class _Arrivals:
                 if kind == "stock":
                     waits[pool] = min(self._began[cause], waits.get(pool, self._began[cause]))
         return [
-            policy.mark_of(event_id, pool)
+            mark_of(STOCK_CAME.name, event_id, pool)
             for event_id, (number, pools) in self._came.items()
             for pool in pools
             if event_id in self._answered or number < waits.get(pool, number + 1)
@@ -84,10 +84,10 @@ class _Arrivals:
 class Import:
     """One import of one file. Raises Refused, naming the line: nothing of its batch is written then, whole batches before it are."""
 
-    def __init__(self, app: Engine, book: PlanBook, *, progress: Progress, batch_events: int = BATCH_EVENTS) -> None:
+    def __init__(self, app: Engine, *, progress: Progress, batch_events: int = BATCH_EVENTS) -> None:
         self.app, self.progress, self.batch_events = app, progress, batch_events
         self.done = Imported()
-        self._guards = Guards(book)
+        self._guards = Guards(app.book)
         self._arrivals = _Arrivals()
         self._versions: dict[str, int] = {}
         self._here: dict[str, int] = {}

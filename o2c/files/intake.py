@@ -12,15 +12,17 @@ from typing import Any, cast
 from o2c.catalogue.state import STREAM as CATALOGUE
 from o2c.desk.capture import latest, order_stream, received
 from o2c.engine.app import Engine
-from o2c.engine.drafts import Command, Loaded, happened
+from o2c.engine.drafts import Command, Loaded
 from o2c.files.lines import raw_lines, refuse_empty
 from o2c.files.loading import ACTOR, BATCH, command_of, written
 from o2c.files.quarantine import Quarantine, Refusal, fingerprint
 from o2c.intake.events import IntakeClosed, IntakeLineRefused
+from o2c.kernel.carry import happened
 from o2c.kernel.decision import Decision, just
 from o2c.kernel.event import Event
 from o2c.kernel.identifiers import derived_id, digest
 from o2c.kernel.refusal import Refused
+from o2c.markets.registry import HOME
 from o2c.orders.document import Unreadable, Wish, read
 
 BATCH_BYTES = 8_000_000
@@ -55,7 +57,7 @@ class Paper:
 class Intake:
     """One pass over a file of orders. Counted once however often it is killed and started again.
 
-    `folder` is where refused lines are kept; with `quarantine_of` the file is such a quarantine, corrected: it is left with what is still
+    `market` is the code of the market its orders belong to; `folder` is where refused lines are kept; with `quarantine_of` the file is such a quarantine, corrected: it is left with what is still
     refused, and goes when nothing is. Raises Refused when the file is empty or cannot be read to its end.
     """
 
@@ -65,11 +67,13 @@ class Intake:
         path: Path,
         folder: Path,
         *,
+        market: str = HOME,
         actor: str = ACTOR,
         quarantine_of: str = "",
         progress: Progress | None = None,
     ) -> None:
         self.app, self.path, self.actor, self.progress = app, path, actor, progress or (lambda lines: None)
+        self.market = market
         self.quarantine_of, self.bytes_seen = quarantine_of, fingerprint(path) if quarantine_of else ""
         content = sha256()
         refuse_empty(path, sum(1 for _ in raw_lines(path, content)))
@@ -145,9 +149,8 @@ class Intake:
             self.progress(sum(self.receptions.values()))
 
     def _receive(self, loaded: Loaded, paper: Paper) -> tuple[str, Decision]:
-        return received(
-            self.app, loaded, paper.wish, intake=self.name, line=paper.number, catalogue_version=self.catalogue_version, now=self.now
-        )
+        place = {"intake": self.name, "line": paper.number, "catalogue_version": self.catalogue_version}
+        return received(self.app, loaded, paper.wish, market=self.market, now=self.now, **cast("Any", place))
 
     def _capture(self, paper: Paper, loaded: Loaded, decision: Decision) -> Command:
         """The command id is the line and its turn among identical lines of the file, so that the same line is the same intent."""

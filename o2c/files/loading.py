@@ -16,13 +16,14 @@ from o2c.catalogue.state import STREAM as CATALOGUE
 from o2c.customers.rules import register
 from o2c.customers.state import CustomerState, stream_of
 from o2c.engine.app import Engine
-from o2c.engine.drafts import Command, Loaded, happened
+from o2c.engine.drafts import Command, Loaded
 from o2c.engine.runner import Runner
 from o2c.files.lines import document_of, lines_of, raw_lines, refuse_empty
+from o2c.kernel.carry import happened
 from o2c.kernel.decision import Decision, just
 from o2c.kernel.identifiers import derived_id, digest
 from o2c.kernel.refusal import Refused
-from o2c.markets.gb import GB
+from o2c.markets.registry import HOME, current
 from o2c.numbers import rules as numbers
 from o2c.numbers.state import stream_of as number_stream
 from o2c.orders.document import Unreadable, parse
@@ -34,8 +35,9 @@ DELIVERY_ROWS = 1_000
 ACTOR = CHANNEL = "intake"
 
 
-def load_catalogue(app: Engine, path: Path, *, actor: str = ACTOR) -> int:
-    """Publish the offerings of a TMF620 file (a list); how many were new or changed."""
+def load_catalogue(app: Engine, path: Path, *, market: str = HOME, actor: str = ACTOR) -> int:
+    """Publish the offerings of a TMF620 file (a list) in a market, whose currency their prices are in; how many were new or changed."""
+    currency = current(market, app.clock().now.date()).currency
     documents = document_of(path)
     if not isinstance(documents, list) or not all(isinstance(document, dict) for document in documents):
         raise Refused(f"{path} is no list of TMF620 offerings; nothing of it was taken in")
@@ -44,12 +46,12 @@ def load_catalogue(app: Engine, path: Path, *, actor: str = ACTOR) -> int:
     kind, state, events = app.kind(CATALOGUE), loaded.state, []
     for document in documents:
         with _shaped(path, f"offering {document.get('id')}"):
-            published = publish(state, document=document, currency=GB.currency, specifications=plan.SPECIFICATIONS)
+            published = publish(state, document=document, market=market, currency=currency, specifications=plan.SPECIFICATIONS)
         for event in published:
             state = kind.evolve(state, event)
             events.append(event)
     if events:
-        command_id = derived_id("catalogue", digest(json.dumps(documents)), str(loaded.version))
+        command_id = derived_id("catalogue", market, digest(json.dumps(documents)), str(loaded.version))
         written(app, command_of(CATALOGUE, just(*events), loaded, app.clock().now, command_id, actor))
     return len(events)
 

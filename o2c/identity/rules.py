@@ -9,7 +9,7 @@ from typing import Any
 from o2c.customers.state import stream_of
 from o2c.identity.events import IdentityFailed, IdentityPassed
 from o2c.kernel.decision import Decision, just
-from o2c.kernel.stream import Work
+from o2c.kernel.work import Work
 
 
 def customer_streams(work: Work) -> tuple[str, ...]:

@@ -6,19 +6,23 @@ from datetime import timedelta
 
 from o2c.identity import rules
 from o2c.identity.events import IdentityFellOut, IdentityRequested
-from o2c.kernel.step import Step
+from o2c.kernel.step import ByPartner, Referral, Step
 
 STEP = Step(
     name="identity",
     requested=IdentityRequested,
     fell_out=IdentityFellOut,
     complete=rules.passed,
-    partner="identity-agency",
-    payload=rules.papers,
     reads=rules.customer_streams,
-    codes={"REFER": "KYC-DOC", "FAIL": "KYC-MATCH", "UNAVAILABLE": "KYC-TMO"},
-    silence="KYC-TMO",
-    lead=lambda work: timedelta(seconds=30),
-    decide=rules.decide,
-    declines=frozenset({"KYC-MATCH"}),
+    lead=timedelta(seconds=30),
+    ask=ByPartner(
+        partner="identity-agency",
+        payload=rules.papers,
+        codes={"REFER": "KYC-DOC", "FAIL": "KYC-MATCH", "UNAVAILABLE": "KYC-TMO"},
+        silence="KYC-TMO",
+    ),
+    referral=Referral(
+        decide=rules.decide,
+        declines=frozenset({"KYC-MATCH"}),
+    ),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from o2c.kernel.event import Event, Upcast
 
 
-class IntakeLineRefused(Event, name="intake.line-refused"):
+class IntakeLineRefused(Event, name="intake.line-refused", stream="intake"):
     """A line of a file could not be taken down as an order and stands in quarantine. `sha256` is that of its raw bytes (hex), so that
     anybody can prove the quarantine file complete; the reason names no value of the line."""
 
@@ -19,7 +19,7 @@ class IntakeLineRefused(Event, name="intake.line-refused"):
     sha256: str
 
 
-class IntakeClosed(Event, name="intake.closed"):
+class IntakeClosed(Event, name="intake.closed", stream="intake"):
     """A file was gone through to its end: every line is captured, a duplicate, a resubmission or refused.
 
     `quarantine_of` is the intake that had refused the lines of this one, where a person corrected them; empty otherwise.

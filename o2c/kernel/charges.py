@@ -25,12 +25,14 @@ class MoneyReceived(OfItem):
     arrived_on: str = ""
 
 
-class ChargeStarted(Event, name="account.charge-started"):
-    """A service is to be charged to the account from the local date `starts_on`. Prices are net of tax, in minor units."""
+class ChargeStarted(Event, name="account.charge-started", stream="account"):
+    """A service is to be charged to the account from the local date `starts_on`. Prices are net of tax, in minor units; `market` is the one the
+    order pinned, whose bill days and taxes the account follows."""
 
     example = {
         "account": "BA-1001", "customer": "C-1001", "order": "6f9619ff-8b86-5d01-b42d-00cf4fc964ff", "item": "1", "offering": "mobile-line",
         "recurring_minor": 1999, "one_time_minor": 1000, "currency": "GBP", "starts_on": "2026-01-05",
+        "market": "GB@2026-01",
     }  # fmt: skip
     account: str
     customer: str
@@ -41,9 +43,10 @@ class ChargeStarted(Event, name="account.charge-started"):
     one_time_minor: int
     currency: str
     starts_on: str
+    market: str
 
 
-class ChargeWithdrawn(Event, name="account.charge-withdrawn"):
+class ChargeWithdrawn(Event, name="account.charge-withdrawn", stream="account"):
     """The item ended before it was complete; what is not billed yet never will be."""
 
     example = {"order": "6f9619ff-8b86-5d01-b42d-00cf4fc964ff", "item": "1"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from o2c.kernel.event import Event
+from o2c.kernel.event import Asked, Event
 
 
 class Guard(NamedTuple):
@@ -21,7 +21,8 @@ class Decision:
     """Events of the deciding stream (`events`), events of other streams (`elsewhere`, by stream name), guards to take and to free.
 
     Taking a guard that is held makes the whole command fail, and it is
-    decided again; `claims` are taken when free and left out when not, and a later check sees who holds them.
+    decided again; `claims` are taken when free and left out when not, and a later check sees who holds them. `asked` is the exchange with a
+    partner of which the decision's first event came.
     """
 
     events: tuple[Event, ...] = ()
@@ -29,6 +30,7 @@ class Decision:
     takes: tuple[Guard, ...] = ()
     frees: tuple[Guard, ...] = ()
     claims: tuple[Guard, ...] = ()
+    asked: Asked | None = None
 
     def __add__(self, other: Decision) -> Decision:
         return Decision(
@@ -37,6 +39,7 @@ class Decision:
             self.takes + other.takes,
             self.frees + other.frees,
             self.claims + other.claims,
+            self.asked or other.asked,
         )
 
     def __bool__(self) -> bool:

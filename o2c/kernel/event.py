@@ -24,6 +24,13 @@ class Pii:
 
 
 @dataclass(frozen=True, slots=True)
+class Names:
+    """Marks a field that holds the key of another stream: `Annotated[str, Names("sim")]` is the ICCID of a stream `sim-…`."""
+
+    category: str
+
+
+@dataclass(frozen=True, slots=True)
 class Upcast:
     """Declared change from one schema version of an event to the next: renames first, then defaults for what is new.
 
@@ -41,7 +48,8 @@ class Upcast:
 class Event(BaseModel):
     """Something that happened. Frozen, closed to unknown fields; its stored name is chosen by us and never an import path.
 
-    Declared as `class SimAssigned(Done, name="sim.assigned", step="sim")`, with a docstring (the catalogue's text) and one `example`.
+    Declared as `class SimAssigned(Done, name="sim.assigned", step="sim", stream="order")`, with a docstring (the catalogue's text) and one
+    `example`. `stream` is the kind of stream the event belongs to; `*` stands for every kind that carries steps.
     """
 
     # A refused value may be personal, and what refuses it is often far from anyone who knows: no error text shows it.
@@ -50,19 +58,23 @@ class Event(BaseModel):
     type_name: ClassVar[str] = ""
     shape: ClassVar[str] = ""
     step_name: ClassVar[str] = ""
+    of_stream: ClassVar[str] = ""
+    named: ClassVar[Mapping[str, str]] = {}
     example: ClassVar[Mapping[str, Any]] = {}
     upcasts: ClassVar[tuple[Upcast, ...]] = ()
     personal: ClassVar[frozenset[str]] = frozenset()
 
-    def __init_subclass__(cls, *, name: str = "", step: str = "", **rest: Any) -> None:
-        """Takes the two class keywords; pydantic hands them on once the class is complete."""
+    def __init_subclass__(cls, *, name: str = "", step: str = "", stream: str = "", **rest: Any) -> None:
+        """Takes the three class keywords; pydantic hands them on once the class is complete."""
         super().__init_subclass__(**rest)
 
     @classmethod
-    def __pydantic_init_subclass__(cls, *, name: str = "", step: str = "", **rest: Any) -> None:
+    def __pydantic_init_subclass__(cls, *, name: str = "", step: str = "", stream: str = "", **rest: Any) -> None:
         super().__pydantic_init_subclass__(**rest)
-        cls.personal = frozenset(key for key, info in cls.model_fields.items() if any(isinstance(mark, Pii) for mark in info.metadata))
-        cls.step_name = step or cls.step_name
+        marks = [(key, mark) for key, info in cls.model_fields.items() for mark in info.metadata]
+        cls.personal = frozenset(key for key, mark in marks if isinstance(mark, Pii))
+        cls.named = {key: mark.category for key, mark in marks if isinstance(mark, Names)}
+        cls.step_name, cls.of_stream = step or cls.step_name, stream or cls.of_stream
         if name:
             register(name, cls)
 
@@ -104,11 +116,28 @@ def upcast(name: str, version: int, body: dict[str, Any]) -> dict[str, Any]:
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """What a partner was asked and answered, of which an event came: enough to make the decision again.
+
+    `answer` is done, refused, failed, accepted, silent or never-heard; `code` the partner's own; `latency_ms` how long the answer took (0 for a
+    simulated partner). `digest` of the request's body and `data` of the answer may tell of a person and are stored apart.
+    """
+
+    partner: str
+    answer: str
+    code: str = ""
+    latency_ms: int = 0
+    digest: str = field(default="", repr=False)
+    data: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Fact:
     """An event in its place: the envelope of design.md section 2 around a body.
 
     `originator_id` and `originator_version` are what the eventsourcing library asks of a domain event.
-    `occurred_at` is business time; `recorded_at` and `position` are the server's and None until stored.
+    `occurred_at` is business time; `recorded_at` and `position` are the server's and None until stored; `asked` is there where the event came
+    of a partner's answer.
     """
 
     stream: str
@@ -124,6 +153,7 @@ class Fact:
     customer_id: str | None = None
     position: int | None = None
     recorded_at: datetime | None = None
+    asked: Asked | None = None
 
     @property
     def originator_id(self) -> str:

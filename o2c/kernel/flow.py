@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -11,11 +12,12 @@ from typing import Any
 from o2c.kernel import partner
 from o2c.kernel.chance import jitter
 from o2c.kernel.decision import Decision, just
-from o2c.kernel.identifiers import derived_id
-from o2c.kernel.reasons import REASONS
-from o2c.kernel.shapes import Declined, PartnerAccepted, PartnerSilent, RetryScheduled, StepCancelled
+from o2c.kernel.event import Asked
+from o2c.kernel.identifiers import derived_id, digest
+from o2c.kernel.reasons import DEFECT, REASONS
+from o2c.kernel.shapes import Declined, PartnerAccepted, PartnerSilent, RetryScheduled, StepCancelled, StepStopped
 from o2c.kernel.step import Step
-from o2c.kernel.stream import Work
+from o2c.kernel.work import Work
 
 RETRIES_MAX = 5
 SILENCES_MAX = 12
@@ -26,6 +28,8 @@ RETRY_LONGEST_S = 1800
 
 def settle(step: Step, work: Work, answer: partner.Answer, at: datetime, *, seed: int) -> Decision:
     """What a partner's answer means for the step. An unknown partner code is our defect and says so in the queue."""
+    ask = step.ask
+    assert ask is not None
     match answer:
         case partner.Answered(data):
             return step.complete(work, data, at)
@@ -34,16 +38,28 @@ def settle(step: Step, work: Work, answer: partner.Answer, at: datetime, *, seed
                 PartnerAccepted(item=work.item, step=step.name, attempt=work.attempt, reference=reference, ask_again_at=ask_again_at)
             )
         case partner.Unknown() if work.silences >= SILENCES_MAX:
-            return fall_out(step, work, step.silence, at, seed=seed, partner_code="silent", again=False)
+            return fall_out(step, work, ask.silence, at, seed=seed, partner_code="silent", again=False)
         case partner.Unknown(ask_again_at):
             return just(PartnerSilent(item=work.item, step=step.name, attempt=work.attempt, ask_again_at=ask_again_at))
         case partner.NeverHeard():
-            return fall_out(step, work, step.silence, at, seed=seed, partner_code="never heard")
+            return fall_out(step, work, ask.silence, at, seed=seed, partner_code="never heard")
         case partner.RefusedBy(code, data):
-            return fall_out(step, work, step.codes.get(code, "SYS-BUG"), at, seed=seed, partner_code=code, told=step.told(data))
+            fields = ask.fallout_fields(data)
+            return fall_out(step, work, ask.our_code(work, code), at, seed=seed, partner_code=code, fields=fields)
         case partner.Failed(code, not_before):
-            ours = step.codes.get(code, "SYS-BUG")
-            return fall_out(step, work, ours, at, seed=seed, partner_code=code, not_before=not_before)
+            return fall_out(step, work, ask.our_code(work, code), at, seed=seed, partner_code=code, not_before=not_before)
+
+
+def exchange(name: str, body: Mapping[str, Any], answer: partner.Answer, latency_ms: int) -> Asked:
+    """What a partner was asked and answered, as it stands beside the event that came of it."""
+    content = json.dumps(body, sort_keys=True, default=str)
+    return Asked(name, _ANSWERS[type(answer)], getattr(answer, "code", ""), latency_ms, digest(content), dict(getattr(answer, "data", {})))
+
+
+_ANSWERS: Mapping[type[partner.Answer], str] = {
+    partner.Answered: "done", partner.RefusedBy: "refused", partner.Failed: "failed", partner.Unknown: "silent",
+    partner.Accepted: "accepted", partner.NeverHeard: "never-heard",
+}  # fmt: skip
 
 
 def no_longer_wanted(step: Step, work: Work) -> Decision:
@@ -61,25 +77,38 @@ def fall_out(
     partner_code: str = "",
     awaits: str = "",
     again: bool = True,
-    told: Mapping[str, Any] = MappingProxyType({}),
+    fields: Mapping[str, Any] = MappingProxyType({}),
     not_before: datetime | None = None,
 ) -> Decision:
     """The step cannot go on: a fallout under our code (`CODE` or `CODE: where`), and the next attempt when it is transient and some are left.
 
-    `again=False` leaves the next attempt to a person: nobody knows whether the work was done, and it must not be done twice. `told` are
-    further fields of the step's FellOut event; the next attempt is due no sooner than `not_before`.
+    `again=False` leaves the next attempt to a person: nobody knows whether the work was done, and it must not be done twice. `fields` are
+    further ones of the step's FellOut event; the next attempt is due no sooner than `not_before`.
     """
     if not step.wanted(work):
         return no_longer_wanted(step, work)
     code, _, detail = code.partition(": ")
-    if code in step.declines and step.decide is not None:
-        declined = step.decide(work, False, at)
+    if step.referral and code in step.referral.declines:
+        declined = step.referral.decide(work, False, at)
         named = (
             e.model_copy(update={"partner_code": partner_code, "reason": code}) if isinstance(e, Declined) else e for e in declined.events
         )
         return replace(declined, events=tuple(named))
+    event = step.fell_out.model_validate({**_fallout(work, code, partner_code, detail), "awaits": awaits, **fields})
+    if REASONS[code].recoverability != "transient" or work.attempt > RETRIES_MAX or not again:
+        return just(event)
+    due_at = max(at + retry_delay(work, seed=seed), not_before or at)
+    return just(event, RetryScheduled(item=work.item, step=step.name, attempt=work.attempt + 1, due_at=due_at))
+
+
+def stopped(work: Work) -> Decision:
+    """The step cannot be moved on by any rule of ours: it leaves the agenda and waits for engineering, whatever its own events say."""
+    return just(StepStopped.model_validate({**_fallout(work, DEFECT, "", "nothing that was decided moved it"), "step": work.step}))
+
+
+def _fallout(work: Work, code: str, partner_code: str, detail: str) -> dict[str, Any]:
     reason = REASONS[code]
-    body = {
+    return {
         "item": work.item,
         "fallout": work.fallout or derived_id("fallout", work.key),
         "attempt": work.attempt,
@@ -90,14 +119,8 @@ def fall_out(
         "waiting_for": reason.waiting_for,
         "queue": reason.queue,
         "partner_code": partner_code,
-        "awaits": awaits,
         "detail": detail,
     }
-    event = step.fell_out.model_validate({**body, **told})
-    if reason.recoverability != "transient" or work.attempt > RETRIES_MAX or not again:
-        return just(event)
-    due_at = max(at + retry_delay(work, seed=seed), not_before or at)
-    return just(event, RetryScheduled(item=work.item, step=step.name, attempt=work.attempt + 1, due_at=due_at))
 
 
 def retry_delay(work: Work, *, seed: int) -> timedelta:

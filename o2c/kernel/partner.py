@@ -79,3 +79,15 @@ class Partner(Protocol):
 
     def query(self, request: Request) -> Answer:
         """Ask what became of a request sent earlier under the same key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """How a partner is reached: through a client, waiting `timeout_s` for an answer, with at most `calls_max` calls under way from this process.
+
+    Without `calls_max` the client answers from memory, as a simulator does, and is called on the spot.
+    """
+
+    client: Partner
+    timeout_s: float = 10.0
+    calls_max: int = 0

@@ -9,6 +9,9 @@ from dataclasses import dataclass
 
 from o2c.kernel.shapes import FaultClass, Origin, Recoverability, WaitingFor
 
+DEFECT = "SYS-BUG"
+"""Our code for what can only be a defect of ours: a rule that raised, a partner's code that nobody mapped."""
+
 
 @dataclass(frozen=True, slots=True)
 class Reason:

@@ -96,7 +96,7 @@ class OfStep(OfItem):
     step: str
 
 
-class PartnerAccepted(OfStep, name="partner.accepted"):
+class PartnerAccepted(OfStep, name="partner.accepted", stream="*"):
     """The partner took the request under a reference of its own and will know more at `ask_again_at`."""
 
     shape: ClassVar[str] = "accepted"
@@ -106,7 +106,7 @@ class PartnerAccepted(OfStep, name="partner.accepted"):
     ask_again_at: datetime
 
 
-class PartnerSilent(OfStep, name="partner.silent"):
+class PartnerSilent(OfStep, name="partner.silent", stream="*"):
     """No answer came: the work may or may not have been done, so the partner is queried at `ask_again_at` before anything is sent again."""
 
     shape: ClassVar[str] = "silent"
@@ -115,7 +115,7 @@ class PartnerSilent(OfStep, name="partner.silent"):
     ask_again_at: datetime
 
 
-class RetryScheduled(OfStep, name="retry.scheduled"):
+class RetryScheduled(OfStep, name="retry.scheduled", stream="*"):
     """A transient fallout is tried again by itself at `due_at`, as attempt number `attempt`."""
 
     shape: ClassVar[str] = "retry"
@@ -124,11 +124,28 @@ class RetryScheduled(OfStep, name="retry.scheduled"):
     due_at: datetime
 
 
-class StepCancelled(OfStep, name="step.cancelled"):
+class StepCancelled(OfStep, name="step.cancelled", stream="*"):
     """A step that was asked for, or had fallen out, is no longer wanted because its item ended."""
 
     shape: ClassVar[str] = "cancelled"
     example = {"item": "2", "step": "activation"}
+
+
+class StepForced(OfStep, name="step.forced", stream="*"):
+    """A step counts as done because a person says it was done by other means."""
+
+    shape: ClassVar[str] = "done"
+    example = {"item": "1", "step": "delivery"}
+    attempt: int = 1
+
+
+class StepStopped(FellOut, OfStep, name="step.stopped", stream="*"):
+    """Nothing that was decided about the step moved it on: a defect of ours. It is taken off the agenda and waits for engineering."""
+
+    example = {
+        "item": "1", "step": "activation", "fallout": "5d3f0a5e-6f0e-5a53-9d4c-0d8a35a0b8f1", "reason": "SYS-BUG", "fault_class": "defect",
+        "origin": "direct", "recoverability": "correctable", "waiting_for": "us", "queue": "engineering",
+    }  # fmt: skip
 
 
 def step_of(event: Event) -> str:
@@ -155,3 +172,25 @@ class Withdrawn(Event):
     def withdrawal(self) -> tuple[str, str]:
         """(pool, key)."""
         raise NotImplementedError(f"{type(self).__name__} must say what it withdraws")
+
+
+class Held(Event):
+    """From now on somebody has what the event's stream is about: a guard holds it for him."""
+
+    def holder(self) -> str:
+        """The holder, as guards name it."""
+        raise NotImplementedError(f"{type(self).__name__} must say who holds it")
+
+
+class HeldByItem(Held):
+    """An order's item has what the event's stream is about."""
+
+    order: str
+    item: str
+
+    def holder(self) -> str:
+        return f"order-{self.order}/{self.item}"
+
+
+class Freed(Event):
+    """Nobody has what the event's stream is about any more."""

@@ -3,68 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 
 from pydantic import TypeAdapter
 
 from o2c.kernel.agenda import AgendaChange
-from o2c.kernel.decision import NOTHING, Decision, Guard
+from o2c.kernel.decision import NOTHING, Decision
 from o2c.kernel.event import Event
-
-LONG_SINCE = datetime(1970, 1, 1, tzinfo=UTC)
-"""Since when a partner has a request that it is known to have taken."""
-WRITING = timedelta(minutes=1)
-"""Who decides now writes a little later: a request due by then may be with its partner when the decision is written."""
-
-
-@dataclass(frozen=True, slots=True)
-class Work:
-    """One step of one item, with everything its rules may read; built by the stream's kind, never by a capability.
-
-    `subject` is what the stream's kind has to say of the item (for an order, its planned line); `outcomes` what earlier steps of the item
-    yielded; `read` the states of other streams the step asked for, by stream name (None where there is none); `fallout` the id of the
-    fallout open on this step, if any, and its `reason` and `waiting_for`: who must move it (empty while it is under way again); `silences` how often the
-    partner was asked without an answer; `sent`, by step of the item, from when on a partner may have its request (absent: it is known not to); `candidate` what the stock offers when the step draws on a pool; `guards` who holds the guards the step claims; `market` the country's rules.
-    """
-
-    stream: str
-    item: str
-    step: str
-    attempt: int
-    state: Any
-    subject: Any
-    outcomes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    read: Mapping[str, Any] = field(default_factory=dict)
-    fallout: str = ""
-    reason: str = ""
-    waiting_for: str = ""
-    silences: int = 0
-    sent: Mapping[str, datetime] = field(default_factory=dict)
-    candidate: Mapping[str, Any] | None = None
-    guards: Mapping[Guard, str] = field(default_factory=dict)
-    market: Any = None
-
-    @property
-    def key(self) -> str:
-        """The request key a partner sees."""
-        return f"{self.stream}/{self.item}/{self.step}/{self.attempt}"
-
-    @property
-    def holder(self) -> str:
-        """Who holds the guards this step takes."""
-        return f"{self.stream}/{self.item}"
-
-    def with_partner(self, step: str, at: datetime) -> bool:
-        """Whether a partner has, or may have, a step's request when what is decided at the given time is written."""
-        since = self.sent.get(step)
-        return since is not None and since <= at + WRITING
-
-    def guard(self, kind: str, key: str) -> Guard:
-        """A guard held by this item."""
-        return Guard(kind, key, self.holder)
+from o2c.kernel.work import Book, Work, build
 
 
 def _no_agenda(state: Any, event: Event, stream: str) -> tuple[AgendaChange, ...]:
@@ -83,8 +32,13 @@ def _no_close(state: Any) -> Decision:
     return NOTHING
 
 
-def _no_work(state: Any, stream: str, item: str, step: str) -> Work:
-    return Work(stream, item, step, 1, state, state)
+def _of_records(state: Any, stream: str, item: str, step: str, book: Book) -> Work:
+    """The work of a stream whose steps belong to no item: its state keeps `records` by step, or it has no steps."""
+    return build(stream, item, step, state=state, subject=state, records=getattr(state, "records", {}))
+
+
+def _on_record(work: Work, fallout: str) -> bool:
+    return work.fallout == fallout
 
 
 def _at_any_time(state: Any) -> datetime | None:
@@ -99,9 +53,13 @@ def _nobody(state: Any) -> tuple[str | None, str | None]:
 class StreamKind:
     """A category of streams, named by the prefix of their names (`order-…`).
 
-    `evolve(state, event)` is total and never judges; `shape_version` rises whenever a fold's result or a default of a state's field changes. `work`, `advance`,
-    `close` and `agenda` are for kinds that carry steps; `owner` gives (order id, customer id) for the envelope; `correctable(state, item, changes)` whether
-    there is what a person wants to correct; `not_before(state)` the time before which nothing happens to it.
+    `evolve(state, event)` is total and never judges; `shape_version` rises whenever a fold's result or a default of a state's field changes.
+    `owner(state)` gives (order id, customer id) for the envelope; `not_before(state)` the time before which nothing happens to the stream.
+
+    For kinds that carry steps: `agenda` says what an event does to the agenda; `work` gathers what a step's rules may read, the market of the
+    stream's pin included; `advance(state, touched, at, book)` asks for what comes next, `touched` being the items the decision's events speak
+    of (empty for the whole stream); `close` is the stream's own end; `correctable(state, item, changes)` whether there
+    is what a person wants to correct; `on_record(work, fallout)` whether a fallout is open on the work's step.
     """
 
     category: str
@@ -112,7 +70,8 @@ class StreamKind:
     agenda: Callable[[Any, Event, str], tuple[AgendaChange, ...]] = _no_agenda
     advance: Callable[[Any, frozenset[str], datetime, Any], Decision] = _no_advance
     close: Callable[[Any], Decision] = _no_close
-    work: Callable[[Any, str, str, str], Work] = _no_work
+    work: Callable[[Any, str, str, str, Any], Work] = _of_records
+    on_record: Callable[[Work, str], bool] = _on_record
     owner: Callable[[Any], tuple[str | None, str | None]] = _nobody
     correctable: Callable[[Any, str, Mapping[str, str]], bool] = _anything
     not_before: Callable[[Any], datetime | None] = _at_any_time

@@ -1,6 +1,7 @@
 """What a market is: plain data with effective dates, and the pure functions that read it."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -34,8 +35,10 @@ class WorkCalendar:
 class PortingRules:
     """How a number is ported in.
 
-    The code must match `code_pattern` as text. A request before `cutoff` (local, on a working day) ports `lead_working_days`
-    later, any other one working day after that; windows open at `window_opens` (local).
+    The code must match `code_pattern` as text; an empty pattern asks for none. A request before `cutoff` (local, on a working day) ports
+    `lead_working_days` later, any other one working day after that, and never before a first possible day the donor names; windows open at
+    `window_opens` (local). `refusals` are the answers by which a donor refuses, in the clearing house's words, each with our reason code: what
+    is no ground in the market is asked again (NP-CONFLICT).
     """
 
     code_name: str
@@ -43,6 +46,7 @@ class PortingRules:
     cutoff: time
     lead_working_days: int
     window_opens: time
+    refusals: Mapping[str, str]
     source: str
 
 
@@ -62,10 +66,13 @@ class NumberingRules:
 
 @dataclass(frozen=True, slots=True)
 class Market:
-    """One country's rules in one version; a changed rule is a new version with a later `valid_from`."""
+    """One country's rules in one version; a changed rule is a new version with a later `valid_from`.
+
+    `address_pattern` is what an address line must match to be delivered to.
+    """
 
     code: str
-    version: int
+    version: str
     valid_from: date
     currency: str
     zone: str
@@ -76,6 +83,11 @@ class Market:
     porting: PortingRules
     numbering: NumberingRules
     address_pattern: str
+
+    @property
+    def pin(self) -> str:
+        """How orders and accounts name these rules for good: `GB@2026-01`."""
+        return f"{self.code}@{self.version}"
 
 
 def address_is_complete(market: Market, text: str) -> bool:
@@ -107,16 +119,23 @@ def working_day_after(calendar: WorkCalendar, day: date, working_days: int) -> d
     return day
 
 
+def first_working_day(calendar: WorkCalendar, day: date) -> date:
+    """The day itself if it is worked, else the next one that is."""
+    while not is_working_day(calendar, day):
+        day += timedelta(days=1)
+    return day
+
+
 def code_is_wellformed(rules: PortingRules, text: str) -> bool:
     """Whether the porting code has exactly the market's form; nothing is trimmed, folded or corrected first."""
     return re.fullmatch(rules.code_pattern, text) is not None
 
 
-def port_window(market: Market, requested_at: datetime, *, working_days_more: int = 0) -> datetime:
+def port_window(market: Market, requested_at: datetime, *, working_days_more: int = 0, not_before: date | None = None) -> datetime:
     """When the port window of a request opens, in UTC.
 
-    `working_days_more` puts it off further, as a customer's wish or a donor's delay does. ValueError if that is negative or
-    the time has no zone.
+    `working_days_more` puts it off further, as a customer's wish or a donor's delay does; `not_before` is the first day the donor names. It
+    always opens on a working day. ValueError if the days are negative or the time has no zone.
     """
     if working_days_more < 0:
         raise ValueError(f"a port window cannot open {-working_days_more} working days sooner")
@@ -124,7 +143,7 @@ def port_window(market: Market, requested_at: datetime, *, working_days_more: in
     day = local_date(requested_at, zone)
     in_time = is_working_day(market.calendar, day) and requested_at < local_time(day, rules.cutoff.hour, rules.cutoff.minute, zone)
     wait_days = rules.lead_working_days + (0 if in_time else 1) + working_days_more
-    port_day = working_day_after(market.calendar, day, wait_days)
+    port_day = max(working_day_after(market.calendar, day, wait_days), first_working_day(market.calendar, not_before or day))
     return local_time(port_day, rules.window_opens.hour, rules.window_opens.minute, zone)
 
 

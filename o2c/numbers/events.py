@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar, Literal
 
-from o2c.kernel.event import Event, Pii, Upcast
-from o2c.kernel.shapes import Done, FellOut, LetGo, Offered, Requested, SetAside, Undone, Withdrawn
+from o2c.kernel.event import Names, Pii, Upcast
+from o2c.kernel.shapes import Done, FellOut, Freed, HeldByItem, LetGo, Offered, Requested, SetAside, Undone, Withdrawn
 from o2c.stock.events import StockAnnounced, StockArrived
 
 
@@ -13,21 +13,21 @@ def _offer(number_class: str, msisdn: str) -> tuple[str, str, dict[str, str]]:
     return f"number/{number_class}", msisdn, {"msisdn": msisdn}
 
 
-class NumberRequested(Requested, name="number.requested", step="number"):
+class NumberRequested(Requested, name="number.requested", step="number", stream="order"):
     """A number is to be taken from stock; for a line that brings its own, a temporary one."""
 
     example = {"item": "1", "attempt": 1, "due_at": "2026-01-05T09:00:00Z"}
 
 
-class NumberAssigned(Done, name="number.assigned", step="number"):
+class NumberAssigned(Done, name="number.assigned", step="number", stream="order"):
     """A number was taken from stock for the item. A temporary one serves until the port window."""
 
     example = {"item": "1", "msisdn": "+447700910001", "temporary": False}
-    msisdn: str
+    msisdn: Annotated[str, Names("number")]
     temporary: bool
 
 
-class NumberFellOut(FellOut, name="number.fell-out", step="number"):
+class NumberFellOut(FellOut, name="number.fell-out", step="number", stream="order"):
     """No number could be assigned; out of stock waits for the next delivery."""
 
     example = {
@@ -36,46 +36,46 @@ class NumberFellOut(FellOut, name="number.fell-out", step="number"):
     }  # fmt: skip
 
 
-class NumberReleased(Undone, name="number.released", step="number"):
+class NumberReleased(Undone, name="number.released", step="number", stream="order"):
     """The item ended and gave its number back."""
 
     noun: ClassVar[str] = "number"
     example = {"item": "1", "msisdn": "+447700910001"}
-    msisdn: str
+    msisdn: Annotated[str, Names("number")]
 
 
-class NumberEarmarked(SetAside, name="number.earmarked", step="number"):
+class NumberEarmarked(SetAside, name="number.earmarked", step="number", stream="order"):
     """A person set a number aside for the item, golden ones among them; the step takes it in place of one from stock."""
 
     example = {"item": "1", "msisdn": "+447700910001", "number_class": "golden", "note": "asked for in the shop"}
-    msisdn: str
+    msisdn: Annotated[str, Names("number")]
     number_class: str
     note: Annotated[str, Pii("note")] = ""
 
 
-class NumberEarmarkDropped(LetGo, name="number.earmark-dropped", step="number"):
+class NumberEarmarkDropped(LetGo, name="number.earmark-dropped", step="number", stream="order"):
     """The number is not kept for the item any more: a person released it, its time ran out, or the item ended."""
 
     example = {"item": "1", "msisdn": "+447700910001", "why": "lapsed"}
-    msisdn: str
+    msisdn: Annotated[str, Names("number")]
     why: Literal["released", "lapsed", "ended"]
 
 
-class NumberChangeRequested(Requested, name="number.change-requested", step="number-change"):
+class NumberChangeRequested(Requested, name="number.change-requested", step="number-change", stream="order"):
     """The number brought in is to take the place of the temporary one."""
 
     example = {"item": "1", "attempt": 1, "due_at": "2026-01-08T09:00:00Z"}
 
 
-class NumberChanged(Done, name="number.changed", step="number-change"):
+class NumberChanged(Done, name="number.changed", step="number-change", stream="order"):
     """The number brought in serves; the temporary one rests."""
 
     example = {"item": "1", "msisdn": "+447700900123", "replaced": "+447700910001"}
-    msisdn: str
-    replaced: str
+    msisdn: Annotated[str, Names("number")]
+    replaced: Annotated[str, Names("number")]
 
 
-class NumberChangeFellOut(FellOut, name="number.change-fell-out", step="number-change"):
+class NumberChangeFellOut(FellOut, name="number.change-fell-out", step="number-change", stream="order"):
     """The number brought in is held by another line."""
 
     example = {
@@ -84,102 +84,124 @@ class NumberChangeFellOut(FellOut, name="number.change-fell-out", step="number-c
     }  # fmt: skip
 
 
-class NumbersAnnounced(StockAnnounced, name="numbers.announced", step="number-arrival"):
+class NumbersAnnounced(StockAnnounced, name="numbers.announced", step="number-arrival", stream="delivery"):
     """A delivery of numbers is to be taken in: rows of MSISDN, class."""
 
     example = {"due_at": "2026-01-01T00:00:00Z", "rows": [["+447700910001", "normal"]]}
 
 
-class NumbersArrived(StockArrived, name="numbers.arrived", step="number-arrival"):
+class NumbersArrived(StockArrived, name="numbers.arrived", step="number-arrival", stream="delivery"):
     """A delivery of numbers was taken in."""
 
     example = {"pools": {"number/normal": 1}}
 
 
-class NumberReceived(Offered, name="number.received"):
+class NumbersFellOut(FellOut, name="numbers.fell-out", step="number-arrival", stream="delivery"):
+    """A delivery of numbers could not be taken in."""
+
+    example = {
+        "fallout": "5d3f0a5e-6f0e-5a53-9d4c-0d8a35a0b8f1", "reason": "SYS-BUG", "fault_class": "defect", "origin": "direct",
+        "recoverability": "correctable", "waiting_for": "us", "queue": "engineering",
+    }  # fmt: skip
+
+
+class NumberReceived(Offered, name="number.received", stream="number"):
     """A number came into stock. Golden ones are never assigned by themselves."""
 
     example = {"msisdn": "+447700910001", "number_class": "normal"}
-    msisdn: str
+    msisdn: Annotated[str, Names("number")]
     number_class: str
 
     def offer(self) -> tuple[str, str, dict[str, str]]:
         return _offer(self.number_class, self.msisdn)
 
 
-class NumberTaken(Withdrawn, name="number.taken"):
+class NumberTaken(Withdrawn, HeldByItem, name="number.taken", stream="number"):
     """An order item took the number."""
 
     example = {"msisdn": "+447700910001", "order": "6f9619ff-8b86-5d01-b42d-00cf4fc964ff", "item": "1"}
-    msisdn: str
-    order: str
-    item: str
+    msisdn: Annotated[str, Names("number")]
 
     def withdrawal(self) -> tuple[str, str]:
         return "number/normal", self.msisdn
 
 
-class NumberQuarantined(Requested, name="number.quarantined", step="number-restock"):
+class NumberQuarantined(Requested, Freed, name="number.quarantined", step="number-restock", stream="number"):
     """A number that served rests until `due_at`."""
 
     example = {"msisdn": "+447700910001", "due_at": "2026-02-08T00:00:00Z"}
-    msisdn: str
+    msisdn: Annotated[str, Names("number")]
 
 
-class NumberRested(Done, Offered, name="number.rested", step="number-restock"):
+class NumberRested(Done, Offered, name="number.rested", step="number-restock", stream="number"):
     """A number rested as long as its market asks; it can be assigned again. Version 2 says its class: golden stays golden."""
 
     example = {"msisdn": "+447700910001", "number_class": "normal"}
     upcasts = (Upcast(defaults={"number_class": "normal"}),)
-    msisdn: str
+    msisdn: Annotated[str, Names("number")]
     number_class: str
 
     def offer(self) -> tuple[str, str, dict[str, str]]:
         return _offer(self.number_class, self.msisdn)
 
 
-class NumberReserved(Requested, Withdrawn, name="number.reserved", step="reservation"):
+class NumberReserved(Requested, Withdrawn, HeldByItem, name="number.reserved", step="reservation", stream="number"):
     """The number is kept for an order's item and out of stock until `due_at`, when the reservation lapses."""
 
     example = {
         "item": "1", "msisdn": "+447700910001", "number_class": "golden", "order": "6f9619ff-8b86-5d01-b42d-00cf4fc964ff",
         "customer": "C-1001", "due_at": "2026-01-12T09:00:00Z",
     }  # fmt: skip
-    msisdn: str
+    msisdn: Annotated[str, Names("number")]
     number_class: str
-    order: str
     customer: str
 
     def withdrawal(self) -> tuple[str, str]:
         return f"number/{self.number_class}", self.msisdn
 
 
-class NumberReservationReleased(Done, Offered, name="number.reservation-released", step="reservation"):
+class NumberReservationReleased(Done, Offered, Freed, name="number.reservation-released", step="reservation", stream="number"):
     """The number was given back, by a person or because the item ended; it stands where it stood before."""
 
     example = {"item": "1", "msisdn": "+447700910001", "number_class": "golden"}
-    msisdn: str
+    msisdn: Annotated[str, Names("number")]
     number_class: str
 
     def offer(self) -> tuple[str, str, dict[str, str]]:
         return _offer(self.number_class, self.msisdn)
 
 
-class NumberReservationLapsed(Done, Offered, name="number.reservation-lapsed", step="reservation"):
+class NumberReservationLapsed(Done, Offered, Freed, name="number.reservation-lapsed", step="reservation", stream="number"):
     """Nobody took the number in the time it was kept; it stands where it stood before."""
 
     example = {"item": "1", "msisdn": "+447700910001", "number_class": "golden"}
-    msisdn: str
+    msisdn: Annotated[str, Names("number")]
     number_class: str
 
     def offer(self) -> tuple[str, str, dict[str, str]]:
         return _offer(self.number_class, self.msisdn)
 
 
-class NumberBroughtIn(Event, name="number.brought-in"):
+class NumberBroughtIn(HeldByItem, name="number.brought-in", stream="number"):
     """A number of another operator's range came to us with its customer."""
 
     example = {"msisdn": "+447700900123", "order": "6f9619ff-8b86-5d01-b42d-00cf4fc964ff", "item": "1"}
-    msisdn: str
-    order: str
-    item: str
+    msisdn: Annotated[str, Names("number")]
+
+
+class NumberRestockFellOut(FellOut, name="number.restock-fell-out", step="number-restock", stream="number"):
+    """A number that rested could not be put on offer again."""
+
+    example = {
+        "fallout": "5d3f0a5e-6f0e-5a53-9d4c-0d8a35a0b8f1", "reason": "SYS-BUG", "fault_class": "defect", "origin": "direct",
+        "recoverability": "correctable", "waiting_for": "us", "queue": "engineering",
+    }  # fmt: skip
+
+
+class ReservationFellOut(FellOut, name="number.reservation-fell-out", step="reservation", stream="number"):
+    """The end of a reservation could not be settled."""
+
+    example = {
+        "fallout": "5d3f0a5e-6f0e-5a53-9d4c-0d8a35a0b8f1", "reason": "SYS-BUG", "fault_class": "defect", "origin": "direct",
+        "recoverability": "correctable", "waiting_for": "us", "queue": "engineering",
+    }  # fmt: skip

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from o2c.kernel.decision import Decision, Guard, just
 from o2c.kernel.identifiers import e164
 from o2c.kernel.refusal import Refused
-from o2c.kernel.stream import Work
+from o2c.kernel.work import Work
 from o2c.numbers.events import (
     NumberAssigned,
     NumberBroughtIn,
@@ -179,10 +179,25 @@ def lapse(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
     """The time a number was kept is over; one that was prolonged meanwhile is looked at again at its new time."""
     number, msisdn = work.state, work.stream.removeprefix("number-")
     if at < number.kept_until:
-        kept = {"item": number.item, "order": number.order, "customer": number.customer, "number_class": number.number_class}
-        return just(NumberReserved(msisdn=msisdn, due_at=number.kept_until, **kept))
+        return just(NumberReserved(item=number.item, due_at=number.kept_until, **kept_for(work)))
     lapsed = NumberReservationLapsed(item=work.item, attempt=work.attempt, msisdn=msisdn, number_class=work.state.number_class)
     return just(lapsed) + _dropped(work.state, msisdn, "lapsed")
+
+
+def kept_for(work: Work) -> Mapping[str, Any]:
+    """Which number is kept for whom."""
+    number = work.state
+    return {
+        "msisdn": work.stream.removeprefix("number-"),
+        "order": number.order,
+        "customer": number.customer,
+        "number_class": number.number_class,
+    }
+
+
+def at_rest(work: Work) -> Mapping[str, Any]:
+    """Which number rests, where a person asks for the end of its rest once more."""
+    return {"msisdn": work.state.resting}
 
 
 def _dropped(number: NumberState, msisdn: str, why: Literal["released", "lapsed"]) -> Decision:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from o2c.kernel.agenda import AgendaChange, Dropped
 from o2c.kernel.event import Event
+from o2c.kernel.shapes import FellOut, step_of
 from o2c.kernel.stream import StreamKind
+from o2c.kernel.work import Record, noted
 from o2c.numbers.events import (
     NumberBroughtIn,
     NumberQuarantined,
@@ -24,7 +26,8 @@ from o2c.stock.state import stock_agenda
 @dataclass(frozen=True, slots=True)
 class NumberState:
     """`status` is empty before the number was received, then available, golden, reserved, assigned, quarantined or ported_in; `resting` is
-    the number in quarantine; `order`, `item` and `customer` are those it was last kept for or taken by, `kept_until` how long it was kept."""
+    the number in quarantine; `order`, `item` and `customer` are those it was last kept for or taken by, `kept_until` how long it was kept;
+    `records` are its steps that stand still."""
 
     status: str = ""
     resting: str = ""
@@ -33,6 +36,7 @@ class NumberState:
     item: str = ""
     customer: str = ""
     kept_until: datetime | None = None
+    records: dict[str, Record] = field(default_factory=dict)
 
 
 def stream_of(msisdn: str) -> str:
@@ -58,6 +62,8 @@ def evolve(state: NumberState, event: Event) -> NumberState:
             return NumberState("quarantined", event.msisdn, number_class=state.number_class)
         case NumberBroughtIn():
             return NumberState("ported_in", order=event.order, item=event.item)
+        case FellOut():
+            return replace(state, records=noted(state.records, event, step_of(event)))
     return state
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from o2c.kernel.step import Step
+from o2c.kernel.step import Ending, FromPool, Step
 from o2c.numbers import rules
 from o2c.numbers.events import (
     NumberChangeFellOut,
@@ -14,19 +14,27 @@ from o2c.numbers.events import (
     NumberQuarantined,
     NumberRequested,
     NumberReserved,
+    NumberRestockFellOut,
     NumbersAnnounced,
+    NumbersFellOut,
+    ReservationFellOut,
 )
+from o2c.stock.state import announced_rows
 
 STEP = Step(
     name="number",
     requested=NumberRequested,
     fell_out=NumberFellOut,
     complete=rules.assign,
-    pool=rules.pool_of,
-    out_of_stock="INV-NUM",
-    undo=rules.release,
-    let_go=rules.let_go,
-    lead=lambda work: timedelta(seconds=20),
+    lead=timedelta(seconds=20),
+    draw=FromPool(
+        pool=rules.pool_of,
+        out_of_stock="INV-NUM",
+    ),
+    ending=Ending(
+        undo=rules.release,
+        let_go=rules.let_go,
+    ),
 )
 CHANGE = Step(
     name="number-change",
@@ -37,7 +45,14 @@ CHANGE = Step(
     guards=rules.guards_of_change,
 )
 ARRIVAL = Step(
-    name="number-arrival", requested=NumbersAnnounced, fell_out=NumberFellOut, complete=rules.arrive, reads=rules.arrival_streams
+    name="number-arrival",
+    requested=NumbersAnnounced,
+    fell_out=NumbersFellOut,
+    complete=rules.arrive,
+    reads=rules.arrival_streams,
+    facts=announced_rows,
 )
-RESERVATION = Step(name="reservation", requested=NumberReserved, fell_out=NumberFellOut, complete=rules.lapse)
-RESTOCK = Step(name="number-restock", requested=NumberQuarantined, fell_out=NumberFellOut, complete=rules.rested)
+RESERVATION = Step(name="reservation", requested=NumberReserved, fell_out=ReservationFellOut, complete=rules.lapse, facts=rules.kept_for)
+RESTOCK = Step(
+    name="number-restock", requested=NumberQuarantined, fell_out=NumberRestockFellOut, complete=rules.rested, facts=rules.at_rest
+)

@@ -87,7 +87,7 @@ def _past(state: OrderState, items: Iterable[str], at: datetime, book: Book) -> 
 def _no_return(state: OrderState, item: str, at: datetime, book: Book) -> str:
     known = state.progress.items[item]
     begun = [name for name, status in known.steps.items() if status not in ("planned", "undone")]
-    why = next((why for name in reversed(begun) if (why := book.steps[name].no_return(todo(state, item, name, book), at))), "")
+    why = next((why for name in reversed(begun) if (why := book.steps[name].ending.no_return(todo(state, item, name, book), at))), "")
     return why or ("it is completed" if item_state(known) == "completed" else "")
 
 

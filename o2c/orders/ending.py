@@ -6,9 +6,8 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from o2c.kernel.decision import NOTHING, Decision, just
-from o2c.kernel.frozen import changed
 from o2c.kernel.shapes import OfItem, StepCancelled
-from o2c.kernel.stream import Work
+from o2c.kernel.work import Work
 from o2c.orders.planning import Book
 from o2c.orders.rollup import item_state
 from o2c.orders.state import OrderState, work
@@ -18,7 +17,8 @@ _OVER = frozenset({"planned", "held", "done", "cancelled", "undone"})
 
 
 def todo(state: OrderState, item: str, step: str, book: Book) -> Work:
-    return changed(work(state, f"order-{state.order_id}", item, step), market=book.market)
+    """The work of a step of this order."""
+    return work(state, f"order-{state.order_id}", item, step, book)
 
 
 def open_item(state: OrderState, item: str) -> bool:
@@ -50,7 +50,7 @@ def end_item(state: OrderState, ending: OfItem, at: datetime, book: Book) -> Dec
     recalled = [name for name in reversed(state.progress.items[item].steps) if _to_recall(state, item, name, at, book)]
     decision = just(*held)
     for name in recalled:
-        recall = book.steps[book.steps[name].recall]
+        recall = book.steps[book.steps[name].ending.recall]
         decision += recall.request(todo(state, item, recall.name, book), at)
     return decision + just(ending) + _take_back(state, item, recalled, at, book)
 
@@ -58,10 +58,10 @@ def end_item(state: OrderState, ending: OfItem, at: datetime, book: Book) -> Dec
 def _to_recall(state: OrderState, item: str, name: str, at: datetime, book: Book) -> bool:
     """Whether a partner has, or may have, work of this step that it can still be asked to drop."""
     step = book.steps[name]
-    if not step.recall:
+    if not step.ending.recall:
         return False
     if state.progress.items[item].steps[name] == "done":
-        return not step.done_for_good
+        return not step.ending.done_for_good
     return todo(state, item, name, book).with_partner(name, at)
 
 
@@ -82,7 +82,7 @@ def _take_back(state: OrderState, item: str, recalled: list[str], at: datetime, 
 def unwind(state: OrderState, item: str, at: datetime, book: Book) -> Decision:
     """What can be taken back of an item that ended since a partner has dropped its work; an `undo` that has something to say makes it undone."""
     known = state.progress.items[item]
-    needed = _needed(state, item, (name for name in known.steps if known.recalls.get(book.steps[name].recall, "done") != "done"))
+    needed = _needed(state, item, (name for name in known.steps if known.recalls.get(book.steps[name].ending.recall, "done") != "done"))
     decision = NOTHING
     for name, status in reversed(known.steps.items()):
         if status == "done" and name not in needed:
@@ -96,4 +96,4 @@ def _needed(state: OrderState, item: str, recalled: Iterable[str]) -> set[str]:
 
 
 def _undo(state: OrderState, item: str, name: str, at: datetime, book: Book) -> Decision:
-    return book.steps[name].undo(todo(state, item, name, book), state.record(item, name).outcome, at)
+    return book.steps[name].ending.undo(todo(state, item, name, book), state.record(item, name).outcome, at)

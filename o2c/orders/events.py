@@ -42,11 +42,14 @@ class LineDetail(_Part):
     place: str = ""
 
 
-class OrderCaptured(Event, name="order.captured"):
-    """A channel's order was taken down, whatever it lacks; it is judged afterwards. The original is kept to the letter, as personal data."""
+class OrderCaptured(Event, name="order.captured", stream="order"):
+    """A channel's order was taken down, whatever it lacks; it is judged afterwards. The original is kept to the letter, as personal data.
+
+    `market` is the country's rules in the version that was in force, pinned for good.
+    """
 
     example = {
-        "external_id": "WEB-1001", "source": "tmf622", "order_date": "2026-01-05T09:00:00Z", "category": "consumer", "priority": 4,
+        "external_id": "WEB-1001", "source": "tmf622", "order_date": "2026-01-05T09:00:00Z", "category": "consumer", "priority": 4, "market": "GB@2026-01",
         "party": "C-1001", "account": "BA-1001", "fingerprint": "9f86d081884c7d65", "intake": "intake-3b1f/1", "line": 17,
         "catalogue_version": 12, "lines": [{"item": "1", "action": "add", "quantity": "1", "offering": "mobile-line"}],
         "details": [{"characteristics": {"simType": "esim"}, "place": "1 Mill Lane, Testford, ZZ1 1AA"}], "original": "{}",
@@ -56,6 +59,7 @@ class OrderCaptured(Event, name="order.captured"):
     order_date: str
     category: str
     priority: int
+    market: str
     party: str
     account: str
     fingerprint: str
@@ -67,7 +71,7 @@ class OrderCaptured(Event, name="order.captured"):
     original: Annotated[str, Pii("original")]
 
 
-class OrderResubmitted(Event, name="order.resubmitted"):
+class OrderResubmitted(Event, name="order.resubmitted", stream="order"):
     """The same external id came again with other content. The first stays in force; `differing` names the fields that differ."""
 
     example = {"fingerprint": "2c26b46b68ffc68f", "intake": "intake-3b1f/1", "line": 18, "differing": ["priority"], "original": "{}"}
@@ -78,13 +82,13 @@ class OrderResubmitted(Event, name="order.resubmitted"):
     original: Annotated[str, Pii("original")]
 
 
-class ValidationRequested(Requested, name="validation.requested", step="validation"):
+class ValidationRequested(Requested, name="validation.requested", step="validation", stream="order"):
     """The order is to be validated against the catalogue version pinned at capture."""
 
     example = {"attempt": 1, "due_at": "2026-01-05T09:00:00Z"}
 
 
-class OrderValidated(Done, name="order.validated", step="validation"):
+class OrderValidated(Done, name="order.validated", step="validation", stream="order"):
     """Party, items, actions and offerings are in order; what single items lack shows when their steps begin."""
 
     example = {"attempt": 1, "catalogue_version": 12, "policy": "validation/2026-01"}
@@ -92,25 +96,25 @@ class OrderValidated(Done, name="order.validated", step="validation"):
     policy: str
 
 
-class ValidationDeclined(Declined, name="validation.declined", step="validation"):
+class ValidationDeclined(Declined, name="validation.declined", step="validation", stream="order"):
     """A person gave up an order that could not be validated."""
 
     example = {"reason": "DQ-OFFER"}
 
 
-class ValidationFellOut(FellOut, name="validation.fell-out", step="validation"):
+class ValidationFellOut(FellOut, name="validation.fell-out", step="validation", stream="order"):
     """The order cannot be planned as it was sent; the channel must answer. `detail` names the first flaw."""
 
     example = {**_FELL_OUT, "reason": "DQ-PARTY", "waiting_for": "channel", "queue": "data-quality", "detail": "no related party"}
 
 
-class DuplicateSuspected(FellOut, name="duplicate.suspected", step="duplicate"):
+class DuplicateSuspected(FellOut, name="duplicate.suspected", step="duplicate", stream="order"):
     """A changed resubmission waits for a person; it changes nothing of the order in force."""
 
     example = {**_FELL_OUT, "reason": "DQ-DUP", "waiting_for": "channel", "queue": "data-quality"}
 
 
-class DuplicateSettled(Done, name="duplicate.settled", step="duplicate"):
+class DuplicateSettled(Done, name="duplicate.settled", step="duplicate", stream="order"):
     """A person decided what the resubmission was: kept as it is (declined) or to be followed up by a new order (approved)."""
 
     example = {"fallout": "5d3f0a5e-6f0e-5a53-9d4c-0d8a35a0b8f1", "decision": "decline"}
@@ -142,7 +146,7 @@ class PlannedItem(_Part):
     promised_on: str
 
 
-class OrderPlanned(Event, name="order.planned"):
+class OrderPlanned(Event, name="order.planned", stream="order"):
     """The plan of the order, stored: per line the offering, pinned prices, billing account, steps, waits and the promised date."""
 
     example = {
@@ -158,28 +162,28 @@ class OrderPlanned(Event, name="order.planned"):
     items: tuple[PlannedItem, ...]
 
 
-class OrderRejected(Event, name="order.rejected"):
+class OrderRejected(Event, name="order.rejected", stream="order"):
     """A gate said no for good; the order ends with the gate's code and no fallout."""
 
     example = {"reason": "KYC-MATCH"}
     reason: str
 
 
-class OrderCompleted(Event, name="order.completed"):
+class OrderCompleted(Event, name="order.completed", stream="order"):
     """Every item is completed."""
 
     example: ClassVar[dict[str, object]] = {}
 
 
-class OrderPartiallyCompleted(Event, name="order.partially-completed"):
+class OrderPartiallyCompleted(Event, name="order.partially-completed", stream="order"):
     """Every item is final and only some are completed."""
 
 
-class OrderFailed(Event, name="order.failed"):
+class OrderFailed(Event, name="order.failed", stream="order"):
     """Every item is final, none completed, at least one failed."""
 
 
-class CancellationRequested(OfItem, name="cancellation.requested"):
+class CancellationRequested(OfItem, name="cancellation.requested", stream="order"):
     """The whole order, or (when it names one) an item or line, is to be cancelled; `items` are those that would end with it."""
 
     shape: ClassVar[str] = "cancellation-requested"
@@ -188,7 +192,7 @@ class CancellationRequested(OfItem, name="cancellation.requested"):
     note: Annotated[str, Pii("note")] = ""
 
 
-class CancellationRefused(OfItem, name="cancellation.refused"):
+class CancellationRefused(OfItem, name="cancellation.refused", stream="order"):
     """Nothing was cancelled: `past` are the items past their point of no return and why; `cancellable` those that still could be on their own."""
 
     shape: ClassVar[str] = "cancellation-refused"
@@ -197,18 +201,18 @@ class CancellationRefused(OfItem, name="cancellation.refused"):
     cancellable: tuple[str, ...] = ()
 
 
-class CancellationAccepted(OfItem, name="cancellation.accepted"):
+class CancellationAccepted(OfItem, name="cancellation.accepted", stream="order"):
     """Nothing stands against the cancellation. What was done is undone; the end follows when all partners have dropped their work."""
 
     shape: ClassVar[str] = "cancellation-accepted"
     example = {"item": ""}
 
 
-class OrderCancelled(Event, name="order.cancelled"):
+class OrderCancelled(Event, name="order.cancelled", stream="order"):
     """The order was cancelled as a whole: every item is final, none was completed, and all its partners have dropped its work."""
 
 
-class ItemFailed(OfItem, name="item.failed"):
+class ItemFailed(OfItem, name="item.failed", stream="order"):
     """A person decided that an item will not be completed. What it held is given back; what relies on it is cancelled."""
 
     shape: ClassVar[str] = "item-failed"
@@ -217,7 +221,7 @@ class ItemFailed(OfItem, name="item.failed"):
     note: Annotated[str, Pii("note")] = ""
 
 
-class ItemCancelled(OfItem, name="item.cancelled"):
+class ItemCancelled(OfItem, name="item.cancelled", stream="order"):
     """An item was cancelled, on request or (`base`) because the item it relies on ended."""
 
     shape: ClassVar[str] = "item-cancelled"
@@ -225,7 +229,7 @@ class ItemCancelled(OfItem, name="item.cancelled"):
     base: str = ""
 
 
-class CorrectionApplied(OfStep, name="fallout.correction-applied"):
+class CorrectionApplied(OfStep, name="fallout.correction-applied", stream="*"):
     """A person corrected what a step stumbled over; the step is asked for again and its success closes the fallout."""
 
     shape: ClassVar[str] = "resumed"
@@ -241,7 +245,7 @@ class CorrectionApplied(OfStep, name="fallout.correction-applied"):
     note: Annotated[str, Pii("note")] = ""
 
 
-class FalloutDecided(OfStep, name="fallout.decided"):
+class FalloutDecided(OfStep, name="fallout.decided", stream="*"):
     """A person decided a referral or the end of a step: approve, decline, fail or force. The event that follows closes the fallout."""
 
     shape: ClassVar[str] = "resumed"
@@ -255,11 +259,3 @@ class FalloutDecided(OfStep, name="fallout.decided"):
     fallout: str
     decision: Literal["approve", "decline", "fail", "force"]
     note: Annotated[str, Pii("note")] = ""
-
-
-class StepForced(OfStep, name="step.forced"):
-    """A step counts as done because a person says it was done by other means."""
-
-    shape: ClassVar[str] = "done"
-    example = {"item": "1", "step": "delivery"}
-    attempt: int = 1

@@ -28,8 +28,8 @@ class Book(Protocol):
     @property
     def steps(self) -> Mapping[str, Step]: ...
 
-    @property
-    def market(self) -> Market: ...
+    def market(self, pin: str) -> Market:
+        """The market that an order pinned."""
 
     @property
     def plan_version(self) -> str: ...
@@ -37,8 +37,8 @@ class Book(Protocol):
     def steps_of(self, specification: str, characteristics: Mapping[str, str]) -> tuple[tuple[str, tuple[str, ...]], ...]:
         """(step, the steps it waits for) of a product specification."""
 
-    def promised_on(self, specification: str, characteristics: Mapping[str, str], at: datetime) -> str:
-        """The promised date (ISO, local)."""
+    def promised_on(self, specification: str, characteristics: Mapping[str, str], at: datetime, market: Market) -> str:
+        """The promised date (ISO, local to the market)."""
 
     def catalogue(self, version: int) -> CatalogueState:
         """The catalogue as it stood at a version of its stream."""
@@ -113,6 +113,8 @@ def _offer_flaw(state: OrderState, catalogue: CatalogueState) -> str:
         offering = orderable(catalogue, offering=line.offering, at=state.captured_at)
         if offering is None:
             return f"DQ-OFFER: the offering of item {line.item} is unknown, retired or not yet valid"
+        if offering.market != state.market.partition("@")[0]:
+            return f"DQ-OFFER: the offering of item {line.item} is not sold in the order's market"
         if offering.bundle != (line.item in parents):
             return f"DQ-OFFER: item {line.item} is a bundle without children or has children without being one"
         for name, values in offering.characteristics.items():
@@ -143,18 +145,18 @@ def _names(counts: Mapping[str, int]) -> dict[str, list[str]]:
 
 def plan_order(state: OrderState, book: Book, at: datetime) -> OrderPlanned:
     """The plan of a validated order: prices, steps and waits pinned, every line of quantity n on its own."""
-    catalogue = book.catalogue(state.catalogue_version)
+    catalogue, market = book.catalogue(state.catalogue_version), book.market(state.market)
     names = _names(_multiplicity(state.lines))
     by_id = {line.item: line for line in state.lines}
     items = [
-        _planned_item(line, by_id, name, turn, names, catalogue.offerings[line.offering], book, at)
+        _planned_item(line, by_id, name, turn, names, catalogue.offerings[line.offering], book, market, at)
         for line in state.lines
         if line.item in names
         for turn, name in enumerate(names[line.item])
     ]
     return OrderPlanned(
         account=state.account,
-        currency=book.market.currency,
+        currency=market.currency,
         catalogue_version=state.catalogue_version,
         plan_version=book.plan_version,
         items=tuple(items),
@@ -169,6 +171,7 @@ def _planned_item(
     names: Mapping[str, list[str]],
     offering: OfferingPublished,
     book: Book,
+    market: Market,
     at: datetime,
 ) -> PlannedItem:
     wanted = {**{key: line.characteristics[key] for key in offering.characteristics}, **_porting(line, turn)}
@@ -189,7 +192,7 @@ def _planned_item(
         one_time_minor=offering.one_time_minor,
         commitment_months=int(wanted.get("commitmentMonths", "1")),
         steps=tuple(steps),
-        promised_on=book.promised_on(offering.specification, wanted, at),
+        promised_on=book.promised_on(offering.specification, wanted, at, market),
     )
 
 

@@ -24,14 +24,15 @@ Reception = Literal["captured", "duplicate", "resubmitted"]
 
 
 def receive(
-    state: OrderState, wish: Wish, *, intake: str, line: int, catalogue_version: int, now: datetime, original: str | None
+    state: OrderState, wish: Wish, *, intake: str, line: int, catalogue_version: int, market: str, now: datetime, original: str | None
 ) -> tuple[Reception, Decision]:
-    """Take down an order, whatever it lacks; or recognise it. `original` is the paper in force, read only when the content differs.
+    """Take down an order, whatever it lacks; or recognise it. `market` is the pin of the rules it is under; `original` is the paper in force, read only
+    when the content differs.
 
     The same intake going over the same line again (it was killed) gets the same reception and appends nothing.
     """
     if not state.external_id:
-        return "captured", _capture(wish, intake=intake, line=line, catalogue_version=catalogue_version, now=now, stream=state.order_id)
+        return "captured", _capture(wish, intake=intake, line=line, catalogue_version=catalogue_version, market=market, now=now)
     if (state.intake, state.line) == (intake, line):
         return "captured", NOTHING
     if wish.fingerprint == state.fingerprint:
@@ -44,13 +45,14 @@ def receive(
     return "resubmitted", just(resubmitted, _suspected(state, wish))
 
 
-def _capture(wish: Wish, *, intake: str, line: int, catalogue_version: int, now: datetime, stream: str) -> Decision:
+def _capture(wish: Wish, *, intake: str, line: int, catalogue_version: int, market: str, now: datetime) -> Decision:
     captured = events.OrderCaptured(
         external_id=wish.external_id,
         source=SOURCE,
         order_date=stamp(wish.order_date),
         category=wish.category,
         priority=wish.priority,
+        market=market,
         party=wish.party,
         account=wish.account,
         fingerprint=wish.fingerprint,
@@ -111,7 +113,7 @@ def _let_go(state: OrderState, at: datetime, book: Book) -> Decision:
         known = state.progress.items.get(item)
         if known.ended if known else order_state(state.progress) in FINAL | {"pendingCancellation"}:
             for step in steps:
-                decision += book.steps[step].let_go(todo(state, item, step, book), at)
+                decision += book.steps[step].ending.let_go(todo(state, item, step, book), at)
     return decision
 
 

@@ -11,8 +11,8 @@ from o2c.kernel.agenda import AgendaChange, by_shape
 from o2c.kernel.event import Event
 from o2c.kernel.frozen import changed
 from o2c.kernel.periods import parse_time
-from o2c.kernel.shapes import Declined, Done, FellOut, LetGo, OfItem, PartnerAccepted, PartnerSilent, Requested, SetAside, step_of
-from o2c.kernel.stream import LONG_SINCE, Work
+from o2c.kernel.shapes import FellOut, LetGo, OfItem, SetAside, step_of
+from o2c.kernel.work import NO_RECORD, Book, Record, Work, build, recorded
 from o2c.orders import events
 from o2c.orders.rollup import Progress, follow, plan
 
@@ -53,24 +53,11 @@ class Planned:
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
-    """What became of a step: the attempt it is at, the outcome of a done one (or what came with its last refusal), the fallout open on it.
-
-    `sent_from` says from when on the step's partner may have the request; None when it is known not to have it.
-    """
-
-    attempt: int = 1
-    outcome: dict[str, Any] = field(default_factory=dict)
-    fallout: str = ""
-    reason: str = ""
-    waiting_for: str = ""
-    silences: int = 0
-    sent_from: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class OrderState:
-    """An order so far. `lines` are dropped once planned: `items` take their place; `relied_on_by` names those that rely on each."""
+    """An order so far. `lines` are dropped once planned: `items` take their place; `relied_on_by` names those that rely on each.
+
+    `suspected` are the open fallouts of resubmissions, of which an order may have several.
+    """
 
     order_id: str = ""
     external_id: str = ""
@@ -78,6 +65,7 @@ class OrderState:
     channel: str = ""
     category: str = ""
     priority: int = 4
+    market: str = ""
     captured_at: datetime | None = None
     account: str = ""
     fingerprint: str = ""
@@ -91,6 +79,7 @@ class OrderState:
     progress: Progress = field(default_factory=Progress)
     records: dict[str, dict[str, Record]] = field(default_factory=dict)
     closed: str = ""
+    suspected: tuple[str, ...] = ()
     set_aside: dict[str, dict[str, tuple[dict[str, Any], ...]]] = field(default_factory=dict, repr=False)
 
     def kept(self, item: str, step: str) -> tuple[dict[str, Any], ...]:
@@ -98,7 +87,7 @@ class OrderState:
         return self.set_aside.get(item, {}).get(step, ())
 
     def record(self, item: str, step: str) -> Record:
-        return self.records.get(item, {}).get(step, Record())
+        return self.records.get(item, {}).get(step, NO_RECORD)
 
     @property
     def planned(self) -> bool:
@@ -127,6 +116,7 @@ def _captured(state: OrderState, event: events.OrderCaptured) -> OrderState:
         party=event.party,
         category=event.category,
         priority=event.priority,
+        market=event.market,
         captured_at=parse_time(event.order_date),
         account=event.account,
         fingerprint=event.fingerprint,
@@ -246,40 +236,19 @@ def _step_event(state: OrderState, event: OfItem) -> OrderState:
     step, item = step_of(event), event.item
     waiting_for = event.waiting_for if isinstance(event, FellOut) else ""
     progress = follow(state.progress, event.shape, step, item, waiting_for)
-    record = _recorded(state.record(item, step), event)
+    record = recorded(state.record(item, step), event)
     if record is None:
         return changed(state, progress=progress)
     records = {**state.records, item: {**state.records.get(item, {}), step: record}}
     return changed(state, progress=progress, records=records)
 
 
-def _recorded(record: Record, event: OfItem) -> Record | None:
-    match event:
-        case Requested():
-            sent_from = LONG_SINCE if record.sent_from == LONG_SINCE else event.due_at
-            return changed(record, attempt=event.attempt, waiting_for="", silences=0, sent_from=sent_from)
-        case PartnerAccepted():
-            return changed(record, attempt=event.attempt, waiting_for="", silences=0, sent_from=LONG_SINCE)
-        case PartnerSilent():
-            return changed(record, attempt=event.attempt, silences=record.silences + 1)
-        case FellOut():
-            told = event.model_dump(mode="json", exclude=set(FellOut.model_fields))
-            outcome, still = told or record.outcome, record.sent_from if _unsure(record, event) else None
-            return Record(event.attempt, outcome, event.fallout, event.reason, event.waiting_for, record.silences, still)
-        case Done():
-            return Record(event.attempt, event.model_dump(mode="json", exclude={"item", "attempt"}), sent_from=LONG_SINCE)
-        case events.StepForced():
-            return Record(event.attempt, sent_from=LONG_SINCE)
-        case Declined():
-            return Record(event.attempt, reason=event.reason)
-    if event.shape in ("cancelled", "undone"):
-        return changed(record, fallout="", reason="", waiting_for="")
-    return None
+def _suspected(state: OrderState, event: events.DuplicateSuspected) -> OrderState:
+    return changed(_step_event(state, event), suspected=(*state.suspected, event.fallout))
 
 
-def _unsure(record: Record, event: FellOut) -> bool:
-    """Whether the partner may have the request all the same: it had taken it, never answered, or a defect lost its answer."""
-    return record.sent_from == LONG_SINCE or event.partner_code == "silent" or event.reason == "SYS-BUG"
+def _settled(state: OrderState, event: events.DuplicateSettled) -> OrderState:
+    return changed(_step_event(state, event), suspected=tuple(one for one in state.suspected if one != event.fallout))
 
 
 def _closed(state: OrderState, event: Event) -> OrderState:
@@ -291,6 +260,8 @@ _OWN: dict[type[Event], Callable[[OrderState, Any], OrderState]] = {
     events.OrderResubmitted: _resubmitted,
     events.OrderPlanned: _planned,
     events.CorrectionApplied: _corrected,
+    events.DuplicateSuspected: _suspected,
+    events.DuplicateSettled: _settled,
     **dict.fromkeys(
         (events.OrderRejected, events.OrderCompleted, events.OrderPartiallyCompleted, events.OrderFailed, events.OrderCancelled), _closed
     ),
@@ -307,22 +278,17 @@ def owner(state: OrderState) -> tuple[str | None, str | None]:
     return state.order_id, state.party or None
 
 
-def work(state: OrderState, stream: str, item: str, step: str) -> Work:
-    """A step of an item with the outcomes of the item's earlier steps."""
-    record = state.record(item, step)
-    outcomes: Mapping[str, Mapping[str, Any]] = {name: known.outcome for name, known in state.records.get(item, {}).items()}
-    sent = {name: known.sent_from for name, known in state.records.get(item, {}).items() if known.sent_from}
-    return Work(
-        stream,
-        item,
-        step,
-        record.attempt,
-        state,
-        state.items.get(item),
-        outcomes,
-        fallout=record.fallout,
-        reason=record.reason,
-        waiting_for=record.waiting_for,
-        silences=record.silences,
-        sent=sent,
-    )
+def work(state: OrderState, stream: str, item: str, step: str, book: Book) -> Work:
+    """A step of an item with the outcomes of the item's earlier steps, under the order's market."""
+    records = state.records.get(item, {})
+    return build(stream, item, step, state=state, subject=state.items.get(item), records=records, market=book.market(state.market))
+
+
+def on_record(work: Work, fallout: str) -> bool:
+    """Whether a fallout is open: on a step of an item that has not ended, at a gate of an order that has not, or of a resubmission."""
+    state: OrderState = work.state
+    if work.step == "duplicate":
+        return fallout in state.suspected
+    item = state.progress.items.get(work.item)
+    over = bool(item and item.ended and work.step not in item.recalls) or (not work.item and bool(state.closed))
+    return work.fallout == fallout and not over

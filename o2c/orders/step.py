@@ -11,8 +11,9 @@ from o2c.catalogue.state import CatalogueState
 from o2c.customers.state import stream_of
 from o2c.kernel.charges import account_stream
 from o2c.kernel.decision import Decision, just
-from o2c.kernel.step import Step
-from o2c.kernel.stream import StreamKind, Work
+from o2c.kernel.step import Referral, Step
+from o2c.kernel.stream import StreamKind
+from o2c.kernel.work import Work
 from o2c.orders import rules, state
 from o2c.orders.events import (
     DuplicateSettled,
@@ -61,10 +62,17 @@ VALIDATION = Step(
     complete=_validated,
     check=_check,
     reads=_reads,
-    decide=_decide,
+    referral=Referral(
+        decide=_decide,
+    ),
 )
 DUPLICATE = Step(
-    name="duplicate", requested=ValidationRequested, fell_out=DuplicateSuspected, complete=lambda work, data, at: just(), decide=_settle
+    name="duplicate",
+    fell_out=DuplicateSuspected,
+    complete=lambda work, data, at: just(),
+    referral=Referral(
+        decide=_settle,
+    ),
 )
 KIND = StreamKind(
     category="order",
@@ -78,6 +86,7 @@ KIND = StreamKind(
     work=state.work,
     owner=state.owner,
     correctable=state.correctable,
+    on_record=state.on_record,
     # An order may stand ahead of a simulated clock: nothing happens to it before it was given.
     not_before=lambda order: order.captured_at,
 )

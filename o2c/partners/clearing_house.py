@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from o2c.kernel.chance import pick
 from o2c.kernel.partner import Answer, Answered, RefusedBy, Request
@@ -19,6 +20,16 @@ DONOR_PERCENTS = (
     ("NUMBER-INACTIVE", 1.0),
     ("BARRED", 2.0),
 )
+DONOR_PERCENTS_NL = (
+    (ACCEPT, 88.0),
+    (DELAY, 5.0),
+    ("NAME-MISMATCH", 2.0),
+    ("NUMBER-INACTIVE", 1.0),
+    ("BARRED", 2.0),
+    ("DEBT", 1.0),
+    ("CONTRACT", 1.0),
+)
+"""In the Netherlands no code is asked for, and some donors still answer with what is no ground."""
 DELAY_DAYS_MAX = 3
 PORTING, CANCEL = "porting", "porting-cancel"
 CUT_OFF = timedelta(hours=2)
@@ -52,12 +63,15 @@ class SimulatedClearingHouse:
         asked = f"{request.body.get('msisdn', '')} {request.body.get('code', '')}"
         if mark is not None:
             return faults.on_submit(mark, request) or self._accepted(request)
-        code = pick(self.seed, faults.place(request), 0, f"donor {asked}", DONOR_PERCENTS)
-        if code == ACCEPT:
-            return self._accepted(request)
-        if code == DELAY:
-            return self._accepted(request, working_days_more=1 + faults.whole(self.seed, request, f"delay {asked}", DELAY_DAYS_MAX))
-        return RefusedBy(code)
+        dutch = request.body.get("market") == "NL"
+        code = pick(self.seed, faults.place(request), 0, f"donor {asked}", DONOR_PERCENTS_NL if dutch else DONOR_PERCENTS)
+        if code not in (ACCEPT, DELAY):
+            # What is no ground is dropped when the donor is asked again.
+            return self._accepted(request) if code in ("DEBT", "CONTRACT") and request.attempt > 1 else RefusedBy(code)
+        days = 1 + faults.whole(self.seed, request, f"delay {asked}", DELAY_DAYS_MAX) if code == DELAY else 0
+        if dutch:
+            return self._accepted(request, first_possible_on=(request.at + timedelta(days=1 + days)).date().isoformat())
+        return self._accepted(request, working_days_more=days) if days else self._accepted(request)
 
-    def _accepted(self, request: Request, **more: int) -> Answer:
+    def _accepted(self, request: Request, **more: Any) -> Answer:
         return Answered({"reference": faults.reference("PRT", self.seed, request), **more})

@@ -7,13 +7,13 @@ from o2c.kernel.event import Upcast
 from o2c.kernel.shapes import Done, FellOut, Requested
 
 
-class PaymentRequested(Requested, name="payment.requested", step="payment"):
+class PaymentRequested(Requested, name="payment.requested", step="payment", stream="invoice"):
     """The invoice is to be paid by the customer's method."""
 
     example = {"attempt": 1, "due_at": "2026-01-09T06:00:00Z"}
 
 
-class PaymentReceived(Done, MoneyReceived, name="payment.received", step="payment"):
+class PaymentReceived(Done, MoneyReceived, name="payment.received", step="payment", stream="invoice"):
     """Money came in for the invoice and settled it, or came on top: what is over the total is the customer's credit.
 
     Version 2 knows transfers that a person recorded.
@@ -23,14 +23,14 @@ class PaymentReceived(Done, MoneyReceived, name="payment.received", step="paymen
     upcasts = (Upcast(defaults={"remittance": "", "arrived_on": ""}),)
 
 
-class PaymentPartReceived(MoneyReceived, name="payment.part-received", step="payment"):
+class PaymentPartReceived(MoneyReceived, name="payment.part-received", step="payment", stream="invoice"):
     """Part of the invoice came in by bank; `open_minor` is left to pay and is still collected by the customer's method."""
 
     example = {"amount_minor": 1000, "method": "bank-transfer", "remittance": "TFR-88213", "arrived_on": "2026-01-12", "open_minor": 1399}
     open_minor: int
 
 
-class PaymentFellOut(FellOut, name="payment.fell-out", step="payment"):
+class PaymentFellOut(FellOut, name="payment.fell-out", step="payment", stream="invoice"):
     """A card was declined, a direct debit returned, a link never used, or the provider did not answer."""
 
     example = {

@@ -11,7 +11,7 @@ from o2c.kernel.decision import Decision, just
 from o2c.kernel.periods import local_time
 from o2c.kernel.refusal import Refused
 from o2c.kernel.shapes import StepCancelled
-from o2c.kernel.stream import Work
+from o2c.kernel.work import Work
 from o2c.payments.events import PaymentPartReceived, PaymentReceived
 
 CARD_AFTER_DAYS = 1
@@ -41,12 +41,11 @@ def wanted(work: Work) -> bool:
     return bool(work.state.open_minor > 0)
 
 
-def record(work: Work, *, amount_minor: int, remittance: str, arrived_on: str, scheduled: bool, at: datetime) -> Decision:
+def record(work: Work, *, amount_minor: int, remittance: str, arrived_on: str, begun_by: datetime) -> Decision:
     """Money that arrived by bank. What is too much is a credit: money that arrived cannot be refused.
 
-    `scheduled`: an attempt to collect stands on the agenda for later and nobody has been asked yet; it is called off when nothing is left to
-    collect. One that the provider already has may still bring money, which is then a credit. The same remittance reference is the same
-    payment. Raises Refused: usage (nothing came), conflict (the reference was recorded with another amount).
+    An attempt to collect that is due after `begun_by`, when nobody can have been asked yet, is called off when nothing is left to collect.
+    One that the provider already has may still bring money, which is then a credit. The same remittance reference is the same payment. Raises Refused: usage (nothing came), conflict (the reference was recorded with another amount).
     """
     known = work.state.remittances.get(remittance)
     if known == amount_minor:
@@ -64,4 +63,10 @@ def record(work: Work, *, amount_minor: int, remittance: str, arrived_on: str, s
     received = PaymentReceived(
         attempt=work.attempt, amount_minor=amount_minor, method=BANK_TRANSFER, remittance=remittance, arrived_on=arrived_on
     )
-    return just(received, StepCancelled(step="payment")) if scheduled else just(received)
+    return just(received, StepCancelled(step="payment")) if _still_to_come(work, begun_by) else just(received)
+
+
+def _still_to_come(work: Work, begun_by: datetime) -> bool:
+    """Whether the next attempt to collect is due after a time, so that the provider has not been asked for it."""
+    next_at = work.retry_at or work.sent.get("payment")
+    return next_at is not None and next_at > begun_by

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from o2c.kernel.step import Step
+from o2c.kernel.step import ByPartner, Step
 from o2c.payments import rules
 from o2c.payments.events import PaymentFellOut, PaymentRequested
 
@@ -11,10 +11,12 @@ STEP = Step(
     requested=PaymentRequested,
     fell_out=PaymentFellOut,
     complete=rules.received,
-    partner="payment-provider",
-    payload=rules.demand,
-    codes={"DECLINED": "PAY-AUTH", "EXPIRED": "PAY-AUTH", "RETURNED": "PAY-MANDATE", "UNAVAILABLE": "PAY-TMO"},
-    silence="PAY-TMO",
     due=rules.due,
     wanted=rules.wanted,
+    ask=ByPartner(
+        partner="payment-provider",
+        payload=rules.demand,
+        codes={"DECLINED": "PAY-AUTH", "EXPIRED": "PAY-AUTH", "RETURNED": "PAY-MANDATE", "UNAVAILABLE": "PAY-TMO"},
+        silence="PAY-TMO",
+    ),
 )

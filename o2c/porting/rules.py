@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from o2c.kernel.decision import Decision, Guard, just
 from o2c.kernel.identifiers import possible_mobile
 from o2c.kernel.periods import parse_time
-from o2c.kernel.stream import Work
+from o2c.kernel.reasons import DEFECT
+from o2c.kernel.work import Work
 from o2c.markets.base import code_is_wellformed, port_window
 from o2c.porting.events import NumberPortedIn, PortInCancelled, PortInScheduled
 
@@ -28,7 +29,8 @@ def flaw(work: Work, at: datetime) -> str:
     """Judged as text, never repaired: number, then code, then whether another order has the number."""
     if not possible_mobile(number_of(work), work.market.numbering.region):
         return "DQ-PHONE: the number to bring is no mobile number in E.164 form"
-    if not code_is_wellformed(work.market.porting, str(work.subject.characteristics.get("portInCode", ""))):
+    rules = work.market.porting
+    if rules.code_pattern and not code_is_wellformed(rules, str(work.subject.characteristics.get("portInCode", ""))):
         return "NP-CODE: the code is missing or malformed"
     if any(holder != work.holder for holder in work.guards.values()):
         return "NP-NOTPORT: another order brings or brought this number"
@@ -36,12 +38,19 @@ def flaw(work: Work, at: datetime) -> str:
 
 
 def request(work: Work) -> Mapping[str, Any]:
-    return {"msisdn": number_of(work), "code": work.subject.characteristics.get("portInCode", "")}
+    return {"msisdn": number_of(work), "code": work.subject.characteristics.get("portInCode", ""), "market": work.market.code}
+
+
+def reason_of(work: Work, code: str) -> str:
+    """Our code for the clearing house's; which grounds a donor has, the market says."""
+    return "NP-CONFLICT" if code == "UNAVAILABLE" else str(work.market.porting.refusals.get(code, DEFECT))
 
 
 def scheduled(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
-    """The window the donor's answer leads to; a delaying donor adds working days."""
-    opens_at = port_window(work.market, at, working_days_more=int(data.get("working_days_more", 0)))
+    """The window the donor's answer leads to: a delaying donor adds working days, or names the first day it can."""
+    first_on = data.get("first_possible_on")
+    not_before = date.fromisoformat(str(first_on)) if first_on else None
+    opens_at = port_window(work.market, at, working_days_more=int(data.get("working_days_more", 0)), not_before=not_before)
     reference = str(data.get("reference", ""))
     event = PortInScheduled(item=work.item, attempt=work.attempt, msisdn=number_of(work), window_opens_at=opens_at, reference=reference)
     # Claimed when it was asked for; taken again for the case that the claim was held then and became free before the check.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from o2c.kernel.step import Step, recall_lead
+from o2c.kernel.step import RECALL_LEAD, ByPartner, Ending, Step
 from o2c.porting import rules
 from o2c.porting.events import (
     CutoverFellOut,
@@ -22,32 +22,33 @@ STEP = Step(
     complete=rules.scheduled,
     check=rules.flaw,
     guards=rules.claimed,
-    partner="clearing-house",
-    payload=rules.request,
-    codes={
-        "CODE-EXPIRED": "NP-CODE",
-        "NAME-MISMATCH": "NP-NAME",
-        "NUMBER-INACTIVE": "NP-INACT",
-        "BARRED": "NP-BAR",
-        "UNAVAILABLE": "NP-CONFLICT",
-        "REFUSED": "NP-BAR",
-    },
-    silence="NP-CONFLICT",
-    lead=lambda work: timedelta(minutes=2),
-    recall="porting-cancel",
-    no_return=rules.window_open,
+    lead=timedelta(minutes=2),
+    ask=ByPartner(
+        partner="clearing-house",
+        payload=rules.request,
+        code_of=rules.reason_of,
+        silence="NP-CONFLICT",
+    ),
+    ending=Ending(
+        recall="porting-cancel",
+        no_return=rules.window_open,
+    ),
 )
 CUTOVER = Step(
     name="cutover",
     requested=CutoverRequested,
     fell_out=CutoverFellOut,
     complete=rules.ported,
-    partner="clearing-house",
-    payload=rules.cutover_request,
-    codes={"UNAVAILABLE": "NP-CUTOVER", "PERMANENT": "NP-CUTFAIL", "REFUSED": "NP-CUTFAIL"},
-    silence="NP-CUTOVER",
     due=rules.cutover_due,
-    no_return=rules.cutting_over,
+    ask=ByPartner(
+        partner="clearing-house",
+        payload=rules.cutover_request,
+        codes={"UNAVAILABLE": "NP-CUTOVER", "PERMANENT": "NP-CUTFAIL", "REFUSED": "NP-CUTFAIL"},
+        silence="NP-CUTOVER",
+    ),
+    ending=Ending(
+        no_return=rules.cutting_over,
+    ),
 )
 CANCEL = Step(
     name="porting-cancel",
@@ -55,10 +56,12 @@ CANCEL = Step(
     fell_out=PortInCancelFellOut,
     complete=rules.withdrawn,
     guards=rules.claimed,
-    partner="clearing-house",
-    payload=rules.withdrawal,
-    codes={"UNAVAILABLE": "NP-CONFLICT", "TOO-LATE": "NP-LATE", "PERMANENT": "NP-LATE", "REFUSED": "NP-LATE"},
-    silence="NP-CONFLICT",
-    lead=recall_lead,
+    lead=RECALL_LEAD,
     forceable=True,
+    ask=ByPartner(
+        partner="clearing-house",
+        payload=rules.withdrawal,
+        codes={"UNAVAILABLE": "NP-CONFLICT", "TOO-LATE": "NP-LATE", "PERMANENT": "NP-LATE", "REFUSED": "NP-LATE"},
+        silence="NP-CONFLICT",
+    ),
 )

@@ -5,20 +5,20 @@ from __future__ import annotations
 from o2c.kernel.shapes import Done, FellOut, Requested
 
 
-class QualificationRequested(Requested, name="qualification.requested", step="qualification"):
+class QualificationRequested(Requested, name="qualification.requested", step="qualification", stream="order"):
     """The access network is to say whether it serves the address."""
 
     example = {"item": "1", "attempt": 1, "due_at": "2026-01-05T09:00:00Z"}
 
 
-class AddressQualified(Done, name="qualification.passed", step="qualification"):
+class AddressQualified(Done, name="qualification.passed", step="qualification", stream="order"):
     """The access network serves the address, on the line it names."""
 
     example = {"item": "1", "line_id": "LN-4711"}
     line_id: str
 
 
-class QualificationFellOut(FellOut, name="qualification.fell-out", step="qualification"):
+class QualificationFellOut(FellOut, name="qualification.fell-out", step="qualification", stream="order"):
     """The address is incomplete or not served, or the access network did not answer."""
 
     example = {

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from o2c.kernel.decision import Decision, just
-from o2c.kernel.stream import Work
+from o2c.kernel.work import Work
 from o2c.markets.base import address_is_complete
 from o2c.qualification.events import AddressQualified
 

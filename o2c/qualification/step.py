@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from o2c.kernel.step import Step
+from o2c.kernel.step import ByPartner, Step
 from o2c.qualification import rules
 from o2c.qualification.events import QualificationFellOut, QualificationRequested
 
@@ -14,9 +14,11 @@ STEP = Step(
     fell_out=QualificationFellOut,
     complete=rules.qualified,
     check=rules.flaw,
-    partner="access-network",
-    payload=rules.address,
-    codes={"UNAVAILABLE": "NET-HLR", "PERMANENT": "NET-CFG", "REFUSED": "DQ-ADDR"},
-    lead=lambda work: timedelta(minutes=1),
+    lead=timedelta(minutes=1),
     forceable=True,
+    ask=ByPartner(
+        partner="access-network",
+        payload=rules.address,
+        codes={"UNAVAILABLE": "NET-HLR", "PERMANENT": "NET-CFG", "REFUSED": "DQ-ADDR"},
+    ),
 )

@@ -29,9 +29,6 @@ class Session:
         """A driver with this store's partners: the simulators, drawn from the store's seed."""
         return Runner(self.app, simulated_partners(self.app.clock().seed), progress=progress)
 
-    def book(self) -> plan.PlanBook:
-        return self.runner().book
-
 
 @contextmanager
 def opened(dsn: str | None = None, *, create: bool = False, reading: bool = False) -> Iterator[Session]:

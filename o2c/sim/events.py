@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
-from o2c.kernel.event import Event
-from o2c.kernel.shapes import Done, FellOut, Offered, Requested, Undone, Withdrawn
+from o2c.kernel.event import Names
+from o2c.kernel.shapes import Done, FellOut, Freed, HeldByItem, Offered, Requested, Undone, Withdrawn
 from o2c.stock.events import StockAnnounced, StockArrived
 
 
-class SimRequested(Requested, name="sim.requested", step="sim"):
+class SimRequested(Requested, name="sim.requested", step="sim", stream="order"):
     """A SIM of the ordered kind is to be taken from stock."""
 
     example = {"item": "1", "attempt": 1, "due_at": "2026-01-05T09:00:00Z"}
 
 
-class SimAssigned(Done, name="sim.assigned", step="sim"):
+class SimAssigned(Done, name="sim.assigned", step="sim", stream="order"):
     """A SIM was taken from stock for the item."""
 
     example = {"item": "1", "iccid": "8944770000000000009", "imsi": "001010000000000", "kind": "esim"}
-    iccid: str
+    iccid: Annotated[str, Names("sim")]
     imsi: str
     kind: str
 
 
-class SimFellOut(FellOut, name="sim.fell-out", step="sim"):
+class SimFellOut(FellOut, name="sim.fell-out", step="sim", stream="order"):
     """No SIM could be assigned; out of stock waits for the next delivery."""
 
     example = {
@@ -33,31 +33,40 @@ class SimFellOut(FellOut, name="sim.fell-out", step="sim"):
     }  # fmt: skip
 
 
-class SimReleased(Undone, name="sim.released", step="sim"):
+class SimReleased(Undone, name="sim.released", step="sim", stream="order"):
     """The item ended and gave its SIM back."""
 
     noun: ClassVar[str] = "SIM"
     example = {"item": "1", "iccid": "8944770000000000009"}
-    iccid: str
+    iccid: Annotated[str, Names("sim")]
 
 
-class SimsAnnounced(StockAnnounced, name="sims.announced", step="sim-arrival"):
+class SimsAnnounced(StockAnnounced, name="sims.announced", step="sim-arrival", stream="delivery"):
     """A delivery of SIMs is to be taken in: rows of ICCID, IMSI, kind."""
 
     example = {"due_at": "2026-02-02T00:00:00Z", "rows": [["8944770000000000009", "001010000000000", "esim"]]}
 
 
-class SimsArrived(StockArrived, name="sims.arrived", step="sim-arrival"):
+class SimsArrived(StockArrived, name="sims.arrived", step="sim-arrival", stream="delivery"):
     """A delivery of SIMs was taken in."""
 
     example = {"pools": {"sim/esim": 1}}
 
 
-class SimReceived(Offered, name="sim.received"):
+class SimsFellOut(FellOut, name="sims.fell-out", step="sim-arrival", stream="delivery"):
+    """A delivery of SIMs could not be taken in."""
+
+    example = {
+        "fallout": "5d3f0a5e-6f0e-5a53-9d4c-0d8a35a0b8f1", "reason": "SYS-BUG", "fault_class": "defect", "origin": "direct",
+        "recoverability": "correctable", "waiting_for": "us", "queue": "engineering",
+    }  # fmt: skip
+
+
+class SimReceived(Offered, name="sim.received", stream="sim"):
     """A SIM came into stock."""
 
     example = {"iccid": "8944770000000000009", "imsi": "001010000000000", "kind": "esim"}
-    iccid: str
+    iccid: Annotated[str, Names("sim")]
     imsi: str
     kind: str
 
@@ -65,42 +74,49 @@ class SimReceived(Offered, name="sim.received"):
         return f"sim/{self.kind}", self.iccid, {"iccid": self.iccid, "imsi": self.imsi, "kind": self.kind}
 
 
-class SimTaken(Withdrawn, name="sim.taken"):
+class SimTaken(Withdrawn, HeldByItem, name="sim.taken", stream="sim"):
     """An order item took the SIM."""
 
     example = {"iccid": "8944770000000000009", "kind": "esim", "order": "6f9619ff-8b86-5d01-b42d-00cf4fc964ff", "item": "1"}
-    iccid: str
+    iccid: Annotated[str, Names("sim")]
     kind: str
-    order: str
-    item: str
 
     def withdrawal(self) -> tuple[str, str]:
         return f"sim/{self.kind}", self.iccid
 
 
-class SimReturned(Requested, name="sim.returned", step="sim-restock"):
+class SimReturned(Requested, Freed, name="sim.returned", step="sim-restock", stream="sim"):
     """The SIM came back unused; it is to be counted and shelved by `due_at`."""
 
     example = {"iccid": "8944770000000000009", "imsi": "001010000000000", "kind": "esim", "due_at": "2026-01-06T00:00:00Z"}
-    iccid: str
+    iccid: Annotated[str, Names("sim")]
     imsi: str
     kind: str
 
 
-class SimScrapped(Event, name="sim.scrapped"):
+class SimScrapped(Freed, name="sim.scrapped", stream="sim"):
     """The SIM had left the house, or its profile was downloaded or used; nobody gets it again."""
 
     example = {"iccid": "8944770000000000009"}
-    iccid: str
+    iccid: Annotated[str, Names("sim")]
 
 
-class SimRestocked(Done, Offered, name="sim.restocked", step="sim-restock"):
+class SimRestocked(Done, Offered, name="sim.restocked", step="sim-restock", stream="sim"):
     """The SIM that came back can be assigned again."""
 
     example = {"iccid": "8944770000000000009", "imsi": "001010000000000", "kind": "esim"}
-    iccid: str
+    iccid: Annotated[str, Names("sim")]
     imsi: str
     kind: str
 
     def offer(self) -> tuple[str, str, dict[str, str]]:
         return f"sim/{self.kind}", self.iccid, {"iccid": self.iccid, "imsi": self.imsi, "kind": self.kind}
+
+
+class SimRestockFellOut(FellOut, name="sim.restock-fell-out", step="sim-restock", stream="sim"):
+    """A SIM that came back could not be restocked."""
+
+    example = {
+        "fallout": "5d3f0a5e-6f0e-5a53-9d4c-0d8a35a0b8f1", "reason": "SYS-BUG", "fault_class": "defect", "origin": "direct",
+        "recoverability": "correctable", "waiting_for": "us", "queue": "engineering",
+    }  # fmt: skip

@@ -10,7 +10,7 @@ from o2c.kernel.decision import Decision, just
 from o2c.kernel.identifiers import iccid as canonical_iccid
 from o2c.kernel.identifiers import imsi as canonical_imsi
 from o2c.kernel.refusal import Refused
-from o2c.kernel.stream import Work
+from o2c.kernel.work import Work
 from o2c.sim.events import (
     SimAssigned,
     SimReceived,
@@ -98,3 +98,9 @@ def restock(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
     """A SIM that came back is on offer again."""
     back = work.state.back
     return just(SimRestocked(attempt=work.attempt, iccid=back.iccid, imsi=back.imsi, kind=back.kind))
+
+
+def came_back(work: Work) -> Mapping[str, Any]:
+    """Which SIM is to be restocked, where a person asks for it once more."""
+    back = work.state.back
+    return {"iccid": back.iccid, "imsi": back.imsi, "kind": back.kind}

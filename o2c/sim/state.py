@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from o2c.kernel.event import Event
+from o2c.kernel.shapes import FellOut, step_of
 from o2c.kernel.stream import StreamKind
+from o2c.kernel.work import Record, noted
 from o2c.sim.events import SimReceived, SimRestocked, SimReturned, SimScrapped, SimTaken
 from o2c.stock.state import stock_agenda
 
 
 @dataclass(frozen=True, slots=True)
 class SimState:
-    """`status` is empty before the SIM was received, then available, assigned, returned or scrapped; `back` is the return that is to be restocked."""
+    """`status` is empty before the SIM was received, then available, assigned, returned or scrapped; `back` is the return that is to be restocked;
+    `records` are its steps that stand still."""
 
     status: str = ""
     back: SimReturned | None = None
+    records: dict[str, Record] = field(default_factory=dict)
 
 
 def stream_of(iccid: str) -> str:
@@ -32,6 +36,8 @@ def evolve(state: SimState, event: Event) -> SimState:
             return SimState("scrapped")
         case SimTaken():
             return SimState("assigned")
+        case FellOut():
+            return replace(state, records=noted(state.records, event, step_of(event)))
     return state
 
 

@@ -4,19 +4,31 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from o2c.kernel.step import Step
+from o2c.kernel.step import Ending, FromPool, Step
 from o2c.sim import rules
-from o2c.sim.events import SimFellOut, SimRequested, SimReturned, SimsAnnounced
+from o2c.sim.events import SimFellOut, SimRequested, SimRestockFellOut, SimReturned, SimsAnnounced, SimsFellOut
+from o2c.stock.state import announced_rows
 
 STEP = Step(
     name="sim",
     requested=SimRequested,
     fell_out=SimFellOut,
     complete=rules.assign,
-    pool=rules.pool_of,
-    out_of_stock="INV-SIM",
-    undo=rules.release,
-    lead=lambda work: timedelta(minutes=1),
+    lead=timedelta(minutes=1),
+    draw=FromPool(
+        pool=rules.pool_of,
+        out_of_stock="INV-SIM",
+    ),
+    ending=Ending(
+        undo=rules.release,
+    ),
 )
-ARRIVAL = Step(name="sim-arrival", requested=SimsAnnounced, fell_out=SimFellOut, complete=rules.arrive, reads=rules.arrival_streams)
-RESTOCK = Step(name="sim-restock", requested=SimReturned, fell_out=SimFellOut, complete=rules.restock)
+ARRIVAL = Step(
+    name="sim-arrival",
+    requested=SimsAnnounced,
+    fell_out=SimsFellOut,
+    complete=rules.arrive,
+    reads=rules.arrival_streams,
+    facts=announced_rows,
+)
+RESTOCK = Step(name="sim-restock", requested=SimReturned, fell_out=SimRestockFellOut, complete=rules.restock, facts=rules.came_back)

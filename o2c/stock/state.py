@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from o2c.kernel.agenda import NEVER, AgendaChange, by_shape
 from o2c.kernel.event import Event
+from o2c.kernel.shapes import FellOut, step_of
 from o2c.kernel.stream import StreamKind
+from o2c.kernel.work import Record, Work, noted
 from o2c.stock.events import StockAnnounced, StockArrived
 
 ARRIVAL_PRIORITY = 0
@@ -16,17 +19,25 @@ ARRIVAL_PRIORITY = 0
 
 @dataclass(frozen=True, slots=True)
 class DeliveryState:
-    """The rows announced, when they are due, and whether they arrived."""
+    """The rows announced, when they are due, whether they arrived, and the steps that stand still."""
 
     rows: tuple[tuple[str, ...], ...] = ()
     arrived: bool = False
     due_at: datetime | None = None
+    records: dict[str, Record] = field(default_factory=dict)
 
 
 def evolve(state: DeliveryState, event: Event) -> DeliveryState:
     if isinstance(event, StockAnnounced):
-        return replace(state, rows=event.rows, due_at=event.due_at)
-    return replace(state, arrived=True) if isinstance(event, StockArrived) else state
+        return replace(state, rows=event.rows, due_at=event.due_at, records={})
+    if isinstance(event, FellOut):
+        return replace(state, records=noted(state.records, event, step_of(event)))
+    return replace(state, arrived=True, records={}) if isinstance(event, StockArrived) else state
+
+
+def announced_rows(work: Work) -> Mapping[str, Any]:
+    """The rows of a delivery, where a person asks for it to be taken in once more."""
+    return {"rows": work.state.rows}
 
 
 def stock_agenda(state: Any, event: Event, stream: str) -> tuple[AgendaChange, ...]:

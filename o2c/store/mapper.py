@@ -10,7 +10,7 @@ from typing import Any
 from eventsourcing.persistence import Mapper, MapperDeserialisationError, Notification, StoredEvent
 from pydantic import ValidationError
 
-from o2c.kernel.event import EVENT_TYPES, Fact, upcast
+from o2c.kernel.event import EVENT_TYPES, Asked, Fact, upcast
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class FactMapper(Mapper[str]):
             originator_id=fact.stream,
             originator_version=fact.version,
             topic=event.type_name,
-            state=event.model_dump_json(exclude=set(event.personal)).encode() if event.personal else event.model_dump_json().encode(),
+            state=_body(fact).encode(),
             id=fact.position or 0,
             event_id=fact.event_id,
             schema=event.schema_version(),
@@ -51,7 +51,7 @@ class FactMapper(Mapper[str]):
             causation=fact.causation,
             order_id=fact.order_id,
             customer_id=fact.customer_id,
-            personal=event.model_dump_json(include=set(event.personal)) if event.personal else None,
+            personal=_personal(fact),
             recorded_at=fact.recorded_at,
         )
 
@@ -69,6 +69,7 @@ class FactMapper(Mapper[str]):
             raise MapperDeserialisationError(f"cannot read {where}: its schema version {stored.schema} is unknown; use a newer program")
         try:
             body = {**json.loads(stored.state), **(json.loads(stored.personal) if stored.personal else {})}
+            asked = asked_of(body)
             event = cls.model_validate(upcast(stored.topic, stored.schema, body))
         except ValidationError as error:
             fields = ", ".join(".".join(str(part) for part in flaw["loc"]) or flaw["type"] for flaw in error.errors(include_input=False))
@@ -89,4 +90,35 @@ class FactMapper(Mapper[str]):
             customer_id=stored.customer_id,
             position=stored.id,
             recorded_at=stored.recorded_at,
+            asked=asked,
         )
+
+
+ASKED, EXCHANGE = "asked", "exchange"
+"""Where the exchange with a partner stands beside the fields of an event: in its body, and what may tell of a person among the personal fields."""
+_IN_BODY = ("partner", "answer", "code", "latency_ms")
+
+
+def asked_of(body: dict[str, Any]) -> Asked | None:
+    """Take the exchange with a partner out of a stored body and its personal fields; what is left is the event's own."""
+    told, private = body.pop(ASKED, None), body.pop(EXCHANGE, {})
+    return Asked(**told, **private) if told else None
+
+
+def _body(fact: Fact) -> str:
+    event = fact.event
+    body = event.model_dump_json(exclude=set(event.personal)) if event.personal else event.model_dump_json()
+    return body if fact.asked is None else _with(body, ASKED, {name: getattr(fact.asked, name) for name in _IN_BODY})
+
+
+def _personal(fact: Fact) -> str | None:
+    event = fact.event
+    personal = event.model_dump_json(include=set(event.personal)) if event.personal else None
+    if fact.asked is None:
+        return personal
+    return _with(personal or "{}", EXCHANGE, {"digest": fact.asked.digest, "data": dict(fact.asked.data)})
+
+
+def _with(json_object: str, name: str, value: Any) -> str:
+    """A JSON object with one member more; its text is not read again for that."""
+    return f"{json_object[:-1]}{',' if len(json_object) > 2 else ''}{json.dumps(name)}:{json.dumps(value)}}}"

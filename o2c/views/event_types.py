@@ -17,7 +17,7 @@ from pydantic.fields import FieldInfo
 
 from o2c import plan
 from o2c.kernel.event import EVENT_TYPES, Event, Pii, Upcast
-from o2c.kernel.shapes import OfItem, OfStep
+from o2c.kernel.shapes import OfStep
 
 _TITLE = "# Events"
 _INTRO = """Every type of event the log can hold, as it is stored: `o2c docs` writes this page from the event classes, `o2c docs --check` says whether
@@ -28,17 +28,6 @@ marked personal are stored apart from the body and appear in no log line. Amount
 RFC 3339 in UTC; days are local dates of the market. Events of one shape mean the same to fallout, cycle times, timeline and agenda,
 whichever step they speak of."""
 _WORDS: Mapping[Any, str] = {str: "text", int: "whole number", bool: "true or false", datetime: "time"}
-_STREAM_OF_STEP = {
-    "bill-run": "account",
-    "overdue": "invoice",
-    "payment": "invoice",
-    "sim-arrival": "delivery",
-    "number-arrival": "delivery",
-    "sim-restock": "sim",
-    "number-restock": "number",
-    "reservation": "number",
-}
-"""Steps whose events stand in another stream than an order's."""
 
 
 def event_types() -> list[type[Event]]:
@@ -55,12 +44,9 @@ def capability(cls: type[Event]) -> str:
 
 def stream_categories(cls: type[Event]) -> tuple[str, ...]:
     """The kinds of stream that events of a type stand in; several for a generic event of any step."""
-    if issubclass(cls, OfStep):
+    if cls.of_stream == "*":
         return tuple(category for category, kind in plan.KINDS.items() if kind.carries_steps)
-    if cls.step_name:
-        return (_STREAM_OF_STEP.get(cls.step_name, "order"),)
-    thing = cls.type_name.partition(".")[0]
-    return ("order",) if issubclass(cls, OfItem) else (thing,)
+    return (cls.of_stream,)
 
 
 def event_catalogue() -> str:

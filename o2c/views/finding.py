@@ -13,7 +13,7 @@ import phonenumbers
 from o2c.engine.app import Engine
 from o2c.kernel.identifiers import e164, iccid
 from o2c.kernel.refusal import Refused
-from o2c.markets.gb import GB
+from o2c.markets.registry import HOME, MARKETS
 from o2c.numbers.state import stream_of as number_stream
 from o2c.sim.state import stream_of as sim_stream
 from o2c.views.lookup_key import key_of, lacks_key
@@ -147,7 +147,15 @@ def searched_number(text: str) -> str:
         return e164(text)
     except ValueError:
         pass
-    region = GB.numbering.region
+    return next((number for region in _REGIONS if (number := _dialled_in(text, region))), "")
+
+
+_REGIONS = tuple(dict.fromkeys(versions[-1].numbering.region for _, versions in sorted(MARKETS.items(), key=lambda pair: pair[0] != HOME)))
+"""Where a number without its country may have been dialled, the home market first."""
+
+
+def _dialled_in(text: str, region: str) -> str:
+    """The E.164 number that a text means when it is dialled in a country; empty for none."""
     try:
         number = phonenumbers.parse(text, region)
     except phonenumbers.NumberParseException:

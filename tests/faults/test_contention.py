@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from o2c.desk.fallout import Correct
 from o2c.engine.app import Engine, Written
 from o2c.engine.drafts import Command
 from o2c.kernel.partner import Answer, Answered, RefusedBy, Request
@@ -58,7 +59,7 @@ def test_a_person_who_clicks_twice_at_once_is_heard_once(dsn: str, tmp_path: Pat
 
     def click(_: int) -> str:
         window = World(dsn, tmp_path)
-        stream = window.resolve("NP-CODE", changes={"portInCode": "DEF654321"}).stream
+        stream = window.resolve("NP-CODE", Correct({"portInCode": "DEF654321"})).stream
         window.close()
         return stream
 

@@ -28,7 +28,7 @@ def crossed(dsn: str, folder: Path, *, sims: int, orders: int) -> World:
         if pool == "sim/esim" and not found:
             world.app.reads.candidates = candidates  # type: ignore[method-assign]  # it happens once
             world.sims(esim=sims)
-            policy.react(world.app, world.runner.book, round_=0)
+            policy.react(world.app, round_=0)
         return found
 
     world.app.reads.candidates = looked  # type: ignore[method-assign]  # see above
@@ -112,7 +112,7 @@ def test_the_checkpoint_keeps_up_when_nothing_comes(dsn: str, tmp_path: Path, mo
     monkeypatch.setattr(policy, "LAG", 0)
     world = opened(dsn, tmp_path, customers=1)
     world.take(today(1))
-    policy.react(world.app, world.runner.book, round_=0)
+    policy.react(world.app, round_=0)
     [row] = world.app.reads.rows("SELECT position FROM o2c.policy_checkpoint")
     assert row["position"] == world.app.recorder.max_notification_id()
     world.close()

@@ -45,8 +45,8 @@ class Unhurried(RecordingPartner):
 
 def prompt(world: World) -> World:
     """Steps are due when they are asked for: nobody can wait for a real clock."""
-    steps = {name: replace(step, lead=lambda _: timedelta()) for name, step in world.runner.book.steps.items()}
-    world.runner.book = replace(world.runner.book, steps=steps)
+    steps = {name: replace(step, lead=timedelta()) for name, step in world.app.book.steps.items()}
+    world.app.book = replace(world.app.book, steps=steps)
     return world
 
 

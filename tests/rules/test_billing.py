@@ -16,9 +16,9 @@ from o2c.billing.state import ACCOUNT, AccountState
 from o2c.kernel.agenda import Dropped, Entry
 from o2c.kernel.charges import ChargeStarted, ChargeWithdrawn
 from o2c.kernel.periods import parse_time
-from o2c.kernel.stream import Work
+from o2c.kernel.work import Work
 from o2c.markets.gb import GB
-from tests.given import CUSTOMER, MONDAY
+from tests.given import BOOK, CUSTOMER, MONDAY
 
 STREAM = "account-BA-1001"
 ORDER = "order-1001"
@@ -30,15 +30,18 @@ def charge(starts_on: str, recurring_minor: int = 1999, one_time_minor: int = 0,
 
 
 def account(*events: Any, state: AccountState | None = None) -> AccountState:
+    """The account after these events, each with what follows from it."""
     state = state or AccountState()
     for event in events:
         state = ACCOUNT.evolve(state, event)
+        for following in ACCOUNT.advance(state, frozenset({""}), MONDAY, BOOK).events:
+            state = ACCOUNT.evolve(state, following)
     return state
 
 
 def run(state: AccountState) -> tuple[AccountState, InvoiceIssued | None]:
     """The next bill run of an account: the account after it, and the invoice if there was anything to charge."""
-    work = replace(ACCOUNT.work(state, STREAM, "", "bill-run"), market=GB, read={"customer-C-1001": CUSTOMER})
+    work = replace(ACCOUNT.work(state, STREAM, "", "bill-run", BOOK), read={"customer-C-1001": CUSTOMER})
     decision = bill(work, {}, MONDAY)
     invoices = [event for _, event in decision.elsewhere if isinstance(event, InvoiceIssued)]
     return account(*decision.events, state=state), invoices[0] if invoices else None
@@ -206,7 +209,7 @@ def test_days_are_those_of_the_market(activated_at: str, starts_on: str, run_on:
 def test_an_invoice_says_who_owes_what_by_when() -> None:
     """Fourteen days, the customer's method, a number of account and day that a guard keeps unique."""
     state = account(charge("2026-01-05"))
-    work = replace(ACCOUNT.work(state, STREAM, "", "bill-run"), market=GB, read={"customer-C-1001": CUSTOMER})
+    work = replace(ACCOUNT.work(state, STREAM, "", "bill-run", BOOK), read={"customer-C-1001": CUSTOMER})
     decision = bill(work, {}, MONDAY)
     [(stream, issued)] = decision.elsewhere
     assert isinstance(issued, InvoiceIssued)

@@ -15,7 +15,7 @@ from o2c.kernel.agenda import by_shape
 from o2c.kernel.event import EVENT_TYPES
 from o2c.kernel.partner import Accepted, Answer, Answered, Failed, NeverHeard, RefusedBy, Unknown
 from o2c.kernel.reasons import REASONS
-from o2c.kernel.stream import Work
+from o2c.kernel.work import Work
 from o2c.plan import STEPS
 from tests.given import MONDAY, PORTING, SEED, Story, item
 

@@ -1,6 +1,5 @@
 """Getting an invoice paid: when it is collected by which method, what counts as paid, and when it is overdue."""
 
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,11 +13,10 @@ from o2c.kernel import flow
 from o2c.kernel.agenda import Dropped, Entry
 from o2c.kernel.event import Event
 from o2c.kernel.partner import Answered, Failed, NeverHeard, RefusedBy, Unknown
-from o2c.kernel.stream import Work
-from o2c.markets.gb import GB
+from o2c.kernel.work import Work
 from o2c.payments.events import PaymentReceived
 from o2c.plan import STEPS
-from tests.given import MONDAY, SEED
+from tests.given import BOOK, MONDAY, SEED
 
 STREAM = "invoice-BA-1001-20260108"
 ISSUED_AT = datetime(2026, 1, 8, 6, tzinfo=UTC)
@@ -34,7 +32,7 @@ def invoice(*events: Event, method: str = "card", **changes: Any) -> InvoiceStat
 
 
 def work(state: InvoiceState, step: str = "payment") -> Work:
-    return replace(INVOICE.work(state, STREAM, "", step), market=GB)
+    return INVOICE.work(state, STREAM, "", step, BOOK)
 
 
 def paid(amount_minor: int) -> PaymentReceived:

@@ -15,7 +15,7 @@ from o2c.plan import STEPS
 from o2c.sim import rules as sims
 from o2c.sim.state import KIND as SIM
 from o2c.stock.state import KIND as DELIVERY
-from tests.given import MONDAY, PORTING, Story, item
+from tests.given import BOOK, MONDAY, PORTING, Story, item
 
 ICCID, OTHER_ICCID = "8944500102198304826", "8944500102198304834"
 IMSI = "001010000000001"
@@ -49,7 +49,7 @@ def test_a_delivery_with_a_bad_row_is_refused_whole(announce: Callable[..., Any]
 def arrived(announced: Requested, known: set[str]) -> tuple[dict[str, int], list[str]]:
     """What arrives of a delivery when some pieces are known: the counts by pool, and the streams."""
     step = STEPS[announced.step_name]
-    work = DELIVERY.work(DELIVERY.evolve(DELIVERY.initial("delivery-1"), announced), "delivery-1", "", step.name)
+    work = DELIVERY.work(DELIVERY.evolve(DELIVERY.initial("delivery-1"), announced), "delivery-1", "", step.name, BOOK)
     work = type(work)(work.stream, "", step.name, 1, work.state, None, read={s: object() if s in known else None for s in step.reads(work)})
     decision = step.complete(work, {}, MONDAY)
     [done] = decision.events

@@ -108,4 +108,4 @@ def taking(log_dsn: str) -> Iterator[Engine]:
 
 @pytest.fixture
 def book(lived: World) -> plan.PlanBook:
-    return lived.runner.book
+    return lived.app.book

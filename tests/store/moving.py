@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import psycopg
 from psycopg.conninfo import make_conninfo
 
+from o2c.desk.fallout import Correct, Fail
 from o2c.files import loading
 from o2c.files.event_file import exported
 from o2c.files.importing import Import, Imported
@@ -47,7 +48,7 @@ def history(dsn: str) -> bytes:
 
 
 def taken_over(world: World, file: bytes, batch_events: int = 40) -> Imported:
-    return Import(world.app, world.runner.book, progress=nothing, batch_events=batch_events).run(io.BytesIO(file))
+    return Import(world.app, progress=nothing, batch_events=batch_events).run(io.BytesIO(file))
 
 
 @contextmanager
@@ -71,14 +72,14 @@ def living(world: World) -> World:
     wrong = order("WRONG-1", ported(msisdn="+447700900200"), on=at(10), party="C-3")
     world.take(wrong, order("SAME-1", ported(), on=at(10), party="C-4"), name="second.jsonl")
     world.run(at(11))
-    world.resolve("NP-NAME", changes={"portInNumber": "+447700900201"})
+    world.resolve("NP-NAME", Correct({"portInNumber": "+447700900201"}))
     world.scripted.will("activation", RefusedBy("PERMANENT"))
     waiting = order("WAITS-1", line(sim="physical"), on=at(11), party="C-2")
     world.scripted.will("porting", RefusedBy("NAME-MISMATCH"))
     lost = order("LOST-1", ported(msisdn="+447700900400"), on=at(11), party="C-4")
     world.take(waiting, order("FELL-1", line(), on=at(11), party="C-3"), lost, name="third.jsonl")
     world.run(at(11, 1))
-    world.resolve("NP-NAME", fail=True)
+    world.resolve("NP-NAME", Fail())
     world.take(order("GONE-1", ported(msisdn="+447700900300", sim="physical"), on=at(11, 1)), name="fourth.jsonl")
     world.run(at(11, 2))
     world.cancel("GONE-1")

@@ -10,6 +10,7 @@ import pytest
 
 from o2c import plan
 from o2c.checks.diagnose import run_checks
+from o2c.desk.fallout import Correct
 from o2c.desk.orders import cancel_order
 from o2c.engine.app import Context, Engine
 from o2c.kernel.identifiers import order_id
@@ -56,7 +57,7 @@ def test_a_read_sees_what_another_process_wrote(world: World, dsn: str, tmp_path
     stream = stream_of("WEB-1")
     before = world.app.load([stream])[stream]
     other = World(dsn, tmp_path, world.scripted)
-    other.resolve("NP-NAME", changes={"portInCode": "GHJ111222"})
+    other.resolve("NP-NAME", Correct({"portInCode": "GHJ111222"}))
     other.close()
 
     assert world.app.load([stream], remembered=True)[stream].version == before.version
@@ -70,7 +71,7 @@ def test_a_partner_is_sent_what_another_process_corrected(world: World, dsn: str
     world.take(order("WEB-1", ported()))
     world.run(at(5, 12))
     other = World(dsn, tmp_path, world.scripted)
-    other.resolve("NP-NAME", changes={"portInCode": "GHJ111222"})
+    other.resolve("NP-NAME", Correct({"portInCode": "GHJ111222"}))
     other.close()
     world.run(at(5, 13))
     assert [request.body["code"] for request in world.scripted.asked("porting")] == ["ABC123456", "GHJ111222"]
@@ -147,7 +148,7 @@ def test_a_desk_is_not_refused_for_what_another_process_moved(world: World, dsn:
     other.run(at(5, 12))
     assert other.items("WEB-1") == {"1": "held"}
     other.close()
-    done = cancel_order(world.app, world.runner.book, "WEB-1", Context("ann"), note="changed her mind")
+    done = cancel_order(world.app, "WEB-1", Context("ann"), note="changed her mind")
     assert (done.refused, done.written.repeated) == ("", False)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from o2c.desk.fallout import Correct
 from o2c.kernel.partner import Accepted, RefusedBy
 from o2c.kernel.refusal import Refused
 from o2c.simulation.launch import write_launch
@@ -39,7 +40,7 @@ def troubled(world: World) -> list[tuple[datetime, int, Page]]:
     moments = [NINE + timedelta(minutes=minutes) for minutes in (15, 30, 60)] + [at(5, 18), at(6), at(6, 12)]
     looks = [_look(world, moment) for moment in moments]
     world.run(at(6, 13))
-    world.resolve("NP-CODE", changes={"portInCode": "XYZ987654"})
+    world.resolve("NP-CODE", Correct({"portInCode": "XYZ987654"}))
     return looks + [_look(world, moment) for moment in (at(7), at(8, 12), at(9), at(10), at(20), at(1, month=3))]
 
 
@@ -108,7 +109,7 @@ def test_an_account_put_right_is_billed_from_then_on(world: World) -> None:
     world.run(at(5, 12))
     before, position = now(world, "WEB-1"), horizon_mark(world.dsn).position
     world.run(at(5, 13))
-    world.resolve("DQ-PARTY", changes={"party": "C-1", "account": "BA-C-1"})
+    world.resolve("DQ-PARTY", Correct({"party": "C-1", "account": "BA-C-1"}))
     world.run(at(9))
 
     assert before["account"] != now(world, "WEB-1")["account"] == "BA-C-1"

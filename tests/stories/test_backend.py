@@ -14,6 +14,7 @@ import pytest
 
 from o2c import Captured, Context, EventRecord, Mark, OrderToCash, OtherLog, Refused
 from o2c.customers.events import CustomerContacted
+from o2c.desk.fallout import Decide, Retry
 from o2c.kernel.decision import just
 from o2c.kernel.event import Event
 from o2c.kernel.partner import RefusedBy
@@ -162,14 +163,14 @@ def test_a_fallout_is_resolved_once(world: World, o2c: OrderToCash) -> None:
     [fallout] = o2c.fallouts(reason="KYC-DOC")
     own = Context("kyc-desk", command_id=str(uuid4()))
 
-    decided = o2c.resolve(fallout["fallout"], own, note="passport seen", decide="approve")
-    again = o2c.resolve(fallout["fallout"], own, note="passport seen", decide="approve")
+    decided = o2c.resolve(fallout["fallout"], own, Decide(approve=True), note="passport seen")
+    again = o2c.resolve(fallout["fallout"], own, Decide(approve=True), note="passport seen")
     world.run(at(7))
 
     assert (decided.repeated, again.repeated, again.position) == (False, True, decided.position)
     assert o2c.order("WEB-1")["state"] == "completed"
     with refused("conflict", "closed"):
-        o2c.resolve(fallout["fallout"], CRM, note="", retry=True)
+        o2c.resolve(fallout["fallout"], CRM, Retry(), note="")
 
 
 def test_customers_are_registered_and_read_without_what_is_personal(world: World, o2c: OrderToCash) -> None:

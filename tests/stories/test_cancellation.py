@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from o2c.checks.diagnose import run_checks
+from o2c.desk.fallout import Fail, Force, Retry
 from o2c.desk.orders import Cancelled
 from o2c.kernel.partner import Accepted, Answer, Answered, Failed, RefusedBy, Request, Unknown
 from o2c.kernel.refusal import Refused
@@ -119,7 +120,7 @@ def test_a_scheduled_port_is_taken_back_before_the_order_is_over(world: World) -
         {"1": "pendingCancellation"},
         "pendingCancellation",
     )
-    world.resolve("NP-NOTPORT", retry=True)
+    world.resolve("NP-NOTPORT", Retry())
     world.run(at(5, 15, 1))
     assert world.state("WEB-2") == "pending"
 
@@ -127,7 +128,7 @@ def test_a_scheduled_port_is_taken_back_before_the_order_is_over(world: World) -
     assert (world.state("WEB-1"), world.told("WEB-1")[-1]) == ("cancelled", "order.cancelled")
     [recall] = world.scripted.asked("porting-cancel")
     assert recall.body == {"msisdn": BROUGHT, "window_opens_at": "2026-01-06T09:00:00Z"}
-    world.resolve("NP-NOTPORT", retry=True)
+    world.resolve("NP-NOTPORT", Retry())
     world.run(at(9))
     assert [request.stream for request in world.scripted.asked("cutover")] == [f"order-{world.order('WEB-2').order_id}"]
     assert (world.state("WEB-2"), world.fallouts()) == ("completed", [])
@@ -151,8 +152,8 @@ def test_a_port_that_cannot_be_taken_back_waits_for_a_person(world: World) -> No
     )
     assert {row["kind"] for row in left(world)["held"]} == {"port-in"}
     with pytest.raises(Refused, match="ended already; retry porting-cancel, or force it"):
-        world.resolve("NP-LATE", fail=True)
-    world.resolve("NP-LATE", force=True)
+        world.resolve("NP-LATE", Fail())
+    world.resolve("NP-LATE", Force())
     assert (world.state("WEB-1"), world.fallouts(), left(world)) == ("cancelled", [], {})
     assert world.scripted.asked("cutover") == []
 
@@ -197,7 +198,7 @@ def test_a_profile_that_was_downloaded_takes_its_sim_with_it(world: World) -> No
     iccid = world.outcome("WEB-1", "1", "sim")["iccid"]
     world.cancel("WEB-1")
     world.run(at(7))
-    world.resolve("SIM-DL-DONE", force=True)
+    world.resolve("SIM-DL-DONE", Force())
     assert (stock(world)[iccid], world.state("WEB-1"), left(world)) == ("scrapped", "cancelled", {})
 
 
@@ -207,7 +208,7 @@ def test_failing_an_item_tells_its_partners_too(world: World) -> None:
     world.scripted.will("activation", Failed("PERMANENT"))
     world.take(order("WEB-1", ported()))
     world.run(at(5, 15))
-    world.resolve("NET-CFG", fail=True)
+    world.resolve("NET-CFG", Fail())
     assert (world.items("WEB-1"), world.state("WEB-1")) == ({"1": "inProgress"}, "inProgress")
     world.run(at(9))
     assert (world.items("WEB-1"), world.state("WEB-1"), left(world)) == ({"1": "failed"}, "failed", {})

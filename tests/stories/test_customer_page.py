@@ -35,7 +35,7 @@ def page(world: World, name: str = "C-1", *, personal: bool = False) -> dict[str
 
 def contacted(world: World, name: str = "C-1", context: Context = ANN, **changes: Any) -> Written:
     told = {"medium": "call", "topic": "where-is-my-order", **changes}
-    return record_contact(world.app, world.runner.book, name, context, **told)
+    return record_contact(world.app, name, context, **told)
 
 
 def said(world: World, sql: str, *parameters: object) -> list[Any]:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from o2c.desk.fallout import Fail
 from o2c.files import loading
 from o2c.kernel.identifiers import order_id
 from o2c.kernel.refusal import Refused
@@ -111,7 +112,7 @@ def test_a_sim_leads_to_all_who_ever_held_it(dsn: str, tmp_path: Path) -> None:
     world = World(dsn, tmp_path).stocked(esims=0, physical=1)
     world.take(order("WEB-1", line(sim="physical", place="the old mill")))
     world.run(at(6))
-    world.resolve("DQ-ADDR", fail=True)
+    world.resolve("DQ-ADDR", Fail())
     world.take(order("WEB-2", line(sim="physical"), on=at(6)))
     world.run(at(12))
     sim = world.app.reads.rows("SELECT key FROM projection.stock WHERE kind = 'sim'")[0]["key"]

@@ -16,6 +16,7 @@ import psycopg
 import pytest
 import structlog
 
+from o2c.desk.fallout import Correct
 from o2c.entrypoints.cli.logs import configure_logs
 from o2c.kernel.partner import Answer, Answered, Request
 from o2c.kernel.refusal import Refused
@@ -77,7 +78,7 @@ def told(dsn: str, folder: Path) -> None:
     world.stocked(esims=3)
     world.take(order("A", line()), order("B", ported(code="")), order("C", line(), party="C-2"))
     world.run(at(7))
-    world.resolve("NP-CODE", changes={"portInCode": "ABC123456"})
+    world.resolve("NP-CODE", Correct({"portInCode": "ABC123456"}))
     world.close()
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from o2c.desk.fallout import Correct, Decide, Fail, Retry
 from o2c.engine.drafts import Command
 from o2c.kernel.decision import Decision
 from o2c.kernel.partner import Failed, RefusedBy, Request
@@ -66,8 +67,8 @@ def test_nothing_is_planned_from_what_was_not_validated(world: World) -> None:
     world.run(at(6))
 
     with pytest.raises(Refused, match="no such thing to correct"):
-        world.resolve("KYC-DOC", changes={"line.1.offering": "no-such"})
-    world.resolve("KYC-DOC", decide="approve")
+        world.resolve("KYC-DOC", Correct({"line.1.offering": "no-such"}))
+    world.resolve("KYC-DOC", Decide(approve=True))
     world.run(at(7))
 
     assert world.state("WEB-1") == "completed"
@@ -82,7 +83,7 @@ def test_a_defect_in_a_rule_is_one_order_s_fallout(world: World, monkeypatch: py
     def defective(request: Request) -> Failed:
         raise KeyError(request.item)
 
-    steps = dict(world.runner.book.steps)
+    steps = dict(world.app.book.steps)
     whole = steps["activation"].complete
 
     def complete(work, data, at_):  # type: ignore[no-untyped-def]  # stands in for a rule of any shape
@@ -90,7 +91,7 @@ def test_a_defect_in_a_rule_is_one_order_s_fallout(world: World, monkeypatch: py
             raise KeyError("a rule's own mistake")
         return whole(work, data, at_)
 
-    monkeypatch.setitem(world.runner.book.__dict__, "steps", {**steps, "activation": replace(steps["activation"], complete=complete)})
+    monkeypatch.setitem(world.app.book.__dict__, "steps", {**steps, "activation": replace(steps["activation"], complete=complete)})
     world.run(at(6))
 
     [fallout] = world.fallouts("WEB-1")
@@ -112,7 +113,7 @@ def test_a_resting_number_wakes_the_best_waiter_when_it_is_free(world: World) ->
         order("LOW", line(), party="C-2", on=at(6, 9)), order("HIGH", line(), party="C-3", on=at(6, 10), priority=0), name="later.jsonl"
     )
     world.run(at(7))
-    world.resolve("NET-CFG", fail=True)
+    world.resolve("NET-CFG", Fail())
 
     world.run(at(8))
     assert (world.state("LOW"), world.state("HIGH")) == ("pending", "pending")
@@ -126,16 +127,16 @@ def test_what_a_defect_lost_is_asked_for_before_it_is_sent_again(world: World, m
     """A rule that broke on a partner's answer lost it; a person's retry finds it by query, and the work is not done twice."""
     world.stocked()
     world.take(order("WEB-1", line()))
-    steps = dict(world.runner.book.steps)
+    steps = dict(world.app.book.steps)
 
     def broken(work: object, data: object, at_: object) -> Decision:
         raise KeyError("a rule's own mistake")
 
-    monkeypatch.setitem(world.runner.book.__dict__, "steps", {**steps, "activation": replace(steps["activation"], complete=broken)})
+    monkeypatch.setitem(world.app.book.__dict__, "steps", {**steps, "activation": replace(steps["activation"], complete=broken)})
     world.run(at(6))
-    monkeypatch.setitem(world.runner.book.__dict__, "steps", steps)
+    monkeypatch.setitem(world.app.book.__dict__, "steps", steps)
 
-    world.resolve("SYS-BUG", retry=True)
+    world.resolve("SYS-BUG", Retry())
     world.run(at(7))
 
     assert (len(world.scripted.asked("activation")), len(world.scripted.asked("activation", "query"))) == (1, 1)
@@ -152,7 +153,7 @@ def test_orders_that_move_while_they_are_woken_are_looked_at_again(world: World,
     def write(commands: Sequence[Command], *, round_: int = 0) -> list[Outcome]:
         if not moved and any(command.actor == "wake-waiting-orders" for command in commands):
             moved.append(True)
-            world.resolve("INV-SIM", of="WEB-1", retry=True)
+            world.resolve("INV-SIM", Retry(), of="WEB-1")
             world.take(order("WEB-2", line(), party="C-2", priority=0), name="again.jsonl")
         return whole(commands, round_=round_)
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from o2c.desk.fallout import Correct, Decide, Fail
 from o2c.kernel.partner import Accepted, Failed, RefusedBy, Request, Unknown
 from o2c.simulation.launch_data import FIBRE, HOME_ADD_ONS, LINE_ADD_ONS
 from tests.world import ADDRESS, NINE, Document, World, at, item, line, order, ported, site
@@ -105,7 +106,7 @@ def test_a_rejected_port_of_a_bundle_is_corrected_and_the_bundle_completed(world
     assert world.state("CALL-1") == "pending"
     [rejected] = world.fallouts("CALL-1")
     assert (rejected["item"], rejected["reason"], rejected["queue"]) == ("2.2", "NP-NAME", "porting")
-    world.resolve("NP-NAME", changes={"portInCode": "GHJ111222"})
+    world.resolve("NP-NAME", Correct({"portInCode": "GHJ111222"}))
     world.run(at(8))
     assert world.scripted.asked("porting")[-1].body == {"msisdn": "+447700900456", "code": "GHJ111222"}
     assert world.state("CALL-1") == "completed"
@@ -120,7 +121,7 @@ def test_a_failed_base_item_takes_its_dependants_with_it_and_gives_back_what_it_
     world.run(at(6))
     held = {step: world.outcome("WEB-1", "1", step) for step in ("sim", "number")}
     assert world.items("WEB-1") == {"1": "held", "2": "acknowledged", "3": "completed"}
-    world.resolve("NET-CFG", fail=True)
+    world.resolve("NET-CFG", Fail())
     world.run(at(7))
     assert world.items("WEB-1") == {"1": "failed", "2": "cancelled", "3": "completed"}
     assert world.state("WEB-1") == "partial"
@@ -136,7 +137,7 @@ def test_an_order_of_one_failed_item_fails(world: World) -> None:
     world.scripted.will("activation", Failed("PERMANENT"))
     world.take(order("WEB-1", line(), item(LINE_ADD_ONS[0], "2", relies_on="1")))
     world.run(at(6))
-    world.resolve("NET-CFG", fail=True)
+    world.resolve("NET-CFG", Fail())
     world.run(at(1, month=3))
     assert (world.items("WEB-1"), world.state("WEB-1")) == ({"1": "failed", "2": "cancelled"}, "failed")
     assert world.types("account-BA-C-1") == []
@@ -149,7 +150,7 @@ def test_a_referred_identity_is_approved_by_a_person(world: World) -> None:
     world.take(order("WEB-1", line()))
     world.run(at(6))
     assert (world.state("WEB-1"), [found["reason"] for found in world.fallouts("WEB-1")]) == ("pending", ["KYC-DOC"])
-    world.resolve("KYC-DOC", decide="approve")
+    world.resolve("KYC-DOC", Decide(approve=True))
     assert world.outcome("WEB-1", "", "identity") == {"decided_by": "person"}
     world.run(at(7))
     assert (world.state("WEB-1"), world.fallouts("WEB-1")) == ("completed", [])
@@ -214,7 +215,7 @@ def test_a_number_is_brought_by_one_order_only(world: World) -> None:
     world.run(at(6, 12))
     assert world.state("FIRST") == "completed"
     assert [found["reason"] for found in world.fallouts("SECOND")] == ["NP-NOTPORT"]
-    world.resolve("NP-NOTPORT", changes={"portInNumber": "+447700900124"})
+    world.resolve("NP-NOTPORT", Correct({"portInNumber": "+447700900124"}))
     world.run(at(9))
     assert world.state("SECOND") == "completed"
     assert [world.outcome(name, "1", "cutover")["msisdn"] for name in ("FIRST", "SECOND")] == [BROUGHT, "+447700900124"]
@@ -231,7 +232,7 @@ def test_a_changed_resubmission_changes_nothing_and_waits_for_a_person(world: Wo
     assert world.order("WEB-1").items["1"].characteristics["commitmentMonths"] == "12"
     [suspected] = world.fallouts("WEB-1")
     assert (suspected["reason"], suspected["step"]) == ("DQ-DUP", "duplicate")
-    world.resolve("DQ-DUP", decide="decline")
+    world.resolve("DQ-DUP", Decide(approve=False))
     assert world.fallouts("WEB-1") == []
     assert world.state("WEB-1") == "completed"
 
@@ -243,7 +244,7 @@ def test_a_declined_card_is_corrected_to_another_method_and_paid(world: World) -
     world.take(order("WEB-1", line()))
     world.run(at(10))
     assert world.invoice("BA-C-1-20260108").open_minor > 0
-    world.resolve("PAY-AUTH", changes={"method": "direct-debit"})
+    world.resolve("PAY-AUTH", Correct({"method": "direct-debit"}))
     world.run(at(31))
     declined, paid = world.scripted.asked("payment")
     assert (declined.body["method"], paid.body["method"]) == ("card", "direct-debit")

@@ -6,6 +6,7 @@ from typing import Never
 
 import pytest
 
+from o2c.desk.fallout import Correct, Retry
 from o2c.kernel.flow import SILENCES_MAX
 from o2c.kernel.partner import Accepted, RefusedBy, Request, Unknown
 from o2c.kernel.refusal import Refused
@@ -59,12 +60,12 @@ def test_nobody_acts_twice_on_one_fallout(world: World) -> None:
     world.take(order("WEB-1", line(sim="physical")))
     world.run(at(7))
 
-    world.resolve("LOG-ADDR", changes={"place": "2 Mill Lane, Testford, ZZ1 1AA"})
+    world.resolve("LOG-ADDR", Correct({"place": "2 Mill Lane, Testford, ZZ1 1AA"}))
     with pytest.raises(Refused, match="under way"):
-        world.resolve("LOG-ADDR", retry=True)
+        world.resolve("LOG-ADDR", Retry())
     world.run(at(8))
     with pytest.raises(Refused, match="under way"):
-        world.resolve("LOG-ADDR", retry=True)
+        world.resolve("LOG-ADDR", Retry())
     world.run(at(13))
 
     assert len(world.scripted.asked("delivery")) == 2

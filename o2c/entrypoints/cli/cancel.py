@@ -37,7 +37,7 @@ def orders_cancel(
         raise Refused("--reason stands in the log for good; say why")
     with opened() as session:
         context = Context(actor, command_id=command_id)
-        done = cancel_order(session.app, session.book(), order, context, items=item or (), note=reason)
+        done = cancel_order(session.app, context, order, items=item or (), note=reason)
         if done.refused:
             raise Refused(done.refused, kind="conflict")
         show_rows(done.undone, output, empty="nothing was left to cancel")

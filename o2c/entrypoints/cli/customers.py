@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import typer
 
 from o2c.customers.rules import MEDIA, TOPICS
-from o2c.desk import contacts
+from o2c.desk.customers import record_contact
 from o2c.engine.app import Context
 from o2c.entrypoints.cli.options import Actor, CommandId, completing
 from o2c.entrypoints.cli.output import Format, Output, err, show_one
@@ -53,11 +53,10 @@ def customers_contact(
     Example: o2c customers contact C-1001 --medium call --topic where-is-my-order --order WEB-1001 --actor ann
     """
     with looking() as session:
-        written = contacts.record_contact(
+        written = record_contact(
             session.app,
-            session.book(),
-            customer,
             Context(actor, command_id=command_id),
+            customer,
             medium=medium,
             topic=topic,
             direction=direction,

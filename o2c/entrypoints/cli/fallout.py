@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from o2c.desk import fallout as desk
+from o2c.desk.fallout import Correct, Decide, Fail, Force, Resolution, Retry, resolve
 from o2c.engine.app import Context
 from o2c.entrypoints.cli.options import Actor, CommandId, complete_decision, complete_queue, complete_reason
 from o2c.entrypoints.cli.output import Format, Output, err, show_one, show_rows
@@ -80,20 +80,24 @@ def fallout_resolve(
     """
     if not actor.strip() or not reason.strip():
         raise Refused("--actor and --reason stand in the log for good; say who acts and why")
+    resolution = _resolution(correct, decide, fail=fail, force=force, retry=retry)
     with opened() as session:
-        written = desk.resolve(
-            session.app,
-            session.book(),
-            fallout_id,
-            Context(actor, command_id=command_id),
-            note=reason,
-            changes=_changes(correct) if correct else None,
-            decide=decide or None,
-            fail=fail,
-            force=force,
-            retry=retry,
-        )
+        written = resolve(session.app, Context(actor, command_id=command_id), fallout_id, resolution, note=reason)
         err.print(f"recorded on {written.stream}; `o2c run` carries on from here")
+
+
+def _resolution(correct: list[str] | None, decide: str, *, fail: bool, force: bool, retry: bool) -> Resolution:
+    """The one way that the options name. Raises Refused for none or several."""
+    if decide not in ("", "approve", "decline"):
+        raise Refused(f"cannot decide {decide}; say approve or decline")
+    ways: list[Resolution] = [
+        *([Correct(_changes(correct))] if correct else []),
+        *([Decide(decide == "approve")] if decide else []),
+        *(way for way, chosen in ((Fail(), fail), (Force(), force), (Retry(), retry)) if chosen),
+    ]
+    if len(ways) != 1:
+        raise Refused("say one way to resolve: --correct, --retry, --decide, --fail or --force")
+    return ways[0]
 
 
 def _changes(pairs: list[str]) -> dict[str, str]:

@@ -53,7 +53,7 @@ def events_import(file: File, output: Output = Format.table) -> None:
     """
     with opened() as session, _read(file) as source:
         clock = session.app.clock()
-        done = Import(session.app, session.book(), progress=_told("read")).run(source)
+        done = Import(session.app, progress=_told("read")).run(source)
         fresh = done.events - done.known
         show_one({"events": done.events, "imported": fresh, "known_before": done.known, "streams": done.streams}, output)
         last = done.last_occurred_at

@@ -46,7 +46,7 @@ from o2c.store.embedded import ServerUnavailable
 from o2c.views import event_types as documents
 from projections.engine.fold import FoldFailed
 
-EXIT = {"usage": 2, "missing": 3, "conflict": 4, "unavailable": 75}
+EXIT = {"usage": 2, "missing": 3, "conflict": 4, "forbidden": 4, "unavailable": 75}
 TRY_LATER = 75
 FAILED = 5
 DEFECT = 70

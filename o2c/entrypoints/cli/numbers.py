@@ -38,7 +38,7 @@ def numbers_reserve(
     with opened() as session:
         when = time_of(until) if until else None
         context = Context(actor, command_id=command_id)
-        written = number_desk.reserve(session.app, session.book(), number, order, context, item=item, until=when, note=reason)
+        written = number_desk.reserve(session.app, context, number, order, item=item, until=when, note=reason)
         kept = show_number(session.app, number)
         err.print(f"{number} is {kept['state']} for {written.stream}, item {kept['item']}, until {kept['reserved_until']}")
 
@@ -50,7 +50,7 @@ def numbers_release(number: Number, actor: Actor, command_id: CommandId = "") ->
     Example: o2c numbers release +447700910001 --actor ann
     """
     with opened() as session:
-        number_desk.release(session.app, session.book(), number, Context(actor, command_id=command_id))
+        number_desk.release(session.app, Context(actor, command_id=command_id), number)
         err.print(f"{number} is {show_number(session.app, number)['state']}")
 
 

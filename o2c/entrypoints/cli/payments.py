@@ -39,11 +39,10 @@ def payments_deposit(
     Example: o2c payments deposit WEB-1001 --amount 100.00 --reference TFR-88213 --actor ann
     """
     with opened() as session:
-        app, book, context = session.app, session.book(), Context(actor, command_id=command_id)
-        currency = currency or book.market.currency
-        written = payment_desk.deposit(app, book, order, context, amount=amount, currency=currency, reference=reference, method=method)
-        missing_minor = payment_desk.missing_deposit(app, order)
-        rest = f"{from_minor(missing_minor, currency)} {currency} is still missing" if missing_minor else "the credit gate is passed"
+        app, context = session.app, Context(actor, command_id=command_id)
+        written = payment_desk.deposit(app, context, order, amount=amount, currency=currency, reference=reference, method=method)
+        missing = payment_desk.missing_deposit(app, order)
+        rest = f"{missing} is still missing" if missing else "the credit gate is passed"
         err.print(f"deposit recorded on {written.stream}; {rest}")
 
 
@@ -63,7 +62,7 @@ def payments_record(
     """
     with opened() as session:
         app, context, day = session.app, Context(actor, command_id=command_id), _day(on) if on else None
-        payment_desk.record(app, session.book(), invoice, context, amount=amount, reference=reference, currency=currency, arrived_on=day)
+        payment_desk.record(app, context, invoice, amount=amount, reference=reference, currency=currency, arrived_on=day)
         stands = show_invoice(app, invoice)
         open_, credit = (f"{from_minor(stands[key], stands['currency'])} {stands['currency']}" for key in ("open_minor", "credit_minor"))
         err.print(f"invoice {invoice} is {stands['state']}, open {open_}" + (f", credit {credit}" if stands["credit_minor"] else ""))
@@ -82,7 +81,7 @@ def payments_retry(
     """
     with opened() as session:
         context = Context(actor, command_id=command_id)
-        written = payment_desk.retry(session.app, session.book(), invoice, context, note=reason)
+        written = payment_desk.retry(session.app, context, invoice, note=reason)
         err.print(f"recorded on {written.stream}; `o2c run` carries on from here")
 
 

@@ -1,25 +1,40 @@
-"""Noting down that a customer and the operator spoke."""
+"""The desk for customers: registering one, and noting down that a customer and the operator spoke."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Literal
 
-from o2c.customers.rules import contact
+from o2c.customers.rules import contact, register
 from o2c.customers.state import stream_of
-from o2c.desk.act import act
+from o2c.desk.act import Deed, act
 from o2c.engine.app import Context, Engine, Written
 from o2c.kernel.decision import Decision, just
 from o2c.kernel.refusal import Refused
-from o2c.plan import PlanBook
 from o2c.views.orders import find_order
+
+
+def register_customer(app: Engine, context: Context, document: Mapping[str, Any]) -> Written:
+    """Register a TMF632 Individual or Organization, or bring its papers up to date; nothing happens when it stands so already.
+
+    Raises Refused (usage) for a paper that is not of the standard's shape.
+    """
+
+    def rule(state: Any, at: datetime) -> Decision:
+        try:
+            return just(*register(state, document=document))
+        except (KeyError, TypeError, AttributeError, IndexError, ValueError):
+            raise Refused("the party is not of the standard's shape; nothing was stored, correct it") from None
+
+    stream = stream_of(str(document.get("id", "")))
+    return act(app, context, "customers.register", Deed(stream, (rule,), ["register", document]))
 
 
 def record_contact(
     app: Engine,
-    book: PlanBook,
-    customer: str,
     context: Context,
+    customer: str,
     *,
     medium: str,
     topic: str,
@@ -34,10 +49,10 @@ def record_contact(
     """
     about = _order_of(app, customer, order) if order else ""
 
-    def told(state: Any, at: datetime) -> Decision:
+    def rule(state: Any, at: datetime) -> Decision:
         return just(*contact(state, medium=medium, topic=topic, direction=direction, order=about, note=note))
 
-    return act(app, book, stream_of(customer), context, told, wish=["contact", medium, topic, direction, about, note])
+    return act(app, context, "customers.contact", Deed(stream_of(customer), (rule,), ["contact", medium, topic, direction, about, note]))
 
 
 def _order_of(app: Engine, customer: str, name: str) -> str:

@@ -1,0 +1,290 @@
+"""Attending to due rows of the agenda: what they need is read, their partners are asked, what comes of it is written; generic over steps and
+kinds of stream.
+
+Partners are asked outside any transaction. What the rows of one stream yield is one command. A stale command is a result: the stream is read
+again, its rows are decided again with the partners' replies already in hand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+
+import structlog
+from structlog.contextvars import bound_contextvars
+
+from o2c.engine.app import Engine
+from o2c.engine.asking import Asking, Replies
+from o2c.engine.drafts import Command, Loaded, guards_of
+from o2c.kernel import flow
+from o2c.kernel.attend import Ask, attend, settle
+from o2c.kernel.carry import Carried, Place, happened
+from o2c.kernel.decision import Decision
+from o2c.kernel.frozen import changed
+from o2c.kernel.identifiers import derived_id
+from o2c.kernel.reasons import DEFECT
+from o2c.kernel.step import no_guards, no_streams
+from o2c.kernel.work import Work
+from o2c.store.reads import Row
+
+logger = structlog.get_logger(__name__)
+CHUNK_ROWS = 400
+TRIES_MAX = 20
+ACTOR = "engine"
+
+_Place = tuple[str, str, str]
+_Pieces = dict[_Place, dict[str, Any]]
+_Way = Callable[[Row, Loaded, datetime, str], Decision | Ask]
+
+
+@dataclass(slots=True)
+class _Batch:
+    """What a chunk of rows needs to be decided: streams, guards, pieces of stock, and the partners' replies so far."""
+
+    loaded: dict[str, Loaded]
+    holders: dict[tuple[str, str], str]
+    pieces: _Pieces
+    replies: Replies = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """The due rows of one stream, in the fixed order."""
+
+    stream: str
+    rows: tuple[Row, ...]
+
+    @property
+    def command_id(self) -> str:
+        entries = (row.entry for row in self.rows)
+        return derived_id("attend", self.stream, *(f"{e.item}/{e.step}/{e.kind}/{e.attempt}/{e.due_at.isoformat()}" for e in entries))
+
+
+class Unmoved(RuntimeError):
+    """A decision about a row of the agenda left the row where it was: it would be attended to for ever."""
+
+
+class Attending:
+    """Attends to pages of due rows. `seed` makes the jitter of retries repeatable; `simulated` takes each row at its own due time."""
+
+    def __init__(self, app: Engine, asking: Asking, *, seed: int, simulated: bool) -> None:
+        self.app, self.asking, self.seed, self.simulated = app, asking, seed, simulated
+        self.book = app.book
+
+    def attend(self, rows: Sequence[Row], *, round_: int) -> frozenset[str]:
+        """Carry out rows and record what comes of them; the types of the events that were written."""
+        by_stream: dict[str, list[Row]] = {}
+        for row in rows:
+            by_stream.setdefault(row.entry.stream, []).append(row)
+        tasks = [_Task(stream, tuple(mine)) for stream, mine in by_stream.items()]
+        types: set[str] = set()
+        pieces = self._pieces(rows, round_)
+        for chunk in _chunks(tasks):
+            types |= self._chunk(chunk, round_, pieces)
+        return frozenset(types)
+
+    def _chunk(self, tasks: list[_Task], round_: int, pieces: _Pieces) -> set[str]:
+        types: set[str] = set()
+        replies: Replies = {}
+        fruitless = 0
+        while tasks:
+            batch = self._prepare(tasks, replies, pieces)
+            # Once the streams are read: what another process settled before is gone, and what it changes from here on makes us stale.
+            tasks = self._standing(tasks, batch)
+            ready, waiting, asks = self._decided(tasks, batch)
+            again, written = self._write(ready, batch, round_)
+            types |= written
+            # Orders on one billing account take turns: that is progress, not another writer.
+            fruitless = fruitless + 1 if len(again) == len(tasks) else 0
+            if fruitless > TRIES_MAX:
+                raise RuntimeError(f"{tasks[0].stream} stayed stale {TRIES_MAX} times; another process writes to it without end")
+            fresh = self.asking.side_by_side(asks) if asks else {}
+            replies |= fresh
+            tasks = again + [task for task, mine in waiting if any(ask.key in fresh for ask in mine)]
+            pieces = self._pieces([row for task in tasks for row in task.rows], round_)
+        return types
+
+    def _decided(
+        self, tasks: Iterable[_Task], batch: _Batch
+    ) -> tuple[list[tuple[_Task, Command, Decision]], list[tuple[_Task, list[Ask]]], list[Ask]]:
+        """The commands that can be written now; the tasks that wait for partners, each with its questions; and all of these."""
+        ready, waiting = [], []
+        for task in tasks:
+            with bound_contextvars(stream=task.stream, command=task.command_id):
+                command, guards, asks = self._task(task, batch)
+            if asks:
+                waiting.append((task, asks))
+            else:
+                ready.append((task, command, guards))
+        return ready, waiting, [ask for _, asks in waiting for ask in asks]
+
+    def _write(self, ready: list[tuple[_Task, Command, Decision]], batch: _Batch, round_: int) -> tuple[list[_Task], set[str]]:
+        """Write commands in one append: the tasks to look at again, and the types of the events written."""
+        commands = self._guarded([(command, guards) for _, command, guards in ready])
+        outcomes = self.app.write(commands, round_=round_) if commands else []
+        again, types = [], set[str]()
+        for (task, _, _), command, outcome in zip(ready, commands, outcomes, strict=True):
+            if outcome.verdict in ("stale", "guarded"):
+                logger.debug("decided_again", stream=task.stream, command=task.command_id, verdict=outcome.verdict, guards=outcome.detail)
+                again.append(task)
+            elif outcome.verdict == "appended":
+                types |= {h.event.type_name for h in command.happened}
+            elif outcome.verdict == "repeated":
+                self._stop_if_standing(task, batch, round_)
+        return again, types
+
+    # -- what is read
+
+    def _pieces(self, rows: Sequence[Row], round_: int) -> _Pieces:
+        """Pieces for the rows that draw on stock, dealt in the order of the rows; a plain read, the guards decide."""
+        drawing = [row for row in rows if row.entry.kind == "submit" and self.book.steps[row.entry.step].draw]
+        loaded = self.app.load({row.entry.stream for row in drawing}, seen=_positions(drawing)) if drawing else {}
+        by_pool: dict[str, list[Row]] = {}
+        for row in drawing:
+            pool = self.book.steps[row.entry.step].pool(self._work(row, loaded[row.entry.stream]))
+            by_pool.setdefault(pool, []).append(row)
+        dealt: _Pieces = {}
+        for pool, waiting in by_pool.items():
+            latest = max(row.entry.due_at for row in waiting)
+            pieces = self.app.reads.candidates(pool, latest, max(round_ - 1, 0), len(waiting))
+            dealt |= {row.place: piece for row, piece in zip(waiting, pieces, strict=False)}
+        return dealt
+
+    def _standing(self, tasks: list[_Task], batch: _Batch) -> list[_Task]:
+        """What is left to do: of streams that moved on since their rows were read, the rows that another writer settled are gone."""
+        moved = [row for task in tasks for row in task.rows if row.seen != batch.loaded[task.stream].position]
+        if not moved:
+            return tasks
+        gone = {row.place for row in moved} - {row.place for row in self.app.reads.still(moved)}
+        left = [_Task(task.stream, tuple(row for row in task.rows if row.place not in gone)) for task in tasks]
+        return [task for task in left if task.rows]
+
+    def _prepare(self, tasks: list[_Task], replies: Replies, pieces: _Pieces) -> _Batch:
+        """One read where what a step reads follows from what is remembered; a second one where a stream moved on or was not known."""
+        steps, rows = self.book.steps, [row for task in tasks for row in task.rows]
+        own, reading = {task.stream for task in tasks}, [row for row in rows if steps[row.entry.step].reads is not no_streams]
+        guessed = self._read_by(reading, self.app.load({row.entry.stream for row in reading}, remembered=True))
+        loaded = self.app.load(own | guessed, seen=_positions(rows))
+        if others := self._read_by(reading, loaded) - loaded.keys():
+            loaded |= self.app.load(others)
+        works = [self._work(row, loaded[row.entry.stream]) for row in rows if steps[row.entry.step].guards is not no_guards]
+        guards = [guard for work in works for guard in steps[work.step].guards(work)]
+        return _Batch(loaded, self.app.reads.holders(guards), pieces, replies)
+
+    def _read_by(self, rows: Iterable[Row], loaded: Mapping[str, Loaded]) -> set[str]:
+        """The streams that the steps read besides their own."""
+        works = (self._work(row, loaded[row.entry.stream]) for row in rows)
+        return {stream for work in works for stream in self.book.steps[work.step].reads(work)}
+
+    def _work(self, row: Row, loaded: Loaded) -> Work:
+        entry = row.entry
+        return changed(self.app.work(entry.stream, loaded.state, entry.item, entry.step), attempt=entry.attempt)
+
+    # -- what is decided
+
+    def _task(self, task: _Task, batch: _Batch) -> tuple[Command, Decision, list[Ask]]:
+        """All rows of one stream, one after another on the state they leave, and what follows from them; or the questions that come first.
+
+        A row that waits for a partner does not keep the questions of the rows after it: they are asked side by side.
+        """
+        loaded = batch.loaded[task.stream]
+        carried = Carried(self.app.kind(task.stream), task.stream, loaded.state)
+        asks: list[Ask] = []
+        for row in task.rows:
+            if ask := self._row(row, loaded, carried, batch, speculating=bool(asks)):
+                asks.append(ask)
+        if not asks:
+            carried.close()
+        command = Command(task.command_id, task.stream, tuple(carried.happened), {task.stream: loaded}, ACTOR, ACTOR)
+        return command, carried.guards, asks
+
+    def _row(self, row: Row, loaded: Loaded, carried: Carried, batch: _Batch, *, speculating: bool) -> Ask | None:
+        """Carry what a row comes to, or give the question back. A defect in a rule stops its own row, as a fallout for engineering, and no other."""
+        at = row.entry.due_at if self.simulated else datetime.now(UTC)
+        ways: tuple[_Way, ...] = (partial(self._attend, batch), self._fallen, self._stopped)
+        failure = ""
+        for way in ways:
+            before = carried.place()
+            try:
+                decision = way(row, changed(loaded, state=carried.state), at, failure)
+                if isinstance(decision, Ask):
+                    return decision
+                carried.carry(decision, at, self.book, row.cause)
+                _check_moved(row, carried, before)
+            except Exception as error:  # noqa: BLE001 - whatever a rule raises, the other rows go on; the values may be personal
+                carried.back_to(before)
+                failure = type(error).__name__
+                if speculating:
+                    return None
+                logger.error("rule_failed", step=row.entry.step, item=row.entry.item, error=failure)
+            else:
+                return None
+        raise Unmoved(f"{row.entry.stream}: step {row.entry.step} of item {row.entry.item} cannot even be stopped")
+
+    def _attend(self, batch: _Batch, row: Row, loaded: Loaded, at: datetime, failure: str) -> Decision | Ask:
+        entry, step = row.entry, self.book.steps[row.entry.step]
+        work = self._work(row, loaded)
+        read = {name: batch.loaded[name].state if batch.loaded[name].version else None for name in step.reads(work)}
+        guards = {guard: holder for guard in step.guards(work) if (holder := batch.holders.get((guard.kind, guard.key)))}
+        work = changed(work, read=read, guards=guards) if read or guards else work
+        asked = (work.key, False) in batch.replies
+        outcome = attend(step, work, entry, batch.pieces.get(row.place), at, seed=self.seed, asked=asked)
+        if not isinstance(outcome, Ask):
+            return outcome
+        if outcome.key not in batch.replies and (reply := self.asking.on_the_spot(outcome)):
+            batch.replies[outcome.key] = reply
+        known = batch.replies.get(outcome.key)
+        return settle(step, work, outcome, known, at, seed=self.seed) if known else outcome
+
+    def _fallen(self, row: Row, loaded: Loaded, at: datetime, failure: str) -> Decision:
+        code = f"{DEFECT}: {failure}"
+        return flow.fall_out(self.book.steps[row.entry.step], self._work(row, loaded), code, at, seed=self.seed)
+
+    def _stopped(self, row: Row, loaded: Loaded, at: datetime, failure: str) -> Decision:
+        return flow.stopped(self._work(row, loaded))
+
+    def _guarded(self, decided: list[tuple[Command, Decision]]) -> list[Command]:
+        """Give the commands their guard rows, leaving out claims on what others hold."""
+        holders = self.app.reads.holders([claim for _, guards in decided for claim in guards.claims])
+        return [changed(command, guards=guards_of(guards, holders)) for command, guards in decided]
+
+    def _stop_if_standing(self, task: _Task, batch: _Batch, round_: int) -> None:
+        """A command that was written before, and whose rows stand all the same, moves nothing however often it comes: its rows are stopped."""
+        for row in self.app.reads.still(task.rows):
+            loaded = self.app.load([task.stream])[task.stream]
+            command_id = derived_id("stopped", task.command_id, row.entry.item, row.entry.step)
+            events = happened(task.stream, flow.stopped(self._work(row, loaded)), row.entry.due_at, row.cause)
+            logger.error("row_stopped", stream=task.stream, step=row.entry.step, item=row.entry.item)
+            self.app.write([Command(command_id, task.stream, events, {task.stream: loaded}, ACTOR, ACTOR)], round_=round_)
+
+
+def _check_moved(row: Row, carried: Carried, before: Place) -> None:
+    """Raises Unmoved when nothing that was carried since a place says anything of the row."""
+    entry = row.entry
+    for happened_ in carried.happened[before.events :]:
+        if happened_.stream == entry.stream:
+            for change in carried.kind.agenda(happened_.after, happened_.event, entry.stream):
+                if (change.item, change.step) == (entry.item, entry.step):
+                    return
+    raise Unmoved(f"{entry.stream}: what was decided about step {entry.step} of item {entry.item} leaves it on the agenda")
+
+
+def _positions(rows: Iterable[Row]) -> dict[str, int]:
+    """The positions of the streams' last events when their rows were read."""
+    return {row.entry.stream: row.seen for row in rows}
+
+
+def _chunks(tasks: list[_Task]) -> list[list[_Task]]:
+    """Work of whole streams, some CHUNK_ROWS rows at a time."""
+    chunks: list[list[_Task]] = []
+    size = CHUNK_ROWS
+    for task in tasks:
+        if size >= CHUNK_ROWS:
+            chunks.append([])
+            size = 0
+        chunks[-1].append(task)
+        size += len(task.rows)
+    return chunks

@@ -1,0 +1,27 @@
+"""The markets this program knows, by code, in all their versions. Adding a country is its file and a line here."""
+
+from collections.abc import Mapping
+from datetime import date
+
+from o2c.kernel.refusal import Refused
+from o2c.markets.base import Market
+from o2c.markets.gb import GB
+from o2c.markets.nl import NL
+
+HOME = GB.code
+"""The market of papers that name none."""
+MARKETS: Mapping[str, tuple[Market, ...]] = {"GB": (GB,), "NL": (NL,)}
+_BY_PIN = {market.pin: market for versions in MARKETS.values() for market in versions}
+
+
+def market(pin: str) -> Market | None:
+    """The market that an order or account pinned; None for an empty pin. KeyError for a version that this program does not know."""
+    return _BY_PIN[pin] if pin else None
+
+
+def current(code: str, on: date) -> Market:
+    """The version of a market that is in force on a day, the first one before that. Raises Refused for a market that there is not."""
+    if code not in MARKETS:
+        raise Refused(f"there is no market {code}; use one of {', '.join(sorted(MARKETS))}")
+    valid = [version for version in MARKETS[code] if version.valid_from <= on]
+    return max(valid, key=lambda version: version.valid_from) if valid else MARKETS[code][0]
