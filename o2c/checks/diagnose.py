@@ -1,4 +1,4 @@
-"""What `o2c diagnose` finds out: that the server is safe, the log whole, and everything derived from it what the events say."""
+"""The checks of `o2c diagnose`: the server is safe, the log is whole, and everything derived from it is what the events say."""
 
 from __future__ import annotations
 
@@ -22,19 +22,20 @@ from o2c.engine.app import Engine
 from o2c.kernel.event import EVENT_TYPES
 from o2c.kernel.refusal import Refused
 from o2c.store.database import connect
+from o2c.store.queries import ONE_SNAPSHOT
 from projections.engine import operations as engine
 
 State = Literal["ok", "failed", "could not check"]
 WATCHES: tuple[type[Watch], ...] = (Gapless, Heads, Agenda, Pools, Transitions, Forgotten, Holdings, Intakes)
 SHOWN_MAX = 3
 LOCK_WAIT = "5s"
-"""So long a check waits for a lock that somebody holds; then it could not look."""
+"""How long a check waits for a lock; after that it reports that it could not be made."""
 _UNREACHED = (psycopg.Error, PersistenceError, Refused, CannotTell)
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """What was checked and how it stands; `detail` has the figures, or the first flaws by name, never a personal value."""
+    """The result of one check; `detail` has the figures, or the first flaws by name, never a personal value."""
 
     name: str
     state: State
@@ -42,9 +43,9 @@ class Check:
 
 
 def run_checks(app: Engine, *, quick: bool = False, home: Path | None = None) -> Iterator[Check]:
-    """Check everything, cheap things first; `quick` leaves out what reads the whole log. Repairs nothing.
+    """Make all checks, cheap ones first; `quick` leaves out those that read the whole log. Repairs nothing.
 
-    A check that cannot come to its end says so, and why, instead of passing. `home` is the data folder with the quarantine of refused lines.
+    A check that cannot be completed says so, and why, instead of passing. `home` is the data folder with the quarantine of refused lines.
     """
     about = {**ABOUT_SERVER, **ABOUT_SCHEMA, **ABOUT_WORK}
     if home is not None:
@@ -61,16 +62,20 @@ def run_checks(app: Engine, *, quick: bool = False, home: Path | None = None) ->
 
 
 def not_opened(refused: Refused) -> Check:
-    """What is left to say of a store that this program refuses to open. Raises the refusal when the server does not answer."""
+    """The one check that can be made of a store that this program refuses to open. Raises the refusal when the server does not answer."""
     if refused.kind == "unavailable":
         raise refused
     return Check("the store opens", "failed", str(refused))
 
 
+_SESSION = "SELECT set_config('lock_timeout', %s, false), set_config('timezone', 'UTC', false)"
+"""Set the session of a check: how long it waits for a lock, and times in UTC. Parameter: how long."""
+
+
 @contextmanager
 def _connected(app: Engine) -> Iterator[Connection]:
     with connect(app.dsn) as conn:
-        conn.execute("SELECT set_config('lock_timeout', %s, false), set_config('timezone', 'UTC', false)", (LOCK_WAIT,))
+        conn.execute(_SESSION, (LOCK_WAIT,))
         yield conn
 
 
@@ -84,17 +89,17 @@ def _asked(app: Engine, name: str, question: Question) -> Check:
 
 
 def _unknown(name: str, error: Exception) -> Check:
-    """Only errors that are ours or the database's tell more than their type: others may quote a value."""
+    """A check that could not be made. Errors of ours and of the database are quoted; of others only the type, as they may quote a value."""
     lines = str(error).strip().splitlines() if isinstance(error, _UNREACHED) else []
     return Check(name, "could not check", lines[0] if lines else f"a defect in the check ({type(error).__name__}); report it")
 
 
 def _log(app: Engine) -> Iterator[Check]:
-    """One pass over the log in one snapshot, for all checks that need it."""
+    """Make the checks that need every event, in one pass over the log and in one snapshot."""
     watches = tuple(kind() for kind in WATCHES)
     try:
         with _connected(app) as conn, conn.transaction():
-            conn.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            conn.execute(ONE_SNAPSHOT)
             walk(conn, app, watches)
     except Exception as error:  # noqa: BLE001 - as above
         yield from (_unknown(watch.name, error) for watch in watches)
@@ -127,11 +132,13 @@ def _projection(app: Engine, projection: engine.Projection) -> Check:
 
 _PERSONAL = """SELECT type, key, count(*) AS n FROM o2c.event JOIN unnest(%s::text[], %s::text[]) AS x (type, key) USING (type)
     WHERE jsonb_exists(body, key) GROUP BY type, key ORDER BY type, key"""
+"""The personal fields that stand in the body of events, by type, and in how many. Parameters: arrays of event types and their personal fields."""
 
 _SUMS = """SELECT stream, 'its sums do not add up' AS flaw FROM o2c.event WHERE type = 'invoice.issued' AND (
         (body->>'net_minor')::bigint + (body->>'tax_minor')::bigint <> (body->>'total_minor')::bigint
         OR (body->>'net_minor')::bigint
             <> (SELECT coalesce(sum((line->>'net_minor')::bigint), 0) FROM jsonb_array_elements(body->'lines') AS line))"""
+"""The invoices whose lines and tax do not add up to their totals."""
 
 _CHARGES = """WITH line AS (
         SELECT stream, line->>'order' AS order_id, line->>'item' AS item, line->>'kind' AS kind,
@@ -150,6 +157,7 @@ _CHARGES = """WITH line AS (
     SELECT max(stream), 'item ' || item || ' is billed ' || sum(net_minor) || ' once, not ' || coalesce(min(one_time_minor), 0)
     FROM line LEFT JOIN charge USING (order_id, item) WHERE kind = 'one-time' GROUP BY order_id, item
     HAVING count(*) > 1 OR sum(net_minor) IS DISTINCT FROM min(one_time_minor)"""
+"""The items that are billed with a gap or an overlap, or whose one-time charge is billed twice or with another amount."""
 
 _PAYMENTS = """WITH bill AS (
         SELECT e.stream, sum((body->>'total_minor')::bigint) AS total, coalesce(sum((body->>'amount_minor')::bigint), 0) AS paid,
@@ -162,8 +170,11 @@ _PAYMENTS = """WITH bill AS (
     FROM bill LEFT JOIN o2c.head USING (stream)
     WHERE total IS NULL OR collected > total OR payments > papers OR (state_version IS NOT DISTINCT FROM version
         AND (coalesce((state->>'paid_minor')::bigint, 0) IS DISTINCT FROM paid OR (state->'issued'->>'total_minor')::bigint IS DISTINCT FROM total))"""
-"""What is over an invoice's total is a credit where it came by bank; nobody may be asked for more than the total. A large invoice's state may
-be of an earlier version than its head; the pass over the log compares that with the events up to there. A state keeps no defaults."""
+"""The invoices that are paid without being issued, collected above their total, paid twice, or kept with another open amount on the head row.
+
+Money above an invoice's total is a credit where it came by bank; nobody may be asked for more than the total. A head row may keep the state of an
+earlier version of a large invoice: the pass over the log compares that with the events up to there. A state keeps no defaults.
+"""
 
 _MONEY = """WITH bill AS (
         SELECT count(*) FILTER (WHERE type = 'invoice.issued') AS invoices,
@@ -174,25 +185,29 @@ _MONEY = """WITH bill AS (
         coalesce(sum(total), 0)::bigint AS total, coalesce(sum(paid), 0)::bigint AS paid,
         coalesce(sum(greatest(total - paid, 0)), 0)::bigint AS open, coalesce(sum(greatest(paid - total, 0)), 0)::bigint AS credit
     FROM bill"""
+"""The sums of all invoices in minor units: what was invoiced, paid, is open and is a credit."""
+
+_FIRST_FLAWS = "SELECT *, count(*) OVER () AS n FROM ({flaws}) AS f ORDER BY stream LIMIT {most}"
+"""The first few rows of a statement that yields flaws (stream, flaw), each with how many there are in all. Formatted with that statement."""
 
 
 def _personal(conn: Connection) -> tuple[bool, str]:
     marked = [(name, key) for name, cls in sorted(EVENT_TYPES.items()) for key in sorted(cls.personal)]
     rows = conn.execute(_PERSONAL, ([name for name, _ in marked], [key for _, key in marked])).fetchall()
-    found = "; ".join(f"{row['type']} has {row['key']} in {row['n']} bodies" for row in rows)
-    return not rows, found or f"{len(marked)} marked fields, none in a body"
+    flaws = "; ".join(f"{row['type']} has {row['key']} in {row['n']} bodies" for row in rows)
+    return not rows, flaws or f"{len(marked)} marked fields, none in a body"
 
 
-def _flawless(sql: str, told: str) -> Question:
-    """A question whose query yields only flaws: (stream, flaw). `told` says what is good, with the money figures."""
+def _flawless(sql: str, good: str) -> Question:
+    """A question whose statement yields only flaws: (stream, flaw). `good` is the answer without any, formatted with the sums of money."""
 
     def question(conn: Connection) -> tuple[bool, str]:
         with conn.transaction():
-            conn.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-            rows = conn.execute(f"SELECT *, count(*) OVER () AS n FROM ({sql}) AS f ORDER BY stream LIMIT {SHOWN_MAX}".encode()).fetchall()
+            conn.execute(ONE_SNAPSHOT)
+            rows = conn.execute(_FIRST_FLAWS.format(flaws=sql, most=SHOWN_MAX).encode()).fetchall()
             money = one(conn, _MONEY)
         if not rows:
-            return True, told.format(**money)
+            return True, good.format(**money)
         more = f" and {rows[0]['n'] - len(rows):,} more" if rows[0]["n"] > len(rows) else ""
         return False, "; ".join(f"{row['stream']}: {row['flaw']}" for row in rows) + more
 

@@ -15,6 +15,7 @@ from o2c.engine.app import Engine
 from o2c.engine.derived import Folded
 from o2c.kernel.event import Fact
 from o2c.kernel.stream import category_of
+from o2c.store.queries import EVENT_COLUMNS
 from o2c.store.recorder import stored_fact
 
 Connection = psycopg.Connection[dict[str, Any]]
@@ -22,54 +23,73 @@ FETCH_EVENTS = 2_000
 BATCH_STREAMS = 500
 FLAWS_SHOWN = 3
 
-_EVENTS = """SELECT position, stream, version, event_id::text, type, schema_version, recorded_at, occurred_at, actor, channel, command_id::text,
-    causation::text, order_id::text, customer_id, body::text, personal::text FROM o2c.event ORDER BY stream, version"""
+_EVENTS = f"SELECT {EVENT_COLUMNS} FROM o2c.event ORDER BY stream, version"
+"""Every event of the log, stream by stream in version order. It is the whole log: read it through a server-side cursor."""
+
+_EARLIER_STATES = "SELECT stream, state_version FROM o2c.head WHERE state_version < version"
+"""The streams whose head row keeps the state of an earlier version, and that version."""
+
+_HEADS = "SELECT stream, version, last_position, shape, state FROM o2c.head WHERE stream = ANY(%s)"
+"""The head rows of some streams. Parameter: array of streams."""
+
 _AGENDA = """SELECT stream, item, step, kind, due_at, priority, since, attempt, pool, cause::text AS cause FROM o2c.agenda
     WHERE stream = ANY(%s)"""
+"""The agenda rows of some streams; the columns after the step are in the order of `Folded.agenda`. Parameter: array of streams."""
+
+_PIECES = "SELECT pool, key, available_at, detail FROM o2c.pool JOIN unnest(%s::text[], %s::text[]) AS x (pool, key) USING (pool, key)"
+"""The pool rows of some pieces. Parameters: arrays of pools and keys."""
+
+_ROW_COUNTS = {table: f"SELECT count(*) AS n FROM {table}" for table in ("o2c.head", "o2c.agenda", "o2c.pool")}
+"""By table, how many rows it has."""
 
 
 class Watch:
-    """One check of the pass: what it saw, and where it was not as it should be (the first few by name)."""
+    """One check of the pass over the log: how many things it looked at, how many were flawed, and the first few flaws in words."""
 
     name = ""
     unit = ""
 
     def __init__(self) -> None:
-        self.seen = 0
+        self.count = 0  # in the `unit` of the check
         self.flaw_count = 0
         self.flaws: list[str] = []
         self.unable = ""
 
-    def guarded(self, look: Callable[..., None], *seen: Any) -> None:
-        """Look, and note when this check is not up to what it sees; the others go on. Raises psycopg.Error, which ends the whole pass."""
+    def guarded(self, look: Callable[..., None], *arguments: Any) -> None:
+        """Call a method of this check; if it fails, note that the check could not be made, and let the other checks go on.
+
+        Raises psycopg.Error, which ends the whole pass.
+        """
         try:
-            look(*seen)
+            look(*arguments)
         except psycopg.Error:
             raise
-        except Exception as error:  # noqa: BLE001 - whatever a tampered history makes a check raise, it could not check
+        except Exception as error:  # noqa: BLE001 - a tampered history can make a check raise anything
             self.unable = self.unable or f"a history it is not made for ({type(error).__name__}); see the other checks first"
 
     def flaw(self, text: str) -> None:
+        """Count a flaw, and keep its text if it is one of the first few."""
         self.flaw_count += 1
         if len(self.flaws) < FLAWS_SHOWN:
             self.flaws.append(text)
 
     def begin(self, conn: Connection) -> None:
-        """The pass begins."""
+        """Called once, before the first event."""
 
     def event(self, stream: Folded, fact: Fact, before: Any) -> None:
-        """An event was folded; `before` is the stream's state without it."""
+        """Called after each event was folded; `before` is the state of the stream without it."""
 
     def streams(self, conn: Connection, batch: Mapping[str, Folded]) -> None:
-        """Some streams came to their end."""
+        """Called for each batch of streams when all their events were folded."""
 
     def end(self, conn: Connection) -> None:
-        """The log came to its end."""
+        """Called once, after the last event."""
 
     @property
     def detail(self) -> str:
+        """The result in words: the count, or the first flaws."""
         if not self.flaw_count:
-            return f"{self.seen:,} {self.unit}"
+            return f"{self.count:,} {self.unit}"
         more = f" and {self.flaw_count - len(self.flaws):,} more" if self.flaw_count > len(self.flaws) else ""
         return "; ".join(self.flaws) + more
 
@@ -82,7 +102,7 @@ class Gapless(Watch):
 
     def streams(self, conn: Connection, batch: Mapping[str, Folded]) -> None:
         for stream in batch.values():
-            self.seen += 1
+            self.count += 1
             if stream.flaw:
                 self.flaw(stream.flaw)
 
@@ -94,8 +114,8 @@ class Heads(Watch):
     unit = "head rows"
 
     def begin(self, conn: Connection) -> None:
-        """Where the state is of an earlier version, what the events folded to then is kept for comparison."""
-        rows = conn.execute("SELECT stream, state_version FROM o2c.head WHERE state_version < version").fetchall()
+        """Find the head rows that keep the state of an earlier version; the state folded up to that version is kept to compare with them."""
+        rows = conn.execute(_EARLIER_STATES).fetchall()
         self.earlier: dict[str, int] = {row["stream"]: row["state_version"] for row in rows}
         self.then: dict[str, Any] = {}
 
@@ -104,35 +124,34 @@ class Heads(Watch):
             self.then[stream.stream] = stream.state
 
     def streams(self, conn: Connection, batch: Mapping[str, Folded]) -> None:
-        sql = "SELECT stream, version, last_position, shape, state FROM o2c.head WHERE stream = ANY(%s)"
-        found = {row["stream"]: row for row in conn.execute(sql, (list(batch),)).fetchall()}
-        self.seen += len(batch)
+        heads = {row["stream"]: row for row in conn.execute(_HEADS, (list(batch),)).fetchall()}
+        self.count += len(batch)
         for name, stream in batch.items():
-            if name not in found:
+            if name not in heads:
                 self.flaw(f"{name} has no head row")
-            elif not stream.flaw and (wrong := _head_flaw(stream, found[name], self.then.pop(name, stream.state))):
+            elif not stream.flaw and (wrong := _head_flaw(stream, heads[name], self.then.pop(name, stream.state))):
                 self.flaw(f"{name}: {wrong}")
 
     def end(self, conn: Connection) -> None:
-        _too_many(self, conn, "o2c.head", self.seen)
+        _too_many(self, conn, "o2c.head", self.count)
 
 
 def _head_flaw(stream: Folded, row: Mapping[str, Any], state: Any) -> str:
     assert stream.kind is not None
     if row["version"] != stream.version or row["last_position"] != stream.last_position:
         return f"its head row is at version {row['version']}, its events at {stream.version}"
-    # Of another shape: nobody reads that state, the next load folds the stream anew.
+    # A state of another shape is never read: the next load folds the stream anew.
     if row["shape"] != stream.kind.shape_version:
         return ""
     expected = json.loads(stream.kind.kept(state))
     return "" if row["state"] == expected else f"its events fold to another state in {_where(expected, row['state'])}"
 
 
-def _where(expected: dict[str, Any], found: Any) -> str:
+def _where(expected: dict[str, Any], actual: Any) -> str:
     """Names of the fields that differ; never their values, which may be personal."""
-    if not isinstance(found, dict):
+    if not isinstance(actual, dict):
         return "everything"
-    return ", ".join(sorted(key for key in expected.keys() | found.keys() if expected.get(key, ...) != found.get(key, ...)))
+    return ", ".join(sorted(key for key in expected.keys() | actual.keys() if expected.get(key, ...) != actual.get(key, ...)))
 
 
 class Agenda(Watch):
@@ -142,19 +161,19 @@ class Agenda(Watch):
     unit = "agenda rows"
 
     def streams(self, conn: Connection, batch: Mapping[str, Folded]) -> None:
-        found: dict[str, dict[tuple[str, str], tuple[Any, ...]]] = {}
+        rows: dict[str, dict[tuple[str, str], tuple[Any, ...]]] = {}
         for row in conn.execute(_AGENDA, (list(batch),)).fetchall():
-            found.setdefault(row["stream"], {})[row["item"], row["step"]] = tuple(row.values())[3:]
-        self.seen += sum(map(len, found.values()))
+            rows.setdefault(row["stream"], {})[row["item"], row["step"]] = tuple(row.values())[3:]
+        self.count += sum(map(len, rows.values()))
         for name, stream in batch.items():
             if not stream.flaw:
-                for item, step in sorted(_unequal(stream.agenda, found.get(name, {}))):
-                    self.flaw(
-                        f"{name} item {item or '-'} step {step}: {_told(stream.agenda.get((item, step)), found.get(name, {}).get((item, step)))}"
-                    )
+                actual = rows.get(name, {})
+                for item, step in sorted(_unequal(stream.agenda, actual)):
+                    flaw = _difference(stream.agenda.get((item, step)), actual.get((item, step)))
+                    self.flaw(f"{name} item {item or '-'} step {step}: {flaw}")
 
     def end(self, conn: Connection) -> None:
-        _too_many(self, conn, "o2c.agenda", self.seen)
+        _too_many(self, conn, "o2c.agenda", self.count)
 
 
 class Pools(Watch):
@@ -165,41 +184,40 @@ class Pools(Watch):
 
     def streams(self, conn: Connection, batch: Mapping[str, Folded]) -> None:
         expected = {place: offer for stream in batch.values() if not stream.flaw for place, offer in stream.pool.items()}
-        self.seen += len(expected)
-        sql = """SELECT pool, key, available_at, detail FROM o2c.pool JOIN unnest(%s::text[], %s::text[]) AS x (pool, key) USING (pool, key)"""
-        rows = conn.execute(sql, ([pool for pool, _ in expected], [key for _, key in expected])).fetchall()
-        found = {(row["pool"], row["key"]): (row["available_at"], row["detail"]) for row in rows}
-        for pool, key in sorted(_unequal(expected, found)):
-            self.flaw(f"{pool} {key}: {_told(expected[pool, key], found.get((pool, key)))}")
+        self.count += len(expected)
+        rows = conn.execute(_PIECES, ([pool for pool, _ in expected], [key for _, key in expected])).fetchall()
+        actual = {(row["pool"], row["key"]): (row["available_at"], row["detail"]) for row in rows}
+        for pool, key in sorted(_unequal(expected, actual)):
+            self.flaw(f"{pool} {key}: {_difference(expected[pool, key], actual.get((pool, key)))}")
 
     def end(self, conn: Connection) -> None:
-        _too_many(self, conn, "o2c.pool", self.seen)
+        _too_many(self, conn, "o2c.pool", self.count)
 
 
-def _unequal(expected: Mapping[Any, Any], found: Mapping[Any, Any]) -> set[Any]:
-    return {key for key in expected.keys() | found.keys() if expected.get(key) != found.get(key)}
+def _unequal(expected: Mapping[Any, Any], actual: Mapping[Any, Any]) -> set[Any]:
+    return {key for key in expected.keys() | actual.keys() if expected.get(key) != actual.get(key)}
 
 
-def _told(expected: object, found: object) -> str:
-    return "the row is missing" if found is None else "the row is not called for" if expected is None else "the row differs"
+def _difference(expected: object, actual: object) -> str:
+    return "the row is missing" if actual is None else "the row is not called for" if expected is None else "the row differs"
 
 
 def _too_many(watch: Watch, conn: Connection, table: str, expected: int) -> None:
-    """Rows of streams or pieces the log does not know."""
-    row = conn.execute(f"SELECT count(*) AS n FROM {table}".encode()).fetchone()
-    found = row["n"] if row else 0
-    if found > expected:
-        watch.flaw(f"{table} has {found - expected} rows that no event accounts for")
+    """Note a flaw when a table has rows of streams or pieces that are not in the log."""
+    row = conn.execute(_ROW_COUNTS[table].encode()).fetchone()
+    actual = row["n"] if row else 0
+    if actual > expected:
+        watch.flaw(f"{table} has {actual - expected} rows that no event accounts for")
 
 
 def walk(conn: Connection, app: Engine, watches: tuple[Watch, ...]) -> None:
-    """Go through the log once and show it to all watches. Needs a snapshot around it. Raises psycopg.Error."""
+    """Read the log once and show it to all watches. Needs a transaction that is one snapshot. Raises psycopg.Error."""
     batch: dict[str, Folded] = {}
     for watch in watches:
         watch.guarded(watch.begin, conn)
     with conn.cursor("checks") as cursor:
         cursor.itersize = FETCH_EVENTS
-        cursor.execute(_EVENTS)
+        cursor.execute(_EVENTS.encode())
         for name, rows in groupby(cursor, key=itemgetter("stream")):
             batch[name] = _fold(app, name, rows, watches)
             if len(batch) == BATCH_STREAMS:
@@ -216,7 +234,7 @@ def _hand_over(conn: Connection, batch: Mapping[str, Folded], watches: tuple[Wat
 
 
 def _fold(app: Engine, name: str, rows: Iterator[dict[str, Any]], watches: tuple[Watch, ...]) -> Folded:
-    """Fold a stream up to its end, or up to the first event that is not as it should be."""
+    """Fold a stream up to its end, or up to the first flawed event."""
     kind = app.kinds.get(category_of(name))
     stream = Folded(name, kind, kind.initial(name) if kind else None)
     for row in rows:

@@ -1,6 +1,6 @@
-"""The checks of the schema: that the tables, indexes, triggers and functions are those of this program's migrations, and nobody else writes.
+"""The checks of the schema: tables, indexes, triggers and functions are those of this program's migrations, and only append() may write.
 
-What a migration says is read from its text; functions are compared word for word, so that a changed `append()` is found.
+What a migration makes is read from its text; functions are compared word for word, so that a changed `append()` is noticed.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _STATEMENT = re.compile(
 
 
 class Function(NamedTuple):
-    """What a function does, and how: a horizon that is not STABLE misses events, whatever its text."""
+    """A function's text and how it runs: a horizon that is not STABLE misses events, whatever its text."""
 
     body: str
     volatility: str
@@ -39,7 +39,7 @@ class Function(NamedTuple):
 
 @dataclass(slots=True)
 class Schema:
-    """What a schema has, by name: tables and views, indexes as (table, unique, columns), triggers as their table, functions."""
+    """The parts of a schema by name: tables and views, indexes as (table, unique, columns), triggers as their table, functions."""
 
     tables: set[str] = field(default_factory=set)
     indexes: dict[str, tuple[str, bool, str]] = field(default_factory=dict)
@@ -49,33 +49,34 @@ class Schema:
 
 @cache
 def declared() -> Schema:
-    """What the migrations of this program make, taken together."""
+    """The schema that the migrations of this program make, taken together."""
     made = Schema()
     made.tables.add("migration")
     for migration in migrations():
-        for found in _STATEMENT.finditer(_without_comments(migration.sql)):
-            if found["drop"]:
-                made.tables.discard(found["gone"])
+        for part in _STATEMENT.finditer(_without_comments(migration.sql)):
+            if part["drop"]:
+                made.tables.discard(part["gone"])
                 for kind in (made.indexes, made.triggers, made.functions):
-                    kind.pop(found["gone"], None)
-            elif found["index"]:
-                made.indexes[found["index"]] = (found["on"], bool(found["unique"]), _columns(found["columns"]))
-            elif found["trigger"]:
-                made.triggers[found["trigger"]] = found["watched"]
-            elif found["function"]:
-                made.functions[found["function"]] = Function(found["body"], *_manner(found["head"] + found["tail"]))
+                    kind.pop(part["gone"], None)
+            elif part["index"]:
+                made.indexes[part["index"]] = (part["on"], bool(part["unique"]), _columns(part["columns"]))
+            elif part["trigger"]:
+                made.triggers[part["trigger"]] = part["watched"]
+            elif part["function"]:
+                made.functions[part["function"]] = Function(part["body"], *_manner(part["head"] + part["tail"]))
             else:
-                made.tables.add(found["table"] or found["view"])
+                made.tables.add(part["table"] or part["view"])
     return made
 
 
-def _manner(told: str) -> tuple[str, bool]:
-    words = set(re.findall(r"[A-Z]+", told))
-    return ("i" if "IMMUTABLE" in words else "s" if "STABLE" in words else "v"), "SECURITY DEFINER" in " ".join(told.split())
+def _manner(clauses: str) -> tuple[str, bool]:
+    """The volatility of a function, and whether it runs as its owner, from the clauses around its body."""
+    words = set(re.findall(r"[A-Z]+", clauses))
+    return ("i" if "IMMUTABLE" in words else "s" if "STABLE" in words else "v"), "SECURITY DEFINER" in " ".join(clauses.split())
 
 
 def _without_comments(sql: str) -> str:
-    """Without the comments between statements; those within functions belong to their text."""
+    """The text without the comments between statements; those within functions belong to the text of the function."""
     parts = re.split(r"(\$\w*\$.*?\$\w*\$)", sql, flags=re.DOTALL)
     return "".join(part if number % 2 else re.sub(r"--[^\n]*", "", part) for number, part in enumerate(parts))
 
@@ -88,20 +89,31 @@ _TABLES = """SELECT relname AS name, relkind::text AS kind, relpersistence = 'u'
         EXISTS (SELECT FROM pg_rewrite r WHERE r.ev_class = c.oid AND c.relkind = 'r') AS rewritten,
         EXISTS (SELECT FROM pg_constraint k WHERE k.conrelid = c.oid AND k.contype = 'p') AS keyed
     FROM pg_class c WHERE relnamespace = 'o2c'::regnamespace AND relkind IN ('r', 'p', 'v')"""
+"""Every table and view of the log, with what may be wrong with it."""
+
 _INDEXES = """SELECT i.relname AS name, t.relname AS on, x.indisunique AS unique, x.indisvalid AND x.indisready AS valid,
         (SELECT string_agg(pg_get_indexdef(i.oid, n, true), ', ' ORDER BY n) FROM generate_series(1, x.indnkeyatts) AS n) AS columns
     FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_class t ON t.oid = x.indrelid
     WHERE t.relnamespace = 'o2c'::regnamespace"""
+"""Every index of the log, with its table and columns, and whether it is unique and valid."""
+
 _TRIGGERS = """SELECT tgname AS name, t.relname AS on, tgenabled IN ('O', 'A') AS enabled FROM pg_trigger g JOIN pg_class t ON t.oid = g.tgrelid
     WHERE t.relnamespace = 'o2c'::regnamespace AND NOT tgisinternal"""
-_FUNCTIONS = "SELECT proname AS name, prosrc AS body, provolatile::text AS volatility, prosecdef AS as_owner FROM pg_proc WHERE pronamespace = 'o2c'::regnamespace"
+"""Every trigger of the log, with its table, and whether it is enabled."""
+
+_FUNCTIONS = """SELECT proname AS name, prosrc AS body, provolatile::text AS volatility, prosecdef AS as_owner
+    FROM pg_proc WHERE pronamespace = 'o2c'::regnamespace"""
+"""Every function of the log: its text, its volatility, and whether it runs as its owner."""
+
+_MIGRATIONS = "SELECT number FROM o2c.migration ORDER BY number"
+"""The numbers of the migrations that the store has, in order."""
 
 
 def _version(conn: Connection) -> Answer:
-    known = [migration.number for migration in migrations()]
-    found = [row["number"] for row in conn.execute("SELECT number FROM o2c.migration ORDER BY number").fetchall()]
-    told = f"the store is at migration {found[-1] if found else 0}, this program knows {known[-1]}"
-    return found == known, told if found == known else f"{told}; use the program that fits"
+    ours = [migration.number for migration in migrations()]
+    applied = [row["number"] for row in conn.execute(_MIGRATIONS).fetchall()]
+    text = f"the store is at migration {applied[-1] if applied else 0}, this program knows {ours[-1]}"
+    return applied == ours, text if applied == ours else f"{text}; use the program that fits"
 
 
 def _schema(conn: Connection) -> Answer:
@@ -115,9 +127,9 @@ def _schema(conn: Connection) -> Answer:
 
 
 def _table_flaws(conn: Connection) -> Iterator[str]:
-    found = {row["name"]: row for row in conn.execute(_TABLES.encode()).fetchall()}
+    rows = {row["name"]: row for row in conn.execute(_TABLES.encode()).fetchall()}
     for name in sorted(declared().tables):
-        row = found.get(name)
+        row = rows.get(name)
         if row is None:
             yield f"{name} is missing"
             continue
@@ -132,34 +144,34 @@ def _table_flaws(conn: Connection) -> Iterator[str]:
 
 
 def _index_flaws(conn: Connection) -> Iterator[str]:
-    found = {row["name"]: row for row in conn.execute(_INDEXES.encode()).fetchall()}
+    rows = {row["name"]: row for row in conn.execute(_INDEXES.encode()).fetchall()}
     for name, wanted in sorted(declared().indexes.items()):
-        row = found.get(name)
+        row = rows.get(name)
         if row is None:
             yield f"index {name} is missing"
         elif (row["on"], row["unique"], row["columns"].replace('"', "")) != wanted:
             yield f"index {name} is another than it was made"
-    yield from (f"index {name} is not valid" for name, row in sorted(found.items()) if not row["valid"])
+    yield from (f"index {name} is not valid" for name, row in sorted(rows.items()) if not row["valid"])
 
 
 def _trigger_flaws(conn: Connection) -> Iterator[str]:
-    found = {row["name"]: row for row in conn.execute(_TRIGGERS.encode()).fetchall()}
+    rows = {row["name"]: row for row in conn.execute(_TRIGGERS.encode()).fetchall()}
     for name, table in sorted(declared().triggers.items()):
-        if name not in found or found[name]["on"] != table:
+        if name not in rows or rows[name]["on"] != table:
             yield f"trigger {name} on {table} is missing: the log can be changed"
-        elif not found[name]["enabled"]:
+        elif not rows[name]["enabled"]:
             yield f"trigger {name} on {table} is disabled: the log can be changed"
-    yield from (f"trigger {name} on {row['on']} is nobody's" for name, row in sorted(found.items()) if name not in declared().triggers)
+    yield from (f"trigger {name} on {row['on']} is nobody's" for name, row in sorted(rows.items()) if name not in declared().triggers)
 
 
 def _function_flaws(conn: Connection) -> Iterator[str]:
-    found: dict[str, list[Function]] = {}
+    actual: dict[str, list[Function]] = {}
     for row in conn.execute(_FUNCTIONS.encode()).fetchall():
-        found.setdefault(row["name"], []).append(Function(row["body"], row["volatility"], row["as_owner"]))
-    for name, made in sorted(declared().functions.items()):
-        if name not in found:
+        actual.setdefault(row["name"], []).append(Function(row["body"], row["volatility"], row["as_owner"]))
+    for name, function in sorted(declared().functions.items()):
+        if name not in actual:
             yield f"function {name}() is missing"
-        elif found[name] != [made]:
+        elif actual[name] != [function]:
             yield f"function {name}() is not that of the migration"
 
 
@@ -169,14 +181,16 @@ _WRITERS = """SELECT c.relname AS name, coalesce(r.rolname, 'everybody') AS who,
         AND c.relname IN ('event', 'head', 'command', 'guard', 'agenda', 'pool', 'incarnation')
         AND (a.privilege_type IN ('INSERT', 'DELETE', 'TRUNCATE') OR a.privilege_type = 'UPDATE' AND c.relname <> 'agenda')
     GROUP BY 1, 2 ORDER BY 1, 2"""
+"""The rights to write tables of the log that roles other than the owner have; a lease on the agenda is the one update outside append()."""
 
 _CALLERS = """SELECT coalesce(bool_or(p.proacl IS NULL OR a.grantee = 0), false) AS everybody
     FROM pg_proc p LEFT JOIN LATERAL aclexplode(p.proacl) a ON a.privilege_type = 'EXECUTE'
     WHERE p.pronamespace = 'o2c'::regnamespace AND p.proname = 'append'"""
+"""Whether every role may call append()."""
 
 
 def _writers(conn: Connection) -> Answer:
-    """Whoever may insert into the log can forge a position that no reader will ever look at; a lease is the one update outside append()."""
+    """Whether only the owner may write the log: a role that may insert can forge an event at a position that readers have passed already."""
     rows = conn.execute(_WRITERS.encode()).fetchall()
     flaws = [f"{row['who']} may {row['what']} on {row['name']}" for row in rows]
     if one(conn, _CALLERS)["everybody"]:

@@ -15,6 +15,13 @@ from o2c.orders.events import OrderCaptured, OrderResubmitted
 from o2c.orders.rollup import FINAL, ITEM_TRANSITIONS, ORDER_TRANSITIONS, item_state, order_state
 from o2c.orders.state import OrderState
 
+_GUARDS = "SELECT kind, key, holder FROM o2c.guard JOIN unnest(%s::text[], %s::text[]) AS x (kind, key) USING (kind, key)"
+"""The holders of some guards. Parameters: arrays of kinds and keys."""
+
+_OTHER_GUARDS = """SELECT count(*) AS n FROM o2c.guard WHERE kind IN ('sim', 'number')
+    AND (key, holder) NOT IN (SELECT * FROM unnest(%s::text[], %s::text[]))"""
+"""How many guards of SIMs and numbers there are besides some. Parameters: arrays of the keys and holders of those."""
+
 
 class Transitions(Watch):
     """Orders and items move as their state machine declares, event by event."""
@@ -37,9 +44,9 @@ class Transitions(Watch):
         moved = after.progress.gates is not before.progress.gates or not before.progress.items
         moved |= after.progress.cancellation != before.progress.cancellation
         for item, progress in after.progress.items.items():
-            known = before.progress.items.get(item)
-            if known is not None and known is not progress:
-                moved |= self._moved(stream, fact, f"item {item}", item_state(known), item_state(progress), ITEM_TRANSITIONS)
+            earlier = before.progress.items.get(item)
+            if earlier is not None and earlier is not progress:
+                moved |= self._moved(stream, fact, f"item {item}", item_state(earlier), item_state(progress), ITEM_TRANSITIONS)
         if moved:
             now = order_state(after.progress)
             self._moved(stream, fact, "order", self._order, now, ORDER_TRANSITIONS)
@@ -48,14 +55,14 @@ class Transitions(Watch):
     def _moved(self, stream: Folded, fact: Fact, what: str, old: str, new: str, declared: Mapping[str, frozenset[str]]) -> bool:
         if old == new:
             return False
-        self.seen += 1
+        self.count += 1
         if new not in declared[old]:
             self.flaw(f"{stream.stream} version {fact.version} ({fact.event.type_name}): {what} went from {old} to {new}")
         return True
 
 
 class Forgotten(Watch):
-    """Whatever is not final waits for something: a row of the agenda, an open fallout, or an item that does."""
+    """Every order that is not final waits for something: a row of the agenda, an open fallout, or an item that does."""
 
     name = "no order is forgotten"
     unit = "orders under way"
@@ -63,21 +70,21 @@ class Forgotten(Watch):
     def streams(self, conn: Connection, batch: Mapping[str, Folded]) -> None:
         for stream in batch.values():
             if isinstance(stream.state, OrderState) and not stream.flaw and order_state(stream.state.progress) not in FINAL:
-                self.seen += 1
+                self.count += 1
                 left = _left_behind(stream.state, {item for item, _ in stream.agenda})
                 if left:
                     self.flaw(f"{stream.stream} waits for nothing in {', '.join(sorted(left))}")
 
 
 def _left_behind(state: OrderState, due: set[str]) -> set[str]:
-    """The items of an unfinished order that nothing will ever move; the order itself before it is planned."""
+    """The items of an unfinished order that nothing will ever move; "its gates" for an order that is not planned yet."""
     if not state.items:
         return set() if "" in due or "pending" in state.progress.gates.values() else {"its gates"}
-    left = {item: known for item, known in state.progress.items.items() if item_state(known) not in FINAL}
-    moved = {item for item, known in left.items() if item in due or {"held", "pending"} & {*known.steps.values(), *known.recalls.values()}}
-    while moved:
-        left = {item: known for item, known in left.items() if item not in moved}
-        moved = {item for item, known in left.items() if any(_unfinished(state, base) and base not in left for base in known.relies_on)}
+    left = {item: of for item, of in state.progress.items.items() if item_state(of) not in FINAL}
+    moving = {item for item, of in left.items() if item in due or {"held", "pending"} & {*of.steps.values(), *of.recalls.values()}}
+    while moving:
+        left = {item: of for item, of in left.items() if item not in moving}
+        moving = {item for item, of in left.items() if any(_unfinished(state, base) and base not in left for base in of.relies_on)}
     return set(left)
 
 
@@ -121,32 +128,27 @@ class Holdings(Watch):
         self._held[piece_of(stream.stream)] = holder
 
     def streams(self, conn: Connection, batch: Mapping[str, Folded]) -> None:
-        """Compare what the batch left held with the guards, and forget it."""
+        """Compare the pieces that the batch leaves held with their guards, and forget them."""
         pieces = [piece_of(name) for name in batch if name.startswith(("sim-", "number-"))]
-        sql = "SELECT kind, key, holder FROM o2c.guard JOIN unnest(%s::text[], %s::text[]) AS x (kind, key) USING (kind, key)"
-        rows = conn.execute(sql, ([kind for kind, _ in pieces], [key for _, key in pieces])).fetchall()
+        rows = conn.execute(_GUARDS, ([kind for kind, _ in pieces], [key for _, key in pieces])).fetchall()
         guards = {(row["kind"], row["key"]): row["holder"] for row in rows}
         for piece in pieces:
             if piece in guards and piece not in self._held:
                 self._unheld.add((piece[1], guards[piece]))
             elif self._held.get(piece) != guards.get(piece):
                 self.flaw(f"{' '.join(piece)} is held by {self._held[piece]}, its guard by {guards.get(piece, 'nobody')}")
-        self.seen += len(self._held)
+        self.count += len(self._held)
         self._held = {}
 
     def end(self, conn: Connection) -> None:
-        """A guard without a holder in the log is a claim on a number about to be brought in, or wrong."""
+        """Note guards without a holder in the log, unless they are claims on numbers about to be brought in."""
         for key, holder in sorted(self._unheld - self._claims):
             self.flaw(f"the guard of {key} is held by {holder}, which did not take it")
         claimed = [list(column) for column in zip(*self._claims, strict=True)] or [[], []]
-        row = conn.execute(
-            "SELECT count(*) AS n FROM o2c.guard WHERE kind IN ('sim', 'number')"
-            " AND (key, holder) NOT IN (SELECT * FROM unnest(%s::text[], %s::text[]))",
-            claimed,
-        ).fetchone()
-        found, expected = (row["n"] if row else 0), self.seen + len(self._unheld - self._claims)
-        if found > expected:
-            self.flaw(f"{found - expected} guards hold a SIM or number that is not in the log")
+        row = conn.execute(_OTHER_GUARDS, claimed).fetchone()
+        actual, expected = (row["n"] if row else 0), self.count + len(self._unheld - self._claims)
+        if actual > expected:
+            self.flaw(f"{actual - expected} guards hold a SIM or number that is not in the log")
 
 
 class Intakes(Watch):
@@ -176,22 +178,22 @@ class Intakes(Watch):
                 self._closed[fact.event.intake] = fact.event
 
     def streams(self, conn: Connection, batch: Mapping[str, Folded]) -> None:
-        self.seen += sum(name.startswith("order-") for name in batch)
+        self.count += sum(name.startswith("order-") for name in batch)
 
     def end(self, conn: Connection) -> None:
         for name, closed in self._closed.items():
-            told = {"captured": closed.captured, "resubmitted": closed.resubmitted}
-            found = {"captured": self._captured[name], "resubmitted": self._resubmitted[name]}
+            reported = {"captured": closed.captured, "resubmitted": closed.resubmitted}
+            actual = {"captured": self._captured[name], "resubmitted": self._resubmitted[name]}
             if closed.lines != closed.captured + closed.duplicates + closed.resubmitted + closed.refused:
                 self.flaw(f"{name}: {closed.lines} lines are not the sum of what became of them")
-            for what in told:
-                if told[what] != found[what]:
-                    self.flaw(f"{name} says {told[what]} {what}, the log has {found[what]}")
-            # A later pass over the same file refuses lines that an earlier one told of.
+            for what in reported:
+                if reported[what] != actual[what]:
+                    self.flaw(f"{name} says {reported[what]} {what}, the log has {actual[what]}")
+            # A later pass over the same file refuses lines that an earlier pass reported.
             if closed.refused > self._refused[name.rpartition("/")[0]]:
                 self.flaw(f"{name} refused {closed.refused} lines, the log tells of {self._refused[name.rpartition('/')[0]]}")
-        if self.seen != self._captured.total():
-            self.flaw(f"{self.seen} orders, {self._captured.total()} of them captured")
+        if self.count != self._captured.total():
+            self.flaw(f"{self.count} orders, {self._captured.total()} of them captured")
 
     @property
     def detail(self) -> str:

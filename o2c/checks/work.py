@@ -1,4 +1,4 @@
-"""The checks of work under way: nothing overdue without a worker, no lease without end, projections that keep up, refused lines that wait."""
+"""The checks of work under way: nothing is overdue without a worker, leases end, projections keep up; and how many refused lines wait."""
 
 from __future__ import annotations
 
@@ -7,35 +7,42 @@ from pathlib import Path
 
 from o2c.checks.log import Connection
 from o2c.checks.server import Answer, CannotTell, Question, one
+from o2c.store.queries import LAST_POSITION
 
 OVERDUE_S_MAX = 900
 LEASE_S_MAX = 600
-"""Workers lease for a minute; a row leased for longer is one that nobody will take for as long."""
+"""Workers lease for a minute. A row leased for much longer is one that no worker takes for as long."""
 FILES_SHOWN_MAX = 3
 
 _OVERDUE = """SELECT (SELECT kind FROM o2c.clock) AS kind, count(*) AS n, (SELECT count(*) FROM o2c.agenda) AS depth,
         extract(epoch FROM clock_timestamp() - min(due_at))::float8 AS seconds
     FROM o2c.agenda WHERE due_at <= (SELECT CASE kind WHEN 'real' THEN clock_timestamp() ELSE now END FROM o2c.clock)"""
+"""The kind of the store's clock, how many agenda rows are due by it, how many there are, and for how many real seconds the oldest has been due."""
+
+_LEASES = """SELECT count(*) FILTER (WHERE lease_until > clock_timestamp()) AS held, count(*) FILTER (WHERE lease_until <= clock_timestamp()) AS lapsed,
+    count(*) FILTER (WHERE lease_until > clock_timestamp() + make_interval(secs => %s)) AS endless, max(lease_until) AS until FROM o2c.agenda"""
+"""How many leases run, have lapsed, and run for too long, and when the last one ends. Parameter: the most seconds a lease should still run."""
+
+_PARKED = "SELECT name, count(DISTINCT group_key) AS n FROM projection.parked GROUP BY name ORDER BY name"
+"""The projections with parked groups, and how many each has."""
+
+_POLICIES = "SELECT policy, position FROM o2c.policy_checkpoint ORDER BY policy"
+"""The position up to which each reaction has read the log."""
 
 
 def _overdue(conn: Connection) -> Answer:
-    """In simulated time rows wait for the next run, however long that takes."""
+    """Whether due rows are attended to; in simulated time they wait for the next run, however long that takes."""
     row = one(conn, _OVERDUE)
     if row["kind"] is None:
         raise CannotTell("the store has no clock, so that nothing is due")
-    told = f"{row['n']:,} of {row['depth']:,} rows are due"
+    text = f"{row['n']:,} of {row['depth']:,} rows are due"
     if row["kind"] == "real" and row["n"] and row["seconds"] > OVERDUE_S_MAX:
-        return False, f"{told}, the oldest for {row['seconds']:,.0f} s; is a worker running? start one with `o2c run`"
-    return True, told
+        return False, f"{text}, the oldest for {row['seconds']:,.0f} s; is a worker running? start one with `o2c run`"
+    return True, text
 
 
 def _leases(conn: Connection) -> Answer:
-    row = one(
-        conn,
-        "SELECT count(*) FILTER (WHERE lease_until > clock_timestamp()) AS held, count(*) FILTER (WHERE lease_until <= clock_timestamp()) AS lapsed,"
-        " count(*) FILTER (WHERE lease_until > clock_timestamp() + make_interval(secs => %s)) AS endless, max(lease_until) AS until FROM o2c.agenda",
-        LEASE_S_MAX,
-    )
+    row = one(conn, _LEASES, LEASE_S_MAX)
     if row["endless"]:
         return (
             False,
@@ -46,22 +53,23 @@ def _leases(conn: Connection) -> Answer:
 
 _MADE = """SELECT count(*) AS n FROM pg_class c JOIN pg_namespace s ON s.oid = c.relnamespace
     WHERE s.nspname = 'projection' AND c.relname = 'parked'"""
+"""Whether projections have made their tables: 1 or 0."""
 
 
 def _parked(conn: Connection) -> Answer:
     if one(conn, _MADE)["n"] == 0:
         return True, "no projection was made yet; the first reading command makes them"
-    rows = conn.execute("SELECT name, count(DISTINCT group_key) AS n FROM projection.parked GROUP BY name ORDER BY name").fetchall()
-    found = ", ".join(f"{row['name']} {row['n']}" for row in rows)
+    rows = conn.execute(_PARKED).fetchall()
+    parked = ", ".join(f"{row['name']} {row['n']}" for row in rows)
     return (
         not rows,
-        f"groups parked: {found}; see why in projection.parked, then `o2c projections rebuild`" if rows else "no group is parked",
+        f"groups parked: {parked}; see why in projection.parked, then `o2c projections rebuild`" if rows else "no group is parked",
     )
 
 
 def _policies(conn: Connection) -> Answer:
-    last = one(conn, "SELECT coalesce(max(position), 0) AS last FROM o2c.event")["last"]
-    rows = conn.execute("SELECT policy, position FROM o2c.policy_checkpoint ORDER BY policy").fetchall()
+    last = one(conn, LAST_POSITION)["top"]
+    rows = conn.execute(_POLICIES).fetchall()
     beyond = [row["policy"] for row in rows if row["position"] > last]
     return not beyond, f"beyond the log: {', '.join(beyond)}" if beyond else f"{len(rows)} policies, log up to position {last}"
 
@@ -75,7 +83,7 @@ ABOUT_WORK: dict[str, Question] = {
 
 
 def quarantined(folder: Path) -> Callable[[Connection], Answer]:
-    """Refused lines that wait for a fix: told, and not counted as something wrong with the store."""
+    """How many refused lines wait for a correction; that is reported, and is nothing wrong with the store."""
 
     def question(conn: Connection) -> Answer:
         try:

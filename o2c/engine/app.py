@@ -118,9 +118,9 @@ class Engine(Application[str]):
 
     def settled(self) -> None:
         """Wait until readers see everything written before this call. Raises Refused (try later) when a transaction elsewhere stays open."""
-        [log] = self.reads.rows("SELECT coalesce(max(position), 0) AS top FROM o2c.event")
+        top = self.reads.last_position()
         deadline = time.monotonic() + SETTLED_S
-        while (self.log_recorder.max_notification_id() or 0) < log["top"]:
+        while (self.log_recorder.max_notification_id() or 0) < top:
             if time.monotonic() > deadline:
                 hint = "end it (see pg_stat_activity.backend_xid and pg_prepared_xacts) and go on"
                 raise Refused(

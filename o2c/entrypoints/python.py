@@ -224,14 +224,12 @@ class OrderToCash:
         Brings the projections there itself; the timeout is for the log. Raises Refused: unavailable when a transaction elsewhere still
         holds back all readers, and names it; conflict when the position lies ahead of this log (it was given by another store).
         """
-        sql = """SELECT o2c.horizon() > %s AS passed,
-            (o2c.current_offset() + pg_snapshot_xmax(pg_current_snapshot())::text::bigint) * 65536 > %s AS known"""
         deadline = time.monotonic() + timeout_s
         while True:
-            [log] = self._engine.reads.rows(sql, position, position)
-            if log["passed"]:
+            reached = self._engine.reads.reached(position)
+            if reached.passed:
                 break
-            if not log["known"]:
+            if not reached.given:
                 raise Refused(f"position {position} lies ahead of this log; ask the store that gave it", kind="conflict")
             if time.monotonic() > deadline:
                 raise Refused(f"position {position}: readers are held back by {self._holder()}; end it, or wait longer", kind="unavailable")

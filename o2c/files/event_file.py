@@ -19,18 +19,15 @@ from o2c.kernel.shapes import Offered, Withdrawn
 from o2c.kernel.stream import StreamKind, category_of
 from o2c.store.database import connect
 from o2c.store.importing import event_row
+from o2c.store.queries import ENVELOPE, EXPORTED, ONE_SNAPSHOT
 
 LINE_BYTES_MAX = 16_000_000
 STREAM_LENGTH_MAX = 500
 FIELDS_LENGTH_MAX = 200
 PAGE_EVENTS = 5_000
-MEMBERS = (
-    *("stream", "version", "event_id", "type", "schema_version", "occurred_at", "recorded_at", "actor", "channel", "command_id"),
-    *("fingerprint", "causation", "order_id", "customer_id", "body", "personal"),
-)
-"""The members of a line. `recorded_at` says when the event was recorded there and `fingerprint` tells repeats of its command; both may be left out,
-as may those that are null."""
-_KNOWN = frozenset(MEMBERS)
+_MEMBERS = frozenset(ENVELOPE)
+"""The members of a line. `recorded_at` says when the log it comes from recorded the event, `fingerprint` tells repeats of its command apart from
+other commands; both may be left out, as may all that are null."""
 _UUID = "[0-9a-f]{8}-[0-9a-f-]{27}"
 """As far as it is looked at line by line; PostgreSQL refuses the batch of one whose hyphens stand elsewhere."""
 _TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?(?:Z|[+-]\d\d:\d\d)"
@@ -66,16 +63,13 @@ class Line(NamedTuple):
 
 def exported(dsn: str, out: BinaryIO, *, progress: Callable[[int], None]) -> int:
     """Write the log as readers see it now, personal fields too; how many events that were."""
-    members = ", ".join(f"'{name}', {'c' if name == 'fingerprint' else 'e'}.{name}" for name in MEMBERS)
-    sql = f"""SELECT json_build_object({members})::text AS line FROM o2c.event e LEFT JOIN o2c.command c USING (command_id)
-        WHERE e.position < o2c.horizon() ORDER BY e.position"""
     count = 0
     with connect(dsn) as conn, conn.transaction():
-        conn.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        conn.execute(ONE_SNAPSHOT)
         conn.execute("SET LOCAL timezone = 'UTC'")
         with conn.cursor("export") as cursor:
             cursor.itersize = PAGE_EVENTS
-            cursor.execute(sql.encode())
+            cursor.execute(EXPORTED.encode())
             for row in cursor:
                 out.write(row["line"].encode() + b"\n")
                 count += 1
@@ -110,7 +104,7 @@ def _line(raw: bytes, number: int, kinds: Mapping[str, StreamKind], carrying: fr
         shaped = _SHAPE.fullmatch(f"{event_id} {command_id} {causation or ''} {order_id or ''} {time}")
         typed = type(stream) is type(name) is type(actor) is type(channel) is str and type(version) is type(schema) is int
         rest = type(customer_id) in _TEXT and type(fingerprint) in _TEXT and type(body) is dict and type(personal) in _APART
-        if not (shaped and typed and rest and _KNOWN.issuperset(found)):
+        if not (shaped and typed and rest and _MEMBERS.issuperset(found)):
             raise ValueError
     except (ValueError, TypeError, KeyError, AttributeError):
         raise Refused(f"line {number} is no event with its whole envelope; see `o2c events import --help` for what a line has") from None

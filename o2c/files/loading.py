@@ -152,8 +152,8 @@ def _refuse_known(app: Engine, path: Path, what: str, rows: Sequence[tuple[str, 
     page = rows[start : start + DELIVERY_ROWS]
     stream_of = sim_stream if what == "sims" else number_stream
     pieces = app.load(stream_of(row[0]) for row in page)
-    coming = app.reads.rows("SELECT stream FROM o2c.agenda WHERE step = %s", f"{what[:-1]}-arrival")
-    announced = {row[0] for delivery in app.load(row["stream"] for row in coming).values() for row in delivery.state.rows}
+    coming = app.load(app.reads.streams_at(f"{what[:-1]}-arrival"))
+    announced = {row[0] for delivery in coming.values() for row in delivery.state.rows}
     for number, row in enumerate(page, start + 1):
         piece = pieces[stream_of(row[0])]
         if piece.version or row[0] in announced:

@@ -1,4 +1,4 @@
-"""The store in Prometheus figures: gauges read when somebody asks, beside what the appends of this program counted themselves.
+"""The store in Prometheus figures: gauges that are read at each scrape, beside the counts that this program keeps of its own appends.
 
 Every figure comes from one snapshot by index or from small tables; the log itself is counted only from the checkpoints on. A figure that
 cannot be read is left out, never shown as 0; `o2c_store_up` says whether the store answered.
@@ -22,6 +22,7 @@ from o2c.kernel.refusal import Refused
 from o2c.store.database import connect
 from o2c.store.horizon import HOLDERS, SEES
 from o2c.store.meters import INSTRUMENTS
+from o2c.store.queries import ONE_SNAPSHOT
 
 SHARED_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 STATEMENT_TIMEOUT_MS = 5_000
@@ -31,6 +32,7 @@ _LOG = """SELECT coalesce((SELECT max(position) FROM o2c.event WHERE position < 
     coalesce(nullif(c.reltuples, -1), pg_stat_get_live_tuples(c.oid))::float8 AS events,
     (SELECT count(*) FROM o2c.incarnation)::float8 AS incarnations
     FROM pg_class c WHERE c.oid = 'o2c.event'::regclass"""
+"""The last position that readers see, about how many events there are, and how many lives the log has had."""
 
 # Each event behind a checkpoint is counted once, however many projections wait for it: the stretches between checkpoints, summed up.
 _LAG = """WITH bound AS MATERIALIZED (SELECT o2c.horizon() AS h),
@@ -42,17 +44,30 @@ _LAG = """WITH bound AS MATERIALIZED (SELECT o2c.horizon() AS h),
         CASE WHEN b.events > 0 THEN greatest(extract(epoch FROM clock_timestamp() - (
             SELECT recorded_at FROM o2c.event e WHERE e.position > c.position ORDER BY e.position LIMIT 1)), 0) ELSE 0 END::float8 AS seconds
     FROM projection.checkpoint c JOIN behind b USING (position)"""
+"""For each projection: how many readable events it has not read, how many seconds old the first of them is, and how many groups are parked."""
 
 _NOW = "(SELECT CASE kind WHEN 'real' THEN clock_timestamp() ELSE now END FROM o2c.clock)"
+"""An SQL value: the time by the clock of the store."""
+
 _KINDS = """SELECT kind, count(*)::float8 AS n, count(*) FILTER (WHERE lease_until > clock_timestamp())::float8 AS leased
     FROM o2c.agenda GROUP BY kind"""
+"""By kind, how many rows the agenda has, and how many of them are leased now."""
+
 _WAITING = "SELECT pool, count(*)::float8 AS n FROM o2c.agenda WHERE kind = 'stock' AND pool <> '' GROUP BY pool"
+"""By pool, how many steps wait for a piece of it."""
+
 _POOLS = f"SELECT pool, count(*) FILTER (WHERE available_at <= {_NOW})::float8 AS n FROM o2c.pool GROUP BY pool"
+"""By pool, how many pieces are on offer now."""
+
 _OVERDUE = f"""SELECT count(*)::float8 AS rows, coalesce(extract(epoch FROM {_NOW} - min(due_at)), 0)::float8 AS seconds
     FROM o2c.agenda WHERE due_at <= {_NOW}"""
+"""How many rows are due by the clock of the store, and for how many seconds the oldest has been."""
+
 _FALLOUTS = "SELECT reason, queue, count(*)::float8 AS n FROM projection.fallout WHERE state = 'open' GROUP BY reason, queue"
-# Without the right to see others' transactions there is no figure: 0 would be a lie.
+"""By reason and queue, how many fallouts are open."""
+
 _STALL = f"SELECT (SELECT greatest(max(seconds), 0) FROM ({HOLDERS}) AS h)::float8 AS seconds WHERE {SEES}"
+"""For how many seconds the oldest writing transaction has been open; no row for a role that may not see transactions of others: 0 would be a lie."""
 
 _GAUGES: tuple[tuple[str, str, str, str, tuple[str, ...]], ...] = (
     ("o2c_log_position", "Position of the last event that readers see.", _LOG, "position", ()),
@@ -85,47 +100,47 @@ class StoreCollector(Collector):
         self.dsn = dsn
 
     def collect(self) -> Iterable[Metric]:
-        """The gauges that could be read, after whether the store answered at all."""
+        """Whether the store answered, then every gauge that could be read."""
         try:
             read = _read(self.dsn)
         except (psycopg.Error, Refused):
             read = {}
         yield _family("o2c_store_up", "1 when the store answered this scrape.", "up", (), [{"up": 1.0 if read else 0.0}])
-        for name, told, query, column, labels in _GAUGES:
+        for name, meaning, query, column, labels in _GAUGES:
             if query in read:
-                yield _family(name, told, column, labels, read[query])
+                yield _family(name, meaning, column, labels, read[query])
 
     def describe(self) -> Iterable[Metric]:
-        """Nothing: whoever registers this must not wait for the store."""
+        """Nothing, so that registering this does not wait for the store."""
         return []
 
 
 def _read(dsn: str) -> dict[str, Rows]:
-    """The rows of every query that could be asked, all in one snapshot. Raises psycopg.Error when not one could."""
+    """The rows of each query, all in one snapshot, without queries that failed. Raises psycopg.Error when the store does not answer."""
     read: dict[str, Rows] = {}
     with connect(dsn) as conn:
         conn.execute(f"SET statement_timeout = {STATEMENT_TIMEOUT_MS}".encode())
         with conn.transaction():
-            conn.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            conn.execute(ONE_SNAPSHOT)
             for query in dict.fromkeys(query for _, _, query, _, _ in _GAUGES):
                 try:
                     with conn.transaction():
                         read[query] = conn.execute(query.encode()).fetchall()
                 except (psycopg.errors.UndefinedTable, psycopg.errors.InsufficientPrivilege, psycopg.errors.QueryCanceled):
-                    # Projections make their tables when they first catch up: until then there is nothing to tell of them.
+                    # Projections make their tables when they first catch up: until then they have no figures.
                     continue
     return read
 
 
-def _family(name: str, told: str, column: str, labels: tuple[str, ...], rows: Rows) -> GaugeMetricFamily:
-    family = GaugeMetricFamily(name, told, labels=labels)
+def _family(name: str, meaning: str, column: str, labels: tuple[str, ...], rows: Rows) -> GaugeMetricFamily:
+    family = GaugeMetricFamily(name, meaning, labels=labels)
     for row in rows:
         family.add_metric([row[label] for label in labels], row[column])
     return family
 
 
 def registry(dsn: str, *, counting: bool) -> CollectorRegistry:
-    """The gauges of a store and, with them, what appends counted.
+    """The gauges of a store and, beside them, the counts of appends.
 
     With PROMETHEUS_MULTIPROC_DIR set those are the sums of all processes that share the folder; else, when this process is `counting`
     (it appends itself), its own. A process that appends nothing shows none: its zeros would be a lie.

@@ -28,12 +28,14 @@ START_SECONDS = 120
 SOCKET_PATH_BYTES_MAX = 100  # Linux takes 107 and macOS 103
 _CAUSE = re.compile(r"(FATAL|PANIC|error):.*")
 SOCKET_NAME = ".s.PGSQL.5432"
+_DATABASE = "SELECT FROM pg_database WHERE datname = %s"
+"""One empty row if the database is there. Parameter: its name."""
 ELSEWHERE = "choose another folder with O2C_HOME, or set O2C_DSN to a PostgreSQL 15+ server"
 
 
 @dataclass(frozen=True)
 class Account:
-    """The unprivileged user whom the server runs as when we are root."""
+    """The unprivileged user that runs the server when this process is root."""
 
     name: str
     uid: int
@@ -45,7 +47,7 @@ class ServerUnavailable(Exception):
 
 
 def unprivileged_account(home: Path) -> Account | None:
-    """The unprivileged user whom the server runs as when we are root (PostgreSQL refuses to run as root); nobody else needs one."""
+    """The user that runs the server when this process is root, since PostgreSQL refuses to run as root; None when it is not root."""
     data = home / "data"
     owner = data.stat().st_uid if data.exists() else None
     if os.geteuid() != 0:
@@ -56,20 +58,20 @@ def unprivileged_account(home: Path) -> Account | None:
         raise ServerUnavailable(f"the data folder {data} belongs to root, and PostgreSQL refuses to run as root; {ELSEWHERE}")
     for name in ("postgres", "nobody"):
         with contextlib.suppress(KeyError):
-            found = pwd.getpwnam(name) if owner is None else pwd.getpwuid(owner)
-            return Account(found.pw_name, found.pw_uid, found.pw_gid)
+            entry = pwd.getpwnam(name) if owner is None else pwd.getpwuid(owner)
+            return Account(entry.pw_name, entry.pw_uid, entry.pw_gid)
     raise ServerUnavailable(
         "PostgreSQL refuses to run as root and there is no user 'postgres' or 'nobody' to run it; add one, or set O2C_DSN"
     )
 
 
 def may(account: Account | None, test: str, path: Path) -> bool:
-    """Whether a shell test of the path (as $1) succeeds for the account, whatever the reason: modes, lists of access, mounts."""
+    """Whether a shell test of the path (as $1) succeeds for the account: only the shell knows of modes, access lists and mounts together."""
     return execute(["/bin/sh", "-c", test, "sh", str(path)], account).returncode == 0
 
 
 def execute(command: list[str], account: Account | None) -> subprocess.CompletedProcess[str]:
-    """Run a program to its end as the account (as ourselves when None). Raises ServerUnavailable when we may not become it."""
+    """Run a program to its end as the account (None: as this user). Raises ServerUnavailable when this process may not become that account."""
     # A clean environment: PGDATA, PGOPTIONS and LC_ALL of the caller would change what the programs do.
     env = {"PATH": os.defpath, "LC_ALL": "C"}
     try:
@@ -154,7 +156,7 @@ class Cluster:
         while True:
             try:
                 with psycopg.connect(self.dsn("postgres"), autocommit=True, connect_timeout=10) as connection:
-                    if not connection.execute("SELECT FROM pg_database WHERE datname = %s", [name]).fetchall():
+                    if not connection.execute(_DATABASE, [name]).fetchall():
                         connection.execute(SQL("CREATE DATABASE {}").format(Identifier(name)))
                 return
             except psycopg.Error as error:
@@ -199,10 +201,10 @@ class Cluster:
         """Make the cluster under another name first, so that a crash on the way leaves nothing that looks like one."""
         if (self.data / "global" / "pg_control").exists():
             made_by = (self.data / "PG_VERSION").read_text().strip()
-            told = re.search(r"PostgreSQL\) (\d+)", self._program("postgres", "--version").stdout)
-            if told is None or told[1] != made_by:
-                brought = told[1] if told else "unknown"
-                raise ServerUnavailable(f"{self.data} was made by PostgreSQL {made_by} and this is {brought}; {ELSEWHERE}")
+            version = re.search(r"PostgreSQL\) (\d+)", self._program("postgres", "--version").stdout)
+            major = version[1] if version else "unknown"
+            if major != made_by:
+                raise ServerUnavailable(f"{self.data} was made by PostgreSQL {made_by} and this is {major}; {ELSEWHERE}")
             return
         if self.data.exists() and any(self.data.iterdir()):
             raise ServerUnavailable(f"{self.data} is not empty and no PostgreSQL cluster; move it away, or {ELSEWHERE}")
@@ -231,21 +233,21 @@ class Cluster:
     def _launch(self) -> None:
         deadline = time.monotonic() + 30
         while True:
-            # Nothing of ours runs, so these are left from a crash; PostgreSQL would believe any process that has their number now.
+            # Our server does not run, so these files are left from a crash; PostgreSQL would take any process with that number now for the server.
             for stale in (self.data / "postmaster.pid", self.sockets() / SOCKET_NAME, self.sockets() / f"{SOCKET_NAME}.lock"):
                 stale.unlink(missing_ok=True)
             logged = self.log.stat().st_size if self.log.exists() else 0
             done = self._program("pg_ctl", "-D", str(self.data), "-l", str(self.log), "-s", "-w", "-t", str(START_SECONDS), "start")
             if done.returncode == 0:
                 return
-            said = self.log.read_bytes()[logged:].decode(errors="replace") if self.log.exists() else done.stderr
+            output = self.log.read_bytes()[logged:].decode(errors="replace") if self.log.exists() else done.stderr
             if self.postmaster() is not None:
                 raise ServerUnavailable(
                     f"the server of {self.data} is still recovering after {START_SECONDS} s; try again, or see {self.log}"
                 )
             # Backends of a server killed a moment ago keep its shared memory until they notice.
-            if "still in use" not in said or time.monotonic() > deadline:
-                raise ServerUnavailable(f"PostgreSQL did not start in {self.data}: {_telling_line(said)}; see {self.log}")
+            if "still in use" not in output or time.monotonic() > deadline:
+                raise ServerUnavailable(f"PostgreSQL did not start in {self.data}: {_telling_line(output)}; see {self.log}")
             time.sleep(0.5)
 
 
@@ -256,8 +258,8 @@ def _command_line(pid: int) -> str:
             return Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace")
         except OSError:
             return ""
-    told = subprocess.run(["ps", "-p", str(pid), "-o", "args="], capture_output=True, text=True, check=False).stdout.rstrip("\n")
-    program, _, rest = told.partition(" -D ")
+    listed = subprocess.run(["ps", "-p", str(pid), "-o", "args="], capture_output=True, text=True, check=False)
+    program, _, rest = listed.stdout.rstrip("\n").partition(" -D ")
     return f"{program}\0-D\0{rest}\0" if rest else ""
 
 
@@ -274,7 +276,7 @@ def _write(path: Path, text: str) -> None:
 
 
 def _telling_line(text: str) -> str:
-    """The line that names the cause, without the time and process before it: PostgreSQL's programs go on talking after it."""
+    """The line that names the cause, without the time and process before it; PostgreSQL's programs print more lines after it."""
     lines = [line.strip() for line in text.splitlines() if line.strip()] or ["no message"]
-    told = (_CAUSE.search(line) for line in lines)
-    return next((cause[0] for cause in told if cause), lines[-1])
+    causes = (_CAUSE.search(line) for line in lines)
+    return next((cause[0] for cause in causes if cause), lines[-1])

@@ -17,9 +17,11 @@ Verdict = Literal["appended", "repeated", "refused", "stale", "guarded"]
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """What a command makes of one stream: the version it saw (0: none), the version it leaves, and the folded state as JSON (None: not now).
+    """One stream that a command writes to.
 
-    `seen` is the position of the last event it saw, where that is known: after a restore the same version may be another event.
+    The command was decided at version `expected` (0: the stream had no events) and leaves the stream at `version`, with the folded `state` as
+    JSON (None: not written this time). `seen` is the position of the last event at the version expected, 0 when the caller has not read it: after
+    a restore the same version may be another event.
     """
 
     stream: str
@@ -53,7 +55,7 @@ class PoolChange:
 
 @dataclass(frozen=True, slots=True)
 class Append:
-    """One command, ready to write. An agenda change stands with the id of the event it indexes."""
+    """One command, ready to write. Each agenda change comes with the id of the event it indexes."""
 
     command_id: str
     fingerprint: str
@@ -67,10 +69,10 @@ class Append:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one command of an append.
+    """The outcome of one command of an append.
 
     `appended` and `repeated` carry the positions and the stored answer; `stale` and `guarded` wrote nothing and may be decided again
-    (`detail` names the guards held by others); `refused` means the id was used before for something else.
+    (`detail` names the guards held by others); `refused` means that the id was used before for something else.
     """
 
     verdict: Verdict
@@ -84,6 +86,7 @@ STALE = Outcome("stale", "", 0, 0, {})
 
 _GROUPS = ("new_command", "touched_stream", "touched_stream", "new_event", "guard_change", "agenda_change", "pool_change")
 APPEND_SQL = f"SELECT * FROM o2c.append({', '.join(f'%s::o2c.{group}[]' for group in _GROUPS)}, %s::bigint)"
+"""Write commands through `append()`, the only way to write the log. Parameters: `append_parameters`; its rows: `outcomes_of`."""
 
 
 def append_parameters(commands: Sequence[Append], round_: int) -> list[Any]:
@@ -110,11 +113,13 @@ def spans(commands: Sequence[Append]) -> list[tuple[int, int]]:
 
 
 def outcomes_of(commands: Sequence[Append], rows: Sequence[dict[str, Any]]) -> list[Outcome]:
-    """What `append()` returned, a command each; its one row with ordinal 0 says that all were appended, and from which position on."""
+    """The outcome of each command from the rows of `append()`; a single row with ordinal 0 says that all were appended from a position on."""
     if rows[0]["ordinal"] == 0:
         base = rows[0]["first_position"]
-        found = zip(commands, spans(commands), strict=True)
-        return [Outcome("appended", "", base + first, base + last, json.loads(command.outcome)) for command, (first, last) in found]
+        return [
+            Outcome("appended", "", base + first, base + last, json.loads(command.outcome))
+            for command, (first, last) in zip(commands, spans(commands), strict=True)
+        ]
     return [
         Outcome(row["verdict"], row["detail"] or "", row["first_position"] or 0, row["last_position"] or 0, row["outcome"] or {})
         for row in rows
@@ -122,7 +127,7 @@ def outcomes_of(commands: Sequence[Append], rows: Sequence[dict[str, Any]]) -> l
 
 
 def takes_turns(commands: Sequence[Append]) -> tuple[list[Append], set[int]]:
-    """The commands that can go together, and the places of those that wait for another append: an earlier one touches the same stream."""
+    """The commands that one append can carry, and the places of the others: an earlier command of theirs touches the same stream."""
     ids = {command.command_id for command in commands}
     if len(ids) != len(commands):
         raise ValueError("one append cannot carry the same command id twice; send the second in an append of its own")

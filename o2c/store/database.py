@@ -21,9 +21,44 @@ from o2c.store import roles
 logger = structlog.get_logger(__name__)
 MIGRATION_LOCK = 0x6F3263
 CONNECT_SECONDS = 10
-# libpq gives no code for a connection that was refused, and trying later helps none of these; in another language they read as unavailable.
+# Trying later helps none of these. libpq gives no code for them, only text; on a server that speaks another language they count as unavailable.
 _NOT_LET_IN = ("authentication failed", "no password supplied", "does not exist", "no pg_hba.conf entry", "permission denied for database")
 _UNSAFE = {"fsync": "off", "full_page_writes": "off"}
+
+SETTING = "SELECT current_setting(%s) AS value"
+"""A setting of the server as this connection has it. Parameter: its name."""
+
+_MIGRATION_TURN = "SELECT pg_advisory_xact_lock(%s)"
+"""Wait until no other transaction changes the schema. Parameter: `MIGRATION_LOCK`."""
+
+_MIGRATIONS_KEPT = "SELECT to_regclass('o2c.migration') IS NOT NULL AS there"
+"""Whether the store has its table of migrations."""
+
+_NEWEST_MIGRATION = "SELECT coalesce(max(number), 0) AS at FROM o2c.migration"
+"""The number of the newest migration the store has; 0 when it has none."""
+
+_KEEP_MIGRATIONS = (
+    "CREATE TABLE IF NOT EXISTS o2c.migration (number integer PRIMARY KEY, note text NOT NULL, applied_at timestamptz DEFAULT now())"
+)
+"""Make the table of migrations, unless it is there."""
+
+_MIGRATED = "INSERT INTO o2c.migration (number, note) VALUES (%s, %s)"
+"""Record that a migration was applied. Parameters: number, note."""
+
+_DECLARE_INCARNATION = "SELECT lives, fork_position FROM o2c.declare_incarnation()"
+"""Declare a new life of the log if the server shows one; how many lives there are, and the fork position of a life declared just now or NULL."""
+
+_ADOPT = "SELECT * FROM o2c.adopt_log(%s, %s, %s::uuid)"
+"""Declare a new life of the log by hand, once for each command id. Parameters: actor, reason, command id."""
+
+_STANDING = "SELECT system, timeline FROM o2c.standing()"
+"""The identifier of the server's system and the timeline it writes on; no row on a standby."""
+
+_LOCK_PATIENCE = "SELECT set_config('lock_timeout', '3s', false)"
+"""Let this connection wait three seconds for a lock, not longer."""
+
+_HOLD = "SELECT pg_advisory_lock(hashtextextended(%s, 0))"
+"""Wait for the advisory lock of a name and hold it as long as the connection lasts. Parameter: name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +72,8 @@ class Migration:
 
 def migrations() -> list[Migration]:
     """All migrations this program knows, in order."""
-    found = sorted(
-        (entry for entry in files("o2c.store").joinpath("migrations").iterdir() if entry.name.endswith(".sql")), key=lambda e: e.name
-    )
-    texts = [(int(entry.name[:4]), entry.read_text(encoding="utf-8")) for entry in found]
+    entries = [entry for entry in files("o2c.store").joinpath("migrations").iterdir() if entry.name.endswith(".sql")]
+    texts = [(int(entry.name[:4]), entry.read_text(encoding="utf-8")) for entry in sorted(entries, key=lambda entry: entry.name)]
     return [Migration(number, re.sub(r"^-- \d+ ", "", text.partition("\n")[0]), text) for number, text in texts]
 
 
@@ -51,7 +84,7 @@ def connect(dsn: str) -> psycopg.Connection[dict[str, Any]]:
         return psycopg.connect(dsn, row_factory=dict_row, autocommit=True, connect_timeout=patience)
     except psycopg.OperationalError as error:
         reason = (str(error).strip().splitlines() or ["no reason given"])[0]
-        if any(said in reason for said in _NOT_LET_IN):
+        if any(phrase in reason for phrase in _NOT_LET_IN):
             raise Refused(f"PostgreSQL does not let us in: {reason}; correct O2C_DSN, or ask who keeps the server") from None
         raise Refused(f"cannot reach PostgreSQL: {reason}; check O2C_DSN or the server", kind="unavailable") from None
     except psycopg.ProgrammingError:
@@ -59,10 +92,11 @@ def connect(dsn: str) -> psycopg.Connection[dict[str, Any]]:
 
 
 def prepare(dsn: str, *, reading: bool = False) -> bool:
-    """Bring the store's schema to this program's version, under a lock so that many may start at once; a current one needs no right to change it.
+    """Bring the store's schema to this program's version; returns whether the server takes writes.
 
-    Whether the server takes writes: one that takes none, a standby, will do where somebody is only `reading`. Raises Refused when the server is
-    unsafe, too old or takes no writes of ours, or the store is newer than this program.
+    Many processes may start at once: the schema is changed under a lock, and only when it is not current, so that a role that may not change it
+    can start too. With `reading=True` a server that takes no writes, such as a standby, is accepted if its schema is current. Raises Refused when
+    the server is unsafe, too old or takes no writes, or the store is newer than this program.
     """
     with connect(dsn) as conn, _explained(conn):
         _refuse_unsafe(conn)
@@ -78,14 +112,14 @@ def prepare(dsn: str, *, reading: bool = False) -> bool:
             return False
         if at != newest:
             with conn.transaction():
-                conn.execute("SELECT pg_advisory_xact_lock(%s)", (MIGRATION_LOCK,))
+                conn.execute(_MIGRATION_TURN, (MIGRATION_LOCK,))
                 _migrate(conn)
         declare_incarnation(conn)
     return True
 
 
 def _takes_writes(conn: psycopg.Connection[dict[str, Any]]) -> bool:
-    return conn.execute("SELECT current_setting('transaction_read_only') AS value").fetchone() != {"value": "on"}
+    return conn.execute(SETTING, ("transaction_read_only",)).fetchone() != {"value": "on"}
 
 
 @contextmanager
@@ -112,15 +146,15 @@ def _refuse_unsafe(conn: psycopg.Connection[dict[str, Any]]) -> None:
     if encoding != "UTF8":
         raise Refused(f"database {conn.info.dbname} is encoded in {encoding}; make one in UTF8")
     for setting, unsafe in _UNSAFE.items():
-        row = conn.execute("SELECT current_setting(%s) AS value", (setting,)).fetchone()
+        row = conn.execute(SETTING, (setting,)).fetchone()
         if row and row["value"] == unsafe:
             raise Refused(f"the server runs with {setting}={unsafe} and may lose acknowledged events; turn it on and restart the server")
 
 
 def _at(conn: psycopg.Connection[dict[str, Any]]) -> int:
     """The newest migration of the store; 0 where there is none. Raises Refused when this program does not know it."""
-    made = conn.execute("SELECT to_regclass('o2c.migration') IS NOT NULL AS there").fetchone()
-    row = conn.execute("SELECT coalesce(max(number), 0) AS at FROM o2c.migration").fetchone() if made and made["there"] else None
+    table = conn.execute(_MIGRATIONS_KEPT).fetchone()
+    row = conn.execute(_NEWEST_MIGRATION).fetchone() if table and table["there"] else None
     at, newest = int(row["at"]) if row else 0, migrations()[-1].number
     if at > newest:
         raise Refused(f"the store is at migration {at}, this program knows {newest}; use a newer program", kind="conflict")
@@ -131,25 +165,23 @@ def _migrate(conn: psycopg.Connection[dict[str, Any]]) -> None:
     conn.execute("SET LOCAL client_min_messages = warning")
     kept_apart = roles.arranged(conn)
     if kept_apart:
-        # What a migration makes belongs to the owner of the store, whoever starts the program first.
+        # Everything a migration makes must belong to the owner of the store, not to the login that happens to start the program first.
         conn.execute(SQL("SET LOCAL ROLE {}").format(Identifier(roles.roles_of(conn.info.dbname).owner)))
     conn.execute("CREATE SCHEMA IF NOT EXISTS o2c")
-    conn.execute(
-        "CREATE TABLE IF NOT EXISTS o2c.migration (number integer PRIMARY KEY, note text NOT NULL, applied_at timestamptz DEFAULT now())"
-    )
+    conn.execute(_KEEP_MIGRATIONS)
     for migration in migrations()[_at(conn) :]:
         conn.execute("SET LOCAL search_path = o2c")
         conn.execute(migration.sql.encode())
-        conn.execute("INSERT INTO o2c.migration (number, note) VALUES (%s, %s)", (migration.number, migration.note))
+        conn.execute(_MIGRATED, (migration.number, migration.note))
     if kept_apart:
         conn.execute("RESET ROLE")
         roles.allow(conn, roles.roles_of(conn.info.dbname))
 
 
 def arrange_roles(dsn: str) -> None:
-    """Make the store's roles and let each do what is its own (`store/roles.py`). Raises Refused."""
+    """Make the store's roles and grant each its own rights (`store/roles.py`). Raises Refused."""
     with connect(dsn) as conn, conn.transaction():
-        conn.execute("SELECT pg_advisory_xact_lock(%s)", (MIGRATION_LOCK,))
+        conn.execute(_MIGRATION_TURN, (MIGRATION_LOCK,))
         conn.execute("SET LOCAL client_min_messages = warning")
         roles.arrange(conn)
 
@@ -157,9 +189,9 @@ def arrange_roles(dsn: str) -> None:
 def declare_incarnation(conn: psycopg.Connection[dict[str, Any]]) -> int:
     """Notice a promotion, a recovery onto a new timeline or another cluster, and lift the position offset above all that was written before.
 
-    The number of the log's life that is current then; 0 on a standby that is in no life of its own.
+    Returns the number of the log's current life; 0 on a standby that is in no life of its own.
     """
-    [row] = conn.execute("SELECT lives, fork_position FROM o2c.declare_incarnation()").fetchall()
+    [row] = conn.execute(_DECLARE_INCARNATION).fetchall()
     if row["fork_position"] is not None and row["lives"] > 1:
         logger.warning("incarnation_declared", fork_position=str(row["fork_position"]), **(standing(conn) or {}))
     return int(row["lives"])
@@ -175,7 +207,7 @@ class Adopted:
 
 
 def adopt(dsn: str, *, actor: str, reason: str, command_id: str) -> Adopted:
-    """Declare a new life of the log by hand, for a copy that the server does not show; a repeat of the command id declares none.
+    """Declare a new life of the log by hand, for a copy that the server cannot recognise; a repeat of the command id declares none.
 
     Raises Refused when this login does not own the store, or on a standby.
     """
@@ -183,15 +215,15 @@ def adopt(dsn: str, *, actor: str, reason: str, command_id: str) -> Adopted:
         if standing(conn) is None:
             raise _read_only(conn)
         try:
-            [row] = conn.execute("SELECT * FROM o2c.adopt_log(%s, %s, %s::uuid)", (actor, reason, command_id)).fetchall()
+            [row] = conn.execute(_ADOPT, (actor, reason, command_id)).fetchall()
         except psycopg.errors.InsufficientPrivilege:
             raise Refused(f"the role {conn.info.user} does not own the store, and only its owner adopts it; use a member of it") from None
     return Adopted(**row)
 
 
 def standing(conn: psycopg.Connection[dict[str, Any]]) -> dict[str, Any] | None:
-    """The system and the timeline that the server writes on now; None on a standby."""
-    return conn.execute("SELECT system, timeline FROM o2c.standing()").fetchone()
+    """The system identifier of the server and the timeline it writes on now; None on a standby."""
+    return conn.execute(_STANDING).fetchone()
 
 
 @contextmanager
@@ -199,9 +231,9 @@ def single_driver(dsn: str, name: str) -> Iterator[None]:
     """Hold the advisory lock `name` for the length of the block. Raises Refused (try later) when another process holds it."""
     with connect(dsn) as conn:
         # A driver that was killed is noticed by the server only after a moment.
-        conn.execute("SELECT set_config('lock_timeout', '3s', false)")
+        conn.execute(_LOCK_PATIENCE)
         try:
-            conn.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", (name,))
+            conn.execute(_HOLD, (name,))
         except psycopg.errors.LockNotAvailable:
             raise Refused(f"another process already does this ({name}); wait for it or stop it", kind="unavailable") from None
         yield

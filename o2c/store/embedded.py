@@ -86,7 +86,7 @@ def default_home() -> Path:
 
 
 def has_store(home: Path) -> bool:
-    """Whether a cluster stands in the folder, so far as we may look; who may not look is told why when it is used."""
+    """Whether a cluster stands in the folder. True as well when this user may not look there: using it then says why it cannot be used."""
     try:
         return (home / "data" / "PG_VERSION").exists()
     except PermissionError:
@@ -148,7 +148,7 @@ def _taken_exclusively(users: int) -> bool:
 
 
 def _make_home(home: Path, account: Account | None) -> None:
-    """Make the missing folders of the path; a folder that was there keeps its permissions, even when that means a refusal."""
+    """Make the missing folders of the path; an existing folder keeps its permissions, even if the server then cannot use it."""
     if bad := set(str(home)) & set("\"'$`\\,\n"):
         raise ServerUnavailable(
             f"the data folder {home!s} has {min(bad)!r} in its path, which pg_ctl or a connection string cannot take; {ELSEWHERE}"

@@ -1,4 +1,4 @@
-"""Group commit of one process: what its threads append while an append is under way goes together in the next one."""
+"""Group commit of one process: the appends that its threads ask for while one is under way are written together in the next one."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from o2c.store.commands import Append, Outcome
 
 Write = Callable[[Sequence[Append], int], list[Outcome]]
 MOST_EVENTS = 4_096
-"""Events that join an append of others: all wait for the whole of it."""
+"""The most events in a group: every thread of a group waits for all of it."""
 PATIENCE_S = 0.1
-"""So long one waits for an append of others; one that stands still (a lock held elsewhere) holds up nobody for longer."""
+"""How long a thread waits for the append of others before it writes for itself: that append may be stuck behind a lock held elsewhere."""
 
 
 class _Waiting:
-    """The append of one thread: woken when it was written, when it could not be, or when it `leads` the next group."""
+    """The append of one thread, which sleeps until it is written, could not be written, or `leads` the next group."""
 
     def __init__(self, commands: Sequence[Append], round_: int) -> None:
         self.commands = commands
@@ -31,9 +31,10 @@ class _Waiting:
 class Grouped:
     """Writes through `write(commands, round)`, for many threads at once.
 
-    The first to come writes at once; those who come meanwhile wait, and one of them writes for all: one transaction, one round trip, one
-    flush of the server's log. Who touches a stream or a command id of another waits for a later group. After a group that could not be
-    written each writes for itself, so that nobody pays for another's fault; a command that landed all the same is known by its id.
+    The first thread writes at once. Threads that come meanwhile wait, and one of them writes for all: one transaction, one round trip, one
+    flush of the server's log. A thread that touches a stream or a command id of another one in the group waits for a later group. When a group
+    could not be written, each of its threads writes for itself, so that none pays for another's fault; a command that was written all the same is
+    recognised by its id.
     """
 
     def __init__(self, write: Write) -> None:
@@ -43,7 +44,7 @@ class Grouped:
         self._queue: list[_Waiting] = []
 
     def append(self, commands: Sequence[Append], round_: int) -> list[Outcome]:
-        """What became of each command, in order. Raises what `write` raises for these commands alone."""
+        """The outcome of each command, in order. Raises what `write` raises for these commands alone."""
         mine = _Waiting(commands, round_)
         if self._must_wait(mine):
             self._wait(mine)
@@ -62,12 +63,12 @@ class Grouped:
         try:
             if not mine.woken.acquire(timeout=PATIENCE_S) and not self._left(mine):
                 mine.woken.acquire()
-        except BaseException:  # an interrupt: the others must not wait for one who is gone
+        except BaseException:  # an interrupt: the other threads must not wait for this one
             self._left(mine)
             raise
 
     def _left(self, mine: _Waiting) -> bool:
-        """Whether it could still go, to write for itself."""
+        """Take an append out of the group, so that its thread writes it alone; False when another thread is writing it already."""
         with self._lock:
             if mine in self._queue:
                 self._queue.remove(mine)
@@ -81,9 +82,9 @@ class Grouped:
     def _lead(self, mine: _Waiting) -> None:
         others = self._joining(mine)
         try:
-            told = iter(self._write([command for one in (mine, *others) for command in one.commands], mine.round))
+            written = iter(self._write([command for one in (mine, *others) for command in one.commands], mine.round))
             for one in (mine, *others):
-                one.outcomes = [next(told) for _ in one.commands]
+                one.outcomes = [next(written) for _ in one.commands]
         except Exception:
             if not others:
                 raise

@@ -1,4 +1,4 @@
-"""A history written by COPY: batches, each one transaction with all that append() would have written beside its events."""
+"""Writing a history by COPY: batches, each in one transaction with everything that append() would have written beside its events."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from o2c.store.commands import PoolChange, agenda_row, plain_array, pool_row, te
 
 Connection = psycopg.Connection[dict[str, Any]]
 EVENTS_MAX = 65_536
-"""Positions a transaction has."""
+"""How many positions one transaction can give."""
 CHUNK_ROWS = 10_000
 _COLUMNS = """stream, version, event_id, type, schema_version, occurred_at, actor, channel, command_id, causation, order_id, customer_id,
     body, personal"""
 
 
 class Elsewhere(Exception):
-    """Something of a batch is in the store already, or came into it meanwhile: a stream, a command id, a guard that another holds."""
+    """Something in a batch clashes with the store: a stream or a command id that is there already, or a guard that another holds."""
 
 
 class Born(NamedTuple):
-    """A stream the batch begins: the version it leaves, and the ordinal (from 0) of its last event in the batch."""
+    """A stream that begins in the batch: its version after the batch, and the ordinal (from 0) of its last event in it."""
 
     stream: str
     version: int
@@ -34,10 +34,10 @@ class Born(NamedTuple):
 
 
 class Moved(NamedTuple):
-    """A stream an earlier batch began, from the version that left to the version this one leaves."""
+    """A stream that an earlier batch began: its versions before and after this batch, and the ordinal of its last event in it."""
 
     stream: str
-    known: int
+    before: int
     version: int
     last: int
 
@@ -48,7 +48,7 @@ Once = tuple[str, str, int, int]
 
 @dataclass(frozen=True, slots=True)
 class Open:
-    """What a stream at a version waits for and has on offer; an agenda entry stands with the id of the event it indexes."""
+    """The agenda entries of a stream at a version, each with the id of the event it indexes, and the pieces it has on offer."""
 
     stream: str
     version: int
@@ -58,9 +58,10 @@ class Open:
 
 @dataclass(slots=True)
 class Batch:
-    """What one transaction writes. `events` are rows of COPY text without their position.
+    """Everything that one transaction writes. `events` are rows of COPY text without their position.
 
-    For the last batch only: `opened`, and `marks`, commands (id, fingerprint) that did something without an event."""
+    Only the last batch has `opened`, and `marks`: commands (id, fingerprint) that did something without an event.
+    """
 
     events: list[str] = field(default_factory=list)
     commands: list[Once] = field(default_factory=list)
@@ -73,11 +74,13 @@ class Batch:
     marks: list[tuple[str, str]] = field(default_factory=list)
 
 
+_MAY_IMPORT = "SELECT has_function_privilege('o2c.begin_import(integer)', 'EXECUTE') AND has_table_privilege('o2c.event', 'INSERT') AS may"
+"""Whether this login may begin an import and insert events."""
+
+
 def owned(conn: Connection) -> bool:
-    """Whether this login may import: only who owns the store may copy into the log."""
-    row = conn.execute(
-        "SELECT has_function_privilege('o2c.begin_import(integer)', 'EXECUTE') AND has_table_privilege('o2c.event', 'INSERT') AS may"
-    ).fetchone()
+    """Whether this login may import: only the owner of the store may copy into the log."""
+    row = conn.execute(_MAY_IMPORT).fetchone()
     return bool(row and row["may"])
 
 
@@ -105,16 +108,20 @@ def _json(value: bytes) -> str:
     return value.decode().replace("\\", "\\\\")
 
 
+_BEGIN = "SELECT o2c.begin_import(%s) AS base"
+"""Begin a transaction that copies events, and give the position of the first of them. Parameter: how many events."""
+
+
 def write(conn: Connection, batch: Batch) -> int:
-    """Write a batch whole or not at all; the position of its first event. Raises Elsewhere."""
+    """Write a batch whole or not at all; returns the position of its first event. Raises Elsewhere."""
     try:
         with conn.transaction():
-            [row] = conn.execute("SELECT o2c.begin_import(%s) AS base", (len(batch.events),)).fetchall()
+            [row] = conn.execute(_BEGIN, (len(batch.events),)).fetchall()
             base: int = row["base"]
-            # In the order of append(): commands, heads, guards, events. Sorted, so that two who write the same wait and never deadlock.
+            # In the order of append(): commands, heads, guards, events. Sorted, so that two writers of the same rows wait and never deadlock.
             _copy(conn, "command (command_id, fingerprint, outcome, first_position, last_position)",
-                  [f"{key}\t{_text(told)}\t{{}}\t{base + first}\t{base + last}\n" for key, told, first, last in sorted(batch.commands)])  # fmt: skip
-            # No state: whoever loads the stream first folds it. Shape 0 says so.
+                  [f"{key}\t{_text(fingerprint)}\t{{}}\t{base + first}\t{base + last}\n" for key, fingerprint, first, last in sorted(batch.commands)])  # fmt: skip
+            # No state: the first load of the stream folds it. Shape 0 says so.
             _copy(conn, "head (stream, version, last_position, shape)",
                   [f"{_text(h.stream)}\t{h.version}\t{base + h.last}\t0\n" for h in sorted(batch.born)])  # fmt: skip
             _move(conn, batch.moved, base)
@@ -136,41 +143,49 @@ def _copy(conn: Connection, table: str, rows: Sequence[str]) -> None:
             copy.write("".join(rows))
 
 
+_MOVE_HEADS = """UPDATE o2c.head h SET version = m.version, last_position = %s + m.last
+    FROM unnest(%s::text[], %s::bigint[], %s::bigint[], %s::bigint[]) AS m (stream, before, version, last)
+    WHERE h.stream = m.stream AND h.version = m.before AND h.last_position < %s"""
+"""Move head rows that are still at the version expected.
+
+Parameters: position of the first event, arrays of streams, versions before, versions after and ordinals of last events, that position again.
+"""
+
+_CLEAR_AGENDA = "DELETE FROM o2c.agenda WHERE stream = ANY(%s::text[])"
+"""Remove every agenda row of some streams. Parameter: array of streams."""
+
+
 def _move(conn: Connection, moved: Sequence[Moved], base: int) -> None:
-    """Streams go on, and what their events called for before is called for no more."""
+    """Move the heads of streams that go on, and remove the agenda rows that their earlier events called for."""
     if not moved:
         return
     columns = (text_array(m.stream for m in moved), *(plain_array(m[n] for m in moved) for n in (1, 2, 3)))
-    done = conn.execute(
-        """UPDATE o2c.head h SET version = m.version, last_position = %s + m.last
-            FROM unnest(%s::text[], %s::bigint[], %s::bigint[], %s::bigint[]) AS m (stream, known, version, last)
-            WHERE h.stream = m.stream AND h.version = m.known AND h.last_position < %s""",
-        (base, *columns, base),
-    )
+    done = conn.execute(_MOVE_HEADS, (base, *columns, base))
     if done.rowcount != len(moved):
         raise Elsewhere("a stream moved on")
-    conn.execute("DELETE FROM o2c.agenda WHERE stream = ANY(%s::text[])", (columns[0],))
+    conn.execute(_CLEAR_AGENDA, (columns[0],))
+
+
+_FREE_GUARDS = """DELETE FROM o2c.guard g USING unnest(%s::text[], %s::text[], %s::text[]) AS f (kind, key, holder)
+    WHERE g.kind = f.kind AND g.key = f.key AND g.holder = f.holder"""
+"""Free guards that these holders hold. Parameters: arrays of kinds, keys and holders."""
+
+_TAKE_GUARDS = """INSERT INTO o2c.guard (kind, key, holder, position) SELECT kind, key, holder, %s
+    FROM unnest(%s::text[], %s::text[], %s::text[]) AS t (kind, key, holder) ON CONFLICT DO NOTHING"""
+"""Take guards, leaving those that are held. Parameters: position of the first event, arrays of kinds, keys and holders."""
+
+_GUARDS_TAKEN = """SELECT count(*) AS n FROM unnest(%s::text[], %s::text[], %s::text[]) AS t (kind, key, holder)
+    JOIN o2c.guard g USING (kind, key, holder)"""
+"""How many of some guards these holders hold. Parameters: arrays of kinds, keys and holders."""
 
 
 def _guard(conn: Connection, batch: Batch, base: int) -> None:
     if batch.frees:
-        conn.execute(
-            """DELETE FROM o2c.guard g USING unnest(%s::text[], %s::text[], %s::text[]) AS f (kind, key, holder)
-                WHERE g.kind = f.kind AND g.key = f.key AND g.holder = f.holder""",
-            _columns(batch.frees),
-        )
+        conn.execute(_FREE_GUARDS, _columns(batch.frees))
     if batch.takes:
         columns = _columns(sorted(batch.takes))
-        conn.execute(
-            """INSERT INTO o2c.guard (kind, key, holder, position) SELECT kind, key, holder, %s
-                FROM unnest(%s::text[], %s::text[], %s::text[]) AS t (kind, key, holder) ON CONFLICT DO NOTHING""",
-            (base, *columns),
-        )
-        [row] = conn.execute(
-            """SELECT count(*) AS n FROM unnest(%s::text[], %s::text[], %s::text[]) AS t (kind, key, holder)
-                JOIN o2c.guard g USING (kind, key, holder)""",
-            columns,
-        ).fetchall()
+        conn.execute(_TAKE_GUARDS, (base, *columns))
+        [row] = conn.execute(_GUARDS_TAKEN, columns).fetchall()
         if row["n"] != len(batch.takes):
             raise Elsewhere("a guard is held")
 
@@ -179,48 +194,48 @@ def _columns(rows: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
     return tuple(text_array(column) for column in zip(*rows, strict=True))
 
 
+_WITHDRAW = "DELETE FROM o2c.pool p USING unnest(%s::text[], %s::text[]) AS w (pool, key) WHERE p.pool = w.pool AND p.key = w.key"
+"""Take pieces out of the pools. Parameters: arrays of pools and keys."""
+
+
 def _withdraw(conn: Connection, withdrawn: Sequence[tuple[str, str]]) -> None:
-    """Pieces that an earlier import put on offer and this one takes."""
+    """Withdraw pieces that an earlier import put on offer and this one takes."""
     if withdrawn:
-        conn.execute(
-            "DELETE FROM o2c.pool p USING unnest(%s::text[], %s::text[]) AS w (pool, key) WHERE p.pool = w.pool AND p.key = w.key",
-            _columns(withdrawn),
-        )
+        conn.execute(_WITHDRAW, _columns(withdrawn))
+
+
+_LOCK_HEADS = """SELECT h.stream FROM unnest(%s::text[], %s::bigint[]) AS o (stream, version) JOIN o2c.head h ON h.stream = o.stream
+    AND h.version = o.version FOR UPDATE OF h"""
+"""Lock the heads of the streams that still stand at a version. Parameters: arrays of streams and versions."""
+
+# Round 0: the next pass of the store's clock, whatever its kind, reads the rows.
+_OPEN_AGENDA = """INSERT INTO o2c.agenda (stream, item, step, kind, due_at, priority, since, attempt, pool, cause, round)
+    SELECT stream, item, step, kind, due_at, priority, since, attempt, pool, cause, 0 FROM unnest(%s::o2c.agenda_change[])
+    ON CONFLICT DO NOTHING"""
+"""Put rows on the agenda, leaving those that are there. Parameter: array of `agenda_row`."""
+
+_OPEN_POOLS = """INSERT INTO o2c.pool (pool, key, available_at, detail, round) SELECT pool, key, available_at, detail, 0
+    FROM unnest(%s::o2c.pool_change[]) ON CONFLICT DO NOTHING"""
+"""Put pieces on offer, leaving those that are. Parameter: array of `pool_row`."""
 
 
 def _open(conn: Connection, opened: Sequence[Open]) -> None:
-    """Put what streams wait for on the agenda and what they offer in the pools; a stream that went on by itself has its own rows."""
+    """Put the agenda entries and offers of streams in their tables; a stream that has gone on since wrote its own."""
     columns = (text_array(o.stream for o in opened), plain_array(o.version for o in opened))
-    rows = conn.execute(
-        """SELECT h.stream FROM unnest(%s::text[], %s::bigint[]) AS o (stream, version) JOIN o2c.head h ON h.stream = o.stream
-            AND h.version = o.version FOR UPDATE OF h""",
-        columns,
-    ).fetchall()
-    standing = {row["stream"] for row in rows}
+    standing = {row["stream"] for row in conn.execute(_LOCK_HEADS, columns).fetchall()}
     still = [one for one in opened if one.stream in standing]
-    entries = text_array(agenda_row(1, entry, cause) for one in still for entry, cause in one.agenda)
-    # Round 0: the next pass of whatever clock this store has sees them.
-    conn.execute(
-        """INSERT INTO o2c.agenda (stream, item, step, kind, due_at, priority, since, attempt, pool, cause, round)
-            SELECT stream, item, step, kind, due_at, priority, since, attempt, pool, cause, 0 FROM unnest(%s::o2c.agenda_change[])
-            ON CONFLICT DO NOTHING""",
-        (entries,),
-    )
-    pieces = text_array(pool_row(1, change) for one in still for change in one.offers)
-    conn.execute(
-        """INSERT INTO o2c.pool (pool, key, available_at, detail, round) SELECT pool, key, available_at, detail, 0
-            FROM unnest(%s::o2c.pool_change[]) ON CONFLICT DO NOTHING""",
-        (pieces,),
-    )
+    conn.execute(_OPEN_AGENDA, (text_array(agenda_row(1, entry, cause) for one in still for entry, cause in one.agenda),))
+    conn.execute(_OPEN_POOLS, (text_array(pool_row(1, change) for one in still for change in one.offers),))
+
+
+_MARK = """INSERT INTO o2c.command (command_id, fingerprint, outcome, first_position, last_position) SELECT id, fingerprint, '{}', %s, %s
+    FROM unnest(%s::uuid[], %s::text[]) AS m (id, fingerprint) ORDER BY id ON CONFLICT DO NOTHING"""
+"""Write commands that have no event. Parameters: the position of the first event, twice, arrays of command ids and fingerprints."""
 
 
 def _mark(conn: Connection, marks: Sequence[tuple[str, str]], base: int) -> None:
     if marks:
-        conn.execute(
-            """INSERT INTO o2c.command (command_id, fingerprint, outcome, first_position, last_position) SELECT id, fingerprint, '{}', %s, %s
-                FROM unnest(%s::uuid[], %s::text[]) AS m (id, fingerprint) ORDER BY id ON CONFLICT DO NOTHING""",
-            (base, base, *_columns(marks)),
-        )
+        conn.execute(_MARK, (base, base, *_columns(marks)))
 
 
 def _chunks(opened: Sequence[Open]) -> Iterator[list[Open]]:
@@ -229,46 +244,44 @@ def _chunks(opened: Sequence[Open]) -> Iterator[list[Open]]:
         yield chunk
 
 
-# -- what is here already
+_VERSIONS = "SELECT h.stream, h.version FROM unnest(%s::text[]) AS a (stream) JOIN o2c.head h USING (stream)"
+"""The versions of those of some streams that the store has. Parameter: array of streams."""
 
 
 def versions_here(conn: Connection, streams: Iterable[str]) -> dict[str, int]:
     """The versions of those of the streams that the store has."""
-    asked = text_array(streams)
-    return {
-        row["stream"]: row["version"]
-        for row in conn.execute(
-            "SELECT h.stream, h.version FROM unnest(%s::text[]) AS a (stream) JOIN o2c.head h USING (stream)", (asked,)
-        ).fetchall()
-    }
+    return {row["stream"]: row["version"] for row in conn.execute(_VERSIONS, (text_array(streams),)).fetchall()}
+
+
+_EVENT_IDS = """SELECT e.stream, e.version, e.event_id::text FROM unnest(%s::text[], %s::bigint[]) AS a (stream, version)
+    JOIN o2c.event e USING (stream, version)"""
+"""The ids of those events that the store has at some places. Parameters: arrays of streams and versions."""
 
 
 def ids_here(conn: Connection, places: Sequence[tuple[str, int]]) -> dict[tuple[str, int], str]:
     """The ids of the events at some places (stream, version)."""
     columns = (text_array(stream for stream, _ in places), plain_array(version for _, version in places))
-    rows = conn.execute(
-        """SELECT e.stream, e.version, e.event_id::text FROM unnest(%s::text[], %s::bigint[]) AS a (stream, version)
-            JOIN o2c.event e USING (stream, version)""",
-        columns,
-    ).fetchall()
-    return {(row["stream"], row["version"]): row["event_id"] for row in rows}
+    return {(row["stream"], row["version"]): row["event_id"] for row in conn.execute(_EVENT_IDS, columns).fetchall()}
+
+
+_COMMAND_IDS = "SELECT command_id::text FROM o2c.command WHERE command_id = ANY(%s::uuid[])"
+"""Those of some command ids that the store has. Parameter: array of command ids."""
 
 
 def commands_here(conn: Connection, command_ids: Iterable[str]) -> set[str]:
     """Which of the command ids were used before."""
-    rows = conn.execute(
-        "SELECT command_id::text FROM o2c.command WHERE command_id = ANY(%s::uuid[])", (plain_array(command_ids),)
-    ).fetchall()
-    return {row["command_id"] for row in rows}
+    return {row["command_id"] for row in conn.execute(_COMMAND_IDS, (plain_array(command_ids),)).fetchall()}
+
+
+_HOLDERS = """SELECT kind, key, g.holder FROM unnest(%s::text[], %s::text[], %s::text[]) AS a (kind, key, wanted)
+    JOIN o2c.guard g USING (kind, key)"""
+"""The present holders of some guards. Parameters: arrays of kinds, keys and the holders wanted."""
 
 
 def holders_here(conn: Connection, guards: Iterable[Guard]) -> Mapping[tuple[str, str], str]:
-    """Who holds which of the guards."""
-    found = list(guards)
-    if not found:
+    """The present holder of each of the guards that is held, by kind and key."""
+    wanted = list(guards)
+    if not wanted:
         return {}
-    rows = conn.execute(
-        "SELECT kind, key, g.holder FROM unnest(%s::text[], %s::text[], %s::text[]) AS a (kind, key, wanted) JOIN o2c.guard g USING (kind, key)",
-        _columns(found),
-    ).fetchall()
+    rows = conn.execute(_HOLDERS, _columns(wanted)).fetchall()
     return {(row["kind"], row["key"]): row["holder"] for row in rows}

@@ -56,7 +56,7 @@ class FactMapper(Mapper[str]):
         )
 
     def to_domain_event(self, stored_event: StoredEvent) -> Any:
-        """Raises MapperDeserialisationError naming the event, never its values: they may be personal."""
+        """The fact of a stored event. Raises MapperDeserialisationError naming the event, never its values: they may be personal."""
         assert isinstance(stored_event, StoredFact)
         stored = stored_event
         where = f"{stored.topic} at {stored.originator_id} version {stored.originator_version}"

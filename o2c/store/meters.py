@@ -1,4 +1,4 @@
-"""What an append says about itself: how long it took and what became of each command, in Prometheus instruments and debug lines.
+"""Figures about appends: how long each took and the verdict on each command, as Prometheus instruments and debug lines.
 
 With PROMETHEUS_MULTIPROC_DIR set (an empty folder, before the program starts) the figures of several processes add up.
 """
@@ -28,12 +28,12 @@ COMMANDS = Counter(
 INSTRUMENTS = (APPEND_SECONDS, COMMANDS)
 
 logger = structlog.get_logger(__name__)
-# The plain logger knows its level without building anything: an append must not pay for lines that nobody reads.
+# The plain logger knows its level without building a line: an append must not pay for lines that nobody reads.
 _plain = logging.getLogger(__name__)
 
 
 def appended(commands: Sequence[Append], outcomes: Sequence[Outcome], seconds: float) -> None:
-    """Count an append that came to its end, and tell each command at level debug."""
+    """Count an append that has ended, and log each of its commands at level debug."""
     APPEND_SECONDS.observe(seconds)
     verdicts = [outcome.verdict for outcome in outcomes]
     for verdict in set(verdicts):
@@ -44,7 +44,7 @@ def appended(commands: Sequence[Append], outcomes: Sequence[Outcome], seconds: f
 
 
 def _tell(command: Append, outcome: Outcome) -> None:
-    """One line, under the name of the deciding stream; a bare mark has none, and what was not written has no position."""
+    """Log one command, with its deciding stream and its position, as far as it has them: a bare mark has no stream."""
     where = {"stream": command.heads[0].stream} if command.heads else {}
     if outcome.last_position:
         where["position"] = str(outcome.last_position)

@@ -1,4 +1,4 @@
-"""Troubles of the database that pass by themselves: whoever works for long waits them out."""
+"""Errors of the database that pass by themselves: long-running work waits for their end and goes on."""
 
 from __future__ import annotations
 
@@ -10,12 +10,11 @@ AWAY = (psycopg.OperationalError, psycopg.InterfaceError, OperationalError, Inte
 PASSING = ("08", "40", "53", "55", "57")
 """Classes of SQLSTATE that say nothing against the work in hand: connection, rollback, resources, state of an object, operator."""
 
-
 ENDED = ("25P03", "25P04")
-"""The server ended a session that stood still within a transaction, or was in one for too long."""
+"""SQLSTATEs of a session that the server ended because it stood idle in a transaction, or was in one for too long."""
 
 
 def passing(error: Exception) -> bool:
-    """Whether the database, not the work in hand, is the reason: it does not answer, restarts, breaks off, or has no room."""
+    """Whether the database, not the work in hand, is the cause of an error: it does not answer, restarts, breaks off, or has no room."""
     state = getattr(error.__cause__ or error, "sqlstate", None)
     return state in ENDED or (isinstance(error, AWAY) and (state is None or state.startswith(PASSING)))

@@ -14,18 +14,15 @@ from psycopg import Connection
 from psycopg.rows import dict_row
 
 from o2c.kernel.refusal import Refused
-from o2c.store import meters
+from o2c.store import meters, queries
 from o2c.store.commands import APPEND_SQL, STALE, Append, Head, Outcome, append_parameters, outcomes_of, takes_turns
 from o2c.store.database import declare_incarnation
 from o2c.store.grouped import Grouped
 from o2c.store.mapper import StoredFact
 
-_COLUMNS = """position, stream, version, event_id::text, type, schema_version, recorded_at, occurred_at, actor, channel, command_id::text,
-    causation::text, order_id::text, customer_id, body::text, personal::text"""
-
 
 def stored_fact(row: dict[str, Any]) -> StoredFact:
-    """A row of the event table as the library's stored event."""
+    """An event row, with the columns `queries.EVENT_COLUMNS`, as the library's stored event."""
     return StoredFact(
         originator_id=row["stream"],
         originator_version=row["version"],
@@ -59,8 +56,8 @@ class LogRecorder(PostgresApplicationRecorder):
     def insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: Any) -> Sequence[int] | None:
         """Append one command; `command` (an Append without facts) comes with `Application.save(..., command=...)`.
 
-        Raises IntegrityError when a stream moved on or a guard is held. Nothing is written again but under its command id: a lost connection may
-        hide a success, and only that can tell.
+        Raises IntegrityError when a stream moved on or a guard is held. A command is only ever written again under the same id: a lost connection
+        may hide a success, and only the id can tell.
         """
         if not stored_events and "command" not in kwargs:
             return None
@@ -71,13 +68,13 @@ class LogRecorder(PostgresApplicationRecorder):
         [outcome] = self.append([command], round_=kwargs.get("round_", 0))
         if outcome.verdict not in ("appended", "repeated"):
             raise IntegrityError(f"command {command.command_id} is {outcome.verdict} {outcome.detail}".rstrip())
-        # What came again recorded nothing now, and may have been decided otherwise this time.
+        # A repeated command recorded nothing now, and may have been decided otherwise this time.
         return [] if outcome.verdict == "repeated" or not facts else range(outcome.first_position, outcome.last_position + 1)
 
     def append(self, commands: Sequence[Append], *, round_: int = 0) -> list[Outcome]:
-        """Write many commands in one transaction and one round trip; what became of each, in order.
+        """Write many commands in one transaction and one round trip; the outcome of each, in order.
 
-        Of two commands on one stream the later is stale: it was decided without knowing the earlier. Appends of several threads go together.
+        Of two commands on one stream the later is stale: it was decided without knowing the earlier. Appends of several threads are grouped.
         """
         return self._grouped.append(commands, round_)
 
@@ -88,8 +85,8 @@ class LogRecorder(PostgresApplicationRecorder):
         started = perf_counter()
         with self.datastore.get_connection() as conn:
             rows = conn.execute(APPEND_SQL, append_parameters(together, round_), prepare=True).fetchall()
-        told = iter(outcomes_of(together, rows))
-        outcomes = [STALE if place in late else next(told) for place in range(len(commands))]
+        written = iter(outcomes_of(together, rows))
+        outcomes = [STALE if place in late else next(written) for place in range(len(commands))]
         meters.appended(commands, outcomes, perf_counter() - started)
         return outcomes
 
@@ -102,9 +99,8 @@ class LogRecorder(PostgresApplicationRecorder):
         desc: bool = False,
         limit: int | None = None,
     ) -> Sequence[StoredEvent]:
-        sql = f"SELECT {_COLUMNS} FROM o2c.event WHERE stream = %s AND version > %s AND version <= %s ORDER BY version"
         bounds = (str(originator_id), -1 if gt is None else gt, 2**62 if lte is None else lte, limit)
-        return self._facts(sql + (" DESC" if desc else "") + " LIMIT %s", bounds)
+        return self._facts(queries.EVENTS_OF_STREAM_BACKWARDS if desc else queries.EVENTS_OF_STREAM, bounds)
 
     def select_notifications(
         self,
@@ -115,16 +111,13 @@ class LogRecorder(PostgresApplicationRecorder):
         *,
         inclusive_of_start: bool = True,
     ) -> Sequence[Notification]:
-        """Events in position order, never past the horizon: what is not returned yet can still appear behind what is."""
+        """Events in position order, never past the horizon: beyond it, an event may still appear before one that is there already."""
         low = -1 if start is None else start - 1 if inclusive_of_start else start
-        sql = f"""WITH bound AS MATERIALIZED (SELECT o2c.horizon() AS h)
-            SELECT {_COLUMNS} FROM o2c.event WHERE position > %s AND position < (SELECT h FROM bound) AND position <= %s
-            AND (%s OR type = ANY(%s)) ORDER BY position LIMIT %s"""
-        return self._facts(sql, (low, 2**62 if stop is None else stop, not topics, list(topics), limit))
+        return self._facts(queries.EVENTS_AFTER, (low, 2**62 if stop is None else stop, not topics, list(topics), limit))
 
     def max_notification_id(self) -> int | None:
         with self.datastore.get_connection() as conn:
-            row = conn.execute("SELECT max(position) AS m FROM o2c.event WHERE position < (SELECT o2c.horizon())").fetchone()
+            row = conn.execute(queries.LAST_READABLE_POSITION).fetchone()
         return row["m"] if row else None
 
     def subscribe(self, gt: int | None = None, topics: Sequence[str] = ()) -> Subscription[ApplicationRecorder]:
@@ -153,7 +146,7 @@ class PollingSubscription(ListenNotifySubscription[ApplicationRecorder]):
 
 
 def heads_of(facts: Sequence[StoredFact]) -> tuple[Head, ...]:
-    """The streams a bare sequence of events touches, each from the version before its first event."""
+    """The heads of a command that names none: of each stream of its events, from the version before the first of them to that of the last."""
     spans: dict[str, tuple[int, int]] = {}
     for fact in facts:
         stream, version = str(fact.originator_id), fact.originator_version
@@ -169,13 +162,13 @@ def heads_of(facts: Sequence[StoredFact]) -> tuple[Head, ...]:
 class LogFactory(PostgresFactory):
     """The library's PostgreSQL factory, connected by one DSN (a URI or key=value string).
 
-    Every new connection looks whether it meets the log in another incarnation: a promotion or a restore may lie between two of them.
+    Every new connection checks the incarnation of the log: a promotion or a restore may have happened since the last connection was made.
     Raises Refused when the environment asks for the library's encryption or compression.
     """
 
     application_recorder_class = LogRecorder
     life = 0
-    """The life of the log that the newest connection found."""
+    """The number of the log's life when the newest connection was made."""
 
     def __init__(self, env: Any) -> None:
         super().__init__(env)
@@ -186,7 +179,7 @@ class LogFactory(PostgresFactory):
 
         def configure(conn: Connection[dict[str, Any]]) -> None:
             library_configures(conn)
-            # What is asked here is asked again and again, of a few rows by their keys: left alone the server plans most of it anew each time.
+            # The same statements run again and again, on a few rows by their keys; left alone, the server would plan most of them anew each time.
             conn.execute("SET plan_cache_mode = force_generic_plan")
             self.life = declare_incarnation(conn)
 

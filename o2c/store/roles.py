@@ -1,4 +1,4 @@
-"""The roles of a store: who owns it, who appends, who folds, who reads. They are groups nobody logs in as; a login is made a member of some."""
+"""The roles of a store: one owns it, one appends, one folds, one reads. Nobody logs in as one of them; a login is made a member of some."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from o2c.kernel.refusal import Refused
 Connection = psycopg.Connection[dict[str, Any]]
 
 NAME_BYTES_MAX = 63
-"""PostgreSQL cuts off what is longer."""
+"""PostgreSQL cuts longer names off."""
 _ORDINARY = "o2c"
 
 
@@ -26,14 +26,14 @@ class Roles(NamedTuple):
 
     @property
     def members(self) -> Composed:
-        """Those that own nothing of the log."""
+        """The roles that own nothing of the log."""
         return SQL(", ").join(map(Identifier, (self.appender, self.projector, self.reader)))
 
 
 def roles_of(database: str) -> Roles:
     """The roles of a database: `o2c_owner` and so on for one called o2c, `o2c_owner_NAME` for any other.
 
-    Roles belong to the whole cluster: two stores in one cluster would share them, and who appends to the one could append to the other.
+    Roles belong to the whole cluster: if two stores in one cluster shared them, a login that appends to one could append to the other.
     Raises Refused when the database's name leaves no room.
     """
     suffix = "" if database == _ORDINARY else f"_{database}"
@@ -43,14 +43,18 @@ def roles_of(database: str) -> Roles:
     return names
 
 
+_OWNER = "SELECT nspowner::regrole::text AS owner FROM pg_namespace WHERE nspname = 'o2c'"
+"""The role that owns the schema of the log; no row before there is one."""
+
+
 def arranged(conn: Connection) -> bool:
     """Whether the store belongs to its owner role, so that the roles are in use."""
-    row = conn.execute("SELECT nspowner::regrole::text AS owner FROM pg_namespace WHERE nspname = 'o2c'").fetchone()
+    row = conn.execute(_OWNER).fetchone()
     return row is not None and row["owner"].strip('"') == roles_of(conn.info.dbname).owner
 
 
 def arrange(conn: Connection) -> Roles:
-    """Make the roles that are missing, give the store to its owner role, and grant to the others exactly what is theirs; again is nothing new.
+    """Make the missing roles, give the store to its owner role, and grant the others exactly their rights; a second call changes nothing.
 
     Needs a transaction. Raises Refused when roles are missing and this login may not make them, or may not give the store away.
     """
@@ -69,7 +73,7 @@ def arrange(conn: Connection) -> Roles:
 
 
 def allow(conn: Connection, roles: Roles) -> None:
-    """What each of the roles may do in the log, no more and no less, whatever was granted before."""
+    """Grant each role its rights in the log, no more and no less, whatever was granted before."""
     conn.execute(SQL(_GRANTS).format(members=roles.members, **_identifiers(roles)))
 
 
@@ -78,30 +82,38 @@ def _identifiers(roles: Roles) -> dict[str, Identifier]:
 
 
 def _give(conn: Connection, roles: Roles) -> None:
-    """The schemas and all that is in them to those whom they should belong to."""
+    """Make the schemas and everything in them belong to their owners."""
     conn.execute(SQL(_SCHEMAS).format(database=Identifier(conn.info.dbname), **_identifiers(roles)))
     for row in conn.execute(_MISPLACED, roles._asdict()).fetchall():
         conn.execute(SQL("ALTER {} {} OWNER TO {}").format(SQL(row["kind"]), SQL(row["name"]), Identifier(row["owner"])))
     conn.execute(SQL("GRANT USAGE ON SCHEMA projection TO {members}").format(members=roles.members))
 
 
+_EXISTING = "SELECT rolname FROM pg_roles WHERE rolname = ANY(%s)"
+"""Those of some roles that exist. Parameter: array of names."""
+
+_OWN_RIGHTS = """SELECT rolsuper, pg_has_role(oid, %s, 'USAGE') AND pg_has_role(oid, %s, 'USAGE') AS member
+    FROM pg_roles WHERE rolname = current_user"""
+"""Whether this login is a superuser, and whether it has the rights of two roles. Parameters: the two roles."""
+
+_IS_MEMBER = "SELECT pg_has_role(%s, %s, 'MEMBER') AS done"
+"""Whether one role is a member of another. Parameters: the one, the other."""
+
+
 def _make(conn: Connection, roles: Roles) -> None:
-    there = {row["rolname"] for row in conn.execute("SELECT rolname FROM pg_roles WHERE rolname = ANY(%s)", (list(roles),)).fetchall()}
+    there = {row["rolname"] for row in conn.execute(_EXISTING, (list(roles),)).fetchall()}
     for name in roles:
         if name not in there:
             conn.execute(SQL("CREATE ROLE {} NOLOGIN").format(Identifier(name)))
-    may = conn.execute(
-        "SELECT rolsuper, pg_has_role(oid, %s, 'USAGE') AND pg_has_role(oid, %s, 'USAGE') AS member FROM pg_roles WHERE rolname = current_user",
-        (roles.owner, roles.projector),
-    ).fetchone()
-    if may and not may["member"]:
+    rights = conn.execute(_OWN_RIGHTS, (roles.owner, roles.projector)).fetchone()
+    if rights and not rights["member"]:
         conn.execute(SQL("GRANT {}, {} TO CURRENT_USER").format(Identifier(roles.owner), Identifier(roles.projector)))
-    let_in = conn.execute("SELECT pg_has_role(%s, %s, 'MEMBER') AS done", (roles.projector, roles.reader)).fetchone()
-    if let_in and not let_in["done"]:
-        # A what-if is folded by a projector and written as the reader, who may write nothing that counts.
+    membership = conn.execute(_IS_MEMBER, (roles.projector, roles.reader)).fetchone()
+    if membership and not membership["done"]:
+        # A what-if is folded by a projector and written as the reader, which may write nothing that counts.
         conn.execute(SQL("GRANT {} TO {}").format(Identifier(roles.reader), Identifier(roles.projector)))
-    if may and may["rolsuper"]:
-        # Who holds readers back can be named to those who watch them, and by nobody else without this.
+    if rights and rights["rolsuper"]:
+        # Without this right these roles could not see which transaction holds readers back.
         conn.execute(SQL("GRANT pg_read_all_stats TO {}, {}").format(Identifier(roles.owner), Identifier(roles.projector)))
 
 
@@ -110,8 +122,8 @@ GRANT CREATE ON DATABASE {database} TO {owner}, {projector};
 CREATE SCHEMA IF NOT EXISTS analyst AUTHORIZATION {owner};
 CREATE SCHEMA IF NOT EXISTS projection AUTHORIZATION {projector};
 """
+"""Make the schemas beside the log, each owned by the role that writes there. Formatted with identifiers: the database, the roles."""
 
-# What does not belong to whom it should, schemas first.
 _MISPLACED = b"""
 WITH wanted (schema, owner) AS (VALUES ('o2c', %(owner)s), ('analyst', %(owner)s), ('projection', %(projector)s))
 SELECT 'SCHEMA' AS kind, quote_ident(w.schema) AS name, w.owner FROM wanted w JOIN pg_namespace n ON n.nspname = w.schema
@@ -122,10 +134,10 @@ WHERE c.relkind IN ('r', 'p', 'v', 'm', 'S', 'c') AND c.relowner <> to_regrole(q
     AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = c.oid AND d.deptype IN ('a', 'i') AND c.relkind = 'S')
 UNION ALL SELECT 'FUNCTION', p.oid::regprocedure::text, w.owner FROM wanted w JOIN pg_namespace n ON n.nspname = w.schema
     JOIN pg_proc p ON p.pronamespace = n.oid WHERE p.proowner <> to_regrole(quote_ident(w.owner))"""
+"""Schemas, tables and functions that do not belong to their owner, schemas first: kind, name, owner. Parameters: owner, projector, by name."""
 
-
-# What is granted, table by table. The engine reads all of the log and writes through append(); what it writes beside it is a lease, the clock and
-# where a reaction stands. Folds read the log, names too: look-ups are folded from them. Readers get views and rows that hold nothing personal.
+# The engine reads all of the log and writes through append(); directly it writes only leases, the clock and the positions of reactions.
+# Folds read the log, personal fields too: look-ups are folded from them. Readers get views and rows that hold nothing personal.
 _GRANTS = """
 REVOKE ALL ON ALL TABLES IN SCHEMA o2c FROM {members};
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA o2c FROM {members};
@@ -143,6 +155,7 @@ GRANT SELECT ON ALL TABLES IN SCHEMA analyst TO {reader};
 REVOKE EXECUTE ON FUNCTION o2c.append, o2c.begin_life, o2c.adopt_log, o2c.begin_import, o2c.declare_incarnation FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION o2c.declare_incarnation() TO {appender}, {projector};
 """
+"""Take every right in the log from the roles, then grant each its own. Formatted with identifiers: the roles, and `members` for all but the owner."""
 
 _FLAWS = b"""
 SELECT r.rolname || ' may ' || lower(p.what) || ' ' || c.relname AS flaw FROM pg_roles r
@@ -158,19 +171,21 @@ WHERE p.proname IN ('append', 'begin_life', 'adopt_log', 'begin_import') AND has
 UNION ALL SELECT rolname || ' is a superuser, or may make roles' FROM pg_roles WHERE rolname = ANY(%(all)s) AND (rolsuper OR rolcreaterole)
 UNION ALL SELECT rolname || ' may log in' FROM pg_roles WHERE rolname = ANY(%(all)s) AND rolcanlogin
 ORDER BY 1"""
+"""Rights that a role has and should not have, each as a sentence. Parameters, by name: members, all, appender, reader."""
 
 
 def flaws(conn: Connection, roles: Roles) -> list[str]:
-    """What a role may do and should not, in words; whatever way it came to it."""
-    told = {"members": list(roles[1:]), "all": list(roles), "appender": roles.appender, "reader": roles.reader}
-    return [row["flaw"] for row in conn.execute(_FLAWS, told).fetchall()]
+    """What a role may do and should not, in words, no matter how it got that right."""
+    parameters = {"members": list(roles[1:]), "all": list(roles), "appender": roles.appender, "reader": roles.reader}
+    return [row["flaw"] for row in conn.execute(_FLAWS, parameters).fetchall()]
+
+
+_STANDING = """SELECT w.role, r.oid IS NOT NULL AS there, coalesce((SELECT string_agg(DISTINCT m.rolname::text, ', ') FROM pg_auth_members a
+        JOIN pg_roles m ON m.oid = a.member WHERE a.roleid = r.oid AND m.rolname <> ALL(%(roles)s)), '') AS members
+    FROM unnest(%(roles)s::text[]) WITH ORDINALITY AS w (role, n) LEFT JOIN pg_roles r ON r.rolname = w.role ORDER BY w.n"""
+"""Each of some roles: whether it exists, and its members outside these roles. Parameter, by name: roles, an array of names."""
 
 
 def standing_of(conn: Connection) -> list[dict[str, Any]]:
     """The roles of this database as they are: `role`, `there`, and the logins that are members, by name."""
-    return conn.execute(
-        "SELECT w.role, r.oid IS NOT NULL AS there, coalesce((SELECT string_agg(DISTINCT m.rolname::text, ', ') FROM pg_auth_members a"
-        " JOIN pg_roles m ON m.oid = a.member WHERE a.roleid = r.oid AND m.rolname <> ALL(%(roles)s)), '') AS members"
-        " FROM unnest(%(roles)s::text[]) WITH ORDINALITY AS w (role, n) LEFT JOIN pg_roles r ON r.rolname = w.role ORDER BY w.n",
-        {"roles": list(roles_of(conn.info.dbname))},
-    ).fetchall()
+    return conn.execute(_STANDING, {"roles": list(roles_of(conn.info.dbname))}).fetchall()

@@ -56,3 +56,15 @@ def show_status(app: Engine) -> dict[str, Any]:
         "money": {row.pop("currency"): row for row in money},
         "stock": stock,
     }
+
+
+_BILLED = """SELECT EXISTS (SELECT FROM o2c.agenda a WHERE a.step = 'bill-run'
+    AND (SELECT count(*) FROM o2c.event e WHERE e.stream = a.stream AND e.type = 'account.billed') < %s) AS short,
+    EXISTS (SELECT FROM o2c.event WHERE type = 'account.billed') AS begun"""
+"""Whether some account that waits for a bill run has had fewer than so many, and whether any was billed at all. Parameter: how many bill runs."""
+
+
+def all_billed(app: Engine, runs: int) -> bool:
+    """Whether every account with anything to charge has had at least so many bill runs; False before the first."""
+    [row] = app.reads.rows(_BILLED, runs)
+    return bool(row["begun"]) and not row["short"]

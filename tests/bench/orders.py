@@ -24,6 +24,7 @@ from o2c.files.lines import lines_of
 from o2c.partners.simulated import simulated_partners
 from o2c.simulation.launch import write_launch
 from o2c.store.embedded import acquire
+from o2c.views.status import all_billed
 from tests import world
 from tests.bench.watch import Profile, commits, counted, rss_mb, server_cpu_s
 
@@ -126,7 +127,7 @@ def until_billed(app: Engine, runner: Runner) -> None:
     start = app.clock().now
     for weeks in range(1, WEEKS_MAX):
         runner.run(start + timedelta(weeks=weeks))
-        if app.reads.all_billed(BILL_RUNS):
+        if all_billed(app, BILL_RUNS):
             return
 
 

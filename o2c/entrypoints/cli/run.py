@@ -25,6 +25,7 @@ from o2c.running.crew import TETHER, Crew, work
 from o2c.running.telemetry import SHARED_FOLDER, serve_metrics
 from o2c.simulation.launch import write_launch
 from o2c.views.reading import caught_up
+from o2c.views.status import all_billed
 
 BILL_RUNS = 2
 LONGEST_DAYS = 240
@@ -143,6 +144,6 @@ def _until_billed(session: Session) -> None:
         runner = session.runner(progress)
         for days in range(7, LONGEST_DAYS, 7):
             runner.run(start + timedelta(days=days))
-            if session.app.reads.all_billed(BILL_RUNS):
+            if all_billed(session.app, BILL_RUNS):
                 return
     err.print(f"not every account was billed {BILL_RUNS} times within {LONGEST_DAYS} days")
