@@ -79,6 +79,9 @@ class Endpoint:
             answer, trouble = Failed("UNAVAILABLE"), type(error).__name__
         except (httpx.HTTPError, ValueError) as error:
             answer, trouble = self._unknown(request), type(error).__name__
+        if query and isinstance(answer, Failed) and answer.code == "UNAVAILABLE":
+            # It is the query that failed. As a failure of the work it would be sent again, under another key, though it may be done.
+            answer = Unknown(max(request.at + self._ask_again, answer.not_before or request.at))
         if not isinstance(answer, NeverHeard):
             logger.warning("partner_trouble", step=request.step, key=request.key, query=query, error=trouble)
         return answer
@@ -92,8 +95,6 @@ class Endpoint:
                 return Failed("UNAVAILABLE", not_before(reply.headers.get("Retry-After", ""), request.at))
             case status if 400 <= status < 500:
                 return Failed("REJECTED")
-            case status if status >= 500 and query:
-                return Failed("UNAVAILABLE")
             case _:
                 return self._unknown(request)
 
