@@ -1,18 +1,25 @@
-"""The credit bureau, simulated: approves, approves up to a limit, wants a deposit, refers or declines."""
+"""The credit bureau, simulated and over HTTP: approves, approves up to a limit, wants a deposit, refers or declines."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Annotated, Any, Literal
+from urllib.parse import quote
+
+from pydantic import BaseModel, ConfigDict, Field
 
 from o2c.kernel.chance import pick
 from o2c.kernel.partner import Answer, Answered, RefusedBy, Request
 from o2c.partners import faults
+from o2c.partners.http import Endpoint
 
 RESULT_PERCENTS = (("", 88.0), ("LIMIT", 4.0), ("DEPOSIT", 3.0), ("REFER", 3.0), ("DECLINE", 2.0))
 LIMIT_STEP_MINOR = 1_000
 DEPOSIT_STEP_MINOR = 1_000
 DEPOSIT_PERCENT_MIN, DEPOSIT_PERCENT_MAX = 20, 50
+ASKED_WITH = ("customer", "commitment_minor", "currency")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,3 +55,57 @@ class SimulatedCreditBureau:
 def _in_steps(hundredths: int, step_minor: int) -> int:
     """Hundredths of a minor unit rounded up to whole steps, at least one."""
     return max(-(-hundredths // (100 * step_minor)), 1) * step_minor
+
+
+@dataclass(frozen=True, slots=True)
+class CreditBureau:
+    """The bureau over HTTP: `POST searches` asks for one search, `GET searches/KEY` (the request key, percent-encoded) what came of it.
+
+    Sent are `customer`, `commitment_minor` and `currency`. Both answer with an object of `result` (approved, limit, deposit, refer, decline),
+    `limit_minor` with a limit, `deposit_minor` with a deposit, and the `currency` of either. What cannot be read is an unknown outcome.
+    """
+
+    endpoint: Endpoint
+
+    def submit(self, request: Request) -> Answer:
+        return self.endpoint.submit("searches", request, {name: request.body[name] for name in ASKED_WITH}, partial(_answer, request))
+
+    def query(self, request: Request) -> Answer:
+        return self.endpoint.query(f"searches/{quote(request.key, safe='')}", request, partial(_answer, request))
+
+
+# JSON carries no larger whole number safely (RFC 8259 section 6).
+_Minor = Annotated[int, Field(ge=0, lt=2**53)]
+
+
+class _Found(BaseModel):
+    """What the bureau says of a search. An amount that does not belong to the result may be there, or null, or nothing."""
+
+    model_config = ConfigDict(frozen=True, strict=True, hide_input_in_errors=True)
+
+    result: Literal["approved", "limit", "deposit", "refer", "decline"]
+    limit_minor: _Minor | None = None
+    deposit_minor: _Minor | None = None
+    currency: str | None = None
+
+
+def _answer(request: Request, told: Mapping[str, Any]) -> Answer:
+    """The same answers as the simulator's. Raises ValueError for what cannot be read: nobody guesses a result or an amount."""
+    found = _Found.model_validate(told)
+    match found.result:
+        case "approved":
+            return Answered()
+        case "limit":
+            return Answered({"limit_minor": _amount_minor(found.limit_minor, found, request)})
+        case "deposit":
+            deposit_minor = _amount_minor(found.deposit_minor, found, request)
+            return RefusedBy("DEPOSIT", {"deposit_minor": deposit_minor, "currency": found.currency})
+        case "refer" | "decline":
+            return RefusedBy(found.result.upper())
+
+
+def _amount_minor(amount_minor: int | None, found: _Found, request: Request) -> int:
+    """An amount in the currency asked about. Nothing is none: with us a limit of 0 is no limit at all, and a deposit of 0 any deposit."""
+    if not amount_minor or found.currency != request.body["currency"]:
+        raise ValueError("the result lacks its amount, or has it in another currency")
+    return amount_minor
