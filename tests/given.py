@@ -94,6 +94,12 @@ def wish(*items: Document, **changes: Any) -> Wish:
     return read(json.dumps(paper(*items, **changes)).encode())
 
 
+def codes_of(step: str) -> tuple[str, ...]:
+    """The codes of a step's partner that we have one of our own for, in our market."""
+    ask = STEPS[step].ask
+    return () if ask is None else tuple(ask.codes) if not ask.code_of else ("UNAVAILABLE", *MARKET.porting.refusals)
+
+
 def folded(state: OrderState, decision: Decision) -> OrderState:
     for event in decision.events:
         state = ORDER.evolve(state, event)

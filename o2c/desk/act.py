@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from types import MappingProxyType
 from typing import Any
 
 from o2c.desk.roles import may
@@ -39,7 +38,7 @@ class Deed:
     wish: Any
     cause: str | None = None
     expected_version: int | None = None
-    beside: Mapping[str, Loaded] = MappingProxyType({})
+    beside: Mapping[str, Loaded] = field(default_factory=dict)
 
     @property
     def fingerprint(self) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -78,5 +78,5 @@ def _question(step: Step, work: Work, at: datetime, *, query: bool) -> Ask:
 def _later(answer: Answer, at: datetime) -> Answer:
     """An answer that wants to be asked again at once is asked a little later: at the same moment it would be the same command for ever."""
     if isinstance(answer, Accepted | Unknown) and answer.ask_again_at <= at:
-        return changed(answer, ask_again_at=at + ASK_AGAIN)
+        return replace(answer, ask_again_at=at + ASK_AGAIN)
     return answer

@@ -155,14 +155,15 @@ _REGIONS = tuple(dict.fromkeys(versions[-1].numbering.region for _, versions in 
 
 
 def _dialled_in(text: str, region: str) -> str:
-    """The E.164 number that a text means when it is dialled in a country; empty for none."""
+    """The E.164 number that a text means when it is dialled in a country; empty for none. Abroad it must be one that is given out there."""
     try:
         number = phonenumbers.parse(text, region)
     except phonenumbers.NumberParseException:
         return ""
     # A number that is too short keeps the prefix that is dialled before it at home.
     prefix = phonenumbers.ndd_prefix_for_region(region, True) or "-"
-    whole = phonenumbers.is_possible_number(number) and not phonenumbers.national_significant_number(number).startswith(prefix)
+    there = phonenumbers.is_possible_number if region == _REGIONS[0] else phonenumbers.is_valid_number
+    whole = there(number) and not phonenumbers.national_significant_number(number).startswith(prefix)
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164) if whole else ""
 
 

@@ -87,6 +87,8 @@ LIVES: Mapping[str, Mapping[str, Sequence[Told]]] = {
             ("fallout.decided", {"item": "1", "step": "porting", "decision": "fail"}), ("item.failed", {}), ("sim.released", {}),
             ("step.cancelled", {"item": "1", "step": "porting"}), ("item.cancelled", _TWO), ("order.failed", {}),
         ),
+        "stopped by a defect": (*_GATES, ("sim.requested", {}), ("step.stopped", {"item": "1", "step": "sim"})),
+        "a resubmission settled": (*_GATES, ("order.resubmitted", {}), ("duplicate.suspected", {}), ("duplicate.settled", {})),
         "completed in part": (
             *_GATES, ("step.forced", {"item": "1", "step": "delivery"}), ("service.activated", {}), ("activation.fell-out", _TWO),
             ("item.failed", _TWO), ("order.partially-completed", {}),
@@ -104,6 +106,8 @@ LIVES: Mapping[str, Mapping[str, Sequence[Told]]] = {
         "assigned": (("sim.received", {}), ("sim.taken", {})),
         "returned": (("sim.received", {}), ("sim.taken", {}), ("sim.returned", {}), ("sim.restocked", {})),
         "scrapped": (("sim.received", {}), ("sim.taken", {}), ("sim.scrapped", {})),
+        "standing still": (("sim.received", {}), ("sim.taken", {}), ("sim.returned", {}), ("sim.restock-fell-out", {})),
+        "stopped": (("sim.received", {}), ("sim.returned", {}), ("step.stopped", {**_NO, "step": "sim-restock"})),
     },
     "number": {
         "assigned": (("number.received", {}), ("number.taken", {})),
@@ -113,6 +117,9 @@ LIVES: Mapping[str, Mapping[str, Sequence[Told]]] = {
         "kept too long": (("number.received", {}), ("number.reserved", {}), ("number.reservation-lapsed", {})),
         "resting": (("number.received", {}), ("number.taken", {}), ("number.quarantined", {}), ("number.rested", {})),
         "brought in": (("number.brought-in", {}),),
+        "standing still in its rest": (("number.received", {}), ("number.quarantined", {}), ("number.restock-fell-out", {})),
+        "standing still while kept": (("number.received", {}), ("number.reserved", {}), ("number.reservation-fell-out", {})),
+        "stopped": (("number.received", {}), ("number.quarantined", {}), ("step.stopped", {**_NO, "step": "number-restock"})),
     },
     "customer": {"moved": (("customer.registered", {}), ("customer.registered", {"address": "2 Mill Lane, Testford, ZZ1 1AA"}))},
     "catalogue": {
@@ -121,15 +128,24 @@ LIVES: Mapping[str, Mapping[str, Sequence[Told]]] = {
             ("catalogue.offering-published", {"version": "1.1", "status": "Retired", "valid_to": "2026-03-01T00:00:00Z"}),
         ),
     },
-    "delivery": {"announced": (("sims.announced", {}),), "arrived": (("sims.announced", {}), ("sims.arrived", {}))},
+    "delivery": {"announced": (("sims.announced", {}),), "arrived": (("sims.announced", {}), ("sims.arrived", {})),
+                 "standing still": (("sims.announced", {}), ("sims.fell-out", {})),
+                 "numbers standing still": (("numbers.announced", {}), ("numbers.fell-out", {})),
+                 "stopped": (("sims.announced", {}), ("step.stopped", {**_NO, "step": "sim-arrival"}))},
     "account": {
         "billed": (
             ("account.charge-started", {}), ("account.charge-started", {"item": "2", "starts_on": "2026-01-09"}),
             ("account.bill-run-requested", {}), ("account.billed", {}),
         ),
         "withdrawn, then not billed": (
-            ("account.charge-started", {}), ("account.charge-withdrawn", {}), ("account.bill-run-requested", {"attempt": 2}),
-            ("account.bill-run-fell-out", {"attempt": 2}),
+            ("account.charge-started", {}), ("account.bill-run-requested", {}), ("account.charge-withdrawn", {}),
+            ("step.cancelled", {**_NO, "step": "bill-run"}),
+        ),
+        "standing still": (
+            ("account.charge-started", {}), ("account.bill-run-requested", {"attempt": 2}), ("account.bill-run-fell-out", {"attempt": 2}),
+            ("retry.scheduled", {**_NO, "step": "bill-run"}), ("partner.accepted", {**_NO, "step": "bill-run"}),
+            ("partner.silent", {**_NO, "step": "bill-run"}), ("fallout.decided", {**_NO, "step": "bill-run"}),
+            ("step.stopped", {**_NO, "step": "bill-run"}),
         ),
     },
     "invoice": {
@@ -145,18 +161,27 @@ LIVES: Mapping[str, Mapping[str, Sequence[Told]]] = {
             ("step.cancelled", {**_NO, "step": "payment"}),
         ),
         "declined": (("invoice.issued", {}), ("payment.requested", {"attempt": 3}), ("payment.fell-out", {"attempt": 3})),
+        "unwatched": (
+            ("invoice.issued", {}), ("payment.requested", {}), ("invoice.overdue-check-requested", {}), ("payment.received", {}),
+            ("step.cancelled", {**_NO, "step": "overdue"}),
+        ),
+        "stopped": (
+            ("invoice.issued", {}), ("payment.requested", {}), ("invoice.overdue-check-requested", {}), ("invoice.overdue-fell-out", {}),
+            ("retry.scheduled", {**_NO, "step": "payment"}), ("step.stopped", {**_NO, "step": "payment"}),
+            ("step.forced", {**_NO, "step": "payment"}),
+        ),
     },
     "intake": {"gone through twice": (("intake.closed", {}), ("intake.closed", {"intake": "intake-3b1f/2"}))},
 }  # fmt: skip
 _GENERIC = {"partner.accepted", "partner.silent", "retry.scheduled", "fallout.decided", "step.cancelled", "step.forced"}
 INERT: Mapping[str, frozenset[str]] = {
     **dict.fromkeys(KINDS, frozenset()),
-    "order": frozenset({"retry.scheduled"}),
+    "order": frozenset(),
     "customer": frozenset({"customer.contacted"}),
     "intake": frozenset({"intake.line-refused"}),
     **dict.fromkeys(("delivery", "sim", "number"), frozenset({*_GENERIC, "fallout.correction-applied"})),
-    "account": frozenset({*_GENERIC, "fallout.correction-applied"}),
-    "invoice": frozenset({*_GENERIC, "invoice.overdue-check-requested"}) - {"partner.accepted", "partner.silent"},
+    "account": frozenset({"fallout.correction-applied", "fallout.decided"}),
+    "invoice": frozenset({"fallout.decided"}),
 }
 """By kind of stream: the event types that stand in it and are meant to leave its state as it is."""
 

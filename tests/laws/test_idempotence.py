@@ -30,7 +30,7 @@ from o2c.payments.rules import record
 from o2c.plan import SPECIFICATIONS, STEPS
 from o2c.sim import rules as sims
 from o2c.stock.state import KIND as DELIVERY
-from tests.given import BOOK, MONDAY, PORTING, Story, item, wish
+from tests.given import BOOK, MARKET, MONDAY, PORTING, Story, item, wish
 
 ROOT = Path(__file__).parents[2]
 OFFERING = {
@@ -46,12 +46,12 @@ Decide = Callable[[Any], Decision]
 
 
 def captured_once(state: Any) -> Decision:
-    return receive(state, wish(item()), intake="intake-1", line=1, catalogue_version=1, now=MONDAY, original=None)[1]
+    return receive(state, wish(item()), intake="intake-1", line=1, catalogue_version=1, market=MARKET.pin, now=MONDAY, original=None)[1]
 
 
 def resubmitted_once(state: Any) -> Decision:
     changed = wish(item(), priority="1")
-    return receive(state, changed, intake="intake-1", line=2, catalogue_version=1, now=MONDAY, original=wish(item()).original)[1]
+    return receive(state, changed, intake="intake-1", line=2, catalogue_version=1, market=MARKET.pin, now=MONDAY, original=wish(item()).original)[1]
 
 
 def gone_on(state: Any) -> Decision:
@@ -234,6 +234,7 @@ OCCURRENCES = {
     "fallout.decide",
     "fallout.force",
     "fallout.give_up",
+    "fallout.resolve",
     "numbers.announce",
     "sim.announce",
 }

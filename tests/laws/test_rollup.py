@@ -25,7 +25,7 @@ from o2c.orders.rollup import (
 )
 from o2c.plan import STEPS
 from o2c.porting.events import PortInScheduled
-from tests.given import MONDAY, PORTING, Document, Story, item
+from tests.given import MONDAY, PORTING, Document, Story, codes_of, item
 
 ORDERS: dict[str, list[Document]] = {
     "one line": [item()],
@@ -46,7 +46,7 @@ BEGUN_CANCELLATION = ("assessingCancellation", "pendingCancellation")
 def answers(draw: st.DrawFn, step: str, *, query: bool) -> Answer:
     """Any answer a partner may give, done more often than not."""
     later = MONDAY + timedelta(days=1)
-    codes = st.sampled_from((*STEPS[step].codes, "never seen before"))
+    codes = st.sampled_from((*codes_of(step), "never seen before"))
     kinds: list[Any] = [st.just(Answered())] * 5 + [
         codes.map(RefusedBy),
         codes.map(Failed),

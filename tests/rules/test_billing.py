@@ -168,9 +168,13 @@ def test_a_charge_that_missed_its_run_is_billed_period_by_period(starts_on: str,
 def test_what_was_withdrawn_before_its_bill_is_never_billed() -> None:
     """With nothing else to charge there is no invoice, no next run and no agenda row."""
     withdrawn = ChargeWithdrawn(order=ORDER, item="1")
-    state = account(charge("2026-01-05"), withdrawn)
-    assert run(state)[1] is None
-    assert ACCOUNT.agenda(state, withdrawn, STREAM) == (Dropped(STREAM, "", "bill-run"),)
+    state = account(charge("2026-01-05"))
+    assert state.due_run == "2026-01-08"
+    left = ACCOUNT.evolve(state, withdrawn)
+    [called_off] = ACCOUNT.advance(left, frozenset({""}), MONDAY, BOOK).events
+    assert ACCOUNT.agenda(left, called_off, STREAM) == (Dropped(STREAM, "", "bill-run"),)
+    state = account(withdrawn, state=state)
+    assert (state.due_run, ACCOUNT.advance(state, frozenset({""}), MONDAY, BOOK).events) == ("", ())
     _, invoice = run(account(charge("2026-01-06", 700, 0, "2"), state=state))
     assert invoice is not None
     assert {line.item for line in invoice.lines} == {"2"}
@@ -201,7 +205,9 @@ def test_days_are_those_of_the_market(activated_at: str, starts_on: str, run_on:
     [event] = activated(work, {}, parse_time(activated_at)).events
     started = charge(event.starts_on)
     assert (started.starts_on, account(started).next_run) == (starts_on, run_on)
-    [entry] = ACCOUNT.agenda(account(started), started, STREAM)
+    charged = ACCOUNT.evolve(AccountState(), started)
+    [asked] = ACCOUNT.advance(charged, frozenset({""}), MONDAY, BOOK).events
+    [entry] = ACCOUNT.agenda(charged, asked, STREAM)
     assert isinstance(entry, Entry)
     assert entry.due_at == parse_time(due_at)
 
