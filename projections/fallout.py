@@ -14,11 +14,12 @@ _TOLD = {
     "recoverability": "recoverability", "detail": "detail", "partner_code": "partner_code",
 }  # fmt: skip
 
-SUMMARY = """
+SUMMARY_VIEW = """
 SELECT reason, queue, count(*) FILTER (WHERE state = 'open') AS open, count(*) FILTER (WHERE state = 'closed') AS closed,
     count(DISTINCT stream) AS streams, sum(attempts) AS attempts, min(opened_at) FILTER (WHERE state = 'open') AS oldest_open_at
 FROM projection.fallout GROUP BY reason, queue ORDER BY reason, queue
 """
+"""The view `projection.fallout_summary`: how many fallouts there are of each reason in each queue, and since when the oldest is open."""
 
 
 def _concerns(event: type[Event]) -> bool:
@@ -66,5 +67,41 @@ FALLOUT = Projection(
     found_by="stream",
     evolve=_evolve,
     rows=_rows,
-    views={"fallout_summary": SUMMARY},
+    views={"fallout_summary": SUMMARY_VIEW},
 )  # fmt: skip
+
+SHOWN = {
+    "fallout": "fallout", "order": "order_id",
+    **{name: name for name in ("item", "step", "reason", "class", "origin", "waiting_for", "queue", "opened_at", "attempts")},
+}  # fmt: skip
+"""The name under which each part of a fallout is shown, and the column it comes from."""
+
+_SHOWN_COLUMNS = ", ".join(f'{column} AS "{name}"' for name, column in SHOWN.items())
+
+LISTED = f"""SELECT {_SHOWN_COLUMNS}, state, closed_at FROM projection.fallout WHERE (%s OR state = 'open') AND (%s = '' OR queue = %s)
+AND (%s = '' OR reason = %s) AND (%s = '' OR order_id::text = %s) ORDER BY opened_at, fallout"""
+"""Fallouts, the oldest first. Parameters: whether closed ones too, then the queue, the reason and the order's id, each twice (empty text: any)."""
+
+ROW_OF_FALLOUT = "SELECT * FROM projection.fallout WHERE fallout::text = %s"
+"""The row of a fallout. Parameter: its id."""
+
+OPEN_OF_CUSTOMER = f"""SELECT {_SHOWN_COLUMNS} FROM projection.fallout WHERE state = 'open'
+AND order_id IN (SELECT order_id FROM projection.orders WHERE customer_id = %s) ORDER BY opened_at, fallout"""
+"""The open fallouts of a customer's orders, the oldest first. Parameter: the customer's id."""
+
+LAST_OF_STEP = """SELECT fallout FROM projection.fallout WHERE stream = %s AND step = %s
+ORDER BY (state = 'open') DESC, opened_at DESC LIMIT 1"""
+"""The fallout of one step in one stream: the open one if there is one, else the last. Parameters: the stream, the step."""
+
+COUNT_BY_STATE = "SELECT state AS key, count(*) AS n FROM projection.fallout GROUP BY 1"
+"""How many fallouts are open and how many closed. No parameters."""
+
+COUNT_BY_REASON = "SELECT reason AS key, count(*) AS n FROM projection.fallout GROUP BY 1 ORDER BY 1"
+"""How many fallouts there ever were for each reason. No parameters."""
+
+OPEN_BY_REASON = "SELECT reason AS key, count(*) AS n FROM projection.fallout WHERE state = 'open' GROUP BY 1 ORDER BY 1"
+"""How many fallouts are open for each reason. No parameters."""
+
+COUNT_BY_REASON_AND_QUEUE = """SELECT reason, queue, count(*) AS n, count(*) FILTER (WHERE state = 'open') AS open
+FROM projection.fallout GROUP BY 1, 2 ORDER BY 3 DESC, 1"""
+"""How many fallouts there ever were for each reason in each queue, and how many are open; the most frequent first. No parameters."""

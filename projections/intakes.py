@@ -38,3 +38,9 @@ INTAKES = Projection(
     evolve=_evolve,
     rows=_rows,
 )
+
+SUMS = """SELECT coalesce(sum(lines), 0)::bigint AS lines, coalesce(sum(captured), 0)::bigint AS captured,
+    coalesce(sum(duplicates), 0)::bigint AS duplicates, coalesce(sum(resubmitted), 0)::bigint AS resubmitted,
+    coalesce(sum(refused), 0)::bigint AS refused
+FROM projection.intakes"""
+"""What became of the lines of all intakes together. No parameters."""

@@ -62,3 +62,18 @@ INVOICES = Projection(
     evolve=_evolve,
     rows=_rows,
 )  # fmt: skip
+
+ROWS_OF_ACCOUNT = "SELECT * FROM projection.invoices WHERE account = %s"
+"""The rows of an account's invoices. Parameter: the account's id."""
+
+LISTED_OF_CUSTOMER = """SELECT invoice, account, state, currency, total_minor, paid_minor, issued_on, due_on FROM projection.invoices
+WHERE customer_id = %s ORDER BY issued_on, invoice"""
+"""A customer's invoices by the day of issue. Parameter: the customer's id."""
+
+COUNTS = """SELECT count(*) AS issued, count(*) FILTER (WHERE state = 'paid') AS paid, count(*) FILTER (WHERE state = 'overdue') AS overdue
+FROM projection.invoices"""
+"""How many invoices were issued, and how many of them are paid and overdue. No parameters."""
+
+SUMS_BY_CURRENCY = """SELECT currency, sum(total_minor)::bigint AS invoiced_minor, sum(paid_minor)::bigint AS paid_minor
+FROM projection.invoices GROUP BY 1"""
+"""What was invoiced and what was paid in each currency, in minor units. No parameters."""

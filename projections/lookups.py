@@ -67,3 +67,10 @@ def lookups(key: bytes) -> Projection:
 def _rows(stream: str, doc: Doc) -> Iterator[Row]:
     for what, told in doc["tokens"].items():
         yield {"token": told, "what": what, "customer_id": doc["customer"], "key_check": doc["key_check"]}
+
+
+CUSTOMERS_OF_TOKEN = "SELECT customer_id FROM projection.lookups WHERE token = %s AND what = %s ORDER BY customer_id"
+"""The customers with a personal value. Parameters: the value's token, and what it is (`name` or `email`)."""
+
+KEY_CHECKS = "SELECT min(key_check) AS low, max(key_check) AS high FROM projection.lookups"
+"""The first and the last key check of all rows: NULL where there is no row, the same where all were made with one key. No parameters."""

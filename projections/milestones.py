@@ -14,7 +14,7 @@ from projections.order_progress import order_of
 _OWN = ENDINGS | {"order.captured", "order.planned"}
 _SHAPES = frozenset({"requested", "recall", "done", "undone"})
 
-CYCLE_TIME = """
+CYCLE_TIME_VIEW = """
 WITH pair ("from", "to", of_order) AS (VALUES
     ('captured', 'validation.done', true), ('validation.done', 'identity.done', true), ('identity.done', 'credit.done', true),
     ('captured', 'planned', true), ('captured', 'closed', true), ('captured', 'activation.done', false), ('captured', 'completed', false)
@@ -36,6 +36,7 @@ FROM span GROUP BY "from", "to", GROUPING SETS ((), (channel), (offering), (chan
 HAVING NOT (GROUPING(offering) = 0 AND offering = '')
 ORDER BY 1, 2, 3, 4
 """
+"""The view `projection.cycle_time`: how long it took from one milestone to the next, by channel and offering (`*`: all together)."""
 
 
 def _concerns(event: type[Event]) -> bool:
@@ -102,5 +103,8 @@ MILESTONES = Projection(
     initial={"order": {}, "items": {}},
     evolve=_evolve,
     rows=_rows,
-    views={"cycle_time": CYCLE_TIME},
+    views={"cycle_time": CYCLE_TIME_VIEW},
 )
+
+CYCLE_TIMES = "SELECT * FROM projection.cycle_time"
+"""The percentiles of all cycle times. No parameters."""

@@ -24,6 +24,7 @@ from o2c.plan import PlanBook
 from o2c.views.invoices import issued_invoice
 from o2c.views.orders import find_order
 from o2c.views.reading import caught_up
+from projections.fallout import LAST_OF_STEP
 
 NEARLY_DUE = timedelta(minutes=5)
 """A demand due so soon may be on its way to the provider already (clocks differ, calls take time): its answer must find its row."""
@@ -112,8 +113,7 @@ def retry(app: Engine, book: PlanBook, invoice: str, context: Context, *, note: 
     stream = invoice_stream(invoice)
     state = issued_invoice(app, invoice)
     caught_up(app)
-    sql = "SELECT fallout FROM projection.fallout WHERE stream = %s AND step = %s ORDER BY (state = 'open') DESC, opened_at DESC LIMIT 1"
-    found = app.reads.rows(sql, stream, PAYMENT.name)
+    found = app.reads.rows(LAST_OF_STEP, stream, PAYMENT.name)
     if not found:
         how = "is paid" if state.open_minor <= 0 else "was never refused; its payment is under way"
         raise Refused(f"invoice {invoice} {how}; there is nothing to retry", kind="conflict")

@@ -24,10 +24,15 @@ _KEYS = {"stream": "stream", "order": "order_id::text", "event": "stream"}
 _ROW = """concat('[', position, ',"', event_id, '",', to_json(stream), ',', version, ',"', type, '",', schema_version, ',', to_json(occurred_at),
 ',"', order_id, '",', coalesce(to_json(customer_id), 'null'), ',', to_json(channel), ',"', command_id, '",', {body}, ',', {personal}, ',',
 coalesce(body -> 'step', '""'), ',', coalesce(body -> 'item', '""'), ']')"""
+"""One event as a line of JSON. Parts: its body, its personal fields."""
+
 _COPY = """COPY (SELECT {row} FROM o2c.event WHERE position > {after} AND position <= {upto} AND {wanted} AND {place} AND {shard} AND {only} ORDER BY position)
 TO STDOUT (ENCODING 'UTF8')"""
+"""Events of a stretch of the log in position order. Parts: what of an event is read, the stretch, and the conditions on an event."""
+
 _DECLARED = """CASE WHEN {whole} THEN body WHEN type = ANY({bare}) THEN '{{}}'
 ELSE coalesce((SELECT jsonb_object_agg(key, value) FROM jsonb_each(body) WHERE key = ANY({fields})), '{{}}') END"""
+"""The declared fields of a body. Parts: when the body is read whole, the types that have none of the fields, the fields."""
 
 
 class Shard(NamedTuple):

@@ -11,12 +11,36 @@ from typing import Any
 from psycopg import sql
 
 from projections.engine import tables
+from projections.engine.checkpoints import checkpoints
 from projections.engine.compare import Difference
 from projections.engine.fold import Fold, pages, strict_rows
 from projections.engine.projection import Doc, Key, Projection, Row
 from projections.engine.seen import Connection, Mark, Reader
 
 KEPT_ROWS = 1_000
+
+_SNAPSHOT = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"
+"""Lets all statements of the transaction see the tables at one moment. No parameters."""
+
+_COLUMNS = """SELECT attname AS name, count(*) = 2 AND min(atttypid) = max(atttypid) AS shared FROM pg_attribute
+WHERE attrelid IN (%s::regclass, %s::regclass) AND attnum > 0 AND NOT attisdropped GROUP BY attname ORDER BY min(attnum), attname"""
+"""The columns of two tables, and whether both have them with one type. Parameters: the names of the two tables."""
+
+_BOTH = sql.SQL(
+    "FROM (SELECT * FROM {} WHERE group_key <> ALL(%(out)s)) o FULL JOIN (SELECT * FROM {} WHERE group_key <> ALL(%(out)s)) n ON {}"
+)
+"""Each old row beside the new row with its key. Parts: the two tables, the condition on the key. Parameter: `out`, the groups left out."""
+
+_IN_BOTH = sql.SQL("count(*) FILTER (WHERE o.group_key IS NOT NULL AND n.group_key IS NOT NULL AND ({}))")
+"""How many rows stand in both tables and meet a condition. Part: the condition."""
+
+_COUNT = sql.SQL(
+    "SELECT ARRAY[count(*) FILTER (WHERE o.group_key IS NULL), count(*) FILTER (WHERE n.group_key IS NULL), {}] AS counts {} WHERE {}"
+)
+"""How many rows are gained, lost and changed, then how many by each column. Parts: counts of `_IN_BOTH`, `_BOTH`, the condition for a difference."""
+
+_FIRST = sql.SQL("SELECT to_jsonb(n) AS new, to_jsonb(o) AS old {} WHERE {} ORDER BY coalesce(o.group_key, n.group_key), {} LIMIT {}")
+"""The first rows that differ, by group and key. Parts: `_BOTH`, the condition for a difference, the key, how many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +76,8 @@ def difference(conn: Connection, projection: Projection, reader: Reader, at: Mar
     Groups that moved on are folded on, up to where the table stands, and compared here; all others by the server.
     """
     with conn.transaction():
-        conn.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-        now = tables.checkpoints(conn, [projection])[projection.name].mark
+        conn.execute(_SNAPSHOT)
+        now = checkpoints(conn, [projection])[projection.name].mark
         return compared(conn, projection, projection, reader, at, now)
 
 
@@ -74,10 +98,8 @@ def compared(conn: Connection, old: Projection, new: Projection, reader: Reader,
 
 def _columns(conn: Connection, old: Projection, new: Projection) -> tuple[list[str], list[str]]:
     """The columns that both tables have with one type, and the others, in the order of the new table."""
-    query = """SELECT attname AS name, count(*) = 2 AND min(atttypid) = max(atttypid) AS shared FROM pg_attribute
-        WHERE attrelid IN (%s::regclass, %s::regclass) AND attnum > 0 AND NOT attisdropped GROUP BY attname ORDER BY min(attnum), attname"""
     both = [f'{old.schema}."{old.name}"', f'{new.schema}."{new.name}_new"']
-    rows = conn.execute(query, both).fetchall()
+    rows = conn.execute(_COLUMNS, both).fetchall()
     return [row["name"] for row in rows if row["shared"]], [row["name"] for row in rows if not row["shared"]]
 
 
@@ -91,23 +113,15 @@ def _by_server(
 ) -> Diff:
     joined = sql.SQL(" AND ").join(sql.SQL("o.{0} = n.{0}").format(sql.Identifier(name)) for name in ("group_key", *projection.key))
     changes = [sql.SQL("o.{0} IS DISTINCT FROM n.{0}").format(sql.Identifier(name)) for name in compared]
-    both = sql.SQL(
-        "FROM (SELECT * FROM {} WHERE group_key <> ALL(%(out)s)) o FULL JOIN (SELECT * FROM {} WHERE group_key <> ALL(%(out)s)) n ON {}"
-    )
-    source = both.format(*both_tables, joined)
+    source = _BOTH.format(*both_tables, joined)
     condition = sql.SQL(" OR ").join([sql.SQL("o.group_key IS NULL"), sql.SQL("n.group_key IS NULL"), *changes])
-    in_both = sql.SQL("count(*) FILTER (WHERE o.group_key IS NOT NULL AND n.group_key IS NOT NULL AND ({}))")
-    counts = [in_both.format(change) for change in (sql.SQL(" OR ").join(changes) if changes else sql.SQL("false"), *changes)]
-    query = sql.SQL(
-        "SELECT ARRAY[count(*) FILTER (WHERE o.group_key IS NULL), count(*) FILTER (WHERE n.group_key IS NULL), {}] AS counts {} WHERE {}"
-    )
-    row = conn.execute(query.format(sql.SQL(", ").join(counts), source, condition), {"out": without}).fetchone()
+    counts = [_IN_BOTH.format(change) for change in (sql.SQL(" OR ").join(changes) if changes else sql.SQL("false"), *changes)]
+    row = conn.execute(_COUNT.format(sql.SQL(", ").join(counts), source, condition), {"out": without}).fetchone()
     gained, lost, changed, *by_column = row["counts"] if row else [0, 0, 0]
     if not gained + lost + changed:
         return Diff(not_compared=tuple(others))
-    first = sql.SQL("SELECT to_jsonb(n) AS new, to_jsonb(o) AS old {} WHERE {} ORDER BY coalesce(o.group_key, n.group_key), {} LIMIT {}")
     order = sql.SQL(", ").join(sql.SQL("coalesce(o.{0}, n.{0})").format(sql.Identifier(name)) for name in projection.key)
-    rows = conn.execute(first.format(source, condition, order, sql.Literal(KEPT_ROWS)), {"out": without}).fetchall()
+    rows = conn.execute(_FIRST.format(source, condition, order, sql.Literal(KEPT_ROWS)), {"out": without}).fetchall()
     kept = tuple(Difference(_key(projection, row["new"] or row["old"]), row["new"], row["old"]) for row in rows)
     return Diff(gained, lost, changed, {name: n for name, n in zip(compared, by_column, strict=True) if n}, kept, tuple(others))
 

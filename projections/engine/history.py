@@ -16,8 +16,11 @@ What = Literal["rebuilt", "rolled back", "retried", "skipped", "mended"]
 
 _NOTE = """INSERT INTO projection.history (name, what, actor, reason, group_key, position, from_shape, to_shape)
 SELECT name, %s, %s, %s, %s, coalesce(%s, position), shape_version, coalesce(%s, shape_version) FROM projection.checkpoint WHERE name = %s"""
+"""Writes a deed down. Parameters: what, by whom, why, the group, the position and the shape afterwards (NULL: as at the checkpoint), the projection."""
+
 _SAID = b"""SELECT name, what, actor, reason, group_key, position, from_shape, to_shape, at FROM projection.history
     WHERE name = ANY(%s) ORDER BY at, name"""
+"""What was done to some projections, the first deed first. Parameter: their names."""
 
 
 class By(NamedTuple):

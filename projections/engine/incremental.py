@@ -10,20 +10,26 @@ from psycopg import Rollback
 from o2c.kernel.refusal import Refused
 from projections.catalogue import ALL
 from projections.engine import tables
+from projections.engine.checkpoints import Checkpoint, checkpoints, move_checkpoint, seize
 from projections.engine.fold import Changes, Fold, Waiting, explain, pages
 from projections.engine.history import ITSELF, By, answering, note
-from projections.engine.parked import leaving_out, set_aside
+from projections.engine.parked import leaving_out, park, parked_groups, set_aside
 from projections.engine.projection import Doc, Projection, reader_of
 from projections.engine.rebuild import not_rebuilt_meanwhile, rebuild
 from projections.engine.same_log import refuse_other_log
 from projections.engine.seen import Connection, Mark, Reader, Seen, last_mark, names_of
-from projections.engine.tables import Checkpoint
 
 BATCH_DOCS = 20_000
 """Documents touched before a batch is written: far behind, a larger batch writes each document less often."""
 BATCH_EVENTS = 50_000
 CACHE_DOCS = 100_000
 TOGETHER_DOCS = 1_000
+
+_NO_FLUSH = "SET synchronous_commit = off"
+"""Lets the commits of a session wait for no flush to disk. No parameters."""
+
+_TAKE_PARKED = "DELETE FROM projection.parked WHERE name = %s AND group_key = %s RETURNING position"
+"""Takes the parked events of a group out of the list and returns their positions. Parameters: the projection, the group."""
 
 
 def catch_up(dsn: str, projections: Sequence[Projection] = ALL, upto: int | None = None) -> int:
@@ -52,7 +58,7 @@ def up_to_shape(conn: Connection, dsn: str, projection: Projection) -> None:
 
 
 def _outdated(conn: Connection, projection: Projection) -> bool:
-    stored = tables.checkpoints(conn, [projection])[projection.name].shape_version
+    stored = checkpoints(conn, [projection])[projection.name].shape_version
     if stored > projection.shape_version:
         raise Refused(f"projection {projection.name} was built by a newer program; use that one", kind="conflict")
     return stored < projection.shape_version
@@ -74,7 +80,7 @@ class Forward:
         self._reader = reader_of(projections)
         self._batches: dict[str, Batch] = {}
         # A crash takes rows and checkpoint back together, and they are folded again: no flush to wait for.
-        conn.execute("SET synchronous_commit = off")
+        conn.execute(_NO_FLUSH)
 
     def bring(self, target: Mark) -> None:
         """To a mark behind the horizon, or as far as what is written when `stop()` says so. Raises Refused when another program rebuilt one."""
@@ -92,7 +98,7 @@ class Forward:
     def _take_up(self) -> None:
         """A batch for each projection that has none, from where its checkpoint stands."""
         lost = [projection for projection in self._projections if projection.name not in self._batches]
-        stored = tables.checkpoints(self._conn, lost) if lost else {}
+        stored = checkpoints(self._conn, lost) if lost else {}
         for projection in lost:
             checkpoint = stored[projection.name]
             if checkpoint.shape_version != projection.shape_version:
@@ -135,7 +141,7 @@ class Batch:
     def __init__(self, conn: Connection, projection: Projection, checkpoint: Checkpoint) -> None:
         self._conn, self._projection, self._checkpoint = conn, projection, checkpoint
         self._fold = Fold(leaving_out(conn, projection), names_of(projection.types))
-        self._stuck = frozenset(tables.parked_groups(conn, projection))
+        self._stuck = frozenset(parked_groups(conn, projection))
         self._known: set[str] = set()
         self._clear()
 
@@ -194,10 +200,10 @@ class Batch:
     def write(self, mark: Mark) -> bool:
         """What flush does, in a transaction of the caller's, who rolls back when it is False and says `written` when all is."""
         changes = self._changes()
-        if not tables.move(self._conn, self._checkpoint, mark):
+        if not move_checkpoint(self._conn, self._checkpoint, mark):
             return False
         tables.write(self._conn, self._projection, changes)
-        tables.park(self._conn, self._projection, self._fold.waiting)
+        park(self._conn, self._projection, self._fold.waiting)
         return True
 
     def written(self, mark: Mark) -> None:
@@ -232,15 +238,15 @@ def retry(dsn: str, projection: Projection, group: str | None = None, by: By = I
     Raises Refused (missing) when the group is not parked.
     """
     with _of_this_shape(dsn, projection) as conn:
-        reader, waiting = reader_of([projection]), tables.parked_groups(conn, projection)
+        reader, waiting = reader_of([projection]), parked_groups(conn, projection)
         if group is not None and group not in waiting:
             raise Refused(f"{group} is not parked in projection {projection.name}; see `o2c projections parked`", kind="missing")
         for one in waiting if group is None else [group]:
             with conn.transaction():
-                tables.seize(conn, projection)
+                seize(conn, projection)
                 note(conn, projection, "retried", by, group=one)
                 _retry_group(conn, leaving_out(conn, projection), reader, one)
-        return len(tables.parked_groups(conn, projection))
+        return len(parked_groups(conn, projection))
 
 
 def skip(dsn: str, projection: Projection, group: str, by: By, *, position: int | None = None) -> bool:
@@ -251,11 +257,11 @@ def skip(dsn: str, projection: Projection, group: str, by: By, *, position: int 
     """
     answering(by, "a skipped event is left out for good")
     with _of_this_shape(dsn, projection) as conn, not_rebuilt_meanwhile(conn, projection), conn.transaction():
-        tables.seize(conn, projection)
+        seize(conn, projection)
         skipped = set_aside(conn, projection, group, by, position)
         note(conn, projection, "skipped", by, group=group, position=skipped)
         _retry_group(conn, leaving_out(conn, projection), reader_of([projection]), group)
-        return group not in tables.parked_groups(conn, projection)
+        return group not in parked_groups(conn, projection)
 
 
 @contextmanager
@@ -268,9 +274,7 @@ def _of_this_shape(dsn: str, projection: Projection) -> Iterator[Connection]:
 
 
 def _retry_group(conn: Connection, projection: Projection, reader: Reader, group: str) -> None:
-    rows = conn.execute(
-        "DELETE FROM projection.parked WHERE name = %s AND group_key = %s RETURNING position", (projection.name, group)
-    ).fetchall()
+    rows = conn.execute(_TAKE_PARKED, (projection.name, group)).fetchall()
     fold = Fold(projection, reader.wanted, docs=tables.load_docs(conn, projection, [group]))
     old = fold.docs.get(group)
     events = fold.concerned(reader.some(conn, [row["position"] for row in rows]))
@@ -283,4 +287,4 @@ def _retry_group(conn: Connection, projection: Projection, reader: Reader, group
             fold.waiting = {group: [Waiting(seen.position, seen.event_id, explain(error)) for _, seen in events]}
             changes = Changes()
     tables.write(conn, projection, changes)
-    tables.park(conn, projection, fold.waiting)
+    park(conn, projection, fold.waiting)

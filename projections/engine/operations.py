@@ -9,11 +9,12 @@ from typing import Literal
 from o2c.store.horizon import blocker
 from projections.catalogue import ALL
 from projections.engine import tables
+from projections.engine.checkpoints import Checkpoint, checkpoints
 from projections.engine.compare import Difference
 from projections.engine.fold import FoldFailed
 from projections.engine.history import By, Deed, history
 from projections.engine.incremental import catch_up, retry, skip
-from projections.engine.parked import Parked, Skipped, parked, skipped
+from projections.engine.parked import Parked, Skipped, parked, parked_groups, skipped
 from projections.engine.projection import Projection
 from projections.engine.rebuild import Rebuilt, rebuild, rollback
 from projections.engine.same_log import strangers
@@ -32,7 +33,7 @@ HELD_S = 1.0
 _LAG = """SELECT (SELECT count(*) FROM o2c.event WHERE position > %(position)s) AS events,
     coalesce((SELECT greatest(extract(epoch FROM clock_timestamp() - recorded_at), 0) FROM o2c.event WHERE position > %(position)s
         ORDER BY position LIMIT 1), 0)::float8 AS seconds"""
-
+"""How many committed events follow a position, and the age in seconds of the first. Parameter: `position`."""
 
 State = Literal["current", "behind", "needs rebuild", "newer than this program", "of another log"]
 
@@ -65,11 +66,11 @@ def status(dsn: str, projections: Sequence[Projection] = ALL) -> list[Status]:
     """How the given projections stand, in the order given."""
     with tables.session(dsn) as conn:
         tables.prepare(conn, projections)
-        stored = tables.checkpoints(conn, projections)
+        stored = checkpoints(conn, projections)
         lags = {position: _lag(conn, position) for position in {checkpoint.mark.position for checkpoint in stored.values()}}
         held_by, strange = blocker(conn, HELD_S), strangers(conn, projections)
         found = [
-            _standing(projection, stored[projection.name], lags, len(tables.parked_groups(conn, projection)), held_by)
+            _standing(projection, stored[projection.name], lags, len(parked_groups(conn, projection)), held_by)
             for projection in projections
         ]
     return [replace(one, state="of another log", stranger=strange[one.name]) if one.name in strange else one for one in found]
@@ -88,7 +89,7 @@ def horizon_mark(dsn: str) -> Mark:
 
 
 def _standing(
-    projection: Projection, checkpoint: tables.Checkpoint, lags: dict[int, tuple[int, float]], parked: int, held_by: str | None
+    projection: Projection, checkpoint: Checkpoint, lags: dict[int, tuple[int, float]], parked: int, held_by: str | None
 ) -> Status:
     lag, lag_s = lags[checkpoint.mark.position]
     state: State = "behind" if lag else "current"

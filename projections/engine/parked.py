@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from o2c.kernel.refusal import Refused
 from projections.engine import tables
+from projections.engine.fold import Waiting
 from projections.engine.history import By
 from projections.engine.projection import Projection
 from projections.engine.seen import Connection, Seen
@@ -17,13 +19,32 @@ SELECT p.name, p.group_key, p.position, e.type, p.parked_at, p.error, p.behind
 FROM (SELECT DISTINCT ON (name, group_key) *, count(*) OVER (PARTITION BY name, group_key) - 1 AS behind
       FROM projection.parked WHERE name = ANY(%s) ORDER BY name, group_key, position) p
 JOIN o2c.event e USING (position) ORDER BY p.parked_at, p.name, p.group_key"""
+"""The first parked event of each group and how many wait behind it, the longest parked first. Parameter: the names of projections."""
+
 _SKIPPED = b"""
 SELECT s.name, s.group_key, s.position, e.type, s.error, s.actor, s.reason, s.skipped_at
 FROM projection.skipped s JOIN o2c.event e USING (position) WHERE s.name = ANY(%s) ORDER BY s.skipped_at, s.name, s.position"""
+"""The skipped events of some projections in the order in which they were skipped. Parameter: the names of projections."""
+
 _SET_ASIDE = """
 INSERT INTO projection.skipped (name, group_key, position, event_id, error, actor, reason)
 SELECT name, group_key, position, event_id, error, %s, %s FROM projection.parked
 WHERE name = %s AND group_key = %s ORDER BY position LIMIT 1 RETURNING position"""
+"""Lists the first parked event of a group as skipped and returns its position. Parameters: by whom, why, the projection, the group."""
+
+_LIST_IS_MADE = "SELECT to_regclass('projection.skipped') IS NOT NULL AS made"
+"""Whether the list of skipped events is there. No parameters."""
+
+_POSITIONS = "SELECT position FROM projection.skipped WHERE name = %s"
+"""The positions of a projection's skipped events. Parameter: its name."""
+
+
+_GROUPS = "SELECT group_key, min(position) AS first FROM projection.parked WHERE name = %s GROUP BY group_key"
+"""The parked groups of a projection, each with the position of its first parked event. Parameter: the projection."""
+
+_PARK = """INSERT INTO projection.parked (name, group_key, position, event_id, error)
+SELECT %s, x.* FROM unnest(%s::text[], %s::bigint[], %s::uuid[], %s::text[]) AS x ON CONFLICT DO NOTHING"""
+"""Lists events as parked. Parameters: the projection, then the events' groups, positions, ids and errors."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +88,22 @@ def skipped(dsn: str, projections: Sequence[Projection]) -> list[Skipped]:
         return [Skipped(*row.values()) for row in conn.execute(_SKIPPED, ([known.name for known in projections],)).fetchall()]
 
 
+def parked_groups(conn: Connection, projection: Projection) -> dict[str, int]:
+    """The parked groups, each with the position of the first event it has not taken."""
+    return {row["group_key"]: row["first"] for row in conn.execute(_GROUPS, (projection.name,)).fetchall()}
+
+
+def park(conn: Connection, projection: Projection, waiting: Mapping[str, Sequence[Waiting]]) -> None:
+    """List the events that their groups have not taken."""
+    columns: list[list[Any]] = [[], [], [], []]
+    for group, events in waiting.items():
+        for event in events:
+            for column, value in zip(columns, (group, *event), strict=True):
+                column.append(value)
+    if columns[0]:
+        conn.execute(_PARK, (projection.name, *columns))
+
+
 def set_aside(conn: Connection, projection: Projection, group: str, by: By, position: int | None) -> int:
     """Note the first parked event of a group as skipped; its position. Needs a transaction that holds the checkpoint.
 
@@ -82,10 +119,10 @@ def set_aside(conn: Connection, projection: Projection, group: str, by: By, posi
 
 def leaving_out(conn: Connection, projection: Projection) -> Projection:
     """The projection as every executor folds it: events that were set aside concern no group any more."""
-    made = conn.execute("SELECT to_regclass('projection.skipped') IS NOT NULL AS made").fetchone()
+    made = conn.execute(_LIST_IS_MADE).fetchone()
     if not made or not made["made"]:
         return projection
-    rows = conn.execute("SELECT position FROM projection.skipped WHERE name = %s", (projection.name,)).fetchall()
+    rows = conn.execute(_POSITIONS, (projection.name,)).fetchall()
     return _without(projection, frozenset(row["position"] for row in rows)) if rows else projection
 
 

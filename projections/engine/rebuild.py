@@ -14,6 +14,7 @@ from o2c.kernel.refusal import Refused
 from projections.catalogue import BY_NAME
 from projections.engine import tables
 from projections.engine.bulk import shardable
+from projections.engine.checkpoints import checkpoints
 from projections.engine.diff import Diff, difference
 from projections.engine.fill import Job, Parked, fill, fill_apart
 from projections.engine.fold import Changes, Fold, Waiting, pages, strict_rows
@@ -33,6 +34,27 @@ APART_EVENTS = 30_000
 SWAP_TRIES = 60
 CLOSE_S = 0.05
 """The shadow is close behind when what had come meanwhile took no longer than this: the rest is folded with the tables at rest."""
+
+_LOCK = "SELECT pg_advisory_lock(hashtextextended(%s, 0))"
+"""Waits for a lock that only one session can have, and takes it. Parameter: its name."""
+
+_TRY_LOCK = "SELECT pg_try_advisory_lock(hashtextextended(%s, 0)) AS ours"
+"""Takes a lock that only one session can have if it is free, and says whether it was. Parameter: its name."""
+
+_UNLOCK = "SELECT pg_advisory_unlock(hashtextextended(%s, 0))"
+"""Gives a lock back. Parameter: its name."""
+
+_LONGER_THAN = "SELECT FROM o2c.event ORDER BY position OFFSET %s LIMIT 1"
+"""One row if the log has more events than a number. Parameter: the number."""
+
+_QUIET = "SET LOCAL client_min_messages = warning"
+"""Keeps notices away until the end of the transaction. No parameters."""
+
+_ANALYZE = sql.SQL("ANALYZE {}, {}")
+"""Counts two tables anew for the planner. Parts: the tables."""
+
+_SIZES = sql.SQL("SELECT (SELECT count(*) FROM {}) AS groups, (SELECT count(*) FROM {}) AS rows")
+"""How many documents and rows a projection has. Parts: its table of documents, its table of rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +99,7 @@ def rebuild(
         tables.prepare(conn, [projection])
         with _alone(conn, projection):
             forget_other_log(conn, projection)
-            if only_outdated and tables.checkpoints(conn, [projection])[projection.name].shape_version >= projection.shape_version:
+            if only_outdated and checkpoints(conn, [projection])[projection.name].shape_version >= projection.shape_version:
                 return None
             refuse_foreign_views(conn, projection)
             shards = _shards(conn, projection, processes)
@@ -100,24 +122,24 @@ def rollback(dsn: str, projection: Projection, by: By) -> RolledBack:
 @contextmanager
 def _alone(conn: Connection, projection: Projection) -> Iterator[None]:
     name = (f"rebuild of projection {projection.name}",)
-    conn.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", name)
+    conn.execute(_LOCK, name)
     try:
         yield
     finally:
-        conn.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", name)
+        conn.execute(_UNLOCK, name)
 
 
 @contextmanager
 def not_rebuilt_meanwhile(conn: Connection, projection: Projection) -> Iterator[None]:
     """No rebuild begins within the block. Raises Refused (unavailable) when one is at work."""
     name = (f"rebuild of projection {projection.name}",)
-    row = conn.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 0)) AS ours", name).fetchone()
+    row = conn.execute(_TRY_LOCK, name).fetchone()
     if not row or not row["ours"]:
         raise Refused(f"projection {projection.name} is being rebuilt; wait for it, then decide again", kind="unavailable")
     try:
         yield
     finally:
-        conn.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", name)
+        conn.execute(_UNLOCK, name)
 
 
 def _shards(conn: Connection, projection: Projection, processes: int | None) -> int:
@@ -125,23 +147,23 @@ def _shards(conn: Connection, projection: Projection, processes: int | None) -> 
         return 1
     if processes is not None:
         return max(processes, 1)
-    found = conn.execute("SELECT FROM o2c.event ORDER BY position OFFSET %s LIMIT 1", (APART_EVENTS,)).fetchone()
+    found = conn.execute(_LONGER_THAN, (APART_EVENTS,)).fetchone()
     return 1 if found is None else min(PROCESSES_MAX, os.cpu_count() or 1)
 
 
 def _rebuild(conn: Connection, dsn: str, projection: Projection, shards: int, strict: bool, progress: Progress, by: By) -> Rebuilt:
-    before = tables.checkpoints(conn, [projection])[projection.name].mark
+    before = checkpoints(conn, [projection])[projection.name].mark
     # To where the old rows stand, so that both can be compared; a table that has folded nothing has nothing to compare.
     upto = before if before.position else last_mark(conn)
     with conn.transaction():
-        conn.execute("SET LOCAL client_min_messages = warning")
+        conn.execute(_QUIET)
         tables.drop(conn, projection, "_gone")
         tables.create(conn, projection, "_new", indexed=False)
     shadow = tables.shadow_id(conn, projection)
     jobs = [Job(projection.name, upto.position, number, shards, strict, shadow) for number in range(shards)]
     waiting = fill(conn, projection, jobs[0], progress) if shards == 1 else fill_apart(dsn, jobs, progress)
     tables.index(conn, projection, "_new")
-    conn.execute(sql.SQL("ANALYZE {}, {}").format(tables.table(projection, "_new"), tables.doc_table(projection, "_new")))
+    conn.execute(_ANALYZE.format(tables.table(projection, "_new"), tables.doc_table(projection, "_new")))
     progress("indexed", 1)
     diff = difference(conn, projection, reader_of([projection]), upto) if before.position else Diff()
     progress("compared", 1)
@@ -210,6 +232,5 @@ def _put_in_place(conn: Connection, shadow: Shadow, diff: Diff, progress: Progre
 
 
 def _counts(conn: Connection, projection: Projection) -> tuple[int, int]:
-    query = sql.SQL("SELECT (SELECT count(*) FROM {}) AS groups, (SELECT count(*) FROM {}) AS rows")
-    row = conn.execute(query.format(tables.doc_table(projection), tables.table(projection))).fetchone()
+    row = conn.execute(_SIZES.format(tables.doc_table(projection), tables.table(projection))).fetchone()
     return (row["groups"], row["rows"]) if row else (0, 0)

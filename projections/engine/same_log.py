@@ -11,6 +11,11 @@ from projections.engine.seen import Connection
 _STRANGE = b"""SELECT c.name, c.position, (SELECT coalesce(max(position), 0) FROM o2c.event) AS top, e.event_id IS NOT NULL AS other
     FROM projection.checkpoint c LEFT JOIN o2c.event e ON e.position = c.position
     WHERE c.name = ANY(%s) AND c.event_id IS NOT NULL AND e.event_id IS DISTINCT FROM c.event_id ORDER BY c.name"""
+"""The projections whose last event is not in this log, with the log's last position. Parameter: the names of projections."""
+
+_FORGET = """UPDATE projection.checkpoint SET position = 0, event_id = NULL, shape_version = 0, generation = generation + 1
+WHERE name = %s"""
+"""Sets a checkpoint to the start of the log, with the shape of no program. Parameter: the projection."""
 
 
 def strangers(conn: Connection, projections: Sequence[Projection]) -> dict[str, str]:
@@ -38,7 +43,4 @@ def forget_other_log(conn: Connection, projection: Projection) -> None:
     """Before a rebuild, take back a checkpoint that this log does not have, and mark the tables as out of shape until they are built."""
     if strangers(conn, [projection]):
         # Out of shape on purpose: nobody may fold this log's events onto rows of another.
-        conn.execute(
-            "UPDATE projection.checkpoint SET position = 0, event_id = NULL, shape_version = 0, generation = generation + 1 WHERE name = %s",
-            (projection.name,),
-        )
+        conn.execute(_FORGET, (projection.name,))

@@ -25,12 +25,15 @@ PAGE_EVENTS = 5_000
 _LAST = b"""
 WITH bound AS MATERIALIZED (SELECT o2c.horizon() AS h)
 SELECT position, event_id::text FROM o2c.event WHERE position < (SELECT h FROM bound) AND position <= %s ORDER BY position DESC LIMIT 1"""
+"""The last event behind the horizon and no later than a position. Parameter: the position."""
 
 _PAGE = """
 SELECT position, event_id::text, stream, version, type, schema_version, occurred_at, order_id::text, customer_id, channel, command_id::text,
        CASE WHEN type = ANY(%(types)s) THEN body::text END{personal}
 FROM o2c.event WHERE position > %(after)s AND position <= %(upto)s AND (%(every)s OR type = ANY(%(types)s)){streams}
 ORDER BY position LIMIT %(limit)s"""
+"""A page of the log. Parts: `_PERSONAL` and `_OF_STREAMS` or nothing. Parameters: `after`, `upto`, `limit`, `types`, `every` (others too, without body), `streams`."""
+
 _PERSONAL = ", CASE WHEN type = ANY(%(types)s) THEN personal::text END"
 _OF_STREAMS = " AND stream = ANY(%(streams)s)"
 

@@ -31,6 +31,13 @@ STALLED_S = 10.0
 HELD_S = 5.0
 PAUSE_FIRST_S, PAUSE_LONGEST_S = 0.2, 5.0
 
+_NAME_SESSION = """SELECT set_config('application_name', 'o2c projections', false), set_config('idle_session_timeout', %s, false),
+    set_config('idle_in_transaction_session_timeout', %s, false)"""
+"""Names the session and lets the server end it when it asks nothing for long. Parameters: for how long, twice."""
+
+_TRY_LOCK = "SELECT pg_try_advisory_lock(hashtextextended(%s, 0)) AS ours"
+"""Takes a lock that only one session can have if it is free, and says whether it was. Parameter: its name."""
+
 
 class Follower:
     """One worker: keeps projections up to date until it is told to stop.
@@ -100,11 +107,7 @@ class Follower:
     def _begin(self, conn: Connection) -> None:
         tables.prepare(conn, self.projections)
         idle = f"{int(self.stalled_s * 1000)}ms"
-        conn.execute(
-            "SELECT set_config('application_name', 'o2c projections', false), set_config('idle_session_timeout', %s, false),"
-            " set_config('idle_in_transaction_session_timeout', %s, false)",
-            (idle, idle),
-        )
+        conn.execute(_NAME_SESSION, (idle, idle))
         self.owned, self._forward, self._reached, self._look_at, self._news_at = [], None, 0, 0.0, time.monotonic()
 
     def _look(self, conn: Connection) -> None:
@@ -130,7 +133,5 @@ class Follower:
 
 
 def _taken(conn: Connection, projection: Projection) -> bool:
-    row = conn.execute(
-        "SELECT pg_try_advisory_lock(hashtextextended(%s, 0)) AS ours", (f"follower of projection {projection.name}",)
-    ).fetchone()
+    row = conn.execute(_TRY_LOCK, (f"follower of projection {projection.name}",)).fetchone()
     return bool(row and row["ours"])

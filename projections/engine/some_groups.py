@@ -19,6 +19,27 @@ from projections.engine.seen import Connection, Mark, Seen, names_of
 PROBE_EVENTS = 20
 """How many events a probe into the log looks at; a sample comes out smaller where few concern the projection."""
 
+_BEFORE_LAST = "SELECT position - 1 AS before FROM o2c.event WHERE position <= %s ORDER BY position DESC OFFSET %s LIMIT 1"
+"""The position just before the last events up to another. Parameters: that other position, how many events less one."""
+
+_SOME_OF_TABLES = sql.SQL(
+    "SELECT group_key FROM (SELECT group_key FROM {} UNION SELECT group_key FROM {}) AS known ORDER BY random() LIMIT %s"
+)
+"""Groups at random out of a projection's tables. Parts: the two tables. Parameter: how many."""
+
+_SOME_POSITIONS = """SELECT (low + random() * (%s - low))::bigint AS at
+FROM (SELECT min(position) - 1 AS low FROM o2c.event) l, generate_series(1, %s)"""
+"""Positions at random in the log. Parameters: the last that may come out, how many."""
+
+_STREAMS_OF_POSITIONS = "SELECT event_id::text AS id, stream FROM o2c.event WHERE position = ANY(%s::bigint[])"
+"""The ids of some events, each with its stream. Parameter: their positions."""
+
+_STREAMS_OF_ORDERS = b"SELECT DISTINCT stream FROM o2c.event WHERE order_id = ANY(%s::uuid[])"
+"""All streams with an event that names one of some orders. Parameter: the orders' ids."""
+
+_STREAMS_OF_EVENTS = b"SELECT DISTINCT stream FROM o2c.event WHERE event_id = ANY(%s::uuid[])"
+"""The streams of some events. Parameter: the events' ids."""
+
 
 @dataclass(frozen=True, slots=True)
 class Scope:
@@ -41,10 +62,7 @@ def chosen(conn: Connection, projection: Projection, upto: Mark, scope: Scope) -
 
 
 def _recent(conn: Connection, projection: Projection, upto: Mark, count: int) -> list[str]:
-    first = conn.execute(
-        "SELECT position - 1 AS before FROM o2c.event WHERE position <= %s ORDER BY position DESC OFFSET %s LIMIT 1",
-        (upto.position, count - 1),
-    ).fetchone()
+    first = conn.execute(_BEFORE_LAST, (upto.position, count - 1)).fetchone()
     at, reader, groups = (first["before"] if first else 0), reader_of([projection]), dict[str, None]()
     while at < upto.position:
         page, end = reader.page(conn, at, upto.position)
@@ -55,14 +73,10 @@ def _recent(conn: Connection, projection: Projection, upto: Mark, count: int) ->
 
 def _sample(conn: Connection, projection: Projection, upto: Mark, count: int) -> list[str]:
     """Half from the tables, where it finds what should not be there, half from the log, where it finds what is missing."""
-    query = sql.SQL("SELECT group_key FROM (SELECT group_key FROM {} UNION SELECT group_key FROM {}) AS known ORDER BY random() LIMIT %s")
-    known = query.format(tables.doc_table(projection), tables.table(projection))
+    known = _SOME_OF_TABLES.format(tables.doc_table(projection), tables.table(projection))
     stored = [row["group_key"] for row in conn.execute(known, (count,)).fetchall()]
     half = math.ceil(count / 2)
-    probes = conn.execute(
-        "SELECT (low + random() * (%s - low))::bigint AS at FROM (SELECT min(position) - 1 AS low FROM o2c.event) l, generate_series(1, %s)",
-        (upto.position, half),
-    ).fetchall()
+    probes = conn.execute(_SOME_POSITIONS, (upto.position, half)).fetchall()
     reader = reader_of([projection])
     reader.size = PROBE_EVENTS
     pages = [reader.page(conn, probe["at"], upto.position)[0] for probe in probes]
@@ -81,7 +95,7 @@ def streams_of(conn: Connection, projection: Projection, groups: Sequence[str]) 
         case "stream":
             return list(groups)
         case "order":
-            return _streams(conn, "order_id = ANY(%s::uuid[])", _uuids(groups))
+            return _streams(conn, _STREAMS_OF_ORDERS, _uuids(groups))
         case "event":
             return _streams_of_events(conn, projection, groups)
     raise Refused(f"projection {projection.name} does not say where the events of a group are; verify all of it, and rebuild it to mend it")
@@ -91,18 +105,14 @@ def _streams_of_events(conn: Connection, projection: Projection, groups: Sequenc
     """Through the position that the document of an event names; where it leads to no such event the log is searched for its id."""
     docs = tables.load_docs(conn, projection, groups)
     hints = [doc["position"] for doc in docs.values() if type(doc.get("position")) is int]
-    rows = conn.execute("SELECT event_id::text AS id, stream FROM o2c.event WHERE position = ANY(%s::bigint[])", (hints,)).fetchall()
+    rows = conn.execute(_STREAMS_OF_POSITIONS, (hints,)).fetchall()
     streams = {row["id"]: row["stream"] for row in rows}
     lost = _uuids([group for group in groups if group not in streams])
-    return list({*streams.values(), *(_streams(conn, "event_id = ANY(%s::uuid[])", lost) if lost else ())})
+    return list({*streams.values(), *(_streams(conn, _STREAMS_OF_EVENTS, lost) if lost else ())})
 
 
-def _streams(conn: Connection, condition: str, keys: Sequence[str]) -> list[str]:
-    rows: list[tuple[Any, ...]] = (
-        conn.cursor(row_factory=tuple_row)
-        .execute(f"SELECT DISTINCT stream FROM o2c.event WHERE {condition}".encode(), (list(keys),))
-        .fetchall()
-    )
+def _streams(conn: Connection, query: bytes, keys: Sequence[str]) -> list[str]:
+    rows: list[tuple[Any, ...]] = conn.cursor(row_factory=tuple_row).execute(query, (list(keys),)).fetchall()
     return [stream for (stream,) in rows]
 
 

@@ -8,14 +8,17 @@ from datetime import datetime
 
 from o2c.kernel.refusal import Refused
 from projections.engine import tables
+from projections.engine.checkpoints import Checkpoint, checkpoints, seize
 from projections.engine.compare import Difference, compare_docs, compare_rows
 from projections.engine.fold import Fold, FoldFailed, fold_log, strict_rows
 from projections.engine.history import ITSELF, By, note
-from projections.engine.parked import leaving_out
+from projections.engine.parked import leaving_out, parked_groups
 from projections.engine.projection import Projection, Row
 from projections.engine.seen import Connection, last_mark
 from projections.engine.some_groups import WHOLE, Scope, chosen, streams_of
-from projections.engine.tables import Checkpoint
+
+_SNAPSHOT = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"
+"""Lets all statements of the transaction see log and tables at one moment. No parameters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +46,7 @@ def verify(dsn: str, projection: Projection, scope: Scope = WHOLE) -> Report:
     with tables.session(dsn) as conn:
         tables.prepare(conn, [projection])
         with conn.transaction():
-            conn.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            conn.execute(_SNAPSHOT)
             checkpoint = _checkpoint(conn, projection)
             groups = chosen(conn, projection, checkpoint.mark, scope)
             fold, differing = _checked(conn, projection, checkpoint, groups)
@@ -61,7 +64,7 @@ def repair(dsn: str, projection: Projection, groups: Iterable[str], by: By = ITS
         tables.prepare(conn, [projection])
         for group in groups:
             with conn.transaction():
-                tables.seize(conn, projection)
+                seize(conn, projection)
                 if differing := _mended(conn, projection, group):
                     note(conn, projection, "mended", by, group=group)
                     mended += differing
@@ -83,7 +86,7 @@ def _mended(conn: Connection, projection: Projection, group: str) -> tuple[Diffe
 
 
 def _checkpoint(conn: Connection, projection: Projection) -> Checkpoint:
-    checkpoint = tables.checkpoints(conn, [projection])[projection.name]
+    checkpoint = checkpoints(conn, [projection])[projection.name]
     if checkpoint.shape_version != projection.shape_version:
         raise Refused(f"projection {projection.name} has tables of another shape; catch up first", kind="conflict")
     return checkpoint
@@ -94,7 +97,7 @@ def _checked(
 ) -> tuple[Fold, tuple[Difference, ...]]:
     """The fold of the groups (None: of all) up to the checkpoint, and what differs from it in the tables."""
     streams = None if groups is None else streams_of(conn, projection, groups)
-    parked = tables.parked_groups(conn, projection)
+    parked = parked_groups(conn, projection)
     fold = fold_log(conn, leaving_out(conn, projection), checkpoint.mark, before=parked, streams=streams)
     if groups is not None:
         wanted = set(groups)

@@ -21,10 +21,11 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from o2c.kernel.refusal import Refused
 from projections.catalogue import BY_NAME
 from projections.engine import bulk, tables
+from projections.engine.checkpoints import Checkpoint, checkpoints
 from projections.engine.diff import Diff, compared
 from projections.engine.fill import Job, Told, copy, folded
 from projections.engine.fold import FoldFailed, explain
-from projections.engine.parked import leaving_out
+from projections.engine.parked import leaving_out, parked_groups
 from projections.engine.projection import KINDS, Projection, reader_of
 from projections.engine.scratch import scratch
 from projections.engine.seen import Connection, Mark, Seen, last_mark
@@ -32,6 +33,30 @@ from projections.engine.seen import Connection, Mark, Seen, last_mark
 PASS_EVENTS = 500_000
 """How many events are folded at once: their documents are held in memory."""
 _READ_ONLY = "-c default_transaction_read_only=on"
+
+_SNAPSHOT = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"
+"""Lets all statements of the transaction see the tables at one moment. No parameters."""
+
+_ROLE = "SELECT current_user::text AS name"
+"""The role that the session acts as. No parameters."""
+
+_LET_READ = sql.SQL("GRANT USAGE ON SCHEMA {0} TO {1}; ALTER DEFAULT PRIVILEGES IN SCHEMA {0} GRANT SELECT ON TABLES TO {1}")
+"""Lets a role read every table that is made in a schema from now on. Parts: the schema, the role."""
+
+_ANALYZE = sql.SQL("ANALYZE {}, {}")
+"""Counts two tables anew for the planner. Parts: the tables."""
+
+_COUNT_EVENTS = sql.SQL("SELECT count(*) AS n FROM o2c.event WHERE position <= {} AND {}")
+"""How many events up to a position meet a condition. Parts: the position, the condition."""
+
+_COUNT_ROWS = sql.SQL("SELECT count(*) AS n FROM {}")
+"""How many rows a table has. Part: the table."""
+
+_CHECKPOINTS_ARE_MADE = "SELECT to_regclass('projection.checkpoint') IS NOT NULL AS made"
+"""Whether the table of checkpoints is there. No parameters."""
+
+_STREAMS_OF_ORDER = "SELECT DISTINCT stream FROM o2c.event WHERE order_id = %s::uuid"
+"""All streams with an event that names an order. Parameter: the order's id."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,16 +184,15 @@ class _Trial:
     def __init__(self, log: Connection, out: Connection, schema: str, stretch: Stretch, told: Told) -> None:
         self.log, self.out, self.schema, self.stretch, self.told = log, out, schema, stretch, told
         self.streams = None if stretch.order is None else _streams(log, stretch.order)
-        role = log.execute("SELECT current_user::text AS name").fetchone()
+        role = log.execute(_ROLE).fetchone()
         assert role
-        grant = sql.SQL("GRANT USAGE ON SCHEMA {0} TO {1}; ALTER DEFAULT PRIVILEGES IN SCHEMA {0} GRANT SELECT ON TABLES TO {1}")
-        out.execute(grant.format(sql.Identifier(schema), sql.Identifier(role["name"])))
+        out.execute(_LET_READ.format(sql.Identifier(schema), sql.Identifier(role["name"])))
 
     def compared(self, projection: Projection, live: Projection | None, *, keep: bool) -> Outcome:
         """Fold it, fold the live one too where no table stands for it, and compare."""
         checkpoint = _checkpoint(self.log, live) if live and self.stretch == EVERYTHING else None
         at = checkpoint.mark if checkpoint else last_mark(self.log)
-        limits = tables.parked_groups(self.log, live) if live and checkpoint else {}
+        limits = parked_groups(self.log, live) if live and checkpoint else {}
         old = live if live and checkpoint else self._live(live, projection, at)
         taken = itertools.count()
         # A copy that names its groups otherwise still says where those of the original are found.
@@ -177,7 +201,7 @@ class _Trial:
         self._filled(new, at, strict=True)
         events = next(taken)
         with self.log.transaction():
-            self.log.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            self.log.execute(_SNAPSHOT)
             now = _moved_on(self.log, old, checkpoint) if checkpoint else at
             diff = compared(self.log, old, new, reader_of([new]), at, now)
             rows, live_rows = _count(self.log, tables.table(new, "_new")), _count(self.log, tables.table(old))
@@ -206,13 +230,13 @@ class _Trial:
             job = Job(projection.name, at.position, number, passes, strict, tables.shadow_id(self.out, projection))
             copy(self.out, folded(self.log, projection, job, self.told, only), job, self.told)
         tables.index(self.out, projection, "_new")
-        self.out.execute(sql.SQL("ANALYZE {}, {}").format(tables.table(projection, "_new"), tables.doc_table(projection, "_new")))
+        self.out.execute(_ANALYZE.format(tables.table(projection, "_new"), tables.doc_table(projection, "_new")))
         self.told("indexed", 1)
 
     def _passes(self, projection: Projection, at: Mark, only: sql.Composable) -> int:
         if not bulk.shardable(projection):
             return 1
-        count = sql.SQL("SELECT count(*) AS n FROM o2c.event WHERE position <= {} AND {}").format(sql.Literal(at.position), only)
+        count = _COUNT_EVENTS.format(sql.Literal(at.position), only)
         row = self.log.execute(count).fetchone()
         return 1 + (row["n"] if row else 0) // PASS_EVENTS
 
@@ -224,15 +248,15 @@ class _Trial:
         tables.rename(self.out, new, "_new", "")
 
 
-def _checkpoint(conn: Connection, live: Projection) -> tables.Checkpoint | None:
-    row = conn.execute("SELECT to_regclass('projection.checkpoint') IS NOT NULL AS made").fetchone()
-    known = tables.checkpoints(conn, [live]).get(live.name) if row and row["made"] else None
+def _checkpoint(conn: Connection, live: Projection) -> Checkpoint | None:
+    row = conn.execute(_CHECKPOINTS_ARE_MADE).fetchone()
+    known = checkpoints(conn, [live]).get(live.name) if row and row["made"] else None
     return known if known and known.shape_version == live.shape_version else None
 
 
-def _moved_on(conn: Connection, live: Projection, seen: tables.Checkpoint) -> Mark:
+def _moved_on(conn: Connection, live: Projection, seen: Checkpoint) -> Mark:
     """Where the live tables stand now. Raises Refused when they are not those any more that were looked at."""
-    now = tables.checkpoints(conn, [live])[live.name]
+    now = checkpoints(conn, [live])[live.name]
     if now.generation != seen.generation:
         raise Refused(f"the tables of projection {live.name} were exchanged or mended meanwhile; ask again", kind="conflict")
     return now.mark
@@ -257,10 +281,10 @@ def _naming(projection: Projection, limits: Mapping[str, int], taken: Iterator[i
 
 
 def _streams(conn: Connection, order: str) -> list[str]:
-    rows = conn.execute("SELECT DISTINCT stream FROM o2c.event WHERE order_id = %s::uuid", (order,)).fetchall()
+    rows = conn.execute(_STREAMS_OF_ORDER, (order,)).fetchall()
     return [row["stream"] for row in rows]
 
 
 def _count(conn: Connection, relation: sql.Identifier) -> int:
-    row = conn.execute(sql.SQL("SELECT count(*) AS n FROM {}").format(relation)).fetchone()
+    row = conn.execute(_COUNT_ROWS.format(relation)).fetchone()
     return int(row["n"]) if row else 0

@@ -39,7 +39,7 @@ def log(store_dsn: str) -> str:
 _REBUILDS = """
 import os, signal, sys
 from projections.catalogue import BY_NAME
-from projections.rebuild import rebuild
+from projections.engine.rebuild import rebuild
 def progress(stage, share):
     if stage == sys.argv[2]:
         os.kill(os.getpid(), int(sys.argv[3]))

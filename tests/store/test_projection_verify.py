@@ -9,6 +9,7 @@ from o2c.kernel.refusal import Refused
 from o2c.store.database import connect
 from projections.catalogue import ALL, BY_NAME
 from projections.engine import incremental, some_groups, tables
+from projections.engine.checkpoints import checkpoints
 from projections.engine.operations import By, Projection, Scope, catch_up, parked, repair, skip, verify
 from projections.engine.projection import reader_of
 from projections.engine.seen import Connection, Reader, Seen, last_mark
@@ -169,7 +170,7 @@ def test_a_worker_does_not_write_over_what_was_mended(log: str) -> None:
     start = last_position(log)
     append(log, [of_order(5, "order.cancelled")])
     with tables.session(log) as conn:
-        worker = incremental.Batch(conn, ORDERS, tables.checkpoints(conn, [ORDERS])["orders"])
+        worker = incremental.Batch(conn, ORDERS, checkpoints(conn, [ORDERS])["orders"])
         target = last_mark(conn)
         worker.take(reader_of([ORDERS]).page(conn, start, target.position)[0])
         assert len(repair(log, ORDERS, [order_id(5)])) == 1

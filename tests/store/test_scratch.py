@@ -91,7 +91,7 @@ _DIES = """
 import os, signal, sys
 from dataclasses import replace
 from projections.catalogue import BY_NAME
-from projections.what_if import what_if
+from projections.engine.what_if import what_if
 what_if(sys.argv[1], replace(BY_NAME["orders"]), told=lambda stage, share: os.kill(os.getpid(), 9) if stage == "copied" else None)
 """
 
