@@ -1,4 +1,4 @@
-"""Fallout: what could not go on by itself, since when, whose turn it is, and what ended it."""
+"""Fallouts: steps that could not go on by themselves, since when, in whose queue they are, and the event that closed each."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from projections.engine.projection import Doc, Projection, Row
 from projections.engine.seen import Seen
 from projections.open_fallouts import ENDINGS, OF_ITEM, OF_STEP, closes
 
-_TOLD = {
+_FIELDS = {
     "reason": "reason", "class": "fault_class", "origin": "origin", "waiting_for": "waiting_for", "queue": "queue",
     "recoverability": "recoverability", "detail": "detail", "partner_code": "partner_code",
 }  # fmt: skip
+"""The column of each field that an event of the shape `fell-out` has for a fallout."""
 
 SUMMARY_VIEW = """
 SELECT reason, queue, count(*) FILTER (WHERE state = 'open') AS open, count(*) FILTER (WHERE state = 'closed') AS closed,
@@ -26,32 +27,32 @@ def _concerns(event: type[Event]) -> bool:
     return event.shape == "fell-out" or event.shape in OF_STEP | OF_ITEM or event.type_name in ENDINGS
 
 
-def _evolve(doc: Doc, seen: Seen) -> Doc:
-    if seen.shape == "fell-out":
-        return {**doc, seen.body["fallout"]: _opened(doc.get(seen.body["fallout"], {}), seen)}
-    ended = {
-        fallout: {**known, "state": "closed", "closed_at": seen.at, "closed_by": seen.type}
-        for fallout, known in doc.items()
-        if known["state"] == "open" and closes(seen, known["item"], known["step"], fallout)
+def _evolve(doc: Doc, record: Seen) -> Doc:
+    if record.shape == "fell-out":
+        return {**doc, record.body["fallout"]: _opened(doc.get(record.body["fallout"], {}), record)}
+    closed = {
+        fallout: {**row, "state": "closed", "closed_at": record.at, "closed_by": record.type}
+        for fallout, row in doc.items()
+        if row["state"] == "open" and closes(record, row["item"], row["step"], fallout)
     }
-    return {**doc, **ended} if ended else doc
+    return {**doc, **closed} if closed else doc
 
 
-def _opened(known: Row, seen: Seen) -> Row:
-    told = {column: seen.body.get(name, "") for column, name in _TOLD.items()}
-    first = {"order_id": seen.order_id, "opened_at": seen.at, "attempts": 0, "cause_event": str(seen.position)}
-    row = {**first, **known, **told, "item": seen.item, "step": seen.step, "state": "open", "closed_at": None, "closed_by": None}
+def _opened(old: Row, record: Seen) -> Row:
+    fields = {column: record.body.get(name, "") for column, name in _FIELDS.items()}
+    first = {"order_id": record.order_id, "opened_at": record.at, "attempts": 0, "cause_event": str(record.position)}
+    row = {**first, **old, **fields, "item": record.item, "step": record.step, "state": "open", "closed_at": None, "closed_by": None}
     return {**row, "attempts": row["attempts"] + 1}
 
 
 def _rows(stream: str, doc: Doc) -> Iterator[Row]:
-    for fallout, known in doc.items():
-        yield {"fallout": fallout, "stream": stream, **known}
+    for fallout, row in doc.items():
+        yield {"fallout": fallout, "stream": stream, **row}
 
 
 FALLOUT = Projection(
     name="fallout",
-    meaning="One row a fallout for good: where it stopped and why, whom it waits for, attempts, and the event that closed it.",
+    meaning="One row a fallout, which stays: where it stopped and why, whom it waits for, attempts, and the event that closed it.",
     shape_version=1,
     columns={
         "fallout": "text", "order_id": "text", "stream": "text", "item": "text", "step": "text", "reason": "text", "class": "text",
@@ -62,8 +63,8 @@ FALLOUT = Projection(
     key=("fallout",),
     indexes=("fallout", "order_id", "state, queue, opened_at"),
     types=_concerns,
-    fields=frozenset({"fallout", *_TOLD.values()}),
-    group=lambda seen: seen.stream,
+    fields=frozenset({"fallout", *_FIELDS.values()}),
+    group=lambda record: record.stream,
     found_by="stream",
     evolve=_evolve,
     rows=_rows,

@@ -1,4 +1,4 @@
-"""Intakes: what became of the lines of each file or batch that came in."""
+"""Intakes: how many lines of each file or batch became orders, were duplicates, or were refused."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from projections.engine.seen import Seen
 _COUNTS = ("lines", "captured", "duplicates", "resubmitted", "refused")
 
 
-def _group(seen: Seen) -> str | None:
-    return seen.stream if seen.stream.startswith("intake-") else None
+def _group(record: Seen) -> str | None:
+    return record.stream if record.stream.startswith("intake-") else None
 
 
-def _evolve(doc: Doc, seen: Seen) -> Doc:
-    counts = {name: seen.body.get(name, 0) for name in _COUNTS}
-    return {**doc, "closings": [*doc["closings"], {**counts, "closed_at": seen.at}]}
+def _evolve(doc: Doc, record: Seen) -> Doc:
+    counts = {name: record.body.get(name, 0) for name in _COUNTS}
+    return {**doc, "closings": [*doc["closings"], {**counts, "closed_at": record.at}]}
 
 
 def _rows(stream: str, doc: Doc) -> Iterator[Row]:

@@ -1,4 +1,4 @@
-"""Orders: what was ordered by whom, and how it stands."""
+"""Orders: one row an order, with its customer and its state."""
 
 from __future__ import annotations
 

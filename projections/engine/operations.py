@@ -14,17 +14,17 @@ from projections.engine.compare import Difference
 from projections.engine.fold import FoldFailed
 from projections.engine.history import By, Deed, history
 from projections.engine.incremental import catch_up, retry, skip
-from projections.engine.parked import Parked, Skipped, parked, parked_groups, skipped
+from projections.engine.parked import ParkedGroup, SkippedEvent, list_parked, list_skipped, parked_groups
 from projections.engine.projection import Projection
-from projections.engine.rebuild import Rebuilt, rebuild, rollback
-from projections.engine.same_log import strangers
+from projections.engine.rebuild import RebuildResult, rebuild, rollback
+from projections.engine.same_log import of_other_log
 from projections.engine.seen import Connection, Mark, Seen, last_mark
 from projections.engine.some_groups import Scope
 from projections.engine.verify import Report, as_of, repair, verify
 
 __all__ = [
-    "ALL", "By", "Deed", "Difference", "FoldFailed", "Parked", "Projection", "Rebuilt", "Report", "Scope", "Seen", "Skipped", "Status",
-    "as_of", "catch_up", "history", "horizon_mark", "parked", "rebuild", "refuse_unmade", "repair", "retry", "rollback", "skip", "skipped", "status", "verify",
+    "ALL", "By", "Deed", "Difference", "FoldFailed", "ParkedGroup", "Projection", "RebuildResult", "Report", "Scope", "Seen", "SkippedEvent", "Status",
+    "as_of", "catch_up", "history", "horizon_mark", "list_parked", "list_skipped", "rebuild", "refuse_missing_tables", "repair", "retry", "rollback", "skip", "status", "verify",
 ]  # fmt: skip
 
 
@@ -42,7 +42,7 @@ State = Literal["current", "behind", "needs rebuild", "newer than this program",
 class Status:
     """How a projection stands: committed events of any type it has not read, the age in seconds of the oldest, groups parked, shape of its tables.
 
-    `stranger` says what is wrong with one that was folded from another log than this. `blocker` names the transaction that keeps every reader from events that are committed, with its process.
+    `other_log` says what is wrong with one that was folded from another log than this. `blocker` names the transaction that keeps every reader from events that are committed, with its process.
     """
 
     name: str
@@ -53,10 +53,10 @@ class Status:
     shape_version: int
     state: State
     blocker: str | None
-    stranger: str | None = None
+    other_log: str | None = None
 
 
-def refuse_unmade(dsn: str, projections: Sequence[Projection] = ALL) -> None:
+def refuse_missing_tables(dsn: str, projections: Sequence[Projection] = ALL) -> None:
     """Raises Refused (conflict) where tables are missing on a server that takes no writes."""
     with tables.session(dsn) as conn:
         tables.prepare(conn, projections)
@@ -68,12 +68,12 @@ def status(dsn: str, projections: Sequence[Projection] = ALL) -> list[Status]:
         tables.prepare(conn, projections)
         stored = checkpoints(conn, projections)
         lags = {position: _lag(conn, position) for position in {checkpoint.mark.position for checkpoint in stored.values()}}
-        held_by, strange = blocker(conn, HELD_S), strangers(conn, projections)
+        held_by, strange = blocker(conn, HELD_S), of_other_log(conn, projections)
         found = [
             _standing(projection, stored[projection.name], lags, len(parked_groups(conn, projection)), held_by)
             for projection in projections
         ]
-    return [replace(one, state="of another log", stranger=strange[one.name]) if one.name in strange else one for one in found]
+    return [replace(one, state="of another log", other_log=strange[one.name]) if one.name in strange else one for one in found]
 
 
 def _lag(conn: Connection, position: int) -> tuple[int, float]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from o2c.kernel.refusal import Refused
 from projections.engine import tables
-from projections.engine.fold import Waiting
+from projections.engine.fold import WaitingEvent
 from projections.engine.history import By
 from projections.engine.projection import Projection
 from projections.engine.seen import Connection, Seen
@@ -48,7 +48,7 @@ SELECT %s, x.* FROM unnest(%s::text[], %s::bigint[], %s::uuid[], %s::text[]) AS 
 
 
 @dataclass(frozen=True, slots=True)
-class Parked:
+class ParkedGroup:
     """A group that stands still: the event it could not take, where the fold failed (never a value), and how many events wait behind."""
 
     projection: str
@@ -61,7 +61,7 @@ class Parked:
 
 
 @dataclass(frozen=True, slots=True)
-class Skipped:
+class SkippedEvent:
     """An event that was set aside for good: every way of running the fold leaves it out. `reason` is a person's free text."""
 
     projection: str
@@ -74,18 +74,18 @@ class Skipped:
     skipped_at: datetime
 
 
-def parked(dsn: str, projections: Sequence[Projection]) -> list[Parked]:
+def list_parked(dsn: str, projections: Sequence[Projection]) -> list[ParkedGroup]:
     """The groups that stand still, the longest first."""
     with tables.session(dsn) as conn:
         tables.prepare(conn, projections)
-        return [Parked(*row.values()) for row in conn.execute(_FIRST, ([known.name for known in projections],)).fetchall()]
+        return [ParkedGroup(*row.values()) for row in conn.execute(_FIRST, ([known.name for known in projections],)).fetchall()]
 
 
-def skipped(dsn: str, projections: Sequence[Projection]) -> list[Skipped]:
+def list_skipped(dsn: str, projections: Sequence[Projection]) -> list[SkippedEvent]:
     """The events that were set aside, in the order in which that was done."""
     with tables.session(dsn) as conn:
         tables.prepare(conn, projections)
-        return [Skipped(*row.values()) for row in conn.execute(_SKIPPED, ([known.name for known in projections],)).fetchall()]
+        return [SkippedEvent(*row.values()) for row in conn.execute(_SKIPPED, ([known.name for known in projections],)).fetchall()]
 
 
 def parked_groups(conn: Connection, projection: Projection) -> dict[str, int]:
@@ -93,7 +93,7 @@ def parked_groups(conn: Connection, projection: Projection) -> dict[str, int]:
     return {row["group_key"]: row["first"] for row in conn.execute(_GROUPS, (projection.name,)).fetchall()}
 
 
-def park(conn: Connection, projection: Projection, waiting: Mapping[str, Sequence[Waiting]]) -> None:
+def park(conn: Connection, projection: Projection, waiting: Mapping[str, Sequence[WaitingEvent]]) -> None:
     """List the events that their groups have not taken."""
     columns: list[list[Any]] = [[], [], [], []]
     for group, events in waiting.items():
@@ -117,7 +117,7 @@ def set_aside(conn: Connection, projection: Projection, group: str, by: By, posi
     return int(done["position"])
 
 
-def leaving_out(conn: Connection, projection: Projection) -> Projection:
+def without_skipped(conn: Connection, projection: Projection) -> Projection:
     """The projection as every executor folds it: events that were set aside concern no group any more."""
     made = conn.execute(_LIST_IS_MADE).fetchone()
     if not made or not made["made"]:
@@ -129,7 +129,7 @@ def leaving_out(conn: Connection, projection: Projection) -> Projection:
 def _without(projection: Projection, positions: frozenset[int]) -> Projection:
     of = projection.group
 
-    def group(seen: Seen) -> str | None:
-        return None if seen.position in positions else of(seen)
+    def group(record: Seen) -> str | None:
+        return None if record.position in positions else of(record)
 
     return replace(projection, group=group)

@@ -44,13 +44,13 @@ class Projection:
     found_by: Literal["stream", "order", "event"] | None = None
     schema: str = "projection"
 
-    def restrict(self, seen: Seen) -> Seen:
+    def restrict(self, record: Seen) -> Seen:
         """The event with the declared fields only, so that a fold cannot come to depend on another."""
-        if seen.personal:
-            seen = seen._replace(personal=Personal({name: value for name, value in seen.personal.items() if name in self.personal}))
-        if self.fields is None or seen.body.keys() <= self.fields:
-            return seen
-        return seen._replace(body={name: value for name, value in seen.body.items() if name in self.fields})
+        if record.personal:
+            record = record._replace(personal=Personal({name: value for name, value in record.personal.items() if name in self.personal}))
+        if self.fields is None or record.body.keys() <= self.fields:
+            return record
+        return record._replace(body={name: value for name, value in record.body.items() if name in self.fields})
 
 
 def reader_of(projections: Sequence[Projection], streams: Sequence[str] | None = None) -> Reader:

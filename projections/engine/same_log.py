@@ -18,7 +18,7 @@ WHERE name = %s"""
 """Sets a checkpoint to the start of the log, with the shape of no program. Parameter: the projection."""
 
 
-def strangers(conn: Connection, projections: Sequence[Projection]) -> dict[str, str]:
+def of_other_log(conn: Connection, projections: Sequence[Projection]) -> dict[str, str]:
     """By name, those of the projections whose last event is not in this log, each with what is wrong."""
     told = {}
     for row in conn.execute(_STRANGE, ([projection.name for projection in projections],)).fetchall():
@@ -32,7 +32,7 @@ def strangers(conn: Connection, projections: Sequence[Projection]) -> dict[str, 
 
 def refuse_other_log(conn: Connection, projections: Sequence[Projection]) -> None:
     """Raises Refused (conflict) when a projection has folded an event that this log does not have: what it says would be of two histories."""
-    for name, wrong in strangers(conn, projections).items():
+    for name, wrong in of_other_log(conn, projections).items():
         raise Refused(
             f"projection {name} was folded from another log than this ({wrong}): restored, or copied; run `o2c projections rebuild {name}`",
             kind="conflict",
@@ -41,6 +41,6 @@ def refuse_other_log(conn: Connection, projections: Sequence[Projection]) -> Non
 
 def forget_other_log(conn: Connection, projection: Projection) -> None:
     """Before a rebuild, take back a checkpoint that this log does not have, and mark the tables as out of shape until they are built."""
-    if strangers(conn, [projection]):
+    if of_other_log(conn, [projection]):
         # Out of shape on purpose: nobody may fold this log's events onto rows of another.
         conn.execute(_FORGET, (projection.name,))

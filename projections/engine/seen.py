@@ -123,10 +123,10 @@ class Reader:
     def __init__(self, types: Sequence[Types], personal: frozenset[str] = frozenset(), streams: Sequence[str] | None = None) -> None:
         load_event_types()
         named = frozenset().union(*(known for known in types if isinstance(known, frozenset)))
-        self.wanted = frozenset().union(*map(names_of, types))
+        self.type_names = frozenset().union(*map(names_of, types))
         # A predicate is asked of classes: an event without one cannot be judged, so that pages must show it.
         self._known = None if all(isinstance(known, frozenset) for known in types) else named | EVENT_TYPES.keys()
-        self._resolved = {name: _resolve(EVENT_TYPES.get(name)) for name in self.wanted}
+        self._resolved = {name: _resolve(EVENT_TYPES.get(name)) for name in self.type_names}
         self._personal = personal
         self._streams = None if streams is None else list(streams)
         self._query = _PAGE.format(personal=_PERSONAL if personal else "", streams="" if streams is None else _OF_STREAMS).encode()
@@ -136,19 +136,19 @@ class Reader:
 
         Raises Refused when the page has an event of a type that this program does not know and cannot judge.
         """
-        limits = {"after": after, "upto": upto, "limit": self.size, "every": self._known is not None, "types": list(self.wanted)}
+        limits = {"after": after, "upto": upto, "limit": self.size, "every": self._known is not None, "types": list(self.type_names)}
         parameters = limits if self._streams is None else {**limits, "streams": self._streams}
         rows = conn.cursor(row_factory=tuple_row).execute(self._query, parameters).fetchall()
         if self._known is not None:
             refuse_unknown(rows, self._known)
         end = Mark(rows[-1][0], rows[-1][1]) if len(rows) == self.size else None
-        return [self.seen(row) for row in rows if row[4] in self.wanted], end
+        return [self.record(row) for row in rows if row[4] in self.type_names], end
 
     def some(self, conn: Connection, positions: Sequence[int]) -> list[Seen]:
         """The events at the given positions, in order."""
-        return [seen for position in sorted(positions) for seen in self.page(conn, position - 1, position)[0]]
+        return [record for position in sorted(positions) for record in self.page(conn, position - 1, position)[0]]
 
-    def seen(self, row: tuple[Any, ...]) -> Seen:
+    def record(self, row: tuple[Any, ...]) -> Seen:
         """A row of a page as a fold sees it."""
         position, event_id, stream, version, name, schema, occurred_at, order_id, customer_id, channel, command_id, text, *more = row
         how = self._resolved[name]

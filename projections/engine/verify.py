@@ -12,10 +12,10 @@ from projections.engine.checkpoints import Checkpoint, checkpoints, seize
 from projections.engine.compare import Difference, compare_docs, compare_rows
 from projections.engine.fold import Fold, FoldFailed, fold_log, strict_rows
 from projections.engine.history import ITSELF, By, note
-from projections.engine.parked import leaving_out, parked_groups
+from projections.engine.parked import parked_groups, without_skipped
 from projections.engine.projection import Projection, Row
 from projections.engine.seen import Connection, last_mark
-from projections.engine.some_groups import WHOLE, Scope, chosen, streams_of
+from projections.engine.some_groups import ALL_GROUPS, Scope, groups_in_scope, streams_of
 
 _SNAPSHOT = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"
 """Lets all statements of the transaction see log and tables at one moment. No parameters."""
@@ -37,7 +37,7 @@ class Report:
         return list(dict.fromkeys(str(difference.key[0]) for difference in self.differing))
 
 
-def verify(dsn: str, projection: Projection, scope: Scope = WHOLE) -> Report:
+def verify(dsn: str, projection: Projection, scope: Scope = ALL_GROUPS) -> Report:
     """Fold the log again up to the checkpoint and compare documents and rows, all in one snapshot: of every group, or of those in scope.
 
     A parked group is compared as it stood before its first parked event. Raises Refused when the tables have another shape, or a part is asked
@@ -48,7 +48,7 @@ def verify(dsn: str, projection: Projection, scope: Scope = WHOLE) -> Report:
         with conn.transaction():
             conn.execute(_SNAPSHOT)
             checkpoint = _checkpoint(conn, projection)
-            groups = chosen(conn, projection, checkpoint.mark, scope)
+            groups = groups_in_scope(conn, projection, checkpoint.mark, scope)
             fold, differing = _checked(conn, projection, checkpoint, groups)
     rows = sum(len(strict_rows(projection, group, doc)) for group, doc in fold.docs.items())
     return Report(projection.name, checkpoint.mark.position, len(fold.docs), rows, differing)
@@ -98,7 +98,7 @@ def _checked(
     """The fold of the groups (None: of all) up to the checkpoint, and what differs from it in the tables."""
     streams = None if groups is None else streams_of(conn, projection, groups)
     parked = parked_groups(conn, projection)
-    fold = fold_log(conn, leaving_out(conn, projection), checkpoint.mark, before=parked, streams=streams)
+    fold = fold_log(conn, without_skipped(conn, projection), checkpoint.mark, before=parked, streams=streams)
     if groups is not None:
         wanted = set(groups)
         fold.docs = {group: doc for group, doc in fold.docs.items() if group in wanted}
@@ -115,5 +115,5 @@ def as_of(
     before an event its fold cannot take. Raises FoldFailed when a document yields no valid rows.
     """
     with tables.session(dsn) as conn:
-        fold = fold_log(conn, leaving_out(conn, projection), last_mark(conn, position), at=at, streams=streams)
+        fold = fold_log(conn, without_skipped(conn, projection), last_mark(conn, position), at=at, streams=streams)
     return [row for group in sorted(fold.docs) for _, row in sorted(strict_rows(projection, group, fold.docs[group]).items())]

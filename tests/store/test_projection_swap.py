@@ -187,7 +187,7 @@ def test_the_report_says_what_changes(log: str) -> None:
     assert (diff.gained, diff.lost, diff.changed, dict(diff.columns), diff.not_compared) == (1, 1, 2, {"state": 2}, ())
     assert rebuilt.differing == 4
     shown = {
-        difference.key: (difference.found and difference.found["state"], difference.expected and difference.expected["state"])
+        difference.key: (difference.actual and difference.actual["state"], difference.expected and difference.expected["state"])
         for difference in diff.rows
     }
     assert shown == {
