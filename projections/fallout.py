@@ -81,7 +81,10 @@ _SHOWN_COLUMNS = ", ".join(f'{column} AS "{name}"' for name, column in SHOWN.ite
 
 LISTED = f"""SELECT {_SHOWN_COLUMNS}, state, closed_at FROM projection.fallout WHERE (%s OR state = 'open') AND (%s = '' OR queue = %s)
 AND (%s = '' OR reason = %s) AND (%s = '' OR order_id::text = %s) ORDER BY opened_at, fallout"""
-"""Fallouts, the oldest first. Parameters: whether closed ones too, then the queue, the reason and the order's id, each twice (empty text: any)."""
+"""Fallouts, the oldest first.
+
+Parameters: whether closed ones too, then the queue, the reason and the order's id, each twice (empty text: any).
+"""
 
 ROW_OF_FALLOUT = "SELECT * FROM projection.fallout WHERE fallout::text = %s"
 """The row of a fallout. Parameter: its id."""

@@ -1,7 +1,7 @@
 """Finding customers by name or e-mail without storing either in clear: a keyed blind index.
 
-A row holds a token, the HMAC-SHA256 of a value under the operator's key (RFC 2104, FIPS 180-4). Without the key nobody can read a name out of the
-tables, or test whether a name is in them. Only equal values have equal tokens, so there is no search by parts of a name.
+A row holds a token, the HMAC-SHA256 of a value under the operator's key (RFC 2104, FIPS 180-4). Without the key nobody can read a name
+out of the tables, or test whether a name is in them. Only equal values have equal tokens, so there is no search by parts of a name.
 """
 
 from __future__ import annotations
@@ -20,7 +20,9 @@ _CHECKED = "key-check"
 
 
 def normalised(what: str, value: str) -> str:
-    """The form in which values are compared: Unicode NFKC, case folded, white space collapsed; a name's words in any order, with or without commas."""
+    """The form in which values are compared: Unicode NFKC, case folded, white space collapsed; a name's words in any order, with or
+    without commas.
+    """
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", value).casefold())
     return " ".join(sorted(folded.replace(",", " ").split()) if what == "name" else folded.split())
 

@@ -15,9 +15,9 @@ OF_ITEM = frozenset({"item-failed", "item-cancelled"})
 def closes(record: Seen, item: str, step: str, fallout: str = "") -> bool:
     """Whether an event closes the fallout that is open on the given item and step.
 
-    The success, decline or end of the step closes it, and so does the end of its item or, for a gate, of its order. A correction or a decision
-    alone does not: the step must succeed after it. An order may be suspected to be a duplicate of several others, and has a fallout for each,
-    so an event that names a fallout closes that one only.
+    The success, decline or end of the step closes it, and so does the end of its item or, for a gate, of its order. A correction or a
+    decision alone does not: the step must succeed after it. An order may be suspected to be a duplicate of several others, and has a
+    fallout for each, so an event that names a fallout closes that one only.
     """
     if record.shape in OF_STEP:
         named = record.body.get("fallout", fallout)

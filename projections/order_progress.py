@@ -118,7 +118,10 @@ def state_of(doc: Doc) -> str:
 
 
 class LeafItem(NamedTuple):
-    """A leaf item in its present state. `brings` is the number it was planned to bring in; before planning it and `promised_on` are None."""
+    """A leaf item in its present state.
+
+    `brings` is the number it was planned to bring in; before planning it and `promised_on` are None.
+    """
 
     item: str
     offering: str

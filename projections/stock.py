@@ -26,7 +26,10 @@ _STATES: Mapping[str, Callable[[str], str]] = {
     "number.reservation-lapsed": lambda kind: "golden" if kind == "golden" else "available",
     "number.brought-in": lambda kind: "ported_in",
 }
-"""The state that a piece of stock has after each event, by its class. A free golden number is `golden` and not `available`: the program never picks one by itself."""
+"""The state that a piece of stock has after each event, by its class.
+
+A free golden number is `golden` and not `available`: the program never picks one by itself.
+"""
 
 
 def _group(record: Seen) -> str | None:

@@ -18,7 +18,7 @@ BLOCK_EVENTS = 500
 """How many events are parsed at once. JSON is parsed fastest in blocks that fit into the processor's cache."""
 
 _KEYS = {"stream": "stream", "order": "order_id::text", "event": "stream"}
-"""The column of the log by which groups are divided into shards, for each `Projection.found_by`: all events of a group have one value in it."""
+"""The column by which the log is divided into shards, for each `Projection.found_by`: all events of a group have one value in it."""
 
 # Joined by hand, for json_build_array looks up the type of every argument in every row. The values put in bare quotes need no escape.
 _ROW = """concat('[', position, ',"', event_id, '",', to_json(stream), ',', version, ',"', type, '",', schema_version, ',', to_json(occurred_at),
@@ -54,16 +54,17 @@ def shardable(projection: Projection) -> bool:
 class BulkReader(Reader):
     """Reads the log for one projection. `only` is a condition on events.
 
-    An event of an older schema is copied with its whole body and upcast by itself; so is every event when the projection declares personal fields.
+    An event of an older schema is copied with its whole body and upcast by itself; so is every event when the projection declares
+    personal fields.
     """
 
     def __init__(self, projection: Projection, only: sql.Composable = NO_CONDITION) -> None:
         super().__init__([projection.types], projection.personal)
         self._projection, self._only = projection, only
-        self._newest = {name: how.schema for name, how in self._resolved.items() if how.schema > 1}
+        self._newest = {name: facts.schema for name, facts in self._facts.items() if facts.schema > 1}
 
     def blocks(self, conn: Connection, after: int, upto: int, shard: Shard = ONE_SHARD) -> Iterator[list[Seen]]:
-        """The events of a shard after the position `after` and up to `upto`, which is behind the horizon, in position order.
+        """The events of a shard after the position `after` and up to `upto`, which is before the horizon, in position order.
 
         Needs a session in UTC. Raises Refused at an event of an unknown type when the projection chooses its types by a predicate.
         """
@@ -74,21 +75,30 @@ class BulkReader(Reader):
                 yield self._records(json.loads(b"[" + (block.replace(b"\\\\", b"\\") if b"\\" in block else block) + b"]"))
 
     def _records(self, rows: list[list[Any]]) -> list[Seen]:
-        resolved, whole, records = self._resolved, bool(self._projection.personal), []
+        facts_of, whole, records = self._facts, bool(self._projection.personal), []
         for row in rows:
             position, event_id, stream, version, name, schema, at, order_id, customer_id, channel, command_id, body, _, step, item = row
-            how = resolved.get(name)
-            if whole or how is None or schema < how.schema:
+            facts = facts_of.get(name)
+            if whole or facts is None or schema < facts.schema:
                 records.append(self._upcast(row))
                 continue
-            place = (position, event_id, stream, version, name, how.shape, step if how.generic else how.step, item if how.of_item else "")
+            place = (
+                position,
+                event_id,
+                stream,
+                version,
+                name,
+                facts.shape,
+                step if facts.generic else facts.step,
+                item if facts.of_item else "",
+            )
             records.append(tuple.__new__(Seen, (*place, at, order_id or None, customer_id, channel, command_id, body, NOTHING_PERSONAL)))
         return records
 
     def _upcast(self, row: list[Any]) -> Seen:
         position, event_id, stream, version, name, schema, at, order_id, customer_id, channel, command_id, body, personal, *_ = row
-        if self._known is not None:
-            refuse_unknown([row], self._known)
+        if self._judged is not None:
+            refuse_unknown([row], self._judged)
         place = (
             position,
             event_id,
@@ -106,8 +116,8 @@ class BulkReader(Reader):
 
     def _copy(self, after: int, upto: int, shard: Shard) -> sql.Composed:
         types = sql.SQL("type = ANY({})").format(_texts(self.type_names))
-        if self._known is not None:
-            types = sql.SQL("({} OR type <> ALL({}))").format(types, _texts(self._known))
+        if self._judged is not None:
+            types = sql.SQL("({} OR type <> ALL({}))").format(types, _texts(self._judged))
         whole = self._whole()
         row = sql.SQL(_ROW).format(
             body=self._body(whole), personal=sql.SQL("CASE WHEN {} THEN coalesce(personal, '{{}}') ELSE '{{}}' END").format(whole)
@@ -138,7 +148,10 @@ class BulkReader(Reader):
         return sql.SQL(_DECLARED).format(whole=whole, bare=_texts(bare), fields=_texts(fields))
 
     def _place(self) -> sql.Composable:
-        """The condition on the stream. Events of other streams name orders too, but those of the orders' own streams are one range of an index."""
+        """The condition on the stream.
+
+        Events of other streams name orders too, but those of the orders' own streams are one range of an index.
+        """
         return sql.SQL("stream >= 'order-' AND stream < 'order.'" if self._projection.found_by == "order" else "true")
 
     def _shard(self, shard: Shard) -> sql.Composable:

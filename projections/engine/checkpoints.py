@@ -15,17 +15,24 @@ FROM projection.checkpoint WHERE name = ANY(%s)"""
 
 _MOVE = """UPDATE projection.checkpoint SET position = %s, event_id = %s
 WHERE name = %s AND position = %s AND generation = %s AND shape_version = %s"""
-"""Moves a checkpoint if it is unchanged. Parameters: the new position and event id; the name, and the old position, generation and shape."""
+"""Moves a checkpoint if it is unchanged.
+
+Parameters: the new position and event id; the name, and the old position, generation and shape.
+"""
 
 _RAISE_GENERATION = "UPDATE projection.checkpoint SET generation = generation + 1 WHERE name = %s AND shape_version = %s"
-"""Raises the generation of a checkpoint and locks it until the end of the transaction. Parameters: the projection, the shape of its tables."""
+"""Raises the generation of a checkpoint and locks it until the end of the transaction.
+
+Parameters: the projection, the shape of its tables.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
     """How far the tables of a projection have folded the log, and the shape they have.
 
-    `generation` is raised whenever the tables are swapped or a group is folded outside of a worker's batch; `swapped` says whether a swap ever was.
+    `generation` is raised whenever the tables are swapped or a group is folded outside of a worker's batch; `swapped` says whether a swap
+    ever was.
     """
 
     name: str

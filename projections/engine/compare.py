@@ -14,7 +14,7 @@ from projections.engine.seen import Connection
 
 
 class Difference(NamedTuple):
-    """A document or row that differs: its key (the group first), the one that the fold yields, and the one in the table; None where there is none."""
+    """A document or row that differs: its key (the group first), the one that the fold yields and the one in the table, or None."""
 
     key: Key
     expected: dict[str, Any] | None
@@ -24,7 +24,10 @@ class Difference(NamedTuple):
 def compare_rows(
     conn: Connection, projection: Projection, docs: Mapping[str, Doc], groups: Sequence[str] | None = None
 ) -> Iterator[Difference]:
-    """Stored rows, of all groups or some, that differ from the rows of the given documents. Needs a transaction around it. Raises FoldFailed."""
+    """Stored rows, of all groups or some, that differ from the rows of the given documents.
+
+    Needs a transaction around it. Raises FoldFailed.
+    """
     not_stored = set(docs)
     for group, rows in groupby(tables.stored_rows(conn, projection, groups), key=itemgetter("group_key")):
         not_stored.discard(group)

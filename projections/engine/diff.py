@@ -37,7 +37,10 @@ _IN_BOTH = sql.SQL("count(*) FILTER (WHERE o.group_key IS NOT NULL AND n.group_k
 _COUNT = sql.SQL(
     "SELECT ARRAY[count(*) FILTER (WHERE o.group_key IS NULL), count(*) FILTER (WHERE n.group_key IS NULL), {}] AS counts {} WHERE {}"
 )
-"""How many rows are gained, lost and changed, then how many by each column. Parts: counts of `_IN_BOTH`, `_BOTH`, the condition for a difference."""
+"""How many rows are gained, lost and changed, then how many by each column.
+
+Parts: counts of `_IN_BOTH`, `_BOTH`, the condition for a difference.
+"""
 
 _FIRST = sql.SQL("SELECT to_jsonb(n) AS new, to_jsonb(o) AS old {} WHERE {} ORDER BY coalesce(o.group_key, n.group_key), {} LIMIT {}")
 """The first rows that differ, by group and key. Parts: `_BOTH`, the condition for a difference, the key, how many."""
@@ -47,8 +50,8 @@ _FIRST = sql.SQL("SELECT to_jsonb(n) AS new, to_jsonb(o) AS old {} WHERE {} ORDE
 class Diff:
     """How many rows differ, and the first of them by key in `rows`: there `expected` is the new row and `actual` the old one.
 
-    `columns` counts the changed rows by the column that changed. `not_compared` are the columns that only one of the two tables has, or that
-    have different types; when a column of the key is among them no row was compared.
+    `columns` counts the changed rows by the column that changed. `not_compared` are the columns that only one of the two tables has, or
+    that have different types; when a column of the key is among them no row was compared.
     """
 
     gained: int = 0
@@ -79,10 +82,10 @@ def compare_shadow(conn: Connection, projection: Projection, reader: Reader, at:
 
 
 def compare_tables(conn: Connection, old: Projection, new: Projection, reader: Reader, at: Mark, now: Mark) -> Diff:
-    """How the shadow of `new`, folded up to `at`, differs from the tables of `old`, folded up to `now`. Needs a transaction with one snapshot.
+    """How the shadow of `new`, folded up to `at`, differs from the tables of `old`, folded up to `now`.
 
-    The events from `at` to `now` are folded in memory onto the documents of their groups, and those groups are compared here. All other groups
-    are compared by the server. Raises FoldFailed.
+    The events from `at` to `now` are folded in memory onto the documents of their groups, and those groups are compared here. All other
+    groups are compared by the server. Needs a transaction with one snapshot. Raises FoldFailed.
     """
     fold = Fold(new, reader.type_names)
     for page, _ in pages(conn, reader, at.position, now):

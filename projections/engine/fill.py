@@ -37,7 +37,10 @@ STEP = 0.01
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A shard to fold up to a position. `shadow` is the server's id of the table to fill, so that no process fills the shadow of a later rebuild."""
+    """A shard to fold up to a position.
+
+    `shadow` is the server's id of the table to fill, so that no process fills the shadow of a later rebuild.
+    """
 
     projection: str
     upto: int
@@ -48,7 +51,10 @@ class Job:
 
 
 def fill(conn: Connection, projection: Projection, job: Job, progress: Progress) -> WaitingEvents:
-    """Fold a shard, copy its documents and rows in, and return the events that wait. Raises FoldFailed; Refused when the shadow was replaced."""
+    """Fold a shard, copy its documents and rows in, and return the events that wait.
+
+    Raises FoldFailed; Refused when the shadow was replaced.
+    """
     fold = fold_shard(conn, projection, job, progress)
     copy_shard(conn, fold, job, progress)
     return fold.waiting
@@ -82,7 +88,10 @@ def copy_shard(conn: Connection, fold: Fold, job: Job, progress: Progress) -> No
 
 
 def _lock_own_shadow(conn: Connection, projection: Projection, shadow: int) -> None:
-    """Lock the shadow until the end of the transaction. Raises Refused when it belongs to a later rebuild, whose tables we must not write."""
+    """Lock the shadow until the end of the transaction.
+
+    Raises Refused when it belongs to a later rebuild, whose tables we must not write.
+    """
     try:
         tables.lock_shadow(conn, projection)
         if tables.shadow_id(conn, projection) == shadow:
@@ -93,8 +102,9 @@ def _lock_own_shadow(conn: Connection, projection: Projection, shadow: int) -> N
 
 
 def fill_in_processes(dsn: str, jobs: Sequence[Job], progress: Progress) -> WaitingEvents:
-    """Do each job in a process of its own, and return the events that wait in all of them. Raises as the first process that fails; FoldFailed when
-    one dies.
+    """Do each job in a process of its own, and return the events that wait in all of them.
+
+    Raises as the first process that fails; FoldFailed when one dies.
     """
     messages: Messages = SimpleQueue()
     shares: list[tuple[str, float]] = [("folded", 0.0)] * len(jobs)

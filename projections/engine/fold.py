@@ -39,7 +39,10 @@ def explain(error: BaseException) -> str:
 
 @dataclass(slots=True)
 class Fold:
-    """The documents of one projection, by group. When an event fails its group takes no more events: they wait. A strict fold raises FoldFailed."""
+    """The documents of one projection, by group.
+
+    When an event fails its group takes no more events: they wait. A strict fold raises FoldFailed.
+    """
 
     projection: Projection
     names: frozenset[str]
@@ -74,7 +77,7 @@ class Fold:
 
 
 def pages(conn: Connection, reader: Reader, after: int, bound: Mark) -> Iterator[tuple[list[Seen], Mark]]:
-    """The log after the position `after` up to `bound`, which is behind the horizon: pages of records, each with the mark of its end."""
+    """The log after the position `after` up to `bound`, which is before the horizon: pages of records, each with the mark of its end."""
     at = Mark(after, None)
     while at.position < bound.position:
         page, end = reader.page(conn, at.position, bound.position)
@@ -91,8 +94,9 @@ def fold_log(
     before: Mapping[str, int] | None = None,
     streams: Sequence[str] | None = None,
 ) -> Fold:
-    """Fold the log, or the given streams of it, up to `bound`. Events with a business time later than `at` are left out, and so are the events
-    of a group in `before` from that position on.
+    """Fold the log, or the given streams of it, up to `bound`.
+
+    Events with a business time later than `at` are left out, and so are the events of a group in `before` from that position on.
     """
     reader, limits = reader_of([projection], streams), before or {}
     fold = Fold(projection, reader.type_names)

@@ -1,4 +1,4 @@
-"""The history of a projection's tables: a line for each deed (a rebuild, a retry, ...) with the person and the reason, written in its transaction."""
+"""The history of a projection's tables: a line for each deed, with the person and the reason, written in the transaction of the deed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ DeedKind = Literal["rebuilt", "rolled back", "retried", "skipped", "mended"]
 
 _NOTE = """INSERT INTO projection.history (name, what, actor, reason, group_key, position, from_shape, to_shape)
 SELECT name, %s, %s, %s, %s, coalesce(%s, position), shape_version, coalesce(%s, shape_version) FROM projection.checkpoint WHERE name = %s"""
-"""Adds a deed. Parameters: its kind, the person, the reason, the group, the position and the shape afterwards (NULL: as at the checkpoint), the projection."""
+"""Adds a deed. A position or shape that is NULL is that of the checkpoint.
+
+Parameters: its kind, the person, the reason, the group, the position and the shape afterwards, the projection.
+"""
 
 _DEEDS = b"""SELECT name, what, actor, reason, group_key, position, from_shape, to_shape, at FROM projection.history
     WHERE name = ANY(%s) ORDER BY at, name"""
@@ -35,7 +38,11 @@ ITSELF = By("o2c", "the program does it by itself")
 
 @dataclass(frozen=True, slots=True)
 class Deed:
-    """A deed: `position` is how far the tables were folded afterwards (for a skip: the position of the event), then the shapes before and after."""
+    """A rebuild, rollback, retry, skip or mend.
+
+    `position` is how far the tables were folded afterwards; for a skip it is the position of the event. The shapes are those before and
+    after.
+    """
 
     projection: str
     what: str
@@ -65,7 +72,10 @@ def note(
     position: int | None = None,
     to_shape: int | None = None,
 ) -> None:
-    """Write a deed into the history. Call it in the transaction of the deed, which holds the checkpoint, and before the checkpoint is moved."""
+    """Write a deed into the history.
+
+    Call it in the transaction of the deed, which holds the checkpoint, and before the checkpoint is moved.
+    """
     conn.execute(_NOTE.encode(), (what, by.actor, by.reason, group, position, to_shape, projection.name))
 
 

@@ -13,7 +13,7 @@ from projections.engine import tables
 from projections.engine.checkpoints import Checkpoint, checkpoints, move_checkpoint, seize
 from projections.engine.fold import Changes, Fold, WaitingEvent, explain, pages
 from projections.engine.history import ITSELF, By, note, require_reason
-from projections.engine.parked import park, parked_groups, set_aside, without_skipped
+from projections.engine.parked import park, parked_groups, skip_first, without_skipped
 from projections.engine.projection import Doc, Projection, reader_of
 from projections.engine.rebuild import not_rebuilt_meanwhile, rebuild
 from projections.engine.same_log import refuse_other_log
@@ -38,8 +38,8 @@ _TAKE_PARKED = "DELETE FROM projection.parked WHERE name = %s AND group_key = %s
 def catch_up(dsn: str, projections: Sequence[Projection] = ALL, upto: int | None = None) -> int:
     """Fold projections up to the horizon, or to the last event up to the position `upto`, and return the position that all have reached.
 
-    A projection of an older shape is rebuilt. An event at which a fold fails parks its group. Several calls may run at once: each goes on from
-    the latest checkpoint. Raises Refused when the tables or the log come from a newer program, or the tables from another log.
+    A projection of an older shape is rebuilt. An event at which a fold fails parks its group. Several calls may run at once: each goes on
+    from the latest checkpoint. Raises Refused when the tables or the log come from a newer program, or the tables from another log.
     """
     with tables.session(dsn) as conn:
         tables.prepare(conn, projections)
@@ -86,8 +86,9 @@ class Forward:
         conn.execute(_NO_FLUSH)
 
     def fold_to(self, target: Mark) -> None:
-        """Fold and write up to `target`, which is behind the horizon, or end earlier when `stop()` is true. Raises Refused when another program has
-        rebuilt a projection in another shape.
+        """Fold and write up to `target`, which is before the horizon, or end earlier when `stop()` is true.
+
+        Raises Refused when another program has rebuilt a projection in another shape.
         """
         while not self._stop():
             self._begin_batches()
@@ -121,8 +122,9 @@ class Forward:
                 return
 
     def _flush(self, cohort: Sequence[Batch], mark: Mark) -> bool:
-        """Write all batches; False when one of them was dropped. Small ones go in one transaction, larger ones each in its own: a long transaction
-        would hold up every reader of the log.
+        """Write all batches; False when one of them was dropped.
+
+        Small ones go in one transaction, larger ones each in its own: a long transaction would hold up every reader of the log.
         """
         small = len(cohort) > 1 and sum(batch.touched for batch in cohort) <= TOGETHER_DOCS
         if not (small and self._flush_together(cohort, mark)):
@@ -194,7 +196,10 @@ class Batch:
         self._fold.take(events)
 
     def flush(self, mark: Mark) -> bool:
-        """Write all changes and move the checkpoint to `mark`. False, and nothing is written, when another worker has moved the checkpoint."""
+        """Write all changes and move the checkpoint to `mark`.
+
+        False, and nothing is written, when another worker has moved the checkpoint.
+        """
         done = False
         with self._conn.transaction():
             if not self.write(mark):
@@ -240,9 +245,9 @@ class Batch:
 
 
 def retry(dsn: str, projection: Projection, group: str | None = None, by: By = ITSELF) -> int:
-    """Fold the parked events of all groups, or of one, again, and return how many groups are still parked. Each group has its own transaction.
+    """Fold the parked events of all groups, or of one, again, and return how many groups are still parked.
 
-    Raises Refused (missing) when the group is not parked.
+    Each group has a transaction of its own. Raises Refused (missing) when the group is not parked.
     """
     with _of_this_shape(dsn, projection) as conn:
         reader, parked = reader_of([projection]), parked_groups(conn, projection)
@@ -259,14 +264,14 @@ def retry(dsn: str, projection: Projection, group: str | None = None, by: By = I
 def skip(dsn: str, projection: Projection, group: str, by: By, *, position: int | None = None) -> bool:
     """Leave the first parked event of a group out for good and fold the events behind it. False when one of those parks the group again.
 
-    With `position` only the event at that position is skipped, so that a repeated call cannot skip the next one. Raises Refused: usage when `by`
-    names no person or reason, missing when the group is not parked, conflict when its first parked event is at another position, unavailable
-    during a rebuild.
+    With `position` only the event at that position is skipped, so that a repeated call cannot skip the next one. Raises Refused: usage
+    when `by` names no person or reason, missing when the group is not parked, conflict when its first parked event is at another
+    position, unavailable during a rebuild.
     """
     require_reason(by, "a skipped event is left out for good")
     with _of_this_shape(dsn, projection) as conn, not_rebuilt_meanwhile(conn, projection), conn.transaction():
         seize(conn, projection)
-        skipped = set_aside(conn, projection, group, by, position)
+        skipped = skip_first(conn, projection, group, by, position)
         note(conn, projection, "skipped", by, group=group, position=skipped)
         _retry_group(conn, without_skipped(conn, projection), reader_of([projection]), group)
         return group not in parked_groups(conn, projection)

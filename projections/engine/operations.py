@@ -1,4 +1,4 @@
-"""The engine of the projections: the same fold run forward, anew, back in time, and as a check."""
+"""The operations on projections: all that other packages call, in one place, and how far each projection is."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ __all__ = [
 
 
 HELD_S = 1.0
-"""An append takes milliseconds: a transaction that has been open for longer than this holds readers back."""
+"""A transaction that is open for longer than this is named as one that holds readers up: an append takes milliseconds."""
 _LAG = """SELECT (SELECT count(*) FROM o2c.event WHERE position > %(position)s) AS events,
     coalesce((SELECT greatest(extract(epoch FROM clock_timestamp() - recorded_at), 0) FROM o2c.event WHERE position > %(position)s
         ORDER BY position LIMIT 1), 0)::float8 AS seconds"""
@@ -40,9 +40,11 @@ State = Literal["current", "behind", "needs rebuild", "newer than this program",
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """How a projection stands: committed events of any type it has not read, the age in seconds of the oldest, groups parked, shape of its tables.
+    """How far a projection is.
 
-    `other_log` says what is wrong with one that was folded from another log than this. `blocker` names the transaction that keeps every reader from events that are committed, with its process.
+    `lag_events` counts the committed events of any type after its position; `lag_s` is the age in seconds of the first. `parked` counts
+    groups. `blocker` names the transaction, with its process, that keeps all readers from committed events. `other_log` says why a
+    projection cannot have been folded from this log; it is None for one that was.
     """
 
     name: str
@@ -63,32 +65,32 @@ def refuse_missing_tables(dsn: str, projections: Sequence[Projection] = ALL) -> 
 
 
 def status(dsn: str, projections: Sequence[Projection] = ALL) -> list[Status]:
-    """How the given projections stand, in the order given."""
+    """The status of each of the given projections, in the order given."""
     with tables.session(dsn) as conn:
         tables.prepare(conn, projections)
         stored = checkpoints(conn, projections)
         lags = {position: _lag(conn, position) for position in {checkpoint.mark.position for checkpoint in stored.values()}}
-        held_by, strange = blocker(conn, HELD_S), of_other_log(conn, projections)
-        found = [
-            _standing(projection, stored[projection.name], lags, len(parked_groups(conn, projection)), held_by)
+        held_by, others = blocker(conn, HELD_S), of_other_log(conn, projections)
+        statuses = [
+            _status_of(projection, stored[projection.name], lags, len(parked_groups(conn, projection)), held_by)
             for projection in projections
         ]
-    return [replace(one, state="of another log", other_log=strange[one.name]) if one.name in strange else one for one in found]
+    return [replace(one, state="of another log", other_log=others[one.name]) if one.name in others else one for one in statuses]
 
 
 def _lag(conn: Connection, position: int) -> tuple[int, float]:
-    """Committed events after a position, whether readers see them yet or not, and the age of the first by the server's clock."""
+    """The number of committed events after a position, those after the horizon too, and the age of the first by the server's clock."""
     row = conn.execute(_LAG, {"position": position}).fetchone()
     return (row["events"], row["seconds"]) if row else (0, 0.0)
 
 
 def horizon_mark(dsn: str) -> Mark:
-    """The last event that readers may see."""
+    """The mark of the last event before the horizon."""
     with tables.session(dsn) as conn:
         return last_mark(conn)
 
 
-def _standing(
+def _status_of(
     projection: Projection, checkpoint: Checkpoint, lags: dict[int, tuple[int, float]], parked: int, held_by: str | None
 ) -> Status:
     lag, lag_s = lags[checkpoint.mark.position]

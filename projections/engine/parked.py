@@ -1,4 +1,4 @@
-"""Events that a fold could not take: listed, tried again, or set aside for good by a person who answers for it."""
+"""Parked events, at which a fold failed or which wait behind such an event, and skipped ones, which a person has left out for good."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SELECT s.name, s.group_key, s.position, e.type, s.error, s.actor, s.reason, s.sk
 FROM projection.skipped s JOIN o2c.event e USING (position) WHERE s.name = ANY(%s) ORDER BY s.skipped_at, s.name, s.position"""
 """The skipped events of some projections in the order in which they were skipped. Parameter: the names of projections."""
 
-_SET_ASIDE = """
+_SKIP_FIRST = """
 INSERT INTO projection.skipped (name, group_key, position, event_id, error, actor, reason)
 SELECT name, group_key, position, event_id, error, %s, %s FROM projection.parked
 WHERE name = %s AND group_key = %s ORDER BY position LIMIT 1 RETURNING position"""
@@ -49,7 +49,7 @@ SELECT %s, x.* FROM unnest(%s::text[], %s::bigint[], %s::uuid[], %s::text[]) AS 
 
 @dataclass(frozen=True, slots=True)
 class ParkedGroup:
-    """A group that stands still: the event it could not take, where the fold failed (never a value), and how many events wait behind."""
+    """A parked group: the event at which the fold failed, the error without any value, and how many events wait behind it."""
 
     projection: str
     group: str
@@ -62,7 +62,7 @@ class ParkedGroup:
 
 @dataclass(frozen=True, slots=True)
 class SkippedEvent:
-    """An event that was set aside for good: every way of running the fold leaves it out. `reason` is a person's free text."""
+    """An event that every way of running the fold leaves out. `reason` is the free text of the person who decided it."""
 
     projection: str
     group: str
@@ -75,26 +75,28 @@ class SkippedEvent:
 
 
 def list_parked(dsn: str, projections: Sequence[Projection]) -> list[ParkedGroup]:
-    """The groups that stand still, the longest first."""
+    """The parked groups, the longest parked first."""
     with tables.session(dsn) as conn:
         tables.prepare(conn, projections)
-        return [ParkedGroup(*row.values()) for row in conn.execute(_FIRST, ([known.name for known in projections],)).fetchall()]
+        return [ParkedGroup(*row.values()) for row in conn.execute(_FIRST, ([projection.name for projection in projections],)).fetchall()]
 
 
 def list_skipped(dsn: str, projections: Sequence[Projection]) -> list[SkippedEvent]:
-    """The events that were set aside, in the order in which that was done."""
+    """The skipped events, in the order in which they were skipped."""
     with tables.session(dsn) as conn:
         tables.prepare(conn, projections)
-        return [SkippedEvent(*row.values()) for row in conn.execute(_SKIPPED, ([known.name for known in projections],)).fetchall()]
+        return [
+            SkippedEvent(*row.values()) for row in conn.execute(_SKIPPED, ([projection.name for projection in projections],)).fetchall()
+        ]
 
 
 def parked_groups(conn: Connection, projection: Projection) -> dict[str, int]:
-    """The parked groups, each with the position of the first event it has not taken."""
+    """The parked groups, each with the position of its first parked event."""
     return {row["group_key"]: row["first"] for row in conn.execute(_GROUPS, (projection.name,)).fetchall()}
 
 
 def park(conn: Connection, projection: Projection, waiting: Mapping[str, Sequence[WaitingEvent]]) -> None:
-    """List the events that their groups have not taken."""
+    """Add waiting events to the list of parked ones."""
     columns: list[list[Any]] = [[], [], [], []]
     for group, events in waiting.items():
         for event in events:
@@ -104,23 +106,24 @@ def park(conn: Connection, projection: Projection, waiting: Mapping[str, Sequenc
         conn.execute(_PARK, (projection.name, *columns))
 
 
-def set_aside(conn: Connection, projection: Projection, group: str, by: By, position: int | None) -> int:
-    """Note the first parked event of a group as skipped; its position. Needs a transaction that holds the checkpoint.
+def skip_first(conn: Connection, projection: Projection, group: str, by: By, position: int | None) -> int:
+    """Write the first parked event of a group into the list of skipped ones, and return its position.
 
-    Raises Refused: missing when the group is not parked, conflict when another event than the one at `position` is the first.
+    Needs a transaction that holds the checkpoint. Raises Refused: missing when the group is not parked, conflict when `position` is given
+    and the first parked event is at another.
     """
-    done = conn.execute(_SET_ASIDE.encode(), (*by, projection.name, group)).fetchone()
-    if done is None:
+    skipped = conn.execute(_SKIP_FIRST.encode(), (*by, projection.name, group)).fetchone()
+    if skipped is None:
         raise Refused(f"{group} is not parked in projection {projection.name}; see `o2c projections parked`", kind="missing")
-    if position is not None and done["position"] != position:
-        raise Refused(f"{group} stands before position {done['position']}, not {position}; look again, decide again", kind="conflict")
-    return int(done["position"])
+    if position is not None and skipped["position"] != position:
+        raise Refused(f"{group} stands before position {skipped['position']}, not {position}; look again, decide again", kind="conflict")
+    return int(skipped["position"])
 
 
 def without_skipped(conn: Connection, projection: Projection) -> Projection:
-    """The projection as every executor folds it: events that were set aside concern no group any more."""
-    made = conn.execute(_LIST_IS_MADE).fetchone()
-    if not made or not made["made"]:
+    """The projection without its skipped events: they belong to no group. Every way of running a fold uses this one."""
+    row = conn.execute(_LIST_IS_MADE).fetchone()
+    if not row or not row["made"]:
         return projection
     rows = conn.execute(_POSITIONS, (projection.name,)).fetchall()
     return _without(projection, frozenset(row["position"] for row in rows)) if rows else projection

@@ -1,4 +1,4 @@
-"""Whom the tables of projections belong to, and who else may read them: the roles of the store (`o2c/store/roles.py`), where they are in use."""
+"""The role that owns the projections' tables and the role that may read them, where the roles of `o2c/store/roles.py` are in use."""
 
 from __future__ import annotations
 
@@ -29,21 +29,22 @@ _GRANT_READING = sql.SQL("GRANT SELECT ON {} TO {}")
 
 
 def as_projector(conn: Connection) -> None:
-    """Work as the role that owns the tables: what one login makes, another must be able to swap and drop."""
+    """Act as the role that owns the tables, for every login must be able to swap and drop tables that another has made."""
     row = conn.execute(_PROJECTOR).fetchone()
     if row:
         conn.execute(_ACT_AS.format(sql.Identifier(row["name"])))
 
 
 def let_read(conn: Connection, projections: Sequence[Projection]) -> None:
-    """Let the reader role see how far projections are, their rows and their views; of one that is folded from personal fields nothing.
+    """Let the reader role read the checkpoints, and the rows and views of projections that read no personal field.
 
-    Needs a transaction. Documents, and what was parked or skipped and why, stay with the engine. Nothing where there is no such role.
+    Does nothing where there is no such role. Needs a transaction. The role may not read documents, nor the lists of parked and skipped
+    events.
     """
     reader = roles_of(conn.info.dbname).reader
     if conn.execute(_ROLE_EXISTS, (reader,)).fetchone() is None:
         return
     open_to_all = [name for projection in projections if not projection.personal for name in (projection.name, *projection.views)]
-    made = conn.execute(_EXISTING, (["checkpoint", *open_to_all],)).fetchall()
-    for row in made:
+    rows = conn.execute(_EXISTING, (["checkpoint", *open_to_all],)).fetchall()
+    for row in rows:
         conn.execute(_GRANT_READING.format(sql.Identifier("projection", row["name"]), sql.Identifier(reader)))

@@ -56,7 +56,7 @@ _SIZES = sql.SQL("SELECT (SELECT count(*) FROM {}) AS groups, (SELECT count(*) F
 
 @dataclass(frozen=True, slots=True)
 class RebuildResult:
-    """The result of a rebuild: documents (`groups`) and rows in the new tables, how they differ from the old ones, and how long the swap took."""
+    """The result of a rebuild: the documents (`groups`) and rows of the new tables, how they differ from the old, the time of the swap."""
 
     name: str
     position: int
@@ -87,11 +87,11 @@ def rebuild(
 ) -> RebuildResult | None:
     """Fold the whole log into shadow tables and swap them in; the old tables stay as `<name>_old` until the next rebuild.
 
-    A projection is rebuilt by one session at a time. With `only_outdated` nothing is done, and None returned, when its tables have this program's
-    shape already. A strict rebuild raises FoldFailed at the first event that fails; otherwise such an event parks its group. `processes` is the
-    number of processes that fold; by default there are as many as cores, two at most, and one where the log is short or the projection is not
-    in the catalogue. A rebuild that is killed leaves the tables in place as they were. Raises Refused when readers do not release the tables, or
-    views of others read the kept ones.
+    A projection is rebuilt by one session at a time. With `only_outdated` nothing is done, and None returned, when its tables have this
+    program's shape already. A strict rebuild raises FoldFailed at the first event that fails; otherwise such an event parks its group.
+    `processes` is the number of processes that fold; by default there are as many as cores, two at most, and one where the log is short
+    or the projection is not in the catalogue. A rebuild that is killed leaves the tables in place as they were. Raises Refused when
+    readers do not release the tables, or views of others read the kept ones.
     """
     with tables.session(dsn) as conn:
         tables.prepare(conn, [projection])
@@ -107,9 +107,9 @@ def rebuild(
 def rollback(dsn: str, projection: Projection, by: By) -> RollbackResult:
     """Swap the tables with those that the last rebuild replaced; the next catch-up goes on from the position of the latter.
 
-    A second rollback swaps them back. Raises Refused: usage when `by` names no person or reason, missing when no tables are kept, conflict when
-    they have another shape than this program's or events were skipped since, unavailable during a rebuild or when readers do not release the
-    tables.
+    A second rollback swaps them back. Raises Refused: usage when `by` names no person or reason, missing when no tables are kept,
+    conflict when they have another shape than this program's or events were skipped since, unavailable during a rebuild or when readers
+    do not release the tables.
     """
     require_reason(by, "a rollback shows every reader an older answer")
     with tables.session(dsn) as conn:
@@ -183,7 +183,7 @@ class Shadow:
         return self._fold.waiting
 
     def follow(self, bound: Mark) -> None:
-        """Fold further, up to `bound`, which is behind the horizon: one transaction a page."""
+        """Fold further, up to `bound`, which is before the horizon: one transaction a page."""
         for page, mark in pages(self.conn, self._reader, self.at.position, bound):
             events = self._fold.assign_groups(page)
             old = tables.load_docs(self.conn, self.projection, {group for group, _ in events}, "_new")
@@ -198,7 +198,10 @@ class Shadow:
             self.at = mark
 
     def swap(self) -> float | None:
-        """Lock the tables in place, fold up to their position and replace them; the milliseconds that took, or None when readers hold the tables."""
+        """Lock the tables in place, fold up to their position and replace them.
+
+        Returns the milliseconds that took, or None, and nothing is changed, when readers hold the tables.
+        """
         at, waiting = self.at, {group: [*events] for group, events in self.waiting.items()}
         try:
             with exchanging(self.conn, self.projection) as in_place:

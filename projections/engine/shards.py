@@ -1,8 +1,8 @@
 """Projection workers: they fold the log as it grows, and each projection belongs to one worker at a time.
 
-A worker owns a projection while it holds an advisory lock. The lock only keeps two workers from doing the same work. Writes are safe without it,
-for each moves the checkpoint in the same transaction, and only if the checkpoint is as the worker read it. The server ends the session of a worker
-that stalls, which frees its projections for others.
+A worker owns a projection while it holds an advisory lock. The lock only keeps two workers from doing the same work. Writes are safe
+without it, for each moves the checkpoint in the same transaction, and only if the checkpoint is as the worker read it. The server ends
+the session of a worker that stalls, which frees its projections for others.
 """
 
 from __future__ import annotations
@@ -45,7 +45,8 @@ _TRY_LOCK = "SELECT pg_try_advisory_lock(hashtextextended(%s, 0)) AS ours"
 class Follower:
     """One worker: it keeps projections up to date until it is stopped.
 
-    In its first turn it takes at most `share` of them (None: all), later all that are free. `attended` counts the turns that folded new events.
+    In the first turn of a session it takes at most `share` of them (None: all), later all that are free. `attended` counts the turns that
+    folded new events.
     """
 
     def __init__(
@@ -114,7 +115,10 @@ class Follower:
         self.owned, self._forward, self._reached, self._look_at, self._news_at = [], None, 0, 0.0, time.monotonic()
 
     def _look(self, conn: Connection) -> None:
-        """Take free projections, read all checkpoints again (a rollback sets them back), and warn of a transaction that holds the horizon."""
+        """Take free projections, and warn of a transaction that holds the horizon.
+
+        All checkpoints are read again, as a rollback sets them back.
+        """
         most = self.share if self._look_at == 0.0 else len(self.projections)
         for projection in self.projections:
             if projection not in self.owned and len(self.owned) < most and _take(conn, projection):
@@ -128,7 +132,7 @@ class Follower:
             self._news_at = now + 60
 
     def _pause(self, error: Exception) -> None:
-        """Wait for the database, longer each time; only the first wait of a row writes a line to the program's log."""
+        """Wait for the database, longer each time; only the first of several waits writes a line to the program's log."""
         if not self._pause_s:
             logger.warning("database_away", error=type(error).__name__)
         self._pause_s = min(self._pause_s * 2, PAUSE_LONGEST_S) or PAUSE_FIRST_S

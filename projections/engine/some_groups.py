@@ -72,7 +72,7 @@ def _recent(conn: Connection, projection: Projection, upto: Mark, count: int) ->
 
 
 def _sample(conn: Connection, projection: Projection, upto: Mark, count: int) -> list[str]:
-    """Half of the groups from the tables, among which may be rows that should not exist, and half from the log, for rows that are missing."""
+    """Half of the groups from the tables, which shows rows that should not exist, and half from the log, which shows missing rows."""
     query = _SOME_OF_TABLES.format(tables.doc_table(projection), tables.table(projection))
     stored = [row["group_key"] for row in conn.execute(query, (count,)).fetchall()]
     half = math.ceil(count / 2)
@@ -90,7 +90,10 @@ def _groups(projection: Projection, page: Sequence[Seen]) -> list[str]:
 
 
 def streams_of(conn: Connection, projection: Projection, groups: Sequence[str]) -> list[str]:
-    """The streams that hold all events of the groups; they may hold events of others too. Raises Refused when `found_by` of the projection is None."""
+    """The streams that hold all events of the groups; they may hold events of others too.
+
+    Raises Refused when `found_by` of the projection is None.
+    """
     match projection.found_by:
         case "stream":
             return list(groups)

@@ -38,7 +38,10 @@ _KEPT = """
 SELECT position, event_id::text, shape_version, parked, to_regclass(%s) IS NOT NULL AS exists,
     EXISTS (SELECT FROM projection.skipped s WHERE s.name = k.name AND s.skipped_at > k.kept_at) AS skipped_since
 FROM projection.kept k WHERE name = %s"""
-"""The mark of the kept tables, their parked events, whether they exist, and whether events were skipped since. Parameters: the kept table, the projection."""
+"""The mark of the kept tables, their parked events, whether they exist, and whether events were skipped since.
+
+Parameters: the kept table, the projection.
+"""
 
 _LOCK_TIMEOUT = sql.SQL("SET LOCAL lock_timeout = {}")
 """Lets the statements of the transaction wait no longer than that for a lock. Part: how long."""
@@ -71,7 +74,10 @@ class RollbackResult:
 
 @contextmanager
 def exchanging(conn: Connection, projection: Projection) -> Iterator[Mark]:
-    """A transaction that holds the checkpoint, and the mark of the tables in place. Raises LockNotAvailable when others hold what it needs."""
+    """A transaction that holds the checkpoint, and the mark of the tables in place.
+
+    Raises LockNotAvailable when others hold what it needs.
+    """
     with conn.transaction():
         conn.execute(_LOCK_TIMEOUT.format(sql.Literal(f"{LOCK_TIMEOUT_MS}ms")))
         conn.execute(_QUIET)
@@ -92,8 +98,9 @@ def put_in_place(conn: Connection, projection: Projection, at: Mark, waiting: Wa
 
 
 def put_back(conn: Connection, projection: Projection, by: By) -> RollbackResult:
-    """Swap the kept tables with those in place. Raises Refused: missing when none are kept, conflict when they no longer fit, unavailable when
-    readers hold the tables.
+    """Swap the kept tables with those in place.
+
+    Raises Refused: missing when none are kept, conflict when they no longer fit, unavailable when readers hold the tables.
     """
     try:
         with exchanging(conn, projection):

@@ -121,7 +121,10 @@ _OF_GROUPS = sql.SQL(" WHERE group_key = ANY(%s)")
 
 @contextmanager
 def session(dsn: str) -> Iterator[Connection]:
-    """A connection that writes times in UTC and acts as the owner of the tables. Raises Refused (try later) when the server does not answer."""
+    """A connection that writes times in UTC and acts as the owner of the tables.
+
+    Raises Refused (try later) when the server does not answer.
+    """
     with connect(dsn) as conn:
         conn.execute(_UTC)
         as_projector(conn)
@@ -133,7 +136,10 @@ def _names(projection: Projection, suffix: str) -> tuple[str, str]:
 
 
 def table(projection: Projection, suffix: str = "") -> sql.Identifier:
-    """The projection's table of rows. With the suffix `_new` it is the shadow of a rebuild, with `_old` the table that a rebuild replaced."""
+    """The projection's table of rows.
+
+    With the suffix `_new` it is the shadow of a rebuild, with `_old` the table that a rebuild replaced.
+    """
     return sql.Identifier(projection.schema, _names(projection, suffix)[0])
 
 
@@ -143,7 +149,10 @@ def doc_table(projection: Projection, suffix: str = "") -> sql.Identifier:
 
 
 def prepare(conn: Connection, projections: Sequence[Projection]) -> None:
-    """Make the tables that are missing; many sessions may do so at once. Raises Refused where tables are missing and the server takes no writes."""
+    """Make the tables that are missing; many sessions may do so at once.
+
+    Raises Refused where tables are missing and the server takes no writes.
+    """
     if missing := _missing(conn, projections):
         if conn.execute(_IS_READ_ONLY).fetchone() == {"value": "on"}:
             names = ", ".join(projection.name for projection in missing)
@@ -255,7 +264,10 @@ def copy_in(conn: Connection, projection: Projection, docs: Mapping[str, Doc], r
 
 
 def shadow_id(conn: Connection, projection: Projection) -> int:
-    """The server's id of the shadow, by which one rebuild's shadow differs from another's. Raises UndefinedTable when there is no shadow."""
+    """The server's id of the shadow, by which one rebuild's shadow differs from another's.
+
+    Raises UndefinedTable when there is no shadow.
+    """
     row = conn.execute(_TABLE_ID, (f'{projection.schema}."{_names(projection, "_new")[1]}"',)).fetchone()
     return int(row["id"]) if row else 0
 
@@ -280,7 +292,8 @@ def drop_old(conn: Connection, projection: Projection) -> None:
 def exchange(conn: Connection, projection: Projection, comes: Literal["_new", "_gone"]) -> None:
     """Rename `_old` to `_gone`, the tables in place to `_old`, and those with the suffix `comes` to the projection's name.
 
-    The views are made again, and every role keeps its privileges. Raises LockNotAvailable when readers hold the tables beyond the lock timeout.
+    The views are made again, and every role keeps its privileges. Raises LockNotAvailable when readers hold the tables beyond the lock
+    timeout.
     """
     conn.execute(_LOCK_ALONE.format(table(projection), doc_table(projection)))
     grants = _grants(conn, projection)

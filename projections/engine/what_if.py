@@ -1,7 +1,7 @@
 """The what-if: fold the history by a projection from a file, into a scratch schema, and compare the rows with the live tables.
 
-One connection reads the log and cannot write. Another writes the rows, and only in a schema of its own (`projections/engine/scratch.py`). The code
-of the file is given neither connection.
+One connection reads the log and cannot write. Another writes the rows, and only in a schema of its own (`projections/engine/scratch.py`).
+The code of the file is given neither connection.
 """
 
 from __future__ import annotations
@@ -61,7 +61,10 @@ _STREAMS_OF_ORDER = "SELECT DISTINCT stream FROM o2c.event WHERE order_id = %s::
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stretch:
-    """A part of the history: the events of an order's streams, from a position or business time on, and before another. All events by default."""
+    """A part of the history: the events of an order's streams, from a position or business time on, and before another.
+
+    All events by default.
+    """
 
     order: str | None = None
     first: int | None = None
@@ -89,8 +92,9 @@ WHOLE_HISTORY = Stretch()
 class Outcome:
     """The result of a what-if: the number of events folded, of its rows and of the live rows, and how the rows differ.
 
-    In a difference `expected` is the row of the what-if and `actual` the live row. `compared_with` says where the live rows come from: the tables,
-    the live fold over the same stretch, or nothing of that name. `schema` is where both are kept, None when they were dropped.
+    In a difference `expected` is the row of the what-if and `actual` the live row. `compared_with` says where the live rows come from:
+    the tables, the live fold over the same stretch, or nothing of that name. `schema` is where both are kept, None when they were
+    dropped.
     """
 
     name: str
@@ -112,8 +116,8 @@ def read_only(dsn: str) -> str:
 def only_reading(dsn: str) -> Iterator[str]:
     """A connection string that cannot write, which within the block is also the one in the environment.
 
-    This keeps the code of a file from writing by mistake, not on purpose. To run a file that you do not trust, give O2C_DSN a role that may not
-    write.
+    This keeps the code of a file from writing by mistake, not on purpose. To run a file that you do not trust, give O2C_DSN a role that
+    may not write.
     """
     safe = read_only(dsn)
     before = {name: os.environ.get(name) for name in ("O2C_DSN", "PGOPTIONS")}
@@ -128,7 +132,10 @@ def only_reading(dsn: str) -> Iterator[str]:
 
 
 def load(path: Path) -> list[Projection]:
-    """The projections that a file of Python defines. Raises Refused (usage) when it does not load, defines none, or one reads personal fields."""
+    """The projections that a file of Python defines.
+
+    Raises Refused (usage) when it does not load, defines none, or one reads personal fields.
+    """
     spec = importlib.util.spec_from_file_location("what_if", path)
     if not path.is_file() or spec is None or spec.loader is None:
         raise Refused(f"{path} is no file of Python; write one that defines a Projection")
@@ -160,11 +167,11 @@ def what_if(
 ) -> Outcome:
     """Fold a stretch of the history through a projection, in a scratch schema, and compare its rows with the live ones of the same name.
 
-    For the whole history the live rows are those of the tables, without parked events; for a stretch they are those of the live fold over it. With
-    `keep` the schema stays: it holds the rows under the projection's name and, for a stretch, those of the live fold as `<name>_live`. A long
-    history is folded in several passes, each over a shard of the groups, if the projection shares its `group` with one of the catalogue.
-    Raises FoldFailed, naming the event, when the fold or its rows fail; Refused (usage) when this login may not read the log or make a schema,
-    conflict when the live tables were exchanged or mended meanwhile.
+    For the whole history the live rows are those of the tables, without parked events; for a stretch they are those of the live fold over
+    it. With `keep` the schema stays: it holds the rows under the projection's name and, for a stretch, those of the live fold as
+    `<name>_live`. A long history is folded in several passes, each over a shard of the groups, if the projection shares its `group` with
+    one of the catalogue. Raises FoldFailed, naming the event, when the fold or its rows fail; Refused (usage) when this login may not
+    read the log or make a schema, conflict when the live tables were exchanged or mended meanwhile.
     """
     if unknown := {kind for kind in projection.columns.values() if kind not in KINDS}:
         raise Refused(f"projection {projection.name} has columns of kind {min(unknown)}; there are {', '.join(KINDS)}")
