@@ -1,4 +1,4 @@
-"""Contacts: who asked about what, when, by which medium. What was said is personal and stays in the log."""
+"""Contacts with customers: when, by which medium and about which topic. The text of a contact is personal and stays in the log."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from projections.engine.projection import Doc, Projection, Row
 from projections.engine.seen import Seen
 
 
-def _evolve(doc: Doc, seen: Seen) -> Doc:
-    body = seen.body
-    told = {name: body[name] for name in ("medium", "topic", "direction")}
+def _evolve(doc: Doc, record: Seen) -> Doc:
+    body = record.body
+    topic = {name: body[name] for name in ("medium", "topic", "direction")}
     about = {"customer_id": body["customer"], "order_id": body["order"] or None}
-    return {"contact": seen.event_id, "position": seen.position, **about, **told, "contacted_at": seen.at}
+    return {"contact": record.event_id, "position": record.position, **about, **topic, "contacted_at": record.at}
 
 
 def _rows(contact: str, doc: Doc) -> Iterator[Row]:
@@ -31,8 +31,12 @@ CONTACTS = Projection(
     indexes=("customer_id, position", "order_id", "topic, contacted_at"),
     types=frozenset({"customer.contacted"}),
     fields=frozenset({"customer", "order", "medium", "topic", "direction"}),
-    group=lambda seen: seen.event_id,
+    group=lambda record: record.event_id,
     found_by="event",
     evolve=_evolve,
     rows=_rows,
 )  # fmt: skip
+
+LISTED_OF_CUSTOMER = """SELECT contacted_at, medium, direction, topic, order_id AS "order" FROM projection.contacts
+WHERE customer_id = %s ORDER BY position"""
+"""The contacts with a customer, in the order of the log. Parameter: the customer's id."""

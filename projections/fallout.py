@@ -1,4 +1,4 @@
-"""Fallout: what could not go on by itself, since when, whose turn it is, and what ended it."""
+"""Fallouts: steps that could not go on by themselves, since when, in whose queue they are, and the event that closed each."""
 
 from __future__ import annotations
 
@@ -9,48 +9,50 @@ from projections.engine.projection import Doc, Projection, Row
 from projections.engine.seen import Seen
 from projections.open_fallouts import ENDINGS, OF_ITEM, OF_STEP, closes
 
-_TOLD = {
+_FIELDS = {
     "reason": "reason", "class": "fault_class", "origin": "origin", "waiting_for": "waiting_for", "queue": "queue",
     "recoverability": "recoverability", "detail": "detail", "partner_code": "partner_code",
 }  # fmt: skip
+"""The column of each field that an event of the shape `fell-out` has for a fallout."""
 
-SUMMARY = """
+SUMMARY_VIEW = """
 SELECT reason, queue, count(*) FILTER (WHERE state = 'open') AS open, count(*) FILTER (WHERE state = 'closed') AS closed,
     count(DISTINCT stream) AS streams, sum(attempts) AS attempts, min(opened_at) FILTER (WHERE state = 'open') AS oldest_open_at
 FROM projection.fallout GROUP BY reason, queue ORDER BY reason, queue
 """
+"""The view `projection.fallout_summary`: how many fallouts there are of each reason in each queue, and since when the oldest is open."""
 
 
 def _concerns(event: type[Event]) -> bool:
     return event.shape == "fell-out" or event.shape in OF_STEP | OF_ITEM or event.type_name in ENDINGS
 
 
-def _evolve(doc: Doc, seen: Seen) -> Doc:
-    if seen.shape == "fell-out":
-        return {**doc, seen.body["fallout"]: _opened(doc.get(seen.body["fallout"], {}), seen)}
-    ended = {
-        fallout: {**known, "state": "closed", "closed_at": seen.at, "closed_by": seen.type}
-        for fallout, known in doc.items()
-        if known["state"] == "open" and closes(seen, known["item"], known["step"], fallout)
+def _evolve(doc: Doc, record: Seen) -> Doc:
+    if record.shape == "fell-out":
+        return {**doc, record.body["fallout"]: _opened(doc.get(record.body["fallout"], {}), record)}
+    closed = {
+        fallout: {**row, "state": "closed", "closed_at": record.at, "closed_by": record.type}
+        for fallout, row in doc.items()
+        if row["state"] == "open" and closes(record, row["item"], row["step"], fallout)
     }
-    return {**doc, **ended} if ended else doc
+    return {**doc, **closed} if closed else doc
 
 
-def _opened(known: Row, seen: Seen) -> Row:
-    told = {column: seen.body.get(name, "") for column, name in _TOLD.items()}
-    first = {"order_id": seen.order_id, "opened_at": seen.at, "attempts": 0, "cause_event": str(seen.position)}
-    row = {**first, **known, **told, "item": seen.item, "step": seen.step, "state": "open", "closed_at": None, "closed_by": None}
+def _opened(old: Row, record: Seen) -> Row:
+    fields = {column: record.body.get(name, "") for column, name in _FIELDS.items()}
+    first = {"order_id": record.order_id, "opened_at": record.at, "attempts": 0, "cause_event": str(record.position)}
+    row = {**first, **old, **fields, "item": record.item, "step": record.step, "state": "open", "closed_at": None, "closed_by": None}
     return {**row, "attempts": row["attempts"] + 1}
 
 
 def _rows(stream: str, doc: Doc) -> Iterator[Row]:
-    for fallout, known in doc.items():
-        yield {"fallout": fallout, "stream": stream, **known}
+    for fallout, row in doc.items():
+        yield {"fallout": fallout, "stream": stream, **row}
 
 
 FALLOUT = Projection(
     name="fallout",
-    meaning="One row a fallout for good: where it stopped and why, whom it waits for, attempts, and the event that closed it.",
+    meaning="One row a fallout, which stays: where it stopped and why, whom it waits for, attempts, and the event that closed it.",
     shape_version=1,
     columns={
         "fallout": "text", "order_id": "text", "stream": "text", "item": "text", "step": "text", "reason": "text", "class": "text",
@@ -61,10 +63,45 @@ FALLOUT = Projection(
     key=("fallout",),
     indexes=("fallout", "order_id", "state, queue, opened_at"),
     types=_concerns,
-    fields=frozenset({"fallout", *_TOLD.values()}),
-    group=lambda seen: seen.stream,
+    fields=frozenset({"fallout", *_FIELDS.values()}),
+    group=lambda record: record.stream,
     found_by="stream",
     evolve=_evolve,
     rows=_rows,
-    views={"fallout_summary": SUMMARY},
+    views={"fallout_summary": SUMMARY_VIEW},
 )  # fmt: skip
+
+SHOWN = {
+    "fallout": "fallout", "order": "order_id",
+    **{name: name for name in ("item", "step", "reason", "class", "origin", "waiting_for", "queue", "opened_at", "attempts")},
+}  # fmt: skip
+"""The name under which each part of a fallout is shown, and the column it comes from."""
+
+_SHOWN_COLUMNS = ", ".join(f'{column} AS "{name}"' for name, column in SHOWN.items())
+
+LISTED = f"""SELECT {_SHOWN_COLUMNS}, state, closed_at FROM projection.fallout WHERE (%s OR state = 'open') AND (%s = '' OR queue = %s)
+AND (%s = '' OR reason = %s) AND (%s = '' OR order_id::text = %s) ORDER BY opened_at, fallout"""
+"""Fallouts, the oldest first.
+
+Parameters: whether closed ones too, then the queue, the reason and the order's id, each twice (empty text: any).
+"""
+
+ROW_OF_FALLOUT = "SELECT * FROM projection.fallout WHERE fallout::text = %s"
+"""The row of a fallout. Parameter: its id."""
+
+OPEN_OF_CUSTOMER = f"""SELECT {_SHOWN_COLUMNS} FROM projection.fallout WHERE state = 'open'
+AND order_id IN (SELECT order_id FROM projection.orders WHERE customer_id = %s) ORDER BY opened_at, fallout"""
+"""The open fallouts of a customer's orders, the oldest first. Parameter: the customer's id."""
+
+COUNT_BY_STATE = "SELECT state AS key, count(*) AS n FROM projection.fallout GROUP BY 1"
+"""How many fallouts are open and how many closed. No parameters."""
+
+COUNT_BY_REASON = "SELECT reason AS key, count(*) AS n FROM projection.fallout GROUP BY 1 ORDER BY 1"
+"""How many fallouts there ever were for each reason. No parameters."""
+
+OPEN_BY_REASON = "SELECT reason AS key, count(*) AS n FROM projection.fallout WHERE state = 'open' GROUP BY 1 ORDER BY 1"
+"""How many fallouts are open for each reason. No parameters."""
+
+COUNT_BY_REASON_AND_QUEUE = """SELECT reason, queue, count(*) AS n, count(*) FILTER (WHERE state = 'open') AS open
+FROM projection.fallout GROUP BY 1, 2 ORDER BY 3 DESC, 1"""
+"""How many fallouts there ever were for each reason in each queue, and how many are open; the most frequent first. No parameters."""

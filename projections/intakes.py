@@ -1,4 +1,4 @@
-"""Intakes: what became of the lines of each file or batch that came in."""
+"""Intakes: how many lines of each file or batch became orders, were duplicates, or were refused."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from projections.engine.seen import Seen
 _COUNTS = ("lines", "captured", "duplicates", "resubmitted", "refused")
 
 
-def _group(seen: Seen) -> str | None:
-    return seen.stream if seen.stream.startswith("intake-") else None
+def _group(record: Seen) -> str | None:
+    return record.stream if record.stream.startswith("intake-") else None
 
 
-def _evolve(doc: Doc, seen: Seen) -> Doc:
-    counts = {name: seen.body.get(name, 0) for name in _COUNTS}
-    return {**doc, "closings": [*doc["closings"], {**counts, "closed_at": seen.at}]}
+def _evolve(doc: Doc, record: Seen) -> Doc:
+    counts = {name: record.body.get(name, 0) for name in _COUNTS}
+    return {**doc, "closings": [*doc["closings"], {**counts, "closed_at": record.at}]}
 
 
 def _rows(stream: str, doc: Doc) -> Iterator[Row]:
@@ -38,3 +38,9 @@ INTAKES = Projection(
     evolve=_evolve,
     rows=_rows,
 )
+
+SUMS = """SELECT coalesce(sum(lines), 0)::bigint AS lines, coalesce(sum(captured), 0)::bigint AS captured,
+    coalesce(sum(duplicates), 0)::bigint AS duplicates, coalesce(sum(resubmitted), 0)::bigint AS resubmitted,
+    coalesce(sum(refused), 0)::bigint AS refused
+FROM projection.intakes"""
+"""What became of the lines of all intakes together. No parameters."""

@@ -1,4 +1,4 @@
-"""Invoices: what was billed, what was paid, what is overdue. Amounts are minor units of the invoice's currency."""
+"""Invoices: the amount billed, the amount paid, and whether it is overdue. Amounts are minor units of the invoice's currency."""
 
 from __future__ import annotations
 
@@ -10,38 +10,38 @@ from projections.engine.seen import Seen
 _MONEY = frozenset({"payment.received", "payment.part-received"})
 
 
-def _group(seen: Seen) -> str | None:
-    return seen.stream if seen.stream.startswith("invoice-") else None
+def _group(record: Seen) -> str | None:
+    return record.stream if record.stream.startswith("invoice-") else None
 
 
-def _evolve(doc: Doc, seen: Seen) -> Doc:
-    body = seen.body
-    if seen.type == "invoice.overdue":
+def _evolve(doc: Doc, record: Seen) -> Doc:
+    body = record.body
+    if record.type == "invoice.overdue":
         return {**doc, "overdue": True}
-    if seen.type in _MONEY:
+    if record.type in _MONEY:
         paid = doc.get("paid_minor", 0) + body["amount_minor"]
         settled = "total_minor" in doc and paid >= doc["total_minor"]
-        return {**doc, "paid_minor": paid, "paid_at": (doc.get("paid_at") or seen.at) if settled else None}
+        return {**doc, "paid_minor": paid, "paid_at": (doc.get("paid_at") or record.at) if settled else None}
     return {
         "paid_minor": 0,
         **doc,
         "invoice": body["number"],
         "account": body["account"],
-        "customer_id": seen.customer_id or body.get("customer"),
-        "order_id": seen.order_id or body.get("order"),
+        "customer_id": record.customer_id or body.get("customer"),
+        "order_id": record.order_id or body.get("order"),
         "currency": body["currency"],
         "total_minor": body["total_minor"],
         "issued_on": body["issued_on"],
         "due_on": body["due_on"],
-        "issued_at": seen.at,
+        "issued_at": record.at,
     }
 
 
 def _rows(stream: str, doc: Doc) -> Iterator[Row]:
     if "invoice" in doc:
         state = "paid" if doc.get("paid_at") else "overdue" if doc.get("overdue") else "issued"
-        told = {name: value for name, value in doc.items() if name != "overdue"}
-        yield {"paid_at": None, **told, "credit_minor": max(doc["paid_minor"] - doc["total_minor"], 0), "state": state}
+        columns = {name: value for name, value in doc.items() if name != "overdue"}
+        yield {"paid_at": None, **columns, "credit_minor": max(doc["paid_minor"] - doc["total_minor"], 0), "state": state}
 
 
 INVOICES = Projection(
@@ -62,3 +62,18 @@ INVOICES = Projection(
     evolve=_evolve,
     rows=_rows,
 )  # fmt: skip
+
+ROWS_OF_ACCOUNT = "SELECT * FROM projection.invoices WHERE account = %s"
+"""The rows of an account's invoices. Parameter: the account's id."""
+
+LISTED_OF_CUSTOMER = """SELECT invoice, account, state, currency, total_minor, paid_minor, issued_on, due_on FROM projection.invoices
+WHERE customer_id = %s ORDER BY issued_on, invoice"""
+"""A customer's invoices by the day of issue. Parameter: the customer's id."""
+
+COUNTS = """SELECT count(*) AS issued, count(*) FILTER (WHERE state = 'paid') AS paid, count(*) FILTER (WHERE state = 'overdue') AS overdue
+FROM projection.invoices"""
+"""How many invoices were issued, and how many of them are paid and overdue. No parameters."""
+
+SUMS_BY_CURRENCY = """SELECT currency, sum(total_minor)::bigint AS invoiced_minor, sum(paid_minor)::bigint AS paid_minor
+FROM projection.invoices GROUP BY 1"""
+"""What was invoiced and what was paid in each currency, in minor units. No parameters."""

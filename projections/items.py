@@ -33,3 +33,20 @@ ITEMS = Projection(
     evolve=evolve,
     rows=_rows,
 )  # fmt: skip
+
+ROWS_OF_ORDER = "SELECT * FROM projection.items WHERE order_id = %s"
+"""The rows of an order's items. Parameter: the order's id."""
+
+IN_SERVICE_OF_CUSTOMER = """SELECT order_id AS "order", item, offering, ended_at AS in_service_since FROM projection.items
+WHERE customer_id = %s AND state = 'completed' ORDER BY ended_at, order_id, item"""
+"""What a customer has in service, the oldest first. Parameter: the customer's id."""
+
+PROMISED_TO_CUSTOMER = """SELECT order_id AS "order", item, offering, state, promised_on FROM projection.items
+WHERE customer_id = %s AND state <> ALL(%s) ORDER BY promised_on, order_id, item"""
+"""What a customer still waits for, by the day promised. Parameters: the customer's id, and the final states, whose items are left out."""
+
+ORDERS_BRINGING_NUMBER = "SELECT order_id FROM projection.items WHERE brings = %s"
+"""The ids of the orders that were planned to bring a number in. Parameter: the number (E.164)."""
+
+COUNT_BY_STATE = "SELECT state AS key, count(*) AS n FROM projection.items GROUP BY 1 ORDER BY 1"
+"""How many items are in each state. No parameters."""

@@ -1,7 +1,7 @@
-"""Looking customers up by personal data that stands nowhere in clear: a keyed blind index.
+"""Finding customers by name or e-mail without storing either in clear: a keyed blind index.
 
-A row holds a token, HMAC-SHA256 of what is looked up under the operator's key (RFC 2104, FIPS 180-4): whoever has the tables but not the key can neither
-read a name out of them nor try one. Only equal values meet; there is no search by parts of a name.
+A row holds a token, the HMAC-SHA256 of a value under the operator's key (RFC 2104, FIPS 180-4). Without the key nobody can read a name
+out of the tables, or test whether a name is in them. Only equal values have equal tokens, so there is no search by parts of a name.
 """
 
 from __future__ import annotations
@@ -20,18 +20,20 @@ _CHECKED = "key-check"
 
 
 def normalised(what: str, value: str) -> str:
-    """The form in which values are compared: Unicode NFKC, case folded, white space collapsed; a name's words in any order, with or without commas."""
+    """The form in which values are compared: Unicode NFKC, case folded, white space collapsed; a name's words in any order, with or
+    without commas.
+    """
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", value).casefold())
     return " ".join(sorted(folded.replace(",", " ").split()) if what == "name" else folded.split())
 
 
 def token(key: bytes, what: str, value: str) -> str:
-    """The blind index of a value, in hex; one of `name` never equals one of `email`."""
+    """The token of a value, in hex. The token of a name never equals that of an e-mail."""
     return _mac(key, what, normalised(what, value))
 
 
 def key_check(key: bytes) -> str:
-    """What tells whether two keys are the same, without telling either."""
+    """A short hash of a key: it shows whether two keys are the same, and reveals neither."""
     return _mac(key, _CHECKED, "")[:16]
 
 
@@ -40,12 +42,12 @@ def _mac(key: bytes, what: str, text: str) -> str:
 
 
 def lookups(key: bytes) -> Projection:
-    """The projection as folded with a key. It is not among those that are always kept current: not everybody who folds has the key."""
+    """The projection under a key. It is not in the catalogue, whose projections are always kept current, for few programs have the key."""
     check = key_check(key)
 
-    def evolve(doc: Doc, seen: Seen) -> Doc:
-        tokens = {what: token(key, what, value) for what in WHAT if (value := seen.personal.get(what)) and normalised(what, value)}
-        return {"customer": seen.body["customer"], "tokens": tokens, "key_check": check}
+    def evolve(doc: Doc, record: Seen) -> Doc:
+        tokens = {what: token(key, what, value) for what in WHAT if (value := record.personal.get(what)) and normalised(what, value)}
+        return {"customer": record.body["customer"], "tokens": tokens, "key_check": check}
 
     return Projection(
         name=NAME,
@@ -57,7 +59,7 @@ def lookups(key: bytes) -> Projection:
         types=frozenset({"customer.registered"}),
         fields=frozenset({"customer"}),
         personal=frozenset(WHAT),
-        group=lambda seen: seen.stream,
+        group=lambda record: record.stream,
         found_by="stream",
         evolve=evolve,
         rows=_rows,
@@ -65,5 +67,12 @@ def lookups(key: bytes) -> Projection:
 
 
 def _rows(stream: str, doc: Doc) -> Iterator[Row]:
-    for what, told in doc["tokens"].items():
-        yield {"token": told, "what": what, "customer_id": doc["customer"], "key_check": doc["key_check"]}
+    for what, value in doc["tokens"].items():
+        yield {"token": value, "what": what, "customer_id": doc["customer"], "key_check": doc["key_check"]}
+
+
+CUSTOMERS_OF_TOKEN = "SELECT customer_id FROM projection.lookups WHERE token = %s AND what = %s ORDER BY customer_id"
+"""The customers with a personal value. Parameters: the value's token, and what it is (`name` or `email`)."""
+
+KEY_CHECKS = "SELECT min(key_check) AS low, max(key_check) AS high FROM projection.lookups"
+"""The first and the last key check of all rows: NULL where there is no row, the same where all were made with one key. No parameters."""

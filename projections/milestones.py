@@ -1,4 +1,4 @@
-"""Milestones: when each item and order got where, and how long it took from one to the next."""
+"""Milestones: when each item and order reached each milestone, and how long it took from one to another."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from projections.order_progress import order_of
 _OWN = ENDINGS | {"order.captured", "order.planned"}
 _SHAPES = frozenset({"requested", "recall", "done", "undone"})
 
-CYCLE_TIME = """
+CYCLE_TIME_VIEW = """
 WITH pair ("from", "to", of_order) AS (VALUES
     ('captured', 'validation.done', true), ('validation.done', 'identity.done', true), ('identity.done', 'credit.done', true),
     ('captured', 'planned', true), ('captured', 'closed', true), ('captured', 'activation.done', false), ('captured', 'completed', false)
@@ -36,47 +36,46 @@ FROM span GROUP BY "from", "to", GROUPING SETS ((), (channel), (offering), (chan
 HAVING NOT (GROUPING(offering) = 0 AND offering = '')
 ORDER BY 1, 2, 3, 4
 """
+"""The view `projection.cycle_time`: how long it took from one milestone to the next, by channel and offering (`*`: all together)."""
 
 
 def _concerns(event: type[Event]) -> bool:
     return event.type_name in _OWN or event.shape in _SHAPES
 
 
-def _evolve(doc: Doc, seen: Seen) -> Doc:
-    if seen.type == "order.captured":
-        return {**doc, "channel": seen.channel, "order": {**doc["order"], "captured": seen.at}}
-    if seen.type == "order.planned":
+def _evolve(doc: Doc, record: Seen) -> Doc:
+    if record.type == "order.captured":
+        return {**doc, "channel": record.channel, "order": {**doc["order"], "captured": record.at}}
+    if record.type == "order.planned":
         items = {
             item["item"]: {"offering": item["offering"], "steps": [step["step"] for step in item["steps"]], "reached": {}}
-            for item in seen.body["items"]
+            for item in record.body["items"]
         }
-        return {**doc, "items": items, "order": {**doc["order"], "planned": seen.at}}
-    if seen.type in ENDINGS:
-        return {**doc, "order": {**doc["order"], "closed": seen.at}}
-    if not seen.item:
-        return {**doc, "order": _reached(doc["order"], seen)}
-    known = doc["items"].get(seen.item)
-    if known is None:
+        return {**doc, "items": items, "order": {**doc["order"], "planned": record.at}}
+    if record.type in ENDINGS:
+        return {**doc, "order": {**doc["order"], "closed": record.at}}
+    if not record.item:
+        return {**doc, "order": _reached(doc["order"], record)}
+    item = doc["items"].get(record.item)
+    if item is None:
         return doc
-    return {
-        **doc,
-        "items": {**doc["items"], seen.item: {**known, "reached": _completed(known["steps"], _reached(known["reached"], seen), seen)}},
-    }
+    reached = _completed(item["steps"], _reached(item["reached"], record), record)
+    return {**doc, "items": {**doc["items"], record.item: {**item, "reached": reached}}}
 
 
-def _reached(reached: dict[str, str], seen: Seen) -> dict[str, str]:
-    """A step is measured from when it was first asked for to when it was last done."""
-    if seen.shape in ("requested", "recall"):
-        return {f"{seen.step}.requested": seen.at, **reached}
-    if seen.shape == "done":
-        return {**reached, f"{seen.step}.done": seen.at}
-    return {name: at for name, at in reached.items() if name != f"{seen.step}.done"}
+def _reached(reached: dict[str, str], record: Seen) -> dict[str, str]:
+    """The milestones after an event of a step. The first request of a step counts, and the last time it was done."""
+    if record.shape in ("requested", "recall"):
+        return {f"{record.step}.requested": record.at, **reached}
+    if record.shape == "done":
+        return {**reached, f"{record.step}.done": record.at}
+    return {name: at for name, at in reached.items() if name != f"{record.step}.done"}
 
 
-def _completed(steps: list[str], reached: dict[str, str], seen: Seen) -> dict[str, str]:
+def _completed(steps: list[str], reached: dict[str, str], record: Seen) -> dict[str, str]:
     if not all(f"{step}.done" in reached for step in steps):
         return {name: at for name, at in reached.items() if name != "completed"}
-    return {"completed": seen.at, **reached}
+    return {"completed": record.at, **reached}
 
 
 def _rows(order_id: str, doc: Doc) -> Iterator[Row]:
@@ -84,8 +83,8 @@ def _rows(order_id: str, doc: Doc) -> Iterator[Row]:
         base: dict[str, Any] = {"order_id": order_id, "channel": doc["channel"]}
         yield {**base, "item": "", "offering": "", "reached": doc["order"]}
         shared = {name: at for name, at in doc["order"].items() if name in ("captured", "planned")}
-        for item, known in doc["items"].items():
-            yield {**base, "item": item, "offering": known["offering"], "reached": {**shared, **known["reached"]}}
+        for name, item in doc["items"].items():
+            yield {**base, "item": name, "offering": item["offering"], "reached": {**shared, **item["reached"]}}
 
 
 MILESTONES = Projection(
@@ -102,5 +101,8 @@ MILESTONES = Projection(
     initial={"order": {}, "items": {}},
     evolve=_evolve,
     rows=_rows,
-    views={"cycle_time": CYCLE_TIME},
+    views={"cycle_time": CYCLE_TIME_VIEW},
 )
+
+CYCLE_TIMES = "SELECT * FROM projection.cycle_time"
+"""The percentiles of all cycle times. No parameters."""

@@ -1,4 +1,4 @@
-"""When a fallout is over: the one rule, for the fallout queue and for the count on the order."""
+"""The one rule for when a fallout is closed, used by the fallout queue and by the count on the order."""
 
 from __future__ import annotations
 
@@ -12,15 +12,16 @@ OF_STEP = frozenset({"done", "declined", "cancelled", "undone"})
 OF_ITEM = frozenset({"item-failed", "item-cancelled"})
 
 
-def closes(seen: Seen, item: str, step: str, fallout: str = "") -> bool:
-    """Whether an event ends the fallout open on the given item and step.
+def closes(record: Seen, item: str, step: str, fallout: str = "") -> bool:
+    """Whether an event closes the fallout that is open on the given item and step.
 
-    Success, a final no or the end of the step, item or (for a gate) order does; a correction or decision alone does not: its success will. Of several
-    suspected duplicates of one order each is settled by its own id.
+    The success, decline or end of the step closes it, and so does the end of its item or, for a gate, of its order. A correction or a
+    decision alone does not: the step must succeed after it. An order may be suspected to be a duplicate of several others, and has a
+    fallout for each, so an event that names a fallout closes that one only.
     """
-    if seen.shape in OF_STEP:
-        named = seen.body.get("fallout", fallout)
-        return seen.item == item and seen.step == step and named == fallout
-    if seen.shape in OF_ITEM:
-        return seen.item == item
-    return seen.type in ENDINGS and not item and step in GATES
+    if record.shape in OF_STEP:
+        named = record.body.get("fallout", fallout)
+        return record.item == item and record.step == step and named == fallout
+    if record.shape in OF_ITEM:
+        return record.item == item
+    return record.type in ENDINGS and not item and step in GATES

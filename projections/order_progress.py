@@ -1,4 +1,4 @@
-"""What orders and items share: the fold of an order's events to its progress, by the published roll-up."""
+"""The fold that orders and items share: from an order's events to its progress, by the roll-up of `o2c/orders/rollup.py`."""
 
 from __future__ import annotations
 
@@ -18,46 +18,46 @@ SHAPES = CANCELLATION | {"accepted", "silent", "item-failed", "item-cancelled"}
 
 
 def concerns(event: type[Event]) -> bool:
-    """Events that make an order's header, plan or end, and those whose shape touches a step."""
+    """Whether events of a type set an order's header, plan or end, or have a shape that changes a step."""
     own = event.type_name in {"order.captured", "order.planned"} or event.type_name in ENDINGS
     return own or event.shape in SHAPES or status_after(event.shape, "") is not None
 
 
-def order_of(seen: Seen) -> str | None:
+def order_of(record: Seen) -> str | None:
     """The order id of an event in an order's own stream."""
-    return seen.order_id if seen.stream.startswith("order-") else None
+    return record.order_id if record.stream.startswith("order-") else None
 
 
-def evolve(doc: Doc, seen: Seen) -> Doc:
-    """Follow one event of an order."""
-    if seen.type == "order.captured":
-        doc = _captured(doc, seen)
-    elif seen.type == "order.planned":
-        doc = _planned(doc, seen)
-    elif seen.type in ENDINGS:
-        doc = {**doc, "closed_at": seen.at}
+def evolve(doc: Doc, record: Seen) -> Doc:
+    """The document after one event of an order."""
+    if record.type == "order.captured":
+        doc = _captured(doc, record)
+    elif record.type == "order.planned":
+        doc = _planned(doc, record)
+    elif record.type in ENDINGS:
+        doc = {**doc, "closed_at": record.at}
     else:
-        doc = _followed(doc, seen)
-    # The envelope follows corrections of the party, which are personal and not seen here.
-    if seen.customer_id and seen.customer_id != doc.get("customer"):
-        doc = {**doc, "customer": seen.customer_id}
-    return _fallouts(doc, seen)
+        doc = _followed(doc, record)
+    # A correction of the party is personal, so its body is hidden from this fold, but the envelope has the new customer.
+    if record.customer_id and record.customer_id != doc.get("customer"):
+        doc = {**doc, "customer": record.customer_id}
+    return _fallouts(doc, record)
 
 
-def _captured(doc: Doc, seen: Seen) -> Doc:
-    parents = {line["parent"] for line in seen.body["lines"]}
+def _captured(doc: Doc, record: Seen) -> Doc:
+    parents = {line["parent"] for line in record.body["lines"]}
     header = {
-        "external_id": seen.body["external_id"],
-        "customer": seen.body["party"],
-        "channel": seen.channel,
-        "priority": seen.body["priority"],
-        "captured_at": seen.at,
-        "leaves": {line["item"]: line["offering"] for line in seen.body["lines"] if line["item"] not in parents},
+        "external_id": record.body["external_id"],
+        "customer": record.body["party"],
+        "channel": record.channel,
+        "priority": record.body["priority"],
+        "captured_at": record.at,
+        "leaves": {line["item"]: line["offering"] for line in record.body["lines"] if line["item"] not in parents},
     }
     return {**doc, **header}
 
 
-def _planned(doc: Doc, seen: Seen) -> Doc:
+def _planned(doc: Doc, record: Seen) -> Doc:
     items = {
         item["item"]: {
             "offering": item["offering"],
@@ -69,41 +69,41 @@ def _planned(doc: Doc, seen: Seen) -> Doc:
             "ended": "",
             "ended_at": None,
         }
-        for item in seen.body["items"]
+        for item in record.body["items"]
     }
     return {**doc, "items": items, "leaves": {}}
 
 
-def _followed(doc: Doc, seen: Seen) -> Doc:
-    known = doc["items"].get(seen.item)
-    if known is not None and (status := status_after(seen.shape, seen.body.get("waiting_for", ""))) is not None:
-        # Nine of ten events: the step of an item, followed alone.
-        item = _progress_of(known)
-        step = follow_item(item, seen.shape, seen.step, status)
-        return doc if step is item else {**doc, "items": {**doc["items"], seen.item: _moved(known, step, seen)}}
-    before = Progress(doc["gates"], {} if known is None else {seen.item: _progress_of(known)}, doc.get("cancellation", ""))
-    after = follow(before, seen.shape, seen.step, seen.item, seen.body.get("waiting_for", ""))
+def _followed(doc: Doc, record: Seen) -> Doc:
+    old = doc["items"].get(record.item)
+    if old is not None and (status := status_after(record.shape, record.body.get("waiting_for", ""))) is not None:
+        # Nine of ten events change one step of one item: it is faster to follow that item alone.
+        item = _progress_of(old)
+        step = follow_item(item, record.shape, record.step, status)
+        return doc if step is item else {**doc, "items": {**doc["items"], record.item: _moved(old, step, record)}}
+    before = Progress(doc["gates"], {} if old is None else {record.item: _progress_of(old)}, doc.get("cancellation", ""))
+    after = follow(before, record.shape, record.step, record.item, record.body.get("waiting_for", ""))
     if after is before:
         return doc
     if after.gates is not before.gates:
         return {**doc, "gates": after.gates}
-    if seen.shape in CANCELLATION:
+    if record.shape in CANCELLATION:
         return {**doc, "cancellation": after.cancellation}
-    return {**doc, "items": {**doc["items"], seen.item: _moved(known or {}, after.items[seen.item], seen)}}
+    return {**doc, "items": {**doc["items"], record.item: _moved(old or {}, after.items[record.item], record)}}
 
 
-def _moved(known: dict[str, Any], item: ItemProgress, seen: Seen) -> dict[str, Any]:
-    ended_at = (known.get("ended_at") or seen.at) if item_state(item) in FINAL else None
-    told = {"steps": item.steps, "relies_on": list(item.relies_on), "ended": item.ended, "recalls": item.recalls}
-    return {**known, **told, "ended_at": ended_at}
+def _moved(old: dict[str, Any], item: ItemProgress, record: Seen) -> dict[str, Any]:
+    ended_at = (old.get("ended_at") or record.at) if item_state(item) in FINAL else None
+    progress = {"steps": item.steps, "relies_on": list(item.relies_on), "ended": item.ended, "recalls": item.recalls}
+    return {**old, **progress, "ended_at": ended_at}
 
 
-def _fallouts(doc: Doc, seen: Seen) -> Doc:
-    if seen.shape == "fell-out":
-        return {**doc, "open": {**doc["open"], seen.body["fallout"]: [seen.item, seen.step]}}
+def _fallouts(doc: Doc, record: Seen) -> Doc:
+    if record.shape == "fell-out":
+        return {**doc, "open": {**doc["open"], record.body["fallout"]: [record.item, record.step]}}
     if not doc["open"]:
         return doc
-    closed = [fallout for fallout, (item, step) in doc["open"].items() if closes(seen, item, step, fallout)]
+    closed = [fallout for fallout, (item, step) in doc["open"].items() if closes(record, item, step, fallout)]
     return {**doc, "open": {fallout: of for fallout, of in doc["open"].items() if fallout not in closed}} if closed else doc
 
 
@@ -118,7 +118,10 @@ def state_of(doc: Doc) -> str:
 
 
 class LeafItem(NamedTuple):
-    """A leaf item as it stands; `brings` is the number it was to bring when it was planned. Nothing is promised of it before."""
+    """A leaf item in its present state.
+
+    `brings` is the number it was planned to bring in; before planning it and `promised_on` are None.
+    """
 
     item: str
     offering: str
@@ -130,12 +133,13 @@ class LeafItem(NamedTuple):
 
 
 def leaf_items(doc: Doc) -> Iterator[LeafItem]:
-    """The leaf items. Before planning their state is the gates'."""
-    for item, known in doc["items"].items():
-        told = (known.get("offering", ""), known.get("specification", ""), item_state(_progress_of(known)))
-        yield LeafItem(item, *told, known.get("promised_on"), known.get("brings"), known["ended_at"])
-    unplanned = {item: offering for item, offering in doc["leaves"].items() if item not in doc["items"]}
+    """The leaf items. Before the order is planned each has the state of the order."""
+    for name, item in doc["items"].items():
+        offering, specification = item.get("offering", ""), item.get("specification", "")
+        state = item_state(_progress_of(item))
+        yield LeafItem(name, offering, specification, state, item.get("promised_on"), item.get("brings"), item["ended_at"])
+    unplanned = {name: offering for name, offering in doc["leaves"].items() if name not in doc["items"]}
     if unplanned:
         state = state_of(doc)
-        for item, offering in unplanned.items():
-            yield LeafItem(item, offering, "", state, None, None, doc.get("closed_at"))
+        for name, offering in unplanned.items():
+            yield LeafItem(name, offering, "", state, None, None, doc.get("closed_at"))

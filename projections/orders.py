@@ -1,4 +1,4 @@
-"""Orders: what was ordered by whom, and how it stands."""
+"""Orders: one row an order, with its customer and its state."""
 
 from __future__ import annotations
 
@@ -42,3 +42,26 @@ ORDERS = Projection(
     evolve=evolve,
     rows=_rows,
 )  # fmt: skip
+
+LISTED = """SELECT order_id AS "order", external_id, customer_id AS customer, state, channel, captured_at, items, open_fallouts
+FROM projection.orders WHERE (%s = '' OR state = %s) AND (%s = '' OR customer_id = %s) ORDER BY captured_at, order_id LIMIT %s"""
+"""Orders by capture time. Parameters: the state twice and the customer twice (empty text: any), and how many at most (NULL: all)."""
+
+LISTED_BY_ID = """SELECT order_id AS "order", external_id, customer_id AS customer, state, channel, captured_at
+FROM projection.orders WHERE order_id = ANY(%s) ORDER BY captured_at, order_id"""
+"""Some orders by capture time. Parameter: their ids."""
+
+ROW_OF_ORDER = "SELECT * FROM projection.orders WHERE order_id = %s"
+"""The row of an order. Parameter: its id."""
+
+ID_OF_ORDER = "SELECT order_id FROM projection.orders WHERE order_id = %s"
+"""The id of an order if there is such an order. Parameter: the id."""
+
+IDS_OF_EXTERNAL_ID = "SELECT order_id FROM projection.orders WHERE external_id = %s"
+"""The ids of the orders with an external id. Parameter: the external id."""
+
+IDS_OF_CUSTOMERS = "SELECT order_id FROM projection.orders WHERE customer_id = ANY(%s)"
+"""The ids of all orders of some customers. Parameter: the customers' ids."""
+
+COUNT_BY_STATE = "SELECT state AS key, count(*) AS n FROM projection.orders GROUP BY 1 ORDER BY 1"
+"""How many orders are in each state. No parameters."""

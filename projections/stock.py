@@ -1,4 +1,4 @@
-"""Stock: where each SIM and each number is."""
+"""Stock: the state of each SIM and each number, and the order it is with."""
 
 from __future__ import annotations
 
@@ -26,24 +26,27 @@ _STATES: Mapping[str, Callable[[str], str]] = {
     "number.reservation-lapsed": lambda kind: "golden" if kind == "golden" else "available",
     "number.brought-in": lambda kind: "ported_in",
 }
-"""The state each event puts a piece in, by its class. Golden numbers are never assigned by themselves."""
+"""The state that a piece of stock has after each event, by its class.
+
+A free golden number is `golden` and not `available`: the program never picks one by itself.
+"""
 
 
-def _group(seen: Seen) -> str | None:
-    return seen.stream if seen.stream.startswith(("sim-", "number-")) else None
+def _group(record: Seen) -> str | None:
+    return record.stream if record.stream.startswith(("sim-", "number-")) else None
 
 
-def _evolve(doc: Doc, seen: Seen) -> Doc:
-    body = seen.body
+def _evolve(doc: Doc, record: Seen) -> Doc:
+    body = record.body
     kind = body.get("kind") or body.get("number_class") or doc.get("class", "")
     free_from = body.get("due_at")
     return {
-        "kind": seen.stream.partition("-")[0],
+        "kind": record.stream.partition("-")[0],
         "key": body.get("iccid") or body.get("msisdn"),
         "class": kind,
-        "state": _STATES[seen.type](kind),
+        "state": _STATES[record.type](kind),
         "order_id": body.get("order"),
-        "since": seen.at,
+        "since": record.at,
         "available_from": stamp(datetime.fromisoformat(free_from)) if free_from else None,
     }
 
@@ -69,3 +72,10 @@ STOCK = Projection(
     evolve=_evolve,
     rows=_rows,
 )  # fmt: skip
+
+HELD_BY_CUSTOMER = """SELECT key, class, state, since, order_id AS "order" FROM projection.stock
+WHERE order_id IN (SELECT order_id FROM projection.orders WHERE customer_id = %s) AND kind = %s ORDER BY since, key"""
+"""The pieces of stock that are with a customer's orders, the oldest first. Parameters: the customer's id, and `sim` or `number`."""
+
+COUNT_BY_STATE = "SELECT state AS key, count(*) AS n FROM projection.stock WHERE kind = %s GROUP BY 1 ORDER BY 1"
+"""How many pieces of one kind are in each state. Parameter: `sim` or `number`."""

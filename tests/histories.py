@@ -159,7 +159,7 @@ def seen(history: Sequence[Told]) -> list[Seen]:
          str(uuid.UUID(int=0)), json.dumps(told.body))
         for position, told in enumerate(history, 1)
     ]  # fmt: skip
-    return [reader.seen(row) for row in rows]
+    return [reader.record(row) for row in rows]
 
 
 def stored(told: Told, version: int, event_id: str) -> StoredFact:

@@ -39,6 +39,49 @@ ENVELOPE: Mapping[str, str] = {
 }
 _KINDS: Mapping[Any, str] = {str: "text", int: "bigint", bool: "boolean", datetime: "timestamptz"}
 
+LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('o2c analyst views', 0)), set_config('client_min_messages', 'warning', true)"
+"""Lets one program at a time make the views, until the end of the transaction. No parameters."""
+
+CREATE_SCHEMA = "CREATE SCHEMA IF NOT EXISTS analyst"
+"""Makes the schema of the views. No parameters."""
+
+STAMP = "SELECT obj_description(to_regnamespace('analyst')) AS told"
+"""The comment on the schema, which ends in the stamp of the views in it; NULL where there is none. No parameters."""
+
+VIEWS = "SELECT viewname FROM pg_views WHERE schemaname = 'analyst'"
+"""The names of the views in the schema. No parameters."""
+
+READERS = """SELECT DISTINCT r.rolname AS role FROM pg_namespace n, aclexplode(n.nspacl) a LEFT JOIN pg_roles r ON r.oid = a.grantee
+WHERE n.nspname = 'analyst' AND a.grantee <> n.nspowner"""
+"""The roles that may use the schema, NULL for everybody; its owner is left out. No parameters."""
+
+DROP_VIEWS = sql.SQL("DROP VIEW {}")
+"""Drops views. Parts: their names."""
+
+GRANT_READING = sql.SQL("GRANT SELECT ON ALL TABLES IN SCHEMA analyst TO {}")
+"""Lets a role read all views. Part: the role."""
+
+SET_STAMP = sql.SQL("COMMENT ON SCHEMA analyst IS {}")
+"""Writes the comment on the schema. Part: its text."""
+
+CREATE_VIEW = sql.SQL("CREATE VIEW {} AS SELECT {} FROM o2c.analyst_event WHERE type = {}")
+"""Makes the view of one type of event. Parts: the view, its columns, the type's name."""
+
+DESCRIBE_VIEW = sql.SQL("COMMENT ON VIEW {} IS {}")
+"""Says in the database what a view shows. Parts: the view, the text."""
+
+DESCRIBE_COLUMN = sql.SQL("COMMENT ON COLUMN {} IS {}")
+"""Says in the database what a column of a view shows. Parts: the column, the text."""
+
+DEFAULTED = sql.SQL("coalesce({}, {}::{})")
+"""A value of an older event, or the default of its field. Parts: the value, the default, its SQL type."""
+
+BY_VERSION = sql.SQL("CASE schema_version {} ELSE {} END")
+"""A value by the schema version of the event. Parts: the older versions, the value of the newest."""
+
+OF_VERSION = sql.SQL("WHEN {} THEN {}")
+"""One older version in it. Parts: the version, the value."""
+
 
 def view_name(cls: type[Event]) -> str:
     """The view of a type of event: `order.captured` is `analyst.order_captured`."""
@@ -70,33 +113,28 @@ def publish(app: Engine) -> bool:
 
 def _made(app: Engine, statements: Sequence[sql.Composed], stamp: str) -> bool:
     with app.log_recorder.datastore.pool.connection() as conn, conn.transaction():
-        conn.execute(
-            "SELECT pg_advisory_xact_lock(hashtextextended('o2c analyst views', 0)), set_config('client_min_messages', 'warning', true)"
-        )
+        conn.execute(LOCK)
         if is_current(app, stamp):
             return False
-        conn.execute("CREATE SCHEMA IF NOT EXISTS analyst")
-        readers = [row["role"] for row in conn.execute(_READERS).fetchall()]
-        if old := [sql.Identifier(SCHEMA, row["viewname"]) for row in conn.execute(_VIEWS).fetchall()]:
-            conn.execute(sql.SQL("DROP VIEW {}").format(sql.SQL(", ").join(old)))
+        conn.execute(CREATE_SCHEMA)
+        readers = [row["role"] for row in conn.execute(READERS).fetchall()]
+        if old := [sql.Identifier(SCHEMA, row["viewname"]) for row in conn.execute(VIEWS).fetchall()]:
+            conn.execute(DROP_VIEWS.format(sql.SQL(", ").join(old)))
         conn.execute(sql.SQL("; ").join(statements))
         for reader in readers:
             role = sql.SQL("PUBLIC") if reader is None else sql.Identifier(reader)
-            conn.execute(sql.SQL("GRANT SELECT ON ALL TABLES IN SCHEMA analyst TO {}").format(role))
-        conn.execute(sql.SQL("COMMENT ON SCHEMA analyst IS {}").format(sql.Literal(f"{_MEANING} {stamp}")))
+            conn.execute(GRANT_READING.format(role))
+        conn.execute(SET_STAMP.format(sql.Literal(f"{_MEANING} {stamp}")))
     return True
 
 
 def is_current(app: Engine, stamp: str) -> bool:
     """Whether the views carry a stamp."""
-    [found] = app.reads.rows("SELECT obj_description(to_regnamespace('analyst')) AS told")
+    [found] = app.reads.rows(STAMP)
     return str(found["told"] or "").endswith(stamp)
 
 
 _MEANING = "The log for analysis: a view for every type of event, made from the event classes by the program with the stamp"
-_VIEWS = "SELECT viewname FROM pg_views WHERE schemaname = 'analyst'"
-_READERS = """SELECT DISTINCT r.rolname AS role FROM pg_namespace n, aclexplode(n.nspacl) a LEFT JOIN pg_roles r ON r.oid = a.grantee
-    WHERE n.nspname = 'analyst' AND a.grantee <> n.nspowner"""
 
 
 def _statements(cls: type[Event]) -> Iterator[sql.Composed]:
@@ -104,14 +142,12 @@ def _statements(cls: type[Event]) -> Iterator[sql.Composed]:
     shown = columns(cls)
     listed: list[sql.Composable] = [sql.Identifier(name) for name in ENVELOPE]
     listed += [sql.SQL("{} AS {}").format(_value(cls, field, kind), sql.Identifier(name)) for name, (field, kind) in shown.items()]
-    yield sql.SQL("CREATE VIEW {} AS SELECT {} FROM o2c.analyst_event WHERE type = {}").format(
-        view, sql.SQL(", ").join(listed), sql.Literal(cls.type_name)
-    )
+    yield CREATE_VIEW.format(view, sql.SQL(", ").join(listed), sql.Literal(cls.type_name))
     hidden = f" Left out as personal: {', '.join(sorted(cls.personal))}." if cls.personal else ""
-    yield sql.SQL("COMMENT ON VIEW {} IS {}").format(view, sql.Literal(" ".join((cls.__doc__ or "").split()) + hidden))
+    yield DESCRIBE_VIEW.format(view, sql.Literal(" ".join((cls.__doc__ or "").split()) + hidden))
     told = {**ENVELOPE, **{name: _meaning(cls.model_fields[field], field) for name, (field, _) in shown.items()}}
     for name, text in told.items():
-        yield sql.SQL("COMMENT ON COLUMN {} IS {}").format(sql.Identifier(SCHEMA, view_name(cls), name), sql.Literal(text))
+        yield DESCRIBE_COLUMN.format(sql.Identifier(SCHEMA, view_name(cls), name), sql.Literal(text))
 
 
 def _value(cls: type[Event], field: str, kind: str) -> sql.Composed:
@@ -125,9 +161,9 @@ def _value(cls: type[Event], field: str, kind: str) -> sql.Composed:
             name = next((old for old, new in change.renames.items() if new == name), name)
         value = _cast(sql.SQL("body"), name, kind)
         if default is not None:
-            value = sql.SQL("coalesce({}, {}::{})").format(value, sql.Literal(_text(default)), sql.SQL(kind))
-        older.append(sql.SQL("WHEN {} THEN {}").format(sql.Literal(version), value))
-    return sql.SQL("CASE schema_version {} ELSE {} END").format(sql.SQL(" ").join(older), newest) if older else newest
+            value = DEFAULTED.format(value, sql.Literal(_text(default)), sql.SQL(kind))
+        older.append(OF_VERSION.format(sql.Literal(version), value))
+    return BY_VERSION.format(sql.SQL(" ").join(older), newest) if older else newest
 
 
 def _cast(body: sql.SQL, field: str, kind: str) -> sql.Composed:

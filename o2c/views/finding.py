@@ -18,12 +18,22 @@ from o2c.numbers.state import stream_of as number_stream
 from o2c.sim.state import stream_of as sim_stream
 from o2c.views.lookup_key import key_of, lacks_key
 from o2c.views.reading import Rows, plain
+from projections import items, orders
 from projections.engine import tables
 from projections.engine.operations import Projection, catch_up, rebuild
-from projections.lookups import key_check, lookups, normalised, token
+from projections.lookups import CUSTOMERS_OF_TOKEN, KEY_CHECKS, key_check, lookups, normalised, token
 
 _DIALLED = re.compile(r"\+?[0-9(][0-9 ().-]{5,24}")
 PERSONAL = ("name", "email")
+
+CUSTOMER_OF_STREAM = "SELECT substr(stream, 10) AS customer_id FROM o2c.head WHERE stream = %s"
+"""The id of a customer if there is such a customer. Parameter: the customer's stream."""
+
+ORDERS_OF_STOCK = "SELECT DISTINCT body ->> 'order' AS order_id FROM o2c.event WHERE stream = %s AND body ? 'order'"
+"""The ids of all orders that a piece of stock was ever given to. Parameter: the stream of the piece."""
+
+HOLDER_OF_PORT_IN = "SELECT holder FROM o2c.guard WHERE kind = 'port-in' AND key = %s"
+"""The item that claims to bring a number in, as `order-<id>/<item>`. Parameter: the number (E.164)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +94,7 @@ def untried(home: Path, text: str, by: str = "") -> list[str]:
 def customers_by(app: Engine, key: bytes, reading: Reading) -> list[str]:
     """The customers with a name or e-mail, through the blind index, which is first brought up to date."""
     kept(app, key)
-    sql = "SELECT customer_id FROM projection.lookups WHERE token = %s AND what = %s ORDER BY customer_id"
-    return [row["customer_id"] for row in app.reads.rows(sql, token(key, reading.by, reading.value), reading.by)]
+    return [row["customer_id"] for row in app.reads.rows(CUSTOMERS_OF_TOKEN, token(key, reading.by, reading.value), reading.by)]
 
 
 def kept(app: Engine, key: bytes) -> Projection:
@@ -101,19 +110,17 @@ def kept(app: Engine, key: bytes) -> Projection:
 
 def under_another_key(app: Engine, key: bytes) -> bool:
     """Whether rows of the blind index were made with a key that is not this one."""
-    [made] = app.reads.rows("SELECT min(key_check) AS low, max(key_check) AS high FROM projection.lookups")
+    [made] = app.reads.rows(KEY_CHECKS)
     return not {made["low"], made["high"]} <= {None, key_check(key)}
 
 
-def _note(found: dict[str, list[str]], reading: Reading, orders: list[str]) -> None:
-    for order in orders:
+def _note(found: dict[str, list[str]], reading: Reading, ids: list[str]) -> None:
+    for order in ids:
         found.setdefault(order, []).append(reading.told)
 
 
 def _rows(app: Engine, found: Mapping[str, list[str]]) -> Rows:
-    sql = """SELECT order_id AS "order", external_id, customer_id AS customer, state, channel, captured_at FROM projection.orders
-        WHERE order_id = ANY(%s) ORDER BY captured_at, order_id"""
-    return [{**plain(row), "found_by": ", ".join(found[row["order"]])} for row in app.reads.rows(sql, list(found))]
+    return [{**plain(row), "found_by": ", ".join(found[row["order"]])} for row in app.reads.rows(orders.LISTED_BY_ID, list(found))]
 
 
 def _nothing(app: Engine, wanted: list[Reading], customers: list[str]) -> Refused:
@@ -121,7 +128,7 @@ def _nothing(app: Engine, wanted: list[Reading], customers: list[str]) -> Refuse
         row["customer_id"]
         for reading in wanted
         if reading.by == "customer"
-        for row in app.reads.rows("SELECT substr(stream, 10) AS customer_id FROM o2c.head WHERE stream = %s", f"customer-{reading.value}")
+        for row in app.reads.rows(CUSTOMER_OF_STREAM, f"customer-{reading.value}")
     ]
     if known:
         return Refused(f"customer {', '.join(known)} is known but has no order; see `o2c customers show`", kind="missing")
@@ -197,11 +204,11 @@ FORMS: Mapping[str, Callable[[str], str]] = {
 
 
 def _by_id(app: Engine, value: str) -> list[str]:
-    return _ids(app, "SELECT order_id FROM projection.orders WHERE order_id = %s", value)
+    return _ids(app, orders.ID_OF_ORDER, value)
 
 
 def _by_external_id(app: Engine, value: str) -> list[str]:
-    return _ids(app, "SELECT order_id FROM projection.orders WHERE external_id = %s", value)
+    return _ids(app, orders.IDS_OF_EXTERNAL_ID, value)
 
 
 def _by_number(app: Engine, value: str) -> list[str]:
@@ -217,18 +224,18 @@ def _by_customer(app: Engine, value: str) -> list[str]:
 
 
 def _orders_of(app: Engine, customers: list[str]) -> list[str]:
-    return _ids(app, "SELECT order_id FROM projection.orders WHERE customer_id = ANY(%s)", customers)
+    return _ids(app, orders.IDS_OF_CUSTOMERS, customers)
 
 
 def _held(app: Engine, stream: str) -> Iterator[str]:
     """Orders that a piece of stock was given to, told by its own stream."""
-    yield from _ids(app, "SELECT DISTINCT body ->> 'order' AS order_id FROM o2c.event WHERE stream = %s AND body ? 'order'", stream)
+    yield from _ids(app, ORDERS_OF_STOCK, stream)
 
 
 def _brought(app: Engine, number: str) -> Iterator[str]:
     """Orders that were to bring a number, and the one that claims it, which may have been corrected to it."""
-    yield from _ids(app, "SELECT order_id FROM projection.items WHERE brings = %s", number)
-    for row in app.reads.rows("SELECT holder FROM o2c.guard WHERE kind = 'port-in' AND key = %s", number):
+    yield from _ids(app, items.ORDERS_BRINGING_NUMBER, number)
+    for row in app.reads.rows(HOLDER_OF_PORT_IN, number):
         yield row["holder"].removeprefix("order-").partition("/")[0]
 
 

@@ -31,6 +31,27 @@ AWAY_S = 0.5
 """How long to wait before a server that went away is asked again."""
 NEAR = 3
 
+EVENT_ID = "SELECT event_id::text AS id FROM o2c.event WHERE position = %s"
+"""The id of the event at a position. Parameter: the position."""
+
+LAST_POSITION = "SELECT coalesce(max(position), 0) AS top FROM o2c.event"
+"""The last position of the log, 0 where it is empty. No parameters."""
+
+PAGE = """SELECT position, event_id::text, stream, version, type, schema_version, occurred_at, recorded_at, actor, channel,
+    command_id::text, causation::text, order_id::text, customer_id, body
+FROM o2c.event WHERE position > %(after)s AND position <= %(upto)s{conditions} ORDER BY position LIMIT %(size)s"""
+"""A page of events in the order of the log. Parameters: `after` and `upto` (positions), `size`, and those of the conditions."""
+
+CONDITIONS = {
+    "types": "type = ANY(%(types)s)",
+    "order": "order_id = %(order)s::uuid",
+    "customer": "customer_id = %(customer)s",
+    "stream": "stream = %(stream)s",
+    "since": "occurred_at >= %(since)s",
+    "until": "occurred_at < %(until)s",
+}
+"""The condition that a page gets for each field of `Wanted` that is set. There is an index for each where one helps."""
+
 
 class OtherLog(Refused):
     """The event a reader stopped at is not in this log, or another stands in its place: a restore, another store. Nothing is read."""
@@ -85,16 +106,8 @@ class Wanted:
     until: datetime | None = None
 
     def conditions(self) -> str:
-        """The conditions that are set, each to be met by an index where there is one."""
-        every = {
-            "types": "type = ANY(%(types)s)",
-            "order": "order_id = %(order)s::uuid",
-            "customer": "customer_id = %(customer)s",
-            "stream": "stream = %(stream)s",
-            "since": "occurred_at >= %(since)s",
-            "until": "occurred_at < %(until)s",
-        }
-        return "".join(f" AND {condition}" for name, condition in every.items() if getattr(self, name))
+        """The conditions for the fields that are set."""
+        return "".join(f" AND {condition}" for name, condition in CONDITIONS.items() if getattr(self, name))
 
     def parameters(self) -> dict[str, Any]:
         return {name: list(value) if isinstance(value := getattr(self, name), tuple) else value for name in Wanted.__slots__}
@@ -128,12 +141,12 @@ def check_mark(conn: Connection, mark: Mark) -> None:
     """
     if mark == START:
         return
-    row = conn.execute("SELECT event_id::text AS id FROM o2c.event WHERE position = %s", (mark.position,)).fetchone()
+    row = conn.execute(EVENT_ID, (mark.position,)).fetchone()
     if row and mark.event_id in (None, row["id"]):
         return
     if row:
         raise OtherLog(f"position {mark.position}: event {row['id']} stands there, not {mark.event_id}; {_START_AGAIN}")
-    top = conn.execute("SELECT coalesce(max(position), 0) AS top FROM o2c.event").fetchone()
+    top = conn.execute(LAST_POSITION).fetchone()
     if top and mark.position > top["top"]:
         raise OtherLog(f"position {mark.position} lies ahead of this log, which ends at {top['top']}; {_START_AGAIN}")
     if mark.event_id is not None:
@@ -206,10 +219,8 @@ def _following(
 
 
 def _page(conn: Connection, wanted: Wanted, after: int, upto: int, size: int) -> list[EventRecord]:
-    sql = f"""SELECT position, event_id::text, stream, version, type, schema_version, occurred_at, recorded_at, actor, channel,
-        command_id::text, causation::text, order_id::text, customer_id, body
-        FROM o2c.event WHERE position > %(after)s AND position <= %(upto)s{wanted.conditions()} ORDER BY position LIMIT %(size)s"""
-    rows = conn.execute(sql.encode(), {**wanted.parameters(), "after": after, "upto": upto, "size": size}).fetchall()
+    query = PAGE.format(conditions=wanted.conditions())
+    rows = conn.execute(query.encode(), {**wanted.parameters(), "after": after, "upto": upto, "size": size}).fetchall()
     return [_record(row) for row in rows]
 
 

@@ -9,14 +9,16 @@ from o2c.engine.app import Engine
 from o2c.kernel.refusal import Refused
 from o2c.views.reading import plain
 
+PAYMENTS_OF_INVOICE = """SELECT occurred_at, (body->>'amount_minor')::bigint AS amount_minor, body->>'method' AS method, actor FROM o2c.event
+WHERE stream = %s AND type IN ('payment.received', 'payment.part-received') ORDER BY version"""
+"""The payments of an invoice in the order in which they were recorded. Parameter: the invoice's stream."""
+
 
 def show_invoice(app: Engine, invoice: str) -> dict[str, Any]:
     """An invoice: what it is over, what came in and how, what is open, and what is over it as a credit. Raises Refused (missing)."""
     state = issued_invoice(app, invoice)
     issued = state.issued
     assert issued is not None
-    sql = """SELECT occurred_at, (body->>'amount_minor')::bigint AS amount_minor, body->>'method' AS method, actor FROM o2c.event
-        WHERE stream = %s AND type IN ('payment.received', 'payment.part-received') ORDER BY version"""
     paid = state.open_minor <= 0
     told = {
         "invoice": issued.number,
@@ -29,7 +31,7 @@ def show_invoice(app: Engine, invoice: str) -> dict[str, Any]:
         "paid_minor": state.paid_minor,
         "open_minor": max(state.open_minor, 0),
         "credit_minor": max(-state.open_minor, 0),
-        "payments": app.reads.rows(sql, invoice_stream(invoice)),
+        "payments": app.reads.rows(PAYMENTS_OF_INVOICE, invoice_stream(invoice)),
     }
     return cast("dict[str, Any]", plain(told))
 

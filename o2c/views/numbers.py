@@ -10,6 +10,9 @@ from o2c.kernel.refusal import Refused
 from o2c.numbers.state import NumberState, stream_of
 from o2c.views.reading import plain
 
+HISTORY_OF_STREAM = "SELECT occurred_at, type, actor, order_id::text AS order FROM o2c.event WHERE stream = %s ORDER BY version"
+"""What happened to one thing, when and by whom, the first first. Parameter: its stream."""
+
 
 def show_number(app: Engine, msisdn: str) -> dict[str, Any]:
     """A number: class, state, for whom, until when, and everything that happened to it. Raises Refused (missing)."""
@@ -18,9 +21,7 @@ def show_number(app: Engine, msisdn: str) -> dict[str, Any]:
     if not loaded.version:
         raise Refused(f"number {msisdn} is not known; see `o2c status` for what is in stock", kind="missing")
     state: NumberState = loaded.state
-    history = app.reads.rows(
-        "SELECT occurred_at, type, actor, order_id::text AS order FROM o2c.event WHERE stream = %s ORDER BY version", stream
-    )
+    history = app.reads.rows(HISTORY_OF_STREAM, stream)
     kept_until = state.kept_until if state.status == "reserved" else None
     told = {"number": msisdn, "class": state.number_class, "state": state.status, "order": state.order or None, "item": state.item or None}
     return cast("dict[str, Any]", plain({**told, "reserved_until": kept_until, "history": history}))

@@ -14,11 +14,15 @@ from o2c.kernel.refusal import Refused
 from o2c.orders.document import SOURCE
 from o2c.orders.rollup import item_state
 from o2c.orders.state import OrderState
-from o2c.views.fallouts import FALLOUT_FIELDS, list_fallouts
+from o2c.views.fallouts import list_fallouts
 from o2c.views.invoices import invoice_streams
 from o2c.views.reading import Rows, plain
+from projections import fallout, invoices, items, orders
 from projections.catalogue import BY_NAME
 from projections.engine.operations import Projection, as_of, horizon_mark
+
+STREAMS_OF_ORDER = "SELECT DISTINCT stream FROM o2c.event WHERE order_id = %s::uuid"
+"""All streams with an event that names an order. Parameter: the order's id."""
 
 
 def find_order(app: Engine, name: str) -> tuple[str, OrderState]:
@@ -33,9 +37,7 @@ def find_order(app: Engine, name: str) -> tuple[str, OrderState]:
 
 def list_orders(app: Engine, *, state: str = "", customer: str = "", limit: int | None = None) -> Rows:
     """Orders as they stand, by capture time."""
-    sql = """SELECT order_id AS "order", external_id, customer_id AS customer, state, channel, captured_at, items, open_fallouts
-        FROM projection.orders WHERE (%s = '' OR state = %s) AND (%s = '' OR customer_id = %s) ORDER BY captured_at, order_id LIMIT %s"""
-    return [plain(row) for row in app.reads.rows(sql, state, state, customer, customer, limit)]
+    return [plain(row) for row in app.reads.rows(orders.LISTED, state, state, customer, customer, limit)]
 
 
 def order_plan(app: Engine, name: str) -> Rows:
@@ -95,13 +97,17 @@ def _picked(row: Mapping[str, Any], columns: tuple[str, ...]) -> dict[str, Any]:
 
 
 def _now(app: Engine, state: OrderState) -> _Rows:
-    found = app.reads.rows("SELECT * FROM projection.orders WHERE order_id = %s", state.order_id)
+    found = app.reads.rows(orders.ROW_OF_ORDER, state.order_id)
     if not found:
         raise Refused(f"order {state.external_id} is not shown yet: the projections are behind the log; ask again", kind="unavailable")
     [row] = found
-    items = app.reads.rows("SELECT * FROM projection.items WHERE order_id = %s", state.order_id)
-    invoices = app.reads.rows("SELECT * FROM projection.invoices WHERE account = %s", state.account)
-    return _Rows(row, state.account, items, list_fallouts(app, order=state.order_id), invoices)
+    return _Rows(
+        row,
+        state.account,
+        app.reads.rows(items.ROWS_OF_ORDER, state.order_id),
+        list_fallouts(app, order=state.order_id),
+        app.reads.rows(invoices.ROWS_OF_ACCOUNT, state.account),
+    )
 
 
 def _then(app: Engine, stream: str, state: OrderState, at: datetime | None, known_at: int | None) -> _Rows:
@@ -116,10 +122,10 @@ def _then(app: Engine, stream: str, state: OrderState, at: datetime | None, know
     if not found:
         raise Refused(f"order {state.order_id} was not captured yet {_when(at, known_at)}; see `o2c orders timeline`", kind="missing")
     account = _state_then(app, stream, at, position).account
-    known = app.reads.rows("SELECT DISTINCT stream FROM o2c.event WHERE order_id = %s::uuid", state.order_id)
+    known = app.reads.rows(STREAMS_OF_ORDER, state.order_id)
     streams = [row["stream"] for row in known]
     queue = folded("fallout", streams, lambda row: row["order_id"] == state.order_id and row["state"] == "open")
-    shown = [{shown: plain(row[column]) for shown, column in FALLOUT_FIELDS.items()} for row in queue]
+    shown = [{shown: plain(row[column]) for shown, column in fallout.SHOWN.items()} for row in queue]
     return _Rows(
         found[0],
         account,

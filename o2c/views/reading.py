@@ -8,7 +8,7 @@ from typing import Any
 
 from o2c.engine.app import Engine
 from o2c.kernel.periods import stamp
-from projections.engine.operations import catch_up, refuse_unmade
+from projections.engine.operations import catch_up, refuse_missing_tables
 
 Rows = list[dict[str, Any]]
 
@@ -18,7 +18,7 @@ def caught_up(app: Engine) -> None:
     if app.takes_writes:
         catch_up(app.dsn)
     else:
-        refuse_unmade(app.dsn)
+        refuse_missing_tables(app.dsn)
 
 
 def plain(value: Any) -> Any:

@@ -7,54 +7,43 @@ from typing import Any
 from o2c.engine.app import Engine
 from o2c.kernel.periods import stamp
 from o2c.views.reading import Rows, plain
+from projections import fallout, intakes, invoices, items, milestones, orders, stock
+
+LOG_SIZE = "SELECT count(*) AS events, coalesce(max(position), 0) AS position FROM o2c.event"
+"""How many events the log holds, and the position of the last. No parameters."""
 
 
 def cycle_times(app: Engine) -> Rows:
-    return [plain(row) for row in app.reads.rows("SELECT * FROM projection.cycle_time")]
+    return [plain(row) for row in app.reads.rows(milestones.CYCLE_TIMES)]
 
 
-def _counts(app: Engine, sql: str) -> dict[str, int]:
-    return {row["key"]: row["n"] for row in app.reads.rows(sql)}
+def _counts(app: Engine, sql: str, *parameters: object) -> dict[str, int]:
+    return {row["key"]: row["n"] for row in app.reads.rows(sql, *parameters)}
 
 
 def show_status(app: Engine) -> dict[str, Any]:
     """The whole store in numbers; every one can be recomputed from the log."""
-    [log] = app.reads.rows("SELECT count(*) AS events, coalesce(max(position), 0) AS position FROM o2c.event")
-    [intake] = app.reads.rows(
-        "SELECT coalesce(sum(lines), 0)::bigint AS lines, coalesce(sum(captured), 0)::bigint AS captured, coalesce(sum(duplicates), 0)::bigint"
-        " AS duplicates, coalesce(sum(resubmitted), 0)::bigint AS resubmitted, coalesce(sum(refused), 0)::bigint AS refused FROM projection.intakes"
-    )
+    [log] = app.reads.rows(LOG_SIZE)
+    [ingest] = app.reads.rows(intakes.SUMS)
     clock = app.clock()
-    by_state = _counts(app, "SELECT state AS key, count(*) AS n FROM projection.fallout GROUP BY 1")
-    [invoices] = app.reads.rows(
-        "SELECT count(*) AS issued, count(*) FILTER (WHERE state = 'paid') AS paid, count(*) FILTER (WHERE state = 'overdue') AS overdue"
-        " FROM projection.invoices"
-    )
-    money = app.reads.rows(
-        "SELECT currency, sum(total_minor)::bigint AS invoiced_minor, sum(paid_minor)::bigint AS paid_minor FROM projection.invoices GROUP BY 1"
-    )
-    stock = {
-        f"{kind}s": _counts(app, f"SELECT state AS key, count(*) AS n FROM projection.stock WHERE kind = '{kind}' GROUP BY 1 ORDER BY 1")
-        for kind in ("sim", "number")
-    }
+    by_state = _counts(app, fallout.COUNT_BY_STATE)
+    [invoiced] = app.reads.rows(invoices.COUNTS)
     return {
         "events": log["events"],
         "position": str(log["position"]),
         "clock": {"kind": clock.kind, "now": stamp(clock.now)},
-        "ingest": intake,
-        "orders": _counts(app, "SELECT state AS key, count(*) AS n FROM projection.orders GROUP BY 1 ORDER BY 1"),
-        "items": _counts(app, "SELECT state AS key, count(*) AS n FROM projection.items GROUP BY 1 ORDER BY 1"),
+        "ingest": ingest,
+        "orders": _counts(app, orders.COUNT_BY_STATE),
+        "items": _counts(app, items.COUNT_BY_STATE),
         "fallouts": {
             "open": by_state.get("open", 0),
             "closed": by_state.get("closed", 0),
-            "by_reason": _counts(app, "SELECT reason AS key, count(*) AS n FROM projection.fallout GROUP BY 1 ORDER BY 1"),
-            "open_by_reason": _counts(
-                app, "SELECT reason AS key, count(*) AS n FROM projection.fallout WHERE state = 'open' GROUP BY 1 ORDER BY 1"
-            ),
+            "by_reason": _counts(app, fallout.COUNT_BY_REASON),
+            "open_by_reason": _counts(app, fallout.OPEN_BY_REASON),
         },
-        "invoices": invoices,
-        "money": {row.pop("currency"): row for row in money},
-        "stock": stock,
+        "invoices": invoiced,
+        "money": {row.pop("currency"): row for row in app.reads.rows(invoices.SUMS_BY_CURRENCY)},
+        "stock": {f"{kind}s": _counts(app, stock.COUNT_BY_STATE, kind) for kind in ("sim", "number")},
     }
 
 

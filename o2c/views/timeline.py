@@ -14,6 +14,16 @@ from o2c.views.invoices import invoice_streams
 from o2c.views.orders import find_order
 from o2c.views.reading import plain
 
+EVENTS_AROUND_ORDER = """
+SELECT position, stream, version, type, recorded_at, occurred_at, actor, channel, command_id::text, causation::text, body
+FROM o2c.event WHERE stream = %s OR order_id = %s OR (stream = ANY(%s) AND
+    (order_id IS NULL OR order_id = %s OR split_part(stream, '-', 1) IN ('account', 'invoice')))
+    OR (stream = %s AND type = 'customer.contacted' AND body ->> 'order' = %s) ORDER BY position"""
+"""The events of an order and of all that belongs to it, in the order of the log.
+
+Parameters: the order's stream, its id, the streams of its SIMs, numbers, accounts and invoices, its id, the customer's stream, its id.
+"""
+
 
 def order_timeline(app: Engine, name: str) -> Iterator[dict[str, Any]]:
     """Every event of an order, those of its SIMs, numbers, account and invoices, and contacts about it, in log order."""
@@ -25,11 +35,7 @@ def order_timeline(app: Engine, name: str) -> Iterator[dict[str, Any]]:
     streams |= {account_stream(account) for account in accounts}
     for account in accounts:
         streams.update(invoice_streams(app, account))
-    sql = """SELECT position, stream, version, type, recorded_at, occurred_at, actor, channel, command_id::text, causation::text, body
-        FROM o2c.event WHERE stream = %s OR order_id = %s OR (stream = ANY(%s) AND
-            (order_id IS NULL OR order_id = %s OR split_part(stream, '-', 1) IN ('account', 'invoice')))
-            OR (stream = %s AND type = 'customer.contacted' AND body ->> 'order' = %s) ORDER BY position"""
     contacts = (customer_stream(state.party), state.order_id)
-    for row in app.reads.rows(sql, stream, state.order_id, sorted(streams), state.order_id, *contacts):
+    for row in app.reads.rows(EVENTS_AROUND_ORDER, stream, state.order_id, sorted(streams), state.order_id, *contacts):
         body = row.pop("body")
         yield {**plain(row), "position": str(row["position"]), "data": body}

@@ -1,1 +1,1 @@
-"""How a fold is run: incrementally, rebuilt, as of a time, verified."""
+"""The four ways of running a fold: incrementally, as a rebuild, as of a position or time, and as a check of the tables."""

@@ -1,4 +1,4 @@
-"""Comparing what a fold yields with what stands in the tables."""
+"""Comparing the documents and rows of a fold with those in the tables."""
 
 from __future__ import annotations
 
@@ -14,42 +14,45 @@ from projections.engine.seen import Connection
 
 
 class Difference(NamedTuple):
-    """A document or row that is not as folded: its key (the group first), what the fold yields, what was found (None: nothing)."""
+    """A document or row that differs: its key (the group first), the one that the fold yields and the one in the table, or None."""
 
     key: Key
     expected: dict[str, Any] | None
-    found: dict[str, Any] | None
+    actual: dict[str, Any] | None
 
 
 def compare_rows(
     conn: Connection, projection: Projection, docs: Mapping[str, Doc], groups: Sequence[str] | None = None
 ) -> Iterator[Difference]:
-    """Rows, of all groups or some, that differ from those of the given documents, by group. Needs a transaction around it. Raises FoldFailed."""
-    unseen = set(docs)
+    """Stored rows, of all groups or some, that differ from the rows of the given documents.
+
+    Needs a transaction around it. Raises FoldFailed.
+    """
+    not_stored = set(docs)
     for group, rows in groupby(tables.stored_rows(conn, projection, groups), key=itemgetter("group_key")):
-        unseen.discard(group)
+        not_stored.discard(group)
         expected = strict_rows(projection, group, docs[group]) if group in docs else {}
-        found = {tuple(row.get(column) for column in projection.key): row for row in rows}
-        yield from _unequal(group, expected, found)
-    for group in sorted(unseen):
+        actual = {tuple(row.get(column) for column in projection.key): row for row in rows}
+        yield from _unequal(group, expected, actual)
+    for group in sorted(not_stored):
         yield from _unequal(group, strict_rows(projection, group, docs[group]), {})
 
 
 def compare_docs(
     conn: Connection, projection: Projection, docs: Mapping[str, Doc], groups: Sequence[str] | None = None
 ) -> Iterator[Difference]:
-    """Documents, of all groups or some, that differ from the given ones. Needs a transaction around it."""
-    unseen = set(docs)
+    """Stored documents, of all groups or some, that differ from the given ones. Needs a transaction around it."""
+    not_stored = set(docs)
     for row in tables.stored_docs(conn, projection, groups):
-        group, found = row["group_key"], row["doc"]
-        unseen.discard(group)
-        if docs.get(group) != found:
-            yield Difference((group,), docs.get(group), found)
-    for group in sorted(unseen):
+        group, actual = row["group_key"], row["doc"]
+        not_stored.discard(group)
+        if docs.get(group) != actual:
+            yield Difference((group,), docs.get(group), actual)
+    for group in sorted(not_stored):
         yield Difference((group,), docs[group], None)
 
 
-def _unequal(group: str, expected: Mapping[Key, dict[str, Any]], found: Mapping[Key, dict[str, Any]]) -> Iterator[Difference]:
-    for key in [*expected, *(key for key in found if key not in expected)]:
-        if expected.get(key) != found.get(key):
-            yield Difference((group, *key), expected.get(key), found.get(key))
+def _unequal(group: str, expected: Mapping[Key, dict[str, Any]], actual: Mapping[Key, dict[str, Any]]) -> Iterator[Difference]:
+    for key in [*expected, *(key for key in actual if key not in expected)]:
+        if expected.get(key) != actual.get(key):
+            yield Difference((group, *key), expected.get(key), actual.get(key))

@@ -1,4 +1,4 @@
-"""Filling the shadow tables of a rebuild: each shard of the groups is folded and copied in by itself, here or in a process of its own."""
+"""Filling the shadow tables of a rebuild: each shard of the groups is folded, then copied in, by this process or by one of its own."""
 
 from __future__ import annotations
 
@@ -20,25 +20,27 @@ from psycopg import errors, sql
 from o2c.kernel.refusal import Refused
 from projections.catalogue import BY_NAME
 from projections.engine import tables
-from projections.engine.bulk import EVERYTHING, BulkReader, Shard
-from projections.engine.fold import Fold, FoldFailed, Waiting, explain, strict_rows
-from projections.engine.parked import leaving_out
+from projections.engine.bulk import NO_CONDITION, BulkReader, Shard
+from projections.engine.fold import Fold, FoldFailed, WaitingEvent, WaitingEvents, explain, strict_rows
+from projections.engine.parked import without_skipped
 from projections.engine.projection import Projection
 from projections.engine.seen import START, Connection
 
-Told = Callable[[str, float], None]
-"""Told what is being done (folded, copied) and how much of it is done, from 0 to 1."""
-Parked = Mapping[str, Sequence[Waiting]]
-Heard = SimpleQueue[tuple[int, dict[str, Any]]]
+Progress = Callable[[str, float], None]
+"""Called with a stage (folded, copied, indexed, compared, swapped) and the share of it that is done, from 0 to 1."""
+Messages = SimpleQueue[tuple[int, dict[str, Any]]]
 
 COPY_DOCS = 10_000
 STEP = 0.01
-"""How much must have been done before it is told again."""
+"""The share of folding that lies between two calls of `Progress`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A shard to fold up to a position, and which shadow to fill: the id of its table, so that nobody fills that of another rebuild."""
+    """A shard to fold up to a position.
+
+    `shadow` is the server's id of the table to fill, so that no process fills the shadow of a later rebuild.
+    """
 
     projection: str
     upto: int
@@ -48,42 +50,48 @@ class Job:
     shadow: int
 
 
-def fill(conn: Connection, projection: Projection, job: Job, told: Told) -> Parked:
-    """Fold a shard and copy its documents and rows in; what is parked. Raises FoldFailed, and Refused when the shadow is not ours any more."""
-    fold = folded(conn, projection, job, told)
-    copy(conn, fold, job, told)
+def fill(conn: Connection, projection: Projection, job: Job, progress: Progress) -> WaitingEvents:
+    """Fold a shard, copy its documents and rows in, and return the events that wait.
+
+    Raises FoldFailed; Refused when the shadow was replaced.
+    """
+    fold = fold_shard(conn, projection, job, progress)
+    copy_shard(conn, fold, job, progress)
     return fold.waiting
 
 
-def folded(conn: Connection, projection: Projection, job: Job, told: Told, only: sql.Composable = EVERYTHING) -> Fold:
-    """Fold the events of a shard, or only some of them, in memory. Raises FoldFailed."""
+def fold_shard(conn: Connection, projection: Projection, job: Job, progress: Progress, only: sql.Composable = NO_CONDITION) -> Fold:
+    """Fold the events of a shard that meet the condition `only`, in memory. Raises FoldFailed."""
     reader = BulkReader(projection, only)
-    fold, first, before = Fold(projection, reader.wanted, job.strict), 0, 0.0
+    fold, first, reported = Fold(projection, reader.type_names, job.strict), 0, 0.0
     for block in reader.blocks(conn, START.position, job.upto, Shard(job.shard, job.shards)):
-        fold.take(fold.concerned(block))
+        fold.take(fold.assign_groups(block))
         first = first or block[0].position
-        if (share := (block[-1].position - first) / (job.upto - first + 1)) >= before + STEP:
-            told("folded", before := share)
+        if (share := (block[-1].position - first) / (job.upto - first + 1)) >= reported + STEP:
+            progress("folded", reported := share)
     return fold
 
 
-def copy(conn: Connection, fold: Fold, job: Job, told: Told) -> None:
-    """Copy documents and their rows into the shadow, a batch a transaction: an open one would hold up every reader of the log.
+def copy_shard(conn: Connection, fold: Fold, job: Job, progress: Progress) -> None:
+    """Copy documents and their rows into the shadow, in several transactions: a long one would hold up every reader of the log.
 
-    Raises FoldFailed when a document yields no valid rows, Refused when the shadow is not ours any more.
+    Raises FoldFailed when a document yields no valid rows, Refused when the shadow was replaced.
     """
-    left, copied = iter(fold.docs.items()), 0
-    while batch := dict(islice(left, COPY_DOCS)):
+    docs, copied = iter(fold.docs.items()), 0
+    while batch := dict(islice(docs, COPY_DOCS)):
         rows = [row for group, doc in batch.items() for row in strict_rows(fold.projection, group, doc).values()]
         with conn.transaction():
-            _refuse_foreign(conn, fold.projection, job.shadow)
+            _lock_own_shadow(conn, fold.projection, job.shadow)
             tables.copy_in(conn, fold.projection, batch, rows, "_new")
         copied += len(batch)
-        told("copied", copied / len(fold.docs))
+        progress("copied", copied / len(fold.docs))
 
 
-def _refuse_foreign(conn: Connection, projection: Projection, shadow: int) -> None:
-    """Whoever outlives his rebuild must not write into the next one's tables; the lock keeps what was found true until the commit."""
+def _lock_own_shadow(conn: Connection, projection: Projection, shadow: int) -> None:
+    """Lock the shadow until the end of the transaction.
+
+    Raises Refused when it belongs to a later rebuild, whose tables we must not write.
+    """
     try:
         tables.lock_shadow(conn, projection)
         if tables.shadow_id(conn, projection) == shadow:
@@ -93,47 +101,50 @@ def _refuse_foreign(conn: Connection, projection: Projection, shadow: int) -> No
     raise Refused(f"another rebuild of projection {projection.name} has taken over; let it finish", kind="conflict")
 
 
-def fill_apart(dsn: str, jobs: Sequence[Job], told: Told) -> Parked:
-    """Let each job be done by a process of its own; what is parked by all. Raises what one of them raised, FoldFailed when one died."""
-    heard: Heard = SimpleQueue()
+def fill_in_processes(dsn: str, jobs: Sequence[Job], progress: Progress) -> WaitingEvents:
+    """Do each job in a process of its own, and return the events that wait in all of them.
+
+    Raises as the first process that fails; FoldFailed when one dies.
+    """
+    messages: Messages = SimpleQueue()
     shares: list[tuple[str, float]] = [("folded", 0.0)] * len(jobs)
-    parked: dict[str, Sequence[Waiting]] = {}
+    waiting: dict[str, Sequence[WaitingEvent]] = {}
     with ExitStack() as stack:
         for number, job in enumerate(jobs):
-            stack.enter_context(_at_work(dsn, job, number, heard))
-        left = set(range(len(jobs)))
-        while left:
-            number, said = heard.get()
-            match said:
+            stack.enter_context(_process(dsn, job, number, messages))
+        running = set(range(len(jobs)))
+        while running:
+            number, message = messages.get()
+            match message:
                 case {"stage": stage, "share": share}:
                     shares[number] = stage, share
-                    told(*min(shares, key=lambda known: (known[0] == "copied", known[1])))
-                case {"parked": waiting}:
-                    parked |= {group: [Waiting(*one) for one in events] for group, events in waiting.items()}
-                    left.discard(number)
-                case {"refused": message, "kind": kind}:
-                    raise Refused(message, kind=kind)
-                case {"failed": message}:
-                    raise FoldFailed(message)
-                case {"ended": code} if number in left:
+                    progress(*min(shares, key=lambda job: (job[0] == "copied", job[1])))
+                case {"waiting": groups}:
+                    waiting |= {group: [WaitingEvent(*event) for event in events] for group, events in groups.items()}
+                    running.discard(number)
+                case {"refused": text, "kind": kind}:
+                    raise Refused(text, kind=kind)
+                case {"failed": text}:
+                    raise FoldFailed(text)
+                case {"ended": code} if number in running:
                     raise FoldFailed(
                         f"a process that folded projection {jobs[number].projection} died (exit {code}); nothing is changed, rebuild again"
                     )
-    return parked
+    return waiting
 
 
 @contextmanager
-def _at_work(dsn: str, job: Job, number: int, heard: Heard) -> Iterator[None]:
-    """A process at the job, ended at the end of the block. It is in a session of its own: a Ctrl-C is for us, and we end it."""
+def _process(dsn: str, job: Job, number: int, messages: Messages) -> Iterator[None]:
+    """A process that does the job, killed at the end of the block. It has a session of its own, so that a Ctrl-C reaches only us."""
     with subprocess.Popen(
         [sys.executable, "-P", "-m", "projections.engine.fill"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8",
         env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}, start_new_session=True,
     ) as process:  # fmt: skip
-        listening = threading.Thread(target=_listen, args=(process, number, heard))
+        listening = threading.Thread(target=_listen, args=(process, number, messages))
         listening.start()
         assert process.stdin
         try:
-            with suppress(BrokenPipeError):  # it died at once, and whoever listens says so
+            with suppress(BrokenPipeError):  # it died at once: the listening thread reports that
                 process.stdin.write(json.dumps({"dsn": dsn, **asdict(job)}) + "\n")
                 process.stdin.flush()
             yield
@@ -144,15 +155,15 @@ def _at_work(dsn: str, job: Job, number: int, heard: Heard) -> Iterator[None]:
                 process.stdin.close()
 
 
-def _listen(process: subprocess.Popen[str], number: int, heard: Heard) -> None:
+def _listen(process: subprocess.Popen[str], number: int, messages: Messages) -> None:
     assert process.stdout
     for line in process.stdout:
-        heard.put((number, json.loads(line)))
-    heard.put((number, {"ended": process.wait()}))
+        messages.put((number, json.loads(line)))
+    messages.put((number, {"ended": process.wait()}))
 
 
-def _say(**said: Any) -> None:
-    sys.stdout.write(json.dumps(said) + "\n")
+def _send(**message: Any) -> None:
+    sys.stdout.write(json.dumps(message) + "\n")
     sys.stdout.flush()
 
 
@@ -161,26 +172,31 @@ def _end_with_parent() -> None:
     os._exit(1)
 
 
-def _work(dsn: str, job: Job) -> Mapping[str, Any]:
+def _do(dsn: str, job: Job) -> Mapping[str, Any]:
     try:
         with tables.session(dsn) as conn:
             return {
-                "parked": fill(conn, leaving_out(conn, BY_NAME[job.projection]), job, lambda stage, share: _say(stage=stage, share=share))
+                "waiting": fill(
+                    conn, without_skipped(conn, BY_NAME[job.projection]), job, lambda stage, share: _send(stage=stage, share=share)
+                )
             }
     except FoldFailed as failure:
         return {"failed": str(failure)}
     except Refused as refusal:
         return {"refused": str(refusal), "kind": refusal.kind}
-    except Exception as error:  # noqa: BLE001 - whatever it is, the parent says it in one line, without a value
+    except Exception as error:  # noqa: BLE001 - the parent reports any error in one line, without a value
         return {"failed": f"projection {job.projection} cannot be rebuilt: {explain(error)}"}
 
 
 def main() -> None:
-    """One job, told in a line on standard input; when that ends, so does the process. What was done is told in lines on standard output."""
-    asked = json.loads(sys.stdin.readline())
+    """Do the job that is given as a line of JSON on standard input, and send messages as lines of JSON on standard output.
+
+    The end of standard input means that the parent is gone, and ends this process.
+    """
+    order = json.loads(sys.stdin.readline())
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    gc.disable()  # documents hold no cycles, and looking for some takes a fifth of the time
-    _say(**_work(asked.pop("dsn"), Job(**asked)))
+    gc.disable()  # documents hold no cycles, and the search for cycles would take a fifth of the time
+    _send(**_do(order.pop("dsn"), Job(**order)))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Folding in memory: the one loop all four ways of running a projection share."""
+"""Folding in memory: the one loop that all four ways of running a projection share."""
 
 from __future__ import annotations
 
@@ -13,19 +13,23 @@ from projections.engine.seen import START, Connection, Mark, Reader, Seen
 
 
 class FoldFailed(Exception):
-    """A fold could not take an event. The message names the event and where the fold stood, never a value: it may be personal."""
+    """A fold failed at an event. The message names the event and the line of code, and never a value, for a value may be personal."""
 
 
-class Waiting(NamedTuple):
-    """An event that its group has not taken, and why."""
+class WaitingEvent(NamedTuple):
+    """An event that was not folded into its group: it failed, or an earlier event of the group did. `error` says which, and where."""
 
     position: int
     event_id: str
     error: str
 
 
+WaitingEvents = Mapping[str, Sequence[WaitingEvent]]
+"""The events that wait, by group."""
+
+
 def explain(error: BaseException) -> str:
-    """Where a fold failed, in one line without any value."""
+    """The type of an error and the line of code that raised it, without any value."""
     trace, where = error.__traceback__, ""
     while trace:
         where = f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}"
@@ -35,42 +39,45 @@ def explain(error: BaseException) -> str:
 
 @dataclass(slots=True)
 class Fold:
-    """Documents of one projection while events pass by. A failing event parks its group there and then; strict folds raise FoldFailed."""
+    """The documents of one projection, by group.
+
+    When an event fails its group takes no more events: they wait. A strict fold raises FoldFailed.
+    """
 
     projection: Projection
     names: frozenset[str]
     strict: bool = False
     docs: dict[str, Doc] = field(default_factory=dict)
-    waiting: dict[str, list[Waiting]] = field(default_factory=dict)
+    waiting: dict[str, list[WaitingEvent]] = field(default_factory=dict)
 
-    def concerned(self, page: Iterable[Seen]) -> list[tuple[str, Seen]]:
-        """The events of a page that concern the projection, with the group of each."""
+    def assign_groups(self, page: Iterable[Seen]) -> list[tuple[str, Seen]]:
+        """The events of a page that belong to the projection, each with its group."""
         of, names = self.projection.group, self.names
-        return [(group, seen) for seen in page if seen.type in names and (group := of(seen)) is not None]
+        return [(group, record) for record in page if record.type in names and (group := of(record)) is not None]
 
-    def take(self, concerned: Iterable[tuple[str, Seen]]) -> None:
+    def take(self, events: Iterable[tuple[str, Seen]]) -> None:
         """Fold events into the documents of their groups."""
         evolve, restrict, initial = self.projection.evolve, self.projection.restrict, self.projection.initial
-        for group, seen in concerned:
+        for group, record in events:
             if group in self.waiting:
-                self._park(group, seen, "waits for an earlier event")
+                self._park(group, record, "waits for an earlier event")
                 continue
             old = self.docs.get(group, initial)
             try:
-                if (new := evolve(old, restrict(seen))) is not old:
+                if (new := evolve(old, restrict(record))) is not old:
                     self.docs[group] = new
-            except Exception as error:  # noqa: BLE001 - whatever a fold raises stops its own group and nothing else
-                self._park(group, seen, explain(error))
+            except Exception as error:  # noqa: BLE001 - any error of a fold stops its own group and nothing else
+                self._park(group, record, explain(error))
 
-    def _park(self, group: str, seen: Seen, error: str) -> None:
+    def _park(self, group: str, record: Seen, error: str) -> None:
         if self.strict:
-            where = f"{seen.type} at position {seen.position} ({seen.stream} version {seen.version})"
+            where = f"{record.type} at position {record.position} ({record.stream} version {record.version})"
             raise FoldFailed(f"projection {self.projection.name} cannot take {where}: {error}") from None
-        self.waiting.setdefault(group, []).append(Waiting(seen.position, seen.event_id, error))
+        self.waiting.setdefault(group, []).append(WaitingEvent(record.position, record.event_id, error))
 
 
 def pages(conn: Connection, reader: Reader, after: int, bound: Mark) -> Iterator[tuple[list[Seen], Mark]]:
-    """The log from `after` to `bound` (an event behind the horizon), page by page, each with the mark it ends at."""
+    """The log after the position `after` up to `bound`, which is before the horizon: pages of records, each with the mark of its end."""
     at = Mark(after, None)
     while at.position < bound.position:
         page, end = reader.page(conn, at.position, bound.position)
@@ -87,33 +94,36 @@ def fold_log(
     before: Mapping[str, int] | None = None,
     streams: Sequence[str] | None = None,
 ) -> Fold:
-    """Fold the log up to `bound`, of business time no later than `at`: all of it, or the given streams; a group in `before` stops short of that position."""
+    """Fold the log, or the given streams of it, up to `bound`.
+
+    Events with a business time later than `at` are left out, and so are the events of a group in `before` from that position on.
+    """
     reader, limits = reader_of([projection], streams), before or {}
-    fold = Fold(projection, reader.wanted)
+    fold = Fold(projection, reader.type_names)
     for page, _ in pages(conn, reader, START.position, bound):
-        due = page if at is None else [seen for seen in page if seen.occurred_at <= at]
-        fold.take((group, seen) for group, seen in fold.concerned(due) if group not in limits or seen.position < limits[group])
+        due = page if at is None else [record for record in page if record.occurred_at <= at]
+        fold.take((group, record) for group, record in fold.assign_groups(due) if group not in limits or record.position < limits[group])
     return fold
 
 
 def strict_rows(projection: Projection, group: str, doc: Doc) -> dict[Key, Row]:
-    """The rows of a document. Raises FoldFailed naming the group when they do not fit."""
+    """The rows of a document. Raises FoldFailed, with the group, when they do not fit the table."""
     try:
         return derive(projection, group, doc)
-    except Exception as error:  # noqa: BLE001 - raised on as our own, without the message: it may hold personal values
+    except Exception as error:  # noqa: BLE001 - raised again as FoldFailed, without the message, for it may hold personal values
         raise FoldFailed(f"projection {projection.name} cannot make rows of group {group}: {explain(error)}") from None
 
 
 @dataclass(slots=True)
 class Changes:
-    """What has to be written: documents, rows to put, keys of rows to delete (with their group)."""
+    """Changes to write: documents, rows to add or replace (`put`), and rows to delete (`gone`)."""
 
     docs: dict[str, Doc] = field(default_factory=dict)
     put: list[Row] = field(default_factory=list)
     gone: list[Row] = field(default_factory=list)
 
     def add(self, projection: Projection, group: str, old: Doc | None, new: Doc) -> None:
-        """Compare a document with what is stored. Raises what `derive` raises."""
+        """Add the changes from the old document of a group to the new one. Raises as `derive` does."""
         if new == old:
             return
         after = derive(projection, group, new)

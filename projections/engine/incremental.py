@@ -1,4 +1,4 @@
-"""Running forward: pages of the log folded in memory, each batch written with its checkpoint in one transaction."""
+"""The incremental way of running a fold: pages of the log are folded in memory, and each batch is written together with its checkpoint."""
 
 from __future__ import annotations
 
@@ -10,27 +10,36 @@ from psycopg import Rollback
 from o2c.kernel.refusal import Refused
 from projections.catalogue import ALL
 from projections.engine import tables
-from projections.engine.fold import Changes, Fold, Waiting, explain, pages
-from projections.engine.history import ITSELF, By, answering, note
-from projections.engine.parked import leaving_out, set_aside
+from projections.engine.checkpoints import Checkpoint, checkpoints, move_checkpoint, seize
+from projections.engine.fold import Changes, Fold, WaitingEvent, explain, pages
+from projections.engine.history import ITSELF, By, note, require_reason
+from projections.engine.parked import park, parked_groups, skip_first, without_skipped
 from projections.engine.projection import Doc, Projection, reader_of
 from projections.engine.rebuild import not_rebuilt_meanwhile, rebuild
 from projections.engine.same_log import refuse_other_log
 from projections.engine.seen import Connection, Mark, Reader, Seen, last_mark, names_of
-from projections.engine.tables import Checkpoint
 
 BATCH_DOCS = 20_000
-"""Documents touched before a batch is written: far behind, a larger batch writes each document less often."""
+"""A batch is written when it has changed so many documents. Far behind, a larger batch writes each document less often."""
 BATCH_EVENTS = 50_000
+"""A batch is also written when it has read so many events."""
 CACHE_DOCS = 100_000
+"""A worker that has more documents than this in memory forgets them after the next write."""
 TOGETHER_DOCS = 1_000
+"""Batches of several projections with no more changed documents than this are written in one transaction."""
+
+_NO_FLUSH = "SET synchronous_commit = off"
+"""Lets the commits of a session wait for no flush to disk. No parameters."""
+
+_TAKE_PARKED = "DELETE FROM projection.parked WHERE name = %s AND group_key = %s RETURNING position"
+"""Takes the parked events of a group out of the list and returns their positions. Parameters: the projection, the group."""
 
 
 def catch_up(dsn: str, projections: Sequence[Projection] = ALL, upto: int | None = None) -> int:
-    """Bring projections to the horizon, or to the last event up to the position `upto`; the position they reached at least.
+    """Fold projections up to the horizon, or to the last event up to the position `upto`, and return the position that all have reached.
 
-    A projection of an older shape is rebuilt; an event that a fold cannot take parks its group. Many may run at once: who is overtaken goes
-    on from where the other got to. Raises Refused when the tables or the log come from a newer program, or the tables from another log.
+    A projection of an older shape is rebuilt. An event at which a fold fails parks its group. Several calls may run at once: each goes on
+    from the latest checkpoint. Raises Refused when the tables or the log come from a newer program, or the tables from another log.
     """
     with tables.session(dsn) as conn:
         tables.prepare(conn, projections)
@@ -38,21 +47,21 @@ def catch_up(dsn: str, projections: Sequence[Projection] = ALL, upto: int | None
         target = last_mark(conn, upto)
         outdated = [projection for projection in projections if _outdated(conn, projection)]
         current = [projection for projection in projections if projection not in outdated]
-        Forward(conn, current).bring(target)
+        Forward(conn, current).fold_to(target)
         for projection in outdated:
-            up_to_shape(conn, dsn, projection)
-            Forward(conn, [projection]).bring(target)
+            rebuild_outdated(conn, dsn, projection)
+            Forward(conn, [projection]).fold_to(target)
     return target.position
 
 
-def up_to_shape(conn: Connection, dsn: str, projection: Projection) -> None:
-    """Rebuild a projection whose tables have an older shape. Raises Refused when they have a newer one."""
+def rebuild_outdated(conn: Connection, dsn: str, projection: Projection) -> None:
+    """Rebuild a projection if its tables have an older shape. Raises Refused when they have a newer one."""
     if _outdated(conn, projection):
         rebuild(dsn, projection, strict=False, only_outdated=True)
 
 
 def _outdated(conn: Connection, projection: Projection) -> bool:
-    stored = tables.checkpoints(conn, [projection])[projection.name].shape_version
+    stored = checkpoints(conn, [projection])[projection.name].shape_version
     if stored > projection.shape_version:
         raise Refused(f"projection {projection.name} was built by a newer program; use that one", kind="conflict")
     return stored < projection.shape_version
@@ -63,56 +72,62 @@ def _never() -> bool:
 
 
 class Forward:
-    """Brings projections of this program's shape forward over one connection.
+    """Folds projections forward over one connection. Their tables have this program's shape.
 
-    What was folded stays in hand from one call to the next: a batch is written only where its checkpoint still stands as it was seen, so that
-    whoever wrote meanwhile is never written over.
+    The documents stay in memory from one call to the next. That is safe, for a batch is written only if its checkpoint is unchanged: when
+    another worker has written in between, the batch is dropped.
     """
 
     def __init__(self, conn: Connection, projections: Sequence[Projection], *, stop: Callable[[], bool] = _never) -> None:
         self._conn, self._projections, self._stop = conn, projections, stop
         self._reader = reader_of(projections)
         self._batches: dict[str, Batch] = {}
-        # A crash takes rows and checkpoint back together, and they are folded again: no flush to wait for.
-        conn.execute("SET synchronous_commit = off")
+        # A crash loses rows and checkpoint together, and the events are folded again, so that no commit needs to wait for the disk.
+        conn.execute(_NO_FLUSH)
 
-    def bring(self, target: Mark) -> None:
-        """To a mark behind the horizon, or as far as what is written when `stop()` says so. Raises Refused when another program rebuilt one."""
+    def fold_to(self, target: Mark) -> None:
+        """Fold and write up to `target`, which is before the horizon, or end earlier when `stop()` is true.
+
+        Raises Refused when another program has rebuilt a projection in another shape.
+        """
         while not self._stop():
-            self._take_up()
+            self._begin_batches()
             behind = [batch.mark for batch in self._batches.values() if batch.mark.position < target.position]
             if not behind:
                 return
-            # Those furthest behind first, all at one position so that they share what is read.
+            # The projections that are furthest behind come first, up to the position of the next ones: from there they read the same pages.
             start, *later = sorted({mark.position: mark for mark in behind}.values())
-            self._advance(
+            self._fold_pages(
                 [batch for batch in self._batches.values() if batch.mark.position == start.position], start, later[0] if later else target
             )
 
-    def _take_up(self) -> None:
-        """A batch for each projection that has none, from where its checkpoint stands."""
-        lost = [projection for projection in self._projections if projection.name not in self._batches]
-        stored = tables.checkpoints(self._conn, lost) if lost else {}
-        for projection in lost:
+    def _begin_batches(self) -> None:
+        """Begin a batch, at the checkpoint, for each projection that has none."""
+        without = [projection for projection in self._projections if projection.name not in self._batches]
+        stored = checkpoints(self._conn, without) if without else {}
+        for projection in without:
             checkpoint = stored[projection.name]
             if checkpoint.shape_version != projection.shape_version:
                 raise Refused(f"projection {projection.name} was given another shape meanwhile; catch up again", kind="conflict")
             self._batches[projection.name] = Batch(self._conn, projection, checkpoint)
 
-    def _advance(self, cohort: Sequence[Batch], start: Mark, bound: Mark) -> None:
+    def _fold_pages(self, cohort: Sequence[Batch], start: Mark, bound: Mark) -> None:
         for page, mark in pages(self._conn, self._reader, start.position, bound):
             for batch in cohort:
                 batch.take(page)
             if (mark == bound or any(batch.full for batch in cohort)) and not self._flush(cohort, mark):
                 return
             if self._stop():
-                self._batches.clear()  # what was folded and not written is folded again by whoever goes on
+                self._batches.clear()  # unwritten events are folded again by the next worker
                 return
 
     def _flush(self, cohort: Sequence[Batch], mark: Mark) -> bool:
-        """Whether all were written. A little of many goes in one transaction; much is written one by one, or it would hold up every reader."""
-        little = len(cohort) > 1 and sum(batch.touched for batch in cohort) <= TOGETHER_DOCS
-        if not (little and self._flush_together(cohort, mark)):
+        """Write all batches; False when one of them was dropped.
+
+        Small ones go in one transaction, larger ones each in its own: a long transaction would hold up every reader of the log.
+        """
+        small = len(cohort) > 1 and sum(batch.touched for batch in cohort) <= TOGETHER_DOCS
+        if not (small and self._flush_together(cohort, mark)):
             for batch in cohort:
                 if not batch.flush(mark):
                     del self._batches[batch.name]
@@ -125,28 +140,28 @@ class Forward:
                 raise Rollback
             done = True
         for batch in cohort if done else ():
-            batch.written(mark)
+            batch.begin_at(mark)
         return done
 
 
 class Batch:
-    """What one worker has folded for one projection since its checkpoint."""
+    """The events of one projection that a worker has folded since the checkpoint, and the documents they changed."""
 
     def __init__(self, conn: Connection, projection: Projection, checkpoint: Checkpoint) -> None:
         self._conn, self._projection, self._checkpoint = conn, projection, checkpoint
-        self._fold = Fold(leaving_out(conn, projection), names_of(projection.types))
-        self._stuck = frozenset(tables.parked_groups(conn, projection))
-        self._known: set[str] = set()
+        self._fold = Fold(without_skipped(conn, projection), names_of(projection.types))
+        self._parked = frozenset(parked_groups(conn, projection))
+        self._loaded: set[str] = set()
         self._clear()
 
     def _clear(self) -> None:
         self._before: dict[str, Doc | None] = {}
         self._events: dict[str, list[Seen]] = {}
         self._count = 0
-        self._stuck |= self._fold.waiting.keys()
-        self._fold.waiting = {group: [] for group in self._stuck}
-        if len(self._known) > CACHE_DOCS:
-            self._known, self._fold.docs = set(), {}
+        self._parked |= self._fold.waiting.keys()
+        self._fold.waiting = {group: [] for group in self._parked}
+        if len(self._loaded) > CACHE_DOCS:
+            self._loaded, self._fold.docs = set(), {}
 
     @property
     def name(self) -> str:
@@ -154,54 +169,57 @@ class Batch:
 
     @property
     def mark(self) -> Mark:
-        """What is written reaches up to here."""
+        """How far the tables have folded the log."""
         return self._checkpoint.mark
 
     @property
     def touched(self) -> int:
-        """How many documents have to be written."""
+        """How many documents the batch has to write."""
         return len(self._before)
 
     @property
     def full(self) -> bool:
-        """Whether it is time to write."""
+        """Whether the batch should be written now."""
         return len(self._before) >= BATCH_DOCS or self._count >= BATCH_EVENTS
 
     def take(self, page: Sequence[Seen]) -> None:
-        """Fold a page; the documents it touches are loaded in one query."""
-        concerned = self._fold.concerned(page)
+        """Fold a page. The documents of its groups that are not in memory are loaded by one query."""
+        events = self._fold.assign_groups(page)
         self._count += len(page)
-        unknown = {group for group, _ in concerned} - self._known
-        if unknown:
-            self._fold.docs |= tables.load_docs(self._conn, self._projection, unknown)
-            self._known |= unknown
-        for group, seen in concerned:
+        missing = {group for group, _ in events} - self._loaded
+        if missing:
+            self._fold.docs |= tables.load_docs(self._conn, self._projection, missing)
+            self._loaded |= missing
+        for group, record in events:
             self._before.setdefault(group, self._fold.docs.get(group))
-            self._events.setdefault(group, []).append(seen)
-        self._fold.take(concerned)
+            self._events.setdefault(group, []).append(record)
+        self._fold.take(events)
 
     def flush(self, mark: Mark) -> bool:
-        """Write everything and move the checkpoint, or nothing: False when another worker was faster."""
+        """Write all changes and move the checkpoint to `mark`.
+
+        False, and nothing is written, when another worker has moved the checkpoint.
+        """
         done = False
         with self._conn.transaction():
             if not self.write(mark):
                 raise Rollback
             done = True
         if done:
-            self.written(mark)
+            self.begin_at(mark)
         return done
 
     def write(self, mark: Mark) -> bool:
-        """What flush does, in a transaction of the caller's, who rolls back when it is False and says `written` when all is."""
+        """As `flush`, in a transaction of the caller, who must roll back when it is False, and call `begin_at` after the commit."""
         changes = self._changes()
-        if not tables.move(self._conn, self._checkpoint, mark):
+        if not move_checkpoint(self._conn, self._checkpoint, mark):
             return False
         tables.write(self._conn, self._projection, changes)
-        tables.park(self._conn, self._projection, self._fold.waiting)
+        park(self._conn, self._projection, self._fold.waiting)
         return True
 
-    def written(self, mark: Mark) -> None:
-        """Go on from there."""
+    def begin_at(self, mark: Mark) -> None:
+        """Begin the next batch at `mark`, up to which everything is written."""
         old = self._checkpoint
         self._checkpoint = Checkpoint(old.name, mark, old.shape_version, old.generation, old.swapped)
         self._clear()
@@ -214,7 +232,7 @@ class Batch:
                 continue
             try:
                 changes.add(self._projection, group, old, new)
-            except Exception as error:  # noqa: BLE001 - whatever the rows of a group raise stops that group and nothing else
+            except Exception as error:  # noqa: BLE001 - any error of a group's rows stops that group and nothing else
                 self._take_back(group, old, explain(error))
         return changes
 
@@ -223,39 +241,40 @@ class Batch:
             del self._fold.docs[group]
         else:
             self._fold.docs[group] = old
-        self._fold.waiting[group] = [Waiting(seen.position, seen.event_id, error) for seen in self._events[group]]
+        self._fold.waiting[group] = [WaitingEvent(record.position, record.event_id, error) for record in self._events[group]]
 
 
 def retry(dsn: str, projection: Projection, group: str | None = None, by: By = ITSELF) -> int:
-    """Let parked groups, or one, take their events again, in order, each in a transaction of its own; the number of groups that still wait.
+    """Fold the parked events of all groups, or of one, again, and return how many groups are still parked.
 
-    Raises Refused (missing) when the group is not parked.
+    Each group has a transaction of its own. Raises Refused (missing) when the group is not parked.
     """
     with _of_this_shape(dsn, projection) as conn:
-        reader, waiting = reader_of([projection]), tables.parked_groups(conn, projection)
-        if group is not None and group not in waiting:
+        reader, parked = reader_of([projection]), parked_groups(conn, projection)
+        if group is not None and group not in parked:
             raise Refused(f"{group} is not parked in projection {projection.name}; see `o2c projections parked`", kind="missing")
-        for one in waiting if group is None else [group]:
+        for one in parked if group is None else [group]:
             with conn.transaction():
-                tables.seize(conn, projection)
+                seize(conn, projection)
                 note(conn, projection, "retried", by, group=one)
-                _retry_group(conn, leaving_out(conn, projection), reader, one)
-        return len(tables.parked_groups(conn, projection))
+                _retry_group(conn, without_skipped(conn, projection), reader, one)
+        return len(parked_groups(conn, projection))
 
 
 def skip(dsn: str, projection: Projection, group: str, by: By, *, position: int | None = None) -> bool:
-    """Set the first parked event of a group aside for good and fold on; whether the group goes on (False: a later event parks it again).
+    """Leave the first parked event of a group out for good and fold the events behind it. False when one of those parks the group again.
 
-    Whoever says the `position` he means is protected from skipping another event by a repeat. Raises Refused: usage when nobody answers for
-    it, missing when the group is not parked, conflict when another event is the first, unavailable while the projection is rebuilt.
+    With `position` only the event at that position is skipped, so that a repeated call cannot skip the next one. Raises Refused: usage
+    when `by` names no person or reason, missing when the group is not parked, conflict when its first parked event is at another
+    position, unavailable during a rebuild.
     """
-    answering(by, "a skipped event is left out for good")
+    require_reason(by, "a skipped event is left out for good")
     with _of_this_shape(dsn, projection) as conn, not_rebuilt_meanwhile(conn, projection), conn.transaction():
-        tables.seize(conn, projection)
-        skipped = set_aside(conn, projection, group, by, position)
+        seize(conn, projection)
+        skipped = skip_first(conn, projection, group, by, position)
         note(conn, projection, "skipped", by, group=group, position=skipped)
-        _retry_group(conn, leaving_out(conn, projection), reader_of([projection]), group)
-        return group not in tables.parked_groups(conn, projection)
+        _retry_group(conn, without_skipped(conn, projection), reader_of([projection]), group)
+        return group not in parked_groups(conn, projection)
 
 
 @contextmanager
@@ -268,19 +287,17 @@ def _of_this_shape(dsn: str, projection: Projection) -> Iterator[Connection]:
 
 
 def _retry_group(conn: Connection, projection: Projection, reader: Reader, group: str) -> None:
-    rows = conn.execute(
-        "DELETE FROM projection.parked WHERE name = %s AND group_key = %s RETURNING position", (projection.name, group)
-    ).fetchall()
-    fold = Fold(projection, reader.wanted, docs=tables.load_docs(conn, projection, [group]))
+    rows = conn.execute(_TAKE_PARKED, (projection.name, group)).fetchall()
+    fold = Fold(projection, reader.type_names, docs=tables.load_docs(conn, projection, [group]))
     old = fold.docs.get(group)
-    events = fold.concerned(reader.some(conn, [row["position"] for row in rows]))
+    events = fold.assign_groups(reader.some(conn, [row["position"] for row in rows]))
     fold.take(events)
     changes = Changes()
     if group in fold.docs:
         try:
             changes.add(projection, group, old, fold.docs[group])
-        except Exception as error:  # noqa: BLE001 - the group goes on waiting, with the error written down
-            fold.waiting = {group: [Waiting(seen.position, seen.event_id, explain(error)) for _, seen in events]}
+        except Exception as error:  # noqa: BLE001 - the group stays parked, with the error
+            fold.waiting = {group: [WaitingEvent(record.position, record.event_id, explain(error)) for _, record in events]}
             changes = Changes()
     tables.write(conn, projection, changes)
-    tables.park(conn, projection, fold.waiting)
+    park(conn, projection, fold.waiting)

@@ -1,4 +1,4 @@
-"""The engine of the projections: the same fold run forward, anew, back in time, and as a check."""
+"""The operations on projections: all that other packages call, in one place, and how far each projection is."""
 
 from __future__ import annotations
 
@@ -9,39 +9,42 @@ from typing import Literal
 from o2c.store.horizon import blocker
 from projections.catalogue import ALL
 from projections.engine import tables
+from projections.engine.checkpoints import Checkpoint, checkpoints
 from projections.engine.compare import Difference
 from projections.engine.fold import FoldFailed
 from projections.engine.history import By, Deed, history
 from projections.engine.incremental import catch_up, retry, skip
-from projections.engine.parked import Parked, Skipped, parked, skipped
+from projections.engine.parked import ParkedGroup, SkippedEvent, list_parked, list_skipped, parked_groups
 from projections.engine.projection import Projection
-from projections.engine.rebuild import Rebuilt, rebuild, rollback
-from projections.engine.same_log import strangers
+from projections.engine.rebuild import RebuildResult, rebuild, rollback
+from projections.engine.same_log import of_other_log
 from projections.engine.seen import Connection, Mark, Seen, last_mark
 from projections.engine.some_groups import Scope
 from projections.engine.verify import Report, as_of, repair, verify
 
 __all__ = [
-    "ALL", "By", "Deed", "Difference", "FoldFailed", "Parked", "Projection", "Rebuilt", "Report", "Scope", "Seen", "Skipped", "Status",
-    "as_of", "catch_up", "history", "horizon_mark", "parked", "rebuild", "refuse_unmade", "repair", "retry", "rollback", "skip", "skipped", "status", "verify",
+    "ALL", "By", "Deed", "Difference", "FoldFailed", "ParkedGroup", "Projection", "RebuildResult", "Report", "Scope", "Seen", "SkippedEvent", "Status",
+    "as_of", "catch_up", "history", "horizon_mark", "list_parked", "list_skipped", "rebuild", "refuse_missing_tables", "repair", "retry", "rollback", "skip", "status", "verify",
 ]  # fmt: skip
 
 
 HELD_S = 1.0
-"""An append takes milliseconds: a transaction that has been open for longer than this holds readers back."""
+"""A transaction that is open for longer than this is named as one that holds readers up: an append takes milliseconds."""
 _LAG = """SELECT (SELECT count(*) FROM o2c.event WHERE position > %(position)s) AS events,
     coalesce((SELECT greatest(extract(epoch FROM clock_timestamp() - recorded_at), 0) FROM o2c.event WHERE position > %(position)s
         ORDER BY position LIMIT 1), 0)::float8 AS seconds"""
-
+"""How many committed events follow a position, and the age in seconds of the first. Parameter: `position`."""
 
 State = Literal["current", "behind", "needs rebuild", "newer than this program", "of another log"]
 
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """How a projection stands: committed events of any type it has not read, the age in seconds of the oldest, groups parked, shape of its tables.
+    """How far a projection is.
 
-    `stranger` says what is wrong with one that was folded from another log than this. `blocker` names the transaction that keeps every reader from events that are committed, with its process.
+    `lag_events` counts the committed events of any type after its position; `lag_s` is the age in seconds of the first. `parked` counts
+    groups. `blocker` names the transaction, with its process, that keeps all readers from committed events. `other_log` says why a
+    projection cannot have been folded from this log; it is None for one that was.
     """
 
     name: str
@@ -52,43 +55,43 @@ class Status:
     shape_version: int
     state: State
     blocker: str | None
-    stranger: str | None = None
+    other_log: str | None = None
 
 
-def refuse_unmade(dsn: str, projections: Sequence[Projection] = ALL) -> None:
+def refuse_missing_tables(dsn: str, projections: Sequence[Projection] = ALL) -> None:
     """Raises Refused (conflict) where tables are missing on a server that takes no writes."""
     with tables.session(dsn) as conn:
         tables.prepare(conn, projections)
 
 
 def status(dsn: str, projections: Sequence[Projection] = ALL) -> list[Status]:
-    """How the given projections stand, in the order given."""
+    """The status of each of the given projections, in the order given."""
     with tables.session(dsn) as conn:
         tables.prepare(conn, projections)
-        stored = tables.checkpoints(conn, projections)
+        stored = checkpoints(conn, projections)
         lags = {position: _lag(conn, position) for position in {checkpoint.mark.position for checkpoint in stored.values()}}
-        held_by, strange = blocker(conn, HELD_S), strangers(conn, projections)
-        found = [
-            _standing(projection, stored[projection.name], lags, len(tables.parked_groups(conn, projection)), held_by)
+        held_by, others = blocker(conn, HELD_S), of_other_log(conn, projections)
+        statuses = [
+            _status_of(projection, stored[projection.name], lags, len(parked_groups(conn, projection)), held_by)
             for projection in projections
         ]
-    return [replace(one, state="of another log", stranger=strange[one.name]) if one.name in strange else one for one in found]
+    return [replace(one, state="of another log", other_log=others[one.name]) if one.name in others else one for one in statuses]
 
 
 def _lag(conn: Connection, position: int) -> tuple[int, float]:
-    """Committed events after a position, whether readers see them yet or not, and the age of the first by the server's clock."""
+    """The number of committed events after a position, those after the horizon too, and the age of the first by the server's clock."""
     row = conn.execute(_LAG, {"position": position}).fetchone()
     return (row["events"], row["seconds"]) if row else (0, 0.0)
 
 
 def horizon_mark(dsn: str) -> Mark:
-    """The last event that readers may see."""
+    """The mark of the last event before the horizon."""
     with tables.session(dsn) as conn:
         return last_mark(conn)
 
 
-def _standing(
-    projection: Projection, checkpoint: tables.Checkpoint, lags: dict[int, tuple[int, float]], parked: int, held_by: str | None
+def _status_of(
+    projection: Projection, checkpoint: Checkpoint, lags: dict[int, tuple[int, float]], parked: int, held_by: str | None
 ) -> Status:
     lag, lag_s = lags[checkpoint.mark.position]
     state: State = "behind" if lag else "current"

@@ -1,4 +1,4 @@
-"""What a projection is: a pure fold of events to documents, one a group, and of a document to table rows."""
+"""The definition of a projection: a pure fold from events to documents, one for each group, and from a document to rows of a table."""
 
 from __future__ import annotations
 
@@ -18,13 +18,17 @@ Key = tuple[Any, ...]
 class Projection:
     """One question and the fold that answers it.
 
-    `group` names the document an event belongs to (None: it does not concern us); it looks at the envelope only.
-    `evolve` is pure: it leaves its argument as it is, and a document survives JSON unchanged. `rows` are unique by `key` within a group.
-    `fields` are the body fields the fold may read (None: all), `personal` the personal ones, which it may turn into something that does not
-    tell them and never put into a document. `views` are SQL over the table, by name. `found_by` says what a group is named after, so that single
-    groups can be checked and mended: its stream, the order in whose own streams it is, or its one event's id (whose `position` the document then keeps).
-    `schema` is where its tables stand; only a what-if has another.
-    Whoever changes what the fold yields, its columns or its views raises `shape_version`; the tables are then rebuilt by themselves.
+    `group` gives the name of the group that an event belongs to, None for an event to leave out. It reads the envelope only.
+    `evolve` is pure: it does not change its arguments. A document must be the same after a trip through JSON.
+    `rows` are unique by `key` within a group.
+    `fields` are the fields of the body that the fold may read (None: all).
+    `personal` are the personal fields that it may read. A personal value must not get into a document; a hash of it may.
+    `views` are queries over the table, by the name of the view.
+    `found_by` says how to find all events of a group, so that single groups can be checked and mended. `stream`: the group is named after
+    its stream; `order`: it is named after an order, and its events are in streams of that order; `event`: it is named after the id of its
+    only event, whose position the document holds as `position`; None: its events cannot be found by an index.
+    `schema` is the schema of the tables; only a what-if has one of its own.
+    After a change of the rows that the fold yields, of the columns or of the views, raise `shape_version`: the tables are then rebuilt.
     """
 
     name: str
@@ -44,17 +48,17 @@ class Projection:
     found_by: Literal["stream", "order", "event"] | None = None
     schema: str = "projection"
 
-    def restrict(self, seen: Seen) -> Seen:
-        """The event with the declared fields only, so that a fold cannot come to depend on another."""
-        if seen.personal:
-            seen = seen._replace(personal=Personal({name: value for name, value in seen.personal.items() if name in self.personal}))
-        if self.fields is None or seen.body.keys() <= self.fields:
-            return seen
-        return seen._replace(body={name: value for name, value in seen.body.items() if name in self.fields})
+    def restrict(self, record: Seen) -> Seen:
+        """The record with the declared fields only, so that a fold cannot use any other."""
+        if record.personal:
+            record = record._replace(personal=Personal({name: value for name, value in record.personal.items() if name in self.personal}))
+        if self.fields is None or record.body.keys() <= self.fields:
+            return record
+        return record._replace(body={name: value for name, value in record.body.items() if name in self.fields})
 
 
 def reader_of(projections: Sequence[Projection], streams: Sequence[str] | None = None) -> Reader:
-    """A reader of what the given projections need between them, in the whole log or in some streams."""
+    """A reader of all that the given projections need, from the whole log or some streams."""
     personal = frozenset[str]().union(*(projection.personal for projection in projections))
     return Reader([projection.types for projection in projections], personal, streams)
 
@@ -73,22 +77,23 @@ KINDS: Mapping[str, Callable[[Any], bool]] = {
     "date": lambda value: date.fromisoformat(value).isoformat() == value,
     "jsonb": lambda value: isinstance(value, (dict, list)),
 }
-"""The kinds of column, each with what tells whether a value fits."""
+"""The kinds of column, each with the test for a value of that kind."""
 
 
 def derive(projection: Projection, group: str, doc: Doc) -> dict[Key, Row]:
-    """The table rows of a document by their key, with `group_key` added.
+    """The rows of a document by their key, with `group_key` added.
 
-    Raises ValueError or TypeError when a row does not fit the columns: found here it stops one group, found by the server the whole batch.
+    Raises ValueError or TypeError when a row does not fit the columns: that stops one group, while an error of the server would stop a
+    whole batch.
     """
-    found: dict[Key, Row] = {}
+    rows: dict[Key, Row] = {}
     for row in projection.rows(group, doc):
         for column, kind in projection.columns.items():
             value = row[column]
             if value is not None and not KINDS[kind](value):
                 raise ValueError(f"column {column} of {projection.name} is not {kind}")
         key = tuple(row[column] for column in projection.key)
-        if key in found or len(row) != len(projection.columns) or None in key:
+        if key in rows or len(row) != len(projection.columns) or None in key:
             raise ValueError(f"rows of {projection.name} are not unique by key, or have other columns than it")
-        found[key] = {"group_key": group, **row}
-    return found
+        rows[key] = {"group_key": group, **row}
+    return rows

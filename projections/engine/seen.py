@@ -1,4 +1,4 @@
-"""What a fold sees of an event: a light record read straight out of the log, never later than the horizon."""
+"""Reading the log for folds: records, which are events as a fold sees them, all of them before the horizon."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from o2c.kernel.refusal import Refused
 from o2c.kernel.shapes import OfItem, OfStep
 
 Types = frozenset[str] | Callable[[type[Event]], bool]
-"""The events a projection needs: their names, or a predicate on their classes, asked once all classes are known."""
+"""The types of events that a projection needs: their names, or a predicate on event classes, called once all classes are loaded."""
 
 Connection = psycopg.Connection[dict[str, Any]]
 
@@ -25,18 +25,24 @@ PAGE_EVENTS = 5_000
 _LAST = b"""
 WITH bound AS MATERIALIZED (SELECT o2c.horizon() AS h)
 SELECT position, event_id::text FROM o2c.event WHERE position < (SELECT h FROM bound) AND position <= %s ORDER BY position DESC LIMIT 1"""
+"""The last event before the horizon and no later than a position. Parameter: the position."""
 
 _PAGE = """
 SELECT position, event_id::text, stream, version, type, schema_version, occurred_at, order_id::text, customer_id, channel, command_id::text,
        CASE WHEN type = ANY(%(types)s) THEN body::text END{personal}
 FROM o2c.event WHERE position > %(after)s AND position <= %(upto)s AND (%(every)s OR type = ANY(%(types)s)){streams}
 ORDER BY position LIMIT %(limit)s"""
+"""A page of the log. Parts: `_PERSONAL` and `_OF_STREAMS`, or nothing.
+
+Parameters: `after`, `upto`, `limit`, `types`, `every` (whether events of other types come too, without body), `streams`.
+"""
+
 _PERSONAL = ", CASE WHEN type = ANY(%(types)s) THEN personal::text END"
 _OF_STREAMS = " AND stream = ANY(%(streams)s)"
 
 
 class Personal(dict[str, Any]):
-    """Personal fields by name. Its text names them and shows no value."""
+    """Personal fields by name. As text it shows the names and no value."""
 
     def __repr__(self) -> str:
         return f"Personal({sorted(self)})"
@@ -48,9 +54,10 @@ NOTHING_PERSONAL = Personal()
 
 
 class Seen(NamedTuple):
-    """An event as a fold sees it. `body` holds the declared fields only, brought to the newest schema version; nothing of it is validated.
+    """A record: an event as a fold sees it. `at` is the stamp of its business time.
 
-    `personal` holds the personal fields that a projection declares it may read, and is empty for all others. `at` is the stamp of its business time.
+    `body` holds the declared fields, upcast to the newest schema version and not validated. `personal` holds the personal fields that the
+    projection declares, and is empty for one that declares none.
     """
 
     position: int
@@ -92,18 +99,20 @@ def stamp(at: datetime) -> str:
 
 
 def names_of(types: Types) -> frozenset[str]:
-    """The event names that are meant, of those known to this program."""
+    """The names of the types. A predicate is called on all event classes of this program."""
     return types if isinstance(types, frozenset) else frozenset(name for name, cls in EVENT_TYPES.items() if types(cls))
 
 
 def last_mark(conn: Connection, upto: int | None = None) -> Mark:
-    """The last event nothing can appear behind any more, no later than `upto`. Pages up to it need no horizon of their own."""
+    """The mark of the last event before the horizon, and no later than the position `upto`: no event can be added before it any more."""
     row = conn.cursor(row_factory=tuple_row).execute(_LAST, (2**63 - 1 if upto is None else upto,)).fetchone()
     return Mark(*row) if row else START
 
 
 @dataclass(frozen=True, slots=True)
-class _Resolved:
+class _Facts:
+    """The facts of an event class that are needed to make a record."""
+
     shape: str = ""
     step: str = ""
     generic: bool = False
@@ -113,64 +122,64 @@ class _Resolved:
 
 
 class Reader:
-    """Reads pages of the log for some projections at once: whole, or of some streams; of personal fields those that are named and no other."""
+    """Reads pages of records for several projections at once, from the whole log or from `streams`, with the fields of `personal`."""
 
     size = PAGE_EVENTS
 
     def __init__(self, types: Sequence[Types], personal: frozenset[str] = frozenset(), streams: Sequence[str] | None = None) -> None:
         load_event_types()
-        named = frozenset().union(*(known for known in types if isinstance(known, frozenset)))
-        self.wanted = frozenset().union(*map(names_of, types))
-        # A predicate is asked of classes: an event without one cannot be judged, so that pages must show it.
-        self._known = None if all(isinstance(known, frozenset) for known in types) else named | EVENT_TYPES.keys()
-        self._resolved = {name: _resolve(EVENT_TYPES.get(name)) for name in self.wanted}
+        named = frozenset().union(*(names for names in types if isinstance(names, frozenset)))
+        self.type_names = frozenset().union(*map(names_of, types))
+        # A predicate needs the class of an event. Where one is used every event is read, to stop at one that has no class here.
+        self._judged = None if all(isinstance(names, frozenset) for names in types) else named | EVENT_TYPES.keys()
+        self._facts = {name: _facts_of(EVENT_TYPES.get(name)) for name in self.type_names}
         self._personal = personal
         self._streams = None if streams is None else list(streams)
         self._query = _PAGE.format(personal=_PERSONAL if personal else "", streams="" if streams is None else _OF_STREAMS).encode()
 
     def page(self, conn: Connection, after: int, upto: int) -> tuple[list[Seen], Mark | None]:
-        """The wanted events of a page in position order, and the mark the page ends at; None when nothing follows it up to `upto`.
+        """The records of the page after the position `after`, and the mark of its end; None when it reaches up to `upto`.
 
-        Raises Refused when the page has an event of a type that this program does not know and cannot judge.
+        Raises Refused at an event of an unknown type when a projection chooses its types by a predicate.
         """
-        limits = {"after": after, "upto": upto, "limit": self.size, "every": self._known is not None, "types": list(self.wanted)}
+        limits = {"after": after, "upto": upto, "limit": self.size, "every": self._judged is not None, "types": list(self.type_names)}
         parameters = limits if self._streams is None else {**limits, "streams": self._streams}
         rows = conn.cursor(row_factory=tuple_row).execute(self._query, parameters).fetchall()
-        if self._known is not None:
-            refuse_unknown(rows, self._known)
+        if self._judged is not None:
+            refuse_unknown(rows, self._judged)
         end = Mark(rows[-1][0], rows[-1][1]) if len(rows) == self.size else None
-        return [self.seen(row) for row in rows if row[4] in self.wanted], end
+        return [self.record(row) for row in rows if row[4] in self.type_names], end
 
     def some(self, conn: Connection, positions: Sequence[int]) -> list[Seen]:
-        """The events at the given positions, in order."""
-        return [seen for position in sorted(positions) for seen in self.page(conn, position - 1, position)[0]]
+        """The records at the given positions, in order."""
+        return [record for position in sorted(positions) for record in self.page(conn, position - 1, position)[0]]
 
-    def seen(self, row: tuple[Any, ...]) -> Seen:
-        """A row of a page as a fold sees it."""
+    def record(self, row: tuple[Any, ...]) -> Seen:
+        """The record of one line of a page."""
         position, event_id, stream, version, name, schema, occurred_at, order_id, customer_id, channel, command_id, text, *more = row
-        how = self._resolved[name]
+        facts = self._facts[name]
         body = json.loads(text)
-        told = json.loads(more[0]) if more and more[0] else {}
-        if schema < how.schema:
-            body = upcast(name, schema, {**body, **told})
-            told = {key: body.pop(key) for key in how.personal if key in body}
-        personal = Personal({key: value for key, value in told.items() if key in self._personal}) if told else NOTHING_PERSONAL
-        step = body.get("step", "") if how.generic else how.step
-        item = body.get("item", "") if how.of_item else ""
+        hidden = json.loads(more[0]) if more and more[0] else {}
+        if schema < facts.schema:
+            body = upcast(name, schema, {**body, **hidden})
+            hidden = {key: body.pop(key) for key in facts.personal if key in body}
+        personal = Personal({key: value for key, value in hidden.items() if key in self._personal}) if hidden else NOTHING_PERSONAL
+        step = body.get("step", "") if facts.generic else facts.step
+        item = body.get("item", "") if facts.of_item else ""
         return Seen(
-            position, event_id, stream, version, name, how.shape, step, item, stamp(occurred_at), order_id, customer_id, channel,
+            position, event_id, stream, version, name, facts.shape, step, item, stamp(occurred_at), order_id, customer_id, channel,
             command_id, body, personal,
         )  # fmt: skip
 
 
-def _resolve(cls: type[Event] | None) -> _Resolved:
+def _facts_of(cls: type[Event] | None) -> _Facts:
     if cls is None:
-        return _Resolved()
-    return _Resolved(cls.shape, cls.step_name, issubclass(cls, OfStep), issubclass(cls, OfItem), cls.schema_version(), cls.personal)
+        return _Facts()
+    return _Facts(cls.shape, cls.step_name, issubclass(cls, OfStep), issubclass(cls, OfItem), cls.schema_version(), cls.personal)
 
 
-def refuse_unknown(rows: Sequence[Sequence[Any]], known: frozenset[str]) -> None:
-    """Raises Refused when a row (position first, type fifth) is of a type that is not known."""
+def refuse_unknown(rows: Sequence[Sequence[Any]], judged: frozenset[str]) -> None:
+    """Raises Refused when an event (position first, type fifth) is of a type that is not in `judged`."""
     for row in rows:
-        if row[4] not in known:
+        if row[4] not in judged:
             raise Refused(f"event {row[4]} at position {row[0]} is unknown to this program; use the version that wrote it", kind="conflict")

@@ -1,7 +1,8 @@
-"""Projection workers: each projection is followed by one of them at a time, and whoever follows it reads the log as it grows.
+"""Projection workers: they fold the log as it grows, and each projection belongs to one worker at a time.
 
-An advisory lock says whose a projection is and only keeps two from doing the same work: what makes a write safe is that it moves the checkpoint
-from where its worker saw it, in the same transaction. A worker that stalls loses its session to the server, and with it its projections.
+A worker owns a projection while it holds an advisory lock. The lock only keeps two workers from doing the same work. Writes are safe
+without it, for each moves the checkpoint in the same transaction, and only if the checkpoint is as the worker read it. The server ends
+the session of a worker that stalls, which frees its projections for others.
 """
 
 from __future__ import annotations
@@ -17,25 +18,35 @@ from o2c.kernel.refusal import Refused
 from o2c.store.horizon import blocker
 from o2c.store.passing import passing
 from projections.engine import tables
-from projections.engine.incremental import Forward, up_to_shape
+from projections.engine.incremental import Forward, rebuild_outdated
 from projections.engine.projection import Projection
 from projections.engine.seen import START, Connection, last_mark
 
 logger = structlog.get_logger(__name__)
 POLL_FIRST_S, POLL_LONGEST_S = 0.002, 0.25
-"""How long to wait for more after news, and at most when there is none for long: each wait is twice the last one."""
+"""How long to wait after new events, and the longest wait: without new events each wait is twice the one before."""
 LOOK_S = 1.0
-"""How often to look for projections that nobody follows."""
+"""How often to look for projections that no worker owns."""
 STALLED_S = 10.0
-"""A worker that asks nothing of the server for so long is taken for dead: polling, it asks at least four times a second."""
+"""The server ends the session of a worker that sends no statement for so long. A live worker sends at least four a second."""
 HELD_S = 5.0
+"""After so long without new events the worker warns of a transaction that holds the horizon, if there is one."""
 PAUSE_FIRST_S, PAUSE_LONGEST_S = 0.2, 5.0
+"""The first and the longest pause before the next attempt to reach the database: each is twice the one before."""
+
+_NAME_SESSION = """SELECT set_config('application_name', 'o2c projections', false), set_config('idle_session_timeout', %s, false),
+    set_config('idle_in_transaction_session_timeout', %s, false)"""
+"""Names the session, and lets the server end it when it sends no statement for some time. Parameters: that time, twice."""
+
+_TRY_LOCK = "SELECT pg_try_advisory_lock(hashtextextended(%s, 0)) AS ours"
+"""Takes a lock that only one session can have if it is free, and says whether it was. Parameter: its name."""
 
 
 class Follower:
-    """One worker: keeps projections up to date until it is told to stop.
+    """One worker: it keeps projections up to date until it is stopped.
 
-    At first it takes at most `share` of them (None: all), a moment later whatever nobody else has. `attended` counts how often it moved on.
+    In the first turn of a session it takes at most `share` of them (None: all), later all that are free. `attended` counts the turns that
+    folded new events.
     """
 
     def __init__(
@@ -47,20 +58,20 @@ class Follower:
         self.attended = 0
         self.owned: list[Projection] = []
         self._forward: Forward | None = None
-        self._told = threading.Event()
+        self._stopping = threading.Event()
         self._reached, self._last = 0, START
         self._news_at = self._look_at = 0.0
         self._wait_s = POLL_FIRST_S
         self._pause_s = 0.0
 
     def stop(self) -> None:
-        """Let the batch in hand be written or dropped, then end; to be called from another thread, as a signal handler may not."""
-        self._told.set()
+        """Let the worker finish or drop its batch, then end. To be called from another thread, never from a signal handler."""
+        self._stopping.set()
 
     def run(self, until: datetime | None = None) -> None:
-        """Follow until told to stop, or until a time. A database that goes away is waited for.
+        """Work until `stop` is called, or until a time. When the database is away, wait for it.
 
-        Raises Refused when it does not let us in, when tables or log come from a newer program, or when the log holds an event nobody here knows.
+        Raises Refused when the database refuses the login, when tables or log come from a newer program, or at an event of an unknown type.
         """
         while not self._over(until):
             try:
@@ -68,7 +79,7 @@ class Follower:
                     self._begin(conn)
                     while not self._over(until):
                         self.turn(conn)
-                        self._told.wait(self._wait_s)
+                        self._stopping.wait(self._wait_s)
             except Refused as refused:
                 if refused.kind != "unavailable":
                     raise
@@ -79,7 +90,7 @@ class Follower:
                 self._pause(error)
 
     def turn(self, conn: Connection) -> None:
-        """Look at the horizon once, with one statement; fold what is new."""
+        """Read the horizon with one statement, and fold the events that are new."""
         if time.monotonic() >= self._look_at:
             self._look(conn)
         mark = last_mark(conn)
@@ -87,32 +98,31 @@ class Follower:
             self._wait_s = min(self._wait_s * 2, POLL_LONGEST_S)
             return
         if self._forward is None:
-            self._forward = Forward(conn, self.owned, stop=self._told.is_set)
-        self._forward.bring(mark)
+            self._forward = Forward(conn, self.owned, stop=self._stopping.is_set)
+        self._forward.fold_to(mark)
         self._reached, self._pause_s = mark.position, 0.0
         if mark != self._last:
             self._last, self._wait_s, self._news_at = mark, POLL_FIRST_S, time.monotonic()
             self.attended += 1
 
     def _over(self, until: datetime | None) -> bool:
-        return self._told.is_set() or (until is not None and datetime.now(UTC) >= until)
+        return self._stopping.is_set() or (until is not None and datetime.now(UTC) >= until)
 
     def _begin(self, conn: Connection) -> None:
         tables.prepare(conn, self.projections)
         idle = f"{int(self.stalled_s * 1000)}ms"
-        conn.execute(
-            "SELECT set_config('application_name', 'o2c projections', false), set_config('idle_session_timeout', %s, false),"
-            " set_config('idle_in_transaction_session_timeout', %s, false)",
-            (idle, idle),
-        )
+        conn.execute(_NAME_SESSION, (idle, idle))
         self.owned, self._forward, self._reached, self._look_at, self._news_at = [], None, 0, 0.0, time.monotonic()
 
     def _look(self, conn: Connection) -> None:
-        """Take what is free, see again where the tables stand (a rollback sets them back), and say who holds the horizon."""
+        """Take free projections, and warn of a transaction that holds the horizon.
+
+        All checkpoints are read again, as a rollback sets them back.
+        """
         most = self.share if self._look_at == 0.0 else len(self.projections)
         for projection in self.projections:
-            if projection not in self.owned and len(self.owned) < most and _taken(conn, projection):
-                up_to_shape(conn, self.dsn, projection)
+            if projection not in self.owned and len(self.owned) < most and _take(conn, projection):
+                rebuild_outdated(conn, self.dsn, projection)
                 self.owned.append(projection)
                 logger.info("projection_taken", projection=projection.name)
         now = time.monotonic()
@@ -122,15 +132,13 @@ class Follower:
             self._news_at = now + 60
 
     def _pause(self, error: Exception) -> None:
-        """Once a line for each time that it goes wrong, then longer and longer pauses."""
+        """Wait for the database, longer each time; only the first of several waits writes a line to the program's log."""
         if not self._pause_s:
             logger.warning("database_away", error=type(error).__name__)
         self._pause_s = min(self._pause_s * 2, PAUSE_LONGEST_S) or PAUSE_FIRST_S
-        self._told.wait(self._pause_s)
+        self._stopping.wait(self._pause_s)
 
 
-def _taken(conn: Connection, projection: Projection) -> bool:
-    row = conn.execute(
-        "SELECT pg_try_advisory_lock(hashtextextended(%s, 0)) AS ours", (f"follower of projection {projection.name}",)
-    ).fetchone()
+def _take(conn: Connection, projection: Projection) -> bool:
+    row = conn.execute(_TRY_LOCK, (f"follower of projection {projection.name}",)).fetchone()
     return bool(row and row["ours"])

@@ -1,4 +1,4 @@
-"""Two ways of folding the log anew without touching the tables: to check them, and to look back."""
+"""Checking the tables against the log, mending the groups that differ, and looking back to a position or time."""
 
 from __future__ import annotations
 
@@ -8,19 +8,22 @@ from datetime import datetime
 
 from o2c.kernel.refusal import Refused
 from projections.engine import tables
+from projections.engine.checkpoints import Checkpoint, checkpoints, seize
 from projections.engine.compare import Difference, compare_docs, compare_rows
 from projections.engine.fold import Fold, FoldFailed, fold_log, strict_rows
 from projections.engine.history import ITSELF, By, note
-from projections.engine.parked import leaving_out
+from projections.engine.parked import parked_groups, without_skipped
 from projections.engine.projection import Projection, Row
 from projections.engine.seen import Connection, last_mark
-from projections.engine.some_groups import WHOLE, Scope, chosen, streams_of
-from projections.engine.tables import Checkpoint
+from projections.engine.some_groups import ALL_GROUPS, Scope, groups_in_scope, streams_of
+
+_SNAPSHOT = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"
+"""Lets all statements of the transaction see log and tables at one moment. No parameters."""
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a verification found: how many groups and rows the log yields, and every document or row that is not so in the tables."""
+    """The result of a verification: how many groups and rows the log yields, and every document or row of the tables that differs."""
 
     name: str
     position: int
@@ -34,48 +37,49 @@ class Report:
         return list(dict.fromkeys(str(difference.key[0]) for difference in self.differing))
 
 
-def verify(dsn: str, projection: Projection, scope: Scope = WHOLE) -> Report:
-    """Fold the log again up to the checkpoint and compare documents and rows, all in one snapshot: of every group, or of those in scope.
+def verify(dsn: str, projection: Projection, scope: Scope = ALL_GROUPS) -> Report:
+    """Fold the log again up to the checkpoint, and compare the documents and rows of the groups in scope, all in one snapshot.
 
-    A parked group is compared as it stood before its first parked event. Raises Refused when the tables have another shape, or a part is asked
-    for of a projection whose events no index finds; FoldFailed when a document yields no valid rows.
+    A parked group is folded without its parked events. Raises Refused when the tables have another shape, or when `scope` is a part of
+    the groups and the projection has no `found_by`; FoldFailed when a document yields no valid rows.
     """
     with tables.session(dsn) as conn:
         tables.prepare(conn, [projection])
         with conn.transaction():
-            conn.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            conn.execute(_SNAPSHOT)
             checkpoint = _checkpoint(conn, projection)
-            groups = chosen(conn, projection, checkpoint.mark, scope)
-            fold, differing = _checked(conn, projection, checkpoint, groups)
+            groups = groups_in_scope(conn, projection, checkpoint.mark, scope)
+            fold, differing = _check(conn, projection, checkpoint, groups)
     rows = sum(len(strict_rows(projection, group, doc)) for group, doc in fold.docs.items())
     return Report(projection.name, checkpoint.mark.position, len(fold.docs), rows, differing)
 
 
 def repair(dsn: str, projection: Projection, groups: Iterable[str], by: By = ITSELF) -> list[Difference]:
-    """Make groups what the log says, each in a short transaction of its own that holds the checkpoint; what was mended.
+    """Fold groups again and replace their documents and rows, and return the differences that were mended.
 
-    Workers forget what they hold of the projection. A group whose events the fold cannot take is left as it is. Raises as `verify` does.
+    Each group has a short transaction of its own, which holds the checkpoint, so that workers drop what they have in memory. A group at
+    whose events the fold fails is left as it is. Raises as `verify` does.
     """
     mended: list[Difference] = []
     with tables.session(dsn) as conn:
         tables.prepare(conn, [projection])
         for group in groups:
             with conn.transaction():
-                tables.seize(conn, projection)
-                if differing := _mended(conn, projection, group):
+                seize(conn, projection)
+                if differing := _mend(conn, projection, group):
                     note(conn, projection, "mended", by, group=group)
                     mended += differing
     return mended
 
 
-def _mended(conn: Connection, projection: Projection, group: str) -> tuple[Difference, ...]:
+def _mend(conn: Connection, projection: Projection, group: str) -> tuple[Difference, ...]:
     try:
-        fold, differing = _checked(conn, projection, _checkpoint(conn, projection), [group])
+        fold, differing = _check(conn, projection, _checkpoint(conn, projection), [group])
     except FoldFailed:
         return ()
     if fold.waiting or not differing:
         return ()
-    docs = {known: doc for known, doc in fold.docs.items() if known == group}
+    docs = {name: doc for name, doc in fold.docs.items() if name == group}
     tables.replace_group(
         conn, projection, group, docs, [row for doc in docs.values() for row in strict_rows(projection, group, doc).values()]
     )
@@ -83,34 +87,34 @@ def _mended(conn: Connection, projection: Projection, group: str) -> tuple[Diffe
 
 
 def _checkpoint(conn: Connection, projection: Projection) -> Checkpoint:
-    checkpoint = tables.checkpoints(conn, [projection])[projection.name]
+    checkpoint = checkpoints(conn, [projection])[projection.name]
     if checkpoint.shape_version != projection.shape_version:
         raise Refused(f"projection {projection.name} has tables of another shape; catch up first", kind="conflict")
     return checkpoint
 
 
-def _checked(
+def _check(
     conn: Connection, projection: Projection, checkpoint: Checkpoint, groups: Sequence[str] | None
 ) -> tuple[Fold, tuple[Difference, ...]]:
-    """The fold of the groups (None: of all) up to the checkpoint, and what differs from it in the tables."""
+    """The fold of the groups (None: all) up to the checkpoint, and the documents and rows of the tables that differ from it."""
     streams = None if groups is None else streams_of(conn, projection, groups)
-    parked = tables.parked_groups(conn, projection)
-    fold = fold_log(conn, leaving_out(conn, projection), checkpoint.mark, before=parked, streams=streams)
+    parked = parked_groups(conn, projection)
+    fold = fold_log(conn, without_skipped(conn, projection), checkpoint.mark, before=parked, streams=streams)
     if groups is not None:
-        wanted = set(groups)
-        fold.docs = {group: doc for group, doc in fold.docs.items() if group in wanted}
-        fold.waiting = {group: events for group, events in fold.waiting.items() if group in wanted}
+        names = set(groups)
+        fold.docs = {group: doc for group, doc in fold.docs.items() if group in names}
+        fold.waiting = {group: events for group, events in fold.waiting.items() if group in names}
     return fold, (*compare_docs(conn, projection, fold.docs, groups), *compare_rows(conn, projection, fold.docs, groups))
 
 
 def as_of(
     dsn: str, projection: Projection, position: int | None = None, at: datetime | None = None, streams: Sequence[str] | None = None
 ) -> list[Row]:
-    """The rows as they stood at a position of the log, or by what had happened at a business time (or both), in key order.
+    """The rows, by group and key, from the events up to a position of the log, and up to a business time; times are stamps.
 
-    With `streams` only their events are read: the rows of groups that no other stream has a part in. Times are stamps. A group stands still
-    before an event its fold cannot take. Raises FoldFailed when a document yields no valid rows.
+    With `streams` only the events of those streams are read, so that only groups with no event elsewhere come out right. A group is
+    folded up to the first event at which the fold fails. Raises FoldFailed when a document yields no valid rows.
     """
     with tables.session(dsn) as conn:
-        fold = fold_log(conn, leaving_out(conn, projection), last_mark(conn, position), at=at, streams=streams)
+        fold = fold_log(conn, without_skipped(conn, projection), last_mark(conn, position), at=at, streams=streams)
     return [row for group in sorted(fold.docs) for _, row in sorted(strict_rows(projection, group, fold.docs[group]).items())]

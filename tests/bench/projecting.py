@@ -87,7 +87,7 @@ def rebuilding(dsn: str, repeat: int) -> Figures:
 def copied_out(dsn: str) -> float:
     """Seconds of COPY out of the declared fields of the declared events, thrown away."""
     names = ", ".join(f"'{name}', body->'{name}'" for name in sorted(ORDERS.fields or ()))
-    types = ", ".join(f"'{name}'" for name in sorted(reader_of([ORDERS]).wanted))
+    types = ", ".join(f"'{name}'" for name in sorted(reader_of([ORDERS]).type_names))
     query = f"""COPY (SELECT position, stream, version, type, schema_version, occurred_at, order_id, customer_id, channel,
         jsonb_build_object({names}) FROM o2c.event WHERE type IN ({types}) ORDER BY position) TO STDOUT"""
     start = time.perf_counter()

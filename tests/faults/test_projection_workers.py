@@ -13,6 +13,7 @@ from structlog.testing import capture_logs
 from o2c.store.database import connect, prepare
 from projections.catalogue import ALL, BY_NAME
 from projections.engine import incremental, shards, tables
+from projections.engine.checkpoints import move_checkpoint
 from projections.engine.operations import as_of, catch_up, rebuild, status, verify
 from projections.engine.projection import Doc, Projection
 from projections.engine.seen import Mark, Reader, Seen
@@ -121,7 +122,7 @@ def _checkpoint_first(batch: incremental.Batch, mark: Mark) -> bool:
 
 
 def _moved(batch: incremental.Batch, mark: Mark) -> bool:
-    moved = tables.move(batch._conn, batch._checkpoint, mark)
+    moved = move_checkpoint(batch._conn, batch._checkpoint, mark)
     batch._checkpoint = replace(batch._checkpoint, mark=mark)
     batch._clear()
     return moved

@@ -51,7 +51,9 @@ def captured_once(state: Any) -> Decision:
 
 def resubmitted_once(state: Any) -> Decision:
     changed = wish(item(), priority="1")
-    return receive(state, changed, intake="intake-1", line=2, catalogue_version=1, market=MARKET.pin, now=MONDAY, original=wish(item()).original)[1]
+    return receive(
+        state, changed, intake="intake-1", line=2, catalogue_version=1, market=MARKET.pin, now=MONDAY, original=wish(item()).original
+    )[1]
 
 
 def gone_on(state: Any) -> Decision:

@@ -25,13 +25,13 @@ def registered(customer: str, position: int = 1, *, reader: Reader | None = None
     event = CustomerRegistered.model_validate({**CustomerRegistered.example, "customer": customer, "birth_date": "1980-02-29", **personal})
     body, told = (event.model_dump_json(**{how: event.personal}) for how in ("exclude", "include"))
     row = (position, ONE, f"customer-{customer}", position, event.type_name, 1, DAY_ONE, None, customer, "web", ONE, body, told)
-    return (reader or reader_of([lookups(KEY)])).seen(row)
+    return (reader or reader_of([lookups(KEY)])).record(row)
 
 
 def folded(*events: Seen, key: bytes = KEY, docs: dict[str, Doc] | None = None) -> dict[str, Doc]:
     projection = lookups(key)
     fold = Fold(projection, frozenset({"customer.registered"}), strict=True, docs=docs or {})
-    fold.take(fold.concerned(events))
+    fold.take(fold.assign_groups(events))
     return fold.docs
 
 
@@ -133,10 +133,10 @@ def test_a_fold_that_fails_tells_no_value() -> None:
     broken = replace(lookups(KEY), evolve=careless)
     event = registered("C-1", name="Ada Quill")
     fold = Fold(broken, frozenset({"customer.registered"}))
-    fold.take(fold.concerned([event]))
+    fold.take(fold.assign_groups([event]))
     strict = Fold(broken, frozenset({"customer.registered"}), strict=True)
     with pytest.raises(FoldFailed) as caught:
-        strict.take(strict.concerned([event]))
+        strict.take(strict.assign_groups([event]))
 
     assert "Quill" not in f"{fold.waiting} {caught.value}"
     assert fold.waiting["customer-C-1"][0].error.startswith("ValueError at test_lookups.py:")

@@ -21,7 +21,7 @@ EVERY = [pytest.param(projection, id=projection.name) for projection in ALL]
 
 def _fold(projection: Projection, page: list[Seen], docs: dict[str, Doc] | None = None) -> dict[str, Doc]:
     fold = Fold(projection, names_of(projection.types), strict=True, docs=docs or {})
-    fold.take(fold.concerned(page))
+    fold.take(fold.assign_groups(page))
     return fold.docs
 
 
@@ -107,7 +107,7 @@ def test_an_unfit_event_stops_its_group_only() -> None:
     bad.body.pop("lines")
     events = seen([bad, planned(0), good])
     fold = Fold(orders, names_of(orders.types))
-    fold.take(fold.concerned(events))
+    fold.take(fold.assign_groups(events))
 
     [waiting] = fold.waiting.values()
     assert [event.position for event in waiting] == [1, 2]
@@ -131,7 +131,7 @@ def test_old_events_are_read_by_their_declared_changes(monkeypatch: pytest.Monke
     [event] = seen([captured(0)])
     row = (1, event.event_id, "s", 1, "probe.seen", 1, event.occurred_at, None, None, "web", event.command_id, '{"colour": "red"}')
 
-    assert Reader([frozenset({"probe.seen"})]).seen(row).body == {"shade": "red", "size": 1}
+    assert Reader([frozenset({"probe.seen"})]).record(row).body == {"shade": "red", "size": 1}
 
 
 _STATUSES = st.sampled_from(("planned", "requested", "done", "held", "pending", "cancelled", "undone"))

@@ -8,7 +8,7 @@ from o2c.kernel.refusal import Refused
 from o2c.orders import rules
 from o2c.orders.step import KIND
 from o2c.plan import STEPS
-from tests.given import MONDAY, PORTING, Story, folded, item, wish
+from tests.given import BOOK, MARKET, MONDAY, PORTING, Story, folded, item, wish
 
 PHYSICAL = {"simType": "physical"}
 
@@ -159,7 +159,7 @@ def resubmitted() -> Story:
     story = Story(item()).run()
     again = wish(item(), priority="1")
     _, decision = rules.receive(
-        story.state, again, intake="intake-1", line=2, catalogue_version=1, now=MONDAY, original=wish(item()).original
+        story.state, again, intake="intake-1", line=2, catalogue_version=1, market=MARKET.pin, now=MONDAY, original=wish(item()).original
     )
     story.state = folded(story.state, decision)
     return story
@@ -180,7 +180,7 @@ def test_a_suspected_duplicate_cannot_be_asked_for_again() -> None:
     """It is no step that a partner does: correcting it would set the validation of a finished order going again."""
     story = resubmitted()
     with pytest.raises(Refused, match="nothing to correct"):
-        correct(STEPS["duplicate"], story.work("", "duplicate"), KIND, changes={}, note="", at=MONDAY)
+        correct(STEPS["duplicate"], story.work("", "duplicate"), KIND, BOOK, changes={}, note="", at=MONDAY)
 
 
 def test_notes_and_corrections_are_personal() -> None:

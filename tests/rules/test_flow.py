@@ -1,5 +1,6 @@
 """From a partner's answer to what happens next: done, asked again, fallen out, tried again at a growing distance, given to a person."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -15,9 +16,10 @@ from o2c.kernel.agenda import by_shape
 from o2c.kernel.event import EVENT_TYPES
 from o2c.kernel.partner import Accepted, Answer, Answered, Failed, NeverHeard, RefusedBy, Unknown
 from o2c.kernel.reasons import REASONS
+from o2c.kernel.step import Step
 from o2c.kernel.work import Work
 from o2c.plan import STEPS
-from tests.given import MONDAY, PORTING, SEED, Story, item
+from tests.given import MARKET, MONDAY, PORTING, SEED, Story, codes_of, item
 
 LATER = MONDAY + timedelta(hours=3)
 ASKING = sorted(name for name, step in STEPS.items() if step.partner)
@@ -25,7 +27,7 @@ ASKING = sorted(name for name, step in STEPS.items() if step.partner)
 
 def work(step: str = "activation", attempt: int = 1, stream: str = "order-1001") -> Work:
     invoice = InvoiceState(issued=InvoiceIssued.model_validate(InvoiceIssued.example))
-    return Work(stream, "1", step, attempt, invoice if step == "payment" else None, None)
+    return Work(stream, "1", step, attempt, invoice if step == "payment" else None, None, market=MARKET)
 
 
 def settled(answer: Answer, step: str = "activation", attempt: int = 1) -> list[Any]:
@@ -72,17 +74,17 @@ def test_a_request_that_was_never_heard_is_sent_again(step: str) -> None:
     assert (retry.step, retry.attempt) == (step, 2)
 
 
-@pytest.mark.parametrize(("step", "code"), [pytest.param(step, code, id=f"{step}-{code}") for step in ASKING for code in STEPS[step].codes])
+@pytest.mark.parametrize(("step", "code"), [pytest.param(step, code, id=f"{step}-{code}") for step in ASKING for code in codes_of(step)])
 def test_a_partner_s_code_is_told_in_ours_and_kept(step: str, code: str) -> None:
     """Our code decides class, origin, queue and who is waited for; the partner's stays beside it."""
     first = settled(RefusedBy(code), step)[0]
-    reason = REASONS[STEPS[step].codes[code]]
+    reason = REASONS[STEPS[step].ask.our_code(work(step), code)]
     assert (first.reason, first.partner_code) == (reason.code, code)
     if first.shape == "fell-out":
         told = (first.queue, first.fault_class, first.origin, first.recoverability, first.waiting_for)
         assert told == (reason.queue, reason.fault_class, reason.origin, reason.recoverability, reason.waiting_for)
     else:
-        assert reason.code in STEPS[step].declines
+        assert reason.code in STEPS[step].referral.declines
 
 
 def test_a_code_nobody_knows_is_our_defect() -> None:
@@ -91,9 +93,19 @@ def test_a_code_nobody_knows_is_our_defect() -> None:
     assert (fell_out.reason, fell_out.queue, fell_out.partner_code) == ("SYS-BUG", "engineering", "0x7f")
 
 
+def _codes(step: Step) -> Iterator[str]:
+    """Our codes that a step names."""
+    if step.ask:
+        yield from (*step.ask.codes.values(), step.ask.silence, *(MARKET.porting.refusals.values() if step.ask.code_of else ()))
+    if step.draw:
+        yield step.draw.out_of_stock
+    if step.referral:
+        yield from step.referral.declines
+
+
 def test_all_codes_that_steps_and_rules_use_are_in_the_table() -> None:
     """No step can fall out under a code without a meaning."""
-    used = {code for step in STEPS.values() for code in (*step.codes.values(), step.silence, step.out_of_stock, *step.declines) if code}
+    used = {code for step in STEPS.values() for code in _codes(step)}
     assert used <= REASONS.keys()
     of_steps = [event for event in EVENT_TYPES.values() if "reason" in event.example and not issubclass(event, IntakeLineRefused)]
     assert {event.example["reason"] for event in of_steps} <= REASONS.keys()

@@ -23,7 +23,14 @@ def came(state: OrderState, line: int, intake: str = "intake-1", **changes: Any)
     """The order comes (again) on a line of an intake, perhaps changed."""
     original = json.dumps(paper(item()))
     return receive(
-        state, wish(item(), **changes), intake=intake, line=line, catalogue_version=3, market=MARKET.pin, now=MONDAY + timedelta(hours=1), original=original
+        state,
+        wish(item(), **changes),
+        intake=intake,
+        line=line,
+        catalogue_version=3,
+        market=MARKET.pin,
+        now=MONDAY + timedelta(hours=1),
+        original=original,
     )
 
 
@@ -113,5 +120,7 @@ def test_numbers_are_compared_as_they_were_written() -> None:
     papers = [json.dumps(paper(item(), size="SIZE")).replace('"SIZE"', number.decode()) for number in (one, other)]
     wishes = [replace(wish(item()), original=text, fingerprint=text) for text in papers]
     _, captured = receive(state, wishes[0], intake="i", line=1, catalogue_version=1, market=MARKET.pin, now=MONDAY, original=None)
-    _, again = receive(folded(state, captured), wishes[1], intake="i", line=2, catalogue_version=1, market=MARKET.pin, now=MONDAY, original=papers[0])
+    _, again = receive(
+        folded(state, captured), wishes[1], intake="i", line=2, catalogue_version=1, market=MARKET.pin, now=MONDAY, original=papers[0]
+    )
     assert again.events[0].differing == ("size",)

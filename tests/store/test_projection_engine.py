@@ -14,6 +14,7 @@ from o2c.kernel.refusal import Refused
 from o2c.store.database import connect
 from projections.catalogue import ALL, BY_NAME
 from projections.engine import incremental, tables
+from projections.engine.checkpoints import checkpoints
 from projections.engine.operations import as_of, catch_up, rebuild, retry, status, verify
 from projections.engine.projection import Doc
 from projections.engine.seen import Mark, Reader, last_mark
@@ -151,7 +152,7 @@ def test_a_stalled_worker_cannot_write(log: str, meanwhile: Callable[[str], obje
     append(log, [captured(0)])
     with tables.session(log) as conn:
         tables.prepare(conn, [ORDERS])
-        stalled = incremental.Batch(conn, ORDERS, tables.checkpoints(conn, [ORDERS])["orders"])
+        stalled = incremental.Batch(conn, ORDERS, checkpoints(conn, [ORDERS])["orders"])
         target = last_mark(conn)
         page, _ = Reader([ORDERS.types]).page(conn, 0, target.position)
         stalled.take([*page, page[0]._replace(order_id=order_id(9), stream=f"order-{order_id(9)}")])
@@ -167,7 +168,7 @@ def test_a_rebuild_at_the_same_position_also_stops_a_stalled_worker(log: str) ->
     append(log, [captured(0)])
     catch_up(log, [ORDERS])
     with tables.session(log) as conn:
-        stalled = incremental.Batch(conn, ORDERS, tables.checkpoints(conn, [ORDERS])["orders"])
+        stalled = incremental.Batch(conn, ORDERS, checkpoints(conn, [ORDERS])["orders"])
         rebuild(log, ORDERS)
 
         assert stalled.flush(Mark(2**60, None)) is False
@@ -179,7 +180,7 @@ def test_a_retry_stops_a_stalled_worker(log: str) -> None:
     catch_up(log, [failing_on("order.planned", ORDERS)])
     append(log, [of_order(0, "order.cancelled")])
     with tables.session(log) as conn:
-        stalled = incremental.Batch(conn, ORDERS, tables.checkpoints(conn, [ORDERS])["orders"])
+        stalled = incremental.Batch(conn, ORDERS, checkpoints(conn, [ORDERS])["orders"])
         retry(log, ORDERS)
 
         assert stalled.flush(last_mark(conn)) is False

@@ -51,7 +51,7 @@ def test_one_that_does_not_stops_until_it_is_rebuilt(lived: World, position: str
         catch_up(lived.dsn)
     assert refused.value.kind == "conflict"
     [strange, fine] = status(lived.dsn, [STOCK, ORDERS])
-    assert (strange.state, told in (strange.stranger or ""), fine.stranger) == ("of another log", True, None)
+    assert (strange.state, told in (strange.other_log or ""), fine.other_log) == ("of another log", True, None)
     catch_up(lived.dsn, [ORDERS])
     rebuild(lived.dsn, STOCK)
     catch_up(lived.dsn)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from o2c.kernel.refusal import Refused
 from o2c.store.database import connect
 from projections.catalogue import BY_NAME
-from projections.engine.operations import By, FoldFailed, as_of, catch_up, parked, rebuild, retry, skip, skipped, verify
+from projections.engine.operations import By, FoldFailed, as_of, catch_up, list_parked, list_skipped, rebuild, retry, skip, verify
 from projections.engine.projection import Projection
 from tests.histories import append, captured, failing_on, histories, of_order, order_id, planned, query, table_of
 
@@ -30,7 +30,7 @@ def stuck(log: str) -> list[int]:
 
 def test_parked_groups_are_listed_without_a_value(log: str, stuck: list[int]) -> None:
     """Each with its first event, where the fold failed and how many wait behind; nothing that the event holds."""
-    found = parked(log, [BROKEN, FALLOUT])
+    found = list_parked(log, [BROKEN, FALLOUT])
 
     assert [(one.projection, one.group, one.position, one.type, one.behind) for one in found] == [
         ("orders", order_id(0), stuck[2], "order.planned", 1),
@@ -42,7 +42,7 @@ def test_parked_groups_are_listed_without_a_value(log: str, stuck: list[int]) ->
 def test_one_group_is_tried_again(log: str, stuck: list[int]) -> None:
     """The others go on waiting; a group that is not parked is refused."""
     assert retry(log, ORDERS, order_id(0)) == 1
-    assert [one.group for one in parked(log, [ORDERS])] == [order_id(1)]
+    assert [one.group for one in list_parked(log, [ORDERS])] == [order_id(1)]
     with pytest.raises(Refused, match="is not parked"):
         retry(log, ORDERS, order_id(0))
 
@@ -50,8 +50,8 @@ def test_one_group_is_tried_again(log: str, stuck: list[int]) -> None:
 def test_a_skipped_event_is_left_out_for_good(log: str, stuck: list[int]) -> None:
     """What waited behind it is folded on; it stays visible with who decided, and a fold that could take it leaves it out as well."""
     assert skip(log, BROKEN, order_id(0), WHO) is True
-    assert [one.group for one in parked(log, [BROKEN])] == [order_id(1)]
-    [seen] = skipped(log, [BROKEN])
+    assert [one.group for one in list_parked(log, [BROKEN])] == [order_id(1)]
+    [seen] = list_skipped(log, [BROKEN])
     assert (seen.group, seen.position, seen.type, seen.actor, seen.reason) == (order_id(0), stuck[2], "order.planned", "ann", WHO.reason)
     closed = {row["order_id"]: row["closed_at"] is not None for row in table_of(log, BROKEN)}
     assert closed == {order_id(0): True, order_id(1): False}
@@ -81,10 +81,10 @@ def test_another_bad_event_behind_parks_the_group_again(log: str) -> None:
     catch_up(log, [BROKEN])
 
     assert skip(log, BROKEN, order_id(0), WHO, position=positions[1]) is False
-    assert [(one.position, one.behind) for one in parked(log, [BROKEN])] == [(positions[2], 1)]
+    assert [(one.position, one.behind) for one in list_parked(log, [BROKEN])] == [(positions[2], 1)]
     with pytest.raises(Refused, match=f"before position {positions[2]}, not {positions[1]}"):
         skip(log, BROKEN, order_id(0), WHO, position=positions[1])
-    assert len(skipped(log, [BROKEN])) == 1
+    assert len(list_skipped(log, [BROKEN])) == 1
     assert skip(log, BROKEN, order_id(0), WHO, position=positions[2]) is True
 
 
@@ -100,7 +100,7 @@ def test_what_cannot_be_skipped(log: str, stuck: list[int], group: str, who: By,
     """The refusal says why, and nothing is set aside."""
     with pytest.raises(Refused, match=says):
         skip(log, BROKEN, group, who)
-    assert skipped(log, [BROKEN]) == []
+    assert list_skipped(log, [BROKEN]) == []
 
 
 def test_nothing_is_skipped_while_a_rebuild_is_at_work(log: str, stuck: list[int]) -> None:
@@ -112,7 +112,7 @@ def test_nothing_is_skipped_while_a_rebuild_is_at_work(log: str, stuck: list[int
 
 
 def _skip_all(log: str, projection: Projection) -> None:
-    while waiting := parked(log, [projection]):
+    while waiting := list_parked(log, [projection]):
         for one in waiting:
             skip(log, projection, one.group, WHO, position=one.position)
 
@@ -149,6 +149,6 @@ def test_the_table_of_skips_is_made_in_a_store_that_has_projections(log: str, st
     rows = table_of(log, BROKEN)
     with connect(log) as conn:
         conn.execute("DROP TABLE projection.skipped, projection.kept, projection.history")
-    assert skipped(log, [BROKEN]) == []
+    assert list_skipped(log, [BROKEN]) == []
     assert table_of(log, BROKEN) == rows
     assert len(query(log, "SELECT FROM projection.parked")) == 3

@@ -106,13 +106,13 @@ def test_processes_yield_what_one_does(log: str) -> None:
     """Two processes fill one shadow; rows, documents and counts are those of the log."""
     append(log, [told for number in range(12) for told in (captured(number), planned(number))])
     catch_up(log, [ORDERS])
-    heard: list[tuple[str, float]] = []
-    rebuilt = rebuild(log, ORDERS, lambda stage, share: heard.append((stage, share)), processes=2)
+    messages: list[tuple[str, float]] = []
+    rebuilt = rebuild(log, ORDERS, lambda stage, share: messages.append((stage, share)), processes=2)
 
     assert rebuilt is not None
     assert (rebuilt.groups, rebuilt.rows, rebuilt.differing) == (12, 12, 0)
     assert verify(log, ORDERS).differing == ()
-    assert heard[-1] == ("swapped", 1)
+    assert messages[-1] == ("swapped", 1)
 
 
 def test_a_process_that_cannot_fold_ends_the_rebuild(log: str) -> None:
@@ -170,10 +170,10 @@ def test_one_process_may_end_long_before_another(log: str, monkeypatch: pytest.M
     append(log, [told for number in range(12) for told in (captured(number), planned(number))])
     ended, listen = threading.Event(), filling._listen
 
-    def late(process: subprocess.Popen[str], number: int, heard: filling.Heard) -> None:
+    def late(process: subprocess.Popen[str], number: int, messages: filling.Messages) -> None:
         if number:
             ended.wait(30)
-        listen(process, number, heard)
+        listen(process, number, messages)
         ended.set()
 
     monkeypatch.setattr(filling, "_listen", late)

@@ -39,7 +39,7 @@ def log(store_dsn: str) -> str:
 _REBUILDS = """
 import os, signal, sys
 from projections.catalogue import BY_NAME
-from projections.rebuild import rebuild
+from projections.engine.rebuild import rebuild
 def progress(stage, share):
     if stage == sys.argv[2]:
         os.kill(os.getpid(), int(sys.argv[3]))
@@ -187,7 +187,7 @@ def test_the_report_says_what_changes(log: str) -> None:
     assert (diff.gained, diff.lost, diff.changed, dict(diff.columns), diff.not_compared) == (1, 1, 2, {"state": 2}, ())
     assert rebuilt.differing == 4
     shown = {
-        difference.key: (difference.found and difference.found["state"], difference.expected and difference.expected["state"])
+        difference.key: (difference.actual and difference.actual["state"], difference.expected and difference.expected["state"])
         for difference in diff.rows
     }
     assert shown == {

@@ -9,7 +9,8 @@ from o2c.kernel.refusal import Refused
 from o2c.store.database import connect
 from projections.catalogue import ALL, BY_NAME
 from projections.engine import incremental, some_groups, tables
-from projections.engine.operations import By, Projection, Scope, catch_up, parked, repair, skip, verify
+from projections.engine.checkpoints import checkpoints
+from projections.engine.operations import By, Projection, Scope, catch_up, list_parked, repair, skip, verify
 from projections.engine.projection import reader_of
 from projections.engine.seen import Connection, Reader, Seen, last_mark
 from tests.histories import Told, append, captured, failing_on, invoice, of_order, order_id, planned, query, table_of
@@ -108,13 +109,13 @@ def test_a_sample_is_no_larger_than_asked_for(log: str) -> None:
 
 def test_only_the_streams_of_the_groups_are_read(log: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A check of one order sees no event of another."""
-    seen, original = list[Seen](), Reader.seen
+    seen, original = list[Seen](), Reader.record
 
     def noting(reader: Reader, row: tuple[object, ...]) -> Seen:
         seen.append(original(reader, row))
         return seen[-1]
 
-    monkeypatch.setattr(Reader, "seen", noting)
+    monkeypatch.setattr(Reader, "record", noting)
     assert repair(log, ORDERS, [order_id(3)]) == []
     assert {event.order_id for event in seen} == {order_id(3)}
 
@@ -151,7 +152,7 @@ def test_a_parked_group_is_mended_to_where_it_stood(log: str) -> None:
     repair(log, ORDERS, report.wrong_groups)
 
     assert table_of(log, broken) == rows
-    assert [one.group for one in parked(log, [broken])] == [order_id(1)]
+    assert [one.group for one in list_parked(log, [broken])] == [order_id(1)]
 
 
 def test_a_group_that_the_fold_cannot_take_is_left(log: str) -> None:
@@ -169,7 +170,7 @@ def test_a_worker_does_not_write_over_what_was_mended(log: str) -> None:
     start = last_position(log)
     append(log, [of_order(5, "order.cancelled")])
     with tables.session(log) as conn:
-        worker = incremental.Batch(conn, ORDERS, tables.checkpoints(conn, [ORDERS])["orders"])
+        worker = incremental.Batch(conn, ORDERS, checkpoints(conn, [ORDERS])["orders"])
         target = last_mark(conn)
         worker.take(reader_of([ORDERS]).page(conn, start, target.position)[0])
         assert len(repair(log, ORDERS, [order_id(5)])) == 1

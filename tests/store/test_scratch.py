@@ -76,14 +76,14 @@ def test_what_comes_meanwhile_is_no_difference(log: str) -> None:
             append(log, [planned(0), captured(70)])
             catch_up(log, [ORDERS])
 
-    outcome = what_if(log, louder(ORDERS), told=told)
+    outcome = what_if(log, louder(ORDERS), progress=told)
     assert (outcome.diff.columns, outcome.diff.gained, outcome.diff.lost) == ({"channel": 13}, 0, 0)
 
 
 def test_live_tables_that_are_exchanged_meanwhile(log: str) -> None:
     """There is nothing left to compare with; it says so."""
     with pytest.raises(Refused, match="exchanged or mended meanwhile; ask again"):
-        what_if(log, louder(ORDERS), told=lambda stage, share: rebuild(log, ORDERS) and None if stage == "indexed" else None)
+        what_if(log, louder(ORDERS), progress=lambda stage, share: rebuild(log, ORDERS) and None if stage == "indexed" else None)
     assert schemas(log) == []
 
 
@@ -92,7 +92,7 @@ import os, signal, sys
 from dataclasses import replace
 from projections.catalogue import BY_NAME
 from projections.engine.what_if import what_if
-what_if(sys.argv[1], replace(BY_NAME["orders"]), told=lambda stage, share: os.kill(os.getpid(), 9) if stage == "copied" else None)
+what_if(sys.argv[1], replace(BY_NAME["orders"]), progress=lambda stage, share: os.kill(os.getpid(), 9) if stage == "copied" else None)
 """
 
 

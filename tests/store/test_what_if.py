@@ -50,10 +50,12 @@ def test_rows_that_come_out_differently_are_told(log: str) -> None:
     catch_up(log, [ORDERS])
     outcome = what_if(log, louder(ORDERS))
 
-    assert (outcome.events, outcome.rows, outcome.live_rows, outcome.beside) == (3, 2, 2, "the tables")
+    assert (outcome.events, outcome.rows, outcome.live_rows, outcome.compared_with) == (3, 2, 2, "the tables")
     assert outcome.diff.columns == {"channel": 2}
     assert sorted(row.key for row in outcome.diff.rows) == sorted((order_id(n), order_id(n)) for n in (0, 1))
-    assert {(row.found and row.found["channel"], row.expected and row.expected["channel"]) for row in outcome.diff.rows} == {("web", "WEB")}
+    assert {(row.actual and row.actual["channel"], row.expected and row.expected["channel"]) for row in outcome.diff.rows} == {
+        ("web", "WEB")
+    }
     assert schemas(log) == []
 
 
@@ -74,7 +76,7 @@ def test_only_a_stretch_of_the_history(log: str) -> None:
 
     def orders(**stretch: Any) -> list[str]:
         outcome = what_if(log, louder(ORDERS), Stretch(**stretch))
-        assert outcome.beside == "the live fold"
+        assert outcome.compared_with == "the live fold"
         return sorted({str(row.key[0]) for row in outcome.diff.rows})
 
     assert orders(first=positions[1], before=positions[3]) == sorted(map(order_id, (1, 2)))
@@ -95,13 +97,13 @@ def test_more_rows_fewer_rows_other_columns_and_a_new_name(log: str) -> None:
     assert (outcome.diff.columns, outcome.diff.not_compared) == ({}, ("region",))
     assert [row.key[0] for row in outcome.diff.rows if row.expected is None] == [order_id(1)]
     new = what_if(log, replace(ORDERS, name="orders-by-mood"))
-    assert (new.beside, new.diff.gained, {row.found for row in new.diff.rows}) == ("nothing of that name", 2, {None})
+    assert (new.compared_with, new.diff.gained, {row.actual for row in new.diff.rows}) == ("nothing of that name", 2, {None})
 
 
 def test_before_any_projection_was_made(bare: str) -> None:
     """Nothing is made for it either: it is compared with what the live fold yields."""
     append(bare, [captured(0)])
-    assert what_if(bare, louder(ORDERS)).beside == "the live fold"
+    assert what_if(bare, louder(ORDERS)).compared_with == "the live fold"
     assert query(bare, "SELECT to_regnamespace('projection') AS made") == [{"made": None}]
 
 

@@ -12,7 +12,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from o2c.entrypoints.cli.output import err
 from o2c.kernel.refusal import Refused
-from projections.engine.operations import Difference, Rebuilt
+from projections.engine.operations import Difference, RebuildResult
 
 STAGES = {"folded": (0, 80), "copied": (80, 10), "indexed": (90, 0), "compared": (95, 0), "swapped": (100, 0)}
 """Where each stage begins and how long it is, of a hundred."""
@@ -36,7 +36,7 @@ def rebuilding(name: str, doing: str = "rebuilding") -> Iterator[Callable[[str, 
         yield told
 
 
-def shown(one: Rebuilt, *, rows: bool) -> dict[str, Any]:
+def shown(one: RebuildResult, *, rows: bool) -> dict[str, Any]:
     """What a rebuild made as one row, with the rows that differ if they are asked for."""
     told: dict[str, Any] = {
         "name": one.name, "position": str(one.position), "groups": one.groups, "rows": one.rows, "differing": one.differing,
@@ -46,7 +46,7 @@ def shown(one: Rebuilt, *, rows: bool) -> dict[str, Any]:
     return {**told, "differences": [_difference(one.name, row) for row in one.diff.rows]} if rows else told
 
 
-def write_differences(file: Path, built: Sequence[Rebuilt]) -> None:
+def write_differences(file: Path, built: Sequence[RebuildResult]) -> None:
     """One JSON object a line. Raises Refused when the file cannot be written."""
     try:
         with file.open("w", encoding="utf-8") as out:
@@ -56,4 +56,4 @@ def write_differences(file: Path, built: Sequence[Rebuilt]) -> None:
 
 
 def _difference(name: str, row: Difference) -> dict[str, Any]:
-    return {"projection": name, "key": [str(part) for part in row.key], "old": row.found, "new": row.expected}
+    return {"projection": name, "key": [str(part) for part in row.key], "old": row.actual, "new": row.expected}

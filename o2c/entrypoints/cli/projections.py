@@ -69,9 +69,9 @@ def projections_status(output: Output = Format.table) -> None:
         known = engine.status(session.app.dsn, [*ALL, *([lookups(key)] if key else [])])
         outdated = {LOOKUPS} if key and under_another_key(session.app, key) else set()
         for one in known:
-            if one.stranger:
+            if one.other_log:
                 err.print(
-                    f"{one.name}: folded from another log than this ({one.stranger}); `o2c projections rebuild {one.name}` starts it anew"
+                    f"{one.name}: folded from another log than this ({one.other_log}); `o2c projections rebuild {one.name}` starts it anew"
                 )
         rows = [
             {
@@ -240,7 +240,7 @@ def projections_parked(
     """
     with looking() as session:
         chosen, dsn = _chosen(session, names), session.app.dsn
-        found = engine.skipped(dsn, chosen) if skipped else engine.parked(dsn, chosen)
+        found = engine.list_skipped(dsn, chosen) if skipped else engine.list_parked(dsn, chosen)
         rows = [{**plain(asdict(one)), "position": str(one.position)} for one in found]
         show_rows(rows, output, empty="no event was skipped" if skipped else "nothing is parked")
 

@@ -44,7 +44,7 @@ def replay(
         with only_reading(session.app.dsn):
             for projection in load(file):
                 with rebuilding(projection.name, "replaying") as told:
-                    outcomes.append(what_if(session.app.dsn, projection, stretch, keep=keep, told=told))
+                    outcomes.append(what_if(session.app.dsn, projection, stretch, keep=keep, progress=told))
     if output is Format.json:
         show_rows([_whole(outcome) for outcome in outcomes], output)
     elif output is Format.jsonl:
@@ -54,7 +54,7 @@ def replay(
             _table(outcome, limit)
     for outcome in outcomes:
         err.print(
-            f"{outcome.name}: {outcome.events} events make {outcome.rows} rows, {outcome.beside} {outcome.live_rows};"
+            f"{outcome.name}: {outcome.events} events make {outcome.rows} rows, {outcome.compared_with} {outcome.live_rows};"
             f" {outcome.diff.differing} differ"
         )
         if outcome.diff.not_compared:
@@ -111,7 +111,7 @@ def _whole(outcome: Outcome) -> dict[str, Any]:
         "events": outcome.events,
         "rows": outcome.rows,
         "live_rows": outcome.live_rows,
-        "compared_with": outcome.beside,
+        "compared_with": outcome.compared_with,
         "differing": outcome.diff.differing,
         "by_column": dict(outcome.diff.columns),
         "not_compared": list(outcome.diff.not_compared),

@@ -14,6 +14,7 @@ from rich.table import Table
 
 from o2c.engine.app import Engine
 from o2c.kernel.money import from_minor
+from o2c.views.fallouts import fallouts_by_reason
 from o2c.views.status import cycle_times, show_status
 
 STAGES = (
@@ -64,13 +65,10 @@ def _counts(title: str, counts: Mapping[str, int]) -> Table:
 
 
 def _fallouts(app: Engine) -> Table:
-    rows = app.reads.rows(
-        "SELECT reason, queue, count(*) AS n, count(*) FILTER (WHERE state = 'open') AS open FROM projection.fallout GROUP BY 1, 2 ORDER BY 3 DESC, 1"
-    )
     table = Table(title="fallouts", box=None, header_style="dim", title_justify="left", title_style="bold")
     for name in ("reason", "queue", "ever", "open"):
         table.add_column(name, justify="right" if name in ("ever", "open") else "left")
-    for row in rows:
+    for row in fallouts_by_reason(app):
         table.add_row(row["reason"], row["queue"], str(row["n"]), str(row["open"]))
     return table
 

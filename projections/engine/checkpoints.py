@@ -1,0 +1,69 @@
+"""The checkpoint of a projection: how far its tables have folded the log. Only the worker that read it may move it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from o2c.kernel.refusal import Refused
+from projections.engine.projection import Projection
+from projections.engine.seen import Connection, Mark
+
+_CHECKPOINTS = """SELECT name, position, event_id::text, shape_version, generation, swapped_at IS NOT NULL AS swapped
+FROM projection.checkpoint WHERE name = ANY(%s)"""
+"""The checkpoints of some projections. Parameter: their names."""
+
+_MOVE = """UPDATE projection.checkpoint SET position = %s, event_id = %s
+WHERE name = %s AND position = %s AND generation = %s AND shape_version = %s"""
+"""Moves a checkpoint if it is unchanged.
+
+Parameters: the new position and event id; the name, and the old position, generation and shape.
+"""
+
+_RAISE_GENERATION = "UPDATE projection.checkpoint SET generation = generation + 1 WHERE name = %s AND shape_version = %s"
+"""Raises the generation of a checkpoint and locks it until the end of the transaction.
+
+Parameters: the projection, the shape of its tables.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """How far the tables of a projection have folded the log, and the shape they have.
+
+    `generation` is raised whenever the tables are swapped or a group is folded outside of a worker's batch; `swapped` says whether a swap
+    ever was.
+    """
+
+    name: str
+    mark: Mark
+    shape_version: int
+    generation: int
+    swapped: bool
+
+
+def checkpoints(conn: Connection, projections: Iterable[Projection]) -> dict[str, Checkpoint]:
+    """The checkpoints of the given projections by name."""
+    rows = conn.execute(_CHECKPOINTS, ([projection.name for projection in projections],)).fetchall()
+    return {
+        row["name"]: Checkpoint(
+            row["name"], Mark(row["position"], row["event_id"]), row["shape_version"], row["generation"], row["swapped"]
+        )
+        for row in rows
+    }
+
+
+def move_checkpoint(conn: Connection, old: Checkpoint, new: Mark) -> bool:
+    """Move the checkpoint to `new` if it still is as `old` says. False when another worker moved it or its tables were swapped."""
+    moved = conn.execute(_MOVE, (new.position, new.event_id, old.name, old.mark.position, old.generation, old.shape_version))
+    return moved.rowcount == 1
+
+
+def seize(conn: Connection, projection: Projection) -> None:
+    """Lock the checkpoint, and make workers drop what they have folded but not written. Needs a transaction around it.
+
+    While the row is locked no worker can park events or write rows. Raises Refused (conflict) when the tables have another shape.
+    """
+    seized = conn.execute(_RAISE_GENERATION, (projection.name, projection.shape_version))
+    if seized.rowcount != 1:
+        raise Refused(f"projection {projection.name} was given another shape meanwhile; catch up again", kind="conflict")
