@@ -5,9 +5,9 @@ import json
 import sys
 from pathlib import Path
 
-from tests.bench import log, orders
+from tests.bench import drain, log, orders
 
-BENCHES = {"orders": orders, "log": log}
+BENCHES = {"orders": orders, "log": log, "drain": drain}
 
 
 def main() -> int:

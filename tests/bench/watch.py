@@ -14,20 +14,28 @@ from o2c.engine.app import Engine
 from o2c.kernel.partner import Answer, Partner, Request
 
 SAMPLE_S = 0.005
+SWITCH_S = 0.0002
+"""How long a sample waits for the interpreter. As long as Python lets it by default, the watched thread mostly comes to a wait of its own first,
+and a thread that computes looks like one that waits."""
 PAGE_BYTES = resource.getpagesize()
 LAYERS = (
     ("waiting for append()", ("o2c/store/recorder.py", "append")),
     ("waiting for reads", ("o2c/store/reads.py", "rows")),
+    ("waiting for leases", ("o2c/store/reads.py", "lease")),
+    ("waiting for leases", ("o2c/store/reads.py", "release")),
     ("waiting for the clock", ("o2c/store/clock.py", "")),
     ("partners", ("o2c/partners/", "")),
+    ("partners", ("tests/bench/draining.py", "submit")),
     ("arrays for append()", ("o2c/store/commands.py", "")),
     ("events to JSON", ("o2c/store/mapper.py", "")),
     ("folding, agenda, heads", ("o2c/engine/app.py", "_draft")),
     ("loading", ("o2c/engine/app.py", "load")),
-    ("deciding", ("o2c/engine/runner.py", "_decide")),
+    *(("deciding", ("o2c/engine/runner.py", function)) for function in ("_decide", "_row", "_ask", "_take", "carry", "close")),
     ("reading papers", ("o2c/orders/document.py", "")),
     ("intake", ("o2c/files/intake.py", "")),
+    ("reactions", ("o2c/engine/reactions.py", "")),
     ("runner", ("o2c/engine/runner.py", "")),
+    ("asleep", ("o2c/engine/worker.py", "_turn")),
 )
 
 
@@ -69,13 +77,15 @@ class Profile:
                     self.rss_mb.append(rss_mb())
                 turn += 1
 
-        watcher = threading.Thread(target=sample, daemon=True)
+        watcher, before = threading.Thread(target=sample, daemon=True), sys.getswitchinterval()
+        sys.setswitchinterval(SWITCH_S)
         watcher.start()
         try:
             yield self
         finally:
             done.set()
             watcher.join()
+            sys.setswitchinterval(before)
 
     def shares(self) -> dict[str, float]:
         """Per cent of the time by layer, the largest first."""
@@ -109,6 +119,36 @@ def server_cpu_s(app: Engine) -> float:
             fields = stat.read_text().rpartition(")")[2].split()
             ticks += int(fields[11]) + int(fields[12])
     return ticks / 100
+
+
+def server_cpu_by_kind(app: Engine) -> dict[str, float]:
+    """CPU seconds of the server so far by kind of process, but for the backend that asks; `ended` are those that came and went since it was
+    started. Linux, server on this machine; {} elsewhere."""
+    found: dict[str, float] = {}
+    query = "SELECT pid, backend_type AS kind FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
+    for row in [*app.reads.rows(query), {"pid": _parent(app), "kind": "ended"}]:
+        stat = Path(f"/proc/{row['pid']}/stat")
+        if stat.exists():
+            fields = stat.read_text().rpartition(")")[2].split()
+            first = 13 if row["kind"] == "ended" else 11
+            found[row["kind"]] = found.get(row["kind"], 0.0) + (int(fields[first]) + int(fields[first + 1])) / 100
+    return found
+
+
+def _parent(app: Engine) -> int:
+    """The process that started the server's others; 0 where it cannot be told."""
+    [row] = app.reads.rows("SELECT pg_backend_pid() AS pid")
+    stat = Path(f"/proc/{row['pid']}/stat")
+    return int(stat.read_text().rpartition(")")[2].split()[1]) if stat.exists() else 0
+
+
+def machine_busy_s() -> float:
+    """Seconds so far that the cores of this machine were busy, whoever kept them so. Linux; 0 elsewhere."""
+    stat = Path("/proc/stat")
+    if not stat.exists():
+        return 0.0
+    user, nice, system, _idle, _wait, *interrupts = map(int, stat.read_text().split("\n", 1)[0].split()[1:9])
+    return (user + nice + system + sum(interrupts)) / 100
 
 
 def commits(app: Engine) -> int:
