@@ -1,9 +1,8 @@
 """The United Kingdom: sterling, VAT, porting by PAC on the next working day, the working days of England."""
 
-from datetime import date, datetime, time
+from datetime import date, time
 from decimal import Decimal
 
-from o2c.markets import base
 from o2c.markets.base import Market, NumberingRules, PortingRules, TaxRate, WorkCalendar
 
 GB = Market(
@@ -43,22 +42,3 @@ GB = Market(
     # A house number first, a postcode last (form of BS 7666: one or two letters, district, sector, unit).
     address_pattern=r"[0-9].*\b[A-Z]{1,2}[0-9][A-Z0-9]? [0-9][A-Z]{2}",
 )
-
-
-def code_is_wellformed(text: str) -> bool:
-    """Whether the text is a PAC: three capital letters, then six digits. Six digits then three letters is a STAC, not a PAC."""
-    return base.code_is_wellformed(GB.porting, text)
-
-
-def port_window(requested_at: datetime, *, working_days_more: int = 0) -> datetime:
-    """When the port window of a request opens, in UTC: 09:00 London on the next working day.
-
-    A request made at 17:00 London or later, or on no working day, ports one working day after that. ValueError for a naive
-    time or negative `working_days_more`.
-    """
-    return base.port_window(GB, requested_at, working_days_more=working_days_more)
-
-
-def is_working_day(day: date) -> bool:
-    """Whether banks in England work on the day."""
-    return base.is_working_day(GB.calendar, day)
