@@ -92,6 +92,10 @@ def _unfinished(state: OrderState, item: str) -> bool:
     return item_state(state.progress.items[item]) not in FINAL
 
 
+_PIECES = ("sim", "number")
+"""The kinds of stream that are about a piece of stock."""
+
+
 class Holdings(Watch):
     """No SIM and no number has two holders at a time, and the guard rows say the same as the log."""
 
@@ -108,7 +112,7 @@ class Holdings(Watch):
     def event(self, stream: Folded, fact: Fact, before: Any) -> None:
         if fact.version == 1:
             self._holder = ""
-        holder = holder_after(fact.event)
+        holder = holder_after(fact.event) if piece_of(stream.stream)[0] in _PIECES else None
         if holder:
             self._taken(stream, holder)
         elif holder is not None:
@@ -129,7 +133,7 @@ class Holdings(Watch):
 
     def streams(self, conn: Connection, batch: Mapping[str, Folded]) -> None:
         """Compare the pieces that the batch leaves held with their guards, and forget them."""
-        pieces = [piece_of(name) for name in batch if name.startswith(("sim-", "number-"))]
+        pieces = [piece for piece in map(piece_of, batch) if piece[0] in _PIECES]
         rows = conn.execute(_GUARDS, ([kind for kind, _ in pieces], [key for _, key in pieces])).fetchall()
         guards = {(row["kind"], row["key"]): row["holder"] for row in rows}
         for piece in pieces:

@@ -9,8 +9,8 @@ from o2c.billing.state import InvoiceState, invoice_stream
 from o2c.credit import rules as credit
 from o2c.credit.step import STEP as CREDIT
 from o2c.desk.act import Deed, act
-from o2c.desk.fallout import Retry, resolve
 from o2c.engine.app import Context, Engine, Written
+from o2c.fallout import rules as fallouts
 from o2c.kernel.decision import Decision
 from o2c.kernel.money import from_minor, to_minor
 from o2c.kernel.periods import local_date
@@ -102,12 +102,17 @@ def record(
 
 def retry(app: Engine, context: Context, invoice: str, *, note: str) -> Written:
     """Collect an invoice once more whose payment fell out. Raises Refused: missing (no such invoice), conflict (nothing to collect again)."""
-    state = issued_invoice(app, invoice)
-    record = state.records.get(PAYMENT.name)
-    if record is None or not record.fallout:
-        how = "is paid" if state.open_minor <= 0 else "was never refused; its payment is under way"
-        raise Refused(f"invoice {invoice} {how}; there is nothing to retry", kind="conflict")
-    return resolve(app, context, record.fallout, Retry(), note=note)
+    issued_invoice(app, invoice)
+    stream = invoice_stream(invoice)
+
+    def again(state: InvoiceState, at: datetime) -> Decision:
+        work = app.work(stream, state, "", PAYMENT.name)
+        if not work.fallout or not work.waiting_for:
+            how = "is paid" if state.open_minor <= 0 else "was not refused, or is collected again already"
+            raise Refused(f"invoice {invoice} {how}; there is nothing to retry", kind="conflict")
+        return fallouts.resolve(fallouts.Retry(), PAYMENT, work, app.kind(stream), app.book, note=note, at=at)
+
+    return act(app, context, "payments.retry", Deed(stream, (again,), ["retry payment", note]))
 
 
 def _minor(amount: str, currency: str) -> int:

@@ -19,6 +19,7 @@ from o2c.kernel.shapes import Offered, Withdrawn
 from o2c.kernel.stream import StreamKind, category_of
 from o2c.store.database import connect
 from o2c.store.importing import event_row
+from o2c.store.mapper import ASKED, EXCHANGE, asked_of
 from o2c.store.queries import ENVELOPE, EXPORTED, ONE_SNAPSHOT
 
 LINE_BYTES_MAX = 16_000_000
@@ -163,6 +164,9 @@ def _event(name: str, schema: int, body: dict[str, Any], personal: dict[str, Any
     Raises ValueError; ValidationError, which is one.
     """
     validate, marked, renames = _reading(name, schema)
+    if ASKED in body or EXCHANGE in (personal or {}):
+        body, personal = _without_exchange(name, body, personal)
+        kept, apart = to_json(body), to_json(personal) if personal else None
     if marked or personal:
         here: Iterable[str] = body
         there: Iterable[str] = personal or {}
@@ -173,6 +177,17 @@ def _event(name: str, schema: int, body: dict[str, Any], personal: dict[str, Any
     if renames:
         return validate(to_json(upcast(name, schema, {**body, **(personal or {})})), strict=True)
     return validate(_merged(kept, apart) if personal and apart else kept, strict=True)
+
+
+def _without_exchange(name: str, body: dict[str, Any], personal: dict[str, Any] | None) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Body and personal fields without what a partner was asked and answered. Raises ValueError where that has not the shape it is stored in."""
+    fields = {ASKED: body.get(ASKED), EXCHANGE: (personal or {}).get(EXCHANGE)}
+    try:
+        asked_of(fields)
+    except TypeError:
+        raise ValueError(f"what a partner answered of {name} is not as it is stored") from None
+    left = {key: value for key, value in body.items() if key != ASKED}
+    return left, {key: value for key, value in (personal or {}).items() if key != EXCHANGE}
 
 
 def _merged(kept: bytes, apart: bytes) -> bytes:

@@ -13,6 +13,11 @@ from pydantic import ValidationError
 from o2c.kernel.event import EVENT_TYPES, Asked, Fact, upcast
 
 
+ASKED, EXCHANGE = "asked", "exchange"
+"""Where the exchange with a partner stands beside the fields of an event: in its body, and what may tell of a person among the personal fields."""
+_IN_BODY = ("partner", "answer", "code", "latency_ms")
+
+
 @dataclass(frozen=True)
 class StoredFact(Notification):
     """A stored event with its whole envelope. `topic` is our own event name, `state` the body without its personal fields, as JSON."""
@@ -92,11 +97,6 @@ class FactMapper(Mapper[str]):
             recorded_at=stored.recorded_at,
             asked=asked,
         )
-
-
-ASKED, EXCHANGE = "asked", "exchange"
-"""Where the exchange with a partner stands beside the fields of an event: in its body, and what may tell of a person among the personal fields."""
-_IN_BODY = ("partner", "answer", "code", "latency_ms")
 
 
 def asked_of(body: dict[str, Any]) -> Asked | None:

@@ -49,7 +49,7 @@ def _line(stream: str, version: int, name: str, body: dict[str, Any], personal: 
 
 def imported(dsn: str, file: bytes) -> Imported:
     with closing(Engine(dsn, plan.KINDS)) as app:
-        return Import(app, BOOK, progress=lambda count: None, batch_events=BATCH).run(io.BytesIO(file))
+        return Import(app, progress=lambda count: None, batch_events=BATCH).run(io.BytesIO(file))
 
 
 def standing(dsn: str) -> list[Any]:

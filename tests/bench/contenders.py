@@ -15,12 +15,12 @@ from eventsourcing.domain import Aggregate, event
 from psycopg.conninfo import conninfo_to_dict
 
 from o2c import plan
-from o2c.catalogue.state import CatalogueState
 from o2c.customers.events import CustomerContacted, CustomerRegistered
 from o2c.customers.state import stream_of
 from o2c.engine.app import Engine
-from o2c.engine.drafts import Command, happened
+from o2c.engine.drafts import Command
 from o2c.files.importing import BATCH_EVENTS, Import
+from o2c.kernel.carry import happened
 from o2c.kernel.decision import just
 from o2c.kernel.identifiers import derived_id, digest
 from o2c.store.commands import text_array
@@ -77,8 +77,7 @@ class Ours:
     def imports(dsn: str, events: int) -> Write:
         """Takes over a file of so many events, each a command of its own, 20 a stream; it is read, judged and written."""
         app, file = Engine(dsn, plan.KINDS), exported_contacts(events)
-        book = plan.PlanBook(catalogue=lambda version: CatalogueState())
-        return lambda: Import(app, book, progress=lambda count: None).run(io.BytesIO(file))
+        return lambda: Import(app, progress=lambda count: None).run(io.BytesIO(file))
 
 
 def exported_contacts(events: int) -> bytes:

@@ -42,7 +42,7 @@ def test_fifty_reserve_the_last_golden_number(dsn: str, tmp_path: Path, monkeypa
     def click(n: int) -> str:
         window = windows[n % WINDOWS]
         try:
-            number_desk.reserve(window.app, GOLDEN, f"WEB-{n}", Context(f"agent-{n}"))
+            number_desk.reserve(window.app, Context(f"agent-{n}"), GOLDEN, f"WEB-{n}")
         except Refused as refused:
             return refused.kind
         return "reserved"

@@ -135,7 +135,7 @@ def test_a_fold_that_fails_tells_no_value() -> None:
     fold = Fold(broken, frozenset({"customer.registered"}))
     fold.take(fold.assign_groups([event]))
     strict = Fold(broken, frozenset({"customer.registered"}), strict=True)
-    with pytest.raises(FoldFailed) as caught:
+    with pytest.raises(FoldFailed, match=r"ValueError at test_lookups\.py:") as caught:
         strict.take(strict.assign_groups([event]))
 
     assert "Quill" not in f"{fold.waiting} {caught.value}"

@@ -23,9 +23,10 @@ from o2c.orders.rollup import (
     item_state,
     order_state,
 )
+from o2c.orders.rules import fail_item
 from o2c.plan import STEPS
 from o2c.porting.events import PortInScheduled
-from tests.given import MONDAY, PORTING, Document, Story, codes_of, item
+from tests.given import BOOK, MONDAY, PORTING, Document, Story, codes_of, item
 
 ORDERS: dict[str, list[Document]] = {
     "one line": [item()],
@@ -92,10 +93,22 @@ def cancel(story: Story, names: tuple[str, ...], at: datetime) -> None:
         return
 
 
+def fail(story: Story, *names: str) -> None:
+    """A person fails items for good; what is completed stays so."""
+    for name in names:
+        try:
+            story.take(fail_item(story.state, name, reason="NP-INACT", note="", at=MONDAY, book=BOOK))
+        except Refused:
+            continue
+
+
 @st.composite
 def stories(draw: st.DrawFn) -> Story:
-    """An order, and up to forty things that happen to it in any order the agenda and the queue allow."""
+    """An order, every second one past its gates, and up to forty things that happen to it in any order the agenda and the queue allow."""
     story = Story(*draw(st.sampled_from(list(ORDERS.values()))))
+    for gate in GATES if draw(st.booleans()) else ():
+        if ("", gate) in story.agenda:
+            story.attend(gate)
     for _ in range(draw(st.integers(0, 40))):
         queue = stuck(story)
         if draw(st.integers(0, 19)) == 0:
@@ -148,6 +161,7 @@ def test_an_order_that_is_not_over_has_somebody_to_move_it(story: Story) -> None
 )
 def test_an_item_that_ended_stays_ended(story: Story, step: str, shape: str) -> None:
     """No late event of a step moves an item that a person failed, that was cancelled or that fell with its base."""
+    fail(story, *story.state.items)
     for name, known in story.state.progress.items.items():
         after = follow(story.state.progress, shape, step, name, "us").items[name]
         assert after.ended == known.ended
@@ -311,9 +325,12 @@ def test_a_cancellation_is_refused_or_carried_through(story: Story, later: timed
 
 
 @hypothesis.settings(max_examples=150, deadline=None, suppress_health_check=list(hypothesis.HealthCheck))
-@hypothesis.given(stories())
-def test_what_was_cancelled_was_never_charged_and_no_port_of_it_is_forgotten(story: Story) -> None:
+@hypothesis.given(stories(), st.sampled_from((timedelta(), timedelta(hours=2), timedelta(days=3))))
+def test_what_was_cancelled_was_never_charged_and_no_port_of_it_is_forgotten(story: Story, later: timedelta) -> None:
     """A line that a customer cancelled was not active; one that ended with a port scheduled was not over before the donor was told."""
+    for name in story.state.items:
+        cancel(story, (name,), MONDAY + later)
+    story.run()
     cancelled = {event.item for event in story.events if isinstance(event, ItemCancelled) and not event.base}
     assert cancelled.isdisjoint({event.item for _, event in story.elsewhere if isinstance(event, ChargeStarted)})
     scheduled = {event.item for event in story.events if isinstance(event, PortInScheduled)}

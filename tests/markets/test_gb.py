@@ -1,18 +1,21 @@
 """The United Kingdom's calendar, PAC form, port windows and VAT, case by case."""
 
+from calendar import Calendar
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from importlib import resources
 from zoneinfo import ZoneInfo
 
 import hypothesis
+import phonenumbers
 import pytest
 from hypothesis import strategies
+from iso4217 import Currency
 
-from o2c.kernel.money import minor_units
 from o2c.kernel.periods import local_date, next_cycle_day
-from o2c.markets.base import TaxRate, tax_percent, working_day_after
-from o2c.markets.gb import GB, code_is_wellformed, is_working_day, port_window
+from o2c.markets.base import TaxRate, address_is_complete, code_is_wellformed, is_working_day, port_window, tax_percent, working_day_after
+from o2c.markets.gb import GB
 
 LONDON = ZoneInfo("Europe/London")
 instants = strategies.datetimes(min_value=datetime(2024, 1, 1), max_value=datetime(2030, 12, 1), timezones=strategies.just(UTC))
@@ -46,7 +49,7 @@ def london(month: int, day: int, hour: int, minute: int = 0, second: int = 0) ->
 )
 def test_a_pac_is_three_capitals_and_six_digits(text: str, wellformed: bool) -> None:
     """The code is judged as text and never folded into shape."""
-    assert code_is_wellformed(text) is wellformed
+    assert code_is_wellformed(GB.porting, text) is wellformed
 
 
 @pytest.mark.parametrize(
@@ -72,7 +75,24 @@ def test_a_pac_is_three_capitals_and_six_digits(text: str, wellformed: bool) -> 
 )
 def test_working_days_are_those_of_england(day: date, works: bool) -> None:
     """Weekends and England's bank holidays are not worked; Scotland's and Northern Ireland's own are."""
-    assert is_working_day(day) is works
+    assert is_working_day(GB.calendar, day) is works
+
+
+BANK_HOLIDAYS = {
+    2025: ["01-01", "04-18", "04-21", "05-05", "05-26", "08-25", "12-25", "12-26"],
+    2026: ["01-01", "04-03", "04-06", "05-04", "05-25", "08-31", "12-25", "12-28"],
+    2027: ["01-01", "03-26", "03-29", "05-03", "05-31", "08-30", "12-27", "12-28"],
+}
+"""England and Wales, as published at https://www.gov.uk/bank-holidays."""
+
+
+@pytest.mark.parametrize("year", BANK_HOLIDAYS)
+def test_no_weekday_is_off_but_the_published_bank_holidays(year: int) -> None:
+    """Over a whole year, the weekdays that are not worked are those on the government's list, no more and no fewer."""
+    days = {day for month in range(1, 13) for day in Calendar().itermonthdates(year, month) if day.year == year}
+    off = sorted(day for day in days if day.weekday() < 5 and not is_working_day(GB.calendar, day))
+    assert len(days) == 365
+    assert [f"{day:%m-%d}" for day in off] == BANK_HOLIDAYS[year]
 
 
 @pytest.mark.parametrize(
@@ -104,8 +124,8 @@ def test_working_days_are_those_of_england(day: date, works: bool) -> None:
 )
 def test_the_window_opens_the_next_working_day_unless_the_cut_off_is_missed(requested_at: datetime, opens_at: datetime) -> None:
     """Before 17:00 on a working day ports the next one, anything later the one after that, at nine in London."""
-    assert port_window(requested_at) == opens_at
-    assert port_window(requested_at).tzinfo is UTC
+    assert port_window(GB, requested_at) == opens_at
+    assert port_window(GB, requested_at).tzinfo is UTC
 
 
 @pytest.mark.parametrize(
@@ -114,15 +134,15 @@ def test_the_window_opens_the_next_working_day_unless_the_cut_off_is_missed(requ
 )
 def test_a_later_window_counts_in_working_days(more: int, opens_on: date) -> None:
     """Putting a port off skips weekends and holidays too."""
-    assert port_window(london(4, 1, 12), working_days_more=more).date() == opens_on
+    assert port_window(GB, london(4, 1, 12), working_days_more=more).date() == opens_on
 
 
 def test_a_window_is_not_opened_early_or_for_a_naive_time() -> None:
     """Negative delays and times without zone are the caller's mistakes."""
     with pytest.raises(ValueError, match="sooner"):
-        port_window(london(4, 1, 12), working_days_more=-1)
+        port_window(GB, london(4, 1, 12), working_days_more=-1)
     with pytest.raises(ValueError, match="has no zone"):
-        port_window(datetime(2026, 4, 1, 12))
+        port_window(GB, datetime(2026, 4, 1, 12))
 
 
 def test_no_working_day_comes_after_none() -> None:
@@ -134,8 +154,8 @@ def test_no_working_day_comes_after_none() -> None:
 @hypothesis.given(instants, strategies.integers(0, 5))
 def test_a_window_lies_ahead_on_a_working_day_at_nine(requested_at: datetime, more: int) -> None:
     """Whenever asked, the window opens on a later working day, at nine on London's clocks."""
-    opens_at = port_window(requested_at, working_days_more=more)
-    assert is_working_day(local_date(opens_at, GB.zone))
+    opens_at = port_window(GB, requested_at, working_days_more=more)
+    assert is_working_day(GB.calendar, local_date(opens_at, GB.zone))
     assert local_date(opens_at, GB.zone) > local_date(requested_at, GB.zone)
     assert opens_at.astimezone(LONDON).time() == time(9)
 
@@ -143,7 +163,7 @@ def test_a_window_lies_ahead_on_a_working_day_at_nine(requested_at: datetime, mo
 @hypothesis.given(instants, strategies.timedeltas(min_value=timedelta(0), max_value=timedelta(days=14)))
 def test_asking_later_never_ports_sooner(requested_at: datetime, later: timedelta) -> None:
     """The window moves only forward with the request."""
-    assert port_window(requested_at) <= port_window(requested_at + later)
+    assert port_window(GB, requested_at) <= port_window(GB, requested_at + later)
 
 
 def test_vat_is_twenty_percent_since_january_2011() -> None:
@@ -163,11 +183,62 @@ def test_a_new_rate_takes_over_on_its_day() -> None:
     assert tax_percent(market, "standard", date(2027, 4, 1)) == Decimal("22.5")
 
 
+def zones_of(country: str) -> set[str]:
+    """The time zones of a country by the tz database's own table."""
+    table = (resources.files("tzdata") / "zoneinfo" / "zone.tab").read_text(encoding="utf-8")
+    rows = [line.split("\t") for line in table.splitlines() if not line.startswith("#")]
+    return {row[2] for row in rows if row[0] == country}
+
+
 def test_the_markets_data_agree_with_one_another() -> None:
-    """Terms are the operator's; cycle days exist in each month; a ceased number rests a month, whichever it is."""
-    assert (GB.code, GB.currency, GB.zone, GB.payment_terms_days) == ("GB", "GBP", "Europe/London", 14)
-    assert minor_units(GB.currency) == 2
-    assert next_cycle_day(date(2026, 2, 22), GB.bill_cycle_days) == date(2026, 3, 1)
-    assert GB.bill_cycle_days == (1, 8, 15, 22)
-    assert GB.numbering.quarantine_days_min >= 31
-    assert GB.numbering.former_customer_may_claim
+    """Calendar, zone, currency and numbering are of one country, as the public tables of zones, currencies and calling codes have it."""
+    assert GB.code == GB.calendar.country == GB.numbering.region
+    assert GB.zone in zones_of(GB.code)
+    assert any(name.startswith("UNITED KINGDOM") for name in Currency(GB.currency).country_names)
+    # ITU-T E.164, list of assigned country codes: 44 is the United Kingdom's.
+    assert phonenumbers.country_code_for_region(GB.numbering.region) == 44
+
+
+def test_every_cycle_day_comes_once_a_month() -> None:
+    """Billed from run to run for a leap year and a common one, each cycle day comes in each month, in February as in any other."""
+    runs, day = [], date(2027, 12, 31)
+    while (day := next_cycle_day(day, GB.bill_cycle_days)) < date(2030, 1, 1):
+        runs.append(day)
+    for anchor in GB.bill_cycle_days:
+        assert [(run.year, run.month) for run in runs if run.day == anchor] == [(year, m) for year in (2028, 2029) for m in range(1, 13)]
+    assert len(runs) == 24 * len(GB.bill_cycle_days) > 0
+
+
+@pytest.mark.parametrize("month", range(1, 13))
+def test_a_ceased_number_rests_a_month_whichever_it_is(month: int) -> None:
+    """Ofcom's General Condition C7.6(b) asks for "at least one month": on the same day of the next month the number still rests or just did."""
+    first, following = date(2026, month, 1), date(2026 + month // 12, month % 12 + 1, 1)
+    assert first + timedelta(days=GB.numbering.quarantine_days_min) >= following
+
+
+@pytest.mark.parametrize(
+    ("line", "complete"),
+    [
+        # One of each form that a postcode has, by the Royal Mail's Programmers' Guide and BS 7666.
+        pytest.param("1 Example Street, Manchester, M1 1AE", True, id="a9-9aa"),
+        pytest.param("1 Example Street, Birmingham, B33 8TH", True, id="a99-9aa"),
+        pytest.param("1 Example Street, London, W1A 0AX", True, id="a9a-9aa"),
+        pytest.param("1 Example Street, Croydon, CR2 6XH", True, id="aa9-9aa"),
+        pytest.param("1 Example Street, Doncaster, DN55 1PT", True, id="aa99-9aa"),
+        pytest.param("1 Example Street, London, EC1A 1BB", True, id="aa9a-9aa"),
+        pytest.param("221b Example Street, London, EC1A 1BB", True, id="house-number-with-a-letter"),
+        pytest.param("Example Street, London, EC1A 1BB", False, id="no-house-number"),
+        pytest.param("The Old Mill, 1 Example Street, EC1A 1BB", False, id="number-not-first"),
+        pytest.param("1 Example Street, London", False, id="no-postcode"),
+        pytest.param("1 Example Street, London, EC1A1BB", False, id="no-space-in-it"),
+        pytest.param("1 Example Street, London, EC1A 1B", False, id="unit-of-one-letter"),
+        pytest.param("1 Example Street, London, ECA1 1BB", False, id="three-letters-first"),
+        pytest.param("1 Example Street, London, EC1A 1BB, England", False, id="postcode-not-last"),
+        pytest.param("1 Example Street, London, EC1A 1BB\n", False, id="newline"),
+        pytest.param("\uff11 Example Street, London, EC1A 1BB", False, id="full-width-number"),
+        pytest.param("", False, id="empty"),
+    ],
+)
+def test_an_address_has_a_house_number_and_a_postcode_of_any_form(line: str, complete: bool) -> None:
+    """The six forms of a British postcode pass at the end of a line that begins with a number, and nothing else does."""
+    assert address_is_complete(GB, line) is complete

@@ -31,10 +31,13 @@ def test_a_half_is_rounded_away_from_zero(value: Fraction | Decimal, rounded: in
     assert half_up(value) == rounded
 
 
-@pytest.mark.parametrize("text", ["NaN", "sNaN", "Infinity", "-Infinity", "1E+999999"])
-def test_what_is_no_number_is_not_rounded(text: str) -> None:
-    """NaN, infinity and sizes beyond any money are refused rather than computed."""
-    with pytest.raises(ValueError, match=r"\A.+\Z"):
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [*((text, "not a number to round") for text in ("NaN", "sNaN", "Infinity", "-Infinity")), ("1E+999999", "too large to be money")],
+)
+def test_what_is_no_number_is_not_rounded(text: str, why: str) -> None:
+    """NaN, infinity and sizes beyond any money are refused by our own word rather than computed."""
+    with pytest.raises(ValueError, match=why):
         half_up(Decimal(text))
 
 
@@ -51,10 +54,13 @@ def test_places_come_from_iso_4217(currency: str, places: int) -> None:
     assert minor_units(currency) == places
 
 
-@pytest.mark.parametrize("currency", ["XAU", "gbp", "GB", "", "GBP ", "ZZZ"])
-def test_a_currency_without_minor_unit_is_refused(currency: str) -> None:
-    """Gold, unknown codes and codes in another spelling are no currency of a bill."""
-    with pytest.raises(ValueError, match=r"\A.+\Z"):
+@pytest.mark.parametrize(
+    ("currency", "why"),
+    [("XAU", "has no minor unit"), *((text, "is not an ISO 4217 currency") for text in ("gbp", "GB", "", "GBP ", "ZZZ"))],
+)
+def test_a_currency_without_minor_unit_is_refused(currency: str, why: str) -> None:
+    """Gold, unknown codes and codes in another spelling are no currency of a bill, and the refusal says which of these it is."""
+    with pytest.raises(ValueError, match=rf"{currency}.*{why}"):
         minor_units(currency)
 
 
@@ -79,34 +85,36 @@ def test_decimal_text_becomes_minor_units_exactly(text: str, currency: str, mino
 
 
 @pytest.mark.parametrize(
-    ("text", "currency"),
+    ("text", "currency", "why"),
     [
-        pytest.param("1.234", "GBP", id="too-many-places"),
-        pytest.param("1.230", "GBP", id="too-many-places-though-zero"),
-        pytest.param("1.5", "JPY", id="places-where-there-are-none"),
-        pytest.param("5e-3", "GBP", id="places-by-exponent"),
-        pytest.param("NaN", "GBP", id="nan"),
-        pytest.param("Infinity", "GBP", id="infinity"),
-        pytest.param("1e400", "GBP", id="absurd-exponent"),
-        pytest.param("1e999999999", "GBP", id="absurder-exponent"),
-        pytest.param("92233720368547758.08", "GBP", id="beyond-64-bits"),
-        pytest.param("1" * 5000, "GBP", id="endless"),
-        pytest.param("0" * 100 + "1", "GBP", id="endless-zeros"),
-        pytest.param("", "GBP", id="empty"),
-        pytest.param("1,234.00", "GBP", id="thousands-comma"),
-        pytest.param("1_000", "GBP", id="underscore"),
-        pytest.param(" 1.00", "GBP", id="leading-space"),
-        pytest.param("1.00\n", "GBP", id="trailing-newline"),
-        pytest.param("£1.00", "GBP", id="sign-of-currency"),
-        pytest.param("\uff11.00", "GBP", id="full-width-digit"),
-        pytest.param("1.", "GBP", id="point-without-places"),
-        pytest.param("1.00", "XAU", id="currency-without-minor-unit"),
+        pytest.param("1.234", "GBP", "more decimal places", id="too-many-places"),
+        pytest.param("1.230", "GBP", "more decimal places", id="too-many-places-though-zero"),
+        pytest.param("1.5", "JPY", "more decimal places", id="places-where-there-are-none"),
+        pytest.param("5e-3", "GBP", "more decimal places", id="places-by-exponent"),
+        pytest.param("NaN", "GBP", "not a decimal amount", id="nan"),
+        pytest.param("Infinity", "GBP", "not a decimal amount", id="infinity"),
+        pytest.param("1e400", "GBP", "too large an amount", id="absurd-exponent"),
+        pytest.param("1e999999999", "GBP", "not a decimal amount", id="absurder-exponent"),
+        pytest.param("92233720368547758.08", "GBP", "too large an amount", id="beyond-64-bits"),
+        pytest.param("1" * 5000, "GBP", "not a decimal amount", id="endless"),
+        pytest.param("0" * 100 + "1", "GBP", "not a decimal amount", id="endless-zeros"),
+        pytest.param("", "GBP", "not a decimal amount", id="empty"),
+        pytest.param("1,234.00", "GBP", "not a decimal amount", id="thousands-comma"),
+        pytest.param("1_000", "GBP", "not a decimal amount", id="underscore"),
+        pytest.param(" 1.00", "GBP", "not a decimal amount", id="leading-space"),
+        pytest.param("1.00\n", "GBP", "not a decimal amount", id="trailing-newline"),
+        pytest.param("£1.00", "GBP", "not a decimal amount", id="sign-of-currency"),
+        pytest.param("\uff11.00", "GBP", "not a decimal amount", id="full-width-digit"),
+        pytest.param("1.", "GBP", "not a decimal amount", id="point-without-places"),
+        pytest.param("1.00", "XAU", "no minor unit", id="currency-without-minor-unit"),
     ],
 )
-def test_text_that_is_no_exact_amount_is_refused_in_one_line(text: str, currency: str) -> None:
-    """What cannot be held exactly is refused, and the message stays one short line whatever the text."""
-    with pytest.raises(ValueError, match=r"\A[^\n]{1,160}\Z"):
+def test_text_that_is_no_exact_amount_is_refused_in_one_line(text: str, currency: str, why: str) -> None:
+    """What cannot be held exactly is refused for what is wrong with it, and the message stays one short line whatever the text."""
+    with pytest.raises(ValueError, match=why) as refusal:
         to_minor(text, currency)
+    assert len(str(refusal.value)) <= 160
+    assert "\n" not in str(refusal.value)
 
 
 @pytest.mark.parametrize(
@@ -172,8 +180,8 @@ def test_tax_is_a_percentage_rounded_half_up(net_minor: int, rate: str, tax_mino
     assert tax_on(net_minor, Decimal(rate)) == tax_minor
 
 
-@pytest.mark.parametrize("rate", ["-1", "NaN", "Infinity"])
-def test_a_rate_that_is_no_rate_is_refused(rate: str) -> None:
+@pytest.mark.parametrize(("rate", "why"), [("-1", "below zero"), ("NaN", "not a number"), ("Infinity", "not a number")])
+def test_a_rate_that_is_no_rate_is_refused(rate: str, why: str) -> None:
     """Negative rates, NaN and infinity tax nothing."""
-    with pytest.raises(ValueError, match=r"\A.+\Z"):
+    with pytest.raises(ValueError, match=why):
         tax_on(1000, Decimal(rate))

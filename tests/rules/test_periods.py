@@ -170,32 +170,34 @@ def test_an_rfc_3339_time_is_one_utc_instant(text: str, at: datetime) -> None:
 
 
 @pytest.mark.parametrize(
-    "text",
+    ("text", "why"),
     [
-        pytest.param("2026-03-29T01:30:00", id="naive"),
-        pytest.param("2026-03-29", id="date-only"),
-        pytest.param("2026-02-30T00:00:00Z", id="impossible-day"),
-        pytest.param("2025-02-29T00:00:00Z", id="no-leap-year"),
-        pytest.param("0000-01-01T00:00:00Z", id="year-zero"),
-        pytest.param("2026-03-29T24:00:00Z", id="hour-24"),
-        pytest.param("2026-03-29T23:59:60Z", id="leap-second"),
-        pytest.param("2026-03-29T01:30:00+01:60", id="offset-minutes-60"),
-        pytest.param("2026-03-29T01:30:00+24:00", id="offset-hours-24"),
-        pytest.param("2026-03-29T01:30:00+0100", id="offset-without-colon"),
-        pytest.param("2026-03-29T01:30:00+01:00:30", id="offset-with-seconds"),
-        pytest.param("0001-01-01T00:00:00+01:00", id="before-year-one-in-utc"),
-        pytest.param("20260329T013000Z", id="iso-basic"),
-        pytest.param("2026-W13-7T01:30:00Z", id="week-date"),
-        pytest.param("2026-03-29T01:30:00Z\n", id="trailing-newline"),
-        pytest.param("\uff12026-03-29T01:30:00Z", id="full-width-digit"),
-        pytest.param("yesterday\n" * 1000, id="long-text"),
-        pytest.param("", id="empty"),
+        pytest.param("2026-03-29T01:30:00", "not an RFC 3339 time", id="naive"),
+        pytest.param("2026-03-29", "not an RFC 3339 time", id="date-only"),
+        pytest.param("2026-02-30T00:00:00Z", "not a possible time", id="impossible-day"),
+        pytest.param("2025-02-29T00:00:00Z", "not a possible time", id="no-leap-year"),
+        pytest.param("0000-01-01T00:00:00Z", "not a possible time", id="year-zero"),
+        pytest.param("2026-03-29T24:00:00Z", "not an RFC 3339 time", id="hour-24"),
+        pytest.param("2026-03-29T23:59:60Z", "not an RFC 3339 time", id="leap-second"),
+        pytest.param("2026-03-29T01:30:00+01:60", "not an RFC 3339 time", id="offset-minutes-60"),
+        pytest.param("2026-03-29T01:30:00+24:00", "not an RFC 3339 time", id="offset-hours-24"),
+        pytest.param("2026-03-29T01:30:00+0100", "not an RFC 3339 time", id="offset-without-colon"),
+        pytest.param("2026-03-29T01:30:00+01:00:30", "not an RFC 3339 time", id="offset-with-seconds"),
+        pytest.param("0001-01-01T00:00:00+01:00", "not a possible time", id="before-year-one-in-utc"),
+        pytest.param("20260329T013000Z", "not an RFC 3339 time", id="iso-basic"),
+        pytest.param("2026-W13-7T01:30:00Z", "not an RFC 3339 time", id="week-date"),
+        pytest.param("2026-03-29T01:30:00Z\n", "not an RFC 3339 time", id="trailing-newline"),
+        pytest.param("\uff12026-03-29T01:30:00Z", "not an RFC 3339 time", id="full-width-digit"),
+        pytest.param("yesterday\n" * 1000, "not an RFC 3339 time", id="long-text"),
+        pytest.param("", "not an RFC 3339 time", id="empty"),
     ],
 )
-def test_what_is_no_instant_is_refused_in_one_line(text: str) -> None:
+def test_what_is_no_instant_is_refused_in_one_line(text: str, why: str) -> None:
     """No zone, no such time, or another format: refused, never guessed."""
-    with pytest.raises(ValueError, match=r"\A[^\n]{1,120}\Z"):
+    with pytest.raises(ValueError, match=why) as refusal:
         parse_time(text)
+    assert len(str(refusal.value)) <= 120
+    assert "\n" not in str(refusal.value)
 
 
 @pytest.mark.parametrize(

@@ -65,20 +65,20 @@ def test_a_name_may_have_digits_when_it_is_said_to_be_one() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "by"),
+    ("text", "by", "says"),
     [
-        pytest.param("Ada Quill", "shoe-size", id="no such way"),
-        pytest.param("Ada Quill", "email", id="no e-mail"),
-        pytest.param("Ada Quill", "iccid", id="no SIM"),
-        pytest.param("Ada Quill", "msisdn", id="no number"),
-        pytest.param("Ada Quill", "order", id="no id"),
-        pytest.param(" , ", "name", id="no name"),
-        pytest.param(" ", "", id="nothing"),
+        pytest.param("Ada Quill", "shoe-size", "say one of order, external-id, msisdn", id="no such way"),
+        pytest.param("Ada Quill", "email", "no email; write it in full", id="no e-mail"),
+        pytest.param("Ada Quill", "iccid", "no iccid; write it in full", id="no SIM"),
+        pytest.param("Ada Quill", "msisdn", "no msisdn; write it in full", id="no number"),
+        pytest.param("Ada Quill", "order", "no order; write it in full", id="no id"),
+        pytest.param(" , ", "name", "no name; write it in full", id="no name"),
+        pytest.param(" ", "", "give an id, a number, a SIM, a name or an e-mail", id="nothing"),
     ],
 )
-def test_a_text_without_the_form_is_refused(text: str, by: str) -> None:
+def test_a_text_without_the_form_is_refused(text: str, by: str, says: str) -> None:
     """One line says what to do and repeats nothing of what may be personal."""
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(Refused, match=says) as caught:
         readings(text, by)
 
     assert "Quill" not in str(caught.value)

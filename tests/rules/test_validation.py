@@ -144,16 +144,19 @@ names = strategies.sampled_from(["1", "2", "3", "4", "1#2"])
 
 @strategies.composite
 def odd_orders(draw: strategies.DrawFn) -> list[Document]:
-    """Up to four items, each on its own or inside an earlier one, relying on anything."""
+    """Up to four items, each on its own or inside an earlier one, relying on each other; in about half of the orders nothing is wrong."""
     top: list[Document] = []
     made: list[Document] = []
-    for name in draw(strategies.lists(names, max_size=4)):
-        sold = draw(strategies.sampled_from(["line", "roaming", "office"]))
-        relies_on = tuple(draw(strategies.lists(names, max_size=1)))
-        quantity, action = draw(strategies.sampled_from([1, 1, 2, 0])), draw(strategies.sampled_from(["add", "add", "noChange"]))
-        made.append(item(name, sold, relies_on=relies_on, quantity=quantity, action=action))
-        around = draw(strategies.integers(-1, len(made) - 2))
-        (top if around < 0 else made[around].setdefault("productOrderItem", [])).append(made[-1])
+    chosen = draw(strategies.lists(names, min_size=1, max_size=4, unique=draw(strategies.integers(0, 9)) > 0))
+    for place, name in enumerate(chosen):
+        base = draw(strategies.sampled_from([*[""] * 4, *chosen[:place] * 3, *chosen]))
+        relies_on = (base,) if base else ()
+        quantity, action = draw(strategies.sampled_from([1] * 9 + [2, 2, 0])), draw(strategies.sampled_from(["add"] * 5 + ["noChange"]))
+        made.append(item(name, draw(strategies.sampled_from(["line", "roaming"])), relies_on=relies_on, quantity=quantity, action=action))
+        around = draw(strategies.sampled_from([None, None, *made[:-1]]))
+        if around is not None:
+            around["productOffering"] = {"id": "office"}
+        (top if around is None else around.setdefault("productOrderItem", [])).append(made[-1])
     return top
 
 

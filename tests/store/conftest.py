@@ -104,8 +104,3 @@ def taking(log_dsn: str) -> Iterator[Engine]:
     """An engine on an empty log."""
     with closing(Engine(log_dsn, plan.KINDS)) as app:
         yield app
-
-
-@pytest.fixture
-def book(lived: World) -> plan.PlanBook:
-    return lived.app.book

@@ -7,7 +7,8 @@ from psycopg.types.json import Jsonb
 from o2c import plan
 from o2c.customers.events import CustomerRegistered
 from o2c.engine.app import Engine
-from o2c.engine.drafts import Command, happened
+from o2c.engine.drafts import Command
+from o2c.kernel.carry import happened
 from o2c.kernel.decision import just
 from o2c.kernel.event import Event
 from o2c.kernel.identifiers import derived_id

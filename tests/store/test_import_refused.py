@@ -85,7 +85,7 @@ def test_a_flawed_line_is_named_and_nothing_is_written(
     spoil(lines)
 
     with pytest.raises(Refused, match=told) as refusal:
-        Import(taking, book, progress=nothing).run(io.BytesIO(written(lines)))
+        Import(taking, progress=nothing).run(io.BytesIO(written(lines)))
 
     assert "\n" not in str(refusal.value)
     assert SECRET not in str(refusal.value)
@@ -96,7 +96,7 @@ def test_lines_that_are_no_lines(taking: Engine, book: plan.PlanBook) -> None:
     """Broken JSON, a blank line, a file that is cut off in the middle of a line."""
     for raw in (b"{", b"\n", b"[]\n", b'{"stream": "order-1"', b"\xff\xfe\n", b'"' + b"\\ud800" + b'"\n'):
         with pytest.raises(Refused, match="line 1 is no event"):
-            Import(taking, book, progress=nothing).run(io.BytesIO(raw))
+            Import(taking, progress=nothing).run(io.BytesIO(raw))
 
 
 def test_the_batches_before_a_flaw_stay_and_the_mended_file_goes_on(file: bytes, empty: World, lived: World) -> None:
@@ -132,7 +132,7 @@ def test_what_this_log_has_from_elsewhere_is_refused(file: bytes, taking: Engine
             send(conn, foreign)
         before = contents(taking.dsn)
         with pytest.raises(Refused, match=told):
-            Import(taking, book, progress=nothing).run(io.BytesIO(file))
+            Import(taking, progress=nothing).run(io.BytesIO(file))
         assert contents(taking.dsn) == before
 
 
@@ -154,7 +154,7 @@ def test_a_stream_that_comes_while_the_batch_is_written(
 
     monkeypatch.setattr(store, "write", late)
     with pytest.raises(Refused, match=f"line 1: {stream} version 1: this log has other events"):
-        Import(taking, book, progress=nothing).run(io.BytesIO(file))
+        Import(taking, progress=nothing).run(io.BytesIO(file))
     assert len(contents(taking.dsn)["event"]) == 1
 
 
@@ -165,6 +165,6 @@ def test_only_the_owner_imports(server_dsn: str, file: bytes, book: plan.PlanBoo
             with closing(Engine(login(dsn, role), plan.KINDS)) as app:
                 if role == "appender":
                     with pytest.raises(Refused, match=r"appender.*_login does not own the store, and only its owner imports"):
-                        Import(app, book, progress=nothing).run(io.BytesIO(b"{"))
+                        Import(app, progress=nothing).run(io.BytesIO(b"{"))
                 else:
-                    assert Import(app, book, progress=nothing).run(io.BytesIO(file)).events == file.count(b"\n")
+                    assert Import(app, progress=nothing).run(io.BytesIO(file)).events == file.count(b"\n")

@@ -158,11 +158,11 @@ def test_an_import_takes_no_more_positions_than_a_transaction_has(log_dsn: str) 
 
 def test_a_command_is_in_one_batch(file: bytes, taking: Engine, book: plan.PlanBook, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every batch ends with a whole command; one that no transaction can hold is refused."""
-    Import(taking, book, progress=nothing, batch_events=1).run(io.BytesIO(file))
+    Import(taking, progress=nothing, batch_events=1).run(io.BytesIO(file))
     with connect(taking.dsn) as conn:
         rows = conn.execute("SELECT count(DISTINCT position / 65536) AS n FROM o2c.event GROUP BY command_id").fetchall()
     assert {row["n"] for row in rows} == {1}
 
     monkeypatch.setattr(store, "EVENTS_MAX", 2)
     with pytest.raises(Refused, match="its command has more than"):
-        Import(taking, book, progress=nothing, batch_events=1).run(io.BytesIO(file))
+        Import(taking, progress=nothing, batch_events=1).run(io.BytesIO(file))

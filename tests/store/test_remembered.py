@@ -148,7 +148,7 @@ def test_a_desk_is_not_refused_for_what_another_process_moved(world: World, dsn:
     other.run(at(5, 12))
     assert other.items("WEB-1") == {"1": "held"}
     other.close()
-    done = cancel_order(world.app, "WEB-1", Context("ann"), note="changed her mind")
+    done = cancel_order(world.app, Context("ann"), "WEB-1", note="changed her mind")
     assert (done.refused, done.written.repeated) == ("", False)
 
 

@@ -179,7 +179,7 @@ def test_the_engine_lives_within_its_roles(own: str, tmp_path: Path) -> None:
     world.run(at(10, month=2))
     [invoice] = world.app.reads.rows("SELECT stream FROM o2c.head WHERE stream >= 'invoice-' ORDER BY stream LIMIT 1")
     number = invoice["stream"].removeprefix("invoice-")
-    payment_desk.record(world.app, number, Context("ann"), amount="1.00", reference="R-1", arrived_on=at(9, month=2).date())
+    payment_desk.record(world.app, Context("ann"), number, amount="1.00", reference="R-1", arrived_on=at(9, month=2).date())
     assert world.state("A") == "completed"
     assert world.app.reads.rows("SELECT actor FROM o2c.event WHERE stream = %s ORDER BY version DESC LIMIT 1", invoice["stream"]) == [
         {"actor": "ann"}

@@ -71,7 +71,7 @@ def test_a_newer_store_is_refused(dsn: str) -> None:
     with pytest.raises(Refused, match=r"at migration 9999, this program knows \d+; use a newer program") as refused:
         prepare(dsn)
     assert refused.value.kind == "conflict"
-    with pytest.raises(Refused):
+    with pytest.raises(Refused, match="at migration 9999"):
         Engine(dsn, {})
 
 

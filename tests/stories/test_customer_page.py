@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from o2c.desk.contacts import record_contact
+from o2c.desk.customers import record_contact
 from o2c.engine.app import Context, Written
 from o2c.kernel.identifiers import order_id
 from o2c.kernel.partner import RefusedBy
@@ -35,7 +35,7 @@ def page(world: World, name: str = "C-1", *, personal: bool = False) -> dict[str
 
 def contacted(world: World, name: str = "C-1", context: Context = ANN, **changes: Any) -> Written:
     told = {"medium": "call", "topic": "where-is-my-order", **changes}
-    return record_contact(world.app, name, context, **told)
+    return record_contact(world.app, context, name, **told)
 
 
 def said(world: World, sql: str, *parameters: object) -> list[Any]:
@@ -165,8 +165,12 @@ def test_a_contact_names_an_order_of_the_customer(world: World) -> None:
     """Somebody else's order is a conflict, no order is missing, and nothing is written."""
     world.stocked()
     world.take(order("WEB-1", line(), party="C-2"))
-    for name, wanted, kind in (("C-1", {"order": "WEB-1"}, "conflict"), ("C-1", {"order": "WEB-9"}, "missing"), ("C-9", {}, "missing")):
-        with pytest.raises(Refused) as caught:
+    for name, wanted, kind, says in (
+        ("C-1", {"order": "WEB-1"}, "conflict", "order WEB-1 is not of customer C-1"),
+        ("C-1", {"order": "WEB-9"}, "missing", "WEB-9"),
+        ("C-9", {}, "missing", "registered customers only"),
+    ):
+        with pytest.raises(Refused, match=says) as caught:
             contacted(world, name, **wanted)
         assert caught.value.kind == kind
 

@@ -134,7 +134,7 @@ def stores(server_dsn: str, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         caught_up(session.app)
     with opened(made.copied("launched", "reserved")) as session:
         words = [found(made["reserved"], "numbers reserve", word) for word in ("+447700910001", "WEB-1001")]
-        number_desk.reserve(session.app, session.book(), *words, Context("bob"))
+        number_desk.reserve(session.app, Context("bob"), *words)
         caught_up(session.app)
     with psycopg.connect(made.copied("launched", "parked")) as conn:
         conn.execute(

@@ -40,7 +40,7 @@ def test_a_refused_card_is_tried_again(world: World, desk: Desk, billed: Callabl
 
     assert desk.sees("payments", "show", invoice)["state"] == "paid"
     assert len(world.scripted.asked("payment")) == 2
-    with pytest.raises(Refused, match="was closed at"):
+    with pytest.raises(Refused, match="is paid"):
         desk.types("payments", "retry", invoice)
     with pytest.raises(Refused, match="no invoice BA-9"):
         desk.types("payments", "retry", "BA-9")

@@ -108,7 +108,7 @@ def test_a_rejected_port_of_a_bundle_is_corrected_and_the_bundle_completed(world
     assert (rejected["item"], rejected["reason"], rejected["queue"]) == ("2.2", "NP-NAME", "porting")
     world.resolve("NP-NAME", Correct({"portInCode": "GHJ111222"}))
     world.run(at(8))
-    assert world.scripted.asked("porting")[-1].body == {"msisdn": "+447700900456", "code": "GHJ111222"}
+    assert world.scripted.asked("porting")[-1].body == {"msisdn": "+447700900456", "code": "GHJ111222", "market": "GB"}
     assert world.state("CALL-1") == "completed"
     assert world.fallouts("CALL-1") == []
 
