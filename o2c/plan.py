@@ -40,6 +40,7 @@ from o2c.numbers.step import RESTOCK as NUMBER_RESTOCK
 from o2c.numbers.step import STEP as NUMBER_STEP
 from o2c.orders.step import DUPLICATE, VALIDATION
 from o2c.orders.step import KIND as ORDER
+from o2c.partners.state import KIND as PARTNER
 from o2c.payments.step import STEP as PAYMENT
 from o2c.porting.step import CANCEL as PORTING_CANCEL
 from o2c.porting.step import CUTOVER
@@ -63,7 +64,7 @@ STEPS: Mapping[str, Step] = {
     )
 }
 KINDS: Mapping[str, StreamKind] = {
-    kind.category: kind for kind in (ORDER, SIM, NUMBER, CUSTOMER, CATALOGUE, DELIVERY_OF_STOCK, ACCOUNT, INVOICE, INTAKE)
+    kind.category: kind for kind in (ORDER, SIM, NUMBER, CUSTOMER, CATALOGUE, DELIVERY_OF_STOCK, ACCOUNT, INVOICE, INTAKE, PARTNER)
 }
 
 PLAN_VERSION = "2026-01"

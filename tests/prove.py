@@ -26,7 +26,7 @@ from o2c.engine.runner import Runner
 from o2c.files import intake, loading
 from o2c.files.lines import lines_of
 from o2c.kernel.refusal import Refused
-from o2c.partners.simulated import simulated_partners
+from o2c.partners.registry import simulated_partners
 from o2c.store.embedded import ServerUnavailable, acquire
 from o2c.views.status import show_status
 from o2c.views.timeline import order_timeline

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -13,7 +13,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from o2c.kernel.chance import pick
 from o2c.kernel.partner import Answer, Answered, RefusedBy, Request
 from o2c.partners import faults
-from o2c.partners.http import Endpoint
+
+if TYPE_CHECKING:
+    from o2c.partners.http import Endpoint
 
 RESULT_PERCENTS = (("", 88.0), ("LIMIT", 4.0), ("DEPOSIT", 3.0), ("REFER", 3.0), ("DECLINE", 2.0))
 LIMIT_STEP_MINOR = 1_000

@@ -12,10 +12,11 @@ from o2c import plan
 from o2c.engine.app import Engine
 from o2c.engine.runner import Progress, Runner
 from o2c.kernel.refusal import Refused
-from o2c.partners.simulated import simulated_partners
+from o2c.partners.registry import links
 from o2c.running.roles import arranged_roles
 from o2c.store import embedded
 from o2c.views import analyst
+from o2c.views.partners import partner_states
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +27,9 @@ class Session:
     home: Path
 
     def runner(self, progress: Progress | None = None) -> Runner:
-        """A driver with this store's partners: the simulators, drawn from the store's seed."""
-        return Runner(self.app, simulated_partners(self.app.clock().seed), progress=progress)
+        """A driver with this store's partners, simulated or real as it is configured."""
+        partners = links(partner_states(self.app), seed=self.app.clock().seed)
+        return Runner(self.app, partners, progress=progress)
 
 
 @contextmanager

@@ -12,7 +12,6 @@ from pydantic import ValidationError
 
 from o2c.kernel.event import EVENT_TYPES, Asked, Fact, upcast
 
-
 ASKED, EXCHANGE = "asked", "exchange"
 """Where the exchange with a partner stands beside the fields of an event: in its body, and what may tell of a person among the personal fields."""
 _IN_BODY = ("partner", "answer", "code", "latency_ms")

@@ -20,7 +20,7 @@ from o2c import plan
 from o2c.engine.app import Engine
 from o2c.engine.runner import Runner
 from o2c.files import intake
-from o2c.partners.simulated import simulated_partners
+from o2c.partners.registry import simulated_partners
 from o2c.simulation.launch import write_launch
 from projections.catalogue import ALL
 from projections.engine.operations import catch_up, rebuild

@@ -13,7 +13,7 @@ from o2c.engine import reactions as policy
 from o2c.engine import runner
 from o2c.files import intake
 from o2c.kernel.partner import Accepted, Answer, Answered, Request
-from o2c.partners.simulated import simulated_partners
+from o2c.partners.registry import simulated_partners
 from o2c.simulation.launch import LaunchFiles, write_launch
 from o2c.views.reading import caught_up
 from o2c.views.status import show_status

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import strategies
 
 from o2c.kernel.partner import Accepted, Answer, Answered, Failed, NeverHeard, Partner, RefusedBy, Request, Unknown
-from o2c.partners.simulated import simulated_partners
+from o2c.partners.registry import simulated_partners
 from o2c.plan import STEPS
 from tests.given import codes_of
 

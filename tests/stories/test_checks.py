@@ -18,7 +18,7 @@ from o2c.engine.app import Engine
 from o2c.engine.runner import Runner
 from o2c.files import intake, loading
 from o2c.files.lines import lines_of
-from o2c.partners.simulated import simulated_partners
+from o2c.partners.registry import simulated_partners
 from o2c.simulation.launch import LaunchFiles, write_launch
 from o2c.views.orders import list_orders
 from o2c.views.timeline import order_timeline

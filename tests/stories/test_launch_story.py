@@ -7,7 +7,7 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from o2c.partners.simulated import simulated_partners
+from o2c.partners.registry import simulated_partners
 from o2c.simulation.launch import write_launch
 from o2c.views.reading import caught_up
 from o2c.views.status import show_status
