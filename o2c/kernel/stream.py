@@ -77,6 +77,11 @@ class StreamKind:
     not_before: Callable[[Any], datetime | None] = _at_any_time
 
     @property
+    def goes_on(self) -> bool:
+        """Whether anything follows of its events by itself."""
+        return self.advance is not _no_advance
+
+    @property
     def carries_steps(self) -> bool:
         """Whether its events move an agenda, so that only rules may append them."""
         return self.agenda is not _no_agenda
