@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from o2c.kernel.decision import Decision, Guard, just
-from o2c.kernel.identifiers import e164
+from o2c.kernel.identifiers import country_code, country_code_of, e164
 from o2c.kernel.refusal import Refused
 from o2c.kernel.work import Work
 from o2c.numbers.events import (
@@ -26,6 +26,7 @@ from o2c.numbers.events import (
     NumbersAnnounced,
     NumbersArrived,
     NumberTaken,
+    pool_named,
 )
 from o2c.numbers.state import NumberState, stream_of
 
@@ -56,8 +57,9 @@ def arrive(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
     """Take a delivery in; numbers already known stay as they are."""
     fresh = [row for row in work.state.rows if work.read.get(stream_of(row[0])) is None]
     pools: dict[str, int] = {}
-    for _, number_class in fresh:
-        pools[f"number/{number_class}"] = pools.get(f"number/{number_class}", 0) + 1
+    for msisdn, number_class in fresh:
+        pool = pool_named(country_code(msisdn), number_class)
+        pools[pool] = pools.get(pool, 0) + 1
     received = tuple((stream_of(msisdn), NumberReceived(msisdn=msisdn, number_class=number_class)) for msisdn, number_class in fresh)
     return Decision((NumbersArrived(attempt=work.attempt, pools=pools),), received)
 
@@ -69,8 +71,8 @@ def earmarked(work: Work) -> Mapping[str, Any]:
 
 
 def pool_of(work: Work) -> str:
-    """Who has a number kept for it draws on no pool."""
-    return "" if earmarked(work) else "number/normal"
+    """The market's normal numbers; an item with a number kept for it draws on no pool."""
+    return "" if earmarked(work) else pool_named(country_code_of(work.market.numbering.region), "normal")
 
 
 def assign(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:

@@ -24,7 +24,6 @@ from o2c.plan import STEPS
 from o2c.simulation.launch_data import COPPER, number_stock
 from tests.world import ADDRESS, NINE, World, at, item, line, order, ported
 
-
 GIVEN_UP = ("GIVEN-UP", "CALLED-OFF")
 
 
