@@ -22,7 +22,7 @@ from o2c.views.event_types import event_types
 
 logger = structlog.get_logger(__name__)
 SCHEMA = "analyst"
-FORM = 1
+FORM = 2
 """Raised by whoever changes how views are made from classes, so that those that stand are made anew."""
 ENVELOPE: Mapping[str, str] = {
     "position": "Place in the whole log.",
@@ -36,6 +36,7 @@ ENVELOPE: Mapping[str, str] = {
     "causation": "The event that caused it.",
     "order_id": "The order it belongs to, if any.",
     "customer_id": "The customer it belongs to, if any.",
+    "asked": "The partner whose answer it came of, if any: partner, answer, the partner's code, latency in ms.",
 }
 _KINDS: Mapping[Any, str] = {str: "text", int: "bigint", bool: "boolean", datetime: "timestamptz"}
 

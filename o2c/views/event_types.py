@@ -23,8 +23,8 @@ _TITLE = "# Events"
 _INTRO = """Every type of event the log can hold, as it is stored: `o2c docs` writes this page from the event classes, `o2c docs --check` says whether
 it is current. Change the class, never the page.
 
-An event is a body in an envelope (stream, version, position, times, actor, channel, command id, causation, order id, customer id). Fields
-marked personal are stored apart from the body and appear in no log line. Amounts are whole numbers of the currency's minor unit; times are
+An event is a body in an envelope (stream, version, position, times, actor, channel, command id, causation, order id, customer id, and the
+exchange with a partner of which it came, if any). Fields marked personal are stored apart from the body and appear in no log line. Amounts are whole numbers of the currency's minor unit; times are
 RFC 3339 in UTC; days are local dates of the market. Events of one shape mean the same to fallout, cycle times, timeline and agenda,
 whichever step they speak of."""
 _WORDS: Mapping[Any, str] = {str: "text", int: "whole number", bool: "true or false", datetime: "time"}

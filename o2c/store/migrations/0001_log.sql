@@ -162,7 +162,7 @@ $$ SELECT regexp_replace(regexp_replace(body::text, '"(portIn[A-Za-z]+)": "[^"]*
 CREATE VIEW analyst_event AS
     SELECT position, CASE WHEN stream ~ '^(sim|number)-' THEN o2c.masked(to_jsonb(split_part(stream, '-', 2))) #>> '{}' ELSE stream END AS stream,
            version, type, schema_version, recorded_at, occurred_at, actor, channel, command_id, causation, order_id, customer_id,
-           o2c.masked(body) AS body
+           o2c.masked(body - 'asked') AS body, o2c.masked(body -> 'asked') AS asked
     FROM event;
 COMMENT ON VIEW analyst_event IS 'The log for analysis: without personal fields, with the identifiers of SIMs and numbers masked.';
 
