@@ -17,7 +17,7 @@ from o2c.engine.app import Context, Engine, Written
 from o2c.engine.runner import Runner
 from o2c.files import intake, loading
 from o2c.kernel.identifiers import order_id
-from o2c.kernel.partner import Answer, Answered, NeverHeard, Partner, Request, Unknown
+from o2c.kernel.partner import Answer, Answered, Link, NeverHeard, Partner, Request, Unknown
 from o2c.orders.document import SOURCE
 from o2c.orders.rollup import item_state, order_state
 from o2c.orders.state import OrderState
@@ -96,8 +96,8 @@ class RecordingPartner:
             out.write(f"{what} {request.key}\n")
 
 
-def everywhere(outside: Partner) -> Mapping[str, Partner]:
-    """One partner in every role."""
+def everywhere(outside: Partner | Link) -> Mapping[str, Partner | Link]:
+    """One partner, or one link, in every role."""
     return {step.partner: outside for step in plan.STEPS.values() if step.partner}
 
 
@@ -167,7 +167,9 @@ def sim(serial: int, kind: str) -> tuple[str, str, str]:
 class World:
     """An engine on a database, and the outside it talks to. `folder` takes the files it is fed."""
 
-    def __init__(self, dsn: str, folder: Path, outside: Partner | Mapping[str, Partner] | None = None, *, clock: str = "simulated") -> None:
+    def __init__(
+        self, dsn: str, folder: Path, outside: Partner | Mapping[str, Partner | Link] | None = None, *, clock: str = "simulated"
+    ) -> None:
         self.dsn, self.folder = dsn, folder
         self.app = Engine(dsn, plan.KINDS)
         if self.app.reads.clock() is None:

@@ -25,6 +25,10 @@ from o2c.store.reads import Clock
 Paper = Mapping[str, Any] | bytes | str
 """A TM Forum document: as parsed JSON, or as it came over the wire."""
 
+STANDING = """SELECT e.type, c.last_position AS position FROM o2c.event e JOIN o2c.command c USING (command_id)
+WHERE e.stream = %s AND e.type IN ('order.captured', 'order.resubmitted') AND e.body->>'fingerprint' = %s
+ORDER BY e.version LIMIT 1"""
+"""Where the content of a paper was taken down first. Parameters: the order's stream, the fingerprint of the content."""
 TRIES_MAX = 20
 CLOCK_SKEW = timedelta(minutes=5)
 
@@ -111,10 +115,7 @@ def _command(app: Engine, stream: str, wish: Wish, market: str, context: Context
 
 def _standing(app: Engine, stream: str, wish: Wish) -> Captured:
     """Where the content of a paper was taken down."""
-    sql = """SELECT e.type, c.last_position AS position FROM o2c.event e JOIN o2c.command c USING (command_id)
-        WHERE e.stream = %s AND e.type IN ('order.captured', 'order.resubmitted') AND e.body->>'fingerprint' = %s
-        ORDER BY e.version LIMIT 1"""
-    [row] = app.reads.rows(sql, stream, wish.fingerprint)
+    [row] = app.reads.rows(STANDING, stream, wish.fingerprint)
     resubmitted = row["type"] == "order.resubmitted"
     return Captured(stream=stream, position=row["position"], repeated=True, order=_order_of(stream), resubmitted=resubmitted)
 

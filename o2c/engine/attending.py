@@ -7,6 +7,7 @@ again, its rows are decided again with the partners' replies already in hand.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -21,6 +22,7 @@ from o2c.engine.drafts import Command, Loaded, guards_of
 from o2c.kernel import flow
 from o2c.kernel.attend import Ask, attend, settle
 from o2c.kernel.carry import Carried, Place, happened
+from o2c.kernel.chance import draw
 from o2c.kernel.decision import NOTHING, Decision
 from o2c.kernel.frozen import changed
 from o2c.kernel.identifiers import derived_id
@@ -31,6 +33,8 @@ from o2c.store.reads import Row
 
 logger = structlog.get_logger(__name__)
 CHUNK_ROWS = 400
+SPREAD = 256
+"""Among how many free pieces more than it needs a worker begins to take."""
 TRIES_MAX = 20
 ACTOR = "engine"
 
@@ -71,7 +75,6 @@ class Attending:
 
     def __init__(self, app: Engine, asking: Asking, *, seed: int, simulated: bool) -> None:
         self.app, self.asking, self.seed, self.simulated = app, asking, seed, simulated
-        self.book = app.book
 
     def attend(self, rows: Sequence[Row], *, round_: int) -> frozenset[str]:
         """Carry out rows and record what comes of them; the types of the events that were written."""
@@ -138,18 +141,27 @@ class Attending:
 
     def _pieces(self, rows: Sequence[Row], round_: int) -> _Pieces:
         """Pieces for the rows that draw on stock, dealt in the order of the rows; a plain read, the guards decide."""
-        drawing = [row for row in rows if row.entry.kind == "submit" and self.book.steps[row.entry.step].draw]
+        drawing = [row for row in rows if row.entry.kind == "submit" and self.app.book.steps[row.entry.step].draw]
         loaded = self.app.load({row.entry.stream for row in drawing}, seen=_positions(drawing)) if drawing else {}
         by_pool: dict[str, list[Row]] = {}
         for row in drawing:
-            pool = self.book.steps[row.entry.step].pool(self._work(row, loaded[row.entry.stream].state))
+            pool = self.app.book.steps[row.entry.step].pool(self._work(row, loaded[row.entry.stream].state))
             by_pool.setdefault(pool, []).append(row)
         dealt: _Pieces = {}
         for pool, waiting in by_pool.items():
             latest = max(row.entry.due_at for row in waiting)
-            pieces = self.app.reads.candidates(pool, latest, max(round_ - 1, 0), len(waiting))
+            pieces = self._candidates(pool, latest, round_, waiting)
             dealt |= {row.place: piece for row, piece in zip(waiting, pieces, strict=False)}
         return dealt
+
+    def _candidates(self, pool: str, latest: datetime, round_: int, waiting: Sequence[Row]) -> Sequence[dict[str, Any]]:
+        """Free pieces for rows. Workers who all took the first ones would make each other's appends fail: each begins somewhere else."""
+        if self.simulated:
+            return self.app.reads.candidates(pool, latest, max(round_ - 1, 0), len(waiting))
+        pieces = self.app.reads.candidates(pool, latest, 0, len(waiting) + SPREAD)
+        spare = max(len(pieces) - len(waiting), 0)
+        start = int(draw(os.getpid(), waiting[0].entry.stream, len(pieces), pool) * (spare + 1))
+        return pieces[start:]
 
     def _standing(self, tasks: list[_Task], batch: _Batch) -> list[_Task]:
         """What is left to do: of streams that moved on since their rows were read, the rows that another writer settled are gone."""
@@ -162,7 +174,7 @@ class Attending:
 
     def _prepare(self, tasks: list[_Task], replies: Replies, pieces: _Pieces) -> _Batch:
         """One read where what a step reads follows from what is remembered; a second one where a stream moved on or was not known."""
-        steps, rows = self.book.steps, [row for task in tasks for row in task.rows]
+        steps, rows = self.app.book.steps, [row for task in tasks for row in task.rows]
         own, reading = {task.stream for task in tasks}, [row for row in rows if steps[row.entry.step].reads is not no_streams]
         guessed = self._read_by(reading, self.app.load({row.entry.stream for row in reading}, remembered=True))
         loaded = self.app.load(own | guessed, seen=_positions(rows))
@@ -175,7 +187,7 @@ class Attending:
     def _read_by(self, rows: Iterable[Row], loaded: Mapping[str, Loaded]) -> set[str]:
         """The streams that the steps read besides their own."""
         works = (self._work(row, loaded[row.entry.stream].state) for row in rows)
-        return {stream for work in works for stream in self.book.steps[work.step].reads(work)}
+        return {stream for work in works for stream in self.app.book.steps[work.step].reads(work)}
 
     def _work(self, row: Row, state: Any) -> Work:
         entry = row.entry
@@ -211,7 +223,7 @@ class Attending:
                 decision = way(row, carried.state, at, failure)
                 if isinstance(decision, Ask):
                     return decision
-                carried.carry(decision, at, self.book, row.cause)
+                carried.carry(decision, at, self.app.book, row.cause)
                 _check_moved(row, carried, before)
             except Exception as error:  # noqa: BLE001 - whatever a rule raises, the other rows go on; the values may be personal
                 carried.back_to(before)
@@ -224,7 +236,7 @@ class Attending:
         raise Unmoved(f"{row.entry.stream}: step {row.entry.step} of item {row.entry.item} cannot even be stopped")
 
     def _attend(self, batch: _Batch, row: Row, state: Any, at: datetime, failure: str) -> Decision | Ask:
-        entry, step = row.entry, self.book.steps[row.entry.step]
+        entry, step = row.entry, self.app.book.steps[row.entry.step]
         work = self._work(row, state)
         read = {name: batch.loaded[name].state if batch.loaded[name].version else None for name in step.reads(work)}
         guards = {guard: holder for guard in step.guards(work) if (holder := batch.holders.get((guard.kind, guard.key)))}
@@ -240,7 +252,7 @@ class Attending:
 
     def _fallen(self, row: Row, state: Any, at: datetime, failure: str) -> Decision:
         code = f"{DEFECT}: {failure}"
-        return flow.fall_out(self.book.steps[row.entry.step], self._work(row, state), code, at, seed=self.seed)
+        return flow.fall_out(self.app.book.steps[row.entry.step], self._work(row, state), code, at, seed=self.seed)
 
     def _stopped(self, row: Row, state: Any, at: datetime, failure: str) -> Decision:
         return flow.stopped(self._work(row, state))

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 import structlog
 
 from o2c.engine import reactions
-from o2c.engine.runner import Runner
+from o2c.engine.runner import Runner, fewer_collections
 from o2c.kernel.refusal import Refused
 from o2c.store.database import prepare
 from o2c.store.passing import AWAY, passing
@@ -63,6 +63,13 @@ class Worker:
 
         A database that goes away is waited for. Raises Refused when it comes back and does not let us in, or with a newer store.
         """
+        with fewer_collections():
+            self._work(until)
+        if not self._pause_s:
+            with contextlib.suppress(*AWAY):
+                self._give_back()
+
+    def _work(self, until: datetime | None) -> None:
         while not self._over(until):
             try:
                 if self._pause_s:
@@ -75,9 +82,6 @@ class Worker:
                 self._pause(refused, away=True)
             except Exception as error:  # noqa: BLE001 - a worker outlives what it meets, and says so; the values may be personal
                 self._pause(error, away=passing(error))
-        if not self._pause_s:
-            with contextlib.suppress(*AWAY):
-                self._give_back()
 
     def _over(self, until: datetime | None) -> bool:
         return self._told.is_set() or (until is not None and datetime.now(UTC) >= until)

@@ -22,13 +22,14 @@ import psycopg
 import structlog
 
 from o2c.engine.worker import Worker
-from o2c.kernel.partner import Answer, Answered, Request
+from o2c.kernel.partner import Answer, Answered, Link, Request
 from o2c.store.meters import COMMANDS
 from tests.bench.watch import Profile
 from tests.faults.working import prompt
-from tests.world import World
+from tests.world import World, everywhere
 
 START_S = 60
+CALLS_MAX = 16
 RELAYS = frozenset({"rows", "_facts"})
 """Functions of the store that send what others ask them to."""
 Figures = dict[str, Any]
@@ -128,7 +129,9 @@ def work(task: Task, ready: Barrier, end: Event, told: "Queue[Figures]") -> None
     """A process: makes its worker, waits for the others, works, and tells."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     outside = Agreeable(task.latency_s)
-    world = prompt(World(task.dsn, Path(task.folder), outside, clock="real"))
+    # What answers at once answers on the spot; what takes its time is asked side by side, as a real partner is.
+    links = everywhere(Link(outside, calls_max=CALLS_MAX)) if task.latency_s else outside
+    world = prompt(World(task.dsn, Path(task.folder), links, clock="real"))
     worker = Worker(world.runner)
     told_at: list[float] = []
     threading.Thread(target=_stop, args=(task, outside, end, worker, told_at), daemon=True).start()

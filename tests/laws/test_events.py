@@ -14,8 +14,9 @@ from pydantic import BaseModel, ValidationError
 
 from o2c import plan
 from o2c.kernel.event import EVENT_TYPES, Event, Fact, Pii, Upcast
+from o2c.kernel.shapes import OfStep
 from o2c.orders.rollup import GATES
-from o2c.store.mapper import FactMapper, StoredFact
+from o2c.store.mapper import ASKED, EXCHANGE, FactMapper, StoredFact
 from o2c.views.event_types import check_docs, event_types, stream_categories, write_docs
 
 ROOT = Path(__file__).parents[2]
@@ -294,3 +295,17 @@ def test_links_of_the_catalogue_lead_somewhere(tmp_path: Path) -> None:
 
     assert re.findall(r"\]\(#(.+?)\)", page) == headings
     assert len(set(headings)) == len(headings)
+
+
+@pytest.mark.parametrize("cls", EVERY)
+def test_an_event_says_which_stream_it_belongs_to(cls: type[Event]) -> None:
+    """Its class names a kind of stream that there is, or says that it may stand wherever steps are; nothing has to be listed elsewhere."""
+    assert cls.of_stream in {*plan.KINDS, "*"}
+    assert (cls.of_stream == "*") is issubclass(cls, OfStep)
+    assert set(cls.named.values()) <= set(plan.KINDS)
+
+
+@pytest.mark.parametrize("cls", EVERY)
+def test_no_field_hides_the_exchange_with_a_partner(cls: type[Event]) -> None:
+    """What was asked and answered is stored beside the fields of an event, under names that no field may have."""
+    assert not {ASKED, EXCHANGE} & set(cls.model_fields)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-FOLDERS = ("o2c/store", "o2c/checks", "o2c/running", "o2c/files", "o2c/engine")
+FOLDERS = ("o2c", "projections")
 LENGTH_MIN = 20
 STATEMENT = re.compile(r"\s*(SELECT|INSERT|UPDATE|DELETE|WITH)\b")
 CONSTANT = re.compile(r"_?[A-Z][A-Z0-9_]*")
