@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from o2c.kernel.event import Event, Pii
+from o2c.kernel.event import Event, Names, Pii
 from o2c.kernel.shapes import Declined, Done, FellOut, OfItem, OfStep, Requested
 
 _FELL_OUT = {
@@ -61,7 +61,7 @@ class OrderCaptured(Event, name="order.captured", stream="order"):
     priority: int
     market: str
     party: str
-    account: str
+    account: Annotated[str, Names("account")]
     fingerprint: str
     intake: str
     line: int
@@ -155,7 +155,7 @@ class OrderPlanned(Event, name="order.planned", stream="order"):
                    "recurring_minor": 1999, "one_time_minor": 1000, "steps": [{"step": "sim"}, {"step": "activation", "waits": ["sim"]}],
                    "promised_on": "2026-01-06"}],
     }  # fmt: skip
-    account: str
+    account: Annotated[str, Names("account")]
     currency: str
     catalogue_version: int
     plan_version: str

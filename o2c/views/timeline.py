@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 from o2c.customers.state import stream_of as customer_stream
 from o2c.engine.app import Engine
 from o2c.kernel.charges import account_stream
-from o2c.numbers.state import stream_of as number_stream
-from o2c.sim.state import stream_of as sim_stream
+from o2c.kernel.event import Fact
 from o2c.views.invoices import invoice_streams
 from o2c.views.orders import find_order
 from o2c.views.reading import plain
@@ -28,14 +27,18 @@ Parameters: the order's stream, its id, the streams of its SIMs, numbers, accoun
 def order_timeline(app: Engine, name: str) -> Iterator[dict[str, Any]]:
     """Every event of an order, those of its SIMs, numbers, account and invoices, and contacts about it, in log order."""
     stream, state = find_order(app, name)
-    outcomes = [record.outcome for records in state.records.values() for record in records.values()]
-    streams = {sim_stream(outcome["iccid"]) for outcome in outcomes if "iccid" in outcome}
-    streams |= {number_stream(outcome[key]) for outcome in outcomes for key in ("msisdn", "replaced") if outcome.get(key)}
-    accounts = {item.account for item in state.items.values()}
-    streams |= {account_stream(account) for account in accounts}
-    for account in accounts:
+    streams = set(_named_by(app, stream))
+    for account in [other.removeprefix(account_stream("")) for other in streams if other.startswith(account_stream(""))]:
         streams.update(invoice_streams(app, account))
     contacts = (customer_stream(state.party), state.order_id)
     for row in app.reads.rows(EVENTS_AROUND_ORDER, stream, state.order_id, sorted(streams), state.order_id, *contacts):
         body = row.pop("body")
         yield {**plain(row), "position": str(row["position"]), "data": body}
+
+
+def _named_by(app: Engine, stream: str) -> Iterator[str]:
+    """The streams that the events of a stream name: the order's SIMs, numbers and accounts."""
+    for fact in cast("Iterator[Fact]", app.events.get(stream)):
+        for field, category in fact.event.named.items():
+            if key := getattr(fact.event, field):
+                yield f"{category}-{key}"
