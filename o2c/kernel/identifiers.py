@@ -12,7 +12,7 @@ from stdnum import imsi as stdnum_imsi
 from stdnum import luhn
 from stdnum.iso7064 import mod_97_10
 
-# Stored ids hang on these two: changing one makes every known order and derived command look new.
+# Stored ids are made with these two: a changed one would make every stored order and command look new.
 _ORDERS = UUID("6f1d3c8a-52b7-5e0e-9c41-7d0a4be2f6a3")
 _DERIVED = UUID("b0a94e57-1d3c-5c62-8f7e-2a6c95d1304b")
 

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from o2c.kernel.shapes import FaultClass, Origin, Recoverability, WaitingFor
 
 DEFECT = "SYS-BUG"
-"""Our code for what can only be a defect of ours: a rule that raised, a partner's code that nobody mapped."""
+"""Our code for a defect of ours: a rule that raised an exception, or a partner's code that is mapped to none of ours."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """One code and what it means for the queue."""
+    """One reason code: its queue, the class and origin of the fault, whether another attempt can help, and the party we wait for."""
 
     code: str
     queue: str
