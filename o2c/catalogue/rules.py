@@ -19,11 +19,14 @@ from o2c.kernel.refusal import Refused
 def publish(
     state: CatalogueState, *, document: Mapping[str, Any], market: str, currency: str, specifications: Collection[str]
 ) -> list[OfferingPublished]:
-    """Publish a TMF620 offering; nothing when it stands so already. Numbers in the document must be text or Decimal-safe strings.
+    """Publish a TMF620 ProductOffering; nothing when it stands so already.
 
-    Raises Refused when it has no id, a specification (of the given ones) that no plan fulfils, a commitment that is no number, a validity
-    that is no time with a zone, a bundle's own price (its children carry the prices), a price that is no amount of its currency, or two
-    prices of one type.
+    Prices are read from text, net of tax, into minor units of the currency; a JSON number must have been read as text. `specifications` are
+    the product specifications that some plan fulfils.
+
+    Raises Refused when the offering has no id, a specification that no plan fulfils, a `commitmentMonths` that is no number, a validity
+    that is no RFC 3339 time with a zone, a bundle with a price of its own (its children carry the prices), a price that is no amount of the
+    currency, or two prices of one type.
     """
     offering = document.get("id")
     if not isinstance(offering, str) or not offering:
@@ -90,7 +93,7 @@ def _padded(text: str) -> str:
 
 
 def orderable(state: CatalogueState, *, offering: str, at: datetime) -> OfferingPublished | None:
-    """The offering if it is active and valid at the given time, else None."""
+    """Give the offering if it is active and valid at the time (the end of its validity excluded), else None."""
     found = state.offerings.get(offering)
     if found is None or found.status != "Active":
         return None

@@ -1,4 +1,4 @@
-"""What can happen to a customer."""
+"""Events of a customer."""
 
 from __future__ import annotations
 

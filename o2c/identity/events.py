@@ -1,4 +1,4 @@
-"""What can happen at the identity gate."""
+"""Events of the identity gate."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What can happen to a number, and to the step that assigns one."""
+"""Events of a number, and of the step that assigns one."""
 
 from __future__ import annotations
 
@@ -113,6 +113,7 @@ class NumberReceived(Offered, name="number.received", stream="number"):
     number_class: str
 
     def offer(self) -> tuple[str, str, dict[str, str]]:
+        """Put the number into the pool of its class."""
         return _offer(self.number_class, self.msisdn)
 
 
@@ -123,6 +124,7 @@ class NumberTaken(Withdrawn, HeldByItem, name="number.taken", stream="number"):
     msisdn: Annotated[str, Names("number")]
 
     def withdrawal(self) -> tuple[str, str]:
+        """Take the number out of the pool of normal numbers; a golden one was withdrawn when it was reserved."""
         return "number/normal", self.msisdn
 
 
@@ -142,6 +144,7 @@ class NumberRested(Done, Offered, name="number.rested", step="number-restock", s
     number_class: str
 
     def offer(self) -> tuple[str, str, dict[str, str]]:
+        """Put the number back into the pool of its class."""
         return _offer(self.number_class, self.msisdn)
 
 
@@ -157,6 +160,7 @@ class NumberReserved(Requested, Withdrawn, HeldByItem, name="number.reserved", s
     customer: str
 
     def withdrawal(self) -> tuple[str, str]:
+        """Take the number out of the pool of its class."""
         return f"number/{self.number_class}", self.msisdn
 
 
@@ -168,6 +172,7 @@ class NumberReservationReleased(Done, Offered, Freed, name="number.reservation-r
     number_class: str
 
     def offer(self) -> tuple[str, str, dict[str, str]]:
+        """Put the number back into the pool of its class."""
         return _offer(self.number_class, self.msisdn)
 
 
@@ -179,6 +184,7 @@ class NumberReservationLapsed(Done, Offered, Freed, name="number.reservation-lap
     number_class: str
 
     def offer(self) -> tuple[str, str, dict[str, str]]:
+        """Put the number back into the pool of its class."""
         return _offer(self.number_class, self.msisdn)
 
 

@@ -20,10 +20,12 @@ from o2c.orders.state import OrderState
 
 
 def cancel(state: OrderState, items: Iterable[str] = (), *, note: str, at: datetime, book: Book) -> Decision:
-    """Cancel the whole order, or the named items (or lines, which stand for all their items) with what relies on them.
+    """Cancel the whole order, or the named items (or lines, which stand for all their items) with the items that rely on them.
 
-    Refused by an event when something of it is past its point of no return: nothing is cancelled then. Nothing when it is cancelled, or being
-    cancelled, already. Raises Refused: missing (no such item), conflict (the order ended otherwise; items are named of an unplanned order).
+    When any of these is past its point of no return, nothing is cancelled and the events say so (`cancellation.refused`). Nothing when the
+    order is cancelled, or being cancelled, already.
+
+    Raises Refused: missing (no such item), conflict (the order ended otherwise, or items are named of an order that is not planned).
     """
     how = order_state(state.progress)
     if how in ("cancelled", "pendingCancellation"):
@@ -53,7 +55,7 @@ def cancel(state: OrderState, items: Iterable[str] = (), *, note: str, at: datet
 
 
 def _named(state: OrderState, items: Iterable[str]) -> dict[str, tuple[str, ...]]:
-    """The items meant by each name of an item or a line."""
+    """Give the items that each name of an item or a line stands for."""
     names = tuple(dict.fromkeys(items))
     if names and not state.planned:
         raise Refused(f"order {state.external_id} is not planned yet; cancel it as a whole, or its lines when it is", kind="conflict")
@@ -64,7 +66,7 @@ def _named(state: OrderState, items: Iterable[str]) -> dict[str, tuple[str, ...]
 
 
 def _concerned(state: OrderState, meant: Iterable[str], going: Iterable[str]) -> tuple[str, ...]:
-    """What would end with the items meant, of all that would end."""
+    """Give the items that end because of these ones, among all that end."""
     ending = {*meant, *dependants(state, meant)}
     return tuple(item for item in going if item in ending)
 
@@ -92,7 +94,7 @@ def _no_return(state: OrderState, item: str, at: datetime, book: Book) -> str:
 
 
 def _free(state: OrderState, at: datetime, book: Book) -> Iterator[str]:
-    """The items that could still be cancelled: neither they nor what relies on them is past its point of no return."""
+    """Give the items that can still be cancelled: neither they nor the items that rely on them are past their point of no return."""
     fast = list(_past(state, state.items, at, book))
     held = set(fast)
     for item in fast:

@@ -1,4 +1,4 @@
-"""What can happen to an order as a whole, and to its items by decision rather than by a step."""
+"""Events of an order as a whole, and of its items where a person or a cancellation decides rather than a step."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class CapturedLine(_Part):
 
 
 class LineDetail(_Part):
-    """What a channel said of a line that may be personal: its characteristics as given and its place."""
+    """The part of a line that may be personal: its characteristics as the channel gave them, and its place."""
 
     characteristics: dict[str, str] = {}
     place: str = ""

@@ -1,4 +1,4 @@
-"""What can happen to the payment of an invoice."""
+"""Events of the payment of an invoice."""
 
 from __future__ import annotations
 
