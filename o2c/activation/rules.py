@@ -21,8 +21,8 @@ def service(work: Work) -> Mapping[str, Any]:
     Keys: `offering` always; `iccid` and `imsi` for a SIM, `msisdn` for a number, `line_id` for a fixed access. An add-on has the offering
     alone.
     """
-    known = {key: work.outcomes[step][key] for step, keys in NEEDED.items() for key in keys if key in work.outcomes.get(step, {})}
-    return {"offering": work.subject.offering, **known}
+    inputs = {key: work.outcomes[step][key] for step, keys in NEEDED.items() for key in keys if key in work.outcomes.get(step, {})}
+    return {"offering": work.subject.offering, **inputs}
 
 
 def activated(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:

@@ -67,8 +67,8 @@ def evolve_account(state: AccountState, event: Event) -> AccountState:
             return _charged(state, event)
         case ChargeWithdrawn():
             key = f"{event.order}/{event.item}"
-            known = state.charges.get(key)
-            return replace(state, charges={**state.charges, key: replace(known, withdrawn=True)}) if known else state
+            charge = state.charges.get(key)
+            return replace(state, charges={**state.charges, key: replace(charge, withdrawn=True)}) if charge else state
         case AccountBilled():
             return _billed(state, event)
         case BillRunRequested():

@@ -72,19 +72,19 @@ def _time(offering: str, value: Any) -> str:
 
 
 def _prices(offering: str, prices: list[Mapping[str, Any]], currency: str) -> dict[str, int]:
-    found: dict[str, int] = {}
+    amounts_minor: dict[str, int] = {}
     for price in prices:
         amount = price["price"]["dutyFreeAmount"]
         kind = str(price["priceType"])
-        if amount.get("unit") != currency or kind in found:
+        if amount.get("unit") != currency or kind in amounts_minor:
             raise Refused(
                 f"catalogue: offering {offering} has a price in {amount.get('unit')} or two {kind} prices; one in {currency} each"
             )
         try:
-            found[kind] = to_minor(_padded(str(amount["value"])), currency)
+            amounts_minor[kind] = to_minor(_padded(str(amount["value"])), currency)
         except ValueError as error:
             raise Refused(f"catalogue: offering {offering}: {error}") from None
-    return found
+    return amounts_minor
 
 
 def _padded(text: str) -> str:
@@ -94,9 +94,9 @@ def _padded(text: str) -> str:
 
 def orderable(state: CatalogueState, *, offering: str, at: datetime) -> OfferingPublished | None:
     """Give the offering if it is active and valid at the time (the end of its validity excluded), else None."""
-    found = state.offerings.get(offering)
-    if found is None or found.status != "Active":
+    candidate = state.offerings.get(offering)
+    if candidate is None or candidate.status != "Active":
         return None
-    if found.valid_from and at < parse_time(found.valid_from):
+    if candidate.valid_from and at < parse_time(candidate.valid_from):
         return None
-    return None if found.valid_to and at >= parse_time(found.valid_to) else found
+    return None if candidate.valid_to and at >= parse_time(candidate.valid_to) else candidate

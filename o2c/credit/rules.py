@@ -70,8 +70,8 @@ def deposit(work: Work, *, amount_minor: int, currency: str, reference: str, met
     Raises Refused: conflict (the order waits for no deposit, or the reference came with another amount), usage (an amount of nothing,
     another currency).
     """
-    known = work.state.kept("", "credit")
-    if same := next((one for one in known if one["reference"] == reference), None):
+    earlier = work.state.kept("", "credit")
+    if same := next((one for one in earlier if one["reference"] == reference), None):
         if (same["amount_minor"], same["currency"]) != (amount_minor, currency):
             raise Refused(f"{work.stream}: this reference was recorded with another amount; look at the order's timeline", kind="conflict")
         return just()
@@ -83,7 +83,7 @@ def deposit(work: Work, *, amount_minor: int, currency: str, reference: str, met
     if amount_minor <= 0:
         raise Refused(f"{work.stream}: a deposit is more than nothing; say how much came")
     wanted_minor = int(wanted.get("deposit_minor", 0))
-    missing_minor = max(wanted_minor - sum(one["amount_minor"] for one in known) - amount_minor, 0)
+    missing_minor = max(wanted_minor - sum(one["amount_minor"] for one in earlier) - amount_minor, 0)
     received = DepositReceived(
         amount_minor=amount_minor,
         currency=currency,

@@ -52,9 +52,9 @@ def contact(
     """
     if state.papers is None:
         raise Refused("contacts are noted down with registered customers only; load the customer first", kind="missing")
-    for what, value, known in (("medium", medium, MEDIA), ("topic", topic, TOPICS)):
-        if value not in known:
-            raise Refused(f"customer {state.papers.customer}: no such {what} of a contact; use one of {', '.join(known)}")
+    for what, value, allowed in (("medium", medium, MEDIA), ("topic", topic, TOPICS)):
+        if value not in allowed:
+            raise Refused(f"customer {state.papers.customer}: no such {what} of a contact; use one of {', '.join(allowed)}")
     customer = state.papers.customer
     return [CustomerContacted(customer=customer, medium=medium, direction=direction, topic=topic, order=order, note=note)]
 

@@ -31,7 +31,7 @@ WINDOW_S = 900
 PINNED = re.compile(r"catalogue-[a-z]+@[0-9]+")
 """The name of a catalogue version, such as `catalogue-main@12`. Other stream names may hold an at-sign too, in an id chosen by others."""
 KNOWN_STREAMS = 16_384
-"""How many streams a process remembers as it last saw them: what it decides on next is mostly what it wrote a moment ago."""
+"""How many streams a process remembers as it last saw them: most decisions are about streams that it wrote a moment ago."""
 SETTLED_S = 120
 SETTLING_S = 0.01
 """`Engine.settled` looks this often whether readers see everything, and gives up after SETTLED_S."""
@@ -144,22 +144,22 @@ class Engine(Application[str]):
             # After a promotion or a restore, a remembered state may hold events that the log has lost.
             self._life, self._pinned = life, {}
             self.forget()
-        found: dict[str, Loaded] = {}
-        known: dict[str, Loaded] = {}
+        result: dict[str, Loaded] = {}
+        to_confirm: dict[str, Loaded] = {}
         asked: list[str] = []
         for name in set(streams):
             if PINNED.fullmatch(name):
-                found[name] = self._at_version(name)
+                result[name] = self._at_version(name)
             elif (loaded := self._remembered(name)) is None:
                 asked.append(name)
             elif remembered or (seen and seen.get(name) == loaded.position):
-                found[name] = loaded
+                result[name] = loaded
             else:
-                known[name] = loaded
+                to_confirm[name] = loaded
                 asked.append(name)
         if asked:
-            found |= self._read(sorted(asked), known)
-        return found
+            result |= self._read(sorted(asked), to_confirm)
+        return result
 
     def forget(self) -> None:
         """Forget every remembered stream, so that the next load reads them all."""
@@ -171,17 +171,17 @@ class Engine(Application[str]):
         except KeyError:
             return None
 
-    def _read(self, streams: Sequence[str], known: Mapping[str, Loaded]) -> dict[str, Loaded]:
-        found = {}
-        for row in self.reads.heads(streams, [known[name].position if name in known else 0 for name in streams]):
+    def _read(self, streams: Sequence[str], to_confirm: Mapping[str, Loaded]) -> dict[str, Loaded]:
+        result = {}
+        for row in self.reads.heads(streams, [to_confirm[name].position if name in to_confirm else 0 for name in streams]):
             stream = row["stream"]
-            same = stream in known and row["last_position"] == known[stream].position
-            found[stream] = known[stream] if same else self._from_head(row)
-            self._known.put(stream, found[stream])
+            same = stream in to_confirm and row["last_position"] == to_confirm[stream].position
+            result[stream] = to_confirm[stream] if same else self._from_head(row)
+            self._known.put(stream, result[stream])
         for stream in streams:
-            if stream not in found:
-                found[stream] = Loaded(stream, 0, self.kind(stream).initial(stream))
-        return found
+            if stream not in result:
+                result[stream] = Loaded(stream, 0, self.kind(stream).initial(stream))
+        return result
 
     def kind(self, stream: str) -> StreamKind:
         """Give the kind of a stream from its name. KeyError for a category that the engine does not know."""
@@ -252,14 +252,14 @@ class Engine(Application[str]):
 
     def recall(self, stream: str, command_id: str, fingerprint: str) -> Written | None:
         """Give the place that a command id wrote before; None if it is new. Raises Refused (conflict) when it was used for another wish."""
-        known = self.reads.command(command_id)
-        if known is None:
+        earlier = self.reads.command(command_id)
+        if earlier is None:
             return None
-        if known["fingerprint"] != fingerprint:
+        if earlier["fingerprint"] != fingerprint:
             raise Refused(
                 f"{stream}: command id {command_id} was used for something else; give each wish an id of its own", kind="conflict"
             )
-        return Written(stream, known["last_position"], repeated=True)
+        return Written(stream, earlier["last_position"], repeated=True)
 
     def _drafts(self, commands: Sequence[Command], *, remembered: bool) -> list[Draft]:
         loaded = self.load({h.stream for c in commands for h in c.happened if h.stream not in c.seen}, remembered=remembered)

@@ -53,8 +53,8 @@ class Runner:
         with single_driver(self.app.dsn, "o2c simulated time"), fewer_collections():
             self._unsure = True
             clock = self._gone_on_with(self.app.clock(), until)
-            while found := self.app.reads.next_window(clock, until):
-                clock = self._pass(clock, *found)
+            while window := self.app.reads.next_window(clock, until):
+                clock = self._pass(clock, *window)
             move_clock(store, now=max(until, clock.now, clock.window_end or until), window_end=None, round_=clock.round)
 
     def _gone_on_with(self, clock: Clock, until: datetime) -> Clock:

@@ -24,7 +24,7 @@ from o2c.store.turns import turn
 
 logger = structlog.get_logger(__name__)
 PAGE_S = 0.5
-"""How long a page should take: a worker that is told to stop finishes the page in hand."""
+"""How long a page should take: a worker that is asked to stop finishes the page in hand."""
 PAGE_ROWS_FIRST = 2
 PAGE_ROWS_MAX = 64
 LEASE_S = 60

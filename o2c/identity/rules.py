@@ -19,8 +19,8 @@ def customer_streams(work: Work) -> tuple[str, ...]:
 
 def papers(work: Work) -> Mapping[str, Any]:
     """Give the body of the request to the agency: `kind`, `name` and `birth_date` as registered. They are personal."""
-    known = work.read[stream_of(work.state.party)].papers
-    return {"kind": known.kind, "name": known.name, "birth_date": known.birth_date}
+    registered = work.read[stream_of(work.state.party)].papers
+    return {"kind": registered.kind, "name": registered.name, "birth_date": registered.birth_date}
 
 
 def passed(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:

@@ -47,7 +47,7 @@ class ChargeStarted(Event, name="account.charge-started", stream="account"):
 
 
 class ChargeWithdrawn(Event, name="account.charge-withdrawn", stream="account"):
-    """The item ended before it was complete; what is not billed yet never will be."""
+    """The item ended before it was complete; charges that are not billed yet never will be."""
 
     example = {"order": "6f9619ff-8b86-5d01-b42d-00cf4fc964ff", "item": "1"}
     order: str

@@ -1,6 +1,7 @@
-"""Reason codes of fallout: class, origin, recoverability, who is waited for, and queue. Versioned data; the partner's raw code is kept beside ours.
+"""Reason codes of fallout: class, origin, recoverability, the party we wait for, and queue. Versioned data.
 
-Source: the founders' fallout table (vocabulary of Oracle OSM, Salesforce, ServiceNow, TIBCO and TM Forum eTOM 1.3.3.8).
+The partner's raw code is kept beside ours. Source: the fallout table (vocabulary of Oracle OSM, Salesforce, ServiceNow, TIBCO and TM Forum
+eTOM 1.3.3.8).
 """
 
 from __future__ import annotations

@@ -101,10 +101,10 @@ def tax_percent(market: Market, group: str, on: date) -> Decimal:
 
     Source: each rate names its statute (Great Britain: Value Added Tax Act 1994, s. 2(1)).
     """
-    known = [rate for rate in market.tax_rates if rate.group == group and rate.valid_from <= on]
-    if not known:
+    in_force = [rate for rate in market.tax_rates if rate.group == group and rate.valid_from <= on]
+    if not in_force:
         raise ValueError(f"market {market.code} has no {group!r} tax rate on {on}")
-    return max(known, key=lambda rate: rate.valid_from).percent
+    return max(in_force, key=lambda rate: rate.valid_from).percent
 
 
 def is_working_day(calendar: WorkCalendar, day: date) -> bool:
@@ -153,5 +153,5 @@ def port_window(market: Market, requested_at: datetime, *, working_days_more: in
 
 @lru_cache(maxsize=512)
 def _public_holidays(country: str, subdivision: str | None, year: int) -> frozenset[date]:
-    # The library's calendar grows as it is asked; a frozen year is the same whoever asked before.
+    # The library's calendar grows with every question; a frozen year does not depend on earlier questions.
     return frozenset(holidays.country_holidays(country, subdiv=subdivision, years=year))

@@ -60,7 +60,7 @@ def _named(state: OrderState, items: Iterable[str]) -> dict[str, tuple[str, ...]
     if names and not state.planned:
         raise Refused(f"order {state.external_id} is not planned yet; cancel it as a whole, or its lines when it is", kind="conflict")
     meant = {name: tuple(item for item, planned in state.items.items() if name in (item, planned.line)) for name in names}
-    if missing := [name for name, found in meant.items() if not found]:
+    if missing := [name for name, stands_for in meant.items() if not stands_for]:
         raise Refused(f"order {state.external_id} has no item {missing[0]}; see `o2c orders plan`", kind="missing")
     return meant
 
@@ -79,18 +79,18 @@ def _open_gates(state: OrderState) -> Iterator[StepCancelled]:
 
 def _past(state: OrderState, items: Iterable[str], at: datetime, book: Book) -> dict[str, str]:
     """The items past their point of no return, and why; items that failed or were cancelled are past nothing."""
-    found: dict[str, str] = {}
+    reasons: dict[str, str] = {}
     for item in items:
         if not state.progress.items[item].ended and (why := _no_return(state, item, at, book)):
-            found[item] = why
-    return found
+            reasons[item] = why
+    return reasons
 
 
 def _no_return(state: OrderState, item: str, at: datetime, book: Book) -> str:
-    known = state.progress.items[item]
-    begun = [name for name, status in known.steps.items() if status not in ("planned", "undone")]
+    progress = state.progress.items[item]
+    begun = [name for name, status in progress.steps.items() if status not in ("planned", "undone")]
     why = next((why for name in reversed(begun) if (why := book.steps[name].ending.no_return(todo(state, item, name, book), at))), "")
-    return why or ("it is completed" if item_state(known) == "completed" else "")
+    return why or ("it is completed" if item_state(progress) == "completed" else "")
 
 
 def _free(state: OrderState, at: datetime, book: Book) -> Iterator[str]:

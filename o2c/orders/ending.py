@@ -23,20 +23,20 @@ def todo(state: OrderState, item: str, step: str, book: Book) -> Work:
 
 def open_item(state: OrderState, item: str) -> bool:
     """Whether an item has neither ended nor is complete."""
-    known = state.progress.items[item]
-    return not known.ended and item_state(known) != "completed"
+    progress = state.progress.items[item]
+    return not progress.ended and item_state(progress) != "completed"
 
 
 def dependants(state: OrderState, items: Iterable[str]) -> dict[str, str]:
     """Give the items that rely on these ones, through others too, nearest first: each with the base that it loses."""
     named = list(dict.fromkeys(items))
-    found: dict[str, str] = {}
+    lost_base: dict[str, str] = {}
     waiting = list(named)
     for base in waiting:
-        fresh = [other for other in state.relied_on_by.get(base, ()) if other not in found and other not in named]
-        found |= dict.fromkeys(fresh, base)
+        fresh = [other for other in state.relied_on_by.get(base, ()) if other not in lost_base and other not in named]
+        lost_base |= dict.fromkeys(fresh, base)
         waiting += fresh
-    return found
+    return lost_base
 
 
 def end_item(state: OrderState, ending: OfItem, at: datetime, book: Book) -> Decision:
@@ -86,10 +86,12 @@ def unwind(state: OrderState, item: str, at: datetime, book: Book) -> Decision:
 
     A step whose `undo` decides nothing stays done.
     """
-    known = state.progress.items[item]
-    needed = _needed(state, item, (name for name in known.steps if known.recalls.get(book.steps[name].ending.recall, "done") != "done"))
+    progress = state.progress.items[item]
+    needed = _needed(
+        state, item, (name for name in progress.steps if progress.recalls.get(book.steps[name].ending.recall, "done") != "done")
+    )
     decision = NOTHING
-    for name, status in reversed(known.steps.items()):
+    for name, status in reversed(progress.steps.items()):
         if status == "done" and name not in needed:
             decision += _undo(state, item, name, at, book)
     return decision

@@ -205,8 +205,8 @@ def _planned_item(
 
 def _porting(line: Line, turn: int) -> dict[str, str]:
     """The number to bring, for the first of several lines only: one number cannot be brought twice."""
-    known = {key: value for key, value in line.characteristics.items() if key in ("portInNumber", "portInCode")}
-    return known if turn == 0 and "portInNumber" in known else {}
+    brought = {key: value for key, value in line.characteristics.items() if key in ("portInNumber", "portInCode")}
+    return brought if turn == 0 and "portInNumber" in brought else {}
 
 
 def _bases(by_id: Mapping[str, Line], relied: str, turn: int, names: Mapping[str, list[str]]) -> list[str]:

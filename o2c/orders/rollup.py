@@ -94,11 +94,11 @@ def follow(progress: Progress, shape: str, step: str, item: str, waiting_for: st
     if not item and step in GATES:
         status = "pending" if status == "held" else status
         return changed(progress, gates={**progress.gates, step: status})
-    known = progress.items.get(item)
-    if known is None:
+    before = progress.items.get(item)
+    if before is None:
         return progress
-    after = follow_item(known, shape, step, status)
-    return progress if after is known else changed(progress, items={**progress.items, item: after})
+    after = follow_item(before, shape, step, status)
+    return progress if after is before else changed(progress, items={**progress.items, item: after})
 
 
 def follow_item(item: ItemProgress, shape: str, step: str, status: str) -> ItemProgress:
@@ -114,8 +114,8 @@ def follow_item(item: ItemProgress, shape: str, step: str, status: str) -> ItemP
 
 
 def _ended(progress: Progress, item: str, how: str) -> Progress:
-    known = progress.items.get(item, ItemProgress())
-    return changed(progress, items={**progress.items, item: changed(known, ended=how)})
+    before = progress.items.get(item, ItemProgress())
+    return changed(progress, items={**progress.items, item: changed(before, ended=how)})
 
 
 def plan(progress: Progress, items: Iterable[tuple[str, Iterable[str], Iterable[str]]]) -> Progress:
@@ -151,7 +151,7 @@ def order_state(progress: Progress) -> str:
     gates = set(progress.gates.values())
     if "declined" in gates:
         return "rejected"
-    states = {item: item_state(known) for item, known in progress.items.items()}
+    states = {item: item_state(of_item) for item, of_item in progress.items.items()}
     over = set(states.values()) <= FINAL
     if progress.cancellation == "pendingCancellation":
         return "cancelled" if over and not gates & {"requested", "pending"} else progress.cancellation
@@ -189,7 +189,7 @@ def _all_wait(waiting: str, states: Mapping[str, str], progress: Progress) -> bo
     reached = {item for item in still_open if states[item] == waiting}
     fresh = list(reached)
     while fresh:
-        found = [item for item in relying.get(fresh.pop(), ()) if item not in reached]
-        reached.update(found)
-        fresh += found
+        newly_reached = [item for item in relying.get(fresh.pop(), ()) if item not in reached]
+        reached.update(newly_reached)
+        fresh += newly_reached
     return reached == still_open

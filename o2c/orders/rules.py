@@ -117,8 +117,8 @@ def _let_go(state: OrderState, at: datetime, book: Book) -> Decision:
     """Let go of things set aside for steps that will not run: of items that ended, and of an order that ended at its gates."""
     decision = NOTHING
     for item, steps in state.set_aside.items():
-        known = state.progress.items.get(item)
-        if known.ended if known else order_state(state.progress) in FINAL | {"pendingCancellation"}:
+        progress = state.progress.items.get(item)
+        if progress.ended if progress else order_state(state.progress) in FINAL | {"pendingCancellation"}:
             for step in steps:
                 decision += book.steps[step].ending.let_go(todo(state, item, step, book), at)
     return decision
@@ -135,12 +135,12 @@ def _next_gate(state: OrderState, at: datetime, book: Book) -> Decision:
 
 
 def _next_steps(state: OrderState, item: str, at: datetime, book: Book) -> Decision:
-    known = state.progress.items[item]
+    progress = state.progress.items[item]
     decision = NOTHING
-    if known.ended:
+    if progress.ended:
         return unwind(state, item, at, book)
     for step, waits in state.items[item].waits.items():
-        if known.steps[step] == "planned" and all(_over(state, item, wait) for wait in waits):
+        if progress.steps[step] == "planned" and all(_over(state, item, wait) for wait in waits):
             decision += book.steps[step].request(todo(state, item, step, book), at)
     return decision
 

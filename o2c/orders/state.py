@@ -160,20 +160,20 @@ def _planned(state: OrderState, event: events.OrderPlanned) -> OrderState:
 
 def _relied_on_by(items: Mapping[str, Planned]) -> dict[str, tuple[str, ...]]:
     """Give, for each item, the items that rely on it, in the order of the plan."""
-    found: dict[str, tuple[str, ...]] = {}
+    relying: dict[str, tuple[str, ...]] = {}
     for item in items.values():
         for base in item.relies_on:
-            found[base] = (*found.get(base, ()), item.item)
-    return found
+            relying[base] = (*relying.get(base, ()), item.item)
+    return relying
 
 
 def _corrected(state: OrderState, event: events.CorrectionApplied) -> OrderState:
     state = _step_event(state, event)
     if event.item in state.items:
-        known = state.items[event.item]
+        before = state.items[event.item]
         values = {key: value for key, value in event.changes.items() if key != "place"}
-        place = event.changes.get("place", known.place)
-        item = changed(known, characteristics={**known.characteristics, **values}, place=place)
+        place = event.changes.get("place", before.place)
+        item = changed(before, characteristics={**before.characteristics, **values}, place=place)
         return changed(state, items={**state.items, event.item: item})
     if state.planned:
         return state
@@ -234,8 +234,8 @@ def _correct_line(line: Line, name: str, value: str) -> tuple[Line, ...]:
 
 def _set_aside(state: OrderState, event: OfItem) -> OrderState:
     step, item = step_of(event), event.item
-    known = state.kept(item, step)
-    kept = (*known, event.model_dump(mode="json", exclude={"item"})) if isinstance(event, SetAside) else ()
+    earlier = state.kept(item, step)
+    kept = (*earlier, event.model_dump(mode="json", exclude={"item"})) if isinstance(event, SetAside) else ()
     return changed(state, set_aside={**state.set_aside, item: {**state.set_aside.get(item, {}), step: kept}})
 
 

@@ -85,7 +85,7 @@ class CreditBureau:
 _Minor = Annotated[int, Field(ge=0, lt=2**53)]
 
 
-class _Found(BaseModel):
+class _Search(BaseModel):
     """The bureau's answer to a search. An amount that does not belong to the result may be missing, null or there."""
 
     model_config = ConfigDict(frozen=True, strict=True, hide_input_in_errors=True)
@@ -96,26 +96,26 @@ class _Found(BaseModel):
     currency: str | None = None
 
 
-def _answer(request: Request, told: Mapping[str, Any]) -> Answer:
+def _answer(request: Request, document: Mapping[str, Any]) -> Answer:
     """Turn the bureau's answer into one like the simulator's. Raises ValueError for an answer that cannot be read: no amount is guessed."""
-    found = _Found.model_validate(told)
-    match found.result:
+    search = _Search.model_validate(document)
+    match search.result:
         case "approved":
             return Answered()
         case "limit":
-            return Answered({"limit_minor": _amount_minor(found.limit_minor, found, request)})
+            return Answered({"limit_minor": _amount_minor(search.limit_minor, search, request)})
         case "deposit":
-            deposit_minor = _amount_minor(found.deposit_minor, found, request)
-            return RefusedBy("DEPOSIT", {"deposit_minor": deposit_minor, "currency": found.currency})
+            deposit_minor = _amount_minor(search.deposit_minor, search, request)
+            return RefusedBy("DEPOSIT", {"deposit_minor": deposit_minor, "currency": search.currency})
         case "refer" | "decline":
-            return RefusedBy(found.result.upper())
+            return RefusedBy(search.result.upper())
 
 
-def _amount_minor(amount_minor: int | None, found: _Found, request: Request) -> int:
+def _amount_minor(amount_minor: int | None, search: _Search, request: Request) -> int:
     """Give the amount of a result, in the currency asked about. Raises ValueError for zero or none.
 
     With us a limit of 0 is no limit at all and a deposit of 0 is any deposit, so neither may come from outside.
     """
-    if not amount_minor or found.currency != request.body["currency"]:
+    if not amount_minor or search.currency != request.body["currency"]:
         raise ValueError("the result lacks its amount, or has it in another currency")
     return amount_minor

@@ -57,10 +57,10 @@ def record(work: Work, *, amount_minor: int, remittance: str, arrived_on: str, b
 
     Raises Refused: usage (nothing came), conflict (the reference was recorded with another amount).
     """
-    known = work.state.remittances.get(remittance)
-    if known == amount_minor:
+    recorded_minor = work.state.remittances.get(remittance)
+    if recorded_minor == amount_minor:
         return just()
-    if known is not None:
+    if recorded_minor is not None:
         raise Refused(f"{work.stream}: this reference was recorded with another amount; look at `o2c payments show`", kind="conflict")
     if amount_minor <= 0:
         raise Refused(f"{work.stream}: a payment is more than nothing; say how much arrived")
