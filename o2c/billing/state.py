@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, cast
 
 from o2c.billing.events import AccountBilled, BillRunRequested, InvoiceIssued
 from o2c.customers.rules import PAYMENT_METHODS
-from o2c.kernel.agenda import NEVER, AgendaChange, by_shape
+from o2c.kernel.agenda import NEVER, AgendaChange, Dropped, by_shape
 from o2c.kernel.charges import BANK_TRANSFER, ChargeStarted, ChargeWithdrawn, MoneyReceived, account_stream
 from o2c.kernel.decision import NOTHING, Decision, just
 from o2c.kernel.event import Event
+from o2c.kernel.frozen import changed
 from o2c.kernel.periods import local_time, next_cycle_day, next_month
 from o2c.kernel.refusal import Refused
 from o2c.kernel.shapes import Done, FellOut, OfItem, PartnerAccepted, PartnerSilent, Requested, StepCancelled, step_of
@@ -68,22 +69,22 @@ def evolve_account(state: AccountState, event: Event) -> AccountState:
         case ChargeWithdrawn():
             key = f"{event.order}/{event.item}"
             charge = state.charges.get(key)
-            return replace(state, charges={**state.charges, key: replace(charge, withdrawn=True)}) if charge else state
+            return changed(state, charges={**state.charges, key: changed(charge, withdrawn=True)}) if charge else state
         case AccountBilled():
             return _billed(state, event)
         case BillRunRequested():
             records = noted(state.records, event, "bill-run")
-            return replace(state, due_run=event.run_on, next_run=event.run_on, records=records)
+            return changed(state, due_run=event.run_on, next_run=event.run_on, records=records)
         case StepCancelled():
-            return replace(state, due_run="", records={})
+            return changed(state, due_run="", records={})
         case OfItem():
-            return replace(state, records=noted(state.records, event, step_of(event)))
+            return changed(state, records=noted(state.records, event, step_of(event)))
     return state
 
 
 def _charged(state: AccountState, event: ChargeStarted) -> AccountState:
     charge = Charge(event.order, event.item, event.offering, event.recurring_minor, event.one_time_minor, event.starts_on)
-    return replace(
+    return changed(
         state,
         account=event.account,
         customer=state.customer or event.customer,
@@ -96,10 +97,10 @@ def _charged(state: AccountState, event: ChargeStarted) -> AccountState:
 
 def _billed(state: AccountState, event: AccountBilled) -> AccountState:
     charges = {
-        key: replace(charge, billed_to=event.billed_to) if not charge.withdrawn and charge.starts_on < event.run_on else charge
+        key: changed(charge, billed_to=event.billed_to) if not charge.withdrawn and charge.starts_on < event.run_on else charge
         for key, charge in state.charges.items()
     }
-    return replace(state, charges=charges, due_run="", next_run=event.billed_to, records={})
+    return changed(state, charges=charges, due_run="", next_run=event.billed_to, records={})
 
 
 def advance_account(state: AccountState, touched: frozenset[str], at: datetime, book: Any) -> Decision:
@@ -152,14 +153,13 @@ class InvoiceState:
     """An invoice: as it was issued, the money that came, and how the collection of its payment stands (`records`).
 
     Amounts are minor units. `demanded_minor` is the amount that the payment provider was last asked for and may still bring. `remittances`
-    are the bank transfers that were recorded, by their reference. `watched` says that the check after the due day is still to come.
+    are the bank transfers that were recorded, by their reference.
     """
 
     issued: InvoiceIssued | None = None
     method: str = ""
     paid_minor: int = 0
     overdue: bool = False
-    watched: bool = False
     records: dict[str, Record] = field(default_factory=dict)
     demanded_minor: int = 0
     remittances: dict[str, int] = field(default_factory=dict, repr=False)
@@ -172,13 +172,13 @@ class InvoiceState:
 
 def evolve_invoice(state: InvoiceState, event: Event) -> InvoiceState:
     if isinstance(event, InvoiceIssued):
-        return replace(state, issued=event, method=event.method)
+        return changed(state, issued=event, method=event.method)
     if not isinstance(event, OfItem):
         return state
     step = step_of(event)
-    state = replace(state, records=noted(state.records, event, step))
+    state = changed(state, records=noted(state.records, event, step))
     if step == "overdue":
-        return replace(state, watched=isinstance(event, Requested), overdue=state.overdue or isinstance(event, Done))
+        return changed(state, overdue=state.overdue or isinstance(event, Done))
     return _paying(state, event)
 
 
@@ -187,20 +187,20 @@ def _paying(state: InvoiceState, event: OfItem) -> InvoiceState:
         return _money(state, event)
     match event:
         case Requested() | FellOut():
-            return replace(state, demanded_minor=0)
+            return changed(state, demanded_minor=0)
         case PartnerAccepted() | PartnerSilent():
-            return replace(state, demanded_minor=_demanded(state))
+            return changed(state, demanded_minor=_demanded(state))
     if event.shape == "resumed":
-        return replace(state, method=getattr(event, "changes", {}).get("method", state.method))
+        return changed(state, method=getattr(event, "changes", {}).get("method", state.method))
     return state
 
 
 def _money(state: InvoiceState, event: MoneyReceived) -> InvoiceState:
     """Add money that came. The provider keeps its demand when the money came by bank."""
     if event.method != BANK_TRANSFER:
-        return replace(state, paid_minor=state.paid_minor + event.amount_minor, demanded_minor=0)
+        return changed(state, paid_minor=state.paid_minor + event.amount_minor, demanded_minor=0)
     remittances = {**state.remittances, event.remittance: event.amount_minor} if event.remittance else state.remittances
-    return replace(state, paid_minor=state.paid_minor + event.amount_minor, remittances=remittances)
+    return changed(state, paid_minor=state.paid_minor + event.amount_minor, remittances=remittances)
 
 
 def _demanded(state: InvoiceState) -> int:
@@ -208,23 +208,24 @@ def _demanded(state: InvoiceState) -> int:
 
 
 def advance_invoice(state: InvoiceState, touched: frozenset[str], at: datetime, book: Any) -> Decision:
-    """Ask for the payment of a new invoice and for the check after its due day; call that check off when it is paid."""
-    if state.issued is None:
+    """Ask for the payment of a new invoice, and for the check the day after it is due."""
+    if state.issued is None or state.records:
         return NOTHING
     stream = invoice_stream(state.issued.number)
-    if not state.records:
-        asked = (book.steps[step].request(invoice_work(state, stream, "", step, book), at) for step in ("payment", "overdue"))
-        return cast("Decision", sum(asked, NOTHING))
-    return just(StepCancelled(step="overdue")) if state.watched and state.open_minor <= 0 else NOTHING
+    asked = (book.steps[step].request(invoice_work(state, stream, "", step, book), at) for step in ("payment", "overdue"))
+    return cast("Decision", sum(asked, NOTHING))
 
 
 def invoice_agenda(state: InvoiceState, event: Event, stream: str) -> tuple[AgendaChange, ...]:
-    """Put an invoice's steps on the agenda as for all of billing, but leave them there when money comes by bank.
+    """Put an invoice's steps on the agenda as for all of billing, and drop the check after the due day once it is paid.
 
-    The provider may have a demand by then, and the money that it brings must find its row.
+    Money that comes by bank leaves a demand on the agenda which the provider has or is being sent: the money that it brings must find its
+    row.
     """
     by_bank = isinstance(event, MoneyReceived) and event.method == BANK_TRANSFER
-    return () if by_bank else billing_agenda(state, event, stream)
+    changes = () if by_bank else billing_agenda(state, event, stream)
+    paid = isinstance(event, MoneyReceived) and state.open_minor <= 0
+    return (*changes, Dropped(stream, "", "overdue")) if paid else changes
 
 
 def invoice_work(state: InvoiceState, stream: str, item: str, step: str, book: Book) -> Work:

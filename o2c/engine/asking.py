@@ -69,7 +69,7 @@ def _waited(ask: Ask, call: Future[Reply], patience_s: float) -> Reply | None:
     except TimeoutError:
         if call.cancel():
             return None
-        logger.warning("partner_late", partner=ask.partner, step=ask.request.step, key=ask.request.key)
+        logger.warning("partner_late", stream=ask.request.stream, partner=ask.partner, step=ask.request.step, key=ask.request.key)
         return Reply(partner.Unknown(ask.request.at + SILENT), round(patience_s * 1000))
 
 
@@ -85,5 +85,5 @@ def _call(client: Partner, ask: Ask) -> partner.Answer:
     try:
         return client.query(request) if ask.query else client.submit(request)
     except Exception as error:  # noqa: BLE001 - see above; the values may be personal
-        logger.warning("partner_broke", step=request.step, key=request.key, error=type(error).__name__)
+        logger.warning("partner_broke", stream=request.stream, step=request.step, key=request.key, error=type(error).__name__)
         return partner.Unknown(request.at + SILENT)

@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 import structlog
-from structlog.contextvars import bound_contextvars
 
 from o2c.engine.app import Engine
 from o2c.engine.asking import Asking, Replies
@@ -21,7 +20,7 @@ from o2c.engine.drafts import Command, Loaded, guards_of
 from o2c.kernel import flow
 from o2c.kernel.attend import Ask, attend, settle
 from o2c.kernel.carry import Carried, Place, happened
-from o2c.kernel.decision import Decision
+from o2c.kernel.decision import NOTHING, Decision
 from o2c.kernel.frozen import changed
 from o2c.kernel.identifiers import derived_id
 from o2c.kernel.reasons import DEFECT
@@ -37,7 +36,7 @@ ACTOR = "engine"
 
 _Place = tuple[str, str, str]
 _Pieces = dict[_Place, dict[str, Any]]
-_Decider = Callable[[Row, Loaded, datetime, str], Decision | Ask]
+_Decider = Callable[[Row, Any, datetime, str], Decision | Ask]
 
 
 @dataclass(slots=True)
@@ -50,14 +49,14 @@ class _Batch:
     replies: Replies = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Task:
     """The due rows of one stream, in the fixed order."""
 
     stream: str
     rows: tuple[Row, ...]
 
-    @property
+    @cached_property
     def command_id(self) -> str:
         entries = (row.entry for row in self.rows)
         return derived_id("attend", self.stream, *(f"{e.item}/{e.step}/{e.kind}/{e.attempt}/{e.due_at.isoformat()}" for e in entries))
@@ -120,8 +119,7 @@ class Attending:
         """Give the commands that can be written now, the tasks that wait for partners with their questions, and all these questions."""
         ready, waiting = [], []
         for task in tasks:
-            with bound_contextvars(stream=task.stream, command=task.command_id):
-                command, guards, asks = self._task(task, batch)
+            command, guards, asks = self._task(task, batch)
             if asks:
                 waiting.append((task, asks))
             else:
@@ -151,7 +149,7 @@ class Attending:
         loaded = self.app.load({row.entry.stream for row in drawing}, seen=_positions(drawing)) if drawing else {}
         by_pool: dict[str, list[Row]] = {}
         for row in drawing:
-            pool = self.book.steps[row.entry.step].pool(self._work(row, loaded[row.entry.stream]))
+            pool = self.book.steps[row.entry.step].pool(self._work(row, loaded[row.entry.stream].state))
             by_pool.setdefault(pool, []).append(row)
         dealt: _Pieces = {}
         for pool, waiting in by_pool.items():
@@ -181,18 +179,19 @@ class Attending:
         loaded = self.app.load(own | guessed, seen=_positions(rows))
         if others := self._read_by(reading, loaded) - loaded.keys():
             loaded |= self.app.load(others)
-        works = [self._work(row, loaded[row.entry.stream]) for row in rows if steps[row.entry.step].guards is not no_guards]
+        works = [self._work(row, loaded[row.entry.stream].state) for row in rows if steps[row.entry.step].guards is not no_guards]
         guards = [guard for work in works for guard in steps[work.step].guards(work)]
         return _Batch(loaded, self.app.reads.holders(guards), pieces, replies)
 
     def _read_by(self, rows: Iterable[Row], loaded: Mapping[str, Loaded]) -> set[str]:
         """Give the streams that the steps read besides their own."""
-        works = (self._work(row, loaded[row.entry.stream]) for row in rows)
+        works = (self._work(row, loaded[row.entry.stream].state) for row in rows)
         return {stream for work in works for stream in self.book.steps[work.step].reads(work)}
 
-    def _work(self, row: Row, loaded: Loaded) -> Work:
+    def _work(self, row: Row, state: Any) -> Work:
         entry = row.entry
-        return changed(self.app.work(entry.stream, loaded.state, entry.item, entry.step), attempt=entry.attempt)
+        work = self.app.work(entry.stream, state, entry.item, entry.step)
+        return work if work.attempt == entry.attempt else changed(work, attempt=entry.attempt)
 
     # -- what is decided
 
@@ -205,14 +204,14 @@ class Attending:
         carried = Carried(self.app.kind(task.stream), task.stream, loaded.state)
         asks: list[Ask] = []
         for row in task.rows:
-            if ask := self._row(row, loaded, carried, batch, speculating=bool(asks)):
+            if ask := self._row(row, carried, batch, speculating=bool(asks)):
                 asks.append(ask)
         if not asks:
             carried.close()
         command = Command(task.command_id, task.stream, tuple(carried.happened), {task.stream: loaded}, ACTOR, ACTOR)
         return command, carried.guards, asks
 
-    def _row(self, row: Row, loaded: Loaded, carried: Carried, batch: _Batch, *, speculating: bool) -> Ask | None:
+    def _row(self, row: Row, carried: Carried, batch: _Batch, *, speculating: bool) -> Ask | None:
         """Apply the decision about a row, or give back the question that comes first.
 
         An exception in a rule stops its own row and no other: the step falls out for engineering, and if that fails too it leaves the
@@ -225,7 +224,7 @@ class Attending:
         for decide in deciders:
             before = carried.place()
             try:
-                decision = decide(row, changed(loaded, state=carried.state), at, failure)
+                decision = decide(row, carried.state, at, failure)
                 if isinstance(decision, Ask):
                     return decision
                 carried.carry(decision, at, self.book, row.cause)
@@ -235,14 +234,14 @@ class Attending:
                 failure = type(error).__name__
                 if speculating:
                     return None
-                logger.error("rule_failed", step=row.entry.step, item=row.entry.item, error=failure)
+                logger.error("rule_failed", stream=carried.stream, step=row.entry.step, item=row.entry.item, error=failure)
             else:
                 return None
         raise Unmoved(f"{row.entry.stream}: step {row.entry.step} of item {row.entry.item} cannot even be stopped")
 
-    def _attend(self, batch: _Batch, row: Row, loaded: Loaded, at: datetime, failure: str) -> Decision | Ask:
+    def _attend(self, batch: _Batch, row: Row, state: Any, at: datetime, failure: str) -> Decision | Ask:
         entry, step = row.entry, self.book.steps[row.entry.step]
-        work = self._work(row, loaded)
+        work = self._work(row, state)
         read = {name: batch.loaded[name].state if batch.loaded[name].version else None for name in step.reads(work)}
         guards = {guard: holder for guard in step.guards(work) if (holder := batch.holders.get((guard.kind, guard.key)))}
         work = changed(work, read=read, guards=guards) if read or guards else work
@@ -255,24 +254,24 @@ class Attending:
         reply = batch.replies.get(outcome.key)
         return settle(step, work, outcome, reply, at, seed=self.seed) if reply else outcome
 
-    def _fall_out(self, row: Row, loaded: Loaded, at: datetime, failure: str) -> Decision:
+    def _fall_out(self, row: Row, state: Any, at: datetime, failure: str) -> Decision:
         code = f"{DEFECT}: {failure}"
-        return flow.fall_out(self.book.steps[row.entry.step], self._work(row, loaded), code, at, seed=self.seed)
+        return flow.fall_out(self.book.steps[row.entry.step], self._work(row, state), code, at, seed=self.seed)
 
-    def _stop(self, row: Row, loaded: Loaded, at: datetime, failure: str) -> Decision:
-        return flow.stopped(self._work(row, loaded))
+    def _stop(self, row: Row, state: Any, at: datetime, failure: str) -> Decision:
+        return flow.stopped(self._work(row, state))
 
     def _guarded(self, decided: list[tuple[Command, Decision]]) -> list[Command]:
         """Give the commands their guard rows; claims on guards with another holder are left out."""
         holders = self.app.reads.holders([claim for _, guards in decided for claim in guards.claims])
-        return [changed(command, guards=guards_of(guards, holders)) for command, guards in decided]
+        return [changed(command, guards=guards_of(guards, holders)) if guards != NOTHING else command for command, guards in decided]
 
     def _stop_if_standing(self, task: _Task, batch: _Batch, round_: int) -> None:
         """Stop the rows of a command that was written before and left them on the agenda: to repeat it would never move them."""
         for row in self.app.reads.still(task.rows):
             loaded = self.app.load([task.stream])[task.stream]
             command_id = derived_id("stopped", task.command_id, row.entry.item, row.entry.step)
-            events = happened(task.stream, flow.stopped(self._work(row, loaded)), row.entry.due_at, row.cause)
+            events = happened(task.stream, flow.stopped(self._work(row, loaded.state)), row.entry.due_at, row.cause)
             logger.error("row_stopped", stream=task.stream, step=row.entry.step, item=row.entry.item)
             self.app.write([Command(command_id, task.stream, events, {task.stream: loaded}, ACTOR, ACTOR)], round_=round_)
 

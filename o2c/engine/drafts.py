@@ -61,11 +61,21 @@ class Command:
 
 
 @dataclass(slots=True)
+class _Stream:
+    """A stream of a draft: as it was read, and the version and state it comes to; `kept` and `kept_bytes` as its head row will have them."""
+
+    seen: Loaded
+    version: int
+    state: Any
+    kept: int
+    kept_bytes: int
+
+
+@dataclass(slots=True)
 class Draft:
     """A command on its way to the store: its streams as they were seen, and as its events leave them."""
 
-    seen: dict[str, Loaded] = field(default_factory=dict)
-    loaded: dict[str, Loaded] = field(default_factory=dict)
+    streams: dict[str, _Stream] = field(default_factory=dict)
     heads: tuple[Head, ...] = ()
     facts: list[Fact] = field(default_factory=list)
     agenda: dict[tuple[str, str, str], tuple[AgendaChange, str]] = field(default_factory=dict)
@@ -74,7 +84,7 @@ class Draft:
     def left(self, first_position: int) -> dict[str, Loaded]:
         """Give the streams as they stand once the events are written from the given position on."""
         ends = {fact.stream: first_position + ordinal for ordinal, fact in enumerate(self.facts)}
-        return {stream: changed(loaded, position=ends[stream]) for stream, loaded in self.loaded.items()}
+        return {name: Loaded(name, s.version, s.state, ends[name], s.kept, s.kept_bytes) for name, s in self.streams.items()}
 
     def append(self, command: Command, facts: tuple[StoredFact, ...] = ()) -> Append:
         """Make the Append of the store. `facts` are the stored events; the library's `save` adds them itself."""
@@ -115,12 +125,19 @@ def drafted(kinds: Kinds, command: Command, loaded: Mapping[str, Loaded], book: 
     """
     draft = Draft()
     owner = kinds[category_of(command.stream)].owner(_fold_deciding(kinds, command, loaded))
+    elsewhere: dict[str, Happened] = {}
     for happened in command.happened:
-        seen = command.seen.get(happened.stream) or loaded[happened.stream]
-        _add(draft, kinds[category_of(happened.stream)], command, happened, seen, *owner)
-    for happened in {happened.stream: happened for happened in command.happened if happened.stream != command.stream}.values():
-        _go_on(draft, kinds[category_of(happened.stream)], command, happened, book, *owner)
-    draft.heads = tuple(_head(draft, kinds[category_of(stream)], stream) for stream in draft.loaded)
+        name = happened.stream
+        if name not in draft.streams:
+            seen = command.seen.get(name) or loaded[name]
+            draft.streams[name] = _Stream(seen, seen.version, seen.state, seen.kept, seen.kept_bytes)
+        if name != command.stream:
+            elsewhere[name] = happened
+        _add(draft, kinds[category_of(name)], command, happened, *owner)
+    for name, last in elsewhere.items():
+        if kinds[category_of(name)].goes_on:
+            _go_on(draft, kinds[category_of(name)], command, last, book, *owner)
+    draft.heads = tuple([_head(kinds[category_of(name)], name, stream) for name, stream in draft.streams.items()])
     return draft
 
 
@@ -141,35 +158,26 @@ def _go_on(
     """Let a stream advance that another stream's decision wrote to: an account with a new charge asks for its bill run."""
     stream, owner = last.stream, (order_id, customer_id)
     for _ in range(FOLLOWING_MAX):
-        decision = kind.advance(draft.loaded[stream].state, frozenset({""}), last.at, book)
+        decision = kind.advance(draft.streams[stream].state, frozenset({""}), last.at, book)
         if not decision:
             return
         if changed(decision, events=()) != NOTHING:
             raise RuntimeError(f"{stream}: what follows elsewhere may only be events of that stream")
         for event in decision.events:
-            _add(draft, kind, command, changed(last, event=event, after=None, asked=None), draft.loaded[stream], *owner)
+            _add(draft, kind, command, Happened(stream, event, last.at, last.causation), *owner)
     raise RuntimeError(f"{stream}: one decision leads to another without end")
 
 
-def _add(
-    draft: Draft,
-    kind: StreamKind,
-    command: Command,
-    happened: Happened,
-    seen: Loaded,
-    order_id: str | None,
-    customer_id: str | None,
-) -> None:
-    stream, event = happened.stream, happened.event
+def _add(draft: Draft, kind: StreamKind, command: Command, happened: Happened, order_id: str | None, customer_id: str | None) -> None:
+    name, event = happened.stream, happened.event
     event_id = derived_id(command.command_id, str(len(draft.facts)))
-    now = draft.loaded.get(stream, seen)
-    state = kind.evolve(now.state, event) if happened.after is None else happened.after
-    draft.seen.setdefault(stream, seen)
-    draft.loaded[stream] = changed(now, version=now.version + 1, state=state)
+    stream = draft.streams[name]
+    stream.version += 1
+    stream.state = state = kind.evolve(stream.state, event) if happened.after is None else happened.after
     draft.facts.append(
         Fact(
-            stream=stream,
-            version=now.version + 1,
+            stream=name,
+            version=stream.version,
             event=event,
             event_id=event_id,
             occurred_at=happened.at,
@@ -182,18 +190,17 @@ def _add(
             asked=happened.asked,
         )
     )
-    for change in kind.agenda(state, event, stream):
+    for change in kind.agenda(state, event, name):
         draft.agenda[change.stream, change.item, change.step] = (change, event_id)
     if isinstance(event, Offered | Withdrawn):
         change_of_pool = pool_change(event, happened.at)
         draft.pool[change_of_pool.pool, change_of_pool.key] = change_of_pool
 
 
-def _head(draft: Draft, kind: StreamKind, stream: str) -> Head:
-    new = draft.loaded[stream]
-    if new.kept_bytes > SMALL_BYTES and (new.version - new.kept) * BYTES_AN_EVENT < new.kept_bytes:
-        return Head(stream, draft.seen[stream].version, new.version, seen=draft.seen[stream].position)
-    state = kind.kept(new.state)
-    draft.loaded[stream] = changed(new, kept=new.version, kept_bytes=len(state))
-    seen = draft.seen[stream]
-    return Head(stream, seen.version, new.version, kind.shape_version, state.decode(), seen.position)
+def _head(kind: StreamKind, name: str, stream: _Stream) -> Head:
+    seen = stream.seen
+    if stream.kept_bytes > SMALL_BYTES and (stream.version - stream.kept) * BYTES_AN_EVENT < stream.kept_bytes:
+        return Head(name, seen.version, stream.version, seen=seen.position)
+    state = kind.kept(stream.state)
+    stream.kept, stream.kept_bytes = stream.version, len(state)
+    return Head(name, seen.version, stream.version, kind.shape_version, state.decode(), seen.position)

@@ -9,7 +9,6 @@ from typing import Any
 
 from o2c.kernel.decision import NOTHING, Decision
 from o2c.kernel.event import Asked, Event
-from o2c.kernel.frozen import changed
 from o2c.kernel.shapes import item_of
 from o2c.kernel.stream import StreamKind
 
@@ -107,4 +106,5 @@ class Carried:
             self.state = self.kind.evolve(self.state, event)
             after.append(self.state)
         self.happened += happened(self.stream, decision, at, cause, after=after)
-        self.guards += changed(decision, events=(), elsewhere=(), asked=None)
+        if decision.takes or decision.frees or decision.claims:
+            self.guards += Decision(takes=decision.takes, frees=decision.frees, claims=decision.claims)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any
+
+from pydantic_core import to_json
 
 from o2c.kernel import partner
 from o2c.kernel.chance import jitter
@@ -58,8 +59,8 @@ def settle(step: Step, work: Work, answer: partner.Answer, at: datetime, *, seed
 
 def exchange(name: str, body: Mapping[str, Any], answer: partner.Answer, latency_ms: int) -> Asked:
     """Describe an exchange with a partner as it is stored beside the event; of the request's body only a digest (SHA-256) is kept."""
-    content = json.dumps(body, sort_keys=True, default=str)
-    return Asked(name, _ANSWERS[type(answer)], getattr(answer, "code", ""), latency_ms, digest(content), dict(getattr(answer, "data", {})))
+    data = getattr(answer, "data", None)
+    return Asked(name, _ANSWERS[type(answer)], getattr(answer, "code", ""), latency_ms, digest(to_json(body)), dict(data) if data else {})
 
 
 _ANSWERS: Mapping[type[partner.Answer], str] = {

@@ -89,6 +89,30 @@ def possible_mobile(text: str, region: str) -> bool:
     return _neighbours_are_mobile(calling_code, national_digits[:-_DIGITS_IN_BLOCK])
 
 
+def country_code(number: str) -> str:
+    """Give the country code with which an E.164 number begins, one to three digits. ValueError for a number that begins with none.
+
+    No country code begins another. Source: ITU-T E.164 section 6.2.1.
+    """
+    return _country_code(number[1:4])
+
+
+def country_code_of(region: str) -> str:
+    """Give the country code under which a region (ISO 3166) is called. ValueError for an unknown region."""
+    code = phonenumbers.country_code_for_region(region)
+    if not code:
+        raise ValueError(f"{region!r} is not a region with a country code")
+    return str(code)
+
+
+@lru_cache(maxsize=1024)
+def _country_code(digits: str) -> str:
+    for length in (1, 2, 3):
+        if digits[:length].isdecimal() and int(digits[:length]) in phonenumbers.COUNTRY_CODE_TO_REGION_CODE:
+            return digits[:length]
+    raise ValueError(f"{digits!r} begins with no country code")
+
+
 def order_id(source: str, external_id: str) -> str:
     """Our id of an order, the same for ever for the same source and external id (UUID version 5)."""
     return str(uuid5(_ORDERS, _joined((source, external_id))))

@@ -80,6 +80,11 @@ class StreamKind:
     not_before: Callable[[Any], datetime | None] = _at_any_time
 
     @property
+    def goes_on(self) -> bool:
+        """Whether streams of this kind advance by themselves after an event."""
+        return self.advance is not _no_advance
+
+    @property
     def carries_steps(self) -> bool:
         """Whether events of this kind change the agenda, so that only rules may append them."""
         return self.agenda is not _no_agenda

@@ -5,12 +5,22 @@ from __future__ import annotations
 from typing import Annotated, ClassVar, Literal
 
 from o2c.kernel.event import Names, Pii, Upcast
+from o2c.kernel.identifiers import country_code
 from o2c.kernel.shapes import Done, FellOut, Freed, HeldByItem, LetGo, Offered, Requested, SetAside, Undone, Withdrawn
 from o2c.stock.events import StockAnnounced, StockArrived
 
 
+def pool_named(code: str, number_class: str) -> str:
+    """Name the stock pool of a country code and a class: one market's numbers are never given to another's lines."""
+    return f"number/{code}/{number_class}"
+
+
+def _pool(msisdn: str, number_class: str) -> str:
+    return pool_named(country_code(msisdn), number_class)
+
+
 def _offer(number_class: str, msisdn: str) -> tuple[str, str, dict[str, str]]:
-    return f"number/{number_class}", msisdn, {"msisdn": msisdn}
+    return _pool(msisdn, number_class), msisdn, {"msisdn": msisdn}
 
 
 class NumberRequested(Requested, name="number.requested", step="number", stream="order"):
@@ -32,7 +42,7 @@ class NumberFellOut(FellOut, name="number.fell-out", step="number", stream="orde
 
     example = {
         "item": "1", "fallout": "5d3f0a5e-6f0e-5a53-9d4c-0d8a35a0b8f1", "reason": "INV-NUM", "fault_class": "business", "origin": "direct",
-        "recoverability": "correctable", "waiting_for": "partner", "queue": "inventory", "awaits": "number/normal",
+        "recoverability": "correctable", "waiting_for": "partner", "queue": "inventory", "awaits": "number/44/normal",
     }  # fmt: skip
 
 
@@ -93,7 +103,7 @@ class NumbersAnnounced(StockAnnounced, name="numbers.announced", step="number-ar
 class NumbersArrived(StockArrived, name="numbers.arrived", step="number-arrival", stream="delivery"):
     """A delivery of numbers was taken in."""
 
-    example = {"pools": {"number/normal": 1}}
+    example = {"pools": {"number/44/normal": 1}}
 
 
 class NumbersFellOut(FellOut, name="numbers.fell-out", step="number-arrival", stream="delivery"):
@@ -113,7 +123,7 @@ class NumberReceived(Offered, name="number.received", stream="number"):
     number_class: str
 
     def offer(self) -> tuple[str, str, dict[str, str]]:
-        """Put the number into the pool of its class."""
+        """Put the number into the pool of its country and class."""
         return _offer(self.number_class, self.msisdn)
 
 
@@ -124,8 +134,8 @@ class NumberTaken(Withdrawn, HeldByItem, name="number.taken", stream="number"):
     msisdn: Annotated[str, Names("number")]
 
     def withdrawal(self) -> tuple[str, str]:
-        """Take the number out of the pool of normal numbers; a golden one was withdrawn when it was reserved."""
-        return "number/normal", self.msisdn
+        """Take the number out of its country's pool of normal numbers; a golden one was withdrawn when it was reserved."""
+        return _pool(self.msisdn, "normal"), self.msisdn
 
 
 class NumberQuarantined(Requested, Freed, name="number.quarantined", step="number-restock", stream="number"):
@@ -144,7 +154,7 @@ class NumberRested(Done, Offered, name="number.rested", step="number-restock", s
     number_class: str
 
     def offer(self) -> tuple[str, str, dict[str, str]]:
-        """Put the number back into the pool of its class."""
+        """Put the number back into the pool of its country and class."""
         return _offer(self.number_class, self.msisdn)
 
 
@@ -160,8 +170,8 @@ class NumberReserved(Requested, Withdrawn, HeldByItem, name="number.reserved", s
     customer: str
 
     def withdrawal(self) -> tuple[str, str]:
-        """Take the number out of the pool of its class."""
-        return f"number/{self.number_class}", self.msisdn
+        """Take the number out of the pool of its country and class."""
+        return _pool(self.msisdn, self.number_class), self.msisdn
 
 
 class NumberReservationReleased(Done, Offered, Freed, name="number.reservation-released", step="reservation", stream="number"):
@@ -172,7 +182,7 @@ class NumberReservationReleased(Done, Offered, Freed, name="number.reservation-r
     number_class: str
 
     def offer(self) -> tuple[str, str, dict[str, str]]:
-        """Put the number back into the pool of its class."""
+        """Put the number back into the pool of its country and class."""
         return _offer(self.number_class, self.msisdn)
 
 
@@ -184,7 +194,7 @@ class NumberReservationLapsed(Done, Offered, Freed, name="number.reservation-lap
     number_class: str
 
     def offer(self) -> tuple[str, str, dict[str, str]]:
-        """Put the number back into the pool of its class."""
+        """Put the number back into the pool of its country and class."""
         return _offer(self.number_class, self.msisdn)
 
 

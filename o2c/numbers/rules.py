@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from o2c.kernel.decision import Decision, Guard, just
-from o2c.kernel.identifiers import e164
+from o2c.kernel.identifiers import country_code, country_code_of, e164
 from o2c.kernel.refusal import Refused
 from o2c.kernel.work import Work
 from o2c.numbers.events import (
@@ -26,6 +26,7 @@ from o2c.numbers.events import (
     NumbersAnnounced,
     NumbersArrived,
     NumberTaken,
+    pool_named,
 )
 from o2c.numbers.state import NumberState, stream_of
 
@@ -60,8 +61,9 @@ def arrive(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
     """Take a delivery in, with the count of each pool; numbers that are in the store already stay as they are."""
     fresh = [row for row in work.state.rows if work.read.get(stream_of(row[0])) is None]
     pools: dict[str, int] = {}
-    for _, number_class in fresh:
-        pools[f"number/{number_class}"] = pools.get(f"number/{number_class}", 0) + 1
+    for msisdn, number_class in fresh:
+        pool = pool_named(country_code(msisdn), number_class)
+        pools[pool] = pools.get(pool, 0) + 1
     received = tuple((stream_of(msisdn), NumberReceived(msisdn=msisdn, number_class=number_class)) for msisdn, number_class in fresh)
     return Decision((NumbersArrived(attempt=work.attempt, pools=pools),), received)
 
@@ -73,8 +75,8 @@ def earmarked(work: Work) -> Mapping[str, Any]:
 
 
 def pool_of(work: Work) -> str:
-    """Name the pool of normal numbers, or none for an item that has a number reserved."""
-    return "" if earmarked(work) else "number/normal"
+    """Name the pool of the market's normal numbers; none for an item that has a number reserved."""
+    return "" if earmarked(work) else pool_named(country_code_of(work.market.numbering.region), "normal")
 
 
 def assign(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:

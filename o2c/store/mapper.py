@@ -9,6 +9,7 @@ from typing import Any
 
 from eventsourcing.persistence import Mapper, MapperDeserialisationError, Notification, StoredEvent
 from pydantic import ValidationError
+from pydantic_core import to_json
 
 from o2c.kernel.event import EVENT_TYPES, Asked, Fact, upcast
 
@@ -121,4 +122,4 @@ def _personal(fact: Fact) -> str | None:
 
 def _with(json_object: str, name: str, value: Any) -> str:
     """A JSON object with one member more; its text is not read again for that."""
-    return f"{json_object[:-1]}{',' if len(json_object) > 2 else ''}{json.dumps(name)}:{json.dumps(value)}}}"
+    return f'{json_object[:-1]}{"," if len(json_object) > 2 else ""}"{name}":{to_json(value).decode()}}}'

@@ -24,7 +24,7 @@ ORDER = "6f9619ff-8b86-5d01-b42d-00cf4fc964ff"
 STREAMS = {
     "order": f"order-{ORDER}", "sim": "sim-8944770000000000009", "number": "number-+447700910001", "customer": "customer-C-1001",
     "catalogue": "catalogue-main", "delivery": "delivery-sims-1", "account": "account-BA-1001", "invoice": "invoice-BA-1001-20260108",
-    "intake": "intake-3b1f",
+    "intake": "intake-3b1f", "partner": "partner-credit-bureau",
 }  # fmt: skip
 
 Told = tuple[str, Mapping[str, Any]]
@@ -171,6 +171,7 @@ LIVES: Mapping[str, Mapping[str, Sequence[Told]]] = {
             ("step.forced", {**_NO, "step": "payment"}),
         ),
     },
+    "partner": {"linked, then simulated again": (("partner.linked", {}), ("partner.simulated", {})), "linked": (("partner.linked", {}),)},
     "intake": {"gone through twice": (("intake.closed", {}), ("intake.closed", {"intake": "intake-3b1f/2"}))},
 }  # fmt: skip
 _GENERIC = {"partner.accepted", "partner.silent", "retry.scheduled", "fallout.decided", "step.cancelled", "step.forced"}

@@ -76,8 +76,8 @@ def test_only_what_is_new_is_taken_in(rows: list[tuple[str, ...]], known: set[st
 def test_golden_numbers_have_a_pool_of_their_own() -> None:
     """They come in, and no line is given one by itself."""
     pools, _ = arrived(numbers.announce(rows=(PLAIN, ("+447700910777", "golden")), at=MONDAY), set())
-    assert pools == {"number/normal": 1, "number/golden": 1}
-    assert STEPS["number"].pool(Story(item()).run(until="sim").work("1", "number")) == "number/normal"
+    assert pools == {"number/44/normal": 1, "number/44/golden": 1}
+    assert STEPS["number"].pool(Story(item()).run(until="sim").work("1", "number")) == "number/44/normal"
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ def test_an_empty_pool_is_waited_for(wanted: dict[str, str], pool: str, step: st
     story = Story(item(characteristics=wanted)).run(until="number")
     story.attend(step, "1", in_stock=False)
     fell_out, entry = story.events[-1], story.agenda["1", step]
-    expected = pool if step == "sim" else "number/normal"
+    expected = pool if step == "sim" else "number/44/normal"
     assert (fell_out.reason, fell_out.awaits, fell_out.waiting_for, fell_out.queue) == (reason, expected, "partner", "inventory")
     assert (entry.kind, entry.pool, entry.due_at, entry.since, entry.priority) == ("stock", expected, NEVER, MONDAY, 4)
     assert (story.states()["1"], "retry.scheduled" in story.names()) == ("pending", False)

@@ -77,9 +77,7 @@ def written(lines: Lines) -> bytes:
 
 
 @pytest.mark.parametrize(("spoil", "told"), [pytest.param(*flaw, id=name) for name, flaw in FLAWS.items()])
-def test_a_flawed_line_is_named_and_nothing_is_written(
-    file: bytes, taking: Engine, book: plan.PlanBook, spoil: Callable[[Lines], None], told: str
-) -> None:
+def test_a_flawed_line_is_named_and_nothing_is_written(file: bytes, taking: Engine, spoil: Callable[[Lines], None], told: str) -> None:
     """One line, by its number, stream and version, never with a value of the body."""
     lines = lines_of(file)
     spoil(lines)
@@ -92,7 +90,7 @@ def test_a_flawed_line_is_named_and_nothing_is_written(
     assert not any(contents(taking.dsn).values())
 
 
-def test_lines_that_are_no_lines(taking: Engine, book: plan.PlanBook) -> None:
+def test_lines_that_are_no_lines(taking: Engine) -> None:
     """Broken JSON, a blank line, a file that is cut off in the middle of a line."""
     for raw in (b"{", b"\n", b"[]\n", b'{"stream": "order-1"', b"\xff\xfe\n", b'"' + b"\\ud800" + b'"\n'):
         with pytest.raises(Refused, match="line 1 is no event"):
@@ -115,7 +113,7 @@ def test_the_batches_before_a_flaw_stay_and_the_mended_file_goes_on(file: bytes,
     assert contents(empty.dsn) == contents(lived.dsn)
 
 
-def test_what_this_log_has_from_elsewhere_is_refused(file: bytes, taking: Engine, book: plan.PlanBook, lived: World) -> None:
+def test_what_this_log_has_from_elsewhere_is_refused(file: bytes, taking: Engine, lived: World) -> None:
     """A stream, a command id and a guard that are here already are named, and nothing of the batch is written."""
     lines = [json.loads(raw) for raw in file.splitlines()]
     last = lines[-1]
@@ -140,9 +138,7 @@ def store_guard(kind: str, key: str) -> Any:
     return Guard(True, kind, key, "me")
 
 
-def test_a_stream_that_comes_while_the_batch_is_written(
-    file: bytes, taking: Engine, book: plan.PlanBook, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_stream_that_comes_while_the_batch_is_written(file: bytes, taking: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever was faster has it; the import says which line met it."""
     stream = json.loads(file.splitlines()[0])["stream"]
     write = store.write
@@ -158,7 +154,7 @@ def test_a_stream_that_comes_while_the_batch_is_written(
     assert len(contents(taking.dsn)["event"]) == 1
 
 
-def test_only_the_owner_imports(server_dsn: str, file: bytes, book: plan.PlanBook) -> None:
+def test_only_the_owner_imports(server_dsn: str, file: bytes) -> None:
     """An appender is refused in one line, before anything is read; a member of the owner may."""
     with database_apart(server_dsn) as dsn:
         for role in ("appender", "owner"):

@@ -7,7 +7,6 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from o2c import plan
 from o2c.checks.diagnose import run_checks
 from o2c.engine.app import Engine
 from o2c.files import importing
@@ -156,7 +155,7 @@ def test_an_import_takes_no_more_positions_than_a_transaction_has(log_dsn: str) 
         conn.execute("SELECT o2c.begin_import(65537)")
 
 
-def test_a_command_is_in_one_batch(file: bytes, taking: Engine, book: plan.PlanBook, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_command_is_in_one_batch(file: bytes, taking: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every batch ends with a whole command; one that no transaction can hold is refused."""
     Import(taking, progress=nothing, batch_events=1).run(io.BytesIO(file))
     with connect(taking.dsn) as conn:

@@ -33,7 +33,7 @@ def test_a_service_does_what_a_desk_does(world: World) -> None:
     world.run(at(5, 10))
     keeping, paying, leaving = named(), named(), named()
     [wanted] = [
-        row["key"] for row in world.app.reads.rows("SELECT key FROM o2c.pool WHERE pool = 'number/normal' ORDER BY key DESC LIMIT 1")
+        row["key"] for row in world.app.reads.rows("SELECT key FROM o2c.pool WHERE pool = 'number/44/normal' ORDER BY key DESC LIMIT 1")
     ]
     kept = o2c.reserve_number(wanted, "WEB-1", keeping)
     assert o2c.reserve_number(wanted, "WEB-1", keeping).position == kept.position

@@ -65,7 +65,7 @@ def test_a_number_is_released_to_where_it_was(wanting: World, desk: Desk) -> Non
     for _ in range(2):
         assert f"{GOLDEN} is golden" in desk.types("numbers", "release", GOLDEN)
     assert wanting.types(f"number-{GOLDEN}").count("number.reservation-released") == 1
-    [normal] = wanting.app.reads.candidates("number/normal", at(6), 0, 1)
+    [normal] = wanting.app.reads.candidates("number/44/normal", at(6), 0, 1)
     desk.types("numbers", "reserve", normal["msisdn"], "--order", "WEB-1")
     wanting.sims(esim=6)
     wanting.take(*(order(f"WEB-{n}", line()) for n in range(2, 7)), name="five.jsonl")
@@ -105,7 +105,7 @@ def test_an_item_that_failed_with_its_golden_number_lets_it_rest_and_stay_golden
     world.run(at(20, month=4))
 
     assert desk.sees("numbers", "show", GOLDEN)["state"] == "golden"
-    assert GOLDEN not in {piece["msisdn"] for piece in world.app.reads.candidates("number/normal", at(21, month=4), 10**6, 100)}
+    assert GOLDEN not in {piece["msisdn"] for piece in world.app.reads.candidates("number/44/normal", at(21, month=4), 10**6, 100)}
 
 
 REFUSED = (

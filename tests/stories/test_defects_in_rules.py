@@ -1,0 +1,176 @@
+"""A defect of ours stops one row of the agenda, loudly, and nothing else: the run goes on, and a person can try again."""
+
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from structlog.testing import capture_logs
+
+from o2c.desk.fallout import Retry
+from o2c.desk.numbers import reserve
+from o2c.engine.app import Context
+from o2c.kernel.agenda import Entry
+from o2c.kernel.decision import Decision, just
+from o2c.kernel.partner import Accepted, Answered, RefusedBy
+from o2c.kernel.refusal import Refused
+from o2c.kernel.shapes import RetryScheduled
+from o2c.kernel.step import Step
+from o2c.orders.events import OrderCompleted
+from o2c.plan import STEPS
+from o2c.simulation.launch_data import COPPER, number_stock
+from tests.world import ADDRESS, NINE, World, at, item, line, order, ported
+
+GIVEN_UP = ("GIVEN-UP", "CALLED-OFF")
+
+
+class Defect(Exception):
+    """What only a mistake of ours raises."""
+
+
+@pytest.fixture
+def world(store_dsn: str, tmp_path: Path) -> Iterator[World]:
+    made = World(store_dsn, tmp_path)
+    yield made
+    made.close()
+
+
+def once(step: Step, raised: list[str]) -> Step:
+    """The step, whose rule raises the first time it is asked to complete: in an order that is not given up meanwhile, if it can be there."""
+
+    def complete(work: Any, data: Any, now: Any) -> Decision:
+        spared = getattr(work.state, "external_id", "") in GIVEN_UP and not step.recalls
+        if step.name not in raised and not spared:
+            raised.append(step.name)
+            raise Defect(step.name)
+        return step.complete(work, data, now)
+
+    return replace(step, complete=complete)
+
+
+def lived(world: World) -> None:
+    """A world in which every step of the plan comes up: lines, a port, an access, an order given up while its partners have their work, a number
+    kept that nobody takes, an invoice that is not paid."""
+    world.stocked(esims=6, physical=3, numbers=12, customers=6)
+    world.scripted.will("9/esim", Accepted("PRF-1", at(12)))
+    world.scripted.will("8/appointment", Accepted("VIS-1", at(12)))
+    world.scripted.will("credit", *[lambda request: RefusedBy("REFER") if request.body["customer"] == "C-6" else Answered()] * 20)
+    world.scripted.will("payment", RefusedBy("DECLINED"))
+    world.take(
+        order("PORTED", ported()),
+        order("PHYSICAL", line(sim="physical"), party="C-2"),
+        order("ACCESS", item(COPPER, "1", place=ADDRESS, commitmentMonths="12"), party="C-3"),
+        order("GIVEN-UP", ported("9", msisdn="+447700900777"), party="C-4"),
+        order("CALLED-OFF", item(COPPER, "8", place=ADDRESS, commitmentMonths="12"), party="C-5"),
+        order("KEPT", line(), party="C-6"),
+    )
+    world.run(NINE + timedelta(minutes=30))
+    with suppress(Refused):  # where the defect keeps it at its first gate
+        reserve(world.app, Context("ann"), next(iter(number_stock(12)))[0], "KEPT", until=at(6))
+    for external_id in GIVEN_UP:
+        world.cancel(external_id)
+
+
+@pytest.mark.parametrize("name", [name for name in STEPS if name != "duplicate"])
+def test_every_step_s_own_events_are_of_that_step(name: str) -> None:
+    """What asks for a step and what it falls out with move that step's row and no other."""
+    step = STEPS[name]
+    assert {event.step_name for event in (step.requested, step.fell_out) if event} == {name}
+
+
+def test_a_step_with_another_s_fallout_cannot_be_made() -> None:
+    """Its row would stay on the agenda, and the run would attend to it for ever."""
+    with pytest.raises(ValueError, match=r"number-restock declares number\.fell-out of step number;"):
+        replace(STEPS["number-restock"], fell_out=STEPS["number"].fell_out)
+
+
+@pytest.mark.parametrize("name", ["sim-arrival", "number-arrival"])
+def test_a_delivery_that_a_defect_stopped_is_taken_in_by_a_retry(world: World, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """The fallout stands on the delivery's own stream, and asks for the same rows again."""
+    raised: list[str] = []
+    monkeypatch.setitem(world.app.book.__dict__, "steps", {**STEPS, name: once(STEPS[name], raised)})
+    world.stocked(esims=2, physical=0, numbers=3)
+    [fallout] = world.fallouts(reason="SYS-BUG")
+    assert (fallout["step"], fallout["queue"], raised) == (name, "engineering", [name])
+
+    world.resolve("SYS-BUG", Retry())
+    world.run(at(6))
+
+    assert world.fallouts(reason="SYS-BUG") == []
+    world.take(order("WEB-1", line()))
+    assert world.run(at(7)).state("WEB-1") == "completed"
+
+
+@pytest.mark.parametrize("name", [name for name in STEPS if name not in ("duplicate", "sim-arrival", "number-arrival")])
+def test_a_rule_that_raises_once_stops_nobody_else(world: World, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """Whatever step it is, its row leaves the agenda as a fallout for engineering, the run ends, and a retry makes it good."""
+    raised: list[str] = []
+    monkeypatch.setitem(world.app.book.__dict__, "steps", {**STEPS, name: once(STEPS[name], raised)})
+    lived(world)
+    world.run(at(1, month=3))
+
+    assert raised == [name]
+    stopped = world.fallouts(reason="SYS-BUG")
+    assert [(one["step"], one["waiting_for"]) for one in stopped] == [(name, "us")]
+    world.resolve("SYS-BUG", Retry())
+    world.run(at(1, month=4))
+    assert world.fallouts(reason="SYS-BUG") == []
+
+
+def test_a_decision_that_leaves_its_row_is_stopped(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A rule that yields events of something else would come up for ever: the row is stopped, and says so in the queue."""
+    stray = replace(STEPS["activation"], complete=lambda work, data, now: just(OrderCompleted()))
+    monkeypatch.setitem(world.app.book.__dict__, "steps", {**STEPS, "activation": stray})
+    world.stocked()
+    world.take(order("WEB-1", line()), order("WEB-2", item(COPPER, "1", place=ADDRESS, commitmentMonths="12")))
+    with capture_logs() as logged:
+        world.run(at(7))
+
+    assert {entry["error"] for entry in logged if entry["event"] == "rule_failed"} == {"Unmoved"}
+    [fallout] = world.fallouts("WEB-1")
+    assert (fallout["reason"], fallout["step"], world.state("WEB-1")) == ("SYS-BUG", "activation", "held")
+
+
+def test_a_row_that_nothing_moves_is_taken_off_the_agenda(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When even the fallout leaves the row, a generic event does not: the run ends, the order waits for engineering."""
+    lost = replace(STEPS["activation"], complete=lambda work, data, now: just())
+    # As a defect in the fallout's own rule would have it: its events speak of another item.
+    monkeypatch.setattr(
+        "o2c.kernel.flow.fall_out", lambda step, work, code, now, **more: just(RetryScheduled(step="sim", attempt=2, due_at=now))
+    )
+    monkeypatch.setitem(world.app.book.__dict__, "steps", {**STEPS, "activation": lost})
+    world.stocked()
+    world.take(order("WEB-1", line()))
+    world.run(at(7))
+
+    assert world.told("WEB-1")[-1] == "step.stopped"
+    assert [row.entry for row in world.app.reads.of_stream(f"order-{world.order('WEB-1').order_id}")] == []
+    [fallout] = world.fallouts("WEB-1")
+    assert (fallout["step"], fallout["queue"]) == ("activation", "engineering")
+
+
+def test_a_command_that_comes_again_while_its_row_stands_stops_the_row(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A row that was attended to and stands all the same, whatever put it back, is stopped at the second pass and not attended to for ever."""
+    world.stocked()
+    world.take(order("WEB-1", line()))
+    world.run(at(6))
+    stream = f"order-{world.order('WEB-1').order_id}"
+    done = world.when("WEB-1", "service.activated")
+    _put_back(world, stream, Entry(stream, "1", "activation", "submit", done, 4, NINE))
+    with capture_logs() as logged:
+        world.run(at(7))
+
+    assert [entry["step"] for entry in logged if entry["event"] == "row_stopped"] == ["activation"]
+    assert world.app.reads.of_stream(stream) == []
+
+
+def _put_back(world: World, stream: str, entry: Entry) -> None:
+    sql = """INSERT INTO o2c.agenda (stream, item, step, kind, due_at, priority, since, attempt, pool, cause, round)
+        SELECT %s, %s, %s, %s, %s, %s, %s, %s, '', event_id, 0 FROM o2c.event WHERE stream = %s AND type = 'activation.requested'"""
+    with world.app.log_recorder.datastore.get_connection() as conn:
+        conn.execute(
+            sql.encode(), (stream, entry.item, entry.step, entry.kind, entry.due_at, entry.priority, entry.since, entry.attempt, stream)
+        )
