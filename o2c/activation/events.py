@@ -1,4 +1,4 @@
-"""What can happen when a service is activated."""
+"""Events of the step that switches a service on in the network."""
 
 from __future__ import annotations
 

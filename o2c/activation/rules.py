@@ -1,4 +1,4 @@
-"""When a service is on, and off again."""
+"""When a service is on, and when it is off again."""
 
 from __future__ import annotations
 
@@ -12,23 +12,32 @@ from o2c.kernel.periods import local_date
 from o2c.kernel.work import Work
 
 NEEDED = {"sim": ("iccid", "imsi"), "number": ("msisdn",), "qualification": ("line_id",)}
-"""What each earlier step has to tell the network. A number that is brought in is not ours before its cut-over: the line starts on another."""
+"""The outcomes of earlier steps that the network needs, by step. A ported number comes later, so the line starts on its temporary one."""
 
 
 def service(work: Work) -> Mapping[str, Any]:
-    """What the network needs: the SIM and number of a line, the line id of an access; an add-on names its offering."""
-    known = {key: work.outcomes[step][key] for step, keys in NEEDED.items() for key in keys if key in work.outcomes.get(step, {})}
-    return {"offering": work.subject.offering, **known}
+    """Give the body of the request to the network: SIM, number or line id from earlier steps, and the offering.
+
+    Keys: `offering` always; `iccid` and `imsi` for a SIM, `msisdn` for a number, `line_id` for a fixed access. An add-on has the offering
+    alone.
+    """
+    inputs = {key: work.outcomes[step][key] for step, keys in NEEDED.items() for key in keys if key in work.outcomes.get(step, {})}
+    return {"offering": work.subject.offering, **inputs}
 
 
 def activated(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
+    """Decide that the service is on, charged from the present day of the market's calendar."""
     return just(ServiceActivated(item=work.item, attempt=work.attempt, starts_on=local_date(at, work.market.zone).isoformat()))
 
 
 def deactivate(work: Work, outcome: Mapping[str, Any], at: datetime) -> Decision:
+    """Undo the activation: the item ended, so its service is switched off."""
     return just(ServiceDeactivated(item=work.item))
 
 
 def switching_on(work: Work, at: datetime) -> str:
-    """Hard point of no return of a service (order life cycle, section 4): asked for and not known to have failed, however soon it is due."""
+    """Give the reason why a requested activation can no longer be cancelled, unless it is known to have failed.
+
+    A hard point of no return, however soon the request is due. Source: order life cycle, section 4 (points of no return: ServiceActivated).
+    """
     return "its service is on, or being switched on" if "activation" in work.sent else ""

@@ -1,4 +1,4 @@
-"""What can happen to an appointment."""
+"""Events of a fitter's appointment, and of calling it off."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When a fitter's visit is done."""
+"""When a fitter's visit is done, and when it is called off."""
 
 from __future__ import annotations
 
@@ -12,12 +12,15 @@ from o2c.kernel.work import Work
 
 
 def visit(work: Work) -> Mapping[str, Any]:
+    """Give the body of the request to the field force: the `address`, and the `line_id` that qualification gave."""
     return {"address": work.subject.place, "line_id": work.outcomes.get("qualification", {}).get("line_id", "")}
 
 
 def kept(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
+    """Decide that the visit took place, under the field force's reference."""
     return just(AppointmentKept(item=work.item, attempt=work.attempt, reference=str(data.get("reference", ""))))
 
 
 def called_off(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
+    """Decide that the visit is called off: the field force confirmed that nobody will come."""
     return just(AppointmentCancelled(item=work.item, attempt=work.attempt))

@@ -1,4 +1,4 @@
-"""What can happen to a billing account and to an invoice."""
+"""Events of a billing account and of an invoice."""
 
 from __future__ import annotations
 

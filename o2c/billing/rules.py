@@ -1,4 +1,4 @@
-"""What a bill run charges: one-time charges, part periods by the actual days of the period, and the next full period in advance."""
+"""The charges of a bill run: one-time charges, part periods by the actual days of the period, and the next full period in advance."""
 
 from __future__ import annotations
 
@@ -16,14 +16,23 @@ from o2c.kernel.work import Work
 from o2c.markets.base import Market, tax_percent
 
 TAX_GROUP = "standard"
+"""The tax group of every charge: the standard rate of the market."""
 
 
 def customer_streams(work: Work) -> tuple[str, ...]:
+    """Name the streams that a bill run reads: the customer's own, for the payment method."""
     return (customer_stream(work.state.customer),)
 
 
 def bill(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
-    """Bill the account for the run that is due: everything active before the run's day, up to the next run's day."""
+    """Bill the account for the run that is due: everything active before the run's day, up to the next run's day.
+
+    Gives `account.billed` and, when there is anything to charge, an invoice in its own stream whose number (account and day) is guarded.
+    Amounts are net minor units; tax is computed once for each tax group over the sum of its lines, half-up, and added. A customer without a
+    payment method gets the method `invoice`. ValueError when the market has no tax rate for the day.
+
+    Source: billing facts, section 6.4 (rounding for each line, tax for each group of a rate).
+    """
     state: AccountState = work.state
     run_on = date.fromisoformat(state.due_run)
     lines = tuple(line for _, charge in sorted(state.charges.items()) for line in charge_lines(charge, run_on))
@@ -64,7 +73,11 @@ def _issue(
 
 
 def charge_lines(charge: Charge, run_on: date) -> Iterator[InvoiceLine]:
-    """The lines of one charge in the run of a day; none when it starts on or after that day, or was withdrawn."""
+    """Give the lines of one charge in the run of a day; none when it starts on or after that day, or was withdrawn.
+
+    A part period costs its share of the actual days of its whole period, rounded half-up to the minor unit; the period from the run's day
+    on is charged in advance. The one-time charge comes with the first bill.
+    """
     starts_on = date.fromisoformat(charge.starts_on)
     if charge.withdrawn or starts_on >= run_on:
         return
@@ -101,10 +114,10 @@ def _line(charge: Charge, kind: str, start: date, end: date, net_minor: int) -> 
 
 
 def day_after_it_was_due(work: Work, at: datetime) -> datetime:
-    """An invoice is overdue when its due day is over, by the market's clock."""
+    """Give the time at which an unpaid invoice becomes overdue: midnight after its due day, by the market's clock."""
     return local_time(date.fromisoformat(work.subject["due_on"]) + timedelta(days=1), 0, 0, work.market.zone)
 
 
 def look_at(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
-    """An invoice that is still open after its due date is overdue."""
+    """Decide that an invoice which is still open after its due day is overdue, with the amount left in minor units."""
     return just(InvoiceOverdue(open_minor=work.state.open_minor))

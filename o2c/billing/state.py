@@ -40,9 +40,10 @@ class Charge:
 
 @dataclass(frozen=True, slots=True)
 class AccountState:
-    """An account joins the first bill cycle after its first activation and stays on that day of the month.
+    """A billing account, which joins the first bill cycle after its first activation and stays on that day of the month.
 
-    `due_run` is the run that was asked for and is to come, `next_run` the last one that was asked for or that follows the last bill.
+    `due_run` is the day of the run that was asked for and is to come (empty: none); `next_run` is the day of the last one that was asked
+    for, or of the run that follows the last bill. Days are ISO dates of the market; `charges` stand under `ORDER/ITEM`.
     """
 
     account: str = ""
@@ -67,8 +68,8 @@ def evolve_account(state: AccountState, event: Event) -> AccountState:
             return _charged(state, event)
         case ChargeWithdrawn():
             key = f"{event.order}/{event.item}"
-            known = state.charges.get(key)
-            return changed(state, charges={**state.charges, key: changed(known, withdrawn=True)}) if known else state
+            charge = state.charges.get(key)
+            return changed(state, charges={**state.charges, key: changed(charge, withdrawn=True)}) if charge else state
         case AccountBilled():
             return _billed(state, event)
         case BillRunRequested():
@@ -103,7 +104,7 @@ def _billed(state: AccountState, event: AccountBilled) -> AccountState:
 
 
 def advance_account(state: AccountState, touched: frozenset[str], at: datetime, book: Any) -> Decision:
-    """The next bill run is asked for while there is anything to charge, and called off when there is nothing any more."""
+    """Ask for the next bill run while there is anything to charge, and call it off when there is nothing any more."""
     if state.running and not state.due_run:
         work = account_work(state, account_stream(state.account), "", "bill-run", book)
         return cast("Decision", book.steps["bill-run"].request(work, at, due_at=_due_at(work)))
@@ -113,7 +114,7 @@ def advance_account(state: AccountState, touched: frozenset[str], at: datetime, 
 
 
 def bill_run(work: Work) -> dict[str, str]:
-    """Which run is asked for: the one that stands, or the next of the account's cycle.
+    """Give the field `run_on` of a bill run: the day of the run that stands, or of the next one in the account's cycle.
 
     Runs that passed while there was nothing to charge are not made up for.
     """
@@ -134,11 +135,12 @@ def _due_at(work: Work) -> datetime:
 
 
 def billing_agenda(state: Any, event: Event, stream: str) -> tuple[AgendaChange, ...]:
-    """Billing comes after everything else that is due with it."""
+    """Put billing on the agenda with the last priority: it comes after everything else that is due at the same time."""
     return by_shape(stream, event, priority=BILLING_PRIORITY, since=NEVER)
 
 
 def account_work(state: AccountState, stream: str, item: str, step: str, book: Book) -> Work:
+    """Gather the work of a step of an account, under the market that the account follows."""
     return build(stream, item, step, state=state, subject=state, records=state.records, market=book.market(state.market))
 
 
@@ -148,10 +150,10 @@ def _account_owner(state: AccountState) -> tuple[str | None, str | None]:
 
 @dataclass(frozen=True, slots=True)
 class InvoiceState:
-    """An invoice: what was issued, what was paid, and how the collection of its payment stands (`records`).
+    """An invoice: as it was issued, the money that came, and how the collection of its payment stands (`records`).
 
-    `demanded_minor` is what the payment provider was last asked for and may still bring; `remittances` are the transfers that were recorded,
-    by their reference.
+    Amounts are minor units. `demanded_minor` is the amount that the payment provider was last asked for and may still bring. `remittances`
+    are the bank transfers that were recorded, by their reference.
     """
 
     issued: InvoiceIssued | None = None
@@ -164,6 +166,7 @@ class InvoiceState:
 
     @property
     def open_minor(self) -> int:
+        """The amount still to be paid, in minor units; below zero for a credit of the customer."""
         return (self.issued.total_minor if self.issued else 0) - self.paid_minor
 
 
@@ -193,7 +196,7 @@ def _paying(state: InvoiceState, event: OfItem) -> InvoiceState:
 
 
 def _money(state: InvoiceState, event: MoneyReceived) -> InvoiceState:
-    """What came in. The provider still has its demand when money came by bank."""
+    """Add money that came. The provider keeps its demand when the money came by bank."""
     if event.method != BANK_TRANSFER:
         return changed(state, paid_minor=state.paid_minor + event.amount_minor, demanded_minor=0)
     remittances = {**state.remittances, event.remittance: event.amount_minor} if event.remittance else state.remittances
@@ -205,7 +208,7 @@ def _demanded(state: InvoiceState) -> int:
 
 
 def advance_invoice(state: InvoiceState, touched: frozenset[str], at: datetime, book: Any) -> Decision:
-    """An invoice asks for its payment as soon as it is issued, and for a look at it the day after it is due."""
+    """Ask for the payment of a new invoice, and for the check the day after it is due."""
     if state.issued is None or state.records:
         return NOTHING
     stream = invoice_stream(state.issued.number)
@@ -214,8 +217,11 @@ def advance_invoice(state: InvoiceState, touched: frozenset[str], at: datetime, 
 
 
 def invoice_agenda(state: InvoiceState, event: Event, stream: str) -> tuple[AgendaChange, ...]:
-    """As all of billing; but an invoice that is paid is looked at no more, and a demand that the provider has, or is being sent, stays when money
-    comes by bank: what it brings must find its row."""
+    """Put an invoice's steps on the agenda as for all of billing, and drop the check after the due day once it is paid.
+
+    Money that comes by bank leaves a demand on the agenda which the provider has or is being sent: the money that it brings must find its
+    row.
+    """
     by_bank = isinstance(event, MoneyReceived) and event.method == BANK_TRANSFER
     changes = () if by_bank else billing_agenda(state, event, stream)
     paid = isinstance(event, MoneyReceived) and state.open_minor <= 0
@@ -223,7 +229,10 @@ def invoice_agenda(state: InvoiceState, event: Event, stream: str) -> tuple[Agen
 
 
 def invoice_work(state: InvoiceState, stream: str, item: str, step: str, book: Book) -> Work:
-    """A payment step sees plain values of the invoice, never billing's classes."""
+    """Gather the work of a payment step, which sees plain values of the invoice and never billing's classes.
+
+    `subject` holds number, currency, open_minor, issued_on, due_on and method; it is empty before the invoice is issued.
+    """
     issued = state.issued
     subject: dict[str, Any] = {}
     if issued is not None:
@@ -244,7 +253,7 @@ def _invoice_owner(state: InvoiceState) -> tuple[str | None, str | None]:
 
 
 def _correctable(state: InvoiceState, item: str, changes: Mapping[str, str]) -> bool:
-    """Of an invoice only how it is paid. Raises Refused for a method that is none."""
+    """Allow only the payment method of an invoice to be corrected. Raises Refused for a method that does not exist."""
     if changes.get("method", "card") not in PAYMENT_METHODS:
         number = state.issued.number if state.issued else ""
         raise Refused(f"invoice {number}: no such payment method; use one of {', '.join(sorted(PAYMENT_METHODS))}")
@@ -252,11 +261,12 @@ def _correctable(state: InvoiceState, item: str, changes: Mapping[str, str]) -> 
 
 
 def invoice_stream(number: str) -> str:
+    """Give the name of an invoice's stream: `invoice-` and its number."""
     return f"invoice-{number}"
 
 
 def following_run(run_on: date) -> date:
-    """The same day of the next month."""
+    """Give the day of the next bill run: the same day of the next month. ValueError for a day after the 28th."""
     return next_month(run_on, run_on.day)
 
 

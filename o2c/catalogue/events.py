@@ -1,4 +1,4 @@
-"""What can happen to the catalogue. Its stream version is the catalogue version that orders pin."""
+"""Events of the catalogue. The version of its stream is the catalogue version that orders pin."""
 
 from __future__ import annotations
 

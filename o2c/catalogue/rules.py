@@ -19,11 +19,14 @@ from o2c.kernel.refusal import Refused
 def publish(
     state: CatalogueState, *, document: Mapping[str, Any], market: str, currency: str, specifications: Collection[str]
 ) -> list[OfferingPublished]:
-    """Publish a TMF620 offering; nothing when it stands so already. Numbers in the document must be text or Decimal-safe strings.
+    """Publish a TMF620 ProductOffering; nothing when it stands so already.
 
-    Raises Refused when it has no id, a specification (of the given ones) that no plan fulfils, a commitment that is no number, a validity
-    that is no time with a zone, a bundle's own price (its children carry the prices), a price that is no amount of its currency, or two
-    prices of one type.
+    Prices are read from text, net of tax, into minor units of the currency; a JSON number must have been read as text. `specifications` are
+    the product specifications that some plan fulfils.
+
+    Raises Refused when the offering has no id, a specification that no plan fulfils, a `commitmentMonths` that is no number, a validity
+    that is no RFC 3339 time with a zone, a bundle with a price of its own (its children carry the prices), a price that is no amount of the
+    currency, or two prices of one type.
     """
     offering = document.get("id")
     if not isinstance(offering, str) or not offering:
@@ -69,19 +72,19 @@ def _time(offering: str, value: Any) -> str:
 
 
 def _prices(offering: str, prices: list[Mapping[str, Any]], currency: str) -> dict[str, int]:
-    found: dict[str, int] = {}
+    amounts_minor: dict[str, int] = {}
     for price in prices:
         amount = price["price"]["dutyFreeAmount"]
         kind = str(price["priceType"])
-        if amount.get("unit") != currency or kind in found:
+        if amount.get("unit") != currency or kind in amounts_minor:
             raise Refused(
                 f"catalogue: offering {offering} has a price in {amount.get('unit')} or two {kind} prices; one in {currency} each"
             )
         try:
-            found[kind] = to_minor(_padded(str(amount["value"])), currency)
+            amounts_minor[kind] = to_minor(_padded(str(amount["value"])), currency)
         except ValueError as error:
             raise Refused(f"catalogue: offering {offering}: {error}") from None
-    return found
+    return amounts_minor
 
 
 def _padded(text: str) -> str:
@@ -90,10 +93,10 @@ def _padded(text: str) -> str:
 
 
 def orderable(state: CatalogueState, *, offering: str, at: datetime) -> OfferingPublished | None:
-    """The offering if it is active and valid at the given time, else None."""
-    found = state.offerings.get(offering)
-    if found is None or found.status != "Active":
+    """Give the offering if it is active and valid at the time (the end of its validity excluded), else None."""
+    candidate = state.offerings.get(offering)
+    if candidate is None or candidate.status != "Active":
         return None
-    if found.valid_from and at < parse_time(found.valid_from):
+    if candidate.valid_from and at < parse_time(candidate.valid_from):
         return None
-    return None if found.valid_to and at >= parse_time(found.valid_to) else found
+    return None if candidate.valid_to and at >= parse_time(candidate.valid_to) else candidate

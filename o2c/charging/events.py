@@ -1,4 +1,4 @@
-"""What can happen when charging for a service begins."""
+"""Events of the step that begins to charge for a service."""
 
 from __future__ import annotations
 

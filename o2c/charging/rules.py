@@ -1,4 +1,4 @@
-"""What begins to be charged, from when, and to whom."""
+"""The beginning and the end of a charge on a billing account."""
 
 from __future__ import annotations
 
@@ -13,7 +13,11 @@ from o2c.kernel.work import Work
 
 
 def start(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
-    """Charge from the day of activation, so that the bill matches what was switched on."""
+    """Begin to charge from the day of activation, so that the bill matches the service that was switched on.
+
+    The account's stream gets the prices that the plan pinned, net of tax, in minor units. Source: fallout table, code BIL-START (the start
+    of charging equals the activation).
+    """
     item = work.subject
     starts_on = str(work.outcomes["activation"]["starts_on"])
     charge = ChargeStarted(
@@ -33,5 +37,6 @@ def start(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
 
 
 def stop(work: Work, outcome: Mapping[str, Any], at: datetime) -> Decision:
+    """Undo the charge: the item ended, so the account withdraws it and never bills what is not billed yet."""
     withdrawn = ChargeWithdrawn(order=work.state.order_id, item=work.item)
     return Decision((ChargingStopped(item=work.item),), ((account_stream(work.subject.account), withdrawn),))

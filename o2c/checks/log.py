@@ -101,6 +101,7 @@ class Gapless(Watch):
     unit = "streams"
 
     def streams(self, conn: Connection, batch: Mapping[str, Folded]) -> None:
+        """Report every stream of the batch that could not be folded to its end."""
         for stream in batch.values():
             self.count += 1
             if stream.flaw:
@@ -120,10 +121,12 @@ class Heads(Watch):
         self.then: dict[str, Any] = {}
 
     def event(self, stream: Folded, fact: Fact, before: Any) -> None:
+        """Keep the state at the version that the head row keeps, where that is an earlier one."""
         if self.earlier.get(stream.stream) == fact.version:
             self.then[stream.stream] = stream.state
 
     def streams(self, conn: Connection, batch: Mapping[str, Folded]) -> None:
+        """Compare the head rows of the batch with the folded streams."""
         heads = {row["stream"]: row for row in conn.execute(_HEADS, (list(batch),)).fetchall()}
         self.count += len(batch)
         for name, stream in batch.items():
@@ -133,6 +136,7 @@ class Heads(Watch):
                 self.flaw(f"{name}: {wrong}")
 
     def end(self, conn: Connection) -> None:
+        """Report head rows of streams that are not in the log."""
         _too_many(self, conn, "o2c.head", self.count)
 
 
@@ -161,6 +165,7 @@ class Agenda(Watch):
     unit = "agenda rows"
 
     def streams(self, conn: Connection, batch: Mapping[str, Folded]) -> None:
+        """Compare the agenda rows of the batch with those that the events call for."""
         rows: dict[str, dict[tuple[str, str], tuple[Any, ...]]] = {}
         for row in conn.execute(_AGENDA, (list(batch),)).fetchall():
             rows.setdefault(row["stream"], {})[row["item"], row["step"]] = tuple(row.values())[3:]
@@ -173,6 +178,7 @@ class Agenda(Watch):
                     self.flaw(f"{name} item {item or '-'} step {step}: {flaw}")
 
     def end(self, conn: Connection) -> None:
+        """Report agenda rows of streams that are not in the log."""
         _too_many(self, conn, "o2c.agenda", self.count)
 
 
@@ -183,6 +189,7 @@ class Pools(Watch):
     unit = "pieces on offer"
 
     def streams(self, conn: Connection, batch: Mapping[str, Folded]) -> None:
+        """Compare the pieces on offer with those that the events of the batch offer."""
         expected = {place: offer for stream in batch.values() if not stream.flaw for place, offer in stream.pool.items()}
         self.count += len(expected)
         rows = conn.execute(_PIECES, ([pool for pool, _ in expected], [key for _, key in expected])).fetchall()
@@ -191,6 +198,7 @@ class Pools(Watch):
             self.flaw(f"{pool} {key}: {_difference(expected[pool, key], actual.get((pool, key)))}")
 
     def end(self, conn: Connection) -> None:
+        """Report pieces on offer that no event offers."""
         _too_many(self, conn, "o2c.pool", self.count)
 
 

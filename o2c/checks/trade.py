@@ -34,6 +34,7 @@ class Transitions(Watch):
         self._order = ""
 
     def event(self, stream: Folded, fact: Fact, before: Any) -> None:
+        """Report a transition of the order or of an item that the state machine does not declare."""
         after = stream.state
         if not isinstance(after, OrderState):
             return
@@ -68,6 +69,7 @@ class Forgotten(Watch):
     unit = "orders under way"
 
     def streams(self, conn: Connection, batch: Mapping[str, Folded]) -> None:
+        """Report the unfinished orders of the batch that nothing will ever move."""
         for stream in batch.values():
             if isinstance(stream.state, OrderState) and not stream.flaw and order_state(stream.state.progress) not in FINAL:
                 self.count += 1
@@ -110,6 +112,7 @@ class Holdings(Watch):
         self._unheld: set[tuple[str, str]] = set()
 
     def event(self, stream: Folded, fact: Fact, before: Any) -> None:
+        """Report a SIM or number that is taken while somebody else holds it."""
         if fact.version == 1:
             self._holder = ""
         holder = holder_after(fact.event) if piece_of(stream.stream)[0] in _PIECES else None
@@ -169,6 +172,7 @@ class Intakes(Watch):
         self._refused: Counter[str] = Counter()
 
     def event(self, stream: Folded, fact: Fact, before: Any) -> None:
+        """Count captured, resubmitted and refused lines, and report an order that was captured twice."""
         match fact.event:
             case OrderCaptured():
                 self._captured[fact.event.intake] += 1
@@ -182,9 +186,11 @@ class Intakes(Watch):
                 self._closed[fact.event.intake] = fact.event
 
     def streams(self, conn: Connection, batch: Mapping[str, Folded]) -> None:
+        """Count the orders of the batch."""
         self.count += sum(name.startswith("order-") for name in batch)
 
     def end(self, conn: Connection) -> None:
+        """Report intakes whose closing record disagrees with the log."""
         for name, closed in self._closed.items():
             reported = {"captured": closed.captured, "resubmitted": closed.resubmitted}
             actual = {"captured": self._captured[name], "resubmitted": self._resubmitted[name]}
@@ -201,6 +207,7 @@ class Intakes(Watch):
 
     @property
     def detail(self) -> str:
+        """The count, with the closed intakes and their lines, and the intakes that are still open."""
         # A backend service hands its papers over one by one: there is nothing to close.
         open_ = [name for name in self._captured.keys() - self._closed.keys() if name.startswith("intake-")]
         lines = sum(closed.lines for closed in self._closed.values())

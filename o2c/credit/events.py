@@ -1,4 +1,4 @@
-"""What can happen at the credit gate."""
+"""Events of the credit gate."""
 
 from __future__ import annotations
 

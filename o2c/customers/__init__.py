@@ -1,1 +1,1 @@
-"""Parties the operator knows: who is billed, how they pay, whom identity checks ask about."""
+"""The operator's parties: the customers that are billed, their payment methods, and the papers that identity checks ask about."""

@@ -1,4 +1,4 @@
-"""What can happen to a customer."""
+"""Events of a customer."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class CustomerRegistered(Event, name="customer.registered", stream="customer"):
 
 
 class CustomerContacted(Event, name="customer.contacted", stream="customer"):
-    """A customer and the operator spoke: a call to ask where the order is, a complaint, a courtesy call. What was said is personal."""
+    """A customer and the operator spoke: a call to ask where the order is, a complaint, a courtesy call. The note of it is personal."""
 
     example = {
         "customer": "C-1001", "medium": "call", "direction": "inbound", "topic": "where-is-my-order",

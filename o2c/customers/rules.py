@@ -1,7 +1,4 @@
-"""Registering customers from TMF632 parties, and noting down contacts with them.
-
-Source: TM Forum TMF632 Party Management API v4.0.0, resources Individual and Organization.
-"""
+"""Registering customers from TMF632 parties, and noting contacts with them."""
 
 from __future__ import annotations
 
@@ -19,7 +16,11 @@ TOPICS = ("where-is-my-order", "delivery", "port", "appointment", "bill", "payme
 
 
 def register(state: CustomerState, *, document: Mapping[str, Any]) -> list[CustomerRegistered]:
-    """Register a party; nothing when it stands so already. Raises Refused without id or with an unknown payment method."""
+    """Register a TMF632 Individual or Organization; nothing when it stands so already.
+
+    It reads `id`, the names, `birthDate`, e-mail and street, and the party characteristics `paymentMethod` (default: invoice) and `tier`.
+    Raises Refused for a party without id or with an unknown payment method.
+    """
     customer = document.get("id")
     if not isinstance(customer, str) or not customer:
         raise Refused("customers: a party without id; give it one")
@@ -45,15 +46,15 @@ def register(state: CustomerState, *, document: Mapping[str, Any]) -> list[Custo
 def contact(
     state: CustomerState, *, medium: str, topic: str, direction: Literal["inbound", "outbound"], order: str = "", note: str = ""
 ) -> list[CustomerContacted]:
-    """A contact took place: an occurrence, as often as it is told. `order` is the id of the order it was about.
+    """Note a contact with a customer, an occurrence that every call notes once more. `order` is the id of the order it was about.
 
-    Raises Refused: missing for somebody who is not registered, usage for an unknown medium or topic.
+    Raises Refused: missing (the customer is not registered), usage (an unknown medium or topic).
     """
     if state.papers is None:
         raise Refused("contacts are noted down with registered customers only; load the customer first", kind="missing")
-    for what, value, known in (("medium", medium, MEDIA), ("topic", topic, TOPICS)):
-        if value not in known:
-            raise Refused(f"customer {state.papers.customer}: no such {what} of a contact; use one of {', '.join(known)}")
+    for what, value, allowed in (("medium", medium, MEDIA), ("topic", topic, TOPICS)):
+        if value not in allowed:
+            raise Refused(f"customer {state.papers.customer}: no such {what} of a contact; use one of {', '.join(allowed)}")
     customer = state.papers.customer
     return [CustomerContacted(customer=customer, medium=medium, direction=direction, topic=topic, order=order, note=note)]
 

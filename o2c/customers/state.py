@@ -11,12 +11,13 @@ from o2c.kernel.stream import StreamKind
 
 @dataclass(frozen=True, slots=True)
 class CustomerState:
-    """What is known of a customer; `papers` is None until it is registered. Contacts leave no trace here: no rule asks for them."""
+    """A customer as last registered; `papers` is None before that. Contacts leave no trace here, because no rule reads them."""
 
     papers: CustomerRegistered | None = None
 
 
 def stream_of(customer: str) -> str:
+    """Give the name of a customer's stream: `customer-` and the party's id."""
     return f"customer-{customer}"
 
 
@@ -25,7 +26,7 @@ def evolve(state: CustomerState, event: Event) -> CustomerState:
 
 
 def owner(state: CustomerState) -> tuple[str | None, str | None]:
-    """For the envelope: no order, this customer."""
+    """Name no order and this customer for the envelope."""
     return None, state.papers.customer if state.papers else None
 
 

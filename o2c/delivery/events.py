@@ -1,4 +1,4 @@
-"""What can happen to a parcel."""
+"""Events of a parcel."""
 
 from __future__ import annotations
 

@@ -13,18 +13,26 @@ from o2c.markets.base import address_is_complete
 
 
 def flaw(work: Work, at: datetime) -> str:
-    """A parcel needs a house number and a postcode."""
+    """Give DQ-ADDR for a delivery address without house number or postcode, in the market's form; empty when it is complete.
+
+    Source: the table of imperfect orders (design, section 11).
+    """
     return "" if address_is_complete(work.market, work.subject.place) else "DQ-ADDR: delivery address without number or postcode"
 
 
 def parcel(work: Work) -> Mapping[str, Any]:
+    """Give the body of the request to the courier: the `iccid` of the SIM and the `address`."""
     return {"iccid": work.outcomes["sim"]["iccid"], "address": work.subject.place}
 
 
 def delivered(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
+    """Decide that the parcel reached the customer, under the courier's reference."""
     return just(ParcelDelivered(item=work.item, attempt=work.attempt, reference=str(data.get("reference", ""))))
 
 
 def handed_over(work: Work, at: datetime) -> str:
-    """Hard point of no return of a parcel (order life cycle, section 4); one that may be in the courier's hands counts."""
+    """Give the reason why a parcel that may be in the courier's hands can no longer be cancelled; empty before that.
+
+    A hard point of no return. Source: order life cycle, section 4 (points of no return: ParcelHandedOver).
+    """
     return "its parcel was handed to the courier, or is about to be" if work.with_partner("delivery", at) else ""

@@ -29,19 +29,20 @@ from o2c.store.recorder import LogFactory, LogRecorder
 SIMULATED_START = datetime(2026, 1, 1, tzinfo=UTC)
 WINDOW_S = 900
 PINNED = re.compile(r"catalogue-[a-z]+@[0-9]+")
-"""A version of a catalogue. Other streams are named after ids that others choose, at-signs and all."""
+"""The name of a catalogue version, such as `catalogue-main@12`. Other stream names may hold an at-sign too, in an id chosen by others."""
 KNOWN_STREAMS = 16_384
-"""How many streams a process remembers as it last saw them: what it decides on next is mostly what it wrote a moment ago."""
+"""How many streams a process remembers as it last saw them: most decisions are about streams that it wrote a moment ago."""
 SETTLED_S = 120
 SETTLING_S = 0.01
+"""`Engine.settled` looks this often whether readers see everything, and gives up after SETTLED_S."""
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """The asker: `actor` stands in the log, `channel` is where the wish came in, `roles` say what he may do.
+    """The caller of a command: `actor` stands in the log, `channel` is the way the wish came in, `roles` say what the caller may do.
 
     `command_id` (a UUID of the caller's) makes a wish repeatable: sent again after a lost answer it gets the first answer and does nothing.
-    Left empty, it is derived from the wish and from what the caller saw.
+    Left empty, it is derived from the wish and from the stream version that the caller saw.
     """
 
     actor: str
@@ -62,7 +63,7 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """Where the last event of a command stands in the log; `repeated` when an earlier call with the same command id wrote it."""
+    """The place of a command's last event in the log; `repeated` when an earlier call with the same command id wrote it."""
 
     stream: str
     position: int
@@ -70,9 +71,9 @@ class Written:
 
 
 class Engine(Application[str]):
-    """The engine on one PostgreSQL. `kinds` are the kinds of stream it knows, by category; `book` is what their rules plan by.
+    """The engine on one PostgreSQL. `kinds` are the kinds of stream it knows, by category; `book` is the plan that their rules read.
 
-    Who is only `reading` may open it on a server that takes no writes, a standby: `takes_writes` is False there.
+    With `reading`, it opens on a standby too, a server that takes no writes: `takes_writes` is False there.
     """
 
     env = {
@@ -108,7 +109,7 @@ class Engine(Application[str]):
         create_clock(self.log_recorder.datastore, kind=kind, start=begin, window_s=window_s, seed=seed)
 
     def clock(self) -> Clock:
-        """The store's clock; a real one tells the time of now. Raises Refused when the store has none yet."""
+        """Give the store's clock; a real one shows the present time. Raises Refused when the store has none yet."""
         clock = self.reads.clock()
         if clock is None:
             raise Refused("the store has no clock yet; run `o2c init --clock simulated` or `o2c init --clock real` first")
@@ -130,35 +131,38 @@ class Engine(Application[str]):
             time.sleep(SETTLING_S)
 
     def load(self, streams: Iterable[str], *, remembered: bool = False, seen: Mapping[str, int] | None = None) -> dict[str, Loaded]:
-        """Streams by name, each in one read of its head row; `catalogue-main@12` is the catalogue as it stood at version 12.
+        """Give streams by name, each in one read of its head row; `catalogue-main@12` is the catalogue as it stood at version 12.
 
-        What this process remembers and still is the last of its stream is not sent again. `remembered` asks no further where something is
-        remembered at all: only for streams that the same append will write, which then is stale if they moved on meanwhile. `seen` are
-        the positions of last events that were just read: what is remembered at them is not asked for either.
+        A stream without events is given at version 0, in its initial state.
+
+        The process remembers the streams that it saw last, and the server sends the state of such a stream only if it has changed. With
+        `remembered`, a remembered stream is not asked for at all: this is for streams that the same append will write, because that append
+        is stale if they have changed. `seen` gives the positions of last events that were read a moment ago; a stream that is remembered at
+        its position is not asked for either.
         """
         if self._life != (life := cast("LogFactory", self.factory).life):
-            # Another life of the log (promotion, restore): what was seen of the last one may never have been.
+            # After a promotion or a restore, a remembered state may hold events that the log has lost.
             self._life, self._pinned = life, {}
             self.forget()
-        found: dict[str, Loaded] = {}
-        known: dict[str, Loaded] = {}
+        result: dict[str, Loaded] = {}
+        to_confirm: dict[str, Loaded] = {}
         asked: list[str] = []
         for name in set(streams):
             if PINNED.fullmatch(name):
-                found[name] = self._at_version(name)
+                result[name] = self._at_version(name)
             elif (loaded := self._remembered(name)) is None:
                 asked.append(name)
             elif remembered or (seen and seen.get(name) == loaded.position):
-                found[name] = loaded
+                result[name] = loaded
             else:
-                known[name] = loaded
+                to_confirm[name] = loaded
                 asked.append(name)
         if asked:
-            found |= self._read(sorted(asked), known)
-        return found
+            result |= self._read(sorted(asked), to_confirm)
+        return result
 
     def forget(self) -> None:
-        """Remember no stream any more, as a process that has just begun."""
+        """Forget every remembered stream, so that the next load reads them all."""
         self._known = LRUCache(KNOWN_STREAMS)
 
     def _remembered(self, stream: str) -> Loaded | None:
@@ -167,23 +171,24 @@ class Engine(Application[str]):
         except KeyError:
             return None
 
-    def _read(self, streams: Sequence[str], known: Mapping[str, Loaded]) -> dict[str, Loaded]:
-        found = {}
-        for row in self.reads.heads(streams, [known[name].position if name in known else 0 for name in streams]):
+    def _read(self, streams: Sequence[str], to_confirm: Mapping[str, Loaded]) -> dict[str, Loaded]:
+        result = {}
+        for row in self.reads.heads(streams, [to_confirm[name].position if name in to_confirm else 0 for name in streams]):
             stream = row["stream"]
-            same = stream in known and row["last_position"] == known[stream].position
-            found[stream] = known[stream] if same else self._from_head(row)
-            self._known.put(stream, found[stream])
+            same = stream in to_confirm and row["last_position"] == to_confirm[stream].position
+            result[stream] = to_confirm[stream] if same else self._from_head(row)
+            self._known.put(stream, result[stream])
         for stream in streams:
-            if stream not in found:
-                found[stream] = Loaded(stream, 0, self.kind(stream).initial(stream))
-        return found
+            if stream not in result:
+                result[stream] = Loaded(stream, 0, self.kind(stream).initial(stream))
+        return result
 
     def kind(self, stream: str) -> StreamKind:
+        """Give the kind of a stream from its name. KeyError for a category that the engine does not know."""
         return self.kinds[category_of(stream)]
 
     def work(self, stream: str, state: Any, item: str, step: str) -> Work:
-        """One step of one item of a stream, with what its rules may read of the stream itself."""
+        """Give the work of one step of one item, as far as it comes from the item's own stream and the plan."""
         return self.kind(stream).work(state, stream, item, step, self.book)
 
     def _catalogue(self, version: int) -> Any:
@@ -201,7 +206,7 @@ class Engine(Application[str]):
         return Loaded(stream, version, state, row["last_position"], kept, len(row["state"]))
 
     def replay(self, stream: str, version: int | None = None) -> Any:
-        """The state folded anew from the events, up to a version; the initial state where there are none."""
+        """Fold a state anew from the events, up to a version; the initial state where there are none."""
         kind = self.kind(stream)
 
         def fold(state: Any, facts: Iterable[Any]) -> Any:
@@ -223,7 +228,10 @@ class Engine(Application[str]):
     # -- writing
 
     def write(self, commands: Sequence[Command], *, round_: int = 0) -> list[Outcome]:
-        """Write many commands in one append; what became of each, in order. A stale one wrote nothing and may be decided again."""
+        """Write many commands in one append and give the outcome of each, in their order.
+
+        A stale command wrote nothing and may be decided again. `round_` is the pass of simulated time, 0 in real time.
+        """
         to_stored = self.mapper.to_stored_event
         drafts = self._drafts(commands, remembered=True)
         appends = [
@@ -236,22 +244,22 @@ class Engine(Application[str]):
         return outcomes
 
     def _remember(self, draft: Draft, first_position: int | None) -> None:
-        """What an append left is remembered; what it could not write (None) was not as remembered."""
+        """Remember the streams as an append left them; forget those of a command that was not written (None)."""
         for stream, loaded in draft.left(first_position or 0).items():
             self._known.put(stream, loaded)
             if first_position is None:
                 self._known.get(stream, evict=True)
 
     def recall(self, stream: str, command_id: str, fingerprint: str) -> Written | None:
-        """What a command id wrote before; None when it is new. Raises Refused (conflict) when it was used for another wish."""
-        known = self.reads.command(command_id)
-        if known is None:
+        """Give the place that a command id wrote before; None if it is new. Raises Refused (conflict) when it was used for another wish."""
+        earlier = self.reads.command(command_id)
+        if earlier is None:
             return None
-        if known["fingerprint"] != fingerprint:
+        if earlier["fingerprint"] != fingerprint:
             raise Refused(
                 f"{stream}: command id {command_id} was used for something else; give each wish an id of its own", kind="conflict"
             )
-        return Written(stream, known["last_position"], repeated=True)
+        return Written(stream, earlier["last_position"], repeated=True)
 
     def _drafts(self, commands: Sequence[Command], *, remembered: bool) -> list[Draft]:
         loaded = self.load({h.stream for c in commands for h in c.happened if h.stream not in c.seen}, remembered=remembered)

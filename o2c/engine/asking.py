@@ -15,31 +15,36 @@ from o2c.kernel.partner import Link, Partner
 
 logger = structlog.get_logger(__name__)
 SILENT = timedelta(minutes=5)
-"""How long to wait before a partner that broke off is asked what became of it."""
+"""How long after a broken call its partner is queried."""
 WAIT_S_MAX = 40.0
 """No page of work waits longer for its partners: the leases on its rows must not run out."""
 Replies = dict[tuple[str, bool], Reply]
+"""The replies, each under the key of its question (`Ask.key`)."""
 
 
 class Asking:
-    """The partners by name, and the threads in which they are asked."""
+    """The links to the partners by name, and the threads in which they are asked."""
 
     def __init__(self, partners: Mapping[str, Partner | Link]) -> None:
         self.links = {name: one if isinstance(one, Link) else Link(one) for name, one in partners.items()}
         self._pools: dict[str, ThreadPoolExecutor] = {}
 
     def close(self) -> None:
-        """Let the threads go. A call under way ends by its own time-out."""
+        """Give the threads up. A call under way ends by its own time-out."""
         for pool in self._pools.values():
             pool.shutdown(wait=False, cancel_futures=True)
 
     def on_the_spot(self, ask: Ask) -> Reply | None:
-        """The reply of a partner that answers from memory; None for one that must be waited for."""
+        """Give the reply of a partner that answers from memory, as a simulator does; None for one that must be waited for."""
         link = self.links[ask.partner]
         return Reply(_call(link.client, ask)) if not link.calls_max else None
 
     def side_by_side(self, asks: Sequence[Ask]) -> Replies:
-        """The replies to questions that are all asked at once. One that could not even be begun in time is left out: it was not asked."""
+        """Ask all questions at once and give the replies.
+
+        A partner that answers too late counts as silent (`Unknown`). A question that could not even begin in time is left out: the partner
+        was not asked.
+        """
         begun = time.monotonic()
         calls = [(ask, self._pool(ask.partner).submit(_timed, self.links[ask.partner].client, ask)) for ask in asks]
         rounds = {

@@ -1,8 +1,7 @@
-"""Attending to due rows of the agenda: what they need is read, their partners are asked, what comes of it is written; generic over steps and
-kinds of stream.
+"""Attending to due rows of the agenda: read their streams, ask their partners, decide, and write; the same for all steps and kinds.
 
-Partners are asked outside any transaction. What the rows of one stream yield is one command. A stale command is a result: the stream is read
-again, its rows are decided again with the partners' replies already in hand.
+Partners are asked outside any transaction. The rows of one stream become one command. When a command is stale, its stream is read again and
+its rows are decided again, with the replies of the partners already in hand.
 """
 
 from __future__ import annotations
@@ -33,6 +32,7 @@ from o2c.store.reads import Row
 
 logger = structlog.get_logger(__name__)
 CHUNK_ROWS = 400
+"""About how many rows are read, decided and written together."""
 SPREAD = 256
 """Among how many free pieces more than it needs a worker begins to take."""
 TRIES_MAX = 20
@@ -40,12 +40,12 @@ ACTOR = "engine"
 
 _Place = tuple[str, str, str]
 _Pieces = dict[_Place, dict[str, Any]]
-_Way = Callable[[Row, Any, datetime, str], Decision | Ask]
+_Decider = Callable[[Row, Any, datetime, str], Decision | Ask]
 
 
 @dataclass(slots=True)
 class _Batch:
-    """What a chunk of rows needs to be decided: streams, guards, pieces of stock, and the partners' replies so far."""
+    """Everything that a chunk of rows needs to be decided: streams, guard holders, pieces of stock, and the replies so far."""
 
     loaded: dict[str, Loaded]
     holders: dict[tuple[str, str], str]
@@ -67,17 +67,24 @@ class _Task:
 
 
 class Unmoved(RuntimeError):
-    """A decision about a row of the agenda left the row where it was: it would be attended to for ever."""
+    """A decision about a row of the agenda left the row unchanged, so that it would be decided for ever."""
 
 
 class Attending:
-    """Attends to pages of due rows. `seed` makes the jitter of retries repeatable; `simulated` takes each row at its own due time."""
+    """Carries out pages of due rows.
+
+    `seed` makes the jitter of retries repeatable. With `simulated`, each row happens at its own due time, else at the present time.
+    """
 
     def __init__(self, app: Engine, asking: Asking, *, seed: int, simulated: bool) -> None:
         self.app, self.asking, self.seed, self.simulated = app, asking, seed, simulated
 
     def attend(self, rows: Sequence[Row], *, round_: int) -> frozenset[str]:
-        """Carry out rows and record what comes of them; the types of the events that were written."""
+        """Carry out due rows, write the events that follow, and give their types by stored name.
+
+        `round_` is the pass of simulated time, 0 in real time. Raises RuntimeError when a stream stays stale TRIES_MAX times, and Unmoved
+        when not even stopping a step changes its row.
+        """
         by_stream: dict[str, list[Row]] = {}
         for row in rows:
             by_stream.setdefault(row.entry.stream, []).append(row)
@@ -91,17 +98,17 @@ class Attending:
     def _chunk(self, tasks: list[_Task], round_: int, pieces: _Pieces) -> set[str]:
         types: set[str] = set()
         replies: Replies = {}
-        fruitless = 0
+        rounds_without_progress = 0
         while tasks:
             batch = self._prepare(tasks, replies, pieces)
-            # Once the streams are read: what another process settled before is gone, and what it changes from here on makes us stale.
+            # Checked after the streams were read: a row that is gone was settled by another process; a later change makes our command stale.
             tasks = self._standing(tasks, batch)
             ready, waiting, asks = self._decided(tasks, batch)
             again, written = self._write(ready, batch, round_)
             types |= written
-            # Orders on one billing account take turns: that is progress, not another writer.
-            fruitless = fruitless + 1 if len(again) == len(tasks) else 0
-            if fruitless > TRIES_MAX:
+            # Orders on one billing account make each other stale and still get on, one by one.
+            rounds_without_progress = rounds_without_progress + 1 if len(again) == len(tasks) else 0
+            if rounds_without_progress > TRIES_MAX:
                 raise RuntimeError(f"{tasks[0].stream} stayed stale {TRIES_MAX} times; another process writes to it without end")
             fresh = self.asking.side_by_side(asks) if asks else {}
             replies |= fresh
@@ -112,7 +119,7 @@ class Attending:
     def _decided(
         self, tasks: Iterable[_Task], batch: _Batch
     ) -> tuple[list[tuple[_Task, Command, Decision]], list[tuple[_Task, list[Ask]]], list[Ask]]:
-        """The commands that can be written now; the tasks that wait for partners, each with its questions; and all of these."""
+        """Give the commands that can be written now, the tasks that wait for partners with their questions, and all these questions."""
         ready, waiting = [], []
         for task in tasks:
             command, guards, asks = self._task(task, batch)
@@ -123,7 +130,7 @@ class Attending:
         return ready, waiting, [ask for _, asks in waiting for ask in asks]
 
     def _write(self, ready: list[tuple[_Task, Command, Decision]], batch: _Batch, round_: int) -> tuple[list[_Task], set[str]]:
-        """Write commands in one append: the tasks to look at again, and the types of the events written."""
+        """Write commands in one append; give the tasks to look at again and the types of the events that were written."""
         commands = self._guarded([(command, guards) for _, command, guards in ready])
         outcomes = self.app.write(commands, round_=round_) if commands else []
         again, types = [], set[str]()
@@ -140,7 +147,7 @@ class Attending:
     # -- what is read
 
     def _pieces(self, rows: Sequence[Row], round_: int) -> _Pieces:
-        """Pieces for the rows that draw on stock, dealt in the order of the rows; a plain read, the guards decide."""
+        """Give each row that draws on stock a piece of its pool, in the order of the rows. The read takes no lock; the guards decide."""
         drawing = [row for row in rows if row.entry.kind == "submit" and self.app.book.steps[row.entry.step].draw]
         loaded = self.app.load({row.entry.stream for row in drawing}, seen=_positions(drawing)) if drawing else {}
         by_pool: dict[str, list[Row]] = {}
@@ -164,7 +171,7 @@ class Attending:
         return pieces[start:]
 
     def _standing(self, tasks: list[_Task], batch: _Batch) -> list[_Task]:
-        """What is left to do: of streams that moved on since their rows were read, the rows that another writer settled are gone."""
+        """Leave out the rows that another process has settled since they were read; only streams that moved on can have such rows."""
         moved = [row for task in tasks for row in task.rows if row.seen != batch.loaded[task.stream].position]
         if not moved:
             return tasks
@@ -173,7 +180,11 @@ class Attending:
         return [task for task in left if task.rows]
 
     def _prepare(self, tasks: list[_Task], replies: Replies, pieces: _Pieces) -> _Batch:
-        """One read where what a step reads follows from what is remembered; a second one where a stream moved on or was not known."""
+        """Read everything that the tasks need.
+
+        The streams that a step reads follow from its own stream. They are worked out from the remembered state first, so that one read is
+        mostly enough; a second one follows where that state was missing or old.
+        """
         steps, rows = self.app.book.steps, [row for task in tasks for row in task.rows]
         own, reading = {task.stream for task in tasks}, [row for row in rows if steps[row.entry.step].reads is not no_streams]
         guessed = self._read_by(reading, self.app.load({row.entry.stream for row in reading}, remembered=True))
@@ -185,7 +196,7 @@ class Attending:
         return _Batch(loaded, self.app.reads.holders(guards), pieces, replies)
 
     def _read_by(self, rows: Iterable[Row], loaded: Mapping[str, Loaded]) -> set[str]:
-        """The streams that the steps read besides their own."""
+        """Give the streams that the steps read besides their own."""
         works = (self._work(row, loaded[row.entry.stream].state) for row in rows)
         return {stream for work in works for stream in self.app.book.steps[work.step].reads(work)}
 
@@ -197,7 +208,7 @@ class Attending:
     # -- what is decided
 
     def _task(self, task: _Task, batch: _Batch) -> tuple[Command, Decision, list[Ask]]:
-        """All rows of one stream, one after another on the state they leave, and what follows from them; or the questions that come first.
+        """Decide the rows of one stream one after another, each on the state that the last one left; or give the questions that come first.
 
         A row that waits for a partner does not keep the questions of the rows after it: they are asked side by side.
         """
@@ -213,19 +224,24 @@ class Attending:
         return command, carried.guards, asks
 
     def _row(self, row: Row, carried: Carried, batch: _Batch, *, speculating: bool) -> Ask | None:
-        """Carry what a row comes to, or give the question back. A defect in a rule stops its own row, as a fallout for engineering, and no other."""
+        """Apply the decision about a row, or give back the question that comes first.
+
+        An exception in a rule stops its own row and no other: the step falls out for engineering, and if that fails too it leaves the
+        agenda. `speculating` marks a row behind one that waits for a partner: it is decided only for its own question, and will be decided
+        again.
+        """
         at = row.entry.due_at if self.simulated else datetime.now(UTC)
-        ways: tuple[_Way, ...] = (partial(self._attend, batch), self._fallen, self._stopped)
+        deciders: tuple[_Decider, ...] = (partial(self._attend, batch), self._fall_out, self._stop)
         failure = ""
-        for way in ways:
+        for decide in deciders:
             before = carried.place()
             try:
-                decision = way(row, carried.state, at, failure)
+                decision = decide(row, carried.state, at, failure)
                 if isinstance(decision, Ask):
                     return decision
                 carried.carry(decision, at, self.app.book, row.cause)
                 _check_moved(row, carried, before)
-            except Exception as error:  # noqa: BLE001 - whatever a rule raises, the other rows go on; the values may be personal
+            except Exception as error:  # noqa: BLE001 - any error of a rule stops its own row only; the values may be personal
                 carried.back_to(before)
                 failure = type(error).__name__
                 if speculating:
@@ -247,23 +263,23 @@ class Attending:
             return outcome
         if outcome.key not in batch.replies and (reply := self.asking.on_the_spot(outcome)):
             batch.replies[outcome.key] = reply
-        known = batch.replies.get(outcome.key)
-        return settle(step, work, outcome, known, at, seed=self.seed) if known else outcome
+        reply = batch.replies.get(outcome.key)
+        return settle(step, work, outcome, reply, at, seed=self.seed) if reply else outcome
 
-    def _fallen(self, row: Row, state: Any, at: datetime, failure: str) -> Decision:
+    def _fall_out(self, row: Row, state: Any, at: datetime, failure: str) -> Decision:
         code = f"{DEFECT}: {failure}"
         return flow.fall_out(self.app.book.steps[row.entry.step], self._work(row, state), code, at, seed=self.seed)
 
-    def _stopped(self, row: Row, state: Any, at: datetime, failure: str) -> Decision:
+    def _stop(self, row: Row, state: Any, at: datetime, failure: str) -> Decision:
         return flow.stopped(self._work(row, state))
 
     def _guarded(self, decided: list[tuple[Command, Decision]]) -> list[Command]:
-        """Give the commands their guard rows, leaving out claims on what others hold."""
+        """Give the commands their guard rows; claims on guards with another holder are left out."""
         holders = self.app.reads.holders([claim for _, guards in decided for claim in guards.claims])
         return [changed(command, guards=guards_of(guards, holders)) if guards != NOTHING else command for command, guards in decided]
 
     def _stop_if_standing(self, task: _Task, batch: _Batch, round_: int) -> None:
-        """A command that was written before, and whose rows stand all the same, moves nothing however often it comes: its rows are stopped."""
+        """Stop the rows of a command that was written before and left them on the agenda: to repeat it would never move them."""
         for row in self.app.reads.still(task.rows):
             loaded = self.app.load([task.stream])[task.stream]
             command_id = derived_id("stopped", task.command_id, row.entry.item, row.entry.step)
@@ -273,7 +289,7 @@ class Attending:
 
 
 def _check_moved(row: Row, carried: Carried, before: Place) -> None:
-    """Raises Unmoved when nothing that was carried since a place says anything of the row."""
+    """Raise Unmoved when no event that was applied after the given point changes the row."""
     entry = row.entry
     for happened_ in carried.happened[before.events :]:
         if happened_.stream == entry.stream:
@@ -289,7 +305,7 @@ def _positions(rows: Iterable[Row]) -> dict[str, int]:
 
 
 def _chunks(tasks: list[_Task]) -> list[list[_Task]]:
-    """Work of whole streams, some CHUNK_ROWS rows at a time."""
+    """Divide the tasks into chunks of some CHUNK_ROWS rows, each stream whole."""
     chunks: list[list[_Task]] = []
     size = CHUNK_ROWS
     for task in tasks:

@@ -1,4 +1,4 @@
-"""What the events call for beside themselves: agenda and pool rows of a stream, and who holds which guard."""
+"""The rows that events imply: the agenda and the stock pool of a stream, and the holder of every guard."""
 
 from __future__ import annotations
 
@@ -22,7 +22,10 @@ from o2c.plan import PlanBook
 
 @dataclass(slots=True)
 class Folded:
-    """One stream as its events leave it, with the agenda and pool rows they call for. `flaw` says why it could not be folded to its end."""
+    """One stream folded from its events, with the agenda and pool rows that they imply.
+
+    `flaw` says why the fold could not reach the end; it is empty when it did.
+    """
 
     stream: str
     kind: StreamKind | None
@@ -34,7 +37,7 @@ class Folded:
     flaw: str = ""
 
     def add(self, fact: Fact) -> None:
-        """Fold one event on."""
+        """Fold the next event of the stream; its kind must be known."""
         assert self.kind is not None
         event = fact.event
         self.state = self.kind.evolve(self.state, event)
@@ -55,24 +58,25 @@ class Folded:
 
 
 def holder_after(event: Event) -> str | None:
-    """The holder of what the event's stream is about, once it happened: empty for nobody, None when it says nothing of that."""
+    """Give the holder, after an event, of the thing its stream is about: empty for nobody, None if the event does not change it."""
     if isinstance(event, Held):
         return event.holder()
     return "" if isinstance(event, Freed) else None
 
 
 def piece_of(stream: str) -> tuple[str, str]:
-    """The guard (kind, key) of the SIM or number a stream is about."""
+    """Give the guard (kind, key) of the SIM or number that a stream is about."""
     kind, _, key = stream.partition("-")
     return kind, key
 
 
 class Guards:
-    """Who holds which guard, from events in the order of the log.
+    """The holder of every guard, from events in the order of the log.
 
-    A piece's own stream says who has it. What an order's steps claim (a port-in, a number about to be brought in) follows from their own
-    `guards`: claimed when a step is asked for and nobody else holds it, held once it is done, freed when it is taken back, when a correction
-    names another, and when the item ends without a partner having to drop the work first.
+    The stream of a SIM or number says itself who holds it. The claims of an order's steps (a port-in, a number about to be brought in)
+    follow from the `guards` of the step: they are claimed when it is asked for and nobody else holds them, and held once it is done. They
+    are freed when the step is taken back, when a correction names another guard, and when the item ends without a partner that must drop
+    the work first.
     """
 
     def __init__(self, book: PlanBook) -> None:
@@ -80,11 +84,11 @@ class Guards:
         self.claiming = {name: step for name, step in book.steps.items() if step.guards is not no_guards}
         self.holders: dict[tuple[str, str], str] = {}
         self.touched: dict[tuple[str, str], str] = {}
-        """Of the guards that were taken or freed since this was emptied, who held them before (empty: nobody)."""
+        """The guards that were taken or freed since this was last emptied, each with its holder before that (empty: nobody)."""
         self._corrected: tuple[str, int, tuple[Guard, ...]] = ("", 0, ())
 
     def follow(self, stream: Folded, event: Event, before: Any) -> None:
-        """An event was folded; `before` is the stream's state without it."""
+        """Take an event into account that was just folded; `before` is the stream's state without it."""
         holder = holder_after(event)
         if holder is not None:
             self._set(piece_of(stream.stream), holder)
@@ -120,11 +124,11 @@ class Guards:
                     self._set(guard[:2], guard.holder)
 
     def _let_go(self, stream: Folded, item: str, before: OrderState) -> Iterator[Guard]:
-        """As an item's end frees them (`orders/ending.py`): not what waits for a partner to drop it."""
-        known = before.progress.items.get(item)
-        for name, status in known.steps.items() if known else ():
+        """Give the guards that an item's end frees (`orders/ending.py`): not those of a step whose partner must drop the work first."""
+        progress = before.progress.items.get(item)
+        for name, status in progress.steps.items() if progress else ():
             step = self.claiming.get(name)
-            if step and status != "planned" and step.ending.recall not in (known.recalls if known else ()):
+            if step and status != "planned" and step.ending.recall not in (progress.recalls if progress else ()):
                 yield from self._guards(stream, step, item, before)
 
     def _guards(self, stream: Folded, step: Step, item: str, state: OrderState) -> tuple[Guard, ...]:

@@ -1,4 +1,4 @@
-"""From a decided command to what the store appends: its events folded onto their streams, with their agenda, stock and head changes."""
+"""Turning a decided command into what the store appends: its events folded onto their streams, with agenda, stock and head rows."""
 
 from __future__ import annotations
 
@@ -28,8 +28,11 @@ Otherwise an order of a thousand lines would write itself whole a thousand times
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A stream as read: version 0 and the initial state when it does not exist yet. `position` is that of its last event. `kept` is the
-    version at which its state was last written, and `kept_bytes` how large it was."""
+    """A stream as it was read: version 0 and the initial state when it has no events.
+
+    `position` is that of its last event. `kept` is the version at which its state was last written to the head row, `kept_bytes` the size
+    of that.
+    """
 
     stream: str
     version: int
@@ -41,10 +44,9 @@ class Loaded:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A caller's intent, decided: what happened, on which versions it was judged (`seen`), and who asked.
+    """A caller's intent, decided: the events, the stream versions on which they were decided (`seen`), and the caller.
 
-    `stream` is the deciding stream, whose owner the envelopes name. `fingerprint` tells one request from
-    another under the same id.
+    `stream` is the deciding stream, whose owner the envelopes name. `fingerprint` tells one request from another under the same id.
     """
 
     command_id: str
@@ -71,7 +73,7 @@ class _Stream:
 
 @dataclass(slots=True)
 class Draft:
-    """One command on its way into an Append: its streams, its events and what they do to agenda and pools."""
+    """A command on its way to the store: its streams as they were seen, and as its events leave them."""
 
     streams: dict[str, _Stream] = field(default_factory=dict)
     heads: tuple[Head, ...] = ()
@@ -80,12 +82,12 @@ class Draft:
     pool: dict[tuple[str, str], PoolChange] = field(default_factory=dict)
 
     def left(self, first_position: int) -> dict[str, Loaded]:
-        """The streams as they stand once the events were written from a position on."""
+        """Give the streams as they stand once the events are written from the given position on."""
         ends = {fact.stream: first_position + ordinal for ordinal, fact in enumerate(self.facts)}
         return {name: Loaded(name, s.version, s.state, ends[name], s.kept, s.kept_bytes) for name, s in self.streams.items()}
 
     def append(self, command: Command, facts: tuple[StoredFact, ...] = ()) -> Append:
-        """What the store is given; without facts for the library's `save`, which adds them."""
+        """Make the Append of the store. `facts` are the stored events; the library's `save` adds them itself."""
         return Append(
             command_id=command.command_id,
             fingerprint=command.fingerprint or digest(command.command_id),
@@ -99,7 +101,7 @@ class Draft:
 
 
 def pool_change(event: Offered | Withdrawn, at: datetime) -> PoolChange:
-    """What a stock event does to the index of candidates."""
+    """Give the change that a stock event makes to the index of candidates."""
     if isinstance(event, Withdrawn):
         pool, key = event.withdrawal()
         return PoolChange(False, pool, key, at)
@@ -108,16 +110,19 @@ def pool_change(event: Offered | Withdrawn, at: datetime) -> PoolChange:
 
 
 def guards_of(decision: Decision, holders: Mapping[tuple[str, str], str]) -> tuple[Guard, ...]:
-    """The guard rows of a decision; claims on what others hold are left out, a later check sees who holds them.
+    """Give the guard rows of a decision, without the claims on guards that have another holder; a later check reads that holder.
 
-    Of two items of one order that claim the same, the first gets it.
+    Of two items of one order that claim the same guard, the first gets it.
     """
     free = {claim[:2]: claim for claim in reversed(decision.claims) if holders.get(claim[:2], claim.holder) == claim.holder}
     return (*(Guard(True, *guard) for guard in (*decision.takes, *free.values())), *(Guard(False, *guard) for guard in decision.frees))
 
 
 def drafted(kinds: Kinds, command: Command, loaded: Mapping[str, Loaded], book: Any) -> Draft:
-    """Fold a command's events onto its streams, as seen by it or else as `loaded`; the other streams it writes to go on from there."""
+    """Fold the events of a command onto its streams, and let the other streams it writes to advance.
+
+    A stream is taken as the command has seen it, else from `loaded`. Raises RuntimeError when a stream advances without end.
+    """
     draft = Draft()
     owner = kinds[category_of(command.stream)].owner(_fold_deciding(kinds, command, loaded))
     elsewhere: dict[str, Happened] = {}
@@ -137,9 +142,9 @@ def drafted(kinds: Kinds, command: Command, loaded: Mapping[str, Loaded], book: 
 
 
 def _fold_deciding(kinds: Kinds, command: Command, loaded: Mapping[str, Loaded]) -> Any:
-    known = command.seen.get(command.stream) or loaded.get(command.stream)
-    state = known.state if known else kinds[category_of(command.stream)].initial(command.stream)
-    if known is not None and known.version:
+    seen = command.seen.get(command.stream) or loaded.get(command.stream)
+    state = seen.state if seen else kinds[category_of(command.stream)].initial(command.stream)
+    if seen is not None and seen.version:
         return state
     for happened in command.happened:
         if happened.stream == command.stream:
@@ -150,7 +155,7 @@ def _fold_deciding(kinds: Kinds, command: Command, loaded: Mapping[str, Loaded])
 def _go_on(
     draft: Draft, kind: StreamKind, command: Command, last: Happened, book: Any, order_id: str | None, customer_id: str | None
 ) -> None:
-    """What follows on a stream that another one's decision wrote to: an account that is charged asks for its bill run."""
+    """Let a stream advance that another stream's decision wrote to: an account with a new charge asks for its bill run."""
     stream, owner = last.stream, (order_id, customer_id)
     for _ in range(FOLLOWING_MAX):
         decision = kind.advance(draft.streams[stream].state, frozenset({""}), last.at, book)

@@ -1,4 +1,7 @@
-"""Carrying out the reactions of the plan: the log is followed, and each effect written once, with the reaction and the event in its command id."""
+"""Carrying out the reactions of the plan: each follows the log and writes each of its effects once.
+
+The command id of an effect is made of the reaction and the event, so that a repeat after a crash writes nothing.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,7 @@ from o2c.store.reads import Row
 
 logger = structlog.get_logger(__name__)
 TYPES = frozenset[str]().union(*(reaction.types for reaction in REACTIONS))
-"""The events that any reaction concerns."""
+"""The stored names of all event types that some reaction concerns."""
 SWEEP = "wake-waiting-orders"
 PAGE = 500
 LAG = 64 * 65536
@@ -30,11 +33,11 @@ LAG = 64 * 65536
 TRIES_MAX = 20
 ACTOR = "engine"
 Named = Callable[[str, Sequence[Row]], tuple[str, str]]
-"""The command id for the rows of a stream, and the event that wakes them."""
+"""Gives the command id for the rows of a stream, and the id of the event that wakes them."""
 
 
 def react(app: Engine, *, round_: int, reactions: Sequence[Reaction] = REACTIONS) -> None:
-    """Carry out the effects of everything that came since the last call."""
+    """Carry out the effects of every event that came since the last call. `round_` is the pass of simulated time, 0 in real time."""
     for reaction in reactions:
         _follow(app, reaction, round_)
 
@@ -65,15 +68,15 @@ def _carry_out(app: Engine, reaction: Reaction, fact: Fact, effect: Wake | Decid
 
 
 def mark_of(reaction: str, event_id: str, pool: str) -> str:
-    """The id of the command that notes that those waiting for a pool were woken for an arrival."""
+    """Give the id of the command that notes that an arrival has woken the steps that wait for a pool."""
     return derived_id(reaction, event_id, pool)
 
 
 def sweep(app: Engine, *, at: datetime) -> None:
     """Wake orders that wait although a piece is free, as many as there are pieces, by priority, then age; for real time only.
 
-    An order may look for stock just before it comes and begin to wait just after those who waited were woken: it would wait for ever.
-    The command ids come of the waits themselves, so that each ends once however many sweep.
+    An order may look for stock just before it comes, and begin to wait just after the waiting orders were woken: without the sweep it would
+    wait for ever. The command ids come from the waits themselves, so that each wait ends once however many processes sweep.
     """
     for pool, count in app.reads.unserved(at, PAGE).items():
         rows = app.reads.waiting(pool, count)
@@ -94,7 +97,7 @@ def _ask_again(
     """Ask again for the steps that waited, all orders in one append. Orders that somebody else moved meanwhile are looked at again."""
     while marks or rows:
         loaded = app.load({row.entry.stream for row in rows})
-        # After the streams were read: whoever waits no longer was settled by whoever moved him, and what moves from here on is stale.
+        # Checked after the streams were read: a row that is gone was settled by another process; a later change makes our command stale.
         by_stream: dict[str, list[Row]] = {}
         for row in app.reads.still(rows) if rows else ():
             by_stream.setdefault(row.entry.stream, []).append(row)
@@ -114,7 +117,7 @@ def _command(app: Engine, rows: Sequence[Row], loaded: Loaded, at: datetime, act
 
 
 def _decide(app: Engine, reaction: Reaction, fact: Fact, effect: Decide, command_id: str, round_: int) -> None:
-    """Let a rule decide on another stream, with all that follows from it. Decided again when somebody else was faster."""
+    """Let a rule decide on another stream, with all that follows; again when another process wrote to that stream first."""
     for _ in range(TRIES_MAX):
         loaded = app.load([effect.stream])[effect.stream]
         carried = Carried(app.kind(effect.stream), effect.stream, loaded.state)

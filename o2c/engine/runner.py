@@ -1,4 +1,4 @@
-"""Driving simulated time: from one window of due rows to the next, in passes that a killed run goes on with."""
+"""Driving simulated time: from one window of due rows to the next, in passes that a new run continues after a kill."""
 
 from __future__ import annotations
 
@@ -19,10 +19,14 @@ from o2c.store.database import single_driver
 from o2c.store.reads import Clock, Row
 
 Progress = Callable[[datetime], None]
+"""Called with the simulated time at which a window begins."""
 
 
 class Runner:
-    """The driver of simulated time, and what a worker of real time attends with. `partners` are the links to them, by name."""
+    """Carries out due rows. It drives simulated time itself; in real time a `Worker` calls it.
+
+    `partners` are the partners or the links to them, by name. `progress` is called with the simulated time at every new window.
+    """
 
     def __init__(self, app: Engine, partners: Mapping[str, Partner | Link], *, progress: Progress | None = None) -> None:
         self.app = app
@@ -33,25 +37,28 @@ class Runner:
         self._unsure = True
 
     def attend(self, rows: Sequence[Row], *, round_: int) -> frozenset[str]:
-        """Carry out rows of the agenda and record what comes of them; the types of the events that were written."""
+        """Carry out due rows, write the events that follow, and give their types by stored name."""
         return self._attending.attend(rows, round_=round_)
 
     # -- driving time
 
     def run(self, until: datetime) -> None:
-        """Drive simulated time. Raises Refused: the clock is real (workers attend to that), or another process drives it (try later)."""
+        """Drive simulated time up to a time.
+
+        Raises Refused when the clock is real (workers attend to that), and Refused (try later) when another process drives it.
+        """
         if not self.simulated:
             raise Refused("the clock of this store is real and nobody drives it; start a worker with `o2c run`")
         store = self.app.log_recorder.datastore
         with single_driver(self.app.dsn, "o2c simulated time"), fewer_collections():
             self._unsure = True
             clock = self._gone_on_with(self.app.clock(), until)
-            while found := self.app.reads.next_window(clock, until):
-                clock = self._pass(clock, *found)
+            while window := self.app.reads.next_window(clock, until):
+                clock = self._pass(clock, *window)
             move_clock(store, now=max(until, clock.now, clock.window_end or until), window_end=None, round_=clock.round)
 
     def _gone_on_with(self, clock: Clock, until: datetime) -> Clock:
-        """End the pass that a killed run was in, if it was in one: even when nothing is left to attend to, somebody may be to wake."""
+        """Finish the pass in which a run was killed. Its reactions come even when no row is left: an order may wait to be woken."""
         if clock.window_end is None:
             self._react(frozenset(), clock.round)
             return clock
@@ -59,8 +66,10 @@ class Runner:
         return self._pass(clock, clock.window_end, rows if window_end == clock.window_end else [])
 
     def _pass(self, clock: Clock, window_end: datetime, rows: Sequence[Row]) -> Clock:
-        """One pass over what is due in a window; rows that come of it are for the next. The first append of a pass notes its round, so that
-        a run that was killed goes on with it."""
+        """Carry out the rows that are due in a window; rows that follow from them are left to the next pass.
+
+        The first append of a pass notes its round, so that a run after a kill continues with that pass.
+        """
         if clock.window_end != window_end:
             clock = replace(clock, now=max(clock.now, clock.window_end or clock.now), window_end=window_end)
             move_clock(self.app.log_recorder.datastore, now=clock.now, window_end=window_end, round_=clock.round)
@@ -69,9 +78,9 @@ class Runner:
         return replace(clock, round=clock.round + 1)
 
     def _react(self, types: frozenset[str], round_: int) -> None:
-        """Between passes, never within one: the first time always, for stock that others brought and for what a killed run left."""
+        """Carry out the reactions, between passes only; the first time always, for what other processes or a killed run left."""
         if self._unsure or types & reactions.TYPES:
-            # What a reader cannot see yet would wake nobody, and simulated time goes on.
+            # An event that readers cannot see yet would wake nobody, and simulated time does not wait for it.
             self.app.settled()
             reactions.react(self.app, round_=round_)
             self._unsure = False
@@ -79,8 +88,10 @@ class Runner:
 
 @contextmanager
 def fewer_collections() -> Iterator[None]:
-    """Let the garbage collector rest for longer. Attending makes many values that die young and no circles; looking through all that lives
-    every 700 of them took a quarter of a run."""
+    """Let the garbage collector run less often.
+
+    Attending makes many short-lived values and no reference cycles: a collection every 700 objects took a quarter of a run.
+    """
     before = gc.get_threshold()
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)

@@ -1,7 +1,7 @@
-"""The real-time worker: takes what is due off the agenda page by page, attends to it, and sleeps until more is due.
+"""The real-time worker: takes due rows off the agenda page by page, carries them out, and sleeps until more are due.
 
-Any number of workers on any number of machines share one agenda. They hold nothing that matters: a lease only keeps two from doing the
-same work at once, and one that is killed is stood in for when its lease runs out. Simulated time is driven by the runner alone.
+Any number of workers on any number of machines share one agenda. A worker keeps no state: a lease only prevents two workers from doing the
+same work at once, and when the lease of a killed worker ends, another one takes its rows. Simulated time is driven by the runner alone.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from o2c.store.turns import turn
 
 logger = structlog.get_logger(__name__)
 PAGE_S = 0.5
-"""How long a page should take: a worker that is told to stop finishes the page in hand."""
+"""How long a page should take: a worker that is asked to stop finishes the page in hand."""
 PAGE_ROWS_FIRST = 2
 PAGE_ROWS_MAX = 64
 LEASE_S = 60
@@ -34,10 +34,10 @@ RECONNECT_S = 1.0
 
 
 class Worker:
-    """One worker of a store in real time.
+    """One worker of a store in real time. Raises Refused for a store with simulated time.
 
-    `poll_s` is the longest it sleeps, for what other processes put on the agenda meanwhile; `lease_s` is how long the rows of a worker that
-    was killed wait, and longer than a page takes. `attended` counts the rows attended to.
+    `poll_s` is the longest sleep, because other processes may put rows on the agenda meanwhile. `lease_s` is how long the rows of a killed
+    worker wait; it must be longer than a page takes. `attended` counts the rows carried out.
     """
 
     def __init__(self, runner: Runner, *, poll_s: float = POLL_S, lease_s: float = LEASE_S) -> None:
@@ -46,22 +46,22 @@ class Worker:
         self.runner, self.app = runner, runner.app
         self.poll_s, self.lease_s = poll_s, lease_s
         self.attended = 0
-        self._told = threading.Event()
+        self._stopping = threading.Event()
         self._held: Sequence[Row] = ()
         self._page_rows = PAGE_ROWS_FIRST
         self._react_at = 0.0
         self._pause_s = 0.0
-        # While the server is away nobody waits for the pool; once it is back the pool must not sit out a long pause.
+        # The pool must connect again soon after the server is back, and not sit out a long pause.
         self.app.log_recorder.datastore.pool.reconnect_timeout = RECONNECT_S
 
     def stop(self) -> None:
-        """Let the page in hand be finished, then end; to be called from another thread, as a signal handler may not."""
-        self._told.set()
+        """End after the page in hand. To be called from another thread: a signal handler must not take the lock of an event."""
+        self._stopping.set()
 
     def run(self, until: datetime | None = None) -> None:
-        """Work until told to stop, or until a time.
+        """Work until `stop` is called, or until a time.
 
-        A database that goes away is waited for. Raises Refused when it comes back and does not let us in, or with a newer store.
+        A database that goes away is waited for. Raises Refused when it comes back and refuses the login, or holds a newer store.
         """
         with fewer_collections():
             self._work(until)
@@ -75,19 +75,19 @@ class Worker:
                 if self._pause_s:
                     prepare(self.app.dsn)
                 self._turn(until)
-                self._well()
+                self._recovered()
             except Refused as refused:
                 if refused.kind != "unavailable":
                     raise
                 self._pause(refused, away=True)
-            except Exception as error:  # noqa: BLE001 - a worker outlives what it meets, and says so; the values may be personal
+            except Exception as error:  # noqa: BLE001 - a worker survives any error and logs its type; the values may be personal
                 self._pause(error, away=passing(error))
 
     def _over(self, until: datetime | None) -> bool:
-        return self._told.is_set() or (until is not None and datetime.now(UTC) >= until)
+        return self._stopping.is_set() or (until is not None and datetime.now(UTC) >= until)
 
     def _turn(self, until: datetime | None) -> None:
-        """One page, or one sleep."""
+        """Do one page of work, or sleep once."""
         self._give_back()
         self._held = self.app.reads.lease(datetime.now(UTC), self._page_rows, self.lease_s)
         if self._over(until):
@@ -97,10 +97,10 @@ class Worker:
         if brought & reactions.TYPES or time.monotonic() >= self._react_at:
             self.react()
         if idle:
-            self._told.wait(self._sleep_s(until))
+            self._stopping.wait(self._sleep_s(until))
 
     def _give_back(self) -> None:
-        """Leases of what was not begun, or broke off when the database went away."""
+        """Release the leases of rows that were not begun, or that broke off when the database went away."""
         if self._held:
             self.app.reads.release(self._held)
             self._held = ()
@@ -113,7 +113,7 @@ class Worker:
             if passing(error):
                 raise
             logger.error("page_failed", rows=len(rows), error=type(error).__name__)
-            # A newer store is the likeliest reason for all of a page to break.
+            # A newer store is the likeliest reason for a whole page to fail.
             prepare(self.app.dsn)
             types = self._stream_by_stream(rows)
         self._held = ()
@@ -123,7 +123,7 @@ class Worker:
         return types
 
     def _stream_by_stream(self, rows: Sequence[Row]) -> frozenset[str]:
-        """Each stream by itself; the rows of one that breaks again stay leased, so that it comes up now and then and never at once."""
+        """Carry out each stream by itself. The rows of one that fails again stay leased: it is tried now and then, and never at once."""
         types: frozenset[str] = frozenset()
         for stream in dict.fromkeys(row.entry.stream for row in rows):
             try:
@@ -135,7 +135,7 @@ class Worker:
         return types
 
     def react(self) -> None:
-        """What crosses streams, one worker at a time: two would wake twice as many as stock came."""
+        """Carry out reactions and the sweep, one worker at a time: two would wake twice as many orders as stock came."""
         self._react_at = time.monotonic() + self.poll_s
         try:
             with turn(self.app.log_recorder.datastore, reactions.SWEEP) as ours:
@@ -148,19 +148,19 @@ class Worker:
             logger.error("reaction_failed", error=type(error).__name__)
 
     def _sleep_s(self, until: datetime | None) -> float:
-        """Until the next row falls due, but no longer than a poll. What was due and not to be had is in other hands."""
+        """Give the seconds until the next row is due, at most a poll. Rows that are due but leased belong to another worker."""
         now = datetime.now(UTC)
         ends = [end for end in (self.app.reads.next_due(now), until) if end is not None]
         return min([self.poll_s, *(max((end - now).total_seconds(), 0) for end in ends)])
 
     def _pause(self, error: Exception, *, away: bool) -> None:
-        """Once a line for each time that it goes wrong, then longer and longer pauses."""
+        """Log the first failure of a series, then sleep, each time longer."""
         if not self._pause_s:
             logger.warning("database_away" if away else "turn_failed", error=type(error).__name__)
         self._pause_s = min(self._pause_s * 2, PAUSE_LONGEST_S) or PAUSE_FIRST_S
-        self._told.wait(self._pause_s)
+        self._stopping.wait(self._pause_s)
 
-    def _well(self) -> None:
+    def _recovered(self) -> None:
         if self._pause_s:
             logger.info("going_on")
             self._pause_s = 0.0

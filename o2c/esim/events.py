@@ -1,4 +1,4 @@
-"""What can happen to an eSIM profile."""
+"""Events of an eSIM profile, and of cancelling its download."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Working the fallout queue: what a person may decide, and what follows."""
+"""Working the fallout queue: the decisions of a person, and the events that follow."""

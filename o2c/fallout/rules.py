@@ -1,4 +1,4 @@
-"""What a person may do about a fallout. It closes by the event that follows, never by the click."""
+"""The decisions of a person about a fallout. It closes by the event that follows, never by the click."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from o2c.orders.events import CorrectionApplied, FalloutDecided
 
 @dataclass(frozen=True, slots=True)
 class Correct:
-    """Correct values that the step stumbled over, and try again. Keys are the item's or order's own (`portInCode`, `party`, `line.1.offering`)."""
+    """Correct values that stopped the step, and try again. The keys are the order's own: `portInCode`, `party`, `line.1.offering`."""
 
     changes: Mapping[str, str]
 
@@ -43,17 +43,18 @@ class Force:
 
 @dataclass(frozen=True, slots=True)
 class Fail:
-    """End the item; what relies on it is cancelled. Of a whole order, invoice or account: decline what was referred."""
+    """End the item, and cancel the items that rely on it. For a whole order, invoice or account: decline the referral."""
 
 
 Resolution = Correct | Retry | Decide | Force | Fail
-"""The one way in which a person acts on a fallout."""
+"""The five ways in which a person can act on a fallout."""
 
 
 def resolve(resolution: Resolution, step: Step, work: Work, kind: StreamKind, book: Any, *, note: str, at: datetime) -> Decision:
-    """What a resolution means for the step. An item's own end follows a `Fail` (`orders.rules.fail_item`).
+    """Decide as a person resolved a fallout of the step. The item's own end follows a `Fail` (`orders.rules.fail_item`).
 
-    Raises Refused for a resolution that this step does not have.
+    Raises Refused for a resolution that this step does not have. Source: order life cycle, section 5 (fallout loop: an action has an author
+    and a reason, and a success event closes it).
     """
     match resolution:
         case Correct(changes):
@@ -71,10 +72,10 @@ def resolve(resolution: Resolution, step: Step, work: Work, kind: StreamKind, bo
 
 
 def correct(step: Step, work: Work, kind: StreamKind, book: Any, *, changes: Mapping[str, str], note: str, at: datetime) -> Decision:
-    """Correct what the step stumbled over (or nothing: a plain retry) and ask for it again, at once.
+    """Correct values that stopped the step (none: a plain retry) and ask for it again at once.
 
-    Raises Refused when the stream has no such thing to correct, or the step is one that nobody asks for. Guards of what was wrong are freed,
-    those of what is right claimed.
+    Guards of the wrong values are freed, those of the right ones claimed. Where the last attempt may have reached the partner, the partner
+    is queried before anything is sent again. Raises Refused when the stream has no such value, or the step is one that nobody asks for.
     """
     if step.requested is None:
         raise Refused(f"{work.stream}: step {step.name} has nothing to correct; see `o2c fallout show` for what it waits for")
@@ -91,7 +92,7 @@ def correct(step: Step, work: Work, kind: StreamKind, book: Any, *, changes: Map
 
 
 def decide(step: Step, work: Work, *, approve: bool, note: str, at: datetime) -> Decision:
-    """Decide a referral. Raises Refused when the step has nothing to decide, or approval could not make it right."""
+    """Decide a referral: the gate passes or declines. Raises Refused when the step has no such decision."""
     outcome = step.referral.decide(work, approve, at) if step.referral else None
     if not outcome:
         raise Refused(f"{work.stream}: step {step.name} cannot be {'approved' if approve else 'declined'}; it has no such decision")
@@ -107,7 +108,7 @@ def force(step: Step, work: Work, *, note: str) -> Decision:
 
 
 def give_up(step: Step, work: Work, *, note: str) -> Decision:
-    """A person decided to end the item this step belongs to; the item's own end follows in the same command.
+    """Decide that the item of this step ends; the item's own end follows in the same command.
 
     Raises Refused when the item ended already and the step only asks its partner to drop the work.
     """

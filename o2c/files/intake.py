@@ -51,6 +51,7 @@ class Paper:
 
     @property
     def stream(self) -> str:
+        """The stream of the order."""
         return order_stream(self.wish.external_id)
 
 

@@ -164,10 +164,12 @@ def _refuse_known(app: Engine, path: Path, what: str, rows: Sequence[tuple[str, 
 
 
 def command_of(stream: str, decision: Decision, loaded: Loaded, at: datetime, command_id: str, actor: str) -> Command:
+    """Make the command that writes a decision of a stream as loaded."""
     return Command(command_id, stream, happened(stream, decision, at), {stream: loaded}, actor, CHANNEL)
 
 
 def written(app: Engine, command: Command) -> None:
+    """Write one command. Raises Refused (conflict) when another process changed its stream meanwhile."""
     [outcome] = app.write([command])
     if outcome.verdict not in ("appended", "repeated"):
         raise Refused(f"{command.stream}: another process changed it meanwhile; load again", kind="conflict")

@@ -1,1 +1,1 @@
-"""Who the customer is: the identity gate."""
+"""The identity gate: is the customer the person or organisation that the order names?"""

@@ -1,4 +1,4 @@
-"""What can happen at the identity gate."""
+"""Events of the identity gate."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ class IdentityRequested(Requested, name="identity.requested", step="identity", s
 
 
 class IdentityPassed(Done, name="identity.passed", step="identity", stream="order"):
-    """The customer is who the order says, by the checking agency or by a person's decision."""
+    """The customer is the one that the order names, by the checking agency or by a person's decision."""
 
     example = {"attempt": 1, "decided_by": "agency"}
     decided_by: str

@@ -1,4 +1,4 @@
-"""What can happen to an intake."""
+"""Events of an intake."""
 
 from __future__ import annotations
 

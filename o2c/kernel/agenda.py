@@ -14,10 +14,13 @@ NEVER = datetime(9999, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A row of the agenda, unique by (stream, item, step).
+    """A row of the agenda, unique by (stream, item, step): one piece of work and when it is due.
 
-    `kind`: submit (do it), query (ask what became of it), retry (ask for it once more), stock (wait for a pool).
-    Rows are taken by (due_at, priority, stream, item, step). `since` is the age that breaks ties among those who wait for stock.
+    `kind` is `submit` (do the work, or ask for it), `query` (ask a partner for the outcome of an earlier request), `retry` (request the
+    step again) or `stock` (wait for a piece of the stock pool `pool`).
+
+    Due rows are taken in the order (due_at, priority, stream, item, step), lower priorities first. `attempt` counts from 1. Among the steps
+    that wait for one pool at one priority, the one with the earliest `since` is served first.
     """
 
     stream: str
@@ -33,7 +36,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Dropped:
-    """The row of (stream, item, step) is no longer wanted."""
+    """Takes the row of (stream, item, step) off the agenda."""
 
     stream: str
     item: str
@@ -45,7 +48,11 @@ _OVER = frozenset({"done", "declined", "fell-out", "cancelled", "undone"})
 
 
 def by_shape(stream: str, event: Event, *, priority: int, since: datetime) -> tuple[AgendaChange, ...]:
-    """What an event of a step does to the agenda, from its shape alone."""
+    """Give the changes that an event of a step makes to the agenda, from its shape alone.
+
+    A request, an answer to wait for, a retry and a wait for stock put the row of the step. An event that ends the step's work, or leaves it
+    to a person, drops the row. Any other event changes nothing.
+    """
 
     def put(kind: str, due_at: datetime, attempt: int, pool: str = "") -> tuple[AgendaChange, ...]:
         return (Entry(stream, shapes.item_of(event), shapes.step_of(event), kind, due_at, priority, since, attempt, pool),)

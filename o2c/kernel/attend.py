@@ -1,4 +1,4 @@
-"""Attending to a due row of the agenda: what is decided at once, or what a partner must be asked first. Pure, the same for every step."""
+"""Deciding about a due row of the agenda: events at once, or a question to a partner first. Pure, and the same for every step."""
 
 from __future__ import annotations
 
@@ -16,11 +16,16 @@ from o2c.kernel.step import Step
 from o2c.kernel.work import Work
 
 ASK_AGAIN = timedelta(minutes=1)
+"""How long a question waits that a partner wants to be asked again at once."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """A partner must answer before anything can be decided: do it (`query` False), or say what became of it."""
+    """A question to a partner that must be answered before the row can be decided.
+
+    `query` False asks for the work (`Partner.submit`); True asks for the outcome of an earlier request under the same key
+    (`Partner.query`).
+    """
 
     partner: str
     request: Request
@@ -28,13 +33,13 @@ class Ask:
 
     @property
     def key(self) -> tuple[str, bool]:
-        """What makes two questions one: the same key is never asked twice for one decision."""
+        """The identity of the question, (request key, query): one decision asks the same question only once."""
         return self.request.key, self.query
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What a partner answered, and how long it took."""
+    """The answer of a partner, and the milliseconds it took."""
 
     answer: Answer
     latency_ms: int = 0
@@ -43,10 +48,11 @@ class Reply:
 def attend(
     step: Step, work: Work, entry: Entry, piece: Mapping[str, Any] | None, at: datetime, *, seed: int, asked: bool = False
 ) -> Decision | Ask:
-    """What a due row means for its step: a decision, or the question to a partner that `settle` turns into one.
+    """Decide about a due row of the agenda, or give the question to a partner whose answer `settle` decides about.
 
-    `work` is the step's at the row's attempt; `piece` what the stock offers when the step draws on a pool; `asked` says that the partner was
-    asked already, so that its answer must be settled even though the step is not wanted any more.
+    `work` is the work of the step at the row's attempt. `piece` is the piece of stock on offer to a step that draws on a pool, None when
+    the pool is empty. `asked` says that the partner has been asked already: its answer is then settled even if the step is no longer
+    wanted.
     """
     if entry.kind == "query":
         return _question(step, work, at, query=True)
@@ -64,7 +70,10 @@ def attend(
 
 
 def settle(step: Step, work: Work, ask: Ask, reply: Reply, at: datetime, *, seed: int) -> Decision:
-    """What a partner's reply means for the step, with the exchange on the event that comes of it."""
+    """Decide about a partner's reply, and record the exchange on the first event of the decision.
+
+    `ask` is the question that was answered, `at` business time, `seed` the one of the store (it spreads the retries).
+    """
     decision = flow.settle(step, work, _later(reply.answer, at), at, seed=seed)
     return changed(decision, asked=flow.exchange(ask.partner, ask.request.body, reply.answer, reply.latency_ms))
 
@@ -76,7 +85,7 @@ def _question(step: Step, work: Work, at: datetime, *, query: bool) -> Ask:
 
 
 def _later(answer: Answer, at: datetime) -> Answer:
-    """An answer that wants to be asked again at once is asked a little later: at the same moment it would be the same command for ever."""
+    """Put off a repeated question that is due at once: at the same moment it would make the same command for ever."""
     if isinstance(answer, Accepted | Unknown) and answer.ask_again_at <= at:
         return replace(answer, ask_again_at=at + ASK_AGAIN)
     return answer

@@ -1,4 +1,4 @@
-"""Carrying decisions through on one stream: the state they leave, everything that follows from them, and their guards. Pure."""
+"""Applying decisions to one stream: the state that results, the decisions that follow, and the guard rows. Pure."""
 
 from __future__ import annotations
 
@@ -13,13 +13,15 @@ from o2c.kernel.shapes import item_of
 from o2c.kernel.stream import StreamKind
 
 FOLLOWING_MAX = 50
+"""How many decisions may follow from one; more are a loop without end."""
 
 
 @dataclass(frozen=True, slots=True)
 class Happened:
-    """An event about to be written, where and when (business time), and the event that caused it.
+    """An event about to be written: its stream, its business time, and the id of the event that caused it.
 
-    `after` is the state it leaves, if folded; `asked` the exchange with a partner of which it came.
+    `after` is the state of the stream after the event, None when it was not folded yet. `asked` is the exchange with a partner that led to
+    the event.
     """
 
     stream: str
@@ -33,7 +35,11 @@ class Happened:
 def happened(
     stream: str, decision: Decision, at: datetime, causation: str | None = None, *, after: Sequence[Any] = ()
 ) -> tuple[Happened, ...]:
-    """A decision of a stream as events about to be written; `after` are the states they leave, where they were folded already."""
+    """Turn a decision of a stream into events about to be written: first those of the stream, then those of other streams.
+
+    `causation` is the id of the event that caused the decision. `after` holds the state after each event of the stream; it is empty when
+    they were not folded yet. The exchange with a partner stands on the first event.
+    """
     states = after or [None] * len(decision.events)
     asked = (decision.asked, *[None] * len(decision.events))
     own = (Happened(stream, event, at, causation, *rest) for event, *rest in zip(decision.events, states, asked, strict=False))
@@ -43,7 +49,7 @@ def happened(
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """How far decisions were carried: the state, how many events, the guards."""
+    """A point to go back to: the state, the number of events and the guards at that time."""
 
     state: Any
     events: int
@@ -51,7 +57,11 @@ class Place:
 
 
 class Carried:
-    """Decisions of one stream, one after another, each with what follows from it. `guards` adds up what they take, free and claim."""
+    """The decisions of one stream, applied one after another, each with the decisions that follow from it.
+
+    `state` is the state after all of them, `happened` holds the events to be written, and `guards` adds up the guards that they take, free
+    and claim.
+    """
 
     def __init__(self, kind: StreamKind, stream: str, state: Any) -> None:
         self.kind, self.stream, self.state = kind, stream, state
@@ -60,7 +70,11 @@ class Carried:
         self._last: tuple[datetime, str | None] | None = None
 
     def carry(self, decision: Decision, at: datetime, book: Any, cause: str | None) -> None:
-        """Fold a decision, then let the stream advance until nothing more follows."""
+        """Apply a decision, then let the stream advance until nothing more follows.
+
+        `at` is business time, `cause` the id of the event that caused the decision. Raises RuntimeError when more than FOLLOWING_MAX
+        decisions follow.
+        """
         touched = frozenset(item_of(event) for event in decision.events)
         self._last = (at, cause)
         for _ in range(FOLLOWING_MAX):
@@ -73,16 +87,16 @@ class Carried:
         raise RuntimeError(f"{self.stream}: one decision leads to another without end")
 
     def place(self) -> Place:
-        """Where it stands now, to go back to when the next decision turns out to be a defect."""
+        """Give the present point, so that `back_to` can return to it when the next decision turns out to be a defect."""
         return Place(self.state, len(self.happened), self.guards)
 
     def back_to(self, place: Place) -> None:
-        """Forget what was carried since."""
+        """Drop everything that was applied after the given point."""
         self.state, self.guards = place.state, place.guards
         del self.happened[place.events :]
 
     def close(self) -> None:
-        """The stream's own end, if this was it."""
+        """Add the event by which the stream ends, such as `order.completed`, once its state has come to the end."""
         if self._last is not None:
             self._take(self.kind.close(self.state), *self._last)
 

@@ -20,7 +20,7 @@ def draw(seed: int, key: str, attempt: int, what: str) -> float:
 
 
 def pick(seed: int, key: str, attempt: int, what: str, table: Sequence[tuple[T, float]]) -> T:
-    """One entry of a table of (entry, percent); what the percents leave of 100 goes to the first entry.
+    """Draw one entry of a table of (entry, percent); the first entry gets the rest of 100 percent.
 
     ValueError for an empty table, a percent that is negative or no number, and percents that sum above 100.
     """

@@ -1,4 +1,4 @@
-"""What an order says to a billing account and a payment to an invoice: what both sides must know, so it stands below both."""
+"""Events and names that orders, payments and billing share. They stand below all three, which do not import one another."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from o2c.kernel.event import Event, Pii
 from o2c.kernel.shapes import OfItem
 
 BANK_TRANSFER = "bank-transfer"
-"""The method of money that a person saw arrive at the bank."""
+"""The payment method of money that a person saw arrive in the bank account."""
 
 
 class MoneyReceived(OfItem):
@@ -47,7 +47,7 @@ class ChargeStarted(Event, name="account.charge-started", stream="account"):
 
 
 class ChargeWithdrawn(Event, name="account.charge-withdrawn", stream="account"):
-    """The item ended before it was complete; what is not billed yet never will be."""
+    """The item ended before it was complete; charges that are not billed yet never will be."""
 
     example = {"order": "6f9619ff-8b86-5d01-b42d-00cf4fc964ff", "item": "1"}
     order: str
@@ -55,4 +55,5 @@ class ChargeWithdrawn(Event, name="account.charge-withdrawn", stream="account"):
 
 
 def account_stream(account: str) -> str:
+    """Give the name of a billing account's stream: `account-` and the id of the account."""
     return f"account-{account}"

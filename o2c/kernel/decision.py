@@ -1,4 +1,4 @@
-"""What a rule decided: events for streams, and guard rows that must still be free when it is written."""
+"""The outcome of a rule: events for streams, and guard rows that must still be free when the events are written."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from o2c.kernel.event import Asked, Event
 
 
 class Guard(NamedTuple):
-    """Hard uniqueness: one holder at a time for a (kind, key), such as a SIM, a number, a port-in, an invoice number."""
+    """A unique claim: a (kind, key), such as a SIM, a number, a port-in or an invoice number, has one holder at a time."""
 
     kind: str
     key: str
@@ -18,11 +18,13 @@ class Guard(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Events of the deciding stream (`events`), events of other streams (`elsewhere`, by stream name), guards to take and to free.
+    """The outcome of a rule: events to write, and guards to take, free or claim with them. It is false when it has no events.
 
-    Taking a guard that is held makes the whole command fail, and it is
-    decided again; `claims` are taken when free and left out when not, and a later check sees who holds them. `asked` is the exchange with a
-    partner of which the decision's first event came.
+    `events` belong to the deciding stream; `elsewhere` are (stream name, event) of other streams. `asked` is the exchange with a partner
+    that led to the first event.
+
+    When a guard in `takes` has another holder, the whole command fails and is decided again. A guard in `claims` is taken when it is free
+    and left out when it is not; a later check of the step reads its holder. Guards in `frees` lose their holder.
     """
 
     events: tuple[Event, ...] = ()
@@ -50,5 +52,5 @@ NOTHING = Decision()
 
 
 def just(*events: Event) -> Decision:
-    """A decision that concerns only the deciding stream."""
+    """Make a decision of events of the deciding stream, without guards."""
     return Decision(events)

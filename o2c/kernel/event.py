@@ -32,7 +32,7 @@ class Names:
 
 @dataclass(frozen=True, slots=True)
 class Upcast:
-    """Declared change from one schema version of an event to the next: renames first, then defaults for what is new.
+    """Declared change from one schema version of an event to the next: renames first, then defaults for new fields.
 
     Declared rather than coded, so that a projection can read old events straight out of the table with the same rule.
     """
@@ -41,6 +41,7 @@ class Upcast:
     defaults: Mapping[str, Any] = field(default_factory=dict)
 
     def apply(self, body: dict[str, Any]) -> dict[str, Any]:
+        """Give the body in the next schema version; a default never replaces a value that the body has."""
         renamed = {self.renames.get(key, key): value for key, value in body.items()}
         return {**self.defaults, **renamed}
 
@@ -52,7 +53,7 @@ class Event(BaseModel):
     `example`. `stream` is the kind of stream the event belongs to; `*` stands for every kind that carries steps.
     """
 
-    # A refused value may be personal, and what refuses it is often far from anyone who knows: no error text shows it.
+    # A value that fails validation may be personal, so no error text shows it.
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     type_name: ClassVar[str] = ""
@@ -101,7 +102,10 @@ def register(name: str, cls: type[Event]) -> None:
 
 
 def load_event_types() -> None:
-    """Import the events of every capability beside this package, so that whoever reads the log knows all types and a new one needs no line here."""
+    """Import the events of every capability, so that every reader of the log knows all types.
+
+    The packages beside this one are looked through, so that a new capability needs no line here.
+    """
     package = __name__.partition(".")[0]
     for module in pkgutil.iter_modules([str(Path(__file__).parents[1])], f"{package}."):
         if module.ispkg and util.find_spec(f"{module.name}.events"):
@@ -117,10 +121,10 @@ def upcast(name: str, version: int, body: dict[str, Any]) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a partner was asked and answered, of which an event came: enough to make the decision again.
+    """The exchange with a partner that led to an event, with enough of it to make the decision again.
 
-    `answer` is done, refused, failed, accepted, silent or never-heard; `code` the partner's own; `latency_ms` how long the answer took (0 for a
-    simulated partner). `digest` of the request's body and `data` of the answer may tell of a person and are stored apart.
+    `answer` is done, refused, failed, accepted, silent or never-heard; `code` is the partner's own; `latency_ms` is the time the answer
+    took (0 for a simulated partner). `digest` of the request's body and `data` of the answer may be personal and are stored apart.
     """
 
     partner: str
@@ -133,11 +137,10 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """An event in its place: the envelope of design.md section 2 around a body.
+    """An event with its envelope: stream and version, times, actor and channel, the command and the cause, order and customer.
 
-    `originator_id` and `originator_version` are what the eventsourcing library asks of a domain event.
-    `occurred_at` is business time; `recorded_at` and `position` are the server's and None until stored; `asked` is there where the event came
-    of a partner's answer.
+    `occurred_at` is business time. `recorded_at` and `position` are the server's and None until the event is stored. `asked` is set where
+    the event came from a partner's answer. `originator_id` and `originator_version` are the names that the eventsourcing library reads.
     """
 
     stream: str
@@ -157,8 +160,10 @@ class Fact:
 
     @property
     def originator_id(self) -> str:
+        """The stream, under the name that the eventsourcing library reads."""
         return self.stream
 
     @property
     def originator_version(self) -> int:
+        """The version in the stream, under the name that the eventsourcing library reads."""
         return self.version

@@ -1,4 +1,4 @@
-"""How any step goes on: from a partner's answer to events, from a failure to a fallout and its next attempt. Pure, the same for all steps."""
+"""The course of any step: from a partner's answer to events, from a failure to a fallout and its next attempt. Pure."""
 
 from __future__ import annotations
 
@@ -28,7 +28,13 @@ RETRY_LONGEST_S = 1800
 
 
 def settle(step: Step, work: Work, answer: partner.Answer, at: datetime, *, seed: int) -> Decision:
-    """What a partner's answer means for the step. An unknown partner code is our defect and says so in the queue."""
+    """Decide about a partner's answer: the step is done, goes on waiting, or falls out.
+
+    A partner's code that is mapped to none of ours becomes SYS-BUG, in the queue of engineering. No answer leads to queries, at most
+    SILENCES_MAX of them; then the step falls out under its own code for silence and a person decides about the next attempt.
+
+    Source: fallout table, rules (an unknown outcome is queried before any retry).
+    """
     ask = step.ask
     assert ask is not None
     match answer:
@@ -52,7 +58,7 @@ def settle(step: Step, work: Work, answer: partner.Answer, at: datetime, *, seed
 
 
 def exchange(name: str, body: Mapping[str, Any], answer: partner.Answer, latency_ms: int) -> Asked:
-    """What a partner was asked and answered, as it stands beside the event that came of it."""
+    """Describe an exchange with a partner as it is stored beside the event; of the request's body only a digest (SHA-256) is kept."""
     data = getattr(answer, "data", None)
     return Asked(name, _ANSWERS[type(answer)], getattr(answer, "code", ""), latency_ms, digest(to_json(body)), dict(data) if data else {})
 
@@ -64,7 +70,7 @@ _ANSWERS: Mapping[type[partner.Answer], str] = {
 
 
 def no_longer_wanted(step: Step, work: Work) -> Decision:
-    """What the step is for came about by other means."""
+    """Cancel a step whose purpose was reached by other means, such as the collection of an invoice that was paid by bank."""
     return just(StepCancelled(item=work.item, step=step.name))
 
 
@@ -81,10 +87,14 @@ def fall_out(
     fields: Mapping[str, Any] = MappingProxyType({}),
     not_before: datetime | None = None,
 ) -> Decision:
-    """The step cannot go on: a fallout under our code (`CODE` or `CODE: where`), and the next attempt when it is transient and some are left.
+    """Give the fallout of a step under our code (`CODE` or `CODE: detail`), and its retry if the code is transient and attempts are left.
 
-    `again=False` leaves the next attempt to a person: nobody knows whether the work was done, and it must not be done twice. `fields` are
-    further ones of the step's FellOut event; the next attempt is due no sooner than `not_before`.
+    A code that the step's referral counts as a final no declines the gate of the order instead; a step that is no longer wanted is
+    cancelled. `again=False` leaves the next attempt to a person, because the partner may have done the work and must not do it twice.
+    `awaits` is the stock pool that the step waits for, `fields` are further fields of its FellOut event, and a retry is due no sooner than
+    `not_before`.
+
+    Source: fallout table, retry class T (five tries, then the queue).
     """
     if not step.wanted(work):
         return no_longer_wanted(step, work)
@@ -103,7 +113,7 @@ def fall_out(
 
 
 def stopped(work: Work) -> Decision:
-    """The step cannot be moved on by any rule of ours: it leaves the agenda and waits for engineering, whatever its own events say."""
+    """Take a step off the agenda, for engineering, because no decision about it moved it on (SYS-BUG)."""
     return just(StepStopped.model_validate({**_fallout(work, DEFECT, "", "nothing that was decided moved it"), "step": work.step}))
 
 
@@ -125,6 +135,9 @@ def _fallout(work: Work, code: str, partner_code: str, detail: str) -> dict[str,
 
 
 def retry_delay(work: Work, *, seed: int) -> timedelta:
-    """30 s, times four each time, at most 30 min, with jitter from the seed so that an outage's victims do not return together."""
+    """Give the wait before the next attempt: 30 s, four times as long each time, at most 30 minutes, with jitter from the seed.
+
+    The jitter keeps the orders that one outage stopped from coming back all at once. Source: fallout table, retry class T.
+    """
     wait_s = min(RETRY_FIRST_S * RETRY_FACTOR ** (work.attempt - 1), RETRY_LONGEST_S)
     return timedelta(seconds=min(round(wait_s * jitter(seed, work.key, work.attempt), 3), RETRY_LONGEST_S))

@@ -1,4 +1,4 @@
-"""Changing frozen values: what `dataclasses.replace` does, for classes with slots and without asking each field how it wants to be set."""
+"""Changing frozen dataclasses with slots: a faster `dataclasses.replace`, which copies the fields without running `__init__`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _PARTS: dict[type[Any], tuple[attrgetter[tuple[Any, ...]], dict[str, _Setter]]] 
 
 
 def changed(value: Frozen, **changes: Any) -> Frozen:
-    """The frozen dataclass (with slots, two fields or more) with some fields changed. Raises KeyError for what is no field of it."""
+    """Give a copy of a frozen dataclass (with slots, two fields or more) with some fields changed. KeyError for a name that is no field."""
     cls: type[Any] = type(value)
     fields, setters = _PARTS.get(cls) or _parts(cls)
     made: Frozen = object.__new__(cls)

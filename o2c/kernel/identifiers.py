@@ -12,7 +12,7 @@ from stdnum import imsi as stdnum_imsi
 from stdnum import luhn
 from stdnum.iso7064 import mod_97_10
 
-# Stored ids hang on these two: changing one makes every known order and derived command look new.
+# Stored ids are made with these two: a changed one would make every stored order and command look new.
 _ORDERS = UUID("6f1d3c8a-52b7-5e0e-9c41-7d0a4be2f6a3")
 _DERIVED = UUID("b0a94e57-1d3c-5c62-8f7e-2a6c95d1304b")
 
@@ -90,15 +90,15 @@ def possible_mobile(text: str, region: str) -> bool:
 
 
 def country_code(number: str) -> str:
-    """The country code a number in E.164 form begins with: one to three digits, of which none begins another (ITU-T E.164 section 6.2.1).
+    """Give the country code with which an E.164 number begins, one to three digits. ValueError for a number that begins with none.
 
-    ValueError for a number that begins with none.
+    No country code begins another. Source: ITU-T E.164 section 6.2.1.
     """
     return _country_code(number[1:4])
 
 
 def country_code_of(region: str) -> str:
-    """The country code under which a region (ISO 3166) is called. ValueError for an unknown region."""
+    """Give the country code under which a region (ISO 3166) is called. ValueError for an unknown region."""
     code = phonenumbers.country_code_for_region(region)
     if not code:
         raise ValueError(f"{region!r} is not a region with a country code")

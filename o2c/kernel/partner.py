@@ -1,4 +1,4 @@
-"""What a partner can answer, and what it can be asked. Every call ends as one of these; there is no seventh way."""
+"""The answers a partner can give, and the request it gets. Every call ends as one of six kinds of answer."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """The work is done; `data` is what the partner tells of it."""
+    """The work is done; `data` holds the partner's facts about it, such as a reference."""
 
     data: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class RefusedBy:
-    """A business no, in the partner's own code; `data` is what it tells of it (how large a deposit would do)."""
+    """A business no, under the partner's own code; `data` says more about it, such as how large a deposit would do."""
 
     code: str
     data: Mapping[str, Any] = field(default_factory=dict)
@@ -41,8 +41,10 @@ class RefusedBy:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """A technical failure, in the partner's own code; our code for it says whether asking again may help. `not_before` is when the partner
-    takes requests again, where it says so."""
+    """A technical failure, under the partner's own code; our code for it says whether another attempt may help.
+
+    `not_before` is the time from which the partner takes requests again, None when it named none.
+    """
 
     code: str
     not_before: datetime | None = None
@@ -75,10 +77,10 @@ class Partner(Protocol):
     """A system outside. Partners act and never decide; the same request key twice is one piece of work."""
 
     def submit(self, request: Request) -> Answer:
-        """Ask for the work; every kind of answer but `NeverHeard`."""
+        """Ask for the work. The answer is of any kind but `NeverHeard`."""
 
     def query(self, request: Request) -> Answer:
-        """Ask what became of a request sent earlier under the same key."""
+        """Ask for the outcome of a request that was sent earlier under the same key."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,7 +55,7 @@ def next_cycle_day(day: date, cycle_days: tuple[int, ...]) -> date:
 
 
 def local_date(at: datetime, zone: str) -> date:
-    """The date on the wall in the zone at that instant. ValueError for a naive time or an unknown zone."""
+    """Give the date of an instant on the calendar of a time zone. ValueError for a time without a zone or an unknown zone."""
     return _aware(at).astimezone(_zone(zone)).date()
 
 

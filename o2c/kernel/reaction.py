@@ -1,4 +1,4 @@
-"""Reactions: what follows of an event in other streams than its own, by itself. Pure; the engine carries them out once an event."""
+"""Reactions: effects that an event has on other streams by itself. Pure; the engine carries each effect out once."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from o2c.kernel.event import EVENT_TYPES, Event, Fact
 
 @dataclass(frozen=True, slots=True)
 class Wake:
-    """As many of the steps that wait for a stock pool as pieces came are asked for again, by priority, then age."""
+    """Request again the steps that wait for a stock pool: as many as pieces came, by priority, then age."""
 
     pool: str
     count: int
@@ -21,7 +21,7 @@ class Wake:
 
 @dataclass(frozen=True, slots=True)
 class Decide:
-    """A rule decides on another stream: `rule(state, at, book)`. What follows from its decision is written with it."""
+    """Let a rule decide on another stream: `rule(state, at, book)` gives the Decision, which is written with all that follows from it."""
 
     stream: str
     rule: Callable[[Any, datetime, Any], Decision]
@@ -29,7 +29,10 @@ class Decide:
 
 @dataclass(frozen=True, kw_only=True)
 class Reaction:
-    """What follows of the events that it `concerns`: `effects(fact)`. Its name is part of command ids, so that a repeat does nothing."""
+    """A rule of the plan that crosses streams: `effects(fact)` for every event type that it `concerns`.
+
+    The name is part of the command ids, so that an event that is seen again has no second effect.
+    """
 
     name: str
     concerns: Callable[[type[Event]], bool]
@@ -37,5 +40,5 @@ class Reaction:
 
     @property
     def types(self) -> frozenset[str]:
-        """The stored names of the events that it concerns, of all that this program knows."""
+        """The stored names of the event types that the reaction concerns."""
         return frozenset(name for name, cls in EVENT_TYPES.items() if self.concerns(cls))

@@ -1,6 +1,7 @@
-"""Reason codes of fallout: class, origin, recoverability, who is waited for, and queue. Versioned data; the partner's raw code is kept beside ours.
+"""Reason codes of fallout: class, origin, recoverability, the party we wait for, and queue. Versioned data.
 
-Source: the founders' fallout table (vocabulary of Oracle OSM, Salesforce, ServiceNow, TIBCO and TM Forum eTOM 1.3.3.8).
+The partner's raw code is kept beside ours. Source: the fallout table (vocabulary of Oracle OSM, Salesforce, ServiceNow, TIBCO and TM Forum
+eTOM 1.3.3.8).
 """
 
 from __future__ import annotations
@@ -10,12 +11,12 @@ from dataclasses import dataclass
 from o2c.kernel.shapes import FaultClass, Origin, Recoverability, WaitingFor
 
 DEFECT = "SYS-BUG"
-"""Our code for what can only be a defect of ours: a rule that raised, a partner's code that nobody mapped."""
+"""Our code for a defect of ours: a rule that raised an exception, or a partner's code that is mapped to none of ours."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """One code and what it means for the queue."""
+    """One reason code: its queue, the class and origin of the fault, whether another attempt can help, and the party we wait for."""
 
     code: str
     queue: str

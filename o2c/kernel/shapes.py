@@ -28,7 +28,7 @@ class Requested(OfItem):
 
 
 class Done(OfItem):
-    """A step ended well. What it yielded are the further fields; later steps read them as this step's outcome."""
+    """A step ended well. Its further fields are the outcome that later steps of the item read."""
 
     shape: ClassVar[str] = "done"
     attempt: int = 1
@@ -62,7 +62,7 @@ class FellOut(OfItem):
 
 
 class Undone(OfItem):
-    """What a step had done was taken back; `noun` says in a word what it was."""
+    """The result of a step was taken back; `noun` says in a word what that was (a SIM, a charge)."""
 
     shape: ClassVar[str] = "undone"
     noun: ClassVar[str] = ""
@@ -79,13 +79,13 @@ class RecallRequested(Requested):
 
 
 class SetAside(OfItem):
-    """Something was set aside for a step before it is done (a number for the item, a deposit for the gate); the step reads it then."""
+    """Something was set aside for a step before the step is done: a number for the item, a deposit for the gate. The step reads it."""
 
     shape: ClassVar[str] = "set-aside"
 
 
 class LetGo(OfItem):
-    """What was set aside for a step is not kept for it any more."""
+    """Something that was set aside for a step is no longer kept for it."""
 
     shape: ClassVar[str] = "let-go"
 
@@ -159,38 +159,42 @@ def item_of(event: Event) -> str:
 
 
 class Offered(Event):
-    """A resource became a candidate of a stock pool: the store keeps it in an index that a plain read serves; a guard decides."""
+    """A resource became a candidate of a stock pool.
+
+    The store lists candidates in an index that is read without locks; a guard decides at the append whether the candidate is still free.
+    """
 
     def offer(self) -> tuple[str, str, dict[str, str]]:
-        """(pool, key, what a taker needs to know of it)."""
+        """Give the candidate as (pool, key, details that a taker needs). Raises NotImplementedError for a class that does not say."""
         raise NotImplementedError(f"{type(self).__name__} must say what it offers")
 
 
 class Withdrawn(Event):
-    """A resource is no candidate any more."""
+    """A resource is no candidate of its stock pool any more."""
 
     def withdrawal(self) -> tuple[str, str]:
-        """(pool, key)."""
+        """Give the candidate that leaves the index as (pool, key). Raises NotImplementedError for a class that does not say."""
         raise NotImplementedError(f"{type(self).__name__} must say what it withdraws")
 
 
 class Held(Event):
-    """From now on somebody has what the event's stream is about: a guard holds it for him."""
+    """The SIM, number or invoice number of the event's stream has a holder from now on, by a guard."""
 
     def holder(self) -> str:
-        """The holder, as guards name it."""
+        """Give the holder as guards name it, such as `order-…/1`. Raises NotImplementedError for a class that does not say."""
         raise NotImplementedError(f"{type(self).__name__} must say who holds it")
 
 
 class HeldByItem(Held):
-    """An order's item has what the event's stream is about."""
+    """An item of an order holds the SIM or number of the event's stream."""
 
     order: str
     item: str
 
     def holder(self) -> str:
+        """Give the item's order stream and id: `order-ORDER/ITEM`."""
         return f"order-{self.order}/{self.item}"
 
 
 class Freed(Event):
-    """Nobody has what the event's stream is about any more."""
+    """The SIM or number of the event's stream has no holder any more."""

@@ -1,4 +1,4 @@
-"""A step as its capability declares it: one `Step` a capability file, read by plan, runner and fallout alike."""
+"""The declaration of a step: one `Step` for each piece of fulfilment, read by plan, runner and fallout alike."""
 
 from __future__ import annotations
 
@@ -13,31 +13,31 @@ from o2c.kernel.shapes import FellOut, RecallRequested, Requested
 from o2c.kernel.work import Work
 
 RECALL_LEAD = timedelta(minutes=2)
-"""A recall must not arrive before the request it recalls: so it goes out later than any worker's lease on a row of the agenda lasts."""
+"""How long a recall waits: longer than a worker's lease on an agenda row, so that it never overtakes the request it recalls."""
 
 
 def nothing_wrong(work: Work, at: datetime) -> str:
-    """Default of `check` and `no_return`: no reason."""
+    """Give no reason: the default of `check` and `no_return`."""
     return ""
 
 
 def nothing(work: Work) -> Mapping[str, Any]:
-    """Default of `payload` and `facts`."""
+    """Give no fields: the default of `payload` and `facts`."""
     return {}
 
 
 def no_streams(work: Work) -> tuple[str, ...]:
-    """Default of `reads`."""
+    """Read no other stream: the default of `reads`."""
     return ()
 
 
 def no_guards(work: Work) -> tuple[Guard, ...]:
-    """Default of `guards`."""
+    """Claim no guard: the default of `guards`."""
     return ()
 
 
 def always(work: Work) -> bool:
-    """Default of `wanted`."""
+    """Say yes: the default of `wanted`."""
     return True
 
 
@@ -55,11 +55,11 @@ def _no_release(work: Work, at: datetime) -> Decision:
 
 @dataclass(frozen=True, kw_only=True)
 class ByPartner:
-    """A step that a partner carries out.
+    """How a partner carries out a step.
 
-    `payload(work)` is the body of the request; `codes` maps the partner's codes to ours, or `code_of(work, code)` does
-    where the market decides; `silence` is our code for a request that was never
-    heard; `fallout_fields(data)` turns what the partner says of its no into further fields of the FellOut event.
+    `payload(work)` is the body of the request. `codes` maps the partner's codes to ours; `code_of(work, code)` does so instead where the
+    market decides. `silence` is our code for a request that was never answered or never arrived. `fallout_fields(data)` turns the details
+    of a refusal into further fields of the FellOut event.
     """
 
     partner: str
@@ -70,27 +70,30 @@ class ByPartner:
     fallout_fields: Callable[[Mapping[str, Any]], Mapping[str, Any]] = _no_fields
 
     def our_code(self, work: Work, code: str) -> str:
-        """Our reason code for the partner's. One that nobody mapped is a defect of ours and says so in the queue."""
+        """Give our reason code for a partner's code: SYS-BUG, a defect of ours, for one that is mapped to none."""
         return self.code_of(work, code) if self.code_of else self.codes.get(code, DEFECT)
 
 
 @dataclass(frozen=True, kw_only=True)
 class FromPool:
-    """A step that takes a piece from a stock pool: `pool(work)` names it (empty: none is needed), `out_of_stock` is our code for an empty one."""
+    """How a step takes a piece of stock: `pool(work)` names the pool (empty: no piece is needed).
+
+    `out_of_stock` is our reason code for an empty pool.
+    """
 
     pool: Callable[[Work], str]
     out_of_stock: str
 
 
 class Decide(Protocol):
-    """`decide(work, approve, at)`: what a person's approval or refusal of a step yields."""
+    """`decide(work, approve, at)` gives the decision when a person approves or refuses a step, an empty one if that is impossible."""
 
     def __call__(self, work: Work, approve: bool, at: datetime) -> Decision: ...
 
 
 @dataclass(frozen=True, kw_only=True)
 class Referral:
-    """A step that a person may decide. `declines` are the codes that end the order for good without anybody being asked."""
+    """The decision of a person about a step. `declines` are the reason codes that end the order for good without a person."""
 
     decide: Decide
     declines: frozenset[str] = frozenset()
@@ -98,11 +101,13 @@ class Referral:
 
 @dataclass(frozen=True, kw_only=True)
 class Ending:
-    """What becomes of a step's work when its item ends before it is complete.
+    """How a step's work is taken back when its item ends before it is complete.
 
-    `undo(work, outcome, at)` takes back what is ours; `recall` names the step that asks the partner to drop what it was asked (not once the
-    step is done, where that is `done_for_good`); `no_return(work, at)` says why the item cannot be cancelled any more (a hard point of no
-    return), or nothing; `let_go(work, at)` gives back what was set aside for a step that will not come.
+    `undo(work, outcome, at)` takes back our own part. `recall` names the step by which the partner is asked to drop its part (not any more
+    once the step is done, where it is `done_for_good`). `no_return(work, at)` gives the reason why the item can no longer be cancelled, a
+    hard point of no return, or an empty text. `let_go(work, at)` gives back what was set aside for a step that will not run.
+
+    Source: order life cycle, section 4 (points of no return and compensations).
     """
 
     undo: Callable[[Work, Mapping[str, Any], datetime], Decision] = _no_undo
@@ -116,14 +121,14 @@ class Ending:
 class Step:
     """One piece of fulfilment. Everything but the name, the fallout event and `complete` has a default.
 
-    `requested` and `fell_out` are the step's own events; a step that nobody asks for has no `requested`. `complete(work, data, at)` builds the
-    Done event and what happens to other streams; a step with neither `ask` nor `draw` completes by itself. `check(work, at)` names the reason
-    code (`CODE` or `CODE: where`) that stops it before anything is sent; `reads(work)` the other streams its rules look at; `guards(work)` are
-    claimed when it is asked for. It is due `lead` after it is asked for, or when `due(work, at)` says. `facts(work)` are further fields of the
-    Requested event. One that is `forceable` may be counted as done by other means; one that is not `wanted` any more is cancelled instead of
-    asked for, and its failure is no fallout.
+    `requested` and `fell_out` are the step's own events; a step that nobody asks for has no `requested`. `complete(work, data, at)` gives
+    the Done event and the events of other streams; a step with neither `ask` nor `draw` completes by itself. `check(work, at)` gives the
+    reason code (`CODE` or `CODE: detail`) that stops the step before anything is sent. `reads(work)` names the other streams that its rules
+    read; `guards(work)` are claimed when it is asked for. It is due `lead` after the request, or at `due(work, at)`. `facts(work)` are
+    further fields of the Requested event. A `forceable` step may be counted as done by other means. A step that is not `wanted` any more is
+    cancelled instead of asked for, and its failure is no fallout.
 
-    Raises ValueError when an event belongs to another step: its agenda row would stay, and be attended to for ever.
+    Raises ValueError when an event belongs to another step: its agenda row would never be dropped.
     """
 
     name: str
@@ -152,24 +157,24 @@ class Step:
 
     @property
     def partner(self) -> str:
-        """The partner that carries it out; empty for none."""
+        """The name of the partner that carries the step out; empty for none."""
         return self.ask.partner if self.ask else ""
 
     @property
     def recalls(self) -> bool:
-        """Whether this step takes back what another one asked of a partner."""
+        """Whether this step asks a partner to drop the work of another step."""
         return self.requested is not None and self.requested.shape == RecallRequested.shape
 
     def pool(self, work: Work) -> str:
-        """The stock pool this work draws on; empty for none."""
+        """Give the name of the stock pool this work draws on; empty for none."""
         return self.draw.pool(work) if self.draw else ""
 
     def due_at(self, work: Work, at: datetime) -> datetime:
-        """When the step is due if it is asked for at the given time."""
+        """Give the time at which the step is due if it is asked for at the given time."""
         return self.due(work, at) if self.due else at + self.lead
 
     def request(self, work: Work, at: datetime, *, attempt: int = 1, due_at: datetime | None = None) -> Decision:
-        """Ask for the step and claim its guards. ValueError for a step that nobody asks for."""
+        """Ask for the step and claim its guards. ValueError for a step without a Requested event."""
         if self.requested is None:
             raise ValueError(f"step {self.name} cannot be asked for")
         body = {"item": work.item, "attempt": attempt, "due_at": due_at or self.due_at(work, at), **self.facts(work)}

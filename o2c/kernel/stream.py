@@ -1,4 +1,4 @@
-"""Kinds of stream: how the events of one thing fold into its state, and what they put on the agenda."""
+"""Kinds of stream: how the events of one thing (an order, a SIM, an account) fold into its state and change the agenda."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def _no_close(state: Any) -> Decision:
 
 
 def _of_records(state: Any, stream: str, item: str, step: str, book: Book) -> Work:
-    """The work of a stream whose steps belong to no item: its state keeps `records` by step, or it has no steps."""
+    """Gather the work of a stream whose steps belong to no item: its state keeps `records` by step, or it has no steps."""
     return build(stream, item, step, state=state, subject=state, records=getattr(state, "records", {}))
 
 
@@ -51,15 +51,18 @@ def _nobody(state: Any) -> tuple[str | None, str | None]:
 
 @dataclass(frozen=True, kw_only=True)
 class StreamKind:
-    """A category of streams, named by the prefix of their names (`order-…`).
+    """A kind of stream: the functions that fold, schedule and advance every stream of one category (`order` for `order-…`).
 
-    `evolve(state, event)` is total and never judges; `shape_version` rises whenever a fold's result or a default of a state's field changes.
-    `owner(state)` gives (order id, customer id) for the envelope; `not_before(state)` the time before which nothing happens to the stream.
+    Every kind has these. `initial(stream)` is the state before the first event. `evolve(state, event)` gives the state after an event; it
+    accepts every event and never judges. `shape_version` rises whenever the result of the fold, or the default of a field of the state,
+    changes. `owner(state)` gives (order id, customer id) for the envelope. `not_before(state)` is the time before which nothing happens to
+    the stream.
 
-    For kinds that carry steps: `agenda` says what an event does to the agenda; `work` gathers what a step's rules may read, the market of the
-    stream's pin included; `advance(state, touched, at, book)` asks for what comes next, `touched` being the items the decision's events speak
-    of (empty for the whole stream); `close` is the stream's own end; `correctable(state, item, changes)` whether there
-    is what a person wants to correct; `on_record(work, fallout)` whether a fallout is open on the work's step.
+    Kinds whose streams carry steps also have these. `agenda(state, event, stream)` gives the changes of an event to the agenda.
+    `work(state, stream, item, step, book)` gathers what the rules of a step may read. `advance(state, touched, at, book)` decides what is
+    asked for next; `touched` are the items of the decision's events, an empty one standing for the whole stream. `close(state)` gives the
+    event by which the stream ends. `correctable(state, item, changes)` says whether a person may make these corrections, and
+    `on_record(work, fallout)` whether that fallout is open on the step.
     """
 
     category: str
@@ -78,12 +81,12 @@ class StreamKind:
 
     @property
     def goes_on(self) -> bool:
-        """Whether anything follows of its events by itself."""
+        """Whether streams of this kind advance by themselves after an event."""
         return self.advance is not _no_advance
 
     @property
     def carries_steps(self) -> bool:
-        """Whether its events move an agenda, so that only rules may append them."""
+        """Whether events of this kind change the agenda, so that only rules may append them."""
         return self.agenda is not _no_agenda
 
     @cached_property
@@ -91,14 +94,14 @@ class StreamKind:
         return TypeAdapter(self.state_type)
 
     def kept(self, state: Any) -> bytes:
-        """A state as its head row keeps it: JSON without the fields that are at their defaults, a third of an order."""
+        """Give a state as its head row keeps it: JSON without the fields that have their defaults, which is a third of an order's size."""
         return self._json.dump_json(state, exclude_defaults=True)
 
     def restored(self, kept: str | bytes) -> Any:
-        """The state again from what was kept."""
+        """Give back the state that `kept` made. ValueError for JSON that does not fit the type of the state."""
         return self._json.validate_json(kept)
 
 
 def category_of(stream: str) -> str:
-    """The kind of a stream from its name."""
+    """Give the kind of a stream from its name: the part before the first dash."""
     return stream.partition("-")[0]

@@ -1,4 +1,4 @@
-"""What a step's rules may read: the work of one step of one item, built here and nowhere else, and the record of how that step stands."""
+"""The work of one step of one item, as the rules of the step read it, and the record of how the step stands."""
 
 from __future__ import annotations
 
@@ -23,26 +23,27 @@ from o2c.kernel.shapes import (
 )
 
 LONG_SINCE = datetime(1970, 1, 1, tzinfo=UTC)
-"""Since when a partner has a request that it is known to have taken."""
+"""Stands for the time since which a partner has a request that it has certainly taken."""
 WRITING = timedelta(minutes=1)
-"""A decision is written a little later than it is made: a request due by then may be with its partner when the decision is written."""
+"""How much later than it is made a decision may be written: a request due by then may have reached its partner."""
 _OF_FALLOUT = frozenset({*FellOut.model_fields, "step"})
 _NO_OUTCOME = frozenset({"item", "attempt"})
 
 
 class Book(Protocol):
-    """What rules need from above: the versions of the markets. Planning needs more (`orders.planning.Book`)."""
+    """The part of the plan that the rules of every step need: the market versions. `orders.planning.Book` adds the rest."""
 
     def market(self, pin: str) -> Any:
-        """The market of a pin such as `GB@2026-01`; None for an empty pin."""
+        """Give the market of a pin such as `GB@2026-01`; None for an empty pin."""
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """How a step stands: its attempt, the outcome of a done one (or what came with its last refusal), and the fallout open on it.
+    """How a step stands: its attempt, its outcome, and the fallout that is open on it.
 
-    `waiting_for` is empty while the step is under way. `sent_from` says from when on the step's partner may have the request, None when it is
-    known not to have it; `retry_at` when the next attempt is made by itself.
+    `outcome` holds the further fields of the step's Done event, or of its last refusal before it is done. `waiting_for` is empty while the
+    step is under way. `silences` counts the queries without an answer. `sent_from` is the time from which the partner may have the request,
+    None when it certainly has not; `retry_at` is the time of the next automatic attempt.
     """
 
     attempt: int = 1
@@ -56,7 +57,7 @@ class Record:
 
 
 def recorded(record: Record, event: OfItem) -> Record | None:
-    """The record of a step after one of its events; None for an event that changes nothing of it."""
+    """Give the record of a step after one of its events; None for an event that changes nothing of it."""
     match event:
         case Requested():
             sent_from = LONG_SINCE if record.sent_from == LONG_SINCE else event.due_at
@@ -81,25 +82,26 @@ def recorded(record: Record, event: OfItem) -> Record | None:
 
 
 def _fallen(record: Record, event: FellOut) -> Record:
-    told = {} if isinstance(event, StepStopped) else event.model_dump(mode="json", exclude=set(_OF_FALLOUT))
+    further = {} if isinstance(event, StepStopped) else event.model_dump(mode="json", exclude=set(_OF_FALLOUT))
     still_sent = record.sent_from if _unsure(record, event) else None
-    return Record(event.attempt, told or record.outcome, event.fallout, event.reason, event.waiting_for, record.silences, still_sent)
+    return Record(event.attempt, further or record.outcome, event.fallout, event.reason, event.waiting_for, record.silences, still_sent)
 
 
 def _unsure(record: Record, event: FellOut) -> bool:
-    """Whether the partner may have the request all the same: it had taken it, never answered, or a defect lost its answer."""
+    """Whether the partner may have the request in spite of the fallout: it took it, never answered, or a defect lost its answer."""
     return record.sent_from == LONG_SINCE or event.partner_code == "silent" or event.reason == "SYS-BUG"
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """One step of one item, with everything its rules may read.
+    """One step of one item, with everything that its rules may read.
 
-    `subject` is what the stream's kind says of the item (for an order, its planned line); `outcomes` what earlier steps of the item yielded;
-    `read` the states of other streams the step reads, by stream name (None where there is none); `fallout` the id of the fallout open on this
-    step, if any, with its `reason` and `waiting_for` (empty while it is under way again); `silences` how often the partner was asked without an
-    answer; `sent`, by step of the item, from when on a partner may have its request (absent: it is known not to); `retry_at` when the next
-    attempt is made by itself; `guards` the holders of the guards the step claims; `market` the country's rules, as pinned.
+    `subject` is the item as the kind of stream knows it (the planned line of an order, say); `outcomes` are those of the item's steps, by
+    step. `read` holds the states of the other streams that the step reads, by stream name (None for a stream without events). `fallout` is
+    the id of the fallout that is open on the step, with its `reason` and `waiting_for` (empty while the step is under way again).
+    `silences` counts the queries without an answer. `sent` gives, by step of the item, the time from which a partner may have its request;
+    a step is absent when its partner certainly has none. `retry_at` is the time of the next automatic attempt. `guards` are the holders of
+    the guards that the step claims. `market` holds the country's rules, as pinned.
     """
 
     stream: str
@@ -121,21 +123,21 @@ class Work:
 
     @property
     def key(self) -> str:
-        """The request key a partner sees."""
+        """The request key that a partner sees: `stream/item/step/attempt`."""
         return f"{self.stream}/{self.item}/{self.step}/{self.attempt}"
 
     @property
     def holder(self) -> str:
-        """Who holds the guards this step takes."""
+        """The holder under which this step takes its guards: `stream/item`."""
         return f"{self.stream}/{self.item}"
 
     def with_partner(self, step: str, at: datetime) -> bool:
-        """Whether a partner has, or may have, a step's request when what is decided at the given time is written."""
+        """Whether a partner may have the request of a step by the time that a decision made at `at` is written."""
         since = self.sent.get(step)
         return since is not None and since <= at + WRITING
 
     def guard(self, kind: str, key: str) -> Guard:
-        """A guard held by this item."""
+        """Make a guard that this item holds."""
         return Guard(kind, key, self.holder)
 
 
@@ -143,7 +145,7 @@ NO_RECORD = Record()
 
 
 def build(stream: str, item: str, step: str, *, state: Any, subject: Any, records: Mapping[str, Record], market: Any = None) -> Work:
-    """The work of a step, from the records of its item's steps."""
+    """Gather the work of a step, from the records of all steps of its item."""
     record = records.get(step, NO_RECORD)
     return Work(
         stream,
@@ -152,18 +154,18 @@ def build(stream: str, item: str, step: str, *, state: Any, subject: Any, record
         record.attempt,
         state,
         subject,
-        {name: known.outcome for name, known in records.items()},
+        {name: each.outcome for name, each in records.items()},
         fallout=record.fallout,
         reason=record.reason,
         waiting_for=record.waiting_for,
         silences=record.silences,
-        sent={name: known.sent_from for name, known in records.items() if known.sent_from},
+        sent={name: each.sent_from for name, each in records.items() if each.sent_from},
         retry_at=record.retry_at,
         market=market,
     )
 
 
 def noted(records: Mapping[str, Record], event: OfItem, step: str) -> dict[str, Record]:
-    """The records of a stream whose steps belong to no item, after one of their events."""
+    """Give the records of a stream whose steps belong to no item, after one of their events."""
     record = recorded(records.get(step, NO_RECORD), event)
     return dict(records) if record is None else {**records, step: record}

@@ -1,1 +1,1 @@
-"""What differs by country: versioned data with effective dates, one file a country."""
+"""The differences between countries: versioned data with effective dates, one file a country."""

@@ -1,4 +1,4 @@
-"""What a market is: plain data with effective dates, and the pure functions that read it."""
+"""A market as plain data with effective dates, and the pure functions that read it."""
 
 import re
 from collections.abc import Mapping
@@ -24,7 +24,7 @@ class TaxRate:
 
 @dataclass(frozen=True, slots=True)
 class WorkCalendar:
-    """Which days are worked: weekend days (Monday is 0) and the public holidays of an ISO 3166 country and subdivision."""
+    """The working days: all but the weekend days (Monday is 0) and the public holidays of an ISO 3166 country and subdivision."""
 
     country: str
     subdivision: str | None
@@ -35,10 +35,10 @@ class WorkCalendar:
 class PortingRules:
     """How a number is ported in.
 
-    The code must match `code_pattern` as text; an empty pattern asks for none. A request before `cutoff` (local, on a working day) ports
-    `lead_working_days` later, any other one working day after that, and never before a first possible day the donor names; windows open at
-    `window_opens` (local). `refusals` are the answers by which a donor refuses, in the clearing house's words, each with our reason code: what
-    is no ground in the market is asked again (NP-CONFLICT).
+    `code_name` is the trade's name of the porting code; the code must match `code_pattern` as text, and an empty pattern asks for none. A
+    request before `cutoff` (local, on a working day) ports `lead_working_days` later, any other one working day after that, and never
+    before the first possible day that the donor names. Windows open at `window_opens` (local). `refusals` maps the clearing house's words
+    for a donor's refusal to our reason code; a refusal that is no lawful ground in the market is asked again (NP-CONFLICT).
     """
 
     code_name: str
@@ -52,9 +52,10 @@ class PortingRules:
 
 @dataclass(frozen=True, slots=True)
 class NumberingRules:
-    """Whose numbers these are, and how long a ceased one rests before it may be given to somebody else.
+    """The region of a market's numbers, and how many days a ceased number rests before it may be given to somebody else.
 
-    `former_customer_may_claim` says whether the former customer may still port the number while it rests.
+    `quarantine_days_max` is None where the market sets no maximum. `former_customer_may_claim` says whether the former customer may still
+    port the number while it rests.
     """
 
     region: str
@@ -86,21 +87,24 @@ class Market:
 
     @property
     def pin(self) -> str:
-        """How orders and accounts name these rules for good: `GB@2026-01`."""
+        """The name under which orders and accounts keep these rules for good: `GB@2026-01`."""
         return f"{self.code}@{self.version}"
 
 
 def address_is_complete(market: Market, text: str) -> bool:
-    """Whether an address line has what a courier or a fitter needs; judged as text."""
+    """Whether an address line has the house number and postcode that a courier or fitter needs; judged as text."""
     return re.fullmatch(market.address_pattern, text) is not None
 
 
 def tax_percent(market: Market, group: str, on: date) -> Decimal:
-    """The rate of a tax group in force on a day, in percent. ValueError if the market knows none for it."""
-    known = [rate for rate in market.tax_rates if rate.group == group and rate.valid_from <= on]
-    if not known:
+    """Give the rate of a tax group in force on a day, in percent. ValueError if the market has none for it.
+
+    Source: each rate names its statute (Great Britain: Value Added Tax Act 1994, s. 2(1)).
+    """
+    in_force = [rate for rate in market.tax_rates if rate.group == group and rate.valid_from <= on]
+    if not in_force:
         raise ValueError(f"market {market.code} has no {group!r} tax rate on {on}")
-    return max(known, key=lambda rate: rate.valid_from).percent
+    return max(in_force, key=lambda rate: rate.valid_from).percent
 
 
 def is_working_day(calendar: WorkCalendar, day: date) -> bool:
@@ -127,15 +131,15 @@ def first_working_day(calendar: WorkCalendar, day: date) -> date:
 
 
 def code_is_wellformed(rules: PortingRules, text: str) -> bool:
-    """Whether the porting code has exactly the market's form; nothing is trimmed, folded or corrected first."""
+    """Whether the porting code has exactly the market's form; it is not trimmed or corrected first."""
     return re.fullmatch(rules.code_pattern, text) is not None
 
 
 def port_window(market: Market, requested_at: datetime, *, working_days_more: int = 0, not_before: date | None = None) -> datetime:
-    """When the port window of a request opens, in UTC.
+    """Give the time, in UTC, at which the port window of a request opens. It always opens on a working day.
 
-    `working_days_more` puts it off further, as a customer's wish or a donor's delay does; `not_before` is the first day the donor names. It
-    always opens on a working day. ValueError if the days are negative or the time has no zone.
+    `working_days_more` puts it off further, as the delay of a donor does; `not_before` is the first day that the donor names. ValueError if
+    the days are negative or the time has no zone. Source: the `source` of the market's porting rules.
     """
     if working_days_more < 0:
         raise ValueError(f"a port window cannot open {-working_days_more} working days sooner")
@@ -149,5 +153,5 @@ def port_window(market: Market, requested_at: datetime, *, working_days_more: in
 
 @lru_cache(maxsize=512)
 def _public_holidays(country: str, subdivision: str | None, year: int) -> frozenset[date]:
-    # The library's calendar grows as it is asked; a frozen year is the same whoever asked before.
+    # The library's calendar grows with every question; a frozen year does not depend on earlier questions.
     return frozenset(holidays.country_holidays(country, subdiv=subdivision, years=year))

@@ -1,6 +1,6 @@
 """The Netherlands: euros, VAT, porting without a code on a day the donor names, the working days of the country.
 
-What is marked [M] was written from memory and is to be confirmed before a launch.
+Facts marked [M] were written from memory and are to be confirmed before a launch.
 """
 
 from datetime import date, time

@@ -1,4 +1,4 @@
-"""The markets this program knows, by code, in all their versions. Adding a country is its file and a line here."""
+"""The markets of this program, by code, in all their versions. Adding a country is its file and a line here."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -15,12 +15,12 @@ _BY_PIN = {market.pin: market for versions in MARKETS.values() for market in ver
 
 
 def market(pin: str) -> Market | None:
-    """The market that an order or account pinned; None for an empty pin. KeyError for a version that this program does not know."""
+    """Give the market that an order or account pinned; None for an empty pin. KeyError for a version that this program does not have."""
     return _BY_PIN[pin] if pin else None
 
 
 def current(code: str, on: date) -> Market:
-    """The version of a market that is in force on a day, the first one before that. Raises Refused for a market that there is not."""
+    """Give the version of a market that is in force on a day, or its first one before that. Raises Refused for an unknown market."""
     if code not in MARKETS:
         raise Refused(f"there is no market {code}; use one of {', '.join(sorted(MARKETS))}")
     valid = [version for version in MARKETS[code] if version.valid_from <= on]

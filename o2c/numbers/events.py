@@ -1,4 +1,4 @@
-"""What can happen to a number, and to the step that assigns one."""
+"""Events of a number, and of the step that assigns one."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from o2c.stock.events import StockAnnounced, StockArrived
 
 
 def pool_named(code: str, number_class: str) -> str:
-    """The stock pool of the numbers under a country code: one market's numbers are never given to another's lines."""
+    """Name the stock pool of a country code and a class: one market's numbers are never given to another's lines."""
     return f"number/{code}/{number_class}"
 
 
@@ -123,6 +123,7 @@ class NumberReceived(Offered, name="number.received", stream="number"):
     number_class: str
 
     def offer(self) -> tuple[str, str, dict[str, str]]:
+        """Put the number into the pool of its country and class."""
         return _offer(self.number_class, self.msisdn)
 
 
@@ -133,6 +134,7 @@ class NumberTaken(Withdrawn, HeldByItem, name="number.taken", stream="number"):
     msisdn: Annotated[str, Names("number")]
 
     def withdrawal(self) -> tuple[str, str]:
+        """Take the number out of its country's pool of normal numbers; a golden one was withdrawn when it was reserved."""
         return _pool(self.msisdn, "normal"), self.msisdn
 
 
@@ -152,6 +154,7 @@ class NumberRested(Done, Offered, name="number.rested", step="number-restock", s
     number_class: str
 
     def offer(self) -> tuple[str, str, dict[str, str]]:
+        """Put the number back into the pool of its country and class."""
         return _offer(self.number_class, self.msisdn)
 
 
@@ -167,6 +170,7 @@ class NumberReserved(Requested, Withdrawn, HeldByItem, name="number.reserved", s
     customer: str
 
     def withdrawal(self) -> tuple[str, str]:
+        """Take the number out of the pool of its country and class."""
         return _pool(self.msisdn, self.number_class), self.msisdn
 
 
@@ -178,6 +182,7 @@ class NumberReservationReleased(Done, Offered, Freed, name="number.reservation-r
     number_class: str
 
     def offer(self) -> tuple[str, str, dict[str, str]]:
+        """Put the number back into the pool of its country and class."""
         return _offer(self.number_class, self.msisdn)
 
 
@@ -189,6 +194,7 @@ class NumberReservationLapsed(Done, Offered, Freed, name="number.reservation-lap
     number_class: str
 
     def offer(self) -> tuple[str, str, dict[str, str]]:
+        """Put the number back into the pool of its country and class."""
         return _offer(self.number_class, self.msisdn)
 
 

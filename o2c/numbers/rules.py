@@ -1,4 +1,4 @@
-"""Taking numbers in, assigning them, resting them."""
+"""Taking numbers in, assigning them, reserving them, and letting them rest."""
 
 from __future__ import annotations
 
@@ -35,7 +35,10 @@ COLUMNS = ("msisdn", "class")
 
 
 def announce(*, rows: tuple[tuple[str, ...], ...], at: datetime) -> NumbersAnnounced:
-    """A delivery of numbers for a time. Raises Refused naming the first row that is no E.164 number, of unknown class, or double."""
+    """Announce a delivery of numbers for a time; the rows are (MSISDN, class), as text.
+
+    Raises Refused naming the first row that is no E.164 number, has an unknown class, or repeats a number. Source: ITU-T E.164.
+    """
     seen: dict[str, int] = {}
     for number, row in enumerate(rows, 1):
         try:
@@ -50,11 +53,12 @@ def announce(*, rows: tuple[tuple[str, ...], ...], at: datetime) -> NumbersAnnou
 
 
 def arrival_streams(work: Work) -> tuple[str, ...]:
+    """Name the streams that an arrival reads: one for each number of the delivery."""
     return tuple(stream_of(row[0]) for row in work.state.rows)
 
 
 def arrive(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
-    """Take a delivery in; numbers already known stay as they are."""
+    """Take a delivery in, with the count of each pool; numbers that are in the store already stay as they are."""
     fresh = [row for row in work.state.rows if work.read.get(stream_of(row[0])) is None]
     pools: dict[str, int] = {}
     for msisdn, number_class in fresh:
@@ -65,18 +69,21 @@ def arrive(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
 
 
 def earmarked(work: Work) -> Mapping[str, Any]:
-    """The number kept for the item; empty when there is none."""
+    """Give the number that is reserved for the item, as its `number.earmarked` event says; empty when there is none."""
     kept = work.state.kept(work.item, work.step)
     return kept[-1] if kept else {}
 
 
 def pool_of(work: Work) -> str:
-    """The market's normal numbers; an item with a number kept for it draws on no pool."""
+    """Name the pool of the market's normal numbers; none for an item that has a number reserved."""
     return "" if earmarked(work) else pool_named(country_code_of(work.market.numbering.region), "normal")
 
 
 def assign(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
-    """Take the number kept for the item, else the candidate; its guard decides whether it is still free."""
+    """Assign the number reserved for the item, else the candidate from stock; the guard decides whether it is still free.
+
+    An item that brings its own number gets a temporary one until the port window.
+    """
     msisdn = (earmarked(work) or data)["msisdn"]
     temporary = "portInNumber" in work.subject.characteristics
     return Decision(
@@ -87,7 +94,11 @@ def assign(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
 
 
 def release(work: Work, outcome: Mapping[str, Any], at: datetime) -> Decision:
-    """Give the number back; it rests before anybody else gets it. Source: the market's numbering rules."""
+    """Give the number back; it rests for the market's minimum of days before anybody else gets it.
+
+    Nothing when the number is resting already, because a number brought in took its place. Source: the market's numbering rules (Great
+    Britain: Ofcom General Condition C7.6).
+    """
     if work.outcomes.get("number-change"):
         return just()  # it rests already, since the number brought in took its place
     msisdn = outcome["msisdn"]
@@ -99,15 +110,20 @@ def release(work: Work, outcome: Mapping[str, Any], at: datetime) -> Decision:
 
 
 def guards_of_change(work: Work) -> tuple[Guard, ...]:
+    """Claim the number that was ported in."""
     return (work.guard("number", work.outcomes["cutover"]["msisdn"]),)
 
 
 def change_flaw(work: Work, at: datetime) -> str:
+    """Give NP-NOTPORT when another item holds the number that was ported in; empty when it is free."""
     return "NP-NOTPORT" if any(holder != work.holder for holder in work.guards.values()) else ""
 
 
 def change(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
-    """Put the number brought in in the place of the temporary one, which rests."""
+    """Put the number that was ported in in the place of the temporary one, which rests for the market's minimum of days.
+
+    Source: the market's numbering rules.
+    """
     msisdn, replaced = work.outcomes["cutover"]["msisdn"], work.outcomes["number"]["msisdn"]
     rest = NumberQuarantined(msisdn=replaced, due_at=at + timedelta(days=work.market.numbering.quarantine_days_min))
     brought = NumberBroughtIn(msisdn=msisdn, order=work.stream.removeprefix("order-"), item=work.item)
@@ -119,20 +135,21 @@ def change(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
 
 
 def rested(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
-    """A number that rested is on offer again."""
+    """Put a number on offer again whose rest is over."""
     return just(NumberRested(attempt=work.attempt, msisdn=work.state.resting, number_class=work.state.number_class))
 
 
 RESERVATION_DAYS = 7
-"""How long a number is kept unless somebody says otherwise: an order may wait that long for its customer."""
+"""How long a number is reserved unless the caller says otherwise: an order may wait that long for its customer."""
 
 
 def reserve(work: Work, number: NumberState, *, msisdn: str, until: datetime | None, note: str, at: datetime) -> Decision:
-    """Keep a number for an item until a time (exclusive): it leaves the stock, and a step that waits for stock is asked for again.
+    """Reserve a number for an item until a time (exclusive): it leaves the stock, and a number step that waits for stock goes on.
 
-    `work` is the item's number step; its `subject` tells what the item brings along. The same again changes nothing, another time
-    prolongs or shortens. Raises Refused: missing (no such number), conflict (the item has or brings a number or has another kept, or the
-    number is not free), usage (a time that is over).
+    `work` is the item's number step. The same wish again changes nothing; another time prolongs or shortens the reservation.
+
+    Raises Refused: missing (no such number), conflict (the item has its number, brings one or has another reserved, or the number is not
+    free), usage (a time that is over).
     """
     order = work.stream.removeprefix("order-")
     _refuse_served(work, msisdn)
@@ -167,7 +184,10 @@ def _refuse_served(work: Work, msisdn: str) -> None:
 
 
 def release_reservation(number: NumberState, *, msisdn: str, at: datetime) -> Decision:
-    """A person gives a reserved number back; a decision of the number's stream. Nothing when it is free. Raises Refused: missing, conflict."""
+    """Give a reserved number back, by a person; a decision of the number's stream. Nothing when the number is free.
+
+    Raises Refused: missing (no such number), conflict (the number is not reserved).
+    """
     if number.status in ("available", "golden"):
         return just()
     if number.status != "reserved":
@@ -178,7 +198,7 @@ def release_reservation(number: NumberState, *, msisdn: str, at: datetime) -> De
 
 
 def lapse(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
-    """The time a number was kept is over; one that was prolonged meanwhile is looked at again at its new time."""
+    """End a reservation whose time is over; one that was prolonged meanwhile is put on the agenda for its new time."""
     number, msisdn = work.state, work.stream.removeprefix("number-")
     if at < number.kept_until:
         return just(NumberReserved(item=number.item, due_at=number.kept_until, **kept_for(work)))
@@ -187,7 +207,7 @@ def lapse(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
 
 
 def kept_for(work: Work) -> Mapping[str, Any]:
-    """Which number is kept for whom."""
+    """Give the fields of a reservation: the number, its class, and the order and customer it is reserved for."""
     number = work.state
     return {
         "msisdn": work.stream.removeprefix("number-"),
@@ -198,19 +218,22 @@ def kept_for(work: Work) -> Mapping[str, Any]:
 
 
 def at_rest(work: Work) -> Mapping[str, Any]:
-    """Which number rests, where a person asks for the end of its rest once more."""
+    """Give the number that rests, for the case that a person asks for the end of its rest once more."""
     return {"msisdn": work.state.resting}
 
 
 def _dropped(number: NumberState, msisdn: str, why: Literal["released", "lapsed"]) -> Decision:
-    """What the end of a reservation is to the order, and the guard freed."""
+    """End a reservation for the order too, and free the guard."""
     order = f"order-{number.order}"
     dropped = NumberEarmarkDropped(item=number.item, msisdn=msisdn, why=why)
     return Decision(elsewhere=((order, dropped),), frees=(Guard("number", msisdn, f"{order}/{number.item}"),))
 
 
 def let_go(work: Work, at: datetime) -> Decision:
-    """The item ended before it took the number kept for it. Nothing when it took it: then it is released as any other."""
+    """Release the number reserved for an item that ended before it took it.
+
+    Nothing when the item took the number: it is released then as any other.
+    """
     kept = earmarked(work)
     if not kept or work.outcomes.get("number"):
         return just()

@@ -25,9 +25,12 @@ from o2c.stock.state import stock_agenda
 
 @dataclass(frozen=True, slots=True)
 class NumberState:
-    """`status` is empty before the number was received, then available, golden, reserved, assigned, quarantined or ported_in; `resting` is
-    the number in quarantine; `order`, `item` and `customer` are those it was last kept for or taken by, `kept_until` how long it was kept;
-    `records` are its steps that stand still."""
+    """A number: its status, class, holder and reservation.
+
+    `status` is empty before the number was received, then available, golden, reserved, assigned, quarantined or ported_in. `resting` is the
+    number itself while it is in quarantine. `order`, `item` and `customer` are those that it was last reserved for or taken by;
+    `kept_until` is the end of the reservation. `records` are its steps that stand still.
+    """
 
     status: str = ""
     resting: str = ""
@@ -40,6 +43,7 @@ class NumberState:
 
 
 def stream_of(msisdn: str) -> str:
+    """Give the name of a number's stream: `number-` and the MSISDN in E.164 form."""
     return f"number-{msisdn}"
 
 
@@ -68,7 +72,7 @@ def evolve(state: NumberState, event: Event) -> NumberState:
 
 
 def agenda(state: NumberState, event: Event, stream: str) -> tuple[AgendaChange, ...]:
-    """As all stock; a number that was taken while it was kept lapses no more."""
+    """Change the agenda as all stock does; a number that is taken while it is reserved drops the end of its reservation."""
     taken = isinstance(event, NumberTaken) and state.kept_until is not None
     return (*stock_agenda(state, event, stream), *((Dropped(stream, state.item, "reservation"),) if taken else ()))
 

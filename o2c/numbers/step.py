@@ -1,5 +1,4 @@
-"""The number's entries for the plan: assignment to an item, the change to a number brought in, the arrival of a delivery, the ends of a
-reservation and of a quarantine."""
+"""The number's entries for the plan: assignment, the change to a ported number, arrival, and the ends of a reservation and of a rest."""
 
 from __future__ import annotations
 

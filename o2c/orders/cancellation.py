@@ -20,10 +20,12 @@ from o2c.orders.state import OrderState
 
 
 def cancel(state: OrderState, items: Iterable[str] = (), *, note: str, at: datetime, book: Book) -> Decision:
-    """Cancel the whole order, or the named items (or lines, which stand for all their items) with what relies on them.
+    """Cancel the whole order, or the named items (or lines, which stand for all their items) with the items that rely on them.
 
-    Refused by an event when something of it is past its point of no return: nothing is cancelled then. Nothing when it is cancelled, or being
-    cancelled, already. Raises Refused: missing (no such item), conflict (the order ended otherwise; items are named of an unplanned order).
+    When any of these is past its point of no return, nothing is cancelled and the events say so (`cancellation.refused`). Nothing when the
+    order is cancelled, or being cancelled, already.
+
+    Raises Refused: missing (no such item), conflict (the order ended otherwise, or items are named of an order that is not planned).
     """
     how = order_state(state.progress)
     if how in ("cancelled", "pendingCancellation"):
@@ -53,18 +55,18 @@ def cancel(state: OrderState, items: Iterable[str] = (), *, note: str, at: datet
 
 
 def _named(state: OrderState, items: Iterable[str]) -> dict[str, tuple[str, ...]]:
-    """The items meant by each name of an item or a line."""
+    """Give the items that each name of an item or a line stands for."""
     names = tuple(dict.fromkeys(items))
     if names and not state.planned:
         raise Refused(f"order {state.external_id} is not planned yet; cancel it as a whole, or its lines when it is", kind="conflict")
     meant = {name: tuple(item for item, planned in state.items.items() if name in (item, planned.line)) for name in names}
-    if missing := [name for name, found in meant.items() if not found]:
+    if missing := [name for name, stands_for in meant.items() if not stands_for]:
         raise Refused(f"order {state.external_id} has no item {missing[0]}; see `o2c orders plan`", kind="missing")
     return meant
 
 
 def _concerned(state: OrderState, meant: Iterable[str], going: Iterable[str]) -> tuple[str, ...]:
-    """What would end with the items meant, of all that would end."""
+    """Give the items that end because of these ones, among all that end."""
     ending = {*meant, *dependants(state, meant)}
     return tuple(item for item in going if item in ending)
 
@@ -77,22 +79,22 @@ def _open_gates(state: OrderState) -> Iterator[StepCancelled]:
 
 def _past(state: OrderState, items: Iterable[str], at: datetime, book: Book) -> dict[str, str]:
     """The items past their point of no return, and why; items that failed or were cancelled are past nothing."""
-    found: dict[str, str] = {}
+    reasons: dict[str, str] = {}
     for item in items:
         if not state.progress.items[item].ended and (why := _no_return(state, item, at, book)):
-            found[item] = why
-    return found
+            reasons[item] = why
+    return reasons
 
 
 def _no_return(state: OrderState, item: str, at: datetime, book: Book) -> str:
-    known = state.progress.items[item]
-    begun = [name for name, status in known.steps.items() if status not in ("planned", "undone")]
+    progress = state.progress.items[item]
+    begun = [name for name, status in progress.steps.items() if status not in ("planned", "undone")]
     why = next((why for name in reversed(begun) if (why := book.steps[name].ending.no_return(todo(state, item, name, book), at))), "")
-    return why or ("it is completed" if item_state(known) == "completed" else "")
+    return why or ("it is completed" if item_state(progress) == "completed" else "")
 
 
 def _free(state: OrderState, at: datetime, book: Book) -> Iterator[str]:
-    """The items that could still be cancelled: neither they nor what relies on them is past its point of no return."""
+    """Give the items that can still be cancelled: neither they nor the items that rely on them are past their point of no return."""
     fast = list(_past(state, state.items, at, book))
     held = set(fast)
     for item in fast:

@@ -44,7 +44,7 @@ class WishLine:
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """A readable order: what the channel wants, unjudged. `fingerprint` covers the content without order date and channel."""
+    """A readable order: the wish of the channel, not judged yet. `fingerprint` covers the content without order date and channel."""
 
     external_id: str
     order_date: datetime
@@ -59,7 +59,11 @@ class Wish:
 
 
 def read(raw: bytes, *, latest: datetime | None = None) -> Wish:
-    """Read one line. Raises Unreadable when it is no order (see the limits above, and design.md section 11) or is dated after `latest`."""
+    """Read one line as an order.
+
+    Raises Unreadable when it is over the limits above, is no order, or is dated after `latest` (a real clock's present time). Everything
+    else is captured and judged later. Source: the table of imperfect orders (design, section 11).
+    """
     document = parse(raw)
     lines = tuple(_lines(document.get("productOrderItem"), ""))
     if len(lines) > ITEMS_MAX:
@@ -85,7 +89,7 @@ def read(raw: bytes, *, latest: datetime | None = None) -> Wish:
 
 
 def parse(raw: bytes) -> dict[str, Any]:
-    """One object of strict JSON in a line within the limit. Raises Unreadable."""
+    """Read one line as a strict JSON object. Raises Unreadable for a line over LINE_BYTES_MAX and for anything else."""
     if len(raw) > LINE_BYTES_MAX:
         raise Unreadable(TOO_LONG)
     document = strict_json(raw)
@@ -95,7 +99,10 @@ def parse(raw: bytes) -> dict[str, Any]:
 
 
 def strict_json(raw: bytes) -> Any:
-    """A JSON value: UTF-8, no duplicate keys, no NaN or infinity, no NUL, no unpaired surrogate, not too deep. Raises Unreadable."""
+    """Read a JSON value strictly; fractions stay text. Raises Unreadable for anything else.
+
+    Not allowed: bytes that are not UTF-8, the same key twice, NaN or infinity, NUL, unpaired surrogates, and nesting deeper than DEPTH_MAX.
+    """
     try:
         document = json.loads(raw.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_no_constant, parse_float=_finite)
         json.dumps(document, ensure_ascii=False).encode("utf-8")
@@ -116,12 +123,12 @@ def strict_json(raw: bytes) -> Any:
 
 
 def fingerprint(document: dict[str, Any]) -> str:
-    """Hash of the content, the same for two papers that differ only in order date and channel."""
+    """Give the SHA-256 of the content, in hex: the same for two papers that differ only in order date and channel."""
     return digest(json.dumps(_content(document), sort_keys=True, separators=(",", ":"), ensure_ascii=False))
 
 
 def differing(one: dict[str, Any], other: dict[str, Any]) -> tuple[str, ...]:
-    """Paths of the content fields in which two papers differ, sorted; names only, never values."""
+    """Give the paths of the content fields in which two papers differ, sorted; names only, never values, which may be personal."""
     first, second = (dict(_leaves(_content(paper), "")) for paper in (one, other))
     paths = {path for path in first.keys() | second.keys() if first.get(path) != second.get(path)}
     return tuple(sorted(paths))
@@ -200,7 +207,7 @@ def _lines(items: Any, parent: str) -> Iterator[WishLine]:
 
 
 def _leaves(value: Any, path: str) -> Iterator[tuple[str, str]]:
-    """Every value that holds no other, by path and as JSON; parts of a list go by their names where these tell them apart."""
+    """Give every value that holds no other, by path and as JSON. Parts of a list go by their names where these are all different."""
     if isinstance(value, dict) and (value or not path):
         for key, part in value.items():
             yield from _leaves(part, f"{path}.{key}" if path else key)

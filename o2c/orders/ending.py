@@ -1,4 +1,4 @@
-"""How an item ends before it is complete: what is ours is taken back in reverse order, and partners are asked to drop what they were asked."""
+"""The end of an item before it is complete: our own work is taken back in reverse order, and partners are asked to drop theirs."""
 
 from __future__ import annotations
 
@@ -13,37 +13,39 @@ from o2c.orders.rollup import item_state
 from o2c.orders.state import OrderState, work
 
 _OVER = frozenset({"planned", "held", "done", "cancelled", "undone"})
-"""Statuses of a step that nothing is left to cancel of: not begun, let go before the end, taken back, or to be."""
+"""Statuses of a step that leave nothing to cancel: not begun, dropped before the end, taken back, or about to be."""
 
 
 def todo(state: OrderState, item: str, step: str, book: Book) -> Work:
-    """The work of a step of this order."""
+    """Give the work of a step of this order."""
     return work(state, f"order-{state.order_id}", item, step, book)
 
 
 def open_item(state: OrderState, item: str) -> bool:
     """Whether an item has neither ended nor is complete."""
-    known = state.progress.items[item]
-    return not known.ended and item_state(known) != "completed"
+    progress = state.progress.items[item]
+    return not progress.ended and item_state(progress) != "completed"
 
 
 def dependants(state: OrderState, items: Iterable[str]) -> dict[str, str]:
-    """What relies on the items, transitively, nearest first: each with the base it loses."""
+    """Give the items that rely on these ones, through others too, nearest first: each with the base that it loses."""
     named = list(dict.fromkeys(items))
-    found: dict[str, str] = {}
+    lost_base: dict[str, str] = {}
     waiting = list(named)
     for base in waiting:
-        fresh = [other for other in state.relied_on_by.get(base, ()) if other not in found and other not in named]
-        found |= dict.fromkeys(fresh, base)
+        fresh = [other for other in state.relied_on_by.get(base, ()) if other not in lost_base and other not in named]
+        lost_base |= dict.fromkeys(fresh, base)
         waiting += fresh
-    return found
+    return lost_base
 
 
 def end_item(state: OrderState, ending: OfItem, at: datetime, book: Book) -> Decision:
-    """An item's end, and what is done about its work.
+    """End an item, and deal with its work.
 
-    What is held is let go first: held never becomes failed at one stroke (order life cycle, allowed transitions). What partners have, or may
-    have, in hand is asked back before the end, which waits for it; all at once, for no two of these rely on each other.
+    Steps that are held are cancelled first, because held never becomes failed at one stroke. Partners are asked to drop the work that they
+    have, or may have, before the end, which waits for them; they are asked all at once, because no two of these recalls rely on each other.
+
+    Source: order life cycle, sections 1 (allowed transitions) and 4 (compensations, rule c: undo in reverse order of dependence).
     """
     item = ending.item
     held = (StepCancelled(item=item, step=name) for name, status in state.progress.items[item].steps.items() if status == "held")
@@ -66,7 +68,7 @@ def _to_recall(state: OrderState, item: str, name: str, at: datetime, book: Book
 
 
 def _take_back(state: OrderState, item: str, recalled: list[str], at: datetime, book: Book) -> Decision:
-    """In reverse order. Guards of a recalled step are kept until its partner has dropped it."""
+    """Undo and cancel steps in reverse order. The guards of a recalled step are kept until its partner has dropped the work."""
     needed = _needed(state, item, recalled)
     decision = NOTHING
     for name, status in reversed(state.progress.items[item].steps.items()):
@@ -80,18 +82,23 @@ def _take_back(state: OrderState, item: str, recalled: list[str], at: datetime, 
 
 
 def unwind(state: OrderState, item: str, at: datetime, book: Book) -> Decision:
-    """What can be taken back of an item that ended since a partner has dropped its work; an `undo` that has something to say makes it undone."""
-    known = state.progress.items[item]
-    needed = _needed(state, item, (name for name in known.steps if known.recalls.get(book.steps[name].ending.recall, "done") != "done"))
+    """Undo the steps of an ended item that can be undone since a partner dropped its work.
+
+    A step whose `undo` decides nothing stays done.
+    """
+    progress = state.progress.items[item]
+    needed = _needed(
+        state, item, (name for name in progress.steps if progress.recalls.get(book.steps[name].ending.recall, "done") != "done")
+    )
     decision = NOTHING
-    for name, status in reversed(known.steps.items()):
+    for name, status in reversed(progress.steps.items()):
         if status == "done" and name not in needed:
             decision += _undo(state, item, name, at, book)
     return decision
 
 
 def _needed(state: OrderState, item: str, recalled: Iterable[str]) -> set[str]:
-    """The steps that others build on that are still being recalled."""
+    """Give the steps that others build on which are still being recalled."""
     return {wait for name in recalled for wait in state.items[item].waits[name]}
 
 

@@ -1,4 +1,4 @@
-"""What can happen to an order as a whole, and to its items by decision rather than by a step."""
+"""Events of an order as a whole, and of its items where a person or a cancellation decides rather than a step."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class CapturedLine(_Part):
 
 
 class LineDetail(_Part):
-    """What a channel said of a line that may be personal: its characteristics as given and its place."""
+    """The part of a line that may be personal: its characteristics as the channel gave them, and its place."""
 
     characteristics: dict[str, str] = {}
     place: str = ""
@@ -89,7 +89,7 @@ class ValidationRequested(Requested, name="validation.requested", step="validati
 
 
 class OrderValidated(Done, name="order.validated", step="validation", stream="order"):
-    """Party, items, actions and offerings are in order; what single items lack shows when their steps begin."""
+    """Party, items, actions and offerings are in order; flaws of single items show when their steps begin."""
 
     example = {"attempt": 1, "catalogue_version": 12, "policy": "validation/2026-01"}
     catalogue_version: int
@@ -202,7 +202,7 @@ class CancellationRefused(OfItem, name="cancellation.refused", stream="order"):
 
 
 class CancellationAccepted(OfItem, name="cancellation.accepted", stream="order"):
-    """Nothing stands against the cancellation. What was done is undone; the end follows when all partners have dropped their work."""
+    """Nothing stands against the cancellation. Finished work is undone; the end follows when all partners have dropped their work."""
 
     shape: ClassVar[str] = "cancellation-accepted"
     example = {"item": ""}
@@ -213,7 +213,7 @@ class OrderCancelled(Event, name="order.cancelled", stream="order"):
 
 
 class ItemFailed(OfItem, name="item.failed", stream="order"):
-    """A person decided that an item will not be completed. What it held is given back; what relies on it is cancelled."""
+    """A person decided that an item will not be completed. Its resources are given back; the items that rely on it are cancelled."""
 
     shape: ClassVar[str] = "item-failed"
     example = {"item": "1", "reason": "NP-INACT", "note": "customer gave up the number"}

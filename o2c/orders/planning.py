@@ -20,32 +20,39 @@ from o2c.orders.state import Line, OrderState
 QUANTITY_MAX = 1_000
 LINES_MAX = 5_000
 POLICY = "validation/2026-01"
+"""The version of the validation rules, stored with every validated order."""
 
 
 class Book(Protocol):
-    """What planning needs from above: the registered steps, the plan data, the market and catalogue versions."""
+    """The part of the plan that orders need: the registered steps, the plan data, the market and catalogue versions."""
 
     @property
-    def steps(self) -> Mapping[str, Step]: ...
+    def steps(self) -> Mapping[str, Step]:
+        """Every step of the plan by name."""
 
     def market(self, pin: str) -> Market:
-        """The market that an order pinned."""
+        """Give the market that an order pinned."""
 
     @property
-    def plan_version(self) -> str: ...
+    def plan_version(self) -> str:
+        """The version of the plan data, stored with every planned order."""
 
     def steps_of(self, specification: str, characteristics: Mapping[str, str]) -> tuple[tuple[str, tuple[str, ...]], ...]:
-        """(step, the steps it waits for) of a product specification."""
+        """Give the steps of a product specification in order, each as (step, the steps of the same item it waits for)."""
 
     def promised_on(self, specification: str, characteristics: Mapping[str, str], at: datetime, market: Market) -> str:
-        """The promised date (ISO, local to the market)."""
+        """Give the promised date of an item: an ISO date, local to the market."""
 
     def catalogue(self, version: int) -> CatalogueState:
-        """The catalogue as it stood at a version of its stream."""
+        """Give the catalogue as it stood at a version of its stream."""
 
 
 def flaw(state: OrderState, *, party_known: bool, catalogue: CatalogueState) -> str:
-    """The first reason an order cannot be planned (`CODE: where`), or empty. Source: design.md section 11."""
+    """Give the first reason why an order cannot be planned (`CODE: detail`); empty when there is none.
+
+    In this order: DQ-PARTY, DQ-ITEM, DQ-ACTION, DQ-OFFER. Values are judged as text and never repaired. Source: the table of imperfect
+    orders (design, section 11).
+    """
     if not state.party or not party_known:
         return "DQ-PARTY: no related party" if not state.party else "DQ-PARTY: the party is not registered"
     return _item_flaw(state.lines) or _action_flaw(state.lines) or _offer_flaw(state, catalogue)
@@ -70,7 +77,7 @@ def _item_flaw(lines: Sequence[Line]) -> str:
 
 
 def _relation_flaw(lines: Sequence[Line]) -> str:
-    """Relying on a bundle is relying on all of its lines, so bundles are part of a circle too."""
+    """Give the first flaw of `reliesOn`. To rely on a bundle is to rely on all of its lines, so bundles are part of a circle too."""
     by_id = {line.item: line for line in lines}
     for line in lines:
         if unknown := [base for base in line.relies_on if base not in by_id]:
@@ -87,7 +94,7 @@ def _relation_flaw(lines: Sequence[Line]) -> str:
 
 
 def _chain(line: Line, by_id: Mapping[str, Line]) -> Iterator[Line]:
-    """A line and the bundles around it, from the inside out; a correction may have made them a circle, which is gone round once."""
+    """Give a line and the bundles around it, from the inside out. A correction may have made them a circle, which is followed once."""
     seen: set[str] = set()
     upper: Line | None = line
     while upper is not None and upper.item not in seen:
@@ -124,7 +131,7 @@ def _offer_flaw(state: OrderState, catalogue: CatalogueState) -> str:
 
 
 def quantity_of(line: Line) -> int | None:
-    """The quantity if it is a whole number in range, judged as text."""
+    """Give the quantity of a line if its text is a whole number from 1 to QUANTITY_MAX, else None."""
     text = line.quantity
     number = int(text) if text.isascii() and text.isdigit() and len(text) <= 9 else 0
     return number if 1 <= number <= QUANTITY_MAX else None
@@ -144,7 +151,7 @@ def _names(counts: Mapping[str, int]) -> dict[str, list[str]]:
 
 
 def plan_order(state: OrderState, book: Book, at: datetime) -> OrderPlanned:
-    """The plan of a validated order: prices, steps and waits pinned, every line of quantity n on its own."""
+    """Plan a validated order: pinned prices (net, minor units), steps and waits; a line of quantity n becomes n items."""
     catalogue, market = book.catalogue(state.catalogue_version), book.market(state.market)
     names = _names(_multiplicity(state.lines))
     by_id = {line.item: line for line in state.lines}
@@ -198,19 +205,19 @@ def _planned_item(
 
 def _porting(line: Line, turn: int) -> dict[str, str]:
     """The number to bring, for the first of several lines only: one number cannot be brought twice."""
-    known = {key: value for key, value in line.characteristics.items() if key in ("portInNumber", "portInCode")}
-    return known if turn == 0 and "portInNumber" in known else {}
+    brought = {key: value for key, value in line.characteristics.items() if key in ("portInNumber", "portInCode")}
+    return brought if turn == 0 and "portInNumber" in brought else {}
 
 
 def _bases(by_id: Mapping[str, Line], relied: str, turn: int, names: Mapping[str, list[str]]) -> list[str]:
-    """What relying on an item means: the line of the same turn, or every line of a bundle."""
+    """Give the items that relying on an item means: the line of the same turn, or every line of a bundle."""
     if relied in names:
         return [names[relied][min(turn, len(names[relied]) - 1)]]
     return [base for line in by_id.values() if line.parent == relied for base in _bases(by_id, line.item, turn, names)]
 
 
 def commitment_minor(state: OrderState, catalogue: CatalogueState) -> int:
-    """Sum of what the order commits to, net: monthly price times committed months, plus one-time prices, over all lines."""
+    """Give the sum that the order commits to, in net minor units: monthly price times committed months, plus one-time prices."""
     counts = _multiplicity(state.lines)
     total = 0
     for line in state.lines:

@@ -1,6 +1,6 @@
-"""How steps make an item's state and items make the order's: pure, published, shared with the projections.
+"""The roll-up: steps make the state of an item, and items that of the order. Pure, published, shared with the projections.
 
-States and transitions are TM Forum TMF622's; the roll-up, first match wins over leaf items, is the founders' (order life cycle, section 1).
+Source: TM Forum TMF622 for the states and transitions; order life cycle, section 1, for the roll-up (first match wins over leaf items).
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ GATES = ("validation", "identity", "credit")
 """The gates of a whole order, in the order they are passed."""
 
 FINAL = frozenset({"rejected", "cancelled", "completed", "failed", "partial"})
+"""The states that an order or item never leaves. A recoverable fallout is therefore held or pending, never failed."""
 
 ORDER_TRANSITIONS: Mapping[str, frozenset[str]] = {
     "acknowledged": frozenset({"rejected", "pending", "inProgress", "assessingCancellation"}),
@@ -36,7 +37,7 @@ ITEM_TRANSITIONS: Mapping[str, frozenset[str]] = {
     "held": ORDER_TRANSITIONS["held"] | {"cancelled"},
 }
 
-"""An item's is the same without `partial`; one that is cancelled waits in `pendingCancellation` only for partners that were asked to drop work."""
+"""The same for an item, without `partial`. A cancelled item is in `pendingCancellation` while partners are asked to drop its work."""
 
 _CANCELLATION = {
     "cancellation-requested": "assessingCancellation",
@@ -51,7 +52,7 @@ _STATUS = {
 
 @dataclass(frozen=True, slots=True)
 class ItemProgress:
-    """Step statuses of one leaf item (planned, requested, done, held, pending, cancelled, undone), and how it ended if it did.
+    """The step statuses of one leaf item (planned, requested, done, held, pending, cancelled, undone), and how it ended if it did.
 
     `recalls` are the steps by which partners are asked to drop its work; an item that ended is over when they are done.
     """
@@ -64,7 +65,7 @@ class ItemProgress:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """What the roll-up needs of an order and nothing else. `cancellation` is the state a cancellation of the whole order puts it in, if any."""
+    """The part of an order that the roll-up reads. `cancellation` is the state that a cancellation of the whole order gives it."""
 
     gates: dict[str, str] = field(default_factory=dict)
     items: dict[str, ItemProgress] = field(default_factory=dict)
@@ -72,14 +73,17 @@ class Progress:
 
 
 def status_after(shape: str, waiting_for: str) -> str | None:
-    """The status a step has after an event of the given shape; None when the shape does not touch it (a retry was scheduled)."""
+    """Give the status of a step after an event of a shape; None for a shape that does not change it (a retry was scheduled).
+
+    A fallout is `held` when it waits for us and `pending` when it waits for anybody else. Source: order life cycle, section 1.
+    """
     if shape == "fell-out":
         return "held" if waiting_for == "us" else "pending"
     return _STATUS.get(shape)
 
 
 def follow(progress: Progress, shape: str, step: str, item: str, waiting_for: str = "") -> Progress:
-    """One event of an order, seen as its shape. Events that do not touch a gate or a known item's step change nothing."""
+    """Fold one event of an order, seen as its shape. An event that changes no gate and no step of an item changes nothing."""
     if shape in ("item-failed", "item-cancelled"):
         return _ended(progress, item, shape.removeprefix("item-"))
     if shape in _CANCELLATION:
@@ -90,15 +94,15 @@ def follow(progress: Progress, shape: str, step: str, item: str, waiting_for: st
     if not item and step in GATES:
         status = "pending" if status == "held" else status
         return changed(progress, gates={**progress.gates, step: status})
-    known = progress.items.get(item)
-    if known is None:
+    before = progress.items.get(item)
+    if before is None:
         return progress
-    after = follow_item(known, shape, step, status)
-    return progress if after is known else changed(progress, items={**progress.items, item: after})
+    after = follow_item(before, shape, step, status)
+    return progress if after is before else changed(progress, items={**progress.items, item: after})
 
 
 def follow_item(item: ItemProgress, shape: str, step: str, status: str) -> ItemProgress:
-    """A leaf item after an event of the given shape that leaves one of its steps in a status; the same one when that changes nothing."""
+    """Give a leaf item after an event that leaves one of its steps in a status; the same object when that changes nothing."""
     if shape == "recall" or step in item.recalls:
         # What a partner dropped stays dropped, and an item that is over stays over.
         if item.recalls.get(step) == "done" or (item.ended and item_state(item) in FINAL):
@@ -110,21 +114,22 @@ def follow_item(item: ItemProgress, shape: str, step: str, status: str) -> ItemP
 
 
 def _ended(progress: Progress, item: str, how: str) -> Progress:
-    known = progress.items.get(item, ItemProgress())
-    return changed(progress, items={**progress.items, item: changed(known, ended=how)})
+    before = progress.items.get(item, ItemProgress())
+    return changed(progress, items={**progress.items, item: changed(before, ended=how)})
 
 
 def plan(progress: Progress, items: Iterable[tuple[str, Iterable[str], Iterable[str]]]) -> Progress:
-    """The order was planned: (item, its steps, the items it relies on), leaf items only."""
+    """Fold the plan of an order: (item, its steps, the items that it relies on), leaf items only."""
     return changed(
         progress, items={item: ItemProgress(dict.fromkeys(steps, "planned"), tuple(relies_on)) for item, steps, relies_on in items}
     )
 
 
 def item_state(item: ItemProgress) -> str:
-    """State of one planned leaf item. Held wins over pending: what waits for us is ours to move.
+    """Give the state of one planned leaf item. Held wins over pending, because held is ours to move.
 
-    One that is failing is in progress, or waits, until its partners have dropped its work; held never becomes failed at one stroke.
+    An item that is failing is in progress, or waits, until its partners have dropped its work: held never becomes failed at one stroke.
+    Source: order life cycle, section 1 (allowed transitions).
     """
     statuses = set((item.recalls if item.ended else item.steps).values())
     if statuses <= {"done"}:
@@ -138,15 +143,15 @@ def item_state(item: ItemProgress) -> str:
 
 
 def order_state(progress: Progress) -> str:
-    """State of the order, first match wins.
+    """Give the state of an order, by the first of these that holds.
 
     A declined gate; a cancellation of the whole order, which ends as one; an open gate; all leaves final; all others held, or pending, or
-    depending on such; begun; else acknowledged.
+    relying on such ones; begun; else acknowledged. Source: order life cycle, section 1 (roll-up).
     """
     gates = set(progress.gates.values())
     if "declined" in gates:
         return "rejected"
-    states = {item: item_state(known) for item, known in progress.items.items()}
+    states = {item: item_state(of_item) for item, of_item in progress.items.items()}
     over = set(states.values()) <= FINAL
     if progress.cancellation == "pendingCancellation":
         return "cancelled" if over and not gates & {"requested", "pending"} else progress.cancellation
@@ -184,7 +189,7 @@ def _all_wait(waiting: str, states: Mapping[str, str], progress: Progress) -> bo
     reached = {item for item in still_open if states[item] == waiting}
     fresh = list(reached)
     while fresh:
-        found = [item for item in relying.get(fresh.pop(), ()) if item not in reached]
-        reached.update(found)
-        fresh += found
+        newly_reached = [item for item in relying.get(fresh.pop(), ()) if item not in reached]
+        reached.update(newly_reached)
+        fresh += newly_reached
     return reached == still_open

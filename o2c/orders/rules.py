@@ -26,10 +26,14 @@ Reception = Literal["captured", "duplicate", "resubmitted"]
 def receive(
     state: OrderState, wish: Wish, *, intake: str, line: int, catalogue_version: int, market: str, now: datetime, original: str | None
 ) -> tuple[Reception, Decision]:
-    """Take down an order, whatever it lacks; or recognise it. `market` is the pin of the rules it is under; `original` is the paper in force, read only
-    when the content differs.
+    """Take down an order, whatever it lacks, or recognise one that came before.
 
-    The same intake going over the same line again (it was killed) gets the same reception and appends nothing.
+    The same content again is a duplicate and changes nothing; other content under the same external id is resubmitted, and waits for a
+    person while the first stays in force. `market` is the pin of the rules that the order is under. `original` is the paper in force,
+    needed only when the content differs. A repeat of the same line of the same intake (it was killed) gets the same reception and no
+    events.
+
+    Source: the table of imperfect orders (design, section 11).
     """
     if not state.external_id:
         return "captured", _capture(wish, intake=intake, line=line, catalogue_version=catalogue_version, market=market, now=now)
@@ -84,7 +88,10 @@ def _suspected(state: OrderState, wish: Wish) -> Event:
 
 
 def advance(state: OrderState, touched: frozenset[str], at: datetime, book: Book) -> Decision:
-    """What is asked for next: the next gate, the plan once all gates are passed, then every step whose waits are over."""
+    """Decide what is asked for next: the next gate, the plan once all gates have passed, then every step whose waits are over.
+
+    `touched` are the items that just changed; an empty one stands for the whole order. Nothing for an order that is over.
+    """
     if state.closed:
         return NOTHING
     if over := _let_go(state, at, book):
@@ -98,7 +105,7 @@ def advance(state: OrderState, touched: frozenset[str], at: datetime, book: Book
 
 
 def _near(state: OrderState, touched: frozenset[str]) -> Sequence[str]:
-    """The items that may go on, in the order of the plan: those touched and what relies on them; all when the order itself was touched."""
+    """Give the items that may go on, in the order of the plan: those touched and those that rely on them, or all."""
     if "" in touched:
         return list(state.items)
     near = {item for item in touched if item in state.items}
@@ -107,11 +114,11 @@ def _near(state: OrderState, touched: frozenset[str]) -> Sequence[str]:
 
 
 def _let_go(state: OrderState, at: datetime, book: Book) -> Decision:
-    """What was set aside for steps that will not come: of items that ended, and of an order that ended at its gates."""
+    """Let go of things set aside for steps that will not run: of items that ended, and of an order that ended at its gates."""
     decision = NOTHING
     for item, steps in state.set_aside.items():
-        known = state.progress.items.get(item)
-        if known.ended if known else order_state(state.progress) in FINAL | {"pendingCancellation"}:
+        progress = state.progress.items.get(item)
+        if progress.ended if progress else order_state(state.progress) in FINAL | {"pendingCancellation"}:
             for step in steps:
                 decision += book.steps[step].ending.let_go(todo(state, item, step, book), at)
     return decision
@@ -128,12 +135,12 @@ def _next_gate(state: OrderState, at: datetime, book: Book) -> Decision:
 
 
 def _next_steps(state: OrderState, item: str, at: datetime, book: Book) -> Decision:
-    known = state.progress.items[item]
+    progress = state.progress.items[item]
     decision = NOTHING
-    if known.ended:
+    if progress.ended:
         return unwind(state, item, at, book)
     for step, waits in state.items[item].waits.items():
-        if known.steps[step] == "planned" and all(_over(state, item, wait) for wait in waits):
+        if progress.steps[step] == "planned" and all(_over(state, item, wait) for wait in waits):
             decision += book.steps[step].request(todo(state, item, step, book), at)
     return decision
 
@@ -152,7 +159,7 @@ _CLOSING: dict[str, type[Event]] = {
 
 
 def close(state: OrderState) -> Decision:
-    """The order's own end, once its roll-up is final; nothing when it is already recorded or not there yet."""
+    """Give the order's own end once its roll-up is final; nothing when that is recorded already."""
     how = order_state(state.progress)
     if state.closed or how not in FINAL:
         return NOTHING
@@ -163,9 +170,10 @@ def close(state: OrderState) -> Decision:
 
 
 def fail_item(state: OrderState, item: str, *, reason: str, note: str, at: datetime, book: Book) -> Decision:
-    """End an item for good: what it held is given back in reverse order, and what relies on it is cancelled with it.
+    """End an item for good: its results are taken back in reverse order, and the items that rely on it are cancelled.
 
-    Nothing when the item ended already. Raises Refused when the order has no such item or it is completed.
+    Nothing when the item ended already. Raises Refused: missing (the order has no such item), conflict (the item is completed). Source:
+    order life cycle, section 1 (an item fails by an explicit decision).
     """
     if item not in state.items:
         raise Refused(f"order {state.external_id} has no item {item}; see its plan", kind="missing")

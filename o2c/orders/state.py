@@ -1,4 +1,4 @@
-"""What is known of an order: a fold of its events that never judges."""
+"""An order as a fold of its events, which never judges."""
 
 from __future__ import annotations
 
@@ -54,9 +54,10 @@ class Planned:
 
 @dataclass(frozen=True, slots=True)
 class OrderState:
-    """An order so far. `lines` are dropped once planned: `items` take their place; `relied_on_by` names those that rely on each.
+    """An order so far. `lines` are dropped once it is planned; then `items` take their place.
 
-    `suspected` are the open fallouts of resubmissions, of which an order may have several.
+    `relied_on_by` gives, by item, the items that rely on it. `records` and `set_aside` stand under item and step; the item of a gate is
+    empty. `suspected` are the open fallouts of resubmissions, of which an order may have several.
     """
 
     order_id: str = ""
@@ -83,23 +84,26 @@ class OrderState:
     set_aside: dict[str, dict[str, tuple[dict[str, Any], ...]]] = field(default_factory=dict, repr=False)
 
     def kept(self, item: str, step: str) -> tuple[dict[str, Any], ...]:
-        """What was set aside for a step, in order."""
+        """Give the events by which something was set aside for a step, oldest first, as plain values."""
         return self.set_aside.get(item, {}).get(step, ())
 
     def record(self, item: str, step: str) -> Record:
+        """Give the record of a step; an empty one for a step without events. The item of a gate is empty."""
         return self.records.get(item, {}).get(step, NO_RECORD)
 
     @property
     def planned(self) -> bool:
+        """Whether the order has its plan."""
         return bool(self.items)
 
 
 def initial(stream: str) -> OrderState:
+    """Start with the order id from the stream's name."""
     return OrderState(order_id=stream.removeprefix("order-"))
 
 
 def evolve(state: OrderState, event: Event) -> OrderState:
-    """Fold one event. Total: an event that says nothing of the state leaves it."""
+    """Fold one event. An event that says nothing of the state leaves it as it is."""
     change = _OWN.get(type(event))
     if change is not None:
         return change(state, event)
@@ -155,21 +159,21 @@ def _planned(state: OrderState, event: events.OrderPlanned) -> OrderState:
 
 
 def _relied_on_by(items: Mapping[str, Planned]) -> dict[str, tuple[str, ...]]:
-    """The items that rely on each, in the order of the plan."""
-    found: dict[str, tuple[str, ...]] = {}
+    """Give, for each item, the items that rely on it, in the order of the plan."""
+    relying: dict[str, tuple[str, ...]] = {}
     for item in items.values():
         for base in item.relies_on:
-            found[base] = (*found.get(base, ()), item.item)
-    return found
+            relying[base] = (*relying.get(base, ()), item.item)
+    return relying
 
 
 def _corrected(state: OrderState, event: events.CorrectionApplied) -> OrderState:
     state = _step_event(state, event)
     if event.item in state.items:
-        known = state.items[event.item]
+        before = state.items[event.item]
         values = {key: value for key, value in event.changes.items() if key != "place"}
-        place = event.changes.get("place", known.place)
-        item = changed(known, characteristics={**known.characteristics, **values}, place=place)
+        place = event.changes.get("place", before.place)
+        item = changed(before, characteristics={**before.characteristics, **values}, place=place)
         return changed(state, items={**state.items, event.item: item})
     if state.planned:
         return state
@@ -181,8 +185,9 @@ def _corrected(state: OrderState, event: events.CorrectionApplied) -> OrderState
 def correctable(state: OrderState, item: str, changes: Mapping[str, str]) -> bool:
     """Whether every change names something that can still be corrected.
 
-    Of an item what its steps read when they are asked for again: its place, and the number it brings with its code, none of them empty. Of a whole order what
-    validation judges (see `_correct_wish` for the keys), while it waits there: nothing is planned from what was not validated.
+    Of an item, that is the part its steps read when they are asked for again: its place, and the number it brings with its code, none of
+    them empty. Of a whole order, it is the part that validation judges (see `_correct_wish` for the keys), while the order waits there: an
+    order that was not validated is not planned.
     """
     if item:
         own = {"portInNumber", "portInCode"} if item in state.items and "portInNumber" in state.items[item].characteristics else set()
@@ -198,7 +203,11 @@ def correctable(state: OrderState, item: str, changes: Mapping[str, str]) -> boo
 
 
 def _correct_wish(state: OrderState, key: str, value: str) -> OrderState | None:
-    """Keys: `party`, `account`, `catalogue`, and `line.N.FIELD` with N counted from 1 in the order the channel sent the lines; None for others."""
+    """Apply one correction of an order that waits for validation; None for an unknown key.
+
+    The keys are `party`, `account`, `catalogue`, and `line.N.FIELD`, with N counted from 1 in the order in which the channel sent the
+    lines.
+    """
     match key.split(".", 2):
         case ["party"]:
             # An order that names no account is billed to its party.
@@ -225,8 +234,8 @@ def _correct_line(line: Line, name: str, value: str) -> tuple[Line, ...]:
 
 def _set_aside(state: OrderState, event: OfItem) -> OrderState:
     step, item = step_of(event), event.item
-    known = state.kept(item, step)
-    kept = (*known, event.model_dump(mode="json", exclude={"item"})) if isinstance(event, SetAside) else ()
+    earlier = state.kept(item, step)
+    kept = (*earlier, event.model_dump(mode="json", exclude={"item"})) if isinstance(event, SetAside) else ()
     return changed(state, set_aside={**state.set_aside, item: {**state.set_aside.get(item, {}), step: kept}})
 
 
@@ -269,23 +278,24 @@ _OWN: dict[type[Event], Callable[[OrderState, Any], OrderState]] = {
 
 
 def agenda(state: OrderState, event: Event, stream: str) -> tuple[AgendaChange, ...]:
-    """Steps of an order stand on the agenda with the order's priority; who waits for stock is served by priority, then age."""
+    """Put the steps of an order on the agenda with its priority; those that wait for stock are served by priority, then age."""
     assert state.captured_at is not None
     return by_shape(stream, event, priority=state.priority, since=state.captured_at)
 
 
 def owner(state: OrderState) -> tuple[str | None, str | None]:
+    """Name the order and its party for the envelope."""
     return state.order_id, state.party or None
 
 
 def work(state: OrderState, stream: str, item: str, step: str, book: Book) -> Work:
-    """A step of an item with the outcomes of the item's earlier steps, under the order's market."""
+    """Give the work of a step, with the outcomes of the item's steps, under the order's market."""
     records = state.records.get(item, {})
     return build(stream, item, step, state=state, subject=state.items.get(item), records=records, market=book.market(state.market))
 
 
 def on_record(work: Work, fallout: str) -> bool:
-    """Whether a fallout is open: on a step of an item that has not ended, at a gate of an order that has not, or of a resubmission."""
+    """Whether a fallout is open: on a step of an item that goes on, at a gate of an order that goes on, or of a resubmission."""
     state: OrderState = work.state
     if work.step == "duplicate":
         return fallout in state.suspected

@@ -1,4 +1,4 @@
-"""The order's own entries for the plan: the validation gate, and the person who settles a suspected duplicate."""
+"""The order's own entries for the plan: the validation gate, and the decision of a person about a suspected duplicate."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Systems outside. Today each is a simulator: the same request always gets the same answer."""
+"""Systems outside: a simulator of each, which always gives the same answer to the same request, and real clients where there are any."""

@@ -12,14 +12,16 @@ LINES = 10**10
 
 @dataclass(frozen=True, slots=True)
 class SimulatedAccessNetwork:
-    """Finds a line for every address; another address is another line."""
+    """Serves every address, on a line of its own."""
 
     seed: int
 
     def submit(self, request: Request) -> Answer:
+        """Give the line that serves the address (`line_id`), or a technical fault."""
         return faults.on_submit(faults.fault(self.seed, request), request) or self._found(request)
 
     def query(self, request: Request) -> Answer:
+        """Give the same line again, unless a fault lost the request."""
         return faults.on_query(faults.fault(self.seed, request), self.seed, request) or self._found(request)
 
     def _found(self, request: Request) -> Answer:

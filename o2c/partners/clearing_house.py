@@ -33,21 +33,27 @@ DONOR_PERCENTS_NL = (
 DELAY_DAYS_MAX = 3
 PORTING, CANCEL = "porting", "porting-cancel"
 CUT_OFF = timedelta(hours=2)
-"""How long before its window opens a port can be taken back no more."""
+"""How long before its window opens a port can still be taken back."""
 
 
 @dataclass(frozen=True, slots=True)
 class SimulatedClearingHouse:
-    """The donor answers the same number and code the same way for ever; only the cut-over has technical faults of its own."""
+    """A donor answers the same number and code the same way for ever; technical faults come at cut-over and cancellation only."""
 
     seed: int
 
     def submit(self, request: Request) -> Answer:
+        """Answer for the donor, cut a number over, or take a port back: refused with TOO-LATE from CUT_OFF before its window on.
+
+        A donor accepts with a `reference`, delays with `working_days_more` (in the Netherlands `first_possible_on`, an ISO date), or
+        refuses.
+        """
         if request.step == PORTING:
             return self._donor(request)
         return faults.on_submit(faults.fault(self.seed, request), request) or self._done(request)
 
     def query(self, request: Request) -> Answer:
+        """Give the donor's answer again, or the outcome of a cut-over or cancellation, unless a fault lost the request."""
         if request.step == PORTING:
             return self._donor(request)
         return faults.on_query(faults.fault(self.seed, request), self.seed, request) or self._done(request)

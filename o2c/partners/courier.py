@@ -16,19 +16,21 @@ FIRST_MINUTE, LAST_MINUTE = 9 * 60, 17 * 60
 
 @dataclass(frozen=True, slots=True)
 class SimulatedCourier:
-    """Judges the address when it takes the parcel; a loss comes out only when the delivery is asked for.
+    """Judges the address when it takes a parcel; a loss shows only when the delivery is queried.
 
-    It is asked no sooner than it said, so whoever asks is told the end.
+    It is queried no sooner than the time that it names, so a query gives the final outcome.
     """
 
     seed: int
 
     def submit(self, request: Request) -> Answer:
+        """Take a parcel, to be asked about again at its delivery time (one to three days later), or refuse its address."""
         kind = faults.fault(self.seed, request)
         trouble = None if kind == "permanent" else faults.on_submit(kind, request)
         return trouble or self._refused(request) or self._under_way(request)
 
     def query(self, request: Request) -> Answer:
+        """Give the outcome of a delivery: delivered under a `reference`, LOST, or still under way."""
         kind = faults.fault(self.seed, request)
         trouble = None if kind == "permanent" else faults.on_query(kind, self.seed, request)
         if stop := trouble or self._refused(request):

@@ -26,11 +26,12 @@ ASKED_WITH = ("customer", "commitment_minor", "currency")
 
 @dataclass(frozen=True, slots=True)
 class SimulatedCreditBureau:
-    """Answers at once. The result hangs on the customer and the commitment asked for: only another party or order can change it."""
+    """Answers at once. The result depends on the customer and the commitment alone, so only another party or order changes it."""
 
     seed: int
 
     def submit(self, request: Request) -> Answer:
+        """Approve (with `limit_minor` where there is a limit), or refuse with DEPOSIT (`deposit_minor`, `currency`), REFER or DECLINE."""
         customer, commitment = request.body.get("customer", ""), request.body.get("commitment_minor", 0)
         code = pick(self.seed, faults.place(request), 0, f"credit {customer} {commitment}", RESULT_PERCENTS)
         if code == "LIMIT":
@@ -40,6 +41,7 @@ class SimulatedCreditBureau:
         return RefusedBy(code) if code else Answered()
 
     def query(self, request: Request) -> Answer:
+        """Give the same result again."""
         return self.submit(request)
 
     def _limit_minor(self, request: Request, commitment_minor: int) -> int:
@@ -61,18 +63,21 @@ def _in_steps(hundredths: int, step_minor: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class CreditBureau:
-    """The bureau over HTTP: `POST searches` asks for one search, `GET searches/KEY` (the request key, percent-encoded) what came of it.
+    """The bureau over HTTP: `POST searches` asks for one search, `GET searches/KEY` (the request key, percent-encoded) for its result.
 
-    Sent are `customer`, `commitment_minor` and `currency`. Both answer with an object of `result` (approved, limit, deposit, refer, decline),
-    `limit_minor` with a limit, `deposit_minor` with a deposit, and the `currency` of either. What cannot be read is an unknown outcome.
+    The request carries `customer`, `commitment_minor` and `currency`. Both answers are an object of `result` (approved, limit, deposit,
+    refer, decline), `limit_minor` with a limit, `deposit_minor` with a deposit, and the `currency` of either. An answer that cannot be read
+    is an unknown outcome.
     """
 
     endpoint: Endpoint
 
     def submit(self, request: Request) -> Answer:
+        """Ask for a search, with the request key against doubles. KeyError for a request without customer, commitment or currency."""
         return self.endpoint.submit("searches", request, {name: request.body[name] for name in ASKED_WITH}, partial(_answer, request))
 
     def query(self, request: Request) -> Answer:
+        """Ask for the result of a search that was sent earlier under the same key."""
         return self.endpoint.query(f"searches/{quote(request.key, safe='')}", request, partial(_answer, request))
 
 
@@ -80,8 +85,8 @@ class CreditBureau:
 _Minor = Annotated[int, Field(ge=0, lt=2**53)]
 
 
-class _Found(BaseModel):
-    """What the bureau says of a search. An amount that does not belong to the result may be there, or null, or nothing."""
+class _Search(BaseModel):
+    """The bureau's answer to a search. An amount that does not belong to the result may be missing, null or there."""
 
     model_config = ConfigDict(frozen=True, strict=True, hide_input_in_errors=True)
 
@@ -91,23 +96,26 @@ class _Found(BaseModel):
     currency: str | None = None
 
 
-def _answer(request: Request, told: Mapping[str, Any]) -> Answer:
-    """The same answers as the simulator's. Raises ValueError for what cannot be read: nobody guesses a result or an amount."""
-    found = _Found.model_validate(told)
-    match found.result:
+def _answer(request: Request, document: Mapping[str, Any]) -> Answer:
+    """Turn the bureau's answer into one like the simulator's. Raises ValueError for an answer that cannot be read: no amount is guessed."""
+    search = _Search.model_validate(document)
+    match search.result:
         case "approved":
             return Answered()
         case "limit":
-            return Answered({"limit_minor": _amount_minor(found.limit_minor, found, request)})
+            return Answered({"limit_minor": _amount_minor(search.limit_minor, search, request)})
         case "deposit":
-            deposit_minor = _amount_minor(found.deposit_minor, found, request)
-            return RefusedBy("DEPOSIT", {"deposit_minor": deposit_minor, "currency": found.currency})
+            deposit_minor = _amount_minor(search.deposit_minor, search, request)
+            return RefusedBy("DEPOSIT", {"deposit_minor": deposit_minor, "currency": search.currency})
         case "refer" | "decline":
-            return RefusedBy(found.result.upper())
+            return RefusedBy(search.result.upper())
 
 
-def _amount_minor(amount_minor: int | None, found: _Found, request: Request) -> int:
-    """An amount in the currency asked about. Nothing is none: with us a limit of 0 is no limit at all, and a deposit of 0 any deposit."""
-    if not amount_minor or found.currency != request.body["currency"]:
+def _amount_minor(amount_minor: int | None, search: _Search, request: Request) -> int:
+    """Give the amount of a result, in the currency asked about. Raises ValueError for zero or none.
+
+    With us a limit of 0 is no limit at all and a deposit of 0 is any deposit, so neither may come from outside.
+    """
+    if not amount_minor or search.currency != request.body["currency"]:
         raise ValueError("the result lacks its amount, or has it in another currency")
     return amount_minor

@@ -1,4 +1,4 @@
-"""What can happen to the link to a partner: the operator reaches a real one, or goes back to its simulator."""
+"""Events of the link to a partner: the operator reaches a real one, or goes back to its simulator."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""What the simulated partners share: draws by request, technical faults, and the fault suffixes of the operator's own resources.
+"""The base of all simulated partners: draws by request, technical faults, and the fault suffixes of the operator's own resources.
 
-No simulator remembers anything: every answer is a function of the seed and the request, so the same request gets the same answer in
-any process. Business outcomes are drawn from the place (stream, item, step) and from what a person can correct, never from the
+No simulator remembers anything: every answer is a function of the seed and the request, so the same request gets the same answer in any
+process. Business outcomes are drawn from the place (stream, item, step) and from the values that a person can correct, never from the
 attempt: a retry alone turns no refusal into a yes, a correction may. Technical faults are drawn for each attempt.
 """
 
@@ -21,7 +21,7 @@ ASK_AGAIN_MINUTES = 5
 OUTAGE_ATTEMPTS = 2
 MARKED_NAMES = ("iccid", "msisdn")
 LATENESS_HOURS = 1
-"""How long after its time of day a moment still counts as the one that was told."""
+"""How long after its time of day a moment still counts as the one that the partner named."""
 
 _ANSWERS: dict[Fault, Answer] = {
     "transient": Failed("UNAVAILABLE"),
@@ -31,35 +31,35 @@ _ANSWERS: dict[Fault, Answer] = {
 
 
 def place(request: Request) -> str:
-    """What a request is for, whichever attempt it is."""
+    """Give the place of a request, the same for all its attempts: `stream/item/step`."""
     return f"{request.stream}/{request.item}/{request.step}"
 
 
 def chance(seed: int, request: Request, what: str) -> float:
-    """A number in [0, 1) that no retry changes."""
+    """Draw a number in [0, 1) that no retry changes."""
     return draw(seed, place(request), 0, what)
 
 
 def whole(seed: int, request: Request, what: str, below: int) -> int:
-    """A whole number from 0 up to but not including `below` that no retry changes."""
+    """Draw a whole number from 0 up to but not including `below` that no retry changes."""
     return int(chance(seed, request, what) * below)
 
 
 def happens(seed: int, request: Request, what: str, percent: float) -> bool:
-    """Whether something comes true for this request, whatever the attempt."""
+    """Whether something comes true for this request, with a chance in percent that no retry changes."""
     return chance(seed, request, what) * 100 < percent
 
 
 def reference(prefix: str, seed: int, request: Request) -> str:
-    """The partner's own reference of one attempt: the prefix and six digits."""
+    """Give the partner's own reference of one attempt: the prefix and six digits."""
     return f"{prefix}-{int(draw(seed, place(request), request.attempt, 'reference') * 1_000_000):06d}"
 
 
 def marked(request: Request) -> Fault | None:
-    """The fault an ICCID or MSISDN asks for by its last digits; None for one without a mark.
+    """Give the fault that an ICCID or MSISDN asks for by its last three digits; None for one without a mark.
 
-    999 is never available, 998 always refused, 997 unavailable twice and then without any fault. Where two marks meet, an outage comes
-    first: who is not there refuses nothing.
+    999 is never available, 998 always refused, 997 unavailable twice and then without any fault. Where two marks meet, the outage comes
+    first: a partner that is not there refuses nothing.
     """
     endings = {str(request.body.get(name, ""))[-3:] for name in MARKED_NAMES}
     if "999" in endings or ("997" in endings and request.attempt <= OUTAGE_ATTEMPTS):
@@ -70,38 +70,41 @@ def marked(request: Request) -> Fault | None:
 
 
 def fault(seed: int, request: Request) -> Fault:
-    """The technical fault of this attempt: by the marks of the resource, else drawn."""
+    """Give the technical fault of this attempt: by the marks of the resource, else drawn."""
     mark = marked(request)
     return pick(seed, place(request), request.attempt, "fault", FAULT_PERCENTS) if mark is None else mark
 
 
 def on_submit(kind: Fault, request: Request) -> Answer | None:
-    """How a fault answers a submit; None when it does not stand in the way."""
+    """Give the answer of a fault to a submit; None when it does not stand in the way."""
     return Unknown(request.at + timedelta(minutes=ASK_AGAIN_MINUTES)) if kind == "unknown" else _ANSWERS.get(kind)
 
 
 def on_query(kind: Fault, seed: int, request: Request) -> Answer | None:
-    """How a fault answers a query; None when the work was done or is under way. Silence had lost the request in half of the cases."""
+    """Give the answer of a fault to a query; None when the work was done or is under way.
+
+    A partner that stayed silent had lost the request in half of the cases (NeverHeard).
+    """
     if kind == "unknown":
         return None if heard(seed, request) else NeverHeard()
     return _ANSWERS.get(kind)
 
 
 def heard(seed: int, request: Request) -> bool:
-    """Whether a partner that stayed silent had taken the request all the same."""
+    """Whether a partner that stayed silent had taken the request nevertheless."""
     return draw(seed, place(request), request.attempt, "heard") * 100 < HEARD_PERCENT
 
 
 def told_moment(request: Request, minute_of_day: int) -> bool:
-    """Whether a query comes at the time of day (UTC) that was told for it, or within an hour after.
+    """Whether a query comes at the time of day (UTC) that the partner named for it, or within an hour after.
 
-    A silent partner is asked twice for work that takes time: soon after the silence, and at the moment then told. Without memory only
-    the time of day tells the two apart.
+    A silent partner is queried twice for work that takes time: soon after the silence, and at the moment that it then names. Without memory
+    only the time of day tells the two apart.
     """
     since_midnight = request.at - midnight(request.at)
     return timedelta() <= since_midnight - timedelta(minutes=minute_of_day) < timedelta(hours=LATENESS_HOURS)
 
 
 def midnight(at: datetime) -> datetime:
-    """The start of a day in UTC."""
+    """Give the start of a day in UTC."""
     return at.replace(hour=0, minute=0, second=0, microsecond=0)

@@ -20,14 +20,16 @@ EN_ROUTE_PERCENT = 3.0
 
 @dataclass(frozen=True, slots=True)
 class SimulatedFieldForce:
-    """Visits in the morning or the early afternoon (UTC). Whether somebody is at home is drawn for each day, so that visits end."""
+    """Visits on weekdays at 9:00 or 13:00 UTC. Whether somebody is at home is drawn for each day, so that visits come to an end."""
 
     seed: int
 
     def submit(self, request: Request) -> Answer:
+        """Book a visit, to be asked about again at its time, or call one off (refused with EN-ROUTE when the fitter is on the way)."""
         return faults.on_submit(faults.fault(self.seed, request), request) or self._booked(request)
 
     def query(self, request: Request) -> Answer:
+        """Give the outcome of a visit: done under a `reference`, or another visit two days later because nobody was at home."""
         kind = faults.fault(self.seed, request)
         if trouble := faults.on_query(kind, self.seed, request):
             return trouble
@@ -63,11 +65,12 @@ class SimulatedFieldForce:
 
 
 def is_weekday(day: datetime) -> bool:
+    """Whether a day is none of a weekend (Saturday and Sunday)."""
     return day.weekday() < SATURDAY
 
 
 def next_visit_day(day: datetime) -> datetime:
-    """Two days on, and on to Monday where that is a weekend."""
+    """Give the day two days on, or the Monday after where that is a weekend."""
     day += timedelta(days=NEXT_VISIT_DAYS)
     while not is_weekday(day):
         day += timedelta(days=1)

@@ -1,7 +1,7 @@
-"""What the clients of all partners over HTTP share: the connections, the limits, and what each end of a call means as an answer.
+"""The base of all partner clients over HTTP: connections, limits, and the answer that each end of a call stands for.
 
-Nothing is sent twice from here: whoever called decides by the answer. What goes wrong is logged by its kind alone, for addresses, bodies and
-headers may hold what the log must not.
+Nothing is sent twice from here: the caller decides by the answer. Trouble is logged by its kind alone, because addresses, bodies and
+headers may hold things that must not stand in a log.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ BODY_BYTES_MAX = 1_000_000
 NOT_BEFORE_MAX = timedelta(days=1)
 DAY_S = 86_400
 NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
-"""No connection came about (no such host, refused, no TLS, none free), so nothing was sent. After any other trouble nobody knows."""
+"""Errors without a connection (no such host, refused, no TLS, none free): nothing was sent. After any other error nobody knows."""
 
 _OBJECT = TypeAdapter(dict[str, Any])
 _VARIABLE = re.compile(r"[A-Z][A-Z0-9_]*")
@@ -38,7 +38,7 @@ _VARIABLE = re.compile(r"[A-Z][A-Z0-9_]*")
 _TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")
 
 Read = Callable[[Mapping[str, Any]], Answer]
-"""What a partner's JSON object means. Raises ValueError for one that it cannot read."""
+"""Turns a partner's JSON object into an answer. Raises ValueError for an object that it cannot read."""
 
 
 class Endpoint:
@@ -58,15 +58,15 @@ class Endpoint:
         )
 
     def submit(self, path: str, request: Request, body: Mapping[str, Any], read: Read) -> Answer:
-        """Ask for the work (POST). The key goes along, so that the partner does the same request once however often it comes."""
+        """Ask for the work (POST). The key goes along as `Idempotency-Key`, so that the partner does the same request once."""
         return self._call(request, read, query=False, method="POST", url=path, json=body, headers={"Idempotency-Key": request.key.encode()})
 
     def query(self, path: str, request: Request, read: Read) -> Answer:
-        """Ask what became of the work (GET); `path` names the request."""
+        """Ask for the outcome of the work (GET); `path` names the request."""
         return self._call(request, read, query=True, method="GET", url=path)
 
     def close(self) -> None:
-        """Let the connections go."""
+        """Close the connections."""
         self._client.close()
 
     def _call(self, request: Request, read: Read, *, query: bool, **call: Any) -> Answer:
@@ -87,7 +87,7 @@ class Endpoint:
         return answer
 
     def _without_success(self, reply: httpx.Response, request: Request, *, query: bool) -> Answer:
-        """What a status other than 2xx means. A redirect tells nothing of the work: it may lead to where the result is."""
+        """Give the answer that a status other than 2xx stands for. A redirect says nothing of the work: it may lead to the result."""
         match reply.status_code:
             case 404 if query:
                 return NeverHeard()
@@ -103,9 +103,9 @@ class Endpoint:
 
 
 def not_before(retry_after: str, at: datetime) -> datetime | None:
-    """When a partner takes requests again: seconds after `at`, or an HTTP-date (RFC 9110 sections 10.2.3 and 5.6.7), at most a day after `at`.
+    """Give the time from which a partner takes requests again, at most a day after `at`; None for a text that cannot be read.
 
-    None where it says nothing that can be read.
+    The text is a Retry-After: seconds after `at`, or an HTTP-date (RFC 9110 sections 10.2.3 and 5.6.7).
     """
     if re.fullmatch(r"[0-9]+", retry_after):
         # Nine digits are more than a day already; Python refuses to read thousands of them.

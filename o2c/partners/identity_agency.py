@@ -15,24 +15,26 @@ ADULT_YEARS = 18
 
 @dataclass(frozen=True, slots=True)
 class SimulatedIdentityAgency:
-    """Answers at once. The result hangs on the papers (kind, name, birth date): only other papers can change it."""
+    """Answers at once. The result depends on the papers alone (kind, name, birth date), so only other papers change it."""
 
     seed: int
 
     def submit(self, request: Request) -> Answer:
+        """Pass, or refuse with REFER or FAIL; an individual under 18 always fails."""
         kind, name, birth_date = (str(request.body.get(key, "")) for key in ("kind", "name", "birth_date"))
         flaw = birth_date_flaw(birth_date, request.at) if kind == "individual" else ""
         code = flaw or pick(self.seed, faults.place(request), 0, f"identity {kind} {name} {birth_date}", RESULT_PERCENTS)
         return RefusedBy(code) if code else Answered()
 
     def query(self, request: Request) -> Answer:
+        """Give the same result again."""
         return self.submit(request)
 
 
 def birth_date_flaw(birth_date: str, at: datetime) -> str:
-    """`FAIL` for a minor on that day (UTC), `REFER` for a birth date that is no ISO 8601 date, else empty.
+    """Give `FAIL` for a minor on that day (UTC), `REFER` for a birth date that is no ISO 8601 date, else empty.
 
-    Who was born on 29 February comes of age on 1 March.
+    A person born on 29 February comes of age on 1 March. Source: the table of imperfect orders (design, section 11): minors always fail.
     """
     try:
         born = date.fromisoformat(birth_date)

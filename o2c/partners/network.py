@@ -15,7 +15,9 @@ class SimulatedNetwork:
     seed: int
 
     def submit(self, request: Request) -> Answer:
+        """Switch the service on, or give a technical fault."""
         return faults.on_submit(faults.fault(self.seed, request), request) or Answered()
 
     def query(self, request: Request) -> Answer:
+        """Say that the service is on, unless a fault lost the request."""
         return faults.on_query(faults.fault(self.seed, request), self.seed, request) or Answered()

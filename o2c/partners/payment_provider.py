@@ -20,16 +20,20 @@ LATE_DAYS_MIN, LATE_DAYS_MAX = 3, 20
 OPENS = time(8, tzinfo=UTC)
 DAY_MINUTES = 24 * 60
 SOONEST = timedelta(hours=1)
-"""Nobody pays at the very moment of being asked, however late that is."""
+"""The shortest time between a demand and a payment: nobody pays at the very moment of being asked."""
 
 
 @dataclass(frozen=True, slots=True)
 class SimulatedPaymentProvider:
-    """When somebody pays hangs on the invoice and its dates alone, so a query needs no memory of the submit."""
+    """The time of a payment depends on the invoice and its dates alone, so a query needs no memory of the submit."""
 
     seed: int
 
     def submit(self, request: Request) -> Answer:
+        """Collect a card or a direct debit at once, or wait for the customer to use a link or make a transfer.
+
+        Refusals: DECLINED (card), RETURNED (direct debit), EXPIRED (a link that was never used).
+        """
         match request.body["method"]:
             case "card":
                 return self._collected(request, "DECLINED", CARD_DECLINED_PERCENT)
@@ -40,6 +44,7 @@ class SimulatedPaymentProvider:
         return Accepted(self._reference(request), max(self._pays_at(request), request.at + SOONEST))
 
     def query(self, request: Request) -> Answer:
+        """Give the outcome of a demand: paid (`amount_minor`, `reference`), refused, or to be asked about again."""
         if request.body["method"] in ("card", "direct-debit") or not self._pays(request):
             return self.submit(request)
         pays_at = self._pays_at(request)
@@ -85,5 +90,5 @@ class SimulatedPaymentProvider:
 
 
 def opening(request: Request, name: str) -> datetime:
-    """08:00 UTC on a day of the request's body."""
+    """Give 08:00 UTC on an ISO date of the request's body."""
     return datetime.combine(date.fromisoformat(request.body[name]), OPENS)

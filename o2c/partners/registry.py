@@ -1,5 +1,7 @@
-"""The partners by the names the steps call them: each with its simulator and, where there is one, its real client. Which of the two a store
-uses is the store's configuration, kept in the partner's own stream."""
+"""The partners by the names under which the steps call them: each with its simulator and, where there is one, its real client.
+
+The configuration of a store says which of the two it uses; it is kept in the stream of the partner.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Clients:
-    """How a partner can be played: by a simulator drawn from a seed, or by the real one over an endpoint."""
+    """The clients of a partner: a simulator made from a seed, and the real one over an endpoint, None where there is none."""
 
     simulated: Callable[[int], Partner]
     real: Callable[[Endpoint], Partner] | None = None
@@ -48,12 +50,15 @@ REAL = frozenset(name for name, clients in PARTNERS.items() if clients.real)
 
 
 def simulated_partners(seed: int) -> Mapping[str, Partner]:
-    """The world outside under a seed: the same seed and requests, the same answers."""
+    """Give a simulator of every partner. The same seed and the same requests get the same answers."""
     return {name: clients.simulated(seed) for name, clients in PARTNERS.items()}
 
 
 def links(states: Mapping[str, PartnerState], *, seed: int) -> Mapping[str, Link]:
-    """How every partner is reached in a store, by the states of their streams. Raises Refused where a token is not in the environment."""
+    """Give the link to every partner in a store, by the states of the partners' streams.
+
+    Raises Refused where the environment holds no usable token, or the address is none.
+    """
     return {name: _link(name, states[name].linked, seed) for name in PARTNERS}
 
 

@@ -1,4 +1,4 @@
-"""When a partner may be reached over the network: it has a client of its own, and what it is told can be an address."""
+"""When a partner may be reached over the network: it has a client of its own, and the configuration holds a possible address."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from o2c.partners.state import PartnerState
 
 CALLS_MAX = 64
 TIMEOUT_MS_MAX = 30_000
-"""A page of work waits for its partners, and must be written before the lease on its rows runs out."""
+"""The longest time-out: a page of work waits for its partners, and must be written before the lease on its rows ends."""
 _ADDRESS = re.compile(r"https?://[^\s/?#@]+(/[^\s?#]*)?")
 _VARIABLE = re.compile(r"[A-Z][A-Z0-9_]*")
 
@@ -21,7 +21,8 @@ def link(
 ) -> list[PartnerLinked]:
     """Reach a partner over the network; nothing when it is reached so already. `clients` are the partners that have a client.
 
-    Raises Refused: missing (no client for such a partner), usage (no address, no name of a variable, a limit out of its bounds).
+    Raises Refused: missing (no client for such a partner), usage (a URL that is no address, a credential that is no name of an environment
+    variable, a limit out of its bounds).
     """
     if partner not in clients:
         raise Refused(f"partner {partner} has no client over the network; there are {', '.join(sorted(clients))}", kind="missing")

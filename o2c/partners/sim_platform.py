@@ -18,14 +18,16 @@ _GROUP_CHARACTERS = 5
 
 @dataclass(frozen=True, slots=True)
 class SimulatedSimPlatform:
-    """Confirms a profile with the matching id its activation code carries; the same profile keeps it."""
+    """Confirms a profile with the matching id of its activation code; the same profile always has the same one."""
 
     seed: int
 
     def submit(self, request: Request) -> Answer:
+        """Confirm the download of a profile (`matching_id`), or cancel it (refused with DOWNLOADED when it is too late)."""
         return faults.on_submit(faults.fault(self.seed, request), request) or self._confirmed(request)
 
     def query(self, request: Request) -> Answer:
+        """Give the same outcome again, unless a fault lost the request."""
         return faults.on_query(faults.fault(self.seed, request), self.seed, request) or self._confirmed(request)
 
     def _confirmed(self, request: Request) -> Answer:
@@ -36,7 +38,7 @@ class SimulatedSimPlatform:
 
 
 def matching_id(seed: int, profile: str) -> str:
-    """Digits, capital letters and `-`, as an activation code allows (GSMA SGP.22 section 4.1)."""
+    """Make a matching id: digits, capital letters and `-`, as an activation code allows (GSMA SGP.22 section 4.1)."""
     return "-".join(_group(draw(seed, profile, 0, f"matching id {number}")) for number in range(_GROUPS))
 
 

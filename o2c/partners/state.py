@@ -11,12 +11,13 @@ from o2c.partners.events import PartnerLinked, PartnerSimulated
 
 @dataclass(frozen=True, slots=True)
 class PartnerState:
-    """How the partner is reached; None for one that is simulated."""
+    """The link to a partner; `linked` is None for one that is simulated."""
 
     linked: PartnerLinked | None = None
 
 
 def stream_of(partner: str) -> str:
+    """Give the name of the stream of a partner's link: `partner-` and the partner's name."""
     return f"partner-{partner}"
 
 

@@ -1,4 +1,4 @@
-"""What can happen to the payment of an invoice."""
+"""Events of the payment of an invoice."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class PaymentRequested(Requested, name="payment.requested", step="payment", stre
 
 
 class PaymentReceived(Done, MoneyReceived, name="payment.received", step="payment", stream="invoice"):
-    """Money came in for the invoice and settled it, or came on top: what is over the total is the customer's credit.
+    """Money came in for the invoice and settled it, or came on top: an amount above the total is the customer's credit.
 
     Version 2 knows transfers that a person recorded.
     """

@@ -15,10 +15,15 @@ from o2c.kernel.work import Work
 from o2c.payments.events import PaymentPartReceived, PaymentReceived
 
 CARD_AFTER_DAYS = 1
+"""How many days after the issue of an invoice its card is charged."""
 
 
 def due(work: Work, at: datetime) -> datetime:
-    """Cards are charged the morning after, direct debits collected on the due date; links and bank transfers are the customer's to use at once."""
+    """Give the time at which an invoice is collected by its method, never before `at`.
+
+    A card is charged the day after issue and a direct debit on the due day, both at 9:00 by the market's clock. A link or a bank transfer
+    is the customer's to use at once.
+    """
     collected = {
         "card": date.fromisoformat(work.subject["issued_on"]) + timedelta(days=CARD_AFTER_DAYS),
         "direct-debit": date.fromisoformat(work.subject["due_on"]),
@@ -27,30 +32,35 @@ def due(work: Work, at: datetime) -> datetime:
 
 
 def demand(work: Work) -> Mapping[str, Any]:
+    """Give the body of the request to the payment provider: the number, currency, open amount, days and method of the invoice."""
     return dict(work.subject)
 
 
 def received(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
+    """Decide that the provider brought money: the amount that it names in minor units, else the open amount."""
     amount_minor = int(data.get("amount_minor", work.subject["open_minor"]))
     reference = str(data.get("reference", ""))
     return just(PaymentReceived(attempt=work.attempt, amount_minor=amount_minor, method=work.subject["method"], reference=reference))
 
 
 def wanted(work: Work) -> bool:
-    """Nothing is collected for an invoice that was paid meanwhile."""
+    """Whether anything is left to collect: an invoice that was paid meanwhile is not collected."""
     return bool(work.state.open_minor > 0)
 
 
 def record(work: Work, *, amount_minor: int, remittance: str, arrived_on: str, begun_by: datetime) -> Decision:
-    """Money that arrived by bank. What is too much is a credit: money that arrived cannot be refused.
+    """Record money that arrived by bank: a part payment, or the rest. An excess is the customer's credit, for such money cannot be refused.
 
-    An attempt to collect that is due after `begun_by`, when nobody can have been asked yet, is called off when nothing is left to collect.
-    One that the provider already has may still bring money, which is then a credit. The same remittance reference is the same payment. Raises Refused: usage (nothing came), conflict (the reference was recorded with another amount).
+    When nothing is left to collect, an attempt that is due after `begun_by` is called off, because nobody has been asked for it yet. One
+    that the provider already has may still bring money, which is then a credit. The same remittance reference is the same payment and
+    changes nothing. Amounts are minor units, `arrived_on` is an ISO date.
+
+    Raises Refused: usage (nothing came), conflict (the reference was recorded with another amount).
     """
-    known = work.state.remittances.get(remittance)
-    if known == amount_minor:
+    recorded_minor = work.state.remittances.get(remittance)
+    if recorded_minor == amount_minor:
         return just()
-    if known is not None:
+    if recorded_minor is not None:
         raise Refused(f"{work.stream}: this reference was recorded with another amount; look at `o2c payments show`", kind="conflict")
     if amount_minor <= 0:
         raise Refused(f"{work.stream}: a payment is more than nothing; say how much arrived")

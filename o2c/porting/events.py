@@ -1,4 +1,4 @@
-"""What can happen to a port-in: the request to the donor, the cut-over in its window, and the request taken back."""
+"""Events of a port-in: the request to the donor, the cut-over in its window, and the request taken back."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What can happen when an address is qualified."""
+"""Events of the step that qualifies an address."""
 
 from __future__ import annotations
 

@@ -39,6 +39,7 @@ class Bell:
         self.rung = False
 
     def ring(self) -> None:
+        """Ring, as often as it comes; a signal handler may do it."""
         self.rung = True
         os.write(self._ring, b"!")
 
@@ -47,6 +48,7 @@ class Bell:
         select.select([self._hear, *others], [], [], seconds)
 
     def close(self) -> None:
+        """Close both ends of the pipe."""
         os.close(self._hear)
         os.close(self._ring)
 
@@ -72,9 +74,11 @@ def told_to_end() -> Iterator[Bell]:
 class Works(Protocol):
     """What can be let work in a process: it works until a time or until it is told to stop, which another thread may do."""
 
-    def run(self, until: datetime | None = None) -> None: ...
+    def run(self, until: datetime | None = None) -> None:
+        """Work until a time, or until `stop`."""
 
-    def stop(self) -> None: ...
+    def stop(self) -> None:
+        """End after the work in hand; another thread calls this."""
 
 
 def work(worker: Works, until: datetime | None, *, tethered: bool = False) -> None:

@@ -1,4 +1,4 @@
-"""What can happen to a SIM, and to the step that assigns one."""
+"""Events of a SIM, and of the step that assigns one."""
 
 from __future__ import annotations
 
@@ -71,6 +71,7 @@ class SimReceived(Offered, name="sim.received", stream="sim"):
     kind: str
 
     def offer(self) -> tuple[str, str, dict[str, str]]:
+        """Put the SIM into the pool of its kind."""
         return f"sim/{self.kind}", self.iccid, {"iccid": self.iccid, "imsi": self.imsi, "kind": self.kind}
 
 
@@ -82,6 +83,7 @@ class SimTaken(Withdrawn, HeldByItem, name="sim.taken", stream="sim"):
     kind: str
 
     def withdrawal(self) -> tuple[str, str]:
+        """Take the SIM out of the pool of its kind."""
         return f"sim/{self.kind}", self.iccid
 
 
@@ -110,6 +112,7 @@ class SimRestocked(Done, Offered, name="sim.restocked", step="sim-restock", stre
     kind: str
 
     def offer(self) -> tuple[str, str, dict[str, str]]:
+        """Put the SIM back into the pool of its kind."""
         return f"sim/{self.kind}", self.iccid, {"iccid": self.iccid, "imsi": self.imsi, "kind": self.kind}
 
 

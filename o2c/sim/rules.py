@@ -27,11 +27,15 @@ from o2c.sim.state import stream_of
 KINDS = frozenset({"esim", "physical"})
 COLUMNS = ("iccid", "imsi", "kind")
 RESTOCK_DAYS = 1
-"""A SIM that comes back is counted and shelved before it can be assigned again."""
+"""How many days a SIM that came back is counted and shelved before it can be assigned again."""
 
 
 def announce(*, rows: tuple[tuple[str, ...], ...], at: datetime) -> SimsAnnounced:
-    """A delivery of SIMs for a time. Raises Refused naming the first bad or double row: an ICCID with a wrong check digit, an unknown kind."""
+    """Announce a delivery of SIMs for a time; the rows are (ICCID, IMSI, kind), as text.
+
+    A filler `F` at the end of an ICCID is dropped. Raises Refused naming the first row with an ICCID or IMSI that is none, an unknown kind,
+    or an ICCID that is there twice. Source: ITU-T E.118 (ICCID), ITU-T E.212 (IMSI), GSMA SGP.22 section 5.2.1 (filler).
+    """
     seen: dict[str, int] = {}
     canonical = []
     for number, row in enumerate(rows, 1):
@@ -48,11 +52,12 @@ def announce(*, rows: tuple[tuple[str, ...], ...], at: datetime) -> SimsAnnounce
 
 
 def arrival_streams(work: Work) -> tuple[str, ...]:
+    """Name the streams that an arrival reads: one for each SIM of the delivery."""
     return tuple(stream_of(row[0]) for row in work.state.rows)
 
 
 def arrive(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
-    """Take a delivery in; SIMs already known stay as they are."""
+    """Take a delivery in, with the count of each pool; SIMs that are in the store already stay as they are."""
     fresh = [row for row in work.state.rows if work.read.get(stream_of(row[0])) is None]
     pools: dict[str, int] = {}
     for _, _, kind in fresh:
@@ -62,11 +67,12 @@ def arrive(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
 
 
 def pool_of(work: Work) -> str:
+    """Name the pool of the kind of SIM that the item asks for; a physical one unless it says otherwise."""
     return f"sim/{work.subject.characteristics.get('simType', 'physical')}"
 
 
 def assign(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
-    """Take the candidate; its guard decides whether it is still free."""
+    """Assign the candidate from stock; its guard decides whether it is still free."""
     iccid, imsi, kind = data["iccid"], data["imsi"], data["kind"]
     order = work.stream.removeprefix("order-")
     return Decision(
@@ -77,7 +83,7 @@ def assign(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
 
 
 def release(work: Work, outcome: Mapping[str, Any], at: datetime) -> Decision:
-    """Give the SIM back; it can be assigned again after restocking, unless it has left the house or was used."""
+    """Give the SIM back: it can be assigned again after restocking, or is scrapped if it left the house or was used."""
     iccid, imsi, kind = outcome["iccid"], outcome["imsi"], outcome["kind"]
     if _gone(work, at):
         scrapped = ((stream_of(iccid), SimScrapped(iccid=iccid)),)
@@ -89,18 +95,18 @@ def release(work: Work, outcome: Mapping[str, Any], at: datetime) -> Decision:
 
 
 def _gone(work: Work, at: datetime) -> bool:
-    """Whether the SIM left the house or was used, as far as anybody knows, or its profile cannot be downloaded by another."""
+    """Whether the SIM may have left the house or been used, or its profile cannot be downloaded by anybody else."""
     used = any(work.outcomes.get(step) or work.with_partner(step, at) for step in ("delivery", "activation"))
     return used or ("esim-cancel" in work.outcomes and not work.outcomes["esim-cancel"].get("reusable"))
 
 
 def restock(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
-    """A SIM that came back is on offer again."""
+    """Put a SIM on offer again that came back."""
     back = work.state.back
     return just(SimRestocked(attempt=work.attempt, iccid=back.iccid, imsi=back.imsi, kind=back.kind))
 
 
 def came_back(work: Work) -> Mapping[str, Any]:
-    """Which SIM is to be restocked, where a person asks for it once more."""
+    """Give the SIM that is to be restocked, for the case that a person asks for it once more."""
     back = work.state.back
     return {"iccid": back.iccid, "imsi": back.imsi, "kind": back.kind}

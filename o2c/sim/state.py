@@ -14,8 +14,11 @@ from o2c.stock.state import stock_agenda
 
 @dataclass(frozen=True, slots=True)
 class SimState:
-    """`status` is empty before the SIM was received, then available, assigned, returned or scrapped; `back` is the return that is to be restocked;
-    `records` are its steps that stand still."""
+    """A SIM: its status and, if it came back, its return.
+
+    `status` is empty before the SIM was received, then available, assigned, returned or scrapped. `back` is the return that is to be
+    restocked. `records` are its steps that stand still.
+    """
 
     status: str = ""
     back: SimReturned | None = None
@@ -23,6 +26,7 @@ class SimState:
 
 
 def stream_of(iccid: str) -> str:
+    """Give the name of a SIM's stream: `sim-` and the ICCID without filler."""
     return f"sim-{iccid}"
 
 

@@ -12,6 +12,6 @@ class StockAnnounced(Requested):
 
 
 class StockArrived(Done):
-    """A delivery was taken in: how many pieces each pool received. What was known already is not counted."""
+    """A delivery was taken in: how many pieces each pool received, without those that were in the store already."""
 
     pools: dict[str, int]

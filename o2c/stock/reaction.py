@@ -1,4 +1,4 @@
-"""Stock that came wakes those who wait for it: a delivery as many as it brought, a piece that is free again one."""
+"""Arriving stock wakes the orders that wait for it: a delivery as many as it brought, a piece that is free again one."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def _brings_stock(cls: type[Event]) -> bool:
 
 
 def supply_of(event: Event) -> tuple[Wake, ...]:
-    """How many pieces an event of stock brings, by pool."""
+    """Give how many pieces an event of stock brings, as a Wake for each pool."""
     if isinstance(event, StockArrived):
         return tuple(Wake(pool, count) for pool, count in sorted(event.pools.items()))
     return (Wake(cast("Offered", event).offer()[0], 1),)

@@ -19,7 +19,7 @@ ARRIVAL_PRIORITY = 0
 
 @dataclass(frozen=True, slots=True)
 class DeliveryState:
-    """The rows announced, when they are due, whether they arrived, and the steps that stand still."""
+    """A delivery: the rows announced, the time they are due, whether they arrived, and the steps that stand still."""
 
     rows: tuple[tuple[str, ...], ...] = ()
     arrived: bool = False
@@ -36,12 +36,12 @@ def evolve(state: DeliveryState, event: Event) -> DeliveryState:
 
 
 def announced_rows(work: Work) -> Mapping[str, Any]:
-    """The rows of a delivery, where a person asks for it to be taken in once more."""
+    """Give the rows of a delivery, for the case that a person asks for it to be taken in once more."""
     return {"rows": work.state.rows}
 
 
 def stock_agenda(state: Any, event: Event, stream: str) -> tuple[AgendaChange, ...]:
-    """Stock that comes, or comes back, goes before everything else that is due with it."""
+    """Put stock on the agenda with the first priority: it comes before everything else that is due at the same time."""
     return by_shape(stream, event, priority=ARRIVAL_PRIORITY, since=NEVER)
 
 

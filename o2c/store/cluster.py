@@ -98,10 +98,12 @@ class Cluster:
 
     @property
     def data(self) -> Path:
+        """The data folder of the server."""
         return self.home / "data"
 
     @property
     def log(self) -> Path:
+        """The file in which the server logs."""
         return self.home / "run" / "server.log"
 
     def dsn(self, database: str) -> str:

@@ -39,6 +39,7 @@ class FactMapper(Mapper[str]):
     """The library's mapper, validating both ways and naming events by their stored names."""
 
     def to_stored_event(self, domain_event: Any) -> StoredFact:
+        """Give a fact as it is stored: its stored name, its body as JSON, and the personal fields apart."""
         fact: Fact = domain_event
         event = fact.event
         return StoredFact(

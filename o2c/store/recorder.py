@@ -99,6 +99,7 @@ class LogRecorder(PostgresApplicationRecorder):
         desc: bool = False,
         limit: int | None = None,
     ) -> Sequence[StoredEvent]:
+        """Give the events of a stream after version `gt` up to and including `lte`, in order of version."""
         bounds = (str(originator_id), -1 if gt is None else gt, 2**62 if lte is None else lte, limit)
         return self._facts(queries.EVENTS_OF_STREAM_BACKWARDS if desc else queries.EVENTS_OF_STREAM, bounds)
 
@@ -116,11 +117,13 @@ class LogRecorder(PostgresApplicationRecorder):
         return self._facts(queries.EVENTS_AFTER, (low, 2**62 if stop is None else stop, not topics, list(topics), limit))
 
     def max_notification_id(self) -> int | None:
+        """Give the last position that readers can see; None for an empty log."""
         with self.datastore.get_connection() as conn:
             row = conn.execute(queries.LAST_READABLE_POSITION).fetchone()
         return row["m"] if row else None
 
     def subscribe(self, gt: int | None = None, topics: Sequence[str] = ()) -> Subscription[ApplicationRecorder]:
+        """Subscribe to the events after a position, of some types or of all."""
         return PollingSubscription(self, gt=gt, topics=topics)
 
     def _facts(self, sql: str, parameters: tuple[Any, ...]) -> list[StoredFact]:

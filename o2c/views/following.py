@@ -110,6 +110,7 @@ class Wanted:
         return "".join(f" AND {condition}" for name, condition in CONDITIONS.items() if getattr(self, name))
 
     def parameters(self) -> dict[str, Any]:
+        """Give the values for the placeholders of `conditions`."""
         return {name: list(value) if isinstance(value := getattr(self, name), tuple) else value for name in Wanted.__slots__}
 
 
@@ -117,6 +118,7 @@ EVERYTHING = Wanted()
 
 
 def never() -> bool:
+    """Say no: a following that nobody stops."""
     return False
 
 

@@ -37,6 +37,7 @@ def show_invoice(app: Engine, invoice: str) -> dict[str, Any]:
 
 
 def issued_invoice(app: Engine, invoice: str) -> InvoiceState:
+    """Give an invoice by its number. Raises Refused (missing) when it was never issued."""
     stream = invoice_stream(invoice)
     state = cast("InvoiceState", app.load([stream])[stream].state)
     if state.issued is None:

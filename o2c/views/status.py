@@ -14,6 +14,7 @@ LOG_SIZE = "SELECT count(*) AS events, coalesce(max(position), 0) AS position FR
 
 
 def cycle_times(app: Engine) -> Rows:
+    """Give the percentiles of all cycle times."""
     return [plain(row) for row in app.reads.rows(milestones.CYCLE_TIMES)]
 
 

@@ -165,6 +165,7 @@ class Batch:
 
     @property
     def name(self) -> str:
+        """The name of the projection."""
         return self._projection.name
 
     @property

@@ -72,7 +72,7 @@ class RebuildResult:
 
 
 def no_progress(stage: str, share: float) -> None:
-    return None
+    """Report nothing."""
 
 
 def rebuild(

@@ -26,9 +26,11 @@ class Command(TyperCommand):
     """A command whose page of help ends with examples."""
 
     def get_params(self, ctx: Any) -> list[Any]:
+        """Give the parameters, flags without a value."""
         return _plain_flags(super().get_params(ctx))
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Write the page of help, with its examples at the end."""
         super().format_help(ctx, formatter)
         # Not as an epilog: typer fills its lines with blanks, and one behind a backslash would spoil the copied command.
         formatter.write(_shown(examples_of(inspect.getdoc(self.callback) or "")))
@@ -40,9 +42,11 @@ class Group(TyperGroup):
     panels: Mapping[str, Sequence[str]] = {}
 
     def get_params(self, ctx: Any) -> list[Any]:
+        """Give the parameters, flags without a value."""
         return _plain_flags(super().get_params(ctx))
 
     def list_commands(self, ctx: Any) -> list[str]:
+        """List the commands in the order of the headings, the others last."""
         placed = [name for names in self.panels.values() for name in names]
         return sorted(super().list_commands(ctx), key=lambda name: placed.index(name) if name in placed else len(placed))
 
