@@ -11,11 +11,11 @@ from typing import Annotated, BinaryIO
 
 import typer
 
+from o2c.desk.act import Refused
 from o2c.entrypoints.cli.output import Format, Output, err, show_one
 from o2c.entrypoints.cli.session import opened
 from o2c.files.event_file import exported
 from o2c.files.importing import Import
-from o2c.kernel.refusal import Refused
 
 File = Annotated[Path, typer.Argument(metavar="FILE", help="The file of events, JSON lines; - for the pipe.")]
 PIPE = Path("-")
