@@ -157,8 +157,9 @@ class OrderToCash:
         self, partner: str, context: Context, *, url: str, credential: str, timeout_s: float = 10.0, calls_max: int = 8
     ) -> Written:
         """Reach a partner over the network; workers take it up when they are started. See `desk.partners.link_partner`."""
-        told = {"url": url, "credential": credential, "timeout_s": timeout_s, "calls_max": calls_max}
-        return partners.link_partner(self._engine, context, partner, **cast("Any", told))
+        return partners.link_partner(
+            self._engine, context, partner, url=url, credential=credential, timeout_s=timeout_s, calls_max=calls_max
+        )
 
     @_answered
     def simulate_partner(self, partner: str, context: Context) -> Written:
