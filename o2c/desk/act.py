@@ -20,6 +20,8 @@ from o2c.kernel.identifiers import derived_id, digest
 from o2c.kernel.refusal import Refused
 from o2c.store.commands import Outcome
 
+__all__ = ["Context", "Deed", "Refused", "Rule", "Written", "act", "act_on_all", "permitted"]
+
 Rule = Callable[[Any, datetime], Decision]
 """From the stream's state and the time to what happens; several rules are carried one after another, each on what the last one left."""
 

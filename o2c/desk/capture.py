@@ -16,12 +16,16 @@ from o2c.kernel.carry import happened
 from o2c.kernel.decision import Decision
 from o2c.kernel.identifiers import derived_id, digest, order_id
 from o2c.kernel.refusal import Refused
-from o2c.markets.registry import HOME, current
+from o2c.markets.registry import HOME, MARKETS, current
 from o2c.orders.document import SOURCE, Unreadable, Wish, parse, read
 from o2c.orders.events import OrderCaptured
 from o2c.orders.rules import Reception, receive
 from o2c.store.reads import Clock
 
+__all__ = ["HOME", "MARKET_CODES", "Captured", "Paper", "capture", "document", "latest", "order_stream", "received"]
+
+MARKET_CODES = tuple(sorted(MARKETS))
+"""The codes of the markets whose rules this program knows."""
 Paper = Mapping[str, Any] | bytes | str
 """A TM Forum document: as parsed JSON, or as it came over the wire."""
 

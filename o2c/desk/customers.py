@@ -6,13 +6,15 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Literal
 
-from o2c.customers.rules import contact, register
+from o2c.customers.rules import MEDIA, TOPICS, contact, register
 from o2c.customers.state import stream_of
 from o2c.desk.act import Deed, act
 from o2c.engine.app import Context, Engine, Written
 from o2c.kernel.decision import Decision, just
 from o2c.kernel.refusal import Refused
 from o2c.views.orders import find_order
+
+__all__ = ["MEDIA", "TOPICS", "record_contact", "register_customer"]
 
 
 def register_customer(app: Engine, context: Context, document: Mapping[str, Any]) -> Written:

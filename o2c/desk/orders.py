@@ -13,14 +13,13 @@ from o2c.desk.act import Deed, act
 from o2c.engine.app import Context, Engine, Written
 from o2c.kernel.decision import Decision
 from o2c.kernel.event import EVENT_TYPES, Event
-from o2c.kernel.money import from_minor
 from o2c.kernel.shapes import OfItem, RecallRequested, StepCancelled, Undone, step_of
 from o2c.orders.cancellation import cancel
 from o2c.orders.events import CancellationAccepted, CancellationRefused, ItemCancelled
 from o2c.orders.rollup import order_state
 from o2c.orders.state import OrderState
 from o2c.views.orders import find_order
-from o2c.views.reading import Rows
+from o2c.views.reading import Rows, amount_text
 
 _NAMING = tuple(dict.fromkeys(key for cls in EVENT_TYPES.values() for key, thing in cls.named.items() if thing in ("sim", "number")))
 
@@ -99,8 +98,7 @@ def _deposits(state: OrderState) -> Iterator[dict[str, Any]]:
     for one in state.kept("", CREDIT.name):
         taken[one["currency"]] += one["amount_minor"]
     for currency, amount_minor in taken.items():
-        amount = from_minor(amount_minor, currency)
-        yield {"item": "", "step": CREDIT.name, "undone": f"deposit {amount} {currency} to pay back"}
+        yield {"item": "", "step": CREDIT.name, "undone": f"deposit {amount_text(amount_minor, currency)} to pay back"}
 
 
 def _name(body: Any) -> str:

@@ -12,7 +12,7 @@ from o2c.desk.act import Deed, act
 from o2c.engine.app import Context, Engine, Written
 from o2c.fallout import rules as fallouts
 from o2c.kernel.decision import Decision
-from o2c.kernel.money import from_minor, to_minor
+from o2c.kernel.money import to_minor
 from o2c.kernel.periods import local_date
 from o2c.kernel.refusal import Refused
 from o2c.orders.state import OrderState
@@ -20,6 +20,7 @@ from o2c.payments import rules as payments
 from o2c.payments.step import STEP as PAYMENT
 from o2c.views.invoices import issued_invoice
 from o2c.views.orders import find_order
+from o2c.views.reading import amount_text
 
 NEARLY_DUE = timedelta(minutes=5)
 """A demand due so soon may be on its way to the provider already (clocks differ, calls take time): its answer must find its row."""
@@ -58,7 +59,7 @@ def missing_deposit(app: Engine, order: str) -> str:
     """What is still missing of an order's deposit after the last instalment, as an amount with its currency; empty for nothing."""
     kept = find_order(app, order)[1].kept("", CREDIT.name)
     missing_minor, currency = (int(kept[-1]["missing_minor"]), str(kept[-1]["currency"])) if kept else (0, "")
-    return f"{from_minor(missing_minor, currency)} {currency}" if missing_minor else ""
+    return amount_text(missing_minor, currency) if missing_minor else ""
 
 
 def record(

@@ -21,6 +21,8 @@ from o2c.orders.document import parse
 from o2c.plan import KINDS
 from o2c.views.event_types import event_types, stream_categories
 
+__all__ = ["Event", "act_by_rules", "append_facts"]
+
 TRIES_MAX = 20
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
@@ -12,37 +11,27 @@ from types import TracebackType
 from typing import Any, Literal, ParamSpec, Self, TypeVar, cast
 from uuid import uuid4
 
-import psycopg
-from eventsourcing.persistence import InterfaceError, OperationalError
-
-from o2c.desk import customers, fallout, numbers, orders, payments, streams
-from o2c.desk.act import Rule
-from o2c.desk.capture import Captured, Paper, capture, document
+from o2c.desk import customers, fallout, numbers, orders, partners, payments, streams
+from o2c.desk.act import Context, Refused, Rule, Written
+from o2c.desk.capture import HOME, Captured, Paper, capture, document
 from o2c.desk.fallout import Correct, Decide, Fail, Force, Resolution, Retry
 from o2c.desk.orders import Cancelled
-from o2c.engine.app import Context, Engine, Written
-from o2c.kernel.event import Event
-from o2c.kernel.refusal import Refused
-from o2c.markets.registry import HOME
-from o2c.orders.rollup import ORDER_TRANSITIONS
+from o2c.desk.streams import Event
+from o2c.running.failing import NO_ANSWER
 from o2c.running.session import opened
-from o2c.store.horizon import UNSEEN, holder
 from o2c.views import following
 from o2c.views.customers import show_customer
 from o2c.views.fallouts import list_fallouts
-from o2c.views.following import EventRecord, OtherLog, Wanted
+from o2c.views.following import START, EventRecord, Mark, OtherLog, Wanted
 from o2c.views.orders import find_order, list_orders, show_order
+from o2c.views.partners import list_partners
 from o2c.views.reading import caught_up
-from o2c.views.shown import CustomerShown, FalloutShown, OrderRow, OrderShown
-from projections.engine.operations import catch_up
-from projections.engine.seen import START, Mark, last_mark
-from projections.engine.tables import session
+from o2c.views.shown import CustomerShown, FalloutShown, OrderRow, OrderShown, PartnerShown
 
 __all__ = [
     "Captured", "Context", "Correct", "Decide", "EventRecord", "Fail", "Force", "Mark", "OrderToCash", "OtherLog", "Refused", "Retry", "Written",
 ]  # fmt: skip
 
-POLL_S = 0.005
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -56,7 +45,7 @@ def _answered(verb: Callable[P, T]) -> Callable[P, T]:
             raise Refused("this OrderToCash was closed; open another one")
         try:
             return verb(*arguments, **options)
-        except (psycopg.OperationalError, psycopg.InterfaceError, OperationalError, InterfaceError) as error:
+        except NO_ANSWER as error:
             raise Refused(
                 f"{verb.__name__}: the database did not answer ({type(error).__name__}); what was asked may have been done:"
                 " ask again with the same command id",
@@ -79,8 +68,7 @@ class OrderToCash:
     def __init__(self, dsn: str | None = None) -> None:
         self._closed = False
         self._open = ExitStack()
-        self._session = self._open.enter_context(opened(dsn))
-        self._engine: Engine = self._session.app
+        self._engine = self._open.enter_context(opened(dsn)).app
 
     def close(self) -> None:
         """Leave the store. The embedded server stops when its last user has left."""
@@ -165,6 +153,20 @@ class OrderToCash:
         return numbers.release(self._engine, context, msisdn)
 
     @_answered
+    def link_partner(
+        self, partner: str, context: Context, *, url: str, credential: str, timeout_s: float = 10.0, calls_max: int = 8
+    ) -> Written:
+        """Reach a partner over the network; workers take it up when they are started. See `desk.partners.link_partner`."""
+        return partners.link_partner(
+            self._engine, context, partner, url=url, credential=credential, timeout_s=timeout_s, calls_max=calls_max
+        )
+
+    @_answered
+    def simulate_partner(self, partner: str, context: Context) -> Written:
+        """Go back to a partner's simulator. See `desk.partners.simulate_partner`."""
+        return partners.simulate_partner(self._engine, context, partner)
+
+    @_answered
     def act(self, stream: str, context: Context, *rules: Rule, wish: Any, expected_version: int | None = None) -> Written:
         """Carry rules of your own through on one stream. Not for what a verb of this class does already. See `desk.streams.act_by_rules`."""
         return streams.act_by_rules(self._engine, context, stream, rules, wish=wish, expected_version=expected_version)
@@ -188,8 +190,6 @@ class OrderToCash:
     @_answered
     def orders(self, *, state: str = "", customer: str = "", limit: int | None = None) -> list[OrderRow]:
         """Orders by capture time, of a state or a customer where these are given. Raises Refused (usage) for a state that is none."""
-        if state and state not in ORDER_TRANSITIONS:
-            raise Refused(f"there is no such state of an order; use one of {', '.join(ORDER_TRANSITIONS)}")
         caught_up(self._engine)
         return cast("list[OrderRow]", list_orders(self._engine, state=state, customer=customer, limit=limit))
 
@@ -207,15 +207,19 @@ class OrderToCash:
         return cast("CustomerShown", show_customer(self._engine, customer))
 
     @_answered
+    def partners(self) -> list[PartnerShown]:
+        """The partners of the store: simulated or real, how each is reached and within which limits."""
+        return cast("list[PartnerShown]", list_partners(self._engine))
+
+    @_answered
     def stream(self, name: str) -> list[EventRecord]:
         """The events of one stream, in version order; the last one's `version` is what `append` expects. Empty when there is none."""
-        return list(following.found(self._engine.dsn, Wanted(stream=name)))
+        return following.show_stream(self._engine, name)
 
     @_answered
     def last(self) -> Mark:
         """The last event of the log that readers see now: from here on, `follow` yields what is new."""
-        with session(self._engine.dsn) as conn:
-            return last_mark(conn)
+        return following.last_event(self._engine)
 
     @_answered
     def wait(self, position: int, timeout_s: float = 10.0) -> None:
@@ -224,21 +228,7 @@ class OrderToCash:
         Brings the projections there itself; the timeout is for the log. Raises Refused: unavailable when a transaction elsewhere still
         holds back all readers, and names it; conflict when the position lies ahead of this log (it was given by another store).
         """
-        deadline = time.monotonic() + timeout_s
-        while True:
-            reached = self._engine.reads.reached(position)
-            if reached.passed:
-                break
-            if not reached.given:
-                raise Refused(f"position {position} lies ahead of this log; ask the store that gave it", kind="conflict")
-            if time.monotonic() > deadline:
-                raise Refused(f"position {position}: readers are held back by {self._holder()}; end it, or wait longer", kind="unavailable")
-            time.sleep(POLL_S)
-        catch_up(self._engine.dsn, upto=position)
-
-    def _holder(self) -> str:
-        with session(self._engine.dsn) as conn:
-            return holder(conn) or UNSEEN
+        following.wait_for(self._engine, position, timeout_s=timeout_s)
 
     def follow(
         self,
@@ -257,13 +247,12 @@ class OrderToCash:
         more; Refused: usage (no such type), missing (no such order), unavailable (the server does not answer to begin with).
         """
         wanted = self._wanted(types, order)
-        pages = following.pages(self._engine.dsn, wanted, after or START, stop=stop, wait=wait)
+        pages = following.tail_events(self._engine, wanted, after or START, stop=stop, wait=wait)
         return (record for page in pages for record in page)
 
     @_answered
     def _wanted(self, types: Iterable[str], order: str | None) -> Wanted:
-        order_id = find_order(self._engine, order)[1].order_id if order else None
-        return Wanted(types=following.types_named(types), order=order_id)
+        return following.wanted(self._engine, types=types, order=order or "")
 
 
 def _occurring(context: Context) -> Context:

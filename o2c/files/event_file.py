@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from functools import cache
+from pathlib import Path
 from types import NoneType
 from typing import Any, BinaryIO, NamedTuple
 
@@ -60,6 +63,36 @@ class Line(NamedTuple):
 
 
 # -- out
+
+
+@contextmanager
+def made_anew(file: Path) -> Iterator[BinaryIO]:
+    """A file made anew, for its owner alone; none where the writing broke off. Raises Refused: conflict when it is there, usage."""
+    try:
+        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        raise Refused(f"{file} is there already and is not overwritten; name another file, or delete it", kind="conflict") from None
+    except OSError as error:
+        raise Refused(f"cannot make {file}: {error.strerror}; name another file") from None
+    try:
+        with os.fdopen(descriptor, "wb") as out:
+            yield out
+            out.flush()
+            os.fsync(descriptor)
+    except BaseException:
+        file.unlink(missing_ok=True)
+        raise
+
+
+@contextmanager
+def there_to_read(file: Path) -> Iterator[BinaryIO]:
+    """A file that is there. Raises Refused (missing)."""
+    try:
+        source = file.open("rb")
+    except OSError as error:
+        raise Refused(f"cannot read {file}: {error.strerror}; check its name", kind="missing") from None
+    with source:
+        yield source
 
 
 def exported(dsn: str, out: BinaryIO, *, progress: Callable[[int], None]) -> int:

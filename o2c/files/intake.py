@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, cast
 
 from o2c.catalogue.state import STREAM as CATALOGUE
+from o2c.desk.act import permitted
 from o2c.desk.capture import latest, order_stream, received
-from o2c.engine.app import Engine
+from o2c.engine.app import Context, Engine
 from o2c.engine.drafts import Command, Loaded
 from o2c.files.lines import raw_lines, refuse_empty
-from o2c.files.loading import ACTOR, BATCH, command_of, written
-from o2c.files.quarantine import Quarantine, Refusal, fingerprint
+from o2c.files.loading import ACTOR, BATCH, BY_INTAKE, command_of, refuse_no_catalogue, written
+from o2c.files.quarantine import Quarantine, Refusal, fingerprint, origin_of
 from o2c.intake.events import IntakeClosed, IntakeLineRefused
 from o2c.kernel.carry import happened
 from o2c.kernel.decision import Decision, just
 from o2c.kernel.event import Event
 from o2c.kernel.identifiers import derived_id, digest
 from o2c.kernel.refusal import Refused
-from o2c.markets.registry import HOME
+from o2c.markets.registry import HOME, current
 from o2c.orders.document import Unreadable, Wish, read
 
 BATCH_BYTES = 8_000_000
@@ -42,6 +43,32 @@ class Counts:
 
 
 @dataclass(frozen=True, slots=True)
+class TakenIn:
+    """An intake that was closed: its name, what became of its lines, and those that were refused, which are kept in the file `quarantine`."""
+
+    name: str
+    counts: Counts
+    refusals: Sequence[Refusal]
+    quarantine: Path
+
+
+def ingest(app: Engine, home: Path, path: Path, *, context: Context = BY_INTAKE, market: str = HOME, corrected: bool = False) -> TakenIn:
+    """Take in a file of TMF622 v4 product orders, one a line, under the rules of a market.
+
+    Refused lines are kept in the quarantine of the data folder `home`; a `corrected` file is such a quarantine. Raises Refused: usage (no
+    catalogue yet, no such market, a file that is empty or cannot be read to its end), missing and conflict as `Intake` does.
+    """
+    actor = permitted(context, "orders.ingest").actor
+    refuse_no_catalogue(app)
+    current(market, app.clock().now.date())
+    origin = origin_of(app, path) if corrected else ""
+    folder = path.parent if corrected else home / "quarantine"
+    intake = Intake(app, path, folder, market=market, actor=actor, quarantine_of=origin)
+    counts = intake.run()
+    return TakenIn(intake.name, counts, intake.refusals, intake.quarantine)
+
+
+@dataclass(frozen=True, slots=True)
 class Paper:
     """A line that could be read: where it stands, its bytes, and what it wishes."""
 
@@ -58,8 +85,8 @@ class Paper:
 class Intake:
     """One pass over a file of orders. Counted once however often it is killed and started again.
 
-    `market` is the code of the market its orders belong to; `folder` is where refused lines are kept; with `quarantine_of` the file is such a quarantine, corrected: it is left with what is still
-    refused, and goes when nothing is. Raises Refused when the file is empty or cannot be read to its end.
+    `market` is the code of the market its orders belong to; `folder` is where refused lines are kept; with `quarantine_of` the file is such a
+    quarantine, corrected: it is left with what is still refused, and goes when nothing is. Raises Refused when the file is empty or cannot be read to its end.
     """
 
     def __init__(

@@ -15,7 +15,8 @@ from o2c.catalogue.rules import publish
 from o2c.catalogue.state import STREAM as CATALOGUE
 from o2c.customers.rules import register
 from o2c.customers.state import CustomerState, stream_of
-from o2c.engine.app import Engine
+from o2c.desk.act import permitted
+from o2c.engine.app import Context, Engine
 from o2c.engine.drafts import Command, Loaded
 from o2c.engine.runner import Runner
 from o2c.files.lines import document_of, lines_of, raw_lines, refuse_empty
@@ -33,10 +34,16 @@ from o2c.sim.state import stream_of as sim_stream
 BATCH = 250
 DELIVERY_ROWS = 1_000
 ACTOR = CHANNEL = "intake"
+BY_INTAKE = Context(ACTOR, channel=CHANNEL)
+"""Who loads a file where nobody is named."""
 
 
-def load_catalogue(app: Engine, path: Path, *, market: str = HOME, actor: str = ACTOR) -> int:
-    """Publish the offerings of a TMF620 file (a list) in a market, whose currency their prices are in; how many were new or changed."""
+def load_catalogue(app: Engine, path: Path, *, context: Context = BY_INTAKE, market: str = HOME) -> int:
+    """Publish the offerings of a TMF620 file (a list) in a market, whose currency their prices are in; how many were new or changed.
+
+    Raises Refused (usage) for a file of another shape, or a market that there is not.
+    """
+    actor = permitted(context, "catalogue.load").actor
     currency = current(market, app.clock().now.date()).currency
     documents = document_of(path)
     if not isinstance(documents, list) or not all(isinstance(document, dict) for document in documents):
@@ -56,8 +63,9 @@ def load_catalogue(app: Engine, path: Path, *, market: str = HOME, actor: str = 
     return len(events)
 
 
-def load_customers(app: Engine, path: Path, *, actor: str = ACTOR) -> int:
+def load_customers(app: Engine, path: Path, *, context: Context = BY_INTAKE) -> int:
     """Register the TMF632 parties of a file, one JSON a line; how many were new or changed."""
+    actor = permitted(context, "customers.load").actor
     changed, now = 0, app.clock().now
     documents = _parties(path)
     for start in range(0, len(documents), BATCH):
@@ -100,11 +108,12 @@ def _shaped(path: Path, what: str) -> Iterator[None]:
         raise Refused(f"{path}: {what} is not of the standard's shape; correct it and load it again") from None
 
 
-def load_stock(app: Engine, runner: Runner, what: str, path: Path, at: datetime | None, *, actor: str = ACTOR) -> int:
+def load_stock(app: Engine, runner: Runner, what: str, path: Path, at: datetime | None, *, context: Context = BY_INTAKE) -> int:
     """Announce a delivery of `sims` or `numbers`; without a time, or with one that has passed, it is taken in at once. How many new rows.
 
     Raises Refused for a file of another shape or with a bad row, and (conflict) for one with a piece that another file brought.
     """
+    actor = permitted(context, "stock.load").actor
     announce, columns = (sims.announce, sims.COLUMNS) if what == "sims" else (numbers.announce, numbers.COLUMNS)
     content, rows = _stock_rows(path, what, columns)
     now = app.clock().now
@@ -161,6 +170,13 @@ def _refuse_known(app: Engine, path: Path, what: str, rows: Sequence[tuple[str, 
             raise Refused(
                 f"{path} row {number}: {row[0]} is in the store already ({stands}); nothing of the file was taken in", kind="conflict"
             )
+
+
+def refuse_no_catalogue(app: Engine) -> None:
+    """Raises Refused in a store without a clock, or without a catalogue, whose version orders pin."""
+    app.clock()
+    if not app.load([CATALOGUE])[CATALOGUE].version:
+        raise Refused("there is no catalogue yet, and orders pin its version; run `o2c load catalogue FILE` first")
 
 
 def command_of(stream: str, decision: Decision, loaded: Loaded, at: datetime, command_id: str, actor: str) -> Command:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from o2c.engine.app import Engine
 from o2c.store.database import arrange_roles, connect
 from o2c.store.roles import standing_of
 from projections.catalogue import ALL
@@ -17,10 +18,10 @@ MAY = {
 }
 
 
-def arranged_roles(dsn: str) -> list[dict[str, Any]]:
+def arranged_roles(app: Engine) -> list[dict[str, Any]]:
     """Make and grant whatever is missing; each role with what it may do and the logins that are members. Raises Refused."""
-    arrange_roles(dsn)
-    with connect(dsn) as conn:
+    arrange_roles(app.dsn)
+    with connect(app.dsn) as conn:
         with conn.transaction():
             let_read(conn, ALL)
         return [

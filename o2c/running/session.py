@@ -6,17 +6,21 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from o2c import plan
 from o2c.engine.app import Engine
 from o2c.engine.runner import Progress, Runner
+from o2c.engine.worker import Worker
 from o2c.kernel.refusal import Refused
 from o2c.partners.registry import links
 from o2c.running.roles import arranged_roles
 from o2c.store import embedded
 from o2c.views import analyst
 from o2c.views.partners import partner_states
+
+__all__ = ["Progress", "Session", "opened"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +35,33 @@ class Session:
         partners = links(partner_states(self.app), seed=self.app.clock().seed)
         return Runner(self.app, partners, progress=progress)
 
+    def worker(self) -> Worker:
+        """One worker of this store in real time. Raises Refused where its time is simulated."""
+        return Worker(self.runner())
+
+    @property
+    def simulated(self) -> bool:
+        """Whether time is simulated. Raises Refused while the store has no clock."""
+        return self.app.clock().kind == "simulated"
+
+    @property
+    def now(self) -> datetime:
+        """The time by the clock of the store. Raises Refused while it has none."""
+        return self.app.clock().now
+
+    @property
+    def takes_writes(self) -> bool:
+        """Whether the server takes writes: a standby takes none."""
+        return self.app.takes_writes
+
 
 @contextmanager
 def opened(dsn: str | None = None, *, create: bool = False, reading: bool = False) -> Iterator[Session]:
     """The store of a connection string, else of this environment, its schema brought up to date.
 
-    The embedded server stops when its last user leaves. A standby will do where somebody is only `reading`. Raises Refused: missing where the data folder holds no store (a typo in O2C_HOME
-    makes none, only `create` does), unavailable (try later) when the server does not answer.
+    The embedded server stops when its last user leaves. A standby will do where somebody is only `reading`. Raises Refused: missing where the
+    data folder holds no store (a typo in O2C_HOME makes none, only `create` does), unavailable (try later) when the server does not answer or
+    cannot be started.
     """
     home = embedded.default_home()
     dsn = dsn or os.environ.get("O2C_DSN")
@@ -49,8 +73,17 @@ def opened(dsn: str | None = None, *, create: bool = False, reading: bool = Fals
         return
     if not create and not embedded.has_store(home):
         raise Refused(f"there is no store in {home}; make one with `o2c init`, or correct O2C_HOME", kind="missing")
-    with embedded.acquire(home) as server, Engine(server.dsn, plan.KINDS) as app:
+    with _refused_when_unavailable(), embedded.acquire(home) as server, Engine(server.dsn, plan.KINDS) as app:
         analyst.publish(app)
         if create:
-            arranged_roles(server.dsn)
+            arranged_roles(app)
         yield Session(app, home)
+
+
+@contextmanager
+def _refused_when_unavailable() -> Iterator[None]:
+    """A server of ours that cannot be started or stopped is for a caller what one is that does not answer."""
+    try:
+        yield
+    except embedded.ServerUnavailable as error:
+        raise Refused(" ".join(str(error).split()).removesuffix("."), kind="unavailable") from error

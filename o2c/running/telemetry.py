@@ -7,12 +7,14 @@ cannot be read is left out, never shown as 0; `o2c_store_up` says whether the st
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import psycopg
-from prometheus_client import CollectorRegistry, start_http_server, write_to_textfile
+from prometheus_client import CollectorRegistry, generate_latest, start_http_server, write_to_textfile
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
@@ -181,6 +183,22 @@ def serve_metrics(app: Engine, host: str, listen: int, *, counting: bool = True)
         return Endpoint(registry(app.dsn, counting=counting), host, listen)
     except OSError as error:
         raise Refused(f"cannot listen on {host}:{listen}: {error.strerror}; choose another with --listen", kind="unavailable") from None
+
+
+@contextmanager
+def measured(app: Engine, listen: int, *, crew: bool) -> Iterator[None]:
+    """Answer scrapes on 127.0.0.1 within the block, unless `listen` is 0; the figures of the processes of a crew add up in a folder they share."""
+    with ExitStack() as stack:
+        if listen and crew:
+            os.environ[SHARED_FOLDER] = stack.enter_context(TemporaryDirectory(prefix="o2c-metrics-"))
+        if listen:
+            stack.enter_context(serve_metrics(app, "127.0.0.1", listen, counting=not crew))
+        yield
+
+
+def figures(app: Engine) -> str:
+    """The figures of the store as they stand, in Prometheus form."""
+    return generate_latest(registry(app.dsn, counting=False)).decode()
 
 
 def write_metrics(app: Engine, path: Path) -> None:

@@ -5,9 +5,15 @@ from __future__ import annotations
 from typing import Any, cast
 
 from o2c.engine.app import Engine
+from o2c.kernel.reasons import REASONS
 from o2c.kernel.refusal import Refused
 from o2c.views.reading import Rows, plain
 from projections import fallout
+
+REASON_CODES = tuple(REASONS)
+"""The codes that say why a step could not go on by itself."""
+QUEUES = tuple(sorted({reason.queue for reason in REASONS.values()}))
+"""The queues in which people find fallouts."""
 
 
 def list_fallouts(app: Engine, *, queue: str = "", reason: str = "", order: str = "", everything: bool = False) -> Rows:

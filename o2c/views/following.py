@@ -1,4 +1,4 @@
-"""Events out: read and followed in the order of the log, never past the horizon, personal fields left out."""
+"""Events out: read, followed and waited for in the order of the log, never past the horizon, personal fields left out."""
 
 from __future__ import annotations
 
@@ -6,22 +6,30 @@ import difflib
 import fnmatch
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 import psycopg
 import structlog
 
+from o2c.engine.app import Engine
 from o2c.kernel.event import EVENT_TYPES, upcast
 from o2c.kernel.refusal import Refused
 from o2c.store.database import declare_incarnation
+from o2c.store.horizon import UNSEEN, holder
 from o2c.views.event_types import event_types
-from o2c.views.reading import plain
+from o2c.views.orders import find_order
+from o2c.views.reading import plain, position_of, time_of
+from projections.engine.operations import catch_up
 from projections.engine.seen import START, Connection, Mark, last_mark
 from projections.engine.tables import session
 
-__all__ = ["EventRecord", "Mark", "OtherLog", "Wanted", "check_mark", "found", "pages", "types_named"]
+__all__ = [
+    "START", "EventRecord", "Mark", "OtherLog", "Wanted", "beginning_at", "check_mark", "ending_before", "find_events", "found", "last_event",
+    "never", "pages", "show_stream", "tail_events", "types_named", "wait_for", "wanted",
+]  # fmt: skip
 
 logger = structlog.get_logger(__name__)
 PAGE_EVENTS = 1_000
@@ -29,6 +37,7 @@ BUSY_S = 0.01
 IDLE_S = 0.5
 AWAY_S = 0.5
 """How long to wait before a server that went away is asked again."""
+POLL_S = 0.005
 NEAR = 3
 
 EVENT_ID = "SELECT event_id::text AS id FROM o2c.event WHERE position = %s"
@@ -117,9 +126,96 @@ class Wanted:
 EVERYTHING = Wanted()
 
 
+def wanted(app: Engine, *, types: Iterable[str] = (), order: str = "", customer: str = "") -> Wanted:
+    """The events that concern an order (by its id or external id) or a customer, of types by stored name or pattern (`order.*`).
+
+    Raises Refused: usage (no such type), missing (no such order).
+    """
+    order_id = find_order(app, order)[1].order_id if order else None
+    return Wanted(types=types_named(types), order=order_id, customer=customer or None)
+
+
 def never() -> bool:
-    """Say no: a following that nobody stops."""
+    """Goes on for ever, as a `stop`."""
     return False
+
+
+def tail_events(
+    app: Engine, wanted: Wanted, after: Mark = START, *, stop: Callable[[], bool] = never, wait: bool = True
+) -> Iterator[list[EventRecord]]:
+    """Events as they come after a mark, page by page, each once, in the order of the log, until `stop` says so.
+
+    Without `wait` it ends with what is there now. Raises as `pages` does.
+    """
+    return pages(app.dsn, wanted, after, stop=stop, wait=wait)
+
+
+def find_events(
+    app: Engine, wanted: Wanted, *, after: Mark = START, before: int | None = None, limit: int | None = None
+) -> Iterator[EventRecord]:
+    """The events of the log that fit, oldest first, as far as readers see it now. Raises OtherLog for a mark that is not of this log."""
+    return found(app.dsn, wanted, after=after, before=before, limit=limit)
+
+
+def show_stream(app: Engine, name: str) -> list[EventRecord]:
+    """The events of one stream, in version order; none where there is no such stream."""
+    return list(found(app.dsn, Wanted(stream=name)))
+
+
+def last_event(app: Engine) -> Mark:
+    """The last event of the log that readers see now: what comes after it is new."""
+    with session(app.dsn) as conn:
+        return last_mark(conn)
+
+
+def wait_for(app: Engine, position: int, *, timeout_s: float) -> None:
+    """Return once readers of the log and the projections have passed a position.
+
+    Brings the projections there itself; the timeout is for the log. Raises Refused: unavailable when a transaction elsewhere still holds
+    back all readers, and names it; conflict when the position lies ahead of this log (it was given by another store).
+    """
+    deadline = time.monotonic() + timeout_s
+    while not (reached := app.reads.reached(position)).passed:
+        if not reached.given:
+            raise Refused(f"position {position} lies ahead of this log; ask the store that gave it", kind="conflict")
+        if time.monotonic() > deadline:
+            raise Refused(f"position {position}: readers are held back by {_holder(app)}; end it, or wait longer", kind="unavailable")
+        time.sleep(POLL_S)
+    catch_up(app.dsn, upto=position)
+
+
+def _holder(app: Engine) -> str:
+    with session(app.dsn) as conn:
+        return holder(conn) or UNSEEN
+
+
+def beginning_at(app: Engine, text: str, wanted: Wanted) -> tuple[Mark, Wanted]:
+    """Where to begin, as a person writes it (POSITION, POSITION:ID or a time; empty for the beginning), checked against the log.
+
+    Raises Refused for what is none of these; OtherLog for a mark that is not of this log.
+    """
+    position, colon, event_id = text.partition(":")
+    if not text:
+        return START, wanted
+    if (begin := position_of(position)) is None:
+        return START, replace(wanted, since=time_of(text))
+    mark = Mark(begin, _event_id(event_id) if colon else None)
+    with session(app.dsn) as conn:
+        check_mark(conn, mark)
+    return mark, wanted
+
+
+def ending_before(text: str, wanted: Wanted) -> tuple[int | None, Wanted]:
+    """Where to end, as a person writes it: a position or a time; empty for the end of the log. Raises Refused."""
+    end = position_of(text)
+    return end, wanted if end is not None or not text else replace(wanted, until=time_of(text))
+
+
+def _event_id(text: str) -> str:
+    try:
+        return str(UUID(text))
+    except ValueError:
+        raise Refused("behind the position stands no event id; give POSITION:ID as a line of the log has them") from None
 
 
 def types_named(names: Iterable[str]) -> tuple[str, ...]:

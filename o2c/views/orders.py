@@ -12,7 +12,7 @@ from o2c.kernel.event import Fact
 from o2c.kernel.identifiers import order_id
 from o2c.kernel.refusal import Refused
 from o2c.orders.document import SOURCE
-from o2c.orders.rollup import item_state
+from o2c.orders.rollup import FINAL, ORDER_TRANSITIONS, item_state
 from o2c.orders.state import OrderState
 from o2c.views.fallouts import list_fallouts
 from o2c.views.invoices import invoice_streams
@@ -20,6 +20,11 @@ from o2c.views.reading import Rows, plain
 from projections import fallout, invoices, items, orders
 from projections.catalogue import BY_NAME
 from projections.engine.operations import Projection, as_of, horizon_mark
+
+ORDER_STATES = tuple(ORDER_TRANSITIONS)
+"""The states an order can be in."""
+FINAL_STATES = FINAL
+"""Those of them that nothing leads out of."""
 
 STREAMS_OF_ORDER = "SELECT DISTINCT stream FROM o2c.event WHERE order_id = %s::uuid"
 """All streams with an event that names an order. Parameter: the order's id."""
@@ -36,7 +41,12 @@ def find_order(app: Engine, name: str) -> tuple[str, OrderState]:
 
 
 def list_orders(app: Engine, *, state: str = "", customer: str = "", limit: int | None = None) -> Rows:
-    """Orders as they stand, by capture time."""
+    """Orders as they stand, by capture time, of a state or a customer where these are given.
+
+    The projections must be caught up. Raises Refused (usage) for a state that is none.
+    """
+    if state and state not in ORDER_STATES:
+        raise Refused(f"there is no such state of an order; use one of {', '.join(ORDER_STATES)}")
     return [plain(row) for row in app.reads.rows(orders.LISTED, state, state, customer, customer, limit)]
 
 

@@ -9,6 +9,9 @@ from o2c.partners.registry import PARTNERS, REAL
 from o2c.partners.state import PartnerState, stream_of
 from o2c.views.reading import Rows
 
+PARTNER_NAMES = tuple(sorted(PARTNERS))
+"""The partners by the names the steps call them."""
+
 
 def partner_states(app: Engine) -> dict[str, PartnerState]:
     """How each partner is linked, by name."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
 from o2c.engine.app import Engine
-from o2c.kernel.periods import stamp
+from o2c.kernel.money import from_minor
+from o2c.kernel.periods import parse_time, stamp
+from o2c.kernel.refusal import Refused
 from projections.engine.operations import catch_up, refuse_missing_tables
 
 Rows = list[dict[str, Any]]
@@ -32,3 +35,34 @@ def plain(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: plain(part) for key, part in value.items()}
     return [plain(part) for part in value] if isinstance(value, list | tuple) else value
+
+
+def row_of(record: Any) -> dict[str, Any]:
+    """A dataclass with a `position` as a row for JSON."""
+    return {**plain(asdict(record)), "position": str(record.position)}
+
+
+def amount_text(amount_minor: int, currency: str) -> str:
+    """An amount as a person reads it: 23.99 GBP."""
+    return f"{from_minor(amount_minor, currency)} {currency}"
+
+
+def time_of(text: str) -> datetime:
+    """A time as a person writes it: RFC 3339, or a bare date meaning midnight UTC. Raises Refused."""
+    try:
+        return parse_time(text if "T" in text.upper() or " " in text else f"{text}T00:00:00Z")
+    except ValueError as error:
+        raise Refused(f"{text} is no time: {error}; write 2026-04-15 or 2026-04-15T09:00:00Z") from None
+
+
+def day_of(text: str) -> date:
+    """A day as a person writes it. Raises Refused."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise Refused(f"{text} is no day; write it as 2026-02-16") from None
+
+
+def position_of(text: str) -> int | None:
+    """A position as a person writes it; None for a text that is none, such as a time."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else None

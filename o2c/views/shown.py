@@ -73,6 +73,18 @@ class OrderShown(TypedDict):
     invoices: list[InvoiceShown]
 
 
+class PartnerShown(TypedDict):
+    """A partner: `kind` is simulated or real, `client` says whether it could be real; the rest is None while it is simulated."""
+
+    partner: str
+    kind: str
+    client: bool
+    url: str | None
+    credential: str | None
+    timeout_s: float | None
+    calls_max: int | None
+
+
 class HeldShown(TypedDict):
     """A number (`msisdn`) or SIM (`iccid`) that a customer holds, and the order it came with."""
 

@@ -14,7 +14,10 @@ LOG_SIZE = "SELECT count(*) AS events, coalesce(max(position), 0) AS position FR
 
 
 def cycle_times(app: Engine) -> Rows:
-    """Give the percentiles of all cycle times."""
+    """How long orders take: percentiles of the seconds between milestones, by channel and offering; `*` stands for all of them.
+
+    The projections must be caught up.
+    """
     return [plain(row) for row in app.reads.rows(milestones.CYCLE_TIMES)]
 
 

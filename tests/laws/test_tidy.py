@@ -13,7 +13,7 @@ IN_ROOT = {
     "pyproject.toml", "README.md", "CHANGELOG.md", "requirements.lock", ".gitignore", "o2c", "projections", "tests", "scripts", "docs", ".ci",
 }  # fmt: skip
 NOT_OURS = {".git", ".venv", "__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache", ".hypothesis", ".import_linter_cache"}
-ENTRY_POINTS = {"o2c.entrypoints.cli.main", "o2c.entrypoints.python", "o2c.simulation.launch"}
+ENTRY_POINTS = {"o2c.entrypoints.cli.main", "o2c.entrypoints.python", "o2c.entrypoints.verbs_and_views", "o2c.simulation.launch"}
 SUFFIXES = ("Service", "Manager", "Helper", "Util", "Utils", "Handler", "Processor")
 # Split, so that this file does not contain what it looks for.
 MARKS = ("TO" + "DO", "FIX" + "ME", "XX" + "X")

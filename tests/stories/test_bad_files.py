@@ -11,6 +11,7 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
+from o2c.desk.act import Context
 from o2c.files import intake, loading
 from o2c.kernel.refusal import Refused
 from o2c.orders.document import LINE_BYTES_MAX
@@ -221,9 +222,9 @@ def test_who_loads_stands_in_the_log(dsn: str, tmp_path: Path) -> None:
     """The actor is in the envelope of what a file brings, on orders beside the channel they came by."""
     world = World(dsn, tmp_path)
     documents: list[Document] = catalogue()
-    loading.load_catalogue(world.app, world.written("c.json", json.dumps(documents)), actor="ann")
-    loading.load_customers(world.app, world.written("p.jsonl", json.dumps(customer("C-1"))), actor="bob")
-    loading.load_stock(world.app, world.runner, "sims", world.written("s.csv", (SIMS + row(901)).decode()), None, actor="cid")
+    loading.load_catalogue(world.app, world.written("c.json", json.dumps(documents)), context=Context("ann"))
+    loading.load_customers(world.app, world.written("p.jsonl", json.dumps(customer("C-1"))), context=Context("bob"))
+    loading.load_stock(world.app, world.runner, "sims", world.written("s.csv", (SIMS + row(901)).decode()), None, context=Context("cid"))
     path = world.written("o.jsonl", json.dumps(order("ONE", line())))
     intake.Intake(world.app, path, tmp_path / "quarantine", actor="dot").run()
     found = {

@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from o2c.entrypoints.cli.main import app
 from o2c.kernel.reasons import REASONS
+from o2c.markets.registry import MARKETS
 from o2c.orders.rollup import ORDER_TRANSITIONS
 
 PROGRAM = "import sys; sys.argv[0] = 'o2c'; from o2c.entrypoints.cli.main import main; main()"
@@ -71,6 +72,9 @@ def test_a_shell_calls_the_program_back(tmp_path: Path, shell: str) -> None:
         pytest.param("o2c fallout list --output ", {"table", "json", "jsonl"}, id="formats"),
         pytest.param("o2c fallout resolve X --decide ", {"approve", "decline"}, id="decisions"),
         pytest.param("o2c init --clock s", {"simulated"}, id="clocks"),
+        pytest.param("o2c ingest --market ", set(MARKETS), id="markets"),
+        pytest.param("o2c load catalogue --market G", {"GB"}, id="markets-of-a-catalogue"),
+        pytest.param("o2c partners link cre", {"credit-bureau"}, id="partners"),
     ],
 )
 def test_commands_and_fixed_values_are_offered(words: str, offered: set[str]) -> None:

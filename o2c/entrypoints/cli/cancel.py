@@ -6,14 +6,13 @@ from typing import Annotated
 
 import typer
 
+from o2c.desk.act import Context, Refused
 from o2c.desk.orders import cancel_order
-from o2c.engine.app import Context
 from o2c.entrypoints.cli.options import Actor, CommandId
 from o2c.entrypoints.cli.output import Format, Output, err, show_rows
 from o2c.entrypoints.cli.read import Id
 from o2c.entrypoints.cli.session import opened
-from o2c.kernel.refusal import Refused
-from o2c.orders.rollup import FINAL
+from o2c.views.orders import FINAL_STATES
 
 
 def orders_cancel(
@@ -41,5 +40,5 @@ def orders_cancel(
         if done.refused:
             raise Refused(done.refused, kind="conflict")
         show_rows(done.undone, output, empty="nothing was left to cancel")
-        carried_on = "" if done.state in FINAL or not done.undone else "; `o2c run` carries on from here"
+        carried_on = "" if done.state in FINAL_STATES or not done.undone else "; `o2c run` carries on from here"
         err.print(f"order {order} is {done.state}{carried_on}")

@@ -6,9 +6,8 @@ from typing import Annotated, Literal
 
 import typer
 
-from o2c.customers.rules import MEDIA, TOPICS
-from o2c.desk.customers import record_contact
-from o2c.engine.app import Context
+from o2c.desk.act import Context
+from o2c.desk.customers import MEDIA, TOPICS, record_contact
 from o2c.entrypoints.cli.options import Actor, CommandId, completing
 from o2c.entrypoints.cli.output import Format, Output, err, show_one
 from o2c.entrypoints.cli.session import looking

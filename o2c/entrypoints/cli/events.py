@@ -8,21 +8,13 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
-from datetime import datetime
 from typing import Annotated
-from uuid import UUID
 
 import typer
 
-from o2c.engine.app import Engine
 from o2c.entrypoints.cli.output import Format, patient_pipe, show_rows
-from o2c.entrypoints.cli.session import looking, time_of
-from o2c.kernel.refusal import Refused
-from o2c.views.following import Mark, Wanted, check_mark, found, pages, types_named
-from o2c.views.orders import find_order
-from projections.engine.seen import START, last_mark
-from projections.engine.tables import session as connection
+from o2c.entrypoints.cli.session import looking
+from o2c.views.following import beginning_at, ending_before, find_events, last_event, tail_events, wanted
 
 events = typer.Typer(no_args_is_help=True, help="The log as it is: events in order, as JSON lines. Personal fields are left out.")
 Types = Annotated[
@@ -54,11 +46,10 @@ def events_tail(
     Example: o2c events tail --type 'order.*' --since 52107264004
     """
     with _until_told(), looking() as session, patient_pipe():
-        mark, wanted = _since(session.app, since, _wanted(session.app, type_, order))
+        mark, those = beginning_at(session.app, since, wanted(session.app, types=type_ or (), order=order))
         if not since and not once:
-            with connection(session.app.dsn) as conn:
-                mark = last_mark(conn)
-        for page in pages(session.app.dsn, wanted, mark, stop=_reader_gone, wait=not once):
+            mark = last_event(session.app)
+        for page in tail_events(session.app, those, mark, stop=_reader_gone, wait=not once):
             for record in page:
                 sys.stdout.write(json.dumps(record.as_json(), ensure_ascii=False) + "\n")
             sys.stdout.flush()
@@ -81,46 +72,10 @@ def events_find(
     Example: o2c events find --order WEB-1001 --type '*.fell-out'
     """
     with looking() as session:
-        mark, wanted = _since(session.app, since, _wanted(session.app, type_, order))
-        before, wanted = _until(until, replace(wanted, customer=customer or None))
-        records = found(session.app.dsn, wanted, after=mark, before=before, limit=limit or None)
+        mark, those = beginning_at(session.app, since, wanted(session.app, types=type_ or (), order=order, customer=customer))
+        before, those = ending_before(until, those)
+        records = find_events(session.app, those, after=mark, before=before, limit=limit or None)
         show_rows((record.as_json() for record in records), output, empty="no such events")
-
-
-def _wanted(app: Engine, types: list[str] | None, order: str) -> Wanted:
-    order_id = find_order(app, order)[1].order_id if order else None
-    return Wanted(types=types_named(types or ()), order=order_id)
-
-
-def _since(app: Engine, text: str, wanted: Wanted) -> tuple[Mark, Wanted]:
-    """Where to begin, checked against the log."""
-    position, colon, event_id = text.partition(":")
-    if not text:
-        return START, wanted
-    if not _is_position(position):
-        return START, replace(wanted, since=time_of(text))
-    mark = Mark(int(position), _event_id(event_id) if colon else None)
-    with connection(app.dsn) as conn:
-        check_mark(conn, mark)
-    return mark, wanted
-
-
-def _until(text: str, wanted: Wanted) -> tuple[int | None, Wanted]:
-    if not text or _is_position(text):
-        return int(text) if text else None, wanted
-    end: datetime = time_of(text)
-    return None, replace(wanted, until=end)
-
-
-def _is_position(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) < 20
-
-
-def _event_id(text: str) -> str:
-    try:
-        return str(UUID(text))
-    except ValueError:
-        raise Refused("behind the position stands no event id; give POSITION:ID as a line of the log has them") from None
 
 
 @contextmanager

@@ -6,20 +6,17 @@ from typing import Annotated
 
 import typer
 
+from o2c.desk.act import Context, Refused
 from o2c.desk.fallout import Correct, Decide, Fail, Force, Resolution, Retry, resolve
-from o2c.engine.app import Context
 from o2c.entrypoints.cli.options import Actor, CommandId, complete_decision, complete_queue, complete_reason
 from o2c.entrypoints.cli.output import Format, Output, err, show_one, show_rows
 from o2c.entrypoints.cli.session import looking, opened
 from o2c.entrypoints.cli.wishes import one_of
-from o2c.kernel.reasons import REASONS
-from o2c.kernel.refusal import Refused
-from o2c.views.fallouts import list_fallouts, show_fallout
+from o2c.views.fallouts import QUEUES, REASON_CODES, list_fallouts, show_fallout
 from o2c.views.reading import caught_up
 
 fallout = typer.Typer(no_args_is_help=True, help="Steps that could not go on by themselves: look through them, act on them.")
 COLUMNS = ("fallout", "reason", "step", "item", "waiting_for", "opened_at")
-QUEUES = sorted({reason.queue for reason in REASONS.values()})
 Id = Annotated[str, typer.Argument(metavar="FALLOUT", help="The fallout's id, as `o2c fallout list` shows it.")]
 
 
@@ -35,7 +32,7 @@ def fallout_list(
     Example: o2c fallout list --queue porting -o jsonl
     """
     one_of("--queue", queue, QUEUES)
-    one_of("--reason", reason, REASONS)
+    one_of("--reason", reason, REASON_CODES)
     with looking() as session:
         caught_up(session.app)
         show_rows(

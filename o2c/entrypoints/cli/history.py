@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,9 +12,8 @@ import typer
 
 from o2c.entrypoints.cli.output import Format, Output, err, show_one
 from o2c.entrypoints.cli.session import opened
-from o2c.files.event_file import exported
+from o2c.files.event_file import exported, made_anew, there_to_read
 from o2c.files.importing import Import
-from o2c.kernel.refusal import Refused
 
 File = Annotated[Path, typer.Argument(metavar="FILE", help="The file of events, JSON lines; - for the pipe.")]
 PIPE = Path("-")
@@ -52,49 +50,32 @@ def events_import(file: File, output: Output = Format.table) -> None:
     Example: o2c events import history.jsonl
     """
     with opened() as session, _read(file) as source:
-        clock = session.app.clock()
+        now = session.now
         done = Import(session.app, progress=_told("read")).run(source)
         fresh = done.events - done.known
         show_one({"events": done.events, "imported": fresh, "known_before": done.known, "streams": done.streams}, output)
         last = done.last_occurred_at
-        if last and last > clock.now:
-            err.print(f"the last event happened at {last:%Y-%m-%dT%H:%MZ}, the clock of this store stands at {clock.now:%Y-%m-%dT%H:%MZ}")
+        if last and last > now:
+            err.print(f"the last event happened at {last:%Y-%m-%dT%H:%MZ}, the clock of this store stands at {now:%Y-%m-%dT%H:%MZ}")
 
 
 @contextmanager
 def _made(file: Path) -> Iterator[BinaryIO]:
-    """The file, made anew, for its owner alone; none where the writing broke off."""
     if file == PIPE:
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
-        return
-    try:
-        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        raise Refused(f"{file} is there already and is not overwritten; name another file, or delete it", kind="conflict") from None
-    except OSError as error:
-        raise Refused(f"cannot make {file}: {error.strerror}; name another file") from None
-    try:
-        with os.fdopen(descriptor, "wb") as out:
+    else:
+        with made_anew(file) as out:
             yield out
-            out.flush()
-            os.fsync(descriptor)
-    except BaseException:
-        file.unlink(missing_ok=True)
-        raise
 
 
 @contextmanager
 def _read(file: Path) -> Iterator[BinaryIO]:
     if file == PIPE:
         yield sys.stdin.buffer
-        return
-    try:
-        source = file.open("rb")
-    except OSError as error:
-        raise Refused(f"cannot read {file}: {error.strerror}; check its name", kind="missing") from None
-    with source:
-        yield source
+    else:
+        with there_to_read(file) as source:
+            yield source
 
 
 def _told(what: str) -> Callable[[int], None]:

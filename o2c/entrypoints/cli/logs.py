@@ -19,7 +19,7 @@ import structlog
 from structlog.stdlib import ProcessorFormatter
 from structlog.typing import Processor
 
-from o2c.kernel.refusal import Refused
+from o2c.desk.act import Refused
 
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 OURS = ("o2c", "projections")

@@ -13,13 +13,12 @@ from importlib.metadata import version as installed
 from pathlib import Path
 from typing import Annotated
 
-import psycopg
 import typer
-from eventsourcing.persistence import InterfaceError, OperationalError
-from psycopg_pool import PoolTimeout
 from typer.exceptions import TyperException
 
 from o2c.checks.diagnose import not_opened, run_checks
+from o2c.desk.act import Refused
+from o2c.desk.projections import FoldFailed
 from o2c.entrypoints.cli import (
     cancel,
     customers,
@@ -27,6 +26,7 @@ from o2c.entrypoints.cli import (
     fallout,
     history,
     numbers,
+    partners,
     payments,
     projections,
     read,
@@ -40,11 +40,9 @@ from o2c.entrypoints.cli.help_pages import laid_out
 from o2c.entrypoints.cli.logs import configure_logs
 from o2c.entrypoints.cli.output import Format, Output, err, show_rows
 from o2c.entrypoints.cli.session import opened
-from o2c.kernel.refusal import Refused
-from o2c.store.database import migrations
-from o2c.store.embedded import ServerUnavailable
+from o2c.running.failing import NO_ANSWER, refused_by_server, why_no_answer
+from o2c.running.store import newest_migration
 from o2c.views import event_types as documents
-from projections.engine.fold import FoldFailed
 
 EXIT = {"usage": 2, "missing": 3, "conflict": 4, "forbidden": 4, "unavailable": 75}
 TRY_LATER = 75
@@ -77,7 +75,7 @@ PANELS = {
     "Orders": ("orders", "customers", "fallout", "numbers"),
     "Money": ("payments",),
     "Look into it": ("status", "events", "metrics", "replay"),
-    "Operate": ("run", "diagnose", "projections", "store", "docs"),
+    "Operate": ("run", "diagnose", "partners", "projections", "store", "docs"),
 }
 """What stands under which heading of `o2c --help`."""
 
@@ -103,6 +101,7 @@ events.events.command("export")(history.events_export)
 events.events.command("import")(history.events_import)
 app.add_typer(numbers.numbers, name="numbers")
 app.add_typer(payments.payments, name="payments")
+app.add_typer(partners.partners, name="partners")
 app.add_typer(projections.projections, name="projections")
 app.command("replay")(replay.replay)
 app.add_typer(store.store, name="store")
@@ -115,7 +114,7 @@ app.command("demo")(run.demo)
 
 def _version(wanted: bool) -> None:
     if wanted:
-        print(f"o2c {installed('o2c')}, newest migration {migrations()[-1].number}")
+        print(f"o2c {installed('o2c')}, newest migration {newest_migration()}")
         raise typer.Exit
 
 
@@ -176,12 +175,10 @@ def main() -> None:
         sys.stdout.flush()
     except Refused as refused:
         code = _say(str(refused), EXIT[refused.kind])
-    except (psycopg.OperationalError, OperationalError, InterfaceError, PoolTimeout) as error:
-        code = _say(_unavailable(error), TRY_LATER)
-    except ServerUnavailable as error:
-        code = _say(_line(error), TRY_LATER)
+    except NO_ANSWER as error:
+        code = _say(why_no_answer(error), TRY_LATER)
     except FoldFailed as error:
-        code = _say(f"{_line(error)}; the table is unchanged", FAILED)
+        code = _say(f"{' '.join(str(error).split()).removesuffix('.')}; the table is unchanged", FAILED)
     except typer.Abort:
         code = _say("stopped; nothing acknowledged is lost", 130)
     except TyperException as error:
@@ -194,9 +191,7 @@ def main() -> None:
     except Exception as error:
         if os.environ.get("O2C_DEBUG"):
             raise
-        code = _denied(error) or _say(
-            f"a defect in o2c ({type(error).__name__}); nothing acknowledged is lost; run again with O2C_DEBUG=1 and report it", DEFECT
-        )
+        code = _told_of(error)
     sys.exit(code if isinstance(code, int) else 0)
 
 
@@ -205,21 +200,11 @@ def _say(line: str, code: int) -> int:
     return code
 
 
-def _unavailable(error: Exception) -> str:
-    cause = error if isinstance(error, psycopg.Error) else error.__cause__
-    if isinstance(cause, psycopg.errors.DiskFull):
-        return "PostgreSQL has no room left on its disk; nothing acknowledged is lost, make room and run again"
-    return f"the database is not available ({type(error).__name__}); see that the server runs and try again"
-
-
-def _denied(error: Exception) -> int:
-    """Told as usage where the login may not do what was asked: the text of the server names the relation and no value."""
-    cause = error if isinstance(error, psycopg.Error) else error.__cause__
-    if isinstance(cause, psycopg.errors.ReadOnlySqlTransaction):
-        return _say("this server takes no writes (a standby, or set read-only), and this needs some; use the primary", EXIT["conflict"])
-    if not isinstance(cause, psycopg.errors.InsufficientPrivilege):
-        return 0
-    return _say(f"PostgreSQL refused: {cause.diag.message_primary}; make this login a member of the role that may (`o2c store roles`)", 2)
+def _told_of(error: Exception) -> int:
+    """Whatever else went wrong: what the server refused, or a defect."""
+    if refused := refused_by_server(error):
+        return _say(str(refused), EXIT[refused.kind])
+    return _say(f"a defect in o2c ({type(error).__name__}); nothing acknowledged is lost; run again with O2C_DEBUG=1 and report it", DEFECT)
 
 
 def _where(error: OSError) -> str:
@@ -231,10 +216,6 @@ def _mute(code: int) -> int:
     with suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return code
-
-
-def _line(error: BaseException) -> str:
-    return " ".join(str(error).split()).removesuffix(".")
 
 
 if __name__ == "__main__":

@@ -7,11 +7,12 @@ from typing import Annotated
 import typer
 
 from o2c.desk import numbers as number_desk
-from o2c.engine.app import Context
+from o2c.desk.act import Context
 from o2c.entrypoints.cli.options import Actor, CommandId
 from o2c.entrypoints.cli.output import Format, Output, err, show_one
-from o2c.entrypoints.cli.session import opened, time_of
+from o2c.entrypoints.cli.session import opened
 from o2c.views.numbers import show_number
+from o2c.views.reading import time_of
 
 numbers = typer.Typer(no_args_is_help=True, help="Telephone numbers: reserve one for an order, release it, look at it.")
 Number = Annotated[str, typer.Argument(metavar="NUMBER", help="The number in E.164 form, +447700900123.")]

@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
-from o2c.kernel.reasons import REASONS
-from o2c.orders.rollup import ORDER_TRANSITIONS
+from o2c.desk.capture import MARKET_CODES
+from o2c.views.fallouts import QUEUES, REASON_CODES
+from o2c.views.orders import ORDER_STATES
 
 Actor = Annotated[str, typer.Option(metavar="NAME", envvar="O2C_ACTOR", help="Who acts; stands in the log.")]
 CommandId = Annotated[str, typer.Option(metavar="UUID", help="Makes a repeat safe: what has the same id is done once.")]
@@ -24,7 +25,12 @@ def completing(values: Iterable[str]) -> Callable[[str], list[str]]:
     return complete
 
 
-complete_state = completing(ORDER_TRANSITIONS)
-complete_queue = completing({reason.queue for reason in REASONS.values()})
-complete_reason = completing(REASONS)
+complete_state = completing(ORDER_STATES)
+complete_queue = completing(QUEUES)
+complete_reason = completing(REASON_CODES)
 complete_decision = completing(("approve", "decline"))
+
+Market = Annotated[
+    str,
+    typer.Option(metavar="CODE", help=f"The market by whose rules: {', '.join(MARKET_CODES)}.", autocompletion=completing(MARKET_CODES)),
+]

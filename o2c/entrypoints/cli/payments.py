@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated
 
 import typer
 
 from o2c.desk import payments as payment_desk
-from o2c.engine.app import Context
+from o2c.desk.act import Context
 from o2c.entrypoints.cli.options import Actor, CommandId
 from o2c.entrypoints.cli.output import Format, Output, err, show_one
 from o2c.entrypoints.cli.session import opened
-from o2c.kernel.money import from_minor
-from o2c.kernel.refusal import Refused
 from o2c.views.invoices import show_invoice
+from o2c.views.reading import amount_text, day_of
 
 payments = typer.Typer(no_args_is_help=True, help="Invoices and payments: what came by bank, deposits, collecting once more.")
 Invoice = Annotated[str, typer.Argument(metavar="INVOICE", help="The invoice's number.")]
@@ -61,10 +59,10 @@ def payments_record(
     Example: o2c payments record BA-1001-20260108 --amount 23.99 --reference TFR-88213 --on 2026-01-16 --actor ann
     """
     with opened() as session:
-        app, context, day = session.app, Context(actor, command_id=command_id), _day(on) if on else None
+        app, context, day = session.app, Context(actor, command_id=command_id), day_of(on) if on else None
         payment_desk.record(app, context, invoice, amount=amount, reference=reference, currency=currency, arrived_on=day)
         stands = show_invoice(app, invoice)
-        open_, credit = (f"{from_minor(stands[key], stands['currency'])} {stands['currency']}" for key in ("open_minor", "credit_minor"))
+        open_, credit = (amount_text(stands[key], stands["currency"]) for key in ("open_minor", "credit_minor"))
         err.print(f"invoice {invoice} is {stands['state']}, open {open_}" + (f", credit {credit}" if stands["credit_minor"] else ""))
 
 
@@ -93,10 +91,3 @@ def payments_show(invoice: Invoice, output: Output = Format.table) -> None:
     """
     with opened() as session:
         show_one(show_invoice(session.app, invoice), output)
-
-
-def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise Refused(f"{text} is no day; write it as 2026-02-16") from None

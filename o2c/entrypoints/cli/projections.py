@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from o2c.engine.app import Context
-from o2c.entrypoints.cli.differences import rebuilding, shown, write_differences
+from o2c.desk import projections as projection_desk
+from o2c.desk.act import Context
+from o2c.entrypoints.cli.differences import differing, rebuilding, refuse_unwritable, write_differences
 from o2c.entrypoints.cli.output import Format, Output, err, show_rows
-from o2c.entrypoints.cli.session import Session, looking, opened
-from o2c.kernel.refusal import Refused
-from o2c.running.crew import TETHER, Crew, work
-from o2c.views.finding import kept, under_another_key
-from o2c.views.lookup_key import given_key, key_of
-from o2c.views.reading import plain
-from projections.catalogue import ALL, BY_NAME
-from projections.engine import operations as engine
-from projections.engine.projection import Projection
-from projections.engine.shards import Follower
-from projections.lookups import NAME as LOOKUPS
-from projections.lookups import lookups
+from o2c.entrypoints.cli.session import looking, opened
+from o2c.running.crew import TETHER, work
+from o2c.running.keeping import follower, followers
+from o2c.views.projections import Checked, chosen, list_deeds, list_parked, list_skipped, list_statuses, verify
+from o2c.views.reading import row_of
 
 projections = typer.Typer(no_args_is_help=True, help="Tables folded from the log: how far they are, build them anew, check them.")
 Names = Annotated[list[str] | None, typer.Argument(metavar="NAME", help="Which ones; all when left out.")]
@@ -31,28 +24,6 @@ WHY = "Why; stands in `o2c projections history`: nothing personal."
 Reason = Annotated[str, typer.Option(metavar="TEXT", help=WHY)]
 Differs = 5
 SHOWN_MAX = 10
-
-
-def _chosen(session: Session, names: list[str] | None) -> list[Projection]:
-    """The projections of these names; of all, the one that needs the operator's key only where there is a key."""
-    unknown = [name for name in names or [] if name not in (*BY_NAME, LOOKUPS)]
-    if unknown:
-        raise Refused(f"no projection {unknown[0]}; there are {', '.join((*BY_NAME, LOOKUPS))}", kind="missing")
-    key = key_of(session.home) if names and LOOKUPS in names else given_key(session.home)
-    known = {**BY_NAME, **({LOOKUPS: lookups(key)} if key else {})}
-    return [known[name] for name in names or known]
-
-
-def _by(actor: str, reason: str) -> engine.By:
-    return engine.By(Context(actor).checked().actor, reason)
-
-
-def _caught_up(session: Session, projections: list[Projection]) -> None:
-    if not session.app.takes_writes:
-        return
-    engine.catch_up(session.app.dsn, [projection for projection in projections if projection.name in BY_NAME])
-    if LOOKUPS in {projection.name for projection in projections}:
-        kept(session.app, key_of(session.home))
 
 
 @projections.command("status")
@@ -65,9 +36,7 @@ def projections_status(output: Output = Format.table) -> None:
     Example: o2c projections status -o json
     """
     with looking() as session:
-        key = given_key(session.home)
-        known = engine.status(session.app.dsn, [*ALL, *([lookups(key)] if key else [])])
-        outdated = {LOOKUPS} if key and under_another_key(session.app, key) else set()
+        known = list_statuses(session.app, session.home)
         for one in known:
             if one.other_log:
                 err.print(
@@ -76,7 +45,7 @@ def projections_status(output: Output = Format.table) -> None:
         rows = [
             {
                 "name": s.name,
-                "state": "needs rebuild" if s.name in outdated else s.state,
+                "state": s.state,
                 "position": str(s.position),
                 "lag_events": s.lag_events,
                 "lag_s": round(s.lag_s, 3),
@@ -106,16 +75,13 @@ def projections_work(
     Example: o2c projections work --workers 2
     """
     with opened() as session:
-        chosen = [projection for projection in _chosen(session, names) if projection.name in BY_NAME]
-        if names and len(chosen) < len(names):
-            raise Refused(f"{LOOKUPS} is brought up to date when somebody looks, with the operator's key; leave it out")
         if workers > 1:
-            crew = Crew(workers, "projections", "work", *(names or []), "--share", str(-(-len(chosen) // workers)))
+            crew = followers(session, names, workers)
             code, moved = crew.run(), crew.attended
         else:
-            follower = Follower(session.app.dsn, chosen, share=share or None)
-            work(follower, None, tethered=tethered)
-            code, moved = 0, follower.attended
+            alone = follower(session, names, share=share or None)
+            work(alone, None, tethered=tethered)
+            code, moved = 0, alone.attended
     if tethered:
         print(moved)
     else:
@@ -141,21 +107,15 @@ def projections_rebuild(
 
     Example: o2c projections rebuild orders --actor ann --diff changed.jsonl
     """
-    by = _by(actor, reason)
     with opened() as session:
-        chosen = _chosen(session, names)
-        if LOOKUPS in {projection.name for projection in chosen}:
-            kept(session.app, key_of(session.home))  # leaves nothing behind of another key
+        chosen(session.home, names)  # a name that is none makes no file
         if diff:
-            write_differences(diff, [])  # better refused now than after the work
-        built = []
-        for projection in chosen:
-            with rebuilding(projection.name) as told:
-                built.append(engine.rebuild(session.app.dsn, projection, told, by=by))
-        done = [one for one in built if one]
+            refuse_unwritable(diff)  # better refused now than after the work
+        with rebuilding() as told:
+            built = projection_desk.rebuild(session.app, session.home, Context(actor), names, reason=reason, progress=told)
         if diff:
-            write_differences(diff, done)
-        show_rows([shown(one, rows=output is not Format.table) for one in done], output)
+            write_differences(diff, built)
+        show_rows([differing(one, rows=output is not Format.table) for one in built], output)
 
 
 @projections.command("rollback")
@@ -168,10 +128,8 @@ def projections_rollback(
 
     Example: o2c projections rollback orders --actor ann --reason "the new states confuse the desk"
     """
-    by = _by(actor, reason)
     with opened() as session:
-        [projection] = _chosen(session, [name])
-        back = engine.rollback(session.app.dsn, projection, by)
+        back = projection_desk.rollback(session.app, session.home, Context(actor), name, reason=reason)
         show_rows([{"name": back.name, "position": str(back.position), "shape": back.shape_version}], output)
 
 
@@ -184,8 +142,8 @@ def projections_history(names: Names = None, output: Output = Format.table) -> N
     Example: o2c projections history orders -o jsonl
     """
     with looking() as session:
-        done = engine.history(session.app.dsn, _chosen(session, names))
-        show_rows([{**plain(asdict(one)), "position": str(one.position)} for one in done], output, empty="nothing was done to them yet")
+        done = list_deeds(session.app, session.home, names)
+        show_rows([row_of(one) for one in done], output, empty="nothing was done to them yet")
 
 
 @projections.command("verify")
@@ -204,26 +162,27 @@ def projections_verify(
 
     Example: o2c projections verify orders --recent 10000 --repair --actor ann
     """
-    by = _by(actor, "differed from what the log says") if repair else None
     with looking() as session:
-        chosen = _chosen(session, names)
-        _caught_up(session, chosen)
-        found = [_verified(session, projection, engine.Scope(sample, recent), by) for projection in chosen]
+        app, home = session.app, session.home
+        if repair:
+            checked = projection_desk.repair(app, home, Context(actor), names, sample=sample, recent=recent)
+        else:
+            checked = verify(app, home, names, sample=sample, recent=recent)
+        found = [_told(one) for one in checked]
         show_rows(found, output)
     if any(row["differing"] > row["mended"] for row in found):
         raise typer.Exit(Differs)
 
 
-def _verified(session: Session, projection: Projection, scope: engine.Scope, by: engine.By | None) -> dict[str, Any]:
-    report = engine.verify(session.app.dsn, projection, scope)
-    mended = engine.repair(session.app.dsn, projection, report.wrong_groups, by) if by else []
-    for difference in mended:
-        err.print(f"{report.name}: {difference.key} differed from what the log says and was mended")
-    left = [difference for difference in report.differing if difference not in mended]
-    for difference in left[:SHOWN_MAX]:
-        cure = f"`o2c projections verify {report.name} --repair` or `o2c projections rebuild {report.name}` mends it"
-        err.print(f"{report.name}: {difference.key} differs from what the log says; {cure}")
-    return {"name": report.name, "groups": report.groups, "rows": report.rows, "differing": len(report.differing), "mended": len(mended)}
+def _told(checked: Checked) -> dict[str, Any]:
+    """What a check found as a row; what was mended and what is left is said beside it."""
+    for difference in checked.mended:
+        err.print(f"{checked.name}: {difference.key} differed from what the log says and was mended")
+    for difference in checked.left[:SHOWN_MAX]:
+        cure = f"`o2c projections verify {checked.name} --repair` or `o2c projections rebuild {checked.name}` mends it"
+        err.print(f"{checked.name}: {difference.key} differs from what the log says; {cure}")
+    counts = {"differing": len(checked.differing), "mended": len(checked.mended)}
+    return {"name": checked.name, "groups": checked.groups, "rows": checked.rows, **counts}
 
 
 @projections.command("parked")
@@ -239,10 +198,8 @@ def projections_parked(
     Example: o2c projections parked orders -o json
     """
     with looking() as session:
-        chosen, dsn = _chosen(session, names), session.app.dsn
-        found = engine.list_skipped(dsn, chosen) if skipped else engine.list_parked(dsn, chosen)
-        rows = [{**plain(asdict(one)), "position": str(one.position)} for one in found]
-        show_rows(rows, output, empty="no event was skipped" if skipped else "nothing is parked")
+        found = list_skipped(session.app, session.home, names) if skipped else list_parked(session.app, session.home, names)
+        show_rows([row_of(one) for one in found], output, empty="no event was skipped" if skipped else "nothing is parked")
 
 
 @projections.command("retry")
@@ -258,9 +215,8 @@ def projections_retry(
 
     Example: o2c projections retry orders --actor ann
     """
-    by = _by(actor, reason)
     with opened() as session:
-        waiting = sum(engine.retry(session.app.dsn, known, group or None, by) for known in _chosen(session, [name] if name else None))
+        waiting = projection_desk.retry(session.app, session.home, Context(actor), name, group, reason=reason)
     err.print(f"{waiting} groups still wait; see `o2c projections parked`" if waiting else "nothing is parked any more")
     if waiting:
         raise typer.Exit(Differs)
@@ -282,8 +238,6 @@ def projections_skip(
 
     Example: o2c projections skip orders 5d3f0a5e-6f0e-5a53-9d4c-0d8a35a0b8f1 --actor ann --reason "plan was written twice"
     """
-    by = _by(actor, reason)
     with opened() as session:
-        [projection] = _chosen(session, [name])
-        goes_on = engine.skip(session.app.dsn, projection, group, by, position=position)
+        goes_on = projection_desk.skip(session.app, session.home, Context(actor), name, group, reason=reason, position=position)
     err.print(f"{group} goes on" if goes_on else f"{group} stands still again before a later event; see `o2c projections parked`")

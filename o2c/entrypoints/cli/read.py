@@ -8,12 +8,11 @@ import typer
 
 from o2c.entrypoints.cli.options import complete_state, completing
 from o2c.entrypoints.cli.output import Format, Output, err, show_one, show_rows
-from o2c.entrypoints.cli.session import looking, time_of
+from o2c.entrypoints.cli.session import looking
 from o2c.entrypoints.cli.wishes import one_of
-from o2c.orders.rollup import ORDER_TRANSITIONS
 from o2c.views import finding as look_ups
-from o2c.views.orders import list_orders, order_plan, show_order
-from o2c.views.reading import caught_up
+from o2c.views.orders import ORDER_STATES, list_orders, order_plan, show_order
+from o2c.views.reading import caught_up, time_of
 from o2c.views.status import cycle_times, show_status
 from o2c.views.timeline import order_timeline
 
@@ -40,7 +39,7 @@ def status(output: Output = Format.table) -> None:
 def orders_list(
     state: Annotated[
         str,
-        typer.Option(metavar="STATE", help=f"Only orders in this state: {', '.join(ORDER_TRANSITIONS)}.", autocompletion=complete_state),
+        typer.Option(metavar="STATE", help=f"Only orders in this state: {', '.join(ORDER_STATES)}.", autocompletion=complete_state),
     ] = "",
     customer: Annotated[str, typer.Option(metavar="CUSTOMER", help="Only orders of this customer.")] = "",
     limit: Annotated[int, typer.Option(metavar="N", min=0, help="At most so many; 0 for all.")] = 0,
@@ -50,7 +49,7 @@ def orders_list(
 
     Example: o2c orders list --state pending -o jsonl
     """
-    one_of("--state", state, ORDER_TRANSITIONS)
+    one_of("--state", state, ORDER_STATES)
     with looking() as session:
         caught_up(session.app)
         show_rows(

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from o2c.entrypoints.cli.differences import rebuilding
 from o2c.entrypoints.cli.output import Format, Output, err, show_rows
-from o2c.entrypoints.cli.session import opened, time_of
-from o2c.kernel.refusal import Refused
-from o2c.views.orders import find_order
-from o2c.views.reading import caught_up
-from projections.engine.what_if import Outcome, Stretch, load, only_reading, what_if
+from o2c.entrypoints.cli.session import opened
+from o2c.views import replaying
+from o2c.views.replaying import Outcome, changes, whole
 
 POSITION_OR_TIME = "POSITION|TIME"
 
@@ -37,18 +34,12 @@ def replay(
 
     Example: o2c replay --with what_if.py --order WEB-1001
     """
-    with opened() as session:
-        caught_up(session.app)
-        stretch = _stretch(from_, to, find_order(session.app, order)[1].order_id if order else None)
-        outcomes = []
-        with only_reading(session.app.dsn):
-            for projection in load(file):
-                with rebuilding(projection.name, "replaying") as told:
-                    outcomes.append(what_if(session.app.dsn, projection, stretch, keep=keep, progress=told))
+    with opened() as session, rebuilding("replaying") as told:
+        outcomes = replaying.replay(session.app, file, order=order, from_=from_, to=to, keep=keep, progress=told)
     if output is Format.json:
-        show_rows([_whole(outcome) for outcome in outcomes], output)
+        show_rows([whole(outcome) for outcome in outcomes], output)
     elif output is Format.jsonl:
-        show_rows((cell for outcome in outcomes for cell in _cells(outcome)), output)
+        show_rows((cell for outcome in outcomes for cell in changes(outcome)), output)
     else:
         for outcome in outcomes:
             _table(outcome, limit)
@@ -63,21 +54,6 @@ def replay(
             err.print(f"{outcome.name}: kept in {outcome.schema}; drop it when it has answered: DROP SCHEMA {outcome.schema} CASCADE")
 
 
-def _stretch(from_: str, to: str, order: str | None) -> Stretch:
-    first, since = _place(from_)
-    before, until = _place(to)
-    stretch = Stretch(order=order, first=first, before=before, since=since, until=until)
-    if (first and before and first >= before) or (since and until and since >= until):
-        raise Refused("--from lies behind --to; nothing is in between")
-    return stretch
-
-
-def _place(text: str) -> tuple[int | None, Any]:
-    if not text:
-        return None, None
-    return (int(text), None) if text.isdecimal() else (None, time_of(text))
-
-
 def _table(outcome: Outcome, limit: int) -> None:
     diff = outcome.diff
     if not diff.differing:
@@ -85,36 +61,9 @@ def _table(outcome: Outcome, limit: int) -> None:
     kinds = {**diff.columns, "(new row)": diff.gained, "(no such row)": diff.lost}
     counts = [{"projection": outcome.name, "column": kind, "rows": count} for kind, count in kinds.items() if count]
     show_rows(counts, Format.table)
-    cells = list(_cells(outcome))
+    cells = list(changes(outcome))
     if limit:
         print()
         show_rows(cells[:limit], Format.table)
     if len(cells) > limit:
         err.print(f"{len(cells) - limit} more; see them with -o jsonl")
-
-
-def _cells(outcome: Outcome) -> Iterator[dict[str, Any]]:
-    """A line for each value that differs, and for each row that only one of them has."""
-    for key, other, live in outcome.diff.rows:
-        change = {"projection": outcome.name, "key": " ".join(map(str, dict.fromkeys(key)))}
-        if live is None or other is None:
-            yield {**change, "column": None, "live": live, "what_if": other}
-        else:
-            for name in outcome.diff.columns:
-                if live.get(name) != other.get(name):
-                    yield {**change, "column": name, "live": live.get(name), "what_if": other.get(name)}
-
-
-def _whole(outcome: Outcome) -> dict[str, Any]:
-    return {
-        "projection": outcome.name,
-        "events": outcome.events,
-        "rows": outcome.rows,
-        "live_rows": outcome.live_rows,
-        "compared_with": outcome.compared_with,
-        "differing": outcome.diff.differing,
-        "by_column": dict(outcome.diff.columns),
-        "not_compared": list(outcome.diff.not_compared),
-        "schema": outcome.schema,
-        "changes": list(_cells(outcome)),
-    }

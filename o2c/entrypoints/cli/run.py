@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,17 +13,17 @@ from typing import Annotated
 import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from o2c.engine.runner import Progress as OnProgress
-from o2c.engine.worker import Worker
+from o2c.desk.act import Refused
 from o2c.entrypoints.cli.output import err
-from o2c.entrypoints.cli.session import Session, opened, time_of
+from o2c.entrypoints.cli.session import Session, opened
 from o2c.entrypoints.cli.summary import show_summary
 from o2c.files import intake, loading
-from o2c.kernel.refusal import Refused
 from o2c.running.crew import TETHER, Crew, work
-from o2c.running.telemetry import SHARED_FOLDER, serve_metrics
+from o2c.running.session import Progress as OnProgress
+from o2c.running.store import begin, begun
+from o2c.running.telemetry import measured
 from o2c.simulation.launch import write_launch
-from o2c.views.reading import caught_up
+from o2c.views.reading import caught_up, time_of
 from o2c.views.status import all_billed
 
 BILL_RUNS = 2
@@ -51,30 +50,19 @@ def run(
     """
     with opened() as session:
         end = time_of(until) if until else None
-        if session.app.clock().kind == "simulated":
+        if session.simulated:
             _drive(session, end, workers)
         elif workers > 1:
             crew = Crew(workers, "run", *(["--until", until] if until else []))
-            with _measured(session, metrics, crew=True):
+            with measured(session.app, metrics, crew=True):
                 code = crew.run()
             _tell(crew.attended)
             raise typer.Exit(code)
         else:
-            worker = Worker(session.runner())
-            with _measured(session, metrics, crew=False):
+            worker = session.worker()
+            with measured(session.app, metrics, crew=False):
                 work(worker, end, tethered=tethered)
             print(worker.attended) if tethered else _tell(worker.attended)
-
-
-@contextmanager
-def _measured(session: Session, metrics: int, *, crew: bool) -> Iterator[None]:
-    """Figures for Prometheus meanwhile, if a TCP socket is named for them; those of the processes of a crew add up in a folder they share."""
-    with ExitStack() as stack:
-        if metrics and crew:
-            os.environ[SHARED_FOLDER] = stack.enter_context(TemporaryDirectory(prefix="o2c-metrics-"))
-        if metrics:
-            stack.enter_context(serve_metrics(session.app, "127.0.0.1", metrics, counting=not crew))
-        yield
 
 
 def _tell(attended: int) -> None:
@@ -84,9 +72,9 @@ def _tell(attended: int) -> None:
 def _drive(session: Session, end: datetime | None, workers: int) -> None:
     if end is None or workers > 1:
         raise Refused("simulated time has one driver, which must know how far to go: o2c run --until TIME, without --workers")
-    with _bar("simulated time", session.app.clock().now, end) as progress:
+    with _bar("simulated time", session.now, end) as progress:
         session.runner(progress).run(end)
-    err.print(f"the clock stands at {session.app.clock().now:%Y-%m-%dT%H:%MZ}")
+    err.print(f"the clock stands at {session.now:%Y-%m-%dT%H:%MZ}")
 
 
 @contextmanager
@@ -114,15 +102,15 @@ def demo(
     Example: o2c demo --orders 100 --seed 7
     """
     with opened(create=True) as session:
-        if session.app.reads.clock() is not None:
+        if begun(session.app):
             raise Refused(f"{session.home} holds a store already; give the demo another O2C_HOME", kind="conflict")
-        session.app.create_clock(kind="simulated", seed=seed)
+        begin(session.app, clock="simulated", seed=seed)
         started = time.monotonic()
         with TemporaryDirectory() as folder:
             _take_in(session, Path(folder), orders, seed)
         _until_billed(session)
         caught_up(session.app)
-        show_summary(session.app, seconds=time.monotonic() - started)
+        show_summary(session, seconds=time.monotonic() - started)
 
 
 def _take_in(session: Session, folder: Path, orders: int, seed: int) -> None:
@@ -139,7 +127,7 @@ def _take_in(session: Session, folder: Path, orders: int, seed: int) -> None:
 
 def _until_billed(session: Session) -> None:
     """Until every account with an active line has had two bill runs, a week at a time."""
-    start = session.app.clock().now
+    start = session.now
     with _bar("from order to cash", start, start + timedelta(days=110)) as progress:
         runner = session.runner(progress)
         for days in range(7, LONGEST_DAYS, 7):

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
-from o2c.catalogue.state import STREAM as CATALOGUE
+from o2c.desk.act import Context, Refused
+from o2c.desk.capture import HOME
+from o2c.entrypoints.cli.options import Market
 from o2c.entrypoints.cli.output import Format, Output, err, show_one
-from o2c.entrypoints.cli.session import opened, time_of
+from o2c.entrypoints.cli.session import opened
 from o2c.entrypoints.cli.wishes import named
 from o2c.files import intake, loading
-from o2c.files.quarantine import origin_of
-from o2c.kernel.refusal import Refused
+from o2c.running.store import begin
 from o2c.simulation.launch import write_launch
+from o2c.views.reading import time_of
 
 load = typer.Typer(no_args_is_help=True, help="Take in what orders need: catalogue, customers, SIMs, numbers.")
 simulate = typer.Typer(no_args_is_help=True, help="Write the files of an invented launch, to try o2c on.")
@@ -42,18 +45,18 @@ def init(
     if clock == "real" and start:
         raise Refused("a real clock tells the time of now; leave --start out")
     with opened(create=True) as session:
-        session.app.create_clock(kind=clock, start=time_of(start) if start else None, seed=seed, window_s=window_minutes * 60)
-        err.print(f"the store has a {clock} clock at {session.app.clock().now:%Y-%m-%dT%H:%MZ}")
+        made = begin(session.app, clock=clock, start=time_of(start) if start else None, seed=seed, window_minutes=window_minutes)
+        err.print(f"the store has a {clock} clock at {made.now:%Y-%m-%dT%H:%MZ}")
 
 
 @load.command("catalogue")
-def load_catalogue(file: File, actor: Actor = loading.ACTOR) -> None:
+def load_catalogue(file: File, market: Market = HOME, actor: Actor = loading.ACTOR) -> None:
     """Publish the product offerings of a catalogue (TMF620 v4, one JSON array).
 
     Example: o2c load catalogue catalogue.tmf620.json --actor ann
     """
     with opened() as session:
-        err.print(f"{loading.load_catalogue(session.app, file, actor=named(actor))} offerings published")
+        err.print(f"{loading.load_catalogue(session.app, file, context=_by(actor), market=market)} offerings published")
 
 
 @load.command("customers")
@@ -63,13 +66,17 @@ def load_customers(file: File, actor: Actor = loading.ACTOR) -> None:
     Example: o2c load customers customers.tmf632.jsonl --actor ann
     """
     with opened() as session:
-        err.print(f"{loading.load_customers(session.app, file, actor=named(actor))} customers registered")
+        err.print(f"{loading.load_customers(session.app, file, context=_by(actor))} customers registered")
+
+
+def _by(actor: str) -> Context:
+    return Context(named(actor), channel=loading.CHANNEL)
 
 
 def _load_stock(what: str, file: Path, at: str, actor: str) -> None:
     with opened() as session:
         when = time_of(at) if at else None
-        fresh = loading.load_stock(session.app, session.runner(), what, file, when, actor=named(actor))
+        fresh = loading.load_stock(session.app, session.runner(), what, file, when, context=_by(actor))
         err.print(f"{fresh} {what} {'announced for ' + at if at else 'taken in'}" if fresh else f"nothing new: these {what} are known")
 
 
@@ -98,6 +105,7 @@ def load_numbers(file: File, at: At = "", actor: Actor = loading.ACTOR) -> None:
 def ingest(
     file: File,
     quarantine: Annotated[bool, typer.Option("--quarantine", help="FILE is a quarantine that a person has corrected.")] = False,
+    market: Market = HOME,
     actor: Actor = loading.ACTOR,
     output: Output = Format.table,
 ) -> None:
@@ -111,19 +119,15 @@ def ingest(
     Example: o2c ingest orders.tmf622.jsonl
     """
     with opened() as session:
-        session.app.clock()
-        if not session.app.load([CATALOGUE])[CATALOGUE].version:
-            raise Refused("there is no catalogue yet, and orders pin its version; run `o2c load catalogue FILE` first")
-        origin = origin_of(session.app, file) if quarantine else ""
-        folder = file.parent if quarantine else session.home / "quarantine"
-        going = intake.Intake(session.app, file, folder, actor=named(actor), quarantine_of=origin)
-        counts = going.run()
-        show_one({"intake": going.name, **{key: getattr(counts, key) for key in intake.Counts.__dataclass_fields__}}, output)
-        for refusal in going.refusals[:SHOWN_MAX]:
+        taken = intake.ingest(session.app, session.home, file, context=_by(actor), market=market, corrected=quarantine)
+        show_one({"intake": taken.name, **asdict(taken.counts)}, output)
+        for refusal in taken.refusals[:SHOWN_MAX]:
             err.print(f"refused: line {refusal.line}: {refusal.reason}")
-        if counts.refused:
-            err.print(f"{counts.refused} lines refused; kept in {going.quarantine}: correct them there and `o2c ingest --quarantine` it")
-    if counts.refused:
+        if taken.refusals:
+            err.print(
+                f"{len(taken.refusals)} lines refused; kept in {taken.quarantine}: correct them there and `o2c ingest --quarantine` it"
+            )
+    if taken.refusals:
         raise typer.Exit(SomeRefused)
 
 

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from typing import Annotated
-from uuid import uuid4
 
 import typer
 
-from o2c.engine.app import Context
+from o2c.desk.act import Context
 from o2c.entrypoints.cli.options import Actor, CommandId
 from o2c.entrypoints.cli.output import Format, Output, err, show_rows
 from o2c.entrypoints.cli.session import opened
-from o2c.kernel.refusal import Refused
 from o2c.running.roles import arranged_roles
-from o2c.store.database import adopt
+from o2c.running.store import adopt
 
 store = typer.Typer(no_args_is_help=True, help="The store itself: who may do what in it, and in which life it is.")
 
@@ -28,7 +26,7 @@ def store_roles(output: Output = Format.table) -> None:
     Example: o2c store roles
     """
     with opened() as session:
-        rows = arranged_roles(session.app.dsn)
+        rows = arranged_roles(session.app)
         show_rows(rows, output)
         err.print(f'let a login in with: GRANT "{rows[1]["role"]}", "{rows[2]["role"]}" TO its_name')
 
@@ -46,10 +44,7 @@ def store_adopt(
 
     Example: o2c store adopt --actor ann --reason "folder brought back from last night's copy"
     """
-    if not reason.strip():
-        raise Refused("--reason is kept with the new life; say why the store is adopted")
-    context = Context(actor, command_id=command_id or str(uuid4())).checked()
     with opened() as session:
-        adopted = adopt(session.app.dsn, actor=context.actor, reason=reason, command_id=context.command_id)
+        adopted = adopt(session.app, Context(actor, command_id=command_id), reason=reason)
     done = "adopted before" if adopted.repeated else "adopted"
     err.print(f"{done}: life {adopted.lives} of the log, everything new lies above position {adopted.fork_position}")

@@ -12,9 +12,9 @@ from rich.columns import Columns
 from rich.console import Console
 from rich.table import Table
 
-from o2c.engine.app import Engine
-from o2c.kernel.money import from_minor
+from o2c.running.session import Session
 from o2c.views.fallouts import fallouts_by_reason
+from o2c.views.reading import amount_text
 from o2c.views.status import cycle_times, show_status
 
 STAGES = (
@@ -31,18 +31,18 @@ STAGES = (
 )
 
 
-def show_summary(app: Engine, *, seconds: float) -> None:
+def show_summary(session: Session, *, seconds: float) -> None:
     """Orders, items, fallouts, cycle times, money, speed, and what to try next."""
-    status = show_status(app)
+    status = show_status(session.app)
     console = Console(highlight=False)
     console.print(f"\n[bold]From order to cash[/bold], until {status['clock']['now']} (simulated time)\n")
-    console.print(Columns([_counts("orders", status["orders"]), _counts("items", status["items"]), _fallouts(app)], padding=(0, 4)))
-    console.print(_cycle_times(app))
+    console.print(Columns([_counts("orders", status["orders"]), _counts("items", status["items"]), _fallouts(session)], padding=(0, 4)))
+    console.print(_cycle_times(session))
     for currency, money in status["money"].items():
-        invoiced, paid = (from_minor(money[key], currency) for key in ("invoiced_minor", "paid_minor"))
+        invoiced, paid = (amount_text(money[key], currency) for key in ("invoiced_minor", "paid_minor"))
         counts = status["invoices"]
         console.print(
-            f"[bold]money[/bold]  invoiced {invoiced} {currency} on {counts['issued']} invoices, paid {paid} {currency} on {counts['paid']}, "
+            f"[bold]money[/bold]  invoiced {invoiced} on {counts['issued']} invoices, paid {paid} on {counts['paid']}, "
             f"overdue {counts['overdue']} invoices\n"
         )
     captured = status["ingest"]["captured"]
@@ -64,20 +64,20 @@ def _counts(title: str, counts: Mapping[str, int]) -> Table:
     return table
 
 
-def _fallouts(app: Engine) -> Table:
+def _fallouts(session: Session) -> Table:
     table = Table(title="fallouts", box=None, header_style="dim", title_justify="left", title_style="bold")
     for name in ("reason", "queue", "ever", "open"):
         table.add_column(name, justify="right" if name in ("ever", "open") else "left")
-    for row in fallouts_by_reason(app):
+    for row in fallouts_by_reason(session.app):
         table.add_row(row["reason"], row["queue"], str(row["n"]), str(row["open"]))
     return table
 
 
-def _cycle_times(app: Engine) -> Table:
+def _cycle_times(session: Session) -> Table:
     table = Table(title="\ncycle times", box=None, header_style="dim", title_justify="left", title_style="bold")
     for name in ("from", "to", "count", "p50", "p85", "p95"):
         table.add_column(name, justify="left" if name in ("from", "to") else "right")
-    found = {(row["from"], row["to"]): row for row in cycle_times(app) if row["channel"] == "*" and row["offering"] == "*"}
+    found = {(row["from"], row["to"]): row for row in cycle_times(session.app) if row["channel"] == "*" and row["offering"] == "*"}
     for stage in STAGES:
         if row := found.get(stage):
             table.add_row(*stage, str(row["count"]), *(duration(row[key]) for key in ("p50_s", "p85_s", "p95_s")))

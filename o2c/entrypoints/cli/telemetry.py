@@ -9,12 +9,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from prometheus_client import generate_latest
 
 from o2c.entrypoints.cli.logs import configure_logs
 from o2c.entrypoints.cli.output import err
 from o2c.entrypoints.cli.session import looking
-from o2c.running.telemetry import registry, serve_metrics, write_metrics
+from o2c.running.telemetry import figures, serve_metrics, write_metrics
 
 File = Annotated[
     Path | None,
@@ -33,7 +32,7 @@ def export(file: File = None) -> None:
         if file is not None:
             write_metrics(session.app, file)
         else:
-            sys.stdout.write(generate_latest(registry(session.app.dsn, counting=False)).decode())
+            sys.stdout.write(figures(session.app))
 
 
 def serve(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from o2c.kernel.refusal import Refused
+from o2c.desk.act import Refused
 
 
 def named(actor: str) -> str:

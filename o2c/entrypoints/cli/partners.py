@@ -1,0 +1,69 @@
+"""Partners on the command line: simulated or real, and how they are reached."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from o2c.desk import partners as partner_desk
+from o2c.desk.act import Context
+from o2c.entrypoints.cli.options import Actor, CommandId, completing
+from o2c.entrypoints.cli.output import Format, Output, err, show_rows
+from o2c.entrypoints.cli.session import looking, opened
+from o2c.views.partners import PARTNER_NAMES, list_partners
+
+partners = typer.Typer(no_args_is_help=True, help="The systems outside: which are simulated, which are real, how they are reached.")
+Name = Annotated[
+    str,
+    typer.Argument(metavar="PARTNER", help="The partner, as `o2c partners list` shows it.", autocompletion=completing(PARTNER_NAMES)),
+]
+COLUMNS = ("partner", "kind", "client", "url", "credential", "timeout_s", "calls_max")
+TAKEN_UP = "workers take it up when they are started"
+
+
+@partners.command("list")
+def partners_list(output: Output = Format.table) -> None:
+    """List the partners: simulated or real, where each is reached, and within which limits.
+
+    `client` says whether it could be real: whether this program can speak to such a partner over the network.
+
+    Example: o2c partners list
+    """
+    with looking() as session:
+        show_rows(list_partners(session.app), output, columns=COLUMNS)
+
+
+@partners.command("link")
+def partners_link(
+    partner: Name,
+    url: Annotated[str, typer.Option(metavar="URL", help="Its address, http or https, without a login.")],
+    credential: Annotated[str, typer.Option(metavar="VARIABLE", help="The environment variable of workers that holds the token.")],
+    actor: Actor,
+    timeout: Annotated[float, typer.Option(metavar="SECONDS", help="How long to wait for an answer.")] = 10.0,
+    calls_max: Annotated[int, typer.Option(metavar="N", help="How many calls of a worker may be under way at once.")] = 8,
+    command_id: CommandId = "",
+) -> None:
+    """Reach a partner over the network from now on.
+
+    The token itself is never stored: each worker finds it in its environment. Workers take the change up when they are started.
+
+    Example: o2c partners link credit-bureau --url https://bureau.example/v1 --credential BUREAU_TOKEN --actor ann
+    """
+    with opened() as session:
+        context = Context(actor, command_id=command_id)
+        partner_desk.link_partner(session.app, context, partner, url=url, credential=credential, timeout_s=timeout, calls_max=calls_max)
+        err.print(f"{partner} is reached at {url}; {TAKEN_UP}")
+
+
+@partners.command("simulate")
+def partners_simulate(partner: Name, actor: Actor, command_id: CommandId = "") -> None:
+    """Simulate a partner from now on.
+
+    Workers take the change up when they are started.
+
+    Example: o2c partners simulate credit-bureau --actor ann
+    """
+    with opened() as session:
+        partner_desk.simulate_partner(session.app, Context(actor, command_id=command_id), partner)
+        err.print(f"{partner} is simulated; {TAKEN_UP}")

@@ -1,0 +1,263 @@
+"""Faces are thin: every verb and view is on every face or says why not, and a face has nothing that is neither, or says why."""
+
+import ast
+import inspect
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+
+from o2c.desk.roles import OPERATOR
+from o2c.entrypoints.cli.main import app
+from o2c.entrypoints.python import OrderToCash
+from o2c.entrypoints.verbs_and_views import VERBS, VIEWS, Entry
+
+ROOT = Path(__file__).parents[2]
+OFFERED = (*VERBS, *VIEWS)
+ASKS = {"act", "act_on_all", "permitted"}
+"""What a verb calls with its own name, so that it is decided who may use it."""
+
+COMMANDS = {
+    "catalogue.load": ["load catalogue"],
+    "customers.load": ["load customers"],
+    "orders.ingest": ["ingest"],
+    "projections.repair": ["projections verify"],
+    "projections.skipped": ["projections parked"],
+    "stock.load": ["load sims", "load numbers"],
+}
+"""How a verb or view is called on the command line where that is not its name with a blank for the dot."""
+
+METHODS = {
+    "customers.contact": "record_contact",
+    "customers.register": "register_customer",
+    "customers.show": "customer",
+    "events.last": "last",
+    "events.tail": "follow",
+    "events.wait": "wait",
+    "fallout.list": "fallouts",
+    "fallout.resolve": "resolve",
+    "numbers.release": "release_number",
+    "numbers.reserve": "reserve_number",
+    "orders.cancel": "cancel",
+    "orders.capture": "capture",
+    "orders.list": "orders",
+    "orders.show": "order",
+    "partners.link": "link_partner",
+    "partners.list": "partners",
+    "partners.simulate": "simulate_partner",
+    "payments.deposit": "deposit",
+    "payments.record": "record_payment",
+    "payments.retry": "retry_payment",
+    "streams.act": "act",
+    "streams.append": "append",
+    "streams.show": "stream",
+}
+"""The method of OrderToCash for a verb or view."""
+
+_FILES = "A service hands in papers one by one; whoever has a file and the machine uses the command line."
+_UPKEEP = "Upkeep of tables is work for whoever has the machine, at a shell, where its progress and its differences are seen."
+_AT_A_DESK = "It answers a person's question at a desk; a service has the order, its events and its own records."
+LACKING: Mapping[str, Mapping[str, str]] = {
+    "cli": {
+        "customers.register": "A person has a file of parties and loads it; single ones come from a service.",
+        "events.last": "It is where `events tail` begins by itself.",
+        "events.wait": "Every reading command brings itself up to date before it answers.",
+        "orders.capture": "A person has a file of papers and takes it in, so that every line is accounted for.",
+        "streams.act": "Rules are code, and code is not typed on a command line.",
+        "streams.append": "Plain facts bypass rules: that is for a service that vouches for them, not for a slip of the keyboard.",
+        "streams.show": "A person looks at an order's timeline or a number's page, or finds events by order and customer.",
+    },
+    "python": {
+        "catalogue.load": _FILES,
+        "customers.load": _FILES,
+        "diagnose": "Checks are read by whoever runs the server, and by monitoring through the exit code.",
+        "events.find": "A service follows with `wait=False` from a mark, and filters what it gets.",
+        "fallout.show": _AT_A_DESK,
+        "metrics.cycle-time": "Figures for machines come from `o2c metrics`, or from the projections in SQL.",
+        "numbers.show": _AT_A_DESK,
+        "orders.find": _AT_A_DESK,
+        "orders.ingest": _FILES,
+        "orders.plan": _AT_A_DESK,
+        "orders.timeline": _AT_A_DESK,
+        "payments.show": _AT_A_DESK,
+        "projections.history": _UPKEEP,
+        "projections.parked": _UPKEEP,
+        "projections.rebuild": _UPKEEP,
+        "projections.repair": _UPKEEP,
+        "projections.retry": _UPKEEP,
+        "projections.rollback": _UPKEEP,
+        "projections.skip": _UPKEEP,
+        "projections.skipped": _UPKEEP,
+        "projections.status": _UPKEEP,
+        "projections.verify": _UPKEEP,
+        "replay": "A what-if runs a file of Python that a person has just written; a service has no such file.",
+        "status": "Figures for machines come from `o2c metrics`, or from the projections in SQL.",
+        "stock.load": _FILES,
+        "store.adopt": "A copy is adopted before anything is written to it, so before any service is started on it.",
+    },
+}
+"""Why a face lacks a verb or view."""
+
+OWN: Mapping[str, Mapping[str, str]] = {
+    "cli": {
+        "demo": "It does what the other commands do, one after the other, on papers that it invents.",
+        "docs": "It writes pages of a checkout from the code and opens no store.",
+        "events export": "It writes personal data in clear to a file of this machine; PostgreSQL decides who may read it.",
+        "events import": "It copies the history of another store, which its owner alone may; PostgreSQL decides that.",
+        "init": "It makes the store itself: before it there is nothing to ask or do.",
+        "metrics export": "It is a face of its own: the figures in the form that Prometheus reads.",
+        "metrics serve": "It is a face of its own: the figures in the form that Prometheus reads.",
+        "projections work": "It is a process that goes on for ever, not a wish.",
+        "run": "It is a process that lets time pass, not a wish.",
+        "simulate orders": "It writes invented papers to files and opens no store.",
+        "store roles": "It arranges roles of the server, which its owner alone may; PostgreSQL decides that.",
+    },
+    "python": {"close": "It leaves the store; the command line does so at the end of each command."},
+}
+"""Why a face has what is neither a verb nor a view."""
+
+
+@dataclass(frozen=True)
+class Face:
+    """A face: what it has, by name, each with the code behind it, and how it calls a verb or view."""
+
+    has: Mapping[str, Callable[..., Any]]
+    calls: Callable[[str], Sequence[str]]
+
+    def lacks(self, offered: Sequence[Entry]) -> set[str]:
+        """The verbs and views that it does not have."""
+        return {entry.name for entry in offered if not set(self.calls(entry.name)) <= set(self.has) or not self.calls(entry.name)}
+
+    def adds(self, offered: Sequence[Entry]) -> set[str]:
+        """What it has that is neither."""
+        return set(self.has) - {called for entry in offered for called in self.calls(entry.name)}
+
+
+def commands(group: Any, *path: str) -> Iterator[tuple[str, Callable[..., Any]]]:
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            yield from commands(command, *path, name)
+        else:
+            yield " ".join((*path, name)), inspect.unwrap(command.callback)
+
+
+def methods(cls: type) -> dict[str, Callable[..., Any]]:
+    return {name: inspect.unwrap(function) for name, function in vars(cls).items() if callable(function) and not name.startswith("_")}
+
+
+FACES = {
+    "cli": Face(dict(commands(typer.main.get_command(app))), lambda name: COMMANDS.get(name, [name.replace(".", " ")])),
+    "python": Face(methods(OrderToCash), lambda name: [METHODS[name]] if name in METHODS else []),
+}
+
+
+@pytest.mark.parametrize("name", FACES)
+def test_a_face_has_every_verb_and_view_or_says_why_not(name: str) -> None:
+    """A reason for what it has is as wrong as none for what it lacks."""
+    assert FACES[name].lacks(OFFERED) == set(LACKING[name])
+
+
+@pytest.mark.parametrize("name", FACES)
+def test_a_face_has_nothing_of_its_own_or_says_why(name: str) -> None:
+    """A command or method that is no verb or view would be on one face only, and nobody would have decided who may use it."""
+    assert FACES[name].adds(OFFERED) == set(OWN[name])
+
+
+def test_reasons_are_sentences() -> None:
+    """One that is read in a year."""
+    reasons = [reason for table in (LACKING, OWN) for told in table.values() for reason in told.values()]
+    assert [reason for reason in reasons if not reason.endswith(".") or len(reason.split()) < 6] == []
+
+
+@pytest.mark.parametrize("name", FACES)
+def test_the_laws_see_what_they_look_for(name: str) -> None:
+    """A verb that nobody put on a face is seen, and so is what a face has when it is struck from the list."""
+    face, planted = FACES[name], Entry("orders.explain", lambda: None)
+    struck = next(entry for entry in VERBS if entry.name == "orders.cancel")
+
+    assert face.lacks([*OFFERED, planted]) - face.lacks(OFFERED) == {"orders.explain"}
+    assert face.adds([entry for entry in OFFERED if entry is not struck]) - face.adds(OFFERED) == set(face.calls("orders.cancel"))
+
+
+@pytest.mark.parametrize("name", FACES)
+def test_a_face_calls_the_one_function(name: str) -> None:
+    """What bears the name of a verb or view names its function in its own file, and does not do the same in another way."""
+    face = FACES[name]
+    found = {
+        (entry.name, called)
+        for entry in OFFERED
+        for called in face.calls(entry.name)
+        if called in face.has and entry.function.__name__ not in names(Path(inspect.getsourcefile(face.has[called]) or ""))
+    }
+    assert found == set()
+
+
+def names(path: Path) -> set[str]:
+    """Every name and attribute that a file uses."""
+    nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+    return {node.attr for node in nodes if isinstance(node, ast.Attribute)} | {node.id for node in nodes if isinstance(node, ast.Name)}
+
+
+def asked(tree: ast.AST) -> Iterator[str]:
+    """The names of verbs for which code asks who may use them."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and (getattr(node.func, "id", "") or getattr(node.func, "attr", "")) in ASKS:
+            yield from (part.value for part in node.args if isinstance(part, ast.Constant) and isinstance(part.value, str))
+
+
+def test_the_list_has_the_verbs_that_are_asked_for() -> None:
+    """Each name that `act` or `permitted` is called with is a verb, and the function of each verb asks for its own name, for no other."""
+    files = [path for folder in ("desk", "files", "running") for path in sorted((ROOT / "o2c" / folder).glob("*.py"))]
+    used = sorted(name for path in files for name in asked(ast.parse(path.read_text(encoding="utf-8"))))
+
+    assert used == [verb.name for verb in VERBS]
+    assert {verb.name: list(asked(ast.parse(inspect.getsource(verb.function)))) for verb in VERBS} == {
+        verb.name: [verb.name] for verb in VERBS
+    }
+
+
+def test_the_list_says_who_what_and_with_which_result() -> None:
+    """Names in order, each once; a sentence of help; a role that may; a typed result."""
+    assert [[entry.name for entry in entries] for entries in (VERBS, VIEWS)] == [
+        sorted({entry.name for entry in entries}) for entries in (VERBS, VIEWS)
+    ]
+    assert not {verb.name for verb in VERBS} & {view.name for view in VIEWS}
+    assert [entry.name for entry in OFFERED if not entry.help.endswith(".") or "return" not in entry.function.__annotations__] == []
+    assert {entry.who for entry in OFFERED} == {(OPERATOR,)}
+
+
+def reaches_in(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """Where code does something to an open store by itself instead of handing it to a verb or view; its address may be handed on."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and node.attr != "dsn":
+            inner = node.value
+            if isinstance(inner, ast.Attribute) and inner.attr in ("app", "_engine"):
+                yield node.lineno, node.attr
+
+
+def test_faces_hand_the_store_on() -> None:
+    """No face reads the log, loads a stream or asks the clock by itself."""
+    files = sorted((ROOT / "o2c" / "entrypoints").rglob("*.py"))
+    found = [
+        f"{path.relative_to(ROOT)}:{line} {what}"
+        for path in files
+        for line, what in reaches_in(ast.parse(path.read_text(encoding="utf-8")))
+    ]
+    assert found == []
+    assert len(files) > 20
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        pytest.param("session.app.load(['order-1'])", [(1, "load")], id="a stream is loaded"),
+        pytest.param("rows = self._engine.reads.rows(SQL)", [(1, "reads")], id="a statement is run"),
+        pytest.param("show_order(session.app, name)\nexported(session.app.dsn)", [], id="handed on"),
+    ],
+)
+def test_reaching_into_the_store_is_seen(text: str, found: list[tuple[int, str]]) -> None:
+    """What a face must not do itself, and what it may."""
+    assert list(reaches_in(ast.parse(text))) == found
