@@ -27,6 +27,9 @@ from o2c.numbers.state import KIND as NUMBER
 from o2c.orders.cancellation import cancel
 from o2c.orders.rules import advance, close, fail_item, receive
 from o2c.orders.step import KIND as ORDER
+from o2c.partners.events import PartnerLinked
+from o2c.partners.rules import link, simulate
+from o2c.partners.state import KIND as PARTNER
 from o2c.payments.rules import record
 from o2c.plan import SPECIFICATIONS, STEPS
 from o2c.sim import rules as sims
@@ -144,6 +147,13 @@ def issued() -> Any:
     return state
 
 
+BY_WIRE = PartnerLinked.model_validate(PartnerLinked.example)
+
+
+def linked(state: Any) -> Decision:
+    return just(*link(state, clients=("credit-bureau",), **PartnerLinked.example))
+
+
 IDEMPOTENT = [
     pytest.param(CATALOGUE, CATALOGUE.initial(""),
                  lambda s: just(*publish(s, document=OFFERING, market="GB", currency="GBP", specifications=SPECIFICATIONS)), id="publish"),
@@ -164,6 +174,8 @@ IDEMPOTENT = [
     pytest.param(INVOICE, issued(), arrived(1000), id="part-of-an-invoice-by-bank"),
     pytest.param(INVOICE, issued(), arrived(2399), id="invoice-by-bank"),
     pytest.param(INVOICE, issued(), arrived(5000), id="too-much-by-bank"),
+    pytest.param(PARTNER, PARTNER.initial("partner-credit-bureau"), linked, id="link-a-partner"),
+    pytest.param(PARTNER, PARTNER.evolve(PARTNER.initial(""), BY_WIRE), lambda s: just(*simulate(s, "credit-bureau")), id="simulate-a-partner"),
 ]  # fmt: skip
 
 
@@ -219,7 +231,7 @@ def test_a_delivery_that_is_known_brings_nothing() -> None:
 
 SETTING = {
     "catalogue.publish", "credit.deposit", "customers.register", "numbers.release_reservation", "numbers.reserve", "orders.receive",
-    "orders.advance", "orders.close", "orders.fail_item", "payments.record",
+    "orders.advance", "orders.close", "orders.fail_item", "partners.link", "partners.simulate", "payments.record",
 }  # fmt: skip
 """Rules that set a state: the table above holds them, but for one that is tried by itself because it tells two streams."""
 

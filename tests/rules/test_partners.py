@@ -2,9 +2,8 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
@@ -12,46 +11,15 @@ import hypothesis
 import pytest
 from hypothesis import strategies
 
-from o2c.kernel.partner import Accepted, Answer, Answered, Failed, NeverHeard, Partner, RefusedBy, Request, Unknown
+from o2c.kernel.partner import Accepted, Answer, Answered, Failed, NeverHeard, RefusedBy, Unknown
 from o2c.partners.registry import simulated_partners
 from o2c.plan import STEPS
+from tests.asking import BODIES, DAY, KEYS, MONDAY, SEED, asked, assert_near, partner_of, until_the_end
 from tests.given import codes_of
 
-KEYS = 20_000
-SEED = 7
-MONDAY = datetime(2026, 1, 5, 10, tzinfo=UTC)
-SIM = {"iccid": "8944100000000000006"}
-LINE = {**SIM, "msisdn": "+447700900123"}
-ADDRESS = {"address": "1 Mill Lane, Testford, ZZ1 1AA"}
-PAPERS = {"kind": "individual", "name": "Ada Example", "birth_date": "1980-02-29"}
-BILL = {"number": "BA-1001-20260108", "currency": "GBP", "open_minor": 2399, "issued_on": "2026-01-08", "due_on": "2026-01-22"}
-ISSUED = datetime(2026, 1, 8, 6, tzinfo=UTC)
-DAY = timedelta(days=1)
 METHODS = ("card", "direct-debit", "pay-by-link", "invoice")
-BODIES: Mapping[str, Mapping[str, Any]] = {
-    "identity": PAPERS,
-    "credit": {"customer": "C-1001", "commitment_minor": 47_976, "currency": "GBP"},
-    **dict.fromkeys(("esim", "esim-cancel"), SIM),
-    "activation": {"offering": "mobile-line", **LINE},
-    "qualification": {**ADDRESS, "offering": "fibre"},
-    **{key: {**ADDRESS, "line_id": "LINE-0000000001"} for key in ("appointment", "appointment-cancel")},
-    "delivery": {**SIM, **ADDRESS},
-    "porting": {"msisdn": "+447700900123", "code": "ABC123456"},
-    **dict.fromkeys(("cutover", "porting-cancel"), LINE),
-    "payment": {**BILL, "method": "card"},
-}
 MARKABLE = ("esim", "activation", "delivery", "porting", "cutover")
 TECHNICAL = ("esim", "activation", "qualification", "appointment", "delivery", "cutover", "porting-cancel")
-
-
-def asked(step: str, number: int = 0, *, attempt: int = 1, at: datetime = MONDAY, **body: Any) -> Request:
-    """A step's request as the runner sends it."""
-    stream = f"order-{number}"
-    return Request(f"{stream}/1/{step}/{attempt}", stream, "1", step, attempt, at, {**BODIES[step], **body})
-
-
-def partner_of(step: str, seed: int = SEED) -> Partner:
-    return simulated_partners(seed)[STEPS[step].partner]
 
 
 def submitted(step: str, **more: Any) -> list[Answer]:
@@ -59,25 +27,8 @@ def submitted(step: str, **more: Any) -> list[Answer]:
     return [partner.submit(asked(step, number, **more)) for number in range(KEYS)]
 
 
-def assert_near(count: int, percent: float, of: int = KEYS) -> None:
-    """Within four standard deviations of what chance alone would give."""
-    share = percent / 100
-    assert abs(count - of * share) <= 4 * (of * share * (1 - share)) ** 0.5, (count, percent)
-
-
 def kinds(answers: Iterable[Answer]) -> Counter[str]:
     return Counter(getattr(answer, "code", type(answer).__name__) for answer in answers)
-
-
-def until_the_end(partner: Partner, request: Request) -> Iterator[tuple[Request, Answer]]:
-    """Submit, then query whenever told, as the runner does, up to the last answer."""
-    answer = partner.submit(request)
-    yield request, answer
-    while isinstance(answer, Accepted | Unknown):
-        assert answer.ask_again_at > request.at
-        request = replace(request, at=answer.ask_again_at)
-        answer = partner.query(request)
-        yield request, answer
 
 
 def test_every_partner_a_step_names_is_simulated() -> None:
@@ -273,67 +224,6 @@ def test_a_fitter_who_finds_nobody_comes_again() -> None:
         gaps.update((first.weekday(), (second - first).days) for first, second in pairwise(visits[:2]))
     assert_near(gaps.total(), 2)
     assert set(gaps) == {(0, 2), (1, 2), (3, 4), (4, 3)}
-
-
-def paid(method: str, number: int, at: datetime = ISSUED) -> list[tuple[Request, Answer]]:
-    return list(until_the_end(partner_of("payment"), asked("payment", number, at=at, method=method)))
-
-
-def test_a_link_is_used_within_nine_days_or_expires_after_thirty() -> None:
-    """Four in a hundred are never used: looked at weekly, expired on the thirtieth day after issue."""
-    ends = [paid("pay-by-link", number) for number in range(KEYS)]
-    unused = [end for end in ends if end[-1][1] == RefusedBy("EXPIRED")]
-    assert_near(len(unused), 4)
-    assert {len(end) for end in unused} == {6}
-    assert {(end[-1][0].at.date() - ISSUED.date()).days for end in unused} == {30}
-    used = [end for end in ends if end[-1][1] != RefusedBy("EXPIRED")]
-    assert {len(end) for end in used} == {2}
-    assert {(end[-1][0].at.date() - ISSUED.date()).days for end in used} == set(range(10))
-
-
-def test_a_transfer_arrives_before_it_is_due_or_some_days_after() -> None:
-    """Five in a hundred come 3 to 20 days late, the others 3 to 13 days after issue."""
-    ends = [paid("invoice", number)[-1] for number in range(KEYS)]
-    after_due = [(request.at.date() - date(2026, 1, 22)).days for request, _ in ends]
-    late = [days for days in after_due if days >= 0]
-    assert_near(len(late), 5)
-    assert set(late) == set(range(3, 21))
-    assert {days for days in after_due if days < 0} == set(range(-11, 0))
-
-
-@pytest.mark.parametrize("terms_days", [0, 1, 3, 7, 30])
-def test_a_punctual_transfer_keeps_any_terms_of_payment(terms_days: int) -> None:
-    """Shorter terms bring the money sooner; terms of no days at all bring it on the day."""
-    due_on = ISSUED.date() + timedelta(days=terms_days)
-    partner, arrivals = partner_of("payment"), []
-    for number in range(500):
-        request = asked("payment", number, at=ISSUED, method="invoice", due_on=due_on.isoformat())
-        arrivals.append([r.at.date() for r, _ in until_the_end(partner, request)][-1])
-    in_time = [day for day in arrivals if day < max(due_on, ISSUED.date() + DAY)]
-    assert len(in_time) > 0.9 * len(arrivals)
-
-
-@pytest.mark.parametrize("method", METHODS)
-def test_a_payment_is_the_open_amount_under_one_reference(method: str) -> None:
-    """What comes in is what was open, also when the method was changed long after issue."""
-    for number in range(200):
-        answers = [answer for _, answer in paid(method, number, at=ISSUED + timedelta(days=15))]
-        assert isinstance(answers[-1], Answered | RefusedBy)
-        if isinstance(answers[-1], Answered):
-            assert answers[-1].data["amount_minor"] == 2399
-            assert {a.reference for a in answers if isinstance(a, Accepted)} <= {answers[-1].data["reference"]}
-
-
-@pytest.mark.parametrize("method", ["pay-by-link", "invoice"])
-def test_a_payer_asked_too_early_has_not_paid(method: str) -> None:
-    """The moment told stays the same however often it is asked about; a link that nobody will use is looked at a week after the last look."""
-    partner = partner_of("payment")
-    for number in range(200):
-        answer = partner.submit(asked("payment", number, at=ISSUED, method=method))
-        early = partner.query(asked("payment", number, at=ISSUED + timedelta(hours=1), method=method))
-        assert {type(early), type(answer)} == {Accepted}
-        unused = paid(method, number)[-1][1] == RefusedBy("EXPIRED")
-        assert early.ask_again_at - answer.ask_again_at == (timedelta(hours=1) if unused else timedelta())
 
 
 def test_a_profile_gets_a_matching_id_of_its_own() -> None:
