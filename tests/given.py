@@ -21,11 +21,12 @@ from o2c.kernel.partner import Answer, Answered
 from o2c.kernel.work import Work
 from o2c.markets.gb import GB
 from o2c.orders import cancellation, rules
-from o2c.orders.document import Wish, read
-from o2c.orders.planning import flaw
+from o2c.orders.document import read
 from o2c.orders.rollup import item_state, order_state
 from o2c.orders.state import OrderState
 from o2c.orders.step import KIND as ORDER
+from o2c.orders.validation import flaw
+from o2c.orders.wish import Wish
 from o2c.plan import STEPS, PlanBook
 
 MARKET = GB

@@ -17,9 +17,10 @@ from o2c.kernel.decision import Decision
 from o2c.kernel.identifiers import derived_id, digest, order_id
 from o2c.kernel.refusal import Refused
 from o2c.markets.registry import HOME, MARKETS, current
-from o2c.orders.document import SOURCE, Unreadable, Wish, parse, read
+from o2c.orders.document import SOURCE, Unreadable, parse, read
 from o2c.orders.events import OrderCaptured
 from o2c.orders.rules import Reception, receive
+from o2c.orders.wish import Wish
 from o2c.store.reads import Clock
 
 __all__ = ["HOME", "MARKET_CODES", "Captured", "Paper", "capture", "document", "latest", "order_stream", "received"]

@@ -24,7 +24,8 @@ from o2c.kernel.event import Event
 from o2c.kernel.identifiers import derived_id, digest
 from o2c.kernel.refusal import Refused
 from o2c.markets.registry import HOME, current
-from o2c.orders.document import Unreadable, Wish, read
+from o2c.orders.document import Unreadable, read
+from o2c.orders.wish import Wish
 
 BATCH_BYTES = 8_000_000
 EVENTS_A_COMMAND = 2_000

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import datetime
 from math import isfinite
 from typing import Any
 
 from o2c.kernel.identifiers import digest
 from o2c.kernel.periods import parse_time
+from o2c.orders.wish import Line, Wish
 
 SOURCE = "tmf622"
 LINE_BYTES_MAX = 1_000_000
@@ -25,37 +25,6 @@ _NOT_CONTENT = ("orderDate", "channel")
 
 class Unreadable(ValueError):
     """The line cannot be stored as an order. One line, without the line's values: they may be personal."""
-
-
-@dataclass(frozen=True, slots=True)
-class WishLine:
-    """One order item as sent; every value is text, absent ones empty."""
-
-    item: str
-    parent: str
-    action: str
-    quantity: str
-    offering: str
-    product: str
-    relies_on: tuple[str, ...]
-    characteristics: dict[str, str] = field(repr=False)
-    place: str = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """A readable order: the wish of the channel, not judged yet. `fingerprint` covers the content without order date and channel."""
-
-    external_id: str
-    order_date: datetime
-    channel: str
-    category: str
-    priority: int
-    party: str
-    account: str
-    lines: tuple[WishLine, ...]
-    fingerprint: str
-    original: str = field(repr=False)
 
 
 def read(raw: bytes, *, latest: datetime | None = None) -> Wish:
@@ -186,13 +155,13 @@ def _objects(value: Any) -> list[dict[str, Any]]:
     return [part for part in value if isinstance(part, dict)] if isinstance(value, list) else []
 
 
-def _lines(items: Any, parent: str) -> Iterator[WishLine]:
+def _lines(items: Any, parent: str) -> Iterator[Line]:
     for item in _objects(items):
         product = item.get("product")
         product = product if isinstance(product, dict) else {}
         offering = item.get("productOffering")
         relations = _objects(item.get("productOrderItemRelationship"))
-        yield WishLine(
+        yield Line(
             item=_text(item.get("id")),
             parent=parent,
             action=_text(item.get("action")),

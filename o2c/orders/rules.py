@@ -14,11 +14,12 @@ from o2c.kernel.periods import stamp
 from o2c.kernel.reasons import REASONS
 from o2c.kernel.refusal import Refused
 from o2c.orders import events
-from o2c.orders.document import SOURCE, Wish, differing
+from o2c.orders.document import SOURCE, differing
 from o2c.orders.ending import dependants, end_item, open_item, todo, unwind
 from o2c.orders.planning import Book, plan_order
 from o2c.orders.rollup import FINAL, GATES, item_state, order_state
 from o2c.orders.state import OrderState
+from o2c.orders.wish import Wish
 
 Reception = Literal["captured", "duplicate", "resubmitted"]
 

@@ -15,23 +15,9 @@ from o2c.kernel.shapes import FellOut, LetGo, OfItem, SetAside, step_of
 from o2c.kernel.work import NO_RECORD, Book, Record, Work, build, recorded
 from o2c.orders import events
 from o2c.orders.rollup import Progress, follow, plan
+from o2c.orders.wish import Line
 
 SHAPE_VERSION = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """An item as captured, with what corrections made of it."""
-
-    item: str
-    parent: str
-    action: str
-    quantity: str
-    offering: str
-    product: str
-    relies_on: tuple[str, ...]
-    characteristics: dict[str, str] = field(repr=False)
-    place: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

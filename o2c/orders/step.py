@@ -23,7 +23,7 @@ from o2c.orders.events import (
     ValidationFellOut,
     ValidationRequested,
 )
-from o2c.orders.planning import POLICY, flaw
+from o2c.orders.validation import POLICY, flaw
 
 
 def _reads(work: Work) -> tuple[str, ...]:

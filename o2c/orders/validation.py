@@ -1,0 +1,89 @@
+"""When a captured order can be planned: its party, items, actions and offerings, judged against its pinned catalogue."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from graphlib import CycleError, TopologicalSorter
+
+from o2c.catalogue.rules import orderable
+from o2c.catalogue.state import CatalogueState
+from o2c.orders.state import OrderState
+from o2c.orders.wish import QUANTITY_MAX, Line, around, multiplicity, names_of, quantity_of
+
+LINES_MAX = 5_000
+POLICY = "validation/2026-01"
+"""The version of the validation rules, stored with every validated order."""
+
+
+def flaw(state: OrderState, *, party_known: bool, catalogue: CatalogueState) -> str:
+    """Give the first reason why an order cannot be planned (`CODE: detail`); empty when there is none.
+
+    In this order: DQ-PARTY, DQ-ITEM, DQ-ACTION, DQ-OFFER. Values are judged as text and never repaired. Source: the table of imperfect
+    orders (design, section 11).
+    """
+    if not state.party or not party_known:
+        return "DQ-PARTY: no related party" if not state.party else "DQ-PARTY: the party is not registered"
+    return _item_flaw(state.lines) or _action_flaw(state.lines) or _offer_flaw(state, catalogue)
+
+
+def _item_flaw(lines: Sequence[Line]) -> str:
+    doubles = [item for item, count in Counter(line.item for line in lines).items() if count > 1 or not item]
+    if doubles:
+        return f"DQ-ITEM: item id {doubles[0] or '(empty)'} is not unique"
+    counts = multiplicity(lines)
+    if not counts:
+        return "DQ-ITEM: no items"
+    wrong = next((line.item for line in lines if quantity_of(line) is None), None)
+    if wrong is not None:
+        return f"DQ-ITEM: quantity of item {wrong} is not between 1 and {QUANTITY_MAX}"
+    if sum(counts.values()) > LINES_MAX:
+        return f"DQ-ITEM: more than {LINES_MAX} lines in all"
+    names = Counter(name for of_item in names_of(counts).values() for name in of_item)
+    if len(names) < names.total():
+        return f"DQ-ITEM: item id {max(names, key=lambda name: names[name])} is also the name of a line of another item"
+    return _relation_flaw(lines)
+
+
+def _relation_flaw(lines: Sequence[Line]) -> str:
+    """Give the first flaw of `reliesOn`. To rely on a bundle is to rely on all of its lines, so bundles are part of a circle too."""
+    by_id = {line.item: line for line in lines}
+    for line in lines:
+        if unknown := [base for base in line.relies_on if base not in by_id]:
+            return f"DQ-ITEM: item {line.item} relies on {unknown[0]}, which is not in the order"
+    graph = {line.item: {base for upper in around(line, by_id) for base in upper.relies_on} for line in lines}
+    for line in lines:
+        if line.parent in graph:
+            graph[line.parent].add(line.item)
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        return f"DQ-ITEM: reliesOn of item {min(error.args[1])} is cyclic"
+    return ""
+
+
+def _action_flaw(lines: Sequence[Line]) -> str:
+    for line in lines:
+        if line.action not in ("add", "modify", "delete", "noChange"):
+            return f"DQ-ACTION: item {line.item} has an unknown action"
+        if line.action in ("modify", "delete"):
+            missing = "names no product" if not line.product else "names a product that is not in the inventory"
+            return f"DQ-ACTION: item {line.item} ({line.action}) {missing}"
+    return ""
+
+
+def _offer_flaw(state: OrderState, catalogue: CatalogueState) -> str:
+    assert state.captured_at is not None
+    parents = {line.parent for line in state.lines}
+    for line in state.lines:
+        offering = orderable(catalogue, offering=line.offering, at=state.captured_at)
+        if offering is None:
+            return f"DQ-OFFER: the offering of item {line.item} is unknown, retired or not yet valid"
+        if offering.market != state.market.partition("@")[0]:
+            return f"DQ-OFFER: the offering of item {line.item} is not sold in the order's market"
+        if offering.bundle != (line.item in parents):
+            return f"DQ-OFFER: item {line.item} is a bundle without children or has children without being one"
+        for name, values in offering.characteristics.items():
+            if line.characteristics.get(name) not in values:
+                return f"DQ-OFFER: {name} of item {line.item} is not among the offering's values"
+    return ""

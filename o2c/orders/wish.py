@@ -1,0 +1,74 @@
+"""What a channel wishes: an order and its lines as sent, not judged, and how many lines to fulfil that makes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from math import prod
+
+QUANTITY_MAX = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One order item as the channel sent it, and as corrections made it; every value is text, absent ones empty.
+
+    Stored in two halves (`events.CapturedLine`, `events.LineDetail`), because only one of them may be personal.
+    """
+
+    item: str
+    parent: str
+    action: str
+    quantity: str
+    offering: str
+    product: str
+    relies_on: tuple[str, ...]
+    characteristics: dict[str, str] = field(repr=False)
+    place: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A readable order: the wish of the channel, not judged yet. `fingerprint` covers the content without order date and channel."""
+
+    external_id: str
+    order_date: datetime
+    channel: str
+    category: str
+    priority: int
+    party: str
+    account: str
+    lines: tuple[Line, ...]
+    fingerprint: str
+    original: str = field(repr=False)
+
+
+def around(line: Line, by_id: Mapping[str, Line]) -> Iterator[Line]:
+    """Give a line and the bundles around it, from the inside out. A correction may have made them a circle, which is followed once."""
+    seen: set[str] = set()
+    upper: Line | None = line
+    while upper is not None and upper.item not in seen:
+        seen.add(upper.item)
+        yield upper
+        upper = by_id.get(upper.parent)
+
+
+def quantity_of(line: Line) -> int | None:
+    """Give the quantity of a line if its text is a whole number from 1 to QUANTITY_MAX, else None."""
+    text = line.quantity
+    number = int(text) if text.isascii() and text.isdigit() and len(text) <= 9 else 0
+    return number if 1 <= number <= QUANTITY_MAX else None
+
+
+def multiplicity(lines: Sequence[Line]) -> dict[str, int]:
+    """How many lines each leaf item stands for: its quantity times those of the bundles around it."""
+    by_id = {line.item: line for line in lines}
+    parents = {line.parent for line in lines}
+    leaves = (line for line in lines if line.item not in parents and line.action != "noChange")
+    return {leaf.item: prod(quantity_of(line) or 0 for line in around(leaf, by_id)) for leaf in leaves}
+
+
+def names_of(counts: Mapping[str, int]) -> dict[str, list[str]]:
+    """The names of the lines that each leaf item stands for."""
+    return {item: [item] if count == 1 else [f"{item}#{n}" for n in range(1, count + 1)] for item, count in counts.items()}
