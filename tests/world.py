@@ -3,6 +3,7 @@
 import csv
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from o2c.kernel.partner import Answer, Answered, Link, NeverHeard, Partner, Requ
 from o2c.orders.document import SOURCE
 from o2c.orders.rollup import item_state, order_state
 from o2c.orders.state import OrderState
+from o2c.running.roles import arranged_roles
 from o2c.simulation.launch import LaunchFiles
 from o2c.simulation.launch_data import LINE, SITE, Offering, catalogue, number_stock
 from o2c.views.fallouts import list_fallouts
@@ -38,6 +40,12 @@ ADDRESS = "7 Weir Lane, Quenleigh, ZX3 4AB"
 def at(day: int, hour: int = 0, minute: int = 0, *, month: int = 1) -> datetime:
     """A time of 2026."""
     return datetime(2026, month, day, hour, minute, tzinfo=UTC)
+
+
+def with_roles(dsn: str) -> list[dict[str, Any]]:
+    """Arrange the roles of a store, and give them."""
+    with closing(Engine(dsn, plan.KINDS)) as app:
+        return arranged_roles(app)
 
 
 class ScriptedPartner:

@@ -8,6 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import timedelta
 
 import structlog
+from structlog.contextvars import bound_contextvars
 
 from o2c.kernel import partner
 from o2c.kernel.attend import Ask, Reply
@@ -80,10 +81,14 @@ def _timed(client: Partner, ask: Ask) -> Reply:
 
 
 def _call(client: Partner, ask: Ask) -> partner.Answer:
-    """A call that breaks, in whatever way, is an unknown outcome: the request may have got there."""
+    """A call that breaks, in whatever way, is an unknown outcome: the request may have got there.
+
+    What the client and its libraries log meanwhile names the stream.
+    """
     request = ask.request
-    try:
-        return client.query(request) if ask.query else client.submit(request)
-    except Exception as error:  # noqa: BLE001 - see above; the values may be personal
-        logger.warning("partner_broke", stream=request.stream, step=request.step, key=request.key, error=type(error).__name__)
-        return partner.Unknown(request.at + SILENT)
+    with bound_contextvars(stream=request.stream):
+        try:
+            return client.query(request) if ask.query else client.submit(request)
+        except Exception as error:  # noqa: BLE001 - see above; the values may be personal
+            logger.warning("partner_broke", step=request.step, key=request.key, error=type(error).__name__)
+            return partner.Unknown(request.at + SILENT)

@@ -9,7 +9,7 @@ class PartnerLinked(Event, name="partner.linked", stream="partner"):
     """The partner is reached over the network at `url`. `credential` names the environment variable that holds the token, never the token."""
 
     example = {
-        "partner": "credit-bureau", "url": "https://bureau.example.org/v1", "credential": "O2C_BUREAU_TOKEN", "timeout_ms": 10000,
+        "partner": "credit-bureau", "url": "https://bureau.example.org/v1", "credential": "BUREAU_TOKEN", "timeout_ms": 10000,
         "calls_max": 8,
     }  # fmt: skip
     partner: str

@@ -17,7 +17,6 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from o2c.checks.diagnose import run_checks
-from o2c.running.roles import arranged_roles
 from o2c.store import database, embedded, recorder
 from o2c.store.cluster import unprivileged_account
 from o2c.store.database import connect
@@ -26,6 +25,7 @@ from o2c.views.following import EVERYTHING, Mark, OtherLog, pages
 from projections.engine.operations import ALL, verify
 from tests.faults.copies import DIGEST, SMALL, append, archiving, lived, one, opened, own_settings, place, run, wait_until
 from tests.store.writing import command, verdicts
+from tests.world import with_roles
 
 TABLES = ("head", "command", "guard", "agenda", "pool", "policy_checkpoint", "clock", "incarnation")
 
@@ -202,7 +202,7 @@ def test_a_dump_of_a_store_with_roles_gets_roles_of_its_own(
 ) -> None:
     """Roles belong to a cluster and are in no dump: loaded without owners and grants, then arranged. A control: with them it does not load."""
     lived(dsn, tmp_path, "A")
-    roles = [row["role"] for row in arranged_roles(dsn)]
+    roles = [row["role"] for row in with_roles(dsn)]
     file = dumped(programs, folder, dsn)
     with pytest.raises(AssertionError, match=roles[0]):
         loaded(programs, folder, file, other)
@@ -211,7 +211,7 @@ def test_a_dump_of_a_store_with_roles_gets_roles_of_its_own(
     loaded(programs, folder, file, other, "--no-owner", "--no-privileges")
     there = roles_of(str(conninfo_to_dict(other)["dbname"]))
     try:
-        arranged_roles(other)
+        with_roles(other)
         with connect(other) as conn:
             assert flaws(conn, there) == []
         assert [verify(other, projection).differing for projection in ALL] == [()] * len(ALL)

@@ -2,16 +2,18 @@
 
 import threading
 from collections import Counter
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from o2c.desk.fallout import Correct
-from o2c.engine.app import Engine, Written
+from o2c.engine.app import Engine
 from o2c.engine.drafts import Command
 from o2c.kernel.partner import Answer, Answered, RefusedBy, Request
 from o2c.kernel.refusal import Refused
+from o2c.store.commands import Outcome
 from o2c.store.database import connect
 from o2c.store.reads import Row
 from tests.world import ScriptedPartner, World, at, line, order, ported
@@ -51,11 +53,11 @@ def test_a_person_who_clicks_twice_at_once_is_heard_once(dsn: str, tmp_path: Pat
     world.take(order("WEB-1", ported()))
     world.run(at(5, 10)).fallouts()
     together = threading.Barrier(4)
-    do = Engine.do
+    write = Engine.write
 
-    def at_once(app: Engine, command: Command) -> Written:
+    def at_once(app: Engine, commands: Sequence[Command]) -> list[Outcome]:
         together.wait()
-        return do(app, command)
+        return write(app, commands)
 
     def click(_: int) -> str:
         window = World(dsn, tmp_path)
@@ -63,7 +65,7 @@ def test_a_person_who_clicks_twice_at_once_is_heard_once(dsn: str, tmp_path: Pat
         window.close()
         return stream
 
-    monkeypatch.setattr(Engine, "do", at_once)
+    monkeypatch.setattr(Engine, "write", at_once)
     with ThreadPoolExecutor(4) as windows:
         heard = set(windows.map(click, range(4)))
     told = Counter(world.told("WEB-1"))

@@ -2,17 +2,19 @@
 
 import threading
 from collections import Counter
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from o2c.desk import numbers as number_desk
-from o2c.engine.app import Context, Engine, Written
+from o2c.engine.app import Context, Engine
 from o2c.engine.drafts import Command
 from o2c.files import loading
 from o2c.kernel.partner import RefusedBy
 from o2c.kernel.refusal import Refused
+from o2c.store.commands import Outcome
 from tests.world import World, at, line, order
 
 GOLDEN = "+447700911111"
@@ -33,11 +35,11 @@ def test_fifty_reserve_the_last_golden_number(dsn: str, tmp_path: Path, monkeypa
     world = waiting(dsn, tmp_path)
     windows = [World(dsn, tmp_path) for _ in range(WINDOWS)]
     together = threading.Barrier(WINDOWS * TRIES_EACH)
-    do = Engine.do
+    write = Engine.write
 
-    def at_once(app: Engine, command: Command) -> Written:
+    def at_once(app: Engine, commands: Sequence[Command]) -> list[Outcome]:
         together.wait(60)
-        return do(app, command)
+        return write(app, commands)
 
     def click(n: int) -> str:
         window = windows[n % WINDOWS]
@@ -48,7 +50,7 @@ def test_fifty_reserve_the_last_golden_number(dsn: str, tmp_path: Path, monkeypa
         return "reserved"
 
     with monkeypatch.context() as patched, ThreadPoolExecutor(WINDOWS * TRIES_EACH) as clicks:
-        patched.setattr(Engine, "do", at_once)
+        patched.setattr(Engine, "write", at_once)
         told = Counter(clicks.map(click, range(WINDOWS * TRIES_EACH)))
 
     assert told == {"reserved": 1, "conflict": WINDOWS * TRIES_EACH - 1}

@@ -14,14 +14,13 @@ from o2c.checks.diagnose import run_checks
 from o2c.desk import payments as payment_desk
 from o2c.engine.app import Context, Engine
 from o2c.kernel.refusal import Refused
-from o2c.running.roles import arranged_roles
 from o2c.store import database
 from o2c.store.database import Migration, adopt, connect, migrations, prepare
 from o2c.store.roles import Roles, flaws, roles_of
 from o2c.views import analyst
 from projections.engine.operations import ALL, catch_up, rebuild, verify
 from tests.store.writing import command, send, verdicts
-from tests.world import World, at, line, order
+from tests.world import World, at, line, order, with_roles
 
 DENIED, GRANTED = "42501", ""
 CHECK = "roles are kept apart"
@@ -40,7 +39,7 @@ def database_apart(server_dsn: str) -> Iterator[str]:
                 app.create_clock(kind="simulated", seed=7)
                 analyst.publish(app)
             catch_up(dsn)
-            for row in arranged_roles(dsn):
+            for row in with_roles(dsn):
                 server.execute(f"CREATE ROLE {row['role']}_login LOGIN IN ROLE {row['role']}".encode())
             yield dsn
         finally:
@@ -264,7 +263,7 @@ def test_a_repeat_puts_right_what_was_granted_since(own: str) -> None:
         )
         assert len(flaws(conn, named(own))) == 2
         assert checked(own)[0] == "failed"
-        assert [row["members"] for row in arranged_roles(own)] == [f"{role}_login" for role in named(own)]
+        assert [row["members"] for row in with_roles(own)] == [f"{role}_login" for role in named(own)]
         assert checked(own)[0] == "ok"
 
 
@@ -279,7 +278,7 @@ def test_diagnose_says_who_is_held_by_nothing(own: str, dsn: str) -> None:
 def test_a_login_that_may_make_no_roles_is_told_who_may(own: str, server_dsn: str) -> None:
     """The refusal carries the statements for whoever may run them, and nothing was changed."""
     with pytest.raises(Refused, match="may not arrange the roles") as refused:
-        arranged_roles(login(own, "appender"))
+        with_roles(login(own, "appender"))
     assert 'CREATE ROLE "o2c_owner' in str(refused.value)
     with connect(own) as conn:
         assert flaws(conn, named(own)) == []
@@ -296,7 +295,7 @@ def test_a_login_that_may_make_roles_needs_no_superuser(server_dsn: str) -> None
         try:
             prepare(mine)
             catch_up(mine)
-            arranged_roles(mine)
+            with_roles(mine)
             assert checked(mine)[0] == "ok"
             rebuild(mine, ALL[0])
             assert adopt(mine, actor="ann", reason="a copy", command_id=str(uuid.uuid4())).lives == 2

@@ -13,7 +13,6 @@ import psycopg
 import pytest
 
 from o2c.kernel.refusal import Refused
-from o2c.running.roles import arranged_roles
 from o2c.store.database import connect, prepare
 from projections.catalogue import ALL, BY_NAME
 from projections.engine import what_if as asking
@@ -25,6 +24,7 @@ from tests.histories import append, captured, order_id, planned, query, table_of
 from tests.store.test_roles import DENIED, GRANTED, WRITES, database_apart, login, named, outcome
 from tests.store.test_what_if import louder, schemas
 from tests.store.writing import command, send
+from tests.world import with_roles
 
 ORDERS = BY_NAME["orders"]
 ROOT = Path(__file__).parents[2]
@@ -177,6 +177,6 @@ def test_who_may_ask(server_dsn: str, role: str) -> None:
 def test_without_roles_it_works_with_the_rights_there_are(log: str) -> None:
     """A store whose roles were never made has no reader to act as."""
     assert what_if(log, louder(ORDERS)).diff.changed == 12
-    arranged_roles(log)
+    with_roles(log)
     assert what_if(log, louder(ORDERS)).diff.changed == 12
     assert {projection.schema for projection in ALL} == {"projection"}
