@@ -69,7 +69,7 @@ KINDS: Mapping[str, StreamKind] = {
 
 PLAN_VERSION = "2026-01"
 Wanted = Mapping[str, str]
-Row = tuple[str, tuple[str, ...], Callable[[Wanted], bool]]
+StepRow = tuple[str, tuple[str, ...], Callable[[Wanted], bool]]
 
 
 def _always(wanted: Wanted) -> bool:
@@ -89,7 +89,7 @@ def _porting(wanted: Wanted) -> bool:
 
 
 # Step, the steps of the same item it waits for (those that are planned), and when it is planned.
-PLANS: Mapping[str, tuple[Row, ...]] = {
+PLANS: Mapping[str, tuple[StepRow, ...]] = {
     "spec-mobile": (
         ("sim", (), _always),
         ("number", (), _always),

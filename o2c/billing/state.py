@@ -18,7 +18,7 @@ from o2c.kernel.periods import local_time, next_cycle_day, next_month
 from o2c.kernel.refusal import Refused
 from o2c.kernel.shapes import Done, FellOut, OfItem, PartnerAccepted, PartnerSilent, Requested, StepCancelled, step_of
 from o2c.kernel.stream import StreamKind
-from o2c.kernel.work import Book, Record, Work, build, noted
+from o2c.kernel.work import MarketBook, Record, Work, build, noted
 
 BILL_RUN_HOUR = 6
 BILLING_PRIORITY = 9
@@ -139,7 +139,7 @@ def billing_agenda(state: Any, event: Event, stream: str) -> tuple[AgendaChange,
     return by_shape(stream, event, priority=BILLING_PRIORITY, since=NEVER)
 
 
-def account_work(state: AccountState, stream: str, item: str, step: str, book: Book) -> Work:
+def account_work(state: AccountState, stream: str, item: str, step: str, book: MarketBook) -> Work:
     """Gather the work of a step of an account, under the market that the account follows."""
     return build(stream, item, step, state=state, subject=state, records=state.records, market=book.market(state.market))
 
@@ -228,7 +228,7 @@ def invoice_agenda(state: InvoiceState, event: Event, stream: str) -> tuple[Agen
     return (*changes, Dropped(stream, "", "overdue")) if paid else changes
 
 
-def invoice_work(state: InvoiceState, stream: str, item: str, step: str, book: Book) -> Work:
+def invoice_work(state: InvoiceState, stream: str, item: str, step: str, book: MarketBook) -> Work:
     """Gather the work of a payment step, which sees plain values of the invoice and never billing's classes.
 
     `subject` holds number, currency, open_minor, issued_on, due_on and method; it is empty before the invoice is issued.

@@ -13,7 +13,7 @@ from eventsourcing.persistence import PersistenceError
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from o2c.checks.evidence import ABOUT_EVIDENCE
-from o2c.checks.log import Agenda, Connection, Gapless, Heads, Pools, Watch, walk
+from o2c.checks.log import Agenda, Gapless, Heads, Pools, Watch, walk
 from o2c.checks.schema import ABOUT_SCHEMA
 from o2c.checks.server import ABOUT_SERVER, CannotTell, Question, one
 from o2c.checks.trade import Forgotten, Holdings, Intakes, Transitions
@@ -21,6 +21,7 @@ from o2c.checks.work import ABOUT_WORK, quarantined
 from o2c.engine.app import Engine
 from o2c.kernel.event import EVENT_TYPES
 from o2c.kernel.refusal import Refused
+from o2c.store.connection import Connection
 from o2c.store.database import connect
 from o2c.store.queries import ONE_SNAPSHOT
 from projections.engine import operations as engine

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from o2c.checks.log import Connection
 from o2c.checks.server import Answer, CannotTell, Question
+from o2c.store.connection import Connection
 from o2c.store.queries import ONE_SNAPSHOT
 
 SHOWN_MAX = 3

@@ -15,10 +15,10 @@ from o2c.engine.app import Engine
 from o2c.engine.derived import Folded
 from o2c.kernel.event import Fact
 from o2c.kernel.stream import category_of
+from o2c.store.connection import Connection
 from o2c.store.queries import EVENT_COLUMNS
 from o2c.store.recorder import stored_fact
 
-Connection = psycopg.Connection[dict[str, Any]]
 FETCH_EVENTS = 2_000
 BATCH_STREAMS = 500
 FLAWS_SHOWN = 3

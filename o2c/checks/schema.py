@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import NamedTuple
 
-from o2c.checks.log import Connection
 from o2c.checks.server import Answer, Question, one
+from o2c.store.connection import Connection
 from o2c.store.database import migrations
 
 SHOWN_MAX = 3

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from o2c.checks.log import Connection
+from o2c.store.connection import Connection
 from o2c.store.database import SETTING, standing
 from o2c.store.horizon import SEES, holders
 from o2c.store.roles import arranged, flaws, roles_of

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from o2c.checks.log import Connection, Watch
+from o2c.checks.log import Watch
 from o2c.engine.derived import Folded, holder_after, piece_of
 from o2c.intake.events import IntakeClosed, IntakeLineRefused
 from o2c.kernel.event import Fact
@@ -14,6 +14,7 @@ from o2c.numbers.events import NumberChanged, NumberChangeRequested
 from o2c.orders.events import OrderCaptured, OrderResubmitted
 from o2c.orders.rollup import FINAL, ITEM_TRANSITIONS, ORDER_TRANSITIONS, item_state, order_state
 from o2c.orders.state import OrderState
+from o2c.store.connection import Connection
 
 _GUARDS = "SELECT kind, key, holder FROM o2c.guard JOIN unnest(%s::text[], %s::text[]) AS x (kind, key) USING (kind, key)"
 """The holders of some guards. Parameters: arrays of kinds and keys."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from o2c.checks.log import Connection
 from o2c.checks.server import Answer, CannotTell, Question, one
+from o2c.store.connection import Connection
 from o2c.store.queries import LAST_POSITION
 
 OVERDUE_S_MAX = 900

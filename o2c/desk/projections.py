@@ -5,7 +5,7 @@ Who did what, and why, stands in their history. `home` is the data folder of the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from o2c.desk.act import permitted
@@ -14,6 +14,7 @@ from o2c.views.finding import kept
 from o2c.views.lookup_key import key_of
 from o2c.views.projections import LOOKUPS, Checked, chosen, reports
 from projections.engine import operations
+from projections.engine.fill import OnStage
 from projections.engine.fold import FoldFailed
 from projections.engine.history import By
 from projections.engine.projection import Projection
@@ -22,16 +23,13 @@ from projections.engine.swap import RollbackResult
 
 __all__ = ["FoldFailed", "RebuildResult", "RollbackResult", "rebuild", "repair", "retry", "rollback", "skip"]
 
-Progress = Callable[[str, str, float], None]
-"""Told the projection, the stage of its rebuild, and the share of the stage that is done."""
-
 
 def no_progress(name: str, stage: str, share: float) -> None:
     """For who does not ask how far it is."""
 
 
 def rebuild(
-    app: Engine, home: Path, context: Context, names: Sequence[str] | None = None, *, reason: str = "", progress: Progress = no_progress
+    app: Engine, home: Path, context: Context, names: Sequence[str] | None = None, *, reason: str = "", progress: OnStage = no_progress
 ) -> list[RebuildResult]:
     """Build projections anew from the log, all when none is named, and swap them in.
 
@@ -44,7 +42,7 @@ def rebuild(
     return [built for projection in projections if (built := _rebuilt(app, projection, by, progress))]
 
 
-def _rebuilt(app: Engine, projection: Projection, by: By, progress: Progress) -> RebuildResult | None:
+def _rebuilt(app: Engine, projection: Projection, by: By, progress: OnStage) -> RebuildResult | None:
     def told(stage: str, share: float) -> None:
         progress(projection.name, stage, share)
 

@@ -28,7 +28,7 @@ from o2c.kernel.identifiers import derived_id
 from o2c.kernel.reasons import DEFECT
 from o2c.kernel.step import no_guards, no_streams
 from o2c.kernel.work import Work
-from o2c.store.reads import Row
+from o2c.store.reads import DueRow
 
 logger = structlog.get_logger(__name__)
 CHUNK_ROWS = 400
@@ -40,7 +40,7 @@ ACTOR = "engine"
 
 _Place = tuple[str, str, str]
 _Pieces = dict[_Place, dict[str, Any]]
-_Decider = Callable[[Row, Any, datetime, str], Decision | Ask]
+_Decider = Callable[[DueRow, Any, datetime, str], Decision | Ask]
 
 
 @dataclass(slots=True)
@@ -58,7 +58,7 @@ class _Task:
     """The due rows of one stream, in the fixed order."""
 
     stream: str
-    rows: tuple[Row, ...]
+    rows: tuple[DueRow, ...]
 
     @cached_property
     def command_id(self) -> str:
@@ -79,13 +79,13 @@ class Attending:
     def __init__(self, app: Engine, asking: Asking, *, seed: int, simulated: bool) -> None:
         self.app, self.asking, self.seed, self.simulated = app, asking, seed, simulated
 
-    def attend(self, rows: Sequence[Row], *, round_: int) -> frozenset[str]:
+    def attend(self, rows: Sequence[DueRow], *, round_: int) -> frozenset[str]:
         """Carry out due rows, write the events that follow, and give their types by stored name.
 
         `round_` is the pass of simulated time, 0 in real time. Raises RuntimeError when a stream stays stale TRIES_MAX times, and Unmoved
         when not even stopping a step changes its row.
         """
-        by_stream: dict[str, list[Row]] = {}
+        by_stream: dict[str, list[DueRow]] = {}
         for row in rows:
             by_stream.setdefault(row.entry.stream, []).append(row)
         tasks = [_Task(stream, tuple(mine)) for stream, mine in by_stream.items()]
@@ -146,11 +146,11 @@ class Attending:
 
     # -- what is read
 
-    def _pieces(self, rows: Sequence[Row], round_: int) -> _Pieces:
+    def _pieces(self, rows: Sequence[DueRow], round_: int) -> _Pieces:
         """Give each row that draws on stock a piece of its pool, in the order of the rows. The read takes no lock; the guards decide."""
         drawing = [row for row in rows if row.entry.kind == "submit" and self.app.book.steps[row.entry.step].draw]
         loaded = self.app.load({row.entry.stream for row in drawing}, seen=_positions(drawing)) if drawing else {}
-        by_pool: dict[str, list[Row]] = {}
+        by_pool: dict[str, list[DueRow]] = {}
         for row in drawing:
             pool = self.app.book.steps[row.entry.step].pool(self._work(row, loaded[row.entry.stream].state))
             by_pool.setdefault(pool, []).append(row)
@@ -161,7 +161,7 @@ class Attending:
             dealt |= {row.place: piece for row, piece in zip(waiting, pieces, strict=False)}
         return dealt
 
-    def _candidates(self, pool: str, latest: datetime, round_: int, waiting: Sequence[Row]) -> Sequence[dict[str, Any]]:
+    def _candidates(self, pool: str, latest: datetime, round_: int, waiting: Sequence[DueRow]) -> Sequence[dict[str, Any]]:
         """Free pieces for rows. Workers who all took the first ones would make each other's appends fail: each begins somewhere else."""
         if self.simulated:
             return self.app.reads.candidates(pool, latest, max(round_ - 1, 0), len(waiting))
@@ -195,12 +195,12 @@ class Attending:
         guards = [guard for work in works for guard in steps[work.step].guards(work)]
         return _Batch(loaded, self.app.reads.holders(guards), pieces, replies)
 
-    def _read_by(self, rows: Iterable[Row], loaded: Mapping[str, Loaded]) -> set[str]:
+    def _read_by(self, rows: Iterable[DueRow], loaded: Mapping[str, Loaded]) -> set[str]:
         """Give the streams that the steps read besides their own."""
         works = (self._work(row, loaded[row.entry.stream].state) for row in rows)
         return {stream for work in works for stream in self.app.book.steps[work.step].reads(work)}
 
-    def _work(self, row: Row, state: Any) -> Work:
+    def _work(self, row: DueRow, state: Any) -> Work:
         entry = row.entry
         work = self.app.work(entry.stream, state, entry.item, entry.step)
         return work if work.attempt == entry.attempt else changed(work, attempt=entry.attempt)
@@ -223,7 +223,7 @@ class Attending:
         command = Command(task.command_id, task.stream, tuple(carried.happened), {task.stream: loaded}, ACTOR, ACTOR)
         return command, carried.guards, asks
 
-    def _row(self, row: Row, carried: Carried, batch: _Batch, *, speculating: bool) -> Ask | None:
+    def _row(self, row: DueRow, carried: Carried, batch: _Batch, *, speculating: bool) -> Ask | None:
         """Apply the decision about a row, or give back the question that comes first.
 
         An exception in a rule stops its own row and no other: the step falls out for engineering, and if that fails too it leaves the
@@ -251,7 +251,7 @@ class Attending:
                 return None
         raise Unmoved(f"{row.entry.stream}: step {row.entry.step} of item {row.entry.item} cannot even be stopped")
 
-    def _attend(self, batch: _Batch, row: Row, state: Any, at: datetime, failure: str) -> Decision | Ask:
+    def _attend(self, batch: _Batch, row: DueRow, state: Any, at: datetime, failure: str) -> Decision | Ask:
         entry, step = row.entry, self.app.book.steps[row.entry.step]
         work = self._work(row, state)
         read = {name: batch.loaded[name].state if batch.loaded[name].version else None for name in step.reads(work)}
@@ -266,11 +266,11 @@ class Attending:
         reply = batch.replies.get(outcome.key)
         return settle(step, work, outcome, reply, at, seed=self.seed) if reply else outcome
 
-    def _fall_out(self, row: Row, state: Any, at: datetime, failure: str) -> Decision:
+    def _fall_out(self, row: DueRow, state: Any, at: datetime, failure: str) -> Decision:
         code = f"{DEFECT}: {failure}"
         return flow.fall_out(self.app.book.steps[row.entry.step], self._work(row, state), code, at, seed=self.seed)
 
-    def _stop(self, row: Row, state: Any, at: datetime, failure: str) -> Decision:
+    def _stop(self, row: DueRow, state: Any, at: datetime, failure: str) -> Decision:
         return flow.stopped(self._work(row, state))
 
     def _guarded(self, decided: list[tuple[Command, Decision]]) -> list[Command]:
@@ -288,7 +288,7 @@ class Attending:
             self.app.write([Command(command_id, task.stream, events, {task.stream: loaded}, ACTOR, ACTOR)], round_=round_)
 
 
-def _check_moved(row: Row, carried: Carried, before: Place) -> None:
+def _check_moved(row: DueRow, carried: Carried, before: Place) -> None:
     """Raise Unmoved when no event that was applied after the given point changes the row."""
     entry = row.entry
     for happened_ in carried.happened[before.events :]:
@@ -299,7 +299,7 @@ def _check_moved(row: Row, carried: Carried, before: Place) -> None:
     raise Unmoved(f"{entry.stream}: what was decided about step {entry.step} of item {entry.item} leaves it on the agenda")
 
 
-def _positions(rows: Iterable[Row]) -> dict[str, int]:
+def _positions(rows: Iterable[DueRow]) -> dict[str, int]:
     """The positions of the streams' last events when their rows were read."""
     return {row.entry.stream: row.seen for row in rows}
 

@@ -16,7 +16,7 @@ from o2c.kernel.frozen import changed
 from o2c.kernel.identifiers import derived_id, digest
 from o2c.kernel.shapes import Offered, Withdrawn
 from o2c.kernel.stream import StreamKind, category_of
-from o2c.store.commands import Append, Guard, Head, PoolChange
+from o2c.store.commands import Append, GuardChange, Head, PoolChange
 from o2c.store.mapper import StoredFact
 
 Kinds = Mapping[str, StreamKind]
@@ -55,7 +55,7 @@ class Command:
     seen: Mapping[str, Loaded]
     actor: str
     channel: str
-    guards: tuple[Guard, ...] = ()
+    guards: tuple[GuardChange, ...] = ()
     fingerprint: str = ""
     outcome: str = "{}"
 
@@ -109,13 +109,16 @@ def pool_change(event: Offered | Withdrawn, at: datetime) -> PoolChange:
     return PoolChange(True, pool, key, at, json.dumps(detail))
 
 
-def guards_of(decision: Decision, holders: Mapping[tuple[str, str], str]) -> tuple[Guard, ...]:
+def guards_of(decision: Decision, holders: Mapping[tuple[str, str], str]) -> tuple[GuardChange, ...]:
     """Give the guard rows of a decision, without the claims on guards that have another holder; a later check reads that holder.
 
     Of two items of one order that claim the same guard, the first gets it.
     """
     free = {claim[:2]: claim for claim in reversed(decision.claims) if holders.get(claim[:2], claim.holder) == claim.holder}
-    return (*(Guard(True, *guard) for guard in (*decision.takes, *free.values())), *(Guard(False, *guard) for guard in decision.frees))
+    return (
+        *(GuardChange(True, *guard) for guard in (*decision.takes, *free.values())),
+        *(GuardChange(False, *guard) for guard in decision.frees),
+    )
 
 
 def drafted(kinds: Kinds, command: Command, loaded: Mapping[str, Loaded], book: Any) -> Draft:

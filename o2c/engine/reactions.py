@@ -18,10 +18,10 @@ from o2c.kernel.carry import Carried, happened
 from o2c.kernel.decision import NOTHING, Decision
 from o2c.kernel.event import Fact
 from o2c.kernel.identifiers import derived_id
-from o2c.kernel.reaction import Decide, Reaction, Wake
+from o2c.kernel.reaction import DecideOn, Reaction, Wake
 from o2c.plan import REACTIONS
 from o2c.store.clock import move_policy, policy_position
-from o2c.store.reads import Row
+from o2c.store.reads import DueRow
 
 logger = structlog.get_logger(__name__)
 TYPES = frozenset[str]().union(*(reaction.types for reaction in REACTIONS))
@@ -32,7 +32,7 @@ LAG = 64 * 65536
 """How far the checkpoint may stay behind, in positions, when nothing came (some 64 transactions): that much is read again each time."""
 TRIES_MAX = 20
 ACTOR = "engine"
-Named = Callable[[str, Sequence[Row]], tuple[str, str]]
+Named = Callable[[str, Sequence[DueRow]], tuple[str, str]]
 """Gives the command id for the rows of a stream, and the id of the event that wakes them."""
 
 
@@ -57,13 +57,13 @@ def _follow(app: Engine, reaction: Reaction, round_: int) -> None:
         move_policy(store, reaction.name, top)
 
 
-def _carry_out(app: Engine, reaction: Reaction, fact: Fact, effect: Wake | Decide, round_: int) -> None:
+def _carry_out(app: Engine, reaction: Reaction, fact: Fact, effect: Wake | DecideOn, round_: int) -> None:
     match effect:
         case Wake(pool, count):
             mark = mark_of(reaction.name, fact.event_id, pool)
             if app.reads.command(mark) is None:
                 _wake(app, reaction, fact, mark, app.reads.waiting(pool, count), round_)
-        case Decide(stream):
+        case DecideOn(stream):
             _decide(app, reaction, fact, effect, derived_id(reaction.name, fact.event_id, stream), round_)
 
 
@@ -84,7 +84,7 @@ def sweep(app: Engine, *, at: datetime) -> None:
         _ask_again(app, rows, at, SWEEP, lambda stream, mine: (derived_id(SWEEP, stream, *(row.cause for row in mine)), mine[0].cause))
 
 
-def _wake(app: Engine, reaction: Reaction, fact: Fact, mark: str, rows: Sequence[Row], round_: int) -> None:
+def _wake(app: Engine, reaction: Reaction, fact: Fact, mark: str, rows: Sequence[DueRow], round_: int) -> None:
     """Wake the rows for an arrival, all orders in one append with a mark, so that a repeat after a crash wakes nobody twice."""
     marks = [Command(mark, fact.stream, (), app.load([fact.stream]), reaction.name, ACTOR)]
     named: Named = lambda stream, _: (derived_id(mark, stream), fact.event_id)  # noqa: E731 - a name for its type
@@ -92,13 +92,13 @@ def _wake(app: Engine, reaction: Reaction, fact: Fact, mark: str, rows: Sequence
 
 
 def _ask_again(
-    app: Engine, rows: Sequence[Row], at: datetime, actor: str, named: Named, *, marks: Sequence[Command] = (), round_: int = 0
+    app: Engine, rows: Sequence[DueRow], at: datetime, actor: str, named: Named, *, marks: Sequence[Command] = (), round_: int = 0
 ) -> None:
     """Ask again for the steps that waited, all orders in one append. Orders that somebody else moved meanwhile are looked at again."""
     while marks or rows:
         loaded = app.load({row.entry.stream for row in rows})
         # Checked after the streams were read: a row that is gone was settled by another process; a later change makes our command stale.
-        by_stream: dict[str, list[Row]] = {}
+        by_stream: dict[str, list[DueRow]] = {}
         for row in app.reads.still(rows) if rows else ():
             by_stream.setdefault(row.entry.stream, []).append(row)
         commands = [*marks, *(_command(app, mine, loaded[stream], at, actor, *named(stream, mine)) for stream, mine in by_stream.items())]
@@ -107,7 +107,7 @@ def _ask_again(
         marks, rows = (), [row for row in rows if row.entry.stream in stale]
 
 
-def _command(app: Engine, rows: Sequence[Row], loaded: Loaded, at: datetime, actor: str, command_id: str, cause: str) -> Command:
+def _command(app: Engine, rows: Sequence[DueRow], loaded: Loaded, at: datetime, actor: str, command_id: str, cause: str) -> Command:
     stream = loaded.stream
     decision: Decision = NOTHING
     for row in rows:
@@ -116,7 +116,7 @@ def _command(app: Engine, rows: Sequence[Row], loaded: Loaded, at: datetime, act
     return Command(command_id, stream, happened(stream, decision, at, cause), {stream: loaded}, actor, ACTOR, guards_of(decision, {}))
 
 
-def _decide(app: Engine, reaction: Reaction, fact: Fact, effect: Decide, command_id: str, round_: int) -> None:
+def _decide(app: Engine, reaction: Reaction, fact: Fact, effect: DecideOn, command_id: str, round_: int) -> None:
     """Let a rule decide on another stream, with all that follows; again when another process wrote to that stream first."""
     for _ in range(TRIES_MAX):
         loaded = app.load([effect.stream])[effect.stream]

@@ -16,9 +16,9 @@ from o2c.kernel.partner import Link, Partner
 from o2c.kernel.refusal import Refused
 from o2c.store.clock import move_clock
 from o2c.store.database import single_driver
-from o2c.store.reads import Clock, Row
+from o2c.store.reads import Clock, DueRow
 
-Progress = Callable[[datetime], None]
+OnTime = Callable[[datetime], None]
 """Called with the simulated time at which a window begins."""
 
 
@@ -28,7 +28,7 @@ class Runner:
     `partners` are the partners or the links to them, by name. `progress` is called with the simulated time at every new window.
     """
 
-    def __init__(self, app: Engine, partners: Mapping[str, Partner | Link], *, progress: Progress | None = None) -> None:
+    def __init__(self, app: Engine, partners: Mapping[str, Partner | Link], *, progress: OnTime | None = None) -> None:
         self.app = app
         self.progress = progress or (lambda at: None)
         clock = app.clock()
@@ -36,7 +36,7 @@ class Runner:
         self._attending = Attending(app, Asking(partners), seed=clock.seed, simulated=self.simulated)
         self._unsure = True
 
-    def attend(self, rows: Sequence[Row], *, round_: int) -> frozenset[str]:
+    def attend(self, rows: Sequence[DueRow], *, round_: int) -> frozenset[str]:
         """Carry out due rows, write the events that follow, and give their types by stored name."""
         return self._attending.attend(rows, round_=round_)
 
@@ -65,7 +65,7 @@ class Runner:
         window_end, rows = self.app.reads.next_window(clock, until) or (None, [])
         return self._pass(clock, clock.window_end, rows if window_end == clock.window_end else [])
 
-    def _pass(self, clock: Clock, window_end: datetime, rows: Sequence[Row]) -> Clock:
+    def _pass(self, clock: Clock, window_end: datetime, rows: Sequence[DueRow]) -> Clock:
         """Carry out the rows that are due in a window; rows that follow from them are left to the next pass.
 
         The first append of a pass notes its round, so that a run after a kill continues with that pass.

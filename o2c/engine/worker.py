@@ -19,7 +19,7 @@ from o2c.engine.runner import Runner, fewer_collections
 from o2c.kernel.refusal import Refused
 from o2c.store.database import prepare
 from o2c.store.passing import AWAY, passing
-from o2c.store.reads import Row
+from o2c.store.reads import DueRow
 from o2c.store.turns import turn
 
 logger = structlog.get_logger(__name__)
@@ -47,7 +47,7 @@ class Worker:
         self.poll_s, self.lease_s = poll_s, lease_s
         self.attended = 0
         self._stopping = threading.Event()
-        self._held: Sequence[Row] = ()
+        self._held: Sequence[DueRow] = ()
         self._page_rows = PAGE_ROWS_FIRST
         self._react_at = 0.0
         self._pause_s = 0.0
@@ -122,7 +122,7 @@ class Worker:
         self._page_rows = max(1, min(2 * len(rows), int(len(rows) * PAGE_S / took_s), PAGE_ROWS_MAX))
         return types
 
-    def _stream_by_stream(self, rows: Sequence[Row]) -> frozenset[str]:
+    def _stream_by_stream(self, rows: Sequence[DueRow]) -> frozenset[str]:
         """Carry out each stream by itself. The rows of one that fails again stay leased: it is tried now and then, and never at once."""
         types: frozenset[str] = frozenset()
         for stream in dict.fromkeys(row.entry.stream for row in rows):

@@ -40,7 +40,7 @@ _TEXT, _APART = (str, NoneType), (dict, NoneType)
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
 
-class Line(NamedTuple):
+class EventLine(NamedTuple):
     """An event of a file with the number of its line; `row` is what COPY takes of it. Many are made: a tuple is made fastest.
 
     `event` is kept where something is derived from it: of streams that carry steps, and stock.
@@ -115,7 +115,7 @@ def exported(dsn: str, out: BinaryIO, *, progress: Callable[[int], None]) -> int
 # -- in
 
 
-def lines_of(source: BinaryIO, kinds: Mapping[str, StreamKind]) -> Iterator[Line]:
+def lines_of(source: BinaryIO, kinds: Mapping[str, StreamKind]) -> Iterator[EventLine]:
     """The events of a file, each judged by itself. Raises Refused, naming the line."""
     carrying = frozenset(name for name, kind in kinds.items() if kind.carries_steps)
     number = 0
@@ -124,7 +124,7 @@ def lines_of(source: BinaryIO, kinds: Mapping[str, StreamKind]) -> Iterator[Line
         yield _line(raw, number, kinds, carrying)
 
 
-def _line(raw: bytes, number: int, kinds: Mapping[str, StreamKind], carrying: frozenset[str]) -> Line:
+def _line(raw: bytes, number: int, kinds: Mapping[str, StreamKind], carrying: frozenset[str]) -> EventLine:
     """A line as it is taken in. This and what it calls is most of an import's time."""
     if len(raw) > LINE_BYTES_MAX:
         raise Refused(f"line {number} is longer than {LINE_BYTES_MAX:,} bytes; no event is")
@@ -158,7 +158,7 @@ def _line(raw: bytes, number: int, kinds: Mapping[str, StreamKind], carrying: fr
         *(stream, version, event_id, name, schema, time, actor, channel, command_id, causation, order_id, customer_id, kept, apart)
     )
     kept_event = event if category_of(stream) in carrying or isinstance(event, Offered | Withdrawn) else None
-    return Line._make((number, stream, version, event_id, occurred_at, command_id, causation, fingerprint, kept_event, row))
+    return EventLine._make((number, stream, version, event_id, occurred_at, command_id, causation, fingerprint, kept_event, row))
 
 
 def _refused(number: int, stream: str, version: int, why: str) -> Refused:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,7 +21,8 @@ from o2c.engine.app import Engine
 from o2c.engine.derived import Folded, Guards
 from o2c.engine.reactions import mark_of
 from o2c.engine.runner import fewer_collections
-from o2c.files.event_file import Line, lines_of
+from o2c.files.event_file import EventLine, lines_of
+from o2c.files.lines import OnLines
 from o2c.kernel.agenda import Entry
 from o2c.kernel.decision import Guard
 from o2c.kernel.event import Event, Fact
@@ -31,13 +32,13 @@ from o2c.kernel.shapes import FellOut, Withdrawn
 from o2c.stock.reaction import STOCK_CAME, supply_of
 from o2c.store import importing as store
 from o2c.store.commands import PoolChange
+from o2c.store.connection import Connection
 from o2c.store.database import connect, single_driver
 
 BATCH_EVENTS = 20_000
 SHARING_S = 0.0005
 KEPT_STREAMS = 50_000
 """Streams whose folded state is kept from one batch to the next; another that goes on is folded anew from what the log has of it."""
-Progress = Callable[[int], None]
 
 
 @dataclass(slots=True)
@@ -58,7 +59,7 @@ class _Arrivals:
         self._began: dict[str, int] = {}
         self._answered: set[str] = set()
 
-    def follow(self, line: Line, event: Event) -> None:
+    def follow(self, line: EventLine, event: Event) -> None:
         if event.type_name in STOCK_CAME.types:
             self._came[line.event_id] = (line.number, tuple(wake.pool for wake in supply_of(event)))
         elif isinstance(event, FellOut) and event.awaits:
@@ -84,7 +85,7 @@ class _Arrivals:
 class Import:
     """One import of one file. Raises Refused, naming the line: nothing of its batch is written then, whole batches before it are."""
 
-    def __init__(self, app: Engine, *, progress: Progress, batch_events: int = BATCH_EVENTS) -> None:
+    def __init__(self, app: Engine, *, progress: OnLines, batch_events: int = BATCH_EVENTS) -> None:
         self.app, self.progress, self.batch_events = app, progress, batch_events
         self.done = Imported()
         self._guards = Guards(app.book)
@@ -93,7 +94,7 @@ class Import:
         self._here: dict[str, int] = {}
         self._folded: dict[str, Folded] = {}
         self._left: dict[str, Folded] = {}
-        self._pending: tuple[Future[int], Sequence[Line], store.Batch] | None = None
+        self._pending: tuple[Future[int], Sequence[EventLine], store.Batch] | None = None
 
     def run(self, source: BinaryIO) -> Imported:
         """Import the file, or go on where an import of it stood. The next batch is read while the server writes the last one."""
@@ -112,7 +113,7 @@ class Import:
         self.done.streams = len(self._versions)
         return self.done
 
-    def _settled(self, conn: store.Connection) -> None:
+    def _settled(self, conn: Connection) -> None:
         """Wait until the batch under way is written. Raises Refused."""
         if self._pending is None:
             return
@@ -127,7 +128,7 @@ class Import:
 
     # -- one batch
 
-    def _batch(self, conn: store.Connection, lines: Sequence[Line], *, last: bool) -> store.Batch:
+    def _batch(self, conn: Connection, lines: Sequence[EventLine], *, last: bool) -> store.Batch:
         """What is to be written of a batch of lines: those that are not here yet, and what follows from all of them."""
         self._meet(conn, lines, self._gapless(lines))
         fresh = [line for line in lines if line.version > self._here.get(line.stream, 0)] if self._here else lines
@@ -148,7 +149,7 @@ class Import:
         self.done.last_occurred_at = max(line.occurred_at for line in lines)
         return batch
 
-    def _gapless(self, lines: Sequence[Line]) -> set[str]:
+    def _gapless(self, lines: Sequence[EventLine]) -> set[str]:
         """The streams that begin in these lines. Raises Refused where a version does not follow, or an event comes twice."""
         versions, begun, ids = self._versions, set(), set()
         for line in lines:
@@ -163,7 +164,7 @@ class Import:
             ids.add(line.event_id)
         return begun
 
-    def _meet(self, conn: store.Connection, lines: Sequence[Line], begun: set[str]) -> None:
+    def _meet(self, conn: Connection, lines: Sequence[EventLine], begun: set[str]) -> None:
         """Of streams that are here, what the file has must be what is here: then an import of it was here before."""
         if begun:
             self._here |= store.versions_here(conn, begun)
@@ -174,7 +175,7 @@ class Import:
                 if ids.get((line.stream, line.version)) != line.event_id:
                     raise line.refused(_ELSEWHERE)
 
-    def _fold(self, conn: store.Connection, line: Line, event: Event) -> None:
+    def _fold(self, conn: Connection, line: EventLine, event: Event) -> None:
         stream = self._folded.get(line.stream) or self._begun(conn, line)
         before = stream.state
         touched = self._guards.touched
@@ -190,7 +191,7 @@ class Import:
             raise line.refused(f"{event.type_name} cannot follow what is before it ({type(error).__name__})") from None
         self._guards.touched = touched
 
-    def _begun(self, conn: store.Connection, line: Line) -> Folded:
+    def _begun(self, conn: Connection, line: EventLine) -> Folded:
         """A stream before this line: new, or folded anew from what the log has of it."""
         name, known = line.stream, line.version - 1
         if known:
@@ -243,10 +244,10 @@ def _sharing() -> Iterator[None]:
 _ELSEWHERE = "this log has other events of the stream; import only streams that it does not have"
 
 
-def _batches(lines: Iterator[Line], size: int) -> Iterator[tuple[list[Line], bool]]:
+def _batches(lines: Iterator[EventLine], size: int) -> Iterator[tuple[list[EventLine], bool]]:
     """Batches of about so many events, no command in two of them, and whether it is the last one. Raises Refused for too large a command."""
-    batch: list[Line] = []
-    ready: list[Line] = []
+    batch: list[EventLine] = []
+    ready: list[EventLine] = []
     for line in lines:
         if len(batch) >= size and batch[-1].command_id != line.command_id:
             if ready:
@@ -261,7 +262,7 @@ def _batches(lines: Iterator[Line], size: int) -> Iterator[tuple[list[Line], boo
         yield batch, True
 
 
-def _commands(lines: Sequence[Line]) -> list[store.Once]:
+def _commands(lines: Sequence[EventLine]) -> list[store.Once]:
     """The commands of the events, each with its first and last."""
     spans: dict[str, store.Once] = {}
     for ordinal, line in enumerate(lines):
@@ -275,7 +276,7 @@ def _commands(lines: Sequence[Line]) -> list[store.Once]:
     return list(spans.values())
 
 
-def _heads(batch: store.Batch, lines: Sequence[Line]) -> None:
+def _heads(batch: store.Batch, lines: Sequence[EventLine]) -> None:
     last = {line.stream: ordinal for ordinal, line in enumerate(lines)}
     first = {line.stream: line.version for line in reversed(lines)}
     for stream, ordinal in last.items():
@@ -286,7 +287,7 @@ def _heads(batch: store.Batch, lines: Sequence[Line]) -> None:
             batch.born.append(store.Born(stream, version, ordinal))
 
 
-def _met(conn: store.Connection, lines: Sequence[Line], batch: store.Batch) -> Refused:
+def _met(conn: Connection, lines: Sequence[EventLine], batch: store.Batch) -> Refused:
     """Why a batch could not be written: the first line that meets what is here."""
     here = store.versions_here(conn, [born.stream for born in batch.born])
     used = store.commands_here(conn, [key for key, *_ in batch.commands])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -14,7 +14,7 @@ from o2c.desk.act import permitted
 from o2c.desk.capture import latest, order_stream, received
 from o2c.engine.app import Context, Engine
 from o2c.engine.drafts import Command, Loaded
-from o2c.files.lines import raw_lines, refuse_empty
+from o2c.files.lines import OnLines, raw_lines, refuse_empty
 from o2c.files.loading import ACTOR, BATCH, BY_INTAKE, command_of, refuse_no_catalogue, written
 from o2c.files.quarantine import Quarantine, Refusal, fingerprint, origin_of
 from o2c.intake.events import IntakeClosed, IntakeLineRefused
@@ -29,7 +29,6 @@ from o2c.orders.wish import Wish
 
 BATCH_BYTES = 8_000_000
 EVENTS_A_COMMAND = 2_000
-Progress = Callable[[int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +98,7 @@ class Intake:
         market: str = HOME,
         actor: str = ACTOR,
         quarantine_of: str = "",
-        progress: Progress | None = None,
+        progress: OnLines | None = None,
     ) -> None:
         self.app, self.path, self.actor, self.progress = app, path, actor, progress or (lambda lines: None)
         self.market = market

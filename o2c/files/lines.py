@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
@@ -15,6 +15,8 @@ from typing import Any, BinaryIO, cast
 from o2c.kernel.refusal import Refused
 from o2c.orders.document import LINE_BYTES_MAX, TOO_LONG, Unreadable, strict_json
 
+OnLines = Callable[[int], None]
+"""Called with the number of lines (or events) that have been taken in so far."""
 DOCUMENT_BYTES_MAX = 64_000_000
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _GZIP = b"\x1f\x8b"

@@ -20,7 +20,7 @@ class Wake:
 
 
 @dataclass(frozen=True, slots=True)
-class Decide:
+class DecideOn:
     """Let a rule decide on another stream: `rule(state, at, book)` gives the Decision, which is written with all that follows from it."""
 
     stream: str
@@ -36,7 +36,7 @@ class Reaction:
 
     name: str
     concerns: Callable[[type[Event]], bool]
-    effects: Callable[[Fact], Sequence[Wake | Decide]]
+    effects: Callable[[Fact], Sequence[Wake | DecideOn]]
 
     @property
     def types(self) -> frozenset[str]:

@@ -85,7 +85,7 @@ class FromPool:
     out_of_stock: str
 
 
-class Decide(Protocol):
+class DecideReferral(Protocol):
     """`decide(work, approve, at)` gives the decision when a person approves or refuses a step, an empty one if that is impossible."""
 
     def __call__(self, work: Work, approve: bool, at: datetime) -> Decision: ...
@@ -95,7 +95,7 @@ class Decide(Protocol):
 class Referral:
     """The decision of a person about a step. `declines` are the reason codes that end the order for good without a person."""
 
-    decide: Decide
+    decide: DecideReferral
     declines: frozenset[str] = frozenset()
 
 

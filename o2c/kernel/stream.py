@@ -13,7 +13,7 @@ from pydantic import TypeAdapter
 from o2c.kernel.agenda import AgendaChange
 from o2c.kernel.decision import NOTHING, Decision
 from o2c.kernel.event import Event
-from o2c.kernel.work import Book, Work, build
+from o2c.kernel.work import MarketBook, Work, build
 
 
 def _no_agenda(state: Any, event: Event, stream: str) -> tuple[AgendaChange, ...]:
@@ -32,7 +32,7 @@ def _no_close(state: Any) -> Decision:
     return NOTHING
 
 
-def _of_records(state: Any, stream: str, item: str, step: str, book: Book) -> Work:
+def _of_records(state: Any, stream: str, item: str, step: str, book: MarketBook) -> Work:
     """Gather the work of a stream whose steps belong to no item: its state keeps `records` by step, or it has no steps."""
     return build(stream, item, step, state=state, subject=state, records=getattr(state, "records", {}))
 

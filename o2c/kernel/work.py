@@ -30,7 +30,7 @@ _OF_FALLOUT = frozenset({*FellOut.model_fields, "step"})
 _NO_OUTCOME = frozenset({"item", "attempt"})
 
 
-class Book(Protocol):
+class MarketBook(Protocol):
     """The part of the plan that the rules of every step need: the market versions. `orders.planning.Book` adds the rest."""
 
     def market(self, pin: str) -> Any:

@@ -12,7 +12,7 @@ from o2c.kernel.event import Event
 from o2c.kernel.frozen import changed
 from o2c.kernel.periods import parse_time
 from o2c.kernel.shapes import FellOut, LetGo, OfItem, SetAside, step_of
-from o2c.kernel.work import NO_RECORD, Book, Record, Work, build, recorded
+from o2c.kernel.work import NO_RECORD, MarketBook, Record, Work, build, recorded
 from o2c.orders import events
 from o2c.orders.rollup import Progress, follow, plan
 from o2c.orders.wish import Line
@@ -274,7 +274,7 @@ def owner(state: OrderState) -> tuple[str | None, str | None]:
     return state.order_id, state.party or None
 
 
-def work(state: OrderState, stream: str, item: str, step: str, book: Book) -> Work:
+def work(state: OrderState, stream: str, item: str, step: str, book: MarketBook) -> Work:
     """Give the work of a step, with the outcomes of the item's steps, under the order's market."""
     records = state.records.get(item, {})
     return build(stream, item, step, state=state, subject=state.items.get(item), records=records, market=book.market(state.market))

@@ -108,7 +108,7 @@ def work(worker: Works, until: datetime | None, *, tethered: bool = False) -> No
 
 
 @dataclass
-class Place:
+class Post:
     """The place of one worker in a crew: the process that fills it, or when the next one will."""
 
     command: Sequence[str]
@@ -161,7 +161,7 @@ class Crew:
 
     def __init__(self, count: int, *arguments: str) -> None:
         command = [sys.executable, "-m", "o2c.entrypoints.cli.main", *arguments, TETHER]
-        self.places = [Place(command) for _ in range(count)]
+        self.places = [Post(command) for _ in range(count)]
         self.attended = 0
 
     def run(self) -> int:
@@ -180,7 +180,7 @@ class Crew:
                 self._end()
         return code
 
-    def _look(self, place: Place) -> int:
+    def _look(self, place: Post) -> int:
         """See what became of a worker: one that ended by itself leaves its place, one that died is replaced; its exit code if that is no use."""
         code = place.left()
         if code == 0:
@@ -190,7 +190,7 @@ class Crew:
             place.again_later()
         return code if code in HOPELESS else 0
 
-    def _leave(self, place: Place) -> None:
+    def _leave(self, place: Post) -> None:
         self.attended += place.attended
         self.places.remove(place)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from o2c import plan
 from o2c.engine.app import Engine
-from o2c.engine.runner import Progress, Runner
+from o2c.engine.runner import OnTime, Runner
 from o2c.engine.worker import Worker
 from o2c.kernel.refusal import Refused
 from o2c.partners.registry import links
@@ -20,7 +20,7 @@ from o2c.store import embedded
 from o2c.views import analyst
 from o2c.views.partners import partner_states
 
-__all__ = ["Progress", "Session", "opened"]
+__all__ = ["OnTime", "Session", "opened"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Session:
     app: Engine
     home: Path
 
-    def runner(self, progress: Progress | None = None) -> Runner:
+    def runner(self, progress: OnTime | None = None) -> Runner:
         """A driver with this store's partners, simulated or real as it is configured."""
         partners = links(partner_states(self.app), seed=self.app.clock().seed)
         return Runner(self.app, partners, progress=progress)

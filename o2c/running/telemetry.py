@@ -157,7 +157,7 @@ def registry(dsn: str, *, counting: bool) -> CollectorRegistry:
     return made
 
 
-class Endpoint:
+class MetricsServer:
     """An HTTP endpoint that answers on every path, until it is closed; `listen` is where it listens, also when any free one was asked for."""
 
     def __init__(self, made: CollectorRegistry, host: str, listen: int) -> None:
@@ -170,17 +170,17 @@ class Endpoint:
         self._server.server_close()
         self._thread.join()
 
-    def __enter__(self) -> Endpoint:
+    def __enter__(self) -> MetricsServer:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
 
 
-def serve_metrics(app: Engine, host: str, listen: int, *, counting: bool = True) -> Endpoint:
+def serve_metrics(app: Engine, host: str, listen: int, *, counting: bool = True) -> MetricsServer:
     """Answer scrapes from a thread of this process, until `close`. `listen` 0 takes any free one. Raises Refused when it is taken."""
     try:
-        return Endpoint(registry(app.dsn, counting=counting), host, listen)
+        return MetricsServer(registry(app.dsn, counting=counting), host, listen)
     except OSError as error:
         raise Refused(f"cannot listen on {host}:{listen}: {error.strerror}; choose another with --listen", kind="unavailable") from None
 

@@ -33,7 +33,7 @@ class Head:
 
 
 @dataclass(frozen=True, slots=True)
-class Guard:
+class GuardChange:
     """Take or free the guard row (kind, key) for `holder`."""
 
     take: bool
@@ -61,7 +61,7 @@ class Append:
     fingerprint: str
     outcome: str = "{}"
     heads: tuple[Head, ...] = ()
-    guards: tuple[Guard, ...] = ()
+    guards: tuple[GuardChange, ...] = ()
     agenda: tuple[tuple[AgendaChange, str], ...] = ()
     pool: tuple[PoolChange, ...] = ()
     facts: tuple[StoredFact, ...] = field(default=(), repr=False)
@@ -176,7 +176,7 @@ def _event_row(n: int, fact: StoredFact) -> str:
     )
 
 
-def _guard_row(n: int, guard: Guard) -> str:
+def _guard_row(n: int, guard: GuardChange) -> str:
     return f"({n},{guard.take},{_quoted(guard.kind)},{_quoted(guard.key)},{_quoted(guard.holder)})"
 
 

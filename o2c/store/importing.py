@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import psycopg
 
 from o2c.kernel.agenda import Entry
 from o2c.kernel.decision import Guard
 from o2c.store.commands import PoolChange, agenda_row, plain_array, pool_row, text_array
+from o2c.store.connection import Connection
 
-Connection = psycopg.Connection[dict[str, Any]]
 EVENTS_MAX = 65_536
 """How many positions one transaction can give."""
 CHUNK_ROWS = 10_000

@@ -16,7 +16,7 @@ from o2c.store.commands import plain_array, text_array
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class DueRow:
     """A row of the agenda as stored.
 
     `cause` is the id of the event it indexes. `seen` is the position of its stream's last event when the row was read; 0 when that was not read.
@@ -81,7 +81,7 @@ class Reads:
         """Names of the streams with a row of this step on the agenda."""
         return [row["stream"] for row in self.rows(queries.STREAMS_AT_STEP, step)]
 
-    def next_window(self, clock: Clock, until: datetime) -> tuple[datetime, list[Row]] | None:
+    def next_window(self, clock: Clock, until: datetime) -> tuple[datetime, list[DueRow]] | None:
         """The end of the window with the earliest due row, and its rows of this round and before, in the fixed order.
 
         None when nothing is due before `until`.
@@ -92,7 +92,7 @@ class Reads:
         before: datetime = rows[0]["before"]
         return before, [_row(row) for row in rows if row["stream"] is not None]
 
-    def lease(self, before: datetime, limit: int, lease_s: float) -> list[Row]:
+    def lease(self, before: datetime, limit: int, lease_s: float) -> list[DueRow]:
         """Take a page of due rows for a while, so that other workers take others; correctness never depends on it.
 
         A stream of which another worker has leased a row is passed over: two workers that write to one stream only make each other stale. The
@@ -105,19 +105,19 @@ class Reads:
             rows = [_row(row) for row in conn.execute(queries.LEASE.encode(), (lease_s, before, limit), prepare=True).fetchall()]
         return sorted(rows, key=lambda row: (row.entry.due_at, row.entry.priority, row.entry.stream, row.entry.item, row.entry.step))
 
-    def release(self, rows: Sequence[Row]) -> None:
+    def release(self, rows: Sequence[DueRow]) -> None:
         """Give back rows that were leased and not begun."""
         # A row that an append is rewriting at this moment is skipped: the append ends its lease as well, and waiting for it could be a deadlock.
         with self.datastore.get_connection() as conn:
             conn.execute(queries.RELEASE, tuple(list(column) for column in zip(*(row.place for row in rows), strict=True)))
 
-    def still(self, rows: Sequence[Row]) -> list[Row]:
+    def still(self, rows: Sequence[DueRow]) -> list[DueRow]:
         """Those of the rows that stand on the agenda unchanged: with the same kind and attempt."""
         streams = sorted({row.entry.stream for row in rows})
         standing = {_as_it_was(_row(row)) for row in self.rows(queries.AGENDA_OF_STREAMS, streams)}
         return [row for row in rows if _as_it_was(row) in standing]
 
-    def of_stream(self, stream: str) -> list[Row]:
+    def of_stream(self, stream: str) -> list[DueRow]:
         """The agenda rows of a stream, in the fixed order."""
         return [_row(row) for row in self.rows(queries.AGENDA_OF_STREAM, stream)]
 
@@ -127,7 +127,7 @@ class Reads:
         due: datetime | None = row["due"]
         return due
 
-    def waiting(self, pool: str, limit: int) -> list[Row]:
+    def waiting(self, pool: str, limit: int) -> list[DueRow]:
         """The rows that wait for a pool: by priority, then age."""
         return [_row(row) for row in self.rows(queries.WAITING_FOR_POOL, pool, limit)]
 
@@ -170,11 +170,11 @@ class Reads:
         return Clock(**rows[0]) if rows else None
 
 
-def _as_it_was(row: Row) -> tuple[tuple[str, str, str], str, int]:
+def _as_it_was(row: DueRow) -> tuple[tuple[str, str, str], str, int]:
     return row.place, row.entry.kind, row.entry.attempt
 
 
-def _row(row: dict[str, Any]) -> Row:
+def _row(row: dict[str, Any]) -> DueRow:
     cause, seen = row.pop("cause"), row.pop("seen")
     row.pop("before", None)
-    return Row(Entry(**row), cause, seen)
+    return DueRow(Entry(**row), cause, seen)

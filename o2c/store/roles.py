@@ -8,8 +8,7 @@ import psycopg
 from psycopg.sql import SQL, Composed, Identifier
 
 from o2c.kernel.refusal import Refused
-
-Connection = psycopg.Connection[dict[str, Any]]
+from o2c.store.connection import Connection
 
 NAME_BYTES_MAX = 63
 """PostgreSQL cuts longer names off."""

@@ -17,13 +17,14 @@ import structlog
 from o2c.engine.app import Engine
 from o2c.kernel.event import EVENT_TYPES, upcast
 from o2c.kernel.refusal import Refused
+from o2c.store.connection import Connection
 from o2c.store.database import declare_incarnation
 from o2c.store.horizon import UNSEEN, holder
 from o2c.views.event_types import event_types
 from o2c.views.orders import find_order
 from o2c.views.reading import plain, position_of, time_of
 from projections.engine.operations import catch_up
-from projections.engine.seen import START, Connection, Mark, last_mark
+from projections.engine.seen import START, Mark, last_mark
 from projections.engine.tables import session
 
 __all__ = [

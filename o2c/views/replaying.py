@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -11,17 +11,15 @@ from o2c.engine.app import Engine
 from o2c.kernel.refusal import Refused
 from o2c.views.orders import find_order
 from o2c.views.reading import caught_up, position_of, time_of
+from projections.engine.fill import OnStage
 from projections.engine.projection import Projection
 from projections.engine.what_if import Outcome, Stretch, load, only_reading, what_if
 
 __all__ = ["Outcome", "changes", "replay", "whole"]
 
-Progress = Callable[[str, str, float], None]
-"""Told the projection, the stage of its replay, and the share of the stage that is done."""
-
 
 def replay(
-    app: Engine, file: Path, *, order: str = "", from_: str = "", to: str = "", keep: bool = False, progress: Progress
+    app: Engine, file: Path, *, order: str = "", from_: str = "", to: str = "", keep: bool = False, progress: OnStage
 ) -> list[Outcome]:
     """Fold the history, or a part of it, through the projections of a Python file, and compare their rows with the live ones.
 
@@ -34,7 +32,7 @@ def replay(
         return [_replayed(app, projection, stretch, keep, progress) for projection in load(file)]
 
 
-def _replayed(app: Engine, projection: Projection, stretch: Stretch, keep: bool, progress: Progress) -> Outcome:
+def _replayed(app: Engine, projection: Projection, stretch: Stretch, keep: bool, progress: OnStage) -> Outcome:
     def told(stage: str, share: float) -> None:
         progress(projection.name, stage, share)
 

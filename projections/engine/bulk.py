@@ -11,8 +11,9 @@ from typing import Any, NamedTuple
 from psycopg import sql
 
 from o2c.kernel.event import EVENT_TYPES
+from o2c.store.connection import Connection
 from projections.engine.projection import Projection
-from projections.engine.seen import NOTHING_PERSONAL, Connection, Reader, Seen, refuse_unknown
+from projections.engine.seen import NOTHING_PERSONAL, Reader, Seen, refuse_unknown
 
 BLOCK_EVENTS = 500
 """How many events are parsed at once. JSON is parsed fastest in blocks that fit into the processor's cache."""

@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from o2c.kernel.refusal import Refused
+from o2c.store.connection import Connection
 from projections.engine.projection import Projection
-from projections.engine.seen import Connection, Mark
+from projections.engine.seen import Mark
 
 _CHECKPOINTS = """SELECT name, position, event_id::text, shape_version, generation, swapped_at IS NOT NULL AS swapped
 FROM projection.checkpoint WHERE name = ANY(%s)"""

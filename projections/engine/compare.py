@@ -7,10 +7,10 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any, NamedTuple
 
+from o2c.store.connection import Connection
 from projections.engine import tables
 from projections.engine.fold import strict_rows
 from projections.engine.projection import Doc, Key, Projection
-from projections.engine.seen import Connection
 
 
 class Difference(NamedTuple):

@@ -10,12 +10,13 @@ from typing import Any
 
 from psycopg import sql
 
+from o2c.store.connection import Connection
 from projections.engine import tables
 from projections.engine.checkpoints import checkpoints
 from projections.engine.compare import Difference
 from projections.engine.fold import Fold, pages, strict_rows
 from projections.engine.projection import Doc, Key, Projection, Row
-from projections.engine.seen import Connection, Mark, Reader
+from projections.engine.seen import Mark, Reader
 
 KEPT_ROWS = 1_000
 

@@ -18,21 +18,24 @@ from typing import Any
 from psycopg import errors, sql
 
 from o2c.kernel.refusal import Refused
+from o2c.store.connection import Connection
 from projections.catalogue import BY_NAME
 from projections.engine import tables
 from projections.engine.bulk import NO_CONDITION, BulkReader, Shard
 from projections.engine.fold import Fold, FoldFailed, WaitingEvent, WaitingEvents, explain, strict_rows
 from projections.engine.parked import without_skipped
 from projections.engine.projection import Projection
-from projections.engine.seen import START, Connection
+from projections.engine.seen import START
 
-Progress = Callable[[str, float], None]
+OnShare = Callable[[str, float], None]
 """Called with a stage (folded, copied, indexed, compared, swapped) and the share of it that is done, from 0 to 1."""
+OnStage = Callable[[str, str, float], None]
+"""Called like OnShare, with the name of the projection before the rest."""
 Messages = SimpleQueue[tuple[int, dict[str, Any]]]
 
 COPY_DOCS = 10_000
 STEP = 0.01
-"""The share of folding that lies between two calls of `Progress`."""
+"""The share of folding that lies between two calls of `OnShare`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +53,7 @@ class Job:
     shadow: int
 
 
-def fill(conn: Connection, projection: Projection, job: Job, progress: Progress) -> WaitingEvents:
+def fill(conn: Connection, projection: Projection, job: Job, progress: OnShare) -> WaitingEvents:
     """Fold a shard, copy its documents and rows in, and return the events that wait.
 
     Raises FoldFailed; Refused when the shadow was replaced.
@@ -60,7 +63,7 @@ def fill(conn: Connection, projection: Projection, job: Job, progress: Progress)
     return fold.waiting
 
 
-def fold_shard(conn: Connection, projection: Projection, job: Job, progress: Progress, only: sql.Composable = NO_CONDITION) -> Fold:
+def fold_shard(conn: Connection, projection: Projection, job: Job, progress: OnShare, only: sql.Composable = NO_CONDITION) -> Fold:
     """Fold the events of a shard that meet the condition `only`, in memory. Raises FoldFailed."""
     reader = BulkReader(projection, only)
     fold, first, reported = Fold(projection, reader.type_names, job.strict), 0, 0.0
@@ -72,7 +75,7 @@ def fold_shard(conn: Connection, projection: Projection, job: Job, progress: Pro
     return fold
 
 
-def copy_shard(conn: Connection, fold: Fold, job: Job, progress: Progress) -> None:
+def copy_shard(conn: Connection, fold: Fold, job: Job, progress: OnShare) -> None:
     """Copy documents and their rows into the shadow, in several transactions: a long one would hold up every reader of the log.
 
     Raises FoldFailed when a document yields no valid rows, Refused when the shadow was replaced.
@@ -101,7 +104,7 @@ def _lock_own_shadow(conn: Connection, projection: Projection, shadow: int) -> N
     raise Refused(f"another rebuild of projection {projection.name} has taken over; let it finish", kind="conflict")
 
 
-def fill_in_processes(dsn: str, jobs: Sequence[Job], progress: Progress) -> WaitingEvents:
+def fill_in_processes(dsn: str, jobs: Sequence[Job], progress: OnShare) -> WaitingEvents:
     """Do each job in a process of its own, and return the events that wait in all of them.
 
     Raises as the first process that fails; FoldFailed when one dies.

@@ -8,8 +8,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
+from o2c.store.connection import Connection
 from projections.engine.projection import Doc, Key, Projection, Row, derive, reader_of
-from projections.engine.seen import START, Connection, Mark, Reader, Seen
+from projections.engine.seen import START, Mark, Reader, Seen
 
 
 class FoldFailed(Exception):

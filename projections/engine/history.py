@@ -8,9 +8,9 @@ from datetime import datetime
 from typing import Literal, NamedTuple
 
 from o2c.kernel.refusal import Refused
+from o2c.store.connection import Connection
 from projections.engine import tables
 from projections.engine.projection import Projection
-from projections.engine.seen import Connection
 
 DeedKind = Literal["rebuilt", "rolled back", "retried", "skipped", "mended"]
 

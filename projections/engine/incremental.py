@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from psycopg import Rollback
 
 from o2c.kernel.refusal import Refused
+from o2c.store.connection import Connection
 from projections.catalogue import ALL
 from projections.engine import tables
 from projections.engine.checkpoints import Checkpoint, checkpoints, move_checkpoint, seize
@@ -17,7 +18,7 @@ from projections.engine.parked import park, parked_groups, skip_first, without_s
 from projections.engine.projection import Doc, Projection, reader_of
 from projections.engine.rebuild import not_rebuilt_meanwhile, rebuild
 from projections.engine.same_log import refuse_other_log
-from projections.engine.seen import Connection, Mark, Reader, Seen, last_mark, names_of
+from projections.engine.seen import Mark, Reader, Seen, last_mark, names_of
 
 BATCH_DOCS = 20_000
 """A batch is written when it has changed so many documents. Far behind, a larger batch writes each document less often."""

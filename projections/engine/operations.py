@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from o2c.store.connection import Connection
 from o2c.store.horizon import blocker
 from projections.catalogue import ALL
 from projections.engine import tables
@@ -18,7 +19,7 @@ from projections.engine.parked import ParkedGroup, SkippedEvent, list_parked, li
 from projections.engine.projection import Projection
 from projections.engine.rebuild import RebuildResult, rebuild, rollback
 from projections.engine.same_log import of_other_log
-from projections.engine.seen import Connection, Mark, Seen, last_mark
+from projections.engine.seen import Mark, Seen, last_mark
 from projections.engine.some_groups import Scope
 from projections.engine.verify import Report, as_of, repair, verify
 

@@ -8,11 +8,12 @@ from datetime import datetime
 from typing import Any
 
 from o2c.kernel.refusal import Refused
+from o2c.store.connection import Connection
 from projections.engine import tables
 from projections.engine.fold import WaitingEvent
 from projections.engine.history import By
 from projections.engine.projection import Projection
-from projections.engine.seen import Connection, Seen
+from projections.engine.seen import Seen
 
 _FIRST = b"""
 SELECT p.name, p.group_key, p.position, e.type, p.parked_at, p.error, p.behind

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from psycopg import sql
 
+from o2c.store.connection import Connection
 from o2c.store.roles import roles_of
 from projections.engine.projection import Projection
-from projections.engine.seen import Connection
 
 _PROJECTOR = b"""SELECT r.rolname AS name FROM pg_namespace n JOIN pg_roles r ON r.oid = n.nspowner
     WHERE n.nspname = 'projection' AND r.rolname <> current_user AND pg_has_role(current_user, r.oid, 'USAGE')"""

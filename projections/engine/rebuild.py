@@ -11,18 +11,19 @@ from dataclasses import dataclass
 from psycopg import errors, sql
 
 from o2c.kernel.refusal import Refused
+from o2c.store.connection import Connection
 from projections.catalogue import BY_NAME
 from projections.engine import tables
 from projections.engine.bulk import shardable
 from projections.engine.checkpoints import checkpoints
 from projections.engine.diff import Diff, compare_shadow
-from projections.engine.fill import Job, Progress, fill, fill_in_processes
+from projections.engine.fill import Job, OnShare, fill, fill_in_processes
 from projections.engine.fold import Changes, Fold, WaitingEvent, WaitingEvents, pages, strict_rows
 from projections.engine.history import ITSELF, By, require_reason
 from projections.engine.parked import without_skipped
 from projections.engine.projection import Projection, reader_of
 from projections.engine.same_log import forget_other_log
-from projections.engine.seen import Connection, Mark, last_mark
+from projections.engine.seen import Mark, last_mark
 from projections.engine.swap import RollbackResult, exchanging, put_back, put_in_place, refuse_foreign_views
 
 PROCESSES_MAX = 2
@@ -78,7 +79,7 @@ def no_progress(stage: str, share: float) -> None:
 def rebuild(
     dsn: str,
     projection: Projection,
-    progress: Progress = no_progress,
+    progress: OnShare = no_progress,
     *,
     strict: bool = True,
     only_outdated: bool = False,
@@ -150,7 +151,7 @@ def _shards(conn: Connection, projection: Projection, processes: int | None) -> 
     return 1 if not is_long else min(PROCESSES_MAX, os.cpu_count() or 1)
 
 
-def _rebuild(conn: Connection, dsn: str, projection: Projection, shards: int, strict: bool, progress: Progress, by: By) -> RebuildResult:
+def _rebuild(conn: Connection, dsn: str, projection: Projection, shards: int, strict: bool, progress: OnShare, by: By) -> RebuildResult:
     old = checkpoints(conn, [projection])[projection.name].mark
     # Up to the position of the old rows, so that both can be compared; old tables at the start of the log are empty, and not compared.
     upto = old if old.position else last_mark(conn)
@@ -215,7 +216,7 @@ class Shadow:
         return (time.perf_counter() - started) * 1000
 
 
-def _swap_in(conn: Connection, shadow: Shadow, diff: Diff, progress: Progress) -> RebuildResult:
+def _swap_in(conn: Connection, shadow: Shadow, diff: Diff, progress: OnShare) -> RebuildResult:
     projection = shadow.projection
     for turn in range(SWAP_TRIES):
         for _ in range(SWAP_TRIES):

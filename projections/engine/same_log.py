@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from o2c.kernel.refusal import Refused
+from o2c.store.connection import Connection
 from projections.engine.projection import Projection
-from projections.engine.seen import Connection
 
 _OF_OTHER_LOG = b"""SELECT c.name, c.position, (SELECT coalesce(max(position), 0) FROM o2c.event) AS top, e.event_id IS NOT NULL AS other
     FROM projection.checkpoint c LEFT JOIN o2c.event e ON e.position = c.position

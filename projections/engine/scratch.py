@@ -10,9 +10,9 @@ import psycopg
 from psycopg import sql
 
 from o2c.kernel.refusal import Refused
+from o2c.store.connection import Connection
 from o2c.store.database import connect
 from o2c.store.roles import arranged, roles_of
-from projections.engine.seen import Connection
 
 PREFIX = "what_if_"
 _PASSING = "Goes with the run that made it."

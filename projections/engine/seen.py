@@ -8,17 +8,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-import psycopg
 from psycopg.rows import tuple_row
 
 from o2c.kernel.event import EVENT_TYPES, Event, load_event_types, upcast
 from o2c.kernel.refusal import Refused
 from o2c.kernel.shapes import OfItem, OfStep
+from o2c.store.connection import Connection
 
 Types = frozenset[str] | Callable[[type[Event]], bool]
 """The types of events that a projection needs: their names, or a predicate on event classes, called once all classes are loaded."""
 
-Connection = psycopg.Connection[dict[str, Any]]
 
 PAGE_EVENTS = 5_000
 

@@ -15,12 +15,13 @@ from datetime import UTC, datetime
 import structlog
 
 from o2c.kernel.refusal import Refused
+from o2c.store.connection import Connection
 from o2c.store.horizon import blocker
 from o2c.store.passing import passing
 from projections.engine import tables
 from projections.engine.incremental import Forward, rebuild_outdated
 from projections.engine.projection import Projection
-from projections.engine.seen import START, Connection, last_mark
+from projections.engine.seen import START, last_mark
 
 logger = structlog.get_logger(__name__)
 POLL_FIRST_S, POLL_LONGEST_S = 0.002, 0.25

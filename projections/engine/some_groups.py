@@ -12,9 +12,10 @@ from psycopg import sql
 from psycopg.rows import tuple_row
 
 from o2c.kernel.refusal import Refused
+from o2c.store.connection import Connection
 from projections.engine import tables
 from projections.engine.projection import Projection, reader_of
-from projections.engine.seen import Connection, Mark, Seen, names_of
+from projections.engine.seen import Mark, Seen, names_of
 
 PROBE_EVENTS = 20
 """How many events are read at each random position. A sample is smaller than asked for when few of them belong to the projection."""

@@ -10,12 +10,13 @@ from psycopg import errors, sql
 from psycopg.types.json import Jsonb
 
 from o2c.kernel.refusal import Refused
+from o2c.store.connection import Connection
 from projections.engine import tables
 from projections.engine.fold import WaitingEvents
 from projections.engine.history import By, note
 from projections.engine.parked import park
 from projections.engine.projection import Projection
-from projections.engine.seen import Connection, Mark
+from projections.engine.seen import Mark
 
 LOCK_TIMEOUT_MS = 50
 """How long an exchange waits for a reader to finish; new readers queue behind it for that long."""

@@ -11,12 +11,12 @@ from psycopg import sql
 from psycopg.rows import tuple_row
 
 from o2c.kernel.refusal import Refused
+from o2c.store.connection import Connection
 from o2c.store.database import connect
 from projections.engine import shared_tables
 from projections.engine.fold import Changes
 from projections.engine.projection import Doc, Projection, Row
 from projections.engine.readers import as_projector, let_read
-from projections.engine.seen import Connection
 
 _UTC = "SET timezone = 'UTC'"
 """Lets the session write times in UTC. No parameters."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from o2c.kernel.refusal import Refused
+from o2c.store.connection import Connection
 from projections.engine import tables
 from projections.engine.checkpoints import Checkpoint, checkpoints, seize
 from projections.engine.compare import Difference, compare_docs, compare_rows
@@ -14,7 +15,7 @@ from projections.engine.fold import Fold, FoldFailed, fold_log, strict_rows
 from projections.engine.history import ITSELF, By, note
 from projections.engine.parked import parked_groups, without_skipped
 from projections.engine.projection import Projection, Row
-from projections.engine.seen import Connection, last_mark
+from projections.engine.seen import last_mark
 from projections.engine.some_groups import ALL_GROUPS, Scope, groups_in_scope, streams_of
 
 _SNAPSHOT = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"

@@ -19,16 +19,17 @@ from psycopg import errors, sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from o2c.kernel.refusal import Refused
+from o2c.store.connection import Connection
 from projections.catalogue import BY_NAME
 from projections.engine import bulk, tables
 from projections.engine.checkpoints import Checkpoint, checkpoints
 from projections.engine.diff import Diff, compare_tables
-from projections.engine.fill import Job, Progress, copy_shard, fold_shard
+from projections.engine.fill import Job, OnShare, copy_shard, fold_shard
 from projections.engine.fold import FoldFailed, explain
 from projections.engine.parked import parked_groups, without_skipped
 from projections.engine.projection import KINDS, Projection, reader_of
 from projections.engine.scratch import scratch
-from projections.engine.seen import Connection, Mark, Seen, last_mark
+from projections.engine.seen import Mark, Seen, last_mark
 
 PASS_EVENTS = 500_000
 """How many events are folded in one pass: their documents are held in memory."""
@@ -163,7 +164,7 @@ def what_if(
     stretch: Stretch = WHOLE_HISTORY,
     *,
     keep: bool = False,
-    progress: Progress = lambda stage, share: None,
+    progress: OnShare = lambda stage, share: None,
 ) -> Outcome:
     """Fold a stretch of the history through a projection, in a scratch schema, and compare its rows with the live ones of the same name.
 
@@ -194,7 +195,7 @@ def _reading_refused(log: Connection) -> Iterator[None]:
 class _Trial:
     """A stretch of the log, and the scratch schema for the tables that are folded from it."""
 
-    def __init__(self, log: Connection, out: Connection, schema: str, stretch: Stretch, progress: Progress) -> None:
+    def __init__(self, log: Connection, out: Connection, schema: str, stretch: Stretch, progress: OnShare) -> None:
         self.log, self.out, self.schema, self.stretch, self.progress = log, out, schema, stretch, progress
         self.streams = None if stretch.order is None else _streams(log, stretch.order)
         role = log.execute(_ROLE).fetchone()

@@ -15,7 +15,7 @@ from o2c.kernel.partner import Answer, Answered, RefusedBy, Request
 from o2c.kernel.refusal import Refused
 from o2c.store.commands import Outcome
 from o2c.store.database import connect
-from o2c.store.reads import Row
+from o2c.store.reads import DueRow
 from tests.world import ScriptedPartner, World, at, line, order, ported
 
 TAKERS = 12
@@ -30,7 +30,7 @@ def test_twelve_orders_take_the_last_five_sims(dsn: str, tmp_path: Path) -> None
     rows = [row for row in world.app.reads.lease(at(5, 9, 2), 10**6, 0) if row.entry.step == "sim"]
     together = threading.Barrier(TAKERS)
 
-    def take(row: Row) -> None:
+    def take(row: DueRow) -> None:
         taker = World(dsn, tmp_path)
         together.wait()
         taker.runner.attend([row], round_=0)

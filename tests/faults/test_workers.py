@@ -17,7 +17,7 @@ from o2c.kernel.partner import Accepted, Answer, Answered, Request
 from o2c.kernel.refusal import Refused
 from o2c.store.embedded import acquire
 from o2c.store.passing import passing
-from o2c.store.reads import Row
+from o2c.store.reads import DueRow
 from o2c.views.orders import find_order
 from tests.faults.working import LIMIT_S, ORDERS, WorkerProcess, at_work, attend, completed, doubled, due, eventually, opened, today
 from tests.world import World
@@ -169,7 +169,7 @@ def test_a_page_shrinks_to_what_slow_partners_allow(dsn: str, tmp_path: Path) ->
     world = opened(dsn, tmp_path, customers=6, outside=Slow())
     lease = world.app.reads.lease
 
-    def counted(before: datetime, limit: int, lease_s: float) -> list[Row]:
+    def counted(before: datetime, limit: int, lease_s: float) -> list[DueRow]:
         pages.append(limit)
         return lease(before, limit, lease_s)
 
@@ -208,7 +208,7 @@ def test_a_sleeping_worker_wakes_for_the_next_row(dsn: str, tmp_path: Path) -> N
     found: list[int] = []
     lease = world.app.reads.lease
 
-    def counted(before: datetime, limit: int, lease_s: float) -> list[Row]:
+    def counted(before: datetime, limit: int, lease_s: float) -> list[DueRow]:
         rows = lease(before, limit, lease_s)
         found.append(len(rows))
         return rows
@@ -239,7 +239,7 @@ def test_a_page_that_breaks_stops_only_its_own_stream(dsn: str, tmp_path: Path, 
     world.take(*(today(n) for n in range(1, 4)))
     whole, broken = world.runner.attend, find_order(world.app, "WEB-2")[0]
 
-    def attended(rows: Sequence[Row], *, round_: int) -> frozenset[str]:
+    def attended(rows: Sequence[DueRow], *, round_: int) -> frozenset[str]:
         if any(row.entry.stream == broken for row in rows):
             raise KeyError("a defect")
         return whole(rows, round_=round_)

@@ -20,7 +20,7 @@ import structlog
 from o2c.engine.worker import Worker
 from o2c.kernel.partner import Answer, Request
 from o2c.running.crew import work
-from o2c.store.reads import Row
+from o2c.store.reads import DueRow
 from tests.world import RecordingPartner, World, line, order
 
 LIMIT_S = 60
@@ -85,7 +85,7 @@ def opened(dsn: str, folder: Path, *, esims: int = ORDERS + 1, customers: int = 
     return prompt(World(dsn, folder, outside, clock="real")).stocked(esims=esims, physical=0, numbers=4 * ORDERS, customers=customers)
 
 
-def due(world: World) -> list[Row]:
+def due(world: World) -> list[DueRow]:
     """What is due now, in the fixed order."""
     return world.app.reads.lease(datetime.now(UTC), 10**6, 0)
 

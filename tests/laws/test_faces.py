@@ -13,7 +13,7 @@ import typer
 from o2c.desk.roles import OPERATOR
 from o2c.entrypoints.cli.main import app
 from o2c.entrypoints.python import OrderToCash
-from o2c.entrypoints.verbs_and_views import VERBS, VIEWS, Entry
+from o2c.entrypoints.verbs_and_views import VERBS, VIEWS, Operation
 
 ROOT = Path(__file__).parents[2]
 OFFERED = (*VERBS, *VIEWS)
@@ -127,11 +127,11 @@ class Face:
     has: Mapping[str, Callable[..., Any]]
     calls: Callable[[str], Sequence[str]]
 
-    def lacks(self, offered: Sequence[Entry]) -> set[str]:
+    def lacks(self, offered: Sequence[Operation]) -> set[str]:
         """The verbs and views that it does not have."""
         return {entry.name for entry in offered if not set(self.calls(entry.name)) <= set(self.has) or not self.calls(entry.name)}
 
-    def adds(self, offered: Sequence[Entry]) -> set[str]:
+    def adds(self, offered: Sequence[Operation]) -> set[str]:
         """What it has that is neither."""
         return set(self.has) - {called for entry in offered for called in self.calls(entry.name)}
 
@@ -175,7 +175,7 @@ def test_reasons_are_sentences() -> None:
 @pytest.mark.parametrize("name", FACES)
 def test_the_laws_see_what_they_look_for(name: str) -> None:
     """A verb that nobody put on a face is seen, and so is what a face has when it is struck from the list."""
-    face, planted = FACES[name], Entry("orders.explain", lambda: None)
+    face, planted = FACES[name], Operation("orders.explain", lambda: None)
     struck = next(entry for entry in VERBS if entry.name == "orders.cancel")
 
     assert face.lacks([*OFFERED, planted]) - face.lacks(OFFERED) == {"orders.explain"}

@@ -14,7 +14,8 @@ from o2c.engine.app import Engine
 from o2c.files.importing import Import
 from o2c.kernel.refusal import Refused
 from o2c.store import importing as store
-from o2c.store.commands import Guard
+from o2c.store.commands import GuardChange
+from o2c.store.connection import Connection
 from o2c.store.database import connect
 from tests.store.moving import contents, nothing, taken_over
 from tests.store.test_roles import database_apart, login
@@ -135,7 +136,7 @@ def test_what_this_log_has_from_elsewhere_is_refused(file: bytes, taking: Engine
 
 
 def store_guard(kind: str, key: str) -> Any:
-    return Guard(True, kind, key, "me")
+    return GuardChange(True, kind, key, "me")
 
 
 def test_a_stream_that_comes_while_the_batch_is_written(file: bytes, taking: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -143,7 +144,7 @@ def test_a_stream_that_comes_while_the_batch_is_written(file: bytes, taking: Eng
     stream = json.loads(file.splitlines()[0])["stream"]
     write = store.write
 
-    def late(conn: store.Connection, batch: store.Batch) -> int:
+    def late(conn: Connection, batch: store.Batch) -> int:
         with connect(taking.dsn) as other:
             send(other, command((stream, 0)))
         return write(conn, batch)

@@ -6,13 +6,14 @@ from dataclasses import replace
 import pytest
 
 from o2c.kernel.refusal import Refused
+from o2c.store.connection import Connection
 from o2c.store.database import connect
 from projections.catalogue import ALL, BY_NAME
 from projections.engine import incremental, some_groups, tables
 from projections.engine.checkpoints import checkpoints
 from projections.engine.operations import By, Projection, Scope, catch_up, list_parked, repair, skip, verify
 from projections.engine.projection import reader_of
-from projections.engine.seen import Connection, Reader, Seen, last_mark
+from projections.engine.seen import Reader, Seen, last_mark
 from tests.histories import Told, append, captured, failing_on, invoice, of_order, order_id, planned, query, table_of
 
 ORDERS, STOCK, CONTACTS = BY_NAME["orders"], BY_NAME["stock"], BY_NAME["contacts"]

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from o2c.store.commands import APPEND_SQL, Append, Guard, Head, Outcome, append_parameters, outcomes_of
+from o2c.store.commands import APPEND_SQL, Append, GuardChange, Head, Outcome, append_parameters, outcomes_of
 from o2c.store.mapper import StoredFact
 from o2c.store.reads import Reads
 from o2c.store.recorder import LogRecorder
@@ -31,12 +31,12 @@ def command(*seen: tuple[str, int], each: int = 1, **fields: Any) -> Append:
     return replace(bare, heads=heads, facts=facts)
 
 
-def take(key: str, holder: str) -> Guard:
-    return Guard(True, "sim", key, holder)
+def take(key: str, holder: str) -> GuardChange:
+    return GuardChange(True, "sim", key, holder)
 
 
-def free(key: str, holder: str) -> Guard:
-    return Guard(False, "sim", key, holder)
+def free(key: str, holder: str) -> GuardChange:
+    return GuardChange(False, "sim", key, holder)
 
 
 def verdicts(outcomes: Sequence[Outcome]) -> list[str]:

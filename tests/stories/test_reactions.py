@@ -12,7 +12,7 @@ from o2c.customers.state import stream_of
 from o2c.engine.reactions import TYPES, react
 from o2c.kernel.decision import Decision, just
 from o2c.kernel.event import Event, Fact
-from o2c.kernel.reaction import Decide, Reaction
+from o2c.kernel.reaction import DecideOn, Reaction
 from o2c.numbers.events import NumberRested
 from o2c.orders.events import OrderCompleted
 from o2c.plan import REACTIONS
@@ -32,13 +32,13 @@ def completes(cls: type[Event]) -> bool:
     return issubclass(cls, OrderCompleted)
 
 
-def courtesy(fact: Fact) -> tuple[Decide, ...]:
+def courtesy(fact: Fact) -> tuple[DecideOn, ...]:
     """A courtesy call for an order that is complete."""
 
     def rule(state: Any, now: datetime, book: Any) -> Decision:
         return just(*contact(state, medium="courtesy", topic="other", direction="outbound", order=fact.order_id or ""))
 
-    return (Decide(stream_of(str(fact.customer_id)), rule),)
+    return (DecideOn(stream_of(str(fact.customer_id)), rule),)
 
 
 CALL = Reaction(name="courtesy-call", concerns=completes, effects=courtesy)

@@ -22,7 +22,7 @@ _PART = re.compile(rf"{_WORD}(?: (?!-){_WORD})*")
 """An option with its values, or what stands before the first one."""
 
 
-class Command(TyperCommand):
+class HelpCommand(TyperCommand):
     """A command whose page of help ends with examples."""
 
     def get_params(self, ctx: Any) -> list[Any]:
@@ -74,7 +74,7 @@ def laid_out(app: typer.Typer, panels: Mapping[str, Sequence[str]]) -> None:
 
 def _paged(app: typer.Typer | None) -> None:
     for command in app.registered_commands if app else ():
-        command.cls, command.help = Command, _told(inspect.getdoc(command.callback) or "")
+        command.cls, command.help = HelpCommand, _told(inspect.getdoc(command.callback) or "")
 
 
 def examples_of(docstring: str) -> list[str]:

@@ -29,7 +29,7 @@ FIRST = ("timestamp", "level", "event", "logger", "order", "stream", "command", 
 AS_TEXT = ("order", "stream", "command", "position")
 FOREIGN_LENGTH_MAX = 300
 
-Line = MutableMapping[str, Any]
+LogLine = MutableMapping[str, Any]
 
 
 def configure_logs(*, out: TextIO | None = None, machine: bool = False) -> None:
@@ -85,14 +85,14 @@ def _thread_died(died: threading.ExceptHookArgs) -> None:
     structlog.get_logger(__name__).error("thread_died", thread=name, exc_info=died.exc_value or died.exc_type)
 
 
-def _first_line(logger: Any, method: str, line: Line) -> Line:
+def _first_line(logger: Any, method: str, line: LogLine) -> LogLine:
     """What a library says after its first line is detail, and may quote a row of ours."""
     said = str(line["event"]).strip().splitlines() or [""]
     line["event"] = said[0][:FOREIGN_LENGTH_MAX]
     return line
 
 
-def _named_after_its_stream(logger: Any, method: str, line: Line) -> Line:
+def _named_after_its_stream(logger: Any, method: str, line: LogLine) -> LogLine:
     """The order of an order's stream, and text where a number would outgrow JSON's."""
     kind, _, rest = str(line.get("stream", "")).partition("-")
     if kind == "order" and rest:
@@ -103,7 +103,7 @@ def _named_after_its_stream(logger: Any, method: str, line: Line) -> Line:
     return line
 
 
-def _without_message(logger: Any, method: str, line: Line) -> Line:
+def _without_message(logger: Any, method: str, line: LogLine) -> LogLine:
     """An exception as its type and the place in the code it came from: its message may hold what the log must not."""
     told = line.pop("exc_info", None)
     if told is True:
@@ -118,7 +118,7 @@ def _without_message(logger: Any, method: str, line: Line) -> Line:
     return line
 
 
-def _in_order(logger: Any, method: str, line: Line) -> Line:
+def _in_order(logger: Any, method: str, line: LogLine) -> LogLine:
     return {key: line[key] for key in (*(k for k in FIRST if k in line), *(k for k in line if k not in FIRST))}
 
 

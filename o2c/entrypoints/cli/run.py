@@ -19,7 +19,7 @@ from o2c.entrypoints.cli.session import Session, opened
 from o2c.entrypoints.cli.summary import show_summary
 from o2c.files import intake, loading
 from o2c.running.crew import TETHER, Crew, work
-from o2c.running.session import Progress as OnProgress
+from o2c.running.session import OnTime
 from o2c.running.store import begin, begun
 from o2c.running.telemetry import measured
 from o2c.simulation.launch import write_launch
@@ -78,7 +78,7 @@ def _drive(session: Session, end: datetime | None, workers: int) -> None:
 
 
 @contextmanager
-def _bar(what: str, start: datetime, end: datetime) -> Iterator[OnProgress]:
+def _bar(what: str, start: datetime, end: datetime) -> Iterator[OnTime]:
     """A bar over simulated time, on a terminal only."""
     total = max((end - start).total_seconds(), 1)
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[at]}"), TimeRemainingColumn())
