@@ -75,9 +75,9 @@ def act_on_all(app: Engine, context: Context, verb: str, deeds: Sequence[Deed]) 
         if command_id and len(deeds) > 1:
             command_id = derived_id(command_id, deed.stream)
         try:
-            known = app.recall(deed.stream, command_id, deed.fingerprint) if command_id else None
-            if known:
-                done[place] = known
+            earlier = app.recall(deed.stream, command_id, deed.fingerprint) if command_id else None
+            if earlier:
+                done[place] = earlier
             else:
                 commands[place] = _command(app, context, command_id, deed)
         except Refused as refused:

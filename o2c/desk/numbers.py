@@ -59,9 +59,9 @@ def _work(app: Engine, state: OrderState, order: str, stream: str, item: str, at
         raise Refused(f"order {order} has {len(subjects)} items that take a number; say which with --item: {', '.join(subjects)}")
     if chosen not in subjects:
         raise Refused(f"order {order} has no item {chosen} that takes a number; there are {', '.join(subjects) or 'none'}", kind="missing")
-    known = state.progress.items.get(chosen)
-    if known and known.ended:
-        raise Refused(f"order {order}: item {chosen} is {known.ended}; there is nothing to reserve a number for", kind="conflict")
+    progress = state.progress.items.get(chosen)
+    if progress and progress.ended:
+        raise Refused(f"order {order}: item {chosen} is {progress.ended}; there is nothing to reserve a number for", kind="conflict")
     return changed(app.work(stream, state, chosen, STEP.name), subject=subjects[chosen])
 
 

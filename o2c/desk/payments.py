@@ -46,13 +46,13 @@ def deposit(
     """
     stream, found = find_order(app, order)
     currency = currency or app.book.market(found.market).currency
-    amount_minor, known = _minor(amount, currency), _reference(reference)
+    amount_minor, remittance = _minor(amount, currency), _reference(reference)
 
     def take(state: OrderState, at: datetime) -> Decision:
         work = app.work(stream, state, "", CREDIT.name)
-        return credit.deposit(work, amount_minor=amount_minor, currency=currency, reference=known, method=method, at=at)
+        return credit.deposit(work, amount_minor=amount_minor, currency=currency, reference=remittance, method=method, at=at)
 
-    return act(app, context, "payments.deposit", Deed(stream, (take,), ["deposit", amount_minor, currency, known, method]))
+    return act(app, context, "payments.deposit", Deed(stream, (take,), ["deposit", amount_minor, currency, remittance, method]))
 
 
 def missing_deposit(app: Engine, order: str) -> str:
@@ -82,7 +82,7 @@ def record(
     assert issued is not None
     if currency and currency != issued.currency:
         raise Refused(f"invoice {invoice} is in {issued.currency}, not in {currency}; have the bank convert it and record what arrived")
-    amount_minor, known = _minor(amount, issued.currency), _reference(reference)
+    amount_minor, remittance = _minor(amount, issued.currency), _reference(reference)
 
     def take(state: InvoiceState, at: datetime) -> Decision:
         work = app.work(stream, state, "", PAYMENT.name)
@@ -92,12 +92,12 @@ def record(
         return payments.record(
             work,
             amount_minor=amount_minor,
-            remittance=known,
+            remittance=remittance,
             arrived_on=(arrived_on or today).isoformat(),
             begun_by=max(at, app.clock().window_end or at) + NEARLY_DUE,
         )
 
-    wish = ["record payment", amount_minor, known, arrived_on and arrived_on.isoformat()]
+    wish = ["record payment", amount_minor, remittance, arrived_on and arrived_on.isoformat()]
     return act(app, context, "payments.record", Deed(stream, (take,), wish))
 
 

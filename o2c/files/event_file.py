@@ -129,16 +129,16 @@ def _line(raw: bytes, number: int, kinds: Mapping[str, StreamKind], carrying: fr
     if len(raw) > LINE_BYTES_MAX:
         raise Refused(f"line {number} is longer than {LINE_BYTES_MAX:,} bytes; no event is")
     try:
-        found: dict[str, Any] = from_json(raw, allow_inf_nan=False, cache_strings="none")
-        stream, version, name, schema = found["stream"], found["version"], found["type"], found["schema_version"]
-        command_id, event_id, actor, channel = found["command_id"], found["event_id"], found["actor"], found["channel"]
-        causation, order_id, customer_id = found.get("causation"), found.get("order_id"), found.get("customer_id")
-        fingerprint, body, personal, time = found.get("fingerprint"), found["body"], found.get("personal"), found["occurred_at"]
+        members: dict[str, Any] = from_json(raw, allow_inf_nan=False, cache_strings="none")
+        stream, version, name, schema = members["stream"], members["version"], members["type"], members["schema_version"]
+        command_id, event_id, actor, channel = members["command_id"], members["event_id"], members["actor"], members["channel"]
+        causation, order_id, customer_id = members.get("causation"), members.get("order_id"), members.get("customer_id")
+        fingerprint, body, personal, time = members.get("fingerprint"), members["body"], members.get("personal"), members["occurred_at"]
         occurred_at = datetime.fromisoformat(time)
         shaped = _SHAPE.fullmatch(f"{event_id} {command_id} {causation or ''} {order_id or ''} {time}")
         typed = type(stream) is type(name) is type(actor) is type(channel) is str and type(version) is type(schema) is int
         rest = type(customer_id) in _TEXT and type(fingerprint) in _TEXT and type(body) is dict and type(personal) in _APART
-        if not (shaped and typed and rest and _MEMBERS.issuperset(found)):
+        if not (shaped and typed and rest and _MEMBERS.issuperset(members)):
             raise ValueError
     except (ValueError, TypeError, KeyError, AttributeError):
         raise Refused(f"line {number} is no event with its whole envelope; see `o2c events import --help` for what a line has") from None

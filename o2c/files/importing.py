@@ -153,12 +153,12 @@ class Import:
         """The streams that begin in these lines. Raises Refused where a version does not follow, or an event comes twice."""
         versions, begun, ids = self._versions, set(), set()
         for line in lines:
-            known = versions.get(line.stream, 0)
-            if line.version != known + 1:
-                raise line.refused(f"it does not follow version {known}; the file has every stream whole, in the order of its versions")
+            before = versions.get(line.stream, 0)
+            if line.version != before + 1:
+                raise line.refused(f"it does not follow version {before}; the file has every stream whole, in the order of its versions")
             if line.event_id in ids:
                 raise line.refused("its event id stands twice in the file")
-            if not known:
+            if not before:
                 begun.add(line.stream)
             versions[line.stream] = line.version
             ids.add(line.event_id)
@@ -168,10 +168,10 @@ class Import:
         """Of streams that are here, what the file has must be what is here: then an import of it was here before."""
         if begun:
             self._here |= store.versions_here(conn, begun)
-        known = [line for line in lines if line.version <= self._here.get(line.stream, 0)] if self._here else []
-        if known:
-            ids = store.ids_here(conn, [(line.stream, line.version) for line in known])
-            for line in known:
+        repeated = [line for line in lines if line.version <= self._here.get(line.stream, 0)] if self._here else []
+        if repeated:
+            ids = store.ids_here(conn, [(line.stream, line.version) for line in repeated])
+            for line in repeated:
                 if ids.get((line.stream, line.version)) != line.event_id:
                     raise line.refused(_ELSEWHERE)
 
@@ -193,13 +193,13 @@ class Import:
 
     def _begun(self, conn: Connection, line: EventLine) -> Folded:
         """A stream before this line: new, or folded anew from what the log has of it."""
-        name, known = line.stream, line.version - 1
-        if known:
+        name, before = line.stream, line.version - 1
+        if before:
             self._settled(conn)
         left = self._left.get(name)
-        state = self.app.replay(name, known) if known else self.app.kind(name).initial(name)
+        state = self.app.replay(name, before) if before else self.app.kind(name).initial(name)
         self._folded[name] = Folded(
-            name, self.app.kind(name), state, known, agenda=left.agenda if left else {}, pool=left.pool if left else {}
+            name, self.app.kind(name), state, before, agenda=left.agenda if left else {}, pool=left.pool if left else {}
         )
         return self._folded[name]
 
@@ -280,9 +280,9 @@ def _heads(batch: store.Batch, lines: Sequence[EventLine]) -> None:
     last = {line.stream: ordinal for ordinal, line in enumerate(lines)}
     first = {line.stream: line.version for line in reversed(lines)}
     for stream, ordinal in last.items():
-        known, version = first[stream] - 1, lines[ordinal].version
-        if known:
-            batch.moved.append(store.Moved(stream, known, version, ordinal))
+        before, version = first[stream] - 1, lines[ordinal].version
+        if before:
+            batch.moved.append(store.Moved(stream, before, version, ordinal))
         else:
             batch.born.append(store.Born(stream, version, ordinal))
 

@@ -53,14 +53,14 @@ def readings(text: str, by: str = "") -> list[Reading]:
     """All that the text could be, judged by its form; or the one thing it is said to be. Raises Refused for a form that fits nothing."""
     if by and by not in FORMS:
         raise Refused(f"orders are not found by {by}; say one of {', '.join(FORMS)}")
-    found = [Reading(kind, value) for kind, form in FORMS.items() if (not by or kind == by) and (value := form(text.strip()))]
-    if by == "name" and not found and normalised("name", text):
+    fitting = [Reading(kind, value) for kind, form in FORMS.items() if (not by or kind == by) and (value := form(text.strip()))]
+    if by == "name" and not fitting and normalised("name", text):
         return [Reading("name", text)]
-    if not found:
+    if not fitting:
         raise Refused(
             f"this is no {by}; write it in full" if by else "there is nothing to look for; give an id, a number, a SIM, a name or an e-mail"
         )
-    return found
+    return fitting
 
 
 def find_orders(app: Engine, home: Path, text: str, by: str = "") -> Rows:
@@ -70,17 +70,17 @@ def find_orders(app: Engine, home: Path, text: str, by: str = "") -> Rows:
     customers. Raises Refused: missing when nothing is found, usage when a personal look-up has no key. No text of an error repeats what was said.
     """
     wanted, skipped = readings(text, by), untried(home, text, by)
-    found: dict[str, list[str]] = {}
+    ways: dict[str, list[str]] = {}
     for reading in wanted:
         if reading.by not in PERSONAL:
-            _note(found, reading, _FINDERS[reading.by](app, reading.value))
+            _note(ways, reading, _FINDERS[reading.by](app, reading.value))
     customers: list[str] = []
     for reading in wanted:
-        if reading.by in PERSONAL and not (found and reading.by in skipped):
-            known = customers_by(app, key_of(home), reading)
-            customers += known
-            _note(found, reading, _orders_of(app, known))
-    rows = _rows(app, found)
+        if reading.by in PERSONAL and not (ways and reading.by in skipped):
+            named = customers_by(app, key_of(home), reading)
+            customers += named
+            _note(ways, reading, _orders_of(app, named))
+    rows = _rows(app, ways)
     if not rows:
         raise _nothing(app, wanted, customers)
     return rows
@@ -114,24 +114,24 @@ def under_another_key(app: Engine, key: bytes) -> bool:
     return not {made["low"], made["high"]} <= {None, key_check(key)}
 
 
-def _note(found: dict[str, list[str]], reading: Reading, ids: list[str]) -> None:
+def _note(ways: dict[str, list[str]], reading: Reading, ids: list[str]) -> None:
     for order in ids:
-        found.setdefault(order, []).append(reading.told)
+        ways.setdefault(order, []).append(reading.told)
 
 
-def _rows(app: Engine, found: Mapping[str, list[str]]) -> Rows:
-    return [{**plain(row), "found_by": ", ".join(found[row["order"]])} for row in app.reads.rows(orders.LISTED_BY_ID, list(found))]
+def _rows(app: Engine, ways: Mapping[str, list[str]]) -> Rows:
+    return [{**plain(row), "found_by": ", ".join(ways[row["order"]])} for row in app.reads.rows(orders.LISTED_BY_ID, list(ways))]
 
 
 def _nothing(app: Engine, wanted: list[Reading], customers: list[str]) -> Refused:
-    known = customers or [
+    registered = customers or [
         row["customer_id"]
         for reading in wanted
         if reading.by == "customer"
         for row in app.reads.rows(CUSTOMER_OF_STREAM, f"customer-{reading.value}")
     ]
-    if known:
-        return Refused(f"customer {', '.join(known)} is known but has no order; see `o2c customers show`", kind="missing")
+    if registered:
+        return Refused(f"customer {', '.join(registered)} is known but has no order; see `o2c customers show`", kind="missing")
     ways = ", ".join(reading.told for reading in wanted)
     return Refused(f"no order is found by {ways}; see `o2c orders list`", kind="missing")
 

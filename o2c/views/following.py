@@ -28,7 +28,7 @@ from projections.engine.seen import START, Mark, last_mark
 from projections.engine.tables import session
 
 __all__ = [
-    "START", "EventRecord", "Mark", "OtherLog", "Wanted", "beginning_at", "check_mark", "ending_before", "find_events", "found", "last_event",
+    "START", "EventRecord", "Mark", "OtherLog", "Wanted", "beginning_at", "check_mark", "ending_before", "find_events", "last_event", "matching_events",
     "never", "pages", "show_stream", "tail_events", "types_named", "wait_for", "wanted",
 ]  # fmt: skip
 
@@ -155,12 +155,12 @@ def find_events(
     app: Engine, wanted: Wanted, *, after: Mark = START, before: int | None = None, limit: int | None = None
 ) -> Iterator[EventRecord]:
     """The events of the log that fit, oldest first, as far as readers see it now. Raises OtherLog for a mark that is not of this log."""
-    return found(app.dsn, wanted, after=after, before=before, limit=limit)
+    return matching_events(app.dsn, wanted, after=after, before=before, limit=limit)
 
 
 def show_stream(app: Engine, name: str) -> list[EventRecord]:
     """The events of one stream, in version order; none where there is no such stream."""
-    return list(found(app.dsn, Wanted(stream=name)))
+    return list(matching_events(app.dsn, Wanted(stream=name)))
 
 
 def last_event(app: Engine) -> Mark:
@@ -222,15 +222,15 @@ def _event_id(text: str) -> str:
 def types_named(names: Iterable[str]) -> tuple[str, ...]:
     """Stored names of event types; `order.*` means all that match. Raises Refused, with names that are near, when there is none."""
     known = [cls.type_name for cls in event_types()]
-    found: list[str] = []
+    orders: list[str] = []
     for name in names:
         matching = fnmatch.filter(known, name)
         if not matching:
             near = difflib.get_close_matches(name, known, NEAR)
             hint = f"did you mean {' or '.join(near)}?" if near else "see docs/events.md"
             raise Refused(f"no event is called {name}; {hint}")
-        found += matching
-    return tuple(found)
+        orders += matching
+    return tuple(orders)
 
 
 def check_mark(conn: Connection, mark: Mark) -> None:
@@ -255,7 +255,9 @@ def check_mark(conn: Connection, mark: Mark) -> None:
 _START_AGAIN = "this is not the log you read before (restored, or another store): find out what you know too much, then start anew"
 
 
-def found(dsn: str, wanted: Wanted, *, after: Mark = START, before: int | None = None, limit: int | None = None) -> Iterator[EventRecord]:
+def matching_events(
+    dsn: str, wanted: Wanted, *, after: Mark = START, before: int | None = None, limit: int | None = None
+) -> Iterator[EventRecord]:
     """What readers see now, in log order: after a mark, before a position, at most so many. Raises OtherLog."""
     left = limit
     with session(dsn) as conn:

@@ -90,14 +90,14 @@ def show_order(app: Engine, name: str, *, at: datetime | None = None, known_at: 
     of that time. Raises Refused: missing (no such order, or not yet), usage (a time to come, a position that is not reached).
     """
     stream, state = find_order(app, name)
-    found = _now(app, state) if at is None and known_at is None else _then(app, stream, state, at, known_at)
+    rows = _now(app, state) if at is None and known_at is None else _then(app, stream, state, at, known_at)
     shown = {
         "order": state.order_id,
-        **_picked(found.order, _OF_ORDER),
-        "account": found.account,
-        "items": [_picked(row, _OF_ITEM) for row in sorted(found.items, key=lambda row: str(row["item"]))],
-        "open_fallouts": found.open_fallouts,
-        "invoices": [_picked(row, _OF_INVOICE) for row in sorted(found.invoices, key=lambda row: str(row["invoice"]))],
+        **_picked(rows.order, _OF_ORDER),
+        "account": rows.account,
+        "items": [_picked(row, _OF_ITEM) for row in sorted(rows.items, key=lambda row: str(row["item"]))],
+        "open_fallouts": rows.open_fallouts,
+        "invoices": [_picked(row, _OF_INVOICE) for row in sorted(rows.invoices, key=lambda row: str(row["invoice"]))],
     }
     return cast("dict[str, Any]", plain(shown))
 
@@ -107,10 +107,10 @@ def _picked(row: Mapping[str, Any], columns: tuple[str, ...]) -> dict[str, Any]:
 
 
 def _now(app: Engine, state: OrderState) -> _Rows:
-    found = app.reads.rows(orders.ROW_OF_ORDER, state.order_id)
-    if not found:
+    rows = app.reads.rows(orders.ROW_OF_ORDER, state.order_id)
+    if not rows:
         raise Refused(f"order {state.external_id} is not shown yet: the projections are behind the log; ask again", kind="unavailable")
-    [row] = found
+    [row] = rows
     return _Rows(
         row,
         state.account,
@@ -128,16 +128,15 @@ def _then(app: Engine, stream: str, state: OrderState, at: datetime | None, know
         rows = as_of(app.dsn, BY_NAME[name], position, at, streams)
         return [_timed(BY_NAME[name], row) for row in rows if wanted(row)]
 
-    found = folded("orders", [stream])
-    if not found:
+    rows = folded("orders", [stream])
+    if not rows:
         raise Refused(f"order {state.order_id} was not captured yet {_when(at, known_at)}; see `o2c orders timeline`", kind="missing")
     account = _state_then(app, stream, at, position).account
-    known = app.reads.rows(STREAMS_OF_ORDER, state.order_id)
-    streams = [row["stream"] for row in known]
+    streams = [row["stream"] for row in app.reads.rows(STREAMS_OF_ORDER, state.order_id)]
     queue = folded("fallout", streams, lambda row: row["order_id"] == state.order_id and row["state"] == "open")
     shown = [{shown: plain(row[column]) for shown, column in fallout.SHOWN.items()} for row in queue]
     return _Rows(
-        found[0],
+        rows[0],
         account,
         folded("items", [stream]),
         sorted(shown, key=lambda row: (row["opened_at"], row["fallout"])),

@@ -20,7 +20,7 @@ from o2c.kernel.refusal import Refused
 from o2c.store import database, embedded, recorder
 from o2c.store.cluster import unprivileged_account
 from o2c.store.database import adopt, connect
-from o2c.views.following import EVERYTHING, EventRecord, Mark, OtherLog, found, pages
+from o2c.views.following import EVERYTHING, EventRecord, Mark, OtherLog, matching_events, pages
 from projections.engine.operations import ALL, as_of, catch_up, status, verify
 from tests.faults.copies import SMALL, append, lived, one, opened, place, run, wait_until
 from tests.shell import Program
@@ -135,7 +135,7 @@ def _follow(dsn: str, after: Mark, seen: list[EventRecord], over: threading.Even
 def test_a_standby_is_followed_as_the_primary_is(primary: str, standby: str) -> None:
     """A follower of the standby sees every event once and in order while writers linger and take back; one without the horizon does not."""
     done, over, seen = threading.Event(), threading.Event(), list[EventRecord]()
-    start = list(found(primary, EVERYTHING))[-1].mark
+    start = list(matching_events(primary, EVERYTHING))[-1].mark
     with ThreadPoolExecutor(WRITERS + 2) as pool:
         following = pool.submit(_follow, standby, start, seen, over)
         control = pool.submit(
@@ -146,7 +146,7 @@ def test_a_standby_is_followed_as_the_primary_is(primary: str, standby: str) -> 
         level(primary, standby)
         done.set()
         naive = control.result()
-        written = list(found(primary, EVERYTHING, after=start))
+        written = list(matching_events(primary, EVERYTHING, after=start))
         deadline = time.monotonic() + 30
         while len(seen) < len(written) and time.monotonic() < deadline:
             time.sleep(0.05)
@@ -220,7 +220,7 @@ def test_a_promoted_standby_begins_a_life(
                 undeclared.setattr(module, "declare_incarnation", lambda conn: None)
             assert append(promoted, "test-undeclared") <= lost[-1].position
 
-        kept = list(found(promoted, EVERYTHING))[-1].mark
+        kept = list(matching_events(promoted, EVERYTHING))[-1].mark
         assert "lies ahead of this log" in noticed(promoted, lost[-1])
         before, now = lives(promoted)
         assert now["timeline"] > before["timeline"]
