@@ -31,9 +31,11 @@ class Asking:
         self._pools: dict[str, ThreadPoolExecutor] = {}
 
     def close(self) -> None:
-        """Give the threads up. A call under way ends by its own time-out."""
+        """Give the threads and the connections up. A call under way breaks off."""
         for pool in self._pools.values():
             pool.shutdown(wait=False, cancel_futures=True)
+        for link in self.links.values():
+            link.close()
 
     def on_the_spot(self, ask: Ask) -> Reply | None:
         """Give the reply of a partner that answers from memory, as a simulator does; None for one that must be waited for."""

@@ -33,12 +33,17 @@ class Runner:
         self.progress = progress or (lambda at: None)
         clock = app.clock()
         self.simulated = clock.kind == "simulated"
-        self._attending = Attending(app, Asking(partners), seed=clock.seed, simulated=self.simulated)
+        self._asking = Asking(partners)
+        self._attending = Attending(app, self._asking, seed=clock.seed, simulated=self.simulated)
         self._unsure = True
 
     def attend(self, rows: Sequence[DueRow], *, round_: int) -> frozenset[str]:
         """Carry out due rows, write the events that follow, and give their types by stored name."""
         return self._attending.attend(rows, round_=round_)
+
+    def close(self) -> None:
+        """Give up the connections to partners."""
+        self._asking.close()
 
     # -- driving time
 

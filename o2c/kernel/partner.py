@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
@@ -93,3 +93,5 @@ class Link:
     client: Partner
     timeout_s: float = 10.0
     calls_max: int = 0
+    close: Callable[[], None] = lambda: None
+    """Gives up the connections of the client."""

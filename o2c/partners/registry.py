@@ -71,4 +71,4 @@ def _link(name: str, linked: PartnerLinked | None, seed: int) -> Link:
 
     timeout_s = linked.timeout_ms / 1000
     endpoint = Endpoint(linked.url, linked.credential, connect_s=min(timeout_s, 3.0), read_s=timeout_s)
-    return Link(clients.real(endpoint), timeout_s, linked.calls_max)
+    return Link(clients.real(endpoint), timeout_s, linked.calls_max, endpoint.close)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
@@ -29,11 +29,19 @@ class Session:
 
     app: Engine
     home: Path
+    on_close: ExitStack = field(default_factory=ExitStack, repr=False)
+    """What is to be closed with the session."""
 
     def runner(self, progress: OnTime | None = None) -> Runner:
-        """A driver with this store's partners, simulated or real as it is configured."""
+        """A driver with this store's partners, simulated or real as it is configured; it is closed with the session."""
         partners = links(partner_states(self.app), seed=self.app.clock().seed)
-        return Runner(self.app, partners, progress=progress)
+        runner = Runner(self.app, partners, progress=progress)
+        self.on_close.callback(runner.close)
+        return runner
+
+    def close(self) -> None:
+        """Give up the connections to partners; the store stays open."""
+        self.on_close.close()
 
     def worker(self) -> Worker:
         """One worker of this store in real time. Raises Refused where its time is simulated."""
@@ -69,7 +77,8 @@ def opened(dsn: str | None = None, *, create: bool = False, reading: bool = Fals
         with Engine(dsn, plan.KINDS, reading=reading) as app:
             if app.takes_writes:
                 analyst.publish(app)
-            yield Session(app, home)
+            with closing(Session(app, home)) as session:
+                yield session
         return
     if not create and not embedded.has_store(home):
         raise Refused(f"there is no store in {home}; make one with `o2c init`, or correct O2C_HOME", kind="missing")
@@ -77,7 +86,8 @@ def opened(dsn: str | None = None, *, create: bool = False, reading: bool = Fals
         analyst.publish(app)
         if create:
             arranged_roles(app)
-        yield Session(app, home)
+        with closing(Session(app, home)) as session:
+            yield session
 
 
 @contextmanager

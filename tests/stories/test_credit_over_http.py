@@ -1,5 +1,7 @@
 """An order whose credit bureau is a real server in trouble: one order is one search, for every search is recorded at the customer."""
 
+from contextlib import closing
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -7,7 +9,9 @@ import pytest
 from o2c.kernel.partner import Answer, Request
 from o2c.partners.credit_bureau import CreditBureau
 from o2c.partners.http import Endpoint
+from o2c.running.session import Session
 from tests.bureau import TOKEN, Says, open_bureau
+from tests.desk import Desk
 from tests.world import World, at, line, order
 
 VARIABLE = "O2C_TEST_BUREAU_TOKEN"
@@ -45,3 +49,35 @@ def test_a_search_that_cannot_be_asked_about_is_not_made_again(
 
     assert world.state("WEB-1") == "completed"
     assert len(bureau.searches) == 1
+
+
+def lived(world: World, home: Path, external_id: str, until: datetime) -> str:
+    """How an order is after a run with the partners that the store's configuration names, as every command has them."""
+    world.take(order(external_id, line()))
+    with closing(Session(world.app, home)) as session:
+        session.runner().run(until)
+    return world.state(external_id)
+
+
+def test_whom_the_store_asks_is_its_configuration(world: World, desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Simulated, the bureau's server hears nothing; linked, it is asked once for each order; while it is down the order falls out and waits."""
+    monkeypatch.setenv(VARIABLE, TOKEN)
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    with open_bureau() as bureau:
+        link = ("partners", "link", "credit-bureau", "--url", bureau.base, "--credential", VARIABLE, "--timeout", "1")
+        lived(world, tmp_path, "WEB-1", at(6))
+        unheard = len(bureau.asked)
+
+        desk.types(*link)
+        lived(world, tmp_path, "WEB-2", at(7))
+        searches = len(bureau.searches)
+        bureau.trouble = Says(503)
+        lived(world, tmp_path, "WEB-3", at(8))
+        desk.types("partners", "simulate", "credit-bureau")
+        heard = len(bureau.asked)
+        lived(world, tmp_path, "WEB-4", at(20))
+
+    assert (unheard, searches, len(bureau.searches), len(bureau.asked)) == (0, 1, 1, heard)
+    assert bureau.bodies[0]["commitment_minor"] > 0
+    assert [row["reason"] for row in world.fallouts("WEB-3") if row["step"] == "credit"] == ["CR-TIMEOUT"]
+    assert "credit.approved" in world.told("WEB-2")
