@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import cast
+from functools import partial
+from typing import TypeVar, cast
 
+import psycopg
 import structlog
 
 from o2c.engine.app import Engine
@@ -23,6 +25,7 @@ from o2c.plan import REACTIONS
 from o2c.store.clock import move_policy, policy_position
 from o2c.store.reads import DueRow
 
+T = TypeVar("T")
 logger = structlog.get_logger(__name__)
 TYPES = frozenset[str]().union(*(reaction.types for reaction in REACTIONS))
 """The stored names of all event types that some reaction concerns."""
@@ -49,12 +52,26 @@ def _follow(app: Engine, reaction: Reaction, round_: int) -> None:
     while page := app.recorder.select_notifications(position, PAGE, stop=top, topics=topics, inclusive_of_start=False):
         for stored in page:
             fact = cast("Fact", app.mapper.to_domain_event(stored))
-            for effect in reaction.effects(fact):
+            for effect in _unless_defect(reaction, fact, partial(reaction.effects, fact)) or ():
                 _carry_out(app, reaction, fact, effect, round_)
         position = page[-1].id
         move_policy(store, reaction.name, position)
     if top > position + LAG:
         move_policy(store, reaction.name, top)
+
+
+def _unless_defect(reaction: Reaction, fact: Fact, rule: Callable[[], T]) -> T | None:
+    """What a rule gives; None when it raises: a defect keeps its own effect from happening and no other.
+
+    Once the rule is mended, a reaction whose checkpoint is taken away follows the log again and does only what is missing.
+    """
+    try:
+        return rule()
+    except psycopg.Error:
+        raise
+    except Exception as error:  # noqa: BLE001 - see above; the values may be personal
+        logger.error("reaction_failed", reaction=reaction.name, stream=fact.stream, event_id=fact.event_id, error=type(error).__name__)
+        return None
 
 
 def _carry_out(app: Engine, reaction: Reaction, fact: Fact, effect: Wake | DecideOn, round_: int) -> None:
@@ -121,7 +138,10 @@ def _decide(app: Engine, reaction: Reaction, fact: Fact, effect: DecideOn, comma
     for _ in range(TRIES_MAX):
         loaded = app.load([effect.stream])[effect.stream]
         carried = Carried(app.kind(effect.stream), effect.stream, loaded.state)
-        carried.carry(effect.rule(loaded.state, fact.occurred_at, app.book), fact.occurred_at, app.book, fact.event_id)
+        decide = partial(effect.rule, loaded.state, fact.occurred_at, app.book)
+        if (decision := _unless_defect(reaction, fact, decide)) is None:
+            return
+        carried.carry(decision, fact.occurred_at, app.book, fact.event_id)
         carried.close()
         guards = guards_of(carried.guards, app.reads.holders(list(carried.guards.claims)))
         seen = {effect.stream: loaded}

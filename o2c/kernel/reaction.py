@@ -31,7 +31,8 @@ class DecideOn:
 class Reaction:
     """A rule of the plan that crosses streams: `effects(fact)` for every event type that it `concerns`.
 
-    The name is part of the command ids, so that an event that is seen again has no second effect.
+    The name is part of the command ids, so that an event that is seen again has no second effect. A reaction that is new in a store follows
+    its log from the beginning: one that must leave the past alone looks at the time of the event.
     """
 
     name: str

@@ -18,6 +18,7 @@ from o2c.kernel.partner import Accepted, Answer, Answered, Failed, NeverHeard, R
 from o2c.kernel.reasons import REASONS
 from o2c.kernel.step import Step
 from o2c.kernel.work import Work
+from o2c.markets.registry import MARKETS
 from o2c.plan import STEPS
 from tests.given import MARKET, MONDAY, PORTING, SEED, Story, codes_of, item
 
@@ -94,9 +95,10 @@ def test_a_code_nobody_knows_is_our_defect() -> None:
 
 
 def _codes(step: Step) -> Iterator[str]:
-    """Our codes that a step names."""
+    """Our codes that a step names, in every version of every market."""
+    ours = [code for versions in MARKETS.values() for market in versions for code in market.porting.refusals.values()]
     if step.ask:
-        yield from (*step.ask.codes.values(), step.ask.silence, *(MARKET.porting.refusals.values() if step.ask.code_of else ()))
+        yield from (*step.ask.codes.values(), step.ask.silence, *(ours if step.ask.code_of else ()))
     if step.draw:
         yield step.draw.out_of_stock
     if step.referral:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from o2c.kernel.refusal import Refused
-from o2c.markets.registry import HOME
+from o2c.markets.registry import HOME, MARKETS
 from o2c.simulation.launch_data import catalogue
 from o2c.views.orders import find_order
 from tests.desk import Desk
@@ -40,7 +40,7 @@ def test_a_market_that_there_is_not_is_refused(world: World, desk: Desk, command
     papers = str(world.written("one.jsonl", json.dumps(order("WEB-1", line()))))
     before = world.app.reads.last_position()
 
-    with pytest.raises(Refused, match="there is no market XX; use one of GB, NL"):
+    with pytest.raises(Refused, match=f"there is no market XX; use one of {', '.join(sorted(MARKETS))}"):
         desk.types(*command, prices if command[0] == "load" else papers, "--market", "XX")
 
     assert world.app.reads.last_position() == before

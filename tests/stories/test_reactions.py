@@ -77,6 +77,29 @@ def test_what_was_carried_out_is_not_carried_out_again(world: World) -> None:
     assert len(calls(world)) == 1
 
 
+def test_a_defect_in_a_rule_keeps_no_other_effect_from_happening(world: World) -> None:
+    """What a broken rule should have done is missing, is done once it is mended, and was never in the way of the rest."""
+
+    def broken(fact: Fact) -> tuple[DecideOn, ...]:
+        def rule(state: Any, now: datetime, book: Any) -> Decision:
+            if fact.customer_id == "C-1":
+                raise ZeroDivisionError
+            return courtesy(fact)[0].rule(state, now, book)
+
+        return (DecideOn(courtesy(fact)[0].stream, rule),)
+
+    world.take(order("WEB-1", line()), order("WEB-2", line(), party="C-2"))
+    world.run(at(7))
+    react(world.app, round_=0, reactions=(Reaction(name=CALL.name, concerns=completes, effects=broken),))
+    before = [call["stream"] for call in calls(world)]
+    with world.app.log_recorder.datastore.get_connection() as conn:
+        conn.execute(b"DELETE FROM o2c.policy_checkpoint WHERE policy = 'courtesy-call'")
+    react(world.app, round_=0, reactions=(CALL,))
+
+    assert before == ["customer-C-2"]
+    assert sorted(call["stream"] for call in calls(world)) == ["customer-C-1", "customer-C-2"]
+
+
 def test_only_what_concerns_it_is_reacted_to(world: World) -> None:
     """An order that waits is called by nobody."""
     world.take(order("WEB-1", line(simType="physical", place="")))

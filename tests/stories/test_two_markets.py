@@ -11,6 +11,7 @@ import pytest
 from o2c.files import intake, loading
 from o2c.kernel.partner import Answered, RefusedBy, Request
 from o2c.kernel.refusal import Refused
+from o2c.markets.registry import MARKETS
 from o2c.partners.clearing_house import SimulatedClearingHouse
 from tests.world import Document, World, line, order, ported
 
@@ -130,7 +131,7 @@ def test_no_number_of_another_country_is_given_out(world: World) -> None:
 
 def test_there_is_no_market_by_any_other_name(world: World) -> None:
     """A market that the program does not know is refused, with those that it does."""
-    with pytest.raises(Refused, match="there is no market FR; use one of GB, NL"):
+    with pytest.raises(Refused, match=f"there is no market FR; use one of {', '.join(sorted(MARKETS))}"):
         loading.load_catalogue(world.app, world.written("fr.json", json.dumps([{"id": "x"}])), market="FR")
 
 
