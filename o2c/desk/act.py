@@ -9,7 +9,8 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 from o2c.desk.roles import may
 from o2c.engine.app import Context, Engine, Written
@@ -22,6 +23,7 @@ from o2c.store.commands import Outcome
 
 __all__ = ["Context", "Deed", "Refused", "Rule", "Written", "act", "act_on_all", "permitted"]
 
+T = TypeVar("T")
 Rule = Callable[[Any, datetime], Decision]
 """From the stream's state and the time to what happens; several rules are carried one after another, each on what the last one left."""
 
@@ -68,24 +70,33 @@ def act_on_all(app: Engine, context: Context, verb: str, deeds: Sequence[Deed]) 
     (see `act`).
     """
     context = permitted(context, verb)
+    ids = [derived_id(context.command_id, deed.stream) if context.command_id and len(deeds) > 1 else context.command_id for deed in deeds]
     done: dict[int, Written | Refused] = {}
-    commands: dict[int, Command] = {}
-    for place, deed in enumerate(deeds):
-        command_id = context.command_id
-        if command_id and len(deeds) > 1:
-            command_id = derived_id(command_id, deed.stream)
-        try:
-            earlier = app.recall(deed.stream, command_id, deed.fingerprint) if command_id else None
-            if earlier:
-                done[place] = earlier
-            else:
-                commands[place] = _command(app, context, command_id, deed)
-        except Refused as refused:
-            done[place] = refused
+    for place, (deed, command_id) in enumerate(zip(deeds, ids, strict=True)):
+        if earlier := _refused(partial(app.recall, deed.stream, command_id, deed.fingerprint)) if command_id else None:
+            done[place] = earlier
+    left = {place: deed for place, deed in enumerate(deeds) if place not in done}
+    loaded = app.load({deed.stream for deed in left.values()})
+    carried: dict[int, Carried] = {}
+    for place, deed in left.items():
+        outcome = _refused(partial(_carried, app, deed, loaded[deed.stream]))
+        if isinstance(outcome, Refused):
+            done[place] = outcome
+        else:
+            carried[place] = outcome
+    commands = _commands(app, context, {place: (ids[place], deeds[place], each) for place, each in carried.items()}, loaded)
     outcomes = app.write(list(commands.values())) if commands else []
-    for (place, command), outcome in zip(commands.items(), outcomes, strict=True):
-        done[place] = _done(app, command, outcome)
+    for (place, command), written in zip(commands.items(), outcomes, strict=True):
+        done[place] = _done(app, command, written)
     return [done[place] for place in range(len(deeds))]
+
+
+def _refused(work: Callable[[], T]) -> T | Refused:
+    """What work gives, or how it was refused."""
+    try:
+        return work()
+    except Refused as refused:
+        return refused
 
 
 def permitted(context: Context, verb: str) -> Context:
@@ -98,22 +109,30 @@ def permitted(context: Context, verb: str) -> Context:
     return checked
 
 
-def _command(app: Engine, context: Context, command_id: str, deed: Deed) -> Command:
-    stream = deed.stream
-    loaded = app.load([stream])[stream]
-    if deed.expected_version is not None and loaded.version != deed.expected_version:
-        raise Refused(
-            f"{stream} is at version {loaded.version}, not {deed.expected_version}; look at it again and decide anew", kind="conflict"
-        )
-    carried = _carried(app, deed, loaded)
-    command_id = command_id or derived_id("person", deed.fingerprint, context.actor, str(loaded.version))
-    guards = guards_of(carried.guards, app.reads.holders(list(carried.guards.claims)))
+def _commands(
+    app: Engine, context: Context, decided: Mapping[int, tuple[str, Deed, Carried]], loaded: Mapping[str, Loaded]
+) -> dict[int, Command]:
+    """The commands of deeds that were carried. What all of them touch is read at once."""
+    holders = app.reads.holders([claim for _, _, carried in decided.values() for claim in carried.guards.claims])
     # Nobody decides this again when it is stale: every stream it touches is read now.
-    seen = {**app.load({happened.stream for happened in carried.happened}), **deed.beside, stream: loaded}
-    return Command(command_id, stream, tuple(carried.happened), seen, context.actor, context.channel, guards, deed.fingerprint)
+    touched = app.load({happened.stream for _, _, carried in decided.values() for happened in carried.happened})
+    commands: dict[int, Command] = {}
+    for place, (given_id, deed, carried) in decided.items():
+        own = loaded[deed.stream]
+        command_id = given_id or derived_id("person", deed.fingerprint, context.actor, str(own.version))
+        seen = {**{happened.stream: touched[happened.stream] for happened in carried.happened}, **deed.beside, deed.stream: own}
+        guards = guards_of(carried.guards, holders)
+        commands[place] = Command(
+            command_id, deed.stream, tuple(carried.happened), seen, context.actor, context.channel, guards, deed.fingerprint
+        )
+    return commands
 
 
 def _carried(app: Engine, deed: Deed, loaded: Loaded) -> Carried:
+    if deed.expected_version is not None and loaded.version != deed.expected_version:
+        raise Refused(
+            f"{deed.stream} is at version {loaded.version}, not {deed.expected_version}; look at it again and decide anew", kind="conflict"
+        )
     kind, now = app.kind(deed.stream), app.clock().now
     at = max(now, kind.not_before(loaded.state) or now)
     carried = Carried(kind, deed.stream, loaded.state)

@@ -49,7 +49,7 @@ def deed_of(app: Engine, fallout: str, resolution: Resolution, *, note: str) -> 
         return rules.resolve(resolution, step, work_on(state), app.kind(stream), app.book, note=note, at=at)
 
     def end(state: Any, at: datetime) -> Decision:
-        return fail_item(state, item, reason=row["reason"], note=note, at=at, book=app.book)
+        return fail_item(state, item, reason=app.work(stream, state, item, step.name).reason, note=note, at=at, book=app.book)
 
     ends = isinstance(resolution, Fail) and item and category_of(stream) == "order"
     steps: tuple[Rule, ...] = (first, end) if ends else (first,)

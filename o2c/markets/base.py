@@ -37,7 +37,7 @@ class PortingRules:
 
     `code_name` is the trade's name of the porting code; the code must match `code_pattern` as text, and an empty pattern asks for none. A
     request before `cutoff` (local, on a working day) ports `lead_working_days` later, any other one working day after that, and never
-    before the first possible day that the donor names. Windows open at `window_opens` (local). `refusals` maps the clearing house's words
+    before the first possible day that the donor names, where donors name one (`donor_names_day`). Windows open at `window_opens` (local). `refusals` maps the clearing house's words
     for a donor's refusal to our reason code; a refusal that is no lawful ground in the market is asked again (NP-CONFLICT).
     """
 
@@ -46,6 +46,7 @@ class PortingRules:
     cutoff: time
     lead_working_days: int
     window_opens: time
+    donor_names_day: bool
     refusals: Mapping[str, str]
     source: str
 

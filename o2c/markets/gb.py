@@ -28,6 +28,7 @@ GB = Market(
         cutoff=time(17),
         lead_working_days=1,
         window_opens=time(9),
+        donor_names_day=False,
         refusals={
             "CODE-EXPIRED": "NP-CODE",
             "NAME-MISMATCH": "NP-NAME",

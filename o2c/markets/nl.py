@@ -31,6 +31,7 @@ NL = Market(
         cutoff=time(17),
         lead_working_days=1,
         window_opens=time(9),
+        donor_names_day=True,
         refusals={
             "NAME-MISMATCH": "NP-NAME",
             "NUMBER-INACTIVE": "NP-INACT",

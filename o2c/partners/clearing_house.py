@@ -9,27 +9,21 @@ from typing import Any
 from o2c.kernel.chance import pick
 from o2c.kernel.partner import Answer, Answered, RefusedBy, Request
 from o2c.kernel.periods import parse_time
+from o2c.markets.base import PortingRules
+from o2c.markets.registry import HOME, current
 from o2c.partners import faults
 
 ACCEPT, DELAY = "ACCEPT", "DELAY"
-DONOR_PERCENTS = (
-    (ACCEPT, 86.0),
+OTHER_PERCENTS = (
     (DELAY, 5.0),
     ("CODE-EXPIRED", 4.0),
-    ("NAME-MISMATCH", 2.0),
-    ("NUMBER-INACTIVE", 1.0),
-    ("BARRED", 2.0),
-)
-DONOR_PERCENTS_NL = (
-    (ACCEPT, 88.0),
-    (DELAY, 5.0),
     ("NAME-MISMATCH", 2.0),
     ("NUMBER-INACTIVE", 1.0),
     ("BARRED", 2.0),
     ("DEBT", 1.0),
     ("CONTRACT", 1.0),
 )
-"""In the Netherlands no code is asked for, and some donors still answer with what is no ground."""
+"""What a donor says instead of a plain yes, as far as the market has such an answer. Some donors still name what is no ground there."""
 DELAY_DAYS_MAX = 3
 PORTING, CANCEL = "porting", "porting-cancel"
 CUT_OFF = timedelta(hours=2)
@@ -45,7 +39,7 @@ class SimulatedClearingHouse:
     def submit(self, request: Request) -> Answer:
         """Answer for the donor, cut a number over, or take a port back: refused with TOO-LATE from CUT_OFF before its window on.
 
-        A donor accepts with a `reference`, delays with `working_days_more` (in the Netherlands `first_possible_on`, an ISO date), or
+        A donor accepts with a `reference`, delays with `working_days_more` (or names the day, `first_possible_on` as an ISO date, where donors do), or
         refuses.
         """
         if request.step == PORTING:
@@ -69,15 +63,21 @@ class SimulatedClearingHouse:
         asked = f"{request.body.get('msisdn', '')} {request.body.get('code', '')}"
         if mark is not None:
             return faults.on_submit(mark, request) or self._accepted(request)
-        dutch = request.body.get("market") == "NL"
-        code = pick(self.seed, faults.place(request), 0, f"donor {asked}", DONOR_PERCENTS_NL if dutch else DONOR_PERCENTS)
+        rules = current(str(request.body.get("market") or HOME), request.at.date()).porting
+        code = pick(self.seed, faults.place(request), 0, f"donor {asked}", _percents(rules))
         if code not in (ACCEPT, DELAY):
             # What is no ground is dropped when the donor is asked again.
-            return self._accepted(request) if code in ("DEBT", "CONTRACT") and request.attempt > 1 else RefusedBy(code)
+            return self._accepted(request) if rules.refusals[code] == "NP-CONFLICT" and request.attempt > 1 else RefusedBy(code)
         days = 1 + faults.whole(self.seed, request, f"delay {asked}", DELAY_DAYS_MAX) if code == DELAY else 0
-        if dutch:
+        if rules.donor_names_day:
             return self._accepted(request, first_possible_on=(request.at + timedelta(days=1 + days)).date().isoformat())
         return self._accepted(request, working_days_more=days) if days else self._accepted(request)
 
     def _accepted(self, request: Request, **more: Any) -> Answer:
         return Answered({"reference": faults.reference("PRT", self.seed, request), **more})
+
+
+def _percents(rules: PortingRules) -> tuple[tuple[str, float], ...]:
+    """How often a donor of the market gives each answer; what is left of a hundred is a plain yes."""
+    others = tuple((code, percent) for code, percent in OTHER_PERCENTS if code == DELAY or code in rules.refusals)
+    return ((ACCEPT, 100 - sum(percent for _, percent in others)), *others)
