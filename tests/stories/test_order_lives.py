@@ -132,7 +132,7 @@ def test_a_failed_base_item_takes_its_dependants_with_it_and_gives_back_what_it_
 
 
 def test_an_order_of_one_failed_item_fails(world: World) -> None:
-    """Nothing completed and one item failed: the order failed, and nothing is charged."""
+    """Nothing completed and one item failed: the order failed, under the reason of its fallout, and nothing is charged."""
     world.stocked()
     world.scripted.will("activation", Failed("PERMANENT"))
     world.take(order("WEB-1", line(), item(LINE_ADD_ONS[0], "2", relies_on="1")))
@@ -141,6 +141,7 @@ def test_an_order_of_one_failed_item_fails(world: World) -> None:
     world.run(at(1, month=3))
     assert (world.items("WEB-1"), world.state("WEB-1")) == ({"1": "failed", "2": "cancelled"}, "failed")
     assert world.types("account-BA-C-1") == []
+    assert world.app.reads.rows("SELECT body ->> 'reason' AS reason FROM o2c.event WHERE type = 'item.failed'") == [{"reason": "NET-CFG"}]
 
 
 def test_a_referred_identity_is_approved_by_a_person(world: World) -> None:
