@@ -41,7 +41,6 @@ def read(raw: bytes, *, latest: datetime | None = None) -> Wish:
     if not external_id:
         raise Unreadable("no externalId; a channel must name its order")
     party = next((_text(p.get("id")) for p in _objects(document.get("relatedParty")) if _text(p.get("role")).lower() == "customer"), "")
-    account = document.get("billingAccount")
     priority = _text(document.get("priority"))
     return Wish(
         external_id=external_id,
@@ -50,10 +49,12 @@ def read(raw: bytes, *, latest: datetime | None = None) -> Wish:
         category=_text(document.get("category")),
         priority=int(priority) if priority in ("0", "1", "2", "3", "4") else 4,
         party=party,
-        account=(_text(account.get("id")) if isinstance(account, dict) else "") or party,
+        account=_named(document.get("billingAccount")) or party,
         lines=lines,
         fingerprint=fingerprint(document),
         original=raw.decode(),
+        requested_start=_text(document.get("requestedStartDate")),
+        requested_completion=_text(document.get("requestedCompletionDate")),
     )
 
 
@@ -151,6 +152,11 @@ def _text(value: Any) -> str:
     return value if isinstance(value, str) else str(value) if isinstance(value, int) else ""
 
 
+def _named(value: Any) -> str:
+    """The id that a reference names."""
+    return _text(value.get("id")) if isinstance(value, dict) else ""
+
+
 def _objects(value: Any) -> list[dict[str, Any]]:
     return [part for part in value if isinstance(part, dict)] if isinstance(value, list) else []
 
@@ -159,18 +165,20 @@ def _lines(items: Any, parent: str) -> Iterator[Line]:
     for item in _objects(items):
         product = item.get("product")
         product = product if isinstance(product, dict) else {}
-        offering = item.get("productOffering")
         relations = _objects(item.get("productOrderItemRelationship"))
         yield Line(
             item=_text(item.get("id")),
             parent=parent,
             action=_text(item.get("action")),
             quantity=_text(item.get("quantity", 1)) or "?",
-            offering=_text(offering.get("id")) if isinstance(offering, dict) else "",
+            offering=_named(item.get("productOffering")),
             product=_text(product.get("id")),
             relies_on=tuple(_text(r.get("id")) for r in relations if r.get("relationshipType") == "reliesOn"),
             characteristics={_text(c.get("name")): _text(c.get("value")) for c in _objects(product.get("productCharacteristic"))},
             place=next((_text(place.get("name")) for place in _objects(product.get("place"))), ""),
+            account=_named(item.get("billingAccount")),
+            requested_start=_text(item.get("requestedStartDate")),
+            requested_completion=_text(item.get("requestedCompletionDate")),
         )
         yield from _lines(item.get("productOrderItem"), _text(item.get("id")))
 

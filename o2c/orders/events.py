@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from o2c.kernel.event import Event, Names, Pii
+from o2c.kernel.event import Event, Names, Pii, Upcast
 from o2c.kernel.shapes import Declined, Done, FellOut, OfItem, OfStep, Requested
 
 _FELL_OUT = {
@@ -33,6 +33,9 @@ class CapturedLine(_Part):
     offering: str = ""
     product: str = ""
     relies_on: tuple[str, ...] = ()
+    account: str = ""
+    requested_start: str = ""
+    requested_completion: str = ""
 
 
 class LineDetail(_Part):
@@ -45,7 +48,8 @@ class LineDetail(_Part):
 class OrderCaptured(Event, name="order.captured", stream="order"):
     """A channel's order was taken down, whatever it lacks; it is judged afterwards. The original is kept to the letter, as personal data.
 
-    `market` is the country's rules in the version that was in force, pinned for good.
+    `market` is the country's rules in the version that was in force, pinned for good. `owner` is whose name the external id is. The requested
+    times stand as the channel wrote them, empty when it wished none.
     """
 
     example = {
@@ -53,7 +57,9 @@ class OrderCaptured(Event, name="order.captured", stream="order"):
         "party": "C-1001", "account": "BA-1001", "fingerprint": "9f86d081884c7d65", "intake": "intake-3b1f/1", "line": 17,
         "catalogue_version": 12, "lines": [{"item": "1", "action": "add", "quantity": "1", "offering": "mobile-line"}],
         "details": [{"characteristics": {"simType": "esim"}, "place": "1 Mill Lane, Testford, ZZ1 1AA"}], "original": "{}",
+        "owner": "C-1001", "requested_start": "2026-01-20T00:00:00Z",
     }  # fmt: skip
+    upcasts = (Upcast(defaults={"owner": "", "requested_start": "", "requested_completion": ""}),)
     external_id: str
     source: str
     order_date: str
@@ -69,6 +75,9 @@ class OrderCaptured(Event, name="order.captured", stream="order"):
     lines: tuple[CapturedLine, ...]
     details: Annotated[tuple[LineDetail, ...], Pii("details")]
     original: Annotated[str, Pii("original")]
+    owner: str = ""
+    requested_start: str = ""
+    requested_completion: str = ""
 
 
 class OrderResubmitted(Event, name="order.resubmitted", stream="order"):

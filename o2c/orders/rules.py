@@ -66,10 +66,14 @@ def _capture(wish: Wish, *, intake: str, line: int, catalogue_version: int, mark
         catalogue_version=catalogue_version,
         lines=tuple(
             events.CapturedLine(item=x.item, parent=x.parent, action=x.action, quantity=x.quantity, offering=x.offering,
-                                product=x.product, relies_on=x.relies_on) for x in wish.lines
+                                product=x.product, relies_on=x.relies_on, account=x.account, requested_start=x.requested_start,
+                                requested_completion=x.requested_completion) for x in wish.lines
         ),
         details=tuple(events.LineDetail(characteristics=x.characteristics, place=x.place) for x in wish.lines),
         original=wish.original,
+        owner=wish.owner,
+        requested_start=wish.requested_start,
+        requested_completion=wish.requested_completion,
     )  # fmt: skip
     return just(captured, events.ValidationRequested(due_at=max(wish.order_date, now)))
 

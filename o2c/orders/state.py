@@ -17,7 +17,7 @@ from o2c.orders import events
 from o2c.orders.rollup import Progress, follow, plan
 from o2c.orders.wish import Line
 
-SHAPE_VERSION = 1
+SHAPE_VERSION = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,7 @@ class OrderState:
 
     order_id: str = ""
     external_id: str = ""
+    owner: str = ""
     party: str = ""
     channel: str = ""
     category: str = ""
@@ -55,6 +56,8 @@ class OrderState:
     market: str = ""
     captured_at: datetime | None = None
     account: str = ""
+    requested_start: str = ""
+    requested_completion: str = ""
     fingerprint: str = ""
     intake: str = ""
     line: int = 0
@@ -103,6 +106,9 @@ def _captured(state: OrderState, event: events.OrderCaptured) -> OrderState:
     return changed(
         state,
         external_id=event.external_id,
+        owner=event.owner,
+        requested_start=event.requested_start,
+        requested_completion=event.requested_completion,
         party=event.party,
         category=event.category,
         priority=event.priority,

@@ -14,7 +14,8 @@ QUANTITY_MAX = 1_000
 class Line:
     """One order item as the channel sent it, and as corrections made it; every value is text, absent ones empty.
 
-    Stored in two halves (`events.CapturedLine`, `events.LineDetail`), because only one of them may be personal.
+    `account`, `requested_start` and `requested_completion` are the item's own; where they are empty, those of the order hold. Stored in two
+    halves (`events.CapturedLine`, `events.LineDetail`), because only one of them may be personal.
     """
 
     item: str
@@ -26,11 +27,18 @@ class Line:
     relies_on: tuple[str, ...]
     characteristics: dict[str, str] = field(repr=False)
     place: str = field(repr=False)
+    account: str = ""
+    requested_start: str = ""
+    requested_completion: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """A readable order: the wish of the channel, not judged yet. `fingerprint` covers the content without order date and channel."""
+    """A readable order: the wish of the channel, not judged yet. `fingerprint` covers the content without order date and channel.
+
+    `owner` is whose name the external id is. `requested_start` and `requested_completion` are the wished times as the channel wrote them, empty
+    when it wished none. Source: TMF622 v4.0.0 ProductOrder.requestedStartDate, .requestedCompletionDate; v5 externalIdentifier.owner.
+    """
 
     external_id: str
     order_date: datetime
@@ -42,6 +50,9 @@ class Wish:
     lines: tuple[Line, ...]
     fingerprint: str
     original: str = field(repr=False)
+    owner: str = ""
+    requested_start: str = ""
+    requested_completion: str = ""
 
 
 def around(line: Line, by_id: Mapping[str, Line]) -> Iterator[Line]:

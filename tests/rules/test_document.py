@@ -9,7 +9,7 @@ import pytest
 from hypothesis import strategies
 
 from o2c.orders.document import DEPTH_MAX, ITEMS_MAX, LINE_BYTES_MAX, Unreadable, differing, fingerprint, read
-from tests.given import Document, item, paper, wish
+from tests.given import Document, captured, item, paper, wish
 
 SECRET = "Ada Example"
 
@@ -142,6 +142,16 @@ def test_lines_of_a_bundle_know_their_parent() -> None:
     assert [(line.item, line.parent) for line in order.lines] == [("1", ""), ("1.1", "1"), ("1.1.1", "1.1"), ("1.2", "1"), ("2", "")]
 
 
+def test_an_item_may_name_its_own_account_and_times() -> None:
+    """What an item says of itself is kept apart from what the order says, through capture; absent ones are empty."""
+    dated = item("1", billingAccount={"id": "BA-7"}, requestedStartDate="2026-03-01", requestedCompletionDate="2026-03-09")
+    lines = captured(dated, item("2")).lines
+    assert [(line.account, line.requested_start, line.requested_completion) for line in lines] == [
+        ("BA-7", "2026-03-01", "2026-03-09"),
+        ("", "", ""),
+    ]
+
+
 @pytest.mark.parametrize(
     ("changes", "field", "value"),
     [
@@ -152,6 +162,8 @@ def test_lines_of_a_bundle_know_their_parent() -> None:
         pytest.param({"relatedParty": [{"id": "C-2", "role": "Customer"}]}, "party", "C-2", id="role-in-capitals"),
         pytest.param({"billingAccount": None}, "account", "C-1001", id="no-account-is-the-party"),
         pytest.param({"channel": []}, "channel", "unknown", id="no-channel"),
+        pytest.param({"requestedStartDate": "2026-03-01"}, "requested_start", "2026-03-01", id="wished-start"),
+        pytest.param({"requestedCompletionDate": "2026-03-02T00:00:00Z"}, "requested_completion", "2026-03-02T00:00:00Z", id="wished-end"),
         pytest.param({"externalId": None, "id": "TMF-7"}, "external_id", "TMF-7", id="id-instead-of-external-id"),
     ],
 )
