@@ -9,15 +9,16 @@ from typing import Any
 from o2c.delivery.events import ParcelDelivered
 from o2c.kernel.decision import Decision, just
 from o2c.kernel.work import Work
-from o2c.markets.base import address_is_complete
+from o2c.markets.addresses import address_flaw
 
 
 def flaw(work: Work, at: datetime) -> str:
-    """Give DQ-ADDR for a delivery address without house number or postcode, in the market's form; empty when it is complete.
+    """Give DQ-ADDR with what the delivery address lacks, by the market's rules; empty when it is complete.
 
     Source: the table of imperfect orders (design, section 11).
     """
-    return "" if address_is_complete(work.market, work.subject.place) else "DQ-ADDR: delivery address without number or postcode"
+    lacking = address_flaw(work.market.addresses, work.subject.place)
+    return f"DQ-ADDR: delivery address {lacking}" if lacking else ""
 
 
 def parcel(work: Work) -> Mapping[str, Any]:

@@ -10,6 +10,7 @@ from functools import lru_cache
 import holidays
 
 from o2c.kernel.periods import local_date, local_time
+from o2c.markets.addresses import AddressRules
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +69,7 @@ class NumberingRules:
 
 @dataclass(frozen=True, slots=True)
 class Market:
-    """One country's rules in one version; a changed rule is a new version with a later `valid_from`.
-
-    `address_pattern` is what an address line must match to be delivered to.
-    """
+    """One country's rules in one version; a changed rule is a new version with a later `valid_from`."""
 
     code: str
     version: str
@@ -84,17 +82,12 @@ class Market:
     calendar: WorkCalendar
     porting: PortingRules
     numbering: NumberingRules
-    address_pattern: str
+    addresses: AddressRules
 
     @property
     def pin(self) -> str:
         """The name under which orders and accounts keep these rules for good: `GB@2026-01`."""
         return f"{self.code}@{self.version}"
-
-
-def address_is_complete(market: Market, text: str) -> bool:
-    """Whether an address line has the house number and postcode that a courier or fitter needs; judged as text."""
-    return re.fullmatch(market.address_pattern, text) is not None
 
 
 def tax_percent(market: Market, group: str, on: date) -> Decimal:

@@ -3,6 +3,7 @@
 from datetime import date, time
 from decimal import Decimal
 
+from o2c.markets.addresses import AddressRules
 from o2c.markets.base import Market, NumberingRules, PortingRules, TaxRate, WorkCalendar
 
 GB = Market(
@@ -47,6 +48,14 @@ GB = Market(
         former_customer_may_claim=True,
         source="Ofcom General Conditions of Entitlement, C7.6(b), in force 3 April 2023",
     ),
-    # A house number first, a postcode last (form of BS 7666: one or two letters, district, sector, unit).
-    address_pattern=r"[0-9].*\b[A-Z]{1,2}[0-9][A-Z0-9]? [0-9][A-Z]{2}",
+    addresses=AddressRules(
+        # No postcode area begins with Q, V or X, and no inward code has C, I, K, M, O or V.
+        postcode="([A-PR-UWYZ][A-Z]?[0-9][A-Z0-9]?) ?([0-9][ABD-HJLNP-UW-Z]{2})",
+        premises=r"[0-9]{1,5}[A-Z]?(?: ?[-/] ?[0-9]{1,5}[A-Z]?)? (?:.*\W)?[^\W\d_]{2}.*",
+        unit="(?:flat|apartment|apt|unit|suite|studio|room|floor)\\.? [0-9A-Z]{1,5}",
+        house_names=True,
+        countries=frozenset({"united kingdom", "uk", "gb", "gbr", "great britain", "england", "scotland", "wales", "northern ireland"}),
+        source="form of addresses: BS 7666; a building name in place of a number, and the letters of a postcode: Royal Mail Postcode Address "
+        "File, programmers' guide [M]; postcodes in any case and spacing: GOV.UK Design System, addresses",
+    ),
 )

@@ -6,6 +6,7 @@ Facts marked [M] were written from memory and are to be confirmed before a launc
 from datetime import date, time
 from decimal import Decimal
 
+from o2c.markets.addresses import AddressRules
 from o2c.markets.base import Market, NumberingRules, PortingRules, TaxRate, WorkCalendar
 
 NL = Market(
@@ -51,6 +52,15 @@ NL = Market(
         former_customer_may_claim=True,
         source="Directive (EU) 2018/1972, art. 106(3)",
     ),
-    # A house number, and a postcode of four digits and two letters before the town.
-    address_pattern=r".*\b[0-9]+\b.*\b[1-9][0-9]{3} ?[A-Z]{2}\b.*",
+    addresses=AddressRules(
+        # Four digits, the first no zero, and two letters, which are never SA, SD or SS.
+        postcode="([1-9][0-9]{3}) ?((?!S[ADS])[A-Z]{2})",
+        # The number follows its street; structured addresses may put it first.
+        premises=r"(?:[^\W\d_]{2}.*\W[0-9]{1,5}(?: ?[A-Z]{1,4}|[ -][0-9A-Z]{1,4})?|[0-9]{1,5}[A-Z]? [^\W\d_]{2}.*)",
+        unit="(?:kamer|unit|etage)\\.? [0-9A-Z]{1,5}",
+        # Every address of the register has a number.
+        house_names=False,
+        countries=frozenset({"nederland", "netherlands", "the netherlands", "holland", "nl", "nld"}),
+        source="NEN 5825 [M]; a number for every address: Wet basisregistratie adressen en gebouwen, art. 6 [M]",
+    ),
 )

@@ -13,6 +13,7 @@ from typing import Any
 
 from o2c.kernel.identifiers import digest
 from o2c.kernel.periods import parse_time
+from o2c.orders.places import place_of
 from o2c.orders.wish import Line, Wish
 
 SOURCE = "tmf622"
@@ -175,7 +176,7 @@ def _lines(items: Any, parent: str) -> Iterator[Line]:
             product=_text(product.get("id")),
             relies_on=tuple(_text(r.get("id")) for r in relations if r.get("relationshipType") == "reliesOn"),
             characteristics={_text(c.get("name")): _text(c.get("value")) for c in _objects(product.get("productCharacteristic"))},
-            place=next((_text(place.get("name")) for place in _objects(product.get("place"))), ""),
+            place=place_of(_objects(product.get("place"))),
             account=_named(item.get("billingAccount")),
             requested_start=_text(item.get("requestedStartDate")),
             requested_completion=_text(item.get("requestedCompletionDate")),

@@ -8,16 +8,17 @@ from typing import Any
 
 from o2c.kernel.decision import Decision, just
 from o2c.kernel.work import Work
-from o2c.markets.base import address_is_complete
+from o2c.markets.addresses import address_flaw
 from o2c.qualification.events import AddressQualified
 
 
 def flaw(work: Work, at: datetime) -> str:
-    """Give DQ-ADDR for an installation address without house number or postcode, in the market's form; empty when it is complete.
+    """Give DQ-ADDR with what the installation address lacks, by the market's rules; empty when it is complete.
 
     Source: the table of imperfect orders (design, section 11).
     """
-    return "" if address_is_complete(work.market, work.subject.place) else "DQ-ADDR: installation address without number or postcode"
+    lacking = address_flaw(work.market.addresses, work.subject.place)
+    return f"DQ-ADDR: installation address {lacking}" if lacking else ""
 
 
 def address(work: Work) -> Mapping[str, Any]:

@@ -14,7 +14,7 @@ from hypothesis import strategies
 from iso4217 import Currency
 
 from o2c.kernel.periods import local_date, next_cycle_day
-from o2c.markets.base import TaxRate, address_is_complete, code_is_wellformed, is_working_day, port_window, tax_percent, working_day_after
+from o2c.markets.base import TaxRate, code_is_wellformed, is_working_day, port_window, tax_percent, working_day_after
 from o2c.markets.gb import GB
 
 LONDON = ZoneInfo("Europe/London")
@@ -214,31 +214,3 @@ def test_a_ceased_number_rests_a_month_whichever_it_is(month: int) -> None:
     """Ofcom's General Condition C7.6(b) asks for "at least one month": on the same day of the next month the number still rests or just did."""
     first, following = date(2026, month, 1), date(2026 + month // 12, month % 12 + 1, 1)
     assert first + timedelta(days=GB.numbering.quarantine_days_min) >= following
-
-
-@pytest.mark.parametrize(
-    ("line", "complete"),
-    [
-        # One of each form that a postcode has, by the Royal Mail's Programmers' Guide and BS 7666.
-        pytest.param("1 Example Street, Manchester, M1 1AE", True, id="a9-9aa"),
-        pytest.param("1 Example Street, Birmingham, B33 8TH", True, id="a99-9aa"),
-        pytest.param("1 Example Street, London, W1A 0AX", True, id="a9a-9aa"),
-        pytest.param("1 Example Street, Croydon, CR2 6XH", True, id="aa9-9aa"),
-        pytest.param("1 Example Street, Doncaster, DN55 1PT", True, id="aa99-9aa"),
-        pytest.param("1 Example Street, London, EC1A 1BB", True, id="aa9a-9aa"),
-        pytest.param("221b Example Street, London, EC1A 1BB", True, id="house-number-with-a-letter"),
-        pytest.param("Example Street, London, EC1A 1BB", False, id="no-house-number"),
-        pytest.param("The Old Mill, 1 Example Street, EC1A 1BB", False, id="number-not-first"),
-        pytest.param("1 Example Street, London", False, id="no-postcode"),
-        pytest.param("1 Example Street, London, EC1A1BB", False, id="no-space-in-it"),
-        pytest.param("1 Example Street, London, EC1A 1B", False, id="unit-of-one-letter"),
-        pytest.param("1 Example Street, London, ECA1 1BB", False, id="three-letters-first"),
-        pytest.param("1 Example Street, London, EC1A 1BB, England", False, id="postcode-not-last"),
-        pytest.param("1 Example Street, London, EC1A 1BB\n", False, id="newline"),
-        pytest.param("\uff11 Example Street, London, EC1A 1BB", False, id="full-width-number"),
-        pytest.param("", False, id="empty"),
-    ],
-)
-def test_an_address_has_a_house_number_and_a_postcode_of_any_form(line: str, complete: bool) -> None:
-    """The six forms of a British postcode pass at the end of a line that begins with a number, and nothing else does."""
-    assert address_is_complete(GB, line) is complete
