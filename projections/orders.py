@@ -27,7 +27,7 @@ def _rows(order_id: str, doc: Doc) -> Iterator[Row]:
 ORDERS = Projection(
     name="orders",
     meaning="One row an order: state by the roll-up, leaf items, open fallouts; captured_at and closed_at are business time.",
-    shape_version=2,
+    shape_version=3,
     columns={
         "order_id": "text", "external_id": "text", "customer_id": "text", "state": "text", "channel": "text", "captured_at": "timestamptz",
         "items": "integer", "open_fallouts": "integer", "priority": "integer", "closed_at": "timestamptz",

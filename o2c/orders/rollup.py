@@ -39,6 +39,9 @@ ITEM_TRANSITIONS: Mapping[str, frozenset[str]] = {
 
 """The same for an item, without `partial`. A cancelled item is in `pendingCancellation` while partners are asked to drop its work."""
 
+_WAITING = ("held", "pending")
+"""The states of an item that waits for a person or a third party; held wins, because it is ours to move."""
+
 _CANCELLATION = {
     "cancellation-requested": "assessingCancellation",
     "cancellation-refused": "",
@@ -136,7 +139,7 @@ def item_state(item: ItemProgress) -> str:
         return item.ended or "completed"
     if item.ended == "cancelled":
         return "pendingCancellation"
-    for waiting in ("held", "pending"):
+    for waiting in _WAITING:
         if waiting in statuses:
             return waiting
     return "inProgress" if statuses - {"planned"} else "acknowledged"
@@ -145,8 +148,10 @@ def item_state(item: ItemProgress) -> str:
 def order_state(progress: Progress) -> str:
     """Give the state of an order, by the first of these that holds.
 
-    A declined gate; a cancellation of the whole order, which ends as one; an open gate; all leaves final; all others held, or pending, or
-    relying on such ones; begun; else acknowledged. Source: order life cycle, section 1 (roll-up).
+    A declined gate; a cancellation of the whole order, which ends as one; an open gate; all leaves final; every other leaf waiting, by itself
+    or for one that does (held when any is held, because that is ours to move, else pending); begun; else acknowledged.
+
+    Source: order life cycle, section 1 (roll-up), where one leaf held and another pending looked as if somebody were at work.
     """
     gates = set(progress.gates.values())
     if "declined" in gates:
@@ -163,9 +168,8 @@ def order_state(progress: Progress) -> str:
         return "acknowledged"
     if over:
         return _all_final(set(states.values()))
-    for waiting in ("held", "pending"):
-        if waiting in states.values() and _all_wait(waiting, states, progress):
-            return waiting
+    if _all_wait(states, progress):
+        return "held" if "held" in states.values() else "pending"
     return "acknowledged" if set(states.values()) == {"acknowledged"} else "inProgress"
 
 
@@ -179,14 +183,16 @@ def _all_final(states: set[str]) -> str:
     return "failed" if "failed" in states else "cancelled"
 
 
-def _all_wait(waiting: str, states: Mapping[str, str], progress: Progress) -> bool:
-    """Whether every item that is not final is in the given waiting state or relies, through others, on one that is."""
+def _all_wait(states: Mapping[str, str], progress: Progress) -> bool:
+    """Whether every item that is not final is held or pending, or relies, through others, on one that is."""
     still_open = {item for item, state in states.items() if state not in FINAL}
+    reached = {item for item in still_open if states[item] in _WAITING}
+    if not reached:
+        return False
     relying: dict[str, list[str]] = {}
     for item in still_open:
         for base in progress.items[item].relies_on:
             relying.setdefault(base, []).append(item)
-    reached = {item for item in still_open if states[item] == waiting}
     fresh = list(reached)
     while fresh:
         newly_reached = [item for item in relying.get(fresh.pop(), ()) if item not in reached]
