@@ -79,15 +79,30 @@ SHOWN = {
 
 _SHOWN_COLUMNS = ", ".join(f'{column} AS "{name}"' for name, column in SHOWN.items())
 
-LISTED = f"""SELECT {_SHOWN_COLUMNS}, state, closed_at FROM projection.fallout WHERE (%s OR state = 'open') AND (%s = '' OR queue = %s)
-AND (%s = '' OR reason = %s) AND (%s = '' OR order_id::text = %s) ORDER BY opened_at, fallout"""
-"""Fallouts, the oldest first.
+_OF_WHOM = """LEFT JOIN projection.orders o ON o.order_id = f.order_id
+LEFT JOIN projection.invoices i ON f.stream = 'invoice-' || i.invoice"""
+"""The order and the invoice of a fallout `f`."""
 
-Parameters: whether closed ones too, then the queue, the reason and the order's id, each twice (empty text: any).
+LISTED = f"""SELECT {", ".join(f'f.{column} AS "{name}"' for name, column in SHOWN.items())}, f.state, f.closed_at, f.stream, f.detail,
+o.external_id, coalesce(o.customer_id, i.customer_id) AS customer, i.invoice, count(*) OVER () AS n
+FROM projection.fallout f {_OF_WHOM}
+WHERE (%(everything)s OR f.state = 'open') AND (%(queue)s = '' OR f.queue = %(queue)s) AND (%(reason)s = '' OR f.reason = %(reason)s)
+AND (%(order)s = '' OR f.order_id = %(order)s) AND (%(customer)s = '' OR coalesce(o.customer_id, i.customer_id) = %(customer)s)
+ORDER BY CASE %(sort)s WHEN 'queue' THEN f.queue WHEN 'reason' THEN f.reason WHEN 'order' THEN o.external_id
+    WHEN 'customer' THEN coalesce(o.customer_id, i.customer_id) END,
+    CASE %(sort)s WHEN 'newest' THEN f.opened_at END DESC, CASE %(sort)s WHEN 'attempts' THEN f.attempts END DESC, f.opened_at, f.fallout
+LIMIT %(limit)s"""
+"""Fallouts with the order, customer and invoice of each, and how many there are in all (`n`); the oldest first unless `sort` says otherwise.
+
+Parameters: `everything` (closed ones too), `queue`, `reason`, `order` (its id), `customer` (empty text: any), `sort`, `limit` (NULL: all).
 """
 
-ROW_OF_FALLOUT = "SELECT * FROM projection.fallout WHERE fallout::text = %s"
-"""The row of a fallout. Parameter: its id."""
+OPEN_OF_ORDER = f"""SELECT {_SHOWN_COLUMNS} FROM projection.fallout WHERE state = 'open' AND order_id = %s ORDER BY opened_at, fallout"""
+"""The open fallouts of an order, the oldest first. Parameter: the order's id."""
+
+ROW_OF_FALLOUT = f"""SELECT f.*, o.external_id, coalesce(o.customer_id, i.customer_id) AS customer, i.invoice
+FROM projection.fallout f {_OF_WHOM} WHERE f.fallout = %s OR (length(%s) BETWEEN 8 AND 35 AND f.fallout LIKE %s)"""
+"""The row of a fallout with its order, customer and invoice. Parameters: its id, or the first letters of it, and those again with `%`."""
 
 OPEN_OF_CUSTOMER = f"""SELECT {_SHOWN_COLUMNS} FROM projection.fallout WHERE state = 'open'
 AND order_id IN (SELECT order_id FROM projection.orders WHERE customer_id = %s) ORDER BY opened_at, fallout"""

@@ -16,8 +16,8 @@ from o2c.kernel.refusal import Refused
 from o2c.kernel.stream import category_of
 from o2c.kernel.work import Work
 from o2c.orders.rules import fail_item
-from o2c.views.fallouts import show_fallout
-from o2c.views.reading import caught_up
+from o2c.views.fallouts import row_of_fallout
+from o2c.views.reading import caught_up, plain
 
 __all__ = ["Correct", "Decide", "Fail", "Force", "Resolution", "Retry", "deed_of", "resolve"]
 
@@ -34,13 +34,14 @@ def resolve(app: Engine, context: Context, fallout: str, resolution: Resolution,
 
 def deed_of(app: Engine, fallout: str, resolution: Resolution, *, note: str) -> Deed:
     """A resolution as a deed on the stream of its fallout. Where that is, the queue tells; whether it is open, the stream itself."""
-    row = show_fallout(app, fallout)
+    row = row_of_fallout(app, fallout)
+    fallout = row["fallout"]
     stream, item, step = str(row["stream"]), str(row["item"]), app.book.steps[row["step"]]
 
     def work_on(state: Any) -> Work:
         work = app.work(stream, state, item, step.name)
         if not app.kind(stream).on_record(work, fallout):
-            raise Refused(f"fallout {fallout} was closed at {row['closed_at'] or 'this moment'}; nothing to do", kind="conflict")
+            raise Refused(f"fallout {fallout} was closed at {plain(row['closed_at']) or 'this moment'}; nothing to do", kind="conflict")
         if not work.waiting_for:
             raise Refused(f"fallout {fallout}: step {step.name} is under way again; wait for what comes of it", kind="conflict")
         return changed(work, fallout=fallout)

@@ -26,7 +26,7 @@ from o2c.views.following import START, EventRecord, Mark, OtherLog, Wanted
 from o2c.views.orders import find_order, list_orders, show_order
 from o2c.views.partners import list_partners
 from o2c.views.reading import caught_up
-from o2c.views.shown import CustomerShown, FalloutShown, OrderRow, OrderShown, PartnerShown
+from o2c.views.shown import CustomerShown, FalloutListed, OrderRow, OrderShown, PartnerShown
 
 __all__ = [
     "Captured", "Context", "Correct", "Decide", "EventRecord", "Fail", "Force", "Mark", "OrderToCash", "OtherLog", "Refused", "Retry", "Written",
@@ -194,11 +194,14 @@ class OrderToCash:
         return cast("list[OrderRow]", list_orders(self._engine, state=state, customer=customer, limit=limit))
 
     @_answered
-    def fallouts(self, *, queue: str = "", reason: str = "", order: str = "") -> list[FalloutShown]:
+    def fallouts(
+        self, *, queue: str = "", reason: str = "", order: str = "", customer: str = "", limit: int | None = None
+    ) -> list[FalloutListed]:
         """Open fallouts, oldest first; `order` is an order's id or external id. Raises Refused (missing) when there is no such order."""
         caught_up(self._engine)
         order_id = find_order(self._engine, order)[1].order_id if order else ""
-        return cast("list[FalloutShown]", list_fallouts(self._engine, queue=queue, reason=reason, order=order_id))
+        found = list_fallouts(self._engine, queue=queue, reason=reason, order=order_id, customer=customer, limit=limit)
+        return cast("list[FalloutListed]", found)
 
     @_answered
     def customer(self, customer: str) -> CustomerShown:

@@ -60,10 +60,10 @@ class Reads:
     def __init__(self, datastore: PostgresDatastore) -> None:
         self.datastore = datastore
 
-    def rows(self, sql: str, *parameters: Any) -> list[dict[str, Any]]:
-        """All rows of a statement, which the server plans once for each connection."""
+    def rows(self, sql: str, *parameters: Any, **named: Any) -> list[dict[str, Any]]:
+        """All rows of a statement, which the server plans once for each connection; its parameters by place or by name."""
         with self.datastore.get_connection() as conn:
-            return conn.execute(sql.encode(), parameters, prepare=True).fetchall()
+            return conn.execute(sql.encode(), named or parameters, prepare=True).fetchall()
 
     def heads(self, streams: Sequence[str], kept_at: Sequence[int]) -> list[dict[str, Any]]:
         """The head rows of streams, each with its state as JSON text and `state_version`, the version that state is of.

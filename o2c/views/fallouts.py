@@ -1,35 +1,192 @@
-"""The fallout queue: open fallouts, or one with everything known of it."""
+"""The fallout queue: open fallouts in the order in which somebody works through them, or one with everything a person needs to act."""
 
 from __future__ import annotations
 
-from typing import Any, cast
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Literal, cast, get_args
 
 from o2c.engine.app import Engine
 from o2c.kernel.reasons import REASONS
 from o2c.kernel.refusal import Refused
-from o2c.views.reading import Rows, plain
+from o2c.views.guidance import actions_of, correctable, guide_of
+from o2c.views.papers import both_papers
+from o2c.views.reading import Page, Rows, page_of, plain
 from projections import fallout
 
 REASON_CODES = tuple(REASONS)
 """The codes that say why a step could not go on by itself."""
 QUEUES = tuple(sorted({reason.queue for reason in REASONS.values()}))
 """The queues in which people find fallouts."""
+Sort = Literal["oldest", "newest", "queue", "reason", "order", "customer", "attempts"]
+SORTS: tuple[str, ...] = get_args(Sort)
+"""What fallouts can be sorted by; of equals the oldest comes first."""
+
+ACTS_ON_FALLOUTS = """SELECT DISTINCT ON (body ->> 'fallout') body ->> 'fallout' AS fallout, type, actor, occurred_at FROM o2c.event
+WHERE stream = ANY(%s) AND body ->> 'fallout' = ANY(%s) ORDER BY body ->> 'fallout', position DESC"""
+"""The last event that names each fallout. Parameters: the streams, and the ids of the fallouts."""
+
+DEEDS_ON_FALLOUT = """SELECT occurred_at AS at, actor AS by, type, body ->> 'decision' AS decision FROM o2c.event
+WHERE stream = %s AND type IN ('fallout.correction-applied', 'fallout.decided') AND body ->> 'fallout' = %s ORDER BY position"""
+"""What people did about a fallout, the first first. Parameters: its stream and its id."""
+
+NOTES_ON_FALLOUT = """SELECT personal ->> 'note' AS note, personal -> 'changes' AS changes FROM o2c.event
+WHERE stream = %s AND type IN ('fallout.correction-applied', 'fallout.decided') AND body ->> 'fallout' = %s ORDER BY position"""
+"""The notes to what people did about a fallout, and what they corrected, the first first. Parameters: its stream and its id."""
+
+ACTS = frozenset({"fallout.correction-applied", "fallout.decided"})
+"""What a person decides about a fallout; until the next event of its step it is in hand."""
 
 
-def list_fallouts(app: Engine, *, queue: str = "", reason: str = "", order: str = "", everything: bool = False) -> Rows:
-    """Open fallouts (or all), oldest first."""
-    found = [plain(row) for row in app.reads.rows(fallout.LISTED, everything, queue, queue, reason, reason, order, order)]
-    return found if everything else [{key: value for key, value in row.items() if key not in ("state", "closed_at")} for row in found]
+def list_fallouts(
+    app: Engine,
+    *,
+    queue: str = "",
+    reason: str = "",
+    order: str = "",
+    customer: str = "",
+    everything: bool = False,
+    sort: Sort = "oldest",
+    limit: int | None = None,
+) -> Page:
+    """Open fallouts (or all) with whose order each is, its age in seconds, what it blocks and what is to be done next, the oldest first.
+
+    `order` is an order's id. One that somebody acted on is in hand until its step goes on (`in_hand_by`, `in_hand_since`). The projections
+    must be caught up. Raises Refused (usage) for a sort that is none.
+    """
+    if sort not in SORTS:
+        raise Refused(f"fallouts are not sorted by {sort}; use one of {', '.join(SORTS)}")
+    filters = {"everything": everything, "queue": queue, "reason": reason, "order": order, "customer": customer}
+    page = page_of(app.reads.rows(fallout.LISTED, **filters, sort=sort, limit=limit), "n")
+    held = _in_hand(app, page)
+    blocked = _blocked(app, page)
+    now = app.clock().now
+    for row in page:
+        _complete(row, held.get(row["fallout"]), blocked[row["fallout"]], now)
+        for name in ("stream", *(() if everything else ("state", "closed_at"))):
+            row.pop(name)
+    return page
 
 
-def show_fallout(app: Engine, name: str) -> dict[str, Any]:
-    """One fallout with everything known of it. Raises Refused (missing)."""
-    found = app.reads.rows(fallout.ROW_OF_FALLOUT, name)
+def _complete(row: dict[str, Any], act: Mapping[str, Any] | None, blocks: str, now: datetime) -> None:
+    """Add what is not in the table: age, who has it in hand, what it blocks, what comes next."""
+    row["age_s"] = int((now - datetime.fromisoformat(row["opened_at"])).total_seconds())
+    row["in_hand_by"], row["in_hand_since"] = (act["actor"], plain(act["occurred_at"])) if act else (None, None)
+    row["blocks"] = blocks
+    row["next"] = next_of(row)
+
+
+def next_of(row: Mapping[str, Any]) -> str:
+    """What is to be done next about a fallout, in a few words."""
+    if row.get("in_hand_by"):
+        return f"in hand, by {row['in_hand_by']}, since {row['in_hand_since']}"
+    if row.get("state") == "closed":
+        return "nothing: it is closed"
+    if row["reason"] == "CR-DEPOSIT" and row.get("detail"):
+        return f"take {row['detail']}"
+    return guide_of(row["reason"]).next
+
+
+def _in_hand(app: Engine, rows: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """By fallout what somebody did about it, where nothing came of it yet."""
+    open_ones = [row for row in rows if row["state"] == "open"]
+    if not open_ones:
+        return {}
+    streams, ids = sorted({row["stream"] for row in open_ones}), [row["fallout"] for row in open_ones]
+    return {act["fallout"]: act for act in app.reads.rows(ACTS_ON_FALLOUTS, streams, ids) if act["type"] in ACTS}
+
+
+def _blocked(app: Engine, rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """By fallout what waits for it, in words."""
+    loaded = app.load({row["stream"] for row in rows if row["order"]})
+    return {row["fallout"]: _blocks(row, loaded[row["stream"]].state if row["stream"] in loaded else None) for row in rows}
+
+
+def _blocks(row: Mapping[str, Any], state: Any) -> str:
+    if row["reason"] == "DQ-DUP":
+        return "the second paper"
+    if row["invoice"]:
+        return f"invoice {row['invoice']}"
+    if state is None or not hasattr(state, "relied_on_by"):
+        return str(row["stream"])
+    if not row["item"]:
+        count = len(state.items or state.lines)
+        return f"the order, {count} item{'' if count == 1 else 's'}" if count else "the order"
+    behind = sorted(_behind(state.relied_on_by, row["item"]))
+    return f"item {row['item']}" + (f", then {', '.join(behind)}" if behind else "")
+
+
+def _behind(relied_on_by: Mapping[str, Iterable[str]], item: str) -> set[str]:
+    """The items that rely on an item, and those that rely on them."""
+    found: set[str] = set()
+    left = [item]
+    while left:
+        new = set(relied_on_by.get(left.pop(), ())) - found
+        found |= new
+        left += new
+    return found
+
+
+def row_of_fallout(app: Engine, name: str) -> dict[str, Any]:
+    """The row of a fallout by its id, or by the first letters of it if they are of no other. Raises Refused: missing, usage (of several)."""
+    found = app.reads.rows(fallout.ROW_OF_FALLOUT, name, name, f"{name.replace('%', '').replace('_', '')}%")
     if not found:
         raise Refused(f"no fallout {name}; see `o2c fallout list`", kind="missing")
-    row = found[0]
+    if len(found) > 1:
+        raise Refused(f"{name} begins the ids of {len(found)} fallouts; give more of it")
+    return found[0]
+
+
+def show_fallout(app: Engine, name: str, *, personal: bool = False) -> dict[str, Any]:
+    """One fallout with what a person needs to act: what its code means, whose order, what it blocks, which actions there are.
+
+    `name` is its id or the first 8 letters of it. `values` are those that may be corrected, and `deeds` what people did about it, each with
+    its note: both are shown only where `personal` is asked for. Raises Refused: missing, usage (letters that begin several ids).
+    """
+    row = row_of_fallout(app, name)
     row.pop("group_key", None)
-    return cast("dict[str, Any]", plain({**row, "class": row["class"], "order": row.pop("order_id")}))
+    row = cast("dict[str, Any]", plain({**row, "order": row.pop("order_id")}))
+    held = _in_hand(app, [row]).get(row["fallout"])
+    _complete(row, held, _blocked(app, [row])[row["fallout"]], app.clock().now)
+    told = {
+        **row,
+        "meaning": guide_of(row["reason"]).meaning,
+        "values": _values(app, row) if personal else HIDDEN,
+        "actions": actions_of(app, row, row["external_id"] or row["order"] or ""),
+        "deeds": _deeds(app, row, personal),
+    }
+    return {**told, **(both_papers(app, row, personal=personal) if row["reason"] == "DQ-DUP" else {})}
+
+
+HIDDEN = "hidden; --personal shows them"
+"""What stands where personal values are not shown."""
+
+
+def _values(app: Engine, row: Mapping[str, Any]) -> Rows:
+    """The values that may be corrected, as they stand."""
+    state = app.load([row["stream"]])[row["stream"]].state
+    found = []
+    for key in correctable(app, row["stream"], state, row["item"]):
+        match key.split(".", 2):
+            case ["line", number, name]:
+                value = getattr(state.lines[int(number) - 1], name)
+            case _ if row["item"]:
+                item = state.items[row["item"]]
+                value = item.place if key == "place" else item.characteristics.get(key, "")
+            case _:
+                value = getattr(state, key, "")
+        found.append({"key": key, "value": ", ".join(value) if isinstance(value, tuple) else str(value or "")})
+    return found
+
+
+def _deeds(app: Engine, row: Mapping[str, Any], personal: bool) -> Rows:
+    """What people did about a fallout; why, and what they corrected, only where that is asked for."""
+    deeds = app.reads.rows(DEEDS_ON_FALLOUT, row["stream"], row["fallout"])
+    notes = app.reads.rows(NOTES_ON_FALLOUT, row["stream"], row["fallout"]) if personal else [{}] * len(deeds)
+    return [
+        plain({"at": deed["at"], "by": deed["by"], "did": deed["decision"] or "correct", **note})
+        for deed, note in zip(deeds, notes, strict=True)
+    ]
 
 
 def fallouts_by_reason(app: Engine) -> Rows:

@@ -14,7 +14,6 @@ from o2c.kernel.refusal import Refused
 from o2c.orders.document import SOURCE
 from o2c.orders.rollup import FINAL, ORDER_TRANSITIONS, item_state
 from o2c.orders.state import OrderState
-from o2c.views.fallouts import list_fallouts
 from o2c.views.invoices import invoice_streams
 from o2c.views.reading import Rows, plain
 from projections import fallout, invoices, items, orders
@@ -115,7 +114,7 @@ def _now(app: Engine, state: OrderState) -> _Rows:
         row,
         state.account,
         app.reads.rows(items.ROWS_OF_ORDER, state.order_id),
-        list_fallouts(app, order=state.order_id),
+        [plain(row) for row in app.reads.rows(fallout.OPEN_OF_ORDER, state.order_id)],
         app.reads.rows(invoices.ROWS_OF_ACCOUNT, state.account),
     )
 

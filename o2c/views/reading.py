@@ -16,6 +16,19 @@ from projections.engine.operations import catch_up, refuse_missing_tables
 Rows = list[dict[str, Any]]
 
 
+class Page(Rows):
+    """The first rows of a list, with how many `more` there are behind them."""
+
+    more: int = 0
+
+
+def page_of(rows: Rows, total: str) -> Page:
+    """Rows that each say in the column `total` how many there are in all, without that column."""
+    page = Page(plain({name: value for name, value in row.items() if name != total}) for row in rows)
+    page.more = rows[0][total] - len(rows) if rows else 0
+    return page
+
+
 def caught_up(app: Engine) -> None:
     """Reading commands first catch up: what was written before is seen. On a standby, what the primary has projected; Refused when it has not."""
     if app.takes_writes:

@@ -56,6 +56,20 @@ FalloutShown = TypedDict(
 """A step that could not go on by itself: why, and who must move it."""
 
 
+class FalloutListed(FalloutShown):
+    """A fallout in the queue: whose it is, its age in seconds, what it blocks, who has it in hand if anybody, and what comes next."""
+
+    external_id: str | None
+    customer: str | None
+    invoice: str | None
+    detail: str | None
+    age_s: int
+    in_hand_by: str | None
+    in_hand_since: str | None
+    blocks: str
+    next: str
+
+
 class OrderShown(TypedDict):
     """One order as it stands. `closed_at` is None while it is open; lower `priority` goes first."""
 

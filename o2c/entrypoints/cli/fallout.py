@@ -2,53 +2,88 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any, cast
 
 import typer
 
 from o2c.desk.act import Context, Refused
 from o2c.desk.fallout import Correct, Decide, Fail, Force, Resolution, Retry, resolve
-from o2c.entrypoints.cli.options import Actor, CommandId, complete_decision, complete_queue, complete_reason
-from o2c.entrypoints.cli.output import Format, Output, err, show_one, show_rows
+from o2c.entrypoints.cli.options import Actor, CommandId, complete_decision, complete_queue, complete_reason, completing
+from o2c.entrypoints.cli.output import Format, Limit, Output, err, rows_wanted, show_one, show_rows
 from o2c.entrypoints.cli.session import looking, opened
+from o2c.entrypoints.cli.tables import duration
 from o2c.entrypoints.cli.wishes import one_of
-from o2c.views.fallouts import QUEUES, REASON_CODES, list_fallouts, show_fallout
+from o2c.views.fallouts import QUEUES, REASON_CODES, SORTS, Sort, list_fallouts, show_fallout
+from o2c.views.orders import find_order
 from o2c.views.reading import caught_up
 
 fallout = typer.Typer(no_args_is_help=True, help="Steps that could not go on by themselves: look through them, act on them.")
-COLUMNS = ("fallout", "reason", "step", "item", "waiting_for", "opened_at")
-Id = Annotated[str, typer.Argument(metavar="FALLOUT", help="The fallout's id, as `o2c fallout list` shows it.")]
+COLUMNS = ("fallout", "external_id", "customer", "reason", "age", "next", "blocks", "queue", "waiting_for", "opened_at", "attempts")
+Id = Annotated[str, typer.Argument(metavar="FALLOUT", help="The fallout's id, or its first 8 letters, as `o2c fallout list` shows it.")]
 
 
 @fallout.command("list")
 def fallout_list(
     queue: Annotated[str, typer.Option(metavar="QUEUE", help=f"Only this queue: {', '.join(QUEUES)}.", autocompletion=complete_queue)] = "",
     reason: Annotated[str, typer.Option(metavar="CODE", help="Only this reason code: NP-CODE.", autocompletion=complete_reason)] = "",
+    order: Annotated[str, typer.Option(metavar="ORDER", help="Only of this order: its id or external id.")] = "",
+    customer: Annotated[str, typer.Option(metavar="CUSTOMER", help="Only of this customer.")] = "",
+    sort: Annotated[str, typer.Option(metavar="KEY", help=f"By {', '.join(SORTS)}.", autocompletion=completing(SORTS))] = "oldest",
+    limit: Limit = None,
     all_: Annotated[bool, typer.Option("--all", help="Closed ones too.")] = False,
     output: Output = Format.table,
 ) -> None:
-    """List open fallouts, oldest first.
+    """List open fallouts with whose order each is, how old, what it blocks, and what to do next; oldest first.
+
+    A narrow terminal shows fewer columns, `-o json` all there is to know. One that somebody acted on stays in the list until its step went on,
+    and says in whose hand it is.
 
     Example: o2c fallout list --queue porting -o jsonl
+    Example: o2c fallout list --sort customer --limit 20
     """
     one_of("--queue", queue, QUEUES)
     one_of("--reason", reason, REASON_CODES)
+    one_of("--sort", sort, SORTS)
     with looking() as session:
         caught_up(session.app)
+        found = list_fallouts(
+            session.app,
+            queue=queue,
+            reason=reason,
+            order=find_order(session.app, order)[1].order_id if order else "",
+            customer=customer,
+            everything=all_,
+            sort=cast("Sort", sort),
+            limit=rows_wanted(limit, output),
+        )
         show_rows(
-            list_fallouts(session.app, queue=queue, reason=reason, everything=all_), output, empty="the queue is empty", columns=COLUMNS
+            found, output, empty="the queue is empty", columns=(*COLUMNS, *(("state", "closed_at") if all_ else ())), limit=0, less=_aged
         )
 
 
+def _aged(row: Mapping[str, Any]) -> dict[str, Any]:
+    """The row as a table says it: the order's name, or the invoice's where it is of no order."""
+    return {**row, "age": duration(row["age_s"]), "external_id": row["external_id"] or row["invoice"]}
+
+
 @fallout.command("show")
-def fallout_show(fallout_id: Id, output: Output = Format.table) -> None:
-    """Show one fallout with everything known of it.
+def fallout_show(
+    fallout_id: Id,
+    personal: Annotated[bool, typer.Option("--personal", help="The values that may be corrected, and the notes, too.")] = False,
+    output: Output = Format.table,
+) -> None:
+    """Show one fallout with what a person needs to act on it.
+
+    What its code means, whose order it is, what it blocks, and the ways to act that it has, each as the very command. Of an order that came
+    again with other content, both papers and what differs.
 
     Example: o2c fallout show 5d3f0a5e-6f0e-5a53-9d4c-0d8a35a0b8f1
+    Example: o2c fallout show 5d3f0a5e-6f0e-5a53-9d4c-0d8a35a0b8f1 --personal
     """
     with looking() as session:
         caught_up(session.app)
-        show_one(show_fallout(session.app, fallout_id), output)
+        show_one(show_fallout(session.app, fallout_id, personal=personal), output)
 
 
 @fallout.command("resolve")

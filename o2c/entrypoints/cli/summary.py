@@ -6,12 +6,12 @@ import os
 import shutil
 import sys
 from collections.abc import Mapping
-from typing import Any
 
 from rich.columns import Columns
 from rich.console import Console
 from rich.table import Table
 
+from o2c.entrypoints.cli.tables import duration
 from o2c.running.session import Session
 from o2c.views.fallouts import fallouts_by_reason
 from o2c.views.reading import amount_text
@@ -82,12 +82,3 @@ def _cycle_times(session: Session) -> Table:
         if row := found.get(stage):
             table.add_row(*stage, str(row["count"]), *(duration(row[key]) for key in ("p50_s", "p85_s", "p95_s")))
     return table
-
-
-def duration(seconds: Any) -> str:
-    """Seconds as a person says them."""
-    value = float(seconds)
-    for unit, length in (("d", 86_400), ("h", 3_600), ("min", 60)):
-        if value >= length:
-            return f"{value / length:.1f} {unit}"
-    return f"{value:.0f} s"

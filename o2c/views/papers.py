@@ -1,0 +1,69 @@
+"""Two papers that came under one external id, side by side, and what each decision about them does."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from o2c.engine.app import Engine
+
+FIRST_PAPER = "SELECT occurred_at, channel, actor FROM o2c.event WHERE stream = %s AND type = 'order.captured' ORDER BY version LIMIT 1"
+"""When and how an order was captured. Parameter: its stream."""
+
+ORIGINAL_OF_FIRST = (
+    "SELECT personal ->> 'original' AS original FROM o2c.event WHERE stream = %s AND type = 'order.captured' ORDER BY version LIMIT 1"
+)
+"""An order's paper to the letter. Parameter: its stream."""
+
+LATER_PAPER = """SELECT version, occurred_at, channel, actor, body -> 'differing' AS differing FROM o2c.event
+WHERE stream = %s AND type = 'order.resubmitted' AND position <= %s ORDER BY position DESC LIMIT 1"""
+"""The paper that a suspicion is about. Parameters: the order's stream, the position of the suspicion."""
+
+ORIGINAL_OF_LATER = """SELECT personal ->> 'original' AS original FROM o2c.event WHERE stream = %s AND version = %s"""
+"""A later paper to the letter. Parameters: the order's stream, the version of its event."""
+
+
+def both_papers(app: Engine, row: Mapping[str, Any], *, personal: bool) -> dict[str, Any]:
+    """What differs between the paper in force and the one that came later, and both papers' channel and time.
+
+    The values that differ are shown only where `personal` is asked for, since a paper may name a person anywhere. `row` is the fallout's.
+    """
+    stream, suspected_at = str(row["stream"]), int(row["cause_event"])
+    [first] = app.reads.rows(FIRST_PAPER, stream)
+    later = next(iter(app.reads.rows(LATER_PAPER, stream, suspected_at)), None)
+    if later is None:
+        return {}
+    papers: list[dict[str, Any]] = [
+        {"paper": name, "came_at": came["occurred_at"].isoformat().replace("+00:00", "Z"), "channel": came["channel"], "by": came["actor"]}
+        for name, came in (("in force", first), ("later", later))
+    ]
+    differing = [{"field": path} for path in later["differing"]]
+    if personal:
+        texts = (app.reads.rows(ORIGINAL_OF_FIRST, stream), app.reads.rows(ORIGINAL_OF_LATER, stream, later["version"]))
+        originals = [_parsed(rows[0]["original"]) for rows in texts]
+        differing = [{"field": path, "in_force": _at(originals[0], path), "later": _at(originals[1], path)} for path in later["differing"]]
+    return {"papers": papers, "differing": differing}
+
+
+def _parsed(text: str | None) -> Any:
+    try:
+        return json.loads(text or "null")
+    except ValueError:
+        return None
+
+
+def _at(paper: Any, path: str) -> str:
+    """The value of a paper at a path such as `productOrderItem[0].quantity`; list places may name an element by its name or id."""
+    value = paper
+    for part in path.replace("[", ".[").split("."):
+        value = _element(value, part[1:-1]) if part.startswith("[") else value.get(part) if isinstance(value, dict) else None
+    return value if isinstance(value, str) else "" if value is None else json.dumps(value, ensure_ascii=False)
+
+
+def _element(value: Any, key: str) -> Any:
+    if not isinstance(value, list):
+        return None
+    if key.isdecimal():
+        return value[int(key)] if int(key) < len(value) else None
+    return next((one for one in value if isinstance(one, dict) and key in (one.get("name"), one.get("id"), one.get("role"))), None)
