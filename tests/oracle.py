@@ -2,7 +2,8 @@
 
 A service is charged from the London date it was activated on. An account joins the first cycle day (1, 8, 15, 22) strictly after its first
 activation and is billed at 06:00 on that day of every month: one-time charges, part periods by the actual days of the period and the next
-full period in advance, half-up a line; VAT 20 % once on the net; 14 days to pay. Nothing of the engine is imported.
+full period in advance, half-up a line; VAT 20 % once on the net; 14 days to pay. A direct debit is due on a banking day, ten of them after it
+was issued at the earliest. Nothing of the engine is imported.
 """
 
 import json
@@ -15,6 +16,27 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 LONDON = ZoneInfo("Europe/London")
+
+
+BANK_HOLIDAYS = {
+    date.fromisoformat(day)
+    for day in (
+        *("2025-12-25", "2025-12-26", "2026-01-01", "2026-04-03", "2026-04-06", "2026-05-04", "2026-05-25", "2026-08-31", "2026-12-25"),
+        *("2026-12-28", "2027-01-01", "2027-03-26", "2027-03-29"),
+    )
+}
+"""Those of England and Wales (gov.uk/bank-holidays) around the time of the papers."""
+
+
+def banking(day: date) -> bool:
+    return day.weekday() < 5 and day not in BANK_HOLIDAYS
+
+
+def due_on(run: date, method: str) -> date:
+    if method != "direct-debit":
+        return run + timedelta(14)
+    banks = (day for n in range(1, 99) if banking(day := run + timedelta(n)))
+    return next(day for count, day in enumerate(banks, 1) if count >= 10 and day >= run + timedelta(14))
 
 
 def months_on(day: date, months: int) -> date:
@@ -40,20 +62,24 @@ def lines_of(charge: dict[str, Any], run: date) -> Iterator[tuple[Any, ...]]:
         yield key, "period" if start == whole else "part-period", str(start), str(end), net
 
 
-def invoices_of(account: str, charges: list[dict[str, Any]], until: datetime) -> Iterator[tuple[str, tuple[Any, ...]]]:
+def invoices_of(
+    account: str, charges: list[dict[str, Any]], until: datetime, method: dict[str, str]
+) -> Iterator[tuple[str, tuple[Any, ...]]]:
     first = min(charges, key=lambda charge: charge["known"])["starts"]
     run = next(day for n in range(1, 32) if (day := first + timedelta(n)).day in (1, 8, 15, 22))
     while (at := datetime.combine(run, time(6), LONDON)) <= until:
         due = [c for c in charges if c["starts"] < run and c["known"] < at and c["ended"] >= at]
         if lines := sorted(line for charge in due for line in lines_of(charge, run)):
             net = sum(line[4] for line in lines)
-            yield f"{account}-{run:%Y%m%d}", (str(run), str(run + timedelta(14)), net, net + half_up(net * 20, 100), lines)
+            number = f"{account}-{run:%Y%m%d}"
+            yield number, (str(run), str(due_on(run, method.get(number, ""))), net, net + half_up(net * 20, 100), lines)
         run = months_on(run, 1)
 
 
 def disagreements(timelines: Iterable[dict[str, Any]]) -> list[str]:
     """Where the invoices issued differ from what they must be; the engine's last act is the time up to which none may be missing."""
     items, charges, issued, until = dict[str, Any](), dict[str, Any](), dict[str, Any](), datetime(1, 1, 2, tzinfo=LONDON)
+    methods = dict[str, str]()
     for event in sorted({event["position"]: event for event in timelines}.values(), key=lambda event: int(event["position"])):
         data, at = event["data"], datetime.fromisoformat(event["occurred_at"]).astimezone(LONDON)
         order, until = event["stream"].removeprefix("order-"), max(until, at) if event["actor"] == "engine" else until
@@ -69,8 +95,9 @@ def disagreements(timelines: Iterable[dict[str, Any]]) -> list[str]:
             item["ended"] = at
         elif event["type"] == "invoice.issued":
             lines = sorted((f"{x['order']}/{x['item']}", x["kind"], x["from_day"], x["to_day"], x["net_minor"]) for x in data["lines"])
+            methods[data["number"]] = data["method"]
             issued[data["number"]] = (*(data[name] for name in ("issued_on", "due_on", "net_minor", "total_minor")), lines)
-    must = {number: bill for account, known in charges.items() for number, bill in invoices_of(account, known, until)}
+    must = {number: bill for account, known in charges.items() for number, bill in invoices_of(account, known, until, methods)}
     numbers = sorted(number for number in must.keys() | issued.keys() if must.get(number) != issued.get(number))
     return [f"invoice {number}: must be {must.get(number)}, is {issued.get(number)}" for number in numbers]
 

@@ -33,7 +33,7 @@ from o2c.views.timeline import order_timeline
 from projections.engine.operations import ALL, catch_up, rebuild
 from tests import fates, flaws
 from tests.fates import Claim
-from tests.oracle import disagreements
+from tests.oracle import LONDON, banking, disagreements
 
 SEED = 7
 SIMS_LATER_AT = datetime(2026, 2, 2, tzinfo=UTC)
@@ -150,6 +150,18 @@ def _drawn(app: Engine) -> Iterator[list[str]]:
         yield drawn
 
 
+def debits_on_bank_days(job: Job) -> Iterator[Claim]:
+    """Every answer of the provider to a debit, money or return, by the London date on which it was asked."""
+    sql = """SELECT e.type, e.occurred_at FROM o2c.event e WHERE e.type IN ('payment.received', 'payment.fell-out') AND e.actor = 'engine'
+        AND (SELECT r.body->>'method' FROM o2c.event r WHERE r.stream = e.stream AND r.type = 'payment.requested' AND r.version < e.version
+        ORDER BY r.version DESC LIMIT 1) = 'direct-debit'"""
+    asked = [(row["type"], row["occurred_at"].astimezone(LONDON).date()) for row in job.app.reads.rows(sql)]
+    wrong = sorted(day for _, day in asked if not banking(day))
+    came = sum(kind == "payment.received" for kind, _ in asked)
+    figures = f"{len(asked)} debits presented, {came} paid, {len(wrong)} on a non-bank day" + (f", first {wrong[0]}" if wrong else "")
+    yield Claim("0 debits on a non-bank day", not wrong and bool(asked), figures)
+
+
 def sums(job: Job) -> Iterator[Claim]:
     status = show_status(job.app)
     [log] = job.app.reads.rows(
@@ -192,6 +204,7 @@ def prove(job: Job) -> bool:
         lambda job: fates.claims(job.app, job.papers),
         stock_waited_for,
         sums,
+        debits_on_bank_days,
         invoices_agree,
         ingested_again,
         diagnosed,

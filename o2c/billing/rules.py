@@ -11,9 +11,9 @@ from o2c.billing.state import AccountState, Charge, following_run, invoice_strea
 from o2c.customers.state import stream_of as customer_stream
 from o2c.kernel.decision import Decision, just
 from o2c.kernel.money import part_of, tax_on
-from o2c.kernel.periods import Period, local_time, next_month, previous_month
+from o2c.kernel.periods import Period, local_date, local_time, next_month, previous_month
 from o2c.kernel.work import Work
-from o2c.markets.base import Market, tax_percent
+from o2c.markets.base import Market, debit_day, tax_percent
 
 TAX_GROUP = "standard"
 """The tax group of every charge: the standard rate of the market."""
@@ -62,7 +62,7 @@ def _issue(
         currency=state.currency,
         issued_on=run_on.isoformat(),
         issued_at=at,
-        due_on=(run_on + timedelta(days=market.payment_terms_days)).isoformat(),
+        due_on=_due_on(market, method, run_on, local_date(at, market.zone)).isoformat(),
         method=method,
         lines=lines,
         net_minor=net_minor,
@@ -70,6 +70,12 @@ def _issue(
         total_minor=net_minor + tax_minor,
         market=state.market,
     )
+
+
+def _due_on(market: Market, method: str, run_on: date, told_on: date) -> date:
+    """The terms of payment later. A direct debit is due on the day on which it is collected: its bank's day, after its notice."""
+    due_on = run_on + timedelta(days=market.payment_terms_days)
+    return debit_day(market, told_on=max(run_on, told_on), wanted_on=due_on) if method == "direct-debit" else due_on
 
 
 def charge_lines(charge: Charge, run_on: date) -> Iterator[InvoiceLine]:
@@ -116,6 +122,18 @@ def _line(charge: Charge, kind: str, start: date, end: date, net_minor: int) -> 
 def day_after_it_was_due(work: Work, at: datetime) -> datetime:
     """Give the time at which an unpaid invoice becomes overdue: midnight after its due day, by the market's clock."""
     return local_time(date.fromisoformat(work.subject["due_on"]) + timedelta(days=1), 0, 0, work.market.zone)
+
+
+def looked_at_from(work: Work, at: datetime) -> datetime:
+    """Give the first time from `at` at which an unpaid invoice counts as overdue: not before the day after a debit that is still to come.
+
+    Such a debit is later than the due day when the customer gave the mandate after the invoice was issued.
+    """
+    record = work.state.records.get("payment")
+    debited_at = (record.retry_at or record.sent_from) if record else None
+    if work.subject["method"] != "direct-debit" or debited_at is None or debited_at <= at:
+        return at
+    return local_time(local_date(debited_at, work.market.zone) + timedelta(days=1), 0, 0, work.market.zone)
 
 
 def look_at(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:

@@ -153,7 +153,7 @@ class InvoiceState:
     """An invoice: as it was issued, the money that came, and how the collection of its payment stands (`records`).
 
     Amounts are minor units. `demanded_minor` is the amount that the payment provider was last asked for and may still bring. `remittances`
-    are the bank transfers that were recorded, by their reference.
+    are the bank transfers that were recorded, by their reference. `asked_by` is the method of the last demand, empty before one that says it.
     """
 
     issued: InvoiceIssued | None = None
@@ -163,6 +163,7 @@ class InvoiceState:
     records: dict[str, Record] = field(default_factory=dict)
     demanded_minor: int = 0
     remittances: dict[str, int] = field(default_factory=dict, repr=False)
+    asked_by: str = ""
 
     @property
     def open_minor(self) -> int:
@@ -186,7 +187,9 @@ def _paying(state: InvoiceState, event: OfItem) -> InvoiceState:
     if isinstance(event, MoneyReceived):
         return _money(state, event)
     match event:
-        case Requested() | FellOut():
+        case Requested():
+            return changed(state, demanded_minor=0, asked_by=getattr(event, "method", ""))
+        case FellOut():
             return changed(state, demanded_minor=0)
         case PartnerAccepted() | PartnerSilent():
             return changed(state, demanded_minor=_demanded(state))
@@ -283,7 +286,7 @@ ACCOUNT = StreamKind(
 )
 INVOICE = StreamKind(
     category="invoice",
-    shape_version=1,
+    shape_version=2,
     state_type=InvoiceState,
     initial=lambda _: InvoiceState(),
     evolve=evolve_invoice,

@@ -15,4 +15,11 @@ STEP = Step(
     reads=rules.customer_streams,
     facts=bill_run,
 )
-OVERDUE = Step(name="overdue", requested=OverdueRequested, fell_out=OverdueFellOut, complete=rules.look_at, due=rules.day_after_it_was_due)
+OVERDUE = Step(
+    name="overdue",
+    requested=OverdueRequested,
+    fell_out=OverdueFellOut,
+    complete=rules.look_at,
+    due=rules.day_after_it_was_due,
+    open_from=rules.looked_at_from,
+)

@@ -62,6 +62,9 @@ def attend(
         return step.request(work, at, attempt=entry.attempt, due_at=at)
     if entry.kind == "stock":
         return step.request(work, at, attempt=entry.attempt + 1, due_at=at)
+    if (opens_at := step.open_from(work, at)) > at:
+        # The row comes too early (a worker was late, a rule is younger than the row): nothing is sent before its time.
+        return step.request(work, at, attempt=entry.attempt, due_at=opens_at)
     if reason := step.check(work, at):
         return flow.fall_out(step, work, reason, at, seed=seed)
     if step.draw and (pool := step.pool(work)):

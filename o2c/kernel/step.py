@@ -41,6 +41,11 @@ def always(work: Work) -> bool:
     return True
 
 
+def at_once(work: Work, at: datetime) -> datetime:
+    """Give the time itself: the default of `open_from`."""
+    return at
+
+
 def _no_fields(data: Mapping[str, Any]) -> Mapping[str, Any]:
     return {}
 
@@ -126,7 +131,8 @@ class Step:
     reason code (`CODE` or `CODE: detail`) that stops the step before anything is sent. `reads(work)` names the other streams that its rules
     read; `guards(work)` are claimed when it is asked for. It is due `lead` after the request, or at `due(work, at)`. `facts(work)` are
     further fields of the Requested event. A `forceable` step may be counted as done by other means. A step that is not `wanted` any more is
-    cancelled instead of asked for, and its failure is no fallout.
+    cancelled instead of asked for, and its failure is no fallout. It is neither due nor sent before `open_from(work, at)`, whoever asks for
+    it and however often: a bank takes direct debits on its own days only.
 
     Raises ValueError when an event belongs to another step: its agenda row would never be dropped.
     """
@@ -140,6 +146,7 @@ class Step:
     guards: Callable[[Work], tuple[Guard, ...]] = no_guards
     lead: timedelta = timedelta()
     due: Callable[[Work, datetime], datetime] | None = None
+    open_from: Callable[[Work, datetime], datetime] = at_once
     facts: Callable[[Work], Mapping[str, Any]] = nothing
     wanted: Callable[[Work], bool] = always
     forceable: bool = False
@@ -177,5 +184,6 @@ class Step:
         """Ask for the step and claim its guards. ValueError for a step without a Requested event."""
         if self.requested is None:
             raise ValueError(f"step {self.name} cannot be asked for")
-        body = {"item": work.item, "attempt": attempt, "due_at": due_at or self.due_at(work, at), **self.facts(work)}
+        opens_at = self.open_from(work, due_at or self.due_at(work, at))
+        body = {"item": work.item, "attempt": attempt, "due_at": opens_at, **self.facts(work)}
         return Decision((self.requested(**body),), claims=self.guards(work))

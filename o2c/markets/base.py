@@ -25,11 +25,29 @@ class TaxRate:
 
 @dataclass(frozen=True, slots=True)
 class WorkCalendar:
-    """The working days: all but the weekend days (Monday is 0) and the public holidays of an ISO 3166 country and subdivision."""
+    """The working days: all but the weekend days (Monday is 0) and the public holidays of an ISO 3166 country and subdivision.
+
+    A `financial` calendar has the closing days of a financial market instead, whose code stands for the country (XECB: TARGET).
+    """
 
     country: str
     subdivision: str | None
     weekend: tuple[int, ...]
+    financial: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DebitRules:
+    """How a direct debit is collected: on days of the scheme's `calendar` only, and not before the payer was told in advance.
+
+    The notice is `notice_days` long, counted from the day after the payer was told: in the scheme's own days, or in calendar days.
+    """
+
+    scheme: str
+    calendar: WorkCalendar
+    notice_days: int
+    notice_in_bank_days: bool
+    source: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +97,7 @@ class Market:
     tax_rates: tuple[TaxRate, ...]
     bill_cycle_days: tuple[int, ...]
     payment_terms_days: int
+    debits: DebitRules
     calendar: WorkCalendar
     porting: PortingRules
     numbering: NumberingRules
@@ -103,7 +122,7 @@ def tax_percent(market: Market, group: str, on: date) -> Decimal:
 
 def is_working_day(calendar: WorkCalendar, day: date) -> bool:
     """Whether the day is neither a weekend day nor a public holiday."""
-    return day.weekday() not in calendar.weekend and day not in _public_holidays(calendar.country, calendar.subdivision, day.year)
+    return day.weekday() not in calendar.weekend and day not in _holidays(calendar, day.year)
 
 
 def working_day_after(calendar: WorkCalendar, day: date, working_days: int) -> date:
@@ -122,6 +141,19 @@ def first_working_day(calendar: WorkCalendar, day: date) -> date:
     while not is_working_day(calendar, day):
         day += timedelta(days=1)
     return day
+
+
+def debit_day(market: Market, *, told_on: date, wanted_on: date) -> date:
+    """Give the first day, from the wanted one on, on which a direct debit is collected of which the payer was told on `told_on`.
+
+    Source: the `source` of the market's rules for debits.
+    """
+    rules = market.debits
+    if rules.notice_in_bank_days:
+        noticed_on = working_day_after(rules.calendar, told_on, rules.notice_days)
+    else:
+        noticed_on = told_on + timedelta(days=rules.notice_days)
+    return first_working_day(rules.calendar, max(wanted_on, noticed_on))
 
 
 def code_is_wellformed(rules: PortingRules, text: str) -> bool:
@@ -146,6 +178,8 @@ def port_window(market: Market, requested_at: datetime, *, working_days_more: in
 
 
 @lru_cache(maxsize=512)
-def _public_holidays(country: str, subdivision: str | None, year: int) -> frozenset[date]:
+def _holidays(calendar: WorkCalendar, year: int) -> frozenset[date]:
     # The library's calendar grows with every question; a frozen year does not depend on earlier questions.
-    return frozenset(holidays.country_holidays(country, subdiv=subdivision, years=year))
+    if calendar.financial:
+        return frozenset(holidays.financial_holidays(calendar.country, years=year))
+    return frozenset(holidays.country_holidays(calendar.country, subdiv=calendar.subdivision, years=year))

@@ -1,10 +1,13 @@
-"""The United Kingdom: sterling, VAT, porting by PAC on the next working day, the working days of England."""
+"""The United Kingdom: sterling, VAT, Bacs direct debits, porting by PAC on the next working day, the working days of England.
+
+Facts marked [M] were written from memory and are to be confirmed before a launch.
+"""
 
 from datetime import date, time
 from decimal import Decimal
 
 from o2c.markets.addresses import AddressRules
-from o2c.markets.base import Market, NumberingRules, PortingRules, TaxRate, WorkCalendar
+from o2c.markets.base import DebitRules, Market, NumberingRules, PortingRules, TaxRate, WorkCalendar
 
 GB = Market(
     code="GB",
@@ -22,6 +25,14 @@ GB = Market(
     ),
     bill_cycle_days=(1, 8, 15, 22),
     payment_terms_days=14,
+    debits=DebitRules(
+        scheme="Bacs Direct Debit",
+        calendar=WorkCalendar(country="GB", subdivision="ENG", weekend=(5, 6)),
+        notice_days=10,
+        notice_in_bank_days=True,
+        source="Bacs processing days: Monday to Friday without the bank holidays of England (Service User's Guide and Rules to the Direct Debit "
+        "Scheme); advance notice of 10 working days unless another was agreed (Direct Debit Guarantee) [M]",
+    ),
     calendar=WorkCalendar(country="GB", subdivision="ENG", weekend=(5, 6)),
     porting=PortingRules(
         code_name="PAC",

@@ -1,4 +1,4 @@
-"""The Netherlands: euros, VAT, porting without a code on a day the donor names, the working days of the country.
+"""The Netherlands: euros, VAT, SEPA direct debits, porting without a code on a day the donor names, the working days of the country.
 
 Facts marked [M] were written from memory and are to be confirmed before a launch.
 """
@@ -7,7 +7,7 @@ from datetime import date, time
 from decimal import Decimal
 
 from o2c.markets.addresses import AddressRules
-from o2c.markets.base import Market, NumberingRules, PortingRules, TaxRate, WorkCalendar
+from o2c.markets.base import DebitRules, Market, NumberingRules, PortingRules, TaxRate, WorkCalendar
 
 NL = Market(
     code="NL",
@@ -25,6 +25,15 @@ NL = Market(
     ),
     bill_cycle_days=(1, 8, 15, 22),
     payment_terms_days=14,
+    debits=DebitRules(
+        scheme="SEPA Direct Debit Core",
+        calendar=WorkCalendar(country="XECB", subdivision=None, weekend=(5, 6), financial=True),
+        notice_days=14,
+        notice_in_bank_days=False,
+        source="settlement on TARGET days: the closing days are 1 January, Good Friday, Easter Monday, 1 May, 25 and 26 December and weekends "
+        "(European Central Bank, TARGET calendar); pre-notification 14 calendar days before the due date unless agreed otherwise (EPC016-06, "
+        "SEPA Direct Debit Core Scheme Rulebook) [M]",
+    ),
     calendar=WorkCalendar(country="NL", subdivision=None, weekend=(5, 6)),
     porting=PortingRules(
         code_name="",

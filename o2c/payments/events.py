@@ -8,9 +8,11 @@ from o2c.kernel.shapes import Done, FellOut, Requested
 
 
 class PaymentRequested(Requested, name="payment.requested", step="payment", stream="invoice"):
-    """The invoice is to be paid by the customer's method."""
+    """The invoice is to be paid by the customer's method, not before `due_at`. Version 2 says the method."""
 
-    example = {"attempt": 1, "due_at": "2026-01-09T06:00:00Z"}
+    example = {"attempt": 1, "due_at": "2026-01-09T09:00:00Z", "method": "card"}
+    upcasts = (Upcast(defaults={"method": ""}),)
+    method: str
 
 
 class PaymentReceived(Done, MoneyReceived, name="payment.received", step="payment", stream="invoice"):

@@ -3,32 +3,63 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from o2c.kernel.charges import BANK_TRANSFER
 from o2c.kernel.decision import Decision, just
-from o2c.kernel.periods import local_time
+from o2c.kernel.periods import local_date, local_time
 from o2c.kernel.refusal import Refused
 from o2c.kernel.shapes import StepCancelled
 from o2c.kernel.work import Work
+from o2c.markets.base import debit_day, first_working_day
 from o2c.payments.events import PaymentPartReceived, PaymentReceived
 
 CARD_AFTER_DAYS = 1
 """How many days after the issue of an invoice its card is charged."""
+COLLECTED_AT = time(9)
+"""When on their day cards are charged and debits are presented, by the market's clock."""
+DIRECT_DEBIT = "direct-debit"
 
 
 def due(work: Work, at: datetime) -> datetime:
     """Give the time at which an invoice is collected by its method, never before `at`.
 
-    A card is charged the day after issue and a direct debit on the due day, both at 9:00 by the market's clock. A link or a bank transfer
-    is the customer's to use at once.
+    A card is charged the day after issue, whatever day that is, because cards are authorised on every day; a direct debit on the due day
+    (see `open_from`); both at COLLECTED_AT by the market's clock. A link or a bank transfer is the customer's to use at once.
     """
     collected = {
         "card": date.fromisoformat(work.subject["issued_on"]) + timedelta(days=CARD_AFTER_DAYS),
-        "direct-debit": date.fromisoformat(work.subject["due_on"]),
+        DIRECT_DEBIT: date.fromisoformat(work.subject["due_on"]),
     }.get(work.subject["method"])
-    return at if collected is None else max(at, local_time(collected, 9, 0, work.market.zone))
+    return at if collected is None else max(at, _opening(collected, work))
+
+
+def open_from(work: Work, at: datetime) -> datetime:
+    """Give the first time from `at` at which an invoice may be collected by its method: a direct debit on its bank's days, after its notice.
+
+    An invoice that was issued to be debited is the notice itself; one whose payer gave a mandate later is told of on the day of `at`. What
+    was returned and is presented again needs no other notice. Source: the market's rules for debits.
+    """
+    if work.subject["method"] != DIRECT_DEBIT:
+        return at
+    today = local_date(at, work.market.zone)
+    if work.state.issued.method == DIRECT_DEBIT:
+        debited_on = debit_day(work.market, told_on=date.fromisoformat(work.subject["issued_on"]), wanted_on=today)
+    elif work.state.asked_by == DIRECT_DEBIT:
+        debited_on = first_working_day(work.market.debits.calendar, today)
+    else:
+        debited_on = debit_day(work.market, told_on=today, wanted_on=today)
+    return at if debited_on == today else _opening(debited_on, work)
+
+
+def _opening(day: date, work: Work) -> datetime:
+    return local_time(day, COLLECTED_AT.hour, COLLECTED_AT.minute, work.market.zone)
+
+
+def asked_by(work: Work) -> Mapping[str, str]:
+    """Give the field `method` of a demand."""
+    return {"method": work.subject["method"]}
 
 
 def demand(work: Work) -> Mapping[str, Any]:

@@ -13,6 +13,7 @@ from o2c.activation.rules import activated
 from o2c.billing.events import InvoiceIssued, InvoiceLine
 from o2c.billing.rules import bill
 from o2c.billing.state import ACCOUNT, AccountState
+from o2c.customers.state import CustomerState
 from o2c.kernel.agenda import Dropped, Entry
 from o2c.kernel.charges import ChargeStarted, ChargeWithdrawn
 from o2c.kernel.periods import parse_time
@@ -223,6 +224,28 @@ def test_an_invoice_says_who_owes_what_by_when() -> None:
         "invoice-BA-1001-20260108", "BA-1001-20260108", "2026-01-22", "card",
     )  # fmt: skip
     assert [(guard.kind, guard.key) for guard in decision.takes] == [("invoice", "BA-1001-20260108")]
+
+
+@pytest.mark.parametrize(
+    ("run_on", "billed_at", "due_on"),
+    [
+        pytest.param("2026-02-08", "2026-02-08T06:00:00Z", "2026-02-23", id="due-on-a-sunday"),
+        pytest.param("2026-03-22", "2026-03-22T06:00:00Z", "2026-04-07", id="due-at-easter"),
+        pytest.param("2026-12-22", "2026-12-22T06:00:00Z", "2027-01-08", id="ten-working-days-around-christmas"),
+        pytest.param("2026-02-08", "2026-02-12T06:00:00Z", "2026-02-26", id="billed-late-so-told-late"),
+    ],
+)
+def test_a_debit_is_due_on_the_day_on_which_it_is_collected(run_on: str, billed_at: str, due_on: str) -> None:
+    """A bank's day, after the payer was told for as long as the scheme says; an invoice that is paid otherwise keeps its fourteen days."""
+    state = replace(account(charge("2026-02-01")), due_run=run_on)
+    papers = CUSTOMER.papers
+    assert papers is not None
+    for method, expected in (("direct-debit", due_on), ("card", str(date.fromisoformat(run_on) + timedelta(days=14)))):
+        customer = CustomerState(papers.model_copy(update={"payment_method": method}))
+        work = replace(ACCOUNT.work(state, STREAM, "", "bill-run", BOOK), read={"customer-C-1001": customer})
+        [(_, issued)] = bill(work, {}, parse_time(billed_at)).elsewhere
+        assert isinstance(issued, InvoiceIssued)
+        assert issued.due_on == expected
 
 
 days = st.dates(date(2024, 1, 1), date(2029, 12, 31))

@@ -1,5 +1,6 @@
 """Getting an invoice paid: when it is collected by which method, what counts as paid, and when it is overdue."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,7 +11,8 @@ from o2c.billing.rules import look_at
 from o2c.billing.state import INVOICE, InvoiceState
 from o2c.fallout.rules import correct
 from o2c.kernel import flow
-from o2c.kernel.agenda import Dropped, Entry
+from o2c.kernel.agenda import NEVER, Dropped, Entry
+from o2c.kernel.attend import Ask, attend
 from o2c.kernel.event import Event
 from o2c.kernel.partner import Answered, Failed, NeverHeard, RefusedBy, Unknown
 from o2c.kernel.work import Work
@@ -22,11 +24,14 @@ STREAM = "invoice-BA-1001-20260108"
 ISSUED_AT = datetime(2026, 1, 8, 6, tzinfo=UTC)
 
 
+def issued(**changes: Any) -> InvoiceIssued:
+    return InvoiceIssued.model_validate({**InvoiceIssued.example, **changes})
+
+
 def invoice(*events: Event, method: str = "card", **changes: Any) -> InvoiceState:
     """The example invoice of 23.99, issued on 8 January 2026 and due on the 22nd, after these events, each with what follows from it."""
     state = INVOICE.initial(STREAM)
-    issued = InvoiceIssued.model_validate({**InvoiceIssued.example, "method": method, **changes})
-    for event in (issued, *events):
+    for event in (issued(method=method, **changes), *events):
         state = INVOICE.evolve(state, event)
         for following in followed(state):
             state = INVOICE.evolve(state, following)
@@ -57,6 +62,11 @@ def paid(amount_minor: int) -> PaymentReceived:
     [
         pytest.param("card", "2026-01-08", "2026-01-22", ISSUED_AT, datetime(2026, 1, 9, 9, tzinfo=UTC), id="card-the-morning-after"),
         pytest.param("direct-debit", "2026-01-08", "2026-01-22", ISSUED_AT, datetime(2026, 1, 22, 9, tzinfo=UTC), id="debit-when-due"),
+        pytest.param(
+            "direct-debit", "2026-02-08", "2026-02-22", ISSUED_AT, datetime(2026, 2, 23, 9, tzinfo=UTC), id="debit-not-on-a-sunday"
+        ),
+        pytest.param("direct-debit", "2026-03-22", "2026-04-05", ISSUED_AT, datetime(2026, 4, 7, 8, tzinfo=UTC), id="debit-not-at-easter"),
+        pytest.param("card", "2026-04-02", "2026-04-16", ISSUED_AT, datetime(2026, 4, 3, 8, tzinfo=UTC), id="card-on-good-friday"),
         pytest.param("pay-by-link", "2026-01-08", "2026-01-22", ISSUED_AT, ISSUED_AT, id="link-at-once"),
         pytest.param("invoice", "2026-01-08", "2026-01-22", ISSUED_AT, ISSUED_AT, id="bank-transfer-at-once"),
         pytest.param("card", "2026-04-01", "2026-04-15", ISSUED_AT, datetime(2026, 4, 2, 8, tzinfo=UTC), id="nine-o-clock-in-summer"),
@@ -67,9 +77,54 @@ def paid(amount_minor: int) -> PaymentReceived:
     ],
 )
 def test_each_method_is_collected_on_its_day(method: str, issued_on: str, due_on: str, asked_at: datetime, collected_at: datetime) -> None:
-    """Cards the morning after, debits on the due date, both at nine in London; the customer may use a link or a transfer at once."""
-    state = invoice(method=method, issued_on=issued_on, due_on=due_on)
-    assert STEPS["payment"].due_at(work(state), asked_at) == collected_at
+    """Cards the morning after, debits on the due date or the next bank day, both at nine in London; a link or a transfer may be used at once."""
+    state = INVOICE.evolve(INVOICE.initial(STREAM), issued(method=method, issued_on=issued_on, due_on=due_on))
+    [asked] = STEPS["payment"].request(work(state), asked_at).events
+    assert (asked.due_at, asked.method) == (collected_at, method)
+
+
+SATURDAY = datetime(2026, 1, 24, 11, tzinfo=UTC)
+
+
+def debited(row: Entry, at: datetime, *events: Event) -> datetime:
+    """When an invoice that is debited is asked for again, by a row of the agenda that is due at a time."""
+    [asked] = attend(STEPS["payment"], work(invoice(*events, method="direct-debit")), row, None, at, seed=SEED).events
+    return asked.due_at
+
+
+def row(kind: str) -> Entry:
+    return Entry(STREAM, "", "payment", kind, SATURDAY, 9, NEVER, attempt=2)
+
+
+@pytest.mark.parametrize(("kind", "attempt"), [pytest.param("retry", 2, id="retry"), pytest.param("submit", 2, id="late-worker")])
+def test_a_debit_that_comes_up_on_a_saturday_waits_for_monday(kind: str, attempt: int) -> None:
+    """A retry, and a row that a worker comes to late or that an older rule made, are put off, and nothing is sent to the bank."""
+    assert debited(row(kind), SATURDAY) == datetime(2026, 1, 26, 9, tzinfo=UTC)
+
+
+def test_a_debit_that_a_person_tries_again_on_a_saturday_waits_for_monday() -> None:
+    """It was returned; presented again it needs no other notice, but a bank day."""
+    returned = flow.settle(STEPS["payment"], work(invoice(method="direct-debit")), RefusedBy("RETURNED"), SATURDAY, seed=SEED).events
+    again = correct(STEPS["payment"], work(invoice(*returned, method="direct-debit")), INVOICE, BOOK, changes={}, note="", at=SATURDAY)
+    assert again.events[-1].due_at == datetime(2026, 1, 26, 9, tzinfo=UTC)
+
+
+def test_a_mandate_that_comes_later_is_noticed_before_it_is_used() -> None:
+    """A declined card becomes a debit on Monday the 12th: collected ten working days later, after its due day, and not overdue before."""
+    monday = datetime(2026, 1, 12, 10, tzinfo=UTC)
+    declined = flow.settle(STEPS["payment"], work(invoice()), RefusedBy("DECLINED"), monday, seed=SEED).events
+    decision = correct(STEPS["payment"], work(invoice(*declined)), INVOICE, BOOK, changes={"method": "direct-debit"}, note="", at=monday)
+    state = invoice(*declined, *decision.events)
+    debited_at = datetime(2026, 1, 26, 9, tzinfo=UTC)
+    assert decision.events[-1].due_at == debited_at
+
+    [question] = [attend(STEPS["payment"], work(state), replace(row("submit"), due_at=debited_at), None, debited_at, seed=SEED)]
+    assert isinstance(question, Ask)
+    look, after_due = Entry(STREAM, "", "overdue", "submit", SATURDAY, 9, NEVER), datetime(2026, 1, 23, tzinfo=UTC)
+    [put_off] = attend(STEPS["overdue"], work(state, "overdue"), look, None, after_due, seed=SEED).events
+    assert put_off.due_at == datetime(2026, 1, 27, tzinfo=UTC)
+    [overdue] = attend(STEPS["overdue"], work(state, "overdue"), look, None, put_off.due_at, seed=SEED).events
+    assert isinstance(overdue, InvoiceOverdue)
 
 
 def test_an_invoice_asks_for_its_payment_and_is_looked_at_after_it_was_due() -> None:
