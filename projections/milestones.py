@@ -12,7 +12,7 @@ from projections.open_fallouts import ENDINGS
 from projections.order_progress import order_of
 
 _OWN = ENDINGS | {"order.captured", "order.planned"}
-_SHAPES = frozenset({"requested", "recall", "done", "undone"})
+_SHAPES = frozenset({"requested", "recall", "done", "undone", "renewed"})
 
 CYCLE_TIME_VIEW = """
 WITH pair ("from", "to", of_order) AS (VALUES

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from o2c.kernel.shapes import Done, FellOut, Requested
+from o2c.kernel.shapes import Done, FellOut, Requested, Undertaken
 
 
 class DeliveryRequested(Requested, name="delivery.requested", step="delivery", stream="order"):
     """The SIM is to be handed to the courier."""
 
     example = {"item": "1", "attempt": 1, "due_at": "2026-01-05T09:00:00Z"}
+
+
+class ParcelHandedOver(Undertaken, name="delivery.handed-over", step="delivery", stream="order"):
+    """The courier took the parcel under a reference of its own: from now on it cannot be called back. It is asked about at `ask_again_at`."""
+
+    example = {"item": "1", "attempt": 1, "reference": "PCL-20394", "ask_again_at": "2026-01-07T12:00:00Z"}
 
 
 class ParcelDelivered(Done, name="delivery.delivered", step="delivery", stream="order"):

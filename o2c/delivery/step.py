@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 from o2c.delivery import rules
-from o2c.delivery.events import DeliveryFellOut, DeliveryRequested
-from o2c.kernel.step import ByPartner, Ending, Step
+from o2c.delivery.events import DeliveryFellOut, DeliveryRequested, ParcelHandedOver
+from o2c.kernel.step import ByPartner, Ending, Renewal, Step
 
 STEP = Step(
     name="delivery",
@@ -21,8 +21,13 @@ STEP = Step(
         payload=rules.parcel,
         codes={"WRONG-ADDRESS": "LOG-ADDR", "UNAVAILABLE": "LOG-TMO", "LOST": "LOG-LOST", "REFUSED": "LOG-ADDR"},
         silence="LOG-TMO",
+        undertaken=ParcelHandedOver,
     ),
     ending=Ending(
         no_return=rules.handed_over,
+    ),
+    renewal=Renewal(
+        # A parcel that is found again must not put a second SIM of the line into the world.
+        of={"LOG-LOST": ("sim",)},
     ),
 )

@@ -15,6 +15,7 @@ from o2c.kernel.step import Step
 from o2c.kernel.stream import StreamKind
 from o2c.kernel.work import Work
 from o2c.orders.events import CorrectionApplied, FalloutDecided
+from o2c.orders.renewal import renew
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,7 @@ def correct(step: Step, work: Work, kind: StreamKind, book: Any, *, changes: Map
     """Correct values that stopped the step (none: a plain retry) and ask for it again at once.
 
     Guards of the wrong values are freed, those of the right ones claimed. Where the last attempt may have reached the partner, the partner
-    is queried before anything is sent again. Raises Refused when the stream has no such value, or the step is one that nobody asks for.
+    is queried before anything is sent again; where the fallout lost the result of an earlier step, that is done anew first. Raises Refused when the stream has no such value, or the step is one that nobody asks for.
     """
     if step.requested is None:
         raise Refused(f"{work.stream}: step {step.name} has nothing to correct; see `o2c fallout show` for what it waits for")
@@ -87,6 +88,8 @@ def correct(step: Step, work: Work, kind: StreamKind, book: Any, *, changes: Map
     if work.silences or (step.partner and work.reason == DEFECT):
         # Nobody knows whether the last attempt was done, or a defect lost the answer: the partner is asked before anything is sent again.
         return just(corrected, PartnerSilent(item=work.item, step=step.name, attempt=work.attempt, ask_again_at=at))
+    if work.reason in step.renewal.of:
+        return just(corrected) + renew(state, work.item, step.name, at, book)
     again = step.request(after, at, attempt=work.attempt + 1, due_at=at)
     return just(corrected) + again + Decision(frees=tuple(guard for guard in step.guards(work) if guard not in again.claims))
 

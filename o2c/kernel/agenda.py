@@ -44,7 +44,7 @@ class Dropped:
 
 
 AgendaChange = Entry | Dropped
-_OVER = frozenset({"done", "declined", "fell-out", "cancelled", "undone"})
+_OVER = frozenset({"done", "declined", "fell-out", "cancelled", "undone", "renewed"})
 
 
 def by_shape(stream: str, event: Event, *, priority: int, since: datetime) -> tuple[AgendaChange, ...]:
@@ -60,7 +60,7 @@ def by_shape(stream: str, event: Event, *, priority: int, since: datetime) -> tu
     match event:
         case shapes.Requested():
             return put("submit", event.due_at, event.attempt)
-        case shapes.PartnerAccepted() | shapes.PartnerSilent():
+        case shapes.Undertaken() | shapes.PartnerSilent():
             return put("query", event.ask_again_at, event.attempt)
         case shapes.RetryScheduled():
             return put("retry", event.due_at, event.attempt)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
@@ -41,9 +42,8 @@ def settle(step: Step, work: Work, answer: partner.Answer, at: datetime, *, seed
         case partner.Answered(data):
             return step.complete(work, data, at)
         case partner.Accepted(reference, ask_again_at):
-            return just(
-                PartnerAccepted(item=work.item, step=step.name, attempt=work.attempt, reference=reference, ask_again_at=ask_again_at)
-            )
+            told = partial(ask.undertaken) if ask.undertaken else partial(PartnerAccepted, step=step.name)
+            return just(told(item=work.item, attempt=work.attempt, reference=reference, ask_again_at=ask_again_at))
         case partner.Unknown() if work.silences >= SILENCES_MAX:
             return fall_out(step, work, ask.silence, at, seed=seed, partner_code="silent", again=False)
         case partner.Unknown(ask_again_at):

@@ -68,6 +68,12 @@ class Undone(OfItem):
     noun: ClassVar[str] = ""
 
 
+class Renewed(OfItem):
+    """The result of a step is lost or void: the step is planned anew, and asked for under the next attempt when its waits are over."""
+
+    shape: ClassVar[str] = "renewed"
+
+
 class RecallRequested(Requested):
     """A partner is asked to drop what a step of an ended item had asked of it. The item is not over before the partner has.
 
@@ -96,14 +102,19 @@ class OfStep(OfItem):
     step: str
 
 
-class PartnerAccepted(OfStep, name="partner.accepted", stream="*"):
+class Undertaken(OfItem):
     """The partner took the request under a reference of its own and will know more at `ask_again_at`."""
 
     shape: ClassVar[str] = "accepted"
-    example = {"item": "1", "step": "delivery", "attempt": 1, "reference": "PCL-20394", "ask_again_at": "2026-01-07T12:00:00Z"}
     attempt: int
     reference: str
     ask_again_at: datetime
+
+
+class PartnerAccepted(Undertaken, OfStep, name="partner.accepted", stream="*"):
+    """The partner took the request under a reference of its own and will know more at `ask_again_at`."""
+
+    example = {"item": "1", "step": "delivery", "attempt": 1, "reference": "PCL-20394", "ask_again_at": "2026-01-07T12:00:00Z"}
 
 
 class PartnerSilent(OfStep, name="partner.silent", stream="*"):
@@ -129,6 +140,12 @@ class StepCancelled(OfStep, name="step.cancelled", stream="*"):
 
     shape: ClassVar[str] = "cancelled"
     example = {"item": "2", "step": "activation"}
+
+
+class StepRenewed(Renewed, OfStep, name="step.renewed", stream="order"):
+    """A step is planned anew because what it was done with, or for, was lost."""
+
+    example = {"item": "1", "step": "delivery"}
 
 
 class StepForced(OfStep, name="step.forced", stream="*"):

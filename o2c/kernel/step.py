@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from o2c.kernel.decision import NOTHING, Decision, Guard
 from o2c.kernel.reasons import DEFECT
-from o2c.kernel.shapes import FellOut, RecallRequested, Requested
+from o2c.kernel.shapes import FellOut, RecallRequested, Requested, Undertaken
 from o2c.kernel.work import Work
 
 RECALL_LEAD = timedelta(minutes=2)
@@ -64,7 +64,8 @@ class ByPartner:
 
     `payload(work)` is the body of the request. `codes` maps the partner's codes to ours; `code_of(work, code)` does so instead where the
     market decides. `silence` is our code for a request that was never answered or never arrived. `fallout_fields(data)` turns the details
-    of a refusal into further fields of the FellOut event.
+    of a refusal into further fields of the FellOut event. `undertaken` is the step's own event for a partner that takes the work on; without
+    one it is the generic `partner.accepted`.
     """
 
     partner: str
@@ -73,6 +74,7 @@ class ByPartner:
     code_of: Callable[[Work, str], str] | None = None
     silence: str = "NET-TMO"
     fallout_fields: Callable[[Mapping[str, Any]], Mapping[str, Any]] = _no_fields
+    undertaken: type[Undertaken] | None = None
 
     def our_code(self, work: Work, code: str) -> str:
         """Give our reason code for a partner's code: SYS-BUG, a defect of ours, for one that is mapped to none."""
@@ -123,6 +125,20 @@ class Ending:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Renewal:
+    """How a step is done anew.
+
+    `of` names, by our reason code, the earlier steps of the item whose results the fallout of this step has lost: they are done anew before it
+    is. `lose(work, outcome, at)` gives this step's own events when its result is lost; without one it is the generic `step.renewed`. A step
+    that lost the same at its `attempts_max`-th attempt waits for a person instead.
+    """
+
+    of: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    lose: Callable[[Work, Mapping[str, Any], datetime], Decision] = _no_undo
+    attempts_max: int = 3
+
+
+@dataclass(frozen=True, kw_only=True)
 class Step:
     """One piece of fulfilment. Everything but the name, the fallout event and `complete` has a default.
 
@@ -154,9 +170,10 @@ class Step:
     draw: FromPool | None = None
     referral: Referral | None = None
     ending: Ending = Ending()
+    renewal: Renewal = Renewal()
 
     def __post_init__(self) -> None:
-        for event in (self.requested, self.fell_out):
+        for event in (self.requested, self.fell_out, self.ask.undertaken if self.ask else None):
             if event is not None and event.step_name != self.name:
                 raise ValueError(
                     f"step {self.name} declares {event.type_name} of step {event.step_name or '(none)'}; give it an event of its own"

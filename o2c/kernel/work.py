@@ -14,12 +14,13 @@ from o2c.kernel.shapes import (
     Done,
     FellOut,
     OfItem,
-    PartnerAccepted,
     PartnerSilent,
+    Renewed,
     Requested,
     RetryScheduled,
     StepForced,
     StepStopped,
+    Undertaken,
 )
 
 LONG_SINCE = datetime(1970, 1, 1, tzinfo=UTC)
@@ -62,7 +63,7 @@ def recorded(record: Record, event: OfItem) -> Record | None:
         case Requested():
             sent_from = LONG_SINCE if record.sent_from == LONG_SINCE else event.due_at
             return changed(record, attempt=event.attempt, waiting_for="", silences=0, sent_from=sent_from, retry_at=None)
-        case PartnerAccepted():
+        case Undertaken():
             return changed(record, attempt=event.attempt, waiting_for="", silences=0, sent_from=LONG_SINCE)
         case PartnerSilent():
             return changed(record, attempt=event.attempt, silences=record.silences + 1)
@@ -74,6 +75,8 @@ def recorded(record: Record, event: OfItem) -> Record | None:
             return Record(event.attempt, event.model_dump(mode="json", exclude=set(_NO_OUTCOME)), sent_from=LONG_SINCE)
         case StepForced():
             return Record(event.attempt, sent_from=LONG_SINCE)
+        case Renewed():
+            return changed(record, outcome={}, waiting_for="", silences=0, sent_from=None, retry_at=None)
         case Declined():
             return Record(event.attempt, reason=event.reason)
     if event.shape in ("cancelled", "undone"):

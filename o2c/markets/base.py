@@ -87,7 +87,10 @@ class NumberingRules:
 
 @dataclass(frozen=True, slots=True)
 class Market:
-    """One country's rules in one version; a changed rule is a new version with a later `valid_from`."""
+    """One country's rules in one version; a changed rule is a new version with a later `valid_from`.
+
+    `sim_replacement_minor` is what it costs the operator to send another SIM in place of one that was lost.
+    """
 
     code: str
     version: str
@@ -101,6 +104,7 @@ class Market:
     calendar: WorkCalendar
     porting: PortingRules
     numbering: NumberingRules
+    sim_replacement_minor: int
     addresses: AddressRules
 
     @property

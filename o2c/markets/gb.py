@@ -59,6 +59,8 @@ GB = Market(
         former_customer_may_claim=True,
         source="Ofcom General Conditions of Entitlement, C7.6(b), in force 3 April 2023",
     ),
+    # The card, its packing and its postage: an operator's own figure.
+    sim_replacement_minor=450,
     addresses=AddressRules(
         # No postcode area begins with Q, V or X, and no inward code has C, I, K, M, O or V.
         postcode="([A-PR-UWYZ][A-Z]?[0-9][A-Z0-9]?) ?([0-9][ABD-HJLNP-UW-Z]{2})",

@@ -61,6 +61,8 @@ NL = Market(
         former_customer_may_claim=True,
         source="Directive (EU) 2018/1972, art. 106(3)",
     ),
+    # The card, its packing and its postage: an operator's own figure.
+    sim_replacement_minor=500,
     addresses=AddressRules(
         # Four digits, the first no zero, and two letters, which are never SA, SD or SS.
         postcode="([1-9][0-9]{3}) ?((?!S[ADS])[A-Z]{2})",

@@ -17,6 +17,7 @@ from o2c.orders import events
 from o2c.orders.document import SOURCE, differing
 from o2c.orders.ending import dependants, end_item, open_item, todo, unwind
 from o2c.orders.planning import Book, plan_order
+from o2c.orders.renewal import renew_lost
 from o2c.orders.rollup import FINAL, GATES, item_state, order_state
 from o2c.orders.state import OrderState
 from o2c.orders.wish import Wish
@@ -144,9 +145,12 @@ def _next_steps(state: OrderState, item: str, at: datetime, book: Book) -> Decis
     decision = NOTHING
     if progress.ended:
         return unwind(state, item, at, book)
+    if lost := renew_lost(state, item, at, book):
+        return lost
     for step, waits in state.items[item].waits.items():
         if progress.steps[step] == "planned" and all(_over(state, item, wait) for wait in waits):
-            decision += book.steps[step].request(todo(state, item, step, book), at)
+            attempt = state.record(item, step).attempt + 1 if step in state.records.get(item, {}) else 1
+            decision += book.steps[step].request(todo(state, item, step, book), at, attempt=attempt)
     return decision
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
-from o2c.kernel.event import Names
-from o2c.kernel.shapes import Done, FellOut, Freed, HeldByItem, Offered, Requested, Undone, Withdrawn
+from o2c.kernel.event import Names, Upcast
+from o2c.kernel.shapes import Done, FellOut, Freed, HeldByItem, Offered, Renewed, Requested, Undone, Withdrawn
 from o2c.stock.events import StockAnnounced, StockArrived
 
 
@@ -39,6 +39,18 @@ class SimReleased(Undone, name="sim.released", step="sim", stream="order"):
     noun: ClassVar[str] = "SIM"
     example = {"item": "1", "iccid": "8944770000000000009"}
     iccid: Annotated[str, Names("sim")]
+
+
+class SimLost(Renewed, name="sim.lost", step="sim", stream="order"):
+    """The item's SIM was lost on its way, or can serve it no more: it is blocked for good, and another is to be taken.
+
+    `cost_minor` is what the replacement costs us, in minor units of the order's currency.
+    """
+
+    example = {"item": "1", "iccid": "8944770000000000009", "cost_minor": 450, "currency": "GBP"}
+    iccid: Annotated[str, Names("sim")]
+    cost_minor: int
+    currency: str
 
 
 class SimsAnnounced(StockAnnounced, name="sims.announced", step="sim-arrival", stream="delivery"):
@@ -97,10 +109,12 @@ class SimReturned(Requested, Freed, name="sim.returned", step="sim-restock", str
 
 
 class SimScrapped(Freed, name="sim.scrapped", stream="sim"):
-    """The SIM had left the house, or its profile was downloaded or used; nobody gets it again."""
+    """The SIM had left the house, or its profile was downloaded or used, or it was lost; it is blocked, and nobody gets it again."""
 
-    example = {"iccid": "8944770000000000009"}
+    example = {"iccid": "8944770000000000009", "cause": "lost"}
+    upcasts = (Upcast(defaults={"cause": "used"}),)
     iccid: Annotated[str, Names("sim")]
+    cause: Literal["used", "lost"] = "used"
 
 
 class SimRestocked(Done, Offered, name="sim.restocked", step="sim-restock", stream="sim"):

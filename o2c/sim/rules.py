@@ -13,6 +13,7 @@ from o2c.kernel.refusal import Refused
 from o2c.kernel.work import Work
 from o2c.sim.events import (
     SimAssigned,
+    SimLost,
     SimReceived,
     SimReleased,
     SimRestocked,
@@ -92,6 +93,14 @@ def release(work: Work, outcome: Mapping[str, Any], at: datetime) -> Decision:
     return just(SimReleased(item=work.item, iccid=iccid)) + Decision(
         elsewhere=((stream_of(iccid), returned),), frees=(work.guard("sim", iccid),)
     )
+
+
+def lose(work: Work, outcome: Mapping[str, Any], at: datetime) -> Decision:
+    """Block the SIM that was lost, for good, and free the item for another, at the cost of a replacement in the order's market."""
+    iccid, market = outcome["iccid"], work.market
+    lost = SimLost(item=work.item, iccid=iccid, cost_minor=market.sim_replacement_minor, currency=market.currency)
+    scrapped = ((stream_of(iccid), SimScrapped(iccid=iccid, cause="lost")),)
+    return Decision((lost,), scrapped, frees=(work.guard("sim", iccid),))
 
 
 def _gone(work: Work, at: datetime) -> bool:

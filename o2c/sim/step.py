@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from o2c.kernel.step import Ending, FromPool, Step
+from o2c.kernel.step import Ending, FromPool, Renewal, Step
 from o2c.sim import rules
 from o2c.sim.events import SimFellOut, SimRequested, SimRestockFellOut, SimReturned, SimsAnnounced, SimsFellOut
 from o2c.stock.state import announced_rows
@@ -21,6 +21,9 @@ STEP = Step(
     ),
     ending=Ending(
         undo=rules.release,
+    ),
+    renewal=Renewal(
+        lose=rules.lose,
     ),
 )
 ARRIVAL = Step(

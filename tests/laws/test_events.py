@@ -27,7 +27,7 @@ AT = datetime(2026, 1, 5, 9, tzinfo=UTC)
 MAPPER = FactMapper(transcoder=JSONTranscoder())
 NAME = re.compile(r"[a-z]+(-[a-z]+)*\.[a-z]+(-[a-z]+)*")
 SENTENCE = re.compile(r"[A-Z][^.]*( [^ ]+){2,}\.", re.DOTALL)
-IRREGULAR = frozenset({"brought", "fell", "kept", "taken", "withdrawn"})
+IRREGULAR = frozenset({"lost", "brought", "fell", "kept", "taken", "withdrawn"})
 SAID_AS_A_STATE = frozenset({"partner.silent", "invoice.overdue"})
 
 
@@ -301,7 +301,7 @@ def test_links_of_the_catalogue_lead_somewhere(tmp_path: Path) -> None:
 def test_an_event_says_which_stream_it_belongs_to(cls: type[Event]) -> None:
     """Its class names a kind of stream that there is, or says that it may stand wherever steps are; nothing has to be listed elsewhere."""
     assert cls.of_stream in {*plan.KINDS, "*"}
-    assert (cls.of_stream == "*") is issubclass(cls, OfStep)
+    assert cls.of_stream != "*" or issubclass(cls, OfStep)
     assert set(cls.named.values()) <= set(plan.KINDS)
 
 

@@ -82,6 +82,12 @@ LIVES: Mapping[str, Mapping[str, Sequence[Told]]] = {
             ("deposit.received", {}), ("credit.approved", {"decided_by": "deposit"}), _PLANNED, ("number.earmarked", {}),
             ("number.earmark-dropped", {}),
         ),
+        "a parcel lost": (
+            *_GATES, ("sim.requested", {}), ("sim.assigned", {"kind": "physical"}), ("delivery.requested", {}), ("delivery.handed-over", {}),
+            ("delivery.fell-out", {"reason": "LOG-LOST", "waiting_for": "us"}), ("sim.lost", {}), ("step.renewed", {}),
+            ("sim.requested", {"attempt": 2}), ("sim.assigned", {"attempt": 2, "iccid": "8944770000000000017", "kind": "physical"}),
+            ("delivery.requested", {"attempt": 2}),
+        ),
         "failed": (
             *_GATES, ("sim.assigned", {}), ("number.assigned", {}), ("porting.fell-out", {}),
             ("fallout.decided", {"item": "1", "step": "porting", "decision": "fail"}), ("item.failed", {}), ("sim.released", {}),

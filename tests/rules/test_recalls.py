@@ -50,7 +50,7 @@ ANSWERS = [
     pytest.param((Failed("UNAVAILABLE"),), False, id="away"),
     pytest.param((Unknown(LATER), NeverHeard()), False, id="silent-then-never-heard"),
     pytest.param((Unknown(LATER),) * (SILENCES_MAX + 1), True, id="silent-for-ever"),
-    pytest.param((Accepted("PCL-1", LATER), Failed("LOST")), True, id="taken-and-lost"),
+    pytest.param((Accepted("PCL-1", LATER), Failed("LOST")), False, id="taken-and-lost"),
     pytest.param((RefusedBy("never seen before"),), True, id="an-answer-nobody-understood"),
     pytest.param((Answered(),), True, id="done"),
 ]
@@ -58,7 +58,7 @@ ANSWERS = [
 
 @pytest.mark.parametrize(("answers", "sent"), ANSWERS)
 def test_whether_a_partner_may_have_a_request(answers: tuple[Answer, ...], sent: bool) -> None:
-    """What is known not to be with the courier can be cancelled; what it has, had, or may have cannot."""
+    """What is known not to be with the courier, or lost by it, can be cancelled; what it has, brought, or may have cannot."""
     story = Story(item(characteristics={"simType": "physical"})).run(until="delivery")
     due_at = story.agenda["1", "delivery"].due_at
     now = due_at if answers else due_at - timedelta(minutes=30)

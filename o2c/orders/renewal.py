@@ -1,0 +1,32 @@
+"""Doing steps of an item anew, because what they were done with was lost."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from o2c.kernel.decision import NOTHING, Decision, just
+from o2c.kernel.shapes import StepRenewed
+from o2c.orders.ending import todo
+from o2c.orders.planning import Book
+from o2c.orders.state import OrderState
+
+
+def renew_lost(state: OrderState, item: str, at: datetime, book: Book) -> Decision:
+    """Do anew what the open fallouts of an item have lost; nothing for those that lost nothing, or too often, which wait for a person."""
+    decision = NOTHING
+    for name, status in state.progress.items[item].steps.items():
+        record, renewal = state.record(item, name), book.steps[name].renewal
+        if status in ("held", "pending") and record.reason in renewal.of and record.attempt < renewal.attempts_max:
+            decision += renew(state, item, name, at, book)
+    return decision
+
+
+def renew(state: OrderState, item: str, name: str, at: datetime, book: Book) -> Decision:
+    """Plan a step anew, after the earlier steps whose results it has lost. Nothing when its fallout has lost none."""
+    lost = book.steps[name].renewal.of.get(state.record(item, name).reason, ())
+    decision = NOTHING
+    for earlier in lost:
+        if state.progress.items[item].steps.get(earlier) == "done":
+            own = book.steps[earlier].renewal.lose(todo(state, item, earlier, book), state.record(item, earlier).outcome, at)
+            decision += own or just(StepRenewed(item=item, step=earlier))
+    return decision + just(StepRenewed(item=item, step=name)) if lost else NOTHING
