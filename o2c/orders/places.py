@@ -3,8 +3,9 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-# Where something is installed or brought to. A place of any other role (billing, above all) is none that a parcel or a fitter is sent to.
+# Where something is installed or brought to, and where only papers go: no parcel and no fitter is sent there.
 _ROLES = ("installation", "service", "delivery", "shipping", "shipto", "usage")
+_PAPERS = ("billing", "invoic", "payment", "correspondence", "registered", "legal")
 _SUB_ADDRESS = (
     ("subUnitType", "subUnitNumber"),
     ("levelType", "levelNumber"),
@@ -24,14 +25,16 @@ _ADDRESS = (
 def place_of(places: Sequence[Mapping[str, Any]]) -> str:
     """Give the address that an item is brought to or installed at, as text: the paper's own words, or the parts of a structured one in one line.
 
-    The first place with a role of installation or delivery, else the first without any role; empty when there is none.
+    The first place with a role of installation or delivery, else the first without any role, else the first of another role that is not one
+    for papers; empty when there is none.
 
     Source: TMF622 v4.0.0 RelatedPlaceRefOrValue.role (the one field it must have); TMF673 v4.0.0 GeographicAddress, GeographicSubAddress.
     """
     by_role = [(_folded(place.get("role")), place) for place in places]
     fitting = [place for role in _ROLES for told, place in by_role if told.startswith(role)]
     unnamed = [place for told, place in by_role if not told]
-    return next((text for place in (*fitting, *unnamed) if (text := _text(place))), "")
+    others = [place for told, place in by_role if not told.startswith(_PAPERS)]
+    return next((text for place in (*fitting, *unnamed, *others) if (text := _text(place))), "")
 
 
 def _text(place: Mapping[str, Any]) -> str:

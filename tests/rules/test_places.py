@@ -32,6 +32,7 @@ LINE = "1 Example Road, Testford, ZX1 1AA, GB"
         pytest.param([BILLING, {"name": ADDRESS}], ADDRESS, id="no-role-before-billing"),
         pytest.param([{"role": "delivery", "name": "2 Other Road"}, {"role": "installation", "name": ADDRESS}], ADDRESS, id="installed-at"),
         pytest.param([BILLING], "", id="billing-only"),
+        pytest.param([BILLING, {"role": "address", "name": ADDRESS}], ADDRESS, id="a-role-of-its-own"),
         pytest.param([{"role": "delivery", **STRUCTURED}], LINE, id="structured"),
         pytest.param([{"role": "delivery", "place": STRUCTURED}], LINE, id="wrapped-as-in-v5"),
         pytest.param([{"role": "delivery", "name": "home", **STRUCTURED}], LINE, id="a-name-beside-the-parts"),

@@ -37,7 +37,7 @@ def test_a_physical_line_from_order_to_paid_invoice(world: World) -> None:
     assert world.items("WEB-1") == {"1": "inProgress"}
     world.run(at(10))
     assert world.told("WEB-1") == [
-        *GATES, "sim.requested", "number.requested", "number.assigned", "sim.assigned", "delivery.requested", "partner.accepted",
+        *GATES, "sim.requested", "number.requested", "number.assigned", "sim.assigned", "delivery.requested", "delivery.handed-over",
         "delivery.delivered", "activation.requested", "service.activated", "charging.requested", "charging.started", "order.completed",
     ]  # fmt: skip
     assert world.state("WEB-1") == "completed"
