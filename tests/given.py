@@ -125,7 +125,7 @@ def captured(*items: Document, catalogue_version: int = 1, **changes: Any) -> Or
 
 def flaw_of(state: OrderState) -> str:
     """The first reason the order cannot be planned, when its party is a customer."""
-    return flaw(state, party_known=state.party == "C-1001", catalogue=CATALOGUE)
+    return flaw(state, party_known=state.party == "C-1001", catalogue=CATALOGUE, market=MARKET)
 
 
 class Story:

@@ -7,6 +7,7 @@ from datetime import timedelta
 from o2c.activation import rules
 from o2c.activation.events import ActivationFellOut, ActivationRequested
 from o2c.kernel.step import ByPartner, Ending, Step
+from o2c.orders.dates import from_wish
 
 STEP = Step(
     name="activation",
@@ -14,6 +15,7 @@ STEP = Step(
     fell_out=ActivationFellOut,
     complete=rules.activated,
     lead=timedelta(seconds=45),
+    open_from=from_wish,
     ask=ByPartner(
         partner="network",
         payload=rules.service,

@@ -12,6 +12,7 @@ from o2c.appointment.events import (
     AppointmentRequested,
 )
 from o2c.kernel.step import RECALL_LEAD, ByPartner, Ending, Step
+from o2c.orders.dates import from_start
 
 STEP = Step(
     name="appointment",
@@ -19,6 +20,7 @@ STEP = Step(
     fell_out=AppointmentFellOut,
     complete=rules.kept,
     lead=timedelta(minutes=5),
+    open_from=from_start,
     forceable=True,
     ask=ByPartner(
         partner="field-force",

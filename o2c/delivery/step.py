@@ -7,6 +7,7 @@ from datetime import timedelta
 from o2c.delivery import rules
 from o2c.delivery.events import DeliveryFellOut, DeliveryRequested, ParcelHandedOver
 from o2c.kernel.step import ByPartner, Ending, Renewal, Step
+from o2c.orders.dates import from_start
 
 STEP = Step(
     name="delivery",
@@ -15,6 +16,7 @@ STEP = Step(
     complete=rules.delivered,
     check=rules.flaw,
     lead=timedelta(minutes=30),
+    open_from=from_start,
     forceable=True,
     ask=ByPartner(
         partner="courier",

@@ -7,6 +7,7 @@ from datetime import timedelta
 from o2c.esim import rules
 from o2c.esim.events import EsimCancelFellOut, EsimCancelRequested, EsimFellOut, EsimRequested
 from o2c.kernel.step import RECALL_LEAD, ByPartner, Ending, Step
+from o2c.orders.dates import from_start
 
 STEP = Step(
     name="esim",
@@ -14,6 +15,7 @@ STEP = Step(
     fell_out=EsimFellOut,
     complete=rules.confirmed,
     lead=timedelta(seconds=40),
+    open_from=from_start,
     forceable=True,
     ask=ByPartner(
         partner="sim-platform",

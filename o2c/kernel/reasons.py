@@ -30,6 +30,7 @@ _TABLE = (
     Reason("DQ-PARTY", "data-quality", "data", "upstream", "correctable", "channel"),
     Reason("DQ-ITEM", "data-quality", "data", "upstream", "correctable", "channel"),
     Reason("DQ-ACTION", "data-quality", "data", "upstream", "correctable", "channel"),
+    Reason("DQ-DATE", "data-quality", "data", "upstream", "correctable", "channel"),
     Reason("DQ-OFFER", "catalogue", "data", "upstream", "correctable", "channel"),
     Reason("DQ-DUP", "data-quality", "data", "upstream", "correctable", "channel"),
     Reason("DQ-ADDR", "data-quality", "data", "upstream", "correctable", "customer"),

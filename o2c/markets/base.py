@@ -89,7 +89,8 @@ class NumberingRules:
 class Market:
     """One country's rules in one version; a changed rule is a new version with a later `valid_from`.
 
-    `sim_replacement_minor` is what it costs the operator to send another SIM in place of one that was lost.
+    `sim_replacement_minor` is what it costs the operator to send another SIM in place of one that was lost. An order may be wished for at
+    most `order_horizon_days` after its own day.
     """
 
     code: str
@@ -101,6 +102,7 @@ class Market:
     bill_cycle_days: tuple[int, ...]
     payment_terms_days: int
     debits: DebitRules
+    order_horizon_days: int
     calendar: WorkCalendar
     porting: PortingRules
     numbering: NumberingRules

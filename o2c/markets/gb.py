@@ -33,6 +33,7 @@ GB = Market(
         source="Bacs processing days: Monday to Friday without the bank holidays of England (Service User's Guide and Rules to the Direct Debit "
         "Scheme); advance notice of 10 working days unless another was agreed (Direct Debit Guarantee) [M]",
     ),
+    order_horizon_days=180,  # the operators' own practice
     calendar=WorkCalendar(country="GB", subdivision="ENG", weekend=(5, 6)),
     porting=PortingRules(
         code_name="PAC",

@@ -34,6 +34,7 @@ NL = Market(
         "(European Central Bank, TARGET calendar); pre-notification 14 calendar days before the due date unless agreed otherwise (EPC016-06, "
         "SEPA Direct Debit Core Scheme Rulebook) [M]",
     ),
+    order_horizon_days=180,  # the operators' own practice
     calendar=WorkCalendar(country="NL", subdivision=None, weekend=(5, 6)),
     porting=PortingRules(
         code_name="",

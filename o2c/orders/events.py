@@ -139,7 +139,10 @@ class PlannedStep(_Part):
 
 
 class PlannedItem(_Part):
-    """One line to fulfil. Quantity n became n lines (`1#1`, `1#2`, ...). Prices are pinned, net of tax, in minor units."""
+    """One line to fulfil. Quantity n became n lines (`1#1`, `1#2`, ...). Prices are pinned, net of tax, in minor units.
+
+    Nothing begins before `start_on`; it is neither switched on nor charged before `wished_on` (days local to the market, empty for any day).
+    """
 
     item: str
     line: str
@@ -153,6 +156,8 @@ class PlannedItem(_Part):
     commitment_months: int = 1
     steps: tuple[PlannedStep, ...]
     promised_on: str
+    start_on: str = ""
+    wished_on: str = ""
 
 
 class OrderPlanned(Event, name="order.planned", stream="order"):
@@ -164,6 +169,7 @@ class OrderPlanned(Event, name="order.planned", stream="order"):
                    "recurring_minor": 1999, "one_time_minor": 1000, "steps": [{"step": "sim"}, {"step": "activation", "waits": ["sim"]}],
                    "promised_on": "2026-01-06"}],
     }  # fmt: skip
+    upcasts = (Upcast(),)  # a line of the first schema has no day wished, which is what its defaults say
     account: Annotated[str, Names("account")]
     currency: str
     catalogue_version: int

@@ -10,6 +10,7 @@ from o2c.catalogue.events import OfferingPublished
 from o2c.catalogue.state import CatalogueState
 from o2c.kernel.step import Step
 from o2c.markets.base import Market
+from o2c.orders.dates import wished_days
 from o2c.orders.events import OrderPlanned, PlannedItem, PlannedStep
 from o2c.orders.state import OrderState
 from o2c.orders.wish import Line, around, multiplicity, names_of
@@ -45,7 +46,7 @@ def plan_order(state: OrderState, book: Book, at: datetime) -> OrderPlanned:
     names = names_of(multiplicity(state.lines))
     by_id = {line.item: line for line in state.lines}
     items = [
-        _planned_item(line, by_id, name, turn, names, catalogue.offerings[line.offering], book, market, at)
+        _planned_item(line, by_id, name, turn, names, catalogue.offerings[line.offering], book, market, at, state)
         for line in state.lines
         if line.item in names
         for turn, name in enumerate(names[line.item])
@@ -69,6 +70,7 @@ def _planned_item(
     book: Book,
     market: Market,
     at: datetime,
+    state: OrderState,
 ) -> PlannedItem:
     wanted = {**{key: line.characteristics[key] for key in offering.characteristics}, **_porting(line, turn)}
     relied = dict.fromkeys(base for upper in around(line, by_id) for base in upper.relies_on)
@@ -77,6 +79,7 @@ def _planned_item(
         PlannedStep(step=step, waits=(*waits, *(f"{base}/activation" for base in bases)) if step == "activation" else waits)
         for step, waits in book.steps_of(offering.specification, wanted)
     ]
+    start_on, wished_on = wished_days(line, by_id, state.requested_start, state.requested_completion, market.zone)
     return PlannedItem(
         item=name,
         line=line.item,
@@ -89,6 +92,8 @@ def _planned_item(
         commitment_months=int(wanted.get("commitmentMonths", "1")),
         steps=tuple(steps),
         promised_on=book.promised_on(offering.specification, wanted, at, market),
+        start_on=start_on,
+        wished_on=wished_on,
     )
 
 

@@ -22,7 +22,11 @@ SHAPE_VERSION = 2
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A line to fulfil, as planned; `waits` maps each step to the steps it waits for."""
+    """A line to fulfil, as planned; `waits` maps each step to the steps it waits for.
+
+    Nothing of it begins before `start_on`, and it is neither switched on nor charged before `wished_on`: ISO days local to the market, empty
+    for any day.
+    """
 
     item: str
     line: str
@@ -36,6 +40,8 @@ class Planned:
     place: str = field(repr=False)
     account: str
     currency: str
+    start_on: str = ""
+    wished_on: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +149,8 @@ def _planned(state: OrderState, event: events.OrderPlanned) -> OrderState:
             place=places.get(item.line, ""),
             account=event.account,
             currency=event.currency,
+            start_on=item.start_on,
+            wished_on=item.wished_on,
         )
         for item in event.items
     }
@@ -197,7 +205,7 @@ def correctable(state: OrderState, item: str, changes: Mapping[str, str]) -> boo
 def _correct_wish(state: OrderState, key: str, value: str) -> OrderState | None:
     """Apply one correction of an order that waits for validation; None for an unknown key.
 
-    The keys are `party`, `account`, `catalogue`, and `line.N.FIELD`, with N counted from 1 in the order in which the channel sent the
+    The keys are `party`, `account`, `catalogue`, `requested_start`, `requested_completion`, and `line.N.FIELD`, with N counted from 1 in the order in which the channel sent the
     lines.
     """
     match key.split(".", 2):
@@ -206,6 +214,10 @@ def _correct_wish(state: OrderState, key: str, value: str) -> OrderState | None:
             return changed(state, party=value, account=value if state.account in ("", state.party) else state.account)
         case ["account"]:
             return changed(state, account=value)
+        case ["requested_start"]:
+            return changed(state, requested_start=value)
+        case ["requested_completion"]:
+            return changed(state, requested_completion=value)
         case ["catalogue"] if value.isdecimal():
             return changed(state, catalogue_version=int(value))
         case ["line", number, name] if number.isdecimal() and 1 <= int(number) <= len(state.lines):
@@ -219,7 +231,7 @@ def _correct_line(line: Line, name: str, value: str) -> tuple[Line, ...]:
         return ()
     if name == "relies_on":
         return (changed(line, relies_on=tuple(part for part in value.split(",") if part)),)
-    if name in ("item", "action", "quantity", "offering", "product", "place"):
+    if name in ("item", "action", "quantity", "offering", "product", "place", "requested_start", "requested_completion"):
         return (Line(**{**asdict(line), name: value}),)
     return (changed(line, characteristics={**line.characteristics, name: value}),)
 

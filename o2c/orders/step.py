@@ -37,7 +37,7 @@ def _check(work: Work, at: datetime) -> str:
     account = work.read.get(account_stream(work.state.account))
     if account is not None and account.customer != work.state.party:
         return "DQ-PARTY: the billing account belongs to another party"
-    return flaw(work.state, party_known=work.read.get(stream_of(work.state.party)) is not None, catalogue=catalogue)
+    return flaw(work.state, party_known=work.read.get(stream_of(work.state.party)) is not None, catalogue=catalogue, market=work.market)
 
 
 def _validated(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:

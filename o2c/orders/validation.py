@@ -8,6 +8,8 @@ from graphlib import CycleError, TopologicalSorter
 
 from o2c.catalogue.rules import orderable
 from o2c.catalogue.state import CatalogueState
+from o2c.markets.base import Market
+from o2c.orders.dates import flaw_of_dates
 from o2c.orders.state import OrderState
 from o2c.orders.wish import QUANTITY_MAX, Line, around, multiplicity, names_of, quantity_of
 
@@ -16,15 +18,15 @@ POLICY = "validation/2026-01"
 """The version of the validation rules, stored with every validated order."""
 
 
-def flaw(state: OrderState, *, party_known: bool, catalogue: CatalogueState) -> str:
+def flaw(state: OrderState, *, party_known: bool, catalogue: CatalogueState, market: Market) -> str:
     """Give the first reason why an order cannot be planned (`CODE: detail`); empty when there is none.
 
-    In this order: DQ-PARTY, DQ-ITEM, DQ-ACTION, DQ-OFFER. Values are judged as text and never repaired. Source: the table of imperfect
+    In this order: DQ-PARTY, DQ-ITEM, DQ-ACTION, DQ-DATE, DQ-OFFER. Values are judged as text and never repaired. Source: the table of imperfect
     orders (design, section 11).
     """
     if not state.party or not party_known:
         return "DQ-PARTY: no related party" if not state.party else "DQ-PARTY: the party is not registered"
-    return _item_flaw(state.lines) or _action_flaw(state.lines) or _offer_flaw(state, catalogue)
+    return _item_flaw(state.lines) or _action_flaw(state.lines) or _date_flaw(state, market) or _offer_flaw(state, catalogue)
 
 
 def _item_flaw(lines: Sequence[Line]) -> str:
@@ -70,6 +72,11 @@ def _action_flaw(lines: Sequence[Line]) -> str:
             missing = "names no product" if not line.product else "names a product that is not in the inventory"
             return f"DQ-ACTION: item {line.item} ({line.action}) {missing}"
     return ""
+
+
+def _date_flaw(state: OrderState, market: Market) -> str:
+    assert state.captured_at is not None
+    return flaw_of_dates(state.requested_start, state.requested_completion, state.lines, state.captured_at, market)
 
 
 def _offer_flaw(state: OrderState, catalogue: CatalogueState) -> str:

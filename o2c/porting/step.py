@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from o2c.kernel.step import RECALL_LEAD, ByPartner, Ending, Step
+from o2c.orders.dates import from_start
 from o2c.porting import rules
 from o2c.porting.events import (
     CutoverFellOut,
@@ -23,6 +24,7 @@ STEP = Step(
     check=rules.flaw,
     guards=rules.claimed,
     lead=timedelta(minutes=2),
+    open_from=from_start,
     ask=ByPartner(
         partner="clearing-house",
         payload=rules.request,
