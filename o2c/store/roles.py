@@ -82,10 +82,9 @@ def _identifiers(roles: Roles) -> dict[str, Identifier]:
 
 def _give(conn: Connection, roles: Roles) -> None:
     """Make the schemas and everything in them belong to their owners."""
-    conn.execute(SQL(_SCHEMAS).format(database=Identifier(conn.info.dbname), **_identifiers(roles)))
+    conn.execute(SQL(_SCHEMAS).format(database=Identifier(conn.info.dbname), members=roles.members, **_identifiers(roles)))
     for row in conn.execute(_MISPLACED, roles._asdict()).fetchall():
         conn.execute(SQL("ALTER {} {} OWNER TO {}").format(SQL(row["kind"]), SQL(row["name"]), Identifier(row["owner"])))
-    conn.execute(SQL("GRANT USAGE ON SCHEMA projection TO {members}").format(members=roles.members))
 
 
 _EXISTING = "SELECT rolname FROM pg_roles WHERE rolname = ANY(%s)"
@@ -117,14 +116,17 @@ def _make(conn: Connection, roles: Roles) -> None:
 
 
 _SCHEMAS = """
-GRANT CREATE ON DATABASE {database} TO {owner}, {projector};
+GRANT CREATE ON DATABASE {database} TO {owner};
+REVOKE CREATE ON DATABASE {database} FROM {members};
 CREATE SCHEMA IF NOT EXISTS analyst AUTHORIZATION {owner};
-CREATE SCHEMA IF NOT EXISTS projection AUTHORIZATION {projector};
 """
-"""Make the schemas beside the log, each owned by the role that writes there. Formatted with identifiers: the database, the roles."""
+"""Let the owner make schemas, and nobody else: whoever makes a function where another's session finds it acts with that one's rights.
+
+Formatted with identifiers: the database, the roles, and `members` for all but the owner.
+"""
 
 _MISPLACED = b"""
-WITH wanted (schema, owner) AS (VALUES ('o2c', %(owner)s), ('analyst', %(owner)s), ('projection', %(projector)s))
+WITH wanted (schema, owner) AS (VALUES ('o2c', %(owner)s), ('analyst', %(owner)s))
 SELECT 'SCHEMA' AS kind, quote_ident(w.schema) AS name, w.owner FROM wanted w JOIN pg_namespace n ON n.nspname = w.schema
 WHERE n.nspowner <> to_regrole(quote_ident(w.owner))
 UNION ALL SELECT CASE c.relkind WHEN 'v' THEN 'VIEW' WHEN 'm' THEN 'MATERIALIZED VIEW' WHEN 'S' THEN 'SEQUENCE' WHEN 'c' THEN 'TYPE' ELSE 'TABLE' END,
@@ -133,7 +135,10 @@ WHERE c.relkind IN ('r', 'p', 'v', 'm', 'S', 'c') AND c.relowner <> to_regrole(q
     AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = c.oid AND d.deptype IN ('a', 'i') AND c.relkind = 'S')
 UNION ALL SELECT 'FUNCTION', p.oid::regprocedure::text, w.owner FROM wanted w JOIN pg_namespace n ON n.nspname = w.schema
     JOIN pg_proc p ON p.pronamespace = n.oid WHERE p.proowner <> to_regrole(quote_ident(w.owner))"""
-"""Schemas, tables and functions that do not belong to their owner, schemas first: kind, name, owner. Parameters: owner, projector, by name."""
+"""Schemas, tables and functions that do not belong to their owner, schemas first: kind, name, owner. Parameter, by name: owner.
+
+Those of projections are taken over by `projections/engine/ownership.py`, which first looks at what hangs on them.
+"""
 
 # The engine reads all of the log and writes through append(); directly it writes only leases, the clock and the positions of reactions.
 # Folds read the log, personal fields too: look-ups are folded from them. Readers get views and rows that hold nothing personal.
@@ -153,6 +158,14 @@ GRANT USAGE ON SCHEMA analyst TO {reader};
 GRANT SELECT ON ALL TABLES IN SCHEMA analyst TO {reader};
 REVOKE EXECUTE ON FUNCTION o2c.append, o2c.begin_life, o2c.adopt_log, o2c.begin_import, o2c.declare_incarnation FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION o2c.declare_incarnation() TO {appender}, {projector};
+GRANT SELECT ON o2c.projection_shape TO {projector};
+REVOKE EXECUTE ON FUNCTION o2c.make_projections, o2c.make_projection, o2c.make_shadow, o2c.index_shadow, o2c.drop_tables, o2c.exchange_tables,
+    o2c.make_scratch, o2c.lay_scratch, o2c.index_scratch, o2c.rename_scratch, o2c.clear_scratch, o2c.keep_scratch, o2c.drop_scratch,
+    o2c.let_role, o2c.shape_of, o2c.lay_tables, o2c.index_part, o2c.lay_views, o2c.let_read, o2c.refuse_no_scratch FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION o2c.make_projections, o2c.make_projection, o2c.make_shadow, o2c.index_shadow, o2c.drop_tables, o2c.exchange_tables,
+    o2c.make_scratch TO {projector};
+GRANT EXECUTE ON FUNCTION o2c.lay_scratch, o2c.index_scratch, o2c.rename_scratch, o2c.clear_scratch, o2c.keep_scratch, o2c.drop_scratch
+    TO {projector}, {reader};
 """
 """Take every right in the log from the roles, then grant each its own. Formatted with identifiers: the roles, and `members` for all but the owner."""
 
@@ -165,8 +178,14 @@ WHERE r.rolname = ANY(%(members)s) AND CASE
     WHEN c.relname IN ('policy_checkpoint', 'clock') AND r.rolname = %(appender)s THEN false
     ELSE has_table_privilege(r.oid, c.oid, p.what) END
 UNION ALL SELECT r.rolname || ' may call ' || p.proname || '()' FROM pg_roles r JOIN pg_proc p ON p.pronamespace = 'o2c'::regnamespace
-WHERE p.proname IN ('append', 'begin_life', 'adopt_log', 'begin_import') AND has_function_privilege(r.oid, p.oid, 'EXECUTE')
+WHERE p.proname IN ('append', 'begin_life', 'adopt_log', 'begin_import', 'lay_tables', 'lay_views') AND has_function_privilege(r.oid, p.oid, 'EXECUTE')
     AND (r.rolname = ANY(%(members)s) AND (p.proname <> 'append' OR r.rolname <> %(appender)s))
+UNION ALL SELECT r.rolname || ' may make schemas in ' || current_database() FROM pg_roles r
+WHERE r.rolname = ANY(%(members)s) AND has_database_privilege(r.oid, current_database(), 'CREATE')
+UNION ALL SELECT r.rolname || ' may make functions in schema ' || n.nspname FROM pg_roles r CROSS JOIN pg_namespace n
+WHERE r.rolname = ANY(%(members)s) AND has_schema_privilege(r.oid, n.oid, 'CREATE') AND n.nspname !~ '^pg_(temp|toast)'
+UNION ALL SELECT r.rolname || ' may put triggers on ' || n.nspname || '.' || c.relname FROM pg_roles r CROSS JOIN pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE r.rolname = ANY(%(members)s) AND n.nspname IN ('o2c', 'analyst', 'projection') AND c.relkind IN ('r', 'p', 'v') AND has_table_privilege(r.oid, c.oid, 'TRIGGER')
 UNION ALL SELECT rolname || ' is a superuser, or may make roles' FROM pg_roles WHERE rolname = ANY(%(all)s) AND (rolsuper OR rolcreaterole)
 UNION ALL SELECT rolname || ' may log in' FROM pg_roles WHERE rolname = ANY(%(all)s) AND rolcanlogin
 ORDER BY 1"""

@@ -20,6 +20,7 @@ from projections.engine.diff import Diff, compare_shadow
 from projections.engine.fill import Job, OnShare, fill, fill_in_processes
 from projections.engine.fold import Changes, Fold, WaitingEvent, WaitingEvents, pages, strict_rows
 from projections.engine.history import ITSELF, By, require_reason
+from projections.engine.ownership import let_make
 from projections.engine.parked import without_skipped
 from projections.engine.projection import Projection, reader_of
 from projections.engine.same_log import forget_other_log
@@ -47,9 +48,6 @@ _LONGER_THAN = "SELECT FROM o2c.event ORDER BY position OFFSET %s LIMIT 1"
 
 _QUIET = "SET LOCAL client_min_messages = warning"
 """Keeps notices away until the end of the transaction. No parameters."""
-
-_ANALYZE = sql.SQL("ANALYZE {}, {}")
-"""Counts two tables anew for the planner. Parts: the tables."""
 
 _SIZES = sql.SQL("SELECT (SELECT count(*) FROM {}) AS groups, (SELECT count(*) FROM {}) AS rows")
 """How many documents and rows a projection has. Parts: its table of documents, its table of rows."""
@@ -97,6 +95,7 @@ def rebuild(
     with tables.session(dsn) as conn:
         tables.prepare(conn, [projection])
         with _one_at_a_time(conn, projection):
+            let_make(conn, [projection])
             forget_other_log(conn, projection)
             if only_outdated and checkpoints(conn, [projection])[projection.name].shape_version >= projection.shape_version:
                 return None
@@ -115,6 +114,7 @@ def rollback(dsn: str, projection: Projection, by: By) -> RollbackResult:
     require_reason(by, "a rollback shows every reader an older answer")
     with tables.session(dsn) as conn:
         tables.prepare(conn, [projection])
+        let_make(conn, [projection])
         with not_rebuilt_meanwhile(conn, projection):
             return put_back(conn, projection, by)
 
@@ -158,12 +158,11 @@ def _rebuild(conn: Connection, dsn: str, projection: Projection, shards: int, st
     with conn.transaction():
         conn.execute(_QUIET)
         tables.drop(conn, projection, "_gone")
-        tables.create(conn, projection, "_new", indexed=False)
+        tables.make_shadow(conn, projection)
     shadow = tables.shadow_id(conn, projection)
     jobs = [Job(projection.name, upto.position, number, shards, strict, shadow) for number in range(shards)]
     waiting = fill(conn, projection, jobs[0], progress) if shards == 1 else fill_in_processes(dsn, jobs, progress)
-    tables.index(conn, projection, "_new")
-    conn.execute(_ANALYZE.format(tables.table(projection, "_new"), tables.doc_table(projection, "_new")))
+    tables.index(conn, projection)
     progress("indexed", 1)
     diff = compare_shadow(conn, projection, reader_of([projection]), upto) if old.position else Diff()
     progress("compared", 1)

@@ -16,10 +16,11 @@ from o2c.store.roles import arranged, roles_of
 
 PREFIX = "what_if_"
 _PASSING = "Goes with the run that made it."
-_KEPT = "Kept for whoever asked; drop it when it has answered: DROP SCHEMA {} CASCADE"
-_LEFT = """SELECT nspname AS name FROM pg_namespace WHERE nspname ~ '^what_if_[0-9a-f]{12}$' AND pg_has_role(nspowner, 'USAGE')
-    AND obj_description(oid, 'pg_namespace') = %s"""
-"""The scratch schemas with a comment, of those that this login may drop. Parameter: the comment."""
+_KEPT = "Kept for whoever asked; drop it when it has answered: SELECT o2c.drop_scratch('{}')"
+_LEFT = """SELECT nspname AS name FROM pg_namespace WHERE nspname ~ '^what_if_[0-9a-f]{12}$'
+    AND nspowner = (SELECT nspowner FROM pg_namespace WHERE nspname = 'o2c') AND obj_description(oid, 'pg_namespace') = %s
+    AND has_function_privilege('o2c.drop_scratch(text)', 'EXECUTE')"""
+"""The scratch schemas with a comment, if this login may drop them. Parameter: the comment."""
 
 _SETTINGS = "SET default_transaction_read_only = off; SET timezone = 'UTC'; SET client_min_messages = warning"
 """Lets a session write, use UTC and keep notices to itself. No parameters."""
@@ -36,28 +37,25 @@ _UNLOCK = "SELECT pg_advisory_unlock(hashtextextended(%s, 0))"
 _COMMENT = "SELECT obj_description(to_regnamespace(%s), 'pg_namespace') AS text"
 """The comment on a schema. Parameter: the schema's name."""
 
-_SET_COMMENT = sql.SQL("COMMENT ON SCHEMA {} IS {}")
-"""Writes the comment on a schema. Parts: the schema, the comment."""
+_MAKE = "SELECT o2c.make_scratch(%s, %s)"
+"""Makes a scratch schema. Parameters: its name, the comment on it."""
 
-_CREATE = sql.SQL("CREATE SCHEMA {}")
-"""Makes a schema. Part: the schema."""
-
-_CREATE_FOR = sql.SQL("CREATE SCHEMA {} AUTHORIZATION {}")
-"""Makes a schema that belongs to a role. Parts: the schema, the role."""
+_KEEP = "SELECT o2c.keep_scratch(%s, %s)"
+"""Writes another comment on a scratch schema. Parameters: its name, the comment."""
 
 _ACT_AS = sql.SQL("SET ROLE {}")
 """Lets the session act as a role. Part: the role."""
 
-_DROP = sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE")
-"""Drops a schema and all in it. Part: the schema."""
+_DROP = "SELECT o2c.drop_scratch(%s)"
+"""Drops a scratch schema and all in it. Parameter: its name."""
 
 
 @contextmanager
 def scratch(dsn: str, *, keep: bool = False) -> Iterator[tuple[Connection, str]]:
     """A new schema, and the connection to fill it. It is dropped at the end, unless `keep` is set and the block raised nothing.
 
-    Where the roles of the store are in use the connection acts as the reader role, which owns the schema and may write neither the log
-    nor the tables of projections. Schemas that killed runs have left behind are dropped too. Raises Refused when this login may not make
+    Where the roles of the store are in use the schema belongs to the owner of the store, so that nobody hangs code on its tables, and the
+    connection acts as the reader role, which may write rows there and neither the log nor the tables of projections. Schemas that killed runs have left behind are dropped too. Raises Refused when this login may not make
     a schema, or may not act as the reader.
     """
     with connect(dsn) as conn:
@@ -71,7 +69,7 @@ def scratch(dsn: str, *, keep: bool = False) -> Iterator[tuple[Connection, str]]
         try:
             yield conn, schema
             if keep:
-                _set_comment(conn, schema, _KEPT.format(schema))
+                conn.execute(_KEEP, (schema, _KEPT.format(schema)))
                 kept = True
         finally:
             if not kept:
@@ -83,18 +81,13 @@ def _make(conn: Connection, schema: str) -> None:
     reader = roles_of(conn.info.dbname).reader if arranged(conn) else None
     try:
         with conn.transaction():
-            name = sql.Identifier(schema)
+            conn.execute(_MAKE, (schema, _PASSING))
             if reader:
-                conn.execute(_CREATE_FOR.format(name, sql.Identifier(reader)))
                 conn.execute(_ACT_AS.format(sql.Identifier(reader)))
-            else:
-                conn.execute(_CREATE.format(name))
-            _set_comment(conn, schema, _PASSING)
     except psycopg.errors.InsufficientPrivilege as error:
-        cure = f'act as "{reader}" (`o2c store roles` lets a projector) and ' if reader else ""
+        cure = f'be a projector, who may act as "{reader}"' if reader else "own the store"
         raise Refused(
-            f"the role {conn.info.user} may not make a schema to fold in: {error.diag.message_primary}; it must be allowed to {cure}CREATE in"
-            f" database {conn.info.dbname}"
+            f"the role {conn.info.user} may not make a schema to fold in: {error.diag.message_primary}; it must {cure} (`o2c store roles`)"
         ) from None
 
 
@@ -111,9 +104,5 @@ def _drop_left_behind(conn: Connection) -> None:
         conn.execute(_UNLOCK, name)
 
 
-def _set_comment(conn: Connection, schema: str, text: str) -> None:
-    conn.execute(_SET_COMMENT.format(sql.Identifier(schema), sql.Literal(text)))
-
-
 def _drop(conn: Connection, schema: str) -> None:
-    conn.execute(_DROP.format(sql.Identifier(schema)))
+    conn.execute(_DROP, (schema,))

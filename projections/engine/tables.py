@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, Literal
+from typing import Literal
 
 from psycopg import sql
 from psycopg.rows import tuple_row
@@ -13,10 +13,12 @@ from psycopg.rows import tuple_row
 from o2c.kernel.refusal import Refused
 from o2c.store.connection import Connection
 from o2c.store.database import connect
-from projections.engine import shared_tables
 from projections.engine.fold import Changes
+from projections.engine.ownership import as_projector, definition_of, let_make
 from projections.engine.projection import Doc, Projection, Row
-from projections.engine.readers import as_projector, let_read
+
+IN_PLACE = "projection"
+"""The schema of the tables that everybody reads; those of a what-if stand in another."""
 
 _UTC = "SET timezone = 'UTC'"
 """Lets the session write times in UTC. No parameters."""
@@ -33,32 +35,35 @@ _SHARED_ARE_MADE = "SELECT to_regclass('projection.history') AS made"
 _MADE = "SELECT name FROM projection.checkpoint"
 """The names of the projections that have tables. No parameters."""
 
-_BEGIN = "INSERT INTO projection.checkpoint (name, position, shape_version, generation) VALUES (%s, 0, %s, 0)"
-"""Adds a checkpoint at the start of the log. Parameters: the projection, the shape of its tables."""
+_MAKE_SHARED = "SELECT o2c.make_projections()"
+"""Makes the schema and the tables that all projections share, where they are missing. No parameters."""
 
-_CREATE_ROWS = sql.SQL("CREATE TABLE {} ({})")
-"""Makes a table of rows. Parts: the table, its columns."""
+_MAKE = "SELECT o2c.make_projection(%s, %s)"
+"""Makes the tables of a projection, its views and its checkpoint at the start of the log. Parameters: the projection, its shape."""
 
-_CREATE_DOCS = sql.SQL('CREATE TABLE {} (group_key text COLLATE "C", doc jsonb NOT NULL)')
-"""Makes a table of documents. Part: the table."""
+_MAKE_SHADOW = "SELECT o2c.make_shadow(%s, %s)"
+"""Makes the empty shadow of a projection. Parameters: the projection, its shape."""
 
-_DESCRIBE = sql.SQL("COMMENT ON TABLE {} IS {}")
-"""Says in the database what a table shows. Parts: the table, the text."""
+_INDEX_SHADOW = "SELECT o2c.index_shadow(%s, %s, %s) AS more"
+"""Gives the shadow one of its keys and indexes, and says whether there is more. Parameters: the projection, its shape, which one."""
 
-_ADD_KEY = sql.SQL("ALTER TABLE {} ADD PRIMARY KEY ({})")
-"""Gives a table its key. Parts: the table, the columns of the key."""
+_DROP = "SELECT o2c.drop_tables(%s, %s)"
+"""Drops the two tables of a projection under the name with a suffix, where they exist. Parameters: the projection, the suffix."""
 
-_ADD_INDEX = sql.SQL("CREATE INDEX ON {} ({})")
-"""Gives a table an index. Parts: the table, the columns."""
+_EXCHANGE = "SELECT o2c.exchange_tables(%s, %s, %s)"
+"""Keeps the tables of a projection and puts others in their place. Parameters: the projection, its shape, the suffix of the others."""
 
-_DROP = sql.SQL("DROP TABLE IF EXISTS {}, {}")
-"""Drops the two tables of a projection where they exist. Parts: the tables."""
+_LAY_SCRATCH = "SELECT o2c.lay_scratch(%s, %s, %s, %s)"
+"""Makes the two tables of a projection in a scratch schema. Parameters: the schema, the projection, the suffix, its definition."""
 
-_CREATE_VIEW = sql.SQL("CREATE VIEW {} AS {}")
-"""Makes a view. Parts: the view, its query."""
+_INDEX_SCRATCH = "SELECT o2c.index_scratch(%s, %s, %s, %s, %s) AS more"
+"""Gives them one of their keys and indexes, and says whether there is more. Parameters: as before, and which one."""
 
-_DROP_VIEW = sql.SQL("DROP VIEW IF EXISTS {}")
-"""Drops a view where it exists. Part: the view."""
+_RENAME_SCRATCH = "SELECT o2c.rename_scratch(%s, %s, %s)"
+"""Renames the two tables of a projection in a scratch schema. Parameters: the schema, the old name, the new one."""
+
+_CLEAR_SCRATCH = "SELECT o2c.clear_scratch(%s, %s)"
+"""Drops the two tables of a projection in a scratch schema. Parameters: the schema, the name."""
 
 _DOCS_OF_GROUPS = sql.SQL("SELECT group_key, doc FROM {} WHERE group_key = ANY(%s)")
 """The documents of some groups. Part: the table of documents. Parameter: the groups."""
@@ -93,21 +98,8 @@ _TABLE_ID = "SELECT %s::regclass::oid::bigint AS id"
 _LOCK_FOR_WRITING = sql.SQL("LOCK TABLE {}, {} IN ROW EXCLUSIVE MODE")
 """Keeps two tables from being dropped or renamed until the end of the transaction. Parts: the tables."""
 
-_LOCK_ALONE = sql.SQL("LOCK TABLE {}, {} IN ACCESS EXCLUSIVE MODE")
-"""Keeps everybody else out of two tables until the end of the transaction. Parts: the tables."""
-
 _FORGET_KEPT = "DELETE FROM projection.kept WHERE name = %s"
 """Forgets where the kept tables of a projection stood. Parameter: the projection."""
-
-_RENAME = sql.SQL("ALTER TABLE IF EXISTS {} RENAME TO {}")
-"""Renames a table where it exists. Parts: the table, its new name."""
-
-_GRANTS = """SELECT a.privilege_type, c.relname, r.rolname FROM pg_class c, aclexplode(c.relacl) a LEFT JOIN pg_roles r ON r.oid = a.grantee
-WHERE c.relnamespace = 'projection'::regnamespace AND c.relname = ANY(%s) AND a.grantee <> c.relowner"""
-"""What others than the owner may do with some tables and views: (privilege, table or view, role; NULL: everybody). Parameter: the names."""
-
-_GRANT = sql.SQL("GRANT {} ON {} TO {}")
-"""Gives a role a privilege. Parts: the privilege, the table or view, the role."""
 
 _ROWS = sql.SQL("SELECT to_jsonb(t) AS value FROM {} t{} ORDER BY group_key")
 """Rows by group. Parts: the table of rows, `_OF_GROUPS` or nothing."""
@@ -121,7 +113,7 @@ _OF_GROUPS = sql.SQL(" WHERE group_key = ANY(%s)")
 
 @contextmanager
 def session(dsn: str) -> Iterator[Connection]:
-    """A connection that writes times in UTC and acts as the owner of the tables.
+    """A connection that writes times in UTC and acts in the projector's role, where there is one.
 
     Raises Refused (try later) when the server does not answer.
     """
@@ -162,12 +154,11 @@ def prepare(conn: Connection, projections: Sequence[Projection]) -> None:
             )
         with conn.transaction():
             conn.execute(_LOCK_MAKING)
-            conn.execute(shared_tables.CREATE)
-            for projection in _missing(conn, projections):
-                create(conn, projection)
-                create_views(conn, projection)
-                let_read(conn, [projection])
-                conn.execute(_BEGIN, (projection.name, projection.shape_version))
+            conn.execute(_MAKE_SHARED)
+            missing = _missing(conn, projections)
+            let_make(conn, missing)
+            for projection in missing:
+                conn.execute(_MAKE, (projection.name, projection.shape_version))
 
 
 def _missing(conn: Connection, projections: Sequence[Projection]) -> list[Projection]:
@@ -178,44 +169,27 @@ def _missing(conn: Connection, projections: Sequence[Projection]) -> list[Projec
     return [projection for projection in projections if projection.name not in made]
 
 
-def create(conn: Connection, projection: Projection, suffix: str = "", *, indexed: bool = True) -> None:
-    """Make the two tables of a projection; tables left under their names are dropped. Tables that are not `indexed` are filled faster."""
-    rows, docs = table(projection, suffix), doc_table(projection, suffix)
-    columns = [
-        sql.SQL("{} {}").format(sql.Identifier(name), sql.SQL(kind + (' COLLATE "C"' if kind == "text" else "")))
-        for name, kind in (("group_key", "text"), *projection.columns.items())
-    ]
-    conn.execute(_DROP.format(rows, docs))
-    conn.execute(_CREATE_ROWS.format(rows, sql.SQL(", ").join(columns)))
-    conn.execute(_CREATE_DOCS.format(docs))
-    conn.execute(_DESCRIBE.format(rows, sql.Literal(projection.meaning)))
-    if indexed:
-        index(conn, projection, suffix)
+def make_shadow(conn: Connection, projection: Projection, suffix: str = "_new") -> None:
+    """Make the two tables of a projection without keys, which are filled faster; tables left under their names are dropped."""
+    if projection.schema == IN_PLACE:
+        conn.execute(_MAKE_SHADOW, (projection.name, projection.shape_version))
+    else:
+        conn.execute(_LAY_SCRATCH, (projection.schema, projection.name, suffix, definition_of(projection)))
 
 
-def index(conn: Connection, projection: Projection, suffix: str = "") -> None:
-    """Give the two tables their keys and indexes. Raises UniqueViolation when two rows have one key."""
-    rows, docs = table(projection, suffix), doc_table(projection, suffix)
-    conn.execute(_ADD_KEY.format(rows, _listed(("group_key", *projection.key))))
-    conn.execute(_ADD_KEY.format(docs, sql.Identifier("group_key")))
-    for columns in projection.indexes:
-        conn.execute(_ADD_INDEX.format(rows, _listed(columns.split(", "))))
+def index(conn: Connection, projection: Projection, suffix: str = "_new") -> None:
+    """Give the two tables their keys and indexes, and count them for the planner. Raises UniqueViolation when two rows have one key."""
+    part, more = 0, True
+    while more:
+        if projection.schema == IN_PLACE:
+            row = conn.execute(_INDEX_SHADOW, (projection.name, projection.shape_version, part)).fetchone()
+        else:
+            row = conn.execute(_INDEX_SCRATCH, (projection.schema, projection.name, suffix, definition_of(projection), part)).fetchone()
+        part, more = part + 1, bool(row and row["more"])
 
 
 def _listed(columns: Iterable[str]) -> sql.Composed:
     return sql.SQL(", ").join(map(sql.Identifier, columns))
-
-
-def create_views(conn: Connection, projection: Projection) -> None:
-    """Make the projection's views over the table that has its name now."""
-    for name, select in projection.views.items():
-        conn.execute(_CREATE_VIEW.format(sql.Identifier("projection", name), sql.SQL(select)))
-
-
-def drop_views(conn: Connection, projection: Projection) -> None:
-    """Drop the projection's views. A view keeps reading a table that is renamed, so every swap drops and makes them."""
-    for name in projection.views:
-        conn.execute(_DROP_VIEW.format(sql.Identifier("projection", name)))
 
 
 def load_docs(conn: Connection, projection: Projection, groups: Iterable[str], suffix: str = "") -> dict[str, Doc]:
@@ -279,7 +253,10 @@ def lock_shadow(conn: Connection, projection: Projection) -> None:
 
 def drop(conn: Connection, projection: Projection, suffix: str) -> None:
     """Drop the tables under the name with the suffix, if they exist."""
-    conn.execute(_DROP.format(table(projection, suffix), doc_table(projection, suffix)))
+    if projection.schema == IN_PLACE:
+        conn.execute(_DROP, (projection.name, suffix))
+    else:
+        conn.execute(_CLEAR_SCRATCH, (projection.schema, projection.name + suffix))
 
 
 def drop_old(conn: Connection, projection: Projection) -> None:
@@ -295,26 +272,12 @@ def exchange(conn: Connection, projection: Projection, comes: Literal["_new", "_
     The views are made again, and every role keeps its privileges. Raises LockNotAvailable when readers hold the tables beyond the lock
     timeout.
     """
-    conn.execute(_LOCK_ALONE.format(table(projection), doc_table(projection)))
-    grants = _grants(conn, projection)
-    drop_views(conn, projection)
-    for before, after in (("_old", "_gone"), ("", "_old"), (comes, "")):
-        rename(conn, projection, before, after)
-    create_views(conn, projection)
-    for privilege, relation, grantee in grants:
-        role = sql.Identifier(grantee) if grantee else sql.SQL("PUBLIC")
-        conn.execute(_GRANT.format(sql.SQL(privilege), sql.Identifier("projection", relation), role))
+    conn.execute(_EXCHANGE, (projection.name, projection.shape_version, comes))
 
 
 def rename(conn: Connection, projection: Projection, before: str, after: str) -> None:
-    """Give the two tables with the suffix `before` the suffix `after`, if they exist."""
-    for name, new in zip(_names(projection, before), _names(projection, after), strict=True):
-        conn.execute(_RENAME.format(sql.Identifier(projection.schema, name), sql.Identifier(new)))
-
-
-def _grants(conn: Connection, projection: Projection) -> list[tuple[Any, ...]]:
-    names = [projection.name, f"{projection.name}_doc", *projection.views]
-    return conn.cursor(row_factory=tuple_row).execute(_GRANTS, (names,)).fetchall()
+    """In a scratch schema: give the two tables with the suffix `before` the suffix `after`, if they exist."""
+    conn.execute(_RENAME_SCRATCH, (projection.schema, projection.name + before, projection.name + after))
 
 
 def stored_rows(conn: Connection, projection: Projection, groups: Sequence[str] | None = None) -> Iterator[Row]:

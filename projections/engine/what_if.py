@@ -38,15 +38,6 @@ _READ_ONLY = "-c default_transaction_read_only=on"
 _SNAPSHOT = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"
 """Lets all statements of the transaction see the tables at one moment. No parameters."""
 
-_ROLE = "SELECT current_user::text AS name"
-"""The role that the session acts as. No parameters."""
-
-_LET_READ = sql.SQL("GRANT USAGE ON SCHEMA {0} TO {1}; ALTER DEFAULT PRIVILEGES IN SCHEMA {0} GRANT SELECT ON TABLES TO {1}")
-"""Lets a role read every table that is made in a schema from now on. Parts: the schema, the role."""
-
-_ANALYZE = sql.SQL("ANALYZE {}, {}")
-"""Counts two tables anew for the planner. Parts: the tables."""
-
 _COUNT_EVENTS = sql.SQL("SELECT count(*) AS n FROM o2c.event WHERE position <= {} AND {}")
 """How many events up to a position meet a condition. Parts: the position, the condition."""
 
@@ -198,9 +189,6 @@ class _Trial:
     def __init__(self, log: Connection, out: Connection, schema: str, stretch: Stretch, progress: OnShare) -> None:
         self.log, self.out, self.schema, self.stretch, self.progress = log, out, schema, stretch, progress
         self.streams = None if stretch.order is None else _streams(log, stretch.order)
-        role = log.execute(_ROLE).fetchone()
-        assert role
-        out.execute(_LET_READ.format(sql.Identifier(schema), sql.Identifier(role["name"])))
 
     def compare(self, projection: Projection, live: Projection | None, *, keep: bool) -> Outcome:
         """Fold the projection over the stretch, and the live one too unless its tables can be used, and compare the rows."""
@@ -232,19 +220,18 @@ class _Trial:
             self._fill_shadow(_limited(without_skipped(self.log, old), {}, itertools.count()), at, strict=False)
             tables.rename(self.out, old, "_new", "")
         else:
-            tables.create(self.out, old)
+            tables.make_shadow(self.out, old, "")
         return old
 
     def _fill_shadow(self, projection: Projection, at: Mark, *, strict: bool) -> None:
         """Fold the stretch into the shadow of a projection, one shard of its groups after the other."""
-        tables.create(self.out, projection, "_new", indexed=False)
+        tables.make_shadow(self.out, projection)
         only = self.stretch.condition(self.streams)
         passes = self._passes(projection, at, only)
         for number in range(passes):
             job = Job(projection.name, at.position, number, passes, strict, tables.shadow_id(self.out, projection))
             copy_shard(self.out, fold_shard(self.log, projection, job, self.progress, only), job, self.progress)
-        tables.index(self.out, projection, "_new")
-        self.out.execute(_ANALYZE.format(tables.table(projection, "_new"), tables.doc_table(projection, "_new")))
+        tables.index(self.out, projection)
         self.progress("indexed", 1)
 
     def _passes(self, projection: Projection, at: Mark, only: sql.Composable) -> int:

@@ -17,7 +17,7 @@ from o2c.kernel.refusal import Refused
 from o2c.store.database import connect, prepare
 from projections.catalogue import BY_NAME
 from projections.engine import rebuild as rebuilding
-from projections.engine import swap, tables
+from projections.engine import swap
 from projections.engine.operations import catch_up, rebuild, verify
 from tests.histories import query
 
@@ -134,9 +134,11 @@ def test_a_swap_in_two_transactions_is_noticed(dsn: str, monkeypatch: pytest.Mon
     def in_two(shadow: rebuilding.Shadow) -> float:
         with shadow.conn.transaction():
             shadow.conn.execute("LOCK TABLE projection.orders_doc, projection.orders")  # in the order in which the worker takes them
-            tables.drop(shadow.conn, shadow.projection, "")
+            shadow.conn.execute("DROP TABLE projection.orders_doc, projection.orders")
         time.sleep(0.05)
-        tables.rename(shadow.conn, shadow.projection, "_new", "")
+        with shadow.conn.transaction():
+            for name in ("orders", "orders_doc"):
+                shadow.conn.execute(f"ALTER TABLE projection.{name.replace('orders', 'orders_new')} RENAME TO {name}".encode())
         return 0.0
 
     monkeypatch.setattr(rebuilding.Shadow, "swap", in_two)

@@ -18,6 +18,7 @@ from projections.engine import tables
 from projections.engine.bulk import BulkReader, Shard, shardable
 from projections.engine.fill import Job, fill
 from projections.engine.operations import FoldFailed, as_of, catch_up, rebuild, verify
+from projections.engine.ownership import let_make
 from projections.engine.projection import Projection, Row, reader_of
 from projections.engine.seen import last_mark
 from tests.histories import append, captured, histories, of_order, planned, query, table_of
@@ -63,11 +64,12 @@ def test_shards_together_are_the_whole(log: str, data: st.DataObject, shards: in
 def _filled(log: str, projection: Projection, upto: int, shards: int) -> list[Row]:
     with tables.session(log) as conn:
         tables.prepare(conn, [projection])
-        tables.create(conn, projection, "_new", indexed=False)
+        let_make(conn, [projection])
+        tables.make_shadow(conn, projection)
         shadow = tables.shadow_id(conn, projection)
         for number in range(shards):
             fill(conn, projection, Job(projection.name, upto, number, shards, False, shadow), lambda stage, share: None)
-        tables.index(conn, projection, "_new")
+        tables.index(conn, projection)
     return table_of(log, replace(projection, name=f"{projection.name}_new"))
 
 
@@ -150,12 +152,13 @@ def test_who_outlives_his_rebuild_writes_nothing(log: str) -> None:
     append(log, [captured(0)])
     with tables.session(log) as conn:
         tables.prepare(conn, [ORDERS])
+        let_make(conn, [ORDERS])
         upto = last_mark(conn).position
-        tables.create(conn, ORDERS, "_new", indexed=False)
+        tables.make_shadow(conn, ORDERS)
         job = Job("orders", upto, 0, 1, True, tables.shadow_id(conn, ORDERS))
         fill(conn, ORDERS, job, lambda stage, share: None)
         written = query(log, "SELECT FROM projection.orders_new")
-        tables.create(conn, ORDERS, "_new", indexed=False)
+        tables.make_shadow(conn, ORDERS)
         with pytest.raises(Refused, match="another rebuild of projection orders has taken over"):
             fill(conn, ORDERS, job, lambda stage, share: None)
         tables.drop(conn, ORDERS, "_new")

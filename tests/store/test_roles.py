@@ -108,6 +108,13 @@ WRITES = {
     "the kind of clock": "UPDATE o2c.clock SET kind = 'real'",
     "another append": "CREATE OR REPLACE FUNCTION o2c.horizon() RETURNS bigint LANGUAGE sql AS 'SELECT 1'",
     "a table beside": "CREATE TABLE o2c.mine (n integer)",
+    "a table of a projection": "CREATE TABLE projection.more (n integer)",
+    "a table of a projection renamed": "ALTER TABLE projection.orders RENAME TO orders_old",
+    "a table of a projection dropped": "DROP TABLE projection.orders",
+    "a shape of a projection": "UPDATE o2c.projection_shape SET definition = '{}'",
+    "a view of one's own": "SELECT o2c.lay_views('orders', '{}')",
+    "tables in place dropped": "SELECT o2c.drop_tables('orders', '')",
+    "a schema": "CREATE SCHEMA mine",
 }
 """What neither appender, projector nor reader may do."""
 
@@ -139,9 +146,13 @@ READS = {
     "where a reaction stands": ("INSERT INTO o2c.policy_checkpoint VALUES ('x', 1)", "appender"),
     "a life that is noticed": ("SELECT * FROM o2c.declare_incarnation()", "appender projector"),
     "rows of a projection written": ("DELETE FROM projection.orders", "projector"),
-    "tables of a projection made": ("CREATE TABLE projection.more (n integer)", "projector"),
-    "tables of a projection swapped": ("ALTER TABLE projection.orders RENAME TO orders_old", "projector"),
-    "a scratch schema": ("CREATE SCHEMA scratch", "projector"),
+    "a shadow of a projection": (
+        "SELECT o2c.make_shadow(name, shape_version) FROM o2c.projection_shape WHERE name = 'orders'",
+        "projector",
+    ),
+    "a shadow dropped": ("SELECT o2c.drop_tables('orders', '_new')", "projector"),
+    "a scratch schema": ("SELECT o2c.make_scratch('what_if_0123456789ab', 'x')", "projector"),
+    "a scratch schema dropped": ("SELECT o2c.drop_scratch('what_if_0123456789ab')", "projector reader"),
 }
 """What some of them may do, and who."""
 
@@ -196,12 +207,12 @@ def test_the_engine_lives_within_its_roles(own: str, tmp_path: Path) -> None:
 
 
 def test_what_one_login_built_another_may_swap(own: str) -> None:
-    """Tables belong to the role, not to who made them: a superuser's rebuild leaves nothing that a projector could not replace."""
+    """Tables belong to the owner, not to who made them: a superuser's rebuild leaves nothing that a projector could not replace."""
     rebuild(own, ALL[0])
     rebuild(login(own, "projector"), ALL[0])
     owners = "SELECT DISTINCT pg_get_userbyid(relowner) AS owner FROM pg_class WHERE relnamespace = 'projection'::regnamespace"
     with connect(own) as conn:
-        assert conn.execute(owners).fetchall() == [{"owner": named(own).projector}]
+        assert conn.execute(owners).fetchall() == [{"owner": named(own).owner}]
 
 
 def test_look_ups_are_not_for_readers(own: str) -> None:
@@ -242,6 +253,16 @@ def checked(dsn: str) -> tuple[str, str]:
         pytest.param("GRANT SELECT ON o2c.head TO {reader}", "may select head", id="a reader of states"),
         pytest.param("GRANT EXECUTE ON FUNCTION o2c.append TO {projector}", "may call append()", id="a projector that appends"),
         pytest.param("GRANT {owner} TO {appender}", "may call adopt_log()", id="an appender that owns the store"),
+        pytest.param(
+            "GRANT CREATE ON SCHEMA projection TO {projector}", "may make functions in schema projection", id="a projector that makes"
+        ),
+        pytest.param("CREATE SCHEMA lent AUTHORIZATION {reader}", "may make functions in schema lent", id="a schema of a reader's"),
+        pytest.param(
+            "GRANT TRIGGER ON projection.orders TO {projector}", "may put triggers on projection.orders", id="a trigger of a projector's"
+        ),
+        pytest.param(
+            "ALTER TABLE projection.orders OWNER TO {projector}", "may put triggers on projection.orders", id="a table of a projector's"
+        ),
         pytest.param("ALTER ROLE {reader} SUPERUSER", "is a superuser", id="a reader who may do anything"),
         pytest.param("ALTER ROLE {appender} LOGIN", "may log in", id="a group that logs in"),
     ],

@@ -15,6 +15,7 @@ import pytest
 from o2c.kernel.refusal import Refused
 from o2c.store.database import connect, prepare
 from projections.catalogue import ALL, BY_NAME
+from projections.engine import tables
 from projections.engine import what_if as asking
 from projections.engine.operations import as_of, catch_up, rebuild
 from projections.engine.scratch import scratch
@@ -129,7 +130,8 @@ def test_the_scratch_connection_can_write_nothing_else(server_dsn: str) -> None:
                         conn.execute(statement.encode())
                 with pytest.raises(psycopg.errors.InsufficientPrivilege):
                     send(conn, command(("order-scratch", 0)))
-                conn.execute(f"CREATE TABLE {schema}.rows (n integer); INSERT INTO {schema}.rows VALUES (1)".encode())
+                tables.make_shadow(conn, replace(ORDERS, schema=schema))
+                conn.execute(f"INSERT INTO {schema}.orders_new_doc VALUES ('1', '{{}}')".encode())
         assert {outcome(login(dsn, "projector"), LIVE[name]) for name in ("live rows", "a checkpoint")} == {GRANTED}
 
 
@@ -169,7 +171,7 @@ def test_who_may_ask(server_dsn: str, role: str) -> None:
             what_if(asked, louder(ORDERS))
         if role == "reader":
             with connect(dsn) as conn:
-                conn.execute(f"GRANT CREATE ON DATABASE {conn.info.dbname} TO {named(dsn).reader}".encode())
+                conn.execute(f"GRANT EXECUTE ON FUNCTION o2c.make_scratch TO {named(dsn).reader}".encode())
             with pytest.raises(Refused, match="may not read what a fold needs"):
                 what_if(asked, louder(ORDERS))
 
