@@ -9,6 +9,15 @@ from typing import Any
 from o2c.appointment.events import AppointmentCancelled, AppointmentKept
 from o2c.kernel.decision import Decision, just
 from o2c.kernel.work import Work
+from o2c.markets.base import end_of_working_day
+
+VISIT_WORKING_DAYS = 6
+"""Within how many working days after the booking a fitter normally comes. Source: the field force's own terms."""
+
+
+def visited_by(work: Work, at: datetime) -> datetime:
+    """Give the time by which a fitter who is booked at a time has normally come."""
+    return end_of_working_day(work.market, at, VISIT_WORKING_DAYS)
 
 
 def visit(work: Work) -> Mapping[str, Any]:

@@ -21,6 +21,7 @@ STEP = Step(
     complete=rules.kept,
     lead=timedelta(minutes=5),
     open_from=from_start,
+    forecast=rules.visited_by,
     forceable=True,
     ask=ByPartner(
         partner="field-force",

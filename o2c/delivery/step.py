@@ -17,6 +17,7 @@ STEP = Step(
     check=rules.flaw,
     lead=timedelta(minutes=30),
     open_from=from_start,
+    forecast=rules.delivered_by,
     forceable=True,
     ask=ByPartner(
         partner="courier",

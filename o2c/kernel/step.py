@@ -42,7 +42,7 @@ def always(work: Work) -> bool:
 
 
 def at_once(work: Work, at: datetime) -> datetime:
-    """Give the time itself: the default of `open_from`."""
+    """Give the time itself: the default of `open_from` and `forecast`."""
     return at
 
 
@@ -148,7 +148,9 @@ class Step:
     read; `guards(work)` are claimed when it is asked for. It is due `lead` after the request, or at `due(work, at)`. `facts(work)` are
     further fields of the Requested event. A `forceable` step may be counted as done by other means. A step that is not `wanted` any more is
     cancelled instead of asked for, and its failure is no fallout. It is neither due nor sent before `open_from(work, at)`, whoever asks for
-    it and however often: a bank takes direct debits on its own days only.
+    it and however often: a bank takes direct debits on its own days only. `forecast(work, at)` is the time by which it is normally done when
+    it is due at a time, in the market's calendar; it is asked before earlier steps have their outcomes, too, and a promise is made of nothing
+    else. Without one the step is done when it is due.
 
     Raises ValueError when an event belongs to another step: its agenda row would never be dropped.
     """
@@ -163,6 +165,7 @@ class Step:
     lead: timedelta = timedelta()
     due: Callable[[Work, datetime], datetime] | None = None
     open_from: Callable[[Work, datetime], datetime] = at_once
+    forecast: Callable[[Work, datetime], datetime] = at_once
     facts: Callable[[Work], Mapping[str, Any]] = nothing
     wanted: Callable[[Work], bool] = always
     forceable: bool = False
@@ -196,6 +199,10 @@ class Step:
     def due_at(self, work: Work, at: datetime) -> datetime:
         """Give the time at which the step is due if it is asked for at the given time."""
         return self.due(work, at) if self.due else at + self.lead
+
+    def expected(self, work: Work, at: datetime) -> datetime:
+        """Give the time by which the step is normally done when it is asked for at a time."""
+        return self.forecast(work, self.open_from(work, at + self.lead))
 
     def request(self, work: Work, at: datetime, *, attempt: int = 1, due_at: datetime | None = None) -> Decision:
         """Ask for the step and claim its guards. ValueError for a step without a Requested event."""

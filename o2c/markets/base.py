@@ -12,6 +12,9 @@ import holidays
 from o2c.kernel.periods import local_date, local_time
 from o2c.markets.addresses import AddressRules
 
+DOOR_UNTIL_HOUR = 20
+"""The local hour until which parcels and fitters come to the door: the couriers' and fitters' own practice."""
+
 
 @dataclass(frozen=True, slots=True)
 class TaxRate:
@@ -140,6 +143,11 @@ def working_day_after(calendar: WorkCalendar, day: date, working_days: int) -> d
         while not is_working_day(calendar, day):
             day += timedelta(days=1)
     return day
+
+
+def end_of_working_day(market: Market, at: datetime, working_days: int) -> datetime:
+    """Give the end of the day that many working days after the local day of a time: the latest hour at which somebody comes to the door."""
+    return local_time(working_day_after(market.calendar, local_date(at, market.zone), working_days), DOOR_UNTIL_HOUR, 0, market.zone)
 
 
 def first_working_day(calendar: WorkCalendar, day: date) -> date:

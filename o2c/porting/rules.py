@@ -71,6 +71,16 @@ def scheduled(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
     return just(event) + Decision(takes=claimed(work))
 
 
+def ported_by(work: Work, at: datetime) -> datetime:
+    """Give the time by which a number is normally ported when its cut-over may be at a time: the opening of the window that is agreed, or of
+    the first one that could be asked for then, no sooner than the day wished."""
+    agreed = work.outcomes.get("porting", {}).get("window_opens_at")
+    if agreed:
+        return max(at, parse_time(str(agreed)))
+    wished = work.subject.wished_on
+    return port_window(work.market, at, not_before=date.fromisoformat(wished) if wished else None)
+
+
 def cutover_due(work: Work, at: datetime) -> datetime:
     """Give the time of the cut-over: the opening of the window, or at once when the line was activated after that."""
     return max(at, parse_time(str(work.outcomes["porting"]["window_opens_at"])))

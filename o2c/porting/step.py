@@ -42,6 +42,7 @@ CUTOVER = Step(
     fell_out=CutoverFellOut,
     complete=rules.ported,
     due=rules.cutover_due,
+    forecast=rules.ported_by,
     ask=ByPartner(
         partner="clearing-house",
         payload=rules.cutover_request,
