@@ -36,7 +36,3 @@ CONTACTS = Projection(
     evolve=_evolve,
     rows=_rows,
 )  # fmt: skip
-
-LISTED_OF_CUSTOMER = """SELECT contacted_at, medium, direction, topic, order_id AS "order" FROM projection.contacts
-WHERE customer_id = %s ORDER BY position"""
-"""The contacts with a customer, in the order of the log. Parameter: the customer's id."""

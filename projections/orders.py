@@ -43,9 +43,9 @@ ORDERS = Projection(
     rows=_rows,
 )  # fmt: skip
 
-LISTED = """SELECT order_id AS "order", external_id, customer_id AS customer, state, channel, captured_at, items, open_fallouts
-FROM projection.orders WHERE (%s = '' OR state = %s) AND (%s = '' OR customer_id = %s) ORDER BY captured_at, order_id LIMIT %s"""
-"""Orders by capture time. Parameters: the state twice and the customer twice (empty text: any), and how many at most (NULL: all)."""
+LISTED = """SELECT order_id AS "order", external_id, customer_id AS customer, state, channel, captured_at, items, open_fallouts,
+count(*) OVER () AS n FROM projection.orders WHERE (%s = '' OR state = %s) AND (%s = '' OR customer_id = %s) ORDER BY captured_at, order_id LIMIT %s"""
+"""Orders by capture time, and how many there are in all (`n`). Parameters: the state twice and the customer twice (empty text: any), and how many at most (NULL: all)."""
 
 LISTED_BY_ID = """SELECT order_id AS "order", external_id, customer_id AS customer, state, channel, captured_at
 FROM projection.orders WHERE order_id = ANY(%s) ORDER BY captured_at, order_id"""

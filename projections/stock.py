@@ -77,5 +77,8 @@ HELD_BY_CUSTOMER = """SELECT key, class, state, since, order_id AS "order" FROM 
 WHERE order_id IN (SELECT order_id FROM projection.orders WHERE customer_id = %s) AND kind = %s ORDER BY since, key"""
 """The pieces of stock that are with a customer's orders, the oldest first. Parameters: the customer's id, and `sim` or `number`."""
 
+WITH_ORDER = "SELECT order_id, state, since FROM projection.stock WHERE kind = %s AND key = %s AND order_id IS NOT NULL"
+"""The order that a piece of stock is with, and since when; no row while it is with none. Parameters: `sim` or `number`, its key."""
+
 COUNT_BY_STATE = "SELECT state AS key, count(*) AS n FROM projection.stock WHERE kind = %s GROUP BY 1 ORDER BY 1"
 """How many pieces of one kind are in each state. Parameter: `sim` or `number`."""

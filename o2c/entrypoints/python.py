@@ -25,7 +25,7 @@ from o2c.views.fallouts import list_fallouts
 from o2c.views.following import START, EventRecord, Mark, OtherLog, Wanted
 from o2c.views.orders import find_order, list_orders, show_order
 from o2c.views.partners import list_partners
-from o2c.views.reading import caught_up
+from o2c.views.reading import all_seen
 from o2c.views.shown import CustomerShown, FalloutListed, OrderRow, OrderShown, PartnerShown
 
 __all__ = [
@@ -184,13 +184,13 @@ class OrderToCash:
 
         Raises Refused: missing (no such order, or not yet), usage (a time to come, a position that is not reached).
         """
-        caught_up(self._engine)
+        all_seen(self._engine)
         return cast("OrderShown", show_order(self._engine, name, at=at, known_at=known_at))
 
     @_answered
     def orders(self, *, state: str = "", customer: str = "", limit: int | None = None) -> list[OrderRow]:
         """Orders by capture time, of a state or a customer where these are given. Raises Refused (usage) for a state that is none."""
-        caught_up(self._engine)
+        all_seen(self._engine)
         return cast("list[OrderRow]", list_orders(self._engine, state=state, customer=customer, limit=limit))
 
     @_answered
@@ -198,7 +198,7 @@ class OrderToCash:
         self, *, queue: str = "", reason: str = "", order: str = "", customer: str = "", limit: int | None = None
     ) -> list[FalloutListed]:
         """Open fallouts, oldest first; `order` is an order's id or external id. Raises Refused (missing) when there is no such order."""
-        caught_up(self._engine)
+        all_seen(self._engine)
         order_id = find_order(self._engine, order)[1].order_id if order else ""
         found = list_fallouts(self._engine, queue=queue, reason=reason, order=order_id, customer=customer, limit=limit)
         return cast("list[FalloutListed]", found)
@@ -206,7 +206,7 @@ class OrderToCash:
     @_answered
     def customer(self, customer: str) -> CustomerShown:
         """Everything about one customer but what is personal. Raises Refused (missing)."""
-        caught_up(self._engine)
+        all_seen(self._engine)
         return cast("CustomerShown", show_customer(self._engine, customer))
 
     @_answered

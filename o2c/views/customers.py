@@ -10,7 +10,15 @@ from o2c.kernel.refusal import Refused
 from o2c.orders.rollup import FINAL
 from o2c.views.orders import list_orders
 from o2c.views.reading import Rows, plain
-from projections import contacts, fallout, invoices, items, stock
+from projections import fallout, invoices, items, stock
+
+CONTACTS_OF_CUSTOMER = """SELECT occurred_at AS contacted_at, body ->> 'medium' AS medium, body ->> 'direction' AS direction,
+    body ->> 'topic' AS topic, nullif(body ->> 'order', '') AS "order", actor FROM o2c.event
+WHERE stream = %s AND type = 'customer.contacted' ORDER BY version"""
+"""The contacts with a customer, the first first, each with who of us spoke. Parameter: the customer's stream."""
+
+NOTES_OF_CUSTOMER = "SELECT personal ->> 'note' AS note FROM o2c.event WHERE stream = %s AND type = 'customer.contacted' ORDER BY version"
+"""What was noted down of the contacts with a customer, the first first. Parameter: the customer's stream."""
 
 
 def show_customer(app: Engine, name: str, *, personal: bool = False) -> dict[str, Any]:
@@ -33,7 +41,7 @@ def show_customer(app: Engine, name: str, *, personal: bool = False) -> dict[str
         "numbers": _held(app, name, "number", "msisdn"),
         "sims": _held(app, name, "sim", "iccid"),
         "open_fallouts": app.reads.rows(fallout.OPEN_OF_CUSTOMER, name),
-        "contacts": app.reads.rows(contacts.LISTED_OF_CUSTOMER, name),
+        "contacts": _contacts(app, name, personal),
         "invoices": billed,
         "balance": balance(billed),
     }
@@ -58,6 +66,13 @@ def _papers(state: CustomerState, personal: bool) -> dict[str, Any]:
         return {}
     hidden = set() if personal else set(state.papers.personal)
     return {key: value for key, value in state.papers.model_dump().items() if key != "customer" and key not in hidden}
+
+
+def _contacts(app: Engine, name: str, personal: bool) -> Rows:
+    """The contacts with a customer; what was noted down only where that is asked for."""
+    spoken = app.reads.rows(CONTACTS_OF_CUSTOMER, stream_of(name))
+    notes = app.reads.rows(NOTES_OF_CUSTOMER, stream_of(name)) if personal else [{}] * len(spoken)
+    return [{**contact, **note} for contact, note in zip(spoken, notes, strict=True)]
 
 
 def _held(app: Engine, name: str, kind: str, key: str) -> Rows:

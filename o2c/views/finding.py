@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import phonenumbers
@@ -18,7 +19,7 @@ from o2c.numbers.state import stream_of as number_stream
 from o2c.sim.state import stream_of as sim_stream
 from o2c.views.lookup_key import key_of, lacks_key
 from o2c.views.reading import Rows, plain
-from projections import items, orders
+from projections import items, orders, stock
 from projections.engine import tables
 from projections.engine.operations import Projection, catch_up, rebuild
 from projections.lookups import CUSTOMERS_OF_TOKEN, KEY_CHECKS, key_check, lookups, normalised, token
@@ -67,7 +68,7 @@ def find_orders(app: Engine, home: Path, text: str, by: str = "") -> Rows:
     """Orders that the text leads to, by capture time, each with how it was found. The projections must be caught up.
 
     A number or SIM leads to every order that ever held it, a number also to one that brings it in; a name or e-mail leads through its
-    customers. Raises Refused: missing when nothing is found, usage when a personal look-up has no key. No text of an error repeats what was said.
+    customers. `holds` says of an order found by a number or SIM whether it has it now. Raises Refused: missing when nothing is found, usage when a personal look-up has no key. No text of an error repeats what was said.
     """
     wanted, skipped = readings(text, by), untried(home, text, by)
     ways: dict[str, list[str]] = {}
@@ -83,7 +84,32 @@ def find_orders(app: Engine, home: Path, text: str, by: str = "") -> Rows:
     rows = _rows(app, ways)
     if not rows:
         raise _nothing(app, wanted, customers)
-    return rows
+    holders = _holders(app, wanted)
+    return [{**row, "holds": _holds(row, holders)} for row in rows]
+
+
+_KINDS = {"msisdn": "number", "iccid": "sim"}
+"""The kind of stock that a reading names."""
+
+
+def _holders(app: Engine, wanted: list[Reading]) -> dict[str, str]:
+    """By reading of a number or SIM the order it is with and how, in words; an empty text for one that is with none."""
+    pieces = [reading for reading in wanted if reading.by in _KINDS]
+    return {
+        reading.told: next((_with(row) for row in app.reads.rows(stock.WITH_ORDER, _KINDS[reading.by], reading.value)), "")
+        for reading in pieces
+    }
+
+
+def _with(row: Mapping[str, Any]) -> str:
+    return f"{row['order_id']} {'kept for it' if row['state'] == 'reserved' else 'yes'}, since {plain(row['since'])}"
+
+
+def _holds(row: Mapping[str, Any], holders: Mapping[str, str]) -> str:
+    """Whether an order is the present holder of the number or SIM it was found by; empty for one that was found otherwise."""
+    told = [holder for way, holder in holders.items() if way in row["found_by"].split(", ")]
+    now = [holder.partition(" ")[2] for holder in told if holder.partition(" ")[0] == row["order"]]
+    return now[0] if now else "not now" if told else ""
 
 
 def untried(home: Path, text: str, by: str = "") -> list[str]:

@@ -14,6 +14,17 @@ WHERE stream = %s AND type IN ('payment.received', 'payment.part-received') ORDE
 """The payments of an invoice in the order in which they were recorded. Parameter: the invoice's stream."""
 
 
+INVOICES_OF_ORDER = """SELECT body ->> 'number' AS invoice FROM o2c.event
+WHERE stream = ANY(%s) AND type = 'invoice.issued' AND body -> 'lines' @> %s::jsonb"""
+"""The numbers of those invoices that bill an order. Parameters: the streams of its account's invoices, a line as JSON that names it."""
+
+
+def billing(app: Engine, account: str, order: str) -> set[str]:
+    """The numbers of an account's invoices that have a line of the order."""
+    rows = app.reads.rows(INVOICES_OF_ORDER, invoice_streams(app, account), f'[{{"order": "{order}"}}]') if account else []
+    return {row["invoice"] for row in rows}
+
+
 def show_invoice(app: Engine, invoice: str) -> dict[str, Any]:
     """An invoice: what it is over, what came in and how, what is open, and what is over it as a credit. Raises Refused (missing)."""
     state = issued_invoice(app, invoice)

@@ -14,8 +14,10 @@ from o2c.kernel.refusal import Refused
 from o2c.orders.document import SOURCE
 from o2c.orders.rollup import FINAL, ORDER_TRANSITIONS, item_state
 from o2c.orders.state import OrderState
-from o2c.views.invoices import invoice_streams
-from o2c.views.reading import Rows, plain
+from o2c.views.fallouts import next_of
+from o2c.views.invoices import billing, invoice_streams
+from o2c.views.progress import promises_of, rejected_because, steps_of
+from o2c.views.reading import Page, Rows, page_of, plain
 from projections import fallout, invoices, items, orders
 from projections.catalogue import BY_NAME
 from projections.engine.operations import Projection, as_of, horizon_mark
@@ -39,27 +41,29 @@ def find_order(app: Engine, name: str) -> tuple[str, OrderState]:
     raise Refused(f"no order {name}; see `o2c orders list`", kind="missing")
 
 
-def list_orders(app: Engine, *, state: str = "", customer: str = "", limit: int | None = None) -> Rows:
-    """Orders as they stand, by capture time, of a state or a customer where these are given.
+def list_orders(app: Engine, *, state: str = "", customer: str = "", limit: int | None = None) -> Page:
+    """Orders as they stand, by capture time, of a state or a customer where these are given; the page says how many more there are.
 
     The projections must be caught up. Raises Refused (usage) for a state that is none.
     """
     if state and state not in ORDER_STATES:
         raise Refused(f"there is no such state of an order; use one of {', '.join(ORDER_STATES)}")
-    return [plain(row) for row in app.reads.rows(orders.LISTED, state, state, customer, customer, limit)]
+    return page_of(app.reads.rows(orders.LISTED, state, state, customer, customer, limit), "n")
 
 
 def order_plan(app: Engine, name: str) -> Rows:
-    """The plan of an order: per item its steps, what they wait for, and how they stand."""
-    _, state = find_order(app, name)
+    """The plan of an order: per item its steps, what they wait for, how they stand, and when each was asked for and done."""
+    stream, state = find_order(app, name)
+    dated = {(row["item"], row["step"]): row for row in steps_of(state, _facts(app, stream))}
     rows = []
     for item, planned in state.items.items():
         progress = state.progress.items[item]
         for step, waits in planned.waits.items():
-            record = state.record(item, step)
+            record, dates = state.record(item, step), dated[item, step]
             rows.append(
                 {"item": item, "offering": planned.offering, "item_state": item_state(progress), "step": step, "waits": ", ".join(waits),
-                 "status": progress.steps[step], "attempt": record.attempt, "reason": record.reason}
+                 "status": progress.steps[step], "attempt": record.attempt, "reason": record.reason,
+                 **{key: dates[key] for key in ("asked_at", "done_at", "expected_at", "reference", "what")}}
             )  # fmt: skip
     return rows
 
@@ -68,7 +72,7 @@ _OF_ORDER = ("external_id", "customer_id", "state", "channel", "captured_at", "p
 
 _OF_ITEM = ("item", "offering", "state", "promised_on")
 
-_OF_INVOICE = ("invoice", "state", "total_minor", "paid_minor", "due_on")
+_OF_INVOICE = ("invoice", "state", "currency", "total_minor", "paid_minor", "due_on")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,20 +87,32 @@ class _Rows:
 
 
 def show_order(app: Engine, name: str, *, at: datetime | None = None, known_at: int | None = None) -> dict[str, Any]:
-    """One order: state, items, open fallouts, invoices of its account.
+    """One order on a page: state and why it was rejected, items, steps with their dates, promises, open fallouts, the invoices that bill it.
 
     `at` shows what had happened by that business time, `known_at` what the log told up to that position; both together what was known then
     of that time. Raises Refused: missing (no such order, or not yet), usage (a time to come, a position that is not reached).
     """
     stream, state = find_order(app, name)
-    rows = _now(app, state) if at is None and known_at is None else _then(app, stream, state, at, known_at)
+    if at is None and known_at is None:
+        rows, facts = _now(app, state), _facts(app, stream)
+    else:
+        position = _reached(app, at, known_at)
+        facts = _facts(app, stream, at, position)
+        state = _state_of(app, stream, facts)
+        rows = _then(app, stream, state, at, known_at, position)
+    billed = billing(app, rows.account, state.order_id)
     shown = {
         "order": state.order_id,
         **_picked(rows.order, _OF_ORDER),
+        "rejected_because": rejected_because(facts),
         "account": rows.account,
         "items": [_picked(row, _OF_ITEM) for row in sorted(rows.items, key=lambda row: str(row["item"]))],
-        "open_fallouts": rows.open_fallouts,
-        "invoices": [_picked(row, _OF_INVOICE) for row in sorted(rows.invoices, key=lambda row: str(row["invoice"]))],
+        "open_fallouts": [{**row, "next": next_of(row)} for row in rows.open_fallouts],
+        "invoices": [
+            _picked(row, _OF_INVOICE) for row in sorted(rows.invoices, key=lambda row: str(row["invoice"])) if row["invoice"] in billed
+        ],
+        "steps": steps_of(state, facts),
+        "promises": promises_of(facts),
     }
     return cast("dict[str, Any]", plain(shown))
 
@@ -119,9 +135,8 @@ def _now(app: Engine, state: OrderState) -> _Rows:
     )
 
 
-def _then(app: Engine, stream: str, state: OrderState, at: datetime | None, known_at: int | None) -> _Rows:
-    """The same, by the projections' own folds over the events of this order and what is billed with it."""
-    position = _reached(app, at, known_at)
+def _then(app: Engine, stream: str, state: OrderState, at: datetime | None, known_at: int | None, position: int) -> _Rows:
+    """The same, by the projections' own folds over the events of this order and what is billed with it; `state` is the order's own then."""
 
     def folded(name: str, streams: list[str], wanted: Callable[[dict[str, Any]], bool] = lambda row: True) -> Rows:
         rows = as_of(app.dsn, BY_NAME[name], position, at, streams)
@@ -130,7 +145,7 @@ def _then(app: Engine, stream: str, state: OrderState, at: datetime | None, know
     rows = folded("orders", [stream])
     if not rows:
         raise Refused(f"order {state.order_id} was not captured yet {_when(at, known_at)}; see `o2c orders timeline`", kind="missing")
-    account = _state_then(app, stream, at, position).account
+    account = state.account
     streams = [row["stream"] for row in app.reads.rows(STREAMS_OF_ORDER, state.order_id)]
     queue = folded("fallout", streams, lambda row: row["order_id"] == state.order_id and row["state"] == "open")
     shown = [{shown: plain(row[column]) for shown, column in fallout.SHOWN.items()} for row in queue]
@@ -158,13 +173,18 @@ def _when(at: datetime | None, known_at: int | None) -> str:
     return " ".join([*told, f"as far as position {known_at}"] if known_at is not None else told)
 
 
-def _state_then(app: Engine, stream: str, at: datetime | None, position: int) -> OrderState:
-    """The order's own state from the same events: corrections are personal, and no projection sees them."""
+def _facts(app: Engine, stream: str, at: datetime | None = None, position: int | None = None) -> list[Fact]:
+    """The events of an order: all, or those up to a position that had happened by a time."""
+    facts = cast("list[Fact]", list(app.events.get(stream)))
+    return [f for f in facts if (position is None or (f.position or 0) <= position) and (at is None or f.occurred_at <= at)]
+
+
+def _state_of(app: Engine, stream: str, facts: list[Fact]) -> OrderState:
+    """The order's own state from some of its events: corrections are personal, and no projection sees them."""
     kind = app.kind(stream)
     state = kind.initial(stream)
-    for fact in cast("list[Fact]", list(app.events.get(stream))):
-        if (fact.position or 0) <= position and (at is None or fact.occurred_at <= at):
-            state = kind.evolve(state, fact.event)
+    for fact in facts:
+        state = kind.evolve(state, fact.event)
     return cast("OrderState", state)
 
 

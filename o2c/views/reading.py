@@ -11,7 +11,7 @@ from o2c.engine.app import Engine
 from o2c.kernel.money import from_minor
 from o2c.kernel.periods import parse_time, stamp
 from o2c.kernel.refusal import Refused
-from projections.engine.operations import catch_up, refuse_missing_tables
+from projections.engine.operations import catch_up, held_up, refuse_missing_tables
 
 Rows = list[dict[str, Any]]
 
@@ -29,12 +29,25 @@ def page_of(rows: Rows, total: str) -> Page:
     return page
 
 
-def caught_up(app: Engine) -> None:
-    """Reading commands first catch up: what was written before is seen. On a standby, what the primary has projected; Refused when it has not."""
-    if app.takes_writes:
-        catch_up(app.dsn)
-    else:
+def caught_up(app: Engine) -> str:
+    """Reading commands first catch up: what was written before is seen. On a standby, what the primary has projected; Refused when it has not.
+
+    Gives the reason, in a line, why what is read now lacks events that are in the log already: a transaction elsewhere that holds all readers
+    up. Empty while none does.
+    """
+    if not app.takes_writes:
         refuse_missing_tables(app.dsn)
+        return ""
+    behind = held_up(app.dsn, catch_up(app.dsn))
+    if behind is None:
+        return ""
+    return f"{behind.lag_events} events of the log are not seen yet, for {behind.blocker} holds all readers up: what is shown is as of before them"
+
+
+def all_seen(app: Engine) -> None:
+    """Catch up, for a caller that cannot be told anything beside its answer. Raises Refused (unavailable) when readers are held up."""
+    if reason := caught_up(app):
+        raise Refused(f"{reason}; ask again", kind="unavailable")
 
 
 def plain(value: Any) -> Any:

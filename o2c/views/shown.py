@@ -28,10 +28,11 @@ class ItemShown(TypedDict):
 
 
 class InvoiceShown(TypedDict):
-    """An invoice of the order's account."""
+    """An invoice that bills the order, whatever else it bills."""
 
     invoice: str
     state: str
+    currency: str
     total_minor: int
     paid_minor: int
     due_on: str
@@ -70,8 +71,38 @@ class FalloutListed(FalloutShown):
     next: str
 
 
+class StepShown(TypedDict):
+    """A gate of the order (no item) or a step of an item: when it was asked for and done, when more is expected, and how it stands."""
+
+    item: str
+    step: str
+    status: str
+    reason: str
+    waiting_for: str
+    asked_at: str | None
+    done_at: str | None
+    expected_at: str | None
+    reference: str | None
+    what: str
+
+
+class PromiseShown(TypedDict):
+    """A day that was promised for an item, when that was, and what made it so."""
+
+    item: str
+    promised_on: str
+    promised_at: str
+    cause: str
+
+
+class FalloutOfOrder(FalloutShown):
+    """An open fallout of an order, with what comes next."""
+
+    next: str
+
+
 class OrderShown(TypedDict):
-    """One order as it stands. `closed_at` is None while it is open; lower `priority` goes first."""
+    """One order as it stands. `closed_at` is None while it is open; lower `priority` goes first; `rejected_because` is empty mostly."""
 
     order: str
     external_id: str
@@ -82,9 +113,12 @@ class OrderShown(TypedDict):
     priority: int
     closed_at: str | None
     account: str
+    rejected_because: str
     items: list[ItemShown]
-    open_fallouts: list[FalloutShown]
+    open_fallouts: list[FalloutOfOrder]
     invoices: list[InvoiceShown]
+    steps: list[StepShown]
+    promises: list[PromiseShown]
 
 
 class PartnerShown(TypedDict):

@@ -18,7 +18,17 @@ def cycle_times(app: Engine) -> Rows:
 
     The projections must be caught up.
     """
-    return [plain(row) for row in app.reads.rows(milestones.CYCLE_TIMES)]
+    rows = app.reads.rows(milestones.CYCLE_TIMES)
+    return [plain({**row, "from_words": milestone_in_words(row["from"]), "to_words": milestone_in_words(row["to"])}) for row in rows]
+
+
+_WHOLE = {"captured": "order captured", "planned": "order planned", "closed": "order closed", "completed": "item completed"}
+
+
+def milestone_in_words(milestone: str) -> str:
+    """A milestone as people call it: `sim.requested` is "sim asked for"."""
+    step, _, reached = milestone.partition(".")
+    return _WHOLE.get(milestone) or f"{step.replace('-', ' ')} {'asked for' if reached == 'requested' else reached}"
 
 
 def _counts(app: Engine, sql: str, *parameters: object) -> dict[str, int]:

@@ -85,6 +85,14 @@ def _lag(conn: Connection, position: int) -> tuple[int, float]:
     return (row["events"], row["seconds"]) if row else (0, 0.0)
 
 
+def held_up(dsn: str, position: int) -> Status | None:
+    """How far all projections that stand at a position are behind, and what holds them there; None while nothing does."""
+    with tables.session(dsn) as conn:
+        lag, lag_s = _lag(conn, position)
+        held_by = blocker(conn, HELD_S) if lag else None
+    return Status("all", position, lag, lag_s, 0, 0, "behind", held_by) if held_by else None
+
+
 def horizon_mark(dsn: str) -> Mark:
     """The mark of the last event before the horizon."""
     with tables.session(dsn) as conn:

@@ -19,7 +19,7 @@ def test_found_orders_go_to_stdout(shell: Shell, monkeypatch: pytest.MonkeyPatch
     wrong = shell.run("orders", "find", "WEB-1", "--by", "shoe-size")
     monkeypatch.setitem(shell.environment, "O2C_LOOKUP_KEY", KEY)
 
-    assert set(row) == {"order", "external_id", "customer", "state", "channel", "captured_at", "found_by"}
+    assert set(row) == {"order", "external_id", "customer", "state", "channel", "captured_at", "found_by", "holds"}
     assert (row["external_id"], row["state"], row["found_by"]) == ("WEB-1", "completed", "external-id")
     assert (nothing.returncode, keyless.returncode, wrong.returncode) == (3, 2, 2)
     assert "no order is found by external-id, msisdn +447700999999, customer" in one_line(nothing)
@@ -49,7 +49,7 @@ def test_an_order_is_shown_as_it_was(shell: Shell) -> None:
 
 
 def test_a_customer_and_a_contact(shell: Shell) -> None:
-    """A contact is noted down once a command id; the page shows it, and personal fields only when asked for."""
+    """A contact is noted down once a command id; the page shows it, and personal fields and the note only when asked for."""
     once = ("--command-id", str(uuid4()), "--order", "WEB-1", "--note", "sounded like Fenwick")
     first, again = shell.run(*CALL, *once), shell.run(*CALL, *once)
     page, personal = shell.run("customers", "show", "C-1", "-o", "json"), shell.run("customers", "show", "C-1", "--personal", "-o", "json")
@@ -59,7 +59,8 @@ def test_a_customer_and_a_contact(shell: Shell) -> None:
     assert len(json.loads(page.stdout)["contacts"]) == 1
     assert "Holmquay" not in page.stdout
     assert json.loads(personal.stdout)["name"] == "Tamsel Holmquay"
-    assert "Fenwick" not in page.stdout + personal.stdout + first.stderr
+    assert "Fenwick" not in page.stdout + first.stderr
+    assert [contact["note"] for contact in json.loads(personal.stdout)["contacts"]] == ["sounded like Fenwick"]
     assert "WEB-1" in shell.run("customers", "show", "C-1").stdout
     unknown = shell.run("customers", "show", "C-9")
     assert (unknown.returncode, "no customer C-9" in one_line(unknown)) == (3, True)

@@ -119,6 +119,7 @@ def test_a_sim_leads_to_all_who_ever_held_it(dsn: str, tmp_path: Path) -> None:
     assert (world.state("WEB-1"), world.state("WEB-2")) == ("failed", "completed")
 
     assert found(world, sim) == dict.fromkeys(("WEB-1", "WEB-2"), f"iccid {sim}")
+    assert [row["holds"].split(",")[0] for row in find_orders(world.app, tmp_path, sim)] == ["not now", "yes"]
 
 
 def test_a_changed_name_finds_no_more(world: World) -> None:

@@ -10,9 +10,8 @@ from o2c.desk.act import Context
 from o2c.desk.customers import MEDIA, TOPICS, record_contact
 from o2c.entrypoints.cli.options import Actor, CommandId, completing
 from o2c.entrypoints.cli.output import Format, Output, err, show_one
-from o2c.entrypoints.cli.session import looking
+from o2c.entrypoints.cli.session import current, looking
 from o2c.views.customers import show_customer
-from o2c.views.reading import caught_up
 
 customers = typer.Typer(no_args_is_help=True, help="Customers: everything about one, and contacts with it.")
 Id = Annotated[str, typer.Argument(metavar="CUSTOMER", help="The customer's id.")]
@@ -21,7 +20,7 @@ Id = Annotated[str, typer.Argument(metavar="CUSTOMER", help="The customer's id."
 @customers.command("show")
 def customers_show(
     customer: Id,
-    personal: Annotated[bool, typer.Option("--personal", help="Name, birth date, e-mail and address too.")] = False,
+    personal: Annotated[bool, typer.Option("--personal", help="Name, birth date, e-mail, address, and notes of contacts too.")] = False,
     output: Output = Format.table,
 ) -> None:
     """Show everything about a customer: orders, what is in service, fallouts, invoices, balance.
@@ -32,7 +31,7 @@ def customers_show(
     Example: o2c customers show C-1001
     """
     with looking() as session:
-        caught_up(session.app)
+        current(session)
         show_one(show_customer(session.app, customer, personal=personal), output)
 
 

@@ -8,14 +8,17 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import islice
 from typing import Annotated
 
 import typer
 
-from o2c.entrypoints.cli.output import Format, patient_pipe, show_rows
+from o2c.entrypoints.cli.happenings import in_a_line
+from o2c.entrypoints.cli.output import Format, err, patient_pipe, show_rows
 from o2c.entrypoints.cli.session import looking
 from o2c.views.following import beginning_at, ending_before, find_events, last_event, tail_events, wanted
 
+COLUMNS = ("position", "occurred_at", "type", "item", "what", "actor", "stream")
 events = typer.Typer(no_args_is_help=True, help="The log as it is: events in order, as JSON lines. Personal fields are left out.")
 Types = Annotated[
     list[str] | None, typer.Option("--type", metavar="TYPE", help="Only this type, or all that match (order.*); may be repeated.")
@@ -74,8 +77,11 @@ def events_find(
     with looking() as session:
         mark, those = beginning_at(session.app, since, wanted(session.app, types=type_ or (), order=order, customer=customer))
         before, those = ending_before(until, those)
-        records = find_events(session.app, those, after=mark, before=before, limit=limit or None)
-        show_rows((record.as_json() for record in records), output, empty="no such events")
+        beyond = find_events(session.app, those, after=mark, before=before, limit=limit + 1 if limit else None)
+        records = islice(beyond, limit or None)
+        show_rows((record.as_json() for record in records), output, empty="no such events", columns=COLUMNS, limit=0, less=in_a_line)
+        if limit and output is Format.table and next(beyond, None):
+            err.print("and more; --limit 0 shows all")
 
 
 @contextmanager

@@ -11,12 +11,11 @@ from o2c.desk.act import Context, Refused
 from o2c.desk.fallout import Correct, Decide, Fail, Force, Resolution, Retry, resolve
 from o2c.entrypoints.cli.options import Actor, CommandId, complete_decision, complete_queue, complete_reason, completing
 from o2c.entrypoints.cli.output import Format, Limit, Output, err, rows_wanted, show_one, show_rows
-from o2c.entrypoints.cli.session import looking, opened
+from o2c.entrypoints.cli.session import current, looking, opened
 from o2c.entrypoints.cli.tables import duration
 from o2c.entrypoints.cli.wishes import one_of
 from o2c.views.fallouts import QUEUES, REASON_CODES, SORTS, Sort, list_fallouts, show_fallout
 from o2c.views.orders import find_order
-from o2c.views.reading import caught_up
 
 fallout = typer.Typer(no_args_is_help=True, help="Steps that could not go on by themselves: look through them, act on them.")
 COLUMNS = ("fallout", "external_id", "customer", "reason", "age", "next", "blocks", "queue", "waiting_for", "opened_at", "attempts")
@@ -46,7 +45,7 @@ def fallout_list(
     one_of("--reason", reason, REASON_CODES)
     one_of("--sort", sort, SORTS)
     with looking() as session:
-        caught_up(session.app)
+        current(session)
         found = list_fallouts(
             session.app,
             queue=queue,
@@ -82,7 +81,7 @@ def fallout_show(
     Example: o2c fallout show 5d3f0a5e-6f0e-5a53-9d4c-0d8a35a0b8f1 --personal
     """
     with looking() as session:
-        caught_up(session.app)
+        current(session)
         show_one(show_fallout(session.app, fallout_id, personal=personal), output)
 
 

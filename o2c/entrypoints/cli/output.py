@@ -84,18 +84,18 @@ def patient_pipe() -> Iterator[None]:
         raise typer.Exit(0) from None
 
 
-def show_one(value: Mapping[str, Any], output: Format) -> None:
-    """One object; for people a line for each field, then a table for each list of things."""
+def show_one(value: Mapping[str, Any], output: Format, *, columns: Mapping[str, Sequence[str]] | None = None) -> None:
+    """One object; for people a line for each field, then a table for each list of things, with those `columns` that are given for it."""
     with patient_pipe():
         if output is Format.json:
             sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=1) + "\n")
         elif output is Format.jsonl:
             sys.stdout.write(json.dumps(value, ensure_ascii=False) + "\n")
         else:
-            _page(value)
+            _page(value, columns or {})
 
 
-def _page(value: Mapping[str, Any]) -> None:
+def _page(value: Mapping[str, Any], columns: Mapping[str, Sequence[str]]) -> None:
     """Empty fields are left out; what is said in sentences or commands stands under its name, for a folded command cannot be copied."""
     lists = {key: part for key, part in value.items() if isinstance(part, list) and part and (isinstance(part[0], dict) or _spoken(part))}
     fields = {key: part if part not in ([], {}) else "none" for key, part in value.items() if key not in lists and part not in (None, "")}
@@ -104,7 +104,7 @@ def _page(value: Mapping[str, Any]) -> None:
     for name, rows in lists.items():
         sys.stdout.write(f"\n{name}\n")
         if isinstance(rows[0], dict):
-            _table(rows)
+            _table([{column: row.get(column) for column in columns.get(name) or row} for row in rows])
         else:
             sys.stdout.writelines(f"{printable(line)}\n" for line in rows)
 

@@ -15,7 +15,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from o2c.desk.act import Refused
 from o2c.entrypoints.cli.output import err
-from o2c.entrypoints.cli.session import Session, opened
+from o2c.entrypoints.cli.session import Session, current, opened
 from o2c.entrypoints.cli.summary import show_summary
 from o2c.files import intake, loading
 from o2c.running.crew import TETHER, Crew, work
@@ -23,7 +23,7 @@ from o2c.running.session import OnTime
 from o2c.running.store import begin, begun
 from o2c.running.telemetry import measured
 from o2c.simulation.launch import write_launch
-from o2c.views.reading import caught_up, time_of
+from o2c.views.reading import time_of
 from o2c.views.status import all_billed
 
 BILL_RUNS = 2
@@ -109,7 +109,7 @@ def demo(
         with TemporaryDirectory() as folder:
             _take_in(session, Path(folder), orders, seed)
         _until_billed(session)
-        caught_up(session.app)
+        current(session)
         show_summary(session, seconds=time.monotonic() - started)
 
 

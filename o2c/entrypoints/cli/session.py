@@ -7,8 +7,15 @@ from contextlib import contextmanager
 
 from o2c.entrypoints.cli.output import err
 from o2c.running.session import Session, opened
+from o2c.views.reading import caught_up
 
-__all__ = ["Session", "looking", "opened"]
+__all__ = ["Session", "current", "looking", "opened"]
+
+
+def current(session: Session) -> None:
+    """Bring what is shown up to date, and say so where that is not possible now: an empty list would look like good news."""
+    if reason := caught_up(session.app):
+        err.print(reason)
 
 
 @contextmanager

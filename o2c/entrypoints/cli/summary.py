@@ -80,5 +80,7 @@ def _cycle_times(session: Session) -> Table:
     found = {(row["from"], row["to"]): row for row in cycle_times(session.app) if row["channel"] == "*" and row["offering"] == "*"}
     for stage in STAGES:
         if row := found.get(stage):
-            table.add_row(*stage, str(row["count"]), *(duration(row[key]) for key in ("p50_s", "p85_s", "p95_s")))
+            table.add_row(
+                row["from_words"], row["to_words"], str(row["count"]), *(duration(row[key]) for key in ("p50_s", "p85_s", "p95_s"))
+            )
     return table

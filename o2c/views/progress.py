@@ -1,0 +1,103 @@
+"""How an order came along: each step with its dates, what was promised and promised anew, and why it was rejected."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from o2c.kernel.event import Fact
+from o2c.kernel.shapes import OfItem, OfStep
+from o2c.orders.state import OrderState
+from o2c.views.guidance import guide_of
+from o2c.views.reading import Rows, plain
+
+_REACHED = {"requested": "asked_at", "recall": "asked_at", "done": "done_at"}
+_EXPECTED = ("ask_again_at", "due_at")
+PROMISES = frozenset({"promise.made", "promise.revised"})
+"""The events that promise an item for a day, where the log has them; before, the plan did."""
+
+
+def steps_of(state: OrderState, facts: Sequence[Fact]) -> Rows:
+    """The gates of an order and the steps of its items, in the order of the plan, each with its dates and how it stands in words.
+
+    `expected_at` is when more is known of a step that is under way; `reference` the partner's own: a courier's, a clearing house's.
+    """
+    dates = _dates(facts)
+    rows = [_row("", gate, status, (), state, dates) for gate, status in state.progress.gates.items()]
+    for item, planned in state.items.items():
+        statuses = state.progress.items[item].steps
+        rows += [_row(item, step, statuses[step], waits, state, dates) for step, waits in planned.waits.items()]
+    return rows
+
+
+def _row(
+    item: str, step: str, status: str, waits: tuple[str, ...], state: OrderState, dates: dict[tuple[str, str], dict[str, Any]]
+) -> dict[str, Any]:
+    record = state.record(item, step)
+    reached = dates.get((item, step), {})
+    row: dict[str, Any] = {"item": item, "step": step, "status": status, "reason": record.reason, "waiting_for": record.waiting_for}
+    row |= {key: reached.get(key) for key in ("asked_at", "done_at", "expected_at", "reference")}
+    if row["done_at"] or record.waiting_for:
+        row["expected_at"] = None
+    return {**row, "what": _what(row, waits)}
+
+
+def _what(row: dict[str, Any], waits: tuple[str, ...]) -> str:
+    if row["waiting_for"]:
+        return f"waits for {row['waiting_for']}: {row['reason']}, {guide_of(row['reason']).meaning}".rstrip(".")
+    if row["done_at"]:
+        return f"done, {row['reference']}" if row["reference"] else "done"
+    if row["expected_at"]:
+        return f"under way, {row['reference']}" if row["reference"] else "under way"
+    return f"after {', '.join(waits)}" if waits and not row["asked_at"] else str(row["status"])
+
+
+def _dates(facts: Iterable[Fact]) -> dict[tuple[str, str], dict[str, Any]]:
+    """When each step was first asked for, last done, and when more is expected, by item and step."""
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    for fact in facts:
+        event = fact.event
+        step = event.step if isinstance(event, OfStep) else event.step_name
+        if not step or not isinstance(event, OfItem):
+            continue
+        row = found.setdefault((event.item, step), {})
+        name = _REACHED.get(event.shape)
+        if name == "done_at" or (name and name not in row):
+            row[name] = plain(fact.occurred_at)
+        if event.shape in ("undone", "cancelled"):
+            row.pop("done_at", None)
+        for field in _EXPECTED:
+            if hasattr(event, field):
+                row["expected_at"] = plain(getattr(event, field))
+        if reference := getattr(event, "reference", ""):
+            row["reference"] = reference
+    return found
+
+
+def promises_of(facts: Sequence[Fact]) -> Rows:
+    """What was promised of each item and when, the first first: by the plan, then by every promise made or revised, with its cause."""
+    rows: Rows = []
+    for fact in facts:
+        if fact.event.type_name == "order.planned":
+            rows += [_promise(fact, item.item, item.promised_on, "the plan") for item in getattr(fact.event, "items", ())]
+        elif fact.event.type_name in PROMISES:
+            body = fact.event.model_dump(mode="json")
+            for one in body.get("items") or [body]:
+                rows.append(_promise(fact, one.get("item", ""), one.get("promised_on", ""), one.get("cause") or body.get("cause", "")))
+    return [row for place, row in enumerate(rows) if not _said_before(row, rows[:place])]
+
+
+def _promise(fact: Fact, item: str, promised_on: str, cause: str) -> dict[str, Any]:
+    return {"item": item, "promised_on": promised_on, "promised_at": plain(fact.occurred_at), "cause": cause}
+
+
+def _said_before(row: dict[str, Any], earlier: Rows) -> bool:
+    """Whether the last word on an item before was the same day."""
+    last = next((before for before in reversed(earlier) if before["item"] == row["item"]), None)
+    return last is not None and last["promised_on"] == row["promised_on"]
+
+
+def rejected_because(facts: Iterable[Fact]) -> str:
+    """Why an order was rejected, its code and what that means; empty for one that was not."""
+    codes = [str(getattr(fact.event, "reason", "")) for fact in facts if fact.event.type_name == "order.rejected"]
+    return f"{codes[-1]}: {guide_of(codes[-1]).meaning}" if codes else ""
