@@ -28,6 +28,7 @@ GUIDES: Mapping[str, Guide] = {
     "DQ-ITEM": Guide("A line is no item: none at all, an id twice, a cycle, a quantity that cannot be.", "correct the line"),
     "DQ-ACTION": Guide("An action that is none, or a change that names no product.", "correct the line"),
     "DQ-OFFER": Guide("An offering that is not on sale, or a value that it does not have.", "correct offer or value"),
+    "DQ-DATE": Guide("A wished date that is past, too far ahead, or no date.", "ask for another date"),
     "DQ-DUP": Guide("The same order came again with other content; the first one is in force.", "compare, then decide"),
     "DQ-ADDR": Guide("The address lacks a part that a delivery or visit needs.", "ask for the address"),
     "DQ-PHONE": Guide("The number to bring cannot be a number that is brought.", "ask for the number"),

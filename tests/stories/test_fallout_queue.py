@@ -5,9 +5,7 @@ from typing import Any
 import pytest
 
 from o2c.kernel.partner import Accepted, RefusedBy
-from o2c.kernel.reasons import REASONS
 from o2c.kernel.refusal import Refused
-from o2c.views.guidance import GUIDES
 from tests.desk import Desk
 from tests.world import NINE, World, at, line, order, ported
 
@@ -166,9 +164,3 @@ def test_both_papers_of_a_doubt_are_shown(world: World, desk: Desk) -> None:
     assert "commitmentMonths" in field["field"]
     assert personal["differing"] == [{**field, "in_force": "12", "later": "24"}]
     assert [paper["paper"] for paper in shown["papers"]] == ["in force", "later"]
-
-
-def test_every_reason_has_its_words() -> None:
-    """A code that nobody can read helps nobody: each means something in a sentence, and what comes next fits beside it."""
-    assert set(GUIDES) == set(REASONS)
-    assert {code for code, guide in GUIDES.items() if not guide.meaning.endswith(".") or not 0 < len(guide.next) <= 24} == set()
