@@ -23,6 +23,7 @@ from o2c.credit.step import STEP as CREDIT
 from o2c.customers.state import KIND as CUSTOMER
 from o2c.delivery.step import STEP as DELIVERY
 from o2c.esim.step import CANCEL as ESIM_CANCEL
+from o2c.esim.step import DOWNLOAD as ESIM_DOWNLOAD
 from o2c.esim.step import STEP as ESIM
 from o2c.identity.step import STEP as IDENTITY
 from o2c.intake.state import KIND as INTAKE
@@ -57,7 +58,7 @@ STEPS: Mapping[str, Step] = {
     step.name: step
     for step in (
         *(VALIDATION, DUPLICATE, IDENTITY, CREDIT),
-        *(SIM_STEP, NUMBER_STEP, PORTING, DELIVERY, ESIM, ACTIVATION, CUTOVER, NUMBER_CHANGE),
+        *(SIM_STEP, NUMBER_STEP, PORTING, DELIVERY, ESIM, ACTIVATION, ESIM_DOWNLOAD, CUTOVER, NUMBER_CHANGE),
         *(QUALIFICATION, APPOINTMENT, CHARGING),
         *(PORTING_CANCEL, ESIM_CANCEL, APPOINTMENT_CANCEL),
         *(SIM_ARRIVAL, NUMBER_ARRIVAL, SIM_RESTOCK, NUMBER_RESTOCK, RESERVATION, BILL_RUN, OVERDUE, PAYMENT),
@@ -67,7 +68,7 @@ KINDS: Mapping[str, StreamKind] = {
     kind.category: kind for kind in (ORDER, SIM, NUMBER, CUSTOMER, CATALOGUE, DELIVERY_OF_STOCK, ACCOUNT, INVOICE, INTAKE, PARTNER)
 }
 
-PLAN_VERSION = "2026-01"
+PLAN_VERSION = "2026-11"
 Wanted = Mapping[str, str]
 StepRow = tuple[str, tuple[str, ...], Callable[[Wanted], bool]]
 
@@ -97,8 +98,9 @@ PLANS: Mapping[str, tuple[StepRow, ...]] = {
         ("delivery", ("sim",), _physical),
         ("esim", ("sim",), _esim),
         ("activation", ("sim", "number", "delivery", "esim"), _always),
-        ("charging", ("activation",), _always),
-        ("cutover", ("porting", "activation"), _porting),
+        ("esim-download", ("activation",), _esim),
+        ("charging", ("activation", "esim-download"), _always),
+        ("cutover", ("porting", "activation", "esim-download"), _porting),
         ("number-change", ("cutover",), _porting),
     ),
     "spec-access": (

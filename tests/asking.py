@@ -21,7 +21,7 @@ DAY = timedelta(days=1)
 BODIES: Mapping[str, Mapping[str, Any]] = {
     "identity": PAPERS,
     "credit": {"customer": "C-1001", "commitment_minor": 47_976, "currency": "GBP"},
-    **dict.fromkeys(("esim", "esim-cancel"), SIM),
+    **dict.fromkeys(("esim", "esim-cancel", "esim-download"), SIM),
     "activation": {"offering": "mobile-line", **LINE},
     "qualification": {**ADDRESS, "offering": "fibre"},
     **{key: {**ADDRESS, "line_id": "LINE-0000000001"} for key in ("appointment", "appointment-cancel")},

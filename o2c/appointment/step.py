@@ -11,7 +11,7 @@ from o2c.appointment.events import (
     AppointmentFellOut,
     AppointmentRequested,
 )
-from o2c.kernel.step import RECALL_LEAD, ByPartner, Ending, Step
+from o2c.kernel.step import RECALL_LEAD, ByPartner, Ending, Step, always
 from o2c.orders.dates import from_start
 
 STEP = Step(
@@ -31,7 +31,7 @@ STEP = Step(
     ),
     ending=Ending(
         recall="appointment-cancel",
-        done_for_good=True,
+        done_for_good=always,
     ),
 )
 CANCEL = Step(

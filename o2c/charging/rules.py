@@ -9,17 +9,18 @@ from typing import Any
 from o2c.charging.events import ChargingStarted, ChargingStopped
 from o2c.kernel.charges import ChargeStarted, ChargeWithdrawn, account_stream
 from o2c.kernel.decision import Decision
+from o2c.kernel.periods import local_date
 from o2c.kernel.work import Work
 
 
 def start(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
-    """Begin to charge from the day of activation, so that the bill matches the service that was switched on.
+    """Begin to charge from the day of activation, or of an eSIM's download, so that the bill matches the service that the customer has.
 
     The account's stream gets the prices that the plan pinned, net of tax, in minor units. Source: fallout table, code BIL-START (the start
-    of charging equals the activation).
+    of charging equals the activation); the market's `esim_charged_from`.
     """
     item = work.subject
-    starts_on = str(work.outcomes["activation"]["starts_on"])
+    starts_on = _service_start(work, at)
     charge = ChargeStarted(
         account=item.account,
         customer=work.state.party,
@@ -34,6 +35,13 @@ def start(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
     )
     done = ChargingStarted(item=work.item, attempt=work.attempt, account=item.account, starts_on=starts_on)
     return Decision((done,), ((account_stream(item.account), charge),))
+
+
+def _service_start(work: Work, at: datetime) -> str:
+    """The day from which the customer has the service. A download that a person vouched for has no day of its own: then it is today."""
+    if "esim-download" in work.subject.waits:
+        return str(work.outcomes.get("esim-download", {}).get("starts_on") or local_date(at, work.market.zone).isoformat())
+    return str(work.outcomes["activation"]["starts_on"])
 
 
 def stop(work: Work, outcome: Mapping[str, Any], at: datetime) -> Decision:

@@ -29,6 +29,32 @@ class EsimFellOut(FellOut, name="esim.fell-out", step="esim", stream="order"):
     }  # fmt: skip
 
 
+class EsimDownloadRequested(Requested, name="esim-download.requested", step="esim-download", stream="order"):
+    """The line is ready for the profile: the SIM platform is to tell when the customer has it."""
+
+    example = {"item": "1", "attempt": 1, "due_at": "2026-01-05T09:00:00Z"}
+
+
+class EsimDownloaded(Done, name="esim.downloaded", step="esim-download", stream="order"):
+    """The profile is on the customer's device, in a state of GSMA SGP.22 section 3.1.6; nobody else can ever have it.
+
+    `starts_on` is the day from which the service is charged, by the market's rule.
+    """
+
+    example = {"item": "1", "state": "Installed", "starts_on": "2026-01-05"}
+    state: str
+    starts_on: str
+
+
+class EsimDownloadFellOut(FellOut, name="esim-download.fell-out", step="esim-download", stream="order"):
+    """The customer refused the profile, tried too often, or the installation failed."""
+
+    example = {
+        "item": "1", "fallout": "5d3f0a5e-6f0e-5a53-9d4c-0d8a35a0b8f1", "reason": "SIM-DL-REJ", "fault_class": "business", "origin": "customer",
+        "recoverability": "correctable", "waiting_for": "customer", "queue": "care", "partner_code": "8.8.5-3.8",
+    }  # fmt: skip
+
+
 class EsimCancelRequested(RecallRequested, name="esim-cancel.requested", step="esim-cancel", stream="order"):
     """The item ended: the SIM platform is to cancel the download of the profile (GSMA SGP.22, ES2+.CancelOrder)."""
 

@@ -1,11 +1,11 @@
-"""The eSIM profile's entries for the plan: the order, and the order taken back."""
+"""The eSIM profile's entries for the plan: the order, the download, and the order taken back."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 
 from o2c.esim import rules
-from o2c.esim.events import EsimCancelFellOut, EsimCancelRequested, EsimFellOut, EsimRequested
+from o2c.esim.events import EsimCancelFellOut, EsimCancelRequested, EsimDownloadFellOut, EsimDownloadRequested, EsimFellOut, EsimRequested
 from o2c.kernel.step import RECALL_LEAD, ByPartner, Ending, Step
 from o2c.orders.dates import from_start
 
@@ -25,6 +25,28 @@ STEP = Step(
     ),
     ending=Ending(
         recall="esim-cancel",
+        done_for_good=rules.on_a_device,
+    ),
+)
+DOWNLOAD = Step(
+    name="esim-download",
+    requested=EsimDownloadRequested,
+    fell_out=EsimDownloadFellOut,
+    complete=rules.downloaded,
+    forceable=True,
+    ask=ByPartner(
+        partner="sim-platform",
+        payload=rules.awaited,
+        codes={
+            "8.8.5-3.8": "SIM-DL-REJ",
+            "8.8.5-6.4": "SIM-DL-LIM",
+            "8.2.7-6.4": "SIM-DL-LIM",
+            "8.2.10-4.2": "SIM-DL-INST",
+            "UNAVAILABLE": "SIM-DL-INST",
+            "PERMANENT": "SIM-DPUNK",
+            "REFUSED": "SIM-DL-REJ",
+        },
+        silence="SIM-DL-INST",
     ),
 )
 CANCEL = Step(

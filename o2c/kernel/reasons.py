@@ -47,6 +47,8 @@ _TABLE = (
     Reason("SIM-DPUNK", "sim-platform", "technical", "partner", "fatal", "us"),
     Reason("SIM-DL-INST", "sim-platform", "technical", "partner", "transient", "us"),
     Reason("SIM-DL-DONE", "sim-platform", "business", "customer", "fatal", "us"),
+    Reason("SIM-DL-REJ", "care", "business", "customer", "correctable", "customer"),
+    Reason("SIM-DL-LIM", "care", "business", "customer", "fatal", "us"),
     Reason("NET-HLR", "network", "technical", "direct", "transient", "us"),
     Reason("NET-TMO", "network", "technical", "direct", "transient", "us"),
     Reason("NET-CFG", "network", "technical", "direct", "fatal", "us"),

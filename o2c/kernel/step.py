@@ -46,6 +46,11 @@ def at_once(work: Work, at: datetime) -> datetime:
     return at
 
 
+def never(work: Work) -> bool:
+    """Say no: the default of `done_for_good`."""
+    return False
+
+
 def _no_fields(data: Mapping[str, Any]) -> Mapping[str, Any]:
     return {}
 
@@ -111,7 +116,7 @@ class Ending:
     """How a step's work is taken back when its item ends before it is complete.
 
     `undo(work, outcome, at)` takes back our own part. `recall` names the step by which the partner is asked to drop its part (not any more
-    once the step is done, where it is `done_for_good`). `no_return(work, at)` gives the reason why the item can no longer be cancelled, a
+    once the step is done, where `done_for_good(work)` says so). `no_return(work, at)` gives the reason why the item can no longer be cancelled, a
     hard point of no return, or an empty text. `let_go(work, at)` gives back what was set aside for a step that will not run.
 
     Source: order life cycle, section 4 (points of no return and compensations).
@@ -119,7 +124,7 @@ class Ending:
 
     undo: Callable[[Work, Mapping[str, Any], datetime], Decision] = _no_undo
     recall: str = ""
-    done_for_good: bool = False
+    done_for_good: Callable[[Work], bool] = never
     no_return: Callable[[Work, datetime], str] = nothing_wrong
     let_go: Callable[[Work, datetime], Decision] = _no_release
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from functools import lru_cache
+from typing import Literal
 
 import holidays
 
@@ -92,8 +93,9 @@ class NumberingRules:
 class Market:
     """One country's rules in one version; a changed rule is a new version with a later `valid_from`.
 
-    `sim_replacement_minor` is what it costs the operator to send another SIM in place of one that was lost. An order may be wished for at
-    most `order_horizon_days` after its own day.
+    `sim_replacement_minor` is what it costs the operator to send another SIM in place of one that was lost. `esim_charged_from` says whether a
+    line with an eSIM is charged from the download of its profile or from its first use. An order may be wished for at most
+    `order_horizon_days` after its own day.
     """
 
     code: str
@@ -110,6 +112,7 @@ class Market:
     porting: PortingRules
     numbering: NumberingRules
     sim_replacement_minor: int
+    esim_charged_from: Literal["download", "first-use"]
     addresses: AddressRules
 
     @property

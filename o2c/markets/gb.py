@@ -62,6 +62,8 @@ GB = Market(
     ),
     # The card, its packing and its postage: an operator's own figure.
     sim_replacement_minor=450,
+    # An operator's own terms.
+    esim_charged_from="download",
     addresses=AddressRules(
         # No postcode area begins with Q, V or X, and no inward code has C, I, K, M, O or V.
         postcode="([A-PR-UWYZ][A-Z]?[0-9][A-Z0-9]?) ?([0-9][ABD-HJLNP-UW-Z]{2})",

@@ -64,6 +64,8 @@ NL = Market(
     ),
     # The card, its packing and its postage: an operator's own figure.
     sim_replacement_minor=500,
+    # An operator's own terms.
+    esim_charged_from="first-use",
     addresses=AddressRules(
         # Four digits, the first no zero, and two letters, which are never SA, SD or SS.
         postcode="([1-9][0-9]{3}) ?((?!S[ADS])[A-Z]{2})",

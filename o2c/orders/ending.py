@@ -63,7 +63,7 @@ def _to_recall(state: OrderState, item: str, name: str, at: datetime, book: Book
     if not step.ending.recall:
         return False
     if state.progress.items[item].steps[name] == "done":
-        return not step.ending.done_for_good
+        return not step.ending.done_for_good(todo(state, item, name, book))
     return todo(state, item, name, book).with_partner(name, at)
 
 

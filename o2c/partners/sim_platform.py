@@ -1,19 +1,28 @@
-"""The SIM platform (SM-DP+), simulated: confirms the download of an eSIM profile, or cancels it."""
+"""The SIM platform (SM-DP+), simulated: confirms an eSIM profile for download, tells when it was downloaded, or cancels it.
+
+Codes of failed downloads are those of GSMA SGP.22 (subject and reason).
+"""
 
 from __future__ import annotations
 
 import string
 from dataclasses import dataclass
+from datetime import timedelta
 
-from o2c.kernel.chance import draw
-from o2c.kernel.partner import Answer, Answered, RefusedBy, Request
+from o2c.kernel.chance import draw, pick
+from o2c.kernel.partner import Accepted, Answer, Answered, RefusedBy, Request
 from o2c.partners import faults
 
-CANCEL = "esim-cancel"
+CANCEL, DOWNLOAD = "esim-cancel", "esim-download"
 DOWNLOADED_PERCENT = 3.0
 _ALPHABET = string.digits + string.ascii_uppercase
 _GROUPS = 4
 _GROUP_CHARACTERS = 5
+DOWNLOAD_FIRST_MINUTES = 2
+DOWNLOAD_SPREAD = 720
+"""The slowest customer downloads so many times later than the quickest; half of them do within the hour."""
+FIRST_USE_MINUTES_MAX = 120
+DOWNLOAD_FAILURES: tuple[tuple[str, float], ...] = (("8.8.5-3.8", 0.8), ("8.8.5-6.4", 0.2))
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +32,28 @@ class SimulatedSimPlatform:
     seed: int
 
     def submit(self, request: Request) -> Answer:
-        """Confirm the download of a profile (`matching_id`), or cancel it (refused with DOWNLOADED when it is too late)."""
-        return faults.on_submit(faults.fault(self.seed, request), request) or self._confirmed(request)
+        """Confirm a profile for download (`matching_id`), or cancel it (refused with DOWNLOADED when it is too late).
+
+        Asked for a state of the profile that only the customer brings about, it names the time at which it will know.
+        """
+        trouble = faults.on_submit(faults.fault(self.seed, request), request)
+        return trouble or (self._awaited(request) if request.step == DOWNLOAD else self._confirmed(request))
 
     def query(self, request: Request) -> Answer:
         """Give the same outcome again, unless a fault lost the request."""
-        return faults.on_query(faults.fault(self.seed, request), self.seed, request) or self._confirmed(request)
+        trouble = faults.on_query(faults.fault(self.seed, request), self.seed, request)
+        return trouble or (self._downloaded(request) if request.step == DOWNLOAD else self._confirmed(request))
+
+    def _awaited(self, request: Request) -> Answer:
+        minutes = DOWNLOAD_FIRST_MINUTES * DOWNLOAD_SPREAD ** faults.chance(self.seed, request, "download")
+        if request.body.get("state") == "Enabled":
+            minutes += faults.whole(self.seed, request, "first use", FIRST_USE_MINUTES_MAX)
+        return Accepted(str(request.body.get("iccid", "")), request.at + timedelta(minutes=round(minutes)))
+
+    def _downloaded(self, request: Request) -> Answer:
+        # By attempt: a customer who is asked again may well say yes.
+        code = pick(self.seed, faults.place(request), request.attempt, "download fails", (("", 0.0), *DOWNLOAD_FAILURES))
+        return RefusedBy(code) if code else Answered({"state": request.body.get("state", "")})
 
     def _confirmed(self, request: Request) -> Answer:
         if request.step == CANCEL:

@@ -237,7 +237,7 @@ SETTING = {
 
 OF_A_STEP = {
     "activation.activated", "activation.deactivate", "appointment.called_off", "appointment.kept", "billing.bill", "billing.look_at", "charging.start", "charging.stop",
-    "credit.approved", "credit.decide", "delivery.delivered", "esim.cancelled", "esim.confirmed", "identity.decide", "identity.passed", "numbers.arrive",
+    "credit.approved", "credit.decide", "delivery.delivered", "esim.cancelled", "esim.confirmed", "esim.downloaded", "identity.decide", "identity.passed", "numbers.arrive",
     "numbers.assign", "numbers.change", "numbers.lapse", "numbers.let_go", "numbers.release", "payments.received", "porting.ported", "porting.scheduled", "porting.withdrawn", "qualification.qualified",
     "sim.arrive", "sim.assign", "sim.lose", "sim.release", "sim.restock", "numbers.rested",
 }  # fmt: skip

@@ -65,12 +65,27 @@ def test_a_rejection_carries_its_code_and_opens_no_fallout(gate: str, code: str)
         pytest.param({"simType": "physical"}, ["sim"], ["1/delivery", "1/number"], id="parcel-after-the-sim"),
         pytest.param({}, ["sim", "esim"], ["1/number"], id="activation-waits-for-the-number"),
         pytest.param({}, ["sim", "esim", "number"], ["1/activation"], id="activation-after-all-three"),
-        pytest.param({}, ["sim", "number", "esim", "activation"], ["1/charging"], id="charging-after-activation"),
+        pytest.param({}, ["sim", "number", "esim", "activation"], ["1/esim-download"], id="download-after-activation"),
+        pytest.param({}, ["sim", "number", "esim", "activation", "esim-download"], ["1/charging"], id="charging-after-the-download"),
+        pytest.param({"simType": "physical"}, ["sim", "number", "delivery", "activation"], ["1/charging"], id="charging-after-activation"),
         pytest.param(PORTING, ["porting"], ["1/number", "1/sim"], id="porting-runs-beside"),
-        pytest.param(PORTING, ["sim", "number", "esim", "activation"], ["1/charging", "1/porting"], id="cut-over-waits-for-the-donor"),
-        pytest.param(PORTING, ["porting", "sim", "number", "esim", "activation"], ["1/charging", "1/cutover"], id="then-the-cut-over"),
         pytest.param(
-            PORTING, ["porting", "sim", "number", "esim", "activation", "cutover"], ["1/charging", "1/number-change"], id="then-the-change"
+            PORTING,
+            ["sim", "number", "esim", "activation", "esim-download"],
+            ["1/charging", "1/porting"],
+            id="cut-over-waits-for-the-donor",
+        ),
+        pytest.param(
+            PORTING,
+            ["porting", "sim", "number", "esim", "activation", "esim-download"],
+            ["1/charging", "1/cutover"],
+            id="then-the-cut-over",
+        ),
+        pytest.param(
+            PORTING,
+            ["porting", "sim", "number", "esim", "activation", "esim-download", "cutover"],
+            ["1/charging", "1/number-change"],
+            id="then-the-change",
         ),
     ],
 )
@@ -88,7 +103,7 @@ def test_what_relies_on_a_line_is_activated_after_it() -> None:
     story.run(until="activation")
     assert (open_steps(story), story.states()) == (["1/activation"], {"": "inProgress", "1": "inProgress", "2": "acknowledged"})
     story.attend("activation", "1")
-    assert open_steps(story) == ["1/charging", "2/activation"]
+    assert open_steps(story) == ["1/esim-download", "2/activation"]
 
 
 def test_what_relies_on_two_lines_waits_for_both() -> None:

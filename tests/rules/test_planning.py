@@ -20,16 +20,18 @@ def steps(line: PlannedItem) -> dict[str, tuple[str, ...]]:
 @pytest.mark.parametrize(
     ("wanted", "names"),
     [
-        pytest.param({}, "sim number esim activation charging", id="esim"),
+        pytest.param({}, "sim number esim activation esim-download charging", id="esim"),
         pytest.param(PHYSICAL, "sim number delivery activation charging", id="physical"),
-        pytest.param(PORTING, "sim number porting esim activation charging cutover number-change", id="esim-and-port-in"),
+        pytest.param(PORTING, "sim number porting esim activation esim-download charging cutover number-change", id="esim-and-port-in"),
         pytest.param(
             {**PHYSICAL, **PORTING}, "sim number porting delivery activation charging cutover number-change", id="physical-port-in"
         ),
         pytest.param(
-            {"portInNumber": ""}, "sim number porting esim activation charging cutover number-change", id="empty-number-is-judged"
+            {"portInNumber": ""},
+            "sim number porting esim activation esim-download charging cutover number-change",
+            id="empty-number-is-judged",
         ),
-        pytest.param({"portInCode": "ABC123456"}, "sim number esim activation charging", id="code-without-number"),
+        pytest.param({"portInCode": "ABC123456"}, "sim number esim activation esim-download charging", id="code-without-number"),
     ],
 )
 def test_the_steps_of_a_line_follow_from_what_was_wanted(wanted: dict[str, str], names: str) -> None:
@@ -57,7 +59,7 @@ def test_steps_wait_for_those_of_their_item_that_are_planned() -> None:
     ("sold", "names", "promised_on"),
     [
         # Monday 5 January 2026; working days of England.
-        pytest.param("line", "sim number esim activation charging", "2026-01-08", id="mobile"),
+        pytest.param("line", "sim number esim activation esim-download charging", "2026-01-08", id="mobile"),
         pytest.param("fibre", "qualification appointment activation charging", "2026-01-19", id="access"),
         pytest.param("roaming", "activation charging", "2026-01-06", id="add-on"),
     ],

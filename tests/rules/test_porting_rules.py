@@ -155,6 +155,7 @@ def test_a_line_activated_after_its_window_is_cut_over_at_once() -> None:
     story.run(until="activation")
     late = MONDAY.replace(day=20)
     story.attend("activation", "1", at=late)
+    story.attend("esim-download", "1")
     assert story.agenda["1", "cutover"].due_at == late
 
 
