@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from o2c.esim.events import EsimCancelled, EsimConfirmed, EsimDownloaded
@@ -11,6 +11,7 @@ from o2c.kernel.decision import Decision, just
 from o2c.kernel.periods import local_date
 from o2c.kernel.work import Work
 
+DOWNLOAD_DAYS = 1
 CHARGED_FROM = {"download": "Installed", "first-use": "Enabled"}
 """The state of a profile that must be reached before the service is charged, by the market's rule."""
 
@@ -41,6 +42,11 @@ def downloaded(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
     starts_on = local_date(at, work.market.zone).isoformat()
     state = str(data.get("state") or CHARGED_FROM[work.market.esim_charged_from])
     return just(EsimDownloaded(item=work.item, attempt=work.attempt, state=state, starts_on=starts_on))
+
+
+def usual_download(work: Work, at: datetime) -> datetime:
+    """Give the time by which a customer has usually downloaded the profile: a day later."""
+    return at + timedelta(days=DOWNLOAD_DAYS)
 
 
 def on_a_device(work: Work) -> bool:

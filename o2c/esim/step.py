@@ -33,6 +33,7 @@ DOWNLOAD = Step(
     requested=EsimDownloadRequested,
     fell_out=EsimDownloadFellOut,
     complete=rules.downloaded,
+    forecast=rules.usual_download,
     forceable=True,
     ask=ByPartner(
         partner="sim-platform",
