@@ -39,10 +39,12 @@ Document = dict[str, Any]
 
 
 def offering(name: str, specification: str = "spec-mobile", **changes: Any) -> OfferingPublished:
-    """An offering on sale since New Year at 19.99 a month and 10.00 once."""
+    """An offering on sale since New Year at 19.99 a month and 10.00 once; `recurring_minor` and `one_time_minor` are other amounts of these."""
+    amounts = {"recurring": changes.pop("recurring_minor", 1999), "one-time": changes.pop("one_time_minor", 1000)}
     values = {
         "offering": name, "version": "1.0", "specification": specification, "status": "Active", "bundle": False,
-        "valid_from": "2026-01-01T00:00:00Z", "market": "GB", "currency": "GBP", "recurring_minor": 1999, "one_time_minor": 1000,
+        "valid_from": "2026-01-01T00:00:00Z", "market": "GB", "currency": "GBP",
+        "prices": [{"kind": kind, "amount_minor": minor} for kind, minor in amounts.items() if minor],
     }  # fmt: skip
     return OfferingPublished.model_validate({**values, **changes})
 
@@ -54,6 +56,23 @@ OFFERINGS = (
     offering("roaming", "spec-add-on", recurring_minor=700, one_time_minor=0),
     offering("office", "spec-bundle", bundle=True, recurring_minor=0, one_time_minor=0),
     offering("retired-line", status="Retired"),
+    offering("in-test", status="In test"),
+    offering("launched", status="Launched"),
+    offering("care-year", "spec-add-on", prices=[{"kind": "recurring", "amount_minor": 12_000, "period_unit": "year"}]),
+    offering("care-week", "spec-add-on", prices=[{"kind": "recurring", "amount_minor": 700, "period_unit": "week"}]),
+    offering(
+        "care-quarter",
+        prices=[{"kind": "recurring", "amount_minor": 3000, "period_length": 3}, {"kind": "one-time", "amount_minor": 500}],
+        characteristics=MOBILE,
+    ),
+    offering("inside", "spec-add-on", sellable=False),
+    offering("dear-in-may", "spec-add-on", prices=[{"kind": "recurring", "amount_minor": 900, "valid_from": "2026-05-01T00:00:00Z"}]),
+    offering(
+        "easy",
+        characteristics={**MOBILE, "colour": ("red", "blue")},
+        optional=["colour"],
+        defaults={"simType": "esim", "commitmentMonths": "12"},
+    ),
     offering("next-year", valid_from="2027-01-01T00:00:00Z"),
     offering("last-year", valid_from="2025-01-01T00:00:00Z", valid_to="2026-01-01T00:00:00Z"),
 )

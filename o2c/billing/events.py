@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict
 
 from o2c.kernel.charges import account_stream
-from o2c.kernel.event import Names
+from o2c.kernel.event import Names, Upcast
 from o2c.kernel.shapes import Done, FellOut, Held, Requested
 
 
@@ -20,11 +20,20 @@ class BillRunRequested(Requested, name="account.bill-run-requested", step="bill-
 
 
 class AccountBilled(Done, name="account.billed", step="bill-run", stream="account"):
-    """A bill run covered everything up to the day before `billed_to`; `invoice` is empty when there was nothing to charge."""
+    """A bill run covered everything up to the day before `billed_to`; `invoice` is empty when there was nothing to charge.
 
-    example = {"run_on": "2026-01-08", "billed_to": "2026-02-08", "invoice": "BA-1001-20260108"}
+    `own_periods_to` names the charges with a period of their own, not the account's month (`ORDER/ITEM`), of which it billed one or more, and
+    the day up to which these go.
+    """
+
+    example = {
+        "run_on": "2026-01-08", "billed_to": "2026-02-08", "invoice": "BA-1001-20260108",
+        "own_periods_to": {"6f9619ff-8b86-5d01-b42d-00cf4fc964ff/1": "2027-01-05"},
+    }  # fmt: skip
+    upcasts = (Upcast(defaults={"own_periods_to": {}}),)
     run_on: str
     billed_to: str
+    own_periods_to: dict[str, str] = {}
     invoice: Annotated[str, Names("invoice")]
 
 

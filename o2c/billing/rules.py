@@ -1,4 +1,4 @@
-"""The charges of a bill run: one-time charges, part periods by the actual days of the period, and the next full period in advance."""
+"""The charges of a bill run: one-time charges, part periods by the actual days of the period, and full periods in advance."""
 
 from __future__ import annotations
 
@@ -15,9 +15,6 @@ from o2c.kernel.periods import Period, local_date, local_time, next_month, previ
 from o2c.kernel.work import Work
 from o2c.markets.base import Market, debit_day, tax_percent
 
-TAX_GROUP = "standard"
-"""The tax group of every charge: the standard rate of the market."""
-
 
 def customer_streams(work: Work) -> tuple[str, ...]:
     """Name the streams that a bill run reads: the customer's own, for the payment method."""
@@ -25,7 +22,8 @@ def customer_streams(work: Work) -> tuple[str, ...]:
 
 
 def bill(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
-    """Bill the account for the run that is due: everything active before the run's day, up to the next run's day.
+    """Bill the account for the run that is due: everything active before the run's day, up to the next run's day; of a charge with periods of
+    its own, those that have begun by the run's day.
 
     Gives `account.billed` and, when there is anything to charge, an invoice in its own stream whose number (account and day) is guarded.
     Amounts are net minor units; tax is computed once for each tax group over the sum of its lines, half-up, and added. A customer without a
@@ -37,7 +35,13 @@ def bill(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
     run_on = date.fromisoformat(state.due_run)
     lines = tuple(line for _, charge in sorted(state.charges.items()) for line in charge_lines(charge, run_on))
     number = f"{state.account}-{run_on:%Y%m%d}"
-    billed = AccountBilled(run_on=state.due_run, billed_to=following_run(run_on).isoformat(), invoice=number if lines else "")
+    own = {key: charge for key, charge in state.charges.items() if not charge.in_cycle and begun(charge, run_on)}
+    billed = AccountBilled(
+        run_on=state.due_run,
+        billed_to=following_run(run_on).isoformat(),
+        invoice=number if lines else "",
+        own_periods_to={key: begun(charge, run_on)[-1].end.isoformat() for key, charge in own.items()},
+    )
     if not lines:
         return just(billed)
     customer = work.read.get(customer_stream(state.customer))
@@ -81,20 +85,35 @@ def _due_on(market: Market, method: str, run_on: date, told_on: date) -> date:
 def charge_lines(charge: Charge, run_on: date) -> Iterator[InvoiceLine]:
     """Give the lines of one charge in the run of a day; none when it starts on or after that day, or was withdrawn.
 
-    A part period costs its share of the actual days of its whole period, rounded half-up to the minor unit; the period from the run's day
-    on is charged in advance. The one-time charge comes with the first bill.
+    A monthly price follows the account's cycle: a part period costs its share of the actual days of its whole period, rounded half-up to the
+    minor unit, and the period from the run's day on is charged in advance. Any other price is charged for each of its own periods in the
+    first run on or after the day the period begins. The one-time charge comes with the first bill.
     """
     starts_on = date.fromisoformat(charge.starts_on)
     if charge.withdrawn or starts_on >= run_on:
         return
     if not charge.billed_to and charge.one_time_minor:
-        yield _line(charge, "one-time", starts_on, starts_on, charge.one_time_minor)
-    if charge.recurring_minor:
-        cursor = date.fromisoformat(charge.billed_to) if charge.billed_to else starts_on
-        for part, whole in _parts(cursor, run_on):
-            kind = "period" if part == whole else "part-period"
-            yield _line(charge, kind, part.start, part.end, part_of(charge.recurring_minor, part.days, whole.days))
-        yield _line(charge, "period", run_on, following_run(run_on), charge.recurring_minor)
+        yield _line(charge, "one-time", Period(starts_on, starts_on), charge.one_time_minor)
+    if not charge.recurring_minor:
+        return
+    if not charge.in_cycle:
+        for own in begun(charge, run_on):
+            yield _line(charge, "period", own, charge.recurring_minor)
+        return
+    cursor = date.fromisoformat(charge.billed_to) if charge.billed_to else starts_on
+    for part, whole in _parts(cursor, run_on):
+        kind = "period" if part == whole else "part-period"
+        yield _line(charge, kind, part, part_of(charge.recurring_minor, part.days, whole.days))
+    yield _line(charge, "period", Period(run_on, following_run(run_on)), charge.recurring_minor)
+
+
+def begun(charge: Charge, run_on: date) -> tuple[Period, ...]:
+    """Give the periods of its own that a charge has begun by the day of a run and that are not billed; none for one that is not running."""
+    starts_on = date.fromisoformat(charge.starts_on)
+    if charge.withdrawn or starts_on >= run_on:
+        return ()
+    since = date.fromisoformat(charge.billed_to) if charge.billed_to else starts_on
+    return tuple(charge.terms.recurrence.periods(starts_on, since=since, through=run_on))
 
 
 def _parts(cursor: date, run_on: date) -> Iterator[tuple[Period, Period]]:
@@ -106,16 +125,16 @@ def _parts(cursor: date, run_on: date) -> Iterator[tuple[Period, Period]]:
         cursor = end
 
 
-def _line(charge: Charge, kind: str, start: date, end: date, net_minor: int) -> InvoiceLine:
+def _line(charge: Charge, kind: str, days: Period, net_minor: int) -> InvoiceLine:
     return InvoiceLine(
         order=charge.order,
         item=charge.item,
         offering=charge.offering,
         kind=kind,
-        from_day=start.isoformat(),
-        to_day=end.isoformat(),
+        from_day=days.start.isoformat(),
+        to_day=days.end.isoformat(),
         net_minor=net_minor,
-        tax_group=TAX_GROUP,
+        tax_group=charge.terms.one_time_tax_group if kind == "one-time" else charge.terms.recurring_tax_group,
     )
 
 

@@ -10,7 +10,7 @@ from typing import Any, cast
 from o2c.billing.events import AccountBilled, BillRunRequested, InvoiceIssued
 from o2c.customers.rules import PAYMENT_METHODS
 from o2c.kernel.agenda import NEVER, AgendaChange, Dropped, by_shape
-from o2c.kernel.charges import BANK_TRANSFER, ChargeStarted, ChargeWithdrawn, MoneyReceived, account_stream
+from o2c.kernel.charges import BANK_TRANSFER, MONTHLY, ChargeStarted, ChargeWithdrawn, MoneyReceived, PriceTerms, account_stream
 from o2c.kernel.decision import NOTHING, Decision, just
 from o2c.kernel.event import Event
 from o2c.kernel.frozen import changed
@@ -26,7 +26,10 @@ BILLING_PRIORITY = 9
 
 @dataclass(frozen=True, slots=True)
 class Charge:
-    """A service charged from `starts_on`; billed up to, not including, `billed_to` (empty: not yet)."""
+    """A service charged from `starts_on`; billed up to, not including, `billed_to` (empty: not yet).
+
+    A monthly price follows the bill cycle of the account; any other has periods of its own, which begin on the anniversaries of `starts_on`.
+    """
 
     order: str
     item: str
@@ -36,6 +39,12 @@ class Charge:
     starts_on: str
     billed_to: str = ""
     withdrawn: bool = False
+    terms: PriceTerms = MONTHLY
+
+    @property
+    def in_cycle(self) -> bool:
+        """Whether its periods are those of the account's bill cycle."""
+        return self.terms.recurrence.monthly
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +92,8 @@ def evolve_account(state: AccountState, event: Event) -> AccountState:
 
 
 def _charged(state: AccountState, event: ChargeStarted) -> AccountState:
-    charge = Charge(event.order, event.item, event.offering, event.recurring_minor, event.one_time_minor, event.starts_on)
+    prices = (event.recurring_minor, event.one_time_minor)
+    charge = Charge(event.order, event.item, event.offering, *prices, event.starts_on, terms=event.terms)
     return changed(
         state,
         account=event.account,
@@ -96,11 +106,14 @@ def _charged(state: AccountState, event: ChargeStarted) -> AccountState:
 
 
 def _billed(state: AccountState, event: AccountBilled) -> AccountState:
-    charges = {
-        key: changed(charge, billed_to=event.billed_to) if not charge.withdrawn and charge.starts_on < event.run_on else charge
-        for key, charge in state.charges.items()
-    }
+    charges = {key: changed(charge, billed_to=_billed_to(key, charge, event)) for key, charge in state.charges.items()}
     return changed(state, charges=charges, due_run="", next_run=event.billed_to, records={})
+
+
+def _billed_to(key: str, charge: Charge, event: AccountBilled) -> str:
+    if charge.withdrawn or charge.starts_on >= event.run_on:
+        return charge.billed_to
+    return event.billed_to if charge.in_cycle else event.own_periods_to.get(key, charge.billed_to)
 
 
 def advance_account(state: AccountState, touched: frozenset[str], at: datetime, book: Any) -> Decision:
@@ -275,7 +288,7 @@ def following_run(run_on: date) -> date:
 
 ACCOUNT = StreamKind(
     category="account",
-    shape_version=1,
+    shape_version=2,
     state_type=AccountState,
     initial=lambda _: AccountState(),
     evolve=evolve_account,

@@ -2,27 +2,65 @@
 
 from __future__ import annotations
 
-from o2c.kernel.event import Event
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from o2c.kernel.event import Event, Upcast
+from o2c.kernel.recurrence import Recurrence
+
+
+class OfferingPrice(BaseModel):
+    """A price of an offering for orders taken from `valid_from` on (exclusive end `valid_to`; empty: open). Net of tax, in minor units.
+
+    A recurring one is charged every `period_length` times `period_unit` (day, week, month, year), and those fields mean nothing for a
+    one-time one. `tax_group` is one of the market's.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: Literal["recurring", "one-time"]
+    amount_minor: int
+    period_unit: str = "month"
+    period_length: int = 1
+    tax_group: str = "standard"
+    valid_from: str = ""
+    valid_to: str = ""
+
+    @property
+    def recurrence(self) -> Recurrence:
+        """How often it is charged."""
+        return Recurrence(self.period_unit, self.period_length)
 
 
 class OfferingPublished(Event, name="catalogue.offering-published", stream="catalogue"):
-    """An offering in force from `valid_from` (exclusive end `valid_to`, empty: open). Prices are net of tax, in minor units; it is sold
-    in one market."""
+    """An offering in force from `valid_from` (exclusive end `valid_to`, empty: open), sold in one market at its `prices`.
+
+    `sellable` says whether it is sold on its own, or within a bundle only. Of its `characteristics` an order may leave out the `optional`
+    ones and those with a default. `recurring_minor` and `one_time_minor` are the prices of events that were stored before offerings had
+    `prices`: a price a month, and a price once, at the standard rate.
+    """
 
     example = {
         "offering": "mobile-line", "version": "1.0", "specification": "spec-mobile", "status": "Active", "bundle": False,
-        "valid_from": "2026-01-01T00:00:00Z", "market": "GB", "currency": "GBP", "recurring_minor": 1999, "one_time_minor": 1000,
-        "characteristics": {"simType": ["esim", "physical"]},
+        "valid_from": "2026-01-01T00:00:00Z", "market": "GB", "currency": "GBP",
+        "prices": [{"kind": "recurring", "amount_minor": 1999}, {"kind": "one-time", "amount_minor": 1000, "valid_to": "2026-07-01T00:00:00Z"}],
+        "characteristics": {"simType": ["esim", "physical"], "colour": ["red"]}, "defaults": {"simType": "esim"}, "optional": ["colour"],
     }  # fmt: skip
+    upcasts = (Upcast(defaults={"sellable": True, "prices": [], "optional": [], "defaults": {}}),)
     offering: str
     version: str
     specification: str
     status: str
     bundle: bool
+    sellable: bool = True
     valid_from: str
     valid_to: str = ""
     market: str
     currency: str
-    recurring_minor: int
-    one_time_minor: int
+    prices: tuple[OfferingPrice, ...] = ()
+    recurring_minor: int = 0
+    one_time_minor: int = 0
     characteristics: dict[str, tuple[str, ...]] = {}
+    optional: tuple[str, ...] = ()
+    defaults: dict[str, str] = {}

@@ -5,98 +5,138 @@ Source: TM Forum TMF620 Product Catalog Management API v4.1.0, resource ProductO
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from datetime import datetime
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Any
 
-from o2c.catalogue.events import OfferingPublished
+from o2c.catalogue.events import OfferingPrice, OfferingPublished
+from o2c.catalogue.fields import Document, flag_at, object_at, objects_at, one_line, text_at, unsupported, validity_at
+from o2c.catalogue.prices import read_prices
 from o2c.catalogue.state import CatalogueState
-from o2c.kernel.money import to_minor
 from o2c.kernel.periods import parse_time
 from o2c.kernel.refusal import Refused
+from o2c.markets.base import Market
+
+CHARACTERISTICS, VALUES = "prodSpecCharValueUse", "productSpecCharacteristicValue"
+ORDERABLE = frozenset({"active", "launched"})
+"""The life-cycle states in which an offering is sold (decisions/0019)."""
 
 
 def publish(
-    state: CatalogueState, *, document: Mapping[str, Any], market: str, currency: str, specifications: Collection[str]
+    state: CatalogueState, *, document: Mapping[str, Any], market: Market, on: date, specifications: Collection[str]
 ) -> list[OfferingPublished]:
     """Publish a TMF620 ProductOffering; nothing when it stands so already.
 
-    Prices are read from text, net of tax, into minor units of the currency; a JSON number must have been read as text. `specifications` are
-    the product specifications that some plan fulfils.
+    Prices are net of tax, in minor units of the market's currency; a JSON number must have been read as text. `on` is the day whose tax rates
+    the prices must agree with. `specifications` are the product specifications that some plan fulfils.
 
-    Raises Refused when the offering has no id, a specification that no plan fulfils, a `commitmentMonths` that is no number, a validity
-    that is no RFC 3339 time with a zone, a bundle with a price of its own (its children carry the prices), a price that is no amount of the
-    currency, or two prices of one type.
+    Raises Refused, naming the field, when the offering has no id, a field of another shape than the standard's, a specification that no plan
+    fulfils, a `commitmentMonths` that is no number, a validity that is no RFC 3339 time with a zone, a characteristic by range or pattern, a
+    bundle with a price of its own (its children carry the prices), and for every price that is not understood (`read_prices`).
     """
     offering = document.get("id")
     if not isinstance(offering, str) or not offering:
         raise Refused("catalogue: an offering without id; give it one")
-    valid = document.get("validFor") or {}
-    prices = _prices(offering, document.get("productOfferingPrice") or [], currency)
+    of = f"offering {one_line(offering)}"
+    valid_from, valid_to = validity_at(of, document, "validFor")
+    choices = {choice.name: choice for choice in _choices(of, document)}
     event = OfferingPublished(
         offering=offering,
-        version=str(document.get("version", "1.0")),
-        specification=str((document.get("productSpecification") or {}).get("id", "")),
-        status=str(document.get("lifecycleStatus", "Active")),
-        bundle=document.get("isBundle") is True,
-        valid_from=_time(offering, valid.get("startDateTime")),
-        valid_to=_time(offering, valid.get("endDateTime")),
-        market=market,
-        currency=currency,
-        recurring_minor=prices.get("recurring", 0),
-        one_time_minor=prices.get("oneTime", 0),
-        characteristics={
-            str(use["name"]): tuple(str(value["value"]) for value in use.get("productSpecCharacteristicValue", []))
-            for use in document.get("prodSpecCharValueUse") or []
-        },
+        version=text_at(of, document, "version") or "1.0",
+        specification=text_at(of, object_at(of, document, "productSpecification"), "productSpecification.id"),
+        status=text_at(of, document, "lifecycleStatus") or "Active",
+        bundle=flag_at(of, document, "isBundle", default=False),
+        sellable=flag_at(of, document, "isSellable", default=True),
+        valid_from=valid_from,
+        valid_to=valid_to,
+        market=market.code,
+        currency=market.currency,
+        prices=read_prices(offering, document, market, on),
+        characteristics={name: choice.values for name, choice in choices.items()},
+        optional=tuple(name for name, choice in choices.items() if choice.optional),
+        defaults={name: choice.default for name, choice in choices.items() if choice.default},
     )
-    if not event.bundle and event.specification not in specifications:
-        raise Refused(
-            f"catalogue: offering {offering} has specification {event.specification}, which no plan fulfils; add it to the plan first"
-        )
-    if any(not months.isdecimal() for months in event.characteristics.get("commitmentMonths", ())):
-        raise Refused(f"catalogue: offering {offering} has a commitmentMonths that is no number of months; correct it")
-    if event.bundle and prices:
-        raise Refused(f"catalogue: bundle {offering} has a price of its own; price its children")
+    _refuse_what_cannot_be_sold(of, event, specifications)
     return [] if state.offerings.get(offering) == event else [event]
 
 
-def _time(offering: str, value: Any) -> str:
-    text = "" if value is None else str(value)
-    try:
-        if text:
-            parse_time(text)
-    except ValueError:
-        raise Refused(f"catalogue: offering {offering} has a validFor that is no time with a zone (RFC 3339); correct it") from None
+def _refuse_what_cannot_be_sold(of: str, event: OfferingPublished, specifications: Collection[str]) -> None:
+    if not event.bundle and event.specification not in specifications:
+        raise Refused(f"catalogue: {of} has specification {event.specification}, which no plan fulfils; add it to the plan first")
+    if any(not months.isdecimal() for months in event.characteristics.get("commitmentMonths", ())):
+        raise Refused(f"catalogue: {of} has a commitmentMonths that is no number of months; correct it")
+    if event.bundle and event.prices:
+        raise Refused(f"catalogue: bundle {one_line(event.offering)} has a price of its own; price its children")
+
+
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    """A characteristic of an offering: the values an order may choose from, and what holds when it chooses none."""
+
+    name: str
+    values: tuple[str, ...]
+    optional: bool
+    default: str
+
+
+def _choices(of: str, document: Document) -> Iterator[_Choice]:
+    for path, use in objects_at(of, document, CHARACTERISTICS):
+        name = text_at(of, use, f"{path}.name")
+        if not name:
+            raise unsupported(of, f"{path}.name", "is missing; name the characteristic")
+        values, defaults = [], []
+        for place, value in objects_at(of, use, f"{path}.{VALUES}"):
+            values.append(_discrete(of, value, place))
+            if flag_at(of, value, f"{place}.isDefault", default=False):
+                defaults.append(values[-1])
+        if len(defaults) > 1:
+            raise unsupported(of, f"{path}.{VALUES}", "has several values with isDefault; one is the default")
+        optional = text_at(of, use, f"{path}.minCardinality") == "0"
+        yield _Choice(name, tuple(values), optional, next(iter(defaults), ""))
+
+
+def _discrete(of: str, value: Document, path: str) -> str:
+    for name in ("valueFrom", "valueTo", "regex", "rangeInterval"):
+        if value.get(name) is not None:
+            raise unsupported(of, f"{path}.{name}", "is not supported: list the single values, each as value")
+    if isinstance(value.get("value"), bool):
+        return "true" if value["value"] else "false"
+    text = text_at(of, value, f"{path}.value")
+    if not text:
+        raise unsupported(of, f"{path}.value", "is missing; give the value")
     return text
 
 
-def _prices(offering: str, prices: list[Mapping[str, Any]], currency: str) -> dict[str, int]:
-    amounts_minor: dict[str, int] = {}
-    for price in prices:
-        amount = price["price"]["dutyFreeAmount"]
-        kind = str(price["priceType"])
-        if amount.get("unit") != currency or kind in amounts_minor:
-            raise Refused(
-                f"catalogue: offering {offering} has a price in {amount.get('unit')} or two {kind} prices; one in {currency} each"
-            )
-        try:
-            amounts_minor[kind] = to_minor(_padded(str(amount["value"])), currency)
-        except ValueError as error:
-            raise Refused(f"catalogue: offering {offering}: {error}") from None
-    return amounts_minor
+def unorderable(state: CatalogueState, *, offering: str, at: datetime, alone: bool) -> str:
+    """Say why an offering cannot be ordered at a time; empty when it can. `alone`: it is not part of a bundle in the order.
 
-
-def _padded(text: str) -> str:
-    """`10.0` and `29.9` are how JSON writers print 10.00 and 29.90; trailing zeros carry no meaning."""
-    return text.rstrip("0").rstrip(".") if "." in text else text
-
-
-def orderable(state: CatalogueState, *, offering: str, at: datetime) -> OfferingPublished | None:
-    """Give the offering if it is active and valid at the time (the end of its validity excluded), else None."""
+    The end of a validity is excluded. Source: TMF620 user guide, life cycle of catalogue elements; ProductOffering.isSellable;
+    ProductOfferingPrice.validFor.
+    """
     candidate = state.offerings.get(offering)
-    if candidate is None or candidate.status != "Active":
-        return None
+    if candidate is None:
+        return "is unknown"
+    if candidate.status.casefold() not in ORDERABLE:
+        return (
+            "is retired" if candidate.status.casefold() in ("retired", "obsolete") else f"is not on sale: its state is {candidate.status}"
+        )
     if candidate.valid_from and at < parse_time(candidate.valid_from):
-        return None
-    return None if candidate.valid_to and at >= parse_time(candidate.valid_to) else candidate
+        return f"is not yet valid: it is sold from {candidate.valid_from}"
+    if candidate.valid_to and at >= parse_time(candidate.valid_to):
+        return f"is not valid any more: it was sold until {candidate.valid_to}"
+    if alone and not candidate.sellable:
+        return "is not sold alone (isSellable false); order it within a bundle"
+    if any(price.kind == "recurring" for price in candidate.prices) and price_at(candidate, "recurring", at) is None:
+        return "has no recurring price that is valid on the day of the order"
+    return ""
+
+
+def price_at(offering: OfferingPublished, kind: str, at: datetime) -> OfferingPrice | None:
+    """Give the price of a kind (recurring, one-time) that holds for an order taken at a time, None when there is none."""
+    return next((price for price in offering.prices if price.kind == kind and _holds(price, at)), None)
+
+
+def _holds(price: OfferingPrice, at: datetime) -> bool:
+    begun = not price.valid_from or at >= parse_time(price.valid_from)
+    return begun and (not price.valid_to or at < parse_time(price.valid_to))

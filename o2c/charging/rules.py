@@ -29,6 +29,7 @@ def start(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
         offering=item.offering,
         recurring_minor=item.recurring_minor,
         one_time_minor=item.one_time_minor,
+        terms=item.terms,
         currency=item.currency,
         starts_on=starts_on,
         market=work.state.market,

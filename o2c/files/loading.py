@@ -23,6 +23,7 @@ from o2c.files.lines import document_of, lines_of, raw_lines, refuse_empty
 from o2c.kernel.carry import happened
 from o2c.kernel.decision import Decision, just
 from o2c.kernel.identifiers import derived_id, digest
+from o2c.kernel.periods import local_date
 from o2c.kernel.refusal import Refused
 from o2c.markets.registry import HOME, current
 from o2c.numbers import rules as numbers
@@ -41,10 +42,13 @@ BY_INTAKE = Context(ACTOR, channel=CHANNEL)
 def load_catalogue(app: Engine, path: Path, *, context: Context = BY_INTAKE, market: str = HOME) -> int:
     """Publish the offerings of a TMF620 file (a list) in a market, whose currency their prices are in; how many were new or changed.
 
-    Raises Refused (usage) for a file of another shape, or a market that there is not.
+    Raises Refused (usage) for a file of another shape, a market that there is not, or an offering that `publish` refuses; then nothing of the
+    file is published.
     """
     actor = permitted(context, "catalogue.load").actor
-    currency = current(market, app.clock().now.date()).currency
+    now = app.clock().now
+    rules = current(market, now.date())
+    on = local_date(now, rules.zone)
     documents = document_of(path)
     if not isinstance(documents, list) or not all(isinstance(document, dict) for document in documents):
         raise Refused(f"{path} is no list of TMF620 offerings; nothing of it was taken in")
@@ -52,14 +56,12 @@ def load_catalogue(app: Engine, path: Path, *, context: Context = BY_INTAKE, mar
     loaded = app.load([CATALOGUE])[CATALOGUE]
     kind, state, events = app.kind(CATALOGUE), loaded.state, []
     for document in documents:
-        with _shaped(path, f"offering {document.get('id')}"):
-            published = publish(state, document=document, market=market, currency=currency, specifications=plan.SPECIFICATIONS)
-        for event in published:
+        for event in publish(state, document=document, market=rules, on=on, specifications=plan.SPECIFICATIONS):
             state = kind.evolve(state, event)
             events.append(event)
     if events:
         command_id = derived_id("catalogue", market, digest(json.dumps(documents)), str(loaded.version))
-        written(app, command_of(CATALOGUE, just(*events), loaded, app.clock().now, command_id, actor))
+        written(app, command_of(CATALOGUE, just(*events), loaded, now, command_id, actor))
     return len(events)
 
 

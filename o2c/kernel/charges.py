@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from o2c.kernel.event import Event, Pii
+from pydantic import BaseModel, ConfigDict
+
+from o2c.kernel.event import Event, Pii, Upcast
+from o2c.kernel.recurrence import Recurrence
 from o2c.kernel.shapes import OfItem
 
 BANK_TRANSFER = "bank-transfer"
@@ -25,15 +28,37 @@ class MoneyReceived(OfItem):
     arrived_on: str = ""
 
 
+class PriceTerms(BaseModel):
+    """How the prices of a service apply. The recurring one is charged every `period_length` times `period_unit` (day, week, month, year); the
+    tax groups are the market's."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    period_unit: str = "month"
+    period_length: int = 1
+    recurring_tax_group: str = "standard"
+    one_time_tax_group: str = "standard"
+
+    @property
+    def recurrence(self) -> Recurrence:
+        """How often the recurring price is charged."""
+        return Recurrence(self.period_unit, self.period_length)
+
+
+MONTHLY = PriceTerms()
+"""What was meant before prices had terms: a month, at the standard rate."""
+
+
 class ChargeStarted(Event, name="account.charge-started", stream="account"):
-    """A service is to be charged to the account from the local date `starts_on`. Prices are net of tax, in minor units; `market` is the one the
-    order pinned, whose bill days and taxes the account follows."""
+    """A service is to be charged to the account from the local date `starts_on`. Prices are net of tax, in minor units, and apply as `terms`
+    say; `market` is the one the order pinned, whose bill days and taxes the account follows."""
 
     example = {
         "account": "BA-1001", "customer": "C-1001", "order": "6f9619ff-8b86-5d01-b42d-00cf4fc964ff", "item": "1", "offering": "mobile-line",
         "recurring_minor": 1999, "one_time_minor": 1000, "currency": "GBP", "starts_on": "2026-01-05",
         "market": "GB@2026-01",
     }  # fmt: skip
+    upcasts = (Upcast(defaults={"terms": {}}),)
     account: str
     customer: str
     order: str
@@ -44,6 +69,7 @@ class ChargeStarted(Event, name="account.charge-started", stream="account"):
     currency: str
     starts_on: str
     market: str
+    terms: PriceTerms = MONTHLY
 
 
 class ChargeWithdrawn(Event, name="account.charge-withdrawn", stream="account"):

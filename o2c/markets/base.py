@@ -19,12 +19,16 @@ DOOR_UNTIL_HOUR = 20
 
 @dataclass(frozen=True, slots=True)
 class TaxRate:
-    """A tax group's rate in percent, in force from a day until a later entry of the same group; the source is the statute."""
+    """A tax group's rate in percent, in force from a day until a later entry of the same group; the source is the statute.
+
+    `names` are what price lists call the group beside its own name.
+    """
 
     group: str
     percent: Decimal
     valid_from: date
     source: str
+    names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +134,11 @@ def tax_percent(market: Market, group: str, on: date) -> Decimal:
     if not in_force:
         raise ValueError(f"market {market.code} has no {group!r} tax rate on {on}")
     return max(in_force, key=lambda rate: rate.valid_from).percent
+
+
+def tax_group(market: Market, name: str) -> str | None:
+    """Give the tax group that a price list's word for a category means, capitals or not; None for a word that the market does not know."""
+    return next((rate.group for rate in market.tax_rates if name.casefold() in map(str.casefold, (rate.group, *rate.names))), None)
 
 
 def is_working_day(calendar: WorkCalendar, day: date) -> bool:

@@ -21,6 +21,7 @@ GB = Market(
             percent=Decimal(20),
             valid_from=date(2011, 1, 4),
             source="Value Added Tax Act 1994, s. 2(1)",
+            names=("VAT", "S"),  # S: standard rate in UNCL 5305, the categories of EN 16931
         ),
     ),
     bill_cycle_days=(1, 8, 15, 22),

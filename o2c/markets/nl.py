@@ -21,6 +21,7 @@ NL = Market(
             percent=Decimal(21),
             valid_from=date(2012, 10, 1),
             source="Wet op de omzetbelasting 1968, art. 9(1)",
+            names=("BTW", "VAT", "S"),  # S: standard rate in UNCL 5305, the categories of EN 16931
         ),
     ),
     bill_cycle_days=(1, 8, 15, 22),

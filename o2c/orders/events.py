@@ -6,6 +6,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from o2c.kernel.charges import MONTHLY, PriceTerms
 from o2c.kernel.event import Event, Names, Pii, Upcast
 from o2c.kernel.shapes import Declined, Done, FellOut, OfItem, OfStep, Requested
 
@@ -142,6 +143,8 @@ class PlannedItem(_Part):
     """One line to fulfil. Quantity n became n lines (`1#1`, `1#2`, ...). Prices are pinned, net of tax, in minor units.
 
     Nothing begins before `start_on`; it is neither switched on nor charged before `wished_on` (days local to the market, empty for any day).
+    `terms` say how often the recurring price is charged and how the prices are taxed; plans stored without them meant a month and the standard
+    rate.
     """
 
     item: str
@@ -153,6 +156,7 @@ class PlannedItem(_Part):
     relies_on: tuple[str, ...] = ()
     recurring_minor: int
     one_time_minor: int
+    terms: PriceTerms = MONTHLY
     commitment_months: int = 1
     steps: tuple[PlannedStep, ...]
     promised_on: str
@@ -166,10 +170,10 @@ class OrderPlanned(Event, name="order.planned", stream="order"):
     example = {
         "account": "BA-1001", "currency": "GBP", "catalogue_version": 12, "plan_version": "2026-01",
         "items": [{"item": "1", "line": "1", "offering": "mobile-line", "specification": "spec-mobile", "characteristics": {"simType": "esim"},
-                   "recurring_minor": 1999, "one_time_minor": 1000, "steps": [{"step": "sim"}, {"step": "activation", "waits": ["sim"]}],
-                   "promised_on": "2026-01-06"}],
+                   "recurring_minor": 1999, "one_time_minor": 1000, "terms": {"period_unit": "week", "period_length": 4},
+                   "steps": [{"step": "sim"}, {"step": "activation", "waits": ["sim"]}], "promised_on": "2026-01-06"}],
     }  # fmt: skip
-    upcasts = (Upcast(),)  # a line of the first schema has no day wished, which is what its defaults say
+    upcasts = (Upcast(),)  # a line of the first schema: no day wished, a price a month; which is what its defaults say
     account: Annotated[str, Names("account")]
     currency: str
     catalogue_version: int

@@ -12,6 +12,7 @@ from o2c.kernel.step import Step
 from o2c.markets.base import Market
 from o2c.orders.dates import wished_days
 from o2c.orders.events import OrderPlanned, PlannedItem, PlannedStep
+from o2c.orders.pricing import chosen, committed_minor, pinned
 from o2c.orders.state import OrderState
 from o2c.orders.wish import Line, around, multiplicity, names_of
 
@@ -72,7 +73,7 @@ def _planned_item(
     at: datetime,
     state: OrderState,
 ) -> PlannedItem:
-    wanted = {**{key: line.characteristics[key] for key in offering.characteristics}, **_porting(line, turn)}
+    wanted = {**chosen(line, offering), **_porting(line, turn)}
     relied = dict.fromkeys(base for upper in around(line, by_id) for base in upper.relies_on)
     bases = tuple(dict.fromkeys(base for item in relied for base in _bases(by_id, item, turn, names)))
     steps = [
@@ -80,6 +81,8 @@ def _planned_item(
         for step, waits in book.steps_of(offering.specification, wanted)
     ]
     start_on, wished_on = wished_days(line, by_id, state.requested_start, state.requested_completion, market.zone)
+    assert state.captured_at is not None
+    prices = pinned(offering, state.captured_at)
     return PlannedItem(
         item=name,
         line=line.item,
@@ -87,8 +90,9 @@ def _planned_item(
         specification=offering.specification,
         characteristics=wanted,
         relies_on=bases,
-        recurring_minor=offering.recurring_minor,
-        one_time_minor=offering.one_time_minor,
+        recurring_minor=prices.recurring_minor,
+        one_time_minor=prices.one_time_minor,
+        terms=prices.terms,
         commitment_months=int(wanted.get("commitmentMonths", "1")),
         steps=tuple(steps),
         promised_on=book.promised_on(offering.specification, wanted, at, market),
@@ -111,12 +115,13 @@ def _bases(by_id: Mapping[str, Line], relied: str, turn: int, names: Mapping[str
 
 
 def commitment_minor(state: OrderState, catalogue: CatalogueState) -> int:
-    """Give the sum that the order commits to, in net minor units: monthly price times committed months, plus one-time prices."""
+    """Give the sum that the order commits to, in net minor units, over all of its lines (see `committed_minor`)."""
+    assert state.captured_at is not None
     counts = multiplicity(state.lines)
     total = 0
     for line in state.lines:
         offering = catalogue.offerings.get(line.offering)
         if offering is not None and line.item in counts:
-            months = int(line.characteristics["commitmentMonths"]) if "commitmentMonths" in offering.characteristics else 1
-            total += counts[line.item] * (offering.recurring_minor * months + offering.one_time_minor)
+            months = int(chosen(line, offering).get("commitmentMonths", "1"))
+            total += counts[line.item] * committed_minor(pinned(offering, state.captured_at), months, state.captured_at.date())
     return total

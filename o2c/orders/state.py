@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from o2c.kernel.agenda import AgendaChange, by_shape
+from o2c.kernel.charges import PriceTerms
 from o2c.kernel.event import Event
 from o2c.kernel.frozen import changed
 from o2c.kernel.periods import parse_time
@@ -36,6 +37,7 @@ class Planned:
     relies_on: tuple[str, ...]
     recurring_minor: int
     one_time_minor: int
+    terms: PriceTerms
     waits: dict[str, tuple[str, ...]]
     place: str = field(repr=False)
     account: str
@@ -145,6 +147,7 @@ def _planned(state: OrderState, event: events.OrderPlanned) -> OrderState:
             relies_on=item.relies_on,
             recurring_minor=item.recurring_minor,
             one_time_minor=item.one_time_minor,
+            terms=item.terms,
             waits={step.step: step.waits for step in item.steps},
             place=places.get(item.line, ""),
             account=event.account,

@@ -6,10 +6,11 @@ from collections import Counter
 from collections.abc import Sequence
 from graphlib import CycleError, TopologicalSorter
 
-from o2c.catalogue.rules import orderable
+from o2c.catalogue.rules import unorderable
 from o2c.catalogue.state import CatalogueState
 from o2c.markets.base import Market
 from o2c.orders.dates import flaw_of_dates
+from o2c.orders.pricing import chosen
 from o2c.orders.state import OrderState
 from o2c.orders.wish import QUANTITY_MAX, Line, around, multiplicity, names_of, quantity_of
 
@@ -83,14 +84,17 @@ def _offer_flaw(state: OrderState, catalogue: CatalogueState) -> str:
     assert state.captured_at is not None
     parents = {line.parent for line in state.lines}
     for line in state.lines:
-        offering = orderable(catalogue, offering=line.offering, at=state.captured_at)
-        if offering is None:
-            return f"DQ-OFFER: the offering of item {line.item} is unknown, retired or not yet valid"
+        if not line.offering:
+            return f"DQ-OFFER: item {line.item} names no offering"
+        if why := unorderable(catalogue, offering=line.offering, at=state.captured_at, alone=not line.parent):
+            return f"DQ-OFFER: the offering of item {line.item} {why}"
+        offering = catalogue.offerings[line.offering]
         if offering.market != state.market.partition("@")[0]:
             return f"DQ-OFFER: the offering of item {line.item} is not sold in the order's market"
         if offering.bundle != (line.item in parents):
             return f"DQ-OFFER: item {line.item} is a bundle without children or has children without being one"
+        wanted = chosen(line, offering)
         for name, values in offering.characteristics.items():
-            if line.characteristics.get(name) not in values:
+            if wanted.get(name) not in values and not (name in offering.optional and name not in wanted):
                 return f"DQ-OFFER: {name} of item {line.item} is not among the offering's values"
     return ""

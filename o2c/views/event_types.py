@@ -128,7 +128,7 @@ def _table(cls: type[Event]) -> str:
 def _rows(name: str, info: FieldInfo, inherited: str) -> Iterator[str]:
     """A field, then the fields of the parts it is made of; what stands in a personal field is personal."""
     kind = inherited or next((mark.kind for mark in info.metadata if isinstance(mark, Pii)), "")
-    default = "required" if info.is_required() else f"`{json.dumps(info.get_default())}`"
+    default = "required" if info.is_required() else f"`{json.dumps(info.get_default(), default=_plain)}`"
     yield f"| `{name}` | {_words(info.annotation)} | {f'yes: {kind}' if kind else 'no'} | {default} |"
     part = next((arg for arg in (info.annotation, *get_args(info.annotation)) if _is_part(arg)), None)
     if part is not None:
@@ -139,6 +139,10 @@ def _rows(name: str, info: FieldInfo, inherited: str) -> Iterator[str]:
 
 def _is_part(annotation: Any) -> bool:
     return isinstance(annotation, type) and get_origin(annotation) is None and issubclass(annotation, BaseModel)
+
+
+def _plain(part: BaseModel) -> dict[str, Any]:
+    return part.model_dump(mode="json")
 
 
 def _words(annotation: Any) -> str:

@@ -130,8 +130,11 @@ LIVES: Mapping[str, Mapping[str, Sequence[Told]]] = {
     "customer": {"moved": (("customer.registered", {}), ("customer.registered", {"address": "2 Mill Lane, Testford, ZZ1 1AA"}))},
     "catalogue": {
         "republished": (
-            ("catalogue.offering-published", {}), ("catalogue.offering-published", {"offering": "roaming", "recurring_minor": 500}),
+            ("catalogue.offering-published", {}), ("catalogue.offering-published", {"offering": "roaming", "sellable": False}),
             ("catalogue.offering-published", {"version": "1.1", "status": "Retired", "valid_to": "2026-03-01T00:00:00Z"}),
+        ),
+        "published before offerings had prices": (
+            ("catalogue.offering-published", {"prices": [], "recurring_minor": 1999, "one_time_minor": 1000}),
         ),
     },
     "delivery": {"announced": (("sims.announced", {}),), "arrived": (("sims.announced", {}), ("sims.arrived", {})),
@@ -142,6 +145,12 @@ LIVES: Mapping[str, Mapping[str, Sequence[Told]]] = {
         "billed": (
             ("account.charge-started", {}), ("account.charge-started", {"item": "2", "starts_on": "2026-01-09"}),
             ("account.bill-run-requested", {}), ("account.billed", {}),
+        ),
+        "billed by the month and by the year": (
+            ("account.charge-started", {"terms": {"period_unit": "year"}}), ("account.charge-started", {"item": "2"}),
+            ("account.bill-run-requested", {}), ("account.billed", {}),
+            ("account.bill-run-requested", {"run_on": "2026-02-08"}),
+            ("account.billed", {"run_on": "2026-02-08", "billed_to": "2026-03-08", "own_periods_to": {}}),
         ),
         "withdrawn, then not billed": (
             ("account.charge-started", {}), ("account.bill-run-requested", {}), ("account.charge-withdrawn", {}),

@@ -39,7 +39,7 @@ from tests.given import BOOK, MARKET, MONDAY, PORTING, Story, item, wish
 ROOT = Path(__file__).parents[2]
 OFFERING = {
     "id": "line", "productSpecification": {"id": "spec-mobile"}, "validFor": {"startDateTime": "2026-01-01T00:00:00Z"},
-    "productOfferingPrice": [{"priceType": "recurring", "price": {"dutyFreeAmount": {"unit": "GBP", "value": "29.9"}}}],
+    "productOfferingPrice": [{"priceType": "recurring", "recurringChargePeriod": "month", "price": {"dutyFreeAmount": {"unit": "GBP", "value": "29.9"}}}],
     "prodSpecCharValueUse": [{"name": "simType", "productSpecCharacteristicValue": [{"value": "esim"}]}],
 }  # fmt: skip
 PARTY = {
@@ -156,7 +156,7 @@ def linked(state: Any) -> Decision:
 
 IDEMPOTENT = [
     pytest.param(CATALOGUE, CATALOGUE.initial(""),
-                 lambda s: just(*publish(s, document=OFFERING, market="GB", currency="GBP", specifications=SPECIFICATIONS)), id="publish"),
+                 lambda s: just(*publish(s, document=OFFERING, market=MARKET, on=MONDAY.date(), specifications=SPECIFICATIONS)), id="publish"),
     pytest.param(CUSTOMER, CUSTOMER.initial(""), lambda s: just(*register(s, document=PARTY)), id="register"),
     pytest.param(ORDER, ORDER.initial("order-1001"), captured_once, id="receive"),
     pytest.param(ORDER, Story(item()).state, resubmitted_once, id="receive-changed"),

@@ -136,6 +136,21 @@ def test_prices_terms_and_wishes_are_pinned() -> None:
     assert (order.account, order.currency, order.catalogue_version) == ("BA-1001", "GBP", 1)
 
 
+def test_how_a_price_applies_is_pinned() -> None:
+    """Period and tax group of the offering's price stand in the plan, so that a later price list changes nothing of it."""
+    terms = [line.terms for line in planned(item("1"), item("2", "care-year"), item("3", "care-quarter"))]
+    assert [(each.period_unit, each.period_length, each.recurring_tax_group) for each in terms] == [
+        ("month", 1, "standard"), ("year", 1, "standard"), ("month", 3, "standard"),
+    ]  # fmt: skip
+
+
+def test_what_a_line_left_out_has_its_default() -> None:
+    """A default is planned as if it had been chosen; an optional characteristic without one stays out."""
+    [line] = planned(item(sold="easy", product={}))
+    assert line.characteristics == {"simType": "esim", "commitmentMonths": "12"}
+    assert line.commitment_months == 12
+
+
 @pytest.mark.parametrize(
     ("items", "minor"),
     [
@@ -148,8 +163,12 @@ def test_prices_terms_and_wishes_are_pinned() -> None:
         pytest.param([item("1"), item("2", "fibre")], 12 * 1999 + 1000 + 12 * 4475 + 1000, id="together"),
         pytest.param([item("b", "office", quantity=2, productOrderItem=[item("1", "roaming")])], 1400, id="in-two-bundles"),
         pytest.param([item("1"), item("2", "fibre", action="noChange")], 12 * 1999 + 1000, id="what-stays-is-not-new"),
+        pytest.param([item(sold="care-quarter")], 4 * 3000 + 500, id="a-year-of-quarters"),
+        pytest.param([item(sold="care-quarter", characteristics={"commitmentMonths": "1"})], 3000 + 500, id="a-quarter-is-owed-whole"),
+        pytest.param([item(sold="care-year")], 12_000, id="a-year-is-owed-whole"),
+        pytest.param([item(sold="care-week")], 5 * 700, id="weeks-that-begin-from-5-january-to-4-february"),
     ],
 )
 def test_credit_is_asked_for_all_that_is_committed(items: list[Document], minor: int) -> None:
-    """Monthly price times committed months plus one-time prices, over every line, net."""
+    """The recurring price for each of its periods that begins within the committed months, plus one-time prices, over every line, net."""
     assert commitment_minor(captured(*items), CATALOGUE) == minor

@@ -66,7 +66,7 @@ def offering(**changes: object) -> bytes:
 
 def priced(text: str) -> bytes:
     """A new offering at a monthly price written so."""
-    price = {"priceType": "recurring", "price": {"dutyFreeAmount": {"unit": "GBP", "value": "HERE"}}}
+    price = {"priceType": "recurring", "recurringChargePeriod": "month", "price": {"dutyFreeAmount": {"unit": "GBP", "value": "HERE"}}}
     return offering(productOfferingPrice=[price]).replace(b'"HERE"', text.encode())
 
 

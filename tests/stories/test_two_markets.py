@@ -29,7 +29,7 @@ def world(store_dsn: str, tmp_path: Path) -> Iterator[World]:
         "id": DUTCH_LINE, "version": "1.0", "lifecycleStatus": "Active", "isBundle": False, "productSpecification": {"id": "spec-mobile"},
         "validFor": {"startDateTime": "2026-01-01T00:00:00Z"},
         "productOfferingPrice": [
-            {"priceType": "recurring", "price": {"dutyFreeAmount": {"unit": "EUR", "value": "20.00"}}},
+            {"priceType": "recurring", "recurringChargePeriod": "month", "price": {"dutyFreeAmount": {"unit": "EUR", "value": "20.00"}}},
             {"priceType": "oneTime", "price": {"dutyFreeAmount": {"unit": "EUR", "value": "10.00"}}},
         ],
         "prodSpecCharValueUse": [
