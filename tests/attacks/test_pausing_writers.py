@@ -24,8 +24,8 @@ KILL_EVERY_S = 0.05
 FATES: Mapping[str, tuple[int, Sequence[str]]] = {
     "committed": (60, ("{append}", "COMMIT")),
     "taken back": (8, ("{append}", "ROLLBACK")),
-    "in a savepoint": (10, ("SAVEPOINT s", "{append}", "RELEASE s", "COMMIT")),
-    "in a savepoint that is taken back": (6, ("SAVEPOINT s", "{append}", "ROLLBACK TO s", "COMMIT")),
+    "after a savepoint": (8, ("SAVEPOINT s", "RELEASE s", "{append}", "COMMIT")),
+    "beside a savepoint that is taken back": (8, ("{append}", "SAVEPOINT s", "ROLLBACK TO s", "COMMIT")),
     "prepared": (8, ("{append}", "PREPARE TRANSACTION '{name}'", "COMMIT PREPARED '{name}'")),
     "prepared and taken back": (3, ("{append}", "PREPARE TRANSACTION '{name}'", "ROLLBACK PREPARED '{name}'")),
     "killed": (5, ("{append}", "SELECT pg_terminate_backend(pg_backend_pid())", "COMMIT")),
