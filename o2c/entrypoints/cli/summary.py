@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 
 from rich.columns import Columns
 from rich.console import Console
@@ -45,15 +47,28 @@ def show_summary(session: Session, *, seconds: float) -> None:
             f"[bold]money[/bold]  invoiced {invoiced} on {counts['issued']} invoices, paid {paid} on {counts['paid']}, "
             f"overdue {counts['overdue']} invoices\n"
         )
-    captured = status["ingest"]["captured"]
+    lines = status["ingest"]
+    console.print(
+        f"[bold]lines[/bold]  {lines['lines']:,} in all: {lines['captured']:,} orders, {lines['duplicates']:,} sent twice,"
+        f" {lines['resubmitted']:,} came again with other content, {lines['refused']:,} refused"
+    )
+    captured = lines["captured"]
     console.print(f"[bold]log[/bold]    {status['events']} events of {captured} orders; everything above is a fold over them")
     console.print(
         f"[bold]speed[/bold]  {captured / seconds:.1f} orders/s, {status['events'] / seconds:.0f} events/s, {seconds:.1f} s in all\n"
     )
     console.print("Try next:")
-    program = "o2c" if shutil.which("o2c") else os.path.relpath(sys.argv[0])
     for command in ("fallout list", "orders list -o jsonl", "diagnose"):
-        console.print(f"  {program} {command}", style="cyan")
+        console.print(f"  {as_typed(command, session.home)}", style="cyan", soft_wrap=True)
+
+
+def as_typed(command: str, home: Path) -> str:
+    """A command as it works in the shell that called this one: with its store where that was named, by the program's path where it is not found."""
+    own = Path(sys.argv[0]).resolve()
+    found = shutil.which("o2c")
+    program = "o2c" if found and Path(found).resolve() == own else shlex.quote(str(own))
+    store = f"O2C_HOME={shlex.quote(str(home.absolute()))} " if os.environ.get("O2C_HOME") else ""
+    return f"{store}{program} {command}"
 
 
 def _counts(title: str, counts: Mapping[str, int]) -> Table:
