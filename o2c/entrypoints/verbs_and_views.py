@@ -14,7 +14,7 @@ from o2c.desk.roles import roles_for
 from o2c.files import intake, loading
 from o2c.running import store
 from o2c.views import customers as customer_views
-from o2c.views import fallouts, finding, following, invoices, replaying, status, timeline
+from o2c.views import fallouts, finding, following, invoices, replaying, sims, status, timeline
 from o2c.views import numbers as number_views
 from o2c.views import orders as order_views
 from o2c.views import partners as partner_views
@@ -94,6 +94,7 @@ VIEWS = (
     Operation("projections.status", projection_views.list_statuses),
     Operation("projections.verify", projection_views.verify),
     Operation("replay", replaying.replay),
+    Operation("sims.show", sims.show_sim),
     Operation("status", status.show_status),
     Operation("streams.show", following.show_stream),
 )

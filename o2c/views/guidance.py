@@ -44,9 +44,7 @@ GUIDES: Mapping[str, Guide] = {
     "SIM-DPUNK": Guide("The SIM platform does not know the profile.", "mend at platform, retry"),
     "SIM-DL-INST": Guide("The profile could not be installed.", "retry"),
     "SIM-DL-REJ": Guide("The customer refused the eSIM's profile on the device.", "call the customer"),
-    "SIM-DL-LIM": Guide(
-        "The eSIM's profile was asked for too often and cannot be downloaded any more.", "have it reset"
-    ),
+    "SIM-DL-LIM": Guide("The eSIM's profile was asked for too often and cannot be downloaded any more.", "have it reset"),
     "SIM-DL-DONE": Guide("The profile was downloaded before and cannot be used again.", "see who has it"),
     "NET-HLR": Guide("The network could not take the service on.", "retry the network"),
     "NET-TMO": Guide("The network did not answer.", "retry the network"),

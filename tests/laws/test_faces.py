@@ -94,6 +94,7 @@ LACKING: Mapping[str, Mapping[str, str]] = {
         "projections.status": _UPKEEP,
         "projections.verify": _UPKEEP,
         "replay": "A what-if runs a file of Python that a person has just written; a service has no such file.",
+        "sims.show": _AT_A_DESK,
         "status": "Figures for machines come from `o2c metrics`, or from the projections in SQL.",
         "stock.load": _FILES,
         "store.adopt": "A copy is adopted before anything is written to it, so before any service is started on it.",

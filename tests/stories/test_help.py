@@ -80,6 +80,7 @@ FOUND = {
     "5d3f0a5e-6f0e-5a53-9d4c-0d8a35a0b8f1": "SELECT fallout FROM projection.fallout WHERE state = 'open' AND reason = 'NP-CODE' ORDER BY 1",
     "+447700900123": "SELECT key FROM projection.stock WHERE kind = 'number' AND state = 'assigned' ORDER BY 1",
     "+447700910001": "SELECT key FROM projection.stock WHERE kind = 'number' AND class = 'golden' ORDER BY state <> 'reserved', 1",
+    "8944770000000000009": "SELECT key FROM projection.stock WHERE kind = 'sim' AND state = 'assigned' ORDER BY 1",
     "52107264004": "SELECT min(position) FROM o2c.event",
     "9464": "SELECT 0",  # any free one: another run of the tests may stand there
 }

@@ -33,6 +33,7 @@ from o2c.entrypoints.cli import (
     replay,
     run,
     setup,
+    sims,
     store,
     telemetry,
 )
@@ -72,7 +73,7 @@ Environment
 Data goes to standard output, everything else to standard error."""
 PANELS = {
     "Set up": ("init", "load", "ingest", "simulate", "demo"),
-    "Orders": ("orders", "customers", "fallout", "numbers"),
+    "Orders": ("orders", "customers", "fallout", "numbers", "sims"),
     "Money": ("payments",),
     "Look into it": ("status", "events", "metrics", "replay"),
     "Operate": ("run", "diagnose", "partners", "projections", "store", "docs"),
@@ -100,6 +101,7 @@ app.add_typer(events.events, name="events")
 events.events.command("export")(history.events_export)
 events.events.command("import")(history.events_import)
 app.add_typer(numbers.numbers, name="numbers")
+app.add_typer(sims.sims, name="sims")
 app.add_typer(payments.payments, name="payments")
 app.add_typer(partners.partners, name="partners")
 app.add_typer(projections.projections, name="projections")
