@@ -9,7 +9,7 @@ from o2c.kernel.event import Event
 from projections.engine.projection import Doc, Projection, Row
 from projections.engine.seen import Seen
 from projections.open_fallouts import ENDINGS
-from projections.order_progress import order_of
+from projections.order_progress import channel_of, order_of
 
 _OWN = ENDINGS | {"order.captured", "order.planned"}
 _SHAPES = frozenset({"requested", "recall", "done", "undone", "renewed"})
@@ -45,7 +45,7 @@ def _concerns(event: type[Event]) -> bool:
 
 def _evolve(doc: Doc, record: Seen) -> Doc:
     if record.type == "order.captured":
-        return {**doc, "channel": record.channel, "order": {**doc["order"], "captured": record.at}}
+        return {**doc, "channel": channel_of(record), "order": {**doc["order"], "captured": record.at}}
     if record.type == "order.planned":
         items = {
             item["item"]: {"offering": item["offering"], "steps": [step["step"] for step in item["steps"]], "reached": {}}
@@ -95,7 +95,7 @@ MILESTONES = Projection(
     key=("order_id", "item"),
     indexes=("order_id",),
     types=_concerns,
-    fields=frozenset({"items"}),
+    fields=frozenset({"items", "channel"}),
     group=order_of,
     found_by="order",
     initial={"order": {}, "items": {}},

@@ -12,7 +12,7 @@ from projections.engine.seen import Seen
 from projections.open_fallouts import ENDINGS, closes
 
 INITIAL: Doc = {"gates": {}, "items": {}, "leaves": {}, "open": {}}
-FIELDS = frozenset({"external_id", "party", "priority", "lines", "items", "waiting_for", "fallout"})
+FIELDS = frozenset({"external_id", "party", "priority", "channel", "lines", "items", "waiting_for", "fallout"})
 CANCELLATION = frozenset({"cancellation-requested", "cancellation-refused", "cancellation-accepted"})
 SHAPES = CANCELLATION | {"accepted", "silent", "item-failed", "item-cancelled"}
 
@@ -26,6 +26,11 @@ def concerns(event: type[Event]) -> bool:
 def order_of(record: Seen) -> str | None:
     """The order id of an event in an order's own stream."""
     return record.order_id if record.stream.startswith("order-") else None
+
+
+def channel_of(record: Seen) -> str:
+    """The channel that sent an order. The envelope has another where a person at the desk had a paper captured."""
+    return record.body.get("channel") or record.channel
 
 
 def evolve(doc: Doc, record: Seen) -> Doc:
@@ -49,7 +54,7 @@ def _captured(doc: Doc, record: Seen) -> Doc:
     header = {
         "external_id": record.body["external_id"],
         "customer": record.body["party"],
-        "channel": record.channel,
+        "channel": channel_of(record),
         "priority": record.body["priority"],
         "captured_at": record.at,
         "leaves": {line["item"]: line["offering"] for line in record.body["lines"] if line["item"] not in parents},

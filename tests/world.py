@@ -17,9 +17,7 @@ from o2c.desk.orders import Cancelled, cancel_order
 from o2c.engine.app import Context, Engine, Written
 from o2c.engine.runner import Runner
 from o2c.files import intake, loading
-from o2c.kernel.identifiers import order_id
 from o2c.kernel.partner import Answer, Answered, Link, NeverHeard, Partner, Request, Unknown
-from o2c.orders.document import SOURCE
 from o2c.orders.rollup import item_state, order_state
 from o2c.orders.state import OrderState
 from o2c.running.roles import arranged_roles
@@ -270,7 +268,7 @@ class World:
     def fallouts(self, external_id: str = "", *, reason: str = "") -> list[dict[str, Any]]:
         """Open fallouts, of one order or all."""
         caught_up(self.app)
-        return list_fallouts(self.app, reason=reason, order=order_id(SOURCE, external_id) if external_id else "")
+        return list_fallouts(self.app, reason=reason, order=self.order(external_id).order_id if external_id else "")
 
     def outcome(self, external_id: str, name: str, step: str) -> dict[str, Any]:
         return dict(self.order(external_id).record(name, step).outcome)
@@ -281,7 +279,7 @@ class World:
 
     def told(self, external_id: str) -> list[str]:
         """Types of an order's own events, in order."""
-        return self.types(f"order-{order_id(SOURCE, external_id)}")
+        return self.types(find_order(self.app, external_id)[0])
 
     def types(self, stream: str) -> list[str]:
         return [row["type"] for row in self.app.reads.rows("SELECT type FROM o2c.event WHERE stream = %s ORDER BY version", stream)]
@@ -289,7 +287,7 @@ class World:
     def when(self, external_id: str, event_type: str) -> datetime:
         """When the first event of a type happened to an order."""
         sql = "SELECT min(occurred_at) AS at FROM o2c.event WHERE stream = %s AND type = %s"
-        [row] = self.app.reads.rows(sql, f"order-{order_id(SOURCE, external_id)}", event_type)
+        [row] = self.app.reads.rows(sql, find_order(self.app, external_id)[0], event_type)
         happened: datetime = row["at"]
         return happened
 

@@ -9,21 +9,37 @@ from datetime import datetime, timedelta
 from typing import Any, cast
 
 from o2c.catalogue.state import STREAM as CATALOGUE
-from o2c.desk.act import permitted
+from o2c.desk.act import Rule, permitted
 from o2c.engine.app import Context, Engine, Written
 from o2c.engine.drafts import Command, Loaded
 from o2c.kernel.carry import happened
 from o2c.kernel.decision import Decision
+from o2c.kernel.event import Fact
 from o2c.kernel.identifiers import derived_id, digest, order_id
+from o2c.kernel.periods import parse_time
 from o2c.kernel.refusal import Refused
 from o2c.markets.registry import HOME, MARKETS, current
 from o2c.orders.document import SOURCE, Unreadable, parse, read
-from o2c.orders.events import OrderCaptured
-from o2c.orders.rules import Reception, receive
+from o2c.orders.events import OrderCaptured, OrderResubmitted
+from o2c.orders.rules import Reception, came_at, follow_up, follower, receive, same_order
+from o2c.orders.state import OrderState
 from o2c.orders.wish import Wish
 from o2c.store.reads import Clock
 
-__all__ = ["HOME", "MARKET_CODES", "Captured", "Paper", "capture", "document", "latest", "order_stream", "received"]
+__all__ = [
+    "HOME",
+    "MARKET_CODES",
+    "Captured",
+    "Paper",
+    "capture",
+    "document",
+    "earlier_stream",
+    "follow_up_of",
+    "latest",
+    "order_stream",
+    "received",
+    "standing",
+]
 
 MARKET_CODES = tuple(sorted(MARKETS))
 """The codes of the markets whose rules this program knows."""
@@ -40,14 +56,17 @@ CLOCK_SKEW = timedelta(minutes=5)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Captured(Written):
-    """What became of an order's paper. `order` is our id of the order, the same for ever for the same external id.
+    """What became of an order's paper. `order` is our id of the order, the same for ever for the same external id of the same owner.
 
     `repeated`: this content was taken down before, and stands where `position` says. `resubmitted`: the external id was known with other
-    content; the first paper stays in force and a person is asked (fallout DQ-DUP).
+    content; the first paper stays in force and a person is asked (fallout DQ-DUP). What the person decided, a repeat says: `order` is then the
+    order of its own that the paper became, or `refused` the code for which it is none. `external_id` is the paper's, or the one made for it.
     """
 
     order: str
+    external_id: str = ""
     resubmitted: bool = False
+    refused: str = ""
 
 
 def latest(clock: Clock) -> datetime | None:
@@ -55,9 +74,20 @@ def latest(clock: Clock) -> datetime | None:
     return clock.now + CLOCK_SKEW if clock.kind == "real" else None
 
 
-def order_stream(external_id: str) -> str:
-    """The stream of the order that its channel calls so."""
-    return f"order-{order_id(SOURCE, external_id)}"
+def order_stream(wish: Wish) -> str:
+    """The stream of the order that a paper is about."""
+    return f"order-{order_id(SOURCE, wish.owner, wish.external_id)}"
+
+
+def earlier_stream(wish: Wish) -> str:
+    """The stream that the order would have been given before owners of external ids were told apart."""
+    return f"order-{order_id(SOURCE, '', wish.external_id)}"
+
+
+def standing(loaded: Mapping[str, Loaded], wish: Wish) -> Loaded:
+    """What stands of the order that a paper is about, out of both its streams: that of an older store, where the order is in it."""
+    own, earlier = loaded[order_stream(wish)], loaded[earlier_stream(wish)]
+    return earlier if not own.version and same_order(earlier.state, wish) else own
 
 
 def received(
@@ -69,64 +99,110 @@ def received(
     """
     state = loaded.state
     known = bool(state.external_id) and (state.intake, state.line) != (intake, line) and wish.fingerprint != state.fingerprint
-    original = _original(app, loaded.stream) if known else None
+    original, channel = _first(app, loaded.stream) if known else (None, "")
     pin = current(market, wish.order_date.date()).pin
-    return receive(state, wish, intake=intake, line=line, catalogue_version=catalogue_version, market=pin, now=now, original=original)
+    return receive(
+        state,
+        wish,
+        intake=intake,
+        line=line,
+        catalogue_version=catalogue_version,
+        market=pin,
+        now=now,
+        original=original,
+        first_channel=channel,
+    )
 
 
-def _original(app: Engine, stream: str) -> str:
-    [fact] = app.events.get(stream, lte=1)
-    return cast("OrderCaptured", cast("Any", fact).event).original
+def _first(app: Engine, stream: str) -> tuple[str, str]:
+    """The paper in force and the channel that sent it."""
+    [fact] = cast("list[Fact]", list(app.events.get(stream, lte=1)))
+    return cast("OrderCaptured", fact.event).original, fact.channel
 
 
 def capture(app: Engine, context: Context, paper: Paper, *, market: str = HOME) -> Captured:
-    """Take down one TMF622 v4 product order, whatever it lacks, by the rules of an intake from a file, under the rules of a market.
+    """Take down one TMF622 product order, v4 or v5, whatever it lacks, by the rules of an intake from a file, under the rules of a market.
 
     The same content again, under whatever command id, is the same order and is answered with where it stands. The paper's own channel stands in
     the log, the context's only where the paper names none. Raises Refused: usage for a paper that cannot be read (nothing is stored) or a market
     that there is not, conflict when the command id was used for something else, missing when the store has no catalogue yet.
     """
-    context, wish = permitted(context, "orders.capture"), _wish(paper, latest(app.clock()))
-    stream = order_stream(wish.external_id)
-    fingerprint = digest(json.dumps(["capture", stream, wish.fingerprint]))
-    command_id = context.command_id or derived_id("capture", stream, wish.fingerprint)
+    context, wish = permitted(context, "orders.capture"), _wish(paper, app.clock(), context.channel)
     for _ in range(TRIES_MAX):
-        command = (
-            None if app.recall(stream, command_id, fingerprint) else _command(app, stream, wish, market, context, command_id, fingerprint)
-        )
+        loaded = app.load([order_stream(wish), earlier_stream(wish), CATALOGUE])
+        order = standing(loaded, wish)
+        fingerprint = digest(json.dumps(["capture", order.stream, wish.fingerprint]))
+        command_id = context.command_id or derived_id("capture", order.stream, wish.fingerprint)
+        command = None
+        if not app.recall(order.stream, command_id, fingerprint):
+            command = _command(app, order, loaded[CATALOGUE].version, wish, market, context, command_id, fingerprint)
         if command is None:
-            return _standing(app, stream, wish)
+            return _standing(app, order, wish)
         [outcome] = app.write([command])
         if outcome.verdict == "appended":
-            resubmitted = bool(command.seen[stream].version)
-            return Captured(stream=stream, position=outcome.last_position, order=_order_of(stream), resubmitted=resubmitted)
-    raise Refused(f"{stream} is written to without end; try again with the same command id", kind="unavailable")
+            return Captured(
+                stream=order.stream,
+                position=outcome.last_position,
+                order=_order_of(order.stream),
+                external_id=wish.external_id,
+                resubmitted=bool(order.version),
+            )
+    raise Refused(f"{order_stream(wish)} is written to without end; try again with the same command id", kind="unavailable")
 
 
-def _command(app: Engine, stream: str, wish: Wish, market: str, context: Context, command_id: str, fingerprint: str) -> Command | None:
-    loaded = app.load([stream, CATALOGUE])
-    if not loaded[CATALOGUE].version:
+def _command(
+    app: Engine, order: Loaded, catalogue_version: int, wish: Wish, market: str, context: Context, command_id: str, fingerprint: str
+) -> Command | None:
+    if not catalogue_version:
         raise Refused("there is no catalogue yet, and orders pin its version; run `o2c load catalogue FILE` first", kind="missing")
     # An intake knows its lines again by their place in the file, a service its papers by their command ids.
-    name, version = f"service/{command_id}", loaded[CATALOGUE].version
-    now = app.clock().now
-    _, decision = received(app, loaded[stream], wish, intake=name, line=1, catalogue_version=version, market=market, now=now)
+    name, now = f"service/{command_id}", app.clock().now
+    _, decision = received(app, order, wish, intake=name, line=1, catalogue_version=catalogue_version, market=market, now=now)
     if not decision:
         return None
-    channel = context.channel if wish.channel == "unknown" else wish.channel
-    events = happened(stream, decision, wish.order_date)
-    return Command(command_id, stream, events, {stream: loaded[stream]}, context.actor, channel, fingerprint=fingerprint)
+    events = happened(order.stream, decision, came_at(order.state, wish, now))
+    return Command(command_id, order.stream, events, {order.stream: order}, context.actor, wish.channel, fingerprint=fingerprint)
 
 
-def _standing(app: Engine, stream: str, wish: Wish) -> Captured:
-    """Where the content of a paper was taken down."""
-    [row] = app.reads.rows(STANDING, stream, wish.fingerprint)
-    resubmitted = row["type"] == "order.resubmitted"
-    return Captured(stream=stream, position=row["position"], repeated=True, order=_order_of(stream), resubmitted=resubmitted)
+def _standing(app: Engine, order: Loaded, wish: Wish) -> Captured:
+    """Where the content of a paper was taken down, and what became of it."""
+    [row] = app.reads.rows(STANDING, order.stream, wish.fingerprint)
+    came = next((one for one in order.state.resubmissions if one.fingerprint == wish.fingerprint), None)
+    return Captured(
+        stream=order.stream,
+        position=row["position"],
+        repeated=True,
+        order=came.order if came and came.order else _order_of(order.stream),
+        external_id=wish.external_id,
+        resubmitted=came is not None,
+        refused="DQ-DUP" if came and came.decision == "decline" else "",
+    )
 
 
 def _order_of(stream: str) -> str:
     return stream.partition("-")[2]
+
+
+def follow_up_of(app: Engine, stream: str, fallout: str) -> tuple[Rule, dict[str, Loaded]]:
+    """The rule by which a resubmitted paper becomes an order of its own, and the new order's stream, which must still be empty.
+
+    It is under the rules of the first order's market and the catalogue as both are now. The paper is read again from the log.
+    """
+    papers = {
+        fact.event.fingerprint: fact.event for fact in cast("Any", app.events.get(stream)) if isinstance(fact.event, OrderResubmitted)
+    }
+    order = cast("OrderState", app.load([stream])[stream].state)
+    came = next(one for one in order.resubmissions if one.fallout == fallout)
+    paper, follower_stream = papers[came.fingerprint], f"order-{follower(order, came.fingerprint)}"
+    loaded = app.load([follower_stream, CATALOGUE])
+
+    def follow(state: OrderState, at: datetime) -> Decision:
+        pin = current(state.market.partition("@")[0], at.date()).pin
+        received_at = parse_time(paper.order_date) if paper.order_date else at
+        wish = read(paper.original.encode(), now=received_at, channel=came.channel or "unknown")
+        return follow_up(state, wish, came, catalogue_version=loaded[CATALOGUE].version, market=pin, now=at)
+
+    return follow, {follower_stream: loaded[follower_stream]}
 
 
 def document(paper: Paper, what: str) -> dict[str, Any]:
@@ -137,9 +213,9 @@ def document(paper: Paper, what: str) -> dict[str, Any]:
         raise Refused(f"{what} cannot be read: {_why(error)}; nothing was stored, correct it") from None
 
 
-def _wish(paper: Paper, latest: datetime | None) -> Wish:
+def _wish(paper: Paper, clock: Clock, channel: str) -> Wish:
     try:
-        return read(_raw(paper), latest=latest)
+        return read(_raw(paper), now=clock.now, latest=latest(clock), channel=channel)
     except (Unreadable, TypeError, ValueError, RecursionError) as error:
         raise Refused(f"the order cannot be read: {_why(error)}; nothing was stored, correct it") from None
 

@@ -7,7 +7,9 @@ from datetime import datetime
 from typing import Any
 
 from o2c.desk.act import Deed, Rule, act
+from o2c.desk.capture import follow_up_of
 from o2c.engine.app import Context, Engine, Written
+from o2c.engine.drafts import Loaded
 from o2c.fallout import rules
 from o2c.fallout.rules import Correct, Decide, Fail, Force, Resolution, Retry
 from o2c.kernel.decision import Decision
@@ -16,6 +18,7 @@ from o2c.kernel.refusal import Refused
 from o2c.kernel.stream import category_of
 from o2c.kernel.work import Work
 from o2c.orders.rules import fail_item
+from o2c.orders.step import DUPLICATE
 from o2c.views.fallouts import row_of_fallout
 from o2c.views.reading import caught_up, plain
 
@@ -54,8 +57,12 @@ def deed_of(app: Engine, fallout: str, resolution: Resolution, *, note: str) -> 
 
     ends = isinstance(resolution, Fail) and item and category_of(stream) == "order"
     steps: tuple[Rule, ...] = (first, end) if ends else (first,)
+    beside: dict[str, Loaded] = {}
+    if step.name == DUPLICATE.name and resolution == Decide(approve=True):
+        follow, beside = follow_up_of(app, stream, fallout)
+        steps = (first, follow)
     wish = [fallout, type(resolution).__name__, asdict(resolution), note]
-    return Deed(stream, steps, wish, cause=_cause(app, row))
+    return Deed(stream, steps, wish, cause=_cause(app, row), beside=beside)
 
 
 def _cause(app: Engine, row: dict[str, Any]) -> str | None:

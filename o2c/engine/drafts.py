@@ -134,9 +134,11 @@ def drafted(kinds: Kinds, command: Command, loaded: Mapping[str, Loaded], book: 
         if name not in draft.streams:
             seen = command.seen.get(name) or loaded[name]
             draft.streams[name] = _Stream(seen, seen.version, seen.state, seen.kept, seen.kept_bytes)
+        kind, concerned = kinds[category_of(name)], owner
         if name != command.stream:
             elsewhere[name] = happened
-        _add(draft, kinds[category_of(name)], command, happened, *owner)
+            concerned = _concerned(kind, draft.streams[name].state, happened) or owner
+        _add(draft, kind, command, happened, *concerned)
     for name, last in elsewhere.items():
         if kinds[category_of(name)].goes_on:
             _go_on(draft, kinds[category_of(name)], command, last, book, *owner)
@@ -153,6 +155,11 @@ def _fold_deciding(kinds: Kinds, command: Command, loaded: Mapping[str, Loaded])
         if happened.stream == command.stream:
             state = kinds[category_of(command.stream)].evolve(state, happened.event)
     return state
+
+
+def _concerned(kind: StreamKind, state: Any, happened: Happened) -> tuple[str | None, str | None] | None:
+    """Whom an event of another order concerns; None for a stream that is no order, whose events concern the order that decides."""
+    return kind.owner(kind.evolve(state, happened.event)) if kind.is_order else None
 
 
 def _go_on(

@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from o2c.catalogue.state import STREAM as CATALOGUE
 from o2c.desk.act import permitted
-from o2c.desk.capture import latest, order_stream, received
+from o2c.desk.capture import earlier_stream, latest, order_stream, received, standing
 from o2c.engine.app import Context, Engine
 from o2c.engine.drafts import Command, Loaded
 from o2c.files.lines import OnLines, raw_lines, refuse_empty
@@ -25,6 +25,7 @@ from o2c.kernel.identifiers import derived_id, digest
 from o2c.kernel.refusal import Refused
 from o2c.markets.registry import HOME, current
 from o2c.orders.document import Unreadable, read
+from o2c.orders.rules import came_at
 from o2c.orders.wish import Wish
 
 BATCH_BYTES = 8_000_000
@@ -77,9 +78,9 @@ class Paper:
     wish: Wish
 
     @property
-    def stream(self) -> str:
-        """The stream of the order."""
-        return order_stream(self.wish.external_id)
+    def streams(self) -> tuple[str, str]:
+        """The stream of the order, and the one it would have in a store made before owners of external ids were told apart."""
+        return order_stream(self.wish), earlier_stream(self.wish)
 
 
 class Intake:
@@ -141,7 +142,7 @@ class Intake:
         content = sha256()
         for line in raw_lines(self.path, content):
             try:
-                paper = Paper(line.number, line.text, read(line.text, latest=self.latest))
+                paper = Paper(line.number, line.text, read(line.text, now=self.now, latest=self.latest))
             except Unreadable as error:
                 refused.put(line, str(error))
                 continue
@@ -158,12 +159,13 @@ class Intake:
     def _page(self, page: list[Paper]) -> None:
         """Take down a page of lines, no order twice; lines that another intake got ahead of are looked at again."""
         while page:
-            loaded = self.app.load(paper.stream for paper in page)
+            loaded = self.app.load(stream for paper in page for stream in paper.streams)
             commands, pending = [], []
             for paper in page:
-                reception, decision = self._receive(loaded[paper.stream], paper)
+                order = standing(loaded, paper.wish)
+                reception, decision = self._receive(order, paper)
                 if decision:
-                    commands.append(self._capture(paper, loaded[paper.stream], decision))
+                    commands.append(self._capture(paper, order, decision))
                     pending.append((paper, reception))
                 else:
                     self.receptions[_COUNTED[reception]] += 1
@@ -185,8 +187,8 @@ class Intake:
         content = digest(paper.line)
         command_id = derived_id("ingest", content, str(self.turns[content]))
         self.turns[content] += 1
-        events = happened(paper.stream, decision, paper.wish.order_date)
-        return Command(command_id, paper.stream, events, {paper.stream: loaded}, self.actor, paper.wish.channel, fingerprint=content)
+        events = happened(loaded.stream, decision, came_at(loaded.state, paper.wish, self.now))
+        return Command(command_id, loaded.stream, events, {loaded.stream: loaded}, self.actor, paper.wish.channel, fingerprint=content)
 
     def _place(self, refused: Quarantine) -> Path:
         """The file of the first pass, unless somebody has worked on it since: then one of this pass."""

@@ -113,9 +113,14 @@ def _country_code(digits: str) -> str:
     raise ValueError(f"{digits!r} begins with no country code")
 
 
-def order_id(source: str, external_id: str) -> str:
-    """Our id of an order, the same for ever for the same source and external id (UUID version 5)."""
-    return str(uuid5(_ORDERS, _joined((source, external_id))))
+def order_id(source: str, owner: str, external_id: str, after: str = "") -> str:
+    """Our id of an order, the same for ever for the same source, owner of the external id, and external id (UUID version 5).
+
+    `after` is the fingerprint of a paper that became an order of its own though its external id was taken. Without owner it is the id that
+    orders had before owners were told apart.
+    """
+    parts = (source, external_id) if not owner else (source, owner, external_id)
+    return str(uuid5(_ORDERS, _joined((*parts, after) if after else parts)))
 
 
 def derived_id(*parts: str) -> str:

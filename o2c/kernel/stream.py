@@ -55,7 +55,8 @@ class StreamKind:
 
     Every kind has these. `initial(stream)` is the state before the first event. `evolve(state, event)` gives the state after an event; it
     accepts every event and never judges. `shape_version` rises whenever the result of the fold, or the default of a field of the state,
-    changes. `owner(state)` gives (order id, customer id) for the envelope. `not_before(state)` is the time before which nothing happens to
+    changes. `owner(state)` gives (order id, customer id) for the envelope; an event that another stream decides is that stream's owner's, unless
+    the kind `is_order`. `not_before(state)` is the time before which nothing happens to
     the stream.
 
     Kinds whose streams carry steps also have these. `agenda(state, event, stream)` gives the changes of an event to the agenda.
@@ -78,6 +79,7 @@ class StreamKind:
     owner: Callable[[Any], tuple[str | None, str | None]] = _nobody
     correctable: Callable[[Any, str, Mapping[str, str]], bool] = _anything
     not_before: Callable[[Any], datetime | None] = _at_any_time
+    is_order: bool = False
 
     @property
     def goes_on(self) -> bool:

@@ -1,6 +1,6 @@
-"""Reading a TMF622 v4 product order as channels send it: strict about being readable, tolerant about everything else.
+"""Reading a TMF622 product order, v4 or v5, as channels send it: strict about being readable, tolerant about everything else.
 
-Source: TM Forum TMF622 Product Ordering API REST specification v4.0.0, resource ProductOrder.
+Source: TM Forum TMF622 Product Ordering API REST specification v4.0.0 and v5.0.0, resource ProductOrder.
 """
 
 from __future__ import annotations
@@ -12,51 +12,68 @@ from math import isfinite
 from typing import Any
 
 from o2c.kernel.identifiers import digest
-from o2c.kernel.periods import parse_time
-from o2c.orders.places import place_of
-from o2c.orders.wish import Line, Wish
+from o2c.kernel.periods import parse_time, stamp
+from o2c.orders import parts
+from o2c.orders.wish import Wish
 
 SOURCE = "tmf622"
 LINE_BYTES_MAX = 1_000_000
 TOO_LONG = f"more than {LINE_BYTES_MAX} bytes in one line"
 DEPTH_MAX = 64
 ITEMS_MAX = 5_000
-_NOT_CONTENT = ("orderDate", "channel")
+_NOT_CONTENT = ("orderDate", "creationDate", "channel")
 
 
 class Unreadable(ValueError):
     """The line cannot be stored as an order. One line, without the line's values: they may be personal."""
 
 
-def read(raw: bytes, *, latest: datetime | None = None) -> Wish:
-    """Read one line as an order.
+def read(raw: bytes, *, now: datetime | None = None, latest: datetime | None = None, channel: str = "unknown") -> Wish:
+    """Read one paper as an order. `now` stands for a date that it does not have, and `channel` for the channel.
 
-    Raises Unreadable when it is over the limits above, is no order, or is dated after `latest` (a real clock's present time). Everything
-    else is captured and judged later. Source: the table of imperfect orders (design, section 11).
+    Raises Unreadable when it is over the limits above, is no order, has a date that is no time or that is after `latest` (a real clock's present
+    time). Everything else is captured and judged later; an order without an id is given one. Source: the table of imperfect orders (design,
+    section 11); TMF622 v4.0.0 ProductOrder_Create has neither orderDate nor id.
     """
     document = parse(raw)
-    lines = tuple(_lines(document.get("productOrderItem"), ""))
+    if not any(name in document for name in parts.NAMING):
+        raise Unreadable("no product order: it names no order and has no productOrderItem")
+    lines = parts.lines_of(document)
     if len(lines) > ITEMS_MAX:
         raise Unreadable(f"{len(lines)} items in one order, at most {ITEMS_MAX}; split the order")
-    external_id = _text(document.get("externalId")) or _text(document.get("id"))
-    if not external_id:
-        raise Unreadable("no externalId; a channel must name its order")
-    party = next((_text(p.get("id")) for p in _objects(document.get("relatedParty")) if _text(p.get("role")).lower() == "customer"), "")
-    priority = _text(document.get("priority"))
+    party, channel, content = parts.customer_of(document), parts.channel_of(document) or channel, fingerprint(document)
+    order_date = _order_date(document, latest)
+    owner, external_id = parts.identity_of(document)
+    if not external_id and any(document.get(name) not in (None, "", []) for name in parts.IDENTIFIERS):
+        raise Unreadable("externalId has no id: it is neither text nor a list of identifiers that have one")
+    owner = owner or party or channel
+    priority = parts.text(document.get("priority"))
     return Wish(
-        external_id=external_id,
-        order_date=_order_date(document, latest),
-        channel=next((_text(c.get("id")) for c in _objects(document.get("channel"))), "") or "unknown",
-        category=_text(document.get("category")),
+        external_id=external_id or _made_id(owner, content, order_date),
+        order_date=order_date or now or _missing("orderDate"),
+        channel=channel,
+        category=parts.text(document.get("category")),
         priority=int(priority) if priority in ("0", "1", "2", "3", "4") else 4,
         party=party,
-        account=_named(document.get("billingAccount")) or party,
+        account=parts.named(document.get("billingAccount")) or party,
         lines=lines,
-        fingerprint=fingerprint(document),
+        fingerprint=content,
         original=raw.decode(),
-        requested_start=_text(document.get("requestedStartDate")),
-        requested_completion=_text(document.get("requestedCompletionDate")),
+        owner=owner,
+        dated_by_us=order_date is None,
+        named_by_us=not external_id,
+        requested_start=parts.text(document.get("requestedStartDate")),
+        requested_completion=parts.text(document.get("requestedCompletionDate")),
     )
+
+
+def _made_id(owner: str, content: str, order_date: datetime | None) -> str:
+    """The id of an order that its channel gave none: the same for the same paper sent again, another for one of another date."""
+    return f"O2C-{digest(json.dumps([owner, content, order_date and stamp(order_date)]))[:16].upper()}"
+
+
+def _missing(field: str) -> datetime:
+    raise Unreadable(f"{field} is missing")
 
 
 def parse(raw: bytes) -> dict[str, Any]:
@@ -124,7 +141,7 @@ def _finite(text: str) -> str:
     """A fraction is kept as text, never as a float; one beyond every float is no amount of anything."""
     if not isfinite(float(text)):
         raise Unreadable("a number beyond all bounds")
-    return text
+    return parts.Fraction(text)
 
 
 def _check_values(value: Any, depth: int) -> None:
@@ -137,51 +154,18 @@ def _check_values(value: Any, depth: int) -> None:
             _check_values(part, depth + 1)
 
 
-def _order_date(document: dict[str, Any], latest: datetime | None) -> datetime:
+def _order_date(document: dict[str, Any], latest: datetime | None) -> datetime | None:
+    """When the channel says that it took the order; None where it does not say. v5 calls it creationDate."""
+    field = next((field for field in ("orderDate", "creationDate") if document.get(field) is not None), None)
+    if field is None:
+        return None
     try:
-        order_date = parse_time(_text(document.get("orderDate")))
+        order_date = parse_time(parts.text(document[field]))
     except ValueError:
-        raise Unreadable("orderDate is no time with a zone (RFC 3339)") from None
+        raise Unreadable(f"{field} is no time with a zone (RFC 3339)") from None
     if latest is not None and order_date > latest:
-        raise Unreadable("orderDate is in the future, which a real clock has not reached")
+        raise Unreadable(f"{field} is in the future, which a real clock has not reached")
     return order_date
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return value if isinstance(value, str) else str(value) if isinstance(value, int) else ""
-
-
-def _named(value: Any) -> str:
-    """The id that a reference names."""
-    return _text(value.get("id")) if isinstance(value, dict) else ""
-
-
-def _objects(value: Any) -> list[dict[str, Any]]:
-    return [part for part in value if isinstance(part, dict)] if isinstance(value, list) else []
-
-
-def _lines(items: Any, parent: str) -> Iterator[Line]:
-    for item in _objects(items):
-        product = item.get("product")
-        product = product if isinstance(product, dict) else {}
-        relations = _objects(item.get("productOrderItemRelationship"))
-        yield Line(
-            item=_text(item.get("id")),
-            parent=parent,
-            action=_text(item.get("action")),
-            quantity=_text(item.get("quantity", 1)) or "?",
-            offering=_named(item.get("productOffering")),
-            product=_text(product.get("id")),
-            relies_on=tuple(_text(r.get("id")) for r in relations if r.get("relationshipType") == "reliesOn"),
-            characteristics={_text(c.get("name")): _text(c.get("value")) for c in _objects(product.get("productCharacteristic"))},
-            place=place_of(_objects(product.get("place"))),
-            account=_named(item.get("billingAccount")),
-            requested_start=_text(item.get("requestedStartDate")),
-            requested_completion=_text(item.get("requestedCompletionDate")),
-        )
-        yield from _lines(item.get("productOrderItem"), _text(item.get("id")))
 
 
 def _leaves(value: Any, path: str) -> Iterator[tuple[str, str]]:

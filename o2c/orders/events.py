@@ -49,8 +49,10 @@ class LineDetail(_Part):
 class OrderCaptured(Event, name="order.captured", stream="order"):
     """A channel's order was taken down, whatever it lacks; it is judged afterwards. The original is kept to the letter, as personal data.
 
-    `market` is the country's rules in the version that was in force, pinned for good. `owner` is whose name the external id is. The requested
-    times stand as the channel wrote them, empty when it wished none.
+    `market` is the country's rules in the version that was in force, pinned for good. `owner` is whose name the external id is; the two are the
+    identity of the order. `after` is the order that bore them first, where this paper was taken for a repeat of it until a person decided.
+    `dated_by_us` says that the paper had no date, so that `order_date` is when it was received, and `named_by_us` that we made its external id.
+    The requested times stand as the channel wrote them, empty when it wished none.
     """
 
     example = {
@@ -58,9 +60,21 @@ class OrderCaptured(Event, name="order.captured", stream="order"):
         "party": "C-1001", "account": "BA-1001", "fingerprint": "9f86d081884c7d65", "intake": "intake-3b1f/1", "line": 17,
         "catalogue_version": 12, "lines": [{"item": "1", "action": "add", "quantity": "1", "offering": "mobile-line"}],
         "details": [{"characteristics": {"simType": "esim"}, "place": "1 Mill Lane, Testford, ZZ1 1AA"}], "original": "{}",
-        "owner": "C-1001", "requested_start": "2026-01-20T00:00:00Z",
+        "owner": "C-1001", "channel": "web", "requested_start": "2026-01-20T00:00:00Z",
     }  # fmt: skip
-    upcasts = (Upcast(defaults={"owner": "", "requested_start": "", "requested_completion": ""}),)
+    upcasts = (
+        Upcast(
+            defaults={
+                "owner": "",
+                "channel": "",
+                "after": "",
+                "dated_by_us": False,
+                "named_by_us": False,
+                "requested_start": "",
+                "requested_completion": "",
+            }
+        ),
+    )
     external_id: str
     source: str
     order_date: str
@@ -77,19 +91,32 @@ class OrderCaptured(Event, name="order.captured", stream="order"):
     details: Annotated[tuple[LineDetail, ...], Pii("details")]
     original: Annotated[str, Pii("original")]
     owner: str = ""
+    channel: str = ""
+    after: str = ""
+    dated_by_us: bool = False
+    named_by_us: bool = False
     requested_start: str = ""
     requested_completion: str = ""
 
 
 class OrderResubmitted(Event, name="order.resubmitted", stream="order"):
-    """The same external id came again with other content. The first stays in force; `differing` names the fields that differ."""
+    """The same external id of the same owner came again with other content. The first stays in force; `differing` names the fields that differ.
 
-    example = {"fingerprint": "2c26b46b68ffc68f", "intake": "intake-3b1f/1", "line": 18, "differing": ["priority"], "original": "{}"}
+    It happened when it came: `order_date` is what the paper says, `channel` the one that sent it.
+    """
+
+    example = {
+        "fingerprint": "2c26b46b68ffc68f", "intake": "intake-3b1f/1", "line": 18, "differing": ["priority"], "original": "{}",
+        "order_date": "2026-01-05T09:40:00Z", "channel": "store",
+    }  # fmt: skip
+    upcasts = (Upcast(defaults={"order_date": "", "channel": ""}),)
     fingerprint: str
     intake: str
     line: int
     differing: tuple[str, ...]
     original: Annotated[str, Pii("original")]
+    order_date: str = ""
+    channel: str = ""
 
 
 class ValidationRequested(Requested, name="validation.requested", step="validation", stream="order"):
@@ -119,17 +146,30 @@ class ValidationFellOut(FellOut, name="validation.fell-out", step="validation", 
 
 
 class DuplicateSuspected(FellOut, name="duplicate.suspected", step="duplicate", stream="order"):
-    """A changed resubmission waits for a person; it changes nothing of the order in force."""
+    """A changed resubmission waits for a person; it changes nothing of the order in force. `detail` names what differs, and both channels."""
 
     example = {**_FELL_OUT, "reason": "DQ-DUP", "waiting_for": "channel", "queue": "data-quality"}
 
 
 class DuplicateSettled(Done, name="duplicate.settled", step="duplicate", stream="order"):
-    """A person decided what the resubmission was: kept as it is (declined) or to be followed up by a new order (approved)."""
+    """A person decided what the resubmission was: an order of its own (approved; `order` is its id), or none (declined, and refused)."""
 
-    example = {"fallout": "5d3f0a5e-6f0e-5a53-9d4c-0d8a35a0b8f1", "decision": "decline"}
+    example = {
+        "fallout": "5d3f0a5e-6f0e-5a53-9d4c-0d8a35a0b8f1", "decision": "approve", "order": "960dd07c-b654-5d95-9a31-65845ce3ab78",
+    }  # fmt: skip
+    upcasts = (Upcast(defaults={"order": ""}),)
     fallout: str
     decision: Literal["approve", "decline"]
+    order: str = ""
+
+
+class ResubmissionRefused(Event, name="order.resubmission-refused", stream="order"):
+    """The channel is told that its changed paper is no order: the first one stands as it is. `fingerprint` is the paper's."""
+
+    example = {"fingerprint": "2c26b46b68ffc68f", "channel": "store", "reason": "DQ-DUP"}
+    fingerprint: str
+    channel: str
+    reason: str
 
 
 class PlannedStep(_Part):

@@ -9,7 +9,7 @@ from typing import Literal
 
 from o2c.kernel.decision import NOTHING, Decision, just
 from o2c.kernel.event import Event
-from o2c.kernel.identifiers import derived_id
+from o2c.kernel.identifiers import order_id
 from o2c.kernel.periods import stamp
 from o2c.kernel.reasons import REASONS
 from o2c.kernel.refusal import Refused
@@ -19,21 +19,32 @@ from o2c.orders.ending import dependants, end_item, open_item, todo, unwind
 from o2c.orders.planning import Book, plan_order
 from o2c.orders.renewal import renew_lost
 from o2c.orders.rollup import FINAL, GATES, item_state, order_state
-from o2c.orders.state import OrderState
+from o2c.orders.state import OrderState, Resubmission, suspicion
 from o2c.orders.wish import Wish
 
 Reception = Literal["captured", "duplicate", "resubmitted"]
+DIFFERENCES_SHOWN = 8
+"""How many differing fields the fallout of a resubmission names; the event has them all."""
 
 
 def receive(
-    state: OrderState, wish: Wish, *, intake: str, line: int, catalogue_version: int, market: str, now: datetime, original: str | None
+    state: OrderState,
+    wish: Wish,
+    *,
+    intake: str,
+    line: int,
+    catalogue_version: int,
+    market: str,
+    now: datetime,
+    original: str | None,
+    first_channel: str = "",
 ) -> tuple[Reception, Decision]:
     """Take down an order, whatever it lacks, or recognise one that came before.
 
-    The same content again is a duplicate and changes nothing; other content under the same external id is resubmitted, and waits for a
-    person while the first stays in force. `market` is the pin of the rules that the order is under. `original` is the paper in force,
-    needed only when the content differs. A repeat of the same line of the same intake (it was killed) gets the same reception and no
-    events.
+    The same content again is a duplicate and changes nothing; other content under the same external id of the same owner is resubmitted, and
+    waits for a person while the first stays in force. `market` is the pin of the rules that the order is under. `original` is the paper in
+    force and `first_channel` the one that sent it, needed only when the content differs. A repeat of the same line of the same intake (it was
+    killed) gets the same reception and no events.
 
     Source: the table of imperfect orders (design, section 11).
     """
@@ -43,15 +54,54 @@ def receive(
         return "captured", NOTHING
     if wish.fingerprint == state.fingerprint:
         return "duplicate", NOTHING
-    for fingerprint, seen_intake, seen_line in state.resubmissions:
-        if fingerprint == wish.fingerprint:
-            return ("resubmitted" if (seen_intake, seen_line) == (intake, line) else "duplicate"), NOTHING
-    paths = differing(*(json.loads(paper, parse_float=str) for paper in (original or "{}", wish.original)))
-    resubmitted = events.OrderResubmitted(fingerprint=wish.fingerprint, intake=intake, line=line, differing=paths, original=wish.original)
-    return "resubmitted", just(resubmitted, _suspected(state, wish))
+    for seen in state.resubmissions:
+        if seen.fingerprint == wish.fingerprint:
+            return ("resubmitted" if (seen.intake, seen.line) == (intake, line) else "duplicate"), NOTHING
+    resubmitted = events.OrderResubmitted(
+        fingerprint=wish.fingerprint,
+        intake=intake,
+        line=line,
+        differing=differing(*(json.loads(paper, parse_float=str) for paper in (original or "{}", wish.original))),
+        original=wish.original,
+        order_date=stamp(wish.order_date),
+        channel=wish.channel,
+    )
+    return "resubmitted", just(resubmitted, _suspected(state, resubmitted, first_channel))
 
 
-def _capture(wish: Wish, *, intake: str, line: int, catalogue_version: int, market: str, now: datetime) -> Decision:
+def came_at(state: OrderState, wish: Wish, now: datetime) -> datetime:
+    """Give the time at which what a paper is to an order happened.
+
+    A sale happened when its channel says so. Anything else happened when it came: now, or at the date that it bears where that is still to come
+    on a simulated clock, and never before the order itself.
+    """
+    return max(now, wish.order_date, state.captured_at) if state.captured_at else wish.order_date
+
+
+def same_order(state: OrderState, wish: Wish) -> bool:
+    """Whether a paper is of an order that was taken down under the same external id, before owners of ids were told apart.
+
+    It is when its content came before, or when its customer is that order's. Of papers without a customer the channel was not kept.
+    """
+    known = {state.fingerprint, *(seen.fingerprint for seen in state.resubmissions)}
+    return bool(state.external_id) and (wish.fingerprint in known or (not state.owner and state.party == wish.party))
+
+
+def follow_up(state: OrderState, wish: Wish, came: Resubmission, *, catalogue_version: int, market: str, now: datetime) -> Decision:
+    """Take a resubmitted paper down as an order of its own (`follower`), which names the order it came after."""
+    captured = _capture(
+        wish, intake=came.intake, line=came.line, catalogue_version=catalogue_version, market=market, now=now, after=state.order_id
+    )
+    stream = f"order-{follower(state, came.fingerprint)}"
+    return Decision(elsewhere=tuple((stream, event) for event in captured.events))
+
+
+def follower(state: OrderState, fingerprint: str) -> str:
+    """Give the id of the order that a changed paper of an order's external id becomes when a person approves it."""
+    return order_id(SOURCE, state.owner, state.external_id, fingerprint)
+
+
+def _capture(wish: Wish, *, intake: str, line: int, catalogue_version: int, market: str, now: datetime, after: str = "") -> Decision:
     captured = events.OrderCaptured(
         external_id=wish.external_id,
         source=SOURCE,
@@ -73,16 +123,22 @@ def _capture(wish: Wish, *, intake: str, line: int, catalogue_version: int, mark
         details=tuple(events.LineDetail(characteristics=x.characteristics, place=x.place) for x in wish.lines),
         original=wish.original,
         owner=wish.owner,
+        channel=wish.channel,
+        after=after,
+        dated_by_us=wish.dated_by_us,
+        named_by_us=wish.named_by_us,
         requested_start=wish.requested_start,
         requested_completion=wish.requested_completion,
     )  # fmt: skip
     return just(captured, events.ValidationRequested(due_at=max(wish.order_date, now)))
 
 
-def _suspected(state: OrderState, wish: Wish) -> Event:
+def _suspected(state: OrderState, came: events.OrderResubmitted, first_channel: str) -> Event:
     reason = REASONS["DQ-DUP"]
+    shown = ", ".join(came.differing[:DIFFERENCES_SHOWN])
+    more = f" and {len(came.differing) - DIFFERENCES_SHOWN} more" if len(came.differing) > DIFFERENCES_SHOWN else ""
     return events.DuplicateSuspected(
-        fallout=derived_id("fallout", state.order_id, "duplicate", wish.fingerprint),
+        fallout=suspicion(state.order_id, came.fingerprint),
         attempt=len(state.resubmissions) + 1,
         reason=reason.code,
         fault_class=reason.fault_class,
@@ -90,6 +146,7 @@ def _suspected(state: OrderState, wish: Wish) -> Event:
         recoverability=reason.recoverability,
         waiting_for=reason.waiting_for,
         queue=reason.queue,
+        detail=f"came from {came.channel}, first from {state.channel or first_channel or 'unknown'}; differs in {shown or 'order of parts'}{more}",
     )
 
 

@@ -11,6 +11,7 @@ from o2c.kernel.agenda import AgendaChange, by_shape
 from o2c.kernel.charges import PriceTerms
 from o2c.kernel.event import Event
 from o2c.kernel.frozen import changed
+from o2c.kernel.identifiers import derived_id
 from o2c.kernel.periods import parse_time
 from o2c.kernel.shapes import FellOut, LetGo, OfItem, SetAside, step_of
 from o2c.kernel.work import NO_RECORD, MarketBook, Record, Work, build, recorded
@@ -47,6 +48,25 @@ class Planned:
 
 
 @dataclass(frozen=True, slots=True)
+class Resubmission:
+    """A paper that came under the order's external id with other content.
+
+    `fallout` is that by which a person is asked, `decision` what was decided (empty while nobody has), and `order` the order of its own that it
+    became. The channel and its date are empty where they were not kept yet.
+    """
+
+    fingerprint: str
+    intake: str
+    line: int
+    fallout: str
+    channel: str = ""
+    order_date: str = ""
+    differing: tuple[str, ...] = ()
+    decision: str = ""
+    order: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class OrderState:
     """An order so far. `lines` are dropped once it is planned; then `items` take their place.
 
@@ -59,6 +79,7 @@ class OrderState:
     owner: str = ""
     party: str = ""
     channel: str = ""
+    after: str = ""
     category: str = ""
     priority: int = 4
     market: str = ""
@@ -70,7 +91,7 @@ class OrderState:
     intake: str = ""
     line: int = 0
     catalogue_version: int = 0
-    resubmissions: tuple[tuple[str, str, int], ...] = ()
+    resubmissions: tuple[Resubmission, ...] = ()
     lines: tuple[Line, ...] = ()
     items: dict[str, Planned] = field(default_factory=dict)
     relied_on_by: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -115,6 +136,8 @@ def _captured(state: OrderState, event: events.OrderCaptured) -> OrderState:
         state,
         external_id=event.external_id,
         owner=event.owner,
+        channel=event.channel,
+        after=event.after,
         requested_start=event.requested_start,
         requested_completion=event.requested_completion,
         party=event.party,
@@ -132,7 +155,21 @@ def _captured(state: OrderState, event: events.OrderCaptured) -> OrderState:
 
 
 def _resubmitted(state: OrderState, event: events.OrderResubmitted) -> OrderState:
-    return changed(state, resubmissions=(*state.resubmissions, (event.fingerprint, event.intake, event.line)))
+    came = Resubmission(
+        fingerprint=event.fingerprint,
+        intake=event.intake,
+        line=event.line,
+        fallout=suspicion(state.order_id, event.fingerprint),
+        channel=event.channel,
+        order_date=event.order_date,
+        differing=event.differing,
+    )
+    return changed(state, resubmissions=(*state.resubmissions, came))
+
+
+def suspicion(order_id: str, fingerprint: str) -> str:
+    """Give the id of the fallout by which a person is asked what a changed paper is."""
+    return derived_id("fallout", order_id, "duplicate", fingerprint)
 
 
 def _planned(state: OrderState, event: events.OrderPlanned) -> OrderState:
@@ -264,7 +301,11 @@ def _suspected(state: OrderState, event: events.DuplicateSuspected) -> OrderStat
 
 
 def _settled(state: OrderState, event: events.DuplicateSettled) -> OrderState:
-    return changed(_step_event(state, event), suspected=tuple(one for one in state.suspected if one != event.fallout))
+    settled = tuple(
+        changed(one, decision=event.decision, order=event.order) if one.fallout == event.fallout else one for one in state.resubmissions
+    )
+    suspected = tuple(one for one in state.suspected if one != event.fallout)
+    return changed(_step_event(state, event), suspected=suspected, resubmissions=settled)
 
 
 def _closed(state: OrderState, event: Event) -> OrderState:

@@ -19,6 +19,7 @@ from o2c.orders.events import (
     DuplicateSettled,
     DuplicateSuspected,
     OrderValidated,
+    ResubmissionRefused,
     ValidationDeclined,
     ValidationFellOut,
     ValidationRequested,
@@ -52,7 +53,14 @@ def _decide(work: Work, approve: bool, at: datetime) -> Decision:
 
 
 def _settle(work: Work, approve: bool, at: datetime) -> Decision:
-    return just(DuplicateSettled(fallout=work.fallout, decision="approve" if approve else "decline"))
+    """A paper that is approved becomes an order of its own in the same command (`rules.follow_up`); of one that is not, the channel is told."""
+    came = next((one for one in work.state.resubmissions if one.fallout == work.fallout), None)
+    if came is None:
+        return just()
+    if approve:
+        return just(DuplicateSettled(fallout=work.fallout, decision="approve", order=rules.follower(work.state, came.fingerprint)))
+    refused = ResubmissionRefused(fingerprint=came.fingerprint, channel=came.channel, reason="DQ-DUP")
+    return just(DuplicateSettled(fallout=work.fallout, decision="decline"), refused)
 
 
 VALIDATION = Step(
@@ -85,6 +93,7 @@ KIND = StreamKind(
     close=rules.close,
     work=state.work,
     owner=state.owner,
+    is_order=True,
     correctable=state.correctable,
     on_record=state.on_record,
     # An order may stand ahead of a simulated clock: nothing happens to it before it was given.

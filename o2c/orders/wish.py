@@ -36,7 +36,8 @@ class Line:
 class Wish:
     """A readable order: the wish of the channel, not judged yet. `fingerprint` covers the content without order date and channel.
 
-    `owner` is whose name the external id is. `requested_start` and `requested_completion` are the wished times as the channel wrote them, empty
+    `owner` is whose name the external id is: who the paper says, else its customer, else its channel. `dated_by_us` and `named_by_us` say that the
+    paper had no date or no id of its own. `requested_start` and `requested_completion` are the wished times as the channel wrote them, empty
     when it wished none. Source: TMF622 v4.0.0 ProductOrder.requestedStartDate, .requestedCompletionDate; v5 externalIdentifier.owner.
     """
 
@@ -51,6 +52,8 @@ class Wish:
     fingerprint: str
     original: str = field(repr=False)
     owner: str = ""
+    dated_by_us: bool = False
+    named_by_us: bool = False
     requested_start: str = ""
     requested_completion: str = ""
 

@@ -9,14 +9,12 @@ from typing import Any, cast
 
 from o2c.engine.app import Engine
 from o2c.kernel.event import Fact
-from o2c.kernel.identifiers import order_id
 from o2c.kernel.refusal import Refused
-from o2c.orders.document import SOURCE
 from o2c.orders.rollup import FINAL, ORDER_TRANSITIONS, item_state
 from o2c.orders.state import OrderState
 from o2c.views.fallouts import next_of
 from o2c.views.invoices import billing, invoice_streams
-from o2c.views.progress import promises_of, rejected_because, steps_of
+from o2c.views.progress import promises_of, rejected_because, resubmissions_of, steps_of
 from o2c.views.reading import Page, Rows, page_of, plain
 from projections import fallout, invoices, items, orders
 from projections.catalogue import BY_NAME
@@ -31,14 +29,47 @@ STREAMS_OF_ORDER = "SELECT DISTINCT stream FROM o2c.event WHERE order_id = %s::u
 """All streams with an event that names an order. Parameter: the order's id."""
 
 
+BY_EXTERNAL_ID = """SELECT stream, body ->> 'external_id' AS external_id, coalesce(body ->> 'owner', '') AS owner, body ->> 'party' AS party,
+    coalesce(nullif(body ->> 'channel', ''), channel) AS channel, coalesce(body ->> 'after', '') AS after
+FROM o2c.event WHERE type = 'order.captured' AND body ->> 'external_id' = ANY(%s) ORDER BY position"""
+"""The orders that bear one of some external ids, the first captured first. Parameter: the external ids."""
+
+
 def find_order(app: Engine, name: str) -> tuple[str, OrderState]:
-    """An order by its id or its external id. Raises Refused (missing)."""
-    streams = [f"order-{name}", f"order-{order_id(SOURCE, name)}"]
-    for stream in streams:
+    """An order by its id, by its external id, or by `OWNER/ID` where several owners use that id.
+
+    Raises Refused: missing, conflict when several orders bear the external id; it names them all.
+    """
+    stream = f"order-{name}"
+    loaded = app.load([stream])[stream]
+    if not loaded.version:
+        stream = _stream_of(app, name)
         loaded = app.load([stream])[stream]
-        if loaded.version:
-            return stream, cast("OrderState", loaded.state)
-    raise Refused(f"no order {name}; see `o2c orders list`", kind="missing")
+    return stream, cast("OrderState", loaded.state)
+
+
+def _stream_of(app: Engine, name: str) -> str:
+    """The stream of the one order that is meant by an external id, with or without its owner. Raises Refused."""
+    # An owner and an id may both hold slashes.
+    halves = [(name[:place], name[place + 1 :]) for place, letter in enumerate(name) if letter == "/"]
+    rows = app.reads.rows(BY_EXTERNAL_ID, [name, *(external_id for _, external_id in halves)])
+    if bearing := [row for row in rows if row["external_id"] == name]:
+        if len(bearing) == 1:
+            return str(bearing[0]["stream"])
+        orders_told = "; ".join(
+            f"{_owner_of(row)}/{name} from {row['channel']} is {row['stream'].removeprefix('order-')}" for row in bearing
+        )
+        raise Refused(f"{len(bearing)} orders bear {name}: {orders_told}; name one as OWNER/ID or by our id", kind="conflict")
+    # Of an owner, the first to bear the id is meant: what came after it is an order of its own by a person's decision.
+    owned = [row for row in rows if (_owner_of(row), row["external_id"]) in halves]
+    if not owned:
+        raise Refused(f"no order {name}; see `o2c orders list`", kind="missing")
+    return str(min(owned, key=lambda row: bool(row["after"]))["stream"])
+
+
+def _owner_of(row: Mapping[str, Any]) -> str:
+    """Whose name the external id is: of an order taken down before that was kept, its customer, else its channel."""
+    return str(row["owner"] or row["party"] or row["channel"])
 
 
 def list_orders(app: Engine, *, state: str = "", customer: str = "", limit: int | None = None) -> Page:
@@ -87,7 +118,8 @@ class _Rows:
 
 
 def show_order(app: Engine, name: str, *, at: datetime | None = None, known_at: int | None = None) -> dict[str, Any]:
-    """One order on a page: state and why it was rejected, items, steps with their dates, promises, open fallouts, the invoices that bill it.
+    """One order on a page: state and why it was rejected, items, steps with their dates, promises, open fallouts, what came of changed papers
+    under its external id, and the invoices that bill it.
 
     `at` shows what had happened by that business time, `known_at` what the log told up to that position; both together what was known then
     of that time. Raises Refused: missing (no such order, or not yet), usage (a time to come, a position that is not reached).
@@ -103,11 +135,14 @@ def show_order(app: Engine, name: str, *, at: datetime | None = None, known_at: 
     billed = billing(app, rows.account, state.order_id)
     shown = {
         "order": state.order_id,
+        "owner": state.owner,
         **_picked(rows.order, _OF_ORDER),
+        "after": state.after,
         "rejected_because": rejected_because(facts),
         "account": rows.account,
         "items": [_picked(row, _OF_ITEM) for row in sorted(rows.items, key=lambda row: str(row["item"]))],
         "open_fallouts": [{**row, "next": next_of(row)} for row in rows.open_fallouts],
+        "resubmissions": resubmissions_of(state),
         "invoices": [
             _picked(row, _OF_INVOICE) for row in sorted(rows.invoices, key=lambda row: str(row["invoice"])) if row["invoice"] in billed
         ],

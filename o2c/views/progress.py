@@ -101,3 +101,19 @@ def rejected_because(facts: Iterable[Fact]) -> str:
     """Why an order was rejected, its code and what that means; empty for one that was not."""
     codes = [str(getattr(fact.event, "reason", "")) for fact in facts if fact.event.type_name == "order.rejected"]
     return f"{codes[-1]}: {guide_of(codes[-1]).meaning}" if codes else ""
+
+
+def resubmissions_of(state: OrderState) -> Rows:
+    """The papers that came under the order's external id with other content, and what became of each: its channel must see that."""
+    became = {"": "waits for a person", "approve": "an order of its own", "decline": "refused (DQ-DUP)"}
+    return [
+        {
+            "channel": came.channel,
+            "order_date": came.order_date,
+            "differs_in": ", ".join(came.differing),
+            "became": became[came.decision],
+            "order": came.order,
+            "fallout": came.fallout,
+        }
+        for came in state.resubmissions
+    ]

@@ -101,10 +101,25 @@ class FalloutOfOrder(FalloutShown):
     next: str
 
 
+class ResubmissionShown(TypedDict):
+    """A paper that came under an order's external id with other content: from where, and what became of it."""
+
+    channel: str
+    order_date: str
+    differs_in: str
+    became: str
+    order: str
+    fallout: str
+
+
 class OrderShown(TypedDict):
-    """One order as it stands. `closed_at` is None while it is open; lower `priority` goes first; `rejected_because` is empty mostly."""
+    """One order as it stands. `owner` is whose name the external id is; `after` is the order that this one was first taken for a repeat of.
+
+    `closed_at` is None while it is open; lower `priority` goes first; `rejected_because` is empty mostly.
+    """
 
     order: str
+    owner: str
     external_id: str
     customer_id: str
     state: str
@@ -115,7 +130,9 @@ class OrderShown(TypedDict):
     account: str
     rejected_because: str
     items: list[ItemShown]
+    after: str
     open_fallouts: list[FalloutOfOrder]
+    resubmissions: list[ResubmissionShown]
     invoices: list[InvoiceShown]
     steps: list[StepShown]
     promises: list[PromiseShown]

@@ -15,6 +15,7 @@ from pydantic import TypeAdapter
 from o2c.kernel.event import EVENT_TYPES, Event, upcast
 from o2c.kernel.shapes import OfItem, OfStep
 from o2c.kernel.stream import StreamKind
+from o2c.orders.state import suspicion
 from o2c.plan import KINDS
 from o2c.views.event_types import event_types, stream_categories
 
@@ -30,6 +31,7 @@ STREAMS = {
 Told = tuple[str, Mapping[str, Any]]
 _NO = {"item": ""}
 _TWO = {"item": "2"}
+_CAME = {"fallout": suspicion(ORDER, "2c26b46b68ffc68f")}
 _WISH = {"portInNumber": "+447700900123", "portInCode": "ABC123456", "simType": "physical"}
 _CAPTURED: Told = ("order.captured", {
     "lines": [{"item": "1", "action": "add", "quantity": "1", "offering": "mobile-line"},
@@ -94,7 +96,13 @@ LIVES: Mapping[str, Mapping[str, Sequence[Told]]] = {
             ("step.cancelled", {"item": "1", "step": "porting"}), ("item.cancelled", _TWO), ("order.failed", {}),
         ),
         "stopped by a defect": (*_GATES, ("sim.requested", {}), ("step.stopped", {"item": "1", "step": "sim"})),
-        "a resubmission settled": (*_GATES, ("order.resubmitted", {}), ("duplicate.suspected", {}), ("duplicate.settled", {})),
+        "a resubmission settled": (
+            *_GATES, ("order.resubmitted", {}), ("duplicate.suspected", _CAME), ("duplicate.settled", _CAME),
+        ),
+        "a resubmission refused": (
+            *_GATES, ("order.resubmitted", {}), ("duplicate.suspected", _CAME), ("duplicate.settled", {**_CAME, "decision": "decline", "order": ""}),
+            ("order.resubmission-refused", {}),
+        ),
         "completed in part": (
             *_GATES, ("step.forced", {"item": "1", "step": "delivery"}), ("service.activated", {}), ("activation.fell-out", _TWO),
             ("item.failed", _TWO), ("order.partially-completed", {}),
@@ -192,7 +200,7 @@ LIVES: Mapping[str, Mapping[str, Sequence[Told]]] = {
 _GENERIC = {"partner.accepted", "partner.silent", "retry.scheduled", "fallout.decided", "step.cancelled", "step.forced"}
 INERT: Mapping[str, frozenset[str]] = {
     **dict.fromkeys(KINDS, frozenset()),
-    "order": frozenset(),
+    "order": frozenset({"order.resubmission-refused"}),
     "customer": frozenset({"customer.contacted"}),
     "intake": frozenset({"intake.line-refused"}),
     **dict.fromkeys(("delivery", "sim", "number"), frozenset({*_GENERIC, "fallout.correction-applied"})),

@@ -251,6 +251,7 @@ OCCURRENCES = {
     "fallout.give_up",
     "fallout.resolve",
     "numbers.announce",
+    "orders.follow_up",
     "sim.announce",
 }
 """What a person does, as often as it is done: the command id is the action on the version that was seen."""

@@ -224,8 +224,8 @@ BAD_ORDERS = [
         order().replace(b'{"externalId"', f'{{"{SECRET}": 1, "{SECRET}": 2, "externalId"'.encode()), "the same key twice", id="a key twice"
     ),
     pytest.param(order(orderDate=SECRET), "orderDate is no time", id="an order date that is none"),
-    pytest.param(order(orderDate=None), "orderDate is no time", id="no order date"),
-    pytest.param(order(externalId=None), "no externalId", id="no external id"),
+    pytest.param(order(orderDate=None), "orderDate is missing", id="no order date"),
+    pytest.param(order(externalId={"id": SECRET}), "externalId has no id", id="an external id of the wrong kind"),
     pytest.param(order(externalId=float("nan")), "NaN is no JSON number", id="no number"),
     pytest.param(order().replace(b'"1"', b"4711" * 2_000), "too many digits", id="a number with too many digits"),
     pytest.param(order(description=SECRET * (LINE_BYTES_MAX // 18 + 1)), "bytes in one line", id="too long"),

@@ -214,7 +214,9 @@ def test_an_unknown_region_is_refused() -> None:
 
 def test_derived_ids_are_the_same_for_ever() -> None:
     """Stored ids depend on these exact values."""
-    assert order_id("web", "A-1") == "960dd07c-b654-5d95-9a31-65845ce3ab78"
+    assert order_id("web", "", "A-1") == "960dd07c-b654-5d95-9a31-65845ce3ab78"
+    assert order_id("web", "C-1", "A-1") == "b2c0fb41-b695-599c-9e0c-190d8e944bdc"
+    assert order_id("web", "C-1", "A-1", "9f86d081") == "e8377534-038e-5c32-9f5c-4c41b08aeba1"
     assert derived_id("web", "A-1") == "15fc1eff-6daa-5195-a766-a5e5412cf5ff"
 
 
@@ -246,11 +248,17 @@ def test_the_border_between_parts_counts(some: tuple[str, ...], others: tuple[st
 
 
 @pytest.mark.parametrize("make", [order_id, derived_id])
-def test_order_ids_and_derived_ids_do_not_meet(make: Callable[[str, str], str]) -> None:
+def test_order_ids_and_derived_ids_do_not_meet(make: Callable[..., str]) -> None:
     """The two kinds live in namespaces of their own, and any text has an id."""
     other = derived_id if make is order_id else order_id
-    assert make("web", "A-1") != other("web", "A-1")
-    assert make("web", "\ud800") != make("web", "\ud801")
+    assert make("web", "C-1", "A-1") != other("web", "C-1", "A-1")
+    assert make("web", "", "\ud800") != make("web", "", "\ud801")
+
+
+def test_an_order_id_depends_on_the_owner_of_the_external_id_and_on_the_paper_it_came_after() -> None:
+    """Without owner it is the id of the time before owners were told apart, so that old orders are found."""
+    made = [order_id("web", *rest) for rest in (("", "A-1"), ("C-1", "A-1"), ("C-2", "A-1"), ("C-1", "A-1", "9f86"), ("", "A-1", "9f86"))]
+    assert len(set(made)) == len(made)
 
 
 def test_a_digest_is_sha256_of_the_bytes() -> None:

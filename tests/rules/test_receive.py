@@ -34,7 +34,7 @@ def came(state: OrderState, line: int, intake: str = "intake-1", **changes: Any)
     )
 
 
-FRESH = KIND.initial(f"order-{order_id(SOURCE, 'WEB-1001')}")
+FRESH = KIND.initial(f"order-{order_id(SOURCE, 'C-1001', 'WEB-1001')}")
 
 
 def after(*lines: tuple[int, Document]) -> OrderState:

@@ -33,7 +33,7 @@ def world(dsn: str, tmp_path: Path) -> Iterator[World]:
 
 
 def stream_of(external_id: str) -> str:
-    return f"order-{order_id(SOURCE, external_id)}"
+    return "order-" + order_id(SOURCE, "C-1", external_id)
 
 
 def heads_read(app: Engine, monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:

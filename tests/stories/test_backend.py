@@ -87,7 +87,7 @@ def test_the_same_content_is_one_order(world: World, o2c: OrderToCash, again: An
     answers = [o2c.capture(again(paper), context) for context in (own, named(), SHOP)]
     counts = world.take(paper)
 
-    assert answers == [Captured(stream=first.stream, position=first.position, repeated=True, order=first.order)] * 3
+    assert answers == [Captured(stream=first.stream, position=first.position, repeated=True, order=first.order, external_id="WEB-1")] * 3
     assert (counts.captured, counts.duplicates) == (0, 1)
     assert world.told("WEB-1").count("order.captured") == 1
 
@@ -109,7 +109,7 @@ def test_other_content_under_a_known_number_is_for_a_person(world: World, o2c: O
     ("paper", "says"),
     [
         pytest.param(b'{"externalId": ', "not JSON", id="cut off"),
-        pytest.param({"externalId": "WEB-1"}, "orderDate", id="no date"),
+        pytest.param({"externalId": "WEB-1", "orderDate": "soon"}, "orderDate is no time", id="no time"),
         pytest.param({**order("WEB-1", line()), "note": "a\0b"}, "NUL", id="NUL"),
         pytest.param({"externalId": "WEB-1", "orderDate": object()}, "JSON", id="no JSON value"),
         pytest.param("[]", "not a JSON object", id="no object"),

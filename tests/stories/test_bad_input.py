@@ -54,7 +54,8 @@ REFUSED: dict[str, tuple[bytes, str]] = {
     "naive time": (paper(orderDate="2026-01-05T09:00:00"), "orderDate is no time with a zone"),
     "impossible time": (paper(orderDate="2026-02-30T09:00:00Z"), "orderDate is no time with a zone"),
     "10,000 items": (paper(productOrderItem=[{}] * 10_000), f"10000 items in one order, at most {ITEMS_MAX}"),
-    "no external id": (paper(externalId="", id=None), "no externalId"),
+    "an external id of the wrong kind": (paper(externalId={"id": SECRET}), "externalId has no id"),
+    "a customer": (json.dumps({"id": "C-1", "givenName": SECRET}).encode(), "no product order"),
     "blanks around it": (b" \t" + paper()[:-1] + b"  ", "not JSON"),
     "a carriage return": (paper()[:-1] + b"\r", "not JSON"),
 }
@@ -210,7 +211,7 @@ JUDGED: dict[str, tuple[Document, str]] = {
     "port-in with a letter for a digit": (wished("W", ported(msisdn="+447700900203", code="ABC12345O")), "NP-CODE"),
     "port-in with a digit for a letter": (wished("W", ported(msisdn="+447700900204", code="4BC123456")), "NP-CODE"),
     "the first to port a number": (wished("W", ported(msisdn="+447700900205")), ""),
-    "the second to port it": (wished("W", ported(msisdn="+447700900205")), "NP-NOTPORT"),
+    "the second to port it": ({**wished("W", ported(msisdn="+447700900205")), "orderDate": "2026-01-05T09:01:00Z"}, "NP-NOTPORT"),
     "nothing wrong": (wished("W", line()), ""),
 }
 

@@ -276,7 +276,7 @@ def test_a_quarantine_on_the_command_line(dsn: str, tmp_path: Path) -> None:
     World(dsn, tmp_path).close()
     (tmp_path / "c.json").write_text(json.dumps(catalogue()))
     good = json.dumps(order("ONE", line()))
-    (tmp_path / "o.jsonl").write_text(good.replace("externalId", "externalNo"))
+    (tmp_path / "o.jsonl").write_text(good.replace('"orderDate": "', '"orderDate": "on '))
     o2c("load", "catalogue", str(tmp_path / "c.json"), "--actor", "ann", dsn=dsn, home=tmp_path)
     first = o2c("ingest", str(tmp_path / "o.jsonl"), dsn=dsn, home=tmp_path)
     [kept] = (tmp_path / "quarantine").iterdir()
@@ -288,7 +288,7 @@ def test_a_quarantine_on_the_command_line(dsn: str, tmp_path: Path) -> None:
     with connect(dsn) as conn:
         rows = conn.execute("SELECT type, actor FROM o2c.event WHERE version = 1 OR type = 'intake.closed' ORDER BY position").fetchall()
 
-    assert (first.returncode, first.stderr.splitlines()[0]) == (6, "refused: line 1: no externalId; a channel must name its order")
+    assert (first.returncode, first.stderr.splitlines()[0]) == (6, "refused: line 1: orderDate is no time with a zone (RFC 3339)")
     assert str(kept) in first.stderr.splitlines()[1]
     assert (second.returncode, json.loads(second.stdout)["captured"], kept.exists()) == (0, 1, False)
     assert [(row["type"], row["actor"]) for row in rows] == [

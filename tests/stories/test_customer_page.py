@@ -50,7 +50,7 @@ def test_a_page_shows_everything_of_one_customer(world: World) -> None:
     world.take(order("WEB-1", line("1"), line("2", sim="physical")), order("WEB-2", ported()), order("WEB-3", line(), party="C-2"))
     world.run(at(7))
     shown = page(world)
-    stuck, done = order_id(SOURCE, "WEB-2"), order_id(SOURCE, "WEB-1")
+    stuck, done = order_id(SOURCE, "C-1", "WEB-2"), order_id(SOURCE, "C-1", "WEB-1")
 
     assert {row["external_id"]: row["state"] for row in shown["orders"]} == {"WEB-1": "completed", "WEB-2": "pending"}
     assert {(row["order"], row["item"]) for row in shown["in_service"]} == {(done, "1"), (done, "2")}
@@ -140,7 +140,7 @@ def test_a_contact_is_on_the_page_and_in_the_timeline(world: World) -> None:
     shown = page(world)["contacts"]
 
     told = [(row["medium"], row["direction"], row["topic"], row["order"]) for row in shown]
-    assert told == [("call", "inbound", "where-is-my-order", order_id(SOURCE, "WEB-1")), ("courtesy", "outbound", "other", None)]
+    assert told == [("call", "inbound", "where-is-my-order", order_id(SOURCE, "C-1", "WEB-1")), ("courtesy", "outbound", "other", None)]
     lines = {name: list(order_timeline(world.app, name)) for name in ("WEB-1", "WEB-2")}
     assert [[event["type"] for event in events].count("customer.contacted") for events in lines.values()] == [1, 0]
     assert "Fenwick" not in f"{lines} {shown} {world.app.reads.rows('SELECT * FROM projection.contacts_doc')}"

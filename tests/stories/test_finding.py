@@ -64,7 +64,7 @@ def test_an_order_is_found_by_everything_that_names_it(world: World) -> None:
     number, sim = str(world.outcome("WEB-1", "1", "number")["msisdn"]), sim_of(world, "WEB-1")
 
     assert found(world, "WEB-1") == {"WEB-1": "external-id"}
-    assert found(world, order_id(SOURCE, "WEB-1")) == {"WEB-1": "order"}
+    assert found(world, order_id(SOURCE, "C-1", "WEB-1")) == {"WEB-1": "order"}
     assert found(world, number) == {"WEB-1": f"msisdn {number}"}
     assert found(world, f"0{number[3:7]} {number[7:]}") == {"WEB-1": f"msisdn {number}"}
     assert found(world, sim) == found(world, f"{sim}F" if len(sim) == 19 else sim) == {"WEB-1": f"iccid {sim}"}

@@ -20,7 +20,7 @@ from tests.world import World, line, order
 
 GOOD = json.dumps(order("GOOD", line())).encode()
 FIXED = [json.dumps(order(f"BAD-{n}", line())).encode() for n in range(3)]
-BAD = [raw.replace(b'"orderDate"', b'"orderDay"') for raw in FIXED]
+BAD = [raw.replace(b'T09:00:00Z"', b'T09:00:00"') for raw in FIXED]
 DEAD = KeyboardInterrupt
 
 
