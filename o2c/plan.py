@@ -19,6 +19,7 @@ from o2c.billing.step import STEP as BILL_RUN
 from o2c.catalogue.state import KIND as CATALOGUE
 from o2c.catalogue.state import CatalogueState
 from o2c.charging.step import STEP as CHARGING
+from o2c.credit.step import NOTICE as CREDIT_NOTICE
 from o2c.credit.step import STEP as CREDIT
 from o2c.customers.state import KIND as CUSTOMER
 from o2c.delivery.step import STEP as DELIVERY
@@ -58,6 +59,7 @@ STEPS: Mapping[str, Step] = {
     step.name: step
     for step in (
         *(VALIDATION, DUPLICATE, IDENTITY, CREDIT),
+        CREDIT_NOTICE,
         *(SIM_STEP, NUMBER_STEP, PORTING, DELIVERY, ESIM, ACTIVATION, ESIM_DOWNLOAD, CUTOVER, NUMBER_CHANGE),
         *(QUALIFICATION, APPOINTMENT, CHARGING),
         *(PORTING_CANCEL, ESIM_CANCEL, APPOINTMENT_CANCEL),

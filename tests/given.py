@@ -80,6 +80,9 @@ CATALOGUE = CatalogueState({each.offering: each for each in OFFERINGS})
 BOOK = PlanBook(catalogue=lambda version: CATALOGUE if version else CatalogueState())
 CUSTOMER = CustomerState(CustomerRegistered.model_validate(CustomerRegistered.example))
 
+READ = {"catalogue-main@1": CATALOGUE, "customer-C-1001": CUSTOMER}
+"""The streams that the gates of an order read, and their states."""
+
 
 def item(name: Any = "1", sold: str = "line", *, relies_on: tuple[str, ...] = (), place: str = ADDRESS, **changes: Any) -> Document:
     """An order item as a channel sends it; `characteristics` are name and value, everything else replaces a field."""
@@ -216,7 +219,7 @@ class Story:
         return replace(bare, guards=found, read={stream: self._read(stream) for stream in STEPS[step].reads(bare)})
 
     def _read(self, stream: str) -> Any:
-        return {"catalogue-main@1": CATALOGUE, "customer-C-1001": CUSTOMER}.get(stream)
+        return READ.get(stream)
 
     def attend(self, step: str, name: str = "", answer: Answer | None = None, *, in_stock: bool = True, at: datetime | None = None) -> None:
         """Carry out a row of the agenda when it is due; a partner that is asked gives the answer (done, if none is said)."""

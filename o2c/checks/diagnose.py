@@ -17,7 +17,7 @@ from o2c.checks.log import Agenda, Gapless, Heads, Pools, Watch, walk
 from o2c.checks.schema import ABOUT_SCHEMA
 from o2c.checks.server import ABOUT_SERVER, CannotTell, Question, one
 from o2c.checks.trade import Forgotten, Holdings, Intakes, Transitions
-from o2c.checks.work import ABOUT_WORK, quarantined
+from o2c.checks.work import ABOUT_DUTIES, ABOUT_WORK, quarantined
 from o2c.engine.app import Engine
 from o2c.kernel.event import EVENT_TYPES
 from o2c.kernel.refusal import Refused
@@ -56,7 +56,7 @@ def run_checks(app: Engine, *, quick: bool = False, home: Path | None = None) ->
     if quick:
         return
     yield from _log(app)
-    for name, question in {**ABOUT_EVIDENCE, **_ABOUT_LOG}.items():
+    for name, question in {**ABOUT_EVIDENCE, **_ABOUT_LOG, **ABOUT_DUTIES}.items():
         yield _asked(app, name, question)
     for projection in engine.ALL:
         yield _projection(app, projection)

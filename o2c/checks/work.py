@@ -67,6 +67,20 @@ def _parked(conn: Connection) -> Answer:
     )
 
 
+_NOTICES = """WITH sent AS (SELECT DISTINCT body->>'order' AS of FROM o2c.event WHERE type = 'customer.contacted' AND body->>'topic' = 'credit-notice'),
+    owed AS (SELECT body->>'order' AS of, body->>'owed_by' AS day FROM o2c.event WHERE type = 'credit.notice-owed')
+    SELECT count(*) AS owed, count(sent.of) AS sent, coalesce(array_agg(owed.of || ' owed by ' || day ORDER BY day, owed.of)
+        FILTER (WHERE sent.of IS NULL AND day::date < (SELECT CASE kind WHEN 'real' THEN clock_timestamp() ELSE now END FROM o2c.clock)), '{}') AS late
+    FROM owed LEFT JOIN sent USING (of)"""
+"""How many notices about credit are owed, how many of them went out, and which are late by the store's clock."""
+
+
+def _notices(conn: Connection) -> Answer:
+    row = one(conn, _NOTICES)
+    late, text = row["late"], f"{row['owed']:,} notices owed, {row['sent']:,} sent"
+    return (not late, f"{text}; late: {len(late)}, first order {late[0]}" if late else text)
+
+
 def _policies(conn: Connection) -> Answer:
     last = one(conn, LAST_POSITION)["top"]
     rows = conn.execute(_POLICIES).fetchall()
@@ -80,6 +94,8 @@ ABOUT_WORK: dict[str, Question] = {
     "no projection is parked": _parked,
     "policies are not beyond the log": _policies,
 }
+ABOUT_DUTIES: dict[str, Question] = {"notices about credit are sent in time": _notices}
+"""What the law wants done by a day; its checks read the whole log."""
 
 
 def quarantined(folder: Path) -> Callable[[Connection], Answer]:

@@ -15,13 +15,28 @@ class CreditRequested(Requested, name="credit.requested", step="credit", stream=
 
 
 class CreditApproved(Done, name="credit.approved", step="credit", stream="order"):
-    """Credit was approved, with a limit or (0) without. Version 2 says which policy judged."""
+    """Credit was approved, with a limit or (0) without. Version 2 says which policy judged.
 
-    example = {"attempt": 1, "decided_by": "bureau", "limit_minor": 0, "policy": "credit/2026-01"}
-    upcasts = (Upcast(renames={"by": "decided_by"}, defaults={"policy": "credit/unversioned"}),)
+    Version 3 says what the order commits to in minor units (0: not on record), under which search at the bureau and until when that holds, and
+    which order had the search made (`reused_from`; empty for this one). All three are empty where a person or a deposit decided.
+    """
+
+    example = {
+        "attempt": 1, "decided_by": "bureau", "limit_minor": 60000, "policy": "credit/2026-02", "committed_minor": 47976,
+        "search": "0c1d8a4e-52b7-5e0e-9c41-7d0a4be2f6a3", "reused_from": "6f9619ff-8b86-5d01-b42d-00cf4fc964ff",
+        "expires_at": "2026-02-04T09:00:20Z",
+    }  # fmt: skip
+    upcasts = (
+        Upcast(renames={"by": "decided_by"}, defaults={"policy": "credit/unversioned"}),
+        Upcast(defaults={"committed_minor": 0, "search": "", "reused_from": "", "expires_at": ""}),
+    )
     decided_by: str
     limit_minor: int
     policy: str
+    committed_minor: int = 0
+    search: str = ""
+    reused_from: str = ""
+    expires_at: str = ""
 
 
 class CreditDeclined(Declined, name="credit.declined", step="credit", stream="order"):
@@ -31,16 +46,44 @@ class CreditDeclined(Declined, name="credit.declined", step="credit", stream="or
 
 
 class CreditFellOut(FellOut, name="credit.fell-out", step="credit", stream="order"):
-    """The bureau referred the order to an underwriter, wants a deposit (version 2 says of how much, in minor units), or did not answer."""
+    """The bureau referred the order to an underwriter, wants a deposit (version 2 says of how much, in minor units), or did not answer.
+
+    So it does when the order goes beyond the limit that the bureau gave. Version 3 says by `reused_from` which earlier order had the search
+    made; it is empty where this one had.
+    """
 
     example = {
         "fallout": "5d3f0a5e-6f0e-5a53-9d4c-0d8a35a0b8f1", "reason": "CR-DEPOSIT", "fault_class": "business", "origin": "customer",
         "recoverability": "correctable", "waiting_for": "customer", "queue": "credit", "partner_code": "DEPOSIT",
-        "detail": "a deposit of 100.00 GBP", "deposit_minor": 10000, "currency": "GBP",
+        "detail": "a deposit of 100.00 GBP", "deposit_minor": 10000, "currency": "GBP", "reused_from": "",
     }  # fmt: skip
-    upcasts = (Upcast(defaults={"deposit_minor": 0, "currency": ""}),)
+    upcasts = (Upcast(defaults={"deposit_minor": 0, "currency": ""}), Upcast(defaults={"reused_from": ""}))
     deposit_minor: int = 0
     currency: str = ""
+    reused_from: str = ""
+
+
+class CreditNoticeRequested(Requested, name="credit-notice.requested", step="credit-notice", stream="order"):
+    """The customer is to be told, by the day `owed_by`, that a decision about credit went against it because of a bureau's report."""
+
+    example = {"attempt": 1, "due_at": "2026-01-05T09:00:20Z", "reason": "CR-DEPOSIT", "owed_by": "2026-02-04"}
+    reason: str
+    owed_by: str
+
+
+class CreditNoticeSent(Done, name="credit-notice.sent", step="credit-notice", stream="order"):
+    """The notice of a decision about credit went out to the customer. What it must say: 15 USC 1681m(a), where that is the law."""
+
+    example = {"attempt": 1}
+
+
+class CreditNoticeFellOut(FellOut, name="credit-notice.fell-out", step="credit-notice", stream="order"):
+    """The notice of a decision about credit did not go out."""
+
+    example = {
+        "fallout": "5d3f0a5e-6f0e-5a53-9d4c-0d8a35a0b8f1", "reason": "SYS-BUG", "fault_class": "defect", "origin": "direct",
+        "recoverability": "correctable", "waiting_for": "us", "queue": "engineering",
+    }  # fmt: skip
 
 
 class DepositReceived(SetAside, name="deposit.received", step="credit", stream="order"):

@@ -3,62 +3,140 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from o2c.catalogue.state import STREAM as CATALOGUE
-from o2c.credit.events import CreditApproved, CreditDeclined, DepositReceived
-from o2c.kernel.decision import Decision, just
+from o2c.credit import reports
+from o2c.credit.events import CreditApproved, CreditDeclined, CreditNoticeRequested, CreditNoticeSent, DepositReceived
+from o2c.customers.events import CreditCommitted, CreditNoticeOwed, CustomerContacted
+from o2c.customers.state import CREDIT_NOTICE, stream_of
+from o2c.kernel.decision import NOTHING, Decision, just
+from o2c.kernel.event import Event
 from o2c.kernel.money import from_minor
+from o2c.kernel.partner import Answer, Answered, RefusedBy
+from o2c.kernel.periods import local_date, stamp
+from o2c.kernel.reasons import DEFECT
 from o2c.kernel.refusal import Refused
 from o2c.kernel.work import Work
-from o2c.orders.planning import commitment_minor
 
-POLICY = "credit/2026-01"
+POLICY = "credit/2026-02"
 """The version of these rules, stored with every approval."""
-
-
-def catalogue_read(work: Work) -> tuple[str, ...]:
-    """Name the stream that the gate reads: the catalogue version that the order pinned, for the prices."""
-    return (f"{CATALOGUE}@{work.state.catalogue_version}",)
+NO_REPORT = frozenset({"CR-TIMEOUT", DEFECT})
+"""The reasons to decline that rest on no report."""
 
 
 def search(work: Work) -> Mapping[str, Any]:
-    """Give the body of the one search an order, consumer or business: customer, commitment and currency.
+    """Give the body of a search, consumer or business: customer, commitment and currency.
 
-    The commitment is the sum of all lines in net minor units (see `commitment_minor`). One search, because the bureau may record every
-    call. Source: identifiers, inventory and credit facts, section on credit checks.
+    The commitment is what the customer commits to in all, in net minor units: by all lines of the order (see `commitment_minor`), and by its
+    other orders that still ran when it was given. One search for all, because the bureau may record every call. Source: identifiers, inventory and credit
+    facts, section on credit checks.
     """
-    [catalogue] = work.read.values()
-    return {"customer": work.state.party, "commitment_minor": commitment_minor(work.state, catalogue), "currency": work.market.currency}
+    return {"customer": work.state.party, "commitment_minor": reports.asked_minor(work), "currency": work.market.currency}
+
+
+def within_limit(work: Work, answer: Answer, at: datetime) -> Answer:
+    """Judge an approval up to a limit: it is none for an order that goes beyond it, with all else that the customer commits to.
+
+    An underwriter decides such an order: the bureau was asked about the customer already.
+    """
+    limit_minor = int(answer.data.get("limit_minor", 0)) if isinstance(answer, Answered) else 0
+    exposure_minor = reports.exposure_minor(work, at) if limit_minor else 0
+    if not isinstance(answer, Answered) or exposure_minor <= limit_minor:
+        return answer
+    return RefusedBy("LIMIT", {**answer.data, "exposure_minor": exposure_minor, "currency": work.market.currency})
 
 
 def approved(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
-    """Decide that the gate passes by the bureau's answer, with its credit limit in minor units (0: no limit)."""
-    limit_minor = int(data.get("limit_minor", 0))
-    return just(CreditApproved(attempt=work.attempt, decided_by="bureau", limit_minor=limit_minor, policy=POLICY))
+    """Decide that the gate passes by the bureau's answer, with its credit limit in minor units (0: no limit).
+
+    The answer and what the order commits to are kept with the customer in the same command, so that of two orders decided at once the second
+    sees the first.
+    """
+    limit_minor, commitment = int(data.get("limit_minor", 0)), reports.committed(work, at)
+    had = "expires_at" in data
+    report = reports.decided(work, data, "limit" if limit_minor else "approved", at, policy=POLICY, commitment=commitment)
+    done = CreditApproved(
+        attempt=work.attempt,
+        decided_by="bureau",
+        limit_minor=limit_minor,
+        policy=POLICY,
+        committed_minor=commitment.amount_minor,
+        search=data["search"] if had else report.search,
+        reused_from=data["reused_from"] if had else "",
+        expires_at=data["expires_at"] if had else stamp(report.expires_at),
+    )
+    return just(done) + (_commit(work, at) if had else _with_customer(work, report))
 
 
 def decide(work: Work, approve: bool, at: datetime) -> Decision:
     """Decide as an underwriter said, or as the bureau said for good: approved, or declined under the reason on record.
 
-    In the United States a decline because of a credit report needs a notice of adverse action. Source: 15 USC 1681m.
+    The customer is told of a decline that rests on a report, where the market's law wants that (see `notice`).
     """
     if approve:
-        return just(CreditApproved(attempt=work.attempt, decided_by="person", limit_minor=0, policy=POLICY))
-    return just(CreditDeclined(attempt=work.attempt, reason=work.reason or "CR-DECLINE"))
+        return _approved_by("person", work, at)
+    declined = just(CreditDeclined(attempt=work.attempt, reason=work.reason or "CR-DECLINE"))
+    return declined if work.reason in NO_REPORT else declined + notice(work, work.reason or "CR-DECLINE", at)
 
 
 def asked(data: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Give the further fields of the fallout when the bureau wants a deposit: its amount in minor units, and the currency.
-
-    In the United States a deposit asked for because of a credit report is adverse action too. Source: 15 USC 1681m; FTC advisory opinion to
-    CommNet Cellular, 28 July 1998.
-    """
+    """Give the further fields of the fallout: the amount of a deposit (minor units) and its currency, the order that had the search made."""
+    fields = {"reused_from": data["reused_from"]} if data.get("reused_from") else {}
+    if "exposure_minor" in data:
+        exposure, limit = (from_minor(int(data[name]), str(data["currency"])) for name in ("exposure_minor", "limit_minor"))
+        return {**fields, "detail": f"{exposure} {data['currency']} in all, beyond the limit of {limit}"}
     if "deposit_minor" not in data:
-        return {}
+        return fields
     amount_minor, currency = int(data["deposit_minor"]), str(data["currency"])
-    return {"deposit_minor": amount_minor, "currency": currency, "detail": f"a deposit of {from_minor(amount_minor, currency)} {currency}"}
+    detail = f"a deposit of {from_minor(amount_minor, currency)} {currency}"
+    return {**fields, "deposit_minor": amount_minor, "currency": currency, "detail": detail}
+
+
+def refused(work: Work, code: str, data: Mapping[str, Any], at: datetime) -> Decision:
+    """Keep a bureau's refusal with the customer, unless it is one that was had already, and open the duty of a notice about a deposit.
+
+    In the United States a deposit asked for because of a credit report is adverse action as a decline is. Source: 15 USC 1681m; FTC advisory
+    opinion to CommNet Cellular, 28 July 1998.
+    """
+    result = "" if "expires_at" in data else reports.RESULTS.get(code, "")
+    kept = _with_customer(work, reports.decided(work, data, result, at, policy=POLICY, commitment=None)) if result else NOTHING
+    return kept + (notice(work, "CR-DEPOSIT", at) if code == "DEPOSIT" else NOTHING)
+
+
+def notice(work: Work, reason: str, at: datetime) -> Decision:
+    """Open the duty of a notice to the customer, once an order; nothing where the market's law has no such duty.
+
+    Source: 15 USC 1681m(a), where it is the law; the market names days and source.
+    """
+    days = work.market.credit.notice_days
+    if days is None or "credit-notice" in work.outcomes:
+        return NOTHING
+    owed_by = (local_date(at, work.market.zone) + timedelta(days=days)).isoformat()
+    owed = CreditNoticeOwed(order=work.state.order_id, reason=reason, owed_by=owed_by)
+    return just(CreditNoticeRequested(due_at=at, reason=reason, owed_by=owed_by)) + _with_customer(work, owed)
+
+
+def noticed(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
+    """Decide that the notice goes out: a letter to the customer, about this order."""
+    told = CustomerContacted(customer=work.state.party, medium="mail", direction="outbound", topic=CREDIT_NOTICE, order=work.state.order_id)
+    return just(CreditNoticeSent(attempt=work.attempt)) + _with_customer(work, told)
+
+
+def _approved_by(whom: str, work: Work, at: datetime) -> Decision:
+    amount_minor = reports.committed(work, at).amount_minor
+    done = CreditApproved(attempt=work.attempt, decided_by=whom, limit_minor=0, policy=POLICY, committed_minor=amount_minor)
+    return just(done) + _commit(work, at)
+
+
+def _commit(work: Work, at: datetime) -> Decision:
+    amount_minor, runs_to = reports.committed(work, at)
+    event = CreditCommitted(order=work.state.order_id, committed_minor=amount_minor, currency=work.market.currency, committed_to=runs_to)
+    return _with_customer(work, event)
+
+
+def _with_customer(work: Work, event: Event) -> Decision:
+    return Decision(elsewhere=((stream_of(work.state.party), event),))
 
 
 def deposit(work: Work, *, amount_minor: int, currency: str, reference: str, method: str, at: datetime) -> Decision:
@@ -94,4 +172,4 @@ def deposit(work: Work, *, amount_minor: int, currency: str, reference: str, met
     )
     if missing_minor:
         return just(received)
-    return just(received, CreditApproved(attempt=work.attempt, decided_by="deposit", limit_minor=0, policy=POLICY))
+    return just(received) + _approved_by("deposit", work, at)

@@ -1,11 +1,11 @@
-"""The credit gate's entry for the plan."""
+"""The credit gate's entry for the plan, and that of the notice of a decision that went against the customer."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 
-from o2c.credit import rules
-from o2c.credit.events import CreditFellOut, CreditRequested
+from o2c.credit import reports, rules
+from o2c.credit.events import CreditFellOut, CreditNoticeFellOut, CreditNoticeRequested, CreditRequested
 from o2c.kernel.step import ByPartner, Referral, Step
 
 STEP = Step(
@@ -13,17 +13,28 @@ STEP = Step(
     requested=CreditRequested,
     fell_out=CreditFellOut,
     complete=rules.approved,
-    reads=rules.catalogue_read,
+    reads=reports.streams_read,
     lead=timedelta(seconds=20),
     ask=ByPartner(
         partner="credit-bureau",
         payload=rules.search,
-        codes={"REFER": "CR-REFER", "DEPOSIT": "CR-DEPOSIT", "DECLINE": "CR-DECLINE", "UNAVAILABLE": "CR-TIMEOUT"},
+        codes={"REFER": "CR-REFER", "LIMIT": "CR-REFER", "DEPOSIT": "CR-DEPOSIT", "DECLINE": "CR-DECLINE", "UNAVAILABLE": "CR-TIMEOUT"},
         silence="CR-TIMEOUT",
         fallout_fields=rules.asked,
+        key=reports.search_key,
+        had=reports.report_had,
+        judged=rules.within_limit,
+        beside=rules.refused,
     ),
     referral=Referral(
         decide=rules.decide,
         declines=frozenset({"CR-DECLINE"}),
     ),
+)
+NOTICE = Step(
+    name="credit-notice",
+    requested=CreditNoticeRequested,
+    fell_out=CreditNoticeFellOut,
+    complete=rules.noticed,
+    forceable=True,
 )

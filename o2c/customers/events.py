@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Literal
 
 from o2c.kernel.event import Event, Pii
@@ -37,3 +38,57 @@ class CustomerContacted(Event, name="customer.contacted", stream="customer"):
     topic: str
     order: str = ""
     note: Annotated[str, Pii("note")] = ""
+
+
+class CreditDecided(Event, name="credit.decided", stream="customer"):
+    """The bureau answered about a customer. The answer holds for all orders of the customer until it expires, as long as the applicant's data
+    are the same: `applicant` is a digest of those. Amounts are minor units: what was asked about, a limit or a deposit where the result has
+    one, and what the order that asked commits to (0: it was not approved by this answer). The report itself is not kept.
+    """
+
+    example = {
+        "order": "6f9619ff-8b86-5d01-b42d-00cf4fc964ff", "search": "0c1d8a4e-52b7-5e0e-9c41-7d0a4be2f6a3", "result": "limit", "asked_minor": 47976,
+        "limit_minor": 60000, "deposit_minor": 0, "currency": "GBP", "committed_minor": 47976, "committed_to": "2027-01-05",
+        "expires_at": "2026-02-04T09:00:20Z", "policy": "credit/2026-02", "applicant": "9f86d081884c7d65",
+    }  # fmt: skip
+    order: str
+    search: str
+    result: Literal["approved", "limit", "deposit", "refer", "decline"]
+    asked_minor: int
+    limit_minor: int = 0
+    deposit_minor: int = 0
+    currency: str
+    committed_minor: int = 0
+    committed_to: str = ""
+    expires_at: datetime
+    policy: str
+    applicant: Annotated[str, Pii("digest")]
+
+
+class CreditCommitted(Event, name="credit.committed", stream="customer"):
+    """An order was approved without a search of its own: the customer commits to its amount (minor units) up to the day `committed_to`."""
+
+    example = {"order": "6f9619ff-8b86-5d01-b42d-00cf4fc964ff", "committed_minor": 47976, "currency": "GBP", "committed_to": "2027-01-05"}
+    order: str
+    committed_minor: int
+    currency: str
+    committed_to: str
+
+
+class CreditReleased(Event, name="credit.released", stream="customer"):
+    """An order, or a part of it, ended without coming to be: its amount (minor units) takes nothing of a credit limit any more."""
+
+    example = {"order": "6f9619ff-8b86-5d01-b42d-00cf4fc964ff", "released_minor": 47976}
+    order: str
+    released_minor: int
+
+
+class CreditNoticeOwed(Event, name="credit.notice-owed", stream="customer"):
+    """A decision about credit went against the customer because of a bureau's report, and the market's law wants the customer to be told by
+    the day `owed_by`. A contact about `credit-notice` and the order settles it.
+    """
+
+    example = {"order": "6f9619ff-8b86-5d01-b42d-00cf4fc964ff", "reason": "CR-DEPOSIT", "owed_by": "2026-02-04"}
+    order: str
+    reason: str
+    owed_by: str

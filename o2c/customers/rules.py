@@ -6,13 +6,25 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from o2c.customers.events import CustomerContacted, CustomerRegistered
-from o2c.customers.state import CustomerState
+from o2c.customers.state import CREDIT_NOTICE, CustomerState
 from o2c.kernel.refusal import Refused
 
 PAYMENT_METHODS = frozenset({"card", "direct-debit", "pay-by-link", "invoice"})
 MEDIA = ("call", "mail", "chat", "store", "courtesy")
 """How a contact came about; `courtesy` is one that nobody asked for."""
-TOPICS = ("where-is-my-order", "delivery", "port", "appointment", "bill", "payment", "change", "cancellation", "complaint", "other")
+TOPICS = (
+    "where-is-my-order",
+    "delivery",
+    "port",
+    "appointment",
+    "bill",
+    "payment",
+    "change",
+    "cancellation",
+    "complaint",
+    CREDIT_NOTICE,
+    "other",
+)
 
 
 def register(state: CustomerState, *, document: Mapping[str, Any]) -> list[CustomerRegistered]:

@@ -1,19 +1,62 @@
-"""A customer as a fold of its stream."""
+"""A customer as a fold of its stream: its papers, and how it stands with credit."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TypeVar
 
-from o2c.customers.events import CustomerRegistered
+from o2c.customers.events import (
+    CreditCommitted,
+    CreditDecided,
+    CreditNoticeOwed,
+    CreditReleased,
+    CustomerContacted,
+    CustomerRegistered,
+)
 from o2c.kernel.event import Event
+from o2c.kernel.frozen import changed
 from o2c.kernel.stream import StreamKind
+
+V = TypeVar("V")
+CREDIT_NOTICE = "credit-notice"
+"""The topic of the contact by which a customer is told of a decision about credit that went against it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Commitment:
+    """What an order commits to, in minor units, up to but not including a day (ISO)."""
+
+    amount_minor: int
+    currency: str
+    runs_to: str
+
+
+@dataclass(frozen=True, slots=True)
+class Credit:
+    """How a customer stands with credit.
+
+    `reports` holds the bureau's last answer by currency, `searches` counts all answers. `commitments` and `notices` (those that are owed, with the
+    day by which) stand under the order.
+    """
+
+    reports: dict[str, CreditDecided] = field(default_factory=dict, repr=False)
+    searches: int = 0
+    commitments: dict[str, Commitment] = field(default_factory=dict)
+    notices: dict[str, str] = field(default_factory=dict)
+
+    def used_minor(self, currency: str, on: str, *, but: str = "") -> int:
+        """Give what all orders commit to that still runs on a day (ISO), without that of the order `but`."""
+        running = (one for order, one in self.commitments.items() if order != but and one.currency == currency and one.runs_to > on)
+        return sum(one.amount_minor for one in running)
 
 
 @dataclass(frozen=True, slots=True)
 class CustomerState:
-    """A customer as last registered; `papers` is None before that. Contacts leave no trace here, because no rule reads them."""
+    """A customer as last registered; `papers` is None before that. Of contacts only those about credit leave a trace, for no rule reads others."""
 
     papers: CustomerRegistered | None = None
+    credit: Credit = Credit()
 
 
 def stream_of(customer: str) -> str:
@@ -22,7 +65,44 @@ def stream_of(customer: str) -> str:
 
 
 def evolve(state: CustomerState, event: Event) -> CustomerState:
-    return CustomerState(event) if isinstance(event, CustomerRegistered) else state
+    if isinstance(event, CustomerRegistered):
+        return changed(state, papers=event)
+    credit = _credit(state.credit, event)
+    return state if credit is state.credit else changed(state, credit=credit)
+
+
+def _credit(credit: Credit, event: Event) -> Credit:
+    match event:
+        case CreditDecided():
+            decided = changed(credit, searches=credit.searches + 1, reports={**credit.reports, event.currency: event})
+            return _committed(decided, event) if event.committed_minor else decided
+        case CreditCommitted():
+            return _committed(credit, event)
+        case CreditReleased():
+            return _released(credit, event)
+        case CreditNoticeOwed():
+            return changed(credit, notices={**credit.notices, event.order: event.owed_by})
+        case CustomerContacted(topic=topic, order=order) if topic == CREDIT_NOTICE and order in credit.notices:
+            return changed(credit, notices=_without(credit.notices, order))
+    return credit
+
+
+def _committed(credit: Credit, event: CreditDecided | CreditCommitted) -> Credit:
+    commitment = Commitment(event.committed_minor, event.currency, event.committed_to)
+    return changed(credit, commitments={**credit.commitments, event.order: commitment})
+
+
+def _released(credit: Credit, event: CreditReleased) -> Credit:
+    before = credit.commitments.get(event.order)
+    if before is None:
+        return credit
+    left = changed(before, amount_minor=before.amount_minor - event.released_minor)
+    commitments = {**credit.commitments, event.order: left} if left.amount_minor > 0 else _without(credit.commitments, event.order)
+    return changed(credit, commitments=commitments)
+
+
+def _without(entries: Mapping[str, V], key: str) -> dict[str, V]:
+    return {name: value for name, value in entries.items() if name != key}
 
 
 def owner(state: CustomerState) -> tuple[str | None, str | None]:
@@ -31,5 +111,5 @@ def owner(state: CustomerState) -> tuple[str | None, str | None]:
 
 
 KIND = StreamKind(
-    category="customer", shape_version=1, state_type=CustomerState, initial=lambda _: CustomerState(), evolve=evolve, owner=owner
+    category="customer", shape_version=2, state_type=CustomerState, initial=lambda _: CustomerState(), evolve=evolve, owner=owner
 )

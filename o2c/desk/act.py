@@ -24,6 +24,7 @@ from o2c.store.commands import Outcome
 __all__ = ["Context", "Deed", "Refused", "Rule", "Written", "act", "act_on_all", "permitted"]
 
 T = TypeVar("T")
+TRIES_MAX = 20
 Rule = Callable[[Any, datetime], Decision]
 """From the stream's state and the time to what happens; several rules are carried one after another, each on what the last one left."""
 
@@ -76,19 +77,43 @@ def act_on_all(app: Engine, context: Context, verb: str, deeds: Sequence[Deed]) 
         if earlier := _refused(partial(app.recall, deed.stream, command_id, deed.fingerprint)) if command_id else None:
             done[place] = earlier
     left = {place: deed for place, deed in enumerate(deeds) if place not in done}
-    loaded = app.load({deed.stream for deed in left.values()})
-    carried: dict[int, Carried] = {}
-    for place, deed in left.items():
+    first = loaded = app.load({deed.stream for deed in left.values()})
+    for _ in range(TRIES_MAX):
+        done |= _attempt(app, context, {place: (ids[place], deed) for place, deed in left.items()}, loaded)
+        left = {place: deed for place, deed in left.items() if place not in done}
+        if not left:
+            break
+        loaded = app.load({deed.stream for deed in left.values()})
+        done |= {place: _stale(deed) for place, deed in left.items() if not _as_seen(deed, first, loaded)}
+        left = {place: deed for place, deed in left.items() if place not in done}
+    return [done.get(place) or _stale(deed) for place, deed in enumerate(deeds)]
+
+
+def _attempt(
+    app: Engine, context: Context, deeds: Mapping[int, tuple[str, Deed]], loaded: Mapping[str, Loaded]
+) -> dict[int, Written | Refused]:
+    """Carry deeds through on their streams as loaded, in one append; those that were stale are left out."""
+    done: dict[int, Written | Refused] = {}
+    carried: dict[int, tuple[str, Deed, Carried]] = {}
+    for place, (command_id, deed) in deeds.items():
         outcome = _refused(partial(_carried, app, deed, loaded[deed.stream]))
         if isinstance(outcome, Refused):
             done[place] = outcome
         else:
-            carried[place] = outcome
-    commands = _commands(app, context, {place: (ids[place], deeds[place], each) for place, each in carried.items()}, loaded)
+            carried[place] = (command_id, deed, outcome)
+    commands = _commands(app, context, carried, loaded)
     outcomes = app.write(list(commands.values())) if commands else []
     for (place, command), written in zip(commands.items(), outcomes, strict=True):
-        done[place] = _done(app, command, written)
-    return [done[place] for place in range(len(deeds))]
+        if written.verdict != "stale":
+            done[place] = _done(app, command, written, deeds[place][1])
+    return done
+
+
+def _as_seen(deed: Deed, first: Mapping[str, Loaded], loaded: Mapping[str, Loaded]) -> bool:
+    """Whether a deed may be decided again: only streams moved on that it writes to besides its own and did not look at, such as the customer of
+    several orders that are approved at once.
+    """
+    return not deed.beside and loaded[deed.stream].position == first[deed.stream].position
 
 
 def _refused(work: Callable[[], T]) -> T | Refused:
@@ -114,7 +139,7 @@ def _commands(
 ) -> dict[int, Command]:
     """The commands of deeds that were carried. What all of them touch is read at once."""
     holders = app.reads.holders([claim for _, _, carried in decided.values() for claim in carried.guards.claims])
-    # Nobody decides this again when it is stale: every stream it touches is read now.
+    # Every stream that is touched is read now, so that it is hardly ever stale.
     touched = app.load({happened.stream for _, _, carried in decided.values() for happened in carried.happened})
     commands: dict[int, Command] = {}
     for place, (given_id, deed, carried) in decided.items():
@@ -142,9 +167,13 @@ def _carried(app: Engine, deed: Deed, loaded: Loaded) -> Carried:
     return carried
 
 
-def _done(app: Engine, command: Command, outcome: Outcome) -> Written | Refused:
+def _done(app: Engine, command: Command, outcome: Outcome, deed: Deed) -> Written | Refused:
     if outcome.verdict == "appended":
         return Written(command.stream, outcome.last_position)
     if outcome.verdict == "repeated":
         return app.recall(command.stream, command.command_id, command.fingerprint) or Written(command.stream, outcome.last_position)
-    return Refused(f"{command.stream} was changed by somebody else meanwhile; look at it again and decide anew", kind="conflict")
+    return _stale(deed)
+
+
+def _stale(deed: Deed) -> Refused:
+    return Refused(f"{deed.stream} was changed by somebody else meanwhile; look at it again and decide anew", kind="conflict")

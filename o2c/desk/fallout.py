@@ -47,7 +47,7 @@ def deed_of(app: Engine, fallout: str, resolution: Resolution, *, note: str) -> 
             raise Refused(f"fallout {fallout} was closed at {plain(row['closed_at']) or 'this moment'}; nothing to do", kind="conflict")
         if not work.waiting_for:
             raise Refused(f"fallout {fallout}: step {step.name} is under way again; wait for what comes of it", kind="conflict")
-        return changed(work, fallout=fallout)
+        return changed(app.reading(work), fallout=fallout)
 
     def first(state: Any, at: datetime) -> Decision:
         return rules.resolve(resolution, step, work_on(state), app.kind(stream), app.book, note=note, at=at)

@@ -49,7 +49,7 @@ def deposit(
     amount_minor, remittance = _minor(amount, currency), _reference(reference)
 
     def take(state: OrderState, at: datetime) -> Decision:
-        work = app.work(stream, state, "", CREDIT.name)
+        work = app.reading(app.work(stream, state, "", CREDIT.name))
         return credit.deposit(work, amount_minor=amount_minor, currency=currency, reference=remittance, method=method, at=at)
 
     return act(app, context, "payments.deposit", Deed(stream, (take,), ["deposit", amount_minor, currency, remittance, method]))

@@ -15,6 +15,7 @@ from eventsourcing.application import AggregateNotFoundError, Application, LRUCa
 from o2c.catalogue.state import STREAM as CATALOGUE
 from o2c.engine.drafts import Command, Draft, Loaded, drafted
 from o2c.kernel.event import Fact
+from o2c.kernel.frozen import changed
 from o2c.kernel.refusal import Refused
 from o2c.kernel.stream import StreamKind, category_of
 from o2c.kernel.work import Work
@@ -190,6 +191,11 @@ class Engine(Application[str]):
     def work(self, stream: str, state: Any, item: str, step: str) -> Work:
         """Give the work of one step of one item, as far as it comes from the item's own stream and the plan."""
         return self.kind(stream).work(state, stream, item, step, self.book)
+
+    def reading(self, work: Work) -> Work:
+        """Give a step's work with the streams that its rules read, as they stand now: what the runner gives a row that is due."""
+        loaded = self.load(self.book.steps[work.step].reads(work))
+        return changed(work, read={name: each.state if each.version else None for name, each in loaded.items()}) if loaded else work
 
     def _catalogue(self, version: int) -> Any:
         name = f"{CATALOGUE}@{version}"

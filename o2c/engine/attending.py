@@ -127,7 +127,8 @@ class Attending:
                 waiting.append((task, asks))
             else:
                 ready.append((task, command, guards))
-        return ready, waiting, [ask for _, asks in waiting for ask in asks]
+        # One question may be asked by several: the orders of one customer are behind one credit search.
+        return ready, waiting, list({ask.key: ask for _, asks in waiting for ask in asks}.values())
 
     def _write(self, ready: list[tuple[_Task, Command, Decision]], batch: _Batch, round_: int) -> tuple[list[_Task], set[str]]:
         """Write commands in one append; give the tasks to look at again and the types of the events that were written."""
@@ -220,7 +221,9 @@ class Attending:
                 asks.append(ask)
         if not asks:
             carried.close()
-        command = Command(task.command_id, task.stream, tuple(carried.happened), {task.stream: loaded}, ACTOR, ACTOR)
+        # What was read and is written to must still be as it was read: two orders of one customer may not both use up one credit limit.
+        seen = {event.stream: batch.loaded[event.stream] for event in carried.happened if event.stream in batch.loaded}
+        command = Command(task.command_id, task.stream, tuple(carried.happened), {**seen, task.stream: loaded}, ACTOR, ACTOR)
         return command, carried.guards, asks
 
     def _row(self, row: DueRow, carried: Carried, batch: _Batch, *, speculating: bool) -> Ask | None:
@@ -257,7 +260,7 @@ class Attending:
         read = {name: batch.loaded[name].state if batch.loaded[name].version else None for name in step.reads(work)}
         guards = {guard: holder for guard in step.guards(work) if (holder := batch.holders.get((guard.kind, guard.key)))}
         work = changed(work, read=read, guards=guards) if read or guards else work
-        asked = (work.key, False) in batch.replies
+        asked = step.ask is not None and (step.ask.key(work), False) in batch.replies
         outcome = attend(step, work, entry, batch.pieces.get(row.place), at, seed=self.seed, asked=asked)
         if not isinstance(outcome, Ask):
             return outcome

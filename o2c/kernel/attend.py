@@ -54,6 +54,8 @@ def attend(
     the pool is empty. `asked` says that the partner has been asked already: its answer is then settled even if the step is no longer
     wanted.
     """
+    if entry.kind in ("query", "submit") and step.ask and (answer := step.ask.had(work, at)):
+        return flow.settle(step, work, answer, at, seed=seed)
     if entry.kind == "query":
         return _question(step, work, at, query=True)
     if not step.wanted(work) and not asked:
@@ -83,7 +85,7 @@ def settle(step: Step, work: Work, ask: Ask, reply: Reply, at: datetime, *, seed
 
 def _question(step: Step, work: Work, at: datetime, *, query: bool) -> Ask:
     assert step.ask is not None
-    request = Request(work.key, work.stream, work.item, step.name, work.attempt, at, step.ask.payload(work))
+    request = Request(step.ask.key(work), work.stream, work.item, step.name, work.attempt, at, step.ask.payload(work))
     return Ask(step.ask.partner, request, query)
 
 

@@ -38,6 +38,7 @@ def settle(step: Step, work: Work, answer: partner.Answer, at: datetime, *, seed
     """
     ask = step.ask
     assert ask is not None
+    answer = ask.judged(work, answer, at)
     match answer:
         case partner.Answered(data):
             return step.complete(work, data, at)
@@ -52,7 +53,8 @@ def settle(step: Step, work: Work, answer: partner.Answer, at: datetime, *, seed
             return fall_out(step, work, ask.silence, at, seed=seed, partner_code="never heard")
         case partner.RefusedBy(code, data):
             fields = ask.fallout_fields(data)
-            return fall_out(step, work, ask.our_code(work, code), at, seed=seed, partner_code=code, fields=fields)
+            fallen = fall_out(step, work, ask.our_code(work, code), at, seed=seed, partner_code=code, fields=fields)
+            return fallen + ask.beside(work, code, data, at)
         case partner.Failed(code, not_before):
             return fall_out(step, work, ask.our_code(work, code), at, seed=seed, partner_code=code, not_before=not_before)
 

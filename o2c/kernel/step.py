@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from o2c.kernel.decision import NOTHING, Decision, Guard
+from o2c.kernel.partner import Answer
 from o2c.kernel.reasons import DEFECT
 from o2c.kernel.shapes import FellOut, RecallRequested, Requested, Undertaken
 from o2c.kernel.work import Work
@@ -55,6 +56,22 @@ def _no_fields(data: Mapping[str, Any]) -> Mapping[str, Any]:
     return {}
 
 
+def _not_had(work: Work, at: datetime) -> Answer | None:
+    return None
+
+
+def _as_it_is(work: Work, answer: Answer, at: datetime) -> Answer:
+    return answer
+
+
+def _nothing_beside(work: Work, code: str, data: Mapping[str, Any], at: datetime) -> Decision:
+    return NOTHING
+
+
+def _of_attempt(work: Work) -> str:
+    return work.key
+
+
 def _no_undo(work: Work, outcome: Mapping[str, Any], at: datetime) -> Decision:
     return NOTHING
 
@@ -71,6 +88,10 @@ class ByPartner:
     market decides. `silence` is our code for a request that was never answered or never arrived. `fallout_fields(data)` turns the details
     of a refusal into further fields of the FellOut event. `undertaken` is the step's own event for a partner that takes the work on; without
     one it is the generic `partner.accepted`.
+
+    `key(work)` is the key that the partner knows the request by: one for each attempt unless said otherwise. `had(work, at)` gives an answer
+    that is had already, so that the partner is not asked at all. `judged(work, answer, at)` gives a partner's answer as our own rules read it.
+    `beside(work, code, data, at)` is what a refusal under the partner's code leads to beside the fallout.
     """
 
     partner: str
@@ -80,6 +101,10 @@ class ByPartner:
     silence: str = "NET-TMO"
     fallout_fields: Callable[[Mapping[str, Any]], Mapping[str, Any]] = _no_fields
     undertaken: type[Undertaken] | None = None
+    key: Callable[[Work], str] = _of_attempt
+    had: Callable[[Work, datetime], Answer | None] = _not_had
+    judged: Callable[[Work, Answer, datetime], Answer] = _as_it_is
+    beside: Callable[[Work, str, Mapping[str, Any], datetime], Decision] = _nothing_beside
 
     def our_code(self, work: Work, code: str) -> str:
         """Give our reason code for a partner's code: SYS-BUG, a defect of ours, for one that is mapped to none."""

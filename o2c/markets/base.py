@@ -94,6 +94,20 @@ class NumberingRules:
 
 
 @dataclass(frozen=True, slots=True)
+class CreditRules:
+    """For how many days a credit decision holds, and within how many a customer must be told of one that went against them.
+
+    `notice_days` is None where no statute asks an operator for such a notice. A deposit that is asked for because of a report goes against
+    the customer as a refusal does. Source: 15 USC 1681m(a), with FTC advisory opinion to CommNet Cellular, 28 July 1998, for a market that
+    has the duty; that statute names no number of days, 12 CFR 1002.9(a)(1) has 30 [M].
+    """
+
+    decision_days: int
+    notice_days: int | None
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
 class Market:
     """One country's rules in one version; a changed rule is a new version with a later `valid_from`.
 
@@ -118,6 +132,7 @@ class Market:
     sim_replacement_minor: int
     esim_charged_from: Literal["download", "first-use"]
     addresses: AddressRules
+    credit: CreditRules
 
     @property
     def pin(self) -> str:

@@ -7,7 +7,7 @@ from datetime import date, time
 from decimal import Decimal
 
 from o2c.markets.addresses import AddressRules
-from o2c.markets.base import DebitRules, Market, NumberingRules, PortingRules, TaxRate, WorkCalendar
+from o2c.markets.base import CreditRules, DebitRules, Market, NumberingRules, PortingRules, TaxRate, WorkCalendar
 
 GB = Market(
     code="GB",
@@ -74,5 +74,11 @@ GB = Market(
         countries=frozenset({"united kingdom", "uk", "gb", "gbr", "great britain", "england", "scotland", "wales", "northern ireland"}),
         source="form of addresses: BS 7666; a building name in place of a number, and the letters of a postcode: Royal Mail Postcode Address "
         "File, programmers' guide [M]; postcodes in any case and spacing: GOV.UK Design System, addresses",
+    ),
+    credit=CreditRules(
+        decision_days=30,
+        notice_days=None,
+        source="how long a decision holds: the operator's own policy; notice: Consumer Credit Act 1974, s. 157(A1) and (1) bind creditors under "
+        "regulated agreements (with the decision, or on request), and a contract for service without a loan is none [M]",
     ),
 )

@@ -7,7 +7,7 @@ from datetime import date, time
 from decimal import Decimal
 
 from o2c.markets.addresses import AddressRules
-from o2c.markets.base import DebitRules, Market, NumberingRules, PortingRules, TaxRate, WorkCalendar
+from o2c.markets.base import CreditRules, DebitRules, Market, NumberingRules, PortingRules, TaxRate, WorkCalendar
 
 NL = Market(
     code="NL",
@@ -77,5 +77,11 @@ NL = Market(
         house_names=False,
         countries=frozenset({"nederland", "netherlands", "the netherlands", "holland", "nl", "nld"}),
         source="NEN 5825 [M]; a number for every address: Wet basisregistratie adressen en gebouwen, art. 6 [M]",
+    ),
+    credit=CreditRules(
+        decision_days=30,
+        notice_days=None,
+        source="how long a decision holds: the operator's own policy; notice: Directive 2008/48/EC, art. 9(2) binds creditors, and a contract for "
+        "service without a loan is no credit agreement [M]",
     ),
 )

@@ -12,7 +12,8 @@ from o2c.kernel.step import Step
 from o2c.markets.base import Market
 from o2c.orders.dates import wished_days
 from o2c.orders.events import OrderPlanned, PlannedItem, PlannedStep
-from o2c.orders.pricing import chosen, committed_minor, pinned
+from o2c.orders.pricing import PinnedPrices, chosen, committed_minor, pinned
+from o2c.orders.rollup import item_state
 from o2c.orders.state import OrderState
 from o2c.orders.wish import Line, around, multiplicity, names_of
 
@@ -112,6 +113,23 @@ def _bases(by_id: Mapping[str, Line], relied: str, turn: int, names: Mapping[str
     if relied in names:
         return [names[relied][min(turn, len(names[relied]) - 1)]]
     return [base for line in by_id.values() if line.parent == relied for base in _bases(by_id, line.item, turn, names)]
+
+
+def commitment_months(state: OrderState, catalogue: CatalogueState) -> int:
+    """Give the number of months to which the longest commitment of the order runs, at least one."""
+    sold = ((line, catalogue.offerings.get(line.offering)) for line in state.lines)
+    return max((int(chosen(line, offering).get("commitmentMonths", "1")) for line, offering in sold if offering is not None), default=1)
+
+
+def ended_minor(state: OrderState) -> int:
+    """Give what the items that ended without being completed had committed to, in net minor units."""
+    assert state.captured_at is not None
+    on, total = state.captured_at.date(), 0
+    for name, item in state.items.items():
+        if item_state(state.progress.items[name]) != "completed":
+            prices = PinnedPrices(item.recurring_minor, item.one_time_minor, item.terms)
+            total += committed_minor(prices, int(item.characteristics.get("commitmentMonths", "1")), on)
+    return total
 
 
 def commitment_minor(state: OrderState, catalogue: CatalogueState) -> int:

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal
 
+from o2c.customers.events import CreditReleased
+from o2c.customers.state import stream_of
 from o2c.kernel.decision import NOTHING, Decision, just
 from o2c.kernel.event import Event
 from o2c.kernel.identifiers import order_id
@@ -16,7 +18,7 @@ from o2c.kernel.refusal import Refused
 from o2c.orders import events
 from o2c.orders.document import SOURCE, differing
 from o2c.orders.ending import dependants, end_item, open_item, todo, unwind
-from o2c.orders.planning import Book, plan_order
+from o2c.orders.planning import Book, ended_minor, plan_order
 from o2c.orders.renewal import renew_lost
 from o2c.orders.rollup import FINAL, GATES, item_state, order_state
 from o2c.orders.state import OrderState, Resubmission, suspicion
@@ -225,14 +227,25 @@ _CLOSING: dict[str, type[Event]] = {
 
 
 def close(state: OrderState) -> Decision:
-    """Give the order's own end once its roll-up is final; nothing when that is recorded already."""
+    """Give the order's own end once its roll-up is final; nothing when that is recorded already.
+
+    What did not come to be takes nothing of the customer's credit limit any more.
+    """
     how = order_state(state.progress)
     if state.closed or how not in FINAL:
         return NOTHING
     if how == "rejected":
         declined = next(gate for gate, status in state.progress.gates.items() if status == "declined")
         return just(events.OrderRejected(reason=state.record("", declined).reason))
-    return just(_CLOSING[how]())
+    return just(_CLOSING[how]()) + _credit_released(state, how)
+
+
+def _credit_released(state: OrderState, how: str) -> Decision:
+    committed_minor = int(state.record("", "credit").outcome.get("committed_minor", 0))
+    released_minor = {"completed": 0, "partial": min(ended_minor(state), committed_minor)}.get(how, committed_minor)
+    if not released_minor:
+        return NOTHING
+    return Decision(elsewhere=((stream_of(state.party), CreditReleased(order=state.order_id, released_minor=released_minor)),))
 
 
 def fail_item(state: OrderState, item: str, *, reason: str, note: str, at: datetime, book: Book) -> Decision:

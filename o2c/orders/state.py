@@ -16,10 +16,10 @@ from o2c.kernel.periods import parse_time
 from o2c.kernel.shapes import FellOut, LetGo, OfItem, SetAside, step_of
 from o2c.kernel.work import NO_RECORD, MarketBook, Record, Work, build, recorded
 from o2c.orders import events
-from o2c.orders.rollup import Progress, follow, plan
+from o2c.orders.rollup import GATES, Progress, follow, plan
 from o2c.orders.wish import Line
 
-SHAPE_VERSION = 2
+SHAPE_VERSION = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -348,5 +348,5 @@ def on_record(work: Work, fallout: str) -> bool:
     if work.step == "duplicate":
         return fallout in state.suspected
     item = state.progress.items.get(work.item)
-    over = bool(item and item.ended and work.step not in item.recalls) or (not work.item and bool(state.closed))
+    over = bool(item and item.ended and work.step not in item.recalls) or (work.step in GATES and bool(state.closed))
     return work.fallout == fallout and not over

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from o2c.customers.state import CustomerState, stream_of
+from o2c.customers.state import Credit, CustomerState, stream_of
 from o2c.engine.app import Engine
 from o2c.kernel.refusal import Refused
 from o2c.orders.rollup import FINAL
@@ -22,7 +22,8 @@ NOTES_OF_CUSTOMER = "SELECT personal ->> 'note' AS note FROM o2c.event WHERE str
 
 
 def show_customer(app: Engine, name: str, *, personal: bool = False) -> dict[str, Any]:
-    """A customer: papers, orders, items in service, numbers and SIMs held, open fallouts, contacts, invoices, balance, what is promised.
+    """A customer: papers, orders, items in service, numbers and SIMs held, open fallouts, contacts, invoices, balance, what is promised, credit
+    and the notices about it that are owed.
 
     The projections must be caught up. A customer whom only orders name is shown as not registered. Raises Refused (missing).
     """
@@ -44,6 +45,8 @@ def show_customer(app: Engine, name: str, *, personal: bool = False) -> dict[str
         "contacts": _contacts(app, name, personal),
         "invoices": billed,
         "balance": balance(billed),
+        "credit": _credit(app, state.credit),
+        "credit_notices_owed": dict(state.credit.notices),
     }
     return cast("dict[str, Any]", plain(page))
 
@@ -59,6 +62,21 @@ def balance(billed: Rows) -> dict[str, dict[str, int]]:
         sums["open_minor"] += open_minor
         sums["overdue_minor"] += open_minor if invoice["state"] == "overdue" else 0
     return dict(sorted(found.items()))
+
+
+def _credit(app: Engine, credit: Credit) -> dict[str, dict[str, Any]]:
+    """The bureau's last decision by currency, its limit (None: it has none), what the orders that still run have used of it, and whether it holds."""
+    now = app.clock().now
+    return {
+        currency: {
+            "decision": report.result,
+            "limit_minor": report.limit_minor or None,
+            "used_minor": credit.used_minor(currency, now.date().isoformat()),
+            "expires_at": report.expires_at,
+            "expired": report.expires_at <= now,
+        }
+        for currency, report in sorted(credit.reports.items())
+    }
 
 
 def _papers(state: CustomerState, personal: bool) -> dict[str, Any]:

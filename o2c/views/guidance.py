@@ -86,7 +86,7 @@ def actions_of(app: Engine, row: Mapping[str, Any], name: str) -> list[str]:
     """The ways to act on a fallout that its step has as it stands, each the very command. `name` is how its order is called."""
     stream = str(row["stream"])
     state = app.load([stream])[stream].state
-    work = app.work(stream, state, row["item"], row["step"])
+    work = app.reading(app.work(stream, state, row["item"], row["step"]))
     if row["state"] != "open" or not work.waiting_for:
         return []
     step = app.book.steps[row["step"]]

@@ -161,7 +161,9 @@ class HeldShown(TypedDict):
 
 
 class CustomerShown(TypedDict):
-    """A customer without what is personal. What its papers say is there once it is registered; `balance` is by currency."""
+    """A customer without what is personal. What its papers say is there once it is registered; `balance` and `credit` are by
+    currency; `credit_notices_owed` gives the last day by order.
+    """
 
     customer: str
     registered: bool
@@ -177,3 +179,5 @@ class CustomerShown(TypedDict):
     contacts: list[dict[str, Any]]
     invoices: list[dict[str, Any]]
     balance: dict[str, dict[str, int]]
+    credit: dict[str, dict[str, Any]]
+    credit_notices_owed: dict[str, str]

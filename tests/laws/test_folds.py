@@ -135,7 +135,17 @@ LIVES: Mapping[str, Mapping[str, Sequence[Told]]] = {
         "standing still while kept": (("number.received", {}), ("number.reserved", {}), ("number.reservation-fell-out", {})),
         "stopped": (("number.received", {}), ("number.quarantined", {}), ("step.stopped", {**_NO, "step": "number-restock"})),
     },
-    "customer": {"moved": (("customer.registered", {}), ("customer.registered", {"address": "2 Mill Lane, Testford, ZZ1 1AA"}))},
+    "customer": {
+        "moved": (("customer.registered", {}), ("customer.registered", {"address": "2 Mill Lane, Testford, ZZ1 1AA"})),
+        "approved, with a second order": (
+            ("customer.registered", {}), ("credit.decided", {}), ("credit.committed", {"order": "A"}), ("credit.committed", {"order": "B"}),
+            ("credit.released", {"order": "A"}), ("credit.released", {"order": "B", "released_minor": 7976}),
+        ),
+        "asked for a deposit, and told why": (
+            ("customer.registered", {}), ("credit.decided", {"result": "deposit", "committed_minor": 0}), ("credit.notice-owed", {}),
+            ("credit.notice-owed", {"order": "A"}), ("customer.contacted", {"topic": "credit-notice"}),
+        ),
+    },
     "catalogue": {
         "republished": (
             ("catalogue.offering-published", {}), ("catalogue.offering-published", {"offering": "roaming", "sellable": False}),
@@ -201,7 +211,6 @@ _GENERIC = {"partner.accepted", "partner.silent", "retry.scheduled", "fallout.de
 INERT: Mapping[str, frozenset[str]] = {
     **dict.fromkeys(KINDS, frozenset()),
     "order": frozenset({"order.resubmission-refused"}),
-    "customer": frozenset({"customer.contacted"}),
     "intake": frozenset({"intake.line-refused"}),
     **dict.fromkeys(("delivery", "sim", "number"), frozenset({*_GENERIC, "fallout.correction-applied"})),
     "account": frozenset({"fallout.correction-applied", "fallout.decided"}),

@@ -34,7 +34,7 @@ from o2c.payments.rules import record
 from o2c.plan import SPECIFICATIONS, STEPS
 from o2c.sim import rules as sims
 from o2c.stock.state import KIND as DELIVERY
-from tests.given import BOOK, MARKET, MONDAY, PORTING, Story, item, wish
+from tests.given import BOOK, MARKET, MONDAY, PORTING, READ, Story, item, wish
 
 ROOT = Path(__file__).parents[2]
 OFFERING = {
@@ -107,7 +107,7 @@ def waiting_for_a_deposit() -> Any:
 
 def deposited(amount_minor: int) -> Decide:
     def decide(state: Any) -> Decision:
-        work = ORDER.work(state, "order-1001", "", "credit", BOOK)
+        work = replace(ORDER.work(state, "order-1001", "", "credit", BOOK), read=READ)
         return deposit(work, amount_minor=amount_minor, currency="GBP", reference="TFR-1", method="bank-transfer", at=MONDAY)
 
     return decide
@@ -236,6 +236,7 @@ SETTING = {
 """Rules that set a state: the table above holds them, but for one that is tried by itself because it tells two streams."""
 
 OF_A_STEP = {
+    "credit.notice", "credit.noticed", "credit.refused",
     "activation.activated", "activation.deactivate", "appointment.called_off", "appointment.kept", "billing.bill", "billing.look_at", "charging.start", "charging.stop",
     "credit.approved", "credit.decide", "delivery.delivered", "esim.cancelled", "esim.confirmed", "esim.downloaded", "identity.decide", "identity.passed", "numbers.arrive",
     "numbers.assign", "numbers.change", "numbers.lapse", "numbers.let_go", "numbers.release", "payments.received", "porting.ported", "porting.scheduled", "porting.withdrawn", "qualification.qualified",

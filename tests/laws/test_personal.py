@@ -35,6 +35,7 @@ INVENTED = {
     "details": r"esim|[0-9]+ [A-Z][a-z]+ Lane, Testford, ZZ1 1AA",
     "original": r"\{\}",
     "remittance": r"TFR-[0-9]+",
+    "digest": r"[0-9a-f]{16}",
 }
 """By kind of personal field, what its examples look like. No postcode begins with ZZ; example.org is reserved (RFC 2606 section 3)."""
 

@@ -22,12 +22,14 @@ def given_up(story: Story, step: str, name: str = "1") -> list[str]:
 
 
 def test_what_was_done_is_given_back_in_reverse_order() -> None:
-    """Number before SIM, as they were taken SIM first; the donor and the SIM platform are told; the claim on the port-in is freed last."""
+    """Number before SIM, as they were taken SIM first; the donor and the SIM platform are told; the claim on the port-in is freed last,
+    and the order takes nothing of a credit limit any more."""
     story = Story(item(characteristics=PORTING)).run(but={("1", "activation"): RefusedBy("PERMANENT")})
     assert {key[0] for key in story.holders} == {"sim", "number", "port-in"}
     assert given_up(story, "activation") == [
         "fallout.decided", "esim-cancel.requested", "porting-cancel.requested", "item.failed", "step.cancelled", "number.released",
         "esim-cancel.confirmed", "sim.released", "porting-cancel.confirmed", "order.failed", "number.quarantined", "sim.returned",
+        "credit.released",
     ]  # fmt: skip
     assert (story.holders, story.agenda) == ({}, {})
 

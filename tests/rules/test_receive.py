@@ -102,7 +102,7 @@ def test_a_resubmission_names_what_differs_and_changes_nothing_in_force() -> Non
     _, decision = came(first, 2, priority="1", category="business")
     resubmitted, suspected = decision.events
     assert resubmitted.differing == ("category", "priority")
-    assert (suspected.reason, suspected.waiting_for) == ("DQ-DUP", "channel")
+    assert (suspected.reason, suspected.waiting_for) == ("DQ-DUP", "us")
     then = folded(first, decision)
     assert (then.priority, then.category, then.progress) == (first.priority, first.category, first.progress)
 

@@ -52,8 +52,8 @@ def test_a_search_that_cannot_be_asked_about_is_not_made_again(
 
 
 def lived(world: World, home: Path, external_id: str, until: datetime) -> str:
-    """How an order is after a run with the partners that the store's configuration names, as every command has them."""
-    world.take(order(external_id, line()))
+    """How an order of a customer of its own is after a run with the partners that the store's configuration names, as every command has them."""
+    world.take(order(external_id, line(), party=external_id.replace("WEB", "C")))
     with closing(Session(world.app, home)) as session:
         session.runner().run(until)
     return world.state(external_id)
@@ -63,6 +63,7 @@ def test_whom_the_store_asks_is_its_configuration(world: World, desk: Desk, tmp_
     """Simulated, the bureau's server hears nothing; linked, it is asked once for each order; while it is down the order falls out and waits."""
     monkeypatch.setenv(VARIABLE, TOKEN)
     monkeypatch.setenv("no_proxy", "127.0.0.1")
+    world.stocked(customers=4)
     with open_bureau() as bureau:
         link = ("partners", "link", "credit-bureau", "--url", bureau.base, "--credential", VARIABLE, "--timeout", "1")
         lived(world, tmp_path, "WEB-1", at(6))

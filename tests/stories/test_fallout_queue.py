@@ -19,7 +19,7 @@ def queue(world: World) -> World:
     world.scripted.will("credit", RefusedBy("DEPOSIT", {"deposit_minor": 10_000, "currency": "GBP"}))
     world.take(order("WEB-1", line("1"), line("2")))
     world.run(at(5, 12))
-    world.take(order("WEB-2", ported(code=""), line("2", relies_on="1")), name="second.jsonl")
+    world.take(order("WEB-2", ported(code=""), line("2", relies_on="1"), party="C-3"), name="second.jsonl")
     world.run(at(6, 9))
     world.scripted.will("identity", REFER)
     world.take(order("WEB-3", line(), party="C-2"), name="third.jsonl")
@@ -36,7 +36,7 @@ def test_a_row_says_all_that_triage_asks(queue: World, desk: Desk) -> None:
 
     assert {name: (row["customer"], row["blocks"], row["next"]) for name, row in rows.items()} == {
         "WEB-1": ("C-1", "the order, 2 items", "take a deposit of 100.00 GBP"),
-        "WEB-2": ("C-1", "item 1, then 2", "ask for the code"),
+        "WEB-2": ("C-3", "item 1, then 2", "ask for the code"),
         "WEB-3": ("C-2", "the order, 1 item", "see a document, decide"),
     }
     assert rows["WEB-1"]["age_s"] == pytest.approx((at(7, 9) - NINE).total_seconds(), abs=3600)
@@ -49,7 +49,7 @@ def test_a_row_says_all_that_triage_asks(queue: World, desk: Desk) -> None:
         pytest.param([], ["WEB-1", "WEB-2", "WEB-3"], id="oldest first"),
         pytest.param(["--sort", "newest"], ["WEB-3", "WEB-2", "WEB-1"], id="newest first"),
         pytest.param(["--sort", "queue"], ["WEB-1", "WEB-3", "WEB-2"], id="by queue"),
-        pytest.param(["--sort", "customer"], ["WEB-1", "WEB-2", "WEB-3"], id="by customer"),
+        pytest.param(["--sort", "customer"], ["WEB-1", "WEB-3", "WEB-2"], id="by customer"),
         pytest.param(["--queue", "porting"], ["WEB-2"], id="of a queue"),
         pytest.param(["--customer", "C-2"], ["WEB-3"], id="of a customer"),
         pytest.param(["--order", "WEB-1"], ["WEB-1"], id="of an order"),

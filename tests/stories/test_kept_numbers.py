@@ -68,7 +68,7 @@ def test_a_number_is_released_to_where_it_was(wanting: World, desk: Desk) -> Non
     [normal] = wanting.app.reads.candidates("number/44/normal", at(6), 0, 1)
     desk.types("numbers", "reserve", normal["msisdn"], "--order", "WEB-1")
     wanting.sims(esim=6)
-    wanting.take(*(order(f"WEB-{n}", line()) for n in range(2, 7)), name="five.jsonl")
+    wanting.take(*(order(f"WEB-{n}", line(), party="C-2") for n in range(2, 7)), name="five.jsonl")
     wanting.run(at(6))
     assert {found["reason"] for found in wanting.fallouts()} == {"CR-DEPOSIT", "INV-NUM"}
 
@@ -123,11 +123,13 @@ REFUSED = (
 
 def test_what_cannot_be_reserved_is_refused(world: World, desk: Desk) -> None:
     """One line says why and what to do."""
-    world.scripted.will("credit", DEPOSIT, DEPOSIT, Answered(), DEPOSIT)
+    world.scripted.will("credit", DEPOSIT, Answered())
     later = [NINE + timedelta(minutes=n) for n in range(4)]
     world.scripted.will("delivery", Accepted("PCL-1", at(9)))
     lines = ([line()], [line()], [line("1", "physical")], [line("1"), ported("2")])
-    world.take(*(order(f"WEB-{n}", *items, on=on) for n, (items, on) in enumerate(zip(lines, later, strict=True), 1)))
+    parties = ("C-1", "C-1", "C-2", "C-1")
+    orders = enumerate(zip(lines, later, parties, strict=True), 1)
+    world.take(*(order(f"WEB-{n}", *items, on=on, party=party) for n, (items, on, party) in orders))
     world.run(at(5, 12))
     desk.types("numbers", "reserve", GOLDEN, "--order", "WEB-1")
     for words, kind, says in REFUSED:
