@@ -64,11 +64,9 @@ class CreditFellOut(FellOut, name="credit.fell-out", step="credit", stream="orde
 
 
 class CreditNoticeRequested(Requested, name="credit-notice.requested", step="credit-notice", stream="order"):
-    """The customer is to be told, by the day `owed_by`, that a decision about credit went against it because of a bureau's report."""
+    """The customer is to be told that a decision about credit went against it because of a bureau's report. By when: `credit.notice-owed`."""
 
-    example = {"attempt": 1, "due_at": "2026-01-05T09:00:20Z", "reason": "CR-DEPOSIT", "owed_by": "2026-02-04"}
-    reason: str
-    owed_by: str
+    example = {"attempt": 1, "due_at": "2026-01-05T09:00:20Z"}
 
 
 class CreditNoticeSent(Done, name="credit-notice.sent", step="credit-notice", stream="order"):

@@ -114,7 +114,7 @@ def notice(work: Work, reason: str, at: datetime) -> Decision:
         return NOTHING
     owed_by = (local_date(at, work.market.zone) + timedelta(days=days)).isoformat()
     owed = CreditNoticeOwed(order=work.state.order_id, reason=reason, owed_by=owed_by)
-    return just(CreditNoticeRequested(due_at=at, reason=reason, owed_by=owed_by)) + _with_customer(work, owed)
+    return just(CreditNoticeRequested(due_at=at)) + _with_customer(work, owed)
 
 
 def noticed(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:

@@ -19,11 +19,16 @@ from o2c.kernel.partner import Accepted, Answered, RefusedBy
 from o2c.kernel.refusal import Refused
 from o2c.kernel.shapes import RetryScheduled
 from o2c.kernel.step import Step
+from o2c.markets import registry
+from o2c.markets.gb import GB
 from o2c.orders.events import OrderCompleted
 from o2c.plan import STEPS
 from o2c.simulation.launch_data import COPPER, number_stock
+from tests.desk import DEPOSIT
 from tests.world import ADDRESS, NINE, World, at, item, line, order, ported
 
+REPORTS = {"C-6": RefusedBy("REFER"), "C-7": DEPOSIT}
+"""What the bureau says of whom; of all others it says nothing against them."""
 GIVEN_UP = ("GIVEN-UP", "CALLED-OFF")
 
 
@@ -32,7 +37,10 @@ class Defect(Exception):
 
 
 @pytest.fixture
-def world(store_dsn: str, tmp_path: Path) -> Iterator[World]:
+def world(store_dsn: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    # So that a deposit leads to a notice.
+    duty = replace(GB, credit=replace(GB.credit, notice_days=30))
+    monkeypatch.setitem(registry._BY_PIN, GB.pin, duty)
     made = World(store_dsn, tmp_path)
     yield made
     made.close()
@@ -54,10 +62,10 @@ def once(step: Step, raised: list[str]) -> Step:
 def lived(world: World) -> None:
     """A world in which every step of the plan comes up: lines, a port, an access, an order given up while its partners have their work, a number
     kept that nobody takes, an invoice that is not paid."""
-    world.stocked(esims=6, physical=3, numbers=12, customers=6)
+    world.stocked(esims=6, physical=3, numbers=12, customers=7)
     world.scripted.will("9/esim", Accepted("PRF-1", at(12)))
     world.scripted.will("8/appointment", Accepted("VIS-1", at(12)))
-    world.scripted.will("credit", *[lambda request: RefusedBy("REFER") if request.body["customer"] == "C-6" else Answered()] * 20)
+    world.scripted.will("credit", *[lambda request: REPORTS.get(request.body["customer"], Answered())] * 20)
     world.scripted.will("payment", RefusedBy("DECLINED"))
     world.take(
         order("PORTED", ported()),
@@ -66,6 +74,7 @@ def lived(world: World) -> None:
         order("GIVEN-UP", ported("9", msisdn="+447700900777"), party="C-4"),
         order("CALLED-OFF", item(COPPER, "8", place=ADDRESS, commitmentMonths="12"), party="C-5"),
         order("KEPT", line(), party="C-6"),
+        order("DEPOSIT", line(), party="C-7"),
     )
     world.run(NINE + timedelta(minutes=30))
     with suppress(Refused):  # where the defect keeps it at its first gate
