@@ -11,11 +11,11 @@ from o2c.plan import STEPS
 
 WAITED_FOR: Mapping[str, frozenset[str]] = {
     # Whoever sent the order has to say what was meant.
-    "channel": frozenset({"DQ-PARTY", "DQ-ITEM", "DQ-ACTION", "DQ-OFFER"}),
+    "channel": frozenset({"DQ-PARTY", "DQ-ITEM", "DQ-ACTION", "DQ-DATE", "DQ-OFFER"}),
     # A document, an address, a number, a code, money or another way to pay: only the customer has it.
     "customer": frozenset(
         {
-            "DQ-ADDR", "DQ-PHONE", "KYC-DOC", "CR-DEPOSIT", "CR-DECLINE", "NP-CODE", "NP-NAME", "NP-INACT", "NP-NOTPORT", "NP-BAR", "LOG-ADDR",
+            "DQ-ADDR", "DQ-PHONE", "KYC-DOC", "CR-DEPOSIT", "CR-DECLINE", "NP-CODE", "NP-NAME", "NP-INACT", "NP-NOTPORT", "NP-BAR", "LOG-ADDR", "SIM-DL-REJ",
             "PAY-AUTH", "PAY-MANDATE",
         }
     ),
@@ -24,7 +24,7 @@ WAITED_FOR: Mapping[str, frozenset[str]] = {
     # Our own desks decide (underwriters, order desk, care), our engine tries again, our people mend what failed.
     "us": frozenset(
         {
-            "DQ-DUP", "KYC-MATCH", "CR-REFER", "CR-TIMEOUT", "KYC-TMO", "SIM-DPUNK", "SIM-DL-INST", "SIM-DL-DONE", "NET-HLR", "NET-TMO",
+            "DQ-DUP", "KYC-MATCH", "CR-REFER", "CR-TIMEOUT", "KYC-TMO", "SIM-DPUNK", "SIM-DL-INST", "SIM-DL-DONE", "SIM-DL-LIM", "NET-HLR", "NET-TMO",
             "NET-CFG", "NP-CONFLICT", "NP-CUTOVER", "NP-CUTFAIL", "NP-LATE", "LOG-TMO", "LOG-LOST", "LOG-VISIT", "LOG-NOVISIT", "LOG-ENROUTE",
             "PAY-TMO", "SYS-BUG",
         }
