@@ -98,17 +98,36 @@ ABOUT_DUTIES: dict[str, Question] = {"notices about credit are sent in time": _n
 """What the law wants done by a day; its checks read the whole log."""
 
 
+_STILL_REFUSED = """SELECT origin, refused FROM (
+    SELECT DISTINCT ON (coalesce(nullif(body ->> 'quarantine_of', ''), stream)) coalesce(nullif(body ->> 'quarantine_of', ''), stream) AS origin,
+        (body ->> 'refused')::int AS refused
+    FROM o2c.event WHERE type = 'intake.closed' ORDER BY coalesce(nullif(body ->> 'quarantine_of', ''), stream), position DESC
+) closed WHERE refused > 0 ORDER BY origin"""
+"""The intakes of whose lines some are refused to this day, and how many. No parameters."""
+
+
 def quarantined(folder: Path) -> Callable[[Connection], Answer]:
-    """How many refused lines wait for a correction; that is reported, and is nothing wrong with the store."""
+    """How many refused lines wait for a correction, and those that the log tells of and the folder has not: reported, and nothing wrong with the
+    store, for they may lie on another machine.
+    """
 
     def question(conn: Connection) -> Answer:
         try:
-            if not folder.exists():
-                return True, "no refused lines"
-            files = sorted(path for path in folder.iterdir() if path.is_file() and path.stat().st_size)
+            files = sorted(path for path in folder.iterdir() if path.is_file() and path.stat().st_size) if folder.exists() else []
         except OSError as error:
             raise CannotTell(f"{folder} cannot be looked at: {error.strerror}") from None
-        names = ", ".join(path.name for path in files[:FILES_SHOWN_MAX]) + (", ..." if len(files) > FILES_SHOWN_MAX else "")
-        return True, f"{len(files)} files with refused lines in {folder}: {names}" if files else "no refused lines"
+        refused = conn.execute(_STILL_REFUSED).fetchall()
+        gone = [row for row in refused if not any(path.name.startswith(row["origin"]) for path in files)]
+        told = [f"{len(files)} files with refused lines in {folder}: {_some([path.name for path in files])}"] if files else []
+        if gone:
+            lines, names = sum(row["refused"] for row in gone), _some([row["origin"] for row in gone])
+            told.append(
+                f"{lines} refused lines of {names} are gone from {folder}: the log has why, not what they said; send their file again"
+            )
+        return True, "; ".join(told) or "no refused lines"
 
     return question
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:FILES_SHOWN_MAX]) + (", ..." if len(names) > FILES_SHOWN_MAX else "")

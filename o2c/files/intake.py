@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -14,7 +14,7 @@ from o2c.desk.act import permitted
 from o2c.desk.capture import earlier_stream, latest, order_stream, received, standing
 from o2c.engine.app import Context, Engine
 from o2c.engine.drafts import Command, Loaded
-from o2c.files.lines import OnLines, raw_lines, refuse_empty
+from o2c.files.lines import OnLines, RawLine, raw_lines, refuse_empty
 from o2c.files.loading import ACTOR, BATCH, BY_INTAKE, command_of, refuse_no_catalogue, written
 from o2c.files.quarantine import Quarantine, Refusal, fingerprint, origin_of
 from o2c.intake.events import IntakeClosed, IntakeLineRefused
@@ -105,7 +105,7 @@ class Intake:
         self.market = market
         self.quarantine_of, self.bytes_seen = quarantine_of, fingerprint(path) if quarantine_of else ""
         content = sha256()
-        refuse_empty(path, sum(1 for _ in raw_lines(path, content)))
+        _refuse_no_orders(path, raw_lines(path, content), corrected=bool(quarantine_of))
         self.content = content.hexdigest()
         self.stream = f"intake-{self.content[:16]}"
         self.loaded = app.load([self.stream])[self.stream]
@@ -223,6 +223,28 @@ class Intake:
         facts = self.app.events.get(self.stream) if self.loaded.version else ()
         events = (cast("Any", fact).event for fact in facts)
         yield from (event for event in events if isinstance(event, IntakeLineRefused))
+
+
+_OF_AN_ORDER = (
+    b'"productOrderItem"',
+    b'"orderItem"',
+    b'"externalId"',
+    b'"orderDate"',
+    b'"requestedStartDate"',
+    b'"requestedCompletionDate"',
+)
+"""Names that only an order has, in either version of the standard; a line that is cut off still shows some."""
+
+
+def _refuse_no_orders(path: Path, lines: Iterable[RawLine], *, corrected: bool) -> None:
+    """A file of something else was named by mistake: nothing of it belongs into the log. Raises Refused, also when it is empty."""
+    count, orders = 0, corrected
+    for line in lines:
+        count += 1
+        orders = orders or any(name in line.raw for name in _OF_AN_ORDER)
+    refuse_empty(path, count)
+    if not orders:
+        raise Refused(f"{path} is no file of orders: none of its {count} lines is like one; nothing of it was taken in, name another file")
 
 
 _COUNTED = {"captured": "captured", "duplicate": "duplicates", "resubmitted": "resubmitted"}

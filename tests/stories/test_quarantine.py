@@ -207,7 +207,7 @@ def test_many_refusals_are_told_in_parts(world: World, monkeypatch: pytest.Monke
             raise DEAD
         write(*arguments)
 
-    lines = [b"broken %d" % n for n in range(10)]
+    lines = [b'{"externalId": broken %d' % n for n in range(10)]
     monkeypatch.setattr(intake, "written", dying)
     with pytest.raises(DEAD):
         first(world, *lines)
@@ -246,3 +246,50 @@ def test_a_quarantine_that_is_not_complete_is_found(world: World) -> None:
 
     assert hashes - {sha256(raw).hexdigest() for raw in refused(going.quarantine)} == {sha256(BAD[2]).hexdigest()}
     assert any("refused 4 lines, the log tells of 3" in detail for detail in flaws(world))
+
+
+def about_refused_lines(world: World) -> str:
+    [check] = [check for check in run_checks(world.app, home=world.folder) if check.name == "refused lines"]
+    return check.detail
+
+
+def test_lines_that_are_gone_are_missed(world: World) -> None:
+    """Somebody removed the folder's files: the log says that lines were refused, so that is told, and not that there are none."""
+    going = first(world)
+    assert "1 files with refused lines" in about_refused_lines(world)
+
+    going.quarantine.unlink()
+
+    assert f"3 refused lines of {going.stream} are gone" in about_refused_lines(world)
+
+
+def test_lines_that_were_corrected_are_missed_by_nobody(world: World) -> None:
+    """Their file goes with the last of them."""
+    going = first(world)
+    going.quarantine.write_bytes(b"\n".join(FIXED) + b"\n")
+    intake.Intake(world.app, going.quarantine, going.quarantine.parent, quarantine_of=going.stream).run()
+
+    assert about_refused_lines(world) == "no refused lines"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param(
+            json.dumps({"@type": "Individual", "id": "C-1", "givenName": "Ada", "familyName": "Example"}).encode(), id="customers"
+        ),
+        pytest.param(b"iccid,imsi,kind\n8944987460000000004,001017460000000,physical", id="stock"),
+        pytest.param(b'{"productOffering": [{"id": "line", "lifecycleStatus": "Active"}]}', id="a catalogue"),
+    ],
+)
+def test_a_file_of_something_else_is_refused_whole(world: World, content: bytes) -> None:
+    """No line is like an order: nothing stands in the log or the quarantine. With one that is, even a broken one, it is taken in."""
+    path = world.folder / "mistaken.jsonl"
+    path.write_bytes(b"\n".join([content] * 98) + b"\n")
+    with pytest.raises(Refused, match="is no file of orders"):
+        intake.Intake(world.app, path, world.folder / "quarantine")
+    assert not (world.folder / "quarantine").exists()
+    assert world.app.reads.rows("SELECT stream FROM o2c.event WHERE stream LIKE 'intake-%%'") == []
+
+    path.write_bytes(content + b'\n{"externalId": "CUT-1", "orderDa\n')
+    assert intake.Intake(world.app, path, world.folder / "quarantine").run().refused >= 2

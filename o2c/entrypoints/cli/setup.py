@@ -123,6 +123,8 @@ def ingest(
         show_one({"intake": taken.name, **asdict(taken.counts)}, output)
         for refusal in taken.refusals[:SHOWN_MAX]:
             err.print(f"refused: line {refusal.line}: {refusal.reason}")
+        if (more := len(taken.refusals) - SHOWN_MAX) > 0:
+            err.print(f"and {more:,} more")
         if taken.refusals:
             err.print(
                 f"{len(taken.refusals)} lines refused; kept in {taken.quarantine}: correct them there and `o2c ingest --quarantine` it"
