@@ -14,7 +14,7 @@ from o2c.desk.roles import roles_for
 from o2c.files import intake, loading
 from o2c.running import store
 from o2c.views import customers as customer_views
-from o2c.views import fallouts, finding, following, invoices, replaying, sims, status, timeline
+from o2c.views import fallouts, finding, following, invoices, replaying, sims, statement, status, timeline
 from o2c.views import numbers as number_views
 from o2c.views import orders as order_views
 from o2c.views import partners as partner_views
@@ -95,6 +95,7 @@ VIEWS = (
     Operation("projections.verify", projection_views.verify),
     Operation("replay", replaying.replay),
     Operation("sims.show", sims.show_sim),
+    Operation("sql", statement.run_statement),
     Operation("status", status.show_status),
     Operation("streams.show", following.show_stream),
 )

@@ -45,6 +45,10 @@ _KEEP_MIGRATIONS = (
 _MIGRATED = "INSERT INTO o2c.migration (number, note) VALUES (%s, %s)"
 """Record that a migration was applied. Parameters: number, note."""
 
+_ONLY_READS = """SELECT to_regnamespace('o2c') IS NOT NULL AND NOT has_function_privilege(f.oid, 'EXECUTE') AS only_reads
+FROM (SELECT to_regprocedure('o2c.declare_incarnation()') AS oid) f"""
+"""Whether there is a store and this login may do nothing in it but read what analysts see; NULL where there is none."""
+
 _DECLARE_INCARNATION = "SELECT lives, fork_position FROM o2c.declare_incarnation()"
 """Declare a new life of the log if the server shows one; how many lives there are, and the fork position of a life declared just now or NULL."""
 
@@ -95,11 +99,14 @@ def prepare(dsn: str, *, reading: bool = False) -> bool:
     """Bring the store's schema to this program's version; returns whether the server takes writes.
 
     Many processes may start at once: the schema is changed under a lock, and only when it is not current, so that a role that may not change it
-    can start too. With `reading=True` a server that takes no writes, such as a standby, is accepted if its schema is current. Raises Refused when
+    can start too. With `reading=True` a server that takes no writes, such as a standby, is accepted if its schema is current, and so is a login
+    of the reader role, from which no writes are taken either. Raises Refused when
     the server is unsafe, too old or takes no writes, or the store is newer than this program.
     """
     with connect(dsn) as conn, _explained(conn):
         _refuse_unsafe(conn)
+        if reading and only_reads(conn):
+            return False
         at, newest = _at(conn), migrations()[-1].number
         if not _takes_writes(conn):
             if not reading:
@@ -186,11 +193,19 @@ def arrange_roles(dsn: str) -> None:
         roles.arrange(conn)
 
 
+def only_reads(conn: psycopg.Connection[dict[str, Any]]) -> bool:
+    """Whether this login may do nothing in the store but read what analysts see: it is a member of the reader role and of no other."""
+    row = conn.execute(_ONLY_READS).fetchone()
+    return bool(row and row["only_reads"])
+
+
 def declare_incarnation(conn: psycopg.Connection[dict[str, Any]]) -> int:
     """Notice a promotion, a recovery onto a new timeline or another cluster, and lift the position offset above all that was written before.
 
-    Returns the number of the log's current life; 0 on a standby that is in no life of its own.
+    Returns the number of the log's current life; 0 on a standby that is in no life of its own, and for a login that only reads.
     """
+    if only_reads(conn):
+        return 0
     [row] = conn.execute(_DECLARE_INCARNATION).fetchall()
     if row["fork_position"] is not None and row["lives"] > 1:
         logger.warning("incarnation_declared", fork_position=str(row["fork_position"]), **(standing(conn) or {}))

@@ -22,7 +22,7 @@ from o2c.views.event_types import event_types
 
 logger = structlog.get_logger(__name__)
 SCHEMA = "analyst"
-FORM = 2
+FORM = 3
 """Raised by whoever changes how views are made from classes, so that those that stand are made anew."""
 ENVELOPE: Mapping[str, str] = {
     "position": "Place in the whole log.",
@@ -84,6 +84,10 @@ OF_VERSION = sql.SQL("WHEN {} THEN {}")
 """One older version in it. Parts: the version, the value."""
 
 
+AS_IN_PROJECTIONS = sql.SQL("{0}::text AS {0}")
+"""An id in the type that projections have it in, so that both can be joined. Part: its column."""
+
+
 def view_name(cls: type[Event]) -> str:
     """The view of a type of event: `order.captured` is `analyst.order_captured`."""
     return re.sub(r"[.-]", "_", cls.type_name)
@@ -141,7 +145,9 @@ _MEANING = "The log for analysis: a view for every type of event, made from the 
 def _statements(cls: type[Event]) -> Iterator[sql.Composed]:
     view = sql.Identifier(SCHEMA, view_name(cls))
     shown = columns(cls)
-    listed: list[sql.Composable] = [sql.Identifier(name) for name in ENVELOPE]
+    listed: list[sql.Composable] = [
+        AS_IN_PROJECTIONS.format(sql.Identifier(name)) if name == "order_id" else sql.Identifier(name) for name in ENVELOPE
+    ]
     listed += [sql.SQL("{} AS {}").format(_value(cls, field, kind), sql.Identifier(name)) for name, (field, kind) in shown.items()]
     yield CREATE_VIEW.format(view, sql.SQL(", ").join(listed), sql.Literal(cls.type_name))
     hidden = f" Left out as personal: {', '.join(sorted(cls.personal))}." if cls.personal else ""

@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import cast
 
 import psycopg
 import pytest
@@ -19,6 +20,7 @@ from o2c.store.database import Migration, adopt, connect, migrations, prepare
 from o2c.store.roles import Roles, flaws, roles_of
 from o2c.views import analyst
 from projections.engine.operations import ALL, catch_up, rebuild, verify
+from tests.shell import Shell
 from tests.store.writing import command, send, verdicts
 from tests.world import World, at, line, order, with_roles
 
@@ -338,3 +340,37 @@ def test_a_name_that_leaves_no_room_is_refused() -> None:
     """PostgreSQL would cut the role's name off, and two databases might share it."""
     with pytest.raises(Refused, match="too long"):
         roles_of("n" * 55)
+
+
+def test_a_reader_lists_orders_and_asks_in_sql(own: str, tmp_path: Path) -> None:
+    """An analyst's login, which may not make the store nor see the log, reads what others have folded: lists, and joins of events and rows."""
+    world = World(own, tmp_path).stocked()
+    world.take(order("WEB-1", line()))
+    catch_up(own)
+    shell = Shell(login(own, "reader"), tmp_path)
+
+    assert [row["external_id"] for row in cast("list[dict[str, str]]", shell.data("orders", "list", "-o", "json"))] == ["WEB-1"]
+    joined = "SELECT o.external_id FROM projection.orders o JOIN analyst.order_captured c USING (order_id)"
+    assert shell.data("sql", joined, "-o", "json") == [{"external_id": "WEB-1"}]
+    refused = shell.run("sql", "SELECT personal FROM o2c.event")
+    assert (refused.returncode, "permission denied" in refused.stderr) == (2, True)
+
+
+@pytest.mark.parametrize(
+    "statement", ["DELETE FROM projection.orders", "SELECT personal FROM o2c.event", "RESET ROLE; DELETE FROM projection.orders"]
+)
+def test_an_owner_asks_in_sql_as_a_reader(own: str, tmp_path: Path, statement: str) -> None:
+    """Whoever may do everything does nothing by a slip: read-only, as the reader, one statement."""
+    shell = Shell(own, tmp_path)
+    assert shell.data("sql", "SELECT count(*) AS n FROM projection.orders", "-o", "json") == [{"n": 0}]
+    assert shell.run("sql", statement).returncode == 2
+
+
+def test_the_columns_of_views_and_rows_are_of_one_type(own: str) -> None:
+    """What names an order, customer or item in an analyst's view is of the type it has in a projection, so that both can be joined."""
+    sql = """SELECT DISTINCT column_name, data_type FROM information_schema.columns
+        WHERE table_schema IN ('analyst', 'projection') AND column_name IN ('order_id', 'customer_id', 'item', 'external_id')"""
+    with connect(own) as conn:
+        assert {(row["column_name"], row["data_type"]) for row in conn.execute(sql.encode()).fetchall()} == {
+            ("order_id", "text"), ("customer_id", "text"), ("item", "text"), ("external_id", "text"),
+        }  # fmt: skip

@@ -192,11 +192,12 @@ def fitting(stores: Stores, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     stores.dropped("example")
 
 
-ON_STDOUT = ("demo", "events tail")
+ON_STDOUT = ("demo", "events tail", "store keep")
 """Commands without -o whose result is for the reader of standard output."""
 FOR_EVER: dict[str, Callable[[subprocess.Popen[str]], object]] = {
     "events tail": lambda process: process.stdout and process.stdout.readline(),
     "metrics serve": lambda process: process.stderr and process.stderr.readline(),
+    "store keep": lambda process: process.stdout and process.stdout.readline(),
     "run --workers": lambda process: eventually(lambda: len(children(process.pid)) == 2),
     "projections work": lambda process: eventually(lambda: len(children(process.pid)) == 2),
 }

@@ -20,6 +20,7 @@ from o2c.checks.diagnose import not_opened, run_checks
 from o2c.desk.act import Refused
 from o2c.desk.projections import FoldFailed
 from o2c.entrypoints.cli import (
+    analysts,
     cancel,
     customers,
     events,
@@ -75,7 +76,7 @@ PANELS = {
     "Set up": ("init", "load", "ingest", "simulate", "demo"),
     "Orders": ("orders", "customers", "fallout", "numbers", "sims"),
     "Money": ("payments",),
-    "Look into it": ("status", "events", "metrics", "replay"),
+    "Look into it": ("status", "events", "metrics", "sql", "replay"),
     "Operate": ("run", "diagnose", "partners", "projections", "store", "docs"),
 }
 """What stands under which heading of `o2c --help`."""
@@ -107,6 +108,8 @@ app.add_typer(partners.partners, name="partners")
 app.add_typer(projections.projections, name="projections")
 app.command("replay")(replay.replay)
 app.add_typer(store.store, name="store")
+store.store.command("keep")(analysts.store_keep)
+app.command("sql")(analysts.sql)
 app.add_typer(read.metrics, name="metrics")
 read.metrics.command("export")(telemetry.export)
 read.metrics.command("serve")(telemetry.serve)
