@@ -88,7 +88,7 @@ FOUND = {
 FOUND_FOR = {
     ("projections skip", "5d3f0a5e-6f0e-5a53-9d4c-0d8a35a0b8f1"): "SELECT group_key FROM projection.parked",
     ("payments deposit", "WEB-1001"): FELL.format("'CR-DEPOSIT'") + " ORDER BY f.opened_at",
-    ("numbers reserve", "WEB-1001"): FELL.format("'KYC-DOC'") + " AND (SELECT count(*) FROM projection.items i"
+    ("numbers reserve", "WEB-1001"): FELL.format("ANY('{KYC-DOC,CR-REFER,CR-DEPOSIT}')") + " AND (SELECT count(*) FROM projection.items i"
     f" WHERE i.order_id = o.order_id AND i.offering IN ('{LINE.id}', '{SECOND_LINE.id}')) = 1 ORDER BY f.opened_at",
     ("orders cancel", "WEB-1001"): "SELECT o.external_id FROM projection.items i JOIN projection.orders o USING (order_id)"
     " WHERE i.item = '2' AND i.specification <> '' AND i.state IN ('acknowledged', 'pending') ORDER BY i.captured_at",
