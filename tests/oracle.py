@@ -1,13 +1,15 @@
 """What invoices must say, worked out again from timelines alone (`o2c orders timeline ID -o jsonl | python tests/oracle.py -`).
 
-A service is charged from the London date it was activated on. An account joins the first cycle day (1, 8, 15, 22) strictly after its first
-activation and is billed at 06:00 on that day of every month: one-time charges, part periods by the actual days of the period and the next
-full period in advance, half-up a line; VAT 20 % once on the net; 14 days to pay. A direct debit is due on a banking day, ten of them after it
-was issued at the earliest. Nothing of the engine is imported.
+A service is charged from the London date it was activated on, one with an eSIM from that of its download. An account joins the first cycle
+day (1, 8, 15, 22) strictly after its first activation and is billed at 06:00 on that day of every month: one-time charges, part periods by
+the actual days of the period and the next full period in advance, half-up a line; VAT 20 % once on the net; 14 days to pay. A price that is
+not once a month is charged whole for each of its own periods, counted from the first day, in the first run on or after the period begins. A
+direct debit is due on a banking day, ten of them after it was issued at the earliest. Nothing of the engine is imported.
 """
 
 import json
 import sys
+from calendar import monthrange
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime, time, timedelta
 from itertools import pairwise
@@ -40,11 +42,27 @@ def due_on(run: date, method: str) -> date:
 
 
 def months_on(day: date, months: int) -> date:
-    return date(day.year + (day.month - 1 + months) // 12, (day.month - 1 + months) % 12 + 1, day.day)
+    first = date(day.year + (day.month - 1 + months) // 12, (day.month - 1 + months) % 12 + 1, 1)
+    return min(first + timedelta(day.day - 1), first.replace(day=monthrange(first.year, first.month)[1]))
 
 
 def half_up(above: int, below: int) -> int:
     return (2 * above + below) // (2 * below)
+
+
+def length_of(charge: dict[str, Any]) -> tuple[int, int]:
+    """The period of a recurring price as (months, days)."""
+    terms = charge.get("terms", {"period_unit": "month", "period_length": 1})
+    months, days = {"day": (0, 1), "week": (0, 7), "month": (1, 0), "year": (12, 0)}[terms["period_unit"]]
+    return months * terms["period_length"], days * terms["period_length"]
+
+
+def own_lines(charge: dict[str, Any], run: date) -> Iterator[tuple[Any, ...]]:
+    (months, days), starts = length_of(charge), charge["starts"]
+    while (start := months_on(starts, months * charge.get("turn", 0)) + timedelta(days * charge.get("turn", 0))) <= run:
+        charge["turn"] = turn = charge.get("turn", 0) + 1
+        end = months_on(starts, months * turn) + timedelta(days * turn)
+        yield charge["key"], "period", str(start), str(end), charge["recurring_minor"]
 
 
 def lines_of(charge: dict[str, Any], run: date) -> Iterator[tuple[Any, ...]]:
@@ -56,6 +74,9 @@ def lines_of(charge: dict[str, Any], run: date) -> Iterator[tuple[Any, ...]]:
         while (day := months_on(days[0], -1)) > starts:
             days.insert(0, day)
         days.insert(0, starts)
+    if charge["recurring_minor"] and length_of(charge) != (1, 0):
+        yield from own_lines(charge, run)
+        return
     for start, end in pairwise(days if charge["recurring_minor"] else []):
         whole = months_on(end, -1)
         net = half_up(charge["recurring_minor"] * (end - start).days, (end - whole).days)
@@ -91,6 +112,8 @@ def disagreements(timelines: Iterable[dict[str, Any]]) -> list[str]:
             charges.setdefault(item["account"], []).append(item)
         elif event["type"] == "service.activated":
             item |= {"starts": at.date(), "ended": datetime.max.replace(tzinfo=LONDON)}
+        elif event["type"] == "esim.downloaded":
+            item["starts"] = at.date()
         elif event["type"] in ("item.failed", "item.cancelled"):
             item["ended"] = at
         elif event["type"] == "invoice.issued":

@@ -31,7 +31,7 @@ from o2c.store.embedded import ServerUnavailable, acquire
 from o2c.views.status import show_status
 from o2c.views.timeline import order_timeline
 from projections.engine.operations import ALL, catch_up, rebuild
-from tests import fates, flaws
+from tests import billed, fates, flaws
 from tests.fates import Claim
 from tests.oracle import LONDON, banking, disagreements
 
@@ -50,6 +50,7 @@ class Job(NamedTuple):
     orders: Path
     papers: flaws.Papers
     counts: intake.Counts
+    catalogue: Path
 
 
 def tell(text: str) -> None:
@@ -82,7 +83,7 @@ def run_job(app: Engine, folder: Path, home: Path, orders: int | None) -> Job:
     counts = timed("orders taken in", intake.Intake(app, chosen, home / "quarantine").run)
     timed(f"run until {UNTIL:%Y-%m-%d}", lambda: runner.run(UNTIL))
     timed("projections caught up", lambda: catch_up(app.dsn))
-    return Job(app, chosen, judged(folder, chosen), counts)
+    return Job(app, chosen, judged(folder, chosen), counts, paper(folder, "catalogue.tmf620.json"))
 
 
 def judged(folder: Path, orders: Path) -> flaws.Papers:
@@ -134,6 +135,20 @@ def invoices_agree(job: Job) -> Iterator[Claim]:
             yield Claim(f"the oracle agrees on a draw of {len(orders)} orders", not wrong, f"{seen['invoices']} invoices to the penny")
     figures = f"{seen['orders']} orders, {seen['invoices']} invoices" + (f"; {len(wrong)} differ: {wrong[0][:400]}" if wrong else "")
     yield Claim("the oracle agrees on every invoice", not wrong and seen["invoices"] > 0, figures)
+
+
+def billed_by_period(job: Job) -> Iterator[Claim]:
+    """Plans against the price list, charges against plans, invoice lines against charges."""
+    rows = job.app.reads.rows
+    plans, started, accounts = rows(billed.PLANS), [row["key"] for row in rows(billed.STARTED)], rows(billed.ACCOUNTS)
+    lines = [row["line"] for row in rows(billed.LINES)]
+    wrong = list(billed.wrong(json.loads(b"".join(lines_of(job.catalogue))), plans, started, accounts, lines))
+    periods = Counter(
+        f"every {price.months} months {price.days} days" for row in plans for price in billed.planned_prices(row["item"]) if any(price[1:])
+    )
+    figures = f"{len(plans)} planned items, {len(started)} charged, {len(lines)} invoice lines; recurring prices: {dict(periods)}"
+    figures += f"; {len(wrong)} wrong: {wrong[0][:400]}" if wrong else ""
+    yield Claim("every captured price is billed by its period", not wrong and bool(lines), figures)
 
 
 def _drawn(app: Engine) -> Iterator[list[str]]:
@@ -206,6 +221,7 @@ def prove(job: Job) -> bool:
         sums,
         debits_on_bank_days,
         invoices_agree,
+        billed_by_period,
         ingested_again,
         diagnosed,
         rebuilt,
