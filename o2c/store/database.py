@@ -17,6 +17,7 @@ from psycopg.sql import SQL, Identifier
 
 from o2c.kernel.refusal import Refused
 from o2c.store import roles
+from o2c.store.turns import holder
 
 logger = structlog.get_logger(__name__)
 MIGRATION_LOCK = 0x6F3263
@@ -250,5 +251,10 @@ def single_driver(dsn: str, name: str) -> Iterator[None]:
         try:
             conn.execute(_HOLD, (name,))
         except psycopg.errors.LockNotAvailable:
+            found = holder(conn, name, "o2c.policy_checkpoint")
+            if found and not found[1]:
+                raise Refused(
+                    f"{found[0]} holds the lock of this work ({name}) and has no right to it; end that process", kind="unavailable"
+                ) from None
             raise Refused(f"another process already does this ({name}); wait for it or stop it", kind="unavailable") from None
         yield

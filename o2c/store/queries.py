@@ -21,11 +21,15 @@ NEXT_WINDOW = "SELECT * FROM o2c.next_window(%s::timestamptz, %s, %s, %s, %s::bi
 Parameters: end of the open window or NULL, now, time limit, length of a window, round. No row when nothing is due before the limit.
 """
 
-LEASE_TURN = "SELECT set_config('synchronous_commit', 'off', true), pg_advisory_xact_lock(hashtextextended('o2c lease', 0))"
-"""Wait until no other transaction leases, and let this one commit without a flush: a lease lost in a crash does no harm.
+LEASE_TURN = "LOCK TABLE o2c.policy_checkpoint IN SHARE UPDATE EXCLUSIVE MODE"
+"""Wait until no other transaction leases. The first statement of a transaction that leases.
 
-The first statement of a transaction that leases.
+A table's lock, and of a table that none but appenders may write: an advisory lock is anybody's, and who held it would stop every worker. This
+kind of lock meets only its like, no reading and no writing. No parameters.
 """
+
+LEASE_UNFLUSHED = "SET LOCAL synchronous_commit = off"
+"""Let the transaction commit without a flush: a lease lost in a crash does no harm. No parameters."""
 
 LEASE = f"""UPDATE o2c.agenda a SET lease_until = clock_timestamp() + make_interval(secs => %s)
     FROM (SELECT stream, item, step FROM o2c.agenda d

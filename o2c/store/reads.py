@@ -101,7 +101,8 @@ class Reads:
         """
         with self.datastore.get_connection() as conn, conn.transaction():
             # Leases are taken one after another, each with the snapshot of its own statement, or two workers would share a stream.
-            conn.execute(queries.LEASE_TURN, prepare=True)
+            conn.execute(queries.LEASE_TURN)
+            conn.execute(queries.LEASE_UNFLUSHED)
             rows = [_row(row) for row in conn.execute(queries.LEASE.encode(), (lease_s, before, limit), prepare=True).fetchall()]
         return sorted(rows, key=lambda row: (row.entry.due_at, row.entry.priority, row.entry.stream, row.entry.item, row.entry.step))
 

@@ -18,6 +18,7 @@ from o2c.kernel.refusal import Refused
 from o2c.store.connection import Connection
 from o2c.store.horizon import blocker
 from o2c.store.passing import passing
+from o2c.store.turns import taken
 from projections.engine import tables
 from projections.engine.incremental import Forward, rebuild_outdated
 from projections.engine.projection import Projection
@@ -38,9 +39,6 @@ PAUSE_FIRST_S, PAUSE_LONGEST_S = 0.2, 5.0
 _NAME_SESSION = """SELECT set_config('application_name', 'o2c projections', false), set_config('idle_session_timeout', %s, false),
     set_config('idle_in_transaction_session_timeout', %s, false)"""
 """Names the session, and lets the server end it when it sends no statement for some time. Parameters: that time, twice."""
-
-_TRY_LOCK = "SELECT pg_try_advisory_lock(hashtextextended(%s, 0)) AS ours"
-"""Takes a lock that only one session can have if it is free, and says whether it was. Parameter: its name."""
 
 
 class Follower:
@@ -141,5 +139,4 @@ class Follower:
 
 
 def _take(conn: Connection, projection: Projection) -> bool:
-    row = conn.execute(_TRY_LOCK, (f"follower of projection {projection.name}",)).fetchone()
-    return bool(row and row["ours"])
+    return taken(conn, f"follower of projection {projection.name}", "projection.checkpoint")

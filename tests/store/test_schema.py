@@ -8,12 +8,14 @@ import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
 from eventsourcing.persistence import InfrastructureFactory
 from eventsourcing.utils import Environment
 from psycopg.conninfo import make_conninfo
+from psycopg_pool import ConnectionPool
 from structlog.testing import capture_logs
 
 from o2c import plan
@@ -161,6 +163,20 @@ def own_recorder(dsn: str) -> Iterator[LogRecorder]:
     factory.close()
 
 
+def _all_connected(pool: ConnectionPool[Any]) -> None:
+    """Wait until the connections are there that the pool asked for in haste too: each looks at the incarnation when it is made."""
+    while (stats := pool.get_stats())["pool_size"] != stats["pool_available"]:
+        time.sleep(0.01)
+
+
+def _eventually(conn: psycopg.Connection[Any], query: str) -> None:
+    """Wait until a query has a row."""
+    deadline = time.monotonic() + 30
+    while not conn.execute(query.encode()).fetchall():
+        assert time.monotonic() < deadline, query
+        time.sleep(0.01)
+
+
 def _fork(dsn: str, column: str = "system_identifier", value: str = "'1'") -> None:
     """Make the log believe that its last incarnation lived elsewhere."""
     with connect(dsn) as conn:
@@ -189,13 +205,13 @@ def test_a_new_incarnation_lies_above_all_before(own_recorder: LogRecorder, dsn:
 def test_an_incarnation_waits_for_appends_under_way(own_recorder: LogRecorder, dsn: str) -> None:
     """An append that read the old offset ends before the horizon is raised above it, so that no reader passes it by."""
     own_recorder.max_notification_id()
-    own_recorder.datastore.pool.wait()
+    _all_connected(own_recorder.datastore.pool)
     _fork(dsn)
     with connect(dsn) as slow, ThreadPoolExecutor(1) as pool:
         with slow.transaction():
             [under_way] = send(slow, command(("a-1", 0)))
             declared = pool.submit(prepare, dsn)
-            time.sleep(0.3)
+            _eventually(slow, "SELECT FROM pg_locks WHERE relation = 'o2c.event'::regclass AND NOT granted")
             assert list(own_recorder.select_notifications(0, 10)) == []
             assert not declared.done()
         declared.result()
@@ -209,9 +225,7 @@ def test_a_new_connection_of_the_pool_meets_a_new_incarnation(dsn: str) -> None:
     with Engine(dsn, plan.KINDS) as app:
         app.reads.next_due()
         pool = app.log_recorder.datastore.pool
-        # Also those that were asked for in haste are there: what is being made while the pool is drained stays.
-        while (stats := pool.get_stats())["pool_size"] != stats["pool_available"]:
-            time.sleep(0.01)
+        _all_connected(pool)
         with connect(dsn) as owner:
             owner.execute("UPDATE o2c.incarnation SET system_identifier = 'another cluster'")
         pool.drain()
