@@ -102,7 +102,7 @@ PLANS: Mapping[str, tuple[StepRow, ...]] = {
         ("activation", ("sim", "number", "delivery", "esim"), _always),
         ("esim-download", ("activation",), _esim),
         ("charging", ("activation", "esim-download"), _always),
-        ("cutover", ("porting", "activation", "esim-download"), _porting),
+        ("cutover", ("porting",), _porting),
         ("number-change", ("cutover",), _porting),
     ),
     "spec-access": (

@@ -80,9 +80,11 @@ def correct(step: Step, work: Work, kind: StreamKind, book: Any, *, changes: Map
     """
     if step.requested is None:
         raise Refused(f"{work.stream}: step {step.name} has nothing to correct; see `o2c fallout show` for what it waits for")
-    corrected = CorrectionApplied(item=work.item, step=step.name, fallout=work.fallout, changes=dict(changes), note=note)
+    corrected = CorrectionApplied(item=work.item, step=step.name, fallout=work.fallout, changes=dict(changes), note=note, given_at=at)
     if not kind.correctable(work.state, work.item, changes):
         raise Refused(f"{work.stream}: no such thing to correct, or nothing said for it ({', '.join(changes)}); see the order's lines")
+    if amiss := step.correction_flaw(work, changes, at):
+        raise Refused(f"{work.stream}: step {step.name} cannot go on with this correction: {amiss}")
     state = kind.evolve(work.state, corrected)
     after = kind.work(state, work.stream, work.item, step.name, book)
     if work.silences or (step.partner and work.reason == DEFECT):

@@ -69,6 +69,8 @@ def attend(
         return step.request(work, at, attempt=entry.attempt, due_at=opens_at)
     if reason := step.check(work, at):
         return flow.fall_out(step, work, reason, at, seed=seed)
+    if instead := step.instead(work, at):
+        return instead
     if step.draw and (pool := step.pool(work)):
         return step.complete(work, piece, at) if piece else flow.fall_out(step, work, step.draw.out_of_stock, at, seed=seed, awaits=pool)
     return _question(step, work, at, query=False) if step.ask else step.complete(work, {}, at)
@@ -85,7 +87,8 @@ def settle(step: Step, work: Work, ask: Ask, reply: Reply, at: datetime, *, seed
 
 def _question(step: Step, work: Work, at: datetime, *, query: bool) -> Ask:
     assert step.ask is not None
-    request = Request(step.ask.key(work), work.stream, work.item, step.name, work.attempt, at, step.ask.payload(work))
+    body = {**step.ask.payload(work), **step.ask.timed(work, at)}
+    request = Request(step.ask.key(work), work.stream, work.item, step.name, work.attempt, at, body)
     return Ask(step.ask.partner, request, query)
 
 

@@ -51,6 +51,8 @@ def settle(step: Step, work: Work, answer: partner.Answer, at: datetime, *, seed
             return just(PartnerSilent(item=work.item, step=step.name, attempt=work.attempt, ask_again_at=ask_again_at))
         case partner.NeverHeard():
             return fall_out(step, work, ask.silence, at, seed=seed, partner_code="never heard")
+        case partner.RefusedBy(code) if other_end := ask.refused(work, code, at):
+            return other_end
         case partner.RefusedBy(code, data):
             fields = ask.fallout_fields(data)
             fallen = fall_out(step, work, ask.our_code(work, code), at, seed=seed, partner_code=code, fields=fields)

@@ -74,6 +74,15 @@ class Renewed(OfItem):
     shape: ClassVar[str] = "renewed"
 
 
+class Replanned(Renewed):
+    """A step that was asked for, or done, is put off: it waits for `waits` from now on, or (empty) for what it waited for before.
+
+    Its outcome stands, and the further fields of the event are added to it.
+    """
+
+    waits: tuple[str, ...] = ()
+
+
 class RecallRequested(Requested):
     """A partner is asked to drop what a step of an ended item had asked of it. The item is not over before the partner has.
 

@@ -27,6 +27,26 @@ def nothing(work: Work) -> Mapping[str, Any]:
     return {}
 
 
+def nothing_to_send(work: Work, at: datetime) -> Mapping[str, Any]:
+    """Give no fields: the default of `timed`."""
+    return {}
+
+
+def nothing_instead(work: Work, at: datetime) -> Decision:
+    """Decide nothing: the default of `instead`."""
+    return NOTHING
+
+
+def no_other_end(work: Work, code: str, at: datetime) -> Decision:
+    """Decide nothing: the default of `refused`."""
+    return NOTHING
+
+
+def nothing_to_say(work: Work, changes: Mapping[str, str], at: datetime) -> str:
+    """Give no reason: the default of `correction_flaw`."""
+    return ""
+
+
 def no_streams(work: Work) -> tuple[str, ...]:
     """Read no other stream: the default of `reads`."""
     return ()
@@ -84,7 +104,8 @@ def _no_release(work: Work, at: datetime) -> Decision:
 class ByPartner:
     """How a partner carries out a step.
 
-    `payload(work)` is the body of the request. `codes` maps the partner's codes to ours; `code_of(work, code)` does so instead where the
+    `payload(work)` is the body of the request, and `timed(work, at)` the part of it that depends on when it is sent. `refused(work, code, at)`
+    gives what a refusal by the partner comes to where that is no fallout, an empty decision elsewhere. `codes` maps the partner's codes to ours; `code_of(work, code)` does so instead where the
     market decides. `silence` is our code for a request that was never answered or never arrived. `fallout_fields(data)` turns the details
     of a refusal into further fields of the FellOut event. `undertaken` is the step's own event for a partner that takes the work on; without
     one it is the generic `partner.accepted`.
@@ -96,6 +117,8 @@ class ByPartner:
 
     partner: str
     payload: Callable[[Work], Mapping[str, Any]] = nothing
+    timed: Callable[[Work, datetime], Mapping[str, Any]] = nothing_to_send
+    refused: Callable[[Work, str, datetime], Decision] = no_other_end
     codes: Mapping[str, str] = field(default_factory=dict)
     code_of: Callable[[Work, str], str] | None = None
     silence: str = "NET-TMO"
@@ -174,7 +197,9 @@ class Step:
 
     `requested` and `fell_out` are the step's own events; a step that nobody asks for has no `requested`. `complete(work, data, at)` gives
     the Done event and the events of other streams; a step with neither `ask` nor `draw` completes by itself. `check(work, at)` gives the
-    reason code (`CODE` or `CODE: detail`) that stops the step before anything is sent. `reads(work)` names the other streams that its rules
+    reason code (`CODE` or `CODE: detail`) that stops the step before anything is sent. `instead(work, at)` is what is done in place of the
+    step when it is due and its time has not come, or is over. `correction_flaw(work, changes, at)` says why a person's correction cannot help.
+    `reads(work)` names the other streams that its rules
     read; `guards(work)` are claimed when it is asked for. It is due `lead` after the request, or at `due(work, at)`. `facts(work)` are
     further fields of the Requested event. A `forceable` step may be counted as done by other means. A step that is not `wanted` any more is
     cancelled instead of asked for, and its failure is no fallout. It is neither due nor sent before `open_from(work, at)`, whoever asks for
@@ -190,6 +215,8 @@ class Step:
     fell_out: type[FellOut]
     complete: Callable[[Work, Mapping[str, Any], datetime], Decision]
     check: Callable[[Work, datetime], str] = nothing_wrong
+    instead: Callable[[Work, datetime], Decision] = nothing_instead
+    correction_flaw: Callable[[Work, Mapping[str, str], datetime], str] = nothing_to_say
     reads: Callable[[Work], tuple[str, ...]] = no_streams
     guards: Callable[[Work], tuple[Guard, ...]] = no_guards
     lead: timedelta = timedelta()

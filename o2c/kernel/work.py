@@ -16,6 +16,7 @@ from o2c.kernel.shapes import (
     OfItem,
     PartnerSilent,
     Renewed,
+    Replanned,
     Requested,
     RetryScheduled,
     StepForced,
@@ -73,6 +74,10 @@ def recorded(record: Record, event: OfItem) -> Record | None:
             return _fallen(record, event)
         case Done():
             return Record(event.attempt, event.model_dump(mode="json", exclude=set(_NO_OUTCOME)), sent_from=LONG_SINCE)
+        case Replanned():
+            outcome = {**record.outcome, **event.model_dump(mode="json", exclude={*_NO_OUTCOME, "waits"})}
+            still_sent = LONG_SINCE if record.sent_from == LONG_SINCE else None
+            return Record(record.attempt, outcome, record.fallout, record.reason, sent_from=still_sent)
         case StepForced():
             return Record(event.attempt, sent_from=LONG_SINCE)
         case Renewed():

@@ -64,8 +64,11 @@ class PortingRules:
 
     `code_name` is the trade's name of the porting code; the code must match `code_pattern` as text, and an empty pattern asks for none. A
     request before `cutoff` (local, on a working day) ports `lead_working_days` later, any other one working day after that, and never
-    before the first possible day that the donor names, where donors name one (`donor_names_day`). Windows open at `window_opens` (local). `refusals` maps the clearing house's words
-    for a donor's refusal to our reason code; a refusal that is no lawful ground in the market is asked again (NP-CONFLICT).
+    before the first possible day that the donor names, where donors name one (`donor_names_day`). Windows last from `window_opens` to
+    `window_closes` (local); a port can be moved or taken back until `change_until` (local) on the working day before. A code is good for
+    `code_valid_days` after it was given (None: it does not age); from `bulk_from` numbers of one customer and code on, a port is a bulk
+    process that is arranged by hand (None: no such limit). `refusals` maps the clearing house's words for a donor's refusal to our reason
+    code; a refusal that is no lawful ground in the market is asked again (NP-CONFLICT).
     """
 
     code_name: str
@@ -73,6 +76,10 @@ class PortingRules:
     cutoff: time
     lead_working_days: int
     window_opens: time
+    window_closes: time
+    change_until: time
+    code_valid_days: int | None
+    bulk_from: int | None
     donor_names_day: bool
     refusals: Mapping[str, str]
     source: str

@@ -42,6 +42,10 @@ GB = Market(
         cutoff=time(17),
         lead_working_days=1,
         window_opens=time(9),
+        window_closes=time(17),
+        change_until=time(17),
+        code_valid_days=30,
+        bulk_from=25,
         donor_names_day=False,
         refusals={
             "CODE-EXPIRED": "NP-CODE",
@@ -50,8 +54,9 @@ GB = Market(
             "BARRED": "NP-BAR",
             "REFUSED": "NP-BAR",
         },
-        source="one working day: Ofcom General Conditions of Entitlement on switching and number portability; "
-        "cut-off and opening hour: the operators' own practice",
+        source="one working day, a PAC valid for 30 days, the automatic process for 1 to 24 numbers: Ofcom General Conditions of "
+        "Entitlement, C7, and Ofcom's rules on text-to-switch of 1 July 2019; requests frozen from 17:00 on the working day before: "
+        "central clearing as an operator publishes it (developers.transatel.com, UK portability); opening hours: the operators' own practice",
     ),
     numbering=NumberingRules(
         region="GB",

@@ -43,6 +43,10 @@ NL = Market(
         cutoff=time(17),
         lead_working_days=1,
         window_opens=time(9),
+        window_closes=time(17),
+        change_until=time(17),
+        code_valid_days=None,
+        bulk_from=None,
         donor_names_day=True,
         refusals={
             "NAME-MISMATCH": "NP-NAME",
@@ -53,7 +57,7 @@ NL = Market(
             "DEBT": "NP-CONFLICT",  # neither an open contract nor a debt is a ground
         },
         source="one working day: Directive (EU) 2018/1972, art. 106; the donor's answer names the first possible date (COIN messages); an open "
-        "contract is no ground to block since February 2022, nor is a debt; cut-off and opening hour: the operators' own practice [M]",
+        "contract is no ground to block since February 2022, nor is a debt; cut-offs and opening hours: the operators' own practice [M]",
     ),
     numbering=NumberingRules(
         region="NL",

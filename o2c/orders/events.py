@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -289,7 +290,7 @@ class ItemCancelled(OfItem, name="item.cancelled", stream="order"):
 
 
 class CorrectionApplied(OfStep, name="fallout.correction-applied", stream="*"):
-    """A person corrected what a step stumbled over; the step is asked for again and its success closes the fallout."""
+    """A person corrected what a step stumbled over; the step is asked for again and its success closes the fallout. `given_at` is when."""
 
     shape: ClassVar[str] = "resumed"
     example = {
@@ -298,10 +299,13 @@ class CorrectionApplied(OfStep, name="fallout.correction-applied", stream="*"):
         "fallout": "5d3f0a5e-6f0e-5a53-9d4c-0d8a35a0b8f1",
         "changes": {"portInCode": "ABC123456"},
         "note": "read back",
+        "given_at": "2026-01-06T10:00:00Z",
     }
+    upcasts = (Upcast(defaults={"given_at": None}),)
     fallout: str
     changes: Annotated[dict[str, str], Pii("correction")]
     note: Annotated[str, Pii("note")] = ""
+    given_at: datetime | None = None
 
 
 class FalloutDecided(OfStep, name="fallout.decided", stream="*"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from o2c.kernel.agenda import AgendaChange, by_shape
@@ -13,13 +13,15 @@ from o2c.kernel.event import Event
 from o2c.kernel.frozen import changed
 from o2c.kernel.identifiers import derived_id
 from o2c.kernel.periods import parse_time
-from o2c.kernel.shapes import FellOut, LetGo, OfItem, SetAside, step_of
+from o2c.kernel.shapes import FellOut, LetGo, OfItem, Replanned, SetAside, step_of
 from o2c.kernel.work import NO_RECORD, MarketBook, Record, Work, build, recorded
 from o2c.orders import events
 from o2c.orders.rollup import GATES, Progress, follow, plan
 from o2c.orders.wish import Line
 
 SHAPE_VERSION = 3
+LONG_AFTER = datetime(9999, 1, 1, tzinfo=UTC)
+"""Stands for the day of a code that was corrected before that day was kept: it never grows too old."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,7 @@ class Planned:
 
     Nothing of it begins before `start_on`, and it is neither switched on nor charged before `wished_on`: ISO days local to the market, empty
     for any day.
+    `code_given_at` is when a correction brought the porting code: None for one that came with the order, LONG_AFTER when that was not kept.
     """
 
     item: str
@@ -45,6 +48,7 @@ class Planned:
     currency: str
     start_on: str = ""
     wished_on: str = ""
+    code_given_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +217,10 @@ def _corrected(state: OrderState, event: events.CorrectionApplied) -> OrderState
         before = state.items[event.item]
         values = {key: value for key, value in event.changes.items() if key != "place"}
         place = event.changes.get("place", before.place)
-        item = changed(before, characteristics={**before.characteristics, **values}, place=place)
+        code = values.get("portInCode", before.characteristics.get("portInCode"))
+        new_code = code != before.characteristics.get("portInCode")
+        given_at = (event.given_at or LONG_AFTER) if new_code else before.code_given_at
+        item = changed(before, characteristics={**before.characteristics, **values}, place=place, code_given_at=given_at)
         return changed(state, items={**state.items, event.item: item})
     if state.planned:
         return state
@@ -293,7 +300,15 @@ def _step_event(state: OrderState, event: OfItem) -> OrderState:
     if record is None:
         return changed(state, progress=progress)
     records = {**state.records, item: {**state.records.get(item, {}), step: record}}
-    return changed(state, progress=progress, records=records)
+    items = _waiting_anew(state, event) if isinstance(event, Replanned) and event.waits else state.items
+    return changed(state, progress=progress, records=records, items=items)
+
+
+def _waiting_anew(state: OrderState, event: Replanned) -> dict[str, Planned]:
+    before = state.items.get(event.item)
+    if before is None:
+        return state.items
+    return {**state.items, event.item: changed(before, waits={**before.waits, step_of(event): event.waits})}
 
 
 def _suspected(state: OrderState, event: events.DuplicateSuspected) -> OrderState:

@@ -1,27 +1,113 @@
-"""Events of a port-in: the request to the donor, the cut-over in its window, and the request taken back."""
+"""Events of a port-in: the window agreed with the donor, kept, moved or missed; the cut-over in it; and the request taken back."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
-from o2c.kernel.event import Names
-from o2c.kernel.shapes import Done, FellOut, RecallRequested, Requested
+from o2c.kernel.event import Names, Upcast
+from o2c.kernel.shapes import Done, FellOut, OfItem, RecallRequested, Replanned, Requested
+
+Cause = Literal["sim", "delivery", "activation", "download", "cut-over", "code"]
+"""What stood in the way of an agreed window: no SIM from stock, one not delivered, a line not switched on, a profile not downloaded, a cut-over that failed, a code too old."""
+
+_WINDOW = {
+    "window_opens_at": "2026-01-06T09:00:00Z", "window_closes_at": "2026-01-06T17:00:00Z", "cutoff_at": "2026-01-05T17:00:00Z",
+    "agreed_on": "2026-01-06", "deadline_on": "2026-01-06", "zone": "Europe/London", "rules": "GB@2026-01",
+}  # fmt: skip
+_MOVED = {
+    "window_opens_at": "2026-01-09T09:00:00Z", "window_closes_at": "2026-01-09T17:00:00Z", "cutoff_at": "2026-01-08T17:00:00Z",
+    "agreed_on": "2026-01-09", "deadline_on": "2026-01-06", "zone": "Europe/London", "rules": "GB@2026-01",
+}  # fmt: skip
 
 
 class PortInRequested(Requested, name="porting.requested", step="porting", stream="order"):
-    """The donor is to be asked for the number, through the clearing house."""
+    """The donor is to be asked for the number, through the clearing house; once more, if the window agreed before cannot be met (`replaces`)."""
 
     example = {"item": "1", "attempt": 1, "due_at": "2026-01-05T09:00:00Z"}
+    upcasts = (Upcast(defaults={"replaces": None}),)
+    replaces: datetime | None = None
 
 
-class PortInScheduled(Done, name="porting.scheduled", step="porting", stream="order"):
-    """The donor accepted; the port window opens at `window_opens_at`."""
+class PortAgreed(Done):
+    """A window for the port is agreed: from `window_opens_at` to `window_closes_at`; it can be moved or dropped until `cutoff_at`.
 
-    example = {"item": "1", "msisdn": "+447700900123", "window_opens_at": "2026-01-06T09:00:00Z", "reference": "PRT-778"}
+    Days are local to `zone`. `wished_on` is the day the customer wished (empty: none), `agreed_on` the day of the window, `deadline_on` the day
+    by which the market's `rules` want the port done, and `missed_on` the first agreed day on which the number was not cut over (empty: none).
+    Fields that a window agreed before they were kept does not have are empty.
+    """
+
     msisdn: Annotated[str, Names("number")]
     window_opens_at: datetime
     reference: str
+    window_closes_at: datetime | None = None
+    cutoff_at: datetime | None = None
+    wished_on: str = ""
+    agreed_on: str = ""
+    deadline_on: str = ""
+    missed_on: str = ""
+    zone: str = ""
+    rules: str = ""
+
+
+_UNTOLD: dict[str, Any] = {
+    "window_closes_at": None, "cutoff_at": None, "wished_on": "", "agreed_on": "", "deadline_on": "", "missed_on": "", "zone": "", "rules": "",
+}  # fmt: skip
+
+
+class PortInScheduled(PortAgreed, name="porting.scheduled", step="porting", stream="order"):
+    """The donor accepted; the port window opens at `window_opens_at`."""
+
+    example = {"item": "1", "msisdn": "+447700900123", "reference": "PRT-778", **_WINDOW}
+    upcasts = (Upcast(defaults=_UNTOLD),)
+
+
+class PortRescheduled(PortAgreed, name="porting.rescheduled", step="porting", stream="order"):
+    """Another window was agreed with the donor, in place of the one that opened at `replaced`, because of `cause`.
+
+    It was agreed before the cut-off of the old one, or the old one was missed: then the port is late, by `late_days` calendar days and
+    `late_working_days` working days from `missed_on` to the day now agreed.
+    """
+
+    example = {
+        "item": "1", "attempt": 2, "msisdn": "+447700900123", "reference": "PRT-779", **_MOVED,
+        "replaced": "2026-01-06T09:00:00Z", "cause": "delivery",
+    }  # fmt: skip
+    replaced: datetime
+    cause: Cause
+    late_days: int = 0
+    late_working_days: int = 0
+
+
+class PortWindowKept(PortAgreed, name="porting.window-kept", step="porting", stream="order"):
+    """The clearing house moves the window no more: its cut-off is past, and what was agreed before stands (`kept`)."""
+
+    example = {"item": "1", "attempt": 2, "msisdn": "+447700900123", "reference": "PRT-778", **_WINDOW, "kept": True}
+    kept: bool = True
+
+
+class PortPostponed(Replanned, name="porting.postponed", step="porting", stream="order"):
+    """The donor gave the agreed window up, because it cannot be met (`held_up_by`); another is asked for when the line is on."""
+
+    example = {"item": "1", "waits": ["activation"], "replaced": "2026-01-06T09:00:00Z", "held_up_by": "delivery"}
+    replaced: datetime
+    held_up_by: Cause
+    missed_on: str = ""
+
+
+class CutoverPostponed(Replanned, name="cutover.postponed", step="cutover", stream="order"):
+    """The number cannot be cut over in its window; the cut-over waits until another is agreed."""
+
+    example = {"item": "1"}
+
+
+class PortWindowMissed(OfItem, name="porting.window-missed", step="porting", stream="order"):
+    """The agreed window closed and the number was not cut over: the port is late from `agreed_on` on, because of `cause`."""
+
+    example = {"item": "1", "agreed_on": "2026-01-06", "window_opens_at": "2026-01-06T09:00:00Z", "cause": "delivery"}
+    agreed_on: str
+    window_opens_at: datetime
+    cause: Cause
 
 
 class PortInFellOut(FellOut, name="porting.fell-out", step="porting", stream="order"):
@@ -34,16 +120,28 @@ class PortInFellOut(FellOut, name="porting.fell-out", step="porting", stream="or
 
 
 class CutoverRequested(Requested, name="cutover.requested", step="cutover", stream="order"):
-    """The number is to be cut over when its window opens."""
+    """The number is to be cut over in its window. It is looked at before: at the last hour in which the window can be moved, if the line is
+    not on yet, and else when the window opens."""
 
     example = {"item": "1", "attempt": 1, "due_at": "2026-01-05T09:00:00Z"}
 
 
 class NumberPortedIn(Done, name="cutover.number-ported-in", step="cutover", stream="order"):
-    """The number is ours."""
+    """The number is ours, since `ported_on` (local), in the window agreed for `agreed_on`.
 
-    example = {"item": "1", "msisdn": "+447700900123"}
+    `late_days` and `late_working_days` count from the first agreed day that was missed; 0 when none was. A port from before this was counted
+    has neither day nor count.
+    """
+
+    example = {
+        "item": "1", "msisdn": "+447700900123", "agreed_on": "2026-01-06", "ported_on": "2026-01-06", "late_days": 0, "late_working_days": 0,
+    }  # fmt: skip
+    upcasts = (Upcast(defaults={"agreed_on": "", "ported_on": "", "late_days": None, "late_working_days": None}),)
     msisdn: Annotated[str, Names("number")]
+    agreed_on: str = ""
+    ported_on: str = ""
+    late_days: int | None = None
+    late_working_days: int | None = None
 
 
 class CutoverFellOut(FellOut, name="cutover.fell-out", step="cutover", stream="order"):

@@ -6,13 +6,27 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
-from o2c.kernel.decision import Decision, Guard, just
+from o2c.kernel.decision import NOTHING, Decision, Guard, just
+from o2c.kernel.event import Event
 from o2c.kernel.identifiers import possible_mobile
-from o2c.kernel.periods import parse_time
+from o2c.kernel.periods import local_date
 from o2c.kernel.reasons import DEFECT
 from o2c.kernel.work import Work
-from o2c.markets.base import code_is_wellformed, port_window
-from o2c.porting.events import NumberPortedIn, PortInCancelled, PortInScheduled
+from o2c.markets.base import code_is_wellformed
+from o2c.markets.ports import PortWindow
+from o2c.porting import timing
+from o2c.porting.events import (
+    CutoverPostponed,
+    CutoverRequested,
+    NumberPortedIn,
+    PortInCancelled,
+    PortInRequested,
+    PortInScheduled,
+    PortPostponed,
+    PortRescheduled,
+    PortWindowKept,
+    PortWindowMissed,
+)
 
 
 def number_of(work: Work) -> str:
@@ -29,61 +43,151 @@ def claimed(work: Work) -> tuple[Guard, ...]:
 def flaw(work: Work, at: datetime) -> str:
     """Give the first reason why the donor cannot be asked, judged as text and never repaired; empty when there is none.
 
-    DQ-PHONE: no possible mobile number of the market in E.164 form. NP-CODE: the code is missing or has not the market's form. NP-NOTPORT:
-    another order brings or brought the number. Source: the table of imperfect orders (design, section 11); ITU-T E.164.
+    DQ-PHONE: no possible mobile number of the market in E.164 form. NP-CODE: the code is missing, has not the market's form, or is too old
+    for the day that would be asked for, be it that the customer wishes a later one. NP-NOTPORT: another order brings or brought the number.
+    Source: the table of imperfect orders (design, section 11); ITU-T E.164; the market's porting rules.
     """
     if not possible_mobile(number_of(work), work.market.numbering.region):
         return "DQ-PHONE: the number to bring is no mobile number in E.164 form"
     rules = work.market.porting
     if rules.code_pattern and not code_is_wellformed(rules, str(work.subject.characteristics.get("portInCode", ""))):
         return "NP-CODE: the code is missing or malformed"
+    if old := _old_code(work, at):
+        return f"NP-CODE: {old}"
     if any(holder != work.holder for holder in work.guards.values()):
         return "NP-NOTPORT: another order brings or brought this number"
     return ""
 
 
+def _old_code(work: Work, at: datetime) -> str:
+    """Say why the code is too old for the day that would be asked for; empty when it is not."""
+    days = work.market.porting.code_valid_days
+    if timing.code_too_old(work, local_date(at, work.market.zone)):
+        return f"the code is older than {days} days"
+    if timing.code_too_old(work, timing.asked_for(work, at)):
+        return f"the code will be older than {days} days on the day of the port; ask for a new one nearer to that day"
+    return ""
+
+
+def same_old_code(work: Work, changes: Mapping[str, str], at: datetime) -> str:
+    """Say that a correction brings the code that is too old already; empty for any other correction."""
+    again = changes.get("portInCode") == work.subject.characteristics.get("portInCode", "")
+    return f"that is the same code, and {old}; ask the customer for a new one" if again and (old := _old_code(work, at)) else ""
+
+
 def request(work: Work) -> Mapping[str, Any]:
-    """Give the body of the request to the clearing house: `msisdn`, `code` and `market`."""
-    return {"msisdn": number_of(work), "code": work.subject.characteristics.get("portInCode", ""), "market": work.market.code}
+    """Give the body of the request to the clearing house: `msisdn`, `code` and `market`, and the window that is to be replaced, if any."""
+    replaces = timing.standing(work).get("window_opens_at", "")
+    body = {"msisdn": number_of(work), "code": work.subject.characteristics.get("portInCode", ""), "market": work.market.code}
+    return {**body, "replaces": replaces} if replaces else body
+
+
+def day_asked_for(work: Work, at: datetime) -> Mapping[str, Any]:
+    """Give the part of the request that says from which day on the port is wanted (`not_before`); none for as soon as possible.
+
+    A window that cannot be met, for a line that is not on, is given up (`postpone`) until it is known when the line will be.
+    """
+    if timing.held_up(work, at):
+        return {"postpone": True}
+    day = timing.asked_for(work, at)
+    return {"not_before": day.isoformat()} if day > local_date(at, work.market.zone) else {}
+
+
+def replaced(work: Work) -> Mapping[str, Any]:
+    """Give the opening of the window that a request replaces."""
+    return {"replaces": timing.agreed(work).get("window_opens_at")}
 
 
 def reason_of(work: Work, code: str) -> str:
     """Give our code for the clearing house's. The market says which grounds of refusal a donor has.
 
-    An outage is NP-CONFLICT, which is tried again; an unknown code is SYS-BUG.
+    An outage is NP-CONFLICT, which is tried again; a window that the clearing house cannot move is NP-CUTFAIL; an unknown code is SYS-BUG.
     """
-    return "NP-CONFLICT" if code == "UNAVAILABLE" else str(work.market.porting.refusals.get(code, DEFECT))
+    own = {"UNAVAILABLE": "NP-CONFLICT", "PERMANENT": "NP-CUTFAIL"}
+    return own.get(code) or str(work.market.porting.refusals.get(code, DEFECT))
 
 
 def scheduled(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
-    """Decide that the donor accepted, with the port window that follows from its answer.
+    """Decide that the donor accepted, with the port window that follows from its answer, in place of one agreed before, if there was one.
 
-    A donor that delays adds working days (`working_days_more`), or names the first day on which it can (`first_possible_on`). Source: the
+    A window that is given up (`postponed` in the answer, or as it was asked for) is followed by another once the line is on. A donor that delays adds working days (`working_days_more`), or names the first day on which it can (`first_possible_on`). Source: the
     market's porting rules (Great Britain: Ofcom General Conditions on number portability; European Union: Directive (EU) 2018/1972, art.
     106).
     """
+    if data.get("postponed", timing.held_up(work, at)):
+        return just(_postponed(work, at)) + Decision(takes=claimed(work))
     first_on = data.get("first_possible_on")
-    not_before = date.fromisoformat(str(first_on)) if first_on else None
-    opens_at = port_window(work.market, at, working_days_more=int(data.get("working_days_more", 0)), not_before=not_before)
-    reference = str(data.get("reference", ""))
-    event = PortInScheduled(item=work.item, attempt=work.attempt, msisdn=number_of(work), window_opens_at=opens_at, reference=reference)
+    donor_from = date.fromisoformat(str(first_on)) if first_on else None
+    chosen = timing.new_window(work, at, working_days_more=int(data.get("working_days_more", 0)), donor_from=donor_from)
+    kept = timing.facts(work, chosen, at)
+    body = {"item": work.item, "attempt": work.attempt, "msisdn": number_of(work), "reference": str(data.get("reference", "")), **kept}
+    event: Event = PortInScheduled.model_validate(body) if not timing.agreed(work) else _rescheduled(work, body, chosen, at)
     # Claimed when it was asked for; taken again for the case that the claim was held then and became free before the check.
     return just(event) + Decision(takes=claimed(work))
 
 
+def _rescheduled(work: Work, body: Mapping[str, Any], chosen: PortWindow, at: datetime) -> Event:
+    old, cause = timing.window(work), timing.agreed(work).get("held_up_by") or timing.obstacle(work, at)
+    late = timing.lateness(work, body["missed_on"], chosen.day)
+    return PortRescheduled.model_validate({**body, **late, "replaced": old.opens_at, "cause": cause})
+
+
+def _in_hand(work: Work) -> tuple[str, ...]:
+    return tuple(step for step in timing.IN_HAND if step in work.subject.waits)
+
+
+def _postponed(work: Work, at: datetime) -> Event:
+    old, cause = timing.window(work), timing.obstacle(work, at)
+    if cause == "cut-over" and at < old.opens_at:
+        cause = "activation"  # the line came on while the clearing house was asked
+    missed_on = timing.missed_on(work, at)
+    return PortPostponed(item=work.item, waits=_in_hand(work), replaced=old.opens_at, held_up_by=cause, missed_on=missed_on)
+
+
+def too_late(work: Work, code: str, at: datetime) -> Decision:
+    """Decide that the agreed window stands, when the clearing house moves it no more (TOO-LATE); nothing for any other refusal."""
+    before = timing.standing(work)
+    if code != "TOO-LATE" or not before:
+        return NOTHING
+    kept = {name: value for name, value in before.items() if name in PortWindowKept.model_fields}
+    return just(PortWindowKept.model_validate({**kept, "item": work.item, "attempt": work.attempt}))
+
+
 def ported_by(work: Work, at: datetime) -> datetime:
-    """Give the time by which a number is normally ported when its cut-over may be at a time: the opening of the window that is agreed, or of
-    the first one that could be asked for then, no sooner than the day wished."""
-    agreed = work.outcomes.get("porting", {}).get("window_opens_at")
-    if agreed:
-        return max(at, parse_time(str(agreed)))
-    wished = work.subject.wished_on
-    return port_window(work.market, at, not_before=date.fromisoformat(wished) if wished else None)
+    """Give the time by which a number is normally ported: the opening of the window that is agreed, or of the first one after the customer
+    normally has the SIM, no sooner than the day wished."""
+    if timing.standing(work):
+        return max(at, timing.window(work).opens_at)
+    return timing.new_window(work, at, usual=True).opens_at
 
 
 def cutover_due(work: Work, at: datetime) -> datetime:
-    """Give the time of the cut-over: the opening of the window, or at once when the line was activated after that."""
-    return max(at, parse_time(str(work.outcomes["porting"]["window_opens_at"])))
+    """Give the time at which the cut-over is looked at first: when its window opens, or while it can still be moved if the line is not on."""
+    return timing.next_look(work, at)
+
+
+def out_of_window(work: Work, at: datetime) -> Decision:
+    """Decide what is done instead of a cut-over now; nothing within the agreed window, when the line is on and the code good.
+
+    Before the cut-off a window that will not be met is moved, and so is one that was missed: that port is late. In between it is waited. A cut-over happens in no other window than the one agreed. Source: the market's porting rules; porting facts, section 3.3.
+    """
+    window, cause = timing.window(work), timing.obstacle(work, at)
+    if window.open(at) and cause == "cut-over":
+        return NOTHING
+    if at >= window.closes_at:
+        missed = PortWindowMissed(item=work.item, agreed_on=window.day.isoformat(), window_opens_at=window.opens_at, cause=cause)
+        return just(missed) + _agree_anew(work, at)
+    if cause == "code" or (timing.held_up(work, at) and timing.movable(work, at)):
+        return _agree_anew(work, at)
+    return just(CutoverRequested(item=work.item, attempt=work.attempt, due_at=timing.next_look(work, at)))
+
+
+def _agree_anew(work: Work, at: datetime) -> Decision:
+    """Ask the donor for another window; the cut-over waits for it as it did for the first."""
+    opened = timing.window(work).opens_at
+    attempt = work.state.record(work.item, "porting").attempt + 1
+    asked = PortInRequested(item=work.item, attempt=attempt, due_at=at, replaces=opened)
+    return just(CutoverPostponed(item=work.item), asked)
 
 
 def cutover_request(work: Work) -> Mapping[str, Any]:
@@ -92,30 +196,41 @@ def cutover_request(work: Work) -> Mapping[str, Any]:
 
 
 def ported(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
-    """Decide that the number is ours."""
-    return just(NumberPortedIn(item=work.item, attempt=work.attempt, msisdn=work.outcomes["porting"]["msisdn"]))
+    """Decide that the number is ours, and count how late it is if an agreed window was missed.
 
-
-def window_open(work: Work, at: datetime) -> str:
-    """Give the reason why a port-in can no longer be cancelled once its window is open; empty before that.
-
-    A hard point of no return. Source: order life cycle, section 4 (points of no return: PortWindowOpened).
+    An answer that is got by query after the window tells of a cut-over that was asked for, and done, in it.
     """
-    opens_at = work.outcomes["porting"].get("window_opens_at")
-    return "its port window is open" if opens_at and parse_time(str(opens_at)) <= at else ""
+    before, ported_on = timing.agreed(work), min(local_date(at, work.market.zone), timing.window(work).day)
+    late = timing.lateness(work, before.get("missed_on", ""), ported_on)
+    agreed_on = timing.window(work).day.isoformat()
+    event = NumberPortedIn(
+        item=work.item, attempt=work.attempt, msisdn=before["msisdn"], agreed_on=agreed_on, ported_on=ported_on.isoformat(), **late
+    )
+    return just(event)
+
+
+def frozen(work: Work, at: datetime) -> str:
+    """Give the reason why a port-in can no longer be cancelled between its cut-off and the end of its window; empty otherwise.
+
+    A hard point of no return. Source: order life cycle, section 4 (points of no return: the donor's cut-off, then PortWindowOpened).
+    """
+    past = bool(timing.standing(work)) and not timing.movable(work, at) and at < timing.window(work).closes_at
+    return "the cut-off of its port is past" if past else ""
 
 
 def cutting_over(work: Work, at: datetime) -> str:
-    """Give the reason why a port-in can no longer be cancelled once its cut-over was asked for.
+    """Give the reason why a number that is ours, or may be, can no longer be cancelled.
 
     Only a new port undoes it. Source: porting facts, section 3.3 (the change of the central database is the point of no return).
     """
-    return "its number was cut over, or is about to be"
+    asked = work.with_partner("cutover", at) and timing.window(work).opens_at <= at and timing.in_hand(work)
+    return "its number was cut over, or is about to be" if asked or timing.done(work, "cutover") else ""
 
 
 def withdrawal(work: Work) -> Mapping[str, Any]:
-    """Give the body of the request to drop the port: the number, and the opening of its window (empty if it was never confirmed)."""
-    return {"msisdn": number_of(work), "window_opens_at": work.outcomes.get("porting", {}).get("window_opens_at", "")}
+    """Give the body of the request to drop the port: number, market, and the opening of its window (empty if none was agreed)."""
+    opens_at = timing.standing(work).get("window_opens_at", "")
+    return {"msisdn": number_of(work), "window_opens_at": opens_at, "market": work.market.code}
 
 
 def withdrawn(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 
 from o2c.kernel.step import RECALL_LEAD, ByPartner, Ending, Step
-from o2c.orders.dates import from_start
 from o2c.porting import rules
 from o2c.porting.events import (
     CutoverFellOut,
@@ -22,18 +21,21 @@ STEP = Step(
     fell_out=PortInFellOut,
     complete=rules.scheduled,
     check=rules.flaw,
+    correction_flaw=rules.same_old_code,
     guards=rules.claimed,
     lead=timedelta(minutes=2),
-    open_from=from_start,
+    facts=rules.replaced,
     ask=ByPartner(
         partner="clearing-house",
         payload=rules.request,
+        timed=rules.day_asked_for,
+        refused=rules.too_late,
         code_of=rules.reason_of,
         silence="NP-CONFLICT",
     ),
     ending=Ending(
         recall="porting-cancel",
-        no_return=rules.window_open,
+        no_return=rules.frozen,
     ),
 )
 CUTOVER = Step(
@@ -43,6 +45,7 @@ CUTOVER = Step(
     complete=rules.ported,
     due=rules.cutover_due,
     forecast=rules.ported_by,
+    instead=rules.out_of_window,
     ask=ByPartner(
         partner="clearing-house",
         payload=rules.cutover_request,

@@ -27,7 +27,14 @@ An event is a body in an envelope (stream, version, position, times, actor, chan
 exchange with a partner of which it came, if any). Fields marked personal are stored apart from the body and appear in no log line. Amounts are whole numbers of the currency's minor unit; times are
 RFC 3339 in UTC; days are local dates of the market. Events of one shape mean the same to fallout, cycle times, timeline and agenda,
 whichever step they speak of."""
-_WORDS: Mapping[Any, str] = {str: "text", int: "whole number", bool: "true or false", datetime: "time"}
+_WORDS: Mapping[Any, str] = {
+    str: "text",
+    int: "whole number",
+    bool: "true or false",
+    datetime: "time",
+    datetime | None: "time or nothing",
+    int | None: "whole number or nothing",
+}
 
 
 def event_types() -> list[type[Event]]:

@@ -115,6 +115,13 @@ LIVES: Mapping[str, Mapping[str, Sequence[Told]]] = {
             ("step.cancelled", {"item": "1", "step": "delivery"}), ("sim.released", {}), ("porting-cancel.fell-out", {}),
             ("step.forced", {"item": "1", "step": "porting-cancel"}), ("order.cancelled", {}),
         ),
+        "a port given up for a line that came late, then late itself": (
+            *_GATES, ("porting.requested", {}), ("porting.scheduled", {}), ("cutover.requested", {}), ("cutover.postponed", {}),
+            ("porting.requested", {"attempt": 2, "replaces": "2026-01-06T09:00:00Z"}), ("porting.postponed", {}), ("service.activated", {}),
+            ("porting.requested", {"attempt": 3, "replaces": "2026-01-06T09:00:00Z"}), ("porting.rescheduled", {"attempt": 3}),
+            ("cutover.requested", {"attempt": 2}), ("cutover.fell-out", {"attempt": 2}), ("porting.window-missed", {}), ("cutover.postponed", {}),
+            ("porting.requested", {"attempt": 4}), ("porting.window-kept", {"attempt": 4}), ("cutover.requested", {"attempt": 3}),
+        ),
     },
     "sim": {
         "assigned": (("sim.received", {}), ("sim.taken", {})),
@@ -210,7 +217,7 @@ LIVES: Mapping[str, Mapping[str, Sequence[Told]]] = {
 _GENERIC = {"partner.accepted", "partner.silent", "retry.scheduled", "fallout.decided", "step.cancelled", "step.forced"}
 INERT: Mapping[str, frozenset[str]] = {
     **dict.fromkeys(KINDS, frozenset()),
-    "order": frozenset({"order.resubmission-refused"}),
+    "order": frozenset({"order.resubmission-refused", "porting.window-missed"}),
     "intake": frozenset({"intake.line-refused"}),
     **dict.fromkeys(("delivery", "sim", "number"), frozenset({*_GENERIC, "fallout.correction-applied"})),
     "account": frozenset({"fallout.correction-applied", "fallout.decided"}),

@@ -57,6 +57,9 @@ def test_a_rejection_carries_its_code_and_opens_no_fallout(gate: str, code: str)
     assert not any(event.shape == "fell-out" for event in story.events)
 
 
+IN_THE_WINDOW = MONDAY.replace(day=6)
+
+
 @pytest.mark.parametrize(
     ("wanted", "after", "then"),
     [
@@ -68,7 +71,7 @@ def test_a_rejection_carries_its_code_and_opens_no_fallout(gate: str, code: str)
         pytest.param({}, ["sim", "number", "esim", "activation"], ["1/esim-download"], id="download-after-activation"),
         pytest.param({}, ["sim", "number", "esim", "activation", "esim-download"], ["1/charging"], id="charging-after-the-download"),
         pytest.param({"simType": "physical"}, ["sim", "number", "delivery", "activation"], ["1/charging"], id="charging-after-activation"),
-        pytest.param(PORTING, ["porting"], ["1/number", "1/sim"], id="porting-runs-beside"),
+        pytest.param(PORTING, ["porting"], ["1/cutover", "1/number", "1/sim"], id="porting-runs-beside"),
         pytest.param(
             PORTING,
             ["sim", "number", "esim", "activation", "esim-download"],
@@ -93,7 +96,7 @@ def test_a_step_is_asked_for_when_its_waits_are_over(wanted: dict[str, str], aft
     """Each answer opens exactly the steps that waited for it alone."""
     story = Story(item(characteristics=wanted)).run(until="number")
     for step in after:
-        story.attend(step, "1", Answered())
+        story.attend(step, "1", Answered(), at=IN_THE_WINDOW if step == "cutover" else None)
     assert open_steps(story) == then
 
 

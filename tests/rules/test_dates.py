@@ -93,10 +93,11 @@ def due(story: Story, step: str, name: str = "1") -> datetime:
 
 
 def test_nothing_begins_before_the_start_and_stock_is_reserved_at_once() -> None:
-    """SIM and number are taken on the day of the order; the profile, the donor and the network are asked on the 20th."""
+    """SIM and number are taken on the day of the order; the profile and the network are asked on the 20th, the donor at once, for that day."""
     story = Story(item(characteristics=PORTING), **{START: "2026-01-20"}).run()
     assert max(due(story, "sim"), due(story, "number")) < MONDAY + timedelta(hours=1)
-    assert min(due(story, step) for step in ("esim", "porting", "activation")) == THE_20TH
+    assert min(due(story, step) for step in ("esim", "activation")) == THE_20TH
+    assert (due(story, "porting") < MONDAY + timedelta(hours=1), story.last("cutover.number-ported-in").ported_on) == (True, "2026-01-20")
     assert story.last("service.activated").starts_on == "2026-01-20"
     assert story.last("account.charge-started").starts_on == "2026-01-20"
 

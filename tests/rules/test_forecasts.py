@@ -31,7 +31,7 @@ def bare(story: Story, of: str, step: str) -> Work:
         pytest.param("appointment", "2", MONDAY, "2026-01-13", id="a-fitter-comes-within-six"),
         pytest.param("appointment", "2", MONDAY + timedelta(days=4), "2026-01-19", id="a-fitter-over-a-weekend"),
         pytest.param("activation", "1", MONDAY, "2026-01-05", id="a-service-is-switched-on-at-once"),
-        pytest.param("cutover", "1", MONDAY, "2026-01-06", id="a-number-on-the-next-working-day"),
+        pytest.param("cutover", "1", MONDAY, "2026-01-09", id="a-number-on-the-working-day-after-its-parcel"),
     ],
 )
 def test_a_step_says_how_long_it_takes(step: str, of: str, at: datetime, day: str) -> None:

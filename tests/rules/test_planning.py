@@ -41,7 +41,7 @@ def test_the_steps_of_a_line_follow_from_what_was_wanted(wanted: dict[str, str],
 
 
 def test_steps_wait_for_those_of_their_item_that_are_planned() -> None:
-    """Activation waits for SIM, number and what brings the SIM; charging for activation; the cut-over for both sides."""
+    """Activation waits for SIM, number and what brings the SIM; charging for activation; the cut-over for the donor."""
     [line] = planned(item(characteristics={**PHYSICAL, **PORTING}))
     assert steps(line) == {
         "sim": (),
@@ -50,7 +50,7 @@ def test_steps_wait_for_those_of_their_item_that_are_planned() -> None:
         "delivery": ("sim",),
         "activation": ("sim", "number", "delivery"),
         "charging": ("activation",),
-        "cutover": ("porting", "activation"),
+        "cutover": ("porting",),
         "number-change": ("cutover",),
     }
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from o2c.kernel.partner import Answered, RefusedBy
-from tests.given import MONDAY, PORTING, Story, item
+from tests.given import PORTING, Story, item
 
 NUMBER = PORTING["portInNumber"]
 CODE = PORTING["portInCode"]
@@ -144,19 +144,9 @@ def test_the_cut_over_waits_for_its_window(answer: dict[str, object], opens_at: 
     story = bringing()
     story.attend("porting", "1", Answered({**answer, "reference": "PRT-1"}))
     story.run(until="cutover")
+    story.attend("cutover", "1")
     assert story.agenda["1", "cutover"].due_at == opens_at
     assert story.last("porting.scheduled").window_opens_at == opens_at
-
-
-def test_a_line_activated_after_its_window_is_cut_over_at_once() -> None:
-    """Stock came late: the window passed, and there is nothing left to wait for."""
-    story = bringing()
-    story.attend("porting", "1", Answered())
-    story.run(until="activation")
-    late = MONDAY.replace(day=20)
-    story.attend("activation", "1", at=late)
-    story.attend("esim-download", "1")
-    assert story.agenda["1", "cutover"].due_at == late
 
 
 def test_the_number_brought_takes_the_place_of_the_temporary_one() -> None:

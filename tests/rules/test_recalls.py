@@ -14,12 +14,13 @@ from tests.rules.test_partners import asked, assert_near, kinds, partner_of, sub
     ("hours_before", "answer"),
     [
         pytest.param(23, Answered(), id="the-day-before"),
-        pytest.param(2.01, Answered(), id="just-in-time"),
-        pytest.param(2, RefusedBy("TOO-LATE"), id="at-the-cut-off"),
+        pytest.param(16.01, Answered(), id="just-in-time"),
+        pytest.param(16, RefusedBy("TOO-LATE"), id="at-the-cut-off"),
         pytest.param(-1, RefusedBy("TOO-LATE"), id="after-the-window-opened"),
+        pytest.param(-8, Answered(), id="after-a-window-that-was-missed"),
     ],
 )
-def test_a_port_is_taken_back_until_two_hours_before_its_window(hours_before: float, answer: Answer) -> None:
+def test_a_port_is_taken_back_until_five_on_the_working_day_before(hours_before: float, answer: Answer) -> None:
     """After the cut-off the number comes, whoever asks; a port that the donor never confirmed can be taken back at any time."""
     partner, at = partner_of("porting-cancel"), datetime(2026, 1, 6, 9, tzinfo=UTC) - timedelta(hours=hours_before)
     calm = next(n for n in range(100) if partner.submit(asked("porting-cancel", n, window_opens_at="")) == Answered())

@@ -11,7 +11,7 @@ import pytest
 from o2c.checks.diagnose import run_checks
 from o2c.desk.fallout import Fail, Force, Retry
 from o2c.desk.orders import Cancelled
-from o2c.kernel.partner import Accepted, Answer, Failed, RefusedBy, Request, Unknown
+from o2c.kernel.partner import Accepted, Answer, Answered, Failed, RefusedBy, Request, Unknown
 from o2c.kernel.refusal import Refused
 from o2c.simulation.launch_data import FIBRE, LINE_ADD_ONS
 from projections.engine.operations import ALL, rebuild
@@ -127,7 +127,7 @@ def test_a_scheduled_port_is_taken_back_before_the_order_is_over(world: World) -
     world.run(at(5, 16))
     assert (world.state("WEB-1"), world.told("WEB-1")[-1]) == ("cancelled", "order.cancelled")
     [recall] = world.scripted.asked("porting-cancel")
-    assert recall.body == {"msisdn": BROUGHT, "window_opens_at": "2026-01-06T09:00:00Z"}
+    assert recall.body == {"msisdn": BROUGHT, "window_opens_at": "2026-01-06T09:00:00Z", "market": "GB"}
     world.resolve("NP-NOTPORT", Retry())
     world.run(at(9))
     assert [request.stream for request in world.scripted.asked("cutover")] == [f"order-{world.order('WEB-2').order_id}"]
@@ -215,11 +215,16 @@ def test_failing_an_item_tells_its_partners_too(world: World) -> None:
     assert (len(world.scripted.asked("porting-cancel")), world.scripted.asked("cutover")) == (1, [])
 
 
+def moved_no_more(request: Request) -> Answer:
+    """The donor accepts the port, and later moves it no more."""
+    return RefusedBy("TOO-LATE") if request.body.get("replaces") else Answered()
+
+
 REFUSED = [
     pytest.param(line(sim="physical"), {"delivery": later()}, "parcel was handed to the courier", id="parcel-handed-over"),
     pytest.param(line(), {"activation": lambda request: Unknown(at(9))}, "on, or being switched on", id="being-switched-on"),
     pytest.param(line(), {}, "on, or being switched on", id="active"),
-    pytest.param(ported(), {"esim": later()}, "port window is open", id="port-window-open"),
+    pytest.param(ported(), {"esim": later(), "porting": moved_no_more}, "the cut-off of its port is past", id="port-cut-off"),
 ]
 
 
@@ -228,7 +233,7 @@ def test_past_the_point_of_no_return_nothing_is_cancelled(world: World, wanted: 
     """The order stays exactly as it was, is told which line stands against it and which could still go, and that one can."""
     world.stocked()
     for step, saying in says.items():
-        world.scripted.will(f"1/{step}", saying)
+        world.scripted.will(f"1/{step}", saying, saying)
     world.scripted.will("2/appointment", later())
     world.take(order("WEB-1", wanted, access("2")))
     world.run(at(6, 10))
@@ -239,7 +244,7 @@ def test_past_the_point_of_no_return_nothing_is_cancelled(world: World, wanted: 
     assert (refused.undone, world.told("WEB-1")[-2:]) == ([], ["cancellation.requested", "cancellation.refused"])
     assert (asdict(world.order("WEB-1").progress), left(world)) == (before, agenda)
     assert world.cancel("WEB-1", "2").refused == ""
-    world.run(at(12))
+    world.run(at(13))
     assert (world.items("WEB-1"), world.state("WEB-1")) == ({"1": "completed", "2": "cancelled"}, "partial")
 
 

@@ -36,7 +36,7 @@ def test_a_port_asked_for_at_that_very_moment_is_taken_back(world: World) -> Non
     world.run(at(6))
     assert "porting.scheduled" not in world.told("WEB-1")
     [recall] = world.scripted.asked("porting-cancel")
-    assert recall.body == {"msisdn": BROUGHT, "window_opens_at": ""}
+    assert recall.body == {"msisdn": BROUGHT, "window_opens_at": "", "market": "GB"}
     assert world.state("WEB-1") == "cancelled"
     assert world.app.reads.rows(STILL_DUE) == []
 
