@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from projections import contacts, fallout, intakes, invoices, items, milestones, orders, stock
+from projections import balances, contacts, fallout, intakes, invoices, items, milestones, orders, stock
 from projections.engine.projection import Projection
 
 ALL: tuple[Projection, ...] = (
@@ -12,6 +12,7 @@ ALL: tuple[Projection, ...] = (
     fallout.FALLOUT,
     stock.STOCK,
     invoices.INVOICES,
+    balances.BALANCES,
     intakes.INTAKES,
     contacts.CONTACTS,
 )

@@ -20,10 +20,12 @@ def _evolve(doc: Doc, record: Seen) -> Doc:
         return {**doc, "overdue": True}
     if record.type in _MONEY:
         paid = doc.get("paid_minor", 0) + body["amount_minor"]
-        settled = "total_minor" in doc and paid >= doc["total_minor"]
+        settled = "total_minor" in doc and paid >= doc["total_minor"] - doc["credit_used_minor"]
         return {**doc, "paid_minor": paid, "paid_at": (doc.get("paid_at") or record.at) if settled else None}
+    credit_used = body.get("credit_used_minor", 0)
     return {
         "paid_minor": 0,
+        "paid_at": record.at if credit_used >= body["total_minor"] else None,
         **doc,
         "invoice": body["number"],
         "account": body["account"],
@@ -31,6 +33,7 @@ def _evolve(doc: Doc, record: Seen) -> Doc:
         "order_id": record.order_id or body.get("order"),
         "currency": body["currency"],
         "total_minor": body["total_minor"],
+        "credit_used_minor": credit_used,
         "issued_on": body["issued_on"],
         "due_on": body["due_on"],
         "issued_at": record.at,
@@ -41,22 +44,29 @@ def _rows(stream: str, doc: Doc) -> Iterator[Row]:
     if "invoice" in doc:
         state = "paid" if doc.get("paid_at") else "overdue" if doc.get("overdue") else "issued"
         columns = {name: value for name, value in doc.items() if name != "overdue"}
-        yield {"paid_at": None, **columns, "credit_minor": max(doc["paid_minor"] - doc["total_minor"], 0), "state": state}
+        yield {"paid_at": None, **columns, "credit_minor": max(_over(doc), 0), "state": state}
+
+
+def _over(doc: Doc) -> int:
+    """What came above what was to be paid."""
+    return int(doc["paid_minor"] + doc["credit_used_minor"] - doc["total_minor"])
 
 
 INVOICES = Projection(
     name="invoices",
-    meaning="One row an invoice. paid: payments reach the total; overdue: unpaid past its due date. credit_minor: what was paid over the total.",
-    shape_version=2,
+    meaning="One row an invoice. paid: payments reach the total; overdue: unpaid past its due date. credit_used_minor: what the account's credit covers. "
+    "credit_minor: what came above the rest, which the account holds.",
+    shape_version=3,
     columns={
         "invoice": "text", "account": "text", "customer_id": "text", "order_id": "text", "currency": "text", "total_minor": "bigint",
         "paid_minor": "bigint", "issued_on": "date", "due_on": "date", "state": "text", "issued_at": "timestamptz", "paid_at": "timestamptz",
-        "credit_minor": "bigint",
+        "credit_minor": "bigint", "credit_used_minor": "bigint",
     },
     key=("invoice",),
     indexes=("invoice", "account", "customer_id", "order_id", "state, due_on"),
     types=frozenset({"invoice.issued", "invoice.overdue", *_MONEY}),
-    fields=frozenset({"number", "account", "customer", "order", "currency", "issued_on", "due_on", "total_minor", "amount_minor"}),
+    fields=frozenset({"number", "account", "customer", "order", "currency", "issued_on", "due_on", "total_minor", "amount_minor",
+                      "credit_used_minor"}),
     group=_group,
     found_by="stream",
     evolve=_evolve,
@@ -66,7 +76,7 @@ INVOICES = Projection(
 ROWS_OF_ACCOUNT = "SELECT * FROM projection.invoices WHERE account = %s"
 """The rows of an account's invoices. Parameter: the account's id."""
 
-LISTED_OF_CUSTOMER = """SELECT invoice, account, state, currency, total_minor, paid_minor, issued_on, due_on FROM projection.invoices
+LISTED_OF_CUSTOMER = """SELECT invoice, account, state, currency, total_minor, credit_used_minor, paid_minor, issued_on, due_on FROM projection.invoices
 WHERE customer_id = %s ORDER BY issued_on, invoice"""
 """A customer's invoices by the day of issue. Parameter: the customer's id."""
 

@@ -129,10 +129,19 @@ def other_events(draw: st.DrawFn, salt: str = "") -> Told:
             (f"invoice-{number}{salt}", "invoice.issued", invoice(f"INV-{number}{salt}", 1999)),
             (f"invoice-{number}{salt}", "payment.received", {"item": "", "attempt": 1, "amount_minor": 1000, "method": "card"}),
             (f"invoice-{number}{salt}", "invoice.overdue", {}),
+            (f"account-{number}{salt}", "account.deposit-kept", held(number, order=order_id(number))),
+            (f"account-{number}{salt}", "account.deposit-freed", held(number, order=order_id(number), becomes=("owed", "credit")[minutes % 2])),
+            (f"account-{number}{salt}", "account.credit-received", held(number, invoice="INV-1")),
+            (f"account-{number}{salt}", "account.credit-used", held(number, invoice="INV-2")),
+            (f"account-{number}{salt}", "account.money-returned", held(number, of_owed_minor=200, method="bank-transfer", returned_on="2026-01-20")),
             (f"intake-{number}{salt}", "intake.closed", {"lines": 5, "captured": 3, "duplicates": 1, "resubmitted": 0, "refused": 1}),
         ))
     )  # fmt: skip
     return Told(stream, name, body, order_id(number) if stream.startswith("invoice") else None, None, minutes)
+
+
+def held(number: int, **changes: Any) -> dict[str, Any]:
+    return {"account": f"BA-{number}", "customer": "C-1", "currency": "GBP", "amount_minor": 500, **changes}
 
 
 def invoice(number: str, total_minor: int) -> dict[str, Any]:

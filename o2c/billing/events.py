@@ -63,7 +63,7 @@ class InvoiceLine(BaseModel):
 
 class InvoiceIssued(Held, name="invoice.issued", stream="invoice"):
     """An invoice was issued. Tax is computed once per tax group over the sum of its lines, half-up; it is due on `due_on`.
-    `market` is the account's."""
+    `market` is the account's. Version 2 says how much of the total the account's credit covers; the rest is to be paid."""
 
     example = {
         "number": "BA-1001-20260108", "account": "BA-1001", "customer": "C-1001", "order": "6f9619ff-8b86-5d01-b42d-00cf4fc964ff",
@@ -71,8 +71,9 @@ class InvoiceIssued(Held, name="invoice.issued", stream="invoice"):
         "market": "GB@2026-01",
         "lines": [{"order": "6f9619ff-8b86-5d01-b42d-00cf4fc964ff", "item": "1", "offering": "mobile-line", "kind": "period",
                    "from_day": "2026-01-08", "to_day": "2026-02-08", "net_minor": 1999, "tax_group": "standard"}],
-        "net_minor": 1999, "tax_minor": 400, "total_minor": 2399,
+        "net_minor": 1999, "tax_minor": 400, "total_minor": 2399, "credit_used_minor": 0,
     }  # fmt: skip
+    upcasts = (Upcast(defaults={"credit_used_minor": 0}),)
     number: str
     account: str
     customer: str
@@ -87,6 +88,7 @@ class InvoiceIssued(Held, name="invoice.issued", stream="invoice"):
     tax_minor: int
     total_minor: int
     market: str
+    credit_used_minor: int = 0
 
     def holder(self) -> str:
         """An invoice number is its account's for good."""

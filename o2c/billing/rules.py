@@ -9,9 +9,11 @@ from typing import Any
 from o2c.billing.events import AccountBilled, InvoiceIssued, InvoiceLine, InvoiceOverdue
 from o2c.billing.state import AccountState, Charge, following_run, invoice_stream
 from o2c.customers.state import stream_of as customer_stream
+from o2c.kernel.balances import CreditUsed, MoneyReturned
 from o2c.kernel.decision import Decision, just
-from o2c.kernel.money import part_of, tax_on
+from o2c.kernel.money import from_minor, part_of, tax_on
 from o2c.kernel.periods import Period, local_date, local_time, next_month, previous_month
+from o2c.kernel.refusal import Refused
 from o2c.kernel.work import Work
 from o2c.markets.base import Market, debit_day, tax_percent
 
@@ -27,7 +29,7 @@ def bill(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
 
     Gives `account.billed` and, when there is anything to charge, an invoice in its own stream whose number (account and day) is guarded.
     Amounts are net minor units; tax is computed once for each tax group over the sum of its lines, half-up, and added. A customer without a
-    payment method gets the method `invoice`. ValueError when the market has no tax rate for the day.
+    payment method gets the method `invoice`. A credit of the account is taken off the invoice. ValueError when the market has no tax rate for the day.
 
     Source: billing facts, section 6.4 (rounding for each line, tax for each group of a rate).
     """
@@ -47,7 +49,7 @@ def bill(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
     customer = work.read.get(customer_stream(state.customer))
     method = customer.papers.payment_method if customer and customer.papers else "invoice"
     issued = _issue(state, number, lines, run_on, at, method, work.market)
-    return Decision((billed,), ((invoice_stream(number), issued),), takes=(work.guard("invoice", number),))
+    return Decision((*_used(state, issued), billed), ((invoice_stream(number), issued),), takes=(work.guard("invoice", number),))
 
 
 def _issue(
@@ -72,7 +74,23 @@ def _issue(
         net_minor=net_minor,
         tax_minor=tax_minor,
         total_minor=net_minor + tax_minor,
+        credit_used_minor=min(state.balance.credit_minor, net_minor + tax_minor),
         market=state.market,
+    )
+
+
+def _used(state: AccountState, issued: InvoiceIssued) -> tuple[CreditUsed, ...]:
+    """The account's credit, taken off the invoice as it is issued."""
+    if not issued.credit_used_minor:
+        return ()
+    return (
+        CreditUsed(
+            account=state.account,
+            customer=state.customer,
+            currency=state.currency,
+            amount_minor=issued.credit_used_minor,
+            invoice=issued.number,
+        ),
     )
 
 
@@ -153,6 +171,33 @@ def looked_at_from(work: Work, at: datetime) -> datetime:
     if work.subject["method"] != "direct-debit" or debited_at is None or debited_at <= at:
         return at
     return local_time(local_date(debited_at, work.market.zone) + timedelta(days=1), 0, 0, work.market.zone)
+
+
+def pay_back(state: AccountState, *, amount_minor: int, remittance: str, method: str, returned_on: str) -> Decision:
+    """Record that money was paid back to the customer of an account: first what is owed, then a credit.
+
+    A deposit of an open order is not paid back before the order ended. The same reference, day and amount are the same transfer, and change
+    nothing. Raises Refused (conflict) when the account holds less that could be paid back.
+    """
+    if (remittance, returned_on, amount_minor) in state.balance.returned:
+        return just()
+    balance = state.balance
+    if amount_minor > balance.returnable_minor:
+        kept = f"; deposits of open orders are kept ({len(balance.deposits)})" if balance.deposits else ""
+        may = from_minor(balance.returnable_minor, state.currency) if state.currency else "nothing"
+        raise Refused(f"account {state.account or '(none)'}: {may} can be paid back, not more{kept}", kind="conflict")
+    return just(
+        MoneyReturned(
+            account=state.account,
+            customer=state.customer,
+            currency=state.currency,
+            amount_minor=amount_minor,
+            of_owed_minor=min(amount_minor, balance.owed_minor),
+            method=method,
+            remittance=remittance,
+            returned_on=returned_on,
+        )
+    )
 
 
 def look_at(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:

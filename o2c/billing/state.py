@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, cast
 
+from o2c.billing.balance import Balance, moved
 from o2c.billing.events import AccountBilled, BillRunRequested, InvoiceIssued
 from o2c.customers.rules import PAYMENT_METHODS
 from o2c.kernel.agenda import NEVER, AgendaChange, Dropped, by_shape
+from o2c.kernel.balances import OfBalance
 from o2c.kernel.charges import BANK_TRANSFER, MONTHLY, ChargeStarted, ChargeWithdrawn, MoneyReceived, PriceTerms, account_stream
 from o2c.kernel.decision import NOTHING, Decision, just
 from o2c.kernel.event import Event
@@ -64,6 +66,7 @@ class AccountState:
     next_run: str = ""
     charges: dict[str, Charge] = field(default_factory=dict)
     records: dict[str, Record] = field(default_factory=dict)
+    balance: Balance = field(default_factory=Balance)
 
     @property
     def running(self) -> list[Charge]:
@@ -79,6 +82,8 @@ def evolve_account(state: AccountState, event: Event) -> AccountState:
             key = f"{event.order}/{event.item}"
             charge = state.charges.get(key)
             return changed(state, charges={**state.charges, key: changed(charge, withdrawn=True)}) if charge else state
+        case OfBalance():
+            return _moved(state, event)
         case AccountBilled():
             return _billed(state, event)
         case BillRunRequested():
@@ -102,6 +107,16 @@ def _charged(state: AccountState, event: ChargeStarted) -> AccountState:
         currency=event.currency,
         market=state.market or event.market,
         charges={**state.charges, f"{event.order}/{event.item}": charge},
+    )
+
+
+def _moved(state: AccountState, event: OfBalance) -> AccountState:
+    return changed(
+        state,
+        account=event.account,
+        customer=state.customer or event.customer,
+        currency=state.currency or event.currency,
+        balance=moved(state.balance, event),
     )
 
 
@@ -166,7 +181,7 @@ class InvoiceState:
     """An invoice: as it was issued, the money that came, and how the collection of its payment stands (`records`).
 
     Amounts are minor units. `demanded_minor` is the amount that the payment provider was last asked for and may still bring. `remittances`
-    are the bank transfers that were recorded, by their reference. `asked_by` is the method of the last demand, empty before one that says it.
+    are the bank transfers that were recorded: (reference, day, amount). `asked_by` is the method of the last demand, empty before one that says it.
     """
 
     issued: InvoiceIssued | None = None
@@ -175,13 +190,13 @@ class InvoiceState:
     overdue: bool = False
     records: dict[str, Record] = field(default_factory=dict)
     demanded_minor: int = 0
-    remittances: dict[str, int] = field(default_factory=dict, repr=False)
+    remittances: tuple[tuple[str, str, int], ...] = field(default=(), repr=False)
     asked_by: str = ""
 
     @property
     def open_minor(self) -> int:
-        """The amount still to be paid, in minor units; below zero for a credit of the customer."""
-        return (self.issued.total_minor if self.issued else 0) - self.paid_minor
+        """The amount still to be paid, in minor units; below zero when more came, which is then a credit of the account."""
+        return (self.issued.total_minor - self.issued.credit_used_minor if self.issued else 0) - self.paid_minor
 
 
 def evolve_invoice(state: InvoiceState, event: Event) -> InvoiceState:
@@ -215,7 +230,8 @@ def _money(state: InvoiceState, event: MoneyReceived) -> InvoiceState:
     """Add money that came. The provider keeps its demand when the money came by bank."""
     if event.method != BANK_TRANSFER:
         return changed(state, paid_minor=state.paid_minor + event.amount_minor, demanded_minor=0)
-    remittances = {**state.remittances, event.remittance: event.amount_minor} if event.remittance else state.remittances
+    told = (event.remittance, event.arrived_on, event.amount_minor)
+    remittances = (*state.remittances, told) if event.remittance else state.remittances
     return changed(state, paid_minor=state.paid_minor + event.amount_minor, remittances=remittances)
 
 
@@ -224,8 +240,8 @@ def _demanded(state: InvoiceState) -> int:
 
 
 def advance_invoice(state: InvoiceState, touched: frozenset[str], at: datetime, book: Any) -> Decision:
-    """Ask for the payment of a new invoice, and for the check the day after it is due."""
-    if state.issued is None or state.records:
+    """Ask for the payment of a new invoice that is open, and for the check the day after it is due."""
+    if state.issued is None or state.records or state.open_minor <= 0:
         return NOTHING
     stream = invoice_stream(state.issued.number)
     asked = (book.steps[step].request(invoice_work(state, stream, "", step, book), at) for step in ("payment", "overdue"))

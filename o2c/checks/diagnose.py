@@ -14,6 +14,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from o2c.checks.evidence import ABOUT_EVIDENCE
 from o2c.checks.log import Agenda, Gapless, Heads, Pools, Watch, walk
+from o2c.checks.money import ABOUT_MONEY
 from o2c.checks.schema import ABOUT_SCHEMA
 from o2c.checks.server import ABOUT_SERVER, CannotTell, Question, one
 from o2c.checks.trade import Forgotten, Holdings, Intakes, Transitions
@@ -56,7 +57,7 @@ def run_checks(app: Engine, *, quick: bool = False, home: Path | None = None) ->
     if quick:
         return
     yield from _log(app)
-    for name, question in {**ABOUT_EVIDENCE, **_ABOUT_LOG, **ABOUT_DUTIES}.items():
+    for name, question in {**ABOUT_EVIDENCE, **_ABOUT_LOG, **ABOUT_MONEY, **ABOUT_DUTIES}.items():
         yield _asked(app, name, question)
     for projection in engine.ALL:
         yield _projection(app, projection)
@@ -161,15 +162,15 @@ _CHARGES = """WITH line AS (
 """The items that are billed with a gap or an overlap, or whose one-time charge is billed twice or with another amount."""
 
 _PAYMENTS = """WITH bill AS (
-        SELECT e.stream, sum((body->>'total_minor')::bigint) AS total, coalesce(sum((body->>'amount_minor')::bigint), 0) AS paid,
+        SELECT e.stream, sum((body->>'total_minor')::bigint) AS total, coalesce(sum((body->>'credit_used_minor')::bigint), 0) AS used, coalesce(sum((body->>'amount_minor')::bigint), 0) AS paid,
             coalesce(sum((body->>'amount_minor')::bigint) FILTER (WHERE body->>'method' <> 'bank-transfer'), 0) AS collected,
             count(body->>'amount_minor') AS payments,
             count(DISTINCT coalesce(nullif(body->>'reference', ''), event_id::text)) FILTER (WHERE jsonb_exists(body, 'amount_minor')) AS papers
         FROM o2c.event e WHERE type IN ('invoice.issued', 'payment.received', 'payment.part-received') GROUP BY e.stream)
-    SELECT stream, CASE WHEN total IS NULL THEN 'is paid but was never issued' WHEN collected > total THEN 'is paid more than once'
+    SELECT stream, CASE WHEN total IS NULL THEN 'is paid but was never issued' WHEN collected > total - used THEN 'is paid more than once'
         WHEN payments > papers THEN 'has a payment twice' ELSE 'has another open amount on its head row' END AS flaw
     FROM bill LEFT JOIN o2c.head USING (stream)
-    WHERE total IS NULL OR collected > total OR payments > papers OR (state_version IS NOT DISTINCT FROM version
+    WHERE total IS NULL OR collected > total - used OR payments > papers OR (state_version IS NOT DISTINCT FROM version
         AND (coalesce((state->>'paid_minor')::bigint, 0) IS DISTINCT FROM paid OR (state->'issued'->>'total_minor')::bigint IS DISTINCT FROM total))"""
 """The invoices that are paid without being issued, collected above their total, paid twice, or kept with another open amount on the head row.
 
@@ -180,13 +181,15 @@ earlier version of a large invoice: the pass over the log compares that with the
 _MONEY = """WITH bill AS (
         SELECT count(*) FILTER (WHERE type = 'invoice.issued') AS invoices,
             coalesce(sum((body->>'net_minor')::bigint), 0) AS net, coalesce(sum((body->>'tax_minor')::bigint), 0) AS tax,
-            coalesce(sum((body->>'total_minor')::bigint), 0) AS total, coalesce(sum((body->>'amount_minor')::bigint), 0) AS paid
+            coalesce(sum((body->>'total_minor')::bigint), 0) AS total, coalesce(sum((body->>'amount_minor')::bigint), 0) AS paid,
+            coalesce(sum((body->>'credit_used_minor')::bigint), 0) AS used
         FROM o2c.event WHERE type IN ('invoice.issued', 'payment.received', 'payment.part-received') GROUP BY stream)
     SELECT coalesce(sum(invoices), 0)::bigint AS invoices, coalesce(sum(net), 0)::bigint AS net, coalesce(sum(tax), 0)::bigint AS tax,
         coalesce(sum(total), 0)::bigint AS total, coalesce(sum(paid), 0)::bigint AS paid,
-        coalesce(sum(greatest(total - paid, 0)), 0)::bigint AS open, coalesce(sum(greatest(paid - total, 0)), 0)::bigint AS credit
+        coalesce(sum(greatest(total - used - paid, 0)), 0)::bigint AS open, coalesce(sum(used), 0)::bigint AS used,
+        coalesce(sum(greatest(paid + used - total, 0)), 0)::bigint AS credit
     FROM bill"""
-"""The sums of all invoices in minor units: what was invoiced, paid, is open and is a credit."""
+"""The sums of all invoices in minor units: what was invoiced, paid, is open, was covered by credit and came above that."""
 
 _FIRST_FLAWS = "SELECT *, count(*) OVER () AS n FROM ({flaws}) AS f ORDER BY stream LIMIT {most}"
 """The first few rows of a statement that yields flaws (stream, flaw), each with how many there are in all. Formatted with that statement."""
@@ -220,6 +223,6 @@ _ABOUT_LOG: dict[str, Question] = {
     "sums of invoices": _flawless(_SUMS, "{invoices:,} invoices: net {net:,} + tax {tax:,} = total {total:,} minor units"),
     "charges are billed without gap or overlap": _flawless(_CHARGES, "{invoices:,} invoices"),
     "paid and open make up what was invoiced": _flawless(
-        _PAYMENTS, "paid {paid:,} + open {open:,} = invoiced {total:,} + credit {credit:,} minor units"
+        _PAYMENTS, "paid {paid:,} + credit used {used:,} + open {open:,} = invoiced {total:,} + credit {credit:,} minor units"
     ),
 }

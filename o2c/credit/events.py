@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from o2c.kernel.event import Pii, Upcast
-from o2c.kernel.shapes import Declined, Done, FellOut, Requested, SetAside
+from o2c.kernel.shapes import Declined, Done, FellOut, LetGo, Requested, SetAside
 
 
 class CreditRequested(Requested, name="credit.requested", step="credit", stream="order"):
@@ -86,12 +86,13 @@ class CreditNoticeFellOut(FellOut, name="credit-notice.fell-out", step="credit-n
 
 class DepositReceived(SetAside, name="deposit.received", step="credit", stream="order"):
     """Money came as a deposit of the order: of `wanted_minor` the bureau asked for, `missing_minor` is still missing with it. Amounts are
-    minor units. The reference is what the payer's bank gave with it."""
+    minor units. The reference is what the payer's bank gave with it. Version 2 says on which day it came."""
 
     example = {
         "amount_minor": 10000, "currency": "GBP", "method": "bank-transfer", "reference": "TFR-88213", "wanted_minor": 10000,
-        "missing_minor": 0,
+        "missing_minor": 0, "arrived_on": "2026-01-07",
     }  # fmt: skip
+    upcasts = (Upcast(defaults={"arrived_on": ""}),)
     amount_minor: int
     currency: str
     method: str
@@ -99,3 +100,13 @@ class DepositReceived(SetAside, name="deposit.received", step="credit", stream="
     reference: Annotated[str, Pii("remittance")]
     wanted_minor: int
     missing_minor: int
+    arrived_on: str = ""
+
+
+class DepositReleased(LetGo, name="deposit.released", step="credit", stream="order"):
+    """The order is over, and its deposit with it: a credit for the next invoices of its account, or owed to the customer."""
+
+    example = {"amount_minor": 10000, "currency": "GBP", "becomes": "owed"}
+    amount_minor: int
+    currency: str
+    becomes: Literal["credit", "owed"]

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 from o2c.credit import reports
-from o2c.credit.events import CreditApproved, CreditDeclined, CreditNoticeRequested, CreditNoticeSent, DepositReceived
+from o2c.credit.events import CreditApproved, CreditDeclined, CreditNoticeRequested, CreditNoticeSent, DepositReceived, DepositReleased
 from o2c.customers.events import CreditCommitted, CreditNoticeOwed, CustomerContacted
 from o2c.customers.state import CREDIT_NOTICE, stream_of
+from o2c.kernel.balances import DepositFreed, DepositKept
+from o2c.kernel.charges import account_stream
 from o2c.kernel.decision import NOTHING, Decision, just
 from o2c.kernel.event import Event
 from o2c.kernel.money import from_minor
@@ -18,11 +20,14 @@ from o2c.kernel.periods import local_date, stamp
 from o2c.kernel.reasons import DEFECT
 from o2c.kernel.refusal import Refused
 from o2c.kernel.work import Work
+from o2c.orders.rollup import order_state
 
 POLICY = "credit/2026-02"
 """The version of these rules, stored with every approval."""
 NO_REPORT = frozenset({"CR-TIMEOUT", DEFECT})
 """The reasons to decline that rest on no report."""
+TOO_MUCH_TIMES = 2
+"""A deposit of more than so many times what is missing asks again."""
 
 
 def search(work: Work) -> Mapping[str, Any]:
@@ -139,20 +144,38 @@ def _with_customer(work: Work, event: Event) -> Decision:
     return Decision(elsewhere=((stream_of(work.state.party), event),))
 
 
-def deposit(work: Work, *, amount_minor: int, currency: str, reference: str, method: str, at: datetime) -> Decision:
+def deposit(
+    work: Work,
+    *,
+    amount_minor: int,
+    currency: str,
+    reference: str,
+    method: str,
+    arrived_on: str = "",
+    today: str = "",
+    sure: bool = False,
+    at: datetime,
+) -> Decision:
     """Record money that came as a deposit; the gate passes once all instalments reach the amount that the bureau wanted.
 
     Amounts are minor units. Any amount will do where the bureau named none, and more than wanted is taken too: money that came cannot be
-    refused. The same reference is the same deposit and changes nothing.
+    refused. More than twice what is missing is a slip of the keyboard until somebody is `sure`. The account of the order keeps the deposit. A
+    deposit is told by its reference, its day and its amount: all three the same are the same deposit and change nothing. Days are ISO dates;
+    where `arrived_on` is empty, `today` is meant.
 
-    Raises Refused: conflict (the order waits for no deposit, or the reference came with another amount), usage (an amount of nothing,
-    another currency).
+    Raises Refused: conflict (the order waits for no deposit, the same reference and amount on another day and nobody said which day is meant,
+    far more than is missing), usage (an amount of nothing, another currency).
     """
-    earlier = work.state.kept("", "credit")
-    if same := next((one for one in earlier if one["reference"] == reference), None):
-        if (same["amount_minor"], same["currency"]) != (amount_minor, currency):
-            raise Refused(f"{work.stream}: this reference was recorded with another amount; look at the order's timeline", kind="conflict")
+    earlier, day = work.state.kept("", "credit"), arrived_on or today
+    same = [
+        one["arrived_on"]
+        for one in earlier
+        if (one["reference"], one["amount_minor"], one["currency"]) == (reference, amount_minor, currency)
+    ]
+    if day in same or "" in same:
         return just()
+    if same and not arrived_on:
+        raise Refused(f"{work.stream}: the same came on {same[-1]}; say `--on {today}` if this is another deposit", kind="conflict")
     if work.reason != "CR-DEPOSIT" or not work.waiting_for:
         raise Refused(f"{work.stream} waits for no deposit; see `o2c fallout list --reason CR-DEPOSIT`", kind="conflict")
     wanted = work.outcomes.get("credit", {})
@@ -161,7 +184,11 @@ def deposit(work: Work, *, amount_minor: int, currency: str, reference: str, met
     if amount_minor <= 0:
         raise Refused(f"{work.stream}: a deposit is more than nothing; say how much came")
     wanted_minor = int(wanted.get("deposit_minor", 0))
-    missing_minor = max(wanted_minor - sum(one["amount_minor"] for one in earlier) - amount_minor, 0)
+    open_minor = max(wanted_minor - sum(one["amount_minor"] for one in earlier), 0)
+    if open_minor and amount_minor > TOO_MUCH_TIMES * open_minor and not sure:
+        told, missing = (f"{from_minor(minor, currency)} {currency}" for minor in (amount_minor, open_minor))
+        raise Refused(f"{work.stream}: {told} is far above the {missing} that is missing; say `--yes` if so much came", kind="conflict")
+    missing_minor = max(open_minor - amount_minor, 0)
     received = DepositReceived(
         amount_minor=amount_minor,
         currency=currency,
@@ -169,7 +196,28 @@ def deposit(work: Work, *, amount_minor: int, currency: str, reference: str, met
         reference=reference,
         wanted_minor=wanted_minor,
         missing_minor=missing_minor,
+        arrived_on=day,
     )
-    if missing_minor:
-        return just(received)
-    return just(received) + _approved_by("deposit", work, at)
+    state = work.state
+    kept = DepositKept(account=state.account, customer=state.party, currency=currency, amount_minor=amount_minor, order=state.order_id)
+    came = Decision((received,), ((account_stream(state.account), kept),))
+    return came if missing_minor else came + _approved_by("deposit", work, at)
+
+
+def release(work: Work, at: datetime) -> Decision:
+    """Let go of the deposit of an order that is over: of a completed one it is a credit for the next invoices, of any other it is owed back."""
+    state, kept = work.state, work.state.kept("", "credit")
+    if not kept:
+        return just()
+    amount_minor, currency = sum(one["amount_minor"] for one in kept), kept[-1]["currency"]
+    becomes: Literal["credit", "owed"] = "credit" if order_state(state.progress) in ("completed", "partial") else "owed"
+    freed = DepositFreed(
+        account=state.account,
+        customer=state.party,
+        currency=currency,
+        amount_minor=amount_minor,
+        order=state.order_id,
+        becomes=becomes,
+    )
+    released = DepositReleased(amount_minor=amount_minor, currency=currency, becomes=becomes)
+    return Decision((released,), ((account_stream(state.account), freed),))

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from o2c.credit import reports, rules
 from o2c.credit.events import CreditFellOut, CreditNoticeFellOut, CreditNoticeRequested, CreditRequested
-from o2c.kernel.step import ByPartner, Referral, Step
+from o2c.kernel.step import ByPartner, Ending, Referral, Step
 
 STEP = Step(
     name="credit",
@@ -25,6 +25,9 @@ STEP = Step(
         had=reports.report_had,
         judged=rules.within_limit,
         beside=rules.refused,
+    ),
+    ending=Ending(
+        let_go=rules.release,
     ),
     referral=Referral(
         decide=rules.decide,

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from o2c.credit.step import STEP as CREDIT
+from o2c.credit.events import DepositReleased
 from o2c.desk.act import Deed, act
 from o2c.engine.app import Context, Engine, Written
 from o2c.kernel.decision import Decision
@@ -53,8 +52,6 @@ def cancel_order(app: Engine, context: Context, name: str, *, items: Sequence[st
     told = list(_events(app, written))
     refused = next((_why_not(state, event) for event in told if isinstance(event, CancellationRefused)), "")
     rows = [row for event in told if (row := _row(app, state, stream, event))]
-    if any(isinstance(event, CancellationAccepted) and not event.item for event in told):
-        rows += _deposits(state)
     return Cancelled(written, order_state(state.progress), rows, refused)
 
 
@@ -62,7 +59,9 @@ def _events(app: Engine, written: Written) -> Iterator[Event]:
     """The events of the order that the command wrote, then or now."""
     for row in app.reads.written_with(written.stream, written.position):
         cls = EVENT_TYPES[row["type"]]
-        if issubclass(cls, CancellationAccepted | CancellationRefused | ItemCancelled | Undone | RecallRequested | StepCancelled):
+        if issubclass(
+            cls, CancellationAccepted | CancellationRefused | ItemCancelled | Undone | RecallRequested | StepCancelled | DepositReleased
+        ):
             yield cls.model_validate(row["body"])
 
 
@@ -86,19 +85,12 @@ def _row(app: Engine, state: OrderState, stream: str, event: Event) -> dict[str,
             what = f"{event.noun}{_name(payload)} asked back from the {step.partner}"
         case StepCancelled():
             what = "request let go"
+        case DepositReleased():
+            what = f"deposit {amount_text(event.amount_minor, event.currency)} to pay back"
         case _:
             return {}
     assert isinstance(event, OfItem)
     return {"item": event.item, "step": step_of(event), "undone": what}
-
-
-def _deposits(state: OrderState) -> Iterator[dict[str, Any]]:
-    """What the order took as deposits, by currency: somebody has to pay it back, no event here moves money."""
-    taken: Counter[str] = Counter()
-    for one in state.kept("", CREDIT.name):
-        taken[one["currency"]] += one["amount_minor"]
-    for currency, amount_minor in taken.items():
-        yield {"item": "", "step": CREDIT.name, "undone": f"deposit {amount_text(amount_minor, currency)} to pay back"}
 
 
 def _name(body: Any) -> str:

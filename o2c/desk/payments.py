@@ -1,16 +1,20 @@
-"""The desk for money: deposits of orders, payments that arrived by bank, collecting once more."""
+"""The desk for money: deposits of orders, payments that arrived by bank, paying back, collecting once more."""
 
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import date, datetime, timedelta
+from typing import Any
 
-from o2c.billing.state import InvoiceState, invoice_stream
+from o2c.billing import rules as billing
+from o2c.billing.state import AccountState, InvoiceState, invoice_stream
 from o2c.credit import rules as credit
 from o2c.credit.step import STEP as CREDIT
-from o2c.desk.act import Deed, act
+from o2c.desk.act import Deed, Rule, act
 from o2c.engine.app import Context, Engine, Written
 from o2c.fallout import rules as fallouts
+from o2c.kernel.charges import account_stream
 from o2c.kernel.decision import Decision
 from o2c.kernel.money import to_minor
 from o2c.kernel.periods import local_date
@@ -37,22 +41,37 @@ def deposit(
     reference: str,
     currency: str = "",
     method: str = "bank-transfer",
+    arrived_on: date | None = None,
+    sure: bool = False,
 ) -> Written:
     """Record a deposit of an order that waits for one at the credit gate; the gate passes once it is enough.
 
-    `amount` is decimal text in the currency, the market's when none is named. The same reference is the same deposit. Raises Refused:
-    missing (no such order), conflict (the order waits for none, or the reference came with another amount), usage (no amount, another
-    currency, no reference).
+    `amount` is decimal text in the currency, the market's when none is named. The same reference, day and amount are the same deposit: then
+    the answer says `repeated`. Raises Refused: missing (no such order), conflict (the order waits for none, the same came on another day, far
+    more than is missing and nobody is `sure`), usage (no amount, another currency, no reference, a day that has not come).
     """
     stream, found = find_order(app, order)
-    currency = currency or app.book.market(found.market).currency
+    market = app.book.market(found.market)
+    currency = currency or market.currency
     amount_minor, remittance = _minor(amount, currency), _reference(reference)
 
     def take(state: OrderState, at: datetime) -> Decision:
-        work = app.reading(app.work(stream, state, "", CREDIT.name))
-        return credit.deposit(work, amount_minor=amount_minor, currency=currency, reference=remittance, method=method, at=at)
+        today = _today(f"order {order}", arrived_on, local_date(at, market.zone))
+        return credit.deposit(
+            app.reading(app.work(stream, state, "", CREDIT.name)),
+            amount_minor=amount_minor,
+            currency=currency,
+            reference=remittance,
+            method=method,
+            arrived_on=_iso(arrived_on),
+            today=today.isoformat(),
+            sure=sure,
+            at=at,
+        )
 
-    return act(app, context, "payments.deposit", Deed(stream, (take,), ["deposit", amount_minor, currency, remittance, method]))
+    wish = ["deposit", amount_minor, currency, remittance, method, *([_iso(arrived_on)] if arrived_on else [])]
+    noting = _Noting(take)
+    return noting.told(act(app, context, "payments.deposit", Deed(stream, (noting,), wish)))
 
 
 def missing_deposit(app: Engine, order: str) -> str:
@@ -72,10 +91,11 @@ def record(
     currency: str = "",
     arrived_on: date | None = None,
 ) -> Written:
-    """Record a payment that arrived by bank: in part, in full, or too much, which is a credit.
+    """Record a payment that arrived by bank: in part, in full, or too much, which is a credit that the next invoice uses.
 
-    `amount` is decimal text in the invoice's currency. The same reference is the same payment. Raises Refused: missing (no such invoice),
-    conflict (the reference came with another amount, somebody was faster), usage (no amount, another currency, a day that has not come).
+    `amount` is decimal text in the invoice's currency. The same reference, day and amount are the same payment: then the answer says
+    `repeated`. Another amount or day under one reference is another payment. Raises Refused: missing (no such invoice), conflict (the same came
+    on another day and nobody says which is meant, somebody was faster), usage (no amount, another currency, a day that has not come).
     """
     stream = invoice_stream(invoice)
     issued = issued_invoice(app, invoice).issued
@@ -86,19 +106,79 @@ def record(
 
     def take(state: InvoiceState, at: datetime) -> Decision:
         work = app.work(stream, state, "", PAYMENT.name)
-        today = local_date(at, work.market.zone)
-        if (arrived_on or today) > today:
-            raise Refused(f"invoice {invoice}: {arrived_on} has not come yet; record a payment once it arrived")
+        today = _today(f"invoice {invoice}", arrived_on, local_date(at, work.market.zone))
         return payments.record(
             work,
             amount_minor=amount_minor,
             remittance=remittance,
-            arrived_on=(arrived_on or today).isoformat(),
+            arrived_on=_iso(arrived_on),
+            today=today.isoformat(),
             begun_by=max(at, app.clock().window_end or at) + NEARLY_DUE,
         )
 
     wish = ["record payment", amount_minor, remittance, arrived_on and arrived_on.isoformat()]
-    return act(app, context, "payments.record", Deed(stream, (take,), wish))
+    noting = _Noting(take)
+    return noting.told(act(app, context, "payments.record", Deed(stream, (noting,), wish)))
+
+
+def refund(
+    app: Engine,
+    context: Context,
+    account: str,
+    *,
+    amount: str,
+    reference: str,
+    method: str = "bank-transfer",
+    returned_on: date | None = None,
+) -> Written:
+    """Record that money was paid back to the customer of an account: what is owed first, then a credit. It moves no money itself.
+
+    `amount` is decimal text in the account's currency. The same reference, day and amount are the same transfer: then the answer says
+    `repeated`. Raises Refused: missing (the account holds nothing and never did), conflict (more than can be paid back), usage (no amount, no
+    reference, a day that has not come).
+    """
+    stream = account_stream(account)
+    held: AccountState = app.load([stream])[stream].state
+    if not held.currency:
+        raise Refused(f"no account {account} that holds money; see `o2c payments owed`", kind="missing")
+    amount_minor, remittance = _minor(amount, held.currency), _reference(reference)
+
+    def give(state: AccountState, at: datetime) -> Decision:
+        # An account that was never charged follows no market yet.
+        zone = app.book.market(state.market).zone if state.market else "UTC"
+        today = _today(f"account {account}", returned_on, local_date(at, zone))
+        day = (returned_on or today).isoformat()
+        return billing.pay_back(state, amount_minor=amount_minor, remittance=remittance, method=method, returned_on=day)
+
+    noting, wish = _Noting(give), ["refund", amount_minor, remittance, method, _iso(returned_on)]
+    return noting.told(act(app, context, "payments.refund", Deed(stream, (noting,), wish)))
+
+
+class _Noting:
+    """A rule that remembers whether it decided anything: what was recorded before is not recorded again, and the answer says so."""
+
+    def __init__(self, rule: Rule) -> None:
+        self.rule, self.known = rule, False
+
+    def __call__(self, state: Any, at: datetime) -> Decision:
+        decision = self.rule(state, at)
+        self.known = not decision
+        return decision
+
+    def told(self, written: Written) -> Written:
+        """What was written, as a repeat where nothing was."""
+        return replace(written, repeated=True) if self.known else written
+
+
+def _today(what: str, day: date | None, today: date) -> date:
+    """The present day. Raises Refused when the day that is named is still to come."""
+    if day is not None and day > today:
+        raise Refused(f"{what}: {day} has not come yet; record money once it moved")
+    return today
+
+
+def _iso(day: date | None) -> str:
+    return day.isoformat() if day else ""
 
 
 def retry(app: Engine, context: Context, invoice: str, *, note: str) -> Written:

@@ -23,10 +23,11 @@ from o2c.views import following
 from o2c.views.customers import show_customer
 from o2c.views.fallouts import list_fallouts
 from o2c.views.following import START, EventRecord, Mark, OtherLog, Wanted
+from o2c.views.invoices import money_owed
 from o2c.views.orders import find_order, list_orders, show_order
 from o2c.views.partners import list_partners
 from o2c.views.reading import all_seen
-from o2c.views.shown import CustomerShown, FalloutListed, OrderRow, OrderShown, PartnerShown
+from o2c.views.shown import CustomerShown, FalloutListed, OrderRow, OrderShown, OwedShown, PartnerShown
 
 __all__ = [
     "Captured", "Context", "Correct", "Decide", "EventRecord", "Fail", "Force", "Mark", "OrderToCash", "OtherLog", "Refused", "Retry", "Written",
@@ -128,14 +129,33 @@ class OrderToCash:
         return orders.cancel_order(self._engine, context, order, items=items, note=note)
 
     @_answered
-    def deposit(self, order: str, context: Context, *, amount: str, reference: str, currency: str = "") -> Written:
-        """Take down a deposit for an order whose credit gate waits for one, in its market's currency unless said. See `desk.payments.deposit`."""
-        return payments.deposit(self._engine, context, order, amount=amount, currency=currency, reference=reference)
+    def deposit(
+        self,
+        order: str,
+        context: Context,
+        *,
+        amount: str,
+        reference: str,
+        currency: str = "",
+        arrived_on: date | None = None,
+        sure: bool = False,
+    ) -> Written:
+        """Take down a deposit for an order whose credit gate waits for one, in its market's currency unless said.
+
+        Far more than is missing is refused unless you are `sure`. See `desk.payments.deposit`.
+        """
+        kwargs: Any = {"amount": amount, "reference": reference, "currency": currency, "arrived_on": arrived_on, "sure": sure}
+        return payments.deposit(self._engine, context, order, **kwargs)
 
     @_answered
     def record_payment(self, invoice: str, context: Context, *, amount: str, reference: str, arrived_on: date | None = None) -> Written:
-        """Take down money that arrived by bank for an invoice; the same reference is the same payment. See `desk.payments.record`."""
+        """Take down money that arrived by bank for an invoice; reference, day and amount make it the same payment. See `desk.payments.record`."""
         return payments.record(self._engine, context, invoice, amount=amount, reference=reference, arrived_on=arrived_on)
+
+    @_answered
+    def refund(self, account: str, context: Context, *, amount: str, reference: str, returned_on: date | None = None) -> Written:
+        """Take down that money was paid back to the customer of an account. It moves no money itself. See `desk.payments.refund`."""
+        return payments.refund(self._engine, context, account, amount=amount, reference=reference, returned_on=returned_on)
 
     @_answered
     def retry_payment(self, invoice: str, context: Context, *, note: str) -> Written:
@@ -192,6 +212,12 @@ class OrderToCash:
         """Orders by capture time, of a state or a customer where these are given. Raises Refused (usage) for a state that is none."""
         all_seen(self._engine)
         return cast("list[OrderRow]", list_orders(self._engine, state=state, customer=customer, limit=limit))
+
+    @_answered
+    def owed(self, *, limit: int | None = None) -> list[OwedShown]:
+        """The money that accounts hold for their customers, those that owe some back first."""
+        all_seen(self._engine)
+        return cast("list[OwedShown]", money_owed(self._engine, limit=limit))
 
     @_answered
     def fallouts(

@@ -16,13 +16,14 @@ class PaymentRequested(Requested, name="payment.requested", step="payment", stre
 
 
 class PaymentReceived(Done, MoneyReceived, name="payment.received", step="payment", stream="invoice"):
-    """Money came in for the invoice and settled it, or came on top: an amount above the total is the customer's credit.
+    """Money came in for the invoice and settled it, or came on top: what is above the open amount is a credit of the account.
 
-    Version 2 knows transfers that a person recorded.
+    Version 2 knows transfers that a person recorded; version 3 says how much of the money became a credit of the account.
     """
 
-    example = {"amount_minor": 2399, "method": "bank-transfer", "remittance": "TFR-88213", "arrived_on": "2026-01-16"}
-    upcasts = (Upcast(defaults={"remittance": "", "arrived_on": ""}),)
+    example = {"amount_minor": 2399, "method": "bank-transfer", "remittance": "TFR-88213", "arrived_on": "2026-01-16", "credit_minor": 0}
+    upcasts = (Upcast(defaults={"remittance": "", "arrived_on": ""}), Upcast(defaults={"credit_minor": 0}))
+    credit_minor: int = 0
 
 
 class PaymentPartReceived(MoneyReceived, name="payment.part-received", step="payment", stream="invoice"):

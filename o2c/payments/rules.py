@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from o2c.kernel.charges import BANK_TRANSFER
+from o2c.kernel.balances import CreditReceived
+from o2c.kernel.charges import BANK_TRANSFER, account_stream
 from o2c.kernel.decision import Decision, just
 from o2c.kernel.periods import local_date, local_time
 from o2c.kernel.refusal import Refused
@@ -68,10 +69,33 @@ def demand(work: Work) -> Mapping[str, Any]:
 
 
 def received(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
-    """Decide that the provider brought money: the amount that it names in minor units, else the open amount."""
+    """Decide that the provider brought money: the amount that it names in minor units, else the open amount. An excess is a credit."""
     amount_minor = int(data.get("amount_minor", work.subject["open_minor"]))
-    reference = str(data.get("reference", ""))
-    return just(PaymentReceived(attempt=work.attempt, amount_minor=amount_minor, method=work.subject["method"], reference=reference))
+    credit_minor = _excess(work, amount_minor)
+    received = PaymentReceived(
+        attempt=work.attempt,
+        amount_minor=amount_minor,
+        method=work.subject["method"],
+        reference=str(data.get("reference", "")),
+        credit_minor=credit_minor,
+    )
+    return Decision((received,), _credit(work, credit_minor))
+
+
+def _excess(work: Work, amount_minor: int) -> int:
+    open_minor: int = work.state.open_minor
+    return max(amount_minor - max(open_minor, 0), 0)
+
+
+def _credit(work: Work, amount_minor: int) -> tuple[tuple[str, CreditReceived], ...]:
+    """What came on top becomes a credit of the invoice's account."""
+    if not amount_minor:
+        return ()
+    issued = work.state.issued
+    credit = CreditReceived(
+        account=issued.account, customer=issued.customer, currency=issued.currency, amount_minor=amount_minor, invoice=issued.number
+    )
+    return ((account_stream(issued.account), credit),)
 
 
 def wanted(work: Work) -> bool:
@@ -79,32 +103,42 @@ def wanted(work: Work) -> bool:
     return bool(work.state.open_minor > 0)
 
 
-def record(work: Work, *, amount_minor: int, remittance: str, arrived_on: str, begun_by: datetime) -> Decision:
-    """Record money that arrived by bank: a part payment, or the rest. An excess is the customer's credit, for such money cannot be refused.
+def record(work: Work, *, amount_minor: int, remittance: str, arrived_on: str, today: str, begun_by: datetime) -> Decision:
+    """Record money that arrived by bank: a part payment, or the rest. An excess is a credit of the account, for money cannot be refused.
 
     When nothing is left to collect, an attempt that is due after `begun_by` is called off, because nobody has been asked for it yet. One
-    that the provider already has may still bring money, which is then a credit. The same remittance reference is the same payment and
-    changes nothing. Amounts are minor units, `arrived_on` is an ISO date.
+    that the provider already has may still bring money, which is then a credit. A payment is told by its reference, its day and its amount,
+    because payers repeat their references: all three the same are the same payment and change nothing. Amounts are minor units, days ISO
+    dates; where `arrived_on` is empty, `today` is meant.
 
-    Raises Refused: usage (nothing came), conflict (the reference was recorded with another amount).
+    Raises Refused: usage (nothing came), conflict (the same reference and amount on another day, and nobody said which day is meant).
     """
-    recorded_minor = work.state.remittances.get(remittance)
-    if recorded_minor == amount_minor:
+    day = arrived_on or today
+    days = [known for reference, known, amount in work.state.remittances if (reference, amount) == (remittance, amount_minor)]
+    if day in days:
         return just()
-    if recorded_minor is not None:
-        raise Refused(f"{work.stream}: this reference was recorded with another amount; look at `o2c payments show`", kind="conflict")
+    if days and not arrived_on:
+        raise Refused(f"{work.stream}: the same came on {days[-1]}; say `--on {today}` if this is another payment", kind="conflict")
     if amount_minor <= 0:
         raise Refused(f"{work.stream}: a payment is more than nothing; say how much arrived")
     open_minor = work.state.open_minor - amount_minor
     if open_minor > 0:
-        part = PaymentPartReceived(
-            amount_minor=amount_minor, method=BANK_TRANSFER, remittance=remittance, arrived_on=arrived_on, open_minor=open_minor
+        return just(
+            PaymentPartReceived(
+                amount_minor=amount_minor, method=BANK_TRANSFER, remittance=remittance, arrived_on=day, open_minor=open_minor
+            )
         )
-        return just(part)
+    credit_minor = _excess(work, amount_minor)
     received = PaymentReceived(
-        attempt=work.attempt, amount_minor=amount_minor, method=BANK_TRANSFER, remittance=remittance, arrived_on=arrived_on
+        attempt=work.attempt,
+        amount_minor=amount_minor,
+        method=BANK_TRANSFER,
+        remittance=remittance,
+        arrived_on=day,
+        credit_minor=credit_minor,
     )
-    return just(received, StepCancelled(step="payment")) if _still_to_come(work, begun_by) else just(received)
+    called_off = (StepCancelled(step="payment"),) if _still_to_come(work, begun_by) else ()
+    return Decision((received, *called_off), _credit(work, credit_minor))
 
 
 def _still_to_come(work: Work, begun_by: datetime) -> bool:

@@ -10,7 +10,7 @@ from o2c.kernel.refusal import Refused
 from o2c.orders.rollup import FINAL
 from o2c.views.orders import list_orders
 from o2c.views.reading import Rows, plain
-from projections import fallout, invoices, items, stock
+from projections import balances, fallout, invoices, items, stock
 
 CONTACTS_OF_CUSTOMER = """SELECT occurred_at AS contacted_at, body ->> 'medium' AS medium, body ->> 'direction' AS direction,
     body ->> 'topic' AS topic, nullif(body ->> 'order', '') AS "order", actor FROM o2c.event
@@ -31,7 +31,7 @@ def show_customer(app: Engine, name: str, *, personal: bool = False) -> dict[str
     ordered = list_orders(app, customer=name)
     if state.papers is None and not ordered:
         raise Refused(f"no customer {name}; find one by number, name or e-mail with `o2c orders find`", kind="missing")
-    billed = app.reads.rows(invoices.LISTED_OF_CUSTOMER, name)
+    billed, held = app.reads.rows(invoices.LISTED_OF_CUSTOMER, name), app.reads.rows(balances.OF_CUSTOMER, name)
     page = {
         "customer": name,
         "registered": state.papers is not None,
@@ -44,23 +44,30 @@ def show_customer(app: Engine, name: str, *, personal: bool = False) -> dict[str
         "open_fallouts": app.reads.rows(fallout.OPEN_OF_CUSTOMER, name),
         "contacts": _contacts(app, name, personal),
         "invoices": billed,
-        "balance": balance(billed),
+        "balance": balance(billed, held),
         "credit": _credit(app, state.credit),
         "credit_notices_owed": dict(state.credit.notices),
+        "money_held": held,
     }
     return cast("dict[str, Any]", plain(page))
 
 
-def balance(billed: Rows) -> dict[str, dict[str, int]]:
-    """What was invoiced, what was paid, what is open, and how much of that is overdue: minor units by currency."""
+def balance(billed: Rows, held: Rows) -> dict[str, dict[str, int]]:
+    """By currency, in minor units: what was invoiced, the credit used for it, what was paid for it, what is open, how much of that is overdue;
+    and what the accounts hold: credit, deposits, what is owed to the customer, and what was paid back."""
     found: dict[str, dict[str, int]] = {}
-    for invoice in billed:
-        sums = found.setdefault(invoice["currency"], dict.fromkeys(("invoiced_minor", "paid_minor", "open_minor", "overdue_minor"), 0))
-        open_minor = invoice["total_minor"] - invoice["paid_minor"]
-        sums["invoiced_minor"] += invoice["total_minor"]
-        sums["paid_minor"] += invoice["paid_minor"]
-        sums["open_minor"] += open_minor
-        sums["overdue_minor"] += open_minor if invoice["state"] == "overdue" else 0
+    names = ("invoiced", "credit_used", "paid", "open", "overdue", "credit", "deposits", "owed", "returned")
+    for row in (*billed, *held):
+        sums = found.setdefault(row["currency"], {f"{name}_minor": 0 for name in names})
+        for name in ("credit", "deposits", "owed", "returned"):
+            sums[f"{name}_minor"] += row.get(f"{name}_minor", 0)
+        if "total_minor" in row:
+            open_minor = max(row["total_minor"] - row["credit_used_minor"] - row["paid_minor"], 0)
+            sums["invoiced_minor"] += row["total_minor"]
+            sums["credit_used_minor"] += row["credit_used_minor"]
+            sums["paid_minor"] += row["paid_minor"]
+            sums["open_minor"] += open_minor
+            sums["overdue_minor"] += open_minor if row["state"] == "overdue" else 0
     return dict(sorted(found.items()))
 
 

@@ -7,9 +7,11 @@ from typing import Any, cast
 from o2c.billing.state import InvoiceState, invoice_stream
 from o2c.engine.app import Engine
 from o2c.kernel.refusal import Refused
-from o2c.views.reading import plain
+from o2c.views.reading import Rows, plain
+from projections import balances
 
-PAYMENTS_OF_INVOICE = """SELECT occurred_at, (body->>'amount_minor')::bigint AS amount_minor, body->>'method' AS method, actor FROM o2c.event
+PAYMENTS_OF_INVOICE = """SELECT occurred_at, (body->>'amount_minor')::bigint AS amount_minor, body->>'method' AS method,
+body->>'arrived_on' AS arrived_on, actor FROM o2c.event
 WHERE stream = %s AND type IN ('payment.received', 'payment.part-received') ORDER BY version"""
 """The payments of an invoice in the order in which they were recorded. Parameter: the invoice's stream."""
 
@@ -26,7 +28,10 @@ def billing(app: Engine, account: str, order: str) -> set[str]:
 
 
 def show_invoice(app: Engine, invoice: str) -> dict[str, Any]:
-    """An invoice: what it is over, what came in and how, what is open, and what is over it as a credit. Raises Refused (missing)."""
+    """An invoice: what it is over, what came in and how, what is open, and what came above that and is a credit of its account.
+
+    Raises Refused (missing).
+    """
     state = issued_invoice(app, invoice)
     issued = state.issued
     assert issued is not None
@@ -39,10 +44,11 @@ def show_invoice(app: Engine, invoice: str) -> dict[str, Any]:
         "method": state.method,
         "currency": issued.currency,
         "total_minor": issued.total_minor,
+        "credit_used_minor": issued.credit_used_minor,
         "paid_minor": state.paid_minor,
         "open_minor": max(state.open_minor, 0),
         "credit_minor": max(-state.open_minor, 0),
-        "payments": app.reads.rows(PAYMENTS_OF_INVOICE, invoice_stream(invoice)),
+        "payments": [{**row, "currency": issued.currency} for row in app.reads.rows(PAYMENTS_OF_INVOICE, invoice_stream(invoice))],
     }
     return cast("dict[str, Any]", plain(told))
 
@@ -59,3 +65,11 @@ def issued_invoice(app: Engine, invoice: str) -> InvoiceState:
 def invoice_streams(app: Engine, account: str) -> list[str]:
     """The streams of an account's invoices: its own id, a dash and the day, while another account's id may begin as this one does."""
     return [name for name in app.reads.streams_like(invoice_stream(f"{account}-")) if len(name) == len(invoice_stream(account)) + 9]
+
+
+def money_owed(app: Engine, *, limit: int | None = None) -> Rows:
+    """The money that accounts hold for their customers: owed and to be paid back, credit for the next invoice, deposits of open orders.
+
+    Those that owe come first. Amounts are minor units. The projections must be caught up.
+    """
+    return [plain(row) for row in app.reads.rows(balances.OWED, limit)]

@@ -14,7 +14,7 @@ from o2c.orders.rollup import FINAL, ORDER_TRANSITIONS, item_state
 from o2c.orders.state import OrderState
 from o2c.views.fallouts import next_of
 from o2c.views.invoices import billing, invoice_streams
-from o2c.views.progress import promises_of, rejected_because, resubmissions_of, steps_of
+from o2c.views.progress import deposits_of, promises_of, rejected_because, resubmissions_of, steps_of
 from o2c.views.reading import Page, Rows, page_of, plain
 from projections import fallout, invoices, items, orders
 from projections.catalogue import BY_NAME
@@ -119,7 +119,7 @@ class _Rows:
 
 def show_order(app: Engine, name: str, *, at: datetime | None = None, known_at: int | None = None) -> dict[str, Any]:
     """One order on a page: state and why it was rejected, items, steps with their dates, promises, open fallouts, what came of changed papers
-    under its external id, and the invoices that bill it.
+    under its external id, deposits, and the invoices that bill it.
 
     `at` shows what had happened by that business time, `known_at` what the log told up to that position; both together what was known then
     of that time. Raises Refused: missing (no such order, or not yet), usage (a time to come, a position that is not reached).
@@ -143,6 +143,7 @@ def show_order(app: Engine, name: str, *, at: datetime | None = None, known_at: 
         "items": [_picked(row, _OF_ITEM) for row in sorted(rows.items, key=lambda row: str(row["item"]))],
         "open_fallouts": [{**row, "next": next_of(row)} for row in rows.open_fallouts],
         "resubmissions": resubmissions_of(state),
+        "deposits": deposits_of(facts),
         "invoices": [
             _picked(row, _OF_INVOICE) for row in sorted(rows.invoices, key=lambda row: str(row["invoice"])) if row["invoice"] in billed
         ],

@@ -117,3 +117,20 @@ def resubmissions_of(state: OrderState) -> Rows:
         }
         for came in state.resubmissions
     ]
+
+
+_BECAME = {"credit": "credit of the account", "owed": "owed to the customer"}
+
+
+def deposits_of(facts: Iterable[Fact]) -> Rows:
+    """What came as deposits of an order, and what became of them once it was over: a credit of its account, or owed to the customer."""
+    return [
+        {
+            "occurred_at": plain(fact.occurred_at),
+            "what": _BECAME.get(getattr(fact.event, "becomes", ""), "received"),
+            "amount_minor": getattr(fact.event, "amount_minor", 0),
+            "currency": getattr(fact.event, "currency", ""),
+        }
+        for fact in facts
+        if fact.event.type_name in ("deposit.received", "deposit.released")
+    ]

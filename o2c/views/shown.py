@@ -27,6 +27,15 @@ class ItemShown(TypedDict):
     promised_on: str | None
 
 
+class DepositShown(TypedDict):
+    """A deposit of an order, in minor units: that it came, or what became of it once the order was over."""
+
+    occurred_at: str
+    what: str
+    amount_minor: int
+    currency: str
+
+
 class InvoiceShown(TypedDict):
     """An invoice that bills the order, whatever else it bills."""
 
@@ -133,6 +142,7 @@ class OrderShown(TypedDict):
     after: str
     open_fallouts: list[FalloutOfOrder]
     resubmissions: list[ResubmissionShown]
+    deposits: list[DepositShown]
     invoices: list[InvoiceShown]
     steps: list[StepShown]
     promises: list[PromiseShown]
@@ -162,7 +172,7 @@ class HeldShown(TypedDict):
 
 class CustomerShown(TypedDict):
     """A customer without what is personal. What its papers say is there once it is registered; `balance` and `credit` are by
-    currency; `credit_notices_owed` gives the last day by order.
+    currency; `credit_notices_owed` gives the last day by order; `money_held` is by account: owed to the customer, credit, deposits, paid back.
     """
 
     customer: str
@@ -181,3 +191,17 @@ class CustomerShown(TypedDict):
     balance: dict[str, dict[str, int]]
     credit: dict[str, dict[str, Any]]
     credit_notices_owed: dict[str, str]
+    money_held: list[dict[str, Any]]
+
+
+class OwedShown(TypedDict):
+    """An account that holds money of its customer, in minor units: owed and to be paid back, credit for the next invoice, deposits."""
+
+    account: str
+    customer: str
+    currency: str
+    owed_minor: int
+    credit_minor: int
+    deposits_minor: int
+    returned_minor: int
+    moved_at: str

@@ -82,7 +82,7 @@ LIVES: Mapping[str, Mapping[str, Sequence[Told]]] = {
         "a deposit at the gate, a number kept, and given up": (
             *_GATES[:5], ("credit.requested", {}), ("credit.fell-out", {}), ("deposit.received", {"amount_minor": 4000, "missing_minor": 6000}),
             ("deposit.received", {}), ("credit.approved", {"decided_by": "deposit"}), _PLANNED, ("number.earmarked", {}),
-            ("number.earmark-dropped", {}),
+            ("number.earmark-dropped", {}), ("deposit.released", {}),
         ),
         "a parcel lost": (
             *_GATES, ("sim.requested", {}), ("sim.assigned", {"kind": "physical"}), ("delivery.requested", {}), ("delivery.handed-over", {}),
@@ -167,6 +167,12 @@ LIVES: Mapping[str, Mapping[str, Sequence[Told]]] = {
                  "numbers standing still": (("numbers.announced", {}), ("numbers.fell-out", {})),
                  "stopped": (("sims.announced", {}), ("step.stopped", {**_NO, "step": "sim-arrival"}))},
     "account": {
+        "money held, used and paid back": (
+            ("account.deposit-kept", {"amount_minor": 4000}), ("account.deposit-kept", {"amount_minor": 1000}), ("account.deposit-kept", {"order": "2"}),
+            ("account.deposit-freed", {"amount_minor": 5000}), ("account.deposit-freed", {"order": "2", "becomes": "credit"}),
+            ("account.credit-received", {}), ("account.charge-started", {}), ("account.credit-used", {"amount_minor": 2399}),
+            ("account.money-returned", {"amount_minor": 6000, "of_owed_minor": 5000}),
+        ),
         "billed": (
             ("account.charge-started", {}), ("account.charge-started", {"item": "2", "starts_on": "2026-01-09"}),
             ("account.bill-run-requested", {}), ("account.billed", {}),
@@ -200,6 +206,7 @@ LIVES: Mapping[str, Mapping[str, Sequence[Told]]] = {
             ("payment.part-received", {}), ("payment.received", {"amount_minor": 1399, "remittance": "TFR-88214"}),
             ("step.cancelled", {**_NO, "step": "payment"}),
         ),
+        "covered by credit": (("invoice.issued", {"credit_used_minor": 2399}),),
         "declined": (("invoice.issued", {}), ("payment.requested", {"attempt": 3}), ("payment.fell-out", {"attempt": 3})),
         "unwatched": (
             ("invoice.issued", {}), ("payment.requested", {}), ("invoice.overdue-check-requested", {}), ("payment.received", {}),

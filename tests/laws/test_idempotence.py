@@ -12,12 +12,14 @@ from typing import Any
 import pytest
 
 from o2c.billing.events import InvoiceIssued
-from o2c.billing.state import INVOICE
+from o2c.billing.rules import pay_back
+from o2c.billing.state import ACCOUNT, INVOICE
 from o2c.catalogue.rules import publish
 from o2c.catalogue.state import KIND as CATALOGUE
-from o2c.credit.rules import deposit
+from o2c.credit.rules import deposit, release
 from o2c.customers.rules import register
 from o2c.customers.state import KIND as CUSTOMER
+from o2c.kernel.balances import DepositFreed
 from o2c.kernel.decision import Decision, just
 from o2c.kernel.partner import RefusedBy
 from o2c.kernel.stream import StreamKind
@@ -134,9 +136,30 @@ def reserved() -> Any:
 def arrived(amount_minor: int) -> Decide:
     def decide(state: Any) -> Decision:
         work = INVOICE.work(state, "invoice-1", "", "payment", BOOK)
-        return record(work, amount_minor=amount_minor, remittance="TFR-1", arrived_on="2026-01-12", begun_by=MONDAY)
+        return record(work, amount_minor=amount_minor, remittance="TFR-1", arrived_on="", today="2026-01-12", begun_by=MONDAY)
 
     return decide
+
+
+def paid_back(state: Any) -> Decision:
+    return pay_back(state, amount_minor=5000, remittance="TFR-9", method="bank-transfer", returned_on="2026-01-12")
+
+
+def released(state: Any) -> Decision:
+    return release(ORDER.work(state, "order-1001", "", "credit", BOOK), MONDAY)
+
+
+def with_a_deposit() -> Any:
+    """An order that waits for more than the instalment it has."""
+    state = waiting_for_a_deposit()
+    for event in deposited(2000)(state).events:
+        state = ORDER.evolve(state, event)
+    return state
+
+
+def owing() -> Any:
+    """An account that holds more than it is asked for."""
+    return ACCOUNT.evolve(ACCOUNT.initial("account-BA-1001"), DepositFreed.model_validate(DepositFreed.example))
 
 
 def issued() -> Any:
@@ -169,6 +192,8 @@ IDEMPOTENT = [
     pytest.param(ORDER, all_failed(), close, id="close"),
     pytest.param(ORDER, waiting_for_a_deposit(), deposited(2000), id="part-of-a-deposit"),
     pytest.param(ORDER, waiting_for_a_deposit(), deposited(5000), id="deposit"),
+    pytest.param(ORDER, with_a_deposit(), released, id="release-a-deposit"),
+    pytest.param(ACCOUNT, owing(), paid_back, id="pay-back"),
     pytest.param(ORDER, kept(), let_go, id="let-go-of-a-number"),
     pytest.param(NUMBER, reserved(), given_back, id="release-a-reservation"),
     pytest.param(INVOICE, issued(), arrived(1000), id="part-of-an-invoice-by-bank"),
@@ -230,7 +255,7 @@ def test_a_delivery_that_is_known_brings_nothing() -> None:
 
 
 SETTING = {
-    "catalogue.publish", "credit.deposit", "customers.register", "numbers.release_reservation", "numbers.reserve", "orders.receive",
+    "billing.pay_back", "catalogue.publish", "credit.deposit", "credit.release", "customers.register", "numbers.release_reservation", "numbers.reserve", "orders.receive",
     "orders.advance", "orders.close", "orders.fail_item", "partners.link", "partners.simulate", "payments.record",
 }  # fmt: skip
 """Rules that set a state: the table above holds them, but for one that is tried by itself because it tells two streams."""

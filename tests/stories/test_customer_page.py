@@ -66,6 +66,12 @@ def test_a_page_shows_everything_of_one_customer(world: World) -> None:
     assert shown["contacts"] == []
 
 
+def balanced(**amounts: int) -> dict[str, int]:
+    """A balance with these amounts and nothing else."""
+    names = ("invoiced", "credit_used", "paid", "open", "overdue", "credit", "deposits", "owed", "returned")
+    return {f"{name}_minor": amounts.get(name, 0) for name in names}
+
+
 def test_the_balance_is_what_the_log_says(world: World) -> None:
     """Invoiced, paid, open and overdue, summed up again from the events of the invoices: paid by card, then a bill nobody paid."""
     world.stocked(pays="card")
@@ -86,24 +92,24 @@ def test_the_balance_is_what_the_log_says(world: World) -> None:
     assert len(totals) == 2
     assert overdue
     assert shown["balance"] == {
-        "GBP": {
-            "invoiced_minor": sum(totals), "paid_minor": sum(paid), "open_minor": sum(totals) - sum(paid), "overdue_minor": sum(overdue),
-        }
-    }  # fmt: skip
+        "GBP": balanced(invoiced=sum(totals), paid=sum(paid), open=sum(totals) - sum(paid), overdue=sum(overdue)),
+    }
     assert [row["total_minor"] for row in shown["invoices"]] == totals
 
 
 def test_amounts_of_different_currencies_are_never_added() -> None:
-    """One balance a currency; what was paid in part counts with the rest as open."""
+    """One balance a currency; what was paid in part counts with the rest as open, what came on top with the account that holds it."""
     bills = [
-        {"currency": "GBP", "total_minor": 1000, "paid_minor": 400, "state": "overdue"},
-        {"currency": "GBP", "total_minor": 500, "paid_minor": 0, "state": "issued"},
-        {"currency": "EUR", "total_minor": 700, "paid_minor": 700, "state": "paid"},
+        {"currency": "GBP", "total_minor": 1000, "credit_used_minor": 0, "paid_minor": 400, "state": "overdue"},
+        {"currency": "GBP", "total_minor": 500, "credit_used_minor": 100, "paid_minor": 0, "state": "issued"},
+        {"currency": "GBP", "total_minor": 300, "credit_used_minor": 0, "paid_minor": 450, "state": "paid"},
+        {"currency": "EUR", "total_minor": 700, "credit_used_minor": 0, "paid_minor": 700, "state": "paid"},
     ]
+    held = [{"currency": "GBP", "credit_minor": 50, "deposits_minor": 20, "owed_minor": 10, "returned_minor": 5}]
 
-    assert balance(bills) == {
-        "EUR": {"invoiced_minor": 700, "paid_minor": 700, "open_minor": 0, "overdue_minor": 0},
-        "GBP": {"invoiced_minor": 1500, "paid_minor": 400, "open_minor": 1100, "overdue_minor": 600},
+    assert balance(bills, held) == {
+        "EUR": balanced(invoiced=700, paid=700),
+        "GBP": balanced(invoiced=1800, credit_used=100, paid=850, open=1000, overdue=600, credit=50, deposits=20, owed=10, returned=5),
     }
 
 

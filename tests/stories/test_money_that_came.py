@@ -162,7 +162,6 @@ REFUSED = (
     (("--amount", "0", "--reference", "TFR-0"), "usage", "more than nothing"),
     (("--amount", "-5", "--reference", "TFR-0"), "usage", "write the amount as 23.99"),
     (("--amount", "1e3", "--reference", "TFR-1"), "usage", "write the amount as 23.99"),
-    (("--amount", "5.00", "--reference", "TFR-0"), "conflict", "recorded with another amount"),
     (("--amount", "5.00", "--reference", " "), "usage", "say the reference"),
     (("--amount", "5.00", "--reference", "TFR-1", "--on", "2026-01-31"), "usage", "has not come yet"),
     (("--amount", "5.00", "--reference", "TFR-1", "--on", "soon"), "usage", "is no day"),
@@ -181,6 +180,40 @@ def test_what_is_no_payment_is_refused(desk: Desk, billed: Callable[..., str]) -
     assert desk.sees("payments", "show", invoice) == before
 
 
+INSTALMENTS = (
+    (("10.00", "2026-01-07"), ("10.00", "2026-01-08"), "another-day"),
+    (("10.00", "2026-01-08"), ("5.00", "2026-01-08"), "another-amount"),
+)
+
+
+@pytest.mark.parametrize(("first", "second"), [pytest.param(*told[:2], id=told[2]) for told in INSTALMENTS])
+def test_payers_repeat_their_reference(
+    world: World, desk: Desk, billed: Callable[..., str], first: tuple[str, str], second: tuple[str, str]
+) -> None:
+    """Another day or amount under the same reference is another payment; the same three are the same one, and the answer says so."""
+    invoice = billed(at(8, 7))
+
+    def came(amount: str, day: str) -> str:
+        return desk.types("payments", "record", invoice, "--amount", amount, "--reference", "ACC 4711", "--on", day)
+
+    said = [came(*first), came(*second), came(*second)]
+
+    assert ["repeated" in each for each in said] == [False, False, True]
+    assert world.types(f"invoice-{invoice}").count("payment.part-received") == 2
+    paid_minor = sum(round(float(amount) * 100) for amount, _ in (first, second))
+    assert desk.sees("payments", "show", invoice)["paid_minor"] == paid_minor
+
+
+def test_nobody_says_on_which_day_the_same_came(world: World, desk: Desk, billed: Callable[..., str]) -> None:
+    """The day after, the same reference and amount may be the same payment typed twice or another one: it is refused, not swallowed."""
+    invoice = billed(at(8, 7))
+    desk.types("payments", "record", invoice, "--amount", "10.00", "--reference", "TFR-1")
+    world.run(at(9, 7))
+    with pytest.raises(Refused, match="the same came on 2026-01-08; say `--on 2026-01-09`") as refused:
+        desk.types("payments", "record", invoice, "--amount", "10.00", "--reference", "TFR-1")
+    assert refused.value.kind == "conflict"
+
+
 def test_a_part_and_too_much_are_no_flaw(world: World, desk: Desk, billed: Callable[..., str]) -> None:
     """`o2c diagnose` counts both: what is open after the part, what is a credit after too much."""
     invoice = billed(at(8, 7))
@@ -192,9 +225,9 @@ def test_a_part_and_too_much_are_no_flaw(world: World, desk: Desk, billed: Calla
         return found.detail
 
     desk.types("payments", "record", invoice, "--amount", "10.00", "--reference", "TFR-1")
-    assert said() == f"paid 1,000 + open {total - 1000:,} = invoiced {total:,} + credit 0 minor units"
+    assert said() == f"paid 1,000 + credit used 0 + open {total - 1000:,} = invoiced {total:,} + credit 0 minor units"
     desk.types("payments", "record", invoice, "--amount", f"{(total + 500 - 1000) / 100:.2f}", "--reference", "TFR-2")
-    assert said() == f"paid {total + 500:,} + open 0 = invoiced {total:,} + credit 500 minor units"
+    assert said() == f"paid {total + 500:,} + credit used 0 + open 0 = invoiced {total:,} + credit 500 minor units"
     caught_up(world.app)
     assert show_status(world.app)["money"]["GBP"] == {"invoiced_minor": total, "paid_minor": total + 500}
 

@@ -1,23 +1,26 @@
-"""Money on the command line: deposits, payments that arrived by bank, collecting once more."""
+"""Money on the command line: deposits, payments that arrived by bank, paying back, collecting once more."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from o2c.desk import payments as payment_desk
-from o2c.desk.act import Context
+from o2c.desk.act import Context, Written
 from o2c.entrypoints.cli.options import Actor, CommandId
-from o2c.entrypoints.cli.output import Format, Output, err, show_one
-from o2c.entrypoints.cli.session import opened
-from o2c.views.invoices import show_invoice
+from o2c.entrypoints.cli.output import Format, Limit, Output, err, rows_wanted, show_one, show_rows
+from o2c.entrypoints.cli.session import current, looking, opened
+from o2c.views.invoices import money_owed, show_invoice
 from o2c.views.reading import amount_text, day_of
 
-payments = typer.Typer(no_args_is_help=True, help="Invoices and payments: what came by bank, deposits, collecting once more.")
+payments = typer.Typer(
+    no_args_is_help=True, help="Invoices and payments: what came by bank, deposits, what is owed back, collecting once more."
+)
 Invoice = Annotated[str, typer.Argument(metavar="INVOICE", help="The invoice's number.")]
 Amount = Annotated[str, typer.Option(metavar="AMOUNT", help="How much arrived, in units of the currency: 23.99.")]
-Reference = Annotated[str, typer.Option(metavar="TEXT", help="What the bank shows as reference; the same reference is the same payment.")]
+On = Annotated[str, typer.Option(metavar="DAY", help="The day it arrived, as 2026-02-16; today when left out.")]
+Reference = Annotated[str, typer.Option(metavar="TEXT", help="What the bank shows as reference; with day and amount it tells a payment.")]
 
 
 @payments.command("deposit")
@@ -28,20 +31,24 @@ def payments_deposit(
     actor: Actor,
     currency: Annotated[str, typer.Option(metavar="CODE", help="Its ISO 4217 code; the market's when left out.")] = "",
     method: Annotated[str, typer.Option(metavar="TEXT", help="How it came.")] = "bank-transfer",
+    on: On = "",
+    yes: Annotated[bool, typer.Option("--yes", help="So much came, though it is more than twice what is missing.")] = False,
     command_id: CommandId = "",
 ) -> None:
     """Record a deposit of an order that waits for one.
 
-    Instalments add up; once enough came, the credit gate passes.
+    Instalments add up; once enough came, the credit gate passes. When the order is over, its deposit is a credit for the next invoices (a
+    completed order) or owed to the customer: see `o2c payments owed`.
 
     Example: o2c payments deposit WEB-1001 --amount 100.00 --reference TFR-88213 --actor ann
     """
     with opened() as session:
-        app, context = session.app, Context(actor, command_id=command_id)
-        written = payment_desk.deposit(app, context, order, amount=amount, currency=currency, reference=reference, method=method)
+        app, context, day = session.app, Context(actor, command_id=command_id), day_of(on) if on else None
+        wish: Any = {"amount": amount, "currency": currency, "reference": reference, "method": method, "arrived_on": day, "sure": yes}
+        written = payment_desk.deposit(app, context, order, **wish)
         missing = payment_desk.missing_deposit(app, order)
         rest = f"{missing} is still missing" if missing else "the credit gate is passed"
-        err.print(f"deposit recorded on {written.stream}; {rest}")
+        err.print(f"{_recorded('deposit', written)} on {written.stream}; {rest}")
 
 
 @payments.command("record")
@@ -51,19 +58,60 @@ def payments_record(
     reference: Reference,
     actor: Actor,
     currency: Annotated[str, typer.Option(metavar="CODE", help="The invoice's currency when left out; another is refused.")] = "",
-    on: Annotated[str, typer.Option(metavar="DAY", help="The day it arrived, as 2026-02-16; today when left out.")] = "",
+    on: On = "",
     command_id: CommandId = "",
 ) -> None:
-    """Record a payment of an invoice that arrived by bank: a part, all, or more, which is a credit.
+    """Record a payment of an invoice that arrived by bank: a part, all, or more, which is a credit that the next invoice uses.
+
+    Another amount or another day under the same reference is another payment; all three the same are the same one, recorded once.
 
     Example: o2c payments record BA-1001-20260108 --amount 23.99 --reference TFR-88213 --on 2026-01-16 --actor ann
     """
     with opened() as session:
         app, context, day = session.app, Context(actor, command_id=command_id), day_of(on) if on else None
-        payment_desk.record(app, context, invoice, amount=amount, reference=reference, currency=currency, arrived_on=day)
+        written = payment_desk.record(app, context, invoice, amount=amount, reference=reference, currency=currency, arrived_on=day)
         stands = show_invoice(app, invoice)
         open_, credit = (amount_text(stands[key], stands["currency"]) for key in ("open_minor", "credit_minor"))
-        err.print(f"invoice {invoice} is {stands['state']}, open {open_}" + (f", credit {credit}" if stands["credit_minor"] else ""))
+        stood = f"invoice {invoice} is {stands['state']}, open {open_}" + (f", credit {credit}" if stands["credit_minor"] else "")
+        err.print(f"{_recorded('payment', written)}; {stood}" if written.repeated else stood)
+
+
+def _recorded(what: str, written: Written) -> str:
+    return f"repeated: this {what} was recorded before and counts once," if written.repeated else f"{what} recorded"
+
+
+@payments.command("refund")
+def payments_refund(
+    account: Annotated[str, typer.Argument(metavar="ACCOUNT", help="The billing account that holds the money.")],
+    amount: Annotated[str, typer.Option(metavar="AMOUNT", help="How much was paid back, in units of the currency: 23.99.")],
+    reference: Annotated[str, typer.Option(metavar="TEXT", help="The reference of the transfer.")],
+    actor: Actor,
+    method: Annotated[str, typer.Option(metavar="TEXT", help="How it was paid back.")] = "bank-transfer",
+    on: Annotated[str, typer.Option(metavar="DAY", help="The day it was paid back, as 2026-02-16; today when left out.")] = "",
+    command_id: CommandId = "",
+) -> None:
+    """Record that money was paid back to a customer: what is owed first, then a credit. It moves no money itself.
+
+    Example: o2c payments refund BA-1001 --amount 100.00 --reference TFR-204 --actor ann
+    """
+    with opened() as session:
+        context, day = Context(actor, command_id=command_id), day_of(on) if on else None
+        written = payment_desk.refund(session.app, context, account, amount=amount, reference=reference, method=method, returned_on=day)
+        err.print(f"{_recorded('payment', written)} on {written.stream}; `o2c payments owed` says what is left")
+
+
+@payments.command("owed")
+def payments_owed(limit: Limit = None, output: Output = Format.table) -> None:
+    """List the money that accounts hold for their customers.
+
+    What is owed is to be paid back (`o2c payments refund`); a credit is used by the next invoice; a deposit is kept while its order is open.
+
+    Example: o2c payments owed
+    """
+    with looking() as session:
+        current(session)
+        rows = money_owed(session.app, limit=rows_wanted(limit, output))
+        show_rows(rows, output, empty="no account holds money of its customer")
 
 
 @payments.command("retry")

@@ -1,0 +1,71 @@
+"""Where the money is that came: on invoices, with the accounts of customers, or paid back."""
+
+from __future__ import annotations
+
+from o2c.checks.server import Question, one
+from o2c.store.connection import Connection
+from o2c.store.queries import ONE_SNAPSHOT
+
+SHOWN_MAX = 3
+
+_MISPLACED = """WITH held AS (
+        SELECT stream, type, command_id, body, (body->>'amount_minor')::bigint AS amount, coalesce((body->>'of_owed_minor')::bigint, 0) AS of_owed
+        FROM o2c.event WHERE type = ANY(ARRAY['account.deposit-kept', 'account.deposit-freed', 'account.credit-received',
+            'account.credit-used', 'account.money-returned'])),
+    flaw AS (
+        SELECT stream, 'gave more than it held' AS flaw FROM held GROUP BY stream
+        HAVING coalesce(sum(CASE WHEN type = 'account.credit-received' OR body->>'becomes' = 'credit' THEN amount
+                WHEN type IN ('account.credit-used', 'account.money-returned') THEN of_owed - amount END), 0) < 0
+            OR coalesce(sum(CASE WHEN body->>'becomes' = 'owed' THEN amount ELSE -of_owed END), 0) < 0
+        UNION ALL
+        SELECT e.stream, 'has ' || (e.body->>'credit_minor') || ' too much, which no account holds' FROM o2c.event e
+        LEFT JOIN held h ON h.type = 'account.credit-received' AND h.command_id = e.command_id AND 'invoice-' || (h.body->>'invoice') = e.stream
+        WHERE e.type = 'payment.received' AND (e.body->>'credit_minor')::bigint > 0 AND h.amount IS DISTINCT FROM (e.body->>'credit_minor')::bigint
+        UNION ALL
+        SELECT e.stream, 'has a deposit of ' || (e.body->>'amount_minor') || ', which no account holds' FROM o2c.event e
+        LEFT JOIN held h ON h.type = 'account.deposit-kept' AND h.command_id = e.command_id AND 'order-' || (h.body->>'order') = e.stream
+        WHERE e.type = 'deposit.received' AND e.schema_version > 1 AND h.amount IS DISTINCT FROM (e.body->>'amount_minor')::bigint
+        UNION ALL
+        SELECT e.stream, 'is covered by ' || (e.body->>'credit_used_minor') || ' of credit, which its account did not give' FROM o2c.event e
+        LEFT JOIN held h ON h.type = 'account.credit-used' AND h.command_id = e.command_id AND h.body->>'invoice' = e.body->>'number'
+        WHERE e.type = 'invoice.issued' AND coalesce((e.body->>'credit_used_minor')::bigint, 0) IS DISTINCT FROM coalesce(h.amount, 0))
+    SELECT *, count(*) OVER () AS n FROM flaw ORDER BY stream LIMIT %s"""
+"""The accounts that gave more than they held, and money that came, or covers an invoice, without its counterpart on an account.
+
+Payments and deposits of earlier schemas came before accounts held any. Parameter: how many at most; `n` is how many there are in all.
+"""
+
+_SUMS = """WITH bill AS (
+        SELECT stream, coalesce(sum((body->>'total_minor')::bigint), 0) AS total, coalesce(sum((body->>'credit_used_minor')::bigint), 0) AS used,
+            coalesce(sum((body->>'amount_minor')::bigint), 0) AS paid, coalesce(sum((body->>'credit_minor')::bigint), 0) AS over
+        FROM o2c.event WHERE type IN ('invoice.issued', 'payment.received', 'payment.part-received') GROUP BY stream),
+    invoiced AS (
+        SELECT coalesce(sum(paid), 0)::bigint AS paid, coalesce(sum(least(paid, total - used) + used), 0)::bigint AS settled,
+            coalesce(sum(greatest(paid - (total - used), 0) - over), 0)::bigint AS unclaimed FROM bill),
+    held AS (
+        SELECT coalesce(sum((body->>'amount_minor')::bigint) FILTER (WHERE type = 'deposit.received'), 0)::bigint AS deposited,
+            coalesce(sum((body->>'amount_minor')::bigint) FILTER (WHERE type = 'deposit.received' AND schema_version = 1), 0)::bigint AS unkept,
+            coalesce(sum((body->>'amount_minor')::bigint) FILTER (WHERE type = 'account.money-returned'), 0)::bigint AS returned,
+            coalesce(sum((body->>'amount_minor')::bigint * CASE type WHEN 'account.credit-received' THEN 1 WHEN 'account.deposit-kept' THEN 1
+                WHEN 'account.credit-used' THEN -1 WHEN 'account.money-returned' THEN -1 ELSE 0 END), 0)::bigint AS held
+        FROM o2c.event WHERE type = 'deposit.received' OR (starts_with(type, 'account.') AND jsonb_exists(body, 'amount_minor')))
+    SELECT paid + deposited AS came, settled, held, returned, unclaimed + unkept AS earlier FROM invoiced, held"""
+"""What came, and where it is, in minor units: on invoices, with accounts, paid back. `earlier` came before accounts held any. No parameters."""
+
+
+def _accounted(conn: Connection) -> tuple[bool, str]:
+    with conn.transaction():
+        conn.execute(ONE_SNAPSHOT)
+        flaws = conn.execute(_MISPLACED, (SHOWN_MAX,)).fetchall()
+        money = one(conn, _SUMS)
+    if flaws:
+        more = f" and {flaws[0]['n'] - len(flaws):,} more" if flaws[0]["n"] > len(flaws) else ""
+        return False, "; ".join(f"{row['stream']}: {row['flaw']}" for row in flaws) + more
+    earlier = f" + {money['earlier']:,} from before accounts held money" if money["earlier"] else ""
+    places = f"on invoices {money['settled']:,} + held for customers {money['held']:,} + paid back {money['returned']:,}{earlier}"
+    good = money["came"] == money["settled"] + money["held"] + money["returned"] + money["earlier"]
+    return good, f"came {money['came']:,} {'=' if good else 'is not'} {places} minor units"
+
+
+ABOUT_MONEY: dict[str, Question] = {"money that came is accounted for": _accounted}
+"""The question where the money is, by the name of its check."""

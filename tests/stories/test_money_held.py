@@ -1,0 +1,149 @@
+"""Money that came and stands on no invoice: deposits of orders that ended, and what was paid too much. It is held, used or paid back."""
+
+import json
+
+import pytest
+
+from o2c.checks.diagnose import run_checks
+from o2c.entrypoints.python import Context, OrderToCash
+from o2c.kernel.refusal import Refused
+from tests.desk import DEPOSIT, Desk
+from tests.world import World, at, line, order
+
+NOTHING = {"credit_minor": 0, "deposits_minor": 0, "owed_minor": 0, "returned_minor": 0}
+
+
+@pytest.fixture
+def deposited(world: World, desk: Desk) -> World:
+    """An order of C-1 that waits for a deposit of 100.00 GBP, of which 40.00 came."""
+    world.stocked(pays="invoice")
+    world.scripted.will("credit", DEPOSIT)
+    world.take(order("WEB-1", line()))
+    world.run(at(5, 10))
+    desk.types("payments", "deposit", "WEB-1", "--amount", "40.00", "--reference", "TFR-1")
+    return world
+
+
+def held(desk: Desk) -> dict[str, int]:
+    """What the one account of C-1 holds."""
+    [row] = desk.sees("customers", "show", "C-1")["money_held"]
+    assert row.pop("account") == "BA-C-1"
+    assert row.pop("currency") == "GBP"
+    return {name: int(amount) for name, amount in row.items()}
+
+
+def accounted(world: World) -> str:
+    """What the check of where the money is says."""
+    [check] = [check for check in run_checks(world.app) if check.name == "money that came is accounted for"]
+    assert check.state == "ok", check.detail
+    return check.detail
+
+
+def test_a_deposit_is_held_while_its_order_is_open(deposited: World, desk: Desk) -> None:
+    """It is in the customer's balance, and nobody pays it back before the order ended."""
+    assert held(desk) == {**NOTHING, "deposits_minor": 4000}
+    assert desk.sees("orders", "show", "WEB-1")["deposits"][0]["amount_minor"] == 4000
+    with pytest.raises(Refused, match=r"0\.00 can be paid back, not more; deposits of open orders are kept"):
+        desk.types("payments", "refund", "BA-C-1", "--amount", "40.00", "--reference", "TFR-9")
+    assert accounted(deposited).startswith("came 4,000 = on invoices 0 + held for customers 4,000 + paid back 0")
+
+
+@pytest.mark.parametrize(
+    "ending",
+    [
+        pytest.param(("fallout", "resolve", "--decide", "decline", "--reason", "no"), id="declined"),
+        pytest.param(("orders", "cancel", "WEB-1", "--reason", "changed mind"), id="cancelled"),
+    ],
+)
+def test_the_deposit_of_an_order_that_ended_is_owed_until_it_is_paid_back(deposited: World, desk: Desk, ending: tuple[str, ...]) -> None:
+    """The order's page, the customer's and the list of what is owed say so; paid back it is gone from them, with its reference in the log."""
+    words = (*ending[:2], desk.finds("CR-DEPOSIT"), *ending[2:]) if ending[0] == "fallout" else ending
+    desk.types(*words)
+
+    [received, freed] = desk.sees("orders", "show", "WEB-1")["deposits"]
+    assert (received["what"], freed["what"], freed["amount_minor"]) == ("received", "owed to the customer", 4000)
+    [owed] = desk.sees("payments", "owed")
+    assert (owed["account"], owed["customer"], owed["owed_minor"]) == ("BA-C-1", "C-1", 4000)
+    assert held(desk) == {**NOTHING, "owed_minor": 4000}
+
+    with pytest.raises(Refused, match=r"40\.00 can be paid back, not more"):
+        desk.types("payments", "refund", "BA-C-1", "--amount", "40.01", "--reference", "TFR-9")
+    refund = ("payments", "refund", "BA-C-1", "--amount", "40.00", "--reference", "TFR-9", "--on", "2026-01-05")
+    assert "repeated" not in desk.types(*refund)
+    assert "repeated" in desk.types(*refund)
+
+    assert desk.sees("payments", "owed") == []
+    assert held(desk) == {**NOTHING, "returned_minor": 4000}
+    assert deposited.types("account-BA-C-1") == ["account.deposit-kept", "account.deposit-freed", "account.money-returned"]
+    assert accounted(deposited).startswith("came 4,000 = on invoices 0 + held for customers 0 + paid back 4,000")
+
+
+def test_the_deposit_of_a_completed_order_pays_its_first_bill(deposited: World, desk: Desk) -> None:
+    """It becomes a credit when the order completes, which the invoice uses: only the rest is asked for."""
+    desk.types("payments", "deposit", "WEB-1", "--amount", "60.00", "--reference", "TFR-2")
+    deposited.run(at(7))
+    assert held(desk) == {**NOTHING, "credit_minor": 10_000}
+    deposited.run(at(8, 7))
+
+    [invoice] = desk.sees("customers", "show", "C-1")["invoices"]
+    used = invoice["credit_used_minor"]
+    assert used == min(invoice["total_minor"], 10_000) > 0
+    assert held(desk) == {**NOTHING, "credit_minor": 10_000 - used}
+    assert invoice["state"] == "paid"
+    accounted(deposited)
+
+
+def test_what_came_too_much_is_taken_off_the_next_invoices(world: World, desk: Desk) -> None:
+    """50.00 on top: the next bills are covered as far as it goes, the rest is asked for, and an invoice that is covered is never overdue."""
+    world.stocked(pays="invoice")
+    world.take(order("WEB-1", line()))
+    world.run(at(8, 7))
+    [first] = desk.sees("customers", "show", "C-1")["invoices"]
+    desk.types("payments", "record", first["invoice"], "--amount", "50.00", "--reference", "TFR-1")
+    credit = held(desk)["credit_minor"]
+    assert credit == 5000 + first["paid_minor"] - first["total_minor"]
+
+    world.run(at(20, month=4))
+
+    _, *later = desk.sees("customers", "show", "C-1")["invoices"]
+    for invoice in later:
+        used = min(credit, invoice["total_minor"])
+        assert invoice["credit_used_minor"] == used
+        assert invoice["paid_minor"] == invoice["total_minor"] - used
+        credit -= used
+    assert (credit, held(desk)) == (0, NOTHING)
+    asked = [request.body["open_minor"] for request in world.scripted.asked("payment")][-len(later) :]
+    assert all(asked)
+    assert "invoice.overdue" not in {name for invoice in later for name in world.types(f"invoice-{invoice['invoice']}")}
+    accounted(world)
+
+
+def test_a_deposit_far_above_what_is_missing_asks_again(deposited: World, desk: Desk) -> None:
+    """60.00 is missing: 99999.00 is a slip of the keyboard until somebody says that so much came."""
+    words = ("payments", "deposit", "WEB-1", "--amount", "99999.00", "--reference", "TFR-2")
+    with pytest.raises(Refused, match=r"99999\.00 GBP is far above the 60\.00 GBP that is missing; say `--yes`") as refused:
+        desk.types(*words)
+    assert refused.value.kind == "conflict"
+    assert held(desk)["deposits_minor"] == 4000
+    with OrderToCash(deposited.app.dsn) as o2c:
+        context = Context("crm")
+        with pytest.raises(Refused, match="far above"):
+            o2c.deposit("WEB-1", context, amount="99999.00", reference="TFR-2")
+        assert not o2c.deposit("WEB-1", context, amount="99999.00", reference="TFR-2", sure=True).repeated
+        [owed] = o2c.owed()
+        assert owed["deposits_minor"] == 4000 + 9_999_900
+    assert "repeated" in desk.types(*words)
+
+
+def test_money_on_no_account_is_noticed(deposited: World) -> None:
+    """The control: an excess that no account holds fails the check, by name."""
+    world = deposited
+    [stream] = [row["stream"] for row in world.app.reads.rows("SELECT stream FROM o2c.event WHERE type = 'deposit.received'")]
+    with world.app.reads.datastore.transaction(commit=True) as cursor:
+        cursor.execute("ALTER TABLE o2c.event DISABLE TRIGGER ALL")
+        cursor.execute(
+            "UPDATE o2c.event SET body = body || %s::jsonb WHERE type = 'account.deposit-kept'", (json.dumps({"amount_minor": 1}),)
+        )
+        cursor.execute("ALTER TABLE o2c.event ENABLE TRIGGER ALL")
+    [check] = [check for check in run_checks(world.app) if check.name == "money that came is accounted for"]
+    assert (check.state, check.detail) == ("failed", f"{stream}: has a deposit of 4000, which no account holds")
