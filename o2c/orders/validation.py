@@ -26,7 +26,7 @@ def flaw(state: OrderState, *, party_known: bool, catalogue: CatalogueState, mar
     orders (design, section 11).
     """
     if not state.party or not party_known:
-        return "DQ-PARTY: no related party" if not state.party else "DQ-PARTY: the party is not registered"
+        return "DQ-PARTY: no related party has the role customer" if not state.party else "DQ-PARTY: the party is not registered"
     return _item_flaw(state.lines) or _action_flaw(state.lines) or _date_flaw(state, market) or _offer_flaw(state, catalogue)
 
 
@@ -66,10 +66,11 @@ def _relation_flaw(lines: Sequence[Line]) -> str:
 
 
 def _action_flaw(lines: Sequence[Line]) -> str:
+    """Give the first action that cannot be carried out. What names no offering but a product in service is looked for in the inventory."""
     for line in lines:
         if line.action not in ("add", "modify", "delete", "noChange"):
             return f"DQ-ACTION: item {line.item} has an unknown action"
-        if line.action in ("modify", "delete"):
+        if line.action in ("modify", "delete") or (line.action == "noChange" and not line.offering):
             missing = "names no product" if not line.product else "names a product that is not in the inventory"
             return f"DQ-ACTION: item {line.item} ({line.action}) {missing}"
     return ""

@@ -17,7 +17,7 @@ def bundle(name: str, *children: Document, **changes: Any) -> Document:
 
 
 FLAWED = [
-    pytest.param([], {"relatedParty": []}, "DQ-PARTY: no related party", id="party-none"),
+    pytest.param([], {"relatedParty": []}, "DQ-PARTY: no related party has the role customer", id="party-none"),
     pytest.param([item()], {"relatedParty": [{"id": "", "role": "customer"}]}, "DQ-PARTY: no related party", id="party-empty"),
     pytest.param([item()], {"relatedParty": [{"id": "C-1001", "role": "seller"}]}, "DQ-PARTY: no related party", id="party-seller-only"),
     pytest.param([item()], {"relatedParty": [{"id": "C-9", "role": "customer"}]}, "DQ-PARTY: the party is not", id="party-unknown"),
@@ -55,6 +55,9 @@ FLAWED = [
     pytest.param([item(action="modify")], {}, "DQ-ACTION: item 1 (modify) names no", id="modify-without-product"),
     pytest.param([item(action="delete")], {}, "DQ-ACTION: item 1 (delete) names no", id="delete-without-product"),
     pytest.param([item(action="delete", product={"id": "P-1"})], {}, "DQ-ACTION: item 1 (delete) names a", id="delete-of-what-is-not-there"),
+    pytest.param([item(action="noChange", productOffering=None, product={"id": "P-1"}), item("2")], {},
+                 "DQ-ACTION: item 1 (noChange) names a product that is not in the inventory", id="no-change-of-what-is-not-there"),
+    pytest.param([item(action="noChange", productOffering=None), item("2")], {}, "DQ-ACTION: item 1 (noChange) names no product", id="no-change-of-nothing"),
     pytest.param([item(sold="")], {}, "DQ-OFFER: item 1 names no offering", id="offer-none"),
     pytest.param([item(sold="moon-line")], {}, "DQ-OFFER: the offering of item 1 is unknown", id="offer-unknown"),
     pytest.param([item(sold="Line")], {}, "DQ-OFFER: the offering of item 1 is unknown", id="offer-in-capitals"),
