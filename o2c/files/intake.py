@@ -14,8 +14,9 @@ from o2c.desk.act import permitted
 from o2c.desk.capture import earlier_stream, latest, order_stream, received, standing
 from o2c.engine.app import Context, Engine
 from o2c.engine.drafts import Command, Loaded
-from o2c.files.lines import OnLines, RawLine, raw_lines, refuse_empty
+from o2c.files.lines import OnLines, RawLine, refuse_empty
 from o2c.files.loading import ACTOR, BATCH, BY_INTAKE, command_of, refuse_no_catalogue, written
+from o2c.files.papers import BY_LINE, papers_of
 from o2c.files.quarantine import Quarantine, Refusal, fingerprint, origin_of
 from o2c.intake.events import IntakeClosed, IntakeLineRefused
 from o2c.kernel.carry import happened
@@ -54,7 +55,7 @@ class TakenIn:
 
 
 def ingest(app: Engine, home: Path, path: Path, *, context: Context = BY_INTAKE, market: str = HOME, corrected: bool = False) -> TakenIn:
-    """Take in a file of TMF622 v4 product orders, one a line, under the rules of a market.
+    """Take in a file of TMF622 v4 product orders, one a line or in one array, under the rules of a market.
 
     Refused lines are kept in the quarantine of the data folder `home`; a `corrected` file is such a quarantine. Raises Refused: usage (no
     catalogue yet, no such market, a file that is empty or cannot be read to its end), missing and conflict as `Intake` does.
@@ -105,7 +106,7 @@ class Intake:
         self.market = market
         self.quarantine_of, self.bytes_seen = quarantine_of, fingerprint(path) if quarantine_of else ""
         content = sha256()
-        _refuse_no_orders(path, raw_lines(path, content), corrected=bool(quarantine_of))
+        _refuse_no_orders(path, papers_of(path, content), corrected=bool(quarantine_of))
         self.content = content.hexdigest()
         self.stream = f"intake-{self.content[:16]}"
         self.loaded = app.load([self.stream])[self.stream]
@@ -140,11 +141,11 @@ class Intake:
         seen: set[str] = set()
         size = 0
         content = sha256()
-        for line in raw_lines(self.path, content):
+        for line in papers_of(self.path, content):
             try:
                 paper = Paper(line.number, line.text, read(line.text, now=self.now, latest=self.latest))
             except Unreadable as error:
-                refused.put(line, str(error))
+                refused.put(line, f"{error}{BY_LINE}" if _begun(line.raw) else str(error))
                 continue
             if len(page) == BATCH or size > BATCH_BYTES or paper.wish.external_id in seen:
                 self._page(page)
@@ -225,10 +226,16 @@ class Intake:
         yield from (event for event in events if isinstance(event, IntakeLineRefused))
 
 
+def _begun(raw: bytes) -> bool:
+    """Whether a line looks like the beginning of something that is not one order a line."""
+    return raw.strip() == b"{" or raw.lstrip().startswith(b"[")
+
+
 _OF_AN_ORDER = (
     b'"productOrderItem"',
     b'"orderItem"',
     b'"externalId"',
+    b'"externalIdentifier"',
     b'"orderDate"',
     b'"requestedStartDate"',
     b'"requestedCompletionDate"',
