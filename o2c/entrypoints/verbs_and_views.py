@@ -13,8 +13,8 @@ from o2c.desk import capture, customers, fallout, numbers, orders, partners, pay
 from o2c.desk.roles import roles_for
 from o2c.files import intake, loading
 from o2c.running import store
+from o2c.views import catalogue, fallouts, finding, following, invoices, replaying, sims, statement, status, timeline
 from o2c.views import customers as customer_views
-from o2c.views import fallouts, finding, following, invoices, replaying, sims, statement, status, timeline
 from o2c.views import numbers as number_views
 from o2c.views import orders as order_views
 from o2c.views import partners as partner_views
@@ -72,6 +72,7 @@ VERBS = (
 """What can be done. Each asks for the role of who does it, by its name."""
 
 VIEWS = (
+    Operation("catalogue.list", catalogue.list_prices),
     Operation("customers.show", customer_views.show_customer),
     Operation("diagnose", run_checks),
     Operation("events.find", following.find_events),

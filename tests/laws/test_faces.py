@@ -73,6 +73,7 @@ LACKING: Mapping[str, Mapping[str, str]] = {
         "streams.show": "A person looks at an order's timeline or a number's page, or finds events by order and customer.",
     },
     "python": {
+        "catalogue.list": _AT_A_DESK,
         "catalogue.load": _FILES,
         "customers.load": _FILES,
         "diagnose": "Checks are read by whoever runs the server, and by monitoring through the exit code.",

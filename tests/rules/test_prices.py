@@ -18,6 +18,7 @@ from o2c.kernel.refusal import Refused
 from o2c.markets.base import Market, TaxRate
 from o2c.markets.gb import GB
 from o2c.markets.nl import NL
+from o2c.views.catalogue import validity
 
 Document = dict[str, Any]
 ON = date(2026, 1, 5)
@@ -333,6 +334,20 @@ def answer(document: Document) -> str:
     except Refused as refused:
         return str(refused)
     return "published"
+
+
+@pytest.mark.parametrize(
+    ("valid_from", "valid_to", "words"),
+    [
+        ("", "", "always"),
+        ("2026-01-01T00:00:00Z", "", "from 2026-01-01"),
+        ("", "2026-07-01T09:30:00Z", "until 2026-07-01T09:30:00Z"),
+        ("2026-01-01T00:00:00Z", "2026-07-01T00:00:00Z", "from 2026-01-01 until 2026-07-01"),
+    ],
+)
+def test_a_validity_has_words(valid_from: str, valid_to: str, words: str) -> None:
+    """Midnight is said as its day; any other time is told whole."""
+    assert validity(valid_from, valid_to) == words
 
 
 def test_the_reader_of_times_is_the_orders_own() -> None:

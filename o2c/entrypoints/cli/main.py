@@ -22,6 +22,7 @@ from o2c.desk.projections import FoldFailed
 from o2c.entrypoints.cli import (
     analysts,
     cancel,
+    catalogue,
     customers,
     events,
     fallout,
@@ -74,7 +75,7 @@ Environment
 Data goes to standard output, everything else to standard error."""
 PANELS = {
     "Set up": ("init", "load", "ingest", "simulate", "demo"),
-    "Orders": ("orders", "customers", "fallout", "numbers", "sims"),
+    "Orders": ("orders", "catalogue", "customers", "fallout", "numbers", "sims"),
     "Money": ("payments",),
     "Look into it": ("status", "events", "metrics", "sql", "replay"),
     "Operate": ("run", "diagnose", "partners", "projections", "store", "docs"),
@@ -96,6 +97,7 @@ app.command("run")(run.run)
 app.command("status")(read.status)
 app.add_typer(read.orders, name="orders")
 read.orders.command("cancel")(cancel.orders_cancel)
+app.add_typer(catalogue.catalogue, name="catalogue")
 app.add_typer(customers.customers, name="customers")
 app.add_typer(fallout.fallout, name="fallout")
 app.add_typer(events.events, name="events")

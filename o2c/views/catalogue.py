@@ -1,0 +1,62 @@
+"""The price list as it stands: what is sold where, at which prices, how often they are charged and when they hold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from o2c.catalogue.events import OfferingPrice, OfferingPublished
+from o2c.catalogue.state import STREAM
+from o2c.engine.app import Engine
+from o2c.kernel.refusal import Refused
+
+
+def list_prices(app: Engine, *, offering: str = "") -> list[dict[str, Any]]:
+    """The offerings by id, a row for each price and one for an offering without any. Amounts are net of tax, in minor units.
+
+    `charged` and the two validities are in plain words; the end of a validity is excluded. Raises Refused (missing) for an offering that was
+    never published.
+    """
+    known = app.load([STREAM])[STREAM].state.offerings
+    if offering and offering not in known:
+        raise Refused(f"no offering {offering}; see `o2c catalogue list`", kind="missing")
+    return [row for name in sorted(known) if offering in ("", name) for row in _rows(known[name])]
+
+
+def _rows(published: OfferingPublished) -> Iterator[dict[str, Any]]:
+    sold = "as a bundle" if published.bundle else "alone or in a bundle" if published.sellable else "in a bundle only"
+    of_offering = {
+        "offering": published.offering,
+        "version": published.version,
+        "market": published.market,
+        "state": published.status,
+        "sold": sold,
+        "on_sale": validity(published.valid_from, published.valid_to),
+    }
+    none = {"price": "none", "amount_minor": 0, "currency": published.currency, "charged": "", "tax_group": "", "for_orders": ""}
+    for price in published.prices:
+        yield {**of_offering, **_price(price, published.currency)}
+    if not published.prices:
+        yield {**of_offering, **none}
+
+
+def _price(price: OfferingPrice, currency: str) -> dict[str, Any]:
+    return {
+        "price": price.kind,
+        "amount_minor": price.amount_minor,
+        "currency": currency,
+        "charged": price.recurrence.words if price.kind == "recurring" else "once",
+        "tax_group": price.tax_group,
+        "for_orders": validity(price.valid_from, price.valid_to),
+    }
+
+
+def validity(valid_from: str, valid_to: str) -> str:
+    """Give a half-open validity in words: `always`, `from 2026-01-01`, `from 2026-01-01 until 2026-07-01`."""
+    told = [f"{word} {_day(text)}" for word, text in (("from", valid_from), ("until", valid_to)) if text]
+    return " ".join(told) or "always"
+
+
+def _day(text: str) -> str:
+    """Midnight is said as its day."""
+    return text.removesuffix("T00:00:00Z")
