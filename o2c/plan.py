@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import cast
 
 from o2c.activation.step import STEP as ACTIVATION
@@ -28,12 +27,11 @@ from o2c.esim.step import DOWNLOAD as ESIM_DOWNLOAD
 from o2c.esim.step import STEP as ESIM
 from o2c.identity.step import STEP as IDENTITY
 from o2c.intake.state import KIND as INTAKE
-from o2c.kernel.periods import local_date
 from o2c.kernel.reaction import Reaction
 from o2c.kernel.step import Step
 from o2c.kernel.stream import StreamKind
 from o2c.markets import registry
-from o2c.markets.base import Market, working_day_after
+from o2c.markets.base import Market
 from o2c.numbers.state import KIND as NUMBER
 from o2c.numbers.step import ARRIVAL as NUMBER_ARRIVAL
 from o2c.numbers.step import CHANGE as NUMBER_CHANGE
@@ -117,7 +115,6 @@ PLANS: Mapping[str, tuple[StepRow, ...]] = {
     ),
 }
 SPECIFICATIONS = frozenset(PLANS)
-PROMISED_WORKING_DAYS: Mapping[str, int] = {"spec-mobile": 3, "spec-access": 10, "spec-add-on": 1}
 
 
 REACTIONS: tuple[Reaction, ...] = (STOCK_CAME,)
@@ -141,8 +138,3 @@ class PlanBook:
         rows = [(step, waits) for step, waits, planned in PLANS.get(specification, ()) if planned(characteristics)]
         names = {step for step, _ in rows}
         return tuple((step, tuple(wait for wait in waits if wait in names)) for step, waits in rows)
-
-    def promised_on(self, specification: str, characteristics: Wanted, at: datetime, market: Market) -> str:
-        """The day (ISO, local to the market) by which an item of the specification is promised."""
-        day = local_date(at, market.zone)
-        return working_day_after(market.calendar, day, PROMISED_WORKING_DAYS.get(specification, 1)).isoformat()

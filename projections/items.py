@@ -17,8 +17,8 @@ def _rows(order_id: str, doc: Doc) -> Iterator[Row]:
 
 ITEMS = Projection(
     name="items",
-    meaning="One row a leaf item: as captured until the order is planned, then as planned, with the day promised and the number it brings; ended_at is when it reached a final state.",
-    shape_version=2,
+    meaning="One row a leaf item: as captured until the order is planned, then as planned, with the day promised (as last revised) and the number it brings; ended_at is when it reached a final state.",
+    shape_version=3,
     columns={
         "order_id": "text", "item": "text", "offering": "text", "specification": "text", "state": "text", "customer_id": "text",
         "channel": "text", "captured_at": "timestamptz", "promised_on": "date", "brings": "text", "ended_at": "timestamptz",

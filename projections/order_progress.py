@@ -12,14 +12,14 @@ from projections.engine.seen import Seen
 from projections.open_fallouts import ENDINGS, closes
 
 INITIAL: Doc = {"gates": {}, "items": {}, "leaves": {}, "open": {}}
-FIELDS = frozenset({"external_id", "party", "priority", "channel", "lines", "items", "waiting_for", "fallout"})
+FIELDS = frozenset({"external_id", "party", "priority", "channel", "lines", "items", "waiting_for", "fallout", "promised_on"})
 CANCELLATION = frozenset({"cancellation-requested", "cancellation-refused", "cancellation-accepted"})
 SHAPES = CANCELLATION | {"accepted", "silent", "item-failed", "item-cancelled"}
 
 
 def concerns(event: type[Event]) -> bool:
     """Whether events of a type set an order's header, plan or end, or have a shape that changes a step."""
-    own = event.type_name in {"order.captured", "order.planned"} or event.type_name in ENDINGS
+    own = event.type_name in {"order.captured", "order.planned", "promise.revised"} or event.type_name in ENDINGS
     return own or event.shape in SHAPES or status_after(event.shape, "") is not None
 
 
@@ -39,6 +39,8 @@ def evolve(doc: Doc, record: Seen) -> Doc:
         doc = _captured(doc, record)
     elif record.type == "order.planned":
         doc = _planned(doc, record)
+    elif record.type == "promise.revised":
+        doc = _promised(doc, record)
     elif record.type in ENDINGS:
         doc = {**doc, "closed_at": record.at}
     else:
@@ -77,6 +79,11 @@ def _planned(doc: Doc, record: Seen) -> Doc:
         for item in record.body["items"]
     }
     return {**doc, "items": items, "leaves": {}}
+
+
+def _promised(doc: Doc, record: Seen) -> Doc:
+    item = doc["items"].get(record.item)
+    return doc if item is None else {**doc, "items": {**doc["items"], record.item: {**item, "promised_on": record.body["promised_on"]}}}
 
 
 def _followed(doc: Doc, record: Seen) -> Doc:

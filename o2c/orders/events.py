@@ -222,6 +222,41 @@ class OrderPlanned(Event, name="order.planned", stream="order"):
     items: tuple[PlannedItem, ...]
 
 
+class PromisedItem(_Part):
+    """The day by which an item is promised, and the step that it depends on most: one of its own, or of another item (`of`)."""
+
+    item: str
+    promised_on: str
+    step: str
+    of: str = ""
+
+
+class PromiseMade(Event, name="promise.made", stream="order"):
+    """The customer was promised a day for every item, by the calendar of `zone`, from what the steps of the plan normally take."""
+
+    example = {"items": [{"item": "1", "promised_on": "2026-01-08", "step": "delivery"}], "zone": "Europe/London"}
+    items: tuple[PromisedItem, ...]
+    zone: str
+
+
+class PromiseRevised(OfItem, name="promise.revised", stream="order"):
+    """The promised day of an item cannot be kept and was moved to a later one.
+
+    `cause_step` of `cause_item` is where the new day comes from; `cause_reason` is the reason code of its fallout, empty when it takes longer
+    without one.
+    """
+
+    example = {
+        "item": "1", "promised_before": "2026-01-08", "promised_on": "2026-01-13", "cause_item": "1", "cause_step": "delivery",
+        "cause_reason": "LOG-LOST",
+    }  # fmt: skip
+    promised_before: str
+    promised_on: str
+    cause_item: str
+    cause_step: str
+    cause_reason: str = ""
+
+
 class OrderRejected(Event, name="order.rejected", stream="order"):
     """A gate said no for good; the order ends with the gate's code and no fallout."""
 

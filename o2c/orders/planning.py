@@ -35,15 +35,15 @@ class Book(Protocol):
     def steps_of(self, specification: str, characteristics: Mapping[str, str]) -> tuple[tuple[str, tuple[str, ...]], ...]:
         """Give the steps of a product specification in order, each as (step, the steps of the same item it waits for)."""
 
-    def promised_on(self, specification: str, characteristics: Mapping[str, str], at: datetime, market: Market) -> str:
-        """Give the promised date of an item: an ISO date, local to the market."""
-
     def catalogue(self, version: int) -> CatalogueState:
         """Give the catalogue as it stood at a version of its stream."""
 
 
 def plan_order(state: OrderState, book: Book, at: datetime) -> OrderPlanned:
-    """Plan a validated order: pinned prices (net, minor units), steps and waits; a line of quantity n becomes n items."""
+    """Plan a validated order: pinned prices (net, minor units), steps and waits; a line of quantity n becomes n items.
+
+    No day is promised yet: that takes the whole plan (`orders.promise`).
+    """
     catalogue, market = book.catalogue(state.catalogue_version), book.market(state.market)
     names = names_of(multiplicity(state.lines))
     by_id = {line.item: line for line in state.lines}
@@ -96,7 +96,7 @@ def _planned_item(
         terms=prices.terms,
         commitment_months=int(wanted.get("commitmentMonths", "1")),
         steps=tuple(steps),
-        promised_on=book.promised_on(offering.specification, wanted, at, market),
+        promised_on="",
         start_on=start_on,
         wished_on=wished_on,
     )

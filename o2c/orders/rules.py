@@ -18,7 +18,8 @@ from o2c.kernel.refusal import Refused
 from o2c.orders import events
 from o2c.orders.document import SOURCE, differing
 from o2c.orders.ending import dependants, end_item, open_item, todo, unwind
-from o2c.orders.planning import Book, ended_minor, plan_order
+from o2c.orders.planning import Book, ended_minor
+from o2c.orders.promise import plan_and_promise, revise
 from o2c.orders.renewal import renew_lost
 from o2c.orders.rollup import FINAL, GATES, item_state, order_state
 from o2c.orders.state import OrderState, Resubmission, suspicion
@@ -153,7 +154,8 @@ def _suspected(state: OrderState, came: events.OrderResubmitted, first_channel: 
 
 
 def advance(state: OrderState, touched: frozenset[str], at: datetime, book: Book) -> Decision:
-    """Decide what is asked for next: the next gate, the plan once all gates have passed, then every step whose waits are over.
+    """Decide what is asked for next: the next gate, the plan once all gates have passed, then every step whose waits are over, and last
+    whether the days promised can still be kept.
 
     `touched` are the items that just changed; an empty one stands for the whole order. Nothing for an order that is over.
     """
@@ -164,9 +166,10 @@ def advance(state: OrderState, touched: frozenset[str], at: datetime, book: Book
     if not state.planned:
         return _next_gate(state, at, book)
     decision = NOTHING
-    for item in _near(state, touched):
+    near = _near(state, touched)
+    for item in near:
         decision += _next_steps(state, item, at, book)
-    return decision
+    return decision or revise(state, near, at, book)
 
 
 def _near(state: OrderState, touched: frozenset[str]) -> Sequence[str]:
@@ -196,7 +199,7 @@ def _next_gate(state: OrderState, at: datetime, book: Book) -> Decision:
             return book.steps[gate].request(todo(state, "", gate, book), at)
         if status != "done":
             return NOTHING
-    return just(plan_order(state, book, at))
+    return plan_and_promise(state, book, at)
 
 
 def _next_steps(state: OrderState, item: str, at: datetime, book: Book) -> Decision:

@@ -13,7 +13,7 @@ from o2c.kernel.event import Event
 from o2c.kernel.frozen import changed
 from o2c.kernel.identifiers import derived_id
 from o2c.kernel.periods import parse_time
-from o2c.kernel.shapes import FellOut, LetGo, OfItem, Replanned, SetAside, step_of
+from o2c.kernel.shapes import FellOut, LetGo, OfItem, PartnerSilent, Replanned, Requested, SetAside, StepForced, Undertaken, step_of
 from o2c.kernel.work import NO_RECORD, MarketBook, Record, Work, build, recorded
 from o2c.orders import events
 from o2c.orders.rollup import GATES, Progress, follow, plan
@@ -29,8 +29,8 @@ class Planned:
     """A line to fulfil, as planned; `waits` maps each step to the steps it waits for.
 
     Nothing of it begins before `start_on`, and it is neither switched on nor charged before `wished_on`: ISO days local to the market, empty
-    for any day.
-    `code_given_at` is when a correction brought the porting code: None for one that came with the order, LONG_AFTER when that was not kept.
+    for any day. `promised_on` is the day it is promised for, as last revised. `code_given_at` is when a correction brought the porting code:
+    None for one that came with the order, LONG_AFTER when that was not kept.
     """
 
     item: str
@@ -49,6 +49,7 @@ class Planned:
     start_on: str = ""
     wished_on: str = ""
     code_given_at: datetime | None = None
+    promised_on: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,9 @@ class OrderState:
     """An order so far. `lines` are dropped once it is planned; then `items` take their place.
 
     `relied_on_by` gives, by item, the items that rely on it. `records` and `set_aside` stand under item and step; the item of a gate is
-    empty. `suspected` are the open fallouts of resubmissions, of which an order may have several.
+    empty. `suspected` are the open fallouts of resubmissions, of which an order may have several. `due` gives, by item and step under way, the time at
+    which more is known and whether a partner took the work on; `forced`, by item, the step that was last counted as done by other means
+    after a fallout, and the reason of that.
     """
 
     order_id: str = ""
@@ -104,6 +107,8 @@ class OrderState:
     closed: str = ""
     suspected: tuple[str, ...] = ()
     set_aside: dict[str, dict[str, tuple[dict[str, Any], ...]]] = field(default_factory=dict, repr=False)
+    due: dict[str, dict[str, tuple[datetime, bool]]] = field(default_factory=dict)
+    forced: dict[str, tuple[str, str]] = field(default_factory=dict)
 
     def kept(self, item: str, step: str) -> tuple[dict[str, Any], ...]:
         """Give the events by which something was set aside for a step, oldest first, as plain values."""
@@ -195,6 +200,7 @@ def _planned(state: OrderState, event: events.OrderPlanned) -> OrderState:
             currency=event.currency,
             start_on=item.start_on,
             wished_on=item.wished_on,
+            promised_on=item.promised_on,
         )
         for item in event.items
     }
@@ -301,6 +307,8 @@ def _step_event(state: OrderState, event: OfItem) -> OrderState:
         return changed(state, progress=progress)
     records = {**state.records, item: {**state.records.get(item, {}), step: record}}
     items = _waiting_anew(state, event) if isinstance(event, Replanned) and event.waits else state.items
+    if item in items:
+        state = _timed(state, event, step, item)
     return changed(state, progress=progress, records=records, items=items)
 
 
@@ -309,6 +317,28 @@ def _waiting_anew(state: OrderState, event: Replanned) -> dict[str, Planned]:
     if before is None:
         return state.items
     return {**state.items, event.item: changed(before, waits={**before.waits, step_of(event): event.waits})}
+
+
+def _timed(state: OrderState, event: OfItem, step: str, item: str) -> OrderState:
+    """Keep when more is known of a step that is under way, and what was forced."""
+    steps = state.due.get(item, {})
+    match event:
+        case Requested():
+            known = {**steps, step: (event.due_at, False)}
+        case Undertaken() | PartnerSilent():
+            known = {**steps, step: (event.ask_again_at, isinstance(event, Undertaken) or steps.get(step, (None, False))[1])}
+        case _:
+            known = {name: time for name, time in steps.items() if name != step}
+    due = {**state.due, item: known} if known else {name: times for name, times in state.due.items() if name != item}
+    reason = state.record(item, step).reason
+    if isinstance(event, StepForced) and reason:
+        return changed(state, due=due, forced={**state.forced, item: (step, reason)})
+    return changed(state, due=due)
+
+
+def _promised(state: OrderState, event: events.PromiseRevised) -> OrderState:
+    items = {name: changed(line, promised_on=event.promised_on) if name == event.item else line for name, line in state.items.items()}
+    return changed(state, items=items)
 
 
 def _suspected(state: OrderState, event: events.DuplicateSuspected) -> OrderState:
@@ -332,6 +362,7 @@ _OWN: dict[type[Event], Callable[[OrderState, Any], OrderState]] = {
     events.OrderResubmitted: _resubmitted,
     events.OrderPlanned: _planned,
     events.CorrectionApplied: _corrected,
+    events.PromiseRevised: _promised,
     events.DuplicateSuspected: _suspected,
     events.DuplicateSettled: _settled,
     **dict.fromkeys(

@@ -38,7 +38,13 @@ _CAPTURED: Told = ("order.captured", {
               {"item": "2", "action": "add", "quantity": "1", "offering": "roaming", "relies_on": ["1"]}],
     "details": [{"characteristics": _WISH, "place": "1 Mill Lane, Testford, ZZ1 1AA"}, {}],
 })  # fmt: skip
-_ITEM: Mapping[str, Any] = {"recurring_minor": 1999, "one_time_minor": 1000, "promised_on": "2026-01-08"}
+_ITEM: Mapping[str, Any] = {
+    "recurring_minor": 1999,
+    "one_time_minor": 1000,
+    "promised_on": "2026-01-08",
+    "start_on": "2026-01-05",
+    "wished_on": "2026-01-06",
+}
 _PLANNED: Told = ("order.planned", {"items": [
     {"item": "1", "line": "1", "offering": "mobile-line", "specification": "spec-mobile", "characteristics": _WISH, **_ITEM, "steps": [
         {"step": "sim"}, {"step": "number"}, {"step": "porting"}, {"step": "delivery", "waits": ["sim"]},
@@ -70,7 +76,7 @@ LIVES: Mapping[str, Mapping[str, Sequence[Told]]] = {
             ("partner.silent", {"step": "delivery", "attempt": 2}),
         ),
         "completed": (
-            *_GATES, ("sim.requested", {}), ("sim.assigned", {"kind": "physical"}), ("number.requested", {}),
+            *_GATES, ("promise.made", {}), ("promise.revised", {}), ("sim.requested", {}), ("sim.assigned", {"kind": "physical"}), ("number.requested", {}),
             ("number.assigned", {"temporary": True}), ("porting.requested", {}), ("porting.fell-out", {}),
             ("fallout.correction-applied", {"changes": {"portInCode": "XYZ987654", "place": "3 Mill Lane, Testford, ZZ1 1AA"}}),
             ("porting.requested", {"attempt": 2}), ("porting.scheduled", {"attempt": 2}), ("delivery.requested", {}),
@@ -224,7 +230,7 @@ LIVES: Mapping[str, Mapping[str, Sequence[Told]]] = {
 _GENERIC = {"partner.accepted", "partner.silent", "retry.scheduled", "fallout.decided", "step.cancelled", "step.forced"}
 INERT: Mapping[str, frozenset[str]] = {
     **dict.fromkeys(KINDS, frozenset()),
-    "order": frozenset({"order.resubmission-refused", "porting.window-missed"}),
+    "order": frozenset({"order.resubmission-refused", "porting.window-missed", "promise.made"}),
     "intake": frozenset({"intake.line-refused"}),
     **dict.fromkeys(("delivery", "sim", "number"), frozenset({*_GENERIC, "fallout.correction-applied"})),
     "account": frozenset({"fallout.correction-applied", "fallout.decided"}),

@@ -22,11 +22,13 @@ from o2c.customers.state import KIND as CUSTOMER
 from o2c.kernel.balances import DepositFreed
 from o2c.kernel.decision import Decision, just
 from o2c.kernel.partner import RefusedBy
+from o2c.kernel.shapes import PartnerAccepted
 from o2c.kernel.stream import StreamKind
 from o2c.numbers import rules as numbers
 from o2c.numbers.events import NumberEarmarked, NumberReceived, NumberReserved
 from o2c.numbers.state import KIND as NUMBER
 from o2c.orders.cancellation import cancel
+from o2c.orders.promise import revise
 from o2c.orders.rules import advance, close, fail_item, receive
 from o2c.orders.step import KIND as ORDER
 from o2c.partners.events import PartnerLinked
@@ -177,6 +179,13 @@ def linked(state: Any) -> Decision:
     return just(*link(state, clients=("credit-bureau",), **PartnerLinked.example))
 
 
+def late() -> Any:
+    """An access, and what relies on it, whose fitter comes later than promised, before the promise is revised."""
+    story = Story(item("1", "fibre"), item("2", "roaming", relies_on=("1",))).run(until="appointment")
+    told = PartnerAccepted(item="1", step="appointment", attempt=1, reference="VIS-1", ask_again_at=MONDAY + timedelta(days=30))
+    return ORDER.evolve(story.state, told)
+
+
 IDEMPOTENT = [
     pytest.param(CATALOGUE, CATALOGUE.initial(""),
                  lambda s: just(*publish(s, document=OFFERING, market=MARKET, on=MONDAY.date(), specifications=SPECIFICATIONS)), id="publish"),
@@ -184,6 +193,8 @@ IDEMPOTENT = [
     pytest.param(ORDER, ORDER.initial("order-1001"), captured_once, id="receive"),
     pytest.param(ORDER, Story(item()).state, resubmitted_once, id="receive-changed"),
     pytest.param(ORDER, validated(), gone_on, id="advance-to-the-next-gate"),
+    pytest.param(ORDER, late(), lambda s: revise(s, ("1",), MONDAY, BOOK), id="revise-a-promise-and-those-that-rely-on-it"),
+    pytest.param(ORDER, late(), gone_on, id="advance-to-a-later-promise"),
     pytest.param(ORDER, running(), failed, id="fail-item"),
     pytest.param(ORDER, running(item("1"), item("2", "roaming", relies_on=("1",))), failed, id="fail-item-with-dependants"),
     pytest.param(ORDER, Story(item()).state, cancelled, id="cancel-at-its-gates"),

@@ -1,4 +1,4 @@
-"""The plan of an order: its lines, their steps and what they wait for, pinned prices, promised days."""
+"""The plan of an order: its lines, their steps and what they wait for, pinned prices."""
 
 import pytest
 
@@ -56,18 +56,17 @@ def test_steps_wait_for_those_of_their_item_that_are_planned() -> None:
 
 
 @pytest.mark.parametrize(
-    ("sold", "names", "promised_on"),
+    ("sold", "names"),
     [
-        # Monday 5 January 2026; working days of England.
-        pytest.param("line", "sim number esim activation esim-download charging", "2026-01-08", id="mobile"),
-        pytest.param("fibre", "qualification appointment activation charging", "2026-01-19", id="access"),
-        pytest.param("roaming", "activation charging", "2026-01-06", id="add-on"),
+        pytest.param("line", "sim number esim activation esim-download charging", id="mobile"),
+        pytest.param("fibre", "qualification appointment activation charging", id="access"),
+        pytest.param("roaming", "activation charging", id="add-on"),
     ],
 )
-def test_each_specification_has_its_steps_and_its_promise(sold: str, names: str, promised_on: str) -> None:
-    """Three working days for a line, ten for an access, one for an add-on."""
+def test_each_specification_has_its_steps(sold: str, names: str) -> None:
+    """A line needs stock and its profile, an access a visit, an add-on nothing but to be switched on."""
     [line] = planned(item(sold=sold))
-    assert (" ".join(steps(line)), line.promised_on) == (names, promised_on)
+    assert " ".join(steps(line)) == names
 
 
 @pytest.mark.parametrize(

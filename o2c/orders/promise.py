@@ -1,0 +1,210 @@
+"""The day by which each item is promised, and when a promise moves: arithmetic over the plan, the steps' own forecasts and the calendar."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from graphlib import TopologicalSorter
+
+from o2c.kernel.decision import NOTHING, Decision, just
+from o2c.kernel.periods import local_date
+from o2c.kernel.work import Work
+from o2c.orders.ending import open_item, todo
+from o2c.orders.events import OrderPlanned, PromisedItem, PromiseMade, PromiseRevised
+from o2c.orders.planning import Book, plan_order
+from o2c.orders.state import OrderState, evolve
+
+Place = tuple[str, str]
+"""A step of an item: (item, step)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """When a step is normally done. `begins` is the open step from which that follows, `longest` the one on the way that takes longest."""
+
+    by: datetime
+    begins: Place
+    longest: Place
+    takes: timedelta
+
+
+class Outlook:
+    """When the open steps of an order are normally done, seen from a time; each is looked at once.
+
+    A step that waits for a person or a partner without a date is taken to go on at once: nobody can promise less, and its promise is revised
+    when it does go on. Items are asked for after those that they rely on.
+    """
+
+    def __init__(self, state: OrderState, at: datetime, book: Book) -> None:
+        self.state, self.at, self.book = state, at, book
+        self.market = book.market(state.market)
+        self._steps: dict[Place, Expected | None] = {}
+        self._works: dict[str, Work] = {}
+
+    def item(self, item: str) -> Expected | None:
+        """Give when the last open step of an item is normally done; None when no step is open."""
+        latest: Expected | None = None
+        for step in self.state.items[item].waits:
+            found = self.step(item, step)
+            if found and (latest is None or found.by > latest.by):
+                latest = found
+        return latest
+
+    def step(self, item: str, step: str) -> Expected | None:
+        """Give when a step is normally done; None when it is done."""
+        place = (item, step)
+        if place not in self._steps:
+            self._steps[place] = self._looked_at(item, step)
+        return self._steps[place]
+
+    def day(self, expected: Expected | None, item: str) -> str:
+        """Give the day of an item (ISO, local to the market): that of its last open step, and none before the day wished."""
+        by = expected.by if expected else self.at
+        return max(local_date(by, self.market.zone).isoformat(), self.state.items[item].wished_on)
+
+    def _looked_at(self, item: str, step: str) -> Expected | None:
+        status = self.state.progress.items[item].steps.get(step)
+        if status == "done":
+            return None
+        ready, before = self.at, None
+        if status == "planned":
+            before = self._last_wait(item, step)
+            ready = max(ready, before.by) if before else ready
+            by = self.book.steps[step].expected(self._work(item), ready)
+        else:
+            by = self._under_way(item, step, status)
+        takes = by - ready
+        if before is None:
+            return Expected(by, (item, step), (item, step), takes)
+        longest = (before.longest, before.takes) if before.takes >= takes else ((item, step), takes)
+        return Expected(by, before.begins, *longest)
+
+    def _last_wait(self, item: str, step: str) -> Expected | None:
+        latest: Expected | None = None
+        for wait in self.state.items[item].waits[step]:
+            base, _, name = wait.rpartition("/")
+            found = self.step(base or item, name)
+            if found and (latest is None or found.by > latest.by):
+                latest = found
+        return latest
+
+    def _under_way(self, item: str, step: str, status: str | None) -> datetime:
+        """A partner that took the work on said when it will know more; what is asked for is due; what fell out is tried again, or now."""
+        declared, record = self.book.steps[step], self.state.record(item, step)
+        if status == "requested" and (known := self.state.due.get(item, {}).get(step)):
+            due_at, taken = known
+            due_at = max(due_at, self.at)
+            return due_at if taken else declared.forecast(self._work(item), due_at)
+        if record.retry_at:
+            return declared.forecast(self._work(item), max(record.retry_at, self.at))
+        return declared.expected(self._work(item), self.at)
+
+    def _work(self, item: str) -> Work:
+        if item not in self._works:
+            self._works[item] = todo(self.state, item, "", self.book)
+        return self._works[item]
+
+
+def plan_and_promise(state: OrderState, book: Book, at: datetime) -> Decision:
+    """Plan a validated order, and promise a day for each of its items: the latest of its own steps, of its bases' promises and of its wish."""
+    draft = plan_order(state, book, at)
+    outlook = Outlook(evolve(state, draft), at, book)
+    made: dict[str, PromisedItem] = {}
+    for item in _bases_first(outlook.state, outlook.state.items):
+        expected = outlook.item(item)
+        of, step = expected.longest if expected else (item, "")
+        day = outlook.day(expected, item)
+        for base in outlook.state.items[item].relies_on:
+            if made[base].promised_on > day:
+                day, of, step = made[base].promised_on, made[base].of or base, made[base].step
+        made[item] = PromisedItem(item=item, promised_on=day, step=step, of="" if of == item else of)
+    planned = [each.model_copy(update={"promised_on": made[each.item].promised_on}) for each in draft.items]
+    in_order = tuple(made[each.item] for each in planned)
+    return just(_with_items(draft, planned), PromiseMade(items=in_order, zone=outlook.market.zone))
+
+
+def _with_items(draft: OrderPlanned, items: Iterable[object]) -> OrderPlanned:
+    return draft.model_copy(update={"items": tuple(items)})
+
+
+def revise(state: OrderState, items: Sequence[str], at: datetime, book: Book) -> Decision:
+    """Move the promises that cannot be kept any more, of these items and of those that rely on them (`later_promises`).
+
+    Nine of ten events cannot make an item late, which is seen without any forecast.
+    """
+    return later_promises(state, items, at, book) if any(_at_risk(state, item, at, book) for item in items) else NOTHING
+
+
+def _at_risk(state: OrderState, item: str, at: datetime, book: Book) -> bool:
+    """Whether an item is not surely in time: its day has come, or is named by a partner; it fell out or nobody answered; it has a window."""
+    day = state.items[item].promised_on
+    if at.date().isoformat() >= day:
+        return True
+    if any(record.reason or record.silences for record in state.records.get(item, {}).values()):
+        return True
+    times = state.due.get(item, {}).items()
+    return any(due_at.date().isoformat() >= day or book.steps[step].due is not None for step, (due_at, _) in times)
+
+
+def later_promises(state: OrderState, items: Iterable[str], at: datetime, book: Book) -> Decision:
+    """Decide which promises move, of these items and of those that rely on them; nothing for all others.
+
+    A promise moves to a later day only. The cause is the step from which the new day follows, with the reason of its fallout (empty when it
+    takes longer without one). Idempotent: the day that an item is revised to is the one that is expected of it then.
+    """
+    outlook = Outlook(state, at, book)
+    moved: dict[str, PromiseRevised] = {}
+    judged: set[str] = set()
+    near = list(items)
+    while near:
+        judged.update(near)
+        for item in _bases_first(state, near):
+            if event := _revised(outlook, item, moved):
+                moved[item] = event
+        near = [other for item in moved for other in state.relied_on_by.get(item, ()) if other not in judged]
+    return just(*(moved[item] for item in state.items if item in moved)) if moved else NOTHING
+
+
+def _revised(outlook: Outlook, item: str, moved: dict[str, PromiseRevised]) -> PromiseRevised | None:
+    state, planned = outlook.state, outlook.state.items[item]
+    expected = outlook.item(item)
+    if expected is None or not planned.promised_on:
+        return None
+    day = outlook.day(expected, item)
+    bases = [moved[base] for base in planned.relies_on if base in moved and moved[base].promised_on > day]
+    if bases:
+        last = max(bases, key=lambda base: base.promised_on)
+        return _like(last, item, planned.promised_on) if last.promised_on > planned.promised_on else None
+    if day <= planned.promised_on:
+        return None
+    of, step, reason = _cause(state, expected)
+    return PromiseRevised(
+        item=item, promised_before=planned.promised_on, promised_on=day, cause_item=of, cause_step=step, cause_reason=reason
+    )
+
+
+def _like(base: PromiseRevised, item: str, before: str) -> PromiseRevised:
+    return base.model_copy(update={"item": item, "promised_before": before})
+
+
+def _cause(state: OrderState, expected: Expected) -> tuple[str, str, str]:
+    """Where the new day begins: a step with its reason; one that was forced after a fallout; else the step on the way that takes longest."""
+    item, step = expected.begins
+    if reason := state.record(item, step).reason:
+        return item, step, reason
+    if item in state.forced:
+        return item, *state.forced[item]
+    return *expected.longest, ""
+
+
+def _bases_first(state: OrderState, items: Iterable[str]) -> Iterable[str]:
+    """Give the open ones of these items, and the open items that they rely on, each after its bases."""
+    bases: dict[str, list[str]] = {}
+    near = [item for item in items if open_item(state, item)]
+    while near:
+        item = near.pop()
+        if item not in bases:
+            bases[item] = [base for base in state.items[item].relies_on if open_item(state, base)]
+            near += bases[item]
+    return TopologicalSorter(bases).static_order() if any(bases.values()) else tuple(bases)
