@@ -11,6 +11,7 @@ import hmac
 import unicodedata
 from collections.abc import Iterator
 
+from o2c.kernel.names import folded
 from projections.engine.projection import Doc, Projection, Row
 from projections.engine.seen import Seen
 
@@ -20,11 +21,12 @@ _CHECKED = "key-check"
 
 
 def normalised(what: str, value: str) -> str:
-    """The form in which values are compared: Unicode NFKC, case folded, white space collapsed; a name's words in any order, with or
-    without commas.
+    """The form in which values are compared: an e-mail in Unicode NFKC, case folded, white space collapsed; a name as `folded` has it, without
+    punctuation and marks, its words in any order.
     """
-    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", value).casefold())
-    return " ".join(sorted(folded.replace(",", " ").split()) if what == "name" else folded.split())
+    if what == "name":
+        return " ".join(sorted(folded(value).split()))
+    return " ".join(unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", value).casefold()).split())
 
 
 def token(key: bytes, what: str, value: str) -> str:
@@ -52,7 +54,7 @@ def lookups(key: bytes) -> Projection:
     return Projection(
         name=NAME,
         meaning="One row a customer and kind of personal value: its token under the operator's key, and which key that was. No value in clear.",
-        shape_version=1,
+        shape_version=2,
         columns={"token": "text", "what": "text", "customer_id": "text", "key_check": "text"},
         key=("what", "customer_id"),
         indexes=("token", "key_check"),

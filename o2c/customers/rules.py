@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, Literal
 
+from o2c.customers.document import address_of, birth_date_of, email_of, kind_of, name_of, traits_of
 from o2c.customers.events import CustomerContacted, CustomerRegistered
 from o2c.customers.state import CREDIT_NOTICE, CustomerState
 from o2c.kernel.refusal import Refused
@@ -27,30 +29,30 @@ TOPICS = (
 )
 
 
-def register(state: CustomerState, *, document: Mapping[str, Any]) -> list[CustomerRegistered]:
+def register(state: CustomerState, *, document: Mapping[str, Any], at: datetime) -> list[CustomerRegistered]:
     """Register a TMF632 Individual or Organization; nothing when it stands so already.
 
-    It reads `id`, the names, `birthDate`, e-mail and street, and the party characteristics `paymentMethod` (default: invoice) and `tier`.
-    Raises Refused for a party without id or with an unknown payment method.
+    It reads `id`, the names, `birthDate`, e-mail and address as they hold at a time, and the party characteristics `paymentMethod` (default:
+    invoice) and `tier`. Raises Refused for a party without id or name, or with an unknown payment method; KeyError, TypeError, AttributeError
+    or ValueError for a paper that is not of the standard's shape.
     """
     customer = document.get("id")
     if not isinstance(customer, str) or not customer:
         raise Refused("customers: a party without id; give it one")
-    traits = {str(part.get("name")): str(part.get("value")) for part in document.get("partyCharacteristic") or []}
+    traits = traits_of(document)
     method = traits.get("paymentMethod", "invoice")
     if method not in PAYMENT_METHODS:
         raise Refused(f"customers: party {customer} has an unknown payment method; use one of {', '.join(sorted(PAYMENT_METHODS))}")
-    organisation = document.get("@type") == "Organization"
-    name = document.get("tradingName") if organisation else f"{document.get('givenName', '')} {document.get('familyName', '')}".strip()
+    kind = kind_of(document)
     event = CustomerRegistered(
         customer=customer,
-        kind="organisation" if organisation else "individual",
+        kind=kind,
         payment_method=method,
         tier=traits.get("tier", "standard"),
-        name=str(name or ""),
-        birth_date=str(document.get("birthDate", "")),
-        email=_contact(document, "emailAddress"),
-        address=_contact(document, "street1"),
+        name=name_of(document, kind, at),
+        birth_date=birth_date_of(document) if kind == "individual" else "",
+        email=email_of(document, at),
+        address=address_of(document, at),
     )
     return [] if state.papers == event else [event]
 
@@ -69,8 +71,3 @@ def contact(
             raise Refused(f"customer {state.papers.customer}: no such {what} of a contact; use one of {', '.join(allowed)}")
     customer = state.papers.customer
     return [CustomerContacted(customer=customer, medium=medium, direction=direction, topic=topic, order=order, note=note)]
-
-
-def _contact(document: Mapping[str, Any], key: str) -> str:
-    media = (medium.get("characteristic") or {} for medium in document.get("contactMedium") or [])
-    return next((str(medium[key]) for medium in media if key in medium), "")

@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from o2c.desk.roles import may
-from o2c.engine.app import Context, Engine, Written
+from o2c.engine.app import UNCHANGED_AT, Context, Engine, Written
 from o2c.engine.drafts import Command, Loaded, guards_of
 from o2c.kernel.carry import Carried
 from o2c.kernel.decision import Decision
@@ -147,8 +147,9 @@ def _commands(
         command_id = given_id or derived_id("person", deed.fingerprint, context.actor, str(own.version))
         seen = {**{happened.stream: touched[happened.stream] for happened in carried.happened}, **deed.beside, deed.stream: own}
         guards = guards_of(carried.guards, holders)
+        outcome = "{}" if carried.happened else json.dumps({UNCHANGED_AT: str(own.position)})
         commands[place] = Command(
-            command_id, deed.stream, tuple(carried.happened), seen, context.actor, context.channel, guards, deed.fingerprint
+            command_id, deed.stream, tuple(carried.happened), seen, context.actor, context.channel, guards, deed.fingerprint, outcome
         )
     return commands
 
@@ -169,6 +170,8 @@ def _carried(app: Engine, deed: Deed, loaded: Loaded) -> Carried:
 
 def _done(app: Engine, command: Command, outcome: Outcome, deed: Deed) -> Written | Refused:
     if outcome.verdict == "appended":
+        if not command.happened:
+            return Written(command.stream, command.seen[command.stream].position, unchanged=True)
         return Written(command.stream, outcome.last_position)
     if outcome.verdict == "repeated":
         return app.recall(command.stream, command.command_id, command.fingerprint) or Written(command.stream, outcome.last_position)

@@ -25,7 +25,7 @@ def register_customer(app: Engine, context: Context, document: Mapping[str, Any]
 
     def rule(state: Any, at: datetime) -> Decision:
         try:
-            return just(*register(state, document=document))
+            return just(*register(state, document=document, at=at))
         except (KeyError, TypeError, AttributeError, IndexError, ValueError):
             raise Refused("the party is not of the standard's shape; nothing was stored, correct it") from None
 

@@ -38,6 +38,10 @@ SETTLING_S = 0.01
 """`Engine.settled` looks this often whether readers see everything, and gives up after SETTLED_S."""
 
 
+UNCHANGED_AT = "unchanged_at"
+"""In the outcome of a command that wrote no event: the position of the last event that its stream had, as text."""
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
     """The caller of a command: `actor` stands in the log, `channel` is the way the wish came in, `roles` say what the caller may do.
@@ -64,11 +68,15 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """The place of a command's last event in the log; `repeated` when an earlier call with the same command id wrote it."""
+    """The place of a command's last event in the log; `repeated` when an earlier call with the same command id wrote it.
+
+    `unchanged` says that everything was so already: no event was written, and `position` is that of the stream's last event when it was seen.
+    """
 
     stream: str
     position: int
     repeated: bool = False
+    unchanged: bool = False
 
 
 class Engine(Application[str]):
@@ -265,7 +273,8 @@ class Engine(Application[str]):
             raise Refused(
                 f"{stream}: command id {command_id} was used for something else; give each wish an id of its own", kind="conflict"
             )
-        return Written(stream, earlier["last_position"], repeated=True)
+        seen = earlier["outcome"].get(UNCHANGED_AT)
+        return Written(stream, earlier["last_position"] if seen is None else int(seen), repeated=True, unchanged=seen is not None)
 
     def _drafts(self, commands: Sequence[Command], *, remembered: bool) -> list[Draft]:
         loaded = self.load({h.stream for c in commands for h in c.happened if h.stream not in c.seen}, remembered=remembered)

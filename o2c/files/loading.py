@@ -69,14 +69,14 @@ def load_customers(app: Engine, path: Path, *, context: Context = BY_INTAKE) -> 
     """Register the TMF632 parties of a file, one JSON a line; how many were new or changed."""
     actor = permitted(context, "customers.load").actor
     changed, now = 0, app.clock().now
-    documents = _parties(path)
+    documents = _parties(path, now)
     for start in range(0, len(documents), BATCH):
         page = {stream_of(str(document["id"])): document for document in documents[start : start + BATCH]}
         while page:
             loaded = app.load(page)
             commands = []
             for stream, document in page.items():
-                if events := register(loaded[stream].state, document=document):
+                if events := register(loaded[stream].state, document=document, at=now):
                     command_id = derived_id("register", stream, digest(json.dumps(document)), str(loaded[stream].version))
                     commands.append(command_of(stream, just(*events), loaded[stream], now, command_id, actor))
             outcomes = app.write(commands)
@@ -86,14 +86,14 @@ def load_customers(app: Engine, path: Path, *, context: Context = BY_INTAKE) -> 
     return changed
 
 
-def _parties(path: Path) -> list[dict[str, Any]]:
-    """The parties of a file, every one judged before the first is written. Raises Refused naming the line of the first bad one."""
+def _parties(path: Path, at: datetime) -> list[dict[str, Any]]:
+    """The parties of a file as they hold at a time, every one judged before the first is written. Raises Refused naming the line of the first bad one."""
     documents = []
     for line in raw_lines(path):
         try:
             document = parse(line.text)
             with _shaped(path, "the party"):
-                register(CustomerState(), document=document)
+                register(CustomerState(), document=document, at=at)
         except (Refused, Unreadable) as error:
             raise Refused(f"{path} line {line.number}: {error}; nothing of the file was taken in, correct it and load it again") from None
         documents.append(document)

@@ -189,7 +189,7 @@ def late() -> Any:
 IDEMPOTENT = [
     pytest.param(CATALOGUE, CATALOGUE.initial(""),
                  lambda s: just(*publish(s, document=OFFERING, market=MARKET, on=MONDAY.date(), specifications=SPECIFICATIONS)), id="publish"),
-    pytest.param(CUSTOMER, CUSTOMER.initial(""), lambda s: just(*register(s, document=PARTY)), id="register"),
+    pytest.param(CUSTOMER, CUSTOMER.initial(""), lambda s: just(*register(s, document=PARTY, at=MONDAY)), id="register"),
     pytest.param(ORDER, ORDER.initial("order-1001"), captured_once, id="receive"),
     pytest.param(ORDER, Story(item()).state, resubmitted_once, id="receive-changed"),
     pytest.param(ORDER, validated(), gone_on, id="advance-to-the-next-gate"),
