@@ -72,12 +72,12 @@ def balance(billed: Rows, held: Rows) -> dict[str, dict[str, int]]:
 
 
 def _credit(app: Engine, credit: Credit) -> dict[str, dict[str, Any]]:
-    """The bureau's last decision by currency, its limit (None: it has none), what the orders that still run have used of it, and whether it holds."""
+    """The bureau's last decision by currency, its limit if it has one, what the orders that still run have used of it, and whether it holds."""
     now = app.clock().now
     return {
         currency: {
             "decision": report.result,
-            "limit_minor": report.limit_minor or None,
+            **({"limit_minor": report.limit_minor} if report.limit_minor else {}),
             "used_minor": credit.used_minor(currency, now.date().isoformat()),
             "expires_at": report.expires_at,
             "expired": report.expires_at <= now,
