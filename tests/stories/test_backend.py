@@ -155,22 +155,6 @@ def test_many_threads_hand_over_the_same_orders(world: World, o2c: OrderToCash) 
     assert log["n"] == 20
 
 
-def test_papers_that_stand_so_already_have_an_answer_of_their_own(world: World, o2c: OrderToCash) -> None:
-    """A new wish that changes nothing says so, with the position at which it saw the customer, and writes nothing; the same wish again says so too."""
-    first = o2c.register_customer(customer("C-9"), CRM)
-    o2c.capture(order("WEB-1", line()), SHOP)
-    own = Context("crm", command_id=str(uuid4()))
-    told = [o2c.register_customer(customer("C-9"), own) for _ in range(2)]
-    o2c.register_customer(customer("C-9", pays="invoice"), CRM)
-    told.append(o2c.register_customer(customer("C-9"), own))
-
-    assert [(one.position, one.unchanged, one.repeated) for one in told] == [
-        (first.position, True, False), (first.position, True, True), (first.position, True, True),
-    ]  # fmt: skip
-    assert world.types("customer-C-9") == ["customer.registered"] * 2
-    assert not first.unchanged
-
-
 def test_a_fallout_is_resolved_once(world: World, o2c: OrderToCash) -> None:
     """A service decides a referral; the same command id again is told the same, another is told it is over."""
     world.scripted.will("identity", RefusedBy("REFER"))

@@ -1,5 +1,6 @@
 """Everything about a customer on one page, its figures reckoned again from the log, and contacts noted down once."""
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -7,7 +8,7 @@ from uuid import uuid4
 
 import pytest
 
-from o2c.desk.customers import record_contact
+from o2c.desk.customers import record_contact, register_customer
 from o2c.engine.app import Context, Written
 from o2c.kernel.identifiers import order_id
 from o2c.kernel.partner import RefusedBy
@@ -18,7 +19,7 @@ from o2c.views.reading import caught_up
 from o2c.views.timeline import order_timeline
 from projections.catalogue import BY_NAME
 from projections.engine.operations import catch_up, verify
-from tests.world import World, at, line, order, ported
+from tests.world import World, at, customer, line, order, ported
 
 ANN = Context("ann")
 
@@ -193,3 +194,20 @@ def test_a_contact_stands_at_its_time(world: World) -> None:
     contacted(world)
 
     assert [row["contacted_at"] for row in page(world)["contacts"]] == ["2026-01-05T00:00:00Z", "2026-01-05T02:00:00Z"]
+
+
+def test_papers_that_stand_so_already_have_an_answer_of_their_own(world: World) -> None:
+    """A new wish that changes nothing says so, with the position at which it saw the customer, and writes nothing; the same wish again says so too."""
+    world.stocked()
+    first = register_customer(world.app, ANN, customer("C-9"))
+    world.take(order("WEB-1", line()))
+    own = replace(ANN, command_id=str(uuid4()))
+    told = [register_customer(world.app, own, customer("C-9")) for _ in range(2)]
+    register_customer(world.app, ANN, customer("C-9", pays="invoice"))
+    told.append(register_customer(world.app, own, customer("C-9")))
+
+    assert [(one.position, one.unchanged, one.repeated) for one in told] == [
+        (first.position, True, False), (first.position, True, True), (first.position, True, True),
+    ]  # fmt: skip
+    assert world.types("customer-C-9") == ["customer.registered"] * 2
+    assert not first.unchanged
