@@ -14,6 +14,7 @@ from typing import NamedTuple
 from o2c.checks.server import Answer, Question, one
 from o2c.store.connection import Connection
 from o2c.store.database import migrations
+from projections.engine.ownership import with_code
 
 SHOWN_MAX = 3
 _CURE = "restore it from a backup, or from the migration that makes it"
@@ -22,7 +23,7 @@ _STATEMENT = re.compile(
     r"""(?P<drop>DROP\ (?:FUNCTION|INDEX|TRIGGER|TABLE|VIEW)\ (?:IF\ EXISTS\ )?(?:o2c\.)?(?P<gone>\w+))
     | CREATE\ (?:UNLOGGED\ )?TABLE\ (?:IF\ NOT\ EXISTS\ )?(?:o2c\.)?(?P<table>\w+)
     | CREATE\ (?:OR\ REPLACE\ )?VIEW\ (?:o2c\.)?(?P<view>\w+)
-    | CREATE\ (?P<unique>UNIQUE\ )?INDEX\ (?:IF\ NOT\ EXISTS\ )?(?P<index>\w+)\ ON\ (?:o2c\.)?(?P<on>\w+)\ (?:USING\ \w+\ )?\((?P<columns>[^)]*)\)
+    | CREATE\ (?P<unique>UNIQUE\ )?INDEX\ (?:IF\ NOT\ EXISTS\ )?(?P<index>\w+)\ ON\ (?:o2c\.)?(?P<on>\w+)\ (?:USING\ \w+\ )?\((?P<columns>(?:[^()]|\([^()]*\))*)\)
     | CREATE\ (?:OR\ REPLACE\ )?TRIGGER\ (?P<trigger>\w+)\ .*?\ ON\ (?:o2c\.)?(?P<watched>\w+)
     | CREATE\ (?:OR\ REPLACE\ )?FUNCTION\ (?:o2c\.)?(?P<function>\w+)\((?P<head>.*?)\$(?P<quote>\w*)\$(?P<body>.*?)\$(?P=quote)\$(?P<tail>[^;]*)""",
     re.VERBOSE | re.DOTALL,
@@ -35,6 +36,7 @@ class Function(NamedTuple):
     body: str
     volatility: str
     as_owner: bool
+    path: str
 
 
 @dataclass(slots=True)
@@ -69,10 +71,12 @@ def declared() -> Schema:
     return made
 
 
-def _manner(clauses: str) -> tuple[str, bool]:
-    """The volatility of a function, and whether it runs as its owner, from the clauses around its body."""
+def _manner(clauses: str) -> tuple[str, bool, str]:
+    """The volatility of a function, whether it runs as its owner, and its search path, from the clauses around its body."""
     words = set(re.findall(r"[A-Z]+", clauses))
-    return ("i" if "IMMUTABLE" in words else "s" if "STABLE" in words else "v"), "SECURITY DEFINER" in " ".join(clauses.split())
+    path = re.search(r"SET search_path = (\w+(?:, \w+)*)", clauses)
+    volatility = "i" if "IMMUTABLE" in words else "s" if "STABLE" in words else "v"
+    return volatility, "SECURITY DEFINER" in " ".join(clauses.split()), path[1] if path else ""
 
 
 def _without_comments(sql: str) -> str:
@@ -82,7 +86,8 @@ def _without_comments(sql: str) -> str:
 
 
 def _columns(text: str) -> str:
-    return ", ".join(part.strip() for part in text.split(","))
+    """Columns and expressions of an index as one text, whether a migration or the server wrote it."""
+    return ", ".join(part.strip().strip("()").strip() for part in text.replace("::text", "").replace('"', "").split(","))
 
 
 _TABLES = """SELECT relname AS name, relkind::text AS kind, relpersistence = 'u' AS unlogged, relrowsecurity AS hidden,
@@ -101,9 +106,10 @@ _TRIGGERS = """SELECT tgname AS name, t.relname AS on, tgenabled IN ('O', 'A') A
     WHERE t.relnamespace = 'o2c'::regnamespace AND NOT tgisinternal"""
 """Every trigger of the log, with its table, and whether it is enabled."""
 
-_FUNCTIONS = """SELECT proname AS name, prosrc AS body, provolatile::text AS volatility, prosecdef AS as_owner
+_FUNCTIONS = """SELECT proname AS name, prosrc AS body, provolatile::text AS volatility, prosecdef AS as_owner,
+        coalesce((SELECT substr(c, 13) FROM unnest(proconfig) c WHERE c LIKE 'search_path=%'), '') AS path
     FROM pg_proc WHERE pronamespace = 'o2c'::regnamespace"""
-"""Every function of the log: its text, its volatility, and whether it runs as its owner."""
+"""Every function of the log: its text, its volatility, whether it runs as its owner, and its search path."""
 
 _MIGRATIONS = "SELECT number FROM o2c.migration ORDER BY number"
 """The numbers of the migrations that the store has, in order."""
@@ -149,7 +155,7 @@ def _index_flaws(conn: Connection) -> Iterator[str]:
         row = rows.get(name)
         if row is None:
             yield f"index {name} is missing"
-        elif (row["on"], row["unique"], row["columns"].replace('"', "")) != wanted:
+        elif (row["on"], row["unique"], _columns(row["columns"])) != wanted:
             yield f"index {name} is another than it was made"
     yield from (f"index {name} is not valid" for name, row in sorted(rows.items()) if not row["valid"])
 
@@ -167,12 +173,37 @@ def _trigger_flaws(conn: Connection) -> Iterator[str]:
 def _function_flaws(conn: Connection) -> Iterator[str]:
     actual: dict[str, list[Function]] = {}
     for row in conn.execute(_FUNCTIONS.encode()).fetchall():
-        actual.setdefault(row["name"], []).append(Function(row["body"], row["volatility"], row["as_owner"]))
+        actual.setdefault(row["name"], []).append(Function(row["body"], row["volatility"], row["as_owner"], row["path"]))
     for name, function in sorted(declared().functions.items()):
         if name not in actual:
             yield f"function {name}() is missing"
         elif actual[name] != [function]:
             yield f"function {name}() is not that of the migration"
+    yield from (f"function {name}() is nobody's" for name in sorted(actual.keys() - declared().functions.keys()))
+
+
+_OTHERS = """WITH ours AS (SELECT nspowner AS owner FROM pg_namespace WHERE nspname = 'o2c')
+    SELECT n.nspname || '.' || c.relname || ' belongs to ' || pg_get_userbyid(c.relowner) AS flaw FROM ours, pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE n.nspname IN ('o2c', 'projection') AND c.relkind IN ('r', 'v') AND c.relowner <> owner
+    UNION ALL SELECT 'o2c.' || p.proname || '() belongs to ' || pg_get_userbyid(p.proowner) FROM ours, pg_proc p
+    WHERE p.pronamespace = 'o2c'::regnamespace AND p.proowner <> owner
+    UNION ALL SELECT 'function ' || p.oid::regprocedure || ' is nobody''s' FROM pg_proc p WHERE p.pronamespace = to_regnamespace('projection')
+    UNION ALL SELECT 'everybody may ' || lower(a.privilege_type) || ' in schema ' || n.nspname FROM pg_namespace n CROSS JOIN aclexplode(n.nspacl) a
+    WHERE n.nspname IN ('o2c', 'analyst', 'projection', 'public') AND a.grantee = 0 AND a.privilege_type = 'CREATE'
+    UNION ALL SELECT 'everybody may select ' || c.relname FROM pg_class c CROSS JOIN aclexplode(c.relacl) a
+    WHERE c.relnamespace = 'o2c'::regnamespace AND c.relkind = 'r' AND a.grantee = 0 AND a.privilege_type = 'SELECT'
+    ORDER BY 1"""
+"""What belongs to another than the owner of the log, what nobody of ours made, and what everybody may do, each as a sentence."""
+
+
+def _others(conn: Connection) -> Answer:
+    """Whether log and projections are the owner's alone, and nothing of anybody's runs in the sessions that write them."""
+    flaws = [row["flaw"] for row in conn.execute(_OTHERS.encode()).fetchall()]
+    flaws += [f"projection.{name} runs code that is not ours (trigger, rule, policy, default, check)" for name in sorted(with_code(conn))]
+    if not flaws:
+        return True, "log and projections are the owner's, and carry no code of anybody's"
+    more = f" and {len(flaws) - SHOWN_MAX} more" if len(flaws) > SHOWN_MAX else ""
+    return False, f"{'; '.join(flaws[:SHOWN_MAX])}{more}; take it away, see who put it there, then `o2c store roles`"
 
 
 _WRITERS = """SELECT c.relname AS name, coalesce(r.rolname, 'everybody') AS who, string_agg(DISTINCT a.privilege_type, ', ') AS what
@@ -202,4 +233,5 @@ ABOUT_SCHEMA: dict[str, Question] = {
     "the store fits the program": _version,
     "the schema is as migrated": _schema,
     "nobody writes past append()": _writers,
+    "only what the owner made runs": _others,
 }

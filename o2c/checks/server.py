@@ -42,13 +42,22 @@ def one(conn: Connection, sql: str, *parameters: Any) -> dict[str, Any]:
 _SETTINGS_OF_ROLES = """SELECT coalesce('role ' || r.rolname, 'this database') AS who, setting
     FROM pg_db_role_setting s CROSS JOIN unnest(setconfig) AS setting LEFT JOIN pg_roles r ON r.oid = setrole
     WHERE setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = current_database())) AND setrole <> 0
-    AND setting ~* '^(synchronous_commit=(off|false|no|0)|default_transaction_isolation=(rep|ser)|default_transaction_read_only=(on|true|yes|1))'"""
+    AND setting ~* '^(synchronous_commit=(off|false|no|0)|default_transaction_isolation=(rep|ser)|default_transaction_read_only=(on|true|yes|1)|session_replication_role=(replica|local))'"""
 """The unsafe settings that are set for a role, each with that role."""
 
 
 def _settings(conn: Connection) -> Answer:
-    names = ("fsync", "full_page_writes", "synchronous_commit", "default_transaction_isolation", "default_transaction_read_only")
-    wanted = {"default_transaction_isolation": {"read committed"}, "default_transaction_read_only": {"off"}}
+    names = (
+        "fsync",
+        "full_page_writes",
+        "synchronous_commit",
+        "default_transaction_isolation",
+        "default_transaction_read_only",
+        "session_replication_role",
+    )
+    wanted = {
+        "default_transaction_isolation": {"read committed"}, "default_transaction_read_only": {"off"}, "session_replication_role": {"origin"}
+    }  # fmt: skip
     values = {name: one(conn, SETTING, name)["value"] for name in names}
     wrong = [f"{name} is {value}" for name, value in values.items() if value not in wanted.get(name, {value} - {"off"})]
     for role, setting in _settings_of_roles(conn):
@@ -56,7 +65,7 @@ def _settings(conn: Connection) -> Answer:
     if wrong:
         return (
             False,
-            f"{', '.join(wrong)}; acknowledged events may be lost or appends refused: set it back (ALTER SYSTEM, DATABASE or ROLE)",
+            f"{', '.join(wrong)}; acknowledged events may be lost, appends refused or the log changed: set it back (ALTER SYSTEM, DATABASE or ROLE)",
         )
     return True, ", ".join(f"{name} {value}" for name, value in list(values.items())[:3])
 

@@ -74,7 +74,7 @@ _RELATIONS = """SELECT c.relname AS name, CASE c.relkind WHEN 'v' THEN 'VIEW' WH
 _LOCK_ALONE = sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE")
 """Keeps everybody else out of a table until the end of the transaction. Part: the table."""
 
-_WITH_CODE = """SELECT c.relname AS name FROM pg_class c WHERE c.relnamespace = 'projection'::regnamespace AND c.relkind IN ('r', 'p') AND (
+_WITH_CODE = """SELECT c.relname AS name FROM pg_class c WHERE c.relnamespace = to_regnamespace('projection') AND c.relkind IN ('r', 'p') AND (
     c.relkind = 'p' OR c.relrowsecurity OR EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = c.oid)
     OR EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = c.oid) OR EXISTS (SELECT FROM pg_rewrite r WHERE r.ev_class = c.oid)
     OR EXISTS (SELECT FROM pg_attrdef d WHERE d.adrelid = c.oid AND pg_get_expr(d.adbin, d.adrelid) <> 'clock_timestamp()')
@@ -211,6 +211,13 @@ def take_over(conn: Connection) -> None:
         conn.execute(_AS_LOGIN)
 
 
+def with_code(conn: Connection) -> set[str]:
+    """The tables of projections that run code of somebody's when they are read, written or analysed."""
+    with conn.transaction():
+        conn.execute(_TRUSTED_PATH)
+        return {row["name"] for row in conn.execute(_WITH_CODE).fetchall()}
+
+
 def _take(conn: Connection, roles: Roles) -> None:
     names = {name: sql.Identifier(role) for name, role in roles._asdict().items()}
     conn.execute(sql.SQL(_TAKE_SCHEMA).format(database=sql.Identifier(conn.info.dbname), **names))
@@ -218,9 +225,9 @@ def _take(conn: Connection, roles: Roles) -> None:
     for name, kind in relations.items():
         if kind == "TABLE":
             conn.execute(_LOCK_ALONE.format(sql.Identifier("projection", name)))
-    with_code = {row["name"] for row in conn.execute(_WITH_CODE).fetchall()}
+    dropped = with_code(conn)
     for name, kind in relations.items():
-        if kind != "TABLE" or name in with_code:
+        if kind != "TABLE" or name in dropped:
             if kind != "VIEW":
                 logger.warning("projection_object_dropped", kind=kind.lower(), name=name)
             conn.execute(_DROP.format(sql.SQL(kind), sql.Identifier(name)))
