@@ -47,7 +47,11 @@ def react(app: Engine, *, round_: int, reactions: Sequence[Reaction] = REACTIONS
 
 def _follow(app: Engine, reaction: Reaction, round_: int) -> None:
     store = app.log_recorder.datastore
-    position, top = policy_position(store, reaction.name), app.recorder.max_notification_id() or 0
+    reached, top = policy_position(store, reaction.name), app.recorder.max_notification_id() or 0
+    if reached is None and reaction.from_now:
+        move_policy(store, reaction.name, top)
+        return
+    position = reached or 0
     topics = sorted(reaction.types)
     while page := app.recorder.select_notifications(position, PAGE, stop=top, topics=topics, inclusive_of_start=False):
         for stored in page:

@@ -32,12 +32,13 @@ class Reaction:
     """A rule of the plan that crosses streams: `effects(fact)` for every event type that it `concerns`.
 
     The name is part of the command ids, so that an event that is seen again has no second effect. A reaction that is new in a store follows
-    its log from the beginning: one that must leave the past alone looks at the time of the event.
+    its log from the beginning, unless it is `from_now`: then it leaves alone what stood there when a runner or worker first knew it.
     """
 
     name: str
     concerns: Callable[[type[Event]], bool]
     effects: Callable[[Fact], Sequence[Wake | DecideOn]]
+    from_now: bool = False
 
     @property
     def types(self) -> frozenset[str]:

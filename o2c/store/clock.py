@@ -24,11 +24,11 @@ def move_clock(datastore: PostgresDatastore, *, now: datetime, window_end: datet
         conn.execute(queries.MOVE_CLOCK, (now, window_end, round_), prepare=True)
 
 
-def policy_position(datastore: PostgresDatastore, policy: str) -> int:
-    """The position up to which a reaction has read the log; 0 when it never did."""
+def policy_position(datastore: PostgresDatastore, policy: str) -> int | None:
+    """The position up to which a reaction has read the log; None when it never did."""
     with datastore.get_connection() as conn:
         row = conn.execute(queries.POLICY_POSITION, (policy,)).fetchone()
-    return int(row["position"]) if row else 0
+    return int(row["position"]) if row else None
 
 
 def move_policy(datastore: PostgresDatastore, policy: str, position: int) -> None:

@@ -1,6 +1,7 @@
 """Reactions: what follows of an event in another stream, by itself, once however often the log is followed."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -75,6 +76,23 @@ def test_what_was_carried_out_is_not_carried_out_again(world: World) -> None:
     react(world.app, round_=0, reactions=(CALL,))
 
     assert len(calls(world)) == 1
+
+
+@pytest.mark.parametrize(
+    ("from_now", "called"), [pytest.param(True, ["WEB-2"], id="from now on"), pytest.param(False, ["WEB-1", "WEB-2"], id="all of it")]
+)
+def test_a_reaction_that_is_new_in_an_old_store(world: World, from_now: bool, called: list[str]) -> None:
+    """From now on it leaves alone what was complete before it was known, and nothing that comes later; without that it follows all of it."""
+    known = replace(CALL, from_now=from_now)
+    world.take(order("WEB-1", line()))
+    world.run(at(7))
+    react(world.app, round_=0, reactions=(known,))
+    world.take(order("WEB-2", line(), party="C-2", on=at(8)))
+    world.run(at(14))
+    for _ in range(2):
+        react(world.app, round_=0, reactions=(known,))
+
+    assert sorted(call["about"] for call in calls(world)) == sorted(world.order(name).order_id for name in called)
 
 
 def test_a_defect_in_a_rule_keeps_no_other_effect_from_happening(world: World) -> None:
