@@ -129,7 +129,7 @@ def _cyclic(relied: list[tuple[str, str]]) -> bool:
 
 def _orderable(item: Json, at: datetime, known: Market) -> bool:
     offering = known.offerings.get(item["productOffering"]["id"])
-    if offering is None or offering["lifecycleStatus"] != "Active":
+    if offering is None or offering["lifecycleStatus"] not in ("Active", "Launched"):
         return False
     valid = offering.get("validFor", {})
     begins, ends = (datetime.fromisoformat(valid[key]) if key in valid else at for key in ("startDateTime", "endDateTime"))

@@ -15,6 +15,7 @@ from o2c.catalogue.fields import Document, flag_at, object_at, objects_at, one_l
 from o2c.catalogue.prices import read_prices
 from o2c.catalogue.state import CatalogueState
 from o2c.kernel.periods import parse_time
+from o2c.kernel.recurrence import LENGTH_MAX
 from o2c.kernel.refusal import Refused
 from o2c.markets.base import Market
 
@@ -64,8 +65,8 @@ def publish(
 def _refuse_what_cannot_be_sold(of: str, event: OfferingPublished, specifications: Collection[str]) -> None:
     if not event.bundle and event.specification not in specifications:
         raise Refused(f"catalogue: {of} has specification {event.specification}, which no plan fulfils; add it to the plan first")
-    if any(not months.isdecimal() for months in event.characteristics.get("commitmentMonths", ())):
-        raise Refused(f"catalogue: {of} has a commitmentMonths that is no number of months; correct it")
+    if any(not months.isdecimal() or int(months) > LENGTH_MAX for months in event.characteristics.get("commitmentMonths", ())):
+        raise Refused(f"catalogue: {of} has a commitmentMonths that is no number of months up to {LENGTH_MAX}; correct it")
     if event.bundle and event.prices:
         raise Refused(f"catalogue: bundle {one_line(event.offering)} has a price of its own; price its children")
 

@@ -148,7 +148,7 @@ _CHARGES = """WITH line AS (
         FROM o2c.event, jsonb_array_elements(body->'lines') AS line WHERE type = 'invoice.issued'),
     charge AS (
         SELECT body->>'order' AS order_id, body->>'item' AS item, min(body->>'starts_on') AS starts_on,
-            max((body->>'one_time_minor')::bigint) AS one_time_minor
+            max((body->>'one_time_minor')::bigint) AS one_time_minor, max((body->>'recurring_minor')::bigint) AS recurring_minor
         FROM o2c.event WHERE type = 'account.charge-started' GROUP BY 1, 2),
     period AS (
         SELECT *, lag(to_day) OVER (PARTITION BY order_id, item ORDER BY from_day, to_day) AS billed_to FROM line WHERE kind <> 'one-time')
@@ -156,10 +156,15 @@ _CHARGES = """WITH line AS (
     FROM period LEFT JOIN charge USING (order_id, item)
     WHERE from_day IS DISTINCT FROM coalesce(billed_to, starts_on) OR to_day <= from_day OR starts_on IS NULL
     UNION ALL
+    SELECT stream, 'item ' || item || ' is billed ' || net_minor || ' for a period from ' || from_day || ', not ' || recurring_minor
+    FROM period JOIN charge USING (order_id, item)
+    WHERE CASE kind WHEN 'period' THEN net_minor <> recurring_minor ELSE net_minor > recurring_minor END
+    UNION ALL
     SELECT max(stream), 'item ' || item || ' is billed ' || sum(net_minor) || ' once, not ' || coalesce(min(one_time_minor), 0)
     FROM line LEFT JOIN charge USING (order_id, item) WHERE kind = 'one-time' GROUP BY order_id, item
     HAVING count(*) > 1 OR sum(net_minor) IS DISTINCT FROM min(one_time_minor)"""
-"""The items that are billed with a gap or an overlap, or whose one-time charge is billed twice or with another amount."""
+"""The items that are billed with a gap or an overlap, whose full period does not cost its price or a part of one costs more, or whose one-time
+charge is billed twice or with another amount."""
 
 _PAYMENTS = """WITH bill AS (
         SELECT e.stream, sum((body->>'total_minor')::bigint) AS total, coalesce(sum((body->>'credit_used_minor')::bigint), 0) AS used, coalesce(sum((body->>'amount_minor')::bigint), 0) AS paid,

@@ -268,6 +268,13 @@ def test_unknown_fields_of_an_offering_are_not_ours_to_judge() -> None:
     assert published(offering(price(), category=[{"id": "c"}], marketSegment="x", bespoke=1)) == published(offering(price()))
 
 
+@pytest.mark.parametrize("months", ["x", "1.5", "-1", "1001", "9" * 30])
+def test_a_commitment_is_a_number_of_months(months: str) -> None:
+    """What a customer commits to is summed up over them, so they must be a number of this world."""
+    uses = [{"name": "commitmentMonths", "productSpecCharacteristicValue": [{"value": "12"}, {"value": months}]}]
+    assert "commitmentMonths that is no number of months" in refusal(offering(price(), prodSpecCharValueUse=uses))
+
+
 def test_a_choice_may_be_left_out_when_the_offering_says_so() -> None:
     """minCardinality 0 makes it optional, isDefault says what holds without it."""
     values = [{"value": "red"}, {"value": "blue", "isDefault": True}]

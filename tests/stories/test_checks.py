@@ -180,6 +180,12 @@ STOCK = "projection stock is the fold of the log"
             id="a period is billed twice",
         ),
         pytest.param(
+            "UPDATE o2c.event SET body = jsonb_set(body, '{lines,0,net_minor}', to_jsonb((body->'lines'->0->>'net_minor')::bigint + 1))"
+            " WHERE position = (SELECT max(position) FROM o2c.event WHERE type = 'invoice.issued' AND body->'lines'->0->>'kind' = 'period')",
+            {UNCHANGED, HEADS, CHARGES, SUMS},
+            id="a period costs another price",
+        ),
+        pytest.param(
             "UPDATE o2c.event SET body = jsonb_set(body, '{amount_minor}', to_jsonb((body->>'amount_minor')::bigint * 2))"
             " WHERE position = (SELECT max(position) FROM o2c.event WHERE type = 'payment.received')",
             {UNCHANGED, HEADS, PAYMENTS, INVOICES},

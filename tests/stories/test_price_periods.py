@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from o2c.checks.diagnose import run_checks
 from o2c.files import loading
 from o2c.views.timeline import order_timeline
 from tests import billed
@@ -94,6 +95,12 @@ def test_the_oracle_says_the_same(world: World) -> None:
     told = [json.loads(json.dumps(event)) for event in order_timeline(world.app, "ONE")]
     assert len({event["stream"] for event in told if event["type"] == "invoice.issued"}) == 14
     assert disagreements(told) == []
+
+
+def test_diagnose_finds_nothing(world: World) -> None:
+    """Periods of every length follow each other without gap or overlap, each at its price."""
+    [found] = [check for check in run_checks(world.app) if check.name == "charges are billed without gap or overlap"]
+    assert (found.state, found.detail) == ("ok", "14 invoices")
 
 
 def bodies(world: World, name: str) -> list[Document]:
