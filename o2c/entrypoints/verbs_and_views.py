@@ -82,6 +82,7 @@ VIEWS = (
     Operation("fallout.list", fallouts.list_fallouts),
     Operation("fallout.show", fallouts.show_fallout),
     Operation("metrics.cycle-time", status.cycle_times),
+    Operation("metrics.promises", status.promises_kept),
     Operation("numbers.show", number_views.show_number),
     Operation("orders.find", finding.find_orders),
     Operation("orders.list", order_views.list_orders),

@@ -198,6 +198,18 @@ def _cause(state: OrderState, expected: Expected) -> tuple[str, str, str]:
     return *expected.longest, ""
 
 
+def forecasts(state: OrderState, at: datetime, book: Book) -> dict[Place, datetime]:
+    """Give when each step that is not begun is normally done, by item and step; none that follows from one that waits for somebody."""
+    outlook = Outlook(state, at, book)
+    found: dict[Place, datetime] = {}
+    for item in _bases_first(state, state.items):
+        for step in state.items[item].waits:
+            expected = outlook.step(item, step)
+            if expected and expected.begins != (item, step) and not state.record(*expected.begins).waiting_for:
+                found[item, step] = expected.by
+    return found
+
+
 def _bases_first(state: OrderState, items: Iterable[str]) -> Iterable[str]:
     """Give the open ones of these items, and the open items that they rely on, each after its bases."""
     bases: dict[str, list[str]] = {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
@@ -10,6 +10,7 @@ from typing import Any, cast
 from o2c.engine.app import Engine
 from o2c.kernel.event import Fact
 from o2c.kernel.refusal import Refused
+from o2c.orders.promise import Place, forecasts
 from o2c.orders.rollup import FINAL, ORDER_TRANSITIONS, item_state
 from o2c.orders.state import OrderState
 from o2c.views.fallouts import next_of
@@ -85,7 +86,8 @@ def list_orders(app: Engine, *, state: str = "", customer: str = "", limit: int 
 def order_plan(app: Engine, name: str) -> Rows:
     """The plan of an order: per item its steps, what they wait for, how they stand, and when each was asked for and done."""
     stream, state = find_order(app, name)
-    dated = {(row["item"], row["step"]): row for row in steps_of(state, _facts(app, stream))}
+    facts = _facts(app, stream)
+    dated = {(row["item"], row["step"]): row for row in steps_of(state, facts, _forecasts(app, state, facts))}
     rows = []
     for item, planned in state.items.items():
         progress = state.progress.items[item]
@@ -97,6 +99,11 @@ def order_plan(app: Engine, name: str) -> Rows:
                  **{key: dates[key] for key in ("asked_at", "done_at", "expected_at", "reference", "what")}}
             )  # fmt: skip
     return rows
+
+
+def _forecasts(app: Engine, state: OrderState, facts: Sequence[Fact]) -> dict[Place, datetime]:
+    """As seen from the last thing that happened, which is when promises are judged."""
+    return forecasts(state, facts[-1].occurred_at, app.book) if facts else {}
 
 
 _OF_ORDER = ("external_id", "customer_id", "state", "channel", "captured_at", "priority", "closed_at")
@@ -147,7 +154,7 @@ def show_order(app: Engine, name: str, *, at: datetime | None = None, known_at: 
         "invoices": [
             _picked(row, _OF_INVOICE) for row in sorted(rows.invoices, key=lambda row: str(row["invoice"])) if row["invoice"] in billed
         ],
-        "steps": steps_of(state, facts),
+        "steps": steps_of(state, facts, _forecasts(app, state, facts)),
         "promises": promises_of(facts),
     }
     return cast("dict[str, Any]", plain(shown))

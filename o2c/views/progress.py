@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from o2c.kernel.event import Fact
 from o2c.kernel.shapes import OfItem, OfStep
+from o2c.orders.promise import Place
 from o2c.orders.state import OrderState
 from o2c.views.guidance import guide_of
 from o2c.views.reading import Rows, plain
@@ -17,16 +19,19 @@ PROMISES = frozenset({"promise.made", "promise.revised"})
 """The events that promise an item for a day, where the log has them; before, the plan did."""
 
 
-def steps_of(state: OrderState, facts: Sequence[Fact]) -> Rows:
+def steps_of(state: OrderState, facts: Sequence[Fact], forecasts: Mapping[Place, datetime]) -> Rows:
     """The gates of an order and the steps of its items, in the order of the plan, each with its dates and how it stands in words.
 
-    `expected_at` is when more is known of a step that is under way; `reference` the partner's own: a courier's, a clearing house's.
+    `expected_at` is when more is known of a step that is under way, or when one that is not begun is normally done (`forecasts`); `reference` the partner's own: a courier's, a clearing house's.
     """
     dates = _dates(facts)
     rows = [_row("", gate, status, (), state, dates) for gate, status in state.progress.gates.items()]
     for item, planned in state.items.items():
         statuses = state.progress.items[item].steps
         rows += [_row(item, step, statuses[step], waits, state, dates) for step, waits in planned.waits.items()]
+    for row in rows:
+        if row["status"] == "planned" and (by := forecasts.get((row["item"], row["step"]))):
+            row["expected_at"] = plain(by)
     return rows
 
 
@@ -83,8 +88,13 @@ def promises_of(facts: Sequence[Fact]) -> Rows:
         elif fact.event.type_name in PROMISES:
             body = fact.event.model_dump(mode="json")
             for one in body.get("items") or [body]:
-                rows.append(_promise(fact, one.get("item", ""), one.get("promised_on", ""), one.get("cause") or body.get("cause", "")))
+                rows.append(_promise(fact, one.get("item", ""), one.get("promised_on", ""), _cause(body)))
     return [row for place, row in enumerate(rows) if not _said_before(row, rows[:place])]
+
+
+def _cause(body: Mapping[str, Any]) -> str:
+    """The step and the reason that moved a promise; empty for the first one."""
+    return " ".join(part for part in (body.get("cause_step", ""), body.get("cause_reason", "")) if part)
 
 
 def _promise(fact: Fact, item: str, promised_on: str, cause: str) -> dict[str, Any]:

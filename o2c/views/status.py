@@ -7,7 +7,7 @@ from typing import Any
 from o2c.engine.app import Engine
 from o2c.kernel.periods import stamp
 from o2c.views.reading import Rows, plain
-from projections import fallout, intakes, invoices, items, milestones, orders, stock
+from projections import fallout, intakes, invoices, items, milestones, orders, promises, stock
 
 LOG_SIZE = "SELECT count(*) AS events, coalesce(max(position), 0) AS position FROM o2c.event"
 """How many events the log holds, and the position of the last. No parameters."""
@@ -20,6 +20,15 @@ def cycle_times(app: Engine) -> Rows:
     """
     rows = app.reads.rows(milestones.CYCLE_TIMES)
     return [plain({**row, "from_words": milestone_in_words(row["from"]), "to_words": milestone_in_words(row["to"])}) for row in rows]
+
+
+def promises_kept(app: Engine) -> Rows:
+    """Promises kept and broken, against the day promised first and the day as last revised, by offering and by cause; `*` stands for all.
+
+    The cause is the step from which the first revision came, with the reason of its fallout (empty: it took longer without one). Items that
+    are open count as promised only. The projections must be caught up.
+    """
+    return [plain(row) for row in app.reads.rows(promises.KEEPING)]
 
 
 _WHOLE = {"captured": "order captured", "planned": "order planned", "closed": "order closed", "completed": "item completed"}

@@ -80,6 +80,7 @@ LACKING: Mapping[str, Mapping[str, str]] = {
         "events.find": "A service follows with `wait=False` from a mark, and filters what it gets.",
         "fallout.show": _AT_A_DESK,
         "metrics.cycle-time": "Figures for machines come from `o2c metrics`, or from the projections in SQL.",
+        "metrics.promises": "Figures for machines come from `o2c metrics`, or from the projections in SQL.",
         "numbers.show": _AT_A_DESK,
         "orders.find": _AT_A_DESK,
         "orders.ingest": _FILES,

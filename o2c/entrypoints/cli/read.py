@@ -15,7 +15,7 @@ from o2c.entrypoints.cli.wishes import one_of
 from o2c.views import finding as look_ups
 from o2c.views.orders import ORDER_STATES, list_orders, order_plan, show_order
 from o2c.views.reading import time_of
-from o2c.views.status import cycle_times, show_status
+from o2c.views.status import cycle_times, promises_kept, show_status
 from o2c.views.timeline import matters, order_timeline
 
 orders = typer.Typer(no_args_is_help=True, help="Orders: find them, see how they stand and came to be so, cancel them.")
@@ -166,6 +166,19 @@ def cycle_time(limit: Limit = None, output: Output = Format.table) -> None:
     with looking() as session:
         current(session)
         show_rows(cycle_times(session.app), output, empty="nothing was measured yet", limit=limit, less=_in_words)
+
+
+@metrics.command("promises")
+def promises(limit: Limit = None, output: Output = Format.table) -> None:
+    """Show which promises were kept and which were broken, and why.
+
+    Against the day promised first, and against the day as last revised, by offering and by cause; `*` stands for all of them.
+
+    Example: o2c metrics promises
+    """
+    with looking() as session:
+        current(session)
+        show_rows(promises_kept(session.app), output, empty="nothing was promised yet", limit=limit)
 
 
 def _in_words(row: Mapping[str, Any]) -> dict[str, Any]:
