@@ -11,6 +11,7 @@ import pytest
 import typer
 
 from o2c.desk.roles import OPERATOR
+from o2c.entrypoints.cli.commands import PARTS, Part
 from o2c.entrypoints.cli.main import app
 from o2c.entrypoints.python import OrderToCash
 from o2c.entrypoints.verbs_and_views import VERBS, VIEWS, Operation
@@ -268,3 +269,16 @@ def test_faces_hand_the_store_on() -> None:
 def test_reaching_into_the_store_is_seen(text: str, found: list[tuple[int, str]]) -> None:
     """What a face must not do itself, and what it may."""
     assert list(reaches_in(ast.parse(text))) == found
+
+
+@pytest.mark.parametrize(("name", "part"), [(name, part) for parts in PARTS.values() for name, part in parts.items()])
+def test_the_first_page_says_what_each_command_says_of_itself(name: str, part: Part) -> None:
+    """Its sentences stand in a list, so that the page needs no command; they are those of the commands."""
+    [said] = [_of_itself(each) for each in (app.registered_groups + app.registered_commands) if each.name == name]
+    assert part.help == said
+
+
+def _of_itself(registered: Any) -> str:
+    if hasattr(registered, "typer_instance"):
+        return str(registered.typer_instance.info.help)
+    return " ".join((inspect.getdoc(registered.callback) or "").split("\n\n")[0].split())

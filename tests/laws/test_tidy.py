@@ -12,7 +12,18 @@ ROOT = Path(__file__).parents[2]
 IN_ROOT = {
     "pyproject.toml", "README.md", "CHANGELOG.md", "requirements.lock", ".gitignore", "o2c", "projections", "tests", "scripts", "docs", ".ci",
 }  # fmt: skip
-NOT_OURS = {".git", ".venv", "__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache", ".hypothesis", ".import_linter_cache"}
+NOT_OURS = {
+    ".git",
+    "build",
+    "dist",
+    ".venv",
+    "__pycache__",
+    ".pytest_cache",
+    ".mypy_cache",
+    ".ruff_cache",
+    ".hypothesis",
+    ".import_linter_cache",
+}
 ENTRY_POINTS = {"o2c.entrypoints.cli.main", "o2c.entrypoints.python", "o2c.entrypoints.verbs_and_views", "o2c.simulation.launch"}
 SUFFIXES = ("Service", "Manager", "Helper", "Util", "Utils", "Handler", "Processor")
 # Split, so that this file does not contain what it looks for.
@@ -62,8 +73,10 @@ def module_name(path: Path) -> str:
 
 
 def imported_by(path: Path) -> set[str]:
-    """What a file may import: `from a import b` may mean the module a.b, so both count."""
-    names: set[str] = set()
+    """What a file may import: `from a import b` may mean the module a.b, so both count; and the modules that a list names as `module:what`."""
+    beside = module_name(path).rpartition(".")[0]
+    named = (node.value for node in ast.walk(tree(path)) if isinstance(node, ast.Constant) and isinstance(node.value, str))
+    names = {f"{beside}.{text.partition(':')[0]}" for text in named if re.fullmatch(r"[a-z_]+:[a-z_]+", text)}
     for node in ast.walk(tree(path)):
         if isinstance(node, ast.Import):
             names.update(alias.name for alias in node.names)

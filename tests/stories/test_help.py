@@ -288,3 +288,22 @@ def test_the_program_tells_its_version() -> None:
     assert done.exit_code == 0
     assert done.output.startswith("o2c ")
     assert "newest migration" in done.output
+
+
+@pytest.mark.parametrize(
+    ("words", "loaded"),
+    [
+        pytest.param(["--help"], set(), id="the first page loads no engine"),
+        pytest.param(["demo", "--help"], {"o2c.engine.app", "o2c.simulation.launch"}, id="a command loads what it needs"),
+        pytest.param(["orders", "list", "--help"], {"o2c.engine.app"}, id="and nothing of the others"),
+    ],
+)
+def test_a_start_imports_what_it_needs(words: list[str], loaded: set[str]) -> None:
+    """Half of a start was the import of commands that nobody had typed."""
+    heavy = {"o2c.engine.app", "o2c.simulation.launch"}
+    program = f"""import sys; sys.argv[1:] = {words!r}
+from o2c.entrypoints.cli.main import main
+try: main()
+except SystemExit: print(sorted(sys.modules.keys() & {heavy!r}), file=sys.stderr)"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.stderr.strip() == str(sorted(loaded))

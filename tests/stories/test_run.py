@@ -72,14 +72,16 @@ def test_simulated_time_has_one_driver_and_an_end(dsn: str, start: Start, argume
 
 @pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT])
 def test_a_worker_works_until_it_is_told_to_end(dsn: str, tmp_path: Path, start: Start, signum: int) -> None:
-    """It attends to what comes; a signal ends it with 0 and one line that says how much it did."""
+    """It says what it is about to do and attends to what comes; a signal ends it with 0 and a line that says how much it did."""
     world = World(dsn, tmp_path, clock="real").stocked(customers=1)
     process = start()
     assert ordered(world, 1)
     process.send_signal(signum)
     code, out, err = ended(process)
     assert (code, out) == (0, "")
-    assert err.strip() == "attended to 1 rows of the agenda"
+    assert err.splitlines() == [
+        "real clock: one worker attends to what is due as it comes, until Ctrl-C or SIGTERM", "attended to 1 rows of the agenda",
+    ]  # fmt: skip
     world.close()
 
 

@@ -55,6 +55,7 @@ def run(
         if session.simulated:
             _drive(session, end, workers)
         elif workers > 1:
+            _says_what(end, workers)
             crew = Crew(workers, "run", *(["--until", until] if until else []))
             with measured(session.app, metrics, crew=True):
                 code = crew.run()
@@ -62,9 +63,18 @@ def run(
             raise typer.Exit(code)
         else:
             worker = session.worker()
+            if not tethered:
+                _says_what(end, workers)
             with measured(session.app, metrics, crew=False):
                 work(worker, end, tethered=tethered)
             print(worker.attended) if tethered else _tell(worker.attended)
+
+
+def _says_what(end: datetime | None, workers: int) -> None:
+    """What goes on for hours says so when it begins."""
+    until = f"until {end:%Y-%m-%dT%H:%MZ}" if end else "until Ctrl-C or SIGTERM"
+    who = "one worker attends" if workers == 1 else f"{workers} workers attend"
+    err.print(f"real clock: {who} to what is due as it comes, {until}")
 
 
 def _tell(attended: int) -> None:

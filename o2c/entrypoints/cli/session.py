@@ -23,5 +23,8 @@ def looking() -> Iterator[Session]:
     """The store for a command that only reads; of a standby it says that it is one."""
     with opened(reading=True) as session:
         if not session.takes_writes:
-            err.print("this login or server takes no writes (a reader, a standby?): rows as far as others have folded them")
+            err.print(
+                "this server takes no writes from here (a standby, or a login that only reads): its log as far as it has it,"
+                " projections as far as others folded them"
+            )
         yield session

@@ -13,8 +13,6 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from o2c.views.reading import amount_text
-
 GAP = 2
 FOLDED_MIN = 24
 CLIPPED_MIN = 24
@@ -104,6 +102,8 @@ def _told(row: Mapping[str, Any]) -> dict[str, str]:
 def _said(name: str, value: Any, currency: str) -> tuple[str, str]:
     """The heading and the text of a value."""
     if name.endswith("_minor") and currency and isinstance(value, int):
+        from o2c.views.reading import amount_text  # not before there is an amount: a page of help needs no engine
+
         return name.removesuffix("_minor"), amount_text(value, currency)
     if name.endswith("_s") and isinstance(value, int | float) and not isinstance(value, bool):
         return name.removesuffix("_s"), duration(value)

@@ -1,0 +1,174 @@
+"""What stands on the command line, by name: the help of each command and where it is, so that a start imports what it needs and no more."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import import_module
+from typing import Annotated, Any
+
+import typer
+
+from o2c.entrypoints.cli.help_pages import laid_out
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A command or group: where it is (`module:name`), what it does in a sentence, and the commands of a group that stand in other modules."""
+
+    place: str
+    help: str
+    more: Mapping[str, str] = field(default_factory=dict)
+
+
+PARTS: Mapping[str, Mapping[str, Part]] = {
+    "Set up": {
+        "init": Part("setup:init", "Create the store and give it its clock."),
+        "load": Part("setup:load", "Take in what orders need: catalogue, customers, SIMs, numbers."),
+        "ingest": Part("setup:ingest", "Take in product orders (TMF622 v4, one JSON object a line)."),
+        "simulate": Part("setup:simulate", "Write the files of an invented launch, to try o2c on."),
+        "demo": Part("run:demo", "Take an invented launch from captured orders to paid invoices, and sum it up."),
+    },
+    "Orders": {
+        "orders": Part(
+            "read:orders", "Orders: find them, see how they stand and came to be so, cancel them.", {"cancel": "cancel:orders_cancel"}
+        ),
+        "catalogue": Part("catalogue:catalogue", "The price list: what is sold, at which prices, charged how often and valid when."),
+        "customers": Part("customers:customers", "Customers: everything about one, and contacts with it."),
+        "fallout": Part("fallout:fallout", "Steps that could not go on by themselves: look through them, act on them."),
+        "numbers": Part("numbers:numbers", "Telephone numbers: reserve one for an order, release it, look at it."),
+        "sims": Part("sims:sims", "SIMs: look at one."),
+    },
+    "Money": {
+        "payments": Part(
+            "payments:payments", "Invoices and payments: what came by bank, deposits, what is owed back, collecting once more."
+        ),
+    },
+    "Look into it": {
+        "status": Part("read:status", "Show the whole store in numbers: orders, items, fallouts, invoices, stock."),
+        "events": Part(
+            "events:events",
+            "The log as it is: events in order, as JSON lines. Personal fields are left out.",
+            {"export": "history:events_export", "import": "history:events_import"},
+        ),
+        "metrics": Part(
+            "read:metrics",
+            "Figures over all orders, and for a monitoring system.",
+            {"export": "telemetry:export", "serve": "telemetry:serve"},
+        ),
+        "sql": Part("analysts:sql", "Run one SQL statement over the analyst views and the projections, or open psql on them."),
+        "replay": Part(
+            "replay:replay",
+            "Ask what if: fold the history through a projection of your own and see how its rows differ from the live ones.",
+        ),
+    },
+    "Operate": {
+        "run": Part("run:run", "Let time pass: partners answer, windows open, bills run, payments arrive."),
+        "diagnose": Part("upkeep:diagnose", "Check the store against its own log and say what is wrong, or what could not be checked."),
+        "partners": Part("partners:partners", "The systems outside: which are simulated, which are real, how they are reached."),
+        "projections": Part("projections:projections", "Tables folded from the log: how far they are, build them anew, check them."),
+        "store": Part("store:store", "The store itself: who may do what in it, and in which life it is.", {"keep": "analysts:store_keep"}),
+        "docs": Part("upkeep:docs", "Write the generated documents of a checkout of o2c, or check them; for its developers."),
+    },
+}
+"""What stands under which heading of `o2c --help`. A law holds the sentences equal to those that the commands say of themselves."""
+PANELS: Mapping[str, Sequence[str]] = {panel: tuple(parts) for panel, parts in PARTS.items()}
+
+EPILOG = """\
+Begin with
+  o2c demo --orders 100           an invented launch, from order to cash
+  o2c COMMAND --help              what a command does, with an example
+  o2c --install-completion        let the shell complete commands and values
+
+Exit codes
+   0  done                         5  a check failed, or something differs
+   2  wrong usage                  6  done, but some input was refused
+   3  there is no such thing      70  a defect in o2c
+   4  conflict: not as it stands  75  try again later
+
+Environment
+  O2C_HOME        the data folder, with a PostgreSQL of its own
+  O2C_DSN         use this PostgreSQL instead: a connection string
+  O2C_ACTOR       who acts, where --actor is left out
+  O2C_LOOKUP_KEY  key to find customers by name or e-mail: 64 hex digits
+  O2C_LOG_LEVEL   DEBUG, INFO (unless said otherwise), WARNING or ERROR
+  O2C_DEBUG       set to 1, show where in the program a defect is
+
+Data goes to standard output, everything else to standard error."""
+
+
+def app_for(words: Sequence[str]) -> typer.Typer:
+    """The command line for what was typed: with the one command that its first word names, in full; the others by name and help alone.
+
+    With all of them where it names none: for a word that is no command, whose likes are offered, and for a shell that completes words.
+    """
+    names = {name for parts in PARTS.values() for name in parts}
+    if any(key.endswith("_COMPLETE") for key in os.environ):
+        return app_of(names)
+    if not words or words[0] in ("--help", "--version"):
+        return app_of(())
+    return app_of({words[0]} if words[0] in names else names)
+
+
+def app_of(names: Collection[str]) -> typer.Typer:
+    """The command line with some commands in full, and the others by name and help alone."""
+    app = typer.Typer(
+        name="o2c",
+        no_args_is_help=True,
+        add_completion=True,
+        pretty_exceptions_enable=False,
+        help="Order to cash for telecom operators: one log in which the order, its fallout, the promise and the invoice stand together.",
+        epilog=EPILOG,
+    )
+    app.callback()(root)
+    for name, part in ((name, part) for parts in PARTS.values() for name, part in parts.items()):
+        target = _loaded(part) if name in names else _named(part.help)
+        if isinstance(target, typer.Typer):
+            app.add_typer(target, name=name)
+        else:
+            app.command(name)(target)
+    laid_out(app, PANELS)
+    return app
+
+
+def _loaded(part: Part) -> Any:
+    target = _at(part.place)
+    for name, place in part.more.items():
+        if name not in {command.name for command in target.registered_commands}:
+            target.command(name)(_at(place))
+    return target
+
+
+@cache
+def _at(place: str) -> Any:
+    module, _, name = place.partition(":")
+    return getattr(import_module(f"o2c.entrypoints.cli.{module}"), name)
+
+
+def _named(sentence: str) -> Callable[[], None]:
+    """A command of which nothing but its help is asked."""
+
+    def named() -> None: ...
+
+    named.__doc__ = sentence
+    return named
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        from o2c.running.store import newest_migration
+
+        print(f"o2c {version('o2c')}, newest migration {newest_migration()}")
+        raise typer.Exit
+
+
+def root(
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version of the program and of its schema.", is_eager=True, callback=_version)
+    ] = False,
+) -> None:
+    """What stands before a command."""
