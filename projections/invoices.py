@@ -73,8 +73,8 @@ INVOICES = Projection(
     rows=_rows,
 )  # fmt: skip
 
-ROWS_OF_ACCOUNT = "SELECT * FROM projection.invoices WHERE account = %s"
-"""The rows of an account's invoices. Parameter: the account's id."""
+ROWS_OF_ACCOUNTS = "SELECT * FROM projection.invoices WHERE account = ANY(%s)"
+"""The rows of the invoices of some accounts. Parameter: the accounts' ids."""
 
 LISTED_OF_CUSTOMER = """SELECT invoice, account, state, currency, total_minor, credit_used_minor, paid_minor, issued_on, due_on FROM projection.invoices
 WHERE customer_id = %s ORDER BY issued_on, invoice"""

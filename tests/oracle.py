@@ -106,7 +106,9 @@ def disagreements(timelines: Iterable[dict[str, Any]]) -> list[str]:
         order, until = event["stream"].removeprefix("order-"), max(until, at) if event["actor"] == "engine" else until
         item = items.get(f"{order}/{data.get('item')}", {})
         if event["type"] == "order.planned":
-            items |= {(key := f"{order}/{x['item']}"): {**x, "key": key, "account": data["account"]} for x in data["items"]}
+            items |= {
+                (key := f"{order}/{x['item']}"): {**x, "key": key, "account": x.get("account") or data["account"]} for x in data["items"]
+            }
         elif event["type"] == "charging.started":
             item["known"] = at
             charges.setdefault(item["account"], []).append(item)

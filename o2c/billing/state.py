@@ -12,7 +12,16 @@ from o2c.billing.events import AccountBilled, BillRunRequested, InvoiceIssued
 from o2c.customers.rules import PAYMENT_METHODS
 from o2c.kernel.agenda import NEVER, AgendaChange, Dropped, by_shape
 from o2c.kernel.balances import OfBalance
-from o2c.kernel.charges import BANK_TRANSFER, MONTHLY, ChargeStarted, ChargeWithdrawn, MoneyReceived, PriceTerms, account_stream
+from o2c.kernel.charges import (
+    BANK_TRANSFER,
+    MONTHLY,
+    AccountOpened,
+    ChargeStarted,
+    ChargeWithdrawn,
+    MoneyReceived,
+    PriceTerms,
+    account_stream,
+)
 from o2c.kernel.decision import NOTHING, Decision, just
 from o2c.kernel.event import Event
 from o2c.kernel.frozen import changed
@@ -82,6 +91,8 @@ def evolve_account(state: AccountState, event: Event) -> AccountState:
             key = f"{event.order}/{event.item}"
             charge = state.charges.get(key)
             return changed(state, charges={**state.charges, key: changed(charge, withdrawn=True)}) if charge else state
+        case AccountOpened():
+            return changed(state, account=event.account, customer=event.customer, market=event.market)
         case OfBalance():
             return _moved(state, event)
         case AccountBilled():

@@ -49,6 +49,15 @@ MONTHLY = PriceTerms()
 """What was meant before prices had terms: a month, at the standard rate."""
 
 
+class AccountOpened(Event, name="account.opened", stream="account"):
+    """An order that was validated named the account for the first time: from now on it is this customer's, and nobody else is billed to it."""
+
+    example = {"account": "BA-1001", "customer": "C-1001", "market": "GB@2026-01"}
+    account: str
+    customer: str
+    market: str
+
+
 class ChargeStarted(Event, name="account.charge-started", stream="account"):
     """A service is to be charged to the account from the local date `starts_on`. Prices are net of tax, in minor units, and apply as `terms`
     say; `market` is the one the order pinned, whose bill days and taxes the account follows."""

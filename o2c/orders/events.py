@@ -185,7 +185,7 @@ class PlannedItem(_Part):
 
     Nothing begins before `start_on`; it is neither switched on nor charged before `wished_on` (days local to the market, empty for any day).
     `terms` say how often the recurring price is charged and how the prices are taxed; plans stored without them meant a month and the standard
-    rate.
+    rate. `account` is the one that the item is billed to, empty where a plan was stored without it: then it is the order's.
     """
 
     item: str
@@ -203,6 +203,7 @@ class PlannedItem(_Part):
     promised_on: str
     start_on: str = ""
     wished_on: str = ""
+    account: str = ""
 
 
 class OrderPlanned(Event, name="order.planned", stream="order"):

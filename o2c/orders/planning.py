@@ -15,7 +15,7 @@ from o2c.orders.events import OrderPlanned, PlannedItem, PlannedStep
 from o2c.orders.pricing import PinnedPrices, chosen, committed_minor, pinned
 from o2c.orders.rollup import item_state
 from o2c.orders.state import OrderState
-from o2c.orders.wish import Line, around, multiplicity, names_of
+from o2c.orders.wish import Line, account_of, around, multiplicity, names_of
 
 
 class Book(Protocol):
@@ -99,6 +99,7 @@ def _planned_item(
         promised_on="",
         start_on=start_on,
         wished_on=wished_on,
+        account=account_of(line, by_id, state.account),
     )
 
 

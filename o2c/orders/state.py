@@ -196,7 +196,7 @@ def _planned(state: OrderState, event: events.OrderPlanned) -> OrderState:
             terms=item.terms,
             waits={step.step: step.waits for step in item.steps},
             place=places.get(item.line, ""),
-            account=event.account,
+            account=item.account or event.account,
             currency=event.currency,
             start_on=item.start_on,
             wished_on=item.wished_on,
@@ -284,7 +284,7 @@ def _correct_line(line: Line, name: str, value: str) -> tuple[Line, ...]:
         return ()
     if name == "relies_on":
         return (changed(line, relies_on=tuple(part for part in value.split(",") if part)),)
-    if name in ("item", "action", "quantity", "offering", "product", "place", "requested_start", "requested_completion"):
+    if name in ("item", "action", "quantity", "offering", "product", "place", "account", "requested_start", "requested_completion"):
         return (Line(**{**asdict(line), name: value}),)
     return (changed(line, characteristics={**line.characteristics, name: value}),)
 

@@ -9,7 +9,7 @@ from typing import Any
 from o2c.catalogue.state import STREAM as CATALOGUE
 from o2c.catalogue.state import CatalogueState
 from o2c.customers.state import stream_of
-from o2c.kernel.charges import account_stream
+from o2c.kernel.charges import AccountOpened, account_stream
 from o2c.kernel.decision import Decision, just
 from o2c.kernel.step import Referral, Step
 from o2c.kernel.stream import StreamKind
@@ -25,24 +25,56 @@ from o2c.orders.events import (
     ValidationRequested,
 )
 from o2c.orders.validation import POLICY, flaw
+from o2c.orders.wish import account_of
+
+
+def _accounts(work: Work) -> dict[str, str]:
+    """The accounts that an order names, each with the words for where: the order's first, then those of items."""
+    order: state.OrderState = work.state
+    by_id = {line.item: line for line in order.lines}
+    named = {order.account: "the billing account"}
+    for line in order.lines:
+        named.setdefault(account_of(line, by_id, order.account), f"the billing account of item {line.item}")
+    return {account: words for account, words in named.items() if account}
 
 
 def _reads(work: Work) -> tuple[str, ...]:
-    catalogue = f"{CATALOGUE}@{work.state.catalogue_version}"
-    party = (stream_of(work.state.party), account_stream(work.state.account)) if work.state.party else ()
-    return (catalogue, *party)
+    catalogue, party = f"{CATALOGUE}@{work.state.catalogue_version}", work.state.party
+    if not party:
+        return (catalogue,)
+    named = _accounts(work)
+    whose = (stream_of(account) for account in named if account != party)
+    return (catalogue, stream_of(party), *(account_stream(account) for account in named), *whose)
+
+
+def _account_flaw(work: Work) -> str:
+    """Whether every account is the party's: nobody else has named it before, and it is not the account that goes by another customer's id."""
+    party = work.state.party
+    for account, words in _accounts(work).items():
+        opened = work.read.get(account_stream(account))
+        if opened is not None and opened.customer != party:
+            return f"DQ-PARTY: {words} belongs to another party"
+        if account != party and work.read.get(stream_of(account)) is not None:
+            return f"DQ-PARTY: {words} is the own account of another customer"
+    return ""
 
 
 def _check(work: Work, at: datetime) -> str:
     catalogue = work.read[f"{CATALOGUE}@{work.state.catalogue_version}"] or CatalogueState()
-    account = work.read.get(account_stream(work.state.account))
-    if account is not None and account.customer != work.state.party:
-        return "DQ-PARTY: the billing account belongs to another party"
+    if work.state.party and (wrong := _account_flaw(work)):
+        return wrong
     return flaw(work.state, party_known=work.read.get(stream_of(work.state.party)) is not None, catalogue=catalogue, market=work.market)
 
 
 def _validated(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
-    return just(OrderValidated(attempt=work.attempt, catalogue_version=work.state.catalogue_version, policy=POLICY))
+    """The order can be planned; the accounts that nobody named before are its party's from now on, by the versions of their streams."""
+    validated = OrderValidated(attempt=work.attempt, catalogue_version=work.state.catalogue_version, policy=POLICY)
+    opened = (
+        (account_stream(account), AccountOpened(account=account, customer=work.state.party, market=work.state.market))
+        for account in _accounts(work)
+        if work.read.get(account_stream(account)) is None
+    )
+    return Decision((validated,), tuple(opened))
 
 
 def _decide(work: Work, approve: bool, at: datetime) -> Decision:

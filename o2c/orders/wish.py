@@ -68,6 +68,14 @@ def around(line: Line, by_id: Mapping[str, Line]) -> Iterator[Line]:
         upper = by_id.get(upper.parent)
 
 
+def account_of(line: Line, by_id: Mapping[str, Line], otherwise: str) -> str:
+    """Give the billing account of a line: its own, else that of the nearest bundle around it that names one, else the order's.
+
+    Source: TMF622 v4.0.0 ProductOrderItem.billingAccount.
+    """
+    return next((each.account for each in around(line, by_id) if each.account), otherwise)
+
+
 def quantity_of(line: Line) -> int | None:
     """Give the quantity of a line if its text is a whole number from 1 to QUANTITY_MAX, else None."""
     text = line.quantity

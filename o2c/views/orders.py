@@ -139,7 +139,8 @@ def show_order(app: Engine, name: str, *, at: datetime | None = None, known_at: 
         facts = _facts(app, stream, at, position)
         state = _state_of(app, stream, facts)
         rows = _then(app, stream, state, at, known_at, position)
-    billed = billing(app, rows.account, state.order_id)
+    own = {item.item: item.account for item in state.items.values()}
+    billed = set().union(*(billing(app, account, state.order_id) for account in {rows.account, *own.values()}))
     shown = {
         "order": state.order_id,
         "owner": state.owner,
@@ -147,7 +148,9 @@ def show_order(app: Engine, name: str, *, at: datetime | None = None, known_at: 
         "after": state.after,
         "rejected_because": rejected_because(facts),
         "account": rows.account,
-        "items": [_picked(row, _OF_ITEM) for row in sorted(rows.items, key=lambda row: str(row["item"]))],
+        "items": [
+            {**_picked(row, _OF_ITEM), "account": own.get(row["item"], "")} for row in sorted(rows.items, key=lambda row: str(row["item"]))
+        ],
         "open_fallouts": [{**row, "next": next_of(row)} for row in rows.open_fallouts],
         "resubmissions": resubmissions_of(state),
         "deposits": deposits_of(facts),
@@ -174,7 +177,7 @@ def _now(app: Engine, state: OrderState) -> _Rows:
         state.account,
         app.reads.rows(items.ROWS_OF_ORDER, state.order_id),
         [plain(row) for row in app.reads.rows(fallout.OPEN_OF_ORDER, state.order_id)],
-        app.reads.rows(invoices.ROWS_OF_ACCOUNT, state.account),
+        app.reads.rows(invoices.ROWS_OF_ACCOUNTS, sorted(_accounts(state))),
     )
 
 
@@ -197,8 +200,13 @@ def _then(app: Engine, stream: str, state: OrderState, at: datetime | None, know
         account,
         folded("items", [stream]),
         sorted(shown, key=lambda row: (row["opened_at"], row["fallout"])),
-        folded("invoices", invoice_streams(app, account)) if account else [],
+        folded("invoices", [name for each in _accounts(state) for name in invoice_streams(app, each)]),
     )
+
+
+def _accounts(state: OrderState) -> set[str]:
+    """The accounts to which an order or one of its items is billed."""
+    return {account for account in (state.account, *(item.account for item in state.items.values())) if account}
 
 
 def _reached(app: Engine, at: datetime | None, known_at: int | None) -> int:

@@ -19,12 +19,13 @@ class OrderRow(TypedDict):
 
 
 class ItemShown(TypedDict):
-    """An item of an order and its state."""
+    """An item of an order and its state; `account` is the one that it is billed to, empty before it is planned."""
 
     item: str
     offering: str
     state: str
     promised_on: str | None
+    account: str
 
 
 class DepositShown(TypedDict):

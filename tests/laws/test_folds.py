@@ -173,7 +173,9 @@ LIVES: Mapping[str, Mapping[str, Sequence[Told]]] = {
                  "numbers standing still": (("numbers.announced", {}), ("numbers.fell-out", {})),
                  "stopped": (("sims.announced", {}), ("step.stopped", {**_NO, "step": "sim-arrival"}))},
     "account": {
+        "opened": (("account.opened", {}),),
         "money held, used and paid back": (
+            ("account.opened", {}),
             ("account.deposit-kept", {"amount_minor": 4000}), ("account.deposit-kept", {"amount_minor": 1000}), ("account.deposit-kept", {"order": "2"}),
             ("account.deposit-freed", {"amount_minor": 5000}), ("account.deposit-freed", {"order": "2", "becomes": "credit"}),
             ("account.credit-received", {}), ("account.charge-started", {}), ("account.credit-used", {"amount_minor": 2399}),

@@ -74,7 +74,12 @@ def test_the_deposit_of_an_order_that_ended_is_owed_until_it_is_paid_back(deposi
 
     assert desk.sees("payments", "owed") == []
     assert held(desk) == {**NOTHING, "returned_minor": 4000}
-    assert deposited.types("account-BA-C-1") == ["account.deposit-kept", "account.deposit-freed", "account.money-returned"]
+    assert deposited.types("account-BA-C-1") == [
+        "account.opened",
+        "account.deposit-kept",
+        "account.deposit-freed",
+        "account.money-returned",
+    ]
     assert accounted(deposited).startswith("came 4,000 = on invoices 0 + held for customers 0 + paid back 4,000")
 
 
