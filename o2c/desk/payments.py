@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from datetime import date, datetime, timedelta
-from typing import Any
 
 from o2c.billing import rules as billing
 from o2c.billing.state import AccountState, InvoiceState, invoice_stream
 from o2c.credit import rules as credit
 from o2c.credit.step import STEP as CREDIT
-from o2c.desk.act import Deed, Rule, act
+from o2c.desk.act import Deed, act
 from o2c.engine.app import Context, Engine, Written
 from o2c.fallout import rules as fallouts
 from o2c.kernel.charges import account_stream
@@ -70,8 +69,7 @@ def deposit(
         )
 
     wish = ["deposit", amount_minor, currency, remittance, method, *([_iso(arrived_on)] if arrived_on else [])]
-    noting = _Noting(take)
-    return noting.told(act(app, context, "payments.deposit", Deed(stream, (noting,), wish)))
+    return _known(act(app, context, "payments.deposit", Deed(stream, (take,), wish)))
 
 
 def missing_deposit(app: Engine, order: str) -> str:
@@ -117,8 +115,7 @@ def record(
         )
 
     wish = ["record payment", amount_minor, remittance, arrived_on and arrived_on.isoformat()]
-    noting = _Noting(take)
-    return noting.told(act(app, context, "payments.record", Deed(stream, (noting,), wish)))
+    return _known(act(app, context, "payments.record", Deed(stream, (take,), wish)))
 
 
 def refund(
@@ -150,24 +147,13 @@ def refund(
         day = (returned_on or today).isoformat()
         return billing.pay_back(state, amount_minor=amount_minor, remittance=remittance, method=method, returned_on=day)
 
-    noting, wish = _Noting(give), ["refund", amount_minor, remittance, method, _iso(returned_on)]
-    return noting.told(act(app, context, "payments.refund", Deed(stream, (noting,), wish)))
+    wish = ["refund", amount_minor, remittance, method, _iso(returned_on)]
+    return _known(act(app, context, "payments.refund", Deed(stream, (give,), wish)))
 
 
-class _Noting:
-    """A rule that remembers whether it decided anything: what was recorded before is not recorded again, and the answer says so."""
-
-    def __init__(self, rule: Rule) -> None:
-        self.rule, self.known = rule, False
-
-    def __call__(self, state: Any, at: datetime) -> Decision:
-        decision = self.rule(state, at)
-        self.known = not decision
-        return decision
-
-    def told(self, written: Written) -> Written:
-        """What was written, as a repeat where nothing was."""
-        return replace(written, repeated=True) if self.known else written
+def _known(written: Written) -> Written:
+    """What was written; money that was recorded before is not recorded again, and the answer says so."""
+    return replace(written, repeated=True) if written.unchanged else written
 
 
 def _today(what: str, day: date | None, today: date) -> date:
