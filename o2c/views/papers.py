@@ -8,6 +8,12 @@ from typing import Any
 
 from o2c.engine.app import Engine
 
+DECISIONS = (
+    "approve: the later paper becomes an order of its own beside the one in force",
+    "decline: the order in force stays as it is, and no order comes of the later paper",
+)
+"""What each decision about two papers does."""
+
 FIRST_PAPER = "SELECT occurred_at, channel, actor FROM o2c.event WHERE stream = %s AND type = 'order.captured' ORDER BY version LIMIT 1"
 """When and how an order was captured. Parameter: its stream."""
 
@@ -43,7 +49,7 @@ def both_papers(app: Engine, row: Mapping[str, Any], *, personal: bool) -> dict[
         texts = (app.reads.rows(ORIGINAL_OF_FIRST, stream), app.reads.rows(ORIGINAL_OF_LATER, stream, later["version"]))
         originals = [_parsed(rows[0]["original"]) for rows in texts]
         differing = [{"field": path, "in_force": _at(originals[0], path), "later": _at(originals[1], path)} for path in later["differing"]]
-    return {"papers": papers, "differing": differing}
+    return {"papers": papers, "differing": differing, "decisions": list(DECISIONS)}
 
 
 def _parsed(text: str | None) -> Any:

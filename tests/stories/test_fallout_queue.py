@@ -164,3 +164,4 @@ def test_both_papers_of_a_doubt_are_shown(world: World, desk: Desk) -> None:
     assert "commitmentMonths" in field["field"]
     assert personal["differing"] == [{**field, "in_force": "12", "later": "24"}]
     assert [paper["paper"] for paper in shown["papers"]] == ["in force", "later"]
+    assert [decision.partition(":")[0] for decision in shown["decisions"]] == ["approve", "decline"]
