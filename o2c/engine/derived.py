@@ -18,6 +18,7 @@ from o2c.kernel.stream import StreamKind
 from o2c.orders.events import CorrectionApplied, ItemCancelled, ItemFailed
 from o2c.orders.state import OrderState
 from o2c.plan import PlanBook
+from o2c.stock.events import Identified
 
 
 @dataclass(slots=True)
@@ -89,6 +90,8 @@ class Guards:
 
     def follow(self, stream: Folded, event: Event, before: Any) -> None:
         """Take an event into account that was just folded; `before` is the stream's state without it."""
+        for identifier in event.identifiers() if isinstance(event, Identified) else ():
+            self._set(identifier, stream.stream)
         holder = holder_after(event)
         if holder is not None:
             self._set(piece_of(stream.stream), holder)

@@ -21,7 +21,7 @@ from o2c.engine.drafts import Command, Loaded
 from o2c.engine.runner import Runner
 from o2c.files.lines import document_of, lines_of, raw_lines, refuse_empty
 from o2c.kernel.carry import happened
-from o2c.kernel.decision import Decision, just
+from o2c.kernel.decision import Decision, Guard, just
 from o2c.kernel.identifiers import derived_id, digest
 from o2c.kernel.periods import local_date
 from o2c.kernel.refusal import Refused
@@ -31,6 +31,7 @@ from o2c.numbers.state import stream_of as number_stream
 from o2c.orders.document import Unreadable, parse
 from o2c.sim import rules as sims
 from o2c.sim.state import stream_of as sim_stream
+from o2c.stock.state import field_missing
 
 BATCH = 250
 DELIVERY_ROWS = 1_000
@@ -154,7 +155,8 @@ def _stock_rows(path: Path, what: str, columns: tuple[str, ...]) -> tuple[str, t
     refuse_empty(path, table[1:])
     for number, row in enumerate(table[1:], 1):
         if len(row) != len(columns):
-            raise Refused(f"{path} row {number}: {len(row)} columns, not {len(columns)}; nothing of the file was taken in")
+            why = field_missing(row, columns) or f"{len(row)} columns, not {len(columns)}"
+            raise Refused(f"{path} row {number}: {why}; nothing of the file was taken in")
     return content, tuple(map(tuple, table[1:]))
 
 
@@ -165,6 +167,7 @@ def _refuse_known(app: Engine, path: Path, what: str, rows: Sequence[tuple[str, 
     pieces = app.load(stream_of(row[0]) for row in page)
     coming = app.load(app.reads.streams_at(f"{what[:-1]}-arrival"))
     announced = {row[0] for delivery in coming.values() for row in delivery.state.rows}
+    _refuse_known_imsis(app, path, page if what == "sims" else (), start, [row for each in coming.values() for row in each.state.rows])
     for number, row in enumerate(page, start + 1):
         piece = pieces[stream_of(row[0])]
         if piece.version or row[0] in announced:
@@ -172,6 +175,16 @@ def _refuse_known(app: Engine, path: Path, what: str, rows: Sequence[tuple[str, 
             raise Refused(
                 f"{path} row {number}: {row[0]} is in the store already ({stands}); nothing of the file was taken in", kind="conflict"
             )
+
+
+def _refuse_known_imsis(app: Engine, path: Path, page: Sequence[tuple[str, ...]], start: int, coming: Sequence[tuple[str, ...]]) -> None:
+    """An IMSI has one SIM. Raises Refused (conflict) naming the first row whose IMSI another SIM has, in the store or announced."""
+    holders = {row[1]: sim_stream(row[0]) for row in coming if len(row) == len(sims.COLUMNS)}
+    held = app.reads.holders([Guard("imsi", row[1], sim_stream(row[0])) for row in page])
+    holders |= {imsi: holder for (_, imsi), holder in held.items()}
+    for number, row in enumerate(page, start + 1):
+        if holders.get(row[1], sim_stream(row[0])) != sim_stream(row[0]):
+            raise Refused(f"{path} row {number}: its IMSI belongs to another SIM; nothing of the file was taken in", kind="conflict")
 
 
 def refuse_no_catalogue(app: Engine) -> None:

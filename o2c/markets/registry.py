@@ -19,6 +19,11 @@ def market(pin: str) -> Market | None:
     return _BY_PIN[pin] if pin else None
 
 
+def numbering_regions() -> tuple[str, ...]:
+    """Give the regions of the numbers of all markets (ISO 3166)."""
+    return tuple(dict.fromkeys(version.numbering.region for versions in MARKETS.values() for version in versions))
+
+
 def current(code: str, on: date) -> Market:
     """Give the version of a market that is in force on a day, or its first one before that. Raises Refused for an unknown market."""
     if code not in MARKETS:

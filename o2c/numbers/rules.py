@@ -7,9 +7,10 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from o2c.kernel.decision import Decision, Guard, just
-from o2c.kernel.identifiers import country_code, country_code_of, e164
+from o2c.kernel.identifiers import country_code, country_code_of, e164, possible_mobile
 from o2c.kernel.refusal import Refused
 from o2c.kernel.work import Work
+from o2c.markets.registry import numbering_regions
 from o2c.numbers.events import (
     NumberAssigned,
     NumberBroughtIn,
@@ -29,6 +30,7 @@ from o2c.numbers.events import (
     pool_named,
 )
 from o2c.numbers.state import NumberState, stream_of
+from o2c.stock.state import field_missing, refused
 
 CLASSES = frozenset({"normal", "golden"})
 COLUMNS = ("msisdn", "class")
@@ -37,19 +39,34 @@ COLUMNS = ("msisdn", "class")
 def announce(*, rows: tuple[tuple[str, ...], ...], at: datetime) -> NumbersAnnounced:
     """Announce a delivery of numbers for a time; the rows are (MSISDN, class), as text.
 
-    Raises Refused naming the first row that is no E.164 number, has an unknown class, or repeats a number. Source: ITU-T E.164.
+    Raises Refused naming the rows that lack a field, are no possible mobile number of a market of ours, have an unknown class, or repeat a
+    number. Stock is judged by the rule that numbers brought in are. Source: ITU-T E.164; the markets' numbering rules.
     """
+    regions = {country_code_of(region): region for region in numbering_regions()}
     seen: dict[str, int] = {}
+    flaws: list[tuple[int, str]] = []
     for number, row in enumerate(rows, 1):
-        try:
-            msisdn, number_class = e164(row[0]), row[1]
-        except (ValueError, IndexError) as error:
-            raise Refused(f"numbers: row {number}: {error}; nothing of the file was taken in, correct it and load it again") from None
-        if number_class not in CLASSES or msisdn in seen:
-            why = f"class is not one of {sorted(CLASSES)}" if number_class not in CLASSES else f"the same number as row {seen[msisdn]}"
-            raise Refused(f"numbers: row {number}: {why}; nothing of the file was taken in, correct it and load it again")
-        seen[msisdn] = number
+        if why := _flaw(row, regions) or (f"the same number as row {seen[row[0]]}" if row[0] in seen else ""):
+            flaws.append((number, why))
+        seen.setdefault(row[0] if row else "", number)
+    if flaws:
+        raise refused("numbers", flaws)
     return NumbersAnnounced(due_at=at, rows=rows)
+
+
+def _flaw(row: tuple[str, ...], regions: Mapping[str, str]) -> str:
+    """Say what is wrong with a row of numbers; empty when it can be taken in. `regions` are those of our markets, by country code."""
+    if missing := field_missing(row, COLUMNS):
+        return missing
+    try:
+        code = country_code(e164(row[0]))
+    except ValueError as error:
+        return str(error)
+    if code not in regions:
+        return f"no market of ours has numbers that begin with +{code}"
+    if not possible_mobile(row[0], regions[code]):
+        return f"it is no possible mobile number of {regions[code]}"
+    return "" if row[1] in CLASSES else f"class is not one of {sorted(CLASSES)}"
 
 
 def arrival_streams(work: Work) -> tuple[str, ...]:

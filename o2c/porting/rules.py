@@ -40,11 +40,18 @@ def claimed(work: Work) -> tuple[Guard, ...]:
     return (work.guard("port-in", number),) if possible_mobile(number, work.market.numbering.region) else ()
 
 
+def own_number(work: Work) -> tuple[str, ...]:
+    """Name the stream that the number has if it is our own; none for a text that is no number."""
+    number = number_of(work)
+    return (f"number-{number}",) if possible_mobile(number, work.market.numbering.region) else ()
+
+
 def flaw(work: Work, at: datetime) -> str:
     """Give the first reason why the donor cannot be asked, judged as text and never repaired; empty when there is none.
 
     DQ-PHONE: no possible mobile number of the market in E.164 form. NP-CODE: the code is missing, has not the market's form, or is too old
-    for the day that would be asked for, be it that the customer wishes a later one. NP-NOTPORT: another order brings or brought the number.
+    for the day that would be asked for, be it that the customer wishes a later one. NP-NOTPORT: another order brings or brought the number, or
+    it is our own: of our stock, or in service with a customer of ours.
     Source: the table of imperfect orders (design, section 11); ITU-T E.164; the market's porting rules.
     """
     if not possible_mobile(number_of(work), work.market.numbering.region):
@@ -56,6 +63,8 @@ def flaw(work: Work, at: datetime) -> str:
         return f"NP-CODE: {old}"
     if any(holder != work.holder for holder in work.guards.values()):
         return "NP-NOTPORT: another order brings or brought this number"
+    if any(work.read.values()):
+        return "NP-NOTPORT: the number is our own already, in stock or in service"
     return ""
 
 

@@ -23,6 +23,7 @@ STEP = Step(
     check=rules.flaw,
     correction_flaw=rules.same_old_code,
     guards=rules.claimed,
+    reads=rules.own_number,
     lead=timedelta(minutes=2),
     facts=rules.replaced,
     ask=ByPartner(

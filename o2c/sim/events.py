@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Literal
 
 from o2c.kernel.event import Names, Upcast
 from o2c.kernel.shapes import Done, FellOut, Freed, HeldByItem, Offered, Renewed, Requested, Undone, Withdrawn
-from o2c.stock.events import StockAnnounced, StockArrived
+from o2c.stock.events import Identified, StockAnnounced, StockArrived
 
 
 class SimRequested(Requested, name="sim.requested", step="sim", stream="order"):
@@ -74,7 +74,7 @@ class SimsFellOut(FellOut, name="sims.fell-out", step="sim-arrival", stream="del
     }  # fmt: skip
 
 
-class SimReceived(Offered, name="sim.received", stream="sim"):
+class SimReceived(Offered, Identified, name="sim.received", stream="sim"):
     """A SIM came into stock."""
 
     example = {"iccid": "8944770000000000009", "imsi": "001010000000000", "kind": "esim"}
@@ -85,6 +85,10 @@ class SimReceived(Offered, name="sim.received", stream="sim"):
     def offer(self) -> tuple[str, str, dict[str, str]]:
         """Put the SIM into the pool of its kind."""
         return f"sim/{self.kind}", self.iccid, {"iccid": self.iccid, "imsi": self.imsi, "kind": self.kind}
+
+    def identifiers(self) -> tuple[tuple[str, str], ...]:
+        """Give the IMSI, which one SIM has."""
+        return (("imsi", self.imsi),)
 
 
 class SimTaken(Withdrawn, HeldByItem, name="sim.taken", stream="sim"):

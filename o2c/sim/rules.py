@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from o2c.kernel.decision import Decision, just
+from o2c.kernel.decision import Decision, Guard, just
 from o2c.kernel.identifiers import iccid as canonical_iccid
 from o2c.kernel.identifiers import imsi as canonical_imsi
-from o2c.kernel.refusal import Refused
 from o2c.kernel.work import Work
 from o2c.sim.events import (
     SimAssigned,
@@ -24,6 +23,7 @@ from o2c.sim.events import (
     SimTaken,
 )
 from o2c.sim.state import stream_of
+from o2c.stock.state import field_missing, refused
 
 KINDS = frozenset({"esim", "physical"})
 COLUMNS = ("iccid", "imsi", "kind")
@@ -34,22 +34,48 @@ RESTOCK_DAYS = 1
 def announce(*, rows: tuple[tuple[str, ...], ...], at: datetime) -> SimsAnnounced:
     """Announce a delivery of SIMs for a time; the rows are (ICCID, IMSI, kind), as text.
 
-    A filler `F` at the end of an ICCID is dropped. Raises Refused naming the first row with an ICCID or IMSI that is none, an unknown kind,
-    or an ICCID that is there twice. Source: ITU-T E.118 (ICCID), ITU-T E.212 (IMSI), GSMA SGP.22 section 5.2.1 (filler).
+    A filler `F` at the end of an ICCID is dropped. Raises Refused naming the rows that lack a field, have an ICCID or IMSI that is none or is
+    there twice, or an unknown kind. Source: ITU-T E.118 (ICCID), ITU-T E.212 (IMSI), GSMA SGP.22 section 5.2.1 (filler).
     """
-    seen: dict[str, int] = {}
-    canonical = []
+    seen: dict[tuple[str, str], int] = {}
+    canonical: list[tuple[str, str, str]] = []
+    flaws: list[tuple[int, str]] = []
     for number, row in enumerate(rows, 1):
         try:
-            entry = (canonical_iccid(row[0]), canonical_imsi(row[1]), row[2])
-        except (ValueError, IndexError) as error:
-            raise Refused(f"sims: row {number}: {error}; nothing of the file was taken in, correct it and load it again") from None
-        if entry[2] not in KINDS or entry[0] in seen:
-            why = f"kind is not one of {sorted(KINDS)}" if entry[2] not in KINDS else f"the same ICCID as row {seen[entry[0]]}"
-            raise Refused(f"sims: row {number}: {why}; nothing of the file was taken in, correct it and load it again")
-        seen[entry[0]] = number
-        canonical.append(entry)
+            entry = _entry(row)
+            twice = [f"the same {name} as row {seen[name, value]}" for name, value in _identifiers(entry) if (name, value) in seen]
+            flaws += [(number, why) for why in twice[:1]]
+            seen |= {identifier: number for identifier in _identifiers(entry) if identifier not in seen}
+            canonical.append(entry)
+        except ValueError as error:
+            flaws.append((number, str(error)))
+    if flaws:
+        raise refused("sims", flaws)
     return SimsAnnounced(due_at=at, rows=tuple(canonical))
+
+
+def _entry(row: tuple[str, ...]) -> tuple[str, str, str]:
+    """Give ICCID, IMSI and kind of a row in canonical form. ValueError says what is wrong with it."""
+    if missing := field_missing(row, COLUMNS):
+        raise ValueError(missing)
+    if row[2] not in KINDS:
+        raise ValueError(f"kind is not one of {sorted(KINDS)}")
+    return canonical_iccid(row[0]), canonical_imsi(row[1]), row[2]
+
+
+def _identifiers(entry: tuple[str, str, str]) -> tuple[tuple[str, str], ...]:
+    return ("ICCID", entry[0]), ("IMSI", entry[1])
+
+
+def own_imsis(work: Work) -> tuple[Guard, ...]:
+    """Give the guards of the IMSIs of a delivery: each is held by its SIM, for good."""
+    return tuple(Guard("imsi", imsi, stream_of(iccid)) for iccid, imsi, _ in work.state.rows)
+
+
+def imsi_flaw(work: Work, at: datetime) -> str:
+    """Give the reason why a delivery cannot be taken in whose IMSI another SIM has got since it was announced; empty for none."""
+    taken = [guard.key for guard, holder in work.guards.items() if holder != guard.holder]
+    return f"SYS-BUG: {len(taken)} IMSIs of the delivery belong to other SIMs" if taken else ""
 
 
 def arrival_streams(work: Work) -> tuple[str, ...]:
@@ -64,7 +90,9 @@ def arrive(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
     for _, _, kind in fresh:
         pools[f"sim/{kind}"] = pools.get(f"sim/{kind}", 0) + 1
     received = tuple((stream_of(iccid), SimReceived(iccid=iccid, imsi=imsi, kind=kind)) for iccid, imsi, kind in fresh)
-    return Decision((SimsArrived(attempt=work.attempt, pools=pools),), received)
+    streams = {stream for stream, _ in received}
+    takes = tuple(guard for guard in own_imsis(work) if guard.holder in streams)
+    return Decision((SimsArrived(attempt=work.attempt, pools=pools),), received, takes=takes)
 
 
 def pool_of(work: Work) -> str:

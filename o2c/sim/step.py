@@ -31,6 +31,8 @@ ARRIVAL = Step(
     requested=SimsAnnounced,
     fell_out=SimsFellOut,
     complete=rules.arrive,
+    check=rules.imsi_flaw,
+    guards=rules.own_imsis,
     reads=rules.arrival_streams,
     facts=announced_rows,
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from o2c.kernel.event import Event
 from o2c.kernel.shapes import Done, Requested
 
 
@@ -9,6 +10,14 @@ class StockAnnounced(Requested):
     """A delivery is to be taken in at `due_at`; `rows` are the lines of its paper, as text."""
 
     rows: tuple[tuple[str, ...], ...]
+
+
+class Identified(Event):
+    """A piece of stock with identifiers, beside the one its stream is named for, that no other piece may have."""
+
+    def identifiers(self) -> tuple[tuple[str, str], ...]:
+        """Give the identifiers as (kind, value). Raises NotImplementedError for a class that does not say."""
+        raise NotImplementedError(f"{type(self).__name__} must say what identifies it")
 
 
 class StockArrived(Done):

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from o2c.kernel.agenda import NEVER, AgendaChange, by_shape
 from o2c.kernel.event import Event
+from o2c.kernel.refusal import Refused
 from o2c.kernel.shapes import FellOut, step_of
 from o2c.kernel.stream import StreamKind
 from o2c.kernel.work import Record, Work, noted
 from o2c.stock.events import StockAnnounced, StockArrived
 
 ARRIVAL_PRIORITY = 0
+ROWS_NAMED = 5
+"""How many bad rows of a delivery its refusal names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,18 @@ def evolve(state: DeliveryState, event: Event) -> DeliveryState:
     if isinstance(event, FellOut):
         return replace(state, records=noted(state.records, event, step_of(event)))
     return replace(state, arrived=True, records={}) if isinstance(event, StockArrived) else state
+
+
+def refused(what: str, flaws: Sequence[tuple[int, str]]) -> Refused:
+    """Make the refusal of a delivery, which names its bad rows (number, why), the first ROWS_NAMED of them."""
+    named = "; ".join(f"row {number}: {why}" for number, why in flaws[:ROWS_NAMED])
+    more = f"; and {len(flaws) - ROWS_NAMED} more" if len(flaws) > ROWS_NAMED else ""
+    return Refused(f"{what}: {named}{more}; nothing of the file was taken in, correct it and load it again")
+
+
+def field_missing(row: Sequence[str], columns: Sequence[str]) -> str:
+    """Say which field a row that is too short lacks; empty for a row that is long enough."""
+    return f"{columns[len(row)]} is missing" if len(row) < len(columns) else ""
 
 
 def announced_rows(work: Work) -> Mapping[str, Any]:

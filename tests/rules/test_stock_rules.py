@@ -1,11 +1,13 @@
 """SIMs and numbers: taken in once, drawn from their pool, waited for when there are none, given back."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from o2c.kernel.agenda import NEVER
+from o2c.kernel.decision import Guard
 from o2c.kernel.event import Event
 from o2c.kernel.refusal import Refused
 from o2c.kernel.shapes import Offered, Requested
@@ -18,7 +20,7 @@ from o2c.stock.state import KIND as DELIVERY
 from tests.given import BOOK, MONDAY, PORTING, Story, item
 
 ICCID, OTHER_ICCID = "8944500102198304826", "8944500102198304834"
-IMSI = "001010000000001"
+IMSI, OTHER_IMSI = "001010000000001", "001010000000002"
 ESIM = (ICCID, IMSI, "esim")
 PLAIN = ("+447700910001", "normal")
 
@@ -30,18 +32,26 @@ PLAIN = ("+447700910001", "normal")
         pytest.param(sims.announce, [("1234", IMSI, "esim")], "row 1: .*not an ICCID", id="iccid-too-short"),
         pytest.param(sims.announce, [(ICCID, "99", "esim")], "row 1: .*not an IMSI", id="imsi"),
         pytest.param(sims.announce, [(ICCID, IMSI, "nano")], "row 1: kind is not one of", id="kind"),
-        pytest.param(sims.announce, [(ICCID, IMSI)], "row 1: ", id="a-column-short"),
-        pytest.param(sims.announce, [()], "row 1: ", id="an-empty-row"),
+        pytest.param(sims.announce, [(ICCID, IMSI)], "row 1: kind is missing;", id="a-column-short"),
+        pytest.param(sims.announce, [()], "row 1: iccid is missing;", id="an-empty-row"),
+        pytest.param(sims.announce, [ESIM, (OTHER_ICCID, IMSI, "esim")], "row 2: the same IMSI as row 1", id="imsi-twice"),
         pytest.param(sims.announce, [ESIM, (ICCID, IMSI, "physical")], "row 2: the same ICCID as row 1", id="iccid-twice"),
         pytest.param(sims.announce, [ESIM, (ICCID + "F", IMSI, "esim")], "row 2: the same ICCID as row 1", id="iccid-twice-with-filler"),
         pytest.param(numbers.announce, [("07700910001", "normal")], "row 1: .*not an E.164", id="number-national"),
         pytest.param(numbers.announce, [("+447700910001", "silver")], "row 1: class is not one of", id="class"),
         pytest.param(numbers.announce, [PLAIN, PLAIN], "row 2: the same number as row 1", id="number-twice"),
-        pytest.param(numbers.announce, [("+447700910001",)], "row 1: ", id="number-without-class"),
+        pytest.param(numbers.announce, [("+447700910001",)], "row 1: class is missing;", id="number-without-class"),
+        pytest.param(
+            numbers.announce, [PLAIN, ("+442079460018", "normal")], "row 2: it is no possible mobile number of GB", id="a-landline"
+        ),
+        pytest.param(numbers.announce, [("+12025550143", "normal")], r"row 1: no market of ours .* \+1;", id="another-country"),
+        pytest.param(numbers.announce, [("+4407700910557", "normal")], "row 1: it is no possible mobile number of GB", id="a-trunk-zero"),
+        pytest.param(numbers.announce, [("x", "normal"), PLAIN, PLAIN], "row 1: .*; row 3: the same number as row 2;", id="two-bad-rows"),
+        pytest.param(numbers.announce, [("x", "normal")] * 7, "row 5: .*; and 2 more; nothing of the file", id="many-bad-rows"),
     ],
 )
 def test_a_delivery_with_a_bad_row_is_refused_whole(announce: Callable[..., Any], rows: list[tuple[str, ...]], why: str) -> None:
-    """The first bad row is named, and nothing of the file is taken in."""
+    """The bad rows are named, each with its reason, and nothing of the file is taken in."""
     with pytest.raises(Refused, match=why):
         announce(rows=tuple(rows), at=MONDAY)
 
@@ -59,8 +69,8 @@ def arrived(announced: Requested, known: set[str]) -> tuple[dict[str, int], list
 @pytest.mark.parametrize(
     ("rows", "known", "pools"),
     [
-        pytest.param([ESIM, (OTHER_ICCID, IMSI, "physical")], set(), {"sim/esim": 1, "sim/physical": 1}, id="all-new"),
-        pytest.param([ESIM, (OTHER_ICCID, IMSI, "esim")], {f"sim-{ICCID}"}, {"sim/esim": 1}, id="one-known"),
+        pytest.param([ESIM, (OTHER_ICCID, OTHER_IMSI, "physical")], set(), {"sim/esim": 1, "sim/physical": 1}, id="all-new"),
+        pytest.param([ESIM, (OTHER_ICCID, OTHER_IMSI, "esim")], {f"sim-{ICCID}"}, {"sim/esim": 1}, id="one-known"),
         pytest.param([ESIM], {f"sim-{ICCID}"}, {}, id="all-known"),
         pytest.param([(ICCID + "F", IMSI, "esim")], {f"sim-{ICCID}"}, {}, id="known-under-its-other-spelling"),
         pytest.param([], set(), {}, id="empty"),
@@ -71,6 +81,17 @@ def test_only_what_is_new_is_taken_in(rows: list[tuple[str, ...]], known: set[st
     found, streams = arrived(sims.announce(rows=tuple(rows), at=MONDAY), known)
     assert found == pools
     assert len(streams) == sum(pools.values())
+
+
+def test_a_sim_holds_its_imsi_for_good() -> None:
+    """The guard is taken with the SIM; a delivery with an IMSI of another SIM is not taken in."""
+    work = DELIVERY.work(
+        DELIVERY.evolve(DELIVERY.initial("delivery-1"), sims.announce(rows=(ESIM,), at=MONDAY)), "delivery-1", "", "sim-arrival", BOOK
+    )
+    step, guard = STEPS["sim-arrival"], Guard("imsi", IMSI, f"sim-{ICCID}")
+    assert step.complete(work, {}, MONDAY).takes == (guard,)
+    assert step.check(replace(work, guards={guard: f"sim-{ICCID}"}), MONDAY) == ""
+    assert step.check(replace(work, guards={guard: f"sim-{OTHER_ICCID}"}), MONDAY).startswith("SYS-BUG: 1 IMSIs")
 
 
 def test_golden_numbers_have_a_pool_of_their_own() -> None:

@@ -114,7 +114,7 @@ CASES: dict[str, Case] = {
     "sims: another shape": (sims, NUMBERS + b"+447700910901,normal\n", "its first line must be iccid,imsi,kind"),
     "sims: customers": (sims, person(), "its first line must be iccid,imsi,kind"),
     "sims: a column more": (sims, SIMS + row(901).strip() + b",x\n", "row 1: 4 columns, not 3"),
-    "sims: a column less": (sims, SIMS + row(901) + b"8944,1\n", "row 2: 2 columns, not 3"),
+    "sims: a column less": (sims, SIMS + row(901) + b"8944,1\n", "row 2: kind is missing"),
     "sims: no UTF-8": (sims, SIMS + row(901) + b"\xff\xfe\n", "no CSV in UTF-8"),
     "sims: a field without end": (sims, SIMS + row(901) + b'"' + b"x" * 200_000, "no CSV in UTF-8"),
     "sims: bad check digit": (sims, SIMS + row(901) + with_bad_check_digit(902), "row 2: .*its check digit is wrong"),

@@ -6,9 +6,12 @@ from typing import Any
 
 import pytest
 
+from o2c.desk.fallout import Correct
+from o2c.files import loading
 from o2c.kernel.partner import Accepted, Failed, Request
+from o2c.kernel.refusal import Refused
 from tests import ports
-from tests.world import NINE, World, at, order, ported
+from tests.world import NINE, World, at, line, order, ported, sim
 
 
 @pytest.fixture
@@ -64,6 +67,38 @@ def test_a_clearing_house_that_is_away_all_day_makes_a_late_port(world: World) -
     assert (outcome["ported_on"], outcome["late_days"], outcome["late_working_days"]) == ("2026-01-08", 2, 2)
     assert (world.fallouts(), claimed(world).good) == ([], True)
     assert "1 missed, 1 ports late by 2 days" in claimed(world).figures
+
+
+@pytest.mark.parametrize("msisdn", ["+447700910001", "+447700910003"], ids=["given-to-a-customer", "in-stock"])
+def test_a_number_of_our_own_is_not_brought_in(world: World, msisdn: str) -> None:
+    """Whatever code is invented for it, and before the donor is asked: it lies in stock, or serves a customer of ours."""
+    world.stocked(numbers=0)
+    rows = [("msisdn", "class"), ("+447700910001", "normal"), ("+447700910002", "normal"), ("+447700910003", "golden")]
+    loading.load_stock(world.app, world.runner, "numbers", world.written("numbers.csv", rows), None)
+    world.take(order("FIRST", line()))
+    world.run(NINE + timedelta(minutes=30))
+    world.take(order("SECOND", ported(msisdn=msisdn), party="C-2", on=NINE + timedelta(hours=1)))
+    world.run(at(6))
+
+    [fallen] = world.fallouts("SECOND")
+    assert (fallen["reason"], world.scripted.asked("porting")) == ("NP-NOTPORT", [])
+    world.resolve("NP-NOTPORT", Correct({"portInNumber": "+447700900777"}), of="SECOND")
+    assert world.run(at(9)).state("SECOND") == "completed"
+
+
+def test_a_second_file_brings_no_imsi_of_another_sim(world: World) -> None:
+    """Nor does one that is announced for later: the row is named, and nothing of the file is taken in."""
+    world.stocked(esims=1, physical=0)
+    head = ("iccid", "imsi", "kind")
+    for name, when in (("again.csv", None), ("later.csv", at(20))):
+        other = world.written(name, [head, (sim(900 if when is None else 901, "esim")[0], sim(0, "esim")[1], "esim")])
+        with pytest.raises(Refused, match="row 1: its IMSI belongs to another SIM; nothing of the file was taken in"):
+            loading.load_stock(world.app, world.runner, "sims", other, when)
+    announced = world.written("announced.csv", [head, sim(500, "esim")])
+    loading.load_stock(world.app, world.runner, "sims", announced, at(20))
+    twice = world.written("twice.csv", [head, (sim(902, "esim")[0], sim(500, "esim")[1], "esim")])
+    with pytest.raises(Refused, match="row 1: its IMSI belongs to another SIM"):
+        loading.load_stock(world.app, world.runner, "sims", twice, None)
 
 
 @pytest.mark.parametrize(
