@@ -112,6 +112,8 @@ def _order_flaw(items: list[tuple[Json, Json | None]], at: datetime, known: Mark
         return "DQ-ITEM"
     if sum(len(_names(item, parent)) for item, parent in items) > LINES_MAX:
         return "DQ-ITEM"
+    if any("portInNumber" in _characteristics(item) and len(_names(item, parent)) > 1 for item, parent in items):
+        return "DQ-ITEM"  # one number for several lines: a channel that names one a line has a characteristic for each
     if any(item["action"] not in ("add", "noChange") for item, _ in items if not _product(item).get("id")):
         return "DQ-ACTION"
     return "DQ-OFFER" if any(not _orderable(item, at, known) for item, _ in items) else ""

@@ -10,6 +10,7 @@ from o2c.catalogue.events import OfferingPublished
 from o2c.catalogue.state import CatalogueState
 from o2c.kernel.step import Step
 from o2c.markets.base import Market
+from o2c.orders.bringing import brought
 from o2c.orders.dates import wished_days
 from o2c.orders.events import OrderPlanned, PlannedItem, PlannedStep
 from o2c.orders.pricing import PinnedPrices, chosen, committed_minor, pinned
@@ -74,7 +75,7 @@ def _planned_item(
     at: datetime,
     state: OrderState,
 ) -> PlannedItem:
-    wanted = {**chosen(line, offering), **_porting(line, turn)}
+    wanted = {**chosen(line, offering), **brought(line, turn)}
     relied = dict.fromkeys(base for upper in around(line, by_id) for base in upper.relies_on)
     bases = tuple(dict.fromkeys(base for item in relied for base in _bases(by_id, item, turn, names)))
     steps = [
@@ -101,12 +102,6 @@ def _planned_item(
         wished_on=wished_on,
         account=account_of(line, by_id, state.account),
     )
-
-
-def _porting(line: Line, turn: int) -> dict[str, str]:
-    """The number to bring, for the first of several lines only: one number cannot be brought twice."""
-    brought = {key: value for key, value in line.characteristics.items() if key in ("portInNumber", "portInCode")}
-    return brought if turn == 0 and "portInNumber" in brought else {}
 
 
 def _bases(by_id: Mapping[str, Line], relied: str, turn: int, names: Mapping[str, list[str]]) -> list[str]:

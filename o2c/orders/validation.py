@@ -9,6 +9,7 @@ from graphlib import CycleError, TopologicalSorter
 from o2c.catalogue.rules import unorderable
 from o2c.catalogue.state import CatalogueState
 from o2c.markets.base import Market
+from o2c.orders.bringing import flaw_of_numbers
 from o2c.orders.dates import flaw_of_dates
 from o2c.orders.pricing import chosen
 from o2c.orders.state import OrderState
@@ -27,10 +28,10 @@ def flaw(state: OrderState, *, party_known: bool, catalogue: CatalogueState, mar
     """
     if not state.party or not party_known:
         return "DQ-PARTY: no related party has the role customer" if not state.party else "DQ-PARTY: the party is not registered"
-    return _item_flaw(state.lines) or _action_flaw(state.lines) or _date_flaw(state, market) or _offer_flaw(state, catalogue)
+    return _item_flaw(state.lines, market) or _action_flaw(state.lines) or _date_flaw(state, market) or _offer_flaw(state, catalogue)
 
 
-def _item_flaw(lines: Sequence[Line]) -> str:
+def _item_flaw(lines: Sequence[Line], market: Market) -> str:
     doubles = [item for item, count in Counter(line.item for line in lines).items() if count > 1 or not item]
     if doubles:
         return f"DQ-ITEM: item id {doubles[0] or '(empty)'} is not unique"
@@ -45,7 +46,7 @@ def _item_flaw(lines: Sequence[Line]) -> str:
     names = Counter(name for of_item in names_of(counts).values() for name in of_item)
     if len(names) < names.total():
         return f"DQ-ITEM: item id {max(names, key=lambda name: names[name])} is also the name of a line of another item"
-    return _relation_flaw(lines)
+    return _relation_flaw(lines) or flaw_of_numbers(lines, counts, market)
 
 
 def _relation_flaw(lines: Sequence[Line]) -> str:

@@ -119,11 +119,14 @@ def test_relying_on_an_item_gates_activation_only(items: list[Document], name: s
     assert set(across) <= set(steps(line)["activation"])
 
 
-def test_one_number_is_brought_by_one_line() -> None:
-    """Of several lines of one item the first brings the number; the others get new ones."""
-    first, second = planned(item(quantity=2, characteristics=PORTING))
-    assert ("porting" in steps(first), "porting" in steps(second)) == (True, False)
-    assert "portInNumber" not in second.characteristics
+def test_each_line_of_an_item_brings_its_own_number() -> None:
+    """The item says one number a line; a code of its own is the line's, the item's is for all the others."""
+    wanted = {**PORTING, "portInNumber#2": "+447700900124", "portInNumber#3": "+447700900125", "portInCode#3": "XYZ987654"}
+    lines = planned(item(quantity=3, characteristics=wanted))
+    assert [(line.characteristics["portInNumber"], line.characteristics["portInCode"]) for line in lines] == [
+        (PORTING["portInNumber"], PORTING["portInCode"]), ("+447700900124", PORTING["portInCode"]), ("+447700900125", "XYZ987654"),
+    ]  # fmt: skip
+    assert all("porting" in steps(line) for line in lines)
 
 
 def test_prices_terms_and_wishes_are_pinned() -> None:

@@ -9,11 +9,23 @@ from hypothesis import strategies
 from o2c.kernel.refusal import Refused
 from o2c.orders.planning import commitment_minor, plan_order
 from o2c.plan import STEPS
-from tests.given import BOOK, CATALOGUE, MONDAY, Document, Story, captured, flaw_of, item
+from tests.given import BOOK, CATALOGUE, MONDAY, PORTING, Document, Story, captured, flaw_of, item
+
+
+def test_twenty_four_numbers_are_no_bulk_port() -> None:
+    """Nor are more that come under codes of their own: each code is a customer's with another donor."""
+    assert flaw_of(captured(item(quantity=24, characteristics=bringing(24)))) == ""
+    own = {f"portInCode#{n}": f"ABC{n:06d}" for n in range(1, 31)}
+    assert flaw_of(captured(item(quantity=30, characteristics={**bringing(30), **own}))) == ""
 
 
 def bundle(name: str, *children: Document, **changes: Any) -> Document:
     return item(name, "office", productOrderItem=list(children), **changes)
+
+
+def bringing(count: int) -> dict[str, str]:
+    """Characteristics of an item that brings so many numbers under one code."""
+    return {"portInCode": PORTING["portInCode"], **{f"portInNumber#{n}": f"+4477009001{n:02d}" for n in range(1, count + 1)}}
 
 
 FLAWED = [
@@ -49,6 +61,15 @@ FLAWED = [
     pytest.param(
         [bundle("1", item("2", relies_on=("3",))), bundle("3", item("4", relies_on=("2",)))], {}, "DQ-ITEM: reliesOn", id="circle-by-bundle"
     ),
+    pytest.param([item(quantity=3, characteristics=PORTING)], {}, "DQ-ITEM: item 1 is 3 lines and brings one number; send one line a number, or",
+                 id="one-number-for-three-lines"),
+    pytest.param([bundle("1", item("2", characteristics=bringing(2)), quantity=3)], {}, "DQ-ITEM: item 2 is 3 lines and brings 2 numbers",
+                 id="two-numbers-for-three-lines-by-its-bundle"),
+    pytest.param([item(quantity=2, characteristics=bringing(3))], {}, "DQ-ITEM: item 1 is 2 lines and brings 3 numbers", id="a-number-too-many"),
+    pytest.param([item(characteristics=bringing(2))], {}, "DQ-ITEM: item 1 is one line and brings 2 numbers", id="two-numbers-for-a-line"),
+    pytest.param([item(quantity=25, characteristics=bringing(25))], {}, "DQ-ITEM: 25 numbers under one code are a bulk port", id="a-bulk-port"),
+    pytest.param([item("1", quantity=20, characteristics=bringing(20)), item("2", quantity=5, characteristics=bringing(5))], {},
+                 "DQ-ITEM: 25 numbers under one code", id="a-bulk-port-of-two-items"),
     pytest.param([item(action="")], {}, "DQ-ACTION: item 1 has an unknown", id="action-none"),
     pytest.param([item(action="ADD")], {}, "DQ-ACTION: item 1 has an unknown", id="action-in-capitals"),
     pytest.param([item(action="upgrade")], {}, "DQ-ACTION: item 1 has an unknown", id="action-unknown"),
