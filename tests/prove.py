@@ -31,7 +31,7 @@ from o2c.store.embedded import ServerUnavailable, acquire
 from o2c.views.status import show_status
 from o2c.views.timeline import order_timeline
 from projections.engine.operations import ALL, catch_up, rebuild
-from tests import billed, fates, flaws, ports, promised
+from tests import billed, fates, flaws, limits, ports, promised
 from tests.fates import Claim
 from tests.oracle import LONDON, banking, disagreements
 
@@ -219,6 +219,7 @@ def prove(job: Job) -> bool:
         every_line,
         lambda job: fates.claims(job.app, job.papers),
         stock_waited_for,
+        lambda job: limits.claims(job.app),
         lambda job: ports.claims(job.app.reads.rows(ports.EVENTS_OF_PORTS)),
         lambda job: promised.claims(job.app),
         sums,
