@@ -31,7 +31,7 @@ from o2c.store.embedded import ServerUnavailable, acquire
 from o2c.views.status import show_status
 from o2c.views.timeline import order_timeline
 from projections.engine.operations import ALL, catch_up, rebuild
-from tests import billed, fates, flaws, limits, ports, promised
+from tests import billed, fates, flaws, limits, lost, ports, promised
 from tests.fates import Claim
 from tests.oracle import LONDON, banking, disagreements
 
@@ -217,6 +217,7 @@ def prove(job: Job) -> bool:
     all_good = True
     for part in (
         every_line,
+        lambda job: lost.nothing_lost(lines_of(job.orders), lost.log_of(job.app)),
         lambda job: fates.claims(job.app, job.papers),
         stock_waited_for,
         lambda job: limits.claims(job.app),

@@ -89,6 +89,12 @@ def test_a_sound_store_has_no_flaw(lived: str) -> None:
         ),
         pytest.param("DROP INDEX o2c.event_order", SCHEMA, "index event_order is missing", id="index gone"),
         pytest.param(
+            "DROP INDEX o2c.event_external_id; CREATE INDEX event_external_id ON o2c.event ((body ->> 'party')) WHERE type = 'order.captured'",
+            SCHEMA,
+            "index event_external_id is another than it was made",
+            id="index of something else",
+        ),
+        pytest.param(
             "DROP INDEX o2c.event_stream_version; CREATE INDEX event_stream_version ON o2c.event (stream, version)",
             SCHEMA,
             "event_stream_version is another",
