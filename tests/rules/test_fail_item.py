@@ -27,7 +27,7 @@ def test_what_was_done_is_given_back_in_reverse_order() -> None:
     story = Story(item(characteristics=PORTING)).run(but={("1", "activation"): RefusedBy("PERMANENT")})
     assert {key[0] for key in story.holders} == {"sim", "number", "port-in"}
     assert given_up(story, "activation") == [
-        "fallout.decided", "esim-cancel.requested", "porting-cancel.requested", "item.failed", "step.cancelled", "number.released",
+        "fallout.decided", "promise.revised", "esim-cancel.requested", "porting-cancel.requested", "item.failed", "step.cancelled", "number.released",
         "esim-cancel.confirmed", "sim.released", "porting-cancel.confirmed", "order.failed", "number.quarantined", "sim.returned",
         "credit.released",
     ]  # fmt: skip
