@@ -104,9 +104,9 @@ ROW_OF_FALLOUT = f"""SELECT f.*, o.external_id, coalesce(o.customer_id, i.custom
 FROM projection.fallout f {_OF_WHOM} WHERE f.fallout = %s OR (length(%s) BETWEEN 8 AND 35 AND f.fallout LIKE %s)"""
 """The row of a fallout with its order, customer and invoice. Parameters: its id, or the first letters of it, and those again with `%`."""
 
-OPEN_OF_CUSTOMER = f"""SELECT {_SHOWN_COLUMNS} FROM projection.fallout WHERE state = 'open'
-AND order_id IN (SELECT order_id FROM projection.orders WHERE customer_id = %s) ORDER BY opened_at, fallout"""
-"""The open fallouts of a customer's orders, the oldest first. Parameter: the customer's id."""
+OPEN_OF_CUSTOMER = f"""SELECT {", ".join(f'f.{column} AS "{name}"' for name, column in SHOWN.items())} FROM projection.fallout f {_OF_WHOM}
+WHERE f.state = 'open' AND coalesce(o.customer_id, i.customer_id) = %s ORDER BY f.opened_at, f.fallout"""
+"""The open fallouts of a customer's orders and invoices, the oldest first. Parameter: the customer's id."""
 
 COUNT_BY_STATE = "SELECT state AS key, count(*) AS n FROM projection.fallout GROUP BY 1"
 """How many fallouts are open and how many closed. No parameters."""

@@ -30,7 +30,7 @@ def _evolve(doc: Doc, record: Seen) -> Doc:
         "invoice": body["number"],
         "account": body["account"],
         "customer_id": record.customer_id or body.get("customer"),
-        "order_id": record.order_id or body.get("order"),
+        "order_id": record.order_id or body.get("order") or None,
         "currency": body["currency"],
         "total_minor": body["total_minor"],
         "credit_used_minor": credit_used,

@@ -13,9 +13,9 @@ STREAM = "account-BA-1001"
 ORDER = "order-1001"
 
 
-def charge(starts_on: str, recurring_minor: int = 1999, one_time_minor: int = 0, item: str = "1") -> ChargeStarted:
+def charge(starts_on: str, recurring_minor: int = 1999, one_time_minor: int = 0, item: str = "1", order: str = ORDER) -> ChargeStarted:
     """A monthly price from a day on, and a price once."""
-    values = {"recurring_minor": recurring_minor, "one_time_minor": one_time_minor, "item": item, "starts_on": starts_on, "order": ORDER}
+    values = {"recurring_minor": recurring_minor, "one_time_minor": one_time_minor, "item": item, "starts_on": starts_on, "order": order}
     return ChargeStarted.model_validate({**ChargeStarted.example, **values})
 
 

@@ -63,7 +63,7 @@ class InvoiceLine(BaseModel):
 
 class InvoiceIssued(Held, name="invoice.issued", stream="invoice"):
     """An invoice was issued. Tax is computed once per tax group over the sum of its lines, half-up; it is due on `due_on`.
-    `market` is the account's. Version 2 says how much of the total the account's credit covers; the rest is to be paid."""
+    `market` is the account's. `order` is the one order that it bills, empty where it bills several: each line says its own. Version 2 says how much of the total the account's credit covers; the rest is to be paid."""
 
     example = {
         "number": "BA-1001-20260108", "account": "BA-1001", "customer": "C-1001", "order": "6f9619ff-8b86-5d01-b42d-00cf4fc964ff",

@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from o2c.billing.events import AccountBilled, InvoiceIssued, InvoiceLine, InvoiceOverdue
-from o2c.billing.state import AccountState, Charge, following_run, invoice_stream
+from o2c.billing.state import AccountState, Charge, following_run, invoice_stream, only
 from o2c.customers.state import stream_of as customer_stream
 from o2c.kernel.balances import CreditUsed, MoneyReturned
 from o2c.kernel.decision import Decision, just
@@ -64,7 +64,7 @@ def _issue(
         number=number,
         account=state.account,
         customer=state.customer,
-        order=state.order,
+        order=only(line.order for line in lines),
         currency=state.currency,
         issued_on=run_on.isoformat(),
         issued_at=at,

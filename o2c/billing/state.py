@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, cast
@@ -68,7 +68,6 @@ class AccountState:
 
     account: str = ""
     customer: str = ""
-    order: str = ""
     currency: str = ""
     market: str = ""
     due_run: str = ""
@@ -76,6 +75,11 @@ class AccountState:
     charges: dict[str, Charge] = field(default_factory=dict)
     records: dict[str, Record] = field(default_factory=dict)
     balance: Balance = field(default_factory=Balance)
+
+    @property
+    def order(self) -> str:
+        """The one order whose items are charged here; empty for none and for several."""
+        return only(charge.order for charge in self.charges.values())
 
     @property
     def running(self) -> list[Charge]:
@@ -114,7 +118,6 @@ def _charged(state: AccountState, event: ChargeStarted) -> AccountState:
         state,
         account=event.account,
         customer=state.customer or event.customer,
-        order=state.order or event.order,
         currency=event.currency,
         market=state.market or event.market,
         charges={**state.charges, f"{event.order}/{event.item}": charge},
@@ -181,6 +184,12 @@ def billing_agenda(state: Any, event: Event, stream: str) -> tuple[AgendaChange,
 def account_work(state: AccountState, stream: str, item: str, step: str, book: MarketBook) -> Work:
     """Gather the work of a step of an account, under the market that the account follows."""
     return build(stream, item, step, state=state, subject=state, records=state.records, market=book.market(state.market))
+
+
+def only(orders: Iterable[str]) -> str:
+    """Give the one order among those named; empty for none and for several."""
+    named = set(orders)
+    return named.pop() if len(named) == 1 else ""
 
 
 def _account_owner(state: AccountState) -> tuple[str | None, str | None]:
@@ -292,7 +301,7 @@ def invoice_work(state: InvoiceState, stream: str, item: str, step: str, book: M
 
 
 def _invoice_owner(state: InvoiceState) -> tuple[str | None, str | None]:
-    return (state.issued.order, state.issued.customer) if state.issued else (None, None)
+    return (state.issued.order or None, state.issued.customer) if state.issued else (None, None)
 
 
 def _correctable(state: InvoiceState, item: str, changes: Mapping[str, str]) -> bool:

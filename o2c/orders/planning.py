@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
@@ -17,6 +18,9 @@ from o2c.orders.pricing import PinnedPrices, chosen, committed_minor, pinned
 from o2c.orders.rollup import item_state
 from o2c.orders.state import OrderState
 from o2c.orders.wish import Line, account_of, around, multiplicity, names_of
+
+IN_SERVICE = ("esim-download", "activation")
+"""The steps after which the customer has the service, the later one first: a profile that nobody downloaded serves nobody."""
 
 
 class Book(Protocol):
@@ -45,15 +49,10 @@ def plan_order(state: OrderState, book: Book, at: datetime) -> OrderPlanned:
 
     No day is promised yet: that takes the whole plan (`orders.promise`).
     """
-    catalogue, market = book.catalogue(state.catalogue_version), book.market(state.market)
-    names = names_of(multiplicity(state.lines))
+    market, names = book.market(state.market), names_of(multiplicity(state.lines))
     by_id = {line.item: line for line in state.lines}
-    items = [
-        _planned_item(line, by_id, name, turn, names, catalogue.offerings[line.offering], book, market, at, state)
-        for line in state.lines
-        if line.item in names
-        for turn, name in enumerate(names[line.item])
-    ]
+    planner = _Planner(state, book, book.catalogue(state.catalogue_version), market, by_id, names)
+    items = [planner.item(line, name, turn) for line in state.lines if line.item in names for turn, name in enumerate(names[line.item])]
     return OrderPlanned(
         account=state.account,
         currency=market.currency,
@@ -63,52 +62,67 @@ def plan_order(state: OrderState, book: Book, at: datetime) -> OrderPlanned:
     )
 
 
-def _planned_item(
-    line: Line,
-    by_id: Mapping[str, Line],
-    name: str,
-    turn: int,
-    names: Mapping[str, list[str]],
-    offering: OfferingPublished,
-    book: Book,
-    market: Market,
-    at: datetime,
-    state: OrderState,
-) -> PlannedItem:
-    wanted = {**chosen(line, offering), **brought(line, turn)}
-    relied = dict.fromkeys(base for upper in around(line, by_id) for base in upper.relies_on)
-    bases = tuple(dict.fromkeys(base for item in relied for base in _bases(by_id, item, turn, names)))
-    steps = [
-        PlannedStep(step=step, waits=(*waits, *(f"{base}/activation" for base in bases)) if step == "activation" else waits)
-        for step, waits in book.steps_of(offering.specification, wanted)
-    ]
-    start_on, wished_on = wished_days(line, by_id, state.requested_start, state.requested_completion, market.zone)
-    assert state.captured_at is not None
-    prices = pinned(offering, state.captured_at)
-    return PlannedItem(
-        item=name,
-        line=line.item,
-        offering=offering.offering,
-        specification=offering.specification,
-        characteristics=wanted,
-        relies_on=bases,
-        recurring_minor=prices.recurring_minor,
-        one_time_minor=prices.one_time_minor,
-        terms=prices.terms,
-        commitment_months=int(wanted.get("commitmentMonths", "1")),
-        steps=tuple(steps),
-        promised_on="",
-        start_on=start_on,
-        wished_on=wished_on,
-        account=account_of(line, by_id, state.account),
-    )
+@dataclass(frozen=True, slots=True)
+class _Planner:
+    """Plans the items of one order; `by_id` are its lines by item, `names` the items that each leaf line stands for."""
 
+    state: OrderState
+    book: Book
+    catalogue: CatalogueState
+    market: Market
+    by_id: Mapping[str, Line]
+    names: Mapping[str, list[str]]
 
-def _bases(by_id: Mapping[str, Line], relied: str, turn: int, names: Mapping[str, list[str]]) -> list[str]:
-    """Give the items that relying on an item means: the line of the same turn, or every line of a bundle."""
-    if relied in names:
-        return [names[relied][min(turn, len(names[relied]) - 1)]]
-    return [base for line in by_id.values() if line.parent == relied for base in _bases(by_id, line.item, turn, names)]
+    def item(self, line: Line, name: str, turn: int) -> PlannedItem:
+        offering, wanted = self.catalogue.offerings[line.offering], self._wanted(line, turn)
+        bases = self._bases(line, turn)
+        start_on, wished_on = wished_days(line, self.by_id, self.state.requested_start, self.state.requested_completion, self.market.zone)
+        assert self.state.captured_at is not None
+        prices = pinned(offering, self.state.captured_at)
+        return PlannedItem(
+            item=name,
+            line=line.item,
+            offering=offering.offering,
+            specification=offering.specification,
+            characteristics=wanted,
+            relies_on=tuple(bases),
+            recurring_minor=prices.recurring_minor,
+            one_time_minor=prices.one_time_minor,
+            terms=prices.terms,
+            commitment_months=int(wanted.get("commitmentMonths", "1")),
+            steps=tuple(self._steps(offering, wanted, bases)),
+            promised_on="",
+            start_on=start_on,
+            wished_on=wished_on,
+            account=account_of(line, self.by_id, self.state.account),
+        )
+
+    def _wanted(self, line: Line, turn: int) -> dict[str, str]:
+        return {**chosen(line, self.catalogue.offerings[line.offering]), **brought(line, turn)}
+
+    def _steps(self, offering: OfferingPublished, wanted: Mapping[str, str], bases: Mapping[str, Line]) -> Iterator[PlannedStep]:
+        for step, waits in self.book.steps_of(offering.specification, wanted):
+            of_bases = (f"{base}/{self._in_service(line)}" for base, line in bases.items()) if step == "activation" else ()
+            yield PlannedStep(step=step, waits=(*waits, *of_bases))
+
+    def _in_service(self, line: Line) -> str:
+        """The step after which the customer has what a line stands for: what relies on it is neither on nor charged before."""
+        steps = {step for step, _ in self.book.steps_of(self.catalogue.offerings[line.offering].specification, self._wanted(line, 0))}
+        return next(step for step in IN_SERVICE if step in steps)
+
+    def _bases(self, line: Line, turn: int) -> dict[str, Line]:
+        """The items that a line relies on, each with its own line."""
+        relied = dict.fromkeys(base for upper in around(line, self.by_id) for base in upper.relies_on)
+        return {base: self.by_id[of] for item in relied for of, base in self._meant(item, turn)}
+
+    def _meant(self, relied: str, turn: int) -> Iterator[tuple[str, str]]:
+        """The items that relying on an item means, as (line, item): the line of the same turn, or every line of a bundle."""
+        if relied in self.names:
+            yield relied, self.names[relied][min(turn, len(self.names[relied]) - 1)]
+            return
+        for line in self.by_id.values():
+            if line.parent == relied:
+                yield from self._meant(line.item, turn)
 
 
 def commitment_months(state: OrderState, catalogue: CatalogueState) -> int:

@@ -101,12 +101,14 @@ def test_a_step_is_asked_for_when_its_waits_are_over(wanted: dict[str, str], aft
 
 
 def test_what_relies_on_a_line_is_activated_after_it() -> None:
-    """The add-on stands still until its line is active, and then goes on by itself."""
+    """The add-on stands still until the customer has its line, and then goes on by itself."""
     story = Story(item("1"), item("2", "roaming", relies_on=("1",)))
     story.run(until="activation")
     assert (open_steps(story), story.states()) == (["1/activation"], {"": "inProgress", "1": "inProgress", "2": "acknowledged"})
     story.attend("activation", "1")
-    assert open_steps(story) == ["1/esim-download", "2/activation"]
+    assert open_steps(story) == ["1/esim-download"]
+    story.attend("esim-download", "1")
+    assert open_steps(story) == ["1/charging", "2/activation"]
 
 
 def test_what_relies_on_two_lines_waits_for_both() -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from o2c.activation.rules import activated
 from o2c.billing.events import InvoiceIssued, InvoiceLine
 from o2c.billing.rules import bill
-from o2c.billing.state import ACCOUNT, AccountState
+from o2c.billing.state import ACCOUNT, INVOICE, AccountState
 from o2c.customers.state import CustomerState
 from o2c.kernel.agenda import Dropped, Entry
 from o2c.kernel.charges import ChargeStarted, ChargeWithdrawn
@@ -194,6 +194,22 @@ def test_an_invoice_says_who_owes_what_by_when() -> None:
         "invoice-BA-1001-20260108", "BA-1001-20260108", "2026-01-22", "card",
     )  # fmt: skip
     assert [(guard.kind, guard.key) for guard in decision.takes] == [("invoice", "BA-1001-20260108")]
+
+
+@pytest.mark.parametrize(
+    ("orders", "named"),
+    [
+        pytest.param([ORDER], ORDER, id="one-order"),
+        pytest.param([ORDER, ORDER], ORDER, id="two-items-of-one"),
+        pytest.param([ORDER, "order-1002"], "", id="two-orders"),
+    ],
+)
+def test_an_invoice_of_several_orders_names_them_on_its_lines_alone(orders: list[str], named: str) -> None:
+    """The head of an invoice, and its envelope, name an order only where all of its money is that order's."""
+    _, invoice = run(account(*(charge("2026-01-05", item=str(n), order=of) for n, of in enumerate(orders, 1))))
+    assert invoice is not None
+    assert {line.order for line in invoice.lines} == set(orders)
+    assert (invoice.order, INVOICE.owner(INVOICE.evolve(INVOICE.initial(""), invoice))) == (named, (named or None, invoice.customer))
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from o2c.markets.gb import GB
 from o2c.markets.nl import NL
 from o2c.partners.sim_platform import DOWNLOAD_FIRST_MINUTES, DOWNLOAD_SPREAD, SimulatedSimPlatform
 from tests.asking import asked
-from tests.given import MONDAY, Story, item
+from tests.given import MONDAY, PORTING, Story, item
 
 PLATFORM = SimulatedSimPlatform(7)
 THURSDAY = MONDAY + timedelta(days=3)
@@ -97,3 +97,30 @@ def test_customers_download_within_a_day_most_within_the_hour() -> None:
     assert minutes[0] >= DOWNLOAD_FIRST_MINUTES
     assert minutes[-1] <= DOWNLOAD_FIRST_MINUTES * DOWNLOAD_SPREAD
     assert 0.4 < sum(minute <= 60 for minute in minutes) / len(minutes) < 0.6
+
+
+def test_a_line_that_nobody_downloaded_can_still_be_cancelled() -> None:
+    """On in the network and awaiting the customer's download: it is switched off, its number given back, its profile asked back."""
+    story = awaiting(Accepted("8944", THURSDAY))
+    story.cancel(at=MONDAY + timedelta(minutes=20))
+    story.run()
+    assert story.states() == {"": "cancelled", "1": "cancelled"}
+    assert {"service.deactivated", "esim-cancel.confirmed", "number.released", "sim.released"} <= set(story.names())
+    assert "charging.started" not in story.names()
+    assert (story.holders, story.agenda) == ({}, {})
+
+
+def test_its_port_is_given_up_with_it_before_the_cut_off() -> None:
+    """Twenty minutes after the order, long before the clearing house's cut-off, the donor is asked to drop the port."""
+    story = Story(item(characteristics=PORTING)).run(until="esim-download")
+    story.attend("esim-download", "1", Accepted("8944", THURSDAY))
+    story.cancel(at=MONDAY + timedelta(minutes=20))
+    story.run()
+    assert (story.states()[""], "porting-cancel.confirmed" in story.names()) == ("cancelled", True)
+
+
+def test_a_downloaded_line_cannot_be_cancelled() -> None:
+    """Control: once the customer has the profile the service is theirs."""
+    story = Story(item()).run(until="charging")
+    story.cancel(at=MONDAY + timedelta(minutes=20))
+    assert story.last("cancellation.refused").past == {"1": "its service is on, or being switched on"}

@@ -115,8 +115,15 @@ def test_relying_on_an_item_gates_activation_only(items: list[Document], name: s
     line = next(line for line in planned(*items) if line.item == name)
     across = [wait for waits in steps(line).values() for wait in waits if "/" in wait]
     assert line.relies_on == relies_on
-    assert across == [f"{base}/activation" for base in relies_on]
+    assert across == [f"{base}/esim-download" for base in relies_on]
     assert set(across) <= set(steps(line)["activation"])
+
+
+def test_what_relies_on_a_line_waits_until_the_customer_has_it() -> None:
+    """A physical line is there when it is on, an eSIM when it is downloaded, an access when it is on."""
+    bases = item("1", characteristics=PHYSICAL), item("2"), item("3", "fibre")
+    add_on = planned(*bases, item("4", "roaming", relies_on=("1", "2", "3")))[-1]
+    assert steps(add_on)["activation"] == ("1/activation", "2/esim-download", "3/activation")
 
 
 def test_each_line_of_an_item_brings_its_own_number() -> None:
