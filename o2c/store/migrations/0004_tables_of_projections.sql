@@ -1,4 +1,4 @@
--- 0004 Projections: their tables belong to the owner of the store, who makes and exchanges them by these functions; see docs/decisions/0024-foreign-code.md.
+-- 0004 Projections: their tables belong to the owner of the store, who makes and exchanges them by these functions; see docs/decisions/0021-foreign-code.md.
 
 -- What the owner lets be made. A view is code that runs with the rights of whoever reads it, so its text comes from here and from no caller.
 CREATE TABLE projection_shape (
