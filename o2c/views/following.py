@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import fnmatch
+import re
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -40,6 +41,7 @@ AWAY_S = 0.5
 """How long to wait before a server that went away is asked again."""
 POLL_S = 0.005
 NEAR = 3
+IDENTIFIER = re.compile(r"^(\+?[0-9]{4})[0-9]{4,13}([0-9]{3})$")
 
 EVENT_ID = "SELECT event_id::text AS id FROM o2c.event WHERE position = %s"
 """The id of the event at a position. Parameter: the position."""
@@ -102,6 +104,21 @@ class EventRecord:
         """The record for JSON: times as stamps, the position as a string (it passes 2^53 one day)."""
         values = {name: getattr(self, name) for name in EventRecord.__slots__}
         return {**plain(values), "position": str(self.position), "data": self.data}
+
+    def masked(self) -> EventRecord:
+        """The record as analysts see it: of ICCID, IMSI and MSISDN the first four and last three digits, of a port-in nothing."""
+        kind, dash, name = self.stream.partition("-")
+        stream = f"{kind}{dash}{_masked(name)}" if kind in ("sim", "number") else self.stream
+        return replace(self, stream=stream, data=_masked(self.data))
+
+
+def _masked(value: Any) -> Any:
+    """A value with its identifiers masked, as `o2c.masked` does it for the analysts' views."""
+    if isinstance(value, dict):
+        return {key: "***" if key.startswith("portIn") else _masked(part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [_masked(part) for part in value]
+    return IDENTIFIER.sub(r"\1***\2", value) if isinstance(value, str) else value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

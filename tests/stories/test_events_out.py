@@ -55,6 +55,21 @@ def test_find_filters_by_type_order_time_and_place(world: World) -> None:
     assert said("find", "--type", "order.captured", "--since", "2100-01-01") == []
 
 
+@pytest.mark.parametrize("world", ["simulated"], indirect=True)
+def test_identifiers_are_masked_unless_asked_for(world: World) -> None:
+    """Of SIMs and numbers a person sees the ends, as in the analysts' views; whoever needs them in full says so."""
+    masked, full = (said("find", "--type", "sim.received", *more)[0] for more in ((), ("--identifiers",)))
+    [told] = world.app.reads.rows(
+        "SELECT stream, body, masked_stream, masked_body FROM (SELECT stream, position, body FROM o2c.event) e"
+        " JOIN (SELECT position, stream AS masked_stream, body AS masked_body FROM o2c.analyst_event) a USING (position) WHERE position = %s",
+        int(full["position"]),
+    )
+
+    assert (full["stream"], full["data"]) == (told["stream"], told["body"])
+    assert masked["data"] == told["masked_body"] != told["body"]
+    assert masked["stream"] == f"sim-{told['masked_stream']}"
+
+
 @pytest.mark.parametrize(
     ("arguments", "kind", "says"),
     [
