@@ -65,6 +65,12 @@ OFFERINGS = (
         prices=[{"kind": "recurring", "amount_minor": 3000, "period_length": 3}, {"kind": "one-time", "amount_minor": 500}],
         characteristics=MOBILE,
     ),
+    offering("guard", "spec-add-on", one_time_minor=0, requires=["line", "fibre"]),
+    offering("guard-plus", "spec-add-on", one_time_minor=0, requires=["guard"]),
+    offering("lift", "spec-add-on", one_time_minor=0, requires=["office"]),
+    offering("left", "spec-add-on", one_time_minor=0, requires=["right"]),
+    offering("right", "spec-add-on", one_time_minor=0, requires=["left"]),
+    offering("full-office", "spec-bundle", bundle=True, prices=[], requires=["line"]),
     offering("inside", "spec-add-on", sellable=False),
     offering("dear-in-may", "spec-add-on", prices=[{"kind": "recurring", "amount_minor": 900, "valid_from": "2026-05-01T00:00:00Z"}]),
     offering(

@@ -37,7 +37,7 @@ class OfferingPublished(Event, name="catalogue.offering-published", stream="cata
     """An offering in force from `valid_from` (exclusive end `valid_to`, empty: open), sold in one market at its `prices`.
 
     `sellable` says whether it is sold on its own, or within a bundle only. Of its `characteristics` an order may leave out the `optional`
-    ones and those with a default. `recurring_minor` and `one_time_minor` are the prices of events that were stored before offerings had
+    ones and those with a default. `requires` are offerings one of which must be beside it in the order. `recurring_minor` and `one_time_minor` are the prices of events that were stored before offerings had
     `prices`: a price a month, and a price once, at the standard rate.
     """
 
@@ -45,9 +45,9 @@ class OfferingPublished(Event, name="catalogue.offering-published", stream="cata
         "offering": "mobile-line", "version": "1.0", "specification": "spec-mobile", "status": "Active", "bundle": False,
         "valid_from": "2026-01-01T00:00:00Z", "market": "GB", "currency": "GBP",
         "prices": [{"kind": "recurring", "amount_minor": 1999}, {"kind": "one-time", "amount_minor": 1000, "valid_to": "2026-07-01T00:00:00Z"}],
-        "characteristics": {"simType": ["esim", "physical"], "colour": ["red"]}, "defaults": {"simType": "esim"}, "optional": ["colour"],
+        "characteristics": {"simType": ["esim", "physical"], "colour": ["red"]}, "defaults": {"simType": "esim"}, "optional": ["colour"], "requires": ["home-access"],
     }  # fmt: skip
-    upcasts = (Upcast(defaults={"sellable": True, "prices": [], "optional": [], "defaults": {}}),)
+    upcasts = (Upcast(defaults={"sellable": True, "prices": [], "optional": [], "defaults": {}, "requires": []}),)
     offering: str
     version: str
     specification: str
@@ -64,3 +64,4 @@ class OfferingPublished(Event, name="catalogue.offering-published", stream="cata
     characteristics: dict[str, tuple[str, ...]] = {}
     optional: tuple[str, ...] = ()
     defaults: dict[str, str] = {}
+    requires: tuple[str, ...] = ()

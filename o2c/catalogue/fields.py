@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
@@ -17,6 +18,11 @@ EMPTY: Collection[Any] = (None, "", [], {})
 def one_line(name: str) -> str:
     """Give a name as a message shows it: on one line, and no longer than that takes."""
     return " ".join(name.split())[:_SHOWN_CHARACTERS]
+
+
+def folded(words: str) -> str:
+    """Give a word of the trade in small letters without spaces and marks, as it is compared."""
+    return re.sub(r"[\W_]", "", words.casefold())
 
 
 def unsupported(of: str, path: str, why: str) -> Refused:

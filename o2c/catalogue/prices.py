@@ -17,6 +17,7 @@ from o2c.catalogue.events import OfferingPrice
 from o2c.catalogue.fields import (
     Document,
     flag_at,
+    folded,
     object_at,
     objects_at,
     one_line,
@@ -118,20 +119,16 @@ def _refuse_reference(price: _Reader) -> None:
 
 def _kind(price: _Reader) -> Literal["recurring", "one-time"]:
     told = price.text("priceType")
-    kind = KINDS.get(_folded(told))
+    kind = KINDS.get(folded(told))
     if kind is None:
         raise price.refused("priceType", f"{told[:40]!r} is not supported; use recurring or oneTime")
     return kind
 
 
-def _folded(words: str) -> str:
-    return re.sub(r"[\W_]", "", words.casefold())
-
-
 def _period(price: _Reader, kind: str) -> tuple[str, int]:
     """The period as (unit, length). TMF620 says that the length is zero where there is none."""
     names = [name for name in ("recurringChargePeriod", "recurringChargePeriodType") if price.text(name)]
-    told = {_folded(price.text(name)) for name in names}
+    told = {folded(price.text(name)) for name in names}
     length = price.text("recurringChargePeriodLength")
     if kind == "one-time":
         if names or length not in ("", "0"):

@@ -11,7 +11,7 @@ from datetime import date, datetime
 from typing import Any
 
 from o2c.catalogue.events import OfferingPrice, OfferingPublished
-from o2c.catalogue.fields import Document, flag_at, object_at, objects_at, one_line, text_at, unsupported, validity_at
+from o2c.catalogue.fields import Document, flag_at, folded, object_at, objects_at, one_line, text_at, unsupported, validity_at
 from o2c.catalogue.prices import read_prices
 from o2c.catalogue.state import CatalogueState
 from o2c.kernel.periods import parse_time
@@ -19,6 +19,8 @@ from o2c.kernel.recurrence import LENGTH_MAX
 from o2c.kernel.refusal import Refused
 from o2c.markets.base import Market
 
+NEEDS = frozenset({"requires", "relieson", "dependency", "dependson"})
+"""The words of the trade for a relationship that an offering cannot be sold without, in small letters without spaces and marks."""
 CHARACTERISTICS, VALUES = "prodSpecCharValueUse", "productSpecCharacteristicValue"
 ORDERABLE = frozenset({"active", "launched"})
 """The life-cycle states in which an offering is sold (decisions/0019)."""
@@ -34,7 +36,8 @@ def publish(
 
     Raises Refused, naming the field, when the offering has no id, a field of another shape than the standard's, a specification that no plan
     fulfils, a `commitmentMonths` that is no number, a validity that is no RFC 3339 time with a zone, a characteristic by range or pattern, a
-    bundle with a price of its own (its children carry the prices), and for every price that is not understood (`read_prices`).
+    needed offering that is not named, is the offering itself or is needed for a part of its validity only, a bundle with a price of its own (its
+    children carry the prices), and for every price that is not understood (`read_prices`).
     """
     offering = document.get("id")
     if not isinstance(offering, str) or not offering:
@@ -57,6 +60,7 @@ def publish(
         characteristics={name: choice.values for name, choice in choices.items()},
         optional=tuple(name for name, choice in choices.items() if choice.optional),
         defaults={name: choice.default for name, choice in choices.items() if choice.default},
+        requires=tuple(dict.fromkeys(_needed(of, document, (valid_from, valid_to)))),
     )
     _refuse_what_cannot_be_sold(of, event, specifications)
     return [] if state.offerings.get(offering) == event else [event]
@@ -67,8 +71,29 @@ def _refuse_what_cannot_be_sold(of: str, event: OfferingPublished, specification
         raise Refused(f"catalogue: {of} has specification {event.specification}, which no plan fulfils; add it to the plan first")
     if any(not months.isdecimal() or int(months) > LENGTH_MAX for months in event.characteristics.get("commitmentMonths", ())):
         raise Refused(f"catalogue: {of} has a commitmentMonths that is no number of months up to {LENGTH_MAX}; correct it")
+    if event.offering in event.requires:
+        raise Refused(f"catalogue: {of} requires itself; name the offering that it needs")
     if event.bundle and event.prices:
         raise Refused(f"catalogue: bundle {one_line(event.offering)} has a price of its own; price its children")
+
+
+def _needed(of: str, document: Document, sold: tuple[str, str]) -> Iterator[str]:
+    """The offerings of which one is needed; relationships of other types say nothing about whether an order is whole."""
+    for path, related in objects_at(of, document, "productOfferingRelationship"):
+        if folded(text_at(of, related, f"{path}.relationshipType")) not in NEEDS:
+            continue
+        if not _covers(validity_at(of, related, f"{path}.validFor"), sold):
+            raise unsupported(of, f"{path}.validFor", "is a part of the offering's, which is not supported: load it when it begins or ends")
+        needed = text_at(of, related, f"{path}.id")
+        if not needed:
+            raise unsupported(of, f"{path}.id", "is missing; name the offering that is needed")
+        yield needed
+
+
+def _covers(period: tuple[str, str], sold: tuple[str, str]) -> bool:
+    """Whether a period holds for as long as the offering is sold."""
+    begun = not period[0] or bool(sold[0] and parse_time(period[0]) <= parse_time(sold[0]))
+    return begun and (not period[1] or bool(sold[1] and parse_time(period[1]) >= parse_time(sold[1])))
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from o2c.markets.base import Market
 from o2c.orders.bringing import brought
 from o2c.orders.dates import wished_days
 from o2c.orders.events import OrderPlanned, PlannedItem, PlannedStep
+from o2c.orders.needs import bound
 from o2c.orders.pricing import PinnedPrices, chosen, committed_minor, pinned
 from o2c.orders.rollup import item_state
 from o2c.orders.state import OrderState
@@ -47,12 +48,14 @@ class Book(Protocol):
 def plan_order(state: OrderState, book: Book, at: datetime) -> OrderPlanned:
     """Plan a validated order: pinned prices (net, minor units), steps and waits; a line of quantity n becomes n items.
 
-    No day is promised yet: that takes the whole plan (`orders.promise`).
+    A line relies on what it names, or on the one line that its offering needs (`needs.bound`). No day is promised yet: that takes the
+    whole plan (`orders.promise`).
     """
-    market, names = book.market(state.market), names_of(multiplicity(state.lines))
-    by_id = {line.item: line for line in state.lines}
-    planner = _Planner(state, book, book.catalogue(state.catalogue_version), market, by_id, names)
-    items = [planner.item(line, name, turn) for line in state.lines if line.item in names for turn, name in enumerate(names[line.item])]
+    catalogue, market = book.catalogue(state.catalogue_version), book.market(state.market)
+    lines = bound(state.lines, catalogue).lines
+    names, by_id = names_of(multiplicity(lines)), {line.item: line for line in lines}
+    planner = _Planner(state, book, catalogue, market, by_id, names)
+    items = [planner.item(line, name, turn) for line in lines if line.item in names for turn, name in enumerate(names[line.item])]
     return OrderPlanned(
         account=state.account,
         currency=market.currency,

@@ -11,6 +11,7 @@ from o2c.catalogue.state import CatalogueState
 from o2c.markets.base import Market
 from o2c.orders.bringing import flaw_of_numbers
 from o2c.orders.dates import flaw_of_dates
+from o2c.orders.needs import bound
 from o2c.orders.pricing import chosen
 from o2c.orders.state import OrderState
 from o2c.orders.wish import QUANTITY_MAX, Line, around, multiplicity, names_of, quantity_of
@@ -23,12 +24,12 @@ POLICY = "validation/2026-01"
 def flaw(state: OrderState, *, party_known: bool, catalogue: CatalogueState, market: Market) -> str:
     """Give the first reason why an order cannot be planned (`CODE: detail`); empty when there is none.
 
-    In this order: DQ-PARTY, DQ-ITEM, DQ-ACTION, DQ-DATE, DQ-OFFER. Values are judged as text and never repaired. Source: the table of imperfect
+    In this order: DQ-PARTY, DQ-ITEM, DQ-ACTION, DQ-DATE, DQ-OFFER, and last DQ-ITEM for what an offering needs beside it. Values are judged as text and never repaired. Source: the table of imperfect
     orders (design, section 11).
     """
     if not state.party or not party_known:
         return "DQ-PARTY: no related party has the role customer" if not state.party else "DQ-PARTY: the party is not registered"
-    return _item_flaw(state.lines, market) or _action_flaw(state.lines) or _date_flaw(state, market) or _offer_flaw(state, catalogue)
+    return _item_flaw(state.lines, market) or _action_flaw(state.lines) or _date_flaw(state, market) or _sale_flaw(state, catalogue)
 
 
 def _item_flaw(lines: Sequence[Line], market: Market) -> str:
@@ -80,6 +81,13 @@ def _action_flaw(lines: Sequence[Line]) -> str:
 def _date_flaw(state: OrderState, market: Market) -> str:
     assert state.captured_at is not None
     return flaw_of_dates(state.requested_start, state.requested_completion, state.lines, state.captured_at, market)
+
+
+def _sale_flaw(state: OrderState, catalogue: CatalogueState) -> str:
+    if wrong := _offer_flaw(state, catalogue):
+        return wrong
+    held = bound(state.lines, catalogue)
+    return held.flaw or ("" if held.lines is state.lines else _relation_flaw(held.lines))
 
 
 def _offer_flaw(state: OrderState, catalogue: CatalogueState) -> str:

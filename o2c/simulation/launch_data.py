@@ -44,7 +44,10 @@ TOWNS = ("Marlingholt", "Ostrebury", "Thrapwick", "Quenleigh", "Harrowmere")
 
 @dataclass(frozen=True)
 class Offering:
-    """One thing on the price list; prices are minor units of GBP net of tax, None where nothing of that kind is charged."""
+    """One thing on the price list; prices are minor units of GBP net of tax, None where nothing of that kind is charged.
+
+    `needs` are the offerings of which one must be beside it.
+    """
 
     id: str
     name: str
@@ -52,6 +55,7 @@ class Offering:
     monthly_minor: int | None = None
     one_time_minor: int | None = None
     retired: bool = False
+    needs: tuple[str, ...] = ()
 
 
 LINE = Offering("lark-line", "Lark Line", "mobile", 1850, 750)
@@ -59,15 +63,16 @@ SECOND_LINE = Offering("lark-second", "Lark Second Line", "mobile", 650)
 COPPER = Offering("hearth-40", "Hearth 40", "access", 2350, 2500)
 FIBRE = Offering("hearth-900", "Hearth 900", "access", 4475, 3900)
 SITE = Offering("branch-office", "Branch Office", "bundle")
+LINES, ACCESSES = (LINE.id, SECOND_LINE.id), (COPPER.id, FIBRE.id)
 HOME_ADD_ONS = (
-    Offering("mesh-room", "Mesh in Every Room", "add-on", 575),
-    Offering("night-cinema", "Night Cinema", "add-on", 899),
-    Offering("family-filter", "Family Filter", "add-on", 250),
-    Offering("swift-repair", "Swift Repair", "add-on", 425),
+    Offering("mesh-room", "Mesh in Every Room", "add-on", 575, needs=ACCESSES),
+    Offering("night-cinema", "Night Cinema", "add-on", 899, needs=ACCESSES),
+    Offering("family-filter", "Family Filter", "add-on", 250, needs=ACCESSES),
+    Offering("swift-repair", "Swift Repair", "add-on", 425, needs=ACCESSES),
 )
 LINE_ADD_ONS = (
-    Offering("roam-pass", "Roam Pass", "add-on", 700),
-    Offering("call-guard", "Call Guard", "add-on", 199),
+    Offering("roam-pass", "Roam Pass", "add-on", 700, needs=LINES),
+    Offering("call-guard", "Call Guard", "add-on", 199, needs=LINES),
 )
 OLD_LINE = Offering("lark-line-2021", "Lark Line 2021", "mobile", retired=True)
 OLD_ACCESS = Offering("hearth-8", "Hearth 8", "access", retired=True)
@@ -91,6 +96,7 @@ def _active(offering: Offering) -> Document:
         "productSpecification": _specification(offering),
         "prodSpecCharValueUse": list(_choices(offering)),
         "productOfferingPrice": list(_prices(offering)),
+        "productOfferingRelationship": [{"id": needed, "relationshipType": "requires"} for needed in offering.needs],
     }
 
 

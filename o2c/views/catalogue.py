@@ -25,6 +25,8 @@ def list_prices(app: Engine, *, offering: str = "") -> list[dict[str, Any]]:
 
 def _rows(published: OfferingPublished) -> Iterator[dict[str, Any]]:
     sold = "as a bundle" if published.bundle else "alone or in a bundle" if published.sellable else "in a bundle only"
+    if published.requires:
+        sold += f", beside {' or '.join(published.requires)}"
     of_offering = {
         "offering": published.offering,
         "version": published.version,

@@ -94,6 +94,22 @@ def test_an_add_on_waits_for_the_access_it_relies_on(world: World) -> None:
     assert world.state("WEB-1") == "completed"
 
 
+def test_an_add_on_alone_is_asked_about_and_never_charged(world: World) -> None:
+    """The price list says what it needs: beside one line it is that line's, without any the channel is asked and nobody pays for nothing."""
+    world.stocked()
+    pass_alone, pass_named_by_nobody = item(LINE_ADD_ONS[0], "1"), item(LINE_ADD_ONS[0], "2")
+    world.take(order("WEB-1", pass_alone), order("WEB-2", line(), pass_named_by_nobody, party="C-2"))
+    world.run(at(10))
+    assert world.state("WEB-1") == "pending"
+    [asked] = world.fallouts("WEB-1")
+    assert (asked["reason"], asked["waiting_for"]) == ("DQ-ITEM", "channel")
+    assert asked["detail"] == "item 1 (roam-pass) needs one of lark-line, lark-second and names none; add the line or name it with reliesOn"
+    assert world.types("account-BA-C-1") == []
+    assert world.items("WEB-2") == {"1": "completed", "2": "completed"}
+    assert [request.item for request in world.scripted.asked("activation")] == ["1", "2"]
+    assert world.order("WEB-2").items["2"].relies_on == ("1",)
+
+
 def test_a_rejected_port_of_a_bundle_is_corrected_and_the_bundle_completed(world: World) -> None:
     """Two sites, four lines, one donor says no: everything else goes on, a person corrects the code, the order completes."""
     world.stocked(esims=2, physical=0)

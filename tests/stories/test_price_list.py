@@ -48,6 +48,12 @@ def test_a_program_reads_minor_units(priced: Shell) -> None:
     assert priced.data("catalogue", "list", "--offering", "care", "-o", "json") == [ROW]
 
 
+def test_what_an_offering_needs_stands_beside_how_it_is_sold(priced: Shell) -> None:
+    """A seller sees what must be in the order with it."""
+    [row] = priced.data("catalogue", "list", "--offering", "roam-pass", "-o", "json")
+    assert row["sold"] == "alone or in a bundle, beside lark-line or lark-second"
+
+
 def test_an_offering_that_was_never_published_is_missing(priced: Shell) -> None:
     """Exit 3 and one line."""
     gone = priced.run("catalogue", "list", "--offering", "moon")
