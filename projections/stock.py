@@ -20,6 +20,7 @@ _STATES: Mapping[str, Callable[[str], str]] = {
     "number.received": lambda kind: "golden" if kind == "golden" else "available",
     "number.taken": lambda kind: "assigned",
     "number.quarantined": lambda kind: "quarantined",
+    "number.claim-dropped": lambda kind: "quarantined",
     "number.rested": lambda kind: "golden" if kind == "golden" else "available",
     "number.reserved": lambda kind: "reserved",
     "number.reservation-released": lambda kind: "golden" if kind == "golden" else "available",

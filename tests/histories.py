@@ -106,6 +106,9 @@ def order_events(draw: st.DrawFn, salt: str = "") -> Told:
     return of_order(number, name, minutes, salt, **changes)
 
 
+RESTED = {"use": "in-use", "customer": "C-1", "claimable": True, "free_by": None}
+
+
 @st.composite
 def other_events(draw: st.DrawFn, salt: str = "") -> Told:
     """One event of a SIM, a number, an invoice or an intake."""
@@ -118,7 +121,8 @@ def other_events(draw: st.DrawFn, salt: str = "") -> Told:
             (f"sim-{sim['iccid']}", "sim.taken", {**sim, "order": order_id(number), "item": "1"}),
             (f"sim-{sim['iccid']}", "sim.returned", {**sim, "imsi": "001", "due_at": "2026-01-06T00:00:00Z"}),
             (f"number-{msisdn['msisdn']}", "number.received", {**msisdn, "number_class": ("normal", "golden")[number]}),
-            (f"number-{msisdn['msisdn']}", "number.quarantined", {**msisdn, "due_at": "2026-02-06T00:00:00Z"}),
+            (f"number-{msisdn['msisdn']}", "number.quarantined", {**msisdn, "due_at": "2026-02-06T00:00:00Z", **RESTED}),
+            (f"number-{msisdn['msisdn']}", "number.claim-dropped", {**msisdn, "due_at": "2026-02-06T00:00:00Z", "reserved_item": "1"}),
             (f"number-{msisdn['msisdn']}", "number.reserved", {**msisdn, "item": "1", "attempt": 1, "due_at": "2026-01-12T00:00:00Z",
                                                                "number_class": ("normal", "golden")[number], "order": order_id(number)}),
             (f"number-{msisdn['msisdn']}", "number.taken", {**msisdn, "order": order_id(number), "item": "1"}),

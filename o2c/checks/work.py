@@ -81,6 +81,21 @@ def _notices(conn: Connection) -> Answer:
     return (not late, f"{text}; late: {len(late)}, first order {late[0]}" if late else text)
 
 
+_RESTS = """WITH rest AS (SELECT DISTINCT ON (stream) stream, version, (body ->> 'free_by')::timestamptz AS free_by
+        FROM o2c.event WHERE type = 'number.quarantined' ORDER BY stream, version DESC),
+    still AS (SELECT stream, free_by FROM rest WHERE NOT EXISTS (SELECT FROM o2c.event later WHERE later.stream = rest.stream
+        AND later.version > rest.version AND later.type IN ('number.rested', 'number.reserved', 'number.taken')))
+    SELECT count(*) AS resting, coalesce(array_agg(stream ORDER BY free_by, stream)
+        FILTER (WHERE free_by < (SELECT CASE kind WHEN 'real' THEN clock_timestamp() ELSE now END FROM o2c.clock)), '{}') AS late FROM still"""
+"""How many numbers rest, and the streams of those that rest beyond their market's maximum by the store's clock."""
+
+
+def _rests(conn: Connection) -> Answer:
+    row = one(conn, _RESTS)
+    late, text = row["late"], f"{row['resting']:,} numbers rest"
+    return (not late, f"{text}; beyond the maximum of their market: {len(late)}, first {late[0]}" if late else text)
+
+
 def _policies(conn: Connection) -> Answer:
     last = one(conn, LAST_POSITION)["top"]
     rows = conn.execute(_POLICIES).fetchall()
@@ -94,8 +109,11 @@ ABOUT_WORK: dict[str, Question] = {
     "no projection is parked": _parked,
     "policies are not beyond the log": _policies,
 }
-ABOUT_DUTIES: dict[str, Question] = {"notices about credit are sent in time": _notices}
-"""What the law wants done by a day; its checks read the whole log."""
+ABOUT_DUTIES: dict[str, Question] = {
+    "notices about credit are sent in time": _notices,
+    "no number rests beyond its maximum": _rests,
+}
+"""What a market wants done by a day; its checks read the whole log."""
 
 
 _STILL_REFUSED = """SELECT origin, refused FROM (

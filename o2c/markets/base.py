@@ -85,19 +85,33 @@ class PortingRules:
     source: str
 
 
+NumberUse = Literal["never-used", "temporary", "in-use"]
+"""What a number was when it was given back: assigned to a line that was never on; in service only until another was ported in; in service."""
+
+
+@dataclass(frozen=True, slots=True)
+class NumberRest:
+    """How many days a number of one use rests before it may be given to somebody else, at least and (None: no limit) at most.
+
+    `former_customer_may_claim` says whether its former customer may have it back, or port it, while it rests.
+    """
+
+    days_min: int
+    days_max: int | None
+    former_customer_may_claim: bool
+    source: str
+
+
 @dataclass(frozen=True, slots=True)
 class NumberingRules:
-    """The region of a market's numbers, and how many days a ceased number rests before it may be given to somebody else.
+    """The region of a market's numbers, and the rest of a number that is given back, by what it was.
 
-    `quarantine_days_max` is None where the market sets no maximum. `former_customer_may_claim` says whether the former customer may still
-    port the number while it rests.
+    A number that was ported out has no row: it serves at another operator, goes back to the holder of its range when it ceases there, and is
+    not ours to give again.
     """
 
     region: str
-    quarantine_days_min: int
-    quarantine_days_max: int | None
-    former_customer_may_claim: bool
-    source: str
+    rests: Mapping[NumberUse, NumberRest]
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +175,11 @@ def tax_percent(market: Market, group: str, on: date) -> Decimal:
 def tax_group(market: Market, name: str) -> str | None:
     """Give the tax group that a price list's word for a category means, capitals or not; None for a word that the market does not know."""
     return next((rate.group for rate in market.tax_rates if name.casefold() in map(str.casefold, (rate.group, *rate.names))), None)
+
+
+def number_rest(market: Market, use: NumberUse) -> NumberRest:
+    """Give the rest of a number that was put to this use. KeyError for a use that the market has no rule for."""
+    return market.numbering.rests[use]
 
 
 def is_working_day(calendar: WorkCalendar, day: date) -> bool:

@@ -7,7 +7,7 @@ from datetime import date, time
 from decimal import Decimal
 
 from o2c.markets.addresses import AddressRules
-from o2c.markets.base import CreditRules, DebitRules, Market, NumberingRules, PortingRules, TaxRate, WorkCalendar
+from o2c.markets.base import CreditRules, DebitRules, Market, NumberingRules, NumberRest, PortingRules, TaxRate, WorkCalendar
 
 GB = Market(
     code="GB",
@@ -60,11 +60,19 @@ GB = Market(
     ),
     numbering=NumberingRules(
         region="GB",
-        # "At least one month", and the longest month has 31 days.
-        quarantine_days_min=31,
-        quarantine_days_max=None,
-        former_customer_may_claim=True,
-        source="Ofcom General Conditions of Entitlement, C7.6(b), in force 3 April 2023",
+        rests={
+            # Nobody was ever called under it: a day, so that whatever was asked for it in the network is over.
+            "never-used": NumberRest(days_min=1, days_max=7, former_customer_may_claim=False, source="the operator's own practice"),
+            # In service for days, and known to few; its line goes on under the number brought in, so nobody lost it.
+            "temporary": NumberRest(days_min=14, days_max=60, former_customer_may_claim=False, source="the operator's own practice"),
+            # "At least one month", and the longest month has 31 days.
+            "in-use": NumberRest(
+                days_min=31,
+                days_max=None,
+                former_customer_may_claim=True,
+                source="Ofcom General Conditions of Entitlement, C7.6(b), in force 3 April 2023",
+            ),
+        },
     ),
     # The card, its packing and its postage: an operator's own figure.
     sim_replacement_minor=450,

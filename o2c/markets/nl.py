@@ -7,7 +7,7 @@ from datetime import date, time
 from decimal import Decimal
 
 from o2c.markets.addresses import AddressRules
-from o2c.markets.base import CreditRules, DebitRules, Market, NumberingRules, PortingRules, TaxRate, WorkCalendar
+from o2c.markets.base import CreditRules, DebitRules, Market, NumberingRules, NumberRest, PortingRules, TaxRate, WorkCalendar
 
 NL = Market(
     code="NL",
@@ -61,11 +61,16 @@ NL = Market(
     ),
     numbering=NumberingRules(
         region="NL",
-        # The right to port a number lasts a month beyond the contract, and the longest month has 31 days.
-        quarantine_days_min=31,
-        quarantine_days_max=None,
-        former_customer_may_claim=True,
-        source="Directive (EU) 2018/1972, art. 106(3)",
+        rests={
+            # Nobody was ever called under it: a day, so that whatever was asked for it in the network is over.
+            "never-used": NumberRest(days_min=1, days_max=7, former_customer_may_claim=False, source="the operator's own practice"),
+            # In service for days, and known to few; its line goes on under the number brought in, so nobody lost it.
+            "temporary": NumberRest(days_min=14, days_max=60, former_customer_may_claim=False, source="the operator's own practice"),
+            # The right to port a number lasts a month beyond the contract, and the longest month has 31 days.
+            "in-use": NumberRest(
+                days_min=31, days_max=None, former_customer_may_claim=True, source="Directive (EU) 2018/1972, art. 106(3)"
+            ),
+        },
     ),
     # The card, its packing and its postage: an operator's own figure.
     sim_replacement_minor=500,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, ClassVar, Literal
 
 from o2c.kernel.event import Names, Pii, Upcast
@@ -60,6 +61,18 @@ class NumberEarmarked(SetAside, name="number.earmarked", step="number", stream="
     example = {"item": "1", "msisdn": "+447700910001", "number_class": "golden", "note": "asked for in the shop"}
     msisdn: Annotated[str, Names("number")]
     number_class: str
+    note: Annotated[str, Pii("note")] = ""
+
+
+class NumberClaimed(SetAside, name="number.claimed", step="number", stream="order"):
+    """A number that rests was set aside for the item of its former customer; without the claim it rests until `rests_until`."""
+
+    example = {
+        "item": "1", "msisdn": "+447700910001", "number_class": "normal", "rests_until": "2026-02-08T00:00:00Z", "note": "wants it back",
+    }  # fmt: skip
+    msisdn: Annotated[str, Names("number")]
+    number_class: str
+    rests_until: datetime
     note: Annotated[str, Pii("note")] = ""
 
 
@@ -139,10 +152,29 @@ class NumberTaken(Withdrawn, HeldByItem, name="number.taken", stream="number"):
 
 
 class NumberQuarantined(Requested, Freed, name="number.quarantined", step="number-restock", stream="number"):
-    """A number that served rests until `due_at`."""
+    """A number that was given back rests until `due_at`.
 
-    example = {"msisdn": "+447700910001", "due_at": "2026-02-08T00:00:00Z"}
+    Version 2 says what it was (`use`), whose, whether that `customer` may claim it while it rests, and the time by which it must be on offer
+    again (`free_by`, None for no maximum), all as the market of its order had it. An older rest has no use and no customer on record.
+    """
+
+    example = {
+        "msisdn": "+447700910001", "due_at": "2026-02-08T00:00:00Z", "use": "in-use", "customer": "C-1001", "claimable": True, "free_by": None,
+    }  # fmt: skip
+    upcasts = (Upcast(defaults={"use": "", "customer": "", "claimable": False, "free_by": None}),)
     msisdn: Annotated[str, Names("number")]
+    use: Literal["never-used", "temporary", "in-use", ""]
+    customer: str
+    claimable: bool
+    free_by: datetime | None
+
+
+class NumberClaimDropped(Requested, Freed, name="number.claim-dropped", step="number-restock", stream="number"):
+    """The former customer's order did not take the number that was reserved for it; it rests on until `due_at`, as it would have."""
+
+    example = {"msisdn": "+447700910001", "due_at": "2026-02-08T00:00:00Z", "reserved_item": "1"}
+    msisdn: Annotated[str, Names("number")]
+    reserved_item: str
 
 
 class NumberRested(Done, Offered, name="number.rested", step="number-restock", stream="number"):

@@ -7,14 +7,19 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from o2c.kernel.decision import Decision, Guard, just
+from o2c.kernel.event import Event
 from o2c.kernel.identifiers import country_code, country_code_of, e164, possible_mobile
+from o2c.kernel.periods import stamp
 from o2c.kernel.refusal import Refused
 from o2c.kernel.work import Work
+from o2c.markets.base import Market, NumberUse, number_rest
 from o2c.markets.registry import numbering_regions
 from o2c.numbers.events import (
     NumberAssigned,
     NumberBroughtIn,
     NumberChanged,
+    NumberClaimDropped,
+    NumberClaimed,
     NumberEarmarkDropped,
     NumberEarmarked,
     NumberQuarantined,
@@ -86,7 +91,7 @@ def arrive(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
 
 
 def earmarked(work: Work) -> Mapping[str, Any]:
-    """Give the number that is reserved for the item, as its `number.earmarked` event says; empty when there is none."""
+    """Give the number that is reserved for the item, as its `number.earmarked` or `number.claimed` event says; empty when there is none."""
     kept = work.state.kept(work.item, work.step)
     return kept[-1] if kept else {}
 
@@ -111,18 +116,33 @@ def assign(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
 
 
 def release(work: Work, outcome: Mapping[str, Any], at: datetime) -> Decision:
-    """Give the number back; it rests for the market's minimum of days before anybody else gets it.
+    """Give the number back; it rests for the market's minimum of days for what it was before anybody else gets it.
 
-    Nothing when the number is resting already, because a number brought in took its place. Source: the market's numbering rules (Great
-    Britain: Ofcom General Condition C7.6).
+    It was in use if its line was on, or may have been, and never used otherwise. Nothing when the number is resting already, because a number
+    brought in took its place; that one goes back to the holder of its range. Source: the market's numbering rules (Great Britain: Ofcom
+    General Condition C7.6).
     """
     if work.outcomes.get("number-change"):
         return just()  # it rests already, since the number brought in took its place
     msisdn = outcome["msisdn"]
-    rest = NumberQuarantined(msisdn=msisdn, due_at=at + timedelta(days=work.market.numbering.quarantine_days_min))
+    use: NumberUse = "in-use" if work.with_partner("activation", at) else "never-used"
+    rest = resting(work.market, msisdn, use, customer=work.state.party, at=at)
     return just(NumberReleased(item=work.item, msisdn=msisdn)) + Decision(
         elsewhere=((stream_of(msisdn), rest),),
         frees=(work.guard("number", msisdn),),
+    )
+
+
+def resting(market: Market, msisdn: str, use: NumberUse, *, customer: str, at: datetime) -> NumberQuarantined:
+    """Make the rest of a number that a customer had, from a time on: the minimum of the market for its use. Source: the market's rests."""
+    rule = number_rest(market, use)
+    return NumberQuarantined(
+        msisdn=msisdn,
+        due_at=at + timedelta(days=rule.days_min),
+        use=use,
+        customer=customer,
+        claimable=rule.former_customer_may_claim,
+        free_by=None if rule.days_max is None else at + timedelta(days=rule.days_max),
     )
 
 
@@ -137,12 +157,12 @@ def change_flaw(work: Work, at: datetime) -> str:
 
 
 def change(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
-    """Put the number that was ported in in the place of the temporary one, which rests for the market's minimum of days.
+    """Put the number that was ported in in the place of the temporary one, which rests for the market's minimum of days for such a one.
 
     Source: the market's numbering rules.
     """
     msisdn, replaced = work.outcomes["cutover"]["msisdn"], work.outcomes["number"]["msisdn"]
-    rest = NumberQuarantined(msisdn=replaced, due_at=at + timedelta(days=work.market.numbering.quarantine_days_min))
+    rest = resting(work.market, replaced, "temporary", customer=work.state.party, at=at)
     brought = NumberBroughtIn(msisdn=msisdn, order=work.stream.removeprefix("order-"), item=work.item)
     return Decision(
         (NumberChanged(item=work.item, attempt=work.attempt, msisdn=msisdn, replaced=replaced),),
@@ -152,7 +172,7 @@ def change(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
 
 
 def rested(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
-    """Put a number on offer again whose rest is over."""
+    """Put a number on offer again whose rest is over. It is asked for at the minimum of the rest, so that no rest goes beyond its maximum."""
     return just(NumberRested(attempt=work.attempt, msisdn=work.state.resting, number_class=work.state.number_class))
 
 
@@ -163,7 +183,8 @@ RESERVATION_DAYS = 7
 def reserve(work: Work, number: NumberState, *, msisdn: str, until: datetime | None, note: str, at: datetime) -> Decision:
     """Reserve a number for an item until a time (exclusive): it leaves the stock, and a number step that waits for stock goes on.
 
-    `work` is the item's number step. The same wish again changes nothing; another time prolongs or shortens the reservation.
+    `work` is the item's number step. The same wish again changes nothing; another time prolongs or shortens the reservation. A number that
+    rests is reserved for its former customer's order only, where the market lets them claim it.
 
     Raises Refused: missing (no such number), conflict (the item has its number, brings one or has another reserved, or the number is not
     free), usage (a time that is over).
@@ -173,8 +194,8 @@ def reserve(work: Work, number: NumberState, *, msisdn: str, until: datetime | N
     mine = number.status == "reserved" and (number.order, number.item) == (order, work.item)
     if not number.status:
         raise Refused(f"number {msisdn} is not in stock; see `o2c numbers show` or load it with `o2c load numbers`", kind="missing")
-    if not mine and number.status not in ("available", "golden"):
-        raise Refused(f"number {msisdn} is {number.status} and cannot be reserved; choose another", kind="conflict")
+    if not mine and number.status not in ("available", "golden") and not _claimed(number, work.state.party):
+        raise Refused(f"number {msisdn} {_not_free(number)}; choose another", kind="conflict")
     due_at = until or number.kept_until if mine else until or at + timedelta(days=RESERVATION_DAYS)
     if due_at is None or due_at <= at:
         raise Refused(f"number {msisdn} cannot be reserved until a time that is over; say a later one")
@@ -186,7 +207,26 @@ def reserve(work: Work, number: NumberState, *, msisdn: str, until: datetime | N
     kept = Decision(elsewhere=((stream_of(msisdn), reserved),), takes=(work.guard("number", msisdn),))
     if mine:
         return kept
-    return just(NumberEarmarked(item=work.item, msisdn=msisdn, number_class=number.number_class, note=note)) + kept
+    aside = {"item": work.item, "msisdn": msisdn, "number_class": number.number_class, "note": note}
+    rests_until = number.rests_until
+    return just(NumberClaimed(**aside, rests_until=rests_until) if rests_until else NumberEarmarked(**aside)) + kept
+
+
+def claimant(number: NumberState) -> str:
+    """Give the customer who may have a number back that rests, as the market says for what it was; empty for nobody."""
+    return number.customer if number.status == "quarantined" and number.claimable else ""
+
+
+def _claimed(number: NumberState, customer: str) -> bool:
+    return bool(customer) and claimant(number) == customer
+
+
+def _not_free(number: NumberState) -> str:
+    """Say why a number is not free. Whose it was is not told to whoever asks for it."""
+    if number.status != "quarantined" or number.rests_until is None:
+        return f"is {number.status} and cannot be reserved"
+    until = f"rests until {stamp(number.rests_until)}"
+    return f"{until}; until then only its former customer may have it back" if claimant(number) else f"{until} and nobody may claim it"
 
 
 def _refuse_served(work: Work, msisdn: str) -> None:
@@ -211,7 +251,7 @@ def release_reservation(number: NumberState, *, msisdn: str, at: datetime) -> De
         kind = "conflict" if number.status else "missing"
         raise Refused(f"number {msisdn} is {number.status or 'not in stock'} and not reserved; there is nothing to release", kind=kind)
     released = NumberReservationReleased(item=number.item, msisdn=msisdn, number_class=number.number_class)
-    return just(released) + _dropped(number, msisdn, "released")
+    return just(_rests_on(number.item, msisdn, number.rests_until) or released) + _dropped(number, msisdn, "released")
 
 
 def lapse(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
@@ -220,7 +260,14 @@ def lapse(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
     if at < number.kept_until:
         return just(NumberReserved(item=number.item, due_at=number.kept_until, **kept_for(work)))
     lapsed = NumberReservationLapsed(item=work.item, attempt=work.attempt, msisdn=msisdn, number_class=work.state.number_class)
-    return just(lapsed) + _dropped(work.state, msisdn, "lapsed")
+    return just(_rests_on(work.item, msisdn, number.rests_until) or lapsed) + _dropped(number, msisdn, "lapsed")
+
+
+def _rests_on(item: str, msisdn: str, rests_until: datetime | str | None) -> Event | None:
+    """Make the end of a former customer's claim: the number rests on to its day. None for a number that did not rest."""
+    if not rests_until:
+        return None
+    return NumberClaimDropped.model_validate({"msisdn": msisdn, "due_at": rests_until, "reserved_item": item})
 
 
 def kept_for(work: Work) -> Mapping[str, Any]:
@@ -235,8 +282,15 @@ def kept_for(work: Work) -> Mapping[str, Any]:
 
 
 def at_rest(work: Work) -> Mapping[str, Any]:
-    """Give the number that rests, for the case that a person asks for the end of its rest once more."""
-    return {"msisdn": work.state.resting}
+    """Give the number that rests and what its rest is by, for the case that a person asks for the end of its rest once more."""
+    number = work.state
+    return {
+        "msisdn": number.resting,
+        "use": number.use,
+        "customer": number.customer,
+        "claimable": number.claimable,
+        "free_by": number.free_by,
+    }
 
 
 def _dropped(number: NumberState, msisdn: str, why: Literal["released", "lapsed"]) -> Decision:
@@ -257,4 +311,5 @@ def let_go(work: Work, at: datetime) -> Decision:
     msisdn, number_class = kept["msisdn"], kept["number_class"]
     released = NumberReservationReleased(item=work.item, msisdn=msisdn, number_class=number_class)
     dropped = NumberEarmarkDropped(item=work.item, msisdn=msisdn, why="ended")
-    return Decision((dropped,), ((stream_of(msisdn), released),), frees=(work.guard("number", msisdn),))
+    given_back = _rests_on(work.item, msisdn, kept.get("rests_until")) or released
+    return Decision((dropped,), ((stream_of(msisdn), given_back),), frees=(work.guard("number", msisdn),))

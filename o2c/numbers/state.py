@@ -12,6 +12,7 @@ from o2c.kernel.stream import StreamKind
 from o2c.kernel.work import Record, noted
 from o2c.numbers.events import (
     NumberBroughtIn,
+    NumberClaimDropped,
     NumberQuarantined,
     NumberReceived,
     NumberReservationLapsed,
@@ -28,8 +29,9 @@ class NumberState:
     """A number: its status, class, holder and reservation.
 
     `status` is empty before the number was received, then available, golden, reserved, assigned, quarantined or ported_in. `resting` is the
-    number itself while it is in quarantine. `order`, `item` and `customer` are those that it was last reserved for or taken by;
-    `kept_until` is the end of the reservation. `records` are its steps that stand still.
+    number itself while it is in quarantine. `order`, `item` and `customer` are those that it was last reserved for or taken by; of a number
+    that rests, `customer` is whose it was. `kept_until` is the end of the reservation. `rests_until` is the end of the rest, kept while the
+    former customer has it reserved, as are `use`, `claimable` and `free_by` of the rest. `records` are its steps that stand still.
     """
 
     status: str = ""
@@ -39,6 +41,10 @@ class NumberState:
     item: str = ""
     customer: str = ""
     kept_until: datetime | None = None
+    rests_until: datetime | None = None
+    use: str = ""
+    claimable: bool = False
+    free_by: datetime | None = None
     records: dict[str, Record] = field(default_factory=dict)
 
 
@@ -52,8 +58,11 @@ def evolve(state: NumberState, event: Event) -> NumberState:
         case NumberReceived() | NumberRested() | NumberReservationReleased() | NumberReservationLapsed():
             return NumberState("golden" if event.number_class == "golden" else "available", number_class=event.number_class)
         case NumberReserved():
-            return NumberState(
-                "reserved",
+            return replace(
+                state,
+                status="reserved",
+                resting="",
+                records={},
                 number_class=event.number_class,
                 order=event.order,
                 item=event.item,
@@ -61,9 +70,21 @@ def evolve(state: NumberState, event: Event) -> NumberState:
                 kept_until=event.due_at,
             )
         case NumberTaken():
-            return replace(state, status="assigned", resting="", order=event.order, item=event.item)
+            taken = replace(state, status="assigned", resting="", order=event.order, item=event.item)
+            return replace(taken, rests_until=None, use="", claimable=False, free_by=None) if state.rests_until else taken
         case NumberQuarantined():
-            return NumberState("quarantined", event.msisdn, number_class=state.number_class)
+            return NumberState(
+                "quarantined",
+                event.msisdn,
+                number_class=state.number_class,
+                customer=event.customer,
+                rests_until=event.due_at,
+                use=event.use,
+                claimable=event.claimable,
+                free_by=event.free_by,
+            )
+        case NumberClaimDropped():
+            return replace(state, status="quarantined", resting=event.msisdn, order="", item="", kept_until=None)
         case NumberBroughtIn():
             return NumberState("ported_in", order=event.order, item=event.item)
         case FellOut():
@@ -72,9 +93,19 @@ def evolve(state: NumberState, event: Event) -> NumberState:
 
 
 def agenda(state: NumberState, event: Event, stream: str) -> tuple[AgendaChange, ...]:
-    """Change the agenda as all stock does; a number that is taken while it is reserved drops the end of its reservation."""
-    taken = isinstance(event, NumberTaken) and state.kept_until is not None
-    return (*stock_agenda(state, event, stream), *((Dropped(stream, state.item, "reservation"),) if taken else ()))
+    """Change the agenda as all stock does.
+
+    A number that is taken while it is reserved, or whose claim is dropped, drops the end of its reservation; one that is reserved while it
+    rests drops the end of its rest.
+    """
+    changes = stock_agenda(state, event, stream)
+    if isinstance(event, NumberTaken) and state.kept_until is not None:
+        return (*changes, Dropped(stream, state.item, "reservation"))
+    if isinstance(event, NumberClaimDropped):
+        return (*changes, Dropped(stream, event.reserved_item, "reservation"))
+    if isinstance(event, NumberReserved) and state.rests_until is not None:
+        return (*changes, Dropped(stream, "", "number-restock"))
+    return changes
 
 
 def _owner(state: NumberState) -> tuple[str | None, str | None]:
@@ -82,5 +113,5 @@ def _owner(state: NumberState) -> tuple[str | None, str | None]:
 
 
 KIND = StreamKind(
-    category="number", shape_version=1, state_type=NumberState, initial=lambda _: NumberState(), evolve=evolve, agenda=agenda, owner=_owner
+    category="number", shape_version=2, state_type=NumberState, initial=lambda _: NumberState(), evolve=evolve, agenda=agenda, owner=_owner
 )

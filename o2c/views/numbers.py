@@ -7,6 +7,7 @@ from typing import Any, cast
 from o2c.engine.app import Engine
 from o2c.kernel.identifiers import e164
 from o2c.kernel.refusal import Refused
+from o2c.numbers.rules import claimant
 from o2c.numbers.state import NumberState, stream_of
 from o2c.views.reading import plain
 
@@ -15,7 +16,7 @@ HISTORY_OF_STREAM = "SELECT occurred_at, type, actor, order_id::text AS order FR
 
 
 def show_number(app: Engine, msisdn: str) -> dict[str, Any]:
-    """A number: class, state, for whom, until when, and everything that happened to it. Raises Refused (missing)."""
+    """A number: class, state, for whom, until when, its rest, and everything that happened to it. Raises Refused (missing)."""
     stream = stream_named(msisdn)
     loaded = app.load([stream])[stream]
     if not loaded.version:
@@ -24,7 +25,17 @@ def show_number(app: Engine, msisdn: str) -> dict[str, Any]:
     history = app.reads.rows(HISTORY_OF_STREAM, stream)
     kept_until = state.kept_until if state.status == "reserved" else None
     told = {"number": msisdn, "class": state.number_class, "state": state.status, "order": state.order or None, "item": state.item or None}
-    return cast("dict[str, Any]", plain({**told, "reserved_until": kept_until, "history": history}))
+    return cast("dict[str, Any]", plain({**told, "reserved_until": kept_until, **_rest(state), "history": history}))
+
+
+def _rest(state: NumberState) -> dict[str, Any]:
+    """What a number was that rests, until when it does, and who may claim it; all None for one that rests no more."""
+    rests = state.status == "quarantined"
+    return {
+        "was": state.use or None if rests else None,
+        "rests_until": state.rests_until if rests else None,
+        "may_be_claimed_by": claimant(state) or None,
+    }
 
 
 def stream_named(msisdn: str) -> str:

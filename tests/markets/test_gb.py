@@ -213,4 +213,4 @@ def test_every_cycle_day_comes_once_a_month() -> None:
 def test_a_ceased_number_rests_a_month_whichever_it_is(month: int) -> None:
     """Ofcom's General Condition C7.6(b) asks for "at least one month": on the same day of the next month the number still rests or just did."""
     first, following = date(2026, month, 1), date(2026 + month // 12, month % 12 + 1, 1)
-    assert first + timedelta(days=GB.numbering.quarantine_days_min) >= following
+    assert first + timedelta(days=GB.numbering.rests["in-use"].days_min) >= following

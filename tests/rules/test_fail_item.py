@@ -34,13 +34,13 @@ def test_what_was_done_is_given_back_in_reverse_order() -> None:
     assert (story.holders, story.agenda) == ({}, {})
 
 
-def test_a_returned_sim_rests_a_day_and_a_number_a_month() -> None:
-    """The SIM is shelved before it can be taken again; the number rests as long as the market's numbering rules say (31 days in the UK)."""
+def test_a_returned_sim_and_a_number_that_was_never_on_rest_a_day() -> None:
+    """The SIM is shelved before it can be taken again; nobody was ever called under the number."""
     story = Story(item()).run(but={("1", "activation"): RefusedBy("PERMANENT")})
     story.give_up("activation", at=MONDAY)
     story.run()
     assert story.last("sim.returned").due_at == MONDAY + RECALL_LEAD + timedelta(days=1)
-    assert story.last("number.quarantined").due_at == MONDAY + timedelta(days=31)
+    assert story.last("number.quarantined").due_at == MONDAY + timedelta(days=1)
 
 
 def test_an_active_line_is_switched_off_and_not_charged() -> None:

@@ -52,7 +52,7 @@ def test_a_physical_line_from_order_to_paid_invoice(world: World) -> None:
 
 
 def test_an_esim_serves_under_a_temporary_number_until_the_brought_one_comes(world: World) -> None:
-    """The window opens at nine on the next working day; then the brought number is the customer's and the temporary one rests 31 days."""
+    """The window opens at nine on the next working day; then the brought number is the customer's and the temporary one rests 14 days."""
     world.stocked()
     world.take(order("WEB-1", ported()))
     world.run(at(6, 8, 59))
@@ -67,7 +67,7 @@ def test_an_esim_serves_under_a_temporary_number_until_the_brought_one_comes(wor
     assert world.types(f"number-{temporary}") == ["number.received", "number.taken", "number.quarantined"]
     assert world.types(f"number-{BROUGHT}") == ["number.brought-in"]
     [resting] = world.app.reads.rows("SELECT body FROM o2c.event WHERE type = 'number.quarantined'")
-    assert resting["body"]["due_at"] == "2026-02-06T09:00:00Z"
+    assert resting["body"]["due_at"] == "2026-01-20T09:00:00Z"
 
 
 def test_a_line_that_brings_its_number_is_switched_on_under_the_temporary_one(world: World) -> None:

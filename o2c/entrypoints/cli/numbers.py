@@ -32,7 +32,8 @@ def numbers_reserve(
 ) -> None:
     """Keep a number for an order: nobody else gets it, and the order takes it when its number is due.
 
-    Golden numbers are never assigned by themselves; this is the way to give one out, and the log says who did.
+    Golden numbers are never assigned by themselves; this is the way to give one out, and the log says who did. A number that rests can be kept
+    for an order of the customer who had it, where the market lets them claim it, and for nobody else.
 
     Example: o2c numbers reserve +447700910001 --order WEB-1001 --actor ann
     """
@@ -46,7 +47,7 @@ def numbers_reserve(
 
 @numbers.command("release")
 def numbers_release(number: Number, actor: Actor, command_id: CommandId = "") -> None:
-    """Give a reserved number back: a golden one to the golden ones, another to the stock.
+    """Give a reserved number back: a golden one to the golden ones, another to the stock; one that its former customer claimed rests on.
 
     Example: o2c numbers release +447700910001 --actor ann
     """
@@ -57,7 +58,7 @@ def numbers_release(number: Number, actor: Actor, command_id: CommandId = "") ->
 
 @numbers.command("show")
 def numbers_show(number: Number, output: Output = Format.table) -> None:
-    """Show a number: class, state, for whom and until when, and everything that happened to it.
+    """Show a number: class, state, for whom and until when, what it was while it rests and who may claim it, and all that happened to it.
 
     Example: o2c numbers show +447700910001
     """
