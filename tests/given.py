@@ -227,16 +227,28 @@ class Story:
     def _read(self, stream: str) -> Any:
         return READ.get(stream)
 
-    def attend(self, step: str, name: str = "", answer: Answer | None = None, *, in_stock: bool = True, at: datetime | None = None) -> None:
-        """Carry out a row of the agenda when it is due; a partner that is asked gives the answer (done, if none is said)."""
+    def attend(
+        self,
+        step: str,
+        name: str = "",
+        answer: Answer | None = None,
+        *,
+        in_stock: bool = True,
+        at: datetime | None = None,
+        expected_at: datetime | None = None,
+    ) -> None:
+        """Carry out a row of the agenda when it is due; a partner that is asked gives the answer (done, if none is said).
+
+        `expected_at` is when stock is expected that is not there.
+        """
         entry = self.agenda[name, step]
         at = at or (MONDAY if entry.kind == "stock" else entry.due_at)
-        self.take(self._decide(entry, answer or Answered(), at, in_stock), at=at)
+        self.take(self._decide(entry, answer or Answered(), at, in_stock, expected_at), at=at)
 
-    def _decide(self, entry: Entry, answer: Answer, at: datetime, in_stock: bool) -> Decision:
+    def _decide(self, entry: Entry, answer: Answer, at: datetime, in_stock: bool, expected_at: datetime | None) -> Decision:
         step, work = STEPS[entry.step], self.work(entry.item, entry.step)
         piece = self._piece(step.pool(work)) if in_stock and step.pool(work) else None
-        outcome = attend(step, work, entry, piece, at, seed=SEED)
+        outcome = attend(step, work, entry, piece, at, seed=SEED, expected_at=expected_at)
         return settle(step, work, outcome, Reply(answer), at, seed=SEED) if isinstance(outcome, Ask) else outcome
 
     def _piece(self, pool: str) -> Mapping[str, str]:

@@ -16,6 +16,7 @@ from typing import Any
 import structlog
 
 from o2c.engine.app import Engine
+from o2c.engine.arrivals import served_at
 from o2c.engine.asking import Asking, Replies
 from o2c.engine.drafts import Command, Loaded, guards_of
 from o2c.kernel import flow
@@ -39,17 +40,24 @@ TRIES_MAX = 20
 ACTOR = "engine"
 
 _Place = tuple[str, str, str]
-_Pieces = dict[_Place, dict[str, Any]]
 _Decider = Callable[[DueRow, Any, datetime, str], Decision | Ask]
 
 
 @dataclass(slots=True)
+class _Stock:
+    """What stock there is for rows that draw on it: a piece, or when one is due; a row with neither waits for what nobody has announced."""
+
+    pieces: dict[_Place, dict[str, Any]] = field(default_factory=dict)
+    expected_at: dict[_Place, datetime] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
 class _Batch:
-    """Everything that a chunk of rows needs to be decided: streams, guard holders, pieces of stock, and the replies so far."""
+    """Everything that a chunk of rows needs to be decided: streams, guard holders, stock, and the replies so far."""
 
     loaded: dict[str, Loaded]
     holders: dict[tuple[str, str], str]
-    pieces: _Pieces
+    stock: _Stock
     replies: Replies = field(default_factory=dict)
 
 
@@ -90,17 +98,17 @@ class Attending:
             by_stream.setdefault(row.entry.stream, []).append(row)
         tasks = [_Task(stream, tuple(mine)) for stream, mine in by_stream.items()]
         types: set[str] = set()
-        pieces = self._pieces(rows, round_)
+        stock = self._stock(rows, round_)
         for chunk in _chunks(tasks):
-            types |= self._chunk(chunk, round_, pieces)
+            types |= self._chunk(chunk, round_, stock)
         return frozenset(types)
 
-    def _chunk(self, tasks: list[_Task], round_: int, pieces: _Pieces) -> set[str]:
+    def _chunk(self, tasks: list[_Task], round_: int, stock: _Stock) -> set[str]:
         types: set[str] = set()
         replies: Replies = {}
         rounds_without_progress = 0
         while tasks:
-            batch = self._prepare(tasks, replies, pieces)
+            batch = self._prepare(tasks, replies, stock)
             # Checked after the streams were read: a row that is gone was settled by another process; a later change makes our command stale.
             tasks = self._standing(tasks, batch)
             ready, waiting, asks = self._decided(tasks, batch)
@@ -113,7 +121,7 @@ class Attending:
             fresh = self.asking.side_by_side(asks) if asks else {}
             replies |= fresh
             tasks = again + [task for task, mine in waiting if any(ask.key in fresh for ask in mine)]
-            pieces = self._pieces([row for task in tasks for row in task.rows], round_)
+            stock = self._stock([row for task in tasks for row in task.rows], round_)
         return types
 
     def _decided(
@@ -147,20 +155,25 @@ class Attending:
 
     # -- what is read
 
-    def _pieces(self, rows: Sequence[DueRow], round_: int) -> _Pieces:
-        """Give each row that draws on stock a piece of its pool, in the order of the rows. The read takes no lock; the guards decide."""
+    def _stock(self, rows: Sequence[DueRow], round_: int) -> _Stock:
+        """Give each row that draws on stock a piece of its pool, in the order of the rows, or the time at which one is due.
+
+        The read takes no lock; the guards decide.
+        """
         drawing = [row for row in rows if row.entry.kind == "submit" and self.app.book.steps[row.entry.step].draw]
         loaded = self.app.load({row.entry.stream for row in drawing}, seen=_positions(drawing)) if drawing else {}
         by_pool: dict[str, list[DueRow]] = {}
         for row in drawing:
             pool = self.app.book.steps[row.entry.step].pool(self._work(row, loaded[row.entry.stream].state))
             by_pool.setdefault(pool, []).append(row)
-        dealt: _Pieces = {}
+        stock = _Stock()
         for pool, waiting in by_pool.items():
             latest = max(row.entry.due_at for row in waiting)
             pieces = self._candidates(pool, latest, round_, waiting)
-            dealt |= {row.place: piece for row, piece in zip(waiting, pieces, strict=False)}
-        return dealt
+            stock.pieces |= {row.place: piece for row, piece in zip(waiting, pieces, strict=False)}
+            if (short := waiting[len(pieces) :]) and (draws := self.app.book.steps[short[0].entry.step].draw):
+                stock.expected_at |= served_at(self.app, draws, pool, short)
+        return stock
 
     def _candidates(self, pool: str, latest: datetime, round_: int, waiting: Sequence[DueRow]) -> Sequence[dict[str, Any]]:
         """Free pieces for rows. Workers who all took the first ones would make each other's appends fail: each begins somewhere else."""
@@ -180,7 +193,7 @@ class Attending:
         left = [_Task(task.stream, tuple(row for row in task.rows if row.place not in gone)) for task in tasks]
         return [task for task in left if task.rows]
 
-    def _prepare(self, tasks: list[_Task], replies: Replies, pieces: _Pieces) -> _Batch:
+    def _prepare(self, tasks: list[_Task], replies: Replies, stock: _Stock) -> _Batch:
         """Read everything that the tasks need.
 
         The streams that a step reads follow from its own stream. They are worked out from the remembered state first, so that one read is
@@ -194,7 +207,7 @@ class Attending:
             loaded |= self.app.load(others)
         works = [self._work(row, loaded[row.entry.stream].state) for row in rows if steps[row.entry.step].guards is not no_guards]
         guards = [guard for work in works for guard in steps[work.step].guards(work)]
-        return _Batch(loaded, self.app.reads.holders(guards), pieces, replies)
+        return _Batch(loaded, self.app.reads.holders(guards), stock, replies)
 
     def _read_by(self, rows: Iterable[DueRow], loaded: Mapping[str, Loaded]) -> set[str]:
         """Give the streams that the steps read besides their own."""
@@ -261,7 +274,8 @@ class Attending:
         guards = {guard: holder for guard in step.guards(work) if (holder := batch.holders.get((guard.kind, guard.key)))}
         work = changed(work, read=read, guards=guards) if read or guards else work
         asked = step.ask is not None and (step.ask.key(work), False) in batch.replies
-        outcome = attend(step, work, entry, batch.pieces.get(row.place), at, seed=self.seed, asked=asked)
+        piece, expected_at = batch.stock.pieces.get(row.place), batch.stock.expected_at.get(row.place)
+        outcome = attend(step, work, entry, piece, at, seed=self.seed, asked=asked, expected_at=expected_at)
         if not isinstance(outcome, Ask):
             return outcome
         if outcome.key not in batch.replies and (reply := self.asking.on_the_spot(outcome)):

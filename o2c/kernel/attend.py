@@ -12,6 +12,7 @@ from o2c.kernel.agenda import Entry
 from o2c.kernel.decision import Decision
 from o2c.kernel.frozen import changed
 from o2c.kernel.partner import Accepted, Answer, Request, Unknown
+from o2c.kernel.periods import local_date
 from o2c.kernel.step import Step
 from o2c.kernel.work import Work
 
@@ -46,12 +47,20 @@ class Reply:
 
 
 def attend(
-    step: Step, work: Work, entry: Entry, piece: Mapping[str, Any] | None, at: datetime, *, seed: int, asked: bool = False
+    step: Step,
+    work: Work,
+    entry: Entry,
+    piece: Mapping[str, Any] | None,
+    at: datetime,
+    *,
+    seed: int,
+    asked: bool = False,
+    expected_at: datetime | None = None,
 ) -> Decision | Ask:
     """Decide about a due row of the agenda, or give the question to a partner whose answer `settle` decides about.
 
     `work` is the work of the step at the row's attempt. `piece` is the piece of stock on offer to a step that draws on a pool, None when
-    the pool is empty. `asked` says that the partner has been asked already: its answer is then settled even if the step is no longer
+    the pool is empty; `expected_at` is then when the delivery is due that will bring its piece, None when none is known. `asked` says that the partner has been asked already: its answer is then settled even if the step is no longer
     wanted.
     """
     if entry.kind in ("query", "submit") and step.ask and (answer := step.ask.had(work, at)):
@@ -72,8 +81,18 @@ def attend(
     if instead := step.instead(work, at):
         return instead
     if step.draw and (pool := step.pool(work)):
-        return step.complete(work, piece, at) if piece else flow.fall_out(step, work, step.draw.out_of_stock, at, seed=seed, awaits=pool)
+        return step.complete(work, piece, at) if piece else _out_of_stock(step, work, pool, expected_at, at, seed=seed)
     return _question(step, work, at, query=False) if step.ask else step.complete(work, {}, at)
+
+
+def _out_of_stock(step: Step, work: Work, pool: str, expected_at: datetime | None, at: datetime, *, seed: int) -> Decision:
+    """Let a step wait for its pool, and say when the pool is expected to have a piece for it, if that is known."""
+    assert step.draw is not None
+    code = step.draw.out_of_stock
+    if expected_at is None:
+        return flow.fall_out(step, work, code, at, seed=seed, awaits=pool)
+    detail = f"expected on {local_date(expected_at, work.market.zone)}"
+    return flow.fall_out(step, work, f"{code}: {detail}", at, seed=seed, awaits=pool, fields={"expected_at": expected_at})
 
 
 def settle(step: Step, work: Work, ask: Ask, reply: Reply, at: datetime, *, seed: int) -> Decision:

@@ -61,6 +61,13 @@ class FellOut(OfItem):
     detail: str = ""
 
 
+class OutOfStock(FellOut):
+    """A step that takes a piece of stock fell out. `expected_at` is when the delivery is due that is announced and will bring its piece; None
+    when none is announced, or when something else than the stock stopped it."""
+
+    expected_at: datetime | None = None
+
+
 class Undone(OfItem):
     """The result of a step was taken back; `noun` says in a word what that was (a SIM, a charge)."""
 

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from o2c.kernel.decision import NOTHING, Decision, Guard
 from o2c.kernel.partner import Answer
 from o2c.kernel.reasons import DEFECT
-from o2c.kernel.shapes import FellOut, RecallRequested, Requested, Undertaken
+from o2c.kernel.shapes import FellOut, OutOfStock, RecallRequested, Requested, Undertaken
 from o2c.kernel.work import Work
 
 RECALL_LEAD = timedelta(minutes=2)
@@ -138,11 +138,14 @@ class ByPartner:
 class FromPool:
     """How a step takes a piece of stock: `pool(work)` names the pool (empty: no piece is needed).
 
-    `out_of_stock` is our reason code for an empty pool.
+    `out_of_stock` is our reason code for an empty pool. `arrival` is the step by which an announced delivery is taken in, and `brings(state)`
+    gives how many pieces a delivery, as it stands, brings to each pool.
     """
 
     pool: Callable[[Work], str]
     out_of_stock: str
+    arrival: str
+    brings: Callable[[Any], Mapping[str, int]]
 
 
 class DecideReferral(Protocol):
@@ -207,7 +210,8 @@ class Step:
     it is due at a time, in the market's calendar; it is asked before earlier steps have their outcomes, too, and a promise is made of nothing
     else. Without one the step is done when it is due.
 
-    Raises ValueError when an event belongs to another step: its agenda row would never be dropped.
+    Raises ValueError when an event belongs to another step (its agenda row would never be dropped), or when a step that draws on stock has a
+    fallout that cannot say when stock is expected.
     """
 
     name: str
@@ -238,6 +242,8 @@ class Step:
                 raise ValueError(
                     f"step {self.name} declares {event.type_name} of step {event.step_name or '(none)'}; give it an event of its own"
                 )
+        if self.draw and not issubclass(self.fell_out, OutOfStock):
+            raise ValueError(f"step {self.name} draws on stock; its fallout must be of the shape OutOfStock")
 
     @property
     def partner(self) -> str:

@@ -14,6 +14,7 @@ from o2c.kernel.shapes import (
     Done,
     FellOut,
     OfItem,
+    OutOfStock,
     PartnerSilent,
     Renewed,
     Replanned,
@@ -28,7 +29,7 @@ LONG_SINCE = datetime(1970, 1, 1, tzinfo=UTC)
 """Stands for the time since which a partner has a request that it has certainly taken."""
 WRITING = timedelta(minutes=1)
 """How much later than it is made a decision may be written: a request due by then may have reached its partner."""
-_OF_FALLOUT = frozenset({*FellOut.model_fields, "step"})
+_OF_FALLOUT = frozenset({*OutOfStock.model_fields, "step"})
 _NO_OUTCOME = frozenset({"item", "attempt"})
 
 
@@ -45,7 +46,7 @@ class Record:
 
     `outcome` holds the further fields of the step's Done event, or of its last refusal before it is done. `waiting_for` is empty while the
     step is under way. `silences` counts the queries without an answer. `sent_from` is the time from which the partner may have the request,
-    None when it certainly has not; `retry_at` is the time of the next automatic attempt.
+    None when it certainly has not; `retry_at` is the time of the next automatic attempt: of a retry, or when the stock that it waits for is due.
     """
 
     attempt: int = 1
@@ -92,7 +93,10 @@ def recorded(record: Record, event: OfItem) -> Record | None:
 def _fallen(record: Record, event: FellOut) -> Record:
     further = {} if isinstance(event, StepStopped) else event.model_dump(mode="json", exclude=set(_OF_FALLOUT))
     still_sent = record.sent_from if _unsure(record, event) else None
-    return Record(event.attempt, further or record.outcome, event.fallout, event.reason, event.waiting_for, record.silences, still_sent)
+    retry_at = event.expected_at if isinstance(event, OutOfStock) else None
+    return Record(
+        event.attempt, further or record.outcome, event.fallout, event.reason, event.waiting_for, record.silences, still_sent, retry_at
+    )
 
 
 def _unsure(record: Record, event: FellOut) -> bool:

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal
 
 from o2c.kernel.event import Names, Pii, Upcast
 from o2c.kernel.identifiers import country_code
-from o2c.kernel.shapes import Done, FellOut, Freed, HeldByItem, LetGo, Offered, Requested, SetAside, Undone, Withdrawn
+from o2c.kernel.shapes import Done, FellOut, Freed, HeldByItem, LetGo, Offered, OutOfStock, Requested, SetAside, Undone, Withdrawn
 from o2c.stock.events import StockAnnounced, StockArrived
 
 
@@ -38,13 +38,15 @@ class NumberAssigned(Done, name="number.assigned", step="number", stream="order"
     temporary: bool
 
 
-class NumberFellOut(FellOut, name="number.fell-out", step="number", stream="order"):
-    """No number could be assigned; out of stock waits for the next delivery."""
+class NumberFellOut(OutOfStock, name="number.fell-out", step="number", stream="order"):
+    """No number could be assigned; out of stock waits for the next delivery, which is due at `expected_at` if it is announced."""
 
     example = {
         "item": "1", "fallout": "5d3f0a5e-6f0e-5a53-9d4c-0d8a35a0b8f1", "reason": "INV-NUM", "fault_class": "business", "origin": "direct",
         "recoverability": "correctable", "waiting_for": "partner", "queue": "inventory", "awaits": "number/44/normal",
+        "detail": "expected on 2026-02-02", "expected_at": "2026-02-02T00:00:00Z",
     }  # fmt: skip
+    upcasts = (Upcast(defaults={"expected_at": None}),)
 
 
 class NumberReleased(Undone, name="number.released", step="number", stream="order"):

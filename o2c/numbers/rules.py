@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
@@ -35,7 +36,7 @@ from o2c.numbers.events import (
     pool_named,
 )
 from o2c.numbers.state import NumberState, stream_of
-from o2c.stock.state import field_missing, refused
+from o2c.stock.state import DeliveryState, field_missing, refused
 
 CLASSES = frozenset({"normal", "golden"})
 COLUMNS = ("msisdn", "class")
@@ -82,12 +83,17 @@ def arrival_streams(work: Work) -> tuple[str, ...]:
 def arrive(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
     """Take a delivery in, with the count of each pool; numbers that are in the store already stay as they are."""
     fresh = [row for row in work.state.rows if work.read.get(stream_of(row[0])) is None]
-    pools: dict[str, int] = {}
-    for msisdn, number_class in fresh:
-        pool = pool_named(country_code(msisdn), number_class)
-        pools[pool] = pools.get(pool, 0) + 1
     received = tuple((stream_of(msisdn), NumberReceived(msisdn=msisdn, number_class=number_class)) for msisdn, number_class in fresh)
-    return Decision((NumbersArrived(attempt=work.attempt, pools=pools),), received)
+    return Decision((NumbersArrived(attempt=work.attempt, pools=_by_pool(fresh)),), received)
+
+
+def brings(delivery: DeliveryState) -> Mapping[str, int]:
+    """Give how many numbers a delivery brings to each pool."""
+    return _by_pool(delivery.rows)
+
+
+def _by_pool(rows: Iterable[Sequence[str]]) -> dict[str, int]:
+    return Counter(pool_named(country_code(msisdn), number_class) for msisdn, number_class in rows)
 
 
 def earmarked(work: Work) -> Mapping[str, Any]:

@@ -29,6 +29,8 @@ STEP = Step(
     draw=FromPool(
         pool=rules.pool_of,
         out_of_stock="INV-NUM",
+        arrival="number-arrival",
+        brings=rules.brings,
     ),
     ending=Ending(
         undo=rules.release,

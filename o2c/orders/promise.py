@@ -9,7 +9,7 @@ from graphlib import TopologicalSorter
 
 from o2c.kernel.decision import NOTHING, Decision, just
 from o2c.kernel.periods import local_date
-from o2c.kernel.work import Work
+from o2c.kernel.work import Record, Work
 from o2c.orders.ending import open_item, todo
 from o2c.orders.events import OrderPlanned, PromisedItem, PromiseMade, PromiseRevised
 from o2c.orders.planning import Book, plan_order
@@ -90,7 +90,7 @@ class Outlook:
         return latest
 
     def _under_way(self, item: str, step: str, status: str | None) -> datetime:
-        """A partner that took the work on said when it will know more; what is asked for is due; what fell out is tried again, or now."""
+        """A partner that took the work on said when it will know more; what is asked for is due; what fell out is tried again, or its stock is due, or now."""
         declared, record = self.book.steps[step], self.state.record(item, step)
         if status == "requested" and (known := self.state.due.get(item, {}).get(step)):
             due_at, taken = known
@@ -199,15 +199,20 @@ def _cause(state: OrderState, expected: Expected) -> tuple[str, str, str]:
 
 
 def forecasts(state: OrderState, at: datetime, book: Book) -> dict[Place, datetime]:
-    """Give when each step that is not begun is normally done, by item and step; none that follows from one that waits for somebody."""
+    """Give when each step that is not begun is normally done, by item and step; none that follows from one that waits without a date."""
     outlook = Outlook(state, at, book)
     found: dict[Place, datetime] = {}
     for item in _bases_first(state, state.items):
         for step in state.items[item].waits:
             expected = outlook.step(item, step)
-            if expected and expected.begins != (item, step) and not state.record(*expected.begins).waiting_for:
+            if expected and expected.begins != (item, step) and _dated(state.record(*expected.begins)):
                 found[item, step] = expected.by
     return found
+
+
+def _dated(record: Record) -> bool:
+    """Whether a step is under way, or will go on by itself at a known time."""
+    return not record.waiting_for or record.retry_at is not None
 
 
 def _bases_first(state: OrderState, items: Iterable[str]) -> Iterable[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, ClassVar, Literal
 
 from o2c.kernel.event import Names, Upcast
-from o2c.kernel.shapes import Done, FellOut, Freed, HeldByItem, Offered, Renewed, Requested, Undone, Withdrawn
+from o2c.kernel.shapes import Done, FellOut, Freed, HeldByItem, Offered, OutOfStock, Renewed, Requested, Undone, Withdrawn
 from o2c.stock.events import Identified, StockAnnounced, StockArrived
 
 
@@ -24,13 +24,15 @@ class SimAssigned(Done, name="sim.assigned", step="sim", stream="order"):
     kind: str
 
 
-class SimFellOut(FellOut, name="sim.fell-out", step="sim", stream="order"):
-    """No SIM could be assigned; out of stock waits for the next delivery."""
+class SimFellOut(OutOfStock, name="sim.fell-out", step="sim", stream="order"):
+    """No SIM could be assigned; out of stock waits for the next delivery, which is due at `expected_at` if it is announced."""
 
     example = {
         "item": "1", "fallout": "5d3f0a5e-6f0e-5a53-9d4c-0d8a35a0b8f1", "reason": "INV-SIM", "fault_class": "business", "origin": "direct",
         "recoverability": "correctable", "waiting_for": "partner", "queue": "inventory", "awaits": "sim/esim",
+        "detail": "expected on 2026-02-02", "expected_at": "2026-02-02T00:00:00Z",
     }  # fmt: skip
+    upcasts = (Upcast(defaults={"expected_at": None}),)
 
 
 class SimReleased(Undone, name="sim.released", step="sim", stream="order"):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -23,7 +24,7 @@ from o2c.sim.events import (
     SimTaken,
 )
 from o2c.sim.state import stream_of
-from o2c.stock.state import field_missing, refused
+from o2c.stock.state import DeliveryState, field_missing, refused
 
 KINDS = frozenset({"esim", "physical"})
 COLUMNS = ("iccid", "imsi", "kind")
@@ -86,13 +87,19 @@ def arrival_streams(work: Work) -> tuple[str, ...]:
 def arrive(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
     """Take a delivery in, with the count of each pool; SIMs that are in the store already stay as they are."""
     fresh = [row for row in work.state.rows if work.read.get(stream_of(row[0])) is None]
-    pools: dict[str, int] = {}
-    for _, _, kind in fresh:
-        pools[f"sim/{kind}"] = pools.get(f"sim/{kind}", 0) + 1
     received = tuple((stream_of(iccid), SimReceived(iccid=iccid, imsi=imsi, kind=kind)) for iccid, imsi, kind in fresh)
     streams = {stream for stream, _ in received}
     takes = tuple(guard for guard in own_imsis(work) if guard.holder in streams)
-    return Decision((SimsArrived(attempt=work.attempt, pools=pools),), received, takes=takes)
+    return Decision((SimsArrived(attempt=work.attempt, pools=_by_pool(fresh)),), received, takes=takes)
+
+
+def brings(delivery: DeliveryState) -> Mapping[str, int]:
+    """Give how many SIMs a delivery brings to each pool."""
+    return _by_pool(delivery.rows)
+
+
+def _by_pool(rows: Iterable[Sequence[str]]) -> dict[str, int]:
+    return Counter(f"sim/{kind}" for _, _, kind in rows)
 
 
 def pool_of(work: Work) -> str:

@@ -18,6 +18,8 @@ STEP = Step(
     draw=FromPool(
         pool=rules.pool_of,
         out_of_stock="INV-SIM",
+        arrival="sim-arrival",
+        brings=rules.brings,
     ),
     ending=Ending(
         undo=rules.release,

@@ -34,6 +34,8 @@ NOTES_ON_FALLOUT = """SELECT personal ->> 'note' AS note, personal -> 'changes' 
 WHERE stream = %s AND type IN ('fallout.correction-applied', 'fallout.decided') AND body ->> 'fallout' = %s ORDER BY position"""
 """The notes to what people did about a fallout, and what they corrected, the first first. Parameters: its stream and its id."""
 
+STOCK = frozenset({"INV-SIM", "INV-NUM"})
+"""The codes of those that wait for stock."""
 ACTS = frozenset({"fallout.correction-applied", "fallout.decided"})
 """What a person decides about a fallout; until the next event of its step it is in hand."""
 
@@ -84,6 +86,8 @@ def next_of(row: Mapping[str, Any]) -> str:
         return "nothing: it is closed"
     if row["reason"] == "CR-DEPOSIT" and row.get("detail"):
         return f"take {row['detail']}"
+    if row["reason"] in STOCK and row.get("detail"):
+        return f"wait: {row['detail']}"
     return guide_of(row["reason"]).next
 
 

@@ -22,7 +22,7 @@ PROMISES = frozenset({"promise.made", "promise.revised"})
 def steps_of(state: OrderState, facts: Sequence[Fact], forecasts: Mapping[Place, datetime]) -> Rows:
     """The gates of an order and the steps of its items, in the order of the plan, each with its dates and how it stands in words.
 
-    `expected_at` is when more is known of a step that is under way, or when one that is not begun is normally done (`forecasts`); `reference` the partner's own: a courier's, a clearing house's.
+    `expected_at` is when more is known of a step that is under way, when one that fell out goes on by itself (it is tried again, or its stock is due), or when one that is not begun is normally done (`forecasts`); `reference` the partner's own: a courier's, a clearing house's.
     """
     dates = _dates(facts)
     rows = [_row("", gate, status, (), state, dates) for gate, status in state.progress.gates.items()]
@@ -43,7 +43,7 @@ def _row(
     row: dict[str, Any] = {"item": item, "step": step, "status": status, "reason": record.reason, "waiting_for": record.waiting_for}
     row |= {key: reached.get(key) for key in ("asked_at", "done_at", "expected_at", "reference")}
     if row["done_at"] or record.waiting_for:
-        row["expected_at"] = None
+        row["expected_at"] = plain(record.retry_at) if record.retry_at else None
     return {**row, "what": _what(row, waits)}
 
 

@@ -16,6 +16,7 @@ from tests.laws.test_rollup import stories
 
 PHYSICAL = {"simType": "physical"}
 MARCH = MONDAY + timedelta(days=60)
+ANNOUNCED = MONDAY + timedelta(days=16)
 
 
 def promised(story: Story) -> dict[str, str]:
@@ -115,6 +116,32 @@ def test_stock_that_comes_late_renews_the_promise_of_what_waited_for_it() -> Non
     assert revisions(story) == []
     story.attend("sim", "1", at=MARCH)
     assert revisions(story) == [("1", "2026-01-08", "2026-03-11", "sim", "INV-SIM")]
+
+
+def test_stock_that_is_announced_renews_the_promise_on_the_spot() -> None:
+    """The SIM is announced for the 21st: the parcel is promised for three working days after that at once, and not again when it comes."""
+    story = Story(item("1", characteristics=PHYSICAL), item("2", "roaming", relies_on=("1",))).run(until="sim")
+    story.attend("sim", "1", in_stock=False, expected_at=ANNOUNCED)
+    late = [(of, before, "2026-01-26", "sim", "INV-SIM") for of, before in promised(story).items()]
+    assert revisions(story) == late
+    story.attend("sim", "1", at=ANNOUNCED)
+    story.run()
+    assert (story.states()[""], revisions(story)) == ("completed", late)
+
+
+def test_announced_stock_that_does_not_come_renews_the_promise_when_it_does() -> None:
+    """Announced for the 21st, there in March: the promise moves twice."""
+    story = Story(item(characteristics=PHYSICAL)).run(until="sim")
+    story.attend("sim", "1", in_stock=False, expected_at=ANNOUNCED)
+    story.attend("sim", "1", at=MARCH)
+    assert revisions(story) == [("1", "2026-01-08", "2026-01-26", "sim", "INV-SIM"), ("1", "2026-01-26", "2026-03-11", "sim", "INV-SIM")]
+
+
+def test_stock_that_is_announced_in_time_moves_no_promise() -> None:
+    """The SIM comes two hours later: the parcel's days begin the same day."""
+    story = Story(item(characteristics=PHYSICAL)).run(until="sim")
+    story.attend("sim", "1", in_stock=False, expected_at=MONDAY + timedelta(hours=2))
+    assert revisions(story) == []
 
 
 def test_an_ended_dependant_of_a_late_base_is_left_alone() -> None:
