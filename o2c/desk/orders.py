@@ -49,7 +49,7 @@ def cancel_order(app: Engine, context: Context, name: str, *, items: Sequence[st
 
     written = act(app, context, "orders.cancel", Deed(stream, (rule,), ["cancel", sorted(items), note]))
     state: OrderState = app.load([stream])[stream].state
-    told = list(_events(app, written))
+    told = [] if written.unchanged else list(_events(app, written))
     refused = next((_why_not(state, event) for event in told if isinstance(event, CancellationRefused)), "")
     rows = [row for event in told if (row := _row(app, state, stream, event))]
     return Cancelled(written, order_state(state.progress), rows, refused)

@@ -17,7 +17,7 @@ from o2c.orders.state import OrderState
 from o2c.orders.wish import QUANTITY_MAX, Line, around, multiplicity, names_of, quantity_of
 
 LINES_MAX = 5_000
-POLICY = "validation/2026-01"
+POLICY = "validation/2026-11"
 """The version of the validation rules, stored with every validated order."""
 
 

@@ -21,7 +21,7 @@ from o2c.kernel.partner import RefusedBy
 from o2c.orders.events import OrderCompleted
 from o2c.store.database import connect
 from o2c.views import following
-from o2c.views.shown import CustomerShown, FalloutShown, InvoiceShown, ItemShown, OrderRow, OrderShown
+from o2c.views.shown import CustomerShown, FalloutListed, InvoiceShown, ItemShown, OrderRow, OrderShown
 from tests.world import World, at, customer, line, order
 
 SHOP = Context("shop", channel="web")
@@ -382,6 +382,6 @@ def test_what_is_read_has_the_promised_fields(world: World, o2c: OrderToCash) ->
     assert set(shown) == OrderShown.__required_keys__
     assert {frozenset(item) for item in shown["items"]} == {ItemShown.__required_keys__}
     assert {frozenset(invoice) for invoice in shown["invoices"]} == {InvoiceShown.__required_keys__}
-    assert set(fallout) == FalloutShown.__required_keys__
+    assert set(fallout) == FalloutListed.__required_keys__
     assert set(o2c.orders()[0]) == OrderRow.__required_keys__ | OrderRow.__optional_keys__
     assert set(o2c.customer("C-1")) == CustomerShown.__required_keys__ | CustomerShown.__optional_keys__

@@ -45,7 +45,7 @@ def left(world: World) -> dict[str, list[dict[str, Any]]]:
     tables = {
         "due": "SELECT stream, item, step FROM o2c.agenda WHERE starts_with(stream, 'order-')",
         "held": "SELECT kind, key FROM o2c.guard WHERE starts_with(holder, 'order-')",
-        "charged": "SELECT stream FROM o2c.event WHERE starts_with(stream, 'account-') OR starts_with(stream, 'invoice-')",
+        "charged": "SELECT stream FROM o2c.event WHERE stream ~ '^(account|invoice)-' AND type <> 'account.opened'",
     }
     return {name: rows for name, sql in tables.items() if (rows := world.app.reads.rows(sql))}
 

@@ -156,7 +156,7 @@ def test_an_order_of_one_failed_item_fails(world: World) -> None:
     world.resolve("NET-CFG", Fail())
     world.run(at(1, month=3))
     assert (world.items("WEB-1"), world.state("WEB-1")) == ({"1": "failed", "2": "cancelled"}, "failed")
-    assert world.types("account-BA-C-1") == []
+    assert world.types("account-BA-C-1") == ["account.opened"]
     assert world.app.reads.rows("SELECT body ->> 'reason' AS reason FROM o2c.event WHERE type = 'item.failed'") == [{"reason": "NET-CFG"}]
 
 
