@@ -47,7 +47,9 @@ def numbers_reserve(
 
 @numbers.command("release")
 def numbers_release(number: Number, actor: Actor, command_id: CommandId = "") -> None:
-    """Give a reserved number back: a golden one to the golden ones, another to the stock; one that its former customer claimed rests on.
+    """Give a reserved number back: a golden one to the golden ones, another to the stock.
+
+    One that its former customer claimed rests on to its day.
 
     Example: o2c numbers release +447700910001 --actor ann
     """
@@ -58,7 +60,9 @@ def numbers_release(number: Number, actor: Actor, command_id: CommandId = "") ->
 
 @numbers.command("show")
 def numbers_show(number: Number, output: Output = Format.table) -> None:
-    """Show a number: class, state, for whom and until when, what it was while it rests and who may claim it, and all that happened to it.
+    """Show a number: class, state, for whom and until when, and everything that happened to it.
+
+    For one that rests: what it was, until when it rests, and who may claim it.
 
     Example: o2c numbers show +447700910001
     """
