@@ -23,6 +23,7 @@ from typer.testing import CliRunner
 
 from o2c import plan
 from o2c.desk import numbers as number_desk
+from o2c.desk import payments as payment_desk
 from o2c.engine.app import Context, Engine
 from o2c.entrypoints.cli.help_pages import examples_of
 from o2c.entrypoints.cli.main import DEFECT, EXIT, FAILED, PANELS, TRY_LATER, app
@@ -61,6 +62,8 @@ STARTS = {
     "load": "begun",
     "ingest": "stocked",
     "numbers release": "reserved",
+    "payments owed": "owed",
+    "payments refund": "owed",
     "projections skip": "parked",
     "events import": "real",
 }
@@ -77,7 +80,8 @@ FOUND = {
     "WEB-1001": f"SELECT external_id {FIRST}",
     "C-1001": f"SELECT customer_id {FIRST}",
     "BA-1001-20260108": "SELECT invoice FROM projection.invoices WHERE state = 'overdue' AND issued_on < '2026-01-16' ORDER BY 1",
-    "5d3f0a5e-6f0e-5a53-9d4c-0d8a35a0b8f1": "SELECT fallout FROM projection.fallout WHERE state = 'open' AND reason = 'NP-CODE' ORDER BY 1",
+    "BA-1001": "SELECT account FROM projection.balances ORDER BY credit_minor DESC LIMIT 1",
+    "5d3f0a5e-6f0e-5a53-9d4c-0d8a35a0b8f1": "SELECT fallout FROM projection.fallout WHERE state = 'open' AND starts_with(reason, 'NP-') ORDER BY 1",
     "+447700900123": "SELECT key FROM projection.stock WHERE kind = 'number' AND state = 'assigned' ORDER BY 1",
     "+447700910001": "SELECT key FROM projection.stock WHERE kind = 'number' AND class = 'golden' ORDER BY state <> 'reserved', 1",
     "8944770000000000009": "SELECT key FROM projection.stock WHERE kind = 'sim' AND state = 'assigned' ORDER BY 1",
@@ -91,8 +95,8 @@ FOUND_FOR = {
     ("numbers reserve", "WEB-1001"): FELL.format("ANY('{KYC-DOC,CR-REFER,CR-DEPOSIT}')") + " AND (SELECT count(*) FROM projection.items i"
     f" WHERE i.order_id = o.order_id AND i.offering IN ('{LINE.id}', '{SECOND_LINE.id}')) = 1 ORDER BY f.opened_at",
     ("orders cancel", "WEB-1001"): "SELECT o.external_id FROM projection.items i JOIN projection.orders o USING (order_id)"
-    " WHERE i.item = '2' AND i.specification <> '' AND i.state IN ('acknowledged', 'pending') ORDER BY i.captured_at",
-    ("events find", "WEB-1001"): FELL.format("'NP-CODE'") + " ORDER BY f.opened_at",
+    " WHERE i.item = '2' AND i.specification <> '' AND i.state IN ('acknowledged', 'pending', 'held') ORDER BY i.captured_at",
+    ("events find", "WEB-1001"): FELL.format("ANY('{NP-CODE,NP-NOTPORT}')") + " ORDER BY f.opened_at",
 }
 """Where a command asks for more than that the thing exists."""
 
@@ -137,13 +141,17 @@ def stores(server_dsn: str, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         words = [found(made["reserved"], "numbers reserve", word) for word in ("+447700910001", "WEB-1001")]
         number_desk.reserve(session.app, Context("bob"), *words)
         caught_up(session.app)
+    with opened(made.copied("launched", "owed")) as session:
+        late = found(made["owed"], "payments record", "BA-1001-20260108")
+        payment_desk.record(session.app, Context("bob"), late, amount="900.00", reference="TFR-1")
+        caught_up(session.app)
     with psycopg.connect(made.copied("launched", "parked")) as conn:
         conn.execute(
             "INSERT INTO projection.parked (name, group_key, position, event_id, error) SELECT 'orders', order_id, position, event_id, 'ValueError'"
             " FROM o2c.event WHERE type = 'order.completed' ORDER BY position LIMIT 1"
         )
     yield made
-    for name in ("real", "begun", "stocked", "launched", "reserved", "parked"):
+    for name in ("real", "begun", "stocked", "launched", "reserved", "owed", "parked"):
         made.dropped(name)
 
 

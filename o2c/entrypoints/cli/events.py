@@ -69,7 +69,7 @@ def events_find(
     output: Annotated[Format, typer.Option("-o", "--output", help="How to show the data.")] = Format.jsonl,
     identifiers: Annotated[bool, typer.Option("--identifiers", help="ICCIDs, IMSIs and numbers in full, not masked.")] = False,
 ) -> None:
-    """Print the events of the log that fit, oldest first; the identifiers of SIMs and numbers are masked, as in the analysts' views.
+    """Print the events of the log that fit, oldest first; identifiers of SIMs and numbers are masked.
 
     Of an order they are found by an index; for the rest the log is read through: half a second for 430,000 events of which few fit.
 
