@@ -67,7 +67,7 @@ class ChargeStarted(Event, name="account.charge-started", stream="account"):
         "recurring_minor": 1999, "one_time_minor": 1000, "currency": "GBP", "starts_on": "2026-01-05",
         "market": "GB@2026-01",
     }  # fmt: skip
-    upcasts = (Upcast(defaults={"terms": {}}),)
+    upcasts = (Upcast(defaults={"terms": MONTHLY.model_dump()}),)
     account: str
     customer: str
     order: str

@@ -6,6 +6,7 @@ an older schema version show the columns of the newest. Change the class, never 
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
@@ -168,7 +169,7 @@ def _value(cls: type[Event], field: str, kind: str) -> sql.Composed:
             name = next((old for old, new in change.renames.items() if new == name), name)
         value = _cast(sql.SQL("body"), name, kind)
         if default is not None:
-            value = DEFAULTED.format(value, sql.Literal(_text(default)), sql.SQL(kind))
+            value = DEFAULTED.format(value, sql.Literal(_text(default, kind)), sql.SQL(kind))
         older.append(OF_VERSION.format(sql.Literal(version), value))
     return BY_VERSION.format(sql.SQL(" ").join(older), newest) if older else newest
 
@@ -179,8 +180,8 @@ def _cast(body: sql.SQL, field: str, kind: str) -> sql.Composed:
     return value if kind in ("text", "jsonb") else sql.SQL("({})::{}").format(value, sql.SQL(kind))
 
 
-def _text(default: Any) -> str:
-    return default if isinstance(default, str) else str(default).lower() if isinstance(default, bool) else str(default)
+def _text(default: Any, kind: str) -> str:
+    return default if isinstance(default, str) and kind != "jsonb" else json.dumps(default)
 
 
 def _kind(info: FieldInfo) -> str:

@@ -224,7 +224,7 @@ def test_new_and_dropped_columns_are_named(log: str) -> None:
     catch_up(log, [ORDERS])
     columns = {**{name: kind for name, kind in ORDERS.columns.items() if name != "priority"}, "region": "text"}
     newer = replace(
-        ORDERS, shape_version=3, columns=columns,
+        ORDERS, shape_version=ORDERS.shape_version + 1, columns=columns,
         rows=lambda group, doc: [{**{name: row[name] for name in columns if name in row}, "region": "north"} for row in ORDERS.rows(group, doc)],
     )  # fmt: skip
     rebuilt = rebuild(log, newer)
@@ -258,14 +258,15 @@ def test_going_back_and_on(log: str) -> None:
 
 def test_there_is_no_way_back_to_what_does_not_fit(log: str) -> None:
     """Nothing kept, tables of another shape, events set aside since: each is refused, and the tables in place stay."""
+    newer = replace(ORDERS, shape_version=ORDERS.shape_version + 1)
     append(log, [captured(0)])
     catch_up(log, [ORDERS])
     with pytest.raises(Refused, match="nothing is kept of projection orders") as refusal:
         rollback(log, ORDERS, ANN)
     assert refusal.value.kind == "missing"
     rebuild(log, ORDERS)
-    with pytest.raises(Refused, match="have shape 2, this program 3"):
-        rollback(log, replace(ORDERS, shape_version=3), ANN)
+    with pytest.raises(Refused, match=f"have shape {ORDERS.shape_version}, this program {newer.shape_version}"):
+        rollback(log, newer, ANN)
     with connect(log) as conn:
         conn.execute(
             "INSERT INTO projection.skipped (name, group_key, position, event_id, error, actor, reason)"
@@ -280,7 +281,7 @@ def test_there_is_no_way_back_to_what_does_not_fit(log: str) -> None:
 def test_what_was_done_is_written_down(log: str) -> None:
     """Who, why, what, where the tables stood then and their shapes, with the deed or not at all; what the program does by itself too."""
     append(log, [captured(0)])
-    newer = replace(ORDERS, shape_version=3)
+    newer, of, to = replace(ORDERS, shape_version=ORDERS.shape_version + 1), ORDERS.shape_version, ORDERS.shape_version + 1
     catch_up(log, [ORDERS])
     catch_up(log, [newer])
     rebuild(log, newer, by=By("ben"))
@@ -292,9 +293,9 @@ def test_what_was_done_is_written_down(log: str) -> None:
         rebuild(log, newer, _failing)
 
     assert [(one.what, one.actor, one.reason, one.position, one.from_shape, one.to_shape) for one in history(log, [ORDERS])] == [
-        ("rebuilt", "o2c", "the program does it by itself", stood, 2, 3),
-        ("rebuilt", "ben", "", stood, 3, 3),
-        ("rolled back", "ann", "the new answer is wrong", stood, 3, 3),
+        ("rebuilt", "o2c", "the program does it by itself", stood, of, to),
+        ("rebuilt", "ben", "", stood, to, to),
+        ("rolled back", "ann", "the new answer is wrong", stood, to, to),
     ]
 
 

@@ -14,7 +14,7 @@ from projections.engine.checkpoints import checkpoints
 from projections.engine.operations import By, Projection, Scope, catch_up, list_parked, repair, skip, verify
 from projections.engine.projection import reader_of
 from projections.engine.seen import Reader, Seen, last_mark
-from tests.histories import Told, append, captured, failing_on, invoice, of_order, order_id, planned, query, table_of
+from tests.histories import Told, append, captured, failing_on, held, invoice, of_order, order_id, planned, query, table_of
 
 ORDERS, STOCK, CONTACTS = BY_NAME["orders"], BY_NAME["stock"], BY_NAME["contacts"]
 CONTACT = {"customer": "C-0", "order": "", "medium": "phone", "topic": "order", "direction": "in"}
@@ -38,6 +38,7 @@ HISTORY = [
     contact(0),
     contact(1),
     Told("invoice-1", "invoice.issued", invoice("INV-1", 1999), order_id(0)),
+    Told("account-1", "account.deposit-kept", held(1, order=order_id(0))),
     Told("intake-1", "intake.closed", {"lines": 5, "captured": 3, "duplicates": 1, "resubmitted": 0, "refused": 1}),
 ]
 
