@@ -10,10 +10,11 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Literal, get_origin
+from typing import Any, Literal, get_args, get_origin
 
 import structlog
 from psycopg import errors, sql
+from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from o2c.engine.app import Engine
@@ -23,7 +24,7 @@ from o2c.views.event_types import event_types
 
 logger = structlog.get_logger(__name__)
 SCHEMA = "analyst"
-FORM = 3
+FORM = 4
 """Raised by whoever changes how views are made from classes, so that those that stand are made anew."""
 ENVELOPE: Mapping[str, str] = {
     "position": "Place in the whole log.",
@@ -77,6 +78,13 @@ DESCRIBE_COLUMN = sql.SQL("COMMENT ON COLUMN {} IS {}")
 
 DEFAULTED = sql.SQL("coalesce({}, {}::{})")
 """A value of an older event, or the default of its field. Parts: the value, the default, its SQL type."""
+
+FILLED = sql.SQL("{}::jsonb || {}")
+"""A record of an older event with the fields its class has got since. Parts: their defaults, the record."""
+
+FILLED_EACH = sql.SQL("""CASE WHEN jsonb_array_length({list}) > 0 THEN (SELECT jsonb_agg({defaults}::jsonb || part ORDER BY place)
+FROM jsonb_array_elements({list}) WITH ORDINALITY AS parts (part, place)) ELSE {list} END""")
+"""The same for each record of a list, in its order. Parts: the list, the defaults."""
 
 BY_VERSION = sql.SQL("CASE schema_version {} ELSE {} END")
 """A value by the schema version of the event. Parts: the older versions, the value of the newest."""
@@ -159,7 +167,7 @@ def _statements(cls: type[Event]) -> Iterator[sql.Composed]:
 
 
 def _value(cls: type[Event], field: str, kind: str) -> sql.Composed:
-    """A field of the newest schema version out of a body of any: older ones by their declared renames and defaults."""
+    """A field of the newest schema version out of a body of any: older ones by their declared renames and defaults, records in it by their own."""
     newest = _cast(sql.SQL("body"), field, kind)
     older = []
     for version in range(1, cls.schema_version()):
@@ -167,11 +175,26 @@ def _value(cls: type[Event], field: str, kind: str) -> sql.Composed:
         for change in reversed(cls.upcasts[version - 1 :]):
             default = change.defaults.get(name, default)
             name = next((old for old, new in change.renames.items() if new == name), name)
-        value = _cast(sql.SQL("body"), name, kind)
+        value = _filled(_cast(sql.SQL("body"), name, kind), cls.model_fields[field].annotation)
         if default is not None:
             value = DEFAULTED.format(value, sql.Literal(_text(default, kind)), sql.SQL(kind))
         older.append(OF_VERSION.format(sql.Literal(version), value))
     return BY_VERSION.format(sql.SQL(" ").join(older), newest) if older else newest
+
+
+def _filled(value: sql.Composed, shape: Any) -> sql.Composed:
+    """A record, or a list of records, with the defaults of the fields that it may have been stored without; anything else as it is."""
+    each = get_origin(shape) is tuple
+    record = get_args(shape)[0] if each else shape
+    if not (isinstance(record, type) and issubclass(record, BaseModel)):
+        return value
+    defaults = sql.Literal(json.dumps(_defaults(record)))
+    return FILLED_EACH.format(list=value, defaults=defaults) if each else FILLED.format(defaults, value)
+
+
+def _defaults(record: type[BaseModel]) -> dict[str, Any]:
+    optional = {name: info.get_default(call_default_factory=True) for name, info in record.model_fields.items() if not info.is_required()}
+    return record.model_construct(**optional).model_dump(mode="json", include=set(optional))
 
 
 def _cast(body: sql.SQL, field: str, kind: str) -> sql.Composed:
