@@ -131,20 +131,22 @@ def _with_items(draft: OrderPlanned, items: Iterable[object]) -> OrderPlanned:
 def revise(state: OrderState, items: Sequence[str], at: datetime, book: Book) -> Decision:
     """Move the promises that cannot be kept any more, of these items and of those that rely on them (`later_promises`).
 
-    Nine of ten events cannot make an item late, which is seen without any forecast.
+    Most events cannot make an item late, which is seen without any forecast.
     """
     return later_promises(state, items, at, book) if any(_at_risk(state, item, at, book) for item in items) else NOTHING
 
 
 def _at_risk(state: OrderState, item: str, at: datetime, book: Book) -> bool:
-    """Whether an item is not surely in time: its day has come, or is named by a partner; it fell out or nobody answered; it has a window."""
+    """Whether an item is not surely in time: its day has come; a partner took work on and named a time, from which on all that follows takes its
+    own; it fell out, nobody answered, or a step of it is to be done anew; it has a window."""
     day = state.items[item].promised_on
     if at.date().isoformat() >= day:
         return True
-    if any(record.reason or record.silences for record in state.records.get(item, {}).values()):
+    steps, records = state.progress.items[item].steps, state.records.get(item, {}).items()
+    if any(record.reason or record.silences or (record.attempt and steps.get(step) == "planned") for step, record in records):
         return True
     times = state.due.get(item, {}).items()
-    return any(due_at.date().isoformat() >= day or book.steps[step].due is not None for step, (due_at, _) in times)
+    return any(taken or due_at.date().isoformat() >= day or book.steps[step].due is not None for step, (due_at, taken) in times)
 
 
 def later_promises(state: OrderState, items: Iterable[str], at: datetime, book: Book) -> Decision:

@@ -159,6 +159,23 @@ def test_what_was_done_by_other_means_after_the_day_names_the_fallout() -> None:
     assert revisions(story) == [("1", "2026-01-13", "2026-03-06", "appointment", "LOG-NOVISIT")]
 
 
+def test_a_partner_that_takes_a_day_on_the_way_moves_what_follows_when_it_says_so() -> None:
+    """The access is looked at until tomorrow: the visit that is agreed after it comes a day later than promised, though tomorrow is long before."""
+    story = Story(item("1", "fibre")).run(until="qualification")
+    story.attend("qualification", "1", Accepted("REF-1", MONDAY + timedelta(days=1)))
+    assert revisions(story) == [("1", "2026-01-13", "2026-01-14", "appointment", "")]
+
+
+def test_a_window_that_is_given_up_moves_the_promise_when_it_is() -> None:
+    """With the SIM still asked for the donor gives the window up: the next one is of a later day, which is said before another is agreed."""
+    story = Story(item("1", characteristics=PORTING)).run(until="sim")
+    for step in ("number", "porting", "cutover", "porting"):
+        if ("1", step) in story.agenda:
+            story.attend(step, "1")
+    assert "porting.postponed" in story.names()
+    assert revisions(story) == [("1", "2026-01-07", "2026-01-08", "cutover", "")]
+
+
 def test_an_order_of_before_keeps_its_day_and_moves_it_when_it_must() -> None:
     """A plan stored with a day of its own, and no promise, is revised from that day."""
     story = Story(item("1", "fibre")).run(until="appointment")
