@@ -17,7 +17,8 @@ def served_at(app: Engine, draw: FromPool, pool: str, rows: Sequence[DueRow]) ->
 
     Those that wait already have their turn, too: ten SIMs that are to come are promised to ten lines.
     """
-    coming = _coming(app, draw, pool)
+    clock = app.clock()
+    coming = _coming(app, draw, pool, after=clock.window_end or clock.now)
     if not coming:
         return {}
     waiting = app.reads.waiting(pool, sum(count for _, count in coming))
@@ -26,11 +27,14 @@ def served_at(app: Engine, draw: FromPool, pool: str, rows: Sequence[DueRow]) ->
     return {row.place: served[row.place] for row in rows if row.place in served}
 
 
-def _coming(app: Engine, draw: FromPool, pool: str) -> list[tuple[datetime, int]]:
-    """The deliveries on the agenda that bring pieces to a pool, as (due, pieces), the earliest first."""
+def _coming(app: Engine, draw: FromPool, pool: str, *, after: datetime) -> list[tuple[datetime, int]]:
+    """The deliveries on the agenda that bring pieces to a pool later than a time, as (due, pieces), the earliest first.
+
+    One that comes in the window under way may be taken in before or after a death in it, and would be told of in one case only.
+    """
     deliveries: list[Any] = [loaded.state for loaded in app.load(app.reads.streams_at(draw.arrival)).values()]
     brought = ((delivery.due_at, draw.brings(delivery).get(pool, 0)) for delivery in deliveries)
-    return sorted((due_at, count) for due_at, count in brought if due_at and count)
+    return sorted((due_at, count) for due_at, count in brought if due_at and due_at > after and count)
 
 
 def _turn(row: DueRow) -> tuple[int, datetime, str, str]:
