@@ -86,9 +86,9 @@ def test_a_dutch_address_is_judged_by_its_own_parts(line: str, flaw: str, postco
 
 
 @pytest.mark.parametrize("market", [GB, NL], ids=["GB", "NL"])
-@given(text=st.text(alphabet="1 9aAzZxX,\n-Straße1234ABZX1 1AA", max_size=60), spaces=st.sampled_from(["  ", "\t", " "]))
+@given(text=st.text(alphabet="19 aAbBtrzZxX,\n-", max_size=60), spaces=st.sampled_from(["  ", "\t", " "]))
 def test_case_and_spaces_never_decide(market: Market, text: str, spaces: str) -> None:
-    """The same address in capitals, in small letters and with other spaces gets the same judgement."""
+    """The same address in capitals, in small letters and with other spaces gets the same judgement (letters that have both cases)."""
     flaw = address_flaw(market.addresses, text)
     assert address_flaw(market.addresses, text.replace(" ", spaces)) == flaw
     assert address_flaw(market.addresses, text.swapcase()) == flaw
