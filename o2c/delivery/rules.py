@@ -11,14 +11,12 @@ from o2c.kernel.decision import Decision, just
 from o2c.kernel.work import Work
 from o2c.markets.addresses import address_flaw
 from o2c.markets.base import end_of_working_day
-
-DELIVERY_WORKING_DAYS = 3
-"""Within how many working days after its hand-over a parcel is normally delivered. Source: the couriers' own terms."""
+from o2c.orders.dates import PARCEL_WORKING_DAYS
 
 
 def delivered_by(work: Work, at: datetime) -> datetime:
     """Give the time by which a parcel that is handed over at a time is normally delivered."""
-    return end_of_working_day(work.market, at, DELIVERY_WORKING_DAYS)
+    return end_of_working_day(work.market, at, PARCEL_WORKING_DAYS)
 
 
 def flaw(work: Work, at: datetime) -> str:

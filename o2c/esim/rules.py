@@ -10,8 +10,8 @@ from o2c.esim.events import EsimCancelled, EsimConfirmed, EsimDownloaded
 from o2c.kernel.decision import Decision, just
 from o2c.kernel.periods import local_date
 from o2c.kernel.work import Work
+from o2c.orders.dates import DOWNLOAD_DAYS
 
-DOWNLOAD_DAYS = 1
 CHARGED_FROM = {"download": "Installed", "first-use": "Enabled"}
 """The state of a profile that must be reached before the service is charged, by the market's rule."""
 

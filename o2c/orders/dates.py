@@ -15,6 +15,10 @@ from o2c.kernel.work import Work
 from o2c.markets.base import Market
 from o2c.orders.wish import Line, around
 
+PARCEL_WORKING_DAYS = 3
+"""Within how many working days after its hand-over a parcel is normally delivered. Source: the couriers' own terms."""
+DOWNLOAD_DAYS = 1
+"""How long it normally takes at most until an eSIM is on the customer's device; most are there within the hour."""
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 

@@ -14,6 +14,7 @@ from o2c.kernel.reasons import DEFECT
 from o2c.kernel.work import Work
 from o2c.markets.base import code_is_wellformed
 from o2c.markets.ports import PortWindow
+from o2c.orders.planning import IN_SERVICE
 from o2c.porting import timing
 from o2c.porting.events import (
     CutoverPostponed,
@@ -142,7 +143,7 @@ def _rescheduled(work: Work, body: Mapping[str, Any], chosen: PortWindow, at: da
 
 
 def _in_hand(work: Work) -> tuple[str, ...]:
-    return tuple(step for step in timing.IN_HAND if step in work.subject.waits)
+    return tuple(step for step in IN_SERVICE if step in work.subject.waits)
 
 
 def _postponed(work: Work, at: datetime) -> Event:

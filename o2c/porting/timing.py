@@ -10,15 +10,10 @@ from o2c.kernel.periods import local_date, parse_time
 from o2c.kernel.work import Work
 from o2c.markets.base import port_window, working_day_after
 from o2c.markets.ports import PortWindow, code_expired, port_deadline, window_of, working_days_late
+from o2c.orders.dates import DOWNLOAD_DAYS, PARCEL_WORKING_DAYS
+from o2c.orders.planning import IN_SERVICE
 from o2c.porting.events import Cause
 
-SENT_WORKING_DAYS = 3
-"""How many working days a parcel is normally on its way at most, so that the SIM is in the customer's hand. Source: the couriers' own terms."""
-DOWNLOAD_DAYS = 1
-"""How long it normally takes at most until an eSIM is on the customer's device. Most are there within the hour, so the port of one is not asked for
-later because of it; what is promised reckons with it."""
-IN_HAND = ("activation", "esim-download")
-"""The steps of an item that are done when the line works in the customer's hand."""
 LOOK_BEFORE = timedelta(minutes=30)
 """How long before its cut-off a window is looked at that may not be met: long enough to ask the clearing house a few times."""
 LOOK_AGAIN = timedelta(minutes=5)
@@ -35,7 +30,7 @@ def done(work: Work, step: str) -> bool:
 def in_hand(work: Work) -> bool:
     """Whether the line is on, in the customer's hand."""
     steps = work.state.progress.items[work.item].steps
-    return all(steps.get(step, "done") == "done" for step in IN_HAND)
+    return all(steps.get(step, "done") == "done" for step in IN_SERVICE)
 
 
 def agreed(work: Work) -> Mapping[str, Any]:
@@ -59,7 +54,7 @@ def _to_be_on(work: Work, at: datetime) -> bool:
     wished, steps = wished_on(work), work.state.progress.items[work.item].steps
     if wished is None or not local_date(at, work.market.zone) < wished <= window(work).day:
         return False
-    stuck = any(steps.get(step) in ("held", "pending") for step in ("sim", "number", "esim", *IN_HAND))
+    stuck = any(steps.get(step) in ("held", "pending") for step in ("sim", "number", "esim", *IN_SERVICE))
     return not stuck and steps.get("delivery", "done") == "done"
 
 
@@ -89,7 +84,7 @@ def asked_for(work: Work, at: datetime, *, usual: bool = False) -> date:
     begins = max(today, date.fromisoformat(work.subject.start_on)) if work.subject.start_on else today
     days = [today, wished_on(work) or today]
     if "delivery" in work.state.progress.items[work.item].steps and not done(work, "delivery"):
-        days.append(working_day_after(work.market.calendar, begins, SENT_WORKING_DAYS) + timedelta(days=1))
+        days.append(working_day_after(work.market.calendar, begins, PARCEL_WORKING_DAYS) + timedelta(days=1))
     if usual and not in_hand(work) and work.subject.characteristics.get("simType") == "esim":
         days.append(begins + timedelta(days=DOWNLOAD_DAYS + 1))
     if agreed(work):

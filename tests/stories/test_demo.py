@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import venv
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,9 +28,9 @@ class Alone(Program):
 @pytest.fixture
 def home() -> Iterator[Path]:
     """A home that the server's user can reach."""
-    made = subprocess.run(["mktemp", "-d", "/tmp/o2c-demo-XXXXXX"], capture_output=True, text=True, check=True).stdout.strip()
-    Path(made).chmod(0o755)
-    yield Path(made) / "store"
+    made = Path(tempfile.mkdtemp(prefix="o2c-demo-"))
+    made.chmod(0o755)
+    yield made / "store"
     shutil.rmtree(made, ignore_errors=True)
 
 
