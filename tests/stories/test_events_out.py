@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from o2c.entrypoints.cli.main import app
 from o2c.kernel.refusal import Refused
 from o2c.views.following import EventRecord
-from tests.world import ADDRESS, World, at, line, order
+from tests.world import ADDRESS, World, at, line, order, ported
 
 COMMAND = [sys.executable, "-m", "o2c.entrypoints.cli.main", "events"]
 
@@ -68,6 +68,19 @@ def test_identifiers_are_masked_unless_asked_for(world: World) -> None:
     assert (full["stream"], full["data"]) == (told["stream"], told["body"])
     assert masked["data"] == told["masked_body"] != told["body"]
     assert masked["stream"] == f"sim-{told['masked_stream']}"
+
+
+@pytest.mark.parametrize("world", ["simulated"], indirect=True)
+def test_what_a_port_brings_is_masked_whole(world: World) -> None:
+    """The number to bring and its code stand in the plan of an order; neither is shown, however short it is."""
+    world.take(order("WEB-7", ported(), party="C-3"), name="ports.jsonl")
+    world.run(at(5, 12))
+
+    masked, full = (json.dumps(said("find", "--order", "WEB-7", "--type", "order.planned", *more)) for more in ((), ("--identifiers",)))
+
+    assert "ABC123456" in full
+    assert "ABC123456" not in masked
+    assert '"portInNumber": "***"' in masked
 
 
 @pytest.mark.parametrize(
