@@ -22,7 +22,7 @@ def made_room() -> Path | None:
     home = Path(os.path.realpath(embedded.default_home()))
     if os.environ.get("O2C_DSN") or not (home / MARK).is_file():
         return None
-    if embedded.in_use(home):
+    if not embedded.stopped(home):
         raise Refused(
             f"the store of the last demo in {home} is in use; end what uses it, or give the demo another O2C_HOME", kind="conflict"
         )

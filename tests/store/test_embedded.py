@@ -1,11 +1,13 @@
 """The embedded server starts for its first user, stops after its last one, and touches no process and no folder of others."""
 
+import fcntl
 import os
 import shutil
 import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -15,7 +17,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from o2c.store.embedded import EmbeddedServer, ServerUnavailable, acquire, default_home
+from o2c.store.embedded import EmbeddedServer, ServerUnavailable, acquire, default_home, stopped
 
 pytestmark = pytest.mark.once
 
@@ -92,7 +94,8 @@ def test_the_server_runs_from_its_first_user_to_its_last(home: Path, use: Callab
     first.release()
     assert answer(second) == 42
     second.release()
-    assert not runs(home)
+    # The watch may see the last user leave before that user sees itself alone; then the watch stops the server.
+    assert eventually(lambda: not runs(home))
 
 
 def test_what_was_written_is_there_at_the_next_start(home: Path, use: Callable[[Path], EmbeddedServer]) -> None:
@@ -210,6 +213,31 @@ def test_the_watch_of_a_removed_home_leaves_the_next_one_alone(home: Path, use: 
         time.sleep(2.5)  # the old watch looks a second after its last user left
         with psycopg.connect(server.dsn) as connection:
             assert connection.execute("SELECT 7").fetchall() == [(7,)]
+
+
+def test_a_server_that_nobody_uses_is_stopped_on_request(home: Path, user: Callable[[Path], subprocess.Popen[str]]) -> None:
+    """Given a user killed a moment ago, then the server that it left is stopped at once; one in use is left alone."""
+    alive = user(home)
+    assert alive.stdout is not None
+    assert alive.stdout.readline() == "using\n"
+    assert not stopped(home)
+    assert runs(home)
+
+    alive.kill()
+    alive.wait()
+
+    assert stopped(home)
+    assert not runs(home)
+
+
+def test_a_look_of_the_watch_is_no_use_of_the_server(home: Path, use: Callable[[Path], EmbeddedServer]) -> None:
+    """Given the watch's hold on the users for an instant, when the server is to be stopped, then nobody uses it."""
+    use(home).release()
+    held = os.open(home / "users", os.O_RDWR)
+    fcntl.flock(held, fcntl.LOCK_EX)
+    threading.Timer(0.2, os.close, [held]).start()
+
+    assert stopped(home)
 
 
 def test_a_killed_server_recovers(home: Path, use: Callable[[Path], EmbeddedServer]) -> None:
