@@ -1,5 +1,6 @@
 """The command line in a test: run in this process or in one of its own, and what it said."""
 
+import gc
 import io
 import json
 import logging
@@ -46,6 +47,8 @@ def run_here(environment: dict[str, str], *arguments: str) -> subprocess.Complet
         pytest.raises(SystemExit) as ended,
     ):
         main()
+    # This process lives on: what it has made so far is to be looked at by the collector again.
+    gc.unfreeze()
     assert isinstance(ended.value.code, int)
     return subprocess.CompletedProcess(command, ended.value.code, out.getvalue(), err.getvalue())
 
