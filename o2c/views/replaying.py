@@ -11,9 +11,9 @@ from o2c.engine.app import Engine
 from o2c.kernel.refusal import Refused
 from o2c.views.orders import find_order
 from o2c.views.reading import caught_up, position_of, time_of
+from projections.engine.apart import Foreign, loaded_apart
 from projections.engine.fill import OnStage
-from projections.engine.projection import Projection
-from projections.engine.what_if import Outcome, Stretch, load, only_reading, what_if
+from projections.engine.what_if import Outcome, Stretch, what_if
 
 __all__ = ["Outcome", "changes", "replay", "whole"]
 
@@ -28,15 +28,15 @@ def replay(
     """
     caught_up(app)
     stretch = _stretch(from_, to, find_order(app, order)[1].order_id if order else None)
-    with only_reading(app.dsn):
-        return [_replayed(app, projection, stretch, keep, progress) for projection in load(file)]
+    with loaded_apart(file) as foreign:
+        return [_replayed(app, projection, stretch, keep, progress) for projection in foreign]
 
 
-def _replayed(app: Engine, projection: Projection, stretch: Stretch, keep: bool, progress: OnStage) -> Outcome:
+def _replayed(app: Engine, foreign: Foreign, stretch: Stretch, keep: bool, progress: OnStage) -> Outcome:
     def told(stage: str, share: float) -> None:
-        progress(projection.name, stage, share)
+        progress(foreign.projection.name, stage, share)
 
-    return what_if(app.dsn, projection, stretch, keep=keep, progress=told)
+    return what_if(app.dsn, foreign.projection, stretch, keep=keep, progress=told, fold=foreign.fold)
 
 
 def _stretch(from_: str, to: str, order: str | None) -> Stretch:

@@ -43,7 +43,7 @@ _COUNT = sql.SQL(
 Parts: counts of `_IN_BOTH`, `_BOTH`, the condition for a difference.
 """
 
-_FIRST = sql.SQL("SELECT to_jsonb(n) AS new, to_jsonb(o) AS old {} WHERE {} ORDER BY coalesce(o.group_key, n.group_key), {} LIMIT {}")
+_FIRST = sql.SQL("SELECT to_jsonb(n.*) AS new, to_jsonb(o.*) AS old {} WHERE {} ORDER BY coalesce(o.group_key, n.group_key), {} LIMIT {}")
 """The first rows that differ, by group and key. Parts: `_BOTH`, the condition for a difference, the key, how many."""
 
 

@@ -22,7 +22,7 @@ from o2c.store.connection import Connection
 from projections.catalogue import BY_NAME
 from projections.engine import tables
 from projections.engine.bulk import NO_CONDITION, BulkReader, Shard
-from projections.engine.fold import Fold, FoldFailed, WaitingEvent, WaitingEvents, explain, strict_rows
+from projections.engine.fold import Fold, FoldFailed, MakeFold, WaitingEvent, WaitingEvents, explain, strict_rows
 from projections.engine.parked import without_skipped
 from projections.engine.projection import Projection
 from projections.engine.seen import START
@@ -63,15 +63,18 @@ def fill(conn: Connection, projection: Projection, job: Job, progress: OnShare) 
     return fold.waiting
 
 
-def fold_shard(conn: Connection, projection: Projection, job: Job, progress: OnShare, only: sql.Composable = NO_CONDITION) -> Fold:
+def fold_shard(
+    conn: Connection, projection: Projection, job: Job, progress: OnShare, only: sql.Composable = NO_CONDITION, make: MakeFold = Fold
+) -> Fold:
     """Fold the events of a shard that meet the condition `only`, in memory. Raises FoldFailed."""
     reader = BulkReader(projection, only)
-    fold, first, reported = Fold(projection, reader.type_names, job.strict), 0, 0.0
+    fold, first, reported = make(projection, reader.type_names, job.strict), 0, 0.0
     for block in reader.blocks(conn, START.position, job.upto, Shard(job.shard, job.shards)):
         fold.take(fold.assign_groups(block))
         first = first or block[0].position
         if (share := (block[-1].position - first) / (job.upto - first + 1)) >= reported + STEP:
             progress("folded", reported := share)
+    fold.end()
     return fold
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -15,6 +15,10 @@ from projections.engine.seen import START, Mark, Reader, Seen
 
 class FoldFailed(Exception):
     """A fold failed at an event. The message names the event and the line of code, and never a value, for a value may be personal."""
+
+
+class FailedElsewhere(Exception):
+    """Code that runs in another process failed there. The message is what `explain` said there."""
 
 
 class WaitingEvent(NamedTuple):
@@ -31,6 +35,8 @@ WaitingEvents = Mapping[str, Sequence[WaitingEvent]]
 
 def explain(error: BaseException) -> str:
     """The type of an error and the line of code that raised it, without any value."""
+    if isinstance(error, FailedElsewhere):
+        return str(error)
     trace, where = error.__traceback__, ""
     while trace:
         where = f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}"
@@ -70,11 +76,18 @@ class Fold:
             except Exception as error:  # noqa: BLE001 - any error of a fold stops its own group and nothing else
                 self._park(group, record, explain(error))
 
+    def end(self) -> None:
+        """Called when no more events come, before the documents are read."""
+
     def _park(self, group: str, record: Seen, error: str) -> None:
         if self.strict:
             where = f"{record.type} at position {record.position} ({record.stream} version {record.version})"
             raise FoldFailed(f"projection {self.projection.name} cannot take {where}: {error}") from None
         self.waiting.setdefault(group, []).append(WaitingEvent(record.position, record.event_id, error))
+
+
+MakeFold = Callable[[Projection, frozenset[str], bool], Fold]
+"""Makes the fold of a projection, given the names of its types and whether it is strict."""
 
 
 def pages(conn: Connection, reader: Reader, after: int, bound: Mark) -> Iterator[tuple[list[Seen], Mark]]:

@@ -101,10 +101,10 @@ _LOCK_FOR_WRITING = sql.SQL("LOCK TABLE {}, {} IN ROW EXCLUSIVE MODE")
 _FORGET_KEPT = "DELETE FROM projection.kept WHERE name = %s"
 """Forgets where the kept tables of a projection stood. Parameter: the projection."""
 
-_ROWS = sql.SQL("SELECT to_jsonb(t) AS value FROM {} t{} ORDER BY group_key")
+_ROWS = sql.SQL("SELECT to_jsonb(t.*) AS value FROM {} t{} ORDER BY group_key")
 """Rows by group. Parts: the table of rows, `_OF_GROUPS` or nothing."""
 
-_DOCS = sql.SQL("SELECT to_jsonb(t) AS value FROM {} t{}")
+_DOCS = sql.SQL("SELECT to_jsonb(t.*) AS value FROM {} t{}")
 """Documents with their groups. Parts: the table of documents, `_OF_GROUPS` or nothing."""
 
 _OF_GROUPS = sql.SQL(" WHERE group_key = ANY(%s)")

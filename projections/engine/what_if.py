@@ -1,19 +1,19 @@
 """The what-if: fold the history by a projection from a file, into a scratch schema, and compare the rows with the live tables.
 
 One connection reads the log and cannot write. Another writes the rows, and only in a schema of its own (`projections/engine/scratch.py`).
-The code of the file is given neither connection.
+The code of a file runs in another process and reaches neither (`projections/engine/apart.py`).
 """
 
 from __future__ import annotations
 
 import importlib.util
 import itertools
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from typing import Literal
 
 from psycopg import errors, sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
@@ -25,7 +25,7 @@ from projections.engine import bulk, tables
 from projections.engine.checkpoints import Checkpoint, checkpoints
 from projections.engine.diff import Diff, compare_tables
 from projections.engine.fill import Job, OnShare, copy_shard, fold_shard
-from projections.engine.fold import FoldFailed, explain
+from projections.engine.fold import Fold, FoldFailed, MakeFold, explain
 from projections.engine.parked import parked_groups, without_skipped
 from projections.engine.projection import KINDS, Projection, reader_of
 from projections.engine.scratch import scratch
@@ -104,27 +104,8 @@ def read_only(dsn: str) -> str:
     return make_conninfo(dsn, options=options)
 
 
-@contextmanager
-def only_reading(dsn: str) -> Iterator[str]:
-    """A connection string that cannot write, which within the block is also the one in the environment.
-
-    This keeps the code of a file from writing by mistake, not on purpose. To run a file that you do not trust, give O2C_DSN a role that
-    may not write.
-    """
-    safe = read_only(dsn)
-    before = {name: os.environ.get(name) for name in ("O2C_DSN", "PGOPTIONS")}
-    os.environ.update(O2C_DSN=safe, PGOPTIONS=_READ_ONLY)
-    try:
-        yield safe
-    finally:
-        for name, value in before.items():
-            os.environ.pop(name)
-            if value is not None:
-                os.environ[name] = value
-
-
 def load(path: Path) -> list[Projection]:
-    """The projections that a file of Python defines.
+    """Run a file of Python here, and give the projections that it defines.
 
     Raises Refused (usage) when it does not load, defines none, or one reads personal fields.
     """
@@ -146,7 +127,12 @@ def load(path: Path) -> list[Projection]:
     for projection in projections:
         if projection.personal:
             raise Refused(f"{path}: {projection.name} reads personal fields, and what it yields is shown; leave them out")
-    return projections
+    return [replace(projection, found_by=_found_by(projection)) for projection in projections]
+
+
+def _found_by(projection: Projection) -> Literal["stream", "order", "event"] | None:
+    """A changed copy with a `group` of its own still has the original's `found_by`, which is wrong for its groups."""
+    return projection.found_by if any(projection.group is ours.group for ours in BY_NAME.values()) else None
 
 
 def what_if(
@@ -156,19 +142,20 @@ def what_if(
     *,
     keep: bool = False,
     progress: OnShare = lambda stage, share: None,
+    fold: MakeFold = Fold,
 ) -> Outcome:
     """Fold a stretch of the history through a projection, in a scratch schema, and compare its rows with the live ones of the same name.
 
     For the whole history the live rows are those of the tables, without parked events; for a stretch they are those of the live fold over
     it. With `keep` the schema stays: it holds the rows under the projection's name and, for a stretch, those of the live fold as
     `<name>_live`. A long history is folded in several passes, each over a shard of the groups, if the projection shares its `group` with
-    one of the catalogue. Raises FoldFailed, naming the event, when the fold or its rows fail; Refused (usage) when this login may not
+    one of the catalogue. `fold` makes the fold that takes the history; it runs here by default. Raises FoldFailed, naming the event, when the fold or its rows fail; Refused (usage) when this login may not
     read the log or make a schema, conflict when the live tables were exchanged or mended meanwhile.
     """
     if unknown := {kind for kind in projection.columns.values() if kind not in KINDS}:
         raise Refused(f"projection {projection.name} has columns of kind {min(unknown)}; there are {', '.join(KINDS)}")
     with tables.session(read_only(dsn)) as log, scratch(dsn, keep=keep) as (out, schema), _reading_refused(log):
-        trial = _Trial(log, out, schema, stretch, progress)
+        trial = _Trial(log, out, schema, stretch, progress, fold)
         return trial.compare(projection, BY_NAME.get(projection.name), keep=keep)
 
 
@@ -186,8 +173,8 @@ def _reading_refused(log: Connection) -> Iterator[None]:
 class _Trial:
     """A stretch of the log, and the scratch schema for the tables that are folded from it."""
 
-    def __init__(self, log: Connection, out: Connection, schema: str, stretch: Stretch, progress: OnShare) -> None:
-        self.log, self.out, self.schema, self.stretch, self.progress = log, out, schema, stretch, progress
+    def __init__(self, log: Connection, out: Connection, schema: str, stretch: Stretch, progress: OnShare, fold: MakeFold) -> None:
+        self.log, self.out, self.schema, self.stretch, self.progress, self.fold = log, out, schema, stretch, progress, fold
         self.streams = None if stretch.order is None else _streams(log, stretch.order)
 
     def compare(self, projection: Projection, live: Projection | None, *, keep: bool) -> Outcome:
@@ -197,10 +184,8 @@ class _Trial:
         limits = parked_groups(self.log, live) if live and checkpoint else {}
         old = live if live and checkpoint else self._fold_live(live, projection, at)
         events = itertools.count()
-        # A changed copy with a `group` of its own still has the original's `found_by`, which is wrong for its groups.
-        found_by = projection.found_by if any(projection.group is ours.group for ours in BY_NAME.values()) else None
-        new = _limited(without_skipped(self.log, replace(projection, schema=self.schema, found_by=found_by)), limits, events)
-        self._fill_shadow(new, at, strict=True)
+        new = _limited(without_skipped(self.log, replace(projection, schema=self.schema)), limits, events)
+        self._fill_shadow(new, at, self.fold, strict=True)
         folded = next(events)
         with self.log.transaction():
             self.log.execute(_SNAPSHOT)
@@ -217,20 +202,20 @@ class _Trial:
         """Scratch tables with the live fold of the stretch, or empty ones where no projection has that name."""
         old = replace(live or projection, schema=self.schema)
         if live:
-            self._fill_shadow(_limited(without_skipped(self.log, old), {}, itertools.count()), at, strict=False)
+            self._fill_shadow(_limited(without_skipped(self.log, old), {}, itertools.count()), at, Fold, strict=False)
             tables.rename(self.out, old, "_new", "")
         else:
             tables.make_shadow(self.out, old, "")
         return old
 
-    def _fill_shadow(self, projection: Projection, at: Mark, *, strict: bool) -> None:
+    def _fill_shadow(self, projection: Projection, at: Mark, fold: MakeFold, *, strict: bool) -> None:
         """Fold the stretch into the shadow of a projection, one shard of its groups after the other."""
         tables.make_shadow(self.out, projection)
         only = self.stretch.condition(self.streams)
         passes = self._passes(projection, at, only)
         for number in range(passes):
             job = Job(projection.name, at.position, number, passes, strict, tables.shadow_id(self.out, projection))
-            copy_shard(self.out, fold_shard(self.log, projection, job, self.progress, only), job, self.progress)
+            copy_shard(self.out, fold_shard(self.log, projection, job, self.progress, only, fold), job, self.progress)
         tables.index(self.out, projection)
         self.progress("indexed", 1)
 

@@ -1,20 +1,16 @@
 """The history through another fold: what comes out differently is told, and neither log nor tables can be written meanwhile."""
 
-import os
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
 
 from o2c.kernel.refusal import Refused
 from o2c.store.database import connect
 from projections.catalogue import ALL, BY_NAME
-from projections.engine import tables
 from projections.engine.operations import By, FoldFailed, Projection, as_of, catch_up, skip
-from projections.engine.what_if import Stretch, load, only_reading, what_if
+from projections.engine.what_if import Stretch, load, what_if
 from tests.histories import append, captured, failing_on, of_order, order_id, planned, query, table_of
 
 ORDERS, ITEMS, STOCK = BY_NAME["orders"], BY_NAME["items"], BY_NAME["stock"]
@@ -157,49 +153,3 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     """It is refused by its name."""
     with pytest.raises(Refused, match="is no file of Python"):
         load(tmp_path / "nothing.py")
-
-
-def _by_environment() -> None:
-    with psycopg.connect(os.environ["O2C_DSN"]) as conn:
-        conn.execute("DELETE FROM projection.orders")
-
-
-def _by_the_engine() -> None:
-    with tables.session(os.environ["O2C_DSN"]) as conn:
-        conn.execute("UPDATE projection.checkpoint SET position = 0")
-
-
-def _by_a_dsn_of_its_own() -> None:
-    with psycopg.connect(psycopg.conninfo.make_conninfo(os.environ["O2C_DSN"], options=None)) as conn:
-        conn.execute("DELETE FROM projection.orders")
-
-
-def _to_the_log() -> None:
-    with psycopg.connect(os.environ["O2C_DSN"]) as conn:
-        conn.execute("DELETE FROM o2c.event")
-
-
-@pytest.mark.parametrize("writes", [_by_environment, _by_the_engine, _by_a_dsn_of_its_own, _to_the_log])
-def test_a_file_cannot_write_through_what_it_can_reach(log: str, monkeypatch: pytest.MonkeyPatch, writes: Callable[[], None]) -> None:
-    """Every connection string that is about refuses to write while a file's code runs, and is as before afterwards."""
-    monkeypatch.setenv("O2C_DSN", log)
-    monkeypatch.delenv("PGOPTIONS", raising=False)
-    append(log, [captured(0)])
-    catch_up(log, [ORDERS])
-    tried: list[Exception] = []
-
-    def evolve(doc: dict[str, Any], seen: Any) -> dict[str, Any]:
-        try:
-            writes()
-        except psycopg.Error as error:
-            tried.append(error)
-        return ORDERS.evolve(doc, seen)
-
-    with only_reading(log):
-        what_if(log, replace(ORDERS, evolve=evolve))
-
-    assert [type(error) for error in tried] == [psycopg.errors.ReadOnlySqlTransaction]
-    assert (os.environ["O2C_DSN"], os.environ.get("PGOPTIONS")) == (log, None)
-    assert table_of(log, ORDERS) == as_of(log, ORDERS)
-    _by_environment()
-    assert table_of(log, ORDERS) == [], "the control: outside of it the same code writes"
