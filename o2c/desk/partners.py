@@ -1,14 +1,17 @@
-"""The desk for partners: reaching one over the network, or going back to its simulator. Workers take it up when they are started."""
+"""The desk for partners: reaching one over the network, going back to its simulator, planning faults. Workers take it up when they are started."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
-from o2c.desk.act import Deed, act
+from o2c.desk.act import Deed, act, act_on_all
 from o2c.engine.app import Context, Engine, Written
 from o2c.kernel.decision import Decision, just
 from o2c.kernel.refusal import Refused
 from o2c.partners import rules
+from o2c.partners.events import PlannedFault
 from o2c.partners.registry import PARTNERS, REAL
 from o2c.partners.state import PartnerState, stream_of
 
@@ -41,6 +44,32 @@ def simulate_partner(app: Engine, context: Context, partner: str) -> Written:
         return just(*rules.simulate(state, partner))
 
     return act(app, context, "partners.simulate", Deed(stream_of(partner), (rule,), ["simulate"]))
+
+
+def plan_faults(app: Engine, context: Context, rows: Sequence[Mapping[str, Any]]) -> list[Written]:
+    """Simulate the partners with planned faults from now on, in place of all that was planned before; what became of each partner.
+
+    Raises Refused for a plan that cannot be (see `partners.rules.faults_of` for what a row says), and then plans nothing.
+    """
+    planned = rules.faults_of(rows, PARTNERS)
+    deeds = [_planning(partner, faults) for partner, faults in planned.items()]
+    done = act_on_all(app, context, "partners.plan-faults", deeds)
+    for one in done:
+        if isinstance(one, Refused):
+            raise one
+    return [one for one in done if isinstance(one, Written)]
+
+
+def refuse_impossible(rows: Sequence[Mapping[str, Any]]) -> None:
+    """Raise Refused for a plan of faults that cannot be, for who must know before there is a store."""
+    rules.faults_of(rows, PARTNERS)
+
+
+def _planning(partner: str, faults: tuple[PlannedFault, ...]) -> Deed:
+    def rule(state: PartnerState, at: datetime) -> Decision:
+        return just(*rules.plan_faults(state, partner, faults))
+
+    return Deed(stream_of(partner), (rule,), ["plan faults", [fault.model_dump(mode="json") for fault in faults]])
 
 
 def _refuse_unknown(partner: str) -> None:

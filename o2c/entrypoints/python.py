@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import date, datetime
@@ -25,9 +25,9 @@ from o2c.views.fallouts import list_fallouts
 from o2c.views.following import START, EventRecord, Mark, OtherLog, Wanted
 from o2c.views.invoices import money_owed
 from o2c.views.orders import find_order, list_orders, show_order
-from o2c.views.partners import list_partners
+from o2c.views.partners import list_faults, list_partners
 from o2c.views.reading import all_seen
-from o2c.views.shown import CustomerShown, FalloutListed, OrderRow, OrderShown, OwedShown, PartnerShown
+from o2c.views.shown import CustomerShown, FalloutListed, FaultShown, OrderRow, OrderShown, OwedShown, PartnerShown
 
 __all__ = [
     "Captured", "Context", "Correct", "Decide", "EventRecord", "Fail", "Force", "Mark", "OrderToCash", "OtherLog", "Refused", "Retry", "Written",
@@ -187,6 +187,11 @@ class OrderToCash:
         return partners.simulate_partner(self._engine, context, partner)
 
     @_answered
+    def plan_faults(self, rows: Sequence[Mapping[str, Any]], context: Context) -> list[Written]:
+        """Simulate the partners with planned faults, outages too, in place of all planned before. See `desk.partners.plan_faults`."""
+        return partners.plan_faults(self._engine, context, rows)
+
+    @_answered
     def act(self, stream: str, context: Context, *rules: Rule, wish: Any, expected_version: int | None = None) -> Written:
         """Carry rules of your own through on one stream. Not for what a verb of this class does already. See `desk.streams.act_by_rules`."""
         return streams.act_by_rules(self._engine, context, stream, rules, wish=wish, expected_version=expected_version)
@@ -239,6 +244,11 @@ class OrderToCash:
     def partners(self) -> list[PartnerShown]:
         """The partners of the store: simulated or real, how each is reached and within which limits."""
         return cast("list[PartnerShown]", list_partners(self._engine))
+
+    @_answered
+    def faults(self) -> list[FaultShown]:
+        """The faults that simulated partners meet, planned and usual."""
+        return cast("list[FaultShown]", list_faults(self._engine))
 
     @_answered
     def stream(self, name: str) -> list[EventRecord]:

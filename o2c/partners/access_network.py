@@ -15,14 +15,15 @@ class SimulatedAccessNetwork:
     """Serves every address, on a line of its own."""
 
     seed: int
+    planned: faults.Faults = faults.NONE_PLANNED
 
     def submit(self, request: Request) -> Answer:
         """Give the line that serves the address (`line_id`), or a technical fault."""
-        return faults.on_submit(faults.fault(self.seed, request), request) or self._found(request)
+        return faults.on_submit(faults.fault(self.seed, request, self.planned), request) or self._found(request)
 
     def query(self, request: Request) -> Answer:
         """Give the same line again, unless a fault lost the request."""
-        return faults.on_query(faults.fault(self.seed, request), self.seed, request) or self._found(request)
+        return faults.on_query(faults.fault(self.seed, request, self.planned), self.seed, request) or self._found(request)
 
     def _found(self, request: Request) -> Answer:
         line = faults.whole(self.seed, request, f"line {request.body.get('address', '')}", LINES)

@@ -34,6 +34,7 @@ class SimulatedClearingHouse:
     """A donor answers the same number and code the same way for ever; technical faults come with all that follows its first answer."""
 
     seed: int
+    planned: faults.Faults = faults.NONE_PLANNED
 
     def submit(self, request: Request) -> Answer:
         """Answer for the donor, cut a number over, or move or drop a port: refused with TOO-LATE from the market's cut-off until its window is over.
@@ -43,13 +44,13 @@ class SimulatedClearingHouse:
         """
         if request.step == PORTING and not request.body.get("replaces"):
             return self._donor(request)
-        return faults.on_submit(faults.fault(self.seed, request), request) or self._done(request)
+        return faults.on_submit(faults.fault(self.seed, request, self.planned), request) or self._done(request)
 
     def query(self, request: Request) -> Answer:
         """Give the donor's answer again, or the outcome of a cut-over or cancellation, unless a fault lost the request."""
         if request.step == PORTING and not request.body.get("replaces"):
             return self._donor(request)
-        return faults.on_query(faults.fault(self.seed, request), self.seed, request) or self._done(request)
+        return faults.on_query(faults.fault(self.seed, request, self.planned), self.seed, request) or self._done(request)
 
     def _done(self, request: Request) -> Answer:
         opens_at = str(request.body.get("replaces") or request.body.get("window_opens_at") or "")

@@ -22,16 +22,17 @@ class SimulatedCourier:
     """
 
     seed: int
+    planned: faults.Faults = faults.NONE_PLANNED
 
     def submit(self, request: Request) -> Answer:
         """Take a parcel, to be asked about again at its delivery time (one to three days later), or refuse its address."""
-        kind = faults.fault(self.seed, request)
+        kind = faults.fault(self.seed, request, self.planned)
         trouble = None if kind == "permanent" else faults.on_submit(kind, request)
         return trouble or self._refused(request) or self._under_way(request)
 
     def query(self, request: Request) -> Answer:
         """Give the outcome of a delivery: delivered under a `reference`, LOST, or still under way."""
-        kind = faults.fault(self.seed, request)
+        kind = faults.fault(self.seed, request, self.planned)
         trouble = None if kind == "permanent" else faults.on_query(kind, self.seed, request)
         if stop := trouble or self._refused(request):
             return stop

@@ -1,8 +1,15 @@
-"""Events of the link to a partner: the operator reaches a real one, or goes back to its simulator."""
+"""Events of a partner: how it is reached, with which faults it is simulated, and when it does not answer."""
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
 from o2c.kernel.event import Event
+
+FaultKind = Literal["none", "transient", "refused", "permanent", "unknown", "outage"]
 
 
 class PartnerLinked(Event, name="partner.linked", stream="partner"):
@@ -24,3 +31,29 @@ class PartnerSimulated(Event, name="partner.simulated", stream="partner"):
 
     example = {"partner": "credit-bureau"}
     partner: str
+
+
+class PlannedFault(BaseModel):
+    """A fault of a simulated partner: its kind, how many calls in a hundred meet it (decimals as text), and when; without a time, always."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    kind: FaultKind
+    percent: str
+    starts_at: datetime | None = None
+    ends_at: datetime | None = None
+
+    def holds(self, at: datetime) -> bool:
+        """Whether the fault is planned for a time; the period is half-open."""
+        return (self.starts_at is None or self.starts_at <= at) and (self.ends_at is None or at < self.ends_at)
+
+
+class PartnerFaultsPlanned(Event, name="partner.faults-planned", stream="partner"):
+    """The partner is simulated with these faults from now on, in place of all that was planned before; what they do not name comes as usual."""
+
+    example = {
+        "partner": "network",
+        "faults": [{"kind": "outage", "percent": "100", "starts_at": "2026-01-05T10:00:00Z", "ends_at": "2026-01-05T12:00:00Z"}],
+    }  # fmt: skip
+    partner: str
+    faults: tuple[PlannedFault, ...]

@@ -7,15 +7,19 @@ attempt: a retry alone turns no refusal into a yes, a correction may. Technical 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
 
 from o2c.kernel.chance import draw, pick
-from o2c.kernel.partner import Answer, Failed, NeverHeard, RefusedBy, Request, Unknown
+from o2c.kernel.partner import Answer, Failed, NeverHeard, Partner, RefusedBy, Request, Unknown
+from o2c.partners.events import FaultKind, PlannedFault
 
-Fault = Literal["none", "transient", "refused", "permanent", "unknown"]
+Fault = FaultKind
 
 FAULT_PERCENTS: tuple[tuple[Fault, float], ...] = (("none", 0.0), ("transient", 1.5), ("permanent", 0.3), ("unknown", 0.5))
+"""How often each fault comes in a store that plans nothing else, at the partners that do technical work."""
+SILENT_PERCENT = 50.0
+"""How many of the calls that meet an outage get no answer at all; the others get no connection."""
 HEARD_PERCENT = 50.0
 ASK_AGAIN_MINUTES = 5
 OUTAGE_ATTEMPTS = 2
@@ -69,10 +73,62 @@ def marked(request: Request) -> Fault | None:
     return "none" if "997" in endings else None
 
 
-def fault(seed: int, request: Request) -> Fault:
-    """Give the technical fault of this attempt: by the marks of the resource, else drawn."""
+@dataclass(frozen=True, slots=True)
+class Faults:
+    """The faults that a store plans for a partner. While one holds, it stands in place of the usual rate of its kind."""
+
+    planned: tuple[PlannedFault, ...] = ()
+
+    def usual(self, at: datetime) -> tuple[tuple[Fault, float], ...]:
+        """Give the usual rates of the kinds for which nothing is planned at a time."""
+        if not self.planned:
+            return FAULT_PERCENTS
+        named = {fault.kind for fault in self.planned if fault.holds(at)}
+        return tuple((kind, percent) for kind, percent in FAULT_PERCENTS if kind not in named)
+
+    def rates(self, at: datetime) -> dict[Fault, float]:
+        """Give the rate of each kind that is planned for a time; of two rows of one kind the later one counts."""
+        return {fault.kind: float(fault.percent) for fault in self.planned if fault.holds(at)}
+
+
+NONE_PLANNED = Faults()
+
+
+def fault(seed: int, request: Request, faults: Faults) -> Fault:
+    """Give the technical fault of this attempt: by the marks of the resource, else drawn at the usual rates."""
     mark = marked(request)
-    return pick(seed, place(request), request.attempt, "fault", FAULT_PERCENTS) if mark is None else mark
+    return pick(seed, place(request), request.attempt, "fault", faults.usual(request.at)) if mark is None else mark
+
+
+@dataclass(frozen=True, slots=True)
+class Disturbed:
+    """A simulator at which the faults that its store plans come first, whatever the step."""
+
+    simulator: Partner
+    seed: int
+    faults: Faults
+
+    def submit(self, request: Request) -> Answer:
+        """Give the planned fault of this call, else the simulator's answer."""
+        rates = self.faults.rates(request.at)
+        return self._nobody(request, rates) or on_submit(self._drawn(request, rates), request) or self.simulator.submit(request)
+
+    def query(self, request: Request) -> Answer:
+        """Give the planned fault of this call, else the simulator's answer: a request that met silence counts as taken."""
+        rates = self.faults.rates(request.at)
+        return self._nobody(request, rates) or on_query(self._drawn(request, rates), self.seed, request) or self.simulator.query(request)
+
+    def _drawn(self, request: Request, rates: dict[Fault, float]) -> Fault:
+        table: list[tuple[Fault, float]] = [("none", 0.0), *((kind, percent) for kind, percent in rates.items() if kind != "outage")]
+        return pick(self.seed, place(request), request.attempt, "planned fault", table)
+
+    def _nobody(self, request: Request, rates: dict[Fault, float]) -> Answer | None:
+        """Nobody answers: silence, or no connection. Drawn by the moment too, for an outage ends for a call that is made again."""
+        percent = rates.get("outage", 0.0)
+        if not percent or draw(self.seed, f"{place(request)} {request.at.isoformat()}", request.attempt, "outage") * 100 >= percent:
+            return None
+        silent = draw(self.seed, place(request), request.attempt, "silent outage") * 100 < SILENT_PERCENT
+        return on_submit("unknown" if silent else "transient", request)
 
 
 def on_submit(kind: Fault, request: Request) -> Answer | None:

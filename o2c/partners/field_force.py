@@ -23,14 +23,15 @@ class SimulatedFieldForce:
     """Visits on weekdays at 9:00 or 13:00 UTC. Whether somebody is at home is drawn for each day, so that visits come to an end."""
 
     seed: int
+    planned: faults.Faults = faults.NONE_PLANNED
 
     def submit(self, request: Request) -> Answer:
         """Book a visit, to be asked about again at its time, or call one off (refused with EN-ROUTE when the fitter is on the way)."""
-        return faults.on_submit(faults.fault(self.seed, request), request) or self._booked(request)
+        return faults.on_submit(faults.fault(self.seed, request, self.planned), request) or self._booked(request)
 
     def query(self, request: Request) -> Answer:
         """Give the outcome of a visit: done under a `reference`, or another visit two days later because nobody was at home."""
-        kind = faults.fault(self.seed, request)
+        kind = faults.fault(self.seed, request, self.planned)
         if trouble := faults.on_query(kind, self.seed, request):
             return trouble
         if request.step == CANCEL:

@@ -14,7 +14,7 @@ from o2c.partners.access_network import SimulatedAccessNetwork
 from o2c.partners.clearing_house import SimulatedClearingHouse
 from o2c.partners.courier import SimulatedCourier
 from o2c.partners.credit_bureau import CreditBureau, SimulatedCreditBureau
-from o2c.partners.events import PartnerLinked
+from o2c.partners.faults import FAULT_PERCENTS, NONE_PLANNED, Disturbed, Faults
 from o2c.partners.field_force import SimulatedFieldForce
 from o2c.partners.identity_agency import SimulatedIdentityAgency
 from o2c.partners.network import SimulatedNetwork
@@ -26,32 +26,55 @@ if TYPE_CHECKING:
     from o2c.partners.http import Endpoint
 
 
+Simulating = Callable[[int, Faults], Partner]
+
+
 @dataclass(frozen=True, slots=True)
 class Clients:
-    """The clients of a partner: a simulator made from a seed, and the real one over an endpoint, None where there is none."""
+    """The clients of a partner: a simulator made from a seed and planned faults, and the real one over an endpoint, None where there is none."""
 
-    simulated: Callable[[int], Partner]
+    simulated: Simulating
     real: Callable[[Endpoint], Partner] | None = None
+
+    def simulator(self, seed: int, faults: Faults) -> Partner:
+        """Give the simulator, behind the faults that are planned for it."""
+        simulator = self.simulated(seed, faults)
+        return Disturbed(simulator, seed, faults) if faults.planned else simulator
+
+
+def _faultless(simulated: Callable[[int], Partner]) -> Simulating:
+    """Make the simulator of a FAULTLESS partner."""
+    return lambda seed, _: simulated(seed)
 
 
 PARTNERS: Mapping[str, Clients] = {
-    "identity-agency": Clients(SimulatedIdentityAgency),
-    "credit-bureau": Clients(SimulatedCreditBureau, CreditBureau),
+    "identity-agency": Clients(_faultless(SimulatedIdentityAgency)),
+    "credit-bureau": Clients(_faultless(SimulatedCreditBureau), CreditBureau),
     "sim-platform": Clients(SimulatedSimPlatform),
     "network": Clients(SimulatedNetwork),
     "access-network": Clients(SimulatedAccessNetwork),
     "courier": Clients(SimulatedCourier),
     "field-force": Clients(SimulatedFieldForce),
     "clearing-house": Clients(SimulatedClearingHouse),
-    "payment-provider": Clients(SimulatedPaymentProvider),
+    "payment-provider": Clients(_faultless(SimulatedPaymentProvider)),
 }
+NOTHING_PLANNED: Mapping[str, Faults] = {}
 REAL = frozenset(name for name, clients in PARTNERS.items() if clients.real)
 """The partners that can be reached over the network."""
 
 
-def simulated_partners(seed: int) -> Mapping[str, Partner]:
-    """Give a simulator of every partner. The same seed and the same requests get the same answers."""
-    return {name: clients.simulated(seed) for name, clients in PARTNERS.items()}
+FAULTLESS = frozenset({"identity-agency", "credit-bureau", "payment-provider"})
+"""The partners whose simulators meet no fault but planned ones: they answer from their books."""
+
+
+def usual_faults(partner: str) -> tuple[tuple[str, float], ...]:
+    """Give the faults that a partner's simulator meets while nothing else is planned, each with how many calls in a hundred meet it."""
+    return () if partner in FAULTLESS else FAULT_PERCENTS[1:]
+
+
+def simulated_partners(seed: int, planned: Mapping[str, Faults] = NOTHING_PLANNED) -> Mapping[str, Partner]:
+    """Give a simulator of every partner. The same seed, faults and requests get the same answers."""
+    return {name: clients.simulator(seed, planned.get(name, NONE_PLANNED)) for name, clients in PARTNERS.items()}
 
 
 def links(states: Mapping[str, PartnerState], *, seed: int) -> Mapping[str, Link]:
@@ -59,13 +82,13 @@ def links(states: Mapping[str, PartnerState], *, seed: int) -> Mapping[str, Link
 
     Raises Refused where the environment holds no usable token, or the address is none.
     """
-    return {name: _link(name, states[name].linked, seed) for name in PARTNERS}
+    return {name: _link(name, states[name], seed) for name in PARTNERS}
 
 
-def _link(name: str, linked: PartnerLinked | None, seed: int) -> Link:
-    clients = PARTNERS[name]
+def _link(name: str, state: PartnerState, seed: int) -> Link:
+    clients, linked = PARTNERS[name], state.linked
     if linked is None or clients.real is None:
-        return Link(clients.simulated(seed))
+        return Link(clients.simulator(seed, Faults(state.planned)))
     # Only where it is needed: the library for HTTP costs every command a fifth of a second.
     from o2c.partners.http import Endpoint
 

@@ -1,12 +1,16 @@
-"""When a partner may be reached over the network: it has a client of its own, and the configuration holds a possible address."""
+"""When a partner may be reached over the network, and which faults may be planned for its simulator."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any, cast, get_args
 
+from o2c.kernel.periods import parse_time
 from o2c.kernel.refusal import Refused
-from o2c.partners.events import PartnerLinked, PartnerSimulated
+from o2c.partners.events import FaultKind, PartnerFaultsPlanned, PartnerLinked, PartnerSimulated, PlannedFault
 from o2c.partners.state import PartnerState
 
 CALLS_MAX = 64
@@ -37,3 +41,75 @@ def link(
 def simulate(state: PartnerState, partner: str) -> list[PartnerSimulated]:
     """Simulate a partner again; nothing when it is simulated already."""
     return [PartnerSimulated(partner=partner)] if state.linked else []
+
+
+EVERY_PARTNER = "*"
+FAULT_KINDS: tuple[str, ...] = tuple(kind for kind in get_args(FaultKind) if kind != "none")
+_COLUMNS = ("partner", "kind", "percent", "from", "to")
+
+
+def plan_faults(state: PartnerState, partner: str, faults: tuple[PlannedFault, ...]) -> list[PartnerFaultsPlanned]:
+    """Plan the faults of a partner's simulator in place of those planned before; nothing when they are planned so already."""
+    return [] if state.planned == faults else [PartnerFaultsPlanned(partner=partner, faults=faults)]
+
+
+def faults_of(rows: Sequence[Mapping[str, Any]], partners: Collection[str]) -> dict[str, tuple[PlannedFault, ...]]:
+    """Read a plan of faults: its rows by partner, in their order; a row for `*` is one for each of the partners.
+
+    A row says `partner`, `kind`, `percent` (of the calls) and, where it does not hold always, `from` and `to` (times with a zone, half-open).
+    Raises Refused for a row that is none, named by its number, and for partners of which more than all calls would meet a fault.
+    """
+    planned: dict[str, tuple[PlannedFault, ...]] = dict.fromkeys(partners, ())
+    for number, row in enumerate(rows, 1):
+        fault = _fault(number, row)
+        named = str(row.get("partner", ""))
+        if named not in planned and named != EVERY_PARTNER:
+            raise Refused(f"fault {number}: there is no partner {named or '(none named)'}; there are {', '.join(sorted(planned))}")
+        for name in planned if named == EVERY_PARTNER else (named,):
+            planned[name] = (*planned[name], fault)
+    for name, faults in planned.items():
+        _refuse_too_many(name, faults)
+    return planned
+
+
+def _fault(number: int, row: Mapping[str, Any]) -> PlannedFault:
+    if strange := sorted(set(row) - set(_COLUMNS)):
+        raise Refused(f"fault {number}: there is no {', '.join(strange)}; a fault has {', '.join(_COLUMNS)}")
+    if row.get("kind") not in FAULT_KINDS:
+        raise Refused(f"fault {number}: kind is one of {', '.join(FAULT_KINDS)}, not {row.get('kind', '(none named)')}")
+    starts_at, ends_at = _time(number, "from", row.get("from")), _time(number, "to", row.get("to"))
+    if starts_at and ends_at and starts_at >= ends_at:
+        raise Refused(f"fault {number}: it ends at {ends_at:%Y-%m-%dT%H:%MZ}, before it began; let `to` be later than `from`")
+    return PlannedFault(
+        kind=cast("FaultKind", row["kind"]), percent=_percent(number, row.get("percent")), starts_at=starts_at, ends_at=ends_at
+    )
+
+
+def _percent(number: int, told: object) -> str:
+    try:
+        percent = Decimal("NaN" if isinstance(told, bool) or told is None else str(told))
+    except InvalidOperation:
+        percent = Decimal("NaN")
+    if not (percent.is_finite() and 0 <= percent <= 100):
+        raise Refused(f"fault {number}: percent says how many calls in a hundred meet it, from 0 to 100, not {told}")
+    return f"{percent:f}"
+
+
+def _time(number: int, name: str, told: object) -> datetime | None:
+    if told is None:
+        return None
+    try:
+        return parse_time(told.isoformat() if isinstance(told, datetime) else str(told))
+    except ValueError:
+        raise Refused(f"fault {number}: `{name}` is a time with a zone, such as 2026-01-05T10:00:00Z, not {told}") from None
+
+
+def _refuse_too_many(partner: str, faults: Sequence[PlannedFault]) -> None:
+    """Look at each moment at which a fault begins: between two of them nothing changes but that faults end."""
+    edges = {fault.starts_at for fault in faults}
+    for at in edges:
+        held = [fault for fault in faults if fault.starts_at == at or (at is not None and fault.holds(at))]
+        rates = {fault.kind: Decimal(fault.percent) for fault in held if fault.kind != "outage"}
+        if (total := sum(rates.values())) > 100:
+            when = f"from {at:%Y-%m-%dT%H:%MZ}" if at else "always"
+            raise Refused(f"{partner}: {total:f} in a hundred calls would meet a fault {when}; no more than 100 can")

@@ -30,18 +30,19 @@ class SimulatedSimPlatform:
     """Confirms a profile with the matching id of its activation code; the same profile always has the same one."""
 
     seed: int
+    planned: faults.Faults = faults.NONE_PLANNED
 
     def submit(self, request: Request) -> Answer:
         """Confirm a profile for download (`matching_id`), or cancel it (refused with DOWNLOADED when it is too late).
 
         Asked for a state of the profile that only the customer brings about, it names the time at which it will know.
         """
-        trouble = faults.on_submit(faults.fault(self.seed, request), request)
+        trouble = faults.on_submit(faults.fault(self.seed, request, self.planned), request)
         return trouble or (self._awaited(request) if request.step == DOWNLOAD else self._confirmed(request))
 
     def query(self, request: Request) -> Answer:
         """Give the same outcome again, unless a fault lost the request."""
-        trouble = faults.on_query(faults.fault(self.seed, request), self.seed, request)
+        trouble = faults.on_query(faults.fault(self.seed, request, self.planned), self.seed, request)
         return trouble or (self._downloaded(request) if request.step == DOWNLOAD else self._confirmed(request))
 
     def _awaited(self, request: Request) -> Answer:

@@ -1,19 +1,20 @@
-"""The link to a partner as a fold of its stream."""
+"""A partner as a fold of its stream: how it is reached, and the faults it is simulated with."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from o2c.kernel.event import Event
 from o2c.kernel.stream import StreamKind
-from o2c.partners.events import PartnerLinked, PartnerSimulated
+from o2c.partners.events import PartnerFaultsPlanned, PartnerLinked, PartnerSimulated, PlannedFault
 
 
 @dataclass(frozen=True, slots=True)
 class PartnerState:
-    """The link to a partner; `linked` is None for one that is simulated."""
+    """A partner so far; `linked` is None for one that is simulated, with the faults that are `planned` for it."""
 
     linked: PartnerLinked | None = None
+    planned: tuple[PlannedFault, ...] = ()
 
 
 def stream_of(partner: str) -> str:
@@ -24,10 +25,12 @@ def stream_of(partner: str) -> str:
 def evolve(state: PartnerState, event: Event) -> PartnerState:
     match event:
         case PartnerLinked():
-            return PartnerState(event)
+            return replace(state, linked=event)
         case PartnerSimulated():
-            return PartnerState()
+            return replace(state, linked=None)
+        case PartnerFaultsPlanned():
+            return replace(state, planned=event.faults)
     return state
 
 
-KIND = StreamKind(category="partner", shape_version=1, state_type=PartnerState, initial=lambda _: PartnerState(), evolve=evolve)
+KIND = StreamKind(category="partner", shape_version=2, state_type=PartnerState, initial=lambda _: PartnerState(), evolve=evolve)

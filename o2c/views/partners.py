@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from o2c.engine.app import Engine
-from o2c.partners.registry import PARTNERS, REAL
+from o2c.partners.registry import PARTNERS, REAL, usual_faults
 from o2c.partners.state import PartnerState, stream_of
-from o2c.views.reading import Rows
+from o2c.views.reading import Rows, plain
 
 PARTNER_NAMES = tuple(sorted(PARTNERS))
 """The partners by the names the steps call them."""
+
+
+FAULT_COLUMNS = ("partner", "kind", "percent", "from", "to", "planned")
 
 
 def partner_states(app: Engine) -> dict[str, PartnerState]:
@@ -22,6 +25,18 @@ def partner_states(app: Engine) -> dict[str, PartnerState]:
 def list_partners(app: Engine) -> Rows:
     """Every partner: simulated or real, where it is reached and within which limits; `client` says whether it could be real."""
     return [_row(name, state) for name, state in sorted(partner_states(app).items())]
+
+
+def list_faults(app: Engine) -> Rows:
+    """Every fault that simulated partners meet: how many calls in a hundred, and when; first those that are `planned`, which stand in place of
+    the usual ones of their kind while they hold.
+    """
+    rows: Rows = []
+    for name, state in sorted(partner_states(app).items()):
+        planned = [(fault.kind, fault.percent, fault.starts_at, fault.ends_at, True) for fault in state.planned]
+        usual = [(kind, f"{percent:g}", None, None, False) for kind, percent in usual_faults(name)]
+        rows += [dict(zip(FAULT_COLUMNS, (name, *map(plain, fault)), strict=True)) for fault in (*planned, *usual)]
+    return rows
 
 
 def _row(name: str, state: PartnerState) -> dict[str, Any]:

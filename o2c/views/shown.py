@@ -161,6 +161,10 @@ class PartnerShown(TypedDict):
     calls_max: int | None
 
 
+FaultShown = TypedDict("FaultShown", {"partner": str, "kind": str, "percent": str, "from": str | None, "to": str | None, "planned": bool})
+"""A fault that a simulated partner meets, planned or usual; `percent` is how many calls in a hundred meet it, a decimal as text."""
+
+
 class HeldShown(TypedDict):
     """A number (`msisdn`) or SIM (`iccid`) that a customer holds, and the order it came with."""
 

@@ -229,7 +229,8 @@ LIVES: Mapping[str, Mapping[str, Sequence[Told]]] = {
             ("step.forced", {**_NO, "step": "payment"}),
         ),
     },
-    "partner": {"linked, then simulated again": (("partner.linked", {}), ("partner.simulated", {})), "linked": (("partner.linked", {}),)},
+    "partner": {"linked, then simulated again": (("partner.linked", {}), ("partner.simulated", {})), "linked": (("partner.linked", {}),),
+                "with planned faults, linked": (("partner.faults-planned", {}), ("partner.linked", {}))},
     "intake": {"gone through twice": (("intake.closed", {}), ("intake.closed", {"intake": "intake-3b1f/2"}))},
 }  # fmt: skip
 _GENERIC = {"partner.accepted", "partner.silent", "retry.scheduled", "fallout.decided", "step.cancelled", "step.forced"}

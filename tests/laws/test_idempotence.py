@@ -31,8 +31,8 @@ from o2c.orders.cancellation import cancel
 from o2c.orders.promise import revise
 from o2c.orders.rules import advance, close, fail_item, receive
 from o2c.orders.step import KIND as ORDER
-from o2c.partners.events import PartnerLinked
-from o2c.partners.rules import link, simulate
+from o2c.partners.events import PartnerFaultsPlanned, PartnerLinked
+from o2c.partners.rules import link, plan_faults, simulate
 from o2c.partners.state import KIND as PARTNER
 from o2c.payments.rules import record
 from o2c.plan import SPECIFICATIONS, STEPS
@@ -172,6 +172,7 @@ def issued() -> Any:
     return state
 
 
+FAULTS = PartnerFaultsPlanned.model_validate(PartnerFaultsPlanned.example).faults
 BY_WIRE = PartnerLinked.model_validate(PartnerLinked.example)
 
 
@@ -212,6 +213,7 @@ IDEMPOTENT = [
     pytest.param(INVOICE, issued(), arrived(5000), id="too-much-by-bank"),
     pytest.param(PARTNER, PARTNER.initial("partner-credit-bureau"), linked, id="link-a-partner"),
     pytest.param(PARTNER, PARTNER.evolve(PARTNER.initial(""), BY_WIRE), lambda s: just(*simulate(s, "credit-bureau")), id="simulate-a-partner"),
+    pytest.param(PARTNER, PARTNER.initial(""), lambda s: just(*plan_faults(s, "network", FAULTS)), id="plan-faults"),
 ]  # fmt: skip
 
 
@@ -267,7 +269,7 @@ def test_a_delivery_that_is_known_brings_nothing() -> None:
 
 SETTING = {
     "billing.pay_back", "catalogue.publish", "credit.deposit", "credit.release", "customers.register", "numbers.release_reservation", "numbers.reserve", "orders.receive",
-    "orders.advance", "orders.close", "orders.fail_item", "partners.link", "partners.simulate", "payments.record",
+    "orders.advance", "orders.close", "orders.fail_item", "partners.link", "partners.plan_faults", "partners.simulate", "payments.record",
 }  # fmt: skip
 """Rules that set a state: the table above holds them, but for one that is tried by itself because it tells two streams."""
 

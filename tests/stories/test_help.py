@@ -74,6 +74,14 @@ from dataclasses import replace
 from projections.orders import ORDERS
 LOUD = replace(ORDERS, rows=lambda group, doc: [{**row, "channel": row["channel"].upper()} for row in ORDERS.rows(group, doc)])
 """
+FAULTS = """
+[[fault]]
+partner = "network"
+kind = "outage"
+percent = 100
+from = 2026-03-02T10:00:00Z
+to = 2026-03-02T12:00:00Z
+"""
 FELL = "SELECT o.external_id FROM projection.fallout f JOIN projection.orders o USING (order_id) WHERE f.state = 'open' AND f.reason = {}"
 FIRST = "FROM projection.orders WHERE state = 'completed' ORDER BY captured_at, order_id LIMIT 1"
 FOUND = {
@@ -184,6 +192,7 @@ def fitting(stores: Stores, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         dsn = stores.copied(start, "example")
         shutil.copytree(stores.files.orders.parent, tmp_path / "files")
         (tmp_path / "files" / "what_if.py").write_text(WHAT_IF)
+        (tmp_path / "files" / "faults.toml").write_text(FAULTS)
         monkeypatch.chdir(tmp_path / "files")
         for name, value in {"O2C_DSN": dsn, "O2C_HOME": str(tmp_path / "home"), "PYTHONPATH": os.pathsep.join(sys.path)}.items():
             monkeypatch.setenv(name, value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -11,7 +12,8 @@ from o2c.desk.act import Context
 from o2c.entrypoints.cli.options import Actor, CommandId, completing
 from o2c.entrypoints.cli.output import Format, Output, err, show_rows
 from o2c.entrypoints.cli.session import looking, opened
-from o2c.views.partners import PARTNER_NAMES, list_partners
+from o2c.files.fault_plan import read_fault_plan
+from o2c.views.partners import FAULT_COLUMNS, PARTNER_NAMES, list_faults, list_partners
 
 partners = typer.Typer(no_args_is_help=True, help="The systems outside: which are simulated, which are real, how they are reached.")
 Name = Annotated[
@@ -67,3 +69,34 @@ def partners_simulate(partner: Name, actor: Actor, command_id: CommandId = "") -
     with opened() as session:
         partner_desk.simulate_partner(session.app, Context(actor, command_id=command_id), partner)
         err.print(f"{partner} is simulated; {TAKEN_UP}")
+
+
+@partners.command("plan-faults")
+def partners_plan_faults(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Rows of partner, kind, percent, from, to; JSON, or TOML if named .toml.")],
+    actor: Actor,
+    command_id: CommandId = "",
+) -> None:
+    """Simulate the partners with planned faults from now on, in place of all that was planned before.
+
+    A row's kind is transient, refused, permanent, unknown or outage (nobody answers), its partner `*` for all; without from and to it holds
+    always. What no row names comes as usual. An empty list takes the plan back.
+
+    Example: o2c partners plan-faults faults.toml --actor ann
+    """
+    rows = read_fault_plan(file)
+    with opened() as session:
+        partner_desk.plan_faults(session.app, Context(actor, command_id=command_id), rows)
+        err.print(f"{len(rows)} rows of faults are planned; {TAKEN_UP}")
+
+
+@partners.command("faults")
+def partners_faults(output: Output = Format.table) -> None:
+    """List the faults that simulated partners meet, planned and usual: how many calls in a hundred, and when.
+
+    While a planned fault holds, it stands in place of the usual one of its kind.
+
+    Example: o2c partners faults
+    """
+    with looking() as session:
+        show_rows(list_faults(session.app), output, columns=FAULT_COLUMNS)

@@ -10,11 +10,13 @@ import typer
 
 from o2c.desk.act import Context, Refused
 from o2c.desk.capture import HOME
+from o2c.desk.partners import plan_faults, refuse_impossible
 from o2c.entrypoints.cli.options import Market
 from o2c.entrypoints.cli.output import Format, Output, err, show_one
 from o2c.entrypoints.cli.session import opened
 from o2c.entrypoints.cli.wishes import named
 from o2c.files import intake, loading
+from o2c.files.fault_plan import read_fault_plan
 from o2c.running.store import begin
 from o2c.simulation.launch import write_launch
 from o2c.views.reading import time_of
@@ -37,15 +39,25 @@ def init(
     window_minutes: Annotated[
         int, typer.Option(metavar="N", min=1, max=1440, help="How many minutes simulated time jumps at once; part of the seed.")
     ] = 15,
+    faults: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Faults of the simulated partners, outages too: see `o2c partners plan-faults --help`."),
+    ] = None,
+    actor: Actor = loading.ACTOR,
 ) -> None:
     """Create the store and give it its clock.
 
     Example: o2c init --clock simulated --start 2026-01-01
+    Example: o2c init --clock simulated --faults faults.toml
     """
     if clock == "real" and start:
         raise Refused("a real clock tells the time of now; leave --start out")
+    planned = read_fault_plan(faults) if faults else []
+    refuse_impossible(planned)
     with opened(create=True) as session:
         made = begin(session.app, clock=clock, start=time_of(start) if start else None, seed=seed, window_minutes=window_minutes)
+        if planned:
+            plan_faults(session.app, _by(actor), planned)
         err.print(f"the store has a {clock} clock at {made.now:%Y-%m-%dT%H:%MZ}")
 
 
