@@ -50,7 +50,7 @@ from o2c.sim.state import KIND as SIM
 from o2c.sim.step import ARRIVAL as SIM_ARRIVAL
 from o2c.sim.step import RESTOCK as SIM_RESTOCK
 from o2c.sim.step import STEP as SIM_STEP
-from o2c.stock.reaction import STOCK_CAME
+from o2c.stock.reaction import STOCK_CAME, stock_expected
 from o2c.stock.state import KIND as DELIVERY_OF_STOCK
 
 STEPS: Mapping[str, Step] = {
@@ -117,7 +117,11 @@ PLANS: Mapping[str, tuple[StepRow, ...]] = {
 SPECIFICATIONS = frozenset(PLANS)
 
 
-REACTIONS: tuple[Reaction, ...] = (STOCK_CAME,)
+_DRAWS = {step.name: step.draw for step in STEPS.values() if step.draw}
+REACTIONS: tuple[Reaction, ...] = (
+    STOCK_CAME,
+    stock_expected(drawing=frozenset(_DRAWS), sources=frozenset(source for draw in _DRAWS.values() for source in draw.sources)),
+)
 """What follows of an event in other streams than its own, by itself."""
 
 

@@ -24,12 +24,16 @@ FROM projection.fallout GROUP BY reason, queue ORDER BY reason, queue
 
 
 def _concerns(event: type[Event]) -> bool:
-    return event.shape == "fell-out" or event.shape in OF_STEP | OF_ITEM or event.type_name in ENDINGS
+    return event.shape in {"fell-out", "expected"} | OF_STEP | OF_ITEM or event.type_name in ENDINGS
 
 
 def _evolve(doc: Doc, record: Seen) -> Doc:
     if record.shape == "fell-out":
         return {**doc, record.body["fallout"]: _opened(doc.get(record.body["fallout"], {}), record)}
+    if record.shape == "expected":
+        of = record.item, record.step
+        told = {name: row for name, row in doc.items() if row["state"] == "open" and (row["item"], row["step"]) == of}
+        return {**doc, **{name: {**row, "detail": record.body.get("detail", "")} for name, row in told.items()}}
     closed = {
         fallout: {**row, "state": "closed", "closed_at": record.at, "closed_by": record.type}
         for fallout, row in doc.items()

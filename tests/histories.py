@@ -79,7 +79,15 @@ _OF_ITEMS = (
     "number.earmark-dropped", "item.failed",
     "item.cancelled", "porting-cancel.requested", "porting-cancel.confirmed", "cancellation.requested", "cancellation.accepted",
 )  # fmt: skip
-_OF_STEPS = ("partner.accepted", "partner.silent", "step.cancelled", "step.forced", "fallout.correction-applied", "fallout.decided")
+_OF_STEPS = (
+    "partner.accepted",
+    "partner.silent",
+    "step.cancelled",
+    "step.forced",
+    "fallout.correction-applied",
+    "fallout.decided",
+    "stock.expected",
+)
 _FELL_OUT = ("sim.fell-out", "number.fell-out", "porting-cancel.fell-out")
 _CANCELLATIONS = ("cancellation.requested", "cancellation.refused", "cancellation.accepted")
 _ENDS = ("order.rejected", "order.completed", "order.partially-completed", "order.failed", "order.cancelled")

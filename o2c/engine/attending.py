@@ -172,7 +172,7 @@ class Attending:
             pieces = self._candidates(pool, latest, round_, waiting)
             stock.pieces |= {row.place: piece for row, piece in zip(waiting, pieces, strict=False)}
             if (short := waiting[len(pieces) :]) and (draws := self.app.book.steps[short[0].entry.step].draw):
-                stock.expected_at |= served_at(self.app, draws, pool, short)
+                stock.expected_at |= served_at(self.app, draws, pool, short, round_=max(round_ - 1, 0))
         return stock
 
     def _candidates(self, pool: str, latest: datetime, round_: int, waiting: Sequence[DueRow]) -> Sequence[dict[str, Any]]:

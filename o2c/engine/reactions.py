@@ -14,13 +14,14 @@ import psycopg
 import structlog
 
 from o2c.engine.app import Engine
+from o2c.engine.arrivals import tell_the_waiting
 from o2c.engine.drafts import Command, Loaded, guards_of
 from o2c.kernel.attend import attend
 from o2c.kernel.carry import Carried, happened
 from o2c.kernel.decision import NOTHING, Decision
 from o2c.kernel.event import Fact
 from o2c.kernel.identifiers import derived_id
-from o2c.kernel.reaction import DecideOn, Reaction, Wake
+from o2c.kernel.reaction import DecideOn, Expect, Reaction, Wake
 from o2c.plan import REACTIONS
 from o2c.store.clock import move_policy, policy_position
 from o2c.store.reads import DueRow
@@ -54,10 +55,17 @@ def _follow(app: Engine, reaction: Reaction, round_: int) -> None:
     position = reached or 0
     topics = sorted(reaction.types)
     while page := app.recorder.select_notifications(position, PAGE, stop=top, topics=topics, inclusive_of_start=False):
+        changed_by: list[Fact] = []
         for stored in page:
             fact = cast("Fact", app.mapper.to_domain_event(stored))
             for effect in _unless_defect(reaction, fact, partial(reaction.effects, fact)) or ():
-                _carry_out(app, reaction, fact, effect, round_)
+                if isinstance(effect, Expect):
+                    changed_by.append(fact)
+                else:
+                    _carry_out(app, reaction, fact, effect, round_)
+        if changed_by:
+            # Once for all of the page: what is told is how things stand, not what each of them changed.
+            tell_the_waiting(app, reaction.name, changed_by[-1], max(fact.occurred_at for fact in changed_by), round_=round_)
         position = page[-1].id
         move_policy(store, reaction.name, position)
     if top > position + LAG:

@@ -23,7 +23,7 @@ from o2c.files.lines import document_of, lines_of, raw_lines, refuse_empty
 from o2c.kernel.carry import happened
 from o2c.kernel.decision import Decision, Guard, just
 from o2c.kernel.identifiers import derived_id, digest
-from o2c.kernel.periods import local_date
+from o2c.kernel.periods import local_date, stamp
 from o2c.kernel.refusal import Refused
 from o2c.markets.registry import HOME, current
 from o2c.numbers import rules as numbers
@@ -112,9 +112,10 @@ def _shaped(path: Path, what: str) -> Iterator[None]:
 
 
 def load_stock(app: Engine, runner: Runner, what: str, path: Path, at: datetime | None, *, context: Context = BY_INTAKE) -> int:
-    """Announce a delivery of `sims` or `numbers`; without a time, or with one that has passed, it is taken in at once. How many new rows.
+    """Announce a delivery of `sims` or `numbers`, or move it to another time; without a time, or with one that has passed, it is taken in at once.
 
-    Raises Refused for a file of another shape or with a bad row, and (conflict) for one with a piece that another file brought.
+    Gives how many rows were announced or moved. Raises Refused for a file of another shape or with a bad row, and (conflict) for one with a piece
+    that another file brought, or that is announced for later when no time is given.
     """
     actor = permitted(context, "stock.load").actor
     announce, columns = (sims.announce, sims.COLUMNS) if what == "sims" else (numbers.announce, numbers.COLUMNS)
@@ -126,15 +127,17 @@ def load_stock(app: Engine, runner: Runner, what: str, path: Path, at: datetime 
     deliveries = app.load(streams)
     for stream, start in streams.items():
         loaded = deliveries[stream]
-        if loaded.version and not loaded.state.arrived and (loaded.state.due_at != at if at else loaded.state.due_at > now):
-            raise Refused(f"{path} is announced for {loaded.state.due_at} already; that stands", kind="conflict")
+        if loaded.version and not loaded.state.arrived and at is None and loaded.state.due_at > now:
+            raise Refused(f"{path} is announced for {stamp(loaded.state.due_at)}; say `--at` to move it", kind="conflict")
         if not loaded.version:
             _refuse_known(app, path, what, whole.rows, start)
     fresh = 0
     for stream, start in streams.items():
-        if not deliveries[stream].version:
+        known = deliveries[stream]
+        if not known.version or (at and not known.state.arrived and known.state.due_at != at):
             part = whole.model_copy(update={"rows": whole.rows[start : start + DELIVERY_ROWS]})
-            written(app, command_of(stream, just(part), deliveries[stream], now, derived_id("announce", stream), actor))
+            command_id = derived_id("announce", stream, *([str(known.version)] if known.version else []))
+            written(app, command_of(stream, just(part), known, now, command_id, actor))
             fresh += len(part.rows)
         if (at or now) <= now and (waiting := app.reads.of_stream(stream)):
             runner.attend(waiting, round_=0)

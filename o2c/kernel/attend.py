@@ -9,10 +9,11 @@ from typing import Any
 
 from o2c.kernel import flow
 from o2c.kernel.agenda import Entry
-from o2c.kernel.decision import Decision
+from o2c.kernel.decision import NOTHING, Decision, just
 from o2c.kernel.frozen import changed
 from o2c.kernel.partner import Accepted, Answer, Request, Unknown
 from o2c.kernel.periods import local_date
+from o2c.kernel.shapes import StockExpected
 from o2c.kernel.step import Step
 from o2c.kernel.work import Work
 
@@ -91,8 +92,20 @@ def _out_of_stock(step: Step, work: Work, pool: str, expected_at: datetime | Non
     code = step.draw.out_of_stock
     if expected_at is None:
         return flow.fall_out(step, work, code, at, seed=seed, awaits=pool)
-    detail = f"expected on {local_date(expected_at, work.market.zone)}"
+    detail = _expected_on(expected_at, work)
     return flow.fall_out(step, work, f"{code}: {detail}", at, seed=seed, awaits=pool, fields={"expected_at": expected_at})
+
+
+def expect(work: Work, expected_at: datetime | None) -> Decision:
+    """Tell a step that waits for stock when its piece is due, as far as that is known now; nothing where it knows that already."""
+    if work.retry_at == expected_at:
+        return NOTHING
+    detail = _expected_on(expected_at, work) if expected_at else ""
+    return just(StockExpected(item=work.item, step=work.step, expected_at=expected_at, detail=detail))
+
+
+def _expected_on(expected_at: datetime, work: Work) -> str:
+    return f"expected on {local_date(expected_at, work.market.zone)}"
 
 
 def settle(step: Step, work: Work, ask: Ask, reply: Reply, at: datetime, *, seed: int) -> Decision:

@@ -27,6 +27,14 @@ class DecideOn:
     rule: Callable[[Any, datetime, Any], Decision]
 
 
+@dataclass(frozen=True, slots=True)
+class Expect:
+    """Tell the steps that wait for stock, of whatever pool, when their pieces are due now: those for whom that has changed."""
+
+
+Effect = Wake | DecideOn | Expect
+
+
 @dataclass(frozen=True, kw_only=True)
 class Reaction:
     """A rule of the plan that crosses streams: `effects(fact)` for every event type that it `concerns`.
@@ -37,7 +45,7 @@ class Reaction:
 
     name: str
     concerns: Callable[[type[Event]], bool]
-    effects: Callable[[Fact], Sequence[Wake | DecideOn]]
+    effects: Callable[[Fact], Sequence[Effect]]
     from_now: bool = False
 
     @property

@@ -151,6 +151,18 @@ class RetryScheduled(OfStep, name="retry.scheduled", stream="*"):
     due_at: datetime
 
 
+class StockExpected(OfStep, name="stock.expected", stream="order"):
+    """What is known of the stock that a step waits for has changed: its piece is due at `expected_at`, or (nothing) no delivery is announced for it any more.
+
+    `detail` says the day, local to the market.
+    """
+
+    shape: ClassVar[str] = "expected"
+    example = {"item": "1", "step": "sim", "expected_at": "2026-02-02T00:00:00Z", "detail": "expected on 2026-02-02"}
+    expected_at: datetime | None
+    detail: str = ""
+
+
 class StepCancelled(OfStep, name="step.cancelled", stream="*"):
     """A step that was asked for, or had fallen out, is no longer wanted because its item ended."""
 

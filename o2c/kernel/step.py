@@ -138,14 +138,13 @@ class ByPartner:
 class FromPool:
     """How a step takes a piece of stock: `pool(work)` names the pool (empty: no piece is needed).
 
-    `out_of_stock` is our reason code for an empty pool. `arrival` is the step by which an announced delivery is taken in, and `brings(state)`
-    gives how many pieces a delivery, as it stands, brings to each pool.
+    `out_of_stock` is our reason code for an empty pool. `sources` are the steps by which pieces come: a delivery that is announced, a piece that
+    was given back. Each gives how many pieces its stream, as it stands, will bring to each pool.
     """
 
     pool: Callable[[Work], str]
     out_of_stock: str
-    arrival: str
-    brings: Callable[[Any], Mapping[str, int]]
+    sources: Mapping[str, Callable[[Any], Mapping[str, int]]]
 
 
 class DecideReferral(Protocol):

@@ -22,6 +22,7 @@ from o2c.kernel.shapes import (
     RetryScheduled,
     StepForced,
     StepStopped,
+    StockExpected,
     Undertaken,
 )
 
@@ -71,6 +72,8 @@ def recorded(record: Record, event: OfItem) -> Record | None:
             return changed(record, attempt=event.attempt, silences=record.silences + 1)
         case RetryScheduled():
             return changed(record, retry_at=event.due_at)
+        case StockExpected():
+            return changed(record, retry_at=event.expected_at)
         case FellOut():
             return _fallen(record, event)
         case Done():

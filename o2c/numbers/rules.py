@@ -92,6 +92,11 @@ def brings(delivery: DeliveryState) -> Mapping[str, int]:
     return _by_pool(delivery.rows)
 
 
+def brings_back(number: NumberState) -> Mapping[str, int]:
+    """Give the pool that a number which rests comes back to, one piece. Its former customer may claim it before: then it does not come."""
+    return {pool_named(country_code(number.resting), number.number_class): 1} if number.resting else {}
+
+
 def _by_pool(rows: Iterable[Sequence[str]]) -> dict[str, int]:
     return Counter(pool_named(country_code(msisdn), number_class) for msisdn, number_class in rows)
 

@@ -29,8 +29,7 @@ STEP = Step(
     draw=FromPool(
         pool=rules.pool_of,
         out_of_stock="INV-NUM",
-        arrival="number-arrival",
-        brings=rules.brings,
+        sources={"number-arrival": rules.brings, "number-restock": rules.brings_back},
     ),
     ending=Ending(
         undo=rules.release,

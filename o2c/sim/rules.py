@@ -23,7 +23,7 @@ from o2c.sim.events import (
     SimScrapped,
     SimTaken,
 )
-from o2c.sim.state import stream_of
+from o2c.sim.state import SimState, stream_of
 from o2c.stock.state import DeliveryState, field_missing, refused
 
 KINDS = frozenset({"esim", "physical"})
@@ -96,6 +96,11 @@ def arrive(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
 def brings(delivery: DeliveryState) -> Mapping[str, int]:
     """Give how many SIMs a delivery brings to each pool."""
     return _by_pool(delivery.rows)
+
+
+def brings_back(sim: SimState) -> Mapping[str, int]:
+    """Give the pool to which a SIM that came back will be restocked, one piece."""
+    return {f"sim/{sim.back.kind}": 1} if sim.back else {}
 
 
 def _by_pool(rows: Iterable[Sequence[str]]) -> dict[str, int]:

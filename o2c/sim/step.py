@@ -18,8 +18,7 @@ STEP = Step(
     draw=FromPool(
         pool=rules.pool_of,
         out_of_stock="INV-SIM",
-        arrival="sim-arrival",
-        brings=rules.brings,
+        sources={"sim-arrival": rules.brings, "sim-restock": rules.brings_back},
     ),
     ending=Ending(
         undo=rules.release,

@@ -58,6 +58,16 @@ AGENDA_OF_STREAMS = f"SELECT {_AGENDA_ROW} FROM o2c.agenda a WHERE stream = ANY(
 STREAMS_AT_STEP = "SELECT stream FROM o2c.agenda WHERE step = %s"
 """The streams with an agenda row of a step, once for each row. Parameter: step."""
 
+AT_STEP_FROM = """SELECT stream, due_at FROM o2c.agenda
+    WHERE step = %s AND due_at >= %s AND (due_at, stream) > (%s, %s) AND round <= %s ORDER BY due_at, stream LIMIT %s"""
+"""The agenda rows of a step from a time on, in the order in which they fall due.
+
+Parameters: step, the time, due time and stream before the first, the latest round in which a row may have been written, most rows.
+"""
+
+STOCK_WAITED_FOR = "SELECT pool, min(step) AS step FROM o2c.agenda WHERE pool <> '' AND kind = 'stock' GROUP BY pool ORDER BY pool"
+"""The pools that steps wait for, each with such a step. No parameters."""
+
 NEXT_DUE = "SELECT min(due_at) AS due FROM o2c.agenda WHERE due_at > %s"
 """When the first agenda row after a time falls due; NULL when none does. Parameter: that time."""
 

@@ -81,6 +81,15 @@ class Reads:
         """Names of the streams with a row of this step on the agenda."""
         return [row["stream"] for row in self.rows(queries.STREAMS_AT_STEP, step)]
 
+    def at_step(self, step: str, from_: datetime, after: tuple[datetime, str], round_: int, limit: int) -> list[tuple[datetime, str]]:
+        """The rows of a step from a time on, as (due, stream), in that order after a place, written in this round or before."""
+        rows = self.rows(queries.AT_STEP_FROM, step, from_, *after, round_, limit)
+        return [(row["due_at"], row["stream"]) for row in rows]
+
+    def waited_for(self) -> dict[str, str]:
+        """The pools that steps wait for, each with the name of such a step."""
+        return {row["pool"]: row["step"] for row in self.rows(queries.STOCK_WAITED_FOR)}
+
     def next_window(self, clock: Clock, until: datetime) -> tuple[datetime, list[DueRow]] | None:
         """The end of the window with the earliest due row, and its rows of this round and before, in the fixed order.
 

@@ -101,6 +101,10 @@ LIVES: Mapping[str, Mapping[str, Sequence[Told]]] = {
             ("fallout.decided", {"item": "1", "step": "porting", "decision": "fail"}), ("item.failed", {}), ("sim.released", {}),
             ("step.cancelled", {"item": "1", "step": "porting"}), ("item.cancelled", _TWO), ("order.failed", {}),
         ),
+        "stock that was announced, and is not any more": (
+            *_GATES, ("sim.requested", {}), ("sim.fell-out", {}), ("stock.expected", {}), ("number.requested", {}),
+            ("number.fell-out", {}), ("stock.expected", {"step": "number", "expected_at": None, "detail": ""}),
+        ),
         "stopped by a defect": (*_GATES, ("sim.requested", {}), ("step.stopped", {"item": "1", "step": "sim"})),
         "a resubmission settled": (
             *_GATES, ("order.resubmitted", {}), ("duplicate.suspected", _CAME), ("duplicate.settled", _CAME),

@@ -19,6 +19,7 @@ from o2c.catalogue.state import KIND as CATALOGUE
 from o2c.credit.rules import deposit, release
 from o2c.customers.rules import register
 from o2c.customers.state import KIND as CUSTOMER
+from o2c.kernel.attend import expect
 from o2c.kernel.balances import DepositFreed
 from o2c.kernel.decision import Decision, just
 from o2c.kernel.partner import RefusedBy
@@ -187,6 +188,17 @@ def late() -> Any:
     return ORDER.evolve(story.state, told)
 
 
+def out_of_stock() -> Any:
+    """An order that waits for a SIM of which no day is known."""
+    story = Story(item()).run(until="sim")
+    story.attend("sim", "1", in_stock=False)
+    return story.state
+
+
+def told_of_stock(state: Any) -> Decision:
+    return expect(ORDER.work(state, "order-1001", "1", "sim", BOOK), MONDAY + timedelta(days=16))
+
+
 IDEMPOTENT = [
     pytest.param(CATALOGUE, CATALOGUE.initial(""),
                  lambda s: just(*publish(s, document=OFFERING, market=MARKET, on=MONDAY.date(), specifications=SPECIFICATIONS)), id="publish"),
@@ -196,6 +208,7 @@ IDEMPOTENT = [
     pytest.param(ORDER, validated(), gone_on, id="advance-to-the-next-gate"),
     pytest.param(ORDER, late(), lambda s: revise(s, ("1",), MONDAY, BOOK), id="revise-a-promise-and-those-that-rely-on-it"),
     pytest.param(ORDER, late(), gone_on, id="advance-to-a-later-promise"),
+    pytest.param(ORDER, out_of_stock(), told_of_stock, id="tell-when-stock-is-due"),
     pytest.param(ORDER, running(), failed, id="fail-item"),
     pytest.param(ORDER, running(item("1"), item("2", "roaming", relies_on=("1",))), failed, id="fail-item-with-dependants"),
     pytest.param(ORDER, Story(item()).state, cancelled, id="cancel-at-its-gates"),

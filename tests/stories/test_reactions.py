@@ -139,4 +139,5 @@ def test_the_plan_lists_what_follows_by_itself() -> None:
     """Names are unique, for command ids hang on them; a delivery and a piece that comes back concern one, a piece of a delivery none."""
     assert len({reaction.name for reaction in REACTIONS}) == len(REACTIONS) >= 1
     assert {"sims.arrived", "number.rested", "sim.restocked", "number.reservation-lapsed"} <= TYPES
+    assert {"sims.announced", "sims.fell-out", "sim.returned", "number.quarantined", "number.reserved", "sim.fell-out"} <= TYPES
     assert SimReceived.type_name not in TYPES

@@ -96,7 +96,7 @@ def _load_stock(what: str, file: Path, at: str, actor: str) -> None:
 def load_sims(file: File, at: At = "", actor: Actor = loading.ACTOR) -> None:
     """Take in a delivery of SIMs (CSV: iccid,imsi,kind).
 
-    A SIM comes with one file only; the same file again is nothing new.
+    A SIM comes with one file only; the same file again is nothing new, but with another --at it moves the delivery.
 
     Example: o2c load sims sims-2.csv --at 2026-02-02
     """
@@ -107,7 +107,7 @@ def load_sims(file: File, at: At = "", actor: Actor = loading.ACTOR) -> None:
 def load_numbers(file: File, at: At = "", actor: Actor = loading.ACTOR) -> None:
     """Take in a delivery of numbers (CSV: msisdn,class).
 
-    A number comes with one file only; the same file again is nothing new.
+    A number comes with one file only; the same file again is nothing new, but with another --at it moves the delivery.
 
     Example: o2c load numbers numbers.csv
     """
