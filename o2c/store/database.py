@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
@@ -17,10 +17,9 @@ from psycopg.sql import SQL, Identifier
 
 from o2c.kernel.refusal import Refused
 from o2c.store import roles
-from o2c.store.turns import holder
+from o2c.store.turns import holder, patiently, turn_of_name, turn_of_table, wait_for
 
 logger = structlog.get_logger(__name__)
-MIGRATION_LOCK = 0x6F3263
 CONNECT_SECONDS = 10
 # Trying later helps none of these. libpq gives no code for them, only text; on a server that speaks another language they count as unavailable.
 _NOT_LET_IN = ("authentication failed", "no password supplied", "does not exist", "no pg_hba.conf entry", "permission denied for database")
@@ -29,8 +28,10 @@ _UNSAFE = {"fsync": "off", "full_page_writes": "off"}
 SETTING = "SELECT current_setting(%s) AS value"
 """A setting of the server as this connection has it. Parameter: its name."""
 
-_MIGRATION_TURN = "SELECT pg_advisory_xact_lock(%s)"
-"""Wait until no other transaction changes the schema. Parameter: `MIGRATION_LOCK`."""
+SCHEMAS = ("o2c", "analyst")
+"""The schemas of the log."""
+_FIRST = turn_of_name("the making of the store", "o2c schema", "o2c.migration")
+_SCHEMA = turn_of_table("the schema of the store", "o2c.migration")
 
 _MIGRATIONS_KEPT = "SELECT to_regclass('o2c.migration') IS NOT NULL AS there"
 """Whether the store has its table of migrations."""
@@ -119,11 +120,30 @@ def prepare(dsn: str, *, reading: bool = False) -> bool:
                 )
             return False
         if at != newest:
-            with conn.transaction():
-                conn.execute(_MIGRATION_TURN, (MIGRATION_LOCK,))
-                _migrate(conn)
+            patiently(conn, _SCHEMA.work, SCHEMAS, lambda: wait_for_schema(conn), lambda: _migrate(conn))
         declare_incarnation(conn)
     return True
+
+
+def wait_for_schema(conn: psycopg.Connection[dict[str, Any]]) -> None:
+    """Wait until no other transaction changes the schema, or makes it; needs a transaction. Raises Refused (try later) when another goes on with it.
+
+    Only who may change a store can keep others from it. Whoever may not takes no lock: what it wants to do next is refused, and says why.
+    """
+    if not _has_migrations(conn):
+        wait_for(conn, _FIRST)
+    if _has_migrations(conn):
+        with suppress(psycopg.errors.InsufficientPrivilege), conn.transaction():
+            acts_as_owner = roles.arranged(conn)
+            if acts_as_owner:
+                conn.execute(SQL("SET LOCAL ROLE {}").format(Identifier(roles.roles_of(conn.info.dbname).owner)))
+            wait_for(conn, _SCHEMA)
+            if acts_as_owner:
+                conn.execute("RESET ROLE")
+
+
+def _has_migrations(conn: psycopg.Connection[dict[str, Any]]) -> bool:
+    return conn.execute(_MIGRATIONS_KEPT).fetchone() == {"there": True}
 
 
 def _takes_writes(conn: psycopg.Connection[dict[str, Any]]) -> bool:
@@ -161,8 +181,7 @@ def _refuse_unsafe(conn: psycopg.Connection[dict[str, Any]]) -> None:
 
 def _at(conn: psycopg.Connection[dict[str, Any]]) -> int:
     """The newest migration of the store; 0 where there is none. Raises Refused when this program does not know it."""
-    table = conn.execute(_MIGRATIONS_KEPT).fetchone()
-    row = conn.execute(_NEWEST_MIGRATION).fetchone() if table and table["there"] else None
+    row = conn.execute(_NEWEST_MIGRATION).fetchone() if _has_migrations(conn) else None
     at, newest = int(row["at"]) if row else 0, migrations()[-1].number
     if at > newest:
         raise Refused(f"the store is at migration {at}, this program knows {newest}; use a newer program", kind="conflict")
@@ -188,10 +207,13 @@ def _migrate(conn: psycopg.Connection[dict[str, Any]]) -> None:
 
 def arrange_roles(dsn: str) -> None:
     """Make the store's roles and grant each its own rights (`store/roles.py`). Raises Refused."""
-    with connect(dsn) as conn, conn.transaction():
-        conn.execute(_MIGRATION_TURN, (MIGRATION_LOCK,))
+
+    def arrange() -> None:
         conn.execute("SET LOCAL client_min_messages = warning")
         roles.arrange(conn)
+
+    with connect(dsn) as conn:
+        patiently(conn, _SCHEMA.work, SCHEMAS, lambda: wait_for_schema(conn), arrange)
 
 
 def only_reads(conn: psycopg.Connection[dict[str, Any]]) -> bool:
@@ -252,9 +274,11 @@ def single_driver(dsn: str, name: str) -> Iterator[None]:
             conn.execute(_HOLD, (name,))
         except psycopg.errors.LockNotAvailable:
             found = holder(conn, name, "o2c.policy_checkpoint")
-            if found and not found[1]:
+            if found and not found.entitled:
                 raise Refused(
-                    f"{found[0]} holds the lock of this work ({name}) and has no right to it; end that process", kind="unavailable"
+                    f"{found} holds the lock of this work ({name}) and has no right to it; end that process", kind="unavailable"
                 ) from None
-            raise Refused(f"another process already does this ({name}); wait for it or stop it", kind="unavailable") from None
+            raise Refused(
+                f"another process already does this ({name}): {found or 'it has just ended'}; wait for it or stop it", kind="unavailable"
+            ) from None
         yield

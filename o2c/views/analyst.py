@@ -20,6 +20,8 @@ from pydantic.fields import FieldInfo
 from o2c.engine.app import Engine
 from o2c.kernel.event import Event
 from o2c.kernel.identifiers import digest
+from o2c.store.database import SCHEMAS, wait_for_schema
+from o2c.store.turns import patiently
 from o2c.views.event_types import event_types
 
 logger = structlog.get_logger(__name__)
@@ -42,8 +44,8 @@ ENVELOPE: Mapping[str, str] = {
 }
 _KINDS: Mapping[Any, str] = {str: "text", int: "bigint", bool: "boolean", datetime: "timestamptz"}
 
-LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('o2c analyst views', 0)), set_config('client_min_messages', 'warning', true)"
-"""Lets one program at a time make the views, until the end of the transaction. No parameters."""
+QUIET = "SELECT set_config('client_min_messages', 'warning', true)"
+"""Keeps notices away until the end of the transaction. No parameters."""
 
 CREATE_SCHEMA = "CREATE SCHEMA IF NOT EXISTS analyst"
 """Makes the schema of the views. No parameters."""
@@ -126,8 +128,8 @@ def publish(app: Engine) -> bool:
 
 
 def _made(app: Engine, statements: Sequence[sql.Composed], stamp: str) -> bool:
-    with app.log_recorder.datastore.pool.connection() as conn, conn.transaction():
-        conn.execute(LOCK)
+    def make() -> bool:
+        conn.execute(QUIET)
         if is_current(app, stamp):
             return False
         conn.execute(CREATE_SCHEMA)
@@ -139,7 +141,10 @@ def _made(app: Engine, statements: Sequence[sql.Composed], stamp: str) -> bool:
             role = sql.SQL("PUBLIC") if reader is None else sql.Identifier(reader)
             conn.execute(GRANT_READING.format(role))
         conn.execute(SET_STAMP.format(sql.Literal(f"{_MEANING} {stamp}")))
-    return True
+        return True
+
+    with app.log_recorder.datastore.pool.connection() as conn:
+        return patiently(conn, "the views of analysts", SCHEMAS, lambda: wait_for_schema(conn), make)
 
 
 def is_current(app: Engine, stamp: str) -> bool:

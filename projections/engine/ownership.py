@@ -17,6 +17,7 @@ from psycopg import errors, sql
 from o2c.kernel.refusal import Refused
 from o2c.store.connection import Connection
 from o2c.store.roles import Roles, roles_of
+from o2c.store.turns import patiently, turn_of_name, turn_of_table, wait_for
 from projections.catalogue import ALL
 from projections.engine.projection import Projection
 from projections.lookups import lookups
@@ -48,8 +49,11 @@ _MAKE_SHARED = "SELECT o2c.make_projections()"
 _CURRENT_ROLE = "SELECT current_user::text AS acting, session_user::text AS login"
 """The role that the session acts as, and its login. No parameters."""
 
-_TURN = "SELECT pg_advisory_xact_lock(1886547818), set_config('client_min_messages', 'warning', true)"
-"""Lets one session at a time make tables, until the end of the transaction, and keeps notices away. No parameters."""
+_QUIET = "SELECT set_config('client_min_messages', 'warning', true)"
+"""Keeps notices away until the end of the transaction. No parameters."""
+
+_SHARED_IS_MADE = "SELECT to_regclass('projection.checkpoint') IS NOT NULL AS made"
+"""Whether the first of the tables that all projections share is there. No parameters."""
 
 _SHAPES = """SELECT w.name FROM unnest(%s::text[], %s::integer[], %s::text[]) AS w (name, shape, definition)
     LEFT JOIN o2c.projection_shape s ON s.name = w.name AND s.shape_version = w.shape WHERE s.definition IS DISTINCT FROM w.definition::jsonb"""
@@ -115,6 +119,26 @@ _LAY_VIEWS = """SELECT CASE WHEN EXISTS (SELECT FROM jsonb_object_keys(s.definit
     THEN o2c.lay_views(s.name, s.definition) ELSE o2c.let_read(s.name, s.definition) END
 FROM o2c.projection_shape s WHERE s.name = %s AND s.shape_version = %s"""
 """Makes the views of a projection if one is missing, and lets readers read. Parameters: the projection, its shape."""
+
+
+_FIRST = turn_of_name("the making of the tables of projections", "o2c tables of projections", "projection.checkpoint")
+_MAKING = turn_of_table("the making of tables of projections", "projection.checkpoint")
+
+
+def wait_for_making(conn: Connection) -> None:
+    """Let one session at a time make tables, until the end of the transaction. Raises Refused (try later) when another goes on with it.
+
+    Once there are tables only those can keep others from it who may write them.
+    """
+    conn.execute(_QUIET)
+    if not _shared_is_made(conn):
+        wait_for(conn, _FIRST)
+    if _shared_is_made(conn):
+        wait_for(conn, _MAKING)
+
+
+def _shared_is_made(conn: Connection) -> bool:
+    return conn.execute(_SHARED_IS_MADE).fetchone() == {"made": True}
 
 
 def definition_of(projection: Projection) -> str:
@@ -190,25 +214,26 @@ def take_over(conn: Connection) -> None:
     """Give all that stands in the schema of projections to the owner of the store, who lets tables of this program's shapes be made.
 
     What carries code of somebody's, or is none of ours, is dropped and named in the log. Acts as the login, which must be a superuser or
-    may act as owner and projector. A second call changes nothing.
+    may act as owner and projector. A second call changes nothing. Raises Refused (try later) when readers do not let go of the tables.
     """
-    roles = roles_of(conn.info.dbname)
-    with conn.transaction():
-        conn.execute(_TURN)
-        conn.execute(_TRUSTED_PATH)
-        if conn.execute(_ARE_MADE).fetchone() == {"made": True}:
-            _take(conn, roles)
-        # What is made from here on is the owner's: a view reads its tables with the rights of whoever made it.
-        conn.execute(_ACT_AS.format(sql.Identifier(roles.owner)))
-        conn.execute(_MAKE_SHARED)
-        conn.execute(_FORGET_LOST)
-        known = (*ALL, lookups(b""))  # the key shapes no table
-        let_make(conn, known)
-        standing = {row["name"]: row["shape_version"] for row in conn.execute(_STANDING_SHAPES).fetchall()}
-        for projection in known:
-            if standing.get(projection.name) == projection.shape_version:
-                conn.execute(_LAY_VIEWS, (projection.name, projection.shape_version))
-        conn.execute(_AS_LOGIN)
+    patiently(conn, _MAKING.work, ("projection",), lambda: wait_for_making(conn), lambda: _take_over(conn, roles_of(conn.info.dbname)))
+
+
+def _take_over(conn: Connection, roles: Roles) -> None:
+    conn.execute(_TRUSTED_PATH)
+    if conn.execute(_ARE_MADE).fetchone() == {"made": True}:
+        _take(conn, roles)
+    # What is made from here on is the owner's: a view reads its tables with the rights of whoever made it.
+    conn.execute(_ACT_AS.format(sql.Identifier(roles.owner)))
+    conn.execute(_MAKE_SHARED)
+    conn.execute(_FORGET_LOST)
+    known = (*ALL, lookups(b""))  # the key shapes no table
+    let_make(conn, known)
+    standing = {row["name"]: row["shape_version"] for row in conn.execute(_STANDING_SHAPES).fetchall()}
+    for projection in known:
+        if standing.get(projection.name) == projection.shape_version:
+            conn.execute(_LAY_VIEWS, (projection.name, projection.shape_version))
+    conn.execute(_AS_LOGIN)
 
 
 def with_code(conn: Connection) -> set[str]:

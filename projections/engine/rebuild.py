@@ -12,6 +12,7 @@ from psycopg import errors, sql
 
 from o2c.kernel.refusal import Refused
 from o2c.store.connection import Connection
+from o2c.store.turns import Turn, holder, turn_of_name, wait_for
 from projections.catalogue import BY_NAME
 from projections.engine import tables
 from projections.engine.bulk import shardable
@@ -33,9 +34,6 @@ APART_EVENTS = 30_000
 SWAP_TRIES = 60
 CLOSE_S = 0.05
 """When folding the new events takes less than this the shadow is close enough: the swap folds the rest while it holds the tables."""
-
-_LOCK = "SELECT pg_advisory_lock(hashtextextended(%s, 0))"
-"""Waits for a lock that only one session can have, and takes it. Parameter: its name."""
 
 _TRY_LOCK = "SELECT pg_try_advisory_lock(hashtextextended(%s, 0)) AS ours"
 """Takes a lock that only one session can have if it is free, and says whether it was. Parameter: its name."""
@@ -86,11 +84,11 @@ def rebuild(
 ) -> RebuildResult | None:
     """Fold the whole log into shadow tables and swap them in; the old tables stay as `<name>_old` until the next rebuild.
 
-    A projection is rebuilt by one session at a time. With `only_outdated` nothing is done, and None returned, when its tables have this
+    A projection is rebuilt by one session at a time; who waits for another says so. With `only_outdated` nothing is done, and None returned, when its tables have this
     program's shape already. A strict rebuild raises FoldFailed at the first event that fails; otherwise such an event parks its group.
     `processes` is the number of processes that fold; by default there are as many as cores, two at most, and one where the log is short
     or the projection is not in the catalogue. A rebuild that is killed leaves the tables in place as they were. Raises Refused when
-    readers do not release the tables, or views of others read the kept ones.
+    readers do not release the tables, or views of others read the kept ones; unavailable when another rebuild of it goes on.
     """
     with tables.session(dsn) as conn:
         tables.prepare(conn, [projection])
@@ -121,25 +119,34 @@ def rollback(dsn: str, projection: Projection, by: By) -> RollbackResult:
 
 @contextmanager
 def _one_at_a_time(conn: Connection, projection: Projection) -> Iterator[None]:
-    name = (f"rebuild of projection {projection.name}",)
-    conn.execute(_LOCK, name)
+    wait_for(conn, _turn(projection))
     try:
         yield
     finally:
-        conn.execute(_UNLOCK, name)
+        conn.execute(_UNLOCK, (_lock(projection),))
+
+
+def _lock(projection: Projection) -> str:
+    return f"rebuild of projection {projection.name}"
+
+
+def _turn(projection: Projection) -> Turn:
+    return turn_of_name(f"the rebuild of projection {projection.name}", _lock(projection), "projection.checkpoint", of_session=True)
 
 
 @contextmanager
 def not_rebuilt_meanwhile(conn: Connection, projection: Projection) -> Iterator[None]:
     """Within the block no rebuild of the projection can begin. Raises Refused (unavailable) during a rebuild."""
-    name = (f"rebuild of projection {projection.name}",)
-    row = conn.execute(_TRY_LOCK, name).fetchone()
+    row = conn.execute(_TRY_LOCK, (_lock(projection),)).fetchone()
     if not row or not row["ours"]:
-        raise Refused(f"projection {projection.name} is being rebuilt; wait for it, then decide again", kind="unavailable")
+        found = holder(conn, _lock(projection), "projection.checkpoint")
+        raise Refused(
+            f"projection {projection.name} is being rebuilt by {found or 'another'}; wait for it, then decide again", kind="unavailable"
+        )
     try:
         yield
     finally:
-        conn.execute(_UNLOCK, name)
+        conn.execute(_UNLOCK, (_lock(projection),))
 
 
 def _shards(conn: Connection, projection: Projection, processes: int | None) -> int:

@@ -14,7 +14,7 @@ from o2c.kernel.refusal import Refused
 from o2c.store.connection import Connection
 from o2c.store.database import connect
 from projections.engine.fold import Changes
-from projections.engine.ownership import as_projector, definition_of, let_make
+from projections.engine.ownership import as_projector, definition_of, let_make, wait_for_making
 from projections.engine.projection import Doc, Projection, Row
 
 IN_PLACE = "projection"
@@ -25,9 +25,6 @@ _UTC = "SET timezone = 'UTC'"
 
 _IS_READ_ONLY = "SELECT current_setting('transaction_read_only') AS value"
 """`on` where the server takes no writes. No parameters."""
-
-_LOCK_MAKING = "SELECT pg_advisory_xact_lock(1886547818), set_config('client_min_messages', 'warning', true)"
-"""Lets one session at a time make tables, until the end of the transaction, and keeps notices away. No parameters."""
 
 _SHARED_ARE_MADE = "SELECT to_regclass('projection.history') AS made"
 """The last of the shared tables, NULL where it is missing. No parameters."""
@@ -153,7 +150,7 @@ def prepare(conn: Connection, projections: Sequence[Projection]) -> None:
                 kind="conflict",
             )
         with conn.transaction():
-            conn.execute(_LOCK_MAKING)
+            wait_for_making(conn)
             conn.execute(_MAKE_SHARED)
             missing = _missing(conn, projections)
             let_make(conn, missing)
