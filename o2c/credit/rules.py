@@ -159,57 +159,77 @@ def deposit(
     """Record money that came as a deposit; the gate passes once all instalments reach the amount that the bureau wanted.
 
     Amounts are minor units. Any amount will do where the bureau named none, and more than wanted is taken too: money that came cannot be
-    refused. More than twice what is missing is a slip of the keyboard until somebody is `sure`. The account of the order keeps the deposit. A
-    deposit is told by its reference, its day and its amount: all three the same are the same deposit and change nothing. Days are ISO dates;
-    where `arrived_on` is empty, `today` is meant.
+    refused. Nor can what comes once the order waits for it no more: an order that goes on keeps it, and of one that is over it is a credit or
+    owed at once, as any deposit is then (`release`). More than twice what is missing, and money for an order that never waited for a deposit, is a
+    slip of the keyboard until somebody is `sure`. The account of the order keeps the deposit. A deposit is told by its reference, its day and its
+    amount: all three the same are the same deposit and change nothing. Days are ISO dates; where `arrived_on` is empty, `today` is meant.
 
-    Raises Refused: conflict (the order waits for no deposit, the same reference and amount on another day and nobody said which day is meant,
-    far more than is missing), usage (an amount of nothing, another currency).
+    Raises Refused: conflict (the order never waited for a deposit, or is not validated, so that no account is its own; the same reference and
+    amount on another day and nobody said which day is meant; far more than is missing), usage (an amount of nothing, another currency).
     """
-    earlier, day = work.state.kept("", "credit"), arrived_on or today
-    same = [
-        one["arrived_on"]
-        for one in earlier
-        if (one["reference"], one["amount_minor"], one["currency"]) == (reference, amount_minor, currency)
-    ]
-    if day in same or "" in same:
+    state, day = work.state, arrived_on or today
+    if _came_before(work, amount_minor, currency, reference, arrived_on, today):
         return just()
-    if same and not arrived_on:
-        raise Refused(f"{work.stream}: the same came on {same[-1]}; say `--on {today}` if this is another deposit", kind="conflict")
-    if work.reason != "CR-DEPOSIT" or not work.waiting_for:
-        raise Refused(f"{work.stream} waits for no deposit; see `o2c fallout list --reason CR-DEPOSIT`", kind="conflict")
     wanted = work.outcomes.get("credit", {})
+    waits = work.reason == "CR-DEPOSIT" and bool(work.waiting_for)
+    if not waits:
+        _refuse_unasked(work, asked="deposit_minor" in wanted or work.reason == "CR-DEPOSIT" or bool(state.had("", "credit")), sure=sure)
     if currency != (wanted.get("currency") or work.market.currency):
         raise Refused(f"{work.stream}: the deposit is wanted in {wanted.get('currency') or work.market.currency}, not in {currency}")
     if amount_minor <= 0:
         raise Refused(f"{work.stream}: a deposit is more than nothing; say how much came")
     wanted_minor = int(wanted.get("deposit_minor", 0))
-    open_minor = max(wanted_minor - sum(one["amount_minor"] for one in earlier), 0)
+    open_minor = max(wanted_minor - sum(one["amount_minor"] for one in state.kept("", "credit")), 0)
     if open_minor and amount_minor > TOO_MUCH_TIMES * open_minor and not sure:
         told, missing = (f"{from_minor(minor, currency)} {currency}" for minor in (amount_minor, open_minor))
         raise Refused(f"{work.stream}: {told} is far above the {missing} that is missing; say `--yes` if so much came", kind="conflict")
-    missing_minor = max(open_minor - amount_minor, 0)
+    missing_minor = max(open_minor - amount_minor, 0) if waits else 0
     received = DepositReceived(
         amount_minor=amount_minor,
         currency=currency,
         method=method,
         reference=reference,
-        wanted_minor=wanted_minor,
+        wanted_minor=wanted_minor if waits else 0,
         missing_minor=missing_minor,
         arrived_on=day,
     )
-    state = work.state
     kept = DepositKept(account=state.account, customer=state.party, currency=currency, amount_minor=amount_minor, order=state.order_id)
     came = Decision((received,), ((account_stream(state.account), kept),))
+    if not waits:
+        return came + (_freed(work, amount_minor, currency) if state.closed else NOTHING)
     return came if missing_minor else came + _approved_by("deposit", work, at)
+
+
+def _came_before(work: Work, amount_minor: int, currency: str, reference: str, arrived_on: str, today: str) -> bool:
+    """Whether a deposit was recorded before. Raises Refused (conflict) when the same came on another day and nobody said which is meant."""
+    told = reference, amount_minor, currency
+    same = [one["arrived_on"] for one in work.state.had("", "credit") if (one["reference"], one["amount_minor"], one["currency"]) == told]
+    if (arrived_on or today) in same or "" in same:
+        return True
+    if same and not arrived_on:
+        raise Refused(f"{work.stream}: the same came on {same[-1]}; say `--on {today}` if this is another deposit", kind="conflict")
+    return False
+
+
+def _refuse_unasked(work: Work, *, asked: bool, sure: bool) -> None:
+    """Raises Refused (conflict) for money of an order that never waited for a deposit, unless somebody is sure, and of one without its own account."""
+    if work.state.progress.gates.get("validation") != "done":
+        why = "is not validated, so that no account is known to be its customer's"
+        raise Refused(f"{work.stream} waits for no deposit and {why}; keep the money apart until it is", kind="conflict")
+    if not asked and not sure:
+        raise Refused(f"{work.stream} waits for no deposit and never did; say `--yes` if the money came for it", kind="conflict")
 
 
 def release(work: Work, at: datetime) -> Decision:
     """Let go of the deposit of an order that is over: of a completed one it is a credit for the next invoices, of any other it is owed back."""
-    state, kept = work.state, work.state.kept("", "credit")
+    kept = work.state.kept("", "credit")
     if not kept:
         return just()
-    amount_minor, currency = sum(one["amount_minor"] for one in kept), kept[-1]["currency"]
+    return _freed(work, sum(one["amount_minor"] for one in kept), kept[-1]["currency"])
+
+
+def _freed(work: Work, amount_minor: int, currency: str) -> Decision:
+    state = work.state
     becomes: Literal["credit", "owed"] = "credit" if order_state(state.progress) in ("completed", "partial") else "owed"
     freed = DepositFreed(
         account=state.account,

@@ -27,6 +27,8 @@ from o2c.views.reading import amount_text
 
 NEARLY_DUE = timedelta(minutes=5)
 """A demand due so soon may be on its way to the provider already (clocks differ, calls take time): its answer must find its row."""
+BECOMES_CREDIT = frozenset({"order.completed", "order.partially-completed"})
+"""The ends of an order whose deposit is used for its bills."""
 _TYPED = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 """What a person writes for an amount; a paper may use exponents, a slip of the keyboard makes one."""
 
@@ -43,11 +45,12 @@ def deposit(
     arrived_on: date | None = None,
     sure: bool = False,
 ) -> Written:
-    """Record a deposit of an order that waits for one at the credit gate; the gate passes once it is enough.
+    """Record a deposit of an order; the credit gate passes once it is enough. What comes when the order is over is a credit or owed at once.
 
     `amount` is decimal text in the currency, the market's when none is named. The same reference, day and amount are the same deposit: then
-    the answer says `repeated`. Raises Refused: missing (no such order), conflict (the order waits for none, the same came on another day, far
-    more than is missing and nobody is `sure`), usage (no amount, another currency, no reference, a day that has not come).
+    the answer says `repeated`. Raises Refused: missing (no such order), conflict (the order never waited for one or far more came than is missing,
+    and nobody is `sure`; it is not validated; the same came on another day), usage (no amount, another currency, no reference, a day that has not
+    come).
     """
     stream, found = find_order(app, order)
     market = app.book.market(found.market)
@@ -72,11 +75,17 @@ def deposit(
     return _known(act(app, context, "payments.deposit", Deed(stream, (take,), wish)))
 
 
-def missing_deposit(app: Engine, order: str) -> str:
-    """What is still missing of an order's deposit after the last instalment, as an amount with its currency; empty for nothing."""
-    kept = find_order(app, order)[1].kept("", CREDIT.name)
-    missing_minor, currency = (int(kept[-1]["missing_minor"]), str(kept[-1]["currency"])) if kept else (0, "")
-    return amount_text(missing_minor, currency) if missing_minor else ""
+def deposit_stands(app: Engine, order: str) -> str:
+    """How an order stands with its deposit, in words: what is still missing, that the gate is passed, or what became of it."""
+    state = find_order(app, order)[1]
+    if state.closed:
+        became = "a credit of its account" if state.closed in BECOMES_CREDIT else "owed to the customer: see `o2c payments owed`"
+        return f"the order is over, so it is {became}"
+    kept = state.kept("", CREDIT.name)
+    if kept and kept[-1]["missing_minor"] and state.record("", CREDIT.name).waiting_for:
+        return f"{amount_text(int(kept[-1]['missing_minor']), str(kept[-1]['currency']))} is still missing"
+    passed = state.progress.gates.get(CREDIT.name) == "done"
+    return "the credit gate is passed" if passed else "it is kept while the order is open"
 
 
 def record(

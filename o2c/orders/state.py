@@ -19,7 +19,7 @@ from o2c.orders import events
 from o2c.orders.rollup import GATES, Progress, follow, plan
 from o2c.orders.wish import Line
 
-SHAPE_VERSION = 3
+SHAPE_VERSION = 4
 LONG_AFTER = datetime(9999, 1, 1, tzinfo=UTC)
 """Stands for the day of a code that was corrected before that day was kept: it never grows too old."""
 
@@ -75,10 +75,10 @@ class Resubmission:
 class OrderState:
     """An order so far. `lines` are dropped once it is planned; then `items` take their place.
 
-    `relied_on_by` gives, by item, the items that rely on it. `records` and `set_aside` stand under item and step; the item of a gate is
-    empty. `suspected` are the open fallouts of resubmissions, of which an order may have several. `due` gives, by item and step under way, the time at
-    which more is known and whether a partner took the work on; `forced`, by item, the step that was last counted as done by other means
-    after a fallout, and the reason of that.
+    `relied_on_by` gives, by item, the items that rely on it. `records`, `set_aside` and `let_go` (what is kept for a step no more) stand under item
+    and step; the item of a gate is empty. `suspected` are the open fallouts of resubmissions, of which an order may have several. `due` gives, by
+    item and step under way, the time at which more is known and whether a partner took the work on; `forced`, by item, the step that was last
+    counted as done by other means after a fallout, and the reason of that.
     """
 
     order_id: str = ""
@@ -107,12 +107,17 @@ class OrderState:
     closed: str = ""
     suspected: tuple[str, ...] = ()
     set_aside: dict[str, dict[str, tuple[dict[str, Any], ...]]] = field(default_factory=dict, repr=False)
+    let_go: dict[str, dict[str, tuple[dict[str, Any], ...]]] = field(default_factory=dict, repr=False)
     due: dict[str, dict[str, tuple[datetime, bool]]] = field(default_factory=dict)
     forced: dict[str, tuple[str, str]] = field(default_factory=dict)
 
     def kept(self, item: str, step: str) -> tuple[dict[str, Any], ...]:
         """Give the events by which something was set aside for a step, oldest first, as plain values."""
         return self.set_aside.get(item, {}).get(step, ())
+
+    def had(self, item: str, step: str) -> tuple[dict[str, Any], ...]:
+        """Give all that was ever set aside for a step, oldest first: what was let go, too."""
+        return self.let_go.get(item, {}).get(step, ()) + self.kept(item, step)
 
     def record(self, item: str, step: str) -> Record:
         """Give the record of a step; an empty one for a step without events. The item of a gate is empty."""
@@ -265,12 +270,8 @@ def _correct_wish(state: OrderState, key: str, value: str) -> OrderState | None:
         case ["party"]:
             # An order that names no account is billed to its party.
             return changed(state, party=value, account=value if state.account in ("", state.party) else state.account)
-        case ["account"]:
-            return changed(state, account=value)
-        case ["requested_start"]:
-            return changed(state, requested_start=value)
-        case ["requested_completion"]:
-            return changed(state, requested_completion=value)
+        case ["account" | "requested_start" | "requested_completion" as name]:
+            return changed(state, **{name: value})
         case ["catalogue"] if value.isdecimal():
             return changed(state, catalogue_version=int(value))
         case ["line", number, name] if number.isdecimal() and 1 <= int(number) <= len(state.lines):
@@ -291,9 +292,10 @@ def _correct_line(line: Line, name: str, value: str) -> tuple[Line, ...]:
 
 def _set_aside(state: OrderState, event: OfItem) -> OrderState:
     step, item = step_of(event), event.item
-    earlier = state.kept(item, step)
-    kept = (*earlier, event.model_dump(mode="json", exclude={"item"})) if isinstance(event, SetAside) else ()
-    return changed(state, set_aside={**state.set_aside, item: {**state.set_aside.get(item, {}), step: kept}})
+    kept = (*state.kept(item, step), event.model_dump(mode="json", exclude={"item"})) if isinstance(event, SetAside) else ()
+    let_go = {item: {**state.let_go.get(item, {}), step: state.had(item, step)}} if isinstance(event, LetGo) else {}
+    set_aside = {**state.set_aside, item: {**state.set_aside.get(item, {}), step: kept}}
+    return changed(state, set_aside=set_aside, let_go={**state.let_go, **let_go})
 
 
 def _step_event(state: OrderState, event: OfItem) -> OrderState:
@@ -314,9 +316,8 @@ def _step_event(state: OrderState, event: OfItem) -> OrderState:
 
 def _waiting_anew(state: OrderState, event: Replanned) -> dict[str, Planned]:
     before = state.items.get(event.item)
-    if before is None:
-        return state.items
-    return {**state.items, event.item: changed(before, waits={**before.waits, step_of(event): event.waits})}
+    anew = {event.item: changed(before, waits={**before.waits, step_of(event): event.waits})} if before else {}
+    return {**state.items, **anew}
 
 
 def _timed(state: OrderState, event: OfItem, step: str, item: str) -> OrderState:

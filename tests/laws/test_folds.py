@@ -90,6 +90,10 @@ LIVES: Mapping[str, Mapping[str, Sequence[Told]]] = {
             ("deposit.received", {}), ("credit.approved", {"decided_by": "deposit"}), _PLANNED, ("number.earmarked", {}),
             ("number.earmark-dropped", {}), ("deposit.released", {}),
         ),
+        "money that came once it was declined": (
+            *_GATES[:5], ("credit.requested", {}), ("credit.fell-out", {}), ("credit.declined", {}), ("order.rejected", {}),
+            ("deposit.received", {"wanted_minor": 0}), ("deposit.released", {}),
+        ),
         "a parcel lost": (
             *_GATES, ("sim.requested", {}), ("sim.assigned", {"kind": "physical"}), ("delivery.requested", {}), ("delivery.handed-over", {}),
             ("delivery.fell-out", {"reason": "LOG-LOST", "waiting_for": "us"}), ("sim.lost", {}), ("step.renewed", {}),

@@ -160,6 +160,16 @@ def with_a_deposit() -> Any:
     return state
 
 
+def declined_with_a_deposit() -> Any:
+    """An order that was rejected although an instalment of its deposit had come."""
+    story = Story(item()).run(until="credit")
+    story.attend("credit", "", RefusedBy("DEPOSIT", {"deposit_minor": 5000, "currency": "GBP"}))
+    story.take(deposited(2000)(story.state))
+    story.decide("credit", approve=False)
+    assert story.names()[-1] == "order.rejected"
+    return story.state
+
+
 def owing() -> Any:
     """An account that holds more than it is asked for."""
     return ACCOUNT.evolve(ACCOUNT.initial("account-BA-1001"), DepositFreed.model_validate(DepositFreed.example))
@@ -218,6 +228,7 @@ IDEMPOTENT = [
     pytest.param(ORDER, waiting_for_a_deposit(), deposited(2000), id="part-of-a-deposit"),
     pytest.param(ORDER, waiting_for_a_deposit(), deposited(5000), id="deposit"),
     pytest.param(ORDER, with_a_deposit(), released, id="release-a-deposit"),
+    pytest.param(ORDER, declined_with_a_deposit(), deposited(3000), id="a-deposit-of-an-order-that-is-over"),
     pytest.param(ACCOUNT, owing(), paid_back, id="pay-back"),
     pytest.param(ORDER, kept(), let_go, id="let-go-of-a-number"),
     pytest.param(NUMBER, reserved(), given_back, id="release-a-reservation"),

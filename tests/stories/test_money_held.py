@@ -1,15 +1,21 @@
 """Money that came and stands on no invoice: deposits of orders that ended, and what was paid too much. It is held, used or paid back."""
 
 import json
+from typing import Any
 
 import pytest
 
 from o2c.checks.diagnose import run_checks
+from o2c.desk.fallout import Correct
 from o2c.entrypoints.python import Context, OrderToCash
 from o2c.kernel.refusal import Refused
 from tests.desk import DEPOSIT, Desk
-from tests.world import World, at, line, order
+from tests.world import ADDRESS, World, at, line, order
 
+ENDINGS = [
+    pytest.param(("fallout", "resolve", "--decide", "decline", "--reason", "no"), id="declined"),
+    pytest.param(("orders", "cancel", "WEB-1", "--reason", "changed mind"), id="cancelled"),
+]
 NOTHING = {"credit_minor": 0, "deposits_minor": 0, "owed_minor": 0, "returned_minor": 0}
 
 
@@ -24,9 +30,14 @@ def deposited(world: World, desk: Desk) -> World:
     return world
 
 
+def held_by(desk: Desk) -> list[dict[str, Any]]:
+    """What the accounts of C-1 hold."""
+    return list(desk.sees("customers", "show", "C-1")["money_held"])
+
+
 def held(desk: Desk) -> dict[str, int]:
     """What the one account of C-1 holds."""
-    [row] = desk.sees("customers", "show", "C-1")["money_held"]
+    [row] = held_by(desk)
     assert row.pop("account") == "BA-C-1"
     assert row.pop("currency") == "GBP"
     return {name: int(amount) for name, amount in row.items()}
@@ -48,13 +59,7 @@ def test_a_deposit_is_held_while_its_order_is_open(deposited: World, desk: Desk)
     assert accounted(deposited).startswith("came 4,000 = on invoices 0 + held for customers 4,000 + paid back 0")
 
 
-@pytest.mark.parametrize(
-    "ending",
-    [
-        pytest.param(("fallout", "resolve", "--decide", "decline", "--reason", "no"), id="declined"),
-        pytest.param(("orders", "cancel", "WEB-1", "--reason", "changed mind"), id="cancelled"),
-    ],
-)
+@pytest.mark.parametrize("ending", ENDINGS)
 def test_the_deposit_of_an_order_that_ended_is_owed_until_it_is_paid_back(deposited: World, desk: Desk, ending: tuple[str, ...]) -> None:
     """The order's page, the customer's and the list of what is owed say so; paid back it is gone from them, with its reference in the log."""
     words = (*ending[:2], desk.finds("CR-DEPOSIT"), *ending[2:]) if ending[0] == "fallout" else ending
@@ -81,6 +86,73 @@ def test_the_deposit_of_an_order_that_ended_is_owed_until_it_is_paid_back(deposi
         "account.money-returned",
     ]
     assert accounted(deposited).startswith("came 4,000 = on invoices 0 + held for customers 0 + paid back 4,000")
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_money_that_comes_once_the_order_is_over_is_owed_at_once(deposited: World, desk: Desk, ending: tuple[str, ...]) -> None:
+    """30.00 more come after the end: with the 40.00 from before they are owed; what was recorded once is not owed twice, before or after the end."""
+    words = (*ending[:2], desk.finds("CR-DEPOSIT"), *ending[2:]) if ending[0] == "fallout" else ending
+    desk.types(*words)
+    deposited.run(at(8))
+    late = ("payments", "deposit", "WEB-1", "--amount", "30.00", "--reference", "TFR-2", "--on", "2026-01-07")
+    assert "the order is over, so it is owed to the customer" in desk.types(*late)
+
+    for again in (late, ("payments", "deposit", "WEB-1", "--amount", "40.00", "--reference", "TFR-1", "--on", "2026-01-05")):
+        assert "repeated" in desk.types(*again)
+    told = [(row["what"], row["amount_minor"]) for row in desk.sees("orders", "show", "WEB-1")["deposits"]]
+    assert told == [("received", 4000), ("owed to the customer", 4000), ("received", 3000), ("owed to the customer", 3000)]
+    [owed] = desk.sees("payments", "owed")
+    assert (owed["account"], owed["customer"], owed["owed_minor"]) == ("BA-C-1", "C-1", 7000)
+    assert deposited.state("WEB-1") in ("rejected", "cancelled")
+    desk.types("payments", "refund", "BA-C-1", "--amount", "70.00", "--reference", "TFR-9")
+    assert held(desk) == {**NOTHING, "returned_minor": 7000}
+    assert accounted(deposited).startswith("came 7,000 = on invoices 0 + held for customers 0 + paid back 7,000")
+
+
+def test_money_for_an_order_that_is_over_and_far_too_much_asks_again(deposited: World, desk: Desk) -> None:
+    """100.00 was wanted once; a slip of the keyboard is no smaller because nothing is wanted any more."""
+    desk.types("orders", "cancel", "WEB-1", "--reason", "changed mind")
+    words = ("payments", "deposit", "WEB-1", "--amount", "99999.00", "--reference", "TFR-2")
+    with pytest.raises(Refused, match=r"99999\.00 GBP is far above"):
+        desk.types(*words)
+    desk.types(*words, "--yes")
+    assert held(desk) == {**NOTHING, "owed_minor": 4000 + 9_999_900}
+
+
+def test_money_that_comes_after_the_gate_is_kept_until_the_order_is_over(world: World, desk: Desk) -> None:
+    """The gate is passed and the address is wrong: 20.00 more are a deposit of the open order; completed, they are credit, as is what comes then."""
+    world.stocked(pays="invoice")
+    world.scripted.will("credit", DEPOSIT)
+    world.take(order("WEB-1", line(sim="physical", place="nowhere")))
+    world.run(at(5, 10))
+    desk.types("payments", "deposit", "WEB-1", "--amount", "100.00", "--reference", "TFR-1")
+    world.run(at(6))
+    assert "the credit gate is passed" in desk.types("payments", "deposit", "WEB-1", "--amount", "20.00", "--reference", "TFR-2")
+    assert held(desk) == {**NOTHING, "deposits_minor": 12_000}
+    world.resolve("DQ-ADDR", Correct({"place": ADDRESS}))
+    world.run(at(14))
+    assert world.state("WEB-1") == "completed"
+    assert "a credit of its account" in desk.types("payments", "deposit", "WEB-1", "--amount", "5.00", "--reference", "TFR-3")
+    used = sum(invoice["credit_used_minor"] for invoice in desk.sees("customers", "show", "C-1")["invoices"])
+    assert held(desk) == {**NOTHING, "credit_minor": 12_500 - used}
+    accounted(world)
+
+
+def test_money_for_an_order_that_never_waited_for_a_deposit_asks_again(world: World, desk: Desk) -> None:
+    """It may be a slip: somebody says that it came for the order, and then it is kept. An order that is not validated has no account to keep it."""
+    world.stocked(pays="invoice")
+    world.take(order("WEB-1", line(sim="physical", place="nowhere")), order("WEB-2", line(), party="C-9"))
+    world.run(at(6))
+    words = ("payments", "deposit", "WEB-1", "--amount", "5.00", "--reference", "TFR-1")
+    with pytest.raises(Refused, match="waits for no deposit and never did; say `--yes`"):
+        desk.types(*words)
+    assert held_by(desk) == []
+    desk.types(*words, "--yes")
+    assert held(desk) == {**NOTHING, "deposits_minor": 500}
+    with pytest.raises(Refused, match="is not validated") as refused:
+        desk.types("payments", "deposit", "WEB-2", "--amount", "5.00", "--reference", "TFR-1", "--yes")
+    assert refused.value.kind == "conflict"
+    accounted(world)
 
 
 def test_the_deposit_of_a_completed_order_pays_its_first_bill(deposited: World, desk: Desk) -> None:

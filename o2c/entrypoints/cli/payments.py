@@ -32,10 +32,16 @@ def payments_deposit(
     currency: Annotated[str, typer.Option(metavar="CODE", help="Its ISO 4217 code; the market's when left out.")] = "",
     method: Annotated[str, typer.Option(metavar="TEXT", help="How it came.")] = "bank-transfer",
     on: On = "",
-    yes: Annotated[bool, typer.Option("--yes", help="So much came, though it is more than twice what is missing.")] = False,
+    yes: Annotated[
+        bool,
+        typer.Option(
+            "--yes",
+            help="So much came, though it is more than twice what is missing; or the money came for an order that never waited for any.",
+        ),
+    ] = False,
     command_id: CommandId = "",
 ) -> None:
-    """Record a deposit of an order that waits for one.
+    """Record a deposit of an order, even one that comes late.
 
     Instalments add up; once enough came, the credit gate passes. When the order is over, its deposit is a credit for the next invoices (a
     completed order) or owed to the customer: see `o2c payments owed`.
@@ -46,9 +52,7 @@ def payments_deposit(
         app, context, day = session.app, Context(actor, command_id=command_id), day_of(on) if on else None
         wish: Any = {"amount": amount, "currency": currency, "reference": reference, "method": method, "arrived_on": day, "sure": yes}
         written = payment_desk.deposit(app, context, order, **wish)
-        missing = payment_desk.missing_deposit(app, order)
-        rest = f"{missing} is still missing" if missing else "the credit gate is passed"
-        err.print(f"{_recorded('deposit', written)} on {written.stream}; {rest}")
+        err.print(f"{_recorded('deposit', written)} on {written.stream}; {payment_desk.deposit_stands(app, order)}")
 
 
 @payments.command("record")
