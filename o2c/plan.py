@@ -40,6 +40,7 @@ from o2c.numbers.step import RESTOCK as NUMBER_RESTOCK
 from o2c.numbers.step import STEP as NUMBER_STEP
 from o2c.orders.step import DUPLICATE, VALIDATION
 from o2c.orders.step import KIND as ORDER
+from o2c.partners.reaction import PARTNER_CAME_UP
 from o2c.partners.state import KIND as PARTNER
 from o2c.payments.step import STEP as PAYMENT
 from o2c.porting.step import CANCEL as PORTING_CANCEL
@@ -120,6 +121,7 @@ SPECIFICATIONS = frozenset(PLANS)
 _DRAWS = {step.name: step.draw for step in STEPS.values() if step.draw}
 REACTIONS: tuple[Reaction, ...] = (
     STOCK_CAME,
+    PARTNER_CAME_UP,
     stock_expected(drawing=frozenset(_DRAWS), sources=frozenset(source for draw in _DRAWS.values() for source in draw.sources)),
 )
 """What follows of an event in other streams than its own, by itself."""

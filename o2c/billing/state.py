@@ -27,7 +27,7 @@ from o2c.kernel.event import Event
 from o2c.kernel.frozen import changed
 from o2c.kernel.periods import local_time, next_cycle_day, next_month
 from o2c.kernel.refusal import Refused
-from o2c.kernel.shapes import Done, FellOut, OfItem, PartnerSilent, Requested, StepCancelled, Undertaken, step_of
+from o2c.kernel.shapes import CallParked, Done, FellOut, OfItem, PartnerSilent, Requested, StepCancelled, Undertaken, step_of
 from o2c.kernel.stream import StreamKind
 from o2c.kernel.work import MarketBook, Record, Work, build, noted
 
@@ -239,7 +239,7 @@ def _paying(state: InvoiceState, event: OfItem) -> InvoiceState:
             return changed(state, demanded_minor=0, asked_by=getattr(event, "method", ""))
         case FellOut():
             return changed(state, demanded_minor=0)
-        case Undertaken() | PartnerSilent():
+        case Undertaken() | PartnerSilent() | CallParked(query=True):
             return changed(state, demanded_minor=_demanded(state))
     if event.shape == "resumed":
         return changed(state, method=getattr(event, "changes", {}).get("method", state.method))

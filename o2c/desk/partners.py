@@ -46,6 +46,32 @@ def simulate_partner(app: Engine, context: Context, partner: str) -> Written:
     return act(app, context, "partners.simulate", Deed(stream_of(partner), (rule,), ["simulate"]))
 
 
+def partner_down(app: Engine, context: Context, partner: str, *, reason: str) -> Written:
+    """Declare that a partner is down: what would be asked of it waits, and nothing falls out, until somebody says that it is up.
+
+    Raises Refused: missing (no such partner), usage (no reason).
+    """
+    _refuse_unknown(partner)
+
+    def rule(state: PartnerState, at: datetime) -> Decision:
+        return just(*rules.declare_down(state, partner, by=context.actor, reason=reason, at=at))
+
+    return act(app, context, "partners.down", Deed(stream_of(partner), (rule,), ["down", reason]))
+
+
+def partner_up(app: Engine, context: Context, partner: str, *, reason: str, rate_per_min: int = 0) -> Written:
+    """Declare that a partner is up again: what waited for it is asked by priority, promised day and age, `rate_per_min` in a minute.
+
+    Without a rate it is that of the partner's rule. Raises Refused: missing (no such partner), usage (no reason, a rate that is none).
+    """
+    _refuse_unknown(partner)
+
+    def rule(state: PartnerState, at: datetime) -> Decision:
+        return just(*rules.declare_up(state, partner, by=context.actor, reason=reason, rate_per_min=rate_per_min, at=at))
+
+    return act(app, context, "partners.up", Deed(stream_of(partner), (rule,), ["up", reason, rate_per_min]))
+
+
 def plan_faults(app: Engine, context: Context, rows: Sequence[Mapping[str, Any]]) -> list[Written]:
     """Simulate the partners with planned faults from now on, in place of all that was planned before; what became of each partner.
 

@@ -19,6 +19,7 @@ from o2c.engine.app import Engine
 from o2c.engine.arrivals import served_at
 from o2c.engine.asking import Asking, Replies
 from o2c.engine.drafts import Command, Loaded, guards_of
+from o2c.engine.outages import Outages, outages_of
 from o2c.kernel import flow
 from o2c.kernel.attend import Ask, attend, settle
 from o2c.kernel.carry import Carried, Place, happened
@@ -29,6 +30,7 @@ from o2c.kernel.identifiers import derived_id
 from o2c.kernel.reasons import DEFECT
 from o2c.kernel.step import no_guards, no_streams
 from o2c.kernel.work import Work
+from o2c.partners.state import stream_of
 from o2c.store.reads import DueRow
 
 logger = structlog.get_logger(__name__)
@@ -53,11 +55,12 @@ class _Stock:
 
 @dataclass(slots=True)
 class _Batch:
-    """Everything that a chunk of rows needs to be decided: streams, guard holders, stock, and the replies so far."""
+    """Everything that a chunk of rows needs to be decided: streams, guard holders, stock, partners that are down, and the replies so far."""
 
     loaded: dict[str, Loaded]
     holders: dict[tuple[str, str], str]
     stock: _Stock
+    outages: Outages
     replies: Replies = field(default_factory=dict)
 
 
@@ -202,12 +205,13 @@ class Attending:
         steps, rows = self.app.book.steps, [row for task in tasks for row in task.rows]
         own, reading = {task.stream for task in tasks}, [row for row in rows if steps[row.entry.step].reads is not no_streams]
         guessed = self._read_by(reading, self.app.load({row.entry.stream for row in reading}, remembered=True))
-        loaded = self.app.load(own | guessed, seen=_positions(rows))
+        partners = frozenset(step.ask.partner for row in rows if (step := steps[row.entry.step]).ask)
+        loaded = self.app.load(own | guessed | set(map(stream_of, partners)), seen=_positions(rows))
         if others := self._read_by(reading, loaded) - loaded.keys():
             loaded |= self.app.load(others)
         works = [self._work(row, loaded[row.entry.stream].state) for row in rows if steps[row.entry.step].guards is not no_guards]
         guards = [guard for work in works for guard in steps[work.step].guards(work)]
-        return _Batch(loaded, self.app.reads.holders(guards), stock, replies)
+        return _Batch(loaded, self.app.reads.holders(guards), stock, outages_of(partners, loaded), replies)
 
     def _read_by(self, rows: Iterable[DueRow], loaded: Mapping[str, Loaded]) -> set[str]:
         """Give the streams that the steps read besides their own."""
@@ -278,10 +282,15 @@ class Attending:
         outcome = attend(step, work, entry, piece, at, seed=self.seed, asked=asked, expected_at=expected_at)
         if not isinstance(outcome, Ask):
             return outcome
-        if outcome.key not in batch.replies and (reply := self.asking.on_the_spot(outcome)):
-            batch.replies[outcome.key] = reply
         reply = batch.replies.get(outcome.key)
-        return settle(step, work, outcome, reply, at, seed=self.seed) if reply else outcome
+        if reply is None:
+            if batch.outages.states and (parked := batch.outages.parked(work, entry, outcome, None, at)):
+                return parked
+            if (reply := self.asking.on_the_spot(outcome)) is None:
+                return outcome
+            batch.replies[outcome.key] = reply
+        parked = batch.outages.parked(work, entry, outcome, reply, at) if batch.outages.states else None
+        return parked or settle(step, work, outcome, reply, at, seed=self.seed)
 
     def _fall_out(self, row: DueRow, state: Any, at: datetime, failure: str) -> Decision:
         code = f"{DEFECT}: {failure}"

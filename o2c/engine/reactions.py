@@ -16,12 +16,13 @@ import structlog
 from o2c.engine.app import Engine
 from o2c.engine.arrivals import tell_the_waiting
 from o2c.engine.drafts import Command, Loaded, guards_of
+from o2c.engine.draining import drain
 from o2c.kernel.attend import attend
 from o2c.kernel.carry import Carried, happened
 from o2c.kernel.decision import NOTHING, Decision
 from o2c.kernel.event import Fact
 from o2c.kernel.identifiers import derived_id
-from o2c.kernel.reaction import DecideOn, Expect, Reaction, Wake
+from o2c.kernel.reaction import DecideOn, Drain, Effect, Expect, Reaction, Wake
 from o2c.plan import REACTIONS
 from o2c.store.clock import move_policy, policy_position
 from o2c.store.reads import DueRow
@@ -56,16 +57,21 @@ def _follow(app: Engine, reaction: Reaction, round_: int) -> None:
     topics = sorted(reaction.types)
     while page := app.recorder.select_notifications(position, PAGE, stop=top, topics=topics, inclusive_of_start=False):
         changed_by: list[Fact] = []
+        draining: dict[str, Fact] = {}
         for stored in page:
             fact = cast("Fact", app.mapper.to_domain_event(stored))
             for effect in _unless_defect(reaction, fact, partial(reaction.effects, fact)) or ():
                 if isinstance(effect, Expect):
                     changed_by.append(fact)
+                elif isinstance(effect, Drain):
+                    draining[effect.partner] = fact
                 else:
                     _carry_out(app, reaction, fact, effect, round_)
+        # Once for all of the page: what is told or done is by how things stand, not by what each of them changed.
         if changed_by:
-            # Once for all of the page: what is told is how things stand, not what each of them changed.
             tell_the_waiting(app, reaction.name, changed_by[-1], max(fact.occurred_at for fact in changed_by), round_=round_)
+        for partner, fact in draining.items():
+            drain(app, partner, fact, reaction.name, round_)
         position = page[-1].id
         move_policy(store, reaction.name, position)
     if top > position + LAG:
@@ -86,7 +92,7 @@ def _unless_defect(reaction: Reaction, fact: Fact, rule: Callable[[], T]) -> T |
         return None
 
 
-def _carry_out(app: Engine, reaction: Reaction, fact: Fact, effect: Wake | DecideOn, round_: int) -> None:
+def _carry_out(app: Engine, reaction: Reaction, fact: Fact, effect: Effect, round_: int) -> None:
     match effect:
         case Wake(pool, count):
             mark = mark_of(reaction.name, fact.event_id, pool)

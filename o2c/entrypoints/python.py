@@ -25,9 +25,9 @@ from o2c.views.fallouts import list_fallouts
 from o2c.views.following import START, EventRecord, Mark, OtherLog, Wanted
 from o2c.views.invoices import money_owed
 from o2c.views.orders import find_order, list_orders, show_order
-from o2c.views.partners import list_faults, list_partners
+from o2c.views.partners import list_faults, list_partner_statuses, list_partners
 from o2c.views.reading import all_seen
-from o2c.views.shown import CustomerShown, FalloutListed, FaultShown, OrderRow, OrderShown, OwedShown, PartnerShown
+from o2c.views.shown import CustomerShown, FalloutListed, FaultShown, OrderRow, OrderShown, OwedShown, PartnerShown, PartnerStatusShown
 
 __all__ = [
     "Captured", "Context", "Correct", "Decide", "EventRecord", "Fail", "Force", "Mark", "OrderToCash", "OtherLog", "Refused", "Retry", "Written",
@@ -187,6 +187,16 @@ class OrderToCash:
         return partners.simulate_partner(self._engine, context, partner)
 
     @_answered
+    def partner_down(self, partner: str, context: Context, *, reason: str) -> Written:
+        """Declare that a partner is down: what would be asked of it waits, and nothing falls out. See `desk.partners.partner_down`."""
+        return partners.partner_down(self._engine, context, partner, reason=reason)
+
+    @_answered
+    def partner_up(self, partner: str, context: Context, *, reason: str, rate_per_min: int = 0) -> Written:
+        """Declare that a partner is up again: what waited for it is asked one after another. See `desk.partners.partner_up`."""
+        return partners.partner_up(self._engine, context, partner, reason=reason, rate_per_min=rate_per_min)
+
+    @_answered
     def plan_faults(self, rows: Sequence[Mapping[str, Any]], context: Context) -> list[Written]:
         """Simulate the partners with planned faults, outages too, in place of all planned before. See `desk.partners.plan_faults`."""
         return partners.plan_faults(self._engine, context, rows)
@@ -244,6 +254,11 @@ class OrderToCash:
     def partners(self) -> list[PartnerShown]:
         """The partners of the store: simulated or real, how each is reached and within which limits."""
         return cast("list[PartnerShown]", list_partners(self._engine))
+
+    @_answered
+    def partner_statuses(self) -> list[PartnerStatusShown]:
+        """Which partners are up, down or draining, since when and by whose word, and the calls of their last outages."""
+        return cast("list[PartnerStatusShown]", list_partner_statuses(self._engine))
 
     @_answered
     def faults(self) -> list[FaultShown]:

@@ -17,7 +17,8 @@ class Entry:
     """A row of the agenda, unique by (stream, item, step): one piece of work and when it is due.
 
     `kind` is `submit` (do the work, or ask for it), `query` (ask a partner for the outcome of an earlier request), `retry` (request the
-    step again) or `stock` (wait for a piece of the stock pool `pool`).
+    step again), `stock` (wait for a piece of the stock pool `pool`), or `parked` or `parked-query` (a submit or query that waits until its
+    partner is up). The pool of a parked row is that of its partner's calls (`calls_of`), and it stays so when the call is made again.
 
     Due rows are taken in the order (due_at, priority, stream, item, step), lower priorities first. `attempt` counts from 1. Among the steps
     that wait for one pool at one priority, the one with the earliest `since` is served first.
@@ -47,10 +48,15 @@ AgendaChange = Entry | Dropped
 _OVER = frozenset({"done", "declined", "fell-out", "cancelled", "undone", "renewed"})
 
 
+def calls_of(partner: str) -> str:
+    """Give the name of the pool in which the parked calls of a partner wait."""
+    return f"partner/{partner}"
+
+
 def by_shape(stream: str, event: Event, *, priority: int, since: datetime) -> tuple[AgendaChange, ...]:
     """Give the changes that an event of a step makes to the agenda, from its shape alone.
 
-    A request, an answer to wait for, a retry and a wait for stock put the row of the step. An event that ends the step's work, or leaves it
+    A request, an answer to wait for, a retry, a wait for stock and a call that is parked or made again put the row of the step. An event that ends the step's work, or leaves it
     to a person, drops the row. Any other event changes nothing.
     """
 
@@ -64,6 +70,10 @@ def by_shape(stream: str, event: Event, *, priority: int, since: datetime) -> tu
             return put("query", event.ask_again_at, event.attempt)
         case shapes.RetryScheduled():
             return put("retry", event.due_at, event.attempt)
+        case shapes.CallParked():
+            return put("parked-query" if event.query else "parked", NEVER, event.attempt, calls_of(event.partner))
+        case shapes.CallResumed():
+            return put("query" if event.query else "submit", event.due_at, event.attempt, calls_of(event.partner))
         case shapes.FellOut() if event.awaits:
             return put("stock", NEVER, event.attempt, event.awaits)
     # By shape, not class: a step that a person forced is done without being a Done.

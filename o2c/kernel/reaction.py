@@ -32,7 +32,14 @@ class Expect:
     """Tell the steps that wait for stock, of whatever pool, when their pieces are due now: those for whom that has changed."""
 
 
-Effect = Wake | DecideOn | Expect
+@dataclass(frozen=True, slots=True)
+class Drain:
+    """Make the parked calls of a partner, if it is up: by priority, then promised day, then age, no more in a minute than it can take."""
+
+    partner: str
+
+
+Effect = Wake | DecideOn | Expect | Drain
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -163,6 +163,36 @@ class StockExpected(OfStep, name="stock.expected", stream="order"):
     detail: str = ""
 
 
+class OfCall(OfStep):
+    """Base of what becomes of a call while its partner is down. `query` says that it asks for the outcome of an earlier request, else for the
+    work itself; `outage` is the id of the time without the partner."""
+
+    attempt: int
+    partner: str
+    outage: str
+    query: bool = False
+
+
+class CallParked(OfCall, name="call.parked", stream="*"):
+    """A partner is down, so what a step would have asked of it waits until it is up again. Nothing fell out, and no attempt is used up."""
+
+    shape: ClassVar[str] = "parked"
+    example = {
+        "item": "1", "step": "activation", "attempt": 1, "partner": "network", "outage": "0b6c1c5e-2f0a-5b61-9a53-1f7f1f2a6d10", "query": False,
+    }  # fmt: skip
+
+
+class CallResumed(OfCall, name="call.resumed", stream="*"):
+    """A parked call is made at `due_at`, as the same attempt under the same key: its partner is up again, or it is to show whether it is."""
+
+    shape: ClassVar[str] = "unparked"
+    example = {
+        "item": "1", "step": "activation", "attempt": 1, "partner": "network", "outage": "0b6c1c5e-2f0a-5b61-9a53-1f7f1f2a6d10",
+        "due_at": "2026-01-05T12:00:01Z",
+    }  # fmt: skip
+    due_at: datetime
+
+
 class StepCancelled(OfStep, name="step.cancelled", stream="*"):
     """A step that was asked for, or had fallen out, is no longer wanted because its item ended."""
 

@@ -45,6 +45,10 @@ def _at_any_time(state: Any) -> datetime | None:
     return None
 
 
+def _unpromised(state: Any, item: str) -> str:
+    return ""
+
+
 def _nobody(state: Any) -> tuple[str | None, str | None]:
     return (None, None)
 
@@ -62,7 +66,7 @@ class StreamKind:
     Kinds whose streams carry steps also have these. `agenda(state, event, stream)` gives the changes of an event to the agenda.
     `work(state, stream, item, step, book)` gathers what the rules of a step may read. `advance(state, touched, at, book)` decides what is
     asked for next; `touched` are the items of the decision's events, an empty one standing for the whole stream. `close(state)` gives the
-    event by which the stream ends. `correctable(state, item, changes)` says whether a person may make these corrections, and
+    event by which the stream ends. `promised_on(state, item)` gives the ISO day that an item is promised for, empty for none. `correctable(state, item, changes)` says whether a person may make these corrections, and
     `on_record(work, fallout)` whether that fallout is open on the step.
     """
 
@@ -79,6 +83,7 @@ class StreamKind:
     owner: Callable[[Any], tuple[str | None, str | None]] = _nobody
     correctable: Callable[[Any, str, Mapping[str, str]], bool] = _anything
     not_before: Callable[[Any], datetime | None] = _at_any_time
+    promised_on: Callable[[Any, str], str] = _unpromised
     is_order: bool = False
 
     @property

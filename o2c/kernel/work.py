@@ -10,6 +10,8 @@ from typing import Any, Protocol
 from o2c.kernel.decision import Guard
 from o2c.kernel.frozen import changed
 from o2c.kernel.shapes import (
+    CallParked,
+    CallResumed,
     Declined,
     Done,
     FellOut,
@@ -74,6 +76,8 @@ def recorded(record: Record, event: OfItem) -> Record | None:
             return changed(record, retry_at=event.due_at)
         case StockExpected():
             return changed(record, retry_at=event.expected_at)
+        case CallParked() | CallResumed():
+            return _called(record, event)
         case FellOut():
             return _fallen(record, event)
         case Done():
@@ -91,6 +95,13 @@ def recorded(record: Record, event: OfItem) -> Record | None:
     if event.shape in ("cancelled", "undone"):
         return changed(record, fallout="", reason="", waiting_for="", retry_at=None)
     return None
+
+
+def _called(record: Record, event: CallParked | CallResumed) -> Record:
+    """A request that waits is with nobody; what the partner may have had before, it may have still."""
+    if event.query or record.sent_from == LONG_SINCE:
+        return changed(record, attempt=event.attempt)
+    return changed(record, attempt=event.attempt, sent_from=event.due_at if isinstance(event, CallResumed) else None)
 
 
 def _fallen(record: Record, event: FellOut) -> Record:

@@ -9,8 +9,9 @@ from o2c.kernel.decision import NOTHING, Decision, just
 from o2c.kernel.shapes import OfItem, StepCancelled
 from o2c.kernel.work import Work
 from o2c.orders.planning import Book
+from o2c.orders.readings import work
 from o2c.orders.rollup import item_state
-from o2c.orders.state import OrderState, work
+from o2c.orders.state import OrderState
 
 _OVER = frozenset({"planned", "held", "done", "cancelled", "undone"})
 """Statuses of a step that leave nothing to cancel: not begun, dropped before the end, taken back, or about to be."""

@@ -50,7 +50,7 @@ _CANCELLATION = {
 _STATUS = {
     "requested": "requested", "accepted": "requested", "silent": "requested", "resumed": "requested", "done": "done",
     "declined": "declined", "cancelled": "cancelled", "undone": "undone", "recall": "requested",
-    "renewed": "planned",
+    "renewed": "planned", "parked": "requested", "unparked": "requested",
 }  # fmt: skip
 
 

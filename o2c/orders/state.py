@@ -7,16 +7,28 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from o2c.kernel.agenda import AgendaChange, by_shape
 from o2c.kernel.charges import PriceTerms
 from o2c.kernel.event import Event
 from o2c.kernel.frozen import changed
 from o2c.kernel.identifiers import derived_id
 from o2c.kernel.periods import parse_time
-from o2c.kernel.shapes import FellOut, LetGo, OfItem, PartnerSilent, Replanned, Requested, SetAside, StepForced, Undertaken, step_of
-from o2c.kernel.work import NO_RECORD, MarketBook, Record, Work, build, recorded
+from o2c.kernel.shapes import (
+    CallParked,
+    CallResumed,
+    FellOut,
+    LetGo,
+    OfItem,
+    PartnerSilent,
+    Replanned,
+    Requested,
+    SetAside,
+    StepForced,
+    Undertaken,
+    step_of,
+)
+from o2c.kernel.work import NO_RECORD, Record, recorded
 from o2c.orders import events
-from o2c.orders.rollup import GATES, Progress, follow, plan
+from o2c.orders.rollup import Progress, follow, plan
 from o2c.orders.wish import Line
 
 SHAPE_VERSION = 4
@@ -326,6 +338,10 @@ def _timed(state: OrderState, event: OfItem, step: str, item: str) -> OrderState
     match event:
         case Requested():
             known = {**steps, step: (event.due_at, False)}
+        case CallParked():
+            known = steps
+        case CallResumed():
+            known = {**steps, step: (event.due_at, steps.get(step, (None, False))[1])}
         case Undertaken() | PartnerSilent():
             known = {**steps, step: (event.ask_again_at, isinstance(event, Undertaken) or steps.get(step, (None, False))[1])}
         case _:
@@ -370,30 +386,3 @@ _OWN: dict[type[Event], Callable[[OrderState, Any], OrderState]] = {
         (events.OrderRejected, events.OrderCompleted, events.OrderPartiallyCompleted, events.OrderFailed, events.OrderCancelled), _closed
     ),
 }
-
-
-def agenda(state: OrderState, event: Event, stream: str) -> tuple[AgendaChange, ...]:
-    """Put the steps of an order on the agenda with its priority; those that wait for stock are served by priority, then age."""
-    assert state.captured_at is not None
-    return by_shape(stream, event, priority=state.priority, since=state.captured_at)
-
-
-def owner(state: OrderState) -> tuple[str | None, str | None]:
-    """Name the order and its party for the envelope."""
-    return state.order_id, state.party or None
-
-
-def work(state: OrderState, stream: str, item: str, step: str, book: MarketBook) -> Work:
-    """Give the work of a step, with the outcomes of the item's steps, under the order's market."""
-    records = state.records.get(item, {})
-    return build(stream, item, step, state=state, subject=state.items.get(item), records=records, market=book.market(state.market))
-
-
-def on_record(work: Work, fallout: str) -> bool:
-    """Whether a fallout is open: on a step of an item that goes on, at a gate of an order that goes on, or of a resubmission."""
-    state: OrderState = work.state
-    if work.step == "duplicate":
-        return fallout in state.suspected
-    item = state.progress.items.get(work.item)
-    over = bool(item and item.ended and work.step not in item.recalls) or (work.step in GATES and bool(state.closed))
-    return work.fallout == fallout and not over

@@ -14,7 +14,7 @@ from o2c.kernel.decision import Decision, just
 from o2c.kernel.step import Referral, Step
 from o2c.kernel.stream import StreamKind
 from o2c.kernel.work import Work
-from o2c.orders import rules, state
+from o2c.orders import readings, rules, state
 from o2c.orders.events import (
     DuplicateSettled,
     DuplicateSuspected,
@@ -120,14 +120,15 @@ KIND = StreamKind(
     state_type=state.OrderState,
     initial=state.initial,
     evolve=state.evolve,
-    agenda=state.agenda,
+    agenda=readings.agenda,
     advance=rules.advance,
     close=rules.close,
-    work=state.work,
-    owner=state.owner,
+    work=readings.work,
+    owner=readings.owner,
     is_order=True,
     correctable=state.correctable,
-    on_record=state.on_record,
+    on_record=readings.on_record,
+    promised_on=readings.promised_on,
     # An order may stand ahead of a simulated clock: nothing happens to it before it was given.
     not_before=lambda order: order.captured_at,
 )

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from o2c.kernel.event import Event
+from o2c.kernel.event import Event, Pii
 
 FaultKind = Literal["none", "transient", "refused", "permanent", "unknown", "outage"]
 
@@ -57,3 +57,52 @@ class PartnerFaultsPlanned(Event, name="partner.faults-planned", stream="partner
     }  # fmt: skip
     partner: str
     faults: tuple[PlannedFault, ...]
+
+
+class PartnerWentDown(Event, name="partner.went-down", stream="partner"):
+    """The partner does not answer since `since`: what would be asked of it is parked. `by` is who said so, or `detection`.
+
+    What somebody `declared` lasts until somebody takes it back. What was detected rests on figures: of the last `calls` calls within `window_s`
+    seconds, each of another order, `failed` met nobody.
+    """
+
+    example = {
+        "partner": "network", "outage": "0b6c1c5e-2f0a-5b61-9a53-1f7f1f2a6d10", "since": "2026-01-05T10:00:00Z", "by": "ann", "declared": True,
+        "note": "planned work on the core until noon",
+    }  # fmt: skip
+    partner: str
+    outage: str
+    since: datetime
+    by: str
+    declared: bool
+    note: Annotated[str, Pii("note")] = ""
+    calls: int = 0
+    failed: int = 0
+    window_s: int = 0
+
+
+class PartnerCameUp(Event, name="partner.came-up", stream="partner"):
+    """The partner answers again since `up_at`. Its parked calls are made one after another, `rate_per_min` of them in a minute."""
+
+    example = {
+        "partner": "network", "outage": "0b6c1c5e-2f0a-5b61-9a53-1f7f1f2a6d10", "up_at": "2026-01-05T12:00:00Z", "by": "ann", "rate_per_min": 60,
+        "note": "the supplier called",
+    }  # fmt: skip
+    partner: str
+    outage: str
+    up_at: datetime
+    by: str
+    rate_per_min: int
+    note: Annotated[str, Pii("note")] = ""
+
+
+class PartnerCallsResumed(Event, name="partner.calls-resumed", stream="partner"):
+    """So many parked calls got their times, one after another, the last of them `until`: the partner is draining until then."""
+
+    example = {
+        "partner": "network", "outage": "0b6c1c5e-2f0a-5b61-9a53-1f7f1f2a6d10", "calls": 500, "until": "2026-01-05T12:08:20Z",
+    }  # fmt: skip
+    partner: str
+    outage: str
+    calls: int
+    until: datetime

@@ -8,9 +8,19 @@ from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, cast, get_args
 
-from o2c.kernel.periods import parse_time
+from o2c.kernel.identifiers import derived_id
+from o2c.kernel.periods import parse_time, stamp
 from o2c.kernel.refusal import Refused
-from o2c.partners.events import FaultKind, PartnerFaultsPlanned, PartnerLinked, PartnerSimulated, PlannedFault
+from o2c.partners.events import (
+    FaultKind,
+    PartnerCameUp,
+    PartnerFaultsPlanned,
+    PartnerLinked,
+    PartnerSimulated,
+    PartnerWentDown,
+    PlannedFault,
+)
+from o2c.partners.outages import rule_of
 from o2c.partners.state import PartnerState
 
 CALLS_MAX = 64
@@ -41,6 +51,48 @@ def link(
 def simulate(state: PartnerState, partner: str) -> list[PartnerSimulated]:
     """Simulate a partner again; nothing when it is simulated already."""
     return [PartnerSimulated(partner=partner)] if state.linked else []
+
+
+RATE_MAX = 6_000
+
+
+def declare_down(state: PartnerState, partner: str, *, by: str, reason: str, at: datetime) -> list[PartnerWentDown]:
+    """Declare that a partner is down until somebody says that it is up; nothing when it was declared so already.
+
+    One that was detected to be down stays down since then. Raises Refused (usage) without a reason.
+    """
+    _refuse_without(reason, partner)
+    down = state.down
+    if down and down.declared:
+        return []
+    since = down.since if down else at
+    outage = down.outage if down else outage_id(partner, since)
+    return [PartnerWentDown(partner=partner, outage=outage, since=since, by=by, declared=True, note=reason)]
+
+
+def declare_up(state: PartnerState, partner: str, *, by: str, reason: str, rate_per_min: int, at: datetime) -> list[PartnerCameUp]:
+    """Declare that a partner is up again, however it was found to be down; nothing when it is up.
+
+    `rate_per_min` is how many parked calls are made in a minute, 0 for as many as the partner's rule says. Raises Refused (usage) without a
+    reason, and for a rate that is none.
+    """
+    _refuse_without(reason, partner)
+    if not 0 <= rate_per_min <= RATE_MAX:
+        raise Refused(f"partner {partner}: between 1 and {RATE_MAX} parked calls are made in a minute, not {rate_per_min}")
+    if state.down is None:
+        return []
+    rate = rate_per_min or rule_of(partner).rate_per_min
+    return [PartnerCameUp(partner=partner, outage=state.down.outage, up_at=at, by=by, rate_per_min=rate, note=reason)]
+
+
+def outage_id(partner: str, since: datetime) -> str:
+    """Give the id of the time without a partner that began at a time."""
+    return derived_id("outage", partner, stamp(since))
+
+
+def _refuse_without(reason: str, partner: str) -> None:
+    if not reason.strip():
+        raise Refused(f"partner {partner}: --reason is kept with it; say how you know")
 
 
 EVERY_PARTNER = "*"

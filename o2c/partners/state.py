@@ -1,20 +1,57 @@
-"""A partner as a fold of its stream: how it is reached, and the faults it is simulated with."""
+"""A partner as a fold of its stream: how it is reached, the faults it is simulated with, and its last outage."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from o2c.kernel.event import Event
 from o2c.kernel.stream import StreamKind
-from o2c.partners.events import PartnerFaultsPlanned, PartnerLinked, PartnerSimulated, PlannedFault
+from o2c.partners.events import (
+    PartnerCallsResumed,
+    PartnerCameUp,
+    PartnerFaultsPlanned,
+    PartnerLinked,
+    PartnerSimulated,
+    PartnerWentDown,
+    PlannedFault,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Outage:
+    """A time without the partner, `until` None while it lasts. `by` and `ended_by` are who said so, or `detection`.
+
+    `drained_until` is when the last of its parked calls is made that have a time already; None while none has.
+    """
+
+    outage: str
+    since: datetime
+    by: str
+    declared: bool
+    until: datetime | None = None
+    ended_by: str = ""
+    rate_per_min: int = 0
+    drained_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class PartnerState:
-    """A partner so far; `linked` is None for one that is simulated, with the faults that are `planned` for it."""
+    """A partner so far; `linked` is None for one that is simulated, with the faults that are `planned` for it. `outage` is the last one."""
 
     linked: PartnerLinked | None = None
     planned: tuple[PlannedFault, ...] = ()
+    outage: Outage | None = None
+
+    @property
+    def down(self) -> Outage | None:
+        """The outage that lasts; None for a partner that is up."""
+        return self.outage if self.outage and self.outage.until is None else None
+
+    def down_at(self, at: datetime) -> Outage | None:
+        """The outage in which a time falls; None for a time at which the partner was up, or not known to be down."""
+        outage = self.outage
+        return outage if outage and outage.since <= at and (outage.until is None or at < outage.until) else None
 
 
 def stream_of(partner: str) -> str:
@@ -30,7 +67,21 @@ def evolve(state: PartnerState, event: Event) -> PartnerState:
             return replace(state, linked=None)
         case PartnerFaultsPlanned():
             return replace(state, planned=event.faults)
+        case PartnerWentDown():
+            return replace(state, outage=Outage(event.outage, event.since, event.by, event.declared))
+        case PartnerCameUp() if state.outage and state.outage.outage == event.outage:
+            ended = replace(state.outage, until=event.up_at, ended_by=event.by, rate_per_min=event.rate_per_min)
+            return replace(state, outage=ended)
+        case PartnerCallsResumed() if state.outage and state.outage.outage == event.outage:
+            return replace(state, outage=replace(state.outage, drained_until=event.until))
     return state
 
 
-KIND = StreamKind(category="partner", shape_version=2, state_type=PartnerState, initial=lambda _: PartnerState(), evolve=evolve)
+def not_before(state: PartnerState) -> datetime | None:
+    """Give the time before which nothing is said of the partner: that of the last word on its outage."""
+    return (state.outage.until or state.outage.since) if state.outage else None
+
+
+KIND = StreamKind(
+    category="partner", shape_version=2, state_type=PartnerState, initial=lambda _: PartnerState(), evolve=evolve, not_before=not_before
+)

@@ -75,6 +75,9 @@ WAITING_FOR_POOL = f"""SELECT {_AGENDA_ROW} FROM o2c.agenda a WHERE pool = %s AN
     ORDER BY priority, since, stream, item LIMIT %s"""
 """The agenda rows that wait for a pool, by priority, then age. Parameters: pool, most rows."""
 
+PARKED_CALLS = f"SELECT {_AGENDA_ROW} FROM o2c.agenda a WHERE pool = %s AND kind IN ('parked', 'parked-query') ORDER BY priority, since, stream, item, step"
+"""The agenda rows of the parked calls of a partner, by priority, then age. Parameter: the pool of its calls."""
+
 UNSERVED = """SELECT w.pool, least(w.waiting, f.free - d.due) AS unserved
     FROM (SELECT pool, min(step) AS step, count(*) AS waiting FROM o2c.agenda WHERE pool <> '' AND kind = 'stock' GROUP BY pool) w
     CROSS JOIN LATERAL (SELECT count(*) AS free FROM (SELECT FROM o2c.pool p WHERE p.pool = w.pool AND p.available_at <= %s
@@ -124,6 +127,14 @@ EVENTS_AFTER = f"""WITH bound AS MATERIALIZED (SELECT o2c.horizon() AS h)
 
 Parameters: the position before the first, the last position, true for events of every type, array of types, most rows.
 """
+
+CALLS_OF_OUTAGES = """WITH last AS (
+        SELECT DISTINCT ON (outage, stream, body ->> 'item', body ->> 'step', body ->> 'attempt') body ->> 'outage' AS outage, type,
+            (body ->> 'due_at')::timestamptz AS due_at
+        FROM o2c.event WHERE type IN ('call.parked', 'call.resumed') AND body ->> 'outage' = ANY(%s)
+        ORDER BY outage, stream, body ->> 'item', body ->> 'step', body ->> 'attempt', position DESC)
+    SELECT outage, count(*) AS parked, count(*) FILTER (WHERE type = 'call.resumed' AND due_at <= %s) AS drained FROM last GROUP BY outage"""
+"""How many calls each of some outages parked, and how many of them were made again by a time. Parameters: array of outages, that time."""
 
 EVENTS_OF_SAME_COMMAND = """SELECT e.type, e.body FROM o2c.event at JOIN o2c.event e ON e.stream = %s AND e.command_id = at.command_id
     WHERE at.position = %s ORDER BY e.position"""

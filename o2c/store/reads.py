@@ -141,6 +141,15 @@ class Reads:
         """The rows that wait for a pool: by priority, then age."""
         return [_row(row) for row in self.rows(queries.WAITING_FOR_POOL, pool, limit)]
 
+    def parked_calls(self, pool: str) -> list[DueRow]:
+        """The rows of the calls that are parked in the pool of a partner's calls: by priority, then age."""
+        return [_row(row) for row in self.rows(queries.PARKED_CALLS, pool)]
+
+    def calls_of(self, outages: Sequence[str], at: datetime) -> dict[str, tuple[int, int]]:
+        """By outage, how many calls it parked, and how many of these were made again by a time; none for one that parked none."""
+        rows = self.rows(queries.CALLS_OF_OUTAGES, list(outages), at)
+        return {row["outage"]: (row["parked"], row["drained"]) for row in rows}
+
     def unserved(self, at: datetime, limit: int) -> dict[str, int]:
         """By pool, how many of the rows that wait for it could be served: with free pieces that no step due by now is about to take."""
         return {row["pool"]: row["unserved"] for row in self.rows(queries.UNSERVED, at, limit, at)}

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from o2c.engine.app import Engine
+from o2c.partners.outages import rule_of
 from o2c.partners.registry import PARTNERS, REAL, usual_faults
-from o2c.partners.state import PartnerState, stream_of
+from o2c.partners.state import Outage, PartnerState, stream_of
 from o2c.views.reading import Rows, plain
 
 PARTNER_NAMES = tuple(sorted(PARTNERS))
 """The partners by the names the steps call them."""
 
 
+STATUS_COLUMNS = ("partner", "state", "since", "by", "parked", "drained", "rate_per_min")
 FAULT_COLUMNS = ("partner", "kind", "percent", "from", "to", "planned")
 
 
@@ -25,6 +29,29 @@ def partner_states(app: Engine) -> dict[str, PartnerState]:
 def list_partners(app: Engine) -> Rows:
     """Every partner: simulated or real, where it is reached and within which limits; `client` says whether it could be real."""
     return [_row(name, state) for name, state in sorted(partner_states(app).items())]
+
+
+def list_partner_statuses(app: Engine) -> Rows:
+    """Every partner: up, down or draining, since when and by whose word (`detection`: the calls showed it), and the calls of its last outage.
+
+    `parked` counts the calls that waited, each once, and `drained` those that have been made again; they differ in the end by those whose
+    orders gave up waiting. `rate_per_min` is how many parked calls are, or would be, made in a minute.
+    """
+    now, states = app.clock().now, partner_states(app)
+    calls = app.reads.calls_of([state.outage.outage for state in states.values() if state.outage], now)
+    return [_status_row(name, state.outage, calls, now) for name, state in sorted(states.items())]
+
+
+def _status_row(name: str, outage: Outage | None, calls: Mapping[str, tuple[int, int]], now: datetime) -> dict[str, Any]:
+    if outage is None:
+        told: tuple[Any, ...] = ("up", None, None, 0, 0, rule_of(name).rate_per_min)
+    else:
+        parked, drained = calls.get(outage.outage, (0, 0))
+        drains = outage.drained_until is not None and outage.drained_until > now
+        state = "draining" if drains else "up" if outage.until else "down"
+        by = outage.ended_by if outage.until else outage.by
+        told = (state, plain(outage.until or outage.since), by, parked, drained, outage.rate_per_min or rule_of(name).rate_per_min)
+    return dict(zip(STATUS_COLUMNS, (name, *told), strict=True))
 
 
 def list_faults(app: Engine) -> Rows:

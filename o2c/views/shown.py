@@ -161,6 +161,18 @@ class PartnerShown(TypedDict):
     calls_max: int | None
 
 
+class PartnerStatusShown(TypedDict):
+    """Whether a partner is up, down or draining, since when and by whose word, and the calls of its last outage."""
+
+    partner: str
+    state: str
+    since: str | None
+    by: str | None
+    parked: int
+    drained: int
+    rate_per_min: int
+
+
 FaultShown = TypedDict("FaultShown", {"partner": str, "kind": str, "percent": str, "from": str | None, "to": str | None, "planned": bool})
 """A fault that a simulated partner meets, planned or usual; `percent` is how many calls in a hundred meet it, a decimal as text."""
 

@@ -41,7 +41,7 @@ Parameters: the order's `stream`, its id (`order`), the `streams` of its SIMs, n
 
 MIRRORS = frozenset({"sim", "number", "account"})
 """Streams that tell the order's story a second time, from the side of the stock or of the money."""
-WAITING = frozenset({"requested", "silent", "retry"})
+WAITING = frozenset({"requested", "silent", "retry", "unparked"})
 """Shapes by which nothing has happened yet: something is to be done."""
 
 

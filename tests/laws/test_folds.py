@@ -31,6 +31,7 @@ STREAMS = {
 Told = tuple[str, Mapping[str, Any]]
 _NO = {"item": ""}
 _TWO = {"item": "2"}
+_PORT, _RUN, _PAY = {"step": "porting"}, {"item": "", "step": "bill-run"}, {"item": "", "step": "payment", "query": True}
 _CAME = {"fallout": suspicion(ORDER, "2c26b46b68ffc68f")}
 _WISH = {"portInNumber": "+447700900123", "portInCode": "ABC123456", "simType": "physical"}
 _CAPTURED: Told = ("order.captured", {
@@ -110,6 +111,7 @@ LIVES: Mapping[str, Mapping[str, Sequence[Told]]] = {
             ("number.fell-out", {}), ("stock.expected", {"step": "number", "expected_at": None, "detail": ""}),
         ),
         "stopped by a defect": (*_GATES, ("sim.requested", {}), ("step.stopped", {"item": "1", "step": "sim"})),
+        "its partners down": (*_GATES, ("activation.requested", {}), ("call.parked", {}), ("call.resumed", {}), ("call.parked", _PORT)),
         "a resubmission settled": (
             *_GATES, ("order.resubmitted", {}), ("duplicate.suspected", _CAME), ("duplicate.settled", _CAME),
         ),
@@ -212,8 +214,10 @@ LIVES: Mapping[str, Mapping[str, Sequence[Told]]] = {
             ("partner.silent", {**_NO, "step": "bill-run"}), ("fallout.decided", {**_NO, "step": "bill-run"}),
             ("step.stopped", {**_NO, "step": "bill-run"}),
         ),
+        "waiting": (("account.charge-started", {}), ("account.bill-run-requested", {}), ("call.parked", _RUN), ("call.resumed", _RUN)),
     },
     "invoice": {
+        "its provider down": (("invoice.issued", {}), ("payment.requested", {}), ("call.parked", _PAY), ("call.resumed", _PAY)),
         "paid late": (
             ("invoice.issued", {}), ("payment.requested", {}), ("payment.fell-out", {}), ("invoice.overdue-check-requested", {}),
             ("invoice.overdue", {}), ("fallout.correction-applied", {**_NO, "step": "payment", "changes": {"method": "pay-by-link"}}),
@@ -238,10 +242,11 @@ LIVES: Mapping[str, Mapping[str, Sequence[Told]]] = {
         ),
     },
     "partner": {"linked, then simulated again": (("partner.linked", {}), ("partner.simulated", {})), "linked": (("partner.linked", {}),),
-                "with planned faults, linked": (("partner.faults-planned", {}), ("partner.linked", {}))},
+                "with planned faults, linked": (("partner.faults-planned", {}), ("partner.linked", {})),
+                "down and up again": (("partner.went-down", {}), ("partner.came-up", {}), ("partner.calls-resumed", {}))},
     "intake": {"gone through twice": (("intake.closed", {}), ("intake.closed", {"intake": "intake-3b1f/2"}))},
 }  # fmt: skip
-_GENERIC = {"partner.accepted", "partner.silent", "retry.scheduled", "fallout.decided", "step.cancelled", "step.forced"}
+_GENERIC = {"call.parked", "call.resumed", "partner.accepted", "partner.silent", "retry.scheduled", "fallout.decided", "step.cancelled", "step.forced"}  # fmt: skip
 INERT: Mapping[str, frozenset[str]] = {
     **dict.fromkeys(KINDS, frozenset()),
     "order": frozenset({"order.resubmission-refused", "porting.window-missed", "promise.made"}),

@@ -32,8 +32,8 @@ from o2c.orders.cancellation import cancel
 from o2c.orders.promise import revise
 from o2c.orders.rules import advance, close, fail_item, receive
 from o2c.orders.step import KIND as ORDER
-from o2c.partners.events import PartnerFaultsPlanned, PartnerLinked
-from o2c.partners.rules import link, plan_faults, simulate
+from o2c.partners.events import PartnerFaultsPlanned, PartnerLinked, PartnerWentDown
+from o2c.partners.rules import declare_down, declare_up, link, plan_faults, simulate
 from o2c.partners.state import KIND as PARTNER
 from o2c.payments.rules import record
 from o2c.plan import SPECIFICATIONS, STEPS
@@ -184,6 +184,18 @@ def issued() -> Any:
 
 
 FAULTS = PartnerFaultsPlanned.model_validate(PartnerFaultsPlanned.example).faults
+DOWN = PARTNER.evolve(PARTNER.initial(""), PartnerWentDown.model_validate(PartnerWentDown.example))
+DETECTED = PARTNER.evolve(PARTNER.initial(""), PartnerWentDown.model_validate({**PartnerWentDown.example, "declared": False}))
+
+
+def down(state: Any) -> Decision:
+    return just(*declare_down(state, "network", by="ann", reason="planned work", at=MONDAY))
+
+
+def up(state: Any) -> Decision:
+    return just(*declare_up(state, "network", by="ann", reason="they called", rate_per_min=0, at=MONDAY + timedelta(hours=2)))
+
+
 BY_WIRE = PartnerLinked.model_validate(PartnerLinked.example)
 
 
@@ -238,6 +250,9 @@ IDEMPOTENT = [
     pytest.param(PARTNER, PARTNER.initial("partner-credit-bureau"), linked, id="link-a-partner"),
     pytest.param(PARTNER, PARTNER.evolve(PARTNER.initial(""), BY_WIRE), lambda s: just(*simulate(s, "credit-bureau")), id="simulate-a-partner"),
     pytest.param(PARTNER, PARTNER.initial(""), lambda s: just(*plan_faults(s, "network", FAULTS)), id="plan-faults"),
+    pytest.param(PARTNER, PARTNER.initial(""), down, id="declare-a-partner-down"),
+    pytest.param(PARTNER, DETECTED, down, id="declare-down-what-was-detected"),
+    pytest.param(PARTNER, DOWN, up, id="declare-a-partner-up"),
 ]  # fmt: skip
 
 
@@ -293,7 +308,7 @@ def test_a_delivery_that_is_known_brings_nothing() -> None:
 
 SETTING = {
     "billing.pay_back", "catalogue.publish", "credit.deposit", "credit.release", "customers.register", "numbers.release_reservation", "numbers.reserve", "orders.receive",
-    "orders.advance", "orders.close", "orders.fail_item", "partners.link", "partners.plan_faults", "partners.simulate", "payments.record",
+    "orders.advance", "orders.close", "orders.fail_item", "partners.declare_down", "partners.declare_up", "partners.link", "partners.plan_faults", "partners.simulate", "payments.record",
 }  # fmt: skip
 """Rules that set a state: the table above holds them, but for one that is tried by itself because it tells two streams."""
 

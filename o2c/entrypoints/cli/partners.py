@@ -13,7 +13,7 @@ from o2c.entrypoints.cli.options import Actor, CommandId, completing
 from o2c.entrypoints.cli.output import Format, Output, err, show_rows
 from o2c.entrypoints.cli.session import looking, opened
 from o2c.files.fault_plan import read_fault_plan
-from o2c.views.partners import FAULT_COLUMNS, PARTNER_NAMES, list_faults, list_partners
+from o2c.views.partners import FAULT_COLUMNS, PARTNER_NAMES, STATUS_COLUMNS, list_faults, list_partner_statuses, list_partners
 
 partners = typer.Typer(no_args_is_help=True, help="The systems outside: which are simulated, which are real, how they are reached.")
 Name = Annotated[
@@ -69,6 +69,57 @@ def partners_simulate(partner: Name, actor: Actor, command_id: CommandId = "") -
     with opened() as session:
         partner_desk.simulate_partner(session.app, Context(actor, command_id=command_id), partner)
         err.print(f"{partner} is simulated; {TAKEN_UP}")
+
+
+Reason = Annotated[str, typer.Option(metavar="TEXT", help="How you know; stands in the log.")]
+
+
+@partners.command("down")
+def partners_down(partner: Name, reason: Reason, actor: Actor, command_id: CommandId = "") -> None:
+    """Declare that a partner is down: what would be asked of it waits until you say that it is up.
+
+    Nothing falls out for it, and no attempt is used up. Workers take it up with the next page of work.
+
+    Example: o2c partners down network --reason "planned work until noon" --actor ann
+    """
+    with opened() as session:
+        done = partner_desk.partner_down(session.app, Context(actor, command_id=command_id), partner, reason=reason)
+        err.print(
+            f"{partner} is down{' already' if done.unchanged else ''}; what would be asked of it waits for `o2c partners up {partner}`"
+        )
+
+
+@partners.command("up")
+def partners_up(
+    partner: Name,
+    reason: Reason,
+    actor: Actor,
+    rate: Annotated[
+        int, typer.Option(metavar="N", help="How many parked calls are made in a minute; the partner's rule when left out.")
+    ] = 0,
+    command_id: CommandId = "",
+) -> None:
+    """Declare that a partner is up again: what waited for it is asked, one after another.
+
+    By priority, promised day and age of the orders, each call once and under the same key as before.
+
+    Example: o2c partners up network --reason "the supplier called" --rate 120 --actor ann
+    """
+    with opened() as session:
+        done = partner_desk.partner_up(session.app, Context(actor, command_id=command_id), partner, reason=reason, rate_per_min=rate)
+        err.print(f"{partner} is up{' already' if done.unchanged else ''}; see `o2c partners status` for what drains")
+
+
+@partners.command("status")
+def partners_status(output: Output = Format.table) -> None:
+    """Show which partners are up, down or draining, since when and by whose word, and what waits for them.
+
+    `by` is who declared it, or `detection` where the calls showed it. `parked` and `drained` count the calls of the last outage.
+
+    Example: o2c partners status
+    """
+    with looking() as session:
+        show_rows(list_partner_statuses(session.app), output, columns=STATUS_COLUMNS)
 
 
 @partners.command("plan-faults")

@@ -1,0 +1,42 @@
+"""What the engine reads of an order: its agenda, whom it is for, the work of a step, what it promises, and whether a fallout is open."""
+
+from __future__ import annotations
+
+from o2c.kernel.agenda import AgendaChange, by_shape
+from o2c.kernel.event import Event
+from o2c.kernel.work import MarketBook, Work, build
+from o2c.orders.rollup import GATES
+from o2c.orders.state import OrderState
+
+
+def agenda(state: OrderState, event: Event, stream: str) -> tuple[AgendaChange, ...]:
+    """Put the steps of an order on the agenda with its priority; those that wait for stock are served by priority, then age."""
+    assert state.captured_at is not None
+    return by_shape(stream, event, priority=state.priority, since=state.captured_at)
+
+
+def owner(state: OrderState) -> tuple[str | None, str | None]:
+    """Name the order and its party for the envelope."""
+    return state.order_id, state.party or None
+
+
+def work(state: OrderState, stream: str, item: str, step: str, book: MarketBook) -> Work:
+    """Give the work of a step, with the outcomes of the item's steps, under the order's market."""
+    records = state.records.get(item, {})
+    return build(stream, item, step, state=state, subject=state.items.get(item), records=records, market=book.market(state.market))
+
+
+def promised_on(state: OrderState, item: str) -> str:
+    """Give the day that an item is promised for, as last revised; empty before it is planned."""
+    planned = state.items.get(item)
+    return planned.promised_on if planned else ""
+
+
+def on_record(work: Work, fallout: str) -> bool:
+    """Whether a fallout is open: on a step of an item that goes on, at a gate of an order that goes on, or of a resubmission."""
+    state: OrderState = work.state
+    if work.step == "duplicate":
+        return fallout in state.suspected
+    item = state.progress.items.get(work.item)
+    over = bool(item and item.ended and work.step not in item.recalls) or (work.step in GATES and bool(state.closed))
+    return work.fallout == fallout and not over
