@@ -39,6 +39,15 @@ SEED = 7
 SIMS_LATER_AT = datetime(2026, 2, 2, tzinfo=UTC)
 UNTIL = datetime(2026, 4, 15, tzinfo=UTC)
 DRAWN_ORDERS = 500
+SIMS_FREE = """WITH moved AS (
+        SELECT body ->> 'kind' AS kind, type, sum(CASE type WHEN 'sim.taken' THEN -1 ELSE 1 END) OVER (PARTITION BY body ->> 'kind' ORDER BY position) AS free
+        FROM o2c.event WHERE type IN ('sim.received', 'sim.restocked', 'sim.taken') AND occurred_at < %(until)s),
+    waited AS (SELECT split_part(body ->> 'awaits', '/', 2) AS kind, count(DISTINCT (stream, body ->> 'item')) AS lines
+        FROM o2c.event WHERE type = 'sim.fell-out' AND body ->> 'awaits' <> '' AND occurred_at < %(until)s GROUP BY 1)
+    SELECT kind, count(*) FILTER (WHERE type <> 'sim.taken') AS had, count(*) FILTER (WHERE type = 'sim.taken') AS taken,
+        coalesce(min(free) FILTER (WHERE type = 'sim.taken'), count(*)) AS fewest, coalesce(min(lines), 0) AS waited
+    FROM moved LEFT JOIN waited USING (kind) GROUP BY kind ORDER BY kind"""
+"""By kind the SIMs that were there and that were taken before a time, the fewest that were ever free, and the lines that waited for one. Parameter: `until`."""
 REFUSED_EXIT, FAILED_EXIT = 2, 5
 Result = TypeVar("Result")
 
@@ -107,6 +116,14 @@ def ingested_again(job: Job) -> Iterator[Claim]:
     appended = {key: after[key] - before[key] for key in before}
     good = appended == {"n": 1, "closed": 1} and counts.duplicates == job.papers.lines
     yield Claim("the same file again appends its closing record only", good, f"{appended['n']} event, {counts.duplicates} duplicates")
+
+
+def stock_ran_out(job: Job) -> Iterator[Claim]:
+    """Of each kind of SIM before the second delivery: nobody gets what is not there, and nobody waits while the first one lasts."""
+    rows = job.app.reads.rows(SIMS_FREE, until=SIMS_LATER_AT)
+    wrong = [row for row in rows if row["fewest"] < 0 or (row["waited"] and row["fewest"])]
+    figures = ", ".join(f"{row['kind']}: {row['taken']} of {row['had']} taken, {row['waited']} waited" for row in rows)
+    yield Claim(f"lines waited for a SIM before {SIMS_LATER_AT:%d %B} only where all were taken", bool(rows) and not wrong, figures)
 
 
 def stock_waited_for(job: Job) -> Iterator[Claim]:
@@ -219,6 +236,7 @@ def prove(job: Job) -> bool:
         every_line,
         lambda job: lost.nothing_lost(lines_of(job.orders), lost.log_of(job.app)),
         lambda job: fates.claims(job.app, job.papers),
+        stock_ran_out,
         stock_waited_for,
         lambda job: limits.claims(job.app),
         lambda job: ports.claims(job.app.reads.rows(ports.EVENTS_OF_PORTS)),
