@@ -29,8 +29,7 @@ STREAMS = {
 }  # fmt: skip
 
 Told = tuple[str, Mapping[str, Any]]
-_NO = {"item": ""}
-_TWO = {"item": "2"}
+_NO, _TWO = {"item": ""}, {"item": "2"}
 _PORT, _RUN, _PAY = {"step": "porting"}, {"item": "", "step": "bill-run"}, {"item": "", "step": "payment", "query": True}
 _CAME = {"fallout": suspicion(ORDER, "2c26b46b68ffc68f")}
 _WISH = {"portInNumber": "+447700900123", "portInCode": "ABC123456", "simType": "physical"}
@@ -69,8 +68,7 @@ LIVES: Mapping[str, Mapping[str, Sequence[Told]]] = {
         ),
         "rejected": (
             _CAPTURED, ("validation.requested", {}), ("order.validated", {}), ("identity.requested", {}), ("identity.fell-out", {}),
-            ("fallout.decided", {"step": "identity", "decision": "decline"}), ("identity.failed", {}), ("order.rejected", {}),
-        ),
+            ("fallout.decided", {"step": "identity", "decision": "decline"}), ("identity.failed", {}), ("order.rejected", {})),
         "waiting for a partner, the customer and us": (
             *_GATES, ("sim.requested", {}), ("sim.assigned", {}), ("porting.requested", {}), ("porting.fell-out", {}),
             ("number.requested", {}), ("number.fell-out", {"waiting_for": "us"}), ("delivery.requested", {}), ("partner.accepted", {}),
@@ -104,7 +102,7 @@ LIVES: Mapping[str, Mapping[str, Sequence[Told]]] = {
         "failed": (
             *_GATES, ("sim.assigned", {}), ("number.assigned", {}), ("porting.fell-out", {}),
             ("fallout.decided", {"item": "1", "step": "porting", "decision": "fail"}), ("item.failed", {}), ("sim.released", {}),
-            ("step.cancelled", {"item": "1", "step": "porting"}), ("item.cancelled", _TWO), ("order.failed", {}),
+            ("step.cancelled", {"item": "1", **_PORT}), ("item.cancelled", _TWO), ("order.failed", {}),
         ),
         "stock that was announced, and is not any more": (
             *_GATES, ("sim.requested", {}), ("sim.fell-out", {}), ("stock.expected", {}), ("number.requested", {}),
@@ -112,9 +110,7 @@ LIVES: Mapping[str, Mapping[str, Sequence[Told]]] = {
         ),
         "stopped by a defect": (*_GATES, ("sim.requested", {}), ("step.stopped", {"item": "1", "step": "sim"})),
         "its partners down": (*_GATES, ("activation.requested", {}), ("call.parked", {}), ("call.resumed", {}), ("call.parked", _PORT)),
-        "a resubmission settled": (
-            *_GATES, ("order.resubmitted", {}), ("duplicate.suspected", _CAME), ("duplicate.settled", _CAME),
-        ),
+        "a resubmission settled": (*_GATES, ("order.resubmitted", {}), ("duplicate.suspected", _CAME), ("duplicate.settled", _CAME)),
         "a resubmission refused": (
             *_GATES, ("order.resubmitted", {}), ("duplicate.suspected", _CAME), ("duplicate.settled", {**_CAME, "decision": "decline", "order": ""}),
             ("order.resubmission-refused", {}),
@@ -181,8 +177,7 @@ LIVES: Mapping[str, Mapping[str, Sequence[Told]]] = {
             ("catalogue.offering-published", {"prices": [], "recurring_minor": 1999, "one_time_minor": 1000}),
         ),
     },
-    "delivery": {"announced": (("sims.announced", {}),), "arrived": (("sims.announced", {}), ("sims.arrived", {})),
-                 "standing still": (("sims.announced", {}), ("sims.fell-out", {})),
+    "delivery": {"announced": (("sims.announced", {}),), "arrived": (("sims.announced", {}), ("sims.arrived", {})), "standing still": (("sims.announced", {}), ("sims.fell-out", {})),
                  "numbers standing still": (("numbers.announced", {}), ("numbers.fell-out", {})),
                  "stopped": (("sims.announced", {}), ("step.stopped", {**_NO, "step": "sim-arrival"}))},
     "account": {
