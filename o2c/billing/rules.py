@@ -7,9 +7,10 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from o2c.billing.events import AccountBilled, InvoiceIssued, InvoiceLine, InvoiceOverdue
-from o2c.billing.state import AccountState, Charge, following_run, invoice_stream, only
+from o2c.billing.state import AccountState, Charge, following_run, only
 from o2c.customers.state import stream_of as customer_stream
 from o2c.kernel.balances import CreditUsed, MoneyReturned
+from o2c.kernel.charges import invoice_stream
 from o2c.kernel.decision import Decision, just
 from o2c.kernel.money import from_minor, part_of, tax_on
 from o2c.kernel.periods import Period, local_date, local_time, next_month, previous_month

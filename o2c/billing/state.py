@@ -21,6 +21,7 @@ from o2c.kernel.charges import (
     MoneyReceived,
     PriceTerms,
     account_stream,
+    invoice_stream,
 )
 from o2c.kernel.decision import NOTHING, Decision, just
 from o2c.kernel.event import Event
@@ -310,11 +311,6 @@ def _correctable(state: InvoiceState, item: str, changes: Mapping[str, str]) -> 
         number = state.issued.number if state.issued else ""
         raise Refused(f"invoice {number}: no such payment method; use one of {', '.join(sorted(PAYMENT_METHODS))}")
     return changes.keys() <= {"method"}
-
-
-def invoice_stream(number: str) -> str:
-    """Give the name of an invoice's stream: `invoice-` and its number."""
-    return f"invoice-{number}"
 
 
 def following_run(run_on: date) -> date:

@@ -20,7 +20,7 @@ from o2c.checks.server import ABOUT_SERVER, CannotTell, Question, one
 from o2c.checks.trade import Forgotten, Holdings, Intakes, Transitions
 from o2c.checks.work import ABOUT_DUTIES, ABOUT_WORK, quarantined
 from o2c.engine.app import Engine
-from o2c.kernel.event import EVENT_TYPES
+from o2c.kernel.event import types_by_name
 from o2c.kernel.refusal import Refused
 from o2c.store.connection import Connection
 from o2c.store.database import connect
@@ -201,7 +201,7 @@ _FIRST_FLAWS = "SELECT *, count(*) OVER () AS n FROM ({flaws}) AS f ORDER BY str
 
 
 def _personal(conn: Connection) -> tuple[bool, str]:
-    marked = [(name, key) for name, cls in sorted(EVENT_TYPES.items()) for key in sorted(cls.personal)]
+    marked = [(name, key) for name, cls in sorted(types_by_name().items()) for key in sorted(cls.personal)]
     rows = conn.execute(_PERSONAL, ([name for name, _ in marked], [key for _, key in marked])).fetchall()
     flaws = "; ".join(f"{row['type']} has {row['key']} in {row['n']} bodies" for row in rows)
     return not rows, flaws or f"{len(marked)} marked fields, none in a body"

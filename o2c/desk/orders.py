@@ -11,7 +11,7 @@ from o2c.credit.events import DepositReleased
 from o2c.desk.act import Deed, act
 from o2c.engine.app import Context, Engine, Written
 from o2c.kernel.decision import Decision
-from o2c.kernel.event import EVENT_TYPES, Event
+from o2c.kernel.event import Event, types_by_name
 from o2c.kernel.shapes import OfItem, RecallRequested, StepCancelled, Undone, step_of
 from o2c.orders.cancellation import cancel
 from o2c.orders.events import CancellationAccepted, CancellationRefused, ItemCancelled
@@ -20,7 +20,7 @@ from o2c.orders.state import OrderState
 from o2c.views.orders import find_order
 from o2c.views.reading import Rows, amount_text
 
-_NAMING = tuple(dict.fromkeys(key for cls in EVENT_TYPES.values() for key, thing in cls.named.items() if thing in ("sim", "number")))
+_NAMING = tuple(dict.fromkeys(key for cls in types_by_name().values() for key, thing in cls.named.items() if thing in ("sim", "number")))
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ def cancel_order(app: Engine, context: Context, name: str, *, items: Sequence[st
 def _events(app: Engine, written: Written) -> Iterator[Event]:
     """The events of the order that the command wrote, then or now."""
     for row in app.reads.written_with(written.stream, written.position):
-        cls = EVENT_TYPES[row["type"]]
+        cls = types_by_name()[row["type"]]
         if issubclass(
             cls, CancellationAccepted | CancellationRefused | ItemCancelled | Undone | RecallRequested | StepCancelled | DepositReleased
         ):

@@ -7,13 +7,13 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from o2c.billing import rules as billing
-from o2c.billing.state import AccountState, InvoiceState, invoice_stream
+from o2c.billing.state import AccountState, InvoiceState
 from o2c.credit import rules as credit
 from o2c.credit.step import STEP as CREDIT
 from o2c.desk.act import Deed, act
 from o2c.engine.app import Context, Engine, Written
 from o2c.fallout import rules as fallouts
-from o2c.kernel.charges import account_stream
+from o2c.kernel.charges import account_stream, invoice_stream
 from o2c.kernel.decision import Decision
 from o2c.kernel.money import to_minor
 from o2c.kernel.periods import local_date

@@ -7,25 +7,27 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any, cast
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
 from eventsourcing.application import AggregateNotFoundError, Application, LRUCache
 
-from o2c.catalogue.state import STREAM as CATALOGUE
 from o2c.engine.drafts import Command, Draft, Loaded, drafted
 from o2c.kernel.event import Fact
 from o2c.kernel.frozen import changed
 from o2c.kernel.refusal import Refused
 from o2c.kernel.stream import StreamKind, category_of
 from o2c.kernel.work import Work
-from o2c.plan import KINDS, PlanBook
 from o2c.store.clock import create_clock
 from o2c.store.commands import Outcome
 from o2c.store.database import prepare
 from o2c.store.mapper import StoredFact
 from o2c.store.reads import Clock, Reads
 from o2c.store.recorder import LogFactory, LogRecorder
+
+if TYPE_CHECKING:
+    from o2c.plan import PlanBook
 
 SIMULATED_START = datetime(2026, 1, 1, tzinfo=UTC)
 WINDOW_S = 900
@@ -80,7 +82,7 @@ class Written:
 
 
 class Engine(Application[str]):
-    """The engine on one PostgreSQL. `kinds` are the kinds of stream it knows, by category; `book` is the plan that their rules read.
+    """The engine on one PostgreSQL. `kinds` are the kinds of stream it knows, by category: all of the plan's unless others are given.
 
     With `reading`, it opens on a standby too, a server that takes no writes: `takes_writes` is False there.
     """
@@ -98,17 +100,32 @@ class Engine(Application[str]):
         "POSTGRES_CONNECT_TIMEOUT": "30",
     }
 
-    def __init__(self, dsn: str, kinds: Mapping[str, StreamKind] = KINDS, *, reading: bool = False) -> None:
+    def __init__(self, dsn: str, kinds: Mapping[str, StreamKind] | None = None, *, reading: bool = False) -> None:
         self.takes_writes = prepare(dsn, reading=reading)
         super().__init__({"DSN": dsn})
         self.dsn = dsn
-        self.kinds = kinds
-        self.book = PlanBook(catalogue=self._catalogue)
+        self._given_kinds = kinds
         self.log_recorder = cast("LogRecorder", self.recorder)
         self.reads = Reads(self.log_recorder.datastore)
         self._pinned: dict[str, Loaded] = {}
         self._known: LRUCache[str, Loaded] = LRUCache(KNOWN_STREAMS)
         self._life = 0
+
+    # -- the plan, which is imported when a stream is first read: what asks the projections alone starts in half the time
+
+    @cached_property
+    def kinds(self) -> Mapping[str, StreamKind]:
+        """The kinds of stream that the engine knows, by category."""
+        from o2c.plan import KINDS
+
+        return KINDS if self._given_kinds is None else self._given_kinds
+
+    @cached_property
+    def book(self) -> PlanBook:
+        """The plan that the rules of those kinds read."""
+        from o2c.plan import PlanBook
+
+        return PlanBook(catalogue=self._catalogue)
 
     # -- the clock
 
@@ -206,7 +223,9 @@ class Engine(Application[str]):
         return changed(work, read={name: each.state if each.version else None for name, each in loaded.items()}) if loaded else work
 
     def _catalogue(self, version: int) -> Any:
-        name = f"{CATALOGUE}@{version}"
+        from o2c.catalogue.state import STREAM
+
+        name = f"{STREAM}@{version}"
         return self.load([name])[name].state
 
     def _from_head(self, row: dict[str, Any]) -> Loaded:

@@ -24,7 +24,8 @@ from o2c.views.customers import show_customer
 from o2c.views.fallouts import list_fallouts
 from o2c.views.following import START, EventRecord, Mark, OtherLog, Wanted
 from o2c.views.invoices import money_owed
-from o2c.views.orders import find_order, list_orders, show_order
+from o2c.views.order_page import show_order
+from o2c.views.orders import find_order, list_orders
 from o2c.views.partners import list_faults, list_partner_statuses, list_partners
 from o2c.views.reading import all_seen
 from o2c.views.shown import CustomerShown, FalloutListed, FaultShown, OrderRow, OrderShown, OwedShown, PartnerShown, PartnerStatusShown

@@ -13,7 +13,7 @@ from o2c.desk import capture, customers, fallout, numbers, orders, partners, pay
 from o2c.desk.roles import roles_for
 from o2c.files import intake, loading
 from o2c.running import store
-from o2c.views import catalogue, fallouts, finding, following, invoices, replaying, sims, statement, status, timeline
+from o2c.views import catalogue, fallouts, finding, following, invoices, order_page, replaying, sims, statement, status, timeline
 from o2c.views import customers as customer_views
 from o2c.views import numbers as number_views
 from o2c.views import orders as order_views
@@ -89,8 +89,8 @@ VIEWS = (
     Operation("numbers.show", number_views.show_number),
     Operation("orders.find", finding.find_orders),
     Operation("orders.list", order_views.list_orders),
-    Operation("orders.plan", order_views.order_plan),
-    Operation("orders.show", order_views.show_order),
+    Operation("orders.plan", order_page.order_plan),
+    Operation("orders.show", order_page.show_order),
     Operation("orders.timeline", timeline.order_timeline),
     Operation("partners.faults", partner_views.list_faults),
     Operation("partners.list", partner_views.list_partners),

@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from pydantic_core import from_json, to_json
 
 from o2c.engine.app import PINNED
-from o2c.kernel.event import EVENT_TYPES, Event, upcast
+from o2c.kernel.event import Event, types_by_name, upcast
 from o2c.kernel.refusal import Refused
 from o2c.kernel.shapes import Offered, Withdrawn
 from o2c.kernel.stream import StreamKind, category_of
@@ -183,7 +183,7 @@ class _Reading(NamedTuple):
 @cache
 def _reading(name: str, schema: int) -> _Reading:
     """Raises ValueError for a type or schema version that there is not."""
-    cls = EVENT_TYPES.get(name)
+    cls = types_by_name().get(name)
     if cls is None:
         raise ValueError("this program knows no event of its type; use the program that wrote it, or convert it")
     if not 1 <= schema <= cls.schema_version():

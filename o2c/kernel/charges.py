@@ -92,3 +92,8 @@ class ChargeWithdrawn(Event, name="account.charge-withdrawn", stream="account"):
 def account_stream(account: str) -> str:
     """Give the name of a billing account's stream: `account-` and the id of the account."""
     return f"account-{account}"
+
+
+def invoice_stream(number: str) -> str:
+    """Give the name of an invoice's stream: `invoice-` and its number."""
+    return f"invoice-{number}"

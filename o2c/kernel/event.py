@@ -6,6 +6,7 @@ import pkgutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from importlib import import_module, util
 from pathlib import Path
 from typing import Any, ClassVar
@@ -92,6 +93,7 @@ class Event(BaseModel):
 
 
 EVENT_TYPES: dict[str, type[Event]] = {}
+"""The classes that were imported so far; whoever looks one up asks `types_by_name`."""
 
 
 def register(name: str, cls: type[Event]) -> None:
@@ -101,11 +103,24 @@ def register(name: str, cls: type[Event]) -> None:
     cls.type_name = name
 
 
+def types_by_name() -> Mapping[str, type[Event]]:
+    """The classes of all events by their stored names, whatever was imported before: a reader that misses one would pass it over in silence."""
+    load_event_types()
+    return EVENT_TYPES
+
+
+_IN_KERNEL = ("shapes", "charges", "balances")
+"""The modules beside this one that declare events: those that several capabilities share."""
+
+
+@cache
 def load_event_types() -> None:
-    """Import the events of every capability, so that every reader of the log knows all types.
+    """Import the events of the kernel and of every capability, once.
 
     The packages beside this one are looked through, so that a new capability needs no line here.
     """
+    for name in _IN_KERNEL:
+        import_module(f"{__package__}.{name}")
     package = __name__.partition(".")[0]
     for module in pkgutil.iter_modules([str(Path(__file__).parents[1])], f"{package}."):
         if module.ispkg and util.find_spec(f"{module.name}.events"):
@@ -114,7 +129,7 @@ def load_event_types() -> None:
 
 def upcast(name: str, version: int, body: dict[str, Any]) -> dict[str, Any]:
     """Bring a stored body from its schema version to the newest, step by step."""
-    for change in EVENT_TYPES[name].upcasts[version - 1 :]:
+    for change in types_by_name()[name].upcasts[version - 1 :]:
         body = change.apply(body)
     return body
 

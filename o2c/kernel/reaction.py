@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from o2c.kernel.decision import Decision
-from o2c.kernel.event import EVENT_TYPES, Event, Fact
+from o2c.kernel.event import Event, Fact, types_by_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,4 +58,4 @@ class Reaction:
     @property
     def types(self) -> frozenset[str]:
         """The stored names of the event types that the reaction concerns."""
-        return frozenset(name for name, cls in EVENT_TYPES.items() if self.concerns(cls))
+        return frozenset(name for name, cls in types_by_name().items() if self.concerns(cls))

@@ -8,8 +8,6 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Literal
 
-import holidays
-
 from o2c.kernel.periods import local_date, local_time
 from o2c.markets.addresses import AddressRules
 
@@ -246,6 +244,9 @@ def port_window(market: Market, requested_at: datetime, *, working_days_more: in
 
 @lru_cache(maxsize=512)
 def _holidays(calendar: WorkCalendar, year: int) -> frozenset[date]:
+    # Not before a day is asked for: the library is a twentieth of a start, and most commands ask for none.
+    import holidays
+
     # The library's calendar grows with every question; a frozen year does not depend on earlier questions.
     if calendar.financial:
         return frozenset(holidays.financial_holidays(calendar.country, years=year))

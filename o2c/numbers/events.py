@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import Annotated, ClassVar, Literal
 
 from o2c.kernel.event import Names, Pii, Upcast
-from o2c.kernel.identifiers import country_code
 from o2c.kernel.shapes import Done, FellOut, Freed, HeldByItem, LetGo, Offered, OutOfStock, Requested, SetAside, Undone, Withdrawn
+from o2c.kernel.telephones import country_code
 from o2c.stock.events import StockAnnounced, StockArrived
 
 

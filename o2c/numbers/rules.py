@@ -9,9 +9,10 @@ from typing import Any, Literal
 
 from o2c.kernel.decision import Decision, Guard, just
 from o2c.kernel.event import Event
-from o2c.kernel.identifiers import country_code, country_code_of, e164, possible_mobile
+from o2c.kernel.identifiers import e164
 from o2c.kernel.periods import stamp
 from o2c.kernel.refusal import Refused
+from o2c.kernel.telephones import country_code, country_code_of, possible_mobile
 from o2c.kernel.work import Work
 from o2c.markets.base import Market, NumberUse, number_rest
 from o2c.markets.registry import numbering_regions

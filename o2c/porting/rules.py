@@ -8,9 +8,9 @@ from typing import Any
 
 from o2c.kernel.decision import NOTHING, Decision, Guard, just
 from o2c.kernel.event import Event
-from o2c.kernel.identifiers import possible_mobile
 from o2c.kernel.periods import local_date
 from o2c.kernel.reasons import DEFECT
+from o2c.kernel.telephones import possible_mobile
 from o2c.kernel.work import Work
 from o2c.markets.base import code_is_wellformed
 from o2c.markets.ports import PortWindow

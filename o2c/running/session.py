@@ -8,17 +8,17 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from o2c import plan
 from o2c.engine.app import Engine
-from o2c.engine.runner import OnTime, Runner
-from o2c.engine.worker import Worker
 from o2c.kernel.refusal import Refused
-from o2c.partners.registry import links
 from o2c.running.roles import arranged_roles
 from o2c.store import embedded
 from o2c.views import analyst
-from o2c.views.partners import partner_states
+
+if TYPE_CHECKING:
+    from o2c.engine.runner import OnTime, Runner
+    from o2c.engine.worker import Worker
 
 __all__ = ["OnTime", "Session", "opened"]
 
@@ -34,6 +34,11 @@ class Session:
 
     def runner(self, progress: OnTime | None = None) -> Runner:
         """A driver with this store's partners, simulated or real as it is configured; it is closed with the session."""
+        # Only where time is to pass: whoever looks at a store needs neither partners nor rules.
+        from o2c.engine.runner import Runner
+        from o2c.partners.registry import links
+        from o2c.views.partners import partner_states
+
         partners = links(partner_states(self.app), seed=self.app.clock().seed)
         runner = Runner(self.app, partners, progress=progress)
         self.on_close.callback(runner.close)
@@ -45,6 +50,8 @@ class Session:
 
     def worker(self) -> Worker:
         """One worker of this store in real time. Raises Refused where its time is simulated."""
+        from o2c.engine.worker import Worker
+
         return Worker(self.runner())
 
     @property
@@ -74,7 +81,7 @@ def opened(dsn: str | None = None, *, create: bool = False, reading: bool = Fals
     home = embedded.default_home()
     dsn = dsn or os.environ.get("O2C_DSN")
     if dsn:
-        with Engine(dsn, plan.KINDS, reading=reading) as app:
+        with Engine(dsn, reading=reading) as app:
             if app.takes_writes:
                 analyst.publish(app)
             with closing(Session(app, home)) as session:
@@ -82,7 +89,7 @@ def opened(dsn: str | None = None, *, create: bool = False, reading: bool = Fals
         return
     if not create and not embedded.has_store(home):
         raise Refused(f"there is no store in {home}; make one with `o2c init`, or correct O2C_HOME", kind="missing")
-    with _refused_when_unavailable(), embedded.acquire(home) as server, Engine(server.dsn, plan.KINDS) as app:
+    with _refused_when_unavailable(), embedded.acquire(home) as server, Engine(server.dsn) as app:
         analyst.publish(app)
         if create:
             arranged_roles(app)

@@ -23,7 +23,7 @@ from o2c.engine.app import Engine
 from o2c.kernel.refusal import Refused
 from o2c.store.database import connect
 from o2c.store.horizon import HOLDERS, SEES
-from o2c.store.meters import INSTRUMENTS
+from o2c.store.meters import instruments
 from o2c.store.queries import ONE_SNAPSHOT
 
 SHARED_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
@@ -152,7 +152,7 @@ def registry(dsn: str, *, counting: bool) -> CollectorRegistry:
     if os.environ.get(SHARED_FOLDER):
         MultiProcessCollector(made)  # type: ignore[no-untyped-call]  # the library leaves it untyped
     elif counting:
-        for instrument in INSTRUMENTS:
+        for instrument in instruments():
             made.register(instrument)
     return made
 

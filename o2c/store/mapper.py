@@ -11,7 +11,7 @@ from eventsourcing.persistence import Mapper, MapperDeserialisationError, Notifi
 from pydantic import ValidationError
 from pydantic_core import to_json
 
-from o2c.kernel.event import EVENT_TYPES, Asked, Fact, upcast
+from o2c.kernel.event import Asked, Fact, types_by_name, upcast
 
 ASKED, EXCHANGE = "asked", "exchange"
 """Where the exchange with a partner stands beside the fields of an event: in its body, and what may tell of a person among the personal fields."""
@@ -66,11 +66,11 @@ class FactMapper(Mapper[str]):
         assert isinstance(stored_event, StoredFact)
         stored = stored_event
         where = f"{stored.topic} at {stored.originator_id} version {stored.originator_version}"
-        if stored.topic not in EVENT_TYPES:
+        cls = types_by_name().get(stored.topic)
+        if cls is None:
             raise MapperDeserialisationError(
                 f"cannot read {where}: this program knows no such event; use the program version that wrote it"
             )
-        cls = EVENT_TYPES[stored.topic]
         if not 1 <= stored.schema <= cls.schema_version():
             raise MapperDeserialisationError(f"cannot read {where}: its schema version {stored.schema} is unknown; use a newer program")
         try:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
 import structlog
@@ -51,7 +52,7 @@ CREATE_SCHEMA = "CREATE SCHEMA IF NOT EXISTS analyst"
 """Makes the schema of the views. No parameters."""
 
 STAMP = "SELECT obj_description(to_regnamespace('analyst')) AS told"
-"""The comment on the schema, which ends in the stamp of the views in it; NULL where there is none. No parameters."""
+"""The comment on the schema, with the stamp of the views in it, and of the sources at its end; NULL where there is none. No parameters."""
 
 VIEWS = "SELECT viewname FROM pg_views WHERE schemaname = 'analyst'"
 """The names of the views in the schema. No parameters."""
@@ -115,11 +116,12 @@ def publish(app: Engine) -> bool:
 
     Whoever may not make them, or finds other views built on them, leaves them as they are.
     """
-    stamp = digest(repr([FORM, *((cls.type_name, cls.__doc__, cls.upcasts, columns(cls)) for cls in event_types())]))
-    if is_current(app, stamp):
+    read_from = sources()
+    if _told(app).endswith(read_from):
         return False
+    stamp = digest(repr([FORM, *((cls.type_name, cls.__doc__, cls.upcasts, columns(cls)) for cls in event_types())]))
     try:
-        return _made(app, [part for cls in event_types() for part in _statements(cls)], stamp)
+        return _made(app, stamp, read_from)
     except errors.DependentObjectsStillExist:
         logger.warning("analyst_views_kept", hint="a view of somebody's stands on them; drop it, then any command makes them anew")
     except errors.InsufficientPrivilege:
@@ -127,30 +129,44 @@ def publish(app: Engine) -> bool:
     return False
 
 
-def _made(app: Engine, statements: Sequence[sql.Composed], stamp: str) -> bool:
+def _made(app: Engine, stamp: str, read_from: str) -> bool:
+    comment = SET_STAMP.format(sql.Literal(f"{_MEANING} {stamp}, read from the sources {read_from}"))
+
     def make() -> bool:
         conn.execute(QUIET)
-        if is_current(app, stamp):
+        if stamp in _told(app):
+            # The same classes, written otherwise.
+            conn.execute(comment)
             return False
         conn.execute(CREATE_SCHEMA)
         readers = [row["role"] for row in conn.execute(READERS).fetchall()]
         if old := [sql.Identifier(SCHEMA, row["viewname"]) for row in conn.execute(VIEWS).fetchall()]:
             conn.execute(DROP_VIEWS.format(sql.SQL(", ").join(old)))
-        conn.execute(sql.SQL("; ").join(statements))
+        conn.execute(sql.SQL("; ").join(part for cls in event_types() for part in _statements(cls)))
         for reader in readers:
             role = sql.SQL("PUBLIC") if reader is None else sql.Identifier(reader)
             conn.execute(GRANT_READING.format(role))
-        conn.execute(SET_STAMP.format(sql.Literal(f"{_MEANING} {stamp}")))
+        conn.execute(comment)
         return True
 
     with app.log_recorder.datastore.pool.connection() as conn:
         return patiently(conn, "the views of analysts", SCHEMAS, lambda: wait_for_schema(conn), make)
 
 
-def is_current(app: Engine, stamp: str) -> bool:
-    """Whether the views carry a stamp."""
+def _told(app: Engine) -> str:
+    """What the comment on the schema of the views says; empty where there is none."""
     [found] = app.reads.rows(STAMP)
-    return str(found["told"] or "").endswith(stamp)
+    return str(found["told"] or "")
+
+
+def sources() -> str:
+    """The digest of what the event classes are written in: with the same sources they are the same, and need not be imported to be compared.
+
+    That is the `events.py` of every package, and the kernel, which is all that these are built on.
+    """
+    package = Path(__file__).parents[1]
+    files = sorted([*package.glob("*/events.py"), *package.glob("kernel/*.py")])
+    return digest(b"".join([str(FORM).encode(), *(path.read_bytes() for path in files)]))
 
 
 _MEANING = "The log for analysis: a view for every type of event, made from the event classes by the program with the stamp"

@@ -15,8 +15,7 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from o2c import plan
-from o2c.kernel.event import EVENT_TYPES, Event, Pii, Upcast
+from o2c.kernel.event import Event, Pii, Upcast, types_by_name
 from o2c.kernel.shapes import OfStep
 
 _TITLE = "# Events"
@@ -39,7 +38,7 @@ _WORDS: Mapping[Any, str] = {
 
 def event_types() -> list[type[Event]]:
     """The product's event types by capability, then by stored name. Types that a test registers are left out."""
-    ours = [cls for cls in EVENT_TYPES.values() if cls.__module__.partition(".")[0] == __name__.partition(".")[0]]
+    ours = [cls for cls in types_by_name().values() if cls.__module__.partition(".")[0] == __name__.partition(".")[0]]
     return sorted(ours, key=lambda cls: (capability(cls), cls.type_name))
 
 
@@ -52,6 +51,8 @@ def capability(cls: type[Event]) -> str:
 def stream_categories(cls: type[Event]) -> tuple[str, ...]:
     """The kinds of stream that events of a type stand in; several for a generic event of any step."""
     if cls.of_stream == "*":
+        from o2c import plan
+
         return tuple(category for category, kind in plan.KINDS.items() if kind.carries_steps)
     return (cls.of_stream,)
 

@@ -5,18 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import phonenumbers
-
 from o2c.engine.app import Engine
 from o2c.kernel.identifiers import e164, iccid
 from o2c.kernel.refusal import Refused
-from o2c.markets.registry import HOME, MARKETS
-from o2c.numbers.state import stream_of as number_stream
-from o2c.sim.state import stream_of as sim_stream
 from o2c.views.lookup_key import key_of, lacks_key
 from o2c.views.reading import Rows, plain
 from projections import items, orders, stock
@@ -180,22 +176,29 @@ def searched_number(text: str) -> str:
         return e164(text)
     except ValueError:
         pass
-    return next((number for region in _REGIONS if (number := _dialled_in(text, region))), "")
+    return next((number for region in _regions() if (number := _dialled_in(text, region))), "")
 
 
-_REGIONS = tuple(dict.fromkeys(versions[-1].numbering.region for _, versions in sorted(MARKETS.items(), key=lambda pair: pair[0] != HOME)))
-"""Where a number without its country may have been dialled, the home market first."""
+@cache
+def _regions() -> tuple[str, ...]:
+    """Where a number without its country may have been dialled, the home market first."""
+    from o2c.markets.registry import HOME, MARKETS
+
+    home_first = sorted(MARKETS.items(), key=lambda pair: pair[0] != HOME)
+    return tuple(dict.fromkeys(versions[-1].numbering.region for _, versions in home_first))
 
 
 def _dialled_in(text: str, region: str) -> str:
     """The E.164 number that a text means when it is dialled in a country; empty for none. Abroad it must be one that is given out there."""
+    import phonenumbers
+
     try:
         number = phonenumbers.parse(text, region)
     except phonenumbers.NumberParseException:
         return ""
     # A number that is too short keeps the prefix that is dialled before it at home.
     prefix = phonenumbers.ndd_prefix_for_region(region, True) or "-"
-    there = phonenumbers.is_possible_number if region == _REGIONS[0] else phonenumbers.is_valid_number
+    there = phonenumbers.is_possible_number if region == _regions()[0] else phonenumbers.is_valid_number
     whole = there(number) and not phonenumbers.national_significant_number(number).startswith(prefix)
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164) if whole else ""
 
@@ -238,11 +241,15 @@ def _by_external_id(app: Engine, value: str) -> list[str]:
 
 
 def _by_number(app: Engine, value: str) -> list[str]:
-    return [*dict.fromkeys([*_held(app, number_stream(value)), *_brought(app, value)])]
+    from o2c.numbers.state import stream_of
+
+    return [*dict.fromkeys([*_held(app, stream_of(value)), *_brought(app, value)])]
 
 
 def _by_sim(app: Engine, value: str) -> list[str]:
-    return list(_held(app, sim_stream(value)))
+    from o2c.sim.state import stream_of
+
+    return list(_held(app, stream_of(value)))
 
 
 def _by_customer(app: Engine, value: str) -> list[str]:

@@ -16,7 +16,7 @@ import psycopg
 import structlog
 
 from o2c.engine.app import Engine
-from o2c.kernel.event import EVENT_TYPES, upcast
+from o2c.kernel.event import types_by_name, upcast
 from o2c.kernel.refusal import Refused
 from o2c.store.connection import Connection
 from o2c.store.database import declare_incarnation
@@ -344,6 +344,6 @@ def _page(conn: Connection, wanted: Wanted, after: int, upto: int, size: int) ->
 
 def _record(row: dict[str, Any]) -> EventRecord:
     data, schema = row.pop("body"), row.pop("schema_version")
-    if (cls := EVENT_TYPES.get(row["type"])) and schema < cls.schema_version():
+    if (cls := types_by_name().get(row["type"])) and schema < cls.schema_version():
         data = {name: value for name, value in upcast(cls.type_name, schema, data).items() if name not in cls.personal}
     return EventRecord(**{"id": row.pop("event_id"), "order": row.pop("order_id"), "customer": row.pop("customer_id"), **row}, data=data)

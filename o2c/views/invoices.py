@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
-from o2c.billing.state import InvoiceState, invoice_stream
 from o2c.engine.app import Engine
+from o2c.kernel.charges import invoice_stream
 from o2c.kernel.refusal import Refused
 from o2c.views.reading import Rows, plain
 from projections import balances
+
+if TYPE_CHECKING:
+    from o2c.billing.state import InvoiceState
 
 PAYMENTS_OF_INVOICE = """SELECT occurred_at, (body->>'amount_minor')::bigint AS amount_minor, body->>'method' AS method,
 body->>'arrived_on' AS arrived_on, actor FROM o2c.event

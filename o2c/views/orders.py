@@ -1,34 +1,23 @@
-"""Orders: find one, list them, its plan, and one as it stands or stood at a time or as far as was known at a position."""
+"""Orders: find one, list them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, cast
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, cast
 
 from o2c.engine.app import Engine
-from o2c.kernel.event import Fact
 from o2c.kernel.refusal import Refused
-from o2c.orders.promise import Place, forecasts
-from o2c.orders.rollup import FINAL, ORDER_TRANSITIONS, item_state
-from o2c.orders.state import OrderState
-from o2c.views.fallouts import next_of
-from o2c.views.invoices import billing, invoice_streams
-from o2c.views.progress import deposits_of, promises_of, rejected_because, resubmissions_of, steps_of
-from o2c.views.reading import Page, Rows, page_of, plain
-from projections import fallout, invoices, items, orders
-from projections.catalogue import BY_NAME
-from projections.engine.operations import Projection, as_of, horizon_mark
+from o2c.orders.rollup import FINAL, ORDER_TRANSITIONS
+from o2c.views.reading import Page, page_of
+from projections import orders
+
+if TYPE_CHECKING:
+    from o2c.orders.state import OrderState
 
 ORDER_STATES = tuple(ORDER_TRANSITIONS)
 """The states an order can be in."""
 FINAL_STATES = FINAL
 """Those of them that nothing leads out of."""
-
-STREAMS_OF_ORDER = "SELECT DISTINCT stream FROM o2c.event WHERE order_id = %s::uuid"
-"""All streams with an event that names an order. Parameter: the order's id."""
-
 
 BY_EXTERNAL_ID = """SELECT stream, body ->> 'external_id' AS external_id, coalesce(body ->> 'owner', '') AS owner, body ->> 'party' AS party,
     coalesce(nullif(body ->> 'channel', ''), channel) AS channel, coalesce(body ->> 'after', '') AS after
@@ -81,165 +70,3 @@ def list_orders(app: Engine, *, state: str = "", customer: str = "", limit: int 
     if state and state not in ORDER_STATES:
         raise Refused(f"there is no such state of an order; use one of {', '.join(ORDER_STATES)}")
     return page_of(app.reads.rows(orders.LISTED, state, state, customer, customer, limit), "n")
-
-
-def order_plan(app: Engine, name: str) -> Rows:
-    """The plan of an order: per item its steps, what they wait for, how they stand, and when each was asked for and done."""
-    stream, state = find_order(app, name)
-    facts = _facts(app, stream)
-    dated = {(row["item"], row["step"]): row for row in steps_of(state, facts, _forecasts(app, state, facts))}
-    rows = []
-    for item, planned in state.items.items():
-        progress = state.progress.items[item]
-        for step, waits in planned.waits.items():
-            record, dates = state.record(item, step), dated[item, step]
-            rows.append(
-                {"item": item, "offering": planned.offering, "item_state": item_state(progress), "step": step, "waits": ", ".join(waits),
-                 "status": progress.steps[step], "attempt": record.attempt, "reason": record.reason,
-                 **{key: dates[key] for key in ("asked_at", "done_at", "expected_at", "reference", "what")}}
-            )  # fmt: skip
-    return rows
-
-
-def _forecasts(app: Engine, state: OrderState, facts: Sequence[Fact]) -> dict[Place, datetime]:
-    """As seen from the last thing that happened, which is when promises are judged."""
-    return forecasts(state, facts[-1].occurred_at, app.book) if facts else {}
-
-
-_OF_ORDER = ("external_id", "customer_id", "state", "channel", "captured_at", "priority", "closed_at")
-
-_OF_ITEM = ("item", "offering", "state", "promised_on")
-
-_OF_INVOICE = ("invoice", "state", "currency", "total_minor", "paid_minor", "due_on")
-
-
-@dataclass(frozen=True, slots=True)
-class _Rows:
-    """What is shown of an order, before it is picked and put in order."""
-
-    order: Mapping[str, Any]
-    account: str
-    items: Rows
-    open_fallouts: Rows
-    invoices: Rows
-
-
-def show_order(app: Engine, name: str, *, at: datetime | None = None, known_at: int | None = None) -> dict[str, Any]:
-    """One order on a page: state and why it was rejected, items, steps with their dates, promises, open fallouts, what came of changed papers
-    under its external id, deposits, and the invoices that bill it.
-
-    `at` shows what had happened by that business time, `known_at` what the log told up to that position; both together what was known then
-    of that time. Raises Refused: missing (no such order, or not yet), usage (a time to come, a position that is not reached).
-    """
-    stream, state = find_order(app, name)
-    if at is None and known_at is None:
-        rows, facts = _now(app, state), _facts(app, stream)
-    else:
-        position = _reached(app, at, known_at)
-        facts = _facts(app, stream, at, position)
-        state = _state_of(app, stream, facts)
-        rows = _then(app, stream, state, at, known_at, position)
-    own = {item.item: item.account for item in state.items.values()}
-    billed = set().union(*(billing(app, account, state.order_id) for account in {rows.account, *own.values()}))
-    shown = {
-        "order": state.order_id,
-        "owner": state.owner,
-        **_picked(rows.order, _OF_ORDER),
-        "after": state.after,
-        "rejected_because": rejected_because(facts),
-        "account": rows.account,
-        "items": [
-            {**_picked(row, _OF_ITEM), "account": own.get(row["item"], "")} for row in sorted(rows.items, key=lambda row: str(row["item"]))
-        ],
-        "open_fallouts": [{**row, "next": next_of(row)} for row in rows.open_fallouts],
-        "resubmissions": resubmissions_of(state),
-        "deposits": deposits_of(facts),
-        "invoices": [
-            _picked(row, _OF_INVOICE) for row in sorted(rows.invoices, key=lambda row: str(row["invoice"])) if row["invoice"] in billed
-        ],
-        "steps": steps_of(state, facts, _forecasts(app, state, facts)),
-        "promises": promises_of(facts),
-    }
-    return cast("dict[str, Any]", plain(shown))
-
-
-def _picked(row: Mapping[str, Any], columns: tuple[str, ...]) -> dict[str, Any]:
-    return {column: row[column] for column in columns}
-
-
-def _now(app: Engine, state: OrderState) -> _Rows:
-    rows = app.reads.rows(orders.ROW_OF_ORDER, state.order_id)
-    if not rows:
-        raise Refused(f"order {state.external_id} is not shown yet: the projections are behind the log; ask again", kind="unavailable")
-    [row] = rows
-    return _Rows(
-        row,
-        state.account,
-        app.reads.rows(items.ROWS_OF_ORDER, state.order_id),
-        [plain(row) for row in app.reads.rows(fallout.OPEN_OF_ORDER, state.order_id)],
-        app.reads.rows(invoices.ROWS_OF_ACCOUNTS, sorted(_accounts(state))),
-    )
-
-
-def _then(app: Engine, stream: str, state: OrderState, at: datetime | None, known_at: int | None, position: int) -> _Rows:
-    """The same, by the projections' own folds over the events of this order and what is billed with it; `state` is the order's own then."""
-
-    def folded(name: str, streams: list[str], wanted: Callable[[dict[str, Any]], bool] = lambda row: True) -> Rows:
-        rows = as_of(app.dsn, BY_NAME[name], position, at, streams)
-        return [_timed(BY_NAME[name], row) for row in rows if wanted(row)]
-
-    rows = folded("orders", [stream])
-    if not rows:
-        raise Refused(f"order {state.order_id} was not captured yet {_when(at, known_at)}; see `o2c orders timeline`", kind="missing")
-    account = state.account
-    streams = [row["stream"] for row in app.reads.rows(STREAMS_OF_ORDER, state.order_id)]
-    queue = folded("fallout", streams, lambda row: row["order_id"] == state.order_id and row["state"] == "open")
-    shown = [{shown: plain(row[column]) for shown, column in fallout.SHOWN.items()} for row in queue]
-    return _Rows(
-        rows[0],
-        account,
-        folded("items", [stream]),
-        sorted(shown, key=lambda row: (row["opened_at"], row["fallout"])),
-        folded("invoices", [name for each in _accounts(state) for name in invoice_streams(app, each)]),
-    )
-
-
-def _accounts(state: OrderState) -> set[str]:
-    """The accounts to which an order or one of its items is billed."""
-    return {account for account in (state.account, *(item.account for item in state.items.values())) if account}
-
-
-def _reached(app: Engine, at: datetime | None, known_at: int | None) -> int:
-    """The last position to read. Raises Refused for what is not known yet."""
-    last = horizon_mark(app.dsn).position
-    if known_at is not None and known_at > last:
-        raise Refused(f"position {known_at} is not reached: the log ends at {last}; give one up to there")
-    if at is not None and at > (now := app.clock().now):
-        raise Refused(f"{plain(at)} is still to come: the clock stands at {plain(now)}; give a time up to then")
-    return last if known_at is None else known_at
-
-
-def _when(at: datetime | None, known_at: int | None) -> str:
-    told = [f"at {plain(at)}"] if at is not None else []
-    return " ".join([*told, f"as far as position {known_at}"] if known_at is not None else told)
-
-
-def _facts(app: Engine, stream: str, at: datetime | None = None, position: int | None = None) -> list[Fact]:
-    """The events of an order: all, or those up to a position that had happened by a time."""
-    facts = cast("list[Fact]", list(app.events.get(stream)))
-    return [f for f in facts if (position is None or (f.position or 0) <= position) and (at is None or f.occurred_at <= at)]
-
-
-def _state_of(app: Engine, stream: str, facts: list[Fact]) -> OrderState:
-    """The order's own state from some of its events: corrections are personal, and no projection sees them."""
-    kind = app.kind(stream)
-    state = kind.initial(stream)
-    for fact in facts:
-        state = kind.evolve(state, fact.event)
-    return cast("OrderState", state)
-
-
-def _timed(projection: Projection, row: Mapping[str, Any]) -> dict[str, Any]:
-    """A folded row with its stamps as times, as the table gives them."""
-    times = {name for name, kind in projection.columns.items() if kind == "timestamptz"}
-    return {name: datetime.fromisoformat(value) if name in times and value else value for name, value in row.items()}

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, cast
 
-from o2c.customers.state import stream_of as customer_stream
 from o2c.engine.app import Engine
 from o2c.kernel.charges import account_stream
-from o2c.kernel.event import EVENT_TYPES, Fact
+from o2c.kernel.event import Fact, types_by_name
 from o2c.views.invoices import invoice_streams
 from o2c.views.orders import find_order
 from o2c.views.reading import plain
@@ -50,6 +49,8 @@ def order_timeline(app: Engine, name: str, *, whole: bool = False) -> Iterator[d
 
     `whole` takes in what happened to these before and after as well, as far as it names no other order.
     """
+    from o2c.customers.state import stream_of as customer_stream
+
     stream, state = find_order(app, name)
     streams = set(_named_by(app, stream))
     for account in [other.removeprefix(account_stream("")) for other in streams if other.startswith(account_stream(""))]:
@@ -63,7 +64,7 @@ def order_timeline(app: Engine, name: str, *, whole: bool = False) -> Iterator[d
 
 def matters(row: dict[str, Any]) -> bool:
     """Whether an event is one that a person who asks what happened wants to read: no request, no second telling."""
-    kind = EVENT_TYPES.get(row["type"])
+    kind = types_by_name().get(row["type"])
     return row["stream"].split("-", 1)[0] not in MIRRORS and not (kind and kind.shape in WAITING)
 
 

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple, TypeVar
 import structlog
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from o2c.kernel.event import EVENT_TYPES
+from o2c.kernel.event import types_by_name
 from o2c.kernel.refusal import Refused
 from projections.engine.apart_there import Description
 from projections.engine.fold import FailedElsewhere, Fold, FoldFailed, MakeFold
@@ -129,7 +129,7 @@ class _Distant:
     def foreign(self) -> Foreign:
         """The projection as the engine knows one. It reads no personal field and has no view, whatever its file says."""
         of = self._described
-        chosen = frozenset(EVENT_TYPES[name] for name in of.types & EVENT_TYPES.keys())
+        chosen = frozenset(cls for name, cls in types_by_name().items() if name in of.types)
         projection = Projection(
             name=of.name, meaning=of.meaning, shape_version=of.shape_version, columns=of.columns, key=of.key, initial=of.initial, fields=of.fields,
             types=chosen.__contains__ if of.chosen else of.types, group=self._group, evolve=self._evolve, rows=self._rows_of, indexes=of.indexes,

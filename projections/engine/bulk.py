@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from psycopg import sql
 
-from o2c.kernel.event import EVENT_TYPES
+from o2c.kernel.event import types_by_name
 from o2c.store.connection import Connection
 from projections.engine.projection import Projection
 from projections.engine.seen import NOTHING_PERSONAL, Reader, Seen, refuse_unknown
@@ -144,7 +144,7 @@ class BulkReader(Reader):
         fields = self._projection.fields
         if fields is None:
             return sql.SQL("body")
-        declared = {name: EVENT_TYPES[name].model_fields.keys() for name in self.type_names if name in EVENT_TYPES}
+        declared = {name: cls.model_fields.keys() for name, cls in types_by_name().items() if name in self.type_names}
         bare = frozenset(name for name, own in declared.items() if not own & fields)
         return sql.SQL(_DECLARED).format(whole=whole, bare=_texts(bare), fields=_texts(fields))
 

@@ -48,7 +48,9 @@ def catch_up(dsn: str, projections: Sequence[Projection] = ALL, upto: int | None
         target = last_mark(conn, upto)
         outdated = [projection for projection in projections if _outdated(conn, projection)]
         current = [projection for projection in projections if projection not in outdated]
-        Forward(conn, current).fold_to(target)
+        # Mostly there is nothing to fold, and then the classes of events need not be imported.
+        if any(checkpoint.mark.position < target.position for checkpoint in checkpoints(conn, current).values()):
+            Forward(conn, current).fold_to(target)
         for projection in outdated:
             rebuild_outdated(conn, dsn, projection)
             Forward(conn, [projection]).fold_to(target)

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from psycopg.rows import tuple_row
 
-from o2c.kernel.event import EVENT_TYPES, Event, load_event_types, upcast
+from o2c.kernel.event import Event, types_by_name, upcast
 from o2c.kernel.refusal import Refused
 from o2c.kernel.shapes import OfItem, OfStep
 from o2c.store.connection import Connection
@@ -99,7 +99,7 @@ def stamp(at: datetime) -> str:
 
 def names_of(types: Types) -> frozenset[str]:
     """The names of the types. A predicate is called on all event classes of this program."""
-    return types if isinstance(types, frozenset) else frozenset(name for name, cls in EVENT_TYPES.items() if types(cls))
+    return types if isinstance(types, frozenset) else frozenset(name for name, cls in types_by_name().items() if types(cls))
 
 
 def last_mark(conn: Connection, upto: int | None = None) -> Mark:
@@ -126,12 +126,11 @@ class Reader:
     size = PAGE_EVENTS
 
     def __init__(self, types: Sequence[Types], personal: frozenset[str] = frozenset(), streams: Sequence[str] | None = None) -> None:
-        load_event_types()
         named = frozenset().union(*(names for names in types if isinstance(names, frozenset)))
         self.type_names = frozenset().union(*map(names_of, types))
         # A predicate needs the class of an event. Where one is used every event is read, to stop at one that has no class here.
-        self._judged = None if all(isinstance(names, frozenset) for names in types) else named | EVENT_TYPES.keys()
-        self._facts = {name: _facts_of(EVENT_TYPES.get(name)) for name in self.type_names}
+        self._judged = None if all(isinstance(names, frozenset) for names in types) else named | types_by_name().keys()
+        self._facts = {name: _facts_of(types_by_name().get(name)) for name in self.type_names}
         self._personal = personal
         self._streams = None if streams is None else list(streams)
         self._query = _PAGE.format(personal=_PERSONAL if personal else "", streams="" if streams is None else _OF_STREAMS).encode()

@@ -23,7 +23,7 @@ import structlog
 
 from o2c.engine.worker import Worker
 from o2c.kernel.partner import Answer, Answered, Link, Request
-from o2c.store.meters import COMMANDS
+from o2c.store.meters import instruments
 from tests.bench.watch import Profile
 from tests.faults.working import prompt
 from tests.world import World, everywhere
@@ -164,7 +164,7 @@ def _watched(worker: Worker) -> Figures:
 
 
 def _verdicts() -> dict[str, int]:
-    samples = (sample for metric in COMMANDS.collect() for sample in metric.samples if sample.name.endswith("_total"))
+    samples = (sample for metric in instruments().commands.collect() for sample in metric.samples if sample.name.endswith("_total"))
     return {sample.labels["verdict"]: int(sample.value) for sample in samples}
 
 

@@ -3,6 +3,8 @@
 import json
 import os
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -312,3 +314,19 @@ def test_an_event_says_which_stream_it_belongs_to(cls: type[Event]) -> None:
 def test_no_field_hides_the_exchange_with_a_partner(cls: type[Event]) -> None:
     """What was asked and answered is stored beside the fields of an event, under names that no field may have."""
     assert not {ASKED, EXCHANGE} & set(cls.model_fields)
+
+
+def test_every_type_is_known_whatever_was_imported() -> None:
+    """A process that imported no capability reads the log like any other: what it did not know it would pass over in silence."""
+    program = "from o2c.kernel.event import EVENT_TYPES, types_by_name; print(len(EVENT_TYPES)); print(len(types_by_name()))"
+    told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
+
+    assert [int(count) for count in told] == [0, len(event_types())]
+
+
+def test_nobody_looks_among_the_types_imported_so_far() -> None:
+    """They are all there only for whoever asks by `types_by_name`."""
+    sources = [path for package in ("o2c", "projections") for path in (ROOT / package).rglob("*.py")]
+    naming = [str(path.relative_to(ROOT)) for path in sources if "EVENT_TYPES" in path.read_text(encoding="utf-8")]
+
+    assert naming == ["o2c/kernel/event.py"]

@@ -283,6 +283,18 @@ def test_the_first_page_says_what_each_command_says_of_itself(name: str, part: P
     assert part.help == said
 
 
+@pytest.mark.parametrize(
+    ("group", "name", "part"),
+    [(group, *more) for parts in PARTS.values() for group, part in parts.items() for more in part.more.items()],
+)
+def test_a_group_says_what_each_of_its_commands_says_of_itself(group: str, name: str, part: Part) -> None:
+    """Those that stand in modules of their own are not imported for the page of their group."""
+    [whole] = [each.typer_instance for each in app.registered_groups if each.name == group]
+    assert whole is not None
+    [said] = [_of_itself(each) for each in whole.registered_commands if each.name == name]
+    assert part.help == said
+
+
 def _of_itself(registered: Any) -> str:
     if hasattr(registered, "typer_instance"):
         return str(registered.typer_instance.info.help)

@@ -13,7 +13,8 @@ from hypothesis import strategies
 from phonenumbers import PhoneNumberFormat, PhoneNumberType
 
 from o2c.kernel import identifiers
-from o2c.kernel.identifiers import derived_id, digest, e164, eid, iccid, imsi, order_id, possible_mobile
+from o2c.kernel.identifiers import derived_id, digest, e164, eid, iccid, imsi, order_id
+from o2c.kernel.telephones import possible_mobile
 
 SAMPLE_ICCID = "8947010000123456784"
 SAMPLE_EID = "89049032123451234512345678901235"

@@ -1,6 +1,8 @@
 """Analysts' views with typed columns: one for every type of event, whatever version it was stored in."""
 
+import ast
 import json
+import re
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -64,6 +66,33 @@ def test_views_are_made_once_and_told_of(dsn: str) -> None:
 
     assert not untold
     assert views == [{"n": len(event_types())}]
+
+
+def test_the_same_classes_written_otherwise_are_said_and_no_view_is_made(dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A release that changes a comment leaves the views as they are; that it did is kept, so that the next look needs no class."""
+    with Engine(dsn, plan.KINDS) as app:
+        assert analyst.publish(app)
+        monkeypatch.setattr(analyst, "sources", lambda: "0" * 64)
+        assert not analyst.publish(app)
+        [told] = app.reads.rows(analyst.STAMP)
+        monkeypatch.setattr(analyst, "event_types", lambda: pytest.fail("the classes were looked at again"))
+        assert not analyst.publish(app)
+
+    assert told["told"].endswith("0" * 64)
+
+
+def test_events_are_written_in_the_sources_that_are_compared() -> None:
+    """An event class is made of nothing of ours but what stands in its own module, in other events' and in the kernel."""
+    package = Path(analyst.__file__).parents[1]
+    imported = {
+        (path.parent.name, node.module)
+        for path in package.glob("*/events.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("o2c.")
+    }
+
+    assert len(imported) > 10
+    assert {(name, module) for name, module in imported if not re.fullmatch(r"o2c\.kernel\.\w+|o2c\.\w+\.events", module or "")} == set()
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ from o2c.desk.fallout import Correct
 from o2c.kernel.partner import Accepted, RefusedBy
 from o2c.kernel.refusal import Refused
 from o2c.simulation.launch import write_launch
+from o2c.views.order_page import show_order as shown
 from o2c.views.orders import list_orders
-from o2c.views.orders import show_order as shown
 from o2c.views.reading import caught_up
 from projections.engine.operations import horizon_mark
 from tests.world import NINE, World, at, line, order, ported

@@ -1,6 +1,8 @@
 """The command line as another program meets it: formats, exit codes, one-line errors."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -48,6 +50,27 @@ def test_a_launch_from_files_to_status(shell: Shell, tmp_path: Path) -> None:
     assert [int(event["position"]) for event in timeline] == sorted(int(event["position"]) for event in timeline)
     assert "order.captured" in {event["type"] for event in timeline}
     assert shell.run("projections", "verify").returncode == 0
+
+
+def imported_by(shell: Shell, *arguments: str) -> set[str]:
+    """Which of the parts that cost most a command imported, in a process of its own."""
+    heavy = {"o2c.plan", "o2c.orders.events", "o2c.partners.registry", "holidays", "phonenumbers", "prometheus_client"}
+    program = f"""import sys; sys.argv[1:] = {list(arguments)!r}
+from o2c.entrypoints.cli.main import main
+try: main()
+except SystemExit: print(*sorted(sys.modules.keys() & {heavy!r}), file=sys.stderr)"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, env=shell.environment)
+    return set(done.stderr.splitlines()[-1].split())
+
+
+def test_what_asks_the_projections_alone_needs_no_rule(shell: Shell) -> None:
+    """The plan, with all rules and events, is half of a start: it is imported where a stream is read, or events are folded."""
+    shell.run("init", "--clock", "simulated")
+    shell.run("status")
+
+    for command in ("status", "orders list", "fallout list", "payments owed", "metrics cycle-time", "projections status"):
+        assert not imported_by(shell, *command.split()), command
+    assert {"o2c.plan", "o2c.orders.events"} <= imported_by(shell, "orders", "show", "NOPE")
 
 
 @pytest.mark.parametrize(

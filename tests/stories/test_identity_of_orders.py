@@ -12,7 +12,8 @@ from o2c.engine.app import Context
 from o2c.kernel.event import upcast
 from o2c.kernel.refusal import Refused
 from o2c.orders.wish import Wish
-from o2c.views.orders import find_order, show_order
+from o2c.views.order_page import show_order
+from o2c.views.orders import find_order
 from o2c.views.reading import caught_up
 from tests.world import NINE, Document, World, at, line, order
 

@@ -10,7 +10,8 @@ import pytest
 from o2c.desk.fallout import Correct
 from o2c.kernel.periods import stamp
 from o2c.kernel.refusal import Refused
-from o2c.views.orders import find_order, show_order
+from o2c.views.order_page import show_order
+from o2c.views.orders import find_order
 from o2c.views.reading import caught_up
 from tests.world import NINE, Document, World, at, line, order
 

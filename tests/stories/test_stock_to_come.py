@@ -17,7 +17,8 @@ from o2c.kernel.refusal import Refused
 from o2c.simulation.launch_data import number_stock
 from o2c.store.commands import Outcome
 from o2c.views.fallouts import list_fallouts
-from o2c.views.orders import find_order, show_order
+from o2c.views.order_page import show_order
+from o2c.views.orders import find_order
 from o2c.views.reading import caught_up
 from tests.promised import claims
 from tests.world import World, at, line, order, ported, sim

@@ -7,7 +7,8 @@ import pytest
 from o2c.desk.fallout import Correct
 from o2c.files.loading import load_stock
 from o2c.views.fallouts import list_fallouts
-from o2c.views.orders import find_order, order_plan, show_order
+from o2c.views.order_page import order_plan, show_order
+from o2c.views.orders import find_order
 from o2c.views.reading import caught_up
 from o2c.views.status import promises_kept
 from tests.promised import claims

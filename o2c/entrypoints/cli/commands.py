@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
@@ -20,7 +21,7 @@ class Part:
 
     place: str
     help: str
-    more: Mapping[str, str] = field(default_factory=dict)
+    more: Mapping[str, Part] = field(default_factory=dict)
 
 
 PARTS: Mapping[str, Mapping[str, Part]] = {
@@ -33,11 +34,21 @@ PARTS: Mapping[str, Mapping[str, Part]] = {
     },
     "Orders": {
         "orders": Part(
-            "read:orders", "Orders: find them, see how they stand and came to be so, cancel them.", {"cancel": "cancel:orders_cancel"}
+            "read:orders",
+            "Orders: find them, see how they stand and came to be so, cancel them.",
+            {"cancel": Part("cancel:orders_cancel", "Cancel an order, or some of its items, and say what was undone.")},
         ),
         "catalogue": Part("catalogue:catalogue", "The price list: what is sold, at which prices, charged how often and valid when."),
         "customers": Part("customers:customers", "Customers: everything about one, and contacts with it."),
-        "fallout": Part("fallout:fallout", "Steps that could not go on by themselves: look through them, act on them."),
+        "fallout": Part(
+            "fallout:fallout",
+            "Steps that could not go on by themselves: look through them, act on them.",
+            {
+                "resolve": Part(
+                    "resolving:fallout_resolve", "Act on a fallout: correct a value, decide, try again, count as done, or end the item."
+                )
+            },
+        ),
         "numbers": Part("numbers:numbers", "Telephone numbers: reserve one for an order, release it, look at it."),
         "sims": Part("sims:sims", "SIMs: look at one."),
     },
@@ -51,12 +62,23 @@ PARTS: Mapping[str, Mapping[str, Part]] = {
         "events": Part(
             "events:events",
             "The log as it is: events in order, as JSON lines. Personal fields are left out.",
-            {"export": "history:events_export", "import": "history:events_import"},
+            {
+                "export": Part(
+                    "history:events_export",
+                    "Write the whole log to a file, to be imported elsewhere. It holds personal data: names, addresses, papers, in clear.",
+                ),
+                "import": Part(
+                    "history:events_import", "Take over a history: the events of streams that this log does not have, copied from a file."
+                ),
+            },
         ),
         "metrics": Part(
             "read:metrics",
             "Figures over all orders, and for a monitoring system.",
-            {"export": "telemetry:export", "serve": "telemetry:serve"},
+            {
+                "export": Part("telemetry:export", "Print the figures of the store once, in Prometheus form."),
+                "serve": Part("telemetry:serve", "Answer the scrapes of Prometheus over HTTP, until SIGTERM or Ctrl-C."),
+            },
         ),
         "sql": Part("analysts:sql", "Run one SQL statement over the analyst views and the projections, or open psql on them."),
         "replay": Part(
@@ -69,7 +91,15 @@ PARTS: Mapping[str, Mapping[str, Part]] = {
         "diagnose": Part("upkeep:diagnose", "Check the store against its own log and say what is wrong, or what could not be checked."),
         "partners": Part("partners:partners", "The systems outside: which are simulated, which are real, how they are reached."),
         "projections": Part("projections:projections", "Tables folded from the log: how far they are, build them anew, check them."),
-        "store": Part("store:store", "The store itself: who may do what in it, and in which life it is.", {"keep": "analysts:store_keep"}),
+        "store": Part(
+            "store:store",
+            "The store itself: who may do what in it, and in which life it is.",
+            {
+                "keep": Part(
+                    "analysts:store_keep", "Keep the store's server up and print how to connect to it, until a signal ends this (Ctrl-C)."
+                )
+            },
+        ),
         "docs": Part("upkeep:docs", "Write the generated documents of a checkout of o2c, or check them; for its developers."),
     },
 }
@@ -100,7 +130,7 @@ Data goes to standard output, everything else to standard error."""
 
 
 def app_for(words: Sequence[str]) -> typer.Typer:
-    """The command line for what was typed: with the one command that its first word names, in full; the others by name and help alone.
+    """The command line for what was typed: with the one command that its first words name, in full; the others by name and help alone.
 
     With all of them where it names none: for a word that is no command, whose likes are offered, and for a shell that completes words.
     """
@@ -109,11 +139,14 @@ def app_for(words: Sequence[str]) -> typer.Typer:
         return app_of(names)
     if not words or words[0] in ("--help", "--version"):
         return app_of(())
-    return app_of({words[0]} if words[0] in names else names)
+    return app_of({words[0]}, "".join(words[1:2])) if words[0] in names else app_of(names)
 
 
-def app_of(names: Collection[str]) -> typer.Typer:
-    """The command line with some commands in full, and the others by name and help alone."""
+def app_of(names: Collection[str], within: str | None = None) -> typer.Typer:
+    """The command line with some commands in full, and the others by name and help alone.
+
+    So are the commands of a group that stand in other modules, but for the one named `within`, if one is named.
+    """
     app = typer.Typer(
         name="o2c",
         no_args_is_help=True,
@@ -124,7 +157,7 @@ def app_of(names: Collection[str]) -> typer.Typer:
     )
     app.callback()(root)
     for name, part in ((name, part) for parts in PARTS.values() for name, part in parts.items()):
-        target = _loaded(part) if name in names else _named(part.help)
+        target = _loaded(part, within) if name in names else _named(part.help)
         if isinstance(target, typer.Typer):
             app.add_typer(target, name=name)
         else:
@@ -133,12 +166,15 @@ def app_of(names: Collection[str]) -> typer.Typer:
     return app
 
 
-def _loaded(part: Part) -> Any:
-    target = _at(part.place)
-    for name, place in part.more.items():
-        if name not in {command.name for command in target.registered_commands}:
-            target.command(name)(_at(place))
-    return target
+def _loaded(part: Part, within: str | None) -> Any:
+    if not part.more:
+        return _at(part.place)
+    # A copy: one process may make several command lines, each with other commands in full.
+    group = copy(_at(part.place))
+    group.registered_commands = [*group.registered_commands]
+    for name, other in part.more.items():
+        group.command(name)(_at(other.place) if within in (None, name) else _named(other.help))
+    return group
 
 
 @cache

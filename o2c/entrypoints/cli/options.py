@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from o2c.desk.capture import MARKET_CODES
 from o2c.views.fallouts import QUEUES, REASON_CODES
 from o2c.views.orders import ORDER_STATES
 
@@ -29,8 +28,3 @@ complete_state = completing(ORDER_STATES)
 complete_queue = completing(QUEUES)
 complete_reason = completing(REASON_CODES)
 complete_decision = completing(("approve", "decline"))
-
-Market = Annotated[
-    str,
-    typer.Option(metavar="CODE", help=f"The market by whose rules: {', '.join(MARKET_CODES)}.", autocompletion=completing(MARKET_CODES)),
-]

@@ -6,7 +6,6 @@ from typing import Annotated, Any
 
 import typer
 
-from o2c.desk import payments as payment_desk
 from o2c.desk.act import Context, Written
 from o2c.entrypoints.cli.options import Actor, CommandId
 from o2c.entrypoints.cli.output import Format, Limit, Output, err, rows_wanted, show_one, show_rows
@@ -48,6 +47,8 @@ def payments_deposit(
 
     Example: o2c payments deposit WEB-1001 --amount 100.00 --reference TFR-88213 --actor ann
     """
+    from o2c.desk import payments as payment_desk  # needs the rules; what only shows does not
+
     with opened() as session:
         app, context, day = session.app, Context(actor, command_id=command_id), day_of(on) if on else None
         wish: Any = {"amount": amount, "currency": currency, "reference": reference, "method": method, "arrived_on": day, "sure": yes}
@@ -71,6 +72,8 @@ def payments_record(
 
     Example: o2c payments record BA-1001-20260108 --amount 23.99 --reference TFR-88213 --on 2026-01-16 --actor ann
     """
+    from o2c.desk import payments as payment_desk
+
     with opened() as session:
         app, context, day = session.app, Context(actor, command_id=command_id), day_of(on) if on else None
         written = payment_desk.record(app, context, invoice, amount=amount, reference=reference, currency=currency, arrived_on=day)
@@ -98,6 +101,8 @@ def payments_refund(
 
     Example: o2c payments refund BA-1001 --amount 100.00 --reference TFR-204 --actor ann
     """
+    from o2c.desk import payments as payment_desk
+
     with opened() as session:
         context, day = Context(actor, command_id=command_id), day_of(on) if on else None
         written = payment_desk.refund(session.app, context, account, amount=amount, reference=reference, method=method, returned_on=day)
@@ -129,6 +134,8 @@ def payments_retry(
 
     Example: o2c payments retry BA-1001-20260108 --actor ann
     """
+    from o2c.desk import payments as payment_desk
+
     with opened() as session:
         context = Context(actor, command_id=command_id)
         written = payment_desk.retry(session.app, context, invoice, note=reason)

@@ -13,7 +13,7 @@ from o2c.entrypoints.cli.output import Format, Limit, Output, err, rows_wanted, 
 from o2c.entrypoints.cli.session import current, looking
 from o2c.entrypoints.cli.wishes import one_of
 from o2c.views import finding as look_ups
-from o2c.views.orders import ORDER_STATES, list_orders, order_plan, show_order
+from o2c.views.orders import ORDER_STATES, list_orders
 from o2c.views.reading import time_of
 from o2c.views.status import cycle_times, promises_kept, show_status
 from o2c.views.timeline import matters, order_timeline
@@ -112,6 +112,8 @@ def orders_show(
 
     Example: o2c orders show WEB-1001 --at 2026-01-20T09:00:00Z
     """
+    from o2c.views.order_page import show_order  # needs the plan, which is half of a start; the lists beside it do not
+
     with looking() as session:
         current(session)
         shown = show_order(session.app, order, at=time_of(at) if at else None, known_at=known_at)
@@ -151,6 +153,8 @@ def orders_plan(order: Id, output: Output = Format.table) -> None:
 
     Example: o2c orders plan WEB-1001
     """
+    from o2c.views.order_page import order_plan
+
     with looking() as session:
         show_rows(order_plan(session.app, order), output, empty="the order is not planned yet", columns=PLAN_COLUMNS, limit=0)
 

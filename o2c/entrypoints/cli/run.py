@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
@@ -21,12 +21,14 @@ from o2c.entrypoints.cli.summary import show_summary
 from o2c.files import intake, loading
 from o2c.running.crew import TETHER, Crew, work
 from o2c.running.demo import made_room, mark
-from o2c.running.session import OnTime
 from o2c.running.store import begin, begun
 from o2c.running.telemetry import measured
 from o2c.simulation.launch import write_launch
 from o2c.views.reading import time_of
 from o2c.views.status import all_billed
+
+if TYPE_CHECKING:
+    from o2c.running.session import OnTime
 
 BILL_RUNS = 2
 LONGEST_DAYS = 240

@@ -9,9 +9,9 @@ from typing import Annotated, Literal
 import typer
 
 from o2c.desk.act import Context, Refused
-from o2c.desk.capture import HOME
+from o2c.desk.capture import HOME, MARKET_CODES
 from o2c.desk.partners import plan_faults, refuse_impossible
-from o2c.entrypoints.cli.options import Market
+from o2c.entrypoints.cli.options import completing
 from o2c.entrypoints.cli.output import Format, Output, err, show_one
 from o2c.entrypoints.cli.session import opened
 from o2c.entrypoints.cli.wishes import named
@@ -25,6 +25,10 @@ load = typer.Typer(no_args_is_help=True, help="Take in what orders need: catalog
 simulate = typer.Typer(no_args_is_help=True, help="Write the files of an invented launch, to try o2c on.")
 File = Annotated[Path, typer.Argument(metavar="FILE", help="The file, gzip or not.")]
 At = Annotated[str, typer.Option(metavar="TIME", help="When the delivery arrives; now when left out. Date or RFC 3339 time.")]
+Market = Annotated[
+    str,
+    typer.Option(metavar="CODE", help=f"The market by whose rules: {', '.join(MARKET_CODES)}.", autocompletion=completing(MARKET_CODES)),
+]
 Actor = Annotated[str, typer.Option(metavar="NAME", envvar="O2C_ACTOR", help="Who takes it in; stands in the log.")]
 SomeRefused = 6
 SHOWN_MAX = 20
