@@ -84,7 +84,8 @@ class Written:
 class Engine(Application[str]):
     """The engine on one PostgreSQL. `kinds` are the kinds of stream it knows, by category: all of the plan's unless others are given.
 
-    With `reading`, it opens on a standby too, a server that takes no writes: `takes_writes` is False there.
+    With `reading`, it opens on a standby too, a server that takes no writes: `takes_writes` is False there. So it does
+    for a login of the reader role, which does not see the log itself: `sees_log` is False.
     """
 
     env = {
@@ -101,7 +102,7 @@ class Engine(Application[str]):
     }
 
     def __init__(self, dsn: str, kinds: Mapping[str, StreamKind] | None = None, *, reading: bool = False) -> None:
-        self.takes_writes = prepare(dsn, reading=reading)
+        self.takes_writes, self.sees_log = prepare(dsn, reading=reading)
         super().__init__({"DSN": dsn})
         self.dsn = dsn
         self._given_kinds = kinds

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from o2c.engine.app import Engine
 from o2c.kernel.refusal import Refused
+from o2c.running.failing import refused_by_server
 from o2c.running.roles import arranged_roles
 from o2c.store import embedded
 from o2c.views import analyst
@@ -81,7 +82,7 @@ def opened(dsn: str | None = None, *, create: bool = False, reading: bool = Fals
     home = embedded.default_home()
     dsn = dsn or os.environ.get("O2C_DSN")
     if dsn:
-        with Engine(dsn, reading=reading) as app:
+        with Engine(dsn, reading=reading) as app, _explained(app):
             if app.takes_writes:
                 analyst.publish(app)
             with closing(Session(app, home)) as session:
@@ -95,6 +96,21 @@ def opened(dsn: str | None = None, *, create: bool = False, reading: bool = Fals
             arranged_roles(app)
         with closing(Session(app, home)) as session:
             yield session
+
+
+@contextmanager
+def _explained(app: Engine) -> Iterator[None]:
+    """To a login of the reader role, why it is not shown what it asked for."""
+    try:
+        yield
+    except Exception as error:
+        if app.sees_log or refused_by_server(error) is None:
+            raise
+        raise Refused(
+            "this is read from the log itself, which a login of the reader role does not see, for names stand in it; use one that may append,"
+            " or ask the views of projections and analysts (`o2c sql`)",
+            kind="forbidden",
+        ) from None
 
 
 @contextmanager

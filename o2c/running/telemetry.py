@@ -202,7 +202,12 @@ def figures(app: Engine) -> str:
 
 
 def write_metrics(app: Engine, path: Path) -> None:
-    """Write the figures to a file in one step, as node_exporter's textfile collector reads them. Raises Refused when it cannot."""
+    """Write the figures to a file in one step, as node_exporter's textfile collector reads them. Raises Refused when it cannot.
+
+    The one step is a rename, which would take the place of whatever has the name: of a device (/dev/null) or a pipe, for whoever may.
+    """
+    if path.exists() and not path.is_file():
+        raise Refused(f"{path} is no ordinary file, and what writes in one step would take its place; name a file, or leave --file out")
     try:
         write_to_textfile(str(path), registry(app.dsn, counting=False))
     except OSError as error:

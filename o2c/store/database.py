@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib.resources import files
-from typing import Any
+from typing import Any, NamedTuple
 
 import psycopg
 import structlog
@@ -97,18 +97,31 @@ def connect(dsn: str) -> psycopg.Connection[dict[str, Any]]:
         raise Refused("O2C_DSN is no connection string of PostgreSQL; write postgresql://user@host/name or key=value pairs") from None
 
 
-def prepare(dsn: str, *, reading: bool = False) -> bool:
-    """Bring the store's schema to this program's version; returns whether the server takes writes.
+class Access(NamedTuple):
+    """Whether a store takes writes from here, and whether this login sees the log itself and not only what analysts see of it."""
+
+    takes_writes: bool
+    sees_log: bool
+
+
+def prepare(dsn: str, *, reading: bool = False) -> Access:
+    """Bring the store's schema to this program's version; returns what can be done with it from here.
 
     Many processes may start at once: the schema is changed under a lock, and only when it is not current, so that a role that may not change it
     can start too. With `reading=True` a server that takes no writes, such as a standby, is accepted if its schema is current, and so is a login
     of the reader role, from which no writes are taken either. Raises Refused when
-    the server is unsafe, too old or takes no writes, or the store is newer than this program.
+    the server is unsafe, too old or takes no writes, the store is newer than this program, or (forbidden) the login only reads and more is asked.
     """
     with connect(dsn) as conn, _explained(conn):
         _refuse_unsafe(conn)
-        if reading and only_reads(conn):
-            return False
+        if only_reads(conn):
+            if not reading:
+                raise Refused(
+                    f"the role {conn.info.user} only reads what analysts see of {conn.info.dbname}, and this does more; use a login that may"
+                    " append (`o2c store roles`)",
+                    kind="forbidden",
+                )
+            return Access(takes_writes=False, sees_log=False)
         at, newest = _at(conn), migrations()[-1].number
         if not _takes_writes(conn):
             if not reading:
@@ -118,11 +131,11 @@ def prepare(dsn: str, *, reading: bool = False) -> bool:
                 raise Refused(
                     f"{here} and is at migration {at}, this program at {newest}; start this program on the primary first", kind="conflict"
                 )
-            return False
+            return Access(takes_writes=False, sees_log=True)
         if at != newest:
             patiently(conn, _SCHEMA.work, SCHEMAS, lambda: wait_for_schema(conn), lambda: _migrate(conn))
         declare_incarnation(conn)
-    return True
+    return Access(takes_writes=True, sees_log=True)
 
 
 def wait_for_schema(conn: psycopg.Connection[dict[str, Any]]) -> None:

@@ -153,7 +153,7 @@ GRANT UPDATE (lease_until) ON o2c.agenda TO {appender};
 GRANT UPDATE (now, window_end, round) ON o2c.clock TO {appender};
 GRANT INSERT, UPDATE ON o2c.policy_checkpoint TO {appender};
 GRANT EXECUTE ON FUNCTION o2c.append TO {appender};
-GRANT SELECT ON o2c.analyst_event TO {reader};
+GRANT SELECT ON o2c.analyst_event, o2c.clock TO {reader};
 GRANT USAGE ON SCHEMA analyst TO {reader};
 GRANT SELECT ON ALL TABLES IN SCHEMA analyst TO {reader};
 REVOKE EXECUTE ON FUNCTION o2c.append, o2c.begin_life, o2c.adopt_log, o2c.begin_import, o2c.declare_incarnation FROM PUBLIC;
@@ -174,7 +174,7 @@ SELECT r.rolname || ' may ' || lower(p.what) || ' ' || c.relname AS flaw FROM pg
 CROSS JOIN (VALUES ('INSERT'), ('UPDATE'), ('DELETE'), ('TRUNCATE'), ('SELECT')) AS p (what)
 JOIN pg_class c ON c.relnamespace = 'o2c'::regnamespace AND c.relkind IN ('r', 'p')
 WHERE r.rolname = ANY(%(members)s) AND CASE
-    WHEN p.what = 'SELECT' THEN r.rolname = %(reader)s AND has_any_column_privilege(r.oid, c.oid, 'SELECT')
+    WHEN p.what = 'SELECT' THEN r.rolname = %(reader)s AND c.relname <> 'clock' AND has_any_column_privilege(r.oid, c.oid, 'SELECT')
     WHEN c.relname IN ('policy_checkpoint', 'clock') AND r.rolname = %(appender)s THEN false
     ELSE has_table_privilege(r.oid, c.oid, p.what) END
 UNION ALL SELECT r.rolname || ' may call ' || p.proname || '()' FROM pg_roles r JOIN pg_proc p ON p.pronamespace = 'o2c'::regnamespace

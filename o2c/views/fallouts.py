@@ -26,6 +26,10 @@ ACTS_ON_FALLOUTS = """SELECT DISTINCT ON (body ->> 'fallout') body ->> 'fallout'
 WHERE stream = ANY(%s) AND body ->> 'fallout' = ANY(%s) ORDER BY body ->> 'fallout', position DESC"""
 """The last event that names each fallout. Parameters: the streams, and the ids of the fallouts."""
 
+ACTS_FOR_READERS = """SELECT DISTINCT ON (body ->> 'fallout') body ->> 'fallout' AS fallout, type, actor, occurred_at FROM o2c.analyst_event
+WHERE order_id = ANY(%s::uuid[]) AND body ->> 'fallout' = ANY(%s) ORDER BY body ->> 'fallout', position DESC"""
+"""The same for a login that does not see the log itself. Parameters: the orders, and the ids of the fallouts."""
+
 DEEDS_ON_FALLOUT = """SELECT occurred_at AS at, actor AS by, type, body ->> 'decision' AS decision FROM o2c.event
 WHERE stream = %s AND type IN ('fallout.correction-applied', 'fallout.decided') AND body ->> 'fallout' = %s ORDER BY position"""
 """What people did about a fallout, the first first. Parameters: its stream and its id."""
@@ -96,13 +100,17 @@ def _in_hand(app: Engine, rows: Sequence[Mapping[str, Any]]) -> dict[str, dict[s
     open_ones = [row for row in rows if row["state"] == "open"]
     if not open_ones:
         return {}
-    streams, ids = sorted({row["stream"] for row in open_ones}), [row["fallout"] for row in open_ones]
-    return {act["fallout"]: act for act in app.reads.rows(ACTS_ON_FALLOUTS, streams, ids) if act["type"] in ACTS}
+    ids = [row["fallout"] for row in open_ones]
+    if app.sees_log:
+        acts = app.reads.rows(ACTS_ON_FALLOUTS, sorted({row["stream"] for row in open_ones}), ids)
+    else:
+        acts = app.reads.rows(ACTS_FOR_READERS, sorted({row["order"] for row in open_ones if row["order"]}), ids)
+    return {act["fallout"]: act for act in acts if act["type"] in ACTS}
 
 
 def _blocked(app: Engine, rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
-    """By fallout what waits for it, in words."""
-    loaded = app.load({row["stream"] for row in rows if row["order"]})
+    """By fallout what waits for it, in words. Who does not see the log is not told what relies on an item."""
+    loaded = app.load({row["stream"] for row in rows if row["order"]}) if app.sees_log else {}
     return {row["fallout"]: _blocks(row, loaded[row["stream"]].state if row["stream"] in loaded else None) for row in rows}
 
 
@@ -111,6 +119,8 @@ def _blocks(row: Mapping[str, Any], state: Any) -> str:
         return "the second paper"
     if row["invoice"]:
         return f"invoice {row['invoice']}"
+    if state is None and row["order"]:
+        return f"item {row['item']}" if row["item"] else "the order"
     if state is None or not hasattr(state, "relied_on_by"):
         return str(row["stream"])
     if not row["item"]:

@@ -136,7 +136,7 @@ READS = {
     "commands": ("SELECT outcome FROM o2c.command", "appender"),
     "the horizon": ("SELECT o2c.horizon()", "appender projector"),
     "lives": ("SELECT reason FROM o2c.incarnation", "appender projector"),
-    "the clock": ("SELECT now FROM o2c.clock", "appender projector"),
+    "the clock": ("SELECT now FROM o2c.clock", "appender projector reader"),
     "the log for analysts": ("SELECT body FROM o2c.analyst_event", "projector reader"),
     "a type of event for analysts": ("SELECT * FROM analyst.order_captured", "projector reader"),
     "rows of a projection": ("SELECT * FROM projection.orders", "projector reader"),

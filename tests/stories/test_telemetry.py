@@ -177,6 +177,15 @@ def test_a_file_is_written_whole(world: World, tmp_path: Path) -> None:
         write_metrics(world.app, tmp_path / "not" / "there.prom")
 
 
+def test_no_device_or_pipe_gives_way_to_a_file(world: World, tmp_path: Path) -> None:
+    """What is written in one step takes the place of what was there, so only an ordinary file is: /dev/null stays what it is, for root too."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(Refused, match="is no ordinary file"):
+        write_metrics(world.app, pipe)
+    assert pipe.is_fifo()
+
+
 COUNT = """import sys; from o2c.store import meters; from o2c.store.commands import Outcome
 meters.appended([], [Outcome("stale", "", 0, 0, {})] * int(sys.argv[1]), 0.001)"""
 

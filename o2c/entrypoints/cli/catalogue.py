@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from o2c.entrypoints.cli.output import Format, Limit, Output, show_rows
-from o2c.entrypoints.cli.session import opened
+from o2c.entrypoints.cli.session import looking
 from o2c.views.catalogue import list_prices
 
 catalogue = typer.Typer(no_args_is_help=True, help="The price list: what is sold, at which prices, charged how often and valid when.")
@@ -26,5 +26,5 @@ def catalogue_list(
 
     Example: o2c catalogue list
     """
-    with opened() as session:
+    with looking() as session:
         show_rows(list_prices(session.app, offering=offering), output, columns=SHOWN, limit=limit, empty="nothing is published yet")

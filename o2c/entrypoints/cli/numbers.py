@@ -10,7 +10,7 @@ from o2c.desk import numbers as number_desk
 from o2c.desk.act import Context
 from o2c.entrypoints.cli.options import Actor, CommandId
 from o2c.entrypoints.cli.output import Format, Output, err, show_one
-from o2c.entrypoints.cli.session import opened
+from o2c.entrypoints.cli.session import looking, opened
 from o2c.views.numbers import show_number
 from o2c.views.reading import time_of
 
@@ -66,5 +66,5 @@ def numbers_show(number: Number, output: Output = Format.table) -> None:
 
     Example: o2c numbers show +447700910001
     """
-    with opened() as session:
+    with looking() as session:
         show_one(show_number(session.app, number), output)

@@ -148,5 +148,5 @@ def payments_show(invoice: Invoice, output: Output = Format.table) -> None:
 
     Example: o2c payments show BA-1001-20260108
     """
-    with opened() as session:
+    with looking() as session:
         show_one(show_invoice(session.app, invoice), output)

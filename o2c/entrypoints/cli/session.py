@@ -22,9 +22,10 @@ def current(session: Session) -> None:
 def looking() -> Iterator[Session]:
     """The store for a command that only reads; of a standby it says that it is one."""
     with opened(reading=True) as session:
+        yield session
+        # Last, so that what is refused is one line.
         if not session.takes_writes:
             err.print(
                 "this server takes no writes from here (a standby, or a login that only reads): its log as far as it has it,"
                 " projections as far as others folded them"
             )
-        yield session

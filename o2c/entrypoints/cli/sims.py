@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from o2c.entrypoints.cli.output import Format, Output, show_one
-from o2c.entrypoints.cli.session import opened
+from o2c.entrypoints.cli.session import looking
 from o2c.views.sims import show_sim
 
 sims = typer.Typer(no_args_is_help=True, help="SIMs: look at one.")
@@ -22,5 +22,5 @@ def sims_show(
 
     Example: o2c sims show 8944770000000000009
     """
-    with opened() as session:
+    with looking() as session:
         show_one(show_sim(session.app, iccid), output)

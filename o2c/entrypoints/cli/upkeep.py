@@ -29,6 +29,8 @@ def diagnose(
         with opened() as session:
             found = list(run_checks(session.app, quick=quick, home=session.home))
     except Refused as refused:
+        if refused.kind == "forbidden":
+            raise
         found = [not_opened(refused)]
     show_rows([{"check": c.name, "state": c.state, "detail": c.detail} for c in found], output)
     if any(check.state == "failed" for check in found):

@@ -1,0 +1,138 @@
+"""A login of the reader role on the command line: what it is shown, and where it is told in one line why not."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from o2c.entrypoints.verbs_and_views import VIEWS
+from projections.engine.operations import catch_up
+from tests.desk import DEPOSIT
+from tests.laws.test_faces import COMMANDS, LACKING
+from tests.shell import Program, Shell, one_line
+from tests.store.test_roles import database_apart, login
+from tests.world import World, at, line, order
+
+SHOWN = {
+    "fallout list": "WEB-2",
+    "metrics cycle-time": "sim asked for",
+    "metrics promises": "promised",
+    "orders find WEB-1": "WEB-1",
+    "orders list": "WEB-1",
+    "payments owed": "",
+    "sql 'SELECT external_id FROM projection.orders'": "WEB-1",
+    "status": "captured",
+    "metrics export": "o2c_store_up",
+}
+"""What a reader is shown, and a word of it."""
+
+OF_THE_LOG = {
+    "catalogue list": "heads",
+    "customers show C-1": "heads, and a customer's name",
+    "events find": "events",
+    "events tail --once": "events",
+    "fallout show FALLOUT": "heads: what may be corrected",
+    "numbers show +447700900001": "heads, and numbers are masked for readers",
+    "orders plan WEB-1": "heads",
+    "orders show WEB-1": "heads",
+    "orders timeline WEB-1": "events",
+    "partners faults": "heads",
+    "partners list": "heads",
+    "payments show INV-1": "heads",
+    "projections history": "the notes of people",
+    "projections parked": "events",
+    "projections status": "how far the log is",
+    "projections verify": "events",
+    "sims show 8944000000000000001": "heads, and SIMs are masked for readers",
+}
+"""What a reader is refused, and what of the log it is read from."""
+
+MORE = {"diagnose": "checks read all there is", "replay --with other.py": "folds the log, and writes beside it"}
+"""What does more than read what is shown."""
+
+
+@pytest.fixture(scope="module")
+def own(server_dsn: str) -> Iterator[str]:
+    """A store with roles and a login in each."""
+    with database_apart(server_dsn) as dsn:
+        yield dsn
+
+
+@pytest.fixture(scope="module")
+def fallout(own: str, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """An order that is done and one that waits for a deposit, both folded; the fallout of the latter."""
+    world = World(own, tmp_path_factory.mktemp("world")).stocked()
+    world.take(order("WEB-1", line()))
+    world.run(at(6, 10))
+    world.scripted.will("credit", DEPOSIT)
+    world.take(order("WEB-2", line(), party="C-2"))
+    world.run(at(8))
+    catch_up(own)
+    [row] = world.fallouts("WEB-2")
+    world.close()
+    return str(row["fallout"])
+
+
+@pytest.fixture
+def shell(own: str, fallout: str, tmp_path: Path) -> Shell:
+    """The command line of a login that is a reader and nothing else."""
+    return Shell(login(own, "reader"), tmp_path)
+
+
+def words(command: str, fallout: str) -> list[str]:
+    before, quote, statement = command.partition("'")
+    return [*before.replace("FALLOUT", fallout).split(), *([statement.rstrip("'")] if quote else [])]
+
+
+@pytest.mark.parametrize("command", SHOWN)
+def test_what_a_reader_is_shown(shell: Shell, fallout: str, command: str) -> None:
+    """It is what others have folded, and a line says so."""
+    done = shell.run(*words(command, fallout))
+    assert (done.returncode, SHOWN[command] in done.stdout) == (0, True), done.stderr
+    assert "a login that only reads" in done.stderr
+
+
+@pytest.mark.parametrize("command", [*OF_THE_LOG, *MORE])
+def test_what_a_reader_is_refused(shell: Shell, fallout: str, tmp_path: Path, command: str) -> None:
+    """In one line that says why, and what to do."""
+    # Whoever follows events looks whether the reader of its output is there still, so that output must be one.
+    typed = Program(shell.environment["O2C_DSN"], tmp_path) if command.startswith("events tail") else shell
+    done = typed.run(*words(command, fallout))
+    assert done.returncode == 4, done.stderr
+    told = one_line(done)
+    assert (
+        "this does more; use a login" in told if command in MORE else "does not see, for names stand in it; use one that may append" in told
+    )
+
+
+def test_every_view_is_shown_or_refused() -> None:
+    """None is left out, so that a new one is decided about."""
+    names = {operation.name for operation in VIEWS if operation.name not in LACKING["cli"]}
+    commands = {command for name in names for command in COMMANDS.get(name, [name.replace(".", " ")])}
+    tried = {*SHOWN, *OF_THE_LOG, *MORE}
+    assert {command for command in commands if not any(each == command or each.startswith(f"{command} ") for each in tried)} == set()
+
+
+def test_the_queue_of_a_reader_says_what_it_can(own: str, shell: Shell, fallout: str, tmp_path: Path) -> None:
+    """The same rows as for one who sees the log, but for what relies on an item; who has one in hand, too."""
+    whole = Shell(own, tmp_path)
+    seen, told = (cast("list[dict[str, Any]]", each.data("fallout", "list", "-o", "json")) for each in (whole, shell))
+    assert [{**row, "blocks": ""} for row in told] == [{**row, "blocks": ""} for row in seen]
+    assert (seen[0]["blocks"], told[0]["blocks"]) == ("the order, 1 item", "the order")
+    assert whole.run("fallout", "resolve", fallout, "--retry", "--actor", "ann", "--reason", "paid in cash").returncode == 0
+    [row] = cast("list[dict[str, Any]]", shell.data("fallout", "list", "-o", "json"))
+    assert row["in_hand_by"] == "ann"
+
+
+def test_status_of_a_reader_is_that_of_all(own: str, shell: Shell, tmp_path: Path) -> None:
+    """Figures hold nothing personal, so they are the same."""
+    whole = Shell(own, tmp_path).data("status", "-o", "json")
+    assert shell.data("status", "-o", "json") == whole
+
+
+def test_who_only_reads_writes_nothing(shell: Shell, fallout: str) -> None:
+    """The refusal of whatever writes says so, and not that a store cannot be made."""
+    done = shell.run("fallout", "resolve", fallout, "--retry", "--actor", "ann", "--reason", "again")
+    assert done.returncode == 4
+    assert "only reads what analysts see" in one_line(done)
