@@ -16,6 +16,7 @@ from o2c.files import intake
 from o2c.files.quarantine import Quarantine, origin_of
 from o2c.intake.events import IntakeClosed, IntakeLineRefused
 from o2c.kernel.refusal import Refused
+from tests.shell import Shell
 from tests.world import World, line, order
 
 GOOD = json.dumps(order("GOOD", line())).encode()
@@ -293,3 +294,21 @@ def test_a_file_of_something_else_is_refused_whole(world: World, content: bytes)
 
     path.write_bytes(content + b'\n{"externalId": "CUT-1", "orderDa\n')
     assert intake.Intake(world.app, path, world.folder / "quarantine").run().refused >= 2
+
+
+@pytest.mark.parametrize(("bad", "shown", "rest"), [(20, 20, []), (21, 20, ["and 1 more"]), (1_234, 20, ["and 1,214 more"])])
+def test_of_many_refusals_the_first_are_told_and_the_rest_counted(
+    store_dsn: str, tmp_path: Path, bad: int, shown: int, rest: list[str]
+) -> None:
+    """Twenty are told with their reason, of the others how many they are; the last line says where all of them wait. None is lost of sight."""
+    path = tmp_path / "orders.jsonl"
+    path.write_bytes(b"\n".join((GOOD, *([BAD[0]] * bad))) + b"\n")
+    World(store_dsn, tmp_path).stocked().close()
+    done = Shell(store_dsn, tmp_path).run("ingest", str(path), "-o", "json")
+    *refusals, last = done.stderr.strip().splitlines()
+
+    assert done.returncode == 6
+    assert [told.partition(":")[0] for told in refusals[:shown]] == ["refused"] * shown
+    assert refusals[shown:] == rest
+    assert last.startswith(f"{bad} lines refused; kept in ")
+    assert json.loads(done.stdout)["refused"] == bad
