@@ -39,6 +39,7 @@ OF_THE_LOG = {
     "orders timeline WEB-1": "events",
     "partners faults": "heads",
     "partners list": "heads",
+    "partners status": "heads",
     "payments show INV-1": "heads",
     "projections history": "the notes of people",
     "projections parked": "events",
