@@ -12,7 +12,7 @@ from projections.open_fallouts import ENDINGS
 from projections.order_progress import channel_of, order_of
 
 _OWN = ENDINGS | {"order.captured", "order.planned"}
-_SHAPES = frozenset({"requested", "recall", "done", "undone", "renewed"})
+_SHAPES = frozenset({"requested", "recall", "done", "undone", "renewed", "given-up"})
 
 CYCLE_TIME_VIEW = """
 WITH pair ("from", "to", of_order) AS (VALUES
@@ -59,8 +59,22 @@ def _evolve(doc: Doc, record: Seen) -> Doc:
     item = doc["items"].get(record.item)
     if item is None:
         return doc
-    reached = _completed(item["steps"], _reached(item["reached"], record), record)
+    item = _without_part(item, record)
+    steps = [step for step in item["steps"] if step not in item.get("given_up", ())]
+    reached = _completed([*steps, *item.get("recalls", ())], _reached(item["reached"], record), record)
     return {**doc, "items": {**doc["items"], record.item: {**item, "reached": reached}}}
+
+
+def _without_part(item: Doc, record: Seen) -> Doc:
+    """The item after an event that gives up a step of it, asks a partner to drop its work, or takes a step up again that the partner kept."""
+    given_up = item.get("given_up", [])
+    if record.shape == "given-up":
+        return {**item, "given_up": [*given_up, record.step]}
+    if record.shape == "recall":
+        return {**item, "recalls": [*item.get("recalls", ()), record.step]}
+    if record.shape in ("done", "renewed") and record.step in given_up:
+        return {**item, "given_up": [step for step in given_up if step != record.step], "recalls": []}
+    return item
 
 
 def _reached(reached: dict[str, str], record: Seen) -> dict[str, str]:

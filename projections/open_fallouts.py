@@ -8,7 +8,7 @@ from projections.engine.seen import Seen
 ENDINGS = frozenset({"order.rejected", "order.completed", "order.partially-completed", "order.failed", "order.cancelled"})
 """The events that close an order for good."""
 
-OF_STEP = frozenset({"done", "declined", "cancelled", "undone"})
+OF_STEP = frozenset({"done", "declined", "cancelled", "undone", "given-up"})
 OF_ITEM = frozenset({"item-failed", "item-cancelled"})
 
 

@@ -20,7 +20,7 @@ from o2c.kernel.event import Event
 from o2c.kernel.partner import Answer, Answered
 from o2c.kernel.work import Work
 from o2c.markets.gb import GB
-from o2c.orders import cancellation, rules
+from o2c.orders import cancellation, giving_up, rules
 from o2c.orders.document import read
 from o2c.orders.rollup import item_state, order_state
 from o2c.orders.state import OrderState
@@ -284,6 +284,10 @@ class Story:
         """A person cancels the order, or some of its items."""
         self.take(cancellation.cancel(self.state, names, note="", at=at, book=BOOK), at=at)
 
+    def cancel_port(self, *names: str, at: datetime = MONDAY) -> None:
+        """A person cancels the port-in of an item, and nothing else."""
+        self.take(giving_up.cancel_port(self.state, names, note="", at=at, book=BOOK), at=at)
+
     def correct(self, step: str, name: str, changes: Mapping[str, str], *, at: datetime = MONDAY) -> None:
         """A person corrects what a step stumbled over."""
         self.take(desk.correct(STEPS[step], self.work(name, step), ORDER, BOOK, changes=changes, note="", at=at), at=at)
@@ -302,6 +306,10 @@ class Story:
     def last(self, name: str) -> Any:
         """The latest event of a name, of this or another stream."""
         return next(event for event in reversed([*(e for _, e in self.elsewhere), *self.events]) if event.type_name == name)
+
+    def holds(self, kind: str, name: str = "1") -> bool:
+        """Whether an item holds any guard of a kind."""
+        return any(of == kind and holder == f"{self.stream}/{name}" for (of, _), holder in self.holders.items())
 
     def guard(self, kind: str, key: str, name: str = "1") -> Guard:
         return Guard(kind, key, f"{self.stream}/{name}")

@@ -77,12 +77,14 @@ _GATES = ("validation.requested", "order.validated", "validation.fell-out", "dup
 _OF_ITEMS = (
     "sim.requested", "sim.assigned", "sim.fell-out", "sim.released", "number.requested", "number.assigned", "number.fell-out", "number.earmarked",
     "number.earmark-dropped", "item.failed",
-    "item.cancelled", "porting-cancel.requested", "porting-cancel.confirmed", "cancellation.requested", "cancellation.accepted",
+    "item.cancelled", "porting-cancel.requested", "porting-cancel.confirmed", "cancellation.requested", "cancellation.accepted", "porting-cancel.refused",
 )  # fmt: skip
 _OF_STEPS = (
     "partner.accepted",
     "partner.silent",
     "step.cancelled",
+    "step.given-up",
+    "step.renewed",
     "step.forced",
     "fallout.correction-applied",
     "fallout.decided",

@@ -1,4 +1,4 @@
-"""Cancelling orders: a person's wish carried through as one command, and what was undone by it."""
+"""Cancelling orders, or the port of a number alone: a person's wish carried through as one command, and what was undone by it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from o2c.desk.act import Deed, act
 from o2c.engine.app import Context, Engine, Written
 from o2c.kernel.decision import Decision
 from o2c.kernel.event import Event, types_by_name
-from o2c.kernel.shapes import OfItem, RecallRequested, StepCancelled, Undone, step_of
+from o2c.kernel.shapes import GivenUp, OfItem, RecallRequested, StepCancelled, Undone, step_of
+from o2c.orders import giving_up
 from o2c.orders.cancellation import cancel
 from o2c.orders.events import CancellationAccepted, CancellationRefused, ItemCancelled
 from o2c.orders.rollup import order_state
@@ -20,6 +21,8 @@ from o2c.orders.state import OrderState
 from o2c.views.orders import find_order
 from o2c.views.reading import Rows, amount_text
 
+_TOLD = (CancellationAccepted, CancellationRefused, ItemCancelled, Undone, GivenUp, RecallRequested, StepCancelled, DepositReleased)
+"""The kinds of event that a cancellation is told by."""
 _NAMING = tuple(dict.fromkeys(key for cls in types_by_name().values() for key, thing in cls.named.items() if thing in ("sim", "number")))
 
 
@@ -44,10 +47,32 @@ def cancel_order(app: Engine, context: Context, name: str, *, items: Sequence[st
     stream, _ = find_order(app, name)
 
     def rule(state: OrderState, at: datetime) -> Decision:
-        # What falls due in the window of simulated time under way may be with its partner, though the clock stands at the window's start.
-        return cancel(state, items, note=note, at=max(at, app.clock().window_end or at), book=app.book)
+        return cancel(state, items, note=note, at=_latest(app, at), book=app.book)
 
-    written = act(app, context, "orders.cancel", Deed(stream, (rule,), ["cancel", sorted(items), note]))
+    return _cancelled(app, stream, act(app, context, "orders.cancel", Deed(stream, (rule,), ["cancel", sorted(items), note])))
+
+
+def cancel_port(app: Engine, context: Context, name: str, *, items: Sequence[str] = (), note: str) -> Cancelled:
+    """Cancel the port of the number that an item of an order brings, and nothing else: the line goes on with the number it has from us.
+
+    Of the only item that brings a number when none is named. Possible until the clearing house's cut-off, whatever the customer has of the line.
+    Raises Refused: missing (no such order or item, or it brings no number), conflict (the order or item is over, or somebody else was
+    faster), usage (which item is not clear).
+    """
+    stream, _ = find_order(app, name)
+
+    def rule(state: OrderState, at: datetime) -> Decision:
+        return giving_up.cancel_port(state, items, note=note, at=_latest(app, at), book=app.book)
+
+    return _cancelled(app, stream, act(app, context, "ports.cancel", Deed(stream, (rule,), ["cancel-port", sorted(items), note])))
+
+
+def _latest(app: Engine, at: datetime) -> datetime:
+    """What falls due in the window of simulated time under way may be with its partner, though the clock stands at the window's start."""
+    return max(at, app.clock().window_end or at)
+
+
+def _cancelled(app: Engine, stream: str, written: Written) -> Cancelled:
     state: OrderState = app.load([stream])[stream].state
     told = [] if written.unchanged else list(_events(app, written))
     refused = next((_why_not(state, event) for event in told if isinstance(event, CancellationRefused)), "")
@@ -59,9 +84,7 @@ def _events(app: Engine, written: Written) -> Iterator[Event]:
     """The events of the order that the command wrote, then or now."""
     for row in app.reads.written_with(written.stream, written.position):
         cls = types_by_name()[row["type"]]
-        if issubclass(
-            cls, CancellationAccepted | CancellationRefused | ItemCancelled | Undone | RecallRequested | StepCancelled | DepositReleased
-        ):
+        if issubclass(cls, _TOLD):
             yield cls.model_validate(row["body"])
 
 
@@ -70,6 +93,9 @@ def _why_not(state: OrderState, event: CancellationRefused) -> str:
     rest = (
         f"on their own (--item) could still be cancelled: {', '.join(event.cancellable)}" if event.cancellable else "nothing else is left"
     )
+    if event.part:
+        rest = rest if event.cancellable else "it goes on as agreed"
+        return f"the {event.part} of order {state.external_id} was not cancelled, it is past the point of no return ({lines}); {rest}"
     return f"order {state.external_id} was not cancelled, it is past the point of no return ({lines}); {rest}"
 
 
@@ -85,6 +111,8 @@ def _row(app: Engine, state: OrderState, stream: str, event: Event) -> dict[str,
             what = f"{event.noun}{_name(payload)} asked back from the {step.partner}"
         case StepCancelled():
             what = "request let go"
+        case GivenUp():
+            what = f"number{_name(event.model_dump())} stays with the line" if _name(event.model_dump()) else "given up"
         case DepositReleased():
             what = f"deposit {amount_text(event.amount_minor, event.currency)} to pay back"
         case _:

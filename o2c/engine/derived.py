@@ -12,7 +12,7 @@ from o2c.engine.drafts import pool_change
 from o2c.kernel.agenda import Entry
 from o2c.kernel.decision import Guard
 from o2c.kernel.event import Event, Fact
-from o2c.kernel.shapes import Done, Freed, Held, Offered, Requested, StepForced, Withdrawn, item_of, step_of
+from o2c.kernel.shapes import Done, Freed, GivenUp, Held, Offered, Requested, StepForced, Withdrawn, item_of, step_of
 from o2c.kernel.step import Step, no_guards
 from o2c.kernel.stream import StreamKind
 from o2c.orders.events import CorrectionApplied, ItemCancelled, ItemFailed
@@ -76,8 +76,8 @@ class Guards:
 
     The stream of a SIM or number says itself who holds it. The claims of an order's steps (a port-in, a number about to be brought in)
     follow from the `guards` of the step: they are claimed when it is asked for and nobody else holds them, and held once it is done. They
-    are freed when the step is taken back, when a correction names another guard, and when the item ends without a partner that must drop
-    the work first.
+    are freed when the step is taken back, when a correction names another guard, and when the item ends, or the step is given up, without a
+    partner that must drop the work first.
     """
 
     def __init__(self, book: PlanBook) -> None:
@@ -119,6 +119,11 @@ class Guards:
             for guard in claims:
                 if not self.holders.get(guard[:2]):
                     self._set(guard[:2], guard.holder)
+        elif isinstance(event, GivenUp):
+            progress = before.progress.items[item]
+            if progress.steps[step.name] not in ("planned", "given-up") and step.ending.recall not in progress.recalls:
+                for guard in self._guards(stream, step, item, before):
+                    self._free(guard)
         elif isinstance(event, Done | StepForced):
             for guard in self._guards(stream, step, item, stream.state):
                 if step.recalls:
@@ -131,7 +136,7 @@ class Guards:
         progress = before.progress.items.get(item)
         for name, status in progress.steps.items() if progress else ():
             step = self.claiming.get(name)
-            if step and status != "planned" and step.ending.recall not in (progress.recalls if progress else ()):
+            if step and status not in ("planned", "given-up") and step.ending.recall not in (progress.recalls if progress else ()):
                 yield from self._guards(stream, step, item, before)
 
     def _guards(self, stream: Folded, step: Step, item: str, state: OrderState) -> tuple[Guard, ...]:

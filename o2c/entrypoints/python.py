@@ -130,6 +130,11 @@ class OrderToCash:
         return orders.cancel_order(self._engine, context, order, items=items, note=note)
 
     @_answered
+    def cancel_port(self, order: str, context: Context, *, note: str, items: Sequence[str] = ()) -> Cancelled:
+        """Cancel the port of the number that an item brings, and nothing else; `refused` says why not when it is too late. See `desk.orders.cancel_port`."""
+        return orders.cancel_port(self._engine, context, order, items=items, note=note)
+
+    @_answered
     def deposit(
         self,
         order: str,

@@ -62,6 +62,7 @@ VERBS = (
     Operation("payments.record", payments.record),
     Operation("payments.refund", payments.refund),
     Operation("payments.retry", payments.retry),
+    Operation("ports.cancel", orders.cancel_port),
     Operation("projections.rebuild", projections.rebuild),
     Operation("projections.repair", projections.repair),
     Operation("projections.retry", projections.retry),

@@ -115,10 +115,12 @@ def force(step: Step, work: Work, *, note: str) -> Decision:
 def give_up(step: Step, work: Work, *, note: str) -> Decision:
     """Decide that the item of this step ends; the item's own end follows in the same command.
 
-    Raises Refused when the item ended already and the step only asks its partner to drop the work.
+    Raises Refused when the step only asks its partner to drop work that nobody wants any more.
     """
     if step.recalls:
-        raise Refused(f"{work.stream}: item {work.item} ended already; retry {step.name}, or force it once it is settled by other means")
+        raise Refused(
+            f"{work.stream}: item {work.item} wants nothing of it any more; retry {step.name}, or force it once it is settled by other means"
+        )
     return just(_decided(step, work, "fail", note))
 
 

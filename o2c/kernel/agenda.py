@@ -45,7 +45,7 @@ class Dropped:
 
 
 AgendaChange = Entry | Dropped
-_OVER = frozenset({"done", "declined", "fell-out", "cancelled", "undone", "renewed"})
+_OVER = frozenset({"done", "declined", "fell-out", "cancelled", "undone", "renewed", "given-up"})
 
 
 def calls_of(partner: str) -> str:

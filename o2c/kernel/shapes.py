@@ -90,8 +90,14 @@ class Replanned(Renewed):
     waits: tuple[str, ...] = ()
 
 
+class GivenUp(OfItem):
+    """A step will not be done and is not missed: the customer gave that part of the item up, and the item is complete without it."""
+
+    shape: ClassVar[str] = "given-up"
+
+
 class RecallRequested(Requested):
-    """A partner is asked to drop what a step of an ended item had asked of it. The item is not over before the partner has.
+    """A partner is asked to drop what a step had asked of it: the item ended, or goes on without. It is not over before the partner has.
 
     `noun` says in a word what is asked back.
     """
@@ -198,6 +204,12 @@ class StepCancelled(OfStep, name="step.cancelled", stream="*"):
 
     shape: ClassVar[str] = "cancelled"
     example = {"item": "2", "step": "activation"}
+
+
+class StepGivenUp(GivenUp, OfStep, name="step.given-up", stream="order"):
+    """A step will not be done and is not missed: the customer gave that part of the item up, and the item is complete without it."""
+
+    example = {"item": "1", "step": "cutover"}
 
 
 class StepRenewed(Renewed, OfStep, name="step.renewed", stream="order"):

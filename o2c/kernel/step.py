@@ -169,6 +169,9 @@ class Ending:
     once the step is done, where `done_for_good(work)` says so). `no_return(work, at)` gives the reason why the item can no longer be cancelled, a
     hard point of no return, or an empty text. `let_go(work, at)` gives back what was set aside for a step that will not run.
 
+    `give_up(work, at)` gives this step's own events when the customer gives up the part of the item that it belongs to (`Step.part`); without
+    one it is the generic `step.given-up`.
+
     Source: order life cycle, section 4 (points of no return and compensations).
     """
 
@@ -177,6 +180,7 @@ class Ending:
     done_for_good: Callable[[Work], bool] = never
     no_return: Callable[[Work, datetime], str] = nothing_wrong
     let_go: Callable[[Work, datetime], Decision] = _no_release
+    give_up: Callable[[Work, datetime], Decision] = _no_release
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -207,7 +211,8 @@ class Step:
     cancelled instead of asked for, and its failure is no fallout. It is neither due nor sent before `open_from(work, at)`, whoever asks for
     it and however often: a bank takes direct debits on its own days only. `forecast(work, at)` is the time by which it is normally done when
     it is due at a time, in the market's calendar; it is asked before earlier steps have their outcomes, too, and a promise is made of nothing
-    else. Without one the step is done when it is due.
+    else. Without one the step is done when it is due. `part` names the part of its item that a step belongs to where the customer can give that
+    up on its own, such as a port-in (empty: it belongs to the item as such); no other step waits for one of it.
 
     Raises ValueError when an event belongs to another step (its agenda row would never be dropped), or when a step that draws on stock has a
     fallout that cannot say when stock is expected.
@@ -228,6 +233,7 @@ class Step:
     forecast: Callable[[Work, datetime], datetime] = at_once
     facts: Callable[[Work], Mapping[str, Any]] = nothing
     wanted: Callable[[Work], bool] = always
+    part: str = ""
     forceable: bool = False
     ask: ByPartner | None = None
     draw: FromPool | None = None

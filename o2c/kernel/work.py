@@ -92,7 +92,7 @@ def recorded(record: Record, event: OfItem) -> Record | None:
             return changed(record, outcome={}, waiting_for="", silences=0, sent_from=None, retry_at=None)
         case Declined():
             return Record(event.attempt, reason=event.reason)
-    if event.shape in ("cancelled", "undone"):
+    if event.shape in ("cancelled", "undone", "given-up"):
         return changed(record, fallout="", reason="", waiting_for="", retry_at=None)
     return None
 

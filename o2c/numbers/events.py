@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated, ClassVar, Literal
 
 from o2c.kernel.event import Names, Pii, Upcast
-from o2c.kernel.shapes import Done, FellOut, Freed, HeldByItem, LetGo, Offered, OutOfStock, Requested, SetAside, Undone, Withdrawn
+from o2c.kernel.shapes import Done, FellOut, Freed, GivenUp, HeldByItem, LetGo, Offered, OutOfStock, Requested, SetAside, Undone, Withdrawn
 from o2c.kernel.telephones import country_code
 from o2c.stock.events import StockAnnounced, StockArrived
 
@@ -98,6 +98,13 @@ class NumberChanged(Done, name="number.changed", step="number-change", stream="o
     example = {"item": "1", "msisdn": "+447700900123", "replaced": "+447700910001"}
     msisdn: Annotated[str, Names("number")]
     replaced: Annotated[str, Names("number")]
+
+
+class NumberKept(GivenUp, name="number.kept", step="number-change", stream="order"):
+    """The port-in of the line was given up: its number from stock was a temporary one and is its own from now on."""
+
+    example = {"item": "1", "msisdn": "+447700910001"}
+    msisdn: Annotated[str, Names("number")]
 
 
 class NumberChangeFellOut(FellOut, name="number.change-fell-out", step="number-change", stream="order"):

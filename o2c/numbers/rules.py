@@ -24,6 +24,7 @@ from o2c.numbers.events import (
     NumberClaimed,
     NumberEarmarkDropped,
     NumberEarmarked,
+    NumberKept,
     NumberQuarantined,
     NumberReceived,
     NumberReleased,
@@ -37,6 +38,7 @@ from o2c.numbers.events import (
     pool_named,
 )
 from o2c.numbers.state import NumberState, stream_of
+from o2c.orders.wish import NUMBER
 from o2c.stock.state import DeliveryState, field_missing, refused
 
 CLASSES = frozenset({"normal", "golden"})
@@ -116,10 +118,10 @@ def pool_of(work: Work) -> str:
 def assign(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
     """Assign the number reserved for the item, else the candidate from stock; the guard decides whether it is still free.
 
-    An item that brings its own number gets a temporary one until the port window.
+    An item that brings its own number gets a temporary one until the port window; one whose port-in was given up keeps it.
     """
     msisdn = (earmarked(work) or data)["msisdn"]
-    temporary = "portInNumber" in work.subject.characteristics
+    temporary = work.state.brings(work.item)
     return Decision(
         (NumberAssigned(item=work.item, attempt=work.attempt, msisdn=msisdn, temporary=temporary),),
         ((stream_of(msisdn), NumberTaken(msisdn=msisdn, order=work.stream.removeprefix("order-"), item=work.item)),),
@@ -181,6 +183,12 @@ def change(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
         ((stream_of(msisdn), brought), (stream_of(replaced), rest)),
         frees=(work.guard("number", replaced),),
     )
+
+
+def keep(work: Work, at: datetime) -> Decision:
+    """Give the temporary number to the line for good, because its port-in was given up; nothing while it has none."""
+    msisdn = work.outcomes.get("number", {}).get("msisdn", "")
+    return just(NumberKept(item=work.item, msisdn=msisdn)) if msisdn else just()
 
 
 def rested(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
@@ -246,7 +254,7 @@ def _refuse_served(work: Work, msisdn: str) -> None:
     kept = earmarked(work).get("msisdn", msisdn)
     if work.outcomes.get("number"):
         raise Refused(f"{work.stream}: item {work.item} has its number already; a change of number is another order", kind="conflict")
-    if "portInNumber" in work.subject.characteristics:
+    if work.state.brings(work.item) or (work.item not in work.state.items and NUMBER in work.subject.characteristics):
         raise Refused(f"{work.stream}: item {work.item} brings its own number; there is none to reserve", kind="conflict")
     if kept != msisdn:
         raise Refused(f"{work.stream}: item {work.item} has {kept} reserved; release that first", kind="conflict")

@@ -18,6 +18,7 @@ from o2c.numbers.events import (
     NumbersFellOut,
     ReservationFellOut,
 )
+from o2c.orders.wish import PORT_IN
 from o2c.stock.state import announced_rows
 
 STEP = Step(
@@ -43,6 +44,10 @@ CHANGE = Step(
     complete=rules.change,
     check=rules.change_flaw,
     guards=rules.guards_of_change,
+    part=PORT_IN,
+    ending=Ending(
+        give_up=rules.keep,
+    ),
 )
 ARRIVAL = Step(
     name="number-arrival",

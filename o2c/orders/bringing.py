@@ -6,9 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from o2c.markets.base import Market
-from o2c.orders.wish import Line
-
-NUMBER, CODE = "portInNumber", "portInCode"
+from o2c.orders.wish import CODE, NUMBER, Line
 
 
 def brought(line: Line, turn: int) -> dict[str, str]:

@@ -12,7 +12,7 @@ from graphlib import TopologicalSorter
 from o2c.kernel.decision import NOTHING, Decision, just
 from o2c.kernel.refusal import Refused
 from o2c.kernel.shapes import StepCancelled
-from o2c.orders.ending import dependants, end_item, open_item, todo
+from o2c.orders.ending import dependants, end_item, no_return, open_item
 from o2c.orders.events import CancellationAccepted, CancellationRefused, CancellationRequested, ItemCancelled
 from o2c.orders.planning import Book
 from o2c.orders.rollup import FINAL, GATES, item_state, order_state
@@ -88,9 +88,7 @@ def _past(state: OrderState, items: Iterable[str], at: datetime, book: Book) -> 
 
 def _no_return(state: OrderState, item: str, at: datetime, book: Book) -> str:
     progress = state.progress.items[item]
-    begun = [name for name, status in progress.steps.items() if status not in ("planned", "undone")]
-    why = next((why for name in reversed(begun) if (why := book.steps[name].ending.no_return(todo(state, item, name, book), at))), "")
-    return why or ("it is completed" if item_state(progress) == "completed" else "")
+    return no_return(state, item, progress.steps, at, book) or ("it is completed" if item_state(progress) == "completed" else "")
 
 
 def _free(state: OrderState, at: datetime, book: Book) -> Iterator[str]:

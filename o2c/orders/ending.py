@@ -13,8 +13,10 @@ from o2c.orders.readings import work
 from o2c.orders.rollup import item_state
 from o2c.orders.state import OrderState
 
-_OVER = frozenset({"planned", "held", "done", "cancelled", "undone"})
-"""Statuses of a step that leave nothing to cancel: not begun, dropped before the end, taken back, or about to be."""
+_OVER = frozenset({"planned", "held", "done", "cancelled", "undone", "given-up"})
+"""Statuses of a step that leave nothing to cancel: not begun, dropped before the end, taken back, given up, or about to be."""
+_NOTHING_OF = frozenset({"planned", "given-up"})
+"""Statuses of a step that holds nothing: not begun, or given up with all that it held."""
 
 
 def todo(state: OrderState, item: str, step: str, book: Book) -> Work:
@@ -50,20 +52,38 @@ def end_item(state: OrderState, ending: OfItem, at: datetime, book: Book) -> Dec
     """
     item = ending.item
     held = (StepCancelled(item=item, step=name) for name, status in state.progress.items[item].steps.items() if status == "held")
-    recalled = [name for name in reversed(state.progress.items[item].steps) if _to_recall(state, item, name, at, book)]
-    decision = just(*held)
-    for name in recalled:
-        recall = book.steps[book.steps[name].ending.recall]
-        decision += recall.request(todo(state, item, recall.name, book), at)
+    recalled = to_recall(state, item, reversed(state.progress.items[item].steps), at, book)
+    decision = just(*held) + ask_back(state, item, recalled, at, book)
     return decision + just(ending) + _take_back(state, item, recalled, at, book)
 
 
+def no_return(state: OrderState, item: str, steps: Iterable[str], at: datetime, book: Book) -> str:
+    """Give the reason why one of these steps can no longer be taken back, that of the last of them; an empty text when all can."""
+    statuses = state.progress.items[item].steps
+    begun = [name for name in steps if statuses[name] not in ("planned", "undone", "given-up")]
+    return next((why for name in reversed(begun) if (why := book.steps[name].ending.no_return(todo(state, item, name, book), at))), "")
+
+
+def to_recall(state: OrderState, item: str, steps: Iterable[str], at: datetime, book: Book) -> list[str]:
+    """Give those of these steps of which a partner has, or may have, work that it can still be asked to drop."""
+    return [name for name in steps if _to_recall(state, item, name, at, book)]
+
+
+def ask_back(state: OrderState, item: str, steps: Iterable[str], at: datetime, book: Book) -> Decision:
+    """Ask the partners of these steps to drop the work; anew, where one was asked before and kept it."""
+    decision = NOTHING
+    for name in steps:
+        recall = book.steps[book.steps[name].ending.recall]
+        attempt = state.record(item, recall.name).attempt + 1 if recall.name in state.records.get(item, {}) else 1
+        decision += recall.request(todo(state, item, recall.name, book), at, attempt=attempt)
+    return decision
+
+
 def _to_recall(state: OrderState, item: str, name: str, at: datetime, book: Book) -> bool:
-    """Whether a partner has, or may have, work of this step that it can still be asked to drop."""
-    step = book.steps[name]
-    if not step.ending.recall:
+    step, status = book.steps[name], state.progress.items[item].steps[name]
+    if not step.ending.recall or status == "given-up":
         return False
-    if state.progress.items[item].steps[name] == "done":
+    if status == "done":
         return not step.ending.done_for_good(todo(state, item, name, book))
     return todo(state, item, name, book).with_partner(name, at)
 
@@ -77,7 +97,7 @@ def _take_back(state: OrderState, item: str, recalled: list[str], at: datetime, 
             decision += _undo(state, item, name, at, book)
         elif status not in _OVER:
             decision += just(StepCancelled(item=item, step=name))
-        if status != "planned" and name not in recalled:
+        if status not in _NOTHING_OF and name not in recalled:
             decision += Decision(frees=book.steps[name].guards(todo(state, item, name, book)))
     return decision
 

@@ -241,7 +241,7 @@ class PromiseMade(Event, name="promise.made", stream="order"):
 
 
 class PromiseRevised(OfItem, name="promise.revised", stream="order"):
-    """The promised day of an item cannot be kept and was moved to a later one.
+    """The promised day of an item cannot be kept and was moved to a later one; or a part of the item was given up, and the day is another without.
 
     `cause_step` of `cause_item` is where the new day comes from; `cause_reason` is the reason code of its fallout, empty when it takes longer
     without one.
@@ -280,28 +280,43 @@ class OrderFailed(Event, name="order.failed", stream="order"):
 
 
 class CancellationRequested(OfItem, name="cancellation.requested", stream="order"):
-    """The whole order, or (when it names one) an item or line, is to be cancelled; `items` are those that would end with it."""
+    """The whole order, or (when it names one) an item or line, is to be cancelled; `items` are those that would end with it.
+
+    With a `part` it is that part of the item alone, such as its port-in: the item goes on, and nothing ends.
+    """
 
     shape: ClassVar[str] = "cancellation-requested"
     example = {"items": ["1", "2"], "note": "ordered twice"}
+    upcasts = (Upcast(defaults={"part": ""}),)
     items: tuple[str, ...]
     note: Annotated[str, Pii("note")] = ""
+    part: str = ""
 
 
 class CancellationRefused(OfItem, name="cancellation.refused", stream="order"):
-    """Nothing was cancelled: `past` are the items past their point of no return and why; `cancellable` those that still could be on their own."""
+    """Nothing was cancelled: `past` are the items past their point of no return and why; `cancellable` those that still could be on their own.
+
+    With a `part` it is the point of no return of that part of the items.
+    """
 
     shape: ClassVar[str] = "cancellation-refused"
     example = {"past": {"1": "its service is on, or being switched on"}, "cancellable": ["2"]}
+    upcasts = (Upcast(defaults={"part": ""}),)
     past: dict[str, str]
     cancellable: tuple[str, ...] = ()
+    part: str = ""
 
 
 class CancellationAccepted(OfItem, name="cancellation.accepted", stream="order"):
-    """Nothing stands against the cancellation. Finished work is undone; the end follows when all partners have dropped their work."""
+    """Nothing stands against the cancellation. Finished work is undone; the end follows when all partners have dropped their work.
+
+    With a `part` the item goes on without it; a line that is not planned yet is planned without it.
+    """
 
     shape: ClassVar[str] = "cancellation-accepted"
     example = {"item": ""}
+    upcasts = (Upcast(defaults={"part": ""}),)
+    part: str = ""
 
 
 class OrderCancelled(Event, name="order.cancelled", stream="order"):

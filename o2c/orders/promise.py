@@ -52,7 +52,7 @@ class Outlook:
         return latest
 
     def step(self, item: str, step: str) -> Expected | None:
-        """Give when a step is normally done; None when it is done."""
+        """Give when a step is normally done; None when it is done, or was given up."""
         place = (item, step)
         if place not in self._steps:
             self._steps[place] = self._looked_at(item, step)
@@ -65,7 +65,7 @@ class Outlook:
 
     def _looked_at(self, item: str, step: str) -> Expected | None:
         status = self.state.progress.items[item].steps.get(step)
-        if status == "done":
+        if status in ("done", "given-up"):
             return None
         ready, before = self.at, None
         if status == "planned":
@@ -198,6 +198,28 @@ def _cause(state: OrderState, expected: Expected) -> tuple[str, str, str]:
     if item in state.forced:
         return item, *state.forced[item]
     return *expected.longest, ""
+
+
+def promised_anew(state: OrderState, items: Iterable[str], at: datetime, book: Book, *, cause_step: str) -> Decision:
+    """Promise items of which a part was given up for the day that is expected without it, sooner or later; nothing where only partners are still to answer.
+
+    What relied on such an item, and was promised for no other reason than that, is promised with it. `cause_step` is what the part was given
+    up by.
+    """
+    outlook, changed_of = Outlook(state, at, book), set(items)
+    moved: dict[str, PromiseRevised] = {}
+    for item in _bases_first(state, state.items):
+        planned, expected = state.items[item], outlook.item(item)
+        bound = [base for base in planned.relies_on if base in moved and moved[base].promised_before == planned.promised_on]
+        if expected is None or not planned.promised_on or not (item in changed_of or bound):
+            continue
+        promises = (moved[base].promised_on if base in moved else state.items[base].promised_on for base in planned.relies_on)
+        day, of = max(outlook.day(expected, item), *promises, ""), item if item in changed_of else moved[bound[0]].cause_item
+        if day != planned.promised_on:
+            moved[item] = PromiseRevised(
+                item=item, promised_before=planned.promised_on, promised_on=day, cause_item=of, cause_step=cause_step
+            )
+    return just(*(moved[item] for item in state.items if item in moved))
 
 
 def forecasts(state: OrderState, at: datetime, book: Book) -> dict[Place, datetime]:

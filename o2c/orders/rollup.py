@@ -50,15 +50,20 @@ _CANCELLATION = {
 _STATUS = {
     "requested": "requested", "accepted": "requested", "silent": "requested", "resumed": "requested", "done": "done",
     "declined": "declined", "cancelled": "cancelled", "undone": "undone", "recall": "requested",
-    "renewed": "planned", "parked": "requested", "unparked": "requested",
+    "renewed": "planned", "parked": "requested", "unparked": "requested", "given-up": "given-up",
 }  # fmt: skip
+
+
+_NOT_MISSED = frozenset({"done", "given-up"})
+"""The statuses of a step that its item no longer waits for."""
 
 
 @dataclass(frozen=True, slots=True)
 class ItemProgress:
-    """The step statuses of one leaf item (planned, requested, done, held, pending, cancelled, undone), and how it ended if it did.
+    """The step statuses of one leaf item (planned, requested, done, held, pending, cancelled, undone, given-up), and how it ended if it did.
 
-    `recalls` are the steps by which partners are asked to drop its work; an item that ended is over when they are done.
+    `recalls` are the steps by which partners are asked to drop its work; an item that ended, or goes on without that work, is over when they
+    are done.
     """
 
     steps: dict[str, str] = field(default_factory=dict)
@@ -111,6 +116,8 @@ def follow_item(item: ItemProgress, shape: str, step: str, status: str) -> ItemP
         # What a partner dropped stays dropped, and an item that is over stays over.
         if item.recalls.get(step) == "done" or (item.ended and item_state(item) in FINAL):
             return item
+        if status == "cancelled" and not item.ended:  # the partner keeps the work, and the item goes on with it
+            return ItemProgress(item.steps, item.relies_on, item.ended, {name: of for name, of in item.recalls.items() if name != step})
         return ItemProgress(item.steps, item.relies_on, item.ended, {**item.recalls, step: status})
     if step not in item.steps:
         return item
@@ -132,18 +139,19 @@ def plan(progress: Progress, items: Iterable[tuple[str, Iterable[str], Iterable[
 def item_state(item: ItemProgress) -> str:
     """Give the state of one planned leaf item. Held wins over pending, because held is ours to move.
 
-    An item that is failing is in progress, or waits, until its partners have dropped its work: held never becomes failed at one stroke.
+    An item that is failing is in progress, or waits, until its partners have dropped its work: held never becomes failed at one stroke. So is
+    one that goes on without a part of it. A step that was given up is not missed.
     Source: order life cycle, section 1 (allowed transitions).
     """
-    statuses = set((item.recalls if item.ended else item.steps).values())
-    if statuses <= {"done"}:
+    statuses = {*item.recalls.values(), *(() if item.ended else item.steps.values())}
+    if statuses <= _NOT_MISSED:
         return item.ended or "completed"
     if item.ended == "cancelled":
         return "pendingCancellation"
     for waiting in _WAITING:
         if waiting in statuses:
             return waiting
-    return "inProgress" if statuses - {"planned"} else "acknowledged"
+    return "inProgress" if statuses - {"planned", "given-up"} else "acknowledged"
 
 
 def order_state(progress: Progress) -> str:

@@ -29,7 +29,7 @@ from o2c.kernel.shapes import (
 from o2c.kernel.work import NO_RECORD, Record, recorded
 from o2c.orders import events
 from o2c.orders.rollup import Progress, follow, plan
-from o2c.orders.wish import Line
+from o2c.orders.wish import NUMBER, PORT_IN, Line, bringing_nothing
 
 SHAPE_VERSION = 4
 LONG_AFTER = datetime(9999, 1, 1, tzinfo=UTC)
@@ -134,6 +134,11 @@ class OrderState:
     def record(self, item: str, step: str) -> Record:
         """Give the record of a step; an empty one for a step without events. The item of a gate is empty."""
         return self.records.get(item, {}).get(step, NO_RECORD)
+
+    def brings(self, item: str) -> bool:
+        """Whether an item brings a number, and its port-in was not given up."""
+        given_up = self.progress.items[item].steps.get("porting") == "given-up" if item in self.progress.items else False
+        return item in self.items and NUMBER in self.items[item].characteristics and not given_up
 
     @property
     def planned(self) -> bool:
@@ -248,31 +253,11 @@ def _corrected(state: OrderState, event: events.CorrectionApplied) -> OrderState
     if state.planned:
         return state
     for key, value in event.changes.items():
-        state = _correct_wish(state, key, value) or state
+        state = correct_wish(state, key, value) or state
     return state
 
 
-def correctable(state: OrderState, item: str, changes: Mapping[str, str]) -> bool:
-    """Whether every change names something that can still be corrected.
-
-    Of an item, that is the part its steps read when they are asked for again: its place, and the number it brings with its code, none of
-    them empty. Of a whole order, it is the part that validation judges (see `_correct_wish` for the keys), while the order waits there: an
-    order that was not validated is not planned.
-    """
-    if item:
-        own = {"portInNumber", "portInCode"} if item in state.items and "portInNumber" in state.items[item].characteristics else set()
-        return item in state.items and changes.keys() <= {"place"} | own and all(value.strip() for value in changes.values())
-    if changes and state.progress.gates.get("validation") != "pending":
-        return False
-    for key, value in changes.items():
-        corrected = _correct_wish(state, key, value)
-        if corrected is None:
-            return False
-        state = corrected
-    return not state.planned
-
-
-def _correct_wish(state: OrderState, key: str, value: str) -> OrderState | None:
+def correct_wish(state: OrderState, key: str, value: str) -> OrderState | None:
     """Apply one correction of an order that waits for validation; None for an unknown key.
 
     The keys are `party`, `account`, `catalogue`, `requested_start`, `requested_completion`, and `line.N.FIELD`, with N counted from 1 in the order in which the channel sent the
@@ -358,6 +343,12 @@ def _promised(state: OrderState, event: events.PromiseRevised) -> OrderState:
     return changed(state, items=items)
 
 
+def _accepted(state: OrderState, event: events.CancellationAccepted) -> OrderState:
+    if event.part == PORT_IN and not state.planned:
+        return changed(state, lines=tuple(bringing_nothing(line) if line.item == event.item else line for line in state.lines))
+    return _step_event(state, event)
+
+
 def _suspected(state: OrderState, event: events.DuplicateSuspected) -> OrderState:
     return changed(_step_event(state, event), suspected=(*state.suspected, event.fallout))
 
@@ -379,6 +370,7 @@ _OWN: dict[type[Event], Callable[[OrderState, Any], OrderState]] = {
     events.OrderResubmitted: _resubmitted,
     events.OrderPlanned: _planned,
     events.CorrectionApplied: _corrected,
+    events.CancellationAccepted: _accepted,
     events.PromiseRevised: _promised,
     events.DuplicateSuspected: _suspected,
     events.DuplicateSettled: _settled,

@@ -14,7 +14,7 @@ from o2c.kernel.decision import Decision, just
 from o2c.kernel.step import Referral, Step
 from o2c.kernel.stream import StreamKind
 from o2c.kernel.work import Work
-from o2c.orders import readings, rules, state
+from o2c.orders import corrections, readings, rules, state
 from o2c.orders.events import (
     DuplicateSettled,
     DuplicateSuspected,
@@ -126,7 +126,7 @@ KIND = StreamKind(
     work=readings.work,
     owner=readings.owner,
     is_order=True,
-    correctable=state.correctable,
+    correctable=corrections.correctable,
     on_record=readings.on_record,
     promised_on=readings.promised_on,
     # An order may stand ahead of a simulated clock: nothing happens to it before it was given.

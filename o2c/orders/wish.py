@@ -7,7 +7,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from math import prod
 
+from o2c.kernel.frozen import changed
+
 QUANTITY_MAX = 1_000
+
+NUMBER, CODE = "portInNumber", "portInCode"
+PORT_IN = "port-in"
+"""The part of an item by which it brings its number: the customer can give it up on its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,3 +100,14 @@ def multiplicity(lines: Sequence[Line]) -> dict[str, int]:
 def names_of(counts: Mapping[str, int]) -> dict[str, list[str]]:
     """The names of the lines that each leaf item stands for."""
     return {item: [item] if count == 1 else [f"{item}#{n}" for n in range(1, count + 1)] for item, count in counts.items()}
+
+
+def brings_any(line: Line) -> bool:
+    """Whether a line brings a number, for one of its items at least."""
+    return any(name.partition("#")[0] == NUMBER for name in line.characteristics)
+
+
+def bringing_nothing(line: Line) -> Line:
+    """Give a line without the numbers that it brings and their codes."""
+    kept = {name: value for name, value in line.characteristics.items() if name.partition("#")[0] not in (NUMBER, CODE)}
+    return changed(line, characteristics=kept)

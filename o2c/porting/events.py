@@ -154,7 +154,7 @@ class CutoverFellOut(FellOut, name="cutover.fell-out", step="cutover", stream="o
 
 
 class PortInCancelRequested(RecallRequested, name="porting-cancel.requested", step="porting-cancel", stream="order"):
-    """The item ended: the donor is to be told, through the clearing house, that the number stays where it is."""
+    """The item ended, or goes on without its port-in: the donor is to be told, through the clearing house, that the number stays where it is."""
 
     noun: ClassVar[str] = "port-in"
     example = {"item": "1", "attempt": 1, "due_at": "2026-01-05T09:00:00Z"}
@@ -165,6 +165,16 @@ class PortInCancelled(Done, name="porting-cancel.confirmed", step="porting-cance
 
     example = {"item": "1", "msisdn": "+447700900123"}
     msisdn: Annotated[str, Names("number")]
+
+
+class PortInCancelRefused(OfItem, name="porting-cancel.refused", step="porting-cancel", stream="order"):
+    """The clearing house drops the port no more, its cut-off was past when it was asked: the number comes in its window, and the line takes it."""
+
+    shape: ClassVar[str] = "cancelled"
+    example = {"item": "1", "msisdn": "+447700900123", "window_opens_at": "2026-01-06T09:00:00Z"}
+    attempt: int = 1
+    msisdn: Annotated[str, Names("number")]
+    window_opens_at: datetime
 
 
 class PortInCancelFellOut(FellOut, name="porting-cancel.fell-out", step="porting-cancel", stream="order"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
@@ -10,6 +11,8 @@ from o2c.kernel.decision import NOTHING, Decision, Guard, just
 from o2c.kernel.event import Event
 from o2c.kernel.periods import local_date
 from o2c.kernel.reasons import DEFECT
+from o2c.kernel.shapes import StepRenewed
+from o2c.kernel.step import RECALL_LEAD
 from o2c.kernel.telephones import possible_mobile
 from o2c.kernel.work import Work
 from o2c.markets.base import code_is_wellformed
@@ -21,6 +24,7 @@ from o2c.porting.events import (
     CutoverRequested,
     NumberPortedIn,
     PortInCancelled,
+    PortInCancelRefused,
     PortInRequested,
     PortInScheduled,
     PortPostponed,
@@ -241,6 +245,25 @@ def withdrawal(work: Work) -> Mapping[str, Any]:
     """Give the body of the request to drop the port: number, market, and the opening of its window (empty if none was agreed)."""
     opens_at = timing.standing(work).get("window_opens_at", "")
     return {"msisdn": number_of(work), "window_opens_at": opens_at, "market": work.market.code}
+
+
+def withdrawal_due(work: Work, at: datetime) -> datetime:
+    """Give the time at which the clearing house is asked to drop a port: at once where it has answered for it, so that no wish comes too late that
+    was in time; else so much later that no request overtakes another."""
+    return at if timing.done(work, "porting") else at + RECALL_LEAD
+
+
+def comes_all_the_same(work: Work, code: str, at: datetime) -> Decision:
+    """Decide that a port which the clearing house drops no more (TOO-LATE) goes on in its window, for an item that goes on.
+
+    The number would be cut over with nobody to take it otherwise. Nothing for an item that ended, and for any other refusal: a person settles that.
+    """
+    if code != "TOO-LATE" or not timing.standing(work) or work.state.progress.items[work.item].ended:
+        return NOTHING
+    kept = too_late(replace(work, step="porting", attempt=work.state.record(work.item, "porting").attempt), code, at)
+    window_opens_at = timing.window(work).opens_at
+    refused = PortInCancelRefused(item=work.item, attempt=work.attempt, msisdn=number_of(work), window_opens_at=window_opens_at)
+    return kept + just(*(StepRenewed(item=work.item, step=step) for step in ("cutover", "number-change")), refused)
 
 
 def withdrawn(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:

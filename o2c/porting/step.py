@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from o2c.kernel.step import RECALL_LEAD, ByPartner, Ending, Step
+from o2c.kernel.step import ByPartner, Ending, Step
+from o2c.orders.wish import PORT_IN
 from o2c.porting import rules
 from o2c.porting.events import (
     CutoverFellOut,
@@ -25,6 +26,7 @@ STEP = Step(
     guards=rules.claimed,
     reads=rules.own_number,
     lead=timedelta(minutes=2),
+    part=PORT_IN,
     facts=rules.replaced,
     ask=ByPartner(
         partner="clearing-house",
@@ -47,6 +49,7 @@ CUTOVER = Step(
     due=rules.cutover_due,
     forecast=rules.ported_by,
     instead=rules.out_of_window,
+    part=PORT_IN,
     ask=ByPartner(
         partner="clearing-house",
         payload=rules.cutover_request,
@@ -63,11 +66,12 @@ CANCEL = Step(
     fell_out=PortInCancelFellOut,
     complete=rules.withdrawn,
     guards=rules.claimed,
-    lead=RECALL_LEAD,
+    due=rules.withdrawal_due,
     forceable=True,
     ask=ByPartner(
         partner="clearing-house",
         payload=rules.withdrawal,
+        refused=rules.comes_all_the_same,
         codes={"UNAVAILABLE": "NP-CONFLICT", "TOO-LATE": "NP-LATE", "PERMANENT": "NP-LATE", "REFUSED": "NP-LATE"},
         silence="NP-CONFLICT",
     ),

@@ -13,6 +13,8 @@ from o2c.kernel.money import from_minor
 from o2c.kernel.refusal import Refused
 from o2c.kernel.step import Step
 from o2c.kernel.work import Work
+from o2c.orders.giving_up import no_return_of_port
+from o2c.orders.wish import PORT_IN
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +96,8 @@ def actions_of(app: Engine, row: Mapping[str, Any], name: str) -> list[str]:
     keys = correctable(app, stream, state, row["item"]) if step.requested else []
     named = ["line.N.FIELD"] if any(key.startswith("line.") for key in keys) else []
     ways = [f"--correct {key}=VALUE" for key in (*(key for key in keys if not key.startswith("line.")), *named)]
-    return [*_money(row, work, name), *(f'{resolve} {way} --reason "TEXT"' for way in (*ways, *_ways(app, step, work)))]
+    acts = (f'{resolve} {way} --reason "TEXT"' for way in (*ways, *_ways(app, step, work)))
+    return [*_money(row, work, name), *acts, *_without(app, row, work, name)]
 
 
 def _ways(app: Engine, step: Step, work: Work) -> Iterator[str]:
@@ -108,6 +111,12 @@ def _ways(app: Engine, step: Step, work: Work) -> Iterator[str]:
         yield "--force"
     if work.item and not step.recalls:
         yield "--fail"
+
+
+def _without(app: Engine, row: Mapping[str, Any], work: Work, name: str) -> Iterator[str]:
+    """The command by which the customer does without the part of the item that fell out, as long as that can be."""
+    if app.book.steps[row["step"]].part == PORT_IN and not no_return_of_port(work.state, work.item, app.clock().now, app.book):
+        yield f'o2c ports cancel {shlex.quote(name)} --item {shlex.quote(work.item)} --reason "TEXT"'
 
 
 def _decides(app: Engine, step: Step, work: Work, *, approve: bool) -> Decision | None:

@@ -48,6 +48,8 @@ def _row(
 
 
 def _what(row: dict[str, Any], waits: tuple[str, ...]) -> str:
+    if row["status"] == "given-up":
+        return "given up"
     if row["waiting_for"]:
         return f"waits for {row['waiting_for']}: {row['reason']}, {guide_of(row['reason']).meaning}".rstrip(".")
     if row["done_at"]:
@@ -69,8 +71,10 @@ def _dates(facts: Iterable[Fact]) -> dict[tuple[str, str], dict[str, Any]]:
         name = _REACHED.get(event.shape)
         if name == "done_at" or (name and name not in row):
             row[name] = plain(fact.occurred_at)
-        if event.shape in ("undone", "cancelled"):
+        if event.shape in ("undone", "cancelled", "given-up"):
             row.pop("done_at", None)
+        if event.shape == "given-up":
+            row.pop("expected_at", None)
         for field in _EXPECTED:
             if hasattr(event, field):
                 row["expected_at"] = plain(getattr(event, field))

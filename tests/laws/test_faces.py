@@ -59,6 +59,7 @@ METHODS = {
     "payments.record": "record_payment",
     "payments.refund": "refund",
     "payments.retry": "retry_payment",
+    "ports.cancel": "cancel_port",
     "streams.act": "act",
     "streams.append": "append",
     "streams.show": "stream",

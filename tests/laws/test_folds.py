@@ -57,6 +57,11 @@ _GATES: tuple[Told, ...] = (
     _CAPTURED, ("validation.requested", {}), ("order.validated", {}), ("identity.requested", {}), ("identity.passed", {}),
     ("credit.requested", {}), ("credit.approved", {}), _PLANNED,
 )  # fmt: skip
+_OF_PORT = {"item": "1", "part": "port-in"}
+_PORT_CANCELLED: tuple[Told, ...] = (
+    ("cancellation.requested", {**_OF_PORT, "items": []}), ("cancellation.accepted", _OF_PORT), ("porting-cancel.requested", {}),
+    ("number.kept", {}), ("step.given-up", {"step": "cutover"}), ("step.given-up", {"step": "porting"}),
+)  # fmt: skip
 LIVES: Mapping[str, Mapping[str, Sequence[Told]]] = {
     "order": {
         "wish corrected, then changed by its channel": (
@@ -133,6 +138,18 @@ LIVES: Mapping[str, Mapping[str, Sequence[Told]]] = {
             ("porting.requested", {"attempt": 3, "replaces": "2026-01-06T09:00:00Z"}), ("porting.rescheduled", {"attempt": 3}),
             ("cutover.requested", {"attempt": 2}), ("cutover.fell-out", {"attempt": 2}), ("porting.window-missed", {}), ("cutover.postponed", {}),
             ("porting.requested", {"attempt": 4}), ("porting.window-kept", {"attempt": 4}), ("cutover.requested", {"attempt": 3}),
+        ),
+        "a port cancelled on its own, that came all the same": (
+            *_GATES, ("number.assigned", {"temporary": True}), ("porting.requested", {}), ("porting.scheduled", {}), ("cutover.requested", {}),
+            *_PORT_CANCELLED, ("porting.window-kept", {}), ("step.renewed", {"step": "cutover"}), ("step.renewed", {"step": "number-change"}),
+            ("porting-cancel.refused", {}), ("cutover.requested", {"attempt": 2}),
+        ),
+        "a port cancelled on its own": (
+            *_GATES, ("number.assigned", {"temporary": True}), ("porting.requested", {}), ("porting.scheduled", {}), ("cutover.requested", {}),
+            *_PORT_CANCELLED, ("promise.revised", {"promised_on": "2026-01-07"}), ("porting-cancel.confirmed", {}),
+        ),
+        "a port cancelled before the plan": (
+            _CAPTURED, ("validation.requested", {}), ("cancellation.requested", {**_OF_PORT, "items": []}), ("cancellation.accepted", _OF_PORT),
         ),
     },
     "sim": {

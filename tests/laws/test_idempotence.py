@@ -29,6 +29,7 @@ from o2c.numbers import rules as numbers
 from o2c.numbers.events import NumberEarmarked, NumberReceived, NumberReserved
 from o2c.numbers.state import KIND as NUMBER
 from o2c.orders.cancellation import cancel
+from o2c.orders.giving_up import cancel_port
 from o2c.orders.promise import revise
 from o2c.orders.rules import advance, close, fail_item, receive
 from o2c.orders.step import KIND as ORDER
@@ -75,6 +76,10 @@ def failed(state: Any) -> Decision:
 
 def cancelled(state: Any) -> Decision:
     return cancel(state, note="", at=MONDAY, book=BOOK)
+
+
+def port_cancelled(state: Any) -> Decision:
+    return cancel_port(state, note="", at=MONDAY, book=BOOK)
 
 
 def cancelled_in_part(state: Any) -> Decision:
@@ -236,6 +241,8 @@ IDEMPOTENT = [
     pytest.param(ORDER, Story(item()).state, cancelled, id="cancel-at-its-gates"),
     pytest.param(ORDER, running(), cancelled, id="cancel"),
     pytest.param(ORDER, running(item("1"), item("2", "roaming", relies_on=("1",))), cancelled_in_part, id="cancel-item"),
+    pytest.param(ORDER, running(), port_cancelled, id="cancel-port"),
+    pytest.param(ORDER, running(until="cutover"), port_cancelled, id="cancel-a-port-that-is-agreed"),
     pytest.param(ORDER, all_failed(), close, id="close"),
     pytest.param(ORDER, waiting_for_a_deposit(), deposited(2000), id="part-of-a-deposit"),
     pytest.param(ORDER, waiting_for_a_deposit(), deposited(5000), id="deposit"),
@@ -316,7 +323,7 @@ OF_A_STEP = {
     "credit.notice", "credit.noticed", "credit.refused",
     "activation.activated", "activation.deactivate", "appointment.called_off", "appointment.kept", "billing.bill", "billing.look_at", "charging.start", "charging.stop",
     "credit.approved", "credit.decide", "delivery.delivered", "esim.cancelled", "esim.confirmed", "esim.downloaded", "identity.decide", "identity.passed", "numbers.arrive",
-    "numbers.assign", "numbers.change", "numbers.lapse", "numbers.let_go", "numbers.release", "payments.received", "porting.out_of_window", "porting.ported", "porting.scheduled", "porting.too_late", "porting.withdrawn", "qualification.qualified",
+    "numbers.assign", "numbers.change", "numbers.keep", "numbers.lapse", "numbers.let_go", "numbers.release", "payments.received", "porting.comes_all_the_same", "porting.out_of_window", "porting.ported", "porting.scheduled", "porting.too_late", "porting.withdrawn", "qualification.qualified",
     "sim.arrive", "sim.assign", "sim.lose", "sim.release", "sim.restock", "numbers.rested",
 }  # fmt: skip
 """What a row of the agenda yields, once: the row is gone with it, and the command id is the row."""

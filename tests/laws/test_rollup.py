@@ -102,6 +102,15 @@ def fail(story: Story, *names: str) -> None:
             continue
 
 
+def cancel_port(story: Story, name: str, at: datetime) -> bool:
+    """A person cancels the port-in of an item; whether it was a wish that could be, and was accepted or refused by it."""
+    try:
+        story.cancel_port(name, at=at)
+    except Refused:
+        return False
+    return True
+
+
 @st.composite
 def stories(draw: st.DrawFn) -> Story:
     """An order, every second one past its gates, and up to forty things that happen to it in any order the agenda and the queue allow."""
@@ -111,7 +120,13 @@ def stories(draw: st.DrawFn) -> Story:
             story.attend(gate)
     for _ in range(draw(st.integers(0, 40))):
         queue = stuck(story)
-        if draw(st.integers(0, 19)) == 0:
+        if draw(st.integers(0, 14)) == 0:
+            cancel_port(
+                story,
+                draw(st.sampled_from(sorted(story.state.items) or ["1"])),
+                draw(st.sampled_from((MONDAY, MONDAY + timedelta(hours=1)))),
+            )
+        elif draw(st.integers(0, 19)) == 0:
             names = draw(st.lists(st.sampled_from(sorted(story.state.items) or ["1"]), max_size=2).map(tuple))
             cancel(story, names, draw(st.sampled_from((MONDAY, MONDAY + timedelta(hours=1), MONDAY + timedelta(days=3)))))
         elif queue and (not story.agenda or draw(st.integers(0, 3)) == 0):
@@ -169,7 +184,7 @@ def test_an_item_that_ended_stays_ended(story: Story, step: str, shape: str) -> 
             assert item_state(after) == known.ended
 
 
-statuses = st.sampled_from(["planned", "requested", "done", "held", "pending", "cancelled", "undone"])
+statuses = st.sampled_from(["planned", "requested", "done", "held", "pending", "cancelled", "undone", "given-up"])
 items = st.builds(
     ItemProgress,
     st.dictionaries(st.sampled_from(["sim", "number", "activation"]), statuses, max_size=3),
@@ -198,7 +213,9 @@ def test_the_order_of_items_steps_and_gates_does_not_matter(progress: Progress, 
     assert order_state(Progress(turned(progress.gates), turned(moved), progress.cancellation)) == order_state(progress)
 
 
-@hypothesis.given(progresses, st.sampled_from(["requested", "done", "fell-out", "silent", "cancelled", "recall"]), st.sampled_from("abcde"))
+@hypothesis.given(
+    progresses, st.sampled_from(["requested", "done", "fell-out", "silent", "cancelled", "recall", "given-up"]), st.sampled_from("abcde")
+)
 def test_the_same_event_twice_is_once(progress: Progress, shape: str, name: str) -> None:
     """Following an event that was followed already changes nothing."""
     once = follow(progress, shape, "sim", name, "customer")
@@ -337,6 +354,34 @@ def test_a_cancellation_is_refused_or_carried_through(story: Story, later: timed
             act(story, name, step, "force")
     story.run()
     assert (story.states()[""], story.agenda, story.holders) == ("cancelled", {}, {})
+
+
+OF_A_PORT = ("porting", "cutover", "number-change")
+
+
+@hypothesis.settings(max_examples=200, deadline=None, suppress_health_check=list(hypothesis.HealthCheck))
+@hypothesis.given(stories(), st.sampled_from("12"), st.sampled_from((timedelta(), timedelta(hours=2), timedelta(days=3))))
+def test_a_port_is_cancelled_alone_or_not_at_all(story: Story, name: str, later: timedelta) -> None:
+    """At any moment of any history: refused it changes nothing; accepted the item goes on without its port, its number is free in the end, and
+    nothing of the port happens after."""
+    before, told = story.state.progress, len(story.events)
+    if not cancel_port(story, name, MONDAY + later) or len(story.events) == told or not story.state.planned:
+        return
+    ended = {of for of, known in before.items.items() if known.ended}
+    assert {of for of, known in story.state.progress.items.items() if known.ended} == ended
+    if "cancellation.refused" in story.names()[told:]:
+        assert story.state.progress == before
+        return
+    own = story.state.progress.items[name]
+    assert {own.steps[step] for step in OF_A_PORT} == {"given-up"}
+    assert own.recalls or not story.holds("port-in", name)
+    for of, step in stuck(story):
+        if STEPS[step].recalls:
+            act(story, of, step, "force")
+    story.run(but={(name, "porting-cancel"): Answered()})
+    assert not story.holds("port-in", name)
+    happened = [event for event in story.events[told:] if getattr(event, "item", "") == name]
+    assert {event.type_name for event in happened}.isdisjoint({"porting.scheduled", "cutover.number-ported-in", "number.changed"})
 
 
 @hypothesis.settings(max_examples=150, deadline=None, suppress_health_check=list(hypothesis.HealthCheck))

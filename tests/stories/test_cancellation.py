@@ -151,7 +151,7 @@ def test_a_port_that_cannot_be_taken_back_waits_for_a_person(world: World) -> No
         "pendingCancellation",
     )
     assert {row["kind"] for row in left(world)["held"]} == {"port-in"}
-    with pytest.raises(Refused, match="ended already; retry porting-cancel, or force it"):
+    with pytest.raises(Refused, match="retry porting-cancel, or force it once it is settled"):
         world.resolve("NP-LATE", Fail())
     world.resolve("NP-LATE", Force())
     assert (world.state("WEB-1"), world.fallouts(), left(world)) == ("cancelled", [], {})

@@ -12,6 +12,7 @@ from structlog.testing import capture_logs
 
 from o2c.desk.fallout import Retry
 from o2c.desk.numbers import reserve
+from o2c.desk.orders import cancel_port
 from o2c.engine.app import Context
 from o2c.kernel.agenda import Entry
 from o2c.kernel.decision import Decision, just
@@ -30,6 +31,7 @@ from tests.world import ADDRESS, NINE, World, at, item, line, order, ported
 REPORTS = {"C-6": RefusedBy("REFER"), "C-7": DEPOSIT}
 """What the bureau says of whom; of all others it says nothing against them."""
 GIVEN_UP = ("GIVEN-UP", "CALLED-OFF")
+WITHOUT_ITS_PORT = "WITHOUT"
 
 
 class Defect(Exception):
@@ -50,7 +52,7 @@ def once(step: Step, raised: list[str]) -> Step:
     """The step, whose rule raises the first time it is asked to complete: in an order that is not given up meanwhile, if it can be there."""
 
     def complete(work: Any, data: Any, now: Any) -> Decision:
-        spared = getattr(work.state, "external_id", "") in GIVEN_UP and not step.recalls
+        spared = getattr(work.state, "external_id", "") in (*GIVEN_UP, WITHOUT_ITS_PORT) and not step.recalls
         if step.name not in raised and not spared:
             raised.append(step.name)
             raise Defect(step.name)
@@ -60,9 +62,9 @@ def once(step: Step, raised: list[str]) -> Step:
 
 
 def lived(world: World) -> None:
-    """A world in which every step of the plan comes up: lines, a port, an access, an order given up while its partners have their work, a number
-    kept that nobody takes, an invoice that is not paid."""
-    world.stocked(esims=6, physical=3, numbers=12, customers=7)
+    """A world in which every step of the plan comes up: lines, a port, an access, an order given up while its partners have their work, a port
+    cancelled on its own, a number kept that nobody takes, an invoice that is not paid."""
+    world.stocked(esims=7, physical=3, numbers=12, customers=8)
     world.scripted.will("9/esim", Accepted("PRF-1", at(12)))
     world.scripted.will("8/appointment", Accepted("VIS-1", at(12)))
     world.scripted.will("credit", *[lambda request: REPORTS.get(request.body["customer"], Answered())] * 20)
@@ -75,8 +77,11 @@ def lived(world: World) -> None:
         order("CALLED-OFF", item(COPPER, "8", place=ADDRESS, commitmentMonths="12"), party="C-5"),
         order("KEPT", line(), party="C-6"),
         order("DEPOSIT", line(), party="C-7"),
+        order(WITHOUT_ITS_PORT, ported(msisdn="+447700900778"), party="C-8"),
     )
     world.run(NINE + timedelta(minutes=30))
+    with suppress(Refused):
+        cancel_port(world.app, Context("ann"), WITHOUT_ITS_PORT, note="")
     with suppress(Refused):  # where the defect keeps it at its first gate
         reserve(world.app, Context("ann"), next(iter(number_stock(12)))[0], "KEPT", until=at(6))
     for external_id in GIVEN_UP:

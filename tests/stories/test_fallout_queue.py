@@ -127,15 +127,16 @@ def test_a_page_has_all_a_person_needs_to_act(queue: World, desk: Desk) -> None:
 
 
 def test_the_actions_are_those_the_step_has(queue: World, desk: Desk) -> None:
-    """A code can be corrected, tried again or given up, not decided; each is taken when it is typed."""
+    """A code can be corrected, tried again or given up, not decided, or the number is not brought at all; each is taken when it is typed."""
     fallout = desk.finds("NP-CODE")
-    actions = desk.sees("fallout", "show", fallout)["actions"]
+    *actions, without = desk.sees("fallout", "show", fallout)["actions"]
     ways = [action.removeprefix(f"o2c fallout resolve {fallout} ").split()[0:2] for action in actions]
 
     assert ways == [
         ["--correct", "place=VALUE"], ["--correct", "portInNumber=VALUE"], ["--correct", "portInCode=VALUE"],
         ["--retry", "--reason"], ["--fail", "--reason"],
     ]  # fmt: skip
+    assert without.startswith("o2c ports cancel ")
 
 
 def test_refused_values_and_notes_are_for_who_asks(queue: World, desk: Desk) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from o2c.desk.act import Context, Refused
-from o2c.desk.orders import cancel_order
+from o2c.desk.orders import Cancelled, cancel_order
 from o2c.entrypoints.cli.options import Actor, CommandId
 from o2c.entrypoints.cli.output import Format, Output, err, show_rows
 from o2c.entrypoints.cli.read import Id
@@ -37,8 +37,13 @@ def orders_cancel(
     with opened() as session:
         context = Context(actor, command_id=command_id)
         done = cancel_order(session.app, context, order, items=item or (), note=reason)
-        if done.refused:
-            raise Refused(done.refused, kind="conflict")
-        show_rows(done.undone, output, empty="nothing was left to cancel")
-        carried_on = "" if done.state in FINAL_STATES or not done.undone else "; `o2c run` carries on from here"
-        err.print(f"order {order} is {done.state}{carried_on}")
+        told_of(done, order, output)
+
+
+def told_of(done: Cancelled, order: str, output: Format) -> None:
+    """Say what came of a cancellation. Raises Refused (conflict) when it was too late."""
+    if done.refused:
+        raise Refused(done.refused, kind="conflict")
+    show_rows(done.undone, output, empty="nothing was left to cancel")
+    carried_on = "" if done.state in FINAL_STATES or not done.undone else "; `o2c run` carries on from here"
+    err.print(f"order {order} is {done.state}{carried_on}")

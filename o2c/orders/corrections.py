@@ -1,0 +1,28 @@
+"""What of an order a person may still correct."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from o2c.orders.state import OrderState, correct_wish
+from o2c.orders.wish import CODE, NUMBER
+
+
+def correctable(state: OrderState, item: str, changes: Mapping[str, str]) -> bool:
+    """Whether every change names something that can still be corrected.
+
+    Of an item, that is the part its steps read when they are asked for again: its place, and the number it brings with its code, none of
+    them empty. Of a whole order, it is the part that validation judges (see `correct_wish` for the keys), while the order waits there: an
+    order that was not validated is not planned.
+    """
+    if item:
+        own = {NUMBER, CODE} if state.brings(item) else set()
+        return item in state.items and changes.keys() <= {"place"} | own and all(value.strip() for value in changes.values())
+    if changes and state.progress.gates.get("validation") != "pending":
+        return False
+    for key, value in changes.items():
+        corrected = correct_wish(state, key, value)
+        if corrected is None:
+            return False
+        state = corrected
+    return not state.planned
