@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from projections import balances, contacts, fallout, intakes, invoices, items, milestones, orders, promises, stock
+from projections import balances, contacts, fallout, intakes, invoices, items, milestones, orders, ports, promises, stock
 from projections.engine.projection import Projection
 
 ALL: tuple[Projection, ...] = (
@@ -11,6 +11,7 @@ ALL: tuple[Projection, ...] = (
     milestones.MILESTONES,
     fallout.FALLOUT,
     promises.PROMISES,
+    ports.PORTS,
     stock.STOCK,
     invoices.INVOICES,
     balances.BALANCES,

@@ -78,6 +78,7 @@ _OF_ITEMS = (
     "sim.requested", "sim.assigned", "sim.fell-out", "sim.released", "number.requested", "number.assigned", "number.fell-out", "number.earmarked",
     "number.earmark-dropped", "item.failed",
     "item.cancelled", "porting-cancel.requested", "porting-cancel.confirmed", "cancellation.requested", "cancellation.accepted", "porting-cancel.refused",
+    "porting.scheduled", "porting.window-kept", "porting.postponed", "porting.window-missed", "porting.rescheduled", "cutover.number-ported-in",
 )  # fmt: skip
 _OF_STEPS = (
     "partner.accepted",

@@ -27,8 +27,19 @@ from o2c.views.invoices import money_owed
 from o2c.views.order_page import show_order
 from o2c.views.orders import find_order, list_orders
 from o2c.views.partners import list_faults, list_partner_statuses, list_partners
+from o2c.views.ports import late_ports
 from o2c.views.reading import all_seen
-from o2c.views.shown import CustomerShown, FalloutListed, FaultShown, OrderRow, OrderShown, OwedShown, PartnerShown, PartnerStatusShown
+from o2c.views.shown import (
+    CustomerShown,
+    FalloutListed,
+    FaultShown,
+    LatePortShown,
+    OrderRow,
+    OrderShown,
+    OwedShown,
+    PartnerShown,
+    PartnerStatusShown,
+)
 
 __all__ = [
     "Captured", "Context", "Correct", "Decide", "EventRecord", "Fail", "Force", "Mark", "OrderToCash", "OtherLog", "Refused", "Retry", "Written",
@@ -239,6 +250,12 @@ class OrderToCash:
         """The money that accounts hold for their customers, those that owe some back first."""
         all_seen(self._engine)
         return cast("list[OwedShown]", money_owed(self._engine, limit=limit))
+
+    @_answered
+    def late_ports(self, *, market: str = "", unfinished: bool = False, limit: int | None = None) -> list[LatePortShown]:
+        """Ports that missed the day agreed for them, with their days late and the cause; numbers are given in full. See `views.ports.late_ports`."""
+        all_seen(self._engine)
+        return cast("list[LatePortShown]", late_ports(self._engine, market=market, unfinished=unfinished, identifiers=True, limit=limit))
 
     @_answered
     def fallouts(

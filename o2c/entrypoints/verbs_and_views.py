@@ -18,6 +18,7 @@ from o2c.views import customers as customer_views
 from o2c.views import numbers as number_views
 from o2c.views import orders as order_views
 from o2c.views import partners as partner_views
+from o2c.views import ports as port_views
 from o2c.views import projections as projection_views
 
 _SENTENCE = re.compile(r".+?\.(?=\s|$)", re.DOTALL)
@@ -98,6 +99,7 @@ VIEWS = (
     Operation("partners.status", partner_views.list_partner_statuses),
     Operation("payments.owed", invoices.money_owed),
     Operation("payments.show", invoices.show_invoice),
+    Operation("ports.late", port_views.late_ports),
     Operation("projections.history", projection_views.list_deeds),
     Operation("projections.parked", projection_views.list_parked),
     Operation("projections.skipped", projection_views.list_skipped),

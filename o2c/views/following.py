@@ -108,16 +108,16 @@ class EventRecord:
     def masked(self) -> EventRecord:
         """The record as analysts see it: of ICCID, IMSI and MSISDN the first four and last three digits, of a port-in nothing."""
         kind, dash, name = self.stream.partition("-")
-        stream = f"{kind}{dash}{_masked(name)}" if kind in ("sim", "number") else self.stream
-        return replace(self, stream=stream, data=_masked(self.data))
+        stream = f"{kind}{dash}{masked(name)}" if kind in ("sim", "number") else self.stream
+        return replace(self, stream=stream, data=masked(self.data))
 
 
-def _masked(value: Any) -> Any:
+def masked(value: Any) -> Any:
     """A value with its identifiers masked, as `o2c.masked` does it for the analysts' views."""
     if isinstance(value, dict):
-        return {key: "***" if key.startswith("portIn") else _masked(part) for key, part in value.items()}
+        return {key: "***" if key.startswith("portIn") else masked(part) for key, part in value.items()}
     if isinstance(value, list):
-        return [_masked(part) for part in value]
+        return [masked(part) for part in value]
     return IDENTIFIER.sub(r"\1***\2", value) if isinstance(value, str) else value
 
 

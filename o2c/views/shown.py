@@ -211,6 +211,28 @@ class CustomerShown(TypedDict):
     money_held: list[dict[str, Any]]
 
 
+class LatePortShown(TypedDict):
+    """A port that missed the day agreed for it. Days are ISO dates local to the market; `market` is its rules as pinned.
+
+    `state` is missed, agreed (anew, for `now_agreed_on`), postponed (until the line is on), ported or cancelled. The days late are None until
+    another day is agreed.
+    """
+
+    external_id: str
+    order: str
+    item: str
+    number: str
+    state: str
+    agreed_on: str
+    ported_on: str | None
+    now_agreed_on: str | None
+    late_days: int | None
+    late_working_days: int | None
+    cause: str
+    windows_missed: int
+    market: str
+
+
 class OwedShown(TypedDict):
     """An account that holds money of its customer, in minor units: owed and to be paid back, credit for the next invoice, deposits."""
 

@@ -60,6 +60,7 @@ METHODS = {
     "payments.refund": "refund",
     "payments.retry": "retry_payment",
     "ports.cancel": "cancel_port",
+    "ports.late": "late_ports",
     "streams.act": "act",
     "streams.append": "append",
     "streams.show": "stream",

@@ -50,7 +50,7 @@ PARTS: Mapping[str, Mapping[str, Part]] = {
             },
         ),
         "numbers": Part("numbers:numbers", "Telephone numbers: reserve one for an order, release it, look at it."),
-        "ports": Part("ports:ports", "Number ports: call off the port of a number that a line was to bring."),
+        "ports": Part("ports:ports", "Number ports: which were late, and calling one off."),
         "sims": Part("sims:sims", "SIMs: look at one."),
     },
     "Money": {

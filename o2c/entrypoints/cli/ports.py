@@ -1,4 +1,4 @@
-"""Number ports on the command line: calling one off."""
+"""Number ports on the command line: calling one off, and those that were late."""
 
 from __future__ import annotations
 
@@ -10,11 +10,13 @@ from o2c.desk.act import Context, Refused
 from o2c.desk.orders import cancel_port
 from o2c.entrypoints.cli.cancel import told_of
 from o2c.entrypoints.cli.options import Actor, CommandId
-from o2c.entrypoints.cli.output import Format, Output
+from o2c.entrypoints.cli.output import Format, Limit, Output, rows_wanted, show_rows
 from o2c.entrypoints.cli.read import Id
-from o2c.entrypoints.cli.session import opened
+from o2c.entrypoints.cli.session import current, looking, opened
+from o2c.views.ports import late_ports
 
-ports = typer.Typer(no_args_is_help=True, help="Number ports: call off the port of a number that a line was to bring.")
+ports = typer.Typer(no_args_is_help=True, help="Number ports: which were late, and calling one off.")
+COLUMNS = ("external_id", "item", "agreed_on", "ported_on", "late_working_days", "cause", "state")
 
 
 @ports.command("cancel")
@@ -42,3 +44,24 @@ def ports_cancel(
     with opened() as session:
         done = cancel_port(session.app, Context(actor, command_id=command_id), order, items=item or (), note=reason)
         told_of(done, order, output)
+
+
+@ports.command("late")
+def ports_late(
+    market: Annotated[str, typer.Option(metavar="MARKET", help="Only ports of this market, such as GB.")] = "",
+    unfinished: Annotated[bool, typer.Option("--open", help="Only those that are still to be done.")] = False,
+    identifiers: Annotated[bool, typer.Option("--identifiers", help="Numbers in full, not masked.")] = False,
+    limit: Limit = None,
+    output: Output = Format.table,
+) -> None:
+    """List the ports that missed the day agreed for them: by how many days, and why.
+
+    Days late run from the first day missed to the cut-over, or to the day agreed now, in calendar days and in the market's working days. A
+    window that was given up in time, because the line would not be on, was not missed.
+
+    Example: o2c ports late -o jsonl
+    """
+    with looking() as session:
+        current(session)
+        rows = late_ports(session.app, market=market, unfinished=unfinished, identifiers=identifiers, limit=rows_wanted(limit, output))
+        show_rows(rows, output, empty="no port was late", columns=COLUMNS, limit=0)
