@@ -26,8 +26,9 @@ _STATES: Mapping[str, Callable[[str], str]] = {
     "number.reservation-released": lambda kind: "golden" if kind == "golden" else "available",
     "number.reservation-lapsed": lambda kind: "golden" if kind == "golden" else "available",
     "number.brought-in": lambda kind: "ported_in",
+    "number.returned": lambda kind: "returned",
 }
-"""The state that a piece of stock has after each event, by its class.
+"""The state that a piece of stock has after each event, by its class. A number that is returned is with the holder of its range again.
 
 A free golden number is `golden` and not `available`: the program never picks one by itself.
 """

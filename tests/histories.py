@@ -140,6 +140,7 @@ def other_events(draw: st.DrawFn, salt: str = "") -> Told:
             (f"number-{msisdn['msisdn']}", "number.reservation-released", {**msisdn, "item": "1", "number_class": ("normal", "golden")[number]}),
             (f"number-{msisdn['msisdn']}", "number.reservation-lapsed", {**msisdn, "item": "1", "number_class": ("normal", "golden")[number]}),
             (f"number-{msisdn['msisdn']}", "number.rested", {**msisdn, "item": "", "number_class": ("normal", "golden")[number]}),
+            (f"number-{msisdn['msisdn']}", "number.returned", {**msisdn, "item": ""}),
             (f"invoice-{number}{salt}", "payment.part-received", {"item": "", "amount_minor": 500, "method": "bank-transfer"}),
             (f"invoice-{number}{salt}", "invoice.issued", invoice(f"INV-{number}{salt}", 1999)),
             (f"invoice-{number}{salt}", "payment.received", {"item": "", "attempt": 1, "amount_minor": 1000, "method": "card"}),

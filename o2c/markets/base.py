@@ -104,12 +104,14 @@ class NumberRest:
 class NumberingRules:
     """The region of a market's numbers, and the rest of a number that is given back, by what it was.
 
-    A number that was ported out has no row: it serves at another operator, goes back to the holder of its range when it ceases there, and is
+    A number that was brought in rests like any other in use, so that its former customer may have it back or port it, and then goes back to the
+    holder of its range, which alone may give it out again (`returned_by`: the source of that). A number that was ported out has no row: it serves at another operator, goes back to the holder of its range when it ceases there, and is
     not ours to give again.
     """
 
     region: str
     rests: Mapping[NumberUse, NumberRest]
+    returned_by: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,6 +73,8 @@ GB = Market(
                 source="Ofcom General Conditions of Entitlement, C7.6(b), in force 3 April 2023",
             ),
         },
+        returned_by="a ported number that ceases goes back to the operator to which its block was allocated: National Telephone Numbering Plan, "
+        "and the operators' MNP manual [M]",
     ),
     # The card, its packing and its postage: an operator's own figure.
     sim_replacement_minor=450,

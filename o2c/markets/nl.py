@@ -71,6 +71,7 @@ NL = Market(
                 days_min=31, days_max=None, former_customer_may_claim=True, source="Directive (EU) 2018/1972, art. 106(3)"
             ),
         },
+        returned_by="a ported number that ceases is told to all operators (COIN deactivation message) and goes back to the holder of its range [M]",
     ),
     # The card, its packing and its postage: an operator's own figure.
     sim_replacement_minor=500,

@@ -161,7 +161,7 @@ class NumberTaken(Withdrawn, HeldByItem, name="number.taken", stream="number"):
 
 
 class NumberQuarantined(Requested, Freed, name="number.quarantined", step="number-restock", stream="number"):
-    """A number that was given back rests until `due_at`.
+    """A number that was given back rests until `due_at`; then it is on offer again or, if it was brought in, goes back to its range holder.
 
     Version 2 says what it was (`use`), whose, whether that `customer` may claim it while it rests, and the time by which it must be on offer
     again (`free_by`, None for no maximum), all as the market of its order had it. An older rest has no use and no customer on record.
@@ -197,6 +197,13 @@ class NumberRested(Done, Offered, name="number.rested", step="number-restock", s
     def offer(self) -> tuple[str, str, dict[str, str]]:
         """Put the number back into the pool of its country and class."""
         return _offer(self.number_class, self.msisdn)
+
+
+class NumberReturned(Done, name="number.returned", step="number-restock", stream="number"):
+    """A number that was brought in rested as long as its market asks and went back to the holder of its range; a customer may bring it in again."""
+
+    example = {"msisdn": "+447700900123"}
+    msisdn: Annotated[str, Names("number")]
 
 
 class NumberReserved(Requested, Withdrawn, HeldByItem, name="number.reserved", step="reservation", stream="number"):

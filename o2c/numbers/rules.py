@@ -32,6 +32,7 @@ from o2c.numbers.events import (
     NumberReservationReleased,
     NumberReserved,
     NumberRested,
+    NumberReturned,
     NumbersAnnounced,
     NumbersArrived,
     NumberTaken,
@@ -132,14 +133,23 @@ def assign(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
 def release(work: Work, outcome: Mapping[str, Any], at: datetime) -> Decision:
     """Give the number back; it rests for the market's minimum of days for what it was before anybody else gets it.
 
-    It was in use if its line was on, or may have been, and never used otherwise. Nothing when the number is resting already, because a number
-    brought in took its place; that one goes back to the holder of its range. Source: the market's numbering rules (Great Britain: Ofcom
-    General Condition C7.6).
+    It was in use if its line was on, or may have been, and never used otherwise. A number that was brought in is given back, too; in place of the
+    temporary one, which rests already, if it took that one's place. Source: the market's numbering rules (Great Britain: Ofcom General
+    Condition C7.6).
     """
+    brought = work.outcomes.get("cutover", {}).get("msisdn", "")
     if work.outcomes.get("number-change"):
-        return just()  # it rests already, since the number brought in took its place
-    msisdn = outcome["msisdn"]
-    use: NumberUse = "in-use" if work.with_partner("activation", at) else "never-used"
+        return _given_back(work, brought, "in-use", at)
+    given_back = _given_back(work, outcome["msisdn"], "in-use" if work.with_partner("activation", at) else "never-used", at)
+    if not brought or work.state.record(work.item, "number-change").reason == "NP-NOTPORT":
+        return given_back
+    # It was cut over and came to us, though it never served.
+    came = NumberBroughtIn(msisdn=brought, order=work.stream.removeprefix("order-"), item=work.item)
+    rest = resting(work.market, brought, "in-use", customer=work.state.party, at=at)
+    return given_back + Decision(elsewhere=((stream_of(brought), came), (stream_of(brought), rest)))
+
+
+def _given_back(work: Work, msisdn: str, use: NumberUse, at: datetime) -> Decision:
     rest = resting(work.market, msisdn, use, customer=work.state.party, at=at)
     return just(NumberReleased(item=work.item, msisdn=msisdn)) + Decision(
         elsewhere=((stream_of(msisdn), rest),),
@@ -192,7 +202,12 @@ def keep(work: Work, at: datetime) -> Decision:
 
 
 def rested(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
-    """Put a number on offer again whose rest is over. It is asked for at the minimum of the rest, so that no rest goes beyond its maximum."""
+    """Put a number on offer again whose rest is over; one that was brought in goes back to the holder of its range.
+
+    It is asked for at the minimum of the rest, so that no rest goes beyond its maximum. Source: the market's numbering rules.
+    """
+    if work.state.brought_in:
+        return just(NumberReturned(attempt=work.attempt, msisdn=work.state.resting))
     return just(NumberRested(attempt=work.attempt, msisdn=work.state.resting, number_class=work.state.number_class))
 
 

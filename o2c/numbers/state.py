@@ -19,6 +19,7 @@ from o2c.numbers.events import (
     NumberReservationReleased,
     NumberReserved,
     NumberRested,
+    NumberReturned,
     NumberTaken,
 )
 from o2c.stock.state import stock_agenda
@@ -28,7 +29,8 @@ from o2c.stock.state import stock_agenda
 class NumberState:
     """A number: its status, class, holder and reservation.
 
-    `status` is empty before the number was received, then available, golden, reserved, assigned, quarantined or ported_in. `resting` is the
+    `status` is empty before the number was received, then available, golden, reserved, assigned, quarantined or ported_in; returned for one that
+    is not ours any more. `brought_in` says that it is of another operator's range and only ours as long as its customer's line. `resting` is the
     number itself while it is in quarantine. `order`, `item` and `customer` are those that it was last reserved for or taken by; of a number
     that rests, `customer` is whose it was. `kept_until` is the end of the reservation. `rests_until` is the end of the rest, kept while the
     former customer has it reserved, as are `use`, `claimable` and `free_by` of the rest. `records` are its steps that stand still.
@@ -45,6 +47,7 @@ class NumberState:
     use: str = ""
     claimable: bool = False
     free_by: datetime | None = None
+    brought_in: bool = False
     records: dict[str, Record] = field(default_factory=dict)
 
 
@@ -82,11 +85,14 @@ def evolve(state: NumberState, event: Event) -> NumberState:
                 use=event.use,
                 claimable=event.claimable,
                 free_by=event.free_by,
+                brought_in=state.brought_in,
             )
         case NumberClaimDropped():
             return replace(state, status="quarantined", resting=event.msisdn, order="", item="", kept_until=None)
         case NumberBroughtIn():
-            return NumberState("ported_in", order=event.order, item=event.item)
+            return NumberState("ported_in", order=event.order, item=event.item, brought_in=True)
+        case NumberReturned():
+            return NumberState("returned")
         case FellOut():
             return replace(state, records=noted(state.records, event, step_of(event)))
     return state
@@ -113,5 +119,5 @@ def _owner(state: NumberState) -> tuple[str | None, str | None]:
 
 
 KIND = StreamKind(
-    category="number", shape_version=2, state_type=NumberState, initial=lambda _: NumberState(), evolve=evolve, agenda=agenda, owner=_owner
+    category="number", shape_version=3, state_type=NumberState, initial=lambda _: NumberState(), evolve=evolve, agenda=agenda, owner=_owner
 )

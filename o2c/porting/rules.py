@@ -56,7 +56,7 @@ def flaw(work: Work, at: datetime) -> str:
 
     DQ-PHONE: no possible mobile number of the market in E.164 form. NP-CODE: the code is missing, has not the market's form, or is too old
     for the day that would be asked for, be it that the customer wishes a later one. NP-NOTPORT: another order brings or brought the number, or
-    it is our own: of our stock, or in service with a customer of ours.
+    it is our own: of our stock, in service with a customer of ours, or at rest since. One that went back to the holder of its range is not.
     Source: the table of imperfect orders (design, section 11); ITU-T E.164; the market's porting rules.
     """
     if not possible_mobile(number_of(work), work.market.numbering.region):
@@ -68,7 +68,7 @@ def flaw(work: Work, at: datetime) -> str:
         return f"NP-CODE: {old}"
     if any(holder != work.holder for holder in work.guards.values()):
         return "NP-NOTPORT: another order brings or brought this number"
-    if any(work.read.values()):
+    if any(number is not None and number.status != "returned" for number in work.read.values()):
         return "NP-NOTPORT: the number is our own already, in stock or in service"
     return ""
 
@@ -239,6 +239,11 @@ def cutting_over(work: Work, at: datetime) -> str:
     """
     asked = work.with_partner("cutover", at) and timing.window(work).opens_at <= at and timing.in_hand(work)
     return "its number was cut over, or is about to be" if asked or timing.done(work, "cutover") else ""
+
+
+def cut_over(work: Work) -> bool:
+    """Whether the number is ours, so that there is no port to be taken back: it goes back to the holder of its range when its line ends."""
+    return timing.done(work, "cutover")
 
 
 def withdrawal(work: Work) -> Mapping[str, Any]:

@@ -38,6 +38,7 @@ STEP = Step(
     ),
     ending=Ending(
         recall="porting-cancel",
+        done_for_good=rules.cut_over,
         no_return=rules.frozen,
     ),
 )

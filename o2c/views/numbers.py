@@ -35,6 +35,7 @@ def _rest(state: NumberState) -> dict[str, Any]:
         "was": state.use or None if rests else None,
         "rests_until": state.rests_until if rests else None,
         "may_be_claimed_by": claimant(state) or None,
+        "then": ("back to the holder of its range" if state.brought_in else "on offer again") if rests else None,
     }
 
 

@@ -15,10 +15,11 @@ from o2c.kernel.refusal import Refused
 from o2c.markets.base import Market, NumberUse, number_rest
 from o2c.markets.registry import MARKETS
 from o2c.numbers import rules
-from o2c.numbers.events import NumberQuarantined, NumberReserved
+from o2c.numbers.events import NumberBroughtIn, NumberQuarantined, NumberReserved, NumberTaken
 from o2c.numbers.state import KIND, NumberState
+from o2c.orders.rules import fail_item
 from o2c.orders.step import KIND as ORDER
-from tests.given import BOOK, MONDAY, PORTING, Story, item
+from tests.given import BOOK, MARKET, MONDAY, PORTING, Story, item
 
 VERSIONS = [market for versions in MARKETS.values() for market in versions]
 MSISDN = "+447700910001"
@@ -71,19 +72,79 @@ def test_a_number_rests_by_what_it_was(life: Callable[[], Story], use: str, days
     assert MONDAY <= given_back_at <= MONDAY + timedelta(days=9)
 
 
-def test_a_number_brought_in_is_never_ours_to_give() -> None:
-    """What came from another operator's range is not offered when its line ends: it goes back to the holder of its range."""
-    story = Story(item(characteristics=PORTING)).run()
-    brought = story.last("number.changed")
-    work = story.work("1", "number")
-    assert not rules.release(work, work.outcomes["number"], MONDAY)
-    assert [stream for stream, event in story.elsewhere if event.type_name == "number.quarantined"] == [f"number-{brought.replaced}"]
+def not_charged_for() -> Story:
+    """A line that serves under the number it brought, whose account could not take the charge."""
+    story = Story(item(characteristics={**PORTING, "simType": "physical"})).run(until="charging")
+    entry = story.agenda.pop(("1", "charging"))
+    story.run()
+    story.agenda["1", "charging"] = entry
+    return story
+
+
+def cut_over_for_nothing() -> Story:
+    """The number was cut over to us, and the line ended before it took the temporary one's place."""
+    return Story(item(characteristics=PORTING)).run(until="number-change")
+
+
+def folded(story: Story, msisdn: str) -> NumberState:
+    state: NumberState = KIND.initial(f"number-{msisdn}")
+    for stream, event in story.elsewhere:
+        state = KIND.evolve(state, event) if stream == f"number-{msisdn}" else state
+    return state
+
+
+@pytest.mark.parametrize("life", [pytest.param(not_charged_for, id="served"), pytest.param(cut_over_for_nothing, id="never served")])
+def test_a_number_brought_in_is_never_ours_to_give(life: Callable[[], Story]) -> None:
+    """When its line ends it rests as one in use, for its customer to have back, and then goes back to the holder of its range.
+
+    The donor is not asked to drop a port that was done, and nothing holds the number: it can be brought in again.
+    """
+    story = life()
+    end = MONDAY + timedelta(days=9)
+    story.take(fail_item(story.state, "1", reason="SYS-BUG", note="", at=end, book=BOOK), at=end)
+    story.run()
+    brought = PORTING["portInNumber"]
+    rests = {stream.removeprefix("number-"): event for stream, event in story.elsewhere if isinstance(event, NumberQuarantined)}
+    assert (rests[brought].use, rests[brought].due_at, rests[brought].customer) == ("in-use", end + timedelta(days=31), "C-1001")
+    assert (story.states()[""], story.holders) == ("failed", {})
+    assert "porting-cancel.requested" not in story.names()
+    number = folded(story, brought)
+    assert (number.status, number.brought_in) == ("quarantined", True)
+    [gone] = rules.rested(KIND.work(number, f"number-{brought}", "", "number-restock", BOOK), {}, rests[brought].due_at).events
+    assert (gone.type_name, KIND.evolve(number, gone)) == ("number.returned", NumberState("returned"))
+
+
+def test_a_number_brought_in_that_its_customer_has_back_is_still_not_ours() -> None:
+    """Claimed, taken by another line of theirs and given back once more, it goes back to the holder of its range in the end."""
+    number = KIND.evolve(KIND.initial(""), NumberBroughtIn.model_validate({**NumberBroughtIn.example, "msisdn": MSISDN}))
+    rest = rules.resting(MARKET, MSISDN, "in-use", customer="C-1001", at=MONDAY)
+    number = KIND.evolve(number, rest)
+    [(_, kept)] = reserve(number).elsewhere
+    number = KIND.evolve(number, kept)
+    number = KIND.evolve(number, NumberTaken(msisdn=MSISDN, order="1001", item="1"))
+    assert (number.status, number.brought_in) == ("assigned", True)
+    number = KIND.evolve(number, rest)
+    [gone] = rules.rested(KIND.work(number, f"number-{MSISDN}", "", "number-restock", BOOK), {}, MONDAY).events
+    assert gone.type_name == "number.returned"
+
+
+def test_a_number_that_another_line_holds_is_left_to_it() -> None:
+    """What was cut over and could not be taken, because another line has it, is neither brought in nor given back by this one."""
+    brought = PORTING["portInNumber"]
+    story = Story(item(characteristics=PORTING)).run(until="cutover")
+    story.holders["number", brought] = "order-2/1"
+    story.run()
+    assert story.state.record("1", "number-change").reason == "NP-NOTPORT"
+    story.give_up("number-change")
+    assert [stream for stream, _ in story.elsewhere if stream == f"number-{brought}"] == []
+    assert story.holders["number", brought] == "order-2/1"
 
 
 @pytest.mark.parametrize("market", [pytest.param(market, id=market.pin) for market in VERSIONS])
 def test_a_market_has_a_rest_for_every_use(market: Market) -> None:
     """Each with its source; and a number is on offer again before its maximum, where there is one."""
     assert set(market.numbering.rests) == set(get_args(NumberUse))
+    assert market.numbering.returned_by
     for rest in market.numbering.rests.values():
         assert rest.source
         assert rest.days_min >= 1
