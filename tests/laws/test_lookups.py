@@ -106,6 +106,8 @@ def test_no_document_and_no_row_tells_a_value(name: str, email: str) -> None:
     """Neither the names nor any word of them, nor what the fold must not read, is in what is stored."""
     docs = folded(registered("C-1", name=f"{name} Quill", email=f"{email}@example.org"))
     stored = json.dumps([docs, sorted(tokens(docs))], ensure_ascii=False).casefold()
+    # What the documents are made of holds words too: a person may be called Custom.
+    hypothesis.assume(name.casefold() not in json.dumps(folded(registered("C-1"))).casefold())
 
     assert [word for word in ("quill", "example.org", "1980-02-29", "mill lane", name.casefold()) if word in stored] == []
 
