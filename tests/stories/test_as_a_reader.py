@@ -21,6 +21,7 @@ SHOWN = {
     "orders find WEB-1": "WEB-1",
     "orders list": "WEB-1",
     "payments owed": "",
+    "ports late": "",
     "sql 'SELECT external_id FROM projection.orders'": "WEB-1",
     "status": "captured",
     "metrics export": "o2c_store_up",

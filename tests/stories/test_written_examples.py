@@ -41,6 +41,9 @@ IDS = {
     ): f"""SELECT o.external_id FROM projection.orders o WHERE o.state = 'pending' AND 1 = (SELECT count(*) FROM projection.items i
         WHERE i.order_id = o.order_id AND i.offering IN ('{LINE.id}', '{SECOND_LINE.id}')) AND EXISTS (SELECT FROM projection.fallout f
         WHERE f.order_id = o.order_id AND f.state = 'open' AND f.reason = ANY('{{KYC-DOC,CR-REFER,CR-DEPOSIT}}')) ORDER BY o.captured_at""",
+    ("ports", "ORDER"): """SELECT o.external_id FROM projection.fallout f JOIN projection.orders o USING (order_id) WHERE f.state = 'open'
+        AND f.reason = ANY('{NP-CODE,NP-NOTPORT}') AND 1 = (SELECT count(brings) FROM projection.items i WHERE i.order_id = o.order_id)
+        ORDER BY f.opened_at""",
     ("orders", "ORDER"): "SELECT external_id FROM projection.orders WHERE state IN ('acknowledged', 'pending') ORDER BY captured_at",
 }
 """What the reader puts in the place of a word, by command and word: a query that finds one in the store."""
