@@ -59,7 +59,7 @@ def ports_late(
     Days late run from the first day missed to the cut-over, or to the day agreed now, in calendar days and in the market's working days. A
     window that was given up in time, because the line would not be on, was not missed.
 
-    Example: o2c ports late -o jsonl
+    Example: o2c ports late --market GB -o json
     """
     with looking() as session:
         current(session)
