@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Any, Literal, ParamSpec, Self, TypeVar, cast
 from uuid import uuid4
 
+from o2c.checks.conformance import Kept, check_conformance
 from o2c.desk import customers, fallout, numbers, orders, partners, payments, streams
 from o2c.desk.act import Context, Refused, Rule, Written
 from o2c.desk.capture import HOME, Captured, Paper, capture, document
@@ -42,7 +43,7 @@ from o2c.views.shown import (
 )
 
 __all__ = [
-    "Captured", "Context", "Correct", "Decide", "EventRecord", "Fail", "Force", "Mark", "OrderToCash", "OtherLog", "Refused", "Retry", "Written",
+    "Captured", "Context", "Correct", "Decide", "EventRecord", "Fail", "Force", "Kept", "Mark", "OrderToCash", "OtherLog", "Refused", "Retry", "Written",
 ]  # fmt: skip
 
 P = ParamSpec("P")
@@ -287,6 +288,11 @@ class OrderToCash:
     def faults(self) -> list[FaultShown]:
         """The faults that simulated partners meet, planned and usual."""
         return cast("list[FaultShown]", list_faults(self._engine))
+
+    @_answered
+    def conformance(self, *, rule: str = "") -> list[Kept]:
+        """How each declared rule, or the one named, is kept: orders looked at, and what broke it. Raises Refused (missing) for no such rule."""
+        return check_conformance(self._engine, rule=rule)
 
     @_answered
     def stream(self, name: str) -> list[EventRecord]:

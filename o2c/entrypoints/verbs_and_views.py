@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from o2c.checks.conformance import check_conformance
 from o2c.checks.diagnose import run_checks
 from o2c.desk import capture, customers, fallout, numbers, orders, partners, payments, projections, streams
 from o2c.desk.roles import roles_for
@@ -78,6 +79,7 @@ VERBS = (
 
 VIEWS = (
     Operation("catalogue.list", catalogue.list_prices),
+    Operation("conformance", check_conformance),
     Operation("customers.show", customer_views.show_customer),
     Operation("diagnose", run_checks),
     Operation("events.find", following.find_events),

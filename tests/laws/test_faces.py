@@ -32,6 +32,7 @@ COMMANDS = {
 """How a verb or view is called on the command line where that is not its name with a blank for the dot."""
 
 METHODS = {
+    "conformance": "conformance",
     "customers.contact": "record_contact",
     "customers.register": "register_customer",
     "customers.show": "customer",

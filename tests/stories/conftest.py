@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from o2c.checks.conformance import check_conformance
 from o2c.files import loading
 from projections.catalogue import ALL
 from projections.engine import operations as engine
@@ -28,6 +29,8 @@ def world(dsn: str, tmp_path: Path) -> Iterator[World]:
     # Whatever was done at the desk: what the tables say is what the log says.
     engine.catch_up(dsn)
     assert all(not engine.verify(dsn, projection).differing for projection in ALL)
+    # And whatever happened, no rule of the trade was broken.
+    assert [violation.row() for kept in check_conformance(made.app) for violation in kept.broken] == []
     made.close()
 
 

@@ -30,6 +30,7 @@ SHOWN = {
 
 OF_THE_LOG = {
     "catalogue list": "heads",
+    "conformance": "events",
     "customers show C-1": "heads, and a customer's name",
     "events find": "events",
     "events tail --once": "events",

@@ -89,6 +89,10 @@ PARTS: Mapping[str, Mapping[str, Part]] = {
     },
     "Operate": {
         "run": Part("run:run", "Let time pass: partners answer, windows open, bills run, payments arrive."),
+        "conformance": Part(
+            "conformance:conformance",
+            "Hold the whole log against the declared rules: how things may move, and what must come before, after or in time of what.",
+        ),
         "diagnose": Part("upkeep:diagnose", "Check the store against its own log and say what is wrong, or what could not be checked."),
         "partners": Part("partners:partners", "The systems outside: which are simulated, which are real, how they are reached."),
         "projections": Part("projections:projections", "Tables folded from the log: how far they are, build them anew, check them."),

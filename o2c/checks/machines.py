@@ -1,0 +1,104 @@
+"""The state machines that the trade declares beside those of orders and items: which event brings a state, and which state may follow which.
+
+Data and nothing else. That the states are those of the folds in `state.py` of each capability is held by a test.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+BEFORE = ""
+"""The state of a thing that the log has told nothing of."""
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """States by the stored name of the event that brings them, and by state the states that may follow; an event named in none changes nothing."""
+
+    states: Mapping[str, str]
+    allowed: Mapping[str, frozenset[str]]
+
+
+def _machine(states: Mapping[str, str], **allowed: str) -> Machine:
+    """A machine with the states that may follow written as words; `before` stands for the beginning, `_` for the dash in a name."""
+    rows = {BEFORE if state == "before" else state.replace("_", "-"): frozenset(after.split()) for state, after in allowed.items()}
+    return Machine(states, rows)
+
+
+SIM = _machine(
+    {
+        "sim.received": "available",
+        "sim.restocked": "available",
+        "sim.taken": "assigned",
+        "sim.returned": "returned",
+        "sim.scrapped": "scrapped",
+    },
+    before="available",
+    available="assigned",
+    assigned="returned scrapped",
+    returned="available",
+    scrapped="",
+)
+NUMBER = _machine(
+    {
+        "number.received": "available",
+        "number.rested": "available",
+        "number.reservation-released": "available",
+        "number.reservation-lapsed": "available",
+        "number.reserved": "reserved",
+        "number.taken": "assigned",
+        "number.quarantined": "quarantined",
+        "number.claim-dropped": "quarantined",
+        "number.brought-in": "ported-in",
+        "number.returned": "returned",
+    },
+    before="available ported-in",
+    available="reserved assigned",
+    reserved="available assigned quarantined",
+    assigned="quarantined",
+    quarantined="available reserved returned",
+    ported_in="quarantined",
+    returned="ported-in",
+)
+INVOICE = _machine(
+    {
+        "invoice.issued": "issued",
+        "payment.part-received": "part-paid",
+        "invoice.overdue": "overdue",
+        "payment.received": "paid",
+    },
+    before="issued",
+    issued="part-paid overdue paid",
+    part_paid="overdue paid",
+    overdue="part-paid paid",
+    paid="",
+)
+CHARGE = _machine(
+    {"account.charge-started": "running", "account.charge-withdrawn": "withdrawn"},
+    before="running",
+    running="withdrawn",
+    withdrawn="",
+)
+PORT = _machine(
+    {
+        "porting.requested": "asked",
+        "porting.scheduled": "agreed",
+        "porting.rescheduled": "agreed",
+        "porting.window-kept": "agreed",
+        "porting.postponed": "given-up",
+        "porting.window-missed": "missed",
+        "cutover.number-ported-in": "ported",
+        "porting-cancel.requested": "being-dropped",
+        "porting-cancel.refused": "agreed",
+        "porting-cancel.confirmed": "dropped",
+    },
+    before="asked",
+    asked="agreed given-up being-dropped",
+    agreed="asked missed ported being-dropped",
+    given_up="asked being-dropped",
+    missed="asked being-dropped",
+    ported="",
+    being_dropped="agreed dropped",
+    dropped="",
+)

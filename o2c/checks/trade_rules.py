@@ -1,0 +1,286 @@
+"""The rules that every order, SIM, number, port, charge and invoice is held to: one list, as data. A rule more is an entry more.
+
+Left out: "a warning before a bar", because nothing bars a line yet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, ClassVar, Literal, NamedTuple, cast
+
+from o2c.checks import machines
+from o2c.checks.rule_kinds import (
+    Broken,
+    Events,
+    NotBefore,
+    Notice,
+    NotSuccession,
+    OneHolder,
+    Precedence,
+    Response,
+    Rule,
+    Step,
+    Transitions,
+    Within,
+    after_day,
+    at_field,
+    by_item,
+    by_order,
+    by_piece,
+    by_stream,
+    done,
+    in_,
+    moved,
+    named,
+)
+from o2c.kernel.event import Event
+from o2c.kernel.periods import local_date, local_time
+from o2c.markets import registry
+from o2c.markets.base import Market, debit_day
+from o2c.orders.rollup import ITEM_TRANSITIONS, ORDER_TRANSITIONS, Progress, follow, item_state, order_state, plan, status_after
+from projections.engine.seen import Seen
+
+_ENDS = named("order.completed", "order.partially-completed", "order.failed", "order.rejected", "order.cancelled")
+_DEBIT = "direct-debit"
+_OVER = "over"
+
+
+def _moving(cls: type[Event]) -> bool:
+    """Whether events of a class change the progress of an order."""
+    return status_after(cls.shape, "") is not None or cls.shape.startswith(("item-", "cancellation-"))
+
+
+_PROGRESS = Events(of="order", that=_moving, meaning="anything that moves a step, an item or a cancellation")
+
+
+class _Rolled(NamedTuple):
+    """An order's progress, and the state of the whole by it."""
+
+    progress: Progress
+    state: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class RolledUp(Rule):
+    """An order, or each of its items, moves as declared from state to state by the roll-up. What comes after its end is another rule's matter."""
+
+    whose: Literal["order", "items"]
+    allowed: Mapping[str, frozenset[str]]
+    kind: ClassVar[str] = "state machine"
+
+    @property
+    def reads(self) -> tuple[Events, ...]:
+        """The plan, the ends, and every event in a shape that changes a step, an item or a cancellation."""
+        return (named("order.planned"), _ENDS, _PROGRESS)
+
+    def follow(self, memo: Any, seen: Seen) -> Step:
+        """Fold the event into the progress of the order, and compare the states before and after."""
+        if memo == _OVER or not seen.stream.startswith("order-"):
+            return Step(memo)
+        before: _Rolled = memo or _Rolled(Progress(), "acknowledged")
+        if _ENDS.has(seen):
+            return Step(_OVER, True)
+        after = _planned(before.progress, seen) if seen.type == "order.planned" else _followed(before.progress, seen)
+        if after is before.progress:
+            return Step(before, True)
+        if self.whose == "items":
+            return Step(_Rolled(after, ""), True, self._item(before.progress, after, seen.item))
+        state = order_state(after)
+        return Step(_Rolled(after, state), True, moved(before.state, state, self.allowed, "the order"))
+
+    def _item(self, before: Progress, after: Progress, item: str) -> Broken | None:
+        if item not in before.items or item not in after.items:
+            return None
+        old, new = before.items[item], after.items[item]
+        return None if old is new else moved(item_state(old), item_state(new), self.allowed, f"item {item}")
+
+
+def _planned(progress: Progress, seen: Seen) -> Progress:
+    items = seen.body["items"]
+    return plan(progress, ((item["item"], [step["step"] for step in item["steps"]], item["relies_on"]) for item in items))
+
+
+def _followed(progress: Progress, seen: Seen) -> Progress:
+    return follow(progress, seen.shape, seen.step, seen.item, seen.body.get("waiting_for", ""))
+
+
+def _debit_notice(notice: Notice, seen: Seen) -> Notice:
+    """Reckon from when on an invoice may be debited: after the notice of its market, counted from its issue, or from the day of a later mandate.
+
+    A later mandate shows by the demand that follows it at once. What was told once stands, because a debit that was returned needs no other
+    notice. It notes the invoice's market.
+    """
+    market_pin = notice.noted or seen.body.get("market", "")
+    if seen.body.get("method") != _DEBIT or notice.until or not market_pin:
+        return Notice(notice.until, market_pin)
+    return Notice(_debited_from(market_pin, seen.occurred_at, seen.body.get("issued_on", "")), market_pin)
+
+
+def _debited_from(pin: str, told_at: datetime, issued_on: str) -> datetime:
+    market = cast("Market", registry.market(pin))
+    told_on = max(local_date(told_at, market.zone), date.fromisoformat(issued_on) if issued_on else date.min)
+    return local_time(debit_day(market, told_on=told_on, wanted_on=told_on), 0, 0, market.zone)
+
+
+def _rest(notice: Notice, seen: Seen) -> Notice:
+    return Notice(at_field("due_at")(seen))
+
+
+RULES: tuple[Rule, ...] = (
+    RolledUp(
+        name="order-states",
+        says="An order moves from state to state as declared.",
+        source="TM Forum TMF622; orders/rollup.py, ORDER_TRANSITIONS",
+        by=by_order,
+        whose="order",
+        allowed=ORDER_TRANSITIONS,
+    ),
+    RolledUp(
+        name="item-states",
+        says="An item of an order moves from state to state as declared.",
+        source="TM Forum TMF622; orders/rollup.py, ITEM_TRANSITIONS",
+        by=by_order,
+        whose="items",
+        allowed=ITEM_TRANSITIONS,
+    ),
+    Transitions(
+        name="sim-states",
+        says="A SIM is received, assigned, returned and restocked, or scrapped for good.",
+        source="sim/state.py",
+        by=by_stream,
+        machine=machines.SIM,
+    ),
+    Transitions(
+        name="number-states",
+        says="A number is on offer, reserved or assigned, and rests before it is on offer again; one that was brought in rests, too, and goes back.",
+        source="numbers/state.py",
+        by=by_stream,
+        machine=machines.NUMBER,
+    ),
+    Transitions(
+        name="port-states",
+        says="A port is asked for and agreed before the number comes, and does not come once it was dropped.",
+        source="porting/rules.py",
+        by=by_item,
+        machine=machines.PORT,
+    ),
+    Transitions(
+        name="charge-states",
+        says="A charge begins once and is withdrawn once.",
+        source="billing/state.py",
+        by=by_item,
+        machine=machines.CHARGE,
+    ),
+    Transitions(
+        name="invoice-states",
+        says="An invoice is issued once, and is neither overdue nor paid in part once it is paid.",
+        source="billing/state.py",
+        by=by_stream,
+        machine=machines.INVOICE,
+    ),
+    Precedence(
+        name="credit-before-activation",
+        says="Nothing is switched on before credit was approved.",
+        source="order life cycle, section 2 (stages); orders/rollup.py, GATES",
+        by=by_order,
+        first=done("credit"),
+        then=done("activation"),
+    ),
+    Precedence(
+        name="billed-after-activation",
+        says="An item is billed only after it was switched on.",
+        source="fallout table, code BIL-START (the start of charging equals the activation)",
+        by=by_item,
+        first=done("activation"),
+        then=named("invoice.issued"),
+    ),
+    NotSuccession(
+        name="not-billed-once-withdrawn",
+        says="An item is billed no more once its charge was withdrawn.",
+        source="billing/rules.py, charge_lines",
+        by=by_item,
+        first=named("account.charge-withdrawn"),
+        never=named("invoice.issued"),
+    ),
+    NotSuccession(
+        name="nothing-after-the-end",
+        says="Nothing happens to an order after its end but what the plan allows: papers that come again, the notice of a refusal, deposits, "
+        "and what people note on its fallouts.",
+        source="order life cycle, section 1 (final never leaves final)",
+        by=by_order,
+        first=_ENDS,
+        never=Events(of="order"),
+        but=(
+            named("order.resub*", "duplicate.*", "deposit.*", "fallout.*"),
+            Events(step="duplicate"),
+            Events(step="credit-notice"),
+        ),
+    ),
+    OneHolder(
+        name="number-in-one-hand",
+        says="A number is in no two hands at a time.",
+        source="orders and numbers guard a number by one row; Ofcom General Condition B1 (numbering)",
+        by=by_piece("msisdn"),
+        taken=named("number.reserved", "number.assigned", "number.taken", "number.changed", "number.brought-in"),
+        freed=named("number.quarantined", "number.claim-dropped", "number.reservation-*", "number.released"),
+    ),
+    OneHolder(
+        name="sim-in-one-hand",
+        says="A SIM is in no two hands at a time.",
+        source="orders guard a SIM by one row; ITU-T E.118 (one card, one account number)",
+        by=by_piece("iccid"),
+        taken=named("sim.assigned", "sim.taken"),
+        freed=named("sim.returned", "sim.scrapped", "sim.released", "sim.lost"),
+    ),
+    NotBefore(
+        name="notice-respected",
+        says="A direct debit is collected no sooner than its notice is over, in the bank days of the market.",
+        source="the market's rules for debits (Great Britain: Direct Debit Guarantee, advance notice)",
+        by=by_stream,
+        starts=named("invoice.issued", "payment.requested"),
+        then=(named("payment.received", method=_DEBIT), named("payment.fell-out", partner_code="RETURNED")),
+        told=_debit_notice,
+    ),
+    NotBefore(
+        name="rest-respected",
+        says="A number is offered again, or goes back to the holder of its range, no sooner than its rest is over.",
+        source="the market's numbering rules (Great Britain: Ofcom General Condition C7.6)",
+        by=by_stream,
+        starts=named("number.quarantined", "number.claim-dropped"),
+        then=(named("number.rested", "number.returned"),),
+        told=_rest,
+    ),
+    Within(
+        name="port-in-window",
+        says="A number is cut over only in a window that was agreed with the donor.",
+        source="the market's porting rules (Great Britain: Ofcom General Condition C7)",
+        by=by_item,
+        opens=named("porting.scheduled", "porting.rescheduled", "porting.window-kept"),
+        from_="window_opens_at",
+        to="window_closes_at",
+        ends=named("porting.postponed", "porting.window-missed"),
+        begun=Events(step="cutover", shapes=("accepted", "silent")),
+        then=named("cutover.number-ported-in"),
+    ),
+    Response(
+        name="cancellation-answered",
+        says="A cancellation that is asked for is accepted or refused at once.",
+        source="TM Forum TMF622, cancelProductOrder",
+        by=by_item,
+        asked=named("cancellation.requested"),
+        answered=named("cancellation.accepted", "cancellation.refused"),
+        until=in_(seconds=0),
+    ),
+    Response(
+        name="refusal-told-in-time",
+        says="A customer whom a credit report went against is told so within the days of the market.",
+        source="the market's credit rules (United States: 15 USC 1681m(a); 12 CFR 1002.9(a)(1))",
+        by=by_order,
+        asked=named("credit.notice-owed"),
+        answered=done("credit-notice"),
+        until=after_day("owed_by"),
+    ),
+)
+"""All rules, those about the life of things first."""

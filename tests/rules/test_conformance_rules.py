@@ -1,0 +1,291 @@
+"""Each declared rule, seen red by the smallest history that breaks it and green by the one beside it; and laws of the evaluator."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import hypothesis
+import pytest
+from hypothesis import strategies as st
+
+from o2c.checks import machines
+from o2c.checks.conformance import RULE_NAMES, Kept, held_against
+from o2c.checks.rule_kinds import Rule
+from o2c.checks.trade_rules import RULES
+from o2c.kernel.event import types_by_name
+from o2c.numbers.state import KIND as NUMBER
+from o2c.sim.state import KIND as SIM
+from projections.engine.seen import Seen
+from tests.histories import Told, captured, histories, of_order, order_id, planned, seen
+
+History = Sequence[Told]
+HOUR, DAY = 60, 24 * 60
+EVENT_TYPES = types_by_name()
+MSISDN, ICCID = "+447700910001", "8944980000000000011"
+
+
+def held(history: History, rules: Sequence[Rule] = RULES, shares: int = 1) -> dict[str, Kept]:
+    """What the rules say of a history."""
+    return judged(seen(history), rules, shares)
+
+
+def judged(records: Sequence[Seen], rules: Sequence[Rule] = RULES, shares: int = 1) -> dict[str, Kept]:
+    kept = held_against(rules, lambda types: [record for record in records if record.type in types], shares=shares)
+    return {each.rule: each for each in kept}
+
+
+def broken(history: History) -> dict[str, list[str]]:
+    """By rule, what broke it."""
+    return {name: [one.what for one in kept.broken] for name, kept in held(history).items() if kept.broken}
+
+
+def of(stream: str, name: str, minutes: int = 0, **changes: Any) -> Told:
+    """An event of any stream: the example of its class with some fields changed."""
+    cls = EVENT_TYPES[name]
+    event = cls.model_validate({**cls.example, **changes})
+    return Told(stream, name, json.loads(event.model_dump_json(exclude=set(cls.personal))), None, None, minutes)
+
+
+def sim(name: str, minutes: int = 0, **changes: Any) -> Told:
+    return of(f"sim-{ICCID}", name, minutes, iccid=ICCID, **changes)
+
+
+def number(name: str, minutes: int = 0, **changes: Any) -> Told:
+    return of(f"number-{MSISDN}", name, minutes, msisdn=MSISDN, **changes)
+
+
+def bill(name: str, minutes: int = 0, **changes: Any) -> Told:
+    return of("invoice-INV-1", name, minutes, **changes)
+
+
+def billed(order: int, item: str = "1", minutes: int = 0) -> Told:
+    [line] = EVENT_TYPES["invoice.issued"].example["lines"]
+    return bill("invoice.issued", minutes, order=order_id(order), lines=[{**line, "order": order_id(order), "item": item}])
+
+
+def charge(name: str, minutes: int = 0) -> Told:
+    return of("account-BA-1", name, minutes, order=order_id(0), item="1")
+
+
+def window(name: str = "porting.scheduled", **changes: Any) -> Told:
+    times = {"window_opens_at": "2026-01-06T09:00:00Z", "window_closes_at": "2026-01-06T17:00:00Z"}
+    return of_order(0, name, 5, **{**times, **changes})
+
+
+def steps(*names: str, item: str = "1") -> list[Told]:
+    """An order of two items that passed its gates, and what happened to one of them."""
+    return [captured(0), planned(0, 1), *(of_order(0, name, 2 + place, item=item) for place, name in enumerate(names))]
+
+
+DEBIT = bill("invoice.issued", method="direct-debit", issued_on="2026-01-05", market="GB@2026-01", lines=[])
+ORDERED = [captured(0), of_order(0, "credit.approved", 1)]
+ENDED = [*ORDERED, of_order(0, "order.completed", 9)]
+HELD = of_order(0, "sim.fell-out", 3, item="1", waiting_for="us")
+RESTING = {"due_at": "2026-01-08T09:00:00Z"}
+
+TABLE: dict[str, tuple[History, History]] = {
+    "order-states": (
+        [*steps("sim.requested"), HELD, of_order(0, "number.requested", 3, item="2"),
+         of_order(0, "number.fell-out", 4, item="2", waiting_for="us"),
+         of_order(0, "cancellation.accepted", 5, item="")],
+        [*steps("sim.requested"), HELD, of_order(0, "number.requested", 3, item="2"),
+         of_order(0, "number.fell-out", 4, item="2", waiting_for="us"),
+         of_order(0, "cancellation.requested", 5, item=""), of_order(0, "cancellation.accepted", 5, item="")],
+    ),
+    "item-states": (
+        [*steps("sim.assigned", "number.assigned"), of_order(0, "sim.requested", 9, item="1")],
+        steps("sim.requested", "sim.assigned", "number.requested", "number.assigned"),
+    ),
+    "sim-states": (
+        [sim("sim.received"), sim("sim.scrapped", 1)],
+        [sim("sim.received"), sim("sim.taken", 1), sim("sim.scrapped", 2)],
+    ),
+    "number-states": (
+        [number("number.received"), number("number.quarantined", 1)],
+        [number("number.received"), number("number.taken", 1), number("number.quarantined", 2, **RESTING), number("number.rested", 4 * DAY)],
+    ),
+    "port-states": (
+        [of_order(0, "porting.requested", 1), of_order(0, "porting-cancel.requested", 2), of_order(0, "porting-cancel.confirmed", 3),
+         window()],
+        [of_order(0, "porting.requested", 1), window(), of_order(0, "porting-cancel.requested", 6), of_order(0, "porting-cancel.confirmed", 7)],
+    ),
+    "charge-states": (
+        [charge("account.charge-started"), charge("account.charge-withdrawn", 1), charge("account.charge-started", 2)],
+        [charge("account.charge-started"), charge("account.charge-withdrawn", 1)],
+    ),
+    "invoice-states": (
+        [bill("invoice.issued", lines=[]), bill("payment.received", 1), bill("invoice.overdue", 2)],
+        [bill("invoice.issued", lines=[]), bill("invoice.overdue", 1), bill("payment.received", 2)],
+    ),
+    "credit-before-activation": (
+        [captured(0), of_order(0, "service.activated", 5)],
+        [*ORDERED, of_order(0, "service.activated", 5)],
+    ),
+    "billed-after-activation": (
+        [*ORDERED, of_order(0, "service.activated", 5, item="2"), billed(0, "1", 9)],
+        [*ORDERED, of_order(0, "service.activated", 5, item="1"), billed(0, "1", 9)],
+    ),
+    "not-billed-once-withdrawn": (
+        [*ORDERED, of_order(0, "service.activated", 2), charge("account.charge-started", 3), charge("account.charge-withdrawn", 4), billed(0)],
+        [*ORDERED, of_order(0, "service.activated", 2), charge("account.charge-started", 3), billed(0, minutes=4),
+         charge("account.charge-withdrawn", 5)],
+    ),
+    "nothing-after-the-end": (
+        [*ENDED, of_order(0, "promise.revised", 10)],
+        [*ENDED, of_order(0, "order.resubmitted", 10), of_order(0, "duplicate.suspected", 10), of_order(0, "duplicate.settled", 11),
+         of_order(0, "credit-notice.sent", 12), of_order(0, "deposit.received", 13)],
+    ),
+    "number-in-one-hand": (
+        [number("number.received"), number("number.taken", 1, order=order_id(0)), number("number.taken", 2, order=order_id(1))],
+        [number("number.received"), number("number.taken", 1, order=order_id(0)), number("number.quarantined", 2, **RESTING),
+         number("number.rested", 4 * DAY), number("number.taken", 5 * DAY, order=order_id(1))],
+    ),
+    "sim-in-one-hand": (
+        [sim("sim.received"), sim("sim.taken", 1, order=order_id(0)), sim("sim.taken", 2, order=order_id(1))],
+        [sim("sim.received"), sim("sim.taken", 1, order=order_id(0)), sim("sim.returned", 2), sim("sim.restocked", 3),
+         sim("sim.taken", 4, order=order_id(1))],
+    ),
+    "notice-respected": (
+        [DEBIT, bill("payment.received", 13 * DAY, method="direct-debit")],
+        [DEBIT, bill("payment.received", 14 * DAY, method="direct-debit")],
+    ),
+    "rest-respected": (
+        [number("number.received"), number("number.taken", 1), number("number.quarantined", 2, **RESTING), number("number.rested", 2 * DAY)],
+        [number("number.received"), number("number.taken", 1), number("number.quarantined", 2, **RESTING), number("number.rested", 4 * DAY)],
+    ),
+    "port-in-window": (
+        [of_order(0, "porting.requested"), window(), of_order(0, "cutover.number-ported-in", DAY + 9 * HOUR)],
+        [of_order(0, "porting.requested"), window(), of_order(0, "cutover.number-ported-in", DAY + HOUR)],
+    ),
+    "cancellation-answered": (
+        [captured(0), of_order(0, "cancellation.requested", 1), of_order(0, "order.resubmitted", DAY), of_order(1, "cancellation.requested", DAY)],
+        [captured(0), of_order(0, "cancellation.requested", 1), of_order(0, "cancellation.refused", 1)],
+    ),
+    "refusal-told-in-time": (
+        [of("customer-C-1", "credit.notice-owed", order=order_id(0), owed_by="2026-01-10"), of_order(0, "credit-notice.sent", 7 * DAY)],
+        [of("customer-C-1", "credit.notice-owed", order=order_id(0), owed_by="2026-01-10"), of_order(0, "credit-notice.sent", 6 * DAY)],
+    ),
+}  # fmt: skip
+"""By rule, a history that breaks it and no other, and one beside it that keeps all. Day one is Monday, 5 January 2026, 9:00."""
+
+
+def test_every_rule_is_seen_red_and_green() -> None:
+    """A rule without a history that breaks it might be one that cannot be broken."""
+    assert set(TABLE) == set(RULE_NAMES)
+    assert len(RULE_NAMES) == len(RULES) == len(set(RULE_NAMES))
+
+
+@pytest.mark.parametrize("name", TABLE)
+def test_a_rule_is_broken_by_what_it_forbids_and_by_nothing_else(name: str) -> None:
+    """The history breaks that one rule in one case; the one beside it, which differs in a detail, is looked at and keeps them all."""
+    red, green = TABLE[name]
+
+    assert {rule: len(what) for rule, what in broken(red).items()} == {name: 1}
+    assert broken(green) == {}
+    assert held(green)[name].orders >= 1
+
+
+@pytest.mark.parametrize(
+    ("name", "delay_s"),
+    [
+        pytest.param("notice-respected", 15 * 3600, id="from nine in the morning to midnight of the day after ten bank days"),
+        pytest.param("rest-respected", 24 * 3600, id="a day before its rest was over"),
+        pytest.param("port-in-window", 3600, id="an hour after its window closed"),
+        pytest.param("refusal-told-in-time", -3 * 3600 + 24 * 3600, id="after that day had ended everywhere"),
+        pytest.param("credit-before-activation", None, id="no rule of time"),
+    ],
+)
+def test_by_how_much_a_rule_of_time_was_missed(name: str, delay_s: float | None) -> None:
+    """In seconds; nothing for a rule that is about order alone."""
+    row = held(TABLE[name][0])[name].row()
+    told = row["delay_s"]
+
+    assert told is None if delay_s is None else abs(told - delay_s) < 60
+
+
+def test_a_case_is_told_once_by_the_event_that_first_broke_it() -> None:
+    """What follows from a first fault is no second one; another order's is. The first in the log is named."""
+    again = [of_order(order, "promise.revised", minutes) for order in (1, 0) for minutes in (10, 11)]
+    history = [*ENDED, captured(1), of_order(1, "order.completed", 9), *again]
+    kept = held(history)["nothing-after-the-end"]
+
+    assert (kept.orders, len(kept.broken)) == (2, 2)
+    assert [one.order for one in kept.broken] == [order_id(1), order_id(0)]
+    assert kept.row()["first_event"] == kept.broken[0].event == seen(history)[5].event_id
+
+
+def test_a_cutover_begun_in_the_window_may_be_told_of_after_it() -> None:
+    """The answer to a question put in the window, when the clearing house kept silent, is of a cut-over that was done in it."""
+    asked = of_order(0, "partner.silent", DAY + HOUR, step="cutover", item="1")
+    late = of_order(0, "cutover.number-ported-in", 2 * DAY)
+
+    assert broken([of_order(0, "porting.requested"), window(), asked, late]) == {}
+    assert list(broken([of_order(0, "porting.requested"), window(), late])) == ["port-in-window"]
+
+
+def test_a_window_that_was_given_up_is_none() -> None:
+    """Nobody may cut over in it, although it was agreed once."""
+    given_up = of_order(0, "porting.postponed", 6)
+    history = [of_order(0, "porting.requested"), window(), given_up, of_order(0, "cutover.number-ported-in", DAY + HOUR)]
+
+    assert broken(history)["port-in-window"] == ["cutover.number-ported-in with no window agreed"]
+
+
+def test_a_mandate_that_comes_later_has_a_notice_of_its_own() -> None:
+    """The payer of an invoice by card is told of a debit on the day of the mandate, not with the invoice."""
+    by_card = bill("invoice.issued", method="card", market="GB@2026-01", lines=[])
+    mandate = bill("payment.requested", 7 * DAY, method="direct-debit", attempt=2)
+    ten_bank_days = [bill("payment.received", days * DAY, method="direct-debit") for days in (20, 21)]
+
+    assert list(broken([by_card, mandate, ten_bank_days[0]])) == ["notice-respected"]
+    assert broken([by_card, mandate, ten_bank_days[1]]) == {}
+
+
+@hypothesis.given(history=histories(), shares=st.integers(2, 5))
+def test_the_answer_is_the_same_in_however_many_shares_the_log_is_read(history: list[Told], shares: int) -> None:
+    """Reading a large log several times bounds what is remembered and changes nothing."""
+    records = seen(history)
+    whole, parts = judged(records), judged(records, shares=shares)
+
+    assert {name: kept.row() for name, kept in whole.items()} == {name: kept.row() for name, kept in parts.items()}
+
+
+@hypothesis.given(history=histories())
+def test_what_one_rule_finds_does_not_hang_on_the_others(history: list[Told]) -> None:
+    """Asked for alone, a rule says the same, but for what is owed still: that is judged by the last event that was read."""
+    records = seen(history)
+    together = judged(records)
+    for rule in RULES:
+        if rule.kind != "response in time":
+            assert judged(records, [rule])[rule.name].row() == together[rule.name].row()
+
+
+@pytest.mark.parametrize(("machine", "kind"), [(machines.SIM, SIM), (machines.NUMBER, NUMBER)], ids=["sim", "number"])
+def test_the_states_of_a_machine_are_those_of_the_fold(machine: machines.Machine, kind: Any) -> None:
+    """The table names every event that moves the fold, and the state to which it does. A golden number is one on offer, too."""
+    told = {}
+    for name, cls in EVENT_TYPES.items():
+        if cls.of_stream == kind.category:
+            status = kind.evolve(kind.initial(""), cls.model_validate(cls.example)).status
+            told |= {name: status.replace("golden", "available").replace("_", "-")} if status else {}
+
+    assert told == dict(machine.states)
+
+
+@pytest.mark.parametrize("name", ["SIM", "NUMBER", "PORT", "CHARGE", "INVOICE"])
+def test_a_machine_names_every_state_it_has(name: str) -> None:
+    """A state that nothing leads to, or that is not in the table, is a slip."""
+    machine: machines.Machine = getattr(machines, name)
+    states = set(machine.states.values())
+
+    assert set(machine.allowed) == states | {machines.BEFORE}
+    assert set().union(*machine.allowed.values()) == states
+
+
+def test_the_roll_up_reads_every_shape_that_moves_it() -> None:
+    """Asked of the roll-up itself, so that a new shape of step events is not overlooked: each one moves the progress of some order."""
+    rule = next(rule for rule in RULES if rule.name == "order-states")
+    read = {EVENT_TYPES[name].shape for name in frozenset[str]().union(*(events.types for events in rule.reads))}
+
+    assert {"requested", "done", "fell-out", "renewed", "recall", "item-failed", "cancellation-requested"} <= read
+    assert not {"retry", "set-aside", "let-go"} & read
