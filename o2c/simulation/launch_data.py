@@ -5,8 +5,9 @@ area ZX is one that Royal Mail has never used, so no generated address can be an
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from heapq import merge
 from typing import Any, TypeAlias, TypeVar
 
 from stdnum import luhn
@@ -46,7 +47,8 @@ TOWNS = ("Marlingholt", "Ostrebury", "Thrapwick", "Quenleigh", "Harrowmere")
 class Offering:
     """One thing on the price list; prices are minor units of GBP net of tax, None where nothing of that kind is charged.
 
-    `needs` are the offerings of which one must be beside it.
+    `needs` are the offerings of which one must be beside it. It is sold `since` a day; on the day of `price_change` its monthly price becomes
+    another.
     """
 
     id: str
@@ -56,6 +58,8 @@ class Offering:
     one_time_minor: int | None = None
     retired: bool = False
     needs: tuple[str, ...] = ()
+    since: str = "2026-01-01"
+    price_change: tuple[str, int] | None = None
 
 
 LINE = Offering("lark-line", "Lark Line", "mobile", 1850, 750)
@@ -77,12 +81,14 @@ LINE_ADD_ONS = (
 OLD_LINE = Offering("lark-line-2021", "Lark Line 2021", "mobile", retired=True)
 OLD_ACCESS = Offering("hearth-8", "Hearth 8", "access", retired=True)
 OFFERINGS = (LINE, SECOND_LINE, COPPER, FIBRE, SITE, *HOME_ADD_ONS, *LINE_ADD_ONS, OLD_LINE, OLD_ACCESS)
-SUCCEEDED = {LINE.id: OLD_LINE, COPPER.id: OLD_ACCESS, FIBRE.id: OLD_ACCESS}
+NEWCOMER = Offering("lark-max", "Lark Max", "mobile", 2950, 750)
+"""What is launched later, where months are told (`months.py`)."""
+SUCCEEDED = {LINE.id: OLD_LINE, NEWCOMER.id: OLD_LINE, COPPER.id: OLD_ACCESS, FIBRE.id: OLD_ACCESS}
 
 
-def catalogue() -> list[Document]:
+def catalogue(offerings: Sequence[Offering] = OFFERINGS) -> list[Document]:
     """The price list as TMF620 v4 product offerings, in the order it is printed."""
-    return [_retired(offering) if offering.retired else _active(offering) for offering in OFFERINGS]
+    return [_retired(offering) if offering.retired else _active(offering) for offering in offerings]
 
 
 def _active(offering: Offering) -> Document:
@@ -92,7 +98,7 @@ def _active(offering: Offering) -> Document:
         "lifecycleStatus": "Active",
         "version": "1.0",
         "isBundle": offering.specification == "bundle",
-        "validFor": {"startDateTime": "2026-01-01T00:00:00Z"},
+        "validFor": {"startDateTime": _midnight(offering.since)},
         "productSpecification": _specification(offering),
         "prodSpecCharValueUse": list(_choices(offering)),
         "productOfferingPrice": list(_prices(offering)),
@@ -130,9 +136,25 @@ def _choice(name: str, values: tuple[str, ...]) -> Document:
 
 def _prices(offering: Offering) -> Iterator[Document]:
     if offering.monthly_minor is not None:
-        yield _price(offering, "recurring", offering.monthly_minor, {"recurringChargePeriod": "month", "recurringChargePeriodLength": 1})
+        yield from _monthly(offering, offering.monthly_minor)
     if offering.one_time_minor is not None:
         yield _price(offering, "oneTime", offering.one_time_minor, {})
+
+
+def _monthly(offering: Offering, amount_minor: int) -> Iterator[Document]:
+    """The monthly price; of one that changes, the old one until that day and the new one from it on."""
+    monthly = {"recurringChargePeriod": "month", "recurringChargePeriodLength": 1}
+    if offering.price_change is None:
+        yield _price(offering, "recurring", amount_minor, monthly)
+        return
+    changed_on, new_minor = offering.price_change
+    yield _price(offering, "recurring", amount_minor, {**monthly, "validFor": {"endDateTime": _midnight(changed_on)}})
+    new = _price(offering, "recurring", new_minor, {**monthly, "validFor": {"startDateTime": _midnight(changed_on)}})
+    yield {**new, "id": f"{offering.id}-recurring-{changed_on}"}
+
+
+def _midnight(day: str) -> str:
+    return f"{day}T00:00:00Z"
 
 
 def _price(offering: Offering, kind: str, amount_minor: int, period: Document) -> Document:
@@ -164,6 +186,15 @@ class Launch:
     def below(self, key: str, what: str, bound: int) -> int:
         """A whole number from 0 up to `bound`."""
         return int(self.share(key, what) * bound)
+
+    def weighted(self, key: str, what: str, choices: Mapping[Choice, float]) -> Choice:
+        """One of the choices, each as likely as its weight."""
+        left = self.share(key, what) * sum(choices.values())
+        for choice, weight in choices.items():
+            left -= weight
+            if left < 0:
+                return choice
+        return choice
 
     def pick(self, key: str, what: str, choices: Sequence[Choice]) -> Choice:
         """One of `choices`, each as likely."""
@@ -237,18 +268,35 @@ def address(launch: Launch, key: str) -> str:
     return f"{1 + launch.below(key, 'house', 160)} {street}, {town}, {postcode}"
 
 
+def delivery(launch: Launch, wanted: Mapping[str, int], first: int) -> Iterator[Sim]:
+    """A delivery of SIMs by kind, one by one, numbered from `first` on."""
+    batch = 100 + launch.below("stock", "batch", 900)
+    return (_sim(batch, serial, kind) for serial, kind in enumerate(_mixed(wanted), first))
+
+
 def deliveries(launch: Launch, needed: Counter[str]) -> tuple[list[Sim], list[Sim]]:
     """About 60 % of the SIMs needed now and half as many again later, so that stock is short for a while but not for ever."""
-    now = _mixed({kind: -(-needed[kind] * 6 // 10) for kind in SIM_KINDS})
-    later = _mixed({kind: needed[kind] // 2 + 5 for kind in SIM_KINDS})
-    batch = 100 + launch.below("stock", "batch", 900)
-    sims = [_sim(batch, serial, kind) for serial, kind in enumerate(now + later)]
-    return sims[: len(now)], sims[len(now) :]
+    now = list(delivery(launch, first_delivery(needed), 0))
+    return now, list(delivery(launch, second_delivery(needed), len(now)))
 
 
-def _mixed(wanted: dict[str, int]) -> list[str]:
+def first_delivery(needed: Mapping[str, int]) -> dict[str, int]:
+    """How many SIMs of each kind lie in store at the start: about 60 % of those needed."""
+    return {kind: -(-needed[kind] * 6 // 10) for kind in SIM_KINDS}
+
+
+def second_delivery(needed: Mapping[str, int]) -> dict[str, int]:
+    """How many come later: half of those needed, and some."""
+    return {kind: needed[kind] // 2 + 5 for kind in SIM_KINDS}
+
+
+def _mixed(wanted: Mapping[str, int]) -> Iterator[str]:
     """The kinds dealt evenly, as boxes of a delivery come."""
-    return [kind for _, kind in sorted(((place + 0.5) / count, kind) for kind, count in wanted.items() for place in range(count))]
+    return (kind for _, kind in merge(*(_spread(kind, count) for kind, count in wanted.items())))
+
+
+def _spread(kind: str, count: int) -> Iterator[tuple[float, str]]:
+    return (((place + 0.5) / count, kind) for place in range(count))
 
 
 def _sim(batch: int, serial: int, kind: str) -> Sim:

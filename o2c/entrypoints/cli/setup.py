@@ -19,6 +19,7 @@ from o2c.files import intake, loading
 from o2c.files.fault_plan import read_fault_plan
 from o2c.running.store import begin
 from o2c.simulation.launch import write_launch
+from o2c.simulation.months import MONTHS_MAX, MONTHS_MIN, told_of, write_months
 from o2c.views.reading import time_of
 
 load = typer.Typer(no_args_is_help=True, help="Take in what orders need: catalogue, customers, SIMs, numbers.")
@@ -153,12 +154,25 @@ def ingest(
 def simulate_orders(
     count: Annotated[int, typer.Option(metavar="N", min=1, help="How many orders.")] = 500,
     seed: Annotated[int, typer.Option(metavar="N", help="The same seed writes the same papers.")] = 7,
+    months: Annotated[
+        int | None,
+        typer.Option(
+            metavar="M",
+            min=MONTHS_MIN,
+            max=MONTHS_MAX,
+            help="Spread them over so many months, with a second launch, new prices, a bad release and seasons. Five weeks when left out.",
+        ),
+    ] = None,
     out: Annotated[Path, typer.Option(metavar="FOLDER", help="The folder to write to.")] = Path("launch"),
     output: Output = Format.table,
 ) -> None:
     """Write the catalogue, customers, stock and orders of an invented launch.
 
+    Of several months it says when what happens in them: `newcomer_on` and `price_change_on` are days from which on another product is sold
+    and other prices hold; from `bad_from` to before `repaired_at` those channels that sell by the price list sell by one with a fault.
+
     Example: o2c simulate orders --count 500 --seed 7 --out launch
     """
-    files = write_launch(out, count=count, seed=seed)
-    show_one({"folder": str(out), "orders": files.order_count, "sims_later_at": files.sims_later_at.isoformat()}, output)
+    files = write_launch(out, count=count, seed=seed) if months is None else write_months(out, count=count, seed=seed, months=months)
+    told = {} if months is None else told_of(months)
+    show_one({"folder": str(out), "orders": files.order_count, "sims_later_at": files.sims_later_at.isoformat(), **told}, output)
