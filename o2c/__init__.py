@@ -16,12 +16,15 @@ __all__ = [
     "Decide",
     "EventRecord",
     "Fail",
+    "FailOrder",
     "Force",
     "Mark",
     "OrderToCash",
     "OtherLog",
     "Refused",
+    "Replace",
     "Retry",
+    "Skip",
     "Written",
 ]
 

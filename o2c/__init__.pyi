@@ -4,10 +4,13 @@ from o2c.entrypoints.python import Correct as Correct
 from o2c.entrypoints.python import Decide as Decide
 from o2c.entrypoints.python import EventRecord as EventRecord
 from o2c.entrypoints.python import Fail as Fail
+from o2c.entrypoints.python import FailOrder as FailOrder
 from o2c.entrypoints.python import Force as Force
 from o2c.entrypoints.python import Mark as Mark
 from o2c.entrypoints.python import OrderToCash as OrderToCash
 from o2c.entrypoints.python import OtherLog as OtherLog
 from o2c.entrypoints.python import Refused as Refused
+from o2c.entrypoints.python import Replace as Replace
 from o2c.entrypoints.python import Retry as Retry
+from o2c.entrypoints.python import Skip as Skip
 from o2c.entrypoints.python import Written as Written

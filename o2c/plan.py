@@ -25,9 +25,13 @@ from o2c.delivery.step import STEP as DELIVERY
 from o2c.esim.step import CANCEL as ESIM_CANCEL
 from o2c.esim.step import DOWNLOAD as ESIM_DOWNLOAD
 from o2c.esim.step import STEP as ESIM
+from o2c.fallout.codes import packaged
+from o2c.fallout.record import KIND as FALLOUT
+from o2c.fallout.state import KIND as CODES
 from o2c.identity.step import STEP as IDENTITY
 from o2c.intake.state import KIND as INTAKE
 from o2c.kernel.reaction import Reaction
+from o2c.kernel.reasons import CodeBook
 from o2c.kernel.step import Step
 from o2c.kernel.stream import StreamKind
 from o2c.markets import registry
@@ -66,7 +70,8 @@ STEPS: Mapping[str, Step] = {
     )
 }
 KINDS: Mapping[str, StreamKind] = {
-    kind.category: kind for kind in (ORDER, SIM, NUMBER, CUSTOMER, CATALOGUE, DELIVERY_OF_STOCK, ACCOUNT, INVOICE, INTAKE, PARTNER)
+    kind.category: kind
+    for kind in (ORDER, SIM, NUMBER, CUSTOMER, CATALOGUE, DELIVERY_OF_STOCK, ACCOUNT, INVOICE, INTAKE, PARTNER, CODES, FALLOUT)
 }
 
 PLAN_VERSION = "2026-11"
@@ -129,11 +134,17 @@ REACTIONS: tuple[Reaction, ...] = (
 
 @dataclass(frozen=True)
 class PlanBook:
-    """What planning and advancing need; `catalogue` reads a version of the catalogue's stream."""
+    """What planning and advancing need; `catalogue` reads a version of the catalogue's stream, `loaded_codes` gives the reason codes."""
 
     catalogue: Callable[[int], CatalogueState]
     steps: Mapping[str, Step] = field(default_factory=lambda: STEPS)
     plan_version: str = PLAN_VERSION
+    loaded_codes: Callable[[], CodeBook] = packaged
+
+    @property
+    def codes(self) -> CodeBook:
+        """The reason codes: the packaged ones, with what the operator loaded over them."""
+        return self.loaded_codes()
 
     def market(self, pin: str) -> Market:
         """The market that an order or account pinned."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from projections import balances, contacts, fallout, intakes, invoices, items, milestones, orders, ports, promises, stock
+from projections import balances, contacts, fallout, fallout_records, intakes, invoices, items, milestones, orders, ports, promises, stock
 from projections.engine.projection import Projection
 
 ALL: tuple[Projection, ...] = (
@@ -10,6 +10,7 @@ ALL: tuple[Projection, ...] = (
     items.ITEMS,
     milestones.MILESTONES,
     fallout.FALLOUT,
+    fallout_records.FALLOUT_RECORDS,
     promises.PROMISES,
     ports.PORTS,
     stock.STOCK,

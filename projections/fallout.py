@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterator
+from typing import Any
 
 from o2c.kernel.event import Event
 from projections.engine.projection import Doc, Projection, Row
@@ -11,9 +14,14 @@ from projections.open_fallouts import ENDINGS, OF_ITEM, OF_STEP, closes
 
 _FIELDS = {
     "reason": "reason", "class": "fault_class", "origin": "origin", "waiting_for": "waiting_for", "queue": "queue",
-    "recoverability": "recoverability", "detail": "detail", "partner_code": "partner_code",
+    "recoverability": "recoverability", "detail": "detail", "partner_code": "partner_code", "severity": "severity",
+    "code_version": "code_version",
 }  # fmt: skip
 """The column of each field that an event of the shape `fell-out` has for a fallout."""
+_OF_ORDER = frozenset({"order.captured", "order.planned", "promise.revised"})
+_GROUPED_BY = ("step", "reason", "partner_code", "offering", "plan_version")
+"""What fallouts of one group have in common. The partner follows from the step."""
+INITIAL: Doc = {"order": {"priority": 4, "category": "", "channel": "", "plan_version": ""}, "items": {}, "fallouts": {}}
 
 SUMMARY_VIEW = """
 SELECT reason, queue, count(*) FILTER (WHERE state = 'open') AS open, count(*) FILTER (WHERE state = 'closed') AS closed,
@@ -24,52 +32,108 @@ FROM projection.fallout GROUP BY reason, queue ORDER BY reason, queue
 
 
 def _concerns(event: type[Event]) -> bool:
-    return event.shape in {"fell-out", "expected"} | OF_STEP | OF_ITEM or event.type_name in ENDINGS
+    own = event.shape in OF_STEP | OF_ITEM | {"fell-out", "expected", "resumed"}
+    return own or event.type_name in ENDINGS | _OF_ORDER
 
 
 def _evolve(doc: Doc, record: Seen) -> Doc:
+    if record.type in _OF_ORDER:
+        return _told(doc, record)
+    fallouts = doc["fallouts"]
     if record.shape == "fell-out":
-        return {**doc, record.body["fallout"]: _opened(doc.get(record.body["fallout"], {}), record)}
+        return {**doc, "fallouts": {**fallouts, record.body["fallout"]: _opened(fallouts.get(record.body["fallout"], {}), record)}}
+    if record.shape == "resumed":
+        return _acted(doc, record)
     if record.shape == "expected":
         of = record.item, record.step
-        told = {name: row for name, row in doc.items() if row["state"] == "open" and (row["item"], row["step"]) == of}
-        return {**doc, **{name: {**row, "detail": record.body.get("detail", "")} for name, row in told.items()}}
+        told = {name: row for name, row in fallouts.items() if row["state"] == "open" and (row["item"], row["step"]) == of}
+        detailed = {name: {**row, "detail": record.body.get("detail", "")} for name, row in told.items()}
+        return {**doc, "fallouts": {**fallouts, **detailed}}
     closed = {
         fallout: {**row, "state": "closed", "closed_at": record.at, "closed_by": record.type}
-        for fallout, row in doc.items()
+        for fallout, row in fallouts.items()
         if row["state"] == "open" and closes(record, row["item"], row["step"], fallout)
     }
-    return {**doc, **closed} if closed else doc
+    return {**doc, "fallouts": {**fallouts, **closed}} if closed else doc
+
+
+def _told(doc: Doc, record: Seen) -> Doc:
+    """What an order says of itself: who sent it and how urgent it is, and of its items what they are, cost and are promised for."""
+    body = record.body
+    match record.type:
+        case "order.captured":
+            header = {"priority": body["priority"], "category": body.get("category", ""), "channel": body.get("channel") or record.channel}
+            return {**doc, "order": {**doc["order"], **header}}
+        case "order.planned":
+            items = {item["item"]: _item(item) for item in body["items"]}
+            return {**doc, "order": {**doc["order"], "plan_version": body.get("plan_version", "")}, "items": items}
+    item = {**doc["items"].get(record.item, _item({})), "promised_on": body["promised_on"]}
+    return {**doc, "items": {**doc["items"], record.item: item}}
+
+
+def _item(planned: dict[str, Any]) -> Row:
+    held = planned.get("recurring_minor", 0) + planned.get("one_time_minor", 0)
+    return {"offering": planned.get("offering", ""), "revenue_minor": held, "promised_on": planned.get("promised_on") or None}
 
 
 def _opened(old: Row, record: Seen) -> Row:
-    fields = {column: record.body.get(name, "") for column, name in _FIELDS.items()}
-    first = {"order_id": record.order_id, "opened_at": record.at, "attempts": 0, "cause_event": str(record.position)}
+    fields = {column: record.body.get(name, 0 if name == "severity" else "") for column, name in _FIELDS.items()}
+    first = {
+        "order_id": record.order_id,
+        "opened_at": record.at,
+        "attempts": 0,
+        "cause_event": str(record.position),
+        "acts": 0,
+        "acted_at": None,
+    }
     row = {**first, **old, **fields, "item": record.item, "step": record.step, "state": "open", "closed_at": None, "closed_by": None}
     return {**row, "attempts": row["attempts"] + 1}
 
 
+def _acted(doc: Doc, record: Seen) -> Doc:
+    """What a person did about a fallout: how often, and when first."""
+    row = doc["fallouts"].get(record.body.get("fallout", ""))
+    if row is None:
+        return doc
+    acted = {**row, "acts": row["acts"] + 1, "acted_at": row["acted_at"] or record.at}
+    return {**doc, "fallouts": {**doc["fallouts"], record.body["fallout"]: acted}}
+
+
 def _rows(stream: str, doc: Doc) -> Iterator[Row]:
-    for fallout, row in doc.items():
-        yield {"fallout": fallout, "stream": stream, **row}
+    order = doc["order"]
+    for fallout, row in doc["fallouts"].items():
+        item = doc["items"].get(row["item"], _item({}))
+        full = {**order, **item, **row}
+        yield {"fallout": fallout, "stream": stream, **full, "group_id": group_of(full)}
+
+
+def group_of(row: Row) -> str:
+    """The group of a fallout: a name made of what it has in common with its like."""
+    parts = json.dumps([row[name] for name in _GROUPED_BY])
+    return hashlib.sha256(parts.encode()).hexdigest()[:10]
 
 
 FALLOUT = Projection(
     name="fallout",
-    meaning="One row a fallout, which stays: where it stopped and why, whom it waits for, attempts, and the event that closed it.",
-    shape_version=1,
+    meaning="One row a fallout, which stays: where it stopped and why, its group, what it holds up, whom it waits for, attempts, and the event that closed it.",
+    shape_version=2,
     columns={
         "fallout": "text", "order_id": "text", "stream": "text", "item": "text", "step": "text", "reason": "text", "class": "text",
         "origin": "text", "waiting_for": "text", "queue": "text", "opened_at": "timestamptz", "attempts": "integer", "state": "text",
         "closed_at": "timestamptz", "closed_by": "text", "cause_event": "text", "recoverability": "text",
-        "detail": "text", "partner_code": "text",
+        "detail": "text", "partner_code": "text", "severity": "integer", "code_version": "text", "acts": "integer",
+        "acted_at": "timestamptz", "priority": "integer", "category": "text", "channel": "text", "offering": "text",
+        "plan_version": "text", "promised_on": "date", "revenue_minor": "bigint", "group_id": "text",
     },
     key=("fallout",),
-    indexes=("fallout", "order_id", "state, queue, opened_at"),
+    indexes=("fallout", "order_id", "state, queue, opened_at", "group_id, state"),
     types=_concerns,
-    fields=frozenset({"fallout", *_FIELDS.values()}),
+    fields=frozenset({
+        "fallout", *_FIELDS.values(), "priority", "category", "channel", "items", "plan_version", "promised_on",
+    }),
     group=lambda record: record.stream,
     found_by="stream",
+    initial=INITIAL,
     evolve=_evolve,
     rows=_rows,
     views={"fallout_summary": SUMMARY_VIEW},
@@ -87,26 +151,44 @@ _OF_WHOM = """LEFT JOIN projection.orders o ON o.order_id = f.order_id
 LEFT JOIN projection.invoices i ON f.stream = 'invoice-' || i.invoice"""
 """The order and the invoice of a fallout `f`."""
 
+RANK = """100 * f.priority + 10 * coalesce((%(tiers)s::jsonb ->> f.category)::integer, 2)
+    + least(greatest(coalesce(f.promised_on - %(today)s::date, 30), -30), 30)"""
+"""The rank of a fallout `f`, lower first: 100 times the order's TMF priority (0 first, 4 last), 10 times the customer's tier, and the days left to
+the day promised, from -30 (long overdue) to 30 (far off, or none promised). Of equals the older one comes first, so the order is total.
+
+Parameters: `tiers` (by the order's category), `today`.
+"""
+
+_RECORD = """r.owner, r.claimed_until, r.queue AS queue_now, r.snoozed_until, r.waits_for, r.waits_until, r.asked, r.level, r.waiting, r.touches,
+r.handovers, r.tickets, r.origin AS origin_now, r.proposed_by"""
+"""What the record `r` of a fallout says; all NULL where nobody handled it."""
+
 LISTED = f"""SELECT {", ".join(f'f.{column} AS "{name}"' for name, column in SHOWN.items())}, f.state, f.closed_at, f.stream, f.detail,
-o.external_id, coalesce(o.customer_id, i.customer_id) AS customer, i.invoice, count(*) OVER () AS n
-FROM projection.fallout f {_OF_WHOM}
-WHERE (%(everything)s OR f.state = 'open') AND (%(queue)s = '' OR f.queue = %(queue)s) AND (%(reason)s = '' OR f.reason = %(reason)s)
+f.severity, f.code_version, f.group_id AS "group", f.promised_on, f.revenue_minor, f.acts, f.offering, {RANK} AS rank,
+{_RECORD}, o.external_id, coalesce(o.customer_id, i.customer_id) AS customer, i.invoice, count(*) OVER () AS n
+FROM projection.fallout f {_OF_WHOM} LEFT JOIN projection.fallout_records r ON r.fallout = f.fallout
+WHERE (%(everything)s OR f.state = 'open') AND (%(queue)s = '' OR coalesce(nullif(r.queue, ''), f.queue) = %(queue)s)
+AND (%(group)s = '' OR f.group_id = %(group)s) AND (%(owner)s = '' OR r.owner = %(owner)s) AND (%(reason)s = '' OR f.reason = %(reason)s)
 AND (%(order)s = '' OR f.order_id = %(order)s) AND (%(customer)s = '' OR coalesce(o.customer_id, i.customer_id) = %(customer)s)
 ORDER BY CASE %(sort)s WHEN 'queue' THEN f.queue WHEN 'reason' THEN f.reason WHEN 'order' THEN o.external_id
     WHEN 'customer' THEN coalesce(o.customer_id, i.customer_id) END,
-    CASE %(sort)s WHEN 'newest' THEN f.opened_at END DESC, CASE %(sort)s WHEN 'attempts' THEN f.attempts END DESC, f.opened_at, f.fallout
+    CASE %(sort)s WHEN 'rank' THEN {RANK} END, CASE %(sort)s WHEN 'newest' THEN f.opened_at END DESC, CASE %(sort)s WHEN 'attempts' THEN f.attempts END DESC, f.opened_at, f.fallout
 LIMIT %(limit)s"""
 """Fallouts with the order, customer and invoice of each, and how many there are in all (`n`); the oldest first unless `sort` says otherwise.
 
-Parameters: `everything` (closed ones too), `queue`, `reason`, `order` (its id), `customer` (empty text: any), `sort`, `limit` (NULL: all).
+Parameters: `everything` (closed ones too), `queue`, `reason`, `order` (its id), `customer`, `group`, `owner` (empty text: any), `sort`, `limit`
+(NULL: all), and those of `RANK`.
 """
 
 OPEN_OF_ORDER = f"""SELECT {_SHOWN_COLUMNS} FROM projection.fallout WHERE state = 'open' AND order_id = %s ORDER BY opened_at, fallout"""
 """The open fallouts of an order, the oldest first. Parameter: the order's id."""
 
-ROW_OF_FALLOUT = f"""SELECT f.*, o.external_id, coalesce(o.customer_id, i.customer_id) AS customer, i.invoice
-FROM projection.fallout f {_OF_WHOM} WHERE f.fallout = %s OR (length(%s) BETWEEN 8 AND 35 AND f.fallout LIKE %s)"""
-"""The row of a fallout with its order, customer and invoice. Parameters: its id, or the first letters of it, and those again with `%`."""
+ROW_OF_FALLOUT = f"""SELECT f.*, f.group_id AS "group", {RANK} AS rank,
+{_RECORD}, o.external_id, coalesce(o.customer_id, i.customer_id) AS customer, i.invoice
+FROM projection.fallout f {_OF_WHOM} LEFT JOIN projection.fallout_records r ON r.fallout = f.fallout
+WHERE f.fallout = %(name)s OR (length(%(name)s) BETWEEN 8 AND 35 AND f.fallout LIKE %(begins)s)"""
+"""The row of a fallout with its record, order, customer and invoice. Parameters: `name`, its id or the first letters of it, `begins`, those again
+with `%`, and those of `RANK`."""
 
 OPEN_OF_CUSTOMER = f"""SELECT {", ".join(f'f.{column} AS "{name}"' for name, column in SHOWN.items())} FROM projection.fallout f {_OF_WHOM}
 WHERE f.state = 'open' AND coalesce(o.customer_id, i.customer_id) = %s ORDER BY f.opened_at, f.fallout"""
@@ -124,3 +206,7 @@ OPEN_BY_REASON = "SELECT reason AS key, count(*) AS n FROM projection.fallout WH
 COUNT_BY_REASON_AND_QUEUE = """SELECT reason, queue, count(*) AS n, count(*) FILTER (WHERE state = 'open') AS open
 FROM projection.fallout GROUP BY 1, 2 ORDER BY 3 DESC, 1"""
 """How many fallouts there ever were for each reason in each queue, and how many are open; the most frequent first. No parameters."""
+
+UNMAPPED = """SELECT step, partner_code AS raw, count(*) AS count, min(fallout) AS sample FROM projection.fallout WHERE reason = %s
+GROUP BY step, partner_code ORDER BY count(*) DESC, step, partner_code"""
+"""Partners' codes that were mapped to none of ours, by step; the most frequent first. Parameter: our code for such."""

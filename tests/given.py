@@ -12,6 +12,7 @@ from o2c.customers.events import CustomerRegistered
 from o2c.customers.state import CustomerState
 from o2c.engine.drafts import guards_of
 from o2c.fallout import rules as desk
+from o2c.fallout.codes import packaged
 from o2c.kernel.agenda import Dropped, Entry
 from o2c.kernel.attend import Ask, Reply, attend, settle
 from o2c.kernel.carry import Carried
@@ -126,7 +127,10 @@ def wish(*items: Document, **changes: Any) -> Wish:
 def codes_of(step: str) -> tuple[str, ...]:
     """The codes of a step's partner that we have one of our own for, in our market."""
     ask = STEPS[step].ask
-    return () if ask is None else tuple(ask.codes) if not ask.code_of else ("UNAVAILABLE", *MARKET.porting.refusals)
+    if ask is None:
+        return ()
+    of_market = tuple(MARKET.porting.refusals) if ask.code_of else ()
+    return (*packaged().newest.steps[step].codes, *of_market)
 
 
 def folded(state: OrderState, decision: Decision) -> OrderState:
@@ -147,6 +151,7 @@ def captured(*items: Document, catalogue_version: int = 1, **changes: Any) -> Or
         market=MARKET.pin,
         now=MONDAY,
         original=None,
+        codes=packaged().newest,
     )
     return folded(fresh, decision)
 
@@ -177,6 +182,7 @@ class Story:
             market=MARKET.pin,
             now=MONDAY,
             original=None,
+            codes=packaged().newest,
         )
         self.take(received[1])
 

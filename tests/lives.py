@@ -238,5 +238,15 @@ LIVES: Mapping[str, Mapping[str, Sequence[Told]]] = {
     "partner": {"linked, then simulated again": (("partner.linked", {}), ("partner.simulated", {})), "linked": (("partner.linked", {}),),
                 "with planned faults, linked": (("partner.faults-planned", {}), ("partner.linked", {})),
                 "down and up again": (("partner.went-down", {}), ("partner.came-up", {}), ("partner.calls-resumed", {}))},
+    "fallout": {
+        "asked, escalated, handed over, forced": (
+            ("fallout.claimed", {}), ("fallout.information-requested", {}), ("fallout.resumed", {}), ("fallout.assigned", {"queue": "care"}),
+            ("fallout.paused", {}), ("fallout.escalated", {}), ("fallout.origin-changed", {}), ("fallout.force-proposed", {}),
+        ),
+        "left alone, given back": (
+            ("fallout.claimed", {}), ("fallout.snoozed", {}), ("fallout.noted", {}), ("fallout.ticket-linked", {}), ("fallout.released", {}),
+        ),
+    },
+    "codes": {"loaded twice": (("codes.loaded", {}), ("codes.loaded", {"version": "2027-01"}))},
     "intake": {"gone through twice": (("intake.closed", {}), ("intake.closed", {"intake": "intake-3b1f/2"}))},
 }  # fmt: skip

@@ -243,10 +243,10 @@ class World:
         for _ in range(passes):
             self.runner.attend(self.app.reads.lease(at(31, month=12), 10**6, 0), round_=0)
 
-    def resolve(self, reason: str, resolution: Resolution, *, of: str = "") -> Written:
+    def resolve(self, reason: str, resolution: Resolution, *, of: str = "", by: str = "agent.smith") -> Written:
         """A person acts on the one open fallout with a reason (of one order, if named)."""
         [found] = self.fallouts(of, reason=reason)
-        return resolve(self.app, Context("agent.smith"), found["fallout"], resolution, note="spoke to the customer")
+        return resolve(self.app, Context(by), found["fallout"], resolution, note="spoke to the customer")
 
     def cancel(self, external_id: str, *items: str, command_id: str = "") -> Cancelled:
         """A person cancels an order, or some of its items."""

@@ -19,7 +19,6 @@ STEP = Step(
     ask=ByPartner(
         partner="network",
         payload=rules.service,
-        codes={"UNAVAILABLE": "NET-HLR", "PERMANENT": "NET-CFG", "REFUSED": "NET-CFG"},
     ),
     ending=Ending(
         undo=rules.deactivate,

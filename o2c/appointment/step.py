@@ -26,8 +26,6 @@ STEP = Step(
     ask=ByPartner(
         partner="field-force",
         payload=rules.visit,
-        codes={"UNAVAILABLE": "LOG-VISIT", "PERMANENT": "LOG-NOVISIT", "REFUSED": "LOG-NOVISIT"},
-        silence="LOG-VISIT",
     ),
     ending=Ending(
         recall="appointment-cancel",
@@ -44,7 +42,5 @@ CANCEL = Step(
     ask=ByPartner(
         partner="field-force",
         payload=rules.visit,
-        codes={"UNAVAILABLE": "LOG-VISIT", "EN-ROUTE": "LOG-ENROUTE", "PERMANENT": "LOG-ENROUTE", "REFUSED": "LOG-ENROUTE"},
-        silence="LOG-VISIT",
     ),
 )

@@ -184,7 +184,7 @@ def billing_agenda(state: Any, event: Event, stream: str) -> tuple[AgendaChange,
 
 def account_work(state: AccountState, stream: str, item: str, step: str, book: MarketBook) -> Work:
     """Gather the work of a step of an account, under the market that the account follows."""
-    return build(stream, item, step, state=state, subject=state, records=state.records, market=book.market(state.market))
+    return build(stream, item, step, state=state, subject=state, records=state.records, codes=book.codes, market=book.market(state.market))
 
 
 def only(orders: Iterable[str]) -> str:
@@ -298,7 +298,7 @@ def invoice_work(state: InvoiceState, stream: str, item: str, step: str, book: M
             "method": state.method,
         }
     market = book.market(issued.market if issued else "")
-    return build(stream, item, step, state=state, subject=subject, records=state.records, market=market)
+    return build(stream, item, step, state=state, subject=subject, records=state.records, codes=book.codes, market=market)
 
 
 def _invoice_owner(state: InvoiceState) -> tuple[str | None, str | None]:

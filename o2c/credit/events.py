@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from o2c.kernel.event import Pii, Upcast
-from o2c.kernel.shapes import Declined, Done, FellOut, LetGo, Requested, SetAside
+from o2c.kernel.shapes import CODE_KEPT, Declined, Done, FellOut, LetGo, Requested, SetAside
 
 
 class CreditRequested(Requested, name="credit.requested", step="credit", stream="order"):
@@ -57,7 +57,7 @@ class CreditFellOut(FellOut, name="credit.fell-out", step="credit", stream="orde
         "recoverability": "correctable", "waiting_for": "customer", "queue": "credit", "partner_code": "DEPOSIT",
         "detail": "a deposit of 100.00 GBP", "deposit_minor": 10000, "currency": "GBP", "reused_from": "",
     }  # fmt: skip
-    upcasts = (Upcast(defaults={"deposit_minor": 0, "currency": ""}), Upcast(defaults={"reused_from": ""}))
+    upcasts = (Upcast(defaults={"deposit_minor": 0, "currency": ""}), Upcast(defaults={"reused_from": ""}), CODE_KEPT)
     deposit_minor: int = 0
     currency: str = ""
     reused_from: str = ""

@@ -17,14 +17,14 @@ from o2c.kernel.event import Event
 from o2c.kernel.money import from_minor
 from o2c.kernel.partner import Answer, Answered, RefusedBy
 from o2c.kernel.periods import local_date, stamp
-from o2c.kernel.reasons import DEFECT
+from o2c.kernel.reasons import DEFECT, UNCLASSIFIED
 from o2c.kernel.refusal import Refused
 from o2c.kernel.work import Work
 from o2c.orders.rollup import order_state
 
 POLICY = "credit/2026-02"
 """The version of these rules, stored with every approval."""
-NO_REPORT = frozenset({"CR-TIMEOUT", DEFECT})
+NO_REPORT = frozenset({"CR-TIMEOUT", DEFECT, UNCLASSIFIED})
 """The reasons to decline that rest on no report."""
 TOO_MUCH_TIMES = 2
 """A deposit of more than so many times what is missing asks again."""

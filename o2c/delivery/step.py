@@ -22,8 +22,6 @@ STEP = Step(
     ask=ByPartner(
         partner="courier",
         payload=rules.parcel,
-        codes={"WRONG-ADDRESS": "LOG-ADDR", "UNAVAILABLE": "LOG-TMO", "LOST": "LOG-LOST", "REFUSED": "LOG-ADDR"},
-        silence="LOG-TMO",
         undertaken=ParcelHandedOver,
     ),
     ending=Ending(

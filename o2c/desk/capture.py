@@ -110,6 +110,7 @@ def received(
         market=pin,
         now=now,
         original=original,
+        codes=app.book.codes.at(now),
         first_channel=channel,
     )
 

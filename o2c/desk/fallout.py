@@ -1,4 +1,4 @@
-"""The desk for fallouts: a person acts on one in exactly one way, and what follows closes it."""
+"""The desk for fallouts: what a person does with one, and the ways to resolve it; what follows closes it, never the click."""
 
 from __future__ import annotations
 
@@ -11,58 +11,148 @@ from o2c.desk.capture import follow_up_of
 from o2c.engine.app import Context, Engine, Written
 from o2c.engine.drafts import Loaded
 from o2c.fallout import rules
-from o2c.fallout.rules import Correct, Decide, Fail, Force, Resolution, Retry
-from o2c.kernel.decision import Decision
+from o2c.fallout.actions import Stage, check
+from o2c.fallout.events import ForceProposed
+from o2c.fallout.handling import (
+    Assign,
+    ChangeOrigin,
+    Claim,
+    Escalate,
+    Handling,
+    LinkTicket,
+    Note,
+    Release,
+    RequestInformation,
+    Resume,
+    Snooze,
+    Standing,
+    Wait,
+    handle,
+)
+from o2c.fallout.record import FalloutRecord, stream_of
+from o2c.fallout.rules import Correct, Decide, Fail, FailOrder, Force, Replace, Resolution, Retry, Skip
+from o2c.kernel.decision import NOTHING, Decision, just
 from o2c.kernel.frozen import changed
 from o2c.kernel.refusal import Refused
+from o2c.kernel.step import Step
 from o2c.kernel.stream import category_of
 from o2c.kernel.work import Work
+from o2c.orders.ending import open_item
 from o2c.orders.rules import fail_item
 from o2c.orders.step import DUPLICATE
 from o2c.views.fallouts import row_of_fallout
-from o2c.views.reading import caught_up, plain
+from o2c.views.reading import caught_up
 
-__all__ = ["Correct", "Decide", "Fail", "Force", "Resolution", "Retry", "deed_of", "resolve"]
+__all__ = [
+    "Assign", "ChangeOrigin", "Claim", "Correct", "Decide", "Escalate", "Fail", "FailOrder", "Force", "Handling", "LinkTicket", "Note",
+    "Release", "Replace", "RequestInformation", "Resolution", "Resume", "Retry", "Skip", "Snooze", "Wait", "deed_of", "resolve", "work",
+]  # fmt: skip
 
 
 def resolve(app: Engine, context: Context, fallout: str, resolution: Resolution, *, note: str) -> Written:
-    """Act on an open fallout; the event that follows closes it.
+    """Resolve an open fallout; the event that follows closes it. To force takes two people: the first call proposes it, another's does it.
 
-    Raises Refused: missing (no such fallout), conflict (closed already, or somebody else was faster), usage (a way that this step does not
-    have).
+    Raises Refused: missing (no such fallout), conflict (a pair of action and state that the table of actions does not list, a way that this
+    step does not have, somebody else was faster), usage (a value that there is not).
     """
     caught_up(app)
-    return act(app, context, "fallout.resolve", deed_of(app, fallout, resolution, note=note))
+    return act(app, context, "fallout.resolve", deed_of(app, fallout, resolution, note=note, by=context.actor))
 
 
-def deed_of(app: Engine, fallout: str, resolution: Resolution, *, note: str) -> Deed:
+def work(app: Engine, context: Context, fallout: str, handling: Handling, *, note: str = "") -> Written:
+    """Handle a fallout without resolving it: claim, assign, release, snooze, wait, ask, resume, escalate, note, link a ticket, say whose fault.
+
+    Raises Refused: missing (no such fallout), conflict (what cannot be as it stands; see the table of actions), usage (see `fallout.handling`).
+    """
+    caught_up(app)
+    row = row_of_fallout(app, fallout)
+    fallout, stream = row["fallout"], str(row["stream"])
+    beside = app.load([stream])
+    standing = Standing(fallout, stream, row["origin"], app.codes().queues)
+
+    def rule(record: FalloutRecord, at: datetime) -> Decision:
+        check(handling.action, _stage(app, row, beside[stream].state), fallout)
+        return handle(handling, record, standing, by=context.actor, note=note, at=at)
+
+    return act(
+        app, context, "fallout.work", Deed(stream_of(fallout), (rule,), [fallout, handling.action, _plain(handling), note], beside=beside)
+    )
+
+
+def deed_of(app: Engine, fallout: str, resolution: Resolution, *, note: str, by: str) -> Deed:
     """A resolution as a deed on the stream of its fallout. Where that is, the queue tells; whether it is open, the stream itself."""
     row = row_of_fallout(app, fallout)
     fallout = row["fallout"]
+    if isinstance(resolution, Force) and not _agreed(app, row, by):
+        return _proposal(app, row, note=note, by=by)
     stream, item, step = str(row["stream"]), str(row["item"]), app.book.steps[row["step"]]
 
-    def work_on(state: Any) -> Work:
-        work = app.work(stream, state, item, step.name)
-        if not app.kind(stream).on_record(work, fallout):
-            raise Refused(f"fallout {fallout} was closed at {plain(row['closed_at']) or 'this moment'}; nothing to do", kind="conflict")
-        if not work.waiting_for:
-            raise Refused(f"fallout {fallout}: step {step.name} is under way again; wait for what comes of it", kind="conflict")
-        return changed(app.reading(work), fallout=fallout)
-
     def first(state: Any, at: datetime) -> Decision:
-        return rules.resolve(resolution, step, work_on(state), app.kind(stream), app.book, note=note, at=at)
+        return rules.resolve(resolution, step, _work_on(app, row, state, resolution), app.kind(stream), app.book, note=note, at=at)
 
     def end(state: Any, at: datetime) -> Decision:
         return fail_item(state, item, reason=app.work(stream, state, item, step.name).reason, note=note, at=at, book=app.book)
 
-    ends = isinstance(resolution, Fail) and item and category_of(stream) == "order"
-    steps: tuple[Rule, ...] = (first, end) if ends else (first,)
-    beside: dict[str, Loaded] = {}
+    def end_all(state: Any, at: datetime) -> Decision:
+        open_ones = (name for name in state.items if open_item(state, name))
+        reason = app.work(stream, state, item, step.name).reason
+        return next((fail_item(state, name, reason=reason, note=note, at=at, book=app.book) for name in open_ones), NOTHING)
+
+    of_order = bool(item) and category_of(stream) == "order"
+    steps: tuple[Rule, ...] = (first,)
+    if of_order and isinstance(resolution, Fail):
+        steps = (first, end)
+    elif of_order and isinstance(resolution, FailOrder):
+        steps = (first, *(end_all for _ in app.load([stream])[stream].state.items))
+    beside = app.load([stream_of(fallout)]) if isinstance(resolution, Force) else {}
     if step.name == DUPLICATE.name and resolution == Decide(approve=True):
         follow, beside = follow_up_of(app, stream, fallout)
         steps = (first, follow)
     wish = [fallout, type(resolution).__name__, asdict(resolution), note]
     return Deed(stream, steps, wish, cause=_cause(app, row), beside=beside)
+
+
+def _stage(app: Engine, row: dict[str, Any], state: Any) -> Stage:
+    """How the fallout stands by its own stream."""
+    found = app.work(str(row["stream"]), state, str(row["item"]), row["step"])
+    if not app.kind(str(row["stream"])).on_record(found, row["fallout"]):
+        return "closed"
+    return "waiting" if found.waiting_for else "under-way"
+
+
+def _work_on(app: Engine, row: dict[str, Any], state: Any, resolution: Resolution) -> Work:
+    """The work of the step that fell out, if the resolution may be taken. Raises Refused (conflict)."""
+    check(resolution.action, _stage(app, row, state), row["fallout"])
+    found = app.work(str(row["stream"]), state, str(row["item"]), row["step"])
+    return changed(app.reading(found), fallout=row["fallout"])
+
+
+def _agreed(app: Engine, row: dict[str, Any], by: str) -> bool:
+    """Whether somebody else proposed to force this very attempt. Raises Refused (conflict) for whoever agrees with himself."""
+    record: FalloutRecord = app.load([stream_of(row["fallout"])])[stream_of(row["fallout"])].state
+    state = app.load([str(row["stream"])])[str(row["stream"])].state
+    attempt = app.work(str(row["stream"]), state, str(row["item"]), row["step"]).attempt
+    if record.proposed_by == by and record.proposed_attempt == attempt:
+        raise Refused(f"fallout {row['fallout']}: {by} proposed to force it; somebody else has to agree", kind="conflict")
+    return bool(record.proposed_by) and record.proposed_attempt == attempt
+
+
+def _proposal(app: Engine, row: dict[str, Any], *, note: str, by: str) -> Deed:
+    """The proposal to force a step, as a deed on the record of its fallout."""
+    fallout, stream = row["fallout"], str(row["stream"])
+    beside: dict[str, Loaded] = app.load([stream])
+    step: Step = app.book.steps[row["step"]]
+
+    def propose(record: FalloutRecord, at: datetime) -> Decision:
+        found = _work_on(app, row, beside[stream].state, Force())
+        rules.force(step, found, note=note)
+        return just(ForceProposed(fallout=fallout, fell_out_in=stream, attempt=found.attempt, by=by, note=note))
+
+    return Deed(stream_of(fallout), (propose,), [fallout, "propose-force", note], beside=beside)
+
+
+def _plain(handling: Handling) -> dict[str, str]:
+    return {name: str(value) for name, value in asdict(handling).items()}
 
 
 def _cause(app: Engine, row: dict[str, Any]) -> str | None:

@@ -16,6 +16,7 @@ from eventsourcing.application import AggregateNotFoundError, Application, LRUCa
 from o2c.engine.drafts import Command, Draft, Loaded, drafted
 from o2c.kernel.event import Fact
 from o2c.kernel.frozen import changed
+from o2c.kernel.reasons import STREAM as CODES
 from o2c.kernel.refusal import Refused
 from o2c.kernel.stream import StreamKind, category_of
 from o2c.kernel.work import Work
@@ -27,6 +28,7 @@ from o2c.store.reads import Clock, Reads
 from o2c.store.recorder import LogFactory, LogRecorder
 
 if TYPE_CHECKING:
+    from o2c.kernel.reasons import CodeBook
     from o2c.plan import PlanBook
 
 SIMULATED_START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -106,6 +108,9 @@ class Engine(Application[str]):
         super().__init__({"DSN": dsn})
         self.dsn = dsn
         self._given_kinds = kinds
+        self._codes: CodeBook | None = None
+        self._documents: tuple[str, ...] = ()
+        self._codes_at = 0
         self.log_recorder = cast("LogRecorder", self.recorder)
         self.reads = Reads(self.log_recorder.datastore)
         self._pinned: dict[str, Loaded] = {}
@@ -126,7 +131,7 @@ class Engine(Application[str]):
         """The plan that the rules of those kinds read."""
         from o2c.plan import PlanBook
 
-        return PlanBook(catalogue=self._catalogue)
+        return PlanBook(catalogue=self._catalogue, loaded_codes=self._codes_in_force)
 
     # -- the clock
 
@@ -200,8 +205,15 @@ class Engine(Application[str]):
 
     def _read(self, streams: Sequence[str], to_confirm: Mapping[str, Loaded]) -> dict[str, Loaded]:
         result = {}
-        for row in self.reads.heads(streams, [to_confirm[name].position if name in to_confirm else 0 for name in streams]):
+        # The reason codes come with every read, so that what is decided next is decided under those in force.
+        names = [*streams, *(() if CODES in streams else (CODES,))]
+        positions = {name: loaded.position for name, loaded in to_confirm.items()} | ({} if CODES in streams else {CODES: self._codes_at})
+        for row in self.reads.heads(names, [positions.get(name, 0) for name in names]):
             stream = row["stream"]
+            if stream == CODES and row["last_position"] != self._codes_at:
+                self._documents, self._codes_at, self._codes = self._from_head(row).state.documents, row["last_position"], None
+            if stream not in streams:
+                continue
             same = stream in to_confirm and row["last_position"] == to_confirm[stream].position
             result[stream] = to_confirm[stream] if same else self._from_head(row)
             self._known.put(stream, result[stream])
@@ -209,6 +221,18 @@ class Engine(Application[str]):
             if stream not in result:
                 result[stream] = Loaded(stream, 0, self.kind(stream).initial(stream))
         return result
+
+    def codes(self) -> CodeBook:
+        """Give the reason codes as they stand now: the packaged ones, with what the operator loaded over them."""
+        self.load([CODES])
+        return self._codes_in_force()
+
+    def _codes_in_force(self) -> CodeBook:
+        if self._codes is None:
+            from o2c.fallout.codes import book_of
+
+            self._codes = book_of(self._documents)
+        return self._codes
 
     def kind(self, stream: str) -> StreamKind:
         """Give the kind of a stream from its name. KeyError for a category that the engine does not know."""

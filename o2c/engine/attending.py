@@ -297,7 +297,7 @@ class Attending:
         return flow.fall_out(self.app.book.steps[row.entry.step], self._work(row, state), code, at, seed=self.seed)
 
     def _stop(self, row: DueRow, state: Any, at: datetime, failure: str) -> Decision:
-        return flow.stopped(self._work(row, state))
+        return flow.stopped(self._work(row, state), at)
 
     def _guarded(self, decided: list[tuple[Command, Decision]]) -> list[Command]:
         """Give the commands their guard rows; claims on guards with another holder are left out."""
@@ -309,7 +309,7 @@ class Attending:
         for row in self.app.reads.still(task.rows):
             loaded = self.app.load([task.stream])[task.stream]
             command_id = derived_id("stopped", task.command_id, row.entry.item, row.entry.step)
-            events = happened(task.stream, flow.stopped(self._work(row, loaded.state)), row.entry.due_at, row.cause)
+            events = happened(task.stream, flow.stopped(self._work(row, loaded.state), row.entry.due_at), row.entry.due_at, row.cause)
             logger.error("row_stopped", stream=task.stream, step=row.entry.step, item=row.entry.item)
             self.app.write([Command(command_id, task.stream, events, {task.stream: loaded}, ACTOR, ACTOR)], round_=round_)
 

@@ -12,7 +12,7 @@ from o2c.engine.drafts import pool_change
 from o2c.kernel.agenda import Entry
 from o2c.kernel.decision import Guard
 from o2c.kernel.event import Event, Fact
-from o2c.kernel.shapes import Done, Freed, GivenUp, Held, Offered, Requested, StepForced, Withdrawn, item_of, step_of
+from o2c.kernel.shapes import Done, Freed, GivenUp, Held, Offered, Requested, StepForced, StepSkipped, Withdrawn, item_of, step_of
 from o2c.kernel.step import Step, no_guards
 from o2c.kernel.stream import StreamKind
 from o2c.orders.events import CorrectionApplied, ItemCancelled, ItemFailed
@@ -124,7 +124,7 @@ class Guards:
             if progress.steps[step.name] not in ("planned", "given-up") and step.ending.recall not in progress.recalls:
                 for guard in self._guards(stream, step, item, before):
                     self._free(guard)
-        elif isinstance(event, Done | StepForced):
+        elif isinstance(event, Done | StepForced | StepSkipped):
             for guard in self._guards(stream, step, item, stream.state):
                 if step.recalls:
                     self._free(guard)

@@ -15,7 +15,7 @@ from o2c.checks.conformance import Kept, check_conformance
 from o2c.desk import customers, fallout, numbers, orders, partners, payments, streams
 from o2c.desk.act import Context, Refused, Rule, Written
 from o2c.desk.capture import HOME, Captured, Paper, capture, document
-from o2c.desk.fallout import Correct, Decide, Fail, Force, Resolution, Retry
+from o2c.desk.fallout import Correct, Decide, Fail, FailOrder, Force, Handling, Replace, Resolution, Retry, Skip
 from o2c.desk.orders import Cancelled
 from o2c.desk.streams import Event
 from o2c.running.failing import NO_ANSWER
@@ -43,7 +43,8 @@ from o2c.views.shown import (
 )
 
 __all__ = [
-    "Captured", "Context", "Correct", "Decide", "EventRecord", "Fail", "Force", "Kept", "Mark", "OrderToCash", "OtherLog", "Refused", "Retry", "Written",
+    "Captured", "Context", "Correct", "Decide", "EventRecord", "Fail", "FailOrder", "Force", "Kept", "Mark", "OrderToCash", "OtherLog",
+    "Refused", "Replace", "Retry", "Skip", "Written",
 ]  # fmt: skip
 
 P = ParamSpec("P")
@@ -131,12 +132,19 @@ class OrderToCash:
 
     @_answered
     def resolve(self, fallout_id: str, context: Context, resolution: Resolution, *, note: str) -> Written:
-        """Act on an open fallout: `Correct` values and try again, `Decide` what was referred, `Fail` the item, `Force` (done by other means),
-        `Retry` as it is. The fallout closes by the event that follows. See `desk.fallout.resolve`.
+        """Act on an open fallout: `Correct` values and try again, `Decide` what was referred, `Retry` as it is, `Force` (done by other means, once
+        another agrees), `Skip`, `Replace` its SIM, `Fail` the item, `FailOrder`. It closes by the event that follows. See `desk.fallout.resolve`.
         """
         return fallout.resolve(self._engine, context, fallout_id, resolution, note=note)
 
     @_answered
+    def work(self, fallout_id: str, context: Context, handling: Handling, *, note: str = "") -> Written:
+        """Handle a fallout without resolving it: claim, assign, release, snooze, wait, ask, resume, escalate, note, link a ticket, say whose fault.
+
+        `handling` is one of the values of `o2c.desk.fallout`, such as `Claim(minutes=30)`. See `desk.fallout.work`.
+        """
+        return fallout.work(self._engine, context, fallout_id, handling, note=note)
+
     def cancel(self, order: str, context: Context, *, note: str, items: Sequence[str] = ()) -> Cancelled:
         """Cancel an order, or some of its items with what relies on them; `refused` says why not when it is too late. See `cancel_order`."""
         return orders.cancel_order(self._engine, context, order, items=items, note=note)
@@ -260,12 +268,12 @@ class OrderToCash:
 
     @_answered
     def fallouts(
-        self, *, queue: str = "", reason: str = "", order: str = "", customer: str = "", limit: int | None = None
+        self, *, queue: str = "", reason: str = "", order: str = "", customer: str = "", group: str = "", limit: int | None = None
     ) -> list[FalloutListed]:
-        """Open fallouts, oldest first; `order` is an order's id or external id. Raises Refused (missing) when there is no such order."""
+        """Open fallouts by rank; `order` is an order's id or external id. Raises Refused (missing) when there is no such order."""
         all_seen(self._engine)
         order_id = find_order(self._engine, order)[1].order_id if order else ""
-        found = list_fallouts(self._engine, queue=queue, reason=reason, order=order_id, customer=customer, limit=limit)
+        found = list_fallouts(self._engine, queue=queue, reason=reason, order=order_id, customer=customer, group=group, limit=limit)
         return cast("list[FalloutListed]", found)
 
     @_answered

@@ -14,7 +14,7 @@ from o2c.desk import capture, customers, fallout, numbers, orders, partners, pay
 from o2c.desk.roles import roles_for
 from o2c.files import intake, loading
 from o2c.running import store
-from o2c.views import catalogue, fallouts, finding, following, invoices, order_page, replaying, sims, statement, status, timeline
+from o2c.views import catalogue, codes, fallouts, finding, following, invoices, order_page, replaying, sims, statement, status, timeline
 from o2c.views import customers as customer_views
 from o2c.views import numbers as number_views
 from o2c.views import orders as order_views
@@ -49,7 +49,9 @@ VERBS = (
     Operation("customers.contact", customers.record_contact),
     Operation("customers.load", loading.load_customers),
     Operation("customers.register", customers.register_customer),
+    Operation("fallout.load-codes", loading.load_codes),
     Operation("fallout.resolve", fallout.resolve),
+    Operation("fallout.work", fallout.work),
     Operation("numbers.release", numbers.release),
     Operation("numbers.reserve", numbers.reserve),
     Operation("orders.cancel", orders.cancel_order),
@@ -86,6 +88,8 @@ VIEWS = (
     Operation("events.last", following.last_event),
     Operation("events.tail", following.tail_events),
     Operation("events.wait", following.wait_for),
+    Operation("fallout.actions", codes.list_actions),
+    Operation("fallout.codes", codes.list_codes),
     Operation("fallout.list", fallouts.list_fallouts),
     Operation("fallout.show", fallouts.show_fallout),
     Operation("metrics.cycle-time", status.cycle_times),

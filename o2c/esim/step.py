@@ -20,8 +20,6 @@ STEP = Step(
     ask=ByPartner(
         partner="sim-platform",
         payload=rules.profile,
-        codes={"UNAVAILABLE": "SIM-DL-INST", "PERMANENT": "SIM-DPUNK", "REFUSED": "SIM-DPUNK"},
-        silence="SIM-DL-INST",
     ),
     ending=Ending(
         recall="esim-cancel",
@@ -38,16 +36,6 @@ DOWNLOAD = Step(
     ask=ByPartner(
         partner="sim-platform",
         payload=rules.awaited,
-        codes={
-            "8.8.5-3.8": "SIM-DL-REJ",
-            "8.8.5-6.4": "SIM-DL-LIM",
-            "8.2.7-6.4": "SIM-DL-LIM",
-            "8.2.10-4.2": "SIM-DL-INST",
-            "UNAVAILABLE": "SIM-DL-INST",
-            "PERMANENT": "SIM-DPUNK",
-            "REFUSED": "SIM-DL-REJ",
-        },
-        silence="SIM-DL-INST",
     ),
 )
 CANCEL = Step(
@@ -60,7 +48,5 @@ CANCEL = Step(
     ask=ByPartner(
         partner="sim-platform",
         payload=rules.withdrawal,
-        codes={"UNAVAILABLE": "SIM-DL-INST", "DOWNLOADED": "SIM-DL-DONE", "PERMANENT": "SIM-DPUNK", "REFUSED": "SIM-DPUNK"},
-        silence="SIM-DL-INST",
     ),
 )

@@ -18,8 +18,6 @@ STEP = Step(
     ask=ByPartner(
         partner="identity-agency",
         payload=rules.papers,
-        codes={"REFER": "KYC-DOC", "FAIL": "KYC-MATCH", "UNAVAILABLE": "KYC-TMO"},
-        silence="KYC-TMO",
     ),
     referral=Referral(
         decide=rules.decide,

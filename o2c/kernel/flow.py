@@ -16,22 +16,19 @@ from o2c.kernel.chance import jitter
 from o2c.kernel.decision import Decision, just
 from o2c.kernel.event import Asked
 from o2c.kernel.identifiers import derived_id, digest
-from o2c.kernel.reasons import DEFECT, REASONS
-from o2c.kernel.shapes import Declined, PartnerAccepted, PartnerSilent, RetryScheduled, StepCancelled, StepStopped
+from o2c.kernel.periods import local_date
+from o2c.kernel.reasons import DEFECT, Reason, Retries
+from o2c.kernel.shapes import Declined, PartnerAccepted, PartnerSilent, RetryScheduled, RetryStopped, StepCancelled, StepStopped
 from o2c.kernel.step import Step
 from o2c.kernel.work import Work
 
-RETRIES_MAX = 5
 SILENCES_MAX = 12
-RETRY_FIRST_S = 30
-RETRY_FACTOR = 4
-RETRY_LONGEST_S = 1800
 
 
 def settle(step: Step, work: Work, answer: partner.Answer, at: datetime, *, seed: int) -> Decision:
     """Decide about a partner's answer: the step is done, goes on waiting, or falls out.
 
-    A partner's code that is mapped to none of ours becomes SYS-BUG, in the queue of engineering. No answer leads to queries, at most
+    A partner's code that is mapped to none of ours is `unclassified`, in a queue of its own. No answer leads to queries, at most
     SILENCES_MAX of them; then the step falls out under its own code for silence and a person decides about the next attempt.
 
     Source: fallout table, rules (an unknown outcome is queried before any retry).
@@ -39,6 +36,7 @@ def settle(step: Step, work: Work, answer: partner.Answer, at: datetime, *, seed
     ask = step.ask
     assert ask is not None
     answer = ask.judged(work, answer, at)
+    silence = work.codes.at(at).steps[step.name].silence
     match answer:
         case partner.Answered(data):
             return step.complete(work, data, at)
@@ -46,19 +44,19 @@ def settle(step: Step, work: Work, answer: partner.Answer, at: datetime, *, seed
             told = partial(ask.undertaken) if ask.undertaken else partial(PartnerAccepted, step=step.name)
             return just(told(item=work.item, attempt=work.attempt, reference=reference, ask_again_at=ask_again_at))
         case partner.Unknown() if work.silences >= SILENCES_MAX:
-            return fall_out(step, work, ask.silence, at, seed=seed, partner_code="silent", again=False)
+            return fall_out(step, work, silence, at, seed=seed, partner_code="silent", again=False)
         case partner.Unknown(ask_again_at):
             return just(PartnerSilent(item=work.item, step=step.name, attempt=work.attempt, ask_again_at=ask_again_at))
         case partner.NeverHeard():
-            return fall_out(step, work, ask.silence, at, seed=seed, partner_code="never heard")
+            return fall_out(step, work, silence, at, seed=seed, partner_code="never heard")
         case partner.RefusedBy(code) if other_end := ask.refused(work, code, at):
             return other_end
         case partner.RefusedBy(code, data):
             fields = ask.fallout_fields(data)
-            fallen = fall_out(step, work, ask.our_code(work, code), at, seed=seed, partner_code=code, fields=fields)
+            fallen = fall_out(step, work, ask.our_code(work, code, at), at, seed=seed, partner_code=code, fields=fields)
             return fallen + ask.beside(work, code, data, at)
         case partner.Failed(code, not_before):
-            return fall_out(step, work, ask.our_code(work, code), at, seed=seed, partner_code=code, not_before=not_before)
+            return fall_out(step, work, ask.our_code(work, code, at), at, seed=seed, partner_code=code, not_before=not_before)
 
 
 def exchange(name: str, body: Mapping[str, Any], answer: partner.Answer, latency_ms: int) -> Asked:
@@ -93,6 +91,8 @@ def fall_out(
 ) -> Decision:
     """Give the fallout of a step under our code (`CODE` or `CODE: detail`), and its retry if the code is transient and attempts are left.
 
+    Retries stop in time for the day promised (`retry.stopped`): a person takes over while it can still be kept.
+
     A code that the step's referral counts as a final no declines the gate of the order instead; a step that is no longer wanted is
     cancelled. `again=False` leaves the next attempt to a person, because the partner may have done the work and must not do it twice.
     `awaits` is the stock pool that the step waits for, `fields` are further fields of its FellOut event, and a retry is due no sooner than
@@ -109,39 +109,58 @@ def fall_out(
             e.model_copy(update={"partner_code": partner_code, "reason": code}) if isinstance(e, Declined) else e for e in declined.events
         )
         return replace(declined, events=tuple(named))
-    event = step.fell_out.model_validate({**_fallout(work, code, partner_code, detail), "awaits": awaits, **fields})
-    if REASONS[code].recoverability != "transient" or work.attempt > RETRIES_MAX or not again:
+    event = step.fell_out.model_validate({**_fallout(work, code, partner_code, detail, at), "awaits": awaits, **fields})
+    codes = work.codes.at(at)
+    if codes.reasons[code].retry != "transient" or work.attempt > codes.retries.attempts_max or not again:
         return just(event)
-    due_at = max(at + retry_delay(work, seed=seed), not_before or at)
+    due_at = max(at + retry_delay(work, codes.retries, seed=seed), not_before or at)
+    if _too_late(step, work, due_at):
+        return just(event, RetryStopped(item=work.item, step=step.name, attempt=work.attempt + 1, promised_on=work.promised_on))
     return just(event, RetryScheduled(item=work.item, step=step.name, attempt=work.attempt + 1, due_at=due_at))
 
 
-def stopped(work: Work) -> Decision:
+def _too_late(step: Step, work: Work, due_at: datetime) -> bool:
+    """Whether an attempt that is due then would normally end after the day promised, which it could still keep if it were done now."""
+    if not work.promised_on:
+        return False
+    return local_date(step.expected(work, due_at), work.market.zone).isoformat() > work.promised_on
+
+
+def stopped(work: Work, at: datetime) -> Decision:
     """Take a step off the agenda, for engineering, because no decision about it moved it on (SYS-BUG)."""
-    return just(StepStopped.model_validate({**_fallout(work, DEFECT, "", "nothing that was decided moved it"), "step": work.step}))
+    return just(StepStopped.model_validate({**_fallout(work, DEFECT, "", "nothing that was decided moved it", at), "step": work.step}))
 
 
-def _fallout(work: Work, code: str, partner_code: str, detail: str) -> dict[str, Any]:
-    reason = REASONS[code]
+def _fallout(work: Work, code: str, partner_code: str, detail: str, at: datetime) -> dict[str, Any]:
     return {
         "item": work.item,
         "fallout": work.fallout or derived_id("fallout", work.key),
         "attempt": work.attempt,
-        "reason": code,
+        "partner_code": partner_code,
+        "detail": detail,
+        **fields_of(work.codes.at(at).reasons[code]),
+    }
+
+
+def fields_of(reason: Reason) -> dict[str, Any]:
+    """Give what a fallout keeps of its reason code, as the code stands in the version in force."""
+    return {
+        "reason": reason.code,
         "fault_class": reason.fault_class,
         "origin": reason.origin,
         "recoverability": reason.recoverability,
         "waiting_for": reason.waiting_for,
         "queue": reason.queue,
-        "partner_code": partner_code,
-        "detail": detail,
+        "code_version": reason.version,
+        "severity": reason.severity,
     }
 
 
-def retry_delay(work: Work, *, seed: int) -> timedelta:
-    """Give the wait before the next attempt: 30 s, four times as long each time, at most 30 minutes, with jitter from the seed.
+def retry_delay(work: Work, retries: Retries, *, seed: int) -> timedelta:
+    """Give the wait before the next attempt, longer each time up to a limit, with jitter from the seed.
 
     The jitter keeps the orders that one outage stopped from coming back all at once. Source: fallout table, retry class T.
     """
-    wait_s = min(RETRY_FIRST_S * RETRY_FACTOR ** (work.attempt - 1), RETRY_LONGEST_S)
-    return timedelta(seconds=min(round(wait_s * jitter(seed, work.key, work.attempt), 3), RETRY_LONGEST_S))
+    wait_s = min(retries.first_s * retries.factor ** (work.attempt - 1), retries.longest_s)
+    spread = jitter(seed, work.key, work.attempt, retries.jitter_percent / 100)
+    return timedelta(seconds=min(round(wait_s * spread, 3), retries.longest_s))

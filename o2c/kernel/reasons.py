@@ -1,75 +1,112 @@
-"""Reason codes of fallout: class, origin, recoverability, the party we wait for, and queue. Versioned data.
+"""Reason codes of fallout as versioned data: what each code means for us, how it is tried again, and which partner's code it stands for.
 
-The partner's raw code is kept beside ours. Source: the fallout table (vocabulary of Oracle OSM, Salesforce, ServiceNow, TIBCO and TM Forum
-eTOM 1.3.3.8).
+The table itself is a file (`o2c/fallout/codes.toml`), over which an operator may load his own. Source: the fallout table (vocabulary of Oracle
+OSM, Salesforce, ServiceNow, TIBCO and TM Forum eTOM 1.3.3.8).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Literal
 
 from o2c.kernel.shapes import FaultClass, Origin, Recoverability, WaitingFor
 
 DEFECT = "SYS-BUG"
-"""Our code for a defect of ours: a rule that raised an exception, or a partner's code that is mapped to none of ours."""
+"""Our code for a defect of ours: a rule that raised an exception."""
+UNCLASSIFIED = "unclassified"
+"""Our code, and the queue, for a partner's code that is mapped to none of ours."""
+UNSURE = frozenset({DEFECT, UNCLASSIFIED})
+"""The codes under which nobody can say whether the partner did the work: it is asked before anything is sent again."""
+STREAM = "codes-main"
+"""The one stream of the table: what an operator loaded over the packaged one."""
+RetryClass = Literal["never", "transient", "scheduled", "after-correction"]
 
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """One reason code: its queue, the class and origin of the fault, whether another attempt can help, and the party we wait for."""
+    """One reason code, as of one version: class and origin of the fault, severity (1 worst to 5), whom we wait for, queue and retry class.
+
+    `meaning` is a sentence, `next` a few words for a row of the queue, `actions` the usual ones (names of the table of actions). `owner` is
+    the team that works the queue and `runbook` says where it reads how. `version` and `valid_from` (ISO day, UTC) are those of the table that
+    last changed the code.
+    """
 
     code: str
+    meaning: str
+    next: str
     queue: str
     fault_class: FaultClass
     origin: Origin
+    severity: int
     recoverability: Recoverability
+    retry: RetryClass
     waiting_for: WaitingFor
+    actions: tuple[str, ...]
+    owner: str
+    runbook: str
+    version: str
+    valid_from: str
 
 
-_TABLE = (
-    Reason("DQ-PARTY", "data-quality", "data", "upstream", "correctable", "channel"),
-    Reason("DQ-ITEM", "data-quality", "data", "upstream", "correctable", "channel"),
-    Reason("DQ-ACTION", "data-quality", "data", "upstream", "correctable", "channel"),
-    Reason("DQ-DATE", "data-quality", "data", "upstream", "correctable", "channel"),
-    Reason("DQ-OFFER", "catalogue", "data", "upstream", "correctable", "channel"),
-    Reason("DQ-DUP", "data-quality", "data", "upstream", "correctable", "us"),
-    Reason("DQ-ADDR", "data-quality", "data", "upstream", "correctable", "customer"),
-    Reason("DQ-PHONE", "data-quality", "data", "upstream", "correctable", "customer"),
-    Reason("KYC-DOC", "kyc", "business", "customer", "correctable", "customer"),
-    Reason("KYC-MATCH", "kyc", "business", "customer", "fatal", "us"),
-    Reason("CR-REFER", "credit", "business", "direct", "correctable", "us"),
-    Reason("CR-DEPOSIT", "credit", "business", "customer", "correctable", "customer"),
-    Reason("CR-DECLINE", "credit", "business", "customer", "fatal", "customer"),
-    Reason("CR-TIMEOUT", "credit", "technical", "partner", "transient", "us"),
-    Reason("KYC-TMO", "kyc", "technical", "partner", "transient", "us"),
-    Reason("INV-SIM", "inventory", "business", "direct", "correctable", "partner"),
-    Reason("INV-NUM", "inventory", "business", "direct", "correctable", "partner"),
-    Reason("SIM-DPUNK", "sim-platform", "technical", "partner", "fatal", "us"),
-    Reason("SIM-DL-INST", "sim-platform", "technical", "partner", "transient", "us"),
-    Reason("SIM-DL-DONE", "sim-platform", "business", "customer", "fatal", "us"),
-    Reason("SIM-DL-REJ", "care", "business", "customer", "correctable", "customer"),
-    Reason("SIM-DL-LIM", "care", "business", "customer", "fatal", "us"),
-    Reason("NET-HLR", "network", "technical", "direct", "transient", "us"),
-    Reason("NET-TMO", "network", "technical", "direct", "transient", "us"),
-    Reason("NET-CFG", "network", "technical", "direct", "fatal", "us"),
-    Reason("NP-CODE", "porting", "business", "customer", "correctable", "customer"),
-    Reason("NP-NAME", "porting", "business", "customer", "correctable", "customer"),
-    Reason("NP-INACT", "porting", "business", "customer", "fatal", "customer"),
-    Reason("NP-NOTPORT", "porting", "business", "customer", "correctable", "customer"),
-    Reason("NP-BAR", "porting", "business", "customer", "correctable", "customer"),
-    Reason("NP-CONFLICT", "porting", "technical", "partner", "transient", "us"),
-    Reason("NP-CUTOVER", "porting", "technical", "direct", "transient", "us"),
-    Reason("NP-CUTFAIL", "porting", "technical", "partner", "fatal", "us"),
-    Reason("NP-LATE", "porting", "business", "partner", "fatal", "us"),
-    Reason("LOG-ADDR", "logistics", "business", "customer", "correctable", "customer"),
-    Reason("LOG-TMO", "logistics", "technical", "partner", "transient", "us"),
-    Reason("LOG-LOST", "logistics", "technical", "partner", "fatal", "us"),
-    Reason("LOG-VISIT", "logistics", "technical", "partner", "transient", "us"),
-    Reason("LOG-NOVISIT", "logistics", "technical", "partner", "fatal", "us"),
-    Reason("LOG-ENROUTE", "logistics", "business", "partner", "fatal", "us"),
-    Reason("PAY-AUTH", "payments", "business", "customer", "correctable", "customer"),
-    Reason("PAY-MANDATE", "payments", "business", "customer", "correctable", "customer"),
-    Reason("PAY-TMO", "payments", "technical", "partner", "transient", "us"),
-    Reason("SYS-BUG", "engineering", "defect", "direct", "correctable", "us"),
-)
-REASONS: dict[str, Reason] = {reason.code: reason for reason in _TABLE}
+@dataclass(frozen=True, slots=True)
+class Retries:
+    """How a transient fallout is tried again: after `first_s` seconds, then `factor` times as long each time, at most `longest_s`, `attempts_max`
+    times, spread by `jitter_percent`."""
+
+    attempts_max: int = 5
+    first_s: int = 30
+    factor: int = 4
+    longest_s: int = 1800
+    jitter_percent: int = 10
+
+
+@dataclass(frozen=True, slots=True)
+class StepCodes:
+    """What the partner of a step says, in our codes: `silence` for a request that was never answered or never arrived, `codes` by its own."""
+
+    silence: str
+    codes: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Codes:
+    """The reason codes of one version of the table, in force from `valid_from` (ISO day, UTC), with what partners' codes come to, by step.
+
+    `escalation` gives, by severity, the hours after which a fallout goes up a level; `tiers` gives the tier of an order's category, lower first.
+    """
+
+    version: str
+    valid_from: str
+    reasons: Mapping[str, Reason]
+    steps: Mapping[str, StepCodes]
+    retries: Retries
+    escalation: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
+    tiers: Mapping[str, int] = field(default_factory=dict)
+
+    def ours(self, step: str, code: str) -> str:
+        """Give our code for that of the step's partner; `unclassified` for one that is mapped to none."""
+        return self.steps[step].codes.get(code, UNCLASSIFIED)
+
+
+@dataclass(frozen=True, slots=True)
+class CodeBook:
+    """All versions of the table, the oldest first."""
+
+    versions: tuple[Codes, ...]
+
+    def at(self, moment: datetime) -> Codes:
+        """Give the version in force at a moment: of those that are valid by then, the one that was loaded last."""
+        day = moment.astimezone(UTC).date().isoformat()
+        return next((codes for codes in reversed(self.versions) if codes.valid_from <= day), self.versions[0])
+
+    @property
+    def newest(self) -> Codes:
+        """The version that was loaded last."""
+        return self.versions[-1]
+
+    @property
+    def queues(self) -> tuple[str, ...]:
+        """Every queue of any version, in alphabetical order."""
+        return tuple(sorted({reason.queue for codes in self.versions for reason in codes.reasons.values()}))

@@ -5,12 +5,16 @@ from __future__ import annotations
 from datetime import datetime
 from typing import ClassVar, Literal
 
-from o2c.kernel.event import Event
+from o2c.kernel.event import Event, Upcast
 
 WaitingFor = Literal["us", "customer", "partner", "regulator", "channel"]
 FaultClass = Literal["technical", "business", "data", "manual", "defect"]
 Origin = Literal["upstream", "direct", "partner", "customer", "reference-data"]
 Recoverability = Literal["transient", "correctable", "fatal"]
+
+
+CODE_KEPT = Upcast(defaults={"code_version": "", "severity": 0})
+"""Fallouts keep the version and the severity of their reason code."""
 
 
 class OfItem(Event):
@@ -45,9 +49,11 @@ class Declined(OfItem):
 
 class FellOut(OfItem):
     """A step could not go on by itself. `fallout` stays the same while attempts repeat; `awaits` names the stock pool it waits for, if any;
-    `detail` says where the flaw is, without personal values."""
+    `detail` says where the flaw is, without personal values. `code_version` is that of the reason code (empty where it was not kept), and
+    `severity` goes from 1, the worst, to 5 (0 where it was not kept)."""
 
     shape: ClassVar[str] = "fell-out"
+    upcasts: ClassVar[tuple[Upcast, ...]] = (CODE_KEPT,)
     fallout: str
     attempt: int = 1
     reason: str
@@ -59,6 +65,8 @@ class FellOut(OfItem):
     partner_code: str = ""
     awaits: str = ""
     detail: str = ""
+    code_version: str = ""
+    severity: int = 0
 
 
 class OutOfStock(FellOut):
@@ -199,6 +207,18 @@ class CallResumed(OfCall, name="call.resumed", stream="*"):
     due_at: datetime
 
 
+class RetryStopped(OfStep, name="retry.stopped", stream="*"):
+    """A transient fallout is not tried again by itself: the next attempt would end after the day promised (`promised_on`). A person decides.
+
+    Source: fallout table, rules (retries stop at the date committed less the normal duration of the stage, and it becomes a jeopardy).
+    """
+
+    shape: ClassVar[str] = "retry-stopped"
+    example = {"item": "1", "step": "activation", "attempt": 2, "promised_on": "2026-01-07"}
+    attempt: int
+    promised_on: str
+
+
 class StepCancelled(OfStep, name="step.cancelled", stream="*"):
     """A step that was asked for, or had fallen out, is no longer wanted because its item ended."""
 
@@ -220,6 +240,14 @@ class StepRenewed(Renewed, OfStep, name="step.renewed", stream="order"):
 
 class StepForced(OfStep, name="step.forced", stream="*"):
     """A step counts as done because a person says it was done by other means."""
+
+    shape: ClassVar[str] = "done"
+    example = {"item": "1", "step": "delivery"}
+    attempt: int = 1
+
+
+class StepSkipped(OfStep, name="step.skipped", stream="*"):
+    """A step was left out by a person's decision: nothing was done, and what waits for it goes on. No later step reads its outcome."""
 
     shape: ClassVar[str] = "done"
     example = {"item": "1", "step": "delivery"}

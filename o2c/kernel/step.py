@@ -9,7 +9,6 @@ from typing import Any, Protocol
 
 from o2c.kernel.decision import NOTHING, Decision, Guard
 from o2c.kernel.partner import Answer
-from o2c.kernel.reasons import DEFECT
 from o2c.kernel.shapes import FellOut, OutOfStock, RecallRequested, Requested, Undertaken
 from o2c.kernel.work import Work
 
@@ -105,8 +104,8 @@ class ByPartner:
     """How a partner carries out a step.
 
     `payload(work)` is the body of the request, and `timed(work, at)` the part of it that depends on when it is sent. `refused(work, code, at)`
-    gives what a refusal by the partner comes to where that is no fallout, an empty decision elsewhere. `codes` maps the partner's codes to ours; `code_of(work, code)` does so instead where the
-    market decides. `silence` is our code for a request that was never answered or never arrived. `fallout_fields(data)` turns the details
+    gives what a refusal by the partner comes to where that is no fallout, an empty decision elsewhere. The partner's codes come to ours by the table of
+    reason codes; `code_of(work, code)` gives ours first where the market decides (empty where it does not). `fallout_fields(data)` turns the details
     of a refusal into further fields of the FellOut event. `undertaken` is the step's own event for a partner that takes the work on; without
     one it is the generic `partner.accepted`.
 
@@ -119,9 +118,7 @@ class ByPartner:
     payload: Callable[[Work], Mapping[str, Any]] = nothing
     timed: Callable[[Work, datetime], Mapping[str, Any]] = nothing_to_send
     refused: Callable[[Work, str, datetime], Decision] = no_other_end
-    codes: Mapping[str, str] = field(default_factory=dict)
     code_of: Callable[[Work, str], str] | None = None
-    silence: str = "NET-TMO"
     fallout_fields: Callable[[Mapping[str, Any]], Mapping[str, Any]] = _no_fields
     undertaken: type[Undertaken] | None = None
     key: Callable[[Work], str] = _of_attempt
@@ -129,9 +126,10 @@ class ByPartner:
     judged: Callable[[Work, Answer, datetime], Answer] = _as_it_is
     beside: Callable[[Work, str, Mapping[str, Any], datetime], Decision] = _nothing_beside
 
-    def our_code(self, work: Work, code: str) -> str:
-        """Give our reason code for a partner's code: SYS-BUG, a defect of ours, for one that is mapped to none."""
-        return self.code_of(work, code) if self.code_of else self.codes.get(code, DEFECT)
+    def our_code(self, work: Work, code: str, at: datetime) -> str:
+        """Give our reason code for a partner's code; `unclassified` for one that is mapped to none."""
+        of_market = self.code_of(work, code) if self.code_of else ""
+        return of_market or work.codes.at(at).ours(work.step, code)
 
 
 @dataclass(frozen=True, kw_only=True)

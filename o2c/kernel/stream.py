@@ -34,7 +34,7 @@ def _no_close(state: Any) -> Decision:
 
 def _of_records(state: Any, stream: str, item: str, step: str, book: MarketBook) -> Work:
     """Gather the work of a stream whose steps belong to no item: its state keeps `records` by step, or it has no steps."""
-    return build(stream, item, step, state=state, subject=state, records=getattr(state, "records", {}))
+    return build(stream, item, step, state=state, subject=state, records=getattr(state, "records", {}), codes=book.codes)
 
 
 def _on_record(work: Work, fallout: str) -> bool:

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from o2c.kernel.decision import Guard
 from o2c.kernel.frozen import changed
+from o2c.kernel.reasons import UNSURE, CodeBook
 from o2c.kernel.shapes import (
     CallParked,
     CallResumed,
@@ -23,11 +24,14 @@ from o2c.kernel.shapes import (
     Requested,
     RetryScheduled,
     StepForced,
+    StepSkipped,
     StepStopped,
     StockExpected,
     Undertaken,
 )
 
+NO_CODES = CodeBook(())
+"""Stands for the reason codes of a work that nobody decides about."""
 LONG_SINCE = datetime(1970, 1, 1, tzinfo=UTC)
 """Stands for the time since which a partner has a request that it has certainly taken."""
 WRITING = timedelta(minutes=1)
@@ -37,7 +41,11 @@ _NO_OUTCOME = frozenset({"item", "attempt"})
 
 
 class MarketBook(Protocol):
-    """The part of the plan that the rules of every step need: the market versions. `orders.planning.Book` adds the rest."""
+    """The part of the plan that the rules of every step need: market versions and reason codes. `orders.planning.Book` adds the rest."""
+
+    @property
+    def codes(self) -> CodeBook:
+        """The reason codes in all their versions."""
 
     def market(self, pin: str) -> Any:
         """Give the market of a pin such as `GB@2026-01`; None for an empty pin."""
@@ -86,7 +94,7 @@ def recorded(record: Record, event: OfItem) -> Record | None:
             outcome = {**record.outcome, **event.model_dump(mode="json", exclude={*_NO_OUTCOME, "waits"})}
             still_sent = LONG_SINCE if record.sent_from == LONG_SINCE else None
             return Record(record.attempt, outcome, record.fallout, record.reason, sent_from=still_sent)
-        case StepForced():
+        case StepForced() | StepSkipped():
             return Record(event.attempt, sent_from=LONG_SINCE)
         case Renewed():
             return changed(record, outcome={}, waiting_for="", silences=0, sent_from=None, retry_at=None)
@@ -114,8 +122,9 @@ def _fallen(record: Record, event: FellOut) -> Record:
 
 
 def _unsure(record: Record, event: FellOut) -> bool:
-    """Whether the partner may have the request in spite of the fallout: it took it, never answered, or a defect lost its answer."""
-    return record.sent_from == LONG_SINCE or event.partner_code == "silent" or event.reason == "SYS-BUG"
+    """Whether the partner may have the request in spite of the fallout: it took it, never answered, or its answer was lost or not
+    understood."""
+    return record.sent_from == LONG_SINCE or event.partner_code == "silent" or event.reason in UNSURE
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +136,8 @@ class Work:
     the id of the fallout that is open on the step, with its `reason` and `waiting_for` (empty while the step is under way again).
     `silences` counts the queries without an answer. `sent` gives, by step of the item, the time from which a partner may have its request;
     a step is absent when its partner certainly has none. `retry_at` is the time of the next automatic attempt. `guards` are the holders of
-    the guards that the step claims. `market` holds the country's rules, as pinned.
+    the guards that the step claims. `market` holds the country's rules, as pinned, and `codes` the reason codes. `promised_on` is the day
+    (ISO, local to the market) by which the item is promised; empty for none.
     """
 
     stream: str
@@ -146,6 +156,8 @@ class Work:
     retry_at: datetime | None = None
     guards: Mapping[Guard, str] = field(default_factory=dict)
     market: Any = None
+    codes: CodeBook = NO_CODES
+    promised_on: str = ""
 
     @property
     def key(self) -> str:
@@ -170,7 +182,17 @@ class Work:
 NO_RECORD = Record()
 
 
-def build(stream: str, item: str, step: str, *, state: Any, subject: Any, records: Mapping[str, Record], market: Any = None) -> Work:
+def build(
+    stream: str,
+    item: str,
+    step: str,
+    *,
+    state: Any,
+    subject: Any,
+    records: Mapping[str, Record],
+    codes: CodeBook,
+    market: Any = None,
+) -> Work:
     """Gather the work of a step, from the records of all steps of its item."""
     record = records.get(step, NO_RECORD)
     return Work(
@@ -188,6 +210,8 @@ def build(stream: str, item: str, step: str, *, state: Any, subject: Any, record
         sent={name: each.sent_from for name, each in records.items() if each.sent_from},
         retry_at=record.retry_at,
         market=market,
+        codes=codes,
+        promised_on=getattr(subject, "promised_on", ""),
     )
 
 

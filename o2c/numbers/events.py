@@ -6,7 +6,21 @@ from datetime import datetime
 from typing import Annotated, ClassVar, Literal
 
 from o2c.kernel.event import Names, Pii, Upcast
-from o2c.kernel.shapes import Done, FellOut, Freed, GivenUp, HeldByItem, LetGo, Offered, OutOfStock, Requested, SetAside, Undone, Withdrawn
+from o2c.kernel.shapes import (
+    CODE_KEPT,
+    Done,
+    FellOut,
+    Freed,
+    GivenUp,
+    HeldByItem,
+    LetGo,
+    Offered,
+    OutOfStock,
+    Requested,
+    SetAside,
+    Undone,
+    Withdrawn,
+)
 from o2c.kernel.telephones import country_code
 from o2c.stock.events import StockAnnounced, StockArrived
 
@@ -46,7 +60,7 @@ class NumberFellOut(OutOfStock, name="number.fell-out", step="number", stream="o
         "recoverability": "correctable", "waiting_for": "partner", "queue": "inventory", "awaits": "number/44/normal",
         "detail": "expected on 2026-02-02", "expected_at": "2026-02-02T00:00:00Z",
     }  # fmt: skip
-    upcasts = (Upcast(defaults={"expected_at": None}),)
+    upcasts = (Upcast(defaults={"expected_at": None}), CODE_KEPT)
 
 
 class NumberReleased(Undone, name="number.released", step="number", stream="order"):

@@ -360,7 +360,7 @@ class CorrectionApplied(OfStep, name="fallout.correction-applied", stream="*"):
 
 
 class FalloutDecided(OfStep, name="fallout.decided", stream="*"):
-    """A person decided a referral or the end of a step: approve, decline, fail or force. The event that follows closes the fallout."""
+    """A person decided a referral or the end of a step: approve, decline, fail, force, skip or replace. The event that follows closes the fallout."""
 
     shape: ClassVar[str] = "resumed"
     example = {
@@ -371,5 +371,5 @@ class FalloutDecided(OfStep, name="fallout.decided", stream="*"):
         "note": "checked payslips",
     }
     fallout: str
-    decision: Literal["approve", "decline", "fail", "force"]
+    decision: Literal["approve", "decline", "fail", "force", "skip", "replace"]
     note: Annotated[str, Pii("note")] = ""

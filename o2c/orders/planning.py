@@ -9,6 +9,7 @@ from typing import Protocol
 
 from o2c.catalogue.events import OfferingPublished
 from o2c.catalogue.state import CatalogueState
+from o2c.kernel.reasons import CodeBook
 from o2c.kernel.step import Step
 from o2c.markets.base import Market
 from o2c.orders.bringing import brought
@@ -30,6 +31,10 @@ class Book(Protocol):
     @property
     def steps(self) -> Mapping[str, Step]:
         """Every step of the plan by name."""
+
+    @property
+    def codes(self) -> CodeBook:
+        """The reason codes in all their versions."""
 
     def market(self, pin: str) -> Market:
         """Give the market that an order pinned."""

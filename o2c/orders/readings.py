@@ -23,7 +23,8 @@ def owner(state: OrderState) -> tuple[str | None, str | None]:
 def work(state: OrderState, stream: str, item: str, step: str, book: MarketBook) -> Work:
     """Give the work of a step, with the outcomes of the item's steps, under the order's market."""
     records = state.records.get(item, {})
-    return build(stream, item, step, state=state, subject=state.items.get(item), records=records, market=book.market(state.market))
+    planned, market = state.items.get(item), book.market(state.market)
+    return build(stream, item, step, state=state, subject=planned, records=records, codes=book.codes, market=market)
 
 
 def promised_on(state: OrderState, item: str) -> str:

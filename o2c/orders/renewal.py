@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from o2c.kernel.decision import NOTHING, Decision, just
@@ -19,6 +20,23 @@ def renew_lost(state: OrderState, item: str, at: datetime, book: Book) -> Decisi
         if status in ("held", "pending") and record.reason in renewal.of and record.attempt < renewal.attempts_max:
             decision += renew(state, item, name, at, book)
     return decision
+
+
+def replace(state: OrderState, item: str, name: str, piece: str, at: datetime, book: Book) -> Decision:
+    """Plan a step anew after the step that took its piece of stock, which gives up that piece and takes another.
+
+    Nothing when the piece is not taken, or nothing says how it is lost.
+    """
+    outcome, lose = state.record(item, piece).outcome, book.steps[piece].renewal.lose
+    if not works_with(state.items[item].waits, name, piece) or state.progress.items[item].steps.get(piece) != "done":
+        return NOTHING
+    lost = lose(todo(state, item, piece, book), outcome, at)
+    return lost + just(StepRenewed(item=item, step=name)) if lost else NOTHING
+
+
+def works_with(waits: Mapping[str, Iterable[str]], name: str, piece: str) -> bool:
+    """Whether a step works with what another one took: it waits for that one, be it through others. `waits` are the item's, by step."""
+    return any(step == piece or works_with(waits, step, piece) for step in waits.get(name, ()))
 
 
 def renew(state: OrderState, item: str, name: str, at: datetime, book: Book) -> Decision:

@@ -11,9 +11,10 @@ from o2c.customers.events import CreditReleased
 from o2c.customers.state import stream_of
 from o2c.kernel.decision import NOTHING, Decision, just
 from o2c.kernel.event import Event
+from o2c.kernel.flow import fields_of
 from o2c.kernel.identifiers import order_id
 from o2c.kernel.periods import stamp
-from o2c.kernel.reasons import REASONS
+from o2c.kernel.reasons import Codes
 from o2c.kernel.refusal import Refused
 from o2c.orders import events
 from o2c.orders.document import SOURCE, differing
@@ -40,12 +41,14 @@ def receive(
     market: str,
     now: datetime,
     original: str | None,
+    codes: Codes,
     first_channel: str = "",
 ) -> tuple[Reception, Decision]:
     """Take down an order, whatever it lacks, or recognise one that came before.
 
     The same content again is a duplicate and changes nothing; other content under the same external id of the same owner is resubmitted, and
-    waits for a person while the first stays in force. `market` is the pin of the rules that the order is under. `original` is the paper in
+    waits for a person while the first stays in force. `market` is the pin of the rules that the order is under, `codes` the reason
+    codes in force. `original` is the paper in
     force and `first_channel` the one that sent it, needed only when the content differs. A repeat of the same line of the same intake (it was
     killed) gets the same reception and no events.
 
@@ -69,7 +72,7 @@ def receive(
         order_date=stamp(wish.order_date),
         channel=wish.channel,
     )
-    return "resubmitted", just(resubmitted, _suspected(state, resubmitted, first_channel))
+    return "resubmitted", just(resubmitted, _suspected(state, resubmitted, first_channel, codes))
 
 
 def came_at(state: OrderState, wish: Wish, now: datetime) -> datetime:
@@ -136,20 +139,15 @@ def _capture(wish: Wish, *, intake: str, line: int, catalogue_version: int, mark
     return just(captured, events.ValidationRequested(due_at=max(wish.order_date, now)))
 
 
-def _suspected(state: OrderState, came: events.OrderResubmitted, first_channel: str) -> Event:
-    reason = REASONS["DQ-DUP"]
+def _suspected(state: OrderState, came: events.OrderResubmitted, first_channel: str, codes: Codes) -> Event:
     shown = ", ".join(came.differing[:DIFFERENCES_SHOWN])
     more = f" and {len(came.differing) - DIFFERENCES_SHOWN} more" if len(came.differing) > DIFFERENCES_SHOWN else ""
+    first = state.channel or first_channel or "unknown"
     return events.DuplicateSuspected(
         fallout=suspicion(state.order_id, came.fingerprint),
         attempt=len(state.resubmissions) + 1,
-        reason=reason.code,
-        fault_class=reason.fault_class,
-        origin=reason.origin,
-        recoverability=reason.recoverability,
-        waiting_for=reason.waiting_for,
-        queue=reason.queue,
-        detail=f"came from {came.channel}, first from {state.channel or first_channel or 'unknown'}; differs in {shown or 'order of parts'}{more}",
+        detail=f"came from {came.channel}, first from {first}; differs in {shown or 'order of parts'}{more}",
+        **fields_of(codes.reasons["DQ-DUP"]),
     )
 
 

@@ -18,7 +18,5 @@ STEP = Step(
     ask=ByPartner(
         partner="payment-provider",
         payload=rules.demand,
-        codes={"DECLINED": "PAY-AUTH", "EXPIRED": "PAY-AUTH", "RETURNED": "PAY-MANDATE", "UNAVAILABLE": "PAY-TMO"},
-        silence="PAY-TMO",
     ),
 )

@@ -10,7 +10,6 @@ from typing import Any
 from o2c.kernel.decision import NOTHING, Decision, Guard, just
 from o2c.kernel.event import Event
 from o2c.kernel.periods import local_date
-from o2c.kernel.reasons import DEFECT
 from o2c.kernel.shapes import StepRenewed
 from o2c.kernel.step import RECALL_LEAD
 from o2c.kernel.telephones import possible_mobile
@@ -113,12 +112,8 @@ def replaced(work: Work) -> Mapping[str, Any]:
 
 
 def reason_of(work: Work, code: str) -> str:
-    """Give our code for the clearing house's. The market says which grounds of refusal a donor has.
-
-    An outage is NP-CONFLICT, which is tried again; a window that the clearing house cannot move is NP-CUTFAIL; an unknown code is SYS-BUG.
-    """
-    own = {"UNAVAILABLE": "NP-CONFLICT", "PERMANENT": "NP-CUTFAIL"}
-    return own.get(code) or str(work.market.porting.refusals.get(code, DEFECT))
+    """Give our code for the donor's ground of refusal, as the market has it; empty for what is no such ground."""
+    return str(work.market.porting.refusals.get(code, ""))
 
 
 def scheduled(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:

@@ -34,7 +34,6 @@ STEP = Step(
         timed=rules.day_asked_for,
         refused=rules.too_late,
         code_of=rules.reason_of,
-        silence="NP-CONFLICT",
     ),
     ending=Ending(
         recall="porting-cancel",
@@ -54,8 +53,6 @@ CUTOVER = Step(
     ask=ByPartner(
         partner="clearing-house",
         payload=rules.cutover_request,
-        codes={"UNAVAILABLE": "NP-CUTOVER", "PERMANENT": "NP-CUTFAIL", "REFUSED": "NP-CUTFAIL"},
-        silence="NP-CUTOVER",
     ),
     ending=Ending(
         no_return=rules.cutting_over,
@@ -73,7 +70,5 @@ CANCEL = Step(
         partner="clearing-house",
         payload=rules.withdrawal,
         refused=rules.comes_all_the_same,
-        codes={"UNAVAILABLE": "NP-CONFLICT", "TOO-LATE": "NP-LATE", "PERMANENT": "NP-LATE", "REFUSED": "NP-LATE"},
-        silence="NP-CONFLICT",
     ),
 )

@@ -19,6 +19,5 @@ STEP = Step(
     ask=ByPartner(
         partner="access-network",
         payload=rules.address,
-        codes={"UNAVAILABLE": "NET-HLR", "PERMANENT": "NET-CFG", "REFUSED": "DQ-ADDR"},
     ),
 )

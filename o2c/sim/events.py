@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, ClassVar, Literal
 
 from o2c.kernel.event import Names, Upcast
-from o2c.kernel.shapes import Done, FellOut, Freed, HeldByItem, Offered, OutOfStock, Renewed, Requested, Undone, Withdrawn
+from o2c.kernel.shapes import CODE_KEPT, Done, FellOut, Freed, HeldByItem, Offered, OutOfStock, Renewed, Requested, Undone, Withdrawn
 from o2c.stock.events import Identified, StockAnnounced, StockArrived
 
 
@@ -32,7 +32,7 @@ class SimFellOut(OutOfStock, name="sim.fell-out", step="sim", stream="order"):
         "recoverability": "correctable", "waiting_for": "partner", "queue": "inventory", "awaits": "sim/esim",
         "detail": "expected on 2026-02-02", "expected_at": "2026-02-02T00:00:00Z",
     }  # fmt: skip
-    upcasts = (Upcast(defaults={"expected_at": None}),)
+    upcasts = (Upcast(defaults={"expected_at": None}), CODE_KEPT)
 
 
 class SimReleased(Undone, name="sim.released", step="sim", stream="order"):

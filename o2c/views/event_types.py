@@ -17,6 +17,7 @@ from pydantic.fields import FieldInfo
 
 from o2c.kernel.event import Event, Pii, Upcast, types_by_name
 from o2c.kernel.shapes import OfStep
+from o2c.views.codes import code_page
 
 _TITLE = "# Events"
 _INTRO = """Every type of event the log can hold, as it is stored: `o2c docs` writes this page from the event classes, `o2c docs --check` says whether
@@ -76,7 +77,7 @@ def write_docs(root: Path) -> None:
         (root / name).write_text(page(), encoding="utf-8", newline="\n")
 
 
-_PAGES: Mapping[str, Callable[[], str]] = {"docs/events.md": event_catalogue}
+_PAGES: Mapping[str, Callable[[], str]] = {"docs/events.md": event_catalogue, "docs/fallout.md": code_page}
 
 
 def _flaws(path: Path, name: str, page: str) -> Iterator[str]:

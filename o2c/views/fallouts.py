@@ -7,18 +7,15 @@ from datetime import datetime
 from typing import Any, Literal, cast, get_args
 
 from o2c.engine.app import Engine
-from o2c.kernel.reasons import REASONS
+from o2c.kernel.reasons import Codes
 from o2c.kernel.refusal import Refused
+from o2c.views.fallout_state import ranking, with_record
 from o2c.views.guidance import actions_of, correctable, guide_of
 from o2c.views.papers import both_papers
 from o2c.views.reading import Page, Rows, page_of, plain
 from projections import fallout
 
-REASON_CODES = tuple(REASONS)
-"""The codes that say why a step could not go on by itself."""
-QUEUES = tuple(sorted({reason.queue for reason in REASONS.values()}))
-"""The queues in which people find fallouts."""
-Sort = Literal["oldest", "newest", "queue", "reason", "order", "customer", "attempts"]
+Sort = Literal["rank", "oldest", "newest", "queue", "reason", "order", "customer", "attempts"]
 SORTS: tuple[str, ...] = get_args(Sort)
 """What fallouts can be sorted by; of equals the oldest comes first."""
 
@@ -51,38 +48,56 @@ def list_fallouts(
     reason: str = "",
     order: str = "",
     customer: str = "",
+    group: str = "",
+    owner: str = "",
     everything: bool = False,
-    sort: Sort = "oldest",
+    sort: Sort = "rank",
     limit: int | None = None,
 ) -> Page:
-    """Open fallouts (or all) with whose order each is, its age in seconds, what it blocks and what is to be done next, the oldest first.
+    """Open fallouts (or all) with whose order each is, its age in seconds, what it blocks and what is to be done next, by rank.
 
-    `order` is an order's id. One that somebody acted on is in hand until its step goes on (`in_hand_by`, `in_hand_since`). The projections
-    must be caught up. Raises Refused (usage) for a sort that is none.
+    `order` is an order's id, `group` the id of a group of like fallouts, `owner` a person. How each stands (`state`, `owner`, `next_at`, `level`,
+    `waiting`) is said by `fallout_state.with_record`. One that somebody acted on is in hand until its step goes on (`in_hand_by`, `in_hand_since`). The projections
+    must be caught up. Raises Refused (usage) for a sort, a queue or a reason that is none.
     """
+    codes = app.codes()
+    for what, word, known in (("queue", queue, codes.queues), ("reason", reason, tuple(codes.newest.reasons))):
+        if word and word not in known:
+            raise Refused(f"there is no {what} {word}; use one of {', '.join(known)}")
     if sort not in SORTS:
         raise Refused(f"fallouts are not sorted by {sort}; use one of {', '.join(SORTS)}")
-    filters = {"everything": everything, "queue": queue, "reason": reason, "order": order, "customer": customer}
-    page = page_of(app.reads.rows(fallout.LISTED, **filters, sort=sort, limit=limit), "n")
+    filters = {
+        "everything": everything,
+        "queue": queue,
+        "reason": reason,
+        "order": order,
+        "customer": customer,
+        "group": group,
+        "owner": owner,
+    }
+    page = page_of(app.reads.rows(fallout.LISTED, **filters, **ranking(app), sort=sort, limit=limit), "n")
     held = _in_hand(app, page)
-    blocked = _blocked(app, page)
+    blocked, retries = _blocked(app, page)
     now = app.clock().now
-    for row in page:
-        _complete(row, held.get(row["fallout"]), blocked[row["fallout"]], now)
-        for name in ("stream", *(() if everything else ("state", "closed_at"))):
-            row.pop(name)
+    codes_now = codes.at(now)
+    for place, row in enumerate(page):
+        act = held.get(row["fallout"])
+        _complete(row, act, blocked[row["fallout"]], now, codes_now)
+        page[place] = with_record(row, codes_now, now, retries[row["fallout"]], in_hand=bool(act))
+        for name in ("stream", *(() if everything else ("closed_at",))):
+            page[place].pop(name)
     return page
 
 
-def _complete(row: dict[str, Any], act: Mapping[str, Any] | None, blocks: str, now: datetime) -> None:
+def _complete(row: dict[str, Any], act: Mapping[str, Any] | None, blocks: str, now: datetime, codes: Codes) -> None:
     """Add what is not in the table: age, who has it in hand, what it blocks, what comes next."""
     row["age_s"] = int((now - datetime.fromisoformat(row["opened_at"])).total_seconds())
     row["in_hand_by"], row["in_hand_since"] = (act["actor"], plain(act["occurred_at"])) if act else (None, None)
     row["blocks"] = blocks
-    row["next"] = next_of(row)
+    row["next"] = next_of(codes, row)
 
 
-def next_of(row: Mapping[str, Any]) -> str:
+def next_of(codes: Codes, row: Mapping[str, Any]) -> str:
     """What is to be done next about a fallout, in a few words."""
     if row.get("in_hand_by"):
         return f"in hand, by {row['in_hand_by']}, since {row['in_hand_since']}"
@@ -92,7 +107,7 @@ def next_of(row: Mapping[str, Any]) -> str:
         return f"take {row['detail']}"
     if row["reason"] in STOCK and row.get("detail"):
         return f"wait: {row['detail']}"
-    return guide_of(row["reason"]).next
+    return guide_of(codes, row["reason"]).next
 
 
 def _in_hand(app: Engine, rows: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
@@ -108,10 +123,16 @@ def _in_hand(app: Engine, rows: Sequence[Mapping[str, Any]]) -> dict[str, dict[s
     return {act["fallout"]: act for act in acts if act["type"] in ACTS}
 
 
-def _blocked(app: Engine, rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
-    """By fallout what waits for it, in words. Who does not see the log is not told what relies on an item."""
-    loaded = app.load({row["stream"] for row in rows if row["order"]}) if app.sees_log else {}
-    return {row["fallout"]: _blocks(row, loaded[row["stream"]].state if row["stream"] in loaded else None) for row in rows}
+def _blocked(app: Engine, rows: Sequence[Mapping[str, Any]]) -> tuple[dict[str, str], dict[str, datetime | None]]:
+    """By fallout what waits for it, in words, and when its step goes on by itself (None: not by itself).
+
+    Who does not see the log is told neither what relies on an item nor when it goes on.
+    """
+    loaded = app.load({row["stream"] for row in rows}) if app.sees_log else {}
+    states = {row["fallout"]: loaded[row["stream"]].state if row["stream"] in loaded else None for row in rows}
+    blocked = {row["fallout"]: _blocks(row, states[row["fallout"]] if row["order"] else None) for row in rows}
+    works = {row["fallout"]: app.work(row["stream"], states[row["fallout"]], row["item"], row["step"]) for row in rows if loaded}
+    return blocked, {row["fallout"]: works[row["fallout"]].retry_at if loaded else None for row in rows}
 
 
 def _blocks(row: Mapping[str, Any], state: Any) -> str:
@@ -143,7 +164,8 @@ def _behind(relied_on_by: Mapping[str, Iterable[str]], item: str) -> set[str]:
 
 def row_of_fallout(app: Engine, name: str) -> dict[str, Any]:
     """The row of a fallout by its id, or by the first letters of it if they are of no other. Raises Refused: missing, usage (of several)."""
-    found = app.reads.rows(fallout.ROW_OF_FALLOUT, name, name, f"{name.replace('%', '').replace('_', '')}%")
+    begins = f"{name.replace('%', '').replace('_', '')}%"
+    found = app.reads.rows(fallout.ROW_OF_FALLOUT, name=name, begins=begins, **ranking(app))
     if not found:
         raise Refused(f"no fallout {name}; see `o2c fallout list`", kind="missing")
     if len(found) > 1:
@@ -158,15 +180,20 @@ def show_fallout(app: Engine, name: str, *, personal: bool = False) -> dict[str,
     its note: both are shown only where `personal` is asked for. Raises Refused: missing, usage (letters that begin several ids).
     """
     row = row_of_fallout(app, name)
-    row.pop("group_key", None)
+    for column in ("group_key", "group_id"):
+        row.pop(column, None)
     row = cast("dict[str, Any]", plain({**row, "order": row.pop("order_id")}))
     held = _in_hand(app, [row]).get(row["fallout"])
-    _complete(row, held, _blocked(app, [row])[row["fallout"]], app.clock().now)
+    blocked, retries = _blocked(app, [row])
+    now, codes = app.clock().now, app.book.codes.newest
+    _complete(row, held, blocked[row["fallout"]], now, codes)
+    actions = actions_of(app, row, row["external_id"] or row["order"] or "")
+    row = with_record(row, codes, now, retries[row["fallout"]], in_hand=bool(held))
     told = {
         **row,
-        "meaning": guide_of(row["reason"]).meaning,
+        "meaning": guide_of(app.book.codes.newest, row["reason"]).meaning,
         "values": _values(app, row) if personal else HIDDEN,
-        "actions": actions_of(app, row, row["external_id"] or row["order"] or ""),
+        "actions": actions,
         "deeds": _deeds(app, row, personal),
     }
     return {**told, **(both_papers(app, row, personal=personal) if row["reason"] == "DQ-DUP" else {})}

@@ -8,70 +8,26 @@ from dataclasses import dataclass
 from typing import Any
 
 from o2c.engine.app import Engine
+from o2c.fallout.rules import PIECE
 from o2c.kernel.decision import Decision
 from o2c.kernel.money import from_minor
+from o2c.kernel.reasons import Codes, Reason
 from o2c.kernel.refusal import Refused
 from o2c.kernel.step import Step
 from o2c.kernel.work import Work
 from o2c.orders.giving_up import no_return_of_port
+from o2c.orders.renewal import works_with
 from o2c.orders.wish import PORT_IN
 
 
 @dataclass(frozen=True, slots=True)
 class Guide:
-    """What a reason code means, in a sentence, and what comes next, in a few words."""
+    """What a reason code means, in a sentence, and what comes next, in a few words: the part of a reason that a person reads first."""
 
     meaning: str
     next: str
 
 
-GUIDES: Mapping[str, Guide] = {
-    "DQ-PARTY": Guide("Nobody is to be billed, or a party that is not among the customers.", "ask whose order it is"),
-    "DQ-ITEM": Guide("A line is no item: none at all, an id twice, a cycle, a quantity that cannot be.", "correct the line"),
-    "DQ-ACTION": Guide("An action that is none, or a change that names no product.", "correct the line"),
-    "DQ-OFFER": Guide("An offering that is not on sale, or a value that it does not have.", "correct offer or value"),
-    "DQ-DATE": Guide("A wished date that is past, too far ahead, or no date.", "ask for another date"),
-    "DQ-DUP": Guide("The same order came again with other content; the first one is in force.", "compare, then decide"),
-    "DQ-ADDR": Guide("The address lacks a part that a delivery or visit needs.", "ask for the address"),
-    "DQ-PHONE": Guide("The number to bring cannot be a number that is brought.", "ask for the number"),
-    "KYC-DOC": Guide("The identity could not be confirmed from the data alone.", "see a document, decide"),
-    "KYC-MATCH": Guide("The person is not who the papers say.", "nothing: it is final"),
-    "CR-REFER": Guide("The bureau leaves the decision to an underwriter.", "underwrite, then decide"),
-    "CR-DEPOSIT": Guide("Credit is given against a deposit.", "take the deposit"),
-    "CR-DECLINE": Guide("Credit was declined.", "nothing: it is final"),
-    "CR-TIMEOUT": Guide("The credit bureau did not answer.", "retry the bureau"),
-    "KYC-TMO": Guide("The identity agency did not answer.", "retry the agency"),
-    "INV-SIM": Guide("No SIM of this kind is in stock.", "load SIMs"),
-    "INV-NUM": Guide("No number of this kind is in stock.", "load numbers"),
-    "SIM-DPUNK": Guide("The SIM platform does not know the profile.", "mend at platform, retry"),
-    "SIM-DL-INST": Guide("The profile could not be installed.", "retry"),
-    "SIM-DL-REJ": Guide("The customer refused the eSIM's profile on the device.", "call the customer"),
-    "SIM-DL-LIM": Guide("The eSIM's profile was asked for too often and cannot be downloaded any more.", "have it reset"),
-    "SIM-DL-DONE": Guide("The profile was downloaded before and cannot be used again.", "see who has it"),
-    "NET-HLR": Guide("The network could not take the service on.", "retry the network"),
-    "NET-TMO": Guide("The network did not answer.", "retry the network"),
-    "NET-CFG": Guide("The network refuses for good: something is not set up for this service.", "have it set up, retry"),
-    "NP-CODE": Guide("The porting code is missing, malformed, too old, or not the donor's.", "ask for the code"),
-    "NP-NAME": Guide("The donor has the number under another name.", "ask whose number it is"),
-    "NP-INACT": Guide("The number is not in service with the donor.", "ask the customer"),
-    "NP-NOTPORT": Guide("The number cannot be brought: it is being ported, or was, or is ours.", "ask for the number"),
-    "NP-BAR": Guide("The donor holds the number back.", "customer to settle it"),
-    "NP-CONFLICT": Guide("The donor says that another port of the number is under way.", "retry when that is over"),
-    "NP-CUTOVER": Guide("The cut-over was not carried out.", "retry"),
-    "NP-CUTFAIL": Guide("The cut-over failed for good.", "settle with the donor"),
-    "NP-LATE": Guide("The agreed window of the port passed without a cut-over.", "agree another window"),
-    "LOG-ADDR": Guide("The courier cannot deliver to this address.", "ask for the address"),
-    "LOG-TMO": Guide("The courier did not answer.", "retry the courier"),
-    "LOG-LOST": Guide("The parcel is lost.", "send another: retry"),
-    "LOG-VISIT": Guide("The visit could not be booked.", "retry the visit"),
-    "LOG-NOVISIT": Guide("The field force makes no visit there.", "settle, retry or fail"),
-    "LOG-ENROUTE": Guide("The parcel is on its way and cannot be called back.", "wait, then force"),
-    "PAY-AUTH": Guide("The payment was declined.", "another method, or bank"),
-    "PAY-MANDATE": Guide("There is no valid mandate to debit.", "another method, or bank"),
-    "PAY-TMO": Guide("The payment provider did not answer.", "retry the provider"),
-    "SYS-BUG": Guide("A defect of ours: nothing that was decided moved the step on.", "call engineering"),
-}
-"""What each reason code means."""
 UNKNOWN = Guide("A reason that this program has no words for.", "see the actions")
 CORRECTABLE = ("place", "portInNumber", "portInCode", "party", "account", "method")
 """Values by a name of their own that a person may correct; those of an order's lines are named by line."""
@@ -79,9 +35,9 @@ _ON_LINES = ("item", "action", "quantity", "offering", "product", "relies_on")
 _ANY_VALUE = "?"
 
 
-def guide_of(reason: str) -> Guide:
-    """The guide of a reason code; one that says so for a code without words."""
-    return GUIDES.get(reason, UNKNOWN)
+def guide_of(codes: Codes, reason: str) -> Guide | Reason:
+    """What a reason code means and what comes next; words that say so for a code that the table does not have (any more)."""
+    return codes.reasons.get(reason, UNKNOWN)
 
 
 def actions_of(app: Engine, row: Mapping[str, Any], name: str) -> list[str]:
@@ -109,8 +65,13 @@ def _ways(app: Engine, step: Step, work: Work) -> Iterator[str]:
         yield "--retry"
     if step.forceable:
         yield "--force"
+        if work.item and not step.recalls:
+            yield "--skip"
+    if work.item and not step.recalls and work.outcomes.get(PIECE) and works_with(work.subject.waits, step.name, PIECE):
+        yield "--replace"
     if work.item and not step.recalls:
         yield "--fail"
+        yield "--fail-order"
 
 
 def _without(app: Engine, row: Mapping[str, Any], work: Work, name: str) -> Iterator[str]:

@@ -30,7 +30,7 @@ def order_plan(app: Engine, name: str) -> Rows:
     """The plan of an order: per item its steps, what they wait for, how they stand, and when each was asked for and done."""
     stream, state = find_order(app, name)
     facts = _facts(app, stream)
-    dated = {(row["item"], row["step"]): row for row in steps_of(state, facts, _forecasts(app, state, facts))}
+    dated = {(row["item"], row["step"]): row for row in steps_of(state, facts, _forecasts(app, state, facts), app.book.codes.newest)}
     rows = []
     for item, planned in state.items.items():
         progress = state.progress.items[item]
@@ -82,25 +82,25 @@ def show_order(app: Engine, name: str, *, at: datetime | None = None, known_at: 
         facts = _facts(app, stream, at, position)
         state = _state_of(app, stream, facts)
         rows = _then(app, stream, state, at, known_at, position)
-    own = {item.item: item.account for item in state.items.values()}
+    own, codes = {item.item: item.account for item in state.items.values()}, app.book.codes.newest
     billed = set().union(*(billing(app, account, state.order_id) for account in {rows.account, *own.values()}))
     shown = {
         "order": state.order_id,
         "owner": state.owner,
         **_picked(rows.order, _OF_ORDER),
         "after": state.after,
-        "rejected_because": rejected_because(facts),
+        "rejected_because": rejected_because(facts, codes),
         "account": rows.account,
         "items": [
             {**_picked(row, _OF_ITEM), "account": own.get(row["item"], "")} for row in sorted(rows.items, key=lambda row: str(row["item"]))
         ],
-        "open_fallouts": [{**row, "next": next_of(row)} for row in rows.open_fallouts],
+        "open_fallouts": [{**row, "next": next_of(codes, row)} for row in rows.open_fallouts],
         "resubmissions": resubmissions_of(state),
         "deposits": deposits_of(facts),
         "invoices": [
             _picked(row, _OF_INVOICE) for row in sorted(rows.invoices, key=lambda row: str(row["invoice"])) if row["invoice"] in billed
         ],
-        "steps": steps_of(state, facts, _forecasts(app, state, facts)),
+        "steps": steps_of(state, facts, _forecasts(app, state, facts), codes),
         "promises": promises_of(facts),
     }
     return cast("dict[str, Any]", plain(shown))

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from o2c.kernel.event import Fact
+from o2c.kernel.reasons import Codes
 from o2c.kernel.shapes import OfItem, OfStep
 from o2c.orders.promise import Place
 from o2c.orders.state import OrderState
@@ -19,16 +20,16 @@ PROMISES = frozenset({"promise.made", "promise.revised"})
 """The events that promise an item for a day, where the log has them; before, the plan did."""
 
 
-def steps_of(state: OrderState, facts: Sequence[Fact], forecasts: Mapping[Place, datetime]) -> Rows:
+def steps_of(state: OrderState, facts: Sequence[Fact], forecasts: Mapping[Place, datetime], codes: Codes) -> Rows:
     """The gates of an order and the steps of its items, in the order of the plan, each with its dates and how it stands in words.
 
     `expected_at` is when more is known of a step that is under way, when one that fell out goes on by itself (it is tried again, or its stock is due), or when one that is not begun is normally done (`forecasts`); `reference` the partner's own: a courier's, a clearing house's.
     """
     dates = _dates(facts)
-    rows = [_row("", gate, status, (), state, dates) for gate, status in state.progress.gates.items()]
+    rows = [_row("", gate, status, (), state, dates, codes) for gate, status in state.progress.gates.items()]
     for item, planned in state.items.items():
         statuses = state.progress.items[item].steps
-        rows += [_row(item, step, statuses[step], waits, state, dates) for step, waits in planned.waits.items()]
+        rows += [_row(item, step, statuses[step], waits, state, dates, codes) for step, waits in planned.waits.items()]
     for row in rows:
         if row["status"] == "planned" and (by := forecasts.get((row["item"], row["step"]))):
             row["expected_at"] = plain(by)
@@ -36,7 +37,13 @@ def steps_of(state: OrderState, facts: Sequence[Fact], forecasts: Mapping[Place,
 
 
 def _row(
-    item: str, step: str, status: str, waits: tuple[str, ...], state: OrderState, dates: dict[tuple[str, str], dict[str, Any]]
+    item: str,
+    step: str,
+    status: str,
+    waits: tuple[str, ...],
+    state: OrderState,
+    dates: dict[tuple[str, str], dict[str, Any]],
+    codes: Codes,
 ) -> dict[str, Any]:
     record = state.record(item, step)
     reached = dates.get((item, step), {})
@@ -44,14 +51,14 @@ def _row(
     row |= {key: reached.get(key) for key in ("asked_at", "done_at", "expected_at", "reference")}
     if row["done_at"] or record.waiting_for:
         row["expected_at"] = plain(record.retry_at) if record.retry_at else None
-    return {**row, "what": _what(row, waits)}
+    return {**row, "what": _what(row, waits, codes)}
 
 
-def _what(row: dict[str, Any], waits: tuple[str, ...]) -> str:
+def _what(row: dict[str, Any], waits: tuple[str, ...], codes: Codes) -> str:
     if row["status"] == "given-up":
         return "given up"
     if row["waiting_for"]:
-        return f"waits for {row['waiting_for']}: {row['reason']}, {guide_of(row['reason']).meaning}".rstrip(".")
+        return f"waits for {row['waiting_for']}: {row['reason']}, {guide_of(codes, row['reason']).meaning}".rstrip(".")
     if row["done_at"]:
         return f"done, {row['reference']}" if row["reference"] else "done"
     if row["expected_at"]:
@@ -111,10 +118,10 @@ def _said_before(row: dict[str, Any], earlier: Rows) -> bool:
     return last is not None and last["promised_on"] == row["promised_on"]
 
 
-def rejected_because(facts: Iterable[Fact]) -> str:
+def rejected_because(facts: Iterable[Fact], reasons: Codes) -> str:
     """Why an order was rejected, its code and what that means; empty for one that was not."""
     codes = [str(getattr(fact.event, "reason", "")) for fact in facts if fact.event.type_name == "order.rejected"]
-    return f"{codes[-1]}: {guide_of(codes[-1]).meaning}" if codes else ""
+    return f"{codes[-1]}: {guide_of(reasons, codes[-1]).meaning}" if codes else ""
 
 
 def resubmissions_of(state: OrderState) -> Rows:

@@ -68,7 +68,12 @@ FalloutShown = TypedDict(
 
 
 class FalloutListed(FalloutShown):
-    """A fallout in the queue: whose it is, its age in seconds, what it blocks, who has it in hand if anybody, and what comes next."""
+    """A fallout in the queue: whose it is, its age in seconds, what it blocks, who has it in hand if anybody, and what comes next.
+
+    `state` is open, assigned, inProgress, awaitingInformation or onHold; `owner` a person, or the team of its queue; `next_at` when it comes up
+    next; `level` how high it is; `rank` its place in the queue, lower first; `group` that of its like; `revenue_minor` the price of what it
+    holds up; `waiting` the times in which our clock stood still; `our_time_s` how long it ran.
+    """
 
     external_id: str | None
     customer: str | None
@@ -79,6 +84,22 @@ class FalloutListed(FalloutShown):
     in_hand_since: str | None
     blocks: str
     next: str
+    severity: int
+    code_version: str
+    state: str
+    owner: str
+    next_at: str | None
+    level: int
+    rank: int
+    group: str
+    offering: str
+    promised_on: str | None
+    revenue_minor: int
+    waiting: list[dict[str, str | None]]
+    touches: int
+    handovers: int
+    tickets: list[dict[str, str]]
+    our_time_s: int
 
 
 class StepShown(TypedDict):

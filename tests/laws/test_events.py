@@ -285,7 +285,8 @@ def test_the_catalogue_of_events_is_current() -> None:
 
 def test_a_stale_page_is_noticed(tmp_path: Path) -> None:
     """A page that is missing or was edited by hand is named, with what to do."""
-    assert check_docs(tmp_path) == ["docs/events.md is missing; write it with `o2c docs`"]
+    pages = ("docs/events.md", "docs/fallout.md")
+    assert check_docs(tmp_path) == [f"{page} is missing; write it with `o2c docs`" for page in pages]
     write_docs(tmp_path)
     assert check_docs(tmp_path) == []
     (tmp_path / "docs" / "events.md").write_text("# Events\n", encoding="utf-8")

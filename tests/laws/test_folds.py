@@ -24,17 +24,19 @@ EVERY = [pytest.param(kind, id=category) for category, kind in KINDS.items()]
 STREAMS = {
     "order": f"order-{ORDER}", "sim": "sim-8944770000000000009", "number": "number-+447700910001", "customer": "customer-C-1001",
     "catalogue": "catalogue-main", "delivery": "delivery-sims-1", "account": "account-BA-1001", "invoice": "invoice-BA-1001-20260108",
-    "intake": "intake-3b1f", "partner": "partner-credit-bureau",
+    "intake": "intake-3b1f", "partner": "partner-credit-bureau", "codes": "codes-main",
+    "fallout": "fallout-5d3f0a5e-6f0e-5a53-9d4c-0d8a35a0b8f1",
 }  # fmt: skip
 
-_GENERIC = {"call.parked", "call.resumed", "partner.accepted", "partner.silent", "retry.scheduled", "fallout.decided", "step.cancelled", "step.forced"}  # fmt: skip
+_GENERIC = {"call.parked", "call.resumed", "partner.accepted", "partner.silent", "retry.scheduled", "retry.stopped", "fallout.decided", "step.cancelled",
+    "step.forced", "step.skipped"}  # fmt: skip
 INERT: Mapping[str, frozenset[str]] = {
     **dict.fromkeys(KINDS, frozenset()),
-    "order": frozenset({"order.resubmission-refused", "porting.window-missed", "promise.made"}),
+    "order": frozenset({"order.resubmission-refused", "porting.window-missed", "promise.made", "retry.stopped"}),
     "intake": frozenset({"intake.line-refused"}),
     **dict.fromkeys(("delivery", "sim", "number"), frozenset({*_GENERIC, "fallout.correction-applied"})),
-    "account": frozenset({"fallout.correction-applied", "fallout.decided"}),
-    "invoice": frozenset({"fallout.decided"}),
+    "account": frozenset({"fallout.correction-applied", "fallout.decided", "retry.stopped"}),
+    "invoice": frozenset({"fallout.decided", "retry.stopped"}),
 }
 """By kind of stream: the event types that stand in it and are meant to leave its state as it is."""
 

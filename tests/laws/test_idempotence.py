@@ -19,6 +19,7 @@ from o2c.catalogue.state import KIND as CATALOGUE
 from o2c.credit.rules import deposit, release
 from o2c.customers.rules import register
 from o2c.customers.state import KIND as CUSTOMER
+from o2c.fallout.codes import packaged
 from o2c.kernel.attend import expect
 from o2c.kernel.balances import DepositFreed
 from o2c.kernel.decision import Decision, just
@@ -56,13 +57,31 @@ Decide = Callable[[Any], Decision]
 
 
 def captured_once(state: Any) -> Decision:
-    return receive(state, wish(item()), intake="intake-1", line=1, catalogue_version=1, market=MARKET.pin, now=MONDAY, original=None)[1]
+    return receive(
+        state,
+        wish(item()),
+        intake="intake-1",
+        line=1,
+        catalogue_version=1,
+        market=MARKET.pin,
+        now=MONDAY,
+        original=None,
+        codes=packaged().newest,
+    )[1]
 
 
 def resubmitted_once(state: Any) -> Decision:
     changed = wish(item(), priority="1")
     return receive(
-        state, changed, intake="intake-1", line=2, catalogue_version=1, market=MARKET.pin, now=MONDAY, original=wish(item()).original
+        state,
+        changed,
+        intake="intake-1",
+        line=2,
+        catalogue_version=1,
+        market=MARKET.pin,
+        now=MONDAY,
+        original=wish(item()).original,
+        codes=packaged().newest,
     )[1]
 
 
@@ -334,7 +353,9 @@ OCCURRENCES = {
     "fallout.decide",
     "fallout.force",
     "fallout.give_up",
+    "fallout.replaced",
     "fallout.resolve",
+    "fallout.skip",
     "numbers.announce",
     "orders.follow_up",
     "sim.announce",

@@ -16,7 +16,7 @@ from hypothesis import strategies
 from rich.pretty import pretty_repr
 from structlog.testing import capture_logs
 
-from o2c.credit.step import STEP
+from o2c.fallout.codes import packaged
 from o2c.kernel.partner import Answer, Answered, Failed, NeverHeard, RefusedBy, Request, Unknown
 from o2c.kernel.refusal import Refused
 from o2c.partners.credit_bureau import CreditBureau, SimulatedCreditBureau
@@ -277,13 +277,13 @@ def test_simulator_and_client_agree(client: CreditBureau, bureau: Bureau) -> Non
         answer = simulator.submit(request)
         bureau.result = told(answer)
         assert client.submit(request) == client.query(request) == answer
-        assert not isinstance(answer, RefusedBy) or answer.code in STEP.ask.codes
+        assert not isinstance(answer, RefusedBy) or answer.code in packaged().newest.steps["credit"].codes
 
 
 def test_the_step_knows_of_outages_and_not_of_our_own_defects() -> None:
     """A request of ours that is rejected goes to engineering, as every unknown code does."""
-    assert "UNAVAILABLE" in STEP.ask.codes
-    assert "REJECTED" not in STEP.ask.codes
+    assert "UNAVAILABLE" in packaged().newest.steps["credit"].codes
+    assert "REJECTED" not in packaged().newest.steps["credit"].codes
 
 
 def test_nothing_personal_and_no_token_is_told(client: CreditBureau, bureau: Bureau, caplog: pytest.LogCaptureFixture) -> None:

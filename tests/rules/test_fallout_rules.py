@@ -2,6 +2,7 @@
 
 import pytest
 
+from o2c.fallout.codes import packaged
 from o2c.fallout.rules import correct
 from o2c.kernel.partner import Failed, RefusedBy
 from o2c.kernel.refusal import Refused
@@ -159,7 +160,15 @@ def resubmitted() -> Story:
     story = Story(item()).run()
     again = wish(item(), priority="1")
     _, decision = rules.receive(
-        story.state, again, intake="intake-1", line=2, catalogue_version=1, market=MARKET.pin, now=MONDAY, original=wish(item()).original
+        story.state,
+        again,
+        intake="intake-1",
+        line=2,
+        catalogue_version=1,
+        market=MARKET.pin,
+        now=MONDAY,
+        original=wish(item()).original,
+        codes=packaged().newest,
     )
     story.state = folded(story.state, decision)
     return story

@@ -11,12 +11,12 @@ from hypothesis import strategies
 
 from o2c.billing.events import InvoiceIssued
 from o2c.billing.state import InvoiceState
+from o2c.fallout.codes import packaged
 from o2c.intake.events import IntakeLineRefused
 from o2c.kernel import flow
 from o2c.kernel.agenda import by_shape
 from o2c.kernel.event import EVENT_TYPES
 from o2c.kernel.partner import Accepted, Answer, Answered, Failed, NeverHeard, RefusedBy, Unknown
-from o2c.kernel.reasons import REASONS
 from o2c.kernel.step import Step
 from o2c.kernel.work import Work
 from o2c.markets.registry import MARKETS
@@ -24,6 +24,8 @@ from o2c.plan import STEPS
 from tests.given import MARKET, MONDAY, PORTING, SEED, Story, codes_of, item
 
 LATER = MONDAY + timedelta(hours=3)
+REASONS = packaged().newest.reasons
+RETRIES = packaged().newest.retries
 ASKING = sorted(name for name, step in STEPS.items() if step.partner)
 
 
@@ -31,7 +33,7 @@ def work(step: str = "activation", attempt: int = 1, stream: str = "order-1001")
     if step == "credit":
         return replace(Story(item()).run(until=step).work("", step), attempt=attempt)
     invoice = InvoiceState(issued=InvoiceIssued.model_validate(InvoiceIssued.example))
-    return Work(stream, "1", step, attempt, invoice if step == "payment" else None, None, market=MARKET)
+    return Work(stream, "1", step, attempt, invoice if step == "payment" else None, None, market=MARKET, codes=packaged())
 
 
 def settled(answer: Answer, step: str = "activation", attempt: int = 1) -> list[Any]:
@@ -82,7 +84,7 @@ def test_a_request_that_was_never_heard_is_sent_again(step: str) -> None:
 def test_a_partner_s_code_is_told_in_ours_and_kept(step: str, code: str) -> None:
     """Our code decides class, origin, queue and who is waited for; the partner's stays beside it."""
     first = settled(RefusedBy(code), step)[0]
-    reason = REASONS[STEPS[step].ask.our_code(work(step), code)]
+    reason = REASONS[STEPS[step].ask.our_code(work(step), code, MONDAY)]
     assert (first.reason, first.partner_code) == (reason.code, code)
     if first.shape == "fell-out":
         told = (first.queue, first.fault_class, first.origin, first.recoverability, first.waiting_for)
@@ -91,17 +93,18 @@ def test_a_partner_s_code_is_told_in_ours_and_kept(step: str, code: str) -> None
         assert reason.code in STEPS[step].referral.declines
 
 
-def test_a_code_nobody_knows_is_our_defect() -> None:
-    """It goes to engineering with the code as it came, and is not tried again."""
+def test_a_code_nobody_knows_is_unclassified() -> None:
+    """It goes to a queue of its own with the code as it came, and is not tried again."""
     [fell_out] = settled(Failed("0x7f"))
-    assert (fell_out.reason, fell_out.queue, fell_out.partner_code) == ("SYS-BUG", "engineering", "0x7f")
+    assert (fell_out.reason, fell_out.queue, fell_out.partner_code) == ("unclassified", "unclassified", "0x7f")
 
 
 def _codes(step: Step) -> Iterator[str]:
     """Our codes that a step names, in every version of every market."""
     ours = [code for versions in MARKETS.values() for market in versions for code in market.porting.refusals.values()]
     if step.ask:
-        yield from (*step.ask.codes.values(), step.ask.silence, *(ours if step.ask.code_of else ()))
+        told = packaged().newest.steps[step.name]
+        yield from (*told.codes.values(), told.silence, *(ours if step.ask.code_of else ()))
     if step.draw:
         yield step.draw.out_of_stock
     if step.referral:
@@ -129,15 +132,15 @@ def test_all_codes_that_steps_and_rules_use_are_in_the_table() -> None:
 @hypothesis.given(seed=strategies.integers(0, 2**32), name=strategies.uuids().map(str))
 def test_retries_wait_longer_each_time_within_a_tenth(attempt: int, wait_s: int, seed: int, name: str) -> None:
     """30 s, times four, at most 30 min, each spread by up to a tenth either way so that an outage's victims do not return together."""
-    delay = flow.retry_delay(work(attempt=attempt, stream=f"order-{name}"), seed=seed)
+    delay = flow.retry_delay(work(attempt=attempt, stream=f"order-{name}"), RETRIES, seed=seed)
     assert 0.9 * wait_s <= delay.total_seconds() <= 1.1 * wait_s
 
 
 def test_the_spread_is_a_spread() -> None:
     """Different orders wait differently long, the same order with the same seed equally long."""
-    delays = [flow.retry_delay(work(stream=f"order-{number}"), seed=SEED) for number in range(50)]
+    delays = [flow.retry_delay(work(stream=f"order-{number}"), RETRIES, seed=SEED) for number in range(50)]
     assert len(set(delays)) > 40
-    assert delays == [flow.retry_delay(work(stream=f"order-{number}"), seed=SEED) for number in range(50)]
+    assert delays == [flow.retry_delay(work(stream=f"order-{number}"), RETRIES, seed=SEED) for number in range(50)]
 
 
 def test_a_transient_failure_is_tried_five_times_more_and_then_waits_for_us() -> None:
@@ -154,7 +157,7 @@ def test_a_transient_failure_is_tried_five_times_more_and_then_waits_for_us() ->
 def test_a_partner_that_says_when_is_not_asked_sooner(wait: timedelta, due: timedelta | None) -> None:
     """The next attempt waits for the partner's word, but never less than an attempt waits anyhow."""
     _, retry = flow.settle(STEPS["activation"], work(), Failed("UNAVAILABLE", MONDAY + wait), MONDAY, seed=SEED).events
-    assert retry.due_at == MONDAY + (due or flow.retry_delay(work(), seed=SEED))
+    assert retry.due_at == MONDAY + (due or flow.retry_delay(work(), RETRIES, seed=SEED))
 
 
 def test_a_retry_that_succeeds_closes_the_fallout() -> None:

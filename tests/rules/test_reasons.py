@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from o2c.kernel.reasons import REASONS
+from o2c.fallout.codes import packaged
 from o2c.markets.registry import MARKETS
 from o2c.orders.rollup import GATES, Progress, follow, order_state, plan
 from o2c.plan import STEPS
@@ -26,13 +26,14 @@ WAITED_FOR: Mapping[str, frozenset[str]] = {
         {
             "DQ-DUP", "KYC-MATCH", "CR-REFER", "CR-TIMEOUT", "KYC-TMO", "SIM-DPUNK", "SIM-DL-INST", "SIM-DL-DONE", "SIM-DL-LIM", "NET-HLR", "NET-TMO",
             "NET-CFG", "NP-CONFLICT", "NP-CUTOVER", "NP-CUTFAIL", "NP-LATE", "LOG-TMO", "LOG-LOST", "LOG-VISIT", "LOG-NOVISIT", "LOG-ENROUTE",
-            "PAY-TMO", "SYS-BUG",
+            "PAY-TMO", "SYS-BUG", "unclassified",
         }
     ),
 }  # fmt: skip
 """By who acts next, in the column "usual action" of the fallout facts, the codes. Design, section 11, for stock, addresses and numbers."""
-PARTNER_CODES = {
-    code for step in STEPS.values() if step.ask for code in (*step.ask.codes.values(), step.ask.silence, *(step.referral.declines if step.referral else ()))
+REASONS = packaged().newest.reasons
+PARTNER_CODES = {code for step in packaged().newest.steps.values() for code in (*step.codes.values(), step.silence)} | {
+    code for step in STEPS.values() if step.referral for code in step.referral.declines
 } | {step.draw.out_of_stock for step in STEPS.values() if step.draw} | {
     code for versions in MARKETS.values() for market in versions for code in market.porting.refusals.values()
 }  # fmt: skip

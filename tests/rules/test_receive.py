@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from o2c.fallout.codes import packaged
 from o2c.kernel.decision import Decision
 from o2c.kernel.identifiers import order_id
 from o2c.orders.document import SOURCE
@@ -31,6 +32,7 @@ def came(state: OrderState, line: int, intake: str = "intake-1", **changes: Any)
         market=MARKET.pin,
         now=MONDAY + timedelta(hours=1),
         original=original,
+        codes=packaged().newest,
     )
 
 
@@ -119,8 +121,18 @@ def test_numbers_are_compared_as_they_were_written() -> None:
     state, one, other = FRESH, b"1e9999", b"1e9998"
     papers = [json.dumps(paper(item(), size="SIZE")).replace('"SIZE"', number.decode()) for number in (one, other)]
     wishes = [replace(wish(item()), original=text, fingerprint=text) for text in papers]
-    _, captured = receive(state, wishes[0], intake="i", line=1, catalogue_version=1, market=MARKET.pin, now=MONDAY, original=None)
+    _, captured = receive(
+        state, wishes[0], intake="i", line=1, catalogue_version=1, market=MARKET.pin, now=MONDAY, original=None, codes=packaged().newest
+    )
     _, again = receive(
-        folded(state, captured), wishes[1], intake="i", line=2, catalogue_version=1, market=MARKET.pin, now=MONDAY, original=papers[0]
+        folded(state, captured),
+        wishes[1],
+        intake="i",
+        line=2,
+        catalogue_version=1,
+        market=MARKET.pin,
+        now=MONDAY,
+        original=papers[0],
+        codes=packaged().newest,
     )
     assert again.events[0].differing == ("size",)

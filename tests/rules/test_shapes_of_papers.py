@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from o2c.fallout.codes import packaged
 from o2c.kernel.periods import stamp
 from o2c.orders.document import Unreadable, read
 from o2c.orders.rules import receive
@@ -99,7 +100,15 @@ def test_the_event_says_what_we_gave_a_paper() -> None:
     """Whose date and whose id they are stands in the log for good."""
     for document, given in ((without(paper(item()), "orderDate", "externalId"), True), (paper(item()), False)):
         _, decision = receive(
-            KIND.initial("order-1"), posted(document), intake="i", line=1, catalogue_version=1, market=MARKET.pin, now=NOW, original=None
+            KIND.initial("order-1"),
+            posted(document),
+            intake="i",
+            line=1,
+            catalogue_version=1,
+            market=MARKET.pin,
+            now=NOW,
+            original=None,
+            codes=packaged().newest,
         )
         event: Any = decision.events[0]
         assert (event.dated_by_us, event.named_by_us) == (given, given)

@@ -261,8 +261,8 @@ def test_an_output_without_room(home: Path, tmp_path: Path, arguments: tuple[str
     ("arguments", "said"),
     [
         pytest.param(("orders", "list", "--state", "nonsense"), ("--state nonsense", "acknowledged", "partial"), id="state"),
-        pytest.param(("fallout", "list", "--queue", "nonsense"), ("--queue nonsense", "porting", "kyc"), id="queue"),
-        pytest.param(("fallout", "list", "--reason", "nonsense"), ("--reason nonsense", "NP-CODE", "DQ-DUP"), id="reason"),
+        pytest.param(("fallout", "list", "--queue", "nonsense"), ("queue nonsense", "porting", "kyc"), id="queue"),
+        pytest.param(("fallout", "list", "--reason", "nonsense"), ("reason nonsense", "NP-CODE", "DQ-DUP"), id="reason"),
         pytest.param(("load", "customers", "x.jsonl", "--actor", " "), ("--actor",), id="a blank actor"),
     ],
 )

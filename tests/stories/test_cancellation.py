@@ -154,6 +154,7 @@ def test_a_port_that_cannot_be_taken_back_waits_for_a_person(world: World) -> No
     with pytest.raises(Refused, match="retry porting-cancel, or force it once it is settled"):
         world.resolve("NP-LATE", Fail())
     world.resolve("NP-LATE", Force())
+    world.resolve("NP-LATE", Force(), by="agent.jones")
     assert (world.state("WEB-1"), world.fallouts(), left(world)) == ("cancelled", [], {})
     assert world.scripted.asked("cutover") == []
 
@@ -199,6 +200,7 @@ def test_a_profile_that_was_downloaded_takes_its_sim_with_it(world: World) -> No
     world.cancel("WEB-1")
     world.run(at(7))
     world.resolve("SIM-DL-DONE", Force())
+    world.resolve("SIM-DL-DONE", Force(), by="agent.jones")
     assert (stock(world)[iccid], world.state("WEB-1"), left(world)) == ("scrapped", "cancelled", {})
 
 

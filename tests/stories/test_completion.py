@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from o2c.entrypoints.cli.main import app
-from o2c.kernel.reasons import REASONS
+from o2c.fallout.codes import packaged
 from o2c.markets.registry import MARKETS
 from o2c.orders.rollup import ORDER_TRANSITIONS
 
@@ -68,7 +68,7 @@ def test_a_shell_calls_the_program_back(tmp_path: Path, shell: str) -> None:
         pytest.param("o2c payments ", {"deposit", "owed", "record", "refund", "retry", "show"}, id="all-of-a-group"),
         pytest.param("o2c orders list --state ", set(ORDER_TRANSITIONS), id="states"),
         pytest.param("o2c fallout list --queue cr", {"credit"}, id="queues"),
-        pytest.param("o2c fallout list --reason ", set(REASONS), id="reasons"),
+        pytest.param("o2c fallout list --reason ", set(packaged().newest.reasons), id="reasons"),
         pytest.param("o2c fallout list --output ", {"table", "json", "jsonl"}, id="formats"),
         pytest.param("o2c fallout resolve X --decide ", {"approve", "decline"}, id="decisions"),
         pytest.param("o2c init --clock s", {"simulated"}, id="clocks"),

@@ -207,7 +207,7 @@ def test_orders_of_one_customer_are_approved_together(world: World) -> None:
     world.take(order("WEB-1", line()), order("WEB-2", line()))
     world.run(at(6))
     waiting = world.fallouts(reason="CR-REFER")
-    deeds = [deed_of(world.app, one["fallout"], Decide(approve=True), note="payslips") for one in waiting]
+    deeds = [deed_of(world.app, one["fallout"], Decide(approve=True), note="payslips", by="ann") for one in waiting]
     done = act_on_all(world.app, Context("ann"), "fallout.resolve", deeds)
 
     assert [one for one in done if isinstance(one, Refused)] == []

@@ -46,14 +46,15 @@ def test_a_row_says_all_that_triage_asks(queue: World, desk: Desk) -> None:
 @pytest.mark.parametrize(
     ("words", "found"),
     [
-        pytest.param([], ["WEB-1", "WEB-2", "WEB-3"], id="oldest first"),
+        pytest.param([], ["WEB-2", "WEB-1", "WEB-3"], id="by rank: what is promised before what is not yet"),
+        pytest.param(["--sort", "oldest"], ["WEB-1", "WEB-2", "WEB-3"], id="oldest first"),
         pytest.param(["--sort", "newest"], ["WEB-3", "WEB-2", "WEB-1"], id="newest first"),
         pytest.param(["--sort", "queue"], ["WEB-1", "WEB-3", "WEB-2"], id="by queue"),
         pytest.param(["--sort", "customer"], ["WEB-1", "WEB-3", "WEB-2"], id="by customer"),
         pytest.param(["--queue", "porting"], ["WEB-2"], id="of a queue"),
         pytest.param(["--customer", "C-2"], ["WEB-3"], id="of a customer"),
         pytest.param(["--order", "WEB-1"], ["WEB-1"], id="of an order"),
-        pytest.param(["--limit", "2"], ["WEB-1", "WEB-2"], id="two"),
+        pytest.param(["--limit", "2"], ["WEB-2", "WEB-1"], id="two"),
     ],
 )
 def test_the_queue_is_sorted_and_filtered(queue: World, desk: Desk, words: list[str], found: list[str]) -> None:
@@ -134,7 +135,7 @@ def test_the_actions_are_those_the_step_has(queue: World, desk: Desk) -> None:
 
     assert ways == [
         ["--correct", "place=VALUE"], ["--correct", "portInNumber=VALUE"], ["--correct", "portInCode=VALUE"],
-        ["--retry", "--reason"], ["--fail", "--reason"],
+        ["--retry", "--reason"], ["--fail", "--reason"], ["--fail-order", "--reason"],
     ]  # fmt: skip
     assert without.startswith("o2c ports cancel ")
 

@@ -32,7 +32,7 @@ def deeds(world: World, *resolutions: object) -> list[Deed]:
     """One resolution for each open fallout, oldest first."""
     waiting = world.fallouts(reason="CR-REFER")
     assert len(waiting) == len(resolutions) == 3
-    return [deed_of(world.app, one["fallout"], way, note="seen") for one, way in zip(waiting, resolutions, strict=True)]
+    return [deed_of(world.app, one["fallout"], way, note="seen", by="ann") for one, way in zip(waiting, resolutions, strict=True)]
 
 
 def positions(world: World) -> set[int]:

@@ -45,8 +45,17 @@ PARTS: Mapping[str, Mapping[str, Part]] = {
             "Steps that could not go on by themselves: look through them, act on them.",
             {
                 "resolve": Part(
-                    "resolving:fallout_resolve", "Act on a fallout: correct a value, decide, try again, count as done, or end the item."
-                )
+                    "resolving:fallout_resolve",
+                    "Resolve a fallout: correct a value, decide, try again, count as done, leave out, take another SIM, or end the item.",
+                ),
+                "work": Part(
+                    "resolving:fallout_work",
+                    "Handle a fallout without resolving it: claim, assign, release, snooze, wait, ask, resume, escalate, link a ticket, note.",
+                ),
+                "load-codes": Part(
+                    "resolving:fallout_load_codes",
+                    "Put reason codes of your own (TOML) over the table, in force from the day that the file says.",
+                ),
             },
         ),
         "numbers": Part("numbers:numbers", "Telephone numbers: reserve one for an order, release it, look at it."),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Any, cast
 
 import typer
@@ -12,26 +13,33 @@ from o2c.entrypoints.cli.output import Format, Limit, Output, rows_wanted, show_
 from o2c.entrypoints.cli.session import current, looking
 from o2c.entrypoints.cli.tables import duration
 from o2c.entrypoints.cli.wishes import one_of
-from o2c.views.fallouts import QUEUES, REASON_CODES, SORTS, Sort, list_fallouts, show_fallout
+from o2c.views.codes import list_actions, list_codes
+from o2c.views.fallouts import SORTS, Sort, list_fallouts, show_fallout
 from o2c.views.orders import find_order
 
 fallout = typer.Typer(no_args_is_help=True, help="Steps that could not go on by themselves: look through them, act on them.")
-COLUMNS = ("fallout", "external_id", "customer", "reason", "age", "next", "blocks", "queue", "waiting_for", "opened_at", "attempts")
+CODE_COLUMNS = ("kind", "code", "queue", "severity", "retry", "waiting_for", "meaning")
+COLUMNS = ("fallout", "external_id", "customer", "reason", "age", "next", "blocks", "queue", "waiting_for", "stands", "owner")
 Id = Annotated[str, typer.Argument(metavar="FALLOUT", help="The fallout's id, or its first 8 letters, as `o2c fallout list` shows it.")]
+
+
+File = Annotated[Path, typer.Argument(metavar="FILE", help="The file of reason codes, TOML.")]
 
 
 @fallout.command("list")
 def fallout_list(
-    queue: Annotated[str, typer.Option(metavar="QUEUE", help=f"Only this queue: {', '.join(QUEUES)}.", autocompletion=complete_queue)] = "",
+    queue: Annotated[str, typer.Option(metavar="QUEUE", help="Only this queue: porting.", autocompletion=complete_queue)] = "",
     reason: Annotated[str, typer.Option(metavar="CODE", help="Only this reason code: NP-CODE.", autocompletion=complete_reason)] = "",
     order: Annotated[str, typer.Option(metavar="ORDER", help="Only of this order: its id or external id.")] = "",
     customer: Annotated[str, typer.Option(metavar="CUSTOMER", help="Only of this customer.")] = "",
-    sort: Annotated[str, typer.Option(metavar="KEY", help=f"By {', '.join(SORTS)}.", autocompletion=completing(SORTS))] = "oldest",
+    sort: Annotated[str, typer.Option(metavar="KEY", help=f"By {', '.join(SORTS)}.", autocompletion=completing(SORTS))] = "rank",
+    group: Annotated[str, typer.Option(metavar="GROUP", help="Only of this group, as `o2c fallout groups` names it.")] = "",
+    owner: Annotated[str, typer.Option(metavar="NAME", help="Only what this person has.")] = "",
     limit: Limit = None,
     all_: Annotated[bool, typer.Option("--all", help="Closed ones too.")] = False,
     output: Output = Format.table,
 ) -> None:
-    """List open fallouts with whose order each is, how old, what it blocks, and what to do next; oldest first.
+    """List open fallouts with whose order each is, how old, what it blocks, and what to do next; by rank.
 
     A narrow terminal shows fewer columns, `-o json` all there is to know. One that somebody acted on stays in the list until its step went on,
     and says in whose hand it is.
@@ -39,8 +47,6 @@ def fallout_list(
     Example: o2c fallout list --queue porting -o jsonl
     Example: o2c fallout list --sort customer --limit 20
     """
-    one_of("--queue", queue, QUEUES)
-    one_of("--reason", reason, REASON_CODES)
     one_of("--sort", sort, SORTS)
     with looking() as session:
         current(session)
@@ -50,18 +56,38 @@ def fallout_list(
             reason=reason,
             order=find_order(session.app, order)[1].order_id if order else "",
             customer=customer,
+            group=group,
+            owner=owner,
             everything=all_,
             sort=cast("Sort", sort),
             limit=rows_wanted(limit, output),
         )
-        show_rows(
-            found, output, empty="the queue is empty", columns=(*COLUMNS, *(("state", "closed_at") if all_ else ())), limit=0, less=_aged
-        )
+        show_rows(found, output, empty="the queue is empty", columns=(*COLUMNS, *(("closed_at",) if all_ else ())), limit=0, less=_aged)
 
 
 def _aged(row: Mapping[str, Any]) -> dict[str, Any]:
     """The row as a table says it: the order's name, or the invoice's where it is of no order."""
-    return {**row, "age": duration(row["age_s"]), "external_id": row["external_id"] or row["invoice"]}
+    return {**row, "age": duration(row["age_s"]), "stands": row["state"], "external_id": row["external_id"] or row["invoice"]}
+
+
+@fallout.command("codes")
+def fallout_codes(output: Output = Format.table) -> None:
+    """List the reason codes in force, and the partners' codes that are mapped to none of them.
+
+    Example: o2c fallout codes -o jsonl
+    """
+    with looking() as session:
+        current(session)
+        show_rows(list_codes(session.app), output, empty="there are no codes", columns=CODE_COLUMNS)
+
+
+@fallout.command("actions")
+def fallout_actions(output: Output = Format.table) -> None:
+    """List what may be done about a fallout, by how it stands, with the events that follow. Anything else is refused.
+
+    Example: o2c fallout actions -o json
+    """
+    show_rows(list_actions(), output, empty="", columns=("action", "state", "needs", "meaning"))
 
 
 @fallout.command("show")

@@ -7,24 +7,23 @@ from typing import Annotated
 
 import typer
 
-from o2c.views.fallouts import QUEUES, REASON_CODES
+from o2c.views.codes import queues, reason_codes
 from o2c.views.orders import ORDER_STATES
 
 Actor = Annotated[str, typer.Option(metavar="NAME", envvar="O2C_ACTOR", help="Who acts; stands in the log.")]
 CommandId = Annotated[str, typer.Option(metavar="UUID", help="Makes a repeat safe: what has the same id is done once.")]
 
 
-def completing(values: Iterable[str]) -> Callable[[str], list[str]]:
-    """Completes a word by those of the values that begin with it."""
-    known = sorted(values)
+def completing(values: Iterable[str] | Callable[[], Iterable[str]]) -> Callable[[str], list[str]]:
+    """Completes a word by those of the values that begin with it; a function gives them when they are wanted."""
 
     def complete(incomplete: str) -> list[str]:
-        return [value for value in known if value.startswith(incomplete)]
+        return sorted(value for value in (values() if callable(values) else values) if value.startswith(incomplete))
 
     return complete
 
 
 complete_state = completing(ORDER_STATES)
-complete_queue = completing(QUEUES)
-complete_reason = completing(REASON_CODES)
+complete_queue = completing(queues)
+complete_reason = completing(reason_codes)
 complete_decision = completing(("approve", "decline"))

@@ -63,6 +63,8 @@ COLUMNS: Mapping[str, Column] = {
     "captured_at": Column(5, short=10),
     "opened_at": Column(3, short=10),
     "queue": Column(3),
+    "stands": Column(3),
+    "owner": Column(2),
     "waiting_for": Column(2),
     "attempts": Column(1),
     "order": Column(2),

@@ -1,0 +1,82 @@
+"""The table of reason codes as it stands, and the partners' codes that it does not map."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from o2c.engine.app import Engine
+from o2c.fallout.actions import ACTIONS
+from o2c.fallout.codes import packaged
+from o2c.kernel.reasons import UNCLASSIFIED
+from o2c.views.reading import Rows, plain
+from projections import fallout
+
+
+def list_codes(app: Engine) -> Rows:
+    """Every reason code as it is in force now, and then every partner's code that is mapped to none of ours.
+
+    A code: `kind` "code" and what `kernel.reasons.Reason` says of it. An unmapped one: `kind` "unmapped", the step and its partner, the raw
+    code, how often it came, and one fallout that has it (`sample`). The projections must be caught up.
+    """
+    now = app.clock().now
+    codes: Rows = [{"kind": "code", **_row(reason)} for reason in app.codes().at(now).reasons.values()]
+    unmapped = app.reads.rows(fallout.UNMAPPED, UNCLASSIFIED)
+    return codes + [
+        plain({"kind": "unmapped", "step": row["step"], "partner": app.book.steps[row["step"]].partner, **row}) for row in unmapped
+    ]
+
+
+def _row(reason: Any) -> dict[str, Any]:
+    return {**asdict(reason), "actions": list(reason.actions)}
+
+
+def reason_codes() -> tuple[str, ...]:
+    """The packaged codes, for whom no store is at hand."""
+    return tuple(packaged().newest.reasons)
+
+
+def queues() -> tuple[str, ...]:
+    """The packaged queues, for whom no store is at hand."""
+    return packaged().queues
+
+
+def list_actions() -> Rows:
+    """The table of actions: each pair of action and state of a fallout that is allowed, with the events that follow and what else it needs."""
+    return [
+        {"action": action.name, "state": stage, "events": list(action.events), "needs": action.needs, "meaning": action.meaning}
+        for action in ACTIONS.values()
+        for stage in action.stages
+    ]
+
+
+_PAGE = """# Fallout: codes, queues, actions
+
+Written by `o2c docs` from `o2c/fallout/codes.toml` and `o2c/fallout/actions.py`; a test sees that it is current. An operator loads codes of his
+own over these with `o2c fallout load-codes FILE`; `o2c fallout codes` shows the table in force, and the partners' codes that it does not map.
+
+A code of retry class *transient* is tried again by itself {attempts_max} times: after {first_s} seconds, then {factor} times as long each time, at most
+{longest_s} seconds, spread by {jitter_percent} %; not beyond the day promised (`retry.stopped`). *scheduled* ones wait for a cut-off, stock or money,
+*after-correction* ones for somebody's word, *never* ones for a decision. Severity 1 is the worst.
+"""
+
+
+def code_page() -> str:
+    """The page of codes, queues and actions, in Markdown."""
+    codes = packaged().newest
+    parts = [_PAGE.format(**asdict(codes.retries))]
+    for queue in packaged().queues:
+        reasons = [reason for reason in codes.reasons.values() if reason.queue == queue]
+        parts.append(f"## {queue}\n\nWorked by: {reasons[0].owner}.\n")
+        parts.append(_table(("code", "meaning", "next", "severity", "retry", "waits for", "origin", "usual actions"), [
+            (r.code, r.meaning, r.next, str(r.severity), r.retry, r.waiting_for, r.origin, ", ".join(r.actions)) for r in reasons
+        ]))  # fmt: skip
+    parts.append("## Actions\n\nA pair of action and state that is not listed is refused (exit 4).\n")
+    rows = [(a.name, ", ".join(a.stages), a.meaning, a.needs, ", ".join(f"`{event}`" for event in a.events)) for a in ACTIONS.values()]
+    parts.append(_table(("action", "states", "what it does", "needs", "events"), rows))
+    return "\n".join(parts)
+
+
+def _table(heads: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in (heads, tuple("---" for _ in heads), *rows)) + "\n"

@@ -1,0 +1,102 @@
+"""How a fallout stands at a time, out of its row and its record: state, owner, when it comes up next, how high it is, how long our clock ran."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from o2c.engine.app import Engine
+from o2c.kernel.reasons import Codes
+from o2c.views.reading import plain
+
+State = Literal["open", "assigned", "inProgress", "awaitingInformation", "onHold", "closed"]
+"""ServiceNow's states of a fallout record, in our words: nobody has it; somebody was given it; in hand; we asked; we wait or left it alone; over."""
+_RECORD = (
+    "owner", "claimed_until", "queue_now", "snoozed_until", "waits_for", "waits_until", "asked", "level", "waiting", "touches", "handovers",
+    "tickets", "origin_now", "proposed_by", "acts",
+)  # fmt: skip
+_HOUR = timedelta(hours=1)
+
+
+def ranking(app: Engine) -> dict[str, Any]:
+    """The parameters of `projections.fallout.RANK` as they are now."""
+    now = app.clock().now
+    return {"tiers": json.dumps(dict(app.codes().at(now).tiers)), "today": now.date()}
+
+
+def with_record(row: dict[str, Any], codes: Codes, now: datetime, retry_at: datetime | None, *, in_hand: bool) -> dict[str, Any]:
+    """The row with what its record comes to at a time, in place of the record's own columns.
+
+    `retry_at` is when the step goes on by itself. The owner is who has it in hand or was given it, else the team of its queue.
+    """
+    record = {name: row.pop(name, None) for name in _RECORD}
+    opened = _time(row["opened_at"])
+    waiting = record["waiting"] or []
+    owner = _holder(record, now)
+    ours = _ours(opened, waiting, _time(row["closed_at"]) if row.get("closed_at") else now)
+    levels = codes.escalation.get(row["severity"] or 3, ())
+    by_age = sum(ours >= hours * _HOUR for hours in levels)
+    level = max(record["level"] or 0, by_age)
+    queue = record["queue_now"] or row["queue"]
+    team = next((reason.owner for reason in codes.reasons.values() if reason.queue == queue), queue)
+    closed = row["state"] == "closed"
+    return {
+        **row,
+        "queue": queue,
+        "origin": record["origin_now"] or row["origin"],
+        "owner": owner or team,
+        "state": _state(row, record, owner, now, in_hand=in_hand),
+        "next_at": None if closed else plain(_next_at(record, retry_at, opened, now - opened - ours, levels, level)),
+        "level": level,
+        "waiting": waiting,
+        "touches": (record["touches"] or 0) + (record["acts"] or 0),
+        "handovers": record["handovers"] or 0,
+        "tickets": record["tickets"] or [],
+        "our_time_s": int(ours.total_seconds()),
+    }
+
+
+def _holder(record: Mapping[str, Any], now: datetime) -> str:
+    until = record["claimed_until"]
+    return "" if until and _time(until) <= now else record["owner"] or ""
+
+
+def _state(row: Mapping[str, Any], record: Mapping[str, Any], owner: str, now: datetime, *, in_hand: bool) -> State:
+    if row["state"] == "closed":
+        return "closed"
+    if in_hand:
+        return "inProgress"
+    if record["waits_for"]:
+        return "awaitingInformation" if record["asked"] else "onHold"
+    if record["snoozed_until"] and _time(record["snoozed_until"]) > now:
+        return "onHold"
+    if owner:
+        return "inProgress" if record["claimed_until"] else "assigned"
+    return "open"
+
+
+def _next_at(
+    record: Mapping[str, Any], retry_at: datetime | None, opened: datetime, stood: timedelta, levels: tuple[int, ...], level: int
+) -> datetime | None:
+    """When somebody looks at it next: a wait or snooze ends, it goes on by itself, or it goes up a level."""
+    for until in (record["waits_until"], record["snoozed_until"]):
+        if until:
+            return _time(until)
+    if retry_at:
+        return retry_at
+    return opened + stood + levels[min(level, len(levels) - 1)] * _HOUR if levels else None
+
+
+def _ours(opened: datetime, waiting: list[Mapping[str, Any]], until: datetime) -> timedelta:
+    """How long our own clock ran from the opening to a time: without the waits for others."""
+    stood = timedelta()
+    for wait in waiting:
+        begun, ended = _time(wait["from"]), min(_time(wait["to"]), until) if wait["to"] else until
+        stood += max(ended - max(begun, opened), timedelta())
+    return max(until - opened - stood, timedelta())
+
+
+def _time(value: Any) -> datetime:
+    return value if isinstance(value, datetime) else datetime.fromisoformat(str(value))

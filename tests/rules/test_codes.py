@@ -1,0 +1,130 @@
+"""Reason codes as versioned data: the packaged table, an operator's over it, and what is wrong with a file."""
+
+from dataclasses import asdict, replace
+from datetime import UTC, date, datetime, timedelta
+
+import hypothesis
+import pytest
+from hypothesis import strategies as st
+
+from o2c.fallout.actions import ACTIONS
+from o2c.fallout.codes import book_of, checked, packaged
+from o2c.kernel import flow
+from o2c.kernel.partner import Failed
+from o2c.kernel.periods import local_date
+from o2c.kernel.reasons import DEFECT, UNCLASSIFIED
+from o2c.kernel.refusal import Refused
+from o2c.plan import STEPS
+from tests.given import MARKET, MONDAY, SEED, Story, item
+
+HEAD = 'version = "ours-1"\nvalid_from = "2026-03-01"\n'
+NAMES = frozenset(ACTIONS)
+WHOLE = """[codes.NP-OURS]
+meaning = "The donor wants a letter."
+next = "send the letter"
+queue = "porting"
+fault_class = "business"
+origin = "partner"
+severity = 2
+recoverability = "correctable"
+retry = "after-correction"
+waiting_for = "us"
+actions = ["note", "retry"]
+"""
+
+
+def test_the_packaged_table_stands_its_own_check() -> None:
+    """Every code has all its keys in words that are some, and both codes that rules know by name are in it."""
+    rows = packaged().newest.reasons.values()
+    for reason in rows:
+        told = asdict(reason)
+        lines = [f"{name} = {list(told[name]) if name == 'actions' else told[name]!r}" for name in told if name in _WRITTEN]
+        text = "\n".join([HEAD, f"[codes.{reason.code}]", *lines])
+        assert checked(packaged(), text, NAMES).reasons[reason.code].queue == reason.queue
+    assert {DEFECT, UNCLASSIFIED} <= packaged().newest.reasons.keys()
+
+
+_WRITTEN = frozenset({"meaning", "next", "queue", "fault_class", "origin", "severity", "recoverability", "retry", "waiting_for", "actions"})
+
+
+def test_every_step_with_a_partner_has_its_codes() -> None:
+    """None is missing, and there is none for a step that asks nobody."""
+    assert set(packaged().newest.steps) == {name for name, step in STEPS.items() if step.ask}
+
+
+def test_only_what_a_file_says_is_changed() -> None:
+    """One code has another severity and version; all others are as they were, in the very version that they had."""
+    codes = checked(packaged(), HEAD + "[codes.NP-CODE]\nseverity = 1\n", NAMES)
+
+    assert (codes.reasons["NP-CODE"].severity, codes.reasons["NP-CODE"].version) == (1, "ours-1")
+    before = packaged().newest.reasons
+    assert {code: reason for code, reason in codes.reasons.items() if code != "NP-CODE"} == {
+        code: reason for code, reason in before.items() if code != "NP-CODE"
+    }
+
+
+def test_a_code_of_ones_own_and_what_it_stands_for() -> None:
+    """A new code in a known queue, and a partner's code that comes to it."""
+    codes = checked(packaged(), HEAD + WHOLE + '[steps.porting]\ncodes = { LETTER = "NP-OURS" }\n', NAMES)
+
+    assert codes.ours("porting", "LETTER") == "NP-OURS"
+    assert (codes.ours("porting", "UNAVAILABLE"), codes.ours("porting", "0x7f")) == ("NP-CONFLICT", UNCLASSIFIED)
+    assert codes.reasons["NP-OURS"].owner == packaged().newest.reasons["NP-CODE"].owner
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        pytest.param("version = ", "no TOML", id="no TOML"),
+        pytest.param('version = "ours-1"\n', "Invalid isoformat string: ''", id="no day"),
+        pytest.param(HEAD.replace("ours-1", packaged().newest.version), "not loaded before", id="a version that there is"),
+        pytest.param(HEAD + "[policies]\n", "'policies', which is none of", id="a part that is none"),
+        pytest.param(HEAD + "[codes.NP-CODE]\nsevere = 1\n", "NP-CODE has 'severe'", id="a key that is none"),
+        pytest.param(HEAD + "[codes.NP-CODE]\nseverity = 9\n", "from 1 to 5", id="a severity that is none"),
+        pytest.param(HEAD + '[codes.NP-CODE]\nretry = "twice"\n', "retry is one of", id="a retry class that is none"),
+        pytest.param(HEAD + '[codes.NP-CODE]\nretry = "transient"\n', "tried again as transient", id="a retry that cannot help"),
+        pytest.param(HEAD + '[codes.NP-CODE]\nqueue = "moon"\n', "no queue is called moon", id="a queue without an owner"),
+        pytest.param(HEAD + '[codes.NP-CODE]\nactions = ["pray"]\n', "no action is called pray", id="an action that is none"),
+        pytest.param(HEAD + '[codes.NP-NEW]\nqueue = "porting"\n', "NP-NEW lacks", id="half a code"),
+        pytest.param(HEAD + '[steps.moon]\nsilence = "NET-TMO"\n', "no partner carries out", id="a step that is none"),
+        pytest.param(HEAD + '[steps.porting]\ncodes = { A = "NP-NONE" }\n', "no reason is called NP-NONE", id="a code that is none"),
+        pytest.param(HEAD + '[steps.porting]\nsilence = "NP-CODE"\n', "must be a transient one", id="a silence for good"),
+        pytest.param(HEAD + "[retries.transient]\nfirst_m = 3\n", "first_m", id="a retry's key that is none"),
+    ],
+)
+def test_what_is_wrong_with_a_file_is_named(text: str, told: str) -> None:
+    """The first thing in it, in one line, and nothing of the file counts."""
+    with pytest.raises(Refused) as refused:
+        checked(packaged(), text, NAMES)
+    assert told in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+@hypothesis.given(days=st.lists(st.dates(date(2021, 1, 1), date(2030, 1, 1)), min_size=1, max_size=5), ahead=st.integers(0, 4000))
+def test_the_table_in_force_is_the_last_loaded_that_is_valid(days: list[date], ahead: int) -> None:
+    """Whatever the order of the days: none of the future, and of those of the past the newest."""
+    book = book_of(tuple(f'version = "v{n}"\nvalid_from = "{day}"\n' for n, day in enumerate(days)))
+    moment = datetime(2020, 6, 1, tzinfo=UTC) + timedelta(days=ahead)
+
+    valid = [f"v{n}" for n, day in enumerate(days) if day <= moment.date()]
+    assert book.at(moment).version == (valid[-1] if valid else packaged().newest.version)
+
+
+@hypothesis.given(minutes=st.integers(0, 60 * 24 * 3), attempt=st.integers(1, 6))
+def test_no_retry_ends_after_the_day_promised(minutes: int, attempt: int) -> None:
+    """A transient fallout has a retry that is normally done by the day promised, or says that it has none; when it has had them all, neither."""
+    story = Story(item(characteristics={"simType": "physical"})).run(until="activation")
+    work, step = story.work("1", "activation"), STEPS["activation"]
+    at = MONDAY + timedelta(minutes=minutes)
+    decided = flow.settle(step, replace(work, attempt=attempt), Failed("UNAVAILABLE"), at, seed=SEED).events
+    names = [event.type_name for event in decided]
+
+    if attempt > packaged().newest.retries.attempts_max:
+        assert names == ["activation.fell-out"]
+    elif names[1] == "retry.scheduled":
+        due_at = decided[1].model_dump()["due_at"]
+        assert local_date(step.expected(work, due_at), MARKET.zone).isoformat() <= work.promised_on
+    else:
+        assert names[1] == "retry.stopped"
+        latest = at + timedelta(seconds=packaged().newest.retries.longest_s)
+        assert local_date(step.expected(work, latest), MARKET.zone).isoformat() > work.promised_on
