@@ -210,8 +210,8 @@ class Engine(Application[str]):
         positions = {name: loaded.position for name, loaded in to_confirm.items()} | ({} if CODES in streams else {CODES: self._codes_at})
         for row in self.reads.heads(names, [positions.get(name, 0) for name in names]):
             stream = row["stream"]
-            if stream == CODES and row["last_position"] != self._codes_at:
-                self._documents, self._codes_at, self._codes = self._from_head(row).state.documents, row["last_position"], None
+            if stream == CODES:
+                self._take_codes(row)
             if stream not in streams:
                 continue
             same = stream in to_confirm and row["last_position"] == to_confirm[stream].position
@@ -223,9 +223,14 @@ class Engine(Application[str]):
         return result
 
     def codes(self) -> CodeBook:
-        """Give the reason codes as they stand now: the packaged ones, with what the operator loaded over them."""
-        self.load([CODES])
+        """Give the reason codes as they stand now: the packaged ones, with what the operator loaded over them where the log is seen."""
+        for row in self.reads.heads([CODES], [self._codes_at]) if self.sees_log else ():
+            self._take_codes(row)
         return self._codes_in_force()
+
+    def _take_codes(self, row: dict[str, Any]) -> None:
+        if row["last_position"] != self._codes_at:
+            self._documents, self._codes_at, self._codes = self._from_head(row).state.documents, row["last_position"], None
 
     def _codes_in_force(self) -> CodeBook:
         if self._codes is None:
