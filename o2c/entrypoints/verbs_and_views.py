@@ -14,7 +14,21 @@ from o2c.desk import capture, customers, fallout, numbers, orders, partners, pay
 from o2c.desk.roles import roles_for
 from o2c.files import intake, loading
 from o2c.running import store
-from o2c.views import catalogue, codes, fallouts, finding, following, invoices, order_page, replaying, sims, statement, status, timeline
+from o2c.views import (
+    catalogue,
+    codes,
+    fallout_page,
+    fallouts,
+    finding,
+    following,
+    invoices,
+    order_page,
+    replaying,
+    sims,
+    statement,
+    status,
+    timeline,
+)
 from o2c.views import customers as customer_views
 from o2c.views import numbers as number_views
 from o2c.views import orders as order_views
@@ -91,7 +105,7 @@ VIEWS = (
     Operation("fallout.actions", codes.list_actions),
     Operation("fallout.codes", codes.list_codes),
     Operation("fallout.list", fallouts.list_fallouts),
-    Operation("fallout.show", fallouts.show_fallout),
+    Operation("fallout.show", fallout_page.show_fallout),
     Operation("metrics.cycle-time", status.cycle_times),
     Operation("metrics.promises", status.promises_kept),
     Operation("numbers.show", number_views.show_number),

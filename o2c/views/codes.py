@@ -3,15 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from o2c.engine.app import Engine
 from o2c.fallout.actions import ACTIONS
 from o2c.fallout.codes import packaged
-from o2c.kernel.reasons import UNCLASSIFIED
+from o2c.kernel.reasons import UNCLASSIFIED, Codes, Reason
 from o2c.views.reading import Rows, plain
 from projections import fallout
+
+
+@dataclass(frozen=True, slots=True)
+class Guide:
+    """What a reason code means, in a sentence, and what comes next, in a few words: the part of a reason that a person reads first."""
+
+    meaning: str
+    next: str
+
+
+UNKNOWN = Guide("A reason that this program has no words for.", "see the actions")
+
+
+def guide_of(codes: Codes, reason: str) -> Guide | Reason:
+    """What a reason code means and what comes next; words that say so for a code that the table does not have (any more)."""
+    return codes.reasons.get(reason, UNKNOWN)
 
 
 def list_codes(app: Engine) -> Rows:

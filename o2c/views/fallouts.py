@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Literal, cast, get_args
+from typing import Any, Literal, get_args
 
 from o2c.engine.app import Engine
 from o2c.kernel.reasons import Codes
 from o2c.kernel.refusal import Refused
+from o2c.views.codes import guide_of
 from o2c.views.fallout_state import ranking, with_record
-from o2c.views.guidance import actions_of, correctable, guide_of
-from o2c.views.papers import both_papers
 from o2c.views.reading import Page, Rows, page_of, plain
 from projections import fallout
 
@@ -26,14 +25,6 @@ WHERE stream = ANY(%s) AND body ->> 'fallout' = ANY(%s) ORDER BY body ->> 'fallo
 ACTS_FOR_READERS = """SELECT DISTINCT ON (body ->> 'fallout') body ->> 'fallout' AS fallout, type, actor, occurred_at FROM o2c.analyst_event
 WHERE order_id = ANY(%s::uuid[]) AND body ->> 'fallout' = ANY(%s) ORDER BY body ->> 'fallout', position DESC"""
 """The same for a login that does not see the log itself. Parameters: the orders, and the ids of the fallouts."""
-
-DEEDS_ON_FALLOUT = """SELECT occurred_at AS at, actor AS by, type, body ->> 'decision' AS decision FROM o2c.event
-WHERE stream = %s AND type IN ('fallout.correction-applied', 'fallout.decided') AND body ->> 'fallout' = %s ORDER BY position"""
-"""What people did about a fallout, the first first. Parameters: its stream and its id."""
-
-NOTES_ON_FALLOUT = """SELECT personal ->> 'note' AS note, personal -> 'changes' AS changes FROM o2c.event
-WHERE stream = %s AND type IN ('fallout.correction-applied', 'fallout.decided') AND body ->> 'fallout' = %s ORDER BY position"""
-"""The notes to what people did about a fallout, and what they corrected, the first first. Parameters: its stream and its id."""
 
 STOCK = frozenset({"INV-SIM", "INV-NUM"})
 """The codes of those that wait for stock."""
@@ -76,20 +67,20 @@ def list_fallouts(
         "owner": owner,
     }
     page = page_of(app.reads.rows(fallout.LISTED, **filters, **ranking(app), sort=sort, limit=limit), "n")
-    held = _in_hand(app, page)
-    blocked, retries = _blocked(app, page)
+    held = in_hand(app, page)
+    blocked, retries = blocked_by(app, page)
     now = app.clock().now
     codes_now = codes.at(now)
     for place, row in enumerate(page):
         act = held.get(row["fallout"])
-        _complete(row, act, blocked[row["fallout"]], now, codes_now)
+        complete(row, act, blocked[row["fallout"]], now, codes_now)
         page[place] = with_record(row, codes_now, now, retries[row["fallout"]], in_hand=bool(act))
         for name in ("stream", *(() if everything else ("closed_at",))):
             page[place].pop(name)
     return page
 
 
-def _complete(row: dict[str, Any], act: Mapping[str, Any] | None, blocks: str, now: datetime, codes: Codes) -> None:
+def complete(row: dict[str, Any], act: Mapping[str, Any] | None, blocks: str, now: datetime, codes: Codes) -> None:
     """Add what is not in the table: age, who has it in hand, what it blocks, what comes next."""
     row["age_s"] = int((now - datetime.fromisoformat(row["opened_at"])).total_seconds())
     row["in_hand_by"], row["in_hand_since"] = (act["actor"], plain(act["occurred_at"])) if act else (None, None)
@@ -110,7 +101,7 @@ def next_of(codes: Codes, row: Mapping[str, Any]) -> str:
     return guide_of(codes, row["reason"]).next
 
 
-def _in_hand(app: Engine, rows: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+def in_hand(app: Engine, rows: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
     """By fallout what somebody did about it, where nothing came of it yet."""
     open_ones = [row for row in rows if row["state"] == "open"]
     if not open_ones:
@@ -123,7 +114,7 @@ def _in_hand(app: Engine, rows: Sequence[Mapping[str, Any]]) -> dict[str, dict[s
     return {act["fallout"]: act for act in acts if act["type"] in ACTS}
 
 
-def _blocked(app: Engine, rows: Sequence[Mapping[str, Any]]) -> tuple[dict[str, str], dict[str, datetime | None]]:
+def blocked_by(app: Engine, rows: Sequence[Mapping[str, Any]]) -> tuple[dict[str, str], dict[str, datetime | None]]:
     """By fallout what waits for it, in words, and when its step goes on by itself (None: not by itself).
 
     Who does not see the log is told neither what relies on an item nor when it goes on.
@@ -171,63 +162,6 @@ def row_of_fallout(app: Engine, name: str) -> dict[str, Any]:
     if len(found) > 1:
         raise Refused(f"{name} begins the ids of {len(found)} fallouts; give more of it")
     return found[0]
-
-
-def show_fallout(app: Engine, name: str, *, personal: bool = False) -> dict[str, Any]:
-    """One fallout with what a person needs to act: what its code means, whose order, what it blocks, which actions there are.
-
-    `name` is its id or the first 8 letters of it. `values` are those that may be corrected, and `deeds` what people did about it, each with
-    its note: both are shown only where `personal` is asked for. Raises Refused: missing, usage (letters that begin several ids).
-    """
-    row = row_of_fallout(app, name)
-    for column in ("group_key", "group_id"):
-        row.pop(column, None)
-    row = cast("dict[str, Any]", plain({**row, "order": row.pop("order_id")}))
-    held = _in_hand(app, [row]).get(row["fallout"])
-    blocked, retries = _blocked(app, [row])
-    now, codes = app.clock().now, app.book.codes.newest
-    _complete(row, held, blocked[row["fallout"]], now, codes)
-    actions = actions_of(app, row, row["external_id"] or row["order"] or "")
-    row = with_record(row, codes, now, retries[row["fallout"]], in_hand=bool(held))
-    told = {
-        **row,
-        "meaning": guide_of(app.book.codes.newest, row["reason"]).meaning,
-        "values": _values(app, row) if personal else HIDDEN,
-        "actions": actions,
-        "deeds": _deeds(app, row, personal),
-    }
-    return {**told, **(both_papers(app, row, personal=personal) if row["reason"] == "DQ-DUP" else {})}
-
-
-HIDDEN = "hidden; --personal shows them"
-"""What stands where personal values are not shown."""
-
-
-def _values(app: Engine, row: Mapping[str, Any]) -> Rows:
-    """The values that may be corrected, as they stand."""
-    state = app.load([row["stream"]])[row["stream"]].state
-    found = []
-    for key in correctable(app, row["stream"], state, row["item"]):
-        match key.split(".", 2):
-            case ["line", number, name]:
-                value = getattr(state.lines[int(number) - 1], name)
-            case _ if row["item"]:
-                item = state.items[row["item"]]
-                value = item.place if key == "place" else item.characteristics.get(key, "")
-            case _:
-                value = getattr(state, key, "")
-        found.append({"key": key, "value": ", ".join(value) if isinstance(value, tuple) else str(value or "")})
-    return found
-
-
-def _deeds(app: Engine, row: Mapping[str, Any], personal: bool) -> Rows:
-    """What people did about a fallout; why, and what they corrected, only where that is asked for."""
-    deeds = app.reads.rows(DEEDS_ON_FALLOUT, row["stream"], row["fallout"])
-    notes = app.reads.rows(NOTES_ON_FALLOUT, row["stream"], row["fallout"]) if personal else [{}] * len(deeds)
-    return [
-        plain({"at": deed["at"], "by": deed["by"], "did": deed["decision"] or "correct", **note})
-        for deed, note in zip(deeds, notes, strict=True)
-    ]
 
 
 def fallouts_by_reason(app: Engine) -> Rows:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from o2c.engine.app import Engine
 from o2c.fallout.rules import PIECE
 from o2c.kernel.decision import Decision
 from o2c.kernel.money import from_minor
-from o2c.kernel.reasons import Codes, Reason
 from o2c.kernel.refusal import Refused
 from o2c.kernel.step import Step
 from o2c.kernel.work import Work
@@ -19,25 +17,10 @@ from o2c.orders.giving_up import no_return_of_port
 from o2c.orders.renewal import works_with
 from o2c.orders.wish import PORT_IN
 
-
-@dataclass(frozen=True, slots=True)
-class Guide:
-    """What a reason code means, in a sentence, and what comes next, in a few words: the part of a reason that a person reads first."""
-
-    meaning: str
-    next: str
-
-
-UNKNOWN = Guide("A reason that this program has no words for.", "see the actions")
 CORRECTABLE = ("place", "portInNumber", "portInCode", "party", "account", "method")
 """Values by a name of their own that a person may correct; those of an order's lines are named by line."""
 _ON_LINES = ("item", "action", "quantity", "offering", "product", "relies_on")
 _ANY_VALUE = "?"
-
-
-def guide_of(codes: Codes, reason: str) -> Guide | Reason:
-    """What a reason code means and what comes next; words that say so for a code that the table does not have (any more)."""
-    return codes.reasons.get(reason, UNKNOWN)
 
 
 def actions_of(app: Engine, row: Mapping[str, Any], name: str) -> list[str]:

@@ -11,7 +11,7 @@ from o2c.kernel.reasons import Codes
 from o2c.kernel.shapes import OfItem, OfStep
 from o2c.orders.promise import Place
 from o2c.orders.state import OrderState
-from o2c.views.guidance import guide_of
+from o2c.views.codes import guide_of
 from o2c.views.reading import Rows, plain
 
 _REACHED = {"requested": "asked_at", "recall": "asked_at", "done": "done_at"}

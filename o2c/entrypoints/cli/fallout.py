@@ -14,7 +14,7 @@ from o2c.entrypoints.cli.session import current, looking
 from o2c.entrypoints.cli.tables import duration
 from o2c.entrypoints.cli.wishes import one_of
 from o2c.views.codes import list_actions, list_codes
-from o2c.views.fallouts import SORTS, Sort, list_fallouts, show_fallout
+from o2c.views.fallouts import SORTS, Sort, list_fallouts
 from o2c.views.orders import find_order
 
 fallout = typer.Typer(no_args_is_help=True, help="Steps that could not go on by themselves: look through them, act on them.")
@@ -104,6 +104,8 @@ def fallout_show(
     Example: o2c fallout show 5d3f0a5e-6f0e-5a53-9d4c-0d8a35a0b8f1
     Example: o2c fallout show 5d3f0a5e-6f0e-5a53-9d4c-0d8a35a0b8f1 --personal
     """
+    from o2c.views.fallout_page import show_fallout  # it asks the rules which actions there are, and the queue does not
+
     with looking() as session:
         current(session)
         show_one(show_fallout(session.app, fallout_id, personal=personal), output)
