@@ -61,7 +61,7 @@ class FalloutReleased(OfFallout, name="fallout.released", stream="fallout"):
 
 
 class FalloutSnoozed(OfFallout, name="fallout.snoozed", stream="fallout"):
-    """The fallout is left alone until `until`. Our clock runs on."""
+    """The fallout is left alone until `until`. Our clock runs on, and a wait for somebody else is over."""
 
     example = {**_OF, "until": "2026-01-07T09:00:00Z"}
     until: datetime

@@ -54,7 +54,7 @@ def evolve(state: FalloutRecord, event: Event) -> FalloutRecord:
         case events.FalloutReleased():
             return changed(state, owner="", claimed_until=None)
         case events.FalloutSnoozed():
-            return changed(state, until=event.until, snoozed=True)
+            return changed(state, waits_for="", until=event.until, snoozed=True)
         case events.FalloutPaused() | events.InformationRequested():
             return changed(state, waits_for=event.waits_for, until=event.until, snoozed=False)
         case events.FalloutResumed():
