@@ -46,6 +46,7 @@ from o2c.orders.step import DUPLICATE, VALIDATION
 from o2c.orders.step import KIND as ORDER
 from o2c.partners.reaction import PARTNER_CAME_UP
 from o2c.partners.state import KIND as PARTNER
+from o2c.partners.step import PROBE
 from o2c.payments.step import STEP as PAYMENT
 from o2c.porting.step import CANCEL as PORTING_CANCEL
 from o2c.porting.step import CUTOVER
@@ -66,7 +67,7 @@ STEPS: Mapping[str, Step] = {
         *(SIM_STEP, NUMBER_STEP, PORTING, DELIVERY, ESIM, ACTIVATION, ESIM_DOWNLOAD, CUTOVER, NUMBER_CHANGE),
         *(QUALIFICATION, APPOINTMENT, CHARGING),
         *(PORTING_CANCEL, ESIM_CANCEL, APPOINTMENT_CANCEL),
-        *(SIM_ARRIVAL, NUMBER_ARRIVAL, SIM_RESTOCK, NUMBER_RESTOCK, RESERVATION, BILL_RUN, OVERDUE, PAYMENT),
+        *(SIM_ARRIVAL, NUMBER_ARRIVAL, SIM_RESTOCK, NUMBER_RESTOCK, RESERVATION, BILL_RUN, OVERDUE, PAYMENT, PROBE),
     )
 }
 KINDS: Mapping[str, StreamKind] = {

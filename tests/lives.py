@@ -237,7 +237,11 @@ LIVES: Mapping[str, Mapping[str, Sequence[Told]]] = {
     },
     "partner": {"linked, then simulated again": (("partner.linked", {}), ("partner.simulated", {})), "linked": (("partner.linked", {}),),
                 "with planned faults, linked": (("partner.faults-planned", {}), ("partner.linked", {})),
-                "down and up again": (("partner.went-down", {}), ("partner.came-up", {}), ("partner.calls-resumed", {}))},
+                "down and up again": (("partner.went-down", {}), ("partner.came-up", {}), ("partner.calls-resumed", {})),
+                "found down": (
+                    ("partner.went-down", {}), ("partner.probe-requested", {}), ("partner.probe-opened", {}), ("partner.probed", {}),
+                    ("partner.probe-fell-out", {}),
+                )},
     "fallout": {
         "asked, escalated, handed over, forced": (
             ("fallout.claimed", {}), ("fallout.information-requested", {}), ("fallout.resumed", {}), ("fallout.assigned", {"queue": "care"}),

@@ -19,7 +19,7 @@ from o2c.engine.app import Engine
 from o2c.engine.arrivals import served_at
 from o2c.engine.asking import Asking, Replies
 from o2c.engine.drafts import Command, Loaded, guards_of
-from o2c.engine.outages import Outages, outages_of
+from o2c.engine.outages import Outages, Partners, found_down, probes
 from o2c.kernel import flow
 from o2c.kernel.attend import Ask, attend, settle
 from o2c.kernel.carry import Carried, Place, happened
@@ -30,7 +30,7 @@ from o2c.kernel.identifiers import derived_id
 from o2c.kernel.reasons import DEFECT
 from o2c.kernel.step import no_guards, no_streams
 from o2c.kernel.work import Work
-from o2c.partners.state import stream_of
+from o2c.partners.events import PartnerWentDown
 from o2c.store.reads import DueRow
 
 logger = structlog.get_logger(__name__)
@@ -89,6 +89,7 @@ class Attending:
 
     def __init__(self, app: Engine, asking: Asking, *, seed: int, simulated: bool) -> None:
         self.app, self.asking, self.seed, self.simulated = app, asking, seed, simulated
+        self.partners = Partners(app)
 
     def attend(self, rows: Sequence[DueRow], *, round_: int) -> frozenset[str]:
         """Carry out due rows, write the events that follow, and give their types by stored name.
@@ -115,6 +116,11 @@ class Attending:
             # Checked after the streams were read: a row that is gone was settled by another process; a later change makes our command stale.
             tasks = self._standing(tasks, batch)
             ready, waiting, asks = self._decided(tasks, batch)
+            if batch.outages.failing and found_down(self.app, batch.outages, round_):
+                # What made a partner known to be down is parked with the rest.
+                ready, waiting, asks = self._decided(tasks, batch)
+                types.add(PartnerWentDown.type_name)
+                self.partners.look_again()
             again, written = self._write(ready, batch, round_)
             types |= written
             # Orders on one billing account make each other stale and still get on, one by one.
@@ -144,9 +150,13 @@ class Attending:
     def _write(self, ready: list[tuple[_Task, Command, Decision]], batch: _Batch, round_: int) -> tuple[list[_Task], set[str]]:
         """Write commands in one append; give the tasks to look at again and the types of the events that were written."""
         commands = self._guarded([(command, guards) for _, command, guards in ready])
-        outcomes = self.app.write(commands, round_=round_) if commands else []
-        again, types = [], set[str]()
-        for (task, _, _), command, outcome in zip(ready, commands, outcomes, strict=True):
+        told = list(probes(batch.outages)) if batch.outages.answered else []
+        if told:
+            self.partners.look_again()
+        outcomes = self.app.write([*commands, *told], round_=round_) if commands or told else []
+        again: list[_Task] = []
+        types = {h.event.type_name for command in told for h in command.happened}
+        for (task, _, _), command, outcome in zip(ready, commands, outcomes, strict=False):
             if outcome.verdict in ("stale", "guarded"):
                 logger.debug("decided_again", stream=task.stream, command=task.command_id, verdict=outcome.verdict, guards=outcome.detail)
                 again.append(task)
@@ -205,13 +215,12 @@ class Attending:
         steps, rows = self.app.book.steps, [row for task in tasks for row in task.rows]
         own, reading = {task.stream for task in tasks}, [row for row in rows if steps[row.entry.step].reads is not no_streams]
         guessed = self._read_by(reading, self.app.load({row.entry.stream for row in reading}, remembered=True))
-        partners = frozenset(step.ask.partner for row in rows if (step := steps[row.entry.step]).ask)
-        loaded = self.app.load(own | guessed | set(map(stream_of, partners)), seen=_positions(rows))
+        loaded = self.app.load(own | guessed, seen=_positions(rows))
         if others := self._read_by(reading, loaded) - loaded.keys():
             loaded |= self.app.load(others)
         works = [self._work(row, loaded[row.entry.stream].state) for row in rows if steps[row.entry.step].guards is not no_guards]
         guards = [guard for work in works for guard in steps[work.step].guards(work)]
-        return _Batch(loaded, self.app.reads.holders(guards), stock, outages_of(partners, loaded), replies)
+        return _Batch(loaded, self.app.reads.holders(guards), stock, self.partners.outages(), replies)
 
     def _read_by(self, rows: Iterable[DueRow], loaded: Mapping[str, Loaded]) -> set[str]:
         """Give the streams that the steps read besides their own."""
@@ -284,12 +293,13 @@ class Attending:
             return outcome
         reply = batch.replies.get(outcome.key)
         if reply is None:
-            if batch.outages.states and (parked := batch.outages.parked(work, entry, outcome, None, at)):
+            if batch.outages.away and (parked := batch.outages.parked(work, entry, outcome, None, at)):
                 return parked
             if (reply := self.asking.on_the_spot(outcome)) is None:
                 return outcome
             batch.replies[outcome.key] = reply
-        parked = batch.outages.parked(work, entry, outcome, reply, at) if batch.outages.states else None
+        batch.outages.note(outcome, reply, at)
+        parked = batch.outages.parked(work, entry, outcome, reply, at) if batch.outages.away else None
         return parked or settle(step, work, outcome, reply, at, seed=self.seed)
 
     def _fall_out(self, row: DueRow, state: Any, at: datetime, failure: str) -> Decision:

@@ -18,7 +18,7 @@ from o2c.kernel.carry import happened
 from o2c.kernel.decision import just
 from o2c.kernel.event import Fact
 from o2c.kernel.identifiers import derived_id
-from o2c.kernel.parking import resume
+from o2c.kernel.parking import PARKED, resume
 from o2c.partners.events import PartnerCallsResumed
 from o2c.partners.state import Outage, PartnerState, stream_of
 from o2c.store.reads import DueRow
@@ -28,13 +28,24 @@ CHUNK_ROWS = 400
 TRIES_MAX = 20
 ACTOR = "engine"
 UNPROMISED = "9999"
+PROBE_LEAD = timedelta(seconds=1)
+"""How much later than its probe was opened a parked call is made: later than it was parked, so that it is another piece of work."""
 Timed = Sequence[tuple[DueRow, datetime]]
 
 
 def drain(app: Engine, partner: str, fact: Fact, reaction: str, round_: int) -> None:
-    """Give every parked call of a partner its time, if the partner is up. `fact` is the event that made somebody look."""
-    rows = app.reads.parked_calls(calls_of(partner))
-    if not rows or _up(app, partner) is None:
+    """Give every parked call of a partner its time, if the partner is up; the first one, if it is to show whether the partner is up.
+
+    `fact` is the event that made somebody look.
+    """
+    calls = app.reads.calls_in(calls_of(partner))
+    rows = [row for row in calls if row.entry.kind in PARKED]
+    if not rows:
+        return
+    state: PartnerState = app.load([stream_of(partner)])[stream_of(partner)].state
+    if state.down and state.down.probing and len(rows) == len(calls):
+        _probe(app, partner, state.down, rows[0], fact, reaction, round_)
+    if state.outage is None or state.down:
         return
     rows = _in_turn(app, rows)
     logger.info("partner_drains", partner=partner, calls=len(rows))
@@ -42,6 +53,12 @@ def drain(app: Engine, partner: str, fact: Fact, reaction: str, round_: int) -> 
         if (outage := _up(app, partner)) is None:
             return
         _chunk(app, partner, outage, rows[start : start + CHUNK_ROWS], fact, reaction, round_)
+
+
+def _probe(app: Engine, partner: str, outage: Outage, row: DueRow, fact: Fact, reaction: str, round_: int) -> None:
+    """Make one parked call. One that somebody else moved meanwhile is left: the next call that is due shows as much."""
+    at = max(fact.occurred_at, app.clock().now)
+    app.write(list(_resumed(app, partner, outage, [(row, at + PROBE_LEAD)], at, fact, reaction)), round_=round_)
 
 
 def _up(app: Engine, partner: str) -> Outage | None:

@@ -57,6 +57,7 @@ class Runner:
         store = self.app.log_recorder.datastore
         with single_driver(self.app.dsn, "o2c simulated time"), fewer_collections():
             self._unsure = True
+            self._attending.partners.look_again()
             clock = self._gone_on_with(self.app.clock(), until)
             while window := self.app.reads.next_window(clock, until):
                 clock = self._pass(clock, *window)

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict
 
 from o2c.kernel.event import Event, Pii
+from o2c.kernel.shapes import Done, FellOut, Requested
 
 FaultKind = Literal["none", "transient", "refused", "permanent", "unknown", "outage"]
 
@@ -106,3 +107,38 @@ class PartnerCallsResumed(Event, name="partner.calls-resumed", stream="partner")
     outage: str
     calls: int
     until: datetime
+
+
+class PartnerProbeRequested(Requested, name="partner.probe-requested", step="partner-probe", stream="partner"):
+    """A partner was found to be down: from `due_at` on one of its parked calls is made, to see whether it is up again."""
+
+    example = {"partner": "network", "outage": "0b6c1c5e-2f0a-5b61-9a53-1f7f1f2a6d10", "due_at": "2026-01-05T10:09:00Z"}
+    partner: str
+    outage: str
+
+
+class PartnerProbeOpened(Done, name="partner.probe-opened", step="partner-probe", stream="partner"):
+    """The next call of a partner that is down is made, be it parked or due by itself: it shows whether the partner is up since `opened_at`."""
+
+    example = {"partner": "network", "outage": "0b6c1c5e-2f0a-5b61-9a53-1f7f1f2a6d10", "opened_at": "2026-01-05T10:09:00Z"}
+    partner: str
+    outage: str
+    opened_at: datetime
+
+
+class PartnerProbeFellOut(FellOut, name="partner.probe-fell-out", step="partner-probe", stream="partner"):
+    """A probe could not be opened, for a defect of ours: the partner stays down until a person sees to it."""
+
+    example = {
+        "fallout": "5d3f0a5e-6f0e-5a53-9d4c-0d8a35a0b8f1", "reason": "SYS-BUG", "fault_class": "defect", "origin": "direct",
+        "recoverability": "correctable", "waiting_for": "us", "queue": "engineering",
+    }  # fmt: skip
+
+
+class PartnerProbed(Event, name="partner.probed", stream="partner"):
+    """A call was made to see whether the partner is up again: it was `answered`, be it by a refusal, or met nobody."""
+
+    example = {"partner": "network", "outage": "0b6c1c5e-2f0a-5b61-9a53-1f7f1f2a6d10", "answered": True}
+    partner: str
+    outage: str
+    answered: bool

@@ -7,16 +7,16 @@ from typing import cast
 from o2c.kernel.event import Event, Fact
 from o2c.kernel.reaction import Drain, Reaction
 from o2c.kernel.shapes import CallParked
-from o2c.partners.events import PartnerCameUp
+from o2c.partners.events import PartnerCameUp, PartnerProbeOpened
 
 
 def _frees_calls(cls: type[Event]) -> bool:
-    """A call may be parked just after its partner came up: who parked it had looked just before."""
-    return issubclass(cls, PartnerCameUp | CallParked)
+    """A call may be parked just after its partner came up: who parked it had looked just before. A probe takes one of them."""
+    return issubclass(cls, PartnerCameUp | PartnerProbeOpened | CallParked)
 
 
 def _drains(fact: Fact) -> tuple[Drain, ...]:
-    return (Drain(cast("PartnerCameUp | CallParked", fact.event).partner),)
+    return (Drain(cast("PartnerCameUp | PartnerProbeOpened | CallParked", fact.event).partner),)
 
 
 PARTNER_CAME_UP = Reaction(name="make-parked-calls", concerns=_frees_calls, effects=_drains)

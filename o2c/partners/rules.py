@@ -4,24 +4,29 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any, cast, get_args
 
+from o2c.kernel.decision import Decision, just
 from o2c.kernel.identifiers import derived_id
 from o2c.kernel.periods import parse_time, stamp
 from o2c.kernel.refusal import Refused
+from o2c.kernel.work import Work
 from o2c.partners.events import (
     FaultKind,
     PartnerCameUp,
     PartnerFaultsPlanned,
     PartnerLinked,
+    PartnerProbed,
+    PartnerProbeOpened,
+    PartnerProbeRequested,
     PartnerSimulated,
     PartnerWentDown,
     PlannedFault,
 )
-from o2c.partners.outages import rule_of
-from o2c.partners.state import PartnerState
+from o2c.partners.outages import DETECTION, Detected, rule_of
+from o2c.partners.state import PartnerState, stream_of
 
 CALLS_MAX = 64
 TIMEOUT_MS_MAX = 30_000
@@ -83,6 +88,60 @@ def declare_up(state: PartnerState, partner: str, *, by: str, reason: str, rate_
         return []
     rate = rate_per_min or rule_of(partner).rate_per_min
     return [PartnerCameUp(partner=partner, outage=state.down.outage, up_at=at, by=by, rate_per_min=rate, note=reason)]
+
+
+def detect_down(state: PartnerState, partner: str, found: Detected) -> Decision:
+    """Take a partner for down by its calls, and ask for the first probe; nothing when it is down already."""
+    if state.down:
+        return Decision()
+    since = max(found.since, state.outage.until) if state.outage and state.outage.until else found.since
+    rule, outage = rule_of(partner), outage_id(partner, since)
+    down = PartnerWentDown(
+        partner=partner,
+        outage=outage,
+        since=since,
+        by=DETECTION,
+        declared=False,
+        calls=found.calls,
+        failed=found.failed,
+        window_s=rule.window_s,
+    )
+    return just(down, _probe(partner, outage, max(found.at, since)))
+
+
+def probed(state: PartnerState, partner: str, *, answered: bool, at: datetime) -> Decision:
+    """Take down how a probe ended: the partner is up after enough answers in a row, else there is another probe. Nothing when none was open."""
+    down = state.down
+    if down is None or not down.probing:
+        return Decision()
+    at = max(at, down.since)
+    told = PartnerProbed(partner=partner, outage=down.outage, answered=answered)
+    if answered and down.answers + 1 >= rule_of(partner).answers_min:
+        rate = rule_of(partner).rate_per_min
+        return just(told, PartnerCameUp(partner=partner, outage=down.outage, up_at=at, by=DETECTION, rate_per_min=rate))
+    return just(told, _probe(partner, down.outage, at))
+
+
+def _probe(partner: str, outage: str, at: datetime) -> PartnerProbeRequested:
+    due_at = at + timedelta(seconds=rule_of(partner).probe_every_s)
+    return PartnerProbeRequested(partner=partner, outage=outage, due_at=due_at)
+
+
+def open_probe(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
+    """Let the next call of a partner through that is down."""
+    return just(PartnerProbeOpened(attempt=work.attempt, opened_at=at, **probe_facts(work)))
+
+
+def probe_wanted(work: Work) -> bool:
+    """Whether calls are to show when a partner is up again: not of one that a person declared down."""
+    state: PartnerState = work.state
+    return state.down is not None and not state.down.declared
+
+
+def probe_facts(work: Work) -> dict[str, str]:
+    """Give the partner and the outage of a probe."""
+    state: PartnerState = work.state
+    return {"partner": work.stream.removeprefix(stream_of("")), "outage": state.outage.outage if state.outage else ""}
 
 
 def outage_id(partner: str, since: datetime) -> str:

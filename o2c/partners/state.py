@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from o2c.kernel.agenda import NEVER, AgendaChange, Dropped, by_shape
 from o2c.kernel.event import Event
+from o2c.kernel.shapes import FellOut, step_of
 from o2c.kernel.stream import StreamKind
+from o2c.kernel.work import Record, noted
 from o2c.partners.events import (
     PartnerCallsResumed,
     PartnerCameUp,
     PartnerFaultsPlanned,
     PartnerLinked,
+    PartnerProbed,
+    PartnerProbeOpened,
+    PartnerProbeRequested,
     PartnerSimulated,
     PartnerWentDown,
     PlannedFault,
@@ -22,7 +28,8 @@ from o2c.partners.events import (
 class Outage:
     """A time without the partner, `until` None while it lasts. `by` and `ended_by` are who said so, or `detection`.
 
-    `drained_until` is when the last of its parked calls is made that have a time already; None while none has.
+    `drained_until` is when the last of its parked calls is made that have a time already; None while none has. Since it is `probing`, the next
+    call is made; `answers` counts the calls in a row that were answered so.
     """
 
     outage: str
@@ -33,6 +40,8 @@ class Outage:
     ended_by: str = ""
     rate_per_min: int = 0
     drained_until: datetime | None = None
+    probing: datetime | None = None
+    answers: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +51,7 @@ class PartnerState:
     linked: PartnerLinked | None = None
     planned: tuple[PlannedFault, ...] = ()
     outage: Outage | None = None
+    records: dict[str, Record] = field(default_factory=dict)
 
     @property
     def down(self) -> Outage | None:
@@ -74,7 +84,25 @@ def evolve(state: PartnerState, event: Event) -> PartnerState:
             return replace(state, outage=ended)
         case PartnerCallsResumed() if state.outage and state.outage.outage == event.outage:
             return replace(state, outage=replace(state.outage, drained_until=event.until))
+        case PartnerProbeRequested():
+            return replace(state, records={})
+        case PartnerProbeOpened() if state.outage:
+            return replace(state, outage=replace(state.outage, probing=event.opened_at))
+        case PartnerProbed() if state.outage:
+            return replace(state, outage=replace(state.outage, probing=None, answers=state.outage.answers + 1 if event.answered else 0))
+        case FellOut():
+            return replace(state, records=noted(state.records, event, step_of(event)))
     return state
+
+
+PROBE = "partner-probe"
+
+
+def agenda(state: PartnerState, event: Event, stream: str) -> tuple[AgendaChange, ...]:
+    """Put probes on the agenda before all that is due with them, and take them off when somebody says how the partner stands."""
+    if isinstance(event, PartnerCameUp) or (isinstance(event, PartnerWentDown) and event.declared):
+        return (Dropped(stream, "", PROBE),)
+    return by_shape(stream, event, priority=0, since=NEVER)
 
 
 def not_before(state: PartnerState) -> datetime | None:
@@ -83,5 +111,11 @@ def not_before(state: PartnerState) -> datetime | None:
 
 
 KIND = StreamKind(
-    category="partner", shape_version=2, state_type=PartnerState, initial=lambda _: PartnerState(), evolve=evolve, not_before=not_before
+    category="partner",
+    shape_version=2,
+    state_type=PartnerState,
+    initial=lambda _: PartnerState(),
+    evolve=evolve,
+    agenda=agenda,
+    not_before=not_before,
 )

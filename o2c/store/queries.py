@@ -75,8 +75,13 @@ WAITING_FOR_POOL = f"""SELECT {_AGENDA_ROW} FROM o2c.agenda a WHERE pool = %s AN
     ORDER BY priority, since, stream, item LIMIT %s"""
 """The agenda rows that wait for a pool, by priority, then age. Parameters: pool, most rows."""
 
-PARKED_CALLS = f"SELECT {_AGENDA_ROW} FROM o2c.agenda a WHERE pool = %s AND kind IN ('parked', 'parked-query') ORDER BY priority, since, stream, item, step"
-"""The agenda rows of the parked calls of a partner, by priority, then age. Parameter: the pool of its calls."""
+CALLS_OF_POOL = f"SELECT {_AGENDA_ROW} FROM o2c.agenda a WHERE pool = %s ORDER BY priority, since, stream, item, step"
+"""The agenda rows of a partner's calls that are parked, or have been and wait for their time; by priority, then age. Parameter: their pool."""
+
+LAST_CALLS = """SELECT stream, occurred_at, body -> 'asked' ->> 'answer' AS answer, body -> 'asked' ->> 'code' AS code
+    FROM (SELECT stream, occurred_at, body FROM o2c.event ORDER BY position DESC LIMIT %s) last
+    WHERE body -> 'asked' ->> 'partner' = %s AND occurred_at > %s"""
+"""How a partner answered lately, among the last events of the log. Parameters: number of events, partner, the time before the first call."""
 
 UNSERVED = """SELECT w.pool, least(w.waiting, f.free - d.due) AS unserved
     FROM (SELECT pool, min(step) AS step, count(*) AS waiting FROM o2c.agenda WHERE pool <> '' AND kind = 'stock' GROUP BY pool) w

@@ -14,6 +14,8 @@ from o2c.kernel.decision import Guard
 from o2c.store import queries
 from o2c.store.commands import plain_array, text_array
 
+LAST_EVENTS = 5_000
+
 
 @dataclass(frozen=True, slots=True)
 class DueRow:
@@ -141,9 +143,13 @@ class Reads:
         """The rows that wait for a pool: by priority, then age."""
         return [_row(row) for row in self.rows(queries.WAITING_FOR_POOL, pool, limit)]
 
-    def parked_calls(self, pool: str) -> list[DueRow]:
-        """The rows of the calls that are parked in the pool of a partner's calls: by priority, then age."""
-        return [_row(row) for row in self.rows(queries.PARKED_CALLS, pool)]
+    def calls_in(self, pool: str) -> list[DueRow]:
+        """The rows of a partner's calls that are parked, or have been and wait for their time: by priority, then age."""
+        return [_row(row) for row in self.rows(queries.CALLS_OF_POOL, pool)]
+
+    def last_calls(self, partner: str, after: datetime) -> list[dict[str, Any]]:
+        """stream, occurred_at, answer and code of the calls of a partner after a time, as far as the last LAST_EVENTS events tell."""
+        return self.rows(queries.LAST_CALLS, LAST_EVENTS, partner, after)
 
     def calls_of(self, outages: Sequence[str], at: datetime) -> dict[str, tuple[int, int]]:
         """By outage, how many calls it parked, and how many of these were made again by a time; none for one that parked none."""

@@ -34,7 +34,7 @@ INERT: Mapping[str, frozenset[str]] = {
     **dict.fromkeys(KINDS, frozenset()),
     "order": frozenset({"order.resubmission-refused", "porting.window-missed", "promise.made", "retry.stopped"}),
     "intake": frozenset({"intake.line-refused"}),
-    **dict.fromkeys(("delivery", "sim", "number"), frozenset({*_GENERIC, "fallout.correction-applied"})),
+    **dict.fromkeys(("delivery", "sim", "number", "partner"), frozenset({*_GENERIC, "fallout.correction-applied"})),
     "account": frozenset({"fallout.correction-applied", "fallout.decided", "retry.stopped"}),
     "invoice": frozenset({"fallout.decided", "retry.stopped"}),
 }

@@ -34,8 +34,9 @@ from o2c.orders.giving_up import cancel_port
 from o2c.orders.promise import revise
 from o2c.orders.rules import advance, close, fail_item, receive
 from o2c.orders.step import KIND as ORDER
-from o2c.partners.events import PartnerFaultsPlanned, PartnerLinked, PartnerWentDown
-from o2c.partners.rules import declare_down, declare_up, link, plan_faults, simulate
+from o2c.partners.events import PartnerFaultsPlanned, PartnerLinked, PartnerProbeOpened, PartnerWentDown
+from o2c.partners.outages import Detected
+from o2c.partners.rules import declare_down, declare_up, detect_down, link, plan_faults, probed, simulate
 from o2c.partners.state import KIND as PARTNER
 from o2c.payments.rules import record
 from o2c.plan import SPECIFICATIONS, STEPS
@@ -210,16 +211,8 @@ def issued() -> Any:
 FAULTS = PartnerFaultsPlanned.model_validate(PartnerFaultsPlanned.example).faults
 DOWN = PARTNER.evolve(PARTNER.initial(""), PartnerWentDown.model_validate(PartnerWentDown.example))
 DETECTED = PARTNER.evolve(PARTNER.initial(""), PartnerWentDown.model_validate({**PartnerWentDown.example, "declared": False}))
-
-
-def down(state: Any) -> Decision:
-    return just(*declare_down(state, "network", by="ann", reason="planned work", at=MONDAY))
-
-
-def up(state: Any) -> Decision:
-    return just(*declare_up(state, "network", by="ann", reason="they called", rate_per_min=0, at=MONDAY + timedelta(hours=2)))
-
-
+PROBING = PARTNER.evolve(DETECTED, PartnerProbeOpened.model_validate(PartnerProbeOpened.example))
+FOUND = Detected(MONDAY, MONDAY + timedelta(minutes=1), 8, 8)
 BY_WIRE = PartnerLinked.model_validate(PartnerLinked.example)
 
 
@@ -276,9 +269,11 @@ IDEMPOTENT = [
     pytest.param(PARTNER, PARTNER.initial("partner-credit-bureau"), linked, id="link-a-partner"),
     pytest.param(PARTNER, PARTNER.evolve(PARTNER.initial(""), BY_WIRE), lambda s: just(*simulate(s, "credit-bureau")), id="simulate-a-partner"),
     pytest.param(PARTNER, PARTNER.initial(""), lambda s: just(*plan_faults(s, "network", FAULTS)), id="plan-faults"),
-    pytest.param(PARTNER, PARTNER.initial(""), down, id="declare-a-partner-down"),
-    pytest.param(PARTNER, DETECTED, down, id="declare-down-what-was-detected"),
-    pytest.param(PARTNER, DOWN, up, id="declare-a-partner-up"),
+    *(pytest.param(PARTNER, state, lambda s: just(*declare_down(s, "network", by="ann", reason="planned", at=MONDAY)), id=f"declare-down-{what}")
+      for what, state in (("a-partner", PARTNER.initial("")), ("what-was-detected", DETECTED))),
+    pytest.param(PARTNER, DOWN, lambda s: just(*declare_up(s, "network", by="ann", reason="they called", rate_per_min=0, at=MONDAY)), id="declare-up"),
+    pytest.param(PARTNER, PARTNER.initial(""), lambda s: detect_down(s, "network", FOUND), id="find-a-partner-down"),
+    pytest.param(PARTNER, PROBING, lambda s: probed(s, "network", answered=True, at=MONDAY), id="a-probe-that-was-answered"),
 ]  # fmt: skip
 
 
@@ -334,7 +329,7 @@ def test_a_delivery_that_is_known_brings_nothing() -> None:
 
 SETTING = {
     "billing.pay_back", "catalogue.publish", "credit.deposit", "credit.release", "customers.register", "numbers.release_reservation", "numbers.reserve", "orders.receive",
-    "orders.advance", "orders.close", "orders.fail_item", "partners.declare_down", "partners.declare_up", "partners.link", "partners.plan_faults", "partners.simulate", "payments.record",
+    "orders.advance", "orders.close", "orders.fail_item", "partners.declare_down", "partners.declare_up", "partners.detect_down", "partners.probed", "partners.link", "partners.plan_faults", "partners.simulate", "payments.record",
 }  # fmt: skip
 """Rules that set a state: the table above holds them, but for one that is tried by itself because it tells two streams."""
 
@@ -344,6 +339,7 @@ OF_A_STEP = {
     "credit.approved", "credit.decide", "delivery.delivered", "esim.cancelled", "esim.confirmed", "esim.downloaded", "identity.decide", "identity.passed", "numbers.arrive",
     "numbers.assign", "numbers.change", "numbers.keep", "numbers.lapse", "numbers.let_go", "numbers.release", "payments.received", "porting.comes_all_the_same", "porting.out_of_window", "porting.ported", "porting.scheduled", "porting.too_late", "porting.withdrawn", "qualification.qualified",
     "sim.arrive", "sim.assign", "sim.lose", "sim.release", "sim.restock", "numbers.rested",
+    "partners.open_probe",
 }  # fmt: skip
 """What a row of the agenda yields, once: the row is gone with it, and the command id is the row."""
 

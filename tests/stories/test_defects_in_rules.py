@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
+from o2c.desk.act import Rule
 from o2c.desk.fallout import Retry
 from o2c.desk.numbers import reserve
 from o2c.desk.orders import cancel_port
+from o2c.desk.streams import act_by_rules
 from o2c.engine.app import Context
 from o2c.kernel.agenda import Entry
 from o2c.kernel.decision import Decision, just
@@ -23,6 +25,8 @@ from o2c.kernel.step import Step
 from o2c.markets import registry
 from o2c.markets.gb import GB
 from o2c.orders.events import OrderCompleted
+from o2c.partners.outages import Detected
+from o2c.partners.rules import detect_down
 from o2c.plan import STEPS
 from o2c.simulation.launch_data import COPPER, number_stock
 from tests.desk import DEPOSIT
@@ -63,8 +67,10 @@ def once(step: Step, raised: list[str]) -> Step:
 
 def lived(world: World) -> None:
     """A world in which every step of the plan comes up: lines, a port, an access, an order given up while its partners have their work, a port
-    cancelled on its own, a number kept that nobody takes, an invoice that is not paid."""
+    cancelled on its own, a number kept that nobody takes, an invoice that is not paid, a courier that was found to be down."""
     world.stocked(esims=7, physical=3, numbers=12, customers=8)
+    found: Rule = lambda state, now: detect_down(state, "courier", Detected(now, now, 8, 8))  # noqa: E731 - a name for its type
+    act_by_rules(world.app, Context("ann"), "partner-courier", [found], wish="down")
     world.scripted.will("9/esim", Accepted("PRF-1", at(12)))
     world.scripted.will("8/appointment", Accepted("VIS-1", at(12)))
     world.scripted.will("credit", *[lambda request: REPORTS.get(request.body["customer"], Answered())] * 20)

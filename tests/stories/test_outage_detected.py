@@ -1,0 +1,193 @@
+"""An outage that nobody declared: the calls show it, what met it waits with the rest, one call now and then shows when it is over."""
+
+from collections import Counter
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from o2c.engine import outages
+from o2c.kernel.partner import Answer, Answered, Failed, NeverHeard, Partner, Request, Unknown
+from o2c.partners.faults import Disturbed, Faults
+from o2c.partners.outages import Call, OutageRule, detected, rule_of, undecided
+from o2c.partners.rules import faults_of
+from o2c.plan import STEPS
+from o2c.views.partners import list_partner_statuses
+from tests.world import NINE, World, at, line, order
+
+RULE = rule_of("network")
+SEED = 7
+MINUTE = timedelta(minutes=1)
+FROM, TO = at(5, 9, 30), at(5, 11, 30)
+
+
+class Doer:
+    """Does each piece of work once a key, and knows what it never heard of; it may be gone for a time."""
+
+    def __init__(self) -> None:
+        self.done: Counter[str] = Counter()
+        self.asked: list[Request] = []
+
+    def submit(self, request: Request) -> Answer:
+        self.asked.append(request)
+        self.done[request.key] += 1
+        return Answered()
+
+    def query(self, request: Request) -> Answer:
+        return Answered() if request.key in self.done else NeverHeard()
+
+
+def without(partner: str, periods: list[tuple[datetime, datetime]], *, percent: int = 100) -> tuple[Doer, Mapping[str, Partner]]:
+    """Partners that do what they are asked, one of which nobody reaches in some periods."""
+    doer = Doer()
+    names = {step.partner for step in STEPS.values() if step.partner}
+    rows = [{"partner": partner, "kind": "outage", "percent": percent, "from": begins, "to": ends} for begins, ends in periods]
+    planned = faults_of(rows, names)
+    return doer, {name: Disturbed(doer, SEED, Faults(planned[name])) for name in names}
+
+
+def lived(dsn: str, folder: Path, count: int, outside: Mapping[str, Partner], *, every: timedelta = MINUTE) -> World:
+    """Orders for lines, one after another from nine on, all of which are to be activated in the outage or beside it."""
+    world = World(dsn, folder, outside).stocked(esims=count + 1, physical=0, numbers=2 * count, customers=count)
+    world.take(*(order(f"WEB-{n}", line(), on=NINE + n * every, party=f"C-{n}", priority=4 - n % 3) for n in range(1, count + 1)))
+    return world
+
+
+def types(world: World) -> Counter[str]:
+    return Counter(row["type"] for row in world.app.reads.rows("SELECT type FROM o2c.event"))
+
+
+def status(world: World, partner: str = "network") -> dict[str, Any]:
+    [found] = [row for row in list_partner_statuses(world.app) if row["partner"] == partner]
+    return found
+
+
+def drained(world: World) -> list[tuple[datetime, tuple[Any, ...]]]:
+    """The calls that were made after the outage, in the order of their times, each with what its turn depends on; probes are left out."""
+    sql = """SELECT e.stream, (e.body ->> 'due_at')::timestamptz AS due_at FROM o2c.event e
+        WHERE e.type = 'call.resumed' AND e.actor = 'make-parked-calls' AND (e.body ->> 'due_at')::timestamptz > (SELECT max((body ->> 'up_at')::timestamptz) FROM o2c.event
+            WHERE type = 'partner.came-up') ORDER BY 2"""
+    rows = world.app.reads.rows(sql)
+    states = {row["stream"]: world.app.load([row["stream"]])[row["stream"]].state for row in rows}
+    turn = {stream: (state.priority, state.items["1"].promised_on, state.captured_at) for stream, state in states.items()}
+    return [(row["due_at"], turn[row["stream"]]) for row in rows]
+
+
+def test_an_outage_that_nobody_declared_makes_no_fallout(dsn: str, tmp_path: Path) -> None:
+    """What met nobody is parked with the rest, and all of it is made in turn and at the rate, each call with one effect."""
+    doer, outside = without("network", [(NINE, TO)])
+    world = lived(dsn, tmp_path, 40, outside, every=MINUTE / 60)
+    world.run(FROM)
+    told = status(world)
+    assert (told["state"], told["by"]) == ("down", "detection")
+    assert told["parked"] > RULE.calls_min
+
+    world.run(at(6))
+
+    told, calls = status(world), drained(world)
+    assert (told["state"], told["by"], told["parked"]) == ("up", "detection", told["drained"])
+    assert types(world)["activation.fell-out"] == types(world)["retry.scheduled"] == 0
+    assert {world.state(f"WEB-{n}") for n in range(1, 41)} == {"completed"}
+    assert [turn for _, turn in calls] == sorted(turn for _, turn in calls)
+    assert {later - earlier for (earlier, _), (later, _) in pairwise(calls)} == {MINUTE / RULE.rate_per_min}
+    assert Counter(key for key in doer.done.elements() if "/activation/" in key).most_common(1)[0][1] == 1
+    assert sum("/activation/" in key for key in doer.done) == 40
+
+
+def test_few_orders_fall_out_before_it_shows(dsn: str, tmp_path: Path) -> None:
+    """Where orders come one by one, those that came before it shows are tried again by themselves: fewer than it takes, and nobody acts on them."""
+    _, outside = without("network", [(FROM, TO)])
+    world = lived(dsn, tmp_path, 40, outside)
+    world.run(at(6))
+
+    sql = "SELECT count(DISTINCT stream) AS orders FROM o2c.event WHERE type = 'activation.fell-out'"
+    assert world.app.reads.rows(sql)[0]["orders"] < RULE.calls_min
+    assert (world.fallouts(), types(world)["fallout.decided"]) == ([], 0)
+    assert {world.state(f"WEB-{n}") for n in range(1, 41)} == {"completed"}
+    assert status(world)["parked"] == status(world)["drained"] > RULE.calls_min
+
+
+def test_without_parking_the_same_outage_makes_fallouts(dsn: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The control: were no outage ever found, the orders would fall out by the dozen."""
+    monkeypatch.setattr(outages, "detected", lambda calls, rule: None)
+    _, outside = without("network", [(FROM, TO)])
+    world = lived(dsn, tmp_path, 40, outside)
+    world.run(at(6))
+
+    assert types(world)["activation.fell-out"] > 20
+    assert types(world)["call.parked"] == 0
+
+
+def test_probes_show_when_it_is_over(dsn: str, tmp_path: Path) -> None:
+    """One call every so often, and the partner is up after enough answers in a row; the probes are steps of its own stream."""
+    _, outside = without("network", [(FROM, TO)])
+    world = lived(dsn, tmp_path, 45, outside)
+    world.run(at(6))
+
+    sql = "SELECT type, occurred_at, body FROM o2c.event WHERE stream = 'partner-network' ORDER BY version"
+    story = world.app.reads.rows(sql)
+    told = [(row["occurred_at"], row["body"]["answered"]) for row in story if row["type"] == "partner.probed"]
+    up = next(row["occurred_at"] for row in story if row["type"] == "partner.came-up")
+    assert [answered for _, answered in told] == [False] * (len(told) - RULE.answers_min) + [True] * RULE.answers_min
+    assert all(later - earlier >= timedelta(seconds=RULE.probe_every_s) for (earlier, _), (later, _) in pairwise(told))
+    assert TO <= up <= TO + (RULE.answers_min + 1) * timedelta(seconds=RULE.probe_every_s + 2)
+    assert next(row["body"]["failed"] for row in story if row["type"] == "partner.went-down") >= RULE.calls_min * RULE.failed_percent / 100
+
+
+def test_a_killed_run_finds_what_it_would_have_found(dsn: str, tmp_path: Path) -> None:
+    """A run in short pieces, each by a driver that remembers nothing, tells the same as one that goes through."""
+    world = lived(dsn, tmp_path, 12, without("network", [(NINE, TO)])[1], every=MINUTE * 3)
+    for quarter in range(1, 20):
+        World(dsn, tmp_path, without("network", [(NINE, TO)])[1]).run(NINE + quarter * 15 * MINUTE).close()
+    world.run(at(7))
+
+    assert {world.state(f"WEB-{n}") for n in range(1, 13)} == {"completed"}
+    assert status(world)["parked"] == status(world)["drained"] > 0
+
+
+def call(number: int, *, failed: bool, after_s: int = 0) -> Call:
+    return Call(f"order-{number}", NINE + timedelta(seconds=after_s or number), failed)
+
+
+FIVE = OutageRule(window_s=60, calls_min=5, failed_percent=80)
+
+
+@pytest.mark.parametrize(
+    ("calls", "found"),
+    [
+        pytest.param([call(n, failed=True) for n in range(5)], True, id="nobody answers"),
+        pytest.param([call(n, failed=True) for n in range(4)], False, id="too few to tell"),
+        pytest.param([call(n, failed=n != 2) for n in range(5)], True, id="four of five"),
+        pytest.param([call(n, failed=n % 5 > 1) for n in range(50)], False, id="three of five, for long"),
+        pytest.param([call(n, failed=n >= 20) for n in range(25)], True, id="it begins in the middle"),
+        pytest.param([call(7, failed=True, after_s=n) for n in range(1, 50)], False, id="one order again and again"),
+        pytest.param([call(n, failed=True, after_s=20 * n) for n in range(1, 20)], False, id="too seldom to tell"),
+        pytest.param([call(n, failed=n < 4) for n in range(9)], False, id="over before it shows"),
+    ],
+)
+def test_what_calls_show(calls: list[Call], found: bool) -> None:
+    """Of the last calls, each of another order and none too old, so many in a hundred met nobody; whatever the order they are told in."""
+    assert (detected(calls, FIVE) is not None) is found
+    assert detected(reversed(calls), FIVE) == detected(calls, FIVE)
+
+
+def test_few_calls_are_looked_at_with_those_before() -> None:
+    """One call that met nobody might be the last of many; one after an answer or two might not."""
+    assert undecided([call(9, failed=True)], FIVE)
+    assert not undecided([call(9, failed=False)], FIVE)
+    assert not undecided([call(7, failed=False), call(8, failed=False), call(9, failed=True)], FIVE)
+    assert undecided([call(n, failed=n != 0) for n in range(4)], FIVE) is not False
+
+
+def test_a_refusal_is_an_answer(dsn: str, tmp_path: Path) -> None:
+    """A partner that fails in other ways than by being away is there: its orders fall out, each for its own reason."""
+    world = World(dsn, tmp_path).stocked(esims=16, physical=0, numbers=20, customers=15)
+    world.scripted.will("activation", *[Failed("PERMANENT")] * 15)
+    world.take(*(order(f"WEB-{n}", line(), on=NINE, party=f"C-{n}") for n in range(1, 16)))
+    world.run(at(6))
+
+    assert (types(world)["activation.fell-out"], types(world)["partner.went-down"]) == (15, 0)
+    assert Unknown(NINE) != Failed("PERMANENT")
