@@ -160,14 +160,14 @@ Parameters: `tiers` (by the order's category), `today`.
 """
 
 _RECORD = """r.owner, r.claimed_until, r.queue AS queue_now, r.snoozed_until, r.waits_for, r.waits_until, r.asked, r.level, r.waiting, r.touches,
-r.handovers, r.tickets, r.origin AS origin_now, r.proposed_by"""
+r.handovers, r.tickets, r.origin AS origin_now, r.proposed_by, r.reopened, r.reopenings"""
 """What the record `r` of a fallout says; all NULL where nobody handled it."""
 
 LISTED = f"""SELECT {", ".join(f'f.{column} AS "{name}"' for name, column in SHOWN.items())}, f.state, f.closed_at, f.stream, f.detail,
 f.severity, f.code_version, f.group_id AS "group", f.promised_on, f.revenue_minor, f.acts, f.offering, {RANK} AS rank,
 {_RECORD}, o.external_id, coalesce(o.customer_id, i.customer_id) AS customer, i.invoice, count(*) OVER () AS n
 FROM projection.fallout f {_OF_WHOM} LEFT JOIN projection.fallout_records r ON r.fallout = f.fallout
-WHERE (%(everything)s OR f.state = 'open') AND (%(queue)s = '' OR coalesce(nullif(r.queue, ''), f.queue) = %(queue)s)
+WHERE (%(everything)s OR f.state = 'open' OR r.reopened) AND (%(queue)s = '' OR coalesce(nullif(r.queue, ''), f.queue) = %(queue)s)
 AND (%(group)s = '' OR f.group_id = %(group)s) AND (%(owner)s = '' OR r.owner = %(owner)s) AND (%(reason)s = '' OR f.reason = %(reason)s)
 AND (%(order)s = '' OR f.order_id = %(order)s) AND (%(customer)s = '' OR coalesce(o.customer_id, i.customer_id) = %(customer)s)
 ORDER BY CASE %(sort)s WHEN 'queue' THEN f.queue WHEN 'reason' THEN f.reason WHEN 'order' THEN o.external_id

@@ -12,7 +12,7 @@ from projections.engine.seen import Seen, stamp
 
 INITIAL: Doc = {
     "owner": "", "claimed_until": None, "queue": "", "snoozed_until": None, "waits_for": "", "waits_until": None, "asked": False, "level": 0,
-    "waiting": [], "origin": "", "touches": 0, "handovers": 0, "first_touch_at": None, "tickets": [], "proposed_by": "", "last_owner": "",
+    "waiting": [], "origin": "", "touches": 0, "handovers": 0, "first_touch_at": None, "tickets": [], "proposed_by": "", "last_owner": "", "reopened": False, "reopenings": 0,
 }  # fmt: skip
 
 
@@ -43,6 +43,10 @@ def _evolve(doc: Doc, record: Seen) -> Doc:
             }  # fmt: skip
         case "fallout.resumed":
             return _ended(doc, record.at)
+        case "fallout.reopened":
+            return {**doc, "reopened": True, "reopenings": doc["reopenings"] + 1}
+        case "fallout.settled":
+            return {**_ended(doc, record.at), "reopened": False, "owner": "", "claimed_until": None}
         case "fallout.escalated":
             return {**doc, "level": body["level"]}
         case "fallout.ticket-linked":
@@ -83,7 +87,7 @@ FALLOUT_RECORDS = Projection(
     columns={
         "fallout": "text", "owner": "text", "claimed_until": "timestamptz", "queue": "text", "snoozed_until": "timestamptz",
         "waits_for": "text", "waits_until": "timestamptz", "asked": "boolean", "level": "integer", "waiting": "jsonb", "origin": "text",
-        "touches": "integer", "handovers": "integer", "first_touch_at": "timestamptz", "tickets": "jsonb", "proposed_by": "text",
+        "touches": "integer", "handovers": "integer", "first_touch_at": "timestamptz", "tickets": "jsonb", "proposed_by": "text", "reopened": "boolean", "reopenings": "integer",
     },
     key=("fallout",),
     indexes=("fallout", "owner"),

@@ -249,6 +249,7 @@ LIVES: Mapping[str, Mapping[str, Sequence[Told]]] = {
         ),
         "left alone, given back": (
             ("fallout.claimed", {}), ("fallout.snoozed", {}), ("fallout.noted", {}), ("fallout.ticket-linked", {}), ("fallout.released", {}),
+            ("fallout.reopened", {}), ("fallout.settled", {}),
         ),
     },
     "codes": {"loaded twice": (("codes.loaded", {}), ("codes.loaded", {"version": "2027-01"}))},

@@ -22,8 +22,10 @@ from o2c.fallout.handling import (
     LinkTicket,
     Note,
     Release,
+    Reopen,
     RequestInformation,
     Resume,
+    Settle,
     Snooze,
     Standing,
     Wait,
@@ -45,7 +47,7 @@ from o2c.views.reading import caught_up
 
 __all__ = [
     "Assign", "ChangeOrigin", "Claim", "Correct", "Decide", "Escalate", "Fail", "FailOrder", "Force", "Handling", "LinkTicket", "Note",
-    "Release", "Replace", "RequestInformation", "Resolution", "Resume", "Retry", "Skip", "Snooze", "Wait", "deed_of", "resolve", "work",
+    "Release", "Reopen", "Replace", "RequestInformation", "Resolution", "Resume", "Retry", "Settle", "Skip", "Snooze", "Wait", "deed_of", "resolve", "work",
 ]  # fmt: skip
 
 
@@ -71,7 +73,8 @@ def work(app: Engine, context: Context, fallout: str, handling: Handling, *, not
     standing = Standing(fallout, stream, row["origin"], app.codes().queues)
 
     def rule(record: FalloutRecord, at: datetime) -> Decision:
-        check(handling.action, _stage(app, row, beside[stream].state), fallout)
+        stage = _stage(app, row, beside[stream].state)
+        check(handling.action, "reopened" if stage == "closed" and record.reopened else stage, fallout)
         return handle(handling, record, standing, by=context.actor, note=note, at=at)
 
     return act(

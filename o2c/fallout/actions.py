@@ -8,8 +8,9 @@ from typing import Literal
 
 from o2c.kernel.refusal import Refused
 
-Stage = Literal["waiting", "under-way", "closed"]
-"""How a fallout stands: its step waits for somebody; the step goes on after what somebody did, and nothing came of it yet; it is closed."""
+Stage = Literal["waiting", "under-way", "closed", "reopened"]
+"""How a fallout stands: its step waits for somebody; the step goes on after what somebody did, and nothing came of it yet; it is closed; it is
+closed and looked at again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +24,9 @@ class Action:
     needs: str = ""
 
 
-_OPEN: tuple[Stage, ...] = ("waiting", "under-way")
-_ALWAYS: tuple[Stage, ...] = ("waiting", "under-way", "closed")
+_GOING_ON: tuple[Stage, ...] = ("waiting", "under-way")
+_OPEN: tuple[Stage, ...] = (*_GOING_ON, "reopened")
+_ALWAYS: tuple[Stage, ...] = (*_OPEN, "closed")
 
 _TABLE = (
     Action("retry", "Try the step again as it is.", ("waiting",), ("fallout.correction-applied", "*.requested"), "a step that is asked for"),
@@ -39,7 +41,7 @@ _TABLE = (
            "a step that works with a SIM"),
     Action("fail-item", "End the item; what relies on it is cancelled.", ("waiting",), ("fallout.decided", "item.failed"), "an item"),
     Action("fail-order", "End every open item of the order.", ("waiting",), ("fallout.decided", "item.failed"), "a planned order"),
-    Action("cancel", "Cancel the whole order for the customer.", _OPEN, ("cancellation.requested",), "an order before its point of no return"),
+    Action("cancel", "Cancel the whole order for the customer.", _GOING_ON, ("cancellation.requested",), "an order before its point of no return"),
     Action("claim", "Take it in hand for some time, so that nobody else works on it.", _OPEN, ("fallout.claimed",), "nobody else has claimed it"),
     Action("assign", "Give it to somebody, or to another queue.", _OPEN, ("fallout.assigned",)),
     Action("release", "Give it back to its queue.", _OPEN, ("fallout.released",), "somebody has it"),
@@ -48,6 +50,8 @@ _TABLE = (
     Action("resume", "Go on after a wait or a snooze: our clock runs again.", _OPEN, ("fallout.resumed",), "one that waits or is left alone"),
     Action("request-information", "Ask the customer or the channel for something, and wait for it: our clock stops.", _OPEN,
            ("fallout.information-requested",)),
+    Action("reopen", "Look at a closed one again: its step is not touched.", ("closed",), ("fallout.reopened",), "a note that says why"),
+    Action("settle", "What was looked at again is in order.", ("reopened",), ("fallout.settled",)),
     Action("escalate", "Put it one level up.", _OPEN, ("fallout.escalated",), "a level above"),
     Action("note", "Write something down for whoever works on it next.", _ALWAYS, ("fallout.noted",)),
     Action("link-ticket", "Name the ticket of another system that is about it.", _ALWAYS, ("fallout.ticket-linked",)),
@@ -65,5 +69,6 @@ def check(action: str, stage: Stage, fallout: str) -> None:
         "waiting": "waits for somebody",
         "under-way": "is under way again; wait for what comes of it",
         "closed": "is closed; nothing to do",
+        "reopened": "is closed and looked at again",
     }
     raise Refused(f"fallout {fallout}: {action} cannot be done, it {why[stage]}; see `o2c fallout actions`", kind="conflict")

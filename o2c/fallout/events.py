@@ -89,6 +89,18 @@ class FalloutResumed(OfFallout, name="fallout.resumed", stream="fallout"):
     example = _OF
 
 
+class FalloutReopened(OfFallout, name="fallout.reopened", stream="fallout"):
+    """A closed fallout is looked at again: something about it is not in order, though its step went on. The step is not touched."""
+
+    example = _OF
+
+
+class FalloutSettled(OfFallout, name="fallout.settled", stream="fallout"):
+    """What was looked at again is in order."""
+
+    example = _OF
+
+
 class FalloutEscalated(OfFallout, name="fallout.escalated", stream="fallout"):
     """The fallout was put up to `level` (1: the lead of the queue, 2: the head of operations, 3: the board)."""
 

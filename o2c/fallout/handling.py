@@ -77,6 +77,20 @@ class Resume:
 
 
 @dataclass(frozen=True, slots=True)
+class Reopen:
+    """Look at a closed one again; the note says why."""
+
+    action = "reopen"
+
+
+@dataclass(frozen=True, slots=True)
+class Settle:
+    """What was looked at again is in order."""
+
+    action = "settle"
+
+
+@dataclass(frozen=True, slots=True)
 class Escalate:
     """Put it one level up."""
 
@@ -107,7 +121,9 @@ class ChangeOrigin:
     action = "change-origin"
 
 
-Handling = Claim | Assign | Release | Snooze | Wait | RequestInformation | Resume | Escalate | Note | LinkTicket | ChangeOrigin
+Handling = (
+    Claim | Assign | Release | Snooze | Wait | RequestInformation | Resume | Reopen | Settle | Escalate | Note | LinkTicket | ChangeOrigin
+)
 """The ways in which a person can handle a fallout without resolving it."""
 
 
@@ -159,6 +175,11 @@ def _event(handling: Handling, record: FalloutRecord, standing: Standing, by: st
             if not record.waits_for and not record.snoozed:
                 raise Refused(f"{name}: it neither waits for anybody nor is left alone", kind="conflict")
             return events.FalloutResumed(**of)
+        case Reopen():
+            _noted(name, note, "why it is looked at again")
+            return events.FalloutReopened(**of)
+        case Settle():
+            return events.FalloutSettled(**of)
         case Escalate():
             if record.level >= LEVEL_MAX:
                 raise Refused(f"{name}: it is at level {record.level}, and there is none above", kind="conflict")

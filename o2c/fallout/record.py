@@ -17,7 +17,7 @@ class FalloutRecord:
 
     `owner` has it, by a claim that ends at `claimed_until` or by assignment (None). `queue` is empty where it is still in its code's own.
     `waits_for` is whom we wait for (empty: nobody), `until` when that or a snooze ends, if a time was named. `proposed_by` proposed to force
-    attempt `proposed_attempt`.
+    attempt `proposed_attempt`. `reopened` says that it is looked at again after it was closed.
     """
 
     fell_out_in: str = ""
@@ -31,6 +31,7 @@ class FalloutRecord:
     origin: str = ""
     proposed_by: str = ""
     proposed_attempt: int = 0
+    reopened: bool = False
 
     def held_by(self, at: datetime) -> str:
         """Who has it in hand at a time, by a claim that has not run out or by assignment; empty for nobody."""
@@ -59,6 +60,10 @@ def evolve(state: FalloutRecord, event: Event) -> FalloutRecord:
             return changed(state, waits_for=event.waits_for, until=event.until, snoozed=False)
         case events.FalloutResumed():
             return changed(state, waits_for="", until=None, snoozed=False)
+        case events.FalloutReopened():
+            return changed(state, reopened=True)
+        case events.FalloutSettled():
+            return changed(state, reopened=False, owner="", claimed_until=None, waits_for="", until=None, snoozed=False)
         case events.FalloutEscalated():
             return changed(state, level=event.level)
         case events.OriginChanged():

@@ -15,7 +15,7 @@ State = Literal["open", "assigned", "inProgress", "awaitingInformation", "onHold
 """ServiceNow's states of a fallout record, in our words: nobody has it; somebody was given it; in hand; we asked; we wait or left it alone; over."""
 _RECORD = (
     "owner", "claimed_until", "queue_now", "snoozed_until", "waits_for", "waits_until", "asked", "level", "waiting", "touches", "handovers",
-    "tickets", "origin_now", "proposed_by", "acts",
+    "tickets", "origin_now", "proposed_by", "acts", "reopened", "reopenings",
 )  # fmt: skip
 _HOUR = timedelta(hours=1)
 
@@ -41,7 +41,7 @@ def with_record(row: dict[str, Any], codes: Codes, now: datetime, retry_at: date
     level = max(record["level"] or 0, by_age)
     queue = record["queue_now"] or row["queue"]
     team = next((reason.owner for reason in codes.reasons.values() if reason.queue == queue), queue)
-    closed = row["state"] == "closed"
+    closed = row["state"] == "closed" and not record["reopened"]
     return {
         **row,
         "queue": queue,
@@ -53,6 +53,7 @@ def with_record(row: dict[str, Any], codes: Codes, now: datetime, retry_at: date
         "waiting": waiting,
         "touches": (record["touches"] or 0) + (record["acts"] or 0),
         "handovers": record["handovers"] or 0,
+        "reopenings": record["reopenings"] or 0,
         "tickets": record["tickets"] or [],
         "our_time_s": int(ours.total_seconds()),
     }
@@ -64,7 +65,7 @@ def _holder(record: Mapping[str, Any], now: datetime) -> str:
 
 
 def _state(row: Mapping[str, Any], record: Mapping[str, Any], owner: str, now: datetime, *, in_hand: bool) -> State:
-    if row["state"] == "closed":
+    if row["state"] == "closed" and not record["reopened"]:
         return "closed"
     if in_hand:
         return "inProgress"

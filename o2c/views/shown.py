@@ -98,6 +98,7 @@ class FalloutListed(FalloutShown):
     waiting: list[dict[str, str | None]]
     touches: int
     handovers: int
+    reopenings: int
     tickets: list[dict[str, str]]
     our_time_s: int
 

@@ -21,8 +21,10 @@ from o2c.fallout.handling import (
     LinkTicket,
     Note,
     Release,
+    Reopen,
     RequestInformation,
     Resume,
+    Settle,
     Snooze,
     Standing,
     Wait,
@@ -76,7 +78,7 @@ def _deed(draw: st.DrawFn) -> tuple[Handling, str, int, str]:
             (
                 Claim(draw(st.integers(0, 90))), Assign(draw(st.sampled_from(("", "ann", "cleo"))), draw(st.sampled_from(("", "care", "moon")))),
                 Release(), Snooze(until), Wait(draw(st.sampled_from(get_args(Party))), draw(st.sampled_from((None, until)))),
-                RequestInformation(draw(st.sampled_from(get_args(Party)))), Resume(), Escalate(), Note(), LinkTicket("ENG-1"),
+                RequestInformation(draw(st.sampled_from(get_args(Party)))), Resume(), Reopen(), Settle(), Escalate(), Note(), LinkTicket("ENG-1"),
                 ChangeOrigin(draw(st.sampled_from(get_args(Origin)))),
             )
         )

@@ -226,3 +226,21 @@ def test_codes_of_the_operator_s_own(world: World, desk: Desk, tmp_path: Path) -
     assert seen["NP-CODE"] == ("WEB-2", "ours-1", 1, "care")
     assert "ours-1" in desk.types("fallout", "load-codes", str(tmp_path / "codes.toml"))
     assert world.types("codes-main") == ["codes.loaded"]
+
+
+def test_a_closed_one_is_looked_at_again(fallout: str, desk: Desk, world: World) -> None:
+    """It stands in the queue with its owner until it is settled; the order is not touched, and only a closed one is reopened."""
+    with pytest.raises(Refused, match="reopen cannot be done"):
+        desk.types("fallout", "work", fallout, "--reopen", "--note", "why")
+    desk.types("fallout", "resolve", fallout, "--correct", "portInCode=ABC123456", "--reason", "read back")
+    world.run(at(20))
+    told = world.told("WEB-1")
+    desk.types("fallout", "work", fallout, "--reopen", "--note", "the number rings elsewhere")
+    desk.types("fallout", "work", fallout, "--assign", "cleo")
+
+    assert (row(desk)["state"], row(desk)["owner"], row(desk)["reopenings"]) == ("assigned", "cleo", 1)
+    desk.types("fallout", "work", fallout, "--settle")
+
+    assert desk.sees("fallout", "list") == []
+    assert desk.sees("fallout", "show", fallout)["state"] == "closed"
+    assert world.told("WEB-1") == told

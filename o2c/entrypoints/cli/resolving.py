@@ -23,11 +23,13 @@ from o2c.desk.fallout import (
     LinkTicket,
     Note,
     Release,
+    Reopen,
     Replace,
     RequestInformation,
     Resolution,
     Resume,
     Retry,
+    Settle,
     Skip,
     Snooze,
     Wait,
@@ -102,6 +104,8 @@ def fallout_work(
     ask: Annotated[str, typer.Option(metavar="WHOM", help="Ask for what --note says, and wait.")] = "",
     until: Annotated[str, typer.Option(metavar="TIME", help="Until when: 2026-01-20T09:00:00Z.")] = "",
     resume: Annotated[bool, typer.Option("--resume", help="Go on after a wait or a snooze.")] = False,
+    reopen: Annotated[bool, typer.Option("--reopen", help="Look at a closed one again; --note says why.")] = False,
+    settle: Annotated[bool, typer.Option("--settle", help="What was looked at again is in order.")] = False,
     escalate: Annotated[bool, typer.Option("--escalate", help="Put it one level up.")] = False,
     ticket: Annotated[str, typer.Option(metavar="SYSTEM/TICKET", help="Link a ticket of another system.")] = "",
     origin: Annotated[str, typer.Option(metavar="ORIGIN", help="Say whose fault it was: partner, upstream, ...")] = "",
@@ -116,6 +120,9 @@ def fallout_work(
     Example: o2c fallout work 5d3f0a5e-6f0e-5a53-9d4c-0d8a35a0b8f1 --ask customer --note "a bill with the address" --actor ann
     """
     time = time_of(until) if until else None
+    others: dict[Handling, bool] = {
+        Release(): release, Resume(): resume, Reopen(): reopen, Settle(): settle, Escalate(): escalate
+    }  # fmt: skip
     ways: list[Handling] = [
         *([Claim(claim)] if claim is not None else []),
         *([Assign(assign, queue)] if assign or queue else []),
@@ -124,7 +131,7 @@ def fallout_work(
         *([RequestInformation(cast("Any", ask), time)] if ask else []),
         *([LinkTicket(ticket.rpartition("/")[2], ticket.rpartition("/")[0] or "tickets")] if ticket else []),
         *([ChangeOrigin(cast("Any", origin))] if origin else []),
-        *(way for way, wanted in ((Release(), release), (Resume(), resume), (Escalate(), escalate)) if wanted),
+        *(way for way, wanted in others.items() if wanted),
     ]
     if len(ways) > 1 or not (ways or note):
         raise Refused("say one way to handle it, such as --claim 30, or --note alone; see `o2c fallout actions`")
