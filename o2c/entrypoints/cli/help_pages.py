@@ -14,6 +14,8 @@ import typer
 from rich.markup import escape
 from typer.core import TyperCommand, TyperGroup
 
+from o2c.entrypoints.cli.tables import printable
+
 EXAMPLE = "Example: "
 WIDTH = 78
 """80 columns less the margins."""
@@ -28,6 +30,12 @@ class HelpCommand(TyperCommand):
     def get_params(self, ctx: Any) -> list[Any]:
         """Give the parameters, flags without a value."""
         return _plain_flags(super().get_params(ctx))
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read what was typed. A word too much is told before all else: --help passes it over, and what is missing hides it."""
+        _, left, _ = self.make_parser(ctx).parse_args(list(args))
+        _refuse_words(ctx, left)
+        return super().parse_args(ctx, args)
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Write the page of help, with its examples at the end."""
@@ -45,10 +53,23 @@ class Group(TyperGroup):
         """Give the parameters, flags without a value."""
         return _plain_flags(super().get_params(ctx))
 
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read what was typed. Behind --help, and what else is done at once, no command is looked for, so that a word there is one too much."""
+        done, left, _ = self.make_parser(ctx).parse_args(list(args))
+        if any(param.is_eager and done.get(param.name) for param in self.get_params(ctx)):
+            _refuse_words(ctx, left, f"; the page of a command is `{ctx.command_path} COMMAND --help`")
+        return super().parse_args(ctx, args)
+
     def list_commands(self, ctx: Any) -> list[str]:
         """List the commands in the order of the headings, the others last."""
         placed = [name for names in self.panels.values() for name in names]
         return sorted(super().list_commands(ctx), key=lambda name: placed.index(name) if name in placed else len(placed))
+
+
+def _refuse_words(ctx: Any, words: Sequence[str], hint: str = "") -> None:
+    """Refuse what is left of the words when all that take one have theirs, unless a shell only asks how to complete them."""
+    if words and not ctx.resilient_parsing:
+        ctx.fail(f"Got unexpected extra argument(s) ({printable(' '.join(words))}){hint}")
 
 
 def _plain_flags(params: list[Any]) -> list[Any]:
