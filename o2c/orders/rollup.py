@@ -34,10 +34,14 @@ ITEM_TRANSITIONS: Mapping[str, frozenset[str]] = {
     "acknowledged": frozenset({"rejected", "pending", "inProgress", "cancelled"}),
     "inProgress": ORDER_TRANSITIONS["inProgress"] | {"cancelled", "pendingCancellation"},
     "pending": ORDER_TRANSITIONS["pending"] | {"cancelled"},
-    "held": ORDER_TRANSITIONS["held"] | {"cancelled"},
+    "held": ORDER_TRANSITIONS["held"] | {"cancelled", "pendingCancellation"},
 }
 
-"""The same for an item, without `partial`. A cancelled item is in `pendingCancellation` while partners are asked to drop its work."""
+"""The same for an item, without `partial`. A cancelled item is in `pendingCancellation` while partners are asked to drop its work.
+
+An item has no state of its own while a cancellation is assessed, so that one which is held, because a partner has not dropped a part that it was
+to go on without, goes there at one stroke.
+"""
 
 _WAITING = ("held", "pending")
 """The states of an item that waits for a person or a third party; held wins, because it is ours to move."""

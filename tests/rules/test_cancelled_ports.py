@@ -6,6 +6,7 @@ import pytest
 
 from o2c.kernel.partner import Accepted, Failed, RefusedBy, Unknown
 from o2c.kernel.refusal import Refused
+from o2c.orders.rollup import ITEM_TRANSITIONS, ItemProgress, Progress, follow, item_state
 from o2c.plan import PLANS, STEPS
 from tests.given import MONDAY, PORTING, Story, item
 
@@ -244,3 +245,12 @@ def test_a_correction_of_a_number_that_is_not_brought_any_more_is_refused() -> N
     assert not story.state.brings("1")
     with pytest.raises(Refused, match="no such thing to correct"):
         story.correct("porting-cancel", "1", {"portInCode": "ABC654321"})
+
+
+def test_an_item_held_by_a_part_that_it_gave_up_may_be_cancelled() -> None:
+    """A partner has not dropped the part, so the item waits for us; when it is cancelled it waits for that partner, at one stroke."""
+    held = ItemProgress({"number": "done", "porting": "given-up", "activation": "planned"}, recalls={"porting-cancel": "held"})
+    after = follow(Progress(items={"1": held}), "item-cancelled", "", "1").items["1"]
+
+    assert (item_state(held), item_state(after)) == ("held", "pendingCancellation")
+    assert item_state(after) in ITEM_TRANSITIONS["held"]
