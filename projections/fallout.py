@@ -21,7 +21,7 @@ _FIELDS = {
 _OF_ORDER = frozenset({"order.captured", "order.planned", "promise.revised"})
 _GROUPED_BY = ("step", "reason", "partner_code", "offering", "plan_version")
 """What fallouts of one group have in common. The partner follows from the step."""
-INITIAL: Doc = {"order": {"priority": 4, "category": "", "channel": "", "plan_version": ""}, "items": {}, "fallouts": {}}
+INITIAL: Doc = {"order": {"priority": 4, "category": "", "channel": "", "plan_version": "", "currency": ""}, "items": {}, "fallouts": {}}
 
 SUMMARY_VIEW = """
 SELECT reason, queue, count(*) FILTER (WHERE state = 'open') AS open, count(*) FILTER (WHERE state = 'closed') AS closed,
@@ -66,7 +66,8 @@ def _told(doc: Doc, record: Seen) -> Doc:
             return {**doc, "order": {**doc["order"], **header}}
         case "order.planned":
             items = {item["item"]: _item(item) for item in body["items"]}
-            return {**doc, "order": {**doc["order"], "plan_version": body.get("plan_version", "")}, "items": items}
+            plan = {name: body.get(name, "") for name in ("plan_version", "currency")}
+            return {**doc, "order": {**doc["order"], **plan}, "items": items}
     item = {**doc["items"].get(record.item, _item({})), "promised_on": body["promised_on"]}
     return {**doc, "items": {**doc["items"], record.item: item}}
 
@@ -116,20 +117,21 @@ def group_of(row: Row) -> str:
 FALLOUT = Projection(
     name="fallout",
     meaning="One row a fallout, which stays: where it stopped and why, its group, what it holds up, whom it waits for, attempts, and the event that closed it.",
-    shape_version=2,
+    shape_version=3,
     columns={
         "fallout": "text", "order_id": "text", "stream": "text", "item": "text", "step": "text", "reason": "text", "class": "text",
         "origin": "text", "waiting_for": "text", "queue": "text", "opened_at": "timestamptz", "attempts": "integer", "state": "text",
         "closed_at": "timestamptz", "closed_by": "text", "cause_event": "text", "recoverability": "text",
         "detail": "text", "partner_code": "text", "severity": "integer", "code_version": "text", "acts": "integer",
         "acted_at": "timestamptz", "priority": "integer", "category": "text", "channel": "text", "offering": "text",
-        "plan_version": "text", "promised_on": "date", "revenue_minor": "bigint", "group_id": "text",
+        "plan_version": "text", "promised_on": "date", "revenue_minor": "bigint", "currency": "text",
+        "group_id": "text",
     },
     key=("fallout",),
     indexes=("fallout", "order_id", "state, queue, opened_at", "group_id, state"),
     types=_concerns,
     fields=frozenset({
-        "fallout", *_FIELDS.values(), "priority", "category", "channel", "items", "plan_version", "promised_on",
+        "fallout", *_FIELDS.values(), "priority", "category", "channel", "items", "plan_version", "promised_on", "currency",
     }),
     group=lambda record: record.stream,
     found_by="stream",
@@ -179,6 +181,30 @@ LIMIT %(limit)s"""
 Parameters: `everything` (closed ones too), `queue`, `reason`, `order` (its id), `customer`, `group`, `owner` (empty text: any), `sort`, `limit`
 (NULL: all), and those of `RANK`.
 """
+
+TREND_DAYS = 7
+_TREND = ", ".join(
+    f"count(*) FILTER (WHERE (f.opened_at AT TIME ZONE 'UTC')::date = %(today)s::date - {ago})" for ago in reversed(range(TREND_DAYS))
+)
+_CLOCK = """greatest(extract(epoch FROM coalesce(f.closed_at, %(now)s) - f.opened_at) - coalesce((
+    SELECT sum(greatest(extract(epoch FROM least(coalesce((wait ->> 'to')::timestamptz, coalesce(f.closed_at, %(now)s)), coalesce(f.closed_at, %(now)s))
+        - greatest((wait ->> 'from')::timestamptz, f.opened_at)), 0)) FROM jsonb_array_elements(r.waiting) AS wait), 0), 0)"""
+"""How many seconds our own clock ran for a fallout `f` with the record `r`: until it closed, or until `now`, without the waits for others."""
+_CURRENCIES = "count(DISTINCT nullif(f.currency, '')) FILTER (WHERE f.state = 'open')"
+
+GROUPED = f"""SELECT f.group_id AS "group", min(f.step) AS step, min(f.reason) AS reason, min(f.partner_code) AS partner_code,
+min(f.offering) AS offering, min(f.plan_version) AS plan_version, count(*) AS count, count(*) FILTER (WHERE f.state = 'open') AS open,
+min(f.opened_at) AS first_at, max(f.opened_at) AS last_at, ARRAY[{_TREND}] AS trend_7d,
+CASE WHEN {_CURRENCIES} <= 1 THEN coalesce(sum(f.revenue_minor) FILTER (WHERE f.state = 'open'), 0)::bigint END AS revenue_minor,
+CASE WHEN {_CURRENCIES} <= 1 THEN coalesce(max(f.currency) FILTER (WHERE f.state = 'open'), '') END AS currency,
+round((sum({_CLOCK}) / 3600)::numeric, 2) AS hours_lost, (array_agg(f.fallout ORDER BY f.state DESC, f.opened_at, f.fallout))[1] AS sample,
+count(*) OVER () AS n
+FROM projection.fallout f LEFT JOIN projection.fallout_records r ON r.fallout = f.fallout
+WHERE (%(queue)s = '' OR coalesce(nullif(r.queue, ''), f.queue) = %(queue)s) AND (%(reason)s = '' OR f.reason = %(reason)s)
+GROUP BY f.group_id HAVING NOT %(open_only)s OR count(*) FILTER (WHERE f.state = 'open') > 0
+ORDER BY open DESC, revenue_minor DESC NULLS LAST, count DESC, f.group_id LIMIT %(limit)s"""
+"""Groups of like fallouts, those with most open ones first, and how many there are in all (`n`); `revenue_minor` and `currency` are NULL where the
+open ones are of several currencies. Parameters: `queue`, `reason` (empty text: any), `open_only`, `today`, `now`, `limit` (NULL: all)."""
 
 OPEN_OF_ORDER = f"""SELECT {_SHOWN_COLUMNS} FROM projection.fallout WHERE state = 'open' AND order_id = %s ORDER BY opened_at, fallout"""
 """The open fallouts of an order, the oldest first. Parameter: the order's id."""

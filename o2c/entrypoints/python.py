@@ -22,6 +22,7 @@ from o2c.running.failing import NO_ANSWER
 from o2c.running.session import opened
 from o2c.views import following
 from o2c.views.customers import show_customer
+from o2c.views.fallout_groups import list_groups
 from o2c.views.fallouts import list_fallouts
 from o2c.views.following import START, EventRecord, Mark, OtherLog, Wanted
 from o2c.views.invoices import money_owed
@@ -32,6 +33,7 @@ from o2c.views.ports import late_ports
 from o2c.views.reading import all_seen
 from o2c.views.shown import (
     CustomerShown,
+    FalloutGroupShown,
     FalloutListed,
     FaultShown,
     LatePortShown,
@@ -275,6 +277,14 @@ class OrderToCash:
         order_id = find_order(self._engine, order)[1].order_id if order else ""
         found = list_fallouts(self._engine, queue=queue, reason=reason, order=order_id, customer=customer, group=group, limit=limit)
         return cast("list[FalloutListed]", found)
+
+    @_answered
+    def fallout_groups(
+        self, *, queue: str = "", reason: str = "", open_only: bool = False, limit: int | None = None
+    ) -> list[FalloutGroupShown]:
+        """Groups of like fallouts, those with most open ones first. See `views.fallout_groups.list_groups`."""
+        all_seen(self._engine)
+        return cast("list[FalloutGroupShown]", list_groups(self._engine, queue=queue, reason=reason, open_only=open_only, limit=limit))
 
     @_answered
     def customer(self, customer: str) -> CustomerShown:

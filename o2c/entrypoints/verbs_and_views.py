@@ -17,6 +17,7 @@ from o2c.running import store
 from o2c.views import (
     catalogue,
     codes,
+    fallout_groups,
     fallout_page,
     fallouts,
     finding,
@@ -104,6 +105,7 @@ VIEWS = (
     Operation("events.wait", following.wait_for),
     Operation("fallout.actions", codes.list_actions),
     Operation("fallout.codes", codes.list_codes),
+    Operation("fallout.groups", fallout_groups.list_groups),
     Operation("fallout.list", fallouts.list_fallouts),
     Operation("fallout.show", fallout_page.show_fallout),
     Operation("metrics.cycle-time", status.cycle_times),

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Literal, get_args
 
 from o2c.engine.app import Engine
-from o2c.kernel.reasons import Codes
+from o2c.kernel.reasons import CodeBook, Codes
 from o2c.kernel.refusal import Refused
 from o2c.views.codes import guide_of
 from o2c.views.fallout_state import ranking, with_record
@@ -51,10 +51,7 @@ def list_fallouts(
     `waiting`) is said by `fallout_state.with_record`. One that somebody acted on is in hand until its step goes on (`in_hand_by`, `in_hand_since`). The projections
     must be caught up. Raises Refused (usage) for a sort, a queue or a reason that is none.
     """
-    codes = app.codes()
-    for what, word, known in (("queue", queue, codes.queues), ("reason", reason, tuple(codes.newest.reasons))):
-        if word and word not in known:
-            raise Refused(f"there is no {what} {word}; use one of {', '.join(known)}")
+    codes = filtered_by(app, queue, reason)
     if sort not in SORTS:
         raise Refused(f"fallouts are not sorted by {sort}; use one of {', '.join(SORTS)}")
     filters = {
@@ -78,6 +75,15 @@ def list_fallouts(
         for name in ("stream", *(() if everything else ("closed_at",))):
             page[place].pop(name)
     return page
+
+
+def filtered_by(app: Engine, queue: str, reason: str) -> CodeBook:
+    """The reason codes, by which a queue and a reason were judged. Raises Refused (usage) for one that is none."""
+    codes = app.codes()
+    for what, word, known in (("queue", queue, codes.queues), ("reason", reason, tuple(codes.newest.reasons))):
+        if word and word not in known:
+            raise Refused(f"there is no {what} {word}; use one of {', '.join(known)}")
+    return codes
 
 
 def complete(row: dict[str, Any], act: Mapping[str, Any] | None, blocks: str, now: datetime, codes: Codes) -> None:

@@ -103,6 +103,27 @@ class FalloutListed(FalloutShown):
     our_time_s: int
 
 
+class FalloutGroupShown(TypedDict):
+    """A group of like fallouts; see `views.fallout_groups.list_groups`."""
+
+    group: str
+    step: str
+    reason: str
+    partner_code: str
+    partner: str
+    offering: str
+    plan_version: str
+    count: int
+    open: int
+    first_at: str
+    last_at: str
+    trend_7d: list[int]
+    revenue_minor: int | None
+    currency: str | None
+    hours_lost: float
+    sample: str
+
+
 class StepShown(TypedDict):
     """A gate of the order (no item) or a step of an item: when it was asked for and done, when more is expected, and how it stands."""
 

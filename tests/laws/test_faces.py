@@ -39,6 +39,7 @@ METHODS = {
     "events.last": "last",
     "events.tail": "follow",
     "events.wait": "wait",
+    "fallout.groups": "fallout_groups",
     "fallout.list": "fallouts",
     "fallout.resolve": "resolve",
     "fallout.work": "work",

@@ -16,6 +16,7 @@ from tests.world import World, at, line, order
 
 SHOWN = {
     "fallout codes": "NP-CODE",
+    "fallout groups": "CR-DEPOSIT",
     "fallout list": "WEB-2",
     "metrics cycle-time": "sim asked for",
     "metrics promises": "promised",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Annotated, Any, cast
 
 import typer
@@ -14,16 +13,29 @@ from o2c.entrypoints.cli.session import current, looking
 from o2c.entrypoints.cli.tables import duration
 from o2c.entrypoints.cli.wishes import one_of
 from o2c.views.codes import list_actions, list_codes
+from o2c.views.fallout_groups import list_groups
 from o2c.views.fallouts import SORTS, Sort, list_fallouts
 from o2c.views.orders import find_order
+from o2c.views.reading import amount_text
 
 fallout = typer.Typer(no_args_is_help=True, help="Steps that could not go on by themselves: look through them, act on them.")
 CODE_COLUMNS = ("kind", "code", "queue", "severity", "retry", "waiting_for", "meaning")
+GROUP_COLUMNS = (
+    "group",
+    "reason",
+    "partner_code",
+    "step",
+    "offering",
+    "count",
+    "open",
+    "trend_7d",
+    "held_up",
+    "hours_lost",
+    "last_at",
+    "sample",
+)
 COLUMNS = ("fallout", "external_id", "customer", "reason", "age", "next", "blocks", "queue", "waiting_for", "stands", "owner")
 Id = Annotated[str, typer.Argument(metavar="FALLOUT", help="The fallout's id, or its first 8 letters, as `o2c fallout list` shows it.")]
-
-
-File = Annotated[Path, typer.Argument(metavar="FILE", help="The file of reason codes, TOML.")]
 
 
 @fallout.command("list")
@@ -68,6 +80,32 @@ def fallout_list(
 def _aged(row: Mapping[str, Any]) -> dict[str, Any]:
     """The row as a table says it: the order's name, or the invoice's where it is of no order."""
     return {**row, "age": duration(row["age_s"]), "stands": row["state"], "external_id": row["external_id"] or row["invoice"]}
+
+
+@fallout.command("groups")
+def fallout_groups(
+    queue: Annotated[str, typer.Option(metavar="QUEUE", help="Only this queue: porting.", autocompletion=complete_queue)] = "",
+    reason: Annotated[str, typer.Option(metavar="CODE", help="Only this reason code: NP-CODE.", autocompletion=complete_reason)] = "",
+    open_: Annotated[bool, typer.Option("--open", help="Only groups with open ones.")] = False,
+    limit: Limit = None,
+    output: Output = Format.table,
+) -> None:
+    """List groups of like fallouts: one step, reason, partner's code, offering and plan version; most open ones first.
+
+    With how many there were and are, the last seven days, the money held up and the hours lost. `o2c fallout bulk` works one as a whole.
+
+    Example: o2c fallout groups --open -o jsonl
+    """
+    with looking() as session:
+        current(session)
+        found = list_groups(session.app, queue=queue, reason=reason, open_only=open_, limit=rows_wanted(limit, output))
+        show_rows(found, output, empty="there are no fallouts", columns=GROUP_COLUMNS, limit=0, less=_told_of_group)
+
+
+def _told_of_group(row: Mapping[str, Any]) -> dict[str, Any]:
+    """The group as a table says it: the trend as a row of numbers, money with its currency."""
+    held = amount_text(row["revenue_minor"], row["currency"]) if row["currency"] else ""
+    return {**row, "trend_7d": " ".join(map(str, row["trend_7d"])), "held_up": held}
 
 
 @fallout.command("codes")
