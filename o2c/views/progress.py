@@ -8,7 +8,7 @@ from typing import Any
 
 from o2c.kernel.event import Fact
 from o2c.kernel.reasons import Codes
-from o2c.kernel.shapes import OfItem, OfStep
+from o2c.kernel.shapes import CallParked, OfItem, OfStep
 from o2c.orders.promise import Place
 from o2c.orders.state import OrderState
 from o2c.views.codes import guide_of
@@ -49,6 +49,8 @@ def _row(
     reached = dates.get((item, step), {})
     row: dict[str, Any] = {"item": item, "step": step, "status": status, "reason": record.reason, "waiting_for": record.waiting_for}
     row |= {key: reached.get(key) for key in ("asked_at", "done_at", "expected_at", "reference")}
+    if away := reached.get("away"):
+        return {**row, "waiting_for": "partner", "expected_at": None, "what": f"waits until {away} is up again"}
     if row["done_at"] or record.waiting_for:
         row["expected_at"] = plain(record.retry_at) if record.retry_at else None
     return {**row, "what": _what(row, waits, codes)}
@@ -67,7 +69,7 @@ def _what(row: dict[str, Any], waits: tuple[str, ...], codes: Codes) -> str:
 
 
 def _dates(facts: Iterable[Fact]) -> dict[tuple[str, str], dict[str, Any]]:
-    """When each step was first asked for, last done, and when more is expected, by item and step."""
+    """When each step was first asked for, last done, when more is expected, and for which partner that is down it waits, by item and step."""
     found: dict[tuple[str, str], dict[str, Any]] = {}
     for fact in facts:
         event = fact.event
@@ -82,6 +84,7 @@ def _dates(facts: Iterable[Fact]) -> dict[tuple[str, str], dict[str, Any]]:
             row.pop("done_at", None)
         if event.shape == "given-up":
             row.pop("expected_at", None)
+        row["away"] = event.partner if isinstance(event, CallParked) else ""
         for field in _EXPECTED:
             if hasattr(event, field):
                 row["expected_at"] = plain(getattr(event, field))

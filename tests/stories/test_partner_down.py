@@ -12,6 +12,7 @@ from o2c import Context, OrderToCash
 from o2c.desk.partners import partner_down, partner_up
 from o2c.kernel.partner import Accepted, Failed, NeverHeard, Unknown
 from o2c.kernel.refusal import Refused
+from o2c.views.order_page import show_order
 from o2c.views.partners import list_partner_statuses
 from tests.desk import Desk, actors
 from tests.world import NINE, RecordingPartner, World, at, everywhere, line, order
@@ -63,6 +64,9 @@ def test_what_would_be_asked_of_a_partner_that_is_down_waits(many: World) -> Non
     assert types(many)["call.parked"] == 10
     told = status(many)
     assert (told["state"], told["by"], told["parked"], told["drained"]) == ("down", "ann", 10, 0)
+
+    steps = {row["step"]: row for row in show_order(many.app, "WEB-1")["steps"]}
+    assert (steps["activation"]["waiting_for"], steps["activation"]["what"]) == ("partner", "waits until network is up again")
 
     up(many, rate=2)
     many.run(at(5, 12, 3))
