@@ -1,5 +1,6 @@
 """An outage that nobody declared: the calls show it, what met it waits with the rest, one call now and then shows when it is over."""
 
+import os
 from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -76,6 +77,18 @@ def drained(world: World) -> list[tuple[datetime, tuple[Any, ...]]]:
     return [(row["due_at"], turn[row["stream"]]) for row in rows]
 
 
+def fallen_out(world: World) -> int:
+    """How many orders fell out at all."""
+    return int(world.app.reads.rows("SELECT count(DISTINCT stream) AS n FROM o2c.event WHERE type LIKE %s", "%.fell-out")[0]["n"])
+
+
+def first_drain(world: World) -> int:
+    """How many calls got their times when the partner came up; later ones were parked after that."""
+    sql = """SELECT count(*) AS n FROM o2c.event WHERE type = 'call.resumed' AND actor = 'make-parked-calls' AND causation = (SELECT causation
+        FROM o2c.event WHERE type = 'partner.calls-resumed' ORDER BY position LIMIT 1)"""
+    return int(world.app.reads.rows(sql)[0]["n"])
+
+
 def test_an_outage_that_nobody_declared_makes_no_fallout(dsn: str, tmp_path: Path) -> None:
     """What met nobody is parked with the rest, and all of it is made in turn and at the rate, each call with one effect."""
     doer, outside = without("network", [(NINE, TO)])
@@ -97,14 +110,32 @@ def test_an_outage_that_nobody_declared_makes_no_fallout(dsn: str, tmp_path: Pat
     assert sum("/activation/" in key for key in doer.done) == 40
 
 
+def test_an_outage_of_two_hours_with_hundreds_of_orders_in_it(dsn: str, tmp_path: Path) -> None:
+    """What they wait for is parked and drained in turn at the rate, and each line is activated once; nobody has anything to do."""
+    count = 500 if os.environ.get("O2C_DEEP") else 80
+    doer, outside = without("network", [(NINE, NINE + 120 * MINUTE)])
+    world = lived(dsn, tmp_path, count, outside, every=120 * MINUTE / count)
+    world.run(at(6))
+
+    told, calls = status(world), drained(world)
+    assert (told["state"], told["by"]) == ("up", "detection")
+    assert told["parked"] == told["drained"] >= count - RULE.answers_min
+    assert (fallen_out(world) < (RULE.calls_min if count < 500 else 1), world.fallouts()) == (True, [])
+    in_turn = calls[: first_drain(world)]
+    assert len(in_turn) > 0.95 * len(calls), "all but those that were due before it was up, and were looked at just after"
+    assert [turn for _, turn in in_turn] == sorted(turn for _, turn in in_turn)
+    assert {later - earlier for (earlier, _), (later, _) in pairwise(calls)} == {MINUTE / RULE.rate_per_min}
+    assert sum("/activation/" in key for key in doer.done.elements()) == count
+    assert {world.state(f"WEB-{n}") for n in range(1, count + 1)} == {"completed"}
+
+
 def test_few_orders_fall_out_before_it_shows(dsn: str, tmp_path: Path) -> None:
     """Where orders come one by one, those that came before it shows are tried again by themselves: fewer than it takes, and nobody acts on them."""
     _, outside = without("network", [(FROM, TO)])
     world = lived(dsn, tmp_path, 40, outside)
     world.run(at(6))
 
-    sql = "SELECT count(DISTINCT stream) AS orders FROM o2c.event WHERE type = 'activation.fell-out'"
-    assert world.app.reads.rows(sql)[0]["orders"] < RULE.calls_min
+    assert fallen_out(world) < RULE.calls_min
     assert (world.fallouts(), types(world)["fallout.decided"]) == ([], 0)
     assert {world.state(f"WEB-{n}") for n in range(1, 41)} == {"completed"}
     assert status(world)["parked"] == status(world)["drained"] > RULE.calls_min
