@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 from o2c.kernel.event import Event
+from projections import blame
 from projections.engine.projection import Doc, Projection, Row
-from projections.engine.seen import Seen
+from projections.engine.seen import Seen, stamp
 from projections.open_fallouts import ENDINGS, OF_ITEM, OF_STEP, closes
 
 _FIELDS = {
@@ -19,9 +21,16 @@ _FIELDS = {
 }  # fmt: skip
 """The column of each field that an event of the shape `fell-out` has for a fallout."""
 _OF_ORDER = frozenset({"order.captured", "order.planned", "promise.revised"})
+_NOT_CLOSED: Row = {"closed_at": None, "closed_by": None, "closed_event": None}
 _GROUPED_BY = ("step", "reason", "partner_code", "offering", "plan_version")
 """What fallouts of one group have in common. The partner follows from the step."""
-INITIAL: Doc = {"order": {"priority": 4, "category": "", "channel": "", "plan_version": "", "currency": ""}, "items": {}, "fallouts": {}}
+INITIAL: Doc = {
+    **blame.INITIAL,
+    "order": {"priority": 4, "category": "", "channel": "", "plan_version": "", "currency": "", "market": ""},
+    "items": {},
+    "due": {},
+    "fallouts": {},
+}
 
 SUMMARY_VIEW = """
 SELECT reason, queue, count(*) FILTER (WHERE state = 'open') AS open, count(*) FILTER (WHERE state = 'closed') AS closed,
@@ -32,16 +41,18 @@ FROM projection.fallout GROUP BY reason, queue ORDER BY reason, queue
 
 
 def _concerns(event: type[Event]) -> bool:
-    own = event.shape in OF_STEP | OF_ITEM | {"fell-out", "expected", "resumed"}
+    own = event.shape in OF_STEP | OF_ITEM | {"fell-out", "expected", "resumed", "requested", "recall"}
     return own or event.type_name in ENDINGS | _OF_ORDER
 
 
 def _evolve(doc: Doc, record: Seen) -> Doc:
     if record.type in _OF_ORDER:
         return _told(doc, record)
+    if record.shape in ("requested", "recall"):
+        return {**doc, "due": {**doc["due"], _step_of(record): stamp(datetime.fromisoformat(record.body["due_at"]))}}
     fallouts = doc["fallouts"]
     if record.shape == "fell-out":
-        return {**doc, "fallouts": {**fallouts, record.body["fallout"]: _opened(fallouts.get(record.body["fallout"], {}), record)}}
+        return {**doc, "fallouts": {**fallouts, record.body["fallout"]: _opened(doc, record)}}
     if record.shape == "resumed":
         return _acted(doc, record)
     if record.shape == "expected":
@@ -50,11 +61,16 @@ def _evolve(doc: Doc, record: Seen) -> Doc:
         detailed = {name: {**row, "detail": record.body.get("detail", "")} for name, row in told.items()}
         return {**doc, "fallouts": {**fallouts, **detailed}}
     closed = {
-        fallout: {**row, "state": "closed", "closed_at": record.at, "closed_by": record.type}
+        fallout: {**row, "state": "closed", "closed_at": record.at, "closed_by": record.type, "closed_event": record.event_id}
         for fallout, row in fallouts.items()
         if row["state"] == "open" and closes(record, row["item"], row["step"], fallout)
     }
-    return {**doc, "fallouts": {**fallouts, **closed}} if closed else doc
+    due = {step: at for step, at in doc["due"].items() if step != _step_of(record)} if record.shape == "done" else doc["due"]
+    return {**doc, "due": due, "fallouts": {**fallouts, **closed}} if closed or len(due) < len(doc["due"]) else doc
+
+
+def _step_of(record: Seen) -> str:
+    return f"{record.item}/{record.step}"
 
 
 def _told(doc: Doc, record: Seen) -> Doc:
@@ -63,11 +79,11 @@ def _told(doc: Doc, record: Seen) -> Doc:
     match record.type:
         case "order.captured":
             header = {"priority": body["priority"], "category": body.get("category", ""), "channel": body.get("channel") or record.channel}
-            return {**doc, "order": {**doc["order"], **header}}
+            return {**blame.captured(doc, record), "order": {**doc["order"], **header, "market": body.get("market", "")}}
         case "order.planned":
             items = {item["item"]: _item(item) for item in body["items"]}
             plan = {name: body.get(name, "") for name in ("plan_version", "currency")}
-            return {**doc, "order": {**doc["order"], **plan}, "items": items}
+            return {**blame.planned(doc, record), "order": {**doc["order"], **plan}, "items": items}
     item = {**doc["items"].get(record.item, _item({})), "promised_on": body["promised_on"]}
     return {**doc, "items": {**doc["items"], record.item: item}}
 
@@ -77,27 +93,47 @@ def _item(planned: dict[str, Any]) -> Row:
     return {"offering": planned.get("offering", ""), "revenue_minor": held, "promised_on": planned.get("promised_on") or None}
 
 
-def _opened(old: Row, record: Seen) -> Row:
+def _opened(doc: Doc, record: Seen) -> Row:
+    old = doc["fallouts"].get(record.body["fallout"], {})
+    before = (row for name, row in doc["fallouts"].items() if name != record.body["fallout"])
+    again = any(row["state"] == "closed" and (row["item"], row["step"]) == (record.item, record.step) for row in before)
     fields = {column: record.body.get(name, 0 if name == "severity" else "") for column, name in _FIELDS.items()}
     first = {
         "order_id": record.order_id,
         "opened_at": record.at,
         "attempts": 0,
         "cause_event": str(record.position),
+        "opened_event": record.event_id,
+        "due_at": doc["due"].get(_step_of(record)),
+        "repeated": again,
+        "partner": "",
         "acts": 0,
         "acted_at": None,
+        "deeds": [],
+        **blame.UNKNOWN,
     }
-    row = {**first, **old, **fields, "item": record.item, "step": record.step, "state": "open", "closed_at": None, "closed_by": None}
-    return {**row, "attempts": row["attempts"] + 1}
+    asked = (record.body.get("asked") or {}).get("partner")
+    row = {**first, **old, **fields, "item": record.item, "step": record.step, "state": "open", **_NOT_CLOSED}
+    return {**row, "attempts": row["attempts"] + 1, "partner": asked or row["partner"]}
 
 
 def _acted(doc: Doc, record: Seen) -> Doc:
-    """What a person did about a fallout: how often, and when first."""
+    """What a person did about a fallout: each deed, when first, and whose wrong value a correction shows."""
     row = doc["fallouts"].get(record.body.get("fallout", ""))
     if row is None:
         return doc
-    acted = {**row, "acts": row["acts"] + 1, "acted_at": row["acted_at"] or record.at}
+    doc, found = blame.corrected(doc, record) if record.type == "fallout.correction-applied" else (doc, {})
+    deed = {"event": record.event_id, "did": _deed(record), "at": record.at}
+    acted = {**row, **found, "acts": row["acts"] + 1, "acted_at": row["acted_at"] or record.at, "deeds": [*row["deeds"], deed]}
     return {**doc, "fallouts": {**doc["fallouts"], record.body["fallout"]: acted}}
+
+
+def _deed(record: Seen) -> str:
+    """The action behind an event, by its name in the table of actions. Where it was not kept whether a value was corrected, one was."""
+    if record.type == "fallout.correction-applied":
+        return "retry" if record.body.get("corrected") in ([], ()) else "correct"
+    decided = str(record.body.get("decision", ""))
+    return {"approve": "decide", "decline": "decide", "fail": "fail-item"}.get(decided, decided)
 
 
 def _rows(stream: str, doc: Doc) -> Iterator[Row]:
@@ -117,21 +153,23 @@ def group_of(row: Row) -> str:
 FALLOUT = Projection(
     name="fallout",
     meaning="One row a fallout, which stays: where it stopped and why, its group, what it holds up, whom it waits for, attempts, and the event that closed it.",
-    shape_version=3,
+    shape_version=4,
     columns={
         "fallout": "text", "order_id": "text", "stream": "text", "item": "text", "step": "text", "reason": "text", "class": "text",
         "origin": "text", "waiting_for": "text", "queue": "text", "opened_at": "timestamptz", "attempts": "integer", "state": "text",
         "closed_at": "timestamptz", "closed_by": "text", "cause_event": "text", "recoverability": "text",
         "detail": "text", "partner_code": "text", "severity": "integer", "code_version": "text", "acts": "integer",
         "acted_at": "timestamptz", "priority": "integer", "category": "text", "channel": "text", "offering": "text",
-        "plan_version": "text", "promised_on": "date", "revenue_minor": "bigint", "currency": "text",
-        "group_id": "text",
+        "plan_version": "text", "promised_on": "date", "revenue_minor": "bigint", "currency": "text", "group_id": "text",
+        "market": "text", "partner": "text", "opened_event": "text", "closed_event": "text", "due_at": "timestamptz", "repeated": "boolean",
+        "deeds": "jsonb", "origin_event": "text", "origin_channel": "text", "origin_agent": "text", "origin_field": "text",
+        "origin_at": "timestamptz",
     },
     key=("fallout",),
     indexes=("fallout", "order_id", "state, queue, opened_at", "group_id, state"),
     types=_concerns,
     fields=frozenset({
-        "fallout", *_FIELDS.values(), "priority", "category", "channel", "items", "plan_version", "promised_on", "currency",
+        *blame.FIELDS, *_FIELDS.values(), "asked", "currency", "decision", "due_at", "market", "priority", "category", "plan_version", "promised_on",
     }),
     group=lambda record: record.stream,
     found_by="stream",
@@ -166,7 +204,8 @@ r.handovers, r.tickets, r.origin AS origin_now, r.proposed_by, r.reopened, r.reo
 """What the record `r` of a fallout says; all NULL where nobody handled it."""
 
 LISTED = f"""SELECT {", ".join(f'f.{column} AS "{name}"' for name, column in SHOWN.items())}, f.state, f.closed_at, f.stream, f.detail,
-f.severity, f.code_version, f.group_id AS "group", f.promised_on, f.revenue_minor, f.acts, f.offering, {RANK} AS rank,
+f.severity, f.code_version, f.group_id AS "group", f.promised_on, f.revenue_minor, f.acts, f.offering, f.partner,
+f.channel, f.origin_event, f.origin_channel, f.origin_agent, f.origin_field, {RANK} AS rank,
 {_RECORD}, o.external_id, coalesce(o.customer_id, i.customer_id) AS customer, i.invoice, count(*) OVER () AS n
 FROM projection.fallout f {_OF_WHOM} LEFT JOIN projection.fallout_records r ON r.fallout = f.fallout
 WHERE (%(everything)s OR f.state = 'open' OR r.reopened) AND (%(queue)s = '' OR coalesce(nullif(r.queue, ''), f.queue) = %(queue)s)

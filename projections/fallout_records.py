@@ -13,7 +13,17 @@ from projections.engine.seen import Seen, stamp
 INITIAL: Doc = {
     "owner": "", "claimed_until": None, "queue": "", "snoozed_until": None, "waits_for": "", "waits_until": None, "asked": False, "level": 0,
     "waiting": [], "origin": "", "touches": 0, "handovers": 0, "first_touch_at": None, "tickets": [], "proposed_by": "", "last_owner": "", "reopened": False, "reopenings": 0,
+    "deeds": [],
 }  # fmt: skip
+
+
+ACTIONS = {
+    "fallout.claimed": "claim", "fallout.assigned": "assign", "fallout.released": "release", "fallout.snoozed": "snooze",
+    "fallout.paused": "wait", "fallout.information-requested": "request-information", "fallout.resumed": "resume",
+    "fallout.escalated": "escalate", "fallout.noted": "note", "fallout.ticket-linked": "link-ticket",
+    "fallout.origin-changed": "change-origin", "fallout.force-proposed": "force", "fallout.reopened": "reopen", "fallout.settled": "settle",
+}  # fmt: skip
+"""The action behind each event, by its name in the table of actions; an event that is none of these is called by its own name."""
 
 
 def _concerns(event: type[Event]) -> bool:
@@ -21,6 +31,14 @@ def _concerns(event: type[Event]) -> bool:
 
 
 def _evolve(doc: Doc, record: Seen) -> Doc:
+    after = _handled(doc, record)
+    deed = {
+        "event": record.event_id, "did": ACTIONS.get(record.type, record.type.removeprefix("fallout.")), "at": record.at, "handed_over": after["handovers"] > doc["handovers"],
+    }  # fmt: skip
+    return {**after, "deeds": [*doc["deeds"], deed]}
+
+
+def _handled(doc: Doc, record: Seen) -> Doc:
     body = record.body
     doc = {**doc, "touches": doc["touches"] + 1, "first_touch_at": doc["first_touch_at"] or record.at}
     match record.type:
@@ -83,11 +101,12 @@ def _rows(stream: str, doc: Doc) -> Iterator[Row]:
 FALLOUT_RECORDS = Projection(
     name="fallout_records",
     meaning="One row a fallout that somebody handled: who has it, whom we wait for, snooze, level, tickets, origin, touches and hand-overs.",
-    shape_version=1,
+    shape_version=3,
     columns={
         "fallout": "text", "owner": "text", "claimed_until": "timestamptz", "queue": "text", "snoozed_until": "timestamptz",
         "waits_for": "text", "waits_until": "timestamptz", "asked": "boolean", "level": "integer", "waiting": "jsonb", "origin": "text",
         "touches": "integer", "handovers": "integer", "first_touch_at": "timestamptz", "tickets": "jsonb", "proposed_by": "text", "reopened": "boolean", "reopenings": "integer",
+        "deeds": "jsonb",
     },
     key=("fallout",),
     indexes=("fallout", "owner"),

@@ -181,7 +181,7 @@ def seen(history: Sequence[Told]) -> list[Seen]:
     reader = Reader([names_of(lambda cls: True) | {told.type for told in history}])
     rows = [
         (position, str(uuid.UUID(int=position)), told.stream, 1, told.type, 1, told.occurred_at, told.order_id, told.customer_id, "web",
-         str(uuid.UUID(int=0)), json.dumps(told.body))
+         str(uuid.UUID(int=0)), "test", json.dumps(told.body))
         for position, told in enumerate(history, 1)
     ]  # fmt: skip
     return [reader.record(row) for row in rows]

@@ -119,7 +119,15 @@ def correct(step: Step, work: Work, kind: StreamKind, book: Any, *, changes: Map
         raise Refused(
             f"{work.stream}: step {step.name} has nothing to correct; see `o2c fallout show` for what it waits for", kind="conflict"
         )
-    corrected = CorrectionApplied(item=work.item, step=step.name, fallout=work.fallout, changes=dict(changes), note=note, given_at=at)
+    corrected = CorrectionApplied(
+        item=work.item,
+        step=step.name,
+        fallout=work.fallout,
+        changes=dict(changes),
+        note=note,
+        given_at=at,
+        corrected=tuple(sorted(changes)),
+    )
     if not kind.correctable(work.state, work.item, changes):
         raise Refused(f"{work.stream}: no such thing to correct, or nothing said for it ({', '.join(changes)}); see the order's lines")
     if amiss := step.correction_flaw(work, changes, at):

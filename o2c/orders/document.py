@@ -64,6 +64,7 @@ def read(raw: bytes, *, now: datetime | None = None, latest: datetime | None = N
         named_by_us=not external_id,
         requested_start=parts.text(document.get("requestedStartDate")),
         requested_completion=parts.text(document.get("requestedCompletionDate")),
+        agent=parts.agent_of(document),
     )
 
 

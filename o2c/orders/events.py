@@ -53,7 +53,7 @@ class OrderCaptured(Event, name="order.captured", stream="order"):
     `market` is the country's rules in the version that was in force, pinned for good. `owner` is whose name the external id is; the two are the
     identity of the order. `after` is the order that bore them first, where this paper was taken for a repeat of it until a person decided.
     `dated_by_us` says that the paper had no date, so that `order_date` is when it was received, and `named_by_us` that we made its external id.
-    The requested times stand as the channel wrote them, empty when it wished none.
+    The requested times stand as the channel wrote them, empty when it wished none. `agent` is who took the order down, where the paper names one.
     """
 
     example = {
@@ -61,7 +61,7 @@ class OrderCaptured(Event, name="order.captured", stream="order"):
         "party": "C-1001", "account": "BA-1001", "fingerprint": "9f86d081884c7d65", "intake": "intake-3b1f/1", "line": 17,
         "catalogue_version": 12, "lines": [{"item": "1", "action": "add", "quantity": "1", "offering": "mobile-line"}],
         "details": [{"characteristics": {"simType": "esim"}, "place": "1 Mill Lane, Testford, ZZ1 1AA"}], "original": "{}",
-        "owner": "C-1001", "channel": "web", "requested_start": "2026-01-20T00:00:00Z",
+        "owner": "C-1001", "channel": "web", "requested_start": "2026-01-20T00:00:00Z", "agent": "A-17",
     }  # fmt: skip
     upcasts = (
         Upcast(
@@ -75,6 +75,7 @@ class OrderCaptured(Event, name="order.captured", stream="order"):
                 "requested_completion": "",
             }
         ),
+        Upcast(defaults={"agent": ""}),
     )
     external_id: str
     source: str
@@ -98,6 +99,7 @@ class OrderCaptured(Event, name="order.captured", stream="order"):
     named_by_us: bool = False
     requested_start: str = ""
     requested_completion: str = ""
+    agent: str = ""
 
 
 class OrderResubmitted(Event, name="order.resubmitted", stream="order"):
@@ -341,7 +343,10 @@ class ItemCancelled(OfItem, name="item.cancelled", stream="order"):
 
 
 class CorrectionApplied(OfStep, name="fallout.correction-applied", stream="*"):
-    """A person corrected what a step stumbled over; the step is asked for again and its success closes the fallout. `given_at` is when."""
+    """A person corrected what a step stumbled over; the step is asked for again and its success closes the fallout. `given_at` is when.
+
+    `corrected` names the fields that were corrected, without their values; it is empty for a plain retry, and None where it was not kept.
+    """
 
     shape: ClassVar[str] = "resumed"
     example = {
@@ -351,12 +356,14 @@ class CorrectionApplied(OfStep, name="fallout.correction-applied", stream="*"):
         "changes": {"portInCode": "ABC123456"},
         "note": "read back",
         "given_at": "2026-01-06T10:00:00Z",
+        "corrected": ["portInCode"],
     }
-    upcasts = (Upcast(defaults={"given_at": None}),)
+    upcasts = (Upcast(defaults={"given_at": None}), Upcast(defaults={"corrected": None}))
     fallout: str
     changes: Annotated[dict[str, str], Pii("correction")]
     note: Annotated[str, Pii("note")] = ""
     given_at: datetime | None = None
+    corrected: tuple[str, ...] | None = None
 
 
 class FalloutDecided(OfStep, name="fallout.decided", stream="*"):

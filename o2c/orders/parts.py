@@ -20,6 +20,8 @@ NAMING = (*IDENTIFIERS, "productOrderItem", "orderDate")
 """A paper with none of these is no product order."""
 _PAYING = frozenset({"customer", "individual", "organization", "organisation"})
 """The types of a party that may be the customer where its role is not said."""
+_TAKING = frozenset({"agent", "salesagent", "salesperson", "salesrepresentative", "seller", "dealer"})
+"""The roles of a party that took the order down for the customer, as small letters alone."""
 _HOLDS = frozenset({"bundles", "haschild"})
 _IS_HELD = frozenset({"bundledby", "hasparent"})
 WHOLE_MAX = 10**15
@@ -72,6 +74,15 @@ def customer_of(document: Document) -> str:
         return customer
     without_role = [party for role, party, kind in parties if not role and kind in _PAYING]
     return without_role[0] if len(without_role) == 1 else ""
+
+
+def agent_of(document: Document) -> str:
+    """Give the id of the first party that took the order down for the customer; empty for none, as where customers order by themselves.
+
+    Source: TMF622 v4.0.0 RelatedParty.role, which is free text (its examples have "Seller").
+    """
+    parties = (_party(each) for each in objects(document.get("relatedParty")))
+    return next((party for role, party, _ in parties if party and "".join(filter(str.isalpha, role)) in _TAKING), "")
 
 
 def _party(related: Document) -> tuple[str, str, str]:

@@ -135,6 +135,7 @@ def _capture(wish: Wish, *, intake: str, line: int, catalogue_version: int, mark
         named_by_us=wish.named_by_us,
         requested_start=wish.requested_start,
         requested_completion=wish.requested_completion,
+        agent=wish.agent,
     )  # fmt: skip
     return just(captured, events.ValidationRequested(due_at=max(wish.order_date, now)))
 

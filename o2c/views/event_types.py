@@ -34,6 +34,7 @@ _WORDS: Mapping[Any, str] = {
     datetime: "time",
     datetime | None: "time or nothing",
     int | None: "whole number or nothing",
+    tuple[str, ...] | None: "list of text or nothing",
 }
 
 

@@ -42,10 +42,11 @@ def with_record(row: dict[str, Any], codes: Codes, now: datetime, retry_at: date
     queue = record["queue_now"] or row["queue"]
     team = next((reason.owner for reason in codes.reasons.values() if reason.queue == queue), queue)
     closed = row["state"] == "closed" and not record["reopened"]
+    row["origin"] = record["origin_now"] or row["origin"]
     return {
         **row,
         "queue": queue,
-        "origin": record["origin_now"] or row["origin"],
+        "blame": blame_of(row),
         "owner": owner or team,
         "state": _state(row, record, owner, now, in_hand=in_hand),
         "next_at": None if closed else plain(_next_at(record, retry_at, opened, now - opened - ours, levels, level)),
@@ -57,6 +58,19 @@ def with_record(row: dict[str, Any], codes: Codes, now: datetime, retry_at: date
         "tickets": record["tickets"] or [],
         "our_time_s": int(ours.total_seconds()),
     }
+
+
+def blame_of(row: Mapping[str, Any]) -> str:
+    """What a fallout points at: who captured the wrong value, where a correction told; else by its origin the step, the partner and the like."""
+    if row["origin_event"]:
+        return f"{row['origin_field']}, captured by {row['origin_agent']} ({row['origin_channel']})"
+    return {
+        "direct": f"step {row['step']}",
+        "partner": f"partner {row['partner'] or 'of step ' + row['step']}",
+        "reference-data": f"reference data of {row['offering'] or row['step']}",
+        "upstream": f"channel {row['channel']}",
+        "customer": "the customer",
+    }[row["origin"]]
 
 
 def _holder(record: Mapping[str, Any], now: datetime) -> str:

@@ -72,7 +72,8 @@ class FalloutListed(FalloutShown):
 
     `state` is open, assigned, inProgress, awaitingInformation or onHold; `owner` a person, or the team of its queue; `next_at` when it comes up
     next; `level` how high it is; `rank` its place in the queue, lower first; `group` that of its like; `revenue_minor` the price of what it
-    holds up; `waiting` the times in which our clock stood still; `our_time_s` how long it ran.
+    holds up; `waiting` the times in which our clock stood still; `our_time_s` how long it ran. `blame` is what it points at, in words; where a
+    correction told whose value was wrong, `origin_event` is the event that captured it, by that channel and agent, and `origin_field` its name.
     """
 
     external_id: str | None
@@ -101,6 +102,13 @@ class FalloutListed(FalloutShown):
     reopenings: int
     tickets: list[dict[str, str]]
     our_time_s: int
+    partner: str
+    channel: str
+    blame: str
+    origin_event: str | None
+    origin_channel: str | None
+    origin_agent: str | None
+    origin_field: str | None
 
 
 class FalloutGroupShown(TypedDict):

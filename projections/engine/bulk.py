@@ -23,7 +23,7 @@ _KEYS = {"stream": "stream", "order": "order_id::text", "event": "stream"}
 
 # Joined by hand, for json_build_array looks up the type of every argument in every row. The values put in bare quotes need no escape.
 _ROW = """concat('[', position, ',"', event_id, '",', to_json(stream), ',', version, ',"', type, '",', schema_version, ',', to_json(occurred_at),
-',"', order_id, '",', coalesce(to_json(customer_id), 'null'), ',', to_json(channel), ',"', command_id, '",', {body}, ',', {personal}, ',',
+',"', order_id, '",', coalesce(to_json(customer_id), 'null'), ',', to_json(channel), ',"', command_id, '",', to_json(actor), ',', {body}, ',', {personal}, ',',
 coalesce(body -> 'step', '""'), ',', coalesce(body -> 'item', '""'), ']')"""
 """One event as a line of JSON. Parts: its body, its personal fields."""
 
@@ -78,7 +78,24 @@ class BulkReader(Reader):
     def _records(self, rows: list[list[Any]]) -> list[Seen]:
         facts_of, whole, records = self._facts, bool(self._projection.personal), []
         for row in rows:
-            position, event_id, stream, version, name, schema, at, order_id, customer_id, channel, command_id, body, _, step, item = row
+            (
+                position,
+                event_id,
+                stream,
+                version,
+                name,
+                schema,
+                at,
+                order_id,
+                customer_id,
+                channel,
+                command_id,
+                actor,
+                body,
+                _,
+                step,
+                item,
+            ) = row
             facts = facts_of.get(name)
             if whole or facts is None or schema < facts.schema:
                 records.append(self._upcast(row))
@@ -93,11 +110,13 @@ class BulkReader(Reader):
                 step if facts.generic else facts.step,
                 item if facts.of_item else "",
             )
-            records.append(tuple.__new__(Seen, (*place, at, order_id or None, customer_id, channel, command_id, body, NOTHING_PERSONAL)))
+            records.append(
+                tuple.__new__(Seen, (*place, at, order_id or None, customer_id, channel, command_id, actor, body, NOTHING_PERSONAL))
+            )
         return records
 
     def _upcast(self, row: list[Any]) -> Seen:
-        position, event_id, stream, version, name, schema, at, order_id, customer_id, channel, command_id, body, personal, *_ = row
+        position, event_id, stream, version, name, schema, at, order_id, customer_id, channel, command_id, actor, body, personal, *_ = row
         if self._judged is not None:
             refuse_unknown([row], self._judged)
         place = (
@@ -112,6 +131,7 @@ class BulkReader(Reader):
             customer_id,
             channel,
             command_id,
+            actor,
         )
         return self.record((*place, json.dumps(body), json.dumps(personal)))
 

@@ -28,7 +28,7 @@ SELECT position, event_id::text FROM o2c.event WHERE position < (SELECT h FROM b
 
 _PAGE = """
 SELECT position, event_id::text, stream, version, type, schema_version, occurred_at, order_id::text, customer_id, channel, command_id::text,
-       CASE WHEN type = ANY(%(types)s) THEN body::text END{personal}
+       actor, CASE WHEN type = ANY(%(types)s) THEN body::text END{personal}
 FROM o2c.event WHERE position > %(after)s AND position <= %(upto)s AND (%(every)s OR type = ANY(%(types)s)){streams}
 ORDER BY position LIMIT %(limit)s"""
 """A page of the log. Parts: `_PERSONAL` and `_OF_STREAMS`, or nothing.
@@ -72,6 +72,7 @@ class Seen(NamedTuple):
     customer_id: str | None
     channel: str
     command_id: str
+    actor: str
     body: dict[str, Any]
     personal: Personal = NOTHING_PERSONAL
 
@@ -154,7 +155,7 @@ class Reader:
 
     def record(self, row: tuple[Any, ...]) -> Seen:
         """The record of one line of a page."""
-        position, event_id, stream, version, name, schema, occurred_at, order_id, customer_id, channel, command_id, text, *more = row
+        position, event_id, stream, version, name, schema, occurred_at, order_id, customer_id, channel, command_id, actor, text, *more = row
         facts = self._facts[name]
         body = json.loads(text)
         hidden = json.loads(more[0]) if more and more[0] else {}
@@ -166,7 +167,7 @@ class Reader:
         item = body.get("item", "") if facts.of_item else ""
         return Seen(
             position, event_id, stream, version, name, facts.shape, step, item, stamp(occurred_at), order_id, customer_id, channel,
-            command_id, body, personal,
+            command_id, actor, body, personal,
         )  # fmt: skip
 
 

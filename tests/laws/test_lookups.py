@@ -24,7 +24,7 @@ def registered(customer: str, position: int = 1, *, reader: Reader | None = None
     """The event as the log gives it to a fold."""
     event = CustomerRegistered.model_validate({**CustomerRegistered.example, "customer": customer, "birth_date": "1980-02-29", **personal})
     body, told = (event.model_dump_json(**{how: event.personal}) for how in ("exclude", "include"))
-    row = (position, ONE, f"customer-{customer}", position, event.type_name, 1, DAY_ONE, None, customer, "web", ONE, body, told)
+    row = (position, ONE, f"customer-{customer}", position, event.type_name, 1, DAY_ONE, None, customer, "web", ONE, "test", body, told)
     return (reader or reader_of([lookups(KEY)])).record(row)
 
 

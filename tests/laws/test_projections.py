@@ -129,7 +129,7 @@ def test_old_events_are_read_by_their_declared_changes(monkeypatch: pytest.Monke
     """A body of an older schema version is renamed and filled before a fold sees it."""
     monkeypatch.setitem(EVENT_TYPES, "probe.seen", _Probe)
     [event] = seen([captured(0)])
-    row = (1, event.event_id, "s", 1, "probe.seen", 1, event.occurred_at, None, None, "web", event.command_id, '{"colour": "red"}')
+    row = (1, event.event_id, "s", 1, "probe.seen", 1, event.occurred_at, None, None, "web", event.command_id, "test", '{"colour": "red"}')
 
     assert Reader([frozenset({"probe.seen"})]).record(row).body == {"shade": "red", "size": 1}
 
