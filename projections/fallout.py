@@ -259,6 +259,13 @@ OPEN_OF_CUSTOMER = f"""SELECT {", ".join(f'f.{column} AS "{name}"' for name, col
 WHERE f.state = 'open' AND coalesce(o.customer_id, i.customer_id) = %s ORDER BY f.opened_at, f.fallout"""
 """The open fallouts of a customer's orders and invoices, the oldest first. Parameter: the customer's id."""
 
+OPEN_LIKE = f"""SELECT f.fallout, f.stream, f.item, f.step, f.reason, f.order_id AS "order", o.external_id FROM projection.fallout f {_OF_WHOM}
+WHERE f.state = 'open' AND (%(group)s = '' OR f.group_id = %(group)s) AND (%(reason)s = '' OR f.reason = %(reason)s) ORDER BY f.stream, f.fallout"""
+"""The open fallouts of a group, or of a reason, by stream. Parameters: `group`, `reason` (empty text: any)."""
+
+COUNT_OF_GROUP = "SELECT count(*) AS n FROM projection.fallout WHERE group_id = %s"
+"""How many fallouts a group ever had. Parameter: the group."""
+
 COUNT_BY_STATE = "SELECT state AS key, count(*) AS n FROM projection.fallout GROUP BY 1"
 """How many fallouts are open and how many closed. No parameters."""
 

@@ -13,10 +13,12 @@ from uuid import uuid4
 
 from o2c.checks.conformance import Kept, check_conformance
 from o2c.desk import customers, fallout, numbers, orders, partners, payments, streams
+from o2c.desk import proving as fixes
 from o2c.desk.act import Context, Refused, Rule, Written
 from o2c.desk.capture import HOME, Captured, Paper, capture, document
 from o2c.desk.fallout import Correct, Decide, Fail, FailOrder, Force, Handling, Replace, Resolution, Retry, Skip
 from o2c.desk.orders import Cancelled
+from o2c.desk.proving import Applied
 from o2c.desk.streams import Event
 from o2c.running.failing import NO_ANSWER
 from o2c.running.session import opened
@@ -30,6 +32,7 @@ from o2c.views.order_page import show_order
 from o2c.views.orders import find_order, list_orders
 from o2c.views.partners import list_faults, list_partner_statuses, list_partners
 from o2c.views.ports import late_ports
+from o2c.views.proving import Proof, prove
 from o2c.views.reading import all_seen
 from o2c.views.shown import (
     CustomerShown,
@@ -138,6 +141,11 @@ class OrderToCash:
         another agrees), `Skip`, `Replace` its SIM, `Fail` the item, `FailOrder`. It closes by the event that follows. See `desk.fallout.resolve`.
         """
         return fallout.resolve(self._engine, context, fallout_id, resolution, note=note)
+
+    @_answered
+    def apply_fix(self, fix: str, context: Context, *, group: str = "", reason: str = "", note: str) -> Applied:
+        """Prove a fix (the text of its file) and do exactly what it resolves. See `desk.proving.apply_fix`."""
+        return fixes.apply_fix(self._engine, context, fix, group=group, reason=reason, note=note)
 
     @_answered
     def work(self, fallout_id: str, context: Context, handling: Handling, *, note: str = "") -> Written:
@@ -267,6 +275,15 @@ class OrderToCash:
         """Ports that missed the day agreed for them, with their days late and the cause; numbers are given in full. See `views.ports.late_ports`."""
         all_seen(self._engine)
         return cast("list[LatePortShown]", late_ports(self._engine, market=market, unfinished=unfinished, identifiers=True, limit=limit))
+
+    @_answered
+    def prove_fix(self, fix: str, *, group: str = "", reason: str = "") -> Proof:
+        """What a fix (the text of its file) would make of open fallouts, of a group or with a reason code; nothing is written.
+
+        See `views.proving.prove`.
+        """
+        all_seen(self._engine)
+        return prove(self._engine, fix, group=group, reason=reason)
 
     @_answered
     def fallouts(

@@ -11,6 +11,7 @@ from typing import Any
 from o2c.checks.conformance import check_conformance
 from o2c.checks.diagnose import run_checks
 from o2c.desk import capture, customers, fallout, numbers, orders, partners, payments, projections, streams
+from o2c.desk import proving as fixes
 from o2c.desk.roles import roles_for
 from o2c.files import intake, loading
 from o2c.running import store
@@ -24,6 +25,7 @@ from o2c.views import (
     following,
     invoices,
     order_page,
+    proving,
     replaying,
     sims,
     statement,
@@ -64,6 +66,7 @@ VERBS = (
     Operation("customers.contact", customers.record_contact),
     Operation("customers.load", loading.load_customers),
     Operation("customers.register", customers.register_customer),
+    Operation("fallout.apply-fix", fixes.apply_fix),
     Operation("fallout.load-codes", loading.load_codes),
     Operation("fallout.resolve", fallout.resolve),
     Operation("fallout.work", fallout.work),
@@ -107,6 +110,7 @@ VIEWS = (
     Operation("fallout.codes", codes.list_codes),
     Operation("fallout.groups", fallout_groups.list_groups),
     Operation("fallout.list", fallouts.list_fallouts),
+    Operation("fallout.prove", proving.prove),
     Operation("fallout.show", fallout_page.show_fallout),
     Operation("metrics.cycle-time", status.cycle_times),
     Operation("metrics.promises", status.promises_kept),

@@ -16,7 +16,8 @@ from o2c.kernel.shapes import FaultClass, Origin, Recoverability, WaitingFor
 
 Document = Mapping[str, Any]
 """A file of codes as parsed: `version`, `valid_from`, and of `retries`, `queues`, `codes` and `steps` what it says."""
-_PARTS = frozenset({"version", "valid_from", "retries", "escalation", "tiers", "queues", "codes", "steps"})
+PARTS = frozenset({"version", "valid_from", "retries", "escalation", "tiers", "queues", "codes", "steps"})
+"""The parts that a file of codes can have."""
 _OF_CODE: Mapping[str, tuple[str, ...]] = {
     "fault_class": get_args(FaultClass), "origin": get_args(Origin), "recoverability": get_args(Recoverability),
     "retry": get_args(RetryClass), "waiting_for": get_args(WaitingFor),
@@ -59,7 +60,7 @@ def checked(book: CodeBook, text: str, actions: frozenset[str]) -> Codes:
     """
     document = parsed(text)
     try:
-        _no_others("the file", document, _PARTS)
+        _no_others("the file", document, PARTS)
         before = book.newest
         if not str(document.get("version", "")).strip() or document["version"] in {codes.version for codes in book.versions}:
             raise ValueError("give it a `version` that was not loaded before")

@@ -15,20 +15,16 @@ from o2c.catalogue.rules import publish
 from o2c.catalogue.state import STREAM as CATALOGUE
 from o2c.customers.rules import register
 from o2c.customers.state import CustomerState, stream_of
-from o2c.desk.act import Deed, act, permitted
+from o2c.desk.act import act, permitted
+from o2c.desk.codes import load_deed
 from o2c.engine.app import Context, Engine
 from o2c.engine.drafts import Command, Loaded
 from o2c.engine.runner import Runner
-from o2c.fallout import codes
-from o2c.fallout.actions import ACTIONS
-from o2c.fallout.events import CodesLoaded
-from o2c.fallout.state import CodesState
 from o2c.files.lines import document_of, lines_of, raw_lines, refuse_empty
 from o2c.kernel.carry import happened
-from o2c.kernel.decision import NOTHING, Decision, Guard, just
+from o2c.kernel.decision import Decision, Guard, just
 from o2c.kernel.identifiers import derived_id, digest
 from o2c.kernel.periods import local_date, stamp
-from o2c.kernel.reasons import STREAM as CODES
 from o2c.kernel.reasons import Codes
 from o2c.kernel.refusal import Refused
 from o2c.markets.registry import HOME, current
@@ -121,13 +117,7 @@ def load_codes(app: Engine, path: Path, *, context: Context = BY_INTAKE) -> Code
     except OSError as error:
         raise Refused(f"{path} cannot be read: {error.strerror}") from None
 
-    def rule(state: CodesState, at: datetime) -> Decision:
-        if document in state.documents:
-            return NOTHING
-        made = codes.checked(codes.book_of(state.documents), document, frozenset(ACTIONS))
-        return just(CodesLoaded(version=made.version, valid_from=made.valid_from, document=document))
-
-    act(app, context, "fallout.load-codes", Deed(CODES, (rule,), document))
+    act(app, context, "fallout.load-codes", load_deed(document))
     return app.codes().newest
 
 

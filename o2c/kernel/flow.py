@@ -62,7 +62,12 @@ def settle(step: Step, work: Work, answer: partner.Answer, at: datetime, *, seed
 def exchange(name: str, body: Mapping[str, Any], answer: partner.Answer, latency_ms: int) -> Asked:
     """Describe an exchange with a partner as it is stored beside the event; of the request's body only a digest (SHA-256) is kept."""
     data = getattr(answer, "data", None)
-    return Asked(name, _ANSWERS[type(answer)], getattr(answer, "code", ""), latency_ms, digest(to_json(body)), dict(data) if data else {})
+    return Asked(name, _ANSWERS[type(answer)], getattr(answer, "code", ""), latency_ms, digest_of(body), dict(data) if data else {})
+
+
+def digest_of(body: Mapping[str, Any]) -> str:
+    """Give the digest (SHA-256) by which the body of a request is known again."""
+    return digest(to_json(body))
 
 
 _ANSWERS: Mapping[type[partner.Answer], str] = {

@@ -24,6 +24,7 @@ ASKS = {"act", "act_on_all", "permitted"}
 COMMANDS = {
     "catalogue.load": ["load catalogue"],
     "customers.load": ["load customers"],
+    "fallout.apply-fix": ["fallout prove"],
     "orders.ingest": ["ingest"],
     "projections.repair": ["projections verify"],
     "projections.skipped": ["projections parked"],
@@ -39,8 +40,10 @@ METHODS = {
     "events.last": "last",
     "events.tail": "follow",
     "events.wait": "wait",
+    "fallout.apply-fix": "apply_fix",
     "fallout.groups": "fallout_groups",
     "fallout.list": "fallouts",
+    "fallout.prove": "prove_fix",
     "fallout.resolve": "resolve",
     "fallout.work": "work",
     "numbers.release": "release_number",

@@ -14,6 +14,9 @@ from tests.shell import Program, Shell, one_line
 from tests.store.test_roles import database_apart, login
 from tests.world import World, at, line, order
 
+FIX = Path(__file__).parents[2] / "o2c" / "fallout" / "codes.toml"
+"""A file that is read as a fix."""
+
 SHOWN = {
     "fallout codes": "NP-CODE",
     "fallout groups": "CR-DEPOSIT",
@@ -39,6 +42,7 @@ OF_THE_LOG = {
     "customers show C-1": "heads, and a customer's name",
     "events find": "events",
     "events tail --once": "events",
+    f"fallout prove --reason NP-CODE --fix {FIX}": "heads",
     "fallout show FALLOUT": "heads: what may be corrected",
     "numbers show +447700900001": "heads, and numbers are masked for readers",
     "orders plan WEB-1": "heads",

@@ -83,6 +83,7 @@ from = 2026-03-02T10:00:00Z
 to = 2026-03-02T12:00:00Z
 """
 CODES = 'version = "ours-1"\nvalid_from = "2026-01-01"\n[codes.NP-CODE]\nseverity = 2\n'
+FIX = CODES + '[correct]\nportInCode = "ABC123456"\n'
 FELL = "SELECT o.external_id FROM projection.fallout f JOIN projection.orders o USING (order_id) WHERE f.state = 'open' AND f.reason = {}"
 FIRST = "FROM projection.orders WHERE state = 'completed' ORDER BY captured_at, order_id LIMIT 1"
 FOUND = {
@@ -196,6 +197,7 @@ def fitting(stores: Stores, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         (tmp_path / "files" / "what_if.py").write_text(WHAT_IF)
         (tmp_path / "files" / "faults.toml").write_text(FAULTS)
         (tmp_path / "files" / "codes.toml").write_text(CODES)
+        (tmp_path / "files" / "fix.toml").write_text(FIX)
         monkeypatch.chdir(tmp_path / "files")
         for name, value in {"O2C_DSN": dsn, "O2C_HOME": str(tmp_path / "home"), "PYTHONPATH": os.pathsep.join(sys.path)}.items():
             monkeypatch.setenv(name, value)

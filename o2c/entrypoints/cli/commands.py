@@ -52,6 +52,10 @@ PARTS: Mapping[str, Mapping[str, Part]] = {
                     "resolving:fallout_work",
                     "Handle a fallout without resolving it: claim, assign, release, snooze, wait, ask, resume, escalate, link a ticket, note.",
                 ),
+                "prove": Part(
+                    "proving:fallout_prove",
+                    "Try a fix on open fallouts before it is put in force: which would resolve, which fall out again, of which nobody knows.",
+                ),
                 "load-codes": Part(
                     "resolving:fallout_load_codes",
                     "Put reason codes of your own (TOML) over the table, in force from the day that the file says.",

@@ -1,0 +1,25 @@
+"""Loading reason codes over the table, as a deed on its stream."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from o2c.desk.act import Deed
+from o2c.fallout import codes
+from o2c.fallout.actions import ACTIONS
+from o2c.fallout.events import CodesLoaded
+from o2c.fallout.state import CodesState
+from o2c.kernel.decision import NOTHING, Decision, just
+from o2c.kernel.reasons import STREAM
+
+
+def load_deed(document: str) -> Deed:
+    """Put the text of a file of codes over the table; loaded again unchanged, it does nothing. Its rule raises Refused (see `codes.checked`)."""
+
+    def rule(state: CodesState, at: datetime) -> Decision:
+        if document in state.documents:
+            return NOTHING
+        made = codes.checked(codes.book_of(state.documents), document, frozenset(ACTIONS))
+        return just(CodesLoaded(version=made.version, valid_from=made.valid_from, document=document))
+
+    return Deed(STREAM, (rule,), document)
