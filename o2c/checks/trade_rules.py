@@ -206,14 +206,13 @@ RULES: tuple[Rule, ...] = (
     ),
     NotSuccession(
         name="nothing-after-the-end",
-        says="Nothing happens to an order after its end but what the plan allows: papers that come again, the notice of a refusal, deposits, "
-        "and what people note on its fallouts.",
+        says="Nothing happens to an order after its end but what the plan allows: papers that come again, the notice of a refusal, and deposits.",
         source="order life cycle, section 1 (final never leaves final)",
         by=by_order,
         first=_ENDS,
         never=Events(of="order"),
         but=(
-            named("order.resub*", "duplicate.*", "deposit.*", "fallout.*"),
+            named("order.resub*", "duplicate.*", "deposit.*"),
             Events(step="duplicate"),
             Events(step="credit-notice"),
         ),

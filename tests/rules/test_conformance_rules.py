@@ -214,6 +214,17 @@ def test_a_case_is_told_once_by_the_event_that_first_broke_it() -> None:
     assert kept.row()["first_event"] == kept.broken[0].event == seen(history)[5].event_id
 
 
+@pytest.mark.parametrize(
+    ("step", "kept"),
+    [pytest.param("duplicate", True, id="what to do with a paper that came again"), pytest.param("sim", False, id="a step of the order")],
+)
+def test_what_is_decided_after_the_end(step: str, kept: bool) -> None:
+    """A person may still say what a second paper is; a fallout of a step that is over is nobody's to decide."""
+    decided = of_order(0, "fallout.decided", 10, step=step, item="")
+
+    assert ("nothing-after-the-end" not in broken([*ENDED, decided])) is kept
+
+
 def test_a_cutover_begun_in_the_window_may_be_told_of_after_it() -> None:
     """The answer to a question put in the window, when the clearing house kept silent, is of a cut-over that was done in it."""
     asked = of_order(0, "partner.silent", DAY + HOUR, step="cutover", item="1")
