@@ -63,5 +63,11 @@ IDS_OF_EXTERNAL_ID = "SELECT order_id FROM projection.orders WHERE external_id =
 IDS_OF_CUSTOMERS = "SELECT order_id FROM projection.orders WHERE customer_id = ANY(%s)"
 """The ids of all orders of some customers. Parameter: the customers' ids."""
 
+CAPTURED_FROM = """SELECT order_id AS "order", external_id, captured_at,
+    state = 'rejected' OR EXISTS (SELECT FROM projection.fallout f WHERE f.order_id = o.order_id) AS touched
+FROM projection.orders o WHERE (captured_at, order_id) > (%s, %s) ORDER BY captured_at, order_id LIMIT %s"""
+"""Orders by capture, with whether a step of theirs ever fell out or they were rejected (`touched`). Parameters: a time and an id, after which they
+come; how many."""
+
 COUNT_BY_STATE = "SELECT state AS key, count(*) AS n FROM projection.orders GROUP BY 1 ORDER BY 1"
 """How many orders are in each state. No parameters."""

@@ -23,6 +23,7 @@ from o2c.desk.streams import Event
 from o2c.running.failing import NO_ANSWER
 from o2c.running.session import opened
 from o2c.views import following
+from o2c.views.counterfactual import Counterfactual, counterfactual
 from o2c.views.customers import show_customer
 from o2c.views.fallout_groups import list_groups
 from o2c.views.fallouts import list_fallouts
@@ -275,6 +276,14 @@ class OrderToCash:
         """Ports that missed the day agreed for them, with their days late and the cause; numbers are given in full. See `views.ports.late_ports`."""
         all_seen(self._engine)
         return cast("list[LatePortShown]", late_ports(self._engine, market=market, unfinished=unfinished, identifiers=True, limit=limit))
+
+    @_answered
+    def counterfactual(self, policy: str, *, since: datetime) -> Counterfactual:
+        """What the orders captured from a time on would have come to under other codes, mappings and retries (the text of a file of codes); nothing
+        is written. See `views.counterfactual.counterfactual`.
+        """
+        all_seen(self._engine)
+        return counterfactual(self._engine, policy, since=since)
 
     @_answered
     def prove_fix(self, fix: str, *, group: str = "", reason: str = "") -> Proof:

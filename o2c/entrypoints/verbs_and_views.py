@@ -18,6 +18,7 @@ from o2c.running import store
 from o2c.views import (
     catalogue,
     codes,
+    counterfactual,
     fallout_groups,
     fallout_page,
     fallouts,
@@ -100,6 +101,7 @@ VERBS = (
 VIEWS = (
     Operation("catalogue.list", catalogue.list_prices),
     Operation("conformance", check_conformance),
+    Operation("counterfactual", counterfactual.counterfactual),
     Operation("customers.show", customer_views.show_customer),
     Operation("diagnose", run_checks),
     Operation("events.find", following.find_events),

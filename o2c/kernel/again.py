@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from o2c.kernel.event import Asked, Event, Fact
 from o2c.kernel.flow import digest_of
@@ -48,11 +47,7 @@ class Exchanges:
         """
         for fact in reversed(self.facts):
             asked = fact.asked
-            if (
-                asked
-                and asked.partner == step.partner
-                and asked.digest in (digest_of(_body(step, work, when)) for when in (at, fact.occurred_at))
-            ):
+            if asked and asked.partner == step.partner and asked.digest in digests_of(step, work, at, fact.occurred_at):
                 return asked, answer_of(asked, fact.event, fact.occurred_at)
         return None
 
@@ -62,6 +57,7 @@ def exchanges_of(facts: Iterable[Fact], item: str, step: str) -> Exchanges:
     return Exchanges(tuple(fact for fact in facts if fact.asked and (item_of(fact.event), step_of(fact.event)) == (item, step)))
 
 
-def _body(step: Step, work: Work, at: datetime) -> Mapping[str, Any]:
+def digests_of(step: Step, work: Work, *times: datetime) -> frozenset[str]:
+    """Give the digests of the request that a step would make, at each of some times: part of a body may depend on when it is sent."""
     assert step.ask is not None
-    return {**step.ask.payload(work), **step.ask.timed(work, at)}
+    return frozenset(digest_of({**step.ask.payload(work), **step.ask.timed(work, at)}) for at in times)

@@ -34,6 +34,7 @@ COMMANDS = {
 
 METHODS = {
     "conformance": "conformance",
+    "counterfactual": "counterfactual",
     "customers.contact": "record_contact",
     "customers.register": "register_customer",
     "customers.show": "customer",

@@ -39,6 +39,7 @@ WITHOUT_A_STORE = ("fallout actions",)
 OF_THE_LOG = {
     "catalogue list": "heads",
     "conformance": "events",
+    f"counterfactual --policy {FIX} --since 2026-01-01": "heads",
     "customers show C-1": "heads, and a customer's name",
     "events find": "events",
     "events tail --once": "events",

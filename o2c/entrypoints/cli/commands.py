@@ -95,6 +95,10 @@ PARTS: Mapping[str, Mapping[str, Part]] = {
             },
         ),
         "sql": Part("analysts:sql", "Run one SQL statement over the analyst views and the projections, or open psql on them."),
+        "counterfactual": Part(
+            "counterfactual:counterfactual_of_orders",
+            "Tell orders again under other retries, mappings and codes: what would have stopped, and how many days were saved.",
+        ),
         "replay": Part(
             "replay:replay",
             "Ask what if: fold the history through a projection of your own and see how its rows differ from the live ones.",

@@ -7,12 +7,12 @@ from typing import Annotated, Any
 
 import typer
 
-from o2c.desk.act import Context, Refused
+from o2c.desk.act import Context
 from o2c.desk.proving import apply_fix
 from o2c.entrypoints.cli.options import Actor, complete_reason
 from o2c.entrypoints.cli.output import Format, Output, show_one, show_rows
 from o2c.entrypoints.cli.session import current, looking, opened
-from o2c.entrypoints.cli.wishes import named
+from o2c.entrypoints.cli.wishes import named, text_of
 from o2c.views.proving import prove
 
 
@@ -35,7 +35,7 @@ def fallout_prove(
     Example: o2c fallout prove --reason NP-CODE --fix fix.toml -o json
     Example: o2c fallout prove --reason NP-CODE --fix fix.toml --items
     """
-    text = _text(fix)
+    text = text_of(fix)
     if apply:
         with opened() as session:
             applied = apply_fix(session.app, Context(named(actor)), text, group=group, reason=reason, note=note)
@@ -52,12 +52,3 @@ def _show(row: dict[str, Any], rows: list[dict[str, Any]], items: bool, output: 
         show_rows(rows, output)
     else:
         show_one({**row, **({"items": rows} if items else {})}, output)
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except UnicodeDecodeError:
-        raise Refused(f"{path} is no UTF-8 text") from None
-    except OSError as error:
-        raise Refused(f"{path} cannot be read: {error.strerror}") from None

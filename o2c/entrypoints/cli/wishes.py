@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 
 from o2c.desk.act import Refused
 
@@ -20,3 +21,13 @@ def one_of(option: str, value: str, known: Iterable[str]) -> str:
     if value and value not in there:
         raise Refused(f"{option} {value}: there is no such thing to filter by; there are {', '.join(there)}")
     return value
+
+
+def text_of(path: Path) -> str:
+    """The text of a file. Raises Refused for one that is not there or no UTF-8."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise Refused(f"{path} is no UTF-8 text") from None
+    except OSError as error:
+        raise Refused(f"{path} cannot be read: {error.strerror}") from None
