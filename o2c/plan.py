@@ -30,6 +30,7 @@ from o2c.fallout.record import KIND as FALLOUT
 from o2c.fallout.state import KIND as CODES
 from o2c.identity.step import STEP as IDENTITY
 from o2c.intake.state import KIND as INTAKE
+from o2c.jobs.state import KIND as JOB
 from o2c.kernel.reaction import Reaction
 from o2c.kernel.reasons import CodeBook
 from o2c.kernel.step import Step
@@ -72,7 +73,7 @@ STEPS: Mapping[str, Step] = {
 }
 KINDS: Mapping[str, StreamKind] = {
     kind.category: kind
-    for kind in (ORDER, SIM, NUMBER, CUSTOMER, CATALOGUE, DELIVERY_OF_STOCK, ACCOUNT, INVOICE, INTAKE, PARTNER, CODES, FALLOUT)
+    for kind in (ORDER, SIM, NUMBER, CUSTOMER, CATALOGUE, DELIVERY_OF_STOCK, ACCOUNT, INVOICE, INTAKE, PARTNER, CODES, FALLOUT, JOB)
 }
 
 PLAN_VERSION = "2026-11"

@@ -203,23 +203,30 @@ _RECORD = """r.owner, r.claimed_until, r.queue AS queue_now, r.snoozed_until, r.
 r.handovers, r.tickets, r.origin AS origin_now, r.proposed_by, r.reopened, r.reopenings"""
 """What the record `r` of a fallout says; all NULL where nobody handled it."""
 
+_FILTERED = f"""FROM projection.fallout f {_OF_WHOM} LEFT JOIN projection.fallout_records r ON r.fallout = f.fallout
+WHERE (%(everything)s OR f.state = 'open' OR r.reopened) AND (%(queue)s = '' OR coalesce(nullif(r.queue, ''), f.queue) = %(queue)s)
+AND (%(group)s = '' OR f.group_id = %(group)s) AND (%(owner)s = '' OR r.owner = %(owner)s) AND (%(reason)s = '' OR f.reason = %(reason)s)
+AND (%(order)s = '' OR f.order_id = %(order)s) AND (%(customer)s = '' OR coalesce(o.customer_id, i.customer_id) = %(customer)s)"""
+"""Open fallouts `f`, and those looked at again, with their records `r`. Parameters: `everything` (closed ones too), `queue`, `reason`, `order` (its id), `customer`, `group`,
+`owner` (empty text: any)."""
+
 LISTED = f"""SELECT {", ".join(f'f.{column} AS "{name}"' for name, column in SHOWN.items())}, f.state, f.closed_at, f.stream, f.detail,
 f.severity, f.code_version, f.group_id AS "group", f.promised_on, f.revenue_minor, f.acts, f.offering, f.partner,
 f.channel, f.origin_event, f.origin_channel, f.origin_agent, f.origin_field, {RANK} AS rank,
 {_RECORD}, o.external_id, coalesce(o.customer_id, i.customer_id) AS customer, i.invoice, count(*) OVER () AS n
-FROM projection.fallout f {_OF_WHOM} LEFT JOIN projection.fallout_records r ON r.fallout = f.fallout
-WHERE (%(everything)s OR f.state = 'open' OR r.reopened) AND (%(queue)s = '' OR coalesce(nullif(r.queue, ''), f.queue) = %(queue)s)
-AND (%(group)s = '' OR f.group_id = %(group)s) AND (%(owner)s = '' OR r.owner = %(owner)s) AND (%(reason)s = '' OR f.reason = %(reason)s)
-AND (%(order)s = '' OR f.order_id = %(order)s) AND (%(customer)s = '' OR coalesce(o.customer_id, i.customer_id) = %(customer)s)
+{_FILTERED}
 ORDER BY CASE %(sort)s WHEN 'queue' THEN f.queue WHEN 'reason' THEN f.reason WHEN 'order' THEN o.external_id
     WHEN 'customer' THEN coalesce(o.customer_id, i.customer_id) END,
     CASE %(sort)s WHEN 'rank' THEN {RANK} END, CASE %(sort)s WHEN 'newest' THEN f.opened_at END DESC, CASE %(sort)s WHEN 'attempts' THEN f.attempts END DESC, f.opened_at, f.fallout
 LIMIT %(limit)s"""
 """Fallouts with the order, customer and invoice of each, and how many there are in all (`n`); the oldest first unless `sort` says otherwise.
 
-Parameters: `everything` (closed ones too), `queue`, `reason`, `order` (its id), `customer`, `group`, `owner` (empty text: any), `sort`, `limit`
-(NULL: all), and those of `RANK`.
+Parameters: those of the filter, `sort`, `limit` (NULL: all), and those of `RANK`.
 """
+
+MATCHED = f"""SELECT f.fallout, (SELECT position FROM projection.checkpoint WHERE name = 'fallout') AS position {_FILTERED}
+ORDER BY {RANK}, f.opened_at, f.fallout"""
+"""The ids of fallouts by rank, with the position of the log that they are as of. Parameters: those of the filter and those of `RANK`."""
 
 TREND_DAYS = 7
 _TREND = ", ".join(
@@ -254,6 +261,9 @@ FROM projection.fallout f {_OF_WHOM} LEFT JOIN projection.fallout_records r ON r
 WHERE f.fallout = %(name)s OR (length(%(name)s) BETWEEN 8 AND 35 AND f.fallout LIKE %(begins)s)"""
 """The row of a fallout with its record, order, customer and invoice. Parameters: `name`, its id or the first letters of it, `begins`, those again
 with `%`, and those of `RANK`."""
+
+ROWS_OF_FALLOUTS = "SELECT * FROM projection.fallout WHERE fallout = ANY(%s)"
+"""The rows of some fallouts. Parameter: their ids."""
 
 OPEN_OF_CUSTOMER = f"""SELECT {", ".join(f'f.{column} AS "{name}"' for name, column in SHOWN.items())} FROM projection.fallout f {_OF_WHOM}
 WHERE f.state = 'open' AND coalesce(o.customer_id, i.customer_id) = %s ORDER BY f.opened_at, f.fallout"""

@@ -253,5 +253,10 @@ LIVES: Mapping[str, Mapping[str, Sequence[Told]]] = {
         ),
     },
     "codes": {"loaded twice": (("codes.loaded", {}), ("codes.loaded", {"version": "2027-01"}))},
+    "job": {
+        "finished": (("job.started", {}), ("job.items-tried", {}), ("job.finished", {})),
+        "stopped": (("job.started", {"fallouts": ["f-1", "f-2"]}),
+                    ("job.items-tried", {"items": [{"fallout": "f-1", "result": "failed", "why": "it is closed"}]}), ("job.stopped", {})),
+    },
     "intake": {"gone through twice": (("intake.closed", {}), ("intake.closed", {"intake": "intake-3b1f/2"}))},
 }  # fmt: skip

@@ -35,7 +35,7 @@ class Deed:
 
     `wish` (plain JSON values) says what was asked; with the command id it tells a repeat from another wish. `cause` is the event that the
     deed answers. The stream must stand at `expected_version`, if one is given, and the streams `beside`, which the rules looked at as well, as
-    they were read.
+    they were read. With a `command_id` of its own (a UUID) the deed is done once whatever others are done with it.
     """
 
     stream: str
@@ -44,6 +44,7 @@ class Deed:
     cause: str | None = None
     expected_version: int | None = None
     beside: Mapping[str, Loaded] = field(default_factory=dict)
+    command_id: str = ""
 
     @property
     def fingerprint(self) -> str:
@@ -67,11 +68,12 @@ def act(app: Engine, context: Context, verb: str, deed: Deed) -> Written:
 def act_on_all(app: Engine, context: Context, verb: str, deeds: Sequence[Deed]) -> list[Written | Refused]:
     """Carry deeds on different streams through, all in one append; what became of each. One that is refused keeps no other from being done.
 
-    A command id of the caller's names all of them: each deed's own is derived from it, unless there is only one. Raises Refused for the asker
-    (see `act`).
+    A command id of the caller's names all of them: each deed's own is derived from it, unless there is only one or the deed has one of its own.
+    Raises Refused for the asker (see `act`).
     """
     context = permitted(context, verb)
-    ids = [derived_id(context.command_id, deed.stream) if context.command_id and len(deeds) > 1 else context.command_id for deed in deeds]
+    shared = context.command_id
+    ids = [deed.command_id or (derived_id(shared, deed.stream) if shared and len(deeds) > 1 else shared) for deed in deeds]
     done: dict[int, Written | Refused] = {}
     for place, (deed, command_id) in enumerate(zip(deeds, ids, strict=True)):
         if earlier := _refused(partial(app.recall, deed.stream, command_id, deed.fingerprint)) if command_id else None:
@@ -87,6 +89,13 @@ def act_on_all(app: Engine, context: Context, verb: str, deeds: Sequence[Deed]) 
         done |= {place: _stale(deed) for place, deed in left.items() if not _as_seen(deed, first, loaded)}
         left = {place: deed for place, deed in left.items() if place not in done}
     return [done.get(place) or _stale(deed) for place, deed in enumerate(deeds)]
+
+
+def foreseen(app: Engine, deeds: Sequence[Deed]) -> list[Refused | None]:
+    """How each deed would be refused as its stream stands now, and None for one that would be done. Nothing is written."""
+    loaded = app.load({deed.stream for deed in deeds})
+    outcomes = [_refused(partial(_carried, app, deed, loaded[deed.stream])) for deed in deeds]
+    return [outcome if isinstance(outcome, Refused) else None for outcome in outcomes]
 
 
 def _attempt(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -47,8 +48,12 @@ from o2c.views.reading import caught_up
 
 __all__ = [
     "Assign", "ChangeOrigin", "Claim", "Correct", "Decide", "Escalate", "Fail", "FailOrder", "Force", "Handling", "LinkTicket", "Note",
-    "Release", "Reopen", "Replace", "RequestInformation", "Resolution", "Resume", "Retry", "Settle", "Skip", "Snooze", "Wait", "deed_of", "resolve", "work",
+    "Release", "Reopen", "Replace", "RequestInformation", "Resolution", "Resume", "Retry", "Settle", "Skip", "Snooze", "Wait", "Way", "deed_of", "deed_on",
+    "resolve", "work",
 ]  # fmt: skip
+
+Way = Resolution | Handling
+"""What can be done about a fallout: a way to resolve it, or to handle it before that."""
 
 
 def resolve(app: Engine, context: Context, fallout: str, resolution: Resolution, *, note: str) -> Written:
@@ -67,7 +72,21 @@ def work(app: Engine, context: Context, fallout: str, handling: Handling, *, not
     Raises Refused: missing (no such fallout), conflict (what cannot be as it stands; see the table of actions), usage (see `fallout.handling`).
     """
     caught_up(app)
-    row = row_of_fallout(app, fallout)
+    return act(app, context, "fallout.work", deed_of(app, fallout, handling, note=note, by=context.actor))
+
+
+def deed_of(app: Engine, fallout: str, way: Way, *, note: str, by: str) -> Deed:
+    """What is done about a fallout as a deed. Where the fallout is, the queue tells; how it stands, the stream itself."""
+    return deed_on(app, row_of_fallout(app, fallout), way, note=note, by=by)
+
+
+def deed_on(app: Engine, row: Mapping[str, Any], way: Way, *, note: str, by: str) -> Deed:
+    """The same for the row of a fallout."""
+    return _handling(app, row, way, note=note, by=by) if isinstance(way, Handling) else _resolving(app, row, way, note=note, by=by)
+
+
+def _handling(app: Engine, row: Mapping[str, Any], handling: Handling, *, note: str, by: str) -> Deed:
+    """What a person does with a fallout without resolving it, as a deed on its record."""
     fallout, stream = row["fallout"], str(row["stream"])
     beside = app.load([stream])
     standing = Standing(fallout, stream, row["origin"], app.codes().queues)
@@ -75,16 +94,13 @@ def work(app: Engine, context: Context, fallout: str, handling: Handling, *, not
     def rule(record: FalloutRecord, at: datetime) -> Decision:
         stage = _stage(app, row, beside[stream].state)
         check(handling.action, "reopened" if stage == "closed" and record.reopened else stage, fallout)
-        return handle(handling, record, standing, by=context.actor, note=note, at=at)
+        return handle(handling, record, standing, by=by, note=note, at=at)
 
-    return act(
-        app, context, "fallout.work", Deed(stream_of(fallout), (rule,), [fallout, handling.action, _plain(handling), note], beside=beside)
-    )
+    return Deed(stream_of(fallout), (rule,), [fallout, handling.action, _plain(handling), note], beside=beside)
 
 
-def deed_of(app: Engine, fallout: str, resolution: Resolution, *, note: str, by: str) -> Deed:
-    """A resolution as a deed on the stream of its fallout. Where that is, the queue tells; whether it is open, the stream itself."""
-    row = row_of_fallout(app, fallout)
+def _resolving(app: Engine, row: Mapping[str, Any], resolution: Resolution, *, note: str, by: str) -> Deed:
+    """A resolution as a deed on the stream of its fallout, or the proposal of one that takes two people."""
     fallout = row["fallout"]
     if isinstance(resolution, Force) and not _agreed(app, row, by):
         return _proposal(app, row, note=note, by=by)
@@ -115,7 +131,7 @@ def deed_of(app: Engine, fallout: str, resolution: Resolution, *, note: str, by:
     return Deed(stream, steps, wish, cause=_cause(app, row), beside=beside)
 
 
-def _stage(app: Engine, row: dict[str, Any], state: Any) -> Stage:
+def _stage(app: Engine, row: Mapping[str, Any], state: Any) -> Stage:
     """How the fallout stands by its own stream."""
     found = app.work(str(row["stream"]), state, str(row["item"]), row["step"])
     if not app.kind(str(row["stream"])).on_record(found, row["fallout"]):
@@ -123,14 +139,14 @@ def _stage(app: Engine, row: dict[str, Any], state: Any) -> Stage:
     return "waiting" if found.waiting_for else "under-way"
 
 
-def _work_on(app: Engine, row: dict[str, Any], state: Any, resolution: Resolution) -> Work:
+def _work_on(app: Engine, row: Mapping[str, Any], state: Any, resolution: Resolution) -> Work:
     """The work of the step that fell out, if the resolution may be taken. Raises Refused (conflict)."""
     check(resolution.action, _stage(app, row, state), row["fallout"])
     found = app.work(str(row["stream"]), state, str(row["item"]), row["step"])
     return changed(app.reading(found), fallout=row["fallout"])
 
 
-def _agreed(app: Engine, row: dict[str, Any], by: str) -> bool:
+def _agreed(app: Engine, row: Mapping[str, Any], by: str) -> bool:
     """Whether somebody else proposed to force this very attempt. Raises Refused (conflict) for whoever agrees with himself."""
     record: FalloutRecord = app.load([stream_of(row["fallout"])])[stream_of(row["fallout"])].state
     state = app.load([str(row["stream"])])[str(row["stream"])].state
@@ -140,7 +156,7 @@ def _agreed(app: Engine, row: dict[str, Any], by: str) -> bool:
     return bool(record.proposed_by) and record.proposed_attempt == attempt
 
 
-def _proposal(app: Engine, row: dict[str, Any], *, note: str, by: str) -> Deed:
+def _proposal(app: Engine, row: Mapping[str, Any], *, note: str, by: str) -> Deed:
     """The proposal to force a step, as a deed on the record of its fallout."""
     fallout, stream = row["fallout"], str(row["stream"])
     beside: dict[str, Loaded] = app.load([stream])
@@ -158,7 +174,7 @@ def _plain(handling: Handling) -> dict[str, str]:
     return {name: str(value) for name, value in asdict(handling).items()}
 
 
-def _cause(app: Engine, row: dict[str, Any]) -> str | None:
+def _cause(app: Engine, row: Mapping[str, Any]) -> str | None:
     """The event that opened the fallout."""
     [fact] = app.recorder.select_notifications(int(row["cause_event"]), 1)
     cause: str | None = getattr(fact, "event_id", None)

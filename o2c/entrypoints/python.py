@@ -12,45 +12,36 @@ from typing import Any, Literal, ParamSpec, Self, TypeVar, cast
 from uuid import uuid4
 
 from o2c.checks.conformance import Kept, check_conformance
+from o2c.desk import bulk as many
 from o2c.desk import customers, fallout, numbers, orders, partners, payments, streams
 from o2c.desk import proving as fixes
 from o2c.desk.act import Context, Refused, Rule, Written
+from o2c.desk.bulk import THRESHOLD_PERCENT, BulkDone, Query
 from o2c.desk.capture import HOME, Captured, Paper, capture, document
-from o2c.desk.fallout import Correct, Decide, Fail, FailOrder, Force, Handling, Replace, Resolution, Retry, Skip
+from o2c.desk.fallout import Correct, Decide, Fail, FailOrder, Force, Handling, Replace, Resolution, Retry, Skip, Way
 from o2c.desk.orders import Cancelled
 from o2c.desk.proving import Applied
 from o2c.desk.streams import Event
 from o2c.running.failing import NO_ANSWER
 from o2c.running.session import opened
-from o2c.views import following
+from o2c.views import following, shown
 from o2c.views.counterfactual import Counterfactual, counterfactual
 from o2c.views.customers import show_customer
 from o2c.views.fallout_groups import list_groups
 from o2c.views.fallouts import list_fallouts
 from o2c.views.following import START, EventRecord, Mark, OtherLog, Wanted
 from o2c.views.invoices import money_owed
+from o2c.views.jobs import show_job
 from o2c.views.order_page import show_order
 from o2c.views.orders import find_order, list_orders
 from o2c.views.partners import list_faults, list_partner_statuses, list_partners
 from o2c.views.ports import late_ports
 from o2c.views.proving import Proof, prove
 from o2c.views.reading import all_seen
-from o2c.views.shown import (
-    CustomerShown,
-    FalloutGroupShown,
-    FalloutListed,
-    FaultShown,
-    LatePortShown,
-    OrderRow,
-    OrderShown,
-    OwedShown,
-    PartnerShown,
-    PartnerStatusShown,
-)
 
 __all__ = [
     "Captured", "Context", "Correct", "Decide", "EventRecord", "Fail", "FailOrder", "Force", "Kept", "Mark", "OrderToCash", "OtherLog",
-    "Refused", "Replace", "Retry", "Skip", "Written",
+    "Query", "Refused", "Replace", "Retry", "Skip", "Written",
 ]  # fmt: skip
 
 P = ParamSpec("P")
@@ -156,6 +147,13 @@ class OrderToCash:
         """
         return fallout.work(self._engine, context, fallout_id, handling, note=note)
 
+    @_answered
+    def bulk(
+        self, query: Query, context: Context, way: Way, *, note: str, threshold_percent: int = THRESHOLD_PERCENT, dry_run: bool = False
+    ) -> BulkDone:
+        """Do the same about every open fallout that a query finds, as one job; the command id makes it go on. See `desk.bulk.bulk`."""
+        return many.bulk(self._engine, context, query, way, note=note, threshold_percent=threshold_percent, dry_run=dry_run)
+
     def cancel(self, order: str, context: Context, *, note: str, items: Sequence[str] = ()) -> Cancelled:
         """Cancel an order, or some of its items with what relies on them; `refused` says why not when it is too late. See `cancel_order`."""
         return orders.cancel_order(self._engine, context, order, items=items, note=note)
@@ -251,31 +249,33 @@ class OrderToCash:
     # -- reading: each first catches up, so that what was written before is seen
 
     @_answered
-    def order(self, name: str, *, at: datetime | None = None, known_at: int | None = None) -> OrderShown:
+    def order(self, name: str, *, at: datetime | None = None, known_at: int | None = None) -> shown.OrderShown:
         """An order by its id or its external id: as it stands, as it stood at a time, as far as was known at a position.
 
         Raises Refused: missing (no such order, or not yet), usage (a time to come, a position that is not reached).
         """
         all_seen(self._engine)
-        return cast("OrderShown", show_order(self._engine, name, at=at, known_at=known_at))
+        return cast("shown.OrderShown", show_order(self._engine, name, at=at, known_at=known_at))
 
     @_answered
-    def orders(self, *, state: str = "", customer: str = "", limit: int | None = None) -> list[OrderRow]:
+    def orders(self, *, state: str = "", customer: str = "", limit: int | None = None) -> list[shown.OrderRow]:
         """Orders by capture time, of a state or a customer where these are given. Raises Refused (usage) for a state that is none."""
         all_seen(self._engine)
-        return cast("list[OrderRow]", list_orders(self._engine, state=state, customer=customer, limit=limit))
+        return cast("list[shown.OrderRow]", list_orders(self._engine, state=state, customer=customer, limit=limit))
 
     @_answered
-    def owed(self, *, limit: int | None = None) -> list[OwedShown]:
+    def owed(self, *, limit: int | None = None) -> list[shown.OwedShown]:
         """The money that accounts hold for their customers, those that owe some back first."""
         all_seen(self._engine)
-        return cast("list[OwedShown]", money_owed(self._engine, limit=limit))
+        return cast("list[shown.OwedShown]", money_owed(self._engine, limit=limit))
 
     @_answered
-    def late_ports(self, *, market: str = "", unfinished: bool = False, limit: int | None = None) -> list[LatePortShown]:
+    def late_ports(self, *, market: str = "", unfinished: bool = False, limit: int | None = None) -> list[shown.LatePortShown]:
         """Ports that missed the day agreed for them, with their days late and the cause; numbers are given in full. See `views.ports.late_ports`."""
         all_seen(self._engine)
-        return cast("list[LatePortShown]", late_ports(self._engine, market=market, unfinished=unfinished, identifiers=True, limit=limit))
+        return cast(
+            "list[shown.LatePortShown]", late_ports(self._engine, market=market, unfinished=unfinished, identifiers=True, limit=limit)
+        )
 
     @_answered
     def counterfactual(self, policy: str, *, since: datetime) -> Counterfactual:
@@ -297,41 +297,49 @@ class OrderToCash:
     @_answered
     def fallouts(
         self, *, queue: str = "", reason: str = "", order: str = "", customer: str = "", group: str = "", limit: int | None = None
-    ) -> list[FalloutListed]:
+    ) -> list[shown.FalloutListed]:
         """Open fallouts by rank; `order` is an order's id or external id. Raises Refused (missing) when there is no such order."""
         all_seen(self._engine)
         order_id = find_order(self._engine, order)[1].order_id if order else ""
         found = list_fallouts(self._engine, queue=queue, reason=reason, order=order_id, customer=customer, group=group, limit=limit)
-        return cast("list[FalloutListed]", found)
+        return cast("list[shown.FalloutListed]", found)
 
     @_answered
     def fallout_groups(
         self, *, queue: str = "", reason: str = "", open_only: bool = False, limit: int | None = None
-    ) -> list[FalloutGroupShown]:
+    ) -> list[shown.FalloutGroupShown]:
         """Groups of like fallouts, those with most open ones first. See `views.fallout_groups.list_groups`."""
         all_seen(self._engine)
-        return cast("list[FalloutGroupShown]", list_groups(self._engine, queue=queue, reason=reason, open_only=open_only, limit=limit))
+        return cast(
+            "list[shown.FalloutGroupShown]", list_groups(self._engine, queue=queue, reason=reason, open_only=open_only, limit=limit)
+        )
 
     @_answered
-    def customer(self, customer: str) -> CustomerShown:
+    def job(self, job: str) -> list[shown.JobItemShown]:
+        """What became of each fallout of a job. Raises Refused (missing). See `views.jobs.show_job`."""
+        all_seen(self._engine)
+        return cast("list[shown.JobItemShown]", show_job(self._engine, job))
+
+    @_answered
+    def customer(self, customer: str) -> shown.CustomerShown:
         """Everything about one customer but what is personal. Raises Refused (missing)."""
         all_seen(self._engine)
-        return cast("CustomerShown", show_customer(self._engine, customer))
+        return cast("shown.CustomerShown", show_customer(self._engine, customer))
 
     @_answered
-    def partners(self) -> list[PartnerShown]:
+    def partners(self) -> list[shown.PartnerShown]:
         """The partners of the store: simulated or real, how each is reached and within which limits."""
-        return cast("list[PartnerShown]", list_partners(self._engine))
+        return cast("list[shown.PartnerShown]", list_partners(self._engine))
 
     @_answered
-    def partner_statuses(self) -> list[PartnerStatusShown]:
+    def partner_statuses(self) -> list[shown.PartnerStatusShown]:
         """Which partners are up, down or draining, since when and by whose word, and the calls of their last outages."""
-        return cast("list[PartnerStatusShown]", list_partner_statuses(self._engine))
+        return cast("list[shown.PartnerStatusShown]", list_partner_statuses(self._engine))
 
     @_answered
-    def faults(self) -> list[FaultShown]:
+    def faults(self) -> list[shown.FaultShown]:
         """The faults that simulated partners meet, planned and usual."""
-        return cast("list[FaultShown]", list_faults(self._engine))
+        return cast("list[shown.FaultShown]", list_faults(self._engine))
 
     @_answered
     def conformance(self, *, rule: str = "") -> list[Kept]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from o2c.checks.conformance import check_conformance
 from o2c.checks.diagnose import run_checks
-from o2c.desk import capture, customers, fallout, numbers, orders, partners, payments, projections, streams
+from o2c.desk import bulk, capture, customers, fallout, numbers, orders, partners, payments, projections, streams
 from o2c.desk import proving as fixes
 from o2c.desk.roles import roles_for
 from o2c.files import intake, loading
@@ -25,6 +25,7 @@ from o2c.views import (
     finding,
     following,
     invoices,
+    jobs,
     order_page,
     proving,
     replaying,
@@ -68,6 +69,7 @@ VERBS = (
     Operation("customers.load", loading.load_customers),
     Operation("customers.register", customers.register_customer),
     Operation("fallout.apply-fix", fixes.apply_fix),
+    Operation("fallout.bulk", bulk.bulk),
     Operation("fallout.load-codes", loading.load_codes),
     Operation("fallout.resolve", fallout.resolve),
     Operation("fallout.work", fallout.work),
@@ -111,6 +113,7 @@ VIEWS = (
     Operation("fallout.actions", codes.list_actions),
     Operation("fallout.codes", codes.list_codes),
     Operation("fallout.groups", fallout_groups.list_groups),
+    Operation("fallout.job", jobs.show_job),
     Operation("fallout.list", fallouts.list_fallouts),
     Operation("fallout.prove", proving.prove),
     Operation("fallout.show", fallout_page.show_fallout),

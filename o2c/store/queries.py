@@ -175,6 +175,9 @@ It is the whole log: read it through a server-side cursor.
 COMMAND = "SELECT fingerprint, outcome, first_position, last_position FROM o2c.command WHERE command_id = %s::uuid"
 """What was written of a command; no row for an id that was never used. Parameter: command id."""
 
+COMMANDS_WRITTEN = "SELECT command_id::text AS id FROM o2c.command WHERE command_id = ANY(%s::uuid[])"
+"""Those of some command ids that were used. Parameter: command ids."""
+
 CLOCK = "SELECT kind, now, window_s, window_end, round, seed FROM o2c.clock"
 """The clock of the store; no row while it has none."""
 

@@ -175,6 +175,10 @@ class Reads:
         """fingerprint, outcome, first_position and last_position of a command that was written; None for one that was not."""
         return next(iter(self.rows(queries.COMMAND, command_id)), None)
 
+    def commands_written(self, command_ids: Sequence[str]) -> set[str]:
+        """Those of some command ids under which something was written."""
+        return {row["id"] for row in self.rows(queries.COMMANDS_WRITTEN, list(command_ids))}
+
     def written_with(self, stream: str, position: int) -> list[dict[str, Any]]:
         """type and body of the events of a stream that came of the same command as the event at a position."""
         return self.rows(queries.EVENTS_OF_SAME_COMMAND, stream, position)

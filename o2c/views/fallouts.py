@@ -170,6 +170,22 @@ def row_of_fallout(app: Engine, name: str) -> dict[str, Any]:
     return found[0]
 
 
+def rows_of_fallouts(app: Engine, fallouts: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """The rows of some fallouts by their ids. The projections must be caught up."""
+    return {row["fallout"]: row for row in app.reads.rows(fallout.ROWS_OF_FALLOUTS, list(fallouts))}
+
+
+def matching(app: Engine, filters: Mapping[str, str]) -> tuple[tuple[str, ...], int]:
+    """The ids of the open fallouts that fit filters of `list_fallouts`, by rank, and the position of the log that they are as of.
+
+    The position is 0 where none fits. The projections must be caught up. Raises Refused (usage) for a queue or a reason that is none.
+    """
+    filtered_by(app, filters.get("queue", ""), filters.get("reason", ""))
+    anything = dict.fromkeys(("queue", "reason", "order", "customer", "group", "owner"), "")
+    found = app.reads.rows(fallout.MATCHED, everything=False, **{**anything, **filters}, **ranking(app))
+    return tuple(row["fallout"] for row in found), found[0]["position"] if found else 0
+
+
 def fallouts_by_reason(app: Engine) -> Rows:
     """How many fallouts there ever were, and how many are open, for each reason in each queue; the most frequent first."""
     return app.reads.rows(fallout.COUNT_BY_REASON_AND_QUEUE)

@@ -132,6 +132,16 @@ class FalloutGroupShown(TypedDict):
     sample: str
 
 
+class JobItemShown(TypedDict):
+    """A fallout of a job: what became of it (done, failed, stopped, waiting), why it failed, and how it stands now."""
+
+    fallout: str
+    result: str
+    why: str
+    state: str
+    order: str | None
+
+
 class StepShown(TypedDict):
     """A gate of the order (no item) or a step of an item: when it was asked for and done, when more is expected, and how it stands."""
 

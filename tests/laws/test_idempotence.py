@@ -20,6 +20,9 @@ from o2c.credit.rules import deposit, release
 from o2c.customers.rules import register
 from o2c.customers.state import KIND as CUSTOMER
 from o2c.fallout.codes import packaged
+from o2c.jobs.events import JobStarted, Tried
+from o2c.jobs.rules import report, start
+from o2c.jobs.state import KIND as JOB
 from o2c.kernel.attend import expect
 from o2c.kernel.balances import DepositFreed
 from o2c.kernel.decision import Decision, just
@@ -238,6 +241,7 @@ def told_of_stock(state: Any) -> Decision:
     return expect(ORDER.work(state, "order-1001", "1", "sim", BOOK), MONDAY + timedelta(days=16))
 
 
+BEGUN = JobStarted.model_validate({**JobStarted.example, "fallouts": ["f-1", "f-2"]})
 IDEMPOTENT = [
     pytest.param(CATALOGUE, CATALOGUE.initial(""),
                  lambda s: just(*publish(s, document=OFFERING, market=MARKET, on=MONDAY.date(), specifications=SPECIFICATIONS)), id="publish"),
@@ -274,6 +278,8 @@ IDEMPOTENT = [
     pytest.param(PARTNER, DOWN, lambda s: just(*declare_up(s, "network", by="ann", reason="they called", rate_per_min=0, at=MONDAY)), id="declare-up"),
     pytest.param(PARTNER, PARTNER.initial(""), lambda s: detect_down(s, "network", FOUND), id="find-a-partner-down"),
     pytest.param(PARTNER, PROBING, lambda s: probed(s, "network", answered=True, at=MONDAY), id="a-probe-that-was-answered"),
+    pytest.param(JOB, JOB.initial("job-1"), lambda s: start(s, BEGUN), id="start-a-job"),
+    pytest.param(JOB, JOB.evolve(JOB.initial("job-1"), BEGUN), lambda s: report(s, [Tried(fallout="f-1", result="done")]), id="report-of-a-job"),
 ]  # fmt: skip
 
 
@@ -329,7 +335,7 @@ def test_a_delivery_that_is_known_brings_nothing() -> None:
 
 SETTING = {
     "billing.pay_back", "catalogue.publish", "credit.deposit", "credit.release", "customers.register", "numbers.release_reservation", "numbers.reserve", "orders.receive",
-    "orders.advance", "orders.close", "orders.fail_item", "partners.declare_down", "partners.declare_up", "partners.detect_down", "partners.probed", "partners.link", "partners.plan_faults", "partners.simulate", "payments.record",
+    "jobs.report", "jobs.start", "orders.advance", "orders.close", "orders.fail_item", "partners.declare_down", "partners.declare_up", "partners.detect_down", "partners.probed", "partners.link", "partners.plan_faults", "partners.simulate", "payments.record",
 }  # fmt: skip
 """Rules that set a state: the table above holds them, but for one that is tried by itself because it tells two streams."""
 

@@ -24,6 +24,8 @@ from typer.testing import CliRunner
 from o2c import plan
 from o2c.desk import numbers as number_desk
 from o2c.desk import payments as payment_desk
+from o2c.desk.bulk import Query, bulk
+from o2c.desk.fallout import Note
 from o2c.engine.app import Context, Engine
 from o2c.entrypoints.cli.help_pages import examples_of
 from o2c.entrypoints.cli.main import DEFECT, EXIT, FAILED, PANELS, TRY_LATER, app
@@ -62,6 +64,7 @@ STARTS = {
     "load": "begun",
     "ingest": "stocked",
     "numbers release": "reserved",
+    "fallout job": "worked",
     "payments owed": "owed",
     "payments refund": "owed",
     "projections skip": "parked",
@@ -92,6 +95,8 @@ FOUND = {
     "BA-1001-20260108": "SELECT invoice FROM projection.invoices WHERE state = 'overdue' AND issued_on < '2026-01-16' ORDER BY 1",
     "BA-1001": "SELECT account FROM projection.balances ORDER BY credit_minor DESC LIMIT 1",
     "5d3f0a5e-6f0e-5a53-9d4c-0d8a35a0b8f1": "SELECT fallout FROM projection.fallout WHERE state = 'open' AND starts_with(reason, 'NP-') ORDER BY 1",
+    "5c1f09ab34": "SELECT group_id FROM projection.fallout WHERE state = 'open' AND starts_with(reason, 'NP-') ORDER BY 1",
+    "7b0e9d5c-41f2-5d0a-8c3e-2f6a1b9c0d4e": "SELECT substr(stream, 5) FROM o2c.event WHERE type = 'job.started'",
     "+447700900123": "SELECT key FROM projection.stock WHERE kind = 'number' AND state = 'assigned' ORDER BY 1",
     "+447700910001": "SELECT key FROM projection.stock WHERE kind = 'number' AND class = 'golden' ORDER BY state <> 'reserved', 1",
     "8944770000000000009": "SELECT key FROM projection.stock WHERE kind = 'sim' AND state = 'assigned' ORDER BY 1",
@@ -156,13 +161,16 @@ def stores(server_dsn: str, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         late = found(made["owed"], "payments record", "BA-1001-20260108")
         payment_desk.record(session.app, Context("bob"), late, amount="900.00", reference="TFR-1")
         caught_up(session.app)
+    with opened(made.copied("launched", "worked")) as session:
+        bulk(session.app, Context("bob"), Query(queue="porting"), Note(), note="a list will come")
+        caught_up(session.app)
     with psycopg.connect(made.copied("launched", "parked")) as conn:
         conn.execute(
             "INSERT INTO projection.parked (name, group_key, position, event_id, error) SELECT 'orders', order_id, position, event_id, 'ValueError'"
             " FROM o2c.event WHERE type = 'order.completed' ORDER BY position LIMIT 1"
         )
     yield made
-    for name in ("real", "begun", "stocked", "launched", "reserved", "owed", "parked"):
+    for name in ("real", "begun", "stocked", "launched", "reserved", "owed", "worked", "parked"):
         made.dropped(name)
 
 

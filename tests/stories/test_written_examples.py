@@ -33,6 +33,8 @@ ELSEWHERE = {
 FELL = "SELECT {} FROM projection.fallout f JOIN projection.orders o USING (order_id) WHERE f.state = 'open' AND f.reason = ANY('{{{}}}') ORDER BY f.opened_at"
 IDS = {
     ("fallout", "ID"): FELL.format("f.fallout", "NP-CODE,NP-NOTPORT"),
+    ("fallout", "GROUP"): "SELECT group_id FROM projection.fallout WHERE state = 'open' ORDER BY opened_at",
+    ("fallout", "JOB"): "SELECT substr(stream, 5) FROM o2c.event WHERE type = 'job.started'",
     ("payments", "ORDER"): FELL.format("o.external_id", "CR-DEPOSIT"),
     ("payments", "INVOICE"): "SELECT invoice FROM projection.invoices WHERE state <> 'paid' ORDER BY 1",
     (

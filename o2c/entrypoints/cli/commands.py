@@ -56,6 +56,10 @@ PARTS: Mapping[str, Mapping[str, Part]] = {
                     "proving:fallout_prove",
                     "Try a fix on open fallouts before it is put in force: which would resolve, which fall out again, of which nobody knows.",
                 ),
+                "bulk": Part(
+                    "bulk:fallout_bulk",
+                    "Do the same about many open fallouts: a job that each meets once, even if it is killed and called again.",
+                ),
                 "load-codes": Part(
                     "resolving:fallout_load_codes",
                     "Put reason codes of your own (TOML) over the table, in force from the day that the file says.",

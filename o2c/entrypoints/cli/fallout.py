@@ -15,6 +15,7 @@ from o2c.entrypoints.cli.wishes import one_of
 from o2c.views.codes import list_actions, list_codes
 from o2c.views.fallout_groups import list_groups
 from o2c.views.fallouts import SORTS, Sort, list_fallouts
+from o2c.views.jobs import show_job
 from o2c.views.orders import find_order
 from o2c.views.reading import amount_text
 
@@ -147,3 +148,17 @@ def fallout_show(
     with looking() as session:
         current(session)
         show_one(show_fallout(session.app, fallout_id, personal=personal), output)
+
+
+@fallout.command("job")
+def fallout_job(
+    job: Annotated[str, typer.Argument(metavar="JOB", help="The job, as `o2c fallout bulk` names it.")],
+    output: Output = Format.table,
+) -> None:
+    """Show what became of each fallout of a job, and how it stands now.
+
+    Example: o2c fallout job 7b0e9d5c-41f2-5d0a-8c3e-2f6a1b9c0d4e -o jsonl
+    """
+    with looking() as session:
+        current(session)
+        show_rows(show_job(session.app, job), output)

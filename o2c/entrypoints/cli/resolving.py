@@ -126,7 +126,7 @@ def fallout_work(
     ways: list[Handling] = [
         *([Claim(claim)] if claim is not None else []),
         *([Assign(assign, queue)] if assign or queue else []),
-        *([Snooze(_needed(time))] if snooze else []),
+        *([Snooze(needed(time))] if snooze else []),
         *([Wait(cast("Any", wait), time)] if wait else []),
         *([RequestInformation(cast("Any", ask), time)] if ask else []),
         *([LinkTicket(ticket.rpartition("/")[2], ticket.rpartition("/")[0] or "tickets")] if ticket else []),
@@ -140,7 +140,8 @@ def fallout_work(
         err.print(f"recorded on {written.stream}")
 
 
-def _needed(time: datetime | None) -> datetime:
+def needed(time: datetime | None) -> datetime:
+    """The time until which something is left alone. Raises Refused for none."""
     if time is None:
         raise Refused("say with --until how long it is left alone")
     return time
@@ -151,7 +152,7 @@ def _resolution(correct: list[str] | None, decide: str, others: list[Resolution]
     if decide not in ("", "approve", "decline"):
         raise Refused(f"cannot decide {decide}; say approve or decline")
     ways: list[Resolution] = [
-        *([Correct(_changes(correct))] if correct else []),
+        *([Correct(changes_of(correct))] if correct else []),
         *([Decide(decide == "approve")] if decide else []),
         *others,
     ]
@@ -160,10 +161,11 @@ def _resolution(correct: list[str] | None, decide: str, others: list[Resolution]
     return ways[0]
 
 
-def _changes(pairs: list[str]) -> dict[str, str]:
+def changes_of(pairs: list[str], option: str = "--correct") -> dict[str, str]:
+    """What an option that takes KEY=VALUE says. Raises Refused."""
     changes = dict(pair.split("=", 1) for pair in pairs if "=" in pair)
     if len(changes) != len(pairs):
-        raise Refused("--correct takes KEY=VALUE, each key once")
+        raise Refused(f"{option} takes KEY=VALUE, each key once")
     return changes
 
 
