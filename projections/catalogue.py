@@ -2,7 +2,22 @@
 
 from __future__ import annotations
 
-from projections import balances, contacts, fallout, fallout_records, intakes, invoices, items, milestones, orders, ports, promises, stock
+from projections import (
+    balances,
+    captures,
+    contacts,
+    fallout,
+    fallout_records,
+    intakes,
+    invoices,
+    items,
+    launches,
+    milestones,
+    orders,
+    ports,
+    promises,
+    stock,
+)
 from projections.engine.projection import Projection
 
 ALL: tuple[Projection, ...] = (
@@ -12,6 +27,8 @@ ALL: tuple[Projection, ...] = (
     fallout.FALLOUT,
     fallout_records.FALLOUT_RECORDS,
     promises.PROMISES,
+    captures.CAPTURES,
+    launches.LAUNCHES,
     ports.PORTS,
     stock.STOCK,
     invoices.INVOICES,

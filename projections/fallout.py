@@ -123,7 +123,7 @@ def _acted(doc: Doc, record: Seen) -> Doc:
     if row is None:
         return doc
     doc, found = blame.corrected(doc, record) if record.type == "fallout.correction-applied" else (doc, {})
-    deed = {"event": record.event_id, "did": _deed(record), "at": record.at}
+    deed = {"event": record.event_id, "position": str(record.position), "did": _deed(record), "at": record.at}
     acted = {**row, **found, "acts": row["acts"] + 1, "acted_at": row["acted_at"] or record.at, "deeds": [*row["deeds"], deed]}
     return {**doc, "fallouts": {**doc["fallouts"], record.body["fallout"]: acted}}
 
@@ -153,7 +153,7 @@ def group_of(row: Row) -> str:
 FALLOUT = Projection(
     name="fallout",
     meaning="One row a fallout, which stays: where it stopped and why, its group, what it holds up, whom it waits for, attempts, and the event that closed it.",
-    shape_version=4,
+    shape_version=5,
     columns={
         "fallout": "text", "order_id": "text", "stream": "text", "item": "text", "step": "text", "reason": "text", "class": "text",
         "origin": "text", "waiting_for": "text", "queue": "text", "opened_at": "timestamptz", "attempts": "integer", "state": "text",
@@ -275,6 +275,11 @@ WHERE f.state = 'open' AND (%(group)s = '' OR f.group_id = %(group)s) AND (%(rea
 
 COUNT_OF_GROUP = "SELECT count(*) AS n FROM projection.fallout WHERE group_id = %s"
 """How many fallouts a group ever had. Parameter: the group."""
+
+FOR_FIGURES = """SELECT f.*, r.deeds AS handled, r.waiting, r.origin AS origin_now
+FROM projection.fallout f LEFT JOIN projection.fallout_records r ON r.fallout = f.fallout
+ORDER BY f.cause_event::numeric, f.fallout"""
+"""All fallouts with what people did and whom they waited for, in the order in which they fell out. No parameters."""
 
 COUNT_BY_STATE = "SELECT state AS key, count(*) AS n FROM projection.fallout GROUP BY 1"
 """How many fallouts are open and how many closed. No parameters."""

@@ -33,7 +33,7 @@ def _concerns(event: type[Event]) -> bool:
 def _evolve(doc: Doc, record: Seen) -> Doc:
     after = _handled(doc, record)
     deed = {
-        "event": record.event_id, "did": ACTIONS.get(record.type, record.type.removeprefix("fallout.")), "at": record.at, "handed_over": after["handovers"] > doc["handovers"],
+        "event": record.event_id, "position": str(record.position), "did": ACTIONS.get(record.type, record.type.removeprefix("fallout.")), "at": record.at, "handed_over": after["handovers"] > doc["handovers"],
     }  # fmt: skip
     return {**after, "deeds": [*doc["deeds"], deed]}
 
@@ -101,7 +101,7 @@ def _rows(stream: str, doc: Doc) -> Iterator[Row]:
 FALLOUT_RECORDS = Projection(
     name="fallout_records",
     meaning="One row a fallout that somebody handled: who has it, whom we wait for, snooze, level, tickets, origin, touches and hand-overs.",
-    shape_version=3,
+    shape_version=4,
     columns={
         "fallout": "text", "owner": "text", "claimed_until": "timestamptz", "queue": "text", "snoozed_until": "timestamptz",
         "waits_for": "text", "waits_until": "timestamptz", "asked": "boolean", "level": "integer", "waiting": "jsonb", "origin": "text",

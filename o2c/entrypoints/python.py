@@ -32,6 +32,7 @@ from o2c.views.fallouts import list_fallouts
 from o2c.views.following import START, EventRecord, Mark, OtherLog, Wanted
 from o2c.views.invoices import money_owed
 from o2c.views.jobs import show_job
+from o2c.views.metrics import explain_metric
 from o2c.views.order_page import show_order
 from o2c.views.orders import find_order, list_orders
 from o2c.views.partners import list_faults, list_partner_statuses, list_partners
@@ -273,24 +274,20 @@ class OrderToCash:
     def late_ports(self, *, market: str = "", unfinished: bool = False, limit: int | None = None) -> list[shown.LatePortShown]:
         """Ports that missed the day agreed for them, with their days late and the cause; numbers are given in full. See `views.ports.late_ports`."""
         all_seen(self._engine)
-        return cast(
-            "list[shown.LatePortShown]", late_ports(self._engine, market=market, unfinished=unfinished, identifiers=True, limit=limit)
-        )
+        found = late_ports(self._engine, market=market, unfinished=unfinished, identifiers=True, limit=limit)
+        return cast("list[shown.LatePortShown]", found)
 
     @_answered
     def counterfactual(self, policy: str, *, since: datetime) -> Counterfactual:
         """What the orders captured from a time on would have come to under other codes, mappings and retries (the text of a file of codes); nothing
-        is written. See `views.counterfactual.counterfactual`.
-        """
+        is written. See `views.counterfactual.counterfactual`."""
         all_seen(self._engine)
         return counterfactual(self._engine, policy, since=since)
 
     @_answered
     def prove_fix(self, fix: str, *, group: str = "", reason: str = "") -> Proof:
-        """What a fix (the text of its file) would make of open fallouts, of a group or with a reason code; nothing is written.
-
-        See `views.proving.prove`.
-        """
+        """What a fix (the text of its file) would make of open fallouts, of a group or with a reason code; nothing is written. See
+        `views.proving.prove`."""
         all_seen(self._engine)
         return prove(self._engine, fix, group=group, reason=reason)
 
@@ -319,6 +316,12 @@ class OrderToCash:
         """What became of each fallout of a job. Raises Refused (missing). See `views.jobs.show_job`."""
         all_seen(self._engine)
         return cast("list[shown.JobItemShown]", show_job(self._engine, job))
+
+    @_answered
+    def figure(self, name: str, *, by: str = "", since: datetime | None = None, until: datetime | None = None) -> shown.FigureShown:
+        """One figure with its value and the ids of the events that it is counted from. See `views.metrics.explain_metric`."""
+        all_seen(self._engine)
+        return cast("shown.FigureShown", explain_metric(self._engine, name, by=by, since=since, until=until))
 
     @_answered
     def customer(self, customer: str) -> shown.CustomerShown:

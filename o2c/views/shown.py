@@ -140,6 +140,24 @@ class JobItemShown(TypedDict):
     why: str
     state: str
     order: str | None
+class FigureShown(TypedDict):
+    """A figure with its value (None: nothing to divide by, or money of several currencies) and the ids of the events that it is counted from.
+
+    `denominator` is None for a sum. `rows` has the same for each `key` of the dimension `by`, where one was asked for.
+    """
+
+    name: str
+    meaning: str
+    formula: str
+    window: str
+    unit: str
+    value: float | None
+    numerator: float | None
+    denominator: int | None
+    events_numerator: list[str]
+    events_denominator: list[str]
+    by: NotRequired[str]
+    rows: NotRequired[list[dict[str, Any]]]
 
 
 class StepShown(TypedDict):

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from o2c.kernel.event import EVENT_TYPES
 from o2c.kernel.refusal import Refused
 from o2c.store.connection import Connection
 from o2c.store.database import connect
@@ -37,6 +38,9 @@ HISTORY = [
     contact(0),
     contact(0),
     contact(1),
+    Told("catalogue-main", "catalogue.offering-published", dict(EVENT_TYPES["catalogue.offering-published"].example)),
+    Told("fallout-f-0", "fallout.noted", {"fallout": "f-0", "fell_out_in": "order-1001"}, order_id(0)),
+    of_order(0, "cutover.number-ported-in", item="1"),
     Told("invoice-1", "invoice.issued", invoice("INV-1", 1999), order_id(0)),
     Told("account-1", "account.deposit-kept", held(1, order=order_id(0))),
     Told("intake-1", "intake.closed", {"lines": 5, "captured": 3, "duplicates": 1, "resubmitted": 0, "refused": 1}),

@@ -22,6 +22,7 @@ SHOWN = {
     "fallout groups": "CR-DEPOSIT",
     "fallout list": "WEB-2",
     "metrics cycle-time": "sim asked for",
+    "metrics explain fallout-rate --by reason": "CR-DEPOSIT",
     "metrics promises": "promised",
     "orders find WEB-1": "WEB-1",
     "orders list": "WEB-1",
@@ -33,7 +34,7 @@ SHOWN = {
 }
 """What a reader is shown, and a word of it."""
 
-WITHOUT_A_STORE = ("fallout actions",)
+WITHOUT_A_STORE = ("fallout actions", "metrics list")
 """What no store is needed for."""
 
 OF_THE_LOG = {

@@ -94,6 +94,14 @@ PARTS: Mapping[str, Mapping[str, Part]] = {
             "read:metrics",
             "Figures over all orders, and for a monitoring system.",
             {
+                "list": Part(
+                    "figures:metrics_list",
+                    "List the figures of orders and fallouts, each with its definition, its unit, and by what it can be told.",
+                ),
+                "explain": Part(
+                    "figures:explain",
+                    "Show one figure with its formula and value; as JSON, with the ids of all events of its numerator and denominator.",
+                ),
                 "export": Part("telemetry:export", "Print the figures of the store once, in Prometheus form."),
                 "serve": Part("telemetry:serve", "Answer the scrapes of Prometheus over HTTP, until SIGTERM or Ctrl-C."),
             },
