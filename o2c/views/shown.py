@@ -140,6 +140,8 @@ class JobItemShown(TypedDict):
     why: str
     state: str
     order: str | None
+
+
 class FigureShown(TypedDict):
     """A figure with its value (None: nothing to divide by, or money of several currencies) and the ids of the events that it is counted from.
 
