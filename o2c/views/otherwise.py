@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
-from o2c.engine.app import Engine
+from o2c.engine.app import PINNED, Engine
 from o2c.kernel import flow
 from o2c.kernel.again import answer_of, digests_of
 from o2c.kernel.agenda import Entry
@@ -71,6 +71,7 @@ class Retelling:
         self.app, self.stream, self.facts, self.now, self.other, self.seed = app, stream, facts, now, other, seed
         self.kind = app.kind(stream)
         self.state = self.kind.initial(stream)
+        self._position = 0
         self._until: dict[Place, int] = {}
         """By step that went otherwise, the place in history from which it goes on as it did."""
 
@@ -124,6 +125,7 @@ class Retelling:
     def _look(self, index: int) -> _Course | None:
         """How the step goes on under the other data; None where that is as in history."""
         fact = self.facts[index]
+        self._position = fact.position or 0
         told = self._carried(index, self.now)
         if not self._is_history(index, [each.event for each in told.happened if each.stream == self.stream]):
             return _Course(
@@ -173,8 +175,20 @@ class Retelling:
         return answer_of(fact.asked, fact.event, fact.occurred_at)
 
     def _work(self, state: Any, item: str, step: str, book: PlanBook, *, attempt: int) -> Work:
-        work = self.app.reading(self.kind.work(state, self.stream, item, step, book))
-        return work if work.attempt == attempt else changed(work, attempt=attempt)
+        work = self.kind.work(state, self.stream, item, step, book)
+        read = {name: self._as_it_stood(name) for name in book.steps[step].reads(work)}
+        return changed(work, attempt=attempt, read=read)
+
+    def _as_it_stood(self, stream: str) -> Any:
+        """Another stream that a step reads, as it stood when history decided: a number that was ported in since was not yet; None before it began."""
+        if PINNED.fullmatch(stream):
+            return self.app.load([stream])[stream].state
+        kind, state = self.app.kind(stream), None
+        for fact in cast("Iterator[Fact]", self.app.events.get(stream)):
+            if (fact.position or 0) >= self._position:
+                break
+            state = kind.evolve(kind.initial(stream) if state is None else state, fact.event)
+        return state
 
     def _course(self, index: int, carried: Carried) -> _Course:
         """Let a step go on from where the data parts, in its own time, over the answers that history has for its requests."""

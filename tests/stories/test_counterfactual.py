@@ -11,7 +11,7 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from o2c.desk.fallout import Retry, resolve
+from o2c.desk.fallout import Correct, Retry, resolve
 from o2c.engine.app import Context
 from o2c.entrypoints.python import OrderToCash
 from o2c.fallout.actions import ACTIONS
@@ -142,6 +142,26 @@ def test_a_request_that_was_never_made_is_unknown(world: World, desk: Desk, tmp_
 
     assert counts(row) == (1, 1, 1, 1)
     assert "never asked this as attempt 7" in row["items"][0]["unknown"]
+
+
+@pytest.mark.parametrize(
+    ("done", "counted"),
+    [
+        pytest.param(Correct({"portInCode": "XYZ123456"}), (1, 1, 1, 1), id="another body: nobody knows"),
+        pytest.param(Retry(), (1, 1, 0, 0), id="control: the very same request"),
+    ],
+)
+def test_a_request_that_was_made_otherwise_is_unknown(
+    world: World, desk: Desk, tmp_path: Path, done: Correct | Retry, counted: tuple[int, int, int, int]
+) -> None:
+    """History's second attempt had the code that a person corrected; tried again by itself, the step would have sent the first one."""
+    world.scripted.will("porting", Failed("PERMANENT"))
+    world.take(order("WEB-1", ported()))
+    world.run(at(5, 10))
+    world.resolve("NP-CUTFAIL", done)
+    world.run(at(8))
+
+    assert counts(told(desk, tmp_path, POLICY + '[steps.porting]\ncodes = { PERMANENT = "NP-CONFLICT" }\n')) == counted
 
 
 def test_a_refusal_that_is_final_ends_the_order(world: World, desk: Desk, tmp_path: Path) -> None:
