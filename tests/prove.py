@@ -1,4 +1,6 @@
-"""The main job on a folder of papers, and what it claims with its figures: `scripts/prove FOLDER [--orders N]`.
+"""The main job on a folder of papers, and what it claims with its figures: `scripts/prove FOLDER [--orders N] [--faults FILE]`.
+
+With faults of the partners as data it proves instead what must hold when they are in trouble (tests/trouble.py).
 
 What must come of the papers is worked out by tests/flaws.py and tests/oracle.py, which import nothing of the engine.
 """
@@ -21,17 +23,21 @@ from typing import NamedTuple, TypeVar
 from o2c import plan
 from o2c.checks.diagnose import run_checks
 from o2c.checks.server import ABOUT_SERVER
-from o2c.engine.app import Engine
+from o2c.desk.partners import plan_faults
+from o2c.engine.app import Context, Engine
 from o2c.engine.runner import Runner
 from o2c.files import intake, loading
+from o2c.files.fault_plan import read_fault_plan
 from o2c.files.lines import lines_of
 from o2c.kernel.refusal import Refused
-from o2c.partners.registry import simulated_partners
+from o2c.partners.faults import Faults
+from o2c.partners.registry import PARTNERS, simulated_partners
+from o2c.partners.rules import faults_of
 from o2c.store.embedded import ServerUnavailable, acquire
 from o2c.views.status import show_status
 from o2c.views.timeline import order_timeline
 from projections.engine.operations import ALL, catch_up, rebuild
-from tests import billed, fates, flaws, limits, lost, ports, promised
+from tests import billed, fates, flaws, limits, lost, ports, promised, trouble
 from tests.fates import Claim
 from tests.oracle import LONDON, banking, disagreements
 
@@ -80,9 +86,10 @@ def paper(folder: Path, name: str) -> Path:
     return packed if packed.exists() else folder / name
 
 
-def run_job(app: Engine, folder: Path, home: Path, orders: int | None) -> Job:
+def run_job(app: Engine, folder: Path, home: Path, orders: int | None, faults: Path | None) -> Job:
     app.create_clock(kind="simulated", seed=SEED)
-    runner = Runner(app, simulated_partners(SEED))
+    planned = planned_faults(app, faults) if faults else {}
+    runner = Runner(app, simulated_partners(SEED, planned))
     chosen = home / "orders.tmf622.jsonl"
     chosen.write_bytes(b"\n".join(islice(lines_of(paper(folder, chosen.name)), orders)) + b"\n")
     timed("catalogue taken in", lambda: loading.load_catalogue(app, paper(folder, "catalogue.tmf620.json")))
@@ -93,6 +100,13 @@ def run_job(app: Engine, folder: Path, home: Path, orders: int | None) -> Job:
     timed(f"run until {UNTIL:%Y-%m-%d}", lambda: runner.run(UNTIL))
     timed("projections caught up", lambda: catch_up(app.dsn))
     return Job(app, chosen, judged(folder, chosen), counts, paper(folder, "catalogue.tmf620.json"))
+
+
+def planned_faults(app: Engine, file: Path) -> dict[str, Faults]:
+    """The faults that a file plans, which are kept in the store as well."""
+    rows = read_fault_plan(file)
+    plan_faults(app, Context("prove"), rows)
+    return {name: Faults(told) for name, told in faults_of(rows, PARTNERS).items()}
 
 
 def judged(folder: Path, orders: Path) -> flaws.Papers:
@@ -229,26 +243,36 @@ def diagnosed(job: Job) -> Iterator[Claim]:
         )
 
 
-def prove(job: Job) -> bool:
+def in_trouble(job: Job) -> Iterator[Claim]:
+    yield from trouble.claims(job.app)
+
+
+Part = Callable[[Job], Iterator[Claim]]
+CLAIMS: tuple[Part, ...] = (
+    every_line,
+    lambda job: lost.nothing_lost(lines_of(job.orders), lost.log_of(job.app)),
+    lambda job: fates.claims(job.app, job.papers),
+    stock_ran_out,
+    stock_waited_for,
+    lambda job: limits.claims(job.app),
+    lambda job: ports.claims(job.app.reads.rows(ports.EVENTS_OF_PORTS)),
+    lambda job: promised.claims(job.app),
+    sums,
+    debits_on_bank_days,
+    invoices_agree,
+    billed_by_period,
+    ingested_again,
+    diagnosed,
+    rebuilt,
+)
+UNDER_FAULTS: tuple[Part, ...] = (every_line, in_trouble, sums, debits_on_bank_days, invoices_agree, diagnosed, rebuilt)
+"""What is claimed of a run whose partners are in trouble: what comes of an order may differ then, and what an invoice says may not."""
+
+
+def prove(job: Job, parts: tuple[Part, ...]) -> bool:
     """Tell every claim; whether all hold."""
     all_good = True
-    for part in (
-        every_line,
-        lambda job: lost.nothing_lost(lines_of(job.orders), lost.log_of(job.app)),
-        lambda job: fates.claims(job.app, job.papers),
-        stock_ran_out,
-        stock_waited_for,
-        lambda job: limits.claims(job.app),
-        lambda job: ports.claims(job.app.reads.rows(ports.EVENTS_OF_PORTS)),
-        lambda job: promised.claims(job.app),
-        sums,
-        debits_on_bank_days,
-        invoices_agree,
-        billed_by_period,
-        ingested_again,
-        diagnosed,
-        rebuilt,
-    ):
+    for part in parts:
         for claim in part(job):
             tell(f"{'ok    ' if claim.good else 'FAILED'}  {claim.name}: {claim.figures}")
             all_good = all_good and claim.good
@@ -263,6 +287,7 @@ def main() -> int:
         help="holds catalogue.tmf620.json, customers.tmf632.jsonl, sims-1.csv, sims-2.csv, numbers.csv, orders.tmf622.jsonl",
     )
     parser.add_argument("--orders", type=int, help="only the first so many lines")
+    parser.add_argument("--faults", type=Path, help="faults and outages of the partners, as for `o2c init --faults`")
     chosen = parser.parse_args()
     start = time.monotonic()
     with ExitStack() as stack:
@@ -272,7 +297,7 @@ def main() -> int:
         try:
             dsn = os.environ.get("O2C_DSN") or stack.enter_context(acquire(home / "server")).dsn
             app = stack.enter_context(closing(Engine(dsn, plan.KINDS)))
-            good = prove(run_job(app, chosen.folder, home, chosen.orders))
+            good = prove(run_job(app, chosen.folder, home, chosen.orders, chosen.faults), UNDER_FAULTS if chosen.faults else CLAIMS)
         except (Refused, ServerUnavailable) as error:
             sys.stderr.write(f"prove: {error}\n")
             return REFUSED_EXIT

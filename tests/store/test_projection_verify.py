@@ -33,6 +33,7 @@ HISTORY = [
     *(captured(number) for number in range(6)),
     planned(0),
     of_order(0, "sim.fell-out", item="1", fallout="f-0"),
+    of_order(0, "step.given-up", item="1", step="porting"),
     sim(1),
     sim(2),
     contact(0),
@@ -43,6 +44,7 @@ HISTORY = [
     of_order(0, "cutover.number-ported-in", item="1"),
     Told("invoice-1", "invoice.issued", invoice("INV-1", 1999), order_id(0)),
     Told("account-1", "account.deposit-kept", held(1, order=order_id(0))),
+    Told("fallout-f-0", "fallout.claimed", {"fallout": "f-0", "fell_out_in": "order-0", "by": "ann", "until": "2026-01-06T10:30:00Z"}),
     Told("intake-1", "intake.closed", {"lines": 5, "captured": 3, "duplicates": 1, "resubmitted": 0, "refused": 1}),
 ]
 
