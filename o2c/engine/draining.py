@@ -15,6 +15,7 @@ from o2c.engine.app import Engine
 from o2c.engine.drafts import Command, Loaded
 from o2c.kernel.agenda import calls_of
 from o2c.kernel.carry import happened
+from o2c.kernel.chance import draw
 from o2c.kernel.decision import just
 from o2c.kernel.event import Fact
 from o2c.kernel.identifiers import derived_id
@@ -34,7 +35,7 @@ Timed = Sequence[tuple[DueRow, datetime]]
 
 
 def drain(app: Engine, partner: str, fact: Fact, reaction: str, round_: int) -> None:
-    """Give every parked call of a partner its time, if the partner is up; the first one, if it is to show whether the partner is up.
+    """Give every parked call of a partner its time, if the partner is up; one of them, if it is to show whether the partner is up.
 
     `fact` is the event that made somebody look.
     """
@@ -44,7 +45,9 @@ def drain(app: Engine, partner: str, fact: Fact, reaction: str, round_: int) -> 
         return
     state: PartnerState = app.load([stream_of(partner)])[stream_of(partner)].state
     if state.down and state.down.probing and len(rows) == len(calls):
-        _probe(app, partner, state.down, rows[0], fact, reaction, round_)
+        # Another one each time: one whose own trouble outlasts the outage would keep its partner down for ever.
+        chosen = int(draw(0, state.down.outage, fact.version, "probe") * len(rows))
+        _probe(app, partner, state.down, rows[chosen], fact, reaction, round_)
     if state.outage is None or state.down:
         return
     rows = _in_turn(app, rows)

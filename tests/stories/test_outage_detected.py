@@ -41,9 +41,25 @@ class Doer:
         return Answered() if request.key in self.done else NeverHeard()
 
 
-def without(partner: str, periods: list[tuple[datetime, datetime]], *, percent: int = 100) -> tuple[Doer, Mapping[str, Partner]]:
+class Choosy(Doer):
+    """Never answers for some orders, however well it is."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.never: set[str] = set()
+
+    def submit(self, request: Request) -> Answer:
+        return Failed("UNAVAILABLE") if request.step == "activation" and request.stream in self.never else super().submit(request)
+
+    def query(self, request: Request) -> Answer:
+        return Failed("UNAVAILABLE") if request.step == "activation" and request.stream in self.never else super().query(request)
+
+
+def without(
+    partner: str, periods: list[tuple[datetime, datetime]], *, percent: int = 100, doer: Doer | None = None
+) -> tuple[Doer, Mapping[str, Partner]]:
     """Partners that do what they are asked, one of which nobody reaches in some periods."""
-    doer = Doer()
+    doer = doer or Doer()
     names = {step.partner for step in STEPS.values() if step.partner}
     rows = [{"partner": partner, "kind": "outage", "percent": percent, "from": begins, "to": ends} for begins, ends in periods]
     planned = faults_of(rows, names)
@@ -222,3 +238,16 @@ def test_a_refusal_is_an_answer(dsn: str, tmp_path: Path) -> None:
 
     assert (types(world)["activation.fell-out"], types(world)["partner.went-down"]) == (15, 0)
     assert Unknown(NINE) != Failed("PERMANENT")
+
+
+def test_calls_in_trouble_of_their_own_keep_no_partner_down(dsn: str, tmp_path: Path) -> None:
+    """A few orders are never answered; the probes come to others, so the partner is up soon after the outage, and all others are served."""
+    choosy = Choosy()
+    _, outside = without("network", [(NINE, TO)], doer=choosy)
+    world = lived(dsn, tmp_path, 20, outside, every=MINUTE / 60)
+    choosy.never = {f"order-{world.order(f'WEB-{n}').order_id}" for n in range(1, 6)}
+    world.run(at(5, 13))
+    assert status(world)["state"] in ("up", "draining")
+    world.run(at(6))
+
+    assert {world.state(f"WEB-{n}") for n in range(6, 21)} == {"completed"}
