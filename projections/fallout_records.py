@@ -118,3 +118,7 @@ FALLOUT_RECORDS = Projection(
     evolve=_evolve,
     rows=_rows,
 )  # fmt: skip
+
+CLAIMED = """SELECT r.fallout, r.owner, r.claimed_until, r.touches, f.acts, f.stream FROM projection.fallout_records r JOIN projection.fallout f
+ON f.fallout = r.fallout WHERE r.owner = ANY(%s) AND r.claimed_until IS NOT NULL ORDER BY r.claimed_until, r.fallout"""
+"""The fallouts, open or closed, that people claimed last and neither gave back nor on. Parameter: the people."""

@@ -21,7 +21,7 @@ from o2c.kernel.identifiers import derived_id, digest
 from o2c.kernel.refusal import Refused
 from o2c.store.commands import Outcome
 
-__all__ = ["Context", "Deed", "Refused", "Rule", "Written", "act", "act_on_all", "permitted"]
+__all__ = ["Context", "Deed", "Refused", "Rule", "Written", "act", "act_for_all", "act_on_all", "permitted"]
 
 T = TypeVar("T")
 TRIES_MAX = 20
@@ -72,8 +72,23 @@ def act_on_all(app: Engine, context: Context, verb: str, deeds: Sequence[Deed]) 
     Raises Refused for the asker (see `act`).
     """
     context = permitted(context, verb)
-    shared = context.command_id
-    ids = [deed.command_id or (derived_id(shared, deed.stream) if shared and len(deeds) > 1 else shared) for deed in deeds]
+    return _act(app, [context] * len(deeds), deeds)
+
+
+def act_for_all(app: Engine, asked: Sequence[tuple[Context, str, Deed]]) -> list[Written | Refused]:
+    """Carry deeds on different streams through for several people, each (who, verb, deed), all in one append; what became of each.
+
+    Raises Refused for an asker (see `act`): then nothing is done.
+    """
+    return _act(app, [permitted(context, verb) for context, verb, _ in asked], [deed for _, _, deed in asked])
+
+
+def _act(app: Engine, contexts: Sequence[Context], deeds: Sequence[Deed]) -> list[Written | Refused]:
+    several = len(deeds) > 1
+    ids = [
+        deed.command_id or (derived_id(shared, deed.stream) if several and (shared := context.command_id) else context.command_id)
+        for context, deed in zip(contexts, deeds, strict=True)
+    ]
     done: dict[int, Written | Refused] = {}
     for place, (deed, command_id) in enumerate(zip(deeds, ids, strict=True)):
         if earlier := _refused(partial(app.recall, deed.stream, command_id, deed.fingerprint)) if command_id else None:
@@ -81,7 +96,7 @@ def act_on_all(app: Engine, context: Context, verb: str, deeds: Sequence[Deed]) 
     left = {place: deed for place, deed in enumerate(deeds) if place not in done}
     first = loaded = app.load({deed.stream for deed in left.values()})
     for _ in range(TRIES_MAX):
-        done |= _attempt(app, context, {place: (ids[place], deed) for place, deed in left.items()}, loaded)
+        done |= _attempt(app, {place: (ids[place], contexts[place], deed) for place, deed in left.items()}, loaded)
         left = {place: deed for place, deed in left.items() if place not in done}
         if not left:
             break
@@ -98,23 +113,21 @@ def foreseen(app: Engine, deeds: Sequence[Deed]) -> list[Refused | None]:
     return [outcome if isinstance(outcome, Refused) else None for outcome in outcomes]
 
 
-def _attempt(
-    app: Engine, context: Context, deeds: Mapping[int, tuple[str, Deed]], loaded: Mapping[str, Loaded]
-) -> dict[int, Written | Refused]:
+def _attempt(app: Engine, deeds: Mapping[int, tuple[str, Context, Deed]], loaded: Mapping[str, Loaded]) -> dict[int, Written | Refused]:
     """Carry deeds through on their streams as loaded, in one append; those that were stale are left out."""
     done: dict[int, Written | Refused] = {}
-    carried: dict[int, tuple[str, Deed, Carried]] = {}
-    for place, (command_id, deed) in deeds.items():
+    carried: dict[int, tuple[str, Context, Deed, Carried]] = {}
+    for place, (command_id, context, deed) in deeds.items():
         outcome = _refused(partial(_carried, app, deed, loaded[deed.stream]))
         if isinstance(outcome, Refused):
             done[place] = outcome
         else:
-            carried[place] = (command_id, deed, outcome)
-    commands = _commands(app, context, carried, loaded)
+            carried[place] = (command_id, context, deed, outcome)
+    commands = _commands(app, carried, loaded)
     outcomes = app.write(list(commands.values())) if commands else []
     for (place, command), written in zip(commands.items(), outcomes, strict=True):
         if written.verdict != "stale":
-            done[place] = _done(app, command, written, deeds[place][1])
+            done[place] = _done(app, command, written, deeds[place][2])
     return done
 
 
@@ -143,15 +156,13 @@ def permitted(context: Context, verb: str) -> Context:
     return checked
 
 
-def _commands(
-    app: Engine, context: Context, decided: Mapping[int, tuple[str, Deed, Carried]], loaded: Mapping[str, Loaded]
-) -> dict[int, Command]:
+def _commands(app: Engine, decided: Mapping[int, tuple[str, Context, Deed, Carried]], loaded: Mapping[str, Loaded]) -> dict[int, Command]:
     """The commands of deeds that were carried. What all of them touch is read at once."""
-    holders = app.reads.holders([claim for _, _, carried in decided.values() for claim in carried.guards.claims])
+    holders = app.reads.holders([claim for _, _, _, carried in decided.values() for claim in carried.guards.claims])
     # Every stream that is touched is read now, so that it is hardly ever stale.
-    touched = app.load({happened.stream for _, _, carried in decided.values() for happened in carried.happened})
+    touched = app.load({happened.stream for _, _, _, carried in decided.values() for happened in carried.happened})
     commands: dict[int, Command] = {}
-    for place, (given_id, deed, carried) in decided.items():
+    for place, (given_id, context, deed, carried) in decided.items():
         own = loaded[deed.stream]
         command_id = given_id or derived_id("person", deed.fingerprint, context.actor, str(own.version))
         seen = {**{happened.stream: touched[happened.stream] for happened in carried.happened}, **deed.beside, deed.stream: own}

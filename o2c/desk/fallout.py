@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from o2c.desk.act import Deed, Rule, act
@@ -48,8 +49,8 @@ from o2c.views.reading import caught_up
 
 __all__ = [
     "Assign", "ChangeOrigin", "Claim", "Correct", "Decide", "Escalate", "Fail", "FailOrder", "Force", "Handling", "LinkTicket", "Note",
-    "Release", "Reopen", "Replace", "RequestInformation", "Resolution", "Resume", "Retry", "Settle", "Skip", "Snooze", "Wait", "Way", "deed_of", "deed_on",
-    "resolve", "work",
+    "Release", "Reopen", "Replace", "RequestInformation", "Resolution", "Resume", "Retry", "Settle", "Skip", "Snooze", "Wait", "Way", "deed_of",
+    "deed_of_work", "deed_on", "resolve", "stage_of", "work",
 ]  # fmt: skip
 
 Way = Resolution | Handling
@@ -82,21 +83,22 @@ def deed_of(app: Engine, fallout: str, way: Way, *, note: str, by: str) -> Deed:
 
 def deed_on(app: Engine, row: Mapping[str, Any], way: Way, *, note: str, by: str) -> Deed:
     """The same for the row of a fallout."""
-    return _handling(app, row, way, note=note, by=by) if isinstance(way, Handling) else _resolving(app, row, way, note=note, by=by)
+    return deed_of_work(app, row, (way,), note=note, by=by) if isinstance(way, Handling) else _resolving(app, row, way, note=note, by=by)
 
 
-def _handling(app: Engine, row: Mapping[str, Any], handling: Handling, *, note: str, by: str) -> Deed:
-    """What a person does with a fallout without resolving it, as a deed on its record."""
+def deed_of_work(app: Engine, row: Mapping[str, Any], handlings: Sequence[Handling], *, note: str, by: str) -> Deed:
+    """What a person does with a fallout without resolving it, one thing after another, as a deed on its record."""
     fallout, stream = row["fallout"], str(row["stream"])
     beside = app.load([stream])
     standing = Standing(fallout, stream, row["origin"], app.codes().queues)
 
-    def rule(record: FalloutRecord, at: datetime) -> Decision:
-        stage = _stage(app, row, beside[stream].state)
+    def rule(handling: Handling, record: FalloutRecord, at: datetime) -> Decision:
+        stage = stage_of(app, row, beside[stream].state)
         check(handling.action, "reopened" if stage == "closed" and record.reopened else stage, fallout)
         return handle(handling, record, standing, by=by, note=note, at=at)
 
-    return Deed(stream_of(fallout), (rule,), [fallout, handling.action, _plain(handling), note], beside=beside)
+    wish = [fallout, *(part for handling in handlings for part in (handling.action, _plain(handling))), note]
+    return Deed(stream_of(fallout), tuple(partial(rule, handling) for handling in handlings), wish, beside=beside)
 
 
 def _resolving(app: Engine, row: Mapping[str, Any], resolution: Resolution, *, note: str, by: str) -> Deed:
@@ -131,8 +133,8 @@ def _resolving(app: Engine, row: Mapping[str, Any], resolution: Resolution, *, n
     return Deed(stream, steps, wish, cause=_cause(app, row), beside=beside)
 
 
-def _stage(app: Engine, row: Mapping[str, Any], state: Any) -> Stage:
-    """How the fallout stands by its own stream."""
+def stage_of(app: Engine, row: Mapping[str, Any], state: Any) -> Stage:
+    """How a fallout stands by the state of its own stream. `row` names its `fallout`, `stream`, `item` and `step`."""
     found = app.work(str(row["stream"]), state, str(row["item"]), row["step"])
     if not app.kind(str(row["stream"])).on_record(found, row["fallout"]):
         return "closed"
@@ -141,7 +143,7 @@ def _stage(app: Engine, row: Mapping[str, Any], state: Any) -> Stage:
 
 def _work_on(app: Engine, row: Mapping[str, Any], state: Any, resolution: Resolution) -> Work:
     """The work of the step that fell out, if the resolution may be taken. Raises Refused (conflict)."""
-    check(resolution.action, _stage(app, row, state), row["fallout"])
+    check(resolution.action, stage_of(app, row, state), row["fallout"])
     found = app.work(str(row["stream"]), state, str(row["item"]), row["step"])
     return changed(app.reading(found), fallout=row["fallout"])
 

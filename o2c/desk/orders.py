@@ -44,12 +44,18 @@ def cancel_order(app: Engine, context: Context, name: str, *, items: Sequence[st
 
     Raises Refused: missing (no such order or item), conflict (the order ended otherwise, or somebody else was faster).
     """
+    deed = deed_of_cancel(app, name, items=items, note=note)
+    return _cancelled(app, deed.stream, act(app, context, "orders.cancel", deed))
+
+
+def deed_of_cancel(app: Engine, name: str, *, items: Sequence[str] = (), note: str) -> Deed:
+    """The cancellation of an order, or of some of its items, as a deed on it."""
     stream, _ = find_order(app, name)
 
     def rule(state: OrderState, at: datetime) -> Decision:
         return cancel(state, items, note=note, at=_latest(app, at), book=app.book)
 
-    return _cancelled(app, stream, act(app, context, "orders.cancel", Deed(stream, (rule,), ["cancel", sorted(items), note])))
+    return Deed(stream, (rule,), ["cancel", sorted(items), note])
 
 
 def cancel_port(app: Engine, context: Context, name: str, *, items: Sequence[str] = (), note: str) -> Cancelled:
@@ -59,12 +65,18 @@ def cancel_port(app: Engine, context: Context, name: str, *, items: Sequence[str
     Raises Refused: missing (no such order or item, or it brings no number), conflict (the order or item is over, or somebody else was
     faster), usage (which item is not clear).
     """
+    deed = deed_of_cancel_port(app, name, items=items, note=note)
+    return _cancelled(app, deed.stream, act(app, context, "ports.cancel", deed))
+
+
+def deed_of_cancel_port(app: Engine, name: str, *, items: Sequence[str] = (), note: str) -> Deed:
+    """The cancellation of the port of a number alone as a deed on its order."""
     stream, _ = find_order(app, name)
 
     def rule(state: OrderState, at: datetime) -> Decision:
         return giving_up.cancel_port(state, items, note=note, at=_latest(app, at), book=app.book)
 
-    return _cancelled(app, stream, act(app, context, "ports.cancel", Deed(stream, (rule,), ["cancel-port", sorted(items), note])))
+    return Deed(stream, (rule,), ["cancel-port", sorted(items), note])
 
 
 def _latest(app: Engine, at: datetime) -> datetime:

@@ -52,6 +52,24 @@ def deposit(
     and nobody is `sure`; it is not validated; the same came on another day), usage (no amount, another currency, no reference, a day that has not
     come).
     """
+    deed = deed_of_deposit(
+        app, order, amount=amount, reference=reference, currency=currency, method=method, arrived_on=arrived_on, sure=sure
+    )
+    return _known(act(app, context, "payments.deposit", deed))
+
+
+def deed_of_deposit(
+    app: Engine,
+    order: str,
+    *,
+    amount: str,
+    reference: str,
+    currency: str = "",
+    method: str = "bank-transfer",
+    arrived_on: date | None = None,
+    sure: bool = False,
+) -> Deed:
+    """A deposit of an order as a deed on the order; see `deposit`."""
     stream, found = find_order(app, order)
     market = app.book.market(found.market)
     currency = currency or market.currency
@@ -72,7 +90,7 @@ def deposit(
         )
 
     wish = ["deposit", amount_minor, currency, remittance, method, *([_iso(arrived_on)] if arrived_on else [])]
-    return _known(act(app, context, "payments.deposit", Deed(stream, (take,), wish)))
+    return Deed(stream, (take,), wish)
 
 
 def deposit_stands(app: Engine, order: str) -> str:

@@ -57,6 +57,18 @@ def catch_up(dsn: str, projections: Sequence[Projection] = ALL, upto: int | None
     return target.position
 
 
+@contextmanager
+def followed(dsn: str, projections: Sequence[Projection]) -> Iterator[Callable[[], None]]:
+    """What folds projections up to the horizon each time it is called, over one connection and with what it folded before still in memory.
+
+    Raises Refused as `catch_up` does.
+    """
+    catch_up(dsn, projections)
+    with tables.session(dsn) as conn:
+        forward = Forward(conn, projections)
+        yield lambda: forward.fold_to(last_mark(conn))
+
+
 def rebuild_outdated(conn: Connection, dsn: str, projection: Projection) -> None:
     """Rebuild a projection if its tables have an older shape. Raises Refused when they have a newer one."""
     if _outdated(conn, projection):

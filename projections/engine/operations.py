@@ -14,7 +14,7 @@ from projections.engine.checkpoints import Checkpoint, checkpoints
 from projections.engine.compare import Difference
 from projections.engine.fold import FoldFailed
 from projections.engine.history import By, Deed, history
-from projections.engine.incremental import catch_up, retry, skip
+from projections.engine.incremental import catch_up, followed, retry, skip
 from projections.engine.parked import ParkedGroup, SkippedEvent, list_parked, list_skipped, parked_groups
 from projections.engine.projection import Projection
 from projections.engine.rebuild import RebuildResult, rebuild, rollback
@@ -25,7 +25,7 @@ from projections.engine.verify import Report, as_of, repair, verify
 
 __all__ = [
     "ALL", "By", "Deed", "Difference", "FoldFailed", "ParkedGroup", "Projection", "RebuildResult", "Report", "Scope", "Seen", "SkippedEvent", "Status",
-    "as_of", "catch_up", "history", "horizon_mark", "list_parked", "list_skipped", "rebuild", "refuse_missing_tables", "repair", "retry", "rollback", "skip", "status", "verify",
+    "as_of", "catch_up", "followed", "history", "horizon_mark", "list_parked", "list_skipped", "rebuild", "refuse_missing_tables", "repair", "retry", "rollback", "skip", "status", "verify",
 ]  # fmt: skip
 
 

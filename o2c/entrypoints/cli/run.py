@@ -24,6 +24,7 @@ from o2c.running.demo import made_room, mark
 from o2c.running.store import begin, begun
 from o2c.running.telemetry import measured
 from o2c.simulation.launch import write_launch
+from o2c.simulation.office import staffed
 from o2c.views.reading import time_of
 from o2c.views.status import all_billed
 
@@ -40,6 +41,9 @@ def run(
         int, typer.Option(metavar="N", min=1, max=64, help="Worker processes that share the agenda; of a real clock only.")
     ] = 1,
     metrics: Annotated[int, typer.Option(metavar="PORT", min=0, max=65535, help="Serve figures for Prometheus on 127.0.0.1; 0: none.")] = 0,
+    desks: Annotated[
+        int, typer.Option(metavar="N", min=0, max=64, help="Simulated agents who work the fallout queue; of simulated time only.")
+    ] = 0,
     tethered: Annotated[
         bool, typer.Option(TETHER, hidden=True, help="End with standard input: how a worker notices its parent's end.")
     ] = False,
@@ -49,13 +53,19 @@ def run(
     Simulated time jumps from one due row to the next, until the given time. On a real clock this is the worker: it attends to what is due,
     sleeps until more is, and ends at the given time or when it is told to (SIGTERM, Ctrl-C); start it on as many machines as you like.
 
+    With --desks, agents desk-1 and on take fallouts by rank in office hours, ask, correct, retry, decide and err as people do: see
+    docs/operations.md.
+
     Example: o2c run --until 2026-04-15
+    Example: o2c run --until 2026-04-15 --desks 3
     Example: o2c run --workers 2 --metrics 9464
     """
     with opened() as session:
         end = time_of(until) if until else None
         if session.simulated:
-            _drive(session, end, workers)
+            _drive(session, end, workers, desks)
+        elif desks:
+            raise Refused("desks are simulated, and time is not; on a real clock people work the queue: leave out --desks", kind="conflict")
         elif workers > 1:
             _says_what(end, workers)
             crew = Crew(workers, "run", *(["--until", until] if until else []))
@@ -83,11 +93,16 @@ def _tell(attended: int) -> None:
     err.print(f"attended to {attended} rows of the agenda")
 
 
-def _drive(session: Session, end: datetime | None, workers: int) -> None:
+def _drive(session: Session, end: datetime | None, workers: int, desks: int) -> None:
     if end is None or workers > 1:
         raise Refused("simulated time has one driver, which must know how far to go: o2c run --until TIME, without --workers")
     with _bar("simulated time", session.now, end) as progress:
-        session.runner(progress).run(end)
+        runner = session.runner(progress)
+        if desks:
+            with staffed(session.app, desks) as office:
+                runner.run(end, office)
+        else:
+            runner.run(end)
     err.print(f"the clock stands at {session.now:%Y-%m-%dT%H:%MZ}")
 
 

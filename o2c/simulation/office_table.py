@@ -1,0 +1,133 @@
+"""The table of the simulated back office (`office.toml`): hours, skills, minutes, answers and mistakes."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, time, timedelta
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from o2c.kernel.periods import local_date, local_time
+from o2c.markets.base import Market, first_working_day, is_working_day, working_day_after
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """A market's desk: its local hours, and what codes, numbers and addresses look like there (A a letter, # a digit; empty: none can be named)."""
+
+    opens: time
+    closes: time
+    code: str
+    number: str
+    place: str
+    wrong_place: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mistakes:
+    """How often somebody errs, in percent: in a deed, by forgetting a claim (which then lasts so many minutes more), or by giving it to a queue."""
+
+    deed_percent: float
+    forgotten_percent: float
+    forgotten_minutes: int
+    misrouted_percent: float
+    misrouted_to: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What customers do who are asked: some never answer, the others within hours; after `patience_hours` they are asked again."""
+
+    never_percent: float
+    first_hours: float
+    last_hours: float
+    patience_hours: float
+    asked_max: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ways:
+    """How often a step is forced, after how many deeds in vain it is given up, and for how many working days what nobody can mend is left alone."""
+
+    force_percent: float
+    deeds_max: int
+    visits_max: int
+    pause_days: int
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """All of it; see the file for what each figure means."""
+
+    markets: Mapping[str, Desk]
+    skills: tuple[frozenset[str], ...]
+    fastest_percent: float
+    slowest_percent: float
+    minutes: Mapping[str, float]
+    mistakes: Mistakes
+    answers: Answers
+    ways: Ways
+    approved_percent: Mapping[str, float] = field(default_factory=dict)
+    actions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    values: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def desk(self, market: Market) -> Desk:
+        """The desk of a market; the first of the table for one that is not named."""
+        return self.markets.get(market.code) or next(iter(self.markets.values()))
+
+    def open_at(self, market: Market, at: datetime) -> bool:
+        """Whether somebody works at a time, opening time included and closing time too: what was begun is done by then."""
+        day, desk = local_date(at, market.zone), self.desk(market)
+        return is_working_day(market.calendar, day) and _on(day, desk.opens, market) <= at <= _on(day, desk.closes, market)
+
+    def closes_at(self, market: Market, at: datetime) -> datetime:
+        """When the desk closes on the day of a time."""
+        return _on(local_date(at, market.zone), self.desk(market).closes, market)
+
+    def opens_at(self, market: Market, after: datetime) -> datetime:
+        """The first time, not before one, at which somebody works."""
+        if self.open_at(market, after):
+            return after
+        day, opens = local_date(after, market.zone), self.desk(market).opens
+        if after > _on(day, opens, market):
+            day += timedelta(days=1)
+        return _on(first_working_day(market.calendar, day), opens, market)
+
+    def days_later(self, market: Market, at: datetime, days: int) -> datetime:
+        """The opening of the desk so many working days after a time."""
+        return _on(working_day_after(market.calendar, local_date(at, market.zone), days), self.desk(market).opens, market)
+
+
+def _on(day: Any, clock: time, market: Market) -> datetime:
+    return local_time(day, clock.hour, clock.minute, market.zone)
+
+
+@cache
+def packaged() -> Table:
+    """The table of the package."""
+    return read(resources.files(__package__).joinpath("office.toml").read_text(encoding="utf-8"))
+
+
+def read(text: str) -> Table:
+    """A table from its text. KeyError or TypeError for one that lacks a part."""
+    parts = tomllib.loads(text)
+    return Table(
+        markets={code: _desk(desk) for code, desk in parts["markets"].items()},
+        skills=tuple(frozenset(one["queues"]) for one in parts["skills"]),
+        **parts["speed"],
+        minutes=parts["minutes"],
+        mistakes=Mistakes(**parts["mistakes"]),
+        answers=Answers(**parts["answers"]),
+        ways=Ways(**parts["ways"]),
+        approved_percent=parts["approved_percent"],
+        actions={code: tuple(names) for code, names in parts["actions"].items()},
+        values={code: tuple(names) for code, names in parts["values"].items()},
+    )
+
+
+def _desk(row: Mapping[str, str]) -> Desk:
+    texts = {name: row[name] for name in ("code", "number", "place", "wrong_place")}
+    return Desk(time.fromisoformat(row["opens"]), time.fromisoformat(row["closes"]), **texts)
