@@ -9,9 +9,9 @@ from o2c.views.fallouts import list_fallouts
 from tests.fates import Claim
 
 OUTAGES = """SELECT d.body ->> 'partner' AS partner, d.body ->> 'outage' AS outage, (d.body ->> 'since')::timestamptz AS since,
-        min(u.occurred_at) AS up_at, coalesce(min((u.body ->> 'rate_per_min')::integer), 0) AS rate
+        d.occurred_at AS found_at, min(u.occurred_at) AS up_at, coalesce(min((u.body ->> 'rate_per_min')::integer), 0) AS rate
     FROM o2c.event d LEFT JOIN o2c.event u ON u.stream = d.stream AND u.type = 'partner.came-up' AND u.body ->> 'outage' = d.body ->> 'outage'
-    WHERE d.type = 'partner.went-down' GROUP BY 1, 2, 3 ORDER BY 3, 1"""
+    WHERE d.type = 'partner.went-down' GROUP BY 1, 2, 3, 4 ORDER BY 3, 1"""
 CALLS = """SELECT type, stream, coalesce(body ->> 'item', '') AS item, body ->> 'step' AS step, (body ->> 'attempt')::integer AS attempt,
         (body ->> 'due_at')::timestamptz AS due_at, occurred_at FROM o2c.event
     WHERE type IN ('call.parked', 'call.resumed') AND body ->> 'outage' = %s ORDER BY position"""
@@ -45,8 +45,12 @@ def _of_outage(app: Engine, outage: Mapping[str, Any]) -> Iterator[Claim]:
     times = sorted(call["due_at"] for call in calls if call["type"] == "call.resumed" and call["due_at"] >= outage["up_at"])
     most = max((_within_a_minute(times, at) for at in times), default=0)
     yield Claim(f"{name}: no faster than the rate", most <= outage["rate"], f"at most {most} calls in a minute, {outage['rate']} allowed")
-    [fell] = app.reads.rows(FELL, outage["partner"], outage["since"], outage["up_at"])
-    yield Claim(f"{name}: nobody fell out for it", not fell["n"], f"{fell['n']} fallouts for want of an answer meanwhile")
+    [before], [fell] = (
+        app.reads.rows(FELL, outage["partner"], *period)
+        for period in ((outage["since"], outage["found_at"]), (outage["found_at"], outage["up_at"]))
+    )
+    figures = f"{fell['n']} fallouts for want of an answer, {before['n']} before the calls showed it"
+    yield Claim(f"{name}: nobody fell out for it once it was known", not fell["n"], figures)
 
 
 def _place(call: Mapping[str, Any]) -> tuple[str, str, str, int]:
