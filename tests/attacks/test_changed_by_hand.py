@@ -168,5 +168,5 @@ def test_a_change_that_is_not(store: str, said: str, statement: str) -> None:
     """Nothing fails, and the page for operators says what cannot be seen."""
     change(store, statement)
     assert failing(store) == set()
-    [named] = re.findall(r"Not visible to it.*?\n\n(.*?)\n\n", (ROOT / "docs/operations.md").read_text(encoding="utf-8"), re.DOTALL)
+    [named] = re.findall(r"Not visible to `diagnose`.*?\n\n(.*?)\n\n", (ROOT / "docs/operations.md").read_text(encoding="utf-8"), re.DOTALL)
     assert said in " ".join(named.split())

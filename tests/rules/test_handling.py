@@ -95,7 +95,7 @@ def at_that_time(handling: Handling, at: datetime) -> Handling:
 def seen(event: OfFallout, position: int, at: datetime) -> Seen:
     body = {name: value for name, value in event.model_dump(mode="json").items() if name != "note"}
     stream = f"fallout-{FALLOUT}"
-    return Seen(position, "", stream, position, event.type_name, event.shape, "", "", stamp(at), None, None, "desk", "", body)
+    return Seen(position, "", stream, position, event.type_name, event.shape, "", "", stamp(at), None, None, "desk", "", "", body)
 
 
 @hypothesis.given(deeds=st.lists(_deed(), max_size=25))
