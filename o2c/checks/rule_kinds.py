@@ -146,7 +146,7 @@ class Rule:
 
     def follow(self, memo: Any, seen: Seen) -> Step:
         """Take one event of a case; the memo is None before the first."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} must say how it takes an event")
 
     def left(self, memo: Any, now: datetime) -> tuple[Seen, Broken] | None:
         """How the rule is broken by what has not come until now, the time of the last event; with the event that asked for it."""

@@ -208,10 +208,10 @@ class Engine(Application[str]):
         # The reason codes come with every read, so that what is decided next is decided under those in force.
         names = [*streams, *(() if CODES in streams else (CODES,))]
         positions = {name: loaded.position for name, loaded in to_confirm.items()} | ({} if CODES in streams else {CODES: self._codes_at})
-        for row in self.reads.heads(names, [positions.get(name, 0) for name in names]):
+        rows = self.reads.heads(names, [positions.get(name, 0) for name in names])
+        self._take_codes(rows)
+        for row in rows:
             stream = row["stream"]
-            if stream == CODES:
-                self._take_codes(row)
             if stream not in streams:
                 continue
             same = stream in to_confirm and row["last_position"] == to_confirm[stream].position
@@ -224,13 +224,16 @@ class Engine(Application[str]):
 
     def codes(self) -> CodeBook:
         """Give the reason codes as they stand now: the packaged ones, with what the operator loaded over them where the log is seen."""
-        for row in self.reads.heads([CODES], [self._codes_at]) if self.sees_log else ():
-            self._take_codes(row)
+        if self.sees_log:
+            self._take_codes(self.reads.heads([CODES], [self._codes_at]))
         return self._codes_in_force()
 
-    def _take_codes(self, row: dict[str, Any]) -> None:
-        if row["last_position"] != self._codes_at:
-            self._documents, self._codes_at, self._codes = self._from_head(row).state.documents, row["last_position"], None
+    def _take_codes(self, rows: Iterable[dict[str, Any]]) -> None:
+        """Take the codes as the head rows have them; without a row nothing is loaded, or a restore took away what was."""
+        row = next((row for row in rows if row["stream"] == CODES), None)
+        at = row["last_position"] if row else 0
+        if at != self._codes_at:
+            self._documents, self._codes_at, self._codes = (self._from_head(row).state.documents if row else ()), at, None
 
     def _codes_in_force(self) -> CodeBook:
         if self._codes is None:

@@ -1,4 +1,4 @@
-"""The table of the simulated back office (`office.toml`): hours, skills, minutes, answers and mistakes."""
+"""The table of the simulated back office (`office.toml`): skills, minutes, answers and mistakes."""
 
 from __future__ import annotations
 
@@ -12,14 +12,13 @@ from typing import Any
 
 from o2c.kernel.periods import local_date, local_time
 from o2c.markets.base import Market, first_working_day, is_working_day, working_day_after
+from o2c.markets.hours import OFFICE_HOURS
 
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """A market's desk: its local hours, and what codes, numbers and addresses look like there (A a letter, # a digit; empty: none can be named)."""
+    """What codes, numbers and addresses look like in a market (A a letter, # a digit; empty: none can be named)."""
 
-    opens: time
-    closes: time
     code: str
     number: str
     place: str
@@ -80,25 +79,25 @@ class Table:
 
     def open_at(self, market: Market, at: datetime) -> bool:
         """Whether somebody works at a time, opening time included and closing time too: what was begun is done by then."""
-        day, desk = local_date(at, market.zone), self.desk(market)
-        return is_working_day(market.calendar, day) and _on(day, desk.opens, market) <= at <= _on(day, desk.closes, market)
+        day, hours = local_date(at, market.zone), OFFICE_HOURS[market.code]
+        return is_working_day(market.calendar, day) and _on(day, hours.opens, market) <= at <= _on(day, hours.closes, market)
 
     def closes_at(self, market: Market, at: datetime) -> datetime:
         """When the desk closes on the day of a time."""
-        return _on(local_date(at, market.zone), self.desk(market).closes, market)
+        return _on(local_date(at, market.zone), OFFICE_HOURS[market.code].closes, market)
 
     def opens_at(self, market: Market, after: datetime) -> datetime:
         """The first time, not before one, at which somebody works."""
         if self.open_at(market, after):
             return after
-        day, opens = local_date(after, market.zone), self.desk(market).opens
+        day, opens = local_date(after, market.zone), OFFICE_HOURS[market.code].opens
         if after > _on(day, opens, market):
             day += timedelta(days=1)
         return _on(first_working_day(market.calendar, day), opens, market)
 
     def days_later(self, market: Market, at: datetime, days: int) -> datetime:
         """The opening of the desk so many working days after a time."""
-        return _on(working_day_after(market.calendar, local_date(at, market.zone), days), self.desk(market).opens, market)
+        return _on(working_day_after(market.calendar, local_date(at, market.zone), days), OFFICE_HOURS[market.code].opens, market)
 
 
 def _on(day: Any, clock: time, market: Market) -> datetime:
@@ -129,5 +128,4 @@ def read(text: str) -> Table:
 
 
 def _desk(row: Mapping[str, str]) -> Desk:
-    texts = {name: row[name] for name in ("code", "number", "place", "wrong_place")}
-    return Desk(time.fromisoformat(row["opens"]), time.fromisoformat(row["closes"]), **texts)
+    return Desk(**{name: row[name] for name in ("code", "number", "place", "wrong_place")})

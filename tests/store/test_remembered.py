@@ -13,6 +13,8 @@ from o2c.checks.diagnose import run_checks
 from o2c.desk.fallout import Correct
 from o2c.desk.orders import cancel_order
 from o2c.engine.app import Context, Engine
+from o2c.fallout.codes import packaged
+from o2c.files.loading import load_codes
 from o2c.kernel.identifiers import order_id
 from o2c.kernel.partner import Failed, RefusedBy
 from o2c.orders.document import SOURCE
@@ -140,6 +142,18 @@ def test_what_a_restore_took_away_is_not_remembered(world: World, dsn: str) -> N
     [outcome] = world.app.log_recorder.append([replace(command((stream, lost.version)), heads=tuple(late))])
     assert outcome.verdict == "stale"
     assert world.app.load([stream])[stream].state == world.app.replay(stream) != lost.state
+
+
+def test_reason_codes_that_a_restore_took_away_are_in_force_no_more(world: World, dsn: str, tmp_path: Path) -> None:
+    """The log comes back as it was before an operator's codes were loaded: what is decided next is decided under the packaged ones."""
+    scene = Scene(dsn)
+    (tmp_path / "codes.toml").write_text('version = "ours-1"\nvalid_from = "2026-01-01"\n[codes.NP-CODE]\nseverity = 1\n')
+    assert load_codes(world.app, tmp_path / "codes.toml").version == world.app.codes().newest.version == "ours-1"
+
+    scene.set_again()
+    world.take(order("WEB-1", line()))
+
+    assert world.app.codes().newest.version == world.app.book.codes.newest.version == packaged().newest.version
 
 
 def test_a_desk_is_not_refused_for_what_another_process_moved(world: World, dsn: str, tmp_path: Path) -> None:

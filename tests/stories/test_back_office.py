@@ -16,6 +16,7 @@ from o2c.kernel.event import types_by_name
 from o2c.kernel.refusal import Refused
 from o2c.markets.base import is_working_day
 from o2c.markets.gb import GB
+from o2c.markets.hours import OFFICE_HOURS
 from o2c.partners.registry import simulated_partners
 from o2c.simulation.launch import write_launch
 from o2c.simulation.office import staffed
@@ -99,10 +100,10 @@ def test_every_fallout_is_closed_or_has_an_owner_and_a_next_date(months: World) 
 
 def test_nobody_works_outside_office_hours(months: World) -> None:
     """Each act is on a working day of the market, between opening and closing."""
-    desk = packaged().desk(GB)
+    hours = OFFICE_HOURS["GB"]
     times = [row["occurred_at"].astimezone(ZoneInfo(GB.zone)) for row in acts(months)]
     assert len(times) > 200
-    assert [time for time in times if not is_working_day(GB.calendar, time.date()) or not desk.opens <= time.time() <= desk.closes] == []
+    assert [time for time in times if not is_working_day(GB.calendar, time.date()) or not hours.opens <= time.time() <= hours.closes] == []
 
 
 def test_agents_use_many_verbs_and_all_of_them_work(months: World) -> None:
