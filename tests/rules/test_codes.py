@@ -110,7 +110,9 @@ def test_the_table_in_force_is_the_last_loaded_that_is_valid(days: list[date], a
     assert book.at(moment).version == (valid[-1] if valid else packaged().newest.version)
 
 
-@hypothesis.given(minutes=st.integers(0, 60 * 24 * 3), attempt=st.integers(1, 6))
+@hypothesis.given(minutes=st.integers(0, 60 * 24 * 10), attempt=st.integers(1, 6))
+@hypothesis.example(minutes=0, attempt=1)
+@hypothesis.example(minutes=60 * 24 * 10, attempt=1)
 def test_no_retry_ends_after_the_day_promised(minutes: int, attempt: int) -> None:
     """A transient fallout has a retry that is normally done by the day promised, or says that it has none; when it has had them all, neither."""
     story = Story(item(characteristics={"simType": "physical"})).run(until="activation")
