@@ -13,6 +13,7 @@ from projections import blame
 from projections.engine.projection import Doc, Projection, Row
 from projections.engine.seen import Seen, stamp
 from projections.open_fallouts import ENDINGS, OF_ITEM, OF_STEP, closes
+from projections.ranking import RANK
 
 _FIELDS = {
     "reason": "reason", "class": "fault_class", "origin": "origin", "waiting_for": "waiting_for", "queue": "queue",
@@ -26,7 +27,7 @@ _GROUPED_BY = ("step", "reason", "partner_code", "offering", "plan_version")
 """What fallouts of one group have in common. The partner follows from the step."""
 INITIAL: Doc = {
     **blame.INITIAL,
-    "order": {"priority": 4, "category": "", "channel": "", "plan_version": "", "currency": "", "market": ""},
+    "order": {"priority": 4, "category": "", "tier": "", "channel": "", "plan_version": "", "currency": "", "market": ""},
     "items": {},
     "due": {},
     "fallouts": {},
@@ -50,6 +51,9 @@ def _evolve(doc: Doc, record: Seen) -> Doc:
         return _told(doc, record)
     if record.shape in ("requested", "recall"):
         return {**doc, "due": {**doc["due"], _step_of(record): stamp(datetime.fromisoformat(record.body["due_at"]))}}
+    if record.type == "order.validated" and (tier := record.body.get("tier")):
+        # The party for which the order was validated may be another one than the channel had named.
+        doc = {**doc, "order": {**doc["order"], "tier": tier}}
     fallouts = doc["fallouts"]
     if record.shape == "fell-out":
         return {**doc, "fallouts": {**fallouts, record.body["fallout"]: _opened(doc, record)}}
@@ -78,7 +82,8 @@ def _told(doc: Doc, record: Seen) -> Doc:
     body = record.body
     match record.type:
         case "order.captured":
-            header = {"priority": body["priority"], "category": body.get("category", ""), "channel": body.get("channel") or record.channel}
+            header = {"priority": body["priority"], "channel": body.get("channel") or record.channel}
+            header |= {name: body.get(name, "") for name in ("category", "tier")}
             return {**blame.captured(doc, record), "order": {**doc["order"], **header, "market": body.get("market", "")}}
         case "order.planned":
             items = {item["item"]: _item(item) for item in body["items"]}
@@ -153,13 +158,13 @@ def group_of(row: Row) -> str:
 FALLOUT = Projection(
     name="fallout",
     meaning="One row a fallout, which stays: where it stopped and why, its group, what it holds up, whom it waits for, attempts, and the event that closed it.",
-    shape_version=5,
+    shape_version=6,
     columns={
         "fallout": "text", "order_id": "text", "stream": "text", "item": "text", "step": "text", "reason": "text", "class": "text",
         "origin": "text", "waiting_for": "text", "queue": "text", "opened_at": "timestamptz", "attempts": "integer", "state": "text",
         "closed_at": "timestamptz", "closed_by": "text", "cause_event": "text", "recoverability": "text",
         "detail": "text", "partner_code": "text", "severity": "integer", "code_version": "text", "acts": "integer",
-        "acted_at": "timestamptz", "priority": "integer", "category": "text", "channel": "text", "offering": "text",
+        "acted_at": "timestamptz", "priority": "integer", "category": "text", "tier": "text", "channel": "text", "offering": "text",
         "plan_version": "text", "promised_on": "date", "revenue_minor": "bigint", "currency": "text", "group_id": "text",
         "market": "text", "partner": "text", "opened_event": "text", "closed_event": "text", "due_at": "timestamptz", "repeated": "boolean",
         "deeds": "jsonb", "origin_event": "text", "origin_channel": "text", "origin_agent": "text", "origin_field": "text",
@@ -169,7 +174,7 @@ FALLOUT = Projection(
     indexes=("fallout", "order_id", "state, queue, opened_at", "group_id, state"),
     types=_concerns,
     fields=frozenset({
-        *blame.FIELDS, *_FIELDS.values(), "asked", "currency", "decision", "due_at", "market", "priority", "category", "plan_version", "promised_on",
+        *blame.FIELDS, *_FIELDS.values(), "asked", "currency", "decision", "due_at", "market", "priority", "category", "tier", "plan_version", "promised_on",
     }),
     group=lambda record: record.stream,
     found_by="stream",
@@ -190,14 +195,6 @@ _SHOWN_COLUMNS = ", ".join(f'{column} AS "{name}"' for name, column in SHOWN.ite
 _OF_WHOM = """LEFT JOIN projection.orders o ON o.order_id = f.order_id
 LEFT JOIN projection.invoices i ON f.stream = 'invoice-' || i.invoice"""
 """The order and the invoice of a fallout `f`."""
-
-RANK = """100 * f.priority + 10 * coalesce((%(tiers)s::jsonb ->> f.category)::integer, 2)
-    + least(greatest(coalesce(f.promised_on - %(today)s::date, 30), -30), 30)"""
-"""The rank of a fallout `f`, lower first: 100 times the order's TMF priority (0 first, 4 last), 10 times the customer's tier, and the days left to
-the day promised, from -30 (long overdue) to 30 (far off, or none promised). Of equals the older one comes first, so the order is total.
-
-Parameters: `tiers` (by the order's category), `today`.
-"""
 
 _RECORD = """r.owner, r.claimed_until, r.queue AS queue_now, r.snoozed_until, r.waits_for, r.waits_until, r.asked, r.level, r.waiting, r.touches,
 r.handovers, r.tickets, r.origin AS origin_now, r.proposed_by, r.reopened, r.reopenings"""

@@ -158,9 +158,9 @@ def order(external_id: str, *items: Document, on: datetime = NINE, party: str = 
     }
 
 
-def customer(key: str, *, pays: str = "card") -> Document:
+def customer(key: str, *, pays: str = "card", tier: str = "standard") -> Document:
     """A TMF632 person of age."""
-    traits = [{"name": "paymentMethod", "value": pays}, {"name": "tier", "value": "standard"}]
+    traits = [{"name": "paymentMethod", "value": pays}, {"name": "tier", "value": tier}]
     named = {"givenName": "Tamsel", "familyName": "Holmquay", "birthDate": "1984-02-29"}
     return {"@type": "Individual", "id": key, **named, "partyCharacteristic": traits}
 
@@ -197,6 +197,10 @@ class World:
             rows = [("msisdn", "class"), *number_stock(numbers)]
             loading.load_stock(self.app, self.runner, "numbers", self.written("numbers.csv", rows), None)
         return self
+
+    def registers(self, key: str, *, tier: str = "standard") -> None:
+        """A customer, whether known before or not, with a tier."""
+        loading.load_customers(self.app, self.written(f"{key}-{tier}.jsonl", json.dumps(customer(key, tier=tier))))
 
     def sims(self, *, on: datetime | None = None, **counts: int) -> None:
         """A delivery of SIMs by kind, now or for a time."""

@@ -64,6 +64,11 @@ def stream_of(customer: str) -> str:
     return f"customer-{customer}"
 
 
+def tier_of(state: CustomerState | None) -> str:
+    """Give the tier of a customer as registered; empty for one who is not."""
+    return state.papers.tier if state and state.papers else ""
+
+
 def evolve(state: CustomerState, event: Event) -> CustomerState:
     if isinstance(event, CustomerRegistered):
         return changed(state, papers=event)

@@ -9,6 +9,8 @@ from datetime import datetime, timedelta
 from typing import Any, cast
 
 from o2c.catalogue.state import STREAM as CATALOGUE
+from o2c.customers.state import stream_of as customer_stream
+from o2c.customers.state import tier_of
 from o2c.desk.act import Rule, permitted
 from o2c.engine.app import Context, Engine, Written
 from o2c.engine.drafts import Command, Loaded
@@ -90,12 +92,22 @@ def standing(loaded: Mapping[str, Loaded], wish: Wish) -> Loaded:
     return earlier if not own.version and same_order(earlier.state, wish) else own
 
 
+def customer_streams(wish: Wish) -> tuple[str, ...]:
+    """The streams of the customer that a paper names, whose tier the order keeps; none where it names nobody."""
+    return (customer_stream(wish.party),) if wish.party else ()
+
+
+def tier_in(loaded: Mapping[str, Loaded], wish: Wish) -> str:
+    """The tier of the customer that a paper names, as read; empty for one who is not registered."""
+    return next((tier_of(loaded[stream].state) for stream in customer_streams(wish)), "")
+
+
 def received(
-    app: Engine, loaded: Loaded, wish: Wish, *, intake: str, line: int, catalogue_version: int, market: str, now: datetime
+    app: Engine, loaded: Loaded, wish: Wish, *, intake: str, line: int, catalogue_version: int, market: str, now: datetime, tier: str
 ) -> tuple[Reception, Decision]:
     """What a paper is to what stands: new, known, or other content under a known id. The paper in force is read only for the last.
 
-    `market` is the code of the market the paper belongs to, of which the version in force on its day is pinned.
+    `market` is the code of the market the paper belongs to, of which the version in force on its day is pinned; `tier` is the customer's.
     """
     state = loaded.state
     known = bool(state.external_id) and (state.intake, state.line) != (intake, line) and wish.fingerprint != state.fingerprint
@@ -112,6 +124,7 @@ def received(
         original=original,
         codes=app.book.codes.at(now),
         first_channel=channel,
+        tier=tier,
     )
 
 
@@ -130,13 +143,13 @@ def capture(app: Engine, context: Context, paper: Paper, *, market: str = HOME) 
     """
     context, wish = permitted(context, "orders.capture"), _wish(paper, app.clock(), context.channel)
     for _ in range(TRIES_MAX):
-        loaded = app.load([order_stream(wish), earlier_stream(wish), CATALOGUE])
+        loaded = app.load([order_stream(wish), earlier_stream(wish), CATALOGUE, *customer_streams(wish)])
         order = standing(loaded, wish)
         fingerprint = digest(json.dumps(["capture", order.stream, wish.fingerprint]))
         command_id = context.command_id or derived_id("capture", order.stream, wish.fingerprint)
         command = None
         if not app.recall(order.stream, command_id, fingerprint):
-            command = _command(app, order, loaded[CATALOGUE].version, wish, market, context, command_id, fingerprint)
+            command = _command(app, order, loaded, wish, market, context, command_id, fingerprint)
         if command is None:
             return _standing(app, order, wish)
         [outcome] = app.write([command])
@@ -152,13 +165,14 @@ def capture(app: Engine, context: Context, paper: Paper, *, market: str = HOME) 
 
 
 def _command(
-    app: Engine, order: Loaded, catalogue_version: int, wish: Wish, market: str, context: Context, command_id: str, fingerprint: str
+    app: Engine, order: Loaded, loaded: Mapping[str, Loaded], wish: Wish, market: str, context: Context, command_id: str, fingerprint: str
 ) -> Command | None:
-    if not catalogue_version:
+    if not (catalogue_version := loaded[CATALOGUE].version):
         raise Refused("there is no catalogue yet, and orders pin its version; run `o2c load catalogue FILE` first", kind="missing")
     # An intake knows its lines again by their place in the file, a service its papers by their command ids.
     name, now = f"service/{command_id}", app.clock().now
-    _, decision = received(app, order, wish, intake=name, line=1, catalogue_version=catalogue_version, market=market, now=now)
+    place = {"intake": name, "line": 1, "catalogue_version": catalogue_version}
+    _, decision = received(app, order, wish, market=market, now=now, tier=tier_in(loaded, wish), **cast("Any", place))
     if not decision:
         return None
     events = happened(order.stream, decision, came_at(order.state, wish, now))
@@ -201,7 +215,8 @@ def follow_up_of(app: Engine, stream: str, fallout: str) -> tuple[Rule, dict[str
         pin = current(state.market.partition("@")[0], at.date()).pin
         received_at = parse_time(paper.order_date) if paper.order_date else at
         wish = read(paper.original.encode(), now=received_at, channel=came.channel or "unknown")
-        return follow_up(state, wish, came, catalogue_version=loaded[CATALOGUE].version, market=pin, now=at)
+        tier = tier_in(app.load(customer_streams(wish)), wish)
+        return follow_up(state, wish, came, catalogue_version=loaded[CATALOGUE].version, market=pin, now=at, tier=tier)
 
     return follow, {follower_stream: loaded[follower_stream]}
 

@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from o2c.catalogue.state import STREAM as CATALOGUE
 from o2c.desk.act import permitted
-from o2c.desk.capture import earlier_stream, latest, order_stream, received, standing
+from o2c.desk.capture import customer_streams, earlier_stream, latest, order_stream, received, standing, tier_in
 from o2c.engine.app import Context, Engine
 from o2c.engine.drafts import Command, Loaded
 from o2c.files.lines import OnLines, RawLine, refuse_empty
@@ -79,9 +79,9 @@ class Paper:
     wish: Wish
 
     @property
-    def streams(self) -> tuple[str, str]:
-        """The stream of the order, and the one it would have in a store made before owners of external ids were told apart."""
-        return order_stream(self.wish), earlier_stream(self.wish)
+    def streams(self) -> tuple[str, ...]:
+        """The stream of the order, the one it would have in a store made before owners of external ids were told apart, and the customer's."""
+        return order_stream(self.wish), earlier_stream(self.wish), *customer_streams(self.wish)
 
 
 class Intake:
@@ -164,7 +164,7 @@ class Intake:
             commands, pending = [], []
             for paper in page:
                 order = standing(loaded, paper.wish)
-                reception, decision = self._receive(order, paper)
+                reception, decision = self._receive(order, paper, tier_in(loaded, paper.wish))
                 if decision:
                     commands.append(self._capture(paper, order, decision))
                     pending.append((paper, reception))
@@ -179,9 +179,9 @@ class Intake:
                     self.receptions[_COUNTED[reception]] += 1
             self.progress(sum(self.receptions.values()))
 
-    def _receive(self, loaded: Loaded, paper: Paper) -> tuple[str, Decision]:
+    def _receive(self, loaded: Loaded, paper: Paper, tier: str) -> tuple[str, Decision]:
         place = {"intake": self.name, "line": paper.number, "catalogue_version": self.catalogue_version}
-        return received(self.app, loaded, paper.wish, market=self.market, now=self.now, **cast("Any", place))
+        return received(self.app, loaded, paper.wish, market=self.market, now=self.now, tier=tier, **cast("Any", place))
 
     def _capture(self, paper: Paper, loaded: Loaded, decision: Decision) -> Command:
         """The command id is the line and its turn among identical lines of the file, so that the same line is the same intent."""

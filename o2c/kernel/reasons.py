@@ -74,7 +74,8 @@ class StepCodes:
 class Codes:
     """The reason codes of one version of the table, in force from `valid_from` (ISO day, UTC), with what partners' codes come to, by step.
 
-    `escalation` gives, by severity, the hours after which a fallout goes up a level; `tiers` gives the tier of an order's category, lower first.
+    `escalation` gives, by severity, the hours after which a fallout goes up a level; `tiers` gives the
+    place of a customer's tier, or of an order's category where that is not known, lower first.
     """
 
     version: str

@@ -54,6 +54,7 @@ class OrderCaptured(Event, name="order.captured", stream="order"):
     identity of the order. `after` is the order that bore them first, where this paper was taken for a repeat of it until a person decided.
     `dated_by_us` says that the paper had no date, so that `order_date` is when it was received, and `named_by_us` that we made its external id.
     The requested times stand as the channel wrote them, empty when it wished none. `agent` is who took the order down, where the paper names one.
+    `tier` is the customer's as registered at that moment: empty where the customer was not known, or this was not kept yet.
     """
 
     example = {
@@ -61,7 +62,7 @@ class OrderCaptured(Event, name="order.captured", stream="order"):
         "party": "C-1001", "account": "BA-1001", "fingerprint": "9f86d081884c7d65", "intake": "intake-3b1f/1", "line": 17,
         "catalogue_version": 12, "lines": [{"item": "1", "action": "add", "quantity": "1", "offering": "mobile-line"}],
         "details": [{"characteristics": {"simType": "esim"}, "place": "1 Mill Lane, Testford, ZZ1 1AA"}], "original": "{}",
-        "owner": "C-1001", "channel": "web", "requested_start": "2026-01-20T00:00:00Z", "agent": "A-17",
+        "owner": "C-1001", "channel": "web", "requested_start": "2026-01-20T00:00:00Z", "agent": "A-17", "tier": "standard",
     }  # fmt: skip
     upcasts = (
         Upcast(
@@ -76,6 +77,7 @@ class OrderCaptured(Event, name="order.captured", stream="order"):
             }
         ),
         Upcast(defaults={"agent": ""}),
+        Upcast(defaults={"tier": ""}),
     )
     external_id: str
     source: str
@@ -100,6 +102,7 @@ class OrderCaptured(Event, name="order.captured", stream="order"):
     requested_start: str = ""
     requested_completion: str = ""
     agent: str = ""
+    tier: str = ""
 
 
 class OrderResubmitted(Event, name="order.resubmitted", stream="order"):
@@ -129,11 +132,17 @@ class ValidationRequested(Requested, name="validation.requested", step="validati
 
 
 class OrderValidated(Done, name="order.validated", step="validation", stream="order"):
-    """Party, items, actions and offerings are in order; flaws of single items show when their steps begin."""
+    """Party, items, actions and offerings are in order; flaws of single items show when their steps begin.
 
-    example = {"attempt": 1, "catalogue_version": 12, "policy": "validation/2026-01"}
+    `tier` is that of the party which it was validated for, from now on the order's own: a correction may have named another party, or the party
+    was registered only after the order came. Empty where this was not kept yet.
+    """
+
+    example = {"attempt": 1, "catalogue_version": 12, "policy": "validation/2026-01", "tier": "standard"}
+    upcasts = (Upcast(defaults={"tier": ""}),)
     catalogue_version: int
     policy: str
+    tier: str = ""
 
 
 class ValidationDeclined(Declined, name="validation.declined", step="validation", stream="order"):

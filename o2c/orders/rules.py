@@ -43,19 +43,21 @@ def receive(
     original: str | None,
     codes: Codes,
     first_channel: str = "",
+    tier: str = "",
 ) -> tuple[Reception, Decision]:
     """Take down an order, whatever it lacks, or recognise one that came before.
 
     The same content again is a duplicate and changes nothing; other content under the same external id of the same owner is resubmitted, and
     waits for a person while the first stays in force. `market` is the pin of the rules that the order is under, `codes` the reason
     codes in force. `original` is the paper in
-    force and `first_channel` the one that sent it, needed only when the content differs. A repeat of the same line of the same intake (it was
+    force and `first_channel` the one that sent it, needed only when the content differs. `tier` is that of the customer, empty for one who is not
+    known. A repeat of the same line of the same intake (it was
     killed) gets the same reception and no events.
 
     Source: the table of imperfect orders (design, section 11).
     """
     if not state.external_id:
-        return "captured", _capture(wish, intake=intake, line=line, catalogue_version=catalogue_version, market=market, now=now)
+        return "captured", _capture(wish, intake=intake, line=line, catalogue_version=catalogue_version, market=market, now=now, tier=tier)
     if (state.intake, state.line) == (intake, line):
         return "captured", NOTHING
     if wish.fingerprint == state.fingerprint:
@@ -93,10 +95,19 @@ def same_order(state: OrderState, wish: Wish) -> bool:
     return bool(state.external_id) and (wish.fingerprint in known or (not state.owner and state.party == wish.party))
 
 
-def follow_up(state: OrderState, wish: Wish, came: Resubmission, *, catalogue_version: int, market: str, now: datetime) -> Decision:
+def follow_up(
+    state: OrderState, wish: Wish, came: Resubmission, *, catalogue_version: int, market: str, now: datetime, tier: str = ""
+) -> Decision:
     """Take a resubmitted paper down as an order of its own (`follower`), which names the order it came after."""
     captured = _capture(
-        wish, intake=came.intake, line=came.line, catalogue_version=catalogue_version, market=market, now=now, after=state.order_id
+        wish,
+        intake=came.intake,
+        line=came.line,
+        catalogue_version=catalogue_version,
+        market=market,
+        now=now,
+        after=state.order_id,
+        tier=tier,
     )
     stream = f"order-{follower(state, came.fingerprint)}"
     return Decision(elsewhere=tuple((stream, event) for event in captured.events))
@@ -107,7 +118,9 @@ def follower(state: OrderState, fingerprint: str) -> str:
     return order_id(SOURCE, state.owner, state.external_id, fingerprint)
 
 
-def _capture(wish: Wish, *, intake: str, line: int, catalogue_version: int, market: str, now: datetime, after: str = "") -> Decision:
+def _capture(
+    wish: Wish, *, intake: str, line: int, catalogue_version: int, market: str, now: datetime, tier: str, after: str = ""
+) -> Decision:
     captured = events.OrderCaptured(
         external_id=wish.external_id,
         source=SOURCE,
@@ -136,6 +149,7 @@ def _capture(wish: Wish, *, intake: str, line: int, catalogue_version: int, mark
         requested_start=wish.requested_start,
         requested_completion=wish.requested_completion,
         agent=wish.agent,
+        tier=tier,
     )  # fmt: skip
     return just(captured, events.ValidationRequested(due_at=max(wish.order_date, now)))
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from o2c.catalogue.state import STREAM as CATALOGUE
 from o2c.catalogue.state import CatalogueState
-from o2c.customers.state import stream_of
+from o2c.customers.state import stream_of, tier_of
 from o2c.kernel.charges import AccountOpened, account_stream
 from o2c.kernel.decision import Decision, just
 from o2c.kernel.step import Referral, Step
@@ -68,7 +68,8 @@ def _check(work: Work, at: datetime) -> str:
 
 def _validated(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
     """The order can be planned; the accounts that nobody named before are its party's from now on, by the versions of their streams."""
-    validated = OrderValidated(attempt=work.attempt, catalogue_version=work.state.catalogue_version, policy=POLICY)
+    tier = tier_of(work.read.get(stream_of(work.state.party)))
+    validated = OrderValidated(attempt=work.attempt, catalogue_version=work.state.catalogue_version, policy=POLICY, tier=tier)
     opened = (
         (account_stream(account), AccountOpened(account=account, customer=work.state.party, market=work.state.market))
         for account in _accounts(work)

@@ -75,13 +75,19 @@ own over these with `o2c fallout load-codes FILE`; `o2c fallout codes` shows the
 A code of retry class *transient* is tried again by itself {attempts_max} times: after {first_s} seconds, then {factor} times as long each time, at most
 {longest_s} seconds, spread by {jitter_percent} %; not beyond the day promised (`retry.stopped`). *scheduled* ones wait for a cut-off, stock or money,
 *after-correction* ones for somebody's word, *never* ones for a decision. Severity 1 is the worst.
+
+The queue is sorted by rank, lower first: 100 times the order's TMF priority (0 first, 4 last), 10 times the place of the customer's tier, and the
+days left to the day promised, from -30 (long overdue) to 30 (far off, or none promised); of equals the older one comes first. The tier is the
+TMF632 characteristic `tier` of the party, as registered when the order came and again when it was validated; a later change of it moves no order. Places: {tiers}.
+A customer whose tier is not among them, or who is not known (and an order taken down before tiers were kept), counts by the order's category.
 """
 
 
 def code_page() -> str:
     """The page of codes, queues and actions, in Markdown."""
     codes = packaged().newest
-    parts = [_PAGE.format(**asdict(codes.retries))]
+    tiers = ", ".join(f"{name} {place}" for name, place in codes.tiers.items())
+    parts = [_PAGE.format(**asdict(codes.retries), tiers=tiers)]
     for queue in packaged().queues:
         reasons = [reason for reason in codes.reasons.values() if reason.queue == queue]
         parts.append(f"## {queue}\n\nWorked by: {reasons[0].owner}.\n")

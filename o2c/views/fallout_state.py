@@ -21,7 +21,7 @@ _HOUR = timedelta(hours=1)
 
 
 def ranking(app: Engine) -> dict[str, Any]:
-    """The parameters of `projections.fallout.RANK` as they are now."""
+    """The parameters of `projections.ranking.RANK` as they are now."""
     now = app.clock().now
     return {"tiers": json.dumps(dict(app.codes().at(now).tiers)), "today": now.date()}
 

@@ -170,17 +170,35 @@ def test_both_papers_of_a_doubt_are_shown(world: World, desk: Desk) -> None:
 
 
 def test_rank_is_priority_then_tier_then_the_day_promised(world: World, desk: Desk) -> None:
-    """An urgent order goes before a business one, that before a consumer's."""
+    """An urgent order goes before that of a key account, this before a business without tier of its own, and that before a consumer's."""
+    world.registers("C-2", tier="key-account")
+    world.registers("C-3", tier="gold")
     world.take(
         order("PLAIN", ported(code=""), party="C-1"),
-        order("SAME", ported(msisdn="+447700900124", code=""), party="C-2"),
+        order("KEY", ported(msisdn="+447700900124", code=""), party="C-2"),
         {**order("TRADE", ported(msisdn="+447700900125", code=""), party="C-3"), "category": "business"},
         order("URGENT", ported(msisdn="+447700900126", code=""), party="C-1", priority=0),
     )
     world.run(at(5, 11))
     rows = desk.sees("fallout", "list")
 
-    assert names(rows)[:2] == ["URGENT", "TRADE"]
+    assert list(dict.fromkeys(names(rows))) == ["URGENT", "KEY", "TRADE", "PLAIN"]
     ranks = {row["external_id"]: row["rank"] for row in rows}
-    assert ranks["PLAIN"] == ranks["SAME"]
-    assert (ranks["PLAIN"] - ranks["TRADE"], ranks["PLAIN"] - ranks["URGENT"]) == (10, 400)
+    assert {name: ranks["PLAIN"] - rank for name, rank in ranks.items()} == {"URGENT": 400, "KEY": 20, "TRADE": 10, "PLAIN": 0}
+
+
+def test_the_tier_is_the_one_when_the_order_came(world: World, desk: Desk) -> None:
+    """An order keeps the tier of its day, an order whose party was not known goes by its category, and the party it is validated for counts."""
+    world.registers("C-1", tier="key-account")
+    world.take(order("BEFORE", ported(code=""), party="C-1"), order("NOBODY", ported(code=""), party="C-77"))
+    world.run(at(5, 11))
+    world.registers("C-1", tier="standard")
+    unknown = {row["external_id"]: row["rank"] for row in desk.sees("fallout", "list")}["NOBODY"]
+    world.registers("C-77", tier="priority")
+    desk.types("fallout", "resolve", desk.finds("DQ-PARTY"), "--retry", "--reason", "registered now")
+    world.take(order("AFTER", ported(msisdn="+447700900125", code=""), party="C-1", on=at(5, 11)), name="later.jsonl")
+    world.run(at(5, 13))
+    ranks = {row["external_id"]: row["rank"] for row in desk.sees("fallout", "list")}
+
+    assert (ranks["AFTER"] - ranks["BEFORE"], ranks["AFTER"] - ranks["NOBODY"]) == (20, 10)
+    assert unknown == 4 * 100 + 2 * 10 + 30, "a consumer whom nobody knows, and nothing promised"
