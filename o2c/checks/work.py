@@ -6,6 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from o2c.checks.server import Answer, CannotTell, Question, one
+from o2c.fallout.codes import misfits
+from o2c.kernel.reasons import STREAM as CODES
 from o2c.store.connection import Connection
 from o2c.store.queries import LAST_POSITION
 
@@ -103,7 +105,24 @@ def _policies(conn: Connection) -> Answer:
     return not beyond, f"beyond the log: {', '.join(beyond)}" if beyond else f"{len(rows)} policies, log up to position {last}"
 
 
+_LOADED = "SELECT body ->> 'document' AS document FROM o2c.event WHERE stream = %s ORDER BY version"
+"""The files of reason codes that were loaded, the oldest first. Parameter: the stream of the table."""
+MISFITS_SHOWN_MAX = 5
+
+
+def _codes(conn: Connection) -> Answer:
+    """Whether all that an operator loaded over the packaged reason codes is in force: this program may be younger than his files."""
+    documents = tuple(row["document"] for row in conn.execute(_LOADED, (CODES,)))
+    found = misfits(documents)
+    if not found:
+        return True, f"the packaged table and {len(documents)} files over it, all of each in force"
+    told = "; ".join(f"{misfit.entry} of {version}: {misfit.what}" for version, misfit in found[:MISFITS_SHOWN_MAX])
+    more = f"; and {len(found) - MISFITS_SHOWN_MAX} more" if len(found) > MISFITS_SHOWN_MAX else ""
+    return False, f"not in force, all else is: {told}{more}; say these entries anew in a file and `o2c fallout load-codes` it"
+
+
 ABOUT_WORK: dict[str, Question] = {
+    "reason codes fit the program": _codes,
     "nothing is overdue": _overdue,
     "leases end": _leases,
     "no projection is parked": _parked,

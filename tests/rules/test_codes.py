@@ -8,7 +8,7 @@ import pytest
 from hypothesis import strategies as st
 
 from o2c.fallout.actions import ACTIONS
-from o2c.fallout.codes import book_of, checked, packaged
+from o2c.fallout.codes import book_of, checked, misfits, packaged
 from o2c.kernel import flow
 from o2c.kernel.partner import Failed
 from o2c.kernel.periods import local_date
@@ -130,3 +130,93 @@ def test_no_retry_ends_after_the_day_promised(minutes: int, attempt: int) -> Non
         assert names[1] == "retry.stopped"
         latest = at + timedelta(seconds=packaged().newest.retries.longest_s)
         assert local_date(step.expected(work, latest), MARKET.zone).isoformat() > work.promised_on
+
+
+OLD = """
+version = "ours-0"
+valid_from = "2021-01-01"
+[queues.letters]
+owner = "letter desk"
+colour = "blue"
+[codes.NP-CODE]
+severity = 1
+queue = "faxes"
+runbook = "fax.md"
+[codes.NP-OURS]
+meaning = "The donor wants a letter."
+next = "send the letter"
+queue = "faxes"
+fault_class = "business"
+origin = "partner"
+severity = 2
+recoverability = "correctable"
+retry = "after-correction"
+waiting_for = "us"
+actions = ["note", "fax"]
+[codes.NP-NAME]
+severity = 2
+actions = ["note", "fax"]
+retry = "by-fax"
+[steps.telegraph]
+silence = "NET-TMO"
+[steps.porting]
+codes = { LETTER = "NP-OURS", NAME = "NP-NAME" }
+[fax]
+number = "4711"
+[escalation]
+3 = [1, 2, 3]
+9 = [1, 2, 3]
+[retries.transient]
+attempts_max = 7
+beats = 3
+"""
+"""A file of a day when there were a queue, a step, a part, actions, keys and words that this program does not have any more."""
+
+
+def test_what_fits_of_an_old_file_stays_in_force() -> None:
+    """The fold never stops: what this program still has is as the operator said, and what it has not is as the package says."""
+    codes, before = book_of((OLD,)).newest, packaged().newest
+
+    assert (codes.version, codes.retries.attempts_max, codes.escalation[3]) == ("ours-0", 7, (1, 2, 3))
+    assert (codes.reasons["NP-CODE"].severity, codes.reasons["NP-CODE"].queue) == (1, before.reasons["NP-CODE"].queue)
+    name = codes.reasons["NP-NAME"]
+    assert (name.severity, name.actions, name.retry) == (2, ("note",), before.reasons["NP-NAME"].retry)
+    assert "NP-OURS" not in codes.reasons
+    assert (codes.ours("porting", "NAME"), codes.ours("porting", "LETTER")) == ("NP-NAME", UNCLASSIFIED)
+    assert "telegraph" not in codes.steps
+
+
+def test_each_thing_that_does_not_fit_is_named() -> None:
+    """By file, entry and what is wrong; and it is answered once a later file says that entry anew."""
+    found = misfits((OLD,))
+
+    assert {version for version, _ in found} == {"ours-0"}
+    assert {(misfit.entry, misfit.what.partition(";")[0].partition(", which")[0]) for _, misfit in found} == {
+        ("fax", "the file has 'fax'"),
+        ("queues.letters", "queue letters has 'colour'"),
+        ("queues.letters", "queue letters lacks runbook"),
+        ("codes.NP-CODE", "NP-CODE has 'runbook'"),
+        ("codes.NP-CODE", "NP-CODE: no queue is called faxes"),
+        ("codes.NP-OURS", "NP-OURS: no queue is called faxes"),
+        ("codes.NP-OURS", "NP-OURS: no action is called fax"),
+        ("codes.NP-OURS", "NP-OURS lacks queue"),
+        ("codes.NP-NAME", "NP-NAME: no action is called fax"),
+        ("codes.NP-NAME", "NP-NAME: retry is one of never, transient, scheduled, after-correction, not 'by-fax'"),
+        ("steps.telegraph", "no partner carries out a step called telegraph"),
+        ("steps.porting", "step porting: no reason is called NP-OURS"),
+        ("escalation.9", "escalation of severity 9: say 3 whole numbers of hours for a severity from 1 to 5"),
+        ("retries.transient", "retries.transient has 'beats'"),
+    }
+    later = HEAD + WHOLE + '[codes.NP-CODE]\nqueue = "porting"\n[steps.porting]\ncodes = { LETTER = "NP-OURS" }\n'
+    assert {misfit.entry for _, misfit in misfits((OLD, later))} == {
+        "queues.letters", "codes.NP-NAME", "steps.telegraph", "escalation.9", "retries.transient"
+    }  # fmt: skip
+    assert book_of((OLD, later)).newest.ours("porting", "LETTER") == "NP-OURS"
+
+
+@pytest.mark.parametrize("text", ["version = ", 'valid_from = "2021-01-01"\n', ""])
+def test_a_file_of_which_nothing_can_be_used_is_named_too(text: str) -> None:
+    """The table is the package's then, and the next file stands over it."""
+    assert book_of((text,)).newest == packaged().newest
+    assert [misfit.entry for _, misfit in misfits((text,))] == ["file"]
+    assert book_of((text, HEAD + "[codes.NP-CODE]\nseverity = 1\n")).newest.reasons["NP-CODE"].severity == 1

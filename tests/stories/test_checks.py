@@ -87,7 +87,7 @@ def test_a_store_that_was_only_run_has_no_flaw(store: str) -> None:
     found = diagnosed(store)
     assert [check for check in found.values() if check.state != "ok" and check.name != BACKUPS] == []
     assert found[BACKUPS].state == "could not check"
-    assert len(found) == 35 + len(ALL)
+    assert len(found) == 36 + len(ALL)
     nothing_there = {name for name, check in found.items() if check.detail.startswith("0 ")}
     assert nothing_there <= {
         LEASES,
@@ -104,7 +104,7 @@ def test_quick_reads_no_log(store: str) -> None:
     with closing(opened(store)) as app:
         quick = list(run_checks(app, quick=True))
     assert {check.name for check in quick if check.state != "ok"} == {BACKUPS}
-    assert len(quick) == 17
+    assert len(quick) == 18
 
 
 BACKUPS = "WAL is archived"
