@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import cast
 
+from o2c.access.state import ACCESS
 from o2c.activation.step import STEP as ACTIVATION
 from o2c.appointment.step import CANCEL as APPOINTMENT_CANCEL
 from o2c.appointment.step import STEP as APPOINTMENT
@@ -73,7 +74,7 @@ STEPS: Mapping[str, Step] = {
 }
 KINDS: Mapping[str, StreamKind] = {
     kind.category: kind
-    for kind in (ORDER, SIM, NUMBER, CUSTOMER, CATALOGUE, DELIVERY_OF_STOCK, ACCOUNT, INVOICE, INTAKE, PARTNER, CODES, FALLOUT, JOB)
+    for kind in (ORDER, SIM, NUMBER, CUSTOMER, CATALOGUE, DELIVERY_OF_STOCK, ACCOUNT, INVOICE, INTAKE, PARTNER, CODES, FALLOUT, JOB, ACCESS)
 }
 
 PLAN_VERSION = "2026-11"

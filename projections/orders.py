@@ -47,6 +47,13 @@ LISTED = """SELECT order_id AS "order", external_id, customer_id AS customer, st
 count(*) OVER () AS n FROM projection.orders WHERE (%s = '' OR state = %s) AND (%s = '' OR customer_id = %s) ORDER BY captured_at, order_id LIMIT %s"""
 """Orders by capture time, and how many there are in all (`n`). Parameters: the state twice and the customer twice (empty text: any), and how many at most (NULL: all)."""
 
+LISTED_OF_ACTOR = """SELECT o.order_id AS "order", o.external_id, o.customer_id AS customer, o.state, o.channel, o.captured_at, o.items,
+    o.open_fallouts, count(*) OVER () AS n
+FROM projection.orders o JOIN o2c.event e ON e.stream = 'order-' || o.order_id AND e.version = 1
+WHERE (%s = '' OR o.state = %s) AND (%s = '' OR o.customer_id = %s) AND e.actor = %s ORDER BY o.captured_at, o.order_id LIMIT %s"""
+"""The orders that somebody captured, by capture time, and how many there are in all (`n`). Parameters: the state twice and the customer twice
+(empty text: any), who, and how many at most (NULL: all)."""
+
 LISTED_BY_ID = """SELECT order_id AS "order", external_id, customer_id AS customer, state, channel, captured_at
 FROM projection.orders WHERE order_id = ANY(%s) ORDER BY captured_at, order_id"""
 """Some orders by capture time. Parameter: their ids."""

@@ -253,6 +253,9 @@ LIVES: Mapping[str, Mapping[str, Sequence[Told]]] = {
         ),
     },
     "codes": {"loaded twice": (("codes.loaded", {}), ("codes.loaded", {"version": "2027-01"}))},
+    "access": {
+        "looked at twice": (("personal-data.disclosed", {}), ("personal-data.disclosed", {"operation": "customers.show"})),
+    },
     "job": {
         "finished": (("job.started", {}), ("job.items-tried", {}), ("job.finished", {})),
         "stopped": (("job.started", {"fallouts": ["f-1", "f-2"]}),

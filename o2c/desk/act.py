@@ -12,7 +12,8 @@ from datetime import datetime
 from functools import partial
 from typing import Any, TypeVar
 
-from o2c.desk.roles import may
+from o2c.access.permissions import OWN
+from o2c.desk.roles import granted
 from o2c.engine.app import UNCHANGED_AT, Context, Engine, Written
 from o2c.engine.drafts import Command, Loaded, guards_of
 from o2c.kernel.carry import Carried
@@ -20,8 +21,9 @@ from o2c.kernel.decision import Decision
 from o2c.kernel.identifiers import derived_id, digest
 from o2c.kernel.refusal import Refused
 from o2c.store.commands import Outcome
+from o2c.views.ownership import begun_by
 
-__all__ = ["Context", "Deed", "Refused", "Rule", "Written", "act", "act_for_all", "act_on_all", "permitted"]
+__all__ = ["Context", "Deed", "Refused", "Rule", "Written", "act", "act_for_all", "act_on_all", "permitted", "taken_down", "ways"]
 
 T = TypeVar("T")
 TRIES_MAX = 20
@@ -55,8 +57,8 @@ class Deed:
 def act(app: Engine, context: Context, verb: str, deed: Deed) -> Written:
     """Carry a deed through with all that follows, as one command.
 
-    Raises Refused: whatever its rules refuse; forbidden when none of the asker's roles may use the verb; usage for a context without a name or
-    with an id that is none; conflict when the stream is not as the deed expects, when somebody else changed it meanwhile, or when the command id
+    Raises Refused: whatever its rules refuse; forbidden when none of the asker's roles may use the verb; missing when they may on what is the
+    asker's own alone, and this is not; usage for a context without a name or with an id that is none; conflict when the stream is not as the deed expects, when somebody else changed it meanwhile, or when the command id
     was used for another wish.
     """
     [done] = act_on_all(app, context, verb, [deed])
@@ -72,6 +74,7 @@ def act_on_all(app: Engine, context: Context, verb: str, deeds: Sequence[Deed]) 
     Raises Refused for the asker (see `act`).
     """
     context = permitted(context, verb)
+    _refuse_others(app, context, verb, deeds)
     return _act(app, [context] * len(deeds), deeds)
 
 
@@ -80,7 +83,15 @@ def act_for_all(app: Engine, asked: Sequence[tuple[Context, str, Deed]]) -> list
 
     Raises Refused for an asker (see `act`): then nothing is done.
     """
-    return _act(app, [permitted(context, verb) for context, verb, _ in asked], [deed for _, _, deed in asked])
+    contexts = [permitted(context, verb) for context, verb, _ in asked]
+    for context, verb, deed in asked:
+        _refuse_others(app, context, verb, [deed])
+    return _act(app, contexts, [deed for _, _, deed in asked])
+
+
+def taken_down(app: Engine, context: Context, deeds: Sequence[Deed]) -> list[Written | Refused]:
+    """Carry through what the desk itself takes down of somebody who asked for something else: who looked at what. Nobody's right is asked."""
+    return _act(app, [context.checked()] * len(deeds), deeds)
 
 
 def _act(app: Engine, contexts: Sequence[Context], deeds: Sequence[Deed]) -> list[Written | Refused]:
@@ -146,14 +157,28 @@ def _refused(work: Callable[[], T]) -> T | Refused:
         return refused
 
 
+def ways(context: Context, operation: str) -> frozenset[str]:
+    """In which ways the asker may use an operation by roles and scopes (see `access.permissions`); empty where not at all."""
+    in_scope = context.scopes is None or operation.partition("/")[0] in context.scopes
+    return granted(context.roles, operation) if in_scope else frozenset()
+
+
 def permitted(context: Context, verb: str) -> Context:
-    """The context as it may stand in the log, if the asker may use the verb. Raises Refused: usage, forbidden."""
+    """The context as it may stand in the log, if the asker may use the operation in some way. Raises Refused: usage, forbidden."""
     checked = context.checked()
-    if not may(checked.roles, verb):
-        raise Refused(
-            f"{checked.actor} may not use {verb} ({', '.join(checked.roles) or 'no role'}); ask for a role that may", kind="forbidden"
-        )
+    if not ways(checked, verb):
+        of_roles = ", ".join(checked.roles) or "no role"
+        raise Refused(f"{checked.actor} may not use {verb} ({of_roles}); ask for a role that may", kind="forbidden")
     return checked
+
+
+def _refuse_others(app: Engine, context: Context, verb: str, deeds: Sequence[Deed]) -> None:
+    """Refuse what an asker may do on what is his own alone, where it is not: as if it were not there."""
+    if ways(context, verb) != {OWN}:
+        return
+    own = begun_by(app, context.actor, [deed.stream for deed in deeds])
+    if others := sorted({deed.stream for deed in deeds} - own):
+        raise Refused(f"{context.actor} has no {others[0]}; {verb} is for what one began oneself", kind="missing")
 
 
 def _commands(app: Engine, decided: Mapping[int, tuple[str, Context, Deed, Carried]], loaded: Mapping[str, Loaded]) -> dict[int, Command]:

@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from o2c.desk.act import Deed, Rule, act
+from o2c.desk.act import Deed, Rule, act, permitted
 from o2c.desk.capture import follow_up_of
 from o2c.engine.app import Context, Engine, Written
 from o2c.engine.drafts import Loaded
@@ -33,6 +33,7 @@ from o2c.fallout.handling import (
     Wait,
     handle,
 )
+from o2c.fallout.record import KIND as FALLOUT
 from o2c.fallout.record import FalloutRecord, stream_of
 from o2c.fallout.rules import Correct, Decide, Fail, FailOrder, Force, Replace, Resolution, Retry, Skip
 from o2c.kernel.decision import NOTHING, Decision, just
@@ -53,6 +54,8 @@ __all__ = [
     "deed_of_work", "deed_on", "resolve", "stage_of", "work",
 ]  # fmt: skip
 
+AGREE, ASSIGN = "fallout.resolve/agree", "fallout.work/assign"
+"""What takes more than the whole verb does: to agree to another's proposal to force, and to give a fallout to somebody else."""
 Way = Resolution | Handling
 """What can be done about a fallout: a way to resolve it, or to handle it before that."""
 
@@ -61,18 +64,24 @@ def resolve(app: Engine, context: Context, fallout: str, resolution: Resolution,
     """Resolve an open fallout; the event that follows closes it. To force takes two people: the first call proposes it, another's does it.
 
     Raises Refused: missing (no such fallout), conflict (a pair of action and state that the table of actions does not list, a way that this
-    step does not have, somebody else was faster), usage (a value that there is not).
+    step does not have, somebody else was faster), usage (a value that there is not), forbidden (to agree to a proposal takes more than to make it).
     """
     caught_up(app)
-    return act(app, context, "fallout.resolve", deed_of(app, fallout, resolution, note=note, by=context.actor))
+    deed = deed_of(app, fallout, resolution, note=note, by=context.actor)
+    if isinstance(resolution, Force) and category_of(deed.stream) != FALLOUT.category:  # no proposal any more
+        permitted(context, AGREE)
+    return act(app, context, "fallout.resolve", deed)
 
 
 def work(app: Engine, context: Context, fallout: str, handling: Handling, *, note: str = "") -> Written:
     """Handle a fallout without resolving it: claim, assign, release, snooze, wait, ask, resume, escalate, note, link a ticket, say whose fault.
 
-    Raises Refused: missing (no such fallout), conflict (what cannot be as it stands; see the table of actions), usage (see `fallout.handling`).
+    Raises Refused: missing (no such fallout), conflict (what cannot be as it stands; see the table of actions), usage (see `fallout.handling`),
+    forbidden (to give it to somebody else takes more than to handle it).
     """
     caught_up(app)
+    if isinstance(handling, Assign) and handling.to not in ("", context.actor):
+        permitted(context, ASSIGN)
     return act(app, context, "fallout.work", deed_of(app, fallout, handling, note=note, by=context.actor))
 
 

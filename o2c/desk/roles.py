@@ -1,21 +1,28 @@
-"""Which roles may do what: data that `act` reads, and nothing else. One role may everything until there are more."""
+"""Which roles may what: the table of `access.permissions`, read as a question. What it does not allow is forbidden."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
-OPERATOR = "operator"
-"""Whoever has the machine, or embeds the engine in a service of his own."""
-EVERYTHING = "*"
-MAY: Mapping[str, frozenset[str]] = {OPERATOR: frozenset({EVERYTHING})}
-"""The verbs each role may use, by name."""
+from o2c.access.permissions import NO, OPERATOR, PERMISSIONS, ROLES, YES
+
+__all__ = ["OPERATOR", "ROLES", "granted", "may", "roles_for"]
 
 
-def may(roles: Iterable[str], verb: str) -> bool:
-    """Whether any of the roles may use a verb."""
-    return any({verb, EVERYTHING} & MAY.get(role, frozenset()) for role in roles)
+def granted(roles: Iterable[str], operation: str) -> frozenset[str]:
+    """In which ways any of the roles may use an operation: `yes`, `masked`, `own`; empty where none may."""
+    held = frozenset(roles)
+    if OPERATOR in held:
+        return frozenset({YES})
+    row = PERMISSIONS.get(operation, {})
+    return frozenset(row.get(role, NO) for role in held) - {NO}
 
 
-def roles_for(verb: str) -> tuple[str, ...]:
-    """The roles that may use a verb."""
-    return tuple(role for role in MAY if may((role,), verb))
+def may(roles: Iterable[str], operation: str) -> bool:
+    """Whether any of the roles may use an operation in some way."""
+    return bool(granted(roles, operation))
+
+
+def roles_for(operation: str) -> tuple[str, ...]:
+    """The roles that may use an operation in some way, `operator` first."""
+    return tuple(role for role in (OPERATOR, *ROLES) if may((role,), operation))

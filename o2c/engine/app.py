@@ -50,6 +50,7 @@ UNCHANGED_AT = "unchanged_at"
 class Context:
     """The caller of a command: `actor` stands in the log, `channel` is the way the wish came in, `roles` say what the caller may do.
 
+    With `scopes`, only the operations that they name may be used of those that the roles allow; None leaves all of them.
     `command_id` (a UUID of the caller's) makes a wish repeatable: sent again after a lost answer it gets the first answer and does nothing.
     Left empty, it is derived from the wish and from the stream version that the caller saw.
     """
@@ -58,6 +59,7 @@ class Context:
     channel: str = "desk"
     command_id: str = ""
     roles: tuple[str, ...] = ("operator",)
+    scopes: frozenset[str] | None = None
 
     def checked(self) -> Context:
         """The context as it may stand in the log, its command id in one spelling. Raises Refused."""

@@ -6,9 +6,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import date, datetime
-from functools import wraps
 from types import TracebackType
-from typing import Any, Literal, ParamSpec, Self, TypeVar, cast
+from typing import Any, Literal, Self, cast
 from uuid import uuid4
 
 from o2c.checks.conformance import Kept, check_conformance
@@ -22,7 +21,8 @@ from o2c.desk.fallout import Correct, Decide, Fail, FailOrder, Force, Handling, 
 from o2c.desk.orders import Cancelled
 from o2c.desk.proving import Applied
 from o2c.desk.streams import Event
-from o2c.running.failing import NO_ANSWER
+from o2c.entrypoints.answered import answered
+from o2c.entrypoints.python_access import Access
 from o2c.running.session import opened
 from o2c.views import following, shown
 from o2c.views.counterfactual import Counterfactual, counterfactual
@@ -45,30 +45,8 @@ __all__ = [
     "Query", "Refused", "Replace", "Retry", "Skip", "Written",
 ]  # fmt: skip
 
-P = ParamSpec("P")
-T = TypeVar("T")
 
-
-def _answered(verb: Callable[P, T]) -> Callable[P, T]:
-    """A server that does not answer is one kind of refusal, whichever library noticed it."""
-
-    @wraps(verb)
-    def asked(*arguments: P.args, **options: P.kwargs) -> T:
-        if getattr(arguments[0], "_closed", False):
-            raise Refused("this OrderToCash was closed; open another one")
-        try:
-            return verb(*arguments, **options)
-        except NO_ANSWER as error:
-            raise Refused(
-                f"{verb.__name__}: the database did not answer ({type(error).__name__}); what was asked may have been done:"
-                " ask again with the same command id",
-                kind="unavailable",
-            ) from None
-
-    return asked
-
-
-class OrderToCash:
+class OrderToCash(Access):
     """An open store. `dsn` names a PostgreSQL 15 or newer; without it O2C_DSN does, else the embedded server of O2C_HOME is used.
 
     Use it as a context manager, one for a process, or call `close()`. All verbs may be called from several threads at once; an iterator of
@@ -81,7 +59,8 @@ class OrderToCash:
     def __init__(self, dsn: str | None = None) -> None:
         self._closed = False
         self._open = ExitStack()
-        self._engine = self._open.enter_context(opened(dsn)).app
+        self._session = self._open.enter_context(opened(dsn))
+        self._engine = self._session.app
 
     def close(self) -> None:
         """Leave the store. The embedded server stops when its last user has left."""
@@ -96,12 +75,12 @@ class OrderToCash:
 
     # -- writing
 
-    @_answered
+    @answered
     def capture(self, paper: Paper, context: Context, *, market: str = HOME) -> Captured:
         """Take down one TMF622 v4 product order under the rules of a market. See `desk.capture.capture`."""
         return capture(self._engine, context, paper, market=market)
 
-    @_answered
+    @answered
     def register_customer(self, paper: Paper, context: Context) -> Written:
         """Register a TMF632 Individual or Organization, or bring its papers up to date; nothing happens when it stands so already.
 
@@ -109,7 +88,7 @@ class OrderToCash:
         """
         return customers.register_customer(self._engine, context, document(paper, "the party"))
 
-    @_answered
+    @answered
     def record_contact(
         self,
         customer: str,
@@ -128,19 +107,19 @@ class OrderToCash:
         about = {"medium": medium, "topic": topic, "direction": direction, "order": order, "note": note}
         return customers.record_contact(self._engine, _occurring(context), customer, **cast("Any", about))
 
-    @_answered
+    @answered
     def resolve(self, fallout_id: str, context: Context, resolution: Resolution, *, note: str) -> Written:
         """Act on an open fallout: `Correct` values and try again, `Decide` what was referred, `Retry` as it is, `Force` (done by other means, once
         another agrees), `Skip`, `Replace` its SIM, `Fail` the item, `FailOrder`. It closes by the event that follows. See `desk.fallout.resolve`.
         """
         return fallout.resolve(self._engine, context, fallout_id, resolution, note=note)
 
-    @_answered
+    @answered
     def apply_fix(self, fix: str, context: Context, *, group: str = "", reason: str = "", note: str) -> Applied:
         """Prove a fix (the text of its file) and do exactly what it resolves. See `desk.proving.apply_fix`."""
         return fixes.apply_fix(self._engine, context, fix, group=group, reason=reason, note=note)
 
-    @_answered
+    @answered
     def work(self, fallout_id: str, context: Context, handling: Handling, *, note: str = "") -> Written:
         """Handle a fallout without resolving it: claim, assign, release, snooze, wait, ask, resume, escalate, note, link a ticket, say whose fault.
 
@@ -148,7 +127,7 @@ class OrderToCash:
         """
         return fallout.work(self._engine, context, fallout_id, handling, note=note)
 
-    @_answered
+    @answered
     def bulk(
         self, query: Query, context: Context, way: Way, *, note: str, threshold_percent: int = THRESHOLD_PERCENT, dry_run: bool = False
     ) -> BulkDone:
@@ -159,12 +138,12 @@ class OrderToCash:
         """Cancel an order, or some of its items with what relies on them; `refused` says why not when it is too late. See `cancel_order`."""
         return orders.cancel_order(self._engine, context, order, items=items, note=note)
 
-    @_answered
+    @answered
     def cancel_port(self, order: str, context: Context, *, note: str, items: Sequence[str] = ()) -> Cancelled:
         """Cancel the port of the number that an item brings, and nothing else; `refused` says why not when it is too late. See `desk.orders.cancel_port`."""
         return orders.cancel_port(self._engine, context, order, items=items, note=note)
 
-    @_answered
+    @answered
     def deposit(
         self,
         order: str,
@@ -183,32 +162,32 @@ class OrderToCash:
         kwargs: Any = {"amount": amount, "reference": reference, "currency": currency, "arrived_on": arrived_on, "sure": sure}
         return payments.deposit(self._engine, context, order, **kwargs)
 
-    @_answered
+    @answered
     def record_payment(self, invoice: str, context: Context, *, amount: str, reference: str, arrived_on: date | None = None) -> Written:
         """Take down money that arrived by bank for an invoice; reference, day and amount make it the same payment. See `desk.payments.record`."""
         return payments.record(self._engine, context, invoice, amount=amount, reference=reference, arrived_on=arrived_on)
 
-    @_answered
+    @answered
     def refund(self, account: str, context: Context, *, amount: str, reference: str, returned_on: date | None = None) -> Written:
         """Take down that money was paid back to the customer of an account. It moves no money itself. See `desk.payments.refund`."""
         return payments.refund(self._engine, context, account, amount=amount, reference=reference, returned_on=returned_on)
 
-    @_answered
+    @answered
     def retry_payment(self, invoice: str, context: Context, *, note: str) -> Written:
         """Try an invoice's payment again that fell out. See `desk.payments.retry`."""
         return payments.retry(self._engine, context, invoice, note=note)
 
-    @_answered
+    @answered
     def reserve_number(self, msisdn: str, order: str, context: Context, *, item: str = "", until: datetime | None = None) -> Written:
         """Keep a number for an item of an order; golden ones are given out in no other way. See `desk.numbers.reserve`."""
         return numbers.reserve(self._engine, context, msisdn, order, item=item, until=until)
 
-    @_answered
+    @answered
     def release_number(self, msisdn: str, context: Context) -> Written:
         """Let a kept number go. See `desk.numbers.release`."""
         return numbers.release(self._engine, context, msisdn)
 
-    @_answered
+    @answered
     def link_partner(
         self, partner: str, context: Context, *, url: str, credential: str, timeout_s: float = 10.0, calls_max: int = 8
     ) -> Written:
@@ -217,39 +196,39 @@ class OrderToCash:
             self._engine, context, partner, url=url, credential=credential, timeout_s=timeout_s, calls_max=calls_max
         )
 
-    @_answered
+    @answered
     def simulate_partner(self, partner: str, context: Context) -> Written:
         """Go back to a partner's simulator. See `desk.partners.simulate_partner`."""
         return partners.simulate_partner(self._engine, context, partner)
 
-    @_answered
+    @answered
     def partner_down(self, partner: str, context: Context, *, reason: str) -> Written:
         """Declare that a partner is down: what would be asked of it waits, and nothing falls out. See `desk.partners.partner_down`."""
         return partners.partner_down(self._engine, context, partner, reason=reason)
 
-    @_answered
+    @answered
     def partner_up(self, partner: str, context: Context, *, reason: str, rate_per_min: int = 0) -> Written:
         """Declare that a partner is up again: what waited for it is asked one after another. See `desk.partners.partner_up`."""
         return partners.partner_up(self._engine, context, partner, reason=reason, rate_per_min=rate_per_min)
 
-    @_answered
+    @answered
     def plan_faults(self, rows: Sequence[Mapping[str, Any]], context: Context) -> list[Written]:
         """Simulate the partners with planned faults, outages too, in place of all planned before. See `desk.partners.plan_faults`."""
         return partners.plan_faults(self._engine, context, rows)
 
-    @_answered
+    @answered
     def act(self, stream: str, context: Context, *rules: Rule, wish: Any, expected_version: int | None = None) -> Written:
         """Carry rules of your own through on one stream. Not for what a verb of this class does already. See `desk.streams.act_by_rules`."""
         return streams.act_by_rules(self._engine, context, stream, rules, wish=wish, expected_version=expected_version)
 
-    @_answered
+    @answered
     def append(self, stream: str, events: Sequence[Event], context: Context, *, expected_version: int | None = None) -> Written:
         """Append plain facts to a stream that carries no steps. See `desk.streams.append_facts`."""
         return streams.append_facts(self._engine, context, stream, events, expected_version=expected_version)
 
     # -- reading: each first catches up, so that what was written before is seen
 
-    @_answered
+    @answered
     def order(self, name: str, *, at: datetime | None = None, known_at: int | None = None) -> shown.OrderShown:
         """An order by its id or its external id: as it stands, as it stood at a time, as far as was known at a position.
 
@@ -258,40 +237,40 @@ class OrderToCash:
         all_seen(self._engine)
         return cast("shown.OrderShown", show_order(self._engine, name, at=at, known_at=known_at))
 
-    @_answered
+    @answered
     def orders(self, *, state: str = "", customer: str = "", limit: int | None = None) -> list[shown.OrderRow]:
         """Orders by capture time, of a state or a customer where these are given. Raises Refused (usage) for a state that is none."""
         all_seen(self._engine)
         return cast("list[shown.OrderRow]", list_orders(self._engine, state=state, customer=customer, limit=limit))
 
-    @_answered
+    @answered
     def owed(self, *, limit: int | None = None) -> list[shown.OwedShown]:
         """The money that accounts hold for their customers, those that owe some back first."""
         all_seen(self._engine)
         return cast("list[shown.OwedShown]", money_owed(self._engine, limit=limit))
 
-    @_answered
+    @answered
     def late_ports(self, *, market: str = "", unfinished: bool = False, limit: int | None = None) -> list[shown.LatePortShown]:
         """Ports that missed the day agreed for them, with their days late and the cause; numbers are given in full. See `views.ports.late_ports`."""
         all_seen(self._engine)
         found = late_ports(self._engine, market=market, unfinished=unfinished, identifiers=True, limit=limit)
         return cast("list[shown.LatePortShown]", found)
 
-    @_answered
+    @answered
     def counterfactual(self, policy: str, *, since: datetime) -> Counterfactual:
         """What the orders captured from a time on would have come to under other codes, mappings and retries (the text of a file of codes); nothing
         is written. See `views.counterfactual.counterfactual`."""
         all_seen(self._engine)
         return counterfactual(self._engine, policy, since=since)
 
-    @_answered
+    @answered
     def prove_fix(self, fix: str, *, group: str = "", reason: str = "") -> Proof:
         """What a fix (the text of its file) would make of open fallouts, of a group or with a reason code; nothing is written. See
         `views.proving.prove`."""
         all_seen(self._engine)
         return prove(self._engine, fix, group=group, reason=reason)
 
-    @_answered
+    @answered
     def fallouts(
         self, *, queue: str = "", reason: str = "", order: str = "", customer: str = "", group: str = "", limit: int | None = None
     ) -> list[shown.FalloutListed]:
@@ -301,7 +280,7 @@ class OrderToCash:
         found = list_fallouts(self._engine, queue=queue, reason=reason, order=order_id, customer=customer, group=group, limit=limit)
         return cast("list[shown.FalloutListed]", found)
 
-    @_answered
+    @answered
     def fallout_groups(
         self, *, queue: str = "", reason: str = "", open_only: bool = False, limit: int | None = None
     ) -> list[shown.FalloutGroupShown]:
@@ -311,55 +290,55 @@ class OrderToCash:
             "list[shown.FalloutGroupShown]", list_groups(self._engine, queue=queue, reason=reason, open_only=open_only, limit=limit)
         )
 
-    @_answered
+    @answered
     def job(self, job: str) -> list[shown.JobItemShown]:
         """What became of each fallout of a job. Raises Refused (missing). See `views.jobs.show_job`."""
         all_seen(self._engine)
         return cast("list[shown.JobItemShown]", show_job(self._engine, job))
 
-    @_answered
+    @answered
     def figure(self, name: str, *, by: str = "", since: datetime | None = None, until: datetime | None = None) -> shown.FigureShown:
         """One figure with its value and the ids of the events that it is counted from. See `views.metrics.explain_metric`."""
         all_seen(self._engine)
         return cast("shown.FigureShown", explain_metric(self._engine, name, by=by, since=since, until=until))
 
-    @_answered
+    @answered
     def customer(self, customer: str) -> shown.CustomerShown:
         """Everything about one customer but what is personal. Raises Refused (missing)."""
         all_seen(self._engine)
         return cast("shown.CustomerShown", show_customer(self._engine, customer))
 
-    @_answered
+    @answered
     def partners(self) -> list[shown.PartnerShown]:
         """The partners of the store: simulated or real, how each is reached and within which limits."""
         return cast("list[shown.PartnerShown]", list_partners(self._engine))
 
-    @_answered
+    @answered
     def partner_statuses(self) -> list[shown.PartnerStatusShown]:
         """Which partners are up, down or draining, since when and by whose word, and the calls of their last outages."""
         return cast("list[shown.PartnerStatusShown]", list_partner_statuses(self._engine))
 
-    @_answered
+    @answered
     def faults(self) -> list[shown.FaultShown]:
         """The faults that simulated partners meet, planned and usual."""
         return cast("list[shown.FaultShown]", list_faults(self._engine))
 
-    @_answered
+    @answered
     def conformance(self, *, rule: str = "") -> list[Kept]:
         """How each declared rule, or the one named, is kept: orders looked at, and what broke it. Raises Refused (missing) for no such rule."""
         return check_conformance(self._engine, rule=rule)
 
-    @_answered
+    @answered
     def stream(self, name: str) -> list[EventRecord]:
         """The events of one stream, in version order; the last one's `version` is what `append` expects. Empty when there is none."""
         return following.show_stream(self._engine, name)
 
-    @_answered
+    @answered
     def last(self) -> Mark:
         """The last event of the log that readers see now: from here on, `follow` yields what is new."""
         return following.last_event(self._engine)
 
-    @_answered
+    @answered
     def wait(self, position: int, timeout_s: float = 10.0) -> None:
         """Return once readers of the log and the projections have passed a position, such as that of a `Written`.
 
@@ -388,7 +367,7 @@ class OrderToCash:
         pages = following.tail_events(self._engine, wanted, after or START, stop=stop, wait=wait)
         return (record for page in pages for record in page)
 
-    @_answered
+    @answered
     def _wanted(self, types: Iterable[str], order: str | None) -> Wanted:
         return following.wanted(self._engine, types=types, order=order or "")
 

@@ -12,10 +12,13 @@ from o2c.checks.conformance import check_conformance
 from o2c.checks.diagnose import run_checks
 from o2c.desk import bulk, capture, customers, fallout, numbers, orders, partners, payments, projections, streams
 from o2c.desk import proving as fixes
+from o2c.desk.act import Context
+from o2c.desk.gate import asked
 from o2c.desk.roles import roles_for
 from o2c.files import intake, loading
 from o2c.running import store
 from o2c.views import (
+    access,
     catalogue,
     codes,
     counterfactual,
@@ -54,8 +57,17 @@ class Operation:
 
     @property
     def who(self) -> tuple[str, ...]:
-        """The roles that may use it. A verb asks by itself; before a view, the face does that has askers of several roles."""
+        """The roles that may use it in some way."""
         return roles_for(self.name)
+
+    def ask(self, context: Context, *arguments: Any, why: str = "", **options: Any) -> Any:
+        """Call it for somebody: a face whose askers have several roles calls operations in this way and in no other.
+
+        `arguments` and `options` are those of the function without its `context`. What is personal is masked, left out, or taken down with
+        `why` before it is given, by the asker's roles; views of events take `identifiers`. Raises Refused: forbidden, missing, and as the
+        operation does. See `desk.gate`.
+        """
+        return asked(context, self.name, self.function, arguments, options, why=why)
 
     @property
     def help(self) -> str:
@@ -102,6 +114,8 @@ VERBS = (
 """What can be done. Each asks for the role of who does it, by its name."""
 
 VIEWS = (
+    Operation("access.permissions", access.list_permissions),
+    Operation("access.records", access.list_records),
     Operation("catalogue.list", catalogue.list_prices),
     Operation("conformance", check_conformance),
     Operation("counterfactual", counterfactual.counterfactual),

@@ -62,11 +62,13 @@ def _owner_of(row: Mapping[str, Any]) -> str:
     return str(row["owner"] or row["party"] or row["channel"])
 
 
-def list_orders(app: Engine, *, state: str = "", customer: str = "", limit: int | None = None) -> Page:
-    """Orders as they stand, by capture time, of a state or a customer where these are given; the page says how many more there are.
+def list_orders(app: Engine, *, state: str = "", customer: str = "", captured_by: str = "", limit: int | None = None) -> Page:
+    """Orders as they stand, by capture time, of a state, a customer or who captured them where these are given; the page says how many more there are.
 
     The projections must be caught up. Raises Refused (usage) for a state that is none.
     """
     if state and state not in ORDER_STATES:
         raise Refused(f"there is no such state of an order; use one of {', '.join(ORDER_STATES)}")
+    if captured_by:
+        return page_of(app.reads.rows(orders.LISTED_OF_ACTOR, state, state, customer, customer, captured_by, limit), "n")
     return page_of(app.reads.rows(orders.LISTED, state, state, customer, customer, limit), "n")

@@ -33,6 +33,7 @@ COMMANDS = {
 """How a verb or view is called on the command line where that is not its name with a blank for the dot."""
 
 METHODS = {
+    "access.records": "access_records",
     "conformance": "conformance",
     "counterfactual": "counterfactual",
     "customers.contact": "record_contact",
@@ -91,6 +92,7 @@ LACKING: Mapping[str, Mapping[str, str]] = {
         "streams.show": "A person looks at an order's timeline or a number's page, or finds events by order and customer.",
     },
     "python": {
+        "access.permissions": _AT_A_DESK,
         "catalogue.list": _AT_A_DESK,
         "catalogue.load": _FILES,
         "customers.load": _FILES,
@@ -174,7 +176,8 @@ def commands(group: Any, *path: str) -> Iterator[tuple[str, Callable[..., Any]]]
 
 
 def methods(cls: type) -> dict[str, Callable[..., Any]]:
-    return {name: inspect.unwrap(function) for name, function in vars(cls).items() if callable(function) and not name.startswith("_")}
+    found = {name: function for part in reversed(cls.__mro__[:-1]) for name, function in vars(part).items()}
+    return {name: inspect.unwrap(function) for name, function in found.items() if callable(function) and not name.startswith("_")}
 
 
 FACES = {
@@ -255,7 +258,7 @@ def test_the_list_says_who_what_and_with_which_result() -> None:
     ]
     assert not {verb.name for verb in VERBS} & {view.name for view in VIEWS}
     assert [entry.name for entry in OFFERED if not entry.help.endswith(".") or "return" not in entry.function.__annotations__] == []
-    assert {entry.who for entry in OFFERED} == {(OPERATOR,)}
+    assert [entry.name for entry in OFFERED if entry.who[:1] != (OPERATOR,)] == []
 
 
 def reaches_in(tree: ast.AST) -> Iterator[tuple[int, str]]:

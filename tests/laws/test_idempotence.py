@@ -350,6 +350,7 @@ OF_A_STEP = {
 """What a row of the agenda yields, once: the row is gone with it, and the command id is the row."""
 
 OCCURRENCES = {
+    "access.disclose",
     "customers.contact",
     "fallout.correct",
     "fallout.decide",

@@ -117,6 +117,7 @@ PARTS: Mapping[str, Mapping[str, Part]] = {
         ),
     },
     "Operate": {
+        "access": Part("access:access", "Who may what, and who was shown what is personal."),
         "run": Part("run:run", "Let time pass: partners answer, windows open, bills run, payments arrive."),
         "conformance": Part(
             "conformance:conformance",

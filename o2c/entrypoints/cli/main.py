@@ -18,7 +18,7 @@ from typer.exceptions import TyperException
 from o2c.entrypoints.cli.commands import PANELS, app_for, app_of
 from o2c.entrypoints.cli.output import err
 
-EXIT = {"usage": 2, "missing": 3, "conflict": 4, "forbidden": 4, "unavailable": 75}
+EXIT = {"usage": 2, "missing": 3, "conflict": 4, "forbidden": 4, "unauthenticated": 4, "unavailable": 75}
 TRY_LATER = 75
 FAILED = 5
 DEFECT = 70

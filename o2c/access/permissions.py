@@ -1,0 +1,144 @@
+"""The table of permissions: one line an operation, one column a role. What no line allows is forbidden.
+
+`yes`: may, with what is personal where it is asked for. `masked`: may, with nothing personal and numbers masked. `own`: may, of what it began
+itself (an order that it captured, a customer that it registered). `-`: may not. Whoever has the machine (the role `operator`) may everything
+and stands in no column. An operation with a slash is a part of one that takes more than the whole does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+YES, MASKED, OWN, NO = "yes", "masked", "own", "-"
+CELLS = frozenset({YES, MASKED, OWN, NO})
+OPERATOR = "operator"
+"""Whoever has the machine, or embeds the engine in a service of his own."""
+
+TABLE = """
+operation                service  agent   supervisor  analyst  auditor  privacy-officer  admin
+access.permissions       yes      yes     yes         yes      yes      yes              yes
+access.records           -        -       -           -        yes      yes              -
+catalogue.list           yes      yes     yes         yes      yes      yes              yes
+catalogue.load           -        -       -           -        -        -                -
+conformance              -        -       yes         masked   yes      -                -
+counterfactual           -        -       yes         masked   yes      -                -
+customers.contact        own      yes     yes         -        -        -                -
+customers.load           -        -       -           -        -        -                -
+customers.register       yes      yes     yes         -        -        -                -
+customers.show           own      yes     yes         masked   yes      yes              -
+diagnose                 -        -       -           -        yes      -                yes
+events.find              -        yes     yes         masked   yes      yes              -
+events.last              yes      yes     yes         yes      yes      yes              yes
+events.tail              -        yes     yes         masked   yes      yes              -
+events.wait              yes      yes     yes         yes      yes      yes              yes
+fallout.actions          yes      yes     yes         yes      yes      yes              yes
+fallout.apply-fix        -        -       yes         -        -        -                -
+fallout.bulk             -        -       yes         -        -        -                -
+fallout.codes            yes      yes     yes         yes      yes      yes              yes
+fallout.groups           -        yes     yes         masked   yes      -                -
+fallout.job              -        yes     yes         masked   yes      -                -
+fallout.list             -        yes     yes         masked   yes      -                -
+fallout.load-codes       -        -       -           -        -        -                -
+fallout.prove            -        yes     yes         masked   yes      -                -
+fallout.resolve          -        yes     yes         -        -        -                -
+fallout.resolve/agree    -        -       yes         -        -        -                -
+fallout.show             -        yes     yes         masked   yes      yes              -
+fallout.work             -        yes     yes         -        -        -                -
+fallout.work/assign      -        -       yes         -        -        -                -
+metrics.cycle-time       -        yes     yes         yes      yes      -                -
+metrics.explain          -        yes     yes         yes      yes      -                -
+metrics.list             yes      yes     yes         yes      yes      yes              yes
+metrics.promises         -        yes     yes         yes      yes      -                -
+numbers.release          -        yes     yes         -        -        -                -
+numbers.reserve          -        yes     yes         -        -        -                -
+numbers.show             -        yes     yes         masked   yes      yes              -
+orders.cancel            own      yes     yes         -        -        -                -
+orders.capture           yes      yes     yes         -        -        -                -
+orders.find              -        yes     yes         -        yes      yes              -
+orders.ingest            -        -       -           -        -        -                -
+orders.list              own      yes     yes         masked   yes      yes              -
+orders.plan              own      yes     yes         masked   yes      yes              -
+orders.show              own      yes     yes         masked   yes      yes              -
+orders.timeline          own      yes     yes         masked   yes      yes              -
+partners.down            -        -       yes         -        -        -                yes
+partners.faults          -        -       yes         yes      yes      -                yes
+partners.link            -        -       -           -        -        -                yes
+partners.list            -        -       yes         yes      yes      -                yes
+partners.plan-faults     -        -       -           -        -        -                yes
+partners.simulate        -        -       -           -        -        -                yes
+partners.status          yes      yes     yes         yes      yes      -                yes
+partners.up              -        -       yes         -        -        -                yes
+payments.deposit         yes      yes     yes         -        -        -                -
+payments.owed            -        yes     yes         masked   yes      -                -
+payments.record          yes      yes     yes         -        -        -                -
+payments.refund          yes      -       yes         -        -        -                -
+payments.retry           yes      yes     yes         -        -        -                -
+payments.show            own      yes     yes         masked   yes      yes              -
+ports.cancel             own      yes     yes         -        -        -                -
+ports.late               -        yes     yes         masked   yes      -                -
+projections.history      -        -       -           yes      yes      -                yes
+projections.parked       -        -       -           -        yes      -                yes
+projections.rebuild      -        -       -           -        -        -                yes
+projections.repair       -        -       -           -        -        -                yes
+projections.retry        -        -       -           -        -        -                yes
+projections.rollback     -        -       -           -        -        -                yes
+projections.skip         -        -       -           -        -        -                yes
+projections.skipped      -        -       -           -        yes      -                yes
+projections.status       -        -       yes         yes      yes      -                yes
+projections.verify       -        -       -           -        yes      -                yes
+replay                   -        -       -           yes      -        -                -
+sims.show                -        yes     yes         masked   yes      yes              -
+sql                      -        -       -           yes      yes      -                -
+status                   -        yes     yes         yes      yes      yes              yes
+stock.load               -        -       -           -        -        -                -
+store.adopt              -        -       -           -        -        -                -
+streams.act              -        -       -           -        -        -                -
+streams.append           -        -       -           -        -        -                -
+streams.show             -        yes     yes         masked   yes      yes              -
+"""
+"""The table. Files are loaded, rules of one's own are run and a copy is adopted by whoever has the machine alone; of SQL and replays nothing
+personal is in reach, so that there is nothing to mask."""
+
+
+def read(table: str) -> dict[str, Mapping[str, str]]:
+    """Read a table: by operation, what each role may. Raises ValueError for a line that decides too much, too little, or twice."""
+    heading, *lines = [line.split() for line in table.strip().splitlines()]
+    rows: dict[str, Mapping[str, str]] = {}
+    for operation, *cells in lines:
+        if operation in rows or not CELLS.issuperset(cells):
+            raise ValueError(f"permissions: {operation} is decided twice, or by a word that is none of {', '.join(sorted(CELLS))}")
+        rows[operation] = dict(zip(heading[1:], cells, strict=True))
+    return rows
+
+
+PERMISSIONS: Mapping[str, Mapping[str, str]] = read(TABLE)
+ROLES: tuple[str, ...] = tuple(TABLE.split("\n")[1].split()[1:])
+"""The roles that a person or a service may be given, in the order of the columns."""
+
+DISCLOSED: Mapping[str, tuple[str, ...]] = {
+    "access.records": ("note",),
+    "customers.show": ("name", "birth-date", "e-mail", "address", "note"),
+    "events.find": ("number", "sim"),
+    "events.tail": ("number", "sim"),
+    "fallout.show": ("correction", "note", "original"),
+    "orders.find": ("name", "e-mail"),
+    "ports.late": ("number",),
+    "streams.show": ("number", "sim"),
+}
+"""By view, the kinds of personal data that it gives where they are asked for."""
+EVENTS = frozenset({"events.find", "events.tail", "streams.show"})
+"""Views of events: numbers and SIMs in them are masked unless `identifiers` asks for all."""
+BY_PERSON = ("name", "email")
+"""The ways to find orders that lead over a person; what was found so is a disclosure, asked for or not."""
+
+SUBJECTS: Mapping[str, tuple[str, str]] = {
+    "customers.contact": ("customer", "customer"),
+    "customers.show": ("customer", "name"),
+    "orders.cancel": ("order", "name"),
+    "orders.plan": ("order", "name"),
+    "orders.show": ("order", "name"),
+    "orders.timeline": ("order", "name"),
+    "payments.show": ("invoice", "invoice"),
+    "ports.cancel": ("order", "name"),
+}
+"""By operation that a role may use on what is its own: what kind of thing that is, and which argument names it. A list says `captured_by`."""

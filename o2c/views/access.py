@@ -1,0 +1,40 @@
+"""Who may what, and who was shown what is personal."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from o2c.access.permissions import PERMISSIONS
+from o2c.access.state import access_stream
+from o2c.engine.app import Engine
+from o2c.views.reading import Page, Rows, page_of
+
+RECORDS = """SELECT event_id::text AS record, recorded_at, actor, channel, nullif(body ->> 'customer', '') AS customer, body ->> 'operation' AS operation,
+    body -> 'subjects' AS subjects, body -> 'kinds' AS kinds, body -> 'roles' AS roles, personal ->> 'note' AS note, count(*) OVER () AS n
+FROM o2c.event WHERE stream BETWEEN %(first)s AND %(last)s AND type = 'personal-data.disclosed'
+    AND (%(actor)s = '' OR actor = %(actor)s) AND (%(since)s::timestamptz IS NULL OR recorded_at >= %(since)s)
+ORDER BY position DESC LIMIT %(limit)s"""
+"""What was taken down of who was shown what, the last first, and how many there are in all (`n`). Parameters: the `first` and `last` stream,
+the `actor` (empty text: anybody), `since` when by the server's clock (NULL: ever), the `limit` (NULL: all)."""
+
+
+def list_permissions() -> Rows:
+    """The table of permissions: for each operation what each role may. `yes`, `masked` (nothing personal), `own` (what it began), `-` (may not)."""
+    return [{"operation": operation, **cells} for operation, cells in PERMISSIONS.items()]
+
+
+def list_records(
+    app: Engine, *, customer: str = "", actor: str = "", since: datetime | None = None, personal: bool = False, limit: int | None = None
+) -> Page:
+    """Who was shown personal data, when, by which operation, of whom and which kinds, the last first; the page says how many more there are.
+
+    Of a customer, by an actor, or from a time on by the server's clock, where these are given. `why` it was looked at, where that was said, is
+    there where `personal` is asked for, since it may name anybody.
+    """
+    first, last = (access_stream(customer),) * 2 if customer else ("access-", "access-\U0010ffff")
+    page = page_of(app.reads.rows(RECORDS, first=first, last=last, actor=actor, since=since, limit=limit), "n")
+    for row in page:
+        note = row.pop("note")
+        if personal:
+            row["why"] = note
+    return page
