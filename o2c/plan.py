@@ -6,8 +6,10 @@ The only file that knows several capabilities; the engine and all above it are g
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import cast
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from graphlib import CycleError, TopologicalSorter
+from typing import Any, cast
 
 from o2c.access.state import ACCESS
 from o2c.activation.step import STEP as ACTIVATION
@@ -19,8 +21,10 @@ from o2c.billing.step import STEP as BILL_RUN
 from o2c.catalogue.state import KIND as CATALOGUE
 from o2c.catalogue.state import CatalogueState
 from o2c.charging.step import STEP as CHARGING
+from o2c.credit.policy import policies_of
 from o2c.credit.step import NOTICE as CREDIT_NOTICE
 from o2c.credit.step import STEP as CREDIT
+from o2c.credit.step import credit_step
 from o2c.customers.state import KIND as CUSTOMER
 from o2c.delivery.step import STEP as DELIVERY
 from o2c.esim.step import CANCEL as ESIM_CANCEL
@@ -143,6 +147,7 @@ class PlanBook:
     steps: Mapping[str, Step] = field(default_factory=lambda: STEPS)
     plan_version: str = PLAN_VERSION
     loaded_codes: Callable[[], CodeBook] = packaged
+    plans: Mapping[str, tuple[StepRow, ...]] = field(default_factory=lambda: PLANS)
 
     @property
     def codes(self) -> CodeBook:
@@ -155,6 +160,43 @@ class PlanBook:
 
     def steps_of(self, specification: str, characteristics: Wanted) -> tuple[tuple[str, tuple[str, ...]], ...]:
         """The steps of a product specification, in order, each with those of the same item it waits for."""
-        rows = [(step, waits) for step, waits, planned in PLANS.get(specification, ()) if planned(characteristics)]
+        rows = [(step, waits) for step, waits, planned in self.plans.get(specification, ()) if planned(characteristics)]
         names = {step for step, _ in rows}
         return tuple((step, tuple(wait for wait in waits if wait in names)) for step, waits in rows)
+
+    def crediting(self, document: Mapping[str, Any], version: str) -> PlanBook:
+        """The book with the credit gate under the policies of a document. ValueError as `policies_of`."""
+        policies = policies_of(document, version, frozenset(registry.MARKETS))
+        return replace(self, steps={**self.steps, CREDIT.name: credit_step(policies)})
+
+    def timed(self, leads: Mapping[str, timedelta], waits: Mapping[str, Mapping[str, tuple[str, ...]]]) -> PlanBook:
+        """The book with other times from the request of a step until it is due, by step, and other waits, by specification and step.
+
+        ValueError for a step that there is not, that is due by a rule of its own or is no part of a specification, and for steps that wait in a circle.
+        """
+        steps, plans = dict(self.steps), dict(self.plans)
+        for name, lead in leads.items():
+            if name not in steps or steps[name].due or steps[name].requested is None:
+                raise ValueError(f"plan.steps.{name}: no step of that name is due a time after its request")
+            steps[name] = replace(steps[name], lead=lead)
+        for specification, others in waits.items():
+            rows = plans.get(specification, ())
+            if unknown := {name for step, named in others.items() for name in (step, *named)} - {row[0] for row in rows}:
+                raise ValueError(f"plan.waits.{specification} has no step {min(unknown)}")
+            plans[specification] = tuple((step, others.get(step, named), planned) for step, named, planned in rows)
+            _in_line(specification, plans[specification])
+        return replace(self, steps=steps, plans=plans)
+
+    def patient(self, silences: Mapping[str, int]) -> PlanBook:
+        """The book with another number of questions after a silence, by step. ValueError for a step that no partner carries out."""
+        for name in silences:
+            if name not in self.steps or not self.steps[name].ask:
+                raise ValueError(f"plan.steps.{name}: no partner carries out a step of that name")
+        return replace(self, steps={**self.steps, **{name: replace(self.steps[name], silences_max=n) for name, n in silences.items()}})
+
+
+def _in_line(specification: str, rows: tuple[StepRow, ...]) -> None:
+    try:
+        TopologicalSorter({step: waits for step, waits, _ in rows}).prepare()
+    except CycleError as error:
+        raise ValueError(f"plan.waits.{specification}: {' waits for '.join(reversed(error.args[1]))}") from None

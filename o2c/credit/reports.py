@@ -121,8 +121,9 @@ def decided(work: Work, data: Mapping[str, Any], result: str, at: datetime, *, p
             "search": search_key(work),
             "result": result,
             "asked_minor": asked_minor(work),
-            "limit_minor": int(data.get("limit_minor", 0)),
-            "deposit_minor": int(data.get("deposit_minor", 0)),
+            # The bureau's own words, not what our policy made of them: each order is judged by the policy of its own day.
+            "limit_minor": int(data.get("limit_minor", 0)) if result == "limit" else 0,
+            "deposit_minor": int(data.get("bureau_minor", data.get("deposit_minor", 0))),
             "currency": work.market.currency,
             "committed_minor": commitment.amount_minor if commitment else 0,
             "committed_to": commitment.runs_to if commitment else "",

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from o2c.credit import reports
 from o2c.credit.events import CreditApproved, CreditDeclined, CreditNoticeRequested, CreditNoticeSent, DepositReceived, DepositReleased
+from o2c.credit.policy import PACKAGED, CreditPolicies
 from o2c.customers.events import CreditCommitted, CreditNoticeOwed, CustomerContacted
 from o2c.customers.state import CREDIT_NOTICE, stream_of
 from o2c.kernel.balances import DepositFreed, DepositKept
@@ -22,8 +23,6 @@ from o2c.kernel.refusal import Refused
 from o2c.kernel.work import Work
 from o2c.orders.rollup import order_state
 
-POLICY = "credit/2026-02"
-"""The version of these rules, stored with every approval."""
 NO_REPORT = frozenset({"CR-TIMEOUT", DEFECT, UNCLASSIFIED})
 """The reasons to decline that rest on no report."""
 TOO_MUCH_TIMES = 2
@@ -40,19 +39,31 @@ def search(work: Work) -> Mapping[str, Any]:
     return {"customer": work.state.party, "commitment_minor": reports.asked_minor(work), "currency": work.market.currency}
 
 
-def within_limit(work: Work, answer: Answer, at: datetime) -> Answer:
-    """Judge an approval up to a limit: it is none for an order that goes beyond it, with all else that the customer commits to.
+def judged(work: Work, answer: Answer, at: datetime, *, policies: CreditPolicies) -> Answer:
+    """Judge a bureau's answer by our own policy (see `CreditPolicy`).
 
-    An underwriter decides such an order: the bureau was asked about the customer already.
+    An approval up to a limit is none for an order that goes beyond it, with all else that the customer commits to: an underwriter decides such an
+    order, because the bureau was asked about the customer already. What is approved against the bureau's word is approved up to a limit: of what
+    the policy trusts without an underwriter, or of what the customer commits to now where a small deposit is not asked for.
     """
-    limit_minor = int(answer.data.get("limit_minor", 0)) if isinstance(answer, Answered) else 0
-    exposure_minor = reports.exposure_minor(work, at) if limit_minor else 0
-    if not isinstance(answer, Answered) or exposure_minor <= limit_minor:
-        return answer
-    return RefusedBy("LIMIT", {**answer.data, "exposure_minor": exposure_minor, "currency": work.market.currency})
+    policy = policies.of(work.market.code)
+    match answer:
+        case Answered(data) if limit_minor := int(data.get("limit_minor", 0)):
+            exposure_minor = reports.exposure_minor(work, at)
+            if exposure_minor * 100 > limit_minor * policy.limit_percent:
+                return RefusedBy("LIMIT", {**data, "exposure_minor": exposure_minor, "currency": work.market.currency})
+        case RefusedBy("REFER", data) if policy.trusted_up_to_minor and reports.exposure_minor(work, at) <= policy.trusted_up_to_minor:
+            return Answered({**data, "limit_minor": policy.trusted_up_to_minor, "bureau_code": "REFER"})
+        case RefusedBy("DEPOSIT", data) if bureau_minor := int(data.get("deposit_minor", 0)):
+            wanted_minor = -(-bureau_minor * policy.deposit_percent // 100)
+            if wanted_minor < policy.deposit_from_minor:
+                return Answered({**data, "limit_minor": reports.exposure_minor(work, at), "bureau_code": "DEPOSIT"})
+            if wanted_minor != bureau_minor:
+                return RefusedBy("DEPOSIT", {**data, "deposit_minor": wanted_minor, "bureau_minor": bureau_minor})
+    return answer
 
 
-def approved(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
+def approved(work: Work, data: Mapping[str, Any], at: datetime, *, policies: CreditPolicies) -> Decision:
     """Decide that the gate passes by the bureau's answer, with its credit limit in minor units (0: no limit).
 
     The answer and what the order commits to are kept with the customer in the same command, so that of two orders decided at once the second
@@ -60,15 +71,16 @@ def approved(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
     """
     limit_minor, commitment = int(data.get("limit_minor", 0)), reports.committed(work, at)
     had = "expires_at" in data
-    report = reports.decided(work, data, "limit" if limit_minor else "approved", at, policy=POLICY, commitment=commitment)
+    result = reports.RESULTS.get(data.get("bureau_code", ""), "limit" if limit_minor else "approved")
+    report = reports.decided(work, data, result, at, policy=policies.version, commitment=commitment)
     done = CreditApproved(
         attempt=work.attempt,
         decided_by="bureau",
         limit_minor=limit_minor,
-        policy=POLICY,
+        policy=policies.version,
         committed_minor=commitment.amount_minor,
-        search=data["search"] if had else report.search,
-        reused_from=data["reused_from"] if had else "",
+        search=data.get("search", "") if had else report.search,
+        reused_from=data.get("reused_from", "") if had else "",
         expires_at=data["expires_at"] if had else stamp(report.expires_at),
     )
     return just(done) + (_commit(work, at) if had else _with_customer(work, report))
@@ -98,14 +110,14 @@ def asked(data: Mapping[str, Any]) -> Mapping[str, Any]:
     return {**fields, "deposit_minor": amount_minor, "currency": currency, "detail": detail}
 
 
-def refused(work: Work, code: str, data: Mapping[str, Any], at: datetime) -> Decision:
+def refused(work: Work, code: str, data: Mapping[str, Any], at: datetime, *, policies: CreditPolicies) -> Decision:
     """Keep a bureau's refusal with the customer, unless it is one that was had already, and open the duty of a notice about a deposit.
 
     In the United States a deposit asked for because of a credit report is adverse action as a decline is. Source: 15 USC 1681m; FTC advisory
     opinion to CommNet Cellular, 28 July 1998.
     """
     result = "" if "expires_at" in data else reports.RESULTS.get(code, "")
-    kept = _with_customer(work, reports.decided(work, data, result, at, policy=POLICY, commitment=None)) if result else NOTHING
+    kept = _with_customer(work, reports.decided(work, data, result, at, policy=policies.version, commitment=None)) if result else NOTHING
     return kept + (notice(work, "CR-DEPOSIT", at) if code == "DEPOSIT" else NOTHING)
 
 
@@ -130,7 +142,7 @@ def noticed(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
 
 def _approved_by(whom: str, work: Work, at: datetime) -> Decision:
     amount_minor = reports.committed(work, at).amount_minor
-    done = CreditApproved(attempt=work.attempt, decided_by=whom, limit_minor=0, policy=POLICY, committed_minor=amount_minor)
+    done = CreditApproved(attempt=work.attempt, decided_by=whom, limit_minor=0, policy=PACKAGED.version, committed_minor=amount_minor)
     return just(done) + _commit(work, at)
 
 

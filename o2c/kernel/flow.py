@@ -22,14 +22,12 @@ from o2c.kernel.shapes import Declined, PartnerAccepted, PartnerSilent, RetrySch
 from o2c.kernel.step import Step
 from o2c.kernel.work import Work
 
-SILENCES_MAX = 12
-
 
 def settle(step: Step, work: Work, answer: partner.Answer, at: datetime, *, seed: int) -> Decision:
     """Decide about a partner's answer: the step is done, goes on waiting, or falls out.
 
     A partner's code that is mapped to none of ours is `unclassified`, in a queue of its own. No answer leads to queries, at most
-    SILENCES_MAX of them; then the step falls out under its own code for silence and a person decides about the next attempt.
+    `silences_max` of the step; then the step falls out under its own code for silence and a person decides about the next attempt.
 
     Source: fallout table, rules (an unknown outcome is queried before any retry).
     """
@@ -43,7 +41,7 @@ def settle(step: Step, work: Work, answer: partner.Answer, at: datetime, *, seed
         case partner.Accepted(reference, ask_again_at):
             told = partial(ask.undertaken) if ask.undertaken else partial(PartnerAccepted, step=step.name)
             return just(told(item=work.item, attempt=work.attempt, reference=reference, ask_again_at=ask_again_at))
-        case partner.Unknown() if work.silences >= SILENCES_MAX:
+        case partner.Unknown() if work.silences >= step.silences_max:
             return fall_out(step, work, silence, at, seed=seed, partner_code="silent", again=False)
         case partner.Unknown(ask_again_at):
             return just(PartnerSilent(item=work.item, step=step.name, attempt=work.attempt, ask_again_at=ask_again_at))

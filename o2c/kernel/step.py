@@ -15,6 +15,9 @@ from o2c.kernel.work import Work
 RECALL_LEAD = timedelta(minutes=2)
 """How long a recall waits: longer than a worker's lease on an agenda row, so that it never overtakes the request it recalls."""
 
+SILENCES_MAX = 12
+"""How often a partner that did not answer is asked what came of a request, before a person looks at it."""
+
 
 def nothing_wrong(work: Work, at: datetime) -> str:
     """Give no reason: the default of `check` and `no_return`."""
@@ -137,12 +140,14 @@ class FromPool:
     """How a step takes a piece of stock: `pool(work)` names the pool (empty: no piece is needed).
 
     `out_of_stock` is our reason code for an empty pool. `sources` are the steps by which pieces come: a delivery that is announced, a piece that
-    was given back. Each gives how many pieces its stream, as it stands, will bring to each pool.
+    was given back. Each gives how many pieces its stream, as it stands, will bring to each pool. `stream_of(outcome)` names the stream of the piece that
+    the step took.
     """
 
     pool: Callable[[Work], str]
     out_of_stock: str
     sources: Mapping[str, Callable[[Any], Mapping[str, int]]]
+    stream_of: Callable[[Mapping[str, Any]], str]
 
 
 class DecideReferral(Protocol):
@@ -210,7 +215,8 @@ class Step:
     it and however often: a bank takes direct debits on its own days only. `forecast(work, at)` is the time by which it is normally done when
     it is due at a time, in the market's calendar; it is asked before earlier steps have their outcomes, too, and a promise is made of nothing
     else. Without one the step is done when it is due. `part` names the part of its item that a step belongs to where the customer can give that
-    up on its own, such as a port-in (empty: it belongs to the item as such); no other step waits for one of it.
+    up on its own, such as a port-in (empty: it belongs to the item as such); no other step waits for one of it. `silences_max` is how often its
+    partner is asked what came of a request that it did not answer.
 
     Raises ValueError when an event belongs to another step (its agenda row would never be dropped), or when a step that draws on stock has a
     fallout that cannot say when stock is expected.
@@ -233,6 +239,7 @@ class Step:
     wanted: Callable[[Work], bool] = always
     part: str = ""
     forceable: bool = False
+    silences_max: int = SILENCES_MAX
     ask: ByPartner | None = None
     draw: FromPool | None = None
     referral: Referral | None = None

@@ -130,6 +130,11 @@ def assign(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
     )
 
 
+def stream_taken(outcome: Mapping[str, Any]) -> str:
+    """Name the stream of the number that an item was given."""
+    return stream_of(outcome["msisdn"])
+
+
 def release(work: Work, outcome: Mapping[str, Any], at: datetime) -> Decision:
     """Give the number back; it rests for the market's minimum of days for what it was before anybody else gets it.
 

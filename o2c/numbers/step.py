@@ -31,6 +31,7 @@ STEP = Step(
         pool=rules.pool_of,
         out_of_stock="INV-NUM",
         sources={"number-arrival": rules.brings, "number-restock": rules.brings_back},
+        stream_of=rules.stream_taken,
     ),
     ending=Ending(
         undo=rules.release,

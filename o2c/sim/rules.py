@@ -123,6 +123,11 @@ def assign(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
     )
 
 
+def stream_taken(outcome: Mapping[str, Any]) -> str:
+    """Name the stream of the SIM that an item was given."""
+    return stream_of(outcome["iccid"])
+
+
 def release(work: Work, outcome: Mapping[str, Any], at: datetime) -> Decision:
     """Give the SIM back: it can be assigned again after restocking, or is scrapped if it left the house or was used."""
     iccid, imsi, kind = outcome["iccid"], outcome["imsi"], outcome["kind"]

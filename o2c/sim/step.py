@@ -19,6 +19,7 @@ STEP = Step(
         pool=rules.pool_of,
         out_of_stock="INV-SIM",
         sources={"sim-arrival": rules.brings, "sim-restock": rules.brings_back},
+        stream_of=rules.stream_taken,
     ),
     ending=Ending(
         undo=rules.release,

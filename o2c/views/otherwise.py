@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal, cast
@@ -18,9 +18,10 @@ from o2c.kernel.decision import Decision
 from o2c.kernel.event import Event, Fact
 from o2c.kernel.frozen import changed
 from o2c.kernel.partner import Accepted, Answer, RefusedBy, Unknown
-from o2c.kernel.shapes import Declined, Done, FellOut, RetryScheduled, StepStopped, item_of, step_of
+from o2c.kernel.shapes import Declined, Done, FellOut, PartnerSilent, RetryScheduled, StepStopped, item_of, step_of
 from o2c.kernel.step import Step
 from o2c.kernel.work import Work
+from o2c.views.reserved import taken_pieces
 
 if TYPE_CHECKING:
     from o2c.plan import PlanBook
@@ -28,24 +29,30 @@ if TYPE_CHECKING:
 LOOKS_MAX = 60
 """How often a step is looked at again: five attempts, each with a dozen queries."""
 _FELL_OUT_FIELDS = frozenset({*FellOut.model_fields, "step"})
+_CAME_TO_BE = frozenset({"order.completed", "order.partially-completed"})
 Place = tuple[str, str]
 End = Literal["done", "ended", "person", "unknown"]
 
 
 @dataclass(frozen=True, slots=True)
 class Retold:
-    """An order told again. `before` and `after` count how often a step stopped for somebody; `saved` gives, by item (empty: the gates), how much
-    earlier its steps were over; `unknown` says from where on nobody knows (empty: it is known to the end)."""
+    """An order told again. `before` and `after` count how often a step stopped for somebody; `saved` gives, by item (empty: the gates) and step, how much
+    earlier it was over; `spared` are the fallouts that nobody would have had to work on; `ended` says that the order would have ended where the data parts, and `lost` that history had
+    it come to be; `elsewhere` are other streams that would stand otherwise; `unknown` says from where on nobody knows (empty: it is known to the end)."""
 
     before: int
     after: int
-    saved: Mapping[str, timedelta] = field(default_factory=dict)
+    saved: Mapping[Place, timedelta] = field(default_factory=dict)
+    spared: frozenset[str] = frozenset()
+    ended: bool = False
+    lost: bool = False
+    elsewhere: frozenset[str] = frozenset()
     unknown: str = ""
 
     @property
     def otherwise(self) -> bool:
         """Whether anything came out otherwise than in history, or nobody knows."""
-        return bool(self.unknown or self.saved or self.before != self.after)
+        return bool(self.unknown or self.saved or self.lost or self.before != self.after)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,18 +74,34 @@ class Retelling:
     from there the order goes on as it did, by so much earlier or later.
     """
 
-    def __init__(self, app: Engine, stream: str, facts: Sequence[Fact], *, now: PlanBook, other: PlanBook, seed: int) -> None:
+    def __init__(
+        self,
+        app: Engine,
+        stream: str,
+        facts: Sequence[Fact],
+        *,
+        now: PlanBook,
+        other: PlanBook,
+        seed: int,
+        doubted: Collection[str] = (),
+    ) -> None:
         self.app, self.stream, self.facts, self.now, self.other, self.seed = app, stream, facts, now, other, seed
+        self.doubted = doubted
+        """Streams that would stand otherwise because of another order: what is decided by them is not known."""
+        self.parted = frozenset(name for name, step in other.steps.items() if step is not now.steps[name])
+        """The steps that other data declares otherwise: all that was decided about their partners' answers is decided again."""
         self.kind = app.kind(stream)
         self.state = self.kind.initial(stream)
         self._position = 0
         self._until: dict[Place, int] = {}
         """By step that went otherwise, the place in history from which it goes on as it did."""
+        self._elsewhere: set[str] = set()
+        self.taken = taken_pieces(app, self.facts, now.steps)
 
     def told(self) -> Retold:
         """Tell the order to its end, or as far as anybody knows; from there it counts as it was, on both sides."""
         before = sum(self._stops(index) for index in range(len(self.facts)))
-        after, saved = 0, dict[str, timedelta]()
+        after, saved, spared = 0, dict[Place, timedelta](), set[str]()
         for index, fact in enumerate(self.facts):
             place = _place(fact.event)
             if index >= self._until.get(place, 0):
@@ -86,18 +109,28 @@ class Retelling:
                 if course is None:
                     after += self._stops(index)
                 elif course.end in ("unknown", "person"):
-                    return Retold(before, before, unknown=course.why)
+                    return Retold(before, before, elsewhere=self._others(), unknown=course.why)
                 else:
                     after += course.stops
+                    done = self._done_after(index, course.type_name) if course.end == "done" else None
+                    spared |= self._fallouts(place if course.end == "done" else None, index, done)
                     if course.end == "ended":
-                        return Retold(before, after, saved)
-                    done = self._done_after(index, course.type_name)
+                        lost = any(each.event.type_name in _CAME_TO_BE for each in self.facts)
+                        return Retold(before, after, saved, frozenset(spared), ended=True, lost=lost, elsewhere=self._others())
                     if done is None:
-                        return Retold(before, before, unknown=f"history never saw {course.type_name}")
+                        return Retold(before, before, elsewhere=self._others(), unknown=f"history never saw {course.type_name}")
                     self._until[place] = done
-                    saved[place[0]] = saved.get(place[0], timedelta()) + (self.facts[done].occurred_at - course.at)
+                    saved[place] = saved.get(place, timedelta()) + (self.facts[done].occurred_at - course.at)
             self.state = self.kind.evolve(self.state, fact.event)
-        return Retold(before, after, saved)
+        return Retold(before, after, saved, frozenset(spared), elsewhere=self._others())
+
+    def _others(self) -> frozenset[str]:
+        return frozenset(self._elsewhere)
+
+    def _fallouts(self, place: Place | None, start: int, end: int | None) -> set[str]:
+        """The fallouts that history has from a place on, up to another: of a step, or (None) of the whole order."""
+        events = (fact.event for fact in self.facts[start:end])
+        return {event.fallout for event in events if isinstance(event, FellOut) and place in (None, _place(event))}
 
     def _stops(self, index: int) -> int:
         """1 where a step stops for somebody: not where it is tried again by itself, or waits for stock."""
@@ -108,14 +141,16 @@ class Retelling:
         return int(not (isinstance(after, RetryScheduled) and _place(after) == _place(event)))
 
     def _is_decided(self, index: int) -> bool:
-        """Whether the table of reason codes was read to decide this event."""
-        fact = self.facts[index]
-        step = self.now.steps.get(step_of(fact.event))
-        if step is None or step.requested is None or isinstance(fact.event, StepStopped):
+        """Whether what the other data changes was read to decide this event: the table of reason codes, or the declaration of its step."""
+        event, asked = self.facts[index].event, self.facts[index].asked
+        step = self.now.steps.get(step_of(event))
+        if step is None or step.requested is None or isinstance(event, StepStopped):
             return False
-        if isinstance(fact.event, FellOut):
+        if isinstance(event, FellOut):
             return True
-        return isinstance(fact.event, Declined) and fact.asked is not None and fact.asked.answer in ("refused", "failed")
+        if step.name in self.parted and isinstance(event, Done | Declined | PartnerSilent):
+            return asked is not None or isinstance(event, Done)
+        return isinstance(event, Declined) and asked is not None and asked.answer in ("refused", "failed")
 
     def _done_after(self, index: int, type_name: str) -> int | None:
         place = _place(self.facts[index].event)
@@ -126,15 +161,39 @@ class Retelling:
         """How the step goes on under the other data; None where that is as in history."""
         fact = self.facts[index]
         self._position = fact.position or 0
+        step = self.now.steps[step_of(fact.event)]
+        by_person = isinstance(fact.event, Done) and fact.asked is None
+        if by_person and not self._had(fact, step):
+            return None
+        if step.name in self.parted and (doubted := self._doubted(fact, step)):
+            return _Course(0, "unknown", fact.occurred_at, why=f"{step.name} reads {doubted}, which would stand otherwise by then")
         told = self._carried(index, self.now)
         if not self._is_history(index, [each.event for each in told.happened if each.stream == self.stream]):
+            if by_person:
+                return None
             return _Course(
                 0, "unknown", fact.occurred_at, why=f"the rules of today do not decide {fact.event.type_name} again as it was decided"
             )
         other = self._carried(index, self.other)
         if _gist(told) == _gist(other):
             return None
+        sides = [{each.stream for each in carried.happened if each.stream != self.stream} for carried in (told, other)]
+        self._elsewhere |= sides[0] | sides[1]
         return self._course(index, other)
+
+    def _had(self, fact: Fact, step: Step) -> Answer | None:
+        """The answer that a step had already, so that nobody was asked."""
+        item, name = _place(fact.event)
+        work = self._work(self.state, item, name, self.now, attempt=getattr(fact.event, "attempt", 1))
+        return step.ask.had(work, fact.occurred_at) if step.ask else None
+
+    def _doubted(self, fact: Fact, step: Step) -> str:
+        """The first stream read by a step that would stand otherwise because of another order; empty for none."""
+        if not self.doubted:
+            return ""
+        item, name = _place(fact.event)
+        reads = step.reads(self.kind.work(self.state, self.stream, item, name, self.now))
+        return next((stream for stream in reads if stream in self.doubted), "")
 
     def _is_history(self, index: int, events: Sequence[Event]) -> bool:
         """Whether these are the events that history has from a place on, and no others of the step in the same command."""
@@ -164,12 +223,14 @@ class Retelling:
         return flow.fall_out(step, work, code, at, seed=self.seed, partner_code=event.partner_code, awaits=event.awaits, fields=further)
 
     def _answer(self, fact: Fact, step: Step, work: Work) -> Answer | None:
-        """The answer that a fallout or a decline came of; None where a check of our own, or a lack of stock, did."""
+        """The answer that an event came of; None where a check of our own, or a lack of stock, made a fallout."""
         code = getattr(fact.event, "partner_code", "")
+        if fact.asked is None and isinstance(fact.event, Done):
+            return self._had(fact, step)
         if fact.asked is None:
             had = step.ask.had(work, fact.occurred_at) if step.ask and code else None
             return had or (RefusedBy(code) if step.ask and code else None)
-        if fact.asked.answer == "done":
+        if fact.asked.answer == "done" and not isinstance(fact.event, Done) and step.name not in self.parted:
             # The partner approved, and our own reading made it a refusal: under the code that the fallout keeps.
             return RefusedBy(code, fact.asked.data)
         return answer_of(fact.asked, fact.event, fact.occurred_at)
@@ -206,10 +267,11 @@ class Retelling:
             entry = _entry(carried, place)
             if entry is None:
                 break
-            if entry.kind == "stock" or step.draw:
-                return _Course(stops, "unknown", at, why="what was in stock then is not known")
             at = max(at, entry.due_at)
-            outcome = self._attended(step, carried, entry, at, answers)
+            piece = self._piece(place, at) if step.draw and entry.kind == "submit" else None
+            if entry.kind == "stock" or (step.draw and entry.kind == "submit" and piece is None):
+                return _Course(stops, "unknown", at, why="what was in stock then is not known")
+            outcome = self._attended(step, carried, entry, piece, at, answers)
             if outcome is None:
                 return _Course(stops, "unknown", at, why=f"{step.partner} was never asked this as attempt {entry.attempt} of {step.name}")
             carried.carry(outcome, at, self.other, None)
@@ -219,10 +281,12 @@ class Retelling:
             return _Course(stops, "person", at, why=f"{step.name} waits for {work.waiting_for}, and nobody knows what they would have done")
         return _Course(stops, "ended", at)
 
-    def _attended(self, step: Step, carried: Carried, entry: Entry, at: datetime, answers: Mapping[int, deque[Fact]]) -> Decision | None:
+    def _attended(
+        self, step: Step, carried: Carried, entry: Entry, piece: Mapping[str, Any] | None, at: datetime, answers: Mapping[int, deque[Fact]]
+    ) -> Decision | None:
         """What is decided about a row of the step; None where history has no answer to its request."""
         work = self._work(carried.state, entry.item, entry.step, self.other, attempt=entry.attempt)
-        outcome = attend(step, work, entry, None, at, seed=self.seed)
+        outcome = attend(step, work, entry, piece, at, seed=self.seed)
         if not isinstance(outcome, Ask):
             return outcome
         made = answers.get(entry.attempt)
@@ -233,6 +297,11 @@ class Retelling:
             return None
         answer = _moved(answer_of(fact.asked, fact.event, fact.occurred_at), at - fact.occurred_at)
         return settle(step, work, outcome, Reply(answer), at, seed=self.seed)
+
+    def _piece(self, place: Place, at: datetime) -> Mapping[str, Any] | None:
+        """The piece of stock that history gave the step, if it lay free at a time already; None where what was free then is not known."""
+        taken = self.taken.get(place)
+        return taken.outcome if taken and taken.free_from <= at else None
 
     def _answers_after(self, index: int) -> dict[int, deque[Fact]]:
         """The exchanges of a step after a place in history, by attempt, in their order."""
@@ -247,9 +316,14 @@ def _place(event: Event) -> Place:
     return item_of(event), step_of(event)
 
 
-def _gist(carried: Carried) -> list[tuple[str, str, Any]]:
-    """What of a decision moves an order on: the types of its events, and when something is tried again."""
-    return [(each.stream, each.event.type_name, getattr(each.event, "due_at", None)) for each in carried.happened]
+def _gist(carried: Carried) -> list[tuple[Any, ...]]:
+    """What of a decision moves an order on: the types of its events, when something is tried again, and what a fallout asks somebody for."""
+    return [(each.stream, each.event.type_name, getattr(each.event, "due_at", None), _asked_for(each.event)) for each in carried.happened]
+
+
+def _asked_for(event: Event) -> dict[str, Any]:
+    """The further fields of a fallout, such as the amount of a deposit: whoever is asked for something else may answer otherwise."""
+    return event.model_dump(exclude=set(_FELL_OUT_FIELDS)) if isinstance(event, FellOut) and not isinstance(event, StepStopped) else {}
 
 
 def _entry(carried: Carried, place: Place) -> Entry | None:

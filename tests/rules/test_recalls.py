@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from o2c.kernel.flow import SILENCES_MAX
 from o2c.kernel.partner import Accepted, Answer, Answered, Failed, NeverHeard, RefusedBy, Unknown
+from o2c.kernel.step import SILENCES_MAX
 from tests.given import MONDAY, Story, item
 from tests.rules.test_partners import asked, assert_near, kinds, partner_of, submitted
 

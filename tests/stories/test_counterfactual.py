@@ -99,7 +99,9 @@ def test_one_more_attempt_would_have_saved_the_days(retried: World, desk: Desk, 
 
     assert counts(row) == (1, 1, 0, 0)
     assert 2.2 < row["days_saved"] < 3
-    assert row["minor_saved"] == pytest.approx(planned.recurring_minor * row["days_saved"] / 30, abs=1)
+    assert row["revenue_minor_saved"] == pytest.approx(planned.recurring_minor * row["days_saved"] / 30, abs=1)
+    assert row["labour_minor_saved"] == 2 * 55
+    assert row["minor_saved"] == row["labour_minor_saved"] + row["revenue_minor_saved"]
     assert row["minor_by_currency"] == {planned.currency: row["minor_saved"]}
     assert told(desk, tmp_path, SAME)["days_saved"] == 0
 
@@ -185,7 +187,7 @@ def test_nothing_is_written_and_only_the_time_asked_for_is_told(mixed: World, tm
 
 def test_corrections_are_no_policy(world: World, desk: Desk, tmp_path: Path) -> None:
     """And neither is what is no data."""
-    for policy, said in ((POLICY + '[correct]\nparty = "C-1"\n', "corrects no order"), ("[credit]\nlimit = 1\n", "cannot be tried")):
+    for policy, said in ((POLICY + '[correct]\nparty = "C-1"\n', "corrects no order"), ("[markets]\nlimit = 1\n", "cannot be tried")):
         with pytest.raises(Refused, match=said):
             told(desk, tmp_path, policy)
 
@@ -220,7 +222,7 @@ def test_a_whole_launch_is_told_again(dsn: str, tmp_path: Path, seed: int) -> No
 
     assert same.row() | {"policy": ""} == {
         "policy": "", "orders": same.orders, "fallouts_before": counted, "fallouts_after": counted, "unknown": 0,
-        "days_saved": 0, "minor_saved": 0, "minor_by_currency": {},
+        "days_saved": 0, "minor_saved": 0, "labour_minor_saved": 0, "revenue_minor_saved": 0, "lost": 0, "minor_by_currency": {},
     }  # fmt: skip
     assert counted > 10
     assert other.fallouts_before == counted

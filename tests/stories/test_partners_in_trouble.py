@@ -7,9 +7,9 @@ from typing import Never
 import pytest
 
 from o2c.desk.fallout import Correct, Retry
-from o2c.kernel.flow import SILENCES_MAX
 from o2c.kernel.partner import Accepted, RefusedBy, Request, Unknown
 from o2c.kernel.refusal import Refused
+from o2c.kernel.step import SILENCES_MAX
 from tests.world import World, at, line, order
 
 

@@ -15,15 +15,20 @@ from o2c.views.reading import time_of
 
 
 def counterfactual_of_orders(
-    policy: Annotated[Path, typer.Option("--policy", metavar="FILE", help="Other reason codes, steps, retries: TOML, as for load-codes.")],
+    policy: Annotated[
+        Path,
+        typer.Option(
+            "--policy", metavar="FILE", help="Other reason codes and retries (TOML, as for load-codes), credit policy, plan data."
+        ),
+    ],
     since: Annotated[str, typer.Option("--since", metavar="TIME", help="Orders captured from here on: 2026-01-05.")],
     items: Annotated[bool, typer.Option("--items", help="Each order that comes out otherwise, or is unknown, too.")] = False,
     output: Output = Format.table,
 ) -> None:
-    """Tell orders again under other retries, mappings and codes: what would have stopped, and how many days were saved.
+    """Tell orders again under other retries, codes, credit policy or plan data: what would have stopped, what days and money were saved.
 
     Decided by the real rules over what partners answered to the same requests; nothing is written. An order is unknown from where something would
-    have been asked that never was, or somebody would have had to decide; it counts as it was. `-o jsonl` gives a line for each order that comes out
+    have been asked that never was, or somebody would have had to decide; it counts as it was. What is saved is people's labour, by the rate card, and the revenue of the days. `-o jsonl` gives a line for each order that comes out
     otherwise or is unknown.
 
     Example: o2c counterfactual --policy codes.toml --since 2026-01-01 -o json
