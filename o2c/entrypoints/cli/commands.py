@@ -109,7 +109,7 @@ PARTS: Mapping[str, Mapping[str, Part]] = {
         "sql": Part("analysts:sql", "Run one SQL statement over the analyst views and the projections, or open psql on them."),
         "counterfactual": Part(
             "counterfactual:counterfactual_of_orders",
-            "Tell orders again under other retries, codes, credit policy or plan data: what would have stopped, what days and money were saved.",
+            "Tell orders again under other codes, retries, credit policy or plan data: what would have stopped, and what was saved.",
         ),
         "replay": Part(
             "replay:replay",

@@ -25,7 +25,7 @@ def counterfactual_of_orders(
     items: Annotated[bool, typer.Option("--items", help="Each order that comes out otherwise, or is unknown, too.")] = False,
     output: Output = Format.table,
 ) -> None:
-    """Tell orders again under other retries, codes, credit policy or plan data: what would have stopped, what days and money were saved.
+    """Tell orders again under other codes, retries, credit policy or plan data: what would have stopped, and what was saved.
 
     Decided by the real rules over what partners answered to the same requests; nothing is written. An order is unknown from where something would
     have been asked that never was, or somebody would have had to decide; it counts as it was. What is saved is people's labour, by the rate card, and the revenue of the days. `-o jsonl` gives a line for each order that comes out
