@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from typing import Any, TypeVar
@@ -19,11 +19,13 @@ from o2c.engine.drafts import Command, Loaded, guards_of
 from o2c.kernel.carry import Carried
 from o2c.kernel.decision import Decision
 from o2c.kernel.identifiers import derived_id, digest
-from o2c.kernel.refusal import Refused
+from o2c.kernel.refusal import IdTaken, Refused, Stale
 from o2c.store.commands import Outcome
 from o2c.views.ownership import begun_by
 
-__all__ = ["Context", "Deed", "Refused", "Rule", "Written", "act", "act_for_all", "act_on_all", "permitted", "taken_down", "ways"]
+__all__ = [
+    "Context", "Deed", "IdTaken", "Refused", "Rule", "Stale", "Written", "act", "act_for_all", "act_on_all", "permitted", "taken_down", "ways",
+]  # fmt: skip
 
 T = TypeVar("T")
 TRIES_MAX = 20
@@ -104,7 +106,7 @@ def _act(app: Engine, contexts: Sequence[Context], deeds: Sequence[Deed]) -> lis
     for place, (deed, command_id) in enumerate(zip(deeds, ids, strict=True)):
         if earlier := _refused(partial(app.recall, deed.stream, command_id, deed.fingerprint)) if command_id else None:
             done[place] = earlier
-    left = {place: deed for place, deed in enumerate(deeds) if place not in done}
+    left = {place: _seen(app, contexts[place], deed) for place, deed in enumerate(deeds) if place not in done}
     first = loaded = app.load({deed.stream for deed in left.values()})
     for _ in range(TRIES_MAX):
         done |= _attempt(app, {place: (ids[place], contexts[place], deed) for place, deed in left.items()}, loaded)
@@ -115,6 +117,20 @@ def _act(app: Engine, contexts: Sequence[Context], deeds: Sequence[Deed]) -> lis
         done |= {place: _stale(deed) for place, deed in left.items() if not _as_seen(deed, first, loaded)}
         left = {place: deed for place, deed in left.items() if place not in done}
     return [done.get(place) or _stale(deed) for place, deed in enumerate(deeds)]
+
+
+def _seen(app: Engine, context: Context, deed: Deed) -> Deed:
+    """The deed with what its asker decided by beside it, so that it is done only while that stands as he saw it. Raises Stale."""
+    if not context.expected:
+        return deed
+    loaded = app.load([stream for stream, _ in context.expected])
+    if any(loaded[stream].version != version for stream, version in context.expected):
+        raise Stale(
+            f"{deed.stream}: this was decided by what does not stand so any more; look at it again and decide anew",
+            seen=dict(context.expected),
+        )
+    own = loaded.pop(deed.stream, None)
+    return replace(deed, beside={**loaded, **deed.beside}, expected_version=own.version if own else deed.expected_version)
 
 
 def foreseen(app: Engine, deeds: Sequence[Deed]) -> list[Refused | None]:
@@ -201,8 +217,9 @@ def _commands(app: Engine, decided: Mapping[int, tuple[str, Context, Deed, Carri
 
 def _carried(app: Engine, deed: Deed, loaded: Loaded) -> Carried:
     if deed.expected_version is not None and loaded.version != deed.expected_version:
-        raise Refused(
-            f"{deed.stream} is at version {loaded.version}, not {deed.expected_version}; look at it again and decide anew", kind="conflict"
+        raise Stale(
+            f"{deed.stream} is at version {loaded.version}, not {deed.expected_version}; look at it again and decide anew",
+            seen={deed.stream: deed.expected_version},
         )
     kind, now = app.kind(deed.stream), app.clock().now
     at = max(now, kind.not_before(loaded.state) or now)

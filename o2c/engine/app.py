@@ -17,7 +17,7 @@ from o2c.engine.drafts import Command, Draft, Loaded, drafted
 from o2c.kernel.event import Fact
 from o2c.kernel.frozen import changed
 from o2c.kernel.reasons import STREAM as CODES
-from o2c.kernel.refusal import Refused
+from o2c.kernel.refusal import IdTaken, Refused
 from o2c.kernel.stream import StreamKind, category_of
 from o2c.kernel.work import Work
 from o2c.store.clock import create_clock
@@ -52,7 +52,8 @@ class Context:
 
     With `scopes`, only the operations that they name may be used of those that the roles allow; None leaves all of them.
     `command_id` (a UUID of the caller's) makes a wish repeatable: sent again after a lost answer it gets the first answer and does nothing.
-    Left empty, it is derived from the wish and from the stream version that the caller saw.
+    Left empty, it is derived from the wish and from the stream version that the caller saw. `expected` are versions of streams that the caller
+    decided by, each (stream, version): when one has moved on, nothing is done.
     """
 
     actor: str
@@ -60,6 +61,7 @@ class Context:
     command_id: str = ""
     roles: tuple[str, ...] = ("operator",)
     scopes: frozenset[str] | None = None
+    expected: tuple[tuple[str, int], ...] = ()
 
     def checked(self) -> Context:
         """The context as it may stand in the log, its command id in one spelling. Raises Refused."""
@@ -324,9 +326,7 @@ class Engine(Application[str]):
         if earlier is None:
             return None
         if earlier["fingerprint"] != fingerprint:
-            raise Refused(
-                f"{stream}: command id {command_id} was used for something else; give each wish an id of its own", kind="conflict"
-            )
+            raise IdTaken(f"{stream}: command id {command_id} was used for something else; give each wish an id of its own")
         seen = earlier["outcome"].get(UNCHANGED_AT)
         return Written(stream, earlier["last_position"] if seen is None else int(seen), repeated=True, unchanged=seen is not None)
 

@@ -50,10 +50,14 @@ _SENTENCE = re.compile(r".+?\.(?=\s|$)", re.DOTALL)
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """A verb or a view: its name, and the one function behind it on every face."""
+    """A verb or a view: its name, and the one function behind it on every face.
+
+    `decided_by` is the view that shows what a verb changes: whoever calls from afar says which state of it he decided by.
+    """
 
     name: str
     function: Callable[..., Any]
+    decided_by: str = ""
 
     @property
     def who(self) -> tuple[str, ...]:
@@ -84,11 +88,11 @@ VERBS = (
     Operation("fallout.apply-fix", fixes.apply_fix),
     Operation("fallout.bulk", bulk.bulk),
     Operation("fallout.load-codes", loading.load_codes),
-    Operation("fallout.resolve", fallout.resolve),
-    Operation("fallout.work", fallout.work),
-    Operation("numbers.release", numbers.release),
-    Operation("numbers.reserve", numbers.reserve),
-    Operation("orders.cancel", orders.cancel_order),
+    Operation("fallout.resolve", fallout.resolve, decided_by="fallout.show"),
+    Operation("fallout.work", fallout.work, decided_by="fallout.show"),
+    Operation("numbers.release", numbers.release, decided_by="numbers.show"),
+    Operation("numbers.reserve", numbers.reserve, decided_by="numbers.show"),
+    Operation("orders.cancel", orders.cancel_order, decided_by="orders.show"),
     Operation("orders.capture", capture.capture),
     Operation("orders.ingest", intake.ingest),
     Operation("partners.down", partners.partner_down),
@@ -99,8 +103,8 @@ VERBS = (
     Operation("payments.deposit", payments.deposit),
     Operation("payments.record", payments.record),
     Operation("payments.refund", payments.refund),
-    Operation("payments.retry", payments.retry),
-    Operation("ports.cancel", orders.cancel_port),
+    Operation("payments.retry", payments.retry, decided_by="payments.show"),
+    Operation("ports.cancel", orders.cancel_port, decided_by="orders.show"),
     Operation("projections.rebuild", projections.rebuild),
     Operation("projections.repair", projections.repair),
     Operation("projections.retry", projections.retry),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 
 class Refused(Exception):
     """The request cannot be carried out as it stands. The message is one line: the event, the thing it concerns, and a way out.
@@ -13,3 +15,18 @@ class Refused(Exception):
     def __init__(self, message: str, *, kind: str = "usage") -> None:
         super().__init__(message)
         self.kind = kind
+
+
+class Stale(Refused):
+    """What the caller decided about has changed since: `seen` are the versions of streams that he decided by, by their names."""
+
+    def __init__(self, message: str, *, seen: Mapping[str, int]) -> None:
+        super().__init__(message, kind="conflict")
+        self.seen = dict(seen)
+
+
+class IdTaken(Refused):
+    """A command id was used for another wish."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, kind="conflict")

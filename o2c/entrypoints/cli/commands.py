@@ -119,6 +119,7 @@ PARTS: Mapping[str, Mapping[str, Part]] = {
     "Operate": {
         "access": Part("access:access", "Who may what, and who was shown what is personal."),
         "run": Part("run:run", "Let time pass: partners answer, windows open, bills run, payments arrive."),
+        "serve": Part("serve:serve", "Serve the store over HTTP, until SIGTERM or Ctrl-C: the native API under /api/v1."),
         "conformance": Part(
             "conformance:conformance",
             "Hold the whole log against the declared rules: how things may move, and what must come before, after or in time of what.",

@@ -1,0 +1,51 @@
+"""The command that serves the store to programs and people over HTTP."""
+
+from __future__ import annotations
+
+import os
+from typing import Annotated
+
+import typer
+
+from o2c.desk.act import Refused
+from o2c.entrypoints.cli.options import Actor
+from o2c.entrypoints.cli.output import err
+from o2c.entrypoints.cli.session import opened
+
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+GRACE_S = 10
+
+
+def serve(
+    actor: Actor,
+    port: Annotated[int, typer.Option(metavar="N", min=0, max=65_535, help="Where to listen; 0 takes any free one.")] = 8622,
+    host: Annotated[str, typer.Option(metavar="ADDRESS", help="The address to listen on.")] = "127.0.0.1",
+    workers: Annotated[int, typer.Option(metavar="N", min=1, max=64, help="Processes that answer.")] = 1,
+) -> None:
+    """Serve the store over HTTP, until SIGTERM or Ctrl-C: the native API under /api/v1.
+
+    Whoever reaches the port acts as --actor, as on this command line; so it listens to this machine alone.
+
+    Example: o2c serve --actor ann --port 8622
+    """
+    if host not in LOOPBACK:
+        raise Refused(f"{host}: whoever reaches the port would act as {actor}; listen on 127.0.0.1")
+    # Only now: the server is a third of a second of imports that no other command needs.
+    import uvicorn
+
+    from o2c.entrypoints.http.service import ACTOR
+
+    with opened():
+        os.environ[ACTOR] = actor
+        err.print(f"o2c on http://{host}:{port}, everybody there is {actor}; Ctrl-C ends it")
+        uvicorn.run(
+            "o2c.entrypoints.http.service:from_environment",
+            factory=True,
+            host=host,
+            port=port,
+            workers=workers,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=GRACE_S,
+        )

@@ -1,0 +1,40 @@
+"""Who calls: the person or program that a request is from, with the wish's own id."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Annotated
+from uuid import UUID, uuid5
+
+from fastapi import Depends, Request, Security
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from o2c.desk.act import Context, Refused
+from o2c.entrypoints.http.held import held_by
+
+CHANNEL = "http"
+WISHES = UUID("6e7a3a54-3a1f-4c55-8f0b-5d7a4b1d2c90")
+"""The name space of command ids that are made of idempotency keys; made once."""
+KEY_LENGTH_MAX = 255
+_BEARER = HTTPBearer(auto_error=False, description="An access token (JWT) of an issuer that is trusted, or an API key (`o2c keys issue`).")
+
+
+def caller(request: Request, given: Annotated[HTTPAuthorizationCredentials | None, Security(_BEARER)]) -> Context:
+    """Who calls, as the log will have it. Raises Refused (unauthenticated)."""
+    del given  # It stands in the description of the service; what was really sent is read below, whatever its form.
+    held = held_by(request)
+    context = replace(held.who(request.headers.get("authorization", "")), channel=CHANNEL)
+    held.rates.take(context.actor)
+    return context
+
+
+Caller = Annotated[Context, Depends(caller)]
+
+
+def wishing(context: Context, key: str | None) -> Context:
+    """The caller with the command id of an Idempotency-Key: the same key of the same caller is the same wish, today and in a year."""
+    if key is None:
+        return context
+    if not key or len(key) > KEY_LENGTH_MAX or not key.isprintable():
+        raise Refused(f"an Idempotency-Key is 1 to {KEY_LENGTH_MAX} printable characters")
+    return replace(context, command_id=str(uuid5(WISHES, f"{context.actor} {key}")))

@@ -1,0 +1,35 @@
+"""Whether the service lives and can work, for whoever runs it; and the figures of the store for Prometheus."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request
+from fastapi.responses import PlainTextResponse, Response
+
+from o2c.entrypoints.http.held import held_by
+from o2c.entrypoints.http.problems import problem
+from o2c.running.telemetry import figures
+from o2c.views.following import last_event
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/livez")
+def lives() -> Response:
+    """The process answers: nothing else is asked, so that a database that is away makes nobody restart it."""
+    return PlainTextResponse("ok\n")
+
+
+@router.get("/readyz")
+def ready(request: Request) -> Response:
+    """The store answers, and takes changes."""
+    session = held_by(request).session
+    last_event(session.app)
+    if not session.takes_writes:
+        return problem("unavailable", "this server takes no writes (a standby, or set read-only)", instance="/readyz")
+    return PlainTextResponse("ok\n")
+
+
+@router.get("/metrics")
+def metrics(request: Request) -> Response:
+    """The figures of the store in the form that Prometheus reads."""
+    return Response(figures(held_by(request).session.app), media_type="text/plain; version=0.0.4; charset=utf-8")

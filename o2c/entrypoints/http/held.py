@@ -1,0 +1,35 @@
+"""What one process of the service holds for all its requests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import cast
+
+from fastapi import FastAPI, Request
+
+from o2c.desk.act import Context
+from o2c.entrypoints.http.limits import Rates
+from o2c.running.session import Session
+
+Who = Callable[[str], Context]
+"""From what stands in the header Authorization to who that is. Raises Refused (unauthenticated)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """The open store, who may come in, and how often each came of late."""
+
+    session: Session
+    who: Who
+    rates: Rates = field(default_factory=Rates)
+
+
+def hold(service: FastAPI, held: Held) -> None:
+    """Give a service what it holds."""
+    service.state.held = held
+
+
+def held_by(request: Request) -> Held:
+    """What the service of a request holds."""
+    return cast("Held", request.scope["app"].state.held)

@@ -1,0 +1,118 @@
+"""What a request may ask of the service: the size and depth of its body, and how often one caller may come."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Collection
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from o2c.desk.act import Refused
+from o2c.entrypoints.http.problems import problem
+
+BODY_BYTES_MAX = 1_000_000
+DEPTH_MAX = 64
+RATE_PER_S = 200
+"""How many requests a second one caller may send to one process of the service, over time."""
+BURST = 1_000
+CALLERS_MAX = 10_000
+
+
+class Bodies:
+    """Reads each body before anything looks at it: one that is too large, or JSON that lies too deep, goes no further (OWASP API4:2023)."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, or answer it with a problem."""
+        if scope["type"] != "http" or scope["method"] in ("GET", "HEAD", "OPTIONS"):
+            await self.app(scope, receive, send)
+            return
+        parts: list[bytes] = []
+        size = 0
+        while True:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                return
+            parts.append(message.get("body", b""))
+            if (size := size + len(parts[-1])) > BODY_BYTES_MAX or not message.get("more_body"):
+                break
+        body = b"".join(parts)
+        answer = self.app
+        if size > BODY_BYTES_MAX:
+            answer = problem("too-large", f"a body may have {BODY_BYTES_MAX} bytes; send less at a time", instance=scope["path"])
+        elif too_deep(body):
+            answer = problem("malformed", f"the body lies deeper than {DEPTH_MAX} levels", instance=scope["path"])
+        await answer(scope, _replayed(body, receive), send)
+
+
+def _replayed(body: bytes, receive: Receive) -> Receive:
+    """The body once more for whoever reads it next, then what comes after it."""
+    given = False
+
+    async def again() -> Message:
+        nonlocal given
+        if given:
+            return await receive()
+        given = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return again
+
+
+def too_deep(body: bytes) -> bool:
+    """Whether a body of JSON lies deeper than DEPTH_MAX. Brackets within texts do not count."""
+    if body.count(b"[") + body.count(b"{") <= DEPTH_MAX:
+        return False
+    depth, within, escaped = 0, False, False
+    for letter in body:
+        if within:
+            within, escaped = (letter != 0x22 or escaped), letter == 0x5C and not escaped
+        elif letter == 0x22:
+            within = True
+        elif letter in b"[{":
+            depth += 1
+            if depth > DEPTH_MAX:
+                return True
+        elif letter in b"]}":
+            depth -= 1
+    return False
+
+
+class Hosts:
+    """Answers only under names that are the service's own, so that no page of another site reaches it by giving itself our address."""
+
+    def __init__(self, app: ASGIApp, names: Collection[str]) -> None:
+        self.app, self.names = app, names
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, or answer it with a problem."""
+        named = next((value.decode("latin-1") for name, value in scope.get("headers", ()) if name == b"host"), "")
+        host = named.rpartition(":")[0] if named.rpartition(":")[2].isdigit() else named
+        fits = scope["type"] != "http" or host.strip("[]").lower() in self.names
+        answer = self.app if fits else problem("misdirected", f"{named or 'no name'} is no name of this service", instance=scope["path"])
+        await answer(scope, receive, send)
+
+
+class Rates:
+    """How often each caller came of late: a bucket that fills with RATE_PER_S and holds BURST."""
+
+    def __init__(self, *, rate_per_s: float = RATE_PER_S, burst: float = BURST, clock: Callable[[], float] = time.monotonic) -> None:
+        self._rate, self._burst, self._clock = rate_per_s, burst, clock
+        self._left: OrderedDict[str, tuple[float, float]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def take(self, caller: str) -> None:
+        """Count one request of a caller. Raises Refused (too-many) when the bucket is empty."""
+        with self._lock:
+            now = self._clock()
+            left, at = self._left.pop(caller, (self._burst, now))
+            left = min(self._burst, left + (now - at) * self._rate)
+            self._left[caller] = (max(left - 1, 0.0), now)
+            while len(self._left) > CALLERS_MAX:
+                self._left.popitem(last=False)
+        if left < 1:
+            raise Refused(f"{caller}: more than {self._rate:g} requests a second; wait a second", kind="too-many")

@@ -1,0 +1,125 @@
+"""The shapes of calls and answers: made from the types of the functions behind them, strict about what is not asked for."""
+
+from __future__ import annotations
+
+import inspect
+import types
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import MISSING, Field, fields, is_dataclass
+from datetime import datetime
+from functools import cache, reduce
+from operator import or_
+from pathlib import Path
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, create_model
+from pydantic import Field as Described
+
+from o2c.views.following import EventRecord, Mark
+from o2c.views.reading import plain
+
+LISTS = (Sequence, list, tuple, Iterator)
+BESIDE = frozenset({"repeated"})
+"""What is told in a header, so that the answer to a repeat is the first answer."""
+_MADE_FROM: dict[type[BaseModel], type] = {}
+"""The dataclass that a model of a call stands for."""
+
+
+def call_type(annotation: Any) -> Any:
+    """What a caller sends for a parameter of this type: aware times, lists, and a model for each dataclass."""
+    if annotation is datetime:
+        return AwareDatetime
+    if is_dataclass(annotation) and isinstance(annotation, type):
+        return call_model(annotation)
+    parts = get_args(annotation)
+    if get_origin(annotation) in LISTS:
+        return list[call_type(parts[0])]  # type: ignore[misc]  # a type made while the program runs
+    if get_origin(annotation) in (Union, types.UnionType):
+        return _one_of([call_type(part) for part in parts])
+    return Any if annotation is Mapping[str, Any] and not parts else annotation
+
+
+def _one_of(options: Sequence[Any]) -> Any:
+    """One of several types; those that each bear the name of an action are told apart by it."""
+    united = reduce(or_, options)
+    named = [option for option in options if isinstance(option, type) and issubclass(option, BaseModel) and "action" in option.model_fields]
+    return Annotated[united, Described(discriminator="action")] if len(named) == len(options) > 1 else united
+
+
+@cache
+def call_model(cls: type) -> type[BaseModel]:
+    """The model of a dataclass that a caller sends, refusing what it does not have. A class-wide `action` is a field of it, to tell it by."""
+    hints = get_type_hints(cls)
+    made: dict[str, Any] = {field.name: (call_type(hints[field.name]), _default(field)) for field in fields(cls)}
+    if isinstance(action := getattr(cls, "action", None), str):
+        made = {"action": (Literal[action], ...), **made}
+    model = create_model(cls.__name__, __config__=ConfigDict(extra="forbid"), __doc__=_meaning(cls), **made)
+    _MADE_FROM[model] = cls
+    return model
+
+
+def _default(field: Field[Any]) -> Any:
+    if field.default is not MISSING:
+        return field.default
+    return ... if field.default_factory is MISSING else Described(default_factory=field.default_factory)
+
+
+def given(value: Any) -> Any:
+    """What a caller sent as the function takes it: dataclasses for their models."""
+    if isinstance(value, BaseModel):
+        cls = _MADE_FROM[type(value)]
+        return cls(**{field.name: given(getattr(value, field.name)) for field in fields(cls)})
+    return tuple(given(part) for part in value) if isinstance(value, list) else value
+
+
+def answer_type(annotation: Any) -> Any:
+    """What a caller is sent for a result of this type: lists for whatever comes one by one, a model for each dataclass."""
+    if isinstance(annotation, type) and (is_dataclass(annotation) or hasattr(annotation, "_fields")):
+        return answer_model(annotation)
+    parts = get_args(annotation)
+    if isinstance(annotation, type) and issubclass(annotation, list) and not parts:
+        return list[dict[str, Any]]
+    if get_origin(annotation) in LISTS:
+        return list[answer_type(parts[0])]  # type: ignore[misc]  # a type made while the program runs
+    if get_origin(annotation) in (Union, types.UnionType):
+        return reduce(or_, [answer_type(part) for part in parts])
+    if get_origin(annotation) in (dict, Mapping):
+        return dict[str, answer_type(parts[1])]  # type: ignore[misc]  # a type made while the program runs
+    return str if annotation is Path else annotation
+
+
+@cache
+def answer_model(cls: type) -> type[BaseModel]:
+    """The model of a dataclass that a caller is sent. A position is text, for it passes 2^53 one day."""
+    hints = get_type_hints(cls)
+    shown = [field.name for field in fields(cls) if field.repr] if is_dataclass(cls) else list(hints)
+    made: dict[str, Any] = {name: (str if name == "position" else answer_type(hints[name]), ...) for name in shown if name not in BESIDE}
+    return create_model(f"{cls.__name__}Shown", __config__=ConfigDict(extra="forbid"), __doc__=_meaning(cls), **made)
+
+
+def answered(value: Any) -> Any:
+    """A result as JSON has it."""
+    if isinstance(value, EventRecord):
+        return value.as_json()
+    if is_dataclass(value) and not isinstance(value, type):
+        shown = {field.name: answered(getattr(value, field.name)) for field in fields(value) if field.repr}
+        return {**shown, "position": str(shown["position"])} if "position" in shown else shown
+    if isinstance(value, Mark):
+        return {**value._asdict(), "position": str(value.position)}
+    if isinstance(value, Mapping):
+        return {str(key): answered(part) for key, part in value.items()}
+    if isinstance(value, list | tuple | set | frozenset | Iterator):
+        return [answered(part) for part in value]
+    return str(value) if isinstance(value, Path) else plain(value)
+
+
+def hints_of(function: Callable[..., Any]) -> dict[str, Any]:
+    """The types of a function's parameters and its result, those told only to a type checker as they are written."""
+    try:
+        return get_type_hints(function)
+    except NameError:
+        return dict(inspect.get_annotations(function))
+
+
+def _meaning(cls: type) -> str:
+    return inspect.getdoc(cls) or ""
