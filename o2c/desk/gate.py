@@ -19,6 +19,8 @@ from o2c.kernel.refusal import Refused
 from o2c.views.masking import masked_answer
 from o2c.views.ownership import OWN as OWN_BY_KIND
 
+__all__ = ["DISCLOSED", "EVENTS", "asked"]
+
 PERSONAL = ("personal", "identifiers")
 """The options by which a view gives what is personal."""
 CAPTURED_BY = "captured_by"

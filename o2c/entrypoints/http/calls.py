@@ -12,13 +12,16 @@ from fastapi import Path, Query
 from pydantic import BaseModel, ConfigDict, create_model
 from pydantic import Field as Described
 
+from o2c.desk.gate import DISCLOSED, EVENTS
 from o2c.entrypoints.http.shapes import answer_type, call_type, given, hints_of
 from o2c.entrypoints.verbs_and_views import VERBS, VIEWS, Operation
 
 ROWS = 100
 ROWS_MAX = 1_000
-SUPPLIED = ("app", "home", "context", "progress", "stop", "personal", "identifiers")
+SUPPLIED = ("app", "home", "context", "progress", "stop")
 """What the service gives to a function by itself."""
+IDENTIFIERS = inspect.Parameter("identifiers", inspect.Parameter.KEYWORD_ONLY, default=False)
+"""How the gate is asked for numbers and SIMs in full, where a function itself always gives them."""
 WITHOUT_ID = frozenset({"msisdn", "iccid", "text", "statement", "policy", "fix", "document", "paper", "position"})
 """Parameters that never stand in a path: what is personal must be in no URL, and a text is no name."""
 POSTED = frozenset({"counterfactual", "fallout.prove", "numbers.show", "orders.find", "sims.show", "sql", "streams.show"})
@@ -64,14 +67,20 @@ class Call:
 
     @cached_property
     def hints(self) -> dict[str, Any]:
-        """The types of the function's parameters and result."""
-        return hints_of(self.operation.function)
+        """The types of the parameters and of the result."""
+        return {**hints_of(self.operation.function), IDENTIFIERS.name: bool}
 
     @cached_property
     def parameters(self) -> dict[str, inspect.Parameter]:
         """The parameters that a caller gives, by name."""
         found = inspect.signature(self.operation.function).parameters
-        return {name: parameter for name, parameter in found.items() if name not in SUPPLIED}
+        own = {name: parameter for name, parameter in found.items() if name not in SUPPLIED}
+        return {**own, IDENTIFIERS.name: IDENTIFIERS} if self.operation.name in EVENTS else own
+
+    @property
+    def discloses(self) -> bool:
+        """Whether it may show what is personal, which is then taken down with what it was read for."""
+        return self.operation.name in DISCLOSED
 
     @cached_property
     def identity(self) -> str:

@@ -33,6 +33,7 @@ DOCUMENT = {"requestBody": {"required": True, "content": {JSON: {"schema": {"typ
 Key = Annotated[str | None, Header(alias="Idempotency-Key", description="A name of this wish: sent again with it, nothing is done twice.")]
 Match = Annotated[str | None, Header(alias="If-Match", description="The ETag of what this was decided by, or * for whatever stands.")]
 Unless = Annotated[str | None, Header(alias="If-None-Match", description="The ETag of what the caller has: 304 if it stands so.")]
+Why = Annotated[str, Query(max_length=200, description="What what is personal is read for: it stands in the record of who read it.")]
 MinPosition = Annotated[
     int | None, Query(ge=0, lt=2**63, description="Answer once this position of the log is seen, such as that of a change.")
 ]
@@ -95,8 +96,7 @@ def _verb(call: Call) -> Callable[..., Response]:
             all_seen(session.app)
             now = versions_of(session.app, decided_by, arguments[next(iter(call.parameters))])
             own = replace(own, expected=expected_of(if_match, now))
-        done = call.operation.function(session.app, **_supplied(call, session, own), **arguments)
-        return _told(done)
+        return _told(call.operation.ask(own, *_supplied(call, session), **arguments))
 
     extra = [
         inspect.Parameter("key", inspect.Parameter.KEYWORD_ONLY, annotation=Key, default=None),
@@ -110,7 +110,13 @@ def _view(call: Call) -> Callable[..., Response]:
     shown = call.operation.name in STREAMS
 
     def ask(
-        request: Request, context: Context, min_position: int | None, if_none_match: str | None = None, body: Any = None, **sent: Any
+        request: Request,
+        context: Context,
+        min_position: int | None,
+        if_none_match: str | None = None,
+        why: str = "",
+        body: Any = None,
+        **sent: Any,
     ) -> Response:
         session = held_by(request).session
         arguments = call.arguments(sent, body)
@@ -120,21 +126,22 @@ def _view(call: Call) -> Callable[..., Response]:
         tag = tag_of(versions_of(session.app, call.operation.name, next(iter(arguments.values())))) if shown else ""
         if tag and same(if_none_match, tag):
             return Response(status_code=304, headers={"ETag": tag})
-        given = (session.app,) if "app" in inspect.signature(call.operation.function).parameters else ()
-        found = call.operation.function(*given, **_supplied(call, session, context), **arguments)
+        found = call.operation.ask(context, *_supplied(call, session), why=why, **arguments)
         return _told(found, {"ETag": tag} if tag else {})
 
     extra = [
         inspect.Parameter("min_position", inspect.Parameter.KEYWORD_ONLY, annotation=MinPosition, default=None),
         inspect.Parameter("if_none_match", inspect.Parameter.KEYWORD_ONLY, annotation=Unless, default=None),
     ]
-    return _endpoint(call, ask, extra if shown else extra[:1])
+    if call.discloses:
+        extra.append(inspect.Parameter("why", inspect.Parameter.KEYWORD_ONLY, annotation=Why, default=""))
+    return _endpoint(call, ask, extra if shown else [one for one in extra if one.name != "if_none_match"])
 
 
-def _supplied(call: Call, session: Session, context: Context) -> dict[str, Any]:
-    """What a function is given beside what the caller sent."""
+def _supplied(call: Call, session: Session) -> list[Any]:
+    """What a function takes before what the caller sent."""
     found = inspect.signature(call.operation.function).parameters
-    return {name: value for name, value in {"home": session.home, "context": context}.items() if name in found}
+    return [value for name, value in {"app": session.app, "home": session.home}.items() if name in found]
 
 
 def _told(result: Any, headers: Mapping[str, str] | None = None) -> Response:
