@@ -108,7 +108,10 @@ def _over(before: Codes | None, document: Document) -> Codes:
     escalation = {**(before.escalation if before else {}), **hours}
     tiers = {**(before.tiers if before else {}), **document.get("tiers", {})}
     steps = {**(before.steps if before else {}), **_steps(before, document)}
-    return Codes(version, valid_from, {**old, **moved, **changed}, steps, retries, escalation, tiers)
+    scheduled = {**(before.scheduled if before else {}), **document.get("scheduled", {})}
+    reasons = {**old, **moved, **changed}
+    scheduled = {code: when for code, when in scheduled.items() if reasons[code].retry == "scheduled"}
+    return Codes(version, valid_from, reasons, steps, retries, escalation, tiers, scheduled)
 
 
 def _reason(code: str, row: Mapping[str, Any], queues: Mapping[str, Mapping[str, str]], version: str, valid_from: str) -> Reason:

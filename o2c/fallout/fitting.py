@@ -7,12 +7,12 @@ from dataclasses import dataclass, field, fields
 from functools import partial
 from typing import Any, get_args
 
-from o2c.kernel.reasons import Codes, Reason, Retries, RetryClass
+from o2c.kernel.reasons import HOURS, MOMENTS, UNSURE, WAITS_BY_ITSELF, Codes, Reason, Retries, RetryClass
 from o2c.kernel.shapes import FaultClass, Origin, Recoverability, WaitingFor
 
 Document = Mapping[str, Any]
 """A file of codes as parsed: `version`, `valid_from`, and of `retries`, `queues`, `codes` and `steps` what it says."""
-PARTS = frozenset({"version", "valid_from", "retries", "escalation", "tiers", "queues", "codes", "steps"})
+PARTS = frozenset({"version", "valid_from", "retries", "escalation", "tiers", "queues", "codes", "steps", "scheduled"})
 """The parts that a file of codes can have."""
 SEVERITIES = range(1, 6)
 LEVELS = 3
@@ -74,7 +74,7 @@ def fitted(document: Document, before: Codes, actions: frozenset[str]) -> tuple[
     work = _Fitting(before, document, actions)
     work.misfits += [Misfit(part, _none_of("the file", part, PARTS)) for part in document if part not in PARTS]
     work.kept |= {part: document[part] for part in ("version", "valid_from") if part in document}
-    for each in (_queues, _codes, _steps, _retries, _escalation, _tiers):
+    for each in (_queues, _codes, _steps, _retries, _escalation, _tiers, _scheduled):
         each(work)
     return work.kept, tuple(work.misfits)
 
@@ -111,6 +111,9 @@ def _codes(work: _Fitting) -> None:
         whole = {**old, **kept}
         if "retry" in whole and (whole["retry"] == "transient") != (whole.get("recoverability") == "transient"):
             misfit(f"{code}: what is transient is tried again as transient, and nothing else is")
+            kept = {key: value for key, value in kept.items() if key not in ("retry", "recoverability")}
+        elif code in UNSURE and whole.get("retry") in ("transient", "scheduled"):
+            misfit(f"{code}: nobody knows whether the work was done, so a person tries it again, and the partner is asked first")
             kept = {key: value for key, value in kept.items() if key not in ("retry", "recoverability")}
         if missing := KEYS - {**old, **kept}.keys():
             misfit(f"{code} lacks {', '.join(sorted(missing))}")
@@ -158,15 +161,10 @@ def _silence_fits(work: _Fitting, step: str, code: Any, misfit: Callable[[str], 
     if code not in work.before.reasons and code not in work.kept.get("codes", {}):
         misfit(f"step {step}: no reason is called {code}")
         return False
-    if _recoverability(work, code) != "transient":
+    if _told(work, code, "recoverability") != "transient":
         misfit(f"step {step}: a silence is tried again, so its code must be a transient one")
         return False
     return True
-
-
-def _recoverability(work: _Fitting, code: str) -> str:
-    told = {**row_of(work.before.reasons.get(code)), **work.kept.get("codes", {}).get(code, {})}
-    return str(told.get("recoverability", ""))
 
 
 def _retries(work: _Fitting) -> None:
@@ -198,6 +196,26 @@ def _tiers(work: _Fitting) -> None:
             misfit(f"tier {tier} is a whole number from 0 to {TIER_MAX}")
         else:
             work.put("tiers", tier, place)
+
+
+def _scheduled(work: _Fitting) -> None:
+    for code, when, misfit in work.entries("scheduled"):
+        if _told(work, code, "retry") != "scheduled":
+            misfit(f"{code} is no code of retry class scheduled, so no time is set for it")
+        elif not isinstance(when, str) or (when not in {**WAITS_BY_ITSELF, **MOMENTS} and not HOURS.fullmatch(when)):
+            words = ", ".join((*WAITS_BY_ITSELF, *MOMENTS))
+            misfit(f"scheduled {code} is one of {words}, or hours such as 24h, not {when!r}")
+        else:
+            work.put("scheduled", code, when)
+    for code in work.kept.get("codes", {}):
+        timed = code in work.kept.get("scheduled", {}) or code in work.before.scheduled
+        if _told(work, code, "retry") == "scheduled" and not timed:
+            work.misfit(f"codes.{code}", f"{code} is scheduled, and [scheduled] does not say when; until it does, a person tries it again")
+
+
+def _told(work: _Fitting, code: str, key: str) -> str:
+    """What the table says of a code once the file is over it; empty for a code that there is not."""
+    return str({**row_of(work.before.reasons.get(code)), **work.kept.get("codes", {}).get(code, {})}.get(key, ""))
 
 
 def _known_keys(what: str, row: Any, known: frozenset[str], misfit: Callable[[str], None]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from o2c.kernel.decision import Decision, just
 from o2c.kernel.event import Asked
 from o2c.kernel.identifiers import derived_id, digest
 from o2c.kernel.periods import local_date
-from o2c.kernel.reasons import DEFECT, Reason, Retries
+from o2c.kernel.reasons import DEFECT, HOURS, MOMENTS, UNSURE, Reason, Retries
 from o2c.kernel.shapes import Declined, PartnerAccepted, PartnerSilent, RetryScheduled, RetryStopped, StepCancelled, StepStopped
 from o2c.kernel.step import Step
 from o2c.kernel.work import Work
@@ -92,16 +92,16 @@ def fall_out(
     fields: Mapping[str, Any] = MappingProxyType({}),
     not_before: datetime | None = None,
 ) -> Decision:
-    """Give the fallout of a step under our code (`CODE` or `CODE: detail`), and its retry if the code is transient and attempts are left.
+    """Give the fallout of a step under our code (`CODE` or `CODE: detail`), and its retry if the code has one by itself and attempts are left.
 
-    Retries stop in time for the day promised (`retry.stopped`): a person takes over while it can still be kept.
+    A transient code is tried again after a while, a scheduled one at the moment that the table says for it. Retries stop in time for the day promised (`retry.stopped`): a person takes over while it can still be kept.
 
     A code that the step's referral counts as a final no declines the gate of the order instead; a step that is no longer wanted is
     cancelled. `again=False` leaves the next attempt to a person, because the partner may have done the work and must not do it twice.
     `awaits` is the stock pool that the step waits for, `fields` are further fields of its FellOut event, and a retry is due no sooner than
     `not_before`.
 
-    Source: fallout table, retry class T (five tries, then the queue).
+    Source: fallout table, retry classes T (five tries, then the queue) and S (at a cut-off, at a timer).
     """
     if not step.wanted(work):
         return no_longer_wanted(step, work)
@@ -113,13 +113,34 @@ def fall_out(
         )
         return replace(declined, events=tuple(named))
     event = step.fell_out.model_validate({**_fallout(work, code, partner_code, detail, at), "awaits": awaits, **fields})
-    codes = work.codes.at(at)
-    if codes.reasons[code].retry != "transient" or work.attempt > codes.retries.attempts_max or not again:
+    due_at = next_try(step, work, code, at, seed=seed) if again and not awaits else None
+    if due_at is None:
         return just(event)
-    due_at = max(at + retry_delay(work, codes.retries, seed=seed), not_before or at)
+    due_at = max(due_at, not_before or at)
     if _too_late(step, work, due_at):
         return just(event, RetryStopped(item=work.item, step=step.name, attempt=work.attempt + 1, promised_on=work.promised_on))
     return just(event, RetryScheduled(item=work.item, step=step.name, attempt=work.attempt + 1, due_at=due_at))
+
+
+def next_try(step: Step, work: Work, code: str, at: datetime, *, seed: int) -> datetime | None:
+    """When a step that falls out under a code is tried again by itself; None where it is not, or waits for something by itself.
+
+    Never where nobody knows whether the partner did the work: a person asks first.
+    """
+    codes = work.codes.at(at)
+    if code in UNSURE or work.attempt > codes.retries.attempts_max:
+        return None
+    if codes.reasons[code].retry == "transient":
+        return at + retry_delay(work, codes.retries, seed=seed)
+    moment = _moment(codes.scheduled.get(code, ""), work, at)
+    return step.open_from(work, moment) if moment else None
+
+
+def _moment(schedule: str, work: Work, at: datetime) -> datetime | None:
+    if HOURS.fullmatch(schedule):
+        return at + timedelta(hours=int(schedule.removesuffix("h")))
+    moment: datetime | None = work.market.next_moment(schedule, at) if schedule in MOMENTS and work.market else None
+    return moment
 
 
 def _too_late(step: Step, work: Work, due_at: datetime) -> bool:

@@ -6,6 +6,7 @@ OSM, Salesforce, ServiceNow, TIBCO and TM Forum eTOM 1.3.3.8).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -22,6 +23,18 @@ UNSURE = frozenset({DEFECT, UNCLASSIFIED})
 STREAM = "codes-main"
 """The one stream of the table: what an operator loaded over the packaged one."""
 RetryClass = Literal["never", "transient", "scheduled", "after-correction"]
+WAITS_BY_ITSELF: Mapping[str, str] = {
+    "stock": "when a piece of its pool arrives or comes free: the step waits for it by itself",
+    "money": "when the money has come: the step waits for it by itself",
+}
+"""For what a step that fell out under a scheduled code waits by itself: no time is set, it goes on with what comes."""
+MOMENTS: Mapping[str, str] = {
+    "cut-off": "half an hour before the market's next cut-off for ports: the last time that the next window can still be had",
+    "next-slot": "when the next working day begins (09:00 local), or when the step opens next, if that is later",
+}
+"""When a step that fell out under a scheduled code is tried again, by the market's calendar; beside these, `Nh`: N hours later."""
+HOURS = re.compile(r"[1-9][0-9]{0,3}h")
+"""A schedule in hours, from 1 to 9,999."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +89,7 @@ class Codes:
 
     `escalation` gives, by severity, the hours after which a fallout goes up a level; `tiers` gives the
     place of a customer's tier, or of an order's category where that is not known, lower first.
+    `scheduled` says of each code that is tried again at a moment which one: a word of `WAITS_BY_ITSELF` or `MOMENTS`, or hours such as `24h`.
     """
 
     version: str
@@ -85,6 +99,7 @@ class Codes:
     retries: Retries
     escalation: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
     tiers: Mapping[str, int] = field(default_factory=dict)
+    scheduled: Mapping[str, str] = field(default_factory=dict)
 
     def ours(self, step: str, code: str) -> str:
         """Give our code for that of the step's partner; `unclassified` for one that is mapped to none."""

@@ -157,7 +157,7 @@ class PartnerSilent(OfStep, name="partner.silent", stream="*"):
 
 
 class RetryScheduled(OfStep, name="retry.scheduled", stream="*"):
-    """A transient fallout is tried again by itself at `due_at`, as attempt number `attempt`."""
+    """A fallout is tried again by itself at `due_at`, as attempt number `attempt`: a transient one after a while, a scheduled one at its moment."""
 
     shape: ClassVar[str] = "retry"
     example = {"item": "1", "step": "activation", "attempt": 2, "due_at": "2026-01-05T09:00:31Z"}
@@ -208,7 +208,7 @@ class CallResumed(OfCall, name="call.resumed", stream="*"):
 
 
 class RetryStopped(OfStep, name="retry.stopped", stream="*"):
-    """A transient fallout is not tried again by itself: the next attempt would end after the day promised (`promised_on`). A person decides.
+    """A transient or scheduled fallout is not tried again by itself: the next attempt would end after the day promised (`promised_on`). A person decides.
 
     Source: fallout table, rules (retries stop at the date committed less the normal duration of the stage, and it becomes a jeopardy).
     """

@@ -13,6 +13,11 @@ from o2c.markets.addresses import AddressRules
 
 DOOR_UNTIL_HOUR = 20
 """The local hour until which parcels and fitters come to the door: the couriers' and fitters' own practice."""
+DAY_BEGINS_HOUR = 9
+"""The local hour at which a working day begins, for what is tried again then: the operator's own practice."""
+BEFORE_CUTOFF = timedelta(minutes=30)
+"""How long before a cut-off for ports something is tried again that should still make it."""
+DAYS_LOOKED_AT = 31
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +164,20 @@ class Market:
     def pin(self) -> str:
         """The name under which orders and accounts keep these rules for good: `GB@2026-01`."""
         return f"{self.code}@{self.version}"
+
+    def next_moment(self, word: str, at: datetime) -> datetime:
+        """Give when what a word of `kernel.reasons.MOMENTS` names comes next, after a time. Source: the `source` of the porting rules, for the cut-off."""
+        day = local_date(at, self.zone)
+        if word == "cut-off":
+            cutoff, before = self.porting.cutoff, BEFORE_CUTOFF
+        else:
+            cutoff, before = time(DAY_BEGINS_HOUR), timedelta()
+        for _ in range(DAYS_LOOKED_AT):
+            moment = local_time(day, cutoff.hour, cutoff.minute, self.zone) - before
+            if moment > at and is_working_day(self.calendar, day):
+                return moment
+            day += timedelta(days=1)
+        raise ValueError(f"market {self.code} has no working day within {DAYS_LOOKED_AT} days of {day}")
 
 
 def tax_percent(market: Market, group: str, on: date) -> Decimal:

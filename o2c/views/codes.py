@@ -9,7 +9,7 @@ from typing import Any
 from o2c.engine.app import Engine
 from o2c.fallout.actions import ACTIONS
 from o2c.fallout.codes import packaged
-from o2c.kernel.reasons import UNCLASSIFIED, Codes, Reason
+from o2c.kernel.reasons import MOMENTS, UNCLASSIFIED, WAITS_BY_ITSELF, Codes, Reason
 from o2c.views.reading import Rows, plain
 from projections import fallout
 
@@ -33,11 +33,12 @@ def guide_of(codes: Codes, reason: str) -> Guide | Reason:
 def list_codes(app: Engine) -> Rows:
     """Every reason code as it is in force now, and then every partner's code that is mapped to none of ours.
 
-    A code: `kind` "code" and what `kernel.reasons.Reason` says of it. An unmapped one: `kind` "unmapped", the step and its partner, the raw
+    A code: `kind` "code", what `kernel.reasons.Reason` says of it, and when a scheduled one is tried again (`scheduled`). An unmapped one: `kind` "unmapped", the step and its partner, the raw
     code, how often it came, and one fallout that has it (`sample`). The projections must be caught up.
     """
     now = app.clock().now
-    codes: Rows = [{"kind": "code", **_row(reason)} for reason in app.codes().at(now).reasons.values()]
+    table = app.codes().at(now)
+    codes: Rows = [{"kind": "code", **_row(reason), "scheduled": table.scheduled.get(code, "")} for code, reason in table.reasons.items()]
     unmapped = app.reads.rows(fallout.UNMAPPED, UNCLASSIFIED)
     return codes + [
         plain({"kind": "unmapped", "step": row["step"], "partner": app.book.steps[row["step"]].partner, **row}) for row in unmapped
@@ -73,8 +74,10 @@ Written by `o2c docs` from `o2c/fallout/codes.toml` and `o2c/fallout/actions.py`
 own over these with `o2c fallout load-codes FILE`; `o2c fallout codes` shows the table in force, and the partners' codes that it does not map.
 
 A code of retry class *transient* is tried again by itself {attempts_max} times: after {first_s} seconds, then {factor} times as long each time, at most
-{longest_s} seconds, spread by {jitter_percent} %; not beyond the day promised (`retry.stopped`). *scheduled* ones wait for a cut-off, stock or money,
-*after-correction* ones for somebody's word, *never* ones for a decision. Severity 1 is the worst.
+{longest_s} seconds, spread by {jitter_percent} %. A *scheduled* one is tried again, as often, at the moment that the table below says for it, which is its
+`next_at`; or its step waits by itself. Neither is tried again beyond the day promised (`retry.stopped`). *after-correction* ones wait for somebody's
+word, *never* ones for a decision. Where nobody knows whether the partner did the work (it stayed silent, `unclassified`, `SYS-BUG`), no code is tried
+again by itself, and whoever tries it again has the partner asked first. Severity 1 is the worst.
 
 The queue is sorted by rank, lower first: 100 times the order's TMF priority (0 first, 4 last), 10 times the place of the customer's tier, and the
 days left to the day promised, from -30 (long overdue) to 30 (far off, or none promised); of equals the older one comes first. The tier is the
@@ -88,6 +91,12 @@ def code_page() -> str:
     codes = packaged().newest
     tiers = ", ".join(f"{name} {place}" for name, place in codes.tiers.items())
     parts = [_PAGE.format(**asdict(codes.retries), tiers=tiers)]
+    timed = [(code, when, {**WAITS_BY_ITSELF, **MOMENTS}[when]) for code, when in codes.scheduled.items()]
+    parts.append(
+        "## Scheduled codes\n\nAn operator's own are listed in his file under `[scheduled]`; beside these words, `24h` is so many hours later.\n"
+    )
+    words = [("", word, meaning) for word, meaning in MOMENTS.items() if word not in codes.scheduled.values()]
+    parts.append(_table(("code", "schedule", "tried again"), [*timed, *words]))
     for queue in packaged().queues:
         reasons = [reason for reason in codes.reasons.values() if reason.queue == queue]
         parts.append(f"## {queue}\n\nWorked by: {reasons[0].owner}.\n")

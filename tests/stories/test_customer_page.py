@@ -47,7 +47,7 @@ def said(world: World, sql: str, *parameters: object) -> list[Any]:
 def test_a_page_shows_everything_of_one_customer(world: World) -> None:
     """Two orders, one of them stuck: what serves, what is promised, what is held, what is open, what is owed; nothing of the neighbour."""
     world.stocked(pays="invoice")
-    world.scripted.will("porting", RefusedBy("BARRED"))
+    world.scripted.will("porting", RefusedBy("NAME-MISMATCH"))
     world.take(order("WEB-1", line("1"), line("2", sim="physical")), order("WEB-2", ported()), order("WEB-3", line(), party="C-2"))
     world.run(at(7))
     shown = page(world)
@@ -63,7 +63,7 @@ def test_a_page_shows_everything_of_one_customer(world: World) -> None:
     sims = {str(world.outcome(name, item, "sim")["iccid"]) for name, item in (("WEB-1", "1"), ("WEB-1", "2"), ("WEB-2", "1"))}
     assert {row["msisdn"] for row in shown["numbers"]} == numbers
     assert {row["iccid"] for row in shown["sims"]} == sims
-    assert [(row["order"], row["reason"]) for row in shown["open_fallouts"]] == [(stuck, "NP-BAR")]
+    assert [(row["order"], row["reason"]) for row in shown["open_fallouts"]] == [(stuck, "NP-NAME")]
     assert shown["contacts"] == []
 
 

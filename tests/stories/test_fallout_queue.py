@@ -102,7 +102,7 @@ def test_the_first_letters_of_an_id_will_do(queue: World, desk: Desk) -> None:
 
 def test_what_somebody_acted_on_is_in_hand(queue: World, desk: Desk) -> None:
     """The donor takes its time over the corrected code: the queue says who has it and since when, until the port goes through or fails."""
-    queue.scripted.will("porting", Accepted("PRT-1", at(9)), RefusedBy("BARRED"))
+    queue.scripted.will("porting", Accepted("PRT-1", at(9)), *[RefusedBy("BARRED")] * 9)
     fallout = desk.finds("NP-CODE")
     desk.types("fallout", "resolve", fallout, "--correct", "portInCode=ABC123456", "--reason", "read back")
     queue.run(at(8))
