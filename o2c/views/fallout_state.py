@@ -49,7 +49,7 @@ def with_record(row: dict[str, Any], codes: Codes, now: datetime, retry_at: date
         "blame": blame_of(row),
         "owner": owner or team,
         "state": _state(row, record, owner, now, in_hand=in_hand),
-        "next_at": None if closed else plain(_next_at(record, retry_at, opened, now - opened - ours, levels, level)),
+        "next_at": None if closed else plain(_next_at(record, retry_at, now - ours, levels, level, now)),
         "level": level,
         "waiting": waiting,
         "touches": (record["touches"] or 0) + (record["acts"] or 0),
@@ -93,15 +93,20 @@ def _state(row: Mapping[str, Any], record: Mapping[str, Any], owner: str, now: d
 
 
 def _next_at(
-    record: Mapping[str, Any], retry_at: datetime | None, opened: datetime, stood: timedelta, levels: tuple[int, ...], level: int
+    record: Mapping[str, Any], retry_at: datetime | None, begun: datetime, levels: tuple[int, ...], level: int, now: datetime
 ) -> datetime | None:
-    """When somebody looks at it next: a wait or snooze ends, it goes on by itself, or it goes up a level."""
-    for until in (record["waits_until"], record["snoozed_until"]):
-        if until:
-            return _time(until)
-    if retry_at:
-        return retry_at
-    return opened + stood + levels[min(level, len(levels) - 1)] * _HOUR if levels else None
+    """When somebody or something comes back to it: a wait or snooze ends, it goes on by itself, or it goes up a level. Never before `now`.
+
+    What was due before and did not come (stock that is late, a wait that ran out) is due now. From the highest level on it comes up as often as it
+    took to get there. `begun` is the opening, put off by the time for which our own clock stood.
+    """
+    named = next((_time(moment) for moment in (record["waits_until"], record["snoozed_until"], retry_at) if moment), None)
+    if named or not levels:
+        return max(named, now) if named else None
+    if level < len(levels):
+        return max(begun + levels[level] * _HOUR, now)
+    every = levels[-1] * _HOUR
+    return begun + max((now - begun) // every + 1, 1) * every
 
 
 def _ours(opened: datetime, waiting: list[Mapping[str, Any]], until: datetime) -> timedelta:
