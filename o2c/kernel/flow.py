@@ -94,7 +94,8 @@ def fall_out(
 ) -> Decision:
     """Give the fallout of a step under our code (`CODE` or `CODE: detail`), and its retry if the code has one by itself and attempts are left.
 
-    A transient code is tried again after a while, a scheduled one at the moment that the table says for it. Retries stop in time for the day promised (`retry.stopped`): a person takes over while it can still be kept.
+    A transient code is tried again after a while, a scheduled one at the moment that the table says for it. Retries stop in
+    time for the day promised (`retry.stopped`): a person takes over while it can still be kept.
 
     A code that the step's referral counts as a final no declines the gate of the order instead; a step that is no longer wanted is
     cancelled. `again=False` leaves the next attempt to a person, because the partner may have done the work and must not do it twice.

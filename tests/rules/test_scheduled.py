@@ -135,7 +135,7 @@ def test_an_unknown_outcome_is_asked_about_before_anything_is_tried_again(step: 
         table = replace(TABLE, reasons={**TABLE.reasons, ours: forced}, scheduled={**TABLE.scheduled, **({ours: "1h"} if more else {})})
         tried = replace(work, codes=replace(packaged(), versions=(table,)))
         if code == "silence":
-            tried = replace(tried, silences=flow.SILENCES_MAX)
+            tried = replace(tried, silences=STEPS[step].silences_max)
             decided = flow.settle(STEPS[step], tried, Unknown(MONDAY), MONDAY, seed=SEED)
         else:
             decided = flow.fall_out(STEPS[step], tried, code, MONDAY, seed=SEED)
@@ -145,7 +145,7 @@ def test_an_unknown_outcome_is_asked_about_before_anything_is_tried_again(step: 
         for event in decided.events:
             state = KIND.evolve(state, event)
         fallen = KIND.work(state, work.stream, "1", step, BOOK)
-        fallen = replace(fallen, silences=flow.SILENCES_MAX) if code == "silence" else fallen
+        fallen = replace(fallen, silences=STEPS[step].silences_max) if code == "silence" else fallen
         again = correct(STEPS[step], fallen, KIND, BOOK, changes={}, note="", at=MONDAY)
         assert [event.shape for event in again.events] == ["resumed", "silent"], "the partner is queried, nothing is sent"
 
