@@ -13,6 +13,7 @@ import typer
 from o2c.desk.roles import OPERATOR
 from o2c.entrypoints.cli.commands import PARTS, Part
 from o2c.entrypoints.cli.main import app
+from o2c.entrypoints.http import feed
 from o2c.entrypoints.http.calls import LACKING as LACKING_OVER_HTTP
 from o2c.entrypoints.http.native import native
 from o2c.entrypoints.python import OrderToCash
@@ -187,7 +188,7 @@ def methods(cls: type) -> dict[str, Callable[..., Any]]:
 
 FACES = {
     "cli": Face(dict(commands(typer.main.get_command(app))), lambda name: COMMANDS.get(name, [name.replace(".", " ")])),
-    "http": Face({route.name: route.endpoint for route in native().routes}, lambda name: [name]),
+    "http": Face({route.name: route.endpoint for route in (*native().routes, *feed.router.routes)}, lambda name: [name]),
     "python": Face(methods(OrderToCash), lambda name: [METHODS[name]] if name in METHODS else []),
 }
 

@@ -10,6 +10,7 @@ from fastapi import FastAPI, Request
 
 from o2c.desk.act import Context
 from o2c.entrypoints.http.limits import Rates
+from o2c.entrypoints.http.pulse import Pulse
 from o2c.running.session import Session
 
 Who = Callable[[str], Context]
@@ -18,11 +19,12 @@ Who = Callable[[str], Context]
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """The open store, who may come in, and how often each came of late."""
+    """The open store, who may come in, how often each came of late, and how far the log is."""
 
     session: Session
     who: Who
     rates: Rates = field(default_factory=Rates)
+    pulse: Pulse = field(default_factory=Pulse)
 
 
 def hold(service: FastAPI, held: Held) -> None:

@@ -9,6 +9,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from o2c.desk.act import IdTaken, Refused, Stale
+from o2c.views.following import OtherLog
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_S = 1
@@ -82,4 +83,6 @@ def kind_of(refused: Refused) -> str:
     """The type of problem that a refusal is."""
     if isinstance(refused, Stale):
         return "stale"
+    if isinstance(refused, OtherLog):
+        return "gone"
     return "key-reused" if isinstance(refused, IdTaken) else refused.kind

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 
 from o2c.desk.act import Context
-from o2c.entrypoints.http import health
+from o2c.entrypoints.http import feed, health
 from o2c.entrypoints.http.failing import add_problems
 from o2c.entrypoints.http.held import Held, Who, hold
 from o2c.entrypoints.http.limits import Bodies, Hosts, Rates
@@ -54,6 +54,7 @@ def _made() -> FastAPI:
     made = FastAPI(title=TITLE, version="1", docs_url=None, redoc_url=None, openapi_url="/api/v1/openapi.json")
     made.add_middleware(Bodies)
     add_problems(made)
+    made.include_router(feed.router)
     made.include_router(native())
     made.include_router(health.router)
     return made
