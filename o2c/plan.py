@@ -33,6 +33,7 @@ from o2c.esim.step import STEP as ESIM
 from o2c.fallout.codes import packaged
 from o2c.fallout.record import KIND as FALLOUT
 from o2c.fallout.state import KIND as CODES
+from o2c.fallout.state import RATES
 from o2c.identity.step import STEP as IDENTITY
 from o2c.intake.state import KIND as INTAKE
 from o2c.jobs.state import KIND as JOB
@@ -78,7 +79,23 @@ STEPS: Mapping[str, Step] = {
 }
 KINDS: Mapping[str, StreamKind] = {
     kind.category: kind
-    for kind in (ORDER, SIM, NUMBER, CUSTOMER, CATALOGUE, DELIVERY_OF_STOCK, ACCOUNT, INVOICE, INTAKE, PARTNER, CODES, FALLOUT, JOB, ACCESS)
+    for kind in (
+        ORDER,
+        SIM,
+        NUMBER,
+        CUSTOMER,
+        CATALOGUE,
+        DELIVERY_OF_STOCK,
+        ACCOUNT,
+        INVOICE,
+        INTAKE,
+        PARTNER,
+        CODES,
+        RATES,
+        FALLOUT,
+        JOB,
+        ACCESS,
+    )
 }
 
 PLAN_VERSION = "2026-11"

@@ -21,7 +21,7 @@ _FIELDS = {
     "code_version": "code_version",
 }  # fmt: skip
 """The column of each field that an event of the shape `fell-out` has for a fallout."""
-_OF_ORDER = frozenset({"order.captured", "order.planned", "promise.revised"})
+_OF_ORDER = frozenset({"order.captured", "order.planned", "promise.revised", "invoice.issued"})
 _NOT_CLOSED: Row = {"closed_at": None, "closed_by": None, "closed_event": None}
 _GROUPED_BY = ("step", "reason", "partner_code", "offering", "plan_version")
 """What fallouts of one group have in common. The partner follows from the step."""
@@ -78,9 +78,11 @@ def _step_of(record: Seen) -> str:
 
 
 def _told(doc: Doc, record: Seen) -> Doc:
-    """What an order says of itself: who sent it and how urgent it is, and of its items what they are, cost and are promised for."""
+    """What an order says of itself: who sent it and how urgent it is, and of its items what they are, cost and are promised for. Of an invoice, its market."""
     body = record.body
     match record.type:
+        case "invoice.issued":
+            return {**doc, "order": {**doc["order"], "market": body.get("market", "")}}
         case "order.captured":
             header = {"priority": body["priority"], "channel": body.get("channel") or record.channel}
             header |= {name: body.get(name, "") for name in ("category", "tier")}
@@ -158,7 +160,7 @@ def group_of(row: Row) -> str:
 FALLOUT = Projection(
     name="fallout",
     meaning="One row a fallout, which stays: where it stopped and why, its group, what it holds up, whom it waits for, attempts, and the event that closed it.",
-    shape_version=6,
+    shape_version=7,
     columns={
         "fallout": "text", "order_id": "text", "stream": "text", "item": "text", "step": "text", "reason": "text", "class": "text",
         "origin": "text", "waiting_for": "text", "queue": "text", "opened_at": "timestamptz", "attempts": "integer", "state": "text",

@@ -252,6 +252,7 @@ LIVES: Mapping[str, Mapping[str, Sequence[Told]]] = {
             ("fallout.reopened", {}), ("fallout.settled", {}),
         ),
     },
+    "rates": {"loaded twice": (("rates.loaded", {}), ("rates.loaded", {"version": "2027-01"}))},
     "codes": {"loaded twice": (("codes.loaded", {}), ("codes.loaded", {"version": "2027-01"}))},
     "access": {
         "looked at twice": (("personal-data.disclosed", {}), ("personal-data.disclosed", {"operation": "customers.show"})),

@@ -39,6 +39,7 @@ fallout.groups           -        yes     yes         masked   yes      -       
 fallout.job              -        yes     yes         masked   yes      -                -
 fallout.list             -        yes     yes         masked   yes      -                -
 fallout.load-codes       -        -       -           -        -        -                -
+fallout.load-rates       -        -       -           -        -        -                -
 fallout.prove            -        yes     yes         masked   yes      -                -
 fallout.resolve          -        yes     yes         -        -        -                -
 fallout.resolve/agree    -        -       yes         -        -        -                -

@@ -32,7 +32,7 @@ from o2c.views.fallouts import list_fallouts
 from o2c.views.following import START, EventRecord, Mark, OtherLog, Wanted
 from o2c.views.invoices import money_owed
 from o2c.views.jobs import show_job
-from o2c.views.metrics import explain_metric
+from o2c.views.metrics import explain_metric, list_metrics
 from o2c.views.order_page import show_order
 from o2c.views.orders import find_order, list_orders
 from o2c.views.partners import list_faults, list_partner_statuses, list_partners
@@ -301,6 +301,11 @@ class OrderToCash(Access):
         """One figure with its value and the ids of the events that it is counted from. See `views.metrics.explain_metric`."""
         all_seen(self._engine)
         return cast("shown.FigureShown", explain_metric(self._engine, name, by=by, since=since, until=until))
+
+    @answered
+    def metrics(self) -> list[shown.MetricShown]:
+        """The figures that `figure` can give, each with its definition."""
+        return cast("list[shown.MetricShown]", list_metrics())
 
     @answered
     def customer(self, customer: str) -> shown.CustomerShown:

@@ -88,6 +88,7 @@ VERBS = (
     Operation("fallout.apply-fix", fixes.apply_fix),
     Operation("fallout.bulk", bulk.bulk),
     Operation("fallout.load-codes", loading.load_codes),
+    Operation("fallout.load-rates", loading.load_rates),
     Operation("fallout.resolve", fallout.resolve, decided_by="fallout.show"),
     Operation("fallout.work", fallout.work, decided_by="fallout.show"),
     Operation("numbers.release", numbers.release, decided_by="numbers.show"),

@@ -30,6 +30,22 @@ class CodesLoaded(Event, name="codes.loaded", stream="codes"):
     document: str
 
 
+class RatesLoaded(Event, name="rates.loaded", stream="rates"):
+    """The operator put a rate card of his own over the one before, in force from `valid_from` (ISO day, UTC).
+
+    `document` is the file as it was loaded (TOML): what differs of `minutes`, `uses` and `markets`. Amounts are minor units.
+    """
+
+    example = {
+        "version": "2026-12",
+        "valid_from": "2026-12-01",
+        "document": 'version = "2026-12"\nvalid_from = "2026-12-01"\n[markets.GB]\nlabour_minute_minor = 60\n',
+    }
+    version: str
+    valid_from: str
+    document: str
+
+
 class OfFallout(Event):
     """Base of what people do with a fallout. `fell_out_in` is the stream whose step fell out; `note` is theirs, and personal."""
 

@@ -16,10 +16,11 @@ from o2c.catalogue.state import STREAM as CATALOGUE
 from o2c.customers.rules import register
 from o2c.customers.state import CustomerState, stream_of
 from o2c.desk.act import act, permitted
-from o2c.desk.codes import load_deed
+from o2c.desk.codes import load_deed, load_rates_deed
 from o2c.engine.app import Context, Engine
 from o2c.engine.drafts import Command, Loaded
 from o2c.engine.runner import Runner
+from o2c.fallout.rates import RateCard
 from o2c.files.lines import document_of, lines_of, raw_lines, refuse_empty
 from o2c.kernel.carry import happened
 from o2c.kernel.decision import Decision, Guard, just
@@ -34,6 +35,7 @@ from o2c.orders.document import Unreadable, parse
 from o2c.sim import rules as sims
 from o2c.sim.state import stream_of as sim_stream
 from o2c.stock.state import field_missing
+from o2c.views.rates import rates_in_force
 
 BATCH = 250
 DELIVERY_ROWS = 1_000
@@ -110,15 +112,28 @@ def load_codes(app: Engine, path: Path, *, context: Context = BY_INTAKE) -> Code
     The file says only what differs. Loaded again unchanged, it does nothing. Raises Refused (usage) for a file that is no TOML, or that has
     anything wrong in it; then nothing of it is loaded.
     """
+    act(app, context, "fallout.load-codes", load_deed(_text_of(path, "reason codes were")))
+    return app.codes().newest
+
+
+def load_rates(app: Engine, path: Path, *, context: Context = BY_INTAKE) -> RateCard:
+    """Put a rate card (TOML) over the one before; the version that it makes, in force from its `valid_from` on.
+
+    The file says only what differs. Loaded again unchanged, it does nothing. Raises Refused (usage) for a file that is no TOML, or that has
+    anything wrong in it; then nothing of it is loaded.
+    """
+    act(app, context, "fallout.load-rates", load_rates_deed(_text_of(path, "rate card was")))
+    return rates_in_force(app).newest
+
+
+def _text_of(path: Path, what: str) -> str:
+    """The text of a file. Raises Refused (usage) for one that is no text, or cannot be read."""
     try:
-        document = path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8")
     except UnicodeDecodeError:
-        raise Refused(f"{path} is no UTF-8 text; no reason codes were loaded") from None
+        raise Refused(f"{path} is no UTF-8 text; no {what} loaded") from None
     except OSError as error:
         raise Refused(f"{path} cannot be read: {error.strerror}") from None
-
-    act(app, context, "fallout.load-codes", load_deed(document))
-    return app.codes().newest
 
 
 @contextmanager

@@ -9,12 +9,13 @@ from functools import cached_property
 from typing import Any, cast
 
 from o2c.engine.app import Engine
-from o2c.fallout.rates import packaged
+from o2c.fallout.rates import RateBook
 from o2c.kernel.event import Fact
 from o2c.kernel.reasons import STREAM
-from o2c.views.figures import deeds_of, market_of
+from o2c.views.figures import cost_minor, deeds_of, market_of
 from o2c.views.otherwise import Place, Retelling, Retold
 from o2c.views.policies import Policy, policy_of
+from o2c.views.rates import rates_in_force
 from o2c.views.reading import Rows
 from o2c.views.retiming import Retiming, Unknown
 from projections import fallout, orders
@@ -185,12 +186,15 @@ class _Sum:
             self.revenue[planned.currency] = self.revenue.get(planned.currency, 0) + minor
 
     def _spare(self, fallouts: Iterable[str]) -> None:
-        card = packaged()
         for row in filter(None, map(self._worked_on.get, sorted(fallouts))):
-            code = market_of(row).code
-            minor = sum(card.cost_minor(deed["did"], row["reason"], code) for deed in deeds_of(row))
+            currency = market_of(row).currency
+            minor = sum(cost_minor(self._rates, row, deed) for deed in deeds_of(row))
             if minor:
-                self.labour[card.currency(code)] = self.labour.get(card.currency(code), 0) + minor
+                self.labour[currency] = self.labour.get(currency, 0) + minor
+
+    @cached_property
+    def _rates(self) -> RateBook:
+        return rates_in_force(self.app)
 
     @cached_property
     def _worked_on(self) -> dict[str, dict[str, Any]]:

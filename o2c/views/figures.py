@@ -9,9 +9,11 @@ from functools import cached_property
 from typing import Any
 
 from o2c.engine.app import Engine
+from o2c.fallout.rates import RateBook
 from o2c.markets.base import Market
 from o2c.markets.hours import working_time
 from o2c.markets.registry import HOME, MARKETS, market
+from o2c.views.rates import rates_in_force
 from o2c.views.reading import Rows
 from projections import captures, fallout, launches
 
@@ -43,7 +45,13 @@ class Facts:
         self.fallouts = [
             row for row in self.all_fallouts if (not since or row["opened_at"] >= since) and (not until or row["opened_at"] < until)
         ]
+        self._app = app
         self._launched = {row["offering"]: row["launched_at"] for row in app.reads.rows(launches.LAUNCHED)}
+
+    @cached_property
+    def rates(self) -> RateBook:
+        """The rate card in all its versions."""
+        return rates_in_force(self._app)
 
     @cached_property
     def by_order(self) -> dict[str, Rows]:
@@ -105,6 +113,11 @@ def deeds_of(row: Mapping[str, Any]) -> list[dict[str, Any]]:
     return sorted([*row["deeds"], *(row["handled"] or ())], key=lambda deed: int(deed["position"]))
 
 
+def cost_minor(rates: RateBook, row: Mapping[str, Any], deed: Mapping[str, Any]) -> int:
+    """What a deed about a fallout cost, by the rate card of its day, in minor units of the market's currency."""
+    return rates.at(_time(deed["at"])).cost_minor(deed["did"], row["reason"], market_of(row).code)
+
+
 def began_at(row: Mapping[str, Any]) -> datetime | None:
     """When what fell out could first have been seen: when the wrong value was captured, else when the step was due."""
     began: datetime | None = row["origin_at"] or row["due_at"]
@@ -117,7 +130,7 @@ def acknowledged(row: Mapping[str, Any]) -> tuple[datetime, str] | None:
 
 
 def market_of(row: Mapping[str, Any]) -> Market:
-    """The market of a fallout, as pinned by its order; the home market where it is of no order."""
+    """The market of a fallout, as pinned by its order or invoice; the home market where it is of neither."""
     return market(row["market"]) or MARKETS[HOME][-1]
 
 

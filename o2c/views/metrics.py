@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, get_args
 
 from o2c.engine.app import Engine
-from o2c.fallout.rates import packaged
 from o2c.kernel.refusal import Refused
-from o2c.views.figures import Counted, Facts, acknowledged, began_at, deeds_of, market_of, seconds, without
+from o2c.views.figures import Counted, Facts, acknowledged, began_at, cost_minor, deeds_of, market_of, seconds, without
 from o2c.views.reading import Rows
 
 Dimension = Literal["reason", "origin", "channel", "offering", "product-age", "partner", "currency"]
 DIMENSIONS: tuple[str, ...] = get_args(Dimension)
 Count = Callable[[Facts], Iterable[Counted]]
+PERCENTILES = (50, 90, 99)
+PERCENTILE_WORDS = "p50, p90 and p99 are the shortest of these times that so many in a hundred of them do not exceed (nearest rank)"
 _OF_ORDERS = ("channel", "offering", "product-age")
 _OF_FALLOUTS = ("reason", "origin", "channel", "offering", "product-age", "partner")
 _WORKED_OUT = frozenset({"order.completed", "order.partially-completed", "order.failed"})
@@ -25,7 +26,8 @@ _WORKED_OUT = frozenset({"order.completed", "order.partially-completed", "order.
 class Metric:
     """A figure: `meaning` in a sentence, `formula` in words, and its two counts; without a denominator it is the sum of its numerator.
 
-    `unit` of a sum of money says no currency where there are several: then it is told by currency.
+    `unit` of a sum of money says no currency where there are several: then it is told by currency. Of a `spread` one, a mean of things of different
+    size, percentiles are told, too.
     """
 
     name: str
@@ -35,6 +37,7 @@ class Metric:
     numerator: Count
     denominator: Count | None
     dimensions: tuple[str, ...]
+    spread: bool = False
 
 
 def _captured(facts: Facts) -> Iterator[Counted]:
@@ -65,9 +68,8 @@ def _touchless(facts: Facts) -> Iterator[Counted]:
 
 
 def _fell_out(facts: Facts) -> Iterator[Counted]:
-    currency = packaged().currency
     for row in facts.fallouts:
-        yield Counted(row["opened_event"], keys={**facts.keys_of_fallout(row), "currency": (currency(market_of(row).code),)})
+        yield Counted(row["opened_event"], keys={**facts.keys_of_fallout(row), "currency": (market_of(row).currency,)})
 
 
 def _repeated(facts: Facts) -> Iterator[Counted]:
@@ -84,11 +86,9 @@ def _hand_overs(facts: Facts) -> Iterator[Counted]:
 
 
 def _cost(facts: Facts) -> Iterator[Counted]:
-    card = packaged()
     for row in facts.fallouts:
-        code = market_of(row).code
-        keys = {**facts.keys_of_fallout(row), "currency": (card.currency(code),)}
-        yield from (Counted(deed["event"], card.cost_minor(deed["did"], row["reason"], code), keys=keys) for deed in deeds_of(row))
+        keys = {**facts.keys_of_fallout(row), "currency": (market_of(row).currency,)}
+        yield from (Counted(deed["event"], cost_minor(facts.rates, row, deed), keys=keys) for deed in deeds_of(row))
 
 
 def _held(facts: Facts) -> Iterator[Counted]:
@@ -153,11 +153,12 @@ def _times() -> Iterator[Metric]:
                 yield Metric(
                     f"{'working-' if working else ''}time-to-{what}{'' if waiting else '-without-waiting'}",
                     f"How long it takes on average to {what} a fallout{hours}{less}: {words}.",
-                    f"sum of the seconds of each fallout{hours}{less} / fallouts of which both ends are known",
+                    f"sum of the seconds of each fallout{hours}{less} / fallouts of which both ends are known; {PERCENTILE_WORDS}",
                     "seconds",
                     _time(timed, working=working, waiting=waiting, about_all=about_all),
                     _timed_ones(timed),
                     _OF_FALLOUTS,
+                    spread=True,
                 )
 
 
@@ -204,7 +205,8 @@ def list_metrics() -> Rows:
 def explain_metric(app: Engine, name: str, *, by: str = "", since: datetime | None = None, until: datetime | None = None) -> dict[str, Any]:
     """One figure with its definition, its value, and the ids of the events of its numerator and denominator.
 
-    `value` is None where nothing is counted to divide by, and for money of several currencies, which is told by currency. With `by`, `rows` has
+    `value` is None where nothing is counted to divide by, and for money of several currencies, which is told by currency. A time has `p50`, `p90` and `p99`
+    beside its mean, whose events are those of the numerator. With `by`, `rows` has
     the same for each key of a dimension. Orders count that were captured from `since` on and before `until`, fallouts that fell out then. The
     projections must be caught up. Raises Refused: missing (no such figure), usage (a dimension that it does not have).
     """
@@ -218,7 +220,7 @@ def explain_metric(app: Engine, name: str, *, by: str = "", since: datetime | No
     facts = Facts(app, since, until)
     above, below = list(metric.numerator(facts)), list(metric.denominator(facts)) if metric.denominator else None
     currencies = sorted({key for each in above for key in each.keys.get("currency", ())}) if "currency" in metric.dimensions else []
-    told = _figure(above, below)
+    told = _figure(metric, above, below)
     if len(currencies) > 1:
         if by not in ("", "currency"):
             raise Refused(f"{name}: there are amounts in {' and '.join(currencies)}, so it is told by currency only")
@@ -236,22 +238,29 @@ def explain_metric(app: Engine, name: str, *, by: str = "", since: datetime | No
     return {
         **found,
         "by": by,
-        "rows": [{"key": key, **_figure(_of(above, by, key), _of(below, by, key))} for key in _keys(above, below, by)],
+        "rows": [{"key": key, **_figure(metric, _of(above, by, key), _of(below, by, key))} for key in _keys(above, below, by)],
     }
 
 
-def _figure(above: list[Counted], below: list[Counted] | None) -> dict[str, Any]:
+def _figure(metric: Metric, above: list[Counted], below: list[Counted] | None) -> dict[str, Any]:
     counted, divided = _once(above), _once(below or [])
     numerator = round(sum(each.amount for each in counted), 3)
     denominator = len(divided)
     value = numerator if below is None else round(numerator / denominator, 6) if denominator else None
     return {
         "value": value,
+        **({f"p{percent}": percentile([each.amount for each in counted], percent) for percent in PERCENTILES} if metric.spread else {}),
         "numerator": numerator,
         "denominator": None if below is None else denominator,
         "events_numerator": [each.event for each in counted],
         "events_denominator": [each.event for each in divided],
     }
+
+
+def percentile(amounts: Sequence[float], percent: int) -> float | None:
+    """The smallest of some amounts that so many in a hundred of them do not exceed: the nearest rank. None for none."""
+    ranked = sorted(amounts)
+    return round(ranked[-(-len(ranked) * percent // 100) - 1], 3) if ranked else None
 
 
 def _once(counted: list[Counted]) -> list[Counted]:

@@ -142,10 +142,20 @@ class JobItemShown(TypedDict):
     order: str | None
 
 
+class MetricShown(TypedDict):
+    """A figure that there is: its meaning in a sentence, its formula in words, its unit, and by what it can be told."""
+
+    name: str
+    meaning: str
+    formula: str
+    unit: str
+    by: list[str]
+
+
 class FigureShown(TypedDict):
     """A figure with its value (None: nothing to divide by, or money of several currencies) and the ids of the events that it is counted from.
 
-    `denominator` is None for a sum. `rows` has the same for each `key` of the dimension `by`, where one was asked for.
+    `denominator` is None for a sum. Times have percentiles beside the mean. `rows` has the same for each `key` of the dimension `by`, where one was asked for.
     """
 
     name: str
@@ -154,6 +164,9 @@ class FigureShown(TypedDict):
     window: str
     unit: str
     value: float | None
+    p50: NotRequired[float | None]
+    p90: NotRequired[float | None]
+    p99: NotRequired[float | None]
     numerator: float | None
     denominator: int | None
     events_numerator: list[str]

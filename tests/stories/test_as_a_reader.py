@@ -22,6 +22,7 @@ SHOWN = {
     "fallout groups": "CR-DEPOSIT",
     "fallout list": "WEB-2",
     "metrics cycle-time": "sim asked for",
+    "metrics explain fallout-cost": "minor units",
     "metrics explain fallout-rate --by reason": "CR-DEPOSIT",
     "metrics promises": "promised",
     "orders find WEB-1": "WEB-1",

@@ -4,15 +4,18 @@ import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from o2c.fallout.rates import card_of, packaged
+from o2c.fallout.actions import ACTIONS
+from o2c.fallout.rates import checked, packaged
 from o2c.kernel.partner import Failed, RefusedBy
 from o2c.kernel.refusal import Refused
+from o2c.markets.registry import MARKETS
 from o2c.views.figures import without
-from o2c.views.metrics import METRICS
+from o2c.views.metrics import METRICS, explain_metric
 from projections.engine.fold import Fold
 from projections.engine.seen import names_of
 from projections.fallout import FALLOUT
@@ -159,15 +162,19 @@ def test_times_are_counted_again(told: World, desk: Desk) -> None:
 def counted_again(log: Log, desk: Desk, hours: str, what: str, waiting: str) -> None:
     measure = working if hours else clock
     found = spans(log, what)
-    total = 0.0
+    times = []
     for fallout, (start, end, _) in found.items():
         waits = [] if not waiting or what == "detect" else list(log.waits(fallout))
-        total += measure(start, end) - sum(measure(max(a, start), min(b, end)) for a, b in waits if max(a, start) < min(b, end))
+        times.append(measure(start, end) - sum(measure(max(a, start), min(b, end)) for a, b in waits if max(a, start) < min(b, end)))
+    total = sum(times)
 
     seen = explained(desk, f"{hours}time-to-{what}{waiting}")
 
     assert seen["numerator"] == pytest.approx(total, abs=0.01)
     assert seen["value"] == pytest.approx(total / len(found), abs=0.001)
+    for percent in (50, 90, 99):
+        reached = [time for time in times if sum(other <= time for other in times) * 100 >= percent * len(times)]
+        assert seen[f"p{percent}"] == pytest.approx(min(reached), abs=0.01), (what, percent)
     assert sorted(seen["events_numerator"]) == sorted(event for _, _, event in found.values())
     assert sorted(seen["events_denominator"]) == sorted(log.first[fallout]["id"] for fallout in found)
 
@@ -324,22 +331,54 @@ def test_waits_are_taken_out_of_a_span(waits: list[tuple[int, int]], left: int) 
     assert sum((clock(*part) for part in without((at(5), at(5, 10)), hours)), 0.0) == left * 3600
 
 
+NEW = 'version = "2027"\nvalid_from = "2026-01-07"\n'
 CARDS = [
-    pytest.param("[minutes]\nfly = 1\n[markets]\n", "no action is called so", id="an action that is none"),
-    pytest.param("[minutes]\nretry = 1\n[markets]\n", "minutes lack", id="an action without minutes"),
+    pytest.param(NEW + "[minutes]\nfly = 1\n", "no action is called so", id="an action that is none"),
+    pytest.param(NEW + "[minutes]\nretry = -1\n", "no whole number", id="less than no minutes"),
+    pytest.param(NEW + "[markets.FR]\nkit_minor = 1\n", "there is no market FR", id="a market that is none"),
+    pytest.param(NEW + '[markets.NL]\ncurrency = "GBP"\n', "prices in EUR", id="the currency of another market"),
+    pytest.param(NEW + "[markets.GB]\nfuel_minor = 1\n", "says exactly", id="a price for nothing"),
+    pytest.param(NEW + '[[uses]]\naction = "retry"\nwhat = "fuel"\n', "name an action", id="using up nothing that is known"),
+    pytest.param(NEW + "[prices]\n", "none of", id="a part that is none"),
+    pytest.param('valid_from = "2026-01-07"\n', "`version`", id="no version"),
+    pytest.param('version = "2026-11"\nvalid_from = "2026-01-07"\n', "`version`", id="the version of the package"),
+    pytest.param('version = "2027"\nvalid_from = "soon"\n', "no rate card", id="no day"),
+    pytest.param('version = "2027"\n', "lacks 'valid_from'", id="no day at all"),
     pytest.param("minutes =", "no rate card", id="no TOML"),
 ]
+CURRENCIES = {code: versions[-1].currency for code, versions in MARKETS.items()}
 
 
 @pytest.mark.parametrize(("text", "said"), CARDS)
 def test_a_rate_card_that_does_not_fit_is_refused(text: str, said: str) -> None:
     """In a line that names what is wrong."""
     with pytest.raises(Refused, match=said):
-        card_of(text)
+        checked(packaged(), text, CURRENCIES)
 
 
-def test_the_rate_card_knows_every_action() -> None:
-    """And both markets."""
-    card = packaged()
+def test_the_rate_card_knows_every_action_and_every_market() -> None:
+    """In the currency of each."""
+    card = packaged().newest
+    assert set(card.minutes) == set(ACTIONS)
+    assert {market: card.currency(market) for market in card.markets} == CURRENCIES
     assert card.cost_minor("replace", "SIM-DPUNK", "GB") == 6 * 55 + 450
     assert card.cost_minor("retry", "LOG-NOVISIT", "NL") == 2 * 65 + 9500
+
+
+def test_a_deed_costs_what_was_in_force_on_its_day(told: World, desk: Desk, tmp_path: Path) -> None:
+    """A card that is loaded is in force from its day on: claim, assign and ask were before it, all else after. Loaded again it does nothing; loaded over
+    it, a later one changes what it says."""
+    day_five, day_seven = 1 + 1 + 5, 1 + 6 + 2 + 8
+    for version, document, cost in (
+        ("2027", "[markets.GB]\nlabour_minute_minor = 100\n", day_five * 55 + day_seven * 100),
+        ("2027", "[markets.GB]\nlabour_minute_minor = 100\n", day_five * 55 + day_seven * 100),
+        ("2028", "[minutes]\nretry = 12\n", day_five * 55 + (day_seven + 10) * 100),
+    ):
+        (tmp_path / "rates.toml").write_text(f'version = "{version}"\nvalid_from = "2026-01-07"\n{document}')
+        said = desk.types("fallout", "load-rates", str(tmp_path / "rates.toml"))
+        assert f"rate card {version} is in force from 2026-01-07" in said
+        assert explained(desk, "fallout-cost")["value"] == cost
+    assert told.app.reads.rows("SELECT count(*) AS n FROM o2c.event WHERE type = 'rates.loaded'") == [{"n": 2}]
+    # A login that sees no log reads the cards where analysts read events.
+    told.app.sees_log = False
+    assert explain_metric(told.app, "fallout-cost")["value"] == cost

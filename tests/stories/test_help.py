@@ -85,6 +85,7 @@ percent = 100
 from = 2026-03-02T10:00:00Z
 to = 2026-03-02T12:00:00Z
 """
+RATES = 'version = "ours-1"\nvalid_from = "2026-01-01"\n[minutes]\nretry = 3\n'
 CODES = 'version = "ours-1"\nvalid_from = "2026-01-01"\n[codes.NP-CODE]\nseverity = 2\n'
 FIX = CODES + '[correct]\nportInCode = "ABC123456"\n'
 FELL = "SELECT o.external_id FROM projection.fallout f JOIN projection.orders o USING (order_id) WHERE f.state = 'open' AND f.reason = {}"
@@ -206,6 +207,7 @@ def fitting(stores: Stores, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         (tmp_path / "files" / "faults.toml").write_text(FAULTS)
         (tmp_path / "files" / "codes.toml").write_text(CODES)
         (tmp_path / "files" / "fix.toml").write_text(FIX)
+        (tmp_path / "files" / "rates.toml").write_text(RATES)
         monkeypatch.chdir(tmp_path / "files")
         for name, value in {"O2C_DSN": dsn, "O2C_HOME": str(tmp_path / "home"), "PYTHONPATH": os.pathsep.join(sys.path)}.items():
             monkeypatch.setenv(name, value)

@@ -8,11 +8,14 @@ from typing import Any
 
 import pytest
 
+from o2c.desk.fallout import Retry
 from o2c.files import intake, loading
-from o2c.kernel.partner import Answered, RefusedBy, Request
+from o2c.kernel.partner import Answered, Failed, RefusedBy, Request
 from o2c.kernel.refusal import Refused
 from o2c.markets.registry import MARKETS
 from o2c.partners.clearing_house import SimulatedClearingHouse
+from o2c.views.metrics import explain_metric
+from o2c.views.reading import caught_up
 from tests.world import Document, World, line, order, ported
 
 DUTCH_LINE = "lijn-nl"
@@ -150,3 +153,39 @@ def test_the_dutch_donor_is_simulated_as_it_answers() -> None:
     assert codes == {"NAME-MISMATCH", "NUMBER-INACTIVE", "BARRED", "DEBT", "CONTRACT"}
     breaches = [number for number, answer in enumerate(answers) if getattr(answer, "code", "") in ("DEBT", "CONTRACT")]
     assert all(isinstance(asked(number, 2), Answered) for number in breaches)
+
+
+def test_figures_are_in_the_hours_and_money_of_each_market(world: World) -> None:
+    """Both fell out on Friday at noon and were tried again on Tuesday at ten: Monday was the King's Birthday, and worked in England. Each is paid in its
+    own currency, by its own price of a minute."""
+    friday = datetime(2026, 4, 24, 10, tzinfo=UTC)
+    world.scripted.will("activation", Failed("PERMANENT"), Failed("PERMANENT"))
+    take(world, "GB", order("GB-1", line(), party="C-1", on=friday, channel="gb"))
+    take(world, "NL", order("NL-1", dutch(), party="C-2", on=friday, channel="nl"))
+    world.run(datetime(2026, 4, 28, 8, tzinfo=UTC))
+    for name in ("GB-1", "NL-1"):
+        [found] = world.fallouts(name)
+        world.resolve(found["reason"], Retry(), of=name)
+    caught_up(world.app)
+    worked = explain_metric(world.app, "working-time-to-acknowledge", by="channel")["rows"]
+    costs = explain_metric(world.app, "fallout-cost", by="currency")["rows"]
+
+    fell = {name: datetime.fromisoformat(str(world.fallouts(name)[0]["opened_at"])) for name in ("GB-1", "NL-1")}
+    minutes = {row["key"]: row["value"] / 60 for row in worked}
+    # Friday until five, local time, which is an hour or two ahead of UTC; Tuesday from nine, until nine in London and ten in Amsterdam.
+    assert minutes["gb"] == pytest.approx((datetime(2026, 4, 24, 16, tzinfo=UTC) - fell["GB-1"]).total_seconds() / 60 + 8 * 60, abs=0.1)
+    assert minutes["nl"] == pytest.approx((datetime(2026, 4, 24, 15, tzinfo=UTC) - fell["NL-1"]).total_seconds() / 60 + 60, abs=0.1)
+    assert {row["key"]: row["value"] for row in costs} == {"GBP": 2 * 55, "EUR": 2 * 65}
+
+
+def test_a_fallout_of_an_invoice_is_of_the_market_of_its_account(world: World) -> None:
+    """A Dutch customer's card was refused: whoever sees to it is paid in euro."""
+    world.scripted.will("payment", RefusedBy("DECLINED"))
+    take(world, "NL", order("NL-1", dutch(), party="C-2", on=MONDAY))
+    world.run(datetime(2026, 4, 30, tzinfo=UTC))
+    [found] = world.fallouts()
+    assert found["step"] == "payment"
+    world.resolve(found["reason"], Retry())
+    caught_up(world.app)
+
+    assert explain_metric(world.app, "fallout-cost")["unit"] == "minor units of EUR"

@@ -64,6 +64,10 @@ PARTS: Mapping[str, Mapping[str, Part]] = {
                     "resolving:fallout_load_codes",
                     "Put reason codes of your own (TOML) over the table, in force from the day that the file says.",
                 ),
+                "load-rates": Part(
+                    "resolving:fallout_load_rates",
+                    "Put a rate card of your own (TOML) over the one before, in force from the day that the file says.",
+                ),
             },
         ),
         "numbers": Part("numbers:numbers", "Telephone numbers: reserve one for an order, release it, look at it."),

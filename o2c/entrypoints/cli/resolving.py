@@ -41,7 +41,7 @@ from o2c.entrypoints.cli.options import Actor, CommandId, complete_decision, com
 from o2c.entrypoints.cli.output import err
 from o2c.entrypoints.cli.session import opened
 from o2c.entrypoints.cli.wishes import named
-from o2c.files.loading import load_codes
+from o2c.files.loading import load_codes, load_rates
 from o2c.views.reading import time_of
 
 File = Annotated[Path, typer.Argument(metavar="FILE", help="The file of reason codes, TOML.")]
@@ -179,3 +179,16 @@ def fallout_load_codes(file: File, actor: Actor) -> None:
     with opened() as session:
         loaded = load_codes(session.app, file, context=Context(actor))
         err.print(f"reason codes {loaded.version} are in force from {loaded.valid_from}")
+
+
+def fallout_load_rates(file: File, actor: Actor) -> None:
+    """Put a rate card of your own (TOML) over the one before, in force from the day that the file says.
+
+    The file has a `version`, a `valid_from`, and of `minutes`, `uses` and `markets` only what differs. A deed about a fallout costs what was in force
+    on its day.
+
+    Example: o2c fallout load-rates rates.toml --actor ann
+    """
+    with opened() as session:
+        loaded = load_rates(session.app, file, context=Context(actor))
+        err.print(f"the rate card {loaded.version} is in force from {loaded.valid_from}")
