@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Literal
 
 from o2c.customers.rules import MEDIA, TOPICS, contact, register
 from o2c.customers.state import stream_of
 from o2c.desk.act import Deed, act
+from o2c.desk.capture import Paper, document
 from o2c.engine.app import Context, Engine, Written
 from o2c.kernel.decision import Decision, just
 from o2c.kernel.refusal import Refused
@@ -17,20 +17,22 @@ from o2c.views.orders import find_order
 __all__ = ["MEDIA", "TOPICS", "record_contact", "register_customer"]
 
 
-def register_customer(app: Engine, context: Context, document: Mapping[str, Any]) -> Written:
+def register_customer(app: Engine, context: Context, paper: Paper) -> Written:
     """Register a TMF632 Individual or Organization, or bring its papers up to date; nothing happens when it stands so already.
 
-    Raises Refused (usage) for a paper that is not of the standard's shape.
+    Raises Refused (usage) for a paper that cannot be read or is not of the standard's shape.
     """
+    party = document(paper, "the party")
+    if not isinstance(named := party.get("id"), str) or not named.strip():
+        raise Refused("the party has no id, and nobody is registered without; nothing was stored, correct it")
 
     def rule(state: Any, at: datetime) -> Decision:
         try:
-            return just(*register(state, document=document, at=at))
+            return just(*register(state, document=party, at=at))
         except (KeyError, TypeError, AttributeError, IndexError, ValueError):
             raise Refused("the party is not of the standard's shape; nothing was stored, correct it") from None
 
-    stream = stream_of(str(document.get("id", "")))
-    return act(app, context, "customers.register", Deed(stream, (rule,), ["register", document]))
+    return act(app, context, "customers.register", Deed(stream_of(named), (rule,), ["register", party]))
 
 
 def record_contact(

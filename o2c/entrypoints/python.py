@@ -16,7 +16,7 @@ from o2c.desk import customers, fallout, numbers, orders, partners, payments, st
 from o2c.desk import proving as fixes
 from o2c.desk.act import Context, Refused, Rule, Written
 from o2c.desk.bulk import THRESHOLD_PERCENT, BulkDone, Query
-from o2c.desk.capture import HOME, Captured, Paper, capture, document
+from o2c.desk.capture import HOME, Captured, Paper, capture
 from o2c.desk.fallout import Correct, Decide, Fail, FailOrder, Force, Handling, Replace, Resolution, Retry, Skip, Way
 from o2c.desk.orders import Cancelled
 from o2c.desk.proving import Applied
@@ -86,7 +86,7 @@ class OrderToCash(Access):
 
         Raises Refused: usage for a paper that cannot be read or is not of the standard's shape.
         """
-        return customers.register_customer(self._engine, context, document(paper, "the party"))
+        return customers.register_customer(self._engine, context, paper)
 
     @answered
     def record_contact(

@@ -111,6 +111,7 @@ REFUSED = [
     ("no JSON, as it says", "POST", "/api/v1/orders/capture", b"<a/>", {"Content-Type": "text/xml"}, (415, "media-type")),
     ("a key that is too long", "POST", "/api/v1/orders/capture", b"{}", {"Idempotency-Key": "x" * 256}, (422, "usage")),
     ("no key where one is needed", "POST", "/api/v1/customers/C-1/contact", b'{"medium": "call", "topic": "bill"}', {}, (400, "malformed")),
+    ("a party without an id", "POST", "/api/v1/customers/register", b"{}", {}, (422, "usage")),
     ("nobody", "GET", "/api/v1/orders", None, {"Authorization": ""}, (401, "unauthenticated")),
 ]  # fmt: skip
 

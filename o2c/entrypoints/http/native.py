@@ -150,9 +150,9 @@ def _told(result: Any, headers: Mapping[str, str] | None = None) -> Response:
     if isinstance(result, list):
         told["X-Total-Count"] = str(len(result) + getattr(result, "more", 0))
     body = answered(result)
-    if isinstance(body, dict) and "repeated" in body:
+    if (repeated := getattr(result, "repeated", None)) is not None:
         # The answer to a repeat is the first answer, letter by letter; that it is one stands beside it.
-        told["Idempotent-Replayed"] = str(bool(body.pop("repeated"))).lower()
+        told["Idempotent-Replayed"] = str(bool(repeated)).lower()
         told[POSITION] = body["position"]
     return JSONResponse(body, headers=told)
 

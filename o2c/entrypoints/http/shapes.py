@@ -102,7 +102,7 @@ def answered(value: Any) -> Any:
     if isinstance(value, EventRecord):
         return value.as_json()
     if is_dataclass(value) and not isinstance(value, type):
-        shown = {field.name: answered(getattr(value, field.name)) for field in fields(value) if field.repr}
+        shown = {field.name: answered(getattr(value, field.name)) for field in fields(value) if field.repr and field.name not in BESIDE}
         return {**shown, "position": str(shown["position"])} if "position" in shown else shown
     if isinstance(value, Mark):
         return {**value._asdict(), "position": str(value.position)}
