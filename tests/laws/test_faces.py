@@ -15,6 +15,7 @@ from o2c.entrypoints.cli.commands import PARTS, Part
 from o2c.entrypoints.cli.main import app
 from o2c.entrypoints.http import feed
 from o2c.entrypoints.http.calls import LACKING as LACKING_OVER_HTTP
+from o2c.entrypoints.http.client_code import client_files
 from o2c.entrypoints.http.native import native
 from o2c.entrypoints.python import OrderToCash
 from o2c.entrypoints.verbs_and_views import VERBS, VIEWS, Operation
@@ -235,6 +236,12 @@ def test_a_face_calls_the_one_function(name: str) -> None:
         and entry.function.__name__ not in names(Path(inspect.getsourcefile(face.has[called]) or ""))
     }
     assert found == set()
+
+
+def test_the_client_is_made_from_the_list() -> None:
+    """The table and the types of `o2c.client` are those of the operations as they are; `o2c docs` writes them."""
+    made = client_files()
+    assert {name: (ROOT / name).read_text(encoding="utf-8") for name in made} == made
 
 
 def names(path: Path) -> set[str]:

@@ -42,12 +42,22 @@ def docs(check: Annotated[bool, typer.Option("--check", help="Only say what is o
 
     Example: o2c docs --check
     """
-    root = Path(__file__).resolve().parents[3]
+    # Only now: no other command needs what the service is made of.
+    from o2c.entrypoints.http.client_code import client_files
+
+    root, made = Path(__file__).resolve().parents[3], client_files()
     if not check:
         documents.write_docs(root)
+        for name, text in made.items():
+            (root / name).write_text(text, encoding="utf-8")
         return
     stale = documents.check_docs(root)
+    stale += [f"{name} is not what the list of operations makes of it; run `o2c docs`" for name in made if _text(root / name) != made[name]]
     for line in stale:
         err.print(line)
     if stale:
         raise typer.Exit(FAILED)
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8") if path.is_file() else ""

@@ -38,6 +38,7 @@ LACKING: Mapping[str, str] = {
     "events.tail": "The feed of events is it, as a page or as a stream that goes on.",
     "events.wait": "Every view takes `min_position`, and waits for it before it answers.",
     "fallout.load-codes": _FILES,
+    "fallout.load-rates": _FILES,
     "orders.ingest": _FILES,
     "projections.rebuild": _UPKEEP,
     "projections.repair": _UPKEEP,
