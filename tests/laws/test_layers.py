@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-OUTSIDE = {"engine", "views", "desk", "files", "checks", "running", "simulation", "entrypoints", "store", "partners"}
+OUTSIDE = {"client", "engine", "views", "desk", "files", "checks", "running", "simulation", "entrypoints", "store", "partners"}
 FORBIDDEN = {"now", "utcnow", "today", "time_ns", "monotonic", "perf_counter", "uuid1", "uuid4", "urandom", "token_hex"}
 
 
