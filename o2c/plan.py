@@ -11,7 +11,7 @@ from datetime import timedelta
 from graphlib import CycleError, TopologicalSorter
 from typing import Any, cast
 
-from o2c.access.state import ACCESS
+from o2c.access.state import ACCESS, ISSUERS, KEY
 from o2c.activation.step import STEP as ACTIVATION
 from o2c.appointment.step import CANCEL as APPOINTMENT_CANCEL
 from o2c.appointment.step import STEP as APPOINTMENT
@@ -95,6 +95,8 @@ KINDS: Mapping[str, StreamKind] = {
         FALLOUT,
         JOB,
         ACCESS,
+        KEY,
+        ISSUERS,
     )
 }
 

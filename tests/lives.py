@@ -254,6 +254,14 @@ LIVES: Mapping[str, Mapping[str, Sequence[Told]]] = {
     },
     "rates": {"loaded twice": (("rates.loaded", {}), ("rates.loaded", {"version": "2027-01"}))},
     "codes": {"loaded twice": (("codes.loaded", {}), ("codes.loaded", {"version": "2027-01"}))},
+    "key": {
+        "used and revoked": (("key.issued", {}), ("key.used", {}), ("key.revoked", {})),
+        "issued again": (("key.issued", {}), ("key.revoked", {}), ("key.issued", {"operations": None})),
+    },
+    "issuers": {
+        "trusted, and no more": (("issuer.trusted", {}), ("issuer.trusted", {"issuer": "https://other.example.org"}), ("issuer.distrusted", {})),
+        "trusted again": (("issuer.trusted", {}), ("issuer.distrusted", {}), ("issuer.trusted", {"life_s_max": 600})),
+    },
     "access": {
         "looked at twice": (("personal-data.disclosed", {}), ("personal-data.disclosed", {"operation": "customers.show"})),
     },

@@ -46,6 +46,12 @@ fallout.resolve/agree    -        -       yes         -        -        -       
 fallout.show             -        yes     yes         masked   yes      yes              -
 fallout.work             -        yes     yes         -        -        -                -
 fallout.work/assign      -        -       yes         -        -        -                -
+issuers.distrust         -        -       -           -        -        -                yes
+issuers.list             -        -       -           -        yes      -                yes
+issuers.trust            -        -       -           -        -        -                yes
+keys.issue               -        -       -           -        -        -                yes
+keys.list                -        -       -           -        yes      -                yes
+keys.revoke              -        -       -           -        -        -                yes
 metrics.cycle-time       -        yes     yes         yes      yes      -                -
 metrics.explain          -        yes     yes         yes      yes      -                -
 metrics.list             yes      yes     yes         yes      yes      yes              yes

@@ -93,7 +93,7 @@ def act_for_all(app: Engine, asked: Sequence[tuple[Context, str, Deed]]) -> list
 
 def taken_down(app: Engine, context: Context, deeds: Sequence[Deed]) -> list[Written | Refused]:
     """Carry through what the desk itself takes down of somebody who asked for something else: who looked at what. Nobody's right is asked."""
-    return _act(app, [context.checked()] * len(deeds), deeds)
+    return _act(app, [replace(context.checked(), expected=())] * len(deeds), deeds)
 
 
 def _act(app: Engine, contexts: Sequence[Context], deeds: Sequence[Deed]) -> list[Written | Refused]:

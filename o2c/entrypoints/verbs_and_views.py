@@ -10,9 +10,9 @@ from typing import Any
 
 from o2c.checks.conformance import check_conformance
 from o2c.checks.diagnose import run_checks
-from o2c.desk import bulk, capture, customers, fallout, numbers, orders, partners, payments, projections, streams
+from o2c.desk import bulk, capture, customers, fallout, keys, numbers, orders, partners, payments, projections, streams
 from o2c.desk import proving as fixes
-from o2c.desk.act import Context
+from o2c.desk.act import Context, Refused
 from o2c.desk.gate import asked
 from o2c.desk.roles import roles_for
 from o2c.files import intake, loading
@@ -73,6 +73,11 @@ class Operation:
         """
         return asked(context, self.name, self.function, arguments, options, why=why)
 
+    def opened_on(self, app: Any, home: Any) -> tuple[Any, ...]:
+        """What its function takes of an open store, in the order in which it takes it: the engine, and the data folder."""
+        store = {"app": app, "home": home}
+        return tuple(store[name] for name in inspect.signature(self.function).parameters if name in store)
+
     @property
     def help(self) -> str:
         """What it does, in one sentence: the first of the function's docstring."""
@@ -91,6 +96,10 @@ VERBS = (
     Operation("fallout.load-rates", loading.load_rates),
     Operation("fallout.resolve", fallout.resolve, decided_by="fallout.show"),
     Operation("fallout.work", fallout.work, decided_by="fallout.show"),
+    Operation("issuers.distrust", keys.distrust_issuer),
+    Operation("issuers.trust", keys.trust_issuer),
+    Operation("keys.issue", keys.issue_key),
+    Operation("keys.revoke", keys.revoke_key),
     Operation("numbers.release", numbers.release, decided_by="numbers.show"),
     Operation("numbers.reserve", numbers.reserve, decided_by="numbers.show"),
     Operation("orders.cancel", orders.cancel_order, decided_by="orders.show"),
@@ -137,6 +146,8 @@ VIEWS = (
     Operation("fallout.list", fallouts.list_fallouts),
     Operation("fallout.prove", proving.prove),
     Operation("fallout.show", fallout_page.show_fallout),
+    Operation("issuers.list", access.list_issuers),
+    Operation("keys.list", access.list_keys),
     Operation("metrics.cycle-time", status.cycle_times),
     Operation("metrics.explain", metrics.explain_metric),
     Operation("metrics.list", metrics.list_metrics),
@@ -165,3 +176,11 @@ VIEWS = (
     Operation("streams.show", following.show_stream),
 )
 """What can be asked."""
+
+
+def named(name: str) -> Operation:
+    """The verb or view of a name. Raises Refused (missing)."""
+    found = next((entry for entry in (*VERBS, *VIEWS) if entry.name == name), None)
+    if found is None:
+        raise Refused(f"there is no operation {name[:80]}; `o2c access permissions` has them all", kind="missing")
+    return found

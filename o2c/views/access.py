@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from o2c.access.permissions import PERMISSIONS
-from o2c.access.state import access_stream
+from o2c.access.state import ISSUERS_STREAM, IssuersState, KeyState, access_stream, key_stream
 from o2c.engine.app import Engine
-from o2c.views.reading import Page, Rows, page_of
+from o2c.views.reading import Page, Rows, page_of, plain
+
+SERVER_TIME = "SELECT now() AS now"
+"""The time by the server's clock, which keys and tokens go by. No parameters."""
 
 RECORDS = """SELECT event_id::text AS record, recorded_at, actor, channel, nullif(body ->> 'customer', '') AS customer, body ->> 'operation' AS operation,
     body -> 'subjects' AS subjects, body -> 'kinds' AS kinds, body -> 'roles' AS roles, personal ->> 'note' AS note, count(*) OVER () AS n
@@ -38,3 +42,30 @@ def list_records(
         if personal:
             row["why"] = note
     return page
+
+
+def list_keys(app: Engine) -> Rows:
+    """The keys: whose name each acts under, in which roles, until when, how it stands (valid, expired, revoked) and the last day of its use.
+
+    `operations` are those it is limited to, None for all that its roles may. There is nothing of a secret in it.
+    """
+    [server] = app.reads.rows(SERVER_TIME)
+    streams = app.reads.streams_like(key_stream(""))
+    loaded = app.load(streams)
+    return [_key_row(loaded[stream].state, server["now"]) for stream in streams]
+
+
+def _key_row(state: KeyState, now: datetime) -> dict[str, Any]:
+    issued = state.issued
+    assert issued is not None
+    stands = "revoked" if state.revoked else "expired" if issued.expires_at <= now else "valid"
+    told = {"prefix": issued.prefix, "acts_as": issued.acts_as, "roles": issued.roles, "operations": issued.operations}
+    row: dict[str, Any] = plain({**told, "expires_at": issued.expires_at, "stands": stands, "used_on": state.used_on or None})
+    return row
+
+
+def list_issuers(app: Engine) -> Rows:
+    """The issuers whose tokens are believed: for which audience, from which claim roles come, and how long a token may live, in seconds."""
+    state: IssuersState = app.load([ISSUERS_STREAM])[ISSUERS_STREAM].state
+    names = ("issuer", "audience", "claim", "roles", "life_s_max", "actor_prefix", "jwks")
+    return [{name: getattr(trusted, name) for name in names} for _, trusted in sorted(state.trusted.items())]

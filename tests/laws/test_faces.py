@@ -54,6 +54,12 @@ METHODS = {
     "fallout.prove": "prove_fix",
     "fallout.resolve": "resolve",
     "fallout.work": "work",
+    "issuers.distrust": "distrust_issuer",
+    "issuers.list": "issuers",
+    "issuers.trust": "trust_issuer",
+    "keys.issue": "issue_key",
+    "keys.list": "issued_keys",
+    "keys.revoke": "revoke_key",
     "metrics.explain": "figure",
     "metrics.list": "metrics",
     "numbers.release": "release_number",
@@ -154,7 +160,11 @@ OWN: Mapping[str, Mapping[str, str]] = {
         "store roles": "It arranges roles of the server, which its owner alone may; PostgreSQL decides that.",
     },
     "http": {},
-    "python": {"close": "It leaves the store; the command line does so at the end of each command."},
+    "python": {
+        "ask": "It calls any verb or view for somebody with roles, where the others act as whoever has the machine.",
+        "close": "It leaves the store; the command line does so at the end of each command.",
+        "who": "It says who asks, before there is anything to ask or do.",
+    },
 }
 """Why a face has what is neither a verb nor a view."""
 

@@ -45,6 +45,7 @@ from o2c.payments.rules import record
 from o2c.plan import SPECIFICATIONS, STEPS
 from o2c.sim import rules as sims
 from o2c.stock.state import KIND as DELIVERY
+from tests.credentials import OF_ACCESS
 from tests.given import BOOK, MARKET, MONDAY, PORTING, READ, Story, item, wish
 
 ROOT = Path(__file__).parents[2]
@@ -60,33 +61,15 @@ PARTY = {
 Decide = Callable[[Any], Decision]
 
 
+PAPER: dict[str, Any] = {"intake": "intake-1", "catalogue_version": 1, "market": MARKET.pin, "now": MONDAY, "codes": packaged().newest}
+
+
 def captured_once(state: Any) -> Decision:
-    return receive(
-        state,
-        wish(item()),
-        intake="intake-1",
-        line=1,
-        catalogue_version=1,
-        market=MARKET.pin,
-        now=MONDAY,
-        original=None,
-        codes=packaged().newest,
-    )[1]
+    return receive(state, wish(item()), line=1, original=None, **PAPER)[1]
 
 
 def resubmitted_once(state: Any) -> Decision:
-    changed = wish(item(), priority="1")
-    return receive(
-        state,
-        changed,
-        intake="intake-1",
-        line=2,
-        catalogue_version=1,
-        market=MARKET.pin,
-        now=MONDAY,
-        original=wish(item()).original,
-        codes=packaged().newest,
-    )[1]
+    return receive(state, wish(item(), priority="1"), line=2, original=wish(item()).original, **PAPER)[1]
 
 
 def gone_on(state: Any) -> Decision:
@@ -243,6 +226,7 @@ def told_of_stock(state: Any) -> Decision:
 
 BEGUN = JobStarted.model_validate({**JobStarted.example, "fallouts": ["f-1", "f-2"]})
 IDEMPOTENT = [
+    *OF_ACCESS,
     pytest.param(CATALOGUE, CATALOGUE.initial(""),
                  lambda s: just(*publish(s, document=OFFERING, market=MARKET, on=MONDAY.date(), specifications=SPECIFICATIONS)), id="publish"),
     pytest.param(CUSTOMER, CUSTOMER.initial(""), lambda s: just(*register(s, document=PARTY, at=MONDAY)), id="register"),
@@ -334,6 +318,7 @@ def test_a_delivery_that_is_known_brings_nothing() -> None:
 
 
 SETTING = {
+    "access.distrust", "access.issue", "access.revoke", "access.trust", "access.use",
     "billing.pay_back", "catalogue.publish", "credit.deposit", "credit.release", "customers.register", "numbers.release_reservation", "numbers.reserve", "orders.receive",
     "jobs.report", "jobs.start", "orders.advance", "orders.close", "orders.fail_item", "partners.declare_down", "partners.declare_up", "partners.detect_down", "partners.probed", "partners.link", "partners.plan_faults", "partners.simulate", "payments.record",
 }  # fmt: skip

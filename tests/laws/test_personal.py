@@ -36,6 +36,7 @@ INVENTED = {
     "original": r"\{\}",
     "remittance": r"TFR-[0-9]+",
     "digest": r"[0-9a-f]{16}",
+    "key-digest": r"[0-9a-f]{64}",
 }
 """By kind of personal field, what its examples look like. No postcode begins with ZZ; example.org is reserved (RFC 2606 section 3)."""
 

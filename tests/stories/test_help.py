@@ -22,6 +22,7 @@ from psycopg.sql import SQL, Identifier
 from typer.testing import CliRunner
 
 from o2c import plan
+from o2c.desk import keys as key_desk
 from o2c.desk import numbers as number_desk
 from o2c.desk import payments as payment_desk
 from o2c.desk.bulk import Query, bulk
@@ -65,6 +66,8 @@ STARTS = {
     "ingest": "stocked",
     "numbers release": "reserved",
     "fallout job": "worked",
+    "keys revoke": "keyed",
+    "issuers distrust": "keyed",
     "payments owed": "owed",
     "payments refund": "owed",
     "projections skip": "parked",
@@ -87,6 +90,8 @@ to = 2026-03-02T12:00:00Z
 """
 RATES = 'version = "ours-1"\nvalid_from = "2026-01-01"\n[minutes]\nretry = 3\n'
 CODES = 'version = "ours-1"\nvalid_from = "2026-01-01"\n[codes.NP-CODE]\nseverity = 2\n'
+JWKS = '{"keys": [{"kid": "1", "kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}'
+"""The public key of RFC 8037, appendix A.2."""
 FIX = CODES + '[correct]\nportInCode = "ABC123456"\n'
 FELL = "SELECT o.external_id FROM projection.fallout f JOIN projection.orders o USING (order_id) WHERE f.state = 'open' AND f.reason = {}"
 FIRST = "FROM projection.orders WHERE state = 'completed' ORDER BY captured_at, order_id LIMIT 1"
@@ -97,6 +102,7 @@ FOUND = {
     "BA-1001": "SELECT account FROM projection.balances ORDER BY credit_minor DESC LIMIT 1",
     "5d3f0a5e-6f0e-5a53-9d4c-0d8a35a0b8f1": "SELECT fallout FROM projection.fallout WHERE state = 'open' AND starts_with(reason, 'NP-') ORDER BY 1",
     "5c1f09ab34": "SELECT group_id FROM projection.fallout WHERE state = 'open' AND starts_with(reason, 'NP-') ORDER BY 1",
+    "4f2a9c01b7de": "SELECT substr(stream, 5) FROM o2c.event WHERE type = 'key.issued'",
     "7b0e9d5c-41f2-5d0a-8c3e-2f6a1b9c0d4e": "SELECT substr(stream, 5) FROM o2c.event WHERE type = 'job.started'",
     "+447700900123": "SELECT key FROM projection.stock WHERE kind = 'number' AND state = 'assigned' ORDER BY 1",
     "+447700910001": "SELECT key FROM projection.stock WHERE kind = 'number' AND class = 'golden' ORDER BY state <> 'reserved', 1",
@@ -165,13 +171,17 @@ def stores(server_dsn: str, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     with opened(made.copied("launched", "worked")) as session:
         bulk(session.app, Context("bob"), Query(queue="porting"), Note(), note="a list will come")
         caught_up(session.app)
+    with opened(made.copied("begun", "keyed")) as session:
+        key_desk.issue_key(session.app, Context("bob"), acts_as="web-shop", roles=["service"])
+        told = {"audience": "o2c", "jwks": JWKS, "claim": "groups", "roles": {"care-desk": "agent"}}
+        key_desk.trust_issuer(session.app, Context("bob"), "https://login.example.org", **told)
     with psycopg.connect(made.copied("launched", "parked")) as conn:
         conn.execute(
             "INSERT INTO projection.parked (name, group_key, position, event_id, error) SELECT 'orders', order_id, position, event_id, 'ValueError'"
             " FROM o2c.event WHERE type = 'order.completed' ORDER BY position LIMIT 1"
         )
     yield made
-    for name in ("real", "begun", "stocked", "launched", "reserved", "owed", "worked", "parked"):
+    for name in ("real", "begun", "stocked", "launched", "reserved", "owed", "worked", "keyed", "parked"):
         made.dropped(name)
 
 
@@ -208,6 +218,7 @@ def fitting(stores: Stores, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         (tmp_path / "files" / "codes.toml").write_text(CODES)
         (tmp_path / "files" / "fix.toml").write_text(FIX)
         (tmp_path / "files" / "rates.toml").write_text(RATES)
+        (tmp_path / "files" / "keys.json").write_text(JWKS)
         monkeypatch.chdir(tmp_path / "files")
         for name, value in {"O2C_DSN": dsn, "O2C_HOME": str(tmp_path / "home"), "PYTHONPATH": os.pathsep.join(sys.path)}.items():
             monkeypatch.setenv(name, value)

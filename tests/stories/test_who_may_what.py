@@ -30,7 +30,7 @@ NUMBER = "+447700900123"
 def served(world: World) -> World:
     """A web shop registered Tamsel Holmquay and captured an order that came to be, and one whose port was barred; a rival did the same for another."""
     world.sims(esim=6)
-    world.scripted.will("porting", RefusedBy("BARRED"))
+    world.scripted.will("porting", *[RefusedBy("BARRED")] * 20)
     for service, party, orders in ((SHOP, "C-71", ("WEB-1", "WEB-2")), (RIVAL, "C-72", ("RIV-1", "WEB-1"))):
         names = {"@type": "Individual", "id": party, "givenName": "Tamsel", "familyName": "Holmquay", "birthDate": "1980-02-29"}
         ask(world, service, "customers.register", names)
@@ -253,7 +253,7 @@ def test_a_fallout_in_clear_is_on_record(served: World) -> None:
 
 def test_a_supervisor_is_the_second_person(served: World) -> None:
     """An agent proposes to force and a supervisor agrees; no agent agrees, and none gives a fallout to somebody else."""
-    served.scripted.will("delivery", RefusedBy("ADDRESS"))
+    served.scripted.will("delivery", *[RefusedBy("ADDRESS")] * 20)
     ask(served, SHOP, "orders.capture", order("WEB-3", line(sim="physical"), party="C-71"))
     served.run(at(15))
     caught_up(served.app)

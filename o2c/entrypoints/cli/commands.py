@@ -129,6 +129,8 @@ PARTS: Mapping[str, Mapping[str, Part]] = {
             "Hold the whole log against the declared rules: how things may move, and what must come before, after or in time of what.",
         ),
         "diagnose": Part("upkeep:diagnose", "Check the store against its own log and say what is wrong, or what could not be checked."),
+        "keys": Part("keys:keys", "Keys for programs that call the service: issue one, revoke one, see them all."),
+        "issuers": Part("issuers:issuers", "Issuers of bearer tokens: whose are believed, and which roles they give."),
         "partners": Part("partners:partners", "The systems outside: which are simulated, which are real, how they are reached."),
         "projections": Part("projections:projections", "Tables folded from the log: how far they are, build them anew, check them."),
         "store": Part(
