@@ -1,6 +1,6 @@
 """The rules that every order, SIM, number, port, charge and invoice is held to: one list, as data. A rule more is an entry more.
 
-Left out: "a warning before a bar", because nothing bars a line yet.
+`warning-before-bar` stands before what it holds: nothing of ours bars a line yet, so it is about the events by which a log says so.
 """
 
 from __future__ import annotations
@@ -187,6 +187,14 @@ RULES: tuple[Rule, ...] = (
         by=by_order,
         first=done("credit"),
         then=done("activation"),
+    ),
+    Precedence(
+        name="warning-before-bar",
+        says="The lines of an account are barred only after its holder was warned.",
+        source="Ofcom General Condition C3 (due warning before service is restricted for a bill that was not paid) [M]",
+        by=by_stream,
+        first=Events(names=("account.warned",), to_come=True),
+        then=Events(names=("account.barred",), to_come=True),
     ),
     Precedence(
         name="billed-after-activation",

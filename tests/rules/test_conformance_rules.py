@@ -121,6 +121,10 @@ TABLE: dict[str, tuple[History, History]] = {
         [captured(0), of_order(0, "service.activated", 5)],
         [*ORDERED, of_order(0, "service.activated", 5)],
     ),
+    "warning-before-bar": (
+        [Told("account-BA-1", "account.barred", {}), Told("account-BA-1", "account.warned", {}, minutes=1)],
+        [Told("account-BA-1", "account.warned", {}), Told("account-BA-1", "account.barred", {}, minutes=1)],
+    ),
     "billed-after-activation": (
         [*ORDERED, of_order(0, "service.activated", 5, item="2"), billed(0, "1", 9)],
         [*ORDERED, of_order(0, "service.activated", 5, item="1"), billed(0, "1", 9)],
