@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 from uuid import uuid4
 
-from o2c.desk.act import Deed, act, act_on_all, foreseen, permitted
+from o2c.desk.act import Deed, permitted
 from o2c.desk.fallout import Way, deed_on
+from o2c.desk.jobs import Job
 from o2c.engine.app import Context, Engine
 from o2c.fallout.rules import Correct
-from o2c.jobs import rules
 from o2c.jobs.events import JobStarted, Tried
-from o2c.jobs.state import JobState, evolve, stream_of
-from o2c.kernel.decision import Decision
-from o2c.kernel.identifiers import derived_id
 from o2c.kernel.refusal import Refused
-from o2c.views.fallouts import matching, rows_of_fallouts
+from o2c.views.fallouts import matching
 from o2c.views.orders import find_order
 from o2c.views.reading import caught_up
 
 VERB = "fallout.bulk"
-CHUNK = 100
-"""So many fallouts are done in one append. The first chunk is smaller, so that a job that goes wrong stops early."""
 THRESHOLD_PERCENT = 20
+FAILURES = 10
+"""So many of those that failed are told with the answer; the job's own record has all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +79,13 @@ def bulk(
     caught_up(app)
     if query.order:
         filters["order"] = find_order(app, query.order)[1].order_id
-    job = _Job(app, replace(context, command_id=context.command_id or str(uuid4())), way, note, dry_run=dry_run)
-    job.start(filters, threshold_percent)
-    while job.state.left and not job.state.over:
-        job.go_on()
+
+    def on(row: Mapping[str, Any]) -> Deed:
+        return deed_on(app, row, way, note=note, by=context.actor)
+
+    job = Job(app, replace(context, command_id=context.command_id or str(uuid4())), VERB, on, dry_run=dry_run)
+    _start(job, way, filters, threshold_percent, note)
+    job.run()
     caught_up(app)
     new = 0 if dry_run else len(set(matching(app, filters)[0]) - set(job.state.fallouts))
     state = job.state
@@ -96,94 +95,11 @@ def bulk(
     )
 
 
-FAILURES = 10
-"""So many of those that failed are told with the answer; the job's own record has all."""
-
-
-class _Job:
-    """A job at work: `state` is as far as it is told of. A dry run tells nothing to the log, and does nothing."""
-
-    def __init__(self, app: Engine, context: Context, way: Way, note: str, *, dry_run: bool) -> None:
-        self.app, self.context, self.way, self.note, self.dry_run = app, context, way, note, dry_run
-        self.name = derived_id("job", context.command_id)
-        self.stream = stream_of(self.name)
-        self.state: JobState = JobState() if dry_run else self._stored()
-        self.failures: list[Tried] = []
-
-    def start(self, filters: Mapping[str, str], threshold_percent: int) -> None:
-        """Find the fallouts, unless the job has started before; the same command id with another wish is refused."""
-        found, position = ((), 0) if self.state.fallouts else matching(self.app, filters)
-        changes = dict(self.way.changes) if isinstance(self.way, Correct) else {}
-        settings = {} if changes else {name: str(value) for name, value in asdict(self.way).items()}
-        wish = {"action": self.way.action, "settings": settings, "query": dict(filters), "threshold_percent": threshold_percent}
-        personal = {"changes": changes, "note": self.note}
-        begun = JobStarted.model_validate({**wish, **personal, "fallouts": found, "position": str(position)})
-        self._tell(lambda state: rules.start(state, begun), [wish, personal], self.context.command_id)
-
-    def go_on(self) -> None:
-        """Try the next fallouts, and tell what came of them."""
-        first = not self.state.tried
-        tried = self._tried(self.state.left[: rules.TRIED_MIN if first else CHUNK])
-        self.failures += [one for one in tried if one.result == "failed"]
-        place = ["tried", str(self.state.tried)]
-        self._tell(lambda state: rules.report(state, tried), place, derived_id(self.name, *place))
-
-    def _tell(self, rule: Callable[[JobState], Decision], wish: Any, command_id: str) -> None:
-        if self.dry_run:
-            for event in rule(self.state).events:
-                self.state = evolve(self.state, event)
-            return
-
-        def at_a_time(state: JobState, at: datetime) -> Decision:
-            return rule(state)
-
-        act(self.app, replace(self.context, command_id=command_id), VERB, Deed(self.stream, (at_a_time,), wish))
-        self.state = self._stored()
-
-    def _stored(self) -> JobState:
-        state: JobState = self.app.load([self.stream])[self.stream].state
-        return state
-
-    def _tried(self, fallouts: Sequence[str]) -> list[Tried]:
-        """What comes of some fallouts. Of those of one stream each is decided on what the last one left."""
-        rows = rows_of_fallouts(self.app, fallouts)
-        self.app.load({row["stream"] for row in rows.values()})
-        ids = {fallout: item_id(self.name, fallout) for fallout in fallouts}
-        before = set() if self.dry_run else self.app.reads.commands_written(list(ids.values()))
-        came: dict[str, Refused | None] = {fallout: None for fallout in fallouts if ids[fallout] in before}
-        left = [fallout for fallout in fallouts if fallout not in came]
-        while left:
-            turn = {rows[fallout]["stream"] if fallout in rows else fallout: fallout for fallout in reversed(left)}
-            came |= self._done({fallout: ids[fallout] for fallout in left if fallout in turn.values()}, rows)
-            left = [fallout for fallout in left if fallout not in came]
-        return [_came_of(fallout, came[fallout]) for fallout in fallouts]
-
-    def _done(self, ids: Mapping[str, str], rows: Mapping[str, Mapping[str, Any]]) -> dict[str, Refused | None]:
-        """Do what is to be done about fallouts of different streams in one append: how each was refused, None for those that were not."""
-        deeds: dict[str, Deed] = {}
-        came: dict[str, Refused | None] = {}
-        note = self.note
-        for fallout, command_id in ids.items():
-            try:
-                deeds[fallout] = replace(
-                    deed_on(self.app, rows[fallout], self.way, note=note, by=self.context.actor), command_id=command_id
-                )
-            except Refused as refused:
-                came[fallout] = refused
-            except KeyError:
-                came[fallout] = Refused(f"fallout {fallout} is not in the queue's table; see `o2c projections parked`", kind="missing")
-        if self.dry_run:
-            outcomes: Sequence[Any] = foreseen(self.app, list(deeds.values()))
-        else:
-            outcomes = act_on_all(self.app, replace(self.context, command_id=""), VERB, list(deeds.values()))
-        return came | {fallout: outcome if isinstance(outcome, Refused) else None for fallout, outcome in zip(deeds, outcomes, strict=True)}
-
-
-def item_id(job: str, fallout: str) -> str:
-    """The command id of one fallout of a job: the same for ever, so that whoever goes on with the job does nothing twice."""
-    return derived_id("job", job, fallout)
-
-
-def _came_of(fallout: str, refused: Refused | None) -> Tried:
-    result: Literal["done", "failed"] = "failed" if refused else "done"
-    return Tried(fallout=fallout, result=result, why=str(refused) if refused else "")
+def _start(job: Job, way: Way, filters: Mapping[str, str], threshold_percent: int, note: str) -> None:
+    """Find the fallouts, unless the job has started before."""
+    found, position = ((), 0) if job.state.fallouts else matching(job.app, filters)
+    changes = dict(way.changes) if isinstance(way, Correct) else {}
+    settings = {} if changes else {name: str(value) for name, value in asdict(way).items()}
+    wish = {"action": way.action, "settings": settings, "query": dict(filters), "threshold_percent": threshold_percent}
+    personal = {"changes": changes, "note": note}
+    job.start(JobStarted.model_validate({**wish, **personal, "fallouts": found, "position": str(position)}), [wish, personal])

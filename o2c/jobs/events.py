@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from o2c.kernel.event import Event, Pii
+from o2c.kernel.event import Event, Pii, Upcast
 
 _FALLOUT = "5d3f0a5e-6f0e-5a53-9d4c-0d8a35a0b8f1"
 
@@ -16,12 +16,16 @@ class JobStarted(Event, name="job.started", stream="job"):
 
     `action` is one of the table of actions, with its `settings`; `changes` are the values that it corrects. `query` says by what the fallouts
     were found. The job stops when at least `threshold_percent` in a hundred of those tried have failed.
+
+    Version 2: the action may be `apply-fix`, whose settings say which fix and what its proof counted; `versions` are then those of the streams that
+    the proof saw, one for each fallout. No other job has any.
     """
 
     example = {
         "action": "correct", "settings": {}, "query": {"group": "5c1f09ab34"}, "position": "52107264004", "fallouts": [_FALLOUT],
-        "threshold_percent": 20, "changes": {"portInCode": "ABC123456"}, "note": "the donor sent a list",
+        "threshold_percent": 20, "changes": {"portInCode": "ABC123456"}, "note": "the donor sent a list", "versions": [],
     }  # fmt: skip
+    upcasts = (Upcast(defaults={"versions": ()}),)
     action: str
     settings: dict[str, str]
     query: dict[str, str]
@@ -30,6 +34,7 @@ class JobStarted(Event, name="job.started", stream="job"):
     threshold_percent: int
     changes: Annotated[dict[str, str], Pii("correction")]
     note: Annotated[str, Pii("note")] = ""
+    versions: tuple[int, ...] = ()
 
 
 class Tried(BaseModel):

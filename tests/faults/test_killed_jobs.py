@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from o2c.desk import bulk as desk
-from o2c.desk.bulk import Query, bulk
+from o2c.desk import jobs as desk
+from o2c.desk.bulk import BulkDone, Query, bulk
 from o2c.desk.fallout import Force, Handling, Note, Resolution, Retry
 from o2c.engine.app import Context
 from o2c.jobs import rules
@@ -50,7 +50,7 @@ def scene(dsn: str, tmp_path: Path) -> Scene:
     return Scene(dsn)
 
 
-def called(scene: Scene, folder: Path, way: Resolution | Handling) -> desk.BulkDone:
+def called(scene: Scene, folder: Path, way: Resolution | Handling) -> BulkDone:
     """The command as a person types it, in a process that has just begun."""
     world = World(scene.dsn, folder)
     try:
@@ -60,7 +60,7 @@ def called(scene: Scene, folder: Path, way: Resolution | Handling) -> desk.BulkD
 
 
 def deaths(
-    scene: Scene, folder: Path, way: Resolution | Handling, stride: int, over: Callable[[int, desk.BulkDone, Counter[str]], None]
+    scene: Scene, folder: Path, way: Resolution | Handling, stride: int, over: Callable[[int, BulkDone, Counter[str]], None]
 ) -> None:
     """Kill it at a point, call it again, and look; so for one point after the other, until one lies behind its end."""
 
@@ -91,7 +91,7 @@ def deaths(
 def test_a_death_anywhere_leaves_each_done_once(scene: Scene, tmp_path: Path, way: Resolution | Handling, stride: int) -> None:
     """Whatever the statement, the same command again ends the job: each fallout has its event once, and the counts say so."""
 
-    def over(point: int, done: desk.BulkDone, events: Counter[str]) -> None:
+    def over(point: int, done: BulkDone, events: Counter[str]) -> None:
         assert (done.matched, done.done, done.failed, done.stopped, done.new_since) == (FALLOUTS, FALLOUTS, 0, 0, 0), point
         assert list(events.values()) == [1] * FALLOUTS, f"not one effect a fallout after a death at point {point}"
 
