@@ -62,7 +62,7 @@ def apply_fix(app: Engine, context: Context, fix: str, *, group: str = "", reaso
     same command id (without one, it gets one that is nobody's), under the proof that it began with. Raises Refused as `prove` does, conflict (the command
     id was used for something else), and forbidden.
     """
-    context = permitted(context, VERB)
+    context = permitted(context, "fallout.apply-fix")
     if not note.strip():
         raise Refused("say in the note why the fix is applied; it is kept with each fallout")
     caught_up(app)
