@@ -67,7 +67,8 @@ def partner_up(app: Engine, context: Context, partner: str, *, reason: str, rate
     _refuse_unknown(partner)
 
     def rule(state: PartnerState, at: datetime) -> Decision:
-        return just(*rules.declare_up(state, partner, by=context.actor, reason=reason, rate_per_min=rate_per_min, at=at))
+        rate = rate_per_min or app.book.codes.at(at).outage_rule(partner).rate_per_min
+        return just(*rules.declare_up(state, partner, by=context.actor, reason=reason, rate_per_min=rate, at=at))
 
     return act(app, context, "partners.up", Deed(stream_of(partner), (rule,), ["up", reason, rate_per_min]))
 

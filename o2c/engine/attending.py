@@ -150,7 +150,7 @@ class Attending:
     def _write(self, ready: list[tuple[_Task, Command, Decision]], batch: _Batch, round_: int) -> tuple[list[_Task], set[str]]:
         """Write commands in one append; give the tasks to look at again and the types of the events that were written."""
         commands = self._guarded([(command, guards) for _, command, guards in ready])
-        told = list(probes(batch.outages)) if batch.outages.answered else []
+        told = list(probes(self.app, batch.outages)) if batch.outages.answered else []
         if told:
             self.partners.look_again()
         outcomes = self.app.write([*commands, *told], round_=round_) if commands or told else []

@@ -21,6 +21,7 @@ from o2c.kernel.event import Fact
 from o2c.kernel.identifiers import derived_id
 from o2c.kernel.parking import PARKED, resume
 from o2c.partners.events import PartnerCallsResumed
+from o2c.partners.rules import left_alone
 from o2c.partners.state import Outage, PartnerState, stream_of
 from o2c.store.reads import DueRow
 
@@ -42,6 +43,8 @@ def drain(app: Engine, partner: str, fact: Fact, reaction: str, round_: int) -> 
     calls = app.reads.calls_in(calls_of(partner))
     rows = [row for row in calls if row.entry.kind in PARKED]
     if not rows:
+        if not calls:
+            _left_alone(app, partner, fact, reaction, round_)
         return
     state: PartnerState = app.load([stream_of(partner)])[stream_of(partner)].state
     if state.down and state.down.probing and len(rows) == len(calls):
@@ -62,6 +65,16 @@ def _probe(app: Engine, partner: str, outage: Outage, row: DueRow, fact: Fact, r
     """Make one parked call. One that somebody else moved meanwhile is left: the next call that is due shows as much."""
     at = max(fact.occurred_at, app.clock().now)
     app.write(list(_resumed(app, partner, outage, [(row, at + PROBE_LEAD)], at, fact, reaction)), round_=round_)
+
+
+def _left_alone(app: Engine, partner: str, fact: Fact, reaction: str, round_: int) -> None:
+    """Take the partner for up if it answered and nobody waits for it. Whoever comes second finds it so."""
+    own = app.load([stream_of(partner)])[stream_of(partner)]
+    at = max(fact.occurred_at, app.clock().now)
+    if decision := left_alone(own.state, partner, app.book.codes.at(at).outage_rule(partner), at=at):
+        command_id = derived_id(reaction, own.stream, str(own.version))
+        events = happened(own.stream, decision, at, fact.event_id)
+        app.write([Command(command_id, own.stream, events, {own.stream: own}, reaction, ACTOR)], round_=round_)
 
 
 def _up(app: Engine, partner: str) -> Outage | None:

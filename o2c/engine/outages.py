@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import structlog
@@ -24,14 +24,16 @@ from o2c.kernel.decision import Decision
 from o2c.kernel.identifiers import derived_id
 from o2c.kernel.parking import NO_ANSWER, lost, nobody_there, park, send_again
 from o2c.kernel.work import Work
-from o2c.partners.outages import Call, Detected, detected, rule_of, undecided
+from o2c.partners.outages import LONG_AGO, Call, Detected, detected, undecided
 from o2c.partners.rules import detect_down, probed
 from o2c.partners.state import Outage, PartnerState, stream_of
 
 logger = structlog.get_logger(__name__)
 ACTOR = "engine"
-LOOK_S = 0.25
-_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+LOOK_S = 1.0
+NEAR_EVENTS, LAST_EVENTS = 250, 5_000
+"""Among how many of the last events of the log a partner's calls are looked for: first to see whether it was answered lately, then to see how
+often it is."""
 
 
 @dataclass(slots=True)
@@ -115,19 +117,19 @@ def found_down(app: Engine, outages: Outages, round_: int) -> bool:
     for partner in sorted(outages.failing):
         own = outages.loaded[partner]
         if own.state.down is None and (shown := _shown(app, partner, own.state, outages.calls[partner].values())):
-            decision = detect_down(own.state, partner, shown)
-            logger.warning("partner_down", partner=partner, calls=shown.calls, failed=shown.failed)
+            decision = detect_down(own.state, partner, shown, app.book.codes.at(shown.at).outage_rule(partner))
+            logger.warning("partner_down", partner=partner, calls=shown.calls, orders=shown.orders)
             app.write([_said(partner, own, decision, shown.at)], round_=round_)
             outages.away[partner] = app.load([own.stream])[own.stream].state
             found = True
     return found
 
 
-def probes(outages: Outages) -> Iterator[Command]:
+def probes(app: Engine, outages: Outages) -> Iterator[Command]:
     """How the probes of a chunk ended, as commands; of two workers that tell of one probe the first is heard."""
     for partner, (answered, at) in outages.answered.items():
         own = outages.loaded[partner]
-        if decision := probed(own.state, partner, answered=answered, at=at):
+        if decision := probed(own.state, partner, app.book.codes.at(at).outage_rule(partner), answered=answered, at=at):
             yield _said(partner, own, decision, at)
 
 
@@ -137,16 +139,23 @@ def _said(partner: str, own: Loaded, decision: Decision, at: datetime) -> Comman
 
 
 def _shown(app: Engine, partner: str, state: PartnerState, calls: Iterable[Call]) -> Detected | None:
-    """The outage that calls show: by themselves, or with those before them. What was before the partner came up last shows nothing."""
-    rule, since = rule_of(partner), (state.outage.until if state.outage else None) or _LONG_AGO
-    fresh = [call for call in calls if call.at > since]
-    if found := detected(fresh, rule):
-        return found
-    if not undecided(fresh, rule):
+    """The outage that calls show, together with those before them. What was before the partner came up last tells only what is usual."""
+    last = state.outage
+    after = last.until if last and last.until else LONG_AGO
+    fresh = [call for call in calls if call.at > after]
+    if not fresh:
         return None
-    after = max(since, min(call.at for call in fresh) - timedelta(seconds=rule.window_s))
-    earlier = [_call(row) for row in app.reads.last_calls(partner, after)]
-    return detected([*earlier, *fresh], rule)
+    began = min(call.at for call in fresh)
+    rule = app.book.codes.at(began).outage_rule(partner)
+    told = fresh
+    # Mostly one of the last few calls was answered, and that is the end of it.
+    for events in (0, NEAR_EVENTS, LAST_EVENTS):
+        earlier = map(_call, app.reads.last_calls(partner, events)) if events else ()
+        # While it was down its calls were parked, all but the probes: they tell nothing of how it is while it is well.
+        told = [*(call for call in earlier if last is None or not last.since <= call.at < after), *fresh]
+        if not undecided(told, rule, judged_from=began):
+            return None
+    return detected(told, rule, after=after, judged_from=began)
 
 
 def _call(row: Mapping[str, Any]) -> Call:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import tomllib
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict, replace
 from datetime import date
 from functools import cache
 from importlib import resources
@@ -12,7 +13,7 @@ from typing import Any, cast
 
 from o2c.fallout.actions import ACTIONS
 from o2c.fallout.fitting import PARTS, Document, Misfit, fitted, row_of
-from o2c.kernel.reasons import CodeBook, Codes, Reason, Retries, StepCodes
+from o2c.kernel.reasons import OTHER_PARTNERS, USUAL_OUTAGES, CodeBook, Codes, OutageRule, Reason, Retries, StepCodes
 from o2c.kernel.refusal import Refused
 
 __all__ = ["PARTS", "Document", "Misfit", "book_of", "checked", "misfits", "packaged", "parsed"]
@@ -111,7 +112,19 @@ def _over(before: Codes | None, document: Document) -> Codes:
     scheduled = {**(before.scheduled if before else {}), **document.get("scheduled", {})}
     reasons = {**old, **moved, **changed}
     scheduled = {code: when for code, when in scheduled.items() if reasons[code].retry == "scheduled"}
-    return Codes(version, valid_from, reasons, steps, retries, escalation, tiers, scheduled)
+    outages = _outages(before.outages if before else {}, document.get("outages", {}))
+    return Codes(version, valid_from, reasons, steps, retries, escalation, tiers, scheduled, outages)
+
+
+def _outages(before: Mapping[str, OutageRule], given: Mapping[str, Mapping[str, int]]) -> dict[str, OutageRule]:
+    """The rules of outages after those given: what a partner's own says stands over what is usual, and stays when the usual changes."""
+    old = before.get(OTHER_PARTNERS, USUAL_OUTAGES)
+    usual = replace(old, **given.get(OTHER_PARTNERS, {}))
+    found = {OTHER_PARTNERS: usual}
+    for partner in (before.keys() | given.keys()) - {OTHER_PARTNERS}:
+        own = {name: figure for name, figure in asdict(before.get(partner, old)).items() if figure != getattr(old, name)}
+        found[partner] = replace(usual, **{**own, **given.get(partner, {})})
+    return found
 
 
 def _reason(code: str, row: Mapping[str, Any], queues: Mapping[str, Mapping[str, str]], version: str, valid_from: str) -> Reason:

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field, fields
 from functools import partial
 from typing import Any, get_args
 
-from o2c.kernel.reasons import HOURS, MOMENTS, UNSURE, WAITS_BY_ITSELF, Codes, Reason, Retries, RetryClass
+from o2c.kernel.reasons import HOURS, MOMENTS, OTHER_PARTNERS, UNSURE, WAITS_BY_ITSELF, Codes, OutageRule, Reason, Retries, RetryClass
 from o2c.kernel.shapes import FaultClass, Origin, Recoverability, WaitingFor
 
 Document = Mapping[str, Any]
-"""A file of codes as parsed: `version`, `valid_from`, and of `retries`, `queues`, `codes` and `steps` what it says."""
-PARTS = frozenset({"version", "valid_from", "retries", "escalation", "tiers", "queues", "codes", "steps", "scheduled"})
+"""A file of codes as parsed: `version`, `valid_from`, and of each of the other PARTS what it says."""
+PARTS = frozenset({"version", "valid_from", "retries", "escalation", "tiers", "queues", "codes", "steps", "scheduled", "outages"})
 """The parts that a file of codes can have."""
 SEVERITIES = range(1, 6)
 LEVELS = 3
@@ -27,6 +27,8 @@ KEYS = frozenset({*_OF_CODE, *_TEXTS, "severity", "actions"})
 _OF_QUEUE = frozenset({"owner", "runbook"})
 _OF_STEP = frozenset({"silence", "codes"})
 _OF_RETRIES = frozenset(field.name for field in fields(Retries))
+_OF_OUTAGES = {field.name: (1, 10**9) for field in fields(OutageRule)} | {"usual_percent": (1, 99)}
+"""The figures of a rule of outages, each with the least and the most that it can be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,7 @@ def fitted(document: Document, before: Codes, actions: frozenset[str]) -> tuple[
     work = _Fitting(before, document, actions)
     work.misfits += [Misfit(part, _none_of("the file", part, PARTS)) for part in document if part not in PARTS]
     work.kept |= {part: document[part] for part in ("version", "valid_from") if part in document}
-    for each in (_queues, _codes, _steps, _retries, _escalation, _tiers, _scheduled):
+    for each in (_queues, _codes, _steps, _retries, _escalation, _tiers, _scheduled, _outages):
         each(work)
     return work.kept, tuple(work.misfits)
 
@@ -211,6 +213,21 @@ def _scheduled(work: _Fitting) -> None:
         timed = code in work.kept.get("scheduled", {}) or code in work.before.scheduled
         if _told(work, code, "retry") == "scheduled" and not timed:
             work.misfit(f"codes.{code}", f"{code} is scheduled, and [scheduled] does not say when; until it does, a person tries it again")
+
+
+def _outages(work: _Fitting) -> None:
+    for partner, row, misfit in work.entries("outages"):
+        if partner not in {*work.before.outages, OTHER_PARTNERS}:
+            misfit(f"outages: no partner is called {partner}; there are {', '.join(sorted(work.before.outages))}")
+            continue
+        kept = _known_keys(f"outages of {partner}", row, frozenset(_OF_OUTAGES), misfit)
+        for name, figure in list(kept.items()):
+            least, most = _OF_OUTAGES[name]
+            if type(figure) is not int or not least <= figure <= most:
+                misfit(f"outages of {partner}: {name} is a whole number from {least} to {most}")
+                del kept[name]
+        if kept:
+            work.put("outages", partner, kept)
 
 
 def _told(work: _Fitting, code: str, key: str) -> str:

@@ -76,6 +76,39 @@ class Retries:
 
 
 @dataclass(frozen=True, slots=True)
+class OutageRule:
+    """When a partner counts as down and as up again, and how fast its parked calls are made.
+
+    It is down once its last calls, one after another, met nobody, none longer than `window_s` seconds ago, in numbers that come by chance less than
+    once in `once_in`. How often it meets nobody while it is well, its own calls before these show; until there are some it counts
+    as `usual_percent` of the calls, which weighs as much as `usual_calls` calls. There are at least `calls_min` of them, of at least `orders_min` orders. Of the
+    order with most of them only one counts, and of each other at most `tries_max`: an order that is tried again and again shows its own trouble.
+
+    Then one call is made every `probe_every_s` seconds, and the partner is up once `answers_min` in a row were answered: twice as many whenever it
+    goes down again within `window_s` of having come up, at most `answers_max`. After `longest_s` seconds its calls are made all the same, so that orders
+    in trouble of their own get to somebody; who knows better declares it. `rate_per_min` is how many parked calls are made in a minute from then on.
+    """
+
+    window_s: int = 3600
+    usual_percent: int = 10
+    usual_calls: int = 20
+    once_in: int = 10_000
+    calls_min: int = 3
+    orders_min: int = 2
+    tries_max: int = 5
+    probe_every_s: int = 120
+    answers_min: int = 2
+    answers_max: int = 8
+    longest_s: int = 86_400
+    rate_per_min: int = 60
+
+
+USUAL_OUTAGES = OutageRule()
+OTHER_PARTNERS = "usual"
+"""Stands, in the table of outages, for the partners that have no rule of their own."""
+
+
+@dataclass(frozen=True, slots=True)
 class StepCodes:
     """What the partner of a step says, in our codes: `silence` for a request that was never answered or never arrived, `codes` by its own."""
 
@@ -90,6 +123,7 @@ class Codes:
     `escalation` gives, by severity, the hours after which a fallout goes up a level; `tiers` gives the
     place of a customer's tier, or of an order's category where that is not known, lower first.
     `scheduled` says of each code that is tried again at a moment which one: a word of `WAITS_BY_ITSELF` or `MOMENTS`, or hours such as `24h`.
+    `outages` gives by partner when it counts as down and as up, and under OTHER_PARTNERS that of all others.
     """
 
     version: str
@@ -100,6 +134,11 @@ class Codes:
     escalation: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
     tiers: Mapping[str, int] = field(default_factory=dict)
     scheduled: Mapping[str, str] = field(default_factory=dict)
+    outages: Mapping[str, OutageRule] = field(default_factory=dict)
+
+    def outage_rule(self, partner: str) -> OutageRule:
+        """Give the rule by which a partner goes down and comes up."""
+        return self.outages.get(partner) or self.outages.get(OTHER_PARTNERS, USUAL_OUTAGES)
 
     def ours(self, step: str, code: str) -> str:
         """Give our code for that of the step's partner; `unclassified` for one that is mapped to none."""
@@ -114,6 +153,8 @@ class CodeBook:
 
     def at(self, moment: datetime) -> Codes:
         """Give the version in force at a moment: of those that are valid by then, the one that was loaded last."""
+        if len(self.versions) == 1:  # as in most stores, and asked at every decision
+            return self.versions[0]
         day = moment.astimezone(UTC).date().isoformat()
         return next((codes for codes in reversed(self.versions) if codes.valid_from <= day), self.versions[0])
 

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from o2c.kernel.event import Event, Pii
+from o2c.kernel.event import Event, Pii, Upcast
 from o2c.kernel.shapes import Done, FellOut, Requested
 
 FaultKind = Literal["none", "transient", "refused", "permanent", "unknown", "outage"]
@@ -64,13 +64,15 @@ class PartnerWentDown(Event, name="partner.went-down", stream="partner"):
     """The partner does not answer since `since`: what would be asked of it is parked. `by` is who said so, or `detection`.
 
     What somebody `declared` lasts until somebody takes it back. What was detected rests on figures: of the last `calls` calls within `window_s`
-    seconds, each of another order, `failed` met nobody.
+    seconds, of `orders` orders, `failed` met nobody; and `answers_min` answers in a row bring it up. Older events do not say of how many orders (0: each call was of
+    another), nor how many answers (0: as the partner's rule says).
     """
 
     example = {
         "partner": "network", "outage": "0b6c1c5e-2f0a-5b61-9a53-1f7f1f2a6d10", "since": "2026-01-05T10:00:00Z", "by": "ann", "declared": True,
         "note": "planned work on the core until noon",
     }  # fmt: skip
+    upcasts = (Upcast(defaults={"orders": 0, "answers_min": 0}),)
     partner: str
     outage: str
     since: datetime
@@ -80,6 +82,8 @@ class PartnerWentDown(Event, name="partner.went-down", stream="partner"):
     calls: int = 0
     failed: int = 0
     window_s: int = 0
+    orders: int = 0
+    answers_min: int = 0
 
 
 class PartnerCameUp(Event, name="partner.came-up", stream="partner"):

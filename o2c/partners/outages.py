@@ -1,45 +1,21 @@
-"""How partners go down and come up: one row of figures a partner, and one for all others. Data, to be set to an operator's experience.
+"""How the calls of a partner show that it is down. By which figures they do is data, in the file of reason codes (`kernel.reasons.OutageRule`).
 
-Both ways are dampened. A partner goes down by its last calls, each of another order, so that one order that is tried again and again takes no
-partner down; and it comes up by several answers in a row, with a time between them, so that it does not flap.
+Both ways are dampened. A partner goes down by calls of several orders, so that one order that is tried again and again takes no partner down, and by more of
+them the more often it fails while it is well. It comes up by several answers in a row, with a time between them, so that it does not flap.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+
+from o2c.kernel.reasons import OutageRule
 
 DETECTION = "detection"
 """Who says that a partner is down or up where the calls themselves showed it."""
-
-
-@dataclass(frozen=True, slots=True)
-class OutageRule:
-    """When a partner counts as down and as up again, and how fast its parked calls are made.
-
-    The usual figures: where one call in five fails by itself, eight orders in a row meet nobody by chance once in 400,000 calls; where two in a
-    hundred do, never. It is down once `failed_percent` of the last `calls_min` calls met nobody, all within `window_s` seconds. Then one call is made every
-    `probe_every_s` seconds, and it is up once `answers_min` of them in a row were answered. `rate_per_min` is how many parked calls are made in
-    a minute from then on.
-    """
-
-    window_s: int = 3600
-    calls_min: int = 8
-    failed_percent: int = 100
-    probe_every_s: int = 120
-    answers_min: int = 2
-    rate_per_min: int = 60
-
-
-USUAL = OutageRule()
-RULES: Mapping[str, OutageRule] = {"clearing-house": OutageRule(rate_per_min=30)}
-"""The partners that the usual rule does not fit."""
-
-
-def rule_of(partner: str) -> OutageRule:
-    """Give the rule of a partner."""
-    return RULES.get(partner, USUAL)
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,40 +29,64 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Detected:
-    """An outage as calls show it: `since` the first call that met nobody, found with the call `at`; `failed` of the last `calls` calls did."""
+    """An outage as calls show it: `since` the first call in a row that met nobody, found with the call `at`; `calls` are all of that row, of so many
+    `orders`."""
 
     since: datetime
     at: datetime
     calls: int
-    failed: int
+    orders: int
 
 
-def detected(calls: Iterable[Call], rule: OutageRule) -> Detected | None:
-    """Find an outage in calls, in the order of their times; None when they show none. Of calls of one stream only the last counts.
+def detected(calls: Iterable[Call], rule: OutageRule, *, after: datetime = LONG_AGO, judged_from: datetime = LONG_AGO) -> Detected | None:
+    """Find an outage in calls, in the order of their times; None when they show none.
 
-    Only a call that met nobody shows an outage: one that was answered shows that it is over.
+    Calls up to `after`, when the partner came up last, only tell how often it usually meets nobody. Whether it is down is asked at each call from
+    `judged_from` on.
     """
-    for last, window in _windows(calls, rule):
-        failed = [call for call in window if call.failed]
-        if last.failed and len(window) == rule.calls_min and len(failed) * 100 >= rule.failed_percent * len(window):
-            return Detected(min(call.at for call in failed), last.at, len(window), len(failed))
+    answered = failed = 0
+    row: list[Call] = []
+    for call in _in_order(calls):
+        if not call.failed:
+            answered, failed, row = answered + 1, failed + len(row), []
+        elif call.at <= after:
+            failed += 1
+        else:
+            row.append(call)
+            recent = [one for one in row if one.at > call.at - timedelta(seconds=rule.window_s)]
+            if call.at >= judged_from and _shows(recent, _usual(answered, failed, rule), rule):
+                return Detected(recent[0].at, call.at, len(recent), len({one.stream for one in recent}))
     return None
 
 
-def undecided(calls: Iterable[Call], rule: OutageRule) -> bool:
-    """Whether calls that show no outage might show one together with calls before them."""
-    for last, window in _windows(calls, rule):
-        failed = sum(call.failed for call in window) + rule.calls_min - len(window)
-        if last.failed and len(window) < rule.calls_min and failed * 100 >= rule.failed_percent * rule.calls_min:
+def undecided(calls: Iterable[Call], rule: OutageRule, *, judged_from: datetime = LONG_AGO) -> bool:
+    """Whether calls might show an outage at one of those from `judged_from` on, by themselves or together with calls before them.
+
+    They might wherever so many in a row met nobody, or the row goes back to before them; by how many it takes, only calls before tell.
+    """
+    row, whole = 0, False
+    for call in _in_order(calls):
+        row, whole = (row + 1, whole) if call.failed else (0, True)
+        if row and call.at >= judged_from and (not whole or row >= rule.calls_min):
             return True
     return False
 
 
-def _windows(calls: Iterable[Call], rule: OutageRule) -> Iterable[tuple[Call, Sequence[Call]]]:
-    """Each call, with the last calls of other streams up to it and itself."""
-    latest: dict[str, Call] = {}
-    for call in sorted(calls, key=lambda call: (call.at, call.stream)):
-        latest.pop(call.stream, None)
-        latest[call.stream] = call
-        began = call.at - timedelta(seconds=rule.window_s)
-        yield call, [one for one in list(latest.values())[-rule.calls_min :] if one.at > began]
+def weight_of(row: Sequence[Call], rule: OutageRule) -> int:
+    """How many calls in a row count: of the order with most of them one, of each other at most `tries_max`; none where there are too few orders."""
+    tries = sorted(min(count, rule.tries_max) for count in Counter(call.stream for call in row).values())
+    return sum(tries[:-1]) + 1 if len(tries) >= max(rule.orders_min, 1) else 0
+
+
+def _shows(row: Sequence[Call], usual: float, rule: OutageRule) -> bool:
+    weight = weight_of(row, rule)
+    return weight >= rule.calls_min and usual**weight * rule.once_in < 1
+
+
+def _usual(answered: int, failed: int, rule: OutageRule) -> float:
+    """The share of its calls with which a partner meets nobody while it is well, as far as some calls and what was thought before tell."""
+    return (failed + rule.usual_percent / 100 * rule.usual_calls) / (answered + failed + rule.usual_calls)
+
+
+def _in_order(calls: Iterable[Call]) -> list[Call]:
+    return sorted(calls, key=lambda call: (call.at, call.stream, call.failed))

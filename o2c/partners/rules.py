@@ -11,6 +11,7 @@ from typing import Any, cast, get_args
 from o2c.kernel.decision import Decision, just
 from o2c.kernel.identifiers import derived_id
 from o2c.kernel.periods import parse_time, stamp
+from o2c.kernel.reasons import OutageRule
 from o2c.kernel.refusal import Refused
 from o2c.kernel.work import Work
 from o2c.partners.events import (
@@ -25,7 +26,7 @@ from o2c.partners.events import (
     PartnerWentDown,
     PlannedFault,
 )
-from o2c.partners.outages import DETECTION, Detected, rule_of
+from o2c.partners.outages import DETECTION, Detected
 from o2c.partners.state import PartnerState, stream_of
 
 CALLS_MAX = 64
@@ -78,24 +79,29 @@ def declare_down(state: PartnerState, partner: str, *, by: str, reason: str, at:
 def declare_up(state: PartnerState, partner: str, *, by: str, reason: str, rate_per_min: int, at: datetime) -> list[PartnerCameUp]:
     """Declare that a partner is up again, however it was found to be down; nothing when it is up.
 
-    `rate_per_min` is how many parked calls are made in a minute, 0 for as many as the partner's rule says. Raises Refused (usage) without a
-    reason, and for a rate that is none.
+    `rate_per_min` is how many parked calls are made in a minute. Raises Refused (usage) without a reason, and for a rate that is none.
     """
     _refuse_without(reason, partner)
-    if not 0 <= rate_per_min <= RATE_MAX:
+    if not 1 <= rate_per_min <= RATE_MAX:
         raise Refused(f"partner {partner}: between 1 and {RATE_MAX} parked calls are made in a minute, not {rate_per_min}")
     if state.down is None:
         return []
-    rate = rate_per_min or rule_of(partner).rate_per_min
-    return [PartnerCameUp(partner=partner, outage=state.down.outage, up_at=at, by=by, rate_per_min=rate, note=reason)]
+    return [PartnerCameUp(partner=partner, outage=state.down.outage, up_at=at, by=by, rate_per_min=rate_per_min, note=reason)]
 
 
-def detect_down(state: PartnerState, partner: str, found: Detected) -> Decision:
-    """Take a partner for down by its calls, and ask for the first probe; nothing when it is down already."""
+def detect_down(state: PartnerState, partner: str, found: Detected, rule: OutageRule) -> Decision:
+    """Take a partner for down by its calls, and ask for the first probe; nothing when it is down already.
+
+    Soon after it came up, it needs twice as many answers to come up again.
+    """
     if state.down:
         return Decision()
-    since = max(found.since, state.outage.until) if state.outage and state.outage.until else found.since
-    rule, outage = rule_of(partner), outage_id(partner, since)
+    last, since, answers = state.outage, found.since, rule.answers_min
+    if last and last.until:
+        since = max(found.since, last.until)
+        if since - last.until < timedelta(seconds=rule.window_s) and not last.declared:
+            answers = min(2 * (last.answers_min or rule.answers_min), max(rule.answers_max, rule.answers_min))
+    outage = outage_id(partner, since)
     down = PartnerWentDown(
         partner=partner,
         outage=outage,
@@ -103,27 +109,41 @@ def detect_down(state: PartnerState, partner: str, found: Detected) -> Decision:
         by=DETECTION,
         declared=False,
         calls=found.calls,
-        failed=found.failed,
+        failed=found.calls,
+        orders=found.orders,
         window_s=rule.window_s,
+        answers_min=answers,
     )
-    return just(down, _probe(partner, outage, max(found.at, since)))
+    return just(down, _probe(partner, outage, max(found.at, since), rule))
 
 
-def probed(state: PartnerState, partner: str, *, answered: bool, at: datetime) -> Decision:
-    """Take down how a probe ended: the partner is up after enough answers in a row, else there is another probe. Nothing when none was open."""
+def probed(state: PartnerState, partner: str, rule: OutageRule, *, answered: bool, at: datetime) -> Decision:
+    """Take down how a probe ended: the partner is up after enough answers in a row, or when it was down for too long, else there is another probe.
+
+    Nothing when none was open.
+    """
     down = state.down
     if down is None or not down.probing:
         return Decision()
     at = max(at, down.since)
     told = PartnerProbed(partner=partner, outage=down.outage, answered=answered)
-    if answered and down.answers + 1 >= rule_of(partner).answers_min:
-        rate = rule_of(partner).rate_per_min
-        return just(told, PartnerCameUp(partner=partner, outage=down.outage, up_at=at, by=DETECTION, rate_per_min=rate))
-    return just(told, _probe(partner, down.outage, at))
+    enough = answered and down.answers + 1 >= (down.answers_min or rule.answers_min)
+    if enough or at - down.since >= timedelta(seconds=rule.longest_s):
+        return just(told, PartnerCameUp(partner=partner, outage=down.outage, up_at=at, by=DETECTION, rate_per_min=rule.rate_per_min))
+    return just(told, _probe(partner, down.outage, at, rule))
 
 
-def _probe(partner: str, outage: str, at: datetime) -> PartnerProbeRequested:
-    due_at = at + timedelta(seconds=rule_of(partner).probe_every_s)
+def left_alone(state: PartnerState, partner: str, rule: OutageRule, *, at: datetime) -> Decision:
+    """Take a partner for up that answered its last probe and for which no call waits any more: whoever calls next shows how it stands."""
+    down = state.down
+    if down is None or down.declared or not down.answers:
+        return Decision()
+    up_at = max(at, down.since)
+    return just(PartnerCameUp(partner=partner, outage=down.outage, up_at=up_at, by=DETECTION, rate_per_min=rule.rate_per_min))
+
+
+def _probe(partner: str, outage: str, at: datetime, rule: OutageRule) -> PartnerProbeRequested:
+    due_at = at + timedelta(seconds=rule.probe_every_s)
     return PartnerProbeRequested(partner=partner, outage=outage, due_at=due_at)
 
 

@@ -29,7 +29,7 @@ class Outage:
     """A time without the partner, `until` None while it lasts. `by` and `ended_by` are who said so, or `detection`.
 
     `drained_until` is when the last of its parked calls is made that have a time already; None while none has. Since it is `probing`, the next
-    call is made; `answers` counts the calls in a row that were answered so.
+    call is made; `answers` counts the calls in a row that were answered so, and `answers_min` is how many bring it up (0: as its rule says).
     """
 
     outage: str
@@ -42,6 +42,7 @@ class Outage:
     drained_until: datetime | None = None
     probing: datetime | None = None
     answers: int = 0
+    answers_min: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,7 @@ def evolve(state: PartnerState, event: Event) -> PartnerState:
         case PartnerFaultsPlanned():
             return replace(state, planned=event.faults)
         case PartnerWentDown():
-            return replace(state, outage=Outage(event.outage, event.since, event.by, event.declared))
+            return replace(state, outage=Outage(event.outage, event.since, event.by, event.declared, answers_min=event.answers_min))
         case PartnerCameUp() if state.outage and state.outage.outage == event.outage:
             ended = replace(state.outage, until=event.up_at, ended_by=event.by, rate_per_min=event.rate_per_min)
             return replace(state, outage=ended)
@@ -112,7 +113,7 @@ def not_before(state: PartnerState) -> datetime | None:
 
 KIND = StreamKind(
     category="partner",
-    shape_version=2,
+    shape_version=3,
     state_type=PartnerState,
     initial=lambda _: PartnerState(),
     evolve=evolve,

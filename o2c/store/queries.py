@@ -80,8 +80,8 @@ CALLS_OF_POOL = f"SELECT {_AGENDA_ROW} FROM o2c.agenda a WHERE pool = %s ORDER B
 
 LAST_CALLS = """SELECT stream, occurred_at, body -> 'asked' ->> 'answer' AS answer, body -> 'asked' ->> 'code' AS code
     FROM (SELECT stream, occurred_at, body FROM o2c.event ORDER BY position DESC LIMIT %s) last
-    WHERE body -> 'asked' ->> 'partner' = %s AND occurred_at > %s"""
-"""How a partner answered lately, among the last events of the log. Parameters: number of events, partner, the time before the first call."""
+    WHERE body -> 'asked' ->> 'partner' = %s"""
+"""How a partner answered lately, among the last events of the log. Parameters: number of events, partner."""
 
 UNSERVED = """SELECT w.pool, least(w.waiting, f.free - d.due) AS unserved
     FROM (SELECT pool, min(step) AS step, count(*) AS waiting FROM o2c.agenda WHERE pool <> '' AND kind = 'stock' GROUP BY pool) w

@@ -14,8 +14,6 @@ from o2c.kernel.decision import Guard
 from o2c.store import queries
 from o2c.store.commands import plain_array, text_array
 
-LAST_EVENTS = 5_000
-
 
 @dataclass(frozen=True, slots=True)
 class DueRow:
@@ -147,9 +145,9 @@ class Reads:
         """The rows of a partner's calls that are parked, or have been and wait for their time: by priority, then age."""
         return [_row(row) for row in self.rows(queries.CALLS_OF_POOL, pool)]
 
-    def last_calls(self, partner: str, after: datetime) -> list[dict[str, Any]]:
-        """stream, occurred_at, answer and code of the calls of a partner after a time, as far as the last LAST_EVENTS events tell."""
-        return self.rows(queries.LAST_CALLS, LAST_EVENTS, partner, after)
+    def last_calls(self, partner: str, events: int) -> list[dict[str, Any]]:
+        """stream, occurred_at, answer and code of the calls of a partner, as far as so many of the last events of the log tell."""
+        return self.rows(queries.LAST_CALLS, events, partner)
 
     def calls_of(self, outages: Sequence[str], at: datetime) -> dict[str, tuple[int, int]]:
         """By outage, how many calls it parked, and how many of these were made again by a time; none for one that parked none."""

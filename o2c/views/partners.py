@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from o2c.engine.app import Engine
-from o2c.partners.outages import rule_of
+from o2c.kernel.reasons import Codes
 from o2c.partners.registry import PARTNERS, REAL, usual_faults
 from o2c.partners.state import Outage, PartnerState, stream_of
 from o2c.views.reading import Rows, plain
@@ -38,19 +38,21 @@ def list_partner_statuses(app: Engine) -> Rows:
     orders gave up waiting. `rate_per_min` is how many parked calls are, or would be, made in a minute.
     """
     now, states = app.clock().now, partner_states(app)
+    codes = app.codes().at(now)
     calls = app.reads.calls_of([state.outage.outage for state in states.values() if state.outage], now)
-    return [_status_row(name, state.outage, calls, now) for name, state in sorted(states.items())]
+    return [_status_row(name, state.outage, calls, codes, now) for name, state in sorted(states.items())]
 
 
-def _status_row(name: str, outage: Outage | None, calls: Mapping[str, tuple[int, int]], now: datetime) -> dict[str, Any]:
+def _status_row(name: str, outage: Outage | None, calls: Mapping[str, tuple[int, int]], codes: Codes, now: datetime) -> dict[str, Any]:
+    usual = codes.outage_rule(name).rate_per_min
     if outage is None:
-        told: tuple[Any, ...] = ("up", None, None, 0, 0, rule_of(name).rate_per_min)
+        told: tuple[Any, ...] = ("up", None, None, 0, 0, usual)
     else:
         parked, drained = calls.get(outage.outage, (0, 0))
         drains = outage.drained_until is not None and outage.drained_until > now
         state = "draining" if drains else "up" if outage.until else "down"
         by = outage.ended_by if outage.until else outage.by
-        told = (state, plain(outage.until or outage.since), by, parked, drained, outage.rate_per_min or rule_of(name).rate_per_min)
+        told = (state, plain(outage.until or outage.since), by, parked, drained, outage.rate_per_min or usual)
     return dict(zip(STATUS_COLUMNS, (name, *told), strict=True))
 
 

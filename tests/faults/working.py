@@ -18,7 +18,7 @@ from typing import Any
 import structlog
 
 from o2c.engine.worker import Worker
-from o2c.kernel.partner import Answer, Request
+from o2c.kernel.partner import Answer, Failed, Request
 from o2c.running.crew import work
 from o2c.store.reads import DueRow
 from tests.world import RecordingPartner, World, line, order
@@ -26,6 +26,10 @@ from tests.world import RecordingPartner, World, line, order
 LIMIT_S = 60
 ORDERS = 12
 ROOT = Path(__file__).parents[2]
+
+
+AWAY = "away"
+"""The file beside the partner's book that, while it is there, keeps everybody from reaching the network."""
 
 
 class Unhurried(RecordingPartner):
@@ -37,6 +41,8 @@ class Unhurried(RecordingPartner):
         self.calls = 0
 
     def submit(self, request: Request) -> Answer:
+        if request.step == "activation" and self.book.with_name(AWAY).exists():
+            return Failed("UNAVAILABLE")
         self.calls += 1
         answer = super().submit(request)
         threading.Event().wait(LIMIT_S * 10 if self.calls == self.holds_after else self.pause_s)

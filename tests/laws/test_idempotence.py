@@ -27,6 +27,7 @@ from o2c.kernel.attend import expect
 from o2c.kernel.balances import DepositFreed
 from o2c.kernel.decision import Decision, just
 from o2c.kernel.partner import RefusedBy
+from o2c.kernel.reasons import OutageRule
 from o2c.kernel.shapes import PartnerAccepted
 from o2c.kernel.stream import StreamKind
 from o2c.numbers import rules as numbers
@@ -37,9 +38,9 @@ from o2c.orders.giving_up import cancel_port
 from o2c.orders.promise import revise
 from o2c.orders.rules import advance, close, fail_item, receive
 from o2c.orders.step import KIND as ORDER
-from o2c.partners.events import PartnerFaultsPlanned, PartnerLinked, PartnerProbeOpened, PartnerWentDown
+from o2c.partners.events import PartnerFaultsPlanned, PartnerLinked, PartnerProbed, PartnerProbeOpened, PartnerWentDown
 from o2c.partners.outages import Detected
-from o2c.partners.rules import declare_down, declare_up, detect_down, link, plan_faults, probed, simulate
+from o2c.partners.rules import declare_down, declare_up, detect_down, left_alone, link, plan_faults, probed, simulate
 from o2c.partners.state import KIND as PARTNER
 from o2c.payments.rules import record
 from o2c.plan import SPECIFICATIONS, STEPS
@@ -198,7 +199,7 @@ FAULTS = PartnerFaultsPlanned.model_validate(PartnerFaultsPlanned.example).fault
 DOWN = PARTNER.evolve(PARTNER.initial(""), PartnerWentDown.model_validate(PartnerWentDown.example))
 DETECTED = PARTNER.evolve(PARTNER.initial(""), PartnerWentDown.model_validate({**PartnerWentDown.example, "declared": False}))
 PROBING = PARTNER.evolve(DETECTED, PartnerProbeOpened.model_validate(PartnerProbeOpened.example))
-FOUND = Detected(MONDAY, MONDAY + timedelta(minutes=1), 8, 8)
+ANSWERED = PARTNER.evolve(PROBING, PartnerProbed.model_validate(PartnerProbed.example))
 BY_WIRE = PartnerLinked.model_validate(PartnerLinked.example)
 
 
@@ -257,11 +258,11 @@ IDEMPOTENT = [
     pytest.param(PARTNER, PARTNER.initial("partner-credit-bureau"), linked, id="link-a-partner"),
     pytest.param(PARTNER, PARTNER.evolve(PARTNER.initial(""), BY_WIRE), lambda s: just(*simulate(s, "credit-bureau")), id="simulate-a-partner"),
     pytest.param(PARTNER, PARTNER.initial(""), lambda s: just(*plan_faults(s, "network", FAULTS)), id="plan-faults"),
-    *(pytest.param(PARTNER, state, lambda s: just(*declare_down(s, "network", by="ann", reason="planned", at=MONDAY)), id=f"declare-down-{what}")
-      for what, state in (("a-partner", PARTNER.initial("")), ("what-was-detected", DETECTED))),
-    pytest.param(PARTNER, DOWN, lambda s: just(*declare_up(s, "network", by="ann", reason="they called", rate_per_min=0, at=MONDAY)), id="declare-up"),
-    pytest.param(PARTNER, PARTNER.initial(""), lambda s: detect_down(s, "network", FOUND), id="find-a-partner-down"),
-    pytest.param(PARTNER, PROBING, lambda s: probed(s, "network", answered=True, at=MONDAY), id="a-probe-that-was-answered"),
+    *(pytest.param(PARTNER, state, lambda s: just(*declare_down(s, "network", by="ann", reason="planned", at=MONDAY)), id=f"declare-down-{what}") for what, state in (("a-partner", PARTNER.initial("")), ("what-was-detected", DETECTED))),
+    pytest.param(PARTNER, DOWN, lambda s: just(*declare_up(s, "network", by="ann", reason="they called", rate_per_min=60, at=MONDAY)), id="declare-up"),
+    pytest.param(PARTNER, PARTNER.initial(""), lambda s: detect_down(s, "network", Detected(MONDAY, MONDAY + timedelta(minutes=1), 8, 8), OutageRule()), id="find-a-partner-down"),
+    pytest.param(PARTNER, PROBING, lambda s: probed(s, "network", OutageRule(), answered=True, at=MONDAY), id="a-probe-that-was-answered"),
+    pytest.param(PARTNER, ANSWERED, lambda s: left_alone(s, "network", OutageRule(), at=MONDAY), id="a-partner-that-nobody-waits-for"),
     pytest.param(JOB, JOB.initial("job-1"), lambda s: start(s, BEGUN), id="start-a-job"),
     pytest.param(JOB, JOB.evolve(JOB.initial("job-1"), BEGUN), lambda s: report(s, [Tried(fallout="f-1", result="done")]), id="report-of-a-job"),
 ]  # fmt: skip
@@ -320,7 +321,7 @@ def test_a_delivery_that_is_known_brings_nothing() -> None:
 SETTING = {
     "access.distrust", "access.issue", "access.revoke", "access.trust", "access.use",
     "billing.pay_back", "catalogue.publish", "credit.deposit", "credit.release", "customers.register", "numbers.release_reservation", "numbers.reserve", "orders.receive",
-    "jobs.report", "jobs.start", "orders.advance", "orders.close", "orders.fail_item", "partners.declare_down", "partners.declare_up", "partners.detect_down", "partners.probed", "partners.link", "partners.plan_faults", "partners.simulate", "payments.record",
+    "jobs.report", "jobs.start", "orders.advance", "orders.close", "orders.fail_item", "partners.declare_down", "partners.declare_up", "partners.detect_down", "partners.left_alone", "partners.probed", "partners.link", "partners.plan_faults", "partners.simulate", "payments.record",
 }  # fmt: skip
 """Rules that set a state: the table above holds them, but for one that is tried by itself because it tells two streams."""
 

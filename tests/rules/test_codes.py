@@ -90,6 +90,16 @@ def test_a_code_of_ones_own_and_what_it_stands_for() -> None:
         pytest.param(HEAD + '[steps.porting]\ncodes = { A = "NP-NONE" }\n', "no reason is called NP-NONE", id="a code that is none"),
         pytest.param(HEAD + '[steps.porting]\nsilence = "NP-CODE"\n', "must be a transient one", id="a silence for good"),
         pytest.param(HEAD + "[retries.transient]\nfirst_m = 3\n", "first_m", id="a retry's key that is none"),
+        pytest.param(
+            HEAD + "[outages.moon]\ncalls_min = 3\n", "no partner is called moon; there are access-network", id="a partner that is none"
+        ),
+        pytest.param(HEAD + "[outages.network]\ncalls = 3\n", "outages of network has 'calls'", id="a figure of outages that is none"),
+        pytest.param(
+            HEAD + "[outages.usual]\nusual_percent = 100\n",
+            "usual_percent is a whole number from 1 to 99",
+            id="a partner that is never there",
+        ),
+        pytest.param(HEAD + '[outages.usual]\ncalls_min = "3"\n', "calls_min is a whole number", id="a figure that is text"),
     ],
 )
 def test_what_is_wrong_with_a_file_is_named(text: str, told: str) -> None:
@@ -98,6 +108,24 @@ def test_what_is_wrong_with_a_file_is_named(text: str, told: str) -> None:
         checked(packaged(), text, NAMES)
     assert told in str(refused.value)
     assert "\n" not in str(refused.value)
+
+
+def test_outages_of_one_partner_and_of_all() -> None:
+    """What one says stands over what is usual, and stays when the usual changes; every partner that is asked can be named."""
+    assert {partner for step in STEPS.values() if (partner := step.partner)} | {"usual"} == packaged().newest.outages.keys()
+    first = HEAD + "[outages.network]\nprobe_every_s = 60\n"
+    second = (
+        first.replace("ours-1", "ours-2").replace("network", "usual").replace("probe_every_s = 60", "probe_every_s = 30\nrate_per_min = 90")
+    )
+
+    rules = book_of((first, second)).newest
+
+    told = {
+        name: (rule.probe_every_s, rule.rate_per_min)
+        for name in ("network", "clearing-house", "courier")
+        if (rule := rules.outage_rule(name))
+    }
+    assert told == {"network": (60, 90), "clearing-house": (30, 30), "courier": (30, 90)}
 
 
 @hypothesis.given(days=st.lists(st.dates(date(2021, 1, 1), date(2030, 1, 1)), min_size=1, max_size=5), ahead=st.integers(0, 4000))

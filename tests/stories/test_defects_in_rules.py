@@ -19,6 +19,7 @@ from o2c.engine.app import Context
 from o2c.kernel.agenda import Entry
 from o2c.kernel.decision import Decision, just
 from o2c.kernel.partner import Accepted, Answered, RefusedBy
+from o2c.kernel.reasons import OutageRule
 from o2c.kernel.refusal import Refused
 from o2c.kernel.shapes import RetryScheduled
 from o2c.kernel.step import Step
@@ -69,7 +70,7 @@ def lived(world: World) -> None:
     """A world in which every step of the plan comes up: lines, a port, an access, an order given up while its partners have their work, a port
     cancelled on its own, a number kept that nobody takes, an invoice that is not paid, a courier that was found to be down."""
     world.stocked(esims=7, physical=3, numbers=12, customers=8)
-    found: Rule = lambda state, now: detect_down(state, "courier", Detected(now, now, 8, 8))  # noqa: E731 - a name for its type
+    found: Rule = lambda state, now: detect_down(state, "courier", Detected(now, now, 8, 8), OutageRule())  # noqa: E731 - a name for its type
     act_by_rules(world.app, Context("ann"), "partner-courier", [found], wish="down")
     world.scripted.will("9/esim", Accepted("PRF-1", at(12)))
     world.scripted.will("8/appointment", Accepted("VIS-1", at(12)))
