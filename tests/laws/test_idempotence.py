@@ -200,7 +200,6 @@ DOWN = PARTNER.evolve(PARTNER.initial(""), PartnerWentDown.model_validate(Partne
 DETECTED = PARTNER.evolve(PARTNER.initial(""), PartnerWentDown.model_validate({**PartnerWentDown.example, "declared": False}))
 PROBING = PARTNER.evolve(DETECTED, PartnerProbeOpened.model_validate(PartnerProbeOpened.example))
 ANSWERED = PARTNER.evolve(PROBING, PartnerProbed.model_validate(PartnerProbed.example))
-BY_WIRE = PartnerLinked.model_validate(PartnerLinked.example)
 
 
 def linked(state: Any) -> Decision:
@@ -256,7 +255,7 @@ IDEMPOTENT = [
     pytest.param(INVOICE, issued(), arrived(2399), id="invoice-by-bank"),
     pytest.param(INVOICE, issued(), arrived(5000), id="too-much-by-bank"),
     pytest.param(PARTNER, PARTNER.initial("partner-credit-bureau"), linked, id="link-a-partner"),
-    pytest.param(PARTNER, PARTNER.evolve(PARTNER.initial(""), BY_WIRE), lambda s: just(*simulate(s, "credit-bureau")), id="simulate-a-partner"),
+    pytest.param(PARTNER, PARTNER.evolve(PARTNER.initial(""), PartnerLinked(**PartnerLinked.example)), lambda s: just(*simulate(s, "credit-bureau")), id="simulate-a-partner"),
     pytest.param(PARTNER, PARTNER.initial(""), lambda s: just(*plan_faults(s, "network", FAULTS)), id="plan-faults"),
     *(pytest.param(PARTNER, state, lambda s: just(*declare_down(s, "network", by="ann", reason="planned", at=MONDAY)), id=f"declare-down-{what}") for what, state in (("a-partner", PARTNER.initial("")), ("what-was-detected", DETECTED))),
     pytest.param(PARTNER, DOWN, lambda s: just(*declare_up(s, "network", by="ann", reason="they called", rate_per_min=60, at=MONDAY)), id="declare-up"),
