@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from projections import (
     balances,
+    cancellations,
     captures,
     contacts,
     fallout,
@@ -28,6 +29,7 @@ ALL: tuple[Projection, ...] = (
     fallout_records.FALLOUT_RECORDS,
     promises.PROMISES,
     captures.CAPTURES,
+    cancellations.CANCELLATIONS,
     launches.LAUNCHES,
     ports.PORTS,
     stock.STOCK,

@@ -21,7 +21,7 @@ _FIELDS = {
     "code_version": "code_version",
 }  # fmt: skip
 """The column of each field that an event of the shape `fell-out` has for a fallout."""
-_OF_ORDER = frozenset({"order.captured", "order.planned", "promise.revised", "invoice.issued"})
+_OF_ORDER = frozenset({"order.captured", "order.planned", "order.amended", "promise.revised", "invoice.issued"})
 _NOT_CLOSED: Row = {"closed_at": None, "closed_by": None, "closed_event": None}
 _GROUPED_BY = ("step", "reason", "partner_code", "offering", "plan_version")
 """What fallouts of one group have in common. The partner follows from the step."""
@@ -91,6 +91,8 @@ def _told(doc: Doc, record: Seen) -> Doc:
             items = {item["item"]: _item(item) for item in body["items"]}
             plan = {name: body.get(name, "") for name in ("plan_version", "currency")}
             return {**blame.planned(doc, record), "order": {**doc["order"], **plan}, "items": items}
+        case "order.amended":
+            return {**doc, "order": {**doc["order"], **{name: body[name] for name in ("priority", "category") if name in body["amended"]}}}
     item = {**doc["items"].get(record.item, _item({})), "promised_on": body["promised_on"]}
     return {**doc, "items": {**doc["items"], record.item: item}}
 
@@ -160,7 +162,7 @@ def group_of(row: Row) -> str:
 FALLOUT = Projection(
     name="fallout",
     meaning="One row a fallout, which stays: where it stopped and why, its group, what it holds up, whom it waits for, attempts, and the event that closed it.",
-    shape_version=7,
+    shape_version=8,
     columns={
         "fallout": "text", "order_id": "text", "stream": "text", "item": "text", "step": "text", "reason": "text", "class": "text",
         "origin": "text", "waiting_for": "text", "queue": "text", "opened_at": "timestamptz", "attempts": "integer", "state": "text",
@@ -176,7 +178,7 @@ FALLOUT = Projection(
     indexes=("fallout", "order_id", "state, queue, opened_at", "group_id, state"),
     types=_concerns,
     fields=frozenset({
-        *blame.FIELDS, *_FIELDS.values(), "asked", "currency", "decision", "due_at", "market", "priority", "category", "tier", "plan_version", "promised_on",
+        *blame.FIELDS, *_FIELDS.values(), "asked", "currency", "decision", "due_at", "market", "priority", "category", "tier", "plan_version", "promised_on", "amended",
     }),
     group=lambda record: record.stream,
     found_by="stream",
@@ -302,3 +304,6 @@ FROM projection.fallout GROUP BY 1, 2 ORDER BY 3 DESC, 1"""
 UNMAPPED = """SELECT step, partner_code AS raw, count(*) AS count, min(fallout) AS sample FROM projection.fallout WHERE reason = %s
 GROUP BY step, partner_code ORDER BY count(*) DESC, step, partner_code"""
 """Partners' codes that were mapped to none of ours, by step; the most frequent first. Parameter: our code for such."""
+
+OF_STREAMS = "SELECT * FROM projection.fallout WHERE order_id = ANY(%s) AND stream = 'order-' || order_id ORDER BY opened_at, fallout"
+"""The fallouts of some orders in their own streams, the oldest first. Parameter: the orders' ids."""

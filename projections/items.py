@@ -50,3 +50,6 @@ ORDERS_BRINGING_NUMBER = "SELECT order_id FROM projection.items WHERE brings = %
 
 COUNT_BY_STATE = "SELECT state AS key, count(*) AS n FROM projection.items GROUP BY 1 ORDER BY 1"
 """How many items are in each state. No parameters."""
+
+ROWS_OF_ORDERS = "SELECT * FROM projection.items WHERE order_id = ANY(%s) ORDER BY order_id, item"
+"""The rows of the items of some orders. Parameter: the orders' ids."""

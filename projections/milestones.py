@@ -120,3 +120,6 @@ MILESTONES = Projection(
 
 CYCLE_TIMES = "SELECT * FROM projection.cycle_time"
 """The percentiles of all cycle times. No parameters."""
+
+REACHED_BY_ORDERS = "SELECT * FROM projection.milestones WHERE order_id = ANY(%s) ORDER BY order_id, item"
+"""The milestones of some orders and their items. Parameter: the orders' ids."""

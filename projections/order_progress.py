@@ -12,14 +12,14 @@ from projections.engine.seen import Seen
 from projections.open_fallouts import ENDINGS, closes
 
 INITIAL: Doc = {"gates": {}, "items": {}, "leaves": {}, "open": {}}
-FIELDS = frozenset({"external_id", "party", "priority", "channel", "lines", "items", "waiting_for", "fallout", "promised_on"})
+FIELDS = frozenset({"external_id", "party", "priority", "channel", "lines", "items", "waiting_for", "fallout", "promised_on", "amended"})
 CANCELLATION = frozenset({"cancellation-requested", "cancellation-refused", "cancellation-accepted"})
 SHAPES = CANCELLATION | {"accepted", "silent", "item-failed", "item-cancelled"}
 
 
 def concerns(event: type[Event]) -> bool:
     """Whether events of a type set an order's header, plan or end, or have a shape that changes a step."""
-    own = event.type_name in {"order.captured", "order.planned", "promise.revised"} or event.type_name in ENDINGS
+    own = event.type_name in {"order.captured", "order.planned", "order.amended", "promise.revised"} or event.type_name in ENDINGS
     return own or event.shape in SHAPES or status_after(event.shape, "") is not None
 
 
@@ -41,6 +41,8 @@ def evolve(doc: Doc, record: Seen) -> Doc:
         doc = _planned(doc, record)
     elif record.type == "promise.revised":
         doc = _promised(doc, record)
+    elif record.type == "order.amended":
+        doc = {**doc, "priority": record.body["priority"]} if "priority" in record.body["amended"] else doc
     elif record.type in ENDINGS:
         doc = {**doc, "closed_at": record.at}
     else:

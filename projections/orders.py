@@ -27,7 +27,7 @@ def _rows(order_id: str, doc: Doc) -> Iterator[Row]:
 ORDERS = Projection(
     name="orders",
     meaning="One row an order: state by the roll-up, leaf items, open fallouts; captured_at and closed_at are business time.",
-    shape_version=3,
+    shape_version=4,
     columns={
         "order_id": "text", "external_id": "text", "customer_id": "text", "state": "text", "channel": "text", "captured_at": "timestamptz",
         "items": "integer", "open_fallouts": "integer", "priority": "integer", "closed_at": "timestamptz",
@@ -78,3 +78,31 @@ come; how many."""
 
 COUNT_BY_STATE = "SELECT state AS key, count(*) AS n FROM projection.orders GROUP BY 1 ORDER BY 1"
 """How many orders are in each state. No parameters."""
+
+_FILTERED = """(cardinality(%(orders)s::text[]) = 0 OR o.order_id = ANY(%(orders)s))
+AND (cardinality(%(external_ids)s::text[]) = 0 OR o.external_id = ANY(%(external_ids)s))
+AND (cardinality(%(states)s::text[]) = 0 OR o.state = ANY(%(states)s))
+AND (cardinality(%(customers)s::text[]) = 0 OR o.customer_id = ANY(%(customers)s))
+AND (cardinality(%(channels)s::text[]) = 0 OR o.channel = ANY(%(channels)s))
+AND (cardinality(%(priorities)s::integer[]) = 0 OR o.priority = ANY(%(priorities)s))
+AND (cardinality(%(captured_at)s::timestamptz[]) = 0 OR date_trunc('milliseconds', o.captured_at) = ANY(%(captured_at)s))
+AND (%(captured_since)s::timestamptz IS NULL OR o.captured_at >= %(captured_since)s)
+AND (%(captured_until)s::timestamptz IS NULL OR o.captured_at < %(captured_until)s)
+AND (%(closed_since)s::timestamptz IS NULL OR o.closed_at >= %(closed_since)s)
+AND (%(closed_until)s::timestamptz IS NULL OR o.closed_at < %(closed_until)s)
+AND (%(captured_by)s = '' OR EXISTS (SELECT FROM o2c.event e WHERE e.stream = 'order-' || o.order_id AND e.version = 1 AND e.actor = %(captured_by)s))"""
+"""Orders `o` as a caller picks them. Parameters: `orders`, `external_ids`, `states`, `customers`, `channels`, `priorities`, `captured_at` (to the
+millisecond; each empty: any); `captured_since`, `closed_since` and, not included, `captured_until`, `closed_until` (NULL: any); `captured_by` (empty
+text: anybody)."""
+
+DOCUMENTED = f"""SELECT o.*, count(*) OVER () AS n FROM projection.orders o WHERE {_FILTERED}
+ORDER BY CASE %(sort)s WHEN 'state' THEN o.state WHEN 'external_id' THEN o.external_id WHEN 'order' THEN o.order_id END,
+    CASE %(sort)s WHEN '-state' THEN o.state WHEN '-external_id' THEN o.external_id WHEN '-order' THEN o.order_id END DESC,
+    CASE %(sort)s WHEN 'priority' THEN o.priority END, CASE %(sort)s WHEN '-priority' THEN o.priority END DESC,
+    CASE %(sort)s WHEN 'closed_at' THEN o.closed_at END, CASE %(sort)s WHEN '-closed_at' THEN o.closed_at END DESC NULLS LAST,
+    CASE %(sort)s WHEN '-captured_at' THEN o.captured_at END DESC, o.captured_at, o.order_id OFFSET %(offset)s LIMIT %(limit)s"""
+"""A page of orders, by capture time unless `sort` says otherwise, and how many there are in all (`n`). Parameters: those of the filter, `sort` (a
+column, with a minus before it downwards), `offset`, `limit`."""
+
+DOCUMENTED_COUNT = f"SELECT count(*) AS n FROM projection.orders o WHERE {_FILTERED}"
+"""How many orders there are of those that a caller picks. Parameters: those of the filter."""

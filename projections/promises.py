@@ -99,3 +99,6 @@ KEEPING = "SELECT * FROM projection.promise_keeping"
 PROMISES_OF_ORDER = """SELECT item, first_promised_on, promised_on, revisions, completed_on, cause_step, cause_reason
 FROM projection.promises WHERE order_id = %s ORDER BY item"""
 """The promises of an order's items. Parameter: the order's id."""
+
+PROMISES_OF_ORDERS = "SELECT * FROM projection.promises WHERE order_id = ANY(%s) ORDER BY order_id, item"
+"""The promises of the items of some orders. Parameter: the orders' ids."""

@@ -73,7 +73,15 @@ def planned(number: int, minutes: int = 0, salt: str = "") -> Told:
     return of_order(number, "order.planned", minutes, salt, items=items)
 
 
-_GATES = ("validation.requested", "order.validated", "validation.fell-out", "duplicate.suspected", "duplicate.settled", "deposit.received")
+_GATES = (
+    "validation.requested",
+    "order.amended",
+    "order.validated",
+    "validation.fell-out",
+    "duplicate.suspected",
+    "duplicate.settled",
+    "deposit.received",
+)
 _OF_ITEMS = (
     "sim.requested", "sim.assigned", "sim.fell-out", "sim.released", "number.requested", "number.assigned", "number.fell-out", "number.earmarked",
     "number.earmark-dropped", "item.failed",

@@ -100,7 +100,7 @@ LIVES: Mapping[str, Mapping[str, Sequence[Told]]] = {
         ),
         "completed in part": (
             *_GATES, ("step.forced", {"item": "1", "step": "delivery"}), ("service.activated", {}), ("activation.fell-out", _TWO),
-            ("item.failed", _TWO), ("order.partially-completed", {}),
+            ("item.failed", _TWO), ("order.amended", {}), ("order.partially-completed", {}),
         ),
         "cancelled": (*_GATES, ("item.cancelled", {"item": "1", "base": "3"}), ("item.cancelled", _TWO), ("order.cancelled", {})),
         "cancelled when its partners had dropped its work": (

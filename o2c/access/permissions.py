@@ -59,8 +59,12 @@ metrics.promises         -        yes     yes         yes      yes      -       
 numbers.release          -        yes     yes         -        -        -                -
 numbers.reserve          -        yes     yes         -        -        -                -
 numbers.show             -        yes     yes         masked   yes      yes              -
+orders.amend             own      yes     yes         -        -        -                -
 orders.cancel            own      yes     yes         -        -        -                -
+orders.cancellations     own      yes     yes         masked   yes      yes              -
 orders.capture           yes      yes     yes         -        -        -                -
+orders.document          own      yes     yes         masked   yes      yes              -
+orders.documents         own      yes     yes         masked   yes      yes              -
 orders.find              -        yes     yes         -        yes      yes              -
 orders.ingest            -        -       -           -        -        -                -
 orders.list              own      yes     yes         masked   yes      yes              -
@@ -128,6 +132,9 @@ DISCLOSED: Mapping[str, tuple[str, ...]] = {
     "events.find": ("number", "sim"),
     "events.tail": ("number", "sim"),
     "fallout.show": ("correction", "note", "original"),
+    "orders.cancellations": ("note",),
+    "orders.document": ("name", "e-mail", "address", "note", "original"),
+    "orders.documents": ("name", "e-mail", "address", "note", "original"),
     "orders.find": ("name", "e-mail"),
     "ports.late": ("number",),
     "streams.show": ("number", "sim"),
@@ -141,7 +148,9 @@ BY_PERSON = ("name", "email")
 SUBJECTS: Mapping[str, tuple[str, str]] = {
     "customers.contact": ("customer", "customer"),
     "customers.show": ("customer", "name"),
+    "orders.amend": ("order", "name"),
     "orders.cancel": ("order", "name"),
+    "orders.document": ("order", "name"),
     "orders.plan": ("order", "name"),
     "orders.show": ("order", "name"),
     "orders.timeline": ("order", "name"),

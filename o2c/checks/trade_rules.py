@@ -214,13 +214,13 @@ RULES: tuple[Rule, ...] = (
     ),
     NotSuccession(
         name="nothing-after-the-end",
-        says="Nothing happens to an order after its end but what the plan allows: papers that come again, the notice of a refusal, and deposits.",
+        says="Nothing happens to an order after its end but what the plan allows: papers that come again, the notice of a refusal, deposits, and notes.",
         source="order life cycle, section 1 (final never leaves final)",
         by=by_order,
         first=_ENDS,
         never=Events(of="order"),
         but=(
-            named("order.resub*", "duplicate.*", "deposit.*"),
+            named("order.resub*", "order.amended", "duplicate.*", "deposit.*"),
             Events(step="duplicate"),
             Events(step="credit-notice"),
         ),

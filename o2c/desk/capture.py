@@ -139,7 +139,8 @@ def capture(app: Engine, context: Context, paper: Paper, *, market: str = HOME) 
 
     The same content again, under whatever command id, is the same order and is answered with where it stands. The paper's own channel stands in
     the log, the context's only where the paper names none. Raises Refused: usage for a paper that cannot be read (nothing is stored) or a market
-    that there is not, conflict when the command id was used for something else, missing when the store has no catalogue yet.
+    that there is not, conflict when the command id was used for something else. On a store without a catalogue the order is pinned to the empty
+    one, and falls out as one whose offerings nobody knows.
     """
     context, wish = permitted(context, "orders.capture"), _wish(paper, app.clock(), context.channel)
     for _ in range(TRIES_MAX):
@@ -167,11 +168,9 @@ def capture(app: Engine, context: Context, paper: Paper, *, market: str = HOME) 
 def _command(
     app: Engine, order: Loaded, loaded: Mapping[str, Loaded], wish: Wish, market: str, context: Context, command_id: str, fingerprint: str
 ) -> Command | None:
-    if not (catalogue_version := loaded[CATALOGUE].version):
-        raise Refused("there is no catalogue yet, and orders pin its version; run `o2c load catalogue FILE` first", kind="missing")
     # An intake knows its lines again by their place in the file, a service its papers by their command ids.
     name, now = f"service/{command_id}", app.clock().now
-    place = {"intake": name, "line": 1, "catalogue_version": catalogue_version}
+    place = {"intake": name, "line": 1, "catalogue_version": loaded[CATALOGUE].version}
     _, decision = received(app, order, wish, market=market, now=now, tier=tier_in(loaded, wish), **cast("Any", place))
     if not decision:
         return None

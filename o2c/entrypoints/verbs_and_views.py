@@ -10,7 +10,7 @@ from typing import Any
 
 from o2c.checks.conformance import check_conformance
 from o2c.checks.diagnose import run_checks
-from o2c.desk import bulk, capture, customers, fallout, keys, numbers, orders, partners, payments, projections, streams
+from o2c.desk import amending, bulk, capture, customers, fallout, keys, numbers, orders, partners, payments, projections, streams
 from o2c.desk import proving as fixes
 from o2c.desk.act import Context, Refused
 from o2c.desk.gate import asked
@@ -19,9 +19,11 @@ from o2c.files import intake, loading
 from o2c.running import store
 from o2c.views import (
     access,
+    cancellations,
     catalogue,
     codes,
     counterfactual,
+    documents,
     fallout_groups,
     fallout_page,
     fallouts,
@@ -102,6 +104,7 @@ VERBS = (
     Operation("keys.revoke", keys.revoke_key),
     Operation("numbers.release", numbers.release, decided_by="numbers.show"),
     Operation("numbers.reserve", numbers.reserve, decided_by="numbers.show"),
+    Operation("orders.amend", amending.amend_order, decided_by="orders.show"),
     Operation("orders.cancel", orders.cancel_order, decided_by="orders.show"),
     Operation("orders.capture", capture.capture),
     Operation("orders.ingest", intake.ingest),
@@ -153,6 +156,9 @@ VIEWS = (
     Operation("metrics.list", metrics.list_metrics),
     Operation("metrics.promises", status.promises_kept),
     Operation("numbers.show", number_views.show_number),
+    Operation("orders.cancellations", cancellations.list_cancellations),
+    Operation("orders.document", documents.show_document),
+    Operation("orders.documents", documents.list_documents),
     Operation("orders.find", finding.find_orders),
     Operation("orders.list", order_views.list_orders),
     Operation("orders.plan", order_page.order_plan),

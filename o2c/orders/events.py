@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict
-
 from o2c.kernel.charges import MONTHLY, PriceTerms
 from o2c.kernel.event import Event, Names, Pii, Upcast
 from o2c.kernel.shapes import Declined, Done, FellOut, OfItem, OfStep, Requested
+from o2c.orders.event_parts import CapturedLine as CapturedLine
+from o2c.orders.event_parts import LineDetail as LineDetail
+from o2c.orders.event_parts import Part
 
 _FELL_OUT = {
     "fallout": "5d3f0a5e-6f0e-5a53-9d4c-0d8a35a0b8f1",
@@ -17,34 +18,6 @@ _FELL_OUT = {
     "origin": "upstream",
     "recoverability": "correctable",
 }
-
-
-class _Part(BaseModel):
-    """Base of the parts of events: frozen and closed like the events themselves."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class CapturedLine(_Part):
-    """One order item as the channel sent it, unjudged: every value is text, absent ones empty."""
-
-    item: str
-    parent: str = ""
-    action: str = ""
-    quantity: str = ""
-    offering: str = ""
-    product: str = ""
-    relies_on: tuple[str, ...] = ()
-    account: str = ""
-    requested_start: str = ""
-    requested_completion: str = ""
-
-
-class LineDetail(_Part):
-    """The part of a line that may be personal: its characteristics as the channel gave them, and its place."""
-
-    characteristics: dict[str, str] = {}
-    place: str = ""
 
 
 class OrderCaptured(Event, name="order.captured", stream="order"):
@@ -184,14 +157,14 @@ class ResubmissionRefused(Event, name="order.resubmission-refused", stream="orde
     reason: str
 
 
-class PlannedStep(_Part):
+class PlannedStep(Part):
     """A step of the plan and the steps it waits for: of its own item by name, of another as `item/step`."""
 
     step: str
     waits: tuple[str, ...] = ()
 
 
-class PlannedItem(_Part):
+class PlannedItem(Part):
     """One line to fulfil. Quantity n became n lines (`1#1`, `1#2`, ...). Prices are pinned, net of tax, in minor units.
 
     Nothing begins before `start_on`; it is neither switched on nor charged before `wished_on` (days local to the market, empty for any day).
@@ -234,7 +207,7 @@ class OrderPlanned(Event, name="order.planned", stream="order"):
     items: tuple[PlannedItem, ...]
 
 
-class PromisedItem(_Part):
+class PromisedItem(Part):
     """The day by which an item is promised, and the step that it depends on most: one of its own, or of another item (`of`)."""
 
     item: str
@@ -349,6 +322,25 @@ class ItemCancelled(OfItem, name="item.cancelled", stream="order"):
     shape: ClassVar[str] = "item-cancelled"
     example = {"item": "2", "base": "1"}
     base: str = ""
+
+
+class OrderAmended(Event, name="order.amended", stream="order"):
+    """What an order says beside what is fulfilled was changed: `amended` names what, and the values of what it does not name say nothing.
+
+    `priority` is that of everything asked for from then on, lower first. `description` and `contact` (where notices go, by the channel's wish)
+    take the place of those before, empty when they were taken away; `note` is one more note.
+    """
+
+    example = {
+        "amended": ["priority", "description", "contact", "note"], "priority": 1, "category": "", "description": "for the new shop",
+        "contact": "ada@example.org", "note": "rang twice",
+    }  # fmt: skip
+    amended: tuple[str, ...]
+    priority: int = 4
+    category: str = ""
+    description: Annotated[str, Pii("note")] = ""
+    contact: Annotated[str, Pii("e-mail")] = ""
+    note: Annotated[str, Pii("note")] = ""
 
 
 class CorrectionApplied(OfStep, name="fallout.correction-applied", stream="*"):

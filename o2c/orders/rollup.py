@@ -186,6 +186,16 @@ def order_state(progress: Progress) -> str:
     return "acknowledged" if set(states.values()) == {"acknowledged"} else "inProgress"
 
 
+def together(states: Iterable[str]) -> str:
+    """Give the state that a bundle shows, or a line of several: all final, as an order that has only them; else held, pending, begun."""
+    found = set(states)
+    if found <= FINAL:
+        return found.pop() if len(found) == 1 else _all_final(found)
+    if len(found) == 1:
+        return found.pop()
+    return next((state for state in _WAITING if state in found), "inProgress")
+
+
 def _all_final(states: set[str]) -> str:
     if states == {"completed"}:
         return "completed"

@@ -31,7 +31,7 @@ from o2c.orders import events
 from o2c.orders.rollup import Progress, follow, plan
 from o2c.orders.wish import NUMBER, PORT_IN, Line, bringing_nothing
 
-SHAPE_VERSION = 5
+SHAPE_VERSION = 6
 LONG_AFTER = datetime(9999, 1, 1, tzinfo=UTC)
 """Stands for the day of a code that was corrected before that day was kept: it never grows too old."""
 
@@ -343,6 +343,11 @@ def _promised(state: OrderState, event: events.PromiseRevised) -> OrderState:
     return changed(state, items=items)
 
 
+def _amended(state: OrderState, event: events.OrderAmended) -> OrderState:
+    own = {"priority": event.priority, "category": event.category}
+    return changed(state, **{name: value for name, value in own.items() if name in event.amended})
+
+
 def _accepted(state: OrderState, event: events.CancellationAccepted) -> OrderState:
     if event.part == PORT_IN and not state.planned:
         return changed(state, lines=tuple(bringing_nothing(line) if line.item == event.item else line for line in state.lines))
@@ -369,6 +374,7 @@ _OWN: dict[type[Event], Callable[[OrderState, Any], OrderState]] = {
     events.OrderCaptured: _captured,
     events.OrderResubmitted: _resubmitted,
     events.OrderPlanned: _planned,
+    events.OrderAmended: _amended,
     events.CorrectionApplied: _corrected,
     events.CancellationAccepted: _accepted,
     events.PromiseRevised: _promised,

@@ -96,6 +96,8 @@ def _offer_flaw(state: OrderState, catalogue: CatalogueState) -> str:
     for line in state.lines:
         if not line.offering:
             return f"DQ-OFFER: item {line.item} names no offering"
+        if not catalogue.offerings:
+            return f"DQ-OFFER: the offering of item {line.item} is unknown: there was no catalogue when the order came; load one, and name its version"
         if why := unorderable(catalogue, offering=line.offering, at=state.captured_at, alone=not line.parent):
             return f"DQ-OFFER: the offering of item {line.item} {why}"
         offering = catalogue.offerings[line.offering]

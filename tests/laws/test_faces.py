@@ -92,11 +92,16 @@ METHODS = {
 _FILES = "A service hands in papers one by one; whoever has a file and the machine uses the command line."
 _UPKEEP = "Upkeep of tables is work for whoever has the machine, at a shell, where its progress and its differences are seen."
 _AT_A_DESK = "It answers a person's question at a desk; a service has the order, its events and its own records."
+_DOCUMENTS = "Documents are what programs exchange in the form of a standard; a person looks at an order's page."
 LACKING: Mapping[str, Mapping[str, str]] = {
     "http": LACKING_OVER_HTTP,
     "cli": {
         "customers.register": "A person has a file of parties and loads it; single ones come from a service.",
         "events.last": "It is where `events tail` begins by itself.",
+        "orders.amend": _DOCUMENTS,
+        "orders.cancellations": "A person sees a cancellation on the order's page and in its timeline.",
+        "orders.document": _DOCUMENTS,
+        "orders.documents": _DOCUMENTS,
         "events.wait": "Every reading command brings itself up to date before it answers.",
         "orders.capture": "A person has a file of papers and takes it in, so that every line is accounted for.",
         "streams.act": "Rules are code, and code is not typed on a command line.",
@@ -118,6 +123,10 @@ LACKING: Mapping[str, Mapping[str, str]] = {
         "metrics.cycle-time": "Figures for machines come from `o2c metrics`, or from the projections in SQL.",
         "metrics.promises": "Figures for machines come from `o2c metrics`, or from the projections in SQL.",
         "numbers.show": _AT_A_DESK,
+        "orders.amend": _DOCUMENTS,
+        "orders.cancellations": _DOCUMENTS,
+        "orders.document": _DOCUMENTS,
+        "orders.documents": _DOCUMENTS,
         "orders.find": _AT_A_DESK,
         "orders.ingest": _FILES,
         "orders.plan": _AT_A_DESK,

@@ -33,6 +33,7 @@ from o2c.kernel.stream import StreamKind
 from o2c.numbers import rules as numbers
 from o2c.numbers.events import NumberEarmarked, NumberReceived, NumberReserved
 from o2c.numbers.state import KIND as NUMBER
+from o2c.orders.amending import Amendment, amend
 from o2c.orders.cancellation import cancel
 from o2c.orders.giving_up import cancel_port
 from o2c.orders.promise import revise
@@ -91,6 +92,10 @@ def port_cancelled(state: Any) -> Decision:
 
 def cancelled_in_part(state: Any) -> Decision:
     return cancel(state, ("2",), note="", at=MONDAY, book=BOOK)
+
+
+def amended(state: Any) -> Decision:
+    return amend(state, Amendment(priority=0, category="business", description="for the shop"), {"description": "for the shop"})
 
 
 def running(*wanted: Any, until: str = "number") -> Any:
@@ -241,6 +246,7 @@ IDEMPOTENT = [
     pytest.param(ORDER, Story(item()).state, cancelled, id="cancel-at-its-gates"),
     pytest.param(ORDER, running(), cancelled, id="cancel"),
     pytest.param(ORDER, running(item("1"), item("2", "roaming", relies_on=("1",))), cancelled_in_part, id="cancel-item"),
+    pytest.param(ORDER, running(), amended, id="amended"),
     pytest.param(ORDER, running(), port_cancelled, id="cancel-port"),
     pytest.param(ORDER, running(until="cutover"), port_cancelled, id="cancel-a-port-that-is-agreed"),
     pytest.param(ORDER, all_failed(), close, id="close"),

@@ -137,7 +137,7 @@ TABLE: dict[str, tuple[History, History]] = {
     "nothing-after-the-end": (
         [*ENDED, of_order(0, "promise.revised", 10)],
         [*ENDED, of_order(0, "order.resubmitted", 10), of_order(0, "duplicate.suspected", 10), of_order(0, "duplicate.settled", 11),
-         of_order(0, "credit-notice.sent", 12), of_order(0, "deposit.received", 13)],
+         of_order(0, "credit-notice.sent", 12), of_order(0, "deposit.received", 13), of_order(0, "order.amended", 14)],
     ),
     "number-in-one-hand": (
         [number("number.received"), number("number.taken", 1, order=order_id(0)), number("number.taken", 2, order=order_id(1))],

@@ -1,0 +1,326 @@
+"""Orders as documents: all that a standard's order resource tells of one, in a page of many or alone, now or as it stood."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cache
+from typing import Any, cast
+
+from o2c.engine.app import Engine
+from o2c.kernel.periods import local_date
+from o2c.kernel.reasons import Codes
+from o2c.kernel.refusal import Refused
+from o2c.markets.registry import market
+from o2c.orders.rollup import FINAL, together
+from o2c.views.codes import guide_of
+from o2c.views.orders import ORDER_STATES, find_order
+from o2c.views.reading import Page, Rows, plain
+from projections import cancellations, fallout, items, milestones, orders, promises
+from projections.engine.operations import FoldFailed, Projection
+from projections.engine.projection import derive, reader_of
+from projections.engine.seen import Reader, Seen
+
+DOCUMENTS_MAX = 1_000
+SORTS = frozenset({"captured_at", "closed_at", "external_id", "order", "priority", "state"})
+"""What a page of documents may be sorted by; with a minus before it, downwards."""
+CAPTURED, AMENDED = "order.captured", "order.amended"
+_FOLDS: tuple[Projection, ...] = (
+    orders.ORDERS, items.ITEMS, promises.PROMISES, milestones.MILESTONES, fallout.FALLOUT, cancellations.CANCELLATIONS,
+)  # fmt: skip
+
+TOLD_OF_ORDERS = """SELECT position, event_id::text, stream, version, type, schema_version, occurred_at, order_id::text, customer_id, channel,
+    command_id::text, actor, body::text AS told
+FROM o2c.event WHERE stream = ANY(%s) AND (version = 1 OR type = 'order.amended') ORDER BY stream, version"""
+"""How some orders were captured and what was amended since, without what is personal. Parameter: their streams."""
+
+TOLD_IN_FULL = """SELECT position, event_id::text, stream, version, type, schema_version, occurred_at, order_id::text, customer_id, channel,
+    command_id::text, actor, body::text AS told, personal::text AS personal
+FROM o2c.event WHERE stream = ANY(%s) AND (version = 1 OR type = 'order.amended') ORDER BY stream, version"""
+"""The same with what is personal. Parameter: their streams."""
+
+EVENTS_OF_ORDER = """SELECT position, event_id::text, stream, version, type, schema_version, occurred_at, order_id::text, customer_id, channel,
+    command_id::text, actor, body::text AS told FROM o2c.event WHERE stream = %s AND (%s::timestamptz IS NULL OR occurred_at <= %s) ORDER BY version"""
+"""The events of an order, those that had happened by a time where one is given (NULL: all), without what is personal. Parameters: its stream, the
+time twice."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What is known of one order, as rows: of itself, its items, promises, milestones, fallouts and cancellations; and how it was captured."""
+
+    order: Mapping[str, Any]
+    items: Rows = field(default_factory=list)
+    promises: Rows = field(default_factory=list)
+    milestones: Rows = field(default_factory=list)
+    fallout: Rows = field(default_factory=list)
+    cancellations: Rows = field(default_factory=list)
+    records: tuple[Seen, ...] = ()
+
+
+def list_documents(
+    app: Engine,
+    *,
+    orders: Sequence[str] = (),
+    external_ids: Sequence[str] = (),
+    states: Sequence[str] = (),
+    customers: Sequence[str] = (),
+    channels: Sequence[str] = (),
+    priorities: Sequence[int] = (),
+    captured_at: Sequence[datetime] = (),
+    captured_since: datetime | None = None,
+    captured_until: datetime | None = None,
+    closed_since: datetime | None = None,
+    closed_until: datetime | None = None,
+    captured_by: str = "",
+    sort: str = "captured_at",
+    offset: int = 0,
+    limit: int = 100,
+    personal: bool = False,
+) -> Page:
+    """Orders in full, as `show_document` gives each: those that fit all that is given, by capture time; the page says how many more there are.
+
+    `orders` are our ids. `captured_at` fits to the millisecond; the ends of times are not included. With `personal`, what was captured comes to
+    the letter. The projections must be caught up. Raises Refused (usage) for a state, an order of rows, an offset or a limit that is none.
+    """
+    if unknown := sorted(set(states) - set(ORDER_STATES)):
+        raise Refused(f"{unknown[0]} is no state of an order; use some of {', '.join(ORDER_STATES)}")
+    if sort.removeprefix("-") not in SORTS or offset < 0 or not 0 <= limit <= DOCUMENTS_MAX:
+        raise Refused(f"sort by one of {', '.join(sorted(SORTS))}, from an offset of 0 on, at most {DOCUMENTS_MAX} at once")
+    picked = {
+        "orders": list(orders), "external_ids": list(external_ids), "states": list(states), "customers": list(customers),
+        "channels": list(channels), "priorities": list(priorities), "captured_at": list(captured_at), "captured_since": captured_since,
+        "captured_until": captured_until, "closed_since": closed_since, "closed_until": closed_until, "captured_by": captured_by,
+    }  # fmt: skip
+    return _page(app, picked, sort, offset, limit, personal=personal)
+
+
+def _page(app: Engine, picked: Mapping[str, Any], sort: str, offset: int, limit: int, *, personal: bool) -> Page:
+    rows = app.reads.rows(orders.DOCUMENTED, **picked, sort=sort, offset=offset, limit=limit)
+    total = rows[0]["n"] if rows else app.reads.rows(orders.DOCUMENTED_COUNT, **picked)[0]["n"]
+    now, codes = app.clock().now, app.codes().newest
+    page = Page(_document(told, now, codes) for told in _told_of(app, rows, personal=personal))
+    page.more = max(total - offset - len(page), 0)
+    return page
+
+
+def _told_of(app: Engine, rows: Rows, *, personal: bool) -> list[_Told]:
+    """What is known of each of some orders: one read for each kind of row, whatever their number."""
+    ids = [row["order_id"] for row in rows]
+    of: dict[str, dict[str, Rows]] = {name: {} for name in ("items", "promises", "milestones", "fallout", "cancellations")}
+    for name, statement in _STATEMENTS.items():
+        for row in app.reads.rows(statement, ids) if ids else ():
+            of[name].setdefault(row["order_id"], []).append(row)
+    records = _records(app, [f"order-{name}" for name in ids], personal=personal)
+    return [
+        _Told(row, **{name: found.get(row["order_id"], []) for name, found in of.items()}, records=tuple(records.get(f"order-{row['order_id']}", ())))
+        for row in rows
+    ]  # fmt: skip
+
+
+_STATEMENTS = {
+    "items": items.ROWS_OF_ORDERS,
+    "promises": promises.PROMISES_OF_ORDERS,
+    "milestones": milestones.REACHED_BY_ORDERS,
+    "fallout": fallout.OF_STREAMS,
+    "cancellations": cancellations.OF_ORDERS,
+}
+
+
+@cache
+def _reader() -> Reader:
+    """Makes records of rows, with what is personal of those events that a document tells in full."""
+    reader = reader_of(_FOLDS)
+    return Reader([reader.type_names | {CAPTURED, AMENDED}], frozenset({"original", "description", "contact", "note", "author"}))
+
+
+def _records(app: Engine, streams: Sequence[str], *, personal: bool) -> dict[str, list[Seen]]:
+    """How orders were captured, and what was amended since, by stream."""
+    found: dict[str, list[Seen]] = {}
+    for row in app.reads.rows(TOLD_IN_FULL if personal else TOLD_OF_ORDERS, list(streams)) if streams else ():
+        found.setdefault(row["stream"], []).append(_reader().record(tuple(row.values())))
+    return found
+
+
+def show_document(app: Engine, name: str, *, at: datetime | None = None, personal: bool = False) -> dict[str, Any]:
+    """One order in full, by our id or its external id: what was captured, how it and each line of it stands, what was promised and reached, its
+    fallouts and cancellations.
+
+    With `at`, as it stood at that business time. Read from its events, so that whoever has just written sees it. With `personal`, what was
+    captured comes to the letter (`paper`). Raises Refused: missing (no such order, or not yet), usage (a time to come).
+    """
+    stream, _ = find_order(app, name)
+    now = app.clock().now
+    if at is not None and at > now:
+        raise Refused(f"{plain(at)} is still to come: the clock stands at {plain(now)}; give a time up to then")
+    rows = app.reads.rows(EVENTS_OF_ORDER, stream, at, at)
+    reader = _reader()
+    folded = _folded(stream, [reader.record(tuple(row.values())) for row in rows if row["type"] in reader.type_names])
+    if not folded["orders"]:
+        raise Refused(f"{name} was not captured yet at {plain(at)}; see `o2c orders timeline`", kind="missing")
+    records = [one for one in _records(app, [stream], personal=personal).get(stream, []) if at is None or one.occurred_at <= at]
+    told = _Told(folded.pop("orders")[0], **folded, records=tuple(records))
+    return _document(told, at or now, app.codes().newest)
+
+
+def _folded(stream: str, records: Sequence[Seen]) -> dict[str, Rows]:
+    """The rows of each fold over the events of one order."""
+    group_of = {"fallout": stream}
+    found: dict[str, Rows] = {}
+    for projection in _FOLDS:
+        doc, names = projection.initial, _names()[projection.name]
+        for record in records:
+            if record.type in names:
+                doc = projection.evolve(doc, projection.restrict(record))
+        group = group_of.get(projection.name, stream.removeprefix("order-"))
+        try:
+            found[projection.name] = list(derive(projection, group, doc).values())
+        except (KeyError, TypeError, ValueError):
+            raise FoldFailed(f"projection {projection.name} cannot make rows of {stream}") from None
+    return found
+
+
+@cache
+def _names() -> dict[str, frozenset[str]]:
+    """The types of events that each fold takes."""
+    return {projection.name: reader_of([projection]).type_names for projection in _FOLDS}
+
+
+def _document(told: _Told, now: datetime, codes: Codes) -> dict[str, Any]:
+    captured = next((record for record in told.records if record.type == CAPTURED), None)
+    if captured is None:
+        raise Refused(f"order {told.order['order_id']} is not told in this log; ask again", kind="unavailable")
+    body, row = captured.body, told.order
+    by_item = {item["item"]: item for item in told.items}
+    promised = [item["promised_on"] for item in told.items if item["promised_on"] and item["state"] not in FINAL - {"completed"}]
+    shown = {
+        "order": row["order_id"],
+        "external_id": row["external_id"],
+        "owner": body.get("owner", ""),
+        "named_by_us": body.get("named_by_us", False),
+        "customer": row["customer_id"],
+        "agent": body.get("agent", ""),
+        "account": body["account"],
+        "market": body["market"],
+        "channel": row["channel"],
+        "category": body["category"],
+        "priority": row["priority"],
+        "state": row["state"],
+        "captured_at": row["captured_at"],
+        "closed_at": row["closed_at"],
+        "requested_start": body.get("requested_start", ""),
+        "requested_completion": body.get("requested_completion", ""),
+        "promised_on": max(map(_day, promised), default=None),
+        "after": body.get("after", ""),
+        "lines": [_line(line, by_item, row["state"]) for line in _with_parents(body["lines"])],
+        "milestones": _milestones(told, now, body["market"]),
+        "promises": [_promise(one) for one in told.promises],
+        "fallouts": [_fallout(one, codes) for one in sorted(told.fallout, key=lambda one: (str(one["opened_at"]), one["fallout"]))],
+        "cancellations": [_cancellation(one, row, by_item) for one in told.cancellations],
+        "amendments": [_amendment(record) for record in told.records if record.type == AMENDED],
+        "paper": json.loads(captured.personal.get("original", "null")),
+    }
+    return cast("dict[str, Any]", plain(_timed(shown)))
+
+
+def _timed(value: Any) -> Any:
+    """Stamps of folds as the tables give them, so that both ways of reading print the same."""
+    if isinstance(value, dict):
+        return {key: part if key == "paper" else _stamp(key, part) for key, part in value.items()}
+    return [_timed(part) for part in value] if isinstance(value, list) else value
+
+
+def _stamp(key: str, part: Any) -> Any:
+    return datetime.fromisoformat(part) if key.endswith("_at") and isinstance(part, str) else _timed(part)
+
+
+def _day(value: Any) -> str:
+    return value if isinstance(value, str) else str(value.isoformat())
+
+
+def _with_parents(lines: Sequence[Mapping[str, Any]]) -> list[tuple[Mapping[str, Any], list[str]]]:
+    """Each line with the lines that it stands for: the leaves within it, or itself."""
+    inner: dict[str, list[str]] = {}
+    for line in lines:
+        inner.setdefault(line.get("parent", ""), []).append(line["item"])
+
+    def leaves(name: str, seen: frozenset[str]) -> list[str]:
+        within = [child for child in inner.get(name, ()) if child not in seen and child]
+        return [leaf for child in within for leaf in leaves(child, seen | {child})] if within else [name]
+
+    return [(line, leaves(line["item"], frozenset({line["item"]}))) for line in lines]
+
+
+def _line(of: tuple[Mapping[str, Any], list[str]], by_item: Mapping[str, Any], order_state: str) -> dict[str, Any]:
+    line, leaves = of
+    own = [item for name, item in by_item.items() if name in leaves or name.rpartition("#")[0] in leaves]
+    names = ("item", "parent", "action", "quantity", "offering", "product", "account", "requested_start", "requested_completion")
+    return {
+        **{name: line.get(name, "") for name in names},
+        "relies_on": list(line.get("relies_on", ())),
+        "state": together([item["state"] for item in own]) if own else order_state,
+        "promised_on": max((_day(item["promised_on"]) for item in own if item["promised_on"]), default=None),
+    }
+
+
+def _milestones(told: _Told, now: datetime, pin: str) -> Rows:
+    """What was reached, and of each item the day by which it is promised: reached, missed or still to come."""
+    zone = known.zone if (known := market(pin)) else "UTC"
+    today = local_date(now, zone).isoformat()
+    open_items = {item["item"] for item in told.items if item["state"] not in FINAL}
+    promised = {row["item"]: _day(row["promised_on"]) for row in told.promises}
+    found: Rows = []
+    for row in told.milestones:
+        reached = {name: at for name, at in row["reached"].items() if not name.endswith(".requested")}
+        if row["item"]:
+            reached = {name: at for name, at in reached.items() if name not in ("captured", "planned")}
+        found += [
+            {"item": row["item"], "milestone": name.removesuffix(".done"), "promised_on": promised.get(row["item"]) if name == "completed" else None,
+             "reached_at": at, "status": "reached"}
+            for name, at in sorted(reached.items(), key=lambda pair: (pair[1], pair[0]))
+        ]  # fmt: skip
+        if row["item"] in open_items and row["item"] in promised and "completed" not in reached:
+            status = "missed" if today > promised[row["item"]] else "to come"
+            found.append(
+                {"item": row["item"], "milestone": "completed", "promised_on": promised[row["item"]], "reached_at": None, "status": status}
+            )
+    return found
+
+
+def _promise(row: Mapping[str, Any]) -> dict[str, Any]:
+    days = {name: _day(row[name]) for name in ("first_promised_on", "promised_on")}
+    return {"item": row["item"], **days, **{name: row[name] for name in ("revisions", "state", "cause_step", "cause_reason")}}
+
+
+def _fallout(row: Mapping[str, Any], codes: Codes) -> dict[str, Any]:
+    names = ("fallout", "item", "step", "reason", "class", "waiting_for", "state", "opened_at", "closed_at")
+    return {**{name: row[name] for name in names}, "meaning": guide_of(codes, row["reason"]).meaning}
+
+
+def _cancellation(row: Mapping[str, Any], order: Mapping[str, Any], by_item: Mapping[str, Any]) -> dict[str, Any]:
+    whole = not row["item"] and not row["part"]
+    over_at = order["closed_at"] if whole and order["state"] == "cancelled" else None
+    if row["item"] in by_item and by_item[row["item"]]["state"] == "cancelled":
+        over_at = by_item[row["item"]]["ended_at"]
+    names = ("cancellation", "item", "part", "requested_at", "items", "answer", "answered_at", "past")
+    return {**{name: row[name] for name in names}, "ended_at": over_at}
+
+
+def _amendment(record: Seen) -> dict[str, Any]:
+    return {"amendment": record.event_id, "amended_at": record.at, "by": record.actor, **record.body, **dict(record.personal)}
+
+
+def texts_of(app: Engine, stream: str) -> dict[str, str]:
+    """The description and the contact of an order as they stand: as last amended, else as its paper has them; for whoever is to amend it."""
+    records = _records(app, [stream], personal=True).get(stream, [])
+    paper = json.loads(records[0].personal.get("original", "{}")) if records else {}
+    told = {"description": _text(paper.get("description")), "contact": _text(paper.get("notificationContact"))}
+    for record in records[1:]:
+        told |= {name: str(record.personal.get(name, "")) for name in told if name in record.body["amended"]}
+    return told
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
