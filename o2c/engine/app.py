@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -117,6 +118,8 @@ class Engine(Application[str]):
         self._codes_at = 0
         self.log_recorder = cast("LogRecorder", self.recorder)
         self.reads = Reads(self.log_recorder.datastore)
+        self.catching_up = threading.Lock()
+        """Held by the one thread that brings the projections up to date."""
         self._pinned: dict[str, Loaded] = {}
         self._known: LRUCache[str, Loaded] = LRUCache(KNOWN_STREAMS)
         self._life = 0

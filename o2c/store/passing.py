@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import psycopg
-from eventsourcing.persistence import InterfaceError, OperationalError
+from eventsourcing.persistence import InterfaceError, OperationalError, ProgrammingError
 from psycopg_pool import PoolTimeout
 
 AWAY = (psycopg.OperationalError, psycopg.InterfaceError, OperationalError, InterfaceError, PoolTimeout)
+UNTOLD = (psycopg.ProgrammingError, ProgrammingError)
+"""What a statement ends with whose table is not there yet, or which this login may not read."""
 PASSING = ("08", "40", "53", "55", "57")
 """Classes of SQLSTATE that say nothing against the work in hand: connection, rollback, resources, state of an object, operator."""
 

@@ -23,7 +23,7 @@ from o2c.store.database import declare_incarnation
 from o2c.store.horizon import UNSEEN, holder
 from o2c.views.event_types import event_types
 from o2c.views.orders import find_order
-from o2c.views.reading import plain, position_of, time_of
+from o2c.views.reading import folded_to, plain, position_of, time_of
 from projections.engine.operations import catch_up
 from projections.engine.seen import START, Mark, last_mark
 from projections.engine.tables import session
@@ -199,7 +199,9 @@ def wait_for(app: Engine, position: int, *, timeout_s: float) -> None:
         if time.monotonic() > deadline:
             raise Refused(f"position {position}: readers are held back by {_holder(app)}; end it, or wait longer", kind="unavailable")
         time.sleep(POLL_S)
-    catch_up(app.dsn, upto=position)
+    if not folded_to(app, position):
+        with app.catching_up:
+            catch_up(app.dsn, upto=position)
 
 
 def _holder(app: Engine) -> str:

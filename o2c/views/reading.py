@@ -11,6 +11,9 @@ from o2c.engine.app import Engine
 from o2c.kernel.money import from_minor
 from o2c.kernel.periods import parse_time, stamp
 from o2c.kernel.refusal import Refused
+from o2c.store.passing import UNTOLD
+from projections.catalogue import ALL
+from projections.engine.checkpoints import REACHED
 from projections.engine.operations import catch_up, held_up, refuse_missing_tables
 
 Rows = list[dict[str, Any]]
@@ -38,10 +41,33 @@ def caught_up(app: Engine) -> str:
     if not app.takes_writes:
         refuse_missing_tables(app.dsn)
         return ""
-    behind = held_up(app.dsn, catch_up(app.dsn))
+    top, folded = _place(app)
+    if 0 <= top <= folded:
+        return ""
+    # Of many who ask at once one folds, and the others find it done.
+    with app.catching_up:
+        if 0 <= top <= _place(app)[1]:
+            return ""
+        behind = held_up(app.dsn, catch_up(app.dsn))
     if behind is None:
         return ""
     return f"{behind.lag_events} events of the log are not seen yet, for {behind.blocker} holds all readers up: what is shown is as of before them"
+
+
+def folded_to(app: Engine, position: int) -> bool:
+    """Whether all projections have folded the log up to a position; False where that cannot be told in a word."""
+    return position <= _place(app)[1]
+
+
+def _place(app: Engine) -> tuple[int, int]:
+    """The position of the last event, and the one up to which all projections have folded, in one short statement; -1 for what it cannot tell."""
+    if not app.sees_log:
+        return -1, -1
+    try:
+        rows = app.reads.rows(REACHED, names=[each.name for each in ALL], shapes=[each.shape_version for each in ALL])
+    except UNTOLD:
+        return -1, -1
+    return (rows[0]["top"], rows[0]["reached"]) if rows else (-1, -1)
 
 
 def all_seen(app: Engine) -> None:

@@ -14,6 +14,17 @@ _CHECKPOINTS = """SELECT name, position, event_id::text, shape_version, generati
 FROM projection.checkpoint WHERE name = ANY(%s)"""
 """The checkpoints of some projections. Parameter: their names."""
 
+REACHED = """SELECT e.position AS top, coalesce((
+    SELECT CASE WHEN count(*) = cardinality(%(names)s::text[]) AND NOT bool_or(
+        c.position > e.position OR (c.position = e.position AND c.event_id <> e.event_id)) THEN min(c.position) END
+    FROM projection.checkpoint c JOIN unnest(%(names)s::text[], %(shapes)s::int[]) AS w (name, shape) ON w.name = c.name AND w.shape = c.shape_version
+), -1) AS reached
+FROM (SELECT position, event_id FROM o2c.event ORDER BY position DESC LIMIT 1) AS e"""
+"""The last event of the log, and how far all of some projections have folded it: -1 where one is missing, of another shape or of another log.
+
+No row while the log is empty. Parameters: the `names` of the projections and the `shapes` that this program gives them.
+"""
+
 _MOVE = """UPDATE projection.checkpoint SET position = %s, event_id = %s
 WHERE name = %s AND position = %s AND generation = %s AND shape_version = %s"""
 """Moves a checkpoint if it is unchanged.

@@ -5,9 +5,9 @@ import json
 import sys
 from pathlib import Path
 
-from tests.bench import drain, log, orders
+from tests.bench import drain, log, orders, service
 
-BENCHES = {"orders": orders, "log": log, "drain": drain}
+BENCHES = {"orders": orders, "log": log, "drain": drain, "service": service}
 
 
 def main() -> int:
