@@ -35,10 +35,11 @@ SHOWN = {
 }
 """What a reader is shown, and a word of it."""
 
-WITHOUT_A_STORE = ("fallout actions", "metrics list")
+WITHOUT_A_STORE = ("access permissions", "fallout actions", "metrics list")
 """What no store is needed for."""
 
 OF_THE_LOG = {
+    "access records": "who was shown what of whom",
     "catalogue list": "heads",
     "conformance": "events",
     f"counterfactual --policy {FIX} --since 2026-01-01": "heads",
@@ -48,6 +49,8 @@ OF_THE_LOG = {
     f"fallout prove --reason NP-CODE --fix {FIX}": "heads",
     "fallout job 7b0e9d5c-41f2-5d0a-8c3e-2f6a1b9c0d4e": "heads",
     "fallout show FALLOUT": "heads: what may be corrected",
+    "issuers list": "heads",
+    "keys list": "heads",
     "numbers show +447700900001": "heads, and numbers are masked for readers",
     "orders plan WEB-1": "heads",
     "orders show WEB-1": "heads",
