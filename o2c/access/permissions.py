@@ -142,6 +142,8 @@ DISCLOSED: Mapping[str, tuple[str, ...]] = {
 """By view, the kinds of personal data that it gives where they are asked for."""
 EVENTS = frozenset({"events.find", "events.tail", "streams.show"})
 """Views of events: numbers and SIMs in them are masked unless `identifiers` asks for all."""
+SEALED: Mapping[str, str] = {"access": "access.records", "key": "keys.list", "issuers": "issuers.list"}
+"""By kind of stream, the view that one must be allowed in order to see its events among others: elsewhere they are sealed."""
 BY_PERSON = ("name", "email")
 """The ways to find orders that lead over a person; what was found so is a disclosure, asked for or not."""
 

@@ -11,12 +11,13 @@ from functools import cache
 from itertools import islice
 from typing import Any
 
-from o2c.access.permissions import DISCLOSED, EVENTS, MASKED, OPERATOR, OWN, SUBJECTS, YES
+from o2c.access.permissions import DISCLOSED, EVENTS, MASKED, OPERATOR, OWN, SEALED, SUBJECTS, YES
 from o2c.desk.act import permitted, ways
 from o2c.desk.disclosing import disclosed
 from o2c.engine.app import Context, Engine
 from o2c.kernel.refusal import Refused
-from o2c.views.masking import masked_answer
+from o2c.kernel.stream import category_of
+from o2c.views.masking import masked_answer, sealed_answer
 from o2c.views.ownership import OWN as OWN_BY_KIND
 
 __all__ = ["DISCLOSED", "EVENTS", "asked"]
@@ -49,15 +50,28 @@ def asked(
     personal = [name for name in PERSONAL if call.arguments.get(name)]
     for name in personal if not whole else ():
         call.arguments[name] = False
+    sealed = _sealed(context, operation, call) if operation in EVENTS else frozenset()
     answer = function(*call.args, **call.kwargs)
     if not is_view or OPERATOR in context.roles:
         return answer
+    if sealed:
+        answer = sealed_answer(answer, sealed)
     if not whole or not identifiers:
         answer = masked_answer(answer)
     is_asked_for = bool(personal) or operation == "orders.find" or (operation in EVENTS and identifiers)
     if YES not in allowed or not is_asked_for:
         return answer
     return _taken_down(_engine(call), context, operation, answer, why)
+
+
+def _sealed(context: Context, operation: str, call: inspect.BoundArguments) -> frozenset[str]:
+    """The kinds of stream whose events the asker may not see. Raises Refused (forbidden) where he asks for one of them by its name."""
+    kinds = frozenset(kind for kind, view in SEALED.items() if not ways(context, view))
+    if (kind := category_of(str(call.arguments.get("name", "")))) in kinds:
+        raise Refused(
+            f"{context.actor} may not use {operation} on {kind} streams; ask for a role that may {SEALED[kind]}", kind="forbidden"
+        )
+    return kinds
 
 
 @cache

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
+from o2c.kernel.stream import category_of
 from o2c.views.following import EventRecord
 from o2c.views.reading import Page
 
@@ -36,6 +37,16 @@ def masked_answer(value: Any) -> Any:
     if is_dataclass(value) and not isinstance(value, type):
         return replace(value, **{each.name: _of_key(each.name, getattr(value, each.name)) for each in fields(value) if each.init})
     return (masked_answer(part) for part in value) if isinstance(value, Iterator) else value
+
+
+def sealed_answer(value: Any, kinds: Collection[str]) -> Any:
+    """Events in an answer with those of some kinds of stream sealed: that there is one stays, so that places can be counted on, and nothing else."""
+    if isinstance(value, EventRecord):
+        kind = category_of(value.stream)
+        return replace(value, stream=f"{kind}-***", actor="***", customer=None, data={}) if kind in kinds else value
+    if isinstance(value, list):
+        return [sealed_answer(part, kinds) for part in value]
+    return (sealed_answer(part, kinds) for part in value) if isinstance(value, Iterator) else value
 
 
 def _of_key(key: Any, part: Any) -> Any:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from o2c.access.permissions import CELLS, DISCLOSED, EVENTS, MASKED, NO, OPERATOR, OWN, PERMISSIONS, ROLES, SUBJECTS, YES, read
+from o2c.access.permissions import CELLS, DISCLOSED, EVENTS, MASKED, NO, OPERATOR, OWN, PERMISSIONS, ROLES, SEALED, SUBJECTS, YES, read
 from o2c.desk.act import permitted, ways
 from o2c.desk.fallout import AGREE, ASSIGN
 from o2c.desk.gate import CAPTURED_BY, PERSONAL
@@ -14,6 +14,7 @@ from o2c.desk.roles import granted, may, roles_for
 from o2c.engine.app import Context
 from o2c.entrypoints.verbs_and_views import VERBS, VIEWS, Operation
 from o2c.kernel.refusal import Refused
+from o2c.plan import KINDS
 from o2c.views.access import list_permissions
 
 OFFERED = (*VERBS, *VIEWS)
@@ -137,6 +138,12 @@ def test_what_is_disclosed_is_named() -> None:
 
     assert DISCLOSED.keys() == giving | EVENTS | {"orders.find"}
     assert {verb.name for verb in VERBS if parameters(verb) & {*PERSONAL}} == set()
+
+
+def test_what_is_sealed_has_a_view() -> None:
+    """Each kind of stream of this capability is seen among events by who may list what is in it, and by nobody else."""
+    assert SEALED.keys() == {kind for kind in KINDS if "o2c.access" in KINDS[kind].evolve.__module__}
+    assert set(SEALED.values()) <= {view.name for view in VIEWS}
 
 
 def test_every_verb_takes_who_asks() -> None:

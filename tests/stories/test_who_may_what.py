@@ -10,6 +10,7 @@ import pytest
 
 from o2c.desk import disclosing
 from o2c.desk.fallout import Assign, Claim, Force
+from o2c.desk.keys import issue_key
 from o2c.engine.app import Context
 from o2c.entrypoints.verbs_and_views import VERBS, VIEWS
 from o2c.kernel.partner import RefusedBy
@@ -240,6 +241,29 @@ def test_why_is_a_note_like_others(served: World) -> None:
     assert ask(served, AUDITOR, "access.records", personal=True)[0]["why"] == "the neighbour complained"
     newest, _ = records(served)
     assert (newest["operation"], newest["kinds"], newest["customer"]) == ("access.records", ["note"], "C-71")
+
+
+def test_who_looked_is_no_news_for_others(served: World) -> None:
+    """Among the events of the log, a record of who looked, a key and an issuer are sealed to who may not list them; each keeps its place."""
+    made = issue_key(served.app, ADMIN, acts_as="reports", roles=["analyst"])
+    ask(served, OFFICER, "customers.show", "C-71", personal=True)
+    wanted = Wanted(types=("personal-data.disclosed", "key.issued"))
+    told = {
+        who.actor: [(event.actor, event.customer, bool(event.data)) for event in ask(served, who, "events.find", wanted)]
+        for who in (ANN, BEN, ANALYST, OFFICER, AUDITOR, Context("root"))
+    }
+    sealed, key, look = ("***", None, False), ("admin", None, True), ("privacy-officer", "C-71", True)
+    assert told == {
+        "ann": [sealed, sealed], "ben": [sealed, sealed], "analyst": [sealed, sealed],
+        "privacy-officer": [sealed, look], "auditor": [key, look], "root": [key, look],
+    }  # fmt: skip
+    for stream in ("access-C-71", f"key-{made.prefix}", "issuers-main"):
+        assert refused(served, ANN, "streams.show", stream) == "forbidden"
+    assert [event.customer for event in ask(served, AUDITOR, "streams.show", "access-C-71")] == ["C-71"]
+    within = replace(AUDITOR, scopes=frozenset({"events.find"}))
+    assert {event.actor for event in ask(served, within, "events.find", wanted)} == {"***"}
+    pages = ask(served, ANN, "events.tail", wanted, wait=False)
+    assert {event.actor for page in pages for event in page} == {"***"}
 
 
 def test_a_fallout_in_clear_is_on_record(served: World) -> None:

@@ -26,6 +26,8 @@ ELSEWHERE = {
     "O2C_DSN=postgresql://OTHER/o2c o2c init --clock simulated --start TIME": "another cluster: tests/stories/test_history.py takes a history over",
     "O2C_DSN=postgresql://OTHER/o2c o2c events import history.jsonl": "the same",
     "o2c run --until TIME": "whoever writes down a history chooses the time",
+    "o2c issuers trust https://login.example.org --audience o2c --jwks keys.json --claim groups --role care-desk=agent --actor ann": "the keys"
+    " are the issuer's own: tests/stories/test_help.py has a set",
     "o2c init --clock simulated --faults faults.toml": "a store of its own: tests/stories/test_help.py makes it",
 }
 """What is not typed here, and why."""
@@ -35,6 +37,7 @@ IDS = {
     ("fallout", "ID"): FELL.format("f.fallout", "NP-CODE,NP-NOTPORT"),
     ("fallout", "GROUP"): "SELECT group_id FROM projection.fallout WHERE state = 'open' ORDER BY opened_at",
     ("fallout", "JOB"): "SELECT substr(stream, 5) FROM o2c.event WHERE type = 'job.started'",
+    ("keys", "PREFIX"): "SELECT substr(stream, 5) FROM o2c.event WHERE type = 'key.issued'",
     ("payments", "ORDER"): FELL.format("o.external_id", "CR-DEPOSIT"),
     ("payments", "INVOICE"): "SELECT invoice FROM projection.invoices WHERE state <> 'paid' ORDER BY 1",
     (
