@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 
 from o2c.desk.act import Refused
-from o2c.entrypoints.cli.options import Actor
 from o2c.entrypoints.cli.output import err
 from o2c.entrypoints.cli.session import opened
 
@@ -17,19 +16,23 @@ GRACE_S = 10
 
 
 def serve(
-    actor: Actor,
+    actor: Annotated[
+        str, typer.Option(metavar="NAME", help="Who everybody is, at a port that only this machine reaches; left out, callers need a key.")
+    ] = "",
     port: Annotated[int, typer.Option(metavar="N", min=0, max=65_535, help="Where to listen; 0 takes any free one.")] = 8622,
     host: Annotated[str, typer.Option(metavar="ADDRESS", help="The address to listen on.")] = "127.0.0.1",
     workers: Annotated[int, typer.Option(metavar="N", min=1, max=64, help="Processes that answer.")] = 1,
 ) -> None:
     """Serve the store over HTTP, until SIGTERM or Ctrl-C: the native API under /api/v1.
 
-    Whoever reaches the port acts as --actor, as on this command line; so it listens to this machine alone.
+    Callers send a key (`o2c keys issue`) or a token of an issuer that is trusted. With --actor nobody needs one, and everybody is that person, as on
+    this command line: it then listens to this machine alone. TLS is the business of whatever stands before it.
 
-    Example: o2c serve --actor ann --port 8622
+    Example: o2c serve --port 8622
+    Example: o2c serve --actor ann
     """
-    if host not in LOOPBACK:
-        raise Refused(f"{host}: whoever reaches the port would act as {actor}; listen on 127.0.0.1")
+    if actor and host not in LOOPBACK:
+        raise Refused(f"{host}: whoever reaches the port would act as {actor}; listen on 127.0.0.1, or leave out --actor")
     # Only now: the server is a third of a second of imports that no other command needs.
     import uvicorn
 
@@ -37,7 +40,7 @@ def serve(
 
     with opened():
         os.environ[ACTOR] = actor
-        err.print(f"o2c on http://{host}:{port}, everybody there is {actor}; Ctrl-C ends it")
+        err.print(f"o2c on http://{host}:{port}, {f'everybody there is {actor}' if actor else 'callers need a key'}; Ctrl-C ends it")
         uvicorn.run(
             "o2c.entrypoints.http.service:from_environment",
             factory=True,

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 
 from o2c.desk.act import Context
+from o2c.desk.credentials import Credentials
 from o2c.entrypoints.http import feed, health
 from o2c.entrypoints.http.failing import add_problems
 from o2c.entrypoints.http.held import Held, Who, hold
@@ -20,7 +21,7 @@ TITLE = "Order to cash"
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 """The names of this machine for itself."""
 ACTOR = "O2C_SERVE_ACTOR"
-"""The variable of the environment that names who everybody is at a port that only this machine reaches."""
+"""The variable of the environment that names who everybody is at a port that only this machine reaches; unset, every caller says who he is."""
 
 
 def service(session: Session, who: Who, *, rates: Rates | None = None) -> FastAPI:
@@ -36,11 +37,13 @@ def from_environment() -> FastAPI:
     @asynccontextmanager
     async def held(made: FastAPI) -> AsyncIterator[None]:
         with opened() as session:
-            hold(made, Held(session, everybody(os.environ[ACTOR])))
+            actor = os.environ.get(ACTOR, "")
+            hold(made, Held(session, everybody(actor) if actor else Credentials(session.app).context))
             yield
 
     made = _made()
-    made.add_middleware(Hosts, names=LOOPBACK)
+    if os.environ.get(ACTOR):
+        made.add_middleware(Hosts, names=LOOPBACK)
     made.router.lifespan_context = held
     return made
 

@@ -1,0 +1,68 @@
+"""`o2c serve` as whoever installs it sees it: started, asked with a key, refused without, ended."""
+
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import httpx
+
+from tests.shell import Shell
+
+
+@contextmanager
+def served(shell: Shell, *words: str) -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
+    """The service in a process of its own, and its address."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port = listening.getsockname()[1]
+    command = [sys.executable, "-m", "o2c.entrypoints.cli.main", "serve", "--port", str(port), *words]
+    with subprocess.Popen(command, env=shell.environment, stderr=subprocess.DEVNULL) as process:
+        for _ in range(600):
+            with socket.socket() as asking:
+                if asking.connect_ex(("127.0.0.1", port)) == 0:
+                    break
+            time.sleep(0.05)
+        try:
+            yield f"http://127.0.0.1:{port}", process
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(30)
+
+
+def issued(shell: Shell, role: str) -> str:
+    """A key for somebody in a role."""
+    row: Any = shell.data("keys", "issue", "--acts-as", "dora", "--role", role, "--actor", "ann", "-o", "json")
+    return str((row[0] if isinstance(row, list) else row)["key"])
+
+
+def test_a_key_opens_what_its_role_may(shell: Shell) -> None:
+    """Without a key nobody is answered; with one its role decides; a process that is told to end ends well."""
+    agent = {"Authorization": f"Bearer {issued(shell, 'agent')}"}
+    with served(shell, "--workers", "2") as (url, process):
+        nobody = httpx.get(f"{url}/api/v1/orders")
+        own = httpx.get(f"{url}/api/v1/orders/WEB-1", headers=agent)
+        beyond = httpx.get(f"{url}/api/v1/keys", headers=agent)
+        alive = httpx.get(f"{url}/readyz")
+
+    assert [nobody.status_code, own.status_code, beyond.status_code, alive.status_code] == [401, 200, 403, 200]
+    assert nobody.headers["www-authenticate"].startswith("Bearer")
+    assert process.returncode in (0, -signal.SIGTERM)
+
+
+def test_whoever_has_the_machine_needs_no_key(shell: Shell) -> None:
+    """With --actor everybody at this machine is that person; a page of another site that points its name at us is turned away."""
+    with served(shell, "--actor", "ann") as (url, _):
+        ours = httpx.get(f"{url}/api/v1/keys")
+        theirs = httpx.get(f"{url}/api/v1/keys", headers={"Host": "evil.example"})
+
+    assert [ours.status_code, theirs.status_code] == [200, 421]
+
+
+def test_nobody_lets_the_world_in_by_mistake(shell: Shell) -> None:
+    """An actor for everybody and an address for everybody do not go together."""
+    done: Any = shell.run("serve", "--actor", "ann", "--host", "0.0.0.0")
+    assert (done.returncode, "listen on 127.0.0.1" in done.stderr) == (2, True)
