@@ -17,6 +17,7 @@ from o2c.views.otherwise import Place, Retelling, Retold
 from o2c.views.policies import Policy, policy_of
 from o2c.views.rates import rates_in_force
 from o2c.views.reading import Rows
+from o2c.views.reserved import taken_pieces
 from o2c.views.retiming import Retiming, Unknown
 from projections import fallout, orders
 
@@ -173,7 +174,14 @@ class _Sum:
         kind = self.app.kind(stream)
         try:
             timed = Retiming(
-                kind, stream, facts, retelling.state, now=book, other=self.timing, saved=told.saved, taken=retelling.taken
+                kind,
+                stream,
+                facts,
+                retelling.state,
+                now=book,
+                other=self.timing,
+                saved=told.saved,
+                taken=taken_pieces(self.app, facts, book.steps),
             ).sooner()
         except Unknown as why:
             return Retold(told.before, told.before, elsewhere=told.elsewhere, unknown=str(why)), {}, retelling.state

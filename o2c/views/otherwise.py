@@ -21,7 +21,6 @@ from o2c.kernel.partner import Accepted, Answer, RefusedBy, Unknown
 from o2c.kernel.shapes import Declined, Done, FellOut, PartnerSilent, RetryScheduled, StepStopped, item_of, step_of
 from o2c.kernel.step import Step
 from o2c.kernel.work import Work
-from o2c.views.reserved import taken_pieces
 
 if TYPE_CHECKING:
     from o2c.plan import PlanBook
@@ -96,7 +95,6 @@ class Retelling:
         self._until: dict[Place, int] = {}
         """By step that went otherwise, the place in history from which it goes on as it did."""
         self._elsewhere: set[str] = set()
-        self.taken = taken_pieces(app, self.facts, now.steps)
 
     def told(self) -> Retold:
         """Tell the order to its end, or as far as anybody knows; from there it counts as it was, on both sides."""
@@ -267,11 +265,10 @@ class Retelling:
             entry = _entry(carried, place)
             if entry is None:
                 break
-            at = max(at, entry.due_at)
-            piece = self._piece(place, at) if step.draw and entry.kind == "submit" else None
-            if entry.kind == "stock" or (step.draw and entry.kind == "submit" and piece is None):
+            if entry.kind == "stock" or step.draw:
                 return _Course(stops, "unknown", at, why="what was in stock then is not known")
-            outcome = self._attended(step, carried, entry, piece, at, answers)
+            at = max(at, entry.due_at)
+            outcome = self._attended(step, carried, entry, at, answers)
             if outcome is None:
                 return _Course(stops, "unknown", at, why=f"{step.partner} was never asked this as attempt {entry.attempt} of {step.name}")
             carried.carry(outcome, at, self.other, None)
@@ -281,12 +278,10 @@ class Retelling:
             return _Course(stops, "person", at, why=f"{step.name} waits for {work.waiting_for}, and nobody knows what they would have done")
         return _Course(stops, "ended", at)
 
-    def _attended(
-        self, step: Step, carried: Carried, entry: Entry, piece: Mapping[str, Any] | None, at: datetime, answers: Mapping[int, deque[Fact]]
-    ) -> Decision | None:
+    def _attended(self, step: Step, carried: Carried, entry: Entry, at: datetime, answers: Mapping[int, deque[Fact]]) -> Decision | None:
         """What is decided about a row of the step; None where history has no answer to its request."""
         work = self._work(carried.state, entry.item, entry.step, self.other, attempt=entry.attempt)
-        outcome = attend(step, work, entry, piece, at, seed=self.seed)
+        outcome = attend(step, work, entry, None, at, seed=self.seed)
         if not isinstance(outcome, Ask):
             return outcome
         made = answers.get(entry.attempt)
@@ -297,11 +292,6 @@ class Retelling:
             return None
         answer = _moved(answer_of(fact.asked, fact.event, fact.occurred_at), at - fact.occurred_at)
         return settle(step, work, outcome, Reply(answer), at, seed=self.seed)
-
-    def _piece(self, place: Place, at: datetime) -> Mapping[str, Any] | None:
-        """The piece of stock that history gave the step, if it lay free at a time already; None where what was free then is not known."""
-        taken = self.taken.get(place)
-        return taken.outcome if taken and taken.free_from <= at else None
 
     def _answers_after(self, index: int) -> dict[int, deque[Fact]]:
         """The exchanges of a step after a place in history, by attempt, in their order."""

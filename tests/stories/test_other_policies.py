@@ -1,7 +1,6 @@
 """Counterfactual under another credit policy and other plan data: the real rules over what the bureau and the partners said, held against a life."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -10,13 +9,11 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from o2c.desk.fallout import Decide, Retry
+from o2c.desk.fallout import Decide
 from o2c.desk.payments import deposit
 from o2c.engine.app import Context
-from o2c.kernel.decision import Decision
 from o2c.kernel.partner import Accepted, Answer, Answered, RefusedBy, Request, Unknown
 from o2c.kernel.refusal import Refused
-from o2c.kernel.work import Work
 from o2c.partners.registry import simulated_partners
 from o2c.plan import PlanBook
 from o2c.simulation.launch import write_launch
@@ -201,29 +198,6 @@ def test_a_piece_that_had_not_come_could_not_have_been_taken_sooner(world: World
     assert row["unknown"] == 1
     [unknown] = [item["unknown"] for item in row["items"] if item["unknown"]]
     assert "what was in stock for sim then is not known" in unknown
-
-
-def test_a_step_tried_again_by_itself_takes_the_piece_that_lay_there(world: World, desk: Desk, tmp_path: Path) -> None:
-    """A defect stopped the assignment of a SIM until a person tried again two days later: tried again by itself, it would have had the same SIM, which had
-    been free all along."""
-    sim, book = world.app.book.steps["sim"], world.app.book
-
-    def broken(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
-        raise ZeroDivisionError
-
-    world.app.book = replace(book, steps={**book.steps, "sim": replace(sim, complete=broken)})
-    world.take(order("WEB-1", line()))
-    world.run(at(6))
-    world.app.book = book
-    world.run(at(8))
-    world.resolve("SYS-BUG", Retry())
-    world.run(at(9))
-    policy = 'version = "o"\nvalid_from = "2026-01-01"\n[codes.SYS-BUG]\nretry = "transient"\nrecoverability = "transient"\n'
-
-    row = told(desk, tmp_path, policy, "--items")
-
-    assert counts(row) == (1, 1, 0, 0), row
-    assert 2.5 < row["days_saved"] < 3
 
 
 @pytest.mark.parametrize(

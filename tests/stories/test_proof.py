@@ -8,11 +8,14 @@ from typing import Any
 import psycopg
 import pytest
 
+from o2c.desk import proving
+from o2c.desk.fallout import Correct
 from o2c.engine.app import Context, Engine
 from o2c.entrypoints.python import OrderToCash
 from o2c.kernel.partner import Failed, RefusedBy
 from o2c.kernel.refusal import Refused
-from o2c.views.proving import prove
+from o2c.views.jobs import show_job
+from o2c.views.proving import Proof, prove
 from projections.engine.what_if import read_only
 from tests.desk import Desk
 from tests.world import World, at, line, order, ported
@@ -153,6 +156,24 @@ def test_exactly_what_resolves_is_applied(world: World, desk: Desk, tmp_path: Pa
         "WEB-3": "pending",
     }
     assert [world.told(name).count("fallout.correction-applied") for name in ("WEB-1", "WEB-2", "WEB-3")] == [0, 1, 0]
+
+
+def test_what_moved_on_since_the_proof_is_refused(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody corrects one of two between proof and deed: that one is refused and says so, the other is done; the job tells of both."""
+    world.take(unnamed("WEB-1"), unnamed("WEB-2"))
+    world.run(at(5, 10))
+
+    def meanwhile(app: Engine, fix: str, *, group: str, reason: str) -> Proof:
+        found = prove(app, fix, group=group, reason=reason)
+        world.resolve("DQ-PARTY", Correct({"party": "C-1"}), of="WEB-1")
+        return found
+
+    monkeypatch.setattr(proving, "prove", meanwhile)
+    applied = proving.apply_fix(world.app, Context("ann"), KNOWN, reason="DQ-PARTY", note="the export was wrong")
+
+    [(fallout, why)] = applied.refused
+    assert (len(applied.done), "at version" in why) == (1, True)
+    assert {row["fallout"]: row["result"] for row in show_job(world.app, applied.job)} == {applied.done[0]: "done", fallout: "failed"}
 
 
 def test_codes_are_loaded_where_they_resolve(odd: World, tmp_path: Path) -> None:
