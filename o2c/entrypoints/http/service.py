@@ -20,7 +20,7 @@ from o2c.running.session import Session, opened
 TITLE = "Order to cash"
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 """The names of this machine for itself."""
-ACTOR = "O2C_SERVE_ACTOR"
+ACTOR = "SERVING_ACTOR"
 """The variable of the environment that names who everybody is at a port that only this machine reaches; unset, every caller says who he is."""
 
 
