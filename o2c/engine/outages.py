@@ -22,7 +22,8 @@ from o2c.kernel.attend import Ask, Reply
 from o2c.kernel.carry import happened
 from o2c.kernel.decision import Decision
 from o2c.kernel.identifiers import derived_id
-from o2c.kernel.parking import NO_ANSWER, lost, nobody_there, park, send_again
+from o2c.kernel.parking import lost, park, send_again
+from o2c.kernel.partner import NO_ANSWER, nobody_there
 from o2c.kernel.work import Work
 from o2c.partners.outages import LONG_AGO, Call, Detected, detected, undecided
 from o2c.partners.rules import detect_down, probed

@@ -17,9 +17,11 @@ from o2c.kernel.work import Work
 def answer_of(asked: Asked, event: Event, at: datetime) -> Answer:
     """Give the answer that an exchange records; `event` is the one it stands beside, which says when to ask again, and `at` its time.
 
-    Until when a partner that failed took no requests is not kept.
+    Until when a partner that failed took no requests is not kept. A question that met nobody, and so is asked again, says what a silence does.
     """
     match asked.answer:
+        case "silent" | "failed" if isinstance(event, PartnerSilent):
+            return Unknown(event.ask_again_at)
         case "done":
             return Answered(asked.data)
         case "refused":
@@ -29,7 +31,7 @@ def answer_of(asked: Asked, event: Event, at: datetime) -> Answer:
         case "accepted" if isinstance(event, Undertaken):
             return Accepted(event.reference, event.ask_again_at)
         case "silent":
-            return Unknown(event.ask_again_at if isinstance(event, PartnerSilent) else at)
+            return Unknown(at)
     return NeverHeard()
 
 

@@ -11,7 +11,7 @@ from o2c.kernel import flow
 from o2c.kernel.agenda import Entry
 from o2c.kernel.decision import NOTHING, Decision, just
 from o2c.kernel.frozen import changed
-from o2c.kernel.partner import Accepted, Answer, Request, Unknown
+from o2c.kernel.partner import NO_ANSWER, Accepted, Answer, Failed, Request, Unknown
 from o2c.kernel.periods import local_date
 from o2c.kernel.shapes import StockExpected
 from o2c.kernel.step import Step
@@ -19,6 +19,8 @@ from o2c.kernel.work import Work
 
 ASK_AGAIN = timedelta(minutes=1)
 """How long a question waits that a partner wants to be asked again at once."""
+NOBODY_MET = timedelta(minutes=5)
+"""After how long a question is asked again that met nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +115,7 @@ def settle(step: Step, work: Work, ask: Ask, reply: Reply, at: datetime, *, seed
 
     `ask` is the question that was answered, `at` business time, `seed` the one of the store (it spreads the retries).
     """
-    decision = flow.settle(step, work, _later(reply.answer, at), at, seed=seed)
+    decision = flow.settle(step, work, _later(_heard(ask, reply.answer, at), at), at, seed=seed)
     return changed(decision, asked=flow.exchange(ask.partner, ask.request.body, reply.answer, reply.latency_ms))
 
 
@@ -122,6 +124,13 @@ def _question(step: Step, work: Work, at: datetime, *, query: bool) -> Ask:
     body = {**step.ask.payload(work), **step.ask.timed(work, at)}
     request = Request(step.ask.key(work), work.stream, work.item, step.name, work.attempt, at, body)
     return Ask(step.ask.partner, request, query)
+
+
+def _heard(ask: Ask, answer: Answer, at: datetime) -> Answer:
+    """What an answer says of the work. A query that met nobody says nothing: as a failure of the work it would be sent again, though it may be done."""
+    if ask.query and isinstance(answer, Failed) and answer.code in NO_ANSWER:
+        return Unknown(max(at + NOBODY_MET, answer.not_before or at))
+    return answer
 
 
 def _later(answer: Answer, at: datetime) -> Answer:

@@ -9,19 +9,12 @@ from o2c.kernel.agenda import Entry, calls_of
 from o2c.kernel.attend import Ask, Reply
 from o2c.kernel.decision import Decision, just
 from o2c.kernel.frozen import changed
-from o2c.kernel.partner import Answer, Failed, NeverHeard, Unknown
+from o2c.kernel.partner import NeverHeard, Unknown
 from o2c.kernel.shapes import CallParked, CallResumed
 from o2c.kernel.work import Work
 
-NO_ANSWER = frozenset({"UNAVAILABLE"})
-"""The codes under which clients and simulators report that nobody is there."""
 PARKED = frozenset({"parked", "parked-query"})
 """The kinds of the agenda rows of parked calls."""
-
-
-def nobody_there(answer: Answer) -> bool:
-    """Whether an answer shows an outage: silence, or no connection. Any other answer shows that the partner is there, a refusal too."""
-    return isinstance(answer, Unknown) or (isinstance(answer, Failed) and answer.code in NO_ANSWER)
 
 
 def park(work: Work, ask: Ask, outage: str, reply: Reply | None = None) -> Decision:

@@ -72,6 +72,14 @@ class NeverHeard:
 
 Answer = Answered | RefusedBy | Failed | Unknown | Accepted | NeverHeard
 
+NO_ANSWER = frozenset({"UNAVAILABLE"})
+"""The codes under which clients and simulators report that nobody is there."""
+
+
+def nobody_there(answer: Answer) -> bool:
+    """Whether an answer shows an outage: silence, or no connection. Any other answer shows that the partner is there, a refusal too."""
+    return isinstance(answer, Unknown) or (isinstance(answer, Failed) and answer.code in NO_ANSWER)
+
 
 class Partner(Protocol):
     """A system outside. Partners act and never decide; the same request key twice is one piece of work."""

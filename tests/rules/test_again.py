@@ -34,3 +34,9 @@ def test_an_answer_comes_back(answer: Answer, beside: Event) -> None:
 def test_a_silence_at_the_last_query_comes_back_as_one() -> None:
     """It stands beside a fallout, which says no time: the partner was silent then."""
     assert answer_of(exchange("network", {}, Unknown(LATER), 0), OTHER, AT) == Unknown(AT)
+
+
+def test_a_question_that_met_nobody_comes_back_as_a_silence() -> None:
+    """It was asked again, so it said nothing of the work; nor does it when it is decided again."""
+    silent = PartnerSilent(item="1", step="esim", attempt=1, ask_again_at=LATER)
+    assert answer_of(exchange("network", {}, Failed("UNAVAILABLE"), 0), silent, AT) == Unknown(LATER)

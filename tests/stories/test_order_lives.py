@@ -287,17 +287,17 @@ def test_an_unpaid_invoice_is_overdue_the_day_after_it_was_due(world: World) -> 
 
 
 def test_a_silent_network_is_queried_and_an_outage_retried(world: World) -> None:
-    """Silence is asked about, an outage is tried again by itself, and the fallout closes with the success."""
+    """An outage is tried again by itself, silence is asked about until somebody answers, and the fallout closes with the success."""
     world.stocked()
-    world.scripted.will("activation", lambda request: Unknown(request.at + timedelta(minutes=5)))
     world.scripted.will("activation", Failed("UNAVAILABLE"))
+    world.scripted.will("activation", lambda request: Unknown(request.at + timedelta(minutes=5)), Failed("UNAVAILABLE"))
     world.take(order("WEB-1", line()))
     world.run(at(6))
     told = world.told("WEB-1")
     assert [name for name in told if name in ("partner.silent", "activation.fell-out", "retry.scheduled", "activation.requested")] == [
-        "activation.requested", "partner.silent", "activation.fell-out", "retry.scheduled", "activation.requested",
+        "activation.requested", "activation.fell-out", "retry.scheduled", "activation.requested", "partner.silent", "partner.silent",
     ]  # fmt: skip
-    assert (len(world.scripted.asked("activation")), len(world.scripted.asked("activation", "query"))) == (2, 1)
+    assert (len(world.scripted.asked("activation")), len(world.scripted.asked("activation", "query"))) == (2, 2)
     assert (world.state("WEB-1"), world.fallouts()) == ("completed", [])
 
 

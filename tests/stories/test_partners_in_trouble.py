@@ -7,10 +7,10 @@ from typing import Never
 import pytest
 
 from o2c.desk.fallout import Correct, Retry
-from o2c.kernel.partner import Accepted, RefusedBy, Request, Unknown
+from o2c.kernel.partner import Accepted, Failed, RefusedBy, Request, Unknown
 from o2c.kernel.refusal import Refused
 from o2c.kernel.step import SILENCES_MAX
-from tests.world import World, at, line, order
+from tests.world import Saying, World, at, line, order
 
 
 @pytest.fixture
@@ -51,6 +51,30 @@ def test_a_line_that_breaks_is_an_unknown_outcome(world: World) -> None:
     assert (world.state("WEB-1"), world.state("WEB-2")) == ("completed", "completed")
     assert len(world.scripted.asked("activation", "query")) == 1
     assert [name for order_ in ("WEB-1", "WEB-2") for name in world.told(order_) if name == "partner.silent"] == ["partner.silent"]
+
+
+SENT_BEFORE = [
+    pytest.param("activation", [silent], id="silence"),
+    pytest.param("delivery", [Accepted("PCL-1", at(7, 12))], id="under way"),
+    pytest.param("delivery", [silent, Accepted("PCL-1", at(7, 12))], id="silence, then under way"),
+]
+
+
+@pytest.mark.parametrize(("step", "answers"), SENT_BEFORE)
+@pytest.mark.parametrize("not_before", [None, at(7, 18)])
+def test_a_question_that_reaches_nobody_is_asked_again(world: World, step: str, answers: list[Saying], not_before: datetime | None) -> None:
+    """It says nothing of the work, which may be done: nothing falls out and nothing is sent a second time, under whatever key."""
+    world.stocked()
+    world.scripted.will(step, *answers, Failed("UNAVAILABLE", not_before), Failed("UNAVAILABLE"))
+    world.take(order("WEB-1", line(sim="physical")))
+
+    world.run(at(9))
+
+    assert (world.state("WEB-1"), len(world.scripted.asked(step))) == ("completed", 1)
+    assert f"{step}.fell-out" not in world.told("WEB-1")
+    asked = [request.at for request in world.scripted.asked(step, "query")]
+    assert len(asked) == len(answers) + 2
+    assert not_before is None or asked[-2] >= not_before
 
 
 def test_nobody_acts_twice_on_one_fallout(world: World) -> None:
