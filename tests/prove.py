@@ -1,19 +1,20 @@
-"""The main job on a folder of papers, and what it claims with its figures: `scripts/prove FOLDER [--orders N] [--faults FILE]`.
+"""The main job on a folder of papers, and what it claims with its figures: `scripts/prove FOLDER [--orders N] [--faults FILE] [--desks N]`.
 
-With faults of the partners as data it proves instead what must hold when they are in trouble (tests/trouble.py).
+With faults of the partners as data it proves instead what must hold when they are in trouble and people work the queue (tests/show.py).
 
 What must come of the papers is worked out by tests/flaws.py and tests/oracle.py, which import nothing of the engine.
 """
 
 import argparse
 import json
+import multiprocessing
 import os
 import sys
 import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, nullcontext
 from datetime import UTC, datetime
 from functools import partial
 from itertools import groupby, islice
@@ -33,11 +34,14 @@ from o2c.kernel.refusal import Refused
 from o2c.partners.faults import Faults
 from o2c.partners.registry import PARTNERS, simulated_partners
 from o2c.partners.rules import faults_of
+from o2c.simulation.office import staffed
 from o2c.store.embedded import ServerUnavailable, acquire
+from o2c.views.reading import time_of
 from o2c.views.status import show_status
 from o2c.views.timeline import order_timeline
 from projections.engine.operations import ALL, catch_up, rebuild
-from tests import billed, fates, flaws, limits, lost, ports, promised, trouble
+from tests import billed, fates, flaws, limits, lost, person, ports, promised, show
+from tests.book import Entry, booked
 from tests.fates import Claim
 from tests.oracle import LONDON, banking, disagreements
 
@@ -58,14 +62,38 @@ REFUSED_EXIT, FAILED_EXIT = 2, 5
 Result = TypeVar("Result")
 
 
+class Wish(NamedTuple):
+    """How the job is to be run.
+
+    With `desks` simulated agents work the queue, and at `work_at` a person works its biggest group; `least` is how many orders must be in that
+    group, and in one outage.
+    """
+
+    orders: int | None = None
+    faults: Path | None = None
+    desks: int = 0
+    work_at: datetime | None = None
+    least: int = 0
+    against_clean: bool = False
+
+
 class Job(NamedTuple):
-    """The job that was run: its orders' file, its papers as judged independently, and what the intake said of them."""
+    """The job that was run: its orders' file, its papers as judged independently, and what the intake said of them.
+
+    `book` is what partners wrote down, `worked` what a person did, `took_s` how long it took from the intake on, and `clean_s` how long the same
+    papers take where nothing is wrong and nobody works (0: not tried).
+    """
 
     app: Engine
     orders: Path
     papers: flaws.Papers
     counts: intake.Counts
     catalogue: Path
+    wish: Wish
+    book: list[Entry]
+    worked: person.Worked | None
+    took_s: float
+    clean_s: float
 
 
 def tell(text: str) -> None:
@@ -86,20 +114,43 @@ def paper(folder: Path, name: str) -> Path:
     return packed if packed.exists() else folder / name
 
 
-def run_job(app: Engine, folder: Path, home: Path, orders: int | None, faults: Path | None) -> Job:
+def run_job(app: Engine, folder: Path, home: Path, wish: Wish, clean_s: float = 0) -> Job:
     app.create_clock(kind="simulated", seed=SEED)
-    planned = planned_faults(app, faults) if faults else {}
-    runner = Runner(app, simulated_partners(SEED, planned))
+    planned = planned_faults(app, wish.faults) if wish.faults else {}
+    book: list[Entry] = []
+    runner = Runner(app, booked(simulated_partners(SEED, planned), book))
     chosen = home / "orders.tmf622.jsonl"
-    chosen.write_bytes(b"\n".join(islice(lines_of(paper(folder, chosen.name)), orders)) + b"\n")
+    chosen.write_bytes(b"\n".join(islice(lines_of(paper(folder, chosen.name)), wish.orders)) + b"\n")
     timed("catalogue taken in", lambda: loading.load_catalogue(app, paper(folder, "catalogue.tmf620.json")))
     timed("customers taken in", lambda: loading.load_customers(app, paper(folder, "customers.tmf632.jsonl")))
     for what, name, at in (("sims", "sims-1.csv", None), ("numbers", "numbers.csv", None), ("sims", "sims-2.csv", SIMS_LATER_AT)):
         timed(f"{name} taken in or announced", partial(loading.load_stock, app, runner, what, paper(folder, name), at))
+    began = time.monotonic()
     counts = timed("orders taken in", intake.Intake(app, chosen, home / "quarantine").run)
-    timed(f"run until {UNTIL:%Y-%m-%d}", lambda: runner.run(UNTIL))
+    worked = None
+    if wish.work_at:
+        driven(app, runner, wish, wish.work_at)
+        worked = timed("the biggest group worked by a person", lambda: person.worked_biggest(app.dsn, str(home)))
+    driven(app, runner, wish, UNTIL)
     timed("projections caught up", lambda: catch_up(app.dsn))
-    return Job(app, chosen, judged(folder, chosen), counts, paper(folder, "catalogue.tmf620.json"))
+    took_s = time.monotonic() - began
+    return Job(app, chosen, judged(folder, chosen), counts, paper(folder, "catalogue.tmf620.json"), wish, book, worked, took_s, clean_s)
+
+
+def driven(app: Engine, runner: Runner, wish: Wish, until: datetime) -> None:
+    """Let time pass, with agents at the desks where there are any."""
+    desks = f" with {wish.desks} desks" if wish.desks else ""
+    with staffed(app, wish.desks) if wish.desks else nullcontext() as office:
+        timed(f"run until {until:%Y-%m-%dT%H:%MZ}{desks}", lambda: runner.run(until, office))
+
+
+def clean_seconds(folder: Path, orders: int | None) -> float:
+    """How long the same papers take where nothing is wrong and nobody works, in a store and a process of their own."""
+    with ExitStack() as stack:
+        home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="o2c-prove-")))
+        home.chmod(0o755)
+        app = stack.enter_context(closing(Engine(stack.enter_context(acquire(home / "server")).dsn, plan.KINDS)))
+        return run_job(app, folder, home, Wish(orders)).took_s
 
 
 def planned_faults(app: Engine, file: Path) -> dict[str, Faults]:
@@ -244,7 +295,17 @@ def diagnosed(job: Job) -> Iterator[Claim]:
 
 
 def in_trouble(job: Job) -> Iterator[Claim]:
-    yield from trouble.claims(job.app)
+    """What the log and the partners' books say of a run with trouble in it; the log as `o2c events find` prints it."""
+    records = timed("the log as `o2c events find` prints it", lambda: show.found(job.app.dsn, job.orders.parent))
+    yield from show.claims(job.app, records, job.book, job.worked, least=job.wish.least)
+
+
+def fast_enough(job: Job) -> Iterator[Claim]:
+    """Against a clean run of the same papers just before, where one was wanted."""
+    if job.clean_s:
+        figures = f"{job.papers.lines / job.took_s:.1f} lines a second, {job.papers.lines / job.clean_s:.1f} in a clean run"
+        figures += f"; load average {os.getloadavg()[0]:.1f}"
+        yield Claim("at least half as fast as a clean run", job.took_s <= 2 * job.clean_s, figures)
 
 
 Part = Callable[[Job], Iterator[Claim]]
@@ -265,7 +326,7 @@ CLAIMS: tuple[Part, ...] = (
     diagnosed,
     rebuilt,
 )
-UNDER_FAULTS: tuple[Part, ...] = (every_line, in_trouble, sums, debits_on_bank_days, invoices_agree, diagnosed, rebuilt)
+UNDER_FAULTS: tuple[Part, ...] = (every_line, in_trouble, fast_enough, sums, debits_on_bank_days, invoices_agree, diagnosed, rebuilt)
 """What is claimed of a run whose partners are in trouble: what comes of an order may differ then, and what an invoice says may not."""
 
 
@@ -279,6 +340,12 @@ def prove(job: Job, parts: tuple[Part, ...]) -> bool:
     return all_good
 
 
+def apart(work: Callable[..., Result], *arguments: object) -> Result:
+    """Do it in a process of its own."""
+    with multiprocessing.get_context("spawn").Pool(1) as one:
+        return one.apply(work, arguments)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="scripts/prove", description="Run the main job on a folder of papers and prove what it claims.")
     parser.add_argument(
@@ -288,16 +355,22 @@ def main() -> int:
     )
     parser.add_argument("--orders", type=int, help="only the first so many lines")
     parser.add_argument("--faults", type=Path, help="faults and outages of the partners, as for `o2c init --faults`")
+    parser.add_argument("--desks", type=int, default=0, help="simulated agents who work the queue, as for `o2c run --desks`")
+    parser.add_argument("--work-at", type=time_of, help="when a person works the biggest group of the queue: 2026-01-15T08:00:00Z")
+    parser.add_argument("--least", type=int, default=0, help="how many orders must be in that group, and in one outage")
+    parser.add_argument("--against-clean", action="store_true", help="run the same papers without trouble first, for the speed")
     chosen = parser.parse_args()
+    wish = Wish(**{name: value for name, value in vars(chosen).items() if name != "folder"})
     start = time.monotonic()
     with ExitStack() as stack:
         home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="o2c-prove-")))
         # The embedded server of root runs as another user, who must reach its data.
         home.chmod(0o755)
         try:
+            clean_s = apart(clean_seconds, chosen.folder, wish.orders) if wish.against_clean else 0
             dsn = os.environ.get("O2C_DSN") or stack.enter_context(acquire(home / "server")).dsn
             app = stack.enter_context(closing(Engine(dsn, plan.KINDS)))
-            good = prove(run_job(app, chosen.folder, home, chosen.orders, chosen.faults), UNDER_FAULTS if chosen.faults else CLAIMS)
+            good = prove(run_job(app, chosen.folder, home, wish, clean_s), UNDER_FAULTS if wish.faults or wish.desks else CLAIMS)
         except (Refused, ServerUnavailable) as error:
             sys.stderr.write(f"prove: {error}\n")
             return REFUSED_EXIT

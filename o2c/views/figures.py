@@ -99,13 +99,21 @@ class Facts:
         }
 
     def waits(self, row: Mapping[str, Any]) -> list[Span]:
-        """When we waited for others about a fallout; a wait under way lasts until now."""
-        told = row["waiting"] or ()
-        return [(_time(wait["from"]), _time(wait["to"]) if wait["to"] else self.now) for wait in told]
+        """When we waited for others about a fallout."""
+        return waits_of(row, self.now)
 
     def waits_about(self, row: Mapping[str, Any]) -> list[Span]:
         """When we waited for others about any fallout of the same order (or invoice)."""
         return self._waits[row["stream"]]
+
+
+def waits_of(row: Mapping[str, Any], now: datetime) -> list[Span]:
+    """When we waited for others about a fallout: a wait under way lasts until now, and no wait longer than the fallout, unless it began later
+    (the fallout was looked at again).
+    """
+    closed_at: datetime | None = row["closed_at"]
+    spans = [(_time(wait["from"]), _time(wait["to"]) if wait["to"] else now) for wait in row["waiting"] or ()]
+    return [(begun, min(ended, closed_at) if closed_at and begun < closed_at else ended) for begun, ended in spans]
 
 
 def deeds_of(row: Mapping[str, Any]) -> list[dict[str, Any]]:

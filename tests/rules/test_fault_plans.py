@@ -74,6 +74,17 @@ def test_a_planned_rate_stands_in_place_of_the_usual_one(step: str, kind: str, m
     assert answers(step, {"partner": "*", "kind": kind, "percent": 0}, count=2_000).count(meets) == 0
 
 
+@pytest.mark.parametrize("rows", [(), ({"partner": "*", "kind": "transient", "percent": 20},)], ids=["usual faults", "planned ones"])
+@pytest.mark.parametrize("step", ["activation", "credit", "delivery", "esim", "porting", "appointment", "qualification"])
+def test_a_question_that_is_asked_again_and_again_is_answered(step: str, rows: tuple[dict[str, Any], ...]) -> None:
+    """A bad line is bad for a call, not for all that an attempt ever asks: after a silence in an outage somebody hears what came of it."""
+    partner = asking(step, *rows)
+    met = [[partner.query(asked(step, n, at=MONDAY + timedelta(minutes=5 * m))) for m in range(12)] for n in range(500)]
+
+    assert [n for n, mine in enumerate(met) if all(answer == Failed("UNAVAILABLE") for answer in mine)] == []
+    assert any(answer == Failed("UNAVAILABLE") for mine in met for answer in mine) or not rows
+
+
 def test_half_an_outage_is_drawn_for_each_call() -> None:
     """Who was not answered may be a minute later."""
     calm = [{"partner": "network", "kind": kind, "percent": 0} for kind in ("transient", "permanent", "unknown")]

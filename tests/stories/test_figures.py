@@ -14,13 +14,14 @@ from o2c.fallout.rates import checked, packaged
 from o2c.kernel.partner import Failed, RefusedBy
 from o2c.kernel.refusal import Refused
 from o2c.markets.registry import MARKETS
-from o2c.views.figures import without
 from o2c.views.metrics import METRICS, explain_metric
 from projections.engine.fold import Fold
 from projections.engine.seen import names_of
 from projections.fallout import FALLOUT
 from tests.desk import DEPOSIT, Desk
 from tests.histories import captured, of_order, planned, seen
+from tests.recount import Recount, figures
+from tests.show import agrees
 from tests.world import World, at, line, order, ported
 
 Rows = list[dict[str, Any]]
@@ -261,6 +262,18 @@ def test_no_figure_is_left_out() -> None:
     assert set(METRICS) == {*COUNTS, *times, "fallout-cost", "cost-per-fallout", "revenue-held"}
 
 
+def test_the_program_that_proves_counts_the_same(told: World, desk: Desk) -> None:
+    """Every figure, from what `o2c events find` prints; and not the same where a record is missing."""
+    records = [json.loads(line) for line in desk.types("events", "find", "--identifiers").splitlines()]
+    own = figures(Recount(records), told.app.clock().now)
+    assert own.keys() == METRICS.keys()
+    assert [claim for name in own if not (claim := agrees(name, explained(desk, name), own[name])).good] == []
+
+    deed = next(record for record in records if record["type"] == "fallout.claimed")
+    fewer = figures(Recount(record for record in records if record is not deed), told.app.clock().now)
+    assert not agrees("touches-per-fallout", explained(desk, "touches-per-fallout"), fewer["touches-per-fallout"]).good
+
+
 def test_by_a_dimension_the_parts_are_those_of_the_whole(told: World, desk: Desk) -> None:
     """By reason every order is divided by; by channel only its own orders; the age is in whole months since the launch."""
     log = Log(told)
@@ -312,23 +325,6 @@ def test_a_step_that_falls_out_again_after_it_was_closed_is_a_repeat() -> None:
     fold.take(fold.assign_groups(seen(history)))
     [doc] = fold.docs.values()
     assert {name: row["repeated"] for name, row in doc["fallouts"].items()} == {"a": False, "b": False, "c": True}
-
-
-WAITS = [
-    pytest.param([], 10, id="none"),
-    pytest.param([(2, 4)], 8, id="within"),
-    pytest.param([(2, 5), (4, 6)], 6, id="overlapping ones count once"),
-    pytest.param([(-3, 1), (9, 30)], 8, id="over both ends"),
-    pytest.param([(-3, 30)], 0, id="all of it"),
-    pytest.param([(20, 30), (-5, -1)], 10, id="outside"),
-]
-
-
-@pytest.mark.parametrize(("waits", "left"), WAITS)
-def test_waits_are_taken_out_of_a_span(waits: list[tuple[int, int]], left: int) -> None:
-    """Each part of the span that lies in a wait is not ours, once."""
-    hours = [(at(5) + timedelta(hours=begun), at(5) + timedelta(hours=ended)) for begun, ended in waits]
-    assert sum((clock(*part) for part in without((at(5), at(5, 10)), hours)), 0.0) == left * 3600
 
 
 NEW = 'version = "2027"\nvalid_from = "2026-01-07"\n'
