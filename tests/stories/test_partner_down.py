@@ -12,6 +12,7 @@ from o2c import Context, OrderToCash
 from o2c.desk.partners import partner_down, partner_up
 from o2c.kernel.partner import Accepted, Failed, NeverHeard, Unknown
 from o2c.kernel.refusal import Refused
+from o2c.plan import STEPS
 from o2c.views.order_page import show_order
 from o2c.views.partners import list_partner_statuses
 from tests.desk import Desk, actors
@@ -185,7 +186,9 @@ def test_a_person_and_a_service_declare_it(world: World, desk: Desk) -> None:
     """What one says the other sees; said twice it is said once, with the name and the reason of who said it first."""
     said = ("--reason", "planned work until noon")
     assert "is down;" in desk.types("partners", "down", "network", *said)
-    assert "is down already;" in desk.types("partners", "down", "network", *said)
+    again = desk.types("partners", "down", "network", *said)
+    assert "is down already; ann says so, it is since " in again
+    assert "`o2c partners up network --reason TEXT --actor NAME`" in again
     with OrderToCash(world.dsn) as o2c:
         assert o2c.partner_statuses() == desk.sees("partners", "status")
         [network] = [row for row in o2c.partner_statuses() if row["partner"] == "network"]
@@ -193,13 +196,27 @@ def test_a_person_and_a_service_declare_it(world: World, desk: Desk) -> None:
         o2c.partner_up("network", Context("ops"), reason="the supplier called")
         assert o2c.partner_up("network", Context("ops"), reason="the supplier called").unchanged
         o2c.partner_down("courier", Context("ops"), reason="strike")
-    assert "is up already" in desk.types("partners", "up", "network", *said)
+    assert "is up already; 0 calls wait for their turn, 60 of them are made in a minute" in desk.types("partners", "up", "network", *said)
     assert [(row["partner"], row["state"]) for row in desk.sees("partners", "status") if row["by"]] == [
         ("courier", "down"),
         ("network", "up"),
     ]
     assert actors(world, "partner-network", "partner.went-down") == ["ann"]
     assert actors(world, "partner-network", "partner.came-up") == ["ops"]
+
+
+def test_what_is_told_of_a_partner_is_this(many: World, desk: Desk) -> None:
+    """Every partner, each in the same seven words, whatever befell it; what waits is counted where it is said to be up."""
+    columns = ["partner", "state", "since", "by", "parked", "drained", "rate_per_min"]
+    assert {tuple(row) for row in desk.sees("partners", "status")} == {tuple(columns)}
+    assert {row["partner"] for row in desk.sees("partners", "status")} == {step.partner for step in STEPS.values() if step.partner}
+    desk.types("partners", "down", "network", "--reason", "planned work")
+    many.run(at(5, 12))
+    assert "10 calls wait for their turn, 30 of them" in desk.types("partners", "up", "network", "--reason", "they called", "--rate", "30")
+    [network] = [row for row in desk.sees("partners", "status") if row["partner"] == "network"]
+
+    assert list(network) == columns
+    assert (network["parked"], network["drained"], network["rate_per_min"]) == (10, 0, 30)
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -84,8 +84,10 @@ def partners_down(partner: Name, reason: Reason, actor: Actor, command_id: Comma
     """
     with opened() as session:
         done = partner_desk.partner_down(session.app, Context(actor, command_id=command_id), partner, reason=reason)
+        row = _row_of(list_partner_statuses(session.app), partner)
         err.print(
-            f"{partner} is down{' already' if done.unchanged else ''}; what would be asked of it waits for `o2c partners up {partner}`"
+            f"{partner} is down{' already' if done.unchanged else ''}; {row['by']} says so, it is since {row['since']}, and what would be asked of it "
+            f"waits for `o2c partners up {partner} --reason TEXT --actor NAME`"
         )
 
 
@@ -107,7 +109,13 @@ def partners_up(
     """
     with opened() as session:
         done = partner_desk.partner_up(session.app, Context(actor, command_id=command_id), partner, reason=reason, rate_per_min=rate)
-        err.print(f"{partner} is up{' already' if done.unchanged else ''}; see `o2c partners status` for what drains")
+        row = _row_of(list_partner_statuses(session.app), partner)
+        waiting = f"{row['parked'] - row['drained']} calls wait for their turn, {row['rate_per_min']} of them are made in a minute"
+        err.print(f"{partner} is up{' already' if done.unchanged else ''}; {waiting}; see `o2c partners status`")
+
+
+def _row_of(rows: list[dict[str, Any]], partner: str) -> dict[str, Any]:
+    return next(row for row in rows if row["partner"] == partner)
 
 
 @partners.command("status")
