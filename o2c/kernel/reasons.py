@@ -82,7 +82,7 @@ class OutageRule:
     It is down once its last calls, one after another, met nobody, none longer than `window_s` seconds ago, in numbers that come by chance less than
     once in `once_in`. How often it meets nobody while it is well, its own calls before these show; until there are some it counts
     as `usual_percent` of the calls, which weighs as much as `usual_calls` calls. There are at least `calls_min` of them, of at least `orders_min` orders. Of the
-    order with most of them only one counts, and of each other at most `tries_max`: an order that is tried again and again shows its own trouble.
+    order with most of them only one counts, and of each other the first, and from the third on up to the `tries_max`-th: an order that is tried again and again shows its own trouble.
 
     Then one call is made every `probe_every_s` seconds, and the partner is up once `answers_min` in a row were answered: twice as many whenever it
     goes down again within `window_s` of having come up, at most `answers_max`. After `longest_s` seconds its calls are made all the same, so that orders
@@ -90,9 +90,9 @@ class OutageRule:
     """
 
     window_s: int = 3600
-    usual_percent: int = 10
+    usual_percent: int = 5
     usual_calls: int = 20
-    once_in: int = 10_000
+    once_in: int = 100_000
     calls_min: int = 3
     orders_min: int = 2
     tries_max: int = 5

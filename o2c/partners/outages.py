@@ -73,9 +73,13 @@ def undecided(calls: Iterable[Call], rule: OutageRule, *, judged_from: datetime 
 
 
 def weight_of(row: Sequence[Call], rule: OutageRule) -> int:
-    """How many calls in a row count: of the order with most of them one, of each other at most `tries_max`; none where there are too few orders."""
+    """How many calls in a row count; none where they are of too few orders.
+
+    Of the order with most of them one does. Of each other the first and, because two may be in trouble of their own for a moment, those from the third
+    on, up to its `tries_max`-th.
+    """
     tries = sorted(min(count, rule.tries_max) for count in Counter(call.stream for call in row).values())
-    return sum(tries[:-1]) + 1 if len(tries) >= max(rule.orders_min, 1) else 0
+    return sum(max(1, count - 1) for count in tries[:-1]) + 1 if len(tries) >= max(rule.orders_min, 1) else 0
 
 
 def _shows(row: Sequence[Call], usual: float, rule: OutageRule) -> bool:
