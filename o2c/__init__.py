@@ -21,6 +21,7 @@ __all__ = [
     "Mark",
     "OrderToCash",
     "OtherLog",
+    "Park",
     "Refused",
     "Replace",
     "Retry",

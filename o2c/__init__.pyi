@@ -9,6 +9,7 @@ from o2c.entrypoints.python import Force as Force
 from o2c.entrypoints.python import Mark as Mark
 from o2c.entrypoints.python import OrderToCash as OrderToCash
 from o2c.entrypoints.python import OtherLog as OtherLog
+from o2c.entrypoints.python import Park as Park
 from o2c.entrypoints.python import Refused as Refused
 from o2c.entrypoints.python import Replace as Replace
 from o2c.entrypoints.python import Retry as Retry

@@ -226,8 +226,11 @@ Parameters: those of the filter, `sort`, `limit` (NULL: all), and those of `RANK
 """
 
 MATCHED = f"""SELECT f.fallout, (SELECT position FROM projection.checkpoint WHERE name = 'fallout') AS position {_FILTERED}
+AND CASE %(standing)s WHEN 'closed' THEN f.state = 'closed' AND NOT coalesce(r.reopened, false) WHEN 'reopened' THEN coalesce(r.reopened, false)
+    ELSE f.state = 'open' OR coalesce(r.reopened, false) END
 ORDER BY {RANK}, f.opened_at, f.fallout"""
-"""The ids of fallouts by rank, with the position of the log that they are as of. Parameters: those of the filter and those of `RANK`."""
+"""The ids of fallouts by rank, with the position of the log that they are as of. Parameters: those of the filter and those of `RANK`, and `standing`:
+`open` (and those looked at again), `closed`, or `reopened`."""
 
 TREND_DAYS = 7
 _TREND = ", ".join(

@@ -63,7 +63,7 @@ def bulk(
     threshold_percent: int = THRESHOLD_PERCENT,
     dry_run: bool = False,
 ) -> BulkDone:
-    """Do the same about every open fallout that a query finds, as one job.
+    """Do the same about every open fallout that a query finds (to reopen: every closed one), as one job.
 
     The fallouts are those found at the start, by rank. Each is acted on as `resolve` or `work` would, with a command id made of the job's and its
     own; so a job that was cut short goes on when it is called again with the same command id (without one, it gets one that is nobody's), and what
@@ -87,7 +87,7 @@ def bulk(
     _start(job, way, filters, threshold_percent, note)
     job.run()
     caught_up(app)
-    new = 0 if dry_run else len(set(matching(app, filters)[0]) - set(job.state.fallouts))
+    new = 0 if dry_run else len(set(matching(app, filters, way.action)[0]) - set(job.state.fallouts))
     state = job.state
     stopped = len(state.left)
     return BulkDone(
@@ -97,7 +97,7 @@ def bulk(
 
 def _start(job: Job, way: Way, filters: Mapping[str, str], threshold_percent: int, note: str) -> None:
     """Find the fallouts, unless the job has started before."""
-    found, position = ((), 0) if job.state.fallouts else matching(job.app, filters)
+    found, position = ((), 0) if job.state.fallouts else matching(job.app, filters, way.action)
     changes = dict(way.changes) if isinstance(way, Correct) else {}
     settings = {} if changes else {name: str(value) for name, value in asdict(way).items()}
     wish = {"action": way.action, "settings": settings, "query": dict(filters), "threshold_percent": threshold_percent}

@@ -35,7 +35,7 @@ from o2c.fallout.handling import (
 )
 from o2c.fallout.record import KIND as FALLOUT
 from o2c.fallout.record import FalloutRecord, stream_of
-from o2c.fallout.rules import Correct, Decide, Fail, FailOrder, Force, Replace, Resolution, Retry, Skip
+from o2c.fallout.rules import Correct, Decide, Fail, FailOrder, Force, Park, Replace, Resolution, Retry, Skip
 from o2c.kernel.decision import NOTHING, Decision, just
 from o2c.kernel.frozen import changed
 from o2c.kernel.refusal import Refused
@@ -45,11 +45,12 @@ from o2c.kernel.work import Work
 from o2c.orders.ending import open_item
 from o2c.orders.rules import fail_item
 from o2c.orders.step import DUPLICATE
+from o2c.partners.state import stream_of as partner_stream
 from o2c.views.fallouts import row_of_fallout
 from o2c.views.reading import caught_up
 
 __all__ = [
-    "Assign", "ChangeOrigin", "Claim", "Correct", "Decide", "Escalate", "Fail", "FailOrder", "Force", "Handling", "LinkTicket", "Note",
+    "Assign", "ChangeOrigin", "Claim", "Correct", "Decide", "Escalate", "Fail", "FailOrder", "Force", "Handling", "LinkTicket", "Note", "Park",
     "Release", "Reopen", "Replace", "RequestInformation", "Resolution", "Resume", "Retry", "Settle", "Skip", "Snooze", "Wait", "Way", "deed_of",
     "deed_of_work", "deed_on", "resolve", "stage_of", "work",
 ]  # fmt: skip
@@ -135,6 +136,8 @@ def _resolving(app: Engine, row: Mapping[str, Any], resolution: Resolution, *, n
     elif of_order and isinstance(resolution, FailOrder):
         steps = (first, *(end_all for _ in app.load([stream])[stream].state.items))
     beside = app.load([stream_of(fallout)]) if isinstance(resolution, Force) else {}
+    if isinstance(resolution, Park):
+        beside = _down(app, fallout, step)
     if step.name == DUPLICATE.name and resolution == Decide(approve=True):
         follow, beside = follow_up_of(app, stream, fallout)
         steps = (first, follow)
@@ -155,6 +158,20 @@ def _work_on(app: Engine, row: Mapping[str, Any], state: Any, resolution: Resolu
     check(resolution.action, stage_of(app, row, state), row["fallout"])
     found = app.work(str(row["stream"]), state, str(row["item"]), row["step"])
     return changed(app.reading(found), fallout=row["fallout"])
+
+
+def _down(app: Engine, fallout: str, step: Step) -> dict[str, Loaded]:
+    """The partner of a step, which is down: what is asked of it is parked. Raises Refused (conflict) for one that is up, and for a step without."""
+    if not step.partner:
+        raise Refused(
+            f"fallout {fallout}: step {step.name} asks no partner, so nothing of it can be parked; retry it, or snooze", kind="conflict"
+        )
+    stream = partner_stream(step.partner)
+    loaded = app.load([stream])
+    if not loaded[stream].state.down:
+        hint = f"retry it, or say that it is down: `o2c partners down {step.partner}`"
+        raise Refused(f"fallout {fallout}: partner {step.partner} is not known to be down; {hint}", kind="conflict")
+    return loaded
 
 
 def _agreed(app: Engine, row: Mapping[str, Any], by: str) -> bool:

@@ -17,7 +17,7 @@ from o2c.desk import proving as fixes
 from o2c.desk.act import Context, Refused, Rule, Written
 from o2c.desk.bulk import THRESHOLD_PERCENT, BulkDone, Query
 from o2c.desk.capture import HOME, Captured, Paper, capture
-from o2c.desk.fallout import Correct, Decide, Fail, FailOrder, Force, Handling, Replace, Resolution, Retry, Skip, Way
+from o2c.desk.fallout import Correct, Decide, Fail, FailOrder, Force, Handling, Park, Replace, Resolution, Retry, Skip, Way
 from o2c.desk.orders import Cancelled
 from o2c.desk.proving import Applied
 from o2c.desk.streams import Event
@@ -42,7 +42,7 @@ from o2c.views.reading import all_seen
 
 __all__ = [
     "Captured", "Context", "Correct", "Decide", "EventRecord", "Fail", "FailOrder", "Force", "Kept", "Mark", "OrderToCash", "OtherLog",
-    "Query", "Refused", "Replace", "Retry", "Skip", "Written",
+    "Park", "Query", "Refused", "Replace", "Retry", "Skip", "Written",
 ]  # fmt: skip
 
 
@@ -109,7 +109,7 @@ class OrderToCash(Access):
 
     @answered
     def resolve(self, fallout_id: str, context: Context, resolution: Resolution, *, note: str) -> Written:
-        """Act on an open fallout: `Correct` values and try again, `Decide` what was referred, `Retry` as it is, `Force` (done by other means, once
+        """Act on an open fallout: `Correct` values and try again, `Decide` what was referred, `Retry` as it is, `Park` it until its partner is up, `Force` (done by other means, once
         another agrees), `Skip`, `Replace` its SIM, `Fail` the item, `FailOrder`. It closes by the event that follows. See `desk.fallout.resolve`.
         """
         return fallout.resolve(self._engine, context, fallout_id, resolution, note=note)

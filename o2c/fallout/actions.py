@@ -30,6 +30,8 @@ _ALWAYS: tuple[Stage, ...] = (*_OPEN, "closed")
 
 _TABLE = (
     Action("retry", "Try the step again as it is.", ("waiting",), ("fallout.correction-applied", "*.requested"), "a step that is asked for"),
+    Action("park", "Try the step again when its partner is up: its call is parked until then, and made with the others that wait.", ("waiting",),
+           ("fallout.correction-applied", "*.requested", "call.parked"), "a step whose partner is down"),
     Action("correct", "Correct values that stopped the step, and try again.", ("waiting",), ("fallout.correction-applied", "*.requested"),
            "a value that may still be corrected"),
     Action("decide", "Approve or decline what was referred to a person.", ("waiting",), ("fallout.decided",), "a step that can be decided"),

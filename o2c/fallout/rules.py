@@ -34,6 +34,13 @@ class Retry:
 
 
 @dataclass(frozen=True, slots=True)
+class Park:
+    """Try again once the partner is up: the call is parked until then, as all calls of a partner that is down are."""
+
+    action = "park"
+
+
+@dataclass(frozen=True, slots=True)
 class Decide:
     """Decide what was referred to a person."""
 
@@ -76,7 +83,7 @@ class FailOrder:
     action = "fail-order"
 
 
-Resolution = Correct | Retry | Decide | Force | Skip | Replace | Fail | FailOrder
+Resolution = Correct | Retry | Park | Decide | Force | Skip | Replace | Fail | FailOrder
 """The ways in which a person can resolve a fallout, each the `action` of that name."""
 PIECE = "sim"
 """The step whose piece of stock can be replaced."""
@@ -91,7 +98,7 @@ def resolve(resolution: Resolution, step: Step, work: Work, kind: StreamKind, bo
     match resolution:
         case Correct(changes):
             return correct(step, work, kind, book, changes=changes, note=note, at=at)
-        case Retry():
+        case Retry() | Park():
             return correct(step, work, kind, book, changes={}, note=note, at=at)
         case Decide(approve):
             return decide(step, work, approve=approve, note=note, at=at)

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, Literal, get_args
 
 from o2c.engine.app import Engine
+from o2c.fallout.actions import ACTIONS
 from o2c.kernel.reasons import CodeBook, Codes
 from o2c.kernel.refusal import Refused
 from o2c.views.codes import guide_of
@@ -175,14 +176,18 @@ def rows_of_fallouts(app: Engine, fallouts: Sequence[str]) -> dict[str, dict[str
     return {row["fallout"]: row for row in app.reads.rows(fallout.ROWS_OF_FALLOUTS, list(fallouts))}
 
 
-def matching(app: Engine, filters: Mapping[str, str]) -> tuple[tuple[str, ...], int]:
-    """The ids of the open fallouts that fit filters of `list_fallouts`, by rank, and the position of the log that they are as of.
+def matching(app: Engine, filters: Mapping[str, str], action: str) -> tuple[tuple[str, ...], int]:
+    """The ids of the fallouts that fit filters of `list_fallouts`, by rank, and the position of the log that they are as of.
+
+    They are the open ones and those that are looked at again; for an action that can only be taken on others (`ACTIONS`), those.
 
     The position is 0 where none fits. The projections must be caught up. Raises Refused (usage) for a queue or a reason that is none.
     """
     filtered_by(app, filters.get("queue", ""), filters.get("reason", ""))
     anything = dict.fromkeys(("queue", "reason", "order", "customer", "group", "owner"), "")
-    found = app.reads.rows(fallout.MATCHED, everything=False, **{**anything, **filters}, **ranking(app))
+    stages = set(ACTIONS[action].stages)
+    standing = "closed" if stages == {"closed"} else "reopened" if stages == {"reopened"} else "open"
+    found = app.reads.rows(fallout.MATCHED, everything=True, standing=standing, **{**anything, **filters}, **ranking(app))
     return tuple(row["fallout"] for row in found), found[0]["position"] if found else 0
 
 

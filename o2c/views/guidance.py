@@ -16,6 +16,7 @@ from o2c.kernel.work import Work
 from o2c.orders.giving_up import no_return_of_port
 from o2c.orders.renewal import works_with
 from o2c.orders.wish import PORT_IN
+from o2c.partners.state import stream_of
 
 CORRECTABLE = ("place", "portInNumber", "portInCode", "party", "account", "method")
 """Values by a name of their own that a person may correct; those of an order's lines are named by line."""
@@ -46,6 +47,8 @@ def _ways(app: Engine, step: Step, work: Work) -> Iterator[str]:
             yield f"--decide {'approve' if approve else 'decline'}"
     if step.requested is not None:
         yield "--retry"
+        if step.partner and app.load([stream_of(step.partner)])[stream_of(step.partner)].state.down:
+            yield "--park"
     if step.forceable:
         yield "--force"
         if work.item and not step.recalls:
