@@ -12,6 +12,7 @@ from o2c.kernel.event import Event
 from projections import blame
 from projections.engine.projection import Doc, Projection, Row
 from projections.engine.seen import Seen, stamp
+from projections.fallout_standing import CLOCK, STANDING
 from projections.open_fallouts import ENDINGS, OF_ITEM, OF_STEP, closes
 from projections.ranking import RANK
 
@@ -42,7 +43,7 @@ FROM projection.fallout GROUP BY reason, queue ORDER BY reason, queue
 
 
 def _concerns(event: type[Event]) -> bool:
-    own = event.shape in OF_STEP | OF_ITEM | {"fell-out", "expected", "resumed", "requested", "recall"}
+    own = event.shape in OF_STEP | OF_ITEM | {"fell-out", "expected", "resumed", "requested", "recall", "retry", "renewed"}
     return own or event.type_name in ENDINGS | _OF_ORDER
 
 
@@ -50,7 +51,12 @@ def _evolve(doc: Doc, record: Seen) -> Doc:
     if record.type in _OF_ORDER:
         return _told(doc, record)
     if record.shape in ("requested", "recall"):
+        doc = _next_try(doc, record, None)
         return {**doc, "due": {**doc["due"], _step_of(record): stamp(datetime.fromisoformat(record.body["due_at"]))}}
+    if record.shape == "renewed":
+        return _next_try(doc, record, None)
+    if record.shape == "retry":
+        return _next_try(doc, record, record.body["due_at"])
     if record.type == "order.validated" and (tier := record.body.get("tier")):
         # The party for which the order was validated may be another one than the channel had named.
         doc = {**doc, "order": {**doc["order"], "tier": tier}}
@@ -60,10 +66,7 @@ def _evolve(doc: Doc, record: Seen) -> Doc:
     if record.shape == "resumed":
         return _acted(doc, record)
     if record.shape == "expected":
-        of = record.item, record.step
-        told = {name: row for name, row in fallouts.items() if row["state"] == "open" and (row["item"], row["step"]) == of}
-        detailed = {name: {**row, "detail": record.body.get("detail", "")} for name, row in told.items()}
-        return {**doc, "fallouts": {**fallouts, **detailed}}
+        return _next_try(doc, record, record.body["expected_at"], detail=record.body.get("detail", ""))
     closed = {
         fallout: {**row, "state": "closed", "closed_at": record.at, "closed_by": record.type, "closed_event": record.event_id}
         for fallout, row in fallouts.items()
@@ -71,6 +74,14 @@ def _evolve(doc: Doc, record: Seen) -> Doc:
     }
     due = {step: at for step, at in doc["due"].items() if step != _step_of(record)} if record.shape == "done" else doc["due"]
     return {**doc, "due": due, "fallouts": {**fallouts, **closed}} if closed or len(due) < len(doc["due"]) else doc
+
+
+def _next_try(doc: Doc, record: Seen, at: str | None, **more: Any) -> Doc:
+    """The open fallouts of a step with the time at which it goes on by itself (None: not by itself)."""
+    of = record.item, record.step
+    told = {"retry_at": stamp(datetime.fromisoformat(at)) if at else None, **more}
+    found = {name: row for name, row in doc["fallouts"].items() if row["state"] == "open" and (row["item"], row["step"]) == of}
+    return {**doc, "fallouts": {**doc["fallouts"], **{name: {**row, **told} for name, row in found.items()}}} if found else doc
 
 
 def _step_of(record: Seen) -> str:
@@ -122,7 +133,9 @@ def _opened(doc: Doc, record: Seen) -> Row:
         **blame.UNKNOWN,
     }
     asked = (record.body.get("asked") or {}).get("partner")
-    row = {**first, **old, **fields, "item": record.item, "step": record.step, "state": "open", **_NOT_CLOSED}
+    expected_at = record.body.get("expected_at")
+    goes_on = {"in_hand_by": None, "in_hand_since": None, "retry_at": stamp(datetime.fromisoformat(expected_at)) if expected_at else None}
+    row = {**first, **old, **fields, **goes_on, "item": record.item, "step": record.step, "state": "open", **_NOT_CLOSED}
     return {**row, "attempts": row["attempts"] + 1, "partner": asked or row["partner"]}
 
 
@@ -134,6 +147,7 @@ def _acted(doc: Doc, record: Seen) -> Doc:
     doc, found = blame.corrected(doc, record) if record.type == "fallout.correction-applied" else (doc, {})
     deed = {"event": record.event_id, "position": str(record.position), "did": _deed(record), "at": record.at}
     acted = {**row, **found, "acts": row["acts"] + 1, "acted_at": row["acted_at"] or record.at, "deeds": [*row["deeds"], deed]}
+    acted |= {"in_hand_by": record.actor, "in_hand_since": record.at}
     return {**doc, "fallouts": {**doc["fallouts"], record.body["fallout"]: acted}}
 
 
@@ -172,13 +186,13 @@ FALLOUT = Projection(
         "plan_version": "text", "promised_on": "date", "revenue_minor": "bigint", "currency": "text", "group_id": "text",
         "market": "text", "partner": "text", "opened_event": "text", "closed_event": "text", "due_at": "timestamptz", "repeated": "boolean",
         "deeds": "jsonb", "origin_event": "text", "origin_channel": "text", "origin_agent": "text", "origin_field": "text",
-        "origin_at": "timestamptz",
+        "origin_at": "timestamptz", "in_hand_by": "text", "in_hand_since": "timestamptz", "retry_at": "timestamptz",
     },
     key=("fallout",),
     indexes=("fallout", "order_id", "state, queue, opened_at", "group_id, state"),
     types=_concerns,
     fields=frozenset({
-        *blame.FIELDS, *_FIELDS.values(), "asked", "currency", "decision", "due_at", "market", "priority", "category", "tier", "plan_version", "promised_on", "amended",
+        *blame.FIELDS, *_FIELDS.values(), "asked", "currency", "decision", "due_at", "expected_at", "market", "priority", "category", "tier", "plan_version", "promised_on", "amended",
     }),
     group=lambda record: record.stream,
     found_by="stream",
@@ -205,41 +219,44 @@ r.handovers, r.tickets, r.origin AS origin_now, r.proposed_by, r.reopened, r.reo
 """What the record `r` of a fallout says; all NULL where nobody handled it."""
 
 _FILTERED = f"""FROM projection.fallout f {_OF_WHOM} LEFT JOIN projection.fallout_records r ON r.fallout = f.fallout
+{STANDING}
+CROSS JOIN LATERAL (SELECT {RANK} AS rank) AS k
 WHERE (%(everything)s OR f.state = 'open' OR r.reopened) AND (%(queue)s = '' OR coalesce(nullif(r.queue, ''), f.queue) = %(queue)s)
-AND (%(group)s = '' OR f.group_id = %(group)s) AND (%(owner)s = '' OR r.owner = %(owner)s) AND (%(reason)s = '' OR f.reason = %(reason)s)
-AND (%(order)s = '' OR f.order_id = %(order)s) AND (%(customer)s = '' OR coalesce(o.customer_id, i.customer_id) = %(customer)s)"""
-"""Open fallouts `f`, and those looked at again, with their records `r`. Parameters: `everything` (closed ones too), `queue`, `reason`, `order` (its id), `customer`, `group`,
-`owner` (empty text: any)."""
+AND (%(group)s = '' OR f.group_id = %(group)s) AND (%(owner)s = '' OR s.owner = %(owner)s) AND (%(reason)s = '' OR f.reason = %(reason)s)
+AND (%(order)s = '' OR f.order_id = %(order)s) AND (%(customer)s = '' OR coalesce(o.customer_id, i.customer_id) = %(customer)s)
+AND (%(state)s = '' OR s.state = %(state)s) AND (%(due_by)s::timestamptz IS NULL OR s.next_at <= %(due_by)s)
+AND (%(rank_max)s::integer IS NULL OR k.rank <= %(rank_max)s)
+AND (%(after_rank)s::integer IS NULL OR (k.rank, f.opened_at, f.fallout) > (%(after_rank)s, %(after_at)s::timestamptz, %(after_id)s))"""
+"""Open fallouts `f`, and those looked at again, with their records `r` and how they stand. Parameters: `everything` (closed ones too), `queue`, `reason`,
+`order` (its id), `customer`, `group`, `owner` (a person, or the team of a queue) and `state` (empty text: any); `due_by`, the latest next date, and
+`rank_max` (NULL: any); `after_rank`, `after_at` and `after_id`, the place by rank behind which they come (NULL: from the first); those of `STANDING`
+and of `RANK`."""
 
 LISTED = f"""SELECT {", ".join(f'f.{column} AS "{name}"' for name, column in SHOWN.items())}, f.state, f.closed_at, f.stream, f.detail,
 f.severity, f.code_version, f.group_id AS "group", f.promised_on, f.revenue_minor, f.acts, f.offering, f.partner,
-f.channel, f.origin_event, f.origin_channel, f.origin_agent, f.origin_field, {RANK} AS rank,
+f.channel, f.origin_event, f.origin_channel, f.origin_agent, f.origin_field, k.rank, f.in_hand_by, f.in_hand_since, f.retry_at,
 {_RECORD}, o.external_id, coalesce(o.customer_id, i.customer_id) AS customer, i.invoice, count(*) OVER () AS n
 {_FILTERED}
 ORDER BY CASE %(sort)s WHEN 'queue' THEN f.queue WHEN 'reason' THEN f.reason WHEN 'order' THEN o.external_id
     WHEN 'customer' THEN coalesce(o.customer_id, i.customer_id) END,
-    CASE %(sort)s WHEN 'rank' THEN {RANK} END, CASE %(sort)s WHEN 'newest' THEN f.opened_at END DESC, CASE %(sort)s WHEN 'attempts' THEN f.attempts END DESC, f.opened_at, f.fallout
+    CASE %(sort)s WHEN 'rank' THEN k.rank END, CASE %(sort)s WHEN 'newest' THEN f.opened_at END DESC, CASE %(sort)s WHEN 'attempts' THEN f.attempts END DESC, f.opened_at, f.fallout
 LIMIT %(limit)s"""
 """Fallouts with the order, customer and invoice of each, and how many there are in all (`n`); the oldest first unless `sort` says otherwise.
 
-Parameters: those of the filter, `sort`, `limit` (NULL: all), and those of `RANK`.
+Parameters: those of the filter, `sort`, `limit` (NULL: all).
 """
 
 MATCHED = f"""SELECT f.fallout, (SELECT position FROM projection.checkpoint WHERE name = 'fallout') AS position {_FILTERED}
 AND CASE %(standing)s WHEN 'closed' THEN f.state = 'closed' AND NOT coalesce(r.reopened, false) WHEN 'reopened' THEN coalesce(r.reopened, false)
     ELSE f.state = 'open' OR coalesce(r.reopened, false) END
-ORDER BY {RANK}, f.opened_at, f.fallout"""
-"""The ids of fallouts by rank, with the position of the log that they are as of. Parameters: those of the filter and those of `RANK`, and `standing`:
+ORDER BY k.rank, f.opened_at, f.fallout"""
+"""The ids of fallouts by rank, with the position of the log that they are as of. Parameters: those of the filter, and `standing`:
 `open` (and those looked at again), `closed`, or `reopened`."""
 
 TREND_DAYS = 7
 _TREND = ", ".join(
     f"count(*) FILTER (WHERE (f.opened_at AT TIME ZONE 'UTC')::date = %(today)s::date - {ago})" for ago in reversed(range(TREND_DAYS))
 )
-_CLOCK = """greatest(extract(epoch FROM coalesce(f.closed_at, %(now)s) - f.opened_at) - coalesce((
-    SELECT sum(greatest(extract(epoch FROM least(coalesce((wait ->> 'to')::timestamptz, coalesce(f.closed_at, %(now)s)), coalesce(f.closed_at, %(now)s))
-        - greatest((wait ->> 'from')::timestamptz, f.opened_at)), 0)) FROM jsonb_array_elements(r.waiting) AS wait), 0), 0)"""
-"""How many seconds our own clock ran for a fallout `f` with the record `r`: until it closed, or until `now`, without the waits for others."""
 _CURRENCIES = "count(DISTINCT nullif(f.currency, '')) FILTER (WHERE f.state = 'open')"
 
 GROUPED = f"""SELECT f.group_id AS "group", min(f.step) AS step, min(f.reason) AS reason, min(f.partner_code) AS partner_code,
@@ -247,7 +264,7 @@ min(f.offering) AS offering, min(f.plan_version) AS plan_version, count(*) AS co
 min(f.opened_at) AS first_at, max(f.opened_at) AS last_at, ARRAY[{_TREND}] AS trend_7d,
 CASE WHEN {_CURRENCIES} <= 1 THEN coalesce(sum(f.revenue_minor) FILTER (WHERE f.state = 'open'), 0)::bigint END AS revenue_minor,
 CASE WHEN {_CURRENCIES} <= 1 THEN coalesce(max(f.currency) FILTER (WHERE f.state = 'open'), '') END AS currency,
-round((sum({_CLOCK}) / 3600)::numeric, 2) AS hours_lost, (array_agg(f.fallout ORDER BY f.state DESC, f.opened_at, f.fallout))[1] AS sample,
+round((sum({CLOCK}) / 3600)::numeric, 2) AS hours_lost, (array_agg(f.fallout ORDER BY f.state DESC, f.opened_at, f.fallout))[1] AS sample,
 count(*) OVER () AS n
 FROM projection.fallout f LEFT JOIN projection.fallout_records r ON r.fallout = f.fallout
 WHERE (%(queue)s = '' OR coalesce(nullif(r.queue, ''), f.queue) = %(queue)s) AND (%(reason)s = '' OR f.reason = %(reason)s)

@@ -34,6 +34,7 @@ class Query:
     order: str = ""
     customer: str = ""
     owner: str = ""
+    state: str = ""
 
 
 @dataclass(frozen=True, slots=True)

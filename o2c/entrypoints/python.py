@@ -272,12 +272,28 @@ class OrderToCash(Access):
 
     @answered
     def fallouts(
-        self, *, queue: str = "", reason: str = "", order: str = "", customer: str = "", group: str = "", limit: int | None = None
+        self,
+        *,
+        queue: str = "",
+        reason: str = "",
+        order: str = "",
+        customer: str = "",
+        group: str = "",
+        owner: str = "",
+        state: str = "",
+        due_by: datetime | None = None,
+        rank_max: int | None = None,
+        after: str = "",
+        limit: int | None = None,
     ) -> list[shown.FalloutListed]:
-        """Open fallouts by rank; `order` is an order's id or external id. Raises Refused (missing) when there is no such order."""
+        """Open fallouts by rank; `order` is an order's id or external id, `after` the `place` of the row behind which a page begins.
+
+        Raises Refused: missing when there is no such order, usage (see `views.fallouts.list_fallouts`).
+        """
         all_seen(self._engine)
         order_id = find_order(self._engine, order)[1].order_id if order else ""
-        found = list_fallouts(self._engine, queue=queue, reason=reason, order=order_id, customer=customer, group=group, limit=limit)
+        by: dict[str, Any] = {"queue": queue, "reason": reason, "order": order_id, "customer": customer, "group": group, "owner": owner}
+        found = list_fallouts(self._engine, **by, state=state, due_by=due_by, rank_max=rank_max, after=after, limit=limit)
         return cast("list[shown.FalloutListed]", found)
 
     @answered

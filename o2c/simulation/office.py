@@ -27,7 +27,6 @@ from o2c.simulation import office_deeds
 from o2c.simulation.office_case import Case, Chance
 from o2c.simulation.office_table import Table, packaged
 from o2c.views.fallout_state import ranking
-from o2c.views.fallouts import ACTS_ON_FALLOUTS
 from projections import fallout as queue
 from projections.engine.operations import followed
 from projections.fallout import FALLOUT
@@ -40,6 +39,9 @@ LATEST = 5_000
 LAST_ACTORS = """SELECT DISTINCT actor FROM (SELECT actor, occurred_at FROM o2c.event ORDER BY position DESC LIMIT %s) latest
 WHERE occurred_at = %s AND actor = ANY(%s)"""
 """Those of some people who did something at a time. Parameters: how many of the last events are looked at, the time, the people."""
+ACTS_ON_FALLOUTS = """SELECT DISTINCT ON (body ->> 'fallout') body ->> 'fallout' AS fallout, type, actor, occurred_at FROM o2c.event
+WHERE stream = ANY(%s) AND body ->> 'fallout' = ANY(%s) ORDER BY body ->> 'fallout', position DESC"""
+"""The last event that names each fallout. Parameters: the streams, and the ids of the fallouts."""
 CHANGES = frozenset(name for name, event in types_by_name().items() if event.shape in ("fell-out", "expected"))
 """The types of event after which there may be something to do: a step fell out, or what it waits for is due at another time."""
 WORK = "fallout.work"

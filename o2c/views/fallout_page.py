@@ -8,7 +8,7 @@ from typing import Any, cast
 from o2c.engine.app import Engine
 from o2c.views.codes import guide_of
 from o2c.views.fallout_state import with_record
-from o2c.views.fallouts import blocked_by, complete, in_hand, row_of_fallout
+from o2c.views.fallouts import blocked_by, complete, row_of_fallout
 from o2c.views.guidance import actions_of, correctable
 from o2c.views.papers import both_papers
 from o2c.views.reading import Rows, plain
@@ -32,12 +32,11 @@ def show_fallout(app: Engine, name: str, *, personal: bool = False) -> dict[str,
     for column in ("group_key", "group_id"):
         row.pop(column, None)
     row = cast("dict[str, Any]", plain({**row, "order": row.pop("order_id")}))
-    held = in_hand(app, [row]).get(row["fallout"])
-    blocked, retries = blocked_by(app, [row])
+    blocked = blocked_by(app, [row])
     now, codes = app.clock().now, app.book.codes.newest
-    complete(row, held, blocked[row["fallout"]], now, codes)
+    complete(row, blocked[row["fallout"]], now, codes)
     actions = actions_of(app, row, row["external_id"] or row["order"] or "")
-    row = with_record(row, codes, now, retries[row["fallout"]], in_hand=bool(held))
+    row = with_record(row, codes, now)
     told = {
         **row,
         "meaning": guide_of(app.book.codes.newest, row["reason"]).meaning,

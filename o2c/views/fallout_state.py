@@ -21,17 +21,22 @@ _HOUR = timedelta(hours=1)
 
 
 def ranking(app: Engine) -> dict[str, Any]:
-    """The parameters of `projections.ranking.RANK` as they are now."""
+    """The parameters of `projections.ranking.RANK` and `projections.fallout_standing.STANDING` as they are now."""
     now = app.clock().now
-    return {"tiers": json.dumps(dict(app.codes().at(now).tiers)), "today": now.date()}
+    codes = app.codes().at(now)
+    teams = {reason.queue: reason.owner for reason in reversed(tuple(codes.reasons.values()))}
+    levels = {str(severity): hours for severity, hours in codes.escalation.items()}
+    told = {"tiers": dict(codes.tiers), "levels": levels, "teams": teams}
+    return {"today": now.date(), "now": now, **{name: json.dumps(table) for name, table in told.items()}}
 
 
-def with_record(row: dict[str, Any], codes: Codes, now: datetime, retry_at: datetime | None, *, in_hand: bool) -> dict[str, Any]:
+def with_record(row: dict[str, Any], codes: Codes, now: datetime) -> dict[str, Any]:
     """The row with what its record comes to at a time, in place of the record's own columns.
 
-    `retry_at` is when the step goes on by itself. The owner is who has it in hand or was given it, else the team of its queue.
+    `retry_at` of the row is when the step goes on by itself, `in_hand_by` whoever acted on it, and nothing came of it yet. The owner is who has it in hand or was given it, else the team of its queue.
     """
     record = {name: row.pop(name, None) for name in _RECORD}
+    retry_at = row.pop("retry_at", None)
     opened = _time(row["opened_at"])
     waiting = record["waiting"] or []
     owner = _holder(record, now)
@@ -48,8 +53,8 @@ def with_record(row: dict[str, Any], codes: Codes, now: datetime, retry_at: date
         "queue": queue,
         "blame": blame_of(row),
         "owner": owner or team,
-        "state": _state(row, record, owner, now, in_hand=in_hand),
-        "next_at": None if closed else plain(_next_at(record, retry_at, now - ours, levels, level, now)),
+        "state": _state(row, record, owner, now, in_hand=bool(row.get("in_hand_by"))),
+        "next_at": None if closed else plain(_next_at(record, retry_at and _time(retry_at), now - ours, levels, level, now)),
         "level": level,
         "waiting": waiting,
         "touches": (record["touches"] or 0) + (record["acts"] or 0),
@@ -81,7 +86,7 @@ def _holder(record: Mapping[str, Any], now: datetime) -> str:
 def _state(row: Mapping[str, Any], record: Mapping[str, Any], owner: str, now: datetime, *, in_hand: bool) -> State:
     if row["state"] == "closed" and not record["reopened"]:
         return "closed"
-    if in_hand:
+    if in_hand and row["state"] == "open":
         return "inProgress"
     if record["waits_for"]:
         return "awaitingInformation" if record["asked"] else "onHold"

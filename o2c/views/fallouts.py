@@ -8,29 +8,22 @@ from typing import Any, Literal, get_args
 
 from o2c.engine.app import Engine
 from o2c.fallout.actions import ACTIONS
+from o2c.kernel.periods import parse_time
 from o2c.kernel.reasons import CodeBook, Codes
 from o2c.kernel.refusal import Refused
 from o2c.views.codes import guide_of
-from o2c.views.fallout_state import ranking, with_record
-from o2c.views.reading import Page, Rows, page_of, plain
+from o2c.views.fallout_state import State, ranking, with_record
+from o2c.views.reading import Page, Rows, page_of
 from projections import fallout
 
 Sort = Literal["rank", "oldest", "newest", "queue", "reason", "order", "customer", "attempts"]
 SORTS: tuple[str, ...] = get_args(Sort)
 """What fallouts can be sorted by; of equals the oldest comes first."""
 
-ACTS_ON_FALLOUTS = """SELECT DISTINCT ON (body ->> 'fallout') body ->> 'fallout' AS fallout, type, actor, occurred_at FROM o2c.event
-WHERE stream = ANY(%s) AND body ->> 'fallout' = ANY(%s) ORDER BY body ->> 'fallout', position DESC"""
-"""The last event that names each fallout. Parameters: the streams, and the ids of the fallouts."""
-
-ACTS_FOR_READERS = """SELECT DISTINCT ON (body ->> 'fallout') body ->> 'fallout' AS fallout, type, actor, occurred_at FROM o2c.analyst_event
-WHERE order_id = ANY(%s::uuid[]) AND body ->> 'fallout' = ANY(%s) ORDER BY body ->> 'fallout', position DESC"""
-"""The same for a login that does not see the log itself. Parameters: the orders, and the ids of the fallouts."""
-
 STOCK = frozenset({"INV-SIM", "INV-NUM"})
 """The codes of those that wait for stock."""
-ACTS = frozenset({"fallout.correction-applied", "fallout.decided"})
-"""What a person decides about a fallout; until the next event of its step it is in hand."""
+STATES: tuple[str, ...] = get_args(State)
+"""What a fallout's `state` can be."""
 
 
 def list_fallouts(
@@ -42,55 +35,72 @@ def list_fallouts(
     customer: str = "",
     group: str = "",
     owner: str = "",
+    state: str = "",
+    due_by: datetime | None = None,
+    rank_max: int | None = None,
+    after: str = "",
     everything: bool = False,
     sort: Sort = "rank",
     limit: int | None = None,
 ) -> Page:
     """Open fallouts (or all) with whose order each is, its age in seconds, what it blocks and what is to be done next, by rank.
 
-    `order` is an order's id, `group` the id of a group of like fallouts, `owner` a person. How each stands (`state`, `owner`, `next_at`, `level`,
-    `waiting`) is said by `fallout_state.with_record`. One that somebody acted on is in hand until its step goes on (`in_hand_by`, `in_hand_since`). The projections
-    must be caught up. Raises Refused (usage) for a sort, a queue or a reason that is none.
+    `order` is an order's id, `group` the id of a group of like fallouts, `owner` a person who has it or the team of its queue, `state` one of
+    `fallout_state.State`, `due_by` the latest next date and `rank_max` the last rank. How each stands (`state`, `owner`, `next_at`, `level`,
+    `waiting`) is said by `fallout_state.with_record`. One that somebody acted on is in hand until its step goes on (`in_hand_by`,
+    `in_hand_since`). By rank it goes on behind the place `after` (`place_of` the last row that was shown), and then counts what is behind it. The projections
+    must be caught up. Raises Refused (usage) for a sort, a state, a queue or a reason that is none, and for a place that is none or not by rank.
     """
-    codes = filtered_by(app, queue, reason)
+    codes = filtered_by(app, queue, reason, state)
     if sort not in SORTS:
         raise Refused(f"fallouts are not sorted by {sort}; use one of {', '.join(SORTS)}")
-    filters = {
-        "everything": everything,
-        "queue": queue,
-        "reason": reason,
-        "order": order,
-        "customer": customer,
-        "group": group,
-        "owner": owner,
-    }
-    page = page_of(app.reads.rows(fallout.LISTED, **filters, **ranking(app), sort=sort, limit=limit), "n")
-    held = in_hand(app, page)
-    blocked, retries = blocked_by(app, page)
+    if after and sort != "rank":
+        raise Refused("pages go on by rank; leave the sort out, or say how many rows at once")
+    filters = {"queue": queue, "reason": reason, "order": order, "customer": customer, "group": group, "owner": owner, "state": state}
+    more = {"everything": everything or state == "closed", "due_by": due_by, "rank_max": rank_max, **_behind_place(after)}
+    page = page_of(app.reads.rows(fallout.LISTED, **filters, **more, **ranking(app), sort=sort, limit=limit), "n")
+    blocked = blocked_by(app, page)
     now = app.clock().now
     codes_now = codes.at(now)
     for place, row in enumerate(page):
-        act = held.get(row["fallout"])
-        complete(row, act, blocked[row["fallout"]], now, codes_now)
-        page[place] = with_record(row, codes_now, now, retries[row["fallout"]], in_hand=bool(act))
-        for name in ("stream", *(() if everything else ("closed_at",))):
+        complete(row, blocked[row["fallout"]], now, codes_now)
+        page[place] = {**with_record(row, codes_now, now), "place": place_of(row)}
+        for name in ("stream", *(() if more["everything"] else ("closed_at",))):
             page[place].pop(name)
     return page
 
 
-def filtered_by(app: Engine, queue: str, reason: str) -> CodeBook:
-    """The reason codes, by which a queue and a reason were judged. Raises Refused (usage) for one that is none."""
+def place_of(row: Mapping[str, Any]) -> str:
+    """The place by rank of a row of the list, behind which the next page begins."""
+    return f"{row['rank']}/{row['opened_at']}/{row['fallout']}"
+
+
+def _behind_place(after: str) -> dict[str, Any]:
+    """The parameters of a place. Raises Refused (usage) for one that is none."""
+    if not after:
+        return {"after_rank": None, "after_at": None, "after_id": ""}
+    rank, _, rest = after.partition("/")
+    opened_at, _, fallout_id = rest.partition("/")
+    try:
+        return {"after_rank": int(rank), "after_at": parse_time(opened_at), "after_id": fallout_id}
+    except ValueError:
+        raise Refused(f"{after} is no place; say RANK/OPENED_AT/FALLOUT of the last row that was shown") from None
+
+
+def filtered_by(app: Engine, queue: str, reason: str, state: str = "") -> CodeBook:
+    """The reason codes, by which a queue and a reason were judged. Raises Refused (usage) for one that is none, and for a state."""
     codes = app.codes()
-    for what, word, known in (("queue", queue, codes.queues), ("reason", reason, tuple(codes.newest.reasons))):
+    for what, word, known in (("queue", queue, codes.queues), ("reason", reason, tuple(codes.newest.reasons)), ("state", state, STATES)):
         if word and word not in known:
             raise Refused(f"there is no {what} {word}; use one of {', '.join(known)}")
     return codes
 
 
-def complete(row: dict[str, Any], act: Mapping[str, Any] | None, blocks: str, now: datetime, codes: Codes) -> None:
-    """Add what is not in the table: age, who has it in hand, what it blocks, what comes next."""
+def complete(row: dict[str, Any], blocks: str, now: datetime, codes: Codes) -> None:
+    """Add what is not in the table: age, what it blocks, what comes next."""
     row["age_s"] = int((now - datetime.fromisoformat(row["opened_at"])).total_seconds())
-    row["in_hand_by"], row["in_hand_since"] = (act["actor"], plain(act["occurred_at"])) if act else (None, None)
+    if row["state"] == "closed":
+        row["in_hand_by"], row["in_hand_since"] = None, None
     row["blocks"] = blocks
     row["next"] = next_of(codes, row)
 
@@ -108,29 +118,11 @@ def next_of(codes: Codes, row: Mapping[str, Any]) -> str:
     return guide_of(codes, row["reason"]).next
 
 
-def in_hand(app: Engine, rows: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
-    """By fallout what somebody did about it, where nothing came of it yet."""
-    open_ones = [row for row in rows if row["state"] == "open"]
-    if not open_ones:
-        return {}
-    ids = [row["fallout"] for row in open_ones]
-    if app.sees_log:
-        acts = app.reads.rows(ACTS_ON_FALLOUTS, sorted({row["stream"] for row in open_ones}), ids)
-    else:
-        acts = app.reads.rows(ACTS_FOR_READERS, sorted({row["order"] for row in open_ones if row["order"]}), ids)
-    return {act["fallout"]: act for act in acts if act["type"] in ACTS}
-
-
-def blocked_by(app: Engine, rows: Sequence[Mapping[str, Any]]) -> tuple[dict[str, str], dict[str, datetime | None]]:
-    """By fallout what waits for it, in words, and when its step goes on by itself (None: not by itself).
-
-    Who does not see the log is told neither what relies on an item nor when it goes on.
-    """
+def blocked_by(app: Engine, rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """By fallout what waits for it, in words. Who does not see the log is not told what relies on an item."""
     loaded = app.load({row["stream"] for row in rows}) if app.sees_log else {}
     states = {row["fallout"]: loaded[row["stream"]].state if row["stream"] in loaded else None for row in rows}
-    blocked = {row["fallout"]: _blocks(row, states[row["fallout"]] if row["order"] else None) for row in rows}
-    works = {row["fallout"]: app.work(row["stream"], states[row["fallout"]], row["item"], row["step"]) for row in rows if loaded}
-    return blocked, {row["fallout"]: works[row["fallout"]].retry_at if loaded else None for row in rows}
+    return {row["fallout"]: _blocks(row, states[row["fallout"]] if row["order"] else None) for row in rows}
 
 
 def _blocks(row: Mapping[str, Any], state: Any) -> str:
@@ -183,8 +175,9 @@ def matching(app: Engine, filters: Mapping[str, str], action: str) -> tuple[tupl
 
     The position is 0 where none fits. The projections must be caught up. Raises Refused (usage) for a queue or a reason that is none.
     """
-    filtered_by(app, filters.get("queue", ""), filters.get("reason", ""))
-    anything = dict.fromkeys(("queue", "reason", "order", "customer", "group", "owner"), "")
+    filtered_by(app, filters.get("queue", ""), filters.get("reason", ""), filters.get("state", ""))
+    anything: dict[str, Any] = dict.fromkeys(("queue", "reason", "order", "customer", "group", "owner", "state"), "")
+    anything |= {"due_by": None, "rank_max": None, **_behind_place("")}
     stages = set(ACTIONS[action].stages)
     standing = "closed" if stages == {"closed"} else "reopened" if stages == {"reopened"} else "open"
     found = app.reads.rows(fallout.MATCHED, everything=True, standing=standing, **{**anything, **filters}, **ranking(app))

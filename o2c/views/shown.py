@@ -71,7 +71,7 @@ class FalloutListed(FalloutShown):
     """A fallout in the queue: whose it is, its age in seconds, what it blocks, who has it in hand if anybody, and what comes next.
 
     `state` is open, assigned, inProgress, awaitingInformation or onHold; `owner` a person, or the team of its queue; `next_at` when it comes up
-    next; `level` how high it is; `rank` its place in the queue, lower first; `group` that of its like; `revenue_minor` the price of what it
+    next; `level` how high it is; `rank` its turn in the queue, lower first, and `place` where a next page begins; `group` that of its like; `revenue_minor` the price of what it
     holds up; `waiting` the times in which our clock stood still; `our_time_s` how long it ran. `blame` is what it points at, in words; where a
     correction told whose value was wrong, `origin_event` is the event that captured it, by that channel and agent, and `origin_field` its name.
     """
@@ -92,6 +92,7 @@ class FalloutListed(FalloutShown):
     next_at: str | None
     level: int
     rank: int
+    place: str
     group: str
     offering: str
     promised_on: str | None

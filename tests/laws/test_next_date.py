@@ -46,7 +46,7 @@ def test_the_next_date_of_an_open_fallout_is_to_come(told: tuple[dict[str, Any],
     """Whatever happened to it, how old it is and how high it was put: it has a next date, no sooner than now, and so after all that happened."""
     row, retry_at = told
     due = [row["waits_until"], row["snoozed_until"], retry_at]
-    shown = with_record(dict(row), CODES, NOW, retry_at, in_hand=False)
+    shown = with_record({**row, "retry_at": retry_at}, CODES, NOW)
 
     assert shown["next_at"] is not None
     assert datetime.fromisoformat(shown["next_at"]) >= NOW
@@ -60,7 +60,7 @@ def test_the_next_date_of_an_open_fallout_is_to_come(told: tuple[dict[str, Any],
 def test_at_the_top_it_comes_up_again_and_again(days: int, severity: int) -> None:
     """One that nobody touches goes up a level at a time, and from the highest on comes up as often as it took to get there."""
     opened, levels = NOW - timedelta(days=days), CODES.escalation[severity]
-    shown = with_record({**UNTOUCHED, "opened_at": opened.isoformat(), "severity": severity}, CODES, NOW, None, in_hand=False)
+    shown = with_record({**UNTOUCHED, "opened_at": opened.isoformat(), "severity": severity}, CODES, NOW)
     next_at = datetime.fromisoformat(shown["next_at"])
 
     if shown["level"] < len(levels):

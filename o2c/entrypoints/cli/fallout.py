@@ -14,10 +14,10 @@ from o2c.entrypoints.cli.tables import duration
 from o2c.entrypoints.cli.wishes import one_of
 from o2c.views.codes import list_actions, list_codes
 from o2c.views.fallout_groups import list_groups
-from o2c.views.fallouts import SORTS, Sort, list_fallouts
+from o2c.views.fallouts import SORTS, STATES, Sort, list_fallouts
 from o2c.views.jobs import show_job
 from o2c.views.orders import find_order
-from o2c.views.reading import amount_text
+from o2c.views.reading import amount_text, time_of
 
 fallout = typer.Typer(no_args_is_help=True, help="Steps that could not go on by themselves: look through them, act on them.")
 CODE_COLUMNS = ("kind", "code", "queue", "severity", "retry", "waiting_for", "meaning")
@@ -47,7 +47,13 @@ def fallout_list(
     customer: Annotated[str, typer.Option(metavar="CUSTOMER", help="Only of this customer.")] = "",
     sort: Annotated[str, typer.Option(metavar="KEY", help=f"By {', '.join(SORTS)}.", autocompletion=completing(SORTS))] = "rank",
     group: Annotated[str, typer.Option(metavar="GROUP", help="Only of this group, as `o2c fallout groups` names it.")] = "",
-    owner: Annotated[str, typer.Option(metavar="NAME", help="Only what this person has.")] = "",
+    owner: Annotated[str, typer.Option(metavar="NAME", help="Only what this person has, or this team and nobody in it.")] = "",
+    state: Annotated[
+        str, typer.Option(metavar="STATE", help=f"Only those that stand so: {', '.join(STATES)}.", autocompletion=completing(STATES))
+    ] = "",
+    due_by: Annotated[str, typer.Option(metavar="TIME", help="Only those whose next date is no later.")] = "",
+    rank_max: Annotated[int | None, typer.Option(metavar="N", help="Only those of a rank no higher.")] = None,
+    after: Annotated[str, typer.Option(metavar="PLACE", help="Go on behind the `place` of the last row, by rank.")] = "",
     limit: Limit = None,
     all_: Annotated[bool, typer.Option("--all", help="Closed ones too.")] = False,
     output: Output = Format.table,
@@ -59,6 +65,7 @@ def fallout_list(
 
     Example: o2c fallout list --queue porting -o jsonl
     Example: o2c fallout list --sort customer --limit 20
+    Example: o2c fallout list --state open --due-by 2026-01-20T17:00:00Z
     """
     one_of("--sort", sort, SORTS)
     with looking() as session:
@@ -71,6 +78,10 @@ def fallout_list(
             customer=customer,
             group=group,
             owner=owner,
+            state=state,
+            due_by=time_of(due_by) if due_by else None,
+            rank_max=rank_max,
+            after=after,
             everything=all_,
             sort=cast("Sort", sort),
             limit=rows_wanted(limit, output),

@@ -165,7 +165,7 @@ def ways(chosen: Mapping[str, Any], *, until: str = "", queue: str = "") -> list
     """The ways that options say; `until` and `queue` are what the options say that belong to several or to another. Raises Refused."""
     time = time_of(until) if until else None
     by_name = {_named(action): option for action, option in OPTIONS.items()}
-    said = {name: value for name, value in chosen.items() if value not in ("", None, False) and value != []}
+    said = {name: value for name, value in chosen.items() if value or (value == 0 and value is not False)}
     if queue and _named(Assign.action) in chosen:
         said.setdefault(_named(Assign.action), "")
     return [by_name[name].make(Said(value, time, queue)) for name, value in said.items()]
