@@ -31,7 +31,7 @@ def test_every_way_is_an_option_and_has_its_price() -> None:
     """On the command line each stands once; what it costs a person stands on the rate card."""
     assert OPTIONS.keys() == WAYS == {*RESOLVING, *HANDLING}
     assert len({option_of(action) for action in WAYS}) == len(WAYS)
-    assert packaged().minutes.keys() == ACTIONS.keys()
+    assert packaged().newest.minutes.keys() == ACTIONS.keys()
 
 
 @pytest.mark.parametrize(

@@ -202,3 +202,22 @@ def test_the_tier_is_the_one_when_the_order_came(world: World, desk: Desk) -> No
 
     assert (ranks["AFTER"] - ranks["BEFORE"], ranks["AFTER"] - ranks["NOBODY"]) == (20, 10)
     assert unknown == 4 * 100 + 2 * 10 + 30, "a consumer whom nobody knows, and nothing promised"
+
+
+def test_the_list_is_filtered_and_paged_at_the_desk(queue: World, desk: Desk) -> None:
+    """By state, owner, next date and rank; a page goes on behind the place of the last row."""
+    rows = desk.sees("fallout", "list")
+    desk.types("fallout", "work", rows[0]["fallout"], "--claim", "30")
+    due = max(row["next_at"] for row in rows)
+
+    assert names(desk.sees("fallout", "list", "--state", "inProgress", "--owner", "ann")) == names(rows[:1])
+    assert names(desk.sees("fallout", "list", "--state", "open")) == names(rows[1:])
+    assert names(desk.sees("fallout", "list", "--owner", rows[1]["owner"])) == [
+        row["external_id"] for row in rows[1:] if row["owner"] == rows[1]["owner"]
+    ]
+    assert len(desk.sees("fallout", "list", "--due-by", due)) == len(rows)
+    assert names(desk.sees("fallout", "list", "--rank-max", str(rows[0]["rank"]))) == names(
+        [r for r in rows if r["rank"] <= rows[0]["rank"]]
+    )
+    assert names(desk.sees("fallout", "list", "--after", rows[0]["place"], "--limit", "1")) == names(rows[1:2])
+    desk.types("fallout", "list", "--state", "open", "--due-by", due)
