@@ -65,7 +65,7 @@ def fallout_list(
 
     Example: o2c fallout list --queue porting -o jsonl
     Example: o2c fallout list --sort customer --limit 20
-    Example: o2c fallout list --state open --due-by 2026-01-20T17:00:00Z
+    Example: o2c fallout list --state open --limit 20
     """
     one_of("--sort", sort, SORTS)
     with looking() as session:
