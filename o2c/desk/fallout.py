@@ -13,7 +13,7 @@ from o2c.desk.capture import follow_up_of
 from o2c.engine.app import Context, Engine, Written
 from o2c.engine.drafts import Loaded
 from o2c.fallout import rules
-from o2c.fallout.actions import Stage, check
+from o2c.fallout.actions import ACTIONS, Stage, check
 from o2c.fallout.events import ForceProposed
 from o2c.fallout.handling import (
     Assign,
@@ -50,7 +50,7 @@ from o2c.views.fallouts import row_of_fallout
 from o2c.views.reading import caught_up
 
 __all__ = [
-    "Assign", "ChangeOrigin", "Claim", "Correct", "Decide", "Escalate", "Fail", "FailOrder", "Force", "Handling", "LinkTicket", "Note", "Park",
+    "ACTIONS", "Assign", "ChangeOrigin", "Claim", "Correct", "Decide", "Escalate", "Fail", "FailOrder", "Force", "Handling", "LinkTicket", "Note", "Park",
     "Release", "Reopen", "Replace", "RequestInformation", "Resolution", "Resume", "Retry", "Settle", "Skip", "Snooze", "Wait", "Way", "deed_of",
     "deed_of_work", "deed_on", "resolve", "stage_of", "work",
 ]  # fmt: skip

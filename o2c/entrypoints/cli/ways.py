@@ -12,6 +12,7 @@ import typer
 
 from o2c.desk.act import Refused
 from o2c.desk.fallout import (
+    ACTIONS,
     Assign,
     ChangeOrigin,
     Claim,
@@ -39,7 +40,6 @@ from o2c.desk.fallout import (
     Way,
 )
 from o2c.entrypoints.cli.options import complete_decision
-from o2c.fallout.actions import ACTIONS
 from o2c.views.reading import time_of
 
 F = TypeVar("F", bound=Callable[..., Any])
