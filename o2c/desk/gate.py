@@ -20,9 +20,10 @@ from o2c.kernel.stream import category_of
 from o2c.views.masking import masked_answer, sealed_answer
 from o2c.views.ownership import OWN as OWN_BY_KIND
 
-__all__ = ["DISCLOSED", "EVENTS", "asked"]
+__all__ = ["DISCLOSED", "EVENTS", "admitted", "asked"]
 
-PERSONAL = ("personal", "identifiers")
+IDENTIFIERS = "identifiers"
+PERSONAL = ("personal", IDENTIFIERS)
 """The options by which a view gives what is personal."""
 CAPTURED_BY = "captured_by"
 """The option of a list by which it gives what somebody captured."""
@@ -43,7 +44,7 @@ def asked(
     allowed = ways(context, operation)
     told, identifiers = dict(options), True
     if operation in EVENTS:
-        identifiers = bool(told.pop("identifiers", False)) or OPERATOR in context.roles
+        identifiers = bool(told.pop(IDENTIFIERS, False)) or OPERATOR in context.roles
     call = _bound(function, context, arguments, told)
     is_view = "context" not in call.arguments
     whole = YES in allowed or (OWN in allowed and _is_own(context, operation, call, others=MASKED in allowed))
@@ -72,6 +73,24 @@ def _sealed(context: Context, operation: str, call: inspect.BoundArguments) -> f
             f"{context.actor} may not use {operation} on {kind} streams; ask for a role that may {SEALED[kind]}", kind="forbidden"
         )
     return kinds
+
+
+def admitted(
+    context: Context, operation: str, function: Callable[..., Any], arguments: Sequence[Any], options: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The options of a call, if the asker may make it, with what is his own named by its id: for who looks something up before he calls.
+
+    What is looked up without this tells everybody what there is. Raises Refused as `asked` does: forbidden, missing, usage.
+    """
+    context = permitted(context, operation)
+    own = {name: value for name, value in options.items() if not (operation in EVENTS and name == IDENTIFIERS)}
+    call = _bound(function, context, arguments, own)
+    allowed = ways(context, operation)
+    if operation in EVENTS:
+        _sealed(context, operation, call)
+    if YES not in allowed and OWN in allowed:
+        _is_own(context, operation, call, others=MASKED in allowed)
+    return {**options, **{name: call.arguments[name] for name in own if name in call.arguments}}
 
 
 @cache

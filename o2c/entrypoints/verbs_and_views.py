@@ -13,7 +13,7 @@ from o2c.checks.diagnose import run_checks
 from o2c.desk import amending, bulk, capture, customers, fallout, keys, numbers, orders, partners, payments, projections, streams
 from o2c.desk import proving as fixes
 from o2c.desk.act import Context, Refused
-from o2c.desk.gate import asked
+from o2c.desk.gate import admitted, asked
 from o2c.desk.roles import roles_for
 from o2c.files import intake, loading
 from o2c.running import store
@@ -74,6 +74,14 @@ class Operation:
         operation does. See `desk.gate`.
         """
         return asked(context, self.name, self.function, arguments, options, why=why)
+
+    def admit(self, context: Context, *arguments: Any, **options: Any) -> dict[str, Any]:
+        """The options of a call, if somebody may make it, with what is his own named by its id.
+
+        A face that looks something up before it asks (a version, a mark) asks this first: else it tells who may not what there is. Raises
+        Refused as `ask` does.
+        """
+        return admitted(context, self.name, self.function, arguments, options)
 
     def opened_on(self, app: Any, home: Any) -> tuple[Any, ...]:
         """What its function takes of an open store, in the order in which it takes it: the engine, and the data folder."""

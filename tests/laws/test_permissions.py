@@ -1,7 +1,9 @@
 """Laws of the table of permissions: every operation is decided for every role, what is not allowed is forbidden, and no face can forget to ask."""
 
+import ast
 import inspect
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -150,6 +152,64 @@ def test_every_verb_takes_who_asks() -> None:
     """What takes no context is a view: the gate tells the two apart by that."""
     assert {verb.name for verb in VERBS if "context" not in parameters(verb)} == set()
     assert {view.name for view in VIEWS if "context" in parameters(view)} == set()
+
+
+ROOT = Path(__file__).parents[2]
+FUNCTIONS = {(entry.function.__module__, entry.function.__name__): entry.name for entry in OFFERED}
+PAST_THE_GATE = {
+    "events.last": "Every role may, and it tells nothing but how far the log is.",
+    "events.wait": "Every role may, and it tells nothing but that time has passed.",
+    "streams.show": "Of a change that came too late, what its caller has not seen, masked: the gate let him decide about that thing.",
+}
+"""What the service calls by itself, and why."""
+
+
+def past_the_gate(tree: ast.AST) -> set[str]:
+    """The operations whose functions a file gets hold of by importing them, or the module where they are."""
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            found |= {FUNCTIONS.get((node.module, alias.name), "") for alias in node.names}
+            modules = {f"{node.module}.{alias.name}" for alias in node.names}
+            used = {part.attr for part in ast.walk(tree) if isinstance(part, ast.Attribute)}
+            found |= {name for (module, function), name in FUNCTIONS.items() if module in modules and function in used}
+    return found - {""}
+
+
+def test_the_service_calls_nothing_past_the_gate() -> None:
+    """A face whose askers have roles gets hold of no function of a verb or view but through the list, which asks."""
+    files = sorted((ROOT / "o2c" / "entrypoints" / "http").rglob("*.py"))
+    called = {name for path in files for name in past_the_gate(ast.parse(path.read_text(encoding="utf-8")))}
+
+    assert called == PAST_THE_GATE.keys()
+    assert {role for role in ROLES if not (may((role,), "events.wait") and may((role,), "events.last"))} == set()
+    assert len(files) > 10
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        pytest.param("from o2c.views.order_page import show_order\n", {"orders.show"}, id="a view"),
+        pytest.param("from o2c.desk.orders import cancel_order as c\n", {"orders.cancel"}, id="a verb by another name"),
+        pytest.param("from o2c.views import order_page\norder_page.show_order(1)\n", {"orders.show"}, id="through its module"),
+        pytest.param("from o2c.views.orders import find_order\n", set(), id="what is neither"),
+        pytest.param("from o2c.entrypoints.verbs_and_views import VIEWS\nVIEWS[0].ask(1)\n", set(), id="through the list"),
+    ],
+)
+def test_what_is_called_past_the_gate_is_seen(text: str, found: set[str]) -> None:
+    """Whichever way a function is got hold of."""
+    assert past_the_gate(ast.parse(text)) == found
+
+
+@pytest.mark.parametrize(("entry", "role"), MATRIX)
+def test_who_may_not_is_not_let_in(entry: Operation, role: str) -> None:
+    """The question alone is answered as the call is, before anything is looked up for it."""
+    if PERMISSIONS[entry.name].get(role, NO) == NO:
+        with pytest.raises(Refused, match="may not use") as caught:
+            entry.admit(Context("ann", roles=(role,) if role else ()), object(), nonsense=1)
+        assert caught.value.kind == "forbidden"
+    else:
+        assert role in entry.who
 
 
 def test_a_wrong_call_is_a_refusal() -> None:

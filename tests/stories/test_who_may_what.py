@@ -111,6 +111,24 @@ def test_what_is_anothers_is_as_if_it_were_not_there(served: World, operation: s
     assert served.state("RIV-1") != "cancelled"
 
 
+def test_who_is_let_in_is_told_before_anything_is_looked_up(served: World) -> None:
+    """What is one's own comes back by its id, though another bears its name; another's is as if it were not there; others see all or nothing."""
+    cancel, show = OPERATIONS["orders.cancel"], OPERATIONS["orders.show"]
+    own = show.admit(SHOP, served.app, name="WEB-1")
+    assert own == {"name": ask(served, SHOP, "orders.show", "WEB-1")["order"]}
+    assert cancel.admit(SHOP, served.app, name="WEB-1", note="no") == {**own, "note": "no"}
+    assert show.admit(ANN, served.app, name="RIV-1") == show.admit(ANALYST, served.app, name="RIV-1") == {"name": "RIV-1"}
+    assert OPERATIONS["streams.show"].admit(ANN, served.app, name="order-1", identifiers=True) == {"name": "order-1", "identifiers": True}
+    told = []
+    for name in ("RIV-1", "RIV-9"):
+        with pytest.raises(Refused) as caught:
+            show.admit(SHOP, served.app, name=name)
+        told.append((caught.value.kind, str(caught.value).replace(name, "NAME")))
+    assert told[0] == told[1]
+    with pytest.raises(Refused, match="access streams"):
+        OPERATIONS["streams.show"].admit(ANN, served.app, name="access-C-71")
+
+
 def test_a_service_that_calls_the_desk_itself_cancels_its_own_alone(served: World) -> None:
     """The desk asks whose order it is, whatever face forgot to."""
     from o2c.desk.orders import cancel_order
