@@ -134,12 +134,13 @@ def test_every_view_is_shown_or_refused() -> None:
 
 
 def test_the_queue_of_a_reader_says_what_it_can(own: str, shell: Shell, fallout: str, tmp_path: Path) -> None:
-    """The same rows as for one who sees the log, but for what relies on an item; who has one in hand, too."""
+    """The same rows as for one who sees the log, but for what relies on an item; who has one in hand, too, once somebody caught the tables up."""
     whole = Shell(own, tmp_path)
     seen, told = (cast("list[dict[str, Any]]", each.data("fallout", "list", "-o", "json")) for each in (whole, shell))
     assert [{**row, "blocks": ""} for row in told] == [{**row, "blocks": ""} for row in seen]
     assert (seen[0]["blocks"], told[0]["blocks"]) == ("the order, 1 item", "the order")
     assert whole.run("fallout", "resolve", fallout, "--retry", "--actor", "ann", "--reason", "paid in cash").returncode == 0
+    whole.data("fallout", "list", "-o", "json")
     [row] = cast("list[dict[str, Any]]", shell.data("fallout", "list", "-o", "json"))
     assert row["in_hand_by"] == "ann"
 
