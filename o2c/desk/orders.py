@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from o2c.credit.events import DepositReleased
-from o2c.desk.act import Deed, act
+from o2c.desk.act import Deed, Refused, act
 from o2c.engine.app import Context, Engine, Written
 from o2c.kernel.decision import Decision
 from o2c.kernel.event import Event, types_by_name
@@ -39,11 +39,15 @@ class Cancelled:
     refused: str = ""
 
 
-def cancel_order(app: Engine, context: Context, name: str, *, items: Sequence[str] = (), note: str) -> Cancelled:
-    """Cancel an order, by id or external id, or some of its items with what relies on them.
+def cancel_order(
+    app: Engine, context: Context, name: str, *, items: Sequence[str] = (), note: str, wished_for: datetime | None = None
+) -> Cancelled:
+    """Cancel an order, by id or external id, or some of its items with what relies on them; at once, whatever it is `wished_for` up to now.
 
-    Raises Refused: missing (no such order or item), conflict (the order ended otherwise, or somebody else was faster).
+    Raises Refused: missing (no such order or item), conflict (the order ended otherwise, or somebody else was faster), usage (a time to come).
     """
+    if wished_for is not None and wished_for > app.clock().now:
+        raise Refused(f"order {name}: a cancellation is carried out at once; ask for it when it is to be")
     deed = deed_of_cancel(app, name, items=items, note=note)
     return _cancelled(app, deed.stream, act(app, context, "orders.cancel", deed))
 

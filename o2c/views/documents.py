@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from functools import cache
 from typing import Any, cast
 
 from o2c.engine.app import Engine
-from o2c.kernel.periods import local_date
+from o2c.kernel.periods import local_date, local_time
 from o2c.kernel.reasons import Codes
 from o2c.kernel.refusal import Refused
 from o2c.markets.registry import market
@@ -213,6 +213,7 @@ def _document(told: _Told, now: datetime, codes: Codes) -> dict[str, Any]:
         "requested_start": body.get("requested_start", ""),
         "requested_completion": body.get("requested_completion", ""),
         "promised_on": max(map(_day, promised), default=None),
+        "promised_until": _end_of(max(map(_day, promised), default=None), body["market"]),
         "after": body.get("after", ""),
         "lines": [_line(line, by_item, row["state"]) for line in _with_parents(body["lines"])],
         "milestones": _milestones(told, now, body["market"]),
@@ -238,6 +239,17 @@ def _stamp(key: str, part: Any) -> Any:
 
 def _day(value: Any) -> str:
     return value if isinstance(value, str) else str(value.isoformat())
+
+
+def _end_of(day: str | None, pin: str) -> datetime | None:
+    """When a day of the order's market is over."""
+    after = date.fromisoformat(day) + timedelta(days=1) if day else None
+    return local_time(after, 0, 0, _zone(pin)) if after else None
+
+
+def _zone(pin: str) -> str:
+    known = market(pin)
+    return known.zone if known else "UTC"
 
 
 def _with_parents(lines: Sequence[Mapping[str, Any]]) -> list[tuple[Mapping[str, Any], list[str]]]:
@@ -267,8 +279,7 @@ def _line(of: tuple[Mapping[str, Any], list[str]], by_item: Mapping[str, Any], o
 
 def _milestones(told: _Told, now: datetime, pin: str) -> Rows:
     """What was reached, and of each item the day by which it is promised: reached, missed or still to come."""
-    zone = known.zone if (known := market(pin)) else "UTC"
-    today = local_date(now, zone).isoformat()
+    today = local_date(now, _zone(pin)).isoformat()
     open_items = {item["item"] for item in told.items if item["state"] not in FINAL}
     promised = {row["item"]: _day(row["promised_on"]) for row in told.promises}
     found: Rows = []
@@ -278,13 +289,20 @@ def _milestones(told: _Told, now: datetime, pin: str) -> Rows:
             reached = {name: at for name, at in reached.items() if name not in ("captured", "planned")}
         found += [
             {"item": row["item"], "milestone": name.removesuffix(".done"), "promised_on": promised.get(row["item"]) if name == "completed" else None,
-             "reached_at": at, "status": "reached"}
+             "promised_until": None, "reached_at": at, "status": "reached"}
             for name, at in sorted(reached.items(), key=lambda pair: (pair[1], pair[0]))
         ]  # fmt: skip
         if row["item"] in open_items and row["item"] in promised and "completed" not in reached:
             status = "missed" if today > promised[row["item"]] else "to come"
             found.append(
-                {"item": row["item"], "milestone": "completed", "promised_on": promised[row["item"]], "reached_at": None, "status": status}
+                {
+                    "item": row["item"],
+                    "milestone": "completed",
+                    "promised_on": promised[row["item"]],
+                    "promised_until": _end_of(promised[row["item"]], pin),
+                    "reached_at": None,
+                    "status": status,
+                }
             )
     return found
 

@@ -15,6 +15,7 @@ from o2c.entrypoints.http.failing import add_problems
 from o2c.entrypoints.http.held import Held, Who, hold
 from o2c.entrypoints.http.limits import Bodies, Hosts, Rates
 from o2c.entrypoints.http.native import native
+from o2c.entrypoints.http.tmf.faces import tmf
 from o2c.running.session import Session, opened
 
 TITLE = "Order to cash"
@@ -59,5 +60,7 @@ def _made() -> FastAPI:
     add_problems(made)
     made.include_router(feed.router)
     made.include_router(native())
+    for router in tmf():
+        made.include_router(router)
     made.include_router(health.router)
     return made

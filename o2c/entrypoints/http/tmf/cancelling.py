@@ -1,0 +1,106 @@
+"""TMF622 cancelProductOrder, v4 and v5: a cancellation as a task that is made, and then read until it is done or could not be.
+
+Source: TM Forum TMF622 v4.0.0 and v5.0.0, cancelProductOrder: what cannot even be begun is refused at once (422), what is past its point of no
+return is a task that ended with an error.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse, Response
+
+from o2c.desk.act import Refused
+from o2c.entrypoints.http.tmf.asking import DOCUMENT, PAGED, RESPONSES, Asker, Asking, Sent, made, read_object, refuse_other_media
+from o2c.entrypoints.http.tmf.product_orders import BASE, cancel_task
+from o2c.entrypoints.http.tmf.queries import Query, chosen, page, query_of, sifted
+from o2c.entrypoints.http.tmf.types import TYPES
+from o2c.entrypoints.http.tmf.values import moment, text
+from o2c.views.cancellations import state_of
+
+REASON = "cancellationReason"
+NO_REASON = "no reason was given"
+PAGE = 500
+
+
+def cancelling(version: int) -> APIRouter:
+    """The cancellations of a version: a list, one, and a new one."""
+    router = APIRouter(prefix=BASE.format(version=version), tags=[f"TMF622 v{version}"])
+    attributes = frozenset(TYPES[version]["CancelProductOrder"]) | {"@type"}
+
+    @router.get("/cancelProductOrder", name=f"tmf622.v{version}.cancellations", responses=PAGED)
+    def tasks(request: Request, asking: Asking) -> Response:
+        """Cancellations of whole orders, the first first."""
+        query = query_of(request, attributes)
+        things, total = _listed(asking.up_to_date(), query, version)
+        return page(request, query, things, total)
+
+    @router.post("/cancelProductOrder", name=f"tmf622.v{version}.cancel", status_code=201, responses=RESPONSES, openapi_extra=DOCUMENT)
+    def create(request: Request, asking: Asking, body: Sent) -> Response:
+        """Cancel an order. The task says whether it is done, under way, or came too late."""
+        refuse_other_media(request)
+        wish = read_object(body, "the cancellation")
+        order, reason = _order_of(wish), text(wish.get(REASON)) or NO_REASON
+        try:
+            asking.ask("orders.cancel", order, note=reason, wished_for=_wished_for(wish))
+        except Refused as refused:
+            raise Refused(str(refused), kind="usage" if refused.kind in ("conflict", "missing") else refused.kind) from None
+        row = _newest(asking.ask("orders.document", order))
+        return made(cancel_task(row, version, reason=reason))
+
+    @router.get("/cancelProductOrder/{identity}", name=f"tmf622.v{version}.cancellation", responses=RESPONSES)
+    def show(request: Request, asking: Asking, identity: str) -> Response:
+        """One cancellation."""
+        query = query_of(request, attributes)
+        found = asking.up_to_date().ask("orders.cancellations", ids=(identity,), **_showing(query))
+        if not found:
+            raise Refused(f"there is no cancellation {identity[:60]}; see the list of them", kind="missing")
+        return JSONResponse(chosen(cancel_task(found[0], version, reason=found[0]["note"]), query.fields))
+
+    return router
+
+
+def _order_of(wish: dict[str, Any]) -> str:
+    order = wish.get("productOrder")
+    name = text(order.get("id")) if isinstance(order, dict) else None
+    if not name:
+        raise Refused("the cancellation names no productOrder with an id", kind="malformed")
+    return name
+
+
+def _wished_for(wish: dict[str, Any]) -> datetime | None:
+    told = wish.get("requestedCancellationDate")
+    return moment(told) if isinstance(told, str) else None
+
+
+def _newest(document: dict[str, Any]) -> dict[str, Any]:
+    """The last cancellation of a whole order, which may have been there before: then nothing was left to cancel."""
+    whole = [each for each in document["cancellations"] if not each["item"] and not each["part"]]
+    if not whole:
+        raise Refused(f"order {document['external_id']} has nothing left to cancel; its items were cancelled one by one", kind="usage")
+    newest = whole[-1]
+    return {**newest, "order": document["order"], "state": state_of(newest["answer"], over=newest["ended_at"] is not None)}
+
+
+def _listed(asking: Asker, query: Query, version: int) -> tuple[list[Any], int]:
+    ids = tuple(value for each in query.filters if each.path == "id" and each.operator == "eq" for value in each.values)
+    orders = tuple(value for each in query.filters if each.path == "productOrder.id" and each.operator == "eq" for value in each.values)
+
+    def every() -> Any:
+        offset = 0
+        while True:
+            found = asking.ask("orders.cancellations", ids=ids, orders=orders, offset=offset, limit=PAGE, **_showing(query))
+            yield from (cancel_task(row, version, reason=row["note"]) for row in found)
+            offset += len(found)
+            if not found.more:
+                return
+
+    return sifted(every(), query)
+
+
+def _showing(query: Query) -> dict[str, Any]:
+    """The reason is personal, for anybody writes what he likes; it comes where it is asked for."""
+    asked = not query.fields or REASON in query.fields or any(each.path == REASON for each in query.filters)
+    return {"personal": asked, "why": query.why}

@@ -1,0 +1,13 @@
+"""The TM Forum interfaces that the service has."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from o2c.entrypoints.http.tmf.cancelling import cancelling
+from o2c.entrypoints.http.tmf.ordering import ordering
+
+
+def tmf() -> list[APIRouter]:
+    """All of them."""
+    return [make(version) for version in (4, 5) for make in (ordering, cancelling)]

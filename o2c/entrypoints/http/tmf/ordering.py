@@ -1,0 +1,222 @@
+"""TMF622 Product Ordering, v4 and v5, over the same orders: the same functions, another shape.
+
+Source: TM Forum TMF622 Product Ordering API v4.0.0 and v5.0.0; what the conformance kit asks for and the readings of TMF630 are in `queries`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse, Response
+
+from o2c.desk.act import Refused
+from o2c.entrypoints.http.native import POSITION
+from o2c.entrypoints.http.tmf.asking import (
+    DOCUMENT,
+    PAGED,
+    RESPONSES,
+    Asker,
+    Asking,
+    IfMatch,
+    Sent,
+    made,
+    read_object,
+    read_patch,
+    refuse_other_media,
+)
+from o2c.entrypoints.http.tmf.patching import MEDIA_TYPES, MERGE, QUERY, amendment_of, merged, patched
+from o2c.entrypoints.http.tmf.product_orders import BASE, personal_among, product_order
+from o2c.entrypoints.http.tmf.queries import Filter, Query, chosen, page, query_of, sifted
+from o2c.entrypoints.http.tmf.types import TYPES
+from o2c.entrypoints.http.tmf.values import moment
+from o2c.entrypoints.http.versions import expected_of, same, tag_of
+from o2c.views.orders import ORDER_STATES
+from o2c.views.versions import versions_of
+
+PAGE = 500
+DRAFT = "draft"
+MILLISECOND = timedelta(milliseconds=1)
+_CREATED = {4: "orderDate", 5: "creationDate"}
+_TEXTS = {
+    4: {"id": "orders", "externalId": "external_ids", "state": "states", "relatedParty.id": "customers", "channel.id": "channels"},
+    5: {"id": "orders", "externalId.id": "external_ids", "state": "states", "relatedParty.partyOrPartyRole.id": "customers", "channel.channel.id": "channels"},
+}  # fmt: skip
+"""By version: the attributes by which the store finds orders itself, each with the option of the view."""
+_MORE_THAN_ONE = frozenset({"customers", "channels"})
+"""Of these an order may have several, and the store finds by the first: where it finds none, all are looked through."""
+_SORTS = {"id": "order", "externalId": "external_id", "state": "state", "priority": "priority"}
+
+
+def ordering(version: int) -> APIRouter:
+    """The orders of a version: a list, one, and a new one."""
+    router = APIRouter(prefix=BASE.format(version=version), tags=[f"TMF622 v{version}"])
+    attributes = frozenset(TYPES[version]["ProductOrder"]) | {"@type", "@baseType", "@schemaLocation"}
+
+    @router.get("/productOrder", name=f"tmf622.v{version}.list", responses=PAGED)
+    def orders(request: Request, asking: Asking) -> Response:
+        """Orders, by their creation: filtered by any attribute, in the order asked for, a page at a time."""
+        query = query_of(request, attributes)
+        things, total = _listed(asking.up_to_date(), query, version)
+        return page(request, query, things, total)
+
+    @router.post("/productOrder", name=f"tmf622.v{version}.create", status_code=201, responses=RESPONSES, openapi_extra=DOCUMENT)
+    def create(request: Request, asking: Asking, body: Sent) -> Response:
+        """Take an order down, whatever it lacks; it is judged afterwards. The same external id of the same owner is the same order."""
+        refuse_other_media(request)
+        paper = read_object(body, "the order")
+        if paper.get("requestedInitialState") == DRAFT:
+            raise Refused("drafts are not kept here; send the order when it is to be carried out", kind="usage")
+        captured = _captured(asking, body)
+        document = asking.ask("orders.document", captured.order, personal=captured.resubmitted)
+        shown = document if captured.resubmitted else {**document, "paper": json.loads(body)}
+        told = {POSITION: str(captured.position), "Idempotent-Replayed": str(captured.repeated).lower()}
+        answer = made(product_order(shown, version), told)
+        if captured.resubmitted and not captured.repeated and version == 5:
+            answer.status_code = 202  # The first one stays in force until a person has looked at the difference.
+        return answer
+
+    @router.get(
+        "/productOrder/{identity:path}", name=f"tmf622.v{version}.show", responses={304: {"description": "As you have it."}, **RESPONSES}
+    )
+    def show(request: Request, asking: Asking, identity: str) -> Response:
+        """One order, or with `at` as it stood at that time."""
+        return shown_one(request, asking, identity, version, query_of(request, attributes))
+
+    @router.patch("/productOrder/{identity:path}", name=f"tmf622.v{version}.patch", responses=RESPONSES, openapi_extra=PATCHES)
+    def patch(request: Request, asking: Asking, identity: str, body: Sent, if_match: IfMatch = None) -> Response:
+        """Change what does not touch how the order is carried out: its category, description, contact, priority, or one note more."""
+        kind = refuse_other_media(request, MEDIA_TYPES)
+        wish = read_patch(body, "the patch")
+        document = asking.ask("orders.document", identity, personal=True)
+        before = product_order(document, version)
+        after = merged(before, wish) if kind in MERGE else patched(before, wish, which=kind == QUERY)
+        standing = versions_of(asking.session.app, "orders.show", document["order"])
+        wanting = asking.deciding(expected_of(if_match, standing)) if if_match else asking
+        wanting.ask("orders.amend", document["order"], amendment_of(before, after))
+        return shown_one(request, asking, document["order"], version, query_of(request, attributes))
+
+    return router
+
+
+PATCHES = {"requestBody": {"required": True, "content": {kind: {"schema": {}} for kind in MEDIA_TYPES}}}
+"""How a body is described that changes a part."""
+
+
+def _captured(asking: Asker, body: bytes) -> Any:
+    try:
+        return asking.ask("orders.capture", body)
+    except Refused as refused:
+        if refused.kind == "usage" and "cannot be read" in str(refused):
+            raise Refused(str(refused), kind="malformed") from None
+        raise
+
+
+def shown_one(request: Request, asking: Asker, identity: str, version: int, query: Query, *, status: int = 200) -> Response:
+    """One order with its entity tag."""
+    at = moment(query.at) if query.at else None
+    if query.at and at is None:
+        raise Refused("at is a time with its zone, such as 2026-01-05T09:00:00Z", kind="malformed")
+    document = asking.ask("orders.document", identity, at=at, personal=personal_among(query.fields), why=query.why)
+    tag = tag_of(versions_of(asking.session.app, "orders.show", document["order"])) if at is None else ""
+    if tag and same(request.headers.get("if-none-match"), tag):
+        return Response(status_code=304, headers={"ETag": tag})
+    return JSONResponse(chosen(product_order(document, version), query.fields), status_code=status, headers={"ETag": tag} if tag else {})
+
+
+def _listed(asking: Asker, query: Query, version: int) -> tuple[list[Mapping[str, Any]], int]:
+    """The page that was asked for, and how many orders there are: found by the store where it can, else looked through."""
+    options, rest = _options(query, version)
+    if options is None:
+        return [], 0
+    sort = _sort(query, version)
+    if not rest and sort is not None:
+        found = asking.ask("orders.documents", **options, sort=sort, offset=query.offset, limit=query.limit, **_showing(query))
+        total = query.offset + len(found) + found.more if found or found.more or not query.offset else _total(asking, options)
+        if total or not _MORE_THAN_ONE & options.keys():
+            return [product_order(document, version) for document in found], total
+        options = {name: value for name, value in options.items() if name not in _MORE_THAN_ONE}
+        rest = list(query.filters)
+    return sifted(_all(asking, options, version, query), replace(query, filters=tuple(rest)))
+
+
+def _total(asking: Asker, options: Mapping[str, Any]) -> int:
+    first = asking.ask("orders.documents", **options, limit=1)
+    return len(first) + int(first.more)
+
+
+def _all(asking: Asker, options: Mapping[str, Any], version: int, query: Query) -> Iterator[Mapping[str, Any]]:
+    offset = 0
+    paths = (*(each.path for each in query.filters), *(name.lstrip("-+") for name in query.sort))
+    personal = personal_among(query.fields) or personal_among(paths)
+    while True:
+        found = asking.ask("orders.documents", **options, offset=offset, limit=PAGE, personal=personal, why=query.why)
+        yield from (product_order(document, version) for document in found)
+        offset += len(found)
+        if not found or not found.more:
+            return
+
+
+def _showing(query: Query) -> dict[str, Any]:
+    return {"personal": personal_among(query.fields), "why": query.why}
+
+
+def _sort(query: Query, version: int) -> str | None:
+    """How the store is to sort; None where it cannot."""
+    if not query.sort:
+        return "captured_at"
+    [first, *more] = query.sort
+    column = {**_SORTS, _CREATED[version]: "captured_at"}.get(first.lstrip("-+"))
+    return None if more or column is None else f"-{column}" if first.startswith("-") else column
+
+
+def _options(query: Query, version: int) -> tuple[dict[str, Any] | None, list[Filter]]:
+    """What the store is asked to find by, and the filters that it cannot find by. None for what can fit no order."""
+    options: dict[str, Any] = {}
+    rest: list[Filter] = []
+    for each in query.filters:
+        found = _option(each, version)
+        if found is None or found.keys() & options.keys():
+            rest.append(each)
+        elif any(value == () for value in found.values()):
+            return None, []
+        else:
+            options |= found
+            # An order may have ended otherwise than by its completion.
+            rest += [each] if each.path == "completionDate" else []
+    return options, rest
+
+
+def _option(each: Filter, version: int) -> dict[str, Any] | None:
+    """A filter as options of the view; an empty tuple where nothing can fit, None where the store cannot find by it."""
+    if each.path == _CREATED[version]:
+        return _times(each, "captured")
+    if each.path == "completionDate" and each.operator != "eq":
+        return _times(each, "closed")
+    if each.operator != "eq":
+        return None
+    if each.path == "priority":
+        return {"priorities": tuple(int(value) for value in each.values if value in ("0", "1", "2", "3", "4"))}
+    if name := _TEXTS[version].get(each.path):
+        return {name: tuple(value for value in each.values if "\0" not in value and (name != "states" or value in ORDER_STATES))}
+    return None
+
+
+def _times(each: Filter, what: str) -> dict[str, Any] | None:
+    """Times are told to the millisecond, and compared so."""
+    times = [at for value in each.values if (at := moment(value.replace(" ", "+"))) is not None]
+    if len(times) < len(each.values):
+        raise Refused(f"{each.path} is compared with times with their zone, such as 2026-01-05T09:00:00.000Z", kind="malformed")
+    if each.operator == "eq":
+        return {"captured_at": tuple(times)}
+    at = (min if each.operator.startswith("g") else max)(times)
+    later = at + MILLISECOND
+    return {
+        {"gt": f"{what}_since", "gte": f"{what}_since", "lt": f"{what}_until", "lte": f"{what}_until"}[each.operator]: later
+        if each.operator in ("gt", "lte")
+        else at
+    }
