@@ -237,8 +237,17 @@ def fitting(stores: Stores, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 ON_STDOUT = ("demo", "events tail", "store keep")
 """Commands without -o whose result is for the reader of standard output."""
+
+
+def is_served(process: subprocess.Popen[str]) -> bool:
+    """Whether a service says where it is."""
+    return any("o2c on http" in line for line in process.stderr or ())
+
+
 FOR_EVER: dict[str, Callable[[subprocess.Popen[str]], object]] = {
     "events tail": lambda process: process.stdout and process.stdout.readline(),
+    "demo --serve": is_served,
+    "serve": is_served,
     "metrics serve": lambda process: process.stderr and process.stderr.readline(),
     "store keep": lambda process: process.stdout and process.stdout.readline(),
     "run --workers": lambda process: eventually(lambda: len(children(process.pid)) == 2),

@@ -16,6 +16,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from o2c.desk.act import Refused
 from o2c.entrypoints.cli.output import err
+from o2c.entrypoints.cli.serve import served
 from o2c.entrypoints.cli.session import Session, current, opened
 from o2c.entrypoints.cli.summary import show_summary
 from o2c.files import intake, loading
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 BILL_RUNS = 2
 LONGEST_DAYS = 240
+DEMO_PORT = 8622
 
 
 def run(
@@ -123,6 +125,7 @@ def _bar(what: str, start: datetime, end: datetime) -> Iterator[OnTime]:
 def demo(
     orders: Annotated[int, typer.Option(metavar="N", min=1, max=40_000, help="How many orders the invented launch has.")] = 500,
     seed: Annotated[int, typer.Option(metavar="N", help="The same seed gives the same summary digit for digit, speeds aside.")] = 7,
+    serve: Annotated[bool, typer.Option("--serve", help="Then serve it over HTTP, to this machine alone, until Ctrl-C.")] = False,
 ) -> None:
     """Take an invented launch from captured orders to paid invoices, and sum it up.
 
@@ -130,6 +133,7 @@ def demo(
     thrown away; a store that is no demo's is not touched.
 
     Example: o2c demo --orders 100 --seed 7
+    Example: o2c demo --serve
     """
     if aside := made_room():
         err.print(f"the last demo's store is now in {aside}: O2C_HOME={shlex.quote(str(aside))}")
@@ -144,6 +148,8 @@ def demo(
         _until_billed(session)
         current(session)
         show_summary(session, seconds=time.monotonic() - started)
+        if serve:
+            served(DEMO_PORT, actor="demo")
 
 
 def _take_in(session: Session, folder: Path, orders: int, seed: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from typing import Annotated
 
 import typer
@@ -33,14 +34,29 @@ def serve(
     """
     if actor and host not in LOOPBACK:
         raise Refused(f"{host}: whoever reaches the port would act as {actor}; listen on 127.0.0.1, or leave out --actor")
+    with opened():
+        served(port, actor=actor, host=host, workers=workers)
+
+
+def served(port: int, *, actor: str, host: str = LOOPBACK[0], workers: int = 1) -> None:
+    """Serve the store of this environment until a signal ends it. With an `actor`, everybody is that person."""
     # Only now: the server is a third of a second of imports that no other command needs.
     import uvicorn
 
     from o2c.entrypoints.http.service import ACTOR
 
-    with opened():
-        os.environ[ACTOR] = actor
-        err.print(f"o2c on http://{host}:{port}, {f'everybody there is {actor}' if actor else 'callers need a key'}; Ctrl-C ends it")
+    os.environ[ACTOR] = actor
+    told: list[int] = []
+
+    def end(number: int, frame: object) -> None:
+        told.append(number)
+        raise SystemExit(0)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        # Before the server listens to signals itself, and when it raises once more what ended it: then all is done.
+        signal.signal(number, end)
+    err.print(f"o2c on http://{host}:{port}, {f'everybody there is {actor}' if actor else 'callers need a key'}; Ctrl-C ends it")
+    try:
         uvicorn.run(
             "o2c.entrypoints.http.service:from_environment",
             factory=True,
@@ -52,3 +68,7 @@ def serve(
             server_header=False,
             timeout_graceful_shutdown=GRACE_S,
         )
+    except SystemExit:
+        # Told to end while it was starting, the server calls that a failure.
+        if not told:
+            raise
