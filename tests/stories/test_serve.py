@@ -66,3 +66,10 @@ def test_nobody_lets_the_world_in_by_mistake(shell: Shell) -> None:
     """An actor for everybody and an address for everybody do not go together."""
     done: Any = shell.run("serve", "--actor", "ann", "--host", "0.0.0.0")
     assert (done.returncode, "listen on 127.0.0.1" in done.stderr) == (2, True)
+
+
+def test_a_port_that_is_taken_is_refused(shell: Shell) -> None:
+    """In one line, before anything is opened."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        done: Any = shell.run("serve", "--port", str(taken.getsockname()[1]))
+    assert (done.returncode, "choose another --port" in done.stderr) == (4, True)

@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 
 BILL_RUNS = 2
 LONGEST_DAYS = 240
-DEMO_PORT = 8622
 
 
 def run(
@@ -149,7 +148,7 @@ def demo(
         current(session)
         show_summary(session, seconds=time.monotonic() - started)
         if serve:
-            served(DEMO_PORT, actor="demo")
+            served(0, actor="demo")
 
 
 def _take_in(session: Session, folder: Path, orders: int, seed: int) -> None:

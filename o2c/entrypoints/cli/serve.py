@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 from typing import Annotated
 
 import typer
@@ -14,6 +15,7 @@ from o2c.entrypoints.cli.session import opened
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 GRACE_S = 10
+BACKLOG = 2_048
 
 
 def serve(
@@ -30,7 +32,7 @@ def serve(
     this command line: it then listens to this machine alone. TLS is the business of whatever stands before it.
 
     Example: o2c serve --port 8622
-    Example: o2c serve --actor ann
+    Example: o2c serve --actor ann --port 8623
     """
     if actor and host not in LOOPBACK:
         raise Refused(f"{host}: whoever reaches the port would act as {actor}; listen on 127.0.0.1, or leave out --actor")
@@ -42,10 +44,16 @@ def served(port: int, *, actor: str, host: str = LOOPBACK[0], workers: int = 1) 
     """Serve the store of this environment until a signal ends it. With an `actor`, everybody is that person."""
     # Only now: the server is a third of a second of imports that no other command needs.
     import uvicorn
+    from uvicorn.supervisors import Multiprocess
 
     from o2c.entrypoints.http.service import ACTOR
 
     os.environ[ACTOR] = actor
+    try:
+        listening = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=BACKLOG)
+    except OSError as error:
+        raise Refused(f"cannot listen on {host}:{port}: {error.strerror or error}; choose another --port", kind="conflict") from None
+    address = f"http://{host}:{listening.getsockname()[1]}"
     told: list[int] = []
 
     def end(number: int, frame: object) -> None:
@@ -55,20 +63,27 @@ def served(port: int, *, actor: str, host: str = LOOPBACK[0], workers: int = 1) 
     for number in (signal.SIGTERM, signal.SIGINT):
         # Before the server listens to signals itself, and when it raises once more what ended it: then all is done.
         signal.signal(number, end)
-    err.print(f"o2c on http://{host}:{port}, {f'everybody there is {actor}' if actor else 'callers need a key'}; Ctrl-C ends it")
+    err.print(f"o2c on {address}, {f'everybody there is {actor}' if actor else 'callers need a key'}; Ctrl-C ends it")
+    config = uvicorn.Config(
+        "o2c.entrypoints.http.service:from_environment",
+        factory=True,
+        workers=workers,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=GRACE_S,
+    )
+    server = uvicorn.Server(config)
     try:
-        uvicorn.run(
-            "o2c.entrypoints.http.service:from_environment",
-            factory=True,
-            host=host,
-            port=port,
-            workers=workers,
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            timeout_graceful_shutdown=GRACE_S,
-        )
+        if workers > 1:
+            Multiprocess(config, sockets=[listening]).run()
+        else:
+            server.run(sockets=[listening])
     except SystemExit:
         # Told to end while it was starting, the server calls that a failure.
         if not told:
             raise
+    finally:
+        listening.close()
+    if not server.started and workers == 1 and not told:
+        raise Refused("the service did not start; see what it logged", kind="unavailable")
