@@ -29,7 +29,7 @@ from projections.engine.seen import START, Mark, last_mark
 from projections.engine.tables import session
 
 __all__ = [
-    "START", "EventRecord", "Mark", "OtherLog", "Wanted", "beginning_at", "check_mark", "ending_before", "find_events", "last_event", "matching_events",
+    "EVERYTHING", "START", "EventRecord", "Mark", "OtherLog", "Wanted", "beginning_at", "check_mark", "ending_before", "find_events", "last_event", "matching_events",
     "never", "pages", "show_stream", "tail_events", "types_named", "wait_for", "wanted",
 ]  # fmt: skip
 

@@ -21,16 +21,24 @@ def served(shell: Shell, *words: str) -> Iterator[tuple[str, "subprocess.Popen[b
         port = listening.getsockname()[1]
     command = [sys.executable, "-m", "o2c.entrypoints.cli.main", "serve", "--port", str(port), *words]
     with subprocess.Popen(command, env=shell.environment, stderr=subprocess.DEVNULL) as process:
-        for _ in range(600):
-            with socket.socket() as asking:
-                if asking.connect_ex(("127.0.0.1", port)) == 0:
-                    break
-            time.sleep(0.05)
+        # The port is taken at once; who knocks is answered when a process is there.
+        assert connected(port)
+        httpx.get(f"http://127.0.0.1:{port}/livez", timeout=60)
         try:
             yield f"http://127.0.0.1:{port}", process
         finally:
             process.send_signal(signal.SIGTERM)
             process.wait(30)
+
+
+def connected(port: int) -> bool:
+    """Whether somebody listens, within half a minute."""
+    for _ in range(600):
+        with socket.socket() as asking:
+            if asking.connect_ex(("127.0.0.1", port)) == 0:
+                return True
+        time.sleep(0.05)
+    return False
 
 
 def issued(shell: Shell, role: str) -> str:

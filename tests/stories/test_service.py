@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from o2c.entrypoints.http.limits import BODY_BYTES_MAX, DEPTH_MAX, Rates
+from o2c.entrypoints.http.limits import BODY_BYTES_MAX, DEPTH_MAX, STRANGERS_BURST, Rates
 from o2c.entrypoints.http.problems import TYPES
 from tests.service import Visitor, serving
 from tests.world import World, at, line, order
@@ -149,6 +149,15 @@ def test_one_caller_is_held_back_and_no_other(world: World, tmp_path: Path) -> N
     assert problem(eager[-1]) == (429, "too-many")
     assert eager[-1].headers["retry-after"]
     assert calm.status_code == 200
+
+
+def test_whoever_guesses_keys_is_not_served_on(service: Visitor) -> None:
+    """After so many wrong credentials an address has to wait, even with one that might be right."""
+    guesses = [service.client.get("/api/v1/orders").status_code for _ in range(STRANGERS_BURST + 5)]
+    right = service.get("/api/v1/orders")
+
+    assert guesses[:STRANGERS_BURST] == [401] * STRANGERS_BURST
+    assert (guesses[-1], problem(right)) == (429, (429, "too-many"))
 
 
 def test_a_database_that_is_away_is_told_as_such(world: World, tmp_path: Path) -> None:

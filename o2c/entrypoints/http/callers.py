@@ -23,7 +23,13 @@ def caller(request: Request, given: Annotated[HTTPAuthorizationCredentials | Non
     """Who calls, as the log will have it. Raises Refused (unauthenticated)."""
     del given  # It stands in the description of the service; what was really sent is read below, whatever its form.
     held = held_by(request)
-    context = replace(held.who(request.headers.get("authorization", "")), channel=CHANNEL)
+    address = request.client.host if request.client else ""
+    held.strangers.take(address, 0)
+    try:
+        context = replace(held.who(request.headers.get("authorization", "")), channel=CHANNEL)
+    except Refused:
+        held.strangers.take(address)
+        raise
     held.rates.take(context.actor)
     return context
 

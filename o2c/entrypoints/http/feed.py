@@ -21,7 +21,7 @@ from o2c.entrypoints.http.pulse import LOOK_S, Pulse
 from o2c.entrypoints.http.shapes import answer_type, answered
 from o2c.entrypoints.verbs_and_views import VIEWS
 from o2c.running.session import Session
-from o2c.views.following import EventRecord, Mark, Wanted, beginning_at, wait_for, wanted
+from o2c.views.following import EVERYTHING, EventRecord, Mark, Wanted, beginning_at, wait_for, wanted
 
 FIND = next(view for view in VIEWS if view.name == "events.find")
 NEXT = "O2C-Next"
@@ -92,6 +92,7 @@ def feed(
     (a restore, another store) is a conflict.
     """
     session = held_by(request).session
+    FIND.admit(context, session.app, EVERYTHING)
     if min_position is not None:
         wait_for(session.app, min_position, timeout_s=WAIT_S)
     mark, fitting = beginning_at(

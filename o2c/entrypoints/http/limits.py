@@ -17,6 +17,9 @@ DEPTH_MAX = 64
 RATE_PER_S = 200
 """How many requests a second one caller may send to one process of the service, over time."""
 BURST = 1_000
+STRANGERS_PER_S = 2
+STRANGERS_BURST = 50
+"""The same for credentials that are not accepted, by the address that they come from: whoever guesses keys is not served on."""
 CALLERS_MAX = 10_000
 
 
@@ -105,13 +108,13 @@ class Rates:
         self._left: OrderedDict[str, tuple[float, float]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def take(self, caller: str) -> None:
-        """Count one request of a caller. Raises Refused (too-many) when the bucket is empty."""
+    def take(self, caller: str, count: int = 1) -> None:
+        """Count a request of a caller, or only look (`count` 0). Raises Refused (too-many) when the bucket is empty."""
         with self._lock:
             now = self._clock()
             left, at = self._left.pop(caller, (self._burst, now))
             left = min(self._burst, left + (now - at) * self._rate)
-            self._left[caller] = (max(left - 1, 0.0), now)
+            self._left[caller] = (max(left - count, 0.0), now)
             while len(self._left) > CALLERS_MAX:
                 self._left.popitem(last=False)
         if left < 1:

@@ -17,7 +17,6 @@ from o2c.entrypoints.http.held import held_by
 from o2c.entrypoints.http.problems import MEDIA_TYPE, Problem
 from o2c.entrypoints.http.shapes import answered
 from o2c.entrypoints.http.versions import expected_of, same, tag_of
-from o2c.running.session import Session
 from o2c.views.following import wait_for
 from o2c.views.reading import all_seen
 from o2c.views.versions import STREAMS, versions_of
@@ -92,11 +91,14 @@ def _verb(call: Call) -> Callable[..., Response]:
             raise Refused(
                 f"{call.operation.name}: send an Idempotency-Key, so that a lost answer does not make two of one", kind="malformed"
             )
+        supplied = call.operation.opened_on(session.app, session.home)
+        # Before anything is looked up: who may not is not told what there is.
+        arguments = call.operation.admit(own, *supplied, **arguments)
         if decided_by:
             all_seen(session.app)
             now = versions_of(session.app, decided_by, arguments[next(iter(call.parameters))])
             own = replace(own, expected=expected_of(if_match, now))
-        return _told(call.operation.ask(own, *_supplied(call, session), **arguments))
+        return _told(call.operation.ask(own, *supplied, **arguments))
 
     extra = [
         inspect.Parameter("key", inspect.Parameter.KEYWORD_ONLY, annotation=Key, default=None),
@@ -119,14 +121,15 @@ def _view(call: Call) -> Callable[..., Response]:
         **sent: Any,
     ) -> Response:
         session = held_by(request).session
-        arguments = call.arguments(sent, body)
+        supplied = call.operation.opened_on(session.app, session.home)
+        arguments = call.operation.admit(context, *supplied, **call.arguments(sent, body))
         if min_position is not None:
             wait_for(session.app, min_position, timeout_s=WAIT_S)
         all_seen(session.app)
         tag = tag_of(versions_of(session.app, call.operation.name, next(iter(arguments.values())))) if shown else ""
         if tag and same(if_none_match, tag):
             return Response(status_code=304, headers={"ETag": tag})
-        found = call.operation.ask(context, *_supplied(call, session), why=why, **arguments)
+        found = call.operation.ask(context, *supplied, why=why, **arguments)
         return _told(found, {"ETag": tag} if tag else {})
 
     extra = [
@@ -136,12 +139,6 @@ def _view(call: Call) -> Callable[..., Response]:
     if call.discloses:
         extra.append(inspect.Parameter("why", inspect.Parameter.KEYWORD_ONLY, annotation=Why, default=""))
     return _endpoint(call, ask, extra if shown else [one for one in extra if one.name != "if_none_match"])
-
-
-def _supplied(call: Call, session: Session) -> list[Any]:
-    """What a function takes before what the caller sent."""
-    found = inspect.signature(call.operation.function).parameters
-    return [value for name, value in {"app": session.app, "home": session.home}.items() if name in found]
 
 
 def _told(result: Any, headers: Mapping[str, str] | None = None) -> Response:
