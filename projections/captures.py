@@ -48,3 +48,20 @@ CAPTURED_BETWEEN = """SELECT * FROM projection.captures
 WHERE (%(since)s::timestamptz IS NULL OR captured_at >= %(since)s) AND (%(until)s::timestamptz IS NULL OR captured_at < %(until)s)
 ORDER BY captured_at, order_id"""
 """The orders captured from a time on and before another. Parameters: `since`, `until` (NULL: any)."""
+
+FLOW = """WITH happened (at, captured, ended, opened, closed) AS (
+    SELECT captured_at, 1, 0, 0, 0 FROM projection.captures UNION ALL SELECT ended_at, 0, 1, 0, 0 FROM projection.captures
+    UNION ALL SELECT opened_at, 0, 0, 1, 0 FROM projection.fallout UNION ALL SELECT closed_at, 0, 0, 0, 1 FROM projection.fallout
+)
+SELECT (at AT TIME ZONE 'UTC')::date AS day, sum(captured) AS captured, sum(ended) AS ended, sum(opened) AS opened, sum(closed) AS closed
+FROM happened WHERE at IS NOT NULL AND (%(since)s::timestamptz IS NULL OR at >= %(since)s) AND (%(until)s::timestamptz IS NULL OR at < %(until)s)
+GROUP BY 1 ORDER BY 1"""
+"""How many orders were captured and ended and fallouts opened and closed, by day (UTC). Parameters: `since`, `until` (NULL: any)."""
+
+DURATIONS = """SELECT c.order_id AS "order", o.external_id, c.channel, c.captured_at, c.ended_at,
+    round(extract(epoch FROM c.ended_at - c.captured_at)::numeric, 3) AS seconds
+FROM projection.captures c JOIN projection.orders o USING (order_id)
+WHERE c.ended_by IN ('order.completed', 'order.partially-completed')
+    AND (%(since)s::timestamptz IS NULL OR c.captured_at >= %(since)s) AND (%(until)s::timestamptz IS NULL OR c.captured_at < %(until)s)
+ORDER BY seconds DESC, c.order_id"""
+"""How long the orders took that completed, whole or in part, the slowest first. Parameters: `since`, `until` of their capture (NULL: any)."""

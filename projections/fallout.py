@@ -233,7 +233,7 @@ AND (%(after_rank)s::integer IS NULL OR (k.rank, f.opened_at, f.fallout) > (%(af
 and of `RANK`."""
 
 LISTED = f"""SELECT {", ".join(f'f.{column} AS "{name}"' for name, column in SHOWN.items())}, f.state, f.closed_at, f.stream, f.detail,
-f.severity, f.code_version, f.group_id AS "group", f.promised_on, f.revenue_minor, f.acts, f.offering, f.partner,
+f.severity, f.code_version, f.group_id AS "group", f.promised_on, f.revenue_minor, f.currency, f.acts, f.offering, f.partner,
 f.channel, f.origin_event, f.origin_channel, f.origin_agent, f.origin_field, k.rank, f.in_hand_by, f.in_hand_since, f.retry_at,
 {_RECORD}, o.external_id, coalesce(o.customer_id, i.customer_id) AS customer, i.invoice, count(*) OVER () AS n
 {_FILTERED}

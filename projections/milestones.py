@@ -123,3 +123,20 @@ CYCLE_TIMES = "SELECT * FROM projection.cycle_time"
 
 REACHED_BY_ORDERS = "SELECT * FROM projection.milestones WHERE order_id = ANY(%s) ORDER BY order_id, item"
 """The milestones of some orders and their items. Parameter: the orders' ids."""
+
+FUNNEL = """WITH stage (place, stage, reached) AS (VALUES (1, 'captured', 'captured'), (2, 'validated', 'validation.done'),
+    (3, 'identified', 'identity.done'), (4, 'credit-decided', 'credit.done'), (5, 'planned', 'planned'), (6, 'ended', 'closed')
+), wanted AS (
+    SELECT order_id, reached FROM projection.milestones WHERE item = ''
+        AND (%(since)s::timestamptz IS NULL OR (reached ->> 'captured')::timestamptz >= %(since)s)
+        AND (%(until)s::timestamptz IS NULL OR (reached ->> 'captured')::timestamptz < %(until)s)
+), fell AS (
+    SELECT f.order_id, f.state, CASE WHEN f.item <> '' THEN 'closed' WHEN f.step IN ('validation', 'identity', 'credit') THEN f.step || '.done'
+        ELSE 'planned' END AS reached
+    FROM projection.fallout f JOIN wanted USING (order_id) WHERE starts_with(f.stream, 'order-')
+)
+SELECT s.stage, (SELECT count(*) FROM wanted w WHERE w.reached ? s.reached) AS reached,
+    (SELECT count(DISTINCT order_id) FROM fell f WHERE f.reached = s.reached) AS fell_out,
+    (SELECT count(DISTINCT order_id) FROM fell f WHERE f.reached = s.reached AND f.state = 'open') AS open
+FROM stage s ORDER BY s.place"""
+"""How far orders came and on the way to which stage they fell out. Parameters: `since`, `until` of their capture (NULL: any)."""

@@ -11,6 +11,7 @@ import httpx
 import uvicorn
 
 from o2c.desk.act import Context, Refused
+from o2c.entrypoints.http.held import Who
 from o2c.entrypoints.http.limits import Rates
 from o2c.entrypoints.http.service import service
 from o2c.running.session import Session
@@ -45,7 +46,7 @@ class Visitor:
 
 
 @contextmanager
-def serving(world: World, home: Path, *, rates: Rates | None = None) -> Iterator[Visitor]:
+def serving(world: World, home: Path, *, rates: Rates | None = None, who: Who = who) -> Iterator[Visitor]:
     """The service on the store of a world, at a port of this machine."""
     made = service(Session(world.app, home), who, rates=rates)
     server = uvicorn.Server(uvicorn.Config(made, port=0, log_config=None, lifespan="off"))

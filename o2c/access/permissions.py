@@ -53,8 +53,12 @@ keys.issue               -        -       -           -        -        -       
 keys.list                -        -       -           -        yes      -                yes
 keys.revoke              -        -       -           -        -        -                yes
 metrics.cycle-time       -        yes     yes         yes      yes      -                -
+metrics.durations        -        yes     yes         yes      yes      -                -
 metrics.explain          -        yes     yes         yes      yes      -                -
+metrics.flow             -        yes     yes         yes      yes      -                -
+metrics.funnel           -        yes     yes         yes      yes      -                -
 metrics.list             yes      yes     yes         yes      yes      yes              yes
+metrics.orders           -        yes     yes         masked   yes      -                -
 metrics.promises         -        yes     yes         yes      yes      -                -
 numbers.release          -        yes     yes         -        -        -                -
 numbers.reserve          -        yes     yes         -        -        -                -

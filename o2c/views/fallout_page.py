@@ -9,7 +9,7 @@ from o2c.engine.app import Engine
 from o2c.views.codes import guide_of
 from o2c.views.fallout_state import with_record
 from o2c.views.fallouts import blocked_by, complete, row_of_fallout
-from o2c.views.guidance import actions_of, correctable
+from o2c.views.guidance import actions_of, correctable, ways_of
 from o2c.views.papers import both_papers
 from o2c.views.reading import Rows, plain
 
@@ -26,7 +26,7 @@ def show_fallout(app: Engine, name: str, *, personal: bool = False) -> dict[str,
     """One fallout with what a person needs to act: what its code means, whose order, what it blocks, which actions there are.
 
     `name` is its id or the first 8 letters of it. `values` are those that may be corrected, and `deeds` what people did about it, each with
-    its note: both are shown only where `personal` is asked for. Raises Refused: missing, usage (letters that begin several ids).
+    its note (`ways` are the actions once more, as data for a form): both are shown only where `personal` is asked for. Raises Refused: missing, usage (letters that begin several ids).
     """
     row = row_of_fallout(app, name)
     for column in ("group_key", "group_id"):
@@ -36,12 +36,14 @@ def show_fallout(app: Engine, name: str, *, personal: bool = False) -> dict[str,
     now, codes = app.clock().now, app.book.codes.newest
     complete(row, blocked[row["fallout"]], now, codes)
     actions = actions_of(app, row, row["external_id"] or row["order"] or "")
+    as_opened = dict(row)
     row = with_record(row, codes, now)
     told = {
         **row,
         "meaning": guide_of(app.book.codes.newest, row["reason"]).meaning,
         "values": _values(app, row) if personal else HIDDEN,
         "actions": actions,
+        "ways": ways_of(app, as_opened, row),
         "deeds": _deeds(app, row, personal),
     }
     return {**told, **(both_papers(app, row, personal=personal) if row["reason"] == "DQ-DUP" else {})}

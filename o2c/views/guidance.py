@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from o2c.engine.app import Engine
+from o2c.fallout.actions import ACTIONS, Stage
 from o2c.fallout.rules import PIECE
 from o2c.kernel.decision import Decision
 from o2c.kernel.money import from_minor
@@ -17,6 +18,7 @@ from o2c.orders.giving_up import no_return_of_port
 from o2c.orders.renewal import works_with
 from o2c.orders.wish import PORT_IN
 from o2c.partners.state import stream_of
+from o2c.views.reading import Rows
 
 CORRECTABLE = ("place", "portInNumber", "portInCode", "party", "account", "method")
 """Values by a name of their own that a person may correct; those of an order's lines are named by line."""
@@ -38,6 +40,40 @@ def actions_of(app: Engine, row: Mapping[str, Any], name: str) -> list[str]:
     ways = [f"--correct {key}=VALUE" for key in (*(key for key in keys if not key.startswith("line.")), *named)]
     acts = (f'{resolve} {way} --reason "TEXT"' for way in (*ways, *_ways(app, step, work)))
     return [*_money(row, work, name), *acts, *_without(app, row, work, name)]
+
+
+RESOLVING = frozenset({"retry", "correct", "decide", "force", "skip", "replace", "fail-item", "fail-order", "cancel"})
+"""Actions that are no handling: whether they can be, the step says."""
+_NAMED = {"fail": "fail-item"}
+
+
+def ways_of(app: Engine, row: Mapping[str, Any], record: Mapping[str, Any]) -> Rows:
+    """What may be done about a fallout as it stands, for a form: each the name of its `action`, and the `value` that tells it from others.
+
+    A correction is told by the key that may be corrected, a decision by approve or decline. `row` is the row before, `record` the one with what
+    the record comes to.
+    """
+    stream = str(row["stream"])
+    state = app.load([stream])[stream].state
+    work = app.reading(app.work(stream, state, row["item"], row["step"]))
+    step, found = app.book.steps[row["step"]], []
+    stage: Stage = "waiting" if work.waiting_for else "under-way"
+    if row["state"] != "open":
+        stage = "closed" if record["state"] == "closed" else "reopened"
+    if stage == "waiting":
+        if step.requested:
+            found += [{"action": "correct", "value": key} for key in correctable(app, stream, state, row["item"])]
+        for flag in _ways(app, step, work):
+            word, _, value = flag.removeprefix("--").partition(" ")
+            found.append({"action": _NAMED.get(word, word), "value": value})
+    handled = (action for action in ACTIONS.values() if stage in action.stages and action.name not in RESOLVING)
+    return found + [{"action": action.name, "value": ""} for action in handled if _fits(action.name, record)]
+
+
+def _fits(action: str, record: Mapping[str, Any]) -> bool:
+    """Whether an action makes sense of a fallout as its record stands."""
+    needed = {"resume": ("awaitingInformation", "onHold"), "release": ("assigned", "inProgress", "awaitingInformation", "onHold")}
+    return record["state"] in needed.get(action, (record["state"],))
 
 
 def _ways(app: Engine, step: Step, work: Work) -> Iterator[str]:

@@ -72,7 +72,7 @@ class FalloutListed(FalloutShown):
 
     `state` is open, assigned, inProgress, awaitingInformation or onHold; `owner` a person, or the team of its queue; `next_at` when it comes up
     next; `level` how high it is; `rank` its turn in the queue, lower first, and `place` where a next page begins; `group` that of its like; `revenue_minor` the price of what it
-    holds up; `waiting` the times in which our clock stood still; `our_time_s` how long it ran. `blame` is what it points at, in words; where a
+    holds up, in `currency`; `waiting` the times in which our clock stood still; `our_time_s` how long it ran. `blame` is what it points at, in words; where a
     correction told whose value was wrong, `origin_event` is the event that captured it, by that channel and agent, and `origin_field` its name.
     """
 
@@ -97,6 +97,7 @@ class FalloutListed(FalloutShown):
     offering: str
     promised_on: str | None
     revenue_minor: int
+    currency: str
     waiting: list[dict[str, str | None]]
     touches: int
     handovers: int

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from o2c.engine.app import Engine
@@ -83,3 +84,8 @@ def all_billed(app: Engine, runs: int) -> bool:
     """Whether every account with anything to charge has had at least so many bill runs; False before the first."""
     [row] = app.reads.rows(_BILLED, runs)
     return bool(row["begun"]) and not row["short"]
+
+
+def now_of(app: Engine) -> datetime:
+    """What time it is in the store, which may be simulated: ages and times to come are told by it."""
+    return app.clock().now

@@ -22,7 +22,7 @@ WITH near AS (
         bool_or(type = 'invoice.issued' AND body -> 'lines' @> %(line)s::jsonb) OVER same AS billed
     FROM near WINDOW same AS (PARTITION BY stream)
 )
-SELECT position, stream, version, type, recorded_at, occurred_at, actor, channel, command_id::text, causation::text, body FROM placed
+SELECT position, event_id::text AS event, stream, version, type, recorded_at, occurred_at, actor, channel, command_id::text, causation::text, body FROM placed
 WHERE CASE WHEN stream IN (%(stream)s, %(customer)s) THEN true
     WHEN %(whole)s THEN order_id IS NULL OR order_id = %(order)s::uuid OR kind IN ('account', 'invoice')
     WHEN kind = 'invoice' THEN billed

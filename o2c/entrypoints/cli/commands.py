@@ -106,6 +106,12 @@ PARTS: Mapping[str, Mapping[str, Part]] = {
                     "figures:explain",
                     "Show one figure with its formula and value; as JSON, with the ids of all events of its numerator and denominator.",
                 ),
+                "flow": Part("figures:flow", "Show how many orders were captured and ended, and fallouts came and went, by day."),
+                "funnel": Part("figures:funnel", "Show how far orders came, and on the way to which stage they fell out."),
+                "durations": Part(
+                    "figures:durations", "Show how long orders took from capture to end, the slowest first, with percentiles."
+                ),
+                "orders": Part("figures:orders", "Show the orders that a figure is counted from."),
                 "export": Part("telemetry:export", "Print the figures of the store once, in Prometheus form."),
                 "serve": Part("telemetry:serve", "Answer the scrapes of Prometheus over HTTP, until SIGTERM or Ctrl-C."),
             },
@@ -123,7 +129,9 @@ PARTS: Mapping[str, Mapping[str, Part]] = {
     "Operate": {
         "access": Part("access:access", "Who may what, and who was shown what is personal."),
         "run": Part("run:run", "Let time pass: partners answer, windows open, bills run, payments arrive."),
-        "serve": Part("serve:serve", "Serve the store over HTTP, until SIGTERM or Ctrl-C: the native API under /api/v1."),
+        "serve": Part(
+            "serve:serve", "Serve the store over HTTP, until SIGTERM or Ctrl-C: the console under /console, the native API under /api/v1."
+        ),
         "conformance": Part(
             "conformance:conformance",
             "Hold the whole log against the declared rules: how things may move, and what must come before, after or in time of what.",

@@ -158,7 +158,10 @@ def fallout_show(
 
     with looking() as session:
         current(session)
-        show_one(show_fallout(session.app, fallout_id, personal=personal), output)
+        shown = show_fallout(session.app, fallout_id, personal=personal)
+        if output is Format.table:
+            shown.pop("ways")  # for programs; a person reads the commands
+        show_one(shown, output)
 
 
 @fallout.command("job")

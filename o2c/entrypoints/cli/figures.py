@@ -8,8 +8,9 @@ from typing import Annotated, Any
 import typer
 
 from o2c.entrypoints.cli.options import completing
-from o2c.entrypoints.cli.output import Format, Output, show_one, show_rows
+from o2c.entrypoints.cli.output import Format, Limit, Output, rows_wanted, show_one, show_rows
 from o2c.entrypoints.cli.session import current, looking
+from o2c.views.course import daily_flow, order_durations, order_funnel, orders_of_metric
 from o2c.views.metrics import DIMENSIONS, METRICS, explain_metric, list_metrics
 from o2c.views.reading import time_of
 
@@ -49,3 +50,61 @@ def _counted(told: Mapping[str, Any]) -> dict[str, Any]:
     """The figure for a table: how many events there are, in place of their ids."""
     found = {key: len(value) if key in _EVENTS else value for key, value in told.items()}
     return {**found, "rows": [_counted(row) for row in told["rows"]]} if "rows" in told else found
+
+
+From = Annotated[str, typer.Option("--from", metavar="TIME", help="Only from then on.")]
+To = Annotated[str, typer.Option(metavar="TIME", help="Only before then.")]
+
+
+def _window(from_: str, to: str) -> dict[str, Any]:
+    return {"since": time_of(from_) if from_ else None, "until": time_of(to) if to else None}
+
+
+def flow(from_: From = "", to: To = "", output: Output = Format.table) -> None:
+    """Show how many orders were captured and ended, and fallouts came and went, by day.
+
+    Days are of UTC; a day on which nothing came or went is left out.
+
+    Example: o2c metrics flow --from 2026-01-05
+    """
+    with looking() as session:
+        current(session)
+        show_rows(daily_flow(session.app, **_window(from_, to)), output, empty="nothing came or went", limit=0)
+
+
+def funnel(from_: From = "", to: To = "", output: Output = Format.table) -> None:
+    """Show how far orders came, and on the way to which stage they fell out.
+
+    Example: o2c metrics funnel -o json
+    """
+    with looking() as session:
+        current(session)
+        show_rows(order_funnel(session.app, **_window(from_, to)), output, empty="no orders", limit=0)
+
+
+def durations(from_: From = "", to: To = "", limit: Limit = None, output: Output = Format.table) -> None:
+    """Show how long orders took from capture to end, the slowest first, with percentiles.
+
+    Example: o2c metrics durations --limit 10
+    """
+    with looking() as session:
+        current(session)
+        told = order_durations(session.app, **_window(from_, to), limit=rows_wanted(limit, output))
+        show_one(told, output)
+
+
+def orders(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The figure: fallout-rate.", autocompletion=completing(METRICS))],
+    from_: From = "",
+    to: To = "",
+    limit: Limit = None,
+    output: Output = Format.table,
+) -> None:
+    """Show the orders that a figure is counted from.
+
+    Example: o2c metrics orders fallout-rate
+    """
+    with looking() as session:
+        current(session)
+        rows = orders_of_metric(session.app, name, **_window(from_, to), limit=rows_wanted(limit, output))
+        show_rows(rows, output, empty="no order counts for it", limit=limit)

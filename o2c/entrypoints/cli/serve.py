@@ -26,7 +26,7 @@ def serve(
     host: Annotated[str, typer.Option(metavar="ADDRESS", help="The address to listen on.")] = "127.0.0.1",
     workers: Annotated[int, typer.Option(metavar="N", min=1, max=64, help="Processes that answer.")] = 1,
 ) -> None:
-    """Serve the store over HTTP, until SIGTERM or Ctrl-C: the native API under /api/v1.
+    """Serve the store over HTTP, until SIGTERM or Ctrl-C: the console under /console, the native API under /api/v1.
 
     Callers send a key (`o2c keys issue`) or a token of an issuer that is trusted. With --actor nobody needs one, and everybody is that person, as on
     this command line: it then listens to this machine alone. TLS is the business of whatever stands before it.
@@ -46,9 +46,11 @@ def served(port: int, *, actor: str, host: str = LOOPBACK[0], workers: int = 1) 
     import uvicorn
     from uvicorn.supervisors import Multiprocess
 
+    from o2c.entrypoints.http.console.visits import SECRET, new_secret
     from o2c.entrypoints.http.service import ACTOR
 
     os.environ[ACTOR] = actor
+    os.environ[SECRET] = new_secret()
     try:
         listening = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=BACKLOG)
     except OSError as error:
@@ -63,7 +65,7 @@ def served(port: int, *, actor: str, host: str = LOOPBACK[0], workers: int = 1) 
     for number in (signal.SIGTERM, signal.SIGINT):
         # Before the server listens to signals itself, and when it raises once more what ended it: then all is done.
         signal.signal(number, end)
-    err.print(f"o2c on {address}, {f'everybody there is {actor}' if actor else 'callers need a key'}; Ctrl-C ends it")
+    err.print(f"o2c on {address} (console: {address}/console), {f'everybody there is {actor}' if actor else 'callers need a key'}; Ctrl-C ends it")
     config = uvicorn.Config(
         "o2c.entrypoints.http.service:from_environment",
         factory=True,

@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from o2c.desk.act import Context
 from o2c.desk.credentials import Credentials
 from o2c.entrypoints.http import feed, health
+from o2c.entrypoints.http.console.app import add_console
 from o2c.entrypoints.http.failing import add_problems
 from o2c.entrypoints.http.held import Held, Who, hold
 from o2c.entrypoints.http.limits import Bodies, Hosts, Rates
@@ -63,4 +64,5 @@ def _made() -> FastAPI:
     for router in tmf():
         made.include_router(router)
     made.include_router(health.router)
+    add_console(made)
     return made

@@ -1,0 +1,29 @@
+"""The console put together: its pages, and the secret that its cookies are sealed with."""
+
+from __future__ import annotations
+
+import os
+
+from fastapi import FastAPI
+from starlette.exceptions import HTTPException
+
+from o2c.entrypoints.http.console import audit, bulk, customers, desk, fallout, figures, front, orders
+from o2c.entrypoints.http.console.frame import Asked, router
+from o2c.entrypoints.http.console.visits import SECRET, Visits, new_secret
+
+PAGES = (front, desk, bulk, fallout, orders, customers, figures, audit)
+rest = router()
+
+
+@rest.get("/{path:path}")
+def nothing(page: Asked, path: str) -> None:
+    """What no page answers to."""
+    raise HTTPException(404, "there is no such page")
+
+
+def add_console(made: FastAPI) -> None:
+    """Give a service its console."""
+    made.state.visits = Visits(os.environ.get(SECRET) or new_secret())
+    for part in PAGES:
+        made.include_router(part.pages)
+    made.include_router(rest)

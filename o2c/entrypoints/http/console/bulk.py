@@ -1,0 +1,75 @@
+"""The same about every fallout that filters find: what would become of each is shown first, then it is one job with a report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi.responses import RedirectResponse, Response
+
+from o2c.desk.act import Refused
+from o2c.desk.bulk import Query
+from o2c.entrypoints.http.console.desk import Filtered, known
+from o2c.entrypoints.http.console.forms import way_of
+from o2c.entrypoints.http.console.frame import Asked, Form, Page, Sent, refusal_of, router
+
+pages = router()
+NAMES = ("queue", "reason", "order", "customer", "group", "owner")
+ACTIONS = ("retry", "snooze", "resume", "escalate", "assign", "release", "note", "correct", "decide", "fail-item", "skip", "replace")
+"""What can be done about many at once; a claim is for one person's hands, and to force takes a second look at each."""
+
+
+@pages.get("/bulk")
+def choose(page: Asked, filters: Filtered) -> Response:
+    """What to do about all that fit."""
+    return shown(page, filters.narrowing)
+
+
+@pages.post("/bulk")
+def preview(page: Asked, form: Sent) -> Response:
+    """What would become of each as it stands. Nothing is written."""
+    query = {name: form[f"of.{name}"] for name in NAMES if form[f"of.{name}"]}
+    try:
+        _, way = way_of(form)
+        foreseen = page.do("fallout.bulk", Query(**query), way, note=form["note"], dry_run=True)
+    except Refused as refused:
+        if refused.kind in ("forbidden", "unavailable"):
+            raise
+        status, told = refusal_of(refused, page.request)
+        return shown(page, query, status=status, refused=told, form=form)
+    return shown(page, query, form=form, foreseen=foreseen)
+
+
+@pages.post("/bulk/run")
+def run(page: Asked, form: Sent) -> Response:
+    """Do it as one job; sent again, it goes on where it was."""
+    query = {name: form[f"of.{name}"] for name in NAMES if form[f"of.{name}"]}
+    _, way = way_of(form)
+    job = page.do("fallout.bulk", Query(**query), way, note=form["note"], wish=form["wish"])
+    return RedirectResponse(f"/console/jobs/{job.job}", status_code=303)
+
+
+@pages.get("/jobs/{job}")
+def report(page: Asked, job: str) -> Response:
+    """What became of each fallout of a job, as far as it is."""
+    rows = page.ask("fallout.job", job)
+    counts = {result: sum(row["result"] == result for row in rows) for result in ("done", "failed", "stopped", "waiting")}
+    return page.shown("job.html", rows=rows, counts=counts, job=job)
+
+
+def shown(
+    page: Page, query: Mapping[str, str], *, status: int = 200, refused: str = "", form: Form | None = None, foreseen: Any = None
+) -> Response:
+    """The page of what is to be done about all that fit."""
+    if not page.may("fallout.bulk"):
+        raise Refused(f"{page.context.actor} may not act on many fallouts at once; ask a supervisor", kind="forbidden")
+    if not query:
+        raise Refused("say which fallouts: open the queue, filter it, and come from there")
+    wanted = {**query, "order": page.ask("orders.show", query["order"])["order"]} if "order" in query else query
+    found = page.ask("fallout.list", **wanted, limit=1)
+    matched = len(found) + found.more
+    said = form or Form({})
+    return page.shown(
+        "bulk.html", status=status, query=dict(query), matched=matched, actions=ACTIONS, form=said, foreseen=foreseen, refused=refused,
+        kept=[(name, said[name]) for name in said.values if name not in ("token", "wish") and said[name]], **known(page),
+    )  # fmt: skip

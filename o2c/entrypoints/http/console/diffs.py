@@ -1,0 +1,39 @@
+"""What differs between two states of the same page, field by field."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+NAMED_BY = ("item", "step", "fallout", "invoice", "promised_on")
+"""The fields by which the rows of a list are told apart, so that a row that moved is still itself."""
+
+
+class Difference(NamedTuple):
+    """A field, and what it was and is; None where it was or is not there."""
+
+    field: str
+    before: Any
+    after: Any
+
+
+def between(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Difference]:
+    """The fields that differ, in the order of the page."""
+    old, new = dict(_flat(before)), dict(_flat(after))
+    return [Difference(field, old.get(field), new.get(field)) for field in {**new, **old} if old.get(field) != new.get(field)]
+
+
+def _flat(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    if isinstance(value, Mapping):
+        for key, part in value.items():
+            yield from _flat(part, f"{path}.{key}" if path else str(key))
+    elif isinstance(value, Sequence) and not isinstance(value, str):
+        for number, part in enumerate(value, 1):
+            yield from _flat(part, f"{path}[{_name(part, number)}]")
+    elif value not in (None, ""):
+        yield path, value
+
+
+def _name(row: Any, number: int) -> str:
+    named = [str(row[key]) for key in NAMED_BY if row.get(key)] if isinstance(row, Mapping) else []
+    return " ".join(named) or str(number)

@@ -1,0 +1,113 @@
+"""The overview of a supervisor and the figures of an analyst: each figure opens its definition, and what it is counted from."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from fastapi.responses import Response
+
+from o2c.desk.act import Refused
+from o2c.entrypoints.http.console.frame import Asked, Page, router
+from o2c.views.reading import time_of
+
+pages = router()
+HEADLINES = (
+    "fallout-rate", "first-pass-yield", "touchless-share", "repeat-fallouts", "time-to-acknowledge", "time-to-resolve", "cost-per-fallout", "revenue-held",
+)  # fmt: skip
+"""The figures at the top of the overview."""
+AGES = (
+    ("under an hour", 3_600),
+    ("under four hours", 4 * 3_600),
+    ("under a day", 86_400),
+    ("under a week", 7 * 86_400),
+    ("longer", 10**12),
+)
+TABLES = {"cycle-times": "metrics.cycle-time", "promises": "metrics.promises"}
+QUEUE_MAX = 5_000
+POINTS_MAX = 2_000
+
+
+@pages.get("/overview")
+def overview(page: Asked) -> Response:
+    """The figures of all there is, how old the open work is, and what it costs by reason."""
+    told = [_figure(page, name) for name in HEADLINES]
+    cost = _by(page, "fallout-cost", "reason")
+    rows = page.ask("fallout.list", sort="oldest", limit=QUEUE_MAX) if page.may("fallout.list") else []
+    partners = page.ask("partners.status") if page.may("partners.status") else []
+    return page.shown("overview.html", told=told, store=page.ask("status"), cost=cost, ages=_ages(rows), partners=partners, **_course(page))
+
+
+def _course(page: Page) -> dict[str, Any]:
+    """How orders and fallouts came and went, how far orders came, and how long they took."""
+    took = page.ask("metrics.durations", limit=POINTS_MAX)
+    ends = [datetime.fromisoformat(row["ended_at"]).timestamp() for row in took["orders"]]
+    first, whole = min(ends, default=0.0), (max(ends, default=0.0) - min(ends, default=0.0)) or 1.0
+    points = [((end - first) / whole, row["seconds"] / 3_600) for end, row in zip(ends, took["orders"], strict=True)]
+    marks = [(f"{percent} %", took[f"p{percent}_s"] / 3_600) for percent in (50, 85, 95) if took[f"p{percent}_s"] is not None]
+    return {"flow": page.ask("metrics.flow"), "funnel": page.ask("metrics.funnel"), "took": {**took, "points": points, "marks": marks}}
+
+
+def _figure(page: Page, name: str) -> dict[str, Any]:
+    found: dict[str, Any] = page.ask("metrics.explain", name)
+    return found
+
+
+def _by(page: Page, name: str, dimension: str) -> list[dict[str, Any]]:
+    """A figure by a dimension, the largest first; nothing where its money is of several currencies, which no one bar can tell."""
+    try:
+        rows: list[dict[str, Any]] = page.ask("metrics.explain", name, by=dimension)["rows"]
+    except Refused as refused:
+        if refused.kind == "usage":
+            return []
+        raise
+    return sorted((row for row in rows if row["value"]), key=lambda row: -float(row["value"]))
+
+
+def _ages(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """How many open fallouts are of which age."""
+    found, least = [], 0
+    for words, most in AGES:
+        found.append({"age": words, "open": sum(least <= row["age_s"] < most for row in rows)})
+        least = most
+    return found
+
+
+@pages.get("/figures")
+def every(page: Asked) -> Response:
+    """Every figure with what it means."""
+    return page.shown("figures.html", rows=page.ask("metrics.list"))
+
+
+@pages.get("/figures/{name}")
+def one(page: Asked, name: str, by: str = "", since: str = "", until: str = "") -> Response:
+    """A figure: its definition, its value, by a dimension where one is asked for, and the orders that it is counted from."""
+    window: dict[str, Any] = {"since": _time(since), "until": _time(until)}
+    found = page.ask("metrics.explain", name, by=by, **window)
+    [metric] = [row for row in page.ask("metrics.list") if row["name"] == name]
+    orders = page.ask("metrics.orders", name, **window, limit=200)
+    return page.shown("figure.html", found=found, metric=metric, by=by, since=since, until=until, orders=orders)
+
+
+def _time(text: str) -> datetime | None:
+    return time_of(text) if text else None
+
+
+@pages.get("/tables/{name}")
+def table(page: Asked, name: str) -> Response:
+    """Cycle times, or promises kept and broken, by cohort."""
+    if name not in TABLES:
+        raise Refused(f"there is no table {name}; there are {' and '.join(TABLES)}", kind="missing")
+    return page.shown("table.html", title=name.replace("-", " ").capitalize(), rows=page.ask(TABLES[name]))
+
+
+@pages.get("/partners")
+def partners(page: Asked) -> Response:
+    """Which partners are up, down or draining."""
+    return page.shown("partners.html", rows=page.ask("partners.status"))
+
+
+@pages.get("/projections")
+def projections(page: Asked) -> Response:
+    """How far each projection is behind the log, and what is parked."""
+    return page.shown("projections.html", rows=page.ask("projections.status"))

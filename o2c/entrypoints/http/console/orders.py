@@ -1,0 +1,101 @@
+"""An order on a page: how it stands, what happened, how it stood at a moment, and what differs between two of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import groupby
+from typing import Annotated, Any
+
+from fastapi import Query
+from fastapi.responses import Response
+
+from o2c.desk.act import Refused
+from o2c.entrypoints.http.console.desk import ROWS_MAX
+from o2c.entrypoints.http.console.diffs import between
+from o2c.entrypoints.http.console.frame import Asked, Page, Sent, done, refusal_of, router
+from o2c.entrypoints.http.console.stories import LANES, ZOOMS, Zoom, told
+from o2c.views.orders import ORDER_STATES
+
+pages = router()
+
+
+@pages.get("/orders")
+def every(page: Asked, state: str = "", customer: str = "", limit: Annotated[int, Query(ge=1, le=ROWS_MAX)] = 50) -> Response:
+    """Orders by when they were captured."""
+    rows = page.ask("orders.list", state=state, customer=customer, limit=limit)
+    return page.shown("orders.html", rows=rows, filters={"state": state, "customer": customer, "limit": limit}, states=ORDER_STATES)
+
+
+@pages.get("/orders/{name:path}/events/{position}")
+def event(page: Asked, name: str, position: str) -> Response:
+    """One event to the letter, with what led to it and what it led to."""
+    rows = list(page.ask("orders.timeline", name, whole=True))
+    found = next((row for row in rows if row["position"] == position), None)
+    if found is None:
+        raise Refused(f"order {name} has no event at position {position}; see its timeline", kind="missing")
+    effects = [row for row in rows if row["causation"] == found["event"]]
+    cause = next((row for row in rows if row["event"] == found["causation"]), None)
+    return page.shown("event.html", name=name, row=found, cause=cause, effects=effects)
+
+
+@pages.get("/orders/{name:path}/as-of")
+def as_of(
+    page: Asked,
+    name: str,
+    before: Annotated[int, Query(alias="from", ge=1)] = 1,
+    after: Annotated[int | None, Query(alias="to", ge=1)] = None,
+) -> Response:
+    """How the order stood at a moment, and what differs from another. Moments are told by the version of the order's stream."""
+    rows = list(page.ask("orders.timeline", name))
+    stream = next(row["stream"] for row in rows if row["type"] == "order.captured")
+    moments = [row for row in rows if row["stream"] == stream]
+    to = min(after or len(moments), len(moments))
+    start = min(before, to)
+    old, new = (page.ask("orders.show", name, known_at=int(moments[place - 1]["position"])) for place in (start, to))
+    chosen = {"start": start, "to": to, "from_row": moments[start - 1], "to_row": moments[to - 1]}
+    return page.shown("as_of.html", name=name, moments=moments, order=new, differences=between(old, new), **chosen)
+
+
+@pages.post("/orders/{name:path}/cancel")
+def cancel(page: Asked, form: Sent, name: str) -> Response:
+    """Cancel the order, or some of its items."""
+    try:
+        came = page.do("orders.cancel", name, items=form.all("item"), note=form["note"], wish=form["wish"], seen=form["seen"])
+    except Refused as refused:
+        if refused.kind in ("missing", "unavailable", "forbidden"):
+            raise
+        status, said = refusal_of(refused, page.request)
+        return shown(page, name, "milestones", status=status, refused=said)
+    if came.refused:
+        return shown(page, name, "milestones", status=409, refused=came.refused)
+    return done(f"/console/orders/{name}", "cancelled")
+
+
+@pages.get("/orders/{name:path}")
+def one(page: Asked, name: str, zoom: Zoom = "milestones", done: str = "") -> Response:
+    """An order."""
+    return shown(page, name, zoom, done=done)
+
+
+def shown(page: Page, name: str, zoom: Zoom, *, status: int = 200, refused: str = "", done: str = "") -> Response:
+    """The page of an order."""
+    order = page.ask("orders.show", name)
+    rows = list(page.ask("orders.timeline", name))
+    return page.shown(
+        "order.html", status=status, order=order, story=told(rows, zoom), zoom=zoom, zooms=ZOOMS, lanes=LANES, many=len(rows), ways=_ways(order),
+        name=order["order"], seen=page.seen("orders.show", order["order"]), refused=refused, done=done,
+    )  # fmt: skip
+
+
+def _ways(order: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:
+    """By item (an empty one for the gates) its steps, as a line of milestones shows them."""
+    return {
+        item: [{"name": step["step"].replace("-", " "), "said": f"{step['step']}: {step['what']}", "kind": _kind(step)} for step in steps]
+        for item, steps in groupby(order["steps"], key=lambda step: step["item"])
+    }
+
+
+def _kind(step: Mapping[str, Any]) -> str:
+    if step["waiting_for"]:
+        return "stuck"
+    return "done" if step["done_at"] else "going" if step["asked_at"] else "ahead"

@@ -1,0 +1,61 @@
+"""What whole tasks in a real browser begin with: a store, the console on it, and Chromium without a screen."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from o2c.kernel.partner import Failed
+from tests.console import Console, console
+from tests.world import World, at, line, order, ported
+
+CHROMIUM = os.environ.get("O2C_CHROMIUM") or next(
+    (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), ""
+)
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-dev-shm-usage", "--disable-extensions"]
+LOUDLY = (
+    "THERE IS NO CHROMIUM HERE: no page was opened in a real browser. Install Debian's package `chromium`, or name one in O2C_CHROMIUM."
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Where there is no browser these tests are skipped, and the summary of the run says so in capitals."""
+    if not CHROMIUM:
+        for item in items:
+            if Path(__file__).parent in item.path.parents:
+                item.add_marker(pytest.mark.skip(reason=LOUDLY))
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One Chromium for the run."""
+    with sync_playwright() as playwright:
+        made = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield made
+        made.close()
+
+
+@pytest.fixture
+def world(store_dsn: str, tmp_path: Path) -> Iterator[World]:
+    """A store with orders that completed, fell out, wait and were worked on, over some days."""
+    made = World(store_dsn, tmp_path).stocked(esims=8, customers=6, numbers=12)
+    made.scripted.will("esim-download", Failed("PERMANENT"))
+    made.take(order("WEB-1", line()))
+    made.run(at(6))
+    made.take(
+        order("WEB-2", ported(code=""), party="C-2"), order("WEB-3", ported(code="", msisdn="+447700900124"), party="C-3"),
+        order("WEB-4", line(), party="C-4"), order("WEB-5", line(), party="C-5", channel="shop"), name="b.jsonl",
+    )  # fmt: skip
+    made.run(at(8, 12))
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def site(world: World, tmp_path: Path) -> Iterator[Console]:
+    """The console of that store."""
+    with console(world, tmp_path) as made:
+        yield made

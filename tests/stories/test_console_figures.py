@@ -1,0 +1,157 @@
+"""Overview, figures and audit in the console: each figure opens what it means and its orders; a file is what it says; who may not, does not."""
+
+import json
+from collections.abc import Iterator
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from o2c.desk.act import Context
+from o2c.desk.fallout import Correct
+from o2c.entrypoints.verbs_and_views import VIEWS
+from o2c.views.reading import caught_up
+from tests.console import Console, console
+from tests.world import World, at, line, order, ported
+
+VIEW = {view.name: view for view in VIEWS}
+AUDITOR = Context("otto", roles=("auditor",))
+
+
+@pytest.fixture
+def worked(world: World) -> World:
+    """Two orders that completed, one of them after a fallout, and one that waits for its code."""
+    world.take(order("WEB-1", line()), order("WEB-2", ported(code=""), party="C-2"))
+    world.take(order("WEB-3", ported(code="", msisdn="+447700900124"), party="C-3"), name="later.jsonl")
+    world.run(at(6))
+    world.resolve("NP-CODE", Correct({"portInCode": "ABC123456"}), of="WEB-2")
+    world.run(at(9))
+    caught_up(world.app)
+    return world
+
+
+@pytest.fixture
+def site(worked: World, tmp_path: Path) -> Iterator[Console]:
+    """The console of that store."""
+    with console(worked, tmp_path) as made:
+        yield made
+
+
+def asked(world: World, name: str, *arguments: Any, **options: Any) -> Any:
+    return VIEW[name].ask(AUDITOR, world.app, *arguments, **options)
+
+
+def test_orders_are_counted_where_they_came_and_where_they_fell_out(worked: World) -> None:
+    """All three were captured and planned; two ended; two fell out on the way, and one is open."""
+    rows = {row["stage"]: row for row in asked(worked, "metrics.funnel")}
+    assert [rows[stage]["reached"] for stage in ("captured", "planned", "ended")] == [3, 3, 2]
+    assert (rows["ended"]["fell_out"], rows["ended"]["open"]) == (2, 1)
+    assert all(row["reached"] == 0 for row in asked(worked, "metrics.funnel", since=at(8)))
+
+
+def test_each_day_has_what_came_and_went(worked: World) -> None:
+    """The sums over all days are all there ever were; a window takes its own days."""
+    rows = asked(worked, "metrics.flow")
+    assert {key: sum(row[key] for row in rows) for key in ("captured", "ended", "opened", "closed")} == {
+        "captured": 3, "ended": 2, "opened": 2, "closed": 1,
+    }  # fmt: skip
+    assert asked(worked, "metrics.flow", since=at(5), until=at(6)) == [row for row in rows if row["day"] == "2026-01-05"]
+
+
+def test_the_slowest_order_comes_first_and_percentiles_are_of_all(worked: World) -> None:
+    """By the clock from capture to end; a limit shortens the list alone."""
+    told = asked(worked, "metrics.durations", limit=1)
+    assert [row["external_id"] for row in told["orders"]] == ["WEB-2"]
+    assert told["count"] == 2
+    assert told["p50_s"] < told["p85_s"] == told["p95_s"] == told["orders"][0]["seconds"]
+    assert asked(worked, "metrics.durations", since=at(8))["p50_s"] is None
+
+
+def test_a_figure_names_its_orders(worked: World) -> None:
+    """The orders that fell out stand behind the rate; of what people did, the one order that they did it about."""
+    assert [row["external_id"] for row in asked(worked, "metrics.orders", "fallout-rate")] == ["WEB-2", "WEB-3"]
+    [touched] = asked(worked, "metrics.orders", "touches-per-fallout")
+    assert (touched["external_id"], touched["counts"]) == ("WEB-2", 1)
+
+
+def test_the_overview_leads_to_definitions_and_orders(site: Console) -> None:
+    """Every figure of it is a link to its meaning; from there an order is one click away."""
+    with site.by("sue", "supervisor") as sue:
+        page = sue.opens("/console/overview")
+        links = [node.attributes["href"] for node in page.root.all("a") if node.attributes["href"].startswith("/console/figures/")]
+        figures = {link: sue.opens(link) for link in dict.fromkeys(links)}
+        by_reason = sue.opens("/console/figures/fallout-rate?by=reason")
+
+    assert (page.status, page.alerts) == (200, [])
+    assert len(figures) >= 8
+    assert {figure.status for figure in figures.values()} == {200}
+    assert all("Formula" in figure.text for figure in figures.values())
+    assert [node.text for node in figures["/console/figures/fallout-rate"].root.all("a", class_="open")] == ["WEB-2", "WEB-3"]
+    assert "NP-CODE" in by_reason.text
+
+
+def test_an_empty_store_has_an_overview_that_says_so(world: World, tmp_path: Path) -> None:
+    """Nothing is divided by nothing, and nothing looks like an error."""
+    with console(world, tmp_path) as site, site.by("sue", "supervisor") as sue:
+        pages = [
+            sue.opens(path)
+            for path in (
+                "/console/overview",
+                "/console/figures/time-to-resolve",
+                "/console/tables/cycle-times",
+                "/console/groups",
+                "/console/orders",
+            )
+        ]
+
+    assert [(page.status, page.alerts) for page in pages] == [(200, [])] * 5
+    assert "No order was captured yet." in pages[0].text
+
+
+def test_an_order_s_file_is_printed_and_saved(site: Console) -> None:
+    """The JSON has every event that the page lists, and the hash on the page is its own; the agent has no such page."""
+    with site.by("otto", "auditor") as otto, site.by("ann", "agent") as ann:
+        page = otto.opens("/console/audit/orders/WEB-2")
+        saved = otto.client.get("/console/audit/orders/WEB-2/file.json")
+        assert ann.opens("/console/audit/orders/WEB-2").status == 403
+        assert ann.client.get("/console/audit/orders/WEB-2/file.json").status_code == 403
+
+    told = json.loads(saved.content)
+    assert sha256(saved.content).hexdigest() in page.text
+    assert len(told["events"]) == len(page.root.all("tr")) - 1
+    assert told["order"]["external_id"] == "WEB-2"
+
+
+def test_who_looked_is_read_by_the_auditor(site: Console) -> None:
+    """An agent's look at a customer's name stands there; an analyst sees no records."""
+    with site.by("ann", "agent") as ann, site.by("otto", "auditor") as otto, site.by("ada", "analyst") as ada:
+        before = otto.opens("/console/audit")
+        ann.sends(ann.opens("/console/customers/C-2"), "/console/customers/C-2/personal", {"why": "he rang"})
+        after = otto.opens("/console/audit?customer=C-2")
+        assert ada.opens("/console/audit").status == 403
+
+    assert "Nobody was shown anything." in before.text
+    assert "customers.show" in after.text
+    assert "ann" in after.text
+
+
+PAGES = {
+    "/console/fallouts": {"agent", "supervisor", "analyst", "auditor"}, "/console/groups": {"agent", "supervisor", "analyst", "auditor"},
+    "/console/orders": {"service", "agent", "supervisor", "analyst", "auditor", "privacy-officer"},
+    "/console/overview": {"agent", "supervisor", "analyst", "auditor"},
+    "/console/partners": {"service", "agent", "supervisor", "analyst", "auditor", "admin"},
+    "/console/audit": {"auditor", "privacy-officer"}, "/console/projections": {"supervisor", "analyst", "auditor", "admin"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("role", ["service", "agent", "supervisor", "analyst", "auditor", "privacy-officer", "admin"])
+def test_the_menu_is_what_one_may_see(site: Console, role: str) -> None:
+    """Every page that stands in somebody's menu opens; every other refuses."""
+    with site.by("kim", role) as kim:
+        first = kim.opens("/console")
+        menu = {node.attributes["href"] for nav in first.root.all("nav", **{"aria-label": "Pages"}) for node in nav.all("a")}
+        opened = {path: kim.opens(path).status for path in PAGES}
+
+    assert opened == {path: 200 if role in roles else 403 for path, roles in PAGES.items()}
+    assert menu - {"/console/search"} == {path for path, roles in PAGES.items() if role in roles}
