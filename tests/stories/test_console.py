@@ -53,6 +53,20 @@ def test_the_session_is_kept_from_scripts_and_from_other_sites(site: Console) ->
         assert person.opens("/console/fallouts").answer.url.path == "/console/sign-in"
 
 
+def test_no_key_is_taken_in_clear_over_a_network(site: Console) -> None:
+    """Under a name that is not this machine's own, without TLS, nobody signs in; a proxy that says it had TLS is believed, and the cookie is then
+    one that the browser gives to this host alone, over TLS alone."""
+    with site.visited() as person:
+        fields = person.opens("/console/sign-in").form("/console/sign-in")
+        plain = person.client.post("/console/sign-in", data={**fields, "key": "ann:agent"}, headers={"Host": "shop.example"})
+        secure = person.client.get("/console/sign-in", headers={"Host": "shop.example", "X-Forwarded-Proto": "https"})
+
+    assert plain.status_code == 403
+    assert "through TLS" in plain.text
+    assert secure.headers["set-cookie"].startswith("__Host-o2c=")
+    assert {"Secure", "HttpOnly", "Path=/"} <= set(secure.headers["set-cookie"].split("; "))
+
+
 def test_signing_in_leads_to_no_other_site(site: Console) -> None:
     """A link with another address behind it leads to the first page."""
     with site.visited() as person:

@@ -17,6 +17,8 @@ from o2c.entrypoints.http.held import held_by
 
 pages = router()
 FIRST = "/console"
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+"""The names of this machine for itself: what is sent there leaves it nowhere."""
 NOBODY: dict[str, Any] = {"actor": "", "may": lambda *names: False, "menu": [], "signed_in": False, "now": None}
 
 
@@ -41,6 +43,8 @@ def sign_in(request: Request, form: Sent) -> Response:
     visits = visits_of(request)
     visit = Visit(visits.of(_without_cookies(request)).id, form["key"])
     try:
+        if request.url.scheme != "https" and request.url.hostname not in LOOPBACK:
+            raise Refused("a key would go over the network in clear here; open the console through TLS", kind="forbidden")
         held_by(request).who(f"Bearer {visit.key}")
     except Refused as refused:
         status, told = refusal_of(refused, request)
