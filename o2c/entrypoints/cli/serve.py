@@ -65,7 +65,9 @@ def served(port: int, *, actor: str, host: str = LOOPBACK[0], workers: int = 1) 
     for number in (signal.SIGTERM, signal.SIGINT):
         # Before the server listens to signals itself, and when it raises once more what ended it: then all is done.
         signal.signal(number, end)
-    err.print(f"o2c on {address} (console: {address}/console), {f'everybody there is {actor}' if actor else 'callers need a key'}; Ctrl-C ends it")
+    err.print(
+        f"o2c on {address} (console: {address}/console), {f'everybody there is {actor}' if actor else 'callers need a key'}; Ctrl-C ends it"
+    )
     config = uvicorn.Config(
         "o2c.entrypoints.http.service:from_environment",
         factory=True,
