@@ -87,3 +87,15 @@ FROM projection.invoices"""
 SUMS_BY_CURRENCY = """SELECT currency, sum(total_minor)::bigint AS invoiced_minor, sum(paid_minor)::bigint AS paid_minor
 FROM projection.invoices GROUP BY 1"""
 """What was invoiced and what was paid in each currency, in minor units. No parameters."""
+
+_PICKED = """(cardinality(%(invoices)s::text[]) = 0 OR invoice = ANY(%(invoices)s))
+AND (cardinality(%(accounts)s::text[]) = 0 OR account = ANY(%(accounts)s))
+AND (cardinality(%(customers)s::text[]) = 0 OR customer_id = ANY(%(customers)s))"""
+"""Invoices as a caller picks them. Parameters: `invoices`, `accounts`, `customers` (each empty: any)."""
+
+LISTED = f"""SELECT invoice, account, customer_id AS customer, state, currency, total_minor, credit_used_minor, paid_minor, issued_on, due_on,
+    issued_at, paid_at, count(*) OVER () AS n FROM projection.invoices WHERE {_PICKED} ORDER BY issued_at, invoice OFFSET %(offset)s LIMIT %(limit)s"""
+"""Invoices, the first issued first, and how many there are in all (`n`). Parameters: those of the filter, `offset`, `limit`."""
+
+LISTED_COUNT = f"SELECT count(*) AS n FROM projection.invoices WHERE {_PICKED}"
+"""How many invoices there are. Parameters: those of the filter."""

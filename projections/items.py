@@ -53,3 +53,22 @@ COUNT_BY_STATE = "SELECT state AS key, count(*) AS n FROM projection.items GROUP
 
 ROWS_OF_ORDERS = "SELECT * FROM projection.items WHERE order_id = ANY(%s) ORDER BY order_id, item"
 """The rows of the items of some orders. Parameter: the orders' ids."""
+
+PRODUCTS = """SELECT i.order_id AS "order", i.item, i.offering, i.specification, i.customer_id AS customer, i.ended_at AS in_service_since,
+    count(*) OVER () AS n FROM projection.items i
+WHERE i.state = 'completed' AND (cardinality(%(orders)s::text[]) = 0 OR i.order_id = ANY(%(orders)s))
+AND (cardinality(%(items)s::text[]) = 0 OR i.item = ANY(%(items)s))
+AND (cardinality(%(customers)s::text[]) = 0 OR i.customer_id = ANY(%(customers)s))
+AND (cardinality(%(offerings)s::text[]) = 0 OR i.offering = ANY(%(offerings)s))
+AND (%(captured_by)s = '' OR EXISTS (SELECT FROM o2c.event e WHERE e.stream = 'order-' || i.order_id AND e.version = 1 AND e.actor = %(captured_by)s))
+ORDER BY i.ended_at, i.order_id, i.item OFFSET %(offset)s LIMIT %(limit)s"""
+"""What is in service, the oldest first, and how much there is in all (`n`). Parameters: `orders`, `items`, `customers`, `offerings` (empty: any),
+`captured_by`, who captured the order (empty text: anybody), `offset`, `limit`."""
+
+PRODUCTS_COUNT = """SELECT count(*) AS n FROM projection.items i
+WHERE i.state = 'completed' AND (cardinality(%(orders)s::text[]) = 0 OR i.order_id = ANY(%(orders)s))
+AND (cardinality(%(items)s::text[]) = 0 OR i.item = ANY(%(items)s))
+AND (cardinality(%(customers)s::text[]) = 0 OR i.customer_id = ANY(%(customers)s))
+AND (cardinality(%(offerings)s::text[]) = 0 OR i.offering = ANY(%(offerings)s))
+AND (%(captured_by)s = '' OR EXISTS (SELECT FROM o2c.event e WHERE e.stream = 'order-' || i.order_id AND e.version = 1 AND e.actor = %(captured_by)s))"""
+"""How much is in service. Parameters: those of PRODUCTS that pick."""

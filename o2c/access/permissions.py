@@ -18,11 +18,14 @@ TABLE = """
 operation                service  agent   supervisor  analyst  auditor  privacy-officer  admin
 access.permissions       yes      yes     yes         yes      yes      yes              yes
 access.records           -        -       -           -        yes      yes              -
+accounts.list            -        yes     yes         masked   yes      yes              -
 catalogue.list           yes      yes     yes         yes      yes      yes              yes
 catalogue.load           -        -       -           -        -        -                -
+catalogue.offerings      yes      yes     yes         yes      yes      yes              yes
 conformance              -        -       yes         masked   yes      -                -
 counterfactual           -        -       yes         masked   yes      -                -
 customers.contact        own      yes     yes         -        -        -                -
+customers.list           own      yes     yes         masked   yes      yes              -
 customers.load           -        -       -           -        -        -                -
 customers.register       yes      yes     yes         -        -        -                -
 customers.show           own      yes     yes         masked   yes      yes              -
@@ -84,6 +87,7 @@ partners.simulate        -        -       -           -        -        -       
 partners.status          yes      yes     yes         yes      yes      -                yes
 partners.up              -        -       yes         -        -        -                yes
 payments.deposit         yes      yes     yes         -        -        -                -
+payments.invoices        -        yes     yes         masked   yes      yes              -
 payments.owed            -        yes     yes         masked   yes      -                -
 payments.record          yes      yes     yes         -        -        -                -
 payments.refund          yes      -       yes         -        -        -                -
@@ -91,6 +95,7 @@ payments.retry           yes      yes     yes         -        -        -       
 payments.show            own      yes     yes         masked   yes      yes              -
 ports.cancel             own      yes     yes         -        -        -                -
 ports.late               -        yes     yes         masked   yes      -                -
+products.list            own      yes     yes         masked   yes      yes              -
 projections.history      -        -       -           yes      yes      -                yes
 projections.parked       -        -       -           -        yes      -                yes
 projections.rebuild      -        -       -           -        -        -                yes
@@ -132,6 +137,7 @@ ROLES: tuple[str, ...] = tuple(TABLE.split("\n")[1].split()[1:])
 
 DISCLOSED: Mapping[str, tuple[str, ...]] = {
     "access.records": ("note",),
+    "customers.list": ("name", "birth-date", "e-mail", "address"),
     "customers.show": ("name", "birth-date", "e-mail", "address", "note"),
     "events.find": ("number", "sim"),
     "events.tail": ("number", "sim"),

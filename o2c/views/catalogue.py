@@ -62,3 +62,9 @@ def validity(valid_from: str, valid_to: str) -> str:
 def _day(text: str) -> str:
     """Midnight is said as its day."""
     return text.removesuffix("T00:00:00Z")
+
+
+def list_offerings(app: Engine) -> list[dict[str, Any]]:
+    """Every offering that was ever published, by id, as it was published last, with all of its prices. Amounts are net of tax, in minor units."""
+    known = app.load([STREAM])[STREAM].state.offerings
+    return [known[name].model_dump(mode="json") for name in sorted(known)]

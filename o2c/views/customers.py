@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
 from typing import Any, cast
 
 from o2c.customers.state import Credit, CustomerState, stream_of
@@ -9,7 +11,8 @@ from o2c.engine.app import Engine
 from o2c.kernel.refusal import Refused
 from o2c.orders.rollup import FINAL
 from o2c.views.orders import list_orders
-from o2c.views.reading import Rows, plain
+from o2c.views.ownership import begun_by
+from o2c.views.reading import Page, Rows, page_of_streams, plain
 from projections import balances, fallout, invoices, items, stock
 
 CONTACTS_OF_CUSTOMER = """SELECT occurred_at AS contacted_at, body ->> 'medium' AS medium, body ->> 'direction' AS direction,
@@ -103,3 +106,18 @@ def _contacts(app: Engine, name: str, personal: bool) -> Rows:
 def _held(app: Engine, name: str, kind: str, key: str) -> Rows:
     """What the customer holds of the stock; what it gave back is with no order any more."""
     return [{key: row.pop("key"), **row} for row in app.reads.rows(stock.HELD_BY_CUSTOMER, name, kind)]
+
+
+def list_customers(
+    app: Engine, *, customers: Sequence[str] = (), captured_by: str = "", offset: int = 0, limit: int = 100, personal: bool = False
+) -> Page:
+    """Registered customers by id, with what their papers say; the page says how many more there are. `captured_by` is who registered them.
+
+    Names, birth dates and contacts only with `personal`. Raises Refused (usage).
+    """
+    own = partial(begun_by, app, captured_by) if captured_by else None
+    streams, page = page_of_streams(app, stream_of(""), customers, offset, limit, own=own)
+    loaded = app.load(streams)
+    papers = [(stream, cast("CustomerState", loaded[stream].state)) for stream in streams]
+    page += [{"customer": stream.removeprefix(stream_of("")), **_papers(state, personal)} for stream, state in papers if state.papers]
+    return page

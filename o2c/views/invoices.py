@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from o2c.engine.app import Engine
 from o2c.kernel.charges import invoice_stream
 from o2c.kernel.refusal import Refused
-from o2c.views.reading import Rows, plain
+from o2c.views.reading import Page, Rows, part_of, plain
 from projections import balances
+from projections import invoices as issued
 
 if TYPE_CHECKING:
     from o2c.billing.state import InvoiceState
@@ -76,3 +78,20 @@ def money_owed(app: Engine, *, limit: int | None = None) -> Rows:
     Those that owe come first. Amounts are minor units. The projections must be caught up.
     """
     return [plain(row) for row in app.reads.rows(balances.OWED, limit)]
+
+
+def list_invoices(
+    app: Engine,
+    *,
+    invoices: Sequence[str] = (),
+    accounts: Sequence[str] = (),
+    customers: Sequence[str] = (),
+    offset: int = 0,
+    limit: int = 100,
+) -> Page:
+    """Invoices, the first issued first, with what is to be paid and what was; amounts are minor units. The page says how many more there are.
+
+    The projections must be caught up. Raises Refused (usage).
+    """
+    picked = {"invoices": list(invoices), "accounts": list(accounts), "customers": list(customers)}
+    return part_of(app, issued.LISTED, issued.LISTED_COUNT, picked, offset, limit)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict
 from datetime import date, datetime
 from decimal import Decimal
@@ -17,12 +18,27 @@ from projections.engine.checkpoints import REACHED
 from projections.engine.operations import catch_up, held_up, refuse_missing_tables
 
 Rows = list[dict[str, Any]]
+PART_MAX = 1_000
 
 
 class Page(Rows):
     """The first rows of a list, with how many `more` there are behind them."""
 
     more: int = 0
+
+
+def part_of(app: Engine, rows: str, count: str, picked: Mapping[str, Any], offset: int, limit: int) -> Page:
+    """A part of a list by two statements: one of its rows with how many there are in all (`n`), one for that alone where no row is left.
+
+    Raises Refused (usage) for an offset or a limit that is none.
+    """
+    if offset < 0 or not 0 <= limit <= PART_MAX:
+        raise Refused(f"give an offset of 0 or more, and at most {PART_MAX} rows at once")
+    found = app.reads.rows(rows, **picked, offset=offset, limit=limit)
+    total = found[0]["n"] if found else app.reads.rows(count, **picked)[0]["n"]
+    page = Page(plain({name: value for name, value in row.items() if name != "n"}) for row in found)
+    page.more = max(total - offset - len(page), 0)
+    return page
 
 
 def page_of(rows: Rows, total: str) -> Page:
@@ -118,3 +134,30 @@ def day_of(text: str) -> date:
 def position_of(text: str) -> int | None:
     """A position as a person writes it; None for a text that is none, such as a time."""
     return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else None
+
+
+def page_of_streams(
+    app: Engine,
+    prefix: str,
+    names: Sequence[str],
+    offset: int,
+    limit: int,
+    *,
+    own: Callable[[Sequence[str]], Collection[str]] | None = None,
+) -> tuple[list[str], Page]:
+    """The streams of a kind by name, a part of them, and an empty page that says how many more there are; with `names`, those alone.
+
+    `own` tells which of some streams are to be seen. Raises Refused (usage) for an offset or a limit that is none.
+    """
+    if offset < 0 or not 0 <= limit <= PART_MAX:
+        raise Refused(f"give an offset of 0 or more, and at most {PART_MAX} rows at once")
+    found = app.reads.streams_like(prefix)
+    if names:
+        wanted = {f"{prefix}{name}" for name in names}
+        found = [stream for stream in found if stream in wanted]
+    if own is not None:
+        seen = own(found)
+        found = [stream for stream in found if stream in seen]
+    part, page = found[offset : offset + limit], Page()
+    page.more = max(len(found) - offset - len(part), 0)
+    return part, page

@@ -93,11 +93,16 @@ _FILES = "A service hands in papers one by one; whoever has a file and the machi
 _UPKEEP = "Upkeep of tables is work for whoever has the machine, at a shell, where its progress and its differences are seen."
 _AT_A_DESK = "It answers a person's question at a desk; a service has the order, its events and its own records."
 _DOCUMENTS = "Documents are what programs exchange in the form of a standard; a person looks at an order's page."
+_LISTS = dict.fromkeys(
+    ("accounts.list", "catalogue.offerings", "customers.list", "payments.invoices", "products.list"),
+    "A list in full is for programs that page through it; a person asks for a customer, an order or an invoice.",
+)
 LACKING: Mapping[str, Mapping[str, str]] = {
     "http": LACKING_OVER_HTTP,
     "cli": {
         "customers.register": "A person has a file of parties and loads it; single ones come from a service.",
         "events.last": "It is where `events tail` begins by itself.",
+        **_LISTS,
         "orders.amend": _DOCUMENTS,
         "orders.cancellations": "A person sees a cancellation on the order's page and in its timeline.",
         "orders.document": _DOCUMENTS,
@@ -127,6 +132,7 @@ LACKING: Mapping[str, Mapping[str, str]] = {
         "metrics.orders": "Figures for machines come from `o2c metrics`, or from the projections in SQL.",
         "metrics.promises": "Figures for machines come from `o2c metrics`, or from the projections in SQL.",
         "numbers.show": _AT_A_DESK,
+        **_LISTS,
         "orders.amend": _DOCUMENTS,
         "orders.cancellations": _DOCUMENTS,
         "orders.document": _DOCUMENTS,

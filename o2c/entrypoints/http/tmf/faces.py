@@ -6,8 +6,10 @@ from fastapi import APIRouter
 
 from o2c.entrypoints.http.tmf.cancelling import cancelling
 from o2c.entrypoints.http.tmf.ordering import ordering
+from o2c.entrypoints.http.tmf.readable import READABLE
+from o2c.entrypoints.http.tmf.resources import reading
 
 
 def tmf() -> list[APIRouter]:
     """All of them."""
-    return [make(version) for version in (4, 5) for make in (ordering, cancelling)]
+    return [*(make(version) for version in (4, 5) for make in (ordering, cancelling)), reading(READABLE)]

@@ -1,0 +1,128 @@
+"""Resources of TM Forum that are read only, over the views there are: one way to list, filter, page and show for all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+from urllib.parse import quote
+
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse, Response
+
+from o2c.desk.act import Refused
+from o2c.entrypoints.http.tmf.asking import PAGED, RESPONSES, Asker, Asking
+from o2c.entrypoints.http.tmf.queries import Filter, Query, chosen, page, query_of, sifted
+
+Thing = dict[str, Any]
+PAGE = 500
+
+
+@dataclass(frozen=True)
+class Resource:
+    """A resource: where it is, the view behind it, and how a row of that becomes a thing in the standard's shape.
+
+    `found_by` says which options of the view find by which attributes, `by_id` what an id is made of where it is not one option's value. `spread`
+    makes things of a row: exactly one where `even`. `personal` are the attributes for which the view is asked for what is personal. A view that
+    does not page (`paged` False) is read whole.
+    """
+
+    api: str
+    base: str
+    name: str
+    view: str
+    spread: Callable[[Thing], Iterator[Thing]]
+    attributes: frozenset[str]
+    found_by: Mapping[str, str] = field(default_factory=dict)
+    personal: frozenset[str] = frozenset()
+    options: Mapping[str, Any] = field(default_factory=dict)
+    paged: bool = True
+    even: bool = True
+    by_id: Callable[[str], Mapping[str, Any]] | None = None
+
+    def href(self, identity: str) -> str:
+        """Where one of them is."""
+        return f"{self.base}/{self.name}/{quote(identity, safe='')}"
+
+    def listed(self, asking: Asker, query: Query) -> tuple[list[Mapping[str, Any]], int]:
+        """The page that was asked for, and how many there are in all."""
+        options, rest = self._options(query)
+        if self.paged and self.even and not rest and not query.sort:
+            found = self._rows(asking, query, {**options, "offset": query.offset, "limit": query.limit})
+            return [self._placed(thing) for row in found for thing in self.spread(row)], query.offset + len(found) + found.more
+        return sifted(self._all(asking, query, options), replace(query, filters=tuple(rest)))
+
+    def _options(self, query: Query) -> tuple[dict[str, Any], list[Filter]]:
+        options: dict[str, Any] = dict(self.options)
+        rest = []
+        for each in query.filters:
+            name = self.found_by.get(each.path)
+            if each.path == "id" and self.by_id is not None and len(each.values) == 1 and "\0" not in each.values[0]:
+                options |= self.by_id(each.values[0])
+            if name is None or each.operator != "eq" or name in options or any("\0" in value for value in each.values):
+                rest.append(each)
+            else:
+                options[name] = each.values
+        return options, rest
+
+    def _all(self, asking: Asker, query: Query, options: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+        offset = 0
+        while True:
+            paging = {"offset": offset, "limit": PAGE} if self.paged else {}
+            found = self._rows(asking, query, {**options, **paging})
+            yield from (self._placed(thing) for row in found for thing in self.spread(row))
+            offset += len(found)
+            if not self.paged or not found or not found.more:
+                return
+
+    def _rows(self, asking: Asker, query: Query, options: Mapping[str, Any]) -> Any:
+        asked = {name.partition(".")[0] for name in (*query.fields, *(each.path for each in query.filters), *query.sort)}
+        wants: dict[str, Any] = (
+            {"personal": True, "why": query.why} if self.personal and (not query.fields or self.personal & asked) else {}
+        )
+        return asking.ask(self.view, **options, **wants)
+
+    def _placed(self, thing: Thing) -> Thing:
+        return {"id": thing["id"], "href": self.href(thing["id"]), **thing}
+
+    def shown(self, asking: Asker, identity: str, query: Query) -> Mapping[str, Any]:
+        """One of them. Raises Refused (missing)."""
+        things, _ = self.listed(asking, replace(query, filters=(Filter("id", "eq", (identity,)),), sort=(), offset=0, limit=1))
+        if not things:
+            raise Refused(f"there is no {self.name} {identity[:60]}; see the list of them", kind="missing")
+        return things[0]
+
+
+def reading(resources: tuple[Resource, ...]) -> APIRouter:
+    """The paths of some resources: a list and one of each."""
+    router = APIRouter()
+    for resource in resources:
+        _add(router, resource)
+    return router
+
+
+def _add(router: APIRouter, resource: Resource) -> None:
+    path, tags = f"{resource.base}/{resource.name}", [resource.api]
+
+    def listing(request: Request, asking: Asking) -> Response:
+        query = query_of(request, resource.attributes)
+        things, total = resource.listed(asking.up_to_date(), query)
+        return page(request, query, things, total)
+
+    def showing(request: Request, asking: Asking, identity: str) -> Response:
+        query = query_of(request, resource.attributes)
+        return JSONResponse(chosen(resource.shown(asking.up_to_date(), identity, query), query.fields))
+
+    said = f"{resource.api} {resource.name}"
+    router.add_api_route(
+        path, listing, methods=["GET"], name=f"{said} list", summary=f"{resource.name}: a list", tags=list(tags), responses=PAGED
+    )
+    router.add_api_route(
+        f"{path}/{{identity:path}}",
+        showing,
+        methods=["GET"],
+        name=f"{said} show",
+        summary=f"{resource.name}: one",
+        tags=list(tags),
+        responses=RESPONSES,
+    )
