@@ -196,9 +196,13 @@ def measured(app: Engine, listen: int, *, crew: bool) -> Iterator[None]:
         yield
 
 
-def figures(app: Engine) -> str:
-    """The figures of the store as they stand, in Prometheus form."""
-    return generate_latest(registry(app.dsn, counting=False)).decode()
+def figures(app: Engine, *, counting: bool = False, more: Iterable[Collector] = ()) -> str:
+    """The figures of the store as they stand, in Prometheus form; of a process that is `counting`, its appends and `more` that it counts."""
+    made = registry(app.dsn, counting=counting)
+    # Those of several processes add up in the folder that they share, where they are already.
+    for instrument in () if os.environ.get(SHARED_FOLDER) else more:
+        made.register(instrument)
+    return generate_latest(made).decode()
 
 
 def write_metrics(app: Engine, path: Path) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from o2c.entrypoints.http.limits import BODY_BYTES_MAX, DEPTH_MAX, STRANGERS_BURST, Rates
+from o2c.entrypoints.http.limits import BODY_BYTES_MAX, DEPTH_MAX, Rates
 from o2c.entrypoints.http.problems import TYPES
 from tests.service import Visitor, serving
 from tests.world import World, at, line, order
@@ -151,13 +151,15 @@ def test_one_caller_is_held_back_and_no_other(world: World, tmp_path: Path) -> N
     assert calm.status_code == 200
 
 
-def test_whoever_guesses_keys_is_not_served_on(service: Visitor) -> None:
-    """After so many wrong credentials an address has to wait, even with one that might be right."""
-    guesses = [service.client.get("/api/v1/orders").status_code for _ in range(STRANGERS_BURST + 5)]
-    right = service.get("/api/v1/orders")
+def test_whoever_guesses_keys_is_not_served_on(world: World, tmp_path: Path) -> None:
+    """After some wrong credentials an address has to wait, even with one that might be right."""
+    with serving(world, tmp_path, strangers=Rates(rate_per_s=0.001, burst=3)) as service:
+        before = service.get("/api/v1/partners").status_code
+        guesses = [service.client.get("/api/v1/partners").status_code for _ in range(4)]
+        right = service.get("/api/v1/partners")
 
-    assert guesses[:STRANGERS_BURST] == [401] * STRANGERS_BURST
-    assert (guesses[-1], problem(right)) == (429, (429, "too-many"))
+    assert (before, guesses) == (200, [401, 401, 401, 429])
+    assert problem(right) == (429, "too-many")
 
 
 def test_a_database_that_is_away_is_told_as_such(world: World, tmp_path: Path) -> None:
@@ -169,3 +171,18 @@ def test_a_database_that_is_away_is_told_as_such(world: World, tmp_path: Path) -
     assert problem(away) == (503, "unavailable")
     assert away.headers["retry-after"]
     assert lives.status_code == 200
+
+
+def test_every_request_is_told_and_counted_by_its_route(service: Visitor, capfd: pytest.CaptureFixture[str]) -> None:
+    """Never by what was asked for: an order's id is in no line and makes no figure. The caller's own id of a request comes back."""
+    service.get("/api/v1/orders/WEB-1", X_Request_Id="shop-17")
+    service.get("/api/v1/orders/WEB-404", X_Request_Id="not an id")
+    figures = service.client.get("/metrics").text
+    [line] = [line for line in capfd.readouterr().out.splitlines() if "shop-17" in line]
+    named = service.get("/api/v1/orders/WEB-1", X_Request_Id="shop-17").headers["x-request-id"]
+
+    assert named == "shop-17"
+    assert "/api/v1/orders/{name:path}" in line
+    assert "WEB-1" not in line
+    assert 'o2c_http_request_seconds_count{method="GET",route="/api/v1/orders/{name:path}",status="404"}' in figures
+    assert "WEB-" not in figures

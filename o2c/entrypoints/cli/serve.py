@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import socket
+from contextlib import ExitStack
+from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import typer
@@ -12,8 +14,9 @@ import typer
 from o2c.desk.act import Refused
 from o2c.entrypoints.cli.output import err
 from o2c.entrypoints.cli.session import opened
+from o2c.entrypoints.hosts import LOOPBACK
+from o2c.running.telemetry import SHARED_FOLDER
 
-LOOPBACK = ("127.0.0.1", "::1", "localhost")
 GRACE_S = 10
 BACKLOG = 2_048
 
@@ -56,6 +59,8 @@ def served(port: int, *, actor: str, host: str = LOOPBACK[0], workers: int = 1) 
     except OSError as error:
         raise Refused(f"cannot listen on {host}:{port}: {error.strerror or error}; choose another --port", kind="conflict") from None
     address = f"http://{host}:{listening.getsockname()[1]}"
+    stack = ExitStack()
+    stack.callback(listening.close)
     told: list[int] = []
 
     def end(number: int, frame: object) -> None:
@@ -79,6 +84,9 @@ def served(port: int, *, actor: str, host: str = LOOPBACK[0], workers: int = 1) 
     )
     server = uvicorn.Server(config)
     try:
+        if workers > 1 and SHARED_FOLDER not in os.environ:
+            # What each process counts adds up there.
+            os.environ[SHARED_FOLDER] = stack.enter_context(TemporaryDirectory(prefix="o2c-metrics-"))
         if workers > 1:
             Multiprocess(config, sockets=[listening]).run()
         else:
@@ -88,6 +96,6 @@ def served(port: int, *, actor: str, host: str = LOOPBACK[0], workers: int = 1) 
         if not told:
             raise
     finally:
-        listening.close()
+        stack.close()
     if not server.started and workers == 1 and not told:
         raise Refused("the service did not start; see what it logged", kind="unavailable")

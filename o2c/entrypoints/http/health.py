@@ -5,8 +5,12 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 from fastapi.responses import PlainTextResponse, Response
 
+from o2c.entrypoints.hosts import LOOPBACK
+from o2c.entrypoints.http.callers import caller
 from o2c.entrypoints.http.held import held_by
 from o2c.entrypoints.http.problems import problem
+from o2c.entrypoints.http.watch import request_seconds
+from o2c.entrypoints.verbs_and_views import named
 from o2c.running.telemetry import figures
 from o2c.views.following import last_event
 
@@ -31,5 +35,9 @@ def ready(request: Request) -> Response:
 
 @router.get("/metrics")
 def metrics(request: Request) -> Response:
-    """The figures of the store in the form that Prometheus reads."""
-    return Response(figures(held_by(request).session.app), media_type="text/plain; version=0.0.4; charset=utf-8")
+    """The figures of the store and of the service in the form that Prometheus reads; from another machine it takes a key that may see the status."""
+    session = held_by(request).session
+    if request.client is None or request.client.host not in LOOPBACK:
+        named("status").admit(caller(request, None), session.app)
+    told = figures(session.app, counting=True, more=[request_seconds()])
+    return Response(told, media_type="text/plain; version=0.0.4; charset=utf-8")

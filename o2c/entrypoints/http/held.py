@@ -9,7 +9,7 @@ from typing import cast
 from fastapi import FastAPI, Request
 
 from o2c.desk.act import Context
-from o2c.entrypoints.http.limits import STRANGERS_BURST, STRANGERS_PER_S, Rates
+from o2c.entrypoints.http.limits import Rates, of_strangers
 from o2c.entrypoints.http.pulse import Pulse
 from o2c.running.session import Session
 
@@ -24,7 +24,7 @@ class Held:
     session: Session
     who: Who
     rates: Rates = field(default_factory=Rates)
-    strangers: Rates = field(default_factory=lambda: Rates(rate_per_s=STRANGERS_PER_S, burst=STRANGERS_BURST))
+    strangers: Rates = field(default_factory=of_strangers)
     pulse: Pulse = field(default_factory=Pulse)
 
 

@@ -119,3 +119,8 @@ class Rates:
                 self._left.popitem(last=False)
         if left < 1:
             raise Refused(f"{caller}: more than {self._rate:g} requests a second; wait a second", kind="too-many")
+
+
+def of_strangers() -> Rates:
+    """The bucket of those whose credentials are not accepted."""
+    return Rates(rate_per_s=STRANGERS_PER_S, burst=STRANGERS_BURST)

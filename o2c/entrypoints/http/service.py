@@ -10,26 +10,26 @@ from fastapi import FastAPI
 
 from o2c.desk.act import Context
 from o2c.desk.credentials import Credentials
+from o2c.entrypoints.hosts import LOOPBACK
 from o2c.entrypoints.http import feed, health
 from o2c.entrypoints.http.console.app import add_console
 from o2c.entrypoints.http.failing import add_problems
 from o2c.entrypoints.http.held import Held, Who, hold
-from o2c.entrypoints.http.limits import Bodies, Hosts, Rates
+from o2c.entrypoints.http.limits import Bodies, Hosts, Rates, of_strangers
 from o2c.entrypoints.http.native import native
 from o2c.entrypoints.http.tmf.faces import tmf
+from o2c.entrypoints.http.watch import Watched
 from o2c.running.session import Session, opened
 
 TITLE = "Order to cash"
-LOOPBACK = ("127.0.0.1", "::1", "localhost")
-"""The names of this machine for itself."""
 ACTOR = "SERVING_ACTOR"
 """The variable of the environment that names who everybody is at a port that only this machine reaches; unset, every caller says who he is."""
 
 
-def service(session: Session, who: Who, *, rates: Rates | None = None) -> FastAPI:
+def service(session: Session, who: Who, *, rates: Rates | None = None, strangers: Rates | None = None) -> FastAPI:
     """The service on an open store. `who` tells who calls from the header Authorization, or raises Refused (unauthenticated)."""
     made = _made()
-    hold(made, Held(session, who, rates or Rates()))
+    hold(made, Held(session, who, rates or Rates(), strangers or of_strangers()))
     return made
 
 
@@ -38,6 +38,10 @@ def from_environment() -> FastAPI:
 
     @asynccontextmanager
     async def held(made: FastAPI) -> AsyncIterator[None]:
+        # Each process of the server is one of its own, which nobody told how to log.
+        from o2c.entrypoints.cli.logs import configure_logs
+
+        configure_logs(machine=True)
         with opened() as session:
             actor = os.environ.get(ACTOR, "")
             hold(made, Held(session, everybody(actor) if actor else Credentials(session.app).context))
@@ -58,6 +62,7 @@ def everybody(actor: str) -> Who:
 def _made() -> FastAPI:
     made = FastAPI(title=TITLE, version="1", docs_url=None, redoc_url=None, openapi_url="/api/v1/openapi.json")
     made.add_middleware(Bodies)
+    made.add_middleware(Watched)
     add_problems(made)
     made.include_router(feed.router)
     made.include_router(native())

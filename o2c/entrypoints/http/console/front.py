@@ -10,6 +10,7 @@ from fastapi.responses import RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
 from o2c.desk.act import Refused
+from o2c.entrypoints.hosts import LOOPBACK
 from o2c.entrypoints.http.console.frame import NAVIGATION, SIGN_IN, Asked, Sent, html, refusal_of, router, visits_of
 from o2c.entrypoints.http.console.rendering import KINDS, static
 from o2c.entrypoints.http.console.visits import Visit
@@ -17,7 +18,6 @@ from o2c.entrypoints.http.held import held_by
 
 pages = router()
 FIRST = "/console"
-LOOPBACK = ("127.0.0.1", "::1", "localhost")
 """The names of this machine for itself: what is sent there leaves it nowhere."""
 NOBODY: dict[str, Any] = {"actor": "", "may": lambda *names: False, "menu": [], "signed_in": False, "now": None}
 
