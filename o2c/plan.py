@@ -34,6 +34,7 @@ from o2c.fallout.codes import packaged
 from o2c.fallout.record import KIND as FALLOUT
 from o2c.fallout.state import KIND as CODES
 from o2c.fallout.state import RATES
+from o2c.hooks.state import KIND as HOOK
 from o2c.identity.step import STEP as IDENTITY
 from o2c.intake.state import KIND as INTAKE
 from o2c.jobs.state import KIND as JOB
@@ -97,6 +98,7 @@ KINDS: Mapping[str, StreamKind] = {
         ACCESS,
         KEY,
         ISSUERS,
+        HOOK,
     )
 }
 

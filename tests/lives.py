@@ -265,6 +265,13 @@ LIVES: Mapping[str, Mapping[str, Sequence[Told]]] = {
     "access": {
         "looked at twice": (("personal-data.disclosed", {}), ("personal-data.disclosed", {"operation": "customers.show"})),
     },
+    "hook": {
+        "rotated, gone, resumed, ended": (
+            ("hook.subscribed", {}), ("hook.private-address-allowed", {}), ("hook.secret-rotated", {}), ("hook.suspended", {}),
+            ("hook.resumed", {}), ("hook.unsubscribed", {}),
+        ),
+        "dead": (("hook.subscribed", {}), ("hook.suspended", {"reason": "dead"}), ("hook.resend-requested", {})),
+    },
     "job": {
         "finished": (("job.started", {}), ("job.items-tried", {}), ("job.finished", {})),
         "stopped": (("job.started", {"fallouts": ["f-1", "f-2"]}),

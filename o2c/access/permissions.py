@@ -49,6 +49,15 @@ fallout.resolve/agree    -        -       yes         -        -        -       
 fallout.show             -        yes     yes         masked   yes      yes              -
 fallout.work             -        yes     yes         -        -        -                -
 fallout.work/assign      -        -       yes         -        -        -                -
+hooks.allow-private-address  -   -       -           -        -        -                yes
+hooks.deliveries         own      -       yes         -        yes      -                yes
+hooks.list               own      -       yes         -        yes      -                yes
+hooks.resend             own      -       yes         -        -        -                yes
+hooks.resume             own      -       yes         -        -        -                yes
+hooks.rotate             own      -       yes         -        -        -                -
+hooks.subscribe          own      -       yes         -        -        -                -
+hooks.subscribe/unmasked  -      -       yes         -        -        -                -
+hooks.unsubscribe        own      -       yes         -        -        -                yes
 issuers.distrust         -        -       -           -        -        -                yes
 issuers.list             -        -       -           -        yes      -                yes
 issuers.trust            -        -       -           -        -        -                yes
@@ -160,6 +169,11 @@ BY_PERSON = ("name", "email")
 SUBJECTS: Mapping[str, tuple[str, str]] = {
     "customers.contact": ("customer", "customer"),
     "customers.show": ("customer", "name"),
+    "hooks.deliveries": ("hook", "hook"),
+    "hooks.resend": ("hook", "hook"),
+    "hooks.resume": ("hook", "hook"),
+    "hooks.rotate": ("hook", "hook"),
+    "hooks.unsubscribe": ("hook", "hook"),
     "orders.amend": ("order", "name"),
     "orders.cancel": ("order", "name"),
     "orders.document": ("order", "name"),

@@ -11,6 +11,7 @@ from typing import Any
 from o2c.checks.conformance import check_conformance
 from o2c.checks.diagnose import run_checks
 from o2c.desk import amending, bulk, capture, customers, fallout, keys, numbers, orders, partners, payments, projections, streams
+from o2c.desk import hooks as hook_desk
 from o2c.desk import proving as fixes
 from o2c.desk.act import Context, Refused
 from o2c.desk.gate import admitted, asked
@@ -44,6 +45,7 @@ from o2c.views import (
     timeline,
 )
 from o2c.views import customers as customer_views
+from o2c.views import hooks as hook_views
 from o2c.views import numbers as number_views
 from o2c.views import orders as order_views
 from o2c.views import partners as partner_views
@@ -109,6 +111,12 @@ VERBS = (
     Operation("fallout.load-rates", loading.load_rates),
     Operation("fallout.resolve", fallout.resolve, decided_by="fallout.show"),
     Operation("fallout.work", fallout.work, decided_by="fallout.show"),
+    Operation("hooks.allow-private-address", hook_desk.allow_private_address),
+    Operation("hooks.resend", hook_desk.resend),
+    Operation("hooks.resume", hook_desk.resume),
+    Operation("hooks.rotate", hook_desk.rotate),
+    Operation("hooks.subscribe", hook_desk.subscribe),
+    Operation("hooks.unsubscribe", hook_desk.unsubscribe),
     Operation("issuers.distrust", keys.distrust_issuer),
     Operation("issuers.trust", keys.trust_issuer),
     Operation("keys.issue", keys.issue_key),
@@ -163,6 +171,8 @@ VIEWS = (
     Operation("fallout.list", fallouts.list_fallouts),
     Operation("fallout.prove", proving.prove),
     Operation("fallout.show", fallout_page.show_fallout),
+    Operation("hooks.deliveries", hook_views.list_deliveries),
+    Operation("hooks.list", hook_views.list_hooks),
     Operation("issuers.list", access.list_issuers),
     Operation("keys.list", access.list_keys),
     Operation("metrics.cycle-time", status.cycle_times),

@@ -180,6 +180,12 @@ def taken(conn: psycopg.Connection[dict[str, Any]], name: str, writes: str) -> b
     return True
 
 
+def give_back(conn: psycopg.Connection[dict[str, Any]], name: str) -> None:
+    """Give the advisory lock `name` back; a connection that died has done so already."""
+    with suppress(psycopg.OperationalError):
+        conn.execute(_GIVE_BACK, (name,))
+
+
 @contextmanager
 def turn(datastore: PostgresDatastore, name: str) -> Iterator[bool]:
     """Whether it is this process's turn to do `name`, for the length of the block; False, at once, while another process has the turn.
@@ -191,7 +197,5 @@ def turn(datastore: PostgresDatastore, name: str) -> Iterator[bool]:
         try:
             yield ours
         finally:
-            # A connection that died gave the turn back already.
             if ours:
-                with suppress(psycopg.OperationalError):
-                    conn.execute(_GIVE_BACK, (name,))
+                give_back(conn, name)

@@ -29,7 +29,8 @@ from projections.engine.seen import START, Mark, last_mark
 from projections.engine.tables import session
 
 __all__ = [
-    "EVERYTHING", "START", "EventRecord", "Mark", "OtherLog", "Wanted", "beginning_at", "check_mark", "ending_before", "find_events", "last_event", "matching_events",
+    "EVERYTHING", "START", "EventRecord", "Mark", "OtherLog", "Wanted", "beginning_at", "check_mark", "ending_before", "events_at",
+    "find_events", "last_event", "matching_events",
     "never", "pages", "show_stream", "tail_events", "types_named", "wait_for", "wanted",
 ]  # fmt: skip
 
@@ -53,6 +54,11 @@ PAGE = """SELECT position, event_id::text, stream, version, type, schema_version
     command_id::text, causation::text, order_id::text, customer_id, body
 FROM o2c.event WHERE position > %(after)s AND position <= %(upto)s{conditions} ORDER BY position LIMIT %(size)s"""
 """A page of events in the order of the log. Parameters: `after` and `upto` (positions), `size`, and those of the conditions."""
+
+AT = """SELECT position, event_id::text, stream, version, type, schema_version, occurred_at, recorded_at, actor, channel,
+    command_id::text, causation::text, order_id::text, customer_id, body
+FROM o2c.event WHERE position = ANY(%s)"""
+"""The events at some positions. Parameter: array of positions."""
 
 CONDITIONS = {
     "types": "type = ANY(%(types)s)",
@@ -178,6 +184,11 @@ def find_events(
 def show_stream(app: Engine, name: str) -> list[EventRecord]:
     """The events of one stream, in version order; none where there is no such stream."""
     return list(matching_events(app.dsn, Wanted(stream=name)))
+
+
+def events_at(app: Engine, positions: Iterable[int]) -> dict[int, EventRecord]:
+    """The events at some positions, by position."""
+    return {row["position"]: _record(row) for row in app.reads.rows(AT, list(positions))}
 
 
 def last_event(app: Engine) -> Mark:

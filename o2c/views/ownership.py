@@ -1,10 +1,11 @@
-"""Whose own a thing is: who began its stream. An order is its captor's, a customer is whose papers were registered first."""
+"""Whose own a thing is: who began its stream. An order is its captor's, a customer is whose papers were registered first, a hook its subscriber's."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
 from o2c.engine.app import Engine
+from o2c.hooks.state import stream_of as hook_stream
 from o2c.kernel.refusal import Refused
 from o2c.views.orders import find_order
 
@@ -46,11 +47,16 @@ def own_invoice(app: Engine, actor: str, name: str) -> str:
     return name if own_customer(app, actor, customer) else ""
 
 
+def own_hook(app: Engine, actor: str, name: str) -> str:
+    """The id of a hook that somebody subscribed; empty where it is another's, or none."""
+    return name.removeprefix("hook-") if _is_own(app, actor, hook_stream(name)) else ""
+
+
 def _is_own(app: Engine, actor: str, stream: str) -> bool:
     return stream in begun_by(app, actor, [stream])
 
 
-OWN = {"order": own_order, "customer": own_customer, "invoice": own_invoice}
+OWN = {"order": own_order, "customer": own_customer, "invoice": own_invoice, "hook": own_hook}
 """By kind of thing, how its name is found among what is somebody's own."""
 
 

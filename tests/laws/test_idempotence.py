@@ -20,6 +20,9 @@ from o2c.credit.rules import deposit, release
 from o2c.customers.rules import register
 from o2c.customers.state import KIND as CUSTOMER
 from o2c.fallout.codes import packaged
+from o2c.hooks.events import HookSubscribed, HookSuspended
+from o2c.hooks.rules import allow_private_address, resume, rotate, subscribe, suspend, unsubscribe
+from o2c.hooks.state import KIND as HOOK
 from o2c.jobs.events import JobStarted, Tried
 from o2c.jobs.rules import report, start
 from o2c.jobs.state import KIND as JOB
@@ -229,6 +232,8 @@ def told_of_stock(state: Any) -> Decision:
     return expect(ORDER.work(state, "order-1001", "1", "sim", BOOK), MONDAY + timedelta(days=16))
 
 
+SUBSCRIBED = HookSubscribed.model_validate(HookSubscribed.example)
+TOLD = HOOK.evolve(HOOK.initial(""), SUBSCRIBED)
 BEGUN = JobStarted.model_validate({**JobStarted.example, "fallouts": ["f-1", "f-2"]})
 IDEMPOTENT = [
     *OF_ACCESS,
@@ -268,6 +273,12 @@ IDEMPOTENT = [
     pytest.param(PARTNER, PARTNER.initial(""), lambda s: detect_down(s, "network", Detected(MONDAY, MONDAY + timedelta(minutes=1), 8, 8), OutageRule()), id="find-a-partner-down"),
     pytest.param(PARTNER, PROBING, lambda s: probed(s, "network", OutageRule(), answered=True, at=MONDAY), id="a-probe-that-was-answered"),
     pytest.param(PARTNER, ANSWERED, lambda s: left_alone(s, "network", OutageRule(), at=MONDAY), id="a-partner-that-nobody-waits-for"),
+    pytest.param(HOOK, HOOK.initial(""), lambda s: subscribe(s, SUBSCRIBED), id="subscribe"),
+    pytest.param(HOOK, TOLD, lambda s: allow_private_address(s, "h"), id="allow-a-private-address"),
+    pytest.param(HOOK, TOLD, lambda s: rotate(s, "h", generation=2, at=MONDAY), id="rotate-a-secret"),
+    pytest.param(HOOK, TOLD, lambda s: suspend(s, "gone"), id="suspend-a-hook"),
+    pytest.param(HOOK, HOOK.evolve(TOLD, HookSuspended(reason="dead")), lambda s: resume(s, "h"), id="resume-a-hook"),
+    pytest.param(HOOK, TOLD, lambda s: unsubscribe(s, "h"), id="unsubscribe"),
     pytest.param(JOB, JOB.initial("job-1"), lambda s: start(s, BEGUN), id="start-a-job"),
     pytest.param(JOB, JOB.evolve(JOB.initial("job-1"), BEGUN), lambda s: report(s, [Tried(fallout="f-1", result="done")]), id="report-of-a-job"),
 ]  # fmt: skip
@@ -326,7 +337,7 @@ def test_a_delivery_that_is_known_brings_nothing() -> None:
 SETTING = {
     "access.distrust", "access.issue", "access.revoke", "access.trust", "access.use",
     "billing.pay_back", "catalogue.publish", "credit.deposit", "credit.release", "customers.register", "numbers.release_reservation", "numbers.reserve", "orders.receive",
-    "jobs.report", "jobs.start", "orders.advance", "orders.close", "orders.fail_item", "partners.declare_down", "partners.declare_up", "partners.detect_down", "partners.left_alone", "partners.probed", "partners.link", "partners.plan_faults", "partners.simulate", "payments.record",
+    "hooks.allow_private_address", "hooks.resume", "hooks.rotate", "hooks.subscribe", "hooks.suspend", "hooks.unsubscribe", "jobs.report", "jobs.start", "orders.advance", "orders.close", "orders.fail_item", "partners.declare_down", "partners.declare_up", "partners.detect_down", "partners.left_alone", "partners.probed", "partners.link", "partners.plan_faults", "partners.simulate", "payments.record",
 }  # fmt: skip
 """Rules that set a state: the table above holds them, but for one that is tried by itself because it tells two streams."""
 
@@ -341,19 +352,9 @@ OF_A_STEP = {
 """What a row of the agenda yields, once: the row is gone with it, and the command id is the row."""
 
 OCCURRENCES = {
-    "access.disclose",
-    "customers.contact",
-    "fallout.correct",
-    "fallout.decide",
-    "fallout.force",
-    "fallout.give_up",
-    "fallout.replaced",
-    "fallout.resolve",
-    "fallout.skip",
-    "numbers.announce",
-    "orders.follow_up",
-    "sim.announce",
-}
+    "access.disclose", "customers.contact", "fallout.correct", "fallout.decide", "fallout.force", "fallout.give_up", "fallout.replaced",
+    "fallout.resolve", "fallout.skip", "hooks.resend", "numbers.announce", "orders.follow_up", "sim.announce",
+}  # fmt: skip
 """What a person does, as often as it is done: the command id is the action on the version that was seen."""
 
 

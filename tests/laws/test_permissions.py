@@ -12,6 +12,7 @@ from o2c.access.permissions import CELLS, DISCLOSED, EVENTS, MASKED, NO, OPERATO
 from o2c.desk.act import permitted, ways
 from o2c.desk.fallout import AGREE, ASSIGN
 from o2c.desk.gate import CAPTURED_BY, PERSONAL
+from o2c.desk.hooks import UNMASKED
 from o2c.desk.roles import granted, may, roles_for
 from o2c.engine.app import Context
 from o2c.entrypoints.verbs_and_views import VERBS, VIEWS, Operation
@@ -21,7 +22,7 @@ from o2c.views.access import list_permissions
 
 OFFERED = (*VERBS, *VIEWS)
 BY_NAME = {entry.name: entry for entry in OFFERED}
-PARTS = {AGREE, ASSIGN}
+PARTS = {AGREE, ASSIGN, UNMASKED}
 MATRIX = [pytest.param(entry, role, id=f"{role} {entry.name}") for entry in OFFERED for role in (*ROLES, "nobody", "")]
 ORDER_DATA = (
     "orders.",
@@ -131,7 +132,9 @@ def test_what_is_ones_own_can_be_told() -> None:
 
     assert {name for name in own if CAPTURED_BY not in parameters(BY_NAME[name])} == SUBJECTS.keys()
     assert {name for name, (_, argument) in SUBJECTS.items() if argument not in parameters(BY_NAME[name])} == set()
-    assert own - SUBJECTS.keys() == {"customers.list", "orders.cancellations", "orders.documents", "orders.list", "products.list"}
+    assert own - SUBJECTS.keys() == {
+        "customers.list", "hooks.list", "hooks.subscribe", "orders.cancellations", "orders.documents", "orders.list", "products.list",
+    }  # fmt: skip
 
 
 def test_what_is_disclosed_is_named() -> None:

@@ -53,6 +53,8 @@ OF_THE_LOG = {
     f"fallout prove --reason NP-CODE --fix {FIX}": "heads",
     "fallout job 7b0e9d5c-41f2-5d0a-8c3e-2f6a1b9c0d4e": "heads",
     "fallout show FALLOUT": "heads: what may be corrected",
+    "hooks deliveries HOOK": "heads",
+    "hooks list": "heads",
     "issuers list": "heads",
     "keys list": "heads",
     "numbers show +447700900001": "heads, and numbers are masked for readers",

@@ -116,6 +116,7 @@ PARTS: Mapping[str, Mapping[str, Part]] = {
                 "serve": Part("telemetry:serve", "Answer the scrapes of Prometheus over HTTP, until SIGTERM or Ctrl-C."),
             },
         ),
+        "hooks": Part("hooks:hooks", "Hooks: who is told of events over HTTP, and what came of telling."),
         "sql": Part("analysts:sql", "Run one SQL statement over the analyst views and the projections, or open psql on them."),
         "counterfactual": Part(
             "counterfactual:counterfactual_of_orders",
@@ -173,6 +174,7 @@ Environment
   O2C_DSN         use this PostgreSQL instead: a connection string
   O2C_ACTOR       who acts, where --actor is left out
   O2C_LOOKUP_KEY  key to find customers by name or e-mail: 64 hex digits
+  O2C_HOOKS_KEY   key that the secrets of hooks are made of: 64 hex digits
   O2C_LOG_LEVEL   DEBUG, INFO (unless said otherwise), WARNING or ERROR
   O2C_DEBUG       set to 1, show where in the program a defect is
 

@@ -1,0 +1,1 @@
+"""Hooks: who is told of events over HTTP, where, and how what is told is signed."""
