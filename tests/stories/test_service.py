@@ -112,6 +112,9 @@ REFUSED = [
     ("a key that is too long", "POST", "/api/v1/orders/capture", b"{}", {"Idempotency-Key": "x" * 256}, (422, "usage")),
     ("no key where one is needed", "POST", "/api/v1/customers/C-1/contact", b'{"medium": "call", "topic": "bill"}', {}, (400, "malformed")),
     ("a party without an id", "POST", "/api/v1/customers/register", b"{}", {}, (422, "usage")),
+    ("a NUL in a path", "GET", "/api/v1/orders/%00", None, {}, (400, "malformed")),
+    ("a NUL in a query", "GET", "/api/v1/orders?customer=%00", None, {}, (400, "malformed")),
+    ("a NUL in a body", "POST", "/api/v1/orders/WEB-1/cancel", b'{"note": "a\\u0000"}', {"If-Match": "*"}, (400, "malformed")),
     ("nobody", "GET", "/api/v1/orders", None, {"Authorization": ""}, (401, "unauthenticated")),
 ]  # fmt: skip
 

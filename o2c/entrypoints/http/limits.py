@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections import OrderedDict
@@ -23,15 +24,25 @@ STRANGERS_BURST = 50
 CALLERS_MAX = 10_000
 
 
+NUL_ESCAPED = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+NO_NUL = "there is a NUL character in it, which no text of a store can have"
+
+
 class Bodies:
-    """Reads each body before anything looks at it: one that is too large, or JSON that lies too deep, goes no further (OWASP API4:2023)."""
+    """Reads each body before anything looks at it: one that is too large, JSON that lies too deep, and a NUL anywhere, go no further (OWASP API4:2023)."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or answer it with a problem."""
-        if scope["type"] != "http" or scope["method"] in ("GET", "HEAD", "OPTIONS"):
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        if "\0" in scope["path"] or b"%00" in scope["query_string"]:
+            await problem("malformed", NO_NUL, instance=scope["path"].replace("\0", "%00"))(scope, receive, send)
+            return
+        if scope["method"] in ("GET", "HEAD", "OPTIONS"):
             await self.app(scope, receive, send)
             return
         parts: list[bytes] = []
@@ -47,6 +58,8 @@ class Bodies:
         answer = self.app
         if size > BODY_BYTES_MAX:
             answer = problem("too-large", f"a body may have {BODY_BYTES_MAX} bytes; send less at a time", instance=scope["path"])
+        elif NUL_ESCAPED.search(body):
+            answer = problem("malformed", NO_NUL, instance=scope["path"])
         elif too_deep(body):
             answer = problem("malformed", f"the body lies deeper than {DEPTH_MAX} levels", instance=scope["path"])
         await answer(scope, _replayed(body, receive), send)

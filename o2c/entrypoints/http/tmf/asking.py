@@ -20,10 +20,23 @@ from o2c.running.session import Session
 from o2c.views.reading import all_seen
 
 JSON = "application/json"
+_TEXT, _COUNT = {"type": "string"}, {"type": "integer", "minimum": 0}
 _PROBLEM = {"model": Problem, "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
 RESPONSES: dict[int | str, dict[str, Any]] = {"default": {**_PROBLEM, "description": "Why it was not done (RFC 9457)."}}
 PAGED: dict[int | str, dict[str, Any]] = {206: {"description": "The part that was asked for."}, **RESPONSES}
 """How answers are described in the description of the service."""
+PAGING: dict[str, Any] = {
+    "parameters": [
+        {"name": name, "in": "query", "required": False, "schema": schema, "description": told}
+        for name, schema, told in (
+            ("fields", _TEXT, "The attributes that are asked for, with commas between; id and href always come."),
+            ("sort", _TEXT, "What to sort by, with a minus before it downwards."),
+            ("offset", _COUNT, "How many to leave out from the beginning."),
+            ("limit", {**_COUNT, "maximum": 1_000}, "How many at most; 100 unless said otherwise."),
+        )
+    ]
+}
+"""How lists are asked for; any attribute of the resource filters them as well."""
 DOCUMENT = {"requestBody": {"required": True, "content": {JSON: {"schema": {"type": "object"}}}}}
 """How a body is described that has the form of a standard."""
 
@@ -59,7 +72,13 @@ def asker(request: Request, context: Caller, key: Key = None) -> Asker:
     return Asker(request, wishing(context, key))
 
 
+def reader(request: Request, context: Caller) -> Asker:
+    """Who reads."""
+    return Asker(request, context)
+
+
 Asking = Annotated[Asker, Depends(asker)]
+Reading = Annotated[Asker, Depends(reader)]
 IfMatch = Match
 
 

@@ -13,7 +13,19 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 
 from o2c.desk.act import Refused
-from o2c.entrypoints.http.tmf.asking import DOCUMENT, PAGED, RESPONSES, Asker, Asking, Sent, made, read_object, refuse_other_media
+from o2c.entrypoints.http.tmf.asking import (
+    DOCUMENT,
+    PAGED,
+    PAGING,
+    RESPONSES,
+    Asker,
+    Asking,
+    Reading,
+    Sent,
+    made,
+    read_object,
+    refuse_other_media,
+)
 from o2c.entrypoints.http.tmf.product_orders import BASE, cancel_task
 from o2c.entrypoints.http.tmf.queries import Query, chosen, page, query_of, sifted
 from o2c.entrypoints.http.tmf.types import TYPES
@@ -30,8 +42,8 @@ def cancelling(version: int) -> APIRouter:
     router = APIRouter(prefix=BASE.format(version=version), tags=[f"TMF622 v{version}"])
     attributes = frozenset(TYPES[version]["CancelProductOrder"]) | {"@type"}
 
-    @router.get("/cancelProductOrder", name=f"tmf622.v{version}.cancellations", responses=PAGED)
-    def tasks(request: Request, asking: Asking) -> Response:
+    @router.get("/cancelProductOrder", name=f"tmf622.v{version}.cancellations", responses=PAGED, openapi_extra=PAGING)
+    def tasks(request: Request, asking: Reading) -> Response:
         """Cancellations of whole orders, the first first."""
         query = query_of(request, attributes)
         things, total = _listed(asking.up_to_date(), query, version)
@@ -51,7 +63,7 @@ def cancelling(version: int) -> APIRouter:
         return made(cancel_task(row, version, reason=reason))
 
     @router.get("/cancelProductOrder/{identity}", name=f"tmf622.v{version}.cancellation", responses=RESPONSES)
-    def show(request: Request, asking: Asking, identity: str) -> Response:
+    def show(request: Request, asking: Reading, identity: str) -> Response:
         """One cancellation."""
         query = query_of(request, attributes)
         found = asking.up_to_date().ask("orders.cancellations", ids=(identity,), **_showing(query))

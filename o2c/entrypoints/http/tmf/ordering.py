@@ -19,10 +19,12 @@ from o2c.entrypoints.http.native import POSITION
 from o2c.entrypoints.http.tmf.asking import (
     DOCUMENT,
     PAGED,
+    PAGING,
     RESPONSES,
     Asker,
     Asking,
     IfMatch,
+    Reading,
     Sent,
     made,
     read_object,
@@ -57,8 +59,8 @@ def ordering(version: int) -> APIRouter:
     router = APIRouter(prefix=BASE.format(version=version), tags=[f"TMF622 v{version}"])
     attributes = frozenset(TYPES[version]["ProductOrder"]) | {"@type", "@baseType", "@schemaLocation"}
 
-    @router.get("/productOrder", name=f"tmf622.v{version}.list", responses=PAGED)
-    def orders(request: Request, asking: Asking) -> Response:
+    @router.get("/productOrder", name=f"tmf622.v{version}.list", responses=PAGED, openapi_extra=PAGING)
+    def orders(request: Request, asking: Reading) -> Response:
         """Orders, by their creation: filtered by any attribute, in the order asked for, a page at a time."""
         query = query_of(request, attributes)
         things, total = _listed(asking.up_to_date(), query, version)
@@ -83,7 +85,7 @@ def ordering(version: int) -> APIRouter:
     @router.get(
         "/productOrder/{identity:path}", name=f"tmf622.v{version}.show", responses={304: {"description": "As you have it."}, **RESPONSES}
     )
-    def show(request: Request, asking: Asking, identity: str) -> Response:
+    def show(request: Request, asking: Reading, identity: str) -> Response:
         """One order, or with `at` as it stood at that time."""
         return shown_one(request, asking, identity, version, query_of(request, attributes))
 

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 
 from o2c.desk.act import Refused
-from o2c.entrypoints.http.tmf.asking import PAGED, RESPONSES, Asker, Asking
+from o2c.entrypoints.http.tmf.asking import PAGED, PAGING, RESPONSES, Asker, Reading
 from o2c.entrypoints.http.tmf.queries import Filter, Query, chosen, page, query_of, sifted
 
 Thing = dict[str, Any]
@@ -104,18 +104,25 @@ def reading(resources: tuple[Resource, ...]) -> APIRouter:
 def _add(router: APIRouter, resource: Resource) -> None:
     path, tags = f"{resource.base}/{resource.name}", [resource.api]
 
-    def listing(request: Request, asking: Asking) -> Response:
+    def listing(request: Request, asking: Reading) -> Response:
         query = query_of(request, resource.attributes)
         things, total = resource.listed(asking.up_to_date(), query)
         return page(request, query, things, total)
 
-    def showing(request: Request, asking: Asking, identity: str) -> Response:
+    def showing(request: Request, asking: Reading, identity: str) -> Response:
         query = query_of(request, resource.attributes)
         return JSONResponse(chosen(resource.shown(asking.up_to_date(), identity, query), query.fields))
 
     said = f"{resource.api} {resource.name}"
     router.add_api_route(
-        path, listing, methods=["GET"], name=f"{said} list", summary=f"{resource.name}: a list", tags=list(tags), responses=PAGED
+        path,
+        listing,
+        methods=["GET"],
+        name=f"{said} list",
+        summary=f"{resource.name}: a list",
+        tags=list(tags),
+        openapi_extra=PAGING,
+        responses=PAGED,
     )
     router.add_api_route(
         f"{path}/{{identity:path}}",
