@@ -110,3 +110,19 @@ def store_dsn(server_dsn: str, _opened_once: str) -> Iterator[str]:
     """The connection string of an empty store: the schema, the views of analysts and the tables of projections are there, which takes the time."""
     with database(server_dsn, _opened_once) as made:
         yield made
+
+
+@pytest.fixture(scope="session")
+def _lived_once(server_dsn: str, _opened_once: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    from tests.rich import lived_through
+
+    with database(server_dsn, _opened_once) as made:
+        lived_through(made, tmp_path_factory.mktemp("rich")).close()
+        yield str(conninfo_to_dict(made)["dbname"])
+
+
+@pytest.fixture(scope="module")
+def rich_dsn(server_dsn: str, _lived_once: str) -> Iterator[str]:
+    """The connection string of a store of a module's own in which everything that a view can show has happened (`tests/rich.py`)."""
+    with database(server_dsn, _lived_once) as made:
+        yield made

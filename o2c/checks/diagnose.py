@@ -44,7 +44,7 @@ class Check:
     detail: str
 
 
-def run_checks(app: Engine, *, quick: bool = False, home: Path | None = None) -> Iterator[Check]:
+def run_checks(app: Engine, home: Path | None = None, *, quick: bool = False) -> Iterator[Check]:
     """Make all checks, cheap ones first; `quick` leaves out those that read the whole log. Repairs nothing.
 
     A check that cannot be completed says so, and why, instead of passing. `home` is the data folder with the quarantine of refused lines.

@@ -236,26 +236,25 @@ class OrderToCash(Access, Hooks):
         Raises Refused: missing (no such order, or not yet), usage (a time to come, a position that is not reached).
         """
         all_seen(self._engine)
-        return cast("shown.OrderShown", show_order(self._engine, name, at=at, known_at=known_at))
+        return show_order(self._engine, name, at=at, known_at=known_at)
 
     @answered
     def orders(self, *, state: str = "", customer: str = "", limit: int | None = None) -> list[shown.OrderRow]:
         """Orders by capture time, of a state or a customer where these are given. Raises Refused (usage) for a state that is none."""
         all_seen(self._engine)
-        return cast("list[shown.OrderRow]", list_orders(self._engine, state=state, customer=customer, limit=limit))
+        return list_orders(self._engine, state=state, customer=customer, limit=limit)
 
     @answered
     def owed(self, *, limit: int | None = None) -> list[shown.OwedShown]:
         """The money that accounts hold for their customers, those that owe some back first."""
         all_seen(self._engine)
-        return cast("list[shown.OwedShown]", money_owed(self._engine, limit=limit))
+        return money_owed(self._engine, limit=limit)
 
     @answered
     def late_ports(self, *, market: str = "", unfinished: bool = False, limit: int | None = None) -> list[shown.LatePortShown]:
         """Ports that missed the day agreed for them, with their days late and the cause; numbers are given in full. See `views.ports.late_ports`."""
         all_seen(self._engine)
-        found = late_ports(self._engine, market=market, unfinished=unfinished, identifiers=True, limit=limit)
-        return cast("list[shown.LatePortShown]", found)
+        return late_ports(self._engine, market=market, unfinished=unfinished, identifiers=True, limit=limit)
 
     @answered
     def counterfactual(self, policy: str, *, since: datetime) -> Counterfactual:
@@ -294,8 +293,7 @@ class OrderToCash(Access, Hooks):
         all_seen(self._engine)
         order_id = find_order(self._engine, order)[1].order_id if order else ""
         by: dict[str, Any] = {"queue": queue, "reason": reason, "order": order_id, "customer": customer, "group": group, "owner": owner}
-        found = list_fallouts(self._engine, **by, state=state, due_by=due_by, rank_max=rank_max, after=after, limit=limit)
-        return cast("list[shown.FalloutListed]", found)
+        return list_fallouts(self._engine, **by, state=state, due_by=due_by, rank_max=rank_max, after=after, limit=limit)
 
     @answered
     def fallout_groups(
@@ -303,47 +301,45 @@ class OrderToCash(Access, Hooks):
     ) -> list[shown.FalloutGroupShown]:
         """Groups of like fallouts, those with most open ones first. See `views.fallout_groups.list_groups`."""
         all_seen(self._engine)
-        return cast(
-            "list[shown.FalloutGroupShown]", list_groups(self._engine, queue=queue, reason=reason, open_only=open_only, limit=limit)
-        )
+        return list_groups(self._engine, queue=queue, reason=reason, open_only=open_only, limit=limit)
 
     @answered
     def job(self, job: str) -> list[shown.JobItemShown]:
         """What became of each fallout of a job. Raises Refused (missing). See `views.jobs.show_job`."""
         all_seen(self._engine)
-        return cast("list[shown.JobItemShown]", show_job(self._engine, job))
+        return show_job(self._engine, job)
 
     @answered
     def figure(self, name: str, *, by: str = "", since: datetime | None = None, until: datetime | None = None) -> shown.FigureShown:
         """One figure with its value and the ids of the events that it is counted from. See `views.metrics.explain_metric`."""
         all_seen(self._engine)
-        return cast("shown.FigureShown", explain_metric(self._engine, name, by=by, since=since, until=until))
+        return explain_metric(self._engine, name, by=by, since=since, until=until)
 
     @answered
     def metrics(self) -> list[shown.MetricShown]:
         """The figures that `figure` can give, each with its definition."""
-        return cast("list[shown.MetricShown]", list_metrics())
+        return list_metrics()
 
     @answered
     def customer(self, customer: str) -> shown.CustomerShown:
         """Everything about one customer but what is personal. Raises Refused (missing)."""
         all_seen(self._engine)
-        return cast("shown.CustomerShown", show_customer(self._engine, customer))
+        return show_customer(self._engine, customer)
 
     @answered
     def partners(self) -> list[shown.PartnerShown]:
         """The partners of the store: simulated or real, how each is reached and within which limits."""
-        return cast("list[shown.PartnerShown]", list_partners(self._engine))
+        return list_partners(self._engine)
 
     @answered
     def partner_statuses(self) -> list[shown.PartnerStatusShown]:
         """Which partners are up, down or draining, since when and by whose word, and the calls of their last outages."""
-        return cast("list[shown.PartnerStatusShown]", list_partner_statuses(self._engine))
+        return list_partner_statuses(self._engine)
 
     @answered
     def faults(self) -> list[shown.FaultShown]:
         """The faults that simulated partners meet, planned and usual."""
-        return cast("list[shown.FaultShown]", list_faults(self._engine))
+        return list_faults(self._engine)
 
     @answered
     def conformance(self, *, rule: str = "") -> list[Kept]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from o2c.desk.act import Context, Written
 from o2c.desk.keys import DAYS, LIFE_S, Issued, distrust_issuer, issue_key, revoke_key, trust_issuer
 from o2c.entrypoints.answered import answered
+from o2c.views import shown
 from o2c.views.access import list_issuers, list_keys, list_records
 from o2c.views.reading import all_seen
 
@@ -60,7 +61,7 @@ class Access:
         return revoke_key(self._session.app, context, prefix, note=note)
 
     @answered
-    def issued_keys(self) -> list[dict[str, Any]]:
+    def issued_keys(self) -> list[shown.KeyShown]:
         """The keys, how each stands and when it was last used; nothing of a secret. See `views.access.list_keys`."""
         return list_keys(self._session.app)
 
@@ -87,13 +88,13 @@ class Access:
         return distrust_issuer(self._session.app, context, issuer, note=note)
 
     @answered
-    def issuers(self) -> list[dict[str, Any]]:
+    def issuers(self) -> list[shown.IssuerShown]:
         """The issuers whose tokens are believed. See `views.access.list_issuers`."""
         return list_issuers(self._session.app)
 
     @answered
     def access_records(
         self, *, customer: str = "", actor: str = "", since: datetime | None = None, personal: bool = False, limit: int | None = None
-    ) -> list[dict[str, Any]]:
+    ) -> list[shown.AccessRecordShown]:
         """Who was shown personal data, when, by which operation and of which customer, the last first. See `views.access.list_records`."""
         return list_records(self._session.app, customer=customer, actor=actor, since=since, personal=personal, limit=limit)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from o2c.desk import hooks
 from o2c.entrypoints.answered import answered
+from o2c.views import shown
 from o2c.views.hooks import list_deliveries, list_hooks
 
 if TYPE_CHECKING:
@@ -67,11 +68,13 @@ class Hooks:
         return hooks.resend(self._session.app, context, hook, delivery=delivery, since=since)
 
     @answered
-    def hooks(self, *, captured_by: str = "") -> list[dict[str, Any]]:
+    def hooks(self, *, captured_by: str = "") -> list[shown.HookShown]:
         """The hooks that have not ended. See `views.hooks.list_hooks`."""
         return list_hooks(self._session.app, captured_by=captured_by)
 
     @answered
-    def deliveries(self, hook: str, *, state: str = "", since: datetime | None = None, limit: int | None = None) -> list[dict[str, Any]]:
+    def deliveries(
+        self, hook: str, *, state: str = "", since: datetime | None = None, limit: int | None = None
+    ) -> list[shown.DeliveryShown]:
         """What a hook was told, is to be told, or was not told in the end, the last first. See `views.hooks.list_deliveries`."""
         return list_deliveries(self._session.app, hook, state=state, since=since, limit=limit)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from o2c.engine.app import Engine
 from o2c.views.reading import Page, page_of_streams
+from o2c.views.shown import AccountShown
 
 if TYPE_CHECKING:
     from o2c.billing.state import AccountState
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 PREFIX = "account-"
 
 
-def list_accounts(app: Engine, *, accounts: Sequence[str] = (), offset: int = 0, limit: int = 100) -> Page:
+def list_accounts(app: Engine, *, accounts: Sequence[str] = (), offset: int = 0, limit: int = 100) -> Page[AccountShown]:
     """Billing accounts by id, with customer, currency, market, and how many charges run on each; the page says how many more there are.
 
     Raises Refused (usage).

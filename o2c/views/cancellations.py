@@ -8,6 +8,7 @@ from typing import Any
 from o2c.engine.app import Engine
 from o2c.kernel.refusal import Refused
 from o2c.views.reading import Page, plain
+from o2c.views.shown import CancellationShown
 from projections import cancellations
 
 ROWS_MAX = 1_000
@@ -26,7 +27,7 @@ def list_cancellations(
     offset: int = 0,
     limit: int = 100,
     personal: bool = False,
-) -> Page:
+) -> Page[CancellationShown]:
     """The cancellations of whole orders, the first first: `state` is refused (`past` says which items are past their point of no return), under way,
     or done; the page says how many more there are.
 
@@ -39,7 +40,7 @@ def list_cancellations(
     total = rows[0]["n"] if rows else app.reads.rows(cancellations.LISTED_COUNT, **picked)[0]["n"]
     streams = sorted({f"order-{row['order_id']}" for row in rows})
     notes = {row["cancellation"]: row["note"] or "" for row in app.reads.rows(NOTES_OF, streams)} if personal and rows else {}
-    page = Page(plain(_row(row, notes)) for row in rows)
+    page: Page[CancellationShown] = Page(plain(_row(row, notes)) for row in rows)
     page.more = max(total - offset - len(page), 0)
     return page
 

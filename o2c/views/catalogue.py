@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 from o2c.catalogue.events import OfferingPrice, OfferingPublished
 from o2c.catalogue.state import STREAM
 from o2c.engine.app import Engine
 from o2c.kernel.refusal import Refused
+from o2c.views.shown import OfferingShown, PriceShown
 
 
-def list_prices(app: Engine, *, offering: str = "") -> list[dict[str, Any]]:
+def list_prices(app: Engine, *, offering: str = "") -> list[PriceShown]:
     """The offerings by id, a row for each price and one for an offering without any. Amounts are net of tax, in minor units.
 
     `charged` and the two validities are in plain words; the end of a validity is excluded. Raises Refused (missing) for an offering that was
@@ -20,7 +21,7 @@ def list_prices(app: Engine, *, offering: str = "") -> list[dict[str, Any]]:
     known = app.load([STREAM])[STREAM].state.offerings
     if offering and offering not in known:
         raise Refused(f"no offering {offering}; see `o2c catalogue list`", kind="missing")
-    return [row for name in sorted(known) if offering in ("", name) for row in _rows(known[name])]
+    return cast("list[PriceShown]", [row for name in sorted(known) if offering in ("", name) for row in _rows(known[name])])
 
 
 def _rows(published: OfferingPublished) -> Iterator[dict[str, Any]]:
@@ -64,7 +65,7 @@ def _day(text: str) -> str:
     return text.removesuffix("T00:00:00Z")
 
 
-def list_offerings(app: Engine) -> list[dict[str, Any]]:
+def list_offerings(app: Engine) -> list[OfferingShown]:
     """Every offering that was ever published, by id, as it was published last, with all of its prices. Amounts are net of tax, in minor units."""
     known = app.load([STREAM])[STREAM].state.offerings
-    return [known[name].model_dump(mode="json") for name in sorted(known)]
+    return [cast("OfferingShown", known[name].model_dump(mode="json")) for name in sorted(known)]

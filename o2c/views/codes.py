@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, cast
 
 from o2c.engine.app import Engine
 from o2c.fallout.actions import ACTIONS
 from o2c.fallout.codes import packaged
 from o2c.kernel.reasons import MOMENTS, UNCLASSIFIED, WAITS_BY_ITSELF, Codes, Reason
 from o2c.views.reading import Rows, plain
+from o2c.views.shown import ActionShown, CodeShown
 from projections import fallout
 
 
@@ -30,7 +31,7 @@ def guide_of(codes: Codes, reason: str) -> Guide | Reason:
     return codes.reasons.get(reason, UNKNOWN)
 
 
-def list_codes(app: Engine) -> Rows:
+def list_codes(app: Engine) -> list[CodeShown]:
     """Every reason code as it is in force now, and then every partner's code that is mapped to none of ours.
 
     A code: `kind` "code", what `kernel.reasons.Reason` says of it, and when a scheduled one is tried again (`scheduled`). An unmapped one: `kind` "unmapped", the step and its partner, the raw
@@ -40,9 +41,8 @@ def list_codes(app: Engine) -> Rows:
     table = app.codes().at(now)
     codes: Rows = [{"kind": "code", **_row(reason), "scheduled": table.scheduled.get(code, "")} for code, reason in table.reasons.items()]
     unmapped = app.reads.rows(fallout.UNMAPPED, UNCLASSIFIED)
-    return codes + [
-        plain({"kind": "unmapped", "step": row["step"], "partner": app.book.steps[row["step"]].partner, **row}) for row in unmapped
-    ]
+    codes += [plain({"kind": "unmapped", "step": row["step"], "partner": app.book.steps[row["step"]].partner, **row}) for row in unmapped]
+    return cast("list[CodeShown]", codes)
 
 
 def _row(reason: Any) -> dict[str, Any]:
@@ -59,7 +59,7 @@ def queues() -> tuple[str, ...]:
     return packaged().queues
 
 
-def list_actions() -> Rows:
+def list_actions() -> list[ActionShown]:
     """The table of actions: each pair of action and state of a fallout that is allowed, with the events that follow and what else it needs."""
     return [
         {"action": action.name, "state": stage, "events": list(action.events), "needs": action.needs, "meaning": action.meaning}

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import datetime
-from typing import Any
+from typing import cast
 
 from o2c.engine.app import Engine
 from o2c.kernel.refusal import Refused
 from o2c.views.figures import Facts, deeds_of
 from o2c.views.metrics import METRICS, percentile
-from o2c.views.reading import Page, Rows, plain
+from o2c.views.reading import Page, plain
+from o2c.views.shown import CountedOrderShown, DayShown, DurationsShown, StageShown
 from projections import captures, milestones, orders
 
 PERCENTS = (50, 85, 95)
 
 
-def daily_flow(app: Engine, *, since: datetime | None = None, until: datetime | None = None) -> Rows:
+def daily_flow(app: Engine, *, since: datetime | None = None, until: datetime | None = None) -> list[DayShown]:
     """For each day (UTC) on which anything came or went: orders captured and ended, fallouts `opened` and `closed`, the first day first.
 
     Of what happened from `since` on and before `until`. The projections must be caught up.
@@ -24,7 +25,7 @@ def daily_flow(app: Engine, *, since: datetime | None = None, until: datetime | 
     return [plain(row) for row in app.reads.rows(captures.FLOW, since=since, until=until)]
 
 
-def order_funnel(app: Engine, *, since: datetime | None = None, until: datetime | None = None) -> Rows:
+def order_funnel(app: Engine, *, since: datetime | None = None, until: datetime | None = None) -> list[StageShown]:
     """How far the orders came that were captured from `since` on and before `until`: by stage how many `reached` it.
 
     `fell_out` counts those with a fallout on the way to it, then or later, and `open` those of them with one that is open. A fallout of an item
@@ -35,7 +36,7 @@ def order_funnel(app: Engine, *, since: datetime | None = None, until: datetime 
 
 def order_durations(
     app: Engine, *, since: datetime | None = None, until: datetime | None = None, limit: int | None = None
-) -> dict[str, Any]:
+) -> DurationsShown:
     """How long orders took that were captured from `since` on and before `until` and completed, whole or in part: `orders`, the slowest first.
 
     `seconds` run from capture to end; of `count` orders `p50_s`, `p85_s` and `p95_s` are the times that so many in a hundred do not exceed
@@ -44,12 +45,12 @@ def order_durations(
     rows = app.reads.rows(captures.DURATIONS, since=since, until=until)
     seconds = [float(row["seconds"]) for row in rows]
     told = {f"p{percent}_s": percentile(seconds, percent) for percent in PERCENTS}
-    return {"count": len(rows), **told, "orders": [plain(row) for row in rows[:limit]]}
+    return cast("DurationsShown", {"count": len(rows), **told, "orders": [plain(row) for row in rows[:limit]]})
 
 
 def orders_of_metric(
     app: Engine, name: str, *, since: datetime | None = None, until: datetime | None = None, limit: int | None = None
-) -> Page:
+) -> Page[CountedOrderShown]:
     """The orders that a figure is counted from, by capture time: those that the events of its numerator are about, and how many of these (`counts`).
 
     What is of no order (an invoice's fallout) is of none of them. The projections must be caught up. Raises Refused: missing (no such figure).
@@ -61,7 +62,7 @@ def orders_of_metric(
     order_of = _order_of(facts)
     counts = Counter(order for each in metric.numerator(facts) if (order := order_of.get(each.event)))
     rows = app.reads.rows(orders.LISTED_BY_ID, list(counts))
-    page = Page(plain({**row, "counts": counts[row["order"]]}) for row in rows[:limit])
+    page: Page[CountedOrderShown] = Page(plain({**row, "counts": counts[row["order"]]}) for row in rows[:limit])
     page.more = len(rows) - len(page)
     return page
 

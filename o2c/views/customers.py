@@ -13,6 +13,7 @@ from o2c.orders.rollup import FINAL
 from o2c.views.orders import list_orders
 from o2c.views.ownership import begun_by
 from o2c.views.reading import Page, Rows, page_of_streams, plain
+from o2c.views.shown import CustomerShown, PartyShown
 from projections import balances, fallout, invoices, items, stock
 
 CONTACTS_OF_CUSTOMER = """SELECT occurred_at AS contacted_at, body ->> 'medium' AS medium, body ->> 'direction' AS direction,
@@ -24,7 +25,7 @@ NOTES_OF_CUSTOMER = "SELECT personal ->> 'note' AS note FROM o2c.event WHERE str
 """What was noted down of the contacts with a customer, the first first. Parameter: the customer's stream."""
 
 
-def show_customer(app: Engine, name: str, *, personal: bool = False) -> dict[str, Any]:
+def show_customer(app: Engine, name: str, *, personal: bool = False) -> CustomerShown:
     """A customer: papers, orders, items in service, numbers and SIMs held, open fallouts, contacts, invoices, balance, what is promised, credit
     and the notices about it that are owed.
 
@@ -52,7 +53,7 @@ def show_customer(app: Engine, name: str, *, personal: bool = False) -> dict[str
         "credit_notices_owed": dict(state.credit.notices),
         "money_held": held,
     }
-    return cast("dict[str, Any]", plain(page))
+    return cast("CustomerShown", plain(page))
 
 
 def balance(billed: Rows, held: Rows) -> dict[str, dict[str, int]]:
@@ -110,7 +111,7 @@ def _held(app: Engine, name: str, kind: str, key: str) -> Rows:
 
 def list_customers(
     app: Engine, *, customers: Sequence[str] = (), captured_by: str = "", offset: int = 0, limit: int = 100, personal: bool = False
-) -> Page:
+) -> Page[PartyShown]:
     """Registered customers by id, with what their papers say; the page says how many more there are. `captured_by` is who registered them.
 
     Names, birth dates and contacts only with `personal`. Raises Refused (usage).

@@ -18,6 +18,7 @@ from o2c.orders.rollup import FINAL, together
 from o2c.views.codes import guide_of
 from o2c.views.orders import ORDER_STATES, find_order
 from o2c.views.reading import Page, Rows, plain
+from o2c.views.shown import DocumentShown
 from projections import cancellations, fallout, items, milestones, orders, promises
 from projections.engine.operations import FoldFailed, Projection
 from projections.engine.projection import derive, reader_of
@@ -79,7 +80,7 @@ def list_documents(
     offset: int = 0,
     limit: int = 100,
     personal: bool = False,
-) -> Page:
+) -> Page[DocumentShown]:
     """Orders in full, as `show_document` gives each: those that fit all that is given, by capture time; the page says how many more there are.
 
     `orders` are our ids. `captured_at` fits to the millisecond; the ends of times are not included. With `personal`, what was captured comes to
@@ -97,7 +98,7 @@ def list_documents(
     return _page(app, picked, sort, offset, limit, personal=personal)
 
 
-def _page(app: Engine, picked: Mapping[str, Any], sort: str, offset: int, limit: int, *, personal: bool) -> Page:
+def _page(app: Engine, picked: Mapping[str, Any], sort: str, offset: int, limit: int, *, personal: bool) -> Page[DocumentShown]:
     rows = app.reads.rows(orders.DOCUMENTED, **picked, sort=sort, offset=offset, limit=limit)
     total = rows[0]["n"] if rows else app.reads.rows(orders.DOCUMENTED_COUNT, **picked)[0]["n"]
     now, codes = app.clock().now, app.codes().newest
@@ -144,7 +145,7 @@ def _records(app: Engine, streams: Sequence[str], *, personal: bool) -> dict[str
     return found
 
 
-def show_document(app: Engine, name: str, *, at: datetime | None = None, personal: bool = False) -> dict[str, Any]:
+def show_document(app: Engine, name: str, *, at: datetime | None = None, personal: bool = False) -> DocumentShown:
     """One order in full, by our id or its external id: what was captured, how it and each line of it stands, what was promised and reached, its
     fallouts and cancellations.
 
@@ -188,7 +189,7 @@ def _names() -> dict[str, frozenset[str]]:
     return {projection.name: reader_of([projection]).type_names for projection in _FOLDS}
 
 
-def _document(told: _Told, now: datetime, codes: Codes) -> dict[str, Any]:
+def _document(told: _Told, now: datetime, codes: Codes) -> DocumentShown:
     captured = next((record for record in told.records if record.type == CAPTURED), None)
     if captured is None:
         raise Refused(f"order {told.order['order_id']} is not told in this log; ask again", kind="unavailable")
@@ -223,7 +224,7 @@ def _document(told: _Told, now: datetime, codes: Codes) -> dict[str, Any]:
         "amendments": [_amendment(record) for record in told.records if record.type == AMENDED],
         "paper": json.loads(captured.personal.get("original", "null")),
     }
-    return cast("dict[str, Any]", plain(_timed(shown)))
+    return cast("DocumentShown", plain(_timed(shown)))
 
 
 def _timed(value: Any) -> Any:

@@ -5,10 +5,13 @@ from __future__ import annotations
 from o2c.engine.app import Engine
 from o2c.views.fallouts import filtered_by
 from o2c.views.reading import Page, page_of
+from o2c.views.shown import FalloutGroupShown
 from projections import fallout
 
 
-def list_groups(app: Engine, *, queue: str = "", reason: str = "", open_only: bool = False, limit: int | None = None) -> Page:
+def list_groups(
+    app: Engine, *, queue: str = "", reason: str = "", open_only: bool = False, limit: int | None = None
+) -> Page[FalloutGroupShown]:
     """Groups of fallouts of one step, reason, partner's code, offering and plan version; those with most open ones first, then by money held up.
 
     `count` is of all there ever were (without filters the counts sum to all fallouts), `open` of the open ones. `first_at` and `last_at` are when

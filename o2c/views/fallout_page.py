@@ -12,6 +12,7 @@ from o2c.views.fallouts import blocked_by, complete, row_of_fallout
 from o2c.views.guidance import actions_of, correctable, ways_of
 from o2c.views.papers import both_papers
 from o2c.views.reading import Rows, plain
+from o2c.views.shown import FalloutPage
 
 DEEDS_ON_FALLOUT = """SELECT occurred_at AS at, actor AS by, type, body ->> 'decision' AS decision FROM o2c.event
 WHERE stream = %s AND type IN ('fallout.correction-applied', 'fallout.decided') AND body ->> 'fallout' = %s ORDER BY position"""
@@ -22,7 +23,7 @@ WHERE stream = %s AND type IN ('fallout.correction-applied', 'fallout.decided') 
 """The notes to what people did about a fallout, and what they corrected, the first first. Parameters: its stream and its id."""
 
 
-def show_fallout(app: Engine, name: str, *, personal: bool = False) -> dict[str, Any]:
+def show_fallout(app: Engine, name: str, *, personal: bool = False) -> FalloutPage:
     """One fallout with what a person needs to act: what its code means, whose order, what it blocks, which actions there are.
 
     `name` is its id or the first 8 letters of it. `values` are those that may be corrected, and `deeds` what people did about it, each with
@@ -31,7 +32,8 @@ def show_fallout(app: Engine, name: str, *, personal: bool = False) -> dict[str,
     row = row_of_fallout(app, name)
     for column in ("group_key", "group_id"):
         row.pop(column, None)
-    row = cast("dict[str, Any]", plain({**row, "order": row.pop("order_id")}))
+    order = row.pop("order_id")
+    row = cast("dict[str, Any]", plain({**row, "order": order}))
     blocked = blocked_by(app, [row])
     now, codes = app.clock().now, app.book.codes.newest
     complete(row, blocked[row["fallout"]], now, codes)
@@ -46,7 +48,7 @@ def show_fallout(app: Engine, name: str, *, personal: bool = False) -> dict[str,
         "ways": ways_of(app, as_opened, row),
         "deeds": _deeds(app, row, personal),
     }
-    return {**told, **(both_papers(app, row, personal=personal) if row["reason"] == "DQ-DUP" else {})}
+    return cast("FalloutPage", {**told, **(both_papers(app, row, personal=personal) if row["reason"] == "DQ-DUP" else {})})
 
 
 HIDDEN = "hidden; --personal shows them"

@@ -14,6 +14,7 @@ from o2c.kernel.refusal import Refused
 from o2c.views.codes import guide_of
 from o2c.views.fallout_state import State, ranking, with_record
 from o2c.views.reading import Page, Rows, page_of
+from o2c.views.shown import FalloutListed
 from projections import fallout
 
 Sort = Literal["rank", "oldest", "newest", "queue", "reason", "order", "customer", "attempts"]
@@ -42,7 +43,7 @@ def list_fallouts(
     everything: bool = False,
     sort: Sort = "rank",
     limit: int | None = None,
-) -> Page:
+) -> Page[FalloutListed]:
     """Open fallouts (or all) with whose order each is, its age in seconds, what it blocks and what is to be done next, by rank.
 
     `order` is an order's id, `group` the id of a group of like fallouts, `owner` a person who has it or the team of its queue, `state` one of

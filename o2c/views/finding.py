@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from o2c.engine.app import Engine
@@ -15,6 +15,7 @@ from o2c.kernel.identifiers import e164, iccid
 from o2c.kernel.refusal import Refused
 from o2c.views.lookup_key import key_of, lacks_key
 from o2c.views.reading import Rows, plain
+from o2c.views.shown import FoundOrderShown
 from projections import items, orders, stock
 from projections.engine import tables
 from projections.engine.operations import Projection, catch_up, rebuild
@@ -60,7 +61,7 @@ def readings(text: str, by: str = "") -> list[Reading]:
     return fitting
 
 
-def find_orders(app: Engine, home: Path, text: str, by: str = "") -> Rows:
+def find_orders(app: Engine, home: Path, text: str, by: str = "") -> list[FoundOrderShown]:
     """Orders that the text leads to, by capture time, each with how it was found. The projections must be caught up.
 
     A number or SIM leads to every order that ever held it, a number also to one that brings it in; a name or e-mail leads through its
@@ -81,7 +82,7 @@ def find_orders(app: Engine, home: Path, text: str, by: str = "") -> Rows:
     if not rows:
         raise _nothing(app, wanted, customers)
     holders = _holders(app, wanted)
-    return [{**row, "holds": _holds(row, holders)} for row in rows]
+    return cast("list[FoundOrderShown]", [{**row, "holds": _holds(row, holders)} for row in rows])
 
 
 _KINDS = {"msisdn": "number", "iccid": "sim"}

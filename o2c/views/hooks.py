@@ -13,7 +13,8 @@ from o2c.hooks.state import HookState, stream_of
 from o2c.kernel.refusal import Refused
 from o2c.views.following import masked
 from o2c.views.kept_key import KeptKey
-from o2c.views.reading import Page, Rows, page_of, plain
+from o2c.views.reading import Page, page_of, plain
+from o2c.views.shown import DeliveryShown, HookShown
 
 KEY = KeptKey("O2C_HOOKS_KEY", "hooks.key", "signing what hooks are told")
 COLUMNS = ("hook", "state", "url", "format", "types", "pending", "dead", "begun_by")
@@ -61,7 +62,7 @@ def standing_hook(app: Engine, hook: str) -> tuple[str, HookState]:
     return stream.removeprefix("hook-"), state
 
 
-def list_hooks(app: Engine, *, captured_by: str = "") -> Rows:
+def list_hooks(app: Engine, *, captured_by: str = "") -> list[HookShown]:
     """The hooks that have not ended, the oldest first: whom they tell of what, how much is still to be told, and how much was given up.
 
     `state` is `active`, `suspended` (its endpoint is gone, or has taken nothing for days), or `not-allowed` until an admin allows an address
@@ -69,7 +70,7 @@ def list_hooks(app: Engine, *, captured_by: str = "") -> Rows:
     """
     states = hook_states(app)
     counts = {(row["hook"], row["state"]): row["n"] for row in app.reads.rows(COUNTS)}
-    rows: Rows = []
+    rows: list[HookShown] = []
     for begun in app.reads.rows(BEGUN):
         hook = begun["stream"].removeprefix("hook-")
         state = states.get(hook, HookState())
@@ -78,7 +79,7 @@ def list_hooks(app: Engine, *, captured_by: str = "") -> Rows:
     return rows
 
 
-def _row(hook: str, state: HookState, begun: dict[str, Any], pending: int, dead: int) -> dict[str, Any]:
+def _row(hook: str, state: HookState, begun: dict[str, Any], pending: int, dead: int) -> HookShown:
     return {
         "hook": hook,
         "state": "suspended" if state.suspended else "active" if is_open(state) else "not-allowed",
@@ -104,7 +105,9 @@ def is_open(state: HookState) -> bool:
     return state.standing and not state.suspended and (state.private_allowed or not needs_leave(state.url))
 
 
-def list_deliveries(app: Engine, hook: str, *, state: str = "", since: datetime | None = None, limit: int | None = None) -> Page:
+def list_deliveries(
+    app: Engine, hook: str, *, state: str = "", since: datetime | None = None, limit: int | None = None
+) -> Page[DeliveryShown]:
     """What a hook was told, is to be told, or was not told in the end, the last first; the page says how many more there are.
 
     `delivery` is the id that each attempt bears. `status` and `word` are of the last attempt. What was delivered is shown for a week. Raises

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 from o2c.engine.app import Engine
 from o2c.kernel.charges import invoice_stream
 from o2c.kernel.refusal import Refused
-from o2c.views.reading import Page, Rows, part_of, plain
+from o2c.views.reading import Page, part_of, plain
+from o2c.views.shown import InvoicePage, IssuedInvoiceShown, OwedShown
 from projections import balances
 from projections import invoices as issued
 
@@ -32,7 +33,7 @@ def billing(app: Engine, account: str, order: str) -> set[str]:
     return {row["invoice"] for row in rows}
 
 
-def show_invoice(app: Engine, invoice: str) -> dict[str, Any]:
+def show_invoice(app: Engine, invoice: str) -> InvoicePage:
     """An invoice: what it is over, what came in and how, what is open, and what came above that and is a credit of its account.
 
     Raises Refused (missing).
@@ -55,7 +56,7 @@ def show_invoice(app: Engine, invoice: str) -> dict[str, Any]:
         "credit_minor": max(-state.open_minor, 0),
         "payments": [{**row, "currency": issued.currency} for row in app.reads.rows(PAYMENTS_OF_INVOICE, invoice_stream(invoice))],
     }
-    return cast("dict[str, Any]", plain(told))
+    return cast("InvoicePage", plain(told))
 
 
 def issued_invoice(app: Engine, invoice: str) -> InvoiceState:
@@ -72,7 +73,7 @@ def invoice_streams(app: Engine, account: str) -> list[str]:
     return [name for name in app.reads.streams_like(invoice_stream(f"{account}-")) if len(name) == len(invoice_stream(account)) + 9]
 
 
-def money_owed(app: Engine, *, limit: int | None = None) -> Rows:
+def money_owed(app: Engine, *, limit: int | None = None) -> list[OwedShown]:
     """The money that accounts hold for their customers: owed and to be paid back, credit for the next invoice, deposits of open orders.
 
     Those that owe come first. Amounts are minor units. The projections must be caught up.
@@ -88,7 +89,7 @@ def list_invoices(
     customers: Sequence[str] = (),
     offset: int = 0,
     limit: int = 100,
-) -> Page:
+) -> Page[IssuedInvoiceShown]:
     """Invoices, the first issued first, with what is to be paid and what was; amounts are minor units. The page says how many more there are.
 
     The projections must be caught up. Raises Refused (usage).

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
 from o2c.engine.app import Engine
@@ -11,10 +11,10 @@ from o2c.jobs.state import JobState, stream_of
 from o2c.kernel.event import Fact
 from o2c.kernel.refusal import Refused
 from o2c.views.fallouts import rows_of_fallouts
-from o2c.views.reading import Rows
+from o2c.views.shown import JobItemShown
 
 
-def show_job(app: Engine, job: str) -> Rows:
+def show_job(app: Engine, job: str) -> list[JobItemShown]:
     """What became of each fallout of a job, in the order in which they are tried. The projections must be caught up.
 
     `result` is done, failed (`why` says how it was refused), stopped (left alone when the job stopped) or waiting (the job is not over); `state`
@@ -37,5 +37,5 @@ def _tried(app: Engine, stream: str) -> Iterator[Tried]:
         yield from event.items if isinstance(event, ItemsTried) else ()
 
 
-def _row(fallout: str, result: str, why: str, row: dict[str, Any]) -> dict[str, Any]:
+def _row(fallout: str, result: str, why: str, row: Mapping[str, Any]) -> JobItemShown:
     return {"fallout": fallout, "result": result, "why": why, "state": row.get("state", ""), "order": row.get("order_id")}

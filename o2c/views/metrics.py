@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal, get_args
+from typing import Any, Literal, cast, get_args
 
 from o2c.engine.app import Engine
 from o2c.kernel.refusal import Refused
 from o2c.views.figures import Counted, Facts, acknowledged, began_at, cost_minor, deeds_of, market_of, seconds, without
 from o2c.views.reading import Rows
+from o2c.views.shown import FigureShown, MetricShown
 
 Dimension = Literal["reason", "origin", "channel", "offering", "product-age", "partner", "currency"]
 DIMENSIONS: tuple[str, ...] = get_args(Dimension)
@@ -194,7 +195,7 @@ METRICS = {metric.name: metric for metric in _TABLE}
 WINDOW = "Orders count by when they were captured, fallouts by when they fell out."
 
 
-def list_metrics() -> Rows:
+def list_metrics() -> list[MetricShown]:
     """The figures that there are: name, meaning in a sentence, formula, unit, and by what each can be told (`by`)."""
     return [
         {"name": each.name, "meaning": each.meaning, "formula": each.formula, "unit": each.unit, "by": list(each.dimensions)}
@@ -202,7 +203,7 @@ def list_metrics() -> Rows:
     ]
 
 
-def explain_metric(app: Engine, name: str, *, by: str = "", since: datetime | None = None, until: datetime | None = None) -> dict[str, Any]:
+def explain_metric(app: Engine, name: str, *, by: str = "", since: datetime | None = None, until: datetime | None = None) -> FigureShown:
     """One figure with its definition, its value, and the ids of the events of its numerator and denominator.
 
     `value` is None where nothing is counted to divide by, and for money of several currencies, which is told by currency. A time has `p50`, `p90` and `p99`
@@ -234,12 +235,9 @@ def explain_metric(app: Engine, name: str, *, by: str = "", since: datetime | No
         **told,
     }
     if not by:
-        return found
-    return {
-        **found,
-        "by": by,
-        "rows": [{"key": key, **_figure(metric, _of(above, by, key), _of(below, by, key))} for key in _keys(above, below, by)],
-    }
+        return cast("FigureShown", found)
+    rows = [{"key": key, **_figure(metric, _of(above, by, key), _of(below, by, key))} for key in _keys(above, below, by)]
+    return cast("FigureShown", {**found, "by": by, "rows": rows})
 
 
 def _figure(metric: Metric, above: list[Counted], below: list[Counted] | None) -> dict[str, Any]:

@@ -10,12 +10,13 @@ from o2c.kernel.refusal import Refused
 from o2c.numbers.rules import claimant
 from o2c.numbers.state import NumberState, stream_of
 from o2c.views.reading import plain
+from o2c.views.shown import NumberShown
 
 HISTORY_OF_STREAM = "SELECT occurred_at, type, actor, order_id::text AS order FROM o2c.event WHERE stream = %s ORDER BY version"
 """What happened to one thing, when and by whom, the first first. Parameter: its stream."""
 
 
-def show_number(app: Engine, msisdn: str) -> dict[str, Any]:
+def show_number(app: Engine, msisdn: str) -> NumberShown:
     """A number: class, state, for whom, until when, its rest, and everything that happened to it. Raises Refused (missing)."""
     stream = stream_named(msisdn)
     loaded = app.load([stream])[stream]
@@ -25,7 +26,7 @@ def show_number(app: Engine, msisdn: str) -> dict[str, Any]:
     history = app.reads.rows(HISTORY_OF_STREAM, stream)
     kept_until = state.kept_until if state.status == "reserved" else None
     told = {"number": msisdn, "class": state.number_class, "state": state.status, "order": state.order or None, "item": state.item or None}
-    return cast("dict[str, Any]", plain({**told, "reserved_until": kept_until, **_rest(state), "history": history}))
+    return cast("NumberShown", plain({**told, "reserved_until": kept_until, **_rest(state), "history": history}))
 
 
 def _rest(state: NumberState) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from o2c.views.invoices import billing, invoice_streams
 from o2c.views.orders import find_order
 from o2c.views.progress import deposits_of, promises_of, rejected_because, resubmissions_of, steps_of
 from o2c.views.reading import Rows, plain
+from o2c.views.shown import OrderShown, PlannedStepShown
 from projections import fallout, invoices, items, orders
 from projections.catalogue import BY_NAME
 from projections.engine.operations import Projection, as_of, horizon_mark
@@ -26,12 +27,12 @@ STREAMS_OF_ORDER = "SELECT DISTINCT stream FROM o2c.event WHERE order_id = %s::u
 """All streams with an event that names an order. Parameter: the order's id."""
 
 
-def order_plan(app: Engine, name: str) -> Rows:
+def order_plan(app: Engine, name: str) -> list[PlannedStepShown]:
     """The plan of an order: per item its steps, what they wait for, how they stand, and when each was asked for and done."""
     stream, state = find_order(app, name)
     facts = _facts(app, stream)
     dated = {(row["item"], row["step"]): row for row in steps_of(state, facts, _forecasts(app, state, facts), app.book.codes.newest)}
-    rows = []
+    rows: list[PlannedStepShown] = []
     for item, planned in state.items.items():
         progress = state.progress.items[item]
         for step, waits in planned.waits.items():
@@ -39,7 +40,8 @@ def order_plan(app: Engine, name: str) -> Rows:
             rows.append(
                 {"item": item, "offering": planned.offering, "item_state": item_state(progress), "step": step, "waits": ", ".join(waits),
                  "status": progress.steps[step], "attempt": record.attempt, "reason": record.reason,
-                 **{key: dates[key] for key in ("asked_at", "done_at", "expected_at", "reference", "what")}}
+                 "asked_at": dates["asked_at"], "done_at": dates["done_at"], "expected_at": dates["expected_at"],
+                 "reference": dates["reference"], "what": dates["what"]}
             )  # fmt: skip
     return rows
 
@@ -67,7 +69,7 @@ class _Rows:
     invoices: Rows
 
 
-def show_order(app: Engine, name: str, *, at: datetime | None = None, known_at: int | None = None) -> dict[str, Any]:
+def show_order(app: Engine, name: str, *, at: datetime | None = None, known_at: int | None = None) -> OrderShown:
     """One order on a page: state and why it was rejected, items, steps with their dates, promises, open fallouts, what came of changed papers
     under its external id, deposits, and the invoices that bill it.
 
@@ -103,7 +105,7 @@ def show_order(app: Engine, name: str, *, at: datetime | None = None, known_at: 
         "steps": steps_of(state, facts, _forecasts(app, state, facts), codes),
         "promises": promises_of(facts),
     }
-    return cast("dict[str, Any]", plain(shown))
+    return cast("OrderShown", plain(shown))
 
 
 def _picked(row: Mapping[str, Any], columns: tuple[str, ...]) -> dict[str, Any]:

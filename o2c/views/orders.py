@@ -9,6 +9,7 @@ from o2c.engine.app import Engine
 from o2c.kernel.refusal import Refused
 from o2c.orders.rollup import FINAL, ORDER_TRANSITIONS
 from o2c.views.reading import Page, page_of
+from o2c.views.shown import OrderRow
 from projections import orders
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def _owner_of(row: Mapping[str, Any]) -> str:
     return str(row["owner"] or row["party"] or row["channel"])
 
 
-def list_orders(app: Engine, *, state: str = "", customer: str = "", captured_by: str = "", limit: int | None = None) -> Page:
+def list_orders(app: Engine, *, state: str = "", customer: str = "", captured_by: str = "", limit: int | None = None) -> Page[OrderRow]:
     """Orders as they stand, by capture time, of a state, a customer or who captured them where these are given; the page says how many more there are.
 
     The projections must be caught up. Raises Refused (usage) for a state that is none.

@@ -7,10 +7,13 @@ from o2c.kernel.refusal import Refused
 from o2c.markets.registry import MARKETS
 from o2c.views.following import masked
 from o2c.views.reading import Page, page_of
+from o2c.views.shown import LatePortShown
 from projections import ports
 
 
-def late_ports(app: Engine, *, market: str = "", unfinished: bool = False, identifiers: bool = False, limit: int | None = None) -> Page:
+def late_ports(
+    app: Engine, *, market: str = "", unfinished: bool = False, identifiers: bool = False, limit: int | None = None
+) -> Page[LatePortShown]:
     """Ports that missed the day agreed for them, the first missed first; of a market, or only those that are still to be done, where that is asked for.
 
     `agreed_on` is the first day missed and `ported_on` the day of the cut-over; `late_days` and `late_working_days` (by the market's calendar)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from o2c.engine.app import Engine
 from o2c.views.reading import Page, part_of
+from o2c.views.shown import ProductShown
 from projections import items
 
 
@@ -19,7 +20,7 @@ def list_products(
     captured_by: str = "",
     offset: int = 0,
     limit: int = 100,
-) -> Page:
+) -> Page[ProductShown]:
     """What is in service, the oldest first: the item of the order that it came with, its offering and customer; the page says how much more there is.
 
     The projections must be caught up. Raises Refused (usage).

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 from o2c.engine.app import Engine
 from o2c.kernel.money import from_minor
@@ -21,13 +21,16 @@ Rows = list[dict[str, Any]]
 PART_MAX = 1_000
 
 
-class Page(Rows):
+T = TypeVar("T")
+
+
+class Page(list[T]):
     """The first rows of a list, with how many `more` there are behind them."""
 
     more: int = 0
 
 
-def part_of(app: Engine, rows: str, count: str, picked: Mapping[str, Any], offset: int, limit: int) -> Page:
+def part_of(app: Engine, rows: str, count: str, picked: Mapping[str, Any], offset: int, limit: int) -> Page[Any]:
     """A part of a list by two statements: one of its rows with how many there are in all (`n`), one for that alone where no row is left.
 
     Raises Refused (usage) for an offset or a limit that is none.
@@ -36,14 +39,14 @@ def part_of(app: Engine, rows: str, count: str, picked: Mapping[str, Any], offse
         raise Refused(f"give an offset of 0 or more, and at most {PART_MAX} rows at once")
     found = app.reads.rows(rows, **picked, offset=offset, limit=limit)
     total = found[0]["n"] if found else app.reads.rows(count, **picked)[0]["n"]
-    page = Page(plain({name: value for name, value in row.items() if name != "n"}) for row in found)
+    page: Page[Any] = Page(plain({name: value for name, value in row.items() if name != "n"}) for row in found)
     page.more = max(total - offset - len(page), 0)
     return page
 
 
-def page_of(rows: Rows, total: str) -> Page:
+def page_of(rows: Rows, total: str) -> Page[Any]:
     """Rows that each say in the column `total` how many there are in all, without that column."""
-    page = Page(plain({name: value for name, value in row.items() if name != total}) for row in rows)
+    page: Page[Any] = Page(plain({name: value for name, value in row.items() if name != total}) for row in rows)
     page.more = rows[0][total] - len(rows) if rows else 0
     return page
 
@@ -144,7 +147,7 @@ def page_of_streams(
     limit: int,
     *,
     own: Callable[[Sequence[str]], Collection[str]] | None = None,
-) -> tuple[list[str], Page]:
+) -> tuple[list[str], Page[Any]]:
     """The streams of a kind by name, a part of them, and an empty page that says how many more there are; with `names`, those alone.
 
     `own` tells which of some streams are to be seen. Raises Refused (usage) for an offset or a limit that is none.
@@ -158,6 +161,6 @@ def page_of_streams(
     if own is not None:
         seen = own(found)
         found = [stream for stream in found if stream in seen]
-    part, page = found[offset : offset + limit], Page()
+    part, page = found[offset : offset + limit], Page[Any]()
     page.more = max(len(found) - offset - len(part), 0)
     return part, page

@@ -11,6 +11,7 @@ from o2c.kernel.refusal import Refused
 from o2c.sim.state import stream_of
 from o2c.views.numbers import HISTORY_OF_STREAM
 from o2c.views.reading import plain
+from o2c.views.shown import SimShown
 
 SIM_RECEIVED = "SELECT body FROM o2c.event WHERE stream = %s AND type = 'sim.received' LIMIT 1"
 """The IMSI and kind of a SIM. Parameter: its stream."""
@@ -25,7 +26,7 @@ _NETWORK = {"service.activated": "activated", "service.deactivated": "not activa
 _PLATFORM = {"esim.confirmed": "Released", "esim.downloaded": "", "esim-cancel.confirmed": ""}
 
 
-def show_sim(app: Engine, iccid: str) -> dict[str, Any]:
+def show_sim(app: Engine, iccid: str) -> SimShown:
     """A SIM, in the three states that one word would blur, and everything that happened to it. Raises Refused (missing, or no ICCID).
 
     `stock` is ours (available, assigned, returned, scrapped), `platform` the profile's at the SM-DP+ by GSMA SGP.22 section 3.1.6 (None for a
@@ -41,7 +42,7 @@ def show_sim(app: Engine, iccid: str) -> dict[str, Any]:
     network, platform = states(sim["iccid"], ((row["item"], row["type"], row["body"]) for row in told))
     history = app.reads.rows(HISTORY_OF_STREAM, stream)
     shown = {"sim": sim["iccid"], "imsi": sim["imsi"], "kind": sim["kind"], "stock": loaded.state.status, "network": network}
-    return cast("dict[str, Any]", plain({**shown, "platform": platform if sim["kind"] == "esim" else None, "history": history}))
+    return cast("SimShown", plain({**shown, "platform": platform if sim["kind"] == "esim" else None, "history": history}))
 
 
 def states(iccid: str, told: Iterable[tuple[str, str, Mapping[str, Any]]]) -> tuple[str, str]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import cast
 
 from o2c.engine.app import Engine
 from o2c.kernel.periods import stamp
-from o2c.views.reading import Rows, plain
+from o2c.views.reading import plain
+from o2c.views.shown import CycleTimeShown, PromisesKeptShown, StoreShown
 from projections import fallout, intakes, invoices, items, milestones, orders, promises, stock
 
 LOG_SIZE = "SELECT count(*) AS events, coalesce(max(position), 0) AS position FROM o2c.event"
@@ -17,7 +18,7 @@ LOG_SIZE_FOR_READERS = "SELECT count(*) AS events, coalesce(max(position), 0) AS
 """The same for a login that does not see the log itself. No parameters."""
 
 
-def cycle_times(app: Engine) -> Rows:
+def cycle_times(app: Engine) -> list[CycleTimeShown]:
     """How long orders take: percentiles of the seconds between milestones, by channel and offering; `*` stands for all of them.
 
     The projections must be caught up.
@@ -26,7 +27,7 @@ def cycle_times(app: Engine) -> Rows:
     return [plain({**row, "from_words": milestone_in_words(row["from"]), "to_words": milestone_in_words(row["to"])}) for row in rows]
 
 
-def promises_kept(app: Engine) -> Rows:
+def promises_kept(app: Engine) -> list[PromisesKeptShown]:
     """Promises kept and broken, against the day promised first and the day as last revised, by offering and by cause; `*` stands for all.
 
     The cause is the step from which the first revision came, with the reason of its fallout (empty: it took longer without one). Items that
@@ -48,14 +49,14 @@ def _counts(app: Engine, sql: str, *parameters: object) -> dict[str, int]:
     return {row["key"]: row["n"] for row in app.reads.rows(sql, *parameters)}
 
 
-def show_status(app: Engine) -> dict[str, Any]:
+def show_status(app: Engine) -> StoreShown:
     """The whole store in numbers; every one can be recomputed from the log."""
     [log] = app.reads.rows(LOG_SIZE if app.sees_log else LOG_SIZE_FOR_READERS)
     [ingest] = app.reads.rows(intakes.SUMS)
     clock = app.clock()
     by_state = _counts(app, fallout.COUNT_BY_STATE)
     [invoiced] = app.reads.rows(invoices.COUNTS)
-    return {
+    shown = {
         "events": log["events"],
         "position": str(log["position"]),
         "clock": {"kind": clock.kind, "now": stamp(clock.now)},
@@ -72,6 +73,7 @@ def show_status(app: Engine) -> dict[str, Any]:
         "money": {row.pop("currency"): row for row in app.reads.rows(invoices.SUMS_BY_CURRENCY)},
         "stock": {f"{kind}s": _counts(app, stock.COUNT_BY_STATE, kind) for kind in ("sim", "number")},
     }
+    return cast("StoreShown", shown)
 
 
 _BILLED = """SELECT EXISTS (SELECT FROM o2c.agenda a WHERE a.step = 'bill-run'

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
 from o2c.engine.app import Engine
@@ -11,6 +11,7 @@ from o2c.kernel.event import Fact, types_by_name
 from o2c.views.invoices import invoice_streams
 from o2c.views.orders import find_order
 from o2c.views.reading import plain
+from o2c.views.shown import TimelineEventShown
 
 EVENTS_AROUND_ORDER = """
 WITH near AS (
@@ -44,7 +45,7 @@ WAITING = frozenset({"requested", "silent", "retry", "unparked"})
 """Shapes by which nothing has happened yet: something is to be done."""
 
 
-def order_timeline(app: Engine, name: str, *, whole: bool = False) -> Iterator[dict[str, Any]]:
+def order_timeline(app: Engine, name: str, *, whole: bool = False) -> Iterator[TimelineEventShown]:
     """What happened to an order and, while it concerned it, to its SIMs, numbers, account and invoices, and contacts about it, in log order.
 
     `whole` takes in what happened to these before and after as well, as far as it names no other order.
@@ -59,10 +60,10 @@ def order_timeline(app: Engine, name: str, *, whole: bool = False) -> Iterator[d
     near = {"stream": stream, "order": state.order_id, "streams": sorted(streams), "customer": customer_stream(state.party), "line": line}
     for row in app.reads.rows(EVENTS_AROUND_ORDER, **near, whole=whole):
         body = row.pop("body")
-        yield {**plain(row), "position": str(row["position"]), "data": body}
+        yield cast("TimelineEventShown", {**plain(row), "position": str(row["position"]), "data": body})
 
 
-def matters(row: dict[str, Any]) -> bool:
+def matters(row: Mapping[str, Any]) -> bool:
     """Whether an event is one that a person who asks what happened wants to read: no request, no second telling."""
     kind = types_by_name().get(row["type"])
     return row["stream"].split("-", 1)[0] not in MIRRORS and not (kind and kind.shape in WAITING)

@@ -316,6 +316,18 @@ def test_the_list_says_who_what_and_with_which_result() -> None:
     assert [entry.name for entry in OFFERED if entry.who[:1] != (OPERATOR,)] == []
 
 
+def test_what_a_store_gives_comes_first() -> None:
+    """The engine, then the data folder, each by its place: so every face hands them to any verb or view in the same way."""
+    found = {entry.name: list(inspect.signature(entry.function).parameters.values()) for entry in OFFERED}
+    told = {
+        name: [(each.name, each.kind is each.KEYWORD_ONLY) for each in those if each.name in ("app", "home")]
+        for name, those in found.items()
+    }
+    first = {name: [(each.name, False) for each in those[: len(told[name])]] for name, those in found.items()}
+
+    assert {name: places for name, places in told.items() if places != first[name]} == {}
+
+
 def reaches_in(tree: ast.AST) -> Iterator[tuple[int, str]]:
     """Where code does something to an open store by itself instead of handing it to a verb or view; its address may be handed on."""
     for node in ast.walk(tree):

@@ -158,7 +158,7 @@ def fallout_show(
 
     with looking() as session:
         current(session)
-        shown = show_fallout(session.app, fallout_id, personal=personal)
+        shown = dict(show_fallout(session.app, fallout_id, personal=personal))
         if output is Format.table:
             shown.pop("ways")  # for programs; a person reads the commands
         show_one(shown, output)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -14,6 +14,7 @@ from o2c.entrypoints.cli.output import Format, Output, err, show_rows
 from o2c.entrypoints.cli.session import looking, opened
 from o2c.files.fault_plan import read_fault_plan
 from o2c.views.partners import FAULT_COLUMNS, PARTNER_NAMES, STATUS_COLUMNS, list_faults, list_partner_statuses, list_partners
+from o2c.views.shown import PartnerStatusShown
 
 partners = typer.Typer(no_args_is_help=True, help="The systems outside: which are simulated, which are real, how they are reached.")
 Name = Annotated[
@@ -114,7 +115,7 @@ def partners_up(
         err.print(f"{partner} is up{' already' if done.unchanged else ''}; {waiting}; see `o2c partners status`")
 
 
-def _row_of(rows: list[dict[str, Any]], partner: str) -> dict[str, Any]:
+def _row_of(rows: list[PartnerStatusShown], partner: str) -> PartnerStatusShown:
     return next(row for row in rows if row["partner"] == partner)
 
 

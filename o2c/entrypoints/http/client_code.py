@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import re
 from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel
@@ -70,9 +71,7 @@ def _types(every: list[Call]) -> str:
         words = {"a": "async ", "x": "a", "many": "AsyncIterator"} if flavour else {"a": "", "x": "", "many": "Iterator"}
         fields = "".join(f"    {group}: {flavour}{group.title()}\n" for group in named)
         bodies.append(CLIENT.format(name=name, **words) + "".join(f"{line}\n" for line in alone) + fields)
-    used = sorted(
-        {word for word in shown.__dict__ if word.endswith(("Shown", "Row", "Listed")) and any(word in part for part in (*parts, *bodies))}
-    )
+    used = sorted(set(shown.__all__) & set(re.findall(r"\w+", " ".join((*parts, *bodies)))))
     imported = f"from o2c.views.shown import {', '.join(used)}\n" if used else ""
     return HEAD + imported + "".join(parts) + "".join(bodies)
 
@@ -114,7 +113,7 @@ def _name(annotation: Any) -> str:
     origin, parts = get_origin(annotation), get_args(annotation)
     if origin is list:
         return f"builtins.list[{_name(parts[0])}]"  # `list` is an operation, too
-    if getattr(annotation, "__name__", "") in shown.__dict__:
+    if getattr(annotation, "__name__", "") in shown.__all__:
         return str(annotation.__name__)
     text = str(annotation)
     if "AwareDatetime" in text:

@@ -6,17 +6,17 @@ import inspect
 import types
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import MISSING, Field, fields, is_dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache, reduce
 from operator import or_
 from pathlib import Path
-from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, NotRequired, Union, get_args, get_origin, get_type_hints, is_typeddict
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, create_model
 from pydantic import Field as Described
 
 from o2c.views.following import EventRecord, Mark
-from o2c.views.reading import plain
+from o2c.views.reading import Page, plain
 
 LISTS = (Sequence, list, tuple, Iterator)
 BESIDE = frozenset({"repeated"})
@@ -76,16 +76,21 @@ def answer_type(annotation: Any) -> Any:
     """What a caller is sent for a result of this type: lists for whatever comes one by one, a model for each dataclass."""
     if isinstance(annotation, type) and (is_dataclass(annotation) or hasattr(annotation, "_fields")):
         return answer_model(annotation)
+    if is_typeddict(annotation):
+        return shown_model(annotation)
     parts = get_args(annotation)
-    if isinstance(annotation, type) and issubclass(annotation, list) and not parts:
-        return list[dict[str, Any]]
-    if get_origin(annotation) in LISTS:
+    if get_origin(annotation) in (*LISTS, Page):
         return list[answer_type(parts[0])]  # type: ignore[misc]  # a type made while the program runs
     if get_origin(annotation) in (Union, types.UnionType):
         return reduce(or_, [answer_type(part) for part in parts])
     if get_origin(annotation) in (dict, Mapping):
         return dict[str, answer_type(parts[1])]  # type: ignore[misc]  # a type made while the program runs
-    return str if annotation is Path else annotation
+    return {Path: str, timedelta: float}.get(annotation, annotation) if isinstance(annotation, type) else annotation
+
+
+def _told_as(name: str, kind: Any) -> str:
+    """The name of a field as it is sent: of a time that something takes it says the unit, which is seconds."""
+    return f"{name}_s" if kind is timedelta else name
 
 
 @cache
@@ -93,8 +98,20 @@ def answer_model(cls: type) -> type[BaseModel]:
     """The model of a dataclass that a caller is sent. A position is text, for it passes 2^53 one day."""
     hints = get_type_hints(cls)
     shown = [field.name for field in fields(cls) if field.repr] if is_dataclass(cls) else list(hints)
-    made: dict[str, Any] = {name: (str if name == "position" else answer_type(hints[name]), ...) for name in shown if name not in BESIDE}
+    made: dict[str, Any] = {
+        _told_as(name, hints[name]): (str if name == "position" else answer_type(hints[name]), ...) for name in shown if name not in BESIDE
+    }
     return create_model(f"{cls.__name__}Shown", __config__=ConfigDict(extra="forbid"), __doc__=_meaning(cls), **made)
+
+
+@cache
+def shown_model(cls: Any) -> type[BaseModel]:
+    """The model of a typed dictionary that a caller is sent, of the same name: it has these keys, and no other."""
+    made: dict[str, Any] = {}
+    for name, hint in get_type_hints(cls, include_extras=True).items():
+        may_lack = get_origin(hint) is NotRequired
+        made[name] = (answer_type(get_args(hint)[0] if may_lack else hint), Described(default_factory=object) if may_lack else ...)
+    return create_model(cls.__name__, __config__=ConfigDict(extra="forbid"), __doc__=_meaning(cls), **made)
 
 
 def answered(value: Any) -> Any:
@@ -102,7 +119,8 @@ def answered(value: Any) -> Any:
     if isinstance(value, EventRecord):
         return value.as_json()
     if is_dataclass(value) and not isinstance(value, type):
-        shown = {field.name: answered(getattr(value, field.name)) for field in fields(value) if field.repr and field.name not in BESIDE}
+        told = {field.name: getattr(value, field.name) for field in fields(value) if field.repr and field.name not in BESIDE}
+        shown = {_told_as(name, type(part)): answered(part) for name, part in told.items()}
         return {**shown, "position": str(shown["position"])} if "position" in shown else shown
     if isinstance(value, Mark):
         return {**value._asdict(), "position": str(value.position)}
@@ -110,6 +128,8 @@ def answered(value: Any) -> Any:
         return {str(key): answered(part) for key, part in value.items()}
     if isinstance(value, list | tuple | set | frozenset | Iterator):
         return [answered(part) for part in value]
+    if isinstance(value, timedelta):
+        return value.total_seconds()
     return str(value) if isinstance(value, Path) else plain(value)
 
 

@@ -1,0 +1,145 @@
+"""A customer as it is shown: what it ordered, holds and owes."""
+
+from __future__ import annotations
+
+from typing import NotRequired, TypedDict
+
+from o2c.views.shown.fallouts import FalloutShown
+from o2c.views.shown.orders import OrderOfCustomer
+
+HeldShown = TypedDict(
+    "HeldShown", {"msisdn": NotRequired[str], "iccid": NotRequired[str], "class": str, "state": str, "since": str, "order": str}
+)
+"""A number (`msisdn`) or SIM (`iccid`) that a customer holds, its class or kind (`class`), and the order it came with."""
+
+
+class InServiceShown(TypedDict):
+    """What a customer has in service, and since when."""
+
+    order: str
+    item: str
+    offering: str
+    in_service_since: str
+
+
+class PromisedShown(TypedDict):
+    """What a customer still waits for, and the day promised; None before it is planned."""
+
+    order: str
+    item: str
+    offering: str
+    state: str
+    promised_on: str | None
+
+
+class ContactShown(TypedDict):
+    """A contact with a customer: who of us (`actor`) spoke, how (`medium`), about what and which order; `note` where what is personal is shown."""
+
+    contacted_at: str
+    medium: str
+    direction: str
+    topic: str
+    order: str | None
+    actor: str
+    note: NotRequired[str | None]
+
+
+class InvoiceOfCustomer(TypedDict):
+    """An invoice in the list of a customer, in minor units."""
+
+    invoice: str
+    account: str
+    state: str
+    currency: str
+    total_minor: int
+    credit_used_minor: int
+    paid_minor: int
+    issued_on: str
+    due_on: str
+
+
+class BalanceShown(TypedDict):
+    """What a customer was invoiced, paid, owes and is owed in a currency, in minor units; see `views.customers.balance`."""
+
+    invoiced_minor: int
+    credit_used_minor: int
+    paid_minor: int
+    open_minor: int
+    overdue_minor: int
+    credit_minor: int
+    deposits_minor: int
+    owed_minor: int
+    returned_minor: int
+
+
+class CreditShown(TypedDict):
+    """The bureau's last decision in a currency: its limit where it has one, what running orders have used of it, and whether it still holds."""
+
+    decision: str
+    limit_minor: NotRequired[int]
+    used_minor: int
+    expires_at: str
+    expired: bool
+
+
+class MoneyHeldShown(TypedDict):
+    """What an account holds for its customer, in minor units."""
+
+    account: str
+    currency: str
+    owed_minor: int
+    credit_minor: int
+    deposits_minor: int
+    returned_minor: int
+
+
+class CustomerShown(TypedDict):
+    """A customer. What is personal is there where it is asked for, what else its papers say is there once it is registered; `balance` and `credit` are by
+    currency; `credit_notices_owed` gives the last day by order; `money_held` is by account: owed to the customer, credit, deposits, paid back.
+    """
+
+    customer: str
+    registered: bool
+    kind: NotRequired[str]
+    payment_method: NotRequired[str]
+    tier: NotRequired[str]
+    name: NotRequired[str]
+    birth_date: NotRequired[str]
+    email: NotRequired[str]
+    address: NotRequired[str]
+    orders: list[OrderOfCustomer]
+    in_service: list[InServiceShown]
+    promised: list[PromisedShown]
+    numbers: list[HeldShown]
+    sims: list[HeldShown]
+    open_fallouts: list[FalloutShown]
+    contacts: list[ContactShown]
+    invoices: list[InvoiceOfCustomer]
+    balance: dict[str, BalanceShown]
+    credit: dict[str, CreditShown]
+    credit_notices_owed: dict[str, str]
+    money_held: list[MoneyHeldShown]
+
+
+class ProductShown(TypedDict):
+    """A product in service: the item of the order that it came with."""
+
+    order: str
+    item: str
+    offering: str
+    specification: str
+    customer: str
+    in_service_since: str
+
+
+class PartyShown(TypedDict):
+    """A registered customer in a list; what is personal is there where it is asked for."""
+
+    customer: str
+    kind: str
+    payment_method: str
+    tier: str
+    name: NotRequired[str]
+    birth_date: NotRequired[str]
+    email: NotRequired[str]
+    address: NotRequired[str]

@@ -1,0 +1,124 @@
+"""Money as it is shown: prices, an invoice, and what accounts hold."""
+
+from __future__ import annotations
+
+from typing import TypedDict
+
+
+class PriceShown(TypedDict):
+    """A price of an offering, or the one row of an offering that has none. Amounts are net of tax, in minor units; when it holds is in words."""
+
+    offering: str
+    version: str
+    market: str
+    state: str
+    sold: str
+    on_sale: str
+    price: str
+    amount_minor: int
+    currency: str
+    charged: str
+    tax_group: str
+    for_orders: str
+
+
+class PaymentShown(TypedDict):
+    """A payment that came for an invoice, in minor units."""
+
+    occurred_at: str
+    amount_minor: int
+    method: str
+    arrived_on: str | None
+    actor: str
+    currency: str
+
+
+class InvoicePage(TypedDict):
+    """One invoice, in minor units: `open_minor` is still to come; `credit_minor` came above what it is over and is a credit of its account."""
+
+    invoice: str
+    customer: str
+    state: str
+    due_on: str
+    method: str
+    currency: str
+    total_minor: int
+    credit_used_minor: int
+    paid_minor: int
+    open_minor: int
+    credit_minor: int
+    payments: list[PaymentShown]
+
+
+class OwedShown(TypedDict):
+    """An account that holds money of its customer, in minor units: owed and to be paid back, credit for the next invoice, deposits."""
+
+    account: str
+    customer: str
+    currency: str
+    owed_minor: int
+    credit_minor: int
+    deposits_minor: int
+    returned_minor: int
+    moved_at: str
+
+
+class AccountShown(TypedDict):
+    """A billing account, its customer, and how many `charges` run on it."""
+
+    account: str
+    customer: str
+    currency: str
+    market: str
+    charges: int
+
+
+class IssuedInvoiceShown(TypedDict):
+    """An invoice in a list, in minor units: what is to be paid and what was, and when it was issued and paid."""
+
+    invoice: str
+    account: str
+    customer: str
+    state: str
+    currency: str
+    total_minor: int
+    credit_used_minor: int
+    paid_minor: int
+    issued_on: str
+    due_on: str
+    issued_at: str
+    paid_at: str | None
+
+
+class OfferedPrice(TypedDict):
+    """A price of an offering, net of tax in minor units; see `catalogue.events.OfferingPrice`."""
+
+    kind: str
+    amount_minor: int
+    period_unit: str
+    period_length: int
+    tax_group: str
+    valid_from: str
+    valid_to: str
+
+
+class OfferingShown(TypedDict):
+    """An offering as it was published last; see `catalogue.events.OfferingPublished`."""
+
+    offering: str
+    version: str
+    specification: str
+    status: str
+    bundle: bool
+    sellable: bool
+    valid_from: str
+    valid_to: str
+    market: str
+    currency: str
+    prices: list[OfferedPrice]
+    recurring_minor: int
+    one_time_minor: int
+    characteristics: dict[str, list[str]]
+    optional: list[str]
+    defaults: dict[str, str]
+    requires: list[str]

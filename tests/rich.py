@@ -1,0 +1,102 @@
+"""A store in which everything that a view can show has happened: orders of many fates, fallouts open and closed, a job, money held, a late port."""
+
+from datetime import timedelta
+from pathlib import Path
+
+from o2c.desk.bulk import Query, bulk
+from o2c.desk.customers import record_contact
+from o2c.desk.fallout import Correct, Note, resolve, work
+from o2c.desk.keys import issue_key, trust_issuer
+from o2c.desk.partners import link_partner, partner_down, plan_faults
+from o2c.desk.payments import deposit
+from o2c.engine.app import Context
+from o2c.entrypoints.verbs_and_views import named
+from o2c.files import loading
+from o2c.kernel.partner import Failed, RefusedBy, Request
+from o2c.views.reading import caught_up
+from tests.desk import DEPOSIT, GOLDEN
+from tests.hooked import Hooked, Post
+from tests.rules.test_tokens import JWKS
+from tests.world import World, at, customer, line, order, ported, site
+
+ROOT, ANN = Context("root"), Context("ann")
+AUDITOR = Context("audrey", roles=("auditor",))
+ISSUER = "https://login.example.net/"
+SHOP = Context("web-shop", roles=("service",))
+RIVAL = Context("rival", roles=("service",))
+BROUGHT_IN = "+447700900123"
+
+
+def away(request: Request) -> Failed:
+    """A partner that is away for some hours."""
+    return Failed("UNAVAILABLE", request.at + timedelta(hours=3))
+
+
+def lived_through(dsn: str, folder: Path) -> World:
+    """A store after ten weeks of trade; its projections are caught up."""
+    world = World(dsn, folder).stocked(esims=30, physical=4, numbers=24, customers=6)
+    loading.load_stock(world.app, world.runner, "numbers", world.written("golden.csv", [("msisdn", "class"), (GOLDEN, "golden")]), None)
+    _services(world)
+    _stopped(world)
+    _moved_on(world)
+    _beside_orders(world)
+    caught_up(world.app)
+    return world
+
+
+def _services(world: World) -> None:
+    """Two shops each with a customer of its own; theirs go well."""
+    for shop, party, external_id in ((SHOP, "C-71", "SHOP-1"), (RIVAL, "C-72", "RIVAL-1")):
+        named("customers.register").ask(shop, world.app, customer(party))
+        named("orders.capture").ask(shop, world.app, order(external_id, line(), party=party))
+    world.run(at(5, 10))
+
+
+def _stopped(world: World) -> None:
+    """Orders that fall out in all ways, and one that was changed on paper."""
+    world.scripted.will("cutover", *[away] * 4)
+    world.take(order("LATE", ported(), party="C-1"))
+    world.run(at(7))
+    world.scripted.will("credit", DEPOSIT)
+    world.take(order("DEPOSIT", line(), party="C-2"))
+    world.run(at(7, 10))
+    deposit(world.app, ROOT, "DEPOSIT", amount="40.00", reference="TFR-1")
+    world.scripted.will("identity", RefusedBy("ODD-WORD"))
+    world.take(order("ODD", line(), party="C-3"))
+    world.run(at(7, 11))
+    world.take(
+        order("UNNAMED-1", line(), party="C-98"),
+        order("UNNAMED-2", line(), party="C-99"),
+        *[order(f"CODE-{n}", ported(msisdn=f"+44770092000{n}", code=""), party="C-4") for n in range(4)],
+        order("SITE", site("1", line("1.1"), line("1.2", sim="physical")), party="C-5"),
+        order("GONE", line(sim="physical"), party="C-6"),
+        order("EMPTY", channel="store"),
+        order("GOLD", line(), party="C-1"),
+    )
+    world.take(order("SITE", line(), party="C-5"))
+
+
+def _moved_on(world: World) -> None:
+    """What people did about it, and then weeks go by."""
+    world.run(at(7, 11, 15))
+    world.cancel("GONE")
+    [first, *_] = world.fallouts(reason="NP-CODE")
+    work(world.app, ANN, first["fallout"], Note(), note="rang, nobody there")
+    resolve(world.app, ANN, first["fallout"], Correct({"portInCode": "ABC123456"}), note="the customer gave the code")
+    bulk(world.app, ANN, Query(reason="NP-CODE"), Note(), note="all rang up", threshold_percent=100)
+    world.resolve("DQ-PARTY", Correct({"party": "C-2"}), of="UNNAMED-1")
+    world.run(at(16, month=3))
+
+
+def _beside_orders(world: World) -> None:
+    """Contacts, keys, issuers, partners, a hook that was told all, who looked."""
+    record_contact(world.app, ANN, "C-1", medium="call", topic="port", order="LATE", note="asked where the number is")
+    issue_key(world.app, ROOT, acts_as="web-shop", roles=["service"], operations=["orders.capture"])
+    trust_issuer(world.app, ROOT, ISSUER, audience="o2c", jwks=JWKS, claim="groups", roles={"care-desk": "agent"})
+    link_partner(world.app, ROOT, "credit-bureau", url="https://bureau.example.net/", credential="BUREAU_KEY")
+    plan_faults(world.app, ROOT, [{"partner": "courier", "kind": "transient", "percent": "5"}])
+    partner_down(world.app, ROOT, "clearing-house", reason="they told us")
+    hooked = Hooked(world.app, world.folder, post=Post())
+    hooked.tell(hooked.subscribe(after="0").hook)
+    hooked.deliverer.close()
+    named("customers.show").ask(AUDITOR, world.app, "C-1", personal=True, why="a complaint")

@@ -1,0 +1,146 @@
+"""The description of the service tells the truth: every view, asked of a store in which everything has happened, answers as it says, and with nothing more."""
+
+import copy
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import jsonschema_rs
+import pytest
+
+from o2c.entrypoints.http.calls import calls
+from tests.rich import BROUGHT_IN
+from tests.service import Visitor, serving
+from tests.world import World
+
+VIEWS = {call.operation.name: call for call in calls() if not call.verb}
+POLICY = 'version = "other"\nvalid_from = "2026-01-01"\n'
+FIX = '[correct]\n"party" = "C-2"\n'
+Asked = tuple[str, str, Any]
+"""A view, what stands in its path or query, and its body."""
+
+
+@pytest.fixture(scope="module")
+def service(rich_dsn: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Visitor]:
+    """The service on a store in which everything has happened."""
+    folder: Path = tmp_path_factory.mktemp("answers")
+    world = World(rich_dsn, folder)
+    with pytest.MonkeyPatch.context() as patched, serving(world, folder) as made:
+        patched.setenv("O2C_LOOKUP_KEY", "ab" * 32)
+        yield made
+    world.close()
+
+
+@pytest.fixture(scope="module")
+def description(service: Visitor) -> dict[str, Any]:
+    """The OpenAPI document of the service."""
+    told: dict[str, Any] = service.get("/api/v1/openapi.json").json()
+    return told
+
+
+@pytest.fixture(scope="module")
+def told(service: Visitor) -> list[tuple[str, Any]]:
+    """Every view with each of its answers."""
+    return [(asked[0], answer(service, asked)) for asked in everything(service)]
+
+
+def answer(service: Visitor, asked: Asked) -> Any:
+    """What the service says."""
+    view, rest, body = asked
+    call = VIEWS[view]
+    path = "/api/v1" + (call.path.replace("{" + call.identity + ":path}", rest.partition("?")[0]) if call.identity else call.path)
+    query = rest.partition("?")[2]
+    where = f"{path}?{query}" if query else path
+    told = service.post(where, body) if call.method == "POST" else service.get(where)
+    assert told.status_code == 200, (view, rest, told.text)
+    return told.json()
+
+
+def everything(service: Visitor) -> Iterator[Asked]:
+    """Every view, of everything that there is to ask about."""
+    for view, call in VIEWS.items():
+        if not any(parameter.default is parameter.empty for parameter in call.parameters.values()):
+            yield view, "?personal=true" if "personal" in call.parameters else "", None
+    ids = [row["order"] for row in answer(service, ("orders.list", "?limit=1000", None))]
+    for order in ids:
+        yield from ((view, f"{order}{query}", None) for view, query in OF_ORDER)
+    for row in answer(service, ("fallout.list", "?everything=true&limit=1000", None)):
+        yield from (("fallout.show", row["fallout"] + query, None) for query in ("", "?personal=true"))
+    yield "fallout.list", "?everything=true", None
+    for metric in answer(service, ("metrics.list", "", None)):
+        yield from (("metrics.explain", f"{metric['name']}?by={by}", None) for by in ("", *metric["by"]))
+        yield "metrics.orders", metric["name"], None
+    yield from _of_customers(service, ids)
+    yield from OF_TEXTS
+    yield from (("hooks.deliveries", row["hook"], None) for row in answer(service, ("hooks.list", "", None)))
+    [job] = {event["stream"] for event in service.get("/api/v1/events?types=job.started").json()}
+    yield "fallout.job", job.removeprefix("job-"), None
+    yield from (("streams.show", "", {"name": name}) for name in (f"order-{ids[0]}", job, "issuers-main", "partner-credit-bureau"))
+
+
+OF_ORDER = (
+    ("orders.show", ""), ("orders.show", "?at=2026-03-10T00:00:00Z"), ("orders.document", ""), ("orders.document", "?personal=true"),
+    ("orders.document", "?at=2026-03-15T00:00:00Z"), ("orders.plan", ""), ("orders.timeline", ""), ("orders.timeline", "?whole=true"),
+)  # fmt: skip
+OF_TEXTS: tuple[Asked, ...] = (
+    ("orders.find", "", {"text": "LATE"}),
+    ("orders.find", "", {"text": BROUGHT_IN}),
+    ("orders.find", "", {"text": "Tamsel Holmquay"}),
+    ("counterfactual", "", {"policy": POLICY, "since": "2026-01-01T00:00:00Z"}),
+    ("fallout.prove", "", {"fix": FIX, "reason": "DQ-PARTY"}),
+    ("sql", "", {"statement": "SELECT * FROM projection.orders LIMIT 2"}),
+)
+
+
+def _of_customers(service: Visitor, orders: list[str]) -> Iterator[Asked]:
+    """What customers have: their pages, invoices, numbers and SIMs."""
+    of = {answer(service, ("orders.show", order, None))["customer_id"] for order in orders}
+    for customer in sorted(of - {""}):
+        yield from (("customers.show", customer + query, None) for query in ("", "?personal=true"))
+        page = answer(service, ("customers.show", customer, None))
+        yield from (("payments.show", row["invoice"], None) for row in page["invoices"])
+        yield from (("numbers.show", "", {"msisdn": row["msisdn"]}) for row in page["numbers"])
+        yield from (("sims.show", "", {"iccid": row["iccid"]}) for row in page["sims"])
+    yield "numbers.show", "", {"msisdn": BROUGHT_IN}
+
+
+def schema_of(description: Mapping[str, Any], view: str) -> dict[str, Any]:
+    """What the description says that a view answers, with the parts that it names."""
+    told = next(each for methods in description["paths"].values() for each in methods.values() if each["operationId"] == view)
+    found: dict[str, Any] = told["responses"]["200"]["content"]["application/json"]["schema"]
+    return {**found, "components": description["components"]}
+
+
+def wrong(description: Mapping[str, Any], view: str, told: Any) -> list[str]:
+    """Where an answer is not what the description says."""
+    checks = jsonschema_rs.Draft202012Validator(schema_of(description, view))
+    return [f"{view} {'/'.join(map(str, each.instance_path))}: {each.message[:200]}" for each in checks.iter_errors(told)]
+
+
+def test_every_view_answers_as_it_is_described(told: list[tuple[str, Any]], description: dict[str, Any]) -> None:
+    """With everything that happened in the store, with and without what is personal; every view is asked."""
+    found = [line for view, body in told for line in wrong(description, view, body)]
+
+    assert sorted({line.replace(line.split(":")[0], line.split(" ")[0]) for line in found}) == []
+    assert {view for view, _ in told} == set(VIEWS)
+
+
+def test_nothing_stands_in_an_answer_that_is_not_described(told: list[tuple[str, Any]], description: dict[str, Any]) -> None:
+    """A field planted into any answer with fields is seen; so the test above would see one that somebody adds and does not describe."""
+    planted: dict[str, list[str]] = {}
+    for view, body in told:
+        more = copy.deepcopy(body)
+        row = more[0] if isinstance(more, list) and more else more
+        if isinstance(row, dict):
+            row["planted"] = True
+            planted[view] = wrong(description, view, more)
+
+    assert sorted(view for view, seen in planted.items() if not seen) == ["sql"]
+    assert set(VIEWS) - set(planted) == {"projections.history", "projections.parked", "projections.skipped"}
+
+
+def test_the_store_has_something_of_everything(told: list[tuple[str, Any]]) -> None:
+    """A list without rows would prove nothing: only what a store in order has none of is empty."""
+    full = {view for view, body in told if body}
+
+    assert set(VIEWS) - full == {"projections.history", "projections.parked", "projections.skipped"}
