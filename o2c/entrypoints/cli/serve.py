@@ -46,21 +46,32 @@ def serve(
 def served(port: int, *, actor: str, host: str = LOOPBACK[0], workers: int = 1) -> None:
     """Serve the store of this environment until a signal ends it. With an `actor`, everybody is that person."""
     # Only now: the server is a third of a second of imports that no other command needs.
-    import uvicorn
-    from uvicorn.supervisors import Multiprocess
-
     from o2c.entrypoints.http.console.visits import SECRET, new_secret
     from o2c.entrypoints.http.service import ACTOR
 
-    os.environ[ACTOR] = actor
-    os.environ[SECRET] = new_secret()
+    os.environ[ACTOR], os.environ[SECRET] = actor, new_secret()
+    with ExitStack() as stack:
+        listening = stack.enter_context(_listening(host, port))
+        if workers > 1 and SHARED_FOLDER not in os.environ:
+            # What each process counts adds up there.
+            os.environ[SHARED_FOLDER] = stack.enter_context(TemporaryDirectory(prefix="o2c-metrics-"))
+        told = _told_to_end()
+        address = f"http://{host}:{listening.getsockname()[1]}"
+        who = f"everybody there is {actor}" if actor else "callers need a key"
+        err.print(f"o2c on {address} (console: {address}/console), {who}; Ctrl-C ends it")
+        _run(listening, workers, told)
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    """The socket that all processes of the service share. Raises Refused (conflict) for a port that is taken."""
     try:
-        listening = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=BACKLOG)
+        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=BACKLOG)
     except OSError as error:
         raise Refused(f"cannot listen on {host}:{port}: {error.strerror or error}; choose another --port", kind="conflict") from None
-    address = f"http://{host}:{listening.getsockname()[1]}"
-    stack = ExitStack()
-    stack.callback(listening.close)
+
+
+def _told_to_end() -> list[int]:
+    """The signals that told this process to end, as they come: before the server listens to them itself, and when it raises them once more."""
     told: list[int] = []
 
     def end(number: int, frame: object) -> None:
@@ -68,11 +79,15 @@ def served(port: int, *, actor: str, host: str = LOOPBACK[0], workers: int = 1) 
         raise SystemExit(0)
 
     for number in (signal.SIGTERM, signal.SIGINT):
-        # Before the server listens to signals itself, and when it raises once more what ended it: then all is done.
         signal.signal(number, end)
-    err.print(
-        f"o2c on {address} (console: {address}/console), {f'everybody there is {actor}' if actor else 'callers need a key'}; Ctrl-C ends it"
-    )
+    return told
+
+
+def _run(listening: socket.socket, workers: int, told: list[int]) -> None:
+    """Answer until the end. Raises Refused (unavailable) for a service that did not start."""
+    import uvicorn
+    from uvicorn.supervisors import Multiprocess
+
     config = uvicorn.Config(
         "o2c.entrypoints.http.service:from_environment",
         factory=True,
@@ -84,9 +99,6 @@ def served(port: int, *, actor: str, host: str = LOOPBACK[0], workers: int = 1) 
     )
     server = uvicorn.Server(config)
     try:
-        if workers > 1 and SHARED_FOLDER not in os.environ:
-            # What each process counts adds up there.
-            os.environ[SHARED_FOLDER] = stack.enter_context(TemporaryDirectory(prefix="o2c-metrics-"))
         if workers > 1:
             Multiprocess(config, sockets=[listening]).run()
         else:
@@ -95,7 +107,5 @@ def served(port: int, *, actor: str, host: str = LOOPBACK[0], workers: int = 1) 
         # Told to end while it was starting, the server calls that a failure.
         if not told:
             raise
-    finally:
-        stack.close()
-    if not server.started and workers == 1 and not told:
+    if workers == 1 and not (server.started or told):
         raise Refused("the service did not start; see what it logged", kind="unavailable")
