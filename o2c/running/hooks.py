@@ -37,6 +37,8 @@ from o2c.views.following import EventRecord, Mark, Wanted, events_at, find_event
 from o2c.views.hooks import KEY, hook_states, is_open
 from o2c.views.ownership import begun_by
 
+__all__ = ["NATIVE", "Deliverer", "Delivery", "EventRecord", "HookState", "Message", "Session", "Teller", "beside"]
+
 logger = structlog.get_logger(__name__)
 ACTOR = "webhooks"
 NEVER_TOLD = frozenset({"access", "hook", "issuers", "key"})

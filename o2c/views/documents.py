@@ -166,6 +166,27 @@ def show_document(app: Engine, name: str, *, at: datetime | None = None, persona
     return _document(told, at or now, app.codes().newest)
 
 
+def documents_at(app: Engine, order: str, positions: Sequence[int]) -> dict[int, dict[str, Any] | None]:
+    """An order, by our id, as it stood right after the events at some positions of the log; None where it was not captured by then.
+
+    Without what is personal. Raises Refused (missing) for an order that is none.
+    """
+    stream, codes, reader = f"order-{order}", app.codes().newest, _reader()
+    rows = app.reads.rows(EVENTS_OF_ORDER, stream, None, None)
+    seen = [reader.record(tuple(row.values())) for row in rows if row["type"] in reader.type_names]
+    told = _records(app, [stream], personal=False).get(stream, [])
+    found: dict[int, dict[str, Any] | None] = {}
+    for position in positions:
+        upto = [record for record in seen if record.position <= position]
+        folded = _folded(stream, upto)
+        if not folded["orders"]:
+            found[position] = None
+            continue
+        known = _Told(folded.pop("orders")[0], **folded, records=tuple(one for one in told if one.position <= position))
+        found[position] = _document(known, upto[-1].occurred_at, codes)
+    return found
+
+
 def _folded(stream: str, records: Sequence[Seen]) -> dict[str, Rows]:
     """The rows of each fold over the events of one order."""
     group_of = {"fallout": stream}

@@ -162,9 +162,10 @@ def hooks_work() -> None:
     Example: o2c hooks work
     """
     # Only now: who asks for help needs none of it.
+    from o2c.entrypoints.http.tmf.notifying import TELLERS
     from o2c.running.crew import work
     from o2c.running.hooks import Deliverer
 
     with opened() as session:
         err.print("hooks are told of events; Ctrl-C ends it")
-        work(Deliverer(session), None)
+        work(Deliverer(session, TELLERS), None)

@@ -18,6 +18,7 @@ from o2c.entrypoints.http.held import Held, Who, hold
 from o2c.entrypoints.http.limits import Bodies, Hosts, Rates, of_strangers
 from o2c.entrypoints.http.native import native
 from o2c.entrypoints.http.tmf.faces import tmf
+from o2c.entrypoints.http.tmf.notifying import TELLERS
 from o2c.entrypoints.http.watch import Watched
 from o2c.running.hooks import Deliverer, beside
 from o2c.running.session import Session, opened
@@ -43,7 +44,7 @@ def from_environment() -> FastAPI:
         from o2c.entrypoints.cli.logs import configure_logs
 
         configure_logs(machine=True)
-        with opened() as session, beside(Deliverer(session)):
+        with opened() as session, beside(Deliverer(session, TELLERS)):
             actor = os.environ.get(ACTOR, "")
             hold(made, Held(session, everybody(actor) if actor else Credentials(session.app).context))
             yield

@@ -1,0 +1,103 @@
+"""What TMF622 tells of an order as it goes on: which of its notifications each event of an order makes.
+
+Source: TM Forum TMF622 v5.0.0, "Notification Resource Models"; v4.0.0 has those of `BOTH` alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from o2c.engine.app import Engine
+from o2c.views.cancellations import state_of
+from o2c.views.documents import documents_at
+from o2c.views.event_types import event_types, stream_categories
+from o2c.views.following import EventRecord
+
+CREATE, STATE, ATTRIBUTE, INFORMATION = (
+    f"ProductOrder{what}Event" for what in ("Create", "StateChange", "AttributeValueChange", "InformationRequired")
+)
+MILESTONE, ERROR, JEOPARDY = (f"ProductOrder{what}Event" for what in ("Milestone", "ErrorMessage", "JeopardyAlert"))
+CANCEL_CREATE, CANCEL_STATE = (f"CancelProductOrder{what}Event" for what in ("Create", "StateChange"))
+BOTH = (CREATE, STATE, ATTRIBUTE, INFORMATION, CANCEL_CREATE, CANCEL_STATE)
+"""What both versions tell."""
+KINDS: Mapping[int, tuple[str, ...]] = {4: BOTH, 5: (*BOTH, MILESTONE, ERROR, JEOPARDY)}
+AMENDED = "order.amended"
+PENDING = "pending"
+Document = Mapping[str, Any]
+
+
+def types_of_orders() -> tuple[str, ...]:
+    """The stored names of the events that stand in the streams of orders."""
+    return tuple(cls.type_name for cls in event_types() if "order" in stream_categories(cls))
+
+
+def notifications(app: Engine, events: Sequence[EventRecord], kinds: Sequence[str]) -> Iterator[tuple[EventRecord, str]]:
+    """The notifications of some kinds that events of orders make, in the order of the log; one event may make several, or none."""
+    by_order: dict[str, list[EventRecord]] = {}
+    for event in events:
+        if event.stream.startswith("order-"):
+            by_order.setdefault(event.stream.removeprefix("order-"), []).append(event)
+    stood: dict[tuple[str, int], Document | None] = {}
+    for order, mine in by_order.items():
+        wanted = {position for event in mine for position in (event.position, event.position - 1)}
+        found = documents_at(app, order, sorted(wanted))
+        stood |= {(order, position): document for position, document in found.items()}
+    for event in events:
+        order = event.stream.removeprefix("order-")
+        if order in by_order and (after := stood[order, event.position]) is not None:
+            made = _made(event, stood[order, event.position - 1], after)
+            yield from ((event, kind) for kind in made if kind in kinds)
+
+
+def _made(event: EventRecord, before: Document | None, after: Document) -> Iterator[str]:
+    if before is None:
+        yield CREATE
+        return
+    if before["state"] != after["state"]:
+        yield STATE
+        if after["state"] == PENDING:
+            yield INFORMATION
+    if event.type == AMENDED:
+        yield ATTRIBUTE
+    if _reached(after) - _reached(before):
+        yield MILESTONE
+    if _named(after, "fallouts", "fallout") - _named(before, "fallouts", "fallout"):
+        yield ERROR
+    if _revisions(after) - _revisions(before):
+        yield JEOPARDY
+    old, new = cancellations_of(before), cancellations_of(after)
+    if new.keys() - old.keys():
+        yield CANCEL_CREATE
+    if any(old[name]["state"] != new[name]["state"] for name in old.keys() & new.keys()):
+        yield CANCEL_STATE
+
+
+def _reached(document: Document) -> set[tuple[str, str]]:
+    return {(one["item"], one["milestone"]) for one in document["milestones"] if one["status"] == "reached"}
+
+
+def _named(document: Document, rows: str, name: str) -> set[str]:
+    return {one[name] for one in document[rows]}
+
+
+def _revisions(document: Document) -> set[tuple[str, int]]:
+    return {(one["item"], one["revisions"]) for one in document["promises"] if one["revisions"]}
+
+
+def cancellations_of(document: Document) -> dict[str, dict[str, Any]]:
+    """The cancellations of the whole of an order, by their ids, each with its state."""
+    return {
+        one["cancellation"]: {**one, "order": document["order"], "state": state_of(one["answer"], over=one["ended_at"] is not None)}
+        for one in document["cancellations"]
+        if not one["item"] and not one["part"]
+    }
+
+
+def as_it_stood(app: Engine, event: EventRecord) -> tuple[Document | None, Document]:
+    """The order of an event before it and right after it."""
+    order = event.stream.removeprefix("order-")
+    found = documents_at(app, order, [event.position - 1, event.position])
+    after = found[event.position]
+    assert after is not None, "a notification is of an order that was captured"
+    return found[event.position - 1], after

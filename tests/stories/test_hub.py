@@ -1,0 +1,145 @@
+"""TMF622 hubs: a listener is told of what happens to orders, in the shape of its version, though it fails now and then."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from o2c.entrypoints.http.tmf.notifying import TELLERS
+from o2c.kernel.partner import RefusedBy
+from o2c.running.hooks import Deliverer
+from o2c.running.session import Session
+from o2c.views.hooks import list_hooks
+from tests.hooked import Hooked
+from tests.receiver import TAKEN, Receiver, receiving, status
+from tests.service import Visitor, serving
+from tests.world import World, at, line, order
+
+VERSIONS = [pytest.param(4, id="v4"), pytest.param(5, id="v5")]
+
+
+@pytest.fixture
+def service(world: World, tmp_path: Path) -> Iterator[Visitor]:
+    """A service on a store without orders."""
+    with serving(world, tmp_path) as made:
+        yield made
+
+
+def hub(version: int) -> str:
+    return f"/tmf-api/productOrderingManagement/v{version}/hub"
+
+
+def tell(world: World, home: Path, hook: str) -> None:
+    """Let a deliverer tell a hub all there is, failures and all."""
+    hooked = Hooked(world.app, home)
+    hooked.deliverer.close()
+    hooked.deliverer = Deliverer(Session(world.app, home), TELLERS, clock=lambda: hooked.now)
+    hooked.tell(hook)
+    while "pending" in hooked.states(hook):
+        hooked.tell_later(hook)
+    hooked.deliverer.close()
+
+
+def kinds(receiver: Receiver) -> list[str]:
+    """The notifications that were taken, without those that came again."""
+    return list({heard.id: heard.told["eventType"] for heard in receiver.heard}.values())
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_listener_hears_an_order_through(service: Visitor, world: World, tmp_path: Path, version: int) -> None:
+    """Created, changed, done: each state once and in order, signed, with the order as it stood; a failure and a lost answer lose nothing."""
+    with receiving(status(500), TAKEN, lambda connection: None) as receiver:
+        made = service.post(hub(version), {"callback": receiver.url, "query": ""})
+        world.take(order("WEB-1", line()))
+        world.run(at(12))
+        tell(world, tmp_path, made.json()["id"])
+
+    assert (made.status_code, made.json()["callback"], made.headers["location"]) == (
+        201,
+        receiver.url,
+        f"{hub(version)}/{made.json()['id']}",
+    )
+    assert all(heard.is_signed_by(made.headers["o2c-hook-secret"]) for heard in receiver.heard)
+    firsts = {heard.id: heard.told for heard in receiver.heard}
+    states = [told["event"]["productOrder"]["state"] for told in firsts.values() if told["eventType"] in STATES]
+    assert states == ["acknowledged", "inProgress", "completed"]
+    assert len(receiver.heard) == len(firsts) + 2
+    assert ("ProductOrderMilestoneEvent" in kinds(receiver)) == (version == 5)
+    assert {told["event"]["productOrder"]["id"] for told in firsts.values()} == {world.order("WEB-1").order_id}
+    for told in firsts.values():
+        assert told["eventTime"].endswith("Z")
+        assert ("@type" in told) == (version == 5)
+        assert "Holmquay" not in str(told)
+
+
+STATES = ("ProductOrderCreateEvent", "ProductOrderStateChangeEvent")
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_what_needs_somebody_and_what_is_cancelled_is_told(service: Visitor, world: World, tmp_path: Path, version: int) -> None:
+    """Information required, an error message, an attribute that changed, and the cancellation as a task."""
+    world.scripted.will("identity", RefusedBy("REFER"))
+    with receiving() as receiver:
+        made = service.post(hub(version), {"callback": receiver.url})
+        world.take(order("WEB-1", line()))
+        world.run(at(5, 12))
+        path = f"{hub(version).removesuffix('hub')}productOrder/{world.order('WEB-1').order_id}"
+        changed = service.client.patch(path, json={"description": "gift"}, headers={"Authorization": "Bearer operator"})
+        assert changed.status_code == 200, changed.text
+        world.cancel("WEB-1")
+        world.run(at(6))
+        tell(world, tmp_path, made.json()["id"])
+
+    told = kinds(receiver)
+    wanted = [
+        "ProductOrderCreateEvent",
+        "ProductOrderInformationRequiredEvent",
+        "ProductOrderAttributeValueChangeEvent",
+        "CancelProductOrderCreateEvent",
+    ]
+    assert [name for name in told if name in wanted] == wanted
+    assert ("ProductOrderErrorMessageEvent" in told) == (version == 5)
+    tasks = [heard.told["event"]["cancelProductOrder"] for heard in receiver.heard if heard.told["eventType"].startswith("Cancel")]
+    assert tasks[-1]["state"] == "done"
+    assert {task["productOrder"]["id"] for task in tasks} == {world.order("WEB-1").order_id}
+
+
+def test_a_query_leaves_what_it_names(service: Visitor, world: World, tmp_path: Path) -> None:
+    """Of all notifications those alone."""
+    with receiving() as receiver:
+        made = service.post(hub(5), {"@type": "Hub", "callback": receiver.url, "query": "eventType=ProductOrderCreateEvent"})
+        world.take(order("WEB-1", line()))
+        world.run(at(12))
+        tell(world, tmp_path, made.json()["id"])
+
+    assert kinds(receiver) == ["ProductOrderCreateEvent"]
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_hub_that_is_taken_back_hears_nothing(service: Visitor, world: World, version: int) -> None:
+    """204; what is no hub is not found, and no other is touched."""
+    with receiving() as receiver:
+        hooks = [service.post(hub(version), {"callback": receiver.url}).json()["id"] for _ in range(2)]
+    gone = service.client.delete(f"{hub(version)}/{hooks[0]}", headers={"Authorization": "Bearer operator"})
+    none = service.client.delete(f"{hub(version)}/nothing", headers={"Authorization": "Bearer operator"})
+
+    assert (gone.status_code, gone.content, none.status_code) == (204, b"", 404)
+    assert [row["hook"] for row in list_hooks(world.app)] == [hooks[1]]
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        pytest.param({}, 400, id="no callback"),
+        pytest.param({"callback": 7}, 400, id="a callback that is no text"),
+        pytest.param({"callback": "ftp://x/"}, 422, id="no address"),
+        pytest.param({"callback": "https://user:pw@x.example/"}, 422, id="a login in the address"),
+        pytest.param({"callback": "https://x.example/", "query": "eventType=Nothing"}, 400, id="no such notification"),
+        pytest.param({"callback": "https://x.example/", "query": "productOrder.state=held"}, 400, id="a query that is not kept"),
+    ],
+)
+def test_what_is_no_hub_is_refused(service: Visitor, world: World, body: Any, code: int) -> None:
+    """With a problem, and nothing is subscribed."""
+    answer = service.post(hub(4), body)
+    assert (answer.status_code, answer.headers["content-type"], list_hooks(world.app)) == (code, "application/problem+json", [])
