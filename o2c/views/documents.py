@@ -166,7 +166,7 @@ def show_document(app: Engine, name: str, *, at: datetime | None = None, persona
     return _document(told, at or now, app.codes().newest)
 
 
-def documents_at(app: Engine, order: str, positions: Sequence[int]) -> dict[int, dict[str, Any] | None]:
+def documents_at(app: Engine, order: str, positions: Sequence[int]) -> dict[int, DocumentShown | None]:
     """An order, by our id, as it stood right after the events at some positions of the log; None where it was not captured by then.
 
     Without what is personal. Raises Refused (missing) for an order that is none.
@@ -175,7 +175,7 @@ def documents_at(app: Engine, order: str, positions: Sequence[int]) -> dict[int,
     rows = app.reads.rows(EVENTS_OF_ORDER, stream, None, None)
     seen = [reader.record(tuple(row.values())) for row in rows if row["type"] in reader.type_names]
     told = _records(app, [stream], personal=False).get(stream, [])
-    found: dict[int, dict[str, Any] | None] = {}
+    found: dict[int, DocumentShown | None] = {}
     for position in positions:
         upto = [record for record in seen if record.position <= position]
         folded = _folded(stream, upto)
