@@ -11,6 +11,8 @@ from collections.abc import Mapping
 
 YES, MASKED, OWN, NO = "yes", "masked", "own", "-"
 CELLS = frozenset({YES, MASKED, OWN, NO})
+HOLDER, BY_LINK = "holder", frozenset({"orders.answer", "orders.by-link"})
+"""Whoever has the link of an order, and what he may: the link says which order, so it is no role that somebody is given."""
 OPERATOR = "operator"
 """Whoever has the machine, or embeds the engine in a service of his own."""
 
@@ -76,6 +78,8 @@ numbers.release          -        yes     yes         -        -        -       
 numbers.reserve          -        yes     yes         -        -        -                -
 numbers.show             -        yes     yes         masked   yes      yes              -
 orders.amend             own      yes     yes         -        -        -                -
+orders.answer            yes      -       -           -        -        -                -
+orders.by-link           yes      yes     yes         -        yes      -                -
 orders.cancel            own      yes     yes         -        -        -                -
 orders.cancellations     own      yes     yes         masked   yes      yes              -
 orders.capture           yes      yes     yes         -        -        -                -
@@ -83,6 +87,7 @@ orders.document          own      yes     yes         masked   yes      yes     
 orders.documents         own      yes     yes         masked   yes      yes              -
 orders.find              -        yes     yes         -        yes      yes              -
 orders.ingest            -        -       -           -        -        -                -
+orders.link              own      yes     yes         -        -        -                -
 orders.list              own      yes     yes         masked   yes      yes              -
 orders.plan              own      yes     yes         masked   yes      yes              -
 orders.show              own      yes     yes         masked   yes      yes              -
@@ -177,6 +182,7 @@ SUBJECTS: Mapping[str, tuple[str, str]] = {
     "orders.amend": ("order", "name"),
     "orders.cancel": ("order", "name"),
     "orders.document": ("order", "name"),
+    "orders.link": ("order", "name"),
     "orders.plan": ("order", "name"),
     "orders.show": ("order", "name"),
     "orders.timeline": ("order", "name"),

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from o2c.access.permissions import NO, OPERATOR, PERMISSIONS, ROLES, YES
+from o2c.access.permissions import BY_LINK, HOLDER, NO, OPERATOR, PERMISSIONS, ROLES, YES
 
-__all__ = ["OPERATOR", "ROLES", "granted", "may", "roles_for"]
+__all__ = ["HOLDER", "OPERATOR", "ROLES", "granted", "may", "roles_for"]
 
 
 def granted(roles: Iterable[str], operation: str) -> frozenset[str]:
@@ -14,6 +14,8 @@ def granted(roles: Iterable[str], operation: str) -> frozenset[str]:
     held = frozenset(roles)
     if OPERATOR in held:
         return frozenset({YES})
+    if HOLDER in held:
+        return frozenset({YES}) if operation in BY_LINK else frozenset()
     row = PERMISSIONS.get(operation, {})
     return frozenset(row.get(role, NO) for role in held) - {NO}
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from o2c.checks.conformance import check_conformance
 from o2c.checks.diagnose import run_checks
-from o2c.desk import amending, bulk, capture, customers, fallout, keys, numbers, orders, partners, payments, projections, streams
+from o2c.desk import amending, answering, bulk, capture, customers, fallout, keys, numbers, orders, partners, payments, projections, streams
 from o2c.desk import hooks as hook_desk
 from o2c.desk import proving as fixes
 from o2c.desk.act import Context, Refused
@@ -35,6 +35,8 @@ from o2c.views import (
     invoices,
     jobs,
     metrics,
+    my_order,
+    order_link,
     order_page,
     products,
     proving,
@@ -124,6 +126,7 @@ VERBS = (
     Operation("numbers.release", numbers.release, decided_by="numbers.show"),
     Operation("numbers.reserve", numbers.reserve, decided_by="numbers.show"),
     Operation("orders.amend", amending.amend_order, decided_by="orders.show"),
+    Operation("orders.answer", answering.answer_by_link),
     Operation("orders.cancel", orders.cancel_order, decided_by="orders.show"),
     Operation("orders.capture", capture.capture),
     Operation("orders.ingest", intake.ingest),
@@ -184,10 +187,12 @@ VIEWS = (
     Operation("metrics.orders", course.orders_of_metric),
     Operation("metrics.promises", status.promises_kept),
     Operation("numbers.show", number_views.show_number),
+    Operation("orders.by-link", my_order.my_order),
     Operation("orders.cancellations", cancellations.list_cancellations),
     Operation("orders.document", documents.show_document),
     Operation("orders.documents", documents.list_documents),
     Operation("orders.find", finding.find_orders),
+    Operation("orders.link", order_link.order_link),
     Operation("orders.list", order_views.list_orders),
     Operation("orders.plan", order_page.order_plan),
     Operation("orders.show", order_page.show_order),

@@ -11,6 +11,7 @@ from typing import Any, Literal
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from o2c.views.order_link import order_link
 from tests.console import Console
 from tests.world import World, at
 
@@ -177,6 +178,46 @@ def test_pages_are_read_without_scripts(browser: Browser, site: Console, world: 
     context.close()
 
 
+def test_a_customer_gives_his_code_on_his_own_page(browser: Browser, site: Console, world: World) -> None:
+    """On a telephone, without signing in: he reads what we need, writes it, and is thanked; later the page says that all is done."""
+    page = browser.new_page(base_url=site.address, viewport={"width": 360, "height": 740})
+    path = f"/my/{order_link(world.app, world.folder, 'WEB-2')['link']}"
+    page.goto(path)
+    page.get_by_label("The code of your old provider").fill("ABC123456")
+    page.get_by_role("button", name="Send").click()
+    expect(page.get_by_role("status")).to_contain_text("Thank you")
+    world.run(at(20))
+    page.goto(path)
+    expect(page.locator("main")).to_contain_text("Everything is done.")
+    page.close()
+
+
+def test_an_auditor_saves_an_order_s_file(browser: Browser, site: Console) -> None:
+    """From the order to its file, and the file to disk; the hash on the page is that of what was saved."""
+    with person(browser, site, "otto", "auditor") as page:
+        page.goto("/console/orders/WEB-1")
+        page.get_by_role("link", name="File to print and save").click()
+        with page.expect_download() as saving:
+            page.get_by_role("link", name="Save as JSON").click()
+        content = Path(saving.value.path()).read_bytes()
+        expect(page.locator("main")).to_contain_text(hashlib.sha256(content).hexdigest())
+
+
+def test_a_number_is_found_by_what_a_caller_says(browser: Browser, site: Console) -> None:
+    """Search, order, customer, his name with a reason; the number never stands in an address."""
+    with person(browser, site, "ann", "agent") as page:
+        page.goto("/console/fallouts")
+        page.get_by_role("link", name="Search").click()
+        page.get_by_label("Number, SIM, order").fill("07700 900124")
+        page.keyboard.press("Enter")
+        page.locator("a.open", has_text="WEB-3").click()
+        assert "900124" not in page.url
+        page.get_by_role("link", name="C-3").click()
+        page.get_by_label("What for").fill("he rang")
+        page.get_by_role("button", name="Show name").click()
+        expect(page.locator("main")).to_contain_text("Holmquay")
+
+
 def paths(world: World) -> dict[str, str]:
     """Every kind of page, with something on it."""
     name, order = fallout_of(world, "WEB-2"), world.order("WEB-1").order_id
@@ -186,7 +227,7 @@ def paths(world: World) -> dict[str, str]:
     return {
         "sign-in": "/console/sign-in", "fallouts": "/console/fallouts", "groups": "/console/groups", "fallout": f"/console/fallouts/{name}",
         "orders": "/console/orders", "order": f"/console/orders/{order}?zoom=steps", "lanes": f"/console/orders/{order}?zoom=lanes",
-        "event": f"/console/orders/{order}/events/{event}", "as-of": f"/console/orders/{order}/as-of", "search": "/console/search",
+        "mine": f"/my/{order_link(world.app, world.folder, 'WEB-2')['link']}", "event": f"/console/orders/{order}/events/{event}", "as-of": f"/console/orders/{order}/as-of", "search": "/console/search",
         "customer": "/console/customers/C-1", "overview": "/console/overview", "figures": "/console/figures",
         "figure": "/console/figures/fallout-rate?by=reason", "table": "/console/tables/cycle-times", "partners": "/console/partners",
         "projections": "/console/projections", "bulk": "/console/bulk?reason=NP-CODE", "empty": "/console/fallouts?owner=nobody", "error": "/console/none",

@@ -64,6 +64,7 @@ def everything(service: Visitor) -> Iterator[Asked]:
     ids = [row["order"] for row in answer(service, ("orders.list", "?limit=1000", None))]
     for order in ids:
         yield from ((view, f"{order}{query}", None) for view, query in OF_ORDER)
+        yield "orders.by-link", "", {"link": answer(service, ("orders.link", order, None))["link"]}
     for row in answer(service, ("fallout.list", "?everything=true&limit=1000", None)):
         yield from (("fallout.show", row["fallout"] + query, None) for query in ("", "?personal=true"))
     yield "fallout.list", "?everything=true", None
@@ -79,6 +80,7 @@ def everything(service: Visitor) -> Iterator[Asked]:
 
 
 OF_ORDER = (
+    ("orders.link", ""),
     ("orders.show", ""), ("orders.show", "?at=2026-03-10T00:00:00Z"), ("orders.document", ""), ("orders.document", "?personal=true"),
     ("orders.document", "?at=2026-03-15T00:00:00Z"), ("orders.plan", ""), ("orders.timeline", ""), ("orders.timeline", "?whole=true"),
 )  # fmt: skip

@@ -50,13 +50,15 @@ def test_the_queue_is_found_by_filters_in_the_address(site: Console) -> None:
         ports = ann.opens("/console/fallouts?reason=NP-CODE&sort=order")
         none = ann.opens("/console/fallouts?owner=nobody-has-this-name")
         one = ann.opens("/console/fallouts?order=WEB-3")
+        held = ann.opens("/console/fallouts?state=onHold")
+        odd = ann.opens("/console/fallouts?state=odd")
 
     assert sorted(orders_of(every)) == ["WEB-1", "WEB-2", "WEB-3"]
     assert orders_of(ports) == ["WEB-2", "WEB-3"]
     [chip] = ports.root.all("a", class_="chip")
     assert "reason" not in chip.attributes["href"]
     assert orders_of(one) == ["WEB-3"]
-    assert orders_of(none) == []
+    assert (orders_of(none), orders_of(held), odd.status) == ([], [], 422)
     assert "Nothing has fallen out here." in none.text
     assert none.alerts == []
 

@@ -36,7 +36,10 @@ PARTS: Mapping[str, Mapping[str, Part]] = {
         "orders": Part(
             "read:orders",
             "Orders: find them, see how they stand and came to be so, cancel them.",
-            {"cancel": Part("cancel:orders_cancel", "Cancel an order, or some of its items, and say what was undone.")},
+            {
+                "cancel": Part("cancel:orders_cancel", "Cancel an order, or some of its items, and say what was undone."),
+                "link": Part("links:orders_link", "Make a link to one order for its customer, which ends after some days."),
+            },
         ),
         "catalogue": Part("catalogue:catalogue", "The price list: what is sold, at which prices, charged how often and valid when."),
         "customers": Part("customers:customers", "Customers: everything about one, and contacts with it."),

@@ -22,16 +22,21 @@ _BEARER = HTTPBearer(auto_error=False, description="An access token (JWT) of an 
 def caller(request: Request, given: Annotated[HTTPAuthorizationCredentials | None, Security(_BEARER)]) -> Context:
     """Who calls, as the log will have it. Raises Refused (unauthenticated)."""
     del given  # It stands in the description of the service; what was really sent is read below, whatever its form.
+    context = known(request, request.headers.get("authorization", ""), CHANNEL)
+    held_by(request).rates.take(context.actor)
+    return context
+
+
+def known(request: Request, authorization: str, channel: str) -> Context:
+    """Who that is that sends a credential; whoever guesses has to wait. Raises Refused: unauthenticated, too-many."""
     held = held_by(request)
     address = request.client.host if request.client else ""
     held.strangers.take(address, 0)
     try:
-        context = replace(held.who(request.headers.get("authorization", "")), channel=CHANNEL)
+        return replace(held.who(authorization), channel=channel)
     except Refused:
         held.strangers.take(address)
         raise
-    held.rates.take(context.actor)
-    return context
 
 
 Caller = Annotated[Context, Depends(caller)]

@@ -59,6 +59,7 @@ from o2c.views.shown.figures import (
     StoreShown,
 )
 from o2c.views.shown.hooks import DeliveryShown, HookShown
+from o2c.views.shown.links import AskedShown, MyOrderShown, NeedShown, OrderLinkShown, StoneShown
 from o2c.views.shown.money import (
     AccountShown,
     InvoicePage,
@@ -93,6 +94,7 @@ __all__ = [
     "AccountShown",
     "ActionShown",
     "AmendmentShown",
+    "AskedShown",
     "BalanceShown",
     "CancellationOfDocument",
     "CancellationShown",
@@ -142,9 +144,12 @@ __all__ = [
     "MilestoneShown",
     "MoneyHeldShown",
     "MoneyShown",
+    "MyOrderShown",
+    "NeedShown",
     "NumberShown",
     "OfferedPrice",
     "OfferingShown",
+    "OrderLinkShown",
     "OrderOfCustomer",
     "OrderRow",
     "OrderShown",
@@ -167,6 +172,7 @@ __all__ = [
     "SimShown",
     "StageShown",
     "StepShown",
+    "StoneShown",
     "StoreShown",
     "TicketShown",
     "TimelineEventShown",

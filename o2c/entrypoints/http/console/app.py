@@ -7,11 +7,11 @@ import os
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 
-from o2c.entrypoints.http.console import audit, bulk, customers, desk, fallout, figures, front, orders
+from o2c.entrypoints.http.console import audit, bulk, customers, desk, fallout, figures, front, mine, orders
 from o2c.entrypoints.http.console.frame import Asked, router
 from o2c.entrypoints.http.console.visits import SECRET, Visits, new_secret
 
-PAGES = (front, desk, bulk, fallout, orders, customers, figures, audit)
+PAGES = (front, desk, bulk, fallout, orders, customers, figures, audit, mine)
 rest = router()
 
 

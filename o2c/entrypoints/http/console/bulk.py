@@ -14,7 +14,7 @@ from o2c.entrypoints.http.console.forms import way_of
 from o2c.entrypoints.http.console.frame import Asked, Form, Page, Sent, refusal_of, router
 
 pages = router()
-NAMES = ("queue", "reason", "order", "customer", "group", "owner")
+NAMES = ("queue", "reason", "order", "customer", "group", "owner", "state")
 ACTIONS = ("retry", "snooze", "resume", "escalate", "assign", "release", "note", "correct", "decide", "fail-item", "skip", "replace")
 """What can be done about many at once; a claim is for one person's hands, and to force takes a second look at each."""
 

@@ -12,7 +12,7 @@ from fastapi.responses import Response
 from o2c.desk.act import Refused
 from o2c.desk.fallout import Claim, Release, Retry, Way
 from o2c.entrypoints.http.console.frame import Asked, Page, Sent, router
-from o2c.views.fallouts import Sort
+from o2c.views.fallouts import STATES, Sort
 
 ROWS = 50
 ROWS_MAX = 1_000
@@ -32,6 +32,7 @@ class Filters:
     customer: str = ""
     group: str = ""
     owner: str = ""
+    state: str = ""
     everything: bool = False
     sort: Sort = "rank"
     limit: Annotated[int, Query(ge=1, le=ROWS_MAX)] = ROWS
@@ -39,7 +40,7 @@ class Filters:
     @property
     def narrowing(self) -> dict[str, str]:
         """The filters that say something, without sort and size."""
-        names = ("queue", "reason", "order", "customer", "group", "owner")
+        names = ("queue", "reason", "order", "customer", "group", "owner", "state")
         return {name: getattr(self, name) for name in names if getattr(self, name)}
 
 
@@ -58,7 +59,14 @@ def listed(page: Page, filters: Filters) -> dict[str, Any]:
     if filters.order:
         told["order"] = page.ask("orders.show", filters.order)["order"]
     rows = page.ask("fallout.list", **told)
-    return {"rows": rows, "filters": vars(filters), "narrowed": bool(filters.narrowing), "sorts": get_args(Sort), **known(page)}
+    return {
+        "rows": rows,
+        "filters": vars(filters),
+        "narrowed": bool(filters.narrowing),
+        "sorts": get_args(Sort),
+        "states": STATES,
+        **known(page),
+    }
 
 
 def known(page: Page) -> dict[str, Any]:

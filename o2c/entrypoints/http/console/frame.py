@@ -16,14 +16,14 @@ from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
 from o2c.desk.act import Context, Refused, ways
-from o2c.entrypoints.http.callers import wishing
+from o2c.entrypoints.http.callers import known, wishing
 from o2c.entrypoints.http.console.rendering import rendered
 from o2c.entrypoints.http.console.visits import Visit, Visits
 from o2c.entrypoints.http.failing import told_of
 from o2c.entrypoints.http.held import held_by
 from o2c.entrypoints.http.problems import OF_STATUS, TYPES, problem
 from o2c.entrypoints.http.versions import expected_of, tag_of
-from o2c.entrypoints.verbs_and_views import VERBS, VIEWS
+from o2c.entrypoints.verbs_and_views import named
 from o2c.running.session import Session
 from o2c.views.reading import all_seen
 from o2c.views.status import now_of
@@ -31,7 +31,6 @@ from o2c.views.versions import versions_of
 
 CHANNEL = "console"
 SIGN_IN = "/console/sign-in"
-OPERATIONS = {operation.name: operation for operation in (*VERBS, *VIEWS)}
 HEADERS: Mapping[str, str] = {
     "Content-Security-Policy": "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
@@ -82,7 +81,7 @@ class Page:
     def do(self, name: str, *arguments: Any, wish: str = "", seen: str = "", **options: Any) -> Any:
         """Carry a verb through. `wish` makes it once of however many sendings; `seen` is the state of the thing that it was decided by."""
         context = wishing(self.context, wish or None)
-        decided_by = OPERATIONS[name].decided_by
+        decided_by = named(name).decided_by
         if decided_by and seen:
             all_seen(self.session.app)
             now = versions_of(self.session.app, decided_by, str(arguments[0]))
@@ -94,8 +93,8 @@ class Page:
         return tag_of(versions_of(self.session.app, view, name))
 
     def _called(self, context: Context, name: str, arguments: tuple[Any, ...], options: Mapping[str, Any], why: str) -> Any:
-        operation = OPERATIONS[name]
-        return operation.ask(context, *supplied(operation.function, self.session), *arguments, why=why, **options)
+        operation = named(name)
+        return operation.ask(context, *operation.opened_on(self.session.app, self.session.home), *arguments, why=why, **options)
 
     def shown(self, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
         """A page as it leaves."""
@@ -108,12 +107,6 @@ class Page:
             "now": now_of(self.session.app),
         }
         return html(self.request, self.visit, template, status=status, **frame, **values)
-
-
-def supplied(function: Callable[..., Any], session: Session) -> list[Any]:
-    """What a function takes before what somebody asked for."""
-    names = function.__code__.co_varnames[: function.__code__.co_argcount + function.__code__.co_kwonlyargcount]
-    return [value for name, value in {"app": session.app, "home": session.home}.items() if name in names]
 
 
 def html(request: Request, visit: Visit, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
@@ -134,7 +127,8 @@ def asked_for(request: Request) -> Page:
     """The page that a request is for. Raises Refused: unauthenticated, too-many."""
     visit = visits_of(request).of(request)
     held = held_by(request)
-    context = replace(held.who(f"Bearer {visit.key}" if visit.key else ""), channel=CHANNEL)
+    # Whoever has not signed in yet guesses nothing.
+    context = known(request, f"Bearer {visit.key}", CHANNEL) if visit.key else replace(held.who(""), channel=CHANNEL)
     held.rates.take(context.actor)
     return Page(request, visit, context, held.session)
 

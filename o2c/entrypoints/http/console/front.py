@@ -11,10 +11,10 @@ from starlette.exceptions import HTTPException
 
 from o2c.desk.act import Refused
 from o2c.entrypoints.hosts import LOOPBACK
-from o2c.entrypoints.http.console.frame import NAVIGATION, SIGN_IN, Asked, Sent, html, refusal_of, router, visits_of
+from o2c.entrypoints.http.callers import known
+from o2c.entrypoints.http.console.frame import CHANNEL, NAVIGATION, SIGN_IN, Asked, Sent, html, refusal_of, router, visits_of
 from o2c.entrypoints.http.console.rendering import KINDS, static
 from o2c.entrypoints.http.console.visits import Visit
-from o2c.entrypoints.http.held import held_by
 
 pages = router()
 FIRST = "/console"
@@ -45,7 +45,7 @@ def sign_in(request: Request, form: Sent) -> Response:
     try:
         if request.url.scheme != "https" and request.url.hostname not in LOOPBACK:
             raise Refused("a key would go over the network in clear here; open the console through TLS", kind="forbidden")
-        held_by(request).who(f"Bearer {visit.key}")
+        known(request, f"Bearer {visit.key}", CHANNEL)
     except Refused as refused:
         status, told = refusal_of(refused, request)
         return html(request, replace(visit, key=""), "sign_in.html", status=status, next=_own(form["next"]), refused=told, **NOBODY)

@@ -71,19 +71,26 @@ def cancel(page: Asked, form: Sent, name: str) -> Response:
     return done(f"/console/orders/{name}", "cancelled")
 
 
+@pages.post("/orders/{name:path}/link")
+def link(page: Asked, form: Sent, name: str) -> Response:
+    """A link to give to the customer: it stands on the page once, and nowhere else."""
+    made = page.ask("orders.link", name)
+    return shown(page, name, "milestones", link=f"{str(page.request.base_url).rstrip('/')}/my/{made['link']}")
+
+
 @pages.get("/orders/{name:path}")
 def one(page: Asked, name: str, zoom: Zoom = "milestones", done: str = "") -> Response:
     """An order."""
     return shown(page, name, zoom, done=done)
 
 
-def shown(page: Page, name: str, zoom: Zoom, *, status: int = 200, refused: str = "", done: str = "") -> Response:
+def shown(page: Page, name: str, zoom: Zoom, *, status: int = 200, refused: str = "", done: str = "", link: str = "") -> Response:
     """The page of an order."""
     order = page.ask("orders.show", name)
     rows = list(page.ask("orders.timeline", name))
     return page.shown(
         "order.html", status=status, order=order, story=told(rows, zoom), zoom=zoom, zooms=ZOOMS, lanes=LANES, many=len(rows), ways=_ways(order),
-        name=order["order"], seen=page.seen("orders.show", order["order"]), refused=refused, done=done,
+        name=order["order"], seen=page.seen("orders.show", order["order"]), refused=refused, done=done, link=link,
     )  # fmt: skip
 
 

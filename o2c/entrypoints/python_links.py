@@ -1,0 +1,39 @@
+"""An order's own link in Python: given out, opened, and answered by."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from o2c.desk.act import Context, Written
+from o2c.desk.answering import answer_by_link
+from o2c.entrypoints.answered import answered
+from o2c.views import shown
+from o2c.views.my_order import my_order
+from o2c.views.order_link import DAYS, order_link
+from o2c.views.reading import all_seen
+
+if TYPE_CHECKING:
+    from o2c.running.session import Session
+
+
+class Links:
+    """The part of `OrderToCash` by which a service shows a customer his own order."""
+
+    _session: Session
+
+    @answered
+    def order_link(self, order: str, *, days: int = DAYS) -> shown.OrderLinkShown:
+        """A link to one order for its customer, which ends after some days. See `views.order_link.order_link`."""
+        return order_link(self._session.app, self._session.home, order, days=days)
+
+    @answered
+    def order_by_link(self, link: str) -> shown.MyOrderShown:
+        """What a link shows of its order, in the customer's words. Raises Refused: missing, gone. See `views.my_order.my_order`."""
+        all_seen(self._session.app)
+        return my_order(self._session.app, self._session.home, link)
+
+    @answered
+    def answer_by_link(self, link: str, fallout: str, changes: Mapping[str, str], context: Context) -> Written:
+        """Answer what a link says that we need. See `desk.answering.answer_by_link`."""
+        return answer_by_link(self._session.app, self._session.home, context, link, fallout, changes)
