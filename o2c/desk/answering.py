@@ -13,8 +13,6 @@ from o2c.kernel.refusal import Refused
 from o2c.views.my_order import my_order
 from o2c.views.reading import caught_up
 
-VERB = "orders.answer"
-
 
 def answer_by_link(app: Engine, home: Path, context: Context, link: str, fallout: str, changes: Mapping[str, str]) -> Written:
     """Answer what an order's link says that we need: correct its values, and its step is tried again.
@@ -29,4 +27,4 @@ def answer_by_link(app: Engine, home: Path, context: Context, link: str, fallout
     fields = {field["key"] for field in asked["fields"]}
     if not changes or not fields.issuperset(changes):
         raise Refused("say what was asked for, and nothing else; open the link again to see what that is")
-    return act(app, context, VERB, deed_of(app, fallout, Correct(dict(changes)), note="by the customer", by=context.actor))
+    return act(app, context, "orders.answer", deed_of(app, fallout, Correct(dict(changes)), note="by the customer", by=context.actor))
