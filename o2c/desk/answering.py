@@ -21,7 +21,7 @@ def answer_by_link(app: Engine, home: Path, context: Context, link: str, fallout
     for, or that cannot be), conflict (somebody was faster).
     """
     caught_up(app)
-    [asked, *_] = [need for need in my_order(app, home, link)["needs"] if need["fallout"] == fallout] or [None]
+    asked = next((need for need in my_order(app, home, link)["needs"] if need["fallout"] == fallout), None)
     if asked is None:
         raise Refused("nothing of the kind is needed any more; open the link again to see how it stands", kind="missing")
     fields = {field["key"] for field in asked["fields"]}
