@@ -13,6 +13,7 @@ from o2c.desk.credentials import Credentials
 from o2c.entrypoints.hosts import LOOPBACK
 from o2c.entrypoints.http import feed, health
 from o2c.entrypoints.http.console.app import add_console
+from o2c.entrypoints.http.description import describe
 from o2c.entrypoints.http.failing import add_problems
 from o2c.entrypoints.http.held import Held, Who, hold
 from o2c.entrypoints.http.limits import Bodies, Hosts, Rates, of_strangers
@@ -72,4 +73,5 @@ def _made() -> FastAPI:
         made.include_router(router)
     made.include_router(health.router)
     add_console(made)
+    describe(made)
     return made

@@ -1,0 +1,101 @@
+"""The description of the service (OpenAPI 3.1), completed: an example of each request, the problems that can come of it, and what each part is about."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from importlib.metadata import version
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from o2c.entrypoints.http.calls import Call, calls
+from o2c.entrypoints.http.examples import ANY_VERSION, EXAMPLES, WISH
+from o2c.entrypoints.http.problems import MEDIA_TYPE, TYPES
+
+TAGS: Mapping[str, str] = {
+    "access": "Who may what, and who was shown what is personal.",
+    "accounts": "Billing accounts.",
+    "catalogue": "What is sold, and at which prices.",
+    "conformance": "Whether the declared rules of the trade were kept.",
+    "counterfactual": "What would have come of the same orders under another policy.",
+    "customers": "Customers, and contacts with them.",
+    "diagnose": "Whether the store is in order.",
+    "events": "The log itself, as a feed.",
+    "fallout": "What could not go on by itself: the queue, and what is done about it.",
+    "hooks": "Subscribers outside that are told of events.",
+    "issuers": "Issuers whose tokens are believed.",
+    "keys": "API keys.",
+    "metrics": "Figures, each with the events that it is counted from.",
+    "numbers": "Numbers in stock, kept and given out.",
+    "orders": "Orders from capture to their end.",
+    "partners": "Systems outside that orders need.",
+    "payments": "Invoices, deposits and money that came.",
+    "ports": "Numbers that are brought along.",
+    "products": "What customers have in service.",
+    "projections": "The tables that are folded from the log.",
+    "sims": "SIMs in stock and in use.",
+    "sql": "Statements of an analyst's.",
+    "status": "The store in numbers.",
+    "streams": "The events of one thing.",
+}
+"""What the operations of a group are about."""
+ALWAYS = (401, 403, 422, 429, 503)
+"""What any call may come to, whatever it asks: nobody known, forbidden, one that does not fit, too often, and a store that does not answer."""
+PROBLEM = {"$ref": "#/components/schemas/Problem"}
+HEADERS = {"Idempotency-Key": WISH, "If-Match": ANY_VERSION}
+
+
+def describe(service: FastAPI) -> None:
+    """Let a service tell of itself in full."""
+
+    def told() -> dict[str, Any]:
+        if service.openapi_schema is None:
+            made = get_openapi(title=service.title, version=version("o2c"), openapi_version="3.1.0", routes=service.routes)
+            by_name = {call.operation.name: call for call in calls()}
+            used = set()
+            for methods in made["paths"].values():
+                for one in methods.values():
+                    used.update(one.get("tags", ()))
+                    if one.get("operationId") in EXAMPLES:
+                        _complete(one, by_name.get(one["operationId"]))
+            made["tags"] = [{"name": name, "description": TAGS[name]} for name in sorted(used & set(TAGS))]
+            service.openapi_schema = made
+        return service.openapi_schema
+
+    service.openapi = told  # type: ignore[method-assign]  # how FastAPI is told
+
+
+def _complete(told: dict[str, Any], call: Call | None) -> None:
+    """Add to an operation what its signature does not say."""
+    example = EXAMPLES[told["operationId"]]
+    for parameter in told.get("parameters", ()):
+        if (value := {**HEADERS, **example}.get(parameter["name"])) is not None:
+            parameter["example"] = value
+    if call is not None and "requestBody" in told:
+        body = example[call.whole] if call.whole else {name: example[name] for name in call.body.model_fields if name in example}
+        told["requestBody"]["content"]["application/json"]["example"] = body
+    for status in sorted(_statuses(call)):
+        told["responses"].setdefault(str(status), _problem(status))
+    # A model brings its schema under a media type in which no problem is ever sent.
+    told["responses"]["default"]["content"] = {MEDIA_TYPE: {"schema": PROBLEM}}
+
+
+def _statuses(call: Call | None) -> Iterator[int]:
+    """The problems that can come of an operation, beside those that are told of as the default."""
+    yield from (*ALWAYS, 409)
+    if call is None or call.parameters:
+        yield 404
+    if call is not None and call.method == "POST":
+        yield from (400, 413, 415)
+    if call is not None and call.operation.decided_by:
+        yield from (412, 428)
+
+
+def _problem(status: int) -> dict[str, Any]:
+    titles = [title for code, title, _ in TYPES.values() if code == status]
+    content = {MEDIA_TYPE: {"schema": PROBLEM}}
+    headers = (
+        {"Retry-After": {"description": "After so many seconds it may go.", "schema": {"type": "integer"}}} if status in (429, 503) else {}
+    )
+    return {"description": f"{' or '.join(titles)} (RFC 9457).", "content": content, **({"headers": headers} if headers else {})}

@@ -1,0 +1,140 @@
+"""An example of a request for every operation of the native API, by the names of its parameters: the description shows it, and a test sends it
+to a store in which what it names stands (`tests/stories/test_examples.py`)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+ORDER = "WEB-1001"
+FALLOUT = "5d3f0a5e-6f0e-5a53-9d4c-0d8a35a0b8f1"
+JOB = "9b643193-1fc8-554d-902f-0b9c30640255"
+HOOK = "0f9a539f-1160-5491-b1bc-7b8723669fe1"
+INVOICE = "BA-C-1001-20260108"
+MSISDN, ICCID = "+447700900123", "8944980000000000005"
+PREFIX = "4f2a9c01b7de"
+ISSUER = "https://login.example.net/"
+WISH = "6f9619ff-8b86-5d01-b42d-00cf4fc964ff"
+"""An Idempotency-Key."""
+ANY_VERSION = "*"
+"""An If-Match that takes whatever stands."""
+JWKS = '{"keys": [{"kty": "OKP", "crv": "Ed25519", "kid": "1", "alg": "EdDSA", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}'
+POLICY = 'version = "other"\nvalid_from = "2026-01-01"\n'
+FIX = '[correct]\nparty = "C-1001"\n'
+_PARTY = {
+    "@type": "Individual", "id": "C-2001", "givenName": "Ada", "familyName": "Example", "birthDate": "1980-02-29",
+    "partyCharacteristic": [{"name": "paymentMethod", "value": "card"}],
+}  # fmt: skip
+_LINE = {
+    "id": "1",
+    "action": "add",
+    "quantity": 1,
+    "productOffering": {"id": "lark-line"},
+    "product": {"productCharacteristic": [{"name": "simType", "value": "esim"}, {"name": "commitmentMonths", "value": "12"}]},
+}
+_PAPER = {
+    "externalId": "WEB-2001",
+    "orderDate": "2026-01-05T09:00:00Z",
+    "category": "consumer",
+    "priority": "4",
+    "channel": [{"id": "web"}],
+    "billingAccount": {"id": "BA-C-1001"},
+    "relatedParty": [{"id": "C-1001", "role": "customer"}],
+    "productOrderItem": [_LINE],
+}
+_SINCE = "2026-01-01T00:00:00Z"
+
+EXAMPLES: Mapping[str, Mapping[str, Any]] = {
+    "access.permissions": {},
+    "access.records": {"customer": "C-1001", "limit": 20},
+    "accounts.list": {"accounts": ["BA-C-1001"]},
+    "catalogue.list": {"offering": "lark-line"},
+    "catalogue.offerings": {},
+    "conformance": {},
+    "counterfactual": {"policy": POLICY, "since": _SINCE},
+    "customers.contact": {"customer": "C-1001", "medium": "call", "topic": "port", "note": "asked when the number comes"},
+    "customers.list": {"limit": 20},
+    "customers.register": {"paper": _PARTY},
+    "customers.show": {"name": "C-1001", "personal": True, "why": "the customer rang"},
+    "diagnose": {"quick": True},
+    "events.find": {"types": ["order.*"], "limit": 20},
+    "events.last": {},
+    "fallout.actions": {},
+    "fallout.apply-fix": {"fix": FIX, "reason": "DQ-PARTY", "note": "the channel had mixed up its customers"},
+    "fallout.bulk": {"query": {"reason": "NP-CODE"}, "way": {"action": "note"}, "note": "all rang up", "dry_run": True},
+    "fallout.codes": {},
+    "fallout.groups": {"open_only": True, "limit": 20},
+    "fallout.job": {"job": JOB},
+    "fallout.list": {"reason": "NP-CODE", "sort": "oldest", "limit": 20},
+    "fallout.prove": {"fix": FIX, "reason": "DQ-PARTY"},
+    "fallout.resolve": {
+        "fallout": FALLOUT,
+        "resolution": {"action": "correct", "changes": {"portInCode": "ABC123456"}},
+        "note": "the customer gave the code",
+    },
+    "fallout.show": {"name": FALLOUT},
+    "fallout.work": {"fallout": FALLOUT, "handling": {"action": "note"}, "note": "rang, nobody there"},
+    "hooks.allow-private-address": {"hook": HOOK},
+    "hooks.deliveries": {"hook": HOOK, "state": "delivered", "limit": 20},
+    "hooks.list": {},
+    "hooks.resend": {"hook": HOOK, "since": _SINCE},
+    "hooks.resume": {"hook": HOOK},
+    "hooks.rotate": {"hook": HOOK},
+    "hooks.subscribe": {"url": "https://shop.example/told", "types": ["order.*"]},
+    "hooks.unsubscribe": {"hook": HOOK},
+    "issuers.distrust": {"issuer": ISSUER, "note": "we changed to another one"},
+    "issuers.list": {},
+    "issuers.trust": {"issuer": ISSUER, "audience": "o2c", "jwks": JWKS, "claim": "groups", "roles": {"care-desk": "agent"}},
+    "keys.issue": {"acts_as": "web-shop", "roles": ["service"], "days": 90, "operations": ["orders.capture", "orders.show"]},
+    "keys.list": {},
+    "keys.revoke": {"prefix": PREFIX, "note": "the laptop was stolen"},
+    "metrics.cycle-time": {},
+    "metrics.durations": {"since": _SINCE, "limit": 20},
+    "metrics.explain": {"name": "fallout-rate", "by": "reason", "since": _SINCE},
+    "metrics.flow": {"since": _SINCE},
+    "metrics.funnel": {"since": _SINCE},
+    "metrics.list": {},
+    "metrics.orders": {"name": "fallout-rate", "limit": 20},
+    "metrics.promises": {},
+    "numbers.release": {"msisdn": MSISDN},
+    "numbers.reserve": {"msisdn": MSISDN, "order": ORDER, "note": "the customer wished for it"},
+    "numbers.show": {"msisdn": MSISDN},
+    "orders.amend": {"name": ORDER, "amendment": {"priority": 1, "note": "rang twice"}},
+    "orders.cancel": {"name": ORDER, "note": "changed their mind"},
+    "orders.cancellations": {"limit": 20},
+    "orders.capture": {"paper": _PAPER},
+    "orders.document": {"name": ORDER},
+    "orders.documents": {"states": ["completed"], "sort": "-captured_at", "limit": 20},
+    "orders.find": {"text": ORDER},
+    "orders.list": {"state": "completed", "limit": 20},
+    "orders.plan": {"name": ORDER},
+    "orders.show": {"name": ORDER},
+    "orders.timeline": {"name": ORDER},
+    "partners.down": {"partner": "network", "reason": "planned work until noon"},
+    "partners.faults": {},
+    "partners.link": {"partner": "credit-bureau", "url": "https://bureau.example.net/", "credential": "BUREAU_KEY"},
+    "partners.list": {},
+    "partners.plan-faults": {"rows": [{"partner": "courier", "kind": "transient", "percent": "5"}]},
+    "partners.simulate": {"partner": "credit-bureau"},
+    "partners.status": {},
+    "partners.up": {"partner": "network", "reason": "they rang"},
+    "payments.deposit": {"order": ORDER, "amount": "10.00", "reference": "TFR-77"},
+    "payments.invoices": {"customers": ["C-1001"], "limit": 20},
+    "payments.owed": {"limit": 20},
+    "payments.record": {"invoice": INVOICE, "amount": "5.00", "reference": "TFR-78"},
+    "payments.refund": {"account": "BA-C-1001", "amount": "5.00", "reference": "TFR-79"},
+    "payments.retry": {"invoice": INVOICE, "note": "a new card"},
+    "payments.show": {"invoice": INVOICE},
+    "ports.cancel": {"name": ORDER, "note": "stays with the old provider"},
+    "ports.late": {"market": "GB", "limit": 20},
+    "products.list": {"customers": ["C-1001"], "limit": 20},
+    "projections.history": {},
+    "projections.parked": {},
+    "projections.skipped": {},
+    "projections.status": {},
+    "sims.show": {"iccid": ICCID},
+    "sql": {"statement": "SELECT reason, count(*) AS n FROM projection.fallout GROUP BY reason"},
+    "status": {},
+    "streams.show": {"name": "issuers-main"},
+}
+"""By operation, what is sent. A parameter that is the whole body stands under its name."""

@@ -1,0 +1,96 @@
+"""Every operation of the description has an example of its request, and each example does what it shows."""
+
+from collections.abc import Iterator
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from o2c.entrypoints.http.examples import EXAMPLES
+from o2c.entrypoints.http.service import from_environment
+from tests.sent import CALLS, OPERATIONS, StandIns, sent
+from tests.service import Visitor, serving
+from tests.world import World
+
+REFUSED = {"payments.retry": 409}
+"""Examples that something stands against, and how that is told: no invoice of that store was refused by the payment provider."""
+
+
+@pytest.fixture(scope="module")
+def world(rich_dsn: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    made = World(rich_dsn, tmp_path_factory.mktemp("examples"))
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def service(world: World) -> Iterator[Visitor]:
+    """The service on a store in which everything has happened."""
+    with serving(world, world.folder) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def stand_ins(world: World) -> StandIns:
+    return StandIns(world)
+
+
+@pytest.mark.parametrize("operation", sorted(OPERATIONS, key=lambda name: (name in CALLS and CALLS[name].verb, name)))
+def test_an_example_does_what_it_shows(service: Visitor, stand_ins: StandIns, operation: str) -> None:
+    """Sent as it is, with the names of what stands in the store; views first, then what changes."""
+    request = sent(operation, stand_ins, key=str(uuid4()))
+
+    told = service.client.request(
+        request.method, request.path, params=request.query, json=request.body, headers={"Authorization": "Bearer ann", **request.headers}
+    )  # fmt: skip
+
+    assert told.status_code == REFUSED.get(operation, 200), told.text
+
+
+@pytest.fixture(scope="module")
+def description() -> dict[str, Any]:
+    """The OpenAPI document."""
+    return from_environment().openapi()
+
+
+def operations(description: dict[str, Any]) -> dict[str, Any]:
+    """What is told of each operation of the native API."""
+    return {
+        told["operationId"]: told
+        for methods in description["paths"].values()
+        for told in methods.values()
+        if told["operationId"] in OPERATIONS
+    }
+
+
+def test_no_operation_lacks_an_example(description: dict[str, Any]) -> None:
+    """One that needs something shows it; what shows something, shows what its parameters take."""
+    assert sorted(EXAMPLES) == OPERATIONS == sorted(operations(description))
+    for name, told in operations(description).items():
+        needed = [each for each in told.get("parameters", ()) if each["required"]]
+        assert [each["name"] for each in needed if "example" not in each] == [], name
+        body = told.get("requestBody")
+        assert body is None or "example" in body["content"]["application/json"], name
+        shown = {each["name"] for each in told.get("parameters", ()) if "example" in each} - {"Idempotency-Key", "If-Match", "why"}
+        whole = CALLS[name].whole if name in CALLS else ""
+        within = set() if body is None or whole else set(body["content"]["application/json"]["example"])
+        assert shown | within | ({whole} - {""}) == set(EXAMPLES[name]) - {"why"}, name
+
+
+def test_what_can_go_wrong_is_told(description: dict[str, Any]) -> None:
+    """Each operation tells its problems in the form of problems; only what is decided by a page asks for its version."""
+    for name, told in operations(description).items():
+        codes = {int(code) for code in told["responses"] if code.isdigit()}
+        assert {401, 403, 409, 422, 429, 503} <= codes, name
+        assert ({412, 428} <= codes) == bool(name in CALLS and CALLS[name].operation.decided_by), name
+        problems = [each for code, each in told["responses"].items() if code == "default" or int(code) >= 400]
+        assert {kind for each in problems for kind in each["content"]} <= {"application/problem+json"}, name
+
+
+def test_the_parts_are_told_of(description: dict[str, Any]) -> None:
+    """Every tag of the native API has a sentence, and the version is that of the package."""
+    used = {tag for told in operations(description).values() for tag in told["tags"]}
+    assert used <= {each["name"] for each in description["tags"] if each["description"].endswith(".")}
+    assert description["info"]["version"] != "1"
+    assert description["openapi"].startswith("3.1")
+    assert all(told["security"] for told in operations(description).values())
