@@ -61,7 +61,7 @@ def my_order(app: Engine, home: Path, link: str) -> MyOrderShown:
         "closed_at": shown["closed_at"],
         "promised_on": max(promised, default=None),
         "next": min(ahead, key=lambda stone: str(stone["expected_at"]), default=None),
-        "milestones": stones,
+        "milestones": sorted(stones, key=lambda stone: (stone["done_at"] is None, stone["done_at"] or "")),
         "needs": [need for row in shown["open_fallouts"] if (need := _need(app, shown["order"], row))],
     }
 

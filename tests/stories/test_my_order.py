@@ -53,6 +53,8 @@ def test_a_customer_reads_how_it_stands_and_gives_the_code(site: Console, waitin
     assert "Thank you." in thanked.text
     assert "What we need from you" not in thanked.text
     assert "Everything is done." in after.text
+    told = [stone.text for stone in page.root.all("ol")[0].all("li")]
+    assert told == sorted(told, key=lambda line: line.startswith("to come"))
     [row] = waiting.app.reads.rows("SELECT actor, channel FROM o2c.event WHERE type = 'fallout.correction-applied'")
     assert row == {"actor": "customer", "channel": "link"}
 

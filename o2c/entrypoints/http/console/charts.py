@@ -8,7 +8,7 @@ from typing import Any
 from markupsafe import Markup
 
 WIDTH, HEIGHT = 640, 220
-LEFT, BELOW, ABOVE = 48, 24, 12
+LEFT, BELOW, ABOVE = 48, 24, 18
 
 
 def spark(values: Sequence[float], label: str) -> Markup:
@@ -52,13 +52,12 @@ def scatter(points: Sequence[tuple[float, float]], lines: Sequence[tuple[str, fl
     tall = HEIGHT - ABOVE - BELOW
     parts = [_axis(top)]
     for x, y in points:
-        parts.append(
-            f'<circle class="point" cx="{LEFT + x * (WIDTH - LEFT - 60):.1f}" cy="{HEIGHT - BELOW - tall * y / top:.1f}" r="2.5"/>'
-        )
-    for name, y in lines:
+        parts.append(f'<circle class="point" cx="{LEFT + x * (WIDTH - LEFT - 8):.1f}" cy="{HEIGHT - BELOW - tall * y / top:.1f}" r="2.5"/>')
+    for y in dict.fromkeys(y for _, y in lines):
+        name = ", ".join(name for name, height in lines if height == y)
         at = HEIGHT - BELOW - tall * y / top
-        parts.append(f'<line class="mark" x1="{LEFT}" x2="{WIDTH - 56}" y1="{at:.1f}" y2="{at:.1f}"/>')
-        parts.append(_text(WIDTH - 52, at + 4, name))
+        parts.append(f'<line class="mark" x1="{LEFT}" x2="{WIDTH}" y1="{at:.1f}" y2="{at:.1f}"/>')
+        parts.append(_text(WIDTH, at - 4, name, "end"))
     return _svg(WIDTH, HEIGHT, label, "".join(parts))
 
 
