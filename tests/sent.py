@@ -8,6 +8,7 @@ from o2c.entrypoints.http import examples as told
 from o2c.entrypoints.http.calls import BY_HAND, Call, calls
 from o2c.views.access import list_keys
 from o2c.views.hooks import list_hooks
+from o2c.views.order_link import order_link
 from tests.desk import GOLDEN
 from tests.rich import BROUGHT_IN
 from tests.world import World
@@ -38,9 +39,9 @@ class StandIns:
         [job] = world.app.reads.rows("SELECT stream FROM o2c.event WHERE type = 'job.started' LIMIT 1")
         [invoice] = world.app.reads.rows("SELECT invoice FROM projection.invoices WHERE customer_id = 'C-1' ORDER BY invoice LIMIT 1")
         [sim] = world.app.reads.rows("SELECT key FROM projection.stock WHERE kind = 'sim' AND state = 'assigned' ORDER BY key LIMIT 1")
-        waiting = [row["fallout"] for row in world.fallouts(reason="NP-CODE")]
+        self.waiting = {name: world.fallouts(name, reason="NP-CODE")[0]["fallout"] for name in ("CODE-1", "CODE-2")}
         self.of_all = {
-            told.FALLOUT: waiting[0], told.JOB: job["stream"].removeprefix("job-"), told.INVOICE: invoice["invoice"],
+            told.FALLOUT: self.waiting["CODE-2"], told.LINK: order_link(world.app, world.folder, "CODE-1")["link"], told.JOB: job["stream"].removeprefix("job-"), told.INVOICE: invoice["invoice"],
             told.HOOK: list_hooks(world.app)[0]["hook"], told.PREFIX: list_keys(world.app)[0]["prefix"], told.ICCID: sim["key"],
             "BA-C-1001": "BA-C-1", "C-1001": "C-1",
         }  # fmt: skip
@@ -48,7 +49,8 @@ class StandIns:
     def of(self, operation: str) -> dict[str, str]:
         """What stands for what, in the example of one operation."""
         number = GOLDEN if operation.startswith("numbers.re") else BROUGHT_IN
-        return {**self.of_all, told.MSISDN: number, told.ORDER: ORDERS.get(operation, "SHOP-1")}
+        answered = {told.FALLOUT: self.waiting["CODE-1"]} if operation == "orders.answer" else {}
+        return {**self.of_all, **answered, told.MSISDN: number, told.ORDER: ORDERS.get(operation, "SHOP-1")}
 
     def put(self, operation: str, value: Any) -> Any:
         """A value of an example with what stands in the store in it."""

@@ -12,6 +12,8 @@ JOB = "9b643193-1fc8-554d-902f-0b9c30640255"
 HOOK = "0f9a539f-1160-5491-b1bc-7b8723669fe1"
 INVOICE = "BA-C-1001-20260108"
 MSISDN, ICCID = "+447700900123", "8944980000000000005"
+LINK = "v1.eyJvcmRlciI6ICIuLi4ifQ.signature"
+"""What the page of a customer's own order is asked by; `orders.link` gives it."""
 PREFIX = "4f2a9c01b7de"
 ISSUER = "https://login.example.net/"
 WISH = "6f9619ff-8b86-5d01-b42d-00cf4fc964ff"
@@ -100,12 +102,15 @@ EXAMPLES: Mapping[str, Mapping[str, Any]] = {
     "numbers.reserve": {"msisdn": MSISDN, "order": ORDER, "note": "the customer wished for it"},
     "numbers.show": {"msisdn": MSISDN},
     "orders.amend": {"name": ORDER, "amendment": {"priority": 1, "note": "rang twice"}},
+    "orders.answer": {"link": LINK, "fallout": FALLOUT, "changes": {"portInCode": "ABC123456"}},
+    "orders.by-link": {"link": LINK},
     "orders.cancel": {"name": ORDER, "note": "changed their mind"},
     "orders.cancellations": {"limit": 20},
     "orders.capture": {"paper": _PAPER},
     "orders.document": {"name": ORDER},
     "orders.documents": {"states": ["completed"], "sort": "-captured_at", "limit": 20},
     "orders.find": {"text": ORDER},
+    "orders.link": {"name": ORDER, "days": 14},
     "orders.list": {"state": "completed", "limit": 20},
     "orders.plan": {"name": ORDER},
     "orders.show": {"name": ORDER},
