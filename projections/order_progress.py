@@ -12,7 +12,9 @@ from projections.engine.seen import Seen
 from projections.open_fallouts import ENDINGS, closes
 
 INITIAL: Doc = {"gates": {}, "items": {}, "leaves": {}, "open": {}}
-FIELDS = frozenset({"external_id", "party", "priority", "channel", "lines", "items", "waiting_for", "fallout", "promised_on", "amended"})
+FIELDS = frozenset(
+    {"external_id", "party", "priority", "channel", "lines", "items", "waiting_for", "fallout", "promised_on", "amended", "category"}
+)
 CANCELLATION = frozenset({"cancellation-requested", "cancellation-refused", "cancellation-accepted"})
 SHAPES = CANCELLATION | {"accepted", "silent", "item-failed", "item-cancelled"}
 
@@ -42,7 +44,7 @@ def evolve(doc: Doc, record: Seen) -> Doc:
     elif record.type == "promise.revised":
         doc = _promised(doc, record)
     elif record.type == "order.amended":
-        doc = {**doc, "priority": record.body["priority"]} if "priority" in record.body["amended"] else doc
+        doc = {**doc, **{name: record.body[name] for name in ("priority", "category") if name in record.body["amended"]}}
     elif record.type in ENDINGS:
         doc = {**doc, "closed_at": record.at}
     else:
@@ -60,6 +62,7 @@ def _captured(doc: Doc, record: Seen) -> Doc:
         "customer": record.body["party"],
         "channel": channel_of(record),
         "priority": record.body["priority"],
+        "category": record.body.get("category", ""),
         "captured_at": record.at,
         "leaves": {line["item"]: line["offering"] for line in record.body["lines"] if line["item"] not in parents},
     }

@@ -20,6 +20,7 @@ def _rows(order_id: str, doc: Doc) -> Iterator[Row]:
             "items": len(doc["items"].keys() | doc["leaves"].keys()),
             "open_fallouts": len(doc["open"]),
             "priority": doc["priority"],
+            "category": doc.get("category", ""),
             "closed_at": doc.get("closed_at"),
         }
 
@@ -27,10 +28,10 @@ def _rows(order_id: str, doc: Doc) -> Iterator[Row]:
 ORDERS = Projection(
     name="orders",
     meaning="One row an order: state by the roll-up, leaf items, open fallouts; captured_at and closed_at are business time.",
-    shape_version=4,
+    shape_version=5,
     columns={
         "order_id": "text", "external_id": "text", "customer_id": "text", "state": "text", "channel": "text", "captured_at": "timestamptz",
-        "items": "integer", "open_fallouts": "integer", "priority": "integer", "closed_at": "timestamptz",
+        "items": "integer", "open_fallouts": "integer", "priority": "integer", "category": "text", "closed_at": "timestamptz",
     },
     key=("order_id",),
     indexes=("order_id", "external_id", "customer_id", "state, captured_at"),
@@ -84,6 +85,9 @@ AND (cardinality(%(external_ids)s::text[]) = 0 OR o.external_id = ANY(%(external
 AND (cardinality(%(states)s::text[]) = 0 OR o.state = ANY(%(states)s))
 AND (cardinality(%(customers)s::text[]) = 0 OR o.customer_id = ANY(%(customers)s))
 AND (cardinality(%(channels)s::text[]) = 0 OR o.channel = ANY(%(channels)s))
+AND (cardinality(%(categories)s::text[]) = 0 OR o.category = ANY(%(categories)s))
+AND (cardinality(%(mentioning)s::text[]) = 0 OR EXISTS (SELECT FROM o2c.event e, unnest(%(mentioning)s::text[]) AS word
+    WHERE e.stream = 'order-' || o.order_id AND e.version = 1 AND position(word IN e.personal ->> 'original') > 0))
 AND (cardinality(%(priorities)s::integer[]) = 0 OR o.priority = ANY(%(priorities)s))
 AND (cardinality(%(captured_at)s::timestamptz[]) = 0 OR date_trunc('milliseconds', o.captured_at) = ANY(%(captured_at)s))
 AND (%(captured_since)s::timestamptz IS NULL OR o.captured_at >= %(captured_since)s)
@@ -91,7 +95,7 @@ AND (%(captured_until)s::timestamptz IS NULL OR o.captured_at < %(captured_until
 AND (%(closed_since)s::timestamptz IS NULL OR o.closed_at >= %(closed_since)s)
 AND (%(closed_until)s::timestamptz IS NULL OR o.closed_at < %(closed_until)s)
 AND (%(captured_by)s = '' OR EXISTS (SELECT FROM o2c.event e WHERE e.stream = 'order-' || o.order_id AND e.version = 1 AND e.actor = %(captured_by)s))"""
-"""Orders `o` as a caller picks them. Parameters: `orders`, `external_ids`, `states`, `customers`, `channels`, `priorities`, `captured_at` (to the
+"""Orders `o` as a caller picks them. Parameters: `orders`, `external_ids`, `states`, `customers`, `channels`, `categories`, `mentioning` (words of the paper), `priorities`, `captured_at` (to the
 millisecond; each empty: any); `captured_since`, `closed_since` and, not included, `captured_until`, `closed_until` (NULL: any); `captured_by` (empty
 text: anybody)."""
 

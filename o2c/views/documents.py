@@ -69,6 +69,8 @@ def list_documents(
     states: Sequence[str] = (),
     customers: Sequence[str] = (),
     channels: Sequence[str] = (),
+    categories: Sequence[str] = (),
+    mentioning: Sequence[str] = (),
     priorities: Sequence[int] = (),
     captured_at: Sequence[datetime] = (),
     captured_since: datetime | None = None,
@@ -83,7 +85,7 @@ def list_documents(
 ) -> Page[DocumentShown]:
     """Orders in full, as `show_document` gives each: those that fit all that is given, by capture time; the page says how many more there are.
 
-    `orders` are our ids. `captured_at` fits to the millisecond; the ends of times are not included. With `personal`, what was captured comes to
+    `orders` are our ids; `mentioning` are words of which one stands in the paper, and counts only with `personal`, for it tells of the paper. `captured_at` fits to the millisecond; the ends of times are not included. With `personal`, what was captured comes to
     the letter. The projections must be caught up. Raises Refused (usage) for a state, an order of rows, an offset or a limit that is none.
     """
     if unknown := sorted(set(states) - set(ORDER_STATES)):
@@ -92,7 +94,8 @@ def list_documents(
         raise Refused(f"sort by one of {', '.join(sorted(SORTS))}, from an offset of 0 on, at most {DOCUMENTS_MAX} at once")
     picked = {
         "orders": list(orders), "external_ids": list(external_ids), "states": list(states), "customers": list(customers),
-        "channels": list(channels), "priorities": list(priorities), "captured_at": list(captured_at), "captured_since": captured_since,
+        "channels": list(channels), "categories": list(categories), "mentioning": list(mentioning) if personal else [],
+        "priorities": list(priorities), "captured_at": list(captured_at), "captured_since": captured_since,
         "captured_until": captured_until, "closed_since": closed_since, "closed_until": closed_until, "captured_by": captured_by,
     }  # fmt: skip
     return _page(app, picked, sort, offset, limit, personal=personal)
@@ -227,7 +230,7 @@ def _document(told: _Told, now: datetime, codes: Codes) -> DocumentShown:
         "account": body["account"],
         "market": body["market"],
         "channel": row["channel"],
-        "category": body["category"],
+        "category": row["category"],
         "priority": row["priority"],
         "state": row["state"],
         "captured_at": row["captured_at"],

@@ -67,6 +67,8 @@ PICKED: list[tuple[str, dict[str, Any], list[str]]] = [
     ("by customer", {"customers": ("C-2",)}, ["PORT"]),
     ("by channel", {"channels": ("store",)}, ["EMPTY"]),
     ("by priority", {"priorities": (1,)}, ["PORT"]),
+    ("by category", {"categories": ("business",)}, []),
+    ("by a word of the paper", {"mentioning": ("portInNumber",), "personal": True}, ["PORT"]),
     ("by the moment", {"captured_at": (at(5, 9),), "external_ids": ("PORT",)}, ["PORT"]),
     ("by another moment", {"captured_at": (at(5, 10),)}, []),
     ("from a time on", {"captured_since": at(5, 9, 1)}, []),
@@ -177,6 +179,14 @@ def test_what_may_not_change_is_refused(lived: World, name: str, wish: Amendment
 def test_a_note_may_be_added_to_an_order_that_is_over(lived: World) -> None:
     """It says what came of it."""
     assert not amend_order(lived.app, SHOP, "GONE", Amendment(note="the parcel came back")).unchanged
+
+
+def test_words_of_a_paper_tell_nothing_to_who_may_not_see_it(lived: World) -> None:
+    """An analyst who asks by such a word gets the orders that he would get without."""
+    for word in ("portInNumber", "nowhere"):
+        options = {"personal": True, "mentioning": (word,)}
+        seen = asked(Context("ann", roles=("analyst",)), "orders.documents", list_documents, (lived.app,), options)
+        assert len(seen) == 5
 
 
 def test_what_is_personal_is_shown_to_who_may_and_taken_down(lived: World) -> None:

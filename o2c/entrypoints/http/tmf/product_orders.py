@@ -86,7 +86,7 @@ def _amended(document: Document, made: Document) -> dict[str, Any]:
     told: dict[str, Any] = {}
     notes = list(made.get("note", ()))
     for amendment in document["amendments"]:
-        words = {"category": "category", "description": "description", "contact": "notificationContact"}
+        words = {"description": "description", "contact": "notificationContact"}
         told |= {shown: amendment[name] for name, shown in words.items() if name in amendment["amended"] and name in amendment}
         if amendment.get("note"):
             at = stamp_ms(amendment["amended_at"])
