@@ -109,7 +109,7 @@ class Deliverer:
 
     Whatever dies, nothing is lost: what a hook is to be told is put into the outbox with how far the log was read, and stays there until it was
     taken. A message that was taken just before a death is sent again, under its id. `tellers` are the formats that this process knows; hooks in
-    others are left to processes that do.
+    others are left to processes that do. `begun` is called as `run` begins.
     """
 
     def __init__(
@@ -120,11 +120,12 @@ class Deliverer:
         send: Send = send,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         poll_s: float = POLL_S,
+        begun: Callable[[], None] = lambda: None,
     ) -> None:
         self.session, self.app, self.tellers = session, session.app, tellers
         self.poll_s = poll_s
         self.attended = 0
-        self._send, self._clock = send, clock
+        self._send, self._clock, self._begun = send, clock, begun
         self._stopping = threading.Event()
         self._seen: dict[str, int] = {}
         self._busy: set[str] = set()
@@ -139,6 +140,7 @@ class Deliverer:
     def run(self, until: datetime | None = None) -> None:
         """Tell hooks until `stop` is called, or until a time. A database that goes away is waited for."""
         pause_s = 0.0
+        self._begun()
         while not self._over(until):
             try:
                 self._look()

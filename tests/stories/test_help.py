@@ -22,6 +22,7 @@ from psycopg.sql import SQL, Identifier
 from typer.testing import CliRunner
 
 from o2c import plan
+from o2c.desk import hooks as hook_desk
 from o2c.desk import keys as key_desk
 from o2c.desk import numbers as number_desk
 from o2c.desk import payments as payment_desk
@@ -40,6 +41,8 @@ from o2c.views.reading import caught_up
 from projections.engine.operations import catch_up, rebuild
 from projections.orders import ORDERS as PROJECTION
 from tests.faults.working import LIMIT_S, children, eventually
+from tests.hooked import FAILED as REFUSED
+from tests.hooked import Hooked, Post
 
 ORDERS, SEED, UNTIL = 100, 7, datetime(2026, 2, 20, tzinfo=UTC)
 """Small, and far enough to leave fallouts of many kinds open and invoices unpaid."""
@@ -66,6 +69,8 @@ STARTS = {
     "ingest": "stocked",
     "numbers release": "reserved",
     "fallout job": "worked",
+    "hooks work": "begun",
+    "hooks": "hooked",
     "keys revoke": "keyed",
     "issuers distrust": "keyed",
     "payments owed": "owed",
@@ -103,6 +108,7 @@ FOUND = {
     "5d3f0a5e-6f0e-5a53-9d4c-0d8a35a0b8f1": "SELECT fallout FROM projection.fallout WHERE state = 'open' AND starts_with(reason, 'NP-') ORDER BY 1",
     "5c1f09ab34": "SELECT group_id FROM projection.fallout WHERE state = 'open' AND starts_with(reason, 'NP-') ORDER BY 1",
     "4f2a9c01b7de": "SELECT substr(stream, 5) FROM o2c.event WHERE type = 'key.issued'",
+    "b3c0f1d2-7a5e-4c18-9f60-2d8e4a71c95b": "SELECT substr(stream, 6) FROM o2c.event WHERE type = 'hook.subscribed'",
     "7b0e9d5c-41f2-5d0a-8c3e-2f6a1b9c0d4e": "SELECT substr(stream, 5) FROM o2c.event WHERE type = 'job.started'",
     "+447700900123": "SELECT key FROM projection.stock WHERE kind = 'number' AND state = 'assigned' ORDER BY 1",
     "+447700910001": "SELECT key FROM projection.stock WHERE kind = 'number' AND class = 'golden' ORDER BY state <> 'reserved', 1",
@@ -175,13 +181,20 @@ def stores(server_dsn: str, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         key_desk.issue_key(session.app, Context("bob"), acts_as="web-shop", roles=["service"])
         told = {"audience": "o2c", "jwks": JWKS, "claim": "groups", "roles": {"care-desk": "agent"}}
         key_desk.trust_issuer(session.app, Context("bob"), "https://login.example.org", **told)
+    with opened(made.copied("stocked", "hooked")) as session:
+        hook = hook_desk.subscribe(
+            session.app, folder, Context("bob"), "https://shop.example/", types=["customer.registered"], after="0"
+        ).hook
+        hooked = Hooked(session.app, folder, post=Post(lambda name, attempt: REFUSED))
+        hooked.tell(hook)
+        hooked.deliverer.close()
     with psycopg.connect(made.copied("launched", "parked")) as conn:
         conn.execute(
             "INSERT INTO projection.parked (name, group_key, position, event_id, error) SELECT 'orders', order_id, position, event_id, 'ValueError'"
             " FROM o2c.event WHERE type = 'order.completed' ORDER BY position LIMIT 1"
         )
     yield made
-    for name in ("real", "begun", "stocked", "launched", "reserved", "owed", "worked", "keyed", "parked"):
+    for name in ("real", "begun", "stocked", "launched", "reserved", "owed", "worked", "keyed", "hooked", "parked"):
         made.dropped(name)
 
 
@@ -220,7 +233,12 @@ def fitting(stores: Stores, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         (tmp_path / "files" / "rates.toml").write_text(RATES)
         (tmp_path / "files" / "keys.json").write_text(JWKS)
         monkeypatch.chdir(tmp_path / "files")
-        for name, value in {"O2C_DSN": dsn, "O2C_HOME": str(tmp_path / "home"), "PYTHONPATH": os.pathsep.join(sys.path)}.items():
+        for name, value in {
+            "O2C_DSN": dsn,
+            "O2C_HOME": str(tmp_path / "home"),
+            "PYTHONPATH": os.pathsep.join(sys.path),
+            "O2C_HOOKS_KEY": "00" * 32,
+        }.items():
             monkeypatch.setenv(name, value)
         monkeypatch.delenv("O2C_ACTOR", raising=False)
         if command in ("projections rollback", "projections history"):
@@ -248,6 +266,7 @@ FOR_EVER: dict[str, Callable[[subprocess.Popen[str]], object]] = {
     "events tail": lambda process: process.stdout and process.stdout.readline(),
     "demo --serve": is_served,
     "serve": is_served,
+    "hooks work": lambda process: process.stderr and process.stderr.readline(),
     "metrics serve": lambda process: process.stderr and process.stderr.readline(),
     "store keep": lambda process: process.stdout and process.stdout.readline(),
     "run --workers": lambda process: eventually(lambda: len(children(process.pid)) == 2),

@@ -56,7 +56,7 @@ def hooks_unsubscribe(hook: Name, actor: Actor, command_id: CommandId = "") -> N
 
     What it was still to be told is forgotten.
 
-    Example: o2c hooks unsubscribe 5d3f0a5e-6f0e-5a53-9d4c-0d8a35a0b8f1 --actor ann
+    Example: o2c hooks unsubscribe b3c0f1d2-7a5e-4c18-9f60-2d8e4a71c95b --actor ann
     """
     with opened() as session:
         desk.unsubscribe(session.app, Context(actor, command_id=command_id), hook)
@@ -69,7 +69,7 @@ def hooks_allow_private_address(hook: Name, actor: Actor, command_id: CommandId 
 
     Until then such a hook is told nothing, so that nobody reaches what he must not through us.
 
-    Example: o2c hooks allow-private-address 5d3f0a5e-6f0e-5a53-9d4c-0d8a35a0b8f1 --actor ann
+    Example: o2c hooks allow-private-address b3c0f1d2-7a5e-4c18-9f60-2d8e4a71c95b --actor ann
     """
     with opened() as session:
         desk.allow_private_address(session.app, Context(actor, command_id=command_id), hook)
@@ -82,7 +82,7 @@ def hooks_rotate(hook: Name, actor: Actor, command_id: CommandId = "", output: O
 
     For 24 hours the old one signs beside it.
 
-    Example: o2c hooks rotate 5d3f0a5e-6f0e-5a53-9d4c-0d8a35a0b8f1 --actor ann
+    Example: o2c hooks rotate b3c0f1d2-7a5e-4c18-9f60-2d8e4a71c95b --actor ann
     """
     with opened() as session:
         made = desk.rotate(session.app, session.home, Context(actor, command_id=command_id), hook)
@@ -95,7 +95,7 @@ def hooks_resume(hook: Name, actor: Actor, command_id: CommandId = "") -> None:
 
     What waits for its next attempt is tried at once.
 
-    Example: o2c hooks resume 5d3f0a5e-6f0e-5a53-9d4c-0d8a35a0b8f1 --actor ann
+    Example: o2c hooks resume b3c0f1d2-7a5e-4c18-9f60-2d8e4a71c95b --actor ann
     """
     with opened() as session:
         done = desk.resume(session.app, Context(actor, command_id=command_id), hook)
@@ -114,7 +114,7 @@ def hooks_resend(
 
     They go out under their old ids, so that a subscriber who has one after all knows it again.
 
-    Example: o2c hooks resend 5d3f0a5e-6f0e-5a53-9d4c-0d8a35a0b8f1 --since 2026-04-15 --actor ann
+    Example: o2c hooks resend b3c0f1d2-7a5e-4c18-9f60-2d8e4a71c95b --since 2026-04-15 --actor ann
     """
     with opened() as session:
         begin = time_of(since) if since else None
@@ -145,7 +145,7 @@ def hooks_deliveries(
 ) -> None:
     """List what a hook was told, is to be told, or was not told in the end; the last first.
 
-    Example: o2c hooks deliveries 5d3f0a5e-6f0e-5a53-9d4c-0d8a35a0b8f1 --state dead
+    Example: o2c hooks deliveries b3c0f1d2-7a5e-4c18-9f60-2d8e4a71c95b
     """
     with looking() as session:
         begin = time_of(since) if since else None
@@ -167,5 +167,4 @@ def hooks_work() -> None:
     from o2c.running.hooks import Deliverer
 
     with opened() as session:
-        err.print("hooks are told of events; Ctrl-C ends it")
-        work(Deliverer(session, TELLERS), None)
+        work(Deliverer(session, TELLERS, begun=lambda: err.print("hooks are told of events; Ctrl-C ends it")), None)
