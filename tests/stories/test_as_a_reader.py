@@ -58,6 +58,7 @@ OF_THE_LOG = {
     "issuers list": "heads",
     "keys list": "heads",
     "numbers show +447700900001": "heads, and numbers are masked for readers",
+    "orders link WEB-1": "heads",
     "orders plan WEB-1": "heads",
     "orders show WEB-1": "heads",
     "orders timeline WEB-1": "events",
