@@ -73,8 +73,11 @@ class _Task:
 
     @cached_property
     def command_id(self) -> str:
-        entries = (row.entry for row in self.rows)
-        return derived_id("attend", self.stream, *(f"{e.item}/{e.step}/{e.kind}/{e.attempt}/{e.due_at.isoformat()}" for e in entries))
+        # With what made each row due: after an outage a partner may name a moment once more at which its call was parked before.
+        rows = ((row.entry, row.cause) for row in self.rows)
+        return derived_id(
+            "attend", self.stream, *(f"{e.item}/{e.step}/{e.kind}/{e.attempt}/{e.due_at.isoformat()}/{cause}" for e, cause in rows)
+        )
 
 
 class Unmoved(RuntimeError):

@@ -119,8 +119,16 @@ class Disturbed:
         return self._nobody(request, rates) or on_query(self._drawn(request, rates), self.seed, request) or self.simulator.query(request)
 
     def _drawn(self, request: Request, rates: dict[Fault, float]) -> Fault:
-        table: list[tuple[Fault, float]] = [("none", 0.0), *((kind, percent) for kind, percent in rates.items() if kind != "outage")]
-        return pick(self.seed, place(request), request.attempt, "planned fault", table)
+        """The fault of this attempt; whether the line is bad is drawn by the moment, for a call that is made again meets another one."""
+        lasting: list[tuple[Fault, float]] = [
+            ("none", 0.0),
+            *((kind, rates[kind]) for kind in rates if kind not in ("outage", "transient")),
+        ]
+        kind = pick(self.seed, place(request), request.attempt, "planned fault", lasting)
+        if kind != "none" or not rates.get("transient"):
+            return kind
+        moment, left = f"{place(request)} {request.at.isoformat()}", 100 - sum(percent for _, percent in lasting)
+        return "transient" if draw(self.seed, moment, request.attempt, "planned bad line") * left < rates["transient"] else "none"
 
     def _nobody(self, request: Request, rates: dict[Fault, float]) -> Answer | None:
         """Nobody answers: silence, or no connection. Drawn by the moment too, for an outage ends for a call that is made again."""

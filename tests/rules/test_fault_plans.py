@@ -85,6 +85,15 @@ def test_a_question_that_is_asked_again_and_again_is_answered(step: str, rows: t
     assert any(answer == Failed("UNAVAILABLE") for mine in met for answer in mine) or not rows
 
 
+def test_a_call_that_is_made_again_meets_another_line() -> None:
+    """A bad line that is planned is no property of an attempt: a partner that is tried again and again, as a probe does, is met one day."""
+    partner = asking("activation", {"partner": "*", "kind": "transient", "percent": 20})
+    tries = [[partner.submit(asked("activation", n, at=MONDAY + timedelta(minutes=2 * m))) for m in range(10)] for n in range(300)]
+
+    assert [n for n, mine in enumerate(tries) if all(answer == Failed("UNAVAILABLE") for answer in mine)] == []
+    assert_near(sum(answer == Failed("UNAVAILABLE") for mine in tries for answer in mine), 20, of=3_000)
+
+
 def test_half_an_outage_is_drawn_for_each_call() -> None:
     """Who was not answered may be a minute later."""
     calm = [{"partner": "network", "kind": kind, "percent": 0} for kind in ("transient", "permanent", "unknown")]
