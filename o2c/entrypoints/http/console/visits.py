@@ -19,7 +19,7 @@ from o2c.desk.act import Refused
 
 SESSION_S = 12 * 3600
 """So long a session lasts at most, whatever is done in it: a working day."""
-SECRET = "O2C_SERVE_SECRET"
+SECRET = "SERVING_SECRET"
 """The variable of the environment by which the processes of one service seal cookies alike. `o2c serve` makes it anew each time."""
 OWN_SITES = frozenset({"same-origin", "none"})
 
