@@ -42,7 +42,7 @@ class StandIns:
         self.waiting = {name: world.fallouts(name, reason="NP-CODE")[0]["fallout"] for name in ("CODE-1", "CODE-2")}
         self.of_all = {
             told.FALLOUT: self.waiting["CODE-2"], told.LINK: order_link(world.app, world.folder, "CODE-1")["link"], told.JOB: job["stream"].removeprefix("job-"), told.INVOICE: invoice["invoice"],
-            told.HOOK: list_hooks(world.app)[0]["hook"], told.PREFIX: list_keys(world.app)[0]["prefix"], told.ICCID: sim["key"],
+            told.HOOK: list_hooks(world.app)[0]["hook"], told.PREFIX: next(row["prefix"] for row in list_keys(world.app) if row["operations"] == ["orders.capture"]), told.ICCID: sim["key"],
             "BA-C-1001": "BA-C-1", "C-1001": "C-1",
         }  # fmt: skip
 

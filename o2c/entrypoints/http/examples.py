@@ -140,6 +140,6 @@ EXAMPLES: Mapping[str, Mapping[str, Any]] = {
     "sims.show": {"iccid": ICCID},
     "sql": {"statement": "SELECT reason, count(*) AS n FROM projection.fallout GROUP BY reason"},
     "status": {},
-    "streams.show": {"name": "issuers-main"},
+    "streams.show": {"name": f"sim-{ICCID}"},
 }
 """By operation, what is sent. A parameter that is the whole body stands under its name."""
