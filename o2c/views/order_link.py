@@ -15,11 +15,13 @@ from uuid import UUID
 
 from o2c.engine.app import Engine
 from o2c.kernel.refusal import Refused
-from o2c.views.lookup_key import key_of
+from o2c.views.kept_key import KeptKey
 from o2c.views.orders import find_order
 from o2c.views.reading import plain
 from o2c.views.shown import OrderLinkShown
 
+KEY = KeptKey("O2C_LINK_KEY", "link.key", "giving a customer the link of an order")
+"""What links are signed with; another one makes them all void."""
 DAYS = 30
 DAYS_MAX = 180
 _MARK_BYTES = 16
@@ -56,4 +58,4 @@ def order_of_link(app: Engine, home: Path, link: str) -> str:
 
 
 def _mark(home: Path, told: bytes) -> bytes:
-    return hmac.digest(key_of(home), _LABEL + told, "sha256")[:_MARK_BYTES]
+    return hmac.digest(KEY.of(home), _LABEL + told, "sha256")[:_MARK_BYTES]

@@ -238,6 +238,7 @@ def fitting(stores: Stores, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
             "O2C_HOME": str(tmp_path / "home"),
             "PYTHONPATH": os.pathsep.join(sys.path),
             "O2C_HOOKS_KEY": "00" * 32,
+            "O2C_LINK_KEY": "00" * 32,
         }.items():
             monkeypatch.setenv(name, value)
         monkeypatch.delenv("O2C_ACTOR", raising=False)

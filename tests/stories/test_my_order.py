@@ -118,7 +118,7 @@ def test_a_link_ends(site: Console, waiting: World, tmp_path: Path) -> None:
 def test_another_key_makes_every_link_void(waiting: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What was signed with the old one is no link any more."""
     link = link_of(waiting, tmp_path)
-    monkeypatch.setenv("O2C_LOOKUP_KEY", "ab" * 32)
+    monkeypatch.setenv("O2C_LINK_KEY", "ab" * 32)
     with pytest.raises(Refused, match="no link to an order here"):
         named("orders.by-link").ask(CUSTOMER, waiting.app, tmp_path, link)
 
@@ -166,8 +166,10 @@ def test_whoever_has_a_link_may_do_nothing_else(waiting: World) -> None:
     assert allowed == {"orders.answer", "orders.by-link"}
 
 
-def test_a_link_is_made_where_people_work(site: Console, waiting: World, desk: Desk, tmp_path: Path) -> None:
+def test_a_link_is_made_where_people_work(site: Console, waiting: World, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """On the order's page and on the command line; both open the same order. An auditor makes none."""
+    monkeypatch.setenv("O2C_LINK_KEY", "cd" * 32)
+    desk.environment["O2C_LINK_KEY"] = "cd" * 32
     with site.by("ann", "agent") as ann, site.by("otto", "auditor") as otto:
         page = ann.opens("/console/orders/WEB-1")
         action = f"/console/orders/{waiting.order('WEB-1').order_id}/link"

@@ -178,6 +178,7 @@ Environment
   O2C_ACTOR       who acts, where --actor is left out
   O2C_LOOKUP_KEY  key to find customers by name or e-mail: 64 hex digits
   O2C_HOOKS_KEY   key that the secrets of hooks are made of: 64 hex digits
+  O2C_LINK_KEY    key that customers' links are signed with: 64 hex digits
   O2C_LOG_LEVEL   DEBUG, INFO (unless said otherwise), WARNING or ERROR
   O2C_DEBUG       set to 1, show where in the program a defect is
 
