@@ -117,7 +117,7 @@ def _name(annotation: Any) -> str:
         return str(annotation.__name__)
     text = str(annotation)
     if "AwareDatetime" in text:
-        return "datetime | str | None" if "None" in text else "datetime | str"
+        return "datetime | str | None" if type(None) in parts else "datetime | str"
     if "date" in text and "Any" not in text:
         return "date | str | None"
     if origin is not None and type(None) in parts:

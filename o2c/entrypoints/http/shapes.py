@@ -6,13 +6,13 @@ import inspect
 import types
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import MISSING, Field, fields, is_dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cache, reduce
 from operator import or_
 from pathlib import Path
 from typing import Annotated, Any, Literal, NotRequired, Union, get_args, get_origin, get_type_hints, is_typeddict
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, create_model
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, create_model
 from pydantic import Field as Described
 
 from o2c.views.following import EventRecord, Mark
@@ -28,7 +28,7 @@ _MADE_FROM: dict[type[BaseModel], type] = {}
 def call_type(annotation: Any) -> Any:
     """What a caller sends for a parameter of this type: aware times, lists, and a model for each dataclass."""
     if annotation is datetime:
-        return AwareDatetime
+        return Annotated[AwareDatetime, AfterValidator(_in_utc)]
     if is_dataclass(annotation) and isinstance(annotation, type):
         return call_model(annotation)
     parts = get_args(annotation)
@@ -37,6 +37,14 @@ def call_type(annotation: Any) -> Any:
     if get_origin(annotation) in (Union, types.UnionType):
         return _one_of([call_type(part) for part in parts])
     return Any if annotation is Mapping[str, Any] and not parts else annotation
+
+
+def _in_utc(time: datetime) -> datetime:
+    """A time of any zone in UTC: PostgreSQL takes none that is 16 hours or more away. Raises ValueError."""
+    try:
+        return time.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("no time that a calendar has") from None
 
 
 def _one_of(options: Sequence[Any]) -> Any:
