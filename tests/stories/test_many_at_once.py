@@ -108,4 +108,5 @@ def test_roles_are_data() -> None:
     assert may((OPERATOR,), "orders.cancel")
     assert not may(("visitor",), "orders.cancel")
     assert not may((), "orders.cancel")
-    assert roles_for("orders.cancel") == (OPERATOR,)
+    assert roles_for("store.adopt") == (OPERATOR,)
+    assert roles_for("orders.cancel") == (OPERATOR, "service", "agent", "supervisor")
