@@ -162,10 +162,10 @@ def _told(app: Engine) -> str:
 def sources() -> str:
     """The digest of what the event classes are written in: with the same sources they are the same, and need not be imported to be compared.
 
-    That is the `events.py` of every package, and the kernel, which is all that these are built on.
+    That is the `events.py` and `event_parts.py` of every package, and the kernel, which is all that these are built on.
     """
     package = Path(__file__).parents[1]
-    files = sorted([*package.glob("*/events.py"), *package.glob("kernel/*.py")])
+    files = sorted([*package.glob("*/events.py"), *package.glob("*/event_parts.py"), *package.glob("kernel/*.py")])
     return digest(b"".join([str(FORM).encode(), *(path.read_bytes() for path in files)]))
 
 

@@ -86,13 +86,15 @@ def test_events_are_written_in_the_sources_that_are_compared() -> None:
     package = Path(analyst.__file__).parents[1]
     imported = {
         (path.parent.name, node.module)
-        for path in package.glob("*/events.py")
+        for path in (*package.glob("*/events.py"), *package.glob("*/event_parts.py"))
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("o2c.")
     }
 
     assert len(imported) > 10
-    assert {(name, module) for name, module in imported if not re.fullmatch(r"o2c\.kernel\.\w+|o2c\.\w+\.events", module or "")} == set()
+    assert {
+        (name, module) for name, module in imported if not re.fullmatch(r"o2c\.kernel\.\w+|o2c\.\w+\.(events|event_parts)", module or "")
+    } == set()
 
 
 @pytest.fixture

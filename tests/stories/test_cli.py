@@ -45,7 +45,20 @@ def test_a_launch_from_files_to_status(shell: Shell, tmp_path: Path) -> None:
     assert isinstance(status["position"], str)
     assert set(orders[0]) == {"order", "external_id", "customer", "state", "channel", "captured_at", "items", "open_fallouts"}
     assert set(timeline[0]) == {
-        *("position", "event", "stream", "version", "type", "recorded_at", "occurred_at", "actor", "channel", "command_id", "causation", "data"),
+        *(
+            "position",
+            "event",
+            "stream",
+            "version",
+            "type",
+            "recorded_at",
+            "occurred_at",
+            "actor",
+            "channel",
+            "command_id",
+            "causation",
+            "data",
+        ),
     }
     assert [int(event["position"]) for event in timeline] == sorted(int(event["position"]) for event in timeline)
     assert "order.captured" in {event["type"] for event in timeline}

@@ -138,7 +138,7 @@ EXAMPLES: Mapping[str, Mapping[str, Any]] = {
     "projections.skipped": {},
     "projections.status": {},
     "sims.show": {"iccid": ICCID},
-    "sql": {"statement": "SELECT reason, count(*) AS n FROM projection.fallout GROUP BY reason"},
+    "sql": {"statement": "SELECT channel, count(*) AS n FROM analyst.order_captured GROUP BY channel"},
     "status": {},
     "streams.show": {"name": f"sim-{ICCID}"},
 }
