@@ -79,7 +79,9 @@ class Case:
             ends: datetime | None = self.row["waits_until"]
             return min(answered_at, ends) if answered_at and ends else answered_at or ends
         # What goes on by itself, when the stock that it waits for is due, is left alone until then.
-        return max(self.row["snoozed_until"] or LONG_SINCE, self.work.retry_at or LONG_SINCE)
+        # A paper that is taken in before its day may have fallen out for a day to come: then nobody has seen it yet.
+        opened_at: datetime = self.row["opened_at"]
+        return max(self.row["snoozed_until"] or LONG_SINCE, self.work.retry_at or LONG_SINCE, opened_at)
 
     # -- what is done
 
