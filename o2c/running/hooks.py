@@ -127,7 +127,7 @@ class Deliverer:
         self.attended = 0
         self._send, self._clock, self._begun = send, clock, begun
         self._stopping = threading.Event()
-        self._seen: dict[str, int] = {}
+        self._seen: dict[str, tuple[int, int]] = {}  # The place of a hook as it is stored, and how far was read from there.
         self._busy: set[str] = set()
         self._forget_at = 0.0
         self._hooks = ThreadPoolExecutor(HOOKS_AT_ONCE, thread_name_prefix="hook")
@@ -137,8 +137,8 @@ class Deliverer:
         """End after what is under way. Another thread calls this."""
         self._stopping.set()
 
-    def run(self, until: datetime | None = None) -> None:
-        """Tell hooks until `stop` is called, or until a time. A database that goes away is waited for."""
+    def run(self, until: datetime | None = None, *, whatever_comes: bool = False) -> None:
+        """Tell hooks until `stop` is called, or until a time. A database that goes away is waited for, and so is any other error `whatever_comes`."""
         pause_s = 0.0
         self._begun()
         while not self._over(until):
@@ -146,10 +146,14 @@ class Deliverer:
                 self._look()
                 pause_s = 0.0
             except Exception as error:
-                if not passing(error) and not (isinstance(error, Refused) and error.kind == "unavailable"):
+                is_passing = passing(error) or (isinstance(error, Refused) and error.kind == "unavailable")
+                if not is_passing and not whatever_comes:
                     raise
                 pause_s = min(pause_s * 2, PAUSE_LONGEST_S) or PAUSE_FIRST_S
-                logger.warning("webhooks_wait_for_the_server", error=type(error).__name__)
+                if is_passing:
+                    logger.warning("webhooks_wait_for_the_server", error=type(error).__name__)
+                else:
+                    logger.error("webhooks_failed", error=type(error).__name__)
             self._stopping.wait(pause_s or self.poll_s)
         self.close()
 
@@ -169,20 +173,43 @@ class Deliverer:
                 self._hooks.submit(self._attended, hook)
 
     def _with_work(self) -> list[str]:
-        states = hook_states(self.app)
+        states = self._states()
         if not states:
             return []
         standing = {hook: state for hook, state in states.items() if is_open(state) and state.format in self.tellers}
         top, at = last_event(self.app).position, self._clock()
         with self._connected() as conn:
             self._forget(conn, [hook for hook, state in states.items() if not state.standing], at)
-            new = {hook for hook, state in standing.items() if top > self._seen.get(hook, state.after)}
+            places = outbox.places(conn)
+            new = {hook for hook, state in standing.items() if top > self._read_to(hook, places.get(hook, state.after))}
             return [hook for hook in standing if hook in new or outbox.due(conn, hook, at, 1)]
+
+    def _states(self) -> dict[str, HookState]:
+        """Every hook. One whose stream cannot be read is left out, and keeps no other from being told."""
+        try:
+            return hook_states(self.app)
+        except Exception as error:
+            if passing(error) or isinstance(error, Refused):
+                raise
+        states = {}
+        for stream in self.app.reads.streams_like("hook-"):
+            try:
+                states[stream.removeprefix("hook-")] = self.app.load([stream])[stream].state
+            except Exception as error:
+                if passing(error) or isinstance(error, Refused):
+                    raise
+                logger.error("hook_failed", hook=stream.removeprefix("hook-"), error=type(error).__name__)
+        return states
+
+    def _read_to(self, hook: str, stored: int) -> int:
+        """How far the log was read for a hook. What was read beyond another place than the stored one is read again: rows may have gone with it."""
+        place, to = self._seen.get(hook, (stored, stored))
+        return to if place == stored else stored
 
     def _forget(self, conn: Connection, ended: Sequence[str], at: datetime) -> None:
         if time.monotonic() >= self._forget_at:
             self._forget_at = time.monotonic() + FORGET_EVERY_S
-            with outbox.writing(conn):
+            with outbox.unflushed(conn):
                 outbox.forget(conn, at - KEPT, ended)
 
     def _attended(self, hook: str) -> None:
@@ -215,7 +242,7 @@ class Deliverer:
     def _read_on(self, conn: Connection, hook: str, state: HookState) -> None:
         """Read the log up to what readers see now, and put what the hook is to be told of into the outbox, with how far was read."""
         stored = outbox.place_of(conn, hook, state.after)
-        begin = max(stored, self._seen.get(hook, stored))
+        begin = self._read_to(hook, stored)
         last = last_event(self.app).position
         while begin < last and outbox.pending(conn, hook) < PENDING_MAX and not self._stopping.is_set():
             page = list(find_events(self.app, self._wanted(state), after=Mark(begin, None), before=last + 1, limit=PAGE_EVENTS))
@@ -231,7 +258,7 @@ class Deliverer:
                     if not outbox.move(conn, hook, seen=stored, to=to):
                         raise Refused(f"hook {hook}: another process reads for it too", kind="unavailable")
                 stored = to
-            begin = self._seen[hook] = to
+            begin, self._seen[hook] = to, (stored, to)
 
     def _wanted(self, state: HookState) -> Wanted:
         """What is read for a hook: what it is told of, and what was asked about itself."""
@@ -263,7 +290,7 @@ class Deliverer:
                 break
             events = events_at(self.app, {delivery.position for delivery in deliveries})
             attempts = list(self._sends.map(partial(self._tried, key, state, events), deliveries))
-            with outbox.writing(conn):
+            with outbox.unflushed(conn):
                 outbox.tell(conn, hook, attempts)
             count += len(attempts)
             if reason := self._hopeless(conn, hook, attempts):
@@ -340,8 +367,8 @@ def _follow(conn: Connection, hook: str, event: EventRecord, at: datetime) -> No
 
 @contextmanager
 def beside(deliverer: Deliverer) -> Iterator[None]:
-    """Let hooks be told by a thread of this process while the block lasts."""
-    thread = threading.Thread(target=deliverer.run, name="webhooks", daemon=True)
+    """Let hooks be told by a thread of this process while the block lasts; no error ends it, for nobody would notice."""
+    thread = threading.Thread(target=partial(deliverer.run, whatever_comes=True), name="webhooks", daemon=True)
     thread.start()
     try:
         yield

@@ -16,6 +16,9 @@ TABLE = "o2c.outbox"
 PLACE = "SELECT position FROM o2c.hook_place WHERE hook = %s"
 """How far a hook has read the log; no row before it has read anything. Parameter: the hook."""
 
+_PLACES = "SELECT hook, position FROM o2c.hook_place"
+"""How far each hook that has read anything has read the log. No parameters."""
+
 _MOVE = """INSERT INTO o2c.hook_place AS p (hook, position) VALUES (%(hook)s, %(to)s)
     ON CONFLICT (hook) DO UPDATE SET position = %(to)s WHERE p.position = %(seen)s RETURNING position"""
 """Move the place of a hook from where it was seen; no row where it has moved meanwhile. Parameters, by name: hook, seen, to."""
@@ -60,7 +63,7 @@ _FORGET = "DELETE FROM o2c.outbox WHERE (state = 'delivered' AND tried_at < %s) 
 """Forget deliveries that were made before a time, and whatever was to be told to hooks that have ended. Parameters: the time, the hooks."""
 
 _UNFLUSHED = "SET LOCAL synchronous_commit = off"
-"""Let the transaction commit without a flush: a crash takes rows and place back together, and what was told is told again. No parameters."""
+"""Let the transaction commit without a flush. No parameters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +110,21 @@ def place_of(conn: Connection, hook: str, begins_after: int) -> int:
     return int(row["position"]) if row else begins_after
 
 
+def places(conn: Connection) -> dict[str, int]:
+    """The position up to which each hook has read the log; hooks that have read nothing yet are not there."""
+    return {row["hook"]: int(row["position"]) for row in conn.execute(_PLACES).fetchall()}
+
+
 @contextmanager
 def writing(conn: Connection) -> Iterator[None]:
-    """A short transaction of the outbox."""
+    """A short transaction of the outbox: what is to be told, and how far was read, survive a crash of the database together."""
+    with conn.transaction():
+        yield
+
+
+@contextmanager
+def unflushed(conn: Connection) -> Iterator[None]:
+    """A short transaction that a crash of the database may take back: what came of deliveries, which are then made again under their ids."""
     with conn.transaction():
         conn.execute(_UNFLUSHED)
         yield

@@ -14,6 +14,7 @@ from o2c.engine.app import Engine
 from o2c.hooks.signing import delivery_id
 from o2c.running.sending import Sent
 from o2c.store import outbox
+from o2c.store.database import connect
 from tests.faults.dying import Countdown, Scene, killed_at
 from tests.hooked import FAILED, TAKEN, Hooked, Post
 from tests.world import World, line, order
@@ -139,6 +140,42 @@ def test_were_the_place_moved_by_itself_some_would_be_lost(
     monkeypatch.setattr("tests.faults.test_killed_hooks.RELEASED_S", 0.3)
     with pytest.raises(AssertionError, match="lost, or out of order"):
         test_a_death_anywhere_loses_nothing_and_keeps_the_order(told, tmp_path)
+
+
+@pytest.mark.parametrize("looks", [pytest.param(False, id="attended"), pytest.param(True, id="looked for")])
+def test_a_crash_that_takes_the_outbox_back_loses_nothing(
+    told: tuple[Scene, str, dict[str, list[str]]], tmp_path: Path, looks: bool
+) -> None:
+    """A deliverer that lives through it remembers how far it read, and yet reads again from the place that is left."""
+    scene, hook, wanted = told
+    app = Engine(scene.dsn)
+    post = Post()
+    hooked = Hooked(app, tmp_path, post=post)
+    hooked.tell(hook)
+    before = list(post.ids)
+    with connect(scene.dsn) as conn:
+        conn.execute("DELETE FROM o2c.outbox")
+        conn.execute("DELETE FROM o2c.hook_place")
+    post.sent.clear()
+    if looks:
+        hooked.deliverer._look()
+    else:
+        hooked.tell(hook)
+    hooked.deliverer.close()
+    app.close()
+
+    assert firsts(before, wanted) == firsts(post.ids, wanted) == wanted
+
+
+def test_what_is_to_be_told_is_flushed_and_what_came_of_it_is_not(dsn: str) -> None:
+    """A crash may take back that something was told, and not that it is to be."""
+    with connect(dsn) as conn:
+        modes = []
+        for transaction in (outbox.writing, outbox.unflushed):
+            with transaction(conn):
+                modes += conn.execute("SHOW synchronous_commit").fetchall()
+
+    assert [mode["synchronous_commit"] for mode in modes] == ["on", "off"]
 
 
 @contextmanager

@@ -320,6 +320,48 @@ def test_a_deliverer_that_runs_tells_all_hooks_and_a_slow_one_holds_up_no_other(
     assert hooked.states(stuck).keys() <= {"pending"}
 
 
+def test_no_defect_ends_the_telling_beside_a_service(hooked: Hooked, post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is logged, and the next look is made; run by itself, the deliverer ends by it, so that whoever runs it notices."""
+    hooked.subscribe(after="0", types=["order.captured"])
+    monkeypatch.setattr("o2c.running.hooks.PAUSE_FIRST_S", 0.02)
+    defects = [KeyError("a"), KeyError("b")]
+    look = hooked.deliverer._look
+
+    def faulty() -> None:
+        if defects:
+            raise defects.pop()
+        look()
+
+    monkeypatch.setattr(hooked.deliverer, "_look", faulty)
+    with pytest.raises(KeyError):
+        hooked.deliverer.run()
+    with beside(hooked.deliverer):
+        for _ in range(500):
+            if post.sent:
+                break
+            hooked.deliverer._stopping.wait(0.01)
+
+    assert (len(defects), len(post.sent)) == (0, 1)
+
+
+def test_a_hook_whose_stream_cannot_be_read_holds_up_no_other(hooked: Hooked, post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is left out with an error in the log; the others are told."""
+    bad, good = (hooked.subscribe(after="0", types=["order.captured"]).hook for _ in range(2))
+    load = hooked.app.load
+
+    def faulty(streams: Any, **options: Any) -> Any:
+        if f"hook-{bad}" in streams:
+            raise KeyError("format")
+        return load(streams, **options)
+
+    monkeypatch.setattr(hooked.app, "load", faulty)
+    hooked.deliverer._look()
+    hooked.deliverer.close()
+    monkeypatch.undo()
+
+    assert (hooked.states(bad), hooked.states(good)) == ({}, {"delivered": 1})
+
+
 def test_a_redirect_is_not_followed(hooked: Hooked, world: World) -> None:
     """It is a failure like any other: what another address says it wants, nobody subscribed."""
     with receiving() as elsewhere, receiving(status(307, f"Location: {elsewhere.url}")) as receiver:
