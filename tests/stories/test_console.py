@@ -3,11 +3,14 @@
 import hashlib
 import re
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from o2c.entrypoints.http.console import app
 from o2c.entrypoints.http.console.rendering import STATIC
+from o2c.entrypoints.http.console.visits import SESSION_S, Visits
 from tests.console import Console, console
 from tests.world import World, at, order, ported
 
@@ -34,7 +37,7 @@ def test_whoever_is_not_signed_in_is_led_to_where_he_can_and_back(site: Console)
 
 
 def test_the_session_is_kept_from_scripts_and_from_other_sites(site: Console) -> None:
-    """The cookie is HttpOnly and SameSite=Strict, does not hold the key as it is, and is worth nothing after signing out or altered."""
+    """The cookie is HttpOnly and SameSite=Lax, does not hold the key as it is, and is worth nothing after signing out or altered."""
     with site.visited() as person:
         came = person.client.post(
             "/console/sign-in",
@@ -42,15 +45,45 @@ def test_the_session_is_kept_from_scripts_and_from_other_sites(site: Console) ->
             follow_redirects=False,
         )
         cookie = came.headers["set-cookie"]
-        assert {"HttpOnly", "SameSite=strict", "Path=/"} <= set(cookie.split("; "))
+        assert {"HttpOnly", "SameSite=lax", "Path=/"} <= set(cookie.split("; "))
         assert "ann" not in cookie
         page = person.opens("/console/fallouts")
         assert page.status == 200
         out = person.sends(page, "/console/sign-out")
         assert out.answer.url.path == "/console/sign-in"
         assert person.opens("/console/fallouts").answer.url.path == "/console/sign-in"
-        person.client.cookies.set("o2c", cookie.split("=", 1)[1].split(";")[0][:-4] + "AAAA")
-        assert person.opens("/console/fallouts").answer.url.path == "/console/sign-in"
+        value = cookie.split("=", 1)[1].split(";")[0]
+        for kept in (value, f"{value[:-4]}AAAA"):
+            person.client.cookies.clear()
+            person.client.cookies.set("o2c", kept)
+            assert person.opens("/console/fallouts").answer.url.path == "/console/sign-in"
+
+
+def test_a_session_ends_after_its_time_however_much_it_is_used(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No page makes it younger: the cookie is set when somebody signs in, and by no page after; after a working day it opens nothing."""
+    now = [1_800_000_000.0]
+    monkeypatch.setattr(app, "Visits", partial(Visits, clock=lambda: now[0]))
+    with console(world, tmp_path) as site, site.by("ann", "agent") as ann:
+        seen = []
+        for _ in range(4):
+            now[0] += SESSION_S / 4 - 1
+            seen.append(ann.opens("/console/fallouts"))
+        now[0] += 10
+        over = ann.opens("/console/fallouts")
+
+    assert [page.answer.url.path for page in seen] == ["/console/fallouts"] * 4
+    assert ["set-cookie" in page.answer.headers for page in seen] == [False] * 4
+    assert over.answer.url.path == "/console/sign-in"
+
+
+def test_a_link_that_another_site_shows_signs_nobody_out(site: Console) -> None:
+    """A customer's page has a cookie of its own, so that it neither needs nor touches the one of whoever is signed in."""
+    with site.by("ann", "agent") as ann:
+        mine = ann.opens("/my/no-link")
+        page = ann.opens("/console/fallouts")
+
+    assert mine.answer.headers["set-cookie"].startswith("o2c-my=")
+    assert page.answer.url.path == "/console/fallouts"
 
 
 def test_no_key_is_taken_in_clear_over_a_network(site: Console) -> None:

@@ -119,7 +119,8 @@ def html(request: Request, visit: Visit, template: str, *, status: int = 200, **
         "part": request.headers.get("hx-request") == "true",
     }
     response = HTMLResponse(rendered(template, **own, **values), status_code=status)
-    visits.keep(request, response, visit)
+    if not visit.kept:
+        visits.keep(request, response, visit)
     return response
 
 

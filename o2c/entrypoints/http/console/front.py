@@ -14,11 +14,10 @@ from o2c.entrypoints.hosts import LOOPBACK
 from o2c.entrypoints.http.callers import known
 from o2c.entrypoints.http.console.frame import CHANNEL, NAVIGATION, SIGN_IN, Asked, Sent, html, refusal_of, router, visits_of
 from o2c.entrypoints.http.console.rendering import KINDS, static
-from o2c.entrypoints.http.console.visits import Visit
+from o2c.entrypoints.http.console.visits import new_visit
 
 pages = router()
 FIRST = "/console"
-"""The names of this machine for itself: what is sent there leaves it nowhere."""
 NOBODY: dict[str, Any] = {"actor": "", "may": lambda *names: False, "menu": [], "signed_in": False, "now": None}
 
 
@@ -41,7 +40,7 @@ def asked_to_sign_in(request: Request, next: str = FIRST) -> Response:
 def sign_in(request: Request, form: Sent) -> Response:
     """Begin a session with an API key. The visit is a new one, so that nobody who knew the old one knows this one."""
     visits = visits_of(request)
-    visit = Visit(visits.of(_without_cookies(request)).id, form["key"])
+    before, visit = visits.of(request), replace(new_visit(), key=form["key"])
     try:
         if request.url.scheme != "https" and request.url.hostname not in LOOPBACK:
             raise Refused("a key would go over the network in clear here; open the console through TLS", kind="forbidden")
@@ -50,15 +49,18 @@ def sign_in(request: Request, form: Sent) -> Response:
         status, told = refusal_of(refused, request)
         return html(request, replace(visit, key=""), "sign_in.html", status=status, next=_own(form["next"]), refused=told, **NOBODY)
     response = RedirectResponse(_own(form["next"]), status_code=303)
+    visits.end(before)
     visits.keep(request, response, visit)
     return response
 
 
 @pages.post("/sign-out")
 def sign_out(request: Request, form: Sent) -> Response:
-    """End the session: what the browser keeps is of no use any more."""
+    """End the session: the browser forgets it, and this process opens its cookie no more."""
     response = RedirectResponse(SIGN_IN, status_code=303)
-    visits_of(request).keep(request, response, visits_of(request).of(_without_cookies(request)))
+    visits = visits_of(request)
+    visits.end(visits.of(request))
+    visits.keep(request, response, new_visit())
     return response
 
 
@@ -82,8 +84,3 @@ def file(name: str) -> Response:
 def _own(path: str) -> str:
     """A page of the console, or the first one: nobody is led to another site."""
     return path if path.startswith("/console/") and "//" not in path and "\\" not in path and path.isprintable() else FIRST
-
-
-def _without_cookies(request: Request) -> Request:
-    kept = [(name, value) for name, value in request.scope["headers"] if name != b"cookie"]
-    return Request({**request.scope, "headers": kept})

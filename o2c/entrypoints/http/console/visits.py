@@ -10,6 +10,9 @@ import hashlib
 import hmac
 import json
 import secrets
+import threading
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from cryptography.fernet import Fernet, InvalidToken
@@ -26,33 +29,53 @@ OWN_SITES = frozenset({"same-origin", "none"})
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """One session of one browser: an id that nobody knows outside, and the API key, which is empty before anybody signed in."""
+    """One session of one browser: an id that nobody knows outside, and the API key, which is empty before anybody signed in.
+
+    `kept` is whether the browser has it already: a cookie that is set once more would begin its time anew.
+    """
 
     id: str
     key: str = ""
+    kept: bool = False
 
 
 class Visits:
-    """Opens and seals the cookies of the console with a secret; every process of one service has the same one."""
+    """Opens and seals the cookies of the console with a secret; every process of one service has the same one.
 
-    def __init__(self, secret: str) -> None:
+    Which visits were ended by signing out each process knows for itself, until their time is over; another process still opens such a cookie.
+    """
+
+    def __init__(self, secret: str, *, clock: Callable[[], float] = time.time) -> None:
         self._seal = Fernet(secret)
         self._secret = secret.encode()
+        self._clock = clock
+        self._ended: dict[str, float] = {}
+        self._lock = threading.Lock()
 
     def of(self, request: Request) -> Visit:
         """The visit that a request belongs to; a new one where its cookie is missing, foreign or too old."""
         sent = request.cookies.get(cookie_name(request), "")
         try:
-            kept = json.loads(self._seal.decrypt(sent.encode("latin-1", "replace"), ttl=SESSION_S))
-            return Visit(str(kept["id"]), str(kept["key"]))
+            kept = json.loads(self._seal.decrypt_at_time(sent.encode("latin-1", "replace"), SESSION_S, int(self._clock())))
+            visit = Visit(str(kept["id"]), str(kept["key"]), kept=True)
         except (InvalidToken, KeyError, ValueError):
-            return Visit(secrets.token_urlsafe(24))
+            return new_visit()
+        return new_visit() if visit.id in self._ended else visit
+
+    def end(self, visit: Visit) -> None:
+        """Open the cookie of this visit no more, in this process. One without a key opens nothing, and its forms may be sent twice."""
+        if not visit.key:
+            return
+        now = self._clock()
+        with self._lock:
+            self._ended = {id: until for id, until in self._ended.items() if until > now} | {visit.id: now + SESSION_S}
 
     def keep(self, request: Request, response: Response, visit: Visit) -> None:
-        """Let the browser send this visit from now on; only to us, never to a script of a page, never from another site."""
-        sealed = self._seal.encrypt(json.dumps({"id": visit.id, "key": visit.key}).encode()).decode()
+        """Let the browser send this visit from now on; only to us, never to a script of a page, never with a form of another site."""
+        content = json.dumps({"id": visit.id, "key": visit.key}).encode()
+        sealed = self._seal.encrypt_at_time(content, int(self._clock())).decode()
         secure = request.url.scheme == "https"
-        response.set_cookie(cookie_name(request), sealed, max_age=SESSION_S, path="/", secure=secure, httponly=True, samesite="strict")
+        response.set_cookie(cookie_name(request), sealed, max_age=SESSION_S, path="/", secure=secure, httponly=True, samesite="lax")
 
     def token(self, visit: Visit, action: str) -> str:
         """What a form to a path carries, so that no page of another site, and no form to another path, can stand for it."""
@@ -70,9 +93,18 @@ class Visits:
             )
 
 
+def new_visit() -> Visit:
+    """A visit of somebody whom we have not seen before."""
+    return Visit(secrets.token_urlsafe(24))
+
+
 def cookie_name(request: Request) -> str:
-    """The name of the cookie. A browser takes `__Host-` from TLS alone; on plain HTTP, which only this machine reaches, it has none."""
-    return "__Host-o2c" if request.url.scheme == "https" else "o2c"
+    """The name of the cookie: the customers' pages have one of their own, which never holds a key.
+
+    A browser takes `__Host-` from TLS alone; on plain HTTP, which only this machine reaches, there is no such prefix.
+    """
+    name = "o2c-my" if request.url.path.startswith("/my/") else "o2c"
+    return f"__Host-{name}" if request.url.scheme == "https" else name
 
 
 def new_secret() -> str:
