@@ -50,10 +50,11 @@ def subscribe(
 ) -> Subscribed:
     """Tell an address of events over HTTP from now on, or from after a position of the log: each at least once, those of a stream in its order.
 
-    `types` are stored names or patterns such as `order.*`; all where there are none. With `captured_by` only events of orders that this actor
+    `types` are stored names or patterns such as `order.*`; all where there are none. In a format of TM Forum a `query` picks notifications
+    instead (`eventType=A,B`). With `captured_by` only events of orders that this actor
     captured are told, with `customer` only those of a customer. Nothing personal is told; numbers and SIMs are masked unless `unmasked`. An
     address that is not of the public network, or without TLS, is told nothing until an admin allows it; who may allow that does so with this.
-    Raises Refused: usage (a url, type or position that is none), forbidden, conflict (a position that is not of this log).
+    Raises Refused: usage (a url, type, query or position that is none, or not of the format), forbidden, conflict (a position that is not of this log).
     """
     who = permitted(context, "hooks.subscribe")
     captured_by = who.actor if ways(who, "hooks.subscribe") == {OWN} else captured_by

@@ -18,6 +18,7 @@ from o2c.hooks.events import (
     HookSuspended,
     HookUnsubscribed,
 )
+from o2c.hooks.notifications import NOTIFICATIONS, wanted
 from o2c.hooks.state import HookState
 from o2c.kernel.decision import NOTHING, Decision, just
 from o2c.kernel.refusal import Refused
@@ -30,8 +31,17 @@ _PRINTABLE = re.compile(r"[\x21-\x7e]+")
 
 
 def subscribe(state: HookState, hook: HookSubscribed) -> Decision:
-    """Begin to tell an address of events; nothing where this hook has begun. Raises Refused (usage) for a URL that is no address."""
+    """Begin to tell an address of events; nothing where this hook has begun.
+
+    Raises Refused (usage): a URL that is no address, a query that cannot be read, a query or types that its format does not have.
+    """
     address_of(hook.url)
+    if hook.format in NOTIFICATIONS:
+        wanted(hook.query, hook.format)
+        if hook.types:
+            raise Refused(f"a hook that is told in {hook.format} names no types; its query is eventType= with the notifications it wants")
+    elif hook.query:
+        raise Refused(f"a hook that is told in {hook.format} has no query; name the types that it wants")
     return NOTHING if state.generation else just(hook)
 
 

@@ -1,6 +1,6 @@
 """What TMF622 tells of an order as it goes on: which of its notifications each event of an order makes.
 
-Source: TM Forum TMF622 v5.0.0, "Notification Resource Models"; v4.0.0 has those of `BOTH` alone.
+Source: TM Forum TMF622 v5.0.0, "Notification Resource Models".
 """
 
 from __future__ import annotations
@@ -9,19 +9,28 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from o2c.engine.app import Engine
+from o2c.hooks.notifications import (
+    ATTRIBUTE,
+    CANCEL_CREATE,
+    CANCEL_STATE,
+    CREATE,
+    ERROR,
+    INFORMATION,
+    JEOPARDY,
+    MILESTONE,
+    STATE,
+    wanted,
+)
 from o2c.views.cancellations import state_of
 from o2c.views.documents import documents_at
 from o2c.views.event_types import event_types, stream_categories
 from o2c.views.following import EventRecord
 
-CREATE, STATE, ATTRIBUTE, INFORMATION = (
-    f"ProductOrder{what}Event" for what in ("Create", "StateChange", "AttributeValueChange", "InformationRequired")
-)
-MILESTONE, ERROR, JEOPARDY = (f"ProductOrder{what}Event" for what in ("Milestone", "ErrorMessage", "JeopardyAlert"))
-CANCEL_CREATE, CANCEL_STATE = (f"CancelProductOrder{what}Event" for what in ("Create", "StateChange"))
-BOTH = (CREATE, STATE, ATTRIBUTE, INFORMATION, CANCEL_CREATE, CANCEL_STATE)
-"""What both versions tell."""
-KINDS: Mapping[int, tuple[str, ...]] = {4: BOTH, 5: (*BOTH, MILESTONE, ERROR, JEOPARDY)}
+__all__ = [
+    "CANCEL_CREATE", "CANCEL_STATE", "ERROR", "JEOPARDY", "MILESTONE", "as_it_stood", "cancellations_of", "notifications", "types_of_orders",
+    "wanted",
+]  # fmt: skip
+
 AMENDED = "order.amended"
 PENDING = "pending"
 Document = Mapping[str, Any]

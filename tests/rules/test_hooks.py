@@ -167,3 +167,24 @@ def test_what_is_sent_again_is_named(delivery: str, since: datetime | None) -> N
         resend(folded(BEGUN), "1", delivery=delivery, since=since)
     assert resend(folded(BEGUN), "1", delivery="msg_" + "0" * 32, since=None)
     assert resend(folded(BEGUN, HookSuspended(reason="gone")), "1", delivery="", since=AT)
+
+
+FORMATS = [
+    # What a hook is told in, the query and the types that it names, and what is said of that; None where it may be.
+    ("native", "", ("order.*",), None), ("native", "eventType=ProductOrderCreateEvent", (), "no query"),
+    ("tmf622-v4", "", (), None), ("tmf622-v5", "?eventType=ProductOrderCreateEvent,ProductOrderMilestoneEvent", (), None),
+    ("tmf622-v4", "eventType=ProductOrderMilestoneEvent", (), "query is"), ("tmf622-v5", "state=held", (), "query is"),
+    ("tmf622-v5", "nothing", (), "query is"), ("tmf622-v5", "eventType=", (), "query is"), ("tmf622-v5", "", ("order.*",), "no types"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("told_in", "query", "types", "says"), FORMATS)
+def test_what_a_hook_names_fits_the_format(told_in: Any, query: str, types: tuple[str, ...], says: str | None) -> None:
+    """A query is that of a TM Forum hub and can be read, and types are for our own format; else every look for the hook would fail."""
+    wish = HookSubscribed(url="https://shop.example/told", types=types, format=told_in, after="0", query=query)
+
+    if says is None:
+        assert subscribe(HookState(), wish).events
+    else:
+        with pytest.raises(Refused, match=says):
+            subscribe(HookState(), wish)

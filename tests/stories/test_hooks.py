@@ -286,6 +286,9 @@ def test_an_unsubscribed_hook_is_told_nothing_and_forgotten(hooked: Hooked, post
         pytest.param({"after": "2026-01-05"}, "usage", id="no position"),
         pytest.param({"after": "9000000000000000"}, "conflict", id="a position of another log"),
         pytest.param({"types": ["order.*"] * 101}, "usage", id="too many types"),
+        pytest.param({"query": "eventType=ProductOrderCreateEvent"}, "usage", id="a query of our own format"),
+        pytest.param({"format": "tmf622-v5", "query": "state=held"}, "usage", id="a query that cannot be read"),
+        pytest.param({"format": "tmf622-v4", "types": ["order.*"]}, "usage", id="types of another format"),
     ],
 )
 def test_what_cannot_be_subscribed_is_refused(hooked: Hooked, options: dict[str, Any], kind: str) -> None:

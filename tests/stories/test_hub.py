@@ -11,7 +11,7 @@ from o2c.kernel.partner import RefusedBy
 from o2c.running.hooks import Deliverer
 from o2c.running.session import Session
 from o2c.views.hooks import list_hooks
-from tests.hooked import Hooked
+from tests.hooked import Hooked, Post
 from tests.receiver import TAKEN, Receiver, receiving, status
 from tests.service import Visitor, serving
 from tests.world import World, at, line, order
@@ -103,6 +103,26 @@ def test_what_needs_somebody_and_what_is_cancelled_is_told(service: Visitor, wor
     tasks = [heard.told["event"]["cancelProductOrder"] for heard in receiver.heard if heard.told["eventType"].startswith("Cancel")]
     assert tasks[-1]["state"] == "done"
     assert {task["productOrder"]["id"] for task in tasks} == {world.order("WEB-1").order_id}
+
+
+@pytest.mark.parametrize("unmasked", [False, True])
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_listener_is_told_numbers_and_sims_masked_unless_it_may_see_them(
+    world: World, tmp_path: Path, version: int, unmasked: bool
+) -> None:
+    """Wherever in the order they stand: a product that is named by its number, and what a channel calls the order."""
+    post = Post()
+    hooked = Hooked(world.app, tmp_path, post=post)
+    hooked.deliverer.close()
+    hook = hooked.subscribe(format=f"tmf622-v{version}", unmasked=unmasked).hook
+    world.take(order("8944100000000000017", {**line(), "product": {"id": "447700900123"}}))
+    hooked.deliverer = Deliverer(Session(world.app, tmp_path), TELLERS, send=post, clock=lambda: hooked.now)
+    hooked.tell(hook)
+    hooked.deliverer.close()
+
+    everything = b"".join(body for _, _, body in post.sent)
+    assert [number in everything for number in (b"447700900123", b"8944100000000000017")] == [unmasked] * 2
+    assert (b"4477***123" in everything) == (not unmasked)
 
 
 def test_a_query_leaves_what_it_names(service: Visitor, world: World, tmp_path: Path) -> None:

@@ -13,9 +13,9 @@ from fastapi.responses import JSONResponse, Response
 from o2c.desk.act import Refused
 from o2c.entrypoints.http.native import POSITION
 from o2c.entrypoints.http.tmf.asking import DOCUMENT, RESPONSES, Asking, Sent, read_object, refuse_other_media
-from o2c.entrypoints.http.tmf.notifying import wanted
 from o2c.entrypoints.http.tmf.product_orders import BASE
 from o2c.views.hooks import format_named
+from o2c.views.notifications import wanted
 
 SECRET = "O2C-Hook-Secret"
 """The header with the secret that signs what the listener is told: the standard's body has no place for it, and it is shown once."""
@@ -33,7 +33,7 @@ def hubs(version: int) -> APIRouter:
         callback, query = _text(wish, "callback"), _text(wish, "query")
         if not callback:
             raise Refused("the hub names no callback; give the address that is to be told", kind="malformed")
-        wanted(query, version)
+        _refuse_unreadable(query, version)
         made = asking.ask("hooks.subscribe", asking.session.home, callback, format=format_named(f"tmf622-v{version}"), query=query)
         told: dict[str, Any] = {"id": made.hook, "callback": callback, "query": query}
         href = f"{BASE.format(version=version)}/hub/{made.hook}"
@@ -48,6 +48,13 @@ def hubs(version: int) -> APIRouter:
         return Response(status_code=204)
 
     return router
+
+
+def _refuse_unreadable(query: str, version: int) -> None:
+    try:
+        wanted(query, f"tmf622-v{version}")
+    except Refused as refused:
+        raise Refused(str(refused), kind="malformed") from None
 
 
 def _text(wish: dict[str, Any], name: str) -> str:

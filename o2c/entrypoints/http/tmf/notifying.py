@@ -7,14 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
-from urllib.parse import parse_qsl
 
-from o2c.desk.act import Refused
 from o2c.entrypoints.http.tmf.product_orders import cancel_task, product_order
 from o2c.entrypoints.http.tmf.values import stamp_ms
 from o2c.running.hooks import NATIVE, Delivery, EventRecord, HookState, Message, Session, Teller
 from o2c.views import notifications as told
 from o2c.views.cloud_events import as_bytes
+from o2c.views.masking import masked_answer
 from o2c.views.reading import plain
 
 JSON = "application/json"
@@ -39,25 +38,17 @@ class Notices:
 
     def kinds(self, session: Session, state: HookState, events: Sequence[EventRecord]) -> Iterable[tuple[EventRecord, str]]:
         """The notifications that the hub's query leaves."""
-        return told.notifications(session.app, events, wanted(state.query, self.version))
+        return told.notifications(session.app, events, told.wanted(state.query, state.format))
 
     def message(self, session: Session, hook: str, state: HookState, delivery: Delivery, event: EventRecord) -> Message:
-        """The notification, with the order as it stood right after the event."""
+        """The notification, with the order as it stood right after the event; identifiers in it masked unless the hook is told them in full."""
         before, after = told.as_it_stood(session.app, event)
-        return Message(JSON, as_bytes(notification(delivery.kind, delivery, event, before, after, self.version)))
+        made = notification(delivery.kind, delivery, event, before, after, self.version)
+        return Message(JSON, as_bytes(made if state.unmasked else masked_answer(made)))
 
 
 TELLERS: Mapping[str, Teller] = {**NATIVE, "tmf622-v4": Notices(4), "tmf622-v5": Notices(5)}
 """All formats that hooks are told in."""
-
-
-def wanted(query: str, version: int) -> tuple[str, ...]:
-    """The notifications that the query of a hub asks for: `eventType=A,B`; all where it says nothing. Raises Refused (malformed)."""
-    pairs = parse_qsl(query.removeprefix("?"), keep_blank_values=True)
-    names = tuple(name for key, value in pairs if key == "eventType" for name in value.split(","))
-    if any(key != "eventType" for key, _ in pairs) or (query and not pairs) or not set(names) <= set(told.KINDS[version]):
-        raise Refused(f"a hub's query is eventType= with some of {', '.join(told.KINDS[version])}", kind="malformed")
-    return names or told.KINDS[version]
 
 
 def notification(
