@@ -38,6 +38,7 @@ events.tail              -        yes     yes         masked   yes      yes     
 events.wait              yes      yes     yes         yes      yes      yes              yes
 fallout.actions          yes      yes     yes         yes      yes      yes              yes
 fallout.apply-fix        -        -       yes         -        -        -                -
+fallout.apply-fix/codes  -        -       -           -        -        -                -
 fallout.bulk             -        -       yes         -        -        -                -
 fallout.codes            yes      yes     yes         yes      yes      yes              yes
 fallout.groups           -        yes     yes         masked   yes      -                -

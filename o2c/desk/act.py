@@ -38,8 +38,8 @@ class Deed:
     """What is to be done on one stream.
 
     `wish` (plain JSON values) says what was asked; with the command id it tells a repeat from another wish. `cause` is the event that the
-    deed answers. The stream must stand at `expected_version`, if one is given, and the streams `beside`, which the rules looked at as well, as
-    they were read. With a `command_id` of its own (a UUID) the deed is done once whatever others are done with it.
+    deed answers. The stream must stand at `expected_version`, if one is given. The streams `beside`, which the rules looked at as well, must stand as
+    they were read where the deed writes to them; of the others that is asked before the append, not within it. With a `command_id` of its own (a UUID) the deed is done once whatever others are done with it.
     """
 
     stream: str
@@ -113,14 +113,17 @@ def _act(app: Engine, contexts: Sequence[Context], deeds: Sequence[Deed]) -> lis
         left = {place: deed for place, deed in left.items() if place not in done}
         if not left:
             break
-        loaded = app.load({deed.stream for deed in left.values()})
-        done |= {place: _stale(deed) for place, deed in left.items() if not _as_seen(deed, first, loaded)}
+        loaded = app.load({stream for deed in left.values() for stream in (deed.stream, *deed.beside)})
+        done |= {place: _stale(deed, contexts[place]) for place, deed in left.items() if not _as_seen(deed, first, loaded)}
         left = {place: deed for place, deed in left.items() if place not in done}
-    return [done.get(place) or _stale(deed) for place, deed in enumerate(deeds)]
+    return [done.get(place) or _stale(deed, contexts[place]) for place, deed in enumerate(deeds)]
 
 
 def _seen(app: Engine, context: Context, deed: Deed) -> Deed:
-    """The deed with what its asker decided by beside it, so that it is done only while that stands as he saw it. Raises Stale."""
+    """The deed with what its asker decided by beside it. Raises Stale when that does not stand as he saw it.
+
+    What the deed writes to is held to it by the append itself; of what it only looked at, somebody may write in the moment between.
+    """
     if not context.expected:
         return deed
     loaded = app.load([stream for stream, _ in context.expected])
@@ -130,7 +133,11 @@ def _seen(app: Engine, context: Context, deed: Deed) -> Deed:
             seen=dict(context.expected),
         )
     own = loaded.pop(deed.stream, None)
-    return replace(deed, beside={**loaded, **deed.beside}, expected_version=own.version if own else deed.expected_version)
+    return replace(
+        deed,
+        beside={**loaded, **deed.beside},
+        expected_version=deed.expected_version if own is None or deed.expected_version is not None else own.version,
+    )
 
 
 def foreseen(app: Engine, deeds: Sequence[Deed]) -> list[Refused | None]:
@@ -154,7 +161,7 @@ def _attempt(app: Engine, deeds: Mapping[int, tuple[str, Context, Deed]], loaded
     outcomes = app.write(list(commands.values())) if commands else []
     for (place, command), written in zip(commands.items(), outcomes, strict=True):
         if written.verdict != "stale":
-            done[place] = _done(app, command, written, deeds[place][2])
+            done[place] = _done(app, command, written, deeds[place][2], deeds[place][1])
     return done
 
 
@@ -162,7 +169,8 @@ def _as_seen(deed: Deed, first: Mapping[str, Loaded], loaded: Mapping[str, Loade
     """Whether a deed may be decided again: only streams moved on that it writes to besides its own and did not look at, such as the customer of
     several orders that are approved at once.
     """
-    return not deed.beside and loaded[deed.stream].position == first[deed.stream].position
+    looked_at = {**deed.beside, deed.stream: first[deed.stream]}
+    return all(loaded[stream].position == one.position for stream, one in looked_at.items())
 
 
 def _refused(work: Callable[[], T]) -> T | Refused:
@@ -230,15 +238,16 @@ def _carried(app: Engine, deed: Deed, loaded: Loaded) -> Carried:
     return carried
 
 
-def _done(app: Engine, command: Command, outcome: Outcome, deed: Deed) -> Written | Refused:
+def _done(app: Engine, command: Command, outcome: Outcome, deed: Deed, context: Context) -> Written | Refused:
     if outcome.verdict == "appended":
         if not command.happened:
             return Written(command.stream, command.seen[command.stream].position, unchanged=True)
         return Written(command.stream, outcome.last_position)
     if outcome.verdict == "repeated":
         return app.recall(command.stream, command.command_id, command.fingerprint) or Written(command.stream, outcome.last_position)
-    return _stale(deed)
+    return _stale(deed, context)
 
 
-def _stale(deed: Deed) -> Refused:
-    return Refused(f"{deed.stream} was changed by somebody else meanwhile; look at it again and decide anew", kind="conflict")
+def _stale(deed: Deed, context: Context) -> Refused:
+    why = f"{deed.stream} was changed by somebody else meanwhile; look at it again and decide anew"
+    return Stale(why, seen=dict(context.expected)) if context.expected else Refused(why, kind="conflict")

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 from o2c.desk.act import Deed, permitted
-from o2c.desk.fallout import Way, deed_on
+from o2c.desk.fallout import Way, deed_on, permit
 from o2c.desk.jobs import Job
 from o2c.engine.app import Context, Engine
 from o2c.fallout.rules import Correct
@@ -82,7 +82,9 @@ def bulk(
         filters["order"] = find_order(app, query.order)[1].order_id
 
     def on(row: Mapping[str, Any]) -> Deed:
-        return deed_on(app, row, way, note=note, by=context.actor)
+        deed = deed_on(app, row, way, note=note, by=context.actor)
+        permit(context, way, deed)
+        return deed
 
     job = Job(app, replace(context, command_id=context.command_id or str(uuid4())), VERB, on, dry_run=dry_run)
     _start(job, way, filters, threshold_percent, note)

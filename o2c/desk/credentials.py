@@ -106,18 +106,22 @@ class Credentials:
     def _by_token(self, credential: str) -> _Known:
         now = self._now()
         try:
-            told = verified(credential, self._trusted().trusted, now=now)
+            fresh_until, state = self._trusted()
+            told = verified(credential, state.trusted, now=now)
         except Untrusted as untrusted:
             raise self._refused(f"a token {untrusted}") from None
-        return _Known(told.actor, told.roles, None, self._until((told.expires_at - now).total_seconds() + LEEWAY_S))
+        # No longer than its issuer is known to be trusted: the two do not add up.
+        until = min(fresh_until, self._until((told.expires_at - now).total_seconds() + LEEWAY_S))
+        return _Known(told.actor, told.roles, None, until)
 
-    def _trusted(self) -> IssuersState:
-        """The issuers that are trusted, as they were a moment ago: who sends nonsense makes no work for the database."""
+    def _trusted(self) -> tuple[float, IssuersState]:
+        """The issuers that are trusted, and until when that need not be looked up again: who sends nonsense makes no work for the database."""
         until, state = self._issuers
         if until <= self._monotonic():
             state = self._app.load([ISSUERS_STREAM])[ISSUERS_STREAM].state
-            self._issuers = (self._monotonic() + self._fresh_s, state)
-        return state
+            until = self._monotonic() + self._fresh_s
+            self._issuers = (until, state)
+        return until, state
 
     def _until(self, left_s: float) -> float:
         return self._monotonic() + min(self._fresh_s, left_s)

@@ -52,7 +52,7 @@ from o2c.views.reading import caught_up
 __all__ = [
     "ACTIONS", "Assign", "ChangeOrigin", "Claim", "Correct", "Decide", "Escalate", "Fail", "FailOrder", "Force", "Handling", "LinkTicket", "Note", "Park",
     "Release", "Reopen", "Replace", "RequestInformation", "Resolution", "Resume", "Retry", "Settle", "Skip", "Snooze", "Wait", "Way", "deed_of",
-    "deed_of_work", "deed_on", "resolve", "stage_of", "work",
+    "deed_of_work", "deed_on", "permit", "resolve", "stage_of", "work",
 ]  # fmt: skip
 
 AGREE, ASSIGN = "fallout.resolve/agree", "fallout.work/assign"
@@ -69,8 +69,7 @@ def resolve(app: Engine, context: Context, fallout: str, resolution: Resolution,
     """
     caught_up(app)
     deed = deed_of(app, fallout, resolution, note=note, by=context.actor)
-    if isinstance(resolution, Force) and category_of(deed.stream) != FALLOUT.category:  # no proposal any more
-        permitted(context, AGREE)
+    permit(context, resolution, deed)
     return act(app, context, "fallout.resolve", deed)
 
 
@@ -81,9 +80,16 @@ def work(app: Engine, context: Context, fallout: str, handling: Handling, *, not
     forbidden (to give it to somebody else takes more than to handle it).
     """
     caught_up(app)
-    if isinstance(handling, Assign) and handling.to not in ("", context.actor):
-        permitted(context, ASSIGN)
+    permit(context, handling)
     return act(app, context, "fallout.work", deed_of(app, fallout, handling, note=note, by=context.actor))
+
+
+def permit(context: Context, way: Way, deed: Deed | None = None) -> None:
+    """Raise Refused (forbidden) for what takes more than the whole verb does: to give a fallout to somebody else, and to agree to a proposal."""
+    if isinstance(way, Assign) and way.to not in ("", context.actor):
+        permitted(context, ASSIGN)
+    if isinstance(way, Force) and deed and category_of(deed.stream) != FALLOUT.category:  # no proposal any more
+        permitted(context, AGREE)
 
 
 def deed_of(app: Engine, fallout: str, way: Way, *, note: str, by: str) -> Deed:
@@ -142,7 +148,7 @@ def _resolving(app: Engine, row: Mapping[str, Any], resolution: Resolution, *, n
         follow, beside = follow_up_of(app, stream, fallout)
         steps = (first, follow)
     wish = [fallout, type(resolution).__name__, asdict(resolution), note]
-    return Deed(stream, steps, wish, cause=_cause(app, row), beside=beside)
+    return Deed(stream, steps, wish, cause=row["opened_event"], beside=beside)
 
 
 def stage_of(app: Engine, row: Mapping[str, Any], state: Any) -> Stage:
@@ -200,10 +206,3 @@ def _proposal(app: Engine, row: Mapping[str, Any], *, note: str, by: str) -> Dee
 
 def _plain(handling: Handling) -> dict[str, str]:
     return {name: str(value) for name, value in asdict(handling).items()}
-
-
-def _cause(app: Engine, row: Mapping[str, Any]) -> str | None:
-    """The event that opened the fallout."""
-    [fact] = app.recorder.select_notifications(int(row["cause_event"]), 1)
-    cause: str | None = getattr(fact, "event_id", None)
-    return cause

@@ -120,7 +120,10 @@ def rotate(app: Engine, home: Path, context: Context, hook: str) -> Subscribed:
     key = KEY.of(home)
     name, before = standing_hook(app, hook)
     generation, at_wall = before.generation + 1, datetime.now(UTC)
-    rule: Rule = lambda state, at: rules.rotate(state, hook, generation=generation, at=at_wall)  # noqa: E731 - a name for its type
+
+    def rule(state: HookState, at: datetime) -> Decision:
+        return rules.rotate(state, hook, generation=generation, at=at_wall)
+
     done = act(app, context, "hooks.rotate", _deed(name, rule, ["rotate"]))
     current = standing_hook(app, name)[1].generation
     return _told(done, name, secret_of(key, name, current))
@@ -138,7 +141,10 @@ def resend(app: Engine, context: Context, hook: str, *, delivery: str = "", sinc
     hook), usage (neither or both, an id that is none).
     """
     told = ["resend", delivery, since.isoformat() if since else ""]
-    rule: Rule = lambda state, at: rules.resend(state, hook, delivery=delivery, since=since)  # noqa: E731 - a name for its type
+
+    def rule(state: HookState, at: datetime) -> Decision:
+        return rules.resend(state, hook, delivery=delivery, since=since)
+
     return act(app, context, "hooks.resend", _deed(hook, rule, told))
 
 

@@ -24,6 +24,8 @@ from o2c.views.proving import Proof, prove
 from o2c.views.reading import Rows, caught_up
 
 VERB = "fallout.apply-fix"
+CODES = "fallout.apply-fix/codes"
+"""What takes more than the whole verb does: to put the codes of a fix in force for the whole store."""
 ACTION = "apply-fix"
 _COUNTS = ("fallouts", "resolves", "fails_again", "unknown", "events_read")
 _NAMES = ("fallout", "item", "step", "reason")
@@ -58,7 +60,8 @@ def apply_fix(app: Engine, context: Context, fix: str, *, group: str = "", reaso
     """Prove a fix, then do exactly what it resolves, as one job: load its codes, and correct or try again those fallouts, and no others.
 
     Where nothing resolves, nothing is done. Which fallouts, and the version of each one's stream that the proof saw, stand in the job's stream before the
-    first is touched; a fallout that moved on since is refused, not done. So a job that was cut short goes on when it is called again with the
+    first is touched; a fallout that moved on since is refused, not done (after the job did something about an earlier one of the same order, that
+    order is taken as it then stands). So a job that was cut short goes on when it is called again with the
     same command id (without one, it gets one that is nobody's), under the proof that it began with. Raises Refused as `prove` does, conflict (the command
     id was used for something else), and forbidden.
     """
@@ -68,6 +71,9 @@ def apply_fix(app: Engine, context: Context, fix: str, *, group: str = "", reaso
     caught_up(app)
     context = replace(context, command_id=context.command_id or str(uuid4()))
     wanted = fix_of(fix)
+    if wanted.codes:
+        # They hold for the whole store and stay: that is more than to mend what the fix resolves.
+        permitted(context, CODES)
     again = _Again(app, wanted, note, context.actor)
     job = Job(app, context, VERB, again.deed_on)
     again.job = job.name

@@ -85,7 +85,8 @@ class Outages:
 class Partners:
     """The streams of the plan's partners as this process knows them: read again every LOOK_S seconds, and when somebody asks for it.
 
-    What the process writes to them itself it knows at once. That somebody declared a partner down may be known a moment later.
+    What the process writes to them itself it knows at once, and that one that was down is up. That somebody declared one down may be known a
+    moment later.
     """
 
     def __init__(self, app: Engine) -> None:
@@ -103,8 +104,10 @@ class Partners:
         if time.monotonic() >= self._again_at:
             self._loaded = self.app.load(self._streams.values())
             self._again_at = time.monotonic() + LOOK_S
-        elif told := [stream for stream, one in self._loaded.items() if one.version]:
-            self._loaded |= self.app.load(told, remembered=True)
+        elif told := {stream for stream, one in self._loaded.items() if one.version}:
+            # Of one that is down somebody may have said since that it is up: a call that is made again then must not be parked once more.
+            down = {stream for stream in told if self._loaded[stream].state.down}
+            self._loaded |= self.app.load(down) | self.app.load(told - down, remembered=True)
         own = {name: self._loaded[stream] for name, stream in self._streams.items()}
         return Outages(own, {name: one.state for name, one in own.items() if one.version and one.state.outage})
 

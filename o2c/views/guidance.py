@@ -42,7 +42,7 @@ def actions_of(app: Engine, row: Mapping[str, Any], name: str) -> list[str]:
     return [*_money(row, work, name), *acts, *_without(app, row, work, name)]
 
 
-RESOLVING = frozenset({"retry", "correct", "decide", "force", "skip", "replace", "fail-item", "fail-order", "cancel"})
+RESOLVING = frozenset({"retry", "park", "correct", "decide", "force", "skip", "replace", "fail-item", "fail-order", "cancel"})
 """Actions that are no handling: whether they can be, the step says."""
 _NAMED = {"fail": "fail-item"}
 

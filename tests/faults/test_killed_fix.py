@@ -67,7 +67,7 @@ def deaths(scene: Scene, folder: Path) -> Iterator[tuple[int, Applied, Counter[s
         rows = world.app.reads.rows("SELECT coalesce(body ->> 'fallout', type) AS of FROM o2c.event WHERE type = ANY(%s)",
                                     ["fallout.correction-applied", "codes.loaded"])  # fmt: skip
         told = Counter(item["result"] for item in show_job(world.app, applied.job))
-        assert told == Counter(done=len(applied.done), failed=len(applied.refused))
+        assert told == Counter(done=len(applied.done), failed=len(applied.refused), stopped=applied.stopped)
         world.close()
         yield point, applied, Counter(row["of"] for row in rows)
         if alive:

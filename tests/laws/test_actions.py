@@ -8,8 +8,10 @@ import typer
 from o2c.desk.fallout import Way
 from o2c.entrypoints.cli import bulk, resolving
 from o2c.entrypoints.cli.ways import HANDLING, NO_WAY, OPTIONS, RESOLVING, option_of
+from o2c.entrypoints.http.console.forms import WAYS as FORMS
 from o2c.fallout.actions import ACTIONS
 from o2c.fallout.rates import packaged
+from o2c.views import guidance
 
 WAYS = {way.action for way in get_args(Way)}
 
@@ -32,6 +34,16 @@ def test_every_way_is_an_option_and_has_its_price() -> None:
     assert OPTIONS.keys() == WAYS == {*RESOLVING, *HANDLING}
     assert len({option_of(action) for action in WAYS}) == len(WAYS)
     assert packaged().newest.minutes.keys() == ACTIONS.keys()
+
+
+def test_the_console_has_a_form_for_every_way() -> None:
+    """What its page offers, out of the same table, a form of it says."""
+    assert FORMS.keys() == WAYS
+
+
+def test_the_page_of_a_fallout_knows_what_resolves_it() -> None:
+    """What resolves is offered where its step allows it, what handles where its record does: both by the desk's own two kinds."""
+    assert {*RESOLVING, *NO_WAY} == guidance.RESOLVING
 
 
 @pytest.mark.parametrize(

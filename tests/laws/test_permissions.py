@@ -13,6 +13,7 @@ from o2c.desk.act import permitted, ways
 from o2c.desk.fallout import AGREE, ASSIGN
 from o2c.desk.gate import CAPTURED_BY, PERSONAL
 from o2c.desk.hooks import UNMASKED
+from o2c.desk.proving import CODES
 from o2c.desk.roles import granted, may, roles_for
 from o2c.engine.app import Context
 from o2c.entrypoints.verbs_and_views import VERBS, VIEWS, Operation
@@ -22,7 +23,7 @@ from o2c.views.access import list_permissions
 
 OFFERED = (*VERBS, *VIEWS)
 BY_NAME = {entry.name: entry for entry in OFFERED}
-PARTS = {AGREE, ASSIGN, UNMASKED}
+PARTS = {AGREE, ASSIGN, UNMASKED, CODES}
 MATRIX = [pytest.param(entry, role, id=f"{role} {entry.name}") for entry in OFFERED for role in (*ROLES, "nobody", "")]
 ORDER_DATA = (
     "orders.",
@@ -116,7 +117,9 @@ def test_the_roles_are_what_they_are_for() -> None:
     for role in ("analyst", "auditor", "privacy-officer"):
         assert may_in(role, YES, OWN, MASKED) & changing == set()
     assert may_in("agent", YES) < may_in("supervisor", YES)
-    assert {"fallout.bulk", "fallout.apply-fix", "partners.down", "partners.up", *PARTS} <= may_in("supervisor", YES) - may_in("agent", YES)
+    assert {"fallout.bulk", "fallout.apply-fix", "partners.down", "partners.up", *(PARTS - {CODES})} <= may_in("supervisor", YES) - may_in(
+        "agent", YES
+    )
     assert {view.name for view in VIEWS} - may_in("auditor", YES) == {"orders.link", "replay"}  # by a link its holder answers
     assert may_in("service", MASKED) == set()
     assert {"access.records"} == {name for name in PERMISSIONS if set(roles_for(name)) == {OPERATOR, "auditor", "privacy-officer"}}

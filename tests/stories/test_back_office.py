@@ -71,6 +71,19 @@ def beside(server_dsn: str) -> Iterator[str]:
     return iter([made(server_dsn, "back_office_beside")])
 
 
+EARLY = """SELECT f.fallout, f.reason FROM projection.fallout f JOIN projection.fallout_records r USING (fallout)
+WHERE r.first_touch_at < f.opened_at OR f.closed_at < f.opened_at"""
+"""Fallouts that somebody touched or closed before they were there. No parameters."""
+
+
+def test_nobody_acts_on_what_is_still_to_come(months: World) -> None:
+    """A file is taken in at once, and with it changed papers of days to come: agents see each on its day."""
+    [to_come] = months.app.reads.rows("SELECT count(*) AS n FROM projection.fallout WHERE reason = 'DQ-DUP' AND closed_at IS NOT NULL")
+
+    assert to_come["n"] > 0
+    assert months.app.reads.rows(EARLY) == []
+
+
 def made(server_dsn: str, name: str) -> str:
     with psycopg.connect(server_dsn, autocommit=True) as connection:
         connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)".encode())

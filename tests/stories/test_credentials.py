@@ -272,6 +272,19 @@ def test_issuers_that_are_not_trusted(world: World, changes: dict[str, Any], why
     assert list_issuers(world.app) == []
 
 
+def test_two_delays_do_not_add_up(world: World, credentials: Credentials, clock: Clock) -> None:
+    """A token that is new to a process which knew its issuer as trusted a moment ago is believed no longer than that."""
+    trusted(world)
+    credentials.context(token(clock))
+    clock.passes(FRESH_S * 0.9)
+    distrust_issuer(world.app, ADMIN, ISSUER, note="leaked")
+    other = token(clock, life_s=500)
+    assert credentials.context(other).actor
+
+    clock.passes(FRESH_S * 0.2)
+    unknown(credentials, other)
+
+
 @pytest.mark.parametrize("role", ["service", "agent", "supervisor", "analyst", "auditor", "privacy-officer"])
 def test_only_an_admin_deals_with_credentials(world: World, role: str) -> None:
     """Nobody else issues, revokes, trusts or distrusts, whatever face he comes by."""

@@ -1,20 +1,26 @@
 """Acting on many streams at once is the general case of acting on one: one append, each deed whole or not at all, one permission asked."""
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from o2c.desk.act import Deed, act, act_on_all
-from o2c.desk.fallout import Correct, Decide, Force, deed_of
+from o2c.desk.act import Deed, Stale, act, act_on_all
+from o2c.desk.bulk import Query, bulk
+from o2c.desk.customers import record_contact, register_customer
+from o2c.desk.fallout import Assign, Claim, Correct, Decide, Force, deed_of, resolve
+from o2c.desk.proving import apply_fix
 from o2c.desk.roles import OPERATOR, may, roles_for
 from o2c.engine.app import Context, Written
 from o2c.kernel.partner import RefusedBy
 from o2c.kernel.refusal import Refused
-from tests.world import World, at, line, order
+from tests.world import World, at, customer, line, order
 
 ANN = Context("ann")
+CODES = 'version = "ours-1"\nvalid_from = "2026-01-01"\n[codes.CR-REFER]\nretry = "transient"\n'
+"""A fix that is nothing but codes."""
 
 
 @pytest.fixture
@@ -86,6 +92,63 @@ def test_who_moves_first_is_the_other_s_conflict(world: World) -> None:
     assert isinstance(done[0], Refused)
     assert done[0].kind == "conflict"
     assert [isinstance(one, Written) for one in done[1:]] == [True, True]
+
+
+def interrupted(world: World, monkeypatch: pytest.MonkeyPatch, by: Callable[[], object]) -> None:
+    """Let somebody else write just before the next append, once."""
+    write, left = world.app.write, [by]
+
+    def first(commands: Any, **more: Any) -> Any:
+        while left:
+            left.pop()()
+        return write(commands, **more)
+
+    monkeypatch.setattr(world.app, "write", first)
+
+
+def decided_by(world: World, deed: Deed) -> Context:
+    """Ann, who looked at an order and at its fallout's record."""
+    streams = {deed.stream, f"fallout-{deed.wish[0]}"}
+    return Context("ann", expected=tuple((name, world.app.load([name])[name].version) for name in sorted(streams)))
+
+
+def test_what_moved_at_the_last_moment_is_told_like_what_moved_before(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever said by what he decided is told that it does not stand, however late that became so."""
+    [deed, *_] = deeds(world, *[Decide(approve=True)] * 3)
+    context = decided_by(world, deed)
+    interrupted(world, monkeypatch, lambda: resolve(world.app, Context("bob"), deed.wish[0], Decide(approve=False), note="too late"))
+
+    with pytest.raises(Stale) as stale:
+        act(world.app, context, "fallout.resolve", deed)
+
+    assert stale.value.seen == dict(context.expected)
+
+
+def test_what_nobody_decided_by_may_move(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A contact with the customer, to whom the decision is written as well, refuses nobody: all that Ann looked at stands."""
+    [deed, *_] = deeds(world, *[Decide(approve=True)] * 3)
+    about = {"medium": "call", "topic": "bill"}
+    register_customer(world.app, Context("crm"), customer("C-1"))
+    interrupted(world, monkeypatch, lambda: record_contact(world.app, Context("bob", command_id=str(uuid.uuid4())), "C-1", **about))
+
+    assert isinstance(act(world.app, decided_by(world, deed), "fallout.resolve", deed), Written)
+
+
+def test_a_key_for_bulk_alone_may_not_what_takes_more(world: World) -> None:
+    """To give a fallout to somebody else is asked for by itself, one by one or many at once."""
+    key = Context("robot", roles=("supervisor",), scopes=frozenset({"fallout.bulk"}))
+    job = bulk(world.app, key, Query(reason="CR-REFER"), Assign("cleo"), note="yours")
+    own = bulk(world.app, key, Query(reason="CR-REFER"), Claim(), note="mine")
+
+    assert (job.done, job.failed, own.done) == (0, 3, 3)
+
+
+def test_codes_of_a_fix_take_more_than_to_apply_it(world: World) -> None:
+    """They hold for the whole store and stay; whoever may not load codes puts none in force by way of a fix."""
+    supervisor = Context("sue", roles=("supervisor",))
+    with pytest.raises(Refused, match=r"fallout\.apply-fix/codes") as refused:
+        apply_fix(world.app, supervisor, CODES, reason="CR-REFER", note="try")
+    assert refused.value.kind == "forbidden"
 
 
 def test_a_role_that_may_not_is_refused_before_anything_is_read(world: World) -> None:

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from o2c.desk.act import Context
+from o2c.entrypoints.http.failing import TOLD
 from o2c.entrypoints.http.limits import BODY_BYTES_MAX, DEPTH_MAX, Rates
 from o2c.entrypoints.http.problems import TYPES
 from tests.service import Visitor, serving
@@ -69,6 +71,26 @@ def test_a_change_says_what_it_was_decided_by(service: Visitor, world: World) ->
     unseen = stale.json()["unseen"]
     assert [event["version"] for event in unseen] == list(range(int(old.strip('"')) + 1, version + 1))
     assert {event["stream"] for event in unseen} == {stream}
+
+
+def test_who_may_not_see_events_is_told_what_and_when(world: World, tmp_path: Path) -> None:
+    """A shop that decided by an old page of its own order learns what happened, and neither by whom nor with which contents."""
+    shop = Context("shop", roles=("service",))
+    with serving(world, tmp_path, who=lambda authorization: shop) as service:
+        service.post("/api/v1/orders/capture", order("SHOP-1", line()))
+        stale = service.post("/api/v1/orders/SHOP-1/cancel", CANCEL, If_Match='"0"')
+
+    assert problem(stale) == (412, "stale")
+    assert stale.json()["unseen"]
+    assert {frozenset(event) for event in stale.json()["unseen"]} == {frozenset(TOLD)}
+
+
+def test_keys_of_two_callers_never_meet(service: Visitor) -> None:
+    """Whatever their names and keys are: what one did is no repeat of the other's."""
+    one, other = {"Authorization": "Bearer ann", "Idempotency_Key": "x 1"}, {"Authorization": "Bearer ann x", "Idempotency_Key": "1"}
+    told = [service.post("/api/v1/orders/capture", order(f"WEB-{n}", line()), **who) for n, who in enumerate((one, other), 7)]
+
+    assert [answer.status_code for answer in told] == [200, 200]
 
 
 def test_a_change_decided_by_what_stands_is_done(service: Visitor) -> None:

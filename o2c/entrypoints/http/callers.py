@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Annotated
 from uuid import UUID, uuid5
@@ -13,6 +14,8 @@ from o2c.desk.act import Context, Refused
 from o2c.entrypoints.http.held import held_by
 
 CHANNEL = "http"
+CALLER = "o2c.caller"
+"""Where a request keeps who it is from, for whoever tells him what went wrong."""
 WISHES = UUID("6e7a3a54-3a1f-4c55-8f0b-5d7a4b1d2c90")
 """The name space of command ids that are made of idempotency keys; made once."""
 KEY_LENGTH_MAX = 255
@@ -24,6 +27,7 @@ def caller(request: Request, given: Annotated[HTTPAuthorizationCredentials | Non
     del given  # It stands in the description of the service; what was really sent is read below, whatever its form.
     context = known(request, request.headers.get("authorization", ""), CHANNEL)
     held_by(request).rates.take(context.actor)
+    request.scope[CALLER] = context
     return context
 
 
@@ -48,4 +52,4 @@ def wishing(context: Context, key: str | None) -> Context:
         return context
     if not key or len(key) > KEY_LENGTH_MAX or not key.isprintable():
         raise Refused(f"an Idempotency-Key is 1 to {KEY_LENGTH_MAX} printable characters")
-    return replace(context, command_id=str(uuid5(WISHES, f"{context.actor} {key}")))
+    return replace(context, command_id=str(uuid5(WISHES, json.dumps([context.actor, key]))))

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import traceback
+
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, PlainTextResponse, Response
 from starlette.exceptions import HTTPException
 
-from o2c.desk.act import Refused, Stale
+from o2c.desk.act import Refused, Stale, ways
+from o2c.entrypoints.http.callers import CALLER
 from o2c.entrypoints.http.held import held_by
 from o2c.entrypoints.http.problems import OF_STATUS, TYPES, kind_of, problem
 from o2c.running.failing import NO_ANSWER, refused_by_server, why_no_answer
@@ -16,6 +19,8 @@ from o2c.views.following import show_stream
 
 logger = structlog.get_logger(__name__)
 UNSEEN_MAX = 100
+TOLD = ("position", "id", "stream", "version", "type", "occurred_at")
+"""What anybody who may decide is told of an event that he has not seen."""
 
 
 def told_of(error: Exception, request: Request) -> JSONResponse:
@@ -29,17 +34,22 @@ def told_of(error: Exception, request: Request) -> JSONResponse:
     if isinstance(error, NO_ANSWER):
         return problem("unavailable", why_no_answer(error), instance=path)
     # The text of an exception may hold what was sent: its type alone is told.
-    logger.error("request.defect", error=type(error).__name__, method=request.method, route=_route(request))
+    place = traceback.extract_tb(error.__traceback__)[-1:]
+    at = f"{place[0].filename}:{place[0].lineno}" if place else ""
+    logger.error("request.defect", error=type(error).__name__, at=at, method=request.method, route=_route(request))
     return problem("defect", f"a defect in o2c ({type(error).__name__}); nothing acknowledged is lost", instance=path)
 
 
 def _stale(request: Request, refused: Stale) -> JSONResponse:
-    """With what the caller has not seen: the events of the streams since, the newest of very many."""
+    """With what the caller has not seen: the events of the streams since, the newest of very many; to who may not see a stream's events, what and when."""
     app, current, unseen = held_by(request).session.app, {}, []
+    caller = request.scope.get(CALLER)
+    whole = caller is not None and bool(ways(caller, "streams.show"))
     for stream, version in refused.seen.items():
         events = show_stream(app, stream)
         current[stream] = events[-1].version if events else 0
-        unseen += [event.masked().as_json() for event in events if event.version > version]
+        since = (event.masked().as_json() for event in events if event.version > version)
+        unseen += [event if whole else {name: event[name] for name in TOLD} for event in since]
     return problem("stale", str(refused), instance=request.url.path, current=current, unseen=unseen[-UNSEEN_MAX:])
 
 
