@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 
 from o2c.desk.act import Context, Refused
+from o2c.entrypoints.http.limits import Rates
 from tests.service import serving
 from tests.world import World
 
@@ -159,9 +160,9 @@ class Console:
 
 
 @contextmanager
-def console(world: World, home: Path) -> Iterator[Console]:
+def console(world: World, home: Path, *, links: Rates | None = None) -> Iterator[Console]:
     """The console on the store of a world."""
-    with serving(world, home, who=by_key) as visitor:
+    with serving(world, home, who=by_key, links=links) as visitor:
         yield Console(str(visitor.client.base_url))
 
 

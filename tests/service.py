@@ -46,9 +46,11 @@ class Visitor:
 
 
 @contextmanager
-def serving(world: World, home: Path, *, rates: Rates | None = None, strangers: Rates | None = None, who: Who = who) -> Iterator[Visitor]:
+def serving(
+    world: World, home: Path, *, rates: Rates | None = None, strangers: Rates | None = None, links: Rates | None = None, who: Who = who
+) -> Iterator[Visitor]:
     """The service on the store of a world, at a port of this machine."""
-    made = service(Session(world.app, home), who, rates=rates, strangers=strangers)
+    made = service(Session(world.app, home), who, rates=rates, strangers=strangers, links=links)
     server = uvicorn.Server(uvicorn.Config(made, port=0, log_config=None, lifespan="off"))
     thread = threading.Thread(target=server.run)
     thread.start()

@@ -9,11 +9,14 @@ import pytest
 
 from o2c.desk.act import Context
 from o2c.desk.roles import HOLDER
+from o2c.entrypoints.http.console.visits import Visits
+from o2c.entrypoints.http.limits import Rates
 from o2c.entrypoints.verbs_and_views import VERBS, VIEWS, named
 from o2c.kernel.refusal import Refused
 from o2c.views.order_link import order_link
 from tests.console import Console, console
 from tests.desk import Desk
+from tests.service import serving
 from tests.world import ADDRESS, World, at, line, order, ported
 
 NUMBER = "+447700900123"
@@ -149,9 +152,61 @@ def test_a_code_that_is_none_is_asked_for_again(site: Console, waiting: World, t
         waiting.run(at(5, 12))
         after = customer.opens(path)
 
-    assert wrong.status in (200, 422)
+    assert (wrong.status, wrong.alerts) == (200, [])
     assert "The code of your old provider" in after.text
     assert [row["reason"] for row in waiting.fallouts("WEB-1")] == ["NP-CODE"]
+
+
+def test_an_answer_that_comes_twice_is_done_once(site: Console, waiting: World, tmp_path: Path) -> None:
+    """A double click, or an answer that was lost on the way: the second leads to how it stands, in no red word."""
+    path = f"/my/{link_of(waiting, tmp_path)}"
+    with site.visited() as customer:
+        page = customer.opens(path)
+        seen = [customer.sends(page, path, {"change.portInCode": "ABC123456"}) for _ in range(2)]
+
+    assert [(answer.status, answer.alerts) for answer in seen] == [(200, [])] * 2
+    assert [answer.answer.history[0].status_code for answer in seen] == [303, 303]
+    assert [str(answer.answer.url.query, "ascii") for answer in seen] == ["done=thanks", ""]
+    written = waiting.app.reads.rows("SELECT 1 FROM o2c.event WHERE type = 'fallout.correction-applied'")
+    assert len(written) == 1
+
+
+def test_what_is_refused_is_told_in_our_words(site: Console, waiting: World, tmp_path: Path) -> None:
+    """A form that was tampered with: one plain sentence, no id and no word of the desk."""
+    path = f"/my/{link_of(waiting, tmp_path)}"
+    with site.visited() as customer:
+        odd = customer.sends(customer.opens(path), path, {"change.party": "C-2"})
+
+    assert odd.status == 422
+    assert odd.alerts == ["We could not take what you sent. Please look at it and send it again, or ring us."]
+
+
+def test_whoever_guesses_links_waits_and_keeps_nobody_else_out(waiting: World, tmp_path: Path) -> None:
+    """A link that is one is opened as often as one likes. Of guesses an address has a few, by pages and answers alike; keys have their own count."""
+    link = link_of(waiting, tmp_path)
+    with serving(waiting, tmp_path, links=Rates(rate_per_s=0.001, burst=3), strangers=Rates(rate_per_s=0.001, burst=3)) as service:
+        good = [service.client.get(f"/my/{link}").status_code for _ in range(8)]
+        bad = [service.client.get(f"/my/x{link}").status_code for _ in range(4)]
+        held_back = service.client.get(f"/my/{link}")
+        keys = [service.client.get("/api/v1/status").status_code, service.get("/api/v1/status").status_code]
+
+    assert good == [200] * 8
+    assert bad == [404] * 3 + [429]
+    assert held_back.status_code == 429
+    assert held_back.headers["retry-after"]
+    assert keys == [401, 200]
+
+
+def test_a_forged_link_counts_when_an_answer_is_sent_by_it(waiting: World, tmp_path: Path) -> None:
+    """An answer opens no second way to guess."""
+    link = link_of(waiting, tmp_path)
+    with console(waiting, tmp_path, links=Rates(rate_per_s=0.001, burst=2)) as site, site.visited() as guesser:
+        page = guesser.opens(f"/my/{link}")
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(Visits, "check", lambda *_: None)
+            sent = [guesser.client.post(f"/my/x{link}", data=page.form(f"/my/{link}")).status_code for _ in range(3)]
+
+    assert sent == [404, 404, 429]
 
 
 def test_whoever_has_a_link_may_do_nothing_else(waiting: World) -> None:

@@ -19,12 +19,13 @@ Who = Callable[[str], Context]
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """The open store, who may come in, how often each came of late, and how far the log is."""
+    """The open store, who may come in, how often each came of late, `strangers` with a credential and `links` with a customer's link that is none, and how far the log is."""
 
     session: Session
     who: Who
     rates: Rates = field(default_factory=Rates)
     strangers: Rates = field(default_factory=of_strangers)
+    links: Rates = field(default_factory=of_strangers)
     pulse: Pulse = field(default_factory=Pulse)
 
 

@@ -20,7 +20,7 @@ RATE_PER_S = 200
 BURST = 1_000
 STRANGERS_PER_S = 2
 STRANGERS_BURST = 50
-"""The same for credentials that are not accepted, by the address that they come from: whoever guesses keys is not served on."""
+"""The same for credentials that are not accepted, and apart from them for customers' links, by the address that they come from: whoever guesses is not served on."""
 CALLERS_MAX = 10_000
 
 
@@ -135,5 +135,5 @@ class Rates:
 
 
 def of_strangers() -> Rates:
-    """The bucket of those whose credentials are not accepted."""
+    """A bucket of those whose credentials, or whose links, are not accepted."""
     return Rates(rate_per_s=STRANGERS_PER_S, burst=STRANGERS_BURST)

@@ -29,10 +29,12 @@ ACTOR = "SERVING_ACTOR"
 """The variable of the environment that names who everybody is at a port that only this machine reaches; unset, every caller says who he is."""
 
 
-def service(session: Session, who: Who, *, rates: Rates | None = None, strangers: Rates | None = None) -> FastAPI:
+def service(
+    session: Session, who: Who, *, rates: Rates | None = None, strangers: Rates | None = None, links: Rates | None = None
+) -> FastAPI:
     """The service on an open store. `who` tells who calls from the header Authorization, or raises Refused (unauthenticated)."""
     made = _made()
-    hold(made, Held(session, who, rates or Rates(), strangers or of_strangers()))
+    hold(made, Held(session, who, rates or Rates(), strangers or of_strangers(), links or of_strangers()))
     return made
 
 

@@ -81,10 +81,12 @@ class Page:
     def do(self, name: str, *arguments: Any, wish: str = "", seen: str = "", **options: Any) -> Any:
         """Carry a verb through. `wish` makes it once of however many sendings; `seen` is the state of the thing that it was decided by."""
         context = wishing(self.context, wish or None)
-        decided_by = named(name).decided_by
-        if decided_by and seen:
+        operation = named(name)
+        if operation.decided_by and seen:
+            # Before anything is looked up: who may not is not told what there is.
+            operation.admit(context, *operation.opened_on(self.session.app, self.session.home), *arguments, **options)
             all_seen(self.session.app)
-            now = versions_of(self.session.app, decided_by, str(arguments[0]))
+            now = versions_of(self.session.app, operation.decided_by, str(arguments[0]))
             context = replace(context, expected=expected_of(seen, now))
         return self._called(context, name, arguments, options, "")
 
