@@ -274,7 +274,7 @@ ORDER BY open DESC, revenue_minor DESC NULLS LAST, count DESC, f.group_id LIMIT 
 open ones are of several currencies. Parameters: `queue`, `reason` (empty text: any), `open_only`, `today`, `now`, `limit` (NULL: all)."""
 
 WORKLIST = f"""SELECT f.fallout, f.order_id, f.stream, f.item, f.step, f.reason, f.queue, f.origin, f.cause_event, f.acts, coalesce(nullif(r.queue, ''), f.queue) AS queue_now,
-f.opened_at, r.owner, r.claimed_until, r.waits_for, r.waits_until, r.snoozed_until, r.level, r.waiting, r.touches, r.tickets, r.proposed_by
+f.opened_at, f.opened_event, r.owner, r.claimed_until, r.waits_for, r.waits_until, r.snoozed_until, r.level, r.waiting, r.touches, r.tickets, r.proposed_by
 FROM projection.fallout f LEFT JOIN projection.fallout_records r ON r.fallout = f.fallout
 WHERE f.state = 'open' ORDER BY {RANK}, f.opened_at, f.fallout"""
 """Every open fallout by rank, with what its record says (NULL where nobody handled it). Parameters: those of `RANK`."""

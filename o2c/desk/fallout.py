@@ -125,6 +125,8 @@ def _resolving(app: Engine, row: Mapping[str, Any], resolution: Resolution, *, n
     stream, item, step = str(row["stream"]), str(row["item"]), app.book.steps[row["step"]]
 
     def first(state: Any, at: datetime) -> Decision:
+        if isinstance(resolution, Park):
+            _refuse_up(fallout, step, beside)
         return rules.resolve(resolution, step, _work_on(app, row, state, resolution), app.kind(stream), app.book, note=note, at=at)
 
     def end(state: Any, at: datetime) -> Decision:
@@ -141,9 +143,10 @@ def _resolving(app: Engine, row: Mapping[str, Any], resolution: Resolution, *, n
         steps = (first, end)
     elif of_order and isinstance(resolution, FailOrder):
         steps = (first, *(end_all for _ in app.load([stream])[stream].state.items))
-    beside = app.load([stream_of(fallout)]) if isinstance(resolution, Force) else {}
-    if isinstance(resolution, Park):
-        beside = _down(app, fallout, step)
+    looked_at = [stream_of(fallout)] if isinstance(resolution, Force) else []
+    if isinstance(resolution, Park) and step.partner:
+        looked_at = [partner_stream(step.partner)]
+    beside = app.load(looked_at)
     if step.name == DUPLICATE.name and resolution == Decide(approve=True):
         follow, beside = follow_up_of(app, stream, fallout)
         steps = (first, follow)
@@ -166,28 +169,23 @@ def _work_on(app: Engine, row: Mapping[str, Any], state: Any, resolution: Resolu
     return changed(app.reading(found), fallout=row["fallout"])
 
 
-def _down(app: Engine, fallout: str, step: Step) -> dict[str, Loaded]:
-    """The partner of a step, which is down: what is asked of it is parked. Raises Refused (conflict) for one that is up, and for a step without."""
+def _refuse_up(fallout: str, step: Step, looked_at: Mapping[str, Loaded]) -> None:
+    """Raise Refused (conflict) unless the partner of a step is down, so that what is asked of it is parked; and for a step that asks none."""
     if not step.partner:
         raise Refused(
             f"fallout {fallout}: step {step.name} asks no partner, so nothing of it can be parked; retry it, or snooze", kind="conflict"
         )
-    stream = partner_stream(step.partner)
-    loaded = app.load([stream])
-    if not loaded[stream].state.down:
+    if not looked_at[partner_stream(step.partner)].state.down:
         hint = f"retry it, or say that it is down: `o2c partners down {step.partner}`"
         raise Refused(f"fallout {fallout}: partner {step.partner} is not known to be down; {hint}", kind="conflict")
-    return loaded
 
 
 def _agreed(app: Engine, row: Mapping[str, Any], by: str) -> bool:
-    """Whether somebody else proposed to force this very attempt. Raises Refused (conflict) for whoever agrees with himself."""
+    """Whether somebody else proposed to force this very attempt."""
     record: FalloutRecord = app.load([stream_of(row["fallout"])])[stream_of(row["fallout"])].state
     state = app.load([str(row["stream"])])[str(row["stream"])].state
     attempt = app.work(str(row["stream"]), state, str(row["item"]), row["step"]).attempt
-    if record.proposed_by == by and record.proposed_attempt == attempt:
-        raise Refused(f"fallout {row['fallout']}: {by} proposed to force it; somebody else has to agree", kind="conflict")
-    return bool(record.proposed_by) and record.proposed_attempt == attempt
+    return record.proposed_by not in ("", by) and record.proposed_attempt == attempt
 
 
 def _proposal(app: Engine, row: Mapping[str, Any], *, note: str, by: str) -> Deed:
@@ -198,6 +196,8 @@ def _proposal(app: Engine, row: Mapping[str, Any], *, note: str, by: str) -> Dee
 
     def propose(record: FalloutRecord, at: datetime) -> Decision:
         found = _work_on(app, row, beside[stream].state, Force())
+        if record.proposed_by == by and record.proposed_attempt == found.attempt:
+            raise Refused(f"fallout {fallout}: {by} proposed to force it; somebody else has to agree", kind="conflict")
         rules.force(step, found, note=note)
         return just(ForceProposed(fallout=fallout, fell_out_in=stream, attempt=found.attempt, by=by, note=note))
 

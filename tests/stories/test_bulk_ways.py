@@ -2,11 +2,13 @@
 
 import json
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
+from o2c.desk.fallout import Force, Park, resolve
 from o2c.desk.partners import partner_down, partner_up
-from o2c.engine.app import Context
+from o2c.engine.app import Context, Written
 from o2c.kernel.partner import Answered, Failed
 from o2c.kernel.refusal import Refused
 from tests.desk import Desk
@@ -87,3 +89,27 @@ def test_a_step_that_asks_nobody_cannot_be_parked(world: World, desk: Desk) -> N
     world.run(at(5, 12))
     with pytest.raises(Refused, match="asks no partner"):
         desk.types("fallout", "resolve", world.fallouts(reason="INV-SIM")[0]["fallout"], "--park", "--reason", "they rebuild it")
+
+
+def test_a_repeat_gets_the_first_answer_however_it_stands_by_then(world: World) -> None:
+    """A call parked, or a step proposed to be forced, whose answer was lost: the same wish again is answered as before, once and for all."""
+    world.scripted.will("activation", Failed("PERMANENT"))
+    world.take(order("WEB-1", line(), party="C-1"))
+    world.run(at(5, 12))
+    world.scripted.will("esim-download", Failed("PERMANENT"))
+    world.take(order("WEB-2", line(), party="C-2"), name="two.jsonl")
+    world.run(at(6))
+    ann = [Context("ann", command_id=str(uuid4())) for _ in range(2)]
+    wishes = [(ann[0], world.fallouts("WEB-1")[0]["fallout"], Park()), (ann[1], world.fallouts("WEB-2")[0]["fallout"], Force())]
+
+    def wished() -> list[Written]:
+        return [resolve(world.app, who, fallout, way, note="they rebuild it") for who, fallout, way in wishes]
+
+    partner_down(world.app, Context("ann"), "network", reason="a rebuild")
+    first = wished()
+    partner_up(world.app, Context("ann"), "network", reason="done")
+    again = wished()
+
+    assert [(one.position, one.repeated) for one in again] == [(one.position, True) for one in first]
+    with pytest.raises(Refused, match="somebody else has to agree"):
+        resolve(world.app, Context("ann"), wishes[1][1], Force(), note="they rebuild it")
