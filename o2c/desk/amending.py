@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 
 from o2c.desk.act import Deed, act
@@ -13,19 +14,33 @@ from o2c.orders.state import OrderState
 from o2c.views.documents import texts_of
 from o2c.views.orders import find_order
 
-__all__ = ["TEXTS", "Amendment", "amend_order"]
+__all__ = ["TEXTS", "Amendment", "AmendmentAsSent", "amend_order"]
+
+
+@dataclass(frozen=True, slots=True)
+class AmendmentAsSent(Amendment):
+    """An amendment that is told as a change of what the order says, and follows only from how the order stands when it is made.
+
+    `sent` is what was asked for, to the letter: that tells a repeat from another wish, for by then the order stands differently. `found` works
+    the amendment out; it is called only for what is not a repeat, and may raise Refused.
+    """
+
+    sent: str = field(default="", repr=False)
+    found: Callable[[], Amendment] = field(default=Amendment, repr=False)
 
 
 def amend_order(app: Engine, context: Context, name: str, amendment: Amendment) -> Written:
     """Change an order's priority, category, description or contact, or add a note, by our id or its external id.
 
     What is so already is no change, except for a note. What is asked for from then on goes by the new priority. Raises Refused: missing, usage
-    (a priority that is none, a text that is too long), conflict (the priority or category of an order that is over).
+    (a priority that is none, a text that is too long), conflict (the priority or category of an order that is over), and as `found` does.
     """
     stream, _ = find_order(app, name)
-    standing = texts_of(app, stream)
 
     def rule(state: OrderState, at: datetime) -> Decision:
-        return amend(state, amendment, standing)
+        # Read after the order's state was: what is written in between is seen, or makes this stale.
+        wished = amendment.found() if isinstance(amendment, AmendmentAsSent) else amendment
+        return amend(state, wished, texts_of(app, stream))
 
-    return act(app, context, "orders.amend", Deed(stream, (rule,), ["amend", asdict(amendment)]))
+    wish = ["amend", "as sent", amendment.sent] if isinstance(amendment, AmendmentAsSent) else ["amend", asdict(amendment)]
+    return act(app, context, "orders.amend", Deed(stream, (rule,), wish))

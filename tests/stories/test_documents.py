@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from o2c.desk import amending
 from o2c.desk.act import Context
 from o2c.desk.amending import Amendment, amend_order
 from o2c.desk.gate import asked
@@ -199,3 +200,20 @@ def test_what_is_personal_is_shown_to_who_may_and_taken_down(lived: World) -> No
     assert all(row["paper"] for row in seen("auditor"))
     assert seen("service") == []
     assert "personal-data.disclosed" in lived.types("access-C-1")
+
+
+def test_an_amendment_beside_another_is_not_taken_for_so_already(lived: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody changes the description in the moment before ours is carried out, which asks for what stood before that: it is set again."""
+    amend_order(lived.app, SHOP, "PORT", Amendment(description="for the shop"))
+    act = amending.act
+
+    def late(*arguments: Any) -> Any:
+        monkeypatch.setattr(amending, "act", act)
+        amend_order(lived.app, SHOP, "PORT", Amendment(description="for somebody else"))
+        return act(*arguments)
+
+    monkeypatch.setattr(amending, "act", late)
+    done = amend_order(lived.app, SHOP, "PORT", Amendment(description="for the shop"))
+
+    assert not done.unchanged
+    assert show_document(lived.app, "PORT", personal=True)["amendments"][-1]["description"] == "for the shop"

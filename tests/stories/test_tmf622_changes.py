@@ -130,6 +130,27 @@ def test_what_may_change_is_changed(service: Visitor, version: int, kind: str, b
     assert {name: other.get(name) for name in told} == told
 
 
+REPEATS = [
+    *CHANGES,
+    ("a note", PATCH, [{"op": "add", "path": "/note", "value": [{"text": "rang"}]}], {}),
+    ("a note by merging", MERGE, {"note": [{"text": "rang"}]}, {}),
+]
+
+
+@pytest.mark.parametrize("version", BOTH)
+@pytest.mark.parametrize(("kind", "body"), [pytest.param(*case[1:3], id=case[0]) for case in REPEATS])
+def test_a_change_that_is_sent_again_under_its_key_gets_the_first_answer(service: Visitor, version: int, kind: str, body: Any) -> None:
+    """The order is as the first one left it by then, and the repeat is known by what was sent; another wish under the key is refused."""
+    tag = service.get(f"{V5}/productOrder/{id_of(service, 'NEW')}").headers["etag"]
+
+    first, again = (patch(service, body, kind, version=version, Idempotency_Key="wish-1", If_Match=tag) for _ in range(2))
+    other = patch(service, {"category": "another"}, MERGE, version=version, Idempotency_Key="wish-1")
+
+    assert (first.status_code, again.status_code, other.status_code) == (200, 200, 422)
+    assert again.json() == first.json()
+    assert again.headers["etag"] == first.headers["etag"]
+
+
 def test_notes_are_added_and_stay(service: Visitor) -> None:
     """By either kind of patch; one that is there cannot be taken away."""
     first = patch(service, [{"op": "add", "path": "/note", "value": [{"text": "rang"}]}], PATCH)

@@ -16,6 +16,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 
 from o2c.desk.act import Refused
+from o2c.desk.amending import Amendment, AmendmentAsSent
 from o2c.entrypoints.http.native import POSITION
 from o2c.entrypoints.http.tmf.asking import (
     DOCUMENT,
@@ -32,12 +33,13 @@ from o2c.entrypoints.http.tmf.asking import (
     read_patch,
     refuse_other_media,
 )
-from o2c.entrypoints.http.tmf.patching import MEDIA_TYPES, MERGE, QUERY, amendment_of, merged, patched
+from o2c.entrypoints.http.tmf.patching import MEDIA_TYPES, MERGE, QUERY, amendment_of, merged, patched, sent_as
 from o2c.entrypoints.http.tmf.product_orders import BASE, personal_among, product_order
 from o2c.entrypoints.http.tmf.queries import Filter, Query, chosen, page, query_of, sifted
 from o2c.entrypoints.http.tmf.types import TYPES
 from o2c.entrypoints.http.tmf.values import moment
 from o2c.entrypoints.http.versions import expected_of, same, tag_of
+from o2c.entrypoints.verbs_and_views import named
 from o2c.views.orders import ORDER_STATES
 from o2c.views.versions import versions_of
 
@@ -98,19 +100,27 @@ def ordering(version: int) -> APIRouter:
         """Change what does not touch how the order is carried out: its category, description, contact, priority, or one note more."""
         kind = refuse_other_media(request, MEDIA_TYPES)
         wish = read_patch(body, "the patch")
-        document = asking.ask("orders.document", identity, personal=True)
-        before = product_order(document, version)
-        after = merged(before, wish) if kind in MERGE else patched(before, wish, which=kind == QUERY)
-        standing = versions_of(asking.session.app, "orders.show", document["order"])
-        wanting = asking.deciding(expected_of(if_match, standing)) if if_match else asking
-        wanting.ask("orders.amend", document["order"], amendment_of(before, after))
-        return shown_one(request, asking, document["order"], version, query_of(request, attributes))
+
+        def found() -> Amendment:
+            before = product_order(asking.ask("orders.document", identity, personal=True), version)
+            return amendment_of(before, merged(before, wish) if kind in MERGE else patched(before, wish, which=kind == QUERY))
+
+        amendment = AmendmentAsSent(sent=sent_as(kind, wish), found=found)
+        wanting = _deciding(asking, identity, amendment, if_match) if if_match else asking
+        order = wanting.ask("orders.amend", identity, amendment).stream.removeprefix("order-")
+        return shown_one(request, asking, order, version, query_of(request, attributes))
 
     return router
 
 
 PATCHES = {"requestBody": {"required": True, "content": {kind: {"schema": {}} for kind in MEDIA_TYPES}}}
 """How a body is described that changes a part."""
+
+
+def _deciding(asking: Asker, identity: str, amendment: Amendment, if_match: str) -> Asker:
+    """The asker, deciding by what If-Match says; who may not is not told what there is."""
+    admitted = named("orders.amend").admit(asking.context, asking.session.app, name=identity, amendment=amendment)
+    return asking.deciding(expected_of(if_match, versions_of(asking.session.app, "orders.show", admitted["name"])))
 
 
 def _captured(asking: Asker, body: bytes) -> Any:

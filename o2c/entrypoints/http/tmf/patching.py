@@ -6,6 +6,7 @@ A patch is applied to the document as its reader has it; what is different then 
 from __future__ import annotations
 
 import copy
+import json
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -22,6 +23,11 @@ CHANGEABLE = ("category", "description", "note", "notificationContact", "priorit
 """What of an order may change without touching how it is carried out."""
 OPERATIONS_MAX = 100
 _WHICH = re.compile(r"(?P<path>[^?]*)\?(?P<name>[^=&]+)=(?P<value>[^&]*)")
+
+
+def sent_as(kind: str, patch: Any) -> str:
+    """A patch as one text, the same for the same patch of the same kind: what tells a repeat from another wish."""
+    return json.dumps(["merge" if kind in MERGE else kind, patch], sort_keys=True, default=str)
 
 
 def merged(target: Any, patch: Any) -> Any:
