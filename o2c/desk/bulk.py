@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 from uuid import uuid4
@@ -13,6 +13,7 @@ from o2c.desk.jobs import Job
 from o2c.engine.app import Context, Engine
 from o2c.fallout.rules import Correct
 from o2c.jobs.events import JobStarted, Tried
+from o2c.kernel.identifiers import digest
 from o2c.kernel.refusal import Refused
 from o2c.views.fallouts import matching
 from o2c.views.orders import find_order
@@ -42,7 +43,7 @@ class BulkDone:
     """What became of a job: `matched` fallouts were found, and of them so many are `done`, have `failed`, or were left since it `stopped`.
 
     `new_since` counts the open ones that fit now and were not found then; the job does not touch them. `job` is empty for a dry run, which says
-    what would become of each as it stands. `failures` are the first few of those that failed.
+    what would become of each as it stands. `failures` are the first few of those that failed. `mark` is another for other fallouts.
     """
 
     job: str
@@ -52,6 +53,7 @@ class BulkDone:
     stopped: int
     new_since: int
     failures: tuple[Tried, ...] = ()
+    mark: str = ""
 
 
 def bulk(
@@ -63,15 +65,16 @@ def bulk(
     note: str,
     threshold_percent: int = THRESHOLD_PERCENT,
     dry_run: bool = False,
+    mark: str = "",
 ) -> BulkDone:
     """Do the same about every open fallout that a query finds (to reopen: every closed one), as one job.
 
     The fallouts are those found at the start, by rank. Each is acted on as `resolve` or `work` would, with a command id made of the job's and its
     own; so a job that was cut short goes on when it is called again with the same command id (without one, it gets one that is nobody's), and what
-    it did is not done again. It stops for good when at least `threshold_percent` in a hundred of 20 or more have failed.
+    it did is not done again. With the `mark` of a dry run it begins only if the same fallouts still fit. It stops for good when at least `threshold_percent` in a hundred of 20 or more have failed.
 
     Raises Refused: missing (nothing fits, no such order), usage (an empty query, a filter or threshold that is none), conflict (the command id was used
-    for something else), forbidden.
+    for something else, or others fit than those of the mark), forbidden.
     """
     context = permitted(context, "fallout.bulk")
     filters = {name: value for name, value in asdict(query).items() if value}
@@ -87,20 +90,28 @@ def bulk(
         return deed
 
     job = Job(app, replace(context, command_id=context.command_id or str(uuid4())), VERB, on, dry_run=dry_run)
-    _start(job, way, filters, threshold_percent, note)
+    _start(job, way, filters, threshold_percent, note, mark)
     job.run()
     caught_up(app)
     new = 0 if dry_run else len(set(matching(app, filters, way.action)[0]) - set(job.state.fallouts))
     state = job.state
     stopped = len(state.left)
     return BulkDone(
-        "" if dry_run else job.name, len(state.fallouts), state.done, state.failed, stopped, new, tuple(job.failures[:FAILURES])
-    )
+        "" if dry_run else job.name, len(state.fallouts), state.done, state.failed, stopped, new,
+        tuple(job.failures[:FAILURES]), _mark(state.fallouts),
+    )  # fmt: skip
 
 
-def _start(job: Job, way: Way, filters: Mapping[str, str], threshold_percent: int, note: str) -> None:
+def _mark(fallouts: Collection[str]) -> str:
+    """What tells these fallouts from others; their rank, which changes with time, does not count."""
+    return digest(" ".join(sorted(fallouts)))
+
+
+def _start(job: Job, way: Way, filters: Mapping[str, str], threshold_percent: int, note: str, mark: str) -> None:
     """Find the fallouts, unless the job has started before."""
     found, position = ((), 0) if job.state.fallouts else matching(job.app, filters, way.action)
+    if mark and not job.state.fallouts and mark != _mark(found):
+        raise Refused(f"others fit by now than those that were seen, {len(found)} in all; look at them and decide again", kind="conflict")
     changes = dict(way.changes) if isinstance(way, Correct) else {}
     settings = {} if changes else {name: str(value) for name, value in asdict(way).items()}
     wish = {"action": way.action, "settings": settings, "query": dict(filters), "threshold_percent": threshold_percent}

@@ -130,10 +130,12 @@ class OrderToCash(Access, Hooks):
 
     @answered
     def bulk(
-        self, query: Query, context: Context, way: Way, *, note: str, threshold_percent: int = THRESHOLD_PERCENT, dry_run: bool = False
-    ) -> BulkDone:
+        self, query: Query, context: Context, way: Way, *, note: str,
+        threshold_percent: int = THRESHOLD_PERCENT, dry_run: bool = False, mark: str = "",
+    ) -> BulkDone:  # fmt: skip
         """Do the same about every open fallout that a query finds, as one job; the command id makes it go on. See `desk.bulk.bulk`."""
-        return many.bulk(self._engine, context, query, way, note=note, threshold_percent=threshold_percent, dry_run=dry_run)
+        settings: dict[str, Any] = {"threshold_percent": threshold_percent, "dry_run": dry_run, "mark": mark}
+        return many.bulk(self._engine, context, query, way, note=note, **settings)
 
     def cancel(self, order: str, context: Context, *, note: str, items: Sequence[str] = ()) -> Cancelled:
         """Cancel an order, or some of its items with what relies on them; `refused` says why not when it is too late. See `cancel_order`."""

@@ -248,6 +248,33 @@ def test_all_that_fit_are_acted_on_after_a_preview(site: Console, world: World) 
     assert {row["state"] for row in world.fallouts(reason="NP-CODE")} == {"onHold"}
 
 
+def test_others_than_those_of_the_preview_are_not_acted_on(site: Console, world: World) -> None:
+    """One more falls out between preview and click: nothing is done, the new preview is shown, and from there it is done. What falls out after it is counted apart."""
+    with site.by("sue", "supervisor") as sue:
+        preview = sue.sends(sue.opens("/console/bulk?reason=NP-CODE"), "/console/bulk", {"action": "note", "note": "a list comes"})
+        world.registers("C-4")
+        world.registers("C-5")
+        world.take(order("WEB-4", ported(code="", msisdn="+447700900125"), party="C-4"), name="c.jsonl")
+        world.run(at(6, 12))
+        before = world.app.reads.last_position()
+        other = sue.sends(preview, "/console/bulk/run")
+        untouched = world.app.reads.last_position()
+        report = sue.sends(other, "/console/bulk/run")
+        world.take(order("WEB-5", ported(code="", msisdn="+447700900126"), party="C-5"), name="d.jsonl")
+        world.run(at(6, 14))
+        again = sue.sends(other, "/console/bulk/run")
+
+    assert (other.status, untouched) == (409, before)
+    assert other.alerts == ["others fit by now than those that were seen, 3 in all; look at them and decide again"]
+    assert "3 would be done, 0 refused" in other.text
+    assert (report.status, report.alerts) == (200, [])
+    assert "3 done, 0 refused" in report.text
+    assert "more fit when it was over" not in report.text
+    assert "1 more fit when it was over: they fell out meanwhile and were not touched." in again.text
+    [left] = [row for row in world.fallouts("WEB-5") if row["reason"] == "NP-CODE"]
+    assert world.types(f"fallout-{left['fallout']}") == []
+
+
 def test_an_agent_acts_on_no_whole_queue(site: Console) -> None:
     """No button, and no page."""
     with site.by("ann", "agent") as ann:

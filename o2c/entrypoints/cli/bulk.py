@@ -69,7 +69,7 @@ def _bulk(
         if not dry_run:
             err.print(f"if this is cut short, it goes on with --command-id {own.command_id}")
         done = bulk(session.app, own, query, ways[0], note=note, threshold_percent=_percent(threshold), dry_run=dry_run)
-        show_one({name: value for name, value in asdict(done).items() if name != "failures"}, output)
+        show_one({name: value for name, value in asdict(done).items() if name not in ("failures", "mark")}, output)
         _said(done)
     if not dry_run and (done.failed or done.stopped):
         raise typer.Exit(SomeRefused)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
+from fastapi import Query as At
 from fastapi.responses import RedirectResponse, Response
 
 from o2c.desk.act import Refused
@@ -28,33 +29,43 @@ def choose(page: Asked, filters: Filtered) -> Response:
 @pages.post("/bulk")
 def preview(page: Asked, form: Sent) -> Response:
     """What would become of each as it stands. Nothing is written."""
+    return _previewed(page, form)
+
+
+def _previewed(page: Page, form: Form, *, status: int = 200, refused: str = "") -> Response:
     query = {name: form[f"of.{name}"] for name in NAMES if form[f"of.{name}"]}
     try:
         _, way = way_of(form)
         foreseen = page.do("fallout.bulk", Query(**query), way, note=form["note"], dry_run=True)
-    except Refused as refused:
-        if refused.kind in ("forbidden", "unavailable"):
+    except Refused as error:
+        if error.kind in ("forbidden", "unavailable"):
             raise
-        status, told = refusal_of(refused, page.request)
-        return shown(page, query, status=status, refused=told, form=form)
-    return shown(page, query, form=form, foreseen=foreseen)
+        status, refused = refusal_of(error, page.request)
+        return shown(page, query, status=status, refused=refused, form=form)
+    return shown(page, query, status=status, refused=refused, form=form, foreseen=foreseen)
 
 
 @pages.post("/bulk/run")
 def run(page: Asked, form: Sent) -> Response:
-    """Do it as one job; sent again, it goes on where it was."""
+    """Do it as one job about those of the preview; where others fit by now, the preview of these is shown. Sent again, it goes on where it was."""
     query = {name: form[f"of.{name}"] for name in NAMES if form[f"of.{name}"]}
     _, way = way_of(form)
-    job = page.do("fallout.bulk", Query(**query), way, note=form["note"], wish=form["wish"])
-    return RedirectResponse(f"/console/jobs/{job.job}", status_code=303)
+    try:
+        job = page.do("fallout.bulk", Query(**query), way, note=form["note"], wish=form["wish"], mark=form["mark"])
+    except Refused as error:
+        if error.kind != "conflict":
+            raise
+        status, told = refusal_of(error, page.request)
+        return _previewed(page, form, status=status, refused=told)
+    return RedirectResponse(f"/console/jobs/{job.job}?new_since={job.new_since}", status_code=303)
 
 
 @pages.get("/jobs/{job}")
-def report(page: Asked, job: str) -> Response:
-    """What became of each fallout of a job, as far as it is."""
+def report(page: Asked, job: str, new_since: Annotated[int, At(ge=0)] = 0) -> Response:
+    """What became of each fallout of a job, as far as it is; `new_since` fit as well when it was over, and were not touched."""
     rows = page.ask("fallout.job", job)
     counts = {result: sum(row["result"] == result for row in rows) for result in ("done", "failed", "stopped", "waiting")}
-    return page.shown("job.html", rows=rows, counts=counts, job=job)
+    return page.shown("job.html", rows=rows, counts=counts, job=job, new_since=new_since)
 
 
 def shown(
@@ -71,5 +82,5 @@ def shown(
     said = form or Form({})
     return page.shown(
         "bulk.html", status=status, query=dict(query), matched=matched, actions=ACTIONS, form=said, foreseen=foreseen, refused=refused,
-        kept=[(name, said[name]) for name in said.values if name not in ("token", "wish") and said[name]], **known(page),
+        kept=[(name, said[name]) for name in said.values if name not in ("token", "wish", "mark") and said[name]], **known(page),
     )  # fmt: skip
