@@ -15,6 +15,8 @@ from tests.world import World, at, line, order, ported
 CHROMIUM = os.environ.get("O2C_CHROMIUM") or next(
     (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), ""
 )
+NEEDED = bool(os.environ.get("O2C_BROWSER_NEEDED"))
+"""Set where a run without a browser proves nothing, such as in CI."""
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-dev-shm-usage", "--disable-extensions"]
 LOUDLY = (
     "THERE IS NO CHROMIUM HERE: no page was opened in a real browser. Install Debian's package `chromium`, or name one in O2C_CHROMIUM."
@@ -22,8 +24,8 @@ LOUDLY = (
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Where there is no browser these tests are skipped, and the summary of the run says so in capitals."""
-    if not CHROMIUM:
+    """Where there is no browser these tests are skipped, and the summary of the run says so in capitals; where one is needed they fail for it."""
+    if not CHROMIUM and not NEEDED:
         for item in items:
             if Path(__file__).parent in item.path.parents:
                 item.add_marker(pytest.mark.skip(reason=LOUDLY))
@@ -32,6 +34,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """One Chromium for the run."""
+    if not CHROMIUM:
+        pytest.fail(LOUDLY)
     with sync_playwright() as playwright:
         made = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         yield made
