@@ -148,6 +148,34 @@ def test_a_token_of_one_form_is_none_for_another(site: Console, world: World) ->
     assert answer.status_code == 403
 
 
+@pytest.mark.parametrize("field", ["note", "change.portInCode", "seen", "wish", "token", "odd\0name"])
+def test_a_nul_in_a_form_is_refused_in_words(site: Console, world: World, field: str) -> None:
+    """No text of a store can have one: it is the sender's mistake, in whichever field and however the form was written, and no defect of ours."""
+    fallout = str(world.fallouts()[0]["fallout"])
+    action = f"/console/fallouts/{fallout}/act"
+    before = world.app.reads.last_position()
+    with site.by("ann", "agent") as ann:
+        values = ann.opens(f"/console/fallouts/{fallout}").form(action, action="correct")
+        sent = [
+            ann.client.post(action, data={**values, field: "a\0b"}),
+            ann.client.post(action, files={name: (None, value) for name, value in {**values, field: "a\0b"}.items()}),
+        ]
+
+    for answer in sent:
+        assert answer.status_code in (400, 422), field
+        assert "NUL" in answer.text
+    assert world.app.reads.last_position() == before
+
+
+def test_a_nul_in_a_key_signs_nobody_in(site: Console) -> None:
+    """Nor does it bring down the page that asks for it."""
+    with site.visited() as person:
+        wrong = person.sends(person.opens("/console/sign-in"), "/console/sign-in", {"key": "ann:\0agent"})
+        mine = person.client.post("/my/no-link", data={"fallout": "\0"})
+
+    assert (wrong.status, mine.status_code) == (422, 422)
+
+
 def test_every_page_is_strict(site: Console) -> None:
     """One policy on every answer, and nothing inline that it would have to allow: no script, no style, no handler."""
     with site.by("sue", "supervisor") as sue:

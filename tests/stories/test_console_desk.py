@@ -54,6 +54,7 @@ def test_the_queue_is_found_by_filters_in_the_address(site: Console) -> None:
         held = ann.opens("/console/fallouts?state=onHold")
         odd = ann.opens("/console/fallouts?state=odd")
 
+    assert [page.status for page in (every, ports, none, one, held)] == [200] * 5
     assert sorted(orders_of(every)) == ["WEB-1", "WEB-2", "WEB-3"]
     assert orders_of(ports) == ["WEB-2", "WEB-3"]
     [chip] = ports.root.all("a", class_="chip")
@@ -71,6 +72,7 @@ def test_groups_lead_to_their_fallouts(site: Console) -> None:
         [link] = [node for node in page.root.all("a", class_="open") if "NP-CODE" in node.text]
         inside = ann.opens(link.attributes["href"])
 
+    assert (page.status, inside.status) == (200, 200)
     assert sorted(orders_of(inside)) == ["WEB-2", "WEB-3"]
     assert len(page.root.all("svg")) == 2
 
@@ -85,6 +87,7 @@ def test_an_agent_claims_and_corrects_a_code(site: Console, world: World) -> Non
             claimed, f"/console/fallouts/{name}/act", {"change.portInCode": "ABC123456", "note": "read back"}, action="correct"
         )
 
+    assert (page.status, claimed.status) == (200, 200)
     assert {"WEB-2", "C-2"} <= set(page.text.split())
     assert "portInCode" in " ".join(page.form(f"/console/fallouts/{name}/act", action="correct"))
     assert [node.text for node in claimed.root.all("p", role="status")] == ["Done: claim."]
@@ -108,6 +111,7 @@ def test_a_refusal_stands_on_the_page_over_what_was_written(site: Console, world
     assert (empty.status, len(empty.alerts)) == (422, 1)
     assert "nothing was corrected" in empty.alerts[0]
     assert "nothing else" in empty.text
+    assert (past.status, nobody.status) == (422, 422)
     assert "is past" in past.alerts[0]
     assert "is no time" in nobody.alerts[0]
     assert world.app.reads.last_position() == before
@@ -149,7 +153,7 @@ def test_to_force_takes_a_second_person_who_may(site: Console, world: World) -> 
 
     assert "somebody else has to agree" in proposed.root.all("p", role="status")[0].text
     assert (again.status, len(again.alerts)) == (409, 1)
-    assert agreed.alerts == []
+    assert (proposed.status, agreed.status, agreed.alerts) == (200, 200, [])
     world.run(at(8))
     assert world.state("WEB-1") == "completed"
 
@@ -213,6 +217,7 @@ def test_several_are_chosen_and_each_is_told(site: Console, world: World) -> Non
         report = ann.sends(page, "/console/fallouts/chosen", {"fallout": names, "action": "claim"})
         nothing = ann.sends(page, "/console/fallouts/chosen", {"action": "claim"})
 
+    assert report.status == 200
     assert "1 done, 1 refused." in report.text
     assert "ben has claimed it" in report.text
     assert {row["external_id"]: row["owner"] for row in world.fallouts(reason="NP-CODE")} == {"WEB-2": "ben", "WEB-3": "ann"}
@@ -226,6 +231,7 @@ def test_personal_values_are_shown_on_asking_and_taken_down(site: Console, world
         plain = otto.opens(f"/console/fallouts/{name}")
         shown = otto.sends(plain, f"/console/fallouts/{name}/personal", {"why": "a complaint"})
 
+    assert (plain.status, shown.status) == (200, 200)
     assert "+447700900123" not in plain.answer.text
     assert "+447700900123" in shown.text
     assert "447700" not in str(shown.answer.url)
@@ -241,7 +247,7 @@ def test_all_that_fit_are_acted_on_after_a_preview(site: Console, world: World) 
         untouched = world.app.reads.last_position()
         report = sue.sends(preview, "/console/bulk/run")
 
-    assert "2" in start.text
+    assert [page.status for page in (start, preview, report)] == [200] * 3
     assert "2 would be done, 0 refused" in preview.text
     assert untouched == before
     assert "2 done, 0 refused" in report.text
@@ -281,5 +287,5 @@ def test_an_agent_acts_on_no_whole_queue(site: Console) -> None:
         page = ann.opens("/console/fallouts?reason=NP-CODE")
         bulk = ann.opens("/console/bulk?reason=NP-CODE")
 
+    assert (page.status, bulk.status) == (200, 403)
     assert "Do the same about all" not in page.text
-    assert bulk.status == 403

@@ -21,6 +21,7 @@ from o2c.entrypoints.http.console.rendering import rendered
 from o2c.entrypoints.http.console.visits import Visit, Visits
 from o2c.entrypoints.http.failing import told_of
 from o2c.entrypoints.http.held import held_by
+from o2c.entrypoints.http.limits import NO_NUL
 from o2c.entrypoints.http.problems import OF_STATUS, TYPES, problem
 from o2c.entrypoints.http.versions import expected_of, tag_of
 from o2c.entrypoints.verbs_and_views import named
@@ -52,6 +53,9 @@ NAVIGATION = (
     ("/console/projections", "Projections", "projections.status"),
 )
 """The pages that stand in the head of every page, each with the operation that it needs."""
+
+NOBODY: Mapping[str, Any] = {"actor": "", "may": lambda *names: False, "menu": [], "signed_in": False, "now": None}
+"""What a page is shown with where nobody is known: on the way in, and where something went wrong."""
 
 
 def visits_of(request: Request) -> Visits:
@@ -159,11 +163,13 @@ class Form:
 
 
 async def sent_by(request: Request) -> Form:
-    """What a form sent; files are taken by no form of the console."""
+    """What a form sent; files are taken by no form of the console. Raises Refused (usage) for a NUL, which a form may write in several ways."""
     found: dict[str, list[str]] = {}
     for name, value in (await request.form()).multi_items():
         if isinstance(value, str):
             found.setdefault(name, []).append(value)
+    if any("\0" in text for name, values in found.items() for text in (name, *values)):
+        raise Refused(f"{NO_NUL}; write it without")
     return Form(found)
 
 
@@ -203,9 +209,8 @@ def _failed(request: Request, error: Exception) -> Response:
     if status == 401 and request.method == "GET" and request.headers.get("hx-request") != "true":
         return RedirectResponse(f"{SIGN_IN}?next={quote(request.url.path)}", status_code=303)
     advice = TYPES.get(str(told["type"]).removeprefix("/problems/"), (0, "", ""))[2]
-    frame = {"actor": "", "may": lambda *names: False, "menu": [], "signed_in": False, "now": None}
     page = html(
-        request, visits_of(request).of(request), "error.html", status=status, title=told["title"], told=told, advice=advice, **frame
+        request, visits_of(request).of(request), "error.html", status=status, title=told["title"], told=told, advice=advice, **NOBODY
     )
     if status in (429, 503):
         page.headers["Retry-After"] = "1"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 from fastapi import Request
 from fastapi.responses import RedirectResponse, Response
@@ -12,13 +11,12 @@ from starlette.exceptions import HTTPException
 from o2c.desk.act import Refused
 from o2c.entrypoints.hosts import LOOPBACK
 from o2c.entrypoints.http.callers import known
-from o2c.entrypoints.http.console.frame import CHANNEL, NAVIGATION, SIGN_IN, Asked, Sent, html, refusal_of, router, visits_of
+from o2c.entrypoints.http.console.frame import CHANNEL, NAVIGATION, NOBODY, SIGN_IN, Asked, Sent, html, refusal_of, router, visits_of
 from o2c.entrypoints.http.console.rendering import KINDS, static
 from o2c.entrypoints.http.console.visits import new_visit
 
 pages = router()
 FIRST = "/console"
-NOBODY: dict[str, Any] = {"actor": "", "may": lambda *names: False, "menu": [], "signed_in": False, "now": None}
 
 
 @pages.get("")
