@@ -257,6 +257,13 @@ TREND_DAYS = 7
 _TREND = ", ".join(
     f"count(*) FILTER (WHERE (f.opened_at AT TIME ZONE 'UTC')::date = %(today)s::date - {ago})" for ago in reversed(range(TREND_DAYS))
 )
+AGES = (("under an hour", 3_600), ("under four hours", 14_400), ("under a day", 86_400), ("under a week", 604_800), ("longer", None))
+"""The ages that open fallouts are counted by, each up to so many seconds."""
+AGED = """SELECT words AS age, (SELECT count(*) FROM projection.fallout f WHERE f.state = 'open'
+    AND extract(epoch FROM %(now)s::timestamptz - f.opened_at) >= least_s
+    AND (most_s IS NULL OR extract(epoch FROM %(now)s::timestamptz - f.opened_at) < most_s)) AS open
+FROM unnest(%(words)s::text[], %(least)s::bigint[], %(most)s::bigint[]) WITH ORDINALITY AS ages (words, least_s, most_s, place) ORDER BY place"""
+"""How many open fallouts are of which age, the youngest first. Parameters: `now`, and of each age its `words`, its `least` seconds, and its `most` (NULL: any)."""
 _CURRENCIES = "count(DISTINCT nullif(f.currency, '')) FILTER (WHERE f.state = 'open')"
 
 GROUPED = f"""SELECT f.group_id AS "group", min(f.step) AS step, min(f.reason) AS reason, min(f.partner_code) AS partner_code,

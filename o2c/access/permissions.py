@@ -67,6 +67,7 @@ issuers.trust            -        -       -           -        -        -       
 keys.issue               -        -       -           -        -        -                yes
 keys.list                -        -       -           -        yes      -                yes
 keys.revoke              -        -       -           -        -        -                yes
+metrics.ages             -        yes     yes         yes      yes      -                -
 metrics.cycle-time       -        yes     yes         yes      yes      -                -
 metrics.durations        -        yes     yes         yes      yes      -                -
 metrics.explain          -        yes     yes         yes      yes      -                -

@@ -178,6 +178,7 @@ VIEWS = (
     Operation("hooks.list", hook_views.list_hooks),
     Operation("issuers.list", access.list_issuers),
     Operation("keys.list", access.list_keys),
+    Operation("metrics.ages", course.fallout_ages),
     Operation("metrics.cycle-time", status.cycle_times),
     Operation("metrics.durations", course.order_durations),
     Operation("metrics.explain", metrics.explain_metric),

@@ -11,8 +11,9 @@ from o2c.kernel.refusal import Refused
 from o2c.views.figures import Facts, deeds_of
 from o2c.views.metrics import METRICS, percentile
 from o2c.views.reading import Page, plain
-from o2c.views.shown import CountedOrderShown, DayShown, DurationsShown, StageShown
-from projections import captures, milestones, orders
+from o2c.views.shown import AgeShown, CountedOrderShown, DayShown, DurationsShown, StageShown
+from o2c.views.status import now_of
+from projections import captures, fallout, milestones, orders
 
 PERCENTS = (50, 85, 95)
 
@@ -46,6 +47,16 @@ def order_durations(
     seconds = [float(row["seconds"]) for row in rows]
     told = {f"p{percent}_s": percentile(seconds, percent) for percent in PERCENTS}
     return cast("DurationsShown", {"count": len(rows), **told, "orders": [plain(row) for row in rows[:limit]]})
+
+
+def fallout_ages(app: Engine) -> list[AgeShown]:
+    """How many of the fallouts that are open now are of which age by the store's clock, the youngest first; each is of one age.
+
+    One that falls out at a time to come, as a paper taken in before its day may have it, is of none yet. The projections must be caught up.
+    """
+    words, ends = [word for word, _ in fallout.AGES], [end for _, end in fallout.AGES]
+    rows = app.reads.rows(fallout.AGED, now=now_of(app), words=words, least=[0, *ends[:-1]], most=ends)
+    return [plain(row) for row in rows]
 
 
 def orders_of_metric(

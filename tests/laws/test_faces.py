@@ -138,6 +138,7 @@ LACKING: Mapping[str, Mapping[str, str]] = {
         "fallout.load-codes": _FILES,
         "fallout.load-rates": _FILES,
         "fallout.show": _AT_A_DESK,
+        "metrics.ages": "Figures for machines come from `o2c metrics`, or from the projections in SQL.",
         "metrics.cycle-time": "Figures for machines come from `o2c metrics`, or from the projections in SQL.",
         "metrics.durations": "Figures for machines come from `o2c metrics`, or from the projections in SQL.",
         "metrics.flow": "Figures for machines come from `o2c metrics`, or from the projections in SQL.",

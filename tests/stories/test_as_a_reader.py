@@ -21,6 +21,7 @@ SHOWN = {
     "fallout codes": "NP-CODE",
     "fallout groups": "CR-DEPOSIT",
     "fallout list": "WEB-2",
+    "metrics ages": "under an hour",
     "metrics cycle-time": "sim asked for",
     "metrics durations": "p95",
     "metrics explain fallout-cost": "minor units",

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,10 @@ import pytest
 
 from o2c.desk.act import Context
 from o2c.desk.fallout import Correct
+from o2c.entrypoints.http.console import figures
 from o2c.entrypoints.verbs_and_views import VIEWS
 from o2c.views.reading import caught_up
+from projections import fallout
 from tests.console import Console, console
 from tests.world import World, at, line, order, ported
 
@@ -66,6 +69,35 @@ def test_the_slowest_order_comes_first_and_percentiles_are_of_all(worked: World)
     assert told["count"] == 2
     assert told["p50_s"] < told["p85_s"] == told["p95_s"] == told["orders"][0]["seconds"]
     assert asked(worked, "metrics.durations", since=at(8))["p50_s"] is None
+
+
+def test_every_open_fallout_is_of_one_age(worked: World) -> None:
+    """One is open, four days old by the store's clock; an hour is over when it is over."""
+    assert {row["age"]: row["open"] for row in asked(worked, "metrics.ages")} == {
+        "under an hour": 0, "under four hours": 0, "under a day": 0, "under a week": 1, "longer": 0,
+    }  # fmt: skip
+    opened = datetime.fromisoformat(worked.fallouts()[0]["opened_at"])
+    for seconds, age in ((0, 0), (3_599, 0), (3_600, 1), (14_400, 2), (86_400, 3), (604_799, 3), (604_800, 4), (-1, None)):
+        now = opened + timedelta(seconds=seconds)
+        ends = [end for _, end in fallout.AGES]
+        words = [word for word, _ in fallout.AGES]
+        rows = worked.app.reads.rows(fallout.AGED, now=now, words=words, least=[0, *ends[:-1]], most=ends)
+        assert [row["open"] for row in rows] == [int(place == age) for place in range(5)], seconds
+
+
+def test_the_overview_says_how_many_of_how_many_it_draws(site: Console, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All that there are, or the slowest of so many; the percentiles are of all."""
+    with site.by("sue", "supervisor") as sue:
+        every = sue.opens("/console/overview")
+        monkeypatch.setattr(figures, "POINTS_MAX", 1)
+        some = sue.opens("/console/overview")
+
+    assert "All 2 orders are drawn" in every.text
+    assert "The 1 slowest of 2 orders are drawn" in some.text
+    for page, points in ((every, 2), (some, 1)):
+        assert len(page.root.all("circle", class_="point")) == points
+        [table] = [table for table in page.root.all("table") if "Open fallouts by age" in table.text]
+        assert [row.text for row in table.all("tr")][-2:] == ["under a week 1", "longer 0"]
 
 
 def test_a_figure_names_its_orders(worked: World) -> None:

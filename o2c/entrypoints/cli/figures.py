@@ -10,7 +10,7 @@ import typer
 from o2c.entrypoints.cli.options import completing
 from o2c.entrypoints.cli.output import Format, Limit, Output, rows_wanted, show_one, show_rows
 from o2c.entrypoints.cli.session import current, looking
-from o2c.views.course import daily_flow, order_durations, order_funnel, orders_of_metric
+from o2c.views.course import daily_flow, fallout_ages, order_durations, order_funnel, orders_of_metric
 from o2c.views.metrics import DIMENSIONS, METRICS, explain_metric, list_metrics
 from o2c.views.reading import time_of
 
@@ -80,6 +80,16 @@ def funnel(from_: From = "", to: To = "", output: Output = Format.table) -> None
     with looking() as session:
         current(session)
         show_rows(order_funnel(session.app, **_window(from_, to)), output, empty="no orders", limit=0)
+
+
+def ages(output: Output = Format.table) -> None:
+    """Show how many open fallouts are of which age.
+
+    Example: o2c metrics ages -o json
+    """
+    with looking() as session:
+        current(session)
+        show_rows(fallout_ages(session.app), output, empty="", limit=0)
 
 
 def durations(from_: From = "", to: To = "", limit: Limit = None, output: Output = Format.table) -> None:

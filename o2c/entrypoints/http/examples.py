@@ -90,6 +90,7 @@ EXAMPLES: Mapping[str, Mapping[str, Any]] = {
     "keys.issue": {"acts_as": "web-shop", "roles": ["service"], "days": 90, "operations": ["orders.capture", "orders.show"]},
     "keys.list": {},
     "keys.revoke": {"prefix": PREFIX, "note": "the laptop was stolen"},
+    "metrics.ages": {},
     "metrics.cycle-time": {},
     "metrics.durations": {"since": _SINCE, "limit": 20},
     "metrics.explain": {"name": "fallout-rate", "by": "reason", "since": _SINCE},

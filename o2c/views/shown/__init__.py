@@ -41,6 +41,7 @@ from o2c.views.shown.fallouts import (
     WayShown,
 )
 from o2c.views.shown.figures import (
+    AgeShown,
     ClockShown,
     CountedOrderShown,
     CycleTimeShown,
@@ -93,6 +94,7 @@ __all__ = [
     "AccessRecordShown",
     "AccountShown",
     "ActionShown",
+    "AgeShown",
     "AmendmentShown",
     "AskedShown",
     "BalanceShown",

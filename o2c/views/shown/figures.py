@@ -160,6 +160,13 @@ class StageShown(TypedDict):
     open: int
 
 
+class AgeShown(TypedDict):
+    """How many open fallouts are of an age, told in words."""
+
+    age: str
+    open: int
+
+
 class OrderTime(TypedDict):
     """How long an order took from capture to end."""
 

@@ -16,16 +16,9 @@ HEADLINES = (
     "fallout-rate", "first-pass-yield", "touchless-share", "repeat-fallouts", "time-to-acknowledge", "time-to-resolve", "cost-per-fallout", "revenue-held",
 )  # fmt: skip
 """The figures at the top of the overview."""
-AGES = (
-    ("under an hour", 3_600),
-    ("under four hours", 4 * 3_600),
-    ("under a day", 86_400),
-    ("under a week", 7 * 86_400),
-    ("longer", 10**12),
-)
 TABLES = {"cycle-times": "metrics.cycle-time", "promises": "metrics.promises"}
-QUEUE_MAX = 5_000
 POINTS_MAX = 2_000
+"""So many orders are drawn as points, the slowest; the page says of how many."""
 
 
 @pages.get("/overview")
@@ -33,9 +26,8 @@ def overview(page: Asked) -> Response:
     """The figures of all there is, how old the open work is, and what it costs by reason."""
     told = [_figure(page, name) for name in HEADLINES]
     cost = _by(page, "fallout-cost", "reason")
-    rows = page.ask("fallout.list", sort="oldest", limit=QUEUE_MAX) if page.may("fallout.list") else []
     partners = page.ask("partners.status") if page.may("partners.status") else []
-    return page.shown("overview.html", told=told, store=page.ask("status"), cost=cost, ages=_ages(rows), partners=partners, **_course(page))
+    return page.shown("overview.html", told=told, store=page.ask("status"), cost=cost, partners=partners, **_course(page))
 
 
 def _course(page: Page) -> dict[str, Any]:
@@ -45,7 +37,13 @@ def _course(page: Page) -> dict[str, Any]:
     first, whole = min(ends, default=0.0), (max(ends, default=0.0) - min(ends, default=0.0)) or 1.0
     points = [((end - first) / whole, row["seconds"] / 3_600) for end, row in zip(ends, took["orders"], strict=True)]
     marks = [(f"{percent} %", took[f"p{percent}_s"] / 3_600) for percent in (50, 85, 95) if took[f"p{percent}_s"] is not None]
-    return {"flow": page.ask("metrics.flow"), "funnel": page.ask("metrics.funnel"), "took": {**took, "points": points, "marks": marks}}
+    ages = page.ask("metrics.ages")
+    return {
+        "ages": ages,
+        "flow": page.ask("metrics.flow"),
+        "funnel": page.ask("metrics.funnel"),
+        "took": {**took, "points": points, "marks": marks},
+    }
 
 
 def _figure(page: Page, name: str) -> dict[str, Any]:
@@ -62,15 +60,6 @@ def _by(page: Page, name: str, dimension: str) -> list[dict[str, Any]]:
             return []
         raise
     return sorted((row for row in rows if row["value"]), key=lambda row: -float(row["value"]))
-
-
-def _ages(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """How many open fallouts are of which age."""
-    found, least = [], 0
-    for words, most in AGES:
-        found.append({"age": words, "open": sum(least <= row["age_s"] < most for row in rows)})
-        least = most
-    return found
 
 
 @pages.get("/figures")
