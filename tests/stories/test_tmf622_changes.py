@@ -56,6 +56,15 @@ def test_an_order_is_cancelled_by_a_task(service: Visitor, version: int) -> None
     assert flaws(task, version, "CancelProductOrder") == []
 
 
+def test_a_cancellation_that_was_there_before_tells_its_own_reason(service: Visitor) -> None:
+    """Whoever asks again with another reason gets the task as it is."""
+    first, again = (
+        service.post(f"{V5}/cancelProductOrder", wish(id_of(service, "NEW"), cancellationReason=reason)).json() for reason in ("one", "two")
+    )
+
+    assert again == first == service.get(first["href"]).json()
+
+
 def test_a_cancellation_that_comes_too_late_is_a_task_that_failed(service: Visitor, world: World) -> None:
     """One of its lines is on: nothing is cancelled, and the task says so. Of an order that is over there is no task."""
     world.scripted.will("porting", RefusedBy("CODE-EXPIRED"))

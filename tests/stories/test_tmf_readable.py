@@ -1,5 +1,6 @@
 """TM Forum's interfaces that are read only: catalogue, tickets, customers and parties, what is in service, accounts and bills."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,11 +10,12 @@ import pytest
 from o2c.desk.act import Context
 from o2c.desk.gate import asked
 from o2c.entrypoints.http.tmf.readable import READABLE
+from o2c.files import loading
 from o2c.kernel.partner import RefusedBy
 from o2c.views.customers import list_customers
 from o2c.views.products import list_products
 from tests.service import Visitor, serving
-from tests.world import World, at, line, order, ported
+from tests.world import World, at, customer, line, order, ported
 
 
 @pytest.fixture
@@ -60,6 +62,19 @@ def test_pages_and_filters_count(service: Visitor) -> None:
     assert service.get(f"{path}?offset=9").json() == []
 
 
+def test_an_id_narrows_what_was_asked_for_and_takes_nothing_back(service: Visitor) -> None:
+    """Whichever of the two is said first, and where an id is said twice."""
+    path = "/tmf-api/productInventory/v4/product"
+    one, *_, other = service.get(path).json()
+    of_other = f"productOrderItem.productOrderId={other['productOrderItem'][0]['productOrderId']}"
+    named, named_other = (f"id={thing['id']}" for thing in (one, other))
+
+    found = [service.get(f"{path}?{query}").json() for query in (f"{of_other}&{named}", f"{named}&{of_other}", f"{named}&{named_other}")]
+
+    assert found == [[], [], []]
+    assert service.get(f"{path}?{of_other}&{named_other}").json() == [other]
+
+
 def test_bills_are_told_as_they_are_paid(service: Visitor, world: World) -> None:
     """With what is to be paid, as numbers of the currency, and the account and customer."""
     bills = service.get("/tmf-api/customerBillManagement/v4/customerBill?relatedParty.id=C-1").json()
@@ -91,3 +106,26 @@ def test_what_is_ones_own_is_all_that_is_seen(service: Visitor, world: World) ->
     assert seen("customers.list", list_customers, "service") == []
     assert ["name" in one for one in seen("customers.list", list_customers, "analyst", personal=True)] == [False] * 3
     assert ["name" in one for one in seen("customers.list", list_customers, "auditor", personal=True)] == [True] * 3
+
+
+@pytest.mark.parametrize("resource", [resource for resource in READABLE if resource.paged], ids=lambda resource: resource.name)
+@pytest.mark.parametrize("part", ["offset=1", "offset=1&limit=1", "offset=50", "offset=50&limit=1", "limit=0", "offset=50&limit=0"])
+def test_a_part_says_how_many_there_are_in_all(service: Visitor, resource: Any, part: str) -> None:
+    """Also one that lies behind the end, or is empty."""
+    path = f"{resource.base}/{resource.name}"
+    whole = len(service.get(path).json())
+
+    assert service.get(f"{path}?{part}").headers["x-total-count"] == str(whole)
+
+
+def test_parties_are_sorted_by_their_names_either_way(service: Visitor, world: World) -> None:
+    """A name is personal, and is asked for where it is sorted by, whatever its direction and the attributes that are shown."""
+    renamed = {**customer("C-3"), "givenName": "Ada"}
+    loading.load_customers(world.app, world.written("renamed.jsonl", json.dumps(renamed)))
+    path = "/tmf-api/partyManagement/v4/individual"
+    up, down = (service.get(f"{path}?fields=id&sort={sign}fullName").json() for sign in ("", "-"))
+    names = {one["id"]: one["fullName"] for one in service.get(path).json()}
+
+    assert sorted(names.values()) != [names[name] for name in sorted(names)]
+    assert [names[one["id"]] for one in up] == sorted(names.values())
+    assert [names[one["id"]] for one in down] == sorted(names.values(), reverse=True)

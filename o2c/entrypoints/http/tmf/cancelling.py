@@ -56,11 +56,12 @@ def cancelling(version: int) -> APIRouter:
         wish = read_object(body, "the cancellation")
         order, reason = _order_of(wish), text(wish.get(REASON)) or NO_REASON
         try:
-            asking.ask("orders.cancel", order, note=reason, wished_for=_wished_for(wish))
+            done = asking.ask("orders.cancel", order, note=reason, wished_for=_wished_for(wish))
         except Refused as refused:
             raise Refused(str(refused), kind="usage" if refused.kind in ("conflict", "missing") else refused.kind) from None
         row = _newest(asking.ask("orders.document", order))
-        return made(cancel_task(row, version, reason=reason))
+        is_new = not done.written.unchanged
+        return made(cancel_task(row, version, reason=reason if is_new else _reason_of(asking, row["cancellation"])))
 
     @router.get("/cancelProductOrder/{identity}", name=f"tmf622.v{version}.cancellation", responses=RESPONSES)
     def show(request: Request, asking: Reading, identity: str) -> Response:
@@ -94,6 +95,12 @@ def _newest(document: dict[str, Any]) -> dict[str, Any]:
         raise Refused(f"order {document['external_id']} has nothing left to cancel; its items were cancelled one by one", kind="usage")
     newest = whole[-1]
     return {**newest, "order": document["order"], "state": state_of(newest["answer"], over=newest["ended_at"] is not None)}
+
+
+def _reason_of(asking: Asker, cancellation: str) -> str | None:
+    """The reason of a cancellation that was there before: its own, whatever is said now."""
+    found = asking.up_to_date().ask("orders.cancellations", ids=(cancellation,), personal=True)
+    return found[0]["note"] if found else None
 
 
 def _listed(asking: Asker, query: Query, version: int) -> tuple[list[Any], int]:

@@ -35,7 +35,7 @@ from o2c.entrypoints.http.tmf.asking import (
 )
 from o2c.entrypoints.http.tmf.patching import MEDIA_TYPES, MERGE, QUERY, amendment_of, merged, patched, sent_as
 from o2c.entrypoints.http.tmf.product_orders import BASE, personal_among, product_order
-from o2c.entrypoints.http.tmf.queries import Filter, Query, chosen, page, query_of, sifted
+from o2c.entrypoints.http.tmf.queries import Filter, Query, chosen, page, path_of, query_of, sifted
 from o2c.entrypoints.http.tmf.types import TYPES
 from o2c.entrypoints.http.tmf.values import moment
 from o2c.entrypoints.http.versions import expected_of, same, tag_of
@@ -167,7 +167,7 @@ def _total(asking: Asker, options: Mapping[str, Any]) -> int:
 
 def _all(asking: Asker, options: Mapping[str, Any], version: int, query: Query) -> Iterator[Mapping[str, Any]]:
     offset = 0
-    paths = (*(each.path for each in query.filters), *(name.lstrip("-+") for name in query.sort))
+    paths = (*(each.path for each in query.filters), *map(path_of, query.sort))
     personal = personal_among(query.fields) or personal_among(paths)
     if words := next((each.values for each in query.filters if _in_paper(each)), ()):
         options = {**options, "mentioning": words}
@@ -196,7 +196,7 @@ def _sort(query: Query, version: int) -> str | None:
     if not query.sort:
         return "captured_at"
     [first, *more] = query.sort
-    column = {**_SORTS, _CREATED[version]: "captured_at"}.get(first.lstrip("-+"))
+    column = {**_SORTS, _CREATED[version]: "captured_at"}.get(path_of(first))
     return None if more or column is None else f"-{column}" if first.startswith("-") else column
 
 

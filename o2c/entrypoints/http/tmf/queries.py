@@ -136,14 +136,22 @@ def sifted(things: Iterator[Mapping[str, Any]], query: Query) -> tuple[list[Mapp
         if all(each.fits(thing) for each in query.filters):
             found.append(thing)
     for name in reversed(query.sort):
-        found.sort(key=_key(name.lstrip("-+")), reverse=name.startswith("-"))
+        found.sort(key=_key(path_of(name)), reverse=name.startswith("-"))
     return found[query.offset : query.offset + query.limit], len(found)
 
 
-def _key(path: str) -> Callable[[Mapping[str, Any]], tuple[bool, str]]:
-    def key(thing: Mapping[str, Any]) -> tuple[bool, str]:
+def path_of(sort: str) -> str:
+    """The path of attributes that a word of `sort` names, without its direction."""
+    return sort.lstrip("-+")
+
+
+def _key(path: str) -> Callable[[Mapping[str, Any]], tuple[bool, bool, Any, str]]:
+    """Numbers by their size and before texts, what has no value last."""
+
+    def key(thing: Mapping[str, Any]) -> tuple[bool, bool, Any, str]:
         value = next(at_path(thing, path.split(".")), None)
-        return value is None, str(value)
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        return value is None, not is_number, value if is_number else 0, str(value)
 
     return key
 

@@ -12,7 +12,7 @@ from fastapi.responses import JSONResponse, Response
 
 from o2c.desk.act import Refused
 from o2c.entrypoints.http.tmf.asking import PAGED, PAGING, RESPONSES, Asker, Reading
-from o2c.entrypoints.http.tmf.queries import Filter, Query, chosen, page, query_of, sifted
+from o2c.entrypoints.http.tmf.queries import Filter, Query, chosen, page, path_of, query_of, sifted
 
 Thing = dict[str, Any]
 PAGE = 500
@@ -49,8 +49,16 @@ class Resource:
         options, rest = self._options(query)
         if self.paged and self.even and not rest and not query.sort:
             found = self._rows(asking, query, {**options, "offset": query.offset, "limit": query.limit})
-            return [self._placed(thing) for row in found for thing in self.spread(row)], query.offset + len(found) + found.more
+            total = (
+                query.offset + len(found) + found.more if found or found.more or not query.offset else self._total(asking, query, options)
+            )
+            return [self._placed(thing) for row in found for thing in self.spread(row)], total
         return sifted(self._all(asking, query, options), replace(query, filters=tuple(rest)))
+
+    def _total(self, asking: Asker, query: Query, options: Mapping[str, Any]) -> int:
+        """How many rows there are in all: a page behind the end does not say it."""
+        first = self._rows(asking, query, {**options, "limit": 1})
+        return len(first) + int(first.more)
 
     def _options(self, query: Query) -> tuple[dict[str, Any], list[Filter]]:
         options: dict[str, Any] = dict(self.options)
@@ -58,7 +66,8 @@ class Resource:
         for each in query.filters:
             name = self.found_by.get(each.path)
             if each.path == "id" and self.by_id is not None and len(each.values) == 1 and "\0" not in each.values[0]:
-                options |= self.by_id(each.values[0])
+                # The id is looked at once more, so that of two words for one option the first may stand.
+                options = {**self.by_id(each.values[0]), **options}
             if name is None or each.operator != "eq" or name in options or any("\0" in value for value in each.values):
                 rest.append(each)
             else:
@@ -76,7 +85,7 @@ class Resource:
                 return
 
     def _rows(self, asking: Asker, query: Query, options: Mapping[str, Any]) -> Any:
-        asked = {name.partition(".")[0] for name in (*query.fields, *(each.path for each in query.filters), *query.sort)}
+        asked = {name.partition(".")[0] for name in (*query.fields, *(each.path for each in query.filters), *map(path_of, query.sort))}
         wants: dict[str, Any] = (
             {"personal": True, "why": query.why} if self.personal and (not query.fields or self.personal & asked) else {}
         )
