@@ -73,6 +73,7 @@ metrics.durations        -        yes     yes         yes      yes      -       
 metrics.explain          -        yes     yes         yes      yes      -                -
 metrics.flow             -        yes     yes         yes      yes      -                -
 metrics.funnel           -        yes     yes         yes      yes      -                -
+metrics.headlines        -        yes     yes         yes      yes      -                -
 metrics.list             yes      yes     yes         yes      yes      yes              yes
 metrics.orders           -        yes     yes         masked   yes      -                -
 metrics.promises         -        yes     yes         yes      yes      -                -

@@ -184,6 +184,7 @@ VIEWS = (
     Operation("metrics.explain", metrics.explain_metric),
     Operation("metrics.flow", course.daily_flow),
     Operation("metrics.funnel", course.order_funnel),
+    Operation("metrics.headlines", metrics.headlines),
     Operation("metrics.list", metrics.list_metrics),
     Operation("metrics.orders", course.orders_of_metric),
     Operation("metrics.promises", status.promises_kept),

@@ -46,6 +46,7 @@ class Facts:
             row for row in self.all_fallouts if (not since or row["opened_at"] >= since) and (not until or row["opened_at"] < until)
         ]
         self._app = app
+        self._keys: dict[str, Mapping[str, tuple[str, ...]]] = {}
         self._launched = {row["offering"]: row["launched_at"] for row in app.reads.rows(launches.LAUNCHED)}
 
     @cached_property
@@ -74,22 +75,27 @@ class Facts:
             found.setdefault(row["stream"], []).extend(self.waits(row))
         return found
 
-    def keys_of_order(self, order: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+    def keys_of_order(self, order: Mapping[str, Any]) -> Mapping[str, tuple[str, ...]]:
         """The keys of an order: channel, its offerings, and the age in whole months of the youngest of them when it was captured."""
+        if known := self._keys.get(order["order_id"]):
+            return known
         launched = [self._launched[name] for name in order["offerings"] if name in self._launched]
         age = str(months_between(max(launched), order["captured_at"])) if launched else "unknown"
-        return {
+        self._keys[order["order_id"]] = {
             "channel": (order["channel"] or NONE,),
             "offering": tuple(order["offerings"]) or (NONE,),
             "product-age": (age,),
         }
+        return self._keys[order["order_id"]]
 
-    def keys_of_fallout(self, row: Mapping[str, Any], *, order: Mapping[str, Any] | None = None) -> dict[str, tuple[str, ...]]:
+    def keys_of_fallout(self, row: Mapping[str, Any]) -> Mapping[str, tuple[str, ...]]:
         """The keys of a fallout; offering and age are those of its item, or for a gate those of its order where that was captured in time."""
-        order = order or self._captures.get(row["order_id"] or "")
+        if known := self._keys.get(row["fallout"]):
+            return known
+        order = self._captures.get(row["order_id"] or "")
         of_order = self.keys_of_order(order) if order else {"offering": (NONE,), "product-age": ("unknown",)}
         own = {"offering": (row["offering"],)} if row["offering"] else {}
-        return {
+        self._keys[row["fallout"]] = {
             **of_order,
             **own,
             "channel": (row["channel"] or NONE,),
@@ -97,6 +103,7 @@ class Facts:
             "origin": (row["origin_now"] or row["origin"],),
             "partner": (row["partner"] or NONE,),
         }
+        return self._keys[row["fallout"]]
 
     def waits(self, row: Mapping[str, Any]) -> list[Span]:
         """When we waited for others about a fallout."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, cast, get_args
@@ -11,7 +11,7 @@ from o2c.engine.app import Engine
 from o2c.kernel.refusal import Refused
 from o2c.views.figures import Counted, Facts, acknowledged, began_at, cost_minor, deeds_of, market_of, seconds, without
 from o2c.views.reading import Rows
-from o2c.views.shown import FigureShown, MetricShown
+from o2c.views.shown import FigureShown, HeadlineShown, MetricShown
 
 Dimension = Literal["reason", "origin", "channel", "offering", "product-age", "partner", "currency"]
 DIMENSIONS: tuple[str, ...] = get_args(Dimension)
@@ -48,7 +48,7 @@ def _captured(facts: Facts) -> Iterator[Counted]:
 def _fell_out_orders(facts: Facts) -> Iterator[Counted]:
     for order in facts.orders:
         for row in facts.by_order[order["order_id"]]:
-            keys = {**facts.keys_of_fallout(row, order=order), "channel": facts.keys_of_order(order)["channel"]}
+            keys = {**facts.keys_of_fallout(row), "channel": facts.keys_of_order(order)["channel"]}
             yield Counted(row["opened_event"], of=order["order_id"], keys=keys)
 
 
@@ -192,6 +192,11 @@ _TABLE = (
 )  # fmt: skip
 METRICS = {metric.name: metric for metric in _TABLE}
 """Every figure by its name."""
+HEADLINES = (
+    ("fallout-rate", ""), ("first-pass-yield", ""), ("touchless-share", ""), ("repeat-fallouts", ""), ("time-to-acknowledge", ""),
+    ("time-to-resolve", ""), ("cost-per-fallout", ""), ("revenue-held", ""), ("fallout-cost", "reason"),
+)  # fmt: skip
+"""The figures of an overview, in its order, each with what it is told by."""
 WINDOW = "Orders count by when they were captured, fallouts by when they fell out."
 
 
@@ -216,18 +221,44 @@ def explain_metric(app: Engine, name: str, *, by: str = "", since: datetime | No
         raise Refused(f"there is no metric {name}; see `o2c metrics list`", kind="missing")
     if by and by not in metric.dimensions:
         raise Refused(f"{name} is not told by {by}; use one of {', '.join(metric.dimensions)}")
+    _checked(name, since, until)
+    found = _explained(metric, Facts(app, since, until), by)
+    if by not in ("", found.get("by")):
+        currencies = " and ".join(row["key"] for row in found["rows"])
+        raise Refused(f"{name}: there are amounts in {currencies}, so it is told by currency only")
+    return cast("FigureShown", found)
+
+
+def headlines(app: Engine, *, since: datetime | None = None, until: datetime | None = None) -> list[HeadlineShown]:
+    """The figures at the top of an overview, counted together in one reading: each as `metrics.explain` tells it, without its events.
+
+    What fallouts cost is told by reason. What is of several currencies is told by currency, as `by` says. The window is that of `metrics.explain`.
+    The projections must be caught up. Raises Refused (usage) for a time that is none.
+    """
+    _checked("the headlines", since, until)
+    facts = Facts(app, since, until)
+    return cast("list[HeadlineShown]", [_without_events(_explained(METRICS[name], facts, by)) for name, by in HEADLINES])
+
+
+def _checked(name: str, since: datetime | None, until: datetime | None) -> None:
     if since and until and since >= until:
         raise Refused(f"{name}: a time from {since:%Y-%m-%dT%H:%MZ} to {until:%Y-%m-%dT%H:%MZ} is none")
-    facts = Facts(app, since, until)
+
+
+def _without_events(told: Mapping[str, Any]) -> dict[str, Any]:
+    found = {key: value for key, value in told.items() if not key.startswith("events_")}
+    return {**found, "rows": [_without_events(row) for row in told["rows"]]} if "rows" in told else found
+
+
+def _explained(metric: Metric, facts: Facts, by: str) -> dict[str, Any]:
+    """A figure of some facts, by a dimension where one is said; money of several currencies by currency, whatever was said."""
     above, below = list(metric.numerator(facts)), list(metric.denominator(facts)) if metric.denominator else None
     currencies = sorted({key for each in above for key in each.keys.get("currency", ())}) if "currency" in metric.dimensions else []
     told = _figure(metric, above, below)
     if len(currencies) > 1:
-        if by not in ("", "currency"):
-            raise Refused(f"{name}: there are amounts in {' and '.join(currencies)}, so it is told by currency only")
         told, by = {**told, "value": None, "numerator": None}, "currency"
     found = {
-        "name": name,
+        "name": metric.name,
         "meaning": metric.meaning,
         "formula": metric.formula,
         "window": WINDOW,
@@ -235,9 +266,9 @@ def explain_metric(app: Engine, name: str, *, by: str = "", since: datetime | No
         **told,
     }
     if not by:
-        return cast("FigureShown", found)
+        return found
     rows = [{"key": key, **_figure(metric, _of(above, by, key), _of(below, by, key))} for key in _keys(above, below, by)]
-    return cast("FigureShown", {**found, "by": by, "rows": rows})
+    return {**found, "by": by, "rows": rows}
 
 
 def _figure(metric: Metric, above: list[Counted], below: list[Counted] | None) -> dict[str, Any]:

@@ -143,6 +143,7 @@ LACKING: Mapping[str, Mapping[str, str]] = {
         "metrics.durations": "Figures for machines come from `o2c metrics`, or from the projections in SQL.",
         "metrics.flow": "Figures for machines come from `o2c metrics`, or from the projections in SQL.",
         "metrics.funnel": "Figures for machines come from `o2c metrics`, or from the projections in SQL.",
+        "metrics.headlines": "Figures for machines come from `o2c metrics`, or from the projections in SQL.",
         "metrics.orders": "Figures for machines come from `o2c metrics`, or from the projections in SQL.",
         "metrics.promises": "Figures for machines come from `o2c metrics`, or from the projections in SQL.",
         "numbers.show": _AT_A_DESK,

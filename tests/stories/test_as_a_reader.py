@@ -28,6 +28,7 @@ SHOWN = {
     "metrics explain fallout-rate --by reason": "CR-DEPOSIT",
     "metrics flow": "captured",
     "metrics funnel": "planned",
+    "metrics headlines": "first-pass-yield",
     "metrics orders fallout-rate": "WEB-2",
     "metrics promises": "promised",
     "orders find WEB-1": "WEB-1",

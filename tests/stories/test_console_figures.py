@@ -10,9 +10,13 @@ from typing import Any
 import pytest
 
 from o2c.desk.act import Context
-from o2c.desk.fallout import Correct
+from o2c.desk.fallout import Correct, Note, work
 from o2c.entrypoints.http.console import figures
 from o2c.entrypoints.verbs_and_views import VIEWS
+from o2c.kernel.refusal import Refused
+from o2c.markets.registry import MARKETS
+from o2c.views import metrics
+from o2c.views.figures import Facts
 from o2c.views.reading import caught_up
 from projections import fallout
 from tests.console import Console, console
@@ -83,6 +87,40 @@ def test_every_open_fallout_is_of_one_age(worked: World) -> None:
         words = [word for word, _ in fallout.AGES]
         rows = worked.app.reads.rows(fallout.AGED, now=now, words=words, least=[0, *ends[:-1]], most=ends)
         assert [row["open"] for row in rows] == [int(place == age) for place in range(5)], seconds
+
+
+@pytest.mark.parametrize("window", [{}, {"since": at(5), "until": at(8)}, {"since": at(8)}], ids=["all", "days", "none"])
+def test_headlines_are_the_figures_as_each_is_explained(worked: World, window: dict[str, Any]) -> None:
+    """Counted together they say what each says alone, without the ids of its events."""
+    told = asked(worked, "metrics.headlines", **window)
+    alone = [asked(worked, "metrics.explain", name, by=by, **window) for name, by in metrics.HEADLINES]
+    for each in (*alone, *(row for one in alone for row in one.get("rows", ()))):
+        del each["events_numerator"], each["events_denominator"]
+    assert told == alone
+    assert len(told) == 9
+
+
+def test_what_costs_money_of_several_currencies_is_told_by_currency(worked: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pence and cents have no sum: no value, a row for each, and nothing by reason, asked for or not."""
+    [still_open] = worked.fallouts("WEB-3")
+    work(worked.app, Context("ann"), still_open["fallout"], Note(), note="rang")
+    caught_up(worked.app)
+    monkeypatch.setattr(metrics, "market_of", lambda row: MARKETS["NL" if row["fallout"] == still_open["fallout"] else "GB"][-1])
+    *_, spent = asked(worked, "metrics.headlines")
+    assert (spent["value"], spent["by"], [row["key"] for row in spent["rows"]]) == (None, "currency", ["EUR", "GBP"])
+    with pytest.raises(Refused, match="EUR and GBP"):
+        asked(worked, "metrics.explain", "fallout-cost", by="reason")
+
+
+def test_the_overview_reads_orders_and_fallouts_once(site: Console, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many figures it has, they are counted from one reading."""
+    readings: list[object] = []
+    begin = Facts.__init__
+    monkeypatch.setattr(Facts, "__init__", lambda self, *given: readings.append(self) or begin(self, *given))
+    with site.by("sue", "supervisor") as sue:
+        page = sue.opens("/console/overview")
+    assert page.status == 200
+    assert len(readings) == 1
 
 
 def test_the_overview_says_how_many_of_how_many_it_draws(site: Console, monkeypatch: pytest.MonkeyPatch) -> None:

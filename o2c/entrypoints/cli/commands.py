@@ -109,6 +109,7 @@ PARTS: Mapping[str, Mapping[str, Part]] = {
                     "figures:explain",
                     "Show one figure with its formula and value; as JSON, with the ids of all events of its numerator and denominator.",
                 ),
+                "headlines": Part("figures:overview", "Show the figures of the overview, counted together."),
                 "ages": Part("figures:ages", "Show how many open fallouts are of which age."),
                 "flow": Part("figures:flow", "Show how many orders were captured and ended, and fallouts came and went, by day."),
                 "funnel": Part("figures:funnel", "Show how far orders came, and on the way to which stage they fell out."),

@@ -11,7 +11,7 @@ from o2c.entrypoints.cli.options import completing
 from o2c.entrypoints.cli.output import Format, Limit, Output, rows_wanted, show_one, show_rows
 from o2c.entrypoints.cli.session import current, looking
 from o2c.views.course import daily_flow, fallout_ages, order_durations, order_funnel, orders_of_metric
-from o2c.views.metrics import DIMENSIONS, METRICS, explain_metric, list_metrics
+from o2c.views.metrics import DIMENSIONS, METRICS, explain_metric, headlines, list_metrics
 from o2c.views.reading import time_of
 
 _EVENTS = ("events_numerator", "events_denominator")
@@ -80,6 +80,17 @@ def funnel(from_: From = "", to: To = "", output: Output = Format.table) -> None
     with looking() as session:
         current(session)
         show_rows(order_funnel(session.app, **_window(from_, to)), output, empty="no orders", limit=0)
+
+
+def overview(from_: From = "", to: To = "", output: Output = Format.table) -> None:
+    """Show the figures of the overview, counted together.
+
+    Example: o2c metrics headlines --from 2026-01-01
+    """
+    with looking() as session:
+        current(session)
+        told = headlines(session.app, **_window(from_, to))
+        show_rows(told, output, empty="", columns=("name", "value", "unit", "numerator", "denominator"), limit=0)
 
 
 def ages(output: Output = Format.table) -> None:

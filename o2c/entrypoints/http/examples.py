@@ -96,6 +96,7 @@ EXAMPLES: Mapping[str, Mapping[str, Any]] = {
     "metrics.explain": {"name": "fallout-rate", "by": "reason", "since": _SINCE},
     "metrics.flow": {"since": _SINCE},
     "metrics.funnel": {"since": _SINCE},
+    "metrics.headlines": {"since": _SINCE},
     "metrics.list": {},
     "metrics.orders": {"name": "fallout-rate", "limit": 20},
     "metrics.promises": {},

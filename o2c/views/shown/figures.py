@@ -52,6 +52,36 @@ class FigureShown(TypedDict):
     rows: NotRequired[list[FigureOfKey]]
 
 
+class HeadlineOfKey(TypedDict):
+    """A figure of an overview for one `key` of a dimension."""
+
+    key: str
+    value: float | None
+    p50: NotRequired[float | None]
+    p90: NotRequired[float | None]
+    p99: NotRequired[float | None]
+    numerator: float | None
+    denominator: int | None
+
+
+class HeadlineShown(TypedDict):
+    """A figure of an overview: as it is explained, without the ids of the events that it is counted from."""
+
+    name: str
+    meaning: str
+    formula: str
+    window: str
+    unit: str
+    value: float | None
+    p50: NotRequired[float | None]
+    p90: NotRequired[float | None]
+    p99: NotRequired[float | None]
+    numerator: float | None
+    denominator: int | None
+    by: NotRequired[str]
+    rows: NotRequired[list[HeadlineOfKey]]
+
+
 CycleTimeShown = TypedDict(
     "CycleTimeShown",
     {

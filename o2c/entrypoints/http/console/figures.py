@@ -12,10 +12,6 @@ from o2c.entrypoints.http.console.frame import Asked, Page, router
 from o2c.views.reading import time_of
 
 pages = router()
-HEADLINES = (
-    "fallout-rate", "first-pass-yield", "touchless-share", "repeat-fallouts", "time-to-acknowledge", "time-to-resolve", "cost-per-fallout", "revenue-held",
-)  # fmt: skip
-"""The figures at the top of the overview."""
 TABLES = {"cycle-times": "metrics.cycle-time", "promises": "metrics.promises"}
 POINTS_MAX = 2_000
 """So many orders are drawn as points, the slowest; the page says of how many."""
@@ -24,10 +20,9 @@ POINTS_MAX = 2_000
 @pages.get("/overview")
 def overview(page: Asked) -> Response:
     """The figures of all there is, how old the open work is, and what it costs by reason."""
-    told = [_figure(page, name) for name in HEADLINES]
-    cost = _by(page, "fallout-cost", "reason")
+    *told, spent = page.ask("metrics.headlines")
     partners = page.ask("partners.status") if page.may("partners.status") else []
-    return page.shown("overview.html", told=told, store=page.ask("status"), cost=cost, partners=partners, **_course(page))
+    return page.shown("overview.html", told=told, store=page.ask("status"), cost=_largest(spent), partners=partners, **_course(page))
 
 
 def _course(page: Page) -> dict[str, Any]:
@@ -46,19 +41,9 @@ def _course(page: Page) -> dict[str, Any]:
     }
 
 
-def _figure(page: Page, name: str) -> dict[str, Any]:
-    found: dict[str, Any] = page.ask("metrics.explain", name)
-    return found
-
-
-def _by(page: Page, name: str, dimension: str) -> list[dict[str, Any]]:
-    """A figure by a dimension, the largest first; nothing where its money is of several currencies, which no one bar can tell."""
-    try:
-        rows: list[dict[str, Any]] = page.ask("metrics.explain", name, by=dimension)["rows"]
-    except Refused as refused:
-        if refused.kind == "usage":
-            return []
-        raise
+def _largest(spent: dict[str, Any]) -> list[dict[str, Any]]:
+    """What reasons cost, the largest first; nothing where the money is of several currencies, which no one bar can tell."""
+    rows = spent["rows"] if spent["by"] == "reason" else []
     return sorted((row for row in rows if row["value"]), key=lambda row: -float(row["value"]))
 
 
