@@ -14,12 +14,14 @@ import pytest
 from o2c import plan
 from o2c.checks import trade as checks_trade
 from o2c.checks.diagnose import Check, run_checks
-from o2c.engine.app import Engine
+from o2c.desk.fallout import Decide, resolve
+from o2c.engine.app import Context, Engine
 from o2c.engine.runner import Runner
 from o2c.files import intake, loading
 from o2c.files.lines import lines_of
 from o2c.partners.registry import simulated_partners
 from o2c.simulation.launch import LaunchFiles, write_launch
+from o2c.views.fallouts import list_fallouts
 from o2c.views.orders import list_orders
 from o2c.views.timeline import order_timeline
 from projections.engine.operations import ALL, catch_up
@@ -97,6 +99,21 @@ def test_a_store_that_was_only_run_has_no_flaw(store: str) -> None:
         "no number rests beyond its maximum",
         *(f"projection {name} is the fold of the log" for name in ("cancellations", "contacts", "balances", "fallout_records")),
     }
+
+
+def test_a_changed_paper_that_was_approved_stays_a_line_that_was_resubmitted(store: str, tmp_path: Path) -> None:
+    """The order that it became is accounted for, and is not one that its intake said it captured."""
+    paper = json.loads(written(tmp_path).orders.read_bytes().splitlines()[0])
+    changed = tmp_path / "changed.jsonl"
+    changed.write_text(json.dumps({**paper, "priority": "3" if paper["priority"] == "1" else "1"}))
+    with closing(opened(store)) as app:
+        intake.Intake(app, changed, tmp_path / "quarantine").run()
+        catch_up(store)
+        [suspected] = list_fallouts(app, reason="DQ-DUP")
+        resolve(app, Context("ann"), str(suspected["fallout"]), Decide(approve=True), note="two households")
+        found = {check.name: check for check in run_checks(app)}
+
+    assert (found[INTAKES].state, found[INTAKES].detail) == ("ok", "60 orders captured, 61 lines in 2 closed intakes")
 
 
 def test_quick_reads_no_log(store: str) -> None:
