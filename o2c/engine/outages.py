@@ -32,9 +32,11 @@ from o2c.partners.state import Outage, PartnerState, stream_of
 logger = structlog.get_logger(__name__)
 ACTOR = "engine"
 LOOK_S = 1.0
-NEAR_EVENTS, LAST_EVENTS = 250, 5_000
+NEAR_EVENTS, LAST_EVENTS, FAR_EVENTS = 250, 5_000, 100_000
 """Among how many of the last events of the log a partner's calls are looked for: first to see whether it was answered lately, then to see how
-often it is."""
+often it is, and last, before one that is seldom called is taken for down."""
+CALLS_ENOUGH = 200
+"""From so many calls on they show by themselves how often a partner is usually not there."""
 
 
 @dataclass(slots=True)
@@ -151,15 +153,20 @@ def _shown(app: Engine, partner: str, state: PartnerState, calls: Iterable[Call]
         return None
     began = min(call.at for call in fresh)
     rule = app.book.codes.at(began).outage_rule(partner)
+
+    def with_earlier(events: int) -> list[Call]:
+        earlier = map(_call, app.reads.last_calls(partner, events)) if events else ()
+        # While it was down its calls were parked, all but the probes: they tell nothing of how it is while it is well.
+        return [*(call for call in earlier if last is None or not last.since <= call.at < after), *fresh]
+
     told = fresh
     # Mostly one of the last few calls was answered, and that is the end of it.
     for events in (0, NEAR_EVENTS, LAST_EVENTS):
-        earlier = map(_call, app.reads.last_calls(partner, events)) if events else ()
-        # While it was down its calls were parked, all but the probes: they tell nothing of how it is while it is well.
-        told = [*(call for call in earlier if last is None or not last.since <= call.at < after), *fresh]
+        told = with_earlier(events)
         if not undecided(told, rule, judged_from=began):
             return None
-    return detected(told, rule, after=after, judged_from=began)
+    found = detected(told, rule, after=after, judged_from=began)
+    return detected(with_earlier(FAR_EVENTS), rule, after=after, judged_from=began) if found and len(told) < CALLS_ENOUGH else found
 
 
 def _call(row: Mapping[str, Any]) -> Call:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from o2c.kernel.reasons import OutageRule
 from o2c.partners.faults import Disturbed, Faults
 from o2c.partners.outages import Call, detected, undecided
 from o2c.partners.rules import faults_of
+from o2c.partners.state import PartnerState
 from o2c.plan import STEPS
 from o2c.views.partners import list_partner_statuses
 from tests.world import NINE, World, at, line, order
@@ -357,6 +359,25 @@ def test_few_calls_are_looked_at_with_those_before() -> None:
     assert not undecided([call(9, failed=False)], SHOWN)
     assert not undecided([call(7, failed=False), call(8, failed=True), call(9, failed=True)], SHOWN)
     assert undecided([call(n, failed=n != 0) for n in range(4)], SHOWN)
+
+
+@pytest.mark.parametrize(
+    ("long_ago", "found"), [pytest.param(ILL, False, id="half of its calls always met nobody"), pytest.param(WELL, True, id="it always answered")]
+)
+def test_a_partner_that_is_seldom_called_is_judged_by_its_own_calls(long_ago: list[Call], found: bool) -> None:
+    """Its last calls stand far back in the log, behind what others did since; before it is taken for down they are looked up."""
+    lately = [call(0, failed=False), *(call(n, failed=True) for n in range(1, 8))]
+
+    def last_calls(partner: str, events: int) -> list[dict[str, Any]]:
+        seen = [*long_ago, *lately] if events > outages.LAST_EVENTS else lately
+        return [{"stream": one.stream, "occurred_at": one.at, "answer": "silent" if one.failed else "answered", "code": ""} for one in seen]
+
+    codes = SimpleNamespace(at=lambda at: SimpleNamespace(outage_rule=lambda partner: SHOWN))
+    app: Any = SimpleNamespace(reads=SimpleNamespace(last_calls=last_calls), book=SimpleNamespace(codes=codes))
+
+    shown = outages._shown(app, "network", PartnerState(), [call(8, failed=True)])
+
+    assert (shown is not None) is found
 
 
 def test_a_refusal_is_an_answer(dsn: str, tmp_path: Path) -> None:
