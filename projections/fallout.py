@@ -280,11 +280,12 @@ ORDER BY open DESC, revenue_minor DESC NULLS LAST, count DESC, f.group_id LIMIT 
 """Groups of like fallouts, those with most open ones first, and how many there are in all (`n`); `revenue_minor` and `currency` are NULL where the
 open ones are of several currencies. Parameters: `queue`, `reason` (empty text: any), `open_only`, `today`, `now`, `limit` (NULL: all)."""
 
-WORKLIST = f"""SELECT f.fallout, f.order_id, f.stream, f.item, f.step, f.reason, f.queue, f.origin, f.cause_event, f.acts, coalesce(nullif(r.queue, ''), f.queue) AS queue_now,
-f.opened_at, f.opened_event, r.owner, r.claimed_until, r.waits_for, r.waits_until, r.snoozed_until, r.level, r.waiting, r.touches, r.tickets, r.proposed_by
+WORKLIST = """SELECT f.fallout, f.order_id, f.stream, f.item, f.step, f.reason, f.queue, f.origin, f.cause_event, f.acts, coalesce(nullif(r.queue, ''), f.queue) AS queue_now,
+f.opened_at, f.opened_event, f.priority, f.tier, f.category, f.promised_on,
+r.owner, r.claimed_until, r.waits_for, r.waits_until, r.snoozed_until, r.level, r.waiting, r.touches, r.tickets, r.proposed_by
 FROM projection.fallout f LEFT JOIN projection.fallout_records r ON r.fallout = f.fallout
-WHERE f.state = 'open' ORDER BY {RANK}, f.opened_at, f.fallout"""
-"""Every open fallout by rank, with what its record says (NULL where nobody handled it). Parameters: those of `RANK`."""
+WHERE f.state = 'open' AND (%(all)s OR f.stream = ANY(%(streams)s) OR f.fallout = ANY(%(fallouts)s))"""
+"""Open fallouts, with what their records say (NULL where nobody handled one). Parameters: `all`, or those of some `streams` and some `fallouts`."""
 
 OPEN_OF_ORDER = f"""SELECT {_SHOWN_COLUMNS} FROM projection.fallout WHERE state = 'open' AND order_id = %s ORDER BY opened_at, fallout"""
 """The open fallouts of an order, the oldest first. Parameter: the order's id."""

@@ -120,5 +120,7 @@ FALLOUT_RECORDS = Projection(
 )  # fmt: skip
 
 CLAIMED = """SELECT r.fallout, r.owner, r.claimed_until, r.touches, f.acts, f.stream FROM projection.fallout_records r JOIN projection.fallout f
-ON f.fallout = r.fallout WHERE r.owner = ANY(%s) AND r.claimed_until IS NOT NULL ORDER BY r.claimed_until, r.fallout"""
-"""The fallouts, open or closed, that people claimed last and neither gave back nor on. Parameter: the people."""
+ON f.fallout = r.fallout WHERE r.owner = ANY(%s) AND (r.claimed_until > %s OR f.state = 'open' AND r.claimed_until IS NOT NULL)
+ORDER BY r.claimed_until, r.fallout"""
+"""The fallouts that people claimed last and neither gave back nor on: those that are open, and the closed whose claims have not run out. Parameters: the
+people, the time."""

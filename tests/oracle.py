@@ -1,10 +1,11 @@
 """What invoices must say, worked out again from timelines alone (`o2c orders timeline ID -o jsonl | python tests/oracle.py -`).
 
-A service is charged from the London date it was activated on, one with an eSIM from that of its download. An account joins the first cycle
-day (1, 8, 15, 22) strictly after its first activation and is billed at 06:00 on that day of every month: one-time charges, part periods by
-the actual days of the period and the next full period in advance, half-up a line; VAT 20 % once on the net; 14 days to pay. A price that is
-not once a month is charged whole for each of its own periods, counted from the first day, in the first run on or after the period begins. A
-direct debit is due on a banking day, ten of them after it was issued at the earliest. Nothing of the engine is imported.
+A service is charged from the London date it was activated on, one with an eSIM from that of its download, or from that on which people said that
+this was done by other means. An account joins the first cycle day (1, 8, 15, 22) strictly after its first activation and is billed at 06:00 on
+that day of every month: one-time charges, part periods by the actual days of the period and the next full period in advance, half-up a line; VAT
+20 % once on the net; 14 days to pay. A price that is not once a month is charged whole for each of its own periods, counted from the first day,
+in the first run on or after the period begins. A direct debit is due on a banking day, ten of them after it was issued at the earliest. Nothing
+of the engine is imported.
 """
 
 import json
@@ -114,7 +115,7 @@ def disagreements(timelines: Iterable[dict[str, Any]]) -> list[str]:
             charges.setdefault(item["account"], []).append(item)
         elif event["type"] == "service.activated":
             item |= {"starts": at.date(), "ended": datetime.max.replace(tzinfo=LONDON)}
-        elif event["type"] == "esim.downloaded":
+        elif event["type"] == "esim.downloaded" or (event["type"], data.get("step")) == ("step.forced", "esim-download"):
             item["starts"] = at.date()
         elif event["type"] in ("item.failed", "item.cancelled"):
             item["ended"] = at

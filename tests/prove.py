@@ -267,7 +267,9 @@ def sums(job: Job) -> Iterator[Claim]:
         " WHERE type IN ('invoice.issued', 'payment.received', 'payment.part-received')"
     )
     orders = status["orders"]
-    [approved] = job.app.reads.rows("SELECT count(*) AS n FROM o2c.event WHERE type = 'duplicate.settled' AND body->>'decision' = 'approve'")
+    [approved] = job.app.reads.rows(
+        "SELECT count(*) AS n FROM o2c.event WHERE type = 'duplicate.settled' AND body->>'decision' = 'approve'"
+    )
     captured = job.counts.captured + approved["n"]
     figures = f"{sum(orders.values())} orders {orders}, items {status['items']}; {approved['n']} of them came of changed papers that a person approved"
     yield Claim("orders by state make up what was captured", sum(orders.values()) == captured, figures)

@@ -8,26 +8,23 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from o2c.desk.act import Deed, Refused, act_for_all, foreseen
-from o2c.desk.fallout import stage_of
 from o2c.engine.app import Context, Engine
 from o2c.fallout.record import stream_of
 from o2c.kernel.chance import draw
 from o2c.kernel.event import types_by_name
-from o2c.kernel.reasons import UNCLASSIFIED, Codes
 from o2c.markets.base import Market
 from o2c.markets.registry import HOME, MARKETS, current
 from o2c.simulation import office_deeds
+from o2c.simulation.office_backlog import Backlog
 from o2c.simulation.office_case import Case, Chance
 from o2c.simulation.office_table import Table, packaged
-from o2c.views.fallout_state import ranking
-from projections import fallout as queue
 from projections.engine.operations import followed
 from projections.fallout import FALLOUT
 from projections.fallout_records import CLAIMED, FALLOUT_RECORDS
@@ -93,8 +90,9 @@ def staffed(app: Engine, count: int, table: Table | None = None) -> Iterator[Bac
     """A back office of so many agents on a store. Raises Refused (conflict) where the clock is real: people work there themselves."""
     if app.clock().kind != "simulated":
         raise Refused("desks are simulated, and so must the clock be; on a real one people work themselves", kind="conflict")
+    table = table or packaged()
     with followed(app.dsn, [FALLOUT, FALLOUT_RECORDS]) as catch_up:
-        yield BackOffice(app, crew(count, app.clock().seed, app.codes().queues, table or packaged()), table or packaged(), catch_up)
+        yield BackOffice(app, crew(count, app.clock().seed, app.codes().queues, table), table, Backlog(app, table, count, catch_up))
 
 
 def crew(count: int, seed: int, queues: Sequence[str], table: Table) -> tuple[Agent, ...]:
@@ -109,12 +107,12 @@ def crew(count: int, seed: int, queues: Sequence[str], table: Table) -> tuple[Ag
 
 
 class BackOffice:
-    """The agents between the windows of a run (`engine.runner.Between`). `catch_up` brings the queue up to date."""
+    """The agents between the windows of a run (`engine.runner.Between`)."""
 
-    def __init__(self, app: Engine, agents: Sequence[Agent], table: Table, catch_up: Callable[[], None]) -> None:
+    def __init__(self, app: Engine, agents: Sequence[Agent], table: Table, backlog: Backlog) -> None:
         clock = app.clock()
         self.app, self.agents, self.table = app, agents, table
-        self._catch_up, self._seed, self._grid = catch_up, clock.seed, timedelta(seconds=clock.window_s)
+        self._backlog, self._seed, self._grid = backlog, clock.seed, timedelta(seconds=clock.window_s)
         self._next_at: datetime | None = datetime.min.replace(tzinfo=UTC)
         self._first = True
 
@@ -136,8 +134,6 @@ class BackOffice:
             self._first, self._next_at = False, at + self._grid
             return True
         self._first = False
-        self.app.settled()
-        self._catch_up()
         look = self._look(at)
         left = self._take(look, self._finish(look))
         act_for_all(self.app, look.asked)
@@ -147,18 +143,9 @@ class BackOffice:
     # -- looking
 
     def _look(self, at: datetime) -> Look:
-        rows = self.app.reads.rows(queue.WORKLIST, **ranking(self.app))
-        claims = self.app.reads.rows(CLAIMED, [agent.name for agent in self.agents])
-        held = self._held(claims)
-        loaded = self.app.load({row["stream"] for row in rows})
-        codes = self.app.codes().at(at)
-        cases = [self._case(row, loaded[row["stream"]].state, codes) for row in rows]
-        return Look(at, cases, held, frozenset(row["fallout"] for row in rows if _leased(row, at)))
-
-    def _case(self, row: Mapping[str, Any], state: Any, codes: Codes) -> Case:
-        work = self.app.work(row["stream"], state, row["item"], row["step"])
-        reason = codes.reasons.get(row["reason"]) or codes.reasons[UNCLASSIFIED]
-        return Case(row, work, self.app.book.steps[row["step"]], reason, self.table, self._seed, len(self.agents))
+        cases = self._backlog.cases(at)
+        held = self._held(self.app.reads.rows(CLAIMED, [agent.name for agent in self.agents], at))
+        return Look(at, cases, held, frozenset(case.fallout for case in cases if _leased(case.row, at)))
 
     def _held(self, claims: Sequence[Mapping[str, Any]]) -> dict[str, Held]:
         """The claims after which nothing was done about their fallouts yet."""
@@ -194,8 +181,7 @@ class BackOffice:
 
     def _act_on(self, look: Look, case: Case, agent: Agent) -> None:
         visit = case.touches - 1 + case.deeds
-        before = {**case.row, "touches": case.touches - 1}
-        act = Case(before, case.work, case.step, case.reason, case.table, case.seed, case.crew).next_act()
+        act = replace(case, row={**case.row, "touches": case.touches - 1}).next_act
         forgets = case.forgotten(visit)
         look.add(case, agent, self._can_be_done(case, act, agent, look.at, forgets=forgets) or self._put_off(case, agent, look.at))
 
@@ -214,45 +200,50 @@ class BackOffice:
         """Let every free agent claim what is next by rank in his skills, until his time to the next look is filled; whether anything is left."""
         load: defaultdict[str, float] = defaultdict(float)
         free = [agent for agent in self.agents if agent.name not in busy]
-        cases = [case for case in look.cases if self._free(case, look)]
+        cases = [case for case in look.cases if self._free(case, look)] if free else []
+        # What he does not take now he takes at no later turn of this time either.
+        queues = {agent.name: iter([case for case in cases if _knows(agent, case)]) for agent in free}
         window = self._grid.total_seconds() / 60
+        claimed: set[str] = set()
         taken = True
         while taken:
             taken = False
             for agent in free:
-                if load[agent.name] < window and (case := next((case for case in cases if self._takes(agent, case, look, load)), None)):
-                    cases.remove(case)
-                    load[agent.name] += case.minutes(case.next_act(), agent.speed_percent)
+                mine = (case for case in queues[agent.name] if case.fallout not in claimed and self._takes(agent, case, look, load))
+                if load[agent.name] < window and (case := next(mine, None)):
+                    claimed.add(case.fallout)
+                    load[agent.name] += case.minutes(agent.speed_percent)
                     look.add(case, agent, self._claim(case, agent, load[agent.name]))
                     taken = True
-        return any(_knows(agent, case) for case in cases for agent in free)
+        return any(case.fallout not in claimed and _knows(agent, case) for case in cases for agent in free)
 
     def _claim(self, case: Case, agent: Agent, minutes: float) -> office_deeds.Asked:
         lasts = math.ceil(minutes) + self._grace(case.fallout, case.touches + case.deeds)
         return office_deeds.claim(self.app, case, agent.name, min(lasts, CLAIM_MINUTES_MAX))
 
     def _free(self, case: Case, look: Look) -> bool:
-        ready_at = case.ready_at()
+        ready_at = case.ready_at
         untouched = case.fallout not in look.leased and not (case.fallout in look.held and look.held[case.fallout].done_at <= look.at)
         return untouched and ready_at is not None and ready_at <= look.at and self._workable(case, look.at)
 
     def _workable(self, case: Case, at: datetime) -> bool:
         """Whether its step waits for somebody, and its market's desk is open."""
-        return self.table.open_at(_market(case, at), at) and stage_of(self.app, case.row, case.work.state) == "waiting"
+        return case.waits and self.table.open_at(_market(case, at), at)
 
     def _takes(self, agent: Agent, case: Case, look: Look, load: Mapping[str, float]) -> bool:
         if not _knows(agent, case) or case.work.stream in look.streams:
             return False
-        minutes = load[agent.name] + case.minutes(case.next_act(), agent.speed_percent)
+        minutes = load[agent.name] + case.minutes(agent.speed_percent)
         return look.at + timedelta(minutes=math.ceil(minutes)) <= self.table.closes_at(_market(case, look.at), look.at)
 
     # -- the time
 
     def _awaited(self, look: Look) -> datetime | None:
         """The first time at which something that is known now comes up."""
-        ready = [ready_at for case in look.cases if (ready_at := case.ready_at()) and ready_at > look.at]
+        ready = [ready_at for case in look.cases if (ready_at := case.ready_at) and ready_at > look.at]
         leases = [until for case in look.cases if case.fallout in look.leased and (until := case.row["claimed_until"])]
-        closed = [self.table.opens_at(_market(case, look.at), look.at) for case in look.cases]
+        markets = {market.pin: market for case in look.cases for market in [_market(case, look.at)]}
+        closed = [self.table.opens_at(market, look.at) for market in markets.values()]
         held = [held.done_at for held in look.held.values()]
         return min((time for time in (*ready, *leases, *closed, *held) if time > look.at), default=None)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any
 
 from o2c.kernel.chance import draw
@@ -33,9 +34,9 @@ class Chance:
         return self.share(what, n) * 100 < percent
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Case:
-    """A fallout with its step's work. `row` is of `projections.fallout.WORKLIST`; `crew` counts the agents on duty."""
+    """A fallout with its step's work. `row` is of `projections.fallout.WORKLIST`; `crew` counts the agents on duty; `waits` says that its step waits for somebody."""
 
     row: Mapping[str, Any]
     work: Work
@@ -44,6 +45,7 @@ class Case:
     table: Table
     seed: int
     crew: int
+    waits: bool
 
     @property
     def fallout(self) -> str:
@@ -70,6 +72,7 @@ class Case:
         """Whether the next try to resolve it will be a mistake."""
         return self._mistaken(self.deeds)
 
+    @cached_property
     def ready_at(self) -> datetime | None:
         """From when somebody may work on it again: when what it waits for has come, or nobody waits any longer; None for not by itself."""
         if self.row["waits_for"]:
@@ -85,6 +88,7 @@ class Case:
 
     # -- what is done
 
+    @cached_property
     def next_act(self) -> str:
         """The name of what is done next."""
         row, ways, mistakes = self.row, self.table.ways, self.table.mistakes
@@ -133,10 +137,17 @@ class Case:
             return "cancel"
         return "cancel-port" if self.step.part else "fail-item"
 
-    def minutes(self, act: str, speed_percent: float) -> float:
-        """How long it takes, by the speed of who does it and a quarter more or less."""
-        usual = self.table.minutes.get(act, self.table.minutes["snooze"])
-        return usual * speed_percent / 100 * (0.75 + self.chance.share("minutes", self.touches + self.deeds) / 2)
+    def minutes(self, speed_percent: float) -> float:
+        """How long what is done next takes, by the speed of who does it and a quarter more or less."""
+        return self._usual_minutes * speed_percent / 100 * self._luck
+
+    @cached_property
+    def _usual_minutes(self) -> float:
+        return self.table.minutes.get(self.next_act, self.table.minutes["snooze"])
+
+    @cached_property
+    def _luck(self) -> float:
+        return 0.75 + self.chance.share("minutes", self.touches + self.deeds) / 2
 
     def forgotten(self, visit: int) -> bool:
         """Whether who claimed it as its act number `visit` forgets that he did."""

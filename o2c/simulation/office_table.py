@@ -5,14 +5,16 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, time, timedelta
-from functools import cache
+from datetime import date, datetime, time, timedelta
+from functools import cache, lru_cache
 from importlib import resources
-from typing import Any
+from typing import Any, NamedTuple
 
 from o2c.kernel.periods import local_date, local_time
 from o2c.markets.base import Market, first_working_day, is_working_day, working_day_after
 from o2c.markets.hours import OFFICE_HOURS
+from o2c.markets.registry import HOME, current
+from o2c.markets.registry import market as pinned
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,25 +81,41 @@ class Table:
 
     def open_at(self, market: Market, at: datetime) -> bool:
         """Whether somebody works at a time, opening time included and closing time too: what was begun is done by then."""
-        day, hours = local_date(at, market.zone), OFFICE_HOURS[market.code]
-        return is_working_day(market.calendar, day) and _on(day, hours.opens, market) <= at <= _on(day, hours.closes, market)
+        hours = _hours(market.pin, local_date(at, market.zone))
+        return hours.works and hours.opens_at <= at <= hours.closes_at
 
     def closes_at(self, market: Market, at: datetime) -> datetime:
         """When the desk closes on the day of a time."""
-        return _on(local_date(at, market.zone), OFFICE_HOURS[market.code].closes, market)
+        return _hours(market.pin, local_date(at, market.zone)).closes_at
 
     def opens_at(self, market: Market, after: datetime) -> datetime:
         """The first time, not before one, at which somebody works."""
         if self.open_at(market, after):
             return after
-        day, opens = local_date(after, market.zone), OFFICE_HOURS[market.code].opens
-        if after > _on(day, opens, market):
+        day = local_date(after, market.zone)
+        if after > _hours(market.pin, day).opens_at:
             day += timedelta(days=1)
-        return _on(first_working_day(market.calendar, day), opens, market)
+        return _hours(market.pin, first_working_day(market.calendar, day)).opens_at
 
     def days_later(self, market: Market, at: datetime, days: int) -> datetime:
         """The opening of the desk so many working days after a time."""
         return _on(working_day_after(market.calendar, local_date(at, market.zone), days), OFFICE_HOURS[market.code].opens, market)
+
+
+class Hours(NamedTuple):
+    """The office hours of a market on a day, and whether anybody works then."""
+
+    works: bool
+    opens_at: datetime
+    closes_at: datetime
+
+
+@lru_cache(maxsize=4_096)
+def _hours(pin: str, day: date) -> Hours:
+    """They are asked for every open fallout at every look."""
+    market = pinned(pin) or current(HOME, day)
+    hours = OFFICE_HOURS[market.code]
+    return Hours(is_working_day(market.calendar, day), _on(day, hours.opens, market), _on(day, hours.closes, market))
 
 
 def _on(day: Any, clock: time, market: Market) -> datetime:

@@ -362,7 +362,8 @@ def test_few_calls_are_looked_at_with_those_before() -> None:
 
 
 @pytest.mark.parametrize(
-    ("long_ago", "found"), [pytest.param(ILL, False, id="half of its calls always met nobody"), pytest.param(WELL, True, id="it always answered")]
+    ("long_ago", "found"),
+    [pytest.param(ILL, False, id="half of its calls always met nobody"), pytest.param(WELL, True, id="it always answered")],
 )
 def test_a_partner_that_is_seldom_called_is_judged_by_its_own_calls(long_ago: list[Call], found: bool) -> None:
     """Its last calls stand far back in the log, behind what others did since; before it is taken for down they are looked up."""
