@@ -15,9 +15,6 @@ from o2c.access.state import ACCESS, ISSUERS, KEY
 from o2c.activation.step import STEP as ACTIVATION
 from o2c.appointment.step import CANCEL as APPOINTMENT_CANCEL
 from o2c.appointment.step import STEP as APPOINTMENT
-from o2c.billing.state import ACCOUNT, INVOICE
-from o2c.billing.step import OVERDUE
-from o2c.billing.step import STEP as BILL_RUN
 from o2c.catalogue.state import KIND as CATALOGUE
 from o2c.catalogue.state import CatalogueState
 from o2c.charging.step import STEP as CHARGING
@@ -37,6 +34,9 @@ from o2c.fallout.state import RATES
 from o2c.hooks.state import KIND as HOOK
 from o2c.identity.step import STEP as IDENTITY
 from o2c.intake.state import KIND as INTAKE
+from o2c.invoicing.state import ACCOUNT, INVOICE
+from o2c.invoicing.step import OVERDUE
+from o2c.invoicing.step import STEP as BILL_RUN
 from o2c.jobs.state import KIND as JOB
 from o2c.kernel.reaction import Reaction
 from o2c.kernel.reasons import CodeBook

@@ -3,9 +3,9 @@
 from dataclasses import replace
 from typing import Any
 
-from o2c.billing.events import InvoiceIssued
-from o2c.billing.rules import bill
-from o2c.billing.state import ACCOUNT, AccountState
+from o2c.invoicing.events import InvoiceIssued
+from o2c.invoicing.rules import bill
+from o2c.invoicing.state import ACCOUNT, AccountState
 from o2c.kernel.charges import ChargeStarted
 from tests.given import BOOK, CUSTOMER, MONDAY
 

@@ -11,12 +11,12 @@ from typing import Any
 from stdnum import luhn
 
 from o2c import plan
-from o2c.billing.state import InvoiceState
 from o2c.desk.fallout import Resolution, resolve
 from o2c.desk.orders import Cancelled, cancel_order
 from o2c.engine.app import Context, Engine, Written
 from o2c.engine.runner import Runner
 from o2c.files import intake, loading
+from o2c.invoicing.state import InvoiceState
 from o2c.kernel.partner import Answer, Answered, Link, NeverHeard, Partner, Request, Unknown
 from o2c.orders.rollup import item_state, order_state
 from o2c.orders.state import OrderState

@@ -6,13 +6,13 @@ import re
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
-from o2c.billing import rules as billing
-from o2c.billing.state import AccountState, InvoiceState
+from o2c.balance import rules as balance
 from o2c.credit import rules as credit
 from o2c.credit.step import STEP as CREDIT
 from o2c.desk.act import Deed, act
 from o2c.engine.app import Context, Engine, Written
 from o2c.fallout import rules as fallouts
+from o2c.invoicing.state import AccountState, InvoiceState
 from o2c.kernel.charges import account_stream, invoice_stream
 from o2c.kernel.decision import Decision
 from o2c.kernel.money import to_minor
@@ -172,7 +172,7 @@ def refund(
         zone = app.book.market(state.market).zone if state.market else "UTC"
         today = _today(f"account {account}", returned_on, local_date(at, zone))
         day = (returned_on or today).isoformat()
-        return billing.pay_back(state, amount_minor=amount_minor, remittance=remittance, method=method, returned_on=day)
+        return balance.pay_back(state, amount_minor=amount_minor, remittance=remittance, method=method, returned_on=day)
 
     wish = ["refund", amount_minor, remittance, method, _iso(returned_on)]
     return _known(act(app, context, "payments.refund", Deed(stream, (give,), wish)))

@@ -10,7 +10,7 @@ from o2c.views.reading import Page, page_of_streams
 from o2c.views.shown import AccountShown
 
 if TYPE_CHECKING:
-    from o2c.billing.state import AccountState
+    from o2c.invoicing.state import AccountState
 
 PREFIX = "account-"
 

@@ -14,7 +14,7 @@ from projections import balances
 from projections import invoices as issued
 
 if TYPE_CHECKING:
-    from o2c.billing.state import InvoiceState
+    from o2c.invoicing.state import InvoiceState
 
 PAYMENTS_OF_INVOICE = """SELECT occurred_at, (body->>'amount_minor')::bigint AS amount_minor, body->>'method' AS method,
 body->>'arrived_on' AS arrived_on, actor FROM o2c.event

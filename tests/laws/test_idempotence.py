@@ -11,9 +11,7 @@ from typing import Any
 
 import pytest
 
-from o2c.billing.events import InvoiceIssued
-from o2c.billing.rules import pay_back
-from o2c.billing.state import ACCOUNT, INVOICE
+from o2c.balance.rules import pay_back
 from o2c.catalogue.rules import publish
 from o2c.catalogue.state import KIND as CATALOGUE
 from o2c.credit.rules import deposit, release
@@ -23,6 +21,8 @@ from o2c.fallout.codes import packaged
 from o2c.hooks.events import HookSubscribed, HookSuspended
 from o2c.hooks.rules import allow_private_address, resume, rotate, subscribe, suspend, unsubscribe
 from o2c.hooks.state import KIND as HOOK
+from o2c.invoicing.events import InvoiceIssued
+from o2c.invoicing.state import ACCOUNT, INVOICE
 from o2c.jobs.events import JobStarted, Tried
 from o2c.jobs.rules import report, start
 from o2c.jobs.state import KIND as JOB
@@ -336,14 +336,14 @@ def test_a_delivery_that_is_known_brings_nothing() -> None:
 
 SETTING = {
     "access.distrust", "access.issue", "access.revoke", "access.trust", "access.use",
-    "billing.pay_back", "catalogue.publish", "credit.deposit", "credit.release", "customers.register", "numbers.release_reservation", "numbers.reserve", "orders.receive",
+    "balance.pay_back", "catalogue.publish", "credit.deposit", "credit.release", "customers.register", "numbers.release_reservation", "numbers.reserve", "orders.receive",
     "hooks.allow_private_address", "hooks.resume", "hooks.rotate", "hooks.subscribe", "hooks.suspend", "hooks.unsubscribe", "jobs.report", "jobs.start", "orders.advance", "orders.close", "orders.fail_item", "partners.declare_down", "partners.declare_up", "partners.detect_down", "partners.left_alone", "partners.probed", "partners.link", "partners.plan_faults", "partners.simulate", "payments.record",
 }  # fmt: skip
 """Rules that set a state: the table above holds them, but for one that is tried by itself because it tells two streams."""
 
 OF_A_STEP = {
     "credit.notice", "credit.noticed", "credit.refused",
-    "activation.activated", "activation.deactivate", "appointment.called_off", "appointment.kept", "billing.bill", "billing.look_at", "charging.start", "charging.stop",
+    "activation.activated", "activation.deactivate", "appointment.called_off", "appointment.kept", "invoicing.bill", "invoicing.look_at", "charging.start", "charging.stop",
     "credit.approved", "credit.decide", "delivery.delivered", "esim.cancelled", "esim.confirmed", "esim.downloaded", "identity.decide", "identity.passed", "numbers.arrive",
     "numbers.assign", "numbers.change", "numbers.keep", "numbers.lapse", "numbers.let_go", "numbers.release", "payments.received", "porting.comes_all_the_same", "porting.out_of_window", "porting.ported", "porting.scheduled", "porting.too_late", "porting.withdrawn", "qualification.qualified",
     "sim.arrive", "sim.assign", "sim.lose", "sim.release", "sim.restock", "numbers.rested",

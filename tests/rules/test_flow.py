@@ -9,11 +9,11 @@ import hypothesis
 import pytest
 from hypothesis import strategies
 
-from o2c.billing.events import InvoiceIssued
-from o2c.billing.state import InvoiceState
 from o2c.fallout.codes import packaged
 from o2c.hooks.events import HookSuspended
 from o2c.intake.events import IntakeLineRefused
+from o2c.invoicing.events import InvoiceIssued
+from o2c.invoicing.state import InvoiceState
 from o2c.kernel import flow
 from o2c.kernel.agenda import by_shape
 from o2c.kernel.event import EVENT_TYPES

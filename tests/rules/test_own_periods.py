@@ -10,9 +10,9 @@ import hypothesis
 import pytest
 from hypothesis import strategies as st
 
-from o2c.billing.events import InvoiceIssued
-from o2c.billing.rules import bill
-from o2c.billing.state import ACCOUNT, AccountState
+from o2c.invoicing.events import InvoiceIssued
+from o2c.invoicing.rules import bill
+from o2c.invoicing.state import ACCOUNT, AccountState
 from o2c.kernel.charges import ChargeStarted, ChargeWithdrawn, PriceTerms
 from o2c.markets.base import TaxRate
 from o2c.markets.gb import GB

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, cast
 
-from o2c.billing.balance import Balance, moved
-from o2c.billing.events import AccountBilled, BillRunRequested, InvoiceIssued
+from o2c.balance.state import Balance, moved
 from o2c.customers.rules import PAYMENT_METHODS
+from o2c.invoicing.events import AccountBilled, BillRunRequested, InvoiceIssued
 from o2c.kernel.agenda import NEVER, AgendaChange, Dropped, by_shape
 from o2c.kernel.balances import OfBalance
 from o2c.kernel.charges import (

@@ -1,4 +1,4 @@
-"""The money that an account holds for its customer, as a fold, and the rule by which it is paid back."""
+"""The money that an account holds for its customer, as a fold."""
 
 from __future__ import annotations
 

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import strategies as st
 
 from o2c.activation.rules import activated
-from o2c.billing.events import InvoiceIssued, InvoiceLine
-from o2c.billing.rules import bill
-from o2c.billing.state import ACCOUNT, INVOICE, AccountState
 from o2c.customers.state import CustomerState
+from o2c.invoicing.events import InvoiceIssued, InvoiceLine
+from o2c.invoicing.rules import bill
+from o2c.invoicing.state import ACCOUNT, INVOICE, AccountState
 from o2c.kernel.agenda import Dropped, Entry
 from o2c.kernel.charges import ChargeStarted, ChargeWithdrawn
 from o2c.kernel.periods import parse_time

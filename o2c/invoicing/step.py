@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from o2c.billing import rules
-from o2c.billing.events import BillRunFellOut, BillRunRequested, OverdueFellOut, OverdueRequested
-from o2c.billing.state import bill_run
+from o2c.invoicing import rules
+from o2c.invoicing.events import BillRunFellOut, BillRunRequested, OverdueFellOut, OverdueRequested
+from o2c.invoicing.state import bill_run
 from o2c.kernel.step import Step
 
 STEP = Step(

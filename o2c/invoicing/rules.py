@@ -6,15 +6,14 @@ from collections.abc import Iterator, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from o2c.billing.events import AccountBilled, InvoiceIssued, InvoiceLine, InvoiceOverdue
-from o2c.billing.state import AccountState, Charge, following_run, only
 from o2c.customers.state import stream_of as customer_stream
-from o2c.kernel.balances import CreditUsed, MoneyReturned
+from o2c.invoicing.events import AccountBilled, InvoiceIssued, InvoiceLine, InvoiceOverdue
+from o2c.invoicing.state import AccountState, Charge, following_run, only
+from o2c.kernel.balances import CreditUsed
 from o2c.kernel.charges import invoice_stream
 from o2c.kernel.decision import Decision, just
-from o2c.kernel.money import from_minor, part_of, tax_on
+from o2c.kernel.money import part_of, tax_on
 from o2c.kernel.periods import Period, local_date, local_time, next_month, previous_month
-from o2c.kernel.refusal import Refused
 from o2c.kernel.work import Work
 from o2c.markets.base import Market, debit_day, tax_percent
 
@@ -172,33 +171,6 @@ def looked_at_from(work: Work, at: datetime) -> datetime:
     if work.subject["method"] != "direct-debit" or debited_at is None or debited_at <= at:
         return at
     return local_time(local_date(debited_at, work.market.zone) + timedelta(days=1), 0, 0, work.market.zone)
-
-
-def pay_back(state: AccountState, *, amount_minor: int, remittance: str, method: str, returned_on: str) -> Decision:
-    """Record that money was paid back to the customer of an account: first what is owed, then a credit.
-
-    A deposit of an open order is not paid back before the order ended. The same reference, day and amount are the same transfer, and change
-    nothing. Raises Refused (conflict) when the account holds less that could be paid back.
-    """
-    if (remittance, returned_on, amount_minor) in state.balance.returned:
-        return just()
-    balance = state.balance
-    if amount_minor > balance.returnable_minor:
-        kept = f"; deposits of open orders are kept ({len(balance.deposits)})" if balance.deposits else ""
-        may = from_minor(balance.returnable_minor, state.currency) if state.currency else "nothing"
-        raise Refused(f"account {state.account or '(none)'}: {may} can be paid back, not more{kept}", kind="conflict")
-    return just(
-        MoneyReturned(
-            account=state.account,
-            customer=state.customer,
-            currency=state.currency,
-            amount_minor=amount_minor,
-            of_owed_minor=min(amount_minor, balance.owed_minor),
-            method=method,
-            remittance=remittance,
-            returned_on=returned_on,
-        )
-    )
 
 
 def look_at(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:

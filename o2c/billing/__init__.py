@@ -1,1 +1,0 @@
-"""Billing accounts, bill runs and invoices: thin, but right to the penny."""

@@ -1,0 +1,1 @@
+"""Billing accounts, bill runs and invoices."""
