@@ -60,6 +60,7 @@ from o2c.porting.step import CANCEL as PORTING_CANCEL
 from o2c.porting.step import CUTOVER
 from o2c.porting.step import STEP as PORTING
 from o2c.qualification.step import STEP as QUALIFICATION
+from o2c.saved.state import KIND as SAVED_VIEWS
 from o2c.sim.state import KIND as SIM
 from o2c.sim.step import ARRIVAL as SIM_ARRIVAL
 from o2c.sim.step import RESTOCK as SIM_RESTOCK
@@ -99,6 +100,7 @@ KINDS: Mapping[str, StreamKind] = {
         KEY,
         ISSUERS,
         HOOK,
+        SAVED_VIEWS,
     )
 }
 

@@ -265,6 +265,12 @@ LIVES: Mapping[str, Mapping[str, Sequence[Told]]] = {
     "access": {
         "looked at twice": (("personal-data.disclosed", {}), ("personal-data.disclosed", {"operation": "customers.show"})),
     },
+    "views": {
+        "saved, otherwise, forgotten, again": (
+            ("view.saved", {}), ("view.saved", {"filters": {"queue": "porting"}}), ("view.saved", {"name": "mine"}), ("view.forgotten", {}),
+            ("view.forgotten", {"name": "mine"}), ("view.saved", {}),
+        ),
+    },
     "hook": {
         "rotated, gone, resumed, ended": (
             ("hook.subscribed", {}), ("hook.private-address-allowed", {}), ("hook.secret-rotated", {}), ("hook.suspended", {}),

@@ -9,6 +9,7 @@ from o2c.desk.fallout import Correct, Note, resolve, work
 from o2c.desk.keys import issue_key, trust_issuer
 from o2c.desk.partners import link_partner, partner_down, plan_faults
 from o2c.desk.payments import deposit
+from o2c.desk.saving import save_view
 from o2c.engine.app import Context
 from o2c.entrypoints.verbs_and_views import named
 from o2c.files import loading
@@ -90,6 +91,7 @@ def _moved_on(world: World) -> None:
 
 def _beside_orders(world: World) -> None:
     """Contacts, keys, issuers, partners, a hook that was told all, who looked."""
+    save_view(world.app, ANN, "ports without a code", reason="NP-CODE")
     record_contact(world.app, ANN, "C-1", medium="call", topic="port", order="LATE", note="asked where the number is")
     issue_key(world.app, ROOT, acts_as="web-shop", roles=["service"], operations=["orders.capture"])
     trust_issuer(world.app, ROOT, ISSUER, audience="o2c", jwks=JWKS, claim="groups", roles={"care-desk": "agent"})

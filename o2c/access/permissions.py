@@ -41,6 +41,7 @@ fallout.apply-fix        -        -       yes         -        -        -       
 fallout.apply-fix/codes  -        -       -           -        -        -                -
 fallout.bulk             -        -       yes         -        -        -                -
 fallout.codes            yes      yes     yes         yes      yes      yes              yes
+fallout.forget-view      -        yes     yes         -        -        -                -
 fallout.groups           -        yes     yes         masked   yes      -                -
 fallout.job              -        yes     yes         masked   yes      -                -
 fallout.list             -        yes     yes         masked   yes      -                -
@@ -49,6 +50,8 @@ fallout.load-rates       -        -       -           -        -        -       
 fallout.prove            -        yes     yes         masked   yes      -                -
 fallout.resolve          -        yes     yes         -        -        -                -
 fallout.resolve/agree    -        -       yes         -        -        -                -
+fallout.save-view        -        yes     yes         -        -        -                -
+fallout.saved-views      -        yes     yes         -        yes      -                -
 fallout.show             -        yes     yes         masked   yes      yes              -
 fallout.work             -        yes     yes         -        -        -                -
 fallout.work/assign      -        -       yes         -        -        -                -

@@ -10,7 +10,22 @@ from typing import Any
 
 from o2c.checks.conformance import check_conformance
 from o2c.checks.diagnose import run_checks
-from o2c.desk import amending, answering, bulk, capture, customers, fallout, keys, numbers, orders, partners, payments, projections, streams
+from o2c.desk import (
+    amending,
+    answering,
+    bulk,
+    capture,
+    customers,
+    fallout,
+    keys,
+    numbers,
+    orders,
+    partners,
+    payments,
+    projections,
+    saving,
+    streams,
+)
 from o2c.desk import hooks as hook_desk
 from o2c.desk import proving as fixes
 from o2c.desk.act import Context, Refused
@@ -41,6 +56,7 @@ from o2c.views import (
     products,
     proving,
     replaying,
+    saved,
     sims,
     statement,
     status,
@@ -109,9 +125,11 @@ VERBS = (
     Operation("customers.register", customers.register_customer),
     Operation("fallout.apply-fix", fixes.apply_fix),
     Operation("fallout.bulk", bulk.bulk),
+    Operation("fallout.forget-view", saving.forget_view),
     Operation("fallout.load-codes", loading.load_codes),
     Operation("fallout.load-rates", loading.load_rates),
     Operation("fallout.resolve", fallout.resolve, decided_by="fallout.show"),
+    Operation("fallout.save-view", saving.save_view),
     Operation("fallout.work", fallout.work, decided_by="fallout.show"),
     Operation("hooks.allow-private-address", hook_desk.allow_private_address),
     Operation("hooks.resend", hook_desk.resend),
@@ -173,6 +191,7 @@ VIEWS = (
     Operation("fallout.job", jobs.show_job),
     Operation("fallout.list", fallouts.list_fallouts),
     Operation("fallout.prove", proving.prove),
+    Operation("fallout.saved-views", saved.saved_views),
     Operation("fallout.show", fallout_page.show_fallout),
     Operation("hooks.deliveries", hook_views.list_deliveries),
     Operation("hooks.list", hook_views.list_hooks),

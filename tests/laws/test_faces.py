@@ -103,6 +103,7 @@ METHODS = {
 _FILES = "A service hands in papers one by one; whoever has a file and the machine uses the command line."
 _UPKEEP = "Upkeep of tables is work for whoever has the machine, at a shell, where its progress and its differences are seen."
 _AT_A_DESK = "It answers a person's question at a desk; a service has the order, its events and its own records."
+_OWN_VIEWS = "Views are saved for the eyes of a person at a desk; a service keeps its filters in its own code."
 _DOCUMENTS = "Documents are what programs exchange in the form of a standard; a person looks at an order's page."
 _LISTS = dict.fromkeys(
     ("accounts.list", "catalogue.offerings", "customers.list", "payments.invoices", "products.list"),
@@ -136,7 +137,10 @@ LACKING: Mapping[str, Mapping[str, str]] = {
         "fallout.actions": _AT_A_DESK,
         "fallout.codes": _AT_A_DESK,
         "fallout.load-codes": _FILES,
+        "fallout.forget-view": _OWN_VIEWS,
         "fallout.load-rates": _FILES,
+        "fallout.save-view": _OWN_VIEWS,
+        "fallout.saved-views": _OWN_VIEWS,
         "fallout.show": _AT_A_DESK,
         "metrics.ages": "Figures for machines come from `o2c metrics`, or from the projections in SQL.",
         "metrics.cycle-time": "Figures for machines come from `o2c metrics`, or from the projections in SQL.",

@@ -56,6 +56,7 @@ OF_THE_LOG = {
     "fallout job 7b0e9d5c-41f2-5d0a-8c3e-2f6a1b9c0d4e": "heads",
     "fallout show FALLOUT": "heads: what may be corrected",
     "hooks deliveries HOOK": "heads",
+    "fallout saved-views": "heads",
     "hooks list": "heads",
     "issuers list": "heads",
     "keys list": "heads",

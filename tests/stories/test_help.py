@@ -28,6 +28,7 @@ from o2c.desk import numbers as number_desk
 from o2c.desk import payments as payment_desk
 from o2c.desk.bulk import Query, bulk
 from o2c.desk.fallout import Note
+from o2c.desk.saving import save_view
 from o2c.engine.app import Context, Engine
 from o2c.entrypoints.cli.help_pages import examples_of
 from o2c.entrypoints.cli.main import DEFECT, EXIT, FAILED, PANELS, TRY_LATER, app
@@ -69,6 +70,8 @@ STARTS = {
     "ingest": "stocked",
     "numbers release": "reserved",
     "fallout job": "worked",
+    "fallout saved-views": "worked",
+    "fallout forget-view": "worked",
     "hooks work": "begun",
     "hooks": "hooked",
     "keys revoke": "keyed",
@@ -176,6 +179,7 @@ def stores(server_dsn: str, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         caught_up(session.app)
     with opened(made.copied("launched", "worked")) as session:
         bulk(session.app, Context("bob"), Query(queue="porting"), Note(), note="a list will come")
+        save_view(session.app, Context("ann"), "old ports", reason="NP-CODE")
         caught_up(session.app)
     with opened(made.copied("begun", "keyed")) as session:
         key_desk.issue_key(session.app, Context("bob"), acts_as="web-shop", roles=["service"])

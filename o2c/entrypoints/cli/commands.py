@@ -63,6 +63,9 @@ PARTS: Mapping[str, Mapping[str, Part]] = {
                     "bulk:fallout_bulk",
                     "Do the same about many open fallouts: a job that each meets once, even if it is killed and called again.",
                 ),
+                "save-view": Part("saved:save", "Save a view of the queue under a name, to come back to in the console."),
+                "saved-views": Part("saved:saved", "List saved views of the queue, with the filters of each."),
+                "forget-view": Part("saved:forget", "Forget a saved view."),
                 "load-codes": Part(
                     "resolving:fallout_load_codes",
                     "Put reason codes of your own (TOML) over the table, in force from the day that the file says.",

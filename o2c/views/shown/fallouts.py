@@ -231,3 +231,11 @@ class ActionShown(TypedDict):
     events: list[str]
     needs: str
     meaning: str
+
+
+class SavedViewShown(TypedDict):
+    """A view of the fallout queue that somebody saved: whose it is, its name, and its filters."""
+
+    owner: str
+    name: str
+    filters: dict[str, str]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any, cast, get_args
 from urllib.parse import parse_qsl, urlencode
 
 from fastapi import Depends, Query
@@ -11,7 +11,8 @@ from fastapi.responses import Response
 
 from o2c.desk.act import Refused
 from o2c.desk.fallout import Claim, Release, Retry, Way
-from o2c.entrypoints.http.console.frame import Asked, Page, Sent, router
+from o2c.entrypoints.http.console.frame import Asked, Form, Page, Sent, done, refusal_of, router
+from o2c.entrypoints.http.console.rendering import query
 from o2c.views.fallouts import STATES, Sort
 
 ROWS = 50
@@ -19,6 +20,7 @@ ROWS_MAX = 1_000
 CHOSEN_MAX = 200
 TOGETHER: dict[str, Way] = {"claim": Claim(), "release": Release(), "retry": Retry()}
 """What can be done about several chosen fallouts at once without saying more."""
+FILTERS = ("queue", "reason", "order", "customer", "group", "owner", "state")
 pages = router()
 
 
@@ -40,8 +42,16 @@ class Filters:
     @property
     def narrowing(self) -> dict[str, str]:
         """The filters that say something, without sort and size."""
-        names = ("queue", "reason", "order", "customer", "group", "owner", "state")
-        return {name: getattr(self, name) for name in names if getattr(self, name)}
+        return {name: getattr(self, name) for name in FILTERS if getattr(self, name)}
+
+    @property
+    def said(self) -> dict[str, str]:
+        """All that says something but the size, as a saved view has it."""
+        return {
+            **self.narrowing,
+            **({"everything": "1"} if self.everything else {}),
+            **({"sort": self.sort} if self.sort != "rank" else {}),
+        }
 
 
 Filtered = Annotated[Filters, Depends()]
@@ -50,7 +60,46 @@ Filtered = Annotated[Filters, Depends()]
 @pages.get("/fallouts")
 def queue(page: Asked, filters: Filtered, done: str = "") -> Response:
     """Open fallouts by rank."""
-    return page.shown("fallouts.html", **listed(page, filters), done=done, refused="")
+    return _queue(page, filters, done=done)
+
+
+@pages.post("/views/save")
+def save(page: Asked, form: Sent) -> Response:
+    """Save the filters of the queue under a name of one's own."""
+    return _kept(page, form, "fallout.save-view", "saved")
+
+
+@pages.post("/views/forget")
+def forget(page: Asked, form: Sent) -> Response:
+    """Forget a view."""
+    return _kept(page, form, "fallout.forget-view", "forgotten")
+
+
+def _kept(page: Page, form: Form, verb: str, what: str) -> Response:
+    """Do something about a saved view, and go back to the queue as it was filtered; what is refused is told there."""
+    filters = Filters(everything=bool(form["of.everything"]), sort=_sort(form["of.sort"]))
+    for name in FILTERS:
+        setattr(filters, name, form[f"of.{name}"])
+    options: dict[str, Any] = {**filters.narrowing, "everything": filters.everything, "sort": filters.sort} if what == "saved" else {}
+    try:
+        page.do(verb, form["name"], wish=form["wish"], **options)
+    except Refused as refused:
+        if refused.kind in ("forbidden", "unavailable"):
+            raise
+        status, told = refusal_of(refused, page.request)
+        return _queue(page, filters, status=status, refused=told)
+    return done(f"/console/fallouts{query(filters.said)}", what)
+
+
+def _sort(text: str) -> Sort:
+    return cast("Sort", text) if text in get_args(Sort) else "rank"
+
+
+def _queue(page: Page, filters: Filters, *, status: int = 200, done: str = "", refused: str = "") -> Response:
+    may = page.may("fallout.saved-views", "fallout.save-view")
+    saved = page.ask("fallout.saved-views", owner=page.context.actor) if may else []
+    kept = [{**row, "address": query(row["filters"]), "here": row["filters"] == filters.said} for row in saved]
+    return page.shown("fallouts.html", status=status, **listed(page, filters), saved=kept, said=filters.said, done=done, refused=refused)
 
 
 def listed(page: Page, filters: Filters) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""What a person keeps for himself: the views of the fallout queue that he comes back to."""
