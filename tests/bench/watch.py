@@ -1,5 +1,6 @@
 """Watching a running engine: where its time goes, what it takes of both cores and of memory, how often it asks partners."""
 
+import os
 import resource
 import sys
 import threading
@@ -9,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
+from typing import NamedTuple
 
 from o2c.engine.app import Engine
 from o2c.kernel.partner import Answer, Partner, Request
@@ -108,6 +110,19 @@ def rss_mb() -> float:
     """Memory of this process now, in MB (1e6 bytes). Linux; 0 elsewhere."""
     statm = Path("/proc/self/statm")
     return int(statm.read_text().split()[1]) * PAGE_BYTES / 1e6 if statm.exists() else 0.0
+
+
+class Spent(NamedTuple):
+    """Seconds by the wall clock, and of all processors: this program's, its children's and the server's."""
+
+    wall_s: float
+    cpu_s: float
+
+
+def spent(app: Engine) -> Spent:
+    """What was spent so far."""
+    own = os.times()
+    return Spent(time.monotonic(), sum(own[:4]) + sum(server_cpu_by_kind(app).values()))
 
 
 def server_cpu_s(app: Engine) -> float:
