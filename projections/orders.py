@@ -80,7 +80,34 @@ come; how many."""
 COUNT_BY_STATE = "SELECT state AS key, count(*) AS n FROM projection.orders GROUP BY 1 ORDER BY 1"
 """How many orders are in each state. No parameters."""
 
-_FILTERED = """(cardinality(%(orders)s::text[]) = 0 OR o.order_id = ANY(%(orders)s))
+_PAPER_HAS = """EXISTS (SELECT FROM o2c.event e, LATERAL (SELECT nullif(e.personal ->> 'original', '')::json -> '{part}' AS sent) p,
+    json_array_elements(CASE json_typeof(p.sent) WHEN 'array' THEN p.sent WHEN 'object' THEN json_build_array(p.sent) ELSE '[]' END) AS part
+    WHERE e.stream = 'order-' || o.order_id AND e.version = 1 AND {fits})"""
+_LINE_HAS = """EXISTS (SELECT FROM o2c.event e, jsonb_array_elements(e.body -> 'lines') AS line
+    WHERE e.stream = 'order-' || o.order_id AND e.version = 1 AND coalesce(line ->> 'parent', '') = '' AND line ->> '{name}' = ANY(%({option})s))"""
+
+
+def _sent(option: str, part: str, *values: str) -> str:
+    """Whether one of the parts of a paper has one of the values of an option, at one of some places. Text, never jsonb: a number may be beyond all bounds."""
+    return _PAPER_HAS.format(part=part, fits="(" + " OR ".join(f"part {value} = ANY(%({option})s)" for value in values) + ")")
+
+
+def _item_has(option: str, name: str, value: str) -> str:
+    """Whether an item of the outermost level has one of the values of an option: as it was sent, or where that is not to be read as it was taken down."""
+    sent, line = _sent(option, "productOrderItem", value), _LINE_HAS.format(name=name, option=option)
+    return f"AND (cardinality(%({option})s::text[]) = 0 OR CASE WHEN %(in_paper)s THEN {sent} ELSE {line} END)"
+
+
+_AS_SENT = f"""AND (cardinality(%(parties_named)s::text[]) = 0 OR o.customer_id = ANY(%(parties_named)s)
+    OR (%(in_paper)s AND {_sent("parties_named", "relatedParty", "->> 'id'", "-> 'partyOrPartyRole' ->> 'id'")}))
+AND (cardinality(%(channels_named)s::text[]) = 0 OR o.channel = ANY(%(channels_named)s)
+    OR (%(in_paper)s AND {_sent("channels_named", "channel", "->> 'id'", "-> 'channel' ->> 'id'")}))
+{_item_has("items_named", "item", "->> 'id'")}
+{_item_has("actions", "action", "->> 'action'")}
+{_item_has("offerings", "offering", "-> 'productOffering' ->> 'id'")}"""
+
+_FILTERED = (
+    """(cardinality(%(orders)s::text[]) = 0 OR o.order_id = ANY(%(orders)s))
 AND (cardinality(%(external_ids)s::text[]) = 0 OR o.external_id = ANY(%(external_ids)s))
 AND (cardinality(%(states)s::text[]) = 0 OR o.state = ANY(%(states)s))
 AND (cardinality(%(customers)s::text[]) = 0 OR o.customer_id = ANY(%(customers)s))
@@ -90,13 +117,22 @@ AND (cardinality(%(mentioning)s::text[]) = 0 OR EXISTS (SELECT FROM o2c.event e,
     WHERE e.stream = 'order-' || o.order_id AND e.version = 1 AND position(word IN e.personal ->> 'original') > 0))
 AND (cardinality(%(priorities)s::integer[]) = 0 OR o.priority = ANY(%(priorities)s))
 AND (cardinality(%(captured_at)s::timestamptz[]) = 0 OR date_trunc('milliseconds', o.captured_at) = ANY(%(captured_at)s))
+AND (cardinality(%(closed_at)s::timestamptz[]) = 0 OR date_trunc('milliseconds', o.closed_at) = ANY(%(closed_at)s))
 AND (%(captured_since)s::timestamptz IS NULL OR o.captured_at >= %(captured_since)s)
 AND (%(captured_until)s::timestamptz IS NULL OR o.captured_at < %(captured_until)s)
 AND (%(closed_since)s::timestamptz IS NULL OR o.closed_at >= %(closed_since)s)
 AND (%(closed_until)s::timestamptz IS NULL OR o.closed_at < %(closed_until)s)
-AND (%(captured_by)s = '' OR EXISTS (SELECT FROM o2c.event e WHERE e.stream = 'order-' || o.order_id AND e.version = 1 AND e.actor = %(captured_by)s))"""
-"""Orders `o` as a caller picks them. Parameters: `orders`, `external_ids`, `states`, `customers`, `channels`, `categories`, `mentioning` (words of the paper), `priorities`, `captured_at` (to the
-millisecond; each empty: any); `captured_since`, `closed_since` and, not included, `captured_until`, `closed_until` (NULL: any); `captured_by` (empty
+AND (%(captured_by)s = '' OR EXISTS (SELECT FROM o2c.event e WHERE e.stream = 'order-' || o.order_id AND e.version = 1 AND e.actor = %(captured_by)s))
+AND (cardinality(%(item_states)s::text[]) = 0 OR o.state = ANY(%(item_states)s) OR (o.items > 1 AND %(item_states)s && '{inProgress,partial,failed}')
+    OR EXISTS (SELECT FROM projection.items i WHERE i.order_id = o.order_id AND i.state = ANY(%(item_states)s)))
+AND (cardinality(%(open_reasons)s::text[]) = 0 OR EXISTS (SELECT FROM projection.fallout f
+    WHERE f.order_id = o.order_id AND f.stream = 'order-' || o.order_id AND f.state = 'open' AND f.reason = ANY(%(open_reasons)s)))
+"""
+    + _AS_SENT
+)
+"""Orders `o` as a caller picks them. Parameters: `orders`, `external_ids`, `states`, `customers`, `channels`, `categories`, `mentioning` (words of the paper), `priorities`, `captured_at`, `closed_at` (to the
+millisecond), `item_states` (some line of it may stand so), `open_reasons`, `parties_named`, `channels_named`, `items_named`, `actions`, `offerings` (each empty: any; those as
+they were sent where `in_paper`, else as taken down); `captured_since`, `closed_since` and, not included, `captured_until`, `closed_until` (NULL: any); `captured_by` (empty
 text: anybody)."""
 
 DOCUMENTED = f"""SELECT o.*, count(*) OVER () AS n FROM projection.orders o WHERE {_FILTERED}

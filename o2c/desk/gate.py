@@ -32,12 +32,20 @@ BATCH = 200
 
 
 def asked(
-    context: Context, operation: str, function: Callable[..., Any], arguments: Sequence[Any], options: Mapping[str, Any], *, why: str = ""
+    context: Context,
+    operation: str,
+    function: Callable[..., Any],
+    arguments: Sequence[Any],
+    options: Mapping[str, Any],
+    *,
+    why: str = "",
+    kept: Callable[[Any], Any] = lambda answer: answer,
 ) -> Any:
     """Call the function of an operation for somebody, and give its answer as he may see it.
 
     `arguments` and `options` are the function's own without its `context`. An option that asks for what is personal counts where the asker may
-    see that; then it is taken down first, with `why`, and where it cannot be, nothing is shown. Raises Refused: forbidden, missing (of what is
+    see that; then it is taken down first, with `why`, and where it cannot be, nothing is shown. A face that looks through an answer says what of it
+    is `kept`: only that is given, and taken down. Raises Refused: forbidden, missing (of what is
     not the asker's own, where he may see nothing else), and whatever the operation refuses.
     """
     context = permitted(context, operation)
@@ -54,11 +62,12 @@ def asked(
     sealed = _sealed(context, operation, call) if operation in EVENTS else frozenset()
     answer = function(*call.args, **call.kwargs)
     if not is_view or OPERATOR in context.roles:
-        return answer
+        return kept(answer)
     if sealed:
         answer = sealed_answer(answer, sealed)
     if not whole or not identifiers:
         answer = masked_answer(answer)
+    answer = kept(answer)
     is_asked_for = bool(personal) or operation == "orders.find" or (operation in EVENTS and identifiers)
     if YES not in allowed or not is_asked_for:
         return answer

@@ -89,14 +89,16 @@ class Operation:
         """The roles that may use it in some way."""
         return roles_for(self.name)
 
-    def ask(self, context: Context, *arguments: Any, why: str = "", **options: Any) -> Any:
+    def ask(
+        self, context: Context, *arguments: Any, why: str = "", kept: Callable[[Any], Any] = lambda answer: answer, **options: Any
+    ) -> Any:
         """Call it for somebody: a face whose askers have several roles calls operations in this way and in no other.
 
         `arguments` and `options` are those of the function without its `context`. What is personal is masked, left out, or taken down with
-        `why` before it is given, by the asker's roles; views of events take `identifiers`. Raises Refused: forbidden, missing, and as the
-        operation does. See `desk.gate`.
+        `why` before it is given, by the asker's roles; views of events take `identifiers`. What of an answer is `kept` is all that is given, and
+        taken down. Raises Refused: forbidden, missing, and as the operation does. See `desk.gate`.
         """
-        return asked(context, self.name, self.function, arguments, options, why=why)
+        return asked(context, self.name, self.function, arguments, options, why=why, kept=kept)
 
     def admit(self, context: Context, *arguments: Any, **options: Any) -> dict[str, Any]:
         """The options of a call, if somebody may make it, with what is his own named by its id.

@@ -6,12 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from o2c.engine.app import Engine
-from o2c.kernel.refusal import Refused
-from o2c.views.reading import Page, plain
+from o2c.views.reading import Page, part_of, plain
 from o2c.views.shown import CancellationShown
 from projections import cancellations
-
-ROWS_MAX = 1_000
 
 NOTES_OF = """SELECT event_id::text AS cancellation, personal ->> 'note' AS note FROM o2c.event
 WHERE stream = ANY(%s) AND type = 'cancellation.requested'"""
@@ -33,15 +30,12 @@ def list_cancellations(
 
     `ids` are theirs, `orders` our ids of orders. With `personal`, what was noted. The projections must be caught up. Raises Refused (usage).
     """
-    if offset < 0 or not 0 <= limit <= ROWS_MAX:
-        raise Refused(f"give an offset of 0 or more, and at most {ROWS_MAX} rows at once")
     picked = {"ids": list(ids), "orders": list(orders), "captured_by": captured_by}
-    rows = app.reads.rows(cancellations.LISTED, **picked, offset=offset, limit=limit)
-    total = rows[0]["n"] if rows else app.reads.rows(cancellations.LISTED_COUNT, **picked)[0]["n"]
+    rows = part_of(app, cancellations.LISTED, cancellations.LISTED_COUNT, picked, offset, limit)
     streams = sorted({f"order-{row['order_id']}" for row in rows})
     notes = {row["cancellation"]: row["note"] or "" for row in app.reads.rows(NOTES_OF, streams)} if personal and rows else {}
     page: Page[CancellationShown] = Page(plain(_row(row, notes)) for row in rows)
-    page.more = max(total - offset - len(page), 0)
+    page.more = rows.more
     return page
 
 

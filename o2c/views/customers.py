@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import partial
+from collections.abc import Collection, Sequence
 from typing import Any, cast
 
 from o2c.customers.state import Credit, CustomerState, stream_of
@@ -23,6 +22,11 @@ WHERE stream = %s AND type = 'customer.contacted' ORDER BY version"""
 
 NOTES_OF_CUSTOMER = "SELECT personal ->> 'note' AS note FROM o2c.event WHERE stream = %s AND type = 'customer.contacted' ORDER BY version"
 """What was noted down of the contacts with a customer, the first first. Parameter: the customer's stream."""
+
+KINDS = ("individual", "organisation")
+OF_KIND = """SELECT stream FROM (SELECT DISTINCT ON (stream) stream, body ->> 'kind' AS kind FROM o2c.event
+    WHERE stream = ANY(%s) AND type = 'customer.registered' ORDER BY stream, version DESC) newest WHERE kind = %s"""
+"""Which of some customers are of a kind by their newest papers. Parameters: their streams, the kind."""
 
 
 def show_customer(app: Engine, name: str, *, personal: bool = False) -> CustomerShown:
@@ -110,14 +114,28 @@ def _held(app: Engine, name: str, kind: str, key: str) -> Rows:
 
 
 def list_customers(
-    app: Engine, *, customers: Sequence[str] = (), captured_by: str = "", offset: int = 0, limit: int = 100, personal: bool = False
+    app: Engine,
+    *,
+    customers: Sequence[str] = (),
+    kind: str = "",
+    captured_by: str = "",
+    offset: int = 0,
+    limit: int = 100,
+    personal: bool = False,
 ) -> Page[PartyShown]:
-    """Registered customers by id, with what their papers say; the page says how many more there are. `captured_by` is who registered them.
+    """Registered customers by id, with what their papers say, all or of a `kind` (individual, organisation); the page says how many more there are.
+    `captured_by` is who registered them.
 
     Names, birth dates and contacts only with `personal`. Raises Refused (usage).
     """
-    own = partial(begun_by, app, captured_by) if captured_by else None
-    streams, page = page_of_streams(app, stream_of(""), customers, offset, limit, own=own)
+    if kind not in ("", *KINDS):
+        raise Refused(f"{kind} is no kind of customer; use one of {', '.join(KINDS)}")
+
+    def own(streams: Sequence[str]) -> Collection[str]:
+        of_kind = {row["stream"] for row in app.reads.rows(OF_KIND, list(streams), kind)} if kind else streams
+        return begun_by(app, captured_by, of_kind) if captured_by else of_kind
+
+    streams, page = page_of_streams(app, stream_of(""), customers, offset, limit, own=own if kind or captured_by else None)
     loaded = app.load(streams)
     papers = [(stream, cast("CustomerState", loaded[stream].state)) for stream in streams]
     page += [{"customer": stream.removeprefix(stream_of("")), **_papers(state, personal)} for stream, state in papers if state.papers]

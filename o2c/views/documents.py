@@ -17,7 +17,7 @@ from o2c.markets.registry import market
 from o2c.orders.rollup import FINAL, together
 from o2c.views.codes import guide_of
 from o2c.views.orders import ORDER_STATES, find_order
-from o2c.views.reading import Page, Rows, plain
+from o2c.views.reading import Page, Rows, part_of, plain
 from o2c.views.shown import DocumentShown
 from projections import cancellations, fallout, items, milestones, orders, promises
 from projections.engine.operations import FoldFailed, Projection
@@ -72,50 +72,65 @@ def list_documents(
     categories: Sequence[str] = (),
     mentioning: Sequence[str] = (),
     priorities: Sequence[int] = (),
+    parties_named: Sequence[str] = (),
+    channels_named: Sequence[str] = (),
+    items_named: Sequence[str] = (),
+    actions: Sequence[str] = (),
+    offerings: Sequence[str] = (),
+    item_states: Sequence[str] = (),
+    open_reasons: Sequence[str] = (),
     captured_at: Sequence[datetime] = (),
     captured_since: datetime | None = None,
     captured_until: datetime | None = None,
+    closed_at: Sequence[datetime] = (),
     closed_since: datetime | None = None,
     closed_until: datetime | None = None,
     captured_by: str = "",
     sort: str = "captured_at",
     offset: int = 0,
     limit: int = 100,
+    brief: bool = False,
     personal: bool = False,
 ) -> Page[DocumentShown]:
     """Orders in full, as `show_document` gives each: those that fit all that is given, by capture time; the page says how many more there are.
 
-    `orders` are our ids; `mentioning` are words of which one stands in the paper, and counts only with `personal`, for it tells of the paper. `captured_at` fits to the millisecond; the ends of times are not included. With `personal`, what was captured comes to
+    `orders` are our ids; `mentioning` are words of which one stands in the paper, and counts only with `personal`, for it tells of the paper. `parties_named`,
+    `channels_named` and, of items of the outermost level, `items_named`, `actions` and `offerings` are found as they were sent with `personal`, else as
+    they were taken down: of parties the customer, of channels the first. `item_states` finds whatever may have a line that stands so: a caller looks at the
+    lines as well. `open_reasons` are codes of open fallouts. `captured_at` and `closed_at` fit to the millisecond; the ends of times are not included. `brief` leaves milestones,
+    promises, fallouts and cancellations out. With `personal`, what was captured comes to
     the letter. The projections must be caught up. Raises Refused (usage) for a state, an order of rows, an offset or a limit that is none.
     """
     if unknown := sorted(set(states) - set(ORDER_STATES)):
         raise Refused(f"{unknown[0]} is no state of an order; use some of {', '.join(ORDER_STATES)}")
-    if sort.removeprefix("-") not in SORTS or offset < 0 or not 0 <= limit <= DOCUMENTS_MAX:
-        raise Refused(f"sort by one of {', '.join(sorted(SORTS))}, from an offset of 0 on, at most {DOCUMENTS_MAX} at once")
+    if sort.removeprefix("-") not in SORTS:
+        raise Refused(f"sort by one of {', '.join(sorted(SORTS))}")
     picked = {
         "orders": list(orders), "external_ids": list(external_ids), "states": list(states), "customers": list(customers),
         "channels": list(channels), "categories": list(categories), "mentioning": list(mentioning) if personal else [],
         "priorities": list(priorities), "captured_at": list(captured_at), "captured_since": captured_since,
         "captured_until": captured_until, "closed_since": closed_since, "closed_until": closed_until, "captured_by": captured_by,
+        "parties_named": list(parties_named), "channels_named": list(channels_named), "items_named": list(items_named), "actions": list(actions),
+        "offerings": list(offerings), "item_states": list(item_states), "open_reasons": list(open_reasons), "closed_at": list(closed_at),
+        "in_paper": personal,
     }  # fmt: skip
-    return _page(app, picked, sort, offset, limit, personal=personal)
+    return _page(app, {**picked, "sort": sort}, offset, limit, brief=brief)
 
 
-def _page(app: Engine, picked: Mapping[str, Any], sort: str, offset: int, limit: int, *, personal: bool) -> Page[DocumentShown]:
-    rows = app.reads.rows(orders.DOCUMENTED, **picked, sort=sort, offset=offset, limit=limit)
-    total = rows[0]["n"] if rows else app.reads.rows(orders.DOCUMENTED_COUNT, **picked)[0]["n"]
+def _page(app: Engine, picked: Mapping[str, Any], offset: int, limit: int, *, brief: bool) -> Page[DocumentShown]:
+    rows = part_of(app, orders.DOCUMENTED, orders.DOCUMENTED_COUNT, picked, offset, limit)
     now, codes = app.clock().now, app.codes().newest
-    page = Page(_document(told, now, codes) for told in _told_of(app, rows, personal=personal))
-    page.more = max(total - offset - len(page), 0)
+    page = Page(_document(told, now, codes) for told in _told_of(app, rows, brief=brief, personal=picked["in_paper"]))
+    page.more = rows.more
     return page
 
 
-def _told_of(app: Engine, rows: Rows, *, personal: bool) -> list[_Told]:
+def _told_of(app: Engine, rows: Rows, *, brief: bool, personal: bool) -> list[_Told]:
     """What is known of each of some orders: one read for each kind of row, whatever their number."""
     ids = [row["order_id"] for row in rows]
     of: dict[str, dict[str, Rows]] = {name: {} for name in ("items", "promises", "milestones", "fallout", "cancellations")}
     for name, statement in _STATEMENTS.items():
-        for row in app.reads.rows(statement, ids) if ids else ():
+        for row in app.reads.rows(statement, ids) if ids and (name == "items" or not brief) else ():
             of[name].setdefault(row["order_id"], []).append(row)
     records = _records(app, [f"order-{name}" for name in ids], personal=personal)
     return [
@@ -246,20 +261,19 @@ def _document(told: _Told, now: datetime, codes: Codes) -> DocumentShown:
         "fallouts": [_fallout(one, codes) for one in sorted(told.fallout, key=lambda one: (str(one["opened_at"]), one["fallout"]))],
         "cancellations": [_cancellation(one, row, by_item) for one in told.cancellations],
         "amendments": [_amendment(record) for record in told.records if record.type == AMENDED],
-        "paper": json.loads(captured.personal.get("original", "null")),
     }
-    return cast("DocumentShown", plain(_timed(shown)))
+    # The paper is plain already, and the longest part of all.
+    return cast("DocumentShown", {**_told_plainly(shown), "paper": json.loads(captured.personal.get("original", "null"))})
 
 
-def _timed(value: Any) -> Any:
-    """Stamps of folds as the tables give them, so that both ways of reading print the same."""
-    if isinstance(value, dict):
-        return {key: part if key == "paper" else _stamp(key, part) for key, part in value.items()}
-    return [_timed(part) for part in value] if isinstance(value, list) else value
-
-
-def _stamp(key: str, part: Any) -> Any:
-    return datetime.fromisoformat(part) if key.endswith("_at") and isinstance(part, str) else _timed(part)
+def _told_plainly(value: Any, key: str = "") -> Any:
+    """A value as JSON shows it, with the stamps of folds as the tables give them, so that both ways of reading print the same."""
+    kind = type(value)
+    if kind is str:
+        return plain(datetime.fromisoformat(value)) if key.endswith("_at") else value
+    if kind is dict:
+        return {name: _told_plainly(part, name) for name, part in value.items()}
+    return [_told_plainly(part) for part in value] if kind is list or kind is tuple else plain(value)
 
 
 def _day(value: Any) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import Depends, Request
@@ -20,6 +21,8 @@ from o2c.running.session import Session
 from o2c.views.reading import all_seen
 
 JSON = "application/json"
+PART = 1_000
+"""So many rows are looked through at once."""
 _TEXT, _COUNT = {"type": "string"}, {"type": "integer", "minimum": 0}
 _PROBLEM = {"model": Problem, "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
 RESPONSES: dict[int | str, dict[str, Any]] = {"default": {**_PROBLEM, "description": "Why it was not done (RFC 9457)."}}
@@ -57,6 +60,13 @@ class Asker:
         """Call an operation for him. Raises Refused."""
         return named(operation).ask(self.context, self.session.app, *arguments, why=why, **options)
 
+    def look_through(self, operation: str, look: Callable[[Any], None], **options: Any) -> None:
+        """Let every row of a list be looked at, a part at a time; none is shown to him. Raises Refused."""
+        offset, found = 0, None
+        while found is None or (found.seen and found.more):
+            found = self.ask(operation, **options, offset=offset, limit=PART, kept=partial(_looked_at, look))
+            offset += found.seen
+
     def up_to_date(self) -> Asker:
         """Him, once lists show what was written before."""
         all_seen(self.session.app)
@@ -75,6 +85,19 @@ def asker(request: Request, context: Caller, key: Key = None) -> Asker:
 def reader(request: Request, context: Caller) -> Asker:
     """Who reads."""
     return Asker(request, context)
+
+
+@dataclass(frozen=True, slots=True)
+class _LookedAt:
+    """A part of a list that was looked at: how many rows it had, and how many there are behind them."""
+
+    seen: int
+    more: int
+
+
+def _looked_at(look: Callable[[Any], None], rows: Any) -> _LookedAt:
+    look(rows)
+    return _LookedAt(len(rows), rows.more)
 
 
 Asking = Annotated[Asker, Depends(asker)]

@@ -6,7 +6,9 @@ return is a task that ended with an error.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
+from operator import itemgetter
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -27,14 +29,13 @@ from o2c.entrypoints.http.tmf.asking import (
     refuse_other_media,
 )
 from o2c.entrypoints.http.tmf.product_orders import BASE, cancel_task
-from o2c.entrypoints.http.tmf.queries import Query, chosen, page, query_of, sifted
+from o2c.entrypoints.http.tmf.queries import LIMIT_MAX, Filter, Query, Sieve, chosen, page, path_of, query_of
 from o2c.entrypoints.http.tmf.types import TYPES
 from o2c.entrypoints.http.tmf.values import moment, text
 from o2c.views.cancellations import state_of
 
 REASON = "cancellationReason"
 NO_REASON = "no reason was given"
-PAGE = 500
 
 
 def cancelling(version: int) -> APIRouter:
@@ -104,22 +105,43 @@ def _reason_of(asking: Asker, cancellation: str) -> str | None:
 
 
 def _listed(asking: Asker, query: Query, version: int) -> tuple[list[Any], int]:
-    ids = tuple(value for each in query.filters if each.path == "id" and each.operator == "eq" for value in each.values)
-    orders = tuple(value for each in query.filters if each.path == "productOrder.id" and each.operator == "eq" for value in each.values)
+    options, rest = _options(query)
+    showing = _showing(query)
+    if not rest and not query.sort:
+        found = asking.ask("orders.cancellations", **options, offset=query.offset, limit=query.limit, **showing)
+        beyond = query.offset and not found and not found.more
+        total = asking.ask("orders.cancellations", **options, limit=0).more if beyond else query.offset + len(found) + found.more
+        return [cancel_task(row, version, reason=row["note"]) for row in found], total
+    sieve = Sieve(replace(query, filters=tuple(rest)), kept=itemgetter("id"))
+    asking.look_through(
+        "orders.cancellations",
+        lambda found: sieve.take(cancel_task(row, version, reason=row["note"]) for row in found),
+        **options,
+        **showing,
+    )
+    ids, total = sieve.page()
+    # Whoever asks for no row learns all the same that there are some.
+    shown = ids or (sieve.all()[:LIMIT_MAX] if showing["personal"] else [])
+    rows = asking.ask("orders.cancellations", ids=shown, limit=len(shown), **showing) if shown else ()
+    told = {row["cancellation"]: cancel_task(row, version, reason=row["note"]) for row in rows}
+    return [told[name] for name in ids if name in told], total
 
-    def every() -> Any:
-        offset = 0
-        while True:
-            found = asking.ask("orders.cancellations", ids=ids, orders=orders, offset=offset, limit=PAGE, **_showing(query))
-            yield from (cancel_task(row, version, reason=row["note"]) for row in found)
-            offset += len(found)
-            if not found.more:
-                return
 
-    return sifted(every(), query)
+def _options(query: Query) -> tuple[dict[str, Any], list[Filter]]:
+    """What the view finds by, and the filters by which it does not."""
+    options: dict[str, Any] = {}
+    rest = []
+    for each in query.filters:
+        name = {"id": "ids", "productOrder.id": "orders"}.get(each.path)
+        if name is None or each.operator != "eq" or name in options or any("\0" in value for value in each.values):
+            rest.append(each)
+        else:
+            options[name] = each.values
+    return options, rest
 
 
 def _showing(query: Query) -> dict[str, Any]:
     """The reason is personal, for anybody writes what he likes; it comes where it is asked for."""
-    asked = not query.fields or REASON in query.fields or any(each.path == REASON for each in query.filters)
+    by = (*query.fields, *(each.path for each in query.filters), *map(path_of, query.sort))
+    asked = not query.fields or any(name.partition(".")[0] == REASON for name in by)
     return {"personal": asked, "why": query.why}

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
+from operator import itemgetter
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -34,8 +35,8 @@ from o2c.entrypoints.http.tmf.asking import (
     refuse_other_media,
 )
 from o2c.entrypoints.http.tmf.patching import MEDIA_TYPES, MERGE, QUERY, amendment_of, merged, patched, sent_as
-from o2c.entrypoints.http.tmf.product_orders import BASE, personal_among, product_order
-from o2c.entrypoints.http.tmf.queries import Filter, Query, chosen, page, path_of, query_of, sifted
+from o2c.entrypoints.http.tmf.product_orders import BASE, FROM_PAPER, ONLY_V5, personal_among, product_order
+from o2c.entrypoints.http.tmf.queries import LIMIT_MAX, Filter, Query, Sieve, chosen, page, path_of, query_of
 from o2c.entrypoints.http.tmf.types import TYPES
 from o2c.entrypoints.http.tmf.values import moment
 from o2c.entrypoints.http.versions import expected_of, same, tag_of
@@ -43,17 +44,22 @@ from o2c.entrypoints.verbs_and_views import named
 from o2c.views.orders import ORDER_STATES
 from o2c.views.versions import versions_of
 
-PAGE = 500
 DRAFT = "draft"
 MILLISECOND = timedelta(milliseconds=1)
 _CREATED = {4: "orderDate", 5: "creationDate"}
 _TEXTS = {
-    4: {"id": "orders", "externalId": "external_ids", "state": "states", "category": "categories", "relatedParty.id": "customers", "channel.id": "channels"},
-    5: {"id": "orders", "externalId.id": "external_ids", "state": "states", "category": "categories", "relatedParty.partyOrPartyRole.id": "customers", "channel.channel.id": "channels"},
+    "id": "orders", "state": "states", "category": "categories", "productOrderItem.id": "items_named", "productOrderItem.action": "actions",
+    "productOrderItem.productOffering.id": "offerings", "productOrderItem.state": "item_states",
+}  # fmt: skip
+_TEXTS_OF = {
+    4: {**_TEXTS, "externalId": "external_ids", "relatedParty.id": "parties_named", "channel.id": "channels_named"},
+    5: {**_TEXTS, "externalId.id": "external_ids", "relatedParty.partyOrPartyRole.id": "parties_named", "channel.channel.id": "channels_named",
+        "productOrderErrorMessage.code": "open_reasons"},
 }  # fmt: skip
 """By version: the attributes by which the store finds orders itself, each with the option of the view."""
-_MORE_THAN_ONE = frozenset({"customers", "channels"})
-"""Of these an order may have several, and the store finds by the first: where it finds none, all are looked through."""
+_FROM_ITEMS = frozenset({"items_named", "actions", "offerings"})
+_ENDED = {"completionDate": ("completed", "partial"), "cancellationDate": ("cancelled",)}
+"""When an order ended tells another attribute by how it ended."""
 _OF_CHANNEL = frozenset({"productOrderItem", "relatedParty", "channel", "billingAccount", "agreement", "payment", "quote"})
 """Attributes that are as the channel wrote them."""
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._:@+-]*")
@@ -150,33 +156,34 @@ def _listed(asking: Asker, query: Query, version: int) -> tuple[list[Mapping[str
     if options is None:
         return [], 0
     sort = _sort(query, version)
-    if not rest and sort is not None:
-        found = asking.ask("orders.documents", **options, sort=sort, offset=query.offset, limit=query.limit, **_showing(query))
-        total = query.offset + len(found) + found.more if found or found.more or not query.offset else _total(asking, options)
-        if total or not _MORE_THAN_ONE & options.keys():
-            return [product_order(document, version) for document in found], total
-        options = {name: value for name, value in options.items() if name not in _MORE_THAN_ONE}
-        rest = list(query.filters)
-    return sifted(_all(asking, options, version, query), replace(query, filters=tuple(rest)))
+    if rest or sort is None:
+        return _looked_through(asking, options, version, replace(query, filters=tuple(rest)))
+    found = asking.ask("orders.documents", **options, sort=sort, offset=query.offset, limit=query.limit, **_showing(query, version))
+    total = query.offset + len(found) + found.more if found or found.more or not query.offset else _total(asking, options, query, version)
+    return [product_order(document, version) for document in found], total
 
 
-def _total(asking: Asker, options: Mapping[str, Any]) -> int:
-    first = asking.ask("orders.documents", **options, limit=1)
-    return len(first) + int(first.more)
+def _total(asking: Asker, options: Mapping[str, Any], query: Query, version: int) -> int:
+    found = asking.ask("orders.documents", **options, limit=0, **_showing(query, version))
+    return int(found.more)
 
 
-def _all(asking: Asker, options: Mapping[str, Any], version: int, query: Query) -> Iterator[Mapping[str, Any]]:
-    offset = 0
-    paths = (*(each.path for each in query.filters), *map(path_of, query.sort))
-    personal = personal_among(query.fields) or personal_among(paths)
+def _looked_through(asking: Asker, options: dict[str, Any], version: int, query: Query) -> tuple[list[Mapping[str, Any]], int]:
+    """By what the store does not find by: every order is looked at, and only those of the page are shown, and taken down as shown."""
+    showing = _showing(query, version)
+    looking = {"personal": _is_by_paper(query), "brief": version == 4 or not _is_by(query, ONLY_V5.__contains__), "why": query.why}
     if words := next((each.values for each in query.filters if _in_paper(each)), ()):
         options = {**options, "mentioning": words}
-    while True:
-        found = asking.ask("orders.documents", **options, offset=offset, limit=PAGE, personal=personal, why=query.why)
-        yield from (product_order(document, version) for document in found)
-        offset += len(found)
-        if not found or not found.more:
-            return
+    sieve = Sieve(query, kept=itemgetter("id"))
+    asking.look_through(
+        "orders.documents", lambda found: sieve.take(product_order(document, version) for document in found), **options, **looking
+    )
+    ids, total = sieve.page()
+    # Whoever asks for no row learns all the same that there are some.
+    shown = ids or (sieve.all()[:LIMIT_MAX] if looking["personal"] else [])
+    found = asking.ask("orders.documents", orders=shown, limit=len(shown), **showing) if shown else ()
+    told = {document["order"]: product_order(document, version) for document in found}
+    return [told[name] for name in ids if name in told], total
 
 
 def _in_paper(each: Filter) -> bool:
@@ -187,8 +194,19 @@ def _in_paper(each: Filter) -> bool:
     return each.operator == "eq" and not told_by_us and all(_WORD.fullmatch(value) for value in each.values)
 
 
-def _showing(query: Query) -> dict[str, Any]:
-    return {"personal": personal_among(query.fields), "why": query.why}
+def _showing(query: Query, version: int) -> dict[str, Any]:
+    """What is personal comes where it is asked for, and counts as shown where orders are found or sorted by it."""
+    return {"personal": personal_among(query.fields) or _is_by_paper(query), "brief": version == 4, "why": query.why}
+
+
+def _is_by_paper(query: Query) -> bool:
+    """Whether orders are found or sorted by what stands in their papers."""
+    return _is_by(query, FROM_PAPER.__contains__)
+
+
+def _is_by(query: Query, holds: Callable[[str], bool]) -> bool:
+    """Whether orders are found or sorted by one of some attributes."""
+    return any(holds(path.partition(".")[0]) for path in (*(each.path for each in query.filters), *map(path_of, query.sort)))
 
 
 def _sort(query: Query, version: int) -> str | None:
@@ -206,14 +224,13 @@ def _options(query: Query, version: int) -> tuple[dict[str, Any] | None, list[Fi
     rest: list[Filter] = []
     for each in query.filters:
         found = _option(each, version)
-        if found is None or found.keys() & options.keys():
+        if found is None or any(options.get(name, value) != value for name, value in found.items()):
             rest.append(each)
         elif any(value == () for value in found.values()):
             return None, []
         else:
             options |= found
-            # An order may have ended otherwise than by its completion.
-            rest += [each] if each.path == "completionDate" else []
+            rest += [each] if each.path == "productOrderItem.state" else []
     return options, rest
 
 
@@ -221,24 +238,25 @@ def _option(each: Filter, version: int) -> dict[str, Any] | None:
     """A filter as options of the view; an empty tuple where nothing can fit, None where the store cannot find by it."""
     if each.path == _CREATED[version]:
         return _times(each, "captured")
-    if each.path == "completionDate" and each.operator != "eq":
-        return _times(each, "closed")
+    if each.path in _ENDED:
+        return {**_times(each, "closed"), "states": _ENDED[each.path]}
     if each.operator != "eq":
         return None
     if each.path == "priority":
         return {"priorities": tuple(int(value) for value in each.values if value in ("0", "1", "2", "3", "4"))}
-    if name := _TEXTS[version].get(each.path):
-        return {name: tuple(value for value in each.values if "\0" not in value and (name != "states" or value in ORDER_STATES))}
-    return None
+    name = _TEXTS_OF[version].get(each.path)
+    if name is None or (name in _FROM_ITEMS and any(not value or value[0] == "#" or value == "noChange" for value in each.values)):
+        return None  # Of an item that lacks these we say something of our own.
+    return {name: tuple(value for value in each.values if "\0" not in value and (name != "states" or value in ORDER_STATES))}
 
 
-def _times(each: Filter, what: str) -> dict[str, Any] | None:
+def _times(each: Filter, what: str) -> dict[str, Any]:
     """Times are told to the millisecond, and compared so."""
     times = [at for value in each.values if (at := moment(value.replace(" ", "+"))) is not None]
     if len(times) < len(each.values):
         raise Refused(f"{each.path} is compared with times with their zone, such as 2026-01-05T09:00:00.000Z", kind="malformed")
     if each.operator == "eq":
-        return {"captured_at": tuple(times)}
+        return {f"{what}_at": tuple(times)}
     at = (min if each.operator.startswith("g") else max)(times)
     later = at + MILLISECOND
     return {

@@ -15,8 +15,10 @@ FROM_PAPER = frozenset({
     "productOfferingQualification", "productOrderItem", "quote", "relatedParty", "orderRelationship",
 })  # fmt: skip
 """What a reader gets out of the paper that was captured, and with it what is personal; everything else is told by us."""
+ONLY_V5 = ("productOrderErrorMessage", "productOrderJeopardyAlert", "productOrderMilestone")
+"""What only v5 tells: of the course of an order."""
 _NOT_OF_PAPER = ("id", "href", "state", "externalIdentifier", "orderDate", "creationDate", "completionDate", "cancellationDate",
-    "expectedCompletionDate", "requestedInitialState", "productOrderErrorMessage", "productOrderJeopardyAlert", "productOrderMilestone")  # fmt: skip
+    "expectedCompletionDate", "requestedInitialState", *ONLY_V5)  # fmt: skip
 """What a channel may write, and we decide."""
 _STATUSES = {"reached": "Completed", "missed": "Violated", "to come": "Yet-To-Reach"}
 _TASKS = {"asked for": "acknowledged", "under way": "inProgress", "done": "done", "refused": "terminatedWithError"}

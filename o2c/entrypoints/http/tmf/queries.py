@@ -6,7 +6,7 @@ X-Total-Count, X-Result-Count, Link; 206 only where a part was asked for.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -127,17 +127,42 @@ def chosen(thing: Mapping[str, Any], fields: Sequence[str]) -> dict[str, Any]:
     return {name: value for name, value in thing.items() if name in wanted}
 
 
-def sifted(things: Iterator[Mapping[str, Any]], query: Query) -> tuple[list[Mapping[str, Any]], int]:
+class Sieve:
+    """Things that are looked through for a query: which of them fit, in what order. `kept` is what stays of each that fits."""
+
+    def __init__(self, query: Query, kept: Callable[[Mapping[str, Any]], Any] = lambda thing: thing) -> None:
+        self.query, self.kept = query, kept
+        self.seen = 0
+        self.found: list[tuple[tuple[Any, ...], Any]] = []
+
+    def take(self, things: Iterable[Mapping[str, Any]]) -> None:
+        """Look through some. Raises Refused (malformed) where they are too many."""
+        keys = [_key(path_of(name)) for name in self.query.sort]
+        for thing in things:
+            self.seen += 1
+            if self.seen > SCAN_MAX:
+                raise Refused(
+                    f"more than {SCAN_MAX} would have to be looked through; filter by id, state or a time as well", kind="malformed"
+                )
+            if all(each.fits(thing) for each in self.query.filters):
+                self.found.append((tuple(key(thing) for key in keys), self.kept(thing)))
+
+    def all(self) -> list[Any]:
+        """What stayed of all that fit, in the order asked for."""
+        for place, name in reversed(list(enumerate(self.query.sort))):
+            self.found.sort(key=lambda pair: pair[0][place], reverse=name.startswith("-"))
+        return [kept for _, kept in self.found]
+
+    def page(self) -> tuple[list[Any], int]:
+        """What stayed of those on the page that was asked for, and how many fit in all."""
+        return self.all()[self.query.offset : self.query.offset + self.query.limit], len(self.found)
+
+
+def sifted(things: Iterable[Mapping[str, Any]], query: Query) -> tuple[list[Mapping[str, Any]], int]:
     """Those of some things that fit, in order, the page of them that was asked for, and how many there are. Raises Refused for too many."""
-    found = []
-    for seen, thing in enumerate(things, start=1):
-        if seen > SCAN_MAX:
-            raise Refused(f"more than {SCAN_MAX} would have to be looked through; filter by id, state or a time as well", kind="malformed")
-        if all(each.fits(thing) for each in query.filters):
-            found.append(thing)
-    for name in reversed(query.sort):
-        found.sort(key=_key(path_of(name)), reverse=name.startswith("-"))
-    return found[query.offset : query.offset + query.limit], len(found)
+    sieve = Sieve(query)
+    sieve.take(things)
+    return sieve.page()
 
 
 def path_of(sort: str) -> str:

@@ -229,10 +229,10 @@ CUSTOMERS = Resource(
 )  # fmt: skip
 INDIVIDUALS, ORGANIZATIONS = (
     Resource(
-        api="TMF632", base="/tmf-api/partyManagement/v4", name=kind.lower(), view="customers.list", spread=_parties(kind), even=False, found_by={"id": "customers"},
+        api="TMF632", base="/tmf-api/partyManagement/v4", name=kind.lower(), view="customers.list", spread=_parties(kind), options={"kind": ours}, found_by={"id": "customers"},
         attributes=_ALL | _OF_PARTY, personal=_OF_PARTY,
     )
-    for kind in ("Individual", "Organization")
+    for kind, ours in (("Individual", "individual"), ("Organization", "organisation"))
 )  # fmt: skip
 PRODUCTS = Resource(
     api="TMF637", base="/tmf-api/productInventory/v4", name="product", view="products.list", spread=_products, by_id=_of_product,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from operator import itemgetter
 from typing import Any
 from urllib.parse import quote
 
@@ -12,10 +13,9 @@ from fastapi.responses import JSONResponse, Response
 
 from o2c.desk.act import Refused
 from o2c.entrypoints.http.tmf.asking import PAGED, PAGING, RESPONSES, Asker, Reading
-from o2c.entrypoints.http.tmf.queries import Filter, Query, chosen, page, path_of, query_of, sifted
+from o2c.entrypoints.http.tmf.queries import LIMIT_MAX, Filter, Query, Sieve, chosen, page, path_of, query_of
 
 Thing = dict[str, Any]
-PAGE = 500
 
 
 @dataclass(frozen=True)
@@ -23,8 +23,8 @@ class Resource:
     """A resource: where it is, the view behind it, and how a row of that becomes a thing in the standard's shape.
 
     `found_by` says which options of the view find by which attributes, `by_id` what an id is made of where it is not one option's value. `spread`
-    makes things of a row: exactly one where `even`. `personal` are the attributes for which the view is asked for what is personal. A view that
-    does not page (`paged` False) is read whole.
+    makes things of a row: exactly one where `even`. `personal` are the attributes for which the view is asked for what is personal; such a
+    resource is found by its id. A view that does not page (`paged` False) is read whole.
     """
 
     api: str
@@ -53,7 +53,29 @@ class Resource:
                 query.offset + len(found) + found.more if found or found.more or not query.offset else self._total(asking, query, options)
             )
             return [self._placed(thing) for row in found for thing in self.spread(row)], total
-        return sifted(self._all(asking, query, options), replace(query, filters=tuple(rest)))
+        return self._looked_through(asking, replace(query, filters=tuple(rest)), options)
+
+    def _looked_through(self, asking: Asker, query: Query, options: Mapping[str, Any]) -> tuple[list[Mapping[str, Any]], int]:
+        """By what the view does not find by: every row is looked at. Of what is personal only the page is shown, and taken down as shown."""
+        wants = self._wants(query)
+        sieve = Sieve(query, kept=itemgetter("id") if wants else dict)
+
+        def look(rows: Any) -> None:
+            sieve.take(self._placed(thing) for row in rows for thing in self.spread(row))
+
+        if self.paged:
+            asking.look_through(self.view, look, **options, **wants)
+        else:
+            look(asking.ask(self.view, **options, **wants))
+        kept, total = sieve.page()
+        if not wants:
+            return kept, total
+        # Whoever asks for no row learns all the same that there are some.
+        shown = kept or sieve.all()[:LIMIT_MAX]
+        found_by: dict[str, Any] = {self.found_by["id"]: shown, "limit": len(shown)}
+        rows = asking.ask(self.view, **found_by, **wants) if shown else ()
+        told = {thing["id"]: self._placed(thing) for row in rows for thing in self.spread(row)}
+        return [told[name] for name in kept if name in told], total
 
     def _total(self, asking: Asker, query: Query, options: Mapping[str, Any]) -> int:
         """How many rows there are in all: a page behind the end does not say it."""
@@ -74,22 +96,13 @@ class Resource:
                 options[name] = each.values
         return options, rest
 
-    def _all(self, asking: Asker, query: Query, options: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-        offset = 0
-        while True:
-            paging = {"offset": offset, "limit": PAGE} if self.paged else {}
-            found = self._rows(asking, query, {**options, **paging})
-            yield from (self._placed(thing) for row in found for thing in self.spread(row))
-            offset += len(found)
-            if not self.paged or not found or not found.more:
-                return
-
     def _rows(self, asking: Asker, query: Query, options: Mapping[str, Any]) -> Any:
+        return asking.ask(self.view, **options, **self._wants(query))
+
+    def _wants(self, query: Query) -> dict[str, Any]:
+        """The options by which the view gives what is personal, where it is asked for, or found or sorted by."""
         asked = {name.partition(".")[0] for name in (*query.fields, *(each.path for each in query.filters), *map(path_of, query.sort))}
-        wants: dict[str, Any] = (
-            {"personal": True, "why": query.why} if self.personal and (not query.fields or self.personal & asked) else {}
-        )
-        return asking.ask(self.view, **options, **wants)
+        return {"personal": True, "why": query.why} if self.personal and (not query.fields or self.personal & asked) else {}
 
     def _placed(self, thing: Thing) -> Thing:
         return {"id": thing["id"], "href": self.href(thing["id"]), **thing}
