@@ -13,13 +13,17 @@ from playwright.sync_api import Browser, Page, expect
 
 from o2c.views.order_link import order_link
 from tests.console import Console
-from tests.world import World, at
+from tests.world import World, at, order, ported
 
 AXE = Path(__file__).parent / "axe.min.js"
 AXE_SHA256 = "29348999450cdf2849a8e70b7912fc2da85a849da39c0d0d5394f51d4a9ed95c"
 SHOTS = os.environ.get("O2C_SHOTS", "")
 """A folder for pictures of every page, for a person who wants to look at them."""
 Theme = Literal["light", "dark"]
+
+REFRESH = "document.querySelector('[data-live]').dispatchEvent(new Event('refresh'))"
+"""What happens when a window is looked at again, or its connection is back."""
+PLACE = "({top: document.querySelector('tr.at').getBoundingClientRect().top, scrolled: scrollY})"
 
 
 @contextmanager
@@ -149,6 +153,51 @@ def test_a_lost_connection_says_so_and_goes_by_itself(browser: Browser, site: Co
         expect(page.locator("#lost")).to_be_hidden()
 
 
+def test_a_list_that_tells_itself_anew_keeps_what_somebody_is_about(browser: Browser, site: Console, world: World) -> None:
+    """Another fallout comes first meanwhile: the chosen row, the one where the keys work, what was written, and the place on the page stay."""
+    with person(browser, site, "ann", "agent") as page:
+        page.set_viewport_size({"width": 600, "height": 500})
+        page.goto("/console/fallouts?sort=newest")
+        page.locator("tr", has_text="WEB-2").get_by_role("checkbox").check()
+        page.get_by_label("Note").fill("half a sent")
+        while page.locator("tr.at a.open", has_text="WEB-2").count() == 0:
+            page.keyboard.press("Escape")
+            page.locator("h1").click()
+            page.keyboard.press("j")
+        before = page.evaluate(PLACE)
+        world.registers("C-9")
+        world.take(order("WEB-9", ported(code="", msisdn="+447700900199"), party="C-9"), name="c.jsonl")
+        world.run(at(9))
+        page.evaluate(REFRESH)
+        expect(page.locator("tr[data-row]").first).to_contain_text("WEB-9")
+        assert page.evaluate("[...document.querySelectorAll('input:checked')].map(box => box.value)") == [fallout_of(world, "WEB-2")]
+        expect(page.locator("tr.at a.open")).to_have_text("WEB-2")
+        expect(page.get_by_label("Note")).to_have_value("half a sent")
+        after = page.evaluate(PLACE)
+        assert before["scrolled"] > 0
+        assert abs(after["top"] - before["top"]) < 2
+
+
+@pytest.mark.parametrize(("what", "said"), [("signed out", "You are signed out."), ("ill", "cannot tell this anew")])
+def test_an_error_is_no_list(browser: Browser, site: Console, what: str, said: str) -> None:
+    """A list that could not be told anew stays as it was, under a line that says so; the line goes once it could."""
+    with person(browser, site, "ann", "agent") as page:
+        page.goto("/console/fallouts")
+        cookies = page.context.cookies()
+        if what == "ill":
+            page.route("**/console/fallouts*", lambda route: route.fulfill(status=503, content_type="text/html", body="<p>away</p>"))
+        else:
+            page.context.clear_cookies()
+        page.evaluate(REFRESH)
+        expect(page.locator("#lost")).to_contain_text(said)
+        assert page.locator("tr[data-row]").count() == 3
+        page.unroute_all()
+        page.context.add_cookies(cookies)
+        page.evaluate(REFRESH)
+        expect(page.locator("#lost")).to_be_hidden()
+        assert page.locator("tr[data-row]").count() == 3
+
+
 def test_times_are_told_as_somebody_wants_them(browser: Browser, site: Console) -> None:
     """UTC as the server told them, relative to the store's own clock, and kept from page to page."""
     with person(browser, site, "ann", "agent") as page:
@@ -230,7 +279,7 @@ def paths(world: World) -> dict[str, str]:
         "mine": f"/my/{order_link(world.app, world.folder, 'WEB-2')['link']}", "event": f"/console/orders/{order}/events/{event}", "as-of": f"/console/orders/{order}/as-of", "search": "/console/search",
         "customer": "/console/customers/C-1", "overview": "/console/overview", "figures": "/console/figures",
         "figure": "/console/figures/fallout-rate?by=reason", "table": "/console/tables/cycle-times", "partners": "/console/partners",
-        "projections": "/console/projections", "bulk": "/console/bulk?reason=NP-CODE", "empty": "/console/fallouts?owner=nobody", "error": "/console/none",
+        "projections": "/console/projections", "projection": "/console/projections/orders", "what-if": "/console/what-if?reason=NP-CODE", "bulk": "/console/bulk?reason=NP-CODE", "empty": "/console/fallouts?owner=nobody", "error": "/console/none",
         "audit": "/console/audit", "file": f"/console/audit/orders/{order}",
     }  # fmt: skip
 

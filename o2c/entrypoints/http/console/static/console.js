@@ -33,16 +33,22 @@
   tellTimes();
   setInterval(() => { if (kept("o2c-times", "utc") === "relative") tellTimes(); }, 30000);
 
-  // Rows: one is the place where the keys work; it stays where it was when the list is told anew.
-  let place = -1;
+  // Rows: one is the place where the keys work; it stays with its row when the list is told anew, wherever that has come to.
+  let place = -1, placed = "";
   const rows = () => [...document.querySelectorAll("[data-row]")];
   const go = (to) => {
     const all = rows();
     if (!all.length) return;
     place = Math.max(0, Math.min(all.length - 1, to));
     all.forEach((row, number) => row.classList.toggle("at", number === place));
+    placed = all[place].id;
     all[place].scrollIntoView({ block: "nearest" });
     all[place].querySelector("a.open")?.focus();
+  };
+  const replace = () => {
+    const all = rows(), found = all.findIndex((row) => placed && row.id === placed);
+    place = found >= 0 ? found : Math.min(place, all.length - 1);
+    all.forEach((row, number) => row.classList.toggle("at", number === place));
   };
   const choose = () => {
     const box = rows()[Math.max(place, 0)]?.querySelector("input[type=checkbox]");
@@ -88,14 +94,30 @@
   });
   document.querySelector("[data-print]")?.addEventListener("click", () => print());
 
-  // Whether the service answers; asked only while somebody looks.
-  const lost = document.getElementById("lost");
+  // Whether the service answers, asked only while somebody looks, and whether the lists of the page could be told anew. A list that could not
+  // stays as it was: an error is no list.
+  const lost = document.getElementById("lost"), gone = lost.textContent;
+  let unheard = false, untold = "";
+  const tell = () => {
+    lost.hidden = !unheard && !untold;
+    if (!lost.hidden) lost.textContent = unheard ? gone : untold;
+  };
   const look = async () => {
     if (document.visibilityState !== "visible") return;
-    try { lost.hidden = (await fetch("/console/alive", { cache: "no-store" })).ok; } catch { lost.hidden = false; }
+    try { unheard = !(await fetch("/console/alive", { cache: "no-store" })).ok; } catch { unheard = true; }
+    tell();
   };
+  const refresh = () => document.querySelectorAll("[data-live]").forEach((list) => list.dispatchEvent(new Event("refresh")));
   setInterval(look, 5000);
-  addEventListener("offline", () => { lost.hidden = false; });
-  addEventListener("online", look);
-  document.addEventListener("htmx:after:swap", () => { tellTimes(); if (place >= 0) rows()[place]?.classList.add("at"); });
+  addEventListener("offline", () => { unheard = true; tell(); });
+  addEventListener("online", () => look().then(refresh));
+  document.addEventListener("visibilitychange", () => { if (document.visibilityState === "visible") look().then(refresh); });
+  document.addEventListener("htmx:after:request", (event) => {
+    const status = event.detail.ctx.response.status;
+    untold = status === 401 ? lost.dataset.out : status >= 400 ? lost.dataset.ill : "";
+    if (untold) event.preventDefault();
+    tell();
+  });
+  document.addEventListener("htmx:error", () => { look(); });
+  document.addEventListener("htmx:after:swap", () => { tellTimes(); if (place >= 0) replace(); });
 })();
