@@ -21,7 +21,17 @@ from projections.engine.projection import Projection
 from projections.engine.rebuild import RebuildResult
 from projections.engine.swap import RollbackResult
 
-__all__ = ["FoldFailed", "RebuildResult", "RollbackResult", "rebuild", "repair", "retry", "rollback", "skip"]
+__all__ = ["FoldFailed", "RebuildResult", "RollbackResult", "percent_of", "rebuild", "repair", "retry", "rollback", "skip"]
+
+
+STAGES = {"folded": (0, 80), "copied": (80, 10), "indexed": (90, 0), "compared": (95, 0), "swapped": (100, 0)}
+"""Where each stage of a rebuild begins and how long it is, of a hundred."""
+
+
+def percent_of(stage: str, share: float) -> float:
+    """How far a rebuild is, in percent, at a share of one of its stages."""
+    begins, length = STAGES[stage]
+    return begins + length * share
 
 
 def no_progress(name: str, stage: str, share: float) -> None:

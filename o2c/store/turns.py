@@ -39,6 +39,11 @@ _HOLDER = f"""SELECT {_SHOWN}, coalesce(has_table_privilege(a.usesysid, to_regcl
         AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())"""
 """Who holds the advisory lock of a name, since when, and whether that login may write a table (it may while there is none). Parameters: the table, the name."""
 
+_HOLDERS = f"""SELECT n.name, {_SHOWN} FROM unnest(%s::text[]) AS n (name)
+    JOIN pg_locks l ON ((l.classid::bigint << 32) | l.objid::bigint) = hashtextextended(n.name, 0) JOIN pg_stat_activity a USING (pid)
+    WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1 AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())"""
+"""Who holds which of some advisory locks, and since when. Parameter: the names of the locks."""
+
 _HOLDER_OF_TABLE = f"""SELECT {_SHOWN}, true AS entitled FROM pg_locks l JOIN pg_stat_activity a USING (pid)
     WHERE l.locktype = 'relation' AND l.granted AND l.relation = to_regclass(%s) AND l.mode ~ '^(ShareUpdateExclusive|Share|ShareRowExclusive|Exclusive|AccessExclusive)Lock$'
         AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())"""
@@ -156,6 +161,12 @@ def _twice(
 def holder(conn: psycopg.Connection[dict[str, Any]], name: str, writes: str) -> Holder | None:
     """Who holds the advisory lock `name`, and whether it may write the table `writes`; None when nobody holds it."""
     return _holder(conn, _HOLDER, (writes, name))
+
+
+def holders(conn: psycopg.Connection[dict[str, Any]], names: Sequence[str]) -> dict[str, Holder]:
+    """Who holds each of some advisory locks, by its name; those that nobody holds are not there."""
+    rows = conn.execute(_HOLDERS.encode(), (list(names),)).fetchall()
+    return {row["name"]: Holder(row["process"], True, row["details"]) for row in rows}
 
 
 def _holder(conn: psycopg.Connection[dict[str, Any]], query: str, parameters: tuple[Any, ...]) -> Holder | None:

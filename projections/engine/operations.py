@@ -17,7 +17,7 @@ from projections.engine.history import By, Deed, history
 from projections.engine.incremental import catch_up, followed, retry, skip
 from projections.engine.parked import ParkedGroup, SkippedEvent, list_parked, list_skipped, parked_groups
 from projections.engine.projection import Projection
-from projections.engine.rebuild import RebuildResult, rebuild, rollback
+from projections.engine.rebuild import RebuildResult, rebuild, rebuilders, rollback
 from projections.engine.same_log import of_other_log
 from projections.engine.seen import Mark, Seen, last_mark
 from projections.engine.some_groups import Scope
@@ -45,7 +45,7 @@ class Status:
 
     `lag_events` counts the committed events of any type after its position; `lag_s` is the age in seconds of the first. `parked` counts
     groups. `blocker` names the transaction, with its process, that keeps all readers from committed events. `other_log` says why a
-    projection cannot have been folded from this log; it is None for one that was.
+    projection cannot have been folded from this log; it is None for one that was. `rebuilt_by` is the process that rebuilds it now.
     """
 
     name: str
@@ -57,6 +57,7 @@ class Status:
     state: State
     blocker: str | None
     other_log: str | None = None
+    rebuilt_by: str | None = None
 
 
 def refuse_missing_tables(dsn: str, projections: Sequence[Projection] = ALL) -> None:
@@ -71,12 +72,13 @@ def status(dsn: str, projections: Sequence[Projection] = ALL) -> list[Status]:
         tables.prepare(conn, projections)
         stored = checkpoints(conn, projections)
         lags = {position: _lag(conn, position) for position in {checkpoint.mark.position for checkpoint in stored.values()}}
-        held_by, others = blocker(conn, HELD_S), of_other_log(conn, projections)
+        held_by, others, rebuilding = blocker(conn, HELD_S), of_other_log(conn, projections), rebuilders(conn, projections)
         statuses = [
             _status_of(projection, stored[projection.name], lags, len(parked_groups(conn, projection)), held_by)
             for projection in projections
         ]
-    return [replace(one, state="of another log", other_log=others[one.name]) if one.name in others else one for one in statuses]
+    known = [replace(one, rebuilt_by=rebuilding.get(one.name)) for one in statuses]
+    return [replace(one, state="of another log", other_log=others[one.name]) if one.name in others else one for one in known]
 
 
 def _lag(conn: Connection, position: int) -> tuple[int, float]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ from psycopg import errors, sql
 
 from o2c.kernel.refusal import Refused
 from o2c.store.connection import Connection
-from o2c.store.turns import Turn, holder, turn_of_name, wait_for
+from o2c.store.turns import Turn, holder, holders, turn_of_name, wait_for
 from projections.catalogue import BY_NAME
 from projections.engine import tables
 from projections.engine.bulk import shardable
@@ -124,6 +124,12 @@ def _one_at_a_time(conn: Connection, projection: Projection) -> Iterator[None]:
         yield
     finally:
         conn.execute(_UNLOCK, (_lock(projection),))
+
+
+def rebuilders(conn: Connection, projections: Sequence[Projection]) -> dict[str, str]:
+    """Who rebuilds which of these projections now, by name, in words."""
+    found = holders(conn, [_lock(projection) for projection in projections])
+    return {projection.name: str(found[_lock(projection)]) for projection in projections if _lock(projection) in found}
 
 
 def _lock(projection: Projection) -> str:

@@ -11,12 +11,9 @@ from typing import Any, Literal, TextIO
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from o2c.desk.act import Refused
-from o2c.desk.projections import RebuildResult
+from o2c.desk.projections import RebuildResult, percent_of
 from o2c.entrypoints.cli.output import err
 from o2c.views.projections import Difference
-
-STAGES = {"folded": (0, 80), "copied": (80, 10), "indexed": (90, 0), "compared": (95, 0), "swapped": (100, 0)}
-"""Where each stage begins and how long it is, of a hundred."""
 
 
 @contextmanager
@@ -30,8 +27,7 @@ def rebuilding(doing: str = "rebuilding") -> Iterator[Callable[[str, str, float]
             nonlocal reached
             if name != reached[0]:
                 bar.reset(task, description=f"{doing} {name}")
-            begins, length = STAGES[stage]
-            bar.update(task, completed=begins + length * share, stage=stage)
+            bar.update(task, completed=percent_of(stage, share), stage=stage)
             if (name, stage) != reached and not err.is_terminal:
                 err.print(f"{doing} {name}: {stage}")
             reached = name, stage

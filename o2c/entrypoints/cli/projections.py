@@ -30,7 +30,7 @@ SHOWN_MAX = 10
 def projections_status(output: Output = Format.table) -> None:
     """Show how far each projection has read, what is parked, and whether it needs a rebuild.
 
-    The lag counts committed events, `lag_s` is the age of the oldest. `blocker` is a transaction that keeps every reader from them: end it.
+    The lag counts committed events, `lag_s` is the age of the oldest. `blocker` is a transaction that keeps every reader from them: end it; `rebuilt_by` is who rebuilds it now.
     A state `of another log` is that of tables whose last event this log does not have: it was restored, or copied.
 
     Example: o2c projections status -o json
@@ -52,6 +52,7 @@ def projections_status(output: Output = Format.table) -> None:
                 "parked": s.parked,
                 "shape": s.shape_version,
                 "blocker": s.blocker,
+                "rebuilt_by": s.rebuilt_by,
             }
             for s in known
         ]

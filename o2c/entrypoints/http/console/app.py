@@ -7,11 +7,11 @@ import os
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 
-from o2c.entrypoints.http.console import audit, bulk, customers, desk, fallout, figures, front, mine, orders
+from o2c.entrypoints.http.console import audit, bulk, customers, desk, fallout, figures, front, mine, orders, projections, what_if
 from o2c.entrypoints.http.console.frame import Asked, router
 from o2c.entrypoints.http.console.visits import SECRET, Visits, new_secret
 
-PAGES = (front, desk, bulk, fallout, orders, customers, figures, audit, mine)
+PAGES = (front, desk, bulk, fallout, orders, customers, figures, what_if, projections, audit, mine)
 rest = router()
 
 
@@ -23,6 +23,7 @@ def nothing(page: Asked, path: str) -> None:
 
 def add_console(made: FastAPI) -> None:
     """Give a service its console."""
+    made.state.rebuilds = projections.Rebuilds()
     made.state.visits = Visits(os.environ.get(SECRET) or new_secret())
     for part in PAGES:
         made.include_router(part.pages)

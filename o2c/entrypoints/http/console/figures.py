@@ -79,9 +79,3 @@ def table(page: Asked, name: str) -> Response:
 def partners(page: Asked) -> Response:
     """Which partners are up, down or draining."""
     return page.shown("partners.html", rows=page.ask("partners.status"))
-
-
-@pages.get("/projections")
-def projections(page: Asked) -> Response:
-    """How far each projection is behind the log, and what is parked."""
-    return page.shown("projections.html", rows=page.ask("projections.status"))

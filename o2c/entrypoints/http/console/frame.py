@@ -50,6 +50,7 @@ NAVIGATION = (
     ("/console/overview", "Overview", "metrics.explain"),
     ("/console/partners", "Partners", "partners.status"),
     ("/console/audit", "Audit", "access.records"),
+    ("/console/what-if", "What if", "counterfactual"),
     ("/console/projections", "Projections", "projections.status"),
 )
 """The pages that stand in the head of every page, each with the operation that it needs."""
@@ -163,14 +164,21 @@ class Form:
 
 
 async def sent_by(request: Request) -> Form:
-    """What a form sent; files are taken by no form of the console. Raises Refused (usage) for a NUL, which a form may write in several ways."""
+    """What a form sent, a file as the text in it. Raises Refused (usage) for a file that is no text, and for a NUL, which a form may write in several ways."""
     found: dict[str, list[str]] = {}
-    for name, value in (await request.form()).multi_items():
-        if isinstance(value, str):
-            found.setdefault(name, []).append(value)
+    async with request.form() as form:
+        for name, value in form.multi_items():
+            found.setdefault(name, []).append(value if isinstance(value, str) else _text(await value.read()))
     if any("\0" in text for name, values in found.items() for text in (name, *values)):
         raise Refused(f"{NO_NUL}; write it without")
     return Form(found)
+
+
+def _text(content: bytes) -> str:
+    try:
+        return content.decode()
+    except UnicodeDecodeError:
+        raise Refused("the file is no UTF-8 text; save it as UTF-8 and send it again") from None
 
 
 def checked(request: Request, form: Annotated[Form, Depends(sent_by)]) -> Form:
