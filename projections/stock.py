@@ -79,6 +79,12 @@ HELD_BY_CUSTOMER = """SELECT key, class, state, since, order_id AS "order" FROM 
 WHERE order_id IN (SELECT order_id FROM projection.orders WHERE customer_id = %s) AND kind = %s ORDER BY since, key"""
 """The pieces of stock that are with a customer's orders, the oldest first. Parameters: the customer's id, and `sim` or `number`."""
 
+HELD_BY_ORDERS = """SELECT s.order_id AS "order", taken.item, s.kind, s.key, s.class FROM projection.stock s, LATERAL (
+    SELECT e.body ->> 'item' AS item FROM o2c.event e WHERE e.stream = s.kind || '-' || s.key AND e.type IN ('sim.taken', 'number.taken', 'number.brought-in')
+    ORDER BY e.version DESC LIMIT 1) taken
+WHERE s.order_id = ANY(%s) AND s.state IN ('assigned', 'ported_in') ORDER BY s.since, s.key"""
+"""The SIMs and numbers that items of some orders have, the oldest first. Parameter: the orders' ids."""
+
 WITH_ORDER = "SELECT order_id, state, since FROM projection.stock WHERE kind = %s AND key = %s AND order_id IS NOT NULL"
 """The order that a piece of stock is with, and since when; no row while it is with none. Parameters: `sim` or `number`, its key."""
 

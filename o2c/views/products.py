@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from o2c.engine.app import Engine
 from o2c.views.reading import Page, part_of
 from o2c.views.shown import ProductShown
-from projections import items
+from projections import items, stock
 
 
 def list_products(
@@ -21,9 +21,18 @@ def list_products(
     offset: int = 0,
     limit: int = 100,
 ) -> Page[ProductShown]:
-    """What is in service, the oldest first: the item of the order that it came with, its offering and customer; the page says how much more there is.
+    """What is in service, the oldest first: the item of the order that it came with, its offering and customer, and the number and SIM that it has; the
+    page says how much more there is.
 
     The projections must be caught up. Raises Refused (usage).
     """
     picked = {"orders": list(orders), "items": list(items_named), "customers": list(customers), "offerings": list(offerings)}
-    return part_of(app, items.PRODUCTS, items.PRODUCTS_COUNT, {**picked, "captured_by": captured_by}, offset, limit)
+    page = part_of(app, items.PRODUCTS, items.PRODUCTS_COUNT, {**picked, "captured_by": captured_by}, offset, limit)
+    held: dict[tuple[str, str], dict[str, str]] = {}
+    for row in app.reads.rows(stock.HELD_BY_ORDERS, sorted({product["order"] for product in page})) if page else ():
+        # The newest of each: it took the place of the others.
+        own = {"msisdn": row["key"]} if row["kind"] == "number" else {"iccid": row["key"], "sim_kind": row["class"]}
+        held[row["order"], row["item"]] = {**held.get((row["order"], row["item"]), {}), **own}
+    for product in page:
+        product.update({"msisdn": None, "iccid": None, "sim_kind": None, **held.get((product["order"], product["item"]), {})})
+    return page

@@ -75,6 +75,25 @@ def test_an_id_narrows_what_was_asked_for_and_takes_nothing_back(service: Visito
     assert service.get(f"{path}?{of_other}&{named_other}").json() == [other]
 
 
+def test_a_product_tells_its_number_and_its_sim(service: Visitor, world: World) -> None:
+    """Each line its own, as its steps took them, also the second of two in one order; whoever may see no identifier gets them masked."""
+    told = service.get("/tmf-api/productInventory/v4/product").json()
+    masked = asked(Context("ann", roles=("analyst",)), "products.list", list_products, (world.app,), {})
+
+    external_ids = {world.order(name).order_id: name for name in ("A", "B", "C")}
+    for one, hidden in zip(told, masked, strict=True):
+        order_id, _, item = one["id"].partition(":")
+        numbers = {
+            "MSISDN": world.outcome(external_ids[order_id], item, "number")["msisdn"],
+            "ICCID": world.outcome(external_ids[order_id], item, "sim")["iccid"],
+        }
+        assert {each["name"]: each["value"] for each in one["productCharacteristic"]} == numbers
+        assert {each["name"]: each["id"] for each in one["realizingResource"]} == {"MSISDN": numbers["MSISDN"], "SIM": numbers["ICCID"]}
+        assert {each["@referredType"] for each in one["realizingResource"]} == {"LogicalResource"}
+        assert ("***" in hidden["msisdn"], "***" in hidden["iccid"]) == (True, True)
+    assert len({each["id"] for one in told for each in one["realizingResource"]}) == 2 * len(told) == 8
+
+
 def test_bills_are_told_as_they_are_paid(service: Visitor, world: World) -> None:
     """With what is to be paid, as numbers of the currency, and the account and customer."""
     bills = service.get("/tmf-api/customerBillManagement/v4/customerBill?relatedParty.id=C-1").json()

@@ -122,7 +122,7 @@ class CustomerShown(TypedDict):
 
 
 class ProductShown(TypedDict):
-    """A product in service: the item of the order that it came with."""
+    """A product in service: the item of the order that it came with, and its number and SIM (`sim_kind`: esim, physical) where it has one."""
 
     order: str
     item: str
@@ -130,6 +130,9 @@ class ProductShown(TypedDict):
     specification: str
     customer: str
     in_service_since: str
+    msisdn: str | None
+    iccid: str | None
+    sim_kind: str | None
 
 
 class PartyShown(TypedDict):

@@ -131,6 +131,19 @@ def _products(row: Thing) -> Iterator[Thing]:
                 "@type": "RelatedProductOrderItem",
             }
         ],
+        productCharacteristic=[
+            {"name": name, "valueType": "string", "value": row[key], "@type": "StringCharacteristic"}
+            for name, key in (("MSISDN", "msisdn"), ("ICCID", "iccid"))
+            if row[key]
+        ],
+        realizingResource=[
+            {"id": row[key], "name": name, "@referredType": kind, "@type": "ResourceRef"}
+            for name, key, kind in (
+                ("MSISDN", "msisdn", "LogicalResource"),
+                ("SIM", "iccid", "PhysicalResource" if row["sim_kind"] == "physical" else "LogicalResource"),
+            )
+            if row[key]
+        ],
         relatedParty=_customer(row["customer"]),
         _type="Product",
     )
@@ -237,7 +250,8 @@ INDIVIDUALS, ORGANIZATIONS = (
 PRODUCTS = Resource(
     api="TMF637", base="/tmf-api/productInventory/v4", name="product", view="products.list", spread=_products, by_id=_of_product,
     found_by={"relatedParty.id": "customers", "productOffering.id": "offerings", "productOrderItem.productOrderId": "orders"},
-    attributes=_ALL | {"status", "startDate", "productOffering", "productSpecification", "productOrderItem", "relatedParty"},
+    attributes=_ALL | {"status", "startDate", "productOffering", "productSpecification", "productOrderItem", "relatedParty",
+                       "productCharacteristic", "realizingResource"},
 )  # fmt: skip
 ACCOUNTS = Resource(
     api="TMF666", base="/tmf-api/accountManagement/v4", name="billingAccount", view="accounts.list", spread=_accounts, found_by={"id": "accounts"},
