@@ -34,6 +34,7 @@ customers.show           own      yes     yes         masked   yes      yes     
 diagnose                 -        -       -           -        yes      -                yes
 events.find              -        yes     yes         masked   yes      yes              -
 events.last              yes      yes     yes         yes      yes      yes              yes
+events.page              -        yes     yes         masked   yes      yes              -
 events.tail              -        yes     yes         masked   yes      yes              -
 events.wait              yes      yes     yes         yes      yes      yes              yes
 fallout.actions          yes      yes     yes         yes      yes      yes              yes
@@ -160,6 +161,7 @@ DISCLOSED: Mapping[str, tuple[str, ...]] = {
     "customers.list": ("name", "birth-date", "e-mail", "address"),
     "customers.show": ("name", "birth-date", "e-mail", "address", "note"),
     "events.find": ("number", "sim"),
+    "events.page": ("number", "sim"),
     "events.tail": ("number", "sim"),
     "fallout.show": ("correction", "note", "original"),
     "orders.cancellations": ("note",),
@@ -170,7 +172,7 @@ DISCLOSED: Mapping[str, tuple[str, ...]] = {
     "streams.show": ("number", "sim"),
 }
 """By view, the kinds of personal data that it gives where they are asked for."""
-EVENTS = frozenset({"events.find", "events.tail", "streams.show"})
+EVENTS = frozenset({"events.find", "events.page", "events.tail", "streams.show"})
 """Views of events: numbers and SIMs in them are masked unless `identifiers` asks for all."""
 SEALED: Mapping[str, str] = {"access": "access.records", "key": "keys.list", "issuers": "issuers.list"}
 """By kind of stream, the view that one must be allowed in order to see its events among others: elsewhere they are sealed."""

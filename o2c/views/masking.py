@@ -44,6 +44,10 @@ def sealed_answer(value: Any, kinds: Collection[str]) -> Any:
     if isinstance(value, EventRecord):
         kind = category_of(value.stream)
         return replace(value, stream=f"{kind}-***", actor="***", customer=None, data={}) if kind in kinds else value
+    if isinstance(value, Page):
+        page = Page(sealed_answer(part, kinds) for part in value)
+        page.more = value.more
+        return page
     if isinstance(value, list):
         return [sealed_answer(part, kinds) for part in value]
     return (sealed_answer(part, kinds) for part in value) if isinstance(value, Iterator) else value

@@ -34,6 +34,7 @@ ORDER_DATA = (
     "ports.",
     "payments.",
     "events.find",
+    "events.page",
     "events.tail",
     "streams.",
     "sql",

@@ -61,6 +61,7 @@ EXAMPLES: Mapping[str, Mapping[str, Any]] = {
     "diagnose": {"quick": True},
     "events.find": {"types": ["order.*"], "limit": 20},
     "events.last": {},
+    "events.page": {"types": ["order.*"], "limit": 20},
     "fallout.actions": {},
     "fallout.apply-fix": {"fix": FIX, "reason": "DQ-PARTY", "note": "the channel had mixed up its customers"},
     "fallout.bulk": {"query": {"reason": "NP-CODE"}, "way": {"action": "note"}, "note": "all rang up", "dry_run": True},
