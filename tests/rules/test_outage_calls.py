@@ -59,11 +59,12 @@ def test_few_calls_are_looked_at_with_those_before() -> None:
     assert undecided([call(n, failed=n != 0) for n in range(4)], SHOWN)
 
 
+@pytest.mark.parametrize("more", [0, 300], ids=["one call", "hundreds at once"])
 @pytest.mark.parametrize(
     ("long_ago", "found"),
     [pytest.param(ILL, False, id="half of its calls always met nobody"), pytest.param(WELL, True, id="it always answered")],
 )
-def test_a_partner_that_is_seldom_called_is_judged_by_its_own_calls(long_ago: list[Call], found: bool) -> None:
+def test_a_partner_that_is_seldom_called_is_judged_by_its_own_calls(long_ago: list[Call], found: bool, more: int) -> None:
     """Its last calls stand far back in the log, behind what others did since; before it is taken for down they are looked up."""
     lately = [call(0, failed=False), *(call(n, failed=True) for n in range(1, 8))]
 
@@ -74,6 +75,6 @@ def test_a_partner_that_is_seldom_called_is_judged_by_its_own_calls(long_ago: li
     codes = SimpleNamespace(at=lambda at: SimpleNamespace(outage_rule=lambda partner: SHOWN))
     app: Any = SimpleNamespace(reads=SimpleNamespace(last_calls=last_calls), book=SimpleNamespace(codes=codes))
 
-    shown = outages._shown(app, "network", PartnerState(), [call(8, failed=True)])
+    shown = outages._shown(app, "network", PartnerState(), [call(8, failed=True), *(call(9 + n, failed=False) for n in range(more))])
 
     assert (shown is not None) is found
