@@ -28,6 +28,7 @@ def _evolve(doc: Doc, record: Seen) -> Doc:
         "paid_at": record.at if credit_used >= body["total_minor"] else None,
         **doc,
         "invoice": body["number"],
+        "legal_number": body.get("legal_number") or body["number"],
         "account": body["account"],
         "customer_id": record.customer_id or body.get("customer"),
         "order_id": record.order_id or body.get("order") or None,
@@ -55,17 +56,17 @@ def _over(doc: Doc) -> int:
 INVOICES = Projection(
     name="invoices",
     meaning="One row an invoice. paid: payments reach the total; overdue: unpaid past its due date. credit_used_minor: what the account's credit covers. "
-    "credit_minor: what came above the rest, which the account holds.",
-    shape_version=3,
+    "credit_minor: what came above the rest, which the account holds. legal_number: that of its series; of before there were any, the invoice's own.",
+    shape_version=4,
     columns={
-        "invoice": "text", "account": "text", "customer_id": "text", "order_id": "text", "currency": "text", "total_minor": "bigint",
+        "invoice": "text", "legal_number": "text", "account": "text", "customer_id": "text", "order_id": "text", "currency": "text", "total_minor": "bigint",
         "paid_minor": "bigint", "issued_on": "date", "due_on": "date", "state": "text", "issued_at": "timestamptz", "paid_at": "timestamptz",
         "credit_minor": "bigint", "credit_used_minor": "bigint",
     },
     key=("invoice",),
-    indexes=("invoice", "account", "customer_id", "order_id", "state, due_on"),
+    indexes=("invoice", "legal_number", "account", "customer_id", "order_id", "state, due_on"),
     types=frozenset({"invoice.issued", "invoice.overdue", *_MONEY}),
-    fields=frozenset({"number", "account", "customer", "order", "currency", "issued_on", "due_on", "total_minor", "amount_minor",
+    fields=frozenset({"number", "legal_number", "account", "customer", "order", "currency", "issued_on", "due_on", "total_minor", "amount_minor",
                       "credit_used_minor"}),
     group=_group,
     found_by="stream",
@@ -76,7 +77,7 @@ INVOICES = Projection(
 ROWS_OF_ACCOUNTS = "SELECT * FROM projection.invoices WHERE account = ANY(%s)"
 """The rows of the invoices of some accounts. Parameter: the accounts' ids."""
 
-LISTED_OF_CUSTOMER = """SELECT invoice, account, state, currency, total_minor, credit_used_minor, paid_minor, issued_on, due_on FROM projection.invoices
+LISTED_OF_CUSTOMER = """SELECT invoice, legal_number, account, state, currency, total_minor, credit_used_minor, paid_minor, issued_on, due_on FROM projection.invoices
 WHERE customer_id = %s ORDER BY issued_on, invoice"""
 """A customer's invoices by the day of issue. Parameter: the customer's id."""
 
@@ -88,12 +89,12 @@ SUMS_BY_CURRENCY = """SELECT currency, sum(total_minor)::bigint AS invoiced_mino
 FROM projection.invoices GROUP BY 1"""
 """What was invoiced and what was paid in each currency, in minor units. No parameters."""
 
-_PICKED = """(cardinality(%(invoices)s::text[]) = 0 OR invoice = ANY(%(invoices)s))
+_PICKED = """(cardinality(%(invoices)s::text[]) = 0 OR invoice = ANY(%(invoices)s) OR legal_number = ANY(%(invoices)s))
 AND (cardinality(%(accounts)s::text[]) = 0 OR account = ANY(%(accounts)s))
 AND (cardinality(%(customers)s::text[]) = 0 OR customer_id = ANY(%(customers)s))"""
 """Invoices as a caller picks them. Parameters: `invoices`, `accounts`, `customers` (each empty: any)."""
 
-LISTED = f"""SELECT invoice, account, customer_id AS customer, state, currency, total_minor, credit_used_minor, paid_minor, issued_on, due_on,
+LISTED = f"""SELECT invoice, legal_number, account, customer_id AS customer, state, currency, total_minor, credit_used_minor, paid_minor, issued_on, due_on,
     issued_at, paid_at, count(*) OVER () AS n FROM projection.invoices WHERE {_PICKED} ORDER BY issued_at, invoice OFFSET %(offset)s LIMIT %(limit)s"""
 """Invoices, the first issued first, and how many there are in all (`n`). Parameters: those of the filter, `offset`, `limit`."""
 

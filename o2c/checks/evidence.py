@@ -104,8 +104,33 @@ def _invoices(conn: Connection) -> Answer:
     return not flaws, "; ".join(flaws[:SHOWN_MAX]) + more if flaws else f"{row['n'] if row else 0:,} invoice numbers"
 
 
+_SERIES = """WITH given AS (
+        SELECT body->>'series' AS series, count(*) AS n, min((body->>'serial')::bigint) AS first, max((body->>'serial')::bigint) AS last
+        FROM o2c.event WHERE type IN ('invoice.issued', 'credit-note.issued') AND body->>'series' <> '' GROUP BY 1)
+    SELECT series || CASE WHEN g.last IS NULL THEN ' is at ' || s.last || ', and no paper bears a number of it'
+        WHEN s.last IS NULL THEN ' has papers, and no row of its last number'
+        WHEN g.first <> 1 OR g.n <> g.last THEN ' has ' || g.n || ' papers numbered from ' || g.first || ' to ' || g.last
+        ELSE ' is at ' || s.last || ', its last paper at ' || g.last END AS flaw
+    FROM given g FULL JOIN o2c.series s USING (series)
+    WHERE coalesce(s.last, -1) <> coalesce(g.last, 0) OR g.first <> 1 OR g.n <> g.last ORDER BY 1"""
+"""Series with a gap or a number twice, or whose row is not at their last number, each as a sentence."""
+
+_NUMBER_COUNT = "SELECT coalesce(sum(last), 0)::bigint AS n FROM o2c.series"
+"""How many numbers of series were given."""
+
+
+def _series(conn: Connection) -> Answer:
+    with conn.transaction():
+        conn.execute(ONE_SNAPSHOT)
+        flaws = [row["flaw"] for row in conn.execute(_SERIES.encode()).fetchall()]
+        row = conn.execute(_NUMBER_COUNT).fetchone()
+    more = f" and {len(flaws) - SHOWN_MAX} more" if len(flaws) > SHOWN_MAX else ""
+    return not flaws, "; ".join(flaws[:SHOWN_MAX]) + more if flaws else f"{row['n'] if row else 0:,} numbers"
+
+
 ABOUT_EVIDENCE: dict[str, Question] = {
     "events are as their transactions wrote them": _unchanged,
     "every command has its events": _commands,
     "invoice numbers are guarded": _invoices,
+    "series have no gap": _series,
 }

@@ -209,7 +209,7 @@ def _others(conn: Connection) -> Answer:
 _WRITERS = """SELECT c.relname AS name, coalesce(r.rolname, 'everybody') AS who, string_agg(DISTINCT a.privilege_type, ', ') AS what
     FROM pg_class c CROSS JOIN aclexplode(c.relacl) a LEFT JOIN pg_roles r ON r.oid = a.grantee
     WHERE c.relnamespace = 'o2c'::regnamespace AND c.relkind IN ('r', 'p') AND a.grantee <> c.relowner
-        AND c.relname IN ('event', 'head', 'command', 'guard', 'agenda', 'pool', 'incarnation')
+        AND c.relname IN ('event', 'head', 'command', 'guard', 'series', 'agenda', 'pool', 'incarnation')
         AND (a.privilege_type IN ('INSERT', 'DELETE', 'TRUNCATE') OR a.privilege_type = 'UPDATE' AND c.relname <> 'agenda')
     GROUP BY 1, 2 ORDER BY 1, 2"""
 """The rights to write tables of the log that roles other than the owner have; a lease on the agenda is the one update outside append()."""

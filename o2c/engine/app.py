@@ -15,6 +15,7 @@ from uuid import UUID
 from eventsourcing.application import AggregateNotFoundError, Application, LRUCache
 
 from o2c.engine.drafts import Command, Draft, Loaded, drafted
+from o2c.engine.numbering import numbered, outrun, series_of
 from o2c.kernel.event import Fact
 from o2c.kernel.frozen import changed
 from o2c.kernel.reasons import STREAM as CODES
@@ -38,6 +39,8 @@ PINNED = re.compile(r"catalogue-[a-z]+@[0-9]+")
 """The name of a catalogue version, such as `catalogue-main@12`. Other stream names may hold an at-sign too, in an id chosen by others."""
 KNOWN_STREAMS = 16_384
 """How many streams a process remembers as it last saw them: most decisions are about streams that it wrote a moment ago."""
+NUMBERING_TRIES_MAX = 1_000
+"""How often papers are numbered anew before they are decided anew; each time, another process has issued one."""
 SETTLED_S = 120
 SETTLING_S = 0.01
 """`Engine.settled` looks this often whether readers see everything, and gives up after SETTLED_S."""
@@ -123,6 +126,7 @@ class Engine(Application[str]):
         self._pinned: dict[str, Loaded] = {}
         self._known: LRUCache[str, Loaded] = LRUCache(KNOWN_STREAMS)
         self._life = 0
+        self._numbering = threading.Lock()
 
     # -- the plan, which is imported when a stream is first read: what asks the projections alone starts in half the time
 
@@ -305,6 +309,25 @@ class Engine(Application[str]):
 
         A stale command wrote nothing and may be decided again. `round_` is the pass of simulated time, 0 in real time.
         """
+        if not series_of(commands):
+            return self._write(commands, round_)
+        # One thread at a time, so that only other processes can take the numbers that were read.
+        with self._numbering:
+            return self._write_numbered(commands, round_)
+
+    def _write_numbered(self, commands: Sequence[Command], round_: int) -> list[Outcome]:
+        """Write commands whose events take numbers of series; those whose number went to another process get the next one."""
+        outcomes: dict[int, Outcome] = {}
+        left = dict(enumerate(commands))
+        for _ in range(NUMBERING_TRIES_MAX):
+            given = numbered(list(left.values()), self.reads.last_numbers(series_of(list(left.values()))))
+            outcomes |= dict(zip(left, self._write(given, round_), strict=True))
+            left = {place: command for place, command in left.items() if outrun(outcomes[place])}
+            if not left:
+                break
+        return [outcomes[place] for place in range(len(commands))]
+
+    def _write(self, commands: Sequence[Command], round_: int) -> list[Outcome]:
         to_stored = self.mapper.to_stored_event
         drafts = self._drafts(commands, remembered=True)
         appends = [

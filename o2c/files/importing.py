@@ -28,6 +28,7 @@ from o2c.kernel.decision import Guard
 from o2c.kernel.event import Event, Fact
 from o2c.kernel.identifiers import digest
 from o2c.kernel.refusal import Refused
+from o2c.kernel.series import Numbered
 from o2c.kernel.shapes import FellOut, Withdrawn
 from o2c.stock.reaction import STOCK_CAME, supply_of
 from o2c.store import importing as store
@@ -141,6 +142,9 @@ class Import:
         if self._here:
             batch.withdrawn = [line.event.withdrawal() for line in fresh if isinstance(line.event, Withdrawn)]
         self._keep({line.stream for line in lines})
+        for line in fresh:
+            if isinstance(line.event, Numbered) and line.event.series:
+                batch.series[line.event.series] = max(line.event.serial, batch.series.get(line.event.series, 0))
         if last:
             batch.opened = [self._open(stream) for stream in self._left.values()]
             batch.marks = [(mark, digest(mark)) for mark in self._arrivals.marks(self._left.values())]

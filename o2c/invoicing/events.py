@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict
-
+from o2c.invoicing.papers import InvoiceLine, Seller, TaxSum
 from o2c.kernel.charges import account_stream
-from o2c.kernel.event import Names, Upcast
+from o2c.kernel.event import Names, Pii, Upcast
+from o2c.kernel.series import Numbered
 from o2c.kernel.shapes import Done, FellOut, Held, Requested
 
 
@@ -46,34 +46,45 @@ class BillRunFellOut(FellOut, name="account.bill-run-fell-out", step="bill-run",
     }  # fmt: skip
 
 
-class InvoiceLine(BaseModel):
-    """One line: a one-time charge, a part period or a full period in advance. `from_day` is inclusive, `to_day` exclusive; net, minor units."""
+class InvoiceIssued(Held, Numbered, name="invoice.issued", stream="invoice"):
+    """An invoice was issued, with all that it says for good: nothing of it is looked up later. Tax is computed once per tax group over the sum of
+    its lines, half-up; it is due on `due_on`.
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    order: str
-    item: str
-    offering: str
-    kind: str
-    from_day: str
-    to_day: str
-    net_minor: int
-    tax_group: str
-
-
-class InvoiceIssued(Held, name="invoice.issued", stream="invoice"):
-    """An invoice was issued. Tax is computed once per tax group over the sum of its lines, half-up; it is due on `due_on`.
-    `market` is the account's. `order` is the one order that it bills, empty where it bills several: each line says its own. Version 2 says how much of the total the account's credit covers; the rest is to be paid."""
+    `number` is the name of its stream (account and day), `legal_number` the one that the law means, from the `series`; version 2 says how much of
+    the total the account's credit covers (the rest is to be paid), version 3 the particulars of a VAT invoice: series and number, supplier, tax
+    point, customer's name and address, the sums of each rate, and of each line what it is for, quantity, unit price and rate.
+    `market` is the account's. `order` is the one order that it bills, empty where it bills several: each line says its own.
+    """
 
     example = {
         "number": "BA-1001-20260108", "account": "BA-1001", "customer": "C-1001", "order": "6f9619ff-8b86-5d01-b42d-00cf4fc964ff",
         "currency": "GBP", "issued_on": "2026-01-08", "due_on": "2026-01-22", "issued_at": "2026-01-08T06:00:00Z", "method": "card",
-        "market": "GB@2026-01",
+        "market": "GB@2026-01", "series": "GB1-INV-2026", "serial": 1, "legal_number": "GB1-INV-2026-000001", "tax_point": "2026-01-08",
+        "supplier": {"entity": "GB1", "name": "Example Mobile Ltd", "address": ["1 Exchange Square"], "postcode": "ZZ1 1AA", "city": "Testford",
+                     "country": "GB", "tax_id": "GB123456782"},
+        "customer_name": "Ada Example", "customer_address": "1 Mill Lane, Testford, ZZ1 1AA",
         "lines": [{"order": "6f9619ff-8b86-5d01-b42d-00cf4fc964ff", "item": "1", "offering": "mobile-line", "kind": "period",
-                   "from_day": "2026-01-08", "to_day": "2026-02-08", "net_minor": 1999, "tax_group": "standard"}],
+                   "from_day": "2026-01-08", "to_day": "2026-02-08", "net_minor": 1999, "tax_group": "standard",
+                   "description": "mobile-line, 2026-01-08 to 2026-02-07", "quantity": 1, "unit": "MON", "unit_price_minor": 1999, "price_per": 1,
+                   "tax_category": "S", "tax_percent": "20"}],
+        "taxes": [{"group": "standard", "category": "S", "percent": "20", "net_minor": 1999, "tax_minor": 400}],
         "net_minor": 1999, "tax_minor": 400, "total_minor": 2399, "credit_used_minor": 0,
     }  # fmt: skip
-    upcasts = (Upcast(defaults={"credit_used_minor": 0}),)
+    upcasts = (
+        Upcast(defaults={"credit_used_minor": 0}),
+        Upcast(
+            defaults={
+                "series": "",
+                "serial": 0,
+                "legal_number": "",
+                "tax_point": "",
+                "supplier": Seller().model_dump(mode="json"),
+                "taxes": [],
+                "customer_name": "",
+                "customer_address": "",
+            }
+        ),
+    )
     number: str
     account: str
     customer: str
@@ -89,6 +100,11 @@ class InvoiceIssued(Held, name="invoice.issued", stream="invoice"):
     total_minor: int
     market: str
     credit_used_minor: int = 0
+    tax_point: str = ""
+    supplier: Seller = Seller()
+    customer_name: Annotated[str, Pii("name")] = ""
+    customer_address: Annotated[str, Pii("address")] = ""
+    taxes: tuple[TaxSum, ...] = ()
 
     def holder(self) -> str:
         """An invoice number is its account's for good."""

@@ -6,16 +6,19 @@ from collections.abc import Iterator, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from o2c.customers.events import CustomerRegistered
 from o2c.customers.state import stream_of as customer_stream
-from o2c.invoicing.events import AccountBilled, InvoiceIssued, InvoiceLine, InvoiceOverdue
+from o2c.invoicing.events import AccountBilled, InvoiceIssued, InvoiceOverdue
+from o2c.invoicing.of_market import rated, seller_of
+from o2c.invoicing.papers import InvoiceLine, described, extent, series_of, tax_sums
 from o2c.invoicing.state import AccountState, Charge, following_run, only
 from o2c.kernel.balances import CreditUsed
 from o2c.kernel.charges import invoice_stream
 from o2c.kernel.decision import Decision, just
-from o2c.kernel.money import part_of, tax_on
+from o2c.kernel.money import part_of
 from o2c.kernel.periods import Period, local_date, local_time, next_month, previous_month
 from o2c.kernel.work import Work
-from o2c.markets.base import Market, debit_day, tax_percent
+from o2c.markets.base import Market, debit_day
 
 
 def customer_streams(work: Work) -> tuple[str, ...]:
@@ -47,30 +50,43 @@ def bill(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
     if not lines:
         return just(billed)
     customer = work.read.get(customer_stream(state.customer))
-    method = customer.papers.payment_method if customer and customer.papers else "invoice"
-    issued = _issue(state, number, lines, run_on, at, method, work.market)
+    papers = customer.papers if customer else None
+    issued = _issue(state, number, lines, run_on, at, papers, work.market)
     return Decision((*_used(state, issued), billed), ((invoice_stream(number), issued),), takes=(work.guard("invoice", number),))
 
 
 def _issue(
-    state: AccountState, number: str, lines: tuple[InvoiceLine, ...], run_on: date, at: datetime, method: str, market: Market
+    state: AccountState,
+    number: str,
+    lines: tuple[InvoiceLine, ...],
+    run_on: date,
+    at: datetime,
+    papers: CustomerRegistered | None,
+    market: Market,
 ) -> InvoiceIssued:
-    net_minor = sum(line.net_minor for line in lines)
-    groups = sorted({line.tax_group for line in lines})
-    tax_minor = sum(
-        tax_on(sum(line.net_minor for line in lines if line.tax_group == group), tax_percent(market, group, run_on)) for group in groups
-    )
+    """The invoice with all its particulars. Its tax point is its date: VAT Regulations 1995, reg. 90 (continuous supplies), as nothing was paid before."""
+    lines = tuple(rated(line, market, run_on) for line in lines)
+    taxes = tax_sums(lines)
+    net_minor, tax_minor = sum(line.net_minor for line in lines), sum(tax.tax_minor for tax in taxes)
+    method = papers.payment_method if papers else "invoice"
+    supplier = seller_of(market)
     return InvoiceIssued(
         number=number,
+        series=series_of(supplier, "INV", run_on.isoformat()),
         account=state.account,
         customer=state.customer,
+        customer_name=papers.name if papers else "",
+        customer_address=papers.address if papers else "",
+        supplier=supplier,
         order=only(line.order for line in lines),
         currency=state.currency,
         issued_on=run_on.isoformat(),
+        tax_point=run_on.isoformat(),
         issued_at=at,
         due_on=_due_on(market, method, run_on, local_date(at, market.zone)).isoformat(),
         method=method,
         lines=lines,
+        taxes=taxes,
         net_minor=net_minor,
         tax_minor=tax_minor,
         total_minor=net_minor + tax_minor,
@@ -121,7 +137,7 @@ def charge_lines(charge: Charge, run_on: date) -> Iterator[InvoiceLine]:
     cursor = date.fromisoformat(charge.billed_to) if charge.billed_to else starts_on
     for part, whole in _parts(cursor, run_on):
         kind = "period" if part == whole else "part-period"
-        yield _line(charge, kind, part, part_of(charge.recurring_minor, part.days, whole.days))
+        yield _line(charge, kind, part, part_of(charge.recurring_minor, part.days, whole.days), whole.days)
     yield _line(charge, "period", Period(run_on, following_run(run_on)), charge.recurring_minor)
 
 
@@ -143,7 +159,10 @@ def _parts(cursor: date, run_on: date) -> Iterator[tuple[Period, Period]]:
         cursor = end
 
 
-def _line(charge: Charge, kind: str, days: Period, net_minor: int) -> InvoiceLine:
+def _line(charge: Charge, kind: str, days: Period, net_minor: int, whole_days: int = 0) -> InvoiceLine:
+    """A line of a charge; `whole_days` is the length of the period that a part is of."""
+    once = kind == "one-time"
+    recurrence = charge.terms.recurrence
     return InvoiceLine(
         order=charge.order,
         item=charge.item,
@@ -152,7 +171,16 @@ def _line(charge: Charge, kind: str, days: Period, net_minor: int) -> InvoiceLin
         from_day=days.start.isoformat(),
         to_day=days.end.isoformat(),
         net_minor=net_minor,
-        tax_group=charge.terms.one_time_tax_group if kind == "one-time" else charge.terms.recurring_tax_group,
+        tax_group=charge.terms.one_time_tax_group if once else charge.terms.recurring_tax_group,
+        description=described(charge.offering, kind, days.start, days.end, whole_days),
+        **extent(
+            kind,
+            days=days.days,
+            whole_days=whole_days,
+            price_minor=charge.one_time_minor if once else charge.recurring_minor,
+            unit=recurrence.unit,
+            length=recurrence.length,
+        ),
     )
 
 

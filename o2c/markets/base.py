@@ -24,7 +24,8 @@ DAYS_LOOKED_AT = 31
 class TaxRate:
     """A tax group's rate in percent, in force from a day until a later entry of the same group; the source is the statute.
 
-    `names` are what price lists call the group beside its own name.
+    `names` are what price lists call the group beside its own name; `category` is that of invoices (UNCL 5305, EN 16931 BT-151): S for every
+    rate above nothing, Z for a rate of nothing, E for what is exempt.
     """
 
     group: str
@@ -32,6 +33,7 @@ class TaxRate:
     valid_from: date
     source: str
     names: tuple[str, ...] = ()
+    category: str = "S"
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +136,30 @@ class CreditRules:
 
 
 @dataclass(frozen=True, slots=True)
+class Supplier:
+    """The legal entity that supplies and invoices: `entity` is its short name in numbers of papers, `tax_id` the number under which it is
+    registered for VAT, with its country's letters; `address` are lines, `country` is ISO 3166."""
+
+    entity: str
+    name: str
+    address: tuple[str, ...]
+    postcode: str
+    city: str
+    country: str
+    tax_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class InvoicingRules:
+    """What a market wants of invoices and credit notes. A note over more than `note_approved_above_minor`, tax included, is approved by a second
+    person: the operator's own figure. `law` names what an invoice must say."""
+
+    supplier: Supplier
+    note_approved_above_minor: int
+    law: str
+
+
+@dataclass(frozen=True, slots=True)
 class Market:
     """One country's rules in one version; a changed rule is a new version with a later `valid_from`.
 
@@ -159,6 +185,7 @@ class Market:
     esim_charged_from: Literal["download", "first-use"]
     addresses: AddressRules
     credit: CreditRules
+    invoicing: InvoicingRules
 
     @property
     def pin(self) -> str:
@@ -185,10 +212,15 @@ def tax_percent(market: Market, group: str, on: date) -> Decimal:
 
     Source: each rate names its statute (Great Britain: Value Added Tax Act 1994, s. 2(1)).
     """
+    return tax_rate(market, group, on).percent
+
+
+def tax_rate(market: Market, group: str, on: date) -> TaxRate:
+    """Give the entry of a tax group in force on a day. ValueError if the market has none for it."""
     in_force = [rate for rate in market.tax_rates if rate.group == group and rate.valid_from <= on]
     if not in_force:
         raise ValueError(f"market {market.code} has no {group!r} tax rate on {on}")
-    return max(in_force, key=lambda rate: rate.valid_from).percent
+    return max(in_force, key=lambda rate: rate.valid_from)
 
 
 def tax_group(market: Market, name: str) -> str | None:

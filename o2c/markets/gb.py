@@ -7,7 +7,18 @@ from datetime import date, time
 from decimal import Decimal
 
 from o2c.markets.addresses import AddressRules
-from o2c.markets.base import CreditRules, DebitRules, Market, NumberingRules, NumberRest, PortingRules, TaxRate, WorkCalendar
+from o2c.markets.base import (
+    CreditRules,
+    DebitRules,
+    InvoicingRules,
+    Market,
+    NumberingRules,
+    NumberRest,
+    PortingRules,
+    Supplier,
+    TaxRate,
+    WorkCalendar,
+)
 
 GB = Market(
     code="GB",
@@ -95,5 +106,19 @@ GB = Market(
         notice_days=None,
         source="how long a decision holds: the operator's own policy; notice: Consumer Credit Act 1974, s. 157(A1) and (1) bind creditors under "
         "regulated agreements (with the decision, or on request), and a contract for service without a loan is none [M]",
+    ),
+    invoicing=InvoicingRules(
+        # The invented operator of the simulation; its VAT number has the check digits of one and was made up.
+        supplier=Supplier(
+            entity="GB1",
+            name="Example Mobile Ltd",
+            address=("1 Exchange Square",),
+            postcode="ZZ1 1AA",
+            city="Testford",
+            country="GB",
+            tax_id="GB123456782",
+        ),
+        note_approved_above_minor=10_000,
+        law="The Value Added Tax Regulations 1995, reg. 14(1); credit notes: reg. 15C [M]",
     ),
 )

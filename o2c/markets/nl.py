@@ -7,7 +7,18 @@ from datetime import date, time
 from decimal import Decimal
 
 from o2c.markets.addresses import AddressRules
-from o2c.markets.base import CreditRules, DebitRules, Market, NumberingRules, NumberRest, PortingRules, TaxRate, WorkCalendar
+from o2c.markets.base import (
+    CreditRules,
+    DebitRules,
+    InvoicingRules,
+    Market,
+    NumberingRules,
+    NumberRest,
+    PortingRules,
+    Supplier,
+    TaxRate,
+    WorkCalendar,
+)
 
 NL = Market(
     code="NL",
@@ -93,5 +104,19 @@ NL = Market(
         notice_days=None,
         source="how long a decision holds: the operator's own policy; notice: Directive 2008/48/EC, art. 9(2) binds creditors, and a contract for "
         "service without a loan is no credit agreement [M]",
+    ),
+    invoicing=InvoicingRules(
+        # The invented operator of the simulation; its VAT number has the check digits of one and was made up.
+        supplier=Supplier(
+            entity="NL1",
+            name="Voorbeeld Mobiel B.V.",
+            address=("Beursplein 1",),
+            postcode="0000 ZZ",
+            city="Teststad",
+            country="NL",
+            tax_id="NL123456782B01",
+        ),
+        note_approved_above_minor=10_000,
+        law="Directive 2006/112/EC, art. 226; Wet op de omzetbelasting 1968, art. 35a",
     ),
 )

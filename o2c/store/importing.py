@@ -60,7 +60,7 @@ class Open:
 class Batch:
     """Everything that one transaction writes. `events` are rows of COPY text without their position.
 
-    Only the last batch has `opened`, and `marks`: commands (id, fingerprint) that did something without an event.
+    `series` are the highest numbers that its events bear, by series. Only the last batch has `opened`, and `marks`: commands (id, fingerprint) that did something without an event.
     """
 
     events: list[str] = field(default_factory=list)
@@ -69,6 +69,7 @@ class Batch:
     moved: list[Moved] = field(default_factory=list)
     frees: list[Guard] = field(default_factory=list)
     takes: list[Guard] = field(default_factory=list)
+    series: dict[str, int] = field(default_factory=dict)
     withdrawn: list[tuple[str, str]] = field(default_factory=list)
     opened: list[Open] = field(default_factory=list)
     marks: list[tuple[str, str]] = field(default_factory=list)
@@ -126,6 +127,7 @@ def write(conn: Connection, batch: Batch) -> int:
                   [f"{_text(h.stream)}\t{h.version}\t{base + h.last}\t0\n" for h in sorted(batch.born)])  # fmt: skip
             _move(conn, batch.moved, base)
             _guard(conn, batch, base)
+            _number(conn, batch.series)
             rows = [f"{position}{row}" for position, row in enumerate(batch.events, base)]
             _copy(conn, f"event (position, {_COLUMNS})", rows)
             _withdraw(conn, batch.withdrawn)
@@ -192,6 +194,16 @@ def _guard(conn: Connection, batch: Batch, base: int) -> None:
 
 def _columns(rows: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
     return tuple(text_array(column) for column in zip(*rows, strict=True))
+
+
+_NUMBER = """INSERT INTO o2c.series (series, last) SELECT series, last FROM unnest(%s::text[], %s::bigint[]) AS n (series, last) ORDER BY series
+    ON CONFLICT (series) DO UPDATE SET last = greatest(series.last, excluded.last)"""
+"""Move series on to the numbers that were copied. Parameters: arrays of series and numbers."""
+
+
+def _number(conn: Connection, series: Mapping[str, int]) -> None:
+    if series:
+        conn.execute(_NUMBER, (text_array(series), plain_array(series.values())))
 
 
 _WITHDRAW = "DELETE FROM o2c.pool p USING unnest(%s::text[], %s::text[]) AS w (pool, key) WHERE p.pool = w.pool AND p.key = w.key"

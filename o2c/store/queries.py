@@ -113,6 +113,9 @@ GUARD_HOLDERS = """SELECT kind, key, holder FROM unnest(%s::text[], %s::text[]) 
     CROSS JOIN LATERAL (SELECT holder FROM o2c.guard g WHERE g.kind = asked.kind AND g.key = asked.key LIMIT 1) g"""
 """The holders of some guards, without those that nobody holds. Parameters: array of kinds, array of keys."""
 
+LAST_NUMBERS = "SELECT series, last FROM o2c.series WHERE series = ANY(%s)"
+"""The last number that was given of each of some series, without those that gave none. Parameter: array of series."""
+
 EVENT_COLUMNS = """position, stream, version, event_id::text, type, schema_version, recorded_at, occurred_at, actor, channel,
     command_id::text, causation::text, order_id::text, customer_id, body::text, personal::text"""
 """The columns of an event as `stored_fact` reads them."""

@@ -169,6 +169,10 @@ class Reads:
         rows = self.rows(queries.GUARD_HOLDERS, [guard.kind for guard in guards], [guard.key for guard in guards])
         return {(row["kind"], row["key"]): row["holder"] for row in rows}
 
+    def last_numbers(self, series: Sequence[str]) -> dict[str, int]:
+        """The last number that was given of each of some series, without those that gave none. A hint only: the append decides."""
+        return {row["series"]: row["last"] for row in self.rows(queries.LAST_NUMBERS, list(series))}
+
     def command(self, command_id: str) -> dict[str, Any] | None:
         """fingerprint, outcome, first_position and last_position of a command that was written; None for one that was not."""
         return next(iter(self.rows(queries.COMMAND, command_id)), None)

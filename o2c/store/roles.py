@@ -148,7 +148,7 @@ REVOKE ALL ON ALL FUNCTIONS IN SCHEMA o2c FROM {members};
 REVOKE CREATE ON SCHEMA o2c FROM PUBLIC, {members};
 GRANT USAGE ON SCHEMA o2c TO {members};
 GRANT SELECT ON o2c.migration, o2c.incarnation, o2c.event, o2c.clock TO {appender}, {projector};
-GRANT SELECT ON o2c.head, o2c.command, o2c.guard, o2c.agenda, o2c.pool, o2c.policy_checkpoint, o2c.hook_place, o2c.outbox TO {appender};
+GRANT SELECT ON o2c.head, o2c.command, o2c.guard, o2c.series, o2c.agenda, o2c.pool, o2c.policy_checkpoint, o2c.hook_place, o2c.outbox TO {appender};
 GRANT UPDATE (lease_until) ON o2c.agenda TO {appender};
 GRANT UPDATE (now, window_end, round) ON o2c.clock TO {appender};
 GRANT INSERT, UPDATE ON o2c.policy_checkpoint, o2c.hook_place TO {appender};

@@ -44,6 +44,7 @@ def show_invoice(app: Engine, invoice: str) -> InvoicePage:
     paid = state.open_minor <= 0
     told = {
         "invoice": issued.number,
+        "legal_number": issued.legal_number or issued.number,
         "customer": issued.customer,
         "state": "paid" if paid else "overdue" if state.overdue else "issued",
         "due_on": issued.due_on,

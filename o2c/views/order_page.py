@@ -55,7 +55,7 @@ _OF_ORDER = ("external_id", "customer_id", "state", "channel", "captured_at", "p
 
 _OF_ITEM = ("item", "offering", "state", "promised_on")
 
-_OF_INVOICE = ("invoice", "state", "currency", "total_minor", "paid_minor", "due_on")
+_OF_INVOICE = ("invoice", "legal_number", "state", "currency", "total_minor", "paid_minor", "due_on")
 
 
 @dataclass(frozen=True, slots=True)

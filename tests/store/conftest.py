@@ -35,7 +35,7 @@ def log_dsn(_prepared: str) -> str:
     """The connection string of an empty log; only what append() writes is emptied."""
     with connect(_prepared) as conn:
         conn.execute("SET session_replication_role = replica")
-        conn.execute("TRUNCATE o2c.event, o2c.head, o2c.command, o2c.guard, o2c.agenda, o2c.pool")
+        conn.execute("TRUNCATE o2c.event, o2c.head, o2c.command, o2c.guard, o2c.series, o2c.agenda, o2c.pool")
     return _prepared
 
 

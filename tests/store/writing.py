@@ -12,7 +12,7 @@ from o2c.store.reads import Reads
 from o2c.store.recorder import LogRecorder
 
 NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
-TABLES = ("event", "head", "command", "guard", "agenda", "pool")
+TABLES = ("event", "head", "command", "guard", "series", "agenda", "pool")
 
 
 def fact(stream: str, version: int, command_id: str, *, topic: str = "test.happened", state: bytes = b"{}") -> StoredFact:
@@ -33,6 +33,10 @@ def command(*seen: tuple[str, int], each: int = 1, **fields: Any) -> Append:
 
 def take(key: str, holder: str) -> GuardChange:
     return GuardChange(True, "sim", key, holder)
+
+
+def number(series: str, serial: int) -> GuardChange:
+    return GuardChange(True, "series", series, str(serial))
 
 
 def free(key: str, holder: str) -> GuardChange:

@@ -48,6 +48,7 @@ class InvoiceOfCustomer(TypedDict):
     """An invoice in the list of a customer, in minor units."""
 
     invoice: str
+    legal_number: str
     account: str
     state: str
     currency: str

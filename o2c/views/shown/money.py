@@ -37,6 +37,7 @@ class InvoicePage(TypedDict):
     """One invoice, in minor units: `open_minor` is still to come; `credit_minor` came above what it is over and is a credit of its account."""
 
     invoice: str
+    legal_number: str
     customer: str
     state: str
     due_on: str
@@ -77,6 +78,7 @@ class IssuedInvoiceShown(TypedDict):
     """An invoice in a list, in minor units: what is to be paid and what was, and when it was issued and paid."""
 
     invoice: str
+    legal_number: str
     account: str
     customer: str
     state: str

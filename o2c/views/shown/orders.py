@@ -114,6 +114,7 @@ class InvoiceShown(TypedDict):
     """An invoice that bills the order, whatever else it bills."""
 
     invoice: str
+    legal_number: str
     state: str
     currency: str
     total_minor: int

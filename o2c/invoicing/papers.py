@@ -1,0 +1,109 @@
+"""What a VAT invoice must say, as plain values that are frozen into the event by which it is issued.
+
+Source: The Value Added Tax Regulations 1995, reg. 14(1); Directive 2006/112/EC, art. 226; terms by EN 16931-1 (BT and BG numbers).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from o2c.kernel.money import tax_on
+
+
+class Seller(BaseModel):
+    """Who supplies: name, address and VAT number as they were on the day of issue (BG-4, BT-31). Empty on invoices of before they said it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    entity: str = ""
+    name: str = ""
+    address: tuple[str, ...] = ()
+    postcode: str = ""
+    city: str = ""
+    country: str = ""
+    tax_id: str = ""
+
+
+class InvoiceLine(BaseModel):
+    """One line: a one-time charge, a part period or a full period in advance. `from_day` is inclusive, `to_day` exclusive; net, minor units.
+
+    `quantity` of a `unit` (UN/ECE Recommendation 20: C62 one, DAY, WEE, MON, ANN) at `unit_price_minor` net for each `price_per` of it: three days
+    of a month of 31 at 19.99 are 3 DAY at 19.99 per 31. `tax_percent` is the rate in force, `tax_category` that of UNCL 5305. Lines of before
+    they said so have no unit, and none of these.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    order: str
+    item: str
+    offering: str
+    kind: str
+    from_day: str
+    to_day: str
+    net_minor: int
+    tax_group: str
+    description: str = ""
+    quantity: int = 1
+    unit: str = ""
+    unit_price_minor: int = 0
+    price_per: int = 1
+    tax_category: str = ""
+    tax_percent: str = ""
+
+
+class TaxSum(BaseModel):
+    """The sums of one rate (BG-23): net of its lines, and the tax on that, once and half-up, in minor units."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    group: str
+    category: str
+    percent: str
+    net_minor: int
+    tax_minor: int
+
+
+def tax_sums(lines: Iterable[InvoiceLine]) -> tuple[TaxSum, ...]:
+    """Give the sums of each tax group over rated lines, by the name of the group.
+
+    Source: EN 16931-1, BR-S-8 and BR-S-9 (the tax of a rate is the rounded product of its sum); billing facts, section 6.4.
+    """
+    nets: dict[tuple[str, str, str], int] = {}
+    for line in lines:
+        key = (line.tax_group, line.tax_category, line.tax_percent)
+        nets[key] = nets.get(key, 0) + line.net_minor
+    return tuple(
+        TaxSum(group=group, category=category, percent=percent, net_minor=net, tax_minor=tax_on(net, Decimal(percent)))
+        for (group, category, percent), net in sorted(nets.items())
+    )
+
+
+def series_of(seller: Seller, kind: str, day: str) -> str:
+    """Name the series of a legal entity's papers of one kind (INV invoice, CRN credit note) and the year of an ISO day: `GB1-INV-2026`."""
+    return f"{seller.entity}-{kind}-{day[:4]}"
+
+
+def described(offering: str, kind: str, from_day: date, to_day: date, whole_days: int) -> str:
+    """Say in a line's own words what it is for; the last day is meant inclusively, as people read it."""
+    if kind == "one-time":
+        return f"{offering}, once"
+    last = date.fromordinal(to_day.toordinal() - 1)
+    part = f" ({(to_day - from_day).days} of {whole_days} days)" if kind == "part-period" else ""
+    return f"{offering}, {from_day} to {last}{part}"
+
+
+UNITS = {"day": "DAY", "week": "WEE", "month": "MON", "year": "ANN"}
+"""Codes of UN/ECE Recommendation 20 for one period of a price."""
+
+
+def extent(kind: str, *, days: int, whole_days: int, price_minor: int, unit: str, length: int) -> dict[str, Any]:
+    """Give quantity, unit and price of a line: one of a period or thing, or some days of a period."""
+    if kind == "part-period":
+        return {"quantity": days, "unit": "DAY", "unit_price_minor": price_minor, "price_per": whole_days}
+    of_period = UNITS.get(unit, "C62") if kind == "period" and length == 1 else "C62"
+    return {"quantity": 1, "unit": of_period, "unit_price_minor": price_minor, "price_per": 1}
