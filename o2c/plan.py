@@ -42,6 +42,7 @@ from o2c.kernel.reaction import Reaction
 from o2c.kernel.reasons import CodeBook
 from o2c.kernel.step import Step
 from o2c.kernel.stream import StreamKind
+from o2c.ledger.state import KIND as LEDGER
 from o2c.markets import registry
 from o2c.markets.base import Market
 from o2c.numbers.state import KIND as NUMBER
@@ -90,6 +91,7 @@ KINDS: Mapping[str, StreamKind] = {
         DELIVERY_OF_STOCK,
         ACCOUNT,
         INVOICE,
+        LEDGER,
         INTAKE,
         PARTNER,
         CODES,

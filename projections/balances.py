@@ -73,3 +73,7 @@ ORDER BY owed_minor = 0, moved_at, account LIMIT %s"""
 OF_CUSTOMER = """SELECT account, currency, owed_minor, credit_minor, deposits_minor, returned_minor FROM projection.balances
 WHERE customer_id = %s ORDER BY account"""
 """What the accounts of a customer hold, and what was paid back. Parameter: the customer's id."""
+
+STANDING = """SELECT currency, sum(credit_minor)::bigint AS "customer-credit", sum(owed_minor)::bigint AS "owed-to-customers",
+    sum(deposits_minor)::bigint AS deposit FROM projection.balances GROUP BY 1"""
+"""What all accounts together hold in each currency, in minor units. No parameters."""

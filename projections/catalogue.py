@@ -6,6 +6,7 @@ from projections import (
     balances,
     cancellations,
     captures,
+    closings,
     contacts,
     fallout,
     fallout_records,
@@ -16,6 +17,7 @@ from projections import (
     milestones,
     orders,
     ports,
+    postings,
     promises,
     stock,
 )
@@ -35,6 +37,8 @@ ALL: tuple[Projection, ...] = (
     stock.STOCK,
     invoices.INVOICES,
     balances.BALANCES,
+    postings.POSTINGS,
+    closings.CLOSINGS,
     intakes.INTAKES,
     contacts.CONTACTS,
 )

@@ -100,3 +100,7 @@ LISTED = f"""SELECT invoice, legal_number, account, customer_id AS customer, sta
 
 LISTED_COUNT = f"SELECT count(*) AS n FROM projection.invoices WHERE {_PICKED}"
 """How many invoices there are. Parameters: those of the filter."""
+
+STANDING = """SELECT currency, sum(greatest(total_minor - credit_used_minor - paid_minor, 0))::bigint AS receivable, sum(total_minor)::bigint AS billed
+FROM projection.invoices GROUP BY 1"""
+"""What is open and what was billed in each currency, in minor units. No parameters."""

@@ -265,6 +265,9 @@ LIVES: Mapping[str, Mapping[str, Sequence[Told]]] = {
     "access": {
         "looked at twice": (("personal-data.disclosed", {}), ("personal-data.disclosed", {"operation": "customers.show"})),
     },
+    "ledger": {
+        "a day, the next one": (("ledger.closed", {}), ("ledger.closed", {"day": "2026-02-28", "since": "2026-01-31", "upto": 65536000009})),
+    },
     "views": {
         "saved, otherwise, forgotten, again": (
             ("view.saved", {}), ("view.saved", {"filters": {"queue": "porting"}}), ("view.saved", {"name": "mine"}), ("view.forgotten", {}),

@@ -71,6 +71,10 @@ issuers.trust            -        -       -           -        -        -       
 keys.issue               -        -       -           -        -        -                yes
 keys.list                -        -       -           -        yes      -                yes
 keys.revoke              -        -       -           -        -        -                yes
+ledger.close             -        -       yes         -        -        -                -
+ledger.closings          -        -       yes         yes      yes      -                -
+ledger.export            -        -       yes         masked   yes      -                -
+ledger.trial-balance     -        -       yes         yes      yes      -                -
 metrics.ages             -        yes     yes         yes      yes      -                -
 metrics.cycle-time       -        yes     yes         yes      yes      -                -
 metrics.durations        -        yes     yes         yes      yes      -                -

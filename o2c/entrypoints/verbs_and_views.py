@@ -27,6 +27,7 @@ from o2c.desk import (
     streams,
 )
 from o2c.desk import hooks as hook_desk
+from o2c.desk import ledger as ledger_desk
 from o2c.desk import proving as fixes
 from o2c.desk.act import Context, Refused
 from o2c.desk.gate import admitted, asked
@@ -50,6 +51,7 @@ from o2c.views import (
     following,
     invoices,
     jobs,
+    ledger,
     metrics,
     my_order,
     order_link,
@@ -144,6 +146,7 @@ VERBS = (
     Operation("issuers.trust", keys.trust_issuer),
     Operation("keys.issue", keys.issue_key),
     Operation("keys.revoke", keys.revoke_key),
+    Operation("ledger.close", ledger_desk.close_ledger),
     Operation("numbers.release", numbers.release, decided_by="numbers.show"),
     Operation("numbers.reserve", numbers.reserve, decided_by="numbers.show"),
     Operation("orders.amend", amending.amend_order, decided_by="orders.show"),
@@ -201,6 +204,9 @@ VIEWS = (
     Operation("hooks.list", hook_views.list_hooks),
     Operation("issuers.list", access.list_issuers),
     Operation("keys.list", access.list_keys),
+    Operation("ledger.closings", ledger.list_closings),
+    Operation("ledger.export", ledger.export_ledger),
+    Operation("ledger.trial-balance", ledger.trial_balance),
     Operation("metrics.ages", course.fallout_ages),
     Operation("metrics.cycle-time", status.cycle_times),
     Operation("metrics.durations", course.order_durations),

@@ -113,6 +113,11 @@ def row_of(record: Any) -> dict[str, Any]:
     return {**plain(asdict(record)), "position": str(record.position)}
 
 
+def decimal_text(amount_minor: int, currency: str) -> str:
+    """An amount as decimal text: 23.99."""
+    return from_minor(amount_minor, currency)
+
+
 def amount_text(amount_minor: int, currency: str) -> str:
     """An amount as a person reads it: 23.99 GBP."""
     return f"{from_minor(amount_minor, currency)} {currency}"

@@ -68,6 +68,10 @@ METHODS = {
     "keys.issue": "issue_key",
     "keys.list": "issued_keys",
     "keys.revoke": "revoke_key",
+    "ledger.close": "close_ledger",
+    "ledger.closings": "closings",
+    "ledger.export": "postings",
+    "ledger.trial-balance": "trial_balance",
     "metrics.explain": "figure",
     "metrics.list": "metrics",
     "numbers.release": "release_number",
@@ -109,6 +113,10 @@ _LISTS = dict.fromkeys(
     ("accounts.list", "catalogue.offerings", "customers.list", "events.page", "payments.invoices", "products.list"),
     "A list in full is for programs that page through it; a person asks for a customer, an order or an invoice.",
 )
+_FIGURES = dict.fromkeys(
+    ("status", *(f"metrics.{name}" for name in ["ages", "cycle-time", "durations", "flow", "funnel", "headlines", "orders", "promises"])),
+    "Figures for machines come from `o2c metrics`, or from the projections in SQL.",
+)
 LACKING: Mapping[str, Mapping[str, str]] = {
     "http": LACKING_OVER_HTTP,
     "cli": {
@@ -142,14 +150,7 @@ LACKING: Mapping[str, Mapping[str, str]] = {
         "fallout.save-view": _OWN_VIEWS,
         "fallout.saved-views": _OWN_VIEWS,
         "fallout.show": _AT_A_DESK,
-        "metrics.ages": "Figures for machines come from `o2c metrics`, or from the projections in SQL.",
-        "metrics.cycle-time": "Figures for machines come from `o2c metrics`, or from the projections in SQL.",
-        "metrics.durations": "Figures for machines come from `o2c metrics`, or from the projections in SQL.",
-        "metrics.flow": "Figures for machines come from `o2c metrics`, or from the projections in SQL.",
-        "metrics.funnel": "Figures for machines come from `o2c metrics`, or from the projections in SQL.",
-        "metrics.headlines": "Figures for machines come from `o2c metrics`, or from the projections in SQL.",
-        "metrics.orders": "Figures for machines come from `o2c metrics`, or from the projections in SQL.",
-        "metrics.promises": "Figures for machines come from `o2c metrics`, or from the projections in SQL.",
+        **_FIGURES,
         "numbers.show": _AT_A_DESK,
         **_LISTS,
         "orders.amend": _DOCUMENTS,
@@ -161,20 +162,13 @@ LACKING: Mapping[str, Mapping[str, str]] = {
         "orders.plan": _AT_A_DESK,
         "orders.timeline": _AT_A_DESK,
         "payments.show": _AT_A_DESK,
-        "projections.history": _UPKEEP,
-        "projections.parked": _UPKEEP,
-        "projections.rebuild": _UPKEEP,
-        "projections.repair": _UPKEEP,
-        "projections.retry": _UPKEEP,
-        "projections.rollback": _UPKEEP,
-        "projections.skip": _UPKEEP,
-        "projections.skipped": _UPKEEP,
-        "projections.status": _UPKEEP,
-        "projections.verify": _UPKEEP,
+        **{
+            f"projections.{name}": _UPKEEP
+            for name in ["history", "parked", "rebuild", "repair", "retry", "rollback", "skip", "skipped", "status", "verify"]
+        },
         "replay": "A what-if runs a file of Python that a person has just written; a service has no such file.",
         "sims.show": _AT_A_DESK,
         "sql": "A service that wants SQL has a driver and a login of the reader role of its own.",
-        "status": "Figures for machines come from `o2c metrics`, or from the projections in SQL.",
         "stock.load": _FILES,
         "store.adopt": "A copy is adopted before anything is written to it, so before any service is started on it.",
     },

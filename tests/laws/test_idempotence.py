@@ -50,6 +50,7 @@ from o2c.payments.rules import record
 from o2c.plan import SPECIFICATIONS, STEPS
 from o2c.sim import rules as sims
 from o2c.stock.state import KIND as DELIVERY
+from tests.books import OF_LEDGER
 from tests.credentials import OF_ACCESS
 from tests.given import BOOK, MARKET, MONDAY, PORTING, READ, Story, item, wish
 from tests.saved import OF_SAVED
@@ -239,6 +240,7 @@ BEGUN = JobStarted.model_validate({**JobStarted.example, "fallouts": ["f-1", "f-
 IDEMPOTENT = [
     *OF_ACCESS,
     *OF_SAVED,
+    *OF_LEDGER,
     pytest.param(CATALOGUE, CATALOGUE.initial(""),
                  lambda s: just(*publish(s, document=OFFERING, market=MARKET, on=MONDAY.date(), specifications=SPECIFICATIONS)), id="publish"),
     pytest.param(CUSTOMER, CUSTOMER.initial(""), lambda s: just(*register(s, document=PARTY, at=MONDAY)), id="register"),
@@ -339,7 +341,7 @@ def test_a_delivery_that_is_known_brings_nothing() -> None:
 SETTING = {
     "access.distrust", "access.issue", "access.revoke", "access.trust", "access.use",
     "balance.pay_back", "catalogue.publish", "credit.deposit", "credit.release", "customers.register", "numbers.release_reservation", "numbers.reserve", "orders.receive",
-    "hooks.allow_private_address", "hooks.resume", "hooks.rotate", "hooks.subscribe", "hooks.suspend", "hooks.unsubscribe", "jobs.report", "jobs.start", "orders.advance", "orders.close", "orders.fail_item", "partners.declare_down", "partners.declare_up", "partners.detect_down", "partners.left_alone", "partners.probed", "partners.link", "partners.plan_faults", "partners.simulate", "payments.record", "saved.forget", "saved.save",
+    "hooks.allow_private_address", "hooks.resume", "hooks.rotate", "hooks.subscribe", "hooks.suspend", "hooks.unsubscribe", "jobs.report", "jobs.start", "ledger.close", "orders.advance", "orders.close", "orders.fail_item", "partners.declare_down", "partners.declare_up", "partners.detect_down", "partners.left_alone", "partners.probed", "partners.link", "partners.plan_faults", "partners.simulate", "payments.record", "saved.forget", "saved.save",
 }  # fmt: skip
 """Rules that set a state: the table above holds them, but for one that is tried by itself because it tells two streams."""
 

@@ -10,7 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ from o2c.desk import numbers as number_desk
 from o2c.desk import payments as payment_desk
 from o2c.desk.bulk import Query, bulk
 from o2c.desk.fallout import Note
+from o2c.desk.ledger import close_ledger
 from o2c.desk.saving import save_view
 from o2c.engine.app import Context, Engine
 from o2c.entrypoints.cli.help_pages import examples_of
@@ -72,6 +73,7 @@ STARTS = {
     "fallout job": "worked",
     "fallout saved-views": "worked",
     "fallout forget-view": "worked",
+    "ledger closings": "worked",
     "hooks work": "begun",
     "hooks": "hooked",
     "keys revoke": "keyed",
@@ -179,6 +181,7 @@ def stores(server_dsn: str, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         caught_up(session.app)
     with opened(made.copied("launched", "worked")) as session:
         bulk(session.app, Context("bob"), Query(queue="porting"), Note(), note="a list will come")
+        close_ledger(session.app, Context("bob"), date(2026, 1, 31))
         save_view(session.app, Context("ann"), "old ports", reason="NP-CODE")
         caught_up(session.app)
     with opened(made.copied("begun", "keyed")) as session:

@@ -26,6 +26,7 @@ TAGS: Mapping[str, str] = {
     "hooks": "Subscribers outside that are told of events.",
     "issuers": "Issuers whose tokens are believed.",
     "keys": "API keys.",
+    "ledger": "The books: what each event posted, how the accounts stand, and days that are closed.",
     "metrics": "Figures, each with the events that it is counted from.",
     "numbers": "Numbers in stock, kept and given out.",
     "orders": "Orders from capture to their end.",

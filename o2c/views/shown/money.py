@@ -124,3 +124,77 @@ class OfferingShown(TypedDict):
     optional: list[str]
     defaults: dict[str, str]
     requires: list[str]
+
+
+class AccountStanding(TypedDict):
+    """How an account of the chart stands in a currency, in minor units; the balance is above zero on the debit side."""
+
+    ledger_account: str
+    kind: str
+    currency: str
+    balance_minor: int
+    debit_minor: int
+    credit_minor: int
+
+
+class ComparedShown(TypedDict):
+    """What the books say, and what the projections that tell of the same money say, in minor units."""
+
+    what: str
+    currency: str
+    ledger_minor: int
+    projections_minor: int
+    difference_minor: int
+
+
+class TrialBalanceShown(TypedDict):
+    """The accounts of the chart at the end of a day, by the events that had happened by `at` where a time was asked for. `balanced`: they sum to zero
+    in every currency."""
+
+    on: str
+    at: str | None
+    balanced: bool
+    accounts: list[AccountStanding]
+    compared: list[ComparedShown]
+
+
+class LedgerLineShown(TypedDict):
+    """A posting, or half of what a day earned. `of_day` is the closed day that it belongs to, where it came later; amounts are minor units."""
+
+    day: str
+    of_day: str | None
+    position: str
+    event: str
+    line: int
+    type: str
+    ledger_account: str
+    account: str
+    customer: str | None
+    order: str | None
+    currency: str
+    from_day: str | None
+    to_day: str | None
+    debit_minor: int
+    credit_minor: int
+
+
+class TotalShown(TypedDict):
+    """How an account of the chart stood when the books were closed, in minor units; above zero on the debit side."""
+
+    ledger_account: str
+    currency: str
+    balance_minor: int
+
+
+class ClosingShown(TypedDict):
+    """A closing of the books: events up to the position `upto` that belong to the days after `since` up to `closed_on` are in it."""
+
+    closed_on: str
+    since: str | None
+    upto: str
+    postings: int
+    late: int
+    totals: list[TotalShown]
+    digest: str
+    closed_at: str
+    event: str

@@ -1,0 +1,107 @@
+"""What every money event posts to the accounts of the chart: one table, from the type of an event and its body to postings that sum to zero.
+
+A posting's amount is above zero for a debit and below it for a credit, in minor units of the event's currency.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+Body = Mapping[str, Any]
+Kind = Literal["asset", "liability", "income", "expense"]
+
+CHART: Mapping[str, Kind] = {
+    "cash": "asset",
+    "receivable": "asset",
+    "customer-credit": "liability",
+    "owed-to-customers": "liability",
+    "deposit": "liability",
+    "deferred-revenue": "liability",
+    "tax": "liability",
+    "revenue": "income",
+    "write-off": "expense",
+}
+"""The accounts of the chart and what each is. `cash` is what banks and card schemes clear; `deferred-revenue` is billed and not yet served."""
+
+
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """An amount on an account of the chart. What is earned over a service period says its days: from `from_day` up to, not including, `to_day`."""
+
+    account: str
+    amount_minor: int
+    from_day: str = ""
+    to_day: str = ""
+
+
+def _moved(amount_minor: int, *, debit: str, credit: str) -> tuple[Posting, ...]:
+    return Posting(debit, amount_minor), Posting(credit, -amount_minor)
+
+
+def _issued(body: Body) -> Iterator[Posting]:
+    """A line with service days is earned day by day; any other is earned as it is billed. Source: IFRS 15, 31-35 and 105-106."""
+    yield Posting("receivable", body["total_minor"])
+    yield Posting("tax", -body["tax_minor"])
+    served = [line for line in body["lines"] if line["from_day"] < line["to_day"]]
+    for line in served:
+        yield Posting("deferred-revenue", -line["net_minor"], line["from_day"], line["to_day"])
+    yield Posting("revenue", sum(line["net_minor"] for line in served) - body["net_minor"])
+
+
+def _returned(body: Body) -> Iterator[Posting]:
+    yield Posting("owed-to-customers", body["of_owed_minor"])
+    yield Posting("customer-credit", body["amount_minor"] - body["of_owed_minor"])
+    yield Posting("cash", -body["amount_minor"])
+
+
+def _freed(body: Body) -> tuple[Posting, ...]:
+    becomes = {"credit": "customer-credit", "owed": "owed-to-customers"}[body["becomes"]]
+    return _moved(body["amount_minor"], debit="deposit", credit=becomes)
+
+
+def _moves(*, debit: str, credit: str) -> Callable[[Body], tuple[Posting, ...]]:
+    return lambda body: _moved(body["amount_minor"], debit=debit, credit=credit)
+
+
+TABLE: Mapping[str, Callable[[Body], tuple[Posting, ...] | Iterator[Posting]]] = {
+    "invoice.issued": _issued,
+    "payment.received": _moves(debit="cash", credit="receivable"),
+    "payment.part-received": _moves(debit="cash", credit="receivable"),
+    "account.credit-received": _moves(debit="receivable", credit="customer-credit"),
+    "account.credit-used": _moves(debit="customer-credit", credit="receivable"),
+    "account.deposit-kept": _moves(debit="cash", credit="deposit"),
+    "account.deposit-freed": _freed,
+    "account.money-returned": _returned,
+}
+"""The events that post, each with what it posts of its body. Money that comes above an invoice is posted to it, and from it to the credit."""
+
+_PROMISE = "what a customer commits to or may owe is no money that moved"
+_PRICE = "a price is no money before it is billed"
+_MIRRORED = "its counterpart on the account's stream posts it"
+POSTS_NOTHING: Mapping[str, str] = {
+    "account.charge-started": _PRICE,
+    "catalogue.offering-published": _PRICE,
+    "credit.approved": _PROMISE,
+    "credit.committed": _PROMISE,
+    "credit.decided": _PROMISE,
+    "credit.fell-out": _PROMISE,
+    "credit.released": _PROMISE,
+    "deposit.received": _MIRRORED,
+    "deposit.released": _MIRRORED,
+    "invoice.overdue": "it says what is open, which the invoice posted",
+    "ledger.closed": "it says how the accounts stand, by what was posted to them",
+    "order.planned": _PRICE,
+    "sim.lost": "it says what a replacement costs us, which the supplier's bill posts in the books of purchases",
+}
+"""The events that name an amount and post nothing, each with the reason."""
+
+
+def postings_of(name: str, body: Body) -> tuple[Posting, ...]:
+    """Give what an event posts, by its type and its body in the newest schema; nothing for one that is no money event.
+
+    Postings of nothing are left out; the rest sum to zero.
+    """
+    row = TABLE.get(name)
+    return tuple(posting for posting in row(body) if posting.amount_minor) if row else ()
