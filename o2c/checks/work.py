@@ -53,6 +53,28 @@ def _leases(conn: Connection) -> Answer:
     return True, f"{row['held']} rows held by workers, {row['lapsed']} leases lapsed and free to take"
 
 
+TOLD_S_MAX = 3_600
+"""A hook whose subscriber answers is told within seconds; one that fails is tried again after minutes, then hours."""
+
+_HOOKS = """SELECT count(*) FILTER (WHERE state = 'pending') AS pending, count(*) FILTER (WHERE state = 'dead') AS dead,
+    coalesce(extract(epoch FROM clock_timestamp() - min(made_at) FILTER (WHERE state = 'pending')), 0)::float8 AS seconds
+    FROM o2c.outbox WHERE state IN ('pending', 'dead')"""
+"""How many messages hooks are still to be told, how many were given up, and for how many seconds the oldest that is to be told has waited."""
+
+
+def _hooks(conn: Connection) -> Answer:
+    row = one(conn, _HOOKS)
+    text = f"{row['pending']:,} messages to be told, {row['dead']:,} given up"
+    if row["dead"]:
+        return False, f"{text}; see `o2c hooks list` and `o2c hooks deliveries`, then `o2c hooks resend`"
+    if row["seconds"] > TOLD_S_MAX:
+        return (
+            False,
+            f"{text}, the oldest waits for {row['seconds']:,.0f} s; is `o2c serve` running, and is a hook suspended? see `o2c hooks list`",
+        )
+    return True, text
+
+
 _MADE = """SELECT count(*) AS n FROM pg_class c JOIN pg_namespace s ON s.oid = c.relnamespace
     WHERE s.nspname = 'projection' AND c.relname = 'parked'"""
 """Whether projections have made their tables: 1 or 0."""
@@ -127,6 +149,7 @@ ABOUT_WORK: dict[str, Question] = {
     "leases end": _leases,
     "no projection is parked": _parked,
     "policies are not beyond the log": _policies,
+    "hooks are told": _hooks,
 }
 ABOUT_DUTIES: dict[str, Question] = {
     "notices about credit are sent in time": _notices,

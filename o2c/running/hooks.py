@@ -51,6 +51,8 @@ LAG = 64 * 65536
 """How far the place of a hook may stay behind, in positions, when nothing came that it is told of (some 64 transactions)."""
 AT_ONCE = 8
 """So many messages to a hook are under way at once, each of another stream."""
+LOOKED_AT = 200
+"""So many are looked up together, each the first of its stream, so that a look at a long queue serves many of them."""
 HOOKS_AT_ONCE = 8
 TURN_S = 20.0
 """After so long a hook that has still more to be told waits its turn again."""
@@ -285,17 +287,20 @@ class Deliverer:
         end, count = time.monotonic() + TURN_S, 0
         key = KEY.of(self.session.home)
         while not self._stopping.is_set() and time.monotonic() < end:
-            deliveries = outbox.due(conn, hook, self._clock(), AT_ONCE)
+            deliveries = outbox.due(conn, hook, self._clock(), LOOKED_AT)
             if not deliveries:
                 break
             events = events_at(self.app, {delivery.position for delivery in deliveries})
-            attempts = list(self._sends.map(partial(self._tried, key, state, events), deliveries))
-            with outbox.unflushed(conn):
-                outbox.tell(conn, hook, attempts)
-            count += len(attempts)
-            if reason := self._hopeless(conn, hook, attempts):
-                self._suspend(hook, reason)
-                break
+            for place in range(0, len(deliveries), AT_ONCE):
+                if self._stopping.is_set() or time.monotonic() >= end:
+                    break
+                attempts = list(self._sends.map(partial(self._tried, key, state, events), deliveries[place : place + AT_ONCE]))
+                with outbox.unflushed(conn):
+                    outbox.tell(conn, hook, attempts)
+                count += len(attempts)
+                if reason := self._hopeless(conn, hook, attempts):
+                    self._suspend(hook, reason)
+                    return count
         return count
 
     def _tried(self, key: bytes, state: HookState, events: Mapping[int, EventRecord], delivery: Delivery) -> Attempt:

@@ -71,6 +71,11 @@ _FALLOUTS = "SELECT reason, queue, count(*)::float8 AS n FROM projection.fallout
 _STALL = f"SELECT (SELECT greatest(max(seconds), 0) FROM ({HOLDERS}) AS h)::float8 AS seconds WHERE {SEES}"
 """For how many seconds the oldest writing transaction has been open; no row for a role that may not see transactions of others: 0 would be a lie."""
 
+_HOOKS = """SELECT count(*) FILTER (WHERE state = 'pending')::float8 AS pending, count(*) FILTER (WHERE state = 'dead')::float8 AS dead,
+    coalesce(greatest(extract(epoch FROM clock_timestamp() - min(made_at) FILTER (WHERE state = 'pending')), 0), 0)::float8 AS seconds
+    FROM o2c.outbox WHERE state IN ('pending', 'dead')"""
+"""How many messages hooks are still to be told, how many were given up, and for how many seconds the oldest that is to be told has waited."""
+
 _GAUGES: tuple[tuple[str, str, str, str, tuple[str, ...]], ...] = (
     ("o2c_log_position", "Position of the last event that readers see.", _LOG, "position", ()),
     ("o2c_log_events_estimate", "Events in the log, as the server's statistics estimate them.", _LOG, "events", ()),
@@ -85,6 +90,9 @@ _GAUGES: tuple[tuple[str, str, str, str, tuple[str, ...]], ...] = (
     ("o2c_fallouts_open", "Open fallouts by reason and queue, as of the projection fallout.", _FALLOUTS, "n", ("reason", "queue")),
     ("o2c_stock_available", "Pieces on offer by pool.", _POOLS, "n", ("pool",)),
     ("o2c_stock_waiting", "Steps waiting for stock by pool.", _WAITING, "n", ("pool",)),
+    ("o2c_hooks_pending", "Messages that hooks are still to be told.", _HOOKS, "pending", ()),
+    ("o2c_hooks_dead", "Messages that were given up, and not sent again.", _HOOKS, "dead", ()),
+    ("o2c_hooks_oldest_seconds", "How long the oldest message that is still to be told has waited.", _HOOKS, "seconds", ()),
     (
         "o2c_horizon_stall_seconds",
         "Age of the oldest writing transaction of the cluster; readers see nothing newer.",

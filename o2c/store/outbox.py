@@ -29,11 +29,15 @@ _PUT = """INSERT INTO o2c.outbox (hook, position, part, event_id, stream, kind, 
         AS n (position, part, event_id, stream, kind) ON CONFLICT DO NOTHING"""
 """Put deliveries into the outbox. Parameters, by name: hook, at (the time), and arrays of positions, parts, events, streams and kinds."""
 
-_DUE = """SELECT hook, position, part, event_id::text, stream, kind, attempts, made_at FROM (
-        SELECT DISTINCT ON (stream) * FROM o2c.outbox WHERE hook = %s AND state = 'pending' ORDER BY stream, position, part
-    ) first WHERE next_at <= %s ORDER BY position, part LIMIT %s"""
+_DUE = """WITH RECURSIVE first AS (
+        (SELECT * FROM o2c.outbox WHERE hook = %(hook)s AND state = 'pending' ORDER BY stream, position, part LIMIT 1)
+        UNION ALL SELECT next.* FROM first, LATERAL (SELECT * FROM o2c.outbox o WHERE o.hook = %(hook)s AND o.state = 'pending' AND o.stream > first.stream
+            ORDER BY o.stream, o.position, o.part LIMIT 1) next)
+    SELECT hook, position, part, event_id::text, stream, kind, attempts, made_at FROM first WHERE next_at <= %(at)s
+    ORDER BY position, part LIMIT %(most)s"""
 """Of each stream the first delivery that is still to be made, where it is due, the earliest first: a stream whose first one is not due holds back
-its later ones, and no other stream. Parameters: the hook, the time, the most rows."""
+its later ones, and no other stream. The index is entered once for each stream, however much waits in it. Parameters, by name: hook, at (the time), most
+(rows)."""
 
 _TOLD = """UPDATE o2c.outbox o SET state = n.state, attempts = n.attempts, next_at = n.next_at, tried_at = n.tried_at, status = n.status,
         word = n.word, latency_ms = n.latency_ms
@@ -144,7 +148,7 @@ def move(conn: Connection, hook: str, *, seen: int, to: int) -> bool:
 
 def due(conn: Connection, hook: str, at: datetime, limit: int) -> list[Delivery]:
     """The deliveries of a hook that may be made now: of each stream the first that was not made, if it is due."""
-    return [Delivery(**row) for row in conn.execute(_DUE, (hook, at, limit)).fetchall()]
+    return [Delivery(**row) for row in conn.execute(_DUE, {"hook": hook, "at": at, "most": limit}).fetchall()]
 
 
 def tell(conn: Connection, hook: str, attempts: Sequence[Attempt]) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import cache
@@ -16,21 +17,19 @@ from o2c.kernel.refusal import Refused
 from o2c.markets.registry import market
 from o2c.orders.rollup import FINAL, together
 from o2c.views.codes import guide_of
+from o2c.views.order_folds import FOLDS, begun, fold_on, folded, rows_of
 from o2c.views.orders import ORDER_STATES, find_order
 from o2c.views.reading import Page, Rows, part_of, plain
 from o2c.views.shown import DocumentShown
 from projections import cancellations, fallout, items, milestones, orders, promises
-from projections.engine.operations import FoldFailed, Projection
-from projections.engine.projection import derive, reader_of
+from projections.engine.projection import reader_of
 from projections.engine.seen import Reader, Seen
 
 DOCUMENTS_MAX = 1_000
 SORTS = frozenset({"captured_at", "closed_at", "external_id", "order", "priority", "state"})
 """What a page of documents may be sorted by; with a minus before it, downwards."""
 CAPTURED, AMENDED = "order.captured", "order.amended"
-_FOLDS: tuple[Projection, ...] = (
-    orders.ORDERS, items.ITEMS, promises.PROMISES, milestones.MILESTONES, fallout.FALLOUT, cancellations.CANCELLATIONS,
-)  # fmt: skip
+
 
 TOLD_OF_ORDERS = """SELECT position, event_id::text, stream, version, type, schema_version, occurred_at, order_id::text, customer_id, channel,
     command_id::text, actor, body::text AS told
@@ -41,6 +40,10 @@ TOLD_IN_FULL = """SELECT position, event_id::text, stream, version, type, schema
     command_id::text, actor, body::text AS told, personal::text AS personal
 FROM o2c.event WHERE stream = ANY(%s) AND (version = 1 OR type = 'order.amended') ORDER BY stream, version"""
 """The same with what is personal. Parameter: their streams."""
+
+EVENTS_OF_ORDERS = """SELECT position, event_id::text, stream, version, type, schema_version, occurred_at, order_id::text, customer_id, channel,
+    command_id::text, actor, body::text AS told FROM o2c.event WHERE stream = ANY(%s) ORDER BY stream, version"""
+"""The events of some orders, without what is personal. Parameter: their streams."""
 
 EVENTS_OF_ORDER = """SELECT position, event_id::text, stream, version, type, schema_version, occurred_at, order_id::text, customer_id, channel,
     command_id::text, actor, body::text AS told FROM o2c.event WHERE stream = %s AND (%s::timestamptz IS NULL OR occurred_at <= %s) ORDER BY version"""
@@ -151,7 +154,7 @@ _STATEMENTS = {
 @cache
 def _reader() -> Reader:
     """Makes records of rows, with what is personal of those events that a document tells in full."""
-    reader = reader_of(_FOLDS)
+    reader = reader_of(FOLDS)
     return Reader([reader.type_names | {CAPTURED, AMENDED}], frozenset({"original", "description", "contact", "note", "author"}))
 
 
@@ -176,56 +179,46 @@ def show_document(app: Engine, name: str, *, at: datetime | None = None, persona
         raise Refused(f"{plain(at)} is still to come: the clock stands at {plain(now)}; give a time up to then")
     rows = app.reads.rows(EVENTS_OF_ORDER, stream, at, at)
     reader = _reader()
-    folded = _folded(stream, [reader.record(tuple(row.values())) for row in rows if row["type"] in reader.type_names])
-    if not folded["orders"]:
+    known = folded(stream, [reader.record(tuple(row.values())) for row in rows if row["type"] in reader.type_names])
+    if not known["orders"]:
         raise Refused(f"{name} was not captured yet at {plain(at)}; see `o2c orders timeline`", kind="missing")
     records = [one for one in _records(app, [stream], personal=personal).get(stream, []) if at is None or one.occurred_at <= at]
-    told = _Told(folded.pop("orders")[0], **folded, records=tuple(records))
+    told = _Told(known.pop("orders")[0], **known, records=tuple(records))
     return _document(told, at or now, app.codes().newest)
 
 
-def documents_at(app: Engine, order: str, positions: Sequence[int]) -> dict[int, DocumentShown | None]:
-    """An order, by our id, as it stood right after the events at some positions of the log; None where it was not captured by then.
+def documents_at(app: Engine, wanted: Mapping[str, Collection[int]]) -> dict[tuple[str, int], DocumentShown | None]:
+    """Orders, by our id, as each stood right after the events at some positions of the log; None where it was not captured by then.
 
-    Without what is personal. Raises Refused (missing) for an order that is none.
+    Without what is personal. However many positions, an order is read and folded once.
     """
-    stream, codes, reader = f"order-{order}", app.codes().newest, _reader()
-    rows = app.reads.rows(EVENTS_OF_ORDER, stream, None, None)
-    seen = [reader.record(tuple(row.values())) for row in rows if row["type"] in reader.type_names]
-    told = _records(app, [stream], personal=False).get(stream, [])
-    found: dict[int, DocumentShown | None] = {}
+    codes, reader, seen = app.codes().newest, _reader(), dict[str, list[Seen]]()
+    streams = [f"order-{order}" for order in wanted]
+    for row in app.reads.rows(EVENTS_OF_ORDERS, streams) if streams else ():
+        if row["type"] in reader.type_names:
+            seen.setdefault(row["stream"], []).append(reader.record(tuple(row.values())))
+    told = _records(app, streams, personal=False)
+    return {
+        (order, position): document
+        for order, stream in zip(wanted, streams, strict=True)
+        for position, document in _stood(stream, seen.get(stream, []), told.get(stream, []), sorted(wanted[order]), codes)
+    }
+
+
+def _stood(
+    stream: str, seen: Sequence[Seen], told: Sequence[Seen], positions: Sequence[int], codes: Codes
+) -> Iterator[tuple[int, DocumentShown | None]]:
+    """An order at rising positions; where nothing came between two, it is the same document."""
+    docs, begin, document = begun(), 0, None
     for position in positions:
-        upto = [record for record in seen if record.position <= position]
-        folded = _folded(stream, upto)
-        if not folded["orders"]:
-            found[position] = None
-            continue
-        known = _Told(folded.pop("orders")[0], **folded, records=tuple(one for one in told if one.position <= position))
-        found[position] = _document(known, upto[-1].occurred_at, codes)
-    return found
-
-
-def _folded(stream: str, records: Sequence[Seen]) -> dict[str, Rows]:
-    """The rows of each fold over the events of one order."""
-    group_of = {"fallout": stream}
-    found: dict[str, Rows] = {}
-    for projection in _FOLDS:
-        doc, names = projection.initial, _names()[projection.name]
-        for record in records:
-            if record.type in names:
-                doc = projection.evolve(doc, projection.restrict(record))
-        group = group_of.get(projection.name, stream.removeprefix("order-"))
-        try:
-            found[projection.name] = list(derive(projection, group, doc).values())
-        except (KeyError, TypeError, ValueError):
-            raise FoldFailed(f"projection {projection.name} cannot make rows of {stream}") from None
-    return found
-
-
-@cache
-def _names() -> dict[str, frozenset[str]]:
-    """The types of events that each fold takes."""
-    return {projection.name: reader_of([projection]).type_names for projection in _FOLDS}
+        end = bisect_right(seen, position, lo=begin, key=lambda record: record.position)
+        if end > begin:
+            fold_on(docs, seen[begin:end])
+            known, begin = rows_of(stream, docs), end
+            records = tuple(one for one in told if one.position <= position)
+            rows = known.pop("orders")
+            document = _document(_Told(rows[0], **known, records=records), seen[end - 1].occurred_at, codes) if rows else None
+        yield position, document
 
 
 def _document(told: _Told, now: datetime, codes: Codes) -> DocumentShown:

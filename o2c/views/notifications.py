@@ -43,18 +43,14 @@ def types_of_orders() -> tuple[str, ...]:
 
 def notifications(app: Engine, events: Sequence[EventRecord], kinds: Sequence[str]) -> Iterator[tuple[EventRecord, str]]:
     """The notifications of some kinds that events of orders make, in the order of the log; one event may make several, or none."""
-    by_order: dict[str, list[EventRecord]] = {}
+    positions: dict[str, set[int]] = {}
     for event in events:
         if event.stream.startswith("order-"):
-            by_order.setdefault(event.stream.removeprefix("order-"), []).append(event)
-    stood: dict[tuple[str, int], Document | None] = {}
-    for order, mine in by_order.items():
-        wanted = {position for event in mine for position in (event.position, event.position - 1)}
-        found = documents_at(app, order, sorted(wanted))
-        stood |= {(order, position): document for position, document in found.items()}
+            positions.setdefault(event.stream.removeprefix("order-"), set()).update((event.position - 1, event.position))
+    stood = documents_at(app, positions)
     for event in events:
         order = event.stream.removeprefix("order-")
-        if order in by_order and (after := stood[order, event.position]) is not None:
+        if order in positions and (after := stood[order, event.position]) is not None:
             made = _made(event, stood[order, event.position - 1], after)
             yield from ((event, kind) for kind in made if kind in kinds)
 
@@ -106,7 +102,7 @@ def cancellations_of(document: Document) -> dict[str, dict[str, Any]]:
 def as_it_stood(app: Engine, event: EventRecord) -> tuple[Document | None, Document]:
     """The order of an event before it and right after it."""
     order = event.stream.removeprefix("order-")
-    found = documents_at(app, order, [event.position - 1, event.position])
-    after = found[event.position]
+    found = documents_at(app, {order: (event.position - 1, event.position)})
+    after = found[order, event.position]
     assert after is not None, "a notification is of an order that was captured"
-    return found[event.position - 1], after
+    return found[order, event.position - 1], after

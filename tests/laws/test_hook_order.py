@@ -54,7 +54,9 @@ def test_were_a_stream_not_held_back_by_what_failed_it_would_come_out_of_order(
     hooked: tuple[Hooked, Post], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The control: whatever is due is told, as a queue without streams would do it."""
-    monkeypatch.setattr(outbox, "_DUE", outbox._DUE.replace("DISTINCT ON (stream) *", "*"))
+    _, select, rest = outbox._DUE.partition("SELECT hook, position, part")
+    every = f"{select}{rest}".replace("FROM first WHERE", "FROM o2c.outbox WHERE hook = %(hook)s AND state = 'pending' AND")
+    monkeypatch.setattr(outbox, "_DUE", every)
     with pytest.raises(AssertionError, match="out of order"):
         keeps_its_order(*hooked, [1, 0, 0, 0], [False])
 

@@ -11,8 +11,11 @@ from o2c.desk.gate import asked
 from o2c.kernel.partner import RefusedBy
 from o2c.kernel.refusal import Refused
 from o2c.views.cancellations import list_cancellations
-from o2c.views.documents import list_documents, show_document
+from o2c.views.documents import documents_at, list_documents, show_document
+from o2c.views.following import Wanted, find_events
+from o2c.views.order_folds import FOLDS
 from o2c.views.reading import caught_up
+from projections.engine.projection import Projection
 from tests.world import World, at, line, order, ported, site
 
 SHOP = Context("shop")
@@ -217,3 +220,35 @@ def test_an_amendment_beside_another_is_not_taken_for_so_already(lived: World, m
 
     assert not done.unchanged
     assert show_document(lived.app, "PORT", personal=True)["amendments"][-1]["description"] == "for the shop"
+
+
+def test_an_order_at_many_moments_is_folded_once_and_is_what_it_is_at_each_alone(lived: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever moments are asked for together, also one between two events and one before the first: an event is folded once for each fold."""
+    orders = {name: lived.order(name).order_id for name in ("PORT", "GONE")}
+    positions = {
+        orders[name]: {
+            0,
+            *(event.position + more for event in find_events(lived.app, Wanted(stream=f"order-{orders[name]}")) for more in (-1, 0)),
+        }
+        for name in orders
+    }
+    alone = {
+        (order_id, position): documents_at(lived.app, {order_id: (position,)})[order_id, position]
+        for order_id in positions
+        for position in positions[order_id]
+    }
+    folded = 0
+    restrict = Projection.restrict
+
+    def counting(projection: Projection, record: Any) -> Any:
+        nonlocal folded
+        folded += 1
+        return restrict(projection, record)
+
+    monkeypatch.setattr(Projection, "restrict", counting)
+    together = documents_at(lived.app, positions)
+
+    assert together == alone
+    assert None in together.values()
+    assert len({str(document) for document in together.values()}) > 10
+    assert 0 < folded <= len(FOLDS) * sum(map(len, positions.values())) / 2
