@@ -21,6 +21,7 @@ operation                service  agent   supervisor  analyst  auditor  privacy-
 access.permissions       yes      yes     yes         yes      yes      yes              yes
 access.records           -        -       -           -        yes      yes              -
 accounts.list            -        yes     yes         masked   yes      yes              -
+assurance                -        -       yes         masked   yes      -                -
 catalogue.list           yes      yes     yes         yes      yes      yes              yes
 catalogue.load           -        -       -           -        -        -                -
 catalogue.offerings      yes      yes     yes         yes      yes      yes              yes

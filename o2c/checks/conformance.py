@@ -26,7 +26,7 @@ RULE_NAMES = tuple(rule.name for rule in RULES)
 SHARE_EVENTS = 2_000_000
 """How many events the log has for each time that it is read."""
 
-_ABOUT_SO_LONG = "SELECT greatest(reltuples, 0)::bigint AS n FROM pg_class WHERE oid = 'o2c.event'::regclass"
+ABOUT_SO_LONG = "SELECT greatest(reltuples, 0)::bigint AS n FROM pg_class WHERE oid = 'o2c.event'::regclass"
 """About how many events the log has, as the server reckons. No parameters."""
 
 _BROKEN = object()
@@ -78,7 +78,7 @@ def check_conformance(app: Engine, *, rule: str = "") -> list[Kept]:
     """
     rules = _wanted(rule)
     with session(app.dsn) as conn:
-        [size] = conn.execute(_ABOUT_SO_LONG).fetchall()
+        [size] = conn.execute(ABOUT_SO_LONG).fetchall()
         bound = last_mark(conn)
 
         def read(types: frozenset[str]) -> Iterator[Seen]:

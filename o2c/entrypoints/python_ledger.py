@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
+from o2c.checks.assurance import UNBILLED_DAYS, Leak, check_assurance
 from o2c.desk.ledger import close_ledger
 from o2c.entrypoints.answered import answered
 from o2c.views import shown
@@ -20,6 +21,11 @@ class Ledger:
     """The part of `OrderToCash` that is about the books."""
 
     _session: Session
+
+    @answered
+    def assurance(self, *, rule: str = "", days: int = UNBILLED_DAYS) -> list[Leak]:
+        """What leaks from order to bill, with the events of both sides. See `checks.assurance.check_assurance`."""
+        return check_assurance(self._session.app, rule=rule, days=days)
 
     @answered
     def trial_balance(self, *, on: date | None = None, at: datetime | None = None) -> shown.TrialBalanceShown:

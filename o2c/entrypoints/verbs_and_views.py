@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from o2c.checks.assurance import check_assurance
 from o2c.checks.conformance import check_conformance
 from o2c.checks.diagnose import run_checks
 from o2c.desk import (
@@ -180,6 +181,7 @@ VIEWS = (
     Operation("access.permissions", access.list_permissions),
     Operation("access.records", access.list_records),
     Operation("accounts.list", accounts.list_accounts),
+    Operation("assurance", check_assurance),
     Operation("catalogue.list", catalogue.list_prices),
     Operation("catalogue.offerings", catalogue.list_offerings),
     Operation("conformance", check_conformance),

@@ -38,6 +38,7 @@ COMMANDS = {
 
 METHODS = {
     "access.records": "access_records",
+    "assurance": "assurance",
     "conformance": "conformance",
     "counterfactual": "counterfactual",
     "customers.contact": "record_contact",

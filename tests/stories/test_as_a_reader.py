@@ -50,6 +50,7 @@ WITHOUT_A_STORE = ("access permissions", "fallout actions", "metrics list")
 OF_THE_LOG = {
     "access records": "who was shown what of whom",
     "catalogue list": "heads",
+    "assurance": "events",
     "conformance": "events",
     f"counterfactual --policy {FIX} --since 2026-01-01": "heads",
     "customers show C-1": "heads, and a customer's name",

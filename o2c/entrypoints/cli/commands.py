@@ -81,6 +81,9 @@ PARTS: Mapping[str, Mapping[str, Part]] = {
         "sims": Part("sims:sims", "SIMs: look at one."),
     },
     "Money": {
+        "assurance": Part(
+            "assurance:assurance", "Find what leaks from order to bill: what fulfilment and billing say of a service differs."
+        ),
         "ledger": Part("ledger:ledger", "The books: how the accounts of the chart stand, every posting behind that, days that are closed."),
         "payments": Part(
             "payments:payments", "Invoices and payments: what came by bank, deposits, what is owed back, collecting once more."

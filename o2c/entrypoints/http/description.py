@@ -16,6 +16,7 @@ from o2c.entrypoints.http.problems import MEDIA_TYPE, TYPES
 TAGS: Mapping[str, str] = {
     "access": "Who may what, and who was shown what is personal.",
     "accounts": "Billing accounts.",
+    "assurance": "What leaks between fulfilment and billing.",
     "catalogue": "What is sold, and at which prices.",
     "conformance": "Whether the declared rules of the trade were kept.",
     "counterfactual": "What would have come of the same orders under another policy.",

@@ -50,6 +50,7 @@ EXAMPLES: Mapping[str, Mapping[str, Any]] = {
     "access.permissions": {},
     "access.records": {"customer": "C-1001", "limit": 20},
     "accounts.list": {"accounts": ["BA-C-1001"]},
+    "assurance": {"rule": "ceased-but-billed", "days": 35},
     "catalogue.list": {"offering": "lark-line"},
     "catalogue.offerings": {},
     "conformance": {},

@@ -1,0 +1,65 @@
+"""Assurance from order to bill: what fulfilment and billing say of the same service, held against each other, in one pass over the log."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from zlib import crc32
+
+from o2c.checks.assurance_rules import DEPOSIT_RULE, LEFT_OUT, RULES, Leak, kept_too_long, leaks_of
+from o2c.checks.conformance import ABOUT_SO_LONG, SHARE_EVENTS
+from o2c.checks.order_to_bill import TYPES, gathered
+from o2c.engine.app import Engine
+from o2c.kernel.refusal import Refused
+from projections.engine.fold import pages
+from projections.engine.seen import START, Reader, Seen, last_mark
+from projections.engine.tables import session
+
+__all__ = ["ASSURANCE_RULES", "UNBILLED_DAYS", "Leak", "assurance_rules_listed", "check_assurance", "compared"]
+
+UNBILLED_DAYS = 35
+"""After so many days a service that is on must have been billed: a bill comes once a month, and a few days late."""
+ASSURANCE_RULES = (*(rule.name for rule in RULES), DEPOSIT_RULE[0])
+
+
+def check_assurance(app: Engine, *, rule: str = "", days: int = UNBILLED_DAYS) -> list[Leak]:
+    """Hold what fulfilment and billing say of every service against each other: what leaks by every rule, or the one named, with the events of both
+    sides. Writes nothing.
+
+    `days` is how long a service may be on before it must be billed. Amounts are minor units. Raises Refused: missing (no such rule), usage (less than no days).
+    """
+    if rule and rule not in ASSURANCE_RULES:
+        raise Refused(f"no rule is called {rule[:80]}; see `o2c assurance --rules`", kind="missing")
+    if days < 0:
+        raise Refused("give days of 0 or more")
+    today = app.clock().now.date().isoformat()
+    with session(app.dsn) as conn:
+        [size] = conn.execute(ABOUT_SO_LONG).fetchall()
+        bound = last_mark(conn)
+
+        def read() -> Iterator[Seen]:
+            for page, _ in pages(conn, Reader([TYPES]), START.position, bound):
+                yield from page
+
+        return compared(read, today, days, rule=rule, shares=1 + size["n"] // SHARE_EVENTS)
+
+
+def compared(read: Callable[[], Iterable[Seen]], today: str, days: int, *, rule: str = "", shares: int = 1) -> list[Leak]:
+    """What the rules find in events of TYPES, which `read` gives in the order of the log, once for each of the `shares` of the orders."""
+    found: list[Leak] = []
+    for share in range(shares):
+        evidence = gathered(read(), _share(share, shares))
+        found += [leak for item in evidence.items.values() for leak in leaks_of(item, today, days, rule=rule)]
+        if rule in ("", DEPOSIT_RULE[0]):
+            found += [leak for deposit in evidence.deposits.values() for leak in kept_too_long(deposit)]
+    return sorted(found, key=lambda leak: (ASSURANCE_RULES.index(leak.rule), leak.since, leak.order, leak.item, leak.events_b))
+
+
+def assurance_rules_listed() -> list[dict[str, str]]:
+    """The rules: name, metric of GB941-D, sentence; and what is left out, with the reason."""
+    rules = [(rule.name, rule.metric, rule.says) for rule in RULES]
+    told = [{"rule": name, "metric": metric, "says": says} for name, metric, says in (*rules, DEPOSIT_RULE)]
+    return [*told, *({"rule": name, "metric": "", "says": f"left out: {reason}"} for name, reason in LEFT_OUT.items())]
+
+
+def _share(share: int, shares: int) -> Callable[[str], bool]:
+    return lambda order: shares == 1 or crc32(order.encode()) % shares == share

@@ -1,0 +1,177 @@
+"""What the log says of an order's items on both sides, fulfilment and billing: the evidence that assurance compares."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any, NamedTuple
+
+from o2c.kernel.charges import MONTHLY
+from o2c.kernel.periods import local_date
+from o2c.markets import registry
+from projections.engine.seen import Seen
+
+ENDS = frozenset({"order.completed", "order.partially-completed", "order.failed", "order.rejected", "order.cancelled"})
+TYPES = ENDS | {
+    "order.planned", "service.activated", "service.deactivated", "esim.downloaded", "step.forced", "step.skipped", "charging.started", "item.failed",
+    "item.cancelled", "account.charge-started", "account.charge-withdrawn", "invoice.issued", "account.deposit-kept", "account.deposit-freed",
+}  # fmt: skip
+
+
+class Said(NamedTuple):
+    """An event, when it happened, and what of it matters."""
+
+    event: str
+    at: str
+    body: Mapping[str, Any]
+
+
+class Billed(NamedTuple):
+    """A line of an invoice, with the event that issued it and its place in the log."""
+
+    event: str
+    at: str
+    position: int
+    invoice: str
+    line: Mapping[str, Any]
+
+    @property
+    def served(self) -> bool:
+        """Whether it is over days of service; a line that gives money back is not."""
+        return bool(self.line["from_day"] < self.line["to_day"] and self.line["net_minor"] > 0)
+
+
+@dataclass(slots=True)
+class Item:
+    """An item of an order as fulfilment and as billing have it.
+
+    `planned` has the pinned prices, `currency` and `account`. `active` says that the service is on, `begun` from which day it is the customer's where that is
+    another; `vouched`: a person said that one of the two was done, so no event says on which day. `ended` is the first event by which it ended.
+    """
+
+    order: str
+    item: str
+    planned: Said | None = None
+    active: Said | None = None
+    begun: Said | None = None
+    vouched: bool = False
+    ended: Said | None = None
+    ended_position: int = 0
+    step: Said | None = None
+    charge: Said | None = None
+    withdrawn: Said | None = None
+    lines: list[Billed] = field(default_factory=list)
+
+    @property
+    def terms(self) -> Mapping[str, Any]:
+        """The pinned prices; nothing where no plan is known."""
+        return self.planned.body if self.planned else {}
+
+    @property
+    def account(self) -> str:
+        """The account it is billed to, as far as anything says so."""
+        return str((self.charge.body if self.charge else self.terms).get("account", ""))
+
+    @property
+    def currency(self) -> str:
+        """The currency of its prices."""
+        return str((self.charge.body if self.charge else self.terms).get("currency", ""))
+
+    @property
+    def waits_for_download(self) -> bool:
+        """Whether the customer has yet to take the profile: until then the service is not charged."""
+        steps = {step["step"] for step in self.terms.get("steps", ())}
+        return "esim-download" in steps and self.begun is None and not self.vouched
+
+    def ended_on(self) -> str:
+        """The day on which it ended, by the clock of the market that its charge follows; empty while it goes on."""
+        if self.ended is None:
+            return ""
+        market = registry.market(str(self.charge.body.get("market", "")) if self.charge else "")
+        return local_date(datetime.fromisoformat(self.ended.at), market.zone if market else "UTC").isoformat()
+
+
+@dataclass(slots=True)
+class Deposit:
+    """A deposit of an order: what is kept, what was freed, and how the order ended."""
+
+    order: str
+    kept: list[Said] = field(default_factory=list)
+    freed: list[Said] = field(default_factory=list)
+    ended: Said | None = None
+
+
+@dataclass(slots=True)
+class Evidence:
+    """Items by order and item, and deposits by order."""
+
+    items: dict[tuple[str, str], Item] = field(default_factory=dict)
+    deposits: dict[str, Deposit] = field(default_factory=dict)
+
+    def of(self, order: str, item: str) -> Item:
+        """An item, known from here on."""
+        return self.items.setdefault((order, item), Item(order, item))
+
+
+def gathered(records: Iterable[Seen], mine: Callable[[str], bool] = lambda order: True) -> Evidence:
+    """Gather the evidence of events of TYPES in the order of the log, of those orders that are `mine`."""
+    evidence = Evidence()
+    for seen in records:
+        if seen.type == "invoice.issued":
+            _billed(evidence, seen, mine)
+        elif (order := seen.body.get("order") or seen.order_id or seen.stream.removeprefix("order-")) and mine(order):
+            _told(evidence, seen, order)
+    return evidence
+
+
+def _billed(evidence: Evidence, seen: Seen, mine: Callable[[str], bool]) -> None:
+    for line in seen.body["lines"]:
+        if mine(line["order"]):
+            billed = Billed(seen.event_id, seen.at, seen.position, seen.body["number"], line)
+            evidence.of(line["order"], line["item"]).lines.append(billed)
+
+
+def _told(evidence: Evidence, seen: Seen, order: str) -> None:
+    said = Said(seen.event_id, seen.at, seen.body)
+    if seen.type == "order.planned":
+        for planned in seen.body["items"]:
+            named = {**planned, "account": planned.get("account") or seen.body["account"], "currency": seen.body["currency"]}
+            evidence.of(order, planned["item"]).planned = Said(seen.event_id, seen.at, named)
+    elif seen.type in ENDS:
+        evidence.deposits.setdefault(order, Deposit(order)).ended = said
+    elif seen.type.startswith("account.deposit-"):
+        deposit = evidence.deposits.setdefault(order, Deposit(order))
+        (deposit.kept if seen.type == "account.deposit-kept" else deposit.freed).append(said)
+    elif "item" in seen.body:
+        _of_item(evidence.of(order, seen.body["item"]), seen, said)
+
+
+def _of_item(item: Item, seen: Seen, said: Said) -> None:
+    match seen.type:
+        case "service.activated":
+            item.active = said
+        case "esim.downloaded":
+            item.begun = said
+        case "step.forced" | "step.skipped" if seen.step in ("activation", "esim-download"):
+            item.vouched = True
+            item.active = item.active or said
+        case "charging.started":
+            item.step = said
+        case "account.charge-started":
+            item.charge = said
+        case "account.charge-withdrawn":
+            item.withdrawn = said
+        case "item.failed" | "item.cancelled" | "service.deactivated":
+            item.ended, item.ended_position = item.ended or said, item.ended_position or seen.position
+
+
+def terms_of(body: Mapping[str, Any]) -> tuple[Any, ...]:
+    """What a plan or a charge says of prices, to be compared."""
+    terms = {**MONTHLY.model_dump(), **body.get("terms", {})}
+    return body["recurring_minor"], body["one_time_minor"], body["currency"], *sorted(terms.items())
+
+
+def day_after(day: str, days: int) -> str:
+    """The day that is so many days after another, as ISO text."""
+    return date.fromordinal(date.fromisoformat(day).toordinal() + days).isoformat()

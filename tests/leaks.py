@@ -1,0 +1,157 @@
+"""Leaks from order to bill, planted in histories: each a sound story, and the same story with one thing wrong."""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from o2c.kernel.event import types_by_name
+from tests.histories import Told, order_id
+
+EVENT_TYPES = types_by_name()
+DAY = 24 * 60
+PRICE, FEE, SALT = 1999, 1000, "leaks"
+TERMS = {"period_unit": "month", "period_length": 1, "recurring_tax_group": "standard", "one_time_tax_group": "standard"}
+
+
+def told(stream: str, name: str, day: int, of: str | None = None, **changes: Any) -> Told:
+    """An event on a day of January 2026 (or after it), at ten: the example of its class with some fields changed."""
+    cls = EVENT_TYPES[name]
+    event = cls.model_validate({**cls.example, **changes})
+    return Told(stream, name, json.loads(event.model_dump_json(exclude=set(cls.personal))), of, None, (day - 5) * DAY + 60)
+
+
+def story(number: int) -> list[Told]:
+    """A line planned and activated on 5 January, charged from then on, billed on 8 January and 8 February."""
+    order, account = order_id(number, SALT), f"BA-L{number}"
+    base = EVENT_TYPES["order.planned"].example["items"][0]
+    planned = {
+        **base,
+        "item": "1",
+        "recurring_minor": PRICE,
+        "one_time_minor": FEE,
+        "terms": TERMS,
+        "account": account,
+        "steps": [{"step": "activation"}],
+    }
+    charge = {"account": account, "customer": f"C-L{number}", "order": order, "item": "1", "recurring_minor": PRICE, "one_time_minor": FEE,
+              "terms": TERMS, "starts_on": "2026-01-05"}  # fmt: skip
+    on_order, on_account = f"order-{order}", f"account-{account}"
+    return [
+        told(on_order, "order.planned", 5, order, items=[planned], account=account),
+        told(on_order, "service.activated", 5, order, item="1", starts_on="2026-01-05"),
+        told(on_order, "charging.started", 5, order, item="1", account=account, starts_on="2026-01-05"),
+        told(on_account, "account.charge-started", 5, **charge),
+        told(on_order, "order.completed", 5, order),
+        bill(number, 8, line(number, "one-time", "2026-01-05", "2026-01-05", FEE), line(number, "part-period", "2026-01-05", "2026-01-08", 193),
+             line(number, "period", "2026-01-08", "2026-02-08", PRICE)),
+        bill(number, 39, line(number, "period", "2026-02-08", "2026-03-08", PRICE)),
+    ]  # fmt: skip
+
+
+def line(number: int, kind: str, from_day: str, to_day: str, net_minor: int) -> dict[str, Any]:
+    [base] = EVENT_TYPES["invoice.issued"].example["lines"]
+    return {
+        **base,
+        "order": order_id(number, SALT),
+        "item": "1",
+        "kind": kind,
+        "from_day": from_day,
+        "to_day": to_day,
+        "net_minor": net_minor,
+    }
+
+
+def bill(number: int, day: int, *lines: dict[str, Any]) -> Told:
+    """An invoice over some lines; without tax, which no rule reads."""
+    invoice, total = f"BA-L{number}-{day}", sum(row["net_minor"] for row in lines)
+    return told(
+        f"invoice-{invoice}", "invoice.issued", day, number=invoice, series="", serial=0, legal_number="", account=f"BA-L{number}",
+        lines=lines, order=order_id(number, SALT),
+        net_minor=total, tax_minor=0, total_minor=total,
+    )  # fmt: skip
+
+
+def without(history: Sequence[Told], *names: str) -> list[Told]:
+    return [one for one in history if one.type not in names]
+
+
+def changed(history: Sequence[Told], name: str, **changes: Any) -> list[Told]:
+    return [replace(one, body={**one.body, **changes}) if one.type == name else one for one in history]
+
+
+def ended(history: Sequence[Told], number: int, *, withdrawn: bool) -> list[Told]:
+    """The line failed on 20 January, and billing took notice or did not."""
+    order = order_id(number, SALT)
+    events = [told(f"order-{order}", "item.failed", 20, order, item="1")]
+    events += [told(f"account-BA-L{number}", "account.charge-withdrawn", 20, order=order, item="1")] if withdrawn else []
+    return [*history[:6], *events]
+
+
+def deposited(history: Sequence[Told], number: int, *, freed: bool) -> list[Told]:
+    held = {
+        "account": f"BA-L{number}",
+        "customer": f"C-L{number}",
+        "currency": "GBP",
+        "amount_minor": 10000,
+        "order": order_id(number, SALT),
+    }
+    kept = [told(f"account-BA-L{number}", "account.deposit-kept", 5, **held)]
+    kept += [told(f"account-BA-L{number}", "account.deposit-freed", 5, **held, becomes="credit")] if freed else []
+    return [*history, *kept]
+
+
+@dataclass(frozen=True)
+class Leaking:
+    """A leak: by which rule it is found and what is at stake; the story with it, and the sound one."""
+
+    name: str
+    rule: str
+    amount_minor: int
+    history: Sequence[Told]
+    control: Sequence[Told]
+    item: str = "1"
+
+
+Wrong = Callable[[list[Told], int], list[Told]]
+SOUND = story(99)
+
+
+def _planted(number: int, name: str, rule: str, amount_minor: int, wrong: Wrong, right: Wrong = lambda history, number: history) -> Leaking:
+    item = "" if rule.startswith("deposit") else "1"
+    return Leaking(name, rule, amount_minor, wrong(story(number), number), right(story(number), number), item)
+
+
+LEAKS: tuple[Leaking, ...] = tuple(
+    _planted(number, *row)
+    for number, row in enumerate(
+        (
+            ("switched on, billing never told", "activated-not-billed", PRICE,
+             lambda h, n: without(h, "charging.started", "account.charge-started", "invoice.issued")),
+            ("charged, and no bill came", "activated-not-billed", PRICE, lambda h, n: without(h, "invoice.issued")),
+            ("billed, and never switched on", "billed-not-active", FEE + 193 + 2 * PRICE, lambda h, n: without(h, "service.activated")),
+            ("charged from a later day", "start-differs", PRICE, lambda h, n: changed(h, "account.charge-started", starts_on="2026-01-06")),
+            ("charged from an earlier day", "start-differs", PRICE, lambda h, n: changed(h, "service.activated", starts_on="2026-01-06")),
+            ("charged at an older price", "price-differs", -200,
+             lambda h, n: changed(h, "order.planned", items=[{**h[0].body["items"][0], "recurring_minor": PRICE + 200}])),
+            ("charged for another period", "price-differs", 0,
+             lambda h, n: changed(h, "order.planned", items=[{**h[0].body["items"][0], "terms": {**TERMS, "period_length": 3}}])),
+            ("billed at another price", "price-differs", 300,
+             lambda h, n: [*h[:6], bill(n, 39, line(n, "period", "2026-02-08", "2026-03-08", PRICE + 300))]),
+            ("charged to another account", "account-differs", PRICE, lambda h, n: changed(h, "account.charge-started", account="BA-OTHER")),
+            ("the order side never began to charge", "account-differs", PRICE, lambda h, n: without(h, "charging.started")),
+            ("ended, and still charged", "ceased-but-billed", PRICE,
+             lambda h, n: ended(h, n, withdrawn=False), lambda h, n: ended(h, n, withdrawn=True)),
+            ("ended, and billed for days after", "ceased-but-billed", PRICE,
+             lambda h, n: [*ended(h, n, withdrawn=True), h[6]],
+             lambda h, n: [*ended(h, n, withdrawn=True), bill(n, 39, line(n, "part-period", "2026-02-08", "2026-02-08", 0))]),
+            ("a deposit kept for good", "deposit-not-returned", 10000,
+             lambda h, n: deposited(h, n, freed=False), lambda h, n: deposited(h, n, freed=True)),
+            ("a month on two bills", "billed-twice", PRICE,
+             lambda h, n: [*h, bill(n, 40, line(n, "period", "2026-02-08", "2026-03-08", PRICE))]),
+            ("a fee on two bills", "billed-twice", FEE, lambda h, n: [*h, bill(n, 40, line(n, "one-time", "2026-01-05", "2026-01-05", FEE))]),
+            ("a month that no bill has", "days-not-billed", PRICE,
+             lambda h, n: [*h[:6], bill(n, 70, line(n, "period", "2026-03-08", "2026-04-08", PRICE))]),
+        )
+    )
+)  # fmt: skip
