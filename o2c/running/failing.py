@@ -19,13 +19,15 @@ def why_no_answer(error: Exception) -> str:
 
 
 def refused_by_server(error: Exception) -> Refused | None:
-    """The refusal where the login may not do what was asked, or the server takes no writes; None for any other error.
+    """The refusal where the login may not do what was asked, the server takes no writes, or has no room for a number; None for any other error.
 
     The text of the server names the relation and no value.
     """
     cause = error if isinstance(error, psycopg.Error) else error.__cause__
     if isinstance(cause, psycopg.errors.ReadOnlySqlTransaction):
         return Refused("this server takes no writes (a standby, or set read-only), and this needs some; use the primary", kind="conflict")
+    if isinstance(cause, psycopg.errors.NumericValueOutOfRange):
+        return Refused("a number is larger than the store has room for; use a smaller one")
     if not isinstance(cause, psycopg.errors.InsufficientPrivilege):
         return None
     return Refused(f"PostgreSQL refused: {cause.diag.message_primary}; make this login a member of the role that may (`o2c store roles`)")

@@ -7,6 +7,7 @@ from uuid import uuid4
 import pytest
 
 from o2c.entrypoints.http.examples import EXAMPLES
+from o2c.entrypoints.http.links import CANCELLED_BY, LINKS
 from o2c.entrypoints.http.service import from_environment
 from tests.sent import CALLS, OPERATIONS, StandIns, sent
 from tests.service import Visitor, serving
@@ -81,7 +82,7 @@ def test_what_can_go_wrong_is_told(description: dict[str, Any]) -> None:
     """Each operation tells its problems in the form of problems; only what is decided by a page asks for its version."""
     for name, told in operations(description).items():
         codes = {int(code) for code in told["responses"] if code.isdigit()}
-        assert {401, 403, 409, 422, 429, 503} <= codes, name
+        assert {400, 401, 403, 409, 422, 429, 503} <= codes, name
         assert ({412, 428} <= codes) == bool(name in CALLS and CALLS[name].operation.decided_by), name
         problems = [each for code, each in told["responses"].items() if code == "default" or int(code) >= 400]
         assert {kind for each in problems for kind in each["content"]} <= {"application/problem+json"}, name
@@ -94,3 +95,37 @@ def test_the_parts_are_told_of(description: dict[str, Any]) -> None:
     assert description["info"]["version"] != "1"
     assert description["openapi"].startswith("3.1")
     assert all(told["security"] for told in operations(description).values())
+
+
+def test_links_lead_to_what_takes_them(description: dict[str, Any]) -> None:
+    """A link names an operation that there is, and a parameter of it; what it takes from an answer is a field of that answer."""
+    every = {told["operationId"]: told for methods in description["paths"].values() for told in methods.values()}
+    seen = 0
+    for operation, (status, pointer, targets) in LINKS.items():
+        answer = every[operation]["responses"][status]
+        schema = _resolved(description, answer["content"]["application/json"]["schema"])
+        field = pointer.rpartition("/")[2]
+        assert field in _resolved(description, schema.get("items", schema))["properties"], operation
+        assert set(answer["links"]) == {*targets, *filter(None, [CANCELLED_BY.get(operation)])}, operation
+        for target, parameter in targets.items():
+            assert parameter in {each["name"] for each in every[target]["parameters"] if each["in"] == "path"}, (operation, target)
+            seen += 1
+    assert seen >= 39
+
+
+def _resolved(description: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
+    name = schema.get("$ref", "").rpartition("/")[2]
+    found: dict[str, Any] = description["components"]["schemas"][name] if name else schema
+    return found
+
+
+def test_what_tm_forum_has_is_told_of(description: dict[str, Any]) -> None:
+    """Each path has a name, a shape for what it answers and takes, and its problems by their numbers."""
+    operations = [told for path, methods in description["paths"].items() for told in methods.values() if path.startswith("/tmf-api/")]
+    assert len(operations) == 36
+    assert len({told["operationId"] for told in operations}) == 36
+    for told in operations:
+        answers = {code: answer for code, answer in told["responses"].items() if code.startswith("2") and code != "204"}
+        assert all(answer["content"]["application/json"]["schema"] for answer in answers.values()), told["operationId"]
+        assert {"400", "401", "403", "422", "429", "503"} <= set(told["responses"]), told["operationId"]
+        assert all(kind["schema"] for kind in told.get("requestBody", {"content": {}})["content"].values()), told["operationId"]

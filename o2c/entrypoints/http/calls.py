@@ -18,6 +18,7 @@ from o2c.entrypoints.verbs_and_views import VERBS, VIEWS, Operation
 
 ROWS = 100
 ROWS_MAX = 1_000
+BOUNDS = {"limit": (1, ROWS_MAX), "offset": (0, 2**31)}
 SUPPLIED = ("app", "home", "context", "progress", "stop")
 """What the service gives to a function by itself."""
 IDENTIFIERS = inspect.Parameter("identifiers", inspect.Parameter.KEYWORD_ONLY, default=False)
@@ -148,8 +149,9 @@ class Call:
 
 
 def _bounded(name: str, sent: Any) -> Any:
-    """A number of rows has a least and a most."""
-    return Annotated[int, Described(ge=1, le=ROWS_MAX)] if name == "limit" else sent
+    """A number of rows, or of those left out, has a least and a most."""
+    least, most = BOUNDS.get(name, (0, 0))
+    return Annotated[int, Described(ge=least, le=most)] if name in BOUNDS else sent
 
 
 def calls() -> list[Call]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import json
 import re
-from typing import Any, get_args, get_origin
+from typing import Annotated, Any, get_args, get_origin
 
 from pydantic import BaseModel
 
@@ -111,6 +111,8 @@ def _name(annotation: Any) -> str:
     if annotation is None or annotation is type(None):
         return "None"
     origin, parts = get_origin(annotation), get_args(annotation)
+    if origin is Annotated and parts[0] is int:
+        return "int"
     if origin is list:
         return f"builtins.list[{_name(parts[0])}]"  # `list` is an operation, too
     if getattr(annotation, "__name__", "") in shown.__all__:

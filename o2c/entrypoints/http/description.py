@@ -11,7 +11,10 @@ from fastapi.openapi.utils import get_openapi
 
 from o2c.entrypoints.http.calls import Call, calls
 from o2c.entrypoints.http.examples import ANY_VERSION, EXAMPLES, WISH
+from o2c.entrypoints.http.links import links
 from o2c.entrypoints.http.problems import MEDIA_TYPE, TYPES
+from o2c.entrypoints.http.tmf.readable import READABLE
+from o2c.entrypoints.http.tmf.schemas import components, thing
 
 TAGS: Mapping[str, str] = {
     "access": "Who may what, and who was shown what is personal.",
@@ -42,8 +45,8 @@ TAGS: Mapping[str, str] = {
     "streams": "The events of one thing.",
 }
 """What the operations of a group are about."""
-ALWAYS = (401, 403, 422, 429, 503)
-"""What any call may come to, whatever it asks: nobody known, forbidden, one that does not fit, too often, and a store that does not answer."""
+ALWAYS = (400, 401, 403, 422, 429, 503)
+"""What any call may come to, whatever it asks: what cannot be read, nobody known, forbidden, one that does not fit, too often, and a store that does not answer."""
 PROBLEM = {"$ref": "#/components/schemas/Problem"}
 HEADERS = {"Idempotency-Key": WISH, "If-Match": ANY_VERSION}
 
@@ -59,8 +62,11 @@ def describe(service: FastAPI) -> None:
             for methods in made["paths"].values():
                 for one in methods.values():
                     used.update(one.get("tags", ()))
+                    if found := links(one.get("operationId", "")):
+                        one["responses"][found[0]]["links"] = found[1]
                     if one.get("operationId") in EXAMPLES:
                         _complete(one, by_name.get(one["operationId"]))
+            made["components"]["schemas"] |= {**components(), **{each.schema: thing(each.attributes, each.name) for each in READABLE}}
             made["tags"] = [{"name": name, "description": TAGS[name]} for name in sorted(used & set(TAGS))]
             service.openapi_schema = made
         return service.openapi_schema
@@ -89,7 +95,7 @@ def _statuses(call: Call | None) -> Iterator[int]:
     if call is None or call.parameters:
         yield 404
     if call is not None and call.method == "POST":
-        yield from (400, 413, 415)
+        yield from (413, 415)
     if call is not None and call.operation.decided_by:
         yield from (412, 428)
 

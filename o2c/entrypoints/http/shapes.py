@@ -19,6 +19,8 @@ from o2c.views.following import EventRecord, Mark
 from o2c.views.reading import Page, plain
 
 LISTS = (Sequence, list, tuple, Iterator)
+INTEGER_END = 2**63
+"""Whole numbers end here: the store has room for 64 bits."""
 BESIDE = frozenset({"repeated"})
 """What is told in a header, so that the answer to a repeat is the first answer."""
 _MADE_FROM: dict[type[BaseModel], type] = {}
@@ -29,6 +31,8 @@ def call_type(annotation: Any) -> Any:
     """What a caller sends for a parameter of this type: aware times, lists, and a model for each dataclass."""
     if annotation is datetime:
         return Annotated[AwareDatetime, AfterValidator(_in_utc)]
+    if annotation is int:
+        return Annotated[int, Described(ge=-INTEGER_END, lt=INTEGER_END)]
     if is_dataclass(annotation) and isinstance(annotation, type):
         return call_model(annotation)
     parts = get_args(annotation)

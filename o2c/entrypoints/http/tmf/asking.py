@@ -15,7 +15,6 @@ from o2c.desk.capture import document as strict
 from o2c.entrypoints.http.callers import Caller, wishing
 from o2c.entrypoints.http.held import held_by
 from o2c.entrypoints.http.native import Key, Match
-from o2c.entrypoints.http.problems import MEDIA_TYPE, Problem
 from o2c.entrypoints.verbs_and_views import named
 from o2c.running.session import Session
 from o2c.views.reading import all_seen
@@ -23,25 +22,6 @@ from o2c.views.reading import all_seen
 JSON = "application/json"
 PART = 1_000
 """So many rows are looked through at once."""
-_TEXT, _COUNT = {"type": "string"}, {"type": "integer", "minimum": 0}
-_PROBLEM = {"model": Problem, "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
-RESPONSES: dict[int | str, dict[str, Any]] = {"default": {**_PROBLEM, "description": "Why it was not done (RFC 9457)."}}
-PAGED: dict[int | str, dict[str, Any]] = {206: {"description": "The part that was asked for."}, **RESPONSES}
-"""How answers are described in the description of the service."""
-PAGING: dict[str, Any] = {
-    "parameters": [
-        {"name": name, "in": "query", "required": False, "schema": schema, "description": told}
-        for name, schema, told in (
-            ("fields", _TEXT, "The attributes that are asked for, with commas between; id and href always come."),
-            ("sort", _TEXT, "What to sort by, with a minus before it downwards."),
-            ("offset", _COUNT, "How many to leave out from the beginning."),
-            ("limit", {**_COUNT, "maximum": 1_000}, "How many at most; 100 unless said otherwise."),
-        )
-    ]
-}
-"""How lists are asked for; any attribute of the resource filters them as well."""
-DOCUMENT = {"requestBody": {"required": True, "content": {JSON: {"schema": {"type": "object"}}}}}
-"""How a body is described that has the form of a standard."""
 
 
 @dataclass(frozen=True, slots=True)

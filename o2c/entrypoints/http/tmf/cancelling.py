@@ -16,10 +16,6 @@ from fastapi.responses import JSONResponse, Response
 
 from o2c.desk.act import Refused
 from o2c.entrypoints.http.tmf.asking import (
-    DOCUMENT,
-    PAGED,
-    PAGING,
-    RESPONSES,
     Asker,
     Asking,
     Reading,
@@ -30,6 +26,7 @@ from o2c.entrypoints.http.tmf.asking import (
 )
 from o2c.entrypoints.http.tmf.product_orders import BASE, cancel_task
 from o2c.entrypoints.http.tmf.queries import LIMIT_MAX, Filter, Query, Sieve, chosen, page, path_of, query_of
+from o2c.entrypoints.http.tmf.schemas import JSON, answer, body, listing, name_of, paged, problems, ref, showing
 from o2c.entrypoints.http.tmf.types import TYPES
 from o2c.entrypoints.http.tmf.values import moment, text
 from o2c.views.cancellations import state_of
@@ -42,15 +39,29 @@ def cancelling(version: int) -> APIRouter:
     """The cancellations of a version: a list, one, and a new one."""
     router = APIRouter(prefix=BASE.format(version=version), tags=[f"TMF622 v{version}"])
     attributes = frozenset(TYPES[version]["CancelProductOrder"]) | {"@type"}
+    task, wished = ref(name_of("CancelProductOrder", version)), ref(name_of("CancelProductOrderCreate", version))
 
-    @router.get("/cancelProductOrder", name=f"tmf622.v{version}.cancellations", responses=PAGED, openapi_extra=PAGING)
+    @router.get(
+        "/cancelProductOrder",
+        name=f"tmf622.v{version}.cancellations",
+        operation_id=f"tmf622.v{version}.cancellations",
+        responses=paged(task),
+        openapi_extra=listing(attributes),
+    )
     def tasks(request: Request, asking: Reading) -> Response:
         """Cancellations of whole orders, the first first."""
         query = query_of(request, attributes)
         things, total = _listed(asking.up_to_date(), query, version)
         return page(request, query, things, total)
 
-    @router.post("/cancelProductOrder", name=f"tmf622.v{version}.cancel", status_code=201, responses=RESPONSES, openapi_extra=DOCUMENT)
+    @router.post(
+        "/cancelProductOrder",
+        name=f"tmf622.v{version}.cancel",
+        operation_id=f"tmf622.v{version}.cancel",
+        status_code=201,
+        responses={201: answer(task, "The task.", "Location"), **problems(404, 409, 413, 415, 422)},
+        openapi_extra=body({JSON: wished}),
+    )
     def create(request: Request, asking: Asking, body: Sent) -> Response:
         """Cancel an order. The task says whether it is done, under way, or came too late."""
         refuse_other_media(request)
@@ -64,7 +75,13 @@ def cancelling(version: int) -> APIRouter:
         is_new = not done.written.unchanged
         return made(cancel_task(row, version, reason=reason if is_new else _reason_of(asking, row["cancellation"])))
 
-    @router.get("/cancelProductOrder/{identity}", name=f"tmf622.v{version}.cancellation", responses=RESPONSES)
+    @router.get(
+        "/cancelProductOrder/{identity}",
+        name=f"tmf622.v{version}.cancellation",
+        operation_id=f"tmf622.v{version}.cancellation",
+        responses={200: answer(task, "The task."), **problems(404, 422)},
+        openapi_extra=showing(),
+    )
     def show(request: Request, asking: Reading, identity: str) -> Response:
         """One cancellation."""
         query = query_of(request, attributes)

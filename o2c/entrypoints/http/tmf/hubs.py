@@ -12,8 +12,9 @@ from fastapi.responses import JSONResponse, Response
 
 from o2c.desk.act import Refused
 from o2c.entrypoints.http.native import POSITION
-from o2c.entrypoints.http.tmf.asking import DOCUMENT, RESPONSES, Asking, Sent, read_object, refuse_other_media
+from o2c.entrypoints.http.tmf.asking import Asking, Sent, read_object, refuse_other_media
 from o2c.entrypoints.http.tmf.product_orders import BASE
+from o2c.entrypoints.http.tmf.schemas import JSON, answer, body, name_of, problems, ref
 from o2c.views.hooks import format_named
 from o2c.views.notifications import wanted
 
@@ -25,7 +26,17 @@ def hubs(version: int) -> APIRouter:
     """The hub of a version."""
     router = APIRouter(prefix=BASE.format(version=version), tags=[f"TMF622 v{version}"])
 
-    @router.post("/hub", name=f"tmf622.v{version}.subscribe", status_code=201, responses=RESPONSES, openapi_extra=DOCUMENT)
+    @router.post(
+        "/hub",
+        name=f"tmf622.v{version}.subscribe",
+        operation_id=f"tmf622.v{version}.subscribe",
+        status_code=201,
+        responses={
+            201: answer(ref(name_of("Hub", version)), "The listener.", "Location", SECRET, POSITION),
+            **problems(409, 413, 415, 422),
+        },
+        openapi_extra=body({JSON: ref("HubCreate")}),
+    )
     def subscribe(request: Request, asking: Asking, body: Sent) -> Response:
         """Tell a listener of orders from now on; `query` may name the notifications that it wants (`eventType=`)."""
         refuse_other_media(request)
@@ -41,7 +52,13 @@ def hubs(version: int) -> APIRouter:
         headers = {"Location": href, SECRET: made.secret, POSITION: str(made.position), "Cache-Control": "no-store"}
         return JSONResponse(shown, status_code=201, headers=headers)
 
-    @router.delete("/hub/{identity}", name=f"tmf622.v{version}.unsubscribe", status_code=204, responses=RESPONSES)
+    @router.delete(
+        "/hub/{identity}",
+        name=f"tmf622.v{version}.unsubscribe",
+        operation_id=f"tmf622.v{version}.unsubscribe",
+        status_code=204,
+        responses=problems(404, 409, 422),
+    )
     def unsubscribe(asking: Asking, identity: str) -> Response:
         """Tell a listener nothing any more."""
         asking.ask("hooks.unsubscribe", identity)

@@ -20,10 +20,6 @@ from o2c.desk.act import Refused
 from o2c.desk.amending import Amendment, AmendmentAsSent
 from o2c.entrypoints.http.native import POSITION
 from o2c.entrypoints.http.tmf.asking import (
-    DOCUMENT,
-    PAGED,
-    PAGING,
-    RESPONSES,
     Asker,
     Asking,
     IfMatch,
@@ -37,6 +33,7 @@ from o2c.entrypoints.http.tmf.asking import (
 from o2c.entrypoints.http.tmf.patching import MEDIA_TYPES, MERGE, QUERY, amendment_of, merged, patched, sent_as
 from o2c.entrypoints.http.tmf.product_orders import BASE, FROM_PAPER, ONLY_V5, personal_among, product_order
 from o2c.entrypoints.http.tmf.queries import LIMIT_MAX, Filter, Query, Sieve, chosen, page, path_of, query_of
+from o2c.entrypoints.http.tmf.schemas import orders_described
 from o2c.entrypoints.http.tmf.types import TYPES
 from o2c.entrypoints.http.tmf.values import moment
 from o2c.entrypoints.http.versions import expected_of, same, tag_of
@@ -70,15 +67,16 @@ def ordering(version: int) -> APIRouter:
     """The orders of a version: a list, one, and a new one."""
     router = APIRouter(prefix=BASE.format(version=version), tags=[f"TMF622 v{version}"])
     attributes = frozenset(TYPES[version]["ProductOrder"]) | {"@type", "@baseType", "@schemaLocation"}
+    told_of = orders_described(version, attributes)
 
-    @router.get("/productOrder", name=f"tmf622.v{version}.list", responses=PAGED, openapi_extra=PAGING)
+    @router.get("/productOrder", **told_of["list"])
     def orders(request: Request, asking: Reading) -> Response:
         """Orders, by their creation: filtered by any attribute, in the order asked for, a page at a time."""
         query = query_of(request, attributes)
         things, total = _listed(asking.up_to_date(), query, version)
         return page(request, query, things, total)
 
-    @router.post("/productOrder", name=f"tmf622.v{version}.create", status_code=201, responses=RESPONSES, openapi_extra=DOCUMENT)
+    @router.post("/productOrder", status_code=201, **told_of["create"])
     def create(request: Request, asking: Asking, body: Sent) -> Response:
         """Take an order down, whatever it lacks; it is judged afterwards. The same external id of the same owner is the same order."""
         refuse_other_media(request)
@@ -94,14 +92,12 @@ def ordering(version: int) -> APIRouter:
             answer.status_code = 202  # The first one stays in force until a person has looked at the difference.
         return answer
 
-    @router.get(
-        "/productOrder/{identity:path}", name=f"tmf622.v{version}.show", responses={304: {"description": "As you have it."}, **RESPONSES}
-    )
+    @router.get("/productOrder/{identity:path}", **told_of["show"])
     def show(request: Request, asking: Reading, identity: str) -> Response:
         """One order, or with `at` as it stood at that time."""
         return shown_one(request, asking, identity, version, query_of(request, attributes))
 
-    @router.patch("/productOrder/{identity:path}", name=f"tmf622.v{version}.patch", responses=RESPONSES, openapi_extra=PATCHES)
+    @router.patch("/productOrder/{identity:path}", **told_of["patch"])
     def patch(request: Request, asking: Asking, identity: str, body: Sent, if_match: IfMatch = None) -> Response:
         """Change what does not touch how the order is carried out: its category, description, contact, priority, or one note more."""
         kind = refuse_other_media(request, MEDIA_TYPES)
@@ -117,10 +113,6 @@ def ordering(version: int) -> APIRouter:
         return shown_one(request, asking, order, version, query_of(request, attributes))
 
     return router
-
-
-PATCHES = {"requestBody": {"required": True, "content": {kind: {"schema": {}} for kind in MEDIA_TYPES}}}
-"""How a body is described that changes a part."""
 
 
 def _deciding(asking: Asker, identity: str, amendment: Amendment, if_match: str) -> Asker:

@@ -21,7 +21,8 @@ _NOT_OF_PAPER = ("id", "href", "state", "externalIdentifier", "orderDate", "crea
     "expectedCompletionDate", "requestedInitialState", *ONLY_V5)  # fmt: skip
 """What a channel may write, and we decide."""
 _STATUSES = {"reached": "Completed", "missed": "Violated", "to come": "Yet-To-Reach"}
-_TASKS = {"asked for": "acknowledged", "under way": "inProgress", "done": "done", "refused": "terminatedWithError"}
+TASK_STATES = {"asked for": "acknowledged", "under way": "inProgress", "done": "done", "refused": "terminatedWithError"}
+"""By the state of a cancellation, that of its task."""
 
 
 def order_path(order: str, version: int) -> str:
@@ -212,7 +213,7 @@ def cancel_task(row: Document, version: int, *, reason: str | None) -> dict[str,
         "requestedCancellationDate": asked_at,
         "effectiveCancellationDate": stamp_ms(row["ended_at"]),
         "productOrder": order,
-        "state": _TASKS[row["state"]],
+        "state": TASK_STATES[row["state"]],
         "@type": "CancelProductOrder",
     })  # fmt: skip
 

@@ -12,8 +12,9 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 
 from o2c.desk.act import Refused
-from o2c.entrypoints.http.tmf.asking import PAGED, PAGING, RESPONSES, Asker, Reading
+from o2c.entrypoints.http.tmf.asking import Asker, Reading
 from o2c.entrypoints.http.tmf.queries import LIMIT_MAX, Filter, Query, Sieve, chosen, page, path_of, query_of
+from o2c.entrypoints.http.tmf.schemas import answer, listing, paged, problems, ref, showing
 
 Thing = dict[str, Any]
 
@@ -39,6 +40,11 @@ class Resource:
     paged: bool = True
     even: bool = True
     by_id: Callable[[str], Mapping[str, Any]] | None = None
+
+    @property
+    def schema(self) -> str:
+        """The name of its shape in the description of the service."""
+        return f"{self.name[0].upper()}{self.name[1:]}_{self.api}"
 
     def href(self, identity: str) -> str:
         """Where one of them is."""
@@ -126,32 +132,35 @@ def reading(resources: tuple[Resource, ...]) -> APIRouter:
 def _add(router: APIRouter, resource: Resource) -> None:
     path, tags = f"{resource.base}/{resource.name}", [resource.api]
 
-    def listing(request: Request, asking: Reading) -> Response:
+    def several(request: Request, asking: Reading) -> Response:
         query = query_of(request, resource.attributes)
         things, total = resource.listed(asking.up_to_date(), query)
         return page(request, query, things, total)
 
-    def showing(request: Request, asking: Reading, identity: str) -> Response:
+    def one(request: Request, asking: Reading, identity: str) -> Response:
         query = query_of(request, resource.attributes)
         return JSONResponse(chosen(resource.shown(asking.up_to_date(), identity, query), query.fields))
 
-    said = f"{resource.api} {resource.name}"
+    said, shape = f"{resource.api} {resource.name}", ref(resource.schema)
     router.add_api_route(
         path,
-        listing,
+        several,
         methods=["GET"],
         name=f"{said} list",
         summary=f"{resource.name}: a list",
         tags=list(tags),
-        openapi_extra=PAGING,
-        responses=PAGED,
+        operation_id=f"{resource.api.lower()}.{resource.name}.list",
+        openapi_extra=listing(resource.attributes),
+        responses=paged(shape),
     )
     router.add_api_route(
         f"{path}/{{identity:path}}",
-        showing,
+        one,
         methods=["GET"],
         name=f"{said} show",
         summary=f"{resource.name}: one",
         tags=list(tags),
-        responses=RESPONSES,
+        operation_id=f"{resource.api.lower()}.{resource.name}.show",
+        openapi_extra=showing("why"),
+        responses={200: answer(shape, "The one."), **problems(404, 422)},
     )

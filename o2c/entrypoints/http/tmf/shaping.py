@@ -22,7 +22,7 @@ _WRAPPED = {
     "RelatedPlaceRefOrValue": "place",
 }
 """Types in which v5 puts what v4 has beside the role into an object of its own, by the name that it has there."""
-_UNTYPED = frozenset({"Money", "Quantity", "Duration", "TimePeriod"})
+UNTYPED = frozenset({"Money", "Quantity", "Duration", "TimePeriod"})
 """Types that need not say what they are in v5 either."""
 _RENAMED = {"QuoteItemRef": ("id", "quoteItemId"), "ProductOfferingQualificationItemRef": ("id", "itemId")}
 """By type, the name of an attribute in v4 and in v5."""
@@ -59,7 +59,7 @@ def _object(value: Mapping[str, Any], kind: str, version: int) -> dict[str, Any]
         made = _characteristic(made)
     if any(attribute.needed and name not in made for name, attribute in attributes.items()):
         return None
-    if version == 5 and kind not in _UNTYPED:
+    if version == 5 and kind not in UNTYPED:
         made.setdefault("@type", _type_of(made, kind))
     return made
 
