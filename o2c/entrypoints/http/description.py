@@ -13,8 +13,10 @@ from o2c.entrypoints.http.calls import Call, calls
 from o2c.entrypoints.http.examples import ANY_VERSION, EXAMPLES, WISH
 from o2c.entrypoints.http.links import links
 from o2c.entrypoints.http.problems import MEDIA_TYPE, TYPES
+from o2c.entrypoints.http.tmf.events import ATTRIBUTES, SHAPE
 from o2c.entrypoints.http.tmf.readable import READABLE
 from o2c.entrypoints.http.tmf.schemas import components, thing
+from o2c.entrypoints.http.webhooks import message_schemas, webhooks
 
 TAGS: Mapping[str, str] = {
     "access": "Who may what, and who was shown what is personal.",
@@ -66,7 +68,9 @@ def describe(service: FastAPI) -> None:
                         one["responses"][found[0]]["links"] = found[1]
                     if one.get("operationId") in EXAMPLES:
                         _complete(one, by_name.get(one["operationId"]))
-            made["components"]["schemas"] |= {**components(), **{each.schema: thing(each.attributes, each.name) for each in READABLE}}
+            things = {each.schema: thing(each.attributes, each.name) for each in READABLE}
+            made["components"]["schemas"] |= {**components(), **things, SHAPE: thing(ATTRIBUTES, "event"), **message_schemas()}
+            made["webhooks"] = webhooks()
             made["tags"] = [{"name": name, "description": TAGS[name]} for name in sorted(used & set(TAGS))]
             service.openapi_schema = made
         return service.openapi_schema

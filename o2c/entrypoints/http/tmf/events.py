@@ -12,9 +12,10 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 
 from o2c.desk.act import Refused
-from o2c.entrypoints.http.tmf.asking import PAGED, PAGING, RESPONSES, Reading
+from o2c.entrypoints.http.tmf.asking import Reading
 from o2c.entrypoints.http.tmf.product_orders import order_path
 from o2c.entrypoints.http.tmf.queries import Filter, Query, chosen, page, query_of
+from o2c.entrypoints.http.tmf.schemas import answer, listing, paged, problems, ref, showing
 from o2c.entrypoints.http.tmf.values import moment, stamp_ms
 from o2c.views.event_types import event_types
 from o2c.views.following import EventRecord
@@ -25,6 +26,8 @@ ATTRIBUTES = frozenset({
     "id", "href", "eventId", "eventTime", "timeOccurred", "eventType", "title", "description", "domain", "correlationId", "event", "relatedParty", "source",
     "@type",
 })  # fmt: skip
+SHAPE = "Event_TMF688"
+"""The name of its shape in the description of the service."""
 MILLISECOND = timedelta(milliseconds=1)
 _NAMES = {"id": "positions", "eventType": "types", "correlationId": "order", "relatedParty.id": "customer"}
 """By attribute, the option of the view that finds by it."""
@@ -35,8 +38,10 @@ def events() -> APIRouter:
     """The events: a list, and one."""
     router = APIRouter(prefix=BASE, tags=["TMF688"])
 
-    @router.get("/event", name="TMF688 event list", responses=PAGED, openapi_extra=PAGING)
-    def listing(request: Request, asking: Reading) -> Response:
+    @router.get(
+        "/event", name="TMF688 event list", operation_id="tmf688.event.list", responses=paged(ref(SHAPE)), openapi_extra=listing(ATTRIBUTES)
+    )
+    def several(request: Request, asking: Reading) -> Response:
         """Events, the first first: of a type, of an order or a customer, from a time on or before one."""
         query = query_of(request, ATTRIBUTES)
         options = _options(query)
@@ -47,8 +52,14 @@ def events() -> APIRouter:
         total = asking.ask("events.page", **options, limit=0).more if beyond else query.offset + len(found) + found.more
         return page(request, query, [_event(record) for record in found], total)
 
-    @router.get("/event/{identity}", name="TMF688 event show", responses=RESPONSES)
-    def showing(request: Request, asking: Reading, identity: str) -> Response:
+    @router.get(
+        "/event/{identity}",
+        name="TMF688 event show",
+        operation_id="tmf688.event.show",
+        responses={200: answer(ref(SHAPE), "The event."), **problems(404, 422)},
+        openapi_extra=showing("why"),
+    )
+    def one(request: Request, asking: Reading, identity: str) -> Response:
         """One event, by its place in the log."""
         query, place = query_of(request, ATTRIBUTES), position_of(identity)
         found = asking.ask("events.page", positions=(place,), why=query.why) if place is not None else ()
