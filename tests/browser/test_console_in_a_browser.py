@@ -25,6 +25,15 @@ REFRESH = "document.querySelector('[data-live]').dispatchEvent(new Event('refres
 """What happens when a window is looked at again, or its connection is back."""
 PLACE = "({top: document.querySelector('tr.at').getBoundingClientRect().top, scrolled: scrollY})"
 
+UNREAD = """[...document.querySelectorAll("svg.chart")].flatMap(chart => {
+    const frame = chart.getBoundingClientRect(), texts = [...chart.querySelectorAll("text")].map(text => [text, text.getBoundingClientRect()]);
+    const cut = texts.filter(([, box]) => box.left < frame.left - 1 || box.right > frame.right + 1 || box.height < 8);
+    const over = chart.matches(".stops") ? texts.filter(([one, a]) => texts.some(([other, b]) =>
+        one !== other && a.left < b.right - 1 && b.left < a.right - 1 && a.top < b.bottom - 3 && b.top < a.bottom - 3)) : [];
+    return [...cut, ...over].map(([text]) => text.textContent);
+})"""
+"""The words of charts that are cut at its edge, lower than eight pixels, or written over one another."""
+
 
 @contextmanager
 def person(browser: Browser, site: Console, name: str, role: str, *, theme: Theme = "light", width: int = 1280) -> Iterator[Page]:
@@ -324,8 +333,9 @@ def broken(page: Page) -> list[str]:
 
 @pytest.mark.parametrize("width", [360, 768, 1024, 1920])
 def test_every_page_fits_its_window(browser: Browser, site: Console, world: World, width: int) -> None:
-    """No page is wider than the window; what is wide scrolls within itself (WCAG 2.2, 1.4.10)."""
+    """No page is wider than the window; what is wide scrolls within itself (WCAG 2.2, 1.4.10). No word of a chart is cut, or too small to be read."""
     wide: dict[str, int] = {}
+    unread: dict[str, list[str]] = {}
     with person(browser, site, "sue", "supervisor", width=width) as page:
         for name, path in paths(world).items():
             if name not in OF_AUDITOR:
@@ -334,7 +344,10 @@ def test_every_page_fits_its_window(browser: Browser, site: Console, world: Worl
                 over = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
                 if over > 0:
                     wide[name] = over
+                if told := page.evaluate(UNREAD):
+                    unread[name] = told
     assert wide == {}
+    assert unread == {}
 
 
 def test_axe_is_what_it_says() -> None:

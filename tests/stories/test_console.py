@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from o2c.entrypoints.http.console import app
-from o2c.entrypoints.http.console.rendering import STATIC
+from o2c.entrypoints.http.console.rendering import STATIC, standing, state
 from o2c.entrypoints.http.console.visits import SESSION_S, Visits
 from tests.console import Console, console
 from tests.world import World, at, order, ported
@@ -209,6 +209,15 @@ def test_what_is_not_there_and_what_one_may_not_are_pages(site: Console) -> None
     assert {path: status for path, (status, _) in told.items()} == {"none": 404, "fallout": 404, "limit": 422, "queue": 422, "may not": 403}
     assert all(len(alerts) == 1 for _, alerts in told.values())
     assert "no fallout 0000000000" in told["fallout"][1][0]
+
+
+@pytest.mark.parametrize(
+    ("value", "of_an_order", "of_a_fallout"),
+    [("inProgress", "in progress", "in hand"), ("awaitingInformation", "awaiting information", "waits for an answer"), ("partial", "partly done", "partly done")],
+)  # fmt: skip
+def test_a_state_reads_as_what_it_means_of_its_thing(value: str, of_an_order: str, of_a_fallout: str) -> None:
+    """An order in progress is in nobody's hand; a fallout is."""
+    assert (state(value), standing(value)) == (of_an_order, of_a_fallout)
 
 
 def test_a_database_that_is_away_is_told_as_such(world: World, tmp_path: Path) -> None:

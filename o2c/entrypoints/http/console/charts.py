@@ -69,8 +69,9 @@ def milestones(steps: Iterable[Mapping[str, Any]], label: str) -> Markup:
     for place, row in enumerate(rows):
         middle = wide * (place + 0.5)
         parts.append(f'<circle class="stop {row["kind"]}" cx="{middle:.1f}" cy="14" r="7"><title>{_escaped(row["said"])}</title></circle>')
-        parts.append(_text(middle, 38, str(row["name"])[:14], "middle"))
-    return _svg(WIDTH, 46, label, "".join(parts))
+        # A name of several words stands on several lines, so that it fits between its neighbours.
+        parts += [_text(middle, 38 + 13 * line, word, "middle") for line, word in enumerate(str(row["name"]).split()[:2])]
+    return _svg(WIDTH, 56, label, "".join(parts), "chart stops")
 
 
 def _axis(top: float) -> str:

@@ -17,11 +17,10 @@ from markupsafe import Markup
 from o2c.entrypoints.http.console import charts
 from o2c.views.reading import amount_text, plain
 
-STATES: Mapping[str, str] = {
-    "open": "open", "assigned": "assigned", "inProgress": "in hand", "awaitingInformation": "waits for an answer", "onHold": "on hold",
-    "closed": "closed", "acknowledged": "acknowledged", "pending": "pending", "held": "held", "partial": "partly done",
-}  # fmt: skip
+STATES: Mapping[str, str] = {"partial": "partly done"}
 """States in the words of a person; what is not here reads as it is."""
+STANDING: Mapping[str, str] = {"inProgress": "in hand", "awaitingInformation": "waits for an answer"}
+"""The same of a fallout: what is in progress is in somebody's hand."""
 
 
 def rendered(template: str, **values: Any) -> str:
@@ -39,7 +38,17 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     made.filters.update(
-        when=when, day=day, age=age, money=money, state=state, name=quoted, said=said, words=words, exact=exact, hours=hours
+        when=when,
+        day=day,
+        age=age,
+        money=money,
+        state=state,
+        standing=standing,
+        name=quoted,
+        said=said,
+        words=words,
+        exact=exact,
+        hours=hours,
     )
     made.globals.update(asset=asset, query=query, chart=charts)
     return made
@@ -85,6 +94,11 @@ def money(amount_minor: Any, currency: Any) -> str:
 def state(value: Any) -> str:
     """A state in the words of a person."""
     return STATES.get(str(value), words(value))
+
+
+def standing(value: Any) -> str:
+    """How a fallout stands, in the words of a person."""
+    return STANDING.get(str(value), state(value))
 
 
 def words(value: Any) -> str:
