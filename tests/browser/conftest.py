@@ -4,11 +4,15 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
+from psycopg.conninfo import conninfo_to_dict
 
 from o2c.kernel.partner import Failed
+from o2c.views.reading import caught_up
+from tests.conftest import database
 from tests.console import Console, console
 from tests.world import World, at, line, order, ported
 
@@ -31,6 +35,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(pytest.mark.skip(reason=LOUDLY))
 
 
+class Read(NamedTuple):
+    """A store that nobody changes, and its console."""
+
+    world: World
+    site: Console
+
+
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """One Chromium for the run."""
@@ -42,20 +53,31 @@ def browser() -> Iterator[Browser]:
         made.close()
 
 
+@pytest.fixture(scope="session")
+def _lived_once(server_dsn: str, _opened_once: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The name of a database with orders that completed, fell out, wait and were worked on, over some days; each test has a copy."""
+    with database(server_dsn, _opened_once) as dsn:
+        made = World(dsn, tmp_path_factory.mktemp("browsed")).stocked(esims=8, customers=6, numbers=12)
+        made.scripted.will("esim-download", Failed("PERMANENT"))
+        made.take(order("WEB-1", line()))
+        made.run(at(6))
+        made.take(
+            order("WEB-2", ported(code=""), party="C-2"), order("WEB-3", ported(code="", msisdn="+447700900124"), party="C-3"),
+            order("WEB-4", line(), party="C-4"), order("WEB-5", line(), party="C-5", channel="shop"), name="b.jsonl",
+        )  # fmt: skip
+        made.run(at(8, 12))
+        caught_up(made.app)
+        made.close()
+        yield str(conninfo_to_dict(dsn)["dbname"])
+
+
 @pytest.fixture
-def world(store_dsn: str, tmp_path: Path) -> Iterator[World]:
-    """A store with orders that completed, fell out, wait and were worked on, over some days."""
-    made = World(store_dsn, tmp_path).stocked(esims=8, customers=6, numbers=12)
-    made.scripted.will("esim-download", Failed("PERMANENT"))
-    made.take(order("WEB-1", line()))
-    made.run(at(6))
-    made.take(
-        order("WEB-2", ported(code=""), party="C-2"), order("WEB-3", ported(code="", msisdn="+447700900124"), party="C-3"),
-        order("WEB-4", line(), party="C-4"), order("WEB-5", line(), party="C-5", channel="shop"), name="b.jsonl",
-    )  # fmt: skip
-    made.run(at(8, 12))
-    yield made
-    made.close()
+def world(server_dsn: str, _lived_once: str, tmp_path: Path) -> Iterator[World]:
+    """A store of a test's own, to do something in."""
+    with database(server_dsn, _lived_once) as dsn:
+        made = World(dsn, tmp_path)
+        yield made
+        made.close()
 
 
 @pytest.fixture
@@ -63,3 +85,13 @@ def site(world: World, tmp_path: Path) -> Iterator[Console]:
     """The console of that store."""
     with console(world, tmp_path) as made:
         yield made
+
+
+@pytest.fixture(scope="session")
+def read(server_dsn: str, _lived_once: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Read]:
+    """A store and its console for all who only read."""
+    with database(server_dsn, _lived_once) as dsn:
+        made = World(dsn, tmp_path_factory.mktemp("read"))
+        with console(made, made.folder) as site:
+            yield Read(made, site)
+        made.close()

@@ -17,21 +17,22 @@
   };
   const kept = (name, otherwise) => { try { return localStorage.getItem(name) || otherwise; } catch { return otherwise; } };
   const keep = (name, value) => { try { localStorage.setItem(name, value); } catch { /* a browser that keeps nothing */ } };
+  // Whoever may choose begins with UTC; a customer, who may not, reads his own clock.
+  const times = document.getElementById("times"), usual = times ? "utc" : "local";
   const tellTimes = () => {
-    const how = kept("o2c-times", "utc");
+    const how = kept("o2c-times", usual);
     for (const element of document.querySelectorAll("time")) {
       element.dataset.utc ||= element.textContent;
       const time = Date.parse(element.dateTime);
       element.textContent = how === "local" ? local.format(time) : how === "relative" ? relativeTo(time) : element.dataset.utc;
     }
   };
-  const times = document.getElementById("times");
   if (times) {
-    times.value = kept("o2c-times", "utc");
+    times.value = kept("o2c-times", usual);
     times.addEventListener("change", () => { keep("o2c-times", times.value); tellTimes(); });
   }
   tellTimes();
-  setInterval(() => { if (kept("o2c-times", "utc") === "relative") tellTimes(); }, 30000);
+  setInterval(() => { if (kept("o2c-times", usual) === "relative") tellTimes(); }, 30000);
 
   // Rows: one is the place where the keys work; it stays with its row when the list is told anew, wherever that has come to.
   let place = -1, placed = "";
