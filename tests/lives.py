@@ -172,6 +172,10 @@ LIVES: Mapping[str, Mapping[str, Sequence[Told]]] = {
             ("catalogue.offering-published", {}), ("catalogue.offering-published", {"offering": "roaming", "sellable": False}),
             ("catalogue.offering-published", {"version": "1.1", "status": "Retired", "valid_to": "2026-03-01T00:00:00Z"}),
         ),
+        "a draft, and a version that another took the place of": (
+            ("catalogue.offering-published", {}), ("catalogue.offering-published", {"version": "2.0", "status": "Draft"}),
+            ("catalogue.offering-published", {"version": "1.1"}), ("catalogue.offering-published", {"status": "Retired"}),
+        ),
         "published before offerings had prices": (
             ("catalogue.offering-published", {"prices": [], "recurring_minor": 1999, "one_time_minor": 1000}),
         ),

@@ -22,6 +22,8 @@ access.permissions       yes      yes     yes         yes      yes      yes     
 access.records           -        -       -           -        yes      yes              -
 accounts.list            -        yes     yes         masked   yes      yes              -
 assurance                -        -       yes         masked   yes      -                -
+catalogue.diff           yes      yes     yes         yes      yes      yes              yes
+catalogue.dry-run        -        -       yes         masked   yes      -                -
 catalogue.list           yes      yes     yes         yes      yes      yes              yes
 catalogue.load           -        -       -           -        -        -                -
 catalogue.offerings      yes      yes     yes         yes      yes      yes              yes

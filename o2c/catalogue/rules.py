@@ -13,7 +13,7 @@ from typing import Any
 from o2c.catalogue.events import OfferingPrice, OfferingPublished
 from o2c.catalogue.fields import Document, flag_at, folded, object_at, objects_at, one_line, text_at, unsupported, validity_at
 from o2c.catalogue.prices import read_prices
-from o2c.catalogue.state import CatalogueState
+from o2c.catalogue.state import CatalogueState, stage
 from o2c.kernel.periods import parse_time
 from o2c.kernel.recurrence import LENGTH_MAX
 from o2c.kernel.refusal import Refused
@@ -22,8 +22,6 @@ from o2c.markets.base import Market
 NEEDS = frozenset({"requires", "relieson", "dependency", "dependson"})
 """The words of the trade for a relationship that an offering cannot be sold without, in small letters without spaces and marks."""
 CHARACTERISTICS, VALUES = "prodSpecCharValueUse", "productSpecCharacteristicValue"
-ORDERABLE = frozenset({"active", "launched"})
-"""The life-cycle states in which an offering is sold (decisions/0019)."""
 
 
 def publish(
@@ -36,8 +34,8 @@ def publish(
 
     Raises Refused, naming the field, when the offering has no id, a field of another shape than the standard's, a specification that no plan
     fulfils, a `commitmentMonths` that is no number, a validity that is no RFC 3339 time with a zone, a characteristic by range or pattern, a
-    needed offering that is not named, is the offering itself or is needed for a part of its validity only, a bundle with a price of its own (its
-    children carry the prices), and for every price that is not understood (`read_prices`).
+    needed offering that is not named, is the offering itself or is needed for a part of its validity only, and for every price that is not
+    understood (`read_prices`). What a bundle's own price means for its parts is told at `orders.pricing.priced`.
     """
     offering = document.get("id")
     if not isinstance(offering, str) or not offering:
@@ -63,7 +61,16 @@ def publish(
         requires=tuple(dict.fromkeys(_needed(of, document, (valid_from, valid_to)))),
     )
     _refuse_what_cannot_be_sold(of, event, specifications)
-    return [] if state.offerings.get(offering) == event else [event]
+    return [] if _stands(state, event) else [event]
+
+
+def _stands(state: CatalogueState, event: OfferingPublished) -> bool:
+    """Whether it was published so already, or says of a version that it is sold no more of which another has taken the place."""
+    counts, draft = state.offerings.get(event.offering), state.drafts.get(event.offering)
+    if event in (counts, draft):
+        return True
+    over = stage(event) == "retired" and event.version in state.replaced.get(event.offering, ())
+    return over and (draft is None or draft.version != event.version)
 
 
 def _refuse_what_cannot_be_sold(of: str, event: OfferingPublished, specifications: Collection[str]) -> None:
@@ -73,8 +80,6 @@ def _refuse_what_cannot_be_sold(of: str, event: OfferingPublished, specification
         raise Refused(f"catalogue: {of} has a commitmentMonths that is no number of months up to {LENGTH_MAX}; correct it")
     if event.offering in event.requires:
         raise Refused(f"catalogue: {of} requires itself; name the offering that it needs")
-    if event.bundle and event.prices:
-        raise Refused(f"catalogue: bundle {one_line(event.offering)} has a price of its own; price its children")
 
 
 def _needed(of: str, document: Document, sold: tuple[str, str]) -> Iterator[str]:
@@ -143,7 +148,7 @@ def unorderable(state: CatalogueState, *, offering: str, at: datetime, alone: bo
     candidate = state.offerings.get(offering)
     if candidate is None:
         return "is unknown"
-    if candidate.status.casefold() not in ORDERABLE:
+    if stage(candidate) != "active":
         return (
             "is retired" if candidate.status.casefold() in ("retired", "obsolete") else f"is not on sale: its state is {candidate.status}"
         )
@@ -161,6 +166,15 @@ def unorderable(state: CatalogueState, *, offering: str, at: datetime, alone: bo
 def price_at(offering: OfferingPublished, kind: str, at: datetime) -> OfferingPrice | None:
     """Give the price of a kind (recurring, one-time) that holds for an order taken at a time, None when there is none."""
     return next((price for price in offering.prices if price.kind == kind and _holds(price, at)), None)
+
+
+def in_force(offering: OfferingPublished, on: datetime) -> OfferingPublished:
+    """Give an offering as it is on sale at a time, for orders of whatever time: validities that hold then bound it no more, prices that do not hold
+    then are left out."""
+    prices = [each.model_copy(update={"valid_from": "", "valid_to": ""}) for each in offering.prices if _holds(each, on)]
+    begun = not offering.valid_from or parse_time(offering.valid_from) <= on
+    bounds = {"valid_from": "", "valid_to": ""} if begun and not (offering.valid_to and parse_time(offering.valid_to) <= on) else {}
+    return offering.model_copy(update={"prices": tuple(prices), **bounds})
 
 
 def _holds(price: OfferingPrice, at: datetime) -> bool:

@@ -1,6 +1,7 @@
 """Money as whole minor units of an ISO 4217 currency, rounded half away from zero and never held in a float."""
 
 import re
+from collections.abc import Sequence
 from decimal import Decimal
 from fractions import Fraction
 
@@ -65,6 +66,22 @@ def part_of(amount_minor: int, days: int, days_of_period: int) -> int:
     if days_of_period < 1 or not 0 <= days <= days_of_period:
         raise ValueError(f"{days} of {days_of_period} days is no part of a period")
     return half_up(Fraction(amount_minor * days, days_of_period))
+
+
+def allocate(total_minor: int, weights: Sequence[int]) -> tuple[int, ...]:
+    """Share a whole out by weights so that the parts sum to it: by the largest remainder, and of equal remainders the first. Equal weights where all are zero.
+
+    A total below zero is shared out like its opposite. ValueError for no weights, or one below zero. Source: billing facts, section 6.4
+    (allocate remainders by largest remainder); IFRS 15, par. 76 (a bundle by relative stand-alone prices).
+    """
+    if not weights or min(weights) < 0:
+        raise ValueError(f"nothing can be shared out by the weights {list(weights)}")
+    counted = weights if any(weights) else [1] * len(weights)
+    whole, sign = sum(counted), -1 if total_minor < 0 else 1
+    shares = [divmod(abs(total_minor) * weight, whole) for weight in counted]
+    left = abs(total_minor) - sum(share for share, _ in shares)
+    first = sorted(range(len(shares)), key=lambda at: (-shares[at][1], at))[:left]
+    return tuple(sign * (share + (at in first)) for at, (share, _) in enumerate(shares))
 
 
 def tax_on(net_minor: int, rate_percent: Decimal) -> int:

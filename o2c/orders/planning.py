@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,7 +17,7 @@ from o2c.orders.bringing import brought
 from o2c.orders.dates import wished_days
 from o2c.orders.events import OrderPlanned, PlannedItem, PlannedStep
 from o2c.orders.needs import bound
-from o2c.orders.pricing import PinnedPrices, chosen, committed_minor, pinned
+from o2c.orders.pricing import PinnedPrices, Prices, chosen, committed_minor, priced
 from o2c.orders.rollup import item_state
 from o2c.orders.state import OrderState
 from o2c.orders.wish import Line, account_of, around, multiplicity, names_of
@@ -59,7 +60,8 @@ def plan_order(state: OrderState, book: Book, at: datetime) -> OrderPlanned:
     catalogue, market = book.catalogue(state.catalogue_version), book.market(state.market)
     lines = bound(state.lines, catalogue).lines
     names, by_id = names_of(multiplicity(lines)), {line.item: line for line in lines}
-    planner = _Planner(state, book, catalogue, market, by_id, names)
+    assert state.captured_at is not None
+    planner = _Planner(state, book, catalogue, market, by_id, names, priced(lines, catalogue, state.captured_at))
     items = [planner.item(line, name, turn) for line in lines if line.item in names for turn, name in enumerate(names[line.item])]
     return OrderPlanned(
         account=state.account,
@@ -72,7 +74,7 @@ def plan_order(state: OrderState, book: Book, at: datetime) -> OrderPlanned:
 
 @dataclass(frozen=True, slots=True)
 class _Planner:
-    """Plans the items of one order; `by_id` are its lines by item, `names` the items that each leaf line stands for."""
+    """Plans the items of one order; `by_id` are its lines by item, `names` the items that each leaf line stands for, `prices` what these cost."""
 
     state: OrderState
     book: Book
@@ -80,13 +82,13 @@ class _Planner:
     market: Market
     by_id: Mapping[str, Line]
     names: Mapping[str, list[str]]
+    prices: Prices
 
     def item(self, line: Line, name: str, turn: int) -> PlannedItem:
         offering, wanted = self.catalogue.offerings[line.offering], self._wanted(line, turn)
         bases = self._bases(line, turn)
         start_on, wished_on = wished_days(line, self.by_id, self.state.requested_start, self.state.requested_completion, self.market.zone)
-        assert self.state.captured_at is not None
-        prices = pinned(offering, self.state.captured_at)
+        prices = self.prices[line.item][turn]
         return PlannedItem(
             item=name,
             line=line.item,
@@ -153,11 +155,11 @@ def ended_minor(state: OrderState) -> int:
 def commitment_minor(state: OrderState, catalogue: CatalogueState) -> int:
     """Give the sum that the order commits to, in net minor units, over all of its lines (see `committed_minor`)."""
     assert state.captured_at is not None
-    counts = multiplicity(state.lines)
+    prices = priced(state.lines, catalogue, state.captured_at)
     total = 0
     for line in state.lines:
-        offering = catalogue.offerings.get(line.offering)
-        if offering is not None and line.item in counts:
-            months = int(chosen(line, offering).get("commitmentMonths", "1"))
-            total += counts[line.item] * committed_minor(pinned(offering, state.captured_at), months, state.captured_at.date())
+        if line.item in prices:
+            months = int(chosen(line, catalogue.offerings[line.offering]).get("commitmentMonths", "1"))
+            each = Counter(prices[line.item])
+            total += sum(count * committed_minor(price, months, state.captured_at.date()) for price, count in each.items())
     return total

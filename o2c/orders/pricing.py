@@ -1,15 +1,19 @@
-"""What a line costs: the values it chose, the prices of its offering that held when it was ordered, and the sum that it commits to."""
+"""What a line costs: the values it chose, the prices of its offering that held when it was ordered, its part of a bundle's, and the sum that it commits to."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from typing import Any
 
-from o2c.catalogue.events import OfferingPublished
+from o2c.catalogue.events import OfferingPrice, OfferingPublished
 from o2c.catalogue.rules import price_at
+from o2c.catalogue.state import CatalogueState
 from o2c.kernel.charges import PriceTerms
+from o2c.kernel.money import allocate
 from o2c.kernel.recurrence import Recurrence
-from o2c.orders.wish import Line
+from o2c.orders.wish import Line, around, multiplicity, quantity_of
 
 _MONTH = Recurrence("month")
 
@@ -44,8 +48,89 @@ def pinned(offering: OfferingPublished, at: datetime) -> PinnedPrices:
     return PinnedPrices(recurring.amount_minor if recurring else 0, once.amount_minor if once else 0, PriceTerms.model_validate(terms))
 
 
+Prices = dict[str, list[PinnedPrices]]
+"""By leaf line, the prices of each of the items that it stands for."""
+
+
+def priced(lines: Sequence[Line], catalogue: CatalogueState, at: datetime) -> Prices:
+    """Give the prices of every item of an order taken at a time, by line; lines of unknown offerings have none.
+
+    A price of a bundle takes the place of those of the same kind and period of its items, and is shared out by what they cost alone, largest
+    remainder first. Where no item has one, those without a price of the kind share it equally. Of bundles within one another the outer one counts.
+    """
+    known = {line.item: catalogue.offerings[line.offering] for line in lines if line.offering in catalogue.offerings}
+    counts = multiplicity(lines)
+    prices = {item: [pinned(known[item], at)] * count for item, count in counts.items() if item in known}
+    by_id = {line.item: line for line in lines}
+    of_price = [line for line in lines if line.item in known and line.item not in counts and known[line.item].prices]
+    for bundle in sorted(of_price, key=lambda line: -sum(1 for _ in around(line, by_id))):
+        for places in _copies(bundle, by_id, counts, prices):
+            for kind in ("recurring", "one-time"):
+                price = price_at(known[bundle.item], kind, at)
+                if price is not None:
+                    _share(price, places, prices)
+    return prices
+
+
+def _copies(bundle: Line, by_id: Mapping[str, Line], counts: Mapping[str, int], prices: Prices) -> Iterator[list[tuple[str, int]]]:
+    """The items of each copy of a bundle, as (line, turn)."""
+    within = [item for item in prices if any(upper is bundle for upper in around(by_id[item], by_id))]
+    copies = 1
+    for upper in around(bundle, by_id):
+        copies *= quantity_of(upper) or 0
+    for copy in range(copies if within else 0):
+        yield [(item, copy * (counts[item] // copies) + turn) for item in within for turn in range(counts[item] // copies)]
+
+
+def _share(price: OfferingPrice, places: Sequence[tuple[str, int]], prices: Prices) -> None:
+    """Share a bundle's price out over the items of one copy of it."""
+    recurring = price.kind == "recurring"
+    amount, group = ("recurring_minor", "recurring_tax_group") if recurring else ("one_time_minor", "one_time_tax_group")
+    own = {place: prices[place[0]][place[1]] for place in places}
+    alike = [place for place, each in own.items() if not recurring or each.terms.recurrence == price.recurrence]
+    sharing = [place for place in alike if getattr(own[place], amount)]
+    bare = [place for place in places if not getattr(own[place], amount)]
+    terms: dict[str, Any] = {} if sharing else {group: price.tax_group}
+    if recurring and not sharing:
+        terms |= {"period_unit": price.period_unit, "period_length": price.period_length}
+    chosen_places = sharing or bare or list(places)
+    shares = allocate(price.amount_minor, [getattr(own[place], amount) for place in chosen_places])
+    for (item, turn), share in zip(chosen_places, shares, strict=True):
+        before = prices[item][turn]
+        prices[item][turn] = replace(before, terms=before.terms.model_copy(update=terms), **{amount: share})
+
+
 def committed_minor(prices: PinnedPrices, months: int, on: date) -> int:
     """Give the sum that a line ordered on a day commits to, in net minor units: the one-time price, and the recurring price for each of its
     periods that begins within the committed months. A year's price is owed whole by who commits to a month."""
     last_day = _MONTH.begins(on, months) - timedelta(days=1)
     return prices.recurring_minor * prices.terms.recurrence.begun(on, last_day) + prices.one_time_minor
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """What is charged together: once, or every `length` times `unit`. `nets` are net minor units by tax group."""
+
+    unit: str
+    length: int
+    nets: Mapping[str, int]
+
+    @property
+    def net_minor(self) -> int:
+        """Net of tax, in minor units."""
+        return sum(self.nets.values())
+
+
+def totals(prices: Prices) -> dict[str, Total]:
+    """Give the sums over items by how often they are charged: `once`, `a month`, `every 3 months`. What costs nothing has none."""
+    sums: dict[tuple[str, int], dict[str, int]] = {}
+    for each in (each for of_line in prices.values() for each in of_line):
+        terms = each.terms
+        for key, group, minor in (
+            (("", 0), terms.one_time_tax_group, each.one_time_minor),
+            ((terms.period_unit, terms.period_length), terms.recurring_tax_group, each.recurring_minor),
+        ):
+            if minor:
+                nets = sums.setdefault(key, {})
+                nets[group] = nets.get(group, 0) + minor
+    return {Recurrence(unit, length).words if unit else "once": Total(unit, length, nets) for (unit, length), nets in sorted(sums.items())}

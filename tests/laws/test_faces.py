@@ -39,6 +39,8 @@ COMMANDS = {
 METHODS = {
     "access.records": "access_records",
     "assurance": "assurance",
+    "catalogue.diff": "catalogue_diff",
+    "catalogue.dry-run": "catalogue_dry_run",
     "conformance": "conformance",
     "counterfactual": "counterfactual",
     "customers.contact": "record_contact",

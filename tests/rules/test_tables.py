@@ -48,6 +48,9 @@ def test_what_is_worth_least_goes_first() -> None:
         pytest.param({"total_minor": 12361}, {"total_minor": "12361"}, id="money of no currency stays as it is"),
         pytest.param({"currency": "GBP"}, {"currency": "GBP"}, id="a currency alone is a value"),
         pytest.param({"p50_s": 5400.0}, {"p50": "1.5 h"}, id="seconds are a duration"),
+        pytest.param(
+            {"a_minor": None, "b_minor": 5, "currency": "GBP"}, {"a": "", "b": "0.05 GBP"}, id="no amount stands where amounts do"
+        ),
         pytest.param({"a": None, "b": [], "c": [1, 2]}, {"a": "", "b": "", "c": "1, 2"}, id="nothing is empty"),
         pytest.param({"GBP": {"open_minor": 100}}, {"GBP": "open 1.00 GBP"}, id="money stands under its currency"),
         pytest.param({"a": "\x1b[31mred"}, {"a": "\N{REPLACEMENT CHARACTER}[31mred"}, id="a code a terminal would obey"),

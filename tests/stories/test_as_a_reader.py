@@ -49,6 +49,8 @@ WITHOUT_A_STORE = ("access permissions", "fallout actions", "metrics list")
 
 OF_THE_LOG = {
     "access records": "who was shown what of whom",
+    "catalogue diff 1": "heads",
+    f"catalogue dry-run {FIX}": "heads",
     "catalogue list": "heads",
     "assurance": "events",
     "conformance": "events",

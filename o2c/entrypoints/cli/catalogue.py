@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from o2c.entrypoints.cli.output import Format, Limit, Output, show_rows
-from o2c.entrypoints.cli.session import looking
+from o2c.entrypoints.cli.output import Format, Limit, Output, show_one, show_rows
+from o2c.entrypoints.cli.session import current, looking
+from o2c.entrypoints.cli.wishes import text_of
 from o2c.views.catalogue import list_prices
+from o2c.views.reading import time_of
 
 catalogue = typer.Typer(no_args_is_help=True, help="The price list: what is sold, at which prices, charged how often and valid when.")
+DIFFERS = ("offering", "what", "change", "before_minor", "after_minor", "currency", "was", "now", "stage")
+TRIED = {"items": ("external_id", "came_out", "before", "after", "currency", "why")}
 SHOWN = ("offering", "price", "amount_minor", "currency", "charged", "for_orders", "state", "sold", "on_sale", "market", "tax_group")
 
 
@@ -28,3 +33,50 @@ def catalogue_list(
     """
     with looking() as session:
         show_rows(list_prices(session.app, offering=offering), output, columns=SHOWN, limit=limit, empty="nothing is published yet")
+
+
+@catalogue.command("diff")
+def catalogue_diff(
+    a: Annotated[int, typer.Argument(metavar="A", help="A version of the catalogue, as orders pin it; 0 is before the first.", min=0)],
+    b: Annotated[int, typer.Argument(metavar="[B]", help="Another one; left out, the version of now.", min=0, show_default=False)] = 0,
+    limit: Limit = None,
+    output: Output = Format.table,
+) -> None:
+    """Show what differs between two versions of the catalogue, offering by offering and price by price.
+
+    Amounts are net of tax. A draft beside an offering that is on sale is compared with the draft of before.
+
+    Example: o2c catalogue diff 1
+    """
+    from o2c.views.catalogue_versions import diff_catalogue  # needs the rules; the list does not
+
+    with looking() as session:
+        show_rows(diff_catalogue(session.app, a, b), output, columns=DIFFERS, limit=limit, empty="nothing differs")
+
+
+@catalogue.command("dry-run")
+def catalogue_dry_run(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A list of TMF620 offerings, as for `load catalogue`.")],
+    since: Annotated[
+        str, typer.Option("--since", metavar="TIME", help="Orders captured from here on; the last 31 days when left out.")
+    ] = "",
+    on: Annotated[
+        str, typer.Option("--on", metavar="TIME", help="The list as it stands then; now, or when its last validity begins, when left out.")
+    ] = "",
+    market: Annotated[str, typer.Option(metavar="CODE", help="The market of the list.", show_default=True)] = "GB",
+    output: Output = Format.table,
+) -> None:
+    """Try a price list on the orders that came: what would have been priced otherwise, and what would have fallen out.
+
+    Decided by the real rules over the papers as they were recorded, corrections and all; nothing is written. Drafts count as on sale. What
+    recurs is counted once a period.
+
+    Example: o2c catalogue dry-run catalogue.tmf620.json --since 2026-01-01
+    """
+    from o2c.views.catalogue_versions import dry_run  # needs the rules; the list does not
+
+    text = text_of(file)
+    with looking() as session:
+        current(session)
+        times = {name: time_of(told) for name, told in (("since", since), ("on", on)) if told}
+        show_one(dry_run(session.app, text, market=market, **times), output, columns=TRIED)

@@ -103,10 +103,10 @@ def _told(row: Mapping[str, Any]) -> dict[str, str]:
 
 def _said(name: str, value: Any, currency: str) -> tuple[str, str]:
     """The heading and the text of a value."""
-    if name.endswith("_minor") and currency and isinstance(value, int):
+    if name.endswith("_minor") and currency and isinstance(value, int | None):
         from o2c.views.reading import amount_text  # not before there is an amount: a page of help needs no engine
 
-        return name.removesuffix("_minor"), amount_text(value, currency)
+        return name.removesuffix("_minor"), "" if value is None else amount_text(value, currency)
     if name.endswith("_s") and isinstance(value, int | float) and not isinstance(value, bool):
         return name.removesuffix("_s"), duration(value)
     return name, words(value)

@@ -23,9 +23,23 @@ SUPPLIED = ("app", "home", "context", "progress", "stop")
 """What the service gives to a function by itself."""
 IDENTIFIERS = inspect.Parameter("identifiers", inspect.Parameter.KEYWORD_ONLY, default=False)
 """How the gate is asked for numbers and SIMs in full, where a function itself always gives them."""
-WITHOUT_ID = frozenset({"msisdn", "iccid", "text", "statement", "policy", "fix", "document", "paper", "position", "url", "link"})
+WITHOUT_ID = frozenset(
+    {"msisdn", "iccid", "text", "statement", "policy", "fix", "offerings", "document", "paper", "position", "url", "link"}
+)
 """Parameters that never stand in a path: what is personal must be in no URL, and a text is no name."""
-POSTED = frozenset({"counterfactual", "fallout.prove", "numbers.show", "orders.by-link", "orders.find", "sims.show", "sql", "streams.show"})
+POSTED = frozenset(
+    {
+        "catalogue.dry-run",
+        "counterfactual",
+        "fallout.prove",
+        "numbers.show",
+        "orders.by-link",
+        "orders.find",
+        "sims.show",
+        "sql",
+        "streams.show",
+    }
+)
 """Views that are asked by POST: what they ask by is personal, or a text. They change nothing, as every view."""
 WHOLE = frozenset({"document", "paper"})
 """Parameters that are the whole body. It is handed on as it came, so that one parser alone says what stands in it (ASVS 5.0, 1.5.3)."""

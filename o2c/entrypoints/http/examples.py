@@ -22,6 +22,7 @@ ANY_VERSION = "*"
 """An If-Match that takes whatever stands."""
 JWKS = '{"keys": [{"kty": "OKP", "crv": "Ed25519", "kid": "1", "alg": "EdDSA", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}'
 POLICY = 'version = "other"\nvalid_from = "2026-01-01"\n'
+OFFERINGS = '[{"id": "lark-line", "version": "2.0", "lifecycleStatus": "Draft", "productSpecification": {"id": "spec-mobile"}}]'
 FIX = '[correct]\nparty = "C-1001"\n'
 _PARTY = {
     "@type": "Individual", "id": "C-2001", "givenName": "Ada", "familyName": "Example", "birthDate": "1980-02-29",
@@ -51,6 +52,8 @@ EXAMPLES: Mapping[str, Mapping[str, Any]] = {
     "access.records": {"customer": "C-1001", "limit": 20},
     "accounts.list": {"accounts": ["BA-C-1001"]},
     "assurance": {"rule": "ceased-but-billed", "days": 35},
+    "catalogue.diff": {"a": 1},
+    "catalogue.dry-run": {"offerings": OFFERINGS, "since": _SINCE},
     "catalogue.list": {"offering": "lark-line"},
     "catalogue.offerings": {},
     "conformance": {},

@@ -198,3 +198,53 @@ class ClosingShown(TypedDict):
     digest: str
     closed_at: str
     event: str
+
+
+class OfferingChangeShown(TypedDict):
+    """A difference between two versions of the catalogue: of an offering, a field of it, or one of its prices (net, minor units). `stage`: draft, active or
+    retired."""
+
+    offering: str
+    stage: str
+    what: str
+    change: str
+    was: str
+    now: str
+    before_minor: int | None
+    after_minor: int | None
+    currency: str
+
+
+class DryRunSum(TypedDict):
+    """What the orders that go through both times cost, net in minor units: once, or a period."""
+
+    charged: str
+    currency: str
+    before_minor: int
+    after_minor: int
+    difference_minor: int
+
+
+class DryRunOrder(TypedDict):
+    """An order that comes out otherwise: `priced otherwise`, `falls out` or `goes through`; `why` is the flaw. Sums are net minor units, by how often they are charged."""
+
+    order: str
+    external_id: str
+    came_out: str
+    why: str
+    currency: str
+    before: dict[str, int]
+    after: dict[str, int]
+
+
+class DryRunShown(TypedDict):
+    """What a price list that is not loaded would have meant for orders; `on` is the time as of which it was tried."""
+
+    offerings_changed: int
+    on: str
+    orders: int
+    priced_otherwise: int
+    fall_out: int
+    go_through: int
+    sums: list[DryRunSum]
+    items: list[DryRunOrder]
