@@ -36,7 +36,7 @@ NEAR_EVENTS, LAST_EVENTS, FAR_EVENTS = 250, 5_000, 100_000
 """Among how many of the last events of the log a partner's calls are looked for: first to see whether it was answered lately, then to see how
 often it is, and last, before one that is seldom called is taken for down."""
 CALLS_ENOUGH = 200
-"""So many calls before those of the chunk show by themselves how often a partner is usually not there."""
+"""So many calls before an outage show by themselves how often its partner is usually not there."""
 
 
 @dataclass(slots=True)
@@ -166,8 +166,9 @@ def _shown(app: Engine, partner: str, state: PartnerState, calls: Iterable[Call]
         if not undecided(told, rule, judged_from=began):
             return None
     found = detected(told, rule, after=after, judged_from=began)
-    few = len(told) - len(fresh) < CALLS_ENOUGH
-    return detected(with_earlier(FAR_EVENTS), rule, after=after, judged_from=began) if found and few else found
+    if found is None or sum(call.at < found.since for call in told) >= CALLS_ENOUGH:
+        return found
+    return detected(with_earlier(FAR_EVENTS), rule, after=after, judged_from=began)
 
 
 def _call(row: Mapping[str, Any]) -> Call:

@@ -60,13 +60,18 @@ def test_few_calls_are_looked_at_with_those_before() -> None:
 
 
 @pytest.mark.parametrize("more", [0, 300], ids=["one call", "hundreds at once"])
+@pytest.mark.parametrize("told", [0, 400], ids=["none of them told", "hundreds of them told"])
 @pytest.mark.parametrize(
     ("long_ago", "found"),
     [pytest.param(ILL, False, id="half of its calls always met nobody"), pytest.param(WELL, True, id="it always answered")],
 )
-def test_a_partner_that_is_seldom_called_is_judged_by_its_own_calls(long_ago: list[Call], found: bool, more: int) -> None:
+def test_a_partner_that_is_seldom_called_is_judged_by_its_own_calls(long_ago: list[Call], found: bool, more: int, told: int) -> None:
     """Its last calls stand far back in the log, behind what others did since; before it is taken for down they are looked up."""
-    lately = [call(0, failed=False), *(call(n, failed=True) for n in range(1, 8))]
+    lately = [
+        call(0, failed=False),
+        *(call(n, failed=True) for n in range(1, 8)),
+        *(call(9_000 + n, failed=False, after_s=8) for n in range(told)),
+    ]
 
     def last_calls(partner: str, events: int) -> list[dict[str, Any]]:
         seen = [*long_ago, *lately] if events > outages.LAST_EVENTS else lately
