@@ -11,6 +11,7 @@ from fastapi import APIRouter, Body, Depends, Header, Query, Request
 from fastapi.responses import JSONResponse, Response
 
 from o2c.desk.act import Context, Refused
+from o2c.desk.capture import document
 from o2c.entrypoints.http.callers import Caller, wishing
 from o2c.entrypoints.http.calls import Call, calls
 from o2c.entrypoints.http.held import held_by
@@ -64,6 +65,15 @@ async def of_json(request: Request) -> None:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if request.method == "POST" and kind != JSON and await request.body():
         raise Refused(f"a body is sent as {JSON}, not as {kind or 'nothing that it says'}", kind="media-type")
+
+
+async def strictly(request: Request) -> None:
+    """Raise Refused (malformed) for a body that another parser may read otherwise: a name twice, half a letter, no number (ASVS 5.0, 1.5.3)."""
+    if body := await request.body():
+        try:
+            document(body, "the body")
+        except Refused as refused:
+            raise Refused(str(refused), kind="malformed") from None
 
 
 async def as_sent(request: Request) -> bytes:
@@ -161,6 +171,7 @@ def _endpoint(call: Call, work: Callable[..., Response], extra: list[inspect.Par
     def endpoint(**given: Any) -> Response:
         for name in {"key", "if_match"} - names if call.verb else set():
             given[name] = None
+        given.pop("read", None)
         return work(given.pop("request"), given.pop("context"), body=given.pop("body", None), **given)
 
     keyword = inspect.Parameter.KEYWORD_ONLY
@@ -174,6 +185,7 @@ def _endpoint(call: Call, work: Callable[..., Response], extra: list[inspect.Par
         own.append(inspect.Parameter("body", keyword, annotation=Annotated[bytes, Depends(as_sent)]))
     elif call.body is not None:
         own.append(inspect.Parameter("body", keyword, annotation=Annotated[call.body, Body()]))
+        own.append(inspect.Parameter("read", keyword, annotation=Annotated[None, Depends(strictly)]))
     endpoint.__signature__ = inspect.Signature(own)  # type: ignore[attr-defined]  # what FastAPI reads
     endpoint.stands_for = call.operation.function  # type: ignore[attr-defined]  # what the law of faces reads
     return endpoint
