@@ -17,6 +17,7 @@ from o2c.desk.keys import issue_key, trust_issuer
 from o2c.engine.app import Context
 from o2c.entrypoints.http.examples import HOOK, INVOICE
 from o2c.entrypoints.http.limits import Rates
+from o2c.entrypoints.http.tmf.readable import READABLE
 from tests.rich import RIVAL
 from tests.rules.test_tokens import CORPUS, ISSUER, JWKS, signed
 from tests.sent import CALLS, OPERATIONS, ORDERS, Sent, StandIns, sent
@@ -179,3 +180,39 @@ def test_a_header_without_end_is_cut_off(service: Visitor) -> None:
 
     assert status in (0, 400, 401, 431)
     assert service.client.get("/livez").status_code == 200
+
+
+ORDERING = "/tmf-api/productOrderingManagement/v{version}"
+TM_FORUM: list[tuple[str, str, Any, str]] = [
+    *(("GET", f"{each.base}/{each.name}", None, each.view) for each in READABLE),
+    ("GET", "/tmf-api/event/v4/event", None, "events.page"),
+    *(
+        (method, ORDERING.format(version=version) + path, body, operation)
+        for version in (4, 5)
+        for method, path, body, operation in (
+            ("GET", "/productOrder", None, "orders.documents"),
+            ("GET", "/productOrder/RIVAL-1", None, "orders.document"),
+            ("GET", "/cancelProductOrder", None, "orders.cancellations"),
+            ("POST", "/productOrder", {}, "orders.capture"),
+            ("POST", "/cancelProductOrder", {"productOrder": {"id": "RIVAL-1"}}, "orders.cancel"),
+            ("PATCH", "/productOrder/RIVAL-1", {"priority": "1"}, "orders.amend"),
+            ("POST", "/hub", {"callback": "ftp://nowhere.example"}, "hooks.subscribe"),
+            ("DELETE", "/hub/NONE-1", None, "hooks.unsubscribe"),
+        )
+    ),
+]
+"""Each path of TM Forum's interfaces, what is sent, and the operation behind it; what would be done is refused for another reason where it can be."""
+
+
+@pytest.mark.parametrize(("method", "path", "body", "operation"), TM_FORUM, ids=lambda value: value if isinstance(value, str) else "")
+def test_tm_forums_paths_obey_the_same_table(
+    service: Visitor, keys: Mapping[str, str], method: str, path: str, body: Any, operation: str
+) -> None:
+    """Forbidden is 403; allowed is done, or refused for another reason; what another shop began is not there for a service."""
+    told = {role: service.client.request(method, path, json=body, headers={"Authorization": f"Bearer {keys[role]}"}) for role in ROLES}
+
+    forbidden = {role for role, answer in told.items() if answer.status_code == 403}
+    assert forbidden == {role for role in ROLES if PERMISSIONS[operation][role] == NO}
+    assert not [answer.text for answer in told.values() if answer.status_code >= 500 or answer.status_code == 401]
+    if PERMISSIONS[operation]["service"] == OWN and "RIVAL-1" in f"{path}{body}":
+        assert told["service"].status_code in (404, 422)
