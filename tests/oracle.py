@@ -98,8 +98,8 @@ def invoices_of(
         run = months_on(run, 1)
 
 
-def disagreements(timelines: Iterable[dict[str, Any]]) -> list[str]:
-    """Where the invoices issued differ from what they must be; the engine's last act is the time up to which none may be missing."""
+def bills(timelines: Iterable[dict[str, Any]]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The invoices as they must be, and as they were issued; the engine's last act is the time up to which none may be missing."""
     items, charges, issued, until = dict[str, Any](), dict[str, Any](), dict[str, Any](), datetime(1, 1, 2, tzinfo=LONDON)
     methods = dict[str, str]()
     for event in sorted({event["position"]: event for event in timelines}.values(), key=lambda event: int(event["position"])):
@@ -123,7 +123,12 @@ def disagreements(timelines: Iterable[dict[str, Any]]) -> list[str]:
             lines = sorted((f"{x['order']}/{x['item']}", x["kind"], x["from_day"], x["to_day"], x["net_minor"]) for x in data["lines"])
             methods[data["number"]] = data["method"]
             issued[data["number"]] = (*(data[name] for name in ("issued_on", "due_on", "net_minor", "total_minor")), lines)
-    must = {number: bill for account, known in charges.items() for number, bill in invoices_of(account, known, until, methods)}
+    return {number: bill for account, known in charges.items() for number, bill in invoices_of(account, known, until, methods)}, issued
+
+
+def disagreements(timelines: Iterable[dict[str, Any]]) -> list[str]:
+    """Where the invoices issued differ from what they must be."""
+    must, issued = bills(timelines)
     numbers = sorted(number for number in must.keys() | issued.keys() if must.get(number) != issued.get(number))
     return [f"invoice {number}: must be {must.get(number)}, is {issued.get(number)}" for number in numbers]
 

@@ -40,7 +40,7 @@ from o2c.views.reading import time_of
 from o2c.views.status import show_status
 from o2c.views.timeline import order_timeline
 from projections.engine.operations import ALL, catch_up, rebuild
-from tests import billed, fates, flaws, limits, lost, person, ports, promised, show
+from tests import billed, cash, fates, flaws, limits, lost, person, ports, promised, show
 from tests.bench.watch import Spent, spent
 from tests.book import Entry, booked
 from tests.fates import Claim
@@ -220,6 +220,10 @@ def invoices_agree(job: Job) -> Iterator[Claim]:
     yield Claim("the oracle agrees on every invoice", not wrong and seen["invoices"] > 0, figures)
 
 
+def books_agree(job: Job) -> Iterator[Claim]:
+    yield from cash.claims(job.app, _drawn(job.app))
+
+
 def billed_by_period(job: Job) -> Iterator[Claim]:
     """Plans against the price list, charges against plans, invoice lines against charges."""
     rows = job.app.reads.rows
@@ -316,6 +320,7 @@ def fast_enough(job: Job) -> Iterator[Claim]:
 
 
 Part = Callable[[Job], Iterator[Claim]]
+MONEY: tuple[Part, ...] = (sums, debits_on_bank_days, invoices_agree, books_agree)
 CLAIMS: tuple[Part, ...] = (
     every_line,
     lambda job: lost.nothing_lost(lines_of(job.orders), lost.log_of(job.app)),
@@ -325,15 +330,13 @@ CLAIMS: tuple[Part, ...] = (
     lambda job: limits.claims(job.app),
     lambda job: ports.claims(job.app.reads.rows(ports.EVENTS_OF_PORTS)),
     lambda job: promised.claims(job.app),
-    sums,
-    debits_on_bank_days,
-    invoices_agree,
+    *MONEY,
     billed_by_period,
     ingested_again,
     diagnosed,
     rebuilt,
 )
-UNDER_FAULTS: tuple[Part, ...] = (every_line, in_trouble, fast_enough, sums, debits_on_bank_days, invoices_agree, diagnosed, rebuilt)
+UNDER_FAULTS: tuple[Part, ...] = (every_line, in_trouble, fast_enough, *MONEY, diagnosed, rebuilt)
 """What is claimed of a run whose partners are in trouble: what comes of an order may differ then, and what an invoice says may not."""
 
 

@@ -3,7 +3,9 @@
 import csv
 import io
 import json
+from collections import Counter
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,8 +17,10 @@ from o2c.kernel.refusal import Refused
 from o2c.ledger.digest import digest_of
 from o2c.views.ledger import export_ledger, list_closings, trial_balance
 from o2c.views.reading import caught_up
+from o2c.views.timeline import order_timeline
 from tests.desk import DEPOSIT, Desk
 from tests.histories import Told, append
+from tests.ledger_oracle import books_of, checked, sums
 from tests.shell import Shell
 from tests.world import World, at, line, order
 
@@ -186,3 +190,44 @@ def test_the_books_on_the_command_line_and_in_python(shell: Shell, dsn: str) -> 
     assert (done.returncode, "2026-01-11 closed" in done.stderr) == (0, True), done.stderr
     assert "is closed already" in shell.run("ledger", "close", "2026-01-11", "--actor", "fay").stderr
     assert json.loads(shell.run("ledger", "closings", "-o", "json").stdout)[0]["closed_on"] == "2026-01-11"
+
+
+def test_the_oracle_works_out_the_same_books(world: World, desk: Desk, tmp_path: Path) -> None:
+    """A deposit that becomes a credit and one that is owed, money above a bill and in parts, a payback: every posting is what the timelines come to."""
+    world.stocked(pays="invoice")
+    world.scripted.will("credit", DEPOSIT, DEPOSIT)
+    world.take(order("WEB-1", line()), order("WEB-2", line(), party="C-2"), order("WEB-3", line(), party="C-3"))
+    world.run(at(5, 10))
+    waiting = [name for name in ("WEB-1", "WEB-2", "WEB-3") if world.fallouts(name)]
+    for name in waiting:
+        desk.types("payments", "deposit", name, "--amount", "60.00", "--reference", f"TFR-{name}")
+    desk.types("payments", "deposit", waiting[0], "--amount", "40.00", "--reference", "TFR-more")
+    world.cancel(waiting[1])
+    world.run(at(12))
+    for number, row in enumerate(issued_by(world)):
+        left = row["total_minor"] - row["credit_used_minor"]
+        for part in (left // 3, left) if left else ():
+            desk.types("payments", "record", row["number"], "--amount", f"{part / 100:.2f}", "--reference", f"PAY-{number}-{part}")
+    desk.types("payments", "refund", f"BA-{world.order(waiting[1]).party}", "--amount", "50.00", "--reference", "TFR-back")
+    world.run(at(20, month=3))
+    caught_up(world.app)
+    told = [json.loads(json.dumps(event)) for name in ("WEB-1", "WEB-2", "WEB-3") for event in order_timeline(world.app, name)]
+    timelines, export = tmp_path / "T.jsonl", tmp_path / "L.csv"
+    timelines.write_text("\n".join(map(json.dumps, told)))
+    export.write_text(Shell(world.dsn, tmp_path / "home").run("ledger", "export").stdout)
+
+    assert list(checked(timelines, export)) == []
+    books = books_of(told)
+    stood = Counter[str]()
+    for account in books.values():
+        stood.update(account.standing())
+    now = standing(world)
+    assert stood["open"] == now.get("receivable", 0)
+    assert (stood["credit"], stood["owed"]) == (-now.get("customer-credit", 0), -now["owed-to-customers"])
+    assert stood["owed"] == 1000
+    for day in (date(2026, 1, 8), date(2026, 2, 1), date(2026, 3, 20)):
+        assert sums(books.values(), day) == standing(world, day)
+
+    rows = export.read_text().split("\n")
+    export.write_text("\n".join(rows[:7] + rows[8:]))
+    assert len(list(checked(timelines, export))) == 1, "a line that is missing is seen"
