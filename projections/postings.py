@@ -5,12 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from o2c.ledger.postings import TABLE, Posting, postings_of
+from o2c.ledger.postings import (
+    TABLE,
+    Posting,
+    above_before_accounts_held_money,
+    deposit_before_accounts_held_money,
+    postings_of,
+)
 from projections.engine.projection import Doc, Projection, Row
 from projections.engine.seen import Seen
 
 _NAMED = ("account", "customer", "currency", "market")
 """What one event of a stream says for all of them: a payment says neither whose invoice it pays nor in which currency."""
+_PAYMENTS = frozenset({"payment.received", "payment.part-received"})
 _CONTEXT = frozenset({"account.opened", "account.charge-started"})
 
 
@@ -19,6 +26,7 @@ def _evolve(doc: Doc, record: Seen) -> Doc:
     posted = postings_of(record.type, record.body)
     if not posted:
         return {**doc, "named": named}
+    stands, earlier = _stands(doc, record)
     entry = {
         "event": record.event_id,
         "position": record.position,
@@ -26,9 +34,26 @@ def _evolve(doc: Doc, record: Seen) -> Doc:
         "at": record.at,
         "said_day": record.body.get("issued_on"),
         "order_id": record.order_id,
-        "lines": [_line(posting) for posting in posted],
+        "lines": [_line(posting) for posting in (*posted, *earlier)],
     }
-    return {"named": named, "entries": [*doc["entries"], entry]}
+    return {**doc, **stands, "named": named, "entries": [*doc["entries"], entry]}
+
+
+def _stands(doc: Doc, record: Seen) -> tuple[Doc, tuple[Posting, ...]]:
+    """What is open of an invoice and kept of deposits after an event, and what it posts besides where the log is older than money that accounts hold."""
+    body = record.body
+    if record.type == "invoice.issued":
+        return {"open": doc["open"] + body["total_minor"] - body.get("credit_used_minor", 0)}, ()
+    if record.type in _PAYMENTS:
+        above = body["amount_minor"] - max(doc["open"], 0) - body.get("credit_minor", 0)
+        return {"open": doc["open"] - body["amount_minor"]}, above_before_accounts_held_money(above) if above > 0 else ()
+    if record.type == "account.deposit-kept":
+        return {"kept": {**doc["kept"], body["order"]: doc["kept"].get(body["order"], 0) + body["amount_minor"]}}, ()
+    if record.type == "account.deposit-freed":
+        missing = body["amount_minor"] - doc["kept"].get(body["order"], 0)
+        left = {order: minor for order, minor in doc["kept"].items() if order != body["order"]}
+        return {"kept": left}, deposit_before_accounts_held_money(missing) if missing > 0 else ()
+    return {}, ()
 
 
 def _line(posting: Posting) -> list[Any]:
@@ -60,7 +85,7 @@ POSTINGS = Projection(
     name="postings",
     meaning="One row a posting: the event, the account of the chart, the billing account, the amount (a debit above zero, a credit below it). `said_day`: the day "
     "that the event names for itself, else it is that of `at` by the market's clock. From `from_day` to before `to_day` it is earned by days.",
-    shape_version=1,
+    shape_version=2,
     columns={
         "event": "text", "line": "integer", "position": "bigint", "type": "text", "at": "timestamptz", "said_day": "date", "market": "text",
         "ledger_account": "text", "account": "text", "customer_id": "text", "order_id": "text", "currency": "text", "amount_minor": "bigint",
@@ -70,11 +95,11 @@ POSTINGS = Projection(
     indexes=("account", "customer_id", "position"),
     types=frozenset({*_CONTEXT, *TABLE}),
     fields=frozenset({
-        *_NAMED, "amount_minor", "becomes", "issued_on", "lines", "net_minor", "of_owed_minor", "tax_minor", "total_minor",
+        *_NAMED, "amount_minor", "becomes", "credit_minor", "credit_used_minor", "issued_on", "order", "lines", "net_minor", "of_owed_minor", "tax_minor", "total_minor",
     }),
     group=lambda record: record.stream,
     found_by="stream",
-    initial={"named": {}, "entries": []},
+    initial={"named": {}, "entries": [], "open": 0, "kept": {}},
     evolve=_evolve,
     rows=_rows,
 )  # fmt: skip

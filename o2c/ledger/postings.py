@@ -21,9 +21,11 @@ CHART: Mapping[str, Kind] = {
     "deferred-revenue": "liability",
     "tax": "liability",
     "revenue": "income",
+    "unallocated": "liability",
     "write-off": "expense",
 }
-"""The accounts of the chart and what each is. `cash` is what banks and card schemes clear; `deferred-revenue` is billed and not yet served."""
+"""The accounts of the chart and what each is. `cash` is what banks and card schemes clear; `deferred-revenue` is billed and not yet served;
+`unallocated` came above invoices before accounts held money, so that no account has it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,16 @@ POSTS_NOTHING: Mapping[str, str] = {
     "sim.lost": "it says what a replacement costs us, which the supplier's bill posts in the books of purchases",
 }
 """The events that name an amount and post nothing, each with the reason."""
+
+
+def above_before_accounts_held_money(amount_minor: int) -> tuple[Posting, ...]:
+    """Give what money above an invoice posts of which no account took note, as it was before accounts held any."""
+    return _moved(amount_minor, debit="receivable", credit="unallocated")
+
+
+def deposit_before_accounts_held_money(amount_minor: int) -> tuple[Posting, ...]:
+    """Give what a deposit posts of which the account learned only when it was freed, as it was before accounts held any."""
+    return _moved(amount_minor, debit="cash", credit="deposit")
 
 
 def postings_of(name: str, body: Body) -> tuple[Posting, ...]:

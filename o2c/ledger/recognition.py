@@ -1,4 +1,4 @@
-"""What a service period has earned by a day, exact to the minor unit, and how a price for a bundle is shared among its parts."""
+"""What a service period has earned by a day, exact to the minor unit."""
 
 from __future__ import annotations
 

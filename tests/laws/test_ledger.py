@@ -1,6 +1,7 @@
 """Laws of the books: every event that names an amount posts or says why not, what it posts sums to zero, and what is earned sums to the line."""
 
 import typing
+from collections import Counter
 from collections.abc import Iterator
 from datetime import date, timedelta
 from fractions import Fraction
@@ -15,11 +16,13 @@ from o2c.kernel.event import types_by_name
 from o2c.kernel.periods import Period
 from o2c.ledger.postings import CHART, POSTS_NOTHING, TABLE, postings_of
 from o2c.ledger.recognition import earned, earned_on
+from projections.balances import BALANCES
 from projections.engine.fold import Fold
-from projections.engine.projection import derive
+from projections.engine.projection import Projection, derive
 from projections.engine.seen import names_of
+from projections.invoices import INVOICES
 from projections.postings import POSTINGS
-from tests.histories import histories, seen
+from tests.histories import Told, histories, invoice, order_id, seen
 
 
 def amounts_of(annotation: Any) -> Iterator[str]:
@@ -115,3 +118,100 @@ def test_a_month_in_advance_day_by_day() -> None:
     assert earned(1999, period, date(2026, 2, 7)) == earned(1999, period, date(2026, 3, 1)) == 1999
     with pytest.raises(ValueError, match="without days"):
         earned(1999, Period(date(2026, 1, 8), date(2026, 1, 8)), date(2026, 1, 8))
+
+
+@st.composite
+def money_stories(draw: st.DrawFn) -> list[Told]:
+    """What an account may go through, in sense: deposits kept and freed, bills that take what credit there is, money in parts and above, paybacks."""
+    events, deposits, invoices = list[Told](), dict[str, int](), dict[str, int]()
+    credit, owed = 0, 0
+
+    def tell(stream: str, name: str, **body: Any) -> None:
+        named = {"account": "BA-1", "customer": "C-1", "currency": "GBP"} if stream.startswith("account") else {}
+        events.append(Told(stream, name, {**named, **body}, None, None, len(events)))
+
+    for step in range(draw(st.integers(0, 25))):
+        amount = draw(st.integers(1, 5_000))
+        match draw(st.sampled_from(("keep", "free", "bill", "bill", "pay", "pay", "return"))):
+            case "keep":
+                order = order_id(draw(st.integers(0, 2)))
+                deposits[order] = deposits.get(order, 0) + amount
+                tell("account-BA-1", "account.deposit-kept", amount_minor=amount, order=order)
+            case "free" if deposits:
+                order, kept = deposits.popitem()
+                becomes = draw(st.sampled_from(("credit", "owed")))
+                credit, owed = credit + kept * (becomes == "credit"), owed + kept * (becomes == "owed")
+                tell("account-BA-1", "account.deposit-freed", amount_minor=kept, order=order, becomes=becomes)
+            case "bill":
+                number, used = f"BA-1-{step}", min(credit, amount)
+                credit, invoices[number] = credit - used, amount - used
+                if used:
+                    tell("account-BA-1", "account.credit-used", amount_minor=used, invoice=number)
+                tell(f"invoice-{number}", "invoice.issued", **{**invoice(number, amount), "credit_used_minor": used})
+            case "pay" if invoices:
+                number = draw(st.sampled_from(sorted(invoices)))
+                above = max(amount - max(invoices[number], 0), 0)
+                invoices[number], credit = invoices[number] - amount, credit + above
+                name = "payment.part-received" if invoices[number] > 0 else "payment.received"
+                tell(f"invoice-{number}", name, item="", amount_minor=amount, method="card", credit_minor=above)
+                if above:
+                    tell("account-BA-1", "account.credit-received", amount_minor=above, invoice=number)
+            case "return" if credit + owed:
+                back = min(amount, credit + owed)
+                of_owed = min(back, owed)
+                credit, owed = credit - (back - of_owed), owed - of_owed
+                tell(
+                    "account-BA-1",
+                    "account.money-returned",
+                    amount_minor=back,
+                    of_owed_minor=of_owed,
+                    method="card",
+                    returned_on="2026-02-01",
+                )
+    return events
+
+
+@hypothesis.given(history=money_stories())
+def test_the_books_are_what_the_projections_say(history: list[Told]) -> None:
+    """Whatever sensible an account goes through, no money is lost: what the chart has as open, credit, owed and deposit is what invoices and balances tell."""
+    rows = {projection.name: rows_of(projection, history) for projection in (POSTINGS, BALANCES, INVOICES)}
+    chart = Counter[str]()
+    for row in rows["postings"]:
+        chart[row["ledger_account"]] += row["amount_minor"]
+    held = Counter[str]()
+    for row in rows["balances"]:
+        held.update({name: row[f"{name}_minor"] for name in ("credit", "owed", "deposits", "returned")})
+    came = sum(event.body["amount_minor"] for event in history if event.type.startswith("payment.") or event.type == "account.deposit-kept")
+
+    assert sum(chart.values()) == 0
+    assert chart["receivable"] == sum(max(row["total_minor"] - row["credit_used_minor"] - row["paid_minor"], 0) for row in rows["invoices"])
+    assert (-chart["customer-credit"], -chart["owed-to-customers"], -chart["deposit"]) == (held["credit"], held["owed"], held["deposits"])
+    assert -chart["revenue"] - chart["tax"] - chart["deferred-revenue"] == sum(row["total_minor"] for row in rows["invoices"])
+    assert chart["cash"] == came - held["returned"]
+
+
+def test_money_from_before_accounts_held_any_is_not_lost() -> None:
+    """A payment above an invoice that no account took note of is unallocated, and a deposit that an account learned of as it was freed came in cash."""
+    named = {"account": "BA-1", "customer": "C-1", "currency": "GBP", "order": order_id(0)}
+    history = [
+        Told("invoice-BA-1-1", "invoice.issued", invoice("BA-1-1", 1000)),
+        Told("invoice-BA-1-1", "payment.received", {"item": "", "attempt": 1, "amount_minor": 1250, "method": "bank-transfer"}, minutes=1),
+        Told("account-BA-1", "account.deposit-freed", {**named, "amount_minor": 300, "becomes": "owed"}, minutes=2),
+    ]
+    chart = Counter[str]()
+    for row in rows_of(POSTINGS, history):
+        chart[row["ledger_account"]] += row["amount_minor"]
+
+    assert {name: minor for name, minor in chart.items() if minor} == {
+        "revenue": -1000,
+        "cash": 1550,
+        "unallocated": -250,
+        "owed-to-customers": -300,
+    }
+
+
+def rows_of(projection: Projection, history: list[Told]) -> list[dict[str, Any]]:
+    """The rows of a projection of a history."""
+    fold = Fold(projection, names_of(projection.types), strict=True)
+    fold.take(fold.assign_groups(seen(history)))
+    return [row for group, doc in fold.docs.items() for row in derive(projection, group, doc).values()]
