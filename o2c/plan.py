@@ -68,6 +68,7 @@ from o2c.sim.step import RESTOCK as SIM_RESTOCK
 from o2c.sim.step import STEP as SIM_STEP
 from o2c.stock.reaction import STOCK_CAME, stock_expected
 from o2c.stock.state import KIND as DELIVERY_OF_STOCK
+from o2c.usage.state import KIND as USAGE
 
 STEPS: Mapping[str, Step] = {
     step.name: step
@@ -102,6 +103,7 @@ KINDS: Mapping[str, StreamKind] = {
         KEY,
         ISSUERS,
         HOOK,
+        USAGE,
         SAVED_VIEWS,
     )
 }

@@ -185,6 +185,11 @@ LIVES: Mapping[str, Mapping[str, Sequence[Told]]] = {
                  "stopped": (("sims.announced", {}), ("step.stopped", {**_NO, "step": "sim-arrival"}))},
     "account": {
         "opened": (("account.opened", {}),),
+        "usage, up to its limit and beyond": (
+            ("account.opened", {}), ("account.charge-started", {"terms": {"usage_version": 12}}), ("account.limit-set", {}),
+            ("account.limit-noticed", {}), ("account.limit-noticed", {"notice": "bill-2026-01-08-100", "percent": 100}),
+            ("account.limit-exceed-agreed", {}), ("account.usage-rated", {}), ("account.limit-set", {"amount_minor": None}),
+        ),
         "money held, used and paid back": (
             ("account.opened", {}),
             ("account.deposit-kept", {"amount_minor": 4000}), ("account.deposit-kept", {"amount_minor": 1000}), ("account.deposit-kept", {"order": "2"}),
@@ -261,6 +266,10 @@ LIVES: Mapping[str, Mapping[str, Sequence[Told]]] = {
     "key": {
         "used and revoked": (("key.issued", {}), ("key.used", {}), ("key.revoked", {})),
         "issued again": (("key.issued", {}), ("key.revoked", {}), ("key.issued", {"operations": None})),
+    },
+    "usage": {
+        "a file": (("usage.loaded", {}),),
+        "deleted twice": (("usage.purged", {}), ("usage.purged", {"before": "2025-02-08T00:00:00Z", "records": 3})),
     },
     "issuers": {
         "trusted, and no more": (("issuer.trusted", {}), ("issuer.trusted", {"issuer": "https://other.example.org"}), ("issuer.distrusted", {})),

@@ -21,6 +21,7 @@ operation                service  agent   supervisor  analyst  auditor  privacy-
 access.permissions       yes      yes     yes         yes      yes      yes              yes
 access.records           -        -       -           -        yes      yes              -
 accounts.list            -        yes     yes         masked   yes      yes              -
+allowances.show          yes      yes     yes         masked   yes      yes              -
 assurance                -        -       yes         masked   yes      -                -
 catalogue.diff           yes      yes     yes         yes      yes      yes              yes
 catalogue.dry-run        -        -       yes         masked   yes      -                -
@@ -78,6 +79,9 @@ ledger.close             -        -       yes         -        -        -       
 ledger.closings          -        -       yes         yes      yes      -                -
 ledger.export            -        -       yes         masked   yes      -                -
 ledger.trial-balance     -        -       yes         yes      yes      -                -
+limits.agree             yes      yes     yes         -        -        -                -
+limits.set               yes      yes     yes         -        -        -                -
+limits.show              yes      yes     yes         masked   yes      yes              -
 metrics.ages             -        yes     yes         yes      yes      -                -
 metrics.cycle-time       -        yes     yes         yes      yes      -                -
 metrics.durations        -        yes     yes         yes      yes      -                -
@@ -143,6 +147,10 @@ store.adopt              -        -       -           -        -        -       
 streams.act              -        -       -           -        -        -                -
 streams.append           -        -       -           -        -        -                -
 streams.show             -        yes     yes         masked   yes      yes              -
+usage.list               -        yes     yes         masked   yes      yes              -
+usage.load               -        -       -           -        -        -                -
+usage.purge              -        -       yes         -        -        -                yes
+usage.take               yes      -       -           -        -        -                -
 """
 """The table. Files are loaded, rules of one's own are run and a copy is adopted by whoever has the machine alone; of SQL and replays nothing
 personal is in reach, so that there is nothing to mask."""

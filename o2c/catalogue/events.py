@@ -8,24 +8,28 @@ from pydantic import BaseModel, ConfigDict
 
 from o2c.kernel.event import Event, Upcast
 from o2c.kernel.recurrence import Recurrence
+from o2c.rating.tariff import Allowance, UsagePrice
 
 
 class OfferingPrice(BaseModel):
     """A price of an offering for orders taken from `valid_from` on (exclusive end `valid_to`; empty: open). Net of tax, in minor units.
 
     A recurring one is charged every `period_length` times `period_unit` (day, week, month, year), and those fields mean nothing for a
-    one-time one. `tax_group` is one of the market's.
+    one-time one. `tax_group` is one of the market's. A price of usage, and units that are included, have their terms in `usage` and `allowance`, and no amount of
+    their own; of these, those hold for a record whose validity has the time of use.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    kind: Literal["recurring", "one-time"]
+    kind: Literal["recurring", "one-time", "usage", "allowance"]
     amount_minor: int
     period_unit: str = "month"
     period_length: int = 1
     tax_group: str = "standard"
     valid_from: str = ""
     valid_to: str = ""
+    usage: UsagePrice | None = None
+    allowance: Allowance | None = None
 
     @property
     def recurrence(self) -> Recurrence:
@@ -47,7 +51,10 @@ class OfferingPublished(Event, name="catalogue.offering-published", stream="cata
         "prices": [{"kind": "recurring", "amount_minor": 1999}, {"kind": "one-time", "amount_minor": 1000, "valid_to": "2026-07-01T00:00:00Z"}],
         "characteristics": {"simType": ["esim", "physical"], "colour": ["red"]}, "defaults": {"simType": "esim"}, "optional": ["colour"], "requires": ["home-access"],
     }  # fmt: skip
-    upcasts = (Upcast(defaults={"sellable": True, "prices": [], "optional": [], "defaults": {}, "requires": []}),)
+    upcasts = (
+        Upcast(defaults={"sellable": True, "prices": [], "optional": [], "defaults": {}, "requires": []}),
+        Upcast(),
+    )  # a price of the second schema was of no usage, as its defaults say
     offering: str
     version: str
     specification: str

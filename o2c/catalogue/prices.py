@@ -26,10 +26,12 @@ from o2c.catalogue.fields import (
     unsupported,
     validity_at,
 )
+from o2c.catalogue.usage_prices import read_allowance, read_usage_price
 from o2c.kernel.money import tax_on, to_minor
 from o2c.kernel.periods import parse_time
 from o2c.kernel.recurrence import LENGTH_MAX, UNITS
 from o2c.markets.base import Market, tax_group, tax_percent
+from o2c.rating.tariff import alike
 
 PRICES = "productOfferingPrice"
 SAYS_NOTHING_OF_MONEY = frozenset(
@@ -40,9 +42,13 @@ OF_A_PRICE = SAYS_NOTHING_OF_MONEY | {
     *("recurringChargePeriod", "recurringChargePeriodType", "recurringChargePeriodLength"),
 }
 OF_A_VALUE = SAYS_NOTHING_OF_MONEY | {"dutyFreeAmount", "taxIncludedAmount", "taxCategory", "taxRate", "percentage"}
+OF_USAGE = frozenset({"unitOfMeasure", "pricingLogicAlgorithm", "prodSpecCharValueUse"})
+"""Fields that a price of usage has beside those of any."""
 NOT_YET = "is not supported; it would change what is charged"
-KINDS: dict[str, Literal["recurring", "one-time"]] = {
+KINDS: dict[str, Literal["recurring", "one-time", "usage", "allowance"]] = {
     "recurring": "recurring",
+    "usage": "usage",
+    "allowance": "allowance",
     **dict.fromkeys(("onetime", "onetimefee", "onetimecharge", "nonrecurring"), "one-time"),
 }
 """The words of the trade for the types of price, in small letters without spaces and marks."""
@@ -89,14 +95,17 @@ def read_prices(offering: str, document: Document, market: Market, on: date) -> 
 
 def _read(price: _Reader) -> OfferingPrice:
     _refuse_reference(price)
-    refuse_others(price.of, price.document, PRICES, OF_A_PRICE, NOT_YET)
+    kind = _kind(price)
+    of_its_kind = OF_A_PRICE if kind in ("recurring", "one-time") else OF_A_PRICE | OF_USAGE
+    refuse_others(price.of, price.document, PRICES, of_its_kind, NOT_YET)
     if flag_at(price.of, price.document, f"{PRICES}.isBundle", default=False):
         raise price.refused("isBundle", "is not supported: give the prices of the bundle one by one")
     if price.text("lifecycleStatus").casefold() not in ON_SALE:
         raise price.refused("lifecycleStatus", f"is {price.text('lifecycleStatus')[:40]!r}: leave a price that is not in force out")
-    kind = _kind(price)
     unit, length = _period(price, kind)
     valid_from, valid_to = validity_at(price.of, price.document, f"{PRICES}.validFor")
+    if kind == "usage" or kind == "allowance":
+        return _of_usage(price, kind, (valid_from, valid_to))
     amount_minor, group = _amount(price)
     return OfferingPrice(
         kind=kind,
@@ -109,19 +118,30 @@ def _read(price: _Reader) -> OfferingPrice:
     )
 
 
+def _of_usage(price: _Reader, kind: Literal["usage", "allowance"], valid: tuple[str, str]) -> OfferingPrice:
+    terms = {"kind": kind, "amount_minor": 0, "valid_from": valid[0], "valid_to": valid[1]}
+    if kind == "allowance":
+        read = read_allowance(price.of, PRICES, price.document, price.market, price.refused)
+        return OfferingPrice.model_validate({**terms, "allowance": read})
+    value = object_at(price.of, price.document, f"{PRICES}.price")
+    refuse_others(price.of, value, f"{PRICES}.price", OF_A_VALUE - {"taxIncludedAmount", "percentage"}, NOT_YET)
+    usage = read_usage_price(price.of, PRICES, price.document, price.market, price.refused)
+    return OfferingPrice.model_validate({**terms, "tax_group": _tax_group(price, value), "usage": usage})
+
+
 def _refuse_reference(price: _Reader) -> None:
-    if price.document.get("price") is None:
+    if price.document.get("price") is None and not OF_USAGE & price.document.keys():
         if price.document.get("priceType") is None:
             field = "href" if price.document.get("href") else "id"
             raise price.refused(field, "refers to a price elsewhere, which is not supported: give priceType and price with the offering")
         raise price.refused("price", "is missing; give its dutyFreeAmount")
 
 
-def _kind(price: _Reader) -> Literal["recurring", "one-time"]:
+def _kind(price: _Reader) -> Literal["recurring", "one-time", "usage", "allowance"]:
     told = price.text("priceType")
     kind = KINDS.get(folded(told))
     if kind is None:
-        raise price.refused("priceType", f"{told[:40]!r} is not supported; use recurring or oneTime")
+        raise price.refused("priceType", f"{told[:40]!r} is not supported; use recurring, oneTime, usage or allowance")
     return kind
 
 
@@ -130,7 +150,7 @@ def _period(price: _Reader, kind: str) -> tuple[str, int]:
     names = [name for name in ("recurringChargePeriod", "recurringChargePeriodType") if price.text(name)]
     told = {folded(price.text(name)) for name in names}
     length = price.text("recurringChargePeriodLength")
-    if kind == "one-time":
+    if kind != "recurring":
         if names or length not in ("", "0"):
             raise price.refused(
                 [*names, "recurringChargePeriodLength"][0], "is on a price that is charged once; say which of the two it is"
@@ -218,9 +238,16 @@ def _percent(rate: str) -> Decimal | None:
 
 def _refuse_overlap(offering: str, names: Sequence[str], prices: Sequence[OfferingPrice]) -> None:
     for (one, first), (other, second) in combinations(zip(names, prices, strict=True), 2):
-        if first.kind == second.kind and _starts_before_end(first, second) and _starts_before_end(second, first):
+        if _alike(first, second) and _starts_before_end(first, second) and _starts_before_end(second, first):
             both = f"{one} and {other}"
             raise unsupported(f"offering {offering}, prices {both}", f"{PRICES}.validFor", f"lets two {first.kind} prices hold at one time")
+
+
+def _alike(one: OfferingPrice, other: OfferingPrice) -> bool:
+    """Whether two prices are of one type, and of usage both would fit some record equally; included units may stand beside others."""
+    if one.usage is not None and other.usage is not None:
+        return alike(one.usage, other.usage)
+    return one.kind == other.kind != "allowance"
 
 
 def _starts_before_end(one: OfferingPrice, other: OfferingPrice) -> bool:

@@ -74,6 +74,8 @@ def _stands(state: CatalogueState, event: OfferingPublished) -> bool:
 
 
 def _refuse_what_cannot_be_sold(of: str, event: OfferingPublished, specifications: Collection[str]) -> None:
+    if event.bundle and any(price.usage or price.allowance for price in event.prices):
+        raise Refused(f"catalogue: bundle {one_line(event.offering)} has a price of usage or includes units; price its children")
     if not event.bundle and event.specification not in specifications:
         raise Refused(f"catalogue: {of} has specification {event.specification}, which no plan fulfils; add it to the plan first")
     if any(not months.isdecimal() or int(months) > LENGTH_MAX for months in event.characteristics.get("commitmentMonths", ())):

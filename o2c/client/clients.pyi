@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any, Self
 
 from o2c.client.calls import Answer, Request
-from o2c.views.shown import AccessRecordShown, AccountShown, ActionShown, AgeShown, CancellationShown, ClosingShown, CodeShown, CountedOrderShown, CustomerShown, CycleTimeShown, DayShown, DeliveryShown, DocumentShown, DryRunShown, DurationsShown, FalloutGroupShown, FalloutListed, FalloutPage, FaultShown, FigureShown, FoundOrderShown, HeadlineShown, HookShown, InvoicePage, IssuedInvoiceShown, IssuerShown, JobItemShown, KeyShown, LatePortShown, LedgerLineShown, MetricShown, MyOrderShown, NumberShown, OfferingChangeShown, OfferingShown, OrderLinkShown, OrderRow, OrderShown, OwedShown, PartnerShown, PartnerStatusShown, PartyShown, PermissionShown, PlannedStepShown, PriceShown, ProductShown, PromisesKeptShown, SavedViewShown, SimShown, StageShown, StoreShown, TimelineEventShown, TrialBalanceShown
+from o2c.views.shown import AccessRecordShown, AccountShown, ActionShown, AgeShown, AllowanceShown, CancellationShown, ClosingShown, CodeShown, CountedOrderShown, CustomerShown, CycleTimeShown, DayShown, DeliveryShown, DocumentShown, DryRunShown, DurationsShown, FalloutGroupShown, FalloutListed, FalloutPage, FaultShown, FigureShown, FoundOrderShown, HeadlineShown, HookShown, InvoicePage, IssuedInvoiceShown, IssuerShown, JobItemShown, KeyShown, LatePortShown, LedgerLineShown, LimitShown, MetricShown, MyOrderShown, NumberShown, OfferingChangeShown, OfferingShown, OrderLinkShown, OrderRow, OrderShown, OwedShown, PartnerShown, PartnerStatusShown, PartyShown, PermissionShown, PlannedStepShown, PriceShown, ProductShown, PromisesKeptShown, SavedViewShown, SimShown, StageShown, StoreShown, TimelineEventShown, TrialBalanceShown, UsageFileShown, UsagePurgeShown, UsageRecordShown
 
 class Access:
     def permissions(self, *, min_position: int | None = ...) -> Answer[builtins.list[PermissionShown]]: ...
@@ -14,6 +14,9 @@ class Access:
 
 class Accounts:
     def list(self, *, accounts: builtins.list[str] = ..., offset: int = ..., limit: int = ..., min_position: int | None = ...) -> Answer[builtins.list[AccountShown]]: ...
+
+class Allowances:
+    def show(self, account: str, *, at: datetime | str | None = ..., min_position: int | None = ...) -> Answer[builtins.list[AllowanceShown]]: ...
 
 class Catalogue:
     def diff(self, *, a: int = ..., b: int = ..., min_position: int | None = ...) -> Answer[builtins.list[OfferingChangeShown]]: ...
@@ -72,6 +75,11 @@ class Ledger:
     def closings(self, *, limit: int | None = ..., min_position: int | None = ...) -> Answer[builtins.list[ClosingShown]]: ...
     def export(self, *, since: date | str | None = ..., on: date | str | None = ..., min_position: int | None = ...) -> Answer[builtins.list[LedgerLineShown]]: ...
     def trial_balance(self, *, on: date | str | None = ..., at: datetime | str | None = ..., min_position: int | None = ...) -> Answer[TrialBalanceShown]: ...
+
+class Limits:
+    def agree(self, account: str, notice: str, *, idempotency_key: str = ...) -> Answer[dict[str, Any]]: ...
+    def set(self, account: str, amount: str, *, kind: str = ..., idempotency_key: str = ...) -> Answer[dict[str, Any]]: ...
+    def show(self, account: str, *, min_position: int | None = ...) -> Answer[builtins.list[LimitShown]]: ...
 
 class Metrics:
     def ages(self, *, min_position: int | None = ...) -> Answer[builtins.list[AgeShown]]: ...
@@ -144,12 +152,20 @@ class Sims:
 class Streams:
     def show(self, name: str, *, identifiers: bool = ..., min_position: int | None = ..., why: str = ...) -> Answer[builtins.list[dict[str, Any]]]: ...
 
+class Usage:
+    def list(self, *, account: str = ..., file: str = ..., suspense: bool = ..., offset: int = ..., limit: int = ..., min_position: int | None = ...) -> Answer[builtins.list[UsageRecordShown]]: ...
+    def purge(self, *, idempotency_key: str = ...) -> Answer[UsagePurgeShown]: ...
+    def take(self, document: Mapping[str, Any] | str | bytes, *, idempotency_key: str = ...) -> Answer[UsageFileShown]: ...
+
 class AsyncAccess:
     async def permissions(self, *, min_position: int | None = ...) -> Answer[builtins.list[PermissionShown]]: ...
     async def records(self, *, customer: str = ..., actor: str = ..., since: datetime | str | None = ..., personal: bool = ..., limit: int | None = ..., min_position: int | None = ..., why: str = ...) -> Answer[builtins.list[AccessRecordShown]]: ...
 
 class AsyncAccounts:
     async def list(self, *, accounts: builtins.list[str] = ..., offset: int = ..., limit: int = ..., min_position: int | None = ...) -> Answer[builtins.list[AccountShown]]: ...
+
+class AsyncAllowances:
+    async def show(self, account: str, *, at: datetime | str | None = ..., min_position: int | None = ...) -> Answer[builtins.list[AllowanceShown]]: ...
 
 class AsyncCatalogue:
     async def diff(self, *, a: int = ..., b: int = ..., min_position: int | None = ...) -> Answer[builtins.list[OfferingChangeShown]]: ...
@@ -208,6 +224,11 @@ class AsyncLedger:
     async def closings(self, *, limit: int | None = ..., min_position: int | None = ...) -> Answer[builtins.list[ClosingShown]]: ...
     async def export(self, *, since: date | str | None = ..., on: date | str | None = ..., min_position: int | None = ...) -> Answer[builtins.list[LedgerLineShown]]: ...
     async def trial_balance(self, *, on: date | str | None = ..., at: datetime | str | None = ..., min_position: int | None = ...) -> Answer[TrialBalanceShown]: ...
+
+class AsyncLimits:
+    async def agree(self, account: str, notice: str, *, idempotency_key: str = ...) -> Answer[dict[str, Any]]: ...
+    async def set(self, account: str, amount: str, *, kind: str = ..., idempotency_key: str = ...) -> Answer[dict[str, Any]]: ...
+    async def show(self, account: str, *, min_position: int | None = ...) -> Answer[builtins.list[LimitShown]]: ...
 
 class AsyncMetrics:
     async def ages(self, *, min_position: int | None = ...) -> Answer[builtins.list[AgeShown]]: ...
@@ -280,6 +301,11 @@ class AsyncSims:
 class AsyncStreams:
     async def show(self, name: str, *, identifiers: bool = ..., min_position: int | None = ..., why: str = ...) -> Answer[builtins.list[dict[str, Any]]]: ...
 
+class AsyncUsage:
+    async def list(self, *, account: str = ..., file: str = ..., suspense: bool = ..., offset: int = ..., limit: int = ..., min_position: int | None = ...) -> Answer[builtins.list[UsageRecordShown]]: ...
+    async def purge(self, *, idempotency_key: str = ...) -> Answer[UsagePurgeShown]: ...
+    async def take(self, document: Mapping[str, Any] | str | bytes, *, idempotency_key: str = ...) -> Answer[UsageFileShown]: ...
+
 class Client:
     def __init__(self, url: str, credential: str = "", *, timeout_s: float = ..., tries: int = ...) -> None: ...
     def send(self, request: Request) -> Answer[Any]: ...
@@ -295,6 +321,7 @@ class Client:
     def status(self, *, min_position: int | None = ...) -> Answer[StoreShown]: ...
     access: Access
     accounts: Accounts
+    allowances: Allowances
     catalogue: Catalogue
     customers: Customers
     events: Events
@@ -303,6 +330,7 @@ class Client:
     issuers: Issuers
     keys: Keys
     ledger: Ledger
+    limits: Limits
     metrics: Metrics
     numbers: Numbers
     orders: Orders
@@ -313,6 +341,7 @@ class Client:
     projections: Projections
     sims: Sims
     streams: Streams
+    usage: Usage
 
 class AsyncClient:
     def __init__(self, url: str, credential: str = "", *, timeout_s: float = ..., tries: int = ...) -> None: ...
@@ -329,6 +358,7 @@ class AsyncClient:
     async def status(self, *, min_position: int | None = ...) -> Answer[StoreShown]: ...
     access: AsyncAccess
     accounts: AsyncAccounts
+    allowances: AsyncAllowances
     catalogue: AsyncCatalogue
     customers: AsyncCustomers
     events: AsyncEvents
@@ -337,6 +367,7 @@ class AsyncClient:
     issuers: AsyncIssuers
     keys: AsyncKeys
     ledger: AsyncLedger
+    limits: AsyncLimits
     metrics: AsyncMetrics
     numbers: AsyncNumbers
     orders: AsyncOrders
@@ -347,3 +378,4 @@ class AsyncClient:
     projections: AsyncProjections
     sims: AsyncSims
     streams: AsyncStreams
+    usage: AsyncUsage

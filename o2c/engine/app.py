@@ -31,6 +31,7 @@ from o2c.store.recorder import LogFactory, LogRecorder
 
 if TYPE_CHECKING:
     from o2c.kernel.reasons import CodeBook
+    from o2c.kernel.records import RecordsWanted, UsageRecord
     from o2c.plan import PlanBook
 
 SIMULATED_START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -127,6 +128,7 @@ class Engine(Application[str]):
         self._known: LRUCache[str, Loaded] = LRUCache(KNOWN_STREAMS)
         self._life = 0
         self._numbering = threading.Lock()
+        self._rated_before: datetime | None = None
 
     # -- the plan, which is imported when a stream is first read: what asks the projections alone starts in half the time
 
@@ -265,6 +267,16 @@ class Engine(Application[str]):
         """Give a step's work with the streams that its rules read, as they stand now: what the runner gives a row that is due."""
         loaded = self.load(self.book.steps[work.step].reads(work))
         return changed(work, read={name: each.state if each.version else None for name, each in loaded.items()}) if loaded else work
+
+    def records(self, wanted: RecordsWanted) -> tuple[UsageRecord, ...]:
+        """Give records of usage; those in suspense are looked at again first, once for all accounts that are billed up to one time."""
+        from o2c.engine.mediation import rated_again
+        from o2c.store.usage import of_account
+
+        if self._rated_before != wanted.before:
+            rated_again(self)
+            self._rated_before = wanted.before
+        return of_account(self.reads, wanted)
 
     def _catalogue(self, version: int) -> Any:
         from o2c.catalogue.state import STREAM

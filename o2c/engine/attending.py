@@ -28,7 +28,8 @@ from o2c.kernel.decision import NOTHING, Decision
 from o2c.kernel.frozen import changed
 from o2c.kernel.identifiers import derived_id
 from o2c.kernel.reasons import DEFECT
-from o2c.kernel.step import no_guards, no_streams
+from o2c.kernel.records import RECORDS
+from o2c.kernel.step import no_guards, no_records, no_streams
 from o2c.kernel.work import Work
 from o2c.partners.events import PartnerWentDown
 from o2c.store.reads import DueRow
@@ -287,6 +288,8 @@ class Attending:
         entry, step = row.entry, self.app.book.steps[row.entry.step]
         work = self._work(row, state)
         read = {name: batch.loaded[name].state if batch.loaded[name].version else None for name in step.reads(work)}
+        if step.records is not no_records and (wanted := step.records(work)):
+            read[RECORDS] = self.app.records(wanted)
         guards = {guard: holder for guard in step.guards(work) if (holder := batch.holders.get((guard.kind, guard.key)))}
         work = changed(work, read=read, guards=guards) if read or guards else work
         asked = step.ask is not None and (step.ask.key(work), False) in batch.replies

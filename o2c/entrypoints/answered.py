@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import wraps
 from typing import ParamSpec, TypeVar
+from uuid import uuid4
 
-from o2c.desk.act import Refused
+from o2c.desk.act import Context, Refused
 from o2c.running.failing import NO_ANSWER
 
 P = ParamSpec("P")
@@ -30,3 +32,8 @@ def answered(verb: Callable[P, T]) -> Callable[P, T]:
             ) from None
 
     return asked
+
+
+def occurring(context: Context) -> Context:
+    """For what happens as often as it is told: without an id of the caller's every call is one of its own."""
+    return context if context.command_id else replace(context, command_id=str(uuid4()))

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import replace
 from datetime import date, datetime
 from types import TracebackType
 from typing import Any, Literal, Self, cast
-from uuid import uuid4
 
 from o2c.checks.conformance import Kept, check_conformance
 from o2c.desk import bulk as many
@@ -21,11 +19,12 @@ from o2c.desk.fallout import Correct, Decide, Fail, FailOrder, Force, Handling, 
 from o2c.desk.orders import Cancelled
 from o2c.desk.proving import Applied
 from o2c.desk.streams import Event
-from o2c.entrypoints.answered import answered
+from o2c.entrypoints.answered import answered, occurring
 from o2c.entrypoints.python_access import Access
 from o2c.entrypoints.python_catalogue import Catalogue
 from o2c.entrypoints.python_hooks import Hooks
 from o2c.entrypoints.python_ledger import Ledger
+from o2c.entrypoints.python_usage import Usage
 from o2c.running.session import opened
 from o2c.views import following, shown
 from o2c.views.counterfactual import Counterfactual, counterfactual
@@ -49,7 +48,7 @@ __all__ = [
 ]  # fmt: skip
 
 
-class OrderToCash(Access, Catalogue, Hooks, Ledger):
+class OrderToCash(Access, Catalogue, Hooks, Ledger, Usage):
     """An open store. `dsn` names a PostgreSQL 15 or newer; without it O2C_DSN does, else the embedded server of O2C_HOME is used.
 
     Use it as a context manager, one for a process, or call `close()`. All verbs may be called from several threads at once; an iterator of
@@ -108,7 +107,7 @@ class OrderToCash(Access, Catalogue, Hooks, Ledger):
         Raises Refused: missing (no such customer or order), usage (unknown medium or topic), conflict (the order is another customer's).
         """
         about = {"medium": medium, "topic": topic, "direction": direction, "order": order, "note": note}
-        return customers.record_contact(self._engine, _occurring(context), customer, **cast("Any", about))
+        return customers.record_contact(self._engine, occurring(context), customer, **cast("Any", about))
 
     @answered
     def resolve(self, fallout_id: str, context: Context, resolution: Resolution, *, note: str) -> Written:
@@ -392,8 +391,3 @@ class OrderToCash(Access, Catalogue, Hooks, Ledger):
     @answered
     def _wanted(self, types: Iterable[str], order: str | None) -> Wanted:
         return following.wanted(self._engine, types=types, order=order or "")
-
-
-def _occurring(context: Context) -> Context:
-    """For what happens as often as it is told: without an id of the caller's every call is one of its own."""
-    return context if context.command_id else replace(context, command_id=str(uuid4()))

@@ -29,11 +29,13 @@ from o2c.desk import (
 )
 from o2c.desk import hooks as hook_desk
 from o2c.desk import ledger as ledger_desk
+from o2c.desk import limits as limit_desk
 from o2c.desk import proving as fixes
 from o2c.desk.act import Context, Refused
 from o2c.desk.gate import admitted, asked
 from o2c.desk.roles import roles_for
 from o2c.files import intake, loading
+from o2c.files import usage as usage_files
 from o2c.running import store
 from o2c.views import (
     access,
@@ -74,6 +76,7 @@ from o2c.views import orders as order_views
 from o2c.views import partners as partner_views
 from o2c.views import ports as port_views
 from o2c.views import projections as projection_views
+from o2c.views import usage as usage_views
 
 _SENTENCE = re.compile(r".+?\.(?=\s|$)", re.DOTALL)
 
@@ -149,6 +152,8 @@ VERBS = (
     Operation("keys.issue", keys.issue_key),
     Operation("keys.revoke", keys.revoke_key),
     Operation("ledger.close", ledger_desk.close_ledger),
+    Operation("limits.agree", limit_desk.agree),
+    Operation("limits.set", limit_desk.set_limit),
     Operation("numbers.release", numbers.release, decided_by="numbers.show"),
     Operation("numbers.reserve", numbers.reserve, decided_by="numbers.show"),
     Operation("orders.amend", amending.amend_order, decided_by="orders.show"),
@@ -175,6 +180,9 @@ VERBS = (
     Operation("store.adopt", store.adopt),
     Operation("streams.act", streams.act_by_rules),
     Operation("streams.append", streams.append_facts),
+    Operation("usage.load", usage_files.load_usage),
+    Operation("usage.purge", usage_files.purge_usage),
+    Operation("usage.take", usage_files.take_usage),
 )
 """What can be done. Each asks for the role of who does it, by its name."""
 
@@ -182,6 +190,7 @@ VIEWS = (
     Operation("access.permissions", access.list_permissions),
     Operation("access.records", access.list_records),
     Operation("accounts.list", accounts.list_accounts),
+    Operation("allowances.show", usage_views.show_allowances),
     Operation("assurance", check_assurance),
     Operation("catalogue.diff", catalogue_versions.diff_catalogue),
     Operation("catalogue.dry-run", catalogue_versions.dry_run),
@@ -212,6 +221,7 @@ VIEWS = (
     Operation("ledger.closings", ledger.list_closings),
     Operation("ledger.export", ledger.export_ledger),
     Operation("ledger.trial-balance", ledger.trial_balance),
+    Operation("limits.show", usage_views.show_limits),
     Operation("metrics.ages", course.fallout_ages),
     Operation("metrics.cycle-time", status.cycle_times),
     Operation("metrics.durations", course.order_durations),
@@ -251,6 +261,7 @@ VIEWS = (
     Operation("sql", statement.run_statement),
     Operation("status", status.show_status),
     Operation("streams.show", following.show_stream),
+    Operation("usage.list", usage_views.list_usage),
 )
 """What can be asked."""
 

@@ -12,6 +12,7 @@ from o2c.invoicing.events import AccountBilled, InvoiceIssued, InvoiceOverdue
 from o2c.invoicing.of_market import rated, seller_of
 from o2c.invoicing.papers import InvoiceLine, described, extent, series_of, tax_sums
 from o2c.invoicing.state import AccountState, Charge, following_run, only
+from o2c.invoicing.usage import catalogue_streams, usage_of_run
 from o2c.kernel.balances import CreditUsed
 from o2c.kernel.charges import invoice_stream
 from o2c.kernel.decision import Decision, just
@@ -21,9 +22,9 @@ from o2c.kernel.work import Work
 from o2c.markets.base import Market, debit_day
 
 
-def customer_streams(work: Work) -> tuple[str, ...]:
-    """Name the streams that a bill run reads: the customer's own, for the payment method."""
-    return (customer_stream(work.state.customer),)
+def streams_read(work: Work) -> tuple[str, ...]:
+    """Name the streams that a bill run reads: the customer's own, for the payment method, and the catalogue's versions, for prices of usage."""
+    return (customer_stream(work.state.customer), *catalogue_streams(work.state))
 
 
 def bill(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
@@ -38,7 +39,8 @@ def bill(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
     """
     state: AccountState = work.state
     run_on = date.fromisoformat(state.due_run)
-    lines = tuple(line for _, charge in sorted(state.charges.items()) for line in charge_lines(charge, run_on))
+    used, of_usage = usage_of_run(work, run_on)
+    lines = (*(line for _, charge in sorted(state.charges.items()) for line in charge_lines(charge, run_on)), *of_usage)
     number = f"{state.account}-{run_on:%Y%m%d}"
     own = {key: charge for key, charge in state.charges.items() if not charge.in_cycle and begun(charge, run_on)}
     billed = AccountBilled(
@@ -47,12 +49,13 @@ def bill(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
         invoice=number if lines else "",
         own_periods_to={key: begun(charge, run_on)[-1].end.isoformat() for key, charge in own.items()},
     )
+    taken = (used,) if used else ()
     if not lines:
-        return just(billed)
+        return just(*taken, billed)
     customer = work.read.get(customer_stream(state.customer))
     papers = customer.papers if customer else None
     issued = _issue(state, number, lines, run_on, at, papers, work.market)
-    return Decision((*_used(state, issued), billed), ((invoice_stream(number), issued),), takes=(work.guard("invoice", number),))
+    return Decision((*taken, *_used(state, issued), billed), ((invoice_stream(number), issued),), takes=(work.guard("invoice", number),))
 
 
 def _issue(

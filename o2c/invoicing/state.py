@@ -31,6 +31,8 @@ from o2c.kernel.refusal import Refused
 from o2c.kernel.shapes import CallParked, Done, FellOut, OfItem, PartnerSilent, Requested, StepCancelled, Undertaken, step_of
 from o2c.kernel.stream import StreamKind
 from o2c.kernel.work import MarketBook, Record, Work, build, noted
+from o2c.rating.events import OfUsage
+from o2c.rating.state import UsageStanding, stood
 
 BILL_RUN_HOUR = 6
 BILLING_PRIORITY = 9
@@ -76,6 +78,8 @@ class AccountState:
     charges: dict[str, Charge] = field(default_factory=dict)
     records: dict[str, Record] = field(default_factory=dict)
     balance: Balance = field(default_factory=Balance)
+    usage: UsageStanding = field(default_factory=UsageStanding)
+    limit_offered_on: str = ""
 
     @property
     def order(self) -> str:
@@ -97,9 +101,12 @@ def evolve_account(state: AccountState, event: Event) -> AccountState:
             charge = state.charges.get(key)
             return changed(state, charges={**state.charges, key: changed(charge, withdrawn=True)}) if charge else state
         case AccountOpened():
-            return changed(state, account=event.account, customer=event.customer, market=event.market)
+            told = {"market": event.market, "limit_offered_on": event.limit_offered_on}
+            return changed(state, account=event.account, customer=event.customer, **told)
         case OfBalance():
             return _moved(state, event)
+        case OfUsage():
+            return changed(state, usage=stood(state.usage, event))
         case AccountBilled():
             return _billed(state, event)
         case BillRunRequested():
@@ -320,7 +327,7 @@ def following_run(run_on: date) -> date:
 
 ACCOUNT = StreamKind(
     category="account",
-    shape_version=2,
+    shape_version=3,
     state_type=AccountState,
     initial=lambda _: AccountState(),
     evolve=evolve_account,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from o2c.invoicing import rules
 from o2c.invoicing.events import BillRunFellOut, BillRunRequested, OverdueFellOut, OverdueRequested
 from o2c.invoicing.state import bill_run
+from o2c.invoicing.usage import records_wanted
 from o2c.kernel.step import Step
 
 STEP = Step(
@@ -12,7 +13,8 @@ STEP = Step(
     requested=BillRunRequested,
     fell_out=BillRunFellOut,
     complete=rules.bill,
-    reads=rules.customer_streams,
+    reads=rules.streams_read,
+    records=records_wanted,
     facts=bill_run,
 )
 OVERDUE = Step(

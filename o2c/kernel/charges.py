@@ -30,7 +30,7 @@ class MoneyReceived(OfItem):
 
 class PriceTerms(BaseModel):
     """How the prices of a service apply. The recurring one is charged every `period_length` times `period_unit` (day, week, month, year); the
-    tax groups are the market's."""
+    tax groups are the market's. `usage_version` is the version of the catalogue whose prices of usage hold for it, 0 where it has none."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -38,6 +38,7 @@ class PriceTerms(BaseModel):
     period_length: int = 1
     recurring_tax_group: str = "standard"
     one_time_tax_group: str = "standard"
+    usage_version: int = 0
 
     @property
     def recurrence(self) -> Recurrence:
@@ -50,12 +51,18 @@ MONTHLY = PriceTerms()
 
 
 class AccountOpened(Event, name="account.opened", stream="account"):
-    """An order that was validated named the account for the first time: from now on it is this customer's, and nobody else is billed to it."""
+    """An order that was validated named the account for the first time: from now on it is this customer's, and nobody else is billed to it.
 
-    example = {"account": "BA-1001", "customer": "C-1001", "market": "GB@2026-01"}
+    Where the market's law asks that a limit of the bill is offered before the contract, `limit_offered_on` is the local day on which it was: the event is the
+    record of it. `account.limit-set` follows when the customer chooses one.
+    """
+
+    example = {"account": "BA-1001", "customer": "C-1001", "market": "GB@2026-01", "limit_offered_on": "2026-01-05"}
+    upcasts = (Upcast(defaults={"limit_offered_on": ""}),)
     account: str
     customer: str
     market: str
+    limit_offered_on: str = ""
 
 
 class ChargeStarted(Event, name="account.charge-started", stream="account"):
@@ -67,7 +74,7 @@ class ChargeStarted(Event, name="account.charge-started", stream="account"):
         "recurring_minor": 1999, "one_time_minor": 1000, "currency": "GBP", "starts_on": "2026-01-05",
         "market": "GB@2026-01",
     }  # fmt: skip
-    upcasts = (Upcast(defaults={"terms": MONTHLY.model_dump()}),)
+    upcasts = (Upcast(defaults={"terms": MONTHLY.model_dump()}), Upcast())  # terms of the second schema: no prices of usage
     account: str
     customer: str
     order: str

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from o2c.kernel.decision import NOTHING, Decision, Guard
 from o2c.kernel.partner import Answer
+from o2c.kernel.records import RecordsWanted
 from o2c.kernel.shapes import FellOut, OutOfStock, RecallRequested, Requested, Undertaken
 from o2c.kernel.work import Work
 
@@ -57,6 +58,11 @@ def no_streams(work: Work) -> tuple[str, ...]:
 def no_guards(work: Work) -> tuple[Guard, ...]:
     """Claim no guard: the default of `guards`."""
     return ()
+
+
+def no_records(work: Work) -> RecordsWanted | None:
+    """Want no records of usage: the default of `records`."""
+    return None
 
 
 def always(work: Work) -> bool:
@@ -209,7 +215,7 @@ class Step:
     reason code (`CODE` or `CODE: detail`) that stops the step before anything is sent. `instead(work, at)` is what is done in place of the
     step when it is due and its time has not come, or is over. `correction_flaw(work, changes, at)` says why a person's correction cannot help.
     `reads(work)` names the other streams that its rules
-    read; `guards(work)` are claimed when it is asked for. It is due `lead` after the request, or at `due(work, at)`. `facts(work)` are
+    read, and `records(work)` the records of usage, which they find under `kernel.records.RECORDS`; `guards(work)` are claimed when it is asked for. It is due `lead` after the request, or at `due(work, at)`. `facts(work)` are
     further fields of the Requested event. A `forceable` step may be counted as done by other means. A step that is not `wanted` any more is
     cancelled instead of asked for, and its failure is no fallout. It is neither due nor sent before `open_from(work, at)`, whoever asks for
     it and however often: a bank takes direct debits on its own days only. `forecast(work, at)` is the time by which it is normally done when
@@ -231,6 +237,7 @@ class Step:
     correction_flaw: Callable[[Work, Mapping[str, str], datetime], str] = nothing_to_say
     reads: Callable[[Work], tuple[str, ...]] = no_streams
     guards: Callable[[Work], tuple[Guard, ...]] = no_guards
+    records: Callable[[Work], RecordsWanted | None] = no_records
     lead: timedelta = timedelta()
     due: Callable[[Work, datetime], datetime] | None = None
     open_from: Callable[[Work, datetime], datetime] = at_once

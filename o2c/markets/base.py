@@ -10,6 +10,7 @@ from typing import Literal
 
 from o2c.kernel.periods import local_date, local_time
 from o2c.markets.addresses import AddressRules
+from o2c.markets.usage import UsageRules
 
 DOOR_UNTIL_HOUR = 20
 """The local hour until which parcels and fitters come to the door: the couriers' and fitters' own practice."""
@@ -186,6 +187,7 @@ class Market:
     addresses: AddressRules
     credit: CreditRules
     invoicing: InvoicingRules
+    usage: UsageRules
 
     @property
     def pin(self) -> str:

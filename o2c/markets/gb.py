@@ -19,6 +19,7 @@ from o2c.markets.base import (
     TaxRate,
     WorkCalendar,
 )
+from o2c.markets.usage import EU_EEA, WEEKDAYS, LimitRules, TimeBand, UsageRules, Zone
 
 GB = Market(
     code="GB",
@@ -120,5 +121,27 @@ GB = Market(
         ),
         note_approved_above_minor=10_000,
         law="The Value Added Tax Regulations 1995, reg. 14(1); credit notes: reg. 15C [M]",
+    ),
+    usage=UsageRules(
+        zones=(
+            Zone("national", ("44",)),
+            Zone("mobile", ("447",)),
+            Zone("premium", ("449", "44118", "4470", "4484", "4487")),
+            Zone("europe", countries=EU_EEA),
+        ),
+        other_zone="world",
+        bands=(TimeBand("day", WEEKDAYS, 7, 19),),
+        other_band="evening",
+        kept_days=365,
+        kept_source="traffic data may be kept for billing until a bill can no longer be challenged: Privacy and Electronic Communications (EC "
+        "Directive) Regulations 2003, reg. 7(2) and 8(2); a year: the operator's own practice; numbers: National Telephone Numbering Plan [M]",
+        limits=LimitRules(
+            offered_before_contract=True,
+            told_percent=80,
+            roaming_minor=4500,
+            roaming_reminder_minor=None,
+            source="Communications Act 2003, s. 124S, in force 1 October 2018; 45 GBP for mobile data abroad: the Mobile Roaming (EU Exit) "
+            "Regulations 2019, reg. 3, no longer in force, kept as the operator's own practice [M]; told at 80 %: the operator's own practice",
+        ),
     ),
 )

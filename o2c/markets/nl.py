@@ -19,6 +19,7 @@ from o2c.markets.base import (
     TaxRate,
     WorkCalendar,
 )
+from o2c.markets.usage import EU_EEA, WEEKDAYS, LimitRules, TimeBand, UsageRules, Zone
 
 NL = Market(
     code="NL",
@@ -118,5 +119,27 @@ NL = Market(
         ),
         note_approved_above_minor=10_000,
         law="Directive 2006/112/EC, art. 226; Wet op de omzetbelasting 1968, art. 35a",
+    ),
+    usage=UsageRules(
+        zones=(
+            Zone("national", ("31",)),
+            Zone("mobile", ("316",)),
+            Zone("premium", ("3190",)),
+            Zone("europe", countries=EU_EEA),
+        ),
+        other_zone="world",
+        bands=(TimeBand("day", WEEKDAYS, 7, 19),),
+        other_band="evening",
+        kept_days=180,
+        kept_source="traffic data may be kept for billing as long as a bill can be challenged: Telecommunicatiewet, art. 11.5(2); six months: the "
+        "operator's own practice [M]",
+        limits=LimitRules(
+            offered_before_contract=False,
+            told_percent=80,
+            roaming_minor=5000,
+            roaming_reminder_minor=10000,
+            source="Regulation (EU) 2022/612, art. 14: a cut-off near but not above 50 EUR without VAT unless another was chosen, a message at 80 % "
+            "of it [M], another above 100 EUR (uke.gov.pl)",
+        ),
     ),
 )

@@ -199,7 +199,7 @@ class OrderPlanned(Event, name="order.planned", stream="order"):
                    "recurring_minor": 1999, "one_time_minor": 1000, "terms": {"period_unit": "week", "period_length": 4},
                    "steps": [{"step": "sim"}, {"step": "activation", "waits": ["sim"]}], "promised_on": "2026-01-06"}],
     }  # fmt: skip
-    upcasts = (Upcast(),)  # a line of the first schema: no day wished, a price a month; which is what its defaults say
+    upcasts = (Upcast(), Upcast())  # lines of before: no day wished, a price a month, then none of usage; which is what their defaults say
     account: Annotated[str, Names("account")]
     currency: str
     catalogue_version: int

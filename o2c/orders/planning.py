@@ -17,7 +17,7 @@ from o2c.orders.bringing import brought
 from o2c.orders.dates import wished_days
 from o2c.orders.events import OrderPlanned, PlannedItem, PlannedStep
 from o2c.orders.needs import bound
-from o2c.orders.pricing import PinnedPrices, Prices, chosen, committed_minor, priced
+from o2c.orders.pricing import PinnedPrices, Prices, chosen, committed_minor, metered, priced
 from o2c.orders.rollup import item_state
 from o2c.orders.state import OrderState
 from o2c.orders.wish import Line, account_of, around, multiplicity, names_of
@@ -98,7 +98,7 @@ class _Planner:
             relies_on=tuple(bases),
             recurring_minor=prices.recurring_minor,
             one_time_minor=prices.one_time_minor,
-            terms=prices.terms,
+            terms=metered(prices.terms, offering, self.state.catalogue_version),
             commitment_months=int(wanted.get("commitmentMonths", "1")),
             steps=tuple(self._steps(offering, wanted, bases)),
             promised_on="",

@@ -34,7 +34,7 @@ def chosen(line: Line, offering: OfferingPublished) -> dict[str, str]:
 
 
 def pinned(offering: OfferingPublished, at: datetime) -> PinnedPrices:
-    """Give the prices of an offering that hold for an order taken at a time."""
+    """Give the prices of an offering that hold for an order taken at a time, but for those of usage (see `metered`)."""
     recurring, once = (price_at(offering, kind, at) for kind in ("recurring", "one-time"))
     terms = {}
     if recurring is not None:
@@ -46,6 +46,13 @@ def pinned(offering: OfferingPublished, at: datetime) -> PinnedPrices:
     if once is not None:
         terms["one_time_tax_group"] = once.tax_group
     return PinnedPrices(recurring.amount_minor if recurring else 0, once.amount_minor if once else 0, PriceTerms.model_validate(terms))
+
+
+def metered(terms: PriceTerms, offering: OfferingPublished, catalogue_version: int) -> PriceTerms:
+    """Give the terms with the version of the catalogue by which usage is priced, where the offering has such prices or includes units."""
+    if not any(price.usage or price.allowance for price in offering.prices):
+        return terms
+    return terms.model_copy(update={"usage_version": catalogue_version})
 
 
 Prices = dict[str, list[PinnedPrices]]

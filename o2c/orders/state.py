@@ -31,7 +31,7 @@ from o2c.orders import events
 from o2c.orders.rollup import Progress, follow, plan
 from o2c.orders.wish import NUMBER, PORT_IN, Line, bringing_nothing
 
-SHAPE_VERSION = 6
+SHAPE_VERSION = 7
 LONG_AFTER = datetime(9999, 1, 1, tzinfo=UTC)
 """Stands for the day of a code that was corrected before that day was kept: it never grows too old."""
 

@@ -11,6 +11,7 @@ from o2c.catalogue.state import CatalogueState
 from o2c.customers.state import stream_of, tier_of
 from o2c.kernel.charges import AccountOpened, account_stream
 from o2c.kernel.decision import Decision, just
+from o2c.kernel.periods import local_date
 from o2c.kernel.step import Referral, Step
 from o2c.kernel.stream import StreamKind
 from o2c.kernel.work import Work
@@ -70,8 +71,12 @@ def _validated(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
     """The order can be planned; the accounts that nobody named before are its party's from now on, by the versions of their streams."""
     tier = tier_of(work.read.get(stream_of(work.state.party)))
     validated = OrderValidated(attempt=work.attempt, catalogue_version=work.state.catalogue_version, policy=POLICY, tier=tier)
+    offered_on = local_date(at, work.market.zone).isoformat() if work.market.usage.limits.offered_before_contract else ""
     opened = (
-        (account_stream(account), AccountOpened(account=account, customer=work.state.party, market=work.state.market))
+        (
+            account_stream(account),
+            AccountOpened(account=account, customer=work.state.party, market=work.state.market, limit_offered_on=offered_on),
+        )
         for account in _accounts(work)
         if work.read.get(account_stream(account)) is None
     )

@@ -48,10 +48,20 @@ def _price(price: OfferingPrice, currency: str) -> dict[str, Any]:
         "price": price.kind,
         "amount_minor": price.amount_minor,
         "currency": currency,
-        "charged": price.recurrence.words if price.kind == "recurring" else "once",
+        "charged": _charged(price),
         "tax_group": price.tax_group,
         "for_orders": validity(price.valid_from, price.valid_to),
     }
+
+
+def _charged(price: OfferingPrice) -> str:
+    """How often, or for what, in plain words."""
+    if price.usage is not None:
+        where = [*price.usage.zones, *price.usage.bands]
+        return f"{price.usage.usage}{' ' + ' '.join(where) if where else ''} by the {price.usage.unit} ({price.usage.model.kind})"
+    if price.allowance is not None:
+        return f"{price.allowance.quantity} {price.allowance.unit} of {', '.join(price.allowance.usage)} included"
+    return price.recurrence.words if price.kind == "recurring" else "once"
 
 
 def validity(valid_from: str, valid_to: str) -> str:

@@ -7,10 +7,11 @@ import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
+from decimal import Decimal
 from itertools import groupby
 from pathlib import Path
-from types import ModuleType
-from typing import Any, Literal, get_args, get_origin
+from types import ModuleType, NoneType, UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
@@ -31,6 +32,7 @@ _WORDS: Mapping[Any, str] = {
     str: "text",
     int: "whole number",
     bool: "true or false",
+    Decimal: "exact number",
     datetime: "time",
     datetime | None: "time or nothing",
     int | None: "whole number or nothing",
@@ -140,8 +142,9 @@ def _rows(name: str, info: FieldInfo, inherited: str) -> Iterator[str]:
     kind = inherited or next((mark.kind for mark in info.metadata if isinstance(mark, Pii)), "")
     default = "required" if info.is_required() else f"`{json.dumps(info.get_default(), default=_plain)}`"
     yield f"| `{name}` | {_words(info.annotation)} | {f'yes: {kind}' if kind else 'no'} | {default} |"
-    part = next((arg for arg in (info.annotation, *get_args(info.annotation)) if _is_part(arg)), None)
-    if part is not None:
+    parts = [arg for arg in (info.annotation, *get_args(info.annotation)) if _is_part(arg)]
+    if len(parts) == 1:
+        [part] = parts
         mark = "[]" if get_origin(info.annotation) is tuple else ""
         for inner, inner_info in part.model_fields.items():
             yield from _rows(f"{name}{mark}.{inner}", inner_info, kind)
@@ -151,13 +154,17 @@ def _is_part(annotation: Any) -> bool:
     return isinstance(annotation, type) and get_origin(annotation) is None and issubclass(annotation, BaseModel)
 
 
-def _plain(part: BaseModel) -> dict[str, Any]:
-    return part.model_dump(mode="json")
+def _plain(part: BaseModel | Decimal) -> Any:
+    return str(part) if isinstance(part, Decimal) else part.model_dump(mode="json")
 
 
 def _words(annotation: Any) -> str:
     """A type in words. Raises KeyError for a type that no event had before: give it words here."""
     arguments = get_args(annotation)
+    if get_origin(annotation) is Annotated:
+        return _words(arguments[0])
+    if get_origin(annotation) in (Union, UnionType) and annotation not in _WORDS:
+        return " or ".join("nothing" if argument is NoneType else _words(argument) for argument in arguments)
     match get_origin(annotation):
         case origin if origin is Literal:
             return "one of " + ", ".join(f"`{value}`" for value in arguments)

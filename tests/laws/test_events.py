@@ -29,7 +29,9 @@ AT = datetime(2026, 1, 5, 9, tzinfo=UTC)
 MAPPER = FactMapper(transcoder=JSONTranscoder())
 NAME = re.compile(r"[a-z]+(-[a-z]+)*\.[a-z]+(-[a-z]+)*")
 SENTENCE = re.compile(r"[A-Z][^.]*( [^ ]+){2,}\.", re.DOTALL)
-IRREGULAR = frozenset({"forgotten", "made", "lost", "given", "brought", "fell", "kept", "sent", "taken", "withdrawn", "went", "came"})
+IRREGULAR = frozenset(
+    {"forgotten", "made", "lost", "given", "brought", "set", "fell", "kept", "sent", "taken", "withdrawn", "went", "came"}
+)
 SAID_AS_A_STATE = frozenset({"partner.silent", "invoice.overdue"})
 
 

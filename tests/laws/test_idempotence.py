@@ -54,6 +54,7 @@ from tests.books import OF_LEDGER
 from tests.credentials import OF_ACCESS
 from tests.given import BOOK, MARKET, MONDAY, PORTING, READ, Story, item, wish
 from tests.saved import OF_SAVED
+from tests.used import OF_USAGE
 
 ROOT = Path(__file__).parents[2]
 OFFERING = {
@@ -241,6 +242,7 @@ IDEMPOTENT = [
     *OF_ACCESS,
     *OF_SAVED,
     *OF_LEDGER,
+    *OF_USAGE,
     pytest.param(CATALOGUE, CATALOGUE.initial(""),
                  lambda s: just(*publish(s, document=OFFERING, market=MARKET, on=MONDAY.date(), specifications=SPECIFICATIONS)), id="publish"),
     pytest.param(CUSTOMER, CUSTOMER.initial(""), lambda s: just(*register(s, document=PARTY, at=MONDAY)), id="register"),
@@ -341,7 +343,7 @@ def test_a_delivery_that_is_known_brings_nothing() -> None:
 SETTING = {
     "access.distrust", "access.issue", "access.revoke", "access.trust", "access.use",
     "balance.pay_back", "catalogue.publish", "credit.deposit", "credit.release", "customers.register", "numbers.release_reservation", "numbers.reserve", "orders.receive",
-    "hooks.allow_private_address", "hooks.resume", "hooks.rotate", "hooks.subscribe", "hooks.suspend", "hooks.unsubscribe", "jobs.report", "jobs.start", "ledger.close", "orders.advance", "orders.close", "orders.fail_item", "partners.declare_down", "partners.declare_up", "partners.detect_down", "partners.left_alone", "partners.probed", "partners.link", "partners.plan_faults", "partners.simulate", "payments.record", "saved.forget", "saved.save",
+    "hooks.allow_private_address", "hooks.resume", "hooks.rotate", "hooks.subscribe", "hooks.suspend", "hooks.unsubscribe", "jobs.report", "jobs.start", "ledger.close", "orders.advance", "orders.close", "orders.fail_item", "partners.declare_down", "partners.declare_up", "partners.detect_down", "partners.left_alone", "partners.probed", "partners.link", "partners.plan_faults", "partners.simulate", "payments.record", "rating.agree", "rating.notice", "rating.set_limit", "saved.forget", "saved.save", "usage.take_in",
 }  # fmt: skip
 """Rules that set a state: the table above holds them, but for one that is tried by itself because it tells two streams."""
 
@@ -357,7 +359,7 @@ OF_A_STEP = {
 
 OCCURRENCES = {
     "access.disclose", "customers.contact", "fallout.correct", "fallout.decide", "fallout.force", "fallout.give_up", "fallout.replaced",
-    "fallout.resolve", "fallout.skip", "hooks.resend", "numbers.announce", "orders.follow_up", "sim.announce",
+    "fallout.resolve", "fallout.skip", "hooks.resend", "numbers.announce", "orders.follow_up", "sim.announce", "usage.purge",
 }  # fmt: skip
 """What a person does, as often as it is done: the command id is the action on the version that was seen."""
 

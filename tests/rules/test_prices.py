@@ -89,7 +89,7 @@ def test_the_resource_of_its_own_calls_the_period_otherwise() -> None:
 
 
 REFUSED = [
-    *(pytest.param(price(priceType=word), "priceType", id=f"type-{word or 'empty'}") for word in ("usage", "penalty", "discount", "allowance", "")),
+    *(pytest.param(price(priceType=word), "priceType", id=f"type-{word or 'empty'}") for word in ("penalty", "discount", "tiered", "")),
     pytest.param(price(priceType=None), "priceType", id="type-missing"),
     pytest.param(price(recurringChargePeriod=None), "recurringChargePeriod", id="no-period"),
     pytest.param(price(recurringChargePeriod="fortnight"), "recurringChargePeriod", id="period-unknown"),

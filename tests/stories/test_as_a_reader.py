@@ -48,6 +48,9 @@ WITHOUT_A_STORE = ("access permissions", "fallout actions", "metrics list")
 """What no store is needed for."""
 
 OF_THE_LOG = {
+    "allowances show BA-1001": "heads",
+    "limits show BA-1001": "heads",
+    "usage list": "usage_record",
     "access records": "who was shown what of whom",
     "catalogue diff 1": "heads",
     f"catalogue dry-run {FIX}": "heads",

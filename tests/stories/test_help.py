@@ -24,6 +24,7 @@ from typer.testing import CliRunner
 from o2c import plan
 from o2c.desk import hooks as hook_desk
 from o2c.desk import keys as key_desk
+from o2c.desk import limits as limit_desk
 from o2c.desk import numbers as number_desk
 from o2c.desk import payments as payment_desk
 from o2c.desk.bulk import Query, bulk
@@ -42,9 +43,11 @@ from o2c.simulation.launch_data import LINE, SECOND_LINE
 from o2c.views.reading import caught_up
 from projections.engine.operations import catch_up, rebuild
 from projections.orders import ORDERS as PROJECTION
+from tests.at_hand import JWKS, lay_out
 from tests.faults.working import LIMIT_S, children, eventually
 from tests.hooked import FAILED as REFUSED
 from tests.hooked import Hooked, Post
+from tests.metered import account_of, load, metered, number_of, record
 
 ORDERS, SEED, UNTIL = 100, 7, datetime(2026, 2, 20, tzinfo=UTC)
 """Small, and far enough to leave fallouts of many kinds open and invoices unpaid."""
@@ -78,6 +81,9 @@ STARTS = {
     "hooks": "hooked",
     "keys revoke": "keyed",
     "issuers distrust": "keyed",
+    "usage list": "used",
+    "allowances": "used",
+    "limits": "used",
     "payments owed": "owed",
     "payments refund": "owed",
     "projections skip": "parked",
@@ -85,24 +91,6 @@ STARTS = {
 }
 """Which store an example begins with; all others with the launch. What stands first in the example decides."""
 
-WHAT_IF = """
-from dataclasses import replace
-from projections.orders import ORDERS
-LOUD = replace(ORDERS, rows=lambda group, doc: [{**row, "channel": row["channel"].upper()} for row in ORDERS.rows(group, doc)])
-"""
-FAULTS = """
-[[fault]]
-partner = "network"
-kind = "outage"
-percent = 100
-from = 2026-03-02T10:00:00Z
-to = 2026-03-02T12:00:00Z
-"""
-RATES = 'version = "ours-1"\nvalid_from = "2026-01-01"\n[minutes]\nretry = 3\n'
-CODES = 'version = "ours-1"\nvalid_from = "2026-01-01"\n[codes.NP-CODE]\nseverity = 2\n'
-JWKS = '{"keys": [{"kid": "1", "kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}'
-"""The public key of RFC 8037, appendix A.2."""
-FIX = CODES + '[correct]\nportInCode = "ABC123456"\n'
 FELL = "SELECT o.external_id FROM projection.fallout f JOIN projection.orders o USING (order_id) WHERE f.state = 'open' AND f.reason = {}"
 FIRST = "FROM projection.orders WHERE state = 'completed' ORDER BY captured_at, order_id LIMIT 1"
 FOUND = {
@@ -122,6 +110,7 @@ FOUND = {
     "9464": "SELECT 0",  # any free one: another run of the tests may stand there
 }
 """What must exist and is called otherwise in this store: a word of an example, and the query that finds its like."""
+USED = "SELECT DISTINCT body ->> 'account' FROM o2c.event WHERE type = 'account.charge-started'"
 FOUND_FOR = {
     ("projections skip", "5d3f0a5e-6f0e-5a53-9d4c-0d8a35a0b8f1"): "SELECT group_key FROM projection.parked",
     ("payments deposit", "WEB-1001"): FELL.format("'CR-DEPOSIT'") + " ORDER BY f.opened_at",
@@ -129,6 +118,7 @@ FOUND_FOR = {
     f" WHERE i.order_id = o.order_id AND i.offering IN ('{LINE.id}', '{SECOND_LINE.id}')) = 1 ORDER BY f.opened_at",
     ("orders cancel", "WEB-1001"): "SELECT o.external_id FROM projection.items i JOIN projection.orders o USING (order_id)"
     " WHERE i.item = '2' AND i.specification <> '' AND i.state IN ('acknowledged', 'pending', 'held') ORDER BY i.captured_at",
+    **{(command, "BA-1001"): USED for command in ("allowances show", "limits show", "limits set", "limits agree")},
     ("ports cancel", "WEB-1001"): FELL.format("ANY('{NP-CODE,NP-NOTPORT}')") + " AND f.item = '1' ORDER BY f.opened_at",
     ("events find", "WEB-1001"): FELL.format("ANY('{NP-CODE,NP-NOTPORT}')") + " ORDER BY f.opened_at",
 }
@@ -184,6 +174,11 @@ def stores(server_dsn: str, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         close_ledger(session.app, Context("bob"), date(2026, 1, 31))
         save_view(session.app, Context("ann"), "old ports", reason="NP-CODE")
         caught_up(session.app)
+    used = metered(made.copied("empty", "used"), folder)
+    limit_desk.set_limit(used.app, Context("bob"), account_of(used), amount="0")
+    used.run(datetime(2026, 1, 10, tzinfo=UTC))
+    load(used, record("1", number_of(used), start="2026-01-09T12:00:00Z"), record("2", "+447700999111"))
+    used.close()
     with opened(made.copied("begun", "keyed")) as session:
         key_desk.issue_key(session.app, Context("bob"), acts_as="web-shop", roles=["service"])
         told = {"audience": "o2c", "jwks": JWKS, "claim": "groups", "roles": {"care-desk": "agent"}}
@@ -201,7 +196,7 @@ def stores(server_dsn: str, tmp_path_factory: pytest.TempPathFactory) -> Iterato
             " FROM o2c.event WHERE type = 'order.completed' ORDER BY position LIMIT 1"
         )
     yield made
-    for name in ("real", "begun", "stocked", "launched", "reserved", "owed", "worked", "keyed", "hooked", "parked"):
+    for name in ("real", "begun", "stocked", "launched", "reserved", "owed", "worked", "used", "keyed", "hooked", "parked"):
         made.dropped(name)
 
 
@@ -233,12 +228,7 @@ def fitting(stores: Stores, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         start = next((store for first, store in STARTS.items() if example.startswith(f"o2c {first}")), "launched")
         dsn = stores.copied(start, "example")
         shutil.copytree(stores.files.orders.parent, tmp_path / "files")
-        (tmp_path / "files" / "what_if.py").write_text(WHAT_IF)
-        (tmp_path / "files" / "faults.toml").write_text(FAULTS)
-        (tmp_path / "files" / "codes.toml").write_text(CODES)
-        (tmp_path / "files" / "fix.toml").write_text(FIX)
-        (tmp_path / "files" / "rates.toml").write_text(RATES)
-        (tmp_path / "files" / "keys.json").write_text(JWKS)
+        lay_out(tmp_path / "files")
         monkeypatch.chdir(tmp_path / "files")
         for name, value in {
             "O2C_DSN": dsn,

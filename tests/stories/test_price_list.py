@@ -63,9 +63,9 @@ def test_an_offering_that_was_never_published_is_missing(priced: Shell) -> None:
 
 def test_one_price_that_is_not_understood_refuses_the_list(priced: Shell, tmp_path: Path) -> None:
     """Nothing of the file is published, whatever else of it is right; the line names offering, price and field."""
-    paper = [{**CARE, "id": "other", "productOfferingPrice": [YEAR]}, {**CARE, "productOfferingPrice": [{**YEAR, "priceType": "usage"}]}]
+    paper = [{**CARE, "id": "other", "productOfferingPrice": [YEAR]}, {**CARE, "productOfferingPrice": [{**YEAR, "priceType": "penalty"}]}]
     (tmp_path / "bad.json").write_text(json.dumps(paper), encoding="utf-8")
     refused = priced.run("load", "catalogue", str(tmp_path / "bad.json"))
     assert refused.returncode == 2
-    assert "offering care, price year: productOfferingPrice.priceType 'usage' is not supported" in one_line(refused)
+    assert "offering care, price year: productOfferingPrice.priceType 'penalty' is not supported" in one_line(refused)
     assert priced.run("catalogue", "list", "--offering", "other").returncode == 3

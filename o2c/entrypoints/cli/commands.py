@@ -88,6 +88,9 @@ PARTS: Mapping[str, Mapping[str, Part]] = {
         "payments": Part(
             "payments:payments", "Invoices and payments: what came by bank, deposits, what is owed back, collecting once more."
         ),
+        "usage": Part("usage:usage", "Usage records: take in files, list them, delete those that were kept long enough."),
+        "allowances": Part("usage:allowances", "Included units: what is left of them."),
+        "limits": Part("usage:limits", "Limits of what a bill may come to: set them, agree to go beyond, see how they stand."),
     },
     "Look into it": {
         "status": Part("read:status", "Show the whole store in numbers: orders, items, fallouts, invoices, stock."),

@@ -23,6 +23,7 @@ TAGS: Mapping[str, str] = {
     "accounts": "Billing accounts.",
     "assurance": "What leaks between fulfilment and billing.",
     "catalogue": "What is sold, and at which prices.",
+    "allowances": "Included units, and what is left of them.",
     "conformance": "Whether the declared rules of the trade were kept.",
     "counterfactual": "What would have come of the same orders under another policy.",
     "customers": "Customers, and contacts with them.",
@@ -33,6 +34,7 @@ TAGS: Mapping[str, str] = {
     "issuers": "Issuers whose tokens are believed.",
     "keys": "API keys.",
     "ledger": "The books: what each event posted, how the accounts stand, and days that are closed.",
+    "limits": "Limits of what a bill may come to.",
     "metrics": "Figures, each with the events that it is counted from.",
     "numbers": "Numbers in stock, kept and given out.",
     "orders": "Orders from capture to their end.",
@@ -45,6 +47,7 @@ TAGS: Mapping[str, str] = {
     "sql": "Statements of an analyst's.",
     "status": "The store in numbers.",
     "streams": "The events of one thing.",
+    "usage": "Records of what was used.",
 }
 """What the operations of a group are about."""
 ALWAYS = (400, 401, 403, 422, 429, 503)

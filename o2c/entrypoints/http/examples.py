@@ -45,12 +45,21 @@ _PAPER = {
     "relatedParty": [{"id": "C-1001", "role": "customer"}],
     "productOrderItem": [_LINE],
 }
+_USAGE = {
+    "key": "msc-1-17",
+    "party": MSISDN,
+    "kind": "voice",
+    "start": "2026-01-20T12:00:00Z",
+    "quantity": 61,
+    "destination": "+447700900999",
+}
 _SINCE = "2026-01-01T00:00:00Z"
 
 EXAMPLES: Mapping[str, Mapping[str, Any]] = {
     "access.permissions": {},
     "access.records": {"customer": "C-1001", "limit": 20},
     "accounts.list": {"accounts": ["BA-C-1001"]},
+    "allowances.show": {"account": "BA-C-1001"},
     "assurance": {"rule": "ceased-but-billed", "days": 35},
     "catalogue.diff": {"a": 1},
     "catalogue.dry-run": {"offerings": OFFERINGS, "since": _SINCE},
@@ -102,6 +111,9 @@ EXAMPLES: Mapping[str, Mapping[str, Any]] = {
     "ledger.closings": {"limit": 20},
     "ledger.export": {"since": "2026-01-01", "on": "2026-01-31"},
     "ledger.trial-balance": {"on": "2026-01-31"},
+    "limits.agree": {"account": "BA-C-1001", "notice": "bill-2026-01-08-100"},
+    "limits.set": {"account": "BA-C-1001", "amount": "20.00"},
+    "limits.show": {"account": "BA-C-1001"},
     "metrics.ages": {},
     "metrics.cycle-time": {},
     "metrics.durations": {"since": _SINCE, "limit": 20},
@@ -155,5 +167,8 @@ EXAMPLES: Mapping[str, Mapping[str, Any]] = {
     "sql": {"statement": "SELECT channel, count(*) AS n FROM analyst.order_captured GROUP BY channel"},
     "status": {},
     "streams.show": {"name": f"sim-{ICCID}"},
+    "usage.list": {"account": "BA-C-1001", "limit": 20},
+    "usage.purge": {},
+    "usage.take": {"document": _USAGE},
 }
 """By operation, what is sent. A parameter that is the whole body stands under its name."""

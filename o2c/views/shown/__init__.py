@@ -101,6 +101,7 @@ from o2c.views.shown.orders import (
 )
 from o2c.views.shown.partners import FaultShown, PartnerShown, PartnerStatusShown
 from o2c.views.shown.stock import HappeningShown, LatePortShown, NumberShown, SimShown
+from o2c.views.shown.usage import AllowanceShown, LimitShown, UsageFileShown, UsagePurgeShown, UsageRecordShown
 
 __all__ = [
     "AccessRecordShown",
@@ -108,6 +109,7 @@ __all__ = [
     "AccountStanding",
     "ActionShown",
     "AgeShown",
+    "AllowanceShown",
     "AmendmentShown",
     "AskedShown",
     "BalanceShown",
@@ -161,6 +163,7 @@ __all__ = [
     "KeyShown",
     "LatePortShown",
     "LedgerLineShown",
+    "LimitShown",
     "LineShown",
     "MetricShown",
     "MilestoneShown",
@@ -202,6 +205,9 @@ __all__ = [
     "TimelineEventShown",
     "TotalShown",
     "TrialBalanceShown",
+    "UsageFileShown",
+    "UsagePurgeShown",
+    "UsageRecordShown",
     "ValueShown",
     "WaitShown",
     "WayShown",

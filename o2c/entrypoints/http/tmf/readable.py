@@ -76,10 +76,11 @@ def _prices(row: Thing) -> Iterator[Thing]:
         yield _known(
             id=_price_id(row["offering"], place),
             name=f"{row['offering']} {price['kind']}",
-            priceType="recurring" if recurring else "oneTime",
+            priceType="oneTime" if price["kind"] == "one-time" else price["kind"],
             recurringChargePeriodType=price["period_unit"] if recurring else None,
             recurringChargePeriodLength=price["period_length"] if recurring else None,
-            price=_money(price["amount_minor"], row["currency"]),
+            price=_money(price["amount_minor"], row["currency"]) if recurring or price["kind"] == "one-time" else None,
+            pricingLogicAlgorithm=[terms] if (terms := (price["usage"] or {}).get("model") or price["allowance"]) else None,
             validFor=_valid_for(price["valid_from"], price["valid_to"]),
             lifecycleStatus=row["status"],
             _type="ProductOfferingPrice",

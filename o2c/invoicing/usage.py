@@ -1,0 +1,186 @@
+"""The usage of an account in a bill run: which records it takes, what they come to, and the lines of the invoice."""
+
+from __future__ import annotations
+
+from datetime import date
+from fractions import Fraction
+from zoneinfo import ZoneInfo
+
+from o2c.catalogue.events import OfferingPublished
+from o2c.invoicing.papers import InvoiceLine
+from o2c.invoicing.state import AccountState, Charge
+from o2c.kernel.periods import Period, local_time, previous_month
+from o2c.kernel.records import RECORDS, RecordsWanted, UsageRecord, digest_of
+from o2c.kernel.work import Work
+from o2c.rating.account import Limits, PriceHeld, Rated, Rules, Tally, Tariff, rate
+from o2c.rating.allowances import Grant, carried, granted
+from o2c.rating.events import CarriedUnits, RatedUsage, UsageRated
+from o2c.rating.models import line_minor
+from o2c.rating.units import decimal_of
+
+PERIODS_KEPT = 3
+"""So many periods of what was spent are kept for records that come late."""
+
+
+def metered(state: AccountState) -> dict[str, Charge]:
+    """The charges with usage prices or included units, by `ORDER/ITEM`."""
+    return {key: charge for key, charge in state.charges.items() if charge.terms.usage_version}
+
+
+def catalogue_streams(state: AccountState) -> tuple[str, ...]:
+    """Name the catalogue versions whose usage prices hold for the account."""
+    return tuple(sorted({f"catalogue-main@{charge.terms.usage_version}" for charge in metered(state).values()}))
+
+
+def records_wanted(work: Work) -> RecordsWanted | None:
+    """Which records a bill run takes: what was used before its day and stands on no bill; none where no charge has a price of usage."""
+    state: AccountState = work.state
+    return wanted_before(state, date.fromisoformat(state.due_run), work.market.zone) if state.due_run and metered(state) else None
+
+
+def wanted_before(state: AccountState, day: date, zone: str) -> RecordsWanted:
+    """Which records of an account are on no bill, of what was used before a local day."""
+    standing = state.usage
+    since = local_time(date.fromisoformat(standing.billed_before), 0, 0, zone) if standing.billed_before else None
+    return RecordsWanted(state.account, local_time(day, 0, 0, zone), standing.through, since)
+
+
+def tariffs_of(work: Work) -> dict[str, Tariff]:
+    """The tariff of each metered line, as its catalogue version had it."""
+    found = {}
+    for key, charge in metered(work.state).items():
+        catalogue = work.read.get(f"catalogue-main@{charge.terms.usage_version}")
+        offering: OfferingPublished | None = catalogue.offerings.get(charge.offering) if catalogue else None
+        if offering is not None:
+            prices = tuple(PriceHeld(p.usage, p.tax_group, p.valid_from, p.valid_to) for p in offering.prices if p.usage)
+            found[key] = Tariff(charge.offering, prices, tuple(p.allowance for p in offering.prices if p.allowance))
+    return found
+
+
+def period_before(state: AccountState, run_on: date) -> Period:
+    """The bill period that ends with a run: from the run before it, or of a new account from the same day a month earlier."""
+    return Period(previous_month(run_on, run_on.day), run_on)
+
+
+def rules_of(work: Work, run_on: date, tariffs: dict[str, Tariff]) -> Rules:
+    """What the usage of an account is rated under up to the run of a day."""
+    state: AccountState = work.state
+    period = period_before(state, run_on)
+    told = {date.fromisoformat(day) for by_period in state.usage.spent.values() for day in by_period}
+    usual = {"roaming": work.market.usage.limits.roaming_minor}
+    limits = Limits(state.usage.limits, state.usage.agreed, usual)
+    periods = sorted({*told, period.start, run_on})
+    return Rules(tariffs, limits, state.currency, ZoneInfo(work.market.zone), periods)
+
+
+def grants_of(state: AccountState, tariffs: dict[str, Tariff], period: Period) -> tuple[Grant, ...]:
+    """The included units of a bill period: what was carried into it, and what each line is granted for it."""
+    by_name = {(key, one.name): one for key, tariff in tariffs.items() for one in tariff.allowances}
+    brought = [
+        Grant(owner, by_name[owner, one.allowance], Fraction(one.left), *map(date.fromisoformat, (one.starts, one.ends, one.created)))
+        for one in state.usage.carried
+        if (owner := f"{one.order}/{one.item}", one.allowance) in by_name
+    ]
+    fresh = [
+        granted(key, one, period, from_day=date.fromisoformat(charge.starts_on))
+        for key, charge in metered(state).items()
+        if not charge.withdrawn and charge.starts_on < period.end.isoformat() and key in tariffs
+        for one in tariffs[key].allowances
+    ]
+    return (*brought, *fresh)
+
+
+def rated_before(work: Work, run_on: date) -> tuple[Rated, dict[str, Tariff]]:
+    """Rate what is on no bill yet, of what was used before the run of a day, with the records that the work read."""
+    tariffs = tariffs_of(work)
+    spent = {(kind, day): Fraction(text) for kind, days in work.state.usage.spent.items() for day, text in days.items()}
+    records: tuple[UsageRecord, ...] = work.read.get(RECORDS) or ()
+    grants = grants_of(work.state, tariffs, period_before(work.state, run_on))
+    return rate(records, rules_of(work, run_on, tariffs), grants, spent), tariffs
+
+
+def usage_of_run(work: Work, run_on: date) -> tuple[UsageRated | None, tuple[InvoiceLine, ...]]:
+    """What a bill run takes of the usage of its account, and the lines of the invoice; nothing for an account without prices of usage."""
+    state: AccountState = work.state
+    if not metered(state):
+        return None, ()
+    rated, tariffs = rated_before(work, run_on)
+    since = state.usage.billed_before
+    lines = tuple(_rated_usage(tally, tariffs[tally.owner].offering, state, since, work.market.zone) for tally in rated.tallies.values())
+    through = max([state.usage.through, *(record.id for record in work.read.get(RECORDS) or ())])
+    event = UsageRated(
+        account=state.account,
+        customer=state.customer,
+        run_on=run_on.isoformat(),
+        through=through,
+        lines=lines,
+        carried=tuple(_carried(grant) for grant in carried(rated.grants, run_on)),
+        spent=_spent(rated),
+        unpriced=rated.unpriced,
+    )
+    period = period_before(state, run_on)
+    return event, tuple(_line(line, period) for line in lines if line.net_minor)
+
+
+def _rated_usage(tally: Tally, offering: str, state: AccountState, since: str, zone: str) -> RatedUsage:
+    order, _, item = tally.owner.rpartition("/")
+    price, ids = tally.held.price, [record.id for record in tally.records]
+    late_before = local_time(date.fromisoformat(since), 0, 0, zone) if since else None
+    return RatedUsage(
+        order=order,
+        item=item,
+        offering=offering,
+        price=price.name,
+        usage=price.usage,
+        unit=price.unit,
+        quantity=str(tally.quantity),
+        included=str(tally.included),
+        not_chargeable=str(tally.not_chargeable),
+        amount=str(tally.amount),
+        net_minor=line_minor(tally.amount, state.currency),
+        tax_group=tally.held.tax_group,
+        records=len(ids),
+        late=sum(late_before is not None and record.started_at < late_before for record in tally.records),
+        first_record=min(ids, default=0),
+        last_record=max(ids, default=0),
+        digest=digest_of(tally.records) if ids else "",
+    )
+
+
+def _carried(grant: Grant) -> CarriedUnits:
+    order, _, item = grant.owner.rpartition("/")
+    days = {"starts": grant.starts.isoformat(), "ends": grant.ends.isoformat(), "created": grant.created.isoformat()}
+    return CarriedUnits(order=order, item=item, allowance=grant.allowance.name, left=str(grant.left), **days)
+
+
+def _spent(rated: Rated) -> dict[str, dict[str, str]]:
+    kept: dict[str, dict[str, str]] = {}
+    for (kind, day), amount in sorted(rated.spent.items(), reverse=True):
+        if len(kept.setdefault(kind, {})) < PERIODS_KEPT:
+            kept[kind][day] = str(amount)
+    return kept
+
+
+def _described(rated: RatedUsage) -> str:
+    """What was used, in a line's own words: quantity, what of it was included, and what came late."""
+    told = [f"{decimal_of(Fraction(rated.quantity))} {rated.unit}"]
+    told += [f"{decimal_of(Fraction(rated.included))} included"] if rated.included != "0" else []
+    told += [f"{decimal_of(Fraction(rated.not_chargeable))} not chargeable: limit"] if rated.not_chargeable != "0" else []
+    told += [f"{rated.late} of {rated.records} records for days billed before"] if rated.late else []
+    return f"{rated.price}: {', '.join(told)}"
+
+
+def _line(rated: RatedUsage, period: Period) -> InvoiceLine:
+    return InvoiceLine(
+        order=rated.order,
+        item=rated.item,
+        offering=rated.offering,
+        kind="usage",
+        from_day=period.start.isoformat(),
+        to_day=period.end.isoformat(),
+        net_minor=rated.net_minor,
+        tax_group=rated.tax_group,
+        description=_described(rated),
+        unit="C62",
+        unit_price_minor=rated.net_minor,
+    )

@@ -1,0 +1,125 @@
+"""A market's rules for usage: zones and time bands, how long records are kept, and statutory limits of what a bill may come to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+PERCENT_TOLD = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Zone:
+    """Where a call or a message goes, or where something is used: by the beginnings of numbers, or by ISO 3166 country codes abroad."""
+
+    name: str
+    prefixes: tuple[str, ...] = ()
+    countries: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class TimeBand:
+    """Some hours (local, the last one exclusive) of some weekdays (Monday is 0)."""
+
+    name: str
+    weekdays: frozenset[int]
+    from_hour: int
+    to_hour: int
+
+
+@dataclass(frozen=True, slots=True)
+class LimitRules:
+    """A limit of what a bill period may cost beyond the recurring prices.
+
+    `offered_before_contract` says that every customer must be offered one. The customer is told at `told_percent` of it and when it is reached, and
+    may go beyond it only by agreeing after such a notice. `roaming_minor` is the limit of what is used abroad that holds unless the customer chose another (None:
+    there is none), net of tax, and `roaming_reminder_minor` the amount above which he is told once more.
+    """
+
+    offered_before_contract: bool
+    told_percent: int
+    roaming_minor: int | None
+    roaming_reminder_minor: int | None
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class UsageRules:
+    """The zones and bands of a market, for how many days records of usage are kept, and its limits of what a bill may come to.
+
+    What no zone's prefixes or countries fit belongs to `other_zone`, and what no band has to `other_band`.
+    """
+
+    zones: tuple[Zone, ...]
+    other_zone: str
+    bands: tuple[TimeBand, ...]
+    other_band: str
+    kept_days: int
+    kept_source: str
+    limits: LimitRules
+
+    @property
+    def zone_names(self) -> frozenset[str]:
+        """The names that prices and records may give for zones."""
+        return frozenset({zone.name for zone in self.zones} | {self.other_zone})
+
+    @property
+    def band_names(self) -> frozenset[str]:
+        """The names that prices may give for time bands."""
+        return frozenset({band.name for band in self.bands} | {self.other_band})
+
+    def zone_of(self, destination: str, country: str = "") -> str:
+        """The zone of a number that was called, by the longest prefix that fits, or of a country where something was used."""
+        if country:
+            return next((zone.name for zone in self.zones if country in zone.countries), self.other_zone)
+        digits = destination.removeprefix("+")
+        fitting = [(len(prefix), zone.name) for zone in self.zones for prefix in zone.prefixes if digits.startswith(prefix)]
+        return max(fitting, default=(0, self.other_zone))[1]
+
+    def band_of(self, local: datetime) -> str:
+        """The time band of a local time: the first that has it."""
+        named = (band.name for band in self.bands if local.weekday() in band.weekdays and band.from_hour <= local.hour < band.to_hour)
+        return next(named, self.other_band)
+
+    def band_at(self, at: datetime, zone: ZoneInfo) -> str:
+        """The time band of an instant in a time zone."""
+        return self.band_of(at.astimezone(zone))
+
+
+EU_EEA = frozenset(
+    [
+        "AT",
+        "BE",
+        "BG",
+        "CY",
+        "CZ",
+        "DE",
+        "DK",
+        "EE",
+        "ES",
+        "FI",
+        "FR",
+        "GR",
+        "HR",
+        "HU",
+        "IE",
+        "IS",
+        "IT",
+        "LI",
+        "LT",
+        "LU",
+        "LV",
+        "MT",
+        "NL",
+        "NO",
+        "PL",
+        "PT",
+        "RO",
+        "SE",
+        "SI",
+        "SK",
+    ]
+)
+"""The countries in which the rules of the European Union for roaming hold: Regulation (EU) 2022/612 and its incorporation into the EEA agreement [M]."""
+WEEKDAYS = frozenset(range(5))

@@ -1,0 +1,1 @@
+"""What usage costs: charge models over exact numbers."""

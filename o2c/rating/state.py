@@ -1,0 +1,41 @@
+"""How an account stands with its usage, as a fold: what bills took, what is carried over, and its limits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from o2c.kernel.frozen import changed
+from o2c.rating.events import CarriedUnits, LimitExceedAgreed, LimitNoticed, LimitSet, OfUsage, UsageRated
+
+
+@dataclass(frozen=True, slots=True)
+class UsageStanding:
+    """Bills took the records up to `through` of what was used before the day `billed_before` (empty: none yet); `carried` goes on after it.
+
+    `spent` is as in `account.usage-rated`. `limits` are (kind, amount in minor units or None, from when) in the order in which they were set;
+    `notices` are (notice, kind, first day of the period, percent); `agreed` are (kind, first day of the period, from when).
+    """
+
+    through: int = 0
+    billed_before: str = ""
+    carried: tuple[CarriedUnits, ...] = ()
+    spent: dict[str, dict[str, str]] = field(default_factory=dict)
+    limits: tuple[tuple[str, int | None, datetime], ...] = ()
+    notices: tuple[tuple[str, str, str, int], ...] = ()
+    agreed: tuple[tuple[str, str, datetime], ...] = ()
+
+
+def stood(standing: UsageStanding, event: OfUsage) -> UsageStanding:
+    """Give the standing after one of its events."""
+    match event:
+        case UsageRated():
+            return changed(standing, through=event.through, billed_before=event.run_on, carried=event.carried, spent=event.spent)
+        case LimitSet():
+            return changed(standing, limits=(*standing.limits, (event.kind, event.amount_minor, event.from_at)))
+        case LimitNoticed():
+            told = (event.notice, event.kind, event.period_from, event.percent)
+            return changed(standing, notices=(*standing.notices, told))
+        case LimitExceedAgreed():
+            return changed(standing, agreed=(*standing.agreed, (event.kind, event.period_from, event.from_at)))
+    return standing

@@ -1,0 +1,150 @@
+"""The table of usage records. Whoever adds to it holds its lock, so that the places of records grow in the order in which they are committed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
+from o2c.kernel.records import RecordsWanted, UsageRecord
+from o2c.store.connection import Connection
+from o2c.store.reads import Reads
+
+COLUMNS = (
+    *("source", "key", "sequence", "file", "party", "other", "kind", "started_at", "quantity", "unit", "zone", "band", "country"),
+    *("account", "owner", "waits_for"),
+)
+_LISTED = ", ".join(COLUMNS)
+
+_TURN = "LOCK TABLE o2c.usage_record IN SHARE UPDATE EXCLUSIVE MODE"
+"""Wait until nobody else adds records; reading and writing of rows goes on. The first statement of a transaction that adds some. No parameters."""
+
+_STAGE = "CREATE TEMP TABLE IF NOT EXISTS usage_staged (LIKE o2c.usage_record EXCLUDING ALL) ON COMMIT DELETE ROWS"
+"""Make the table of this session into which records are copied first. No parameters."""
+
+_STAGE_PLACE = "ALTER TABLE usage_staged ALTER COLUMN id DROP NOT NULL"
+"""Let staged records have no place yet. No parameters."""
+
+_COPY = f"COPY usage_staged ({_LISTED}) FROM STDIN"
+"""Copy records in. No parameters."""
+
+_TAKE = f"INSERT INTO o2c.usage_record ({_LISTED}) SELECT {_LISTED} FROM usage_staged ON CONFLICT (source, key) DO NOTHING"
+"""Take those of the staged records that are not there yet, in the order in which they came. No parameters."""
+
+OF_ACCOUNT = """SELECT id, owner, kind, zone, band, started_at, quantity, unit, source, key FROM o2c.usage_record
+    WHERE account = %(account)s AND started_at < %(before)s AND (id > %(through)s OR started_at >= %(since)s) ORDER BY id"""
+"""The records of an account of what was used before a time, but for those up to a place of what was used before another.
+
+Parameters, by name: account, before, through, since.
+"""
+
+OF_FILE = """SELECT count(*) AS records, count(*) FILTER (WHERE account = '') AS suspense, min(started_at) AS first_at, max(started_at) AS last_at
+    FROM o2c.usage_record WHERE file = %s"""
+"""How many records a file brought, how many of them are in suspense, and when the first and the last began. Parameter: the file's hash."""
+
+SUSPENSE_OF_FILE = "SELECT waits_for AS why, count(*) AS n FROM o2c.usage_record WHERE file = %s AND account = '' GROUP BY 1 ORDER BY 1"
+"""Why records of a file are in suspense, and how many for each reason. Parameter: the file's hash."""
+
+LATE_OF_FILE = """SELECT count(*) AS n FROM o2c.usage_record r JOIN unnest(%s::text[], %s::timestamptz[]) AS b (account, billed)
+    ON r.account = b.account AND r.started_at < b.billed WHERE r.file = %s"""
+"""How many records of a file are for days that were billed before. Parameters: arrays of accounts and of the times up to which their usage was billed, the file's hash."""
+
+OLD_COUNT = "SELECT count(*) AS n FROM o2c.usage_record WHERE started_at < %s"
+"""How many records there are of what was used before a time. Parameter: the time."""
+
+GAPS = """SELECT source, before + 1 AS missing_from, sequence - 1 AS missing_to FROM (
+        SELECT source, sequence, lag(sequence) OVER (PARTITION BY source ORDER BY sequence) AS before FROM o2c.usage_record
+        WHERE sequence IS NOT NULL AND (%(sources)s::text[] IS NULL OR source = ANY(%(sources)s))
+    ) s WHERE sequence > before + 1 ORDER BY source, sequence LIMIT %(limit)s"""
+"""The numbers missing in the sequences of sources, each as a range. Parameters, by name: sources (NULL for all), limit."""
+
+WAITING = """SELECT id, source, key, party, other, zone, started_at, country FROM o2c.usage_record WHERE account = '' AND id > %s
+    ORDER BY id LIMIT %s"""
+"""Records in suspense after a place, the first that came first. Parameters: the place, the most rows."""
+
+_RESOLVE = """UPDATE o2c.usage_record r SET id = DEFAULT, zone = n.zone, band = n.band, account = n.account, owner = n.owner, waits_for = ''
+    FROM unnest(%(sources)s::text[], %(keys)s::text[], %(zones)s::text[], %(bands)s::text[], %(accounts)s::text[], %(owners)s::text[])
+        AS n (source, key, zone, band, account, owner)
+    WHERE r.source = n.source AND r.key = n.key AND r.account = ''"""
+"""Give records in suspense to those whose they are, each in a new place: no bill that was made before has it. Parameters, by name: arrays of the columns."""
+
+_PURGE = """DELETE FROM o2c.usage_record WHERE started_at < %(before)s AND (account = '' OR EXISTS (
+        SELECT FROM unnest(%(accounts)s::text[], %(through)s::bigint[], %(billed)s::timestamptz[]) AS b (account, through, billed)
+        WHERE b.account = usage_record.account AND usage_record.id <= b.through AND usage_record.started_at < b.billed))"""
+"""Delete records of what was used before a time: those in suspense, and those that bills have taken. Parameters, by name: before, and arrays of accounts
+with the place and the time up to which bills took their records."""
+
+OLD_ACCOUNTS = "SELECT DISTINCT account FROM o2c.usage_record WHERE started_at < %s AND account <> ''"
+"""The accounts with records of what was used before a time. Parameter: the time."""
+
+_NO_TIME = datetime.fromisoformat("0001-01-02T00:00:00+00:00")
+
+HOLDERS = """SELECT stream, type, occurred_at, body ->> 'order' AS "order", body ->> 'item' AS item FROM o2c.event
+    WHERE stream = ANY(%s) AND type IN ('number.taken', 'number.brought-in', 'number.quarantined', 'number.rested', 'number.returned')
+    ORDER BY stream, version"""
+"""When numbers were taken by a line, and when they were given back. Parameter: the streams of the numbers."""
+
+CHARGED = """SELECT body ->> 'order' AS "order", body ->> 'item' AS item, body ->> 'account' AS account, body ->> 'market' AS market
+    FROM o2c.event WHERE type = 'account.charge-started' AND order_id = ANY(%s::uuid[])"""
+"""The account and the market under which lines of orders are charged. Parameter: the orders."""
+
+CHARGED_ON = """SELECT body ->> 'order' AS "order", body ->> 'item' AS item, body ->> 'account' AS account, body ->> 'market' AS market
+    FROM o2c.event WHERE type = 'account.charge-started' AND stream = ANY(%s) ORDER BY version"""
+"""The lines that are charged to accounts, the first one first. Parameter: the streams of the accounts."""
+
+LISTED = """SELECT id, source, key, sequence, file, party, other, kind, started_at, quantity::text, unit, zone, band, account, owner, waits_for
+    FROM o2c.usage_record WHERE (%(account)s = '' OR account = %(account)s) AND (NOT %(suspense)s OR account = '')
+        AND (%(file)s = '' OR file = %(file)s) ORDER BY id OFFSET %(offset)s LIMIT %(limit)s"""
+"""Records in the order of their places. Parameters, by name: account and file (empty for any), suspense, offset, limit."""
+
+LISTED_COUNT = """SELECT count(*) AS n FROM o2c.usage_record WHERE (%(account)s = '' OR account = %(account)s) AND (NOT %(suspense)s OR account = '')
+    AND (%(file)s = '' OR file = %(file)s)"""
+"""How many records there are of those. Parameters, by name: account, suspense, file."""
+
+
+@contextmanager
+def adding(conn: Connection) -> Iterator[None]:
+    """A short transaction in which this connection alone adds records."""
+    with conn.transaction():
+        conn.execute(_TURN)
+        yield
+
+
+def staged(conn: Connection) -> None:
+    """Make the session's table for records that are copied in, unless it is there."""
+    conn.execute(_STAGE)
+    conn.execute(_STAGE_PLACE)
+
+
+def add(conn: Connection, text: bytes) -> int:
+    """Copy records in, as lines of COPY's text format with the columns COLUMNS, and take those that are new; how many were. Needs `adding`."""
+    with conn.cursor() as cursor:
+        with cursor.copy(_COPY) as copy:
+            copy.write(text)
+        return cursor.execute(_TAKE).rowcount
+
+
+def resolve(conn: Connection, rows: Sequence[Mapping[str, str]]) -> int:
+    """Give records in suspense (source, key, zone, band, account, owner) to those whose they are; how many. Needs `adding`."""
+    names = {"sources": "source", "keys": "key", "zones": "zone", "bands": "band", "accounts": "account", "owners": "owner"}
+    return conn.execute(_RESOLVE, {column: [row[name] for row in rows] for column, name in names.items()}).rowcount
+
+
+def purge(conn: Connection, before: datetime, billed: Iterable[tuple[str, int, datetime]]) -> int:
+    """Delete the records of what was used before a time that are in suspense or that bills took (account, place, time); how many."""
+    accounts, through, times = map(list, zip(*found, strict=True)) if (found := list(billed)) else ([], [], [])
+    return conn.execute(_PURGE, {"before": before, "accounts": accounts, "through": through, "billed": times}).rowcount
+
+
+def of_account(reads: Reads, wanted: RecordsWanted) -> tuple[UsageRecord, ...]:
+    """The records that are wanted, in the order of their places."""
+    rows = reads.rows(
+        OF_ACCOUNT, account=wanted.account, before=wanted.before, through=wanted.through, since=wanted.billed_before or _NO_TIME
+    )
+    return tuple(_record(row) for row in rows)
+
+
+def _record(row: dict[str, Any]) -> UsageRecord:
+    shown = {name: row[name] for name in ("id", "owner", "zone", "band", "started_at", "quantity", "unit")}
+    return UsageRecord(**shown, usage=row["kind"], mark=f"{row['source']}/{row['key']}")

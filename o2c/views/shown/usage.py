@@ -1,0 +1,89 @@
+"""Usage as it is shown: files of records, records with their numbers masked, what is left of what is included, and limits."""
+
+from __future__ import annotations
+
+from typing import TypedDict
+
+
+class UsageFileShown(TypedDict):
+    """A file of usage records as it was taken in; see `usage.events.UsageLoaded`. `reasons` are those of the first refused lines, as they were read now."""
+
+    file: str
+    repeated: bool
+    digest: str
+    lines: int
+    records: int
+    duplicates: int
+    refused: int
+    late: int
+    suspense: dict[str, int]
+    gaps: dict[str, list[str]]
+    first_at: str | None
+    last_at: str | None
+    reasons: list[str]
+
+
+class UsagePurgeShown(TypedDict):
+    """How many records of what was used before a time were deleted, and how many stay because no bill has them yet."""
+
+    before: str
+    records: int
+    kept: int
+
+
+class UsageRecordShown(TypedDict):
+    """A record of usage; its numbers are masked. `waits_for` says why it is in suspense, empty where it is somebody's."""
+
+    id: int
+    source: str
+    sequence: int | None
+    file: str
+    party: str
+    other: str
+    kind: str
+    started_at: str
+    quantity: str
+    unit: str
+    zone: str
+    band: str
+    account: str
+    order: str
+    item: str
+    waits_for: str
+
+
+class AllowanceShown(TypedDict):
+    """Included units of a line as they are left at an instant: decimal text, in `unit`; they can be used from a day to another (exclusive)."""
+
+    account: str
+    order: str
+    item: str
+    allowance: str
+    unit: str
+    granted: str
+    left: str
+    starts: str
+    ends: str
+    priority: int
+    shared: bool
+    at: str
+
+
+class LimitShown(TypedDict):
+    """A limit of what the running bill period may cost beyond its recurring prices: net, in minor units; None for none.
+
+    `spent_minor` is what it came to by now, `not_chargeable` counts the records beyond it without agreement. `notice` is the last notice of the period, `agreed` whether the
+    customer agreed to go on after it.
+    """
+
+    account: str
+    kind: str
+    amount_minor: int | None
+    currency: str
+    chosen: bool
+    period_from: str
+    spent_minor: int
+    notice: str
+    agreed: bool
+    not_chargeable: int
+    offered_on: str

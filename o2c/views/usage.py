@@ -1,0 +1,149 @@
+"""Usage: records, what is left of included units at any instant, and how an account stands with its limits."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from fractions import Fraction
+from typing import TYPE_CHECKING, cast
+
+from o2c.engine.app import Engine
+from o2c.kernel.charges import account_stream
+from o2c.kernel.frozen import changed
+from o2c.kernel.periods import local_date, local_time, stamp
+from o2c.kernel.records import RECORDS
+from o2c.kernel.refusal import Refused
+from o2c.rating.units import decimal_of, in_base, in_unit
+from o2c.store import usage
+from o2c.views.reading import PART_MAX, Page, plain
+from o2c.views.shown import AllowanceShown, LimitShown, UsageRecordShown
+
+if TYPE_CHECKING:
+    from o2c.invoicing.state import AccountState
+    from o2c.kernel.work import Work
+    from o2c.rating.account import Rated
+    from o2c.rating.allowances import Grant
+
+_SHOWN_AT_BOTH_ENDS = 4
+
+
+def list_usage(
+    app: Engine, *, account: str = "", file: str = "", suspense: bool = False, offset: int = 0, limit: int = 100
+) -> Page[UsageRecordShown]:
+    """Records of usage in the order in which they came: of an account, of a file, or those in suspense. Who used or was called is masked.
+
+    Raises Refused (usage) for an offset or a limit that is none.
+    """
+    if offset < 0 or not 0 <= limit <= PART_MAX:
+        raise Refused(f"give an offset of 0 or more, and at most {PART_MAX} rows at once")
+    picked = {"account": account, "file": file, "suspense": suspense}
+    page = Page[UsageRecordShown]()
+    for row in app.reads.rows(usage.LISTED, **picked, offset=offset, limit=limit):
+        order, _, item = row.pop("owner").rpartition("/")
+        del row["key"]
+        masked = {name: _masked(row[name]) for name in ("party", "other")}
+        page.append(cast("UsageRecordShown", plain({**row, **masked, "order": order, "item": item})))
+    [counted] = app.reads.rows(usage.LISTED_COUNT, **picked)
+    page.more = max(counted["n"] - offset - len(page), 0)
+    return page
+
+
+def _masked(party: str) -> str:
+    """A number with its middle left out; an account as it is."""
+    return f"{party[:_SHOWN_AT_BOTH_ENDS]}***{party[-3:]}" if party.startswith("+") else party
+
+
+def show_allowances(app: Engine, account: str, *, at: datetime | None = None) -> list[AllowanceShown]:
+    """What is left of the included units of an account's lines at an instant (now, unless said), in the order in which they are used.
+
+    Nothing where no line includes any. The instant must lie in the running bill period: what was left before stands in the account's events. Raises
+    Refused: missing (no account that is charged), usage (another instant).
+    """
+    work, run_on = running(app, account)
+    from o2c.invoicing import usage as rules
+
+    when = at or app.clock().now
+    period = rules.period_before(work.state, run_on)
+    if not rules.metered(work.state):
+        return []
+    if not local_time(period.start, 0, 0, work.market.zone) <= when <= local_time(period.end, 0, 0, work.market.zone):
+        raise Refused(f"account {account}: its running bill period is {period.start} to {period.end}; name an instant in it")
+    rated = rated_until(app, work, run_on, when)
+    shown = sorted(rated.grants, key=lambda grant: grant.turn)
+    today = local_date(when, work.market.zone)
+    return [_allowance(grant, account, when) for grant in shown if grant.starts <= today < grant.ends]
+
+
+def _allowance(grant: Grant, account: str, at: datetime) -> AllowanceShown:
+    order, _, item = grant.owner.rpartition("/")
+    return {
+        "account": account,
+        "order": order,
+        "item": item,
+        "allowance": grant.allowance.name,
+        "unit": grant.allowance.unit,
+        "granted": decimal_of(in_unit(in_base(grant.allowance.quantity, grant.allowance.unit), grant.allowance.unit)),
+        "left": decimal_of(in_unit(grant.left, grant.allowance.unit)),
+        "starts": grant.starts.isoformat(),
+        "ends": grant.ends.isoformat(),
+        "priority": grant.allowance.priority,
+        "shared": grant.allowance.shared,
+        "at": stamp(at),
+    }
+
+
+def show_limits(app: Engine, account: str) -> list[LimitShown]:
+    """How an account stands with its limits in the running bill period: that of its bill, and that of what is used abroad.
+
+    Raises Refused (missing) for an account that nothing was ever charged to.
+    """
+    from o2c.invoicing import usage as rules
+    from o2c.rating.models import line_minor
+
+    work, run_on = running(app, account)
+    state, now = work.state, app.clock().now
+    rated = rated_until(app, work, run_on, now)
+    period = rules.period_before(state, run_on).start.isoformat()
+    limits = rules.rules_of(work, run_on, {}).limits
+    found = []
+    for kind in ("bill", "roaming"):
+        told = [notice for notice, of, began, _ in state.usage.notices if (of, began) == (kind, period)]
+        found.append(
+            LimitShown(
+                account=account,
+                kind=kind,
+                amount_minor=limits.amount_minor(kind, now),
+                currency=state.currency,
+                chosen=any(of == kind for of, _, _ in state.usage.limits),
+                period_from=period,
+                spent_minor=line_minor(rated.spent.get((kind, period), Fraction(0)), state.currency),
+                notice=told[-1] if told else "",
+                agreed=limits.agreed_at(kind, period, now),
+                not_chargeable=sum(of == kind for _, of in rated.beyond),
+                offered_on=state.limit_offered_on,
+            )
+        )
+    return found
+
+
+def running(app: Engine, account: str) -> tuple[Work, date]:
+    """The work of an account's next bill run with the catalogue that it reads, and the day of that run. Raises Refused (missing)."""
+    from o2c.invoicing import usage as rules
+    from o2c.invoicing.state import bill_run
+
+    stream = account_stream(account)
+    state: AccountState = app.load([stream])[stream].state
+    if not state.running:
+        raise Refused(f"no account {account} that is charged; see `o2c accounts list`", kind="missing")
+    work = app.work(stream, state, "", "bill-run")
+    loaded = app.load(rules.catalogue_streams(state))
+    read = {name: one.state for name, one in loaded.items()}
+    return changed(work, read=read), date.fromisoformat(bill_run(work)["run_on"])
+
+
+def rated_until(app: Engine, work: Work, run_on: date, until: datetime) -> Rated:
+    """Rate what is on no bill yet, of what was used up to an instant."""
+    from o2c.invoicing import usage as rules
+
+    wanted = rules.wanted_before(work.state, run_on, work.market.zone)
+    records = app.records(changed(wanted, before=until))
+    return rules.rated_before(changed(work, read={**work.read, RECORDS: records}), run_on)[0]

@@ -1,0 +1,38 @@
+"""The files that the examples of the help pages name, as somebody has them at hand."""
+
+from pathlib import Path
+
+USAGE = "party,kind,start,quantity\n+447700900123,voice,2026-01-20T12:00:00Z,61\n"
+WHAT_IF = """
+from dataclasses import replace
+from projections.orders import ORDERS
+LOUD = replace(ORDERS, rows=lambda group, doc: [{**row, "channel": row["channel"].upper()} for row in ORDERS.rows(group, doc)])
+"""
+FAULTS = """
+[[fault]]
+partner = "network"
+kind = "outage"
+percent = 100
+from = 2026-03-02T10:00:00Z
+to = 2026-03-02T12:00:00Z
+"""
+RATES = 'version = "ours-1"\nvalid_from = "2026-01-01"\n[minutes]\nretry = 3\n'
+CODES = 'version = "ours-1"\nvalid_from = "2026-01-01"\n[codes.NP-CODE]\nseverity = 2\n'
+JWKS = '{"keys": [{"kid": "1", "kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}'
+"""The public key of RFC 8037, appendix A.2."""
+FIX = CODES + '[correct]\nportInCode = "ABC123456"\n'
+FILES = {
+    "what_if.py": WHAT_IF,
+    "faults.toml": FAULTS,
+    "codes.toml": CODES,
+    "fix.toml": FIX,
+    "rates.toml": RATES,
+    "usage.csv": USAGE,
+    "keys.json": JWKS,
+}
+
+
+def lay_out(folder: Path) -> None:
+    """Write them all into a folder."""
+    for name, text in FILES.items():
+        (folder / name).write_text(text)

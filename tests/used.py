@@ -1,0 +1,29 @@
+"""Accounts and files on which the rules of usage can be tried."""
+
+from typing import Any
+
+import pytest
+
+from o2c.invoicing.state import ACCOUNT, AccountState
+from o2c.rating.events import LimitNoticed
+from o2c.rating.rules import agree, notice, set_limit
+from o2c.usage.events import UsageLoaded
+from o2c.usage.rules import take_in
+from o2c.usage.state import KIND
+from tests.given import MONDAY
+
+PERIOD = "2026-01-08"
+NOTICED = ACCOUNT.evolve(AccountState(account="BA-1001"), LimitNoticed.model_validate(LimitNoticed.example))
+LOADED = UsageLoaded.model_validate(UsageLoaded.example)
+
+
+TOLD: Any = {"kind": "bill", "amount_minor": 2000, "spent_minor": 2100, "beyond": False, "period_from": PERIOD, "told_percent": 80}
+OF_USAGE = [
+    pytest.param(
+        ACCOUNT, AccountState(account="BA-1001"), lambda s: set_limit(s, kind="bill", amount_minor=2000, at=MONDAY), id="set-a-limit"
+    ),
+    pytest.param(ACCOUNT, AccountState(account="BA-1001"), lambda s: notice(s, **TOLD), id="tell-of-a-limit"),
+    pytest.param(ACCOUNT, NOTICED, lambda s: agree(s, notice="bill-2026-01-08-80", period_from=PERIOD, at=MONDAY), id="agree-to-go-beyond"),
+    pytest.param(KIND, KIND.initial(""), lambda s: take_in(s, loaded=LOADED), id="take-in-usage"),
+]
+"""By kind of stream and state, the rule that decides once and, on what it made, nothing."""
