@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
 from o2c.checks.server import Question, one
+from o2c.markets.registry import HOME, current, zones
 from o2c.store.connection import Connection
 from o2c.store.queries import ONE_SNAPSHOT
+from projections import closings as closings_of
+from projections import postings
 
 SHOWN_MAX = 3
 
@@ -52,6 +57,35 @@ _SUMS = """WITH bill AS (
     SELECT paid + deposited AS came, settled, held, returned, unclaimed + unkept AS earlier FROM invoiced, held"""
 """What came, and where it is, in minor units: on invoices, with accounts, paid back. `earlier` came before accounts held any. No parameters."""
 
+_MADE = "SELECT to_regclass('projection.closings') IS NOT NULL AND to_regclass('projection.postings') IS NOT NULL AS made"
+"""Whether the tables of the books were made. No parameters."""
+
+EVERY_POSITION = 2**63 - 1
+
+
+def _closed(conn: Connection) -> tuple[bool, str]:
+    """Whether the accounts at the end of the last closed day are still what they were when it was closed."""
+    if not one(conn, _MADE)["made"]:
+        return True, "no books were made yet; the first reading command makes them"
+    with conn.transaction():
+        conn.execute(ONE_SNAPSHOT)
+        closings = conn.execute(closings_of.LISTED, (1,)).fetchall()
+        if not closings:
+            return True, "no day is closed"
+        day, home = closings[0]["closed_on"], current(HOME, closings[0]["closed_on"]).zone
+        told = {"on": day, "earned_by": day, "upto": EVERY_POSITION, "at": None, "zones": json.dumps(zones()), "home": home}
+        rows = conn.execute(postings.SUMS.encode(), told).fetchall()
+    stand = {(row["ledger_account"], row["currency"]): row["balance_minor"] for row in rows if row["balance_minor"]}
+    stood = {(total["ledger_account"], total["currency"]): total["balance_minor"] for total in closings[0]["totals"]}
+    wrong = sorted(key for key in stand.keys() | stood.keys() if stand.get(key) != stood.get(key))
+    if not wrong:
+        return True, f"closed up to {day}; {len(stood)} accounts stand as they did"
+    name, currency = wrong[0]
+    return (
+        False,
+        f"{name} at the end of {day} is {stand.get(wrong[0], 0):,}, was closed as {stood.get(wrong[0], 0):,} {currency} minor units",
+    )
+
 
 def _accounted(conn: Connection) -> tuple[bool, str]:
     with conn.transaction():
@@ -67,5 +101,5 @@ def _accounted(conn: Connection) -> tuple[bool, str]:
     return good, f"came {money['came']:,} {'=' if good else 'is not'} {places} minor units"
 
 
-ABOUT_MONEY: dict[str, Question] = {"money that came is accounted for": _accounted}
-"""The question where the money is, by the name of its check."""
+ABOUT_MONEY: dict[str, Question] = {"money that came is accounted for": _accounted, "closed books stand as they were closed": _closed}
+"""The questions where the money is, and whether closed books stand, by the names of their checks."""

@@ -19,6 +19,11 @@ def market(pin: str) -> Market | None:
     return _BY_PIN[pin] if pin else None
 
 
+def zones() -> dict[str, str]:
+    """Give the time zone of every version of every market, by what orders and accounts pin."""
+    return {pin: market.zone for pin, market in _BY_PIN.items()}
+
+
 def numbering_regions() -> tuple[str, ...]:
     """Give the regions of the numbers of all markets (ISO 3166)."""
     return tuple(dict.fromkeys(version.numbering.region for versions in MARKETS.values() for version in versions))

@@ -12,13 +12,12 @@ from o2c.kernel.periods import Period, local_date, stamp
 from o2c.kernel.refusal import Refused
 from o2c.ledger.postings import CHART
 from o2c.ledger.recognition import earned_on
-from o2c.markets.registry import HOME, MARKETS, current
+from o2c.markets.registry import HOME, current, zones
 from o2c.views.reading import plain
 from o2c.views.shown import ClosingShown, LedgerLineShown, TrialBalanceShown
 from projections import balances, closings, invoices, postings
 
 EVERY_POSITION = 2**63 - 1
-ZONES = {version.pin: version.zone for versions in MARKETS.values() for version in versions}
 EARNED = "revenue.earned"
 """What a line of an export says in the place of an event's type that nothing but time made."""
 BILLED = ("revenue", "deferred-revenue", "tax")
@@ -120,7 +119,7 @@ def _earned(row: dict[str, Any], since: date | None, on: date) -> Iterator[dict[
 
 def _known(app: Engine, upto: int | None, at: datetime | None) -> dict[str, Any]:
     home = current(HOME, app.clock().now.date()).zone
-    return {"upto": EVERY_POSITION if upto is None else upto, "at": at, "zones": json.dumps(ZONES), "home": home}
+    return {"upto": EVERY_POSITION if upto is None else upto, "at": at, "zones": json.dumps(zones()), "home": home}
 
 
 def today(app: Engine) -> date:

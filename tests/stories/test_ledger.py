@@ -10,11 +10,13 @@ from typing import Any
 
 import pytest
 
+from o2c.checks.diagnose import run_checks
 from o2c.desk.ledger import close_ledger
 from o2c.engine.app import Context
 from o2c.entrypoints.python import OrderToCash
 from o2c.kernel.refusal import Refused
 from o2c.ledger.digest import digest_of
+from o2c.store.database import connect
 from o2c.views.ledger import export_ledger, list_closings, trial_balance
 from o2c.views.reading import caught_up
 from o2c.views.timeline import order_timeline
@@ -141,6 +143,26 @@ def test_a_closed_day_takes_no_posting(billed: World) -> None:
     assert (second["since"], second["postings"] > 0, second["late"]) == ("2026-01-09", True, 2)
     made = [{**row, "amount_minor": row["debit_minor"] - row["credit_minor"]} for row in export_ledger(billed.app, on=date(2026, 1, 9))]
     assert first["digest"] == digest_of("", [row for row in made if row["type"] != "revenue.earned"])
+
+
+def test_diagnose_sees_a_closed_day_that_was_changed(billed: World) -> None:
+    """The accounts of a closed day are what they were; a posting that somebody moved by hand is seen."""
+    billed.run(at(12))
+
+    def said() -> tuple[str, str]:
+        [check] = [check for check in run_checks(billed.app) if check.name == "closed books stand as they were closed"]
+        return check.state, check.detail
+
+    assert said() == ("ok", "no day is closed")
+    close_ledger(billed.app, FINANCE, date(2026, 1, 9))
+    caught_up(billed.app)
+    assert said()[0] == "ok"
+    with connect(billed.dsn) as conn:
+        conn.execute("UPDATE projection.postings SET said_day = '2026-01-10' WHERE type = 'payment.received' AND ledger_account = 'cash'")
+    state, detail = said()
+    assert (state, detail.split(" is ")[0]) == ("failed", "cash at the end of 2026-01-09")
+    with connect(billed.dsn) as conn:
+        conn.execute("UPDATE projection.postings SET said_day = NULL WHERE type = 'payment.received' AND ledger_account = 'cash'")
 
 
 def _days_of(world: World, before: dict[str, int]) -> dict[str, int]:
