@@ -119,7 +119,7 @@ def _ceased(item: Item, today: str, days: int) -> Iterator[Found]:
 
 
 def _periods(item: Item) -> list[Billed]:
-    return sorted((billed for billed in item.lines if billed.served and billed.line["kind"] in ("period", "part-period")), key=_first_day)
+    return sorted((billed for billed in item.lines if billed.served), key=_first_day)
 
 
 def _first_day(billed: Billed) -> tuple[str, str]:

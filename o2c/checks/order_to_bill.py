@@ -38,8 +38,8 @@ class Billed(NamedTuple):
 
     @property
     def served(self) -> bool:
-        """Whether it is over days of service; a line that gives money back is not."""
-        return bool(self.line["from_day"] < self.line["to_day"] and self.line["net_minor"] > 0)
+        """Whether it is a recurring price over days of service; one that gives money back is not, nor are usage and discounts."""
+        return self.line["kind"] in ("period", "part-period") and self.line["from_day"] < self.line["to_day"] and self.line["net_minor"] > 0
 
 
 @dataclass(slots=True)

@@ -81,9 +81,13 @@ TABLE: Mapping[str, Callable[[Body], tuple[Posting, ...] | Iterator[Posting]]] =
 
 _PROMISE = "what a customer commits to or may owe is no money that moved"
 _PRICE = "a price is no money before it is billed"
+_LIMIT = "a limit says what usage may cost, which posts as it is billed"
 _MIRRORED = "its counterpart on the account's stream posts it"
 POSTS_NOTHING: Mapping[str, str] = {
     "account.charge-started": _PRICE,
+    "account.limit-noticed": _LIMIT,
+    "account.limit-set": _LIMIT,
+    "account.usage-rated": "the invoice of the same bill run posts it, line by line",
     "catalogue.offering-published": _PRICE,
     "credit.approved": _PROMISE,
     "credit.committed": _PROMISE,
