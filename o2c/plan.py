@@ -18,6 +18,9 @@ from o2c.appointment.step import STEP as APPOINTMENT
 from o2c.catalogue.state import KIND as CATALOGUE
 from o2c.catalogue.state import CatalogueState
 from o2c.charging.step import STEP as CHARGING
+from o2c.collections.state import KIND as COLLECTION
+from o2c.collections.step import BARRING
+from o2c.collections.step import STEP as COLLECTIONS
 from o2c.credit.policy import policies_of
 from o2c.credit.step import NOTICE as CREDIT_NOTICE
 from o2c.credit.step import STEP as CREDIT
@@ -78,7 +81,7 @@ STEPS: Mapping[str, Step] = {
         *(SIM_STEP, NUMBER_STEP, PORTING, DELIVERY, ESIM, ACTIVATION, ESIM_DOWNLOAD, CUTOVER, NUMBER_CHANGE),
         *(QUALIFICATION, APPOINTMENT, CHARGING),
         *(PORTING_CANCEL, ESIM_CANCEL, APPOINTMENT_CANCEL),
-        *(SIM_ARRIVAL, NUMBER_ARRIVAL, SIM_RESTOCK, NUMBER_RESTOCK, RESERVATION, BILL_RUN, OVERDUE, PAYMENT, PROBE),
+        *(SIM_ARRIVAL, NUMBER_ARRIVAL, SIM_RESTOCK, NUMBER_RESTOCK, RESERVATION, BILL_RUN, OVERDUE, PAYMENT, COLLECTIONS, BARRING, PROBE),
     )
 }
 KINDS: Mapping[str, StreamKind] = {
@@ -92,6 +95,7 @@ KINDS: Mapping[str, StreamKind] = {
         DELIVERY_OF_STOCK,
         ACCOUNT,
         INVOICE,
+        COLLECTION,
         LEDGER,
         INTAKE,
         PARTNER,

@@ -29,6 +29,7 @@ BODIES: Mapping[str, Mapping[str, Any]] = {
     "porting": {"msisdn": "+447700900123", "code": "ABC123456"},
     **dict.fromkeys(("cutover", "porting-cancel"), LINE),
     "payment": {**BILL, "method": "card"},
+    "barring": {"account": "BA-1001", "level": "soft", "lines": []},
 }
 
 

@@ -244,6 +244,33 @@ LIVES: Mapping[str, Mapping[str, Sequence[Told]]] = {
             ("step.forced", {**_NO, "step": "payment"}),
         ),
     },
+    "collection": {
+        "barred, paid": (
+            ("collections.arrears-changed", {}), ("collections.look-requested", {}), ("collections.stage-entered", {"stage": "final-notice", "was": ""}),
+            ("collections.reminded", {}), ("collections.warned", {}), ("collections.looked", {}), ("collections.look-requested", {}),
+            ("collections.stage-entered", {}), ("collections.bar-requested", {}), ("collections.looked", {}), ("collections.barred", {}),
+            ("collections.arrears-changed", {"open_minor": 0, "cause": "payment"}), ("collections.look-requested", {}), ("collections.cleared", {}),
+            ("collections.bar-requested", {"attempt": 2, "level": "", "notices": []}), ("collections.looked", {}), ("collections.bar-lifted", {}),
+        ),
+        "promised, broken, promised again, kept": (
+            ("collections.arrears-changed", {}), ("collections.promise-made", {}),
+            ("collections.arrears-changed", {"open_minor": 1399, "cause": "payment"}), ("collections.promise-broken", {}),
+            ("collections.promise-made", {"amount_minor": 1399}), ("collections.promise-kept", {"amount_minor": 1399}),
+        ),
+        "promised": (("collections.arrears-changed", {}), ("collections.promise-made", {})),
+        "held": (
+            ("collections.hold-placed", {}), ("collections.hold-placed", {"kind": "dispute", "until": "2026-02-01"}),
+            ("collections.hold-placed", {"kind": "key-account"}), ("collections.hold-released", {}),
+            ("collections.arrears-changed", {"disputed_minor": 399, "cause": "dispute"}),
+        ),
+        "standing still": (
+            ("collections.arrears-changed", {}), ("collections.look-requested", {}), ("collections.look-fell-out", {}),
+            ("step.cancelled", {**_NO, "step": "collections"}), ("collections.bar-requested", {}), ("partner.accepted", {**_NO, "step": "barring"}),
+            ("partner.silent", {**_NO, "step": "barring"}), ("call.parked", {**_NO, "step": "barring"}), ("call.resumed", {**_NO, "step": "barring"}),
+            ("collections.barring-fell-out", {}), ("retry.scheduled", {**_NO, "step": "barring"}), ("step.stopped", {**_NO, "step": "barring"}),
+            ("step.forced", {**_NO, "step": "barring"}),
+        ),
+    },
     "partner": {"linked, then simulated again": (("partner.linked", {}), ("partner.simulated", {})), "linked": (("partner.linked", {}),),
                 "with planned faults, linked": (("partner.faults-planned", {}), ("partner.linked", {})),
                 "down and up again": (("partner.went-down", {}), ("partner.came-up", {}), ("partner.calls-resumed", {})),

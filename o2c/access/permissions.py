@@ -28,6 +28,10 @@ catalogue.dry-run        -        -       yes         masked   yes      -       
 catalogue.list           yes      yes     yes         yes      yes      yes              yes
 catalogue.load           -        -       -           -        -        -                -
 catalogue.offerings      yes      yes     yes         yes      yes      yes              yes
+collections.hold         -        yes     yes         -        -        -                -
+collections.list         -        yes     yes         masked   yes      -                -
+collections.promise      -        yes     yes         -        -        -                -
+collections.release      -        yes     yes         -        -        -                -
 conformance              -        -       yes         masked   yes      -                -
 counterfactual           -        -       yes         masked   yes      -                -
 customers.contact        own      yes     yes         -        -        -                -

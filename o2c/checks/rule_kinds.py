@@ -50,8 +50,7 @@ class Owed(NamedTuple):
 class Events:
     """A choice of events by all that is given: stored names (`order.*` too), the step, the shapes, the kind of stream that they belong to.
 
-    `where` are values that fields of the body must have. `that` is asked of a class, once for each, and `meaning` says it in words. Names `to_come` are
-    those of events that no class of this program has: a rule may stand before what it holds.
+    `where` are values that fields of the body must have. `that` is asked of a class, once for each, and `meaning` says it in words.
     """
 
     names: tuple[str, ...] = ()
@@ -61,13 +60,10 @@ class Events:
     where: Mapping[str, str] = field(default_factory=dict)
     that: Callable[[type[Event]], bool] | None = None
     meaning: str = ""
-    to_come: bool = False
 
     @cached_property
     def types(self) -> frozenset[str]:
         """The stored names of all types that such an event may have."""
-        if self.to_come:
-            return frozenset(self.names)
         return frozenset(name for name, cls in types_by_name().items() if self._may_be(name, cls))
 
     def _may_be(self, name: str, cls: type[Event]) -> bool:

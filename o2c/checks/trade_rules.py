@@ -1,7 +1,4 @@
-"""The rules that every order, SIM, number, port, charge and invoice is held to: one list, as data. A rule more is an entry more.
-
-`warning-before-bar` stands before what it holds: nothing of ours bars a line yet, so it is about the events by which a log says so.
-"""
+"""The rules that every order, SIM, number, port, charge and invoice is held to: one list, as data. A rule more is an entry more."""
 
 from __future__ import annotations
 
@@ -128,6 +125,33 @@ def _rest(notice: Notice, seen: Seen) -> Notice:
     return Notice(at_field("due_at")(seen))
 
 
+@dataclass(frozen=True, kw_only=True)
+class WarnedBefore(Rule):
+    """A bar names at least one warning that was given before it, and none that was not, or that warned of what was cleared since."""
+
+    kind: ClassVar[str] = "precedence"
+
+    @property
+    def reads(self) -> tuple[Events, ...]:
+        """Warnings, what clears an account, and bars."""
+        return (_WARNED, _CLEARED, _BARRED)
+
+    def follow(self, memo: Any, seen: Seen) -> Step:
+        """Keep the warnings given, with their currency; hold a bar against those it names."""
+        given: dict[str, str] = memo or {}
+        if _WARNED.has(seen):
+            return Step({**given, seen.body["notice"]: seen.body["currency"]})
+        if _CLEARED.has(seen):
+            return Step({notice: currency for notice, currency in given.items() if currency != seen.body["currency"]})
+        named_ = seen.body.get("notices", ())
+        return Step(
+            given, True, None if named_ and given.keys() >= set(named_) else Broken(f"{seen.type} with no {_WARNED.words} before it")
+        )
+
+
+_WARNED, _CLEARED, _BARRED = named("collections.warned"), named("collections.cleared"), named("collections.barred")
+
+
 RULES: tuple[Rule, ...] = (
     RolledUp(
         name="order-states",
@@ -188,13 +212,11 @@ RULES: tuple[Rule, ...] = (
         first=done("credit"),
         then=done("activation"),
     ),
-    Precedence(
+    WarnedBefore(
         name="warning-before-bar",
-        says="The lines of an account are barred only after its holder was warned.",
+        says="The lines of an account are barred only after its holder was warned, by the warnings that the bar names, since the account last owed nothing.",
         source="Ofcom General Condition C3 (due warning before service is restricted for a bill that was not paid) [M]",
         by=by_stream,
-        first=Events(names=("account.warned",), to_come=True),
-        then=Events(names=("account.barred",), to_come=True),
     ),
     Precedence(
         name="billed-after-activation",

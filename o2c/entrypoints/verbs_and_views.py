@@ -27,6 +27,7 @@ from o2c.desk import (
     saving,
     streams,
 )
+from o2c.desk import collections as collection_desk
 from o2c.desk import hooks as hook_desk
 from o2c.desk import ledger as ledger_desk
 from o2c.desk import limits as limit_desk
@@ -44,6 +45,7 @@ from o2c.views import (
     catalogue,
     catalogue_versions,
     codes,
+    collections,
     counterfactual,
     course,
     documents,
@@ -130,6 +132,9 @@ class Operation:
 
 VERBS = (
     Operation("catalogue.load", loading.load_catalogue),
+    Operation("collections.hold", collection_desk.hold),
+    Operation("collections.promise", collection_desk.promise),
+    Operation("collections.release", collection_desk.release),
     Operation("customers.contact", customers.record_contact),
     Operation("customers.load", loading.load_customers),
     Operation("customers.register", customers.register_customer),
@@ -196,6 +201,7 @@ VIEWS = (
     Operation("catalogue.dry-run", catalogue_versions.dry_run),
     Operation("catalogue.list", catalogue.list_prices),
     Operation("catalogue.offerings", catalogue.list_offerings),
+    Operation("collections.list", collections.list_collections),
     Operation("conformance", check_conformance),
     Operation("counterfactual", counterfactual.counterfactual),
     Operation("customers.list", customer_views.list_customers),

@@ -82,6 +82,7 @@ TABLE: Mapping[str, Callable[[Body], tuple[Posting, ...] | Iterator[Posting]]] =
 _PROMISE = "what a customer commits to or may owe is no money that moved"
 _PRICE = "a price is no money before it is billed"
 _LIMIT = "a limit says what usage may cost, which posts as it is billed"
+_OPEN = "it says what is open, which the invoice posted"
 _MIRRORED = "its counterpart on the account's stream posts it"
 POSTS_NOTHING: Mapping[str, str] = {
     "account.charge-started": _PRICE,
@@ -89,6 +90,13 @@ POSTS_NOTHING: Mapping[str, str] = {
     "account.limit-set": _LIMIT,
     "account.usage-rated": "the invoice of the same bill run posts it, line by line",
     "catalogue.offering-published": _PRICE,
+    "collections.arrears-changed": _OPEN,
+    "collections.promise-broken": _PROMISE,
+    "collections.promise-kept": "what came of it is a payment, which posts it",
+    "collections.promise-made": _PROMISE,
+    "collections.reminded": _OPEN,
+    "collections.stage-entered": _OPEN,
+    "collections.warned": _OPEN,
     "credit.approved": _PROMISE,
     "credit.committed": _PROMISE,
     "credit.decided": _PROMISE,
@@ -96,7 +104,7 @@ POSTS_NOTHING: Mapping[str, str] = {
     "credit.released": _PROMISE,
     "deposit.received": _MIRRORED,
     "deposit.released": _MIRRORED,
-    "invoice.overdue": "it says what is open, which the invoice posted",
+    "invoice.overdue": _OPEN,
     "ledger.closed": "it says how the accounts stand, by what was posted to them",
     "order.planned": _PRICE,
     "sim.lost": "it says what a replacement costs us, which the supplier's bill posts in the books of purchases",

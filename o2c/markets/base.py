@@ -10,6 +10,7 @@ from typing import Literal
 
 from o2c.kernel.periods import local_date, local_time
 from o2c.markets.addresses import AddressRules
+from o2c.markets.collecting import CollectionRules
 from o2c.markets.usage import UsageRules
 
 DOOR_UNTIL_HOUR = 20
@@ -188,6 +189,7 @@ class Market:
     credit: CreditRules
     invoicing: InvoicingRules
     usage: UsageRules
+    collections: CollectionRules
 
     @property
     def pin(self) -> str:

@@ -19,6 +19,7 @@ from o2c.markets.base import (
     TaxRate,
     WorkCalendar,
 )
+from o2c.markets.collecting import USUAL_STAGES, CollectionRules
 from o2c.markets.usage import EU_EEA, WEEKDAYS, LimitRules, TimeBand, UsageRules, Zone
 
 GB = Market(
@@ -143,5 +144,14 @@ GB = Market(
             source="Communications Act 2003, s. 124S, in force 1 October 2018; 45 GBP for mobile data abroad: the Mobile Roaming (EU Exit) "
             "Regulations 2019, reg. 3, no longer in force, kept as the operator's own practice [M]; told at 80 %: the operator's own practice",
         ),
+    ),
+    collections=CollectionRules(
+        stages=USUAL_STAGES,
+        warning_days=7,
+        channels=("e-mail", "text-message"),
+        promise_days_max=14,
+        promises_max=2,
+        source="stages and promises: the operator's own practice (billing facts, section 6.6); due warning, and measures that are proportionate and do not "
+        "discriminate: Ofcom General Conditions of Entitlement, C3 [M]",
     ),
 )

@@ -19,6 +19,7 @@ from o2c.markets.base import (
     TaxRate,
     WorkCalendar,
 )
+from o2c.markets.collecting import USUAL_STAGES, CollectionRules
 from o2c.markets.usage import EU_EEA, WEEKDAYS, LimitRules, TimeBand, UsageRules, Zone
 
 NL = Market(
@@ -141,5 +142,14 @@ NL = Market(
             source="Regulation (EU) 2022/612, art. 14: a cut-off near but not above 50 EUR without VAT unless another was chosen, a message at 80 % "
             "of it [M], another above 100 EUR (uke.gov.pl)",
         ),
+    ),
+    collections=CollectionRules(
+        stages=USUAL_STAGES,
+        warning_days=7,
+        channels=("e-mail", "text-message"),
+        promise_days_max=14,
+        promises_max=2,
+        source="stages and promises: the operator's own practice (billing facts, section 6.6); a reminder that gives 14 days before costs are charged: "
+        "Burgerlijk Wetboek 6:96(6) [M]",
     ),
 )

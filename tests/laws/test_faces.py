@@ -19,6 +19,7 @@ from o2c.entrypoints.http.client_code import client_files
 from o2c.entrypoints.http.native import native
 from o2c.entrypoints.python import OrderToCash
 from o2c.entrypoints.verbs_and_views import VERBS, VIEWS, Operation
+from tests.methods import METHODS
 
 ROOT = Path(__file__).parents[2]
 OFFERED = (*VERBS, *VIEWS)
@@ -35,83 +36,6 @@ COMMANDS = {
     "stock.load": ["load sims", "load numbers"],
 }
 """How a verb or view is called on the command line where that is not its name with a blank for the dot."""
-
-METHODS = {
-    "access.records": "access_records",
-    "assurance": "assurance",
-    "catalogue.diff": "catalogue_diff",
-    "catalogue.dry-run": "catalogue_dry_run",
-    "conformance": "conformance",
-    "counterfactual": "counterfactual",
-    "customers.contact": "record_contact",
-    "customers.register": "register_customer",
-    "customers.show": "customer",
-    "events.last": "last",
-    "events.tail": "follow",
-    "events.wait": "wait",
-    "fallout.apply-fix": "apply_fix",
-    "fallout.bulk": "bulk",
-    "fallout.groups": "fallout_groups",
-    "fallout.job": "job",
-    "fallout.list": "fallouts",
-    "fallout.prove": "prove_fix",
-    "fallout.resolve": "resolve",
-    "fallout.work": "work",
-    "hooks.allow-private-address": "allow_private_address",
-    "hooks.deliveries": "deliveries",
-    "hooks.list": "hooks",
-    "hooks.resend": "resend",
-    "hooks.resume": "resume_hook",
-    "hooks.rotate": "rotate_secret",
-    "hooks.subscribe": "subscribe",
-    "hooks.unsubscribe": "unsubscribe",
-    "issuers.distrust": "distrust_issuer",
-    "issuers.list": "issuers",
-    "issuers.trust": "trust_issuer",
-    "keys.issue": "issue_key",
-    "keys.list": "issued_keys",
-    "keys.revoke": "revoke_key",
-    "allowances.show": "allowances",
-    "ledger.close": "close_ledger",
-    "ledger.closings": "closings",
-    "ledger.export": "postings",
-    "ledger.trial-balance": "trial_balance",
-    "limits.agree": "agree_to_exceed",
-    "limits.set": "set_limit",
-    "limits.show": "limits",
-    "metrics.explain": "figure",
-    "metrics.list": "metrics",
-    "numbers.release": "release_number",
-    "numbers.reserve": "reserve_number",
-    "orders.answer": "answer_by_link",
-    "orders.by-link": "order_by_link",
-    "orders.cancel": "cancel",
-    "orders.capture": "capture",
-    "orders.link": "order_link",
-    "orders.list": "orders",
-    "orders.show": "order",
-    "partners.down": "partner_down",
-    "partners.faults": "faults",
-    "partners.link": "link_partner",
-    "partners.list": "partners",
-    "partners.plan-faults": "plan_faults",
-    "partners.simulate": "simulate_partner",
-    "partners.status": "partner_statuses",
-    "partners.up": "partner_up",
-    "payments.deposit": "deposit",
-    "payments.owed": "owed",
-    "payments.record": "record_payment",
-    "payments.refund": "refund",
-    "payments.retry": "retry_payment",
-    "ports.cancel": "cancel_port",
-    "ports.late": "late_ports",
-    "streams.act": "act",
-    "streams.append": "append",
-    "streams.show": "stream",
-    "usage.list": "usage",
-    "usage.take": "take_usage",
-}
-"""The method of OrderToCash for a verb or view."""
 
 _FILES = "A service hands in papers one by one; whoever has a file and the machine uses the command line."
 _UPKEEP = "Upkeep of tables is work for whoever has the machine, at a shell, where its progress and its differences are seen."

@@ -54,6 +54,10 @@ def number(name: str, minutes: int = 0, **changes: Any) -> Told:
     return of(f"number-{MSISDN}", name, minutes, msisdn=MSISDN, **changes)
 
 
+def owing(name: str, minutes: int = 0, **changes: Any) -> Told:
+    return of("collection-BA-1", name, minutes, **changes)
+
+
 def bill(name: str, minutes: int = 0, **changes: Any) -> Told:
     return of("invoice-INV-1", name, minutes, **changes)
 
@@ -122,8 +126,8 @@ TABLE: dict[str, tuple[History, History]] = {
         [*ORDERED, of_order(0, "service.activated", 5)],
     ),
     "warning-before-bar": (
-        [Told("account-BA-1", "account.barred", {}), Told("account-BA-1", "account.warned", {}, minutes=1)],
-        [Told("account-BA-1", "account.warned", {}), Told("account-BA-1", "account.barred", {}, minutes=1)],
+        [owing("collections.barred"), owing("collections.warned", 1)],
+        [owing("collections.warned"), owing("collections.barred", 1)],
     ),
     "billed-after-activation": (
         [*ORDERED, of_order(0, "service.activated", 5, item="2"), billed(0, "1", 9)],

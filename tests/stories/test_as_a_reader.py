@@ -56,6 +56,7 @@ OF_THE_LOG = {
     f"catalogue dry-run {FIX}": "heads",
     "catalogue list": "heads",
     "assurance": "events",
+    "collections list": "heads",
     "conformance": "events",
     f"counterfactual --policy {FIX} --since 2026-01-01": "heads",
     "customers show C-1": "heads, and a customer's name",

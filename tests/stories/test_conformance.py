@@ -72,7 +72,7 @@ def planted(world: World) -> list[Told]:
         of_order(7, "service.activated", 5),
         Told(f"number-{msisdn}", "number.taken", taken, other.order_id, "C-3", early),
         Told(invoice["stream"], "payment.received", paid, None, "C-1", early),
-        Told("account-BA-C-1", "account.barred", {}, None, "C-1", early),
+        Told("collection-BA-C-1", "collections.barred", {"level": "soft", "notices": [], "lines": []}, None, "C-1", early),
         Told(f"order-{ended.order_id}", "promise.revised", dict(EVENT_TYPES["promise.revised"].example), ended.order_id, "C-1", early),
     ]
 

@@ -84,8 +84,7 @@ STARTS = {
     "usage list": "used",
     "allowances": "used",
     "limits": "used",
-    "payments owed": "owed",
-    "payments refund": "owed",
+    **dict.fromkeys(("collections hold", "collections release", "payments owed", "payments refund"), "owed"),
     "projections skip": "parked",
     "events import": "real",
 }
@@ -120,6 +119,7 @@ FOUND_FOR = {
     " WHERE i.item = '2' AND i.specification <> '' AND i.state IN ('acknowledged', 'pending', 'held') ORDER BY i.captured_at",
     **{(command, "BA-1001"): USED for command in ("allowances show", "limits show", "limits set", "limits agree")},
     ("ports cancel", "WEB-1001"): FELL.format("ANY('{NP-CODE,NP-NOTPORT}')") + " AND f.item = '1' ORDER BY f.opened_at",
+    ("collections promise", "BA-1001"): "SELECT account FROM projection.invoices WHERE state = 'overdue' ORDER BY issued_on",
     ("events find", "WEB-1001"): FELL.format("ANY('{NP-CODE,NP-NOTPORT}')") + " ORDER BY f.opened_at",
 }
 """Where a command asks for more than that the thing exists."""

@@ -84,6 +84,9 @@ PARTS: Mapping[str, Mapping[str, Part]] = {
         "assurance": Part(
             "assurance:assurance", "Find what leaks from order to bill: what fulfilment and billing say of a service differs."
         ),
+        "collections": Part(
+            "collecting:collections", "What is owed past its due day: how far its collection went, what holds it, promises to pay."
+        ),
         "ledger": Part("ledger:ledger", "The books: how the accounts of the chart stand, every posting behind that, days that are closed."),
         "payments": Part(
             "payments:payments", "Invoices and payments: what came by bank, deposits, what is owed back, collecting once more."

@@ -74,6 +74,25 @@ class AccountShown(TypedDict):
     charges: int
 
 
+class CollectionShown(TypedDict):
+    """What an account owes past its due day in one currency, in minor units, how far its collection went (`stage`, empty: held, or all in dispute) and
+    at which level its lines are barred; `notices` is how many were given since it last owed nothing, `holds` are kinds with their last days."""
+
+    account: str
+    customer: str
+    currency: str
+    stage: str
+    open_minor: int
+    disputed_minor: int
+    due_on: str | None
+    invoices: list[str]
+    bar: str
+    notices: int
+    holds: list[str]
+    promised_on: str | None
+    promised_minor: int
+
+
 class IssuedInvoiceShown(TypedDict):
     """An invoice in a list, in minor units: what is to be paid and what was, and when it was issued and paid."""
 

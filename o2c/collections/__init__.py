@@ -1,0 +1,1 @@
+"""Collecting what is owed past its due day: notices, bars of lines, holds and promises."""

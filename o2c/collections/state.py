@@ -1,0 +1,220 @@
+"""The collections of an account as a fold of their stream."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, cast
+
+from o2c.collections.events import (
+    BarLifted,
+    Barred,
+    BarRequested,
+    Cleared,
+    HoldPlaced,
+    HoldReleased,
+    Looked,
+    LookRequested,
+    OfHold,
+    OfNotice,
+    PromiseBroken,
+    PromiseKept,
+    PromiseMade,
+    StageEntered,
+    Warned,
+)
+from o2c.kernel.agenda import NEVER, AgendaChange, by_shape
+from o2c.kernel.arrears import ArrearsChanged, collection_stream
+from o2c.kernel.decision import NOTHING, Decision
+from o2c.kernel.event import Event
+from o2c.kernel.frozen import changed
+from o2c.kernel.shapes import OfItem, StepCancelled, step_of
+from o2c.kernel.stream import StreamKind
+from o2c.kernel.work import MarketBook, Record, Work, build, noted
+
+PRIORITY = 9
+
+
+@dataclass(frozen=True, slots=True)
+class Arrear:
+    """What is open past its due day on an invoice, and how much of that is in dispute, in minor units."""
+
+    invoice: str
+    currency: str
+    due_on: str
+    open_minor: int
+    disputed_minor: int = 0
+    answer: str = ""
+
+    @property
+    def collected_minor(self) -> int:
+        """What is collected: all but what is in dispute."""
+        return max(self.open_minor - self.disputed_minor, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A notice that was given on a local day, of these invoices; one that `warns` is what a bar may rest on."""
+
+    notice: str
+    stage: str
+    currency: str
+    told_on: str
+    invoices: tuple[str, ...]
+    warns: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """A promise to pay up to and including a local day, and what came of it, in minor units."""
+
+    amount_minor: int
+    currency: str
+    by_on: str
+    paid_minor: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class CollectionState:
+    """The collections of an account: arrears by invoice, the stage by currency (absent: none), notices given since each was last cleared.
+
+    `holds` are the last days by kind, empty for one without an end. `bar` is the level at which the network bars the lines, `bar_asked` the one it was
+    last asked for, with the warnings it rests on. A look is asked for and to come while it is `looking`; `moved` says that something changed since
+    it was asked for.
+    """
+
+    account: str = ""
+    customer: str = ""
+    market: str = ""
+    arrears: dict[str, Arrear] = field(default_factory=dict)
+    stages: dict[str, str] = field(default_factory=dict)
+    notices: tuple[Notice, ...] = ()
+    holds: dict[str, str] = field(default_factory=dict)
+    promise: Promise | None = None
+    promises_broken: int = 0
+    bar: str = ""
+    bar_asked: str = ""
+    bar_notices: tuple[str, ...] = ()
+    looking: bool = False
+    moved: bool = False
+    records: dict[str, Record] = field(default_factory=dict)
+
+    def collected(self, currency: str) -> list[Arrear]:
+        """The invoices that are collected in a currency, the earliest due first."""
+        found = (arrear for arrear in self.arrears.values() if arrear.currency == currency and arrear.collected_minor)
+        return sorted(found, key=lambda arrear: (arrear.due_on, arrear.invoice))
+
+
+def evolve(state: CollectionState, event: Event) -> CollectionState:
+    match event:
+        case ArrearsChanged():
+            return _owes(state, event)
+        case StageEntered():
+            return changed(state, stages={**state.stages, event.currency: event.stage})
+        case Cleared():
+            return _cleared(state, event)
+        case OfNotice():
+            return changed(state, notices=(*state.notices, _notice(event)))
+        case OfHold():
+            return _held(state, event)
+        case PromiseKept():
+            return changed(state, promise=None)
+        case PromiseBroken():
+            return changed(state, promise=None, promises_broken=state.promises_broken + 1)
+        case OfItem():
+            return _stepped(changed(state, records=noted(state.records, event, step_of(event))), event)
+    return state
+
+
+def _owes(state: CollectionState, event: ArrearsChanged) -> CollectionState:
+    before = state.arrears.get(event.invoice)
+    arrears = {name: arrear for name, arrear in state.arrears.items() if name != event.invoice}
+    if event.open_minor > 0:
+        answer = event.answer or (before.answer if before else "")
+        owed = Arrear(event.invoice, event.currency, event.due_on, event.open_minor, event.disputed_minor, answer)
+        arrears[event.invoice] = owed
+    promise = state.promise
+    if promise and before and event.cause == "payment" and event.currency == promise.currency:
+        promise = changed(promise, paid_minor=promise.paid_minor + max(before.open_minor - max(event.open_minor, 0), 0))
+    known = {"account": event.account, "customer": event.customer, "market": event.market}
+    return changed(state, **known, arrears=arrears, promise=promise, moved=bool(arrears or state.stages or state.promise))
+
+
+def _cleared(state: CollectionState, event: Cleared) -> CollectionState:
+    stages = {currency: stage for currency, stage in state.stages.items() if currency != event.currency}
+    notices = tuple(notice for notice in state.notices if notice.currency != event.currency)
+    return changed(state, stages=stages, notices=notices, promises_broken=state.promises_broken if stages else 0)
+
+
+def _notice(event: OfNotice) -> Notice:
+    invoices = tuple(owed.invoice for owed in event.invoices)
+    return Notice(event.notice, event.stage, event.currency, event.told_on, invoices, isinstance(event, Warned))
+
+
+def _held(state: CollectionState, event: OfHold) -> CollectionState:
+    known = {"account": event.account, "customer": event.customer, "market": event.market}
+    state = changed(state, **known, moved=bool(state.arrears))
+    match event:
+        case HoldPlaced():
+            return changed(state, holds={**state.holds, event.kind: event.until})
+        case HoldReleased():
+            return changed(state, holds={kind: until for kind, until in state.holds.items() if kind != event.kind})
+        case PromiseMade():
+            return changed(state, promise=Promise(event.amount_minor, event.currency, event.by_on))
+    return state
+
+
+def _stepped(state: CollectionState, event: OfItem) -> CollectionState:
+    match event:
+        case LookRequested():
+            return changed(state, looking=True, moved=False)
+        case Looked():
+            return changed(state, looking=False)
+        case BarRequested():
+            return changed(state, bar_asked=event.level, bar_notices=event.notices)
+        case Barred():
+            return changed(state, bar=event.level)
+        case BarLifted():
+            return changed(state, bar="")
+        case StepCancelled(step="collections"):
+            return changed(state, looking=False)
+    return state
+
+
+def advance(state: CollectionState, touched: frozenset[str], at: datetime, book: Any) -> Decision:
+    """Ask for a look: at once when something changed, else on the next day on which the account could be in another stage."""
+    step = book.steps["collections"]
+    if not state.moved and state.looking:
+        return NOTHING
+    work = collection_work(state, collection_stream(state.account), "", step.name, book)
+    if state.moved:
+        return cast("Decision", step.request(work, at, due_at=at))
+    due_at = step.due(work, at) if step.wanted(work) else NEVER
+    return cast("Decision", step.request(work, at, due_at=due_at)) if due_at < NEVER else NOTHING
+
+
+def agenda(state: CollectionState, event: Event, stream: str) -> tuple[AgendaChange, ...]:
+    """Put looks and bars on the agenda, behind everything else that is due at the same time."""
+    return by_shape(stream, event, priority=PRIORITY, since=NEVER)
+
+
+def collection_work(state: CollectionState, stream: str, item: str, step: str, book: MarketBook) -> Work:
+    """Gather the work of a step, under the market that the account follows."""
+    return build(stream, item, step, state=state, subject=state, records=state.records, codes=book.codes, market=book.market(state.market))
+
+
+def _owner(state: CollectionState) -> tuple[str | None, str | None]:
+    return None, state.customer or None
+
+
+KIND = StreamKind(
+    category="collection",
+    shape_version=1,
+    state_type=CollectionState,
+    initial=lambda _: CollectionState(),
+    evolve=evolve,
+    agenda=agenda,
+    advance=advance,
+    work=collection_work,
+    owner=_owner,
+)

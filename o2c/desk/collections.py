@@ -1,0 +1,89 @@
+"""The desk for collections: holding them, taking down promises to pay, letting them go on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import date, datetime
+
+from o2c.collections import rules
+from o2c.collections.state import CollectionState
+from o2c.desk.act import Deed, act
+from o2c.engine.app import Context, Engine, Written
+from o2c.invoicing.state import AccountState
+from o2c.kernel.arrears import collection_stream
+from o2c.kernel.charges import account_stream
+from o2c.kernel.decision import Decision
+from o2c.kernel.money import to_minor
+from o2c.kernel.periods import local_date
+from o2c.kernel.refusal import Refused
+from o2c.markets.base import Market
+
+Decide = Callable[[CollectionState, date, Market, Mapping[str, str]], Decision]
+"""From the state of an account's collections, the local day, its market and whose it is, to what happens."""
+
+
+def hold(app: Engine, context: Context, account: str, kind: str, *, until: date | None = None, note: str = "") -> Written:
+    """Hold the collections of an account: nothing becomes worse and nobody is written to, or (vulnerable) notices go on and no line is barred.
+
+    `kind` is one of the market's: dispute, vulnerable, payment-pending, key-account (until the courtesy contact, which its release stands for). It lasts
+    up to and including the day `until`, where one is given. The same hold once more changes nothing. Raises Refused: missing (no such account),
+    usage (no such kind, a day that is over or too far off).
+    """
+
+    def decide(state: CollectionState, today: date, market: Market, of: Mapping[str, str]) -> Decision:
+        return rules.hold(state, kind, until=until, note=note, today=today, market=market, of=of)
+
+    return act(app, context, "collections.hold", _deed(app, account, decide, ["hold", kind, until and until.isoformat(), note]))
+
+
+def release(app: Engine, context: Context, account: str, kind: str, *, note: str = "") -> Written:
+    """Release a hold on the collections of an account; they go on from where they stand, and bar nobody who was not warned before.
+
+    A hold that there is not changes nothing. Raises Refused: missing (no such account).
+    """
+
+    def decide(state: CollectionState, today: date, market: Market, of: Mapping[str, str]) -> Decision:
+        return rules.release(state, kind, note=note, of=of)
+
+    return act(app, context, "collections.release", _deed(app, account, decide, ["release", kind, note]))
+
+
+def promise(app: Engine, context: Context, account: str, *, amount: str, by: date, currency: str = "", note: str = "") -> Written:
+    """Take down a customer's promise to pay up to and including a day: until then nothing becomes worse; the day after, it is kept or broken.
+
+    `amount` is decimal text in the currency, the account's where none is named. The same promise once more changes nothing. Raises Refused: missing (no
+    such account), usage (no amount, more than is owed, a day that is over or too far off), conflict (nothing is owed, another promise stands, too many
+    were broken).
+    """
+    currency = currency or _account(app, account).currency
+    try:
+        amount_minor = to_minor(amount, currency)
+    except ValueError as error:
+        raise Refused(f"{error}; write the amount as 23.99") from None
+    if amount_minor <= 0:
+        raise Refused("what is promised is more than nothing; write the amount as 23.99")
+
+    def decide(state: CollectionState, today: date, market: Market, of: Mapping[str, str]) -> Decision:
+        return rules.promise(state, amount_minor=amount_minor, currency=currency, by=by, note=note, today=today, market=market, of=of)
+
+    return act(app, context, "collections.promise", _deed(app, account, decide, ["promise", amount_minor, currency, by.isoformat(), note]))
+
+
+def _deed(app: Engine, account: str, decide: Decide, wish: list[object]) -> Deed:
+    found = _account(app, account)
+    market: Market = app.book.market(found.market)
+    of = {"account": account, "customer": found.customer, "market": found.market}
+
+    def rule(state: CollectionState, at: datetime) -> Decision:
+        return decide(state, local_date(at, market.zone), market, of)
+
+    return Deed(collection_stream(account), (rule,), wish)
+
+
+def _account(app: Engine, account: str) -> AccountState:
+    """The billing account of an id. Raises Refused (missing) for one that no order named."""
+    stream = account_stream(account)
+    state: AccountState = app.load([stream])[stream].state
+    if not state.market:
+        raise Refused(f"no account {account}; see `o2c collections list`, or the customer's page", kind="missing")
+    return state

@@ -1,0 +1,109 @@
+"""Collections on the command line: who owes past a due day, holds and promises."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+import typer
+
+from o2c.desk.act import Context
+from o2c.entrypoints.cli.options import Actor, CommandId
+from o2c.entrypoints.cli.output import Format, Limit, Output, err, rows_wanted, show_rows
+from o2c.entrypoints.cli.session import current, looking, opened
+from o2c.views.collections import list_collections
+from o2c.views.reading import day_of
+
+collections = typer.Typer(
+    no_args_is_help=True, help="What is owed past its due day: how far its collection went, what holds it, promises to pay."
+)
+COLUMNS = ("account", "customer", "currency", "stage", "open_minor", "disputed_minor", "due_on", "bar", "holds", "promised_on")
+Account = Annotated[str, typer.Argument(metavar="ACCOUNT", help="The billing account.")]
+Kind = Annotated[str, typer.Option(metavar="KIND", help="dispute, vulnerable, payment-pending or key-account, as the market has them.")]
+Note = Annotated[str, typer.Option(metavar="TEXT", help="What was said; it stands in the log as personal data.")]
+
+
+@collections.command("list")
+def collections_list(
+    account: Annotated[list[str] | None, typer.Option(metavar="ACCOUNT", help="Of this account alone; may be given again.")] = None,
+    stage: Annotated[str, typer.Option(metavar="STAGE", help="In this stage alone, such as reminder or soft-bar.")] = "",
+    limit: Limit = None,
+    output: Output = Format.table,
+) -> None:
+    """List accounts that owe past a due day or whose collections are held, one row a currency, the longest owed first.
+
+    The stage is the worst whose condition holds, by the days since the earliest due day; it goes down again after a payment. No line is barred
+    whose holder was not warned a week before.
+
+    Example: o2c collections list
+    """
+    with looking() as session:
+        current(session)
+        rows = list_collections(session.app, accounts=account or (), stage=stage, limit=rows_wanted(limit, output) or 1000)
+        show_rows(rows, output, empty="nobody owes anything past its due day", columns=COLUMNS, less=_told)
+
+
+def _told(row: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {**row, "holds": ", ".join(row["holds"])}
+
+
+@collections.command("hold")
+def collections_hold(
+    account: Account,
+    kind: Kind,
+    actor: Actor,
+    until: Annotated[
+        str, typer.Option(metavar="DAY", help="Up to and including this day, as 2026-02-16; until released when left out.")
+    ] = "",
+    note: Note = "",
+    command_id: CommandId = "",
+) -> None:
+    """Hold the collections of an account: nothing becomes worse and nobody is written to while it lasts.
+
+    For a vulnerable customer notices go on, and no line is barred. A key account is held until the courtesy contact, after which somebody releases it.
+
+    Example: o2c collections hold BA-1001 --kind vulnerable --note "told us on the telephone" --actor ann
+    """
+    from o2c.desk import collections as desk  # needs the rules; what only shows does not
+
+    with opened() as session:
+        context = Context(actor, command_id=command_id)
+        desk.hold(session.app, context, account, kind, until=day_of(until) if until else None, note=note)
+        err.print(f"collections of {account} are held: {kind}" + (f" until {until}" if until else ""))
+
+
+@collections.command("release")
+def collections_release(account: Account, kind: Kind, actor: Actor, note: Note = "", command_id: CommandId = "") -> None:
+    """Release a hold on the collections of an account: they go on from where they stand.
+
+    Nobody is barred who was not warned a week before.
+
+    Example: o2c collections release BA-1001 --kind key-account --note "spoke to their buyer" --actor ann
+    """
+    from o2c.desk import collections as desk
+
+    with opened() as session:
+        written = desk.release(session.app, Context(actor, command_id=command_id), account, kind, note=note)
+        err.print(f"account {account} is not held: {kind}" if written.unchanged else f"collections of {account} are released: {kind}")
+
+
+@collections.command("promise")
+def collections_promise(
+    account: Account,
+    amount: Annotated[str, typer.Option(metavar="AMOUNT", help="How much is promised, in units of the currency: 23.99.")],
+    by: Annotated[str, typer.Option(metavar="DAY", help="The last day on which it may come, as 2026-02-27.")],
+    actor: Actor,
+    currency: Annotated[str, typer.Option(metavar="CODE", help="Its ISO 4217 code; the account's when left out.")] = "",
+    note: Note = "",
+    command_id: CommandId = "",
+) -> None:
+    """Take down a customer's promise to pay: until its day nothing becomes worse; the day after, it was kept or it is broken.
+
+    Example: o2c collections promise BA-1001 --amount 5.00 --by 2026-02-27 --actor ann
+    """
+    from o2c.desk import collections as desk
+
+    with opened() as session:
+        context = Context(actor, command_id=command_id)
+        desk.promise(session.app, context, account, amount=amount, by=day_of(by), currency=currency, note=note)
+        err.print(f"account {account}: {amount} promised by {by}")

@@ -1,0 +1,45 @@
+"""Collections in Python: who owes past a due day, holds and promises."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import TYPE_CHECKING
+
+from o2c.desk import collections as desk
+from o2c.entrypoints.answered import answered
+from o2c.views import shown
+from o2c.views.collections import list_collections
+from o2c.views.reading import Page
+
+if TYPE_CHECKING:
+    from o2c.desk.act import Context, Written
+    from o2c.running.session import Session
+
+
+class Collections:
+    """The part of `OrderToCash` that is about what is owed past its due day."""
+
+    _session: Session
+
+    @answered
+    def collections(
+        self, *, accounts: Sequence[str] = (), stage: str = "", offset: int = 0, limit: int = 100
+    ) -> Page[shown.CollectionShown]:
+        """Accounts that owe past a due day or whose collections are held. See `views.collections.list_collections`."""
+        return list_collections(self._session.app, accounts=accounts, stage=stage, offset=offset, limit=limit)
+
+    @answered
+    def hold_collections(self, account: str, kind: str, context: Context, *, until: date | None = None, note: str = "") -> Written:
+        """Hold the collections of an account. See `desk.collections.hold`."""
+        return desk.hold(self._session.app, context, account, kind, until=until, note=note)
+
+    @answered
+    def release_collections(self, account: str, kind: str, context: Context, *, note: str = "") -> Written:
+        """Release a hold on the collections of an account. See `desk.collections.release`."""
+        return desk.release(self._session.app, context, account, kind, note=note)
+
+    @answered
+    def promise_to_pay(self, account: str, context: Context, *, amount: str, by: date, currency: str = "", note: str = "") -> Written:
+        """Take down a customer's promise to pay. See `desk.collections.promise`."""
+        return desk.promise(self._session.app, context, account, amount=amount, by=by, currency=currency, note=note)

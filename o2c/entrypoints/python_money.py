@@ -1,0 +1,10 @@
+"""Money in Python: all parts of it in one."""
+
+from __future__ import annotations
+
+from o2c.entrypoints.python_collections import Collections
+from o2c.entrypoints.python_ledger import Ledger
+
+
+class Money(Collections, Ledger):
+    """The part of `OrderToCash` that is about money: collections and the books."""

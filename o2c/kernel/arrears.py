@@ -1,0 +1,34 @@
+"""What invoices tell of money that is owed past its due day. Invoicing and payments say it, collections go by it; they do not import one another."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from o2c.kernel.event import Event
+
+Cause = Literal["overdue", "payment", "dispute", "chargeback", "credit"]
+
+
+class ArrearsChanged(Event, name="collections.arrears-changed", stream="collection"):
+    """What an account owes past its due day on one invoice is `open_minor` now, in minor units, of which `disputed_minor` is in dispute; nothing
+    when it is paid. `answer` is our code for how the last attempt to collect it ended, empty where none fell out."""
+
+    example = {
+        "account": "BA-1001", "customer": "C-1001", "market": "GB@2026-01", "currency": "GBP", "invoice": "BA-1001-20260108",
+        "due_on": "2026-01-22", "open_minor": 2399, "cause": "overdue", "answer": "PAY-AUTH",
+    }  # fmt: skip
+    account: str
+    customer: str
+    market: str
+    currency: str
+    invoice: str
+    due_on: str
+    open_minor: int
+    cause: Cause
+    answer: str = ""
+    disputed_minor: int = 0
+
+
+def collection_stream(account: str) -> str:
+    """Give the name of the stream of an account's collections: `collection-` and the id of the account."""
+    return f"collection-{account}"

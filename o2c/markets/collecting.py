@@ -1,0 +1,94 @@
+"""How a market collects what is owed past its due day: stages as data, and what holds them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+Action = Literal["none", "remind", "warn", "soft-bar", "hard-bar", "terminate", "agency"]
+"""What a stage does: nothing, tell of the debt, warn of a bar, bar outgoing traffic, bar all of it, end the services, hand the debt over."""
+LEVELS: Mapping[Action, str] = {"soft-bar": "soft", "hard-bar": "hard", "terminate": "ended", "agency": "ended"}
+"""The level at which lines are barred in a stage that does this. A soft bar leaves emergency calls and everything that comes in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A stage and when it holds, all conditions together: `after_days` since the due day of the earliest unpaid invoice, at least so many
+    invoices and so much money, one of `answers` to the last attempt to collect (empty: any), a hold of each kind in `only_held`, of none in
+    `not_held`. A notice is given up to `attempts` times, `days_between` apart.
+
+    Source: Kill Bill, overdue conditions; Lago, dunning campaigns (threshold, attempts, days between).
+    """
+
+    name: str
+    after_days: int
+    action: Action = "none"
+    invoices_min: int = 1
+    balance_min_minor: int = 1
+    answers: frozenset[str] = frozenset()
+    only_held: frozenset[str] = frozenset()
+    not_held: frozenset[str] = frozenset()
+    attempts: int = 1
+    days_between: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class HoldRule:
+    """What a hold does: one that `freezes` lets nothing become worse and no notice be given; any other only counts in the stages' conditions.
+    It lasts `days_max` days at most (None: until it is released)."""
+
+    freezes: bool
+    days_max: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CollectionRules:
+    """The stages, the worst first, of which the first that holds is the one an account is in. Nothing is barred before `warning_days` days are
+    over since the customer was warned, by the `channels`, of one of the invoices that the bar rests on.
+
+    A promise to pay is taken for at most `promise_days_max` days, and none any more after `promises_max` were broken. ValueError when a stage bars and
+    none before it warns.
+    """
+
+    stages: tuple[Stage, ...]
+    warning_days: int
+    channels: tuple[str, ...]
+    promise_days_max: int
+    promises_max: int
+    source: str
+    holds: Mapping[str, HoldRule] = field(
+        default_factory=lambda: {
+            "dispute": HoldRule(freezes=True),
+            "vulnerable": HoldRule(freezes=False),
+            "payment-pending": HoldRule(freezes=True, days_max=10),
+            "key-account": HoldRule(freezes=True),
+        }
+    )
+
+    def __post_init__(self) -> None:
+        warned = False
+        for stage in reversed(self.stages):
+            if stage.action in LEVELS and not warned:
+                raise ValueError(f"stage {stage.name} bars before any stage warns; put one that warns before it")
+            warned = warned or stage.action == "warn"
+
+    def stage(self, name: str) -> Stage | None:
+        """Give a stage by its name; None for a name that the market has not (any more)."""
+        return next((stage for stage in self.stages if stage.name == name), None)
+
+    def rank(self, name: str) -> int:
+        """How bad a stage is: 0 for none, then more the worse it is."""
+        names = [stage.name for stage in self.stages]
+        return len(names) - names.index(name) if name in names else 0
+
+
+_VULNERABLE = frozenset({"vulnerable"})
+USUAL_STAGES = (
+    Stage("agency", 90, "agency", not_held=_VULNERABLE),
+    Stage("terminated", 60, "terminate", not_held=_VULNERABLE),
+    Stage("hard-bar", 30, "hard-bar", not_held=_VULNERABLE),
+    Stage("soft-bar", 17, "soft-bar", not_held=_VULNERABLE),
+    Stage("final-notice", 10, "warn"),
+    Stage("reminder", 3, "remind"),
+    Stage("due", 0),
+)
+"""Source: billing facts, section 6.6, proposed default; a customer who is vulnerable is told and not barred."""

@@ -1,0 +1,61 @@
+"""Accounts whose debts are collected: how far that went, and what holds it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from o2c.engine.app import Engine
+from o2c.kernel.refusal import Refused
+from o2c.views.reading import PART_MAX, Page
+from o2c.views.shown import CollectionShown
+
+if TYPE_CHECKING:
+    from o2c.collections.state import CollectionState
+
+PREFIX = "collection-"
+AT_ONCE = 500
+
+
+def list_collections(
+    app: Engine, *, accounts: Sequence[str] = (), stage: str = "", offset: int = 0, limit: int = 100
+) -> Page[CollectionShown]:
+    """Accounts that owe past a due day or whose collections are held, one row a currency, the longest owed first: stage, amounts, bar, holds.
+
+    With `accounts` those alone, with `stage` those in it. Amounts are minor units; the page says how many more there are. Raises Refused (usage).
+    """
+    if offset < 0 or not 0 <= limit <= PART_MAX:
+        raise Refused(f"give an offset of 0 or more, and at most {PART_MAX} rows at once")
+    streams = [f"{PREFIX}{account}" for account in accounts] or app.reads.streams_like(PREFIX)
+    found = [row for state in _states(app, streams) for row in _rows(state) if not stage or row["stage"] == stage]
+    found.sort(key=lambda row: (row["due_on"] or "9999", row["account"], row["currency"]))
+    page = Page[CollectionShown](found[offset : offset + limit])
+    page.more = max(len(found) - offset - len(page), 0)
+    return page
+
+
+def _states(app: Engine, streams: Sequence[str]) -> Iterator[CollectionState]:
+    for start in range(0, len(streams), AT_ONCE):
+        yield from (loaded.state for loaded in app.load(streams[start : start + AT_ONCE]).values())
+
+
+def _rows(state: CollectionState) -> Iterator[CollectionShown]:
+    currencies = {arrear.currency for arrear in state.arrears.values()} | set(state.stages)
+    for currency in sorted(currencies or ({""} if state.holds else ())):
+        arrears = [arrear for arrear in state.arrears.values() if arrear.currency == currency]
+        promised = state.promise if state.promise and state.promise.currency == currency else None
+        yield {
+            "account": state.account,
+            "customer": state.customer,
+            "currency": currency,
+            "stage": state.stages.get(currency, ""),
+            "open_minor": sum(arrear.open_minor for arrear in arrears),
+            "disputed_minor": sum(arrear.disputed_minor for arrear in arrears),
+            "due_on": min((arrear.due_on for arrear in arrears), default=None),
+            "invoices": sorted(arrear.invoice for arrear in arrears),
+            "bar": state.bar,
+            "notices": sum(notice.currency == currency for notice in state.notices),
+            "holds": [f"{kind} until {until}" if until else kind for kind, until in sorted(state.holds.items())],
+            "promised_on": promised.by_on if promised else None,
+            "promised_minor": promised.amount_minor if promised else 0,
+        }

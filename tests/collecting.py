@@ -1,0 +1,34 @@
+"""Accounts that owe, on which the rules of holds and promises can be tried."""
+
+from datetime import date
+from typing import Any
+
+import pytest
+
+from o2c.collections import rules
+from o2c.collections.state import KIND
+from o2c.kernel.decision import Decision
+from o2c.markets.gb import GB
+from tests.owing import OF, Owing
+
+TODAY = date(2026, 1, 26)
+
+
+def held(state: Any) -> Decision:
+    return rules.hold(state, "vulnerable", until=None, note="", today=TODAY, market=GB, of=OF)
+
+
+def released(state: Any) -> Decision:
+    return rules.release(state, "vulnerable", note="", of=OF)
+
+
+def promised(state: Any) -> Decision:
+    return rules.promise(state, amount_minor=5_000, currency="GBP", by=date(2026, 2, 2), note="", today=TODAY, market=GB, of=OF)
+
+
+OF_COLLECTIONS = [
+    pytest.param(KIND, KIND.initial(""), held, id="hold-collections"),
+    pytest.param(KIND, Owing().holds("vulnerable").state, released, id="release-collections"),
+    pytest.param(KIND, Owing().owes(5_000).state, promised, id="promise-to-pay"),
+]
+"""By kind of stream and state, the rule that decides once and, on what it made, nothing."""
