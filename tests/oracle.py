@@ -4,7 +4,7 @@ A service is charged from the London date it was activated on, one with an eSIM 
 this was done by other means. An account joins the first cycle day (1, 8, 15, 22) strictly after its first activation and is billed at 06:00 on
 that day of every month: one-time charges, part periods by the actual days of the period and the next full period in advance, half-up a line; VAT
 20 % once on the net; 14 days to pay. A price that is not once a month is charged whole for each of its own periods, counted from the first day,
-in the first run on or after the period begins. A direct debit is due on a banking day, ten of them after it was issued at the earliest. Nothing
+in the first run on or after the period begins. Usage is charged for the month before the run, each price what its exact amount comes to. A direct debit is due on a banking day, ten of them after it was issued at the earliest. Nothing
 of the engine is imported.
 """
 
@@ -13,6 +13,7 @@ import sys
 from calendar import monthrange
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime, time, timedelta
+from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -84,14 +85,23 @@ def lines_of(charge: dict[str, Any], run: date) -> Iterator[tuple[Any, ...]]:
         yield key, "period" if start == whole else "part-period", str(start), str(end), net
 
 
+def usage_lines(told: dict[str, Any]) -> Iterator[tuple[Any, ...]]:
+    """The lines that a run's usage makes: the exact amount of each price, rounded once, for the month that ends with the run."""
+    run = date.fromisoformat(told["run_on"])
+    for line in told["lines"]:
+        amount = Fraction(line["amount"]) * 100
+        if net := half_up(amount.numerator, amount.denominator):
+            yield f"{line['order']}/{line['item']}", "usage", str(months_on(run, -1)), str(run), net
+
+
 def invoices_of(
-    account: str, charges: list[dict[str, Any]], until: datetime, method: dict[str, str]
+    account: str, charges: list[dict[str, Any]], until: datetime, method: dict[str, str], used: dict[Any, list[tuple[Any, ...]]]
 ) -> Iterator[tuple[str, tuple[Any, ...]]]:
     first = min(charges, key=lambda charge: charge["known"])["starts"]
     run = next(day for n in range(1, 32) if (day := first + timedelta(n)).day in (1, 8, 15, 22))
     while (at := datetime.combine(run, time(6), LONDON)) <= until:
         due = [c for c in charges if c["starts"] < run and c["known"] < at and c["ended"] >= at]
-        if lines := sorted(line for charge in due for line in lines_of(charge, run)):
+        if lines := sorted([*(line for charge in due for line in lines_of(charge, run)), *used.get((account, str(run)), [])]):
             net = sum(line[4] for line in lines)
             number = f"{account}-{run:%Y%m%d}"
             yield number, (str(run), str(due_on(run, method.get(number, ""))), net, net + half_up(net * 20, 100), lines)
@@ -101,7 +111,7 @@ def invoices_of(
 def bills(timelines: Iterable[dict[str, Any]]) -> tuple[dict[str, Any], dict[str, Any]]:
     """The invoices as they must be, and as they were issued; the engine's last act is the time up to which none may be missing."""
     items, charges, issued, until = dict[str, Any](), dict[str, Any](), dict[str, Any](), datetime(1, 1, 2, tzinfo=LONDON)
-    methods = dict[str, str]()
+    methods, used = dict[str, str](), dict[Any, list[tuple[Any, ...]]]()
     for event in sorted({event["position"]: event for event in timelines}.values(), key=lambda event: int(event["position"])):
         data, at = event["data"], datetime.fromisoformat(event["occurred_at"]).astimezone(LONDON)
         order, until = event["stream"].removeprefix("order-"), max(until, at) if event["actor"] == "engine" else until
@@ -119,11 +129,15 @@ def bills(timelines: Iterable[dict[str, Any]]) -> tuple[dict[str, Any], dict[str
             item["starts"] = at.date()
         elif event["type"] in ("item.failed", "item.cancelled"):
             item["ended"] = at
+        elif event["type"] == "account.usage-rated":
+            used[data["account"], data["run_on"]] = list(usage_lines(data))
         elif event["type"] == "invoice.issued":
             lines = sorted((f"{x['order']}/{x['item']}", x["kind"], x["from_day"], x["to_day"], x["net_minor"]) for x in data["lines"])
             methods[data["number"]] = data["method"]
             issued[data["number"]] = (*(data[name] for name in ("issued_on", "due_on", "net_minor", "total_minor")), lines)
-    return {number: bill for account, known in charges.items() for number, bill in invoices_of(account, known, until, methods)}, issued
+    return {
+        number: bill for account, known in charges.items() for number, bill in invoices_of(account, known, until, methods, used)
+    }, issued
 
 
 def disagreements(timelines: Iterable[dict[str, Any]]) -> list[str]:

@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from functools import partial
 from hashlib import sha256
 from itertools import islice
 from pathlib import Path
@@ -19,7 +20,7 @@ from o2c.desk.act import permitted
 from o2c.desk.limits import limited, tell
 from o2c.engine.app import Context, Engine
 from o2c.engine.mediation import Mediation, rated_again
-from o2c.files.lines import raw_lines
+from o2c.files.lines import opened
 from o2c.files.loading import command_of, written
 from o2c.files.usage_lines import Record, read_lines
 from o2c.invoicing.state import AccountState
@@ -36,6 +37,7 @@ from o2c.views.shown import UsageFileShown, UsagePurgeShown
 
 PAGE = 20_000
 """So many lines are copied in one transaction: an open one holds back all readers of the log."""
+PIECE_BYTES = 65_536
 GAPS_TOLD = 50
 REASONS_TOLD = 20
 Lines = Callable[[], Iterable[bytes]]
@@ -62,7 +64,7 @@ def load_usage(app: Engine, path: Path, *, context: Context, source: str = "") -
     file's name unless said. Raises Refused (usage) for a file of another shape, or without a line.
     """
     by = permitted(context, "usage.load")
-    return _loaded(app, lambda: (line.raw for line in raw_lines(path)), by, source or path.name)
+    return _loaded(app, lambda: _lines_in(path), by, source or path.name)
 
 
 def take_usage(app: Engine, context: Context, document: bytes) -> UsageFileShown:
@@ -72,6 +74,14 @@ def take_usage(app: Engine, context: Context, document: bytes) -> UsageFileShown
     """
     by, lines = permitted(context, "usage.take"), _lines_of(document)
     return _loaded(app, lambda: lines, by, "feed")
+
+
+def _lines_in(path: Path) -> Iterator[bytes]:
+    """The lines of a file but blank ones, never more of one in memory than PIECE_BYTES."""
+    with opened(path) as source:
+        for line in iter(partial(source.readline, PIECE_BYTES), b""):
+            if not line.isspace():
+                yield line
 
 
 def _lines_of(document: bytes) -> list[bytes]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -20,7 +20,10 @@ FIELDS = ("key", "party", "kind", "start", "quantity", "unit", "source", "sequen
 """What a record may say, in a file of CSV by the names in its first line."""
 NEEDED = frozenset(("party", "kind", "start", "quantity"))
 USUAL_UNITS = {"voice": "second", "roaming": "B", "data": "B", "sms": "message", "premium": "event", "transfer": "event"}
-TEXT_MAX = 120
+LINE_MAX = 2_000
+"""No record has more characters."""
+SEQUENCE_DIGITS = 19
+UNREADABLE = "is too long, or not printable"
 _NUMBER = re.compile(r"\+?[0-9]{8,15}")
 _QUANTITY = re.compile(r"[0-9]{1,18}(\.[0-9]{1,6})?")
 
@@ -42,41 +45,50 @@ class Record:
     country: str
 
 
-def read_lines(lines: Iterator[bytes], source: str) -> Iterator[Record | str]:
+def read_lines(lines: Iterable[bytes], source: str) -> Iterator[Record | str]:
     """Give the record of each line, or why it is none. The first line says whether it is JSON; else it has the names of the columns.
 
-    Raises Refused (usage) when the first line is neither.
+    A line is a record, whatever quotes stand in it: one that is never closed must not swallow the next. Raises Refused (usage) when the first
+    line is neither.
     """
-    first = next(lines, b"")
-    if first.lstrip()[:1] == b"{":
+    texts = (line.decode("utf-8", "replace").strip() for line in lines)
+    first = next(texts, "")
+    if first.startswith("{"):
         yield _of_json(first, source)
-        for line in lines:
-            yield _of_json(line, source)
+        for text in texts:
+            yield _of_json(text, source)
         return
-    names = tuple(name.strip() for name in first.decode("utf-8", "replace").split(","))
+    names = tuple(name.strip() for name in first.split(","))
     if strange := next((name for name in names if name not in FIELDS), None):
         raise Refused(f"no file of usage records: its first line names {strange[:40]!r}; the columns are {', '.join(FIELDS)}")
     if missing := NEEDED - set(names):
         raise Refused(f"no file of usage records: its first line must name {', '.join(sorted(missing))} too")
-    for row in csv.reader(line.decode("utf-8", "replace") for line in lines):
-        yield _of_row(names, row, source)
+    for text in texts:
+        yield _of_row(names, text, source)
 
 
-def _of_row(names: Sequence[str], row: Sequence[str], source: str) -> Record | str:
+def _of_row(names: Sequence[str], text: str, source: str) -> Record | str:
+    if len(text) > LINE_MAX or not text.isprintable():
+        return UNREADABLE
+    row = text.split(",") if '"' not in text else next(csv.reader([text]))
     if len(row) != len(names):
         return f"{len(row)} columns, not {len(names)}"
     return record_of(dict(zip(names, row, strict=True)), source)
 
 
-def _of_json(line: bytes, source: str) -> Record | str:
+def _of_json(text: str, source: str) -> Record | str:
+    if len(text) > LINE_MAX:
+        return UNREADABLE
     try:
-        document = json.loads(line, parse_float=str, parse_int=str)
+        document = json.loads(text, parse_float=str, parse_int=str)
     except ValueError:
         return "no JSON"
     if not isinstance(document, dict) or not all(isinstance(value, str) for value in document.values()):
         return "no object of texts and numbers"
     strange = next((name for name in document if name not in FIELDS), None)
-    return f"has {strange[:40]!r}, which no record has" if strange else record_of(document, source)
+    if strange or not "".join(document.values()).isprintable():
+        return "has a field that no record has" if strange else UNREADABLE
+    return record_of(document, source)
 
 
 def record_of(told: Mapping[str, Any], source: str) -> Record | str:
@@ -84,8 +96,8 @@ def record_of(told: Mapping[str, Any], source: str) -> Record | str:
     kind, party = told.get("kind", ""), told.get("party", "")
     if kind not in KINDS:
         return f"kind is none of {', '.join(sorted(KINDS))}"
-    if not party or len(party) > TEXT_MAX or not party.isprintable():
-        return "party is missing or no name"
+    if not party:
+        return "party is missing"
     try:
         started_at = datetime.fromisoformat(told.get("start", ""))
     except ValueError:
@@ -98,11 +110,10 @@ def record_of(told: Mapping[str, Any], source: str) -> Record | str:
     base, times = UNITS.get(unit, ("", 0))
     if not base and kind != "transfer":
         return f"unit is none of {', '.join(UNITS)}"
-    texts = [told.get(name, "") for name in ("source", "sequence", "destination", "zone", "country", "key")]
-    if any(len(text) > TEXT_MAX or not (text.isprintable() or not text) for text in texts):
-        return "a text is too long, or not printable"
-    of, sequence, other, zone, country, key = texts
-    if sequence and not sequence.isdecimal():
+    get = told.get
+    of, sequence, other = get("source", ""), get("sequence", ""), get("destination", "")
+    zone, country, key = get("zone", ""), get("country", ""), get("key", "")
+    if sequence and not (sequence.isdecimal() and len(sequence) < SEQUENCE_DIGITS):
         return "sequence is no whole number"
     number = f"+{party.removeprefix('+')}" if _NUMBER.fullmatch(party) else party
     quantity = Decimal(told["quantity"]) * (times or 1)

@@ -42,6 +42,11 @@ class Tariff:
     prices: tuple[PriceHeld, ...] = ()
     allowances: tuple[Allowance, ...] = ()
 
+    @property
+    def lasting(self) -> bool:
+        """Whether all of its prices hold at any time."""
+        return not any(held.valid_from or held.valid_to for held in self.prices)
+
     def price(self, record: UsageRecord) -> PriceHeld | None:
         """The price of a record, None where none holds."""
         holding = [held for held in self.prices if held.holds(record.started_at)]
@@ -136,14 +141,25 @@ class Rules:
 def rate(records: Sequence[UsageRecord], rules: Rules, grants: Sequence[Grant], spent: Mapping[tuple[str, str], Fraction]) -> Rated:
     """Rate records of an account, in the order in which they began. `spent` is what bills before this one counted already."""
     rated = Rated(dict(_tallies(rules)), tuple(grants), dict(spent))
+    known: dict[tuple[str, str, str, str], PriceHeld | None] = {}
     for record in sorted(records, key=lambda record: (record.started_at, record.id)):
-        tariff = rules.tariffs.get(record.owner)
-        held = tariff.price(record) if tariff else None
+        held = _price(record, rules, known)
         if held is None:
             rated.unpriced += 1
             continue
         _rate_one(record, rated.tallies.setdefault((record.owner, held.price.name), Tally(record.owner, held)), rated, rules)
     return rated
+
+
+def _price(record: UsageRecord, rules: Rules, known: dict[tuple[str, str, str, str], PriceHeld | None]) -> PriceHeld | None:
+    """The price of a record. Where none of a line's prices ends, records alike in kind, zone and band have the same."""
+    tariff = rules.tariffs.get(record.owner)
+    if tariff is None or not tariff.lasting:
+        return tariff.price(record) if tariff else None
+    key = (record.owner, record.usage, record.zone, record.band)
+    if key not in known:
+        known[key] = tariff.price(record)
+    return known[key]
 
 
 def _tallies(rules: Rules) -> Iterator[tuple[tuple[str, str], Tally]]:

@@ -5,9 +5,9 @@ import json
 import sys
 from pathlib import Path
 
-from tests.bench import drain, log, orders, service
+from tests.bench import drain, log, orders, service, usage
 
-BENCHES = {"orders": orders, "log": log, "drain": drain, "service": service}
+BENCHES = {"orders": orders, "log": log, "drain": drain, "service": service, "usage": usage}
 
 
 def main() -> int:

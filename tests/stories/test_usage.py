@@ -11,8 +11,10 @@ from o2c.files.usage import take_usage
 from o2c.kernel.records import RecordsWanted, digest_of
 from o2c.kernel.refusal import Refused
 from o2c.store.usage import of_account
+from o2c.views.timeline import order_timeline
 from o2c.views.usage import list_usage, show_allowances
 from tests.metered import BY, account_of, load, metered, number_of, rated, record, usage_lines
+from tests.oracle import disagreements
 from tests.world import World
 
 MARCH = datetime(2026, 3, 1, tzinfo=UTC)
@@ -49,6 +51,15 @@ def test_a_line_of_an_invoice_is_proved_by_its_records(world: World) -> None:
     records = of_account(world.app.reads, RecordsWanted(account_of(world), MARCH))
     kept = [one for one in records if line["first_record"] <= one.id <= line["last_record"]]
     assert (len(kept), digest_of(kept)) == (line["records"], line["digest"])
+
+
+def test_the_oracle_of_invoices_agrees(world: World) -> None:
+    """It works the lines out again from the timeline, rounding each price's exact amount once."""
+    me = number_of(world)
+    load(world, record("1", me, quantity=61), record("2", me, "sms", quantity=90), record("3", me, "roaming", quantity="1.005", unit="MB"))
+    world.run(MARCH)
+    assert usage_lines(world) == [("2026-02-08", 20), ("2026-02-08", 100), ("2026-02-08", 101)]
+    assert disagreements(dict(event) for event in order_timeline(world.app, "ONE")) == []
 
 
 def test_a_file_sent_again_doubles_nothing(world: World) -> None:

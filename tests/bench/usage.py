@@ -1,0 +1,117 @@
+"""Usage records from a file to the table, and from the table to a bill: records a second, beside a plain COPY of the same rows.
+
+Lines have numbers of their own on one store; the records of a file name them in turn, and each file has keys of its own. What is measured is `usage load` as
+a person calls it: hashing, reading, mediation, COPY, and the file's event. A plain COPY puts the same rows, ready-made, into a like table without any index.
+The rating of a bill is measured on an account that has all records of a file of its own.
+"""
+
+import argparse
+import cProfile
+import os
+import pstats
+import time
+from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+
+import psycopg
+
+from o2c.engine.app import Context
+from o2c.files.usage import load_usage
+from o2c.store.embedded import acquire
+from o2c.store.usage import COLUMNS
+from o2c.views.usage import rated_until, running
+from tests.bench.log import database
+from tests.bench.orders import tell
+from tests.bench.watch import server_cpu_s
+from tests.metered import account_of, metered, number_of
+from tests.world import World
+
+MEANING = "usage records from a file to the table and to a bill, beside a plain COPY"
+Figures = dict[str, object]
+BEGIN = datetime(2026, 1, 9, tzinfo=UTC)
+UNLIKE = "CREATE TABLE plain_copy AS SELECT * FROM o2c.usage_record WITH NO DATA"
+SHOWN = 12
+
+
+def options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--records", type=int, default=200_000, help="records in a file")
+    parser.add_argument("--repeat", type=int, default=3, help="files of each kind, one after the other")
+    parser.add_argument("--strangers", type=int, default=0, help="of a hundred records, how many are nobody's")
+    parser.add_argument("--profile", action="store_true", help="show where the time of the last file goes")
+
+
+def measure(arguments: argparse.Namespace) -> Figures:
+    """Measure, print, and give the figures back."""
+    loads, copies, again = list[float](), list[float](), list[float]()
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(TemporaryDirectory(prefix="o2c-bench-")))
+        folder.chmod(0o755)
+        dsn = stack.enter_context(acquire(folder / "server")).dsn
+        world = metered(database(dsn, "usage"), folder)
+        me = number_of(world)
+        for turn in range(arguments.repeat):
+            path = written(folder / f"usage-{turn}.csv", me, arguments.records, arguments.strangers)
+            before, own = server_cpu_s(world.app), time.process_time()
+            profile = cProfile.Profile() if arguments.profile and turn == arguments.repeat - 1 else None
+            loads.append(timed(world, path, profile))
+            spent = f"{time.process_time() - own:.1f} s of CPU here, {server_cpu_s(world.app) - before:.1f} s in the server"
+            tell(f"file {turn + 1}: {arguments.records / loads[-1]:,.0f} records/s: {loads[-1]:.1f} s, {spent}")
+            again.append(timed(world, path, None))
+            copies.append(copied(world, path.name))
+            if profile:
+                pstats.Stats(profile).sort_stats("tottime").print_stats(SHOWN)
+        rated_s = rated(world)
+    records = arguments.records
+    tell(
+        f"load {records / median(loads):,.0f} records/s; sent again {records / median(again):,.0f}; plain COPY {records / median(copies):,.0f}"
+    )
+    tell(f"a bill rates {records * arguments.repeat / rated_s:,.0f} records/s of one account")
+    return {"records": records, "cores": os.cpu_count(), "load_s": loads, "again_s": again, "copy_s": copies, "rated_s": rated_s}
+
+
+def written(path: Path, me: str, records: int, strangers: int) -> Path:
+    """A file of calls of a line, one every few seconds of three weeks, some of them nobody's."""
+    step = timedelta(days=21) / records
+    with path.open("w") as out:
+        out.write("key,party,kind,start,quantity,destination,source,sequence\n")
+        for n in range(records):
+            party = "+447700999111" if n % 100 < strangers else me
+            at = (BEGIN + n * step).isoformat(timespec="seconds")
+            out.write(f"{path.stem}-{n},{party},voice,{at},{n % 600},+4420794{n % 100000:05},msc-1,{n + 1}\n")
+    return path
+
+
+def timed(world: World, path: Path, profile: cProfile.Profile | None) -> float:
+    begun = time.perf_counter()
+    if profile:
+        profile.enable()
+    load_usage(world.app, path, context=Context("bench", channel="intake"))
+    if profile:
+        profile.disable()
+    return time.perf_counter() - begun
+
+
+def copied(world: World, name: str) -> float:
+    """The seconds in which the server takes the rows of a file as they stand in its table, ready-made."""
+    listed = ", ".join(COLUMNS)
+    with psycopg.connect(world.dsn, autocommit=True) as conn:
+        conn.execute("DROP TABLE IF EXISTS plain_copy")
+        conn.execute(UNLIKE.encode())
+        with conn.cursor().copy(
+            f"COPY (SELECT {listed} FROM o2c.usage_record WHERE key LIKE '{Path(name).stem}-%') TO STDOUT".encode()
+        ) as out:
+            rows = b"".join(bytes(part) for part in out)
+        begun = time.perf_counter()
+        with conn.cursor().copy(f"COPY plain_copy ({listed}) FROM STDIN".encode()) as copy:
+            copy.write(rows)
+        return time.perf_counter() - begun
+
+
+def rated(world: World) -> float:
+    work, run_on = running(world.app, account_of(world))
+    begun = time.perf_counter()
+    rated_until(world.app, work, run_on, BEGIN + timedelta(days=30))
+    return time.perf_counter() - begun
