@@ -70,7 +70,7 @@ def tell(app: Engine, actor: str, accounts: Iterable[str]) -> None:
 
 def _tell(app: Engine, actor: str, account: str) -> None:
     work, run_on = running(app, account)
-    now, told_percent = app.clock().now, work.market.usage.limits.told_percent
+    now, of_market = app.clock().now, work.market.usage.limits
     rated, limits = rated_until(app, work, run_on, now), rules_of(work, run_on, {}).limits
     period = period_before(work.state, run_on).start.isoformat()
     beyond = sorted({kind for _, kind in rated.beyond})
@@ -80,7 +80,8 @@ def _tell(app: Engine, actor: str, account: str) -> None:
     loaded, decision = app.load([stream])[stream], NOTHING
     for kind in KINDS:
         terms = {"amount_minor": limits.amount_minor(kind, now), "spent_minor": spent[kind] or 0, "beyond": kind in beyond}
-        decision += rules.notice(loaded.state, kind=kind, **terms, period_from=period, told_percent=told_percent)  # type: ignore[arg-type] # by name
+        terms["reminder_minor"] = of_market.roaming_reminder_minor if kind == "roaming" else None
+        decision += rules.notice(loaded.state, kind=kind, **terms, period_from=period, told_percent=of_market.told_percent)  # type: ignore[arg-type] # by name
     if decision:
         command_id = derived_id("limits", stream, str(loaded.version))
         app.write([Command(command_id, stream, happened(stream, decision, now), {stream: loaded}, actor, "intake")])

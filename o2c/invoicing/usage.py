@@ -105,8 +105,11 @@ def usage_of_run(work: Work, run_on: date) -> tuple[UsageRated | None, tuple[Inv
     if not metered(state):
         return None, ()
     rated, tariffs = rated_before(work, run_on)
-    since = state.usage.billed_before
-    lines = tuple(_rated_usage(tally, tariffs[tally.owner].offering, state, since, work.market.zone) for tally in rated.tallies.values())
+    since, day = state.usage.billed_before, run_on.isoformat()
+    live = {key for key, charge in metered(state).items() if not charge.withdrawn and charge.starts_on < day}
+    # A flat amount for nothing is owed by a line in service only; what was used is owed by whoever used it.
+    tallies = [tally for tally in rated.tallies.values() if tally.records or tally.owner in live]
+    lines = tuple(_rated_usage(tally, tariffs[tally.owner].offering, state, since, work.market.zone) for tally in tallies)
     through = max([state.usage.through, *(record.id for record in work.read.get(RECORDS) or ())])
     event = UsageRated(
         account=state.account,

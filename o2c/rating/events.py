@@ -105,7 +105,8 @@ class LimitSet(OfUsage, name="account.limit-set", stream="account"):
 
 
 class LimitNoticed(OfUsage, name="account.limit-noticed", stream="account"):
-    """The customer was told that `percent` of a limit is used in the period that began on `period_from` (80: likely to be reached; 100: reached)."""
+    """The customer was told that `percent` of a limit is used in the period that began on `period_from` (80: likely to be reached; 100: reached; more: gone
+    beyond by agreement, as the market asks that the customer is reminded)."""
 
     example = {
         **_OF, "kind": "bill", "notice": "bill-2026-01-08-80", "percent": 80, "period_from": "2026-01-08", "spent_minor": 1640, "amount_minor": 2000,

@@ -47,16 +47,27 @@ def set_limit(state: Using, *, kind: LimitKind, amount_minor: int | None, at: da
 
 
 def notice(
-    state: Using, *, kind: LimitKind, amount_minor: int | None, spent_minor: int, beyond: bool, period_from: str, told_percent: int
+    state: Using,
+    *,
+    kind: LimitKind,
+    amount_minor: int | None,
+    spent_minor: int,
+    beyond: bool,
+    period_from: str,
+    told_percent: int,
+    reminder_minor: int | None = None,
 ) -> Decision:
     """Tell the customer that a limit is likely to be reached, or is reached: each once in a period, and the first not after the second.
 
-    `beyond` says that something was used which the limit does not let be charged.
+    `beyond` says that something was used which the limit does not let be charged. Who agreed to go on is told once more above `reminder_minor`,
+    where the market has such an amount.
     """
     if amount_minor is None:
         return just()
     reached = beyond or (spent_minor >= amount_minor > 0)
     percent = REACHED if reached else told_percent if amount_minor and spent_minor * 100 >= amount_minor * told_percent else 0
+    if reminder_minor is not None and 0 < amount_minor < reminder_minor < spent_minor:
+        percent = reminder_minor * 100 // amount_minor
     told = max((each for _, of, began, each in state.usage.notices if (of, began) == (kind, period_from)), default=0)
     if percent <= told:
         return just()
