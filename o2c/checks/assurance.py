@@ -18,6 +18,7 @@ __all__ = ["ASSURANCE_RULES", "UNBILLED_DAYS", "Leak", "assurance_rules_listed",
 
 UNBILLED_DAYS = 35
 """After so many days a service that is on must have been billed: a bill comes once a month, and a few days late."""
+DAYS_MAX = 36_500
 ASSURANCE_RULES = (*(rule.name for rule in RULES), DEPOSIT_RULE[0])
 
 
@@ -25,12 +26,12 @@ def check_assurance(app: Engine, *, rule: str = "", days: int = UNBILLED_DAYS) -
     """Hold what fulfilment and billing say of every service against each other: what leaks by every rule, or the one named, with the events of both
     sides. Writes nothing.
 
-    `days` is how long a service may be on before it must be billed. Amounts are minor units. Raises Refused: missing (no such rule), usage (less than no days).
+    `days` is how long a service may be on before it must be billed. Amounts are minor units. Raises Refused: missing (no such rule), usage (less than no days, or more than DAYS_MAX).
     """
     if rule and rule not in ASSURANCE_RULES:
         raise Refused(f"no rule is called {rule[:80]}; see `o2c assurance --rules`", kind="missing")
-    if days < 0:
-        raise Refused("give days of 0 or more")
+    if not 0 <= days <= DAYS_MAX:
+        raise Refused(f"give 0 to {DAYS_MAX:,} days")
     today = app.clock().now.date().isoformat()
     with session(app.dsn) as conn:
         [size] = conn.execute(ABOUT_SO_LONG).fetchall()

@@ -29,7 +29,7 @@ def trial_balance(app: Engine, *, on: date | None = None, at: datetime | None = 
 
     Without either it is how they stand now; then `compared` holds them against what the other projections say, and every difference must be
     zero. What is billed in advance is earned by days, the day itself included. Amounts are minor units. The projections must be caught up.
-    Raises Refused (usage) for both a day and a time.
+    Raises Refused (usage) for both a day and a time, and for a time on no day.
     """
     if on and at:
         raise Refused("give a day or a time, not both")
@@ -128,4 +128,7 @@ def today(app: Engine) -> date:
 
 
 def _day_at_home(at: datetime) -> date:
-    return local_date(at, current(HOME, at.date()).zone)
+    try:
+        return local_date(at, current(HOME, at.date()).zone)
+    except OverflowError:
+        raise Refused(f"{at.isoformat()} is on no day of the calendar; give a time within it") from None

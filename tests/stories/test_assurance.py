@@ -59,5 +59,7 @@ def test_leaks_in_a_log_are_found(shell: Shell, dsn: str) -> None:
         assert [leak.rule for leak in o2c.assurance(rule="billed-twice")] == ["billed-twice"] * 2
         with pytest.raises(Refused, match="no rule is called no such"):
             o2c.assurance(rule="no such")
+        with pytest.raises(Refused, match="give 0 to 36,500 days"):
+            o2c.assurance(days=10**12)
     assert "no rule is called" in one_line(shell.run("assurance", "--rule", "no-such"))
     assert "port-out-without-final-bill" in shell.run("assurance", "--rules", "-o", "jsonl").stdout

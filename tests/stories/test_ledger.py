@@ -4,7 +4,7 @@ import csv
 import io
 import json
 from collections import Counter
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -197,6 +197,11 @@ def test_as_it_stood_at_a_time(billed: World) -> None:
     assert "receivable" not in standing(billed)
     with pytest.raises(Refused, match="not both"):
         trial_balance(billed.app, on=date(2026, 1, 8), at=at(8))
+    with pytest.raises(Refused, match="on no day"):
+        trial_balance(billed.app, at=datetime(1, 1, 1, tzinfo=UTC))
+    assert trial_balance(billed.app, on=date.min)["accounts"] == []
+    assert trial_balance(billed.app, on=date.max)["accounts"]
+    assert export_ledger(billed.app, since=date.min, on=date.max) == export_ledger(billed.app, on=date.max)
 
 
 def test_the_books_on_the_command_line_and_in_python(shell: Shell, dsn: str) -> None:
