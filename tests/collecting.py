@@ -26,9 +26,25 @@ def promised(state: Any) -> Decision:
     return rules.promise(state, amount_minor=5_000, currency="GBP", by=date(2026, 2, 2), note="", today=TODAY, market=GB, of=OF)
 
 
+def disputed(state: Any) -> Decision:
+    return rules.dispute(state, "INV-1", amount_minor=1_000, open_minor=5_000, currency="GBP", note="", of=OF)
+
+
+def settled(state: Any) -> Decision:
+    return rules.settle_dispute(state, "INV-1", outcome="customer", currency="GBP", note="", of=OF)
+
+
+def in_dispute() -> Any:
+    owing = Owing().owes(5_000)
+    owing.take(disputed(owing.state))
+    return owing.state
+
+
 OF_COLLECTIONS = [
     pytest.param(KIND, KIND.initial(""), held, id="hold-collections"),
     pytest.param(KIND, Owing().holds("vulnerable").state, released, id="release-collections"),
+    pytest.param(KIND, Owing().owes(5_000).state, disputed, id="open-a-dispute"),
+    pytest.param(KIND, in_dispute(), settled, id="settle-a-dispute"),
     pytest.param(KIND, Owing().owes(5_000).state, promised, id="promise-to-pay"),
 ]
 """By kind of stream and state, the rule that decides once and, on what it made, nothing."""

@@ -252,6 +252,11 @@ LIVES: Mapping[str, Mapping[str, Sequence[Told]]] = {
             ("collections.arrears-changed", {"open_minor": 0, "cause": "payment"}), ("collections.look-requested", {}), ("collections.cleared", {}),
             ("collections.bar-requested", {"attempt": 2, "level": "", "notices": []}), ("collections.looked", {}), ("collections.bar-lifted", {}),
         ),
+        "disputed, settled for each side, credited": (
+            ("collections.arrears-changed", {}), ("collections.dispute-opened", {}), ("collections.dispute-settled", {"outcome": "operator"}),
+            ("collections.dispute-opened", {}), ("collections.dispute-settled", {}), ("collections.dispute-opened", {"amount_minor": 500}),
+            ("collections.arrears-changed", {"open_minor": 1999, "cause": "credit"}),
+        ),
         "promised, broken, promised again, kept": (
             ("collections.arrears-changed", {}), ("collections.promise-made", {}),
             ("collections.arrears-changed", {"open_minor": 1399, "cause": "payment"}), ("collections.promise-broken", {}),

@@ -14,6 +14,8 @@ METHODS = {
     "customers.contact": "record_contact",
     "customers.register": "register_customer",
     "customers.show": "customer",
+    "disputes.open": "open_dispute",
+    "disputes.settle": "settle_dispute",
     "events.last": "last",
     "events.tail": "follow",
     "events.wait": "wait",

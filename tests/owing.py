@@ -98,6 +98,15 @@ class Owing:
         self.take(rules.release(self.state, kind, note="", of=OF))
         return self._due()
 
+    def disputes(self, amount_minor: int, invoice: str = "INV-1", *, open_minor: int = 5_000) -> "Owing":
+        wish = {"amount_minor": amount_minor, "open_minor": open_minor, "currency": "GBP", "note": ""}
+        self.take(rules.dispute(self.state, invoice, **wish, of=OF))
+        return self._due()
+
+    def settles(self, outcome: str, invoice: str = "INV-1") -> "Owing":
+        self.take(rules.settle_dispute(self.state, invoice, outcome=outcome, currency="GBP", note="", of=OF))
+        return self._due()
+
     def promises(self, amount_minor: int, *, days: int, currency: str = "GBP") -> "Owing":
         by, today = self.now.date() + timedelta(days=days), self.now.date()
         wish = {"amount_minor": amount_minor, "currency": currency, "by": by, "note": "", "today": today}

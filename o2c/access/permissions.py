@@ -40,6 +40,8 @@ customers.load           -        -       -           -        -        -       
 customers.register       yes      yes     yes         -        -        -                -
 customers.show           own      yes     yes         masked   yes      yes              -
 diagnose                 -        -       -           -        yes      -                yes
+disputes.open            -        yes     yes         -        -        -                -
+disputes.settle          -        -       yes         -        -        -                -
 events.find              -        yes     yes         masked   yes      yes              -
 events.last              yes      yes     yes         yes      yes      yes              yes
 events.page              -        yes     yes         masked   yes      yes              -

@@ -202,3 +202,28 @@ class PromiseBroken(Event, name="collections.promise-broken", stream="collection
     currency: str
     by_on: str
     paid_minor: int
+
+
+class OfDispute(OfHold):
+    """Base of the events of a dispute about an invoice: how much of it is in dispute, in minor units."""
+
+    invoice: str
+    currency: str
+    amount_minor: int
+
+
+_DISPUTED = {**_HELD, "invoice": "BA-1001-20260108", "currency": "GBP", "amount_minor": 1000}
+
+
+class DisputeOpened(OfDispute, name="collections.dispute-opened", stream="collection"):
+    """The customer disputes an amount of an invoice: it is not collected until that is settled; the rest of the invoice is."""
+
+    example = dict(_DISPUTED)
+
+
+class DisputeSettled(OfDispute, name="collections.dispute-settled", stream="collection"):
+    """A dispute was settled, for the `customer` (the amount stays uncollected until a credit note takes it off the invoice) or for the `operator`
+    (it is collected as before)."""
+
+    example = {**_DISPUTED, "outcome": "customer"}
+    outcome: Literal["customer", "operator"]

@@ -14,6 +14,8 @@ from o2c.collections.events import (
     Barred,
     BarRequested,
     Cleared,
+    DisputeOpened,
+    DisputeSettled,
     HoldPlaced,
     HoldReleased,
     Line,
@@ -263,6 +265,37 @@ def hold(
 def release(state: CollectionState, kind: str, *, note: str, of: Mapping[str, str]) -> Decision:
     """Release a hold; one that there is not, changes nothing."""
     return just(HoldReleased.model_validate({**of, "kind": kind, "note": note})) if kind in state.holds else just()
+
+
+def dispute(
+    state: CollectionState, invoice: str, *, amount_minor: int, open_minor: int, currency: str, note: str, of: Mapping[str, str]
+) -> Decision:
+    """Take an amount of an invoice out of collection, because its customer disputes it. The same dispute once more changes nothing.
+
+    Raises Refused: usage (more than is open and not conceded already), conflict (another dispute about the invoice stands).
+    """
+    known = state.disputes.get(invoice)
+    if known == amount_minor:
+        return just()
+    if known is not None:
+        raise Refused(f"invoice {invoice}: a dispute stands already; settle it first", kind="conflict")
+    if amount_minor > open_minor - state.conceded.get(invoice, 0):
+        raise Refused(f"invoice {invoice}: less than that is open; dispute what is open at most")
+    body = {**of, "invoice": invoice, "currency": currency, "amount_minor": amount_minor, "note": note}
+    return just(DisputeOpened.model_validate(body))
+
+
+def settle_dispute(state: CollectionState, invoice: str, *, outcome: str, currency: str, note: str, of: Mapping[str, str]) -> Decision:
+    """Settle the dispute about an invoice for the `customer` or the `operator`. One that there is not (any more) changes nothing.
+
+    Raises Refused (usage) for another outcome.
+    """
+    if outcome not in ("customer", "operator"):
+        raise Refused(f"invoice {invoice}: a dispute is settled for the customer or for the operator")
+    if invoice not in state.disputes:
+        return just()
+    body = {**of, "invoice": invoice, "currency": currency, "amount_minor": state.disputes[invoice], "outcome": outcome, "note": note}
+    return just(DisputeSettled.model_validate(body))
 
 
 def promise(

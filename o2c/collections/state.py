@@ -11,6 +11,8 @@ from o2c.collections.events import (
     Barred,
     BarRequested,
     Cleared,
+    DisputeOpened,
+    DisputeSettled,
     HoldPlaced,
     HoldReleased,
     Looked,
@@ -78,6 +80,7 @@ class Promise:
 class CollectionState:
     """The collections of an account: arrears by invoice, the stage by currency (absent: none), notices given since each was last cleared.
 
+    `disputes` are the amounts in dispute by invoice, `conceded` those that were settled for the customer and are not credited yet, in minor units.
     `holds` are the last days by kind, empty for one without an end. `bar` is the level at which the network bars the lines, `bar_asked` the one it was
     last asked for, with the warnings it rests on. A look is asked for and to come while it is `looking`; `moved` says that something changed since
     it was asked for.
@@ -90,6 +93,8 @@ class CollectionState:
     stages: dict[str, str] = field(default_factory=dict)
     notices: tuple[Notice, ...] = ()
     holds: dict[str, str] = field(default_factory=dict)
+    disputes: dict[str, int] = field(default_factory=dict)
+    conceded: dict[str, int] = field(default_factory=dict)
     promise: Promise | None = None
     promises_broken: int = 0
     bar: str = ""
@@ -98,6 +103,10 @@ class CollectionState:
     looking: bool = False
     moved: bool = False
     records: dict[str, Record] = field(default_factory=dict)
+
+    def uncollected(self, invoice: str) -> int:
+        """What of an invoice is not collected, in minor units: in dispute, or conceded and not credited yet."""
+        return self.disputes.get(invoice, 0) + self.conceded.get(invoice, 0)
 
     def collected(self, currency: str) -> list[Arrear]:
         """The invoices that are collected in a currency, the earliest due first."""
@@ -129,15 +138,43 @@ def evolve(state: CollectionState, event: Event) -> CollectionState:
 def _owes(state: CollectionState, event: ArrearsChanged) -> CollectionState:
     before = state.arrears.get(event.invoice)
     arrears = {name: arrear for name, arrear in state.arrears.items() if name != event.invoice}
+    if before and event.cause == "credit":
+        state = _credited(state, event.invoice, before.open_minor - max(event.open_minor, 0))
     if event.open_minor > 0:
         answer = event.answer or (before.answer if before else "")
-        owed = Arrear(event.invoice, event.currency, event.due_on, event.open_minor, event.disputed_minor, answer)
+        owed = Arrear(
+            event.invoice, event.currency, event.due_on, event.open_minor, event.disputed_minor or state.uncollected(event.invoice), answer
+        )
         arrears[event.invoice] = owed
     promise = state.promise
     if promise and before and event.cause == "payment" and event.currency == promise.currency:
         promise = changed(promise, paid_minor=promise.paid_minor + max(before.open_minor - max(event.open_minor, 0), 0))
     known = {"account": event.account, "customer": event.customer, "market": event.market}
     return changed(state, **known, arrears=arrears, promise=promise, moved=bool(arrears or state.stages or state.promise))
+
+
+def _credited(state: CollectionState, invoice: str, amount_minor: int) -> CollectionState:
+    """A credit takes off the invoice what was conceded first."""
+    left = max(state.conceded.get(invoice, 0) - amount_minor, 0)
+    return changed(state, conceded={**_without(state.conceded, invoice), **({invoice: left} if left else {})})
+
+
+def _without(amounts: dict[str, int], invoice: str) -> dict[str, int]:
+    return {name: amount for name, amount in amounts.items() if name != invoice}
+
+
+def _disputed(state: CollectionState, event: DisputeOpened | DisputeSettled) -> CollectionState:
+    disputes = _without(state.disputes, event.invoice)
+    if isinstance(event, DisputeOpened):
+        state = changed(state, disputes={**disputes, event.invoice: event.amount_minor})
+    else:
+        conceded = state.conceded.get(event.invoice, 0) + (event.amount_minor if event.outcome == "customer" else 0)
+        more = {event.invoice: conceded} if conceded else {}
+        state = changed(state, disputes=disputes, conceded={**_without(state.conceded, event.invoice), **more})
+    known = state.arrears.get(event.invoice)
+    if known is None:
+        return state
+    return changed(state, arrears={**state.arrears, event.invoice: changed(known, disputed_minor=state.uncollected(event.invoice))})
 
 
 def _cleared(state: CollectionState, event: Cleared) -> CollectionState:
@@ -159,6 +196,8 @@ def _held(state: CollectionState, event: OfHold) -> CollectionState:
             return changed(state, holds={**state.holds, event.kind: event.until})
         case HoldReleased():
             return changed(state, holds={kind: until for kind, until in state.holds.items() if kind != event.kind})
+        case DisputeOpened() | DisputeSettled():
+            return _disputed(state, event)
         case PromiseMade():
             return changed(state, promise=Promise(event.amount_minor, event.currency, event.by_on))
     return state
@@ -209,7 +248,7 @@ def _owner(state: CollectionState) -> tuple[str | None, str | None]:
 
 KIND = StreamKind(
     category="collection",
-    shape_version=1,
+    shape_version=2,
     state_type=CollectionState,
     initial=lambda _: CollectionState(),
     evolve=evolve,

@@ -17,6 +17,7 @@ from o2c.kernel.money import to_minor
 from o2c.kernel.periods import local_date
 from o2c.kernel.refusal import Refused
 from o2c.markets.base import Market
+from o2c.views.invoices import issued_invoice
 
 Decide = Callable[[CollectionState, date, Market, Mapping[str, str]], Decision]
 """From the state of an account's collections, the local day, its market and whose it is, to what happens."""
@@ -56,17 +57,57 @@ def promise(app: Engine, context: Context, account: str, *, amount: str, by: dat
     were broken).
     """
     currency = currency or _account(app, account).currency
-    try:
-        amount_minor = to_minor(amount, currency)
-    except ValueError as error:
-        raise Refused(f"{error}; write the amount as 23.99") from None
-    if amount_minor <= 0:
-        raise Refused("what is promised is more than nothing; write the amount as 23.99")
+    amount_minor = _minor(amount, currency)
 
     def decide(state: CollectionState, today: date, market: Market, of: Mapping[str, str]) -> Decision:
         return rules.promise(state, amount_minor=amount_minor, currency=currency, by=by, note=note, today=today, market=market, of=of)
 
     return act(app, context, "collections.promise", _deed(app, account, decide, ["promise", amount_minor, currency, by.isoformat(), note]))
+
+
+def open_dispute(app: Engine, context: Context, invoice: str, *, amount: str = "", note: str = "") -> Written:
+    """Open a dispute about an invoice: its amount (all that is open where none is named) is not collected until it is settled; the rest is.
+
+    The same dispute once more changes nothing. Raises Refused: missing (no such invoice), usage (no amount, more than is open), conflict (another
+    dispute about it stands).
+    """
+    found = issued_invoice(app, invoice)
+    assert found.issued is not None
+    currency, open_minor = found.issued.currency, max(found.open_minor, 0)
+    amount_minor = _minor(amount, currency) if amount else open_minor
+    if not open_minor:
+        raise Refused(f"invoice {invoice} is paid; nothing of it is collected", kind="conflict")
+
+    def decide(state: CollectionState, today: date, market: Market, of: Mapping[str, str]) -> Decision:
+        return rules.dispute(state, invoice, amount_minor=amount_minor, open_minor=open_minor, currency=currency, note=note, of=of)
+
+    return act(app, context, "disputes.open", _deed(app, found.issued.account, decide, ["dispute", invoice, amount_minor, note]))
+
+
+def settle_dispute(app: Engine, context: Context, invoice: str, *, outcome: str, note: str = "") -> Written:
+    """Settle the dispute about an invoice, for the customer (it stays uncollected until a credit note takes it off) or the operator (it is collected).
+
+    A dispute that there is not changes nothing. Raises Refused: missing (no such invoice), usage (an outcome other than customer and operator).
+    """
+    found = issued_invoice(app, invoice)
+    assert found.issued is not None
+    currency = found.issued.currency
+
+    def decide(state: CollectionState, today: date, market: Market, of: Mapping[str, str]) -> Decision:
+        return rules.settle_dispute(state, invoice, outcome=outcome, currency=currency, note=note, of=of)
+
+    return act(app, context, "disputes.settle", _deed(app, found.issued.account, decide, ["settle", invoice, outcome, note]))
+
+
+def _minor(amount: str, currency: str) -> int:
+    """An amount in minor units. Raises Refused for what is no decimal amount, or is nothing."""
+    try:
+        amount_minor = to_minor(amount, currency)
+    except ValueError as error:
+        raise Refused(f"{error}; write the amount as 23.99") from None
+    if amount_minor <= 0:
+        raise Refused("an amount is more than nothing; write it as 23.99")
+    return amount_minor
 
 
 def _deed(app: Engine, account: str, decide: Decide, wish: list[object]) -> Deed:

@@ -43,3 +43,13 @@ class Collections:
     def promise_to_pay(self, account: str, context: Context, *, amount: str, by: date, currency: str = "", note: str = "") -> Written:
         """Take down a customer's promise to pay. See `desk.collections.promise`."""
         return desk.promise(self._session.app, context, account, amount=amount, by=by, currency=currency, note=note)
+
+    @answered
+    def open_dispute(self, invoice: str, context: Context, *, amount: str = "", note: str = "") -> Written:
+        """Open a dispute about an invoice. See `desk.collections.open_dispute`."""
+        return desk.open_dispute(self._session.app, context, invoice, amount=amount, note=note)
+
+    @answered
+    def settle_dispute(self, invoice: str, context: Context, *, outcome: str, note: str = "") -> Written:
+        """Settle the dispute about an invoice. See `desk.collections.settle_dispute`."""
+        return desk.settle_dispute(self._session.app, context, invoice, outcome=outcome, note=note)

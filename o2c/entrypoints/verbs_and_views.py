@@ -138,6 +138,8 @@ VERBS = (
     Operation("customers.contact", customers.record_contact),
     Operation("customers.load", loading.load_customers),
     Operation("customers.register", customers.register_customer),
+    Operation("disputes.open", collection_desk.open_dispute),
+    Operation("disputes.settle", collection_desk.settle_dispute),
     Operation("fallout.apply-fix", fixes.apply_fix),
     Operation("fallout.bulk", bulk.bulk),
     Operation("fallout.forget-view", saving.forget_view),

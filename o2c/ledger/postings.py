@@ -91,6 +91,8 @@ POSTS_NOTHING: Mapping[str, str] = {
     "account.usage-rated": "the invoice of the same bill run posts it, line by line",
     "catalogue.offering-published": _PRICE,
     "collections.arrears-changed": _OPEN,
+    "collections.dispute-opened": _OPEN,
+    "collections.dispute-settled": "a credit note posts what was settled for the customer",
     "collections.promise-broken": _PROMISE,
     "collections.promise-kept": "what came of it is a payment, which posts it",
     "collections.promise-made": _PROMISE,

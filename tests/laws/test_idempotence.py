@@ -345,7 +345,7 @@ def test_a_delivery_that_is_known_brings_nothing() -> None:
 SETTING = {
     "access.distrust", "access.issue", "access.revoke", "access.trust", "access.use",
     "balance.pay_back", "catalogue.publish", "credit.deposit", "credit.release", "customers.register", "numbers.release_reservation", "numbers.reserve", "orders.receive",
-    "collections.hold", "collections.promise", "collections.release", "hooks.allow_private_address", "hooks.resume", "hooks.rotate", "hooks.subscribe", "hooks.suspend", "hooks.unsubscribe", "jobs.report", "jobs.start", "ledger.close", "orders.advance", "orders.close", "orders.fail_item", "partners.declare_down", "partners.declare_up", "partners.detect_down", "partners.left_alone", "partners.probed", "partners.link", "partners.plan_faults", "partners.simulate", "payments.record", "rating.agree", "rating.notice", "rating.set_limit", "saved.forget", "saved.save", "usage.take_in",
+    "collections.dispute", "collections.hold", "collections.promise", "collections.release", "collections.settle_dispute", "hooks.allow_private_address", "hooks.resume", "hooks.rotate", "hooks.subscribe", "hooks.suspend", "hooks.unsubscribe", "jobs.report", "jobs.start", "ledger.close", "orders.advance", "orders.close", "orders.fail_item", "partners.declare_down", "partners.declare_up", "partners.detect_down", "partners.left_alone", "partners.probed", "partners.link", "partners.plan_faults", "partners.simulate", "payments.record", "rating.agree", "rating.notice", "rating.set_limit", "saved.forget", "saved.save", "usage.take_in",
 }  # fmt: skip
 """Rules that set a state: the table above holds them, but for one that is tried by itself because it tells two streams."""
 

@@ -257,3 +257,43 @@ def test_services_that_were_ended_are_not_opened_by_a_late_payment() -> None:
     """They are over: the number rests already, and whoever pays late orders anew."""
     owing = Owing().owes(FIFTY).until(61).pays()
     assert (owing.state.bar, owing.days(BarLifted), stages(owing)[-1]) == ("ended", [], (61, ""))
+
+
+def collected(owing: Owing) -> int:
+    return sum(arrear.collected_minor for arrear in owing.state.collected("GBP"))
+
+
+def test_a_dispute_settled_for_the_operator_is_collected_again() -> None:
+    """Opened before the due day: what becomes overdue is the rest; settled, it is all."""
+    owing = Owing().disputes(1_000).owes(FIFTY)
+    assert collected(owing) == 4_000
+    assert collected(owing.settles("operator")) == FIFTY
+
+
+def test_a_dispute_settled_for_the_customer_is_collected_never() -> None:
+    """It stays out of collection until a credit note takes it off the invoice, which leaves the rest as it was."""
+    owing = Owing().owes(FIFTY).disputes(1_000).settles("customer")
+    assert collected(owing) == 4_000
+    assert collected(owing.owes(4_000, cause="credit")) == 4_000
+    assert collected(owing.disputes(4_000)) == 0
+
+
+@pytest.mark.parametrize("paid", [0, 1_000, 4_500])
+def test_a_payment_leaves_what_is_disputed_in_dispute(paid: int) -> None:
+    """The rest is collected, never less than nothing."""
+    assert collected(Owing().owes(FIFTY).disputes(1_000).pays(FIFTY - paid)) == max(4_000 - paid, 0)
+
+
+def test_a_dispute_that_cannot_be_is_refused() -> None:
+    """More than is open, a second one beside the first, an outcome that is none; settled twice, nothing."""
+    owing = Owing().owes(FIFTY)
+    with pytest.raises(Refused, match="less than that is open"):
+        owing.disputes(FIFTY + 1)
+    owing.disputes(1_000)
+    with pytest.raises(Refused, match="a dispute stands already"):
+        owing.disputes(2_000)
+    with pytest.raises(Refused, match="for the customer or for the operator"):
+        owing.settles("court")
+    owing.settles("operator")
+    before = len(owing.happened)
+    assert len(owing.settles("operator").happened) == before

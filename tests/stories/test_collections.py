@@ -124,6 +124,23 @@ def test_a_promise_is_kept_or_broken(world: World, desk: Desk, owing: Callable[.
     assert course(world)[-1] == ("02-11", "barred")
 
 
+def test_a_dispute_keeps_its_amount_out_of_collection(world: World, desk: Desk, owing: Callable[..., World]) -> None:
+    """All of the bill is disputed after the warning: no bar while it is; settled for the operator in March, the bar follows at once."""
+    owing(at(3, month=2))
+    desk.types("disputes", "open", INVOICE, "--note", "says she never called there")
+    assert desk.sees("collections", "list")[0]["disputed_minor"] == desk.sees("payments", "show", INVOICE)["open_minor"]
+    world.run(at(20, month=2))
+    assert world.scripted.asked("barring") == []
+
+    desk.types("disputes", "settle", INVOICE, "--for", "operator")
+    world.run(at(2, month=3))
+    # Cleared by the dispute, so that the old warning warns of nothing: warned anew on the 20th, barred on the 27th.
+    assert [day for day, what in course(world) if what in ("warned", "barred")] == ["02-01", "02-20", "02-27"]
+    assert desk.types("disputes", "settle", INVOICE, "--for", "operator").split("\n")[0].endswith("is not disputed")
+    with pytest.raises(Refused, match="no invoice BA-9"):
+        desk.types("disputes", "open", "BA-9")
+
+
 def test_what_was_said_is_personal(world: World, desk: Desk, owing: Callable[..., World]) -> None:
     """The note stands apart from the event's body."""
     owing(at(3, month=2))

@@ -13,8 +13,8 @@ from tests.sent import CALLS, OPERATIONS, StandIns, sent
 from tests.service import Visitor, serving
 from tests.world import World
 
-REFUSED = {"limits.agree": 404, "payments.retry": 409}
-"""Examples that something stands against, and how that is told: nobody of that store was told of a limit, and no invoice was refused by the payment provider."""
+REFUSED = {"collections.promise": 409, "disputes.open": 409, "limits.agree": 404, "payments.retry": 409}
+"""Examples that something stands against, and how that is told: nobody of that store owes anything, or was told of a limit, and no invoice was refused by the payment provider."""
 
 
 @pytest.fixture(scope="module")

@@ -107,3 +107,49 @@ def collections_promise(
         context = Context(actor, command_id=command_id)
         desk.promise(session.app, context, account, amount=amount, by=day_of(by), currency=currency, note=note)
         err.print(f"account {account}: {amount} promised by {by}")
+
+
+disputes = typer.Typer(no_args_is_help=True, help="What customers dispute of their invoices: it is not collected until it is settled.")
+Invoice = Annotated[str, typer.Argument(metavar="INVOICE", help="The invoice's number.")]
+
+
+@disputes.command("open")
+def disputes_open(
+    invoice: Invoice,
+    actor: Actor,
+    amount: Annotated[str, typer.Option(metavar="AMOUNT", help="How much is disputed: 5.00; all that is open when left out.")] = "",
+    note: Note = "",
+    command_id: CommandId = "",
+) -> None:
+    """Open a dispute about an invoice: its amount is not collected until it is settled, the rest is.
+
+    Example: o2c disputes open BA-1001-20260108 --amount 5.00 --note "says she never called there" --actor ann
+    """
+    from o2c.desk import collections as desk
+
+    with opened() as session:
+        desk.open_dispute(session.app, Context(actor, command_id=command_id), invoice, amount=amount, note=note)
+        err.print(f"invoice {invoice}: {amount or 'all that is open'} is disputed and not collected")
+
+
+@disputes.command("settle")
+def disputes_settle(
+    invoice: Invoice,
+    outcome: Annotated[str, typer.Option("--for", metavar="WHOM", help="For whom it was settled: customer or operator.")],
+    actor: Actor,
+    note: Note = "",
+    command_id: CommandId = "",
+) -> None:
+    """Settle the dispute about an invoice, for the customer or for the operator.
+
+    For the operator, the amount is collected as before; for the customer, it stays uncollected until a credit note takes it off the invoice.
+
+    Example: o2c disputes settle BA-1001-20260108 --for operator --note "the calls are on her list" --actor ann
+    """
+    from o2c.desk import collections as desk
+
+    with opened() as session:
+        written = desk.settle_dispute(session.app, Context(actor, command_id=command_id), invoice, outcome=outcome, note=note)
+        err.print(
+            f"invoice {invoice} is not disputed" if written.unchanged else f"invoice {invoice}: the dispute is settled for the {outcome}"
+        )

@@ -87,6 +87,7 @@ PARTS: Mapping[str, Mapping[str, Part]] = {
         "collections": Part(
             "collecting:collections", "What is owed past its due day: how far its collection went, what holds it, promises to pay."
         ),
+        "disputes": Part("collecting:disputes", "What customers dispute of their invoices: it is not collected until it is settled."),
         "ledger": Part("ledger:ledger", "The books: how the accounts of the chart stand, every posting behind that, days that are closed."),
         "payments": Part(
             "payments:payments", "Invoices and payments: what came by bank, deposits, what is owed back, collecting once more."

@@ -29,6 +29,7 @@ TAGS: Mapping[str, str] = {
     "counterfactual": "What would have come of the same orders under another policy.",
     "customers": "Customers, and contacts with them.",
     "diagnose": "Whether the store is in order.",
+    "disputes": "What customers dispute of their invoices.",
     "events": "The log itself, as a feed.",
     "fallout": "What could not go on by itself: the queue, and what is done about it.",
     "hooks": "Subscribers outside that are told of events.",

@@ -76,6 +76,8 @@ EXAMPLES: Mapping[str, Mapping[str, Any]] = {
     "customers.register": {"paper": _PARTY},
     "customers.show": {"name": "C-1001", "personal": True, "why": "the customer rang"},
     "diagnose": {"quick": True},
+    "disputes.open": {"invoice": INVOICE, "amount": "1.00", "note": "says she never called there"},
+    "disputes.settle": {"invoice": INVOICE, "outcome": "operator"},
     "events.find": {"types": ["order.*"], "limit": 20},
     "events.last": {},
     "events.page": {"types": ["order.*"], "limit": 20},
