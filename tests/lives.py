@@ -176,6 +176,7 @@ LIVES: Mapping[str, Mapping[str, Sequence[Told]]] = {
             ("catalogue.offering-published", {}), ("catalogue.offering-published", {"version": "2.0", "status": "Draft"}),
             ("catalogue.offering-published", {"version": "1.1"}), ("catalogue.offering-published", {"status": "Retired"}),
         ),
+        "a price rises": (("catalogue.offering-published", {}), ("catalogue.price-rise-announced", {})),
         "published before offerings had prices": (
             ("catalogue.offering-published", {"prices": [], "recurring_minor": 1999, "one_time_minor": 1000}),
         ),

@@ -3,6 +3,7 @@
 METHODS = {
     "access.records": "access_records",
     "assurance": "assurance",
+    "catalogue.announce-rise": "announce_rise",
     "catalogue.diff": "catalogue_diff",
     "catalogue.dry-run": "catalogue_dry_run",
     "collections.hold": "hold_collections",

@@ -23,6 +23,7 @@ access.records           -        -       -           -        yes      yes     
 accounts.list            -        yes     yes         masked   yes      yes              -
 allowances.show          yes      yes     yes         masked   yes      yes              -
 assurance                -        -       yes         masked   yes      -                -
+catalogue.announce-rise  -        -       yes         -        -        -                -
 catalogue.diff           yes      yes     yes         yes      yes      yes              yes
 catalogue.dry-run        -        -       yes         masked   yes      -                -
 catalogue.list           yes      yes     yes         yes      yes      yes              yes

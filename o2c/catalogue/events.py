@@ -37,6 +37,26 @@ class OfferingPrice(BaseModel):
         return Recurrence(self.period_unit, self.period_length)
 
 
+class PriceRiseAnnounced(Event, name="catalogue.price-rise-announced", stream="catalogue"):
+    """From the local day `from_day` on, the recurring price of services of an offering that were charged before `announced_on` is `rise_minor` a period higher:
+    net, in minor units. `law` is what bound the notice; whoever is told may end the contract without costs where `exit_right` says so."""
+
+    example = {
+        "offering": "mobile-line", "market": "GB", "currency": "GBP", "rise_minor": 150, "period_unit": "month", "period_length": 1,
+        "announced_on": "2026-02-20", "from_day": "2026-04-01", "exit_right": True, "law": "Ofcom General Conditions of Entitlement, C1.14 to C1.17",
+    }  # fmt: skip
+    offering: str
+    market: str
+    currency: str
+    rise_minor: int
+    period_unit: str
+    period_length: int
+    announced_on: str
+    from_day: str
+    exit_right: bool
+    law: str
+
+
 class OfferingPublished(Event, name="catalogue.offering-published", stream="catalogue"):
     """An offering in force from `valid_from` (exclusive end `valid_to`, empty: open), sold in one market at its `prices`.
 

@@ -193,7 +193,7 @@ def _money(price: _Reader, value: Document, field: str) -> int:
         raise price.refused(f"price.{field}.unit", f"is {currency[:40]!r}; the market's currency is {price.market.currency}")
     amount = text_at(price.of, money, f"{path}.value")
     try:
-        minor = to_minor(_padded(amount), currency)
+        minor = to_minor(padded(amount), currency)
     except ValueError as error:
         raise price.refused(f"price.{field}.value", str(error)) from None
     if minor < 0:
@@ -201,7 +201,7 @@ def _money(price: _Reader, value: Document, field: str) -> int:
     return minor
 
 
-def _padded(text: str) -> str:
+def padded(text: str) -> str:
     """`10.0` and `29.9` are how JSON writers print 10.00 and 29.90; trailing zeros carry no meaning."""
     return text.rstrip("0").rstrip(".") if "." in text and "e" not in text.lower() else text
 

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from o2c.catalogue.events import OfferingPrice, OfferingPublished
+from o2c.catalogue.events import OfferingPrice, OfferingPublished, PriceRiseAnnounced
 from o2c.kernel.event import Event
 from o2c.kernel.stream import StreamKind
 
@@ -28,9 +28,12 @@ class CatalogueState:
     offerings: dict[str, OfferingPublished] = field(default_factory=dict)
     drafts: dict[str, OfferingPublished] = field(default_factory=dict)
     replaced: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    rises: tuple[PriceRiseAnnounced, ...] = ()
 
 
 def evolve(state: CatalogueState, event: Event) -> CatalogueState:
+    if isinstance(event, PriceRiseAnnounced):
+        return replace(state, rises=(*state.rises, event))
     return _published(state, _priced(event)) if isinstance(event, OfferingPublished) else state
 
 
@@ -50,7 +53,12 @@ def _published(state: CatalogueState, event: OfferingPublished) -> CatalogueStat
         before = (*before, counts.version)
     over = tuple(version for version in before if version != event.version)
     replaced = {**state.replaced, name: over}
-    return CatalogueState({**state.offerings, name: event}, kept, {offering: each for offering, each in replaced.items() if each})
+    return replace(
+        state,
+        offerings={**state.offerings, name: event},
+        drafts=kept,
+        replaced={offering: each for offering, each in replaced.items() if each},
+    )
 
 
 def stage(offering: OfferingPublished) -> Stage:
@@ -69,4 +77,4 @@ def _priced(event: OfferingPublished) -> OfferingPublished:
     return event.model_copy(update={"prices": prices, "recurring_minor": 0, "one_time_minor": 0}) if prices else event
 
 
-KIND = StreamKind(category="catalogue", shape_version=4, state_type=CatalogueState, initial=lambda _: CatalogueState(), evolve=evolve)
+KIND = StreamKind(category="catalogue", shape_version=5, state_type=CatalogueState, initial=lambda _: CatalogueState(), evolve=evolve)

@@ -92,8 +92,8 @@ def _other_price(item: Item, today: str, days: int) -> Iterator[Found]:
     if item.planned and terms_of(item.planned.body) != terms_of(charged):
         over = charged["recurring_minor"] + charged["one_time_minor"] - item.terms["recurring_minor"] - item.terms["one_time_minor"]
         yield over, item.charge.at, _all(item.planned), _all(item.charge)
-    prices = {"period": charged["recurring_minor"], "one-time": charged["one_time_minor"]}
     for billed in item.lines:
+        prices = {"period": item.price_on(billed.line["from_day"]), "one-time": charged["one_time_minor"]}
         net_minor, price = billed.line["net_minor"], prices.get(billed.line["kind"])
         if price is not None and net_minor not in (price, -price):
             yield net_minor - price, billed.at, _all(item.planned, item.charge), (billed.event,)

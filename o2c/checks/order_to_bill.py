@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
-from o2c.kernel.charges import MONTHLY
+from o2c.catalogue.events import PriceRiseAnnounced
+from o2c.catalogue.rises import price_on, rises_of
+from o2c.kernel.charges import MONTHLY, PriceTerms
 from o2c.kernel.periods import local_date
 from o2c.markets import registry
 from projections.engine.seen import Seen
@@ -16,6 +18,7 @@ ENDS = frozenset({"order.completed", "order.partially-completed", "order.failed"
 TYPES = ENDS | {
     "order.planned", "service.activated", "service.deactivated", "esim.downloaded", "step.forced", "step.skipped", "charging.started", "item.failed",
     "item.cancelled", "account.charge-started", "account.charge-withdrawn", "invoice.issued", "account.deposit-kept", "account.deposit-freed",
+    "catalogue.price-rise-announced",
 }  # fmt: skip
 
 
@@ -62,6 +65,18 @@ class Item:
     charge: Said | None = None
     withdrawn: Said | None = None
     lines: list[Billed] = field(default_factory=list)
+    rises: list[PriceRiseAnnounced] = field(default_factory=list)
+
+    def price_on(self, day: str) -> int:
+        """What a period of it costs that begins on a day: as it was charged first, and the rises that were announced since."""
+        assert self.charge is not None
+        body = self.charge.body
+        terms = PriceTerms.model_validate(body.get("terms") or {})
+        market = str(body.get("market", "")).partition("@")[0]
+        own = rises_of(
+            self.rises, offering=body.get("offering", ""), market=market, recurrence=terms.recurrence, starts_on=body.get("starts_on", "")
+        )
+        return price_on(body["recurring_minor"], own, date.fromisoformat(day)) if own else int(body["recurring_minor"])
 
     @property
     def terms(self) -> Mapping[str, Any]:
@@ -104,14 +119,15 @@ class Deposit:
 
 @dataclass(slots=True)
 class Evidence:
-    """Items by order and item, and deposits by order."""
+    """Items by order and item, deposits by order, and the rises of prices that were announced."""
 
     items: dict[tuple[str, str], Item] = field(default_factory=dict)
     deposits: dict[str, Deposit] = field(default_factory=dict)
+    rises: list[PriceRiseAnnounced] = field(default_factory=list)
 
     def of(self, order: str, item: str) -> Item:
         """An item, known from here on."""
-        return self.items.setdefault((order, item), Item(order, item))
+        return self.items.setdefault((order, item), Item(order, item, rises=self.rises))
 
 
 def gathered(records: Iterable[Seen], mine: Callable[[str], bool] = lambda order: True) -> Evidence:
@@ -120,6 +136,8 @@ def gathered(records: Iterable[Seen], mine: Callable[[str], bool] = lambda order
     for seen in records:
         if seen.type == "invoice.issued":
             _billed(evidence, seen, mine)
+        elif seen.type == PriceRiseAnnounced.type_name:
+            evidence.rises.append(PriceRiseAnnounced.model_validate(seen.body))
         elif (order := seen.body.get("order") or seen.order_id or seen.stream.removeprefix("order-")) and mine(order):
             _told(evidence, seen, order)
     return evidence

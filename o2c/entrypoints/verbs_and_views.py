@@ -27,6 +27,7 @@ from o2c.desk import (
     saving,
     streams,
 )
+from o2c.desk import catalogue as catalogue_desk
 from o2c.desk import collections as collection_desk
 from o2c.desk import hooks as hook_desk
 from o2c.desk import ledger as ledger_desk
@@ -131,6 +132,7 @@ class Operation:
 
 
 VERBS = (
+    Operation("catalogue.announce-rise", catalogue_desk.announce_rise),
     Operation("catalogue.load", loading.load_catalogue),
     Operation("collections.hold", collection_desk.hold),
     Operation("collections.promise", collection_desk.promise),

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
+from itertools import chain, pairwise
 from typing import Any
 
+from o2c.catalogue.events import PriceRiseAnnounced
+from o2c.catalogue.rises import price_on, rises_of
+from o2c.catalogue.state import STREAM as CATALOGUE
 from o2c.customers.events import CustomerRegistered
 from o2c.customers.state import stream_of as customer_stream
 from o2c.invoicing.events import AccountBilled, InvoiceIssued, InvoiceOverdue
@@ -24,8 +28,9 @@ from o2c.markets.base import Market, debit_day
 
 
 def streams_read(work: Work) -> tuple[str, ...]:
-    """Name the streams that a bill run reads: the customer's own, for the payment method, and the catalogue's versions, for prices of usage."""
-    return (customer_stream(work.state.customer), *catalogue_streams(work.state))
+    """Name the streams that a bill run reads: the customer's own, for the payment method, the catalogue's, for rises of prices, and its versions, for
+    prices of usage."""
+    return (customer_stream(work.state.customer), CATALOGUE, *catalogue_streams(work.state))
 
 
 def bill(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
@@ -41,7 +46,9 @@ def bill(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
     state: AccountState = work.state
     run_on = date.fromisoformat(state.due_run)
     used, of_usage = usage_of_run(work, run_on)
-    lines = (*(line for _, charge in sorted(state.charges.items()) for line in charge_lines(charge, run_on)), *of_usage)
+    rises = getattr(work.read.get(CATALOGUE), "rises", ())
+    recurring = (charge_lines(charge, run_on, _own_rises(rises, charge, work.market)) for _, charge in sorted(state.charges.items()))
+    lines = (*chain.from_iterable(recurring), *of_usage)
     number = f"{state.account}-{run_on:%Y%m%d}"
     own = {key: charge for key, charge in state.charges.items() if not charge.in_cycle and begun(charge, run_on)}
     billed = AccountBilled(
@@ -120,12 +127,19 @@ def _due_on(market: Market, method: str, run_on: date, told_on: date) -> date:
     return debit_day(market, told_on=max(run_on, told_on), wanted_on=due_on) if method == "direct-debit" else due_on
 
 
-def charge_lines(charge: Charge, run_on: date) -> Iterator[InvoiceLine]:
+def _own_rises(rises: Sequence[PriceRiseAnnounced], charge: Charge, market: Market) -> Sequence[PriceRiseAnnounced]:
+    if not rises:
+        return ()
+    return rises_of(rises, offering=charge.offering, market=market.code, recurrence=charge.terms.recurrence, starts_on=charge.starts_on)
+
+
+def charge_lines(charge: Charge, run_on: date, rises: Sequence[PriceRiseAnnounced] = ()) -> Iterator[InvoiceLine]:
     """Give the lines of one charge in the run of a day; none when it starts on or after that day, or was withdrawn.
 
     A monthly price follows the account's cycle: a part period costs its share of the actual days of its whole period, rounded half-up to the
     minor unit, and the period from the run's day on is charged in advance. Any other price is charged for each of its own periods in the
-    first run on or after the day the period begins. The one-time charge comes with the first bill.
+    first run on or after the day the period begins. The one-time charge comes with the first bill. A month in which the price rises is charged in two parts by
+    days; any other period costs what holds on the day it begins, and so does what was charged before the rise was announced.
     """
     starts_on = date.fromisoformat(charge.starts_on)
     if charge.withdrawn or starts_on >= run_on:
@@ -136,13 +150,24 @@ def charge_lines(charge: Charge, run_on: date) -> Iterator[InvoiceLine]:
         return
     if not charge.in_cycle:
         for own in begun(charge, run_on):
-            yield _line(charge, "period", own, charge.recurring_minor)
+            yield _line(charge, "period", own, price_on(charge.recurring_minor, rises, own.start))
         return
     cursor = date.fromisoformat(charge.billed_to) if charge.billed_to else starts_on
-    for part, whole in _parts(cursor, run_on):
-        kind = "period" if part == whole else "part-period"
-        yield _line(charge, kind, part, part_of(charge.recurring_minor, part.days, whole.days), whole.days)
-    yield _line(charge, "period", Period(run_on, following_run(run_on)), charge.recurring_minor)
+    ahead = Period(run_on, following_run(run_on))
+    for part, whole in (*_parts(cursor, run_on), (ahead, ahead)):
+        for days in _between_rises(part, rises):
+            price_minor = price_on(charge.recurring_minor, rises, days.start)
+            if days == whole:
+                yield _line(charge, "period", days, price_minor)
+            else:
+                yield _line(charge, "part-period", days, part_of(price_minor, days.days, whole.days), whole.days, price_minor)
+
+
+def _between_rises(part: Period, rises: Sequence[PriceRiseAnnounced]) -> Iterator[Period]:
+    """The days of a part, parted where a rise begins."""
+    begin = [day for each in rises if part.start < (day := date.fromisoformat(each.from_day)) < part.end]
+    for start, end in pairwise([part.start, *dict.fromkeys(begin), part.end]):
+        yield Period(start, end)
 
 
 def begun(charge: Charge, run_on: date) -> tuple[Period, ...]:
@@ -163,8 +188,8 @@ def _parts(cursor: date, run_on: date) -> Iterator[tuple[Period, Period]]:
         cursor = end
 
 
-def _line(charge: Charge, kind: str, days: Period, net_minor: int, whole_days: int = 0) -> InvoiceLine:
-    """A line of a charge; `whole_days` is the length of the period that a part is of."""
+def _line(charge: Charge, kind: str, days: Period, net_minor: int, whole_days: int = 0, price_minor: int = 0) -> InvoiceLine:
+    """A line of a charge; `whole_days` is the length of the period that a part is of, and `price_minor` what that costs."""
     once = kind == "one-time"
     recurrence = charge.terms.recurrence
     return InvoiceLine(
@@ -181,7 +206,7 @@ def _line(charge: Charge, kind: str, days: Period, net_minor: int, whole_days: i
             kind,
             days=days.days,
             whole_days=whole_days,
-            price_minor=charge.one_time_minor if once else charge.recurring_minor,
+            price_minor=price_minor or net_minor,
             unit=recurrence.unit,
             length=recurrence.length,
         ),

@@ -99,6 +99,7 @@ POSTS_NOTHING: Mapping[str, str] = {
     "collections.reminded": _OPEN,
     "collections.stage-entered": _OPEN,
     "collections.warned": _OPEN,
+    "catalogue.price-rise-announced": _PRICE,
     "credit.approved": _PROMISE,
     "credit.committed": _PROMISE,
     "credit.decided": _PROMISE,
@@ -109,6 +110,7 @@ POSTS_NOTHING: Mapping[str, str] = {
     "invoice.overdue": _OPEN,
     "ledger.closed": "it says how the accounts stand, by what was posted to them",
     "order.planned": _PRICE,
+    "order.priced": _PRICE,
     "sim.lost": "it says what a replacement costs us, which the supplier's bill posts in the books of purchases",
 }
 """The events that name an amount and post nothing, each with the reason."""

@@ -138,6 +138,16 @@ class CreditRules:
 
 
 @dataclass(frozen=True, slots=True)
+class PriceChangeRules:
+    """How the price of a running contract is raised: told `notice_days` before, as an amount of money and never as a percentage or an index. Whoever is
+    told may end the contract without costs, unless it said so before it was concluded (`exit_right`)."""
+
+    notice_days: int
+    exit_right: bool
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
 class Supplier:
     """The legal entity that supplies and invoices: `entity` is its short name in numbers of papers, `tax_id` the number under which it is
     registered for VAT, with its country's letters; `address` are lines, `country` is ISO 3166."""
@@ -190,6 +200,7 @@ class Market:
     invoicing: InvoicingRules
     usage: UsageRules
     collections: CollectionRules
+    price_changes: PriceChangeRules
 
     @property
     def pin(self) -> str:

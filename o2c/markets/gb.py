@@ -15,6 +15,7 @@ from o2c.markets.base import (
     NumberingRules,
     NumberRest,
     PortingRules,
+    PriceChangeRules,
     Supplier,
     TaxRate,
     WorkCalendar,
@@ -153,5 +154,11 @@ GB = Market(
         promises_max=2,
         source="stages and promises: the operator's own practice (billing facts, section 6.6); due warning, and measures that are proportionate and do not "
         "discriminate: Ofcom General Conditions of Entitlement, C3 [M]",
+    ),
+    price_changes=PriceChangeRules(
+        notice_days=30,
+        exit_right=True,
+        source="notice of at least 30 days and the right to exit: Ofcom General Conditions of Entitlement, C1.14 to C1.17 [M]; a rise that a contract "
+        "provides for is stated in pounds and pence, in contracts of from 17 January 2025 on: C1.8 as amended by Ofcom's statement of 19 July 2024 [M]",
     ),
 )

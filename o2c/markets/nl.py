@@ -15,6 +15,7 @@ from o2c.markets.base import (
     NumberingRules,
     NumberRest,
     PortingRules,
+    PriceChangeRules,
     Supplier,
     TaxRate,
     WorkCalendar,
@@ -151,5 +152,11 @@ NL = Market(
         promises_max=2,
         source="stages and promises: the operator's own practice (billing facts, section 6.6); a reminder that gives 14 days before costs are charged: "
         "Burgerlijk Wetboek 6:96(6) [M]",
+    ),
+    price_changes=PriceChangeRules(
+        notice_days=31,
+        exit_right=True,
+        source="at least one month's notice, and the longest month has 31 days; the right to end the contract without costs: Directive (EU) "
+        "2018/1972, art. 105(4), Telecommunicatiewet, art. 7.2 [M]",
     ),
 )

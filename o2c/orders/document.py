@@ -65,6 +65,7 @@ def read(raw: bytes, *, now: datetime | None = None, latest: datetime | None = N
         requested_start=parts.text(document.get("requestedStartDate")),
         requested_completion=parts.text(document.get("requestedCompletionDate")),
         agent=parts.agent_of(document),
+        prices=parts.prices_of(document, "orderTotalPrice"),
     )
 
 

@@ -1,14 +1,27 @@
-"""Parts of the events of an order: a line as it was captured, in the half that is personal and the half that is not."""
+"""Parts of the events of an order: a line as it was captured, in the half that is personal and the half that is not, and an item as planned."""
 
 from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict
+
+from o2c.kernel.charges import MONTHLY, PriceTerms
 
 
 class Part(BaseModel):
     """Base of the parts of events: frozen and closed like the events themselves."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class SentPrice(Part):
+    """A price that a channel sent with its order, unjudged: where it stood, its type and period, and its amounts as decimal text; absent ones empty."""
+
+    field: str
+    kind: str = ""
+    period: str = ""
+    net: str = ""
+    gross: str = ""
+    unit: str = ""
 
 
 class CapturedLine(Part):
@@ -24,6 +37,7 @@ class CapturedLine(Part):
     account: str = ""
     requested_start: str = ""
     requested_completion: str = ""
+    prices: tuple[SentPrice, ...] = ()
 
 
 class LineDetail(Part):
@@ -31,3 +45,44 @@ class LineDetail(Part):
 
     characteristics: dict[str, str] = {}
     place: str = ""
+
+
+class PlannedStep(Part):
+    """A step of the plan and the steps it waits for: of its own item by name, of another as `item/step`."""
+
+    step: str
+    waits: tuple[str, ...] = ()
+
+
+class PlannedItem(Part):
+    """One line to fulfil. Quantity n became n lines (`1#1`, `1#2`, ...). Prices are pinned, net of tax, in minor units.
+
+    Nothing begins before `start_on`; it is neither switched on nor charged before `wished_on` (days local to the market, empty for any day).
+    `terms` say how often the recurring price is charged and how the prices are taxed; plans stored without them meant a month and the standard
+    rate. `account` is the one that the item is billed to, empty where a plan was stored without it: then it is the order's.
+    """
+
+    item: str
+    line: str
+    offering: str
+    specification: str
+    characteristics: dict[str, str]
+    quantity: int = 1
+    relies_on: tuple[str, ...] = ()
+    recurring_minor: int
+    one_time_minor: int
+    terms: PriceTerms = MONTHLY
+    commitment_months: int = 1
+    steps: tuple[PlannedStep, ...]
+    promised_on: str
+    start_on: str = ""
+    wished_on: str = ""
+    account: str = ""
+
+
+class RecurringTotal(Part):
+    """What recurs together: every `period_length` times `period_unit`, net of tax, in minor units."""
+
+    period_unit: str
+    period_length: int
+    amount_minor: int

@@ -5,12 +5,15 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, ClassVar, Literal
 
-from o2c.kernel.charges import MONTHLY, PriceTerms
 from o2c.kernel.event import Event, Names, Pii, Upcast
 from o2c.kernel.shapes import Declined, Done, FellOut, OfItem, OfStep, Requested
 from o2c.orders.event_parts import CapturedLine as CapturedLine
 from o2c.orders.event_parts import LineDetail as LineDetail
 from o2c.orders.event_parts import Part
+from o2c.orders.event_parts import PlannedItem as PlannedItem
+from o2c.orders.event_parts import PlannedStep as PlannedStep
+from o2c.orders.event_parts import RecurringTotal as RecurringTotal
+from o2c.orders.event_parts import SentPrice as SentPrice
 
 _FELL_OUT = {
     "fallout": "5d3f0a5e-6f0e-5a53-9d4c-0d8a35a0b8f1",
@@ -27,7 +30,8 @@ class OrderCaptured(Event, name="order.captured", stream="order"):
     identity of the order. `after` is the order that bore them first, where this paper was taken for a repeat of it until a person decided.
     `dated_by_us` says that the paper had no date, so that `order_date` is when it was received, and `named_by_us` that we made its external id.
     The requested times stand as the channel wrote them, empty when it wished none. `agent` is who took the order down, where the paper names one.
-    `tier` is the customer's as registered at that moment: empty where the customer was not known, or this was not kept yet.
+    `tier` is the customer's as registered at that moment: empty where the customer was not known, or this was not kept yet. `prices` are those that
+    the channel sent for the whole order; none where it sent none, or this was not kept yet.
     """
 
     example = {
@@ -36,6 +40,7 @@ class OrderCaptured(Event, name="order.captured", stream="order"):
         "catalogue_version": 12, "lines": [{"item": "1", "action": "add", "quantity": "1", "offering": "mobile-line"}],
         "details": [{"characteristics": {"simType": "esim"}, "place": "1 Mill Lane, Testford, ZZ1 1AA"}], "original": "{}",
         "owner": "C-1001", "channel": "web", "requested_start": "2026-01-20T00:00:00Z", "agent": "A-17", "tier": "standard",
+        "prices": [{"field": "orderTotalPrice", "kind": "oneTime", "net": "10.00", "unit": "GBP"}],
     }  # fmt: skip
     upcasts = (
         Upcast(
@@ -51,6 +56,7 @@ class OrderCaptured(Event, name="order.captured", stream="order"):
         ),
         Upcast(defaults={"agent": ""}),
         Upcast(defaults={"tier": ""}),
+        Upcast(defaults={"prices": []}),
     )
     external_id: str
     source: str
@@ -76,6 +82,7 @@ class OrderCaptured(Event, name="order.captured", stream="order"):
     requested_completion: str = ""
     agent: str = ""
     tier: str = ""
+    prices: tuple[SentPrice, ...] = ()
 
 
 class OrderResubmitted(Event, name="order.resubmitted", stream="order"):
@@ -157,39 +164,6 @@ class ResubmissionRefused(Event, name="order.resubmission-refused", stream="orde
     reason: str
 
 
-class PlannedStep(Part):
-    """A step of the plan and the steps it waits for: of its own item by name, of another as `item/step`."""
-
-    step: str
-    waits: tuple[str, ...] = ()
-
-
-class PlannedItem(Part):
-    """One line to fulfil. Quantity n became n lines (`1#1`, `1#2`, ...). Prices are pinned, net of tax, in minor units.
-
-    Nothing begins before `start_on`; it is neither switched on nor charged before `wished_on` (days local to the market, empty for any day).
-    `terms` say how often the recurring price is charged and how the prices are taxed; plans stored without them meant a month and the standard
-    rate. `account` is the one that the item is billed to, empty where a plan was stored without it: then it is the order's.
-    """
-
-    item: str
-    line: str
-    offering: str
-    specification: str
-    characteristics: dict[str, str]
-    quantity: int = 1
-    relies_on: tuple[str, ...] = ()
-    recurring_minor: int
-    one_time_minor: int
-    terms: PriceTerms = MONTHLY
-    commitment_months: int = 1
-    steps: tuple[PlannedStep, ...]
-    promised_on: str
-    start_on: str = ""
-    wished_on: str = ""
-    account: str = ""
-
-
 class OrderPlanned(Event, name="order.planned", stream="order"):
     """The plan of the order, stored: per line the offering, pinned prices, billing account, steps, waits and the promised date."""
 
@@ -205,6 +179,19 @@ class OrderPlanned(Event, name="order.planned", stream="order"):
     catalogue_version: int
     plan_version: str
     items: tuple[PlannedItem, ...]
+
+
+class OrderPriced(Event, name="order.priced", stream="order"):
+    """What the order costs by the version of the catalogue that it pinned: once, and of what recurs the sum of each period. Net of tax, in minor units."""
+
+    example = {
+        "currency": "GBP", "catalogue_version": 12, "one_time_minor": 1000,
+        "recurring": [{"period_unit": "month", "period_length": 1, "amount_minor": 1999}],
+    }  # fmt: skip
+    currency: str
+    catalogue_version: int
+    one_time_minor: int
+    recurring: tuple[RecurringTotal, ...]
 
 
 class PromisedItem(Part):

@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from o2c.kernel.frozen import changed
+from o2c.orders.event_parts import SentPrice
 from o2c.orders.places import place_of
 from o2c.orders.wish import Line
 
@@ -131,6 +132,31 @@ def _line(item: Document, parent: str) -> Line:
         account=named(item.get("billingAccount")),
         requested_start=text(item.get("requestedStartDate")),
         requested_completion=text(item.get("requestedCompletionDate")),
+        prices=(*prices_of(item, "itemPrice"), *prices_of(item, "itemTotalPrice")),
+    )
+
+
+def prices_of(document: Document, field: str) -> tuple[SentPrice, ...]:
+    """Give the prices that stand in a field of an order or an item; those without an amount are none.
+
+    Source: TMF622 v4.0.0 and v5.0.0, OrderPrice and Price.
+    """
+    if field not in document:
+        return ()
+    return tuple(price for each in objects(document[field]) if (price := _price(each, field)).net or price.gross)
+
+
+def _price(sent: Document, field: str) -> SentPrice:
+    price = sent.get("price")
+    price = price if isinstance(price, dict) else {}
+    net, gross = (each if isinstance(each := price.get(name), dict) else {} for name in ("dutyFreeAmount", "taxIncludedAmount"))
+    return SentPrice(
+        field=field,
+        kind=text(sent.get("priceType")),
+        period=text(sent.get("recurringChargePeriod")),
+        net=text(net.get("value")),
+        gross=text(gross.get("value")),
+        unit=text(net.get("unit")) or text(gross.get("unit")),
     )
 
 

@@ -15,7 +15,7 @@ from o2c.kernel.step import Step
 from o2c.markets.base import Market
 from o2c.orders.bringing import brought
 from o2c.orders.dates import wished_days
-from o2c.orders.events import OrderPlanned, PlannedItem, PlannedStep
+from o2c.orders.events import OrderPlanned, OrderPriced, PlannedItem, PlannedStep, RecurringTotal
 from o2c.orders.needs import bound
 from o2c.orders.pricing import PinnedPrices, Prices, chosen, committed_minor, metered, priced
 from o2c.orders.rollup import item_state
@@ -69,6 +69,21 @@ def plan_order(state: OrderState, book: Book, at: datetime) -> OrderPlanned:
         catalogue_version=state.catalogue_version,
         plan_version=book.plan_version,
         items=tuple(items),
+    )
+
+
+def order_price(planned: OrderPlanned) -> OrderPriced:
+    """Give the sums of the pinned prices of a planned order, net, in minor units: once, and of what recurs by period."""
+    sums: dict[tuple[str, int], int] = {}
+    for item in planned.items:
+        if item.recurring_minor:
+            period = (item.terms.period_unit, item.terms.period_length)
+            sums[period] = sums.get(period, 0) + item.recurring_minor
+    return OrderPriced(
+        currency=planned.currency,
+        catalogue_version=planned.catalogue_version,
+        one_time_minor=sum(item.one_time_minor for item in planned.items),
+        recurring=tuple(RecurringTotal(period_unit=unit, period_length=n, amount_minor=minor) for (unit, n), minor in sorted(sums.items())),
     )
 
 

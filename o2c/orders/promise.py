@@ -12,7 +12,7 @@ from o2c.kernel.periods import local_date
 from o2c.kernel.work import Record, Work
 from o2c.orders.ending import open_item, todo
 from o2c.orders.events import OrderPlanned, PromisedItem, PromiseMade, PromiseRevised
-from o2c.orders.planning import Book, plan_order
+from o2c.orders.planning import Book, order_price, plan_order
 from o2c.orders.state import OrderState, evolve
 
 Place = tuple[str, str]
@@ -121,7 +121,7 @@ def plan_and_promise(state: OrderState, book: Book, at: datetime) -> Decision:
         made[item] = PromisedItem(item=item, promised_on=day, step=step, of="" if of == item else of)
     planned = [each.model_copy(update={"promised_on": made[each.item].promised_on}) for each in draft.items]
     in_order = tuple(made[each.item] for each in planned)
-    return just(_with_items(draft, planned), PromiseMade(items=in_order, zone=outlook.market.zone))
+    return just(_with_items(draft, planned), order_price(draft), PromiseMade(items=in_order, zone=outlook.market.zone))
 
 
 def _with_items(draft: OrderPlanned, items: Iterable[object]) -> OrderPlanned:

@@ -137,7 +137,7 @@ def _capture(
         lines=tuple(
             events.CapturedLine(item=x.item, parent=x.parent, action=x.action, quantity=x.quantity, offering=x.offering,
                                 product=x.product, relies_on=x.relies_on, account=x.account, requested_start=x.requested_start,
-                                requested_completion=x.requested_completion) for x in wish.lines
+                                requested_completion=x.requested_completion, prices=x.prices) for x in wish.lines
         ),
         details=tuple(events.LineDetail(characteristics=x.characteristics, place=x.place) for x in wish.lines),
         original=wish.original,
@@ -150,6 +150,7 @@ def _capture(
         requested_completion=wish.requested_completion,
         agent=wish.agent,
         tier=tier,
+        prices=wish.prices,
     )  # fmt: skip
     return just(captured, events.ValidationRequested(due_at=max(wish.order_date, now)))
 

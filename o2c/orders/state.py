@@ -31,7 +31,9 @@ from o2c.orders import events
 from o2c.orders.rollup import Progress, follow, plan
 from o2c.orders.wish import NUMBER, PORT_IN, Line, bringing_nothing
 
-SHAPE_VERSION = 7
+SHAPE_VERSION = 8
+OURS = "ours"
+"""The one value of the correction of prices: the channel takes what the catalogue says."""
 LONG_AFTER = datetime(9999, 1, 1, tzinfo=UTC)
 """Stands for the day of a code that was corrected before that day was kept: it never grows too old."""
 
@@ -85,7 +87,7 @@ class Resubmission:
 
 @dataclass(frozen=True, slots=True)
 class OrderState:
-    """An order so far. `lines` are dropped once it is planned; then `items` take their place.
+    """An order so far. `lines` and the `prices` that the channel sent are dropped once it is planned; then `items` take their place.
 
     `relied_on_by` gives, by item, the items that rely on it. `records`, `set_aside` and `let_go` (what is kept for a step no more) stand under item
     and step; the item of a gate is empty. `suspected` are the open fallouts of resubmissions, of which an order may have several. `due` gives, by
@@ -112,6 +114,7 @@ class OrderState:
     catalogue_version: int = 0
     resubmissions: tuple[Resubmission, ...] = ()
     lines: tuple[Line, ...] = ()
+    prices: tuple[events.SentPrice, ...] = ()
     items: dict[str, Planned] = field(default_factory=dict)
     relied_on_by: dict[str, tuple[str, ...]] = field(default_factory=dict)
     progress: Progress = field(default_factory=Progress)
@@ -181,7 +184,8 @@ def _captured(state: OrderState, event: events.OrderCaptured) -> OrderState:
         intake=event.intake,
         line=event.line,
         catalogue_version=event.catalogue_version,
-        lines=tuple(Line(**line.model_dump(), **detail.model_dump()) for line, detail in pairs),
+        lines=tuple(Line(**{**line.model_dump(), **detail.model_dump(), "prices": line.prices}) for line, detail in pairs),
+        prices=event.prices,
     )
 
 
@@ -227,7 +231,7 @@ def _planned(state: OrderState, event: events.OrderPlanned) -> OrderState:
         for item in event.items
     }
     progress = plan(state.progress, ((item.item, item.waits, item.relies_on) for item in items.values()))
-    return changed(state, items=items, lines=(), progress=progress, account=event.account, relied_on_by=_relied_on_by(items))
+    return changed(state, items=items, lines=(), prices=(), progress=progress, account=event.account, relied_on_by=_relied_on_by(items))
 
 
 def _relied_on_by(items: Mapping[str, Planned]) -> dict[str, tuple[str, ...]]:
@@ -260,7 +264,7 @@ def _corrected(state: OrderState, event: events.CorrectionApplied) -> OrderState
 def correct_wish(state: OrderState, key: str, value: str) -> OrderState | None:
     """Apply one correction of an order that waits for validation; None for an unknown key.
 
-    The keys are `party`, `account`, `catalogue`, `requested_start`, `requested_completion`, and `line.N.FIELD`, with N counted from 1 in the order in which the channel sent the
+    The keys are `party`, `account`, `catalogue`, `requested_start`, `requested_completion`, `prices` (`ours`: what the channel sent counts no more), and `line.N.FIELD`, with N counted from 1 in the order in which the channel sent the
     lines.
     """
     match key.split(".", 2):
@@ -269,6 +273,8 @@ def correct_wish(state: OrderState, key: str, value: str) -> OrderState | None:
             return changed(state, party=value, account=value if state.account in ("", state.party) else state.account)
         case ["account" | "requested_start" | "requested_completion" as name]:
             return changed(state, **{name: value})
+        case ["prices"] if value == OURS:
+            return changed(state, prices=(), lines=tuple(changed(line, prices=()) for line in state.lines))
         case ["catalogue"] if value.isdecimal():
             return changed(state, catalogue_version=int(value))
         case ["line", number, name] if number.isdecimal() and 1 <= int(number) <= len(state.lines):

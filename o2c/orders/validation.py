@@ -13,6 +13,7 @@ from o2c.orders.bringing import flaw_of_numbers
 from o2c.orders.dates import flaw_of_dates
 from o2c.orders.needs import bound
 from o2c.orders.pricing import chosen
+from o2c.orders.sent_prices import flaw_of_prices
 from o2c.orders.state import OrderState
 from o2c.orders.wish import QUANTITY_MAX, Line, around, multiplicity, names_of, quantity_of
 
@@ -24,12 +25,17 @@ POLICY = "validation/2026-11"
 def flaw(state: OrderState, *, party_known: bool, catalogue: CatalogueState, market: Market) -> str:
     """Give the first reason why an order cannot be planned (`CODE: detail`); empty when there is none.
 
-    In this order: DQ-PARTY, DQ-ITEM, DQ-ACTION, DQ-DATE, DQ-OFFER, and last DQ-ITEM for what an offering needs beside it. Values are judged as text and never repaired. Source: the table of imperfect
+    In this order: DQ-PARTY, DQ-ITEM, DQ-ACTION, DQ-DATE, DQ-OFFER, DQ-ITEM for what an offering needs beside it, and last DQ-PRICE. Values are judged as text and never repaired. Source: the table of imperfect
     orders (design, section 11).
     """
     if not state.party or not party_known:
         return "DQ-PARTY: no related party has the role customer" if not state.party else "DQ-PARTY: the party is not registered"
-    return _item_flaw(state.lines, market) or _action_flaw(state.lines) or _date_flaw(state, market) or _sale_flaw(state, catalogue)
+    return (
+        _item_flaw(state.lines, market)
+        or _action_flaw(state.lines)
+        or _date_flaw(state, market)
+        or (_sale_flaw(state, catalogue) or _price_flaw(state, catalogue, market))
+    )
 
 
 def _item_flaw(lines: Sequence[Line], market: Market) -> str:
@@ -88,6 +94,11 @@ def _sale_flaw(state: OrderState, catalogue: CatalogueState) -> str:
         return wrong
     held = bound(state.lines, catalogue)
     return held.flaw or ("" if held.lines is state.lines else _relation_flaw(held.lines))
+
+
+def _price_flaw(state: OrderState, catalogue: CatalogueState, market: Market) -> str:
+    assert state.captured_at is not None
+    return flaw_of_prices(state.prices, state.lines, catalogue, market, state.captured_at)
 
 
 def _offer_flaw(state: OrderState, catalogue: CatalogueState) -> str:

@@ -8,6 +8,7 @@ from datetime import datetime
 from math import prod
 
 from o2c.kernel.frozen import changed
+from o2c.orders.event_parts import SentPrice
 
 QUANTITY_MAX = 1_000
 
@@ -20,7 +21,8 @@ PORT_IN = "port-in"
 class Line:
     """One order item as the channel sent it, and as corrections made it; every value is text, absent ones empty.
 
-    `account`, `requested_start` and `requested_completion` are the item's own; where they are empty, those of the order hold. Stored in two
+    `account`, `requested_start` and `requested_completion` are the item's own; where they are empty, those of the order hold. `prices` are those
+    that the channel sent with it. Stored in two
     halves (`events.CapturedLine`, `events.LineDetail`), because only one of them may be personal.
     """
 
@@ -36,6 +38,7 @@ class Line:
     account: str = ""
     requested_start: str = ""
     requested_completion: str = ""
+    prices: tuple[SentPrice, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +47,7 @@ class Wish:
 
     `owner` is whose name the external id is: who the paper says, else its customer, else its channel. `dated_by_us` and `named_by_us` say that the
     paper had no date or no id of its own. `requested_start` and `requested_completion` are the wished times as the channel wrote them, empty
-    when it wished none. `agent` is who took the order down, where the paper names one. Source: TMF622 v4.0.0 ProductOrder.requestedStartDate, .requestedCompletionDate; v5 externalIdentifier.owner.
+    when it wished none. `agent` is who took the order down, where the paper names one. `prices` are those that it sent for the whole order. Source: TMF622 v4.0.0 ProductOrder.requestedStartDate, .requestedCompletionDate; v5 externalIdentifier.owner.
     """
 
     external_id: str
@@ -63,6 +66,7 @@ class Wish:
     requested_start: str = ""
     requested_completion: str = ""
     agent: str = ""
+    prices: tuple[SentPrice, ...] = ()
 
 
 def around(line: Line, by_id: Mapping[str, Line]) -> Iterator[Line]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -72,12 +73,14 @@ def _changes(name: str, before: OfferingPublished | None, after: OfferingPublish
 
 
 def _price_name(price: OfferingPrice) -> str:
+    if priced := price.usage or price.allowance:
+        return f"{price.kind} {priced.name}"
     since = f" from {price.valid_from.removesuffix('T00:00:00Z')}" if price.valid_from else ""
     return f"{price.kind}{f' {price.recurrence.words}' if price.kind == 'recurring' else ''}{since}"
 
 
 def _price_change(was: OfferingPrice | None, now: OfferingPrice | None) -> dict[str, Any]:
-    told = [f"{each.tax_group}{f' until {each.valid_to}' if each.valid_to else ''}" if each else "" for each in (was, now)]
+    told = [_terms(each) if each else "" for each in (was, now)]
     return {
         "change": "added" if was is None else "removed" if now is None else "changed",
         "was": told[0],
@@ -85,6 +88,13 @@ def _price_change(was: OfferingPrice | None, now: OfferingPrice | None) -> dict[
         "before_minor": was.amount_minor if was else None,
         "after_minor": now.amount_minor if now else None,
     }
+
+
+def _terms(price: OfferingPrice) -> str:
+    """What of a price its name and amount do not say."""
+    priced = price.usage or price.allowance
+    of_usage = f"{json.dumps(priced.model_dump(mode='json', exclude_defaults=True))}, " if priced else ""
+    return f"{of_usage}{price.tax_group}{f' until {price.valid_to}' if price.valid_to else ''}"
 
 
 def _told(value: Any) -> str:

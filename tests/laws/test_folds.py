@@ -34,7 +34,7 @@ _GENERIC = {"call.parked", "call.resumed", "partner.accepted", "partner.silent",
     "step.forced", "step.skipped"}  # fmt: skip
 INERT: Mapping[str, frozenset[str]] = {
     **dict.fromkeys(KINDS, frozenset()),
-    "order": frozenset({"order.resubmission-refused", "porting.window-missed", "promise.made", "retry.stopped"}),
+    "order": frozenset({"order.resubmission-refused", "porting.window-missed", "promise.made", "retry.stopped", "order.priced"}),
     "intake": frozenset({"intake.line-refused"}),
     "hook": frozenset({"hook.resend-requested"}),
     **dict.fromkeys(("delivery", "sim", "number", "partner"), frozenset({*_GENERIC, "fallout.correction-applied"})),

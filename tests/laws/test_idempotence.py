@@ -54,6 +54,7 @@ from tests.books import OF_LEDGER
 from tests.collecting import OF_COLLECTIONS
 from tests.credentials import OF_ACCESS
 from tests.given import BOOK, MARKET, MONDAY, PORTING, READ, Story, item, wish
+from tests.rises import OF_RISES
 from tests.saved import OF_SAVED
 from tests.used import OF_USAGE
 
@@ -242,8 +243,7 @@ BEGUN = JobStarted.model_validate({**JobStarted.example, "fallouts": ["f-1", "f-
 IDEMPOTENT = [
     *OF_ACCESS,
     *OF_COLLECTIONS,
-    *OF_SAVED,
-    *OF_LEDGER,
+    *(*OF_SAVED, *OF_LEDGER, *OF_RISES),
     *OF_USAGE,
     pytest.param(CATALOGUE, CATALOGUE.initial(""),
                  lambda s: just(*publish(s, document=OFFERING, market=MARKET, on=MONDAY.date(), specifications=SPECIFICATIONS)), id="publish"),

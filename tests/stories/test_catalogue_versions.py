@@ -107,3 +107,24 @@ def test_what_differs_between_two_versions(shell: Shell, tmp_path: Path) -> None
     assert {each["change"] for each in shell.data("catalogue", "diff", "0", "1", "-o", "json")} == {"added"}
     gone = shell.run("catalogue", "diff", "1", "999")
     assert (gone.returncode, "no version 999" in one_line(gone)) == (3, True)
+
+
+def test_a_rise_is_billed_from_its_day(world: World, dsn: str, tmp_path: Path) -> None:
+    """Announced on 8 January for 9 February: the bill of 8 February charges a day at the old price and the rest at the new one; too short a notice is refused."""
+    world.close()
+    shell = Shell(dsn, tmp_path / "home")
+    typed = ("catalogue", "announce-rise", LINE.id, "--amount", "2.00", "--actor", "ann", "--from")
+    assert "no notice of 30 days" in one_line(shell.run(*typed, "2026-01-20"))
+    assert shell.run(*typed, "2026-02-09").returncode == 0
+    assert "announced already" in shell.run(*typed, "2026-02-09").stderr
+    assert shell.run("run", "--until", "2026-02-09T00:00:00Z").returncode == 0
+    issued = [
+        each for each in shell.data("events", "find", "--type", "invoice.issued", "-o", "json", "--limit", "0") if each["data"]["issued_on"] == "2026-02-08"
+    ]  # fmt: skip
+    for lines in (each["data"]["lines"] for each in issued):
+        (old, new) = [line for line in lines if line["offering"] == LINE.id]
+        assert [(line["from_day"], line["to_day"]) for line in (old, new)] == [("2026-02-08", "2026-02-09"), ("2026-02-09", "2026-03-08")]
+        assert new["unit_price_minor"] == old["unit_price_minor"] + 200
+    assert len(issued) == 2
+    assert shell.data("assurance", "-o", "json") == []
+    assert shell.run("ledger", "trial-balance").returncode == 0

@@ -14,7 +14,7 @@ from tests.world import ADDRESS, NINE, Document, World, at, item, line, order, p
 
 GATES = [
     "order.captured", "validation.requested", "order.validated", "identity.requested", "identity.passed", "credit.requested", "credit.approved",
-    "order.planned", "promise.made",
+    "order.planned", "order.priced", "promise.made",
 ]  # fmt: skip
 BROUGHT = "+447700900123"
 

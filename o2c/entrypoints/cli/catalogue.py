@@ -7,11 +7,13 @@ from typing import Annotated
 
 import typer
 
-from o2c.entrypoints.cli.output import Format, Limit, Output, show_one, show_rows
-from o2c.entrypoints.cli.session import current, looking
+from o2c.desk.act import Context
+from o2c.entrypoints.cli.options import Actor, CommandId
+from o2c.entrypoints.cli.output import Format, Limit, Output, err, show_one, show_rows
+from o2c.entrypoints.cli.session import current, looking, opened
 from o2c.entrypoints.cli.wishes import text_of
 from o2c.views.catalogue import list_prices
-from o2c.views.reading import time_of
+from o2c.views.reading import day_of, time_of
 
 catalogue = typer.Typer(no_args_is_help=True, help="The price list: what is sold, at which prices, charged how often and valid when.")
 DIFFERS = ("offering", "what", "change", "before_minor", "after_minor", "currency", "was", "now", "stage")
@@ -80,3 +82,30 @@ def catalogue_dry_run(
         current(session)
         times = {name: time_of(told) for name, told in (("since", since), ("on", on)) if told}
         show_one(dry_run(session.app, text, market=market, **times), output, columns=TRIED)
+
+
+@catalogue.command("announce-rise")
+def catalogue_announce_rise(
+    offering: Annotated[str, typer.Argument(metavar="OFFERING", help="Whose recurring price rises for those who have it.")],
+    amount: Annotated[str, typer.Option("--amount", metavar="AMOUNT", help="By how much a period, without tax: 1.50. Never a percentage.")],
+    from_day: Annotated[
+        str, typer.Option("--from", metavar="DAY", help="The first day at the new price, as 2026-06-01, after the notice.")
+    ],
+    actor: Actor,
+    market: Annotated[str, typer.Option(metavar="CODE", help="The market of the offering.", show_default=True)] = "GB",
+    command_id: CommandId = "",
+) -> None:
+    """Announce that services which run cost more from a day on, and bill them so from that day.
+
+    The market says how many days' notice that takes. Whoever was charged already when it is announced pays it; new orders take the price list.
+    What was billed before the announcement stays as it is.
+
+    Example: o2c catalogue announce-rise lark-line --amount 1.50 --from 2026-06-01 --actor ann
+    """
+    from o2c.desk.catalogue import announce_rise  # needs the rules; the list does not
+
+    with opened() as session:
+        day = day_of(from_day)
+        written = announce_rise(session.app, Context(actor, command_id=command_id), offering, amount=amount, from_day=day, market=market)
+        was = "was announced already" if written.repeated or written.unchanged else "announced"
+        err.print(f"{offering}: a rise of {amount} from {from_day} on {was}")
