@@ -49,6 +49,11 @@ class Session:
         """Give up the connections to partners; the store stays open."""
         self.on_close.close()
 
+    def connect_within(self, wait_s: float) -> None:
+        """From now on wait no longer than this for a connection to the database, nor between two attempts to make one: such pauses grow otherwise."""
+        pool = self.app.log_recorder.datastore.pool
+        pool.timeout = pool.reconnect_timeout = wait_s
+
     def worker(self) -> Worker:
         """One worker of this store in real time. Raises Refused where its time is simulated."""
         from o2c.engine.worker import Worker

@@ -1,6 +1,7 @@
 """The service is attacked: whatever a request is made of, it is answered with a problem that fits, and never by a defect."""
 
 import socket
+import struct
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -109,6 +110,72 @@ def test_odd_headers_are_refused(service: requests.Session, headers: dict[str, s
     told = service.post(f"{BASE}/api/v1/orders/{order}/cancel", json={"note": "x"}, headers=headers)
 
     assert (told.status_code, told.headers["Content-Type"]) == (status, MEDIA_TYPE), told.text
+
+
+@pytest.fixture(scope="module")
+def port(rich_dsn: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """A port of the service, for what no client would send."""
+    folder: Path = tmp_path_factory.mktemp("on-the-wire")
+    world = World(rich_dsn, folder)
+    with serving(world, folder) as service:
+        yield service.client.base_url.port or 0
+    world.close()
+
+
+ONE = b'{"text": "nobody"}'
+LENGTH = f"Content-Length: {len(ONE)}"
+
+
+@pytest.mark.parametrize(
+    ("lines", "status"),
+    [
+        ((LENGTH,), 404),
+        ((LENGTH, "Content-Length: 2"), 400),
+        (("Content-Length: 2", LENGTH), 400),
+        ((LENGTH, "Transfer-Encoding: chunked"), 400),
+        ((LENGTH, f"Authorization: {OPERATOR}"), 400),
+        ((LENGTH, "Authorization: Bearer somebody-else"), 400),
+        ((LENGTH, "authorization:"), 400),
+        ((LENGTH, "Content-Type: text/plain"), 400),
+        ((LENGTH, "Host: elsewhere"), 400),
+        ((LENGTH, "Idempotency-Key: one", "Idempotency-Key: two"), 400),
+        ((LENGTH, 'If-Match: "1"', "If-Match: *"), 400),
+        ((LENGTH, "Last-Event-ID: 1", "Last-Event-ID: 2"), 400),
+        ((LENGTH, "Accept: text/html", "Accept: */*"), 404),
+        ((LENGTH, "X-Request-Id: one", "X-Request-Id: two"), 404),
+    ],
+)
+def test_a_header_that_two_programs_may_read_differently_is_refused(port: int, lines: tuple[str, ...], status: int) -> None:
+    """Two lines of a header that has one value, two lengths of one body: whichever counted, somebody before the service may have read the other."""
+    always = ("Host: x", f"Authorization: {OPERATOR}", "Content-Type: application/json", "Connection: close")
+    head = "\r\n".join((f"POST {FIND} HTTP/1.1", *always, *lines))
+
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as wire:
+        wire.sendall(f"{head}\r\n\r\n".encode() + ONE)
+        told = wire.makefile("rb").read()
+
+    assert int(told.split()[1]) == status, told
+
+
+def test_who_does_not_read_his_answer_holds_nobody_up(rich_dsn: str, tmp_path: Path) -> None:
+    """A hundred callers ask for more than goes into the buffers between us, and read none of it; everybody else is served meanwhile."""
+    world = World(rich_dsn, tmp_path)
+    with serving(world, tmp_path) as service, ExitStack() as held:
+        size = len(service.get("/api/v1/openapi.json").content)
+        unread = [held.enter_context(socket.socket()) for _ in range(100)]
+        for one in unread:
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+            one.connect(("127.0.0.1", service.client.base_url.port or 0))
+            one.sendall(f"GET /api/v1/openapi.json HTTP/1.1\r\nHost: x\r\nAuthorization: {OPERATOR}\r\n\r\n".encode() * 4)
+        begun = [one.recv(1) for one in unread]
+        told = [service.get("/api/v1/orders?limit=1").status_code for _ in range(5)]
+        for one in unread:
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    world.close()
+
+    assert begun == [b"H"] * 100
+    assert size > 500_000
+    assert told == [200] * 5
 
 
 def test_one_key_is_for_one_body(service: requests.Session) -> None:

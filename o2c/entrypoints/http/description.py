@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
+from functools import cache
 from importlib.metadata import version
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from fastapi.responses import Response
 
 from o2c.entrypoints.http.calls import Call, calls
 from o2c.entrypoints.http.examples import ANY_VERSION, EXAMPLES, WISH
@@ -81,6 +84,15 @@ def describe(service: FastAPI) -> None:
         return service.openapi_schema
 
     service.openapi = told  # type: ignore[method-assign]  # how FastAPI is told
+
+    @cache
+    def written() -> bytes:
+        return json.dumps(told(), ensure_ascii=False, separators=(",", ":")).encode()
+
+    # Many callers that want it at once are sent the same bytes: it is large, and nobody else waits while it is made.
+    @service.get("/api/v1/openapi.json", include_in_schema=False)
+    def description() -> Response:
+        return Response(written(), media_type="application/json")
 
 
 def _complete(told: dict[str, Any], call: Call | None) -> None:

@@ -16,6 +16,9 @@ from o2c.running.session import Session
 Who = Callable[[str], Context]
 """From what stands in the header Authorization to who that is. Raises Refused (unauthenticated)."""
 
+CONNECTION_S = 10.0
+"""So long a request waits for a connection to the database before its caller is told to come again."""
+
 
 @dataclass(frozen=True, slots=True)
 class Held:
@@ -31,6 +34,7 @@ class Held:
 
 def hold(service: FastAPI, held: Held) -> None:
     """Give a service what it holds."""
+    held.session.connect_within(CONNECTION_S)
     service.state.held = held
 
 

@@ -26,10 +26,24 @@ CALLERS_MAX = 10_000
 
 NUL_ESCAPED = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 NO_NUL = "there is a NUL character in it, which no text of a store can have"
+ONCE = frozenset(
+    {
+        b"authorization",
+        b"content-length",
+        b"content-type",
+        b"host",
+        b"idempotency-key",
+        b"if-match",
+        b"last-event-id",
+        b"origin",
+        b"sec-fetch-site",
+    }
+)
+"""Headers that have one value. Of two lines with one of them whatever stands before us may read the other one than we (ASVS 5.0, 1.5.3; RFC 9110, 5.3)."""
 
 
 class Bodies:
-    """Reads each body before anything looks at it: one that is too large, JSON that lies too deep, and a NUL anywhere, go no further (OWASP API4:2023)."""
+    """Reads each body before anything looks at it: one that is too large, JSON that lies too deep, a NUL anywhere, and a header twice that has one value, go no further (OWASP API4:2023)."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -39,8 +53,8 @@ class Bodies:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        if "\0" in scope["path"] or b"%00" in scope["query_string"]:
-            await problem("malformed", NO_NUL, instance=scope["path"].replace("\0", "%00"))(scope, receive, send)
+        if flaw := _flaw_of_head(scope):
+            await problem("malformed", flaw, instance=scope["path"].replace("\0", "%00"))(scope, receive, send)
             return
         if scope["method"] in ("GET", "HEAD", "OPTIONS"):
             await self.app(scope, receive, send)
@@ -63,6 +77,18 @@ class Bodies:
         elif too_deep(body):
             answer = problem("malformed", f"the body lies deeper than {DEPTH_MAX} levels", instance=scope["path"])
         await answer(scope, _replayed(body, receive), send)
+
+
+def _flaw_of_head(scope: Scope) -> str:
+    """What is wrong with a request before its body is looked at; empty for nothing."""
+    if "\0" in scope["path"] or b"%00" in scope["query_string"]:
+        return NO_NUL
+    names = [name for name, _ in scope["headers"]]
+    if b"content-length" in names and b"transfer-encoding" in names:
+        return "two lengths of one body came, Content-Length and Transfer-Encoding; send one of them"
+    single = [name for name in names if name in ONCE]
+    twice = next((name.decode() for name in single if single.count(name) > 1), "")
+    return twice and f"the header {twice} came more than once; send it once"
 
 
 def _replayed(body: bytes, receive: Receive) -> Receive:

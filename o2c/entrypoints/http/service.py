@@ -65,7 +65,7 @@ def everybody(actor: str) -> Who:
 
 
 def _made() -> FastAPI:
-    made = FastAPI(title=TITLE, version="1", docs_url=None, redoc_url=None, openapi_url="/api/v1/openapi.json")
+    made = FastAPI(title=TITLE, version="1", docs_url=None, redoc_url=None, openapi_url=None)
     made.add_middleware(Bodies)
     made.add_middleware(Watched)
     add_problems(made)
