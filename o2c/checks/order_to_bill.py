@@ -19,6 +19,7 @@ TYPES = ENDS | {
     "order.planned", "service.activated", "service.deactivated", "esim.downloaded", "step.forced", "step.skipped", "charging.started", "item.failed",
     "item.cancelled", "account.charge-started", "account.charge-withdrawn", "invoice.issued", "account.deposit-kept", "account.deposit-freed",
     "catalogue.price-rise-announced",
+    "collections.barred",
 }  # fmt: skip
 
 
@@ -138,6 +139,8 @@ def gathered(records: Iterable[Seen], mine: Callable[[str], bool] = lambda order
             _billed(evidence, seen, mine)
         elif seen.type == PriceRiseAnnounced.type_name:
             evidence.rises.append(PriceRiseAnnounced.model_validate(seen.body))
+        elif seen.type == "collections.barred":
+            _ended(evidence, seen, mine)
         elif (order := seen.body.get("order") or seen.order_id or seen.stream.removeprefix("order-")) and mine(order):
             _told(evidence, seen, order)
     return evidence
@@ -148,6 +151,15 @@ def _billed(evidence: Evidence, seen: Seen, mine: Callable[[str], bool]) -> None
         if mine(line["order"]):
             billed = Billed(seen.event_id, seen.at, seen.position, seen.body["number"], line)
             evidence.of(line["order"], line["item"]).lines.append(billed)
+
+
+def _ended(evidence: Evidence, seen: Seen, mine: Callable[[str], bool]) -> None:
+    """The lines that the network ended because nobody paid for them; one that is barred goes on."""
+    for line in seen.body["lines"] if seen.body["level"] == "ended" else ():
+        if mine(line["order"]):
+            item = evidence.of(line["order"], line["item"])
+            said = Said(seen.event_id, seen.at, seen.body)
+            item.ended, item.ended_position = item.ended or said, item.ended_position or seen.position
 
 
 def _told(evidence: Evidence, seen: Seen, order: str) -> None:

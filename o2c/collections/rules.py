@@ -30,7 +30,7 @@ from o2c.collections.events import (
 )
 from o2c.collections.state import Arrear, CollectionState, Notice, evolve
 from o2c.kernel.agenda import NEVER
-from o2c.kernel.charges import account_stream
+from o2c.kernel.charges import ChargeWithdrawn, account_stream
 from o2c.kernel.decision import Decision, just
 from o2c.kernel.event import Event
 from o2c.kernel.identifiers import derived_id
@@ -236,12 +236,14 @@ def _lines(work: Work) -> tuple[Line, ...]:
 
 
 def barred(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
-    """Decide that the network did what it was asked for: the lines are barred at the level, or serve again."""
+    """Decide that the network did what it was asked for: the lines are barred at the level, or serve again. Lines that it ended are charged no more."""
     state: CollectionState = work.state
     if not state.bar_asked:
         return just(BarLifted(attempt=work.attempt, lines=_lines(work)))
     body = {"attempt": work.attempt, "level": state.bar_asked, "notices": state.bar_notices, "lines": _lines(work)}
-    return just(Barred.model_validate(body))
+    ended = _lines(work) if state.bar_asked == "ended" else ()
+    withdrawn = ((account_stream(state.account), ChargeWithdrawn(order=line.order, item=line.item)) for line in ended)
+    return Decision((Barred.model_validate(body),), tuple(withdrawn))
 
 
 def hold(

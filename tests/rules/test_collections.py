@@ -254,7 +254,7 @@ def test_after_two_broken_promises_none_more_is_taken() -> None:
 
 
 def test_services_that_were_ended_are_not_opened_by_a_late_payment() -> None:
-    """They are over: the number rests already, and whoever pays late orders anew."""
+    """They are over for good; whoever pays late owes nothing and orders anew."""
     owing = Owing().owes(FIFTY).until(61).pays()
     assert (owing.state.bar, owing.days(BarLifted), stages(owing)[-1]) == ("ended", [], (61, ""))
 

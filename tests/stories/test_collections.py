@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from o2c.checks.assurance import check_assurance
 from o2c.checks.diagnose import run_checks
 from o2c.kernel.partner import Answered, Failed, RefusedBy
 from o2c.kernel.refusal import Refused
@@ -60,6 +61,16 @@ def test_a_debt_goes_from_the_reminder_to_the_bar_and_back(world: World, desk: D
     assert levels == [("soft", ["1"]), ("hard", ["1"]), ("", ["1"])]
     assert desk.sees("collections", "list") == []
     assert [check for check in run_checks(world.app) if check.state == "failed"] == []
+
+
+def test_services_that_are_ended_are_charged_no_more(world: World, owing: Callable[..., World]) -> None:
+    """Sixty days after the due day, on the 23rd of March, the network ends the line; the bills of April and May never come."""
+    owing(at(20, month=5))
+    assert [day for day, what in course(world) if what == "barred"] == ["02-08", "02-21", "03-23"]
+    assert world.types(f"account-{ACCOUNT}")[-2:] == ["account.charge-withdrawn", "step.cancelled"]
+    issued = world.app.reads.rows("SELECT body->>'issued_on' AS day FROM o2c.event WHERE type = 'invoice.issued' ORDER BY position")
+    assert [row["day"] for row in issued] == ["2026-01-08", "2026-02-08", "2026-03-08"]
+    assert check_assurance(world.app) == []
 
 
 def test_who_pays_in_time_is_never_in_collections(world: World) -> None:
