@@ -37,6 +37,7 @@ from o2c.fallout.state import RATES
 from o2c.hooks.state import KIND as HOOK
 from o2c.identity.step import STEP as IDENTITY
 from o2c.intake.state import KIND as INTAKE
+from o2c.invoicing.reaction import UNSERVED
 from o2c.invoicing.state import ACCOUNT, INVOICE
 from o2c.invoicing.step import OVERDUE
 from o2c.invoicing.step import STEP as BILL_RUN
@@ -165,6 +166,7 @@ _DRAWS = {step.name: step.draw for step in STEPS.values() if step.draw}
 REACTIONS: tuple[Reaction, ...] = (
     STOCK_CAME,
     PARTNER_CAME_UP,
+    UNSERVED,
     stock_expected(drawing=frozenset(_DRAWS), sources=frozenset(source for draw in _DRAWS.values() for source in draw.sources)),
 )
 """What follows of an event in other streams than its own, by itself."""

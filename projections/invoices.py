@@ -8,6 +8,7 @@ from projections.engine.projection import Doc, Projection, Row
 from projections.engine.seen import Seen
 
 _MONEY = frozenset({"payment.received", "payment.part-received"})
+_TAKEN_OFF = frozenset({"credit-note.issued", "invoice.voided"})
 
 
 def _group(record: Seen) -> str | None:
@@ -19,12 +20,22 @@ def _evolve(doc: Doc, record: Seen) -> Doc:
     if record.type == "invoice.overdue":
         return {**doc, "overdue": True}
     if record.type in _MONEY:
-        paid = doc.get("paid_minor", 0) + body["amount_minor"]
-        settled = "total_minor" in doc and paid >= doc["total_minor"] - doc["credit_used_minor"]
-        return {**doc, "paid_minor": paid, "paid_at": (doc.get("paid_at") or record.at) if settled else None}
+        return _settled({**doc, "paid_minor": doc.get("paid_minor", 0) + body["amount_minor"]}, record)
+    if record.type in _TAKEN_OFF:
+        lowered = doc.get("lowered_minor", 0) + body["of_open_minor"]
+        credited = doc.get("credited_minor", 0) + body["total_minor"]
+        taken = {
+            **doc,
+            "lowered_minor": lowered,
+            "credited_minor": credited,
+            "voided": record.type == "invoice.voided" or doc.get("voided", False),
+        }
+        return _settled(taken, record)
     credit_used = body.get("credit_used_minor", 0)
     return {
         "paid_minor": 0,
+        "lowered_minor": 0,
+        "credited_minor": 0,
         "paid_at": record.at if credit_used >= body["total_minor"] else None,
         **doc,
         "invoice": body["number"],
@@ -41,33 +52,41 @@ def _evolve(doc: Doc, record: Seen) -> Doc:
     }
 
 
+def _settled(doc: Doc, record: Seen) -> Doc:
+    """The invoice with the time from which nothing of it is open, if nothing is."""
+    settled = "total_minor" in doc and _over(doc) >= 0
+    return {**doc, "paid_at": (doc.get("paid_at") or record.at) if settled else None}
+
+
 def _rows(stream: str, doc: Doc) -> Iterator[Row]:
     if "invoice" in doc:
-        state = "paid" if doc.get("paid_at") else "overdue" if doc.get("overdue") else "issued"
-        columns = {name: value for name, value in doc.items() if name != "overdue"}
+        settled = "void" if doc.get("voided") else "paid"
+        state = settled if doc.get("paid_at") else "overdue" if doc.get("overdue") else "issued"
+        columns = {name: value for name, value in doc.items() if name not in ("overdue", "voided")}
         yield {"paid_at": None, **columns, "credit_minor": max(_over(doc), 0), "state": state}
 
 
 def _over(doc: Doc) -> int:
     """What came above what was to be paid."""
-    return int(doc["paid_minor"] + doc["credit_used_minor"] - doc["total_minor"])
+    return int(doc["paid_minor"] + doc["credit_used_minor"] + doc.get("lowered_minor", 0) - doc["total_minor"])
 
 
 INVOICES = Projection(
     name="invoices",
     meaning="One row an invoice. paid: payments reach the total; overdue: unpaid past its due date. credit_used_minor: what the account's credit covers. "
-    "credit_minor: what came above the rest, which the account holds. legal_number: that of its series; of before there were any, the invoice's own.",
-    shape_version=4,
+    "credit_minor: what came above the rest, which the account holds. legal_number: that of its series; of before there were any, the invoice's own. credited_minor: what credit notes, or its void, "
+    "took off it in all; lowered_minor: the part of that which lowered what is to be paid.",
+    shape_version=5,
     columns={
         "invoice": "text", "legal_number": "text", "account": "text", "customer_id": "text", "order_id": "text", "currency": "text", "total_minor": "bigint",
         "paid_minor": "bigint", "issued_on": "date", "due_on": "date", "state": "text", "issued_at": "timestamptz", "paid_at": "timestamptz",
-        "credit_minor": "bigint", "credit_used_minor": "bigint",
+        "credit_minor": "bigint", "credit_used_minor": "bigint", "lowered_minor": "bigint", "credited_minor": "bigint",
     },
     key=("invoice",),
     indexes=("invoice", "legal_number", "account", "customer_id", "order_id", "state, due_on"),
-    types=frozenset({"invoice.issued", "invoice.overdue", *_MONEY}),
+    types=frozenset({"invoice.issued", "invoice.overdue", *_MONEY, *_TAKEN_OFF}),
     fields=frozenset({"number", "legal_number", "account", "customer", "order", "currency", "issued_on", "due_on", "total_minor", "amount_minor",
-                      "credit_used_minor"}),
+                      "credit_used_minor", "of_open_minor"}),
     group=_group,
     found_by="stream",
     evolve=_evolve,
@@ -77,7 +96,7 @@ INVOICES = Projection(
 ROWS_OF_ACCOUNTS = "SELECT * FROM projection.invoices WHERE account = ANY(%s)"
 """The rows of the invoices of some accounts. Parameter: the accounts' ids."""
 
-LISTED_OF_CUSTOMER = """SELECT invoice, legal_number, account, state, currency, total_minor, credit_used_minor, paid_minor, issued_on, due_on FROM projection.invoices
+LISTED_OF_CUSTOMER = """SELECT invoice, legal_number, account, state, currency, total_minor, credit_used_minor, lowered_minor, paid_minor, issued_on, due_on FROM projection.invoices
 WHERE customer_id = %s ORDER BY issued_on, invoice"""
 """A customer's invoices by the day of issue. Parameter: the customer's id."""
 
@@ -94,13 +113,14 @@ AND (cardinality(%(accounts)s::text[]) = 0 OR account = ANY(%(accounts)s))
 AND (cardinality(%(customers)s::text[]) = 0 OR customer_id = ANY(%(customers)s))"""
 """Invoices as a caller picks them. Parameters: `invoices`, `accounts`, `customers` (each empty: any)."""
 
-LISTED = f"""SELECT invoice, legal_number, account, customer_id AS customer, state, currency, total_minor, credit_used_minor, paid_minor, issued_on, due_on,
+LISTED = f"""SELECT invoice, legal_number, account, customer_id AS customer, state, currency, total_minor, credit_used_minor, lowered_minor, paid_minor, issued_on, due_on,
     issued_at, paid_at, count(*) OVER () AS n FROM projection.invoices WHERE {_PICKED} ORDER BY issued_at, invoice OFFSET %(offset)s LIMIT %(limit)s"""
 """Invoices, the first issued first, and how many there are in all (`n`). Parameters: those of the filter, `offset`, `limit`."""
 
 LISTED_COUNT = f"SELECT count(*) AS n FROM projection.invoices WHERE {_PICKED}"
 """How many invoices there are. Parameters: those of the filter."""
 
-STANDING = """SELECT currency, sum(greatest(total_minor - credit_used_minor - paid_minor, 0))::bigint AS receivable, sum(total_minor)::bigint AS billed
+STANDING = """SELECT currency, sum(greatest(total_minor - credit_used_minor - lowered_minor - paid_minor, 0))::bigint AS receivable,
+    sum(total_minor - credited_minor)::bigint AS billed
 FROM projection.invoices GROUP BY 1"""
-"""What is open and what was billed in each currency, in minor units. No parameters."""
+"""What is open and what was billed, less what was credited of it, in each currency, in minor units. No parameters."""

@@ -4,7 +4,7 @@
 books differ, of the accounts whose orders are all in T.jsonl.
 
 What is billed comes of tests/oracle.py, never of what an invoice says of itself; of payments, deposits and paybacks the amount that came or went is
-taken, and nothing that was concluded from it. Money that comes for an invoice above what is open is a credit; a bill takes what credit there is;
+taken, and of credit notes the net of their lines, and nothing that was concluded from it. Money that comes for an invoice above what is open is a credit; a bill takes what credit there is;
 the deposit of an order that completed (in part) is a credit, that of one which ended otherwise is owed; paid back is what is owed first. Days are London's. A
 line over days of service is earned by days, the day itself included, half-up over all that were served; what was served before the bill is earned on
 its day. Nothing of the engine is imported.
@@ -41,7 +41,8 @@ class Line(NamedTuple):
     def earned(self, day: date) -> int:
         """What is earned of it at the end of a day."""
         served = min(max((day - self.start).days + 1, 0), (self.end - self.start).days)
-        return half_up(self.net * served, (self.end - self.start).days) if day >= self.billed else 0
+        earned = half_up(abs(self.net) * served, (self.end - self.start).days) if day >= self.billed else 0
+        return earned if self.net > 0 else -earned
 
 
 @dataclass
@@ -53,6 +54,7 @@ class Account:
     deposits: dict[str, int] = field(default_factory=dict)
     posted: Counter[tuple[date, str]] = field(default_factory=Counter)
     lines: list[Line] = field(default_factory=list)
+    noted: dict[str, tuple[int, int]] = field(default_factory=dict)
 
     def post(self, day: date, debit: str, credit: str, minor: int) -> None:
         """Move an amount from the credit of one account of the chart to the debit of another."""
@@ -72,6 +74,25 @@ class Account:
         self.held["customer-credit"] -= used
         self.open[number] = total - used
         self.lines += served
+
+    def credit(self, day: date, number: str, bill: tuple[Any, ...], taken: Iterable[Mapping[str, Any]], *, whole: bool) -> None:
+        """Post what is taken off a bill, by the net of its lines: the tax of all that was taken so far is its share of the bill's; what is not open
+        is a credit. A void takes the `whole` and gives back the credit that the bill used."""
+        _, _, net_of_bill, total_of_bill, _ = bill
+        lines = [(line["net_minor"], line["from_day"], line["to_day"]) for line in taken]
+        net, (noted, taxed) = sum(line[0] for line in lines), self.noted.get(number, (0, 0))
+        tax = half_up((total_of_bill - net_of_bill) * (noted + net), net_of_bill) - taxed
+        self.noted[number] = noted + net, taxed + tax
+        served = [Line(-minor, date.fromisoformat(start), date.fromisoformat(end), day) for minor, start, end in lines if start < end]
+        deferred = -sum(line.net for line in served)
+        for account, minor in (("deferred-revenue", deferred), ("revenue", net - deferred), ("tax", tax)):
+            self.post(day, account, "receivable", minor)
+        lowered = min(net + tax, max(self.open.get(number, 0), 0))
+        self.open[number] = self.open.get(number, 0) - lowered
+        self.post(day, "receivable", "customer-credit", net + tax - lowered)
+        self.held["customer-credit"] += net + tax - lowered
+        self.lines += served
+        assert not whole or self.noted[number] == (net_of_bill, total_of_bill - net_of_bill)
 
     def pay(self, day: date, number: str, minor: int) -> None:
         """Post money that came for an invoice; what is above the open amount is a credit."""
@@ -105,7 +126,7 @@ class Account:
 def books_of(timelines: Iterable[Mapping[str, Any]]) -> dict[str, Account]:
     """The books of every account whose orders' timelines these are."""
     events = sorted({event["position"]: event for event in timelines}.values(), key=lambda event: int(event["position"]))
-    must, _ = bills(map(dict, events))
+    must, _, _ = bills(map(dict, events))
     books: dict[str, Account] = defaultdict(Account)
     accounts, ended = dict[str, str](), dict[str, str]()
     for event in events:
@@ -117,6 +138,8 @@ def books_of(timelines: Iterable[Mapping[str, Any]]) -> dict[str, Account]:
             _of_order(books, accounts, ended, key, name, data, day)
         elif name == "invoice.issued" and data["number"] in must:
             books[data["account"]].bill(data["number"], must[data["number"]])
+        elif name in ("credit-note.issued", "invoice.voided") and key in must:
+            books[key[:-9]].credit(day, key, must[key], data["lines"], whole=name == "invoice.voided")
         elif name in ("payment.received", "payment.part-received"):
             books[key[:-9]].pay(day, key, data["amount_minor"])
         elif name == "account.money-returned":

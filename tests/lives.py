@@ -212,6 +212,10 @@ LIVES: Mapping[str, Mapping[str, Sequence[Told]]] = {
             ("account.charge-started", {}), ("account.bill-run-requested", {}), ("account.charge-withdrawn", {}),
             ("step.cancelled", {**_NO, "step": "bill-run"}),
         ),
+        "billed, then withdrawn": (
+            ("account.charge-started", {}), ("account.bill-run-requested", {}), ("account.billed", {}),
+            ("account.charge-withdrawn", {}), ("account.days-not-served", {}),
+        ),
         "standing still": (
             ("account.charge-started", {}), ("account.bill-run-requested", {"attempt": 2}), ("account.bill-run-fell-out", {"attempt": 2}),
             ("retry.scheduled", {**_NO, "step": "bill-run"}), ("partner.accepted", {**_NO, "step": "bill-run"}),
@@ -233,6 +237,12 @@ LIVES: Mapping[str, Mapping[str, Sequence[Told]]] = {
             ("payment.part-received", {}), ("payment.received", {"amount_minor": 1399, "remittance": "TFR-88214"}),
             ("step.cancelled", {**_NO, "step": "payment"}),
         ),
+        "credited in part, then more after a second person agreed": (
+            ("invoice.issued", {}), ("payment.requested", {}), ("credit-note.issued", {}),
+            ("credit-note.requested", {"note": "BA-1001-20260108-C2", "lines": {"1": 800}}),
+            ("credit-note.issued", {"note": "BA-1001-20260108-C2", "reason": "goodwill", "approved_by": "bob"}),
+        ),
+        "void": (("invoice.issued", {}), ("payment.requested", {}), ("invoice.voided", {})),
         "covered by credit": (("invoice.issued", {"credit_used_minor": 2399}),),
         "declined": (("invoice.issued", {}), ("payment.requested", {"attempt": 3}), ("payment.fell-out", {"attempt": 3})),
         "unwatched": (

@@ -1,6 +1,13 @@
 """How verbs and views are called in Python, where that is not on the face of their names."""
 
 METHODS = {
+    "credit-notes.approve": "approve_credit_note",
+    "credit-notes.issue": "issue_credit_note",
+    "invoices.html": "invoice_html",
+    "invoices.pdf": "invoice_pdf",
+    "invoices.show": "invoice",
+    "invoices.ubl": "invoice_ubl",
+    "invoices.void": "void_invoice",
     "access.records": "access_records",
     "assurance": "assurance",
     "catalogue.announce-rise": "announce_rise",

@@ -3,7 +3,8 @@
 A service is charged from the London date it was activated on, one with an eSIM from that of its download, or from that on which people said that
 this was done by other means. An account joins the first cycle day (1, 8, 15, 22) strictly after its first activation and is billed at 06:00 on
 that day of every month: one-time charges, part periods by the actual days of the period and the next full period in advance, half-up a line; VAT
-20 % once on the net; 14 days to pay. A price that is not once a month is charged whole for each of its own periods, counted from the first day,
+20 % once on the net; 14 days to pay. Of what was billed in advance of a service that has ended since, the days from its end on are
+credited. A price that is not once a month is charged whole for each of its own periods, counted from the first day,
 in the first run on or after the period begins. Usage is charged for the month before the run, each price what its exact amount comes to. A direct debit is due on a banking day, ten of them after it was issued at the earliest. Nothing
 of the engine is imported.
 """
@@ -108,10 +109,27 @@ def invoices_of(
         run = months_on(run, 1)
 
 
-def bills(timelines: Iterable[dict[str, Any]]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The invoices as they must be, and as they were issued; the engine's last act is the time up to which none may be missing."""
+def credits_of(charges: list[dict[str, Any]], issued: dict[str, Any]) -> Iterator[tuple[str, int]]:
+    """(invoice, net) of what was billed in advance of services that ended since: what stays of a line is its share of the days before the end."""
+    for number, (*_, lines) in issued.items():
+        for key, kind, start, end, net in lines:
+            ended = next((charge["ended"] for charge in charges if charge["key"] == key), None)
+            if (
+                kind not in ("period", "part-period")
+                or ended is None
+                or ended.year == 9999
+                or (day := max(ended.date(), date.fromisoformat(start))) >= date.fromisoformat(end)
+            ):
+                continue
+            days = (date.fromisoformat(end) - date.fromisoformat(start)).days
+            yield number, net - half_up(net * (day - date.fromisoformat(start)).days, days)
+
+
+def bills(timelines: Iterable[dict[str, Any]]) -> tuple[dict[str, Any], dict[str, Any], list[str]]:
+    """The invoices as they must be, as they were issued, and where the notes for what was not served are not what they must be; the engine's last
+    act is the time up to which none may be missing."""
     items, charges, issued, until = dict[str, Any](), dict[str, Any](), dict[str, Any](), datetime(1, 1, 2, tzinfo=LONDON)
-    methods, used = dict[str, str](), dict[Any, list[tuple[Any, ...]]]()
+    methods, notes, used = dict[str, str](), dict[str, int](), dict[Any, list[tuple[Any, ...]]]()
     for event in sorted({event["position"]: event for event in timelines}.values(), key=lambda event: int(event["position"])):
         data, at = event["data"], datetime.fromisoformat(event["occurred_at"]).astimezone(LONDON)
         order, until = event["stream"].removeprefix("order-"), max(until, at) if event["actor"] == "engine" else until
@@ -131,20 +149,25 @@ def bills(timelines: Iterable[dict[str, Any]]) -> tuple[dict[str, Any], dict[str
             item["ended"] = at
         elif event["type"] == "account.usage-rated":
             used[data["account"], data["run_on"]] = list(usage_lines(data))
+        elif event["type"] == "credit-note.issued" and data["reason"] == "not-served":
+            notes[data["invoice"]] = notes.get(data["invoice"], 0) + data["net_minor"]
         elif event["type"] == "invoice.issued":
             lines = sorted((f"{x['order']}/{x['item']}", x["kind"], x["from_day"], x["to_day"], x["net_minor"]) for x in data["lines"])
             methods[data["number"]] = data["method"]
             issued[data["number"]] = (*(data[name] for name in ("issued_on", "due_on", "net_minor", "total_minor")), lines)
-    return {
-        number: bill for account, known in charges.items() for number, bill in invoices_of(account, known, until, methods, used)
-    }, issued
+    must = {number: bill for account, known in charges.items() for number, bill in invoices_of(account, known, until, methods, used)}
+    due = dict[str, int]()
+    for number, net in credits_of([charge for known in charges.values() for charge in known], issued):
+        due[number] = due.get(number, 0) + net
+    numbers = sorted(number for number in due.keys() | notes.keys() if due.get(number) != notes.get(number))
+    return must, issued, [f"notes of {number}: must be {due.get(number)}, are {notes.get(number)}" for number in numbers]
 
 
 def disagreements(timelines: Iterable[dict[str, Any]]) -> list[str]:
-    """Where the invoices issued differ from what they must be."""
-    must, issued = bills(timelines)
+    """Where the invoices issued, and the notes for what was not served, differ from what they must be."""
+    must, issued, wrong = bills(timelines)
     numbers = sorted(number for number in must.keys() | issued.keys() if must.get(number) != issued.get(number))
-    return [f"invoice {number}: must be {must.get(number)}, is {issued.get(number)}" for number in numbers]
+    return wrong + [f"invoice {number}: must be {must.get(number)}, is {issued.get(number)}" for number in numbers]
 
 
 if __name__ == "__main__":

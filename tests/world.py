@@ -16,7 +16,7 @@ from o2c.desk.orders import Cancelled, cancel_order
 from o2c.engine.app import Context, Engine, Written
 from o2c.engine.runner import Runner
 from o2c.files import intake, loading
-from o2c.invoicing.state import InvoiceState
+from o2c.invoicing.noted import InvoiceState
 from o2c.kernel.partner import Answer, Answered, Link, NeverHeard, Partner, Request, Unknown
 from o2c.orders.rollup import item_state, order_state
 from o2c.orders.state import OrderState

@@ -35,6 +35,8 @@ collections.promise      -        yes     yes         -        -        -       
 collections.release      -        yes     yes         -        -        -                -
 conformance              -        -       yes         masked   yes      -                -
 counterfactual           -        -       yes         masked   yes      -                -
+credit-notes.approve     -        -       yes         -        -        -                -
+credit-notes.issue       -        yes     yes         -        -        -                -
 customers.contact        own      yes     yes         -        -        -                -
 customers.list           own      yes     yes         masked   yes      yes              -
 customers.load           -        -       -           -        -        -                -
@@ -76,6 +78,11 @@ hooks.rotate             own      -       yes         -        -        -       
 hooks.subscribe          own      -       yes         -        -        -                -
 hooks.subscribe/unmasked  -      -       yes         -        -        -                -
 hooks.unsubscribe        own      -       yes         -        -        -                yes
+invoices.html            own      yes     yes         masked   yes      yes              -
+invoices.pdf             own      yes     yes         masked   yes      yes              -
+invoices.show            own      yes     yes         masked   yes      yes              -
+invoices.ubl             own      yes     yes         masked   yes      yes              -
+invoices.void            -        -       yes         -        -        -                -
 issuers.distrust         -        -       -           -        -        -                yes
 issuers.list             -        -       -           -        yes      -                yes
 issuers.trust            -        -       -           -        -        -                yes
@@ -186,6 +193,10 @@ DISCLOSED: Mapping[str, tuple[str, ...]] = {
     "events.page": ("number", "sim"),
     "events.tail": ("number", "sim"),
     "fallout.show": ("correction", "note", "original"),
+    "invoices.html": ("name", "address"),
+    "invoices.pdf": ("name", "address"),
+    "invoices.show": ("name", "address", "note"),
+    "invoices.ubl": ("name", "address"),
     "orders.cancellations": ("note",),
     "orders.document": ("name", "e-mail", "address", "note", "original"),
     "orders.documents": ("name", "e-mail", "address", "note", "original"),
@@ -209,6 +220,10 @@ SUBJECTS: Mapping[str, tuple[str, str]] = {
     "hooks.resume": ("hook", "hook"),
     "hooks.rotate": ("hook", "hook"),
     "hooks.unsubscribe": ("hook", "hook"),
+    "invoices.html": ("invoice", "invoice"),
+    "invoices.pdf": ("invoice", "invoice"),
+    "invoices.show": ("invoice", "invoice"),
+    "invoices.ubl": ("invoice", "invoice"),
     "orders.amend": ("order", "name"),
     "orders.cancel": ("order", "name"),
     "orders.document": ("order", "name"),

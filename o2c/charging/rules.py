@@ -46,6 +46,7 @@ def _service_start(work: Work, at: datetime) -> str:
 
 
 def stop(work: Work, outcome: Mapping[str, Any], at: datetime) -> Decision:
-    """Undo the charge: the item ended, so the account withdraws it and never bills what is not billed yet."""
-    withdrawn = ChargeWithdrawn(order=work.state.order_id, item=work.item)
+    """Undo the charge: the item ended, so the account withdraws it, never bills what is not billed yet, and has what is not served credited."""
+    ended_on = local_date(at, work.market.zone).isoformat()
+    withdrawn = ChargeWithdrawn(order=work.state.order_id, item=work.item, ended_on=ended_on)
     return Decision((ChargingStopped(item=work.item),), ((account_stream(work.subject.account), withdrawn),))

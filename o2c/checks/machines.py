@@ -67,12 +67,14 @@ INVOICE = _machine(
         "payment.part-received": "part-paid",
         "invoice.overdue": "overdue",
         "payment.received": "paid",
+        "invoice.voided": "void",
     },
     before="issued",
-    issued="part-paid overdue paid",
+    issued="part-paid overdue paid void",
     part_paid="overdue paid",
-    overdue="part-paid paid",
+    overdue="part-paid paid void",
     paid="",
+    void="",
 )
 CHARGE = _machine(
     {"account.charge-started": "running", "account.charge-withdrawn": "withdrawn"},

@@ -25,7 +25,7 @@ _MISPLACED = """WITH held AS (
         UNION ALL
         SELECT e.stream, 'has ' || (e.body->>'credit_minor') || ' too much, which no account holds' FROM o2c.event e
         LEFT JOIN held h ON h.type = 'account.credit-received' AND h.command_id = e.command_id AND 'invoice-' || (h.body->>'invoice') = e.stream
-        WHERE e.type = 'payment.received' AND (e.body->>'credit_minor')::bigint > 0 AND h.amount IS DISTINCT FROM (e.body->>'credit_minor')::bigint
+        WHERE e.type IN ('payment.received', 'credit-note.issued', 'invoice.voided') AND (e.body->>'credit_minor')::bigint > 0 AND h.amount IS DISTINCT FROM (e.body->>'credit_minor')::bigint
         UNION ALL
         SELECT e.stream, 'has a deposit of ' || (e.body->>'amount_minor') || ', which no account holds' FROM o2c.event e
         LEFT JOIN held h ON h.type = 'account.deposit-kept' AND h.command_id = e.command_id AND 'order-' || (h.body->>'order') = e.stream
@@ -41,12 +41,16 @@ Payments and deposits of earlier schemas came before accounts held any. Paramete
 """
 
 _SUMS = """WITH bill AS (
-        SELECT stream, coalesce(sum((body->>'total_minor')::bigint), 0) AS total, coalesce(sum((body->>'credit_used_minor')::bigint), 0) AS used,
-            coalesce(sum((body->>'amount_minor')::bigint), 0) AS paid, coalesce(sum((body->>'credit_minor')::bigint), 0) AS over
-        FROM o2c.event WHERE type IN ('invoice.issued', 'payment.received', 'payment.part-received') GROUP BY stream),
+        SELECT stream, coalesce(sum((body->>'total_minor')::bigint) FILTER (WHERE type = 'invoice.issued'), 0)
+                - coalesce(sum((body->>'of_open_minor')::bigint), 0) AS total, coalesce(sum((body->>'credit_used_minor')::bigint), 0) AS used,
+            coalesce(sum((body->>'amount_minor')::bigint), 0) AS paid, coalesce(sum((body->>'credit_minor')::bigint) FILTER (WHERE type = 'payment.received'), 0) AS over,
+            coalesce(sum((body->>'credit_minor')::bigint) FILTER (WHERE type <> 'payment.received'), 0) AS noted
+        FROM o2c.event WHERE type IN ('invoice.issued', 'payment.received', 'payment.part-received', 'credit-note.issued', 'invoice.voided')
+        GROUP BY stream),
     invoiced AS (
         SELECT coalesce(sum(paid), 0)::bigint AS paid, coalesce(sum(least(paid, total - used) + used), 0)::bigint AS settled,
-            coalesce(sum(greatest(paid - (total - used), 0) - over), 0)::bigint AS unclaimed FROM bill),
+            coalesce(sum(greatest(paid - (total - used), 0) - over), 0)::bigint AS unclaimed,
+            coalesce(sum(noted), 0)::bigint AS noted FROM bill),
     held AS (
         SELECT coalesce(sum((body->>'amount_minor')::bigint) FILTER (WHERE type = 'deposit.received'), 0)::bigint AS deposited,
             coalesce(sum((body->>'amount_minor')::bigint) FILTER (WHERE type = 'deposit.received' AND schema_version = 1), 0)::bigint AS unkept,
@@ -54,8 +58,9 @@ _SUMS = """WITH bill AS (
             coalesce(sum((body->>'amount_minor')::bigint * CASE type WHEN 'account.credit-received' THEN 1 WHEN 'account.deposit-kept' THEN 1
                 WHEN 'account.credit-used' THEN -1 WHEN 'account.money-returned' THEN -1 ELSE 0 END), 0)::bigint AS held
         FROM o2c.event WHERE type = 'deposit.received' OR (starts_with(type, 'account.') AND jsonb_exists(body, 'amount_minor')))
-    SELECT paid + deposited AS came, settled, held, returned, unclaimed + unkept AS earlier FROM invoiced, held"""
-"""What came, and where it is, in minor units: on invoices, with accounts, paid back. `earlier` came before accounts held any. No parameters."""
+    SELECT paid + deposited AS came, noted, settled, held, returned, unclaimed + unkept AS earlier FROM invoiced, held"""
+"""What came, and what notes gave back of it, and where it is, in minor units: on invoices, with accounts, paid back. `earlier` came before accounts
+held any. No parameters."""
 
 _MADE = "SELECT to_regclass('projection.closings') IS NOT NULL AND to_regclass('projection.postings') IS NOT NULL AS made"
 """Whether the tables of the books were made. No parameters."""
@@ -97,8 +102,9 @@ def _accounted(conn: Connection) -> tuple[bool, str]:
         return False, "; ".join(f"{row['stream']}: {row['flaw']}" for row in flaws) + more
     earlier = f" + {money['earlier']:,} from before accounts held money" if money["earlier"] else ""
     places = f"on invoices {money['settled']:,} + held for customers {money['held']:,} + paid back {money['returned']:,}{earlier}"
-    good = money["came"] == money["settled"] + money["held"] + money["returned"] + money["earlier"]
-    return good, f"came {money['came']:,} {'=' if good else 'is not'} {places} minor units"
+    noted = f" + given back by notes {money['noted']:,}" if money["noted"] else ""
+    good = money["came"] + money["noted"] == money["settled"] + money["held"] + money["returned"] + money["earlier"]
+    return good, f"came {money['came']:,}{noted} {'=' if good else 'is not'} {places} minor units"
 
 
 ABOUT_MONEY: dict[str, Question] = {"money that came is accounted for": _accounted, "closed books stand as they were closed": _closed}

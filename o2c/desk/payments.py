@@ -12,7 +12,8 @@ from o2c.credit.step import STEP as CREDIT
 from o2c.desk.act import Deed, act
 from o2c.engine.app import Context, Engine, Written
 from o2c.fallout import rules as fallouts
-from o2c.invoicing.state import AccountState, InvoiceState
+from o2c.invoicing.noted import InvoiceState
+from o2c.invoicing.state import AccountState
 from o2c.kernel.charges import account_stream, invoice_stream
 from o2c.kernel.decision import Decision
 from o2c.kernel.money import to_minor

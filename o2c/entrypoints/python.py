@@ -32,7 +32,6 @@ from o2c.views.customers import show_customer
 from o2c.views.fallout_groups import list_groups
 from o2c.views.fallouts import list_fallouts
 from o2c.views.following import START, EventRecord, Mark, OtherLog, Wanted
-from o2c.views.invoices import money_owed
 from o2c.views.jobs import show_job
 from o2c.views.metrics import explain_metric, list_metrics
 from o2c.views.order_page import show_order
@@ -246,12 +245,6 @@ class OrderToCash(Access, Catalogue, Hooks, Money, Usage):
         """Orders by capture time, of a state or a customer where these are given. Raises Refused (usage) for a state that is none."""
         all_seen(self._engine)
         return list_orders(self._engine, state=state, customer=customer, limit=limit)
-
-    @answered
-    def owed(self, *, limit: int | None = None) -> list[shown.OwedShown]:
-        """The money that accounts hold for their customers, those that owe some back first."""
-        all_seen(self._engine)
-        return money_owed(self._engine, limit=limit)
 
     @answered
     def late_ports(self, *, market: str = "", unfinished: bool = False, limit: int | None = None) -> list[shown.LatePortShown]:

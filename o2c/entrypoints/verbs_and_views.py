@@ -30,6 +30,7 @@ from o2c.desk import (
 from o2c.desk import catalogue as catalogue_desk
 from o2c.desk import collections as collection_desk
 from o2c.desk import hooks as hook_desk
+from o2c.desk import invoices as invoice_desk
 from o2c.desk import ledger as ledger_desk
 from o2c.desk import limits as limit_desk
 from o2c.desk import proving as fixes
@@ -56,6 +57,7 @@ from o2c.views import (
     fallouts,
     finding,
     following,
+    invoice_papers,
     invoices,
     jobs,
     ledger,
@@ -137,6 +139,8 @@ VERBS = (
     Operation("collections.hold", collection_desk.hold),
     Operation("collections.promise", collection_desk.promise),
     Operation("collections.release", collection_desk.release),
+    Operation("credit-notes.approve", invoice_desk.approve_credit_note, decided_by="invoices.show"),
+    Operation("credit-notes.issue", invoice_desk.issue_credit_note, decided_by="invoices.show"),
     Operation("customers.contact", customers.record_contact),
     Operation("customers.load", loading.load_customers),
     Operation("customers.register", customers.register_customer),
@@ -156,6 +160,7 @@ VERBS = (
     Operation("hooks.rotate", hook_desk.rotate),
     Operation("hooks.subscribe", hook_desk.subscribe),
     Operation("hooks.unsubscribe", hook_desk.unsubscribe),
+    Operation("invoices.void", invoice_desk.void_invoice, decided_by="invoices.show"),
     Operation("issuers.distrust", keys.distrust_issuer),
     Operation("issuers.trust", keys.trust_issuer),
     Operation("keys.issue", keys.issue_key),
@@ -226,6 +231,10 @@ VIEWS = (
     Operation("fallout.show", fallout_page.show_fallout),
     Operation("hooks.deliveries", hook_views.list_deliveries),
     Operation("hooks.list", hook_views.list_hooks),
+    Operation("invoices.html", invoice_papers.invoice_html),
+    Operation("invoices.pdf", invoice_papers.invoice_pdf),
+    Operation("invoices.show", invoice_papers.show_paper),
+    Operation("invoices.ubl", invoice_papers.invoice_ubl),
     Operation("issuers.list", access.list_issuers),
     Operation("keys.list", access.list_keys),
     Operation("ledger.closings", ledger.list_closings),

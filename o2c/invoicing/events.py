@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
-from o2c.invoicing.papers import InvoiceLine, Seller, TaxSum
+from o2c.invoicing.papers import InvoiceLine, NoteLine, Seller, TaxSum
 from o2c.kernel.charges import account_stream
-from o2c.kernel.event import Names, Pii, Upcast
+from o2c.kernel.event import Event, Names, Pii, Upcast
 from o2c.kernel.series import Numbered
 from o2c.kernel.shapes import Done, FellOut, Held, Requested
 
@@ -109,6 +109,100 @@ class InvoiceIssued(Held, Numbered, name="invoice.issued", stream="invoice"):
     def holder(self) -> str:
         """An invoice number is its account's for good."""
         return f"{account_stream(self.account)}/"
+
+
+NoteReason = Literal["billed-in-error", "goodwill", "not-served", "price", "withdrawn"]
+"""Why an invoice is credited: billed by mistake, as a courtesy, a service that ended before what was billed, a wrong price, goods that came back."""
+
+_TAKEN_OFF = {
+    "currency": "GBP", "net_minor": 1199, "tax_minor": 240, "total_minor": 1439, "of_open_minor": 1439, "credit_minor": 0,
+    "lines": [{"line": 1, "order": "6f9619ff-8b86-5d01-b42d-00cf4fc964ff", "item": "1", "description": "mobile-line, 2026-01-08 to 2026-02-07",
+               "from_day": "2026-01-20", "to_day": "2026-02-08", "net_minor": 1199, "tax_group": "standard", "tax_category": "S",
+               "tax_percent": "20"}],
+    "taxes": [{"group": "standard", "category": "S", "percent": "20", "net_minor": 1199, "tax_minor": 240}],
+}  # fmt: skip
+
+
+class TakenOff(Event):
+    """Base of the events that take something off an invoice: line by line, with the tax of each of its groups, in minor units.
+
+    Of the total, `of_open_minor` lowers what is to be paid; the rest, `credit_minor`, was paid already and becomes a credit of the account.
+    """
+
+    currency: str
+    lines: tuple[NoteLine, ...]
+    taxes: tuple[TaxSum, ...]
+    net_minor: int
+    tax_minor: int
+    total_minor: int
+    of_open_minor: int
+    credit_minor: int
+
+
+class CreditNoteRequested(Event, name="credit-note.requested", stream="invoice"):
+    """Somebody wants a note over more than the market lets one person issue: it waits for the approval of a second one. `lines` are the net
+    amounts, in minor units, by the place of the line in the invoice. The comment is personal."""
+
+    example = {
+        "note": "BA-1001-20260108-C1", "reason": "goodwill", "author": "ann", "lines": {"1": 1199}, "total_minor": 1439,
+        "comment": "two weeks without service",
+    }  # fmt: skip
+    note: str
+    reason: NoteReason
+    author: str
+    lines: dict[str, int]
+    total_minor: int
+    comment: Annotated[str, Pii("note")] = ""
+
+
+class CreditNoteIssued(TakenOff, Numbered, name="credit-note.issued", stream="invoice"):
+    """A credit note was issued for an invoice, which itself stays as it is. It says for good all that the law wants of one; its number is from a
+    series of its own. `author` wanted it, `approved_by` is the second person where one was needed (empty: none was). The comment is personal.
+    Source: Directive 2006/112/EC, art. 219 (what amends an invoice and refers to it is treated as one); VAT Regulations 1995, reg. 15C [M]."""
+
+    example = {
+        **_TAKEN_OFF, "note": "BA-1001-20260108-C1", "series": "GB1-CRN-2026", "serial": 1, "legal_number": "GB1-CRN-2026-000001",
+        "invoice": "BA-1001-20260108", "invoice_number": "GB1-INV-2026-000001", "account": "BA-1001", "customer": "C-1001",
+        "reason": "not-served", "author": "engine", "approved_by": "", "issued_on": "2026-01-20", "issued_at": "2026-01-20T10:00:00Z",
+        "market": "GB@2026-01",
+        "supplier": {"entity": "GB1", "name": "Example Mobile Ltd", "address": ["1 Exchange Square"], "postcode": "ZZ1 1AA", "city": "Testford",
+                     "country": "GB", "tax_id": "GB123456782"},
+        "customer_name": "Ada Example", "customer_address": "1 Mill Lane, Testford, ZZ1 1AA", "comment": "the line ended",
+    }  # fmt: skip
+    note: str
+    invoice: str
+    invoice_number: str
+    account: str
+    customer: str
+    market: str
+    reason: NoteReason
+    author: str
+    approved_by: str
+    issued_on: str
+    issued_at: datetime
+    supplier: Seller
+    customer_name: Annotated[str, Pii("name")] = ""
+    customer_address: Annotated[str, Pii("address")] = ""
+    comment: Annotated[str, Pii("note")] = ""
+
+
+class InvoiceVoided(TakenOff, name="invoice.voided", stream="invoice"):
+    """An invoice of which nothing was paid was declared void: it keeps its number, and nothing of it is to be paid. What it billed stays billed
+    and is not billed again by itself. A credit of the account that it used is given back. The comment is personal."""
+
+    example = {**_TAKEN_OFF, "reason": "billed-in-error", "comment": "sent to the wrong customer"}
+    reason: NoteReason
+    comment: Annotated[str, Pii("note")] = ""
+
+
+class CreditDue(Event, name="account.days-not-served", stream="account"):
+    """A service ended before what was billed of it in advance: an invoice has charged days from `ended_on` on, and they are to be credited."""
+
+    example = {"invoice": "BA-1001-20260108", "order": "6f9619ff-8b86-5d01-b42d-00cf4fc964ff", "item": "1", "ended_on": "2026-01-20"}
+    invoice: Annotated[str, Names("invoice")]
+    order: str
+    item: str
+    ended_on: str
 
 
 class OverdueRequested(Requested, name="invoice.overdue-check-requested", step="overdue", stream="invoice"):

@@ -88,13 +88,11 @@ def series_of(seller: Seller, kind: str, day: str) -> str:
     return f"{seller.entity}-{kind}-{day[:4]}"
 
 
-def described(offering: str, kind: str, from_day: date, to_day: date, whole_days: int) -> str:
+def described(offering: str, kind: str, from_day: date, to_day: date) -> str:
     """Say in a line's own words what it is for; the last day is meant inclusively, as people read it."""
     if kind == "one-time":
         return f"{offering}, once"
-    last = date.fromordinal(to_day.toordinal() - 1)
-    part = f" ({(to_day - from_day).days} of {whole_days} days)" if kind == "part-period" else ""
-    return f"{offering}, {from_day} to {last}{part}"
+    return f"{offering}, {from_day} to {date.fromordinal(to_day.toordinal() - 1)}"
 
 
 UNITS = {"day": "DAY", "week": "WEE", "month": "MON", "year": "ANN"}
@@ -107,3 +105,20 @@ def extent(kind: str, *, days: int, whole_days: int, price_minor: int, unit: str
         return {"quantity": days, "unit": "DAY", "unit_price_minor": price_minor, "price_per": whole_days}
     of_period = UNITS.get(unit, "C62") if kind == "period" and length == 1 else "C62"
     return {"quantity": 1, "unit": of_period, "unit_price_minor": price_minor, "price_per": 1}
+
+
+class NoteLine(BaseModel):
+    """What a note takes off a line of its invoice: `line` is its place there, from 1; the days are those that the credit is for; net, minor units."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    line: int
+    order: str
+    item: str
+    description: str
+    from_day: str
+    to_day: str
+    net_minor: int
+    tax_group: str
+    tax_category: str
+    tax_percent: str

@@ -201,7 +201,7 @@ def _line(charge: Charge, kind: str, days: Period, net_minor: int, whole_days: i
         to_day=days.end.isoformat(),
         net_minor=net_minor,
         tax_group=charge.terms.one_time_tax_group if once else charge.terms.recurring_tax_group,
-        description=described(charge.offering, kind, days.start, days.end, whole_days),
+        description=described(charge.offering, kind, days.start, days.end),
         **extent(
             kind,
             days=days.days,

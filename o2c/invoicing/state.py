@@ -9,7 +9,8 @@ from typing import Any, cast
 
 from o2c.balance.state import Balance, moved
 from o2c.customers.rules import PAYMENT_METHODS
-from o2c.invoicing.events import AccountBilled, BillRunRequested, InvoiceIssued
+from o2c.invoicing.events import AccountBilled, BillRunRequested, CreditDue, CreditNoteRequested, InvoiceIssued, TakenOff
+from o2c.invoicing.noted import InvoiceState, note_wanted, taken_off
 from o2c.kernel.agenda import NEVER, AgendaChange, Dropped, by_shape
 from o2c.kernel.balances import OfBalance
 from o2c.kernel.charges import (
@@ -43,6 +44,8 @@ class Charge:
     """A service charged from `starts_on`; billed up to, not including, `billed_to` (empty: not yet).
 
     A monthly price follows the bill cycle of the account; any other has periods of its own, which begin on the anniversaries of `starts_on`.
+    `invoice` billed it last; `ended_on` is the day from which it is not served (empty: it is, or nobody knows), and `credited` says that what was
+    billed from that day on is being credited.
     """
 
     order: str
@@ -54,11 +57,20 @@ class Charge:
     billed_to: str = ""
     withdrawn: bool = False
     terms: PriceTerms = MONTHLY
+    invoice: str = ""
+    ended_on: str = ""
+    credited: bool = False
 
     @property
     def in_cycle(self) -> bool:
         """Whether its periods are those of the account's bill cycle."""
         return self.terms.recurrence.monthly
+
+    @property
+    def unserved(self) -> bool:
+        """Whether days were billed that will not be served, and nobody credits them yet."""
+        billed = self.withdrawn and self.recurring_minor and self.invoice and not self.credited
+        return bool(billed and self.ended_on and self.ended_on < self.billed_to)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +110,9 @@ def evolve_account(state: AccountState, event: Event) -> AccountState:
             return _charged(state, event)
         case ChargeWithdrawn():
             key = f"{event.order}/{event.item}"
-            charge = state.charges.get(key)
-            return changed(state, charges={**state.charges, key: changed(charge, withdrawn=True)}) if charge else state
+            return _changed_charge(state, key, withdrawn=True, ended_on=event.ended_on)
+        case CreditDue():
+            return _changed_charge(state, f"{event.order}/{event.item}", credited=True)
         case AccountOpened():
             told = {"market": event.market, "limit_offered_on": event.limit_offered_on}
             return changed(state, account=event.account, customer=event.customer, **told)
@@ -117,6 +130,11 @@ def evolve_account(state: AccountState, event: Event) -> AccountState:
         case OfItem():
             return changed(state, records=noted(state.records, event, step_of(event)))
     return state
+
+
+def _changed_charge(state: AccountState, key: str, **fields: Any) -> AccountState:
+    charge = state.charges.get(key)
+    return changed(state, charges={**state.charges, key: changed(charge, **fields)}) if charge else state
 
 
 def _charged(state: AccountState, event: ChargeStarted) -> AccountState:
@@ -143,8 +161,12 @@ def _moved(state: AccountState, event: OfBalance) -> AccountState:
 
 
 def _billed(state: AccountState, event: AccountBilled) -> AccountState:
-    charges = {key: changed(charge, billed_to=_billed_to(key, charge, event)) for key, charge in state.charges.items()}
+    charges = {key: _billed_charge(charge, _billed_to(key, charge, event), event) for key, charge in state.charges.items()}
     return changed(state, charges=charges, due_run="", next_run=event.billed_to, records={})
+
+
+def _billed_charge(charge: Charge, billed_to: str, event: AccountBilled) -> Charge:
+    return charge if billed_to == charge.billed_to else changed(charge, billed_to=billed_to, invoice=event.invoice)
 
 
 def _billed_to(key: str, charge: Charge, event: AccountBilled) -> str:
@@ -154,13 +176,16 @@ def _billed_to(key: str, charge: Charge, event: AccountBilled) -> str:
 
 
 def advance_account(state: AccountState, touched: frozenset[str], at: datetime, book: Any) -> Decision:
-    """Ask for the next bill run while there is anything to charge, and call it off when there is nothing any more."""
+    """Ask for the next bill run while there is anything to charge, and call it off when there is nothing any more. What was billed of a service
+    that has ended, and will not be served, is to be credited."""
+    dues = (charge for charge in state.charges.values() if charge.unserved)
+    decision = just(*(CreditDue(invoice=one.invoice, order=one.order, item=one.item, ended_on=one.ended_on) for one in dues))
     if state.running and not state.due_run:
         work = account_work(state, account_stream(state.account), "", "bill-run", book)
-        return cast("Decision", book.steps["bill-run"].request(work, at, due_at=_due_at(work)))
+        return decision + cast("Decision", book.steps["bill-run"].request(work, at, due_at=_due_at(work)))
     if state.due_run and not state.running:
-        return just(StepCancelled(step="bill-run"))
-    return NOTHING
+        return decision + just(StepCancelled(step="bill-run"))
+    return decision
 
 
 def bill_run(work: Work) -> dict[str, str]:
@@ -204,32 +229,13 @@ def _account_owner(state: AccountState) -> tuple[str | None, str | None]:
     return state.order or None, state.customer or None
 
 
-@dataclass(frozen=True, slots=True)
-class InvoiceState:
-    """An invoice: as it was issued, the money that came, and how the collection of its payment stands (`records`).
-
-    Amounts are minor units. `demanded_minor` is the amount that the payment provider was last asked for and may still bring. `remittances`
-    are the bank transfers that were recorded: (reference, day, amount). `asked_by` is the method of the last demand, empty before one that says it.
-    """
-
-    issued: InvoiceIssued | None = None
-    method: str = ""
-    paid_minor: int = 0
-    overdue: bool = False
-    records: dict[str, Record] = field(default_factory=dict)
-    demanded_minor: int = 0
-    remittances: tuple[tuple[str, str, int], ...] = field(default=(), repr=False)
-    asked_by: str = ""
-
-    @property
-    def open_minor(self) -> int:
-        """The amount still to be paid, in minor units; below zero when more came, which is then a credit of the account."""
-        return (self.issued.total_minor - self.issued.credit_used_minor if self.issued else 0) - self.paid_minor
-
-
 def evolve_invoice(state: InvoiceState, event: Event) -> InvoiceState:
     if isinstance(event, InvoiceIssued):
         return changed(state, issued=event, method=event.method)
+    if isinstance(event, TakenOff):
+        return taken_off(state, event)
+    if isinstance(event, CreditNoteRequested):
+        return note_wanted(state, event)
     if not isinstance(event, OfItem):
         return state
     step = step_of(event)
@@ -284,7 +290,7 @@ def invoice_agenda(state: InvoiceState, event: Event, stream: str) -> tuple[Agen
     """
     by_bank = isinstance(event, MoneyReceived) and event.method == BANK_TRANSFER
     changes = () if by_bank else billing_agenda(state, event, stream)
-    paid = isinstance(event, MoneyReceived) and state.open_minor <= 0
+    paid = isinstance(event, MoneyReceived | TakenOff) and state.open_minor <= 0
     return (*changes, Dropped(stream, "", "overdue")) if paid else changes
 
 
@@ -327,7 +333,7 @@ def following_run(run_on: date) -> date:
 
 ACCOUNT = StreamKind(
     category="account",
-    shape_version=3,
+    shape_version=4,
     state_type=AccountState,
     initial=lambda _: AccountState(),
     evolve=evolve_account,
@@ -338,7 +344,7 @@ ACCOUNT = StreamKind(
 )
 INVOICE = StreamKind(
     category="invoice",
-    shape_version=3,
+    shape_version=4,
     state_type=InvoiceState,
     initial=lambda _: InvoiceState(),
     evolve=evolve_invoice,

@@ -89,11 +89,14 @@ class ChargeStarted(Event, name="account.charge-started", stream="account"):
 
 
 class ChargeWithdrawn(Event, name="account.charge-withdrawn", stream="account"):
-    """The item ended before it was complete; charges that are not billed yet never will be."""
+    """The item ended before it was complete, on the local date `ended_on`; charges that are not billed yet never will be, and what was billed
+    in advance of days from that one on is credited. Version 2 says the day: before it, nothing was credited."""
 
-    example = {"order": "6f9619ff-8b86-5d01-b42d-00cf4fc964ff", "item": "1"}
+    example = {"order": "6f9619ff-8b86-5d01-b42d-00cf4fc964ff", "item": "1", "ended_on": "2026-01-20"}
+    upcasts = (Upcast(defaults={"ended_on": ""}),)
     order: str
     item: str
+    ended_on: str = ""
 
 
 def account_stream(account: str) -> str:

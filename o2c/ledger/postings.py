@@ -52,6 +52,16 @@ def _issued(body: Body) -> Iterator[Posting]:
     yield Posting("revenue", sum(line["net_minor"] for line in served) - body["net_minor"])
 
 
+def _taken_off(body: Body) -> Iterator[Posting]:
+    """What a note or a void takes off an invoice, as it was posted: what was not served is not earned, day by day of the line's own days."""
+    yield Posting("receivable", -body["total_minor"])
+    yield Posting("tax", body["tax_minor"])
+    served = [line for line in body["lines"] if line["from_day"] < line["to_day"]]
+    for line in served:
+        yield Posting("deferred-revenue", line["net_minor"], line["from_day"], line["to_day"])
+    yield Posting("revenue", body["net_minor"] - sum(line["net_minor"] for line in served))
+
+
 def _returned(body: Body) -> Iterator[Posting]:
     yield Posting("owed-to-customers", body["of_owed_minor"])
     yield Posting("customer-credit", body["amount_minor"] - body["of_owed_minor"])
@@ -69,6 +79,8 @@ def _moves(*, debit: str, credit: str) -> Callable[[Body], tuple[Posting, ...]]:
 
 TABLE: Mapping[str, Callable[[Body], tuple[Posting, ...] | Iterator[Posting]]] = {
     "invoice.issued": _issued,
+    "credit-note.issued": _taken_off,
+    "invoice.voided": _taken_off,
     "payment.received": _moves(debit="cash", credit="receivable"),
     "payment.part-received": _moves(debit="cash", credit="receivable"),
     "account.credit-received": _moves(debit="receivable", credit="customer-credit"),
@@ -100,6 +112,7 @@ POSTS_NOTHING: Mapping[str, str] = {
     "collections.stage-entered": _OPEN,
     "collections.warned": _OPEN,
     "catalogue.price-rise-announced": _PRICE,
+    "credit-note.requested": "it waits for a second person, and posts as it is issued",
     "credit.approved": _PROMISE,
     "credit.committed": _PROMISE,
     "credit.decided": _PROMISE,

@@ -14,7 +14,7 @@ from projections import balances
 from projections import invoices as issued
 
 if TYPE_CHECKING:
-    from o2c.invoicing.state import InvoiceState
+    from o2c.invoicing.noted import InvoiceState
 
 PAYMENTS_OF_INVOICE = """SELECT occurred_at, (body->>'amount_minor')::bigint AS amount_minor, body->>'method' AS method,
 body->>'arrived_on' AS arrived_on, actor FROM o2c.event
@@ -46,12 +46,13 @@ def show_invoice(app: Engine, invoice: str) -> InvoicePage:
         "invoice": issued.number,
         "legal_number": issued.legal_number or issued.number,
         "customer": issued.customer,
-        "state": "paid" if paid else "overdue" if state.overdue else "issued",
+        "state": "void" if state.voided else "paid" if paid else "overdue" if state.overdue else "issued",
         "due_on": issued.due_on,
         "method": state.method,
         "currency": issued.currency,
         "total_minor": issued.total_minor,
         "credit_used_minor": issued.credit_used_minor,
+        "lowered_minor": state.lowered_minor,
         "paid_minor": state.paid_minor,
         "open_minor": max(state.open_minor, 0),
         "credit_minor": max(-state.open_minor, 0),

@@ -9,6 +9,7 @@ from o2c.engine.app import Engine
 from o2c.fallout.record import stream_of as record_stream
 from o2c.kernel.charges import invoice_stream
 from o2c.views.fallouts import row_of_fallout
+from o2c.views.invoice_papers import invoice_name
 from o2c.views.numbers import stream_named
 from o2c.views.orders import find_order
 
@@ -21,6 +22,7 @@ def _of_fallout(app: Engine, name: str) -> tuple[str, ...]:
 STREAMS: Mapping[str, Callable[[Engine, str], tuple[str, ...]]] = {
     "customers.show": lambda app, name: (customer_stream(name),),
     "fallout.show": _of_fallout,
+    "invoices.show": lambda app, name: (invoice_stream(invoice_name(app, name)),),
     "numbers.show": lambda app, name: (stream_named(name),),
     "orders.show": lambda app, name: (find_order(app, name)[0],),
     "payments.show": lambda app, name: (invoice_stream(name),),

@@ -13,7 +13,7 @@ from o2c.fallout.codes import packaged
 from o2c.hooks.events import HookSuspended
 from o2c.intake.events import IntakeLineRefused
 from o2c.invoicing.events import InvoiceIssued
-from o2c.invoicing.state import InvoiceState
+from o2c.invoicing.noted import InvoiceState
 from o2c.kernel import flow
 from o2c.kernel.agenda import by_shape
 from o2c.kernel.event import EVENT_TYPES

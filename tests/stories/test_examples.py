@@ -13,8 +13,12 @@ from tests.sent import CALLS, OPERATIONS, StandIns, sent
 from tests.service import Visitor, serving
 from tests.world import World
 
-REFUSED = {"collections.promise": 409, "disputes.open": 409, "limits.agree": 404, "payments.retry": 409}
-"""Examples that something stands against, and how that is told: nobody of that store owes anything, or was told of a limit, and no invoice was refused by the payment provider."""
+REFUSED = {
+    "collections.promise": 409, "credit-notes.approve": 404, "disputes.open": 409, "invoices.void": 409, "limits.agree": 404,
+    "payments.retry": 409,
+}
+"""Examples that something stands against, and how that is told: nobody of that store owes anything, was told of a limit, or waits with a note for a second
+person, its invoice is paid, and none was refused by the payment provider."""
 
 
 @pytest.fixture(scope="module")

@@ -88,6 +88,10 @@ PARTS: Mapping[str, Mapping[str, Part]] = {
             "collecting:collections", "What is owed past its due day: how far its collection went, what holds it, promises to pay."
         ),
         "disputes": Part("collecting:disputes", "What customers dispute of their invoices: it is not collected until it is settled."),
+        "credit-notes": Part(
+            "invoices:credit_notes", "Credit notes: issue one for an invoice, and approve one that somebody else asked for."
+        ),
+        "invoices": Part("invoices:invoices", "Invoices: all that one says, as a PDF, a page or UBL, and its void."),
         "ledger": Part("ledger:ledger", "The books: how the accounts of the chart stand, every posting behind that, days that are closed."),
         "payments": Part(
             "payments:payments", "Invoices and payments: what came by bank, deposits, what is owed back, collecting once more."

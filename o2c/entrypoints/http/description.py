@@ -36,6 +36,8 @@ TAGS: Mapping[str, str] = {
     "events": "The log itself, as a feed.",
     "fallout": "What could not go on by itself: the queue, and what is done about it.",
     "hooks": "Subscribers outside that are told of events.",
+    "credit-notes": "Credit notes: what was taken off an invoice.",
+    "invoices": "Invoices: all that one says, as a PDF, a page or UBL, and its void.",
     "issuers": "Issuers whose tokens are believed.",
     "keys": "API keys.",
     "ledger": "The books: what each event posted, how the accounts stand, and days that are closed.",

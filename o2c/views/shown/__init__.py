@@ -62,6 +62,16 @@ from o2c.views.shown.figures import (
     StoreShown,
 )
 from o2c.views.shown.hooks import DeliveryShown, HookShown
+from o2c.views.shown.invoices import (
+    CreditNoteShown,
+    InvoiceLineShown,
+    InvoicePaperShown,
+    NoteLineShown,
+    RenderedShown,
+    SupplierShown,
+    TaxSumShown,
+    WaitingNoteShown,
+)
 from o2c.views.shown.links import AskedShown, MyOrderShown, NeedShown, OrderLinkShown, StoneShown
 from o2c.views.shown.money import (
     AccountShown,
@@ -123,6 +133,7 @@ __all__ = [
     "ComparedShown",
     "ContactShown",
     "CountedOrderShown",
+    "CreditNoteShown",
     "CreditShown",
     "CustomerShown",
     "CycleTimeShown",
@@ -155,8 +166,10 @@ __all__ = [
     "InServiceShown",
     "IngestShown",
     "InvoiceCounts",
+    "InvoiceLineShown",
     "InvoiceOfCustomer",
     "InvoicePage",
+    "InvoicePaperShown",
     "InvoiceShown",
     "IssuedInvoiceShown",
     "IssuerShown",
@@ -173,6 +186,7 @@ __all__ = [
     "MoneyShown",
     "MyOrderShown",
     "NeedShown",
+    "NoteLineShown",
     "NumberShown",
     "OfferedPrice",
     "OfferingChangeShown",
@@ -195,6 +209,7 @@ __all__ = [
     "PromiseShown",
     "PromisedShown",
     "PromisesKeptShown",
+    "RenderedShown",
     "ResubmissionShown",
     "RevisedPromiseShown",
     "SavedViewShown",
@@ -203,6 +218,8 @@ __all__ = [
     "StepShown",
     "StoneShown",
     "StoreShown",
+    "SupplierShown",
+    "TaxSumShown",
     "TicketShown",
     "TimelineEventShown",
     "TotalShown",
@@ -212,5 +229,6 @@ __all__ = [
     "UsageRecordShown",
     "ValueShown",
     "WaitShown",
+    "WaitingNoteShown",
     "WayShown",
 ]

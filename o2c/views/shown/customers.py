@@ -54,6 +54,7 @@ class InvoiceOfCustomer(TypedDict):
     currency: str
     total_minor: int
     credit_used_minor: int
+    lowered_minor: int
     paid_minor: int
     issued_on: str
     due_on: str

@@ -45,6 +45,7 @@ class InvoicePage(TypedDict):
     currency: str
     total_minor: int
     credit_used_minor: int
+    lowered_minor: int
     paid_minor: int
     open_minor: int
     credit_minor: int
@@ -104,6 +105,7 @@ class IssuedInvoiceShown(TypedDict):
     currency: str
     total_minor: int
     credit_used_minor: int
+    lowered_minor: int
     paid_minor: int
     issued_on: str
     due_on: str

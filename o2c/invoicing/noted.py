@@ -1,0 +1,74 @@
+"""An invoice as a state: as it was issued, what was paid, and what was taken off it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from o2c.invoicing.events import CreditNoteIssued, CreditNoteRequested, InvoiceIssued, InvoiceVoided, TakenOff
+from o2c.kernel.frozen import changed
+from o2c.kernel.work import Record
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """What the credit notes of an invoice took off it: net by the place of the line (text, from 1), how much of
+    that was not served, tax by group; `count` numbers them, those that
+    are wanted too. `wanted` wait for a second person, by the name of the note."""
+
+    lines: dict[str, int] = field(default_factory=dict)
+    taxes: dict[str, int] = field(default_factory=dict)
+    not_served: dict[str, int] = field(default_factory=dict)
+    total_minor: int = 0
+    count: int = 0
+    wanted: dict[str, CreditNoteRequested] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class InvoiceState:
+    """An invoice: as it was issued, the money that came, and how the collection of its payment stands (`records`).
+
+    Amounts are minor units. `demanded_minor` is the amount that the payment provider was last asked for and may still bring. `remittances`
+    are the bank transfers that were recorded: (reference, day, amount). `asked_by` is the method of the last demand, empty before one that says it.
+    `lowered_minor` is what notes, or a void, took off what is to be paid; `noted` is what notes credited in all.
+    """
+
+    issued: InvoiceIssued | None = None
+    method: str = ""
+    paid_minor: int = 0
+    overdue: bool = False
+    records: dict[str, Record] = field(default_factory=dict)
+    demanded_minor: int = 0
+    remittances: tuple[tuple[str, str, int], ...] = field(default=(), repr=False)
+    asked_by: str = ""
+    lowered_minor: int = 0
+    noted: Noted = Noted()
+    voided: bool = False
+
+    @property
+    def open_minor(self) -> int:
+        """The amount still to be paid, in minor units; below zero when more came, which is then a credit of the account."""
+        return (self.issued.total_minor - self.issued.credit_used_minor if self.issued else 0) - self.lowered_minor - self.paid_minor
+
+
+def note_wanted(state: InvoiceState, event: CreditNoteRequested) -> InvoiceState:
+    """Give the invoice with a note that waits for a second person."""
+    noted = changed(state.noted, count=state.noted.count + 1, wanted={**state.noted.wanted, event.note: event})
+    return changed(state, noted=noted)
+
+
+def taken_off(state: InvoiceState, event: TakenOff) -> InvoiceState:
+    """Give the invoice after a note or its void."""
+    state = changed(state, lowered_minor=state.lowered_minor + event.of_open_minor, voided=state.voided or isinstance(event, InvoiceVoided))
+    if not isinstance(event, CreditNoteIssued):
+        return state
+    noted, lines, taxes = state.noted, dict(state.noted.lines), dict(state.noted.taxes)
+    not_served = dict(noted.not_served)
+    for line in event.lines:
+        if event.reason == "not-served":
+            not_served[str(line.line)] = not_served.get(str(line.line), 0) + line.net_minor
+        lines[str(line.line)] = lines.get(str(line.line), 0) + line.net_minor
+    for tax in event.taxes:
+        taxes[tax.group] = taxes.get(tax.group, 0) + tax.tax_minor
+    wanted = {name: one for name, one in noted.wanted.items() if name != event.note}
+    count = noted.count + (event.note not in noted.wanted)
+    return changed(state, noted=Noted(lines, taxes, not_served, noted.total_minor + event.total_minor, count, wanted))

@@ -1,0 +1,299 @@
+"""What may be taken off an invoice: credit notes line by line, with the tax of its groups, and the void of an invoice that nobody paid.
+
+Source: billing facts, section 6.4 (a finalised invoice is never edited; the notes of an invoice never exceed it, and the last takes the residue).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from fractions import Fraction
+
+from o2c.invoicing.events import CreditNoteIssued, CreditNoteRequested, InvoiceIssued, InvoiceVoided, NoteReason
+from o2c.invoicing.noted import InvoiceState
+from o2c.invoicing.of_market import rated, seller_of
+from o2c.invoicing.papers import InvoiceLine, NoteLine, TaxSum, series_of, tax_sums
+from o2c.kernel.arrears import ArrearsChanged, collection_stream
+from o2c.kernel.balances import CreditReceived
+from o2c.kernel.charges import account_stream
+from o2c.kernel.decision import NOTHING, Decision, just
+from o2c.kernel.money import from_minor, half_up, part_of
+from o2c.kernel.periods import local_date
+from o2c.kernel.refusal import Refused
+from o2c.kernel.shapes import StepCancelled
+from o2c.kernel.work import Work
+
+ENGINE = "engine"
+"""The author of notes that follow by themselves."""
+RECURRING = frozenset({"period", "part-period"})
+
+
+def request(
+    work: Work, *, lines: Mapping[int, int] | None, reason: NoteReason, comment: str, author: str, at: datetime, begun_by: datetime
+) -> Decision:
+    """Credit some net minor units of lines of an invoice, by their place from 1, or (None) all that is left of it.
+
+    A note over more than the market lets one person issue waits for a second one. `begun_by` is the time up to which an attempt to collect
+    may have begun: a later one is called off when nothing is left to pay. Raises Refused: conflict (void, nothing left, more than is left of a
+    line or of its tax group), usage (no such line, nothing to credit).
+    """
+    issued = _standing(work)
+    taken = _lines(work, _left(work) if lines is None else lines)
+    total_minor = _total(work, taken)
+    note = f"{issued.number}-C{work.state.noted.count + 1}"
+    if total_minor > _limit(work):
+        wanted = {str(line.line): line.net_minor for line in taken}
+        return just(CreditNoteRequested(note=note, reason=reason, author=author, lines=wanted, total_minor=total_minor, comment=comment))
+    return _issue(work, note, taken, reason=reason, comment=comment, author=author, approved_by="", at=at, begun_by=begun_by)
+
+
+def approve(work: Work, note: str, *, approved_by: str, at: datetime, begun_by: datetime) -> Decision:
+    """Issue a note that was asked for, by a second person; nothing for one that was issued.
+
+    Raises Refused: missing (no such note), forbidden (its author), conflict (what is left of the invoice has become less).
+    """
+    issued = _standing(work)
+    wanted = work.state.noted.wanted.get(note)
+    if wanted is None:
+        if note in {f"{issued.number}-C{n}" for n in range(1, work.state.noted.count + 1)}:
+            return NOTHING
+        raise Refused(f"invoice {issued.number} has no credit note {note[:60]}; see `o2c invoices show`", kind="missing")
+    if wanted.author == approved_by:
+        raise Refused(f"credit note {note}: {approved_by} asked for it; somebody else has to approve it", kind="forbidden")
+    taken = _lines(work, {int(place): net_minor for place, net_minor in wanted.lines.items()})
+    how = {"comment": wanted.comment, "author": wanted.author, "approved_by": approved_by}
+    return _issue(work, note, taken, reason=wanted.reason, at=at, begun_by=begun_by, **how)
+
+
+def unserved(work: Work, *, order: str, item: str, ended_on: str, at: datetime) -> Decision:
+    """Credit what an invoice charged in advance for a service from the day on from which it is not served; nothing where nothing of it is left.
+
+    What stays is what a part period costs, by days, half-up; what is credited is the rest, so that the two make up the line.
+    """
+    state: InvoiceState = work.state
+    if state.issued is None or state.voided:
+        return NOTHING
+    ended = date.fromisoformat(ended_on)
+    taken = []
+    for place, line in enumerate(state.issued.lines, 1):
+        start, end = date.fromisoformat(line.from_day), date.fromisoformat(line.to_day)
+        if (line.order, line.item) != (order, item) or line.kind not in RECURRING or end <= ended:
+            continue
+        kept = part_of(line.net_minor, max((ended - start).days, 0), (end - start).days)
+        noted = state.noted
+        net_minor = min(line.net_minor - kept - noted.not_served.get(str(place), 0), line.net_minor - noted.lines.get(str(place), 0))
+        if net_minor > 0:
+            taken.append(_note_line(place, _rated(work, line), net_minor, from_day=max(ended, start).isoformat()))
+    if not taken:
+        return NOTHING
+    note = f"{state.issued.number}-C{state.noted.count + 1}"
+    how = {"comment": "", "author": ENGINE, "approved_by": ""}
+    return _issue(work, note, tuple(taken), reason="not-served", at=at, begun_by=at, **how)
+
+
+def void(work: Work, *, reason: NoteReason, comment: str, begun_by: datetime) -> Decision:
+    """Declare an invoice void of which nothing was paid or credited; nothing for one that is. It keeps its number.
+
+    Money that still comes, from a demand that is out, is a credit of the account. Raises Refused (conflict) when money came or a note was issued:
+    then a credit note is the way.
+    """
+    state: InvoiceState = work.state
+    if state.voided:
+        return NOTHING
+    issued = _standing(work)
+    if state.paid_minor or state.noted.total_minor or state.open_minor <= 0:
+        why = "was paid or credited, if only in part"
+        raise Refused(f"invoice {issued.number} {why}; issue a credit note for it (`o2c credit-notes issue`)", kind="conflict")
+    taken = tuple(_note_line(place, _rated(work, line), line.net_minor) for place, line in enumerate(issued.lines, 1))
+    voided = InvoiceVoided(
+        currency=issued.currency,
+        lines=taken,
+        taxes=_groups(work),
+        net_minor=issued.net_minor,
+        tax_minor=issued.tax_minor,
+        total_minor=issued.total_minor,
+        of_open_minor=state.open_minor,
+        credit_minor=issued.credit_used_minor,
+        reason=reason,
+        comment=comment,
+    )
+    elsewhere = (*_credited(issued, issued.credit_used_minor), *_arrears(work, state.open_minor))
+    return Decision((voided, *_called_off(work, begun_by)), elsewhere)
+
+
+def _limit(work: Work) -> int:
+    """The most that one person may credit in a note, with tax, in minor units: the market's figure, which is the operator's own."""
+    return int(work.market.invoicing.note_approved_above_minor)
+
+
+def _standing(work: Work) -> InvoiceIssued:
+    """The invoice of which something may be taken. Raises Refused (missing, conflict)."""
+    issued: InvoiceIssued | None = work.state.issued
+    if issued is None:
+        raise Refused(f"{work.stream} is no invoice", kind="missing")
+    if work.state.voided:
+        raise Refused(f"invoice {issued.number} is void; nothing of it is left to credit", kind="conflict")
+    return issued
+
+
+def _left(work: Work) -> dict[int, int]:
+    lines = enumerate(work.state.issued.lines, 1)
+    left = {place: line.net_minor - work.state.noted.lines.get(str(place), 0) for place, line in lines}
+    return {place: net_minor for place, net_minor in left.items() if net_minor}
+
+
+def _lines(work: Work, wanted: Mapping[int, int]) -> tuple[NoteLine, ...]:
+    """The lines of a note. Raises Refused where a line has not so much left, or there is none."""
+    issued: InvoiceIssued = work.state.issued
+    left = _left(work)
+    for place, net_minor in sorted(wanted.items()):
+        if not 1 <= place <= len(issued.lines):
+            raise Refused(f"invoice {issued.number} has no line {place}; it has {len(issued.lines)}")
+        may = left.get(place, 0)
+        if not net_minor or (net_minor > 0) != (may > 0) or abs(net_minor) > abs(may):
+            has = from_minor(may, issued.currency)
+            raise Refused(
+                f"invoice {issued.number}: {has} net is left to credit of line {place}, not more and not less than something",
+                kind="conflict",
+            )
+    if not wanted:
+        raise Refused(f"invoice {issued.number} is credited in full already", kind="conflict")
+    return tuple(_note_line(place, _rated(work, issued.lines[place - 1]), net_minor) for place, net_minor in sorted(wanted.items()))
+
+
+def _rated(work: Work, line: InvoiceLine) -> InvoiceLine:
+    """A line with its rate: one of before lines said it has that of the day of issue."""
+    return line if line.tax_percent else rated(line, work.market, date.fromisoformat(work.state.issued.issued_on))
+
+
+def _groups(work: Work) -> tuple[TaxSum, ...]:
+    """The sums of the invoice by tax group."""
+    return work.state.issued.taxes or tax_sums(_rated(work, line) for line in work.state.issued.lines)
+
+
+def _note_line(place: int, line: InvoiceLine, net_minor: int, *, from_day: str = "") -> NoteLine:
+    return NoteLine(
+        line=place,
+        order=line.order,
+        item=line.item,
+        description=line.description or f"{line.offering}, {line.kind}",
+        from_day=from_day or line.from_day,
+        to_day=line.to_day,
+        net_minor=net_minor,
+        tax_group=line.tax_group,
+        tax_category=line.tax_category,
+        tax_percent=line.tax_percent,
+    )
+
+
+def _taxes(work: Work, lines: tuple[NoteLine, ...]) -> tuple[TaxSum, ...]:
+    """The sums of a note by the groups of its invoice.
+
+    What is credited of a group's tax, by this note and all before, is the group's tax in the share that is credited of its net: so the notes of
+    an invoice never come to more than its own tax, and the one that credits the last of a group takes what is left of its tax, to the minor unit.
+    Raises Refused (conflict) for more than a group has.
+    """
+    found = []
+    for group in _groups(work):
+        net_minor = sum(line.net_minor for line in lines if line.tax_group == group.group)
+        if not any(line.tax_group == group.group for line in lines):
+            continue
+        places = enumerate(work.state.issued.lines, 1)
+        after = net_minor + sum(work.state.noted.lines.get(str(n), 0) for n, line in places if line.tax_group == group.group)
+        if not min(group.net_minor, 0) <= after <= max(group.net_minor, 0):
+            raise Refused(
+                f"{work.stream}: more than the tax group {group.group} has; credit what lowers it too, a discount say", kind="conflict"
+            )
+        tax_after = half_up(Fraction(group.tax_minor * after, group.net_minor)) if group.net_minor else group.tax_minor
+        tax_minor = tax_after - work.state.noted.taxes.get(group.group, 0)
+        found.append(group.model_copy(update={"net_minor": net_minor, "tax_minor": tax_minor}))
+    return tuple(found)
+
+
+def _total(work: Work, lines: tuple[NoteLine, ...]) -> int:
+    return sum(line.net_minor for line in lines) + sum(tax.tax_minor for tax in _taxes(work, lines))
+
+
+def _issue(
+    work: Work,
+    note: str,
+    lines: tuple[NoteLine, ...],
+    *,
+    reason: NoteReason,
+    comment: str,
+    author: str,
+    approved_by: str,
+    at: datetime,
+    begun_by: datetime,
+) -> Decision:
+    issued: InvoiceIssued = work.state.issued
+    taxes = _taxes(work, lines)
+    net_minor, tax_minor = sum(line.net_minor for line in lines), sum(tax.tax_minor for tax in taxes)
+    of_open_minor = min(net_minor + tax_minor, max(work.state.open_minor, 0))
+    today = local_date(at, work.market.zone).isoformat()
+    supplier = issued.supplier if issued.supplier.entity else seller_of(work.market)
+    event = CreditNoteIssued(
+        note=note,
+        series=series_of(supplier, "CRN", today),
+        invoice=issued.number,
+        invoice_number=issued.legal_number or issued.number,
+        account=issued.account,
+        customer=issued.customer,
+        market=issued.market,
+        reason=reason,
+        author=author,
+        approved_by=approved_by,
+        issued_on=today,
+        issued_at=at,
+        supplier=supplier,
+        customer_name=issued.customer_name,
+        customer_address=issued.customer_address,
+        comment=comment,
+        currency=issued.currency,
+        lines=lines,
+        taxes=taxes,
+        net_minor=net_minor,
+        tax_minor=tax_minor,
+        total_minor=net_minor + tax_minor,
+        of_open_minor=of_open_minor,
+        credit_minor=net_minor + tax_minor - of_open_minor,
+    )
+    settled = _called_off(work, begun_by) if of_open_minor and of_open_minor == work.state.open_minor else ()
+    return Decision((event, *settled), (*_credited(issued, event.credit_minor), *_arrears(work, of_open_minor)))
+
+
+def _credited(issued: InvoiceIssued, amount_minor: int) -> tuple[tuple[str, CreditReceived], ...]:
+    """What was paid already is a credit of the account."""
+    if not amount_minor:
+        return ()
+    credit = CreditReceived(
+        account=issued.account, customer=issued.customer, currency=issued.currency, amount_minor=amount_minor, invoice=issued.number
+    )
+    return ((account_stream(issued.account), credit),)
+
+
+def _arrears(work: Work, of_open_minor: int) -> tuple[tuple[str, ArrearsChanged], ...]:
+    """Collections are told of what is taken off an invoice that was overdue."""
+    state: InvoiceState = work.state
+    if not state.overdue or not of_open_minor or state.issued is None:
+        return ()
+    changed = ArrearsChanged(
+        account=state.issued.account,
+        customer=state.issued.customer,
+        market=state.issued.market,
+        currency=state.issued.currency,
+        invoice=state.issued.number,
+        due_on=state.issued.due_on,
+        open_minor=max(state.open_minor - of_open_minor, 0),
+        cause="credit",
+    )
+    return ((collection_stream(state.issued.account), changed),)
+
+
+def _called_off(work: Work, begun_by: datetime) -> tuple[StepCancelled, ...]:
+    """Call off what is still to be collected, unless the provider may have been asked: its money then is a credit of the account."""
+    if "payment" not in work.state.records or work.state.demanded_minor:
+        return ()
+    next_at = work.retry_at or work.sent.get("payment")
+    to_come = next_at is not None and next_at > begun_by
+    return (StepCancelled(step="payment"),) if to_come or work.waiting_for else ()

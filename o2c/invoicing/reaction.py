@@ -1,0 +1,33 @@
+"""What was billed of a service that ended is credited on the invoice that billed it, by itself."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, cast
+
+from o2c.invoicing import notes
+from o2c.invoicing.events import CreditDue
+from o2c.invoicing.noted import InvoiceState
+from o2c.invoicing.state import invoice_work
+from o2c.kernel.charges import invoice_stream
+from o2c.kernel.decision import Decision
+from o2c.kernel.event import Event, Fact
+from o2c.kernel.reaction import DecideOn, Reaction
+
+
+def _concerns(cls: type[Event]) -> bool:
+    return issubclass(cls, CreditDue)
+
+
+def _effects(fact: Fact) -> tuple[DecideOn, ...]:
+    due = cast("CreditDue", fact.event)
+    stream = invoice_stream(due.invoice)
+
+    def credit(state: InvoiceState, at: datetime, book: Any) -> Decision:
+        work = invoice_work(state, stream, "", "payment", book)
+        return notes.unserved(work, order=due.order, item=due.item, ended_on=due.ended_on, at=at)
+
+    return (DecideOn(stream, credit),)
+
+
+UNSERVED = Reaction(name="credit-what-is-not-served", concerns=_concerns, effects=_effects)

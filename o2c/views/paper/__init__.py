@@ -1,0 +1,1 @@
+"""Invoices and credit notes as papers: what they say, as a page, as a PDF, and as UBL."""

@@ -1,0 +1,152 @@
+"""What an invoice or a credit note says, ready to be set: everything from its own event, nothing looked up."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from o2c.kernel.money import from_minor, minor_units
+
+if TYPE_CHECKING:
+    from o2c.invoicing.events import CreditNoteIssued, InvoiceIssued
+    from o2c.invoicing.papers import NoteLine, Seller, TaxSum
+
+UNIT_WORDS = {"C62": "", "DAY": "days", "WEE": "week", "MON": "month", "ANN": "year"}
+
+
+@dataclass(frozen=True, slots=True)
+class PaperLine:
+    """A line: `quantity` of a `unit` (UN/ECE Recommendation 20) at `unit_price_minor` for each `price_per`; net, minor units."""
+
+    description: str
+    quantity: int
+    unit: str
+    unit_price_minor: int
+    price_per: int
+    percent: str
+    category: str
+    net_minor: int
+    from_day: str
+    to_day: str
+
+
+@dataclass(frozen=True, slots=True)
+class Paper:
+    """An invoice, or a credit note that names its invoice (`of_invoice`, empty for an invoice). Amounts are minor units, days ISO dates.
+
+    `settled_minor` is what a credit of the account covers of it; `payable_minor` is the rest, as it was at issue.
+    """
+
+    kind: str
+    number: str
+    name: str
+    currency: str
+    issued_on: str
+    tax_point: str
+    due_on: str
+    method: str
+    seller: Seller
+    customer: str
+    account: str
+    buyer_name: str
+    buyer_address: str
+    lines: tuple[PaperLine, ...]
+    taxes: Sequence[TaxSum]
+    net_minor: int
+    tax_minor: int
+    total_minor: int
+    settled_minor: int = 0
+    of_invoice: str = ""
+    reason: str = ""
+    void: bool = False
+
+    @property
+    def payable_minor(self) -> int:
+        """What was to be paid, or given back, at issue."""
+        return self.total_minor - self.settled_minor
+
+    def money(self, amount_minor: int) -> str:
+        """An amount as decimal text in the currency of the paper."""
+        return from_minor(amount_minor, self.currency)
+
+    def unit_price(self, line: PaperLine) -> str:
+        """A unit price as people read it: 19.99 per 31 days."""
+        price = self.money(line.unit_price_minor)
+        return f"{price} per {line.price_per} {UNIT_WORDS.get(line.unit, line.unit)}" if line.price_per != 1 else price
+
+    def exact_price(self, line: PaperLine) -> Decimal:
+        """A unit price as a decimal number of the currency."""
+        return Decimal(line.unit_price_minor).scaleb(-minor_units(self.currency))
+
+
+def quantity_text(line: PaperLine) -> str:
+    """How much of what: 3 days, 1 month, 1."""
+    word = UNIT_WORDS.get(line.unit, line.unit)
+    return f"{line.quantity} {word}".rstrip()
+
+
+def paper_of_invoice(issued: InvoiceIssued, *, void: bool = False, personal: bool = True) -> Paper:
+    """Give an invoice as a paper. One of before invoices said all this says what it has. Without `personal`, the customer is named by the id alone."""
+    lines = tuple(
+        PaperLine(
+            line.description or f"{line.offering}, {line.kind}", line.quantity, line.unit or "C62", line.unit_price_minor if line.unit else line.net_minor,
+            line.price_per, line.tax_percent, line.tax_category, line.net_minor, line.from_day, line.to_day,
+        )
+        for line in issued.lines
+    )  # fmt: skip
+    return Paper(
+        kind="Invoice",
+        number=issued.legal_number or issued.number,
+        name=issued.number,
+        currency=issued.currency,
+        issued_on=issued.issued_on,
+        tax_point=issued.tax_point or issued.issued_on,
+        due_on=issued.due_on,
+        method=issued.method,
+        seller=issued.supplier,
+        customer=issued.customer,
+        account=issued.account,
+        buyer_name=issued.customer_name if personal else "",
+        buyer_address=issued.customer_address if personal else "",
+        lines=lines,
+        taxes=issued.taxes,
+        net_minor=issued.net_minor,
+        tax_minor=issued.tax_minor,
+        total_minor=issued.total_minor,
+        settled_minor=issued.credit_used_minor,
+        void=void,
+    )
+
+
+def paper_of_note(note: CreditNoteIssued, *, personal: bool = True) -> Paper:
+    """Give a credit note as a paper."""
+    return Paper(
+        kind="Credit note",
+        number=note.legal_number,
+        name=note.note,
+        currency=note.currency,
+        issued_on=note.issued_on,
+        tax_point=note.issued_on,
+        due_on="",
+        method="",
+        seller=note.supplier,
+        customer=note.customer,
+        account=note.account,
+        buyer_name=note.customer_name if personal else "",
+        buyer_address=note.customer_address if personal else "",
+        lines=tuple(_of_note(line) for line in note.lines),
+        taxes=note.taxes,
+        net_minor=note.net_minor,
+        tax_minor=note.tax_minor,
+        total_minor=note.total_minor,
+        of_invoice=note.invoice_number,
+        reason=note.reason,
+    )
+
+
+def _of_note(line: NoteLine) -> PaperLine:
+    amounts = (line.net_minor, 1, line.tax_percent, line.tax_category, line.net_minor)
+    from_day = f", credited from {line.from_day}" if line.from_day < line.to_day else ""
+    return PaperLine(f"{line.description}{from_day}", 1, "C62", *amounts, line.from_day, line.to_day)

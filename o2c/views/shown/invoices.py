@@ -1,0 +1,131 @@
+"""Invoices and credit notes as they are shown whole."""
+
+from __future__ import annotations
+
+from typing import NotRequired, TypedDict
+
+
+class SupplierShown(TypedDict):
+    """Who supplied, as the invoice says it for good."""
+
+    entity: str
+    name: str
+    address: list[str]
+    postcode: str
+    city: str
+    country: str
+    tax_id: str
+
+
+class InvoiceLineShown(TypedDict):
+    """A line: `quantity` of a `unit` (UN/ECE Recommendation 20) at `unit_price_minor` for each `price_per` of it; `to_day` is exclusive."""
+
+    order: str
+    item: str
+    offering: str
+    kind: str
+    description: str
+    from_day: str
+    to_day: str
+    quantity: int
+    unit: str
+    unit_price_minor: int
+    price_per: int
+    net_minor: int
+    tax_group: str
+    tax_category: str
+    tax_percent: str
+
+
+class TaxSumShown(TypedDict):
+    """The sums of one tax group, in minor units."""
+
+    group: str
+    category: str
+    percent: str
+    net_minor: int
+    tax_minor: int
+
+
+class NoteLineShown(TypedDict):
+    """What a note took off a line of the invoice, by its place from 1; the days are those that the credit is for."""
+
+    line: int
+    order: str
+    item: str
+    description: str
+    from_day: str
+    to_day: str
+    net_minor: int
+    tax_group: str
+    tax_category: str
+    tax_percent: str
+
+
+class CreditNoteShown(TypedDict):
+    """A credit note, in minor units: `of_open_minor` lowered what was to be paid, `credit_minor` became a credit of the account."""
+
+    note: str
+    legal_number: str
+    issued_on: str
+    reason: str
+    author: str
+    approved_by: str
+    net_minor: int
+    tax_minor: int
+    total_minor: int
+    of_open_minor: int
+    credit_minor: int
+    lines: list[NoteLineShown]
+    taxes: list[TaxSumShown]
+    comment: NotRequired[str]
+
+
+class WaitingNoteShown(TypedDict):
+    """A credit note that waits for a second person."""
+
+    note: str
+    reason: str
+    author: str
+    total_minor: int
+    comment: NotRequired[str]
+
+
+class InvoicePaperShown(TypedDict):
+    """An invoice with all that it says, and what was taken off it; amounts are minor units. The last two are there where they were asked for."""
+
+    invoice: str
+    legal_number: str
+    state: str
+    account: str
+    customer: str
+    currency: str
+    issued_on: str
+    tax_point: str
+    due_on: str
+    method: str
+    market: str
+    net_minor: int
+    tax_minor: int
+    total_minor: int
+    credit_used_minor: int
+    supplier: SupplierShown
+    lines: list[InvoiceLineShown]
+    taxes: list[TaxSumShown]
+    paid_minor: int
+    credited_minor: int
+    open_minor: int
+    notes: list[CreditNoteShown]
+    waiting_notes: list[WaitingNoteShown]
+    customer_name: NotRequired[str]
+    customer_address: NotRequired[str]
+
+
+class RenderedShown(TypedDict):
+    """A paper as a file: its `content` is text, and base64 where the media type is that of a PDF."""
+
+    invoice: str
+    customer: str
+    name: str
+    media_type: str
+    content: str

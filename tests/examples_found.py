@@ -1,0 +1,39 @@
+"""What the words of the help's examples are called in a store, by the query that finds its like."""
+
+from o2c.simulation.launch_data import LINE, SECOND_LINE
+
+FELL = "SELECT o.external_id FROM projection.fallout f JOIN projection.orders o USING (order_id) WHERE f.state = 'open' AND f.reason = {}"
+FIRST = "FROM projection.orders WHERE state = 'completed' ORDER BY captured_at, order_id LIMIT 1"
+FOUND = {
+    "WEB-1001": f"SELECT external_id {FIRST}",
+    "C-1001": f"SELECT customer_id {FIRST}",
+    "BA-1001-20260108": "SELECT invoice FROM projection.invoices WHERE state = 'overdue' AND issued_on < '2026-01-16' ORDER BY 1",
+    "BA-1001-20260108-C1": "SELECT body ->> 'note' FROM o2c.event WHERE type = 'credit-note.requested'",
+    "BA-1001": "SELECT account FROM projection.balances ORDER BY credit_minor DESC LIMIT 1",
+    "5d3f0a5e-6f0e-5a53-9d4c-0d8a35a0b8f1": "SELECT fallout FROM projection.fallout WHERE state = 'open' AND starts_with(reason, 'NP-') ORDER BY 1",
+    "5c1f09ab34": "SELECT group_id FROM projection.fallout WHERE state = 'open' AND starts_with(reason, 'NP-') ORDER BY 1",
+    "4f2a9c01b7de": "SELECT substr(stream, 5) FROM o2c.event WHERE type = 'key.issued'",
+    "b3c0f1d2-7a5e-4c18-9f60-2d8e4a71c95b": "SELECT substr(stream, 6) FROM o2c.event WHERE type = 'hook.subscribed'",
+    "7b0e9d5c-41f2-5d0a-8c3e-2f6a1b9c0d4e": "SELECT substr(stream, 5) FROM o2c.event WHERE type = 'job.started'",
+    "+447700900123": "SELECT key FROM projection.stock WHERE kind = 'number' AND state = 'assigned' ORDER BY 1",
+    "+447700910001": "SELECT key FROM projection.stock WHERE kind = 'number' AND class = 'golden' ORDER BY state <> 'reserved', 1",
+    "8944770000000000009": "SELECT key FROM projection.stock WHERE kind = 'sim' AND state = 'assigned' ORDER BY 1",
+    "52107264004": "SELECT min(position) FROM o2c.event",
+    "9464": "SELECT 0",  # any free one: another run of the tests may stand there
+}
+"""What must exist and is called otherwise in this store: a word of an example, and the query that finds its like."""
+USED = "SELECT DISTINCT body ->> 'account' FROM o2c.event WHERE type = 'account.charge-started'"
+FOUND_FOR = {
+    ("projections skip", "5d3f0a5e-6f0e-5a53-9d4c-0d8a35a0b8f1"): "SELECT group_key FROM projection.parked",
+    ("payments deposit", "WEB-1001"): FELL.format("'CR-DEPOSIT'") + " ORDER BY f.opened_at",
+    ("credit-notes approve", "BA-1001-20260108"): "SELECT substr(stream, 9) FROM o2c.event WHERE type = 'credit-note.requested'",
+    ("numbers reserve", "WEB-1001"): FELL.format("ANY('{KYC-DOC,CR-REFER,CR-DEPOSIT}')") + " AND (SELECT count(*) FROM projection.items i"
+    f" WHERE i.order_id = o.order_id AND i.offering IN ('{LINE.id}', '{SECOND_LINE.id}')) = 1 ORDER BY f.opened_at",
+    ("orders cancel", "WEB-1001"): "SELECT o.external_id FROM projection.items i JOIN projection.orders o USING (order_id)"
+    " WHERE i.item = '2' AND i.specification <> '' AND i.state IN ('acknowledged', 'pending', 'held') ORDER BY i.captured_at",
+    **{(command, "BA-1001"): USED for command in ("allowances show", "limits show", "limits set", "limits agree")},
+    ("ports cancel", "WEB-1001"): FELL.format("ANY('{NP-CODE,NP-NOTPORT}')") + " AND f.item = '1' ORDER BY f.opened_at",
+    ("collections promise", "BA-1001"): "SELECT account FROM projection.invoices WHERE state = 'overdue' ORDER BY issued_on",
+    ("events find", "WEB-1001"): FELL.format("ANY('{NP-CODE,NP-NOTPORT}')") + " ORDER BY f.opened_at",
+}
+"""Where a command asks for more than that the thing exists."""
