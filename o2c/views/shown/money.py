@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TypedDict
+from typing import Any, TypedDict
 
 
 class PriceShown(TypedDict):
@@ -114,7 +114,7 @@ class IssuedInvoiceShown(TypedDict):
 
 
 class OfferedPrice(TypedDict):
-    """A price of an offering, net of tax in minor units; see `catalogue.events.OfferingPrice`."""
+    """A price of an offering, net of tax in minor units; see `catalogue.events.OfferingPrice`. Of usage and of what is included, the terms stand in `usage` and `allowance`."""
 
     kind: str
     amount_minor: int
@@ -123,6 +123,8 @@ class OfferedPrice(TypedDict):
     tax_group: str
     valid_from: str
     valid_to: str
+    usage: dict[str, Any] | None
+    allowance: dict[str, Any] | None
 
 
 class OfferingShown(TypedDict):
