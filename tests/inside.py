@@ -14,9 +14,8 @@ from requests.adapters import BaseAdapter
 from urllib3 import HTTPHeaderDict, HTTPResponse
 
 from o2c.entrypoints.http.limits import Rates
-from o2c.entrypoints.http.service import service
 from o2c.running.session import Session
-from tests.service import OPERATOR, who
+from tests.service import OPERATOR, made, who
 from tests.world import World
 
 BASE = "http://service.test"
@@ -89,8 +88,7 @@ def _response(request: requests.PreparedRequest, told: list[dict[str, Any]]) -> 
 def inside(world: World, home: Path) -> Iterator[requests.Session]:
     """A session of `requests` that speaks to the service on the store of a world."""
     plenty = Rates(rate_per_s=1e6, burst=1e6)
-    adapter = Inside(service(Session(world.app, home), who, rates=plenty, strangers=plenty, links=plenty))
-    with requests.Session() as session:
-        session.mount(BASE, adapter)
+    with made(Session(world.app, home), who, rates=plenty, strangers=plenty, links=plenty) as service, requests.Session() as session:
+        session.mount(BASE, Inside(service))
         session.headers["Authorization"] = OPERATOR
         yield session

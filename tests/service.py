@@ -9,10 +9,12 @@ from typing import Any
 
 import httpx
 import uvicorn
+from fastapi import FastAPI
 
 from o2c.desk.act import Context, Refused
-from o2c.entrypoints.http.held import Who
-from o2c.entrypoints.http.limits import Rates
+from o2c.entrypoints.http.console.app import begin
+from o2c.entrypoints.http.held import Held, Who, hold
+from o2c.entrypoints.http.limits import Rates, of_strangers
 from o2c.entrypoints.http.service import service
 from o2c.running.session import Session
 from tests.world import World
@@ -45,21 +47,48 @@ class Visitor:
         return {"Authorization": OPERATOR, **{name.replace("_", "-"): value for name, value in given.items()}}
 
 
+_IDLE: list[FastAPI] = []
+"""Services of tests that are over: making one reads all that it can do and describes it, which takes a second and a half, and they differ in what they hold alone."""
+
+
+@contextmanager
+def made(
+    session: Session, who: Who, *, rates: Rates | None = None, strangers: Rates | None = None, links: Rates | None = None
+) -> Iterator[FastAPI]:
+    """A service on an open store, of this block alone."""
+    if _IDLE:
+        one = _IDLE.pop()
+        begin(one)
+        hold(one, Held(session, who, rates or Rates(), strangers or of_strangers(), links or of_strangers()))
+    else:
+        one = service(session, who, rates=rates, strangers=strangers, links=links)
+    yield one
+    _IDLE.append(one)
+
+
 @contextmanager
 def serving(
     world: World, home: Path, *, rates: Rates | None = None, strangers: Rates | None = None, links: Rates | None = None, who: Who = who
 ) -> Iterator[Visitor]:
     """The service on the store of a world, at a port of this machine."""
-    made = service(Session(world.app, home), who, rates=rates, strangers=strangers, links=links)
+    with (
+        made(Session(world.app, home), who, rates=rates, strangers=strangers, links=links) as one,
+        _listening(one) as port,
+        httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client,
+    ):
+        yield Visitor(client)
+
+
+@contextmanager
+def _listening(made: FastAPI) -> Iterator[int]:
+    """A service at a port of this machine."""
     server = uvicorn.Server(uvicorn.Config(made, port=0, log_config=None, lifespan="off"))
     thread = threading.Thread(target=server.run)
     thread.start()
     while not server.started:
         thread.join(0.002)
-    port = server.servers[0].sockets[0].getsockname()[1]
     try:
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
-            yield Visitor(client)
+        yield server.servers[0].sockets[0].getsockname()[1]
     finally:
         server.should_exit = True
         thread.join()

@@ -23,8 +23,13 @@ def nothing(page: Asked, path: str) -> None:
 
 def add_console(made: FastAPI) -> None:
     """Give a service its console."""
-    made.state.rebuilds = projections.Rebuilds()
-    made.state.visits = Visits(os.environ.get(SECRET) or new_secret())
+    begin(made)
     for part in PAGES:
         made.include_router(part.pages)
     made.include_router(rest)
+
+
+def begin(made: FastAPI) -> None:
+    """Nobody is in yet, and nothing is being rebuilt."""
+    made.state.rebuilds = projections.Rebuilds()
+    made.state.visits = Visits(os.environ.get(SECRET) or new_secret())
