@@ -9,6 +9,8 @@ from projections.engine.seen import Seen
 
 INITIAL: Doc = {"captured": None, "lines": [], "line_of": {}, "corrected": {}}
 FIELDS = frozenset({"agent", "channel", "corrected", "fallout", "items", "lines"})
+NEVER_CAPTURED = frozenset({"visitOn", "visitWindow"})
+"""Fields that no paper has: somebody chooses them first when a fallout asks for them, and what stood before is nobody's fault."""
 UNKNOWN: Row = {"origin_event": None, "origin_channel": None, "origin_agent": None, "origin_field": None, "origin_at": None}
 """The blame of a fallout of which no correction has told whose value was wrong."""
 
@@ -36,10 +38,14 @@ def corrected(doc: Doc, record: Seen) -> tuple[Doc, Row]:
     now, fallout = _capture(record, record.channel, record.actor), record.body["fallout"]
     wrong = {key: _wrong(doc, record.item, key, fallout) for key in keys}
     known = {_place(doc, record.item, key): {**now, "fallout": fallout, "wrong": wrong[key]} for key in keys}
-    last = max(wrong.values(), key=lambda capture: int(capture["position"]))
+    to_blame = [capture for capture in wrong.values() if capture]
+    after = {**doc, "corrected": {**doc["corrected"], **known}, "lines": _left(doc, record)}
+    if not to_blame:
+        return after, {}
+    last = max(to_blame, key=lambda capture: int(capture["position"]))
     blame = {f"origin_{name}": last[name] for name in ("event", "channel", "agent", "at")}
     fields = ", ".join(key for key in keys if wrong[key] == last)
-    return {**doc, "corrected": {**doc["corrected"], **known}, "lines": _left(doc, record)}, {**blame, "origin_field": fields}
+    return after, {**blame, "origin_field": fields}
 
 
 def _capture(record: Seen, channel: str, agent: str) -> dict[str, Any]:
@@ -47,10 +53,10 @@ def _capture(record: Seen, channel: str, agent: str) -> dict[str, Any]:
 
 
 def _wrong(doc: Doc, item: str, key: str, fallout: str) -> dict[str, Any]:
-    """The capture of the value that stood before this fallout's own corrections of it."""
-    found = doc["corrected"].get(_place(doc, item, key), doc["captured"])
-    if found.get("fallout") == fallout:
-        return dict(found["wrong"])
+    """The capture of the value that stood before this fallout's own corrections of it; nothing where there was none."""
+    found = doc["corrected"].get(_place(doc, item, key), {} if key in NEVER_CAPTURED else doc["captured"])
+    if not found or found.get("fallout") == fallout:
+        return dict(found.get("wrong", {}))
     return {name: found[name] for name in ("event", "position", "at", "channel", "agent")}
 
 

@@ -19,6 +19,8 @@ STEP = Step(
     requested=AppointmentRequested,
     fell_out=AppointmentFellOut,
     complete=rules.kept,
+    correction_flaw=rules.choice_flaw,
+    choices=rules.choices,
     lead=timedelta(minutes=5),
     open_from=from_start,
     forecast=rules.visited_by,
@@ -26,6 +28,7 @@ STEP = Step(
     ask=ByPartner(
         partner="field-force",
         payload=rules.visit,
+        timed=rules.visit_wish,
     ),
     ending=Ending(
         recall="appointment-cancel",

@@ -50,6 +50,11 @@ def nothing_to_say(work: Work, changes: Mapping[str, str], at: datetime) -> str:
     return ""
 
 
+def no_choices(work: Work, at: datetime) -> Mapping[str, tuple[str, ...]]:
+    """Offer nothing to choose from: the default of `choices`."""
+    return {}
+
+
 def no_streams(work: Work) -> tuple[str, ...]:
     """Read no other stream: the default of `reads`."""
     return ()
@@ -213,7 +218,8 @@ class Step:
     `requested` and `fell_out` are the step's own events; a step that nobody asks for has no `requested`. `complete(work, data, at)` gives
     the Done event and the events of other streams; a step with neither `ask` nor `draw` completes by itself. `check(work, at)` gives the
     reason code (`CODE` or `CODE: detail`) that stops the step before anything is sent. `instead(work, at)` is what is done in place of the
-    step when it is due and its time has not come, or is over. `correction_flaw(work, changes, at)` says why a person's correction cannot help.
+    step when it is due and its time has not come, or is over. `correction_flaw(work, changes, at)` says why a person's correction cannot help,
+    and `choices(work, at)` gives, by the key of a correction, the values among which a person chooses.
     `reads(work)` names the other streams that its rules
     read, and `records(work)` the records of usage, which they find under `kernel.records.RECORDS`; `guards(work)` are claimed when it is asked for. It is due `lead` after the request, or at `due(work, at)`. `facts(work)` are
     further fields of the Requested event. A `forceable` step may be counted as done by other means. A step that is not `wanted` any more is
@@ -235,6 +241,7 @@ class Step:
     check: Callable[[Work, datetime], str] = nothing_wrong
     instead: Callable[[Work, datetime], Decision] = nothing_instead
     correction_flaw: Callable[[Work, Mapping[str, str], datetime], str] = nothing_to_say
+    choices: Callable[[Work, datetime], Mapping[str, tuple[str, ...]]] = no_choices
     reads: Callable[[Work], tuple[str, ...]] = no_streams
     guards: Callable[[Work], tuple[Guard, ...]] = no_guards
     records: Callable[[Work], RecordsWanted | None] = no_records

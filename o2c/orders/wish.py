@@ -15,6 +15,8 @@ QUANTITY_MAX = 1_000
 NUMBER, CODE = "portInNumber", "portInCode"
 PORT_IN = "port-in"
 """The part of an item by which it brings its number: the customer can give it up on its own."""
+VISIT, VISIT_DAY, VISIT_WINDOW = "appointment", "visitOn", "visitWindow"
+"""The step by which a fitter comes, and the day and window that were chosen for it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,6 +46,10 @@ class Values:
             found[NUMBER] = self._filled(self.desk.number, NUMBER)
         if CODE in names and NUMBER in known and self.desk.code:
             found[CODE] = self._code(work, found.get(NUMBER, known[NUMBER]), at)
+        # Nobody chooses a day that is not on offer: of these the customer names one.
+        for name, offered in self.app.book.steps[work.step].choices(work, at).items():
+            if name in names:
+                found[name] = offered[int(draw(self.seed, f"{self.fallout}/{name}", self.turn, "choice") * len(offered))]
         return found
 
     def of_invoice(self, names: tuple[str, ...]) -> dict[str, str]:

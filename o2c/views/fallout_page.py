@@ -45,10 +45,18 @@ def show_fallout(app: Engine, name: str, *, personal: bool = False) -> FalloutPa
         "meaning": guide_of(app.book.codes.newest, row["reason"]).meaning,
         "values": _values(app, row) if personal else HIDDEN,
         "actions": actions,
-        "ways": ways_of(app, as_opened, row),
+        "ways": (ways := ways_of(app, as_opened, row)),
+        "choices": _choices(app, row, {way["value"] for way in ways if way["action"] == "correct"}),
         "deeds": _deeds(app, row, personal),
     }
     return cast("FalloutPage", {**told, **(both_papers(app, row, personal=personal) if row["reason"] == "DQ-DUP" else {})})
+
+
+def _choices(app: Engine, row: Mapping[str, Any], keys: set[str]) -> dict[str, list[str]]:
+    """What there is to choose from for the keys that may be corrected, where it is not free."""
+    state = app.load([row["stream"]])[row["stream"]].state
+    offered = app.book.steps[row["step"]].choices(app.work(row["stream"], state, row["item"], row["step"]), app.clock().now) if keys else {}
+    return {key: list(values) for key, values in offered.items() if key in keys}
 
 
 HIDDEN = "hidden; --personal shows them"

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from o2c.engine.app import Engine
+from o2c.markets.base import Market
+from o2c.markets.visits import visit_rules
 from o2c.views.guidance import correctable
 from o2c.views.order_link import order_of_link
 from o2c.views.order_page import show_order
-from o2c.views.shown import AskedShown, MyOrderShown, NeedShown, StoneShown
+from o2c.views.shown import AskedShown, ChoiceShown, MyOrderShown, NeedShown, StoneShown
 
 _STATES: Mapping[str, str] = {
     "acknowledged": "We have your order and are checking it.", "inProgress": "We are working on your order.", "pending": "We need something before we can go on.",
@@ -32,13 +36,18 @@ ASKED: Mapping[str, tuple[str, str]] = {
         "As it is on the contract with your old provider, such as +447700900123.",
     ),
     "place": ("The address", "With house number and postcode."),
+    "visitOn": ("The day of the fitter's visit", "Somebody has to be at home to let him in."),
+    "visitWindow": ("The time of that day", "He comes within these hours, local time."),
 }
 """What a customer may correct himself: the words for it, and where he finds it."""
+_VISIT = ("visitOn", "visitWindow")
 _OF_REASON: Mapping[str, tuple[str, ...]] = {
     "NP-CODE": ("portInCode",),
     "NP-NUMBER": ("portInNumber",),
     "DQ-PHONE": ("portInNumber",),
     "DQ-ADDR": ("place",),
+    "LOG-HOME": _VISIT,
+    "LOG-FULL": _VISIT,
 }
 """What a reason asks for first; of another one everything that may be corrected."""
 
@@ -83,6 +92,21 @@ def _need(app: Engine, order: str, row: Mapping[str, Any]) -> NeedShown | None:
 def answerable(app: Engine, order: str, row: Mapping[str, Any]) -> list[AskedShown]:
     """The fields by which a customer may answer a fallout himself, with their words; none where somebody has to speak with him."""
     stream = f"order-{order}"
-    may: Sequence[str] = correctable(app, stream, app.load([stream])[stream].state, row["item"])
+    state = app.load([stream])[stream].state
+    may: Sequence[str] = correctable(app, stream, state, row["item"])
     wanted = [key for key in _OF_REASON.get(row["reason"], tuple(ASKED)) if key in may]
-    return [{"key": key, "told": ASKED[key][0], "hint": ASKED[key][1]} for key in wanted]
+    work = app.work(stream, state, row["item"], row["step"])
+    offered = app.book.steps[row["step"]].choices(work, app.clock().now)
+    told = partial(_choice, work.market)
+    return [
+        {"key": key, "told": ASKED[key][0], "hint": ASKED[key][1], "choices": [told(key, value) for value in offered.get(key, ())]}
+        for key in wanted
+    ]
+
+
+def _choice(market: Market, key: str, value: str) -> ChoiceShown:
+    """A day is told with its weekday, a window with its hours."""
+    if key == "visitOn":
+        return {"value": value, "told": f"{date.fromisoformat(value):%A, %d %b %Y}"}
+    hours = visit_rules(market).windows.get(value)
+    return {"value": value, "told": f"{value}, {hours[0]:%H:%M} to {hours[1]:%H:%M}" if hours else "any time of the day"}

@@ -6,11 +6,13 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, expect
 
+from o2c.kernel.partner import Accepted, RefusedBy
+from o2c.simulation.launch_data import FIBRE
 from o2c.views.order_link import order_link
 from tests.browser.conftest import Read
 from tests.browser.people import fallout_of, person, shot
 from tests.console import Console
-from tests.world import World, at
+from tests.world import ADDRESS, World, at, item, order
 
 POLICY = """version = "patient"
 valid_from = "2026-01-01"
@@ -124,6 +126,31 @@ def test_a_customer_gives_his_code_on_his_own_page(browser: Browser, site: Conso
     page.goto(path)
     expect(page.locator("main")).to_contain_text("Everything is done.")
     page.close()
+
+
+def test_a_customer_chooses_another_day_for_the_fitter(browser: Browser, site: Console, world: World) -> None:
+    """On a telephone: nobody was at home, he picks a day and a window from two lists, and is thanked; the fitter comes on that day."""
+    world.scripted.will(
+        "appointment", Accepted("VIS-1", at(13, 9)), RefusedBy("NOBODY-HOME"), lambda request: Accepted("VIS-2", at(20, 13))
+    )
+    world.take(order("WEB-6", item(FIBRE, "1", place=ADDRESS, commitmentMonths="24"), party="C-6", on=at(8, 12)), name="c.jsonl")
+    world.run(at(13, 10))
+    page = browser.new_page(base_url=site.address, viewport={"width": 360, "height": 740})
+    path = f"/my/{order_link(world.app, world.folder, 'WEB-6')['link']}"
+    page.goto(path)
+    days = page.get_by_label("The day of the fitter's visit")
+    assert days.locator("option").count() >= 5
+    days.select_option("Tuesday, 20 Jan 2026")
+    page.get_by_label("The time of that day").select_option("afternoon, 13:00 to 18:00")
+    shot(page, "my-visit")
+    page.get_by_role("button", name="Send").click()
+    expect(page.get_by_role("status")).to_contain_text("Thank you")
+    world.run(at(22))
+    page.goto(path)
+    expect(page.locator("main")).to_contain_text("Everything is done.")
+    page.close()
+    [_, asked] = world.scripted.asked("appointment")
+    assert (asked.body["visit_on"], asked.body["window"]) == ("2026-01-20", "afternoon")
 
 
 def test_an_auditor_saves_an_order_s_file(browser: Browser, read: Read) -> None:

@@ -3,8 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
-from itertools import pairwise
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import hypothesis
@@ -14,7 +13,7 @@ from hypothesis import strategies
 from o2c.kernel.partner import Accepted, Answer, Answered, Failed, NeverHeard, RefusedBy, Unknown
 from o2c.partners.registry import simulated_partners
 from o2c.plan import STEPS
-from tests.asking import BODIES, DAY, KEYS, MONDAY, SEED, asked, assert_near, partner_of, until_the_end
+from tests.asking import BODIES, KEYS, MONDAY, SEED, asked, assert_near, partner_of, until_the_end
 from tests.given import codes_of
 
 METHODS = ("card", "direct-debit", "pay-by-link", "invoice")
@@ -215,15 +214,31 @@ def test_a_fitter_comes_on_a_weekday_three_to_eight_days_later(days: int) -> Non
     assert {(moment.hour, moment.minute) for moment in moments} == {(9, 0), (13, 0)}
 
 
-def test_a_fitter_who_finds_nobody_comes_again() -> None:
-    """Two in a hundred visits are in vain and repeated two days later, or on the Monday after."""
-    partner, gaps = partner_of("appointment"), Counter[tuple[int, int]]()
-    for number in range(KEYS):
-        asked_at = [request.at for request, _ in until_the_end(partner, asked("appointment", number))]
-        visits = [at for at in asked_at if at > MONDAY + DAY]
-        gaps.update((first.weekday(), (second - first).days) for first, second in pairwise(visits[:2]))
-    assert_near(gaps.total(), 2)
-    assert set(gaps) == {(0, 2), (1, 2), (3, 4), (4, 3)}
+def test_a_fitter_who_finds_nobody_says_so() -> None:
+    """Two in a hundred visits are in vain."""
+    partner = partner_of("appointment")
+    ends = [list(until_the_end(partner, asked("appointment", number)))[-1][1] for number in range(KEYS)]
+    booked = [answer for answer in ends if answer == RefusedBy("NOBODY-HOME") or isinstance(answer, Answered)]
+    assert_near(sum(answer == RefusedBy("NOBODY-HOME") for answer in booked), 2, of=len(booked))
+
+
+def test_a_fitter_comes_on_the_day_that_was_chosen_or_says_that_it_is_full() -> None:
+    """At the hour of the window; of the working days a tenth is full, for everybody alike; an hour that is past is taken by nobody."""
+    partner = partner_of("appointment")
+    days = [date(2026, 1, 6) + timedelta(days=n) for n in range(600)]
+    told = {
+        (day, window): partner.submit(asked("appointment", 1, visit_on=day.isoformat(), window=window))
+        for day in days
+        for window in ("morning", "afternoon")
+    }
+    full = {day for day, window in told if told[day, window] == RefusedBy("DAY-FULL")}
+
+    assert_near(len(full), 10, of=len(days))
+    assert all(partner.submit(asked("appointment", 2, visit_on=day.isoformat())) == RefusedBy("DAY-FULL") for day in full)
+    for (day, window), answer in told.items():
+        if isinstance(answer, Accepted):
+            assert answer.ask_again_at == datetime(day.year, day.month, day.day, {"morning": 9, "afternoon": 13}[window], tzinfo=UTC)
+    assert partner.submit(asked("appointment", 1, visit_on="2026-01-05", window="morning")) == RefusedBy("DAY-FULL")
 
 
 def test_a_profile_gets_a_matching_id_of_its_own() -> None:

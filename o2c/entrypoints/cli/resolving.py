@@ -32,7 +32,8 @@ def fallout_resolve(
 
     Choose one way. The fallout closes by the event that follows, when `o2c run` carries on, not by this command.
 
-    Keys of --correct: for an item `place` or a characteristic (`portInCode`, `portInNumber`, ...); for a whole order `party`, `account`, `catalogue`,
+    Keys of --correct: for an item `place` or a characteristic (`portInCode`, `portInNumber`, ...), of a visit `visitOn`
+    (the day: 2026-01-20) and `visitWindow`; for a whole order `party`, `account`, `catalogue`,
     and `line.N.FIELD` (N counts the order's lines from 1; FIELD: item, action, quantity, offering, product, relies_on, place, drop, or a
     characteristic); for an invoice `method`.
 

@@ -72,7 +72,7 @@ from o2c.views.shown.invoices import (
     TaxSumShown,
     WaitingNoteShown,
 )
-from o2c.views.shown.links import AskedShown, MyOrderShown, NeedShown, OrderLinkShown, StoneShown
+from o2c.views.shown.links import AskedShown, ChoiceShown, MyOrderShown, NeedShown, OrderLinkShown, StoneShown
 from o2c.views.shown.money import (
     AccountShown,
     AccountStanding,
@@ -126,6 +126,7 @@ __all__ = [
     "BalanceShown",
     "CancellationOfDocument",
     "CancellationShown",
+    "ChoiceShown",
     "ClockShown",
     "ClosingShown",
     "CodeShown",

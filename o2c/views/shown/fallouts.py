@@ -129,7 +129,7 @@ class DifferenceShown(TypedDict):
 
 class FalloutPage(FalloutStanding):
     """One fallout with what a person needs to act. `values` is a word where what is personal is not shown; `stream` is what it fell out in,
-    `ways` the actions as data for a form, `cause_event` the position of the event that opened it; `repeated` says that its step fell out before for the same reason.
+    `ways` the actions as data for a form, `choices` by the key of a correction the values among which one is chosen, `cause_event` the position of the event that opened it; `repeated` says that its step fell out before for the same reason.
 
     Of two papers under one external id: `papers`, where they are `differing`, and what the `decisions` are.
     """
@@ -155,6 +155,7 @@ class FalloutPage(FalloutStanding):
     values: list[ValueShown] | str
     actions: list[str]
     ways: list[WayShown]
+    choices: dict[str, list[str]]
     deeds: list[DeedOnFallout]
     papers: NotRequired[list[PaperShown]]
     differing: NotRequired[list[DifferenceShown]]

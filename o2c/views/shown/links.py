@@ -22,12 +22,20 @@ class StoneShown(TypedDict):
     expected_at: str | None
 
 
+class ChoiceShown(TypedDict):
+    """A value among which a customer chooses, and the words for it."""
+
+    value: str
+    told: str
+
+
 class AskedShown(TypedDict):
-    """A value that a customer may give himself: its key, the words for it, and where he finds it."""
+    """A value that a customer may give himself: its key, the words for it, where he finds it, and what he may choose from (none: he writes it)."""
 
     key: str
     told: str
     hint: str
+    choices: list[ChoiceShown]
 
 
 class NeedShown(TypedDict):
