@@ -242,7 +242,8 @@ def barred(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
         return just(BarLifted(attempt=work.attempt, lines=_lines(work)))
     body = {"attempt": work.attempt, "level": state.bar_asked, "notices": state.bar_notices, "lines": _lines(work)}
     ended = _lines(work) if state.bar_asked == "ended" else ()
-    withdrawn = ((account_stream(state.account), ChargeWithdrawn(order=line.order, item=line.item)) for line in ended)
+    day = local_date(at, work.market.zone).isoformat() if ended else ""
+    withdrawn = ((account_stream(state.account), ChargeWithdrawn(order=line.order, item=line.item, ended_on=day)) for line in ended)
     return Decision((Barred.model_validate(body),), tuple(withdrawn))
 
 

@@ -9,17 +9,20 @@ from o2c.invoicing import notes
 from o2c.invoicing.events import CreditDue
 from o2c.invoicing.noted import InvoiceState
 from o2c.invoicing.state import invoice_work
-from o2c.kernel.charges import invoice_stream
+from o2c.kernel.charges import ChargeWithdrawn, invoice_stream
 from o2c.kernel.decision import Decision
 from o2c.kernel.event import Event, Fact
 from o2c.kernel.reaction import DecideOn, Reaction
 
 
 def _concerns(cls: type[Event]) -> bool:
-    return issubclass(cls, CreditDue)
+    """The end of a charge as well: the account says what is due in the same append, as what follows of it, and a runner looks for what was decided."""
+    return issubclass(cls, CreditDue | ChargeWithdrawn)
 
 
 def _effects(fact: Fact) -> tuple[DecideOn, ...]:
+    if isinstance(fact.event, ChargeWithdrawn):
+        return ()
     due = cast("CreditDue", fact.event)
     stream = invoice_stream(due.invoice)
 

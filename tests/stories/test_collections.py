@@ -64,10 +64,15 @@ def test_a_debt_goes_from_the_reminder_to_the_bar_and_back(world: World, desk: D
 
 
 def test_services_that_are_ended_are_charged_no_more(world: World, owing: Callable[..., World]) -> None:
-    """Sixty days after the due day, on the 23rd of March, the network ends the line; the bills of April and May never come."""
+    """Sixty days after the due day, on the 23rd of March, the network ends the line; the bills of April and May never come, and the rest of
+    March's is credited."""
     owing(at(20, month=5))
     assert [day for day, what in course(world) if what == "barred"] == ["02-08", "02-21", "03-23"]
-    assert world.types(f"account-{ACCOUNT}")[-2:] == ["account.charge-withdrawn", "step.cancelled"]
+    assert world.types(f"account-{ACCOUNT}")[-3:] == ["account.charge-withdrawn", "account.days-not-served", "step.cancelled"]
+    [note] = world.app.reads.rows(
+        "SELECT body->>'invoice' AS of, body->'lines'->0->>'from_day' AS since FROM o2c.event WHERE type = 'credit-note.issued'"
+    )
+    assert (note["of"], note["since"]) == (f"{ACCOUNT}-20260308", "2026-03-23"), "what was billed in advance and is not served is credited"
     issued = world.app.reads.rows("SELECT body->>'issued_on' AS day FROM o2c.event WHERE type = 'invoice.issued' ORDER BY position")
     assert [row["day"] for row in issued] == ["2026-01-08", "2026-02-08", "2026-03-08"]
     assert check_assurance(world.app) == []

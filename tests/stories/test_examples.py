@@ -14,7 +14,11 @@ from tests.service import Visitor, serving
 from tests.world import World
 
 REFUSED = {
-    "collections.promise": 409, "credit-notes.approve": 404, "disputes.open": 409, "invoices.void": 409, "limits.agree": 404,
+    "collections.promise": 409,
+    "credit-notes.approve": 404,
+    "disputes.open": 409,
+    "invoices.void": 409,
+    "limits.agree": 404,
     "payments.retry": 409,
 }
 """Examples that something stands against, and how that is told: nobody of that store owes anything, was told of a limit, or waits with a note for a second
