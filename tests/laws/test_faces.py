@@ -38,7 +38,7 @@ COMMANDS = {
 """How a verb or view is called on the command line where that is not its name with a blank for the dot."""
 
 _FILES = "A service hands in papers one by one; whoever has a file and the machine uses the command line."
-_UPKEEP = "Upkeep of tables is work for whoever has the machine, at a shell, where its progress and its differences are seen."
+_UPKEEP = "Upkeep of tables is work for a person who sees its progress and its differences: at a shell, or a rebuild in the console."
 _AT_A_DESK = "It answers a person's question at a desk; a service has the order, its events and its own records."
 _OWN_VIEWS = "Views are saved for the eyes of a person at a desk; a service keeps its filters in its own code."
 _DOCUMENTS = "Documents are what programs exchange in the form of a standard; a person looks at an order's page."

@@ -139,6 +139,7 @@ SUMS = "sums of invoices"
 CHARGES = "charges are billed without gap or overlap"
 PAYMENTS = "paid and open make up what was invoiced"
 INVOICES = "projection invoices is the fold of the log"
+POSTINGS = "projection postings is the fold of the log"
 STOCK = "projection stock is the fold of the log"
 
 
@@ -195,25 +196,25 @@ STOCK = "projection stock is the fold of the log"
         pytest.param(
             "UPDATE o2c.event SET body = jsonb_set(body, '{total_minor}', '1') WHERE position = (SELECT max(position) FROM o2c.event"
             " WHERE type = 'invoice.issued')",
-            {UNCHANGED, HEADS, SUMS, INVOICES, PAYMENTS},
+            {UNCHANGED, HEADS, SUMS, INVOICES, PAYMENTS, POSTINGS},
             id="the total of an invoice was forged",
         ),
         pytest.param(
             "UPDATE o2c.event SET body = jsonb_set(body, '{lines,0,from_day}', '\"2026-01-01\"') WHERE position = (SELECT max(position)"
             " FROM o2c.event WHERE type = 'invoice.issued')",
-            {UNCHANGED, HEADS, CHARGES},
+            {UNCHANGED, HEADS, CHARGES, POSTINGS},
             id="a period is billed twice",
         ),
         pytest.param(
             "UPDATE o2c.event SET body = jsonb_set(body, '{lines,0,net_minor}', to_jsonb((body->'lines'->0->>'net_minor')::bigint + 1))"
             " WHERE position = (SELECT max(position) FROM o2c.event WHERE type = 'invoice.issued' AND body->'lines'->0->>'kind' = 'period')",
-            {UNCHANGED, HEADS, CHARGES, SUMS},
+            {UNCHANGED, HEADS, CHARGES, SUMS, POSTINGS},
             id="a period costs another price",
         ),
         pytest.param(
             "UPDATE o2c.event SET body = jsonb_set(body, '{amount_minor}', to_jsonb((body->>'amount_minor')::bigint * 2))"
             " WHERE position = (SELECT max(position) FROM o2c.event WHERE type = 'payment.received')",
-            {UNCHANGED, HEADS, PAYMENTS, INVOICES},
+            {UNCHANGED, HEADS, PAYMENTS, INVOICES, POSTINGS},
             id="an invoice was paid twice",
         ),
         pytest.param(

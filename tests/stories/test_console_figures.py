@@ -211,6 +211,7 @@ PAGES = {
     "/console/orders": {"service", "agent", "supervisor", "analyst", "auditor", "privacy-officer"},
     "/console/overview": {"agent", "supervisor", "analyst", "auditor"},
     "/console/partners": {"service", "agent", "supervisor", "analyst", "auditor", "admin"},
+    "/console/what-if": {"supervisor", "analyst", "auditor"},
     "/console/audit": {"auditor", "privacy-officer"}, "/console/projections": {"supervisor", "analyst", "auditor", "admin"},
 }  # fmt: skip
 

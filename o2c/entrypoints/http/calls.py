@@ -44,7 +44,7 @@ POSTED = frozenset(
 WHOLE = frozenset({"document", "paper"})
 """Parameters that are the whole body. It is handed on as it came, so that one parser alone says what stands in it (ASVS 5.0, 1.5.3)."""
 _FILES = "Over the network papers come one by one; whoever has a file and the machine uses the command line."
-_UPKEEP = "Upkeep of tables is work for whoever has the machine, at a shell, where its progress and its differences are seen."
+_UPKEEP = "Upkeep of tables is work for a person who sees its progress and its differences: at a shell, or a rebuild in the console."
 BY_HAND = frozenset({"events.find"})
 """Views whose path is not made from their signature: see `feed`."""
 LACKING: Mapping[str, str] = {
