@@ -27,7 +27,7 @@ from o2c.views.event_types import event_types
 
 logger = structlog.get_logger(__name__)
 SCHEMA = "analyst"
-FORM = 4
+FORM = 5
 """Raised by whoever changes how views are made from classes, so that those that stand are made anew."""
 ENVELOPE: Mapping[str, str] = {
     "position": "Place in the whole log.",
@@ -82,12 +82,15 @@ DESCRIBE_COLUMN = sql.SQL("COMMENT ON COLUMN {} IS {}")
 DEFAULTED = sql.SQL("coalesce({}, {}::{})")
 """A value of an older event, or the default of its field. Parts: the value, the default, its SQL type."""
 
-FILLED = sql.SQL("{}::jsonb || {}")
+FILLED = sql.SQL("{}::jsonb || ({})")
 """A record of an older event with the fields its class has got since. Parts: their defaults, the record."""
 
-FILLED_EACH = sql.SQL("""CASE WHEN jsonb_array_length({list}) > 0 THEN (SELECT jsonb_agg({defaults}::jsonb || part ORDER BY place)
+FILLED_WITHIN = sql.SQL("{} || CASE WHEN ({value}) ? {field} THEN jsonb_build_object({field}, {filled}) ELSE '{{}}' END")
+"""The same with a record within it, where it has that. Parts: the record with its own defaults; as it was stored, the field, and its value so filled."""
+
+FILLED_EACH = sql.SQL("""CASE WHEN jsonb_array_length({list}) > 0 THEN (SELECT jsonb_agg({filled} ORDER BY place)
 FROM jsonb_array_elements({list}) WITH ORDINALITY AS parts (part, place)) ELSE {list} END""")
-"""The same for each record of a list, in its order. Parts: the list, the defaults."""
+"""The same for each record of a list, in its order. Parts: the list, and one record, `part`, so filled."""
 
 BY_VERSION = sql.SQL("CASE schema_version {} ELSE {} END")
 """A value by the schema version of the event. Parts: the older versions, the value of the newest."""
@@ -159,14 +162,27 @@ def _told(app: Engine) -> str:
     return str(found["told"] or "")
 
 
-def sources() -> str:
-    """The digest of what the event classes are written in: with the same sources they are the same, and need not be imported to be compared.
+WRITTEN_IN = (
+    "*/events.py",
+    "*/event_parts.py",
+    "kernel/*.py",
+    "rating/tariff.py",
+    "rating/models.py",
+    "rating/units.py",
+    "invoicing/papers.py",
+)
+"""Where event classes and all that they are built on are written, below the package."""
 
-    That is the `events.py` and `event_parts.py` of every package, and the kernel, which is all that these are built on.
-    """
+
+def sources() -> str:
+    """The digest of what the event classes are written in: with the same sources they are the same, and need not be imported to be compared."""
+    return digest(b"".join([str(FORM).encode(), *(path.read_bytes() for path in written_in())]))
+
+
+def written_in() -> list[Path]:
+    """The files of WRITTEN_IN, in one order."""
     package = Path(__file__).parents[1]
-    files = sorted([*package.glob("*/events.py"), *package.glob("*/event_parts.py"), *package.glob("kernel/*.py")])
-    return digest(b"".join([str(FORM).encode(), *(path.read_bytes() for path in files)]))
+    return [path for pattern in WRITTEN_IN for path in sorted(package.glob(pattern))]
 
 
 _MEANING = "The log for analysis: a view for every type of event, made from the event classes by the program with the stamp"
@@ -187,7 +203,7 @@ def _statements(cls: type[Event]) -> Iterator[sql.Composed]:
         yield DESCRIBE_COLUMN.format(sql.Identifier(SCHEMA, view_name(cls), name), sql.Literal(text))
 
 
-def _value(cls: type[Event], field: str, kind: str) -> sql.Composed:
+def _value(cls: type[Event], field: str, kind: str) -> sql.Composable:
     """A field of the newest schema version out of a body of any: older ones by their declared renames and defaults, records in it by their own."""
     newest = _cast(sql.SQL("body"), field, kind)
     older = []
@@ -203,14 +219,26 @@ def _value(cls: type[Event], field: str, kind: str) -> sql.Composed:
     return BY_VERSION.format(sql.SQL(" ").join(older), newest) if older else newest
 
 
-def _filled(value: sql.Composed, shape: Any) -> sql.Composed:
+def _filled(value: sql.Composable, shape: Any) -> sql.Composable:
     """A record, or a list of records, with the defaults of the fields that it may have been stored without; anything else as it is."""
-    each = get_origin(shape) is tuple
-    record = get_args(shape)[0] if each else shape
-    if not (isinstance(record, type) and issubclass(record, BaseModel)):
+    record = _record_in(shape)
+    if record is None:
         return value
-    defaults = sql.Literal(json.dumps(_defaults(record)))
-    return FILLED_EACH.format(list=value, defaults=defaults) if each else FILLED.format(defaults, value)
+    if get_origin(shape) is tuple:
+        return FILLED_EACH.format(list=value, filled=_filled(sql.SQL("part"), record))
+    filled: sql.Composable = FILLED.format(sql.Literal(json.dumps(_defaults(record))), value)
+    for name, info in record.model_fields.items():
+        if _record_in(info.annotation):
+            field = sql.Literal(name)
+            within = _filled(sql.SQL("({})->{}").format(value, field), info.annotation)
+            filled = FILLED_WITHIN.format(filled, value=value, field=field, filled=within)
+    return filled
+
+
+def _record_in(shape: Any) -> type[BaseModel] | None:
+    """The class of a record, or of those of a list; None for anything else."""
+    record = get_args(shape)[0] if get_origin(shape) is tuple else shape
+    return record if isinstance(record, type) and issubclass(record, BaseModel) else None
 
 
 def _defaults(record: type[BaseModel]) -> dict[str, Any]:

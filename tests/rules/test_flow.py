@@ -12,7 +12,7 @@ from hypothesis import strategies
 from o2c.fallout.codes import packaged
 from o2c.hooks.events import HookSuspended
 from o2c.intake.events import IntakeLineRefused
-from o2c.invoicing.events import InvoiceIssued
+from o2c.invoicing.events import CreditNoteRequested, InvoiceIssued, TakenOff
 from o2c.invoicing.noted import InvoiceState
 from o2c.kernel import flow
 from o2c.kernel.agenda import by_shape
@@ -116,8 +116,8 @@ def test_all_codes_that_steps_and_rules_use_are_in_the_table() -> None:
     """No step can fall out under a code without a meaning."""
     used = {code for step in STEPS.values() for code in _codes(step)}
     assert used <= REASONS.keys()
-    # Why a line of a file is refused, or a hook is suspended, is no code of a fallout.
-    others = (IntakeLineRefused, HookSuspended)
+    # Why a line of a file is refused, a hook is suspended or an invoice is credited is no code of a fallout.
+    others = (IntakeLineRefused, HookSuspended, TakenOff, CreditNoteRequested)
     of_steps = [event for event in EVENT_TYPES.values() if "reason" in event.example and not issubclass(event, others)]
     assert {event.example["reason"] for event in of_steps} <= REASONS.keys()
 

@@ -104,7 +104,15 @@ def test_both_ways_are_one(app: Engine, other_app: Engine) -> None:
     assert len(saved[2]) == 1
     stored = _stored(app)
     assert stored == _stored(other_app)
-    assert {table: len(rows) for table, rows in stored.items()} == {"event": 4, "head": 3, "command": 1, "guard": 1, "agenda": 1, "pool": 1}
+    assert {table: len(rows) for table, rows in stored.items()} == {
+        "event": 4,
+        "head": 3,
+        "command": 1,
+        "guard": 1,
+        "series": 0,
+        "agenda": 1,
+        "pool": 1,
+    }
 
 
 @pytest.mark.parametrize("way", [pytest.param(_save, id="by save"), pytest.param(_write, id="set-based")])
