@@ -28,11 +28,15 @@ SLOW = frozenset({"GET /api/v1/diagnose", "GET /api/v1/conformance", "POST /api/
 WIDE = frozenset({f"POST /tmf-api/productOrderingManagement/v{version}/productOrder" for version in (4, 5)})
 """What has so many fields that it is enumerated twenty times as far; one by chance takes as long to make as ten of others."""
 LISTS = {
+    "/api/v1/allowances/": ("/api/v1/payments/invoices", "account"),
+    "/api/v1/catalogue/": ("/api/v1/catalogue", "offering"),
     "/api/v1/customers/": ("/api/v1/customers", "customer"),
     "/api/v1/fallout/": ("/api/v1/fallout?everything=true", "fallout"),
     "/api/v1/hooks/": ("/api/v1/hooks", "hook"),
+    "/api/v1/invoices/": ("/api/v1/payments/invoices", "invoice"),
     "/api/v1/issuers/": ("/api/v1/issuers", "issuer"),
     "/api/v1/keys/": ("/api/v1/keys", "prefix"),
+    "/api/v1/limits/": ("/api/v1/payments/invoices", "account"),
     "/api/v1/metrics/": ("/api/v1/metrics", "name"),
     "/api/v1/orders/": ("/api/v1/orders", "order"),
     "/api/v1/partners/": ("/api/v1/partners", "partner"),

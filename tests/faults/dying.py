@@ -91,7 +91,7 @@ def as_soon_as_released(work: Callable[[], T]) -> T:
 class Scene:
     """A store as it stands now, to be set again and again: much faster than copying its database."""
 
-    _TABLES = ("event", "head", "command", "guard", "agenda", "pool", "policy_checkpoint", "clock", "hook_place", "outbox")
+    _TABLES = ("event", "head", "command", "guard", "series", "agenda", "pool", "policy_checkpoint", "clock", "hook_place", "outbox")
 
     def __init__(self, dsn: str) -> None:
         self.dsn = dsn

@@ -27,7 +27,7 @@ from tests.faults.copies import DIGEST, SMALL, append, archiving, lived, one, op
 from tests.store.writing import command, verdicts
 from tests.world import with_roles
 
-TABLES = ("head", "command", "guard", "agenda", "pool", "policy_checkpoint", "clock", "incarnation")
+TABLES = ("head", "command", "guard", "series", "agenda", "pool", "policy_checkpoint", "clock", "incarnation")
 
 
 @pytest.fixture(scope="module")
