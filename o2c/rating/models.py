@@ -13,7 +13,7 @@ from itertools import pairwise
 from math import ceil
 from typing import Annotated, Any, Literal, NamedTuple
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from o2c.kernel.money import half_up, minor_units
 
@@ -35,6 +35,16 @@ NONE = Decimal(0)
 
 class _Model(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class _Kind(_Model):
+    """A charge model is read by its kind, so that is written even where what has its default is left out, as in a state that is kept."""
+
+    kind: str
+
+    @model_serializer(mode="wrap")
+    def _with_kind(self, written: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {"kind": self.kind, **written(self)}
 
 
 class Part(NamedTuple):
@@ -59,7 +69,7 @@ class Tier(_Model):
         return Fraction(self.flat_amount) + Fraction(self.unit_amount) * counted
 
 
-class _Tiered(_Model):
+class _Tiered(_Kind):
     tiers: tuple[Tier, ...]
 
     @model_validator(mode="after")
@@ -76,7 +86,7 @@ class _Tiered(_Model):
         return next(place for place, tier in enumerate(self.tiers) if tier.up_to is None or quantity <= Fraction(tier.up_to))
 
 
-class PerUnit(_Model):
+class PerUnit(_Kind):
     """Every unit costs the same."""
 
     kind: Literal["per-unit"] = "per-unit"
@@ -112,7 +122,7 @@ class Volume(_Tiered):
         yield Part(place, quantity, self.tiers[place].cost(quantity))
 
 
-class Package(_Model):
+class Package(_Kind):
     """Every started package of `size` units costs the same, after some that are free."""
 
     kind: Literal["package"] = "package"
@@ -126,7 +136,7 @@ class Package(_Model):
         yield Part(0, charged, ceil(charged / Fraction(self.size)) * Fraction(self.package_amount))
 
 
-class Percentage(_Model):
+class Percentage(_Kind):
     """A share of amounts of money that are used, such as transfers, and a fixed fee for each of them.
 
     The first `free_amount` in all bears no rate; the fee is not asked for the first `free_events`, nor for those within the free amount, and where

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from o2c.catalogue.state import KIND
 from o2c.rating.models import Graduated, PerUnit
 from o2c.rating.tariff import UsagePrice, price_for
 from tests.rules.test_prices import offering, price, published, refusal
@@ -60,6 +61,25 @@ def test_a_model_stands_in_its_algorithm() -> None:
     assert isinstance(found.model, Graduated)
     assert (found.zones, found.bands, found.increment) == (("national", "mobile"), ("day",), Decimal("0.5"))
     assert found.counted(Fraction(61)) == Fraction(3, 2)
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        {"kind": "per-unit", "unit_amount": "0.1"},
+        {"kind": "graduated", "tiers": TIERS},
+        {"kind": "volume", "tiers": TIERS},
+        {"kind": "package", "package_amount": "2", "size": "5"},
+        {"kind": "percentage", "percent": "10"},
+    ],
+    ids=lambda model: model["kind"],
+)
+def test_a_price_list_with_usage_comes_back_as_it_was_kept(model: Document) -> None:
+    """A service that starts anew reads the list from where it is kept, without what has its default; the kind of each model is there."""
+    event = published(offering(usage(price=None, pricingLogicAlgorithm=[{"name": "as said", **model}])))
+    state = KIND.evolve(KIND.initial(""), event)
+
+    assert KIND.restored(KIND.kept(state)) == state
 
 
 def test_units_that_are_included() -> None:
