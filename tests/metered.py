@@ -47,17 +47,26 @@ PRICES = (
 )
 
 
+def offering(*prices: Document, **more: Any) -> Document:
+    """The line as a price list sells it."""
+    sim = [{"name": "simType", "productSpecCharacteristicValue": [{"value": "physical", "isDefault": True}]}]
+    return {
+        "id": "metered-line", "productSpecification": {"id": "spec-mobile"}, "productOfferingPrice": list(prices or PRICES),
+        "lifecycleStatus": "Launched", "prodSpecCharValueUse": sim, **more,
+    }  # fmt: skip
+
+
+def metered_line() -> Document:
+    """An item of an order: the line."""
+    product = {"place": [{"role": "delivery address", "name": ADDRESS}]}
+    return {"id": "1", "action": "add", "productOffering": {"id": "metered-line"}, "product": product}
+
+
 def metered(dsn: str, tmp_path: Path, *prices: Document) -> World:
     """A customer's line with prices of usage, ordered on Monday 5 January 2026 and active the same day; its account is billed on the 8th."""
     made = World(dsn, tmp_path).stocked(**STOCK)
-    sim = [{"name": "simType", "productSpecCharacteristicValue": [{"value": "physical", "isDefault": True}]}]
-    sold = {
-        "id": "metered-line", "productSpecification": {"id": "spec-mobile"}, "productOfferingPrice": list(prices or PRICES),
-        "lifecycleStatus": "Launched", "prodSpecCharValueUse": sim,
-    }  # fmt: skip
-    loading.load_catalogue(made.app, made.written("metered.json", json.dumps([sold])))
-    product = {"place": [{"role": "delivery address", "name": ADDRESS}]}
-    made.take(order("ONE", {"id": "1", "action": "add", "productOffering": {"id": "metered-line"}, "product": product}))
+    loading.load_catalogue(made.app, made.written("metered.json", json.dumps([offering(*prices)])))
+    made.take(order("ONE", metered_line()))
     made.run(datetime(2026, 1, 9, tzinfo=UTC))
     return made
 

@@ -1,22 +1,29 @@
-"""A store in which everything that a view can show has happened: orders of many fates, fallouts open and closed, a job, money held, a late port."""
+"""A store in which everything that a view can show has happened: orders of many fates, fallouts open and closed, a job, money held, a late port,
+usage on a line with a limit, a debt that is collected, credit notes, books that are closed."""
 
-from datetime import timedelta
+import json
+from datetime import date, timedelta
 from pathlib import Path
 
 from o2c.desk.bulk import Query, bulk
+from o2c.desk.collections import hold, open_dispute, promise
 from o2c.desk.customers import record_contact
 from o2c.desk.fallout import Correct, Note, resolve, work
+from o2c.desk.invoices import issue_credit_note
 from o2c.desk.keys import issue_key, trust_issuer
+from o2c.desk.ledger import close_ledger
+from o2c.desk.limits import set_limit
 from o2c.desk.partners import link_partner, partner_down, plan_faults
 from o2c.desk.payments import deposit
 from o2c.desk.saving import save_view
 from o2c.engine.app import Context
 from o2c.entrypoints.verbs_and_views import named
 from o2c.files import loading
-from o2c.kernel.partner import Failed, RefusedBy, Request
+from o2c.kernel.partner import Answer, Answered, Failed, RefusedBy, Request
 from o2c.views.reading import caught_up
 from tests.desk import DEPOSIT, GOLDEN
 from tests.hooked import Hooked, Post
+from tests.metered import MONTHLY, PRICES, load, metered_line, offering, record, usage
 from tests.rules.test_tokens import JWKS
 from tests.world import World, at, customer, line, order, ported, site
 
@@ -26,6 +33,8 @@ ISSUER = "https://login.example.net/"
 SHOP = Context("web-shop", roles=("service",))
 RIVAL = Context("rival", roles=("service",))
 BROUGHT_IN = "+447700900123"
+USER, DEBTOR = "C-73", "C-74"
+"""Who uses a line with prices of usage, and whose card is declined for good."""
 
 
 def away(request: Request) -> Failed:
@@ -33,16 +42,33 @@ def away(request: Request) -> Failed:
     return Failed("UNAVAILABLE", request.at + timedelta(hours=3))
 
 
+def declined(request: Request) -> Answer:
+    """A payment provider who declines the card of one customer."""
+    return RefusedBy("DECLINED") if request.body["number"].startswith(f"BA-{DEBTOR}-") else Answered()
+
+
 def lived_through(dsn: str, folder: Path) -> World:
     """A store after ten weeks of trade; its projections are caught up."""
     world = World(dsn, folder).stocked(esims=30, physical=4, numbers=24, customers=6)
     loading.load_stock(world.app, world.runner, "numbers", world.written("golden.csv", [("msisdn", "class"), (GOLDEN, "golden")]), None)
+    _sold_by_usage(world)
     _services(world)
     _stopped(world)
     _moved_on(world)
+    _owed(world)
+    _used(world)
     _beside_orders(world)
     caught_up(world.app)
     return world
+
+
+def _sold_by_usage(world: World) -> None:
+    """A line with prices of usage beside what a launch sells, a customer who uses it, and one whose card is declined."""
+    loading.load_catalogue(world.app, world.written("metered.json", json.dumps([offering()])))
+    world.scripted.will("payment", *[declined] * 200)
+    people = (customer(USER), customer(DEBTOR))
+    loading.load_customers(world.app, world.written("more.jsonl", "\n".join(map(json.dumps, people))))
+    world.take(order("METERED", metered_line(), party=USER), order("OWING", *[line(str(n)) for n in range(1, 6)], party=DEBTOR))
 
 
 def _services(world: World) -> None:
@@ -86,11 +112,38 @@ def _moved_on(world: World) -> None:
     resolve(world.app, ANN, first["fallout"], Correct({"portInCode": "ABC123456"}), note="the customer gave the code")
     bulk(world.app, ANN, Query(reason="NP-CODE"), Note(), note="all rang up", threshold_percent=100)
     world.resolve("DQ-PARTY", Correct({"party": "C-2"}), of="UNNAMED-1")
+    world.run(at(9, month=3))
+    set_limit(world.app, ANN, f"BA-{USER}", amount="1.00")
+    world.take(order("UNBILLED", line(), on=at(9, month=3), party=USER))
     world.run(at(16, month=3))
 
 
+def _owed(world: World) -> None:
+    """A debt of three months, one bill of which is disputed, held and promised; a credit note that was issued, and one that waits for a second person."""
+    first, second, last = (f"BA-{DEBTOR}-2026{month}08" for month in ("01", "02", "03"))
+    open_dispute(world.app, ANN, second, amount="2.00", note="says it is not hers")
+    promise(world.app, ANN, f"BA-{DEBTOR}", amount="5.00", by=date(2026, 3, 20))
+    hold(world.app, ANN, f"BA-{DEBTOR}", "vulnerable", until=date(2026, 4, 1), note="told us on the telephone")
+    issue_credit_note(world.app, ANN, first, reason="goodwill", comment="a bad week", lines={"1": "1.00"})
+    issue_credit_note(world.app, ANN, last, reason="billed-in-error")
+
+
+def _used(world: World) -> None:
+    """Calls up to the limit and a message on the line, a call of a number that is nobody's; then calls become dearer."""
+    number, day = str(world.outcome("METERED", "1", "number")["msisdn"]), "2026-03-14T1"
+    load(
+        world,
+        record("call-1", number, start=f"{day}0:00:00Z", quantity=1200, other="+447700900900"),
+        record("message-1", number, "sms", start=f"{day}1:00:00Z", quantity=1),
+        record("call-2", "+447700900999", start=f"{day}2:00:00Z"),
+    )
+    dearer = [MONTHLY, usage("Calls", "voice", "minute", "0.12"), *PRICES[2:]]
+    loading.load_catalogue(world.app, world.written("dearer.json", json.dumps([offering(*dearer, version="2.0")])))
+
+
 def _beside_orders(world: World) -> None:
-    """Contacts, keys, issuers, partners, a hook that was told all, who looked."""
+    """Contacts, keys, issuers, partners, closed books, a hook that was told all, who looked."""
+    close_ledger(world.app, ROOT, date(2026, 1, 8))
     save_view(world.app, ANN, "ports without a code", reason="NP-CODE")
     record_contact(world.app, ANN, "C-1", medium="call", topic="port", order="LATE", note="asked where the number is")
     issue_key(world.app, ROOT, acts_as="web-shop", roles=["service"], operations=["orders.capture"])

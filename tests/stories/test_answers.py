@@ -1,6 +1,8 @@
 """The description of the service tells the truth: every view, asked of a store in which everything has happened, answers as it says, and with nothing more."""
 
+import base64
 import copy
+import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -9,6 +11,7 @@ import jsonschema_rs
 import pytest
 
 from o2c.entrypoints.http.calls import calls
+from tests.metered import MONTHLY, offering
 from tests.rich import BROUGHT_IN
 from tests.service import Visitor, serving
 from tests.world import World
@@ -16,6 +19,13 @@ from tests.world import World
 VIEWS = {call.operation.name: call for call in calls() if not call.verb}
 POLICY = 'version = "other"\nvalid_from = "2026-01-01"\n'
 FIX = '[correct]\n"party" = "C-2"\n'
+DEARER = {"dutyFreeAmount": {"unit": "GBP", "value": "15.00"}}
+PAPERS = {
+    "invoices.pdf": ("application/pdf", "pdf", b"%PDF-"),
+    "invoices.html": ("text/html", "html", b"<!doctype html>"),
+    "invoices.ubl": ("application/xml", "xml", b"<?xml"),
+}
+"""Views that answer a paper: its media type, the ending of its name, and how one of that type begins."""
 Asked = tuple[str, str, Any]
 """A view, what stands in its path or query, and its body."""
 
@@ -72,6 +82,7 @@ def everything(service: Visitor) -> Iterator[Asked]:
         yield from (("metrics.explain", f"{metric['name']}?by={by}", None) for by in ("", *metric["by"]))
         yield "metrics.orders", metric["name"], None
     yield from _of_customers(service, ids)
+    yield from _of_money(service)
     yield from OF_TEXTS
     yield from (("hooks.deliveries", row["hook"], None) for row in answer(service, ("hooks.list", "", None)))
     [job] = {event["stream"] for event in service.get("/api/v1/events?types=job.started").json()}
@@ -85,6 +96,7 @@ OF_ORDER = (
     ("orders.document", "?at=2026-03-15T00:00:00Z"), ("orders.plan", ""), ("orders.timeline", ""), ("orders.timeline", "?whole=true"),
 )  # fmt: skip
 OF_TEXTS: tuple[Asked, ...] = (
+    ("catalogue.dry-run", "", {"offerings": json.dumps([offering({**MONTHLY, "price": DEARER})]), "since": "2026-01-01T00:00:00Z"}),
     ("orders.find", "", {"text": "LATE"}),
     ("orders.find", "", {"text": BROUGHT_IN}),
     ("orders.find", "", {"text": "Tamsel Holmquay"}),
@@ -104,6 +116,22 @@ def _of_customers(service: Visitor, orders: list[str]) -> Iterator[Asked]:
         yield from (("numbers.show", "", {"msisdn": row["msisdn"]}) for row in page["numbers"])
         yield from (("sims.show", "", {"iccid": row["iccid"]}) for row in page["sims"])
     yield "numbers.show", "", {"msisdn": BROUGHT_IN}
+
+
+def _of_money(service: Visitor) -> Iterator[Asked]:
+    """Invoices and credit notes with their papers, the books at a day and a time, what leaks, and what each account has left of what is included, and of its limits."""
+    for invoice in (row["invoice"] for row in answer(service, ("payments.invoices", "?limit=1000", None))):
+        yield from (("invoices.show", invoice + query, None) for query in ("", "?personal=true"))
+        notes = answer(service, ("invoices.show", invoice, None))["notes"]
+        for query in ("?personal=true", *(f"?note={note['note']}" for note in notes)):
+            yield from ((paper, invoice + query, None) for paper in PAPERS)
+    for account in (row["account"] for row in answer(service, ("accounts.list", "?limit=1000", None)) if row["charges"]):
+        yield from ((view, account, None) for view in ("allowances.show", "limits.show"))
+    yield from (("ledger.trial-balance", query, None) for query in ("?on=2026-01-31", "?at=2026-01-31T12:00:00Z"))
+    yield "ledger.export", "?since=2026-01-01&on=2026-01-31", None
+    yield "assurance", "?days=0", None
+    yield "usage.list", "?suspense=true", None
+    yield from (("catalogue.diff", f"?a={version}", None) for version in (0, 1))
 
 
 def schema_of(description: Mapping[str, Any], view: str) -> dict[str, Any]:
@@ -146,3 +174,17 @@ def test_the_store_has_something_of_everything(told: list[tuple[str, Any]]) -> N
     full = {view for view, body in told if body}
 
     assert set(VIEWS) - full == {"projections.history", "projections.parked", "projections.skipped"}
+
+
+@pytest.mark.parametrize("view", PAPERS)
+def test_a_paper_is_of_its_media_type(told: list[tuple[str, Any]], view: str) -> None:
+    """What it says it is, its content begins as, and it has a name of that ending; of invoices as of credit notes."""
+    media_type, ending, beginning = PAPERS[view]
+    papers = [body for name, body in told if name == view]
+
+    contents = [base64.b64decode(paper["content"]) if view == "invoices.pdf" else paper["content"].encode() for paper in papers]
+
+    assert {paper["media_type"] for paper in papers} == {media_type}
+    assert {content[: len(beginning)].lower() for content in contents} == {beginning.lower()}
+    assert {paper["name"].rpartition(".")[2] for paper in papers} == {ending}
+    assert {paper["name"].split("-")[1] for paper in papers} == {"INV", "CRN"}

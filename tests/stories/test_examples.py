@@ -21,8 +21,8 @@ REFUSED = {
     "limits.agree": 404,
     "payments.retry": 409,
 }
-"""Examples that something stands against, and how that is told: nobody of that store owes anything, was told of a limit, or waits with a note for a second
-person, its invoice is paid, and none was refused by the payment provider."""
+"""Examples that something stands against, and how that is told: the account that they name owes nothing, was told of no limit, and has no note that waits for a second
+person; its invoice is paid, and was not refused by the payment provider."""
 
 
 @pytest.fixture(scope="module")

@@ -61,10 +61,11 @@ class InvoiceOfCustomer(TypedDict):
 
 
 class BalanceShown(TypedDict):
-    """What a customer was invoiced, paid, owes and is owed in a currency, in minor units; see `views.customers.balance`."""
+    """What a customer was invoiced, paid, owes and is owed in a currency, in minor units, and what notes `lowered` of that; see `views.customers.balance`."""
 
     invoiced_minor: int
     credit_used_minor: int
+    lowered_minor: int
     paid_minor: int
     open_minor: int
     overdue_minor: int
