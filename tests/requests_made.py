@@ -30,6 +30,7 @@ WIDE = frozenset({f"POST /tmf-api/productOrderingManagement/v{version}/productOr
 LISTS = {
     "/api/v1/allowances/": ("/api/v1/payments/invoices", "account"),
     "/api/v1/catalogue/": ("/api/v1/catalogue", "offering"),
+    "/api/v1/collections/": ("/api/v1/collections", "account"),
     "/api/v1/customers/": ("/api/v1/customers", "customer"),
     "/api/v1/fallout/": ("/api/v1/fallout?everything=true", "fallout"),
     "/api/v1/hooks/": ("/api/v1/hooks", "hook"),
