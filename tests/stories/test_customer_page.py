@@ -69,7 +69,7 @@ def test_a_page_shows_everything_of_one_customer(world: World) -> None:
 
 def balanced(**amounts: int) -> dict[str, int]:
     """A balance with these amounts and nothing else."""
-    names = ("invoiced", "credit_used", "paid", "open", "overdue", "credit", "deposits", "owed", "returned")
+    names = ("invoiced", "credit_used", "lowered", "paid", "open", "overdue", "credit", "deposits", "owed", "returned")
     return {f"{name}_minor": amounts.get(name, 0) for name in names}
 
 
@@ -101,16 +101,18 @@ def test_the_balance_is_what_the_log_says(world: World) -> None:
 def test_amounts_of_different_currencies_are_never_added() -> None:
     """One balance a currency; what was paid in part counts with the rest as open, what came on top with the account that holds it."""
     bills = [
-        {"currency": "GBP", "total_minor": 1000, "credit_used_minor": 0, "paid_minor": 400, "state": "overdue"},
-        {"currency": "GBP", "total_minor": 500, "credit_used_minor": 100, "paid_minor": 0, "state": "issued"},
-        {"currency": "GBP", "total_minor": 300, "credit_used_minor": 0, "paid_minor": 450, "state": "paid"},
-        {"currency": "EUR", "total_minor": 700, "credit_used_minor": 0, "paid_minor": 700, "state": "paid"},
+        {"currency": "GBP", "total_minor": 1000, "credit_used_minor": 0, "lowered_minor": 0, "paid_minor": 400, "state": "overdue"},
+        {"currency": "GBP", "total_minor": 500, "credit_used_minor": 100, "lowered_minor": 150, "paid_minor": 0, "state": "issued"},
+        {"currency": "GBP", "total_minor": 300, "credit_used_minor": 0, "lowered_minor": 0, "paid_minor": 450, "state": "paid"},
+        {"currency": "EUR", "total_minor": 700, "credit_used_minor": 0, "lowered_minor": 0, "paid_minor": 700, "state": "paid"},
     ]
     held = [{"currency": "GBP", "credit_minor": 50, "deposits_minor": 20, "owed_minor": 10, "returned_minor": 5}]
 
     assert balance(bills, held) == {
         "EUR": balanced(invoiced=700, paid=700),
-        "GBP": balanced(invoiced=1800, credit_used=100, paid=850, open=1000, overdue=600, credit=50, deposits=20, owed=10, returned=5),
+        "GBP": balanced(
+            invoiced=1800, credit_used=100, lowered=150, paid=850, open=850, overdue=600, credit=50, deposits=20, owed=10, returned=5
+        ),
     }
 
 
