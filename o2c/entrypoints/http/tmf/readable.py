@@ -230,7 +230,7 @@ OFFERINGS = Resource(
 )  # fmt: skip
 PRICES = Resource(
     api="TMF620", base=OFFERINGS.base, name="productOfferingPrice", view="catalogue.offerings", spread=_prices, paged=False,
-    attributes=_ALL | {"priceType", "recurringChargePeriodType", "recurringChargePeriodLength", "price", "validFor", "lifecycleStatus"},
+    attributes=_ALL | {"priceType", "recurringChargePeriodType", "recurringChargePeriodLength", "price", "validFor", "lifecycleStatus", "pricingLogicAlgorithm"},
 )  # fmt: skip
 TICKETS = Resource(
     api="TMF621", base="/tmf-api/troubleTicket/v4", name="troubleTicket", view="fallout.list", spread=_tickets, paged=False, options={"everything": True},
