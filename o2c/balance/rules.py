@@ -6,25 +6,14 @@ from typing import Protocol
 
 from o2c.balance.state import Balance
 from o2c.kernel.balances import MoneyReturned
+from o2c.kernel.charges import OfCustomer
 from o2c.kernel.decision import Decision, just
 from o2c.kernel.money import from_minor
 from o2c.kernel.refusal import Refused
 
 
-class Holding(Protocol):
+class Holding(OfCustomer, Protocol):
     """An account that holds money."""
-
-    @property
-    def account(self) -> str:
-        """Its id."""
-
-    @property
-    def customer(self) -> str:
-        """Whose it is."""
-
-    @property
-    def currency(self) -> str:
-        """The currency of its money (ISO 4217)."""
 
     @property
     def balance(self) -> Balance:

@@ -13,7 +13,7 @@ from o2c.invoicing.events import CreditNoteIssued, CreditNoteRequested, InvoiceI
 from o2c.invoicing.noted import InvoiceState
 from o2c.invoicing.of_market import rated, seller_of
 from o2c.invoicing.papers import InvoiceLine, NoteLine, TaxSum, series_of, tax_sums
-from o2c.kernel.arrears import ArrearsChanged, collection_stream
+from o2c.kernel.arrears import eased
 from o2c.kernel.balances import CreditReceived
 from o2c.kernel.charges import account_stream
 from o2c.kernel.decision import NOTHING, Decision, just
@@ -117,7 +117,7 @@ def void(work: Work, *, reason: NoteReason, comment: str, begun_by: datetime) ->
         reason=reason,
         comment=comment,
     )
-    elsewhere = (*_credited(issued, issued.credit_used_minor), *_arrears(work, state.open_minor))
+    elsewhere = (*_credited(issued, issued.credit_used_minor), *eased(work.state, state.open_minor, "credit"))
     return Decision((voided, *_called_off(work, begun_by)), elsewhere)
 
 
@@ -259,7 +259,7 @@ def _issue(
         credit_minor=net_minor + tax_minor - of_open_minor,
     )
     settled = _called_off(work, begun_by) if of_open_minor and of_open_minor == work.state.open_minor else ()
-    return Decision((event, *settled), (*_credited(issued, event.credit_minor), *_arrears(work, of_open_minor)))
+    return Decision((event, *settled), (*_credited(issued, event.credit_minor), *eased(work.state, of_open_minor, "credit")))
 
 
 def _credited(issued: InvoiceIssued, amount_minor: int) -> tuple[tuple[str, CreditReceived], ...]:
@@ -270,24 +270,6 @@ def _credited(issued: InvoiceIssued, amount_minor: int) -> tuple[tuple[str, Cred
         account=issued.account, customer=issued.customer, currency=issued.currency, amount_minor=amount_minor, invoice=issued.number
     )
     return ((account_stream(issued.account), credit),)
-
-
-def _arrears(work: Work, of_open_minor: int) -> tuple[tuple[str, ArrearsChanged], ...]:
-    """Collections are told of what is taken off an invoice that was overdue."""
-    state: InvoiceState = work.state
-    if not state.overdue or not of_open_minor or state.issued is None:
-        return ()
-    changed = ArrearsChanged(
-        account=state.issued.account,
-        customer=state.issued.customer,
-        market=state.issued.market,
-        currency=state.issued.currency,
-        invoice=state.issued.number,
-        due_on=state.issued.due_on,
-        open_minor=max(state.open_minor - of_open_minor, 0),
-        cause="credit",
-    )
-    return ((collection_stream(state.issued.account), changed),)
 
 
 def _called_off(work: Work, begun_by: datetime) -> tuple[StepCancelled, ...]:

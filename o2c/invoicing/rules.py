@@ -17,7 +17,7 @@ from o2c.invoicing.of_market import rated, seller_of
 from o2c.invoicing.papers import InvoiceLine, described, extent, series_of, tax_sums
 from o2c.invoicing.state import AccountState, Charge, following_run, only
 from o2c.invoicing.usage import catalogue_streams, usage_of_run
-from o2c.kernel.arrears import ArrearsChanged, collection_stream
+from o2c.kernel.arrears import arrears
 from o2c.kernel.balances import CreditUsed
 from o2c.kernel.charges import invoice_stream
 from o2c.kernel.decision import Decision, just
@@ -233,15 +233,5 @@ def looked_at_from(work: Work, at: datetime) -> datetime:
 def look_at(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
     """Decide that an invoice which is still open after its due day is overdue, with the amount left in minor units; collections are told."""
     state, record = work.state, work.state.records.get("payment")
-    arrears = ArrearsChanged(
-        account=state.issued.account,
-        customer=state.issued.customer,
-        market=state.issued.market,
-        currency=state.issued.currency,
-        invoice=state.issued.number,
-        due_on=state.issued.due_on,
-        open_minor=state.open_minor,
-        cause="overdue",
-        answer=record.reason if record else "",
-    )
-    return Decision((InvoiceOverdue(open_minor=state.open_minor),), ((collection_stream(state.issued.account), arrears),))
+    told = arrears(state.issued, open_minor=state.open_minor, cause="overdue", answer=record.reason if record else "")
+    return Decision((InvoiceOverdue(open_minor=state.open_minor),), (told,))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from o2c.kernel.event import Event
 
@@ -32,3 +32,26 @@ class ArrearsChanged(Event, name="collections.arrears-changed", stream="collecti
 def collection_stream(account: str) -> str:
     """Give the name of the stream of an account's collections: `collection-` and the id of the account."""
     return f"collection-{account}"
+
+
+def arrears(issued: Any, *, open_minor: int, cause: Cause, answer: str = "") -> tuple[str, ArrearsChanged]:
+    """Give what collections are told of an invoice, as it was issued, with the name of their stream."""
+    changed = ArrearsChanged(
+        account=issued.account,
+        customer=issued.customer,
+        market=issued.market,
+        currency=issued.currency,
+        invoice=issued.number,
+        due_on=issued.due_on,
+        open_minor=open_minor,
+        cause=cause,
+        answer=answer,
+    )
+    return collection_stream(issued.account), changed
+
+
+def eased(state: Any, amount_minor: int, cause: Cause) -> tuple[tuple[str, ArrearsChanged], ...]:
+    """Give what collections are told when an amount comes off an invoice: nothing of one that is not overdue, or has nothing open."""
+    if not state.overdue or state.open_minor <= 0 or not amount_minor:
+        return ()
+    return (arrears(state.issued, open_minor=max(state.open_minor - amount_minor, 0), cause=cause),)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Protocol
 
 from pydantic import BaseModel, ConfigDict
 
@@ -26,6 +26,22 @@ class MoneyReceived(OfItem):
     reference: str = ""
     remittance: Annotated[str, Pii("remittance")] = ""
     arrived_on: str = ""
+
+
+class OfCustomer(Protocol):
+    """A billing account, as far as the rules of its money need it."""
+
+    @property
+    def account(self) -> str:
+        """Its id."""
+
+    @property
+    def customer(self) -> str:
+        """Whose it is."""
+
+    @property
+    def currency(self) -> str:
+        """The currency of its money (ISO 4217)."""
 
 
 class PriceTerms(BaseModel):

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from o2c.kernel.arrears import ArrearsChanged, collection_stream
+from o2c.kernel.arrears import eased
 from o2c.kernel.balances import CreditReceived
 from o2c.kernel.charges import BANK_TRANSFER, account_stream
 from o2c.kernel.decision import Decision, just
@@ -80,7 +80,7 @@ def received(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
         reference=str(data.get("reference", "")),
         credit_minor=credit_minor,
     )
-    return Decision((received,), (*_credit(work, credit_minor), *_arrears(work, amount_minor)))
+    return Decision((received,), (*_credit(work, credit_minor), *eased(work.state, amount_minor, "payment")))
 
 
 def _excess(work: Work, amount_minor: int) -> int:
@@ -127,7 +127,7 @@ def record(work: Work, *, amount_minor: int, remittance: str, arrived_on: str, t
         part = PaymentPartReceived(
             amount_minor=amount_minor, method=BANK_TRANSFER, remittance=remittance, arrived_on=day, open_minor=open_minor
         )
-        return Decision((part,), _arrears(work, amount_minor))
+        return Decision((part,), eased(work.state, amount_minor, "payment"))
     credit_minor = _excess(work, amount_minor)
     received = PaymentReceived(
         attempt=work.attempt,
@@ -138,25 +138,7 @@ def record(work: Work, *, amount_minor: int, remittance: str, arrived_on: str, t
         credit_minor=credit_minor,
     )
     called_off = (StepCancelled(step="payment"),) if _still_to_come(work, begun_by) else ()
-    return Decision((received, *called_off), (*_credit(work, credit_minor), *_arrears(work, amount_minor)))
-
-
-def _arrears(work: Work, amount_minor: int) -> tuple[tuple[str, ArrearsChanged], ...]:
-    """Collections are told of money for an invoice that was overdue; what is paid in time is none of their business."""
-    state = work.state
-    if not state.overdue or state.open_minor <= 0:
-        return ()
-    changed = ArrearsChanged(
-        account=state.issued.account,
-        customer=state.issued.customer,
-        market=state.issued.market,
-        currency=state.issued.currency,
-        invoice=state.issued.number,
-        due_on=state.issued.due_on,
-        open_minor=max(state.open_minor - amount_minor, 0),
-        cause="payment",
-    )
-    return ((collection_stream(state.issued.account), changed),)
+    return Decision((received, *called_off), (*_credit(work, credit_minor), *eased(work.state, amount_minor, "payment")))
 
 
 def _still_to_come(work: Work, begun_by: datetime) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Protocol
 
+from o2c.kernel.charges import OfCustomer
 from o2c.kernel.decision import Decision, just
 from o2c.kernel.refusal import Refused
 from o2c.rating.events import LimitExceedAgreed, LimitKind, LimitNoticed, LimitSet
@@ -16,20 +17,8 @@ from o2c.rating.state import UsageStanding
 REACHED = 100
 
 
-class Using(Protocol):
+class Using(OfCustomer, Protocol):
     """An account whose usage is billed."""
-
-    @property
-    def account(self) -> str:
-        """Its id."""
-
-    @property
-    def customer(self) -> str:
-        """Whose it is."""
-
-    @property
-    def currency(self) -> str:
-        """The currency of its limits (ISO 4217)."""
 
     @property
     def usage(self) -> UsageStanding:

@@ -15,71 +15,52 @@ class MetricShown(TypedDict):
     by: list[str]
 
 
-class FigureOfKey(TypedDict):
-    """A figure for one `key` of a dimension."""
-
-    key: str
+class _Counted(TypedDict):
     value: float | None
     p50: NotRequired[float | None]
     p90: NotRequired[float | None]
     p99: NotRequired[float | None]
     numerator: float | None
     denominator: int | None
+
+
+class _OfEvents(TypedDict):
     events_numerator: list[str]
     events_denominator: list[str]
 
 
-class FigureShown(TypedDict):
+class _Explained(_Counted):
+    name: str
+    meaning: str
+    formula: str
+    window: str
+    unit: str
+    by: NotRequired[str]
+
+
+class HeadlineOfKey(_Counted):
+    """A figure of an overview for one `key` of a dimension."""
+
+    key: str
+
+
+class FigureOfKey(HeadlineOfKey, _OfEvents):
+    """A figure for one `key` of a dimension."""
+
+
+class HeadlineShown(_Explained):
+    """A figure of an overview: as it is explained, without the ids of the events that it is counted from."""
+
+    rows: NotRequired[list[HeadlineOfKey]]
+
+
+class FigureShown(_Explained, _OfEvents):
     """A figure with its value (None: nothing to divide by, or money of several currencies) and the ids of the events that it is counted from.
 
     `denominator` is None for a sum. Times have percentiles beside the mean. `rows` has the same for each `key` of the dimension `by`, where one was asked for.
     """
 
-    name: str
-    meaning: str
-    formula: str
-    window: str
-    unit: str
-    value: float | None
-    p50: NotRequired[float | None]
-    p90: NotRequired[float | None]
-    p99: NotRequired[float | None]
-    numerator: float | None
-    denominator: int | None
-    events_numerator: list[str]
-    events_denominator: list[str]
-    by: NotRequired[str]
     rows: NotRequired[list[FigureOfKey]]
-
-
-class HeadlineOfKey(TypedDict):
-    """A figure of an overview for one `key` of a dimension."""
-
-    key: str
-    value: float | None
-    p50: NotRequired[float | None]
-    p90: NotRequired[float | None]
-    p99: NotRequired[float | None]
-    numerator: float | None
-    denominator: int | None
-
-
-class HeadlineShown(TypedDict):
-    """A figure of an overview: as it is explained, without the ids of the events that it is counted from."""
-
-    name: str
-    meaning: str
-    formula: str
-    window: str
-    unit: str
-    value: float | None
-    p50: NotRequired[float | None]
-    p90: NotRequired[float | None]
-    p99: NotRequired[float | None]
-    numerator: float | None
-    denominator: int | None
-    by: NotRequired[str]
-    rows: NotRequired[list[HeadlineOfKey]]
 
 
 CycleTimeShown = TypedDict(
