@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx
 
+from o2c.entrypoints.cli.serve import listening_socket
 from tests.shell import Shell
 
 
@@ -81,3 +82,13 @@ def test_a_port_that_is_taken_is_refused(shell: Shell) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         done: Any = shell.run("serve", "--port", str(taken.getsockname()[1]))
     assert (done.returncode, "choose another --port" in done.stderr) == (4, True)
+
+
+def test_an_answer_waits_for_nobodys_acknowledgement() -> None:
+    """Connections send each part of an answer at once: with Nagle's algorithm (RFC 896) a body waits 40 ms for the ACK of its head."""
+    with listening_socket("127.0.0.1", 0) as listening, socket.create_connection(listening.getsockname()) as _:
+        connection, _ = listening.accept()
+        with connection:
+            at_once = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+    assert at_once
