@@ -19,6 +19,7 @@ from o2c.store.database import connect
 from tests.attacks.harness import Flaws, at_once, depth, flaws, one, page_after, settle, until
 from tests.faults.dying import Countdown, as_soon_as_released, killed_at
 from tests.store.writing import command, send
+from tests.tables import empty_log
 
 BATCH = 40
 BOOK = plan.PlanBook(catalogue=lambda version: pytest.fail("an import plans nothing"))
@@ -66,8 +67,7 @@ def test_killed_at_any_statement_and_begun_again(log_dsn: str) -> None:
     point, partial = 1, set()
     while True:
         with connect(log_dsn) as conn:
-            conn.execute("SET session_replication_role = replica")
-            conn.execute("TRUNCATE o2c.event, o2c.head, o2c.command, o2c.guard, o2c.agenda, o2c.pool")
+            empty_log(conn)
 
         def work(countdown: Countdown) -> None:
             countdown.watch_statements()

@@ -11,6 +11,7 @@ import psycopg
 
 from o2c.kernel.partner import Answer, Partner, Request
 from o2c.kernel.refusal import Refused
+from tests.tables import tables
 
 KILLED = 9
 RELEASED_S = 10
@@ -91,16 +92,16 @@ def as_soon_as_released(work: Callable[[], T]) -> T:
 class Scene:
     """A store as it stands now, to be set again and again: much faster than copying its database."""
 
-    _TABLES = ("event", "head", "command", "guard", "series", "agenda", "pool", "policy_checkpoint", "clock", "hook_place", "outbox")
-
     def __init__(self, dsn: str) -> None:
         self.dsn = dsn
-        self._do("CREATE SCHEMA saved", *(f"CREATE TABLE saved.{table} AS TABLE o2c.{table}" for table in self._TABLES))
+        with psycopg.connect(dsn) as connection:
+            self._tables = tables(connection)
+        self._do("CREATE SCHEMA saved", *(f"CREATE TABLE saved.{table} AS TABLE o2c.{table}" for table in self._tables))
 
     def set_again(self) -> None:
         """Put every row back as it was; the log's own triggers, which would refuse that, are off for this one transaction."""
-        emptied = (f"DELETE FROM o2c.{table}" for table in self._TABLES)
-        filled = (f"INSERT INTO o2c.{table} SELECT * FROM saved.{table}" for table in self._TABLES)
+        emptied = (f"DELETE FROM o2c.{table}" for table in self._tables)
+        filled = (f"INSERT INTO o2c.{table} OVERRIDING SYSTEM VALUE SELECT * FROM saved.{table}" for table in self._tables)
         self._do("SET LOCAL session_replication_role = replica", *emptied, *filled, "DROP SCHEMA IF EXISTS projection CASCADE")
 
     def _do(self, *statements: str) -> None:

@@ -17,6 +17,7 @@ from o2c.store.database import connect, prepare
 from o2c.store.recorder import LogFactory, LogRecorder
 from projections.engine.seen import Reader
 from tests.store.moving import fresh, history, living
+from tests.tables import empty_log
 from tests.world import World, at
 
 
@@ -34,8 +35,7 @@ def _prepared(server_dsn: str) -> str:
 def log_dsn(_prepared: str) -> str:
     """The connection string of an empty log; only what append() writes is emptied."""
     with connect(_prepared) as conn:
-        conn.execute("SET session_replication_role = replica")
-        conn.execute("TRUNCATE o2c.event, o2c.head, o2c.command, o2c.guard, o2c.series, o2c.agenda, o2c.pool")
+        empty_log(conn)
     return _prepared
 
 

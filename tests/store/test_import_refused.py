@@ -20,6 +20,7 @@ from o2c.store.database import connect
 from tests.store.moving import contents, nothing, taken_over
 from tests.store.test_roles import database_apart, login
 from tests.store.writing import command, send
+from tests.tables import empty_log
 from tests.world import World
 
 Lines = list[dict[str, Any]]
@@ -126,8 +127,7 @@ def test_what_this_log_has_from_elsewhere_is_refused(file: bytes, taking: Engine
         (command(("customer-mine", 0), guards=(store_guard("port-in", key),)), f"port-in .{key[1:]} is held in this log by me"),
     ):
         with connect(taking.dsn) as conn:
-            conn.execute("SET session_replication_role = replica")
-            conn.execute("TRUNCATE o2c.event, o2c.head, o2c.command, o2c.guard, o2c.agenda, o2c.pool")
+            empty_log(conn)
             send(conn, foreign)
         before = contents(taking.dsn)
         with pytest.raises(Refused, match=told):
