@@ -9,8 +9,9 @@ from o2c.engine.app import Engine
 from o2c.views.ledger import postings_between, trial_balance
 from o2c.views.reading import caught_up
 from o2c.views.timeline import order_timeline
+from tests.agreeing import books_of, differences, standing, sums
 from tests.fates import Claim
-from tests.ledger_oracle import Account, books_of, differences, sums
+from tests.oracle import Account
 
 DAYS = (date(2026, 1, 31), date(2026, 2, 28), date(2026, 3, 31))
 """Days at whose end the books of all accounts together are held against the oracle's."""
@@ -29,7 +30,7 @@ def claims(app: Engine, drawn: Iterable[Iterable[str]]) -> Iterator[Claim]:
     lines = postings_between(app, None, date.fromisoformat(last["on"]))
     for row in lines:
         posted[row["account"]][row["day"], row["ledger_account"]] += row["amount_minor"]
-    wrong = differences(books, posted)
+    wrong = differences({name: account.posted for name, account in books.items()}, posted)
     yield Claim(
         "the oracle agrees on every posting", bool(lines) and not wrong, f"{len(lines)} postings of {len(books)} accounts{_first(wrong)}"
     )
@@ -55,7 +56,7 @@ def _balances(app: Engine, books: Mapping[str, Account]) -> tuple[bool, str]:
     wrong = [
         f"{name}: must be {must}, is {dict(told[name])}"
         for name, account in books.items()
-        for must in [account.standing()]
+        for must in [standing(account)]
         if must != {key: told[name][key] for key in must}
     ]
     wrong += [f"{name} holds money that no timeline tells of" for name in told.keys() - books.keys() if any(told[name].values())]

@@ -1,40 +1,44 @@
-"""What invoices must say, worked out again from timelines alone (`o2c orders timeline ID -o jsonl | python tests/oracle.py -`).
+"""What invoices, credit notes, balances and books must say, to the penny, worked out again from events alone, in the order of the log.
 
-A service is charged from the London date it was activated on, one with an eSIM from that of its download, or from that on which people said that
-this was done by other means. An account joins the first cycle day (1, 8, 15, 22) strictly after its first activation and is billed at 06:00 on
-that day of every month: one-time charges, part periods by the actual days of the period and the next full period in advance, half-up a line; VAT
-20 % once on the net; 14 days to pay. Of what was billed in advance of a service that has ended since, the days from its end on are
-credited. A price that is not once a month is charged whole for each of its own periods, counted from the first day,
-in the first run on or after the period begins. Usage is charged for the month before the run, each price what its exact amount comes to. A direct debit is due on a banking day, ten of them after it was issued at the earliest. Nothing
-of the engine is imported.
+They are told as `o2c events find` or `o2c orders timeline ID -o jsonl` prints them. Nothing of the engine is imported, and nothing that it concluded is taken.
+tests/agreeing.py holds this against what the engine says.
+
+A service is charged from the London date it was activated on, one with an eSIM from that of its download, or from that on which people said that this was
+done by other means. An account joins the first cycle day (1, 8, 15, 22) strictly after its first activation and is billed at 06:00 on that day of every month:
+one-time charges, part periods by the actual days of the period and the next full period in advance, half-up a line; VAT 20 % once on the net; 14 days to pay.
+A price that is not once a month is charged whole for each of its own periods, counted from the first day, in the first run on or after the period begins.
+A rise holds for services that began before it was announced: a month in which it begins is parted by days, any other period costs what holds as it begins.
+Usage is charged for the month before the run, each price what its exact amount comes to. A direct debit is due on a banking day, ten of them after it was
+issued at the earliest. Of what was billed in advance of a service that has ended since, the days from its end on are credited, but for what notes took off.
+Money that comes for an invoice above what is open is a credit; a bill takes what credit there is; the deposit of an order that completed (in part) is a credit,
+that of one which ended otherwise is owed; paid back is what is owed first. A line over days of service is earned by days, the day itself included, half-up over
+all that were served; what was served before the bill is earned on its day.
 """
 
-import json
-import sys
 from calendar import monthrange
-from collections.abc import Iterable, Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from fractions import Fraction
 from itertools import pairwise
-from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 LONDON = ZoneInfo("Europe/London")
-
-
-BANK_HOLIDAYS = {
-    date.fromisoformat(day)
-    for day in (
-        *("2025-12-25", "2025-12-26", "2026-01-01", "2026-04-03", "2026-04-06", "2026-05-04", "2026-05-25", "2026-08-31", "2026-12-25"),
-        *("2026-12-28", "2027-01-01", "2027-03-26", "2027-03-29"),
-    )
-}
+NEVER = datetime.max.replace(tzinfo=LONDON)
+HOLIDAYS_2026 = ("01-01", "04-03", "04-06", "05-04", "05-25", "08-31", "12-25", "12-28")
+BANK_HOLIDAYS = {"2025-12-25", "2025-12-26", *(f"2026-{day}" for day in HOLIDAYS_2026), "2027-01-01", "2027-03-26", "2027-03-29"}
 """Those of England and Wales (gov.uk/bank-holidays) around the time of the papers."""
+BECOMES = dict.fromkeys(("order.completed", "order.partially-completed"), "customer-credit")
+BECOMES |= dict.fromkeys(("order.failed", "order.rejected", "order.cancelled"), "owed-to-customers")
+"""What becomes of the deposit of an order by its end."""
+LENGTHS = {"day": (0, 1), "week": (0, 7), "month": (1, 0), "year": (12, 0)}
+Json, DAY = Mapping[str, Any], timedelta(1)
 
 
 def banking(day: date) -> bool:
-    return day.weekday() < 5 and day not in BANK_HOLIDAYS
+    return day.weekday() < 5 and str(day) not in BANK_HOLIDAYS
 
 
 def due_on(run: date, method: str) -> date:
@@ -49,127 +53,262 @@ def months_on(day: date, months: int) -> date:
     return min(first + timedelta(day.day - 1), first.replace(day=monthrange(first.year, first.month)[1]))
 
 
-def half_up(above: int, below: int) -> int:
-    return (2 * above + below) // (2 * below)
+def share(minor: int, above: int, below: int) -> int:
+    """A share of an amount, half-up, away from nothing."""
+    return (2 * abs(minor) * above + below) // (2 * below) * (1 if minor >= 0 else -1)
 
 
-def length_of(charge: dict[str, Any]) -> tuple[int, int]:
+def period_of(terms: Json) -> tuple[int, int]:
     """The period of a recurring price as (months, days)."""
-    terms = charge.get("terms", {"period_unit": "month", "period_length": 1})
-    months, days = {"day": (0, 1), "week": (0, 7), "month": (1, 0), "year": (12, 0)}[terms["period_unit"]]
+    months, days = LENGTHS[terms["period_unit"]]
     return months * terms["period_length"], days * terms["period_length"]
 
 
-def own_lines(charge: dict[str, Any], run: date) -> Iterator[tuple[Any, ...]]:
-    (months, days), starts = length_of(charge), charge["starts"]
-    while (start := months_on(starts, months * charge.get("turn", 0)) + timedelta(days * charge.get("turn", 0))) <= run:
-        charge["turn"] = turn = charge.get("turn", 0) + 1
-        end = months_on(starts, months * turn) + timedelta(days * turn)
-        yield charge["key"], "period", str(start), str(end), charge["recurring_minor"]
+class Line(NamedTuple):
+    """A line of an invoice: ORDER/ITEM, kind, days from and to (exclusive), net; what is taken off one is below zero."""
+
+    key: str
+    kind: str
+    start: date
+    end: date
+    net: int
+
+    def by(self, day: date) -> int:
+        """What is due of it for its days before one."""
+        return share(self.net, min(max((day - self.start).days, 0), (self.end - self.start).days), (self.end - self.start).days)
 
 
-def lines_of(charge: dict[str, Any], run: date) -> Iterator[tuple[Any, ...]]:
-    """(item, kind, from, to, net) of one charge in a run; what came before the run is charged by the first run that sees it."""
-    key, starts, days = charge["key"], charge["starts"], [run, months_on(run, 1)]
-    if charge.setdefault("first_run", run) == run:
-        if charge["one_time_minor"]:
-            yield key, "one-time", str(starts), str(starts), charge["one_time_minor"]
-        while (day := months_on(days[0], -1)) > starts:
+def line_of(told: Json, net: int, kind: str) -> Line:
+    return Line(f"{told['order']}/{told['item']}", kind, date.fromisoformat(told["from_day"]), date.fromisoformat(told["to_day"]), net)
+
+
+@dataclass
+class Charge:
+    """A service that is charged: its first day, when the account knew of it and when it ended, how far it was billed (a day, or turns of its own period)."""
+
+    key: str
+    told: Json
+    account: str
+    starts: date = date.max
+    known: datetime = NEVER
+    ended: datetime = NEVER
+    billed: date | None = None
+    turn: int = 0
+
+    def price(self, day: date, rises: Iterable[Json]) -> int:
+        mine = [x for x in rises if x["offering"] == self.told["offering"] and period_of(x) == self.period]
+        return self.told["recurring_minor"] + sum(
+            x["rise_minor"] for x in mine if str(self.starts) < x["announced_on"] and x["from_day"] <= str(day)
+        )
+
+    @property
+    def period(self) -> tuple[int, int]:
+        return period_of(self.told.get("terms", {"period_unit": "month", "period_length": 1}))
+
+    def begins(self, turn: int) -> date:
+        return months_on(self.starts, self.period[0] * turn) + timedelta(self.period[1] * turn)
+
+    def lines(self, run: date, rises: list[Json]) -> Iterator[Line]:
+        """Its lines in a run; what came before the run is charged by the first run that sees it."""
+        first, monthly = self.billed or self.starts, self.period == (1, 0)
+        if not self.billed and self.told["one_time_minor"]:
+            yield Line(self.key, "one-time", first, first, self.told["one_time_minor"])
+        self.billed, days = months_on(run, 1), [run, months_on(run, 1)]
+        while self.told["recurring_minor"] and not monthly and (start := self.begins(self.turn)) <= run:
+            self.turn += 1
+            yield Line(self.key, "period", start, self.begins(self.turn), self.price(start, rises))
+        while (day := months_on(days[0], -1)) > first:
             days.insert(0, day)
-        days.insert(0, starts)
-    if charge["recurring_minor"] and length_of(charge) != (1, 0):
-        yield from own_lines(charge, run)
-        return
-    for start, end in pairwise(days if charge["recurring_minor"] else []):
-        whole = months_on(end, -1)
-        net = half_up(charge["recurring_minor"] * (end - start).days, (end - whole).days)
-        yield key, "period" if start == whole else "part-period", str(start), str(end), net
+        for start, end in pairwise(sorted({first, *days})) if self.told["recurring_minor"] and monthly else ():
+            whole, risen = months_on(end, -1), {date.fromisoformat(x["from_day"]) for x in rises}
+            for one, other in pairwise(sorted({start, end, *(x for x in risen if start < x < end and self.rises(x, rises))})):
+                net = share(self.price(one, rises), (other - one).days, (end - whole).days)
+                yield Line(self.key, "period" if (one, other) == (whole, end) else "part-period", one, other, net)
+
+    def rises(self, day: date, rises: list[Json]) -> bool:
+        return self.price(day, rises) != self.price(day - DAY, rises)
 
 
-def usage_lines(told: dict[str, Any]) -> Iterator[tuple[Any, ...]]:
-    """The lines that a run's usage makes: the exact amount of each price, rounded once, for the month that ends with the run."""
-    run = date.fromisoformat(told["run_on"])
-    for line in told["lines"]:
-        amount = Fraction(line["amount"]) * 100
-        if net := half_up(amount.numerator, amount.denominator):
-            yield f"{line['order']}/{line['item']}", "usage", str(months_on(run, -1)), str(run), net
+@dataclass
+class Bill:
+    """An invoice as it must be, what notes took off it, by the place of a line and whether it was not served, and its tax of that."""
+
+    lines: list[Line]
+    net: int
+    tax: int
+    taken: Counter[tuple[int, bool]] = field(default_factory=Counter)
+    taxed: int = 0
+    void: bool = False
+
+    def unserved(self, charges: Mapping[str, Charge]) -> dict[int, int]:
+        """What is still to be credited of services that have ended, by line: what stays of one is its share of the days before the end."""
+        due = dict[int, int]()
+        for place, line in enumerate(self.lines if not self.void else (), 1):
+            if "period" in line.kind and line.key in charges and (day := charges[line.key].ended.date()) < line.end:
+                rest = line.net - line.by(day) - self.taken[place, True]
+                due[place] = min(rest, line.net - self.taken[place, True] - self.taken[place, False])
+        return {place: net for place, net in due.items() if net > 0}
 
 
-def invoices_of(
-    account: str, charges: list[dict[str, Any]], until: datetime, method: dict[str, str], used: dict[Any, list[tuple[Any, ...]]]
-) -> Iterator[tuple[str, tuple[Any, ...]]]:
-    first = min(charges, key=lambda charge: charge["known"])["starts"]
-    run = next(day for n in range(1, 32) if (day := first + timedelta(n)).day in (1, 8, 15, 22))
-    while (at := datetime.combine(run, time(6), LONDON)) <= until:
-        due = [c for c in charges if c["starts"] < run and c["known"] < at and c["ended"] >= at]
-        if lines := sorted([*(line for charge in due for line in lines_of(charge, run)), *used.get((account, str(run)), [])]):
-            net = sum(line[4] for line in lines)
-            number = f"{account}-{run:%Y%m%d}"
-            yield number, (str(run), str(due_on(run, method.get(number, ""))), net, net + half_up(net * 20, 100), lines)
-        run = months_on(run, 1)
+@dataclass
+class Account:
+    """A billing account: its charges, bills and what is open of them, deposits by order, and what was posted, by day and account of the chart."""
+
+    charges: dict[str, Charge] = field(default_factory=dict)
+    run: date | None = None
+    used: dict[str, list[Line]] = field(default_factory=lambda: defaultdict(list))
+    bills: dict[str, Bill] = field(default_factory=dict)
+    open: Counter[str] = field(default_factory=Counter)
+    deposits: Counter[str] = field(default_factory=Counter)
+    posted: Counter[tuple[date, str]] = field(default_factory=Counter)
+    stand: Counter[str] = field(default_factory=Counter)
+    served: list[tuple[date, Line]] = field(default_factory=list)
+
+    def runs(self, until: datetime, rises: list[Json]) -> Iterator[tuple[date, list[Line]]]:
+        """The bill runs up to a time that were not looked at yet, each with the lines that it must make."""
+        if not self.run and self.charges:
+            first = min(self.charges.values(), key=lambda charge: charge.known).starts
+            self.run = next(day for n in range(1, 32) if (day := first + timedelta(n)).day in (1, 8, 15, 22))
+        while self.run and (at := datetime.combine(self.run, time(6), LONDON)) <= until:
+            run, self.run = self.run, months_on(self.run, 1)
+            due = (each for each in self.charges.values() if each.starts < run and each.known < at <= each.ended)
+            yield run, sorted([*(line for each in due for line in each.lines(run, rises)), *self.used.pop(str(run), ())])
+
+    def post(self, day: date, debit: str, credit: str, minor: int) -> None:
+        """Move an amount from the credit of one account of the chart to the debit of another."""
+        for chart, moved in ((debit, minor), (credit, -minor)):
+            self.posted[day, chart] += moved
+            self.stand[chart] += moved
+
+    def bill(self, day: date, net: int, tax: int, lines: Iterable[Line]) -> None:
+        """Post what is billed, or below zero what is taken off: what is served by days is deferred."""
+        served = [line for line in lines if line.start < line.end]
+        deferred = sum(line.net for line in served)
+        for chart, minor in (("deferred-revenue", deferred), ("revenue", net - deferred), ("tax", tax)):
+            self.post(day, "receivable", chart, minor)
+        self.served += [(day, line) for line in served]
+
+    def lower(self, day: date, number: str, minor: int) -> None:
+        """Lower what is open of a bill; what is above that is a credit."""
+        lowered = min(minor, max(self.open[number], 0))
+        self.open[number] -= lowered
+        self.post(day, "receivable", "customer-credit", minor - lowered)
+
+    def take_off(self, day: date, number: str, lines: list[Json], *, unserved: bool) -> None:
+        """Post a note or a void, by the net of its lines: the tax of all that was taken so far is its share of the bill's."""
+        bill = self.bills[number]
+        for line in lines:
+            bill.taken[line["line"], unserved] += line["net_minor"]
+        net, tax = sum(line["net_minor"] for line in lines), share(bill.tax, bill.taken.total(), bill.net) - bill.taxed
+        bill.taxed += tax
+        self.bill(day, -net, -tax, (line_of(line, -line["net_minor"], "") for line in lines))
+        self.lower(day, number, net + tax)
+
+    def earned(self, day: date) -> int:
+        """What is earned by days at the end of one."""
+        return sum(line.by(day + DAY) for billed, line in self.served if billed <= day)
 
 
-def credits_of(charges: list[dict[str, Any]], issued: dict[str, Any]) -> Iterator[tuple[str, int]]:
-    """(invoice, net) of what was billed in advance of services that ended since: what stays of a line is its share of the days before the end."""
-    for number, (*_, lines) in issued.items():
-        for key, kind, start, end, net in lines:
-            ended = next((charge["ended"] for charge in charges if charge["key"] == key), None)
-            if (
-                kind not in ("period", "part-period")
-                or ended is None
-                or ended.year == 9999
-                or (day := max(ended.date(), date.fromisoformat(start))) >= date.fromisoformat(end)
-            ):
-                continue
-            days = (date.fromisoformat(end) - date.fromisoformat(start)).days
-            yield number, net - half_up(net * (day - date.fromisoformat(start)).days, days)
+class Oracle:
+    """All accounts, as events tell of them. `differing` are the invoices as they must be and as they are; `wrong` the notes that are not as they must be."""
+
+    def __init__(self) -> None:
+        self.accounts, self.items, self.rises = defaultdict[str, Account](Account), dict[str, Charge](), list[Json]()
+        self.payers, self.ends, self.until = dict[str, str](), dict[str, str](), datetime.min.replace(tzinfo=LONDON)
+        self.differing, self.wrong = dict[str, list[Any]](), list[str]()
+
+    def take(self, event: Json) -> None:
+        kind, _, key = event["stream"].partition("-")
+        at, name, data = datetime.fromisoformat(event["occurred_at"]).astimezone(LONDON), event["type"], event["data"]
+        self.until = max(self.until, at) if event["actor"] == "engine" else self.until
+        if kind == "order":
+            self.of_order(key, name, data, at)
+        elif kind == "invoice":
+            self.of_invoice(key, name, data, at)
+        elif name == "catalogue.price-rise-announced":
+            self.rises.append(data)
+        elif name == "account.usage-rated":
+            exact = ((line, Fraction(line["amount"]) * 100) for line in data["lines"])
+            days = {"from_day": str(months_on(date.fromisoformat(data["run_on"]), -1)), "to_day": data["run_on"]}
+            lines = (line_of({**line, **days}, share(1, x.numerator, x.denominator), "usage") for line, x in exact)
+            self.accounts[key].used[data["run_on"]] = [line for line in lines if line.net]
+        elif name == "account.charge-withdrawn" and (charge := self.items.get(f"{data['order']}/{data['item']}")):
+            charge.ended = min(charge.ended, at)
+        elif name == "account.money-returned":
+            owed = min(data["amount_minor"], -self.accounts[key].stand["owed-to-customers"])
+            self.accounts[key].post(at.date(), "owed-to-customers", "cash", owed)
+            self.accounts[key].post(at.date(), "customer-credit", "cash", data["amount_minor"] - owed)
+
+    def of_order(self, order: str, name: str, data: Json, at: datetime) -> None:
+        self.payers |= {order: data["account"]} if data.get("account") else {}
+        charge = self.items.get(f"{order}/{data.get('item')}")
+        if name == "order.planned":
+            for x in data["items"]:
+                self.items[key] = Charge(key := f"{order}/{x['item']}", x, x.get("account") or data["account"])
+        elif name == "charging.started" and charge:
+            charge.known, self.accounts[charge.account].charges[charge.key] = at, charge
+        elif charge and (name in ("service.activated", "esim.downloaded") or (name, data.get("step")) == ("step.forced", "esim-download")):
+            charge.starts = at.date()
+        elif name in ("item.failed", "item.cancelled") and charge:
+            charge.ended = min(charge.ended, at)
+        elif name == "deposit.received":
+            self.accounts[self.payers[order]].deposits[order] += data["amount_minor"]
+            self.accounts[self.payers[order]].post(at.date(), "cash", "deposit", data["amount_minor"])
+        self.ends |= {order: BECOMES[name]} if name in BECOMES else {}
+        if order in self.ends and (account := self.accounts.get(self.payers.get(order, ""))):
+            account.post(at.date(), "deposit", self.ends[order], account.deposits.pop(order, 0))
+
+    def of_invoice(self, number: str, name: str, data: Json, at: datetime) -> None:
+        if name == "invoice.issued":
+            self.payers[number] = data["account"]
+            self.issued(self.accounts[data["account"]], number, data, at)
+        account = self.accounts[self.payers.get(number, "")]
+        if name in ("credit-note.issued", "invoice.voided") and number in account.bills:
+            unserved = data.get("reason") == "not-served" and name == "credit-note.issued"
+            lines = {line["line"]: line["net_minor"] for line in data["lines"]}
+            if unserved and lines.items() - (must := account.bills[number].unserved(account.charges)).items():
+                self.wrong.append(f"note of {number}: must be {must}, is {lines}")
+            account.take_off(at.date(), number, data["lines"], unserved=unserved)
+            account.bills[number].void |= name == "invoice.voided"
+        elif name in ("payment.received", "payment.part-received"):
+            account.post(at.date(), "cash", "receivable", data["amount_minor"])
+            account.lower(at.date(), number, data["amount_minor"])
+
+    def issued(self, account: Account, number: str, data: Json, at: datetime) -> None:
+        """Hold an invoice against what it must be, and post it as it must be, with what credit there is taken off."""
+        told = [line_of(line, line["net_minor"], line["kind"]) for line in data["lines"]]
+        self.look(account, data["account"], at, data["method"])
+        must = self.differing.setdefault(number, [None])
+        must.append((*(data[x] for x in ("issued_on", "due_on", "net_minor", "total_minor")), sorted(told)))
+        if must[0] is not None:
+            *_, net, total, lines = must[0]
+            account.bills[number] = Bill(told if sorted(told) == lines else lines, net, total - net)
+            account.bill(at.date(), net, total - net, lines)
+            used = min(-account.stand["customer-credit"], total)
+            account.post(at.date(), "customer-credit", "receivable", used)
+            account.open[number] = total - used
+        if must[0] == must[-1]:
+            del self.differing[number]
+
+    def look(self, account: Account, name: str, at: datetime, method: str = "") -> None:
+        """Work out the invoices of an account up to a time."""
+        for run, lines in account.runs(at, self.rises):
+            net = sum(line.net for line in lines)
+            if lines:
+                self.differing[f"{name}-{run:%Y%m%d}"] = [(str(run), str(due_on(run, method)), net, net + share(net, 20, 100), lines)]
+
+    def differences(self) -> list[str]:
+        """Where invoices and notes are not what they must be, by the engine's last act."""
+        for name, account in self.accounts.items():
+            self.look(account, name, self.until)
+            left = {number: bill.unserved(account.charges) for number, bill in account.bills.items()}
+            self.wrong += [f"note of {number}: must be {due}, is None" for number, due in left.items() if due]
+        return self.wrong + [f"invoice {number}: must be {must}, is {(*told, None)[0]}" for number, (must, *told) in self.differing.items()]
 
 
-def bills(timelines: Iterable[dict[str, Any]]) -> tuple[dict[str, Any], dict[str, Any], list[str]]:
-    """The invoices as they must be, as they were issued, and where the notes for what was not served are not what they must be; the engine's last
-    act is the time up to which none may be missing."""
-    items, charges, issued, until = dict[str, Any](), dict[str, Any](), dict[str, Any](), datetime(1, 1, 2, tzinfo=LONDON)
-    methods, notes, used = dict[str, str](), dict[str, int](), dict[Any, list[tuple[Any, ...]]]()
-    for event in sorted({event["position"]: event for event in timelines}.values(), key=lambda event: int(event["position"])):
-        data, at = event["data"], datetime.fromisoformat(event["occurred_at"]).astimezone(LONDON)
-        order, until = event["stream"].removeprefix("order-"), max(until, at) if event["actor"] == "engine" else until
-        item = items.get(f"{order}/{data.get('item')}", {})
-        if event["type"] == "order.planned":
-            items |= {
-                (key := f"{order}/{x['item']}"): {**x, "key": key, "account": x.get("account") or data["account"]} for x in data["items"]
-            }
-        elif event["type"] == "charging.started":
-            item["known"] = at
-            charges.setdefault(item["account"], []).append(item)
-        elif event["type"] == "service.activated":
-            item |= {"starts": at.date(), "ended": datetime.max.replace(tzinfo=LONDON)}
-        elif event["type"] == "esim.downloaded" or (event["type"], data.get("step")) == ("step.forced", "esim-download"):
-            item["starts"] = at.date()
-        elif event["type"] in ("item.failed", "item.cancelled"):
-            item["ended"] = at
-        elif event["type"] == "account.usage-rated":
-            used[data["account"], data["run_on"]] = list(usage_lines(data))
-        elif event["type"] == "credit-note.issued" and data["reason"] == "not-served":
-            notes[data["invoice"]] = notes.get(data["invoice"], 0) + data["net_minor"]
-        elif event["type"] == "invoice.issued":
-            lines = sorted((f"{x['order']}/{x['item']}", x["kind"], x["from_day"], x["to_day"], x["net_minor"]) for x in data["lines"])
-            methods[data["number"]] = data["method"]
-            issued[data["number"]] = (*(data[name] for name in ("issued_on", "due_on", "net_minor", "total_minor")), lines)
-    must = {number: bill for account, known in charges.items() for number, bill in invoices_of(account, known, until, methods, used)}
-    due = dict[str, int]()
-    for number, net in credits_of([charge for known in charges.values() for charge in known], issued):
-        due[number] = due.get(number, 0) + net
-    numbers = sorted(number for number in due.keys() | notes.keys() if due.get(number) != notes.get(number))
-    return must, issued, [f"notes of {number}: must be {due.get(number)}, are {notes.get(number)}" for number in numbers]
-
-
-def disagreements(timelines: Iterable[dict[str, Any]]) -> list[str]:
-    """Where the invoices issued, and the notes for what was not served, differ from what they must be."""
-    must, issued, wrong = bills(timelines)
-    numbers = sorted(number for number in must.keys() | issued.keys() if must.get(number) != issued.get(number))
-    return wrong + [f"invoice {number}: must be {must.get(number)}, is {issued.get(number)}" for number in numbers]
-
-
-if __name__ == "__main__":
-    text = sys.stdin.read() if sys.argv[1] == "-" else Path(sys.argv[1]).read_text(encoding="utf-8")
-    sys.exit("\n".join(disagreements(map(json.loads, filter(None, text.split("\n"))))) or None)
+def heard(events: Iterable[Json]) -> Oracle:
+    """What events come to that are told in any order, and more than once."""
+    oracle = Oracle()
+    for event in sorted({event["position"]: event for event in events}.values(), key=lambda event: int(event["position"])):
+        oracle.take(event)
+    return oracle

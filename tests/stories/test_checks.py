@@ -26,8 +26,8 @@ from o2c.views.orders import list_orders
 from o2c.views.timeline import order_timeline
 from projections.engine.operations import ALL, catch_up
 from tests import fates, flaws
+from tests.agreeing import disagreements
 from tests.conftest import database
-from tests.oracle import disagreements
 
 Timeline = list[dict[str, Any]]
 SECOND_BILLS = datetime(2026, 3, 16, tzinfo=UTC)

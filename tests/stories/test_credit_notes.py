@@ -19,9 +19,9 @@ from o2c.views.ledger import trial_balance
 from o2c.views.reading import caught_up
 from o2c.views.timeline import order_timeline
 from projections.invoices import LISTED_OF_CUSTOMER
+from tests.agreeing import disagreements
 from tests.desk import Desk
 from tests.histories import Told, append
-from tests.oracle import disagreements
 from tests.world import World, at, line, order, ported
 
 INVOICE = "BA-C-1-20260108"

@@ -5,7 +5,7 @@ import json
 from o2c.desk.fallout import Force
 from o2c.kernel.partner import Failed
 from o2c.views.timeline import order_timeline
-from tests.oracle import disagreements
+from tests.agreeing import disagreements
 from tests.world import World, at, line, order
 
 

@@ -20,9 +20,10 @@ from o2c.store.database import connect
 from o2c.views.ledger import export_ledger, list_closings, trial_balance
 from o2c.views.reading import caught_up
 from o2c.views.timeline import order_timeline
+from tests.agreeing import books_of, checked, sums
+from tests.agreeing import standing as standing_of
 from tests.desk import DEPOSIT, Desk
 from tests.histories import Told, append
-from tests.ledger_oracle import books_of, checked, sums
 from tests.shell import Shell
 from tests.world import World, at, line, order
 
@@ -247,7 +248,7 @@ def test_the_oracle_works_out_the_same_books(world: World, desk: Desk, tmp_path:
     books = books_of(told)
     stood = Counter[str]()
     for account in books.values():
-        stood.update(account.standing())
+        stood.update(standing_of(account))
     now = standing(world)
     assert stood["open"] == now.get("receivable", 0)
     assert (stood["credit"], stood["owed"]) == (-now.get("customer-credit", 0), -now["owed-to-customers"])

@@ -11,7 +11,7 @@ from o2c.checks.diagnose import run_checks
 from o2c.files import loading
 from o2c.views.timeline import order_timeline
 from tests import billed
-from tests.oracle import disagreements
+from tests.agreeing import disagreements
 from tests.world import ADDRESS, Document, World, order
 
 STOCK = {"esims": 0, "physical": 1, "numbers": 2, "customers": 1}

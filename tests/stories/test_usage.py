@@ -13,8 +13,8 @@ from o2c.kernel.refusal import Refused
 from o2c.store.usage import of_account
 from o2c.views.timeline import order_timeline
 from o2c.views.usage import list_usage, show_allowances
+from tests.agreeing import disagreements
 from tests.metered import BY, account_of, load, metered, number_of, rated, record, usage_lines
-from tests.oracle import disagreements
 from tests.world import World
 
 MARCH = datetime(2026, 3, 1, tzinfo=UTC)

@@ -1,0 +1,96 @@
+"""Whether the engine says what the oracle of money does: invoices and notes, books and balances.
+
+`o2c events find > T.jsonl; o2c ledger export > L.csv; python -m tests.agreeing T.jsonl L.csv` tells where they differ, of the accounts that T.jsonl tells of;
+timelines of all orders of an account will do as well. Nothing of the engine is imported.
+"""
+
+import csv
+import json
+import sys
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from tests.oracle import Account, heard
+
+Posted = Mapping[tuple[date, str], int]
+
+
+def disagreements(timelines: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Where the invoices issued, and the notes for what was not served, differ from what they must be."""
+    return heard(timelines).differences()
+
+
+def books_of(timelines: Iterable[Mapping[str, Any]]) -> dict[str, Account]:
+    """The books of every account whose orders' timelines these are."""
+    return dict(heard(timelines).accounts)
+
+
+def standing(account: Account) -> dict[str, int]:
+    """What an account has open, holds, and keeps."""
+    stand = account.stand
+    held = {"credit": -stand["customer-credit"], "owed": -stand["owed-to-customers"], "deposits": -stand["deposit"]}
+    return {"open": sum(account.open.values()), **held}
+
+
+def sums(books: Iterable[Account], on: date) -> dict[str, int]:
+    """How the accounts of the chart stand at the end of a day, what was earned by then included; without those that stand at nothing."""
+    stand: Counter[str] = Counter()
+    for account in books:
+        for (day, name), minor in account.posted.items():
+            stand[name] += minor if day <= on else 0
+        earned = account.earned(on)
+        stand["deferred-revenue"] += earned
+        stand["revenue"] -= earned
+    return {name: minor for name, minor in stand.items() if minor}
+
+
+def with_earned(account: Account, since: date, until: date) -> Counter[tuple[date, str]]:
+    """What was posted from a day up to another, and what each of these days moved from what is deferred to the revenue."""
+    moved = Counter({(day, chart): minor for (day, chart), minor in account.posted.items() if since <= day <= until})
+    for billed, line in account.served:
+        day = max(line.start, billed, since)
+        while day <= min(until, max(line.end - timedelta(1), billed)):
+            minor = line.by(day + timedelta(1)) - (line.by(day) if day > billed else 0)
+            moved[day, "deferred-revenue"] += minor
+            moved[day, "revenue"] -= minor
+            day += timedelta(1)
+    return moved
+
+
+def differences(books: Mapping[str, Posted], posted: Mapping[str, Posted]) -> list[str]:
+    """Where what was posted, by account, day and account of the chart, is not what must be."""
+    wrong = []
+    for name in sorted(books.keys() | posted.keys()):
+        must, told = books.get(name, {}), posted.get(name, {})
+        for day, chart in sorted(must.keys() | told.keys()):
+            if must.get((day, chart), 0) != told.get((day, chart), 0):
+                wrong.append(f"{name} {day} {chart}: must be {must.get((day, chart), 0)}, is {told.get((day, chart), 0)}")
+    return wrong
+
+
+def of_export(rows: Iterable[Mapping[str, str]]) -> dict[str, Counter[tuple[date, str]]]:
+    """What the lines of `o2c ledger export` post, by account; of a currency with pence."""
+    posted: dict[str, Counter[tuple[date, str]]] = defaultdict(Counter)
+    for row in rows:
+        minor = int((Decimal(row["debit"] or "0") - Decimal(row["credit"] or "0")) * 100)
+        posted[row["account"]][date.fromisoformat(row["day"]), row["ledger_account"]] += minor
+    return posted
+
+
+def checked(timelines: Path, export: Path) -> Iterator[str]:
+    """Where the books of the accounts in some timelines differ from an export, what days earned included."""
+    with export.open(encoding="utf-8", newline="") as lines:
+        posted = of_export(csv.DictReader(lines))
+    oracle = heard(map(json.loads, filter(None, timelines.read_text(encoding="utf-8").split("\n"))))
+    yield from oracle.differences()
+    last = max((day for account in posted.values() for day, _ in account), default=date.min)
+    books = {name: with_earned(account, date.min, last) for name, account in oracle.accounts.items()}
+    yield from differences(books, {name: posted.get(name, {}) for name in books})
+
+
+if __name__ == "__main__":
+    sys.exit("\n".join(checked(*map(Path, sys.argv[1:3]))) or None)
