@@ -94,7 +94,7 @@ def opened(dsn: str | None = None, *, create: bool = False, reading: bool = Fals
                 yield session
         return
     if not create and not embedded.has_store(home):
-        raise Refused(f"there is no store in {home}; make one with `o2c init`, or correct O2C_HOME", kind="missing")
+        raise Refused(f"there is no store in {home}; make one with `o2c init --clock real`, or correct O2C_HOME", kind="missing")
     with _refused_when_unavailable(), embedded.acquire(home) as server, Engine(server.dsn) as app:
         analyst.publish(app)
         if create:
