@@ -55,6 +55,7 @@ from o2c.numbers.step import CHANGE as NUMBER_CHANGE
 from o2c.numbers.step import RESERVATION
 from o2c.numbers.step import RESTOCK as NUMBER_RESTOCK
 from o2c.numbers.step import STEP as NUMBER_STEP
+from o2c.orders.ceasing import CEASED
 from o2c.orders.step import DUPLICATE, VALIDATION
 from o2c.orders.step import KIND as ORDER
 from o2c.partners.reaction import PARTNER_CAME_UP
@@ -167,6 +168,7 @@ REACTIONS: tuple[Reaction, ...] = (
     STOCK_CAME,
     PARTNER_CAME_UP,
     UNSERVED,
+    CEASED,
     stock_expected(drawing=frozenset(_DRAWS), sources=frozenset(source for draw in _DRAWS.values() for source in draw.sources)),
 )
 """What follows of an event in other streams than its own, by itself."""

@@ -88,6 +88,15 @@ def ended(history: Sequence[Told], number: int, *, withdrawn: bool) -> list[Told
     return [*history[:6], *events]
 
 
+def settled(history: Sequence[Told], number: int, *, final: bool) -> list[Told]:
+    """The line was ended for a debt on 10 January, and the bill of 8 February was the final one, or none."""
+    order, account = order_id(number, SALT), f"account-BA-L{number}"
+    barred = told(f"collection-BA-L{number}", "collections.barred", 10, level="ended", lines=[{"order": order, "item": "1"}])
+    withdrawn = told(account, "account.charge-withdrawn", 10, order=order, item="1", served=True)
+    billed = told(account, "account.billed", 39, run_on="2026-02-08", invoice="", final=True)
+    return [*history[:6], barred, withdrawn, *([billed] if final else [])]
+
+
 def deposited(history: Sequence[Told], number: int, *, freed: bool) -> list[Told]:
     held = {
         "account": f"BA-L{number}",
@@ -147,6 +156,8 @@ LEAKS: tuple[Leaking, ...] = tuple(
              lambda h, n: [*ended(h, n, withdrawn=True), bill(n, 39, line(n, "part-period", "2026-02-08", "2026-02-08", 0))]),
             ("a deposit kept for good", "deposit-not-returned", 10000,
              lambda h, n: deposited(h, n, freed=False), lambda h, n: deposited(h, n, freed=True)),
+            ("ended for a debt, and no final bill", "ended-without-final-bill", 0,
+             lambda h, n: settled(h, n, final=False), lambda h, n: settled(h, n, final=True)),
             ("a month on two bills", "billed-twice", PRICE,
              lambda h, n: [*h, bill(n, 40, line(n, "period", "2026-02-08", "2026-03-08", PRICE))]),
             ("a fee on two bills", "billed-twice", FEE, lambda h, n: [*h, bill(n, 40, line(n, "one-time", "2026-01-05", "2026-01-05", FEE))]),

@@ -100,7 +100,7 @@ LIVES: Mapping[str, Mapping[str, Sequence[Told]]] = {
         ),
         "completed in part": (
             *_GATES, ("step.forced", {"item": "1", "step": "delivery"}), ("service.activated", {}), ("activation.fell-out", _TWO),
-            ("item.failed", _TWO), ("order.amended", {}), ("order.partially-completed", {}),
+            ("item.failed", _TWO), ("order.amended", {}), ("order.partially-completed", {}), ("item.ceased", {}),
         ),
         "cancelled": (*_GATES, ("item.cancelled", {"item": "1", "base": "3"}), ("item.cancelled", _TWO), ("order.cancelled", {})),
         "cancelled when its partners had dropped its work": (
@@ -215,6 +215,11 @@ LIVES: Mapping[str, Mapping[str, Sequence[Told]]] = {
         "billed, then withdrawn": (
             ("account.charge-started", {}), ("account.bill-run-requested", {}), ("account.billed", {}),
             ("account.charge-withdrawn", {}), ("account.days-not-served", {}),
+        ),
+        "served to its end, then the final bill": (
+            ("account.charge-started", {}), ("account.bill-run-requested", {}), ("account.billed", {}), ("account.charge-started", {"item": "2", "starts_on": "2026-01-09"}),
+            ("account.charge-withdrawn", {"served": True}), ("account.days-not-served", {}), ("account.charge-withdrawn", {"item": "2", "served": True}),
+            ("account.bill-run-requested", {"run_on": "2026-02-08"}), ("account.billed", {"run_on": "2026-02-08", "billed_to": "2026-03-08", "final": True}),
         ),
         "standing still": (
             ("account.charge-started", {}), ("account.bill-run-requested", {"attempt": 2}), ("account.bill-run-fell-out", {"attempt": 2}),

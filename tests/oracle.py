@@ -9,7 +9,8 @@ one-time charges, part periods by the actual days of the period and the next ful
 A price that is not once a month is charged whole for each of its own periods, counted from the first day, in the first run on or after the period begins.
 A rise holds for services that began before it was announced: a month in which it begins is parted by days, any other period costs what holds as it begins.
 Usage is charged for the month before the run, each price what its exact amount comes to. A direct debit is due on a banking day, ten of them after it was
-issued at the earliest. Of what was billed in advance of a service that has ended since, the days from its end on are credited, but for what notes took off.
+issued at the earliest. Of what was billed in advance of a service that has ended since, the days from its end on are credited, but for what notes took off; of one
+that was complete, the days until then that are on no bill are charged.
 Money that comes for an invoice above what is open is a credit; a bill takes what credit there is; the deposit of an order that completed (in part) is a credit,
 that of one which ended otherwise is owed; paid back is what is owed first. A line over days of service is earned by days, the day itself included, half-up over
 all that were served; what was served before the bill is earned on its day.
@@ -92,6 +93,7 @@ class Charge:
     starts: date = date.max
     known: datetime = NEVER
     ended: datetime = NEVER
+    served: bool = False
     billed: date | None = None
     turn: int = 0
 
@@ -109,19 +111,22 @@ class Charge:
         return months_on(self.starts, self.period[0] * turn) + timedelta(self.period[1] * turn)
 
     def lines(self, run: date, rises: list[Json]) -> Iterator[Line]:
-        """Its lines in a run; what came before the run is charged by the first run that sees it."""
-        first, monthly = self.billed or self.starts, self.period == (1, 0)
+        """Its lines in a run; what came before the run is charged by the first run that sees it, of what ended since up to its end."""
+        first, monthly, ceased = self.billed or self.starts, self.period == (1, 0), max(self.ended.date(), self.starts)
+        ceased = ceased if self.ended < datetime.combine(run, time(6), LONDON) else date.max
         if not self.billed and self.told["one_time_minor"]:
             yield Line(self.key, "one-time", first, first, self.told["one_time_minor"])
         self.billed, days = months_on(run, 1), [run, months_on(run, 1)]
-        while self.told["recurring_minor"] and not monthly and (start := self.begins(self.turn)) <= run:
+        while self.told["recurring_minor"] and not monthly and (start := self.begins(self.turn)) <= run and start < ceased:
             self.turn += 1
-            yield Line(self.key, "period", start, self.begins(self.turn), self.price(start, rises))
+            whole = Line(self.key, "period", start, self.begins(self.turn), self.price(start, rises))
+            yield whole if whole.end <= ceased else Line(self.key, "part-period", start, ceased, whole.by(ceased))
         while (day := months_on(days[0], -1)) > first:
             days.insert(0, day)
         for start, end in pairwise(sorted({first, *days})) if self.told["recurring_minor"] and monthly else ():
             whole, risen = months_on(end, -1), {date.fromisoformat(x["from_day"]) for x in rises}
-            for one, other in pairwise(sorted({start, end, *(x for x in risen if start < x < end and self.rises(x, rises))})):
+            parts = {start, end, ceased, *(x for x in risen if self.rises(x, rises))}
+            for one, other in pairwise(sorted(day for day in parts if start <= day <= min(end, ceased))):
                 net = share(self.price(one, rises), (other - one).days, (end - whole).days)
                 yield Line(self.key, "period" if (one, other) == (whole, end) else "part-period", one, other, net)
 
@@ -171,7 +176,7 @@ class Account:
             self.run = next(day for n in range(1, 32) if (day := first + timedelta(n)).day in (1, 8, 15, 22))
         while self.run and (at := datetime.combine(self.run, time(6), LONDON)) <= until:
             run, self.run = self.run, months_on(self.run, 1)
-            due = (each for each in self.charges.values() if each.starts < run and each.known < at <= each.ended)
+            due = (each for each in self.charges.values() if each.starts < run and each.known < at and (at <= each.ended or each.served))
             yield run, sorted([*(line for each in due for line in each.lines(run, rises)), *self.used.pop(str(run), ())])
 
     def post(self, day: date, debit: str, credit: str, minor: int) -> None:
@@ -233,7 +238,7 @@ class Oracle:
             lines = (line_of({**line, **days}, share(1, x.numerator, x.denominator), "usage") for line, x in exact)
             self.accounts[key].used[data["run_on"]] = [line for line in lines if line.net]
         elif name == "account.charge-withdrawn" and (charge := self.items.get(f"{data['order']}/{data['item']}")):
-            charge.ended = min(charge.ended, at)
+            charge.ended, charge.served = min(charge.ended, at), data.get("served", False)
         elif name == "account.money-returned":
             owed = min(data["amount_minor"], -self.accounts[key].stand["owed-to-customers"])
             self.accounts[key].post(at.date(), "owed-to-customers", "cash", owed)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from o2c.checks.order_to_bill import Billed, Deposit, Item, day_after, terms_of
+from o2c.checks.order_to_bill import Billed, Closing, Deposit, Item, day_after, terms_of
 
 Of = Item | Deposit
 
@@ -155,6 +155,11 @@ RULES: tuple[AssuranceRule, ...] = (
     AssuranceRule("days-not-billed", "G-RM-RA-RLc", "Between the days billed there is none that was not.", _hole),
 )
 DEPOSIT_RULE = ("deposit-not-returned", "G-RM-RA-RLj", "The deposit of an order that is over is a credit, or owed to the customer.")
+FINAL_BILL_RULE = (
+    "ended-without-final-bill",
+    "G-RM-RA-RLb",
+    "An account of which nothing is served any more gets a final bill of what was served and used until then, within some days.",
+)
 LEFT_OUT: Mapping[str, str] = {
     "discount-not-ended": "no charge has a discount that ends",
     "device-without-agreement": "no device is sold on an agreement",
@@ -180,3 +185,11 @@ def kept_too_long(deposit: Deposit) -> Iterator[Leak]:
             DEPOSIT_RULE[0], deposit.order, "", first["account"], amounts, first["currency"], deposit.ended.at[:10], (deposit.ended.event,),
             tuple(said.event for said in (*deposit.kept, *deposit.freed)),
         )  # fmt: skip
+
+
+def never_settled(closing: Closing, today: str, days: int) -> Iterator[Leak]:
+    """An account that ended so many days ago, and has had no final bill. What is on no bill is not known, so no amount is named."""
+    ended = closing.ended
+    if ended is not None and day_after(ended.at[:10], days) <= today:
+        order, item = ended.body["order"], ended.body["item"]
+        yield Leak(FINAL_BILL_RULE[0], order, item, closing.account, 0, closing.currency, ended.at[:10], (ended.event,), ())

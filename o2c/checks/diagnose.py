@@ -151,7 +151,8 @@ _CHARGES = """WITH line AS (
             max((body->>'one_time_minor')::bigint) AS one_time_minor, max((body->>'recurring_minor')::bigint) AS recurring_minor
         FROM o2c.event WHERE type = 'account.charge-started' GROUP BY 1, 2),
     period AS (
-        SELECT *, lag(to_day) OVER (PARTITION BY order_id, item ORDER BY from_day, to_day) AS billed_to FROM line WHERE kind <> 'one-time')
+        SELECT *, lag(to_day) OVER (PARTITION BY order_id, item ORDER BY from_day, to_day) AS billed_to FROM line
+        WHERE kind IN ('period', 'part-period'))
     SELECT stream, 'item ' || item || ' is billed from ' || from_day || ', not ' || coalesce(billed_to, starts_on, 'at all') AS flaw
     FROM period LEFT JOIN charge USING (order_id, item)
     WHERE from_day IS DISTINCT FROM coalesce(billed_to, starts_on) OR to_day <= from_day OR starts_on IS NULL

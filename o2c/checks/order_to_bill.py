@@ -18,7 +18,7 @@ ENDS = frozenset({"order.completed", "order.partially-completed", "order.failed"
 TYPES = ENDS | {
     "order.planned", "service.activated", "service.deactivated", "esim.downloaded", "step.forced", "step.skipped", "charging.started", "item.failed",
     "item.cancelled", "account.charge-started", "account.charge-withdrawn", "invoice.issued", "account.deposit-kept", "account.deposit-freed",
-    "catalogue.price-rise-announced",
+    "catalogue.price-rise-announced", "account.billed",
     "collections.barred",
 }  # fmt: skip
 
@@ -119,11 +119,39 @@ class Deposit:
 
 
 @dataclass(slots=True)
+class Closing:
+    """An account: what is charged to it (with prices of usage: `metered`), the end of the last of it that was served or could be used, and its final bill."""
+
+    account: str
+    currency: str = ""
+    running: set[str] = field(default_factory=set)
+    metered: set[str] = field(default_factory=set)
+    ended: Said | None = None
+
+    def told(self, seen: Seen) -> None:
+        """Take an event of the account down."""
+        body, key = seen.body, f"{seen.body.get('order')}/{seen.body.get('item')}"
+        match seen.type:
+            case "account.charge-started":
+                self.currency, self.ended = body["currency"], None
+                self.running.add(key)
+                if body.get("terms", {}).get("usage_version"):
+                    self.metered.add(key)
+            case "account.charge-withdrawn":
+                self.running.discard(key)
+                if not self.running and (body.get("served") or self.metered):
+                    self.ended = Said(seen.event_id, seen.at, body)
+            case "account.billed" if body.get("final"):
+                self.ended = None
+
+
+@dataclass(slots=True)
 class Evidence:
-    """Items by order and item, deposits by order, and the rises of prices that were announced."""
+    """Items by order and item, deposits by order, accounts, and the rises of prices that were announced."""
 
     items: dict[tuple[str, str], Item] = field(default_factory=dict)
     deposits: dict[str, Deposit] = field(default_factory=dict)
+    closings: dict[str, Closing] = field(default_factory=dict)
     rises: list[PriceRiseAnnounced] = field(default_factory=list)
 
     def of(self, order: str, item: str) -> Item:
@@ -132,9 +160,11 @@ class Evidence:
 
 
 def gathered(records: Iterable[Seen], mine: Callable[[str], bool] = lambda order: True) -> Evidence:
-    """Gather the evidence of events of TYPES in the order of the log, of those orders that are `mine`."""
+    """Gather the evidence of events of TYPES in the order of the log, of those orders, and accounts by their names, that are `mine`."""
     evidence = Evidence()
     for seen in records:
+        if seen.stream.startswith("account-") and mine(account := seen.stream.removeprefix("account-")):
+            evidence.closings.setdefault(account, Closing(account)).told(seen)
         if seen.type == "invoice.issued":
             _billed(evidence, seen, mine)
         elif seen.type == PriceRiseAnnounced.type_name:

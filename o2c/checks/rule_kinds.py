@@ -57,7 +57,7 @@ class Events:
     step: str = ""
     shapes: tuple[str, ...] = ()
     of: str = ""
-    where: Mapping[str, str] = field(default_factory=dict)
+    where: Mapping[str, Any] = field(default_factory=dict)
     that: Callable[[type[Event]], bool] | None = None
     meaning: str = ""
 
@@ -91,7 +91,7 @@ class Events:
         return f"{chosen} ({', '.join(f'{name} {value}' for name, value in self.where.items())})" if self.where else chosen
 
 
-def named(*names: str, **where: str) -> Events:
+def named(*names: str, **where: Any) -> Events:
     """Choose events by their stored names, and by values of their fields."""
     return Events(names=names, where=where)
 

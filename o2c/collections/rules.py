@@ -243,7 +243,9 @@ def barred(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
     body = {"attempt": work.attempt, "level": state.bar_asked, "notices": state.bar_notices, "lines": _lines(work)}
     ended = _lines(work) if state.bar_asked == "ended" else ()
     day = local_date(at, work.market.zone).isoformat() if ended else ""
-    withdrawn = ((account_stream(state.account), ChargeWithdrawn(order=line.order, item=line.item, ended_on=day)) for line in ended)
+    withdrawn = (
+        (account_stream(state.account), ChargeWithdrawn(order=line.order, item=line.item, ended_on=day, served=True)) for line in ended
+    )
     return Decision((Barred.model_validate(body),), tuple(withdrawn))
 
 

@@ -23,16 +23,17 @@ class AccountBilled(Done, name="account.billed", step="bill-run", stream="accoun
     """A bill run covered everything up to the day before `billed_to`; `invoice` is empty when there was nothing to charge.
 
     `own_periods_to` names the charges with a period of their own, not the account's month (`ORDER/ITEM`), of which it billed one or more, and
-    the day up to which these go.
+    the day up to which these go. The bill is `final` when nothing was served any more: what was served and used until the end is on it, and no other follows.
     """
 
     example = {
         "run_on": "2026-01-08", "billed_to": "2026-02-08", "invoice": "BA-1001-20260108",
         "own_periods_to": {"6f9619ff-8b86-5d01-b42d-00cf4fc964ff/1": "2027-01-05"},
     }  # fmt: skip
-    upcasts = (Upcast(defaults={"own_periods_to": {}}),)
+    upcasts = (Upcast(defaults={"own_periods_to": {}}), Upcast(defaults={"final": False}))
     run_on: str
     billed_to: str
+    final: bool = False
     own_periods_to: dict[str, str] = {}
     invoice: Annotated[str, Names("invoice")]
 
@@ -53,7 +54,7 @@ class InvoiceIssued(Held, Numbered, name="invoice.issued", stream="invoice"):
     `number` is the name of its stream (account and day), `legal_number` the one that the law means, from the `series`; version 2 says how much of
     the total the account's credit covers (the rest is to be paid), version 3 the particulars of a VAT invoice: series and number, supplier, tax
     point, customer's name and address, the sums of each rate, and of each line what it is for, quantity, unit price and rate.
-    `market` is the account's. `order` is the one order that it bills, empty where it bills several: each line says its own.
+    Version 4 says whether it is the `final` bill of an account that has no service any more. `market` is the account's. `order` is the one order that it bills, empty where it bills several: each line says its own.
     """
 
     example = {
@@ -84,6 +85,7 @@ class InvoiceIssued(Held, Numbered, name="invoice.issued", stream="invoice"):
                 "customer_address": "",
             }
         ),
+        Upcast(defaults={"final": False}),
     )
     number: str
     account: str
@@ -100,6 +102,7 @@ class InvoiceIssued(Held, Numbered, name="invoice.issued", stream="invoice"):
     total_minor: int
     market: str
     credit_used_minor: int = 0
+    final: bool = False
     tax_point: str = ""
     supplier: Seller = Seller()
     customer_name: Annotated[str, Pii("name")] = ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from itertools import chain, pairwise
 from typing import Any
@@ -55,6 +55,7 @@ def bill(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
         run_on=state.due_run,
         billed_to=following_run(run_on).isoformat(),
         invoice=number if lines else "",
+        final=state.to_settle,
         own_periods_to={key: begun(charge, run_on)[-1].end.isoformat() for key, charge in own.items()},
     )
     taken = (used,) if used else ()
@@ -102,6 +103,7 @@ def _issue(
         tax_minor=tax_minor,
         total_minor=net_minor + tax_minor,
         credit_used_minor=min(state.balance.credit_minor, net_minor + tax_minor),
+        final=state.to_settle,
         market=state.market,
     )
 
@@ -138,15 +140,19 @@ def charge_lines(charge: Charge, run_on: date, rises: Sequence[PriceRiseAnnounce
 
     A monthly price follows the account's cycle: a part period costs its share of the actual days of its whole period, rounded half-up to the
     minor unit, and the period from the run's day on is charged in advance. Any other price is charged for each of its own periods in the
-    first run on or after the day the period begins. The one-time charge comes with the first bill. A month in which the price rises is charged in two parts by
+    first run on or after the day the period begins. The one-time charge comes with the first bill. What was served until it ended is charged up to that
+    day, any period by days. A month in which the price rises is charged in two parts by
     days; any other period costs what holds on the day it begins, and so does what was charged before the rise was announced.
     """
     starts_on = date.fromisoformat(charge.starts_on)
-    if charge.withdrawn or starts_on >= run_on:
+    if (charge.withdrawn and not charge.served) or starts_on >= run_on:
         return
     if not charge.billed_to and charge.one_time_minor:
         yield _line(charge, "one-time", Period(starts_on, starts_on), charge.one_time_minor)
     if not charge.recurring_minor:
+        return
+    if charge.withdrawn:
+        yield from _last_lines(charge, min(run_on, date.fromisoformat(charge.ended_on)), run_on, rises)
         return
     if not charge.in_cycle:
         for own in begun(charge, run_on):
@@ -154,7 +160,28 @@ def charge_lines(charge: Charge, run_on: date, rises: Sequence[PriceRiseAnnounce
         return
     cursor = date.fromisoformat(charge.billed_to) if charge.billed_to else starts_on
     ahead = Period(run_on, following_run(run_on))
-    for part, whole in (*_parts(cursor, run_on), (ahead, ahead)):
+    yield from _by_days(charge, (*_parts(cursor, run_on), (ahead, ahead)), rises)
+
+
+def _last_lines(charge: Charge, end: date, run_on: date, rises: Sequence[PriceRiseAnnounced]) -> Iterator[InvoiceLine]:
+    """What was served before the end of a charge, and is on no bill yet."""
+    starts_on = date.fromisoformat(charge.starts_on)
+    since = date.fromisoformat(charge.billed_to) if charge.billed_to else starts_on
+    if charge.in_cycle:
+        parts = ((Period(part.start, min(part.end, end)), whole) for part, whole in _parts(since, run_on) if part.start < end)
+        yield from _by_days(charge, parts, rises)
+        return
+    for own in charge.terms.recurrence.periods(starts_on, since=since, through=end - timedelta(days=1)):
+        price_minor, days = price_on(charge.recurring_minor, rises, own.start), Period(own.start, min(own.end, end))
+        if days == own:
+            yield _line(charge, "period", own, price_minor)
+        else:
+            yield _line(charge, "part-period", days, part_of(price_minor, days.days, own.days), own.days, price_minor)
+
+
+def _by_days(charge: Charge, parts: Iterable[tuple[Period, Period]], rises: Sequence[PriceRiseAnnounced]) -> Iterator[InvoiceLine]:
+    """The lines of parts of periods, each with its period; one in which the price rises is parted there."""
+    for part, whole in parts:
         for days in _between_rises(part, rises):
             price_minor = price_on(charge.recurring_minor, rises, days.start)
             if days == whole:

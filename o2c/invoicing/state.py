@@ -44,8 +44,8 @@ class Charge:
     """A service charged from `starts_on`; billed up to, not including, `billed_to` (empty: not yet).
 
     A monthly price follows the bill cycle of the account; any other has periods of its own, which begin on the anniversaries of `starts_on`.
-    `invoice` billed it last; `ended_on` is the day from which it is not served (empty: it is, or nobody knows), and `credited` says that what was
-    billed from that day on is being credited.
+    `invoice` billed it last; `ended_on` is the day from which it is not served (empty: it is, or nobody knows), `served` says that days until then which
+    are not billed still are, and `credited` that what was billed from that day on is being credited.
     """
 
     order: str
@@ -60,6 +60,7 @@ class Charge:
     invoice: str = ""
     ended_on: str = ""
     credited: bool = False
+    served: bool = False
 
     @property
     def in_cycle(self) -> bool:
@@ -78,7 +79,8 @@ class AccountState:
     """A billing account, which joins the first bill cycle after its first activation and stays on that day of the month.
 
     `due_run` is the day of the run that was asked for and is to come (empty: none); `next_run` is the day of the last one that was asked
-    for, or of the run that follows the last bill. Days are ISO dates of the market; `charges` stand under `ORDER/ITEM`.
+    for, or of the run that follows the last bill. Days are ISO dates of the market; `charges` stand under `ORDER/ITEM`. It is `settled` once its final
+    bill was made, until something is charged again.
     """
 
     account: str = ""
@@ -92,6 +94,7 @@ class AccountState:
     balance: Balance = field(default_factory=Balance)
     usage: UsageStanding = field(default_factory=UsageStanding)
     limit_offered_on: str = ""
+    settled: bool = False
 
     @property
     def order(self) -> str:
@@ -103,6 +106,12 @@ class AccountState:
         """The charges that are not withdrawn."""
         return [charge for charge in self.charges.values() if not charge.withdrawn]
 
+    @property
+    def to_settle(self) -> bool:
+        """Whether nothing is served any more, and a final bill is to come: something was billed, served or could be used."""
+        had = (charge.billed_to or charge.served or charge.terms.usage_version for charge in self.charges.values())
+        return not self.settled and not self.running and any(had)
+
 
 def evolve_account(state: AccountState, event: Event) -> AccountState:
     match event:
@@ -110,7 +119,7 @@ def evolve_account(state: AccountState, event: Event) -> AccountState:
             return _charged(state, event)
         case ChargeWithdrawn():
             key = f"{event.order}/{event.item}"
-            return _changed_charge(state, key, withdrawn=True, ended_on=event.ended_on)
+            return _changed_charge(state, key, withdrawn=True, ended_on=event.ended_on, served=event.served)
         case CreditDue():
             return _changed_charge(state, f"{event.order}/{event.item}", credited=True)
         case AccountOpened():
@@ -146,6 +155,7 @@ def _charged(state: AccountState, event: ChargeStarted) -> AccountState:
         customer=state.customer or event.customer,
         currency=event.currency,
         market=state.market or event.market,
+        settled=False,
         charges={**state.charges, f"{event.order}/{event.item}": charge},
     )
 
@@ -162,7 +172,7 @@ def _moved(state: AccountState, event: OfBalance) -> AccountState:
 
 def _billed(state: AccountState, event: AccountBilled) -> AccountState:
     charges = {key: _billed_charge(charge, _billed_to(key, charge, event), event) for key, charge in state.charges.items()}
-    return changed(state, charges=charges, due_run="", next_run=event.billed_to, records={})
+    return changed(state, charges=charges, due_run="", next_run=event.billed_to, settled=event.final, records={})
 
 
 def _billed_charge(charge: Charge, billed_to: str, event: AccountBilled) -> Charge:
@@ -170,20 +180,22 @@ def _billed_charge(charge: Charge, billed_to: str, event: AccountBilled) -> Char
 
 
 def _billed_to(key: str, charge: Charge, event: AccountBilled) -> str:
-    if charge.withdrawn or charge.starts_on >= event.run_on:
+    if charge.starts_on >= event.run_on:
         return charge.billed_to
+    if charge.withdrawn:
+        return max(charge.billed_to, charge.ended_on) if charge.served else charge.billed_to
     return event.billed_to if charge.in_cycle else event.own_periods_to.get(key, charge.billed_to)
 
 
 def advance_account(state: AccountState, touched: frozenset[str], at: datetime, book: Any) -> Decision:
-    """Ask for the next bill run while there is anything to charge, and call it off when there is nothing any more. What was billed of a service
-    that has ended, and will not be served, is to be credited."""
+    """Ask for the next bill run while there is anything to charge. When there is nothing any more, the run that stands makes the final bill, or is
+    called off where none is due. What was billed of a service that has ended, and will not be served, is to be credited."""
     dues = (charge for charge in state.charges.values() if charge.unserved)
     decision = just(*(CreditDue(invoice=one.invoice, order=one.order, item=one.item, ended_on=one.ended_on) for one in dues))
     if state.running and not state.due_run:
         work = account_work(state, account_stream(state.account), "", "bill-run", book)
         return decision + cast("Decision", book.steps["bill-run"].request(work, at, due_at=_due_at(work)))
-    if state.due_run and not state.running:
+    if state.due_run and not state.running and not state.to_settle:
         return decision + just(StepCancelled(step="bill-run"))
     return decision
 
@@ -333,7 +345,7 @@ def following_run(run_on: date) -> date:
 
 ACCOUNT = StreamKind(
     category="account",
-    shape_version=4,
+    shape_version=5,
     state_type=AccountState,
     initial=lambda _: AccountState(),
     evolve=evolve_account,
@@ -344,7 +356,7 @@ ACCOUNT = StreamKind(
 )
 INVOICE = StreamKind(
     category="invoice",
-    shape_version=4,
+    shape_version=5,
     state_type=InvoiceState,
     initial=lambda _: InvoiceState(),
     evolve=evolve_invoice,

@@ -84,7 +84,9 @@ def grants_of(state: AccountState, tariffs: dict[str, Tariff], period: Period) -
     fresh = [
         granted(key, one, period, from_day=date.fromisoformat(charge.starts_on))
         for key, charge in metered(state).items()
-        if not charge.withdrawn and charge.starts_on < period.end.isoformat() and key in tariffs
+        if (not charge.withdrawn or charge.ended_on > period.start.isoformat())
+        and charge.starts_on < period.end.isoformat()
+        and key in tariffs
         for one in tariffs[key].allowances
     ]
     return (*brought, *fresh)

@@ -105,14 +105,18 @@ class ChargeStarted(Event, name="account.charge-started", stream="account"):
 
 
 class ChargeWithdrawn(Event, name="account.charge-withdrawn", stream="account"):
-    """The item ended before it was complete, on the local date `ended_on`; charges that are not billed yet never will be, and what was billed
-    in advance of days from that one on is credited. Version 2 says the day: before it, nothing was credited."""
+    """The item is not served from the local date `ended_on` on, and what was billed in advance of days from that one on is credited.
+
+    An item that ended before it was complete is not billed any more. One that was `served` until then is billed once more for what was served and used, and is
+    on no bill yet. Version 2 says the day: before it, nothing was credited. Version 3 says whether it was served.
+    """
 
     example = {"order": "6f9619ff-8b86-5d01-b42d-00cf4fc964ff", "item": "1", "ended_on": "2026-01-20"}
-    upcasts = (Upcast(defaults={"ended_on": ""}),)
+    upcasts = (Upcast(defaults={"ended_on": ""}), Upcast(defaults={"served": False}))
     order: str
     item: str
     ended_on: str = ""
+    served: bool = False
 
 
 def account_stream(account: str) -> str:

@@ -177,11 +177,13 @@ class Referral:
 
 @dataclass(frozen=True, kw_only=True)
 class Ending:
-    """How a step's work is taken back when its item ends before it is complete.
+    """How a step's work is taken back when its item ends before it is complete, or its service afterwards.
 
     `undo(work, outcome, at)` takes back our own part. `recall` names the step by which the partner is asked to drop its part (not any more
     once the step is done, where `done_for_good(work)` says so). `no_return(work, at)` gives the reason why the item can no longer be cancelled, a
     hard point of no return, or an empty text. `let_go(work, at)` gives back what was set aside for a step that will not run.
+
+    `cease(work, outcome, at)` gives back what the service of a complete item used, when that is ended.
 
     `give_up(work, at)` gives this step's own events when the customer gives up the part of the item that it belongs to (`Step.part`); without
     one it is the generic `step.given-up`.
@@ -195,6 +197,7 @@ class Ending:
     no_return: Callable[[Work, datetime], str] = nothing_wrong
     let_go: Callable[[Work, datetime], Decision] = _no_release
     give_up: Callable[[Work, datetime], Decision] = _no_release
+    cease: Callable[[Work, Mapping[str, Any], datetime], Decision] = _no_undo
 
 
 @dataclass(frozen=True, kw_only=True)

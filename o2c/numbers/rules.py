@@ -162,6 +162,13 @@ def _given_back(work: Work, msisdn: str, use: NumberUse, at: datetime) -> Decisi
     )
 
 
+def cease(work: Work, outcome: Mapping[str, Any], at: datetime) -> Decision:
+    """Give the number of a service that ended its rest: the one that was ported in, where one took the first one's place. Source: the market's rests."""
+    msisdn = work.outcomes["cutover"]["msisdn"] if work.outcomes.get("number-change") else outcome["msisdn"]
+    rest = resting(work.market, msisdn, "in-use", customer=work.state.party, at=at)
+    return Decision(elsewhere=((stream_of(msisdn), rest),), frees=(work.guard("number", msisdn),))
+
+
 def resting(market: Market, msisdn: str, use: NumberUse, *, customer: str, at: datetime) -> NumberQuarantined:
     """Make the rest of a number that a customer had, from a time on: the minimum of the market for its use. Source: the market's rests."""
     rule = number_rest(market, use)

@@ -35,6 +35,7 @@ STEP = Step(
     ),
     ending=Ending(
         undo=rules.release,
+        cease=rules.cease,
         let_go=rules.let_go,
     ),
 )

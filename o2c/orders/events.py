@@ -303,6 +303,15 @@ class ItemFailed(OfItem, name="item.failed", stream="order"):
     note: Annotated[str, Pii("note")] = ""
 
 
+class ItemCeased(Event, name="item.ceased", stream="order"):
+    """The service of an item that was complete ended, on the local date `ended_on`: its number rests, and its SIM serves nobody any more. The order stays
+    as it ended."""
+
+    example = {"item": "1", "ended_on": "2026-03-23"}
+    item: str
+    ended_on: str
+
+
 class ItemCancelled(OfItem, name="item.cancelled", stream="order"):
     """An item was cancelled, on request or (`base`) because the item it relies on ended."""
 

@@ -31,7 +31,7 @@ from o2c.orders import events
 from o2c.orders.rollup import Progress, follow, plan
 from o2c.orders.wish import NUMBER, PORT_IN, Line, bringing_nothing
 
-SHAPE_VERSION = 8
+SHAPE_VERSION = 9
 OURS = "ours"
 """The one value of the correction of prices: the channel takes what the catalogue says."""
 LONG_AFTER = datetime(9999, 1, 1, tzinfo=UTC)
@@ -92,7 +92,7 @@ class OrderState:
     `relied_on_by` gives, by item, the items that rely on it. `records`, `set_aside` and `let_go` (what is kept for a step no more) stand under item
     and step; the item of a gate is empty. `suspected` are the open fallouts of resubmissions, of which an order may have several. `due` gives, by
     item and step under way, the time at which more is known and whether a partner took the work on; `forced`, by item, the step that was last
-    counted as done by other means after a fallout, and the reason of that.
+    counted as done by other means after a fallout, and the reason of that. `ceased` are the items whose service ended after they were complete.
     """
 
     order_id: str = ""
@@ -125,6 +125,7 @@ class OrderState:
     let_go: dict[str, dict[str, tuple[dict[str, Any], ...]]] = field(default_factory=dict, repr=False)
     due: dict[str, dict[str, tuple[datetime, bool]]] = field(default_factory=dict)
     forced: dict[str, tuple[str, str]] = field(default_factory=dict)
+    ceased: tuple[str, ...] = ()
 
     def kept(self, item: str, step: str) -> tuple[dict[str, Any], ...]:
         """Give the events by which something was set aside for a step, oldest first, as plain values."""
@@ -386,6 +387,7 @@ _OWN: dict[type[Event], Callable[[OrderState, Any], OrderState]] = {
     events.PromiseRevised: _promised,
     events.DuplicateSuspected: _suspected,
     events.DuplicateSettled: _settled,
+    events.ItemCeased: lambda state, event: changed(state, ceased=(*state.ceased, event.item)),
     **dict.fromkeys(
         (events.OrderRejected, events.OrderCompleted, events.OrderPartiallyCompleted, events.OrderFailed, events.OrderCancelled), _closed
     ),

@@ -140,6 +140,12 @@ def release(work: Work, outcome: Mapping[str, Any], at: datetime) -> Decision:
     )
 
 
+def cease(work: Work, outcome: Mapping[str, Any], at: datetime) -> Decision:
+    """Scrap the SIM of a service that ended: it was used, and nobody gets it again."""
+    iccid = outcome["iccid"]
+    return Decision(elsewhere=((stream_of(iccid), SimScrapped(iccid=iccid)),), frees=(work.guard("sim", iccid),))
+
+
 def lose(work: Work, outcome: Mapping[str, Any], at: datetime) -> Decision:
     """Block the SIM that was lost, for good, and free the item for another, at the cost of a replacement in the order's market."""
     iccid, market = outcome["iccid"], work.market

@@ -23,6 +23,7 @@ STEP = Step(
     ),
     ending=Ending(
         undo=rules.release,
+        cease=rules.cease,
     ),
     renewal=Renewal(
         lose=rules.lose,

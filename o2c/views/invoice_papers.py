@@ -23,7 +23,7 @@ WHERE type = 'invoice.issued' AND body ->> 'legal_number' = %s AND body ->> 'leg
 
 _PARTICULARS = (
     *("account", "customer", "currency", "issued_on", "tax_point", "due_on", "method", "market"),
-    *("net_minor", "tax_minor", "total_minor", "credit_used_minor"),
+    *("net_minor", "tax_minor", "total_minor", "credit_used_minor", "final"),
 )
 _OF_NOTE = (
     *("note", "legal_number", "issued_on", "reason", "author", "approved_by", "net_minor", "tax_minor", "total_minor"),

@@ -353,8 +353,8 @@ OF_A_STEP = {
     "credit.notice", "credit.noticed", "credit.refused",
     "activation.activated", "activation.deactivate", "appointment.called_off", "appointment.kept", "invoicing.bill", "invoicing.look_at", "charging.start", "charging.stop",
     "credit.approved", "credit.decide", "delivery.delivered", "esim.cancelled", "esim.confirmed", "esim.downloaded", "identity.decide", "identity.passed", "numbers.arrive",
-    "numbers.assign", "numbers.change", "numbers.keep", "numbers.lapse", "numbers.let_go", "numbers.release", "payments.received", "porting.comes_all_the_same", "porting.out_of_window", "porting.ported", "porting.scheduled", "porting.too_late", "porting.withdrawn", "qualification.qualified",
-    "sim.arrive", "sim.assign", "sim.lose", "sim.release", "sim.restock", "numbers.rested",
+    "numbers.assign", "numbers.cease", "numbers.change", "numbers.keep", "numbers.lapse", "numbers.let_go", "numbers.release", "payments.received", "porting.comes_all_the_same", "porting.out_of_window", "porting.ported", "porting.scheduled", "porting.too_late", "porting.withdrawn", "qualification.qualified",
+    "sim.arrive", "sim.assign", "sim.cease", "sim.lose", "sim.release", "sim.restock", "numbers.rested",
     "collections.barred", "collections.look", "partners.open_probe",
 }  # fmt: skip
 """What a row of the agenda yields, once: the row is gone with it, and the command id is the row."""

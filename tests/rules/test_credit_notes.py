@@ -214,12 +214,12 @@ def test_a_courtesy_before_does_not_lower_what_was_not_served_below_the_line() -
 
 
 def test_an_account_says_once_that_a_credit_is_due() -> None:
-    """A service that ends within what was billed in advance: the account names the invoice and the day, and its next bill run is called off."""
+    """A service that ends within what was billed in advance: the account names the invoice and the day, and its next bill run makes the final bill."""
     state, issued = run(account(charge("2026-01-05")))
     assert issued is not None
     withdrawn = account(ChargeWithdrawn(order=ORDER, item="1", ended_on="2026-01-20"), state=state)
     [kept] = withdrawn.charges.values()
-    assert (kept.credited, kept.invoice, withdrawn.due_run) == (True, issued.number, "")
+    assert (kept.credited, kept.invoice, withdrawn.due_run) == (True, issued.number, "2026-02-08")
 
 
 @pytest.mark.parametrize("ended_on", ["", "2026-02-08", "2026-03-01"])

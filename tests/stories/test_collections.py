@@ -68,7 +68,7 @@ def test_services_that_are_ended_are_charged_no_more(world: World, owing: Callab
     March's is credited."""
     owing(at(20, month=5))
     assert [day for day, what in course(world) if what == "barred"] == ["02-08", "02-21", "03-23"]
-    assert world.types(f"account-{ACCOUNT}")[-3:] == ["account.charge-withdrawn", "account.days-not-served", "step.cancelled"]
+    assert world.types(f"account-{ACCOUNT}")[-3:] == ["account.charge-withdrawn", "account.days-not-served", "account.billed"]
     [note] = world.app.reads.rows(
         "SELECT body->>'invoice' AS of, body->'lines'->0->>'from_day' AS since FROM o2c.event WHERE type = 'credit-note.issued'"
     )

@@ -61,6 +61,12 @@ class Paper:
     of_invoice: str = ""
     reason: str = ""
     void: bool = False
+    final: bool = False
+
+    @property
+    def title(self) -> str:
+        """What a paper is called above its number: the last bill of an account says that it is."""
+        return f"Final {self.kind.lower()}" if self.final else self.kind
 
     @property
     def payable_minor(self) -> int:
@@ -98,6 +104,7 @@ def paper_of_invoice(issued: InvoiceIssued, *, void: bool = False, personal: boo
     )  # fmt: skip
     return Paper(
         kind="Invoice",
+        final=issued.final,
         number=issued.legal_number or issued.number,
         name=issued.number,
         currency=issued.currency,

@@ -29,7 +29,7 @@ def pdf_of(paper: Paper) -> bytes:
 
     pdf = FPDF(format="A4")
     pdf.set_creation_date(local_time(date.fromisoformat(paper.issued_on), 0, 0, "UTC"))
-    pdf.set_title(f"{paper.kind} {paper.number}")
+    pdf.set_title(f"{paper.title} {paper.number}")
     pdf.set_author(paper.seller.name)
     pdf.set_margins(MARGIN, MARGIN, MARGIN)
     pdf.set_auto_page_break(auto=True, margin=MARGIN)
@@ -65,7 +65,7 @@ def _head(pdf: FPDF, paper: Paper) -> None:
             pdf.cell(0, 4.5, text, new_x="LMARGIN", new_y="NEXT")
     pdf.ln(10)
     pdf.set_font(FONT, "B", 18)
-    pdf.cell(0, 9, f"{paper.kind} {paper.number}" + (" (void)" if paper.void else ""), new_x="LMARGIN", new_y="NEXT")
+    pdf.cell(0, 9, f"{paper.title} {paper.number}" + (" (void)" if paper.void else ""), new_x="LMARGIN", new_y="NEXT")
     pdf.ln(3)
     top = pdf.get_y()
     pdf.set_font(FONT, "", 10)

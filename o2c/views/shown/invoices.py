@@ -92,7 +92,7 @@ class WaitingNoteShown(TypedDict):
 
 
 class InvoicePaperShown(TypedDict):
-    """An invoice with all that it says, and what was taken off it; amounts are minor units. The last two are there where they were asked for."""
+    """An invoice with all that it says, and what was taken off it; amounts are minor units. `final` says that it is the last of its account. The last two are there where they were asked for."""
 
     invoice: str
     legal_number: str
@@ -109,6 +109,7 @@ class InvoicePaperShown(TypedDict):
     tax_minor: int
     total_minor: int
     credit_used_minor: int
+    final: bool
     supplier: SupplierShown
     lines: list[InvoiceLineShown]
     taxes: list[TaxSumShown]

@@ -1,0 +1,113 @@
+"""The final bill of an account: what was served and used until its last line ended, once, and nothing after it."""
+
+from dataclasses import replace
+from datetime import date, timedelta
+
+import hypothesis
+import pytest
+from hypothesis import strategies as st
+
+from o2c.invoicing.events import AccountBilled
+from o2c.invoicing.rules import bill
+from o2c.invoicing.state import ACCOUNT, AccountState
+from o2c.invoicing.usage import grants_of, period_before
+from o2c.kernel.charges import ChargeStarted, ChargeWithdrawn, PriceTerms
+from o2c.rating.account import Tariff
+from o2c.rating.tariff import Allowance
+from tests.charges import ORDER, STREAM, account, charge, run, told
+from tests.given import BOOK, CUSTOMER, MONDAY
+
+
+def ended(on: str, item: str = "1", *, served: bool = True) -> ChargeWithdrawn:
+    return ChargeWithdrawn(order=ORDER, item=item, ended_on=on, served=served)
+
+
+def weekly(starts_on: str, minor: int) -> ChargeStarted:
+    return charge(starts_on, minor).model_copy(update={"terms": PriceTerms(period_unit="week")})
+
+
+def billed(state: AccountState) -> AccountBilled:
+    """What the account says of its next run."""
+    work = replace(ACCOUNT.work(state, STREAM, "", "bill-run", BOOK), read={"customer-C-1001": CUSTOMER})
+    [found] = [event for event in bill(work, {}, MONDAY).events if isinstance(event, AccountBilled)]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("started", "end", "lines"),
+    [
+        pytest.param(charge("2026-01-10", 3100, 500), "2026-01-20",
+                     [("one-time", "2026-01-10", "2026-01-10", 500), ("part-period", "2026-01-10", "2026-01-20", 1000)], id="ten-of-31-days"),
+        pytest.param(charge("2026-01-20", 3100), "2026-01-20", [], id="not-a-day"),
+        pytest.param(weekly("2026-01-10", 700), "2026-01-20",
+                     [("period", "2026-01-10", "2026-01-17", 700), ("part-period", "2026-01-17", "2026-01-20", 300)], id="a-week-and-three-days"),
+    ],
+)  # fmt: skip
+def test_what_was_served_and_is_on_no_bill_is_billed_up_to_its_end(
+    started: ChargeStarted, end: str, lines: list[tuple[str, str, str, int]]
+) -> None:
+    """A line added after the last run, on an account whose services are ended for a debt: its days are charged, and none after them."""
+    state, _ = run(account(charge("2026-01-05")))
+    state = account(started.model_copy(update={"item": "2"}), ended(end), ended(end, "2"), state=state)
+    assert (state.due_run, billed(state).final) == ("2026-02-08", True)
+    state, invoice = run(state)
+    assert told(invoice) == lines
+    assert (state.due_run, state.settled) == ("", True)
+    if invoice:
+        assert invoice.final
+
+
+def test_a_bill_is_not_final_while_anything_is_served() -> None:
+    """One of two lines has ended: its last days stand on the bill of the other, which goes on."""
+    state, _ = run(account(charge("2026-01-05")))
+    state = account(charge("2026-01-12", 3100, item="2"), ended("2026-01-20", "2"), state=state)
+    state, invoice = run(state)
+    assert invoice is not None
+    assert [line.net_minor for line in invoice.lines if line.item == "2"] == [800]
+    assert (invoice.final, state.settled, state.due_run) == (False, False, "2026-03-08")
+
+
+def test_an_account_that_is_charged_again_after_its_final_bill_is_billed_again() -> None:
+    """And it will have another final bill."""
+    state, _ = run(account(charge("2026-01-05")))
+    state, _ = run(account(ended("2026-01-20"), state=state))
+    assert state.settled
+    state = account(charge("2026-03-10", item="2"), state=state)
+    assert (state.settled, state.due_run) == (False, "2026-04-08")
+
+
+def test_an_item_that_never_was_complete_is_not_billed_for_its_days() -> None:
+    """As before: what failed before its first bill costs nothing, and its run is called off."""
+    state = account(charge("2026-01-05"), ended("2026-01-06", served=False))
+    assert (state.due_run, state.to_settle) == ("", False)
+
+
+def test_included_units_cover_what_was_used_before_the_end() -> None:
+    """The units of the month in which a line ended are granted to it: it paid for them."""
+    started = charge("2026-01-05")
+    metered = started.model_copy(update={"terms": started.terms.model_copy(update={"usage_version": 12})})
+    state = account(metered, ended("2026-01-20"))
+    tariffs = {f"{ORDER}/1": Tariff("mobile-line", (), (Allowance(name="50 messages", usage=("sms",), unit="message", quantity="50"),))}
+    assert len(grants_of(state, tariffs, period_before(state, date(2026, 2, 8)))) == 1
+    assert grants_of(state, tariffs, period_before(state, date(2026, 3, 8))) == ()
+
+
+@hypothesis.given(st.integers(0, 60), st.integers(0, 60), st.integers(1, 9_999))
+def test_a_line_is_billed_for_the_days_it_was_served(before: int, served: int, minor: int) -> None:
+    """Whenever it starts and ends: the days on all its bills, less those credited, are the days from its start to its end."""
+    starts = date(2026, 1, 9) + timedelta(days=before)
+    end = starts + timedelta(days=served)
+    state, days, at = account(charge("2026-01-05", item="9"), charge(starts.isoformat(), minor)), [], False
+    for _ in range(6):
+        if not at and state.due_run and date.fromisoformat(state.due_run) > end:
+            state, at = account(ended(end.isoformat()), state=state), True
+        state, invoice = run(state)
+        days += [line for line in (invoice.lines if invoice else ()) if line.item == "1" and line.kind != "one-time"]
+    covered = {
+        date.fromisoformat(line.from_day) + timedelta(days=n)
+        for line in days
+        for n in range((date.fromisoformat(line.to_day) - date.fromisoformat(line.from_day)).days)
+    }
+    assert {starts + timedelta(days=n) for n in range(served)} <= covered
+    [kept] = [one for one in state.charges.values() if one.item == "1"]
+    assert kept.billed_to <= end.isoformat() or kept.credited or not served

@@ -1,0 +1,85 @@
+"""A service that is ended for a debt, over months: its final bill, its number's rest, its SIM, and what assurance and the oracle say."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from o2c.checks.assurance import check_assurance
+from o2c.checks.conformance import check_conformance
+from o2c.checks.diagnose import run_checks
+from o2c.kernel.partner import RefusedBy
+from o2c.views.invoice_papers import show_paper
+from o2c.views.ledger import trial_balance
+from o2c.views.reading import caught_up
+from o2c.views.timeline import order_timeline
+from tests.agreeing import books_of, disagreements, standing
+from tests.desk import Desk
+from tests.metered import account_of, load, metered, number_of, record, usage_lines
+from tests.world import World, at
+
+LAST = "SELECT body FROM o2c.event WHERE type = %s ORDER BY position DESC LIMIT 1"
+
+
+def last(world: World, name: str) -> dict[str, Any]:
+    """The last event of a type."""
+    [row] = world.app.reads.rows(LAST, name)
+    return dict(row["body"])
+
+
+@pytest.fixture
+def world(dsn: str, tmp_path: Path) -> World:
+    """A metered line whose card is declined for good: first billed on 8 January, due on the 22nd, ended sixty days later, on 23 March."""
+    made = metered(dsn, tmp_path)
+    made.scripted.will("payment", *[RefusedBy("DECLINED")] * 30)
+    return made
+
+
+@pytest.fixture
+def ended(world: World) -> World:
+    """It was used on 12 March, between the bill of the 8th and its end; the file with that came on 1 April. Now it is the middle of April."""
+    world.run(at(1, month=4))
+    load(world, record("1", number_of(world), start="2026-03-12T12:00:00Z", quantity=600))
+    return world.run(at(15, month=4))
+
+
+def test_what_was_used_until_the_end_is_on_the_final_bill(ended: World) -> None:
+    """Ten minutes at 0.10: the run that stood, of 8 April, bills them, says that it is the last, and none follows."""
+    assert usage_lines(ended) == [("2026-04-08", 100)]
+    issued = last(ended, "invoice.issued")
+    assert ([line["kind"] for line in issued["lines"]], issued["final"]) == (["usage"], True)
+    assert last(ended, "account.billed")["final"]
+    assert show_paper(ended.app, issued["number"])["final"]
+    assert ended.run(at(1, month=8)).types(f"account-{account_of(ended)}").count("account.billed") == 4
+
+
+def test_its_paper_says_final(ended: World, desk: Desk) -> None:
+    """In its title, and no other paper does."""
+    number = last(ended, "invoice.issued")["number"]
+    for invoice, title in ((number, "Final invoice"), (f"{account_of(ended)}-20260308", "Invoice")):
+        assert f"<h1>{title} GB1-INV" in desk.types("invoices", "html", invoice)
+
+
+def test_its_number_rests_and_its_sim_is_scrapped(ended: World) -> None:
+    """Asked for on the day of the end; the order stays completed, and in the last days of the rest nobody else has the number."""
+    quarantined = last(ended, "number.quarantined")
+    assert (quarantined["msisdn"], quarantined["use"], quarantined["due_at"][:10]) == (number_of(ended), "in-use", "2026-04-23")
+    assert last(ended, "sim.scrapped")["cause"] == "used"
+    assert last(ended, "item.ceased") == {"item": "1", "ended_on": "2026-03-23"}
+    assert ended.state("ONE") == "completed"
+    ended.run(at(24, month=4))
+    assert last(ended, "number.rested")["msisdn"] == number_of(ended)
+
+
+def test_all_that_checks_is_content(ended: World) -> None:
+    """Assurance, conformance, diagnose, the books, and both oracles, which read the timeline alone."""
+    assert check_assurance(ended.app) == []
+    assert [kept.rule for kept in check_conformance(ended.app) if kept.row()["violations"]] == []
+    assert [check for check in run_checks(ended.app) if check.state == "failed"] == []
+    timeline = list(order_timeline(ended.app, "ONE"))
+    assert disagreements(map(dict, timeline)) == []
+    caught_up(ended.app)
+    told = trial_balance(ended.app)
+    assert [row for row in told["compared"] if row["difference_minor"]] == []
+    [account] = books_of(timeline).values()
+    assert standing(account)["open"] > 0
