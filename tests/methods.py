@@ -3,6 +3,7 @@
 METHODS = {
     "credit-notes.approve": "approve_credit_note",
     "credit-notes.issue": "issue_credit_note",
+    "credit-notes.preview": "preview_credit_note",
     "invoices.html": "invoice_html",
     "invoices.pdf": "invoice_pdf",
     "invoices.show": "invoice",

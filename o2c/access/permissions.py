@@ -37,6 +37,7 @@ conformance              -        -       yes         masked   yes      -       
 counterfactual           -        -       yes         masked   yes      -                -
 credit-notes.approve     -        -       yes         -        -        -                -
 credit-notes.issue       -        yes     yes         -        -        -                -
+credit-notes.preview     -        yes     yes         masked   yes      -                -
 customers.contact        own      yes     yes         -        -        -                -
 customers.list           own      yes     yes         masked   yes      yes              -
 customers.load           -        -       -           -        -        -                -

@@ -14,8 +14,8 @@ from o2c.invoicing.events import NoteReason
 from o2c.invoicing.noted import InvoiceState
 from o2c.kernel.charges import invoice_stream
 from o2c.kernel.decision import Decision
-from o2c.kernel.money import to_minor
 from o2c.kernel.refusal import Refused
+from o2c.views.credit_notes import net_lines
 from o2c.views.invoices import issued_invoice
 
 REASONS: tuple[str, ...] = get_args(NoteReason)
@@ -31,7 +31,7 @@ def issue_credit_note(
     Refused: missing (no such invoice), conflict (void, or more than is left of a line or of the invoice), usage (no such line, amount or reason).
     """
     given, currency = _reason(reason), _currency(app, invoice)
-    wanted = {_place(invoice, place): _net(amount, currency) for place, amount in lines.items()} if lines else None
+    wanted = net_lines(invoice, lines, currency)
 
     def take(state: InvoiceState, at: datetime) -> Decision:
         work = app.work(invoice_stream(invoice), state, "", "payment")
@@ -86,16 +86,3 @@ def _currency(app: Engine, invoice: str) -> str:
     issued = issued_invoice(app, invoice).issued
     assert issued is not None
     return issued.currency
-
-
-def _place(invoice: str, text: str) -> int:
-    if not (text.isascii() and text.isdigit()):
-        raise Refused(f"invoice {invoice}: a line is named by its place, 1 for the first, not {text[:20]!r}")
-    return int(text)
-
-
-def _net(amount: str, currency: str) -> int:
-    try:
-        return to_minor(amount, currency)
-    except ValueError as error:
-        raise Refused(f"{error}; write the amount as 23.99, without tax") from None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from o2c.desk import collections as desk
 from o2c.entrypoints.answered import answered
 from o2c.views import shown
-from o2c.views.collections import list_collections
+from o2c.views.collections import Bar, list_collections
 from o2c.views.reading import Page
 
 if TYPE_CHECKING:
@@ -24,10 +24,10 @@ class Collections:
 
     @answered
     def collections(
-        self, *, accounts: Sequence[str] = (), stage: str = "", offset: int = 0, limit: int = 100
+        self, *, accounts: Sequence[str] = (), stage: str = "", bar: Bar = "", hold: str = "", offset: int = 0, limit: int = 100
     ) -> Page[shown.CollectionShown]:
         """Accounts that owe past a due day or whose collections are held. See `views.collections.list_collections`."""
-        return list_collections(self._session.app, accounts=accounts, stage=stage, offset=offset, limit=limit)
+        return list_collections(self._session.app, accounts=accounts, stage=stage, bar=bar, hold=hold, offset=offset, limit=limit)
 
     @answered
     def hold_collections(self, account: str, kind: str, context: Context, *, until: date | None = None, note: str = "") -> Written:

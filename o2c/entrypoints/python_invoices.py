@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from o2c.desk import invoices
 from o2c.entrypoints.answered import answered
 from o2c.views import shown
+from o2c.views.credit_notes import preview_credit_note
 from o2c.views.invoice_papers import invoice_html, invoice_pdf, invoice_ubl, show_paper
 from o2c.views.invoices import money_owed
 from o2c.views.reading import all_seen
@@ -53,6 +54,11 @@ class Invoices:
     ) -> Written:
         """Issue a credit note for an invoice, or ask for one that somebody else approves. See `desk.invoices.issue_credit_note`."""
         return invoices.issue_credit_note(self._session.app, context, invoice, reason=reason, comment=comment, lines=lines)
+
+    @answered
+    def preview_credit_note(self, invoice: str, *, lines: Mapping[str, str] | None = None) -> shown.CreditNotePreviewShown:
+        """What a credit note would come to, before it is issued. See `views.credit_notes.preview_credit_note`."""
+        return preview_credit_note(self._session.app, invoice, lines=lines)
 
     @answered
     def approve_credit_note(self, invoice: str, note: str, context: Context) -> Written:

@@ -5,7 +5,7 @@ Source: billing facts, section 6.4 (a finalised invoice is never edited; the not
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from fractions import Fraction
 
@@ -37,14 +37,23 @@ def request(
     may have begun: a later one is called off when nothing is left to pay. Raises Refused: conflict (void, nothing left, more than is left of a
     line or of its tax group), usage (no such line, nothing to credit).
     """
-    issued = _standing(work)
-    taken = _lines(work, _left(work) if lines is None else lines)
-    total_minor = _total(work, taken)
-    note = f"{issued.number}-C{work.state.noted.count + 1}"
-    if total_minor > _limit(work):
+    taken, taxes = drafted(work, lines)
+    total_minor = total_of(taken, taxes)
+    note = f"{work.state.issued.number}-C{work.state.noted.count + 1}"
+    if total_minor > approved_above_minor(work):
         wanted = {str(line.line): line.net_minor for line in taken}
         return just(CreditNoteRequested(note=note, reason=reason, author=author, lines=wanted, total_minor=total_minor, comment=comment))
     return _issue(work, note, taken, reason=reason, comment=comment, author=author, approved_by="", at=at, begun_by=begun_by)
+
+
+def drafted(work: Work, lines: Mapping[int, int] | None) -> tuple[tuple[NoteLine, ...], tuple[TaxSum, ...]]:
+    """What a note over some net minor units of lines, or (None) over all that is left, would say: its lines, and the sums of its tax groups.
+
+    Raises Refused as `request` does.
+    """
+    _standing(work)
+    taken = _lines(work, _left(work) if lines is None else lines)
+    return taken, _taxes(work, taken)
 
 
 def approve(work: Work, note: str, *, approved_by: str, at: datetime, begun_by: datetime) -> Decision:
@@ -121,7 +130,7 @@ def void(work: Work, *, reason: NoteReason, comment: str, begun_by: datetime) ->
     return Decision((voided, *_called_off(work, begun_by)), elsewhere)
 
 
-def _limit(work: Work) -> int:
+def approved_above_minor(work: Work) -> int:
     """The most that one person may credit in a note, with tax, in minor units: the market's figure, which is the operator's own."""
     return int(work.market.invoicing.note_approved_above_minor)
 
@@ -210,8 +219,9 @@ def _taxes(work: Work, lines: tuple[NoteLine, ...]) -> tuple[TaxSum, ...]:
     return tuple(found)
 
 
-def _total(work: Work, lines: tuple[NoteLine, ...]) -> int:
-    return sum(line.net_minor for line in lines) + sum(tax.tax_minor for tax in _taxes(work, lines))
+def total_of(lines: Sequence[NoteLine], taxes: Sequence[TaxSum]) -> int:
+    """What a note comes to with tax, in minor units."""
+    return sum(line.net_minor for line in lines) + sum(tax.tax_minor for tax in taxes)
 
 
 def _issue(

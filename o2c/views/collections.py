@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from o2c.engine.app import Engine
 from o2c.kernel.refusal import Refused
+from o2c.markets.registry import MARKETS
+from o2c.markets.registry import market as of_pin
 from o2c.views.reading import PART_MAX, Page
 from o2c.views.shown import CollectionShown
 
@@ -15,19 +17,38 @@ if TYPE_CHECKING:
 
 PREFIX = "collection-"
 AT_ONCE = 500
+Bar = Literal["", "soft", "hard", "ended"]
+"""At which level the lines of an account are barred; empty for none, and in a filter for any."""
+
+
+def hold_kinds(market: str) -> tuple[str, ...]:
+    """What collections may be held for under the rules that an account follows (its market's pin); nothing for one that follows none yet."""
+    rules = of_pin(market)
+    return tuple(rules.collections.holds) if rules else ()
+
+
+def holds_known() -> tuple[str, ...]:
+    """What collections may be held for in any market."""
+    return tuple(dict.fromkeys(kind for versions in MARKETS.values() for each in versions for kind in each.collections.holds))
+
+
+def stages_known() -> tuple[str, ...]:
+    """The names of the stages of all markets, the worst first."""
+    return tuple(dict.fromkeys(stage.name for versions in MARKETS.values() for each in versions for stage in each.collections.stages))
 
 
 def list_collections(
-    app: Engine, *, accounts: Sequence[str] = (), stage: str = "", offset: int = 0, limit: int = 100
+    app: Engine, *, accounts: Sequence[str] = (), stage: str = "", bar: Bar = "", hold: str = "", offset: int = 0, limit: int = 100
 ) -> Page[CollectionShown]:
     """Accounts that owe past a due day or whose collections are held, one row a currency, the longest owed first: stage, amounts, bar, holds.
 
-    With `accounts` those alone, with `stage` those in it. Amounts are minor units; the page says how many more there are. Raises Refused (usage).
+    With `accounts` those alone, with `stage` those in it, with `bar` those barred at that level, with `hold` those held by that kind. Amounts are minor units; the page says how many more there are. Raises Refused (usage).
     """
     if offset < 0 or not 0 <= limit <= PART_MAX:
         raise Refused(f"give an offset of 0 or more, and at most {PART_MAX} rows at once")
     streams = [f"{PREFIX}{account}" for account in accounts] or app.reads.streams_like(PREFIX)
-    found = [row for state in _states(app, streams) for row in _rows(state) if not stage or row["stage"] == stage]
+    states = (state for state in _states(app, streams) if bar in ("", state.bar) and (not hold or hold in state.holds))
+    found = [row for state in states for row in _rows(state) if stage in ("", row["stage"])]
     found.sort(key=lambda row: (row["due_on"] or "9999", row["account"], row["currency"]))
     page = Page[CollectionShown](found[offset : offset + limit])
     page.more = max(len(found) - offset - len(page), 0)

@@ -75,12 +75,12 @@ def invoice_streams(app: Engine, account: str) -> list[str]:
     return [name for name in app.reads.streams_like(invoice_stream(f"{account}-")) if len(name) == len(invoice_stream(account)) + 9]
 
 
-def money_owed(app: Engine, *, limit: int | None = None) -> list[OwedShown]:
+def money_owed(app: Engine, *, accounts: Sequence[str] = (), limit: int | None = None) -> list[OwedShown]:
     """The money that accounts hold for their customers: owed and to be paid back, credit for the next invoice, deposits of open orders.
 
-    Those that owe come first. Amounts are minor units. The projections must be caught up.
+    Those that owe come first; with `accounts` those alone. Amounts are minor units. The projections must be caught up.
     """
-    return [plain(row) for row in app.reads.rows(balances.OWED, limit)]
+    return [plain(row) for row in app.reads.rows(balances.OWED, accounts=list(accounts), limit=limit)]
 
 
 def list_invoices(

@@ -14,6 +14,7 @@ from o2c.kernel.partner import Failed
 from o2c.views.reading import caught_up
 from tests.conftest import database
 from tests.console import Console, console
+from tests.rich import lived_through
 from tests.world import World, at, line, order, ported
 
 CHROMIUM = os.environ.get("O2C_CHROMIUM") or next(
@@ -69,6 +70,16 @@ def _lived_once(server_dsn: str, _opened_once: str, tmp_path_factory: pytest.Tem
         caught_up(made.app)
         made.close()
         yield str(conninfo_to_dict(dsn)["dbname"])
+
+
+@pytest.fixture(scope="session")
+def money(server_dsn: str, _opened_once: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Read]:
+    """A store with debts, credit notes, usage and closed books (`tests/rich.py`), and its console, for all who only read."""
+    with database(server_dsn, _opened_once) as dsn:
+        made = lived_through(dsn, tmp_path_factory.mktemp("money"))
+        with console(made, made.folder) as site:
+            yield Read(made, site)
+        made.close()
 
 
 @pytest.fixture

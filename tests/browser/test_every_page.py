@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, Page
 from o2c.views.order_link import order_link
 from tests.browser.conftest import Read
 from tests.browser.people import Theme, fallout_of, person, shot
+from tests.rich import DEBTOR, USER
 from tests.world import World
 
 AXE = Path(__file__).parent / "axe.min.js"
@@ -44,6 +45,13 @@ def paths(world: World) -> dict[str, str]:
     }  # fmt: skip
 
 
+OF_MONEY = {
+    "invoice": f"/console/invoices/BA-{DEBTOR}-20260108", "invoice waiting": f"/console/invoices/BA-{DEBTOR}-20260308",
+    "account": f"/console/accounts/BA-{DEBTOR}", "account with usage": f"/console/accounts/BA-{USER}", "customer who owes": f"/console/customers/{DEBTOR}",
+    "collections": "/console/collections", "ledger": "/console/ledger", "assurance": "/console/assurance?look=1", "catalogue": "/console/catalogue",
+    "catalogue versions": "/console/catalogue/diff?a=0", "every order": "/console/orders", "every fallout": "/console/fallouts",
+}  # fmt: skip
+"""Pages about money, and lists with more on them, of the store in which all of that has happened."""
 OF_AUDITOR = frozenset({"audit", "file"})
 
 
@@ -57,6 +65,12 @@ def previewed(page: Page) -> None:
     page.get_by_role("button", name="Preview").click()
 
 
+def credited(page: Page) -> None:
+    opened(page)
+    page.locator("form[action$='/preview'] select").select_option("goodwill")
+    page.get_by_role("button", name="Preview").click()
+
+
 def opened(page: Page) -> None:
     page.evaluate("document.querySelectorAll('details').forEach(each => { each.open = true; })")
 
@@ -66,6 +80,10 @@ AFTER: Mapping[str, tuple[str, Callable[[Page], None]]] = {
     "bulk": ("bulk previewed", previewed),
     "fallouts": ("fallouts opened", opened),
     "order": ("order opened", opened),
+    "invoice": ("invoice previewed", credited),
+    "account": ("account opened", opened),
+    "ledger": ("ledger opened", opened),
+    "catalogue": ("catalogue opened", opened),
 }
 """Pages that look otherwise once somebody did something there: by name how that is called, and what he does."""
 
@@ -95,25 +113,26 @@ class Looked:
 
 
 @pytest.fixture(scope="module")
-def looked(browser: Browser, read: Read) -> Looked:
+def looked(browser: Browser, read: Read, money: Read) -> Looked:
     """Every page is opened once, and looked at."""
-    found = Looked()
-    for role in ("supervisor", "auditor"):
-        with person(browser, read.site, "kim", role) as page:
-            for name, path in paths(read.world).items():
-                if (name in OF_AUDITOR) is (role == "auditor"):
-                    page.goto(path)
-                    found.look(page, name)
-                    if name in AFTER:
-                        after, do = AFTER[name]
-                        do(page)
-                        found.look(page, after)
+    found, every = Looked(), paths(read.world)
+    of_auditor = {name: every[name] for name in OF_AUDITOR}
+    of_all = {name: path for name, path in every.items() if name not in OF_AUDITOR}
+    for site, role, known in ((read.site, "supervisor", of_all), (read.site, "auditor", of_auditor), (money.site, "supervisor", OF_MONEY)):
+        with person(browser, site, "kim", role) as page:
+            for name, path in known.items():
+                page.goto(path)
+                found.look(page, name)
+                if name in AFTER:
+                    after, do = AFTER[name]
+                    do(page)
+                    found.look(page, after)
     return found
 
 
 def test_every_page_was_looked_at(looked: Looked, read: Read) -> None:
     """Each kind of page, and those that look otherwise after a form."""
-    assert looked.pages == {*paths(read.world), *(after for after, _ in AFTER.values())}
+    assert looked.pages == {*paths(read.world), *OF_MONEY, *(after for after, _ in AFTER.values())}
 
 
 @pytest.mark.parametrize("theme", get_args(Theme))

@@ -119,7 +119,7 @@ def _of_customers(service: Visitor, orders: list[str]) -> Iterator[Asked]:
 
 
 def _of_money(service: Visitor) -> Iterator[Asked]:
-    """Invoices and credit notes with their papers, the books at a day and a time, what leaks, and what each account has left of what is included, and of its limits."""
+    """Invoices and credit notes with their papers, the books at a day and a time, what leaks, what a note would come to, and what each account has left of what is included, and of its limits."""
     for invoice in (row["invoice"] for row in answer(service, ("payments.invoices", "?limit=1000", None))):
         yield from (("invoices.show", invoice + query, None) for query in ("", "?personal=true"))
         notes = answer(service, ("invoices.show", invoice, None))["notes"]
@@ -127,6 +127,8 @@ def _of_money(service: Visitor) -> Iterator[Asked]:
             yield from ((paper, invoice + query, None) for paper in PAPERS)
     for account in (row["account"] for row in answer(service, ("accounts.list", "?limit=1000", None)) if row["charges"]):
         yield from ((view, account, None) for view in ("allowances.show", "limits.show"))
+    debt = answer(service, ("collections.list", "", None))[0]["invoices"][-1]
+    yield from (("credit-notes.preview", "", {"invoice": debt, "lines": lines}) for lines in ({"1": "0.10"}, None))
     yield from (("ledger.trial-balance", query, None) for query in ("?on=2026-01-31", "?at=2026-01-31T12:00:00Z"))
     yield "ledger.export", "?since=2026-01-01&on=2026-01-31", None
     yield "assurance", "?days=0", None

@@ -11,7 +11,7 @@ from o2c.desk.act import Context
 from o2c.entrypoints.cli.options import Actor, CommandId
 from o2c.entrypoints.cli.output import Format, Limit, Output, err, rows_wanted, show_rows
 from o2c.entrypoints.cli.session import current, looking, opened
-from o2c.views.collections import list_collections
+from o2c.views.collections import Bar, list_collections
 from o2c.views.reading import day_of
 
 collections = typer.Typer(
@@ -27,6 +27,8 @@ Note = Annotated[str, typer.Option(metavar="TEXT", help="What was said; it stand
 def collections_list(
     account: Annotated[list[str] | None, typer.Option(metavar="ACCOUNT", help="Of this account alone; may be given again.")] = None,
     stage: Annotated[str, typer.Option(metavar="STAGE", help="In this stage alone, such as reminder or soft-bar.")] = "",
+    bar: Annotated[Bar, typer.Option(metavar="LEVEL", help="Barred at this level alone: soft, hard or ended.")] = "",
+    hold: Annotated[str, typer.Option(metavar="KIND", help="Held by this alone, such as dispute or vulnerable.")] = "",
     limit: Limit = None,
     output: Output = Format.table,
 ) -> None:
@@ -39,7 +41,8 @@ def collections_list(
     """
     with looking() as session:
         current(session)
-        rows = list_collections(session.app, accounts=account or (), stage=stage, limit=rows_wanted(limit, output) or 1000)
+        most = rows_wanted(limit, output) or 1000
+        rows = list_collections(session.app, accounts=account or (), stage=stage, bar=bar, hold=hold, limit=most)
         show_rows(rows, output, empty="nobody owes anything past its due day", columns=COLUMNS, less=_told)
 
 

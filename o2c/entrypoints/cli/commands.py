@@ -89,7 +89,7 @@ PARTS: Mapping[str, Mapping[str, Part]] = {
         ),
         "disputes": Part("collecting:disputes", "What customers dispute of their invoices: it is not collected until it is settled."),
         "credit-notes": Part(
-            "invoices:credit_notes", "Credit notes: issue one for an invoice, and approve one that somebody else asked for."
+            "invoices:credit_notes", "Credit notes: look what one would come to, issue it, and approve one that somebody else asked for."
         ),
         "invoices": Part("invoices:invoices", "Invoices: all that one says, as a PDF, a page or UBL, and its void."),
         "ledger": Part("ledger:ledger", "The books: how the accounts of the chart stand, every posting behind that, days that are closed."),

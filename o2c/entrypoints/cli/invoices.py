@@ -19,7 +19,7 @@ from o2c.views.shown import RenderedShown
 
 invoices = typer.Typer(no_args_is_help=True, help="Invoices: all that one says, as a PDF, a page or UBL, and its void.")
 credit_notes = typer.Typer(
-    no_args_is_help=True, help="Credit notes: issue one for an invoice, and approve one that somebody else asked for."
+    no_args_is_help=True, help="Credit notes: look what one would come to, issue it, and approve one that somebody else asked for."
 )
 Invoice = Annotated[str, typer.Argument(metavar="INVOICE", help="The invoice: its number, or its name (account and day).")]
 Note = Annotated[str, typer.Option(metavar="NOTE", help="One of its credit notes instead: its number or its name.")]
@@ -27,6 +27,10 @@ File = Annotated[str, typer.Option("-f", "--file", metavar="FILE", help="Where t
 Reason = Annotated[
     Literal["billed-in-error", "goodwill", "not-served", "price", "withdrawn"],
     typer.Option(help="Why: billed by mistake, a courtesy, not served, a wrong price, goods that came back."),
+]
+Lines = Annotated[
+    list[str] | None,
+    typer.Option("--line", metavar="PLACE=AMOUNT", help="So much of a line, without tax: 1=5.00. Left out: all that is left."),
 ]
 Comment = Annotated[str, typer.Option(metavar="TEXT", help="More about it; kept as a personal note.")]
 
@@ -105,9 +109,7 @@ def credit_notes_issue(
     invoice: Invoice,
     reason: Reason,
     actor: Actor,
-    line: Annotated[
-        list[str] | None, typer.Option(metavar="PLACE=AMOUNT", help="So much of a line, without tax: 1=5.00. Left out: all that is left.")
-    ] = None,
+    line: Lines = None,
     comment: Comment = "",
     command_id: CommandId = "",
 ) -> None:
@@ -122,14 +124,34 @@ def credit_notes_issue(
 
     with opened() as session:
         name = invoice_name(session.app, invoice)
-        lines = dict(text.partition("=")[::2] for text in line or ()) or None
         context = Context(actor, command_id=command_id)
-        issue_credit_note(session.app, context, name, reason=reason, comment=comment, lines=lines)
+        issue_credit_note(session.app, context, name, reason=reason, comment=comment, lines=_lines(line))
         stands = show_paper(session.app, name)
         open_ = amount_text(stands["open_minor"], stands["currency"])
         for waiting in stands["waiting_notes"]:
             err.print(f"credit note {waiting['note']} waits for somebody else: `o2c credit-notes approve {name} {waiting['note']}`")
         err.print(f"invoice {name} is {stands['state']}, open {open_}, {len(stands['notes'])} credit notes")
+
+
+@credit_notes.command("preview")
+def credit_notes_preview(
+    invoice: Invoice,
+    line: Lines = None,
+    output: Output = Format.table,
+) -> None:
+    """Show what a credit note would come to, and whether somebody else would have to approve it. Nothing is written.
+
+    Example: o2c credit-notes preview BA-1001-20260108 --line 1=0.50
+    """
+    from o2c.views.credit_notes import preview_credit_note
+
+    with looking() as session:
+        show_one(preview_credit_note(session.app, invoice, lines=_lines(line)), output)
+
+
+def _lines(texts: list[str] | None) -> dict[str, str] | None:
+    """What is credited by the place of its line; None for all that is left."""
+    return dict(text.partition("=")[::2] for text in texts or ()) or None
 
 
 @credit_notes.command("approve")

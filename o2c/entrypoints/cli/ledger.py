@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import sys
-from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -15,8 +13,9 @@ from o2c.desk.act import Context
 from o2c.entrypoints.cli.options import Actor, CommandId
 from o2c.entrypoints.cli.output import Format, Limit, Output, err, patient_pipe, rows_wanted, show_one, show_rows
 from o2c.entrypoints.cli.session import current, looking, opened
+from o2c.entrypoints.ledger_csv import write_csv
 from o2c.views.ledger import export_ledger, list_closings, trial_balance
-from o2c.views.reading import day_of, decimal_text, time_of
+from o2c.views.reading import day_of, time_of
 
 ledger = typer.Typer(
     no_args_is_help=True, help="The books: how the accounts of the chart stand, every posting behind that, days that are closed."
@@ -74,22 +73,7 @@ def ledger_export(
         if output is Lines.jsonl:
             sys.stdout.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
             return
-        written = csv.DictWriter(sys.stdout, _COLUMNS, lineterminator="\n")
-        written.writeheader()
-        written.writerows(_of_csv(row) for row in rows)
-
-
-_COLUMNS = (
-    "day", "of_day", "position", "event", "line", "type", "ledger_account", "account", "customer", "order", "currency", "debit", "credit",
-    "from_day", "to_day",
-)  # fmt: skip
-
-
-def _of_csv(row: Mapping[str, Any]) -> dict[str, Any]:
-    """A line with amounts as decimal text; an account that begins as a formula does is no formula in a spreadsheet."""
-    sums = {side: decimal_text(row[f"{side}_minor"], row["currency"]) if row[f"{side}_minor"] else "" for side in ("debit", "credit")}
-    told = {**{name: row[name] for name in _COLUMNS if name in row}, **sums}
-    return {name: f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@") else value for name, value in told.items()}
+        write_csv(rows, sys.stdout)
 
 
 @ledger.command("close")

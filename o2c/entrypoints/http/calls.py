@@ -31,6 +31,7 @@ POSTED = frozenset(
     {
         "catalogue.dry-run",
         "counterfactual",
+        "credit-notes.preview",
         "fallout.prove",
         "numbers.show",
         "orders.by-link",

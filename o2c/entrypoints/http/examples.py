@@ -116,6 +116,7 @@ EXAMPLES: Mapping[str, Mapping[str, Any]] = {
         "comment": "two days without service",
     },
     "invoices.html": {"invoice": INVOICE},
+    "credit-notes.preview": {"invoice": INVOICE, "lines": {"1": "0.50"}},
     "invoices.pdf": {"invoice": INVOICE},
     "invoices.show": {"invoice": INVOICE},
     "invoices.ubl": {"invoice": INVOICE, "personal": True},

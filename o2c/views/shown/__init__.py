@@ -63,6 +63,7 @@ from o2c.views.shown.figures import (
 )
 from o2c.views.shown.hooks import DeliveryShown, HookShown
 from o2c.views.shown.invoices import (
+    CreditNotePreviewShown,
     CreditNoteShown,
     InvoiceLineShown,
     InvoicePaperShown,
@@ -134,6 +135,7 @@ __all__ = [
     "ComparedShown",
     "ContactShown",
     "CountedOrderShown",
+    "CreditNotePreviewShown",
     "CreditNoteShown",
     "CreditShown",
     "CustomerShown",

@@ -81,6 +81,22 @@ class CreditNoteShown(TypedDict):
     comment: NotRequired[str]
 
 
+class CreditNotePreviewShown(TypedDict):
+    """A credit note before it is issued, in minor units; `needs_approval`: it comes to more than `approved_above_minor`, so a second person has to agree."""
+
+    invoice: str
+    currency: str
+    lines: list[NoteLineShown]
+    taxes: list[TaxSumShown]
+    net_minor: int
+    tax_minor: int
+    total_minor: int
+    of_open_minor: int
+    credit_minor: int
+    needs_approval: bool
+    approved_above_minor: int
+
+
 class WaitingNoteShown(TypedDict):
     """A credit note that waits for a second person."""
 

@@ -7,11 +7,31 @@ import os
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 
-from o2c.entrypoints.http.console import audit, bulk, customers, desk, fallout, figures, front, mine, orders, projections, what_if
+from o2c.entrypoints.http.console import (
+    accounts,
+    assurance,
+    audit,
+    books,
+    bulk,
+    catalogue,
+    collecting,
+    customers,
+    desk,
+    fallout,
+    figures,
+    front,
+    invoices,
+    mine,
+    orders,
+    projections,
+    what_if,
+)
 from o2c.entrypoints.http.console.frame import Asked, router
 from o2c.entrypoints.http.console.visits import SECRET, Visits, new_secret
 
-PAGES = (front, desk, bulk, fallout, orders, customers, figures, what_if, projections, audit, mine)
+PAGES = (
+    front, desk, bulk, fallout, orders, customers, invoices, accounts, collecting, books, assurance, catalogue, figures, what_if, projections, audit, mine,
+)  # fmt: skip
 rest = router()
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from fastapi.responses import Response
 
 from o2c.desk.act import Refused
@@ -73,6 +76,15 @@ def shown(
 ) -> Response:
     """The page of a customer."""
     found = page.ask("customers.show", customer, personal=personal, why=why)
-    return page.shown(
-        "customer.html", status=status, found=found, personal=personal, refused=refused, done=done, form=form, media=MEDIA, topics=TOPICS
-    )
+    told = {"found": found, "accounts": _accounts(page, found), "personal": personal, "media": MEDIA, "topics": TOPICS}
+    return page.shown("customer.html", status=status, refused=refused, done=done, form=form, **told)
+
+
+def _accounts(page: Page, found: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The accounts that bill the customer or hold his money, each with how far its collection went, where the asker may see that."""
+    names = sorted({row["account"] for row in (*found["invoices"], *found["money_held"])})
+    if not names or not page.may("accounts.list"):
+        return []
+    collected = page.ask("collections.list", accounts=names) if page.may("collections.list") else []
+    stages = {row["account"]: {"stage": row["stage"], "bar": row["bar"]} for row in collected}
+    return [{"stage": "", "bar": "", **row, **stages.get(row["account"], {})} for row in page.ask("accounts.list", accounts=names)]

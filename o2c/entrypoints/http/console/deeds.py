@@ -1,0 +1,32 @@
+"""A form that does one thing: then back to its page, which says what was done, or the page again with why not, over what the person wrote."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from fastapi.responses import Response
+
+from o2c.desk.act import Refused
+from o2c.entrypoints.http.console.frame import Form, Page, done, refusal_of
+
+ELSEWHERE = ("missing", "unavailable")
+"""Refusals that are no matter of what somebody wrote: there is no page to show again."""
+
+
+class Shows(Protocol):
+    """What shows the page that a form stands on."""
+
+    def __call__(self, *, status: int, refused: str, form: Form) -> Response: ...
+
+
+def carried(page: Page, form: Form, deed: Callable[[], Any], shows: Shows, back: str, what: str) -> Response:
+    """Do what a form asks for and go back to its page. What is refused is told on the page. Raises Refused: missing, unavailable."""
+    try:
+        deed()
+    except Refused as refused:
+        if refused.kind in ELSEWHERE:
+            raise
+        status, told = refusal_of(refused, page.request)
+        return shows(status=status, refused=told, form=form)
+    return done(back, what)

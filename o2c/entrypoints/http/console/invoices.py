@@ -1,0 +1,119 @@
+"""One invoice: what it says, what came in and what was taken off it, its papers, credit notes with a preview and a second person, its void."""
+
+from __future__ import annotations
+
+from base64 import b64decode
+from functools import partial
+from typing import Any, Literal
+
+from fastapi.responses import Response
+
+from o2c.desk.act import Refused
+from o2c.desk.invoices import REASONS
+from o2c.entrypoints.http.console.deeds import ELSEWHERE, carried
+from o2c.entrypoints.http.console.frame import Asked, Form, Page, Sent, refusal_of, router
+from o2c.entrypoints.http.console.rendering import quoted
+
+pages = router()
+NOTHING = Form({})
+LINE = "line."
+"""The fields of what is credited begin so; behind it stands the place of the line."""
+Paper = Literal["pdf", "html", "ubl"]
+
+
+@pages.post("/invoices/{invoice:path}/personal")
+def with_personal(page: Asked, form: Sent, invoice: str) -> Response:
+    """The same with the customer's name and address, and the comments on notes; that they were shown is on record."""
+    return shown(page, invoice, personal=True, why=form["why"])
+
+
+@pages.get("/invoices/{invoice:path}/papers/{paper}")
+def paper_without(page: Asked, invoice: str, paper: Paper, note: str = "") -> Response:
+    """A paper without name and address, to look at: by law it is none."""
+    return _file(page.ask(f"invoices.{paper}", invoice, note=note))
+
+
+@pages.post("/invoices/{invoice:path}/papers")
+def paper_with(page: Asked, form: Sent, invoice: str) -> Response:
+    """The paper as the customer has it, with name and address; that it was taken is on record."""
+    if form["paper"] not in ("pdf", "html", "ubl"):
+        raise Refused("a paper is a pdf, a page (html) or ubl; choose one that the page offers")
+    return _file(page.ask(f"invoices.{form['paper']}", invoice, note=form["note"], personal=True, why=form["why"]))
+
+
+def _file(paper: Any) -> Response:
+    """A paper to save. It is never shown in the console's own frame: its looks stand inside it, which our policy forbids."""
+    content = b64decode(paper["content"]) if paper["media_type"] == "application/pdf" else paper["content"].encode()
+    headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{quoted(paper['name'])}"}
+    return Response(content, media_type=paper["media_type"], headers=headers)
+
+
+@pages.post("/invoices/{invoice:path}/credit-note/preview")
+def preview(page: Asked, form: Sent, invoice: str) -> Response:
+    """What a credit note would come to, and whether somebody else would have to approve it. Nothing is written."""
+    try:
+        foreseen = page.ask("credit-notes.preview", invoice, lines=_lines(form))
+    except Refused as refused:
+        if refused.kind in ELSEWHERE:
+            raise
+        status, told = refusal_of(refused, page.request)
+        return shown(page, invoice, status=status, refused=told, form=form)
+    return shown(page, invoice, form=form, foreseen=foreseen)
+
+
+@pages.post("/invoices/{invoice:path}/credit-note")
+def issue(page: Asked, form: Sent, invoice: str) -> Response:
+    """Issue the note that was previewed, or ask for it where a second person has to approve."""
+    how = {"reason": form["reason"], "comment": form["comment"], "lines": _lines(form)}
+    deed = partial(page.do, "credit-notes.issue", invoice, wish=form["wish"], seen=form["seen"], **how)
+    return _carried(page, form, invoice, deed, "credit note")
+
+
+@pages.post("/invoices/{invoice:path}/approve")
+def approve(page: Asked, form: Sent, invoice: str) -> Response:
+    """Approve a credit note that somebody else asked for."""
+    deed = partial(page.do, "credit-notes.approve", invoice, form["note"], wish=form["wish"], seen=form["seen"])
+    return _carried(page, form, invoice, deed, "approved")
+
+
+@pages.post("/invoices/{invoice:path}/void")
+def void(page: Asked, form: Sent, invoice: str) -> Response:
+    """Declare the invoice void."""
+    deed = partial(page.do, "invoices.void", invoice, reason=form["reason"], comment=form["comment"], wish=form["wish"], seen=form["seen"])
+    return _carried(page, form, invoice, deed, "void")
+
+
+@pages.get("/invoices/{invoice:path}")
+def one(page: Asked, invoice: str, done: str = "") -> Response:
+    """An invoice, by its number of the series or by its name."""
+    return shown(page, invoice, done=done)
+
+
+def _carried(page: Page, form: Form, invoice: str, deed: Any, what: str) -> Response:
+    return carried(page, form, deed, partial(shown, page, invoice), f"/console/invoices/{quoted(invoice)}", what)
+
+
+def _lines(form: Form) -> dict[str, str] | None:
+    """What is credited by line; None for all that is left of the invoice."""
+    return form.beginning(LINE) or None
+
+
+def shown(
+    page: Page,
+    invoice: str,
+    *,
+    personal: bool = False,
+    why: str = "",
+    status: int = 200,
+    refused: str = "",
+    done: str = "",
+    form: Form = NOTHING,
+    foreseen: Any = None,
+) -> Response:
+    """The page of an invoice."""
+    row = page.ask("invoices.show", invoice, personal=personal, why=why)
+    name = row["invoice"]
+    paid = page.ask("payments.show", name)
+    told = {"row": row, "paid": paid, "seen": page.seen("invoices.show", name), "reasons": REASONS, "form": form, "foreseen": foreseen}
+    kept = [(field, form[field]) for field in form.values if field.startswith((LINE, "reason", "comment")) and form[field]]
+    return page.shown("invoice.html", status=status, refused=refused, done=done, personal=personal, kept=kept, **told)
