@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from o2c.kernel.discounts import Discount
 from o2c.kernel.event import types_by_name
 from tests.histories import Told, order_id
 
@@ -97,6 +98,19 @@ def settled(history: Sequence[Told], number: int, *, final: bool) -> list[Told]:
     return [*history[:6], barred, withdrawn, *([billed] if final else [])]
 
 
+def discounted(history: Sequence[Told], number: int) -> list[Told]:
+    """A discount from 15 January on, which ends on 15 February."""
+    one = {"name": "WELCOME", "percent": "20", "starts": "day", "from_day": "2026-01-15"}
+    terms = {**TERMS, "discounts": [Discount.model_validate({**one, "lasts_length": 1}).model_dump(mode="json")]}
+    planned = {**history[0].body["items"][0], "terms": terms}
+    return changed(changed(history, "order.planned", items=[planned]), "account.charge-started", terms=terms)
+
+
+def off(number: int, from_day: str, to_day: str, minor: int) -> dict[str, Any]:
+    """A line of that discount."""
+    return {**line(number, "discount", from_day, to_day, -minor), "discount": "WELCOME", "of_line": 1}
+
+
 def deposited(history: Sequence[Told], number: int, *, freed: bool) -> list[Told]:
     held = {
         "account": f"BA-L{number}",
@@ -161,6 +175,11 @@ LEAKS: tuple[Leaking, ...] = tuple(
             ("a month on two bills", "billed-twice", PRICE,
              lambda h, n: [*h, bill(n, 40, line(n, "period", "2026-02-08", "2026-03-08", PRICE))]),
             ("a fee on two bills", "billed-twice", FEE, lambda h, n: [*h, bill(n, 40, line(n, "one-time", "2026-01-05", "2026-01-05", FEE))]),
+            ("a discount after its end", "discount-not-ended", 300,
+             lambda h, n: [*discounted(h, n)[:6], bill(n, 39, line(n, "period", "2026-02-08", "2026-03-08", PRICE), off(n, "2026-02-08", "2026-03-08", 400))],
+             lambda h, n: [*discounted(h, n)[:6], bill(n, 39, line(n, "period", "2026-02-08", "2026-03-08", PRICE), off(n, "2026-02-08", "2026-02-15", 100))]),
+            ("a discount that nobody promised", "discount-not-ended", 400,
+             lambda h, n: [*h[:6], bill(n, 39, line(n, "period", "2026-02-08", "2026-03-08", PRICE), off(n, "2026-02-08", "2026-03-08", 400))]),
             ("a month that no bill has", "days-not-billed", PRICE,
              lambda h, n: [*h[:6], bill(n, 70, line(n, "period", "2026-03-08", "2026-04-08", PRICE))]),
         )

@@ -6,9 +6,20 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from o2c.kernel.discounts import Discount
 from o2c.kernel.event import Event, Upcast
 from o2c.kernel.recurrence import Recurrence
 from o2c.rating.tariff import Allowance, UsagePrice
+
+
+class OfferedDiscount(BaseModel):
+    """A discount on a price, for orders taken from `valid_from` on (exclusive end `valid_to`; empty: open)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    discount: Discount
+    valid_from: str = ""
+    valid_to: str = ""
 
 
 class OfferingPrice(BaseModel):
@@ -16,7 +27,7 @@ class OfferingPrice(BaseModel):
 
     A recurring one is charged every `period_length` times `period_unit` (day, week, month, year), and those fields mean nothing for a
     one-time one. `tax_group` is one of the market's. A price of usage, and units that are included, have their terms in `usage` and `allowance`, and no amount of
-    their own; of these, those hold for a record whose validity has the time of use.
+    their own; of these, those hold for a record whose validity has the time of use. Those of `discounts` that hold are pinned with the price.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -30,6 +41,7 @@ class OfferingPrice(BaseModel):
     valid_to: str = ""
     usage: UsagePrice | None = None
     allowance: Allowance | None = None
+    discounts: tuple[OfferedDiscount, ...] = ()
 
     @property
     def recurrence(self) -> Recurrence:
@@ -74,7 +86,8 @@ class OfferingPublished(Event, name="catalogue.offering-published", stream="cata
     upcasts = (
         Upcast(defaults={"sellable": True, "prices": [], "optional": [], "defaults": {}, "requires": []}),
         Upcast(),
-    )  # a price of the second schema was of no usage, as its defaults say
+        Upcast(),
+    )  # a price of before was of no usage, then had no discounts, as its defaults say
     offering: str
     version: str
     specification: str

@@ -10,9 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from functools import partial
 from itertools import combinations
 from typing import Literal
 
+from o2c.catalogue.alterations import FIELD as ALTERATIONS
+from o2c.catalogue.alterations import read_discounts
 from o2c.catalogue.events import OfferingPrice
 from o2c.catalogue.fields import (
     Document,
@@ -96,7 +99,7 @@ def read_prices(offering: str, document: Document, market: Market, on: date) -> 
 def _read(price: _Reader) -> OfferingPrice:
     _refuse_reference(price)
     kind = _kind(price)
-    of_its_kind = OF_A_PRICE if kind in ("recurring", "one-time") else OF_A_PRICE | OF_USAGE
+    of_its_kind = OF_A_PRICE | ({ALTERATIONS} if kind in ("recurring", "one-time") else OF_USAGE)
     refuse_others(price.of, price.document, PRICES, of_its_kind, NOT_YET)
     if flag_at(price.of, price.document, f"{PRICES}.isBundle", default=False):
         raise price.refused("isBundle", "is not supported: give the prices of the bundle one by one")
@@ -107,6 +110,16 @@ def _read(price: _Reader) -> OfferingPrice:
     if kind == "usage" or kind == "allowance":
         return _of_usage(price, kind, (valid_from, valid_to))
     amount_minor, group = _amount(price)
+    discounts = read_discounts(
+        price.of,
+        price.document,
+        PRICES,
+        kind=kind,
+        period=(unit, length),
+        period_of=PERIODS.get,
+        kind_of=KINDS.get,
+        money=partial(_net, price),
+    )
     return OfferingPrice(
         kind=kind,
         amount_minor=amount_minor,
@@ -115,6 +128,7 @@ def _read(price: _Reader) -> OfferingPrice:
         tax_group=group,
         valid_from=valid_from,
         valid_to=valid_to,
+        discounts=discounts,
     )
 
 
@@ -185,19 +199,24 @@ def _amount(price: _Reader) -> tuple[int, str]:
 
 
 def _money(price: _Reader, value: Document, field: str) -> int:
-    path = f"{PRICES}.price.{field}"
+    return _net(price, value, f"{PRICES}.price.{field}")
+
+
+def _net(price: _Reader, value: Document, path: str) -> int:
+    """The amount of a field in minor units; `path` is where it stands in the offering."""
     money = object_at(price.of, value, path)
     refuse_others(price.of, money, path, SAYS_NOTHING_OF_MONEY | {"unit", "value"}, NOT_YET)
+    field = path.partition(".")[2]
     currency = text_at(price.of, money, f"{path}.unit")
     if currency != price.market.currency:
-        raise price.refused(f"price.{field}.unit", f"is {currency[:40]!r}; the market's currency is {price.market.currency}")
+        raise price.refused(f"{field}.unit", f"is {currency[:40]!r}; the market's currency is {price.market.currency}")
     amount = text_at(price.of, money, f"{path}.value")
     try:
         minor = to_minor(padded(amount), currency)
     except ValueError as error:
-        raise price.refused(f"price.{field}.value", str(error)) from None
+        raise price.refused(f"{field}.value", str(error)) from None
     if minor < 0:
-        raise price.refused(f"price.{field}.value", "is below zero; discounts are not supported")
+        raise price.refused(f"{field}.value", "is below zero; give a discount as priceAlteration")
     return minor
 
 

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from o2c.catalogue.events import OfferingPrice, OfferingPublished
+from o2c.catalogue.events import OfferedDiscount, OfferingPrice, OfferingPublished
 from o2c.catalogue.fields import Document, flag_at, folded, object_at, objects_at, one_line, text_at, unsupported, validity_at
 from o2c.catalogue.prices import read_prices
 from o2c.catalogue.state import CatalogueState, stage
+from o2c.kernel.discounts import Discount, in_order
 from o2c.kernel.periods import parse_time
 from o2c.kernel.recurrence import LENGTH_MAX
 from o2c.kernel.refusal import Refused
@@ -170,15 +171,27 @@ def price_at(offering: OfferingPublished, kind: str, at: datetime) -> OfferingPr
     return next((price for price in offering.prices if price.kind == kind and _holds(price, at)), None)
 
 
+def discounts_at(price: OfferingPrice, at: datetime) -> tuple[Discount, ...]:
+    """Give the discounts of a price that an order taken at a time has, in the order in which they count."""
+    return tuple(
+        in_order([each.discount for each in price.discounts if _holds(each, at)], "one-time" if price.kind == "one-time" else "recurring")
+    )
+
+
 def in_force(offering: OfferingPublished, on: datetime) -> OfferingPublished:
     """Give an offering as it is on sale at a time, for orders of whatever time: validities that hold then bound it no more, prices that do not hold
     then are left out."""
-    prices = [each.model_copy(update={"valid_from": "", "valid_to": ""}) for each in offering.prices if _holds(each, on)]
+    always = {"valid_from": "", "valid_to": ""}
+    prices = [
+        each.model_copy(update={**always, "discounts": tuple(one.model_copy(update=always) for one in each.discounts if _holds(one, on))})
+        for each in offering.prices
+        if _holds(each, on)
+    ]
     begun = not offering.valid_from or parse_time(offering.valid_from) <= on
-    bounds = {"valid_from": "", "valid_to": ""} if begun and not (offering.valid_to and parse_time(offering.valid_to) <= on) else {}
+    bounds = always if begun and not (offering.valid_to and parse_time(offering.valid_to) <= on) else {}
     return offering.model_copy(update={"prices": tuple(prices), **bounds})
 
 
-def _holds(price: OfferingPrice, at: datetime) -> bool:
+def _holds(price: OfferingPrice | OfferedDiscount, at: datetime) -> bool:
     begun = not price.valid_from or at >= parse_time(price.valid_from)
     return begun and (not price.valid_to or at < parse_time(price.valid_to))

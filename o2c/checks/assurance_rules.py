@@ -7,10 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
+from fractions import Fraction
 from itertools import pairwise
 from typing import Any
 
 from o2c.checks.order_to_bill import Billed, Closing, Deposit, Item, day_after, terms_of
+from o2c.kernel.charges import PriceTerms
+from o2c.kernel.discounts import Discount, held
+from o2c.kernel.money import half_up
 
 Of = Item | Deposit
 
@@ -118,6 +123,30 @@ def _ceased(item: Item, today: str, days: int) -> Iterator[Found]:
             yield billed.line["net_minor"], item.ended.at, _all(item.ended, item.withdrawn), (billed.event,)
 
 
+def _discount_goes_on(item: Item, today: str, days: int) -> Iterator[Found]:
+    """A discount on days outside its own, or one that the charge does not have."""
+    pinned = {one.name: one for one in PriceTerms.model_validate(item.charge.body.get("terms") or {}).discounts} if item.charge else {}
+    for billed in item.lines:
+        if billed.line["kind"] != "discount":
+            continue
+        one = pinned.get(billed.line["discount"])
+        from_day, to_day, wrong = billed.line["from_day"], billed.line["to_day"], -billed.line["net_minor"]
+        if item.charge and one and one.of == "one-time":
+            continue
+        if item.charge and one and (outside := _outside(one, item.charge.body["starts_on"], billed)):
+            wrong = half_up(Fraction(wrong * outside, (date.fromisoformat(to_day) - date.fromisoformat(from_day)).days))
+        elif one:
+            continue
+        yield wrong, billed.at, _all(item.planned, item.charge), (billed.event,)
+
+
+def _outside(discount: Discount, starts_on: str, billed: Billed) -> int:
+    """How many days of a line are outside those of its discount."""
+    span = held(discount, starts_on=date.fromisoformat(starts_on), bill_day=int(billed.issued_on[-2:]))
+    first, after = (date.fromisoformat(billed.line[name]) for name in ("from_day", "to_day"))
+    return sum(not span.has(date.fromordinal(day)) for day in range(first.toordinal(), after.toordinal()))
+
+
 def _periods(item: Item) -> list[Billed]:
     return sorted((billed for billed in item.lines if billed.served), key=_first_day)
 
@@ -152,6 +181,9 @@ RULES: tuple[AssuranceRule, ...] = (
     AssuranceRule("account-differs", "G-RM-RA-DQd", "Charging began on both sides, on the account that the order names.", _other_account),
     AssuranceRule("ceased-but-billed", "G-RM-RA-RLk", "What has ended is charged no more, and no day after the end is billed.", _ceased),
     AssuranceRule("billed-twice", "G-RM-RA-RLk", "No day of a service and no one-time charge is billed twice.", _twice),
+    AssuranceRule(
+        "discount-not-ended", "G-RM-RA-RLc", "A discount is given on its own days alone, to whom it was promised.", _discount_goes_on
+    ),
     AssuranceRule("days-not-billed", "G-RM-RA-RLc", "Between the days billed there is none that was not.", _hole),
 )
 DEPOSIT_RULE = ("deposit-not-returned", "G-RM-RA-RLj", "The deposit of an order that is over is a credit, or owed to the customer.")
@@ -161,7 +193,6 @@ FINAL_BILL_RULE = (
     "An account of which nothing is served any more gets a final bill of what was served and used until then, within some days.",
 )
 LEFT_OUT: Mapping[str, str] = {
-    "discount-not-ended": "no charge has a discount that ends",
     "device-without-agreement": "no device is sold on an agreement",
     "port-out-without-final-bill": "no number is ported out",
 }

@@ -39,6 +39,7 @@ class Billed(NamedTuple):
     position: int
     invoice: str
     line: Mapping[str, Any]
+    issued_on: str = ""
 
     @property
     def served(self) -> bool:
@@ -179,7 +180,7 @@ def gathered(records: Iterable[Seen], mine: Callable[[str], bool] = lambda order
 def _billed(evidence: Evidence, seen: Seen, mine: Callable[[str], bool]) -> None:
     for line in seen.body["lines"]:
         if mine(line["order"]):
-            billed = Billed(seen.event_id, seen.at, seen.position, seen.body["number"], line)
+            billed = Billed(seen.event_id, seen.at, seen.position, seen.body["number"], line, seen.body["issued_on"])
             evidence.of(line["order"], line["item"]).lines.append(billed)
 
 
@@ -228,7 +229,7 @@ def _of_item(item: Item, seen: Seen, said: Said) -> None:
 
 def terms_of(body: Mapping[str, Any]) -> tuple[Any, ...]:
     """What a plan or a charge says of prices, to be compared."""
-    terms = {**MONTHLY.model_dump(), **body.get("terms", {})}
+    terms = {**MONTHLY.model_dump(mode="json"), **body.get("terms", {})}
     return body["recurring_minor"], body["one_time_minor"], body["currency"], *sorted(terms.items())
 
 

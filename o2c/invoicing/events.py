@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Literal
 
-from o2c.invoicing.papers import InvoiceLine, NoteLine, Seller, TaxSum
+from o2c.invoicing.papers import DiscountEnding, InvoiceLine, NoteLine, Seller, TaxSum
 from o2c.kernel.charges import account_stream
 from o2c.kernel.event import Event, Names, Pii, Upcast
 from o2c.kernel.series import Numbered
@@ -54,7 +54,8 @@ class InvoiceIssued(Held, Numbered, name="invoice.issued", stream="invoice"):
     `number` is the name of its stream (account and day), `legal_number` the one that the law means, from the `series`; version 2 says how much of
     the total the account's credit covers (the rest is to be paid), version 3 the particulars of a VAT invoice: series and number, supplier, tax
     point, customer's name and address, the sums of each rate, and of each line what it is for, quantity, unit price and rate.
-    Version 4 says whether it is the `final` bill of an account that has no service any more. `market` is the account's. `order` is the one order that it bills, empty where it bills several: each line says its own.
+    Version 4 says whether it is the `final` bill of an account that has no service any more, version 5 has discounts as lines, and
+    the `endings` of those that end before another bill comes. `market` is the account's. `order` is the one order that it bills, empty where it bills several: each line says its own.
     """
 
     example = {
@@ -86,6 +87,7 @@ class InvoiceIssued(Held, Numbered, name="invoice.issued", stream="invoice"):
             }
         ),
         Upcast(defaults={"final": False}),
+        Upcast(defaults={"endings": []}),
     )
     number: str
     account: str
@@ -108,6 +110,7 @@ class InvoiceIssued(Held, Numbered, name="invoice.issued", stream="invoice"):
     customer_name: Annotated[str, Pii("name")] = ""
     customer_address: Annotated[str, Pii("address")] = ""
     taxes: tuple[TaxSum, ...] = ()
+    endings: tuple[DiscountEnding, ...] = ()
 
     def holder(self) -> str:
         """An invoice number is its account's for good."""

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from fractions import Fraction
 
+from o2c.invoicing.discounts import LINE_KIND
 from o2c.invoicing.events import CreditNoteIssued, CreditNoteRequested, InvoiceIssued, InvoiceVoided, NoteReason
 from o2c.invoicing.noted import InvoiceState
 from o2c.invoicing.of_market import rated, seller_of
@@ -77,27 +78,61 @@ def approve(work: Work, note: str, *, approved_by: str, at: datetime, begun_by: 
 def unserved(work: Work, *, order: str, item: str, ended_on: str, at: datetime) -> Decision:
     """Credit what an invoice charged in advance for a service from the day on from which it is not served; nothing where nothing of it is left.
 
-    What stays is what a part period costs, by days, half-up; what is credited is the rest, so that the two make up the line.
+    What stays is what a part period costs, by days, half-up; what is credited is the rest, so that the two make up the line. Of the discounts of a
+    line those on the days that are not served go with it: what was billed is credited, and no more.
     """
     state: InvoiceState = work.state
     if state.issued is None or state.voided:
         return NOTHING
+    lines = dict(enumerate(state.issued.lines, 1))
     ended = date.fromisoformat(ended_on)
-    taken = []
-    for place, line in enumerate(state.issued.lines, 1):
-        start, end = date.fromisoformat(line.from_day), date.fromisoformat(line.to_day)
-        if (line.order, line.item) != (order, item) or line.kind not in RECURRING or end <= ended:
+    taken: list[NoteLine] = []
+    for place, line in lines.items():
+        if (line.order, line.item) != (order, item) or line.kind not in RECURRING:
             continue
-        kept = part_of(line.net_minor, max((ended - start).days, 0), (end - start).days)
-        noted = state.noted
-        net_minor = min(line.net_minor - kept - noted.not_served.get(str(place), 0), line.net_minor - noted.lines.get(str(place), 0))
-        if net_minor > 0:
-            taken.append(_note_line(place, _rated(work, line), net_minor, from_day=max(ended, start).isoformat()))
+        found = {place: _unserved(state, place, line, ended)}
+        found |= {n: _unserved(state, n, one, ended) for n, one in lines.items() if one.kind == LINE_KIND and one.of_line == place}
+        for n, net_minor in _at_most(found, _left_of_group(state, line.tax_group) - _net_of(taken, line.tax_group)).items():
+            from_day = max(ended_on, lines[n].from_day)
+            taken.append(_note_line(n, _rated(work, lines[n]), net_minor, from_day=from_day))
     if not taken:
         return NOTHING
     note = f"{state.issued.number}-C{state.noted.count + 1}"
     how = {"comment": "", "author": ENGINE, "approved_by": ""}
     return _issue(work, note, tuple(taken), reason="not-served", at=at, begun_by=at, **how)
+
+
+def _unserved(state: InvoiceState, place: int, line: InvoiceLine, ended: date) -> int:
+    """What a line charged for the days from one on, and what of that is left of it; below zero for a discount."""
+    start, end = date.fromisoformat(line.from_day), date.fromisoformat(line.to_day)
+    if end <= ended:
+        return 0
+    sign, net_minor, noted = (-1 if line.net_minor < 0 else 1), abs(line.net_minor), state.noted
+    kept = part_of(net_minor, max((ended - start).days, 0), (end - start).days)
+    before = (net_minor - kept - sign * noted.not_served.get(str(place), 0), net_minor - sign * noted.lines.get(str(place), 0))
+    return sign * max(min(before), 0)
+
+
+def _at_most(found: dict[int, int], left_minor: int) -> dict[int, int]:
+    """What is credited of a line (the first) and of its discounts: in all neither below nothing, as halves that were rounded might come to, nor above
+    what is left of the tax group."""
+    [line, *discounts] = found
+    credited = {line: found[line]}
+    for place in discounts:
+        credited[place] = -min(-found[place], sum(credited.values()))
+    credited[line] = max(credited[line] - max(sum(credited.values()) - left_minor, 0), 0)
+    return {place: net_minor for place, net_minor in credited.items() if net_minor} if sum(credited.values()) > 0 else {}
+
+
+def _left_of_group(state: InvoiceState, group: str) -> int:
+    """What was billed in a tax group and is not credited, net."""
+    assert state.issued is not None
+    places = [(place, line.net_minor) for place, line in enumerate(state.issued.lines, 1) if line.tax_group == group]
+    return sum(net_minor - state.noted.lines.get(str(place), 0) for place, net_minor in places)
+
+
+def _net_of(lines: Sequence[NoteLine], group: str) -> int:
+    return sum(line.net_minor for line in lines if line.tax_group == group)
 
 
 def void(work: Work, *, reason: NoteReason, comment: str, begun_by: datetime) -> Decision:

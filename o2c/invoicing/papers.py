@@ -33,7 +33,8 @@ class InvoiceLine(BaseModel):
     """One line: a one-time charge, a part period or a full period in advance. `from_day` is inclusive, `to_day` exclusive; net, minor units.
 
     `quantity` of a `unit` (UN/ECE Recommendation 20: C62 one, DAY, WEE, MON, ANN) at `unit_price_minor` net for each `price_per` of it: three days
-    of a month of 31 at 19.99 are 3 DAY at 19.99 per 31. `tax_percent` is the rate in force, `tax_category` that of UNCL 5305. Lines of before
+    of a month of 31 at 19.99 are 3 DAY at 19.99 per 31. A discount is a line of its own, below nothing: `discount` names it, and `of_line` the place (from 1) of
+    the line that it lowers. `tax_percent` is the rate in force, `tax_category` that of UNCL 5305. Lines of before
     they said so have no unit, and none of these.
     """
 
@@ -54,6 +55,25 @@ class InvoiceLine(BaseModel):
     price_per: int = 1
     tax_category: str = ""
     tax_percent: str = ""
+    discount: str = ""
+    of_line: int = 0
+
+
+class DiscountEnding(BaseModel):
+    """The notice that a discount of a service ends: the day `ends_on` is the first without it, and no bill comes before that."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    order: str
+    item: str
+    offering: str
+    discount: str
+    ends_on: str
+
+    @property
+    def words(self) -> str:
+        """As the invoice says it."""
+        return f"The discount {self.discount} on {self.offering} ends: from {self.ends_on} on it is charged without it."
 
 
 class TaxSum(BaseModel):

@@ -12,6 +12,7 @@ from o2c.catalogue.rises import price_on, rises_of
 from o2c.catalogue.state import STREAM as CATALOGUE
 from o2c.customers.events import CustomerRegistered
 from o2c.customers.state import stream_of as customer_stream
+from o2c.invoicing.discounts import billed_to, discounted, endings, placed
 from o2c.invoicing.events import AccountBilled, InvoiceIssued, InvoiceOverdue
 from o2c.invoicing.of_market import rated, seller_of
 from o2c.invoicing.papers import InvoiceLine, described, extent, series_of, tax_sums
@@ -47,8 +48,11 @@ def bill(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
     run_on = date.fromisoformat(state.due_run)
     used, of_usage = usage_of_run(work, run_on)
     rises = getattr(work.read.get(CATALOGUE), "rises", ())
-    recurring = (charge_lines(charge, run_on, _own_rises(rises, charge, work.market)) for _, charge in sorted(state.charges.items()))
-    lines = (*chain.from_iterable(recurring), *of_usage)
+    recurring = (
+        discounted(charge, charge_lines(charge, run_on, _own_rises(rises, charge, work.market)), run_on.day)
+        for _, charge in sorted(state.charges.items())
+    )
+    lines = placed((*chain.from_iterable(recurring), *of_usage))
     number = f"{state.account}-{run_on:%Y%m%d}"
     own = {key: charge for key, charge in state.charges.items() if not charge.in_cycle and begun(charge, run_on)}
     billed = AccountBilled(
@@ -63,7 +67,12 @@ def bill(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
         return just(*taken, billed)
     customer = work.read.get(customer_stream(state.customer))
     papers = customer.papers if customer else None
-    issued = _issue(state, number, lines, run_on, at, papers, work.market)
+    ending = tuple(
+        one
+        for key, charge in sorted(state.charges.items())
+        for one in endings(charge, run_on, billed_to(charge, run_on, billed.own_periods_to.get(key, "")))
+    )
+    issued = _issue(state, number, lines, run_on, at, papers, work.market).model_copy(update={"endings": ending})
     return Decision((*taken, *_used(state, issued), billed), ((invoice_stream(number), issued),), takes=(work.guard("invoice", number),))
 
 

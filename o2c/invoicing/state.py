@@ -345,7 +345,7 @@ def following_run(run_on: date) -> date:
 
 ACCOUNT = StreamKind(
     category="account",
-    shape_version=5,
+    shape_version=6,
     state_type=AccountState,
     initial=lambda _: AccountState(),
     evolve=evolve_account,
@@ -356,7 +356,7 @@ ACCOUNT = StreamKind(
 )
 INVOICE = StreamKind(
     category="invoice",
-    shape_version=5,
+    shape_version=6,
     state_type=InvoiceState,
     initial=lambda _: InvoiceState(),
     evolve=evolve_invoice,

@@ -6,6 +6,7 @@ from typing import Annotated, Protocol
 
 from pydantic import BaseModel, ConfigDict
 
+from o2c.kernel.discounts import Discount
 from o2c.kernel.event import Event, Pii, Upcast
 from o2c.kernel.recurrence import Recurrence
 from o2c.kernel.shapes import OfItem
@@ -46,7 +47,8 @@ class OfCustomer(Protocol):
 
 class PriceTerms(BaseModel):
     """How the prices of a service apply. The recurring one is charged every `period_length` times `period_unit` (day, week, month, year); the
-    tax groups are the market's. `usage_version` is the version of the catalogue whose prices of usage hold for it, 0 where it has none."""
+    tax groups are the market's. `usage_version` is the version of the catalogue whose prices of usage hold for it, 0 where it has none.
+    `discounts` are what is taken off these prices, net."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -55,6 +57,7 @@ class PriceTerms(BaseModel):
     recurring_tax_group: str = "standard"
     one_time_tax_group: str = "standard"
     usage_version: int = 0
+    discounts: tuple[Discount, ...] = ()
 
     @property
     def recurrence(self) -> Recurrence:
@@ -90,7 +93,11 @@ class ChargeStarted(Event, name="account.charge-started", stream="account"):
         "recurring_minor": 1999, "one_time_minor": 1000, "currency": "GBP", "starts_on": "2026-01-05",
         "market": "GB@2026-01",
     }  # fmt: skip
-    upcasts = (Upcast(defaults={"terms": MONTHLY.model_dump()}), Upcast())  # terms of the second schema: no prices of usage
+    upcasts = (
+        Upcast(defaults={"terms": MONTHLY.model_dump(mode="json")}),
+        Upcast(),
+        Upcast(),
+    )  # terms of before: no prices of usage, then no discounts
     account: str
     customer: str
     order: str

@@ -81,8 +81,10 @@ class PlannedItem(Part):
 
 
 class RecurringTotal(Part):
-    """What recurs together: every `period_length` times `period_unit`, net of tax, in minor units."""
+    """What recurs together: every `period_length` times `period_unit`, net of tax, in minor units; `reduced_minor` is what discounts take off one
+    period of it while all of them hold."""
 
     period_unit: str
     period_length: int
     amount_minor: int
+    reduced_minor: int = 0

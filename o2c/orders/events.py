@@ -173,7 +173,11 @@ class OrderPlanned(Event, name="order.planned", stream="order"):
                    "recurring_minor": 1999, "one_time_minor": 1000, "terms": {"period_unit": "week", "period_length": 4},
                    "steps": [{"step": "sim"}, {"step": "activation", "waits": ["sim"]}], "promised_on": "2026-01-06"}],
     }  # fmt: skip
-    upcasts = (Upcast(), Upcast())  # lines of before: no day wished, a price a month, then none of usage; which is what their defaults say
+    upcasts = (
+        Upcast(),
+        Upcast(),
+        Upcast(),
+    )  # lines of before: no day wished, a price a month, none of usage, no discount; as their defaults say
     account: Annotated[str, Names("account")]
     currency: str
     catalogue_version: int
@@ -182,15 +186,18 @@ class OrderPlanned(Event, name="order.planned", stream="order"):
 
 
 class OrderPriced(Event, name="order.priced", stream="order"):
-    """What the order costs by the version of the catalogue that it pinned: once, and of what recurs the sum of each period. Net of tax, in minor units."""
+    """What the order costs by the version of the catalogue that it pinned: once, and of what recurs the sum of each period. Net of tax, in minor units, before
+    discounts: what these take off, and are pinned to do by version 2, stands beside each sum (`one_time_reduced_minor`)."""
 
     example = {
-        "currency": "GBP", "catalogue_version": 12, "one_time_minor": 1000,
-        "recurring": [{"period_unit": "month", "period_length": 1, "amount_minor": 1999}],
+        "currency": "GBP", "catalogue_version": 12, "one_time_minor": 1000, "one_time_reduced_minor": 0,
+        "recurring": [{"period_unit": "month", "period_length": 1, "amount_minor": 1999, "reduced_minor": 400}],
     }  # fmt: skip
+    upcasts = (Upcast(defaults={"one_time_reduced_minor": 0}),)
     currency: str
     catalogue_version: int
     one_time_minor: int
+    one_time_reduced_minor: int = 0
     recurring: tuple[RecurringTotal, ...]
 
 

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from o2c.catalogue.events import OfferingPublished
 from o2c.catalogue.state import CatalogueState
+from o2c.kernel.discounts import off_a_period
 from o2c.kernel.reasons import CodeBook
 from o2c.kernel.step import Step
 from o2c.markets.base import Market
@@ -73,17 +74,25 @@ def plan_order(state: OrderState, book: Book, at: datetime) -> OrderPlanned:
 
 
 def order_price(planned: OrderPlanned) -> OrderPriced:
-    """Give the sums of the pinned prices of a planned order, net, in minor units: once, and of what recurs by period."""
-    sums: dict[tuple[str, int], int] = {}
+    """Give the sums of the pinned prices of a planned order, net, in minor units: once, and of what recurs by period; each with what discounts take off."""
+    sums: dict[tuple[str, int], tuple[int, int]] = {}
     for item in planned.items:
         if item.recurring_minor:
             period = (item.terms.period_unit, item.terms.period_length)
-            sums[period] = sums.get(period, 0) + item.recurring_minor
+            amount_minor, reduced_minor = sums.get(period, (0, 0))
+            off_minor = off_a_period(item.terms.discounts, of="recurring", price_minor=item.recurring_minor)
+            sums[period] = (amount_minor + item.recurring_minor, reduced_minor + off_minor)
     return OrderPriced(
         currency=planned.currency,
         catalogue_version=planned.catalogue_version,
         one_time_minor=sum(item.one_time_minor for item in planned.items),
-        recurring=tuple(RecurringTotal(period_unit=unit, period_length=n, amount_minor=minor) for (unit, n), minor in sorted(sums.items())),
+        one_time_reduced_minor=sum(
+            off_a_period(item.terms.discounts, of="one-time", price_minor=item.one_time_minor) for item in planned.items
+        ),
+        recurring=tuple(
+            RecurringTotal(period_unit=unit, period_length=n, amount_minor=minor, reduced_minor=off_minor)
+            for (unit, n), (minor, off_minor) in sorted(sums.items())
+        ),
     )
 
 

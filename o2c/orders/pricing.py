@@ -8,9 +8,10 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from o2c.catalogue.events import OfferingPrice, OfferingPublished
-from o2c.catalogue.rules import price_at
+from o2c.catalogue.rules import discounts_at, price_at
 from o2c.catalogue.state import CatalogueState
 from o2c.kernel.charges import PriceTerms
+from o2c.kernel.discounts import Discount, off_a_period
 from o2c.kernel.money import allocate
 from o2c.kernel.recurrence import Recurrence
 from o2c.orders.wish import Line, around, multiplicity, quantity_of
@@ -36,7 +37,7 @@ def chosen(line: Line, offering: OfferingPublished) -> dict[str, str]:
 def pinned(offering: OfferingPublished, at: datetime) -> PinnedPrices:
     """Give the prices of an offering that hold for an order taken at a time, but for those of usage (see `metered`)."""
     recurring, once = (price_at(offering, kind, at) for kind in ("recurring", "one-time"))
-    terms = {}
+    terms: dict[str, Any] = {}
     if recurring is not None:
         terms = {
             "period_unit": recurring.period_unit,
@@ -45,6 +46,8 @@ def pinned(offering: OfferingPublished, at: datetime) -> PinnedPrices:
         }
     if once is not None:
         terms["one_time_tax_group"] = once.tax_group
+    if discounts := tuple(one for price in (recurring, once) if price is not None for one in discounts_at(price, at)):
+        terms["discounts"] = discounts
     return PinnedPrices(recurring.amount_minor if recurring else 0, once.amount_minor if once else 0, PriceTerms.model_validate(terms))
 
 
@@ -75,7 +78,7 @@ def priced(lines: Sequence[Line], catalogue: CatalogueState, at: datetime) -> Pr
             for kind in ("recurring", "one-time"):
                 price = price_at(known[bundle.item], kind, at)
                 if price is not None:
-                    _share(price, places, prices)
+                    _share(price, places, prices, discounts_at(price, at))
     return prices
 
 
@@ -89,8 +92,8 @@ def _copies(bundle: Line, by_id: Mapping[str, Line], counts: Mapping[str, int], 
         yield [(item, copy * (counts[item] // copies) + turn) for item in within for turn in range(counts[item] // copies)]
 
 
-def _share(price: OfferingPrice, places: Sequence[tuple[str, int]], prices: Prices) -> None:
-    """Share a bundle's price out over the items of one copy of it."""
+def _share(price: OfferingPrice, places: Sequence[tuple[str, int]], prices: Prices, discounts: Sequence[Discount]) -> None:
+    """Share a bundle's price out over the items of one copy of it, and with it its discounts, which take the place of theirs."""
     recurring = price.kind == "recurring"
     amount, group = ("recurring_minor", "recurring_tax_group") if recurring else ("one_time_minor", "one_time_tax_group")
     own = {place: prices[place[0]][place[1]] for place in places}
@@ -102,9 +105,13 @@ def _share(price: OfferingPrice, places: Sequence[tuple[str, int]], prices: Pric
         terms |= {"period_unit": price.period_unit, "period_length": price.period_length}
     chosen_places = sharing or bare or list(places)
     shares = allocate(price.amount_minor, [getattr(own[place], amount) for place in chosen_places])
-    for (item, turn), share in zip(chosen_places, shares, strict=True):
+    off = [allocate(one.amount_minor, shares) for one in discounts]
+    for place, ((item, turn), share) in enumerate(zip(chosen_places, shares, strict=True)):
         before = prices[item][turn]
-        prices[item][turn] = replace(before, terms=before.terms.model_copy(update=terms), **{amount: share})
+        shared = (one.model_copy(update={"amount_minor": parts[place]}) for one, parts in zip(discounts, off, strict=True))
+        others = (one for one in before.terms.discounts if (one.of == "recurring") != recurring)
+        both = tuple(one for one in (*others, *shared) if one.percent or one.amount_minor)
+        prices[item][turn] = replace(before, terms=before.terms.model_copy(update={**terms, "discounts": both}), **{amount: share})
 
 
 def committed_minor(prices: PinnedPrices, months: int, on: date) -> int:
@@ -116,11 +123,13 @@ def committed_minor(prices: PinnedPrices, months: int, on: date) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Total:
-    """What is charged together: once, or every `length` times `unit`. `nets` are net minor units by tax group."""
+    """What is charged together: once, or every `length` times `unit`. `nets` are net minor units by tax group, and `reduced` what is left of them
+    while all discounts hold."""
 
     unit: str
     length: int
     nets: Mapping[str, int]
+    reduced: Mapping[str, int]
 
     @property
     def net_minor(self) -> int:
@@ -130,7 +139,7 @@ class Total:
 
 def totals(prices: Prices) -> dict[str, Total]:
     """Give the sums over items by how often they are charged: `once`, `a month`, `every 3 months`. What costs nothing has none."""
-    sums: dict[tuple[str, int], dict[str, int]] = {}
+    sums: dict[tuple[str, int], tuple[dict[str, int], dict[str, int]]] = {}
     for each in (each for of_line in prices.values() for each in of_line):
         terms = each.terms
         for key, group, minor in (
@@ -138,6 +147,8 @@ def totals(prices: Prices) -> dict[str, Total]:
             ((terms.period_unit, terms.period_length), terms.recurring_tax_group, each.recurring_minor),
         ):
             if minor:
-                nets = sums.setdefault(key, {})
+                nets, reduced = sums.setdefault(key, ({}, {}))
                 nets[group] = nets.get(group, 0) + minor
-    return {Recurrence(unit, length).words if unit else "once": Total(unit, length, nets) for (unit, length), nets in sorted(sums.items())}
+                off_minor = off_a_period(terms.discounts, of="recurring" if key[0] else "one-time", price_minor=minor)
+                reduced[group] = reduced.get(group, 0) + minor - off_minor
+    return {Recurrence(unit, length).words if unit else "once": Total(unit, length, *told) for (unit, length), told in sorted(sums.items())}

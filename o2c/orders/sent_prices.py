@@ -20,13 +20,14 @@ from o2c.orders.pricing import Prices, Total, priced, totals
 from o2c.orders.wish import Line, around, quantity_of
 
 _SHOWN_CHARACTERS = 24
-_NOTHING = Total("", 0, {})
+_NOTHING = Total("", 0, {}, {})
 
 
 def flaw_of_prices(sent: Sequence[SentPrice], lines: Sequence[Line], catalogue: CatalogueState, market: Market, at: datetime) -> str:
     """Give the first price that a channel sent and that is another than ours, with both (`DQ-PRICE: detail`); empty for none.
 
-    `sent` are those of the whole order. Amounts without tax are compared, and those with tax by the market's rates of the day. Of a type that was not
+    `sent` are those of the whole order. A channel may say the price as the catalogue has it, or what is left of it while all discounts hold: of TMF622's
+    price, `priceAlteration` stands apart. Amounts without tax are compared, and those with tax by the market's rates of the day. Of a type that was not
     sent nothing is said, nor of usage, whose price is no part of an order's. A line within a bundle that has a price of its own has none alone: its bundle is judged, and the order.
     """
     if not sent and not any(line.prices for line in lines):
@@ -60,13 +61,20 @@ def _differs(sent: SentPrice, ours: Mapping[str, Total], market: Market, on: dat
         return ""
     meant = _meant(sent, ours)
     if meant is not None and sent.unit == market.currency:
-        gross = sum(net + tax_on(net, tax_percent(market, group, on)) for group, net in meant.nets.items())
-        if all(not text or _minor(text, market) == minor for text, minor in ((sent.net, meant.net_minor), (sent.gross, gross))):
-            return ""
+        for nets in (meant.nets, meant.reduced):
+            gross = sum(net + tax_on(net, tax_percent(market, group, on)) for group, net in nets.items())
+            if all(not text or _minor(text, market) == minor for text, minor in ((sent.net, sum(nets.values())), (sent.gross, gross))):
+                return ""
     amount = f"{(sent.net or sent.gross)[:_SHOWN_CHARACTERS]} {sent.unit[:3]}{'' if sent.net else ' with tax'}"
     told = " ".join(word for word in (sent.kind[:_SHOWN_CHARACTERS], sent.period[:_SHOWN_CHARACTERS]) if word)
-    own = ", ".join(f"{from_minor(total.net_minor, market.currency)} {market.currency} {words}" for words, total in ours.items())
+    own = ", ".join(f"{_told(total, market.currency)} {words}" for words, total in ours.items())
     return f"the channel sent {amount} ({told or 'of no type'}), the catalogue has {own or 'no price'}, without tax"
+
+
+def _told(total: Total, currency: str) -> str:
+    reduced_minor = sum(total.reduced.values())
+    reduced = f" ({from_minor(reduced_minor, currency)} with its discounts)" if reduced_minor != total.net_minor else ""
+    return f"{from_minor(total.net_minor, currency)} {currency}{reduced}"
 
 
 def _meant(sent: SentPrice, ours: Mapping[str, Total]) -> Total | None:

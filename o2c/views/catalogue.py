@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, cast
 
-from o2c.catalogue.events import OfferingPrice, OfferingPublished
+from o2c.catalogue.events import OfferedDiscount, OfferingPrice, OfferingPublished
 from o2c.catalogue.state import STREAM
 from o2c.engine.app import Engine
+from o2c.kernel.money import from_minor
 from o2c.kernel.refusal import Refused
 from o2c.views.shown import OfferingShown, PriceShown
 
@@ -48,20 +49,29 @@ def _price(price: OfferingPrice, currency: str) -> dict[str, Any]:
         "price": price.kind,
         "amount_minor": price.amount_minor,
         "currency": currency,
-        "charged": _charged(price),
+        "charged": _charged(price, currency),
         "tax_group": price.tax_group,
         "for_orders": validity(price.valid_from, price.valid_to),
     }
 
 
-def _charged(price: OfferingPrice) -> str:
-    """How often, or for what, in plain words."""
+def _charged(price: OfferingPrice, currency: str) -> str:
+    """How often, or for what, in plain words, and what is taken off."""
     if price.usage is not None:
         where = [*price.usage.zones, *price.usage.bands]
         return f"{price.usage.usage}{' ' + ' '.join(where) if where else ''} by the {price.usage.unit} ({price.usage.model.kind})"
     if price.allowance is not None:
         return f"{price.allowance.quantity} {price.allowance.unit} of {', '.join(price.allowance.usage)} included"
-    return price.recurrence.words if price.kind == "recurring" else "once"
+    often = price.recurrence.words if price.kind == "recurring" else "once"
+    return "; ".join([often, *(f"less {_discount(one, currency)}" for one in price.discounts)])
+
+
+def _discount(offered: OfferedDiscount, currency: str) -> str:
+    """A discount in plain words, with the orders that have it where not all do."""
+    one = offered.discount
+    much = one.words if one.percent else one.words.replace("an amount", f"{from_minor(one.amount_minor, currency)} {currency}")
+    when = validity(offered.valid_from, offered.valid_to)
+    return f"{one.name}: {much}{'' if when == 'always' else f', for orders {when}'}"
 
 
 def validity(valid_from: str, valid_to: str) -> str:

@@ -67,6 +67,7 @@ def show_paper(app: Engine, invoice: str, *, personal: bool = False) -> InvoiceP
         "supplier": body["supplier"],
         "lines": body["lines"],
         "taxes": body["taxes"],
+        "endings": body["endings"],
         "paid_minor": state.paid_minor,
         "credited_minor": state.noted.total_minor,
         "open_minor": max(state.open_minor, 0),

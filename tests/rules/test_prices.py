@@ -106,7 +106,7 @@ REFUSED = [
     pytest.param(
         price(validFor={"startDateTime": "2026-02-01T00:00:00Z", "endDateTime": "2026-01-01T00:00:00Z"}), "validFor", id="validity-backwards"
     ),
-    pytest.param(price(priceAlteration=[{"priceType": "discount", "percentage": 10}]), "priceAlteration", id="discount"),
+    pytest.param(price(priceAlteration=[{"priceType": "discount", "percentage": 10}]), "priceAlteration[0].percentage", id="discount"),
     pytest.param(price(unitOfMeasure={"amount": 1, "units": "GB"}), "unitOfMeasure", id="a-rate"),
     pytest.param(price(constraint=[{"id": "c"}]), "constraint", id="constraint"),
     pytest.param(price(pricingLogicAlgorithm=[{"id": "x"}]), "pricingLogicAlgorithm", id="algorithm"),

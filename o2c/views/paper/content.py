@@ -36,7 +36,7 @@ class PaperLine:
 class Paper:
     """An invoice, or a credit note that names its invoice (`of_invoice`, empty for an invoice). Amounts are minor units, days ISO dates.
 
-    `settled_minor` is what a credit of the account covers of it; `payable_minor` is the rest, as it was at issue.
+    `settled_minor` is what a credit of the account covers of it; `payable_minor` is the rest, as it was at issue. `notices` are sentences for the customer.
     """
 
     kind: str
@@ -62,6 +62,7 @@ class Paper:
     reason: str = ""
     void: bool = False
     final: bool = False
+    notices: tuple[str, ...] = ()
 
     @property
     def title(self) -> str:
@@ -124,6 +125,7 @@ def paper_of_invoice(issued: InvoiceIssued, *, void: bool = False, personal: boo
         total_minor=issued.total_minor,
         settled_minor=issued.credit_used_minor,
         void=void,
+        notices=tuple(one.words for one in issued.endings),
     )
 
 

@@ -39,6 +39,10 @@ def pdf_of(paper: Paper) -> bytes:
     _head(pdf, paper)
     _lines(pdf, paper)
     _sums(pdf, paper)
+    for notice in paper.notices:
+        pdf.set_font(FONT, "B", 9)
+        pdf.ln(4)
+        pdf.multi_cell(0, 5, notice, new_x=XPos.LMARGIN, new_y=YPos.NEXT)
     pdf.set_font(FONT, "", 8)
     pdf.ln(8)
     pdf.multi_cell(0, 4, _foot(paper), new_x=XPos.LMARGIN, new_y=YPos.NEXT)

@@ -30,6 +30,8 @@ def ubl_of(paper: Paper) -> str:
     if kind == "Invoice":
         _basic(root, "DueDate", paper.due_on)  # BT-9
         _basic(root, "InvoiceTypeCode", "380")  # BT-3, UNCL 1001
+        for notice in paper.notices:
+            _basic(root, "Note", notice)  # BT-22
         _basic(root, "TaxPointDate", paper.tax_point)  # BT-7
     else:
         _basic(root, "TaxPointDate", paper.tax_point)

@@ -18,7 +18,8 @@ class SupplierShown(TypedDict):
 
 
 class InvoiceLineShown(TypedDict):
-    """A line: `quantity` of a `unit` (UN/ECE Recommendation 20) at `unit_price_minor` for each `price_per` of it; `to_day` is exclusive."""
+    """A line: `quantity` of a `unit` (UN/ECE Recommendation 20) at `unit_price_minor` for each `price_per` of it; `to_day` is exclusive. A discount
+    (`discount` names it) is a line below nothing that lowers the line `of_line`, counted from 1; of any other line these are empty and 0."""
 
     order: str
     item: str
@@ -35,6 +36,18 @@ class InvoiceLineShown(TypedDict):
     tax_group: str
     tax_category: str
     tax_percent: str
+    discount: str
+    of_line: int
+
+
+class DiscountEndingShown(TypedDict):
+    """The notice that a discount of a service ends: the first day without it."""
+
+    order: str
+    item: str
+    offering: str
+    discount: str
+    ends_on: str
 
 
 class TaxSumShown(TypedDict):
@@ -129,6 +142,7 @@ class InvoicePaperShown(TypedDict):
     supplier: SupplierShown
     lines: list[InvoiceLineShown]
     taxes: list[TaxSumShown]
+    endings: list[DiscountEndingShown]
     paid_minor: int
     credited_minor: int
     open_minor: int

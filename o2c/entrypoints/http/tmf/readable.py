@@ -81,10 +81,29 @@ def _prices(row: Thing) -> Iterator[Thing]:
             recurringChargePeriodLength=price["period_length"] if recurring else None,
             price=_money(price["amount_minor"], row["currency"]) if recurring or price["kind"] == "one-time" else None,
             pricingLogicAlgorithm=[terms] if (terms := (price["usage"] or {}).get("model") or price["allowance"]) else None,
+            priceAlteration=[_alteration(each, price, row["currency"]) for each in price["discounts"]],
             validFor=_valid_for(price["valid_from"], price["valid_to"]),
             lifecycleStatus=row["status"],
             _type="ProductOfferingPrice",
         )
+
+
+def _alteration(offered: Thing, price: Thing, currency: str) -> Thing:
+    """A discount as it is read (`o2c.catalogue.alterations`)."""
+    one = offered["discount"]
+    start = {"charge": "withCharge", "bill": "nextBill", "day": one["from_day"]}[one["starts"]]
+    recurring = one["of"] == "recurring"
+    return _known(
+        name=one["name"],
+        priceType="oneTime" if price["kind"] == "one-time" else price["kind"],
+        priority=one["priority"],
+        price={"percentage": one["percent"]} if one["percent"] else {"dutyFreeAmount": _money(one["amount_minor"], currency)},
+        applicationDuration={"amount": one["lasts_length"], "units": one["lasts_unit"]} if one["lasts_length"] else None,
+        applicationStart=start if recurring else None,
+        combination={"best-of": "bestOf"}.get(one["combines"], one["combines"]),
+        validFor=_valid_for(offered["valid_from"], offered["valid_to"]),
+        _type="POPAlteration",
+    )
 
 
 def _tickets(row: Thing) -> Iterator[Thing]:
