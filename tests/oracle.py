@@ -14,6 +14,8 @@ that was complete, the days until then that are on no bill are charged.
 Money that comes for an invoice above what is open is a credit; a bill takes what credit there is; the deposit of an order that completed (in part) is a credit,
 that of one which ended otherwise is owed; paid back is what is owed first. A line over days of service is earned by days, the day itself included, half-up over
 all that were served; what was served before the bill is earned on its day.
+A discount holds for its time from the charge, from the first bill day after that, or from a day: an exclusive one alone, of best-of ones the largest, stackable
+ones on what is left, by priority and name. It is a line below nothing over the days of the line that it lowers, each day its share of the price, half-up a line.
 """
 
 from calendar import monthrange
@@ -83,6 +85,19 @@ def line_of(told: Json, net: int, kind: str) -> Line:
     return Line(f"{told['order']}/{told['item']}", kind, date.fromisoformat(told["from_day"]), date.fromisoformat(told["to_day"]), net)
 
 
+def cut_of(discount: Json, rest: Fraction) -> Fraction:
+    return min(rest, rest * Fraction(discount["percent"]) / 100 if discount["percent"] else Fraction(discount["amount_minor"]))
+
+
+def cuts(discounts: Iterable[Json], price: int) -> Iterator[tuple[str, Fraction]]:
+    """What discounts that hold take off a price, by name, in their order."""
+    mine, rest = sorted(discounts, key=lambda x: (x["priority"], x["name"])), Fraction(price)
+    best = max((x for x in mine if x["combines"] == "best-of"), key=lambda x: cut_of(x, Fraction(price)), default=None)
+    for x in [x for x in mine if x["combines"] == "exclusive"][:1] or [x for x in mine if x["combines"] == "stackable" or x is best]:
+        yield x["name"], (cut := cut_of(x, rest))
+        rest -= cut
+
+
 @dataclass
 class Charge:
     """A service that is charged: its first day, when the account knew of it and when it ended, how far it was billed (a day, or turns of its own period)."""
@@ -110,17 +125,46 @@ class Charge:
     def begins(self, turn: int) -> date:
         return months_on(self.starts, self.period[0] * turn) + timedelta(self.period[1] * turn)
 
+    def holds(self, discount: Json, day: date, run: date) -> bool:
+        """Whether a discount holds on a day, of an account that is billed on the day of the month of a run."""
+        starts, (months, days) = self.starts, (part * discount["lasts_length"] for part in LENGTHS[discount["lasts_unit"]])
+        if discount["starts"] == "bill":
+            starts = next(one for n in range(1, 32) if (one := self.starts + timedelta(n)).day == run.day)
+        elif discount["starts"] == "day":
+            starts = max(starts, date.fromisoformat(discount["from_day"]))
+        return starts <= day and (not discount["lasts_length"] or day < months_on(starts, months) + timedelta(days))
+
     def lines(self, run: date, rises: list[Json]) -> Iterator[Line]:
-        """Its lines in a run; what came before the run is charged by the first run that sees it, of what ended since up to its end."""
+        """Its lines in a run, each with what its discounts take off it."""
+        for line, price, whole in self.whole_lines(run, rises):
+            yield line
+            discounts = [x for x in self.told.get("terms", {}).get("discounts", ()) if (x["of"] == "one-time") == (line.kind == "one-time")]
+            off, rest = dict[str, list[tuple[date, Fraction]]](), line.net
+            for n in range(max((line.end - line.start).days, 1) if discounts else 0):
+                day = line.start + timedelta(n)
+                for name, cut in cuts((x for x in discounts if whole == 0 or self.holds(x, day, run)), price):
+                    off.setdefault(name, []).extend([(day, cut / (whole or 1))] if cut else [])
+            for name in [x["name"] for x in sorted(discounts, key=lambda x: (x["priority"], x["name"]))]:
+                exact = sum((cut for _, cut in off.get(name, ())), Fraction(0))
+                if minor := min(share(1, exact.numerator, exact.denominator), rest):
+                    ends = off[name][-1][0] + (DAY if whole else timedelta())
+                    yield Line(self.key, "discount", off[name][0][0], ends, -minor)
+                    rest -= minor
+
+    def whole_lines(self, run: date, rises: list[Json]) -> Iterator[tuple[Line, int, int]]:
+        """Its lines in a run without discounts, each with the price of the whole period and its days (none of what is charged once).
+
+        What came before the run is charged by the first run that sees it, of what ended since up to its end."""
         first, monthly, ceased = self.billed or self.starts, self.period == (1, 0), max(self.ended.date(), self.starts)
         ceased = ceased if self.ended < datetime.combine(run, time(6), LONDON) else date.max
         if not self.billed and self.told["one_time_minor"]:
-            yield Line(self.key, "one-time", first, first, self.told["one_time_minor"])
+            yield Line(self.key, "one-time", first, first, self.told["one_time_minor"]), self.told["one_time_minor"], 0
         self.billed, days = months_on(run, 1), [run, months_on(run, 1)]
         while self.told["recurring_minor"] and not monthly and (start := self.begins(self.turn)) <= run and start < ceased:
             self.turn += 1
             whole = Line(self.key, "period", start, self.begins(self.turn), self.price(start, rises))
-            yield whole if whole.end <= ceased else Line(self.key, "part-period", start, ceased, whole.by(ceased))
+            line = whole if whole.end <= ceased else Line(self.key, "part-period", start, ceased, whole.by(ceased))
+            yield line, whole.net, (whole.end - start).days
         while (day := months_on(days[0], -1)) > first:
             days.insert(0, day)
         for start, end in pairwise(sorted({first, *days})) if self.told["recurring_minor"] and monthly else ():
@@ -128,7 +172,8 @@ class Charge:
             parts = {start, end, ceased, *(x for x in risen if self.rises(x, rises))}
             for one, other in pairwise(sorted(day for day in parts if start <= day <= min(end, ceased))):
                 net = share(self.price(one, rises), (other - one).days, (end - whole).days)
-                yield Line(self.key, "period" if (one, other) == (whole, end) else "part-period", one, other, net)
+                kind = "period" if (one, other) == (whole, end) else "part-period"
+                yield Line(self.key, kind, one, other, net), self.price(one, rises), (end - whole).days
 
     def rises(self, day: date, rises: list[Json]) -> bool:
         return self.price(day, rises) != self.price(day - DAY, rises)
@@ -146,13 +191,23 @@ class Bill:
     void: bool = False
 
     def unserved(self, charges: Mapping[str, Charge]) -> dict[int, int]:
-        """What is still to be credited of services that have ended, by line: what stays of one is its share of the days before the end."""
-        due = dict[int, int]()
+        """What is still to be credited of services that have ended, by line: what stays of one is its share of the days before the end. A discount goes
+        with the line that it lowered, and takes no more off than that gives back."""
+        due, left = dict[int, int](), 0
         for place, line in enumerate(self.lines if not self.void else (), 1):
-            if "period" in line.kind and line.key in charges and (day := charges[line.key].ended.date()) < line.end:
-                rest = line.net - line.by(day) - self.taken[place, True]
-                due[place] = min(rest, line.net - self.taken[place, True] - self.taken[place, False])
-        return {place: net for place, net in due.items() if net > 0}
+            credited = 0
+            if (
+                line.start < line.end
+                and line.kind != "usage"
+                and line.key in charges
+                and (day := charges[line.key].ended.date()) < line.end
+            ):
+                sign = 1 if line.net >= 0 else -1
+                rest = sign * (line.net - line.by(day) - self.taken[place, True])
+                credited = sign * max(min(rest, sign * (line.net - self.taken[place, True] - self.taken[place, False])), 0)
+            due[place] = credited if line.kind != "discount" else max(credited, -left)
+            left = due[place] + (left if line.kind == "discount" else 0)
+        return {place: net for place, net in due.items() if net}
 
 
 @dataclass

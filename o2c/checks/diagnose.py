@@ -163,9 +163,12 @@ _CHARGES = """WITH line AS (
     UNION ALL
     SELECT max(stream), 'item ' || item || ' is billed ' || sum(net_minor) || ' once, not ' || coalesce(min(one_time_minor), 0)
     FROM line LEFT JOIN charge USING (order_id, item) WHERE kind = 'one-time' GROUP BY order_id, item
-    HAVING count(*) > 1 OR sum(net_minor) IS DISTINCT FROM min(one_time_minor)"""
-"""The items that are billed with a gap or an overlap, whose full period does not cost its price or a part of one costs more, or whose one-time
-charge is billed twice or with another amount."""
+    HAVING count(*) > 1 OR sum(net_minor) IS DISTINCT FROM min(one_time_minor)
+    UNION ALL
+    SELECT stream, 'item ' || item || ' is billed ' || sum(net_minor) || ' with its discounts'
+    FROM line WHERE kind <> 'usage' GROUP BY stream, order_id, item HAVING sum(net_minor) < 0"""
+"""The items that are billed with a gap or an overlap, whose full period does not cost its price or a part of one costs more, whose one-time
+charge is billed twice or with another amount, or whose discounts on a bill are more than what they lower."""
 
 _PAYMENTS = """WITH bill AS (
         SELECT e.stream, sum((body->>'total_minor')::bigint) AS total, coalesce(sum((body->>'credit_used_minor')::bigint), 0) AS used, coalesce(sum((body->>'amount_minor')::bigint), 0) AS paid,

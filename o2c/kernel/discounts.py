@@ -142,6 +142,8 @@ def _by_days(
     found: dict[Discount, tuple[Fraction, Period]] = {}
     for start, end in pairwise(sorted({days.start, days.end, *edges})):
         for one, off in counted([one for one in own if holds[one].has(start)], Fraction(price_minor)):
+            if not off:
+                continue
             before, on = found.get(one, (Fraction(0), Period(start, end)))
             found[one] = (before + off * (end - start).days / whole_days, Period(on.start, end))
     return found
