@@ -24,11 +24,17 @@ STORED = sorted(path for path in GOLDEN.glob("*.json") if json.loads(path.read_t
 
 def store(conn: psycopg.Connection[Any], position: int, path: Path) -> None:
     told = json.loads(path.read_text(encoding="utf-8"))
+    told["body"] |= renumbered(told["body"], position)
     conn.execute(
         "INSERT INTO o2c.event (position, stream, version, event_id, type, schema_version, occurred_at, actor, channel, command_id, body)"
         " VALUES (%s, %s, 1, %s, %s, %s, %s, 'test', 'test', %s, %s)",
         (position, f"test-{position}", uuid4(), told["type"], told["schema"], AT, uuid4(), Jsonb(told["body"])),
     )
+
+
+def renumbered(body: dict[str, Any], position: int) -> dict[str, str]:
+    """A number of its own for a paper: a store has every number once, and the same example is stored in several versions."""
+    return {"legal_number": f"{body['legal_number']}-{position}"} if body.get("legal_number") else {}
 
 
 def plain(value: Any) -> Any:
@@ -46,6 +52,7 @@ def test_every_field_has_its_column_in_every_stored_version(dsn: str) -> None:
             event = read_golden(path)
             [row] = app.reads.rows(f"SELECT * FROM analyst.{analyst.view_name(type(event))} WHERE position = %s", position)
             expected = event.model_dump(mode="json", exclude=set(event.personal))
+            expected |= renumbered(expected, position)
             [masked] = app.reads.rows("SELECT o2c.masked(%s) AS body", Jsonb(expected))
             shown = {field: plain(row[column]) for column, (field, _) in analyst.columns(type(event)).items()}
             assert shown == masked["body"], path.name
