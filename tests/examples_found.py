@@ -31,7 +31,7 @@ FOUND_FOR = {
     f" WHERE i.order_id = o.order_id AND i.offering IN ('{LINE.id}', '{SECOND_LINE.id}')) = 1 ORDER BY f.opened_at",
     ("orders cancel", "WEB-1001"): "SELECT o.external_id FROM projection.items i JOIN projection.orders o USING (order_id)"
     " WHERE i.item = '2' AND i.specification <> '' AND i.state IN ('acknowledged', 'pending', 'held') ORDER BY i.captured_at",
-    **{(command, "BA-1001"): USED for command in ("allowances show", "limits show", "limits set", "limits agree")},
+    **{(command, "BA-1001"): USED for command in ("allowances show", "balance show", "limits show", "limits set", "limits agree")},
     ("ports cancel", "WEB-1001"): FELL.format("ANY('{NP-CODE,NP-NOTPORT}')") + " AND f.item = '1' ORDER BY f.opened_at",
     ("collections promise", "BA-1001"): "SELECT account FROM projection.invoices WHERE state = 'overdue' ORDER BY issued_on",
     ("events find", "WEB-1001"): FELL.format("ANY('{NP-CODE,NP-NOTPORT}')") + " ORDER BY f.opened_at",

@@ -11,6 +11,7 @@ METHODS = {
     "invoices.void": "void_invoice",
     "access.records": "access_records",
     "assurance": "assurance",
+    "balance.show": "balance",
     "catalogue.announce-rise": "announce_rise",
     "catalogue.diff": "catalogue_diff",
     "catalogue.dry-run": "catalogue_dry_run",

@@ -27,6 +27,7 @@ catalogue.announce-rise  -        -       yes         -        -        -       
 catalogue.diff           yes      yes     yes         yes      yes      yes              yes
 catalogue.dry-run        -        -       yes         masked   yes      -                -
 catalogue.list           yes      yes     yes         yes      yes      yes              yes
+balance.show             -        yes     yes         masked   yes      yes              -
 catalogue.load           -        -       -           -        -        -                -
 catalogue.offerings      yes      yes     yes         yes      yes      yes              yes
 collections.hold         -        yes     yes         -        -        -                -

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from o2c.kernel.balances import CreditReceived, CreditUsed, DepositFreed, DepositKept, MoneyReturned, OfBalance
+from o2c.kernel.balances import CreditPart, CreditReceived, CreditUsed, DepositFreed, DepositKept, MoneyReturned, OfBalance
 from o2c.kernel.frozen import changed
 
 if TYPE_CHECKING:
@@ -13,18 +14,59 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Balance:
-    """Money on no invoice, in minor units: credit, what is owed, and deposits by order. `returned` are (reference, day, amount) of paybacks."""
+class Lot:
+    """Money of one origin, in minor units, and how it came: what came above an `invoice`, or the `deposit` of an order, which `of` names."""
 
-    credit_minor: int = 0
-    owed_minor: int = 0
+    origin: str
+    of: str
+    amount_minor: int
+    method: str = ""
+    reference: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """Money on no invoice, in minor units: credits and what is owed, each by lots, the oldest first, and deposits by order, with the methods by which
+    they came. `returned` are (reference, day, amount) of paybacks."""
+
+    credits: tuple[Lot, ...] = ()
+    owed: tuple[Lot, ...] = ()
     deposits: dict[str, int] = field(default_factory=dict)
+    methods: dict[str, str] = field(default_factory=dict)
     returned: tuple[tuple[str, str, int], ...] = field(default=(), repr=False)
+
+    @property
+    def credit_minor(self) -> int:
+        """The credit that the next invoices use."""
+        return _sum(self.credits)
+
+    @property
+    def owed_minor(self) -> int:
+        """What is owed to the customer."""
+        return _sum(self.owed)
 
     @property
     def returnable_minor(self) -> int:
         """What can be paid back: all but the deposits of open orders."""
         return self.credit_minor + self.owed_minor
+
+
+def _sum(lots: Iterable[Lot]) -> int:
+    return sum(lot.amount_minor for lot in lots)
+
+
+def oldest(lots: Iterable[Lot], amount_minor: int) -> Iterator[Lot]:
+    """Give the lots that an amount is made of, the oldest first; less when they hold less."""
+    for lot in lots:
+        part_minor = min(lot.amount_minor, amount_minor)
+        if part_minor > 0:
+            amount_minor -= part_minor
+            yield changed(lot, amount_minor=part_minor)
+
+
+def parts_used(balance: Balance, amount_minor: int) -> tuple[CreditPart, ...]:
+    """Give what a credit that an invoice uses is made of, the oldest first."""
+    return tuple(CreditPart(origin=lot.origin, of=lot.of, amount_minor=lot.amount_minor) for lot in oldest(balance.credits, amount_minor))
 
 
 def moved(balance: Balance, event: OfBalance) -> Balance:
@@ -33,27 +75,45 @@ def moved(balance: Balance, event: OfBalance) -> Balance:
     match event:
         case DepositKept():
             deposits = {**balance.deposits, event.order: balance.deposits.get(event.order, 0) + amount_minor}
-            return changed(balance, deposits=deposits)
+            return changed(balance, deposits=deposits, methods={**balance.methods, event.order: event.method})
         case DepositFreed():
             return _freed(changed(balance, deposits=_without(balance.deposits, event.order)), event)
         case CreditReceived():
-            return changed(balance, credit_minor=balance.credit_minor + amount_minor)
+            lot = Lot("invoice", event.invoice, amount_minor, event.method, event.reference)
+            return changed(balance, credits=_with(balance.credits, lot))
         case CreditUsed():
-            return changed(balance, credit_minor=balance.credit_minor - amount_minor)
+            return changed(balance, credits=_less(balance.credits, amount_minor))
         case MoneyReturned():
             return changed(
                 balance,
-                owed_minor=balance.owed_minor - event.of_owed_minor,
-                credit_minor=balance.credit_minor - (amount_minor - event.of_owed_minor),
+                owed=_less(balance.owed, event.of_owed_minor),
+                credits=_less(balance.credits, amount_minor - event.of_owed_minor),
                 returned=(*balance.returned, (event.remittance, event.returned_on, amount_minor)),
             )
     return balance
 
 
 def _freed(balance: Balance, event: DepositFreed) -> Balance:
+    lot = Lot("deposit", event.order, event.amount_minor, balance.methods.get(event.order, ""))
     if event.becomes == "credit":
-        return changed(balance, credit_minor=balance.credit_minor + event.amount_minor)
-    return changed(balance, owed_minor=balance.owed_minor + event.amount_minor)
+        return changed(balance, credits=_with(balance.credits, lot))
+    return changed(balance, owed=_with(balance.owed, lot))
+
+
+def _with(lots: tuple[Lot, ...], lot: Lot) -> tuple[Lot, ...]:
+    """The lots with one more. What was taken out before it came, in a history that no rule decided, is taken out of it."""
+    return _less((), -lots[0].amount_minor - lot.amount_minor) if lots and lots[0].amount_minor < 0 else (*lots, lot)
+
+
+def _less(lots: tuple[Lot, ...], amount_minor: int) -> tuple[Lot, ...]:
+    """The lots without an amount, the oldest used up first. More than there is, which no rule decides, stands as less than nothing."""
+    left = []
+    for lot in lots:
+        part_minor = min(lot.amount_minor, amount_minor)
+        amount_minor -= part_minor
+        if lot.amount_minor > part_minor:
+            left.append(changed(lot, amount_minor=lot.amount_minor - part_minor))
+    return (*left, Lot("", "", -amount_minor)) if amount_minor else tuple(left)
 
 
 def _without(deposits: Mapping[str, int], order: str) -> dict[str, int]:

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any, Self
 
 from o2c.client.calls import Answer, Request
-from o2c.views.shown import AccessRecordShown, AccountShown, ActionShown, AgeShown, AllowanceShown, CancellationShown, ClosingShown, CodeShown, CollectionShown, CountedOrderShown, CreditNotePreviewShown, CustomerShown, CycleTimeShown, DayShown, DeliveryShown, DocumentShown, DryRunShown, DurationsShown, FalloutGroupShown, FalloutListed, FalloutPage, FaultShown, FigureShown, FoundOrderShown, HeadlineShown, HookShown, InvoicePage, InvoicePaperShown, IssuedInvoiceShown, IssuerShown, JobItemShown, KeyShown, LatePortShown, LedgerLineShown, LimitShown, MetricShown, MyOrderShown, NumberShown, OfferingChangeShown, OfferingShown, OrderLinkShown, OrderRow, OrderShown, OwedShown, PartnerShown, PartnerStatusShown, PartyShown, PermissionShown, PlannedStepShown, PriceShown, ProductShown, PromisesKeptShown, RenderedShown, SavedViewShown, SimShown, StageShown, StoreShown, TimelineEventShown, TrialBalanceShown, UsageFileShown, UsagePurgeShown, UsageRecordShown
+from o2c.views.shown import AccessRecordShown, AccountBalanceShown, AccountShown, ActionShown, AgeShown, AllowanceShown, CancellationShown, ClosingShown, CodeShown, CollectionShown, CountedOrderShown, CreditNotePreviewShown, CustomerShown, CycleTimeShown, DayShown, DeliveryShown, DocumentShown, DryRunShown, DurationsShown, FalloutGroupShown, FalloutListed, FalloutPage, FaultShown, FigureShown, FoundOrderShown, HeadlineShown, HookShown, InvoicePage, InvoicePaperShown, IssuedInvoiceShown, IssuerShown, JobItemShown, KeyShown, LatePortShown, LedgerLineShown, LimitShown, MetricShown, MyOrderShown, NumberShown, OfferingChangeShown, OfferingShown, OrderLinkShown, OrderRow, OrderShown, OwedShown, PartnerShown, PartnerStatusShown, PartyShown, PermissionShown, PlannedStepShown, PriceShown, ProductShown, PromisesKeptShown, RenderedShown, SavedViewShown, SimShown, StageShown, StoreShown, TimelineEventShown, TrialBalanceShown, UsageFileShown, UsagePurgeShown, UsageRecordShown
 
 class Access:
     def permissions(self, *, min_position: int | None = ...) -> Answer[builtins.list[PermissionShown]]: ...
@@ -17,6 +17,9 @@ class Accounts:
 
 class Allowances:
     def show(self, account: str, *, at: datetime | str | None = ..., min_position: int | None = ...) -> Answer[builtins.list[AllowanceShown]]: ...
+
+class Balance:
+    def show(self, account: str, *, at: datetime | str | None = ..., min_position: int | None = ...) -> Answer[builtins.list[AccountBalanceShown]]: ...
 
 class Catalogue:
     def announce_rise(self, offering: str, amount: str, from_day: date | str | None, *, market: str = ..., idempotency_key: str = ...) -> Answer[dict[str, Any]]: ...
@@ -189,6 +192,9 @@ class AsyncAccounts:
 
 class AsyncAllowances:
     async def show(self, account: str, *, at: datetime | str | None = ..., min_position: int | None = ...) -> Answer[builtins.list[AllowanceShown]]: ...
+
+class AsyncBalance:
+    async def show(self, account: str, *, at: datetime | str | None = ..., min_position: int | None = ...) -> Answer[builtins.list[AccountBalanceShown]]: ...
 
 class AsyncCatalogue:
     async def announce_rise(self, offering: str, amount: str, from_day: date | str | None, *, market: str = ..., idempotency_key: str = ...) -> Answer[dict[str, Any]]: ...
@@ -368,6 +374,7 @@ class Client:
     access: Access
     accounts: Accounts
     allowances: Allowances
+    balance: Balance
     catalogue: Catalogue
     collections: Collections
     credit_notes: Credit_Notes
@@ -409,6 +416,7 @@ class AsyncClient:
     access: AsyncAccess
     accounts: AsyncAccounts
     allowances: AsyncAllowances
+    balance: AsyncBalance
     catalogue: AsyncCatalogue
     collections: AsyncCollections
     credit_notes: AsyncCredit_Notes

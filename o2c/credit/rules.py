@@ -205,7 +205,9 @@ def deposit(
         missing_minor=missing_minor,
         arrived_on=day,
     )
-    kept = DepositKept(account=state.account, customer=state.party, currency=currency, amount_minor=amount_minor, order=state.order_id)
+    kept = DepositKept(
+        account=state.account, customer=state.party, currency=currency, amount_minor=amount_minor, order=state.order_id, method=method
+    )
     came = Decision((received,), ((account_stream(state.account), kept),))
     if not waits:
         return came + (_freed(work, amount_minor, currency) if state.closed else NOTHING)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from o2c.entrypoints.python_balance import Balances
 from o2c.entrypoints.python_collections import Collections
 from o2c.entrypoints.python_invoices import Invoices
 from o2c.entrypoints.python_ledger import Ledger
 
 
-class Money(Collections, Invoices, Ledger):
-    """The part of `OrderToCash` that is about money: invoices, collections and the books."""
+class Money(Balances, Collections, Invoices, Ledger):
+    """The part of `OrderToCash` that is about money: balances, invoices, collections and the books."""

@@ -43,6 +43,7 @@ from o2c.running import store
 from o2c.views import (
     access,
     accounts,
+    balance,
     cancellations,
     catalogue,
     catalogue_versions,
@@ -207,6 +208,7 @@ VIEWS = (
     Operation("accounts.list", accounts.list_accounts),
     Operation("allowances.show", usage_views.show_allowances),
     Operation("assurance", check_assurance),
+    Operation("balance.show", balance.show_balance),
     Operation("catalogue.diff", catalogue_versions.diff_catalogue),
     Operation("catalogue.dry-run", catalogue_versions.dry_run),
     Operation("catalogue.list", catalogue.list_prices),

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Annotated, Literal
 
 from o2c.invoicing.papers import DiscountEnding, InvoiceLine, NoteLine, Seller, TaxSum
+from o2c.kernel.balances import CreditPart
 from o2c.kernel.charges import account_stream
 from o2c.kernel.event import Event, Names, Pii, Upcast
 from o2c.kernel.series import Numbered
@@ -55,7 +56,8 @@ class InvoiceIssued(Held, Numbered, name="invoice.issued", stream="invoice"):
     the total the account's credit covers (the rest is to be paid), version 3 the particulars of a VAT invoice: series and number, supplier, tax
     point, customer's name and address, the sums of each rate, and of each line what it is for, quantity, unit price and rate.
     Version 4 says whether it is the `final` bill of an account that has no service any more, version 5 has discounts as lines, and
-    the `endings` of those that end before another bill comes. `market` is the account's. `order` is the one order that it bills, empty where it bills several: each line says its own.
+    the `endings` of those that end before another bill comes, version 6 says what the credit that it uses is made of, the oldest first. `market` is the
+    account's. `order` is the one order that it bills, empty where it bills several: each line says its own.
     """
 
     example = {
@@ -70,7 +72,7 @@ class InvoiceIssued(Held, Numbered, name="invoice.issued", stream="invoice"):
                    "description": "mobile-line, 2026-01-08 to 2026-02-07", "quantity": 1, "unit": "MON", "unit_price_minor": 1999, "price_per": 1,
                    "tax_category": "S", "tax_percent": "20"}],
         "taxes": [{"group": "standard", "category": "S", "percent": "20", "net_minor": 1999, "tax_minor": 400}],
-        "net_minor": 1999, "tax_minor": 400, "total_minor": 2399, "credit_used_minor": 0,
+        "net_minor": 1999, "tax_minor": 400, "total_minor": 2399, "credit_used_minor": 0, "credits_used": [],
     }  # fmt: skip
     upcasts = (
         Upcast(defaults={"credit_used_minor": 0}),
@@ -88,6 +90,7 @@ class InvoiceIssued(Held, Numbered, name="invoice.issued", stream="invoice"):
         ),
         Upcast(defaults={"final": False}),
         Upcast(defaults={"endings": []}),
+        Upcast(defaults={"credits_used": []}),
     )
     number: str
     account: str
@@ -105,6 +108,7 @@ class InvoiceIssued(Held, Numbered, name="invoice.issued", stream="invoice"):
     market: str
     credit_used_minor: int = 0
     final: bool = False
+    credits_used: tuple[CreditPart, ...] = ()
     tax_point: str = ""
     supplier: Seller = Seller()
     customer_name: Annotated[str, Pii("name")] = ""

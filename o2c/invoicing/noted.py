@@ -29,12 +29,15 @@ class InvoiceState:
 
     Amounts are minor units. `demanded_minor` is the amount that the payment provider was last asked for and may still bring. `remittances`
     are the bank transfers that were recorded: (reference, day, amount). `asked_by` is the method of the last demand, empty before one that says it.
-    `lowered_minor` is what notes, or a void, took off what is to be paid; `noted` is what notes credited in all.
+    `above_minor` is what of `paid_minor` came on top and became a credit of the account; `paid_by` are the method and the provider's reference of the
+    money that came last. `lowered_minor` is what notes, or a void, took off what is to be paid; `noted` is what notes credited in all.
     """
 
     issued: InvoiceIssued | None = None
     method: str = ""
     paid_minor: int = 0
+    above_minor: int = 0
+    paid_by: tuple[str, str] = ("", "")
     overdue: bool = False
     records: dict[str, Record] = field(default_factory=dict)
     demanded_minor: int = 0

@@ -161,7 +161,7 @@ def void(work: Work, *, reason: NoteReason, comment: str, begun_by: datetime) ->
         reason=reason,
         comment=comment,
     )
-    elsewhere = (*_credited(issued, issued.credit_used_minor), *eased(work.state, state.open_minor, "credit"))
+    elsewhere = (*_credited(state, issued.credit_used_minor), *eased(work.state, state.open_minor, "credit"))
     return Decision((voided, *_called_off(work, begun_by)), elsewhere)
 
 
@@ -304,15 +304,23 @@ def _issue(
         credit_minor=net_minor + tax_minor - of_open_minor,
     )
     settled = _called_off(work, begun_by) if of_open_minor and of_open_minor == work.state.open_minor else ()
-    return Decision((event, *settled), (*_credited(issued, event.credit_minor), *eased(work.state, of_open_minor, "credit")))
+    return Decision((event, *settled), (*_credited(work.state, event.credit_minor), *eased(work.state, of_open_minor, "credit")))
 
 
-def _credited(issued: InvoiceIssued, amount_minor: int) -> tuple[tuple[str, CreditReceived], ...]:
-    """What was paid already is a credit of the account."""
-    if not amount_minor:
+def _credited(state: InvoiceState, amount_minor: int) -> tuple[tuple[str, CreditReceived], ...]:
+    """What was paid already is a credit of the account, as it came last."""
+    issued = state.issued
+    if not amount_minor or issued is None:
         return ()
+    method, reference = state.paid_by
     credit = CreditReceived(
-        account=issued.account, customer=issued.customer, currency=issued.currency, amount_minor=amount_minor, invoice=issued.number
+        account=issued.account,
+        customer=issued.customer,
+        currency=issued.currency,
+        amount_minor=amount_minor,
+        invoice=issued.number,
+        method=method,
+        reference=reference,
     )
     return ((account_stream(issued.account), credit),)
 

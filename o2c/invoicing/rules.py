@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 from itertools import chain, pairwise
 from typing import Any
 
+from o2c.balance.state import parts_used
 from o2c.catalogue.events import PriceRiseAnnounced
 from o2c.catalogue.rises import price_on, rises_of
 from o2c.catalogue.state import STREAM as CATALOGUE
@@ -113,6 +114,7 @@ def _issue(
         total_minor=net_minor + tax_minor,
         credit_used_minor=min(state.balance.credit_minor, net_minor + tax_minor),
         final=state.to_settle,
+        credits_used=parts_used(state.balance, net_minor + tax_minor),
         market=state.market,
     )
 

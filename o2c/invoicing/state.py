@@ -274,11 +274,15 @@ def _paying(state: InvoiceState, event: OfItem) -> InvoiceState:
 
 def _money(state: InvoiceState, event: MoneyReceived) -> InvoiceState:
     """Add money that came. The provider keeps its demand when the money came by bank."""
+    above_minor = state.above_minor + getattr(event, "credit_minor", 0)
+    state = changed(
+        state, above_minor=above_minor, paid_by=(event.method, event.reference), paid_minor=state.paid_minor + event.amount_minor
+    )
     if event.method != BANK_TRANSFER:
-        return changed(state, paid_minor=state.paid_minor + event.amount_minor, demanded_minor=0)
+        return changed(state, demanded_minor=0)
     told = (event.remittance, event.arrived_on, event.amount_minor)
     remittances = (*state.remittances, told) if event.remittance else state.remittances
-    return changed(state, paid_minor=state.paid_minor + event.amount_minor, remittances=remittances)
+    return changed(state, remittances=remittances)
 
 
 def _demanded(state: InvoiceState) -> int:
@@ -345,7 +349,7 @@ def following_run(run_on: date) -> date:
 
 ACCOUNT = StreamKind(
     category="account",
-    shape_version=6,
+    shape_version=7,
     state_type=AccountState,
     initial=lambda _: AccountState(),
     evolve=evolve_account,
@@ -356,7 +360,7 @@ ACCOUNT = StreamKind(
 )
 INVOICE = StreamKind(
     category="invoice",
-    shape_version=6,
+    shape_version=7,
     state_type=InvoiceState,
     initial=lambda _: InvoiceState(),
     evolve=evolve_invoice,

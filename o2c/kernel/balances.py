@@ -8,7 +8,20 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from o2c.kernel.event import Event, Pii
+from pydantic import BaseModel, ConfigDict
+
+from o2c.kernel.event import Event, Pii, Upcast
+
+
+class CreditPart(BaseModel):
+    """A part of a credit that an invoice used, in minor units, and where it came from: what came too much for an `invoice`, or was credited of it, or
+    the `deposit` of an order; `of` is the number of the invoice or the id of the order."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    origin: str
+    of: str
+    amount_minor: int
 
 
 class OfBalance(Event):
@@ -25,10 +38,12 @@ _ORDER = "6f9619ff-8b86-5d01-b42d-00cf4fc964ff"
 
 
 class DepositKept(OfBalance, name="account.deposit-kept", stream="account"):
-    """A deposit came for an order and is kept while the order is open."""
+    """A deposit came for an order and is kept while the order is open. Version 2 says by which method it came."""
 
-    example = {**_HELD, "order": _ORDER}
+    example = {**_HELD, "order": _ORDER, "method": "bank-transfer"}
+    upcasts = (Upcast(defaults={"method": ""}),)
     order: str
+    method: str = ""
 
 
 class DepositFreed(OfBalance, name="account.deposit-freed", stream="account"):
@@ -41,10 +56,16 @@ class DepositFreed(OfBalance, name="account.deposit-freed", stream="account"):
 
 
 class CreditReceived(OfBalance, name="account.credit-received", stream="account"):
-    """More came for an invoice than was open: the excess is a credit of the account."""
+    """More came for an invoice than was open, or what was paid of it was credited: that is a credit of the account.
 
-    example = {**_HELD, "amount_minor": 500, "invoice": "BA-1001-20260108"}
+    Version 2 says by which method the money came, and the payment provider's reference of it: by these it is given back when it is refunded.
+    """
+
+    example = {**_HELD, "amount_minor": 500, "invoice": "BA-1001-20260108", "method": "card", "reference": "PMT-1f0c"}
+    upcasts = (Upcast(defaults={"method": "", "reference": ""}),)
     invoice: str
+    method: str = ""
+    reference: str = ""
 
 
 class CreditUsed(OfBalance, name="account.credit-used", stream="account"):

@@ -80,7 +80,7 @@ def received(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
         reference=str(data.get("reference", "")),
         credit_minor=credit_minor,
     )
-    return Decision((received,), (*_credit(work, credit_minor), *eased(work.state, amount_minor, "payment")))
+    return Decision((received,), (*_credit(work, credit_minor, received), *eased(work.state, amount_minor, "payment")))
 
 
 def _excess(work: Work, amount_minor: int) -> int:
@@ -88,13 +88,19 @@ def _excess(work: Work, amount_minor: int) -> int:
     return max(amount_minor - max(open_minor, 0), 0)
 
 
-def _credit(work: Work, amount_minor: int) -> tuple[tuple[str, CreditReceived], ...]:
+def _credit(work: Work, amount_minor: int, came: PaymentReceived) -> tuple[tuple[str, CreditReceived], ...]:
     """What came on top becomes a credit of the invoice's account."""
     if not amount_minor:
         return ()
     issued = work.state.issued
     credit = CreditReceived(
-        account=issued.account, customer=issued.customer, currency=issued.currency, amount_minor=amount_minor, invoice=issued.number
+        account=issued.account,
+        customer=issued.customer,
+        currency=issued.currency,
+        amount_minor=amount_minor,
+        invoice=issued.number,
+        method=came.method,
+        reference=came.reference,
     )
     return ((account_stream(issued.account), credit),)
 
@@ -138,7 +144,7 @@ def record(work: Work, *, amount_minor: int, remittance: str, arrived_on: str, t
         credit_minor=credit_minor,
     )
     called_off = (StepCancelled(step="payment"),) if _still_to_come(work, begun_by) else ()
-    return Decision((received, *called_off), (*_credit(work, credit_minor), *eased(work.state, amount_minor, "payment")))
+    return Decision((received, *called_off), (*_credit(work, credit_minor, received), *eased(work.state, amount_minor, "payment")))
 
 
 def _still_to_come(work: Work, begun_by: datetime) -> bool:

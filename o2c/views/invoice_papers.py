@@ -64,6 +64,7 @@ def show_paper(app: Engine, invoice: str, *, personal: bool = False) -> InvoiceP
         "legal_number": issued.legal_number or issued.number,
         "state": "void" if state.voided else "paid" if state.open_minor <= 0 else "overdue" if state.overdue else "issued",
         **{key: body[key] for key in (*_PARTICULARS, *hidden)},
+        "credits_used": body["credits_used"],
         "supplier": body["supplier"],
         "lines": body["lines"],
         "taxes": body["taxes"],

@@ -125,7 +125,9 @@ def _of_money(service: Visitor) -> Iterator[Asked]:
         notes = answer(service, ("invoices.show", invoice, None))["notes"]
         for query in ("?personal=true", *(f"?note={note['note']}" for note in notes)):
             yield from ((paper, invoice + query, None) for paper in PAPERS)
-    for account in (row["account"] for row in answer(service, ("accounts.list", "?limit=1000", None)) if row["charges"]):
+    accounts = answer(service, ("accounts.list", "?limit=1000", None))
+    yield from (("balance.show", row["account"], None) for row in accounts if row["currency"])
+    for account in (row["account"] for row in accounts if row["charges"]):
         yield from ((view, account, None) for view in ("allowances.show", "limits.show"))
     debt = answer(service, ("collections.list", "", None))[0]["invoices"][-1]
     yield from (("credit-notes.preview", "", {"invoice": debt, "lines": lines}) for lines in ({"1": "0.10"}, None))

@@ -49,6 +49,7 @@ WITHOUT_A_STORE = ("access permissions", "fallout actions", "metrics list")
 
 OF_THE_LOG = {
     "allowances show BA-1001": "heads",
+    "balance show BA-1001": "events",
     "limits show BA-1001": "heads",
     "usage list": "usage_record",
     "access records": "who was shown what of whom",

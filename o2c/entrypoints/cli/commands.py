@@ -84,6 +84,7 @@ PARTS: Mapping[str, Mapping[str, Part]] = {
         "assurance": Part(
             "assurance:assurance", "Find what leaks from order to bill: what fulfilment and billing say of a service differs."
         ),
+        "balance": Part("balance:balance", "What an account owes, and what is held for it."),
         "collections": Part(
             "collecting:collections", "What is owed past its due day: how far its collection went, what holds it, promises to pay."
         ),

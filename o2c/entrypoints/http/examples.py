@@ -61,6 +61,7 @@ EXAMPLES: Mapping[str, Mapping[str, Any]] = {
     "accounts.list": {"accounts": ["BA-C-1001"]},
     "allowances.show": {"account": "BA-C-1001"},
     "assurance": {"rule": "ceased-but-billed", "days": 35},
+    "balance.show": {"account": "BA-C-1001"},
     "catalogue.announce-rise": {"offering": "lark-line", "amount": "1.50", "from_day": "2026-06-01"},
     "catalogue.diff": {"a": 1},
     "catalogue.dry-run": {"offerings": OFFERINGS, "since": _SINCE},

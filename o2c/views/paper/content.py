@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from o2c.kernel.balances import CreditPart
 from o2c.kernel.money import from_minor, minor_units
 
 if TYPE_CHECKING:
@@ -36,7 +37,8 @@ class PaperLine:
 class Paper:
     """An invoice, or a credit note that names its invoice (`of_invoice`, empty for an invoice). Amounts are minor units, days ISO dates.
 
-    `settled_minor` is what a credit of the account covers of it; `payable_minor` is the rest, as it was at issue. `notices` are sentences for the customer.
+    `settled_minor` is what a credit of the account covers of it, and `credits_used` what that is made of, the oldest first; `payable_minor` is the rest,
+    as it was at issue. `notices` are sentences for the customer.
     """
 
     kind: str
@@ -58,6 +60,7 @@ class Paper:
     tax_minor: int
     total_minor: int
     settled_minor: int = 0
+    credits_used: Sequence[CreditPart] = ()
     of_invoice: str = ""
     reason: str = ""
     void: bool = False
@@ -124,6 +127,7 @@ def paper_of_invoice(issued: InvoiceIssued, *, void: bool = False, personal: boo
         tax_minor=issued.tax_minor,
         total_minor=issued.total_minor,
         settled_minor=issued.credit_used_minor,
+        credits_used=issued.credits_used,
         void=void,
         notices=tuple(one.words for one in issued.endings),
     )

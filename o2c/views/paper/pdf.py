@@ -11,6 +11,8 @@ from o2c.views.paper.content import Paper, quantity_text
 if TYPE_CHECKING:
     from fpdf import FPDF
 
+    from o2c.kernel.balances import CreditPart
+
 COLUMNS = (("Description", 74, "L"), ("Quantity", 22, "R"), ("Unit price", 36, "R"), ("VAT", 14, "R"), ("Net", 24, "R"))
 """Heading, width in millimetres and side of each column of the lines."""
 FONT = "Open Sans"
@@ -145,11 +147,17 @@ def sums(paper: Paper) -> tuple[tuple[str, str], ...]:
     rates = ((f"VAT {tax.percent} % on {paper.money(tax.net_minor)}", paper.money(tax.tax_minor)) for tax in paper.taxes)
     told = [("Net", paper.money(paper.net_minor)), *(rates if paper.taxes else [("VAT", paper.money(paper.tax_minor))])]
     told.append((f"Total {paper.currency}", paper.money(paper.total_minor)))
-    if paper.settled_minor:
+    told += ((_origin(part), paper.money(-part.amount_minor)) for part in paper.credits_used)
+    if paper.settled_minor and not paper.credits_used:
         told.append(("Credit of the account", paper.money(-paper.settled_minor)))
     if not paper.of_invoice:
         told.append((f"To pay {paper.currency}", paper.money(0 if paper.void else paper.payable_minor)))
     return tuple(told)
+
+
+def _origin(part: CreditPart) -> str:
+    """Where a credit came from, as a customer reads it; an order's id tells him nothing."""
+    return "Deposit released" if part.origin == "deposit" else f"Credit from {part.of}"
 
 
 def _sums(pdf: FPDF, paper: Paper) -> None:

@@ -65,6 +65,7 @@ from o2c.views.shown.hooks import DeliveryShown, HookShown
 from o2c.views.shown.invoices import (
     CreditNotePreviewShown,
     CreditNoteShown,
+    CreditPartShown,
     InvoiceLineShown,
     InvoicePaperShown,
     NoteLineShown,
@@ -75,8 +76,10 @@ from o2c.views.shown.invoices import (
 )
 from o2c.views.shown.links import AskedShown, ChoiceShown, MyOrderShown, NeedShown, OrderLinkShown, StoneShown
 from o2c.views.shown.money import (
+    AccountBalanceShown,
     AccountShown,
     AccountStanding,
+    BalanceItemShown,
     ClosingShown,
     CollectionShown,
     ComparedShown,
@@ -117,6 +120,7 @@ from o2c.views.shown.usage import AllowanceShown, LimitShown, UsageFileShown, Us
 
 __all__ = [
     "AccessRecordShown",
+    "AccountBalanceShown",
     "AccountShown",
     "AccountStanding",
     "ActionShown",
@@ -124,6 +128,7 @@ __all__ = [
     "AllowanceShown",
     "AmendmentShown",
     "AskedShown",
+    "BalanceItemShown",
     "BalanceShown",
     "CancellationOfDocument",
     "CancellationShown",
@@ -137,6 +142,7 @@ __all__ = [
     "CountedOrderShown",
     "CreditNotePreviewShown",
     "CreditNoteShown",
+    "CreditPartShown",
     "CreditShown",
     "CustomerShown",
     "CycleTimeShown",

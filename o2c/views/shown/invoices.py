@@ -120,6 +120,14 @@ class WaitingNoteShown(TypedDict):
     comment: NotRequired[str]
 
 
+class CreditPartShown(TypedDict):
+    """A part of the credit that an invoice used, in minor units: from which invoice, or whose order's deposit."""
+
+    origin: str
+    of: str
+    amount_minor: int
+
+
 class InvoicePaperShown(TypedDict):
     """An invoice with all that it says, and what was taken off it; amounts are minor units. `final` says that it is the last of its account. The last two are there where they were asked for."""
 
@@ -139,6 +147,7 @@ class InvoicePaperShown(TypedDict):
     total_minor: int
     credit_used_minor: int
     final: bool
+    credits_used: list[CreditPartShown]
     supplier: SupplierShown
     lines: list[InvoiceLineShown]
     taxes: list[TaxSumShown]

@@ -65,6 +65,35 @@ class OwedShown(TypedDict):
     moved_at: str
 
 
+class BalanceItemShown(TypedDict):
+    """One item of a balance, in minor units: `what` it is (open, credit, owed, deposit), of which invoice or order, and since which day."""
+
+    what: str
+    of: str
+    origin: str
+    since: str
+    due_on: str | None
+    amount_minor: int
+    disputed_minor: int
+
+
+class AccountBalanceShown(TypedDict):
+    """What an account owes and what is held for it in one currency at an instant, in minor units; its `items` are the oldest first."""
+
+    account: str
+    customer: str
+    currency: str
+    at: str
+    open_minor: int
+    overdue_minor: int
+    disputed_minor: int
+    credit_minor: int
+    owed_minor: int
+    deposits_minor: int
+    unallocated_minor: int
+    items: list[BalanceItemShown]
+
+
 class AccountShown(TypedDict):
     """A billing account, its customer, and how many `charges` run on it."""
 
