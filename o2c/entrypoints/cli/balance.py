@@ -21,11 +21,11 @@ def balance_show(
     at: Annotated[str, typer.Option(metavar="TIME", help="An instant; now when left out.")] = "",
     output: Output = Format.table,
 ) -> None:
-    """Show what an account owes on invoices, what of it is in dispute, and what is held for it: credit, what is owed back, deposits.
+    """Show what an account owes, what of it is in dispute, and what is held for it: credit, what is owed back, deposits.
 
     JSON has the items as well, the oldest first: the next bill uses credits in this order.
 
-    Example: o2c balance show BA-1001 --at 2026-02-01T00:00:00Z
+    Example: o2c balance show BA-1001
     """
     with looking() as session:
         rows = show_balance(session.app, account, at=time_of(at) if at else None)
