@@ -225,11 +225,11 @@ WHERE (%(everything)s OR f.state = 'open' OR r.reopened) AND (%(queue)s = '' OR 
 AND (%(group)s = '' OR f.group_id = %(group)s) AND (%(owner)s = '' OR s.owner = %(owner)s) AND (%(reason)s = '' OR f.reason = %(reason)s)
 AND (%(order)s = '' OR f.order_id = %(order)s) AND (%(customer)s = '' OR coalesce(o.customer_id, i.customer_id) = %(customer)s)
 AND (%(state)s = '' OR s.state = %(state)s) AND (%(due_by)s::timestamptz IS NULL OR s.next_at <= %(due_by)s)
-AND (%(rank_max)s::integer IS NULL OR k.rank <= %(rank_max)s)
+AND (%(rank_max)s::integer IS NULL OR k.rank <= %(rank_max)s) AND (%(opened_by)s::timestamptz IS NULL OR f.opened_at <= %(opened_by)s)
 AND (%(after_rank)s::integer IS NULL OR (k.rank, f.opened_at, f.fallout) > (%(after_rank)s, %(after_at)s::timestamptz, %(after_id)s))"""
 """Open fallouts `f`, and those looked at again, with their records `r` and how they stand. Parameters: `everything` (closed ones too), `queue`, `reason`,
-`order` (its id), `customer`, `group`, `owner` (a person, or the team of a queue) and `state` (empty text: any); `due_by`, the latest next date, and
-`rank_max` (NULL: any); `after_rank`, `after_at` and `after_id`, the place by rank behind which they come (NULL: from the first); those of `STANDING`
+`order` (its id), `customer`, `group`, `owner` (a person, or the team of a queue) and `state` (empty text: any); `due_by`, the latest next date,
+`opened_by`, until when it fell out, and `rank_max` (NULL: any); `after_rank`, `after_at` and `after_id`, the place by rank behind which they come (NULL: from the first); those of `STANDING`
 and of `RANK`."""
 
 LISTED = f"""SELECT {", ".join(f'f.{column} AS "{name}"' for name, column in SHOWN.items())}, f.state, f.closed_at, f.stream, f.detail,

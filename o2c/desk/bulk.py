@@ -15,7 +15,7 @@ from o2c.fallout.rules import Correct
 from o2c.jobs.events import JobStarted, Tried
 from o2c.kernel.identifiers import digest
 from o2c.kernel.refusal import Refused
-from o2c.views.fallouts import matching
+from o2c.views.fallouts import aged, matching
 from o2c.views.orders import find_order
 from o2c.views.reading import caught_up
 
@@ -36,6 +36,12 @@ class Query:
     customer: str = ""
     owner: str = ""
     state: str = ""
+    age_days: int = 0
+
+    @classmethod
+    def of(cls, filters: Mapping[str, str]) -> Query:
+        """The query that filters by their names are, as a person or a form writes them. Raises Refused (usage) for an age that is none."""
+        return cls(**{name: aged(value) if name == "age_days" else value for name, value in filters.items()})  # type: ignore[arg-type] # by name
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +83,9 @@ def bulk(
     for something else, or others fit than those of the mark), forbidden.
     """
     context = permitted(context, "fallout.bulk")
-    filters = {name: value for name, value in asdict(query).items() if value}
+    filters = {name: str(value) for name, value in asdict(query).items() if value}
     if not filters:
-        raise Refused("say which fallouts: a group, a queue, a reason, an order, a customer or an owner")
+        raise Refused("say which fallouts: a group, a queue, a reason, an order, a customer, an owner or an age")
     caught_up(app)
     if query.order:
         filters["order"] = find_order(app, query.order)[1].order_id

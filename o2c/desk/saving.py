@@ -9,7 +9,7 @@ from o2c.kernel.refusal import Refused
 from o2c.saved import rules
 from o2c.saved.events import ViewForgotten, ViewSaved
 from o2c.saved.state import ViewsState, stream_of
-from o2c.views.fallouts import SORTS, Sort, filtered_by
+from o2c.views.fallouts import SORTS, Sort, aged, filtered_by
 
 
 def save_view(
@@ -24,19 +24,21 @@ def save_view(
     group: str = "",
     owner: str = "",
     state: str = "",
+    age_days: int = 0,
     everything: bool = False,
     sort: Sort = "rank",
 ) -> Written:
     """Save a view of the fallout queue under a name, for whoever asks; one that has the name already is replaced.
 
     The filters are those of `fallout.list`; `order` may be the channel's own id as well. The name is of the kind of work, nothing personal: it stands in the log. Raises Refused: usage (a
-    name, queue, reason, state or sort that is none, or one view too many), forbidden.
+    name, queue, reason, state, age or sort that is none, or one view too many), forbidden.
     """
     filtered_by(app, queue, reason, state)
     if sort not in SORTS:
         raise Refused(f"fallouts are not sorted by {sort}; use one of {', '.join(SORTS)}")
     said = {"queue": queue, "reason": reason, "order": order, "customer": customer, "group": group, "owner": owner, "state": state}
     filters = {key: value for key, value in said.items() if value}
+    filters |= {"age_days": str(aged(str(age_days)))} if age_days else {}
     filters |= {"everything": "1"} if everything else {}
     filters |= {"sort": sort} if sort != "rank" else {}
     saved = ViewSaved(owner=context.actor, name=name, filters=filters)

@@ -277,6 +277,7 @@ class OrderToCash(Access, Catalogue, Hooks, Money, Usage):
         group: str = "",
         owner: str = "",
         state: str = "",
+        age_days: int = 0,
         due_by: datetime | None = None,
         rank_max: int | None = None,
         after: str = "",
@@ -289,7 +290,8 @@ class OrderToCash(Access, Catalogue, Hooks, Money, Usage):
         all_seen(self._engine)
         order_id = find_order(self._engine, order)[1].order_id if order else ""
         by: dict[str, Any] = {"queue": queue, "reason": reason, "order": order_id, "customer": customer, "group": group, "owner": owner}
-        return list_fallouts(self._engine, **by, state=state, due_by=due_by, rank_max=rank_max, after=after, limit=limit)
+        by |= {"state": state, "age_days": age_days}
+        return list_fallouts(self._engine, **by, due_by=due_by, rank_max=rank_max, after=after, limit=limit)
 
     @answered
     def fallout_groups(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal, get_args
 
 from o2c.engine.app import Engine
@@ -21,6 +21,7 @@ Sort = Literal["rank", "oldest", "newest", "queue", "reason", "order", "customer
 SORTS: tuple[str, ...] = get_args(Sort)
 """What fallouts can be sorted by; of equals the oldest comes first."""
 
+AGE_DAYS_MAX = 3_650
 STOCK = frozenset({"INV-SIM", "INV-NUM"})
 """The codes of those that wait for stock."""
 STATES: tuple[str, ...] = get_args(State)
@@ -37,6 +38,7 @@ def list_fallouts(
     group: str = "",
     owner: str = "",
     state: str = "",
+    age_days: int = 0,
     due_by: datetime | None = None,
     rank_max: int | None = None,
     after: str = "",
@@ -47,10 +49,10 @@ def list_fallouts(
     """Open fallouts (or all) with whose order each is, its age in seconds, what it blocks and what is to be done next, by rank.
 
     `order` is an order's id, `group` the id of a group of like fallouts, `owner` a person who has it or the team of its queue, `state` one of
-    `fallout_state.State`, `due_by` the latest next date and `rank_max` the last rank. How each stands (`state`, `owner`, `next_at`, `level`,
+    `fallout_state.State`, `age_days` since how many days at least it is there, `due_by` the latest next date and `rank_max` the last rank. How each stands (`state`, `owner`, `next_at`, `level`,
     `waiting`) is said by `fallout_state.with_record`. One that somebody acted on is in hand until its step goes on (`in_hand_by`,
     `in_hand_since`). By rank it goes on behind the place `after` (`place_of` the last row that was shown), and then counts what is behind it. The projections
-    must be caught up. Raises Refused (usage) for a sort, a state, a queue or a reason that is none, and for a place that is none or not by rank.
+    must be caught up. Raises Refused (usage) for a sort, a state, a queue, a reason or an age that is none, and for a place that is none or not by rank.
     """
     codes = filtered_by(app, queue, reason, state)
     if sort not in SORTS:
@@ -59,6 +61,7 @@ def list_fallouts(
         raise Refused("pages go on by rank; leave the sort out, or say how many rows at once")
     filters = {"queue": queue, "reason": reason, "order": order, "customer": customer, "group": group, "owner": owner, "state": state}
     more = {"everything": everything or state == "closed", "due_by": due_by, "rank_max": rank_max, **_behind_place(after)}
+    more["opened_by"] = _opened_by(app, age_days)
     page = page_of(app.reads.rows(fallout.LISTED, **filters, **more, **ranking(app), sort=sort, limit=limit), "n")
     blocked = blocked_by(app, page)
     now = app.clock().now
@@ -69,6 +72,19 @@ def list_fallouts(
         for name in ("stream", *(() if more["everything"] else ("closed_at",))):
             page[place].pop(name)
     return page
+
+
+def aged(text: str) -> int:
+    """An age in days as a person writes it. Raises Refused (usage) for what is none."""
+    if not (text.isascii() and text.isdigit() and int(text) <= AGE_DAYS_MAX):
+        raise Refused(f"{text[:40]} is no age; say whole days, at most {AGE_DAYS_MAX:,}")
+    return int(text)
+
+
+def _opened_by(app: Engine, age_days: int) -> datetime | None:
+    """Until when what is at least so many days old fell out; None for any age."""
+    days = aged(str(age_days))  # first: what is no age is told before anything is looked up
+    return app.clock().now - timedelta(days=days) if days else None
 
 
 def place_of(row: Mapping[str, Any]) -> str:
@@ -178,10 +194,16 @@ def matching(app: Engine, filters: Mapping[str, str], action: str) -> tuple[tupl
     """
     filtered_by(app, filters.get("queue", ""), filters.get("reason", ""), filters.get("state", ""))
     anything: dict[str, Any] = dict.fromkeys(("queue", "reason", "order", "customer", "group", "owner", "state"), "")
-    anything |= {"due_by": None, "rank_max": None, **_behind_place("")}
+    anything |= {"due_by": None, "rank_max": None, **_behind_place(""), "opened_by": _opened_by(app, aged(filters.get("age_days", "0")))}
     stages = set(ACTIONS[action].stages)
     standing = "closed" if stages == {"closed"} else "reopened" if stages == {"reopened"} else "open"
-    found = app.reads.rows(fallout.MATCHED, everything=True, standing=standing, **{**anything, **filters}, **ranking(app))
+    found = app.reads.rows(
+        fallout.MATCHED,
+        everything=True,
+        standing=standing,
+        **{**anything, **{name: value for name, value in filters.items() if name != "age_days"}},
+        **ranking(app),
+    )
     return tuple(row["fallout"] for row in found), found[0]["position"] if found else 0
 
 

@@ -100,6 +100,8 @@ def test_filters_and_pages_find_what_the_list_shows(log: str, data: st.DataObjec
             assert found(due_by=due_by) == due
         for rank_max in {row["rank"] for row in rows}:
             assert found(rank_max=rank_max) == {row["fallout"] for row in rows if row["rank"] <= rank_max}
+        for days in (1, 2, 5):
+            assert found(age_days=days) == {row["fallout"] for row in rows if row["age_s"] >= days * 86_400}
 
         pages, after = [], ""
         while page := list_fallouts(app, everything=True, limit=3, after=after):
@@ -115,6 +117,8 @@ def test_filters_and_pages_find_what_the_list_shows(log: str, data: st.DataObjec
     [
         pytest.param({"state": "lost"}, "no state lost", id="a state that is none"),
         pytest.param({"after": "here"}, "is no place", id="a place that is none"),
+        pytest.param({"age_days": -1}, "is no age", id="an age that is none"),
+        pytest.param({"age_days": 10**9}, "is no age", id="an age before any calendar"),
         pytest.param({"after": "1/2026-01-05T09:00:00Z/5d", "sort": "oldest"}, "by rank", id="a place where nothing goes by rank"),
     ],
 )

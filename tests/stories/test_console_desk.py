@@ -65,6 +65,29 @@ def test_the_queue_is_found_by_filters_in_the_address(site: Console) -> None:
     assert none.alerts == []
 
 
+def test_old_ones_are_found_by_their_age_and_acted_on_alone(site: Console, world: World) -> None:
+    """Days in the address, in a chip, in a saved view and in what is done about all that fit, which is never about more."""
+    world.run(at(8))
+    world.take(order("WEB-4", ported(code="", msisdn="+447700900125"), party="C-4"), name="new.jsonl")
+    world.run(at(8, 12))
+    with site.by("sue", "supervisor") as sue:
+        old = sue.opens("/console/fallouts?age_days=2&reason=")
+        every, odd = (sue.opens(f"/console/fallouts?age_days={days}") for days in ("", "moon"))
+        kept = sue.sends(old, "/console/views/save", {"name": "old ones"})
+        [chip] = old.root.all("a", class_="chip")
+        bulk = sue.opens("/console/bulk?age_days=2")
+        foreseen = sue.sends(bulk, "/console/bulk", {"action": "escalate", "note": "too old"})
+        done = sue.sends(foreseen, "/console/bulk/run")
+
+    assert "WEB-4" in orders_of(every)
+    assert orders_of(kept) == orders_of(old) == [name for name in orders_of(every) if name != "WEB-4"]
+    assert "age days: 2" in chip.text
+    assert (odd.status, len(odd.alerts)) == (422, 1)
+    assert "Of 3: 3 would be done" in foreseen.text
+    assert done.status == 200
+    assert world.fallouts("WEB-4")[0]["level"] < world.fallouts("WEB-2")[0]["level"]
+
+
 def test_groups_lead_to_their_fallouts(site: Console) -> None:
     """Two ports are one group: how many, how many a day of late, since when; its link has both."""
     with site.by("ann", "agent") as ann:

@@ -199,11 +199,14 @@ def test_who_looked_is_read_by_the_auditor(site: Console) -> None:
         before = otto.opens("/console/audit")
         ann.sends(ann.opens("/console/customers/C-2"), "/console/customers/C-2/personal", {"why": "he rang"})
         after = otto.opens("/console/audit?customer=C-2")
+        why = otto.sends(after, "/console/audit/reasons", {"why": "yearly audit"})
         assert ada.opens("/console/audit").status == 403
 
     assert "Nobody was shown anything." in before.text
     assert "customers.show" in after.text
     assert "ann" in after.text
+    assert "he rang" not in after.text
+    assert "he rang" in why.text
 
 
 PAGES = {
@@ -211,6 +214,9 @@ PAGES = {
     "/console/orders": {"service", "agent", "supervisor", "analyst", "auditor", "privacy-officer"},
     "/console/overview": {"agent", "supervisor", "analyst", "auditor"},
     "/console/partners": {"service", "agent", "supervisor", "analyst", "auditor", "admin"},
+    "/console/collections": {"agent", "supervisor", "analyst", "auditor"},
+    "/console/catalogue": {"service", "agent", "supervisor", "analyst", "auditor", "privacy-officer", "admin"},
+    "/console/ledger": {"supervisor", "analyst", "auditor"}, "/console/assurance": {"supervisor", "analyst", "auditor"},
     "/console/what-if": {"supervisor", "analyst", "auditor"},
     "/console/audit": {"auditor", "privacy-officer"}, "/console/projections": {"supervisor", "analyst", "auditor", "admin"},
 }  # fmt: skip

@@ -92,7 +92,7 @@ def test_every_face_has_the_same_views(world: World) -> None:
     save, listed = named("fallout.save-view"), named("fallout.saved-views")
     for who, name in ((ann, "b"), (ann, "a"), (Context("ben", roles=("agent",)), "c")):
         save.ask(who, world.app, name, queue="porting", everything=True)
-    for wrong in ({"queue": "moon"}, {"reason": "moon"}, {"state": "moon"}, {"sort": "moon"}):
+    for wrong in ({"queue": "moon"}, {"reason": "moon"}, {"state": "moon"}, {"sort": "moon"}, {"age_days": "moon"}):
         with pytest.raises(Refused, match="moon"):
             save.ask(ann, world.app, "wrong", **wrong)
 

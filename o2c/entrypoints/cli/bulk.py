@@ -88,7 +88,7 @@ def _query(group: str, pairs: list[str] | None) -> Query:
         raise Refused(f"--query {', '.join(sorted(unknown))}: there is no such filter; there are {', '.join(FILTERS)}")
     if group and filters.get("group", group) != group:
         raise Refused("say the group once")
-    return Query(**{**filters, **({"group": group} if group else {})})
+    return Query.of({**filters, **({"group": group} if group else {})})
 
 
 def _percent(text: str) -> int:

@@ -51,6 +51,7 @@ def fallout_list(
     state: Annotated[
         str, typer.Option(metavar="STATE", help=f"Only those that stand so: {', '.join(STATES)}.", autocompletion=completing(STATES))
     ] = "",
+    age_days: Annotated[int, typer.Option(metavar="N", help="Only those that are there since so many days at least.")] = 0,
     due_by: Annotated[str, typer.Option(metavar="TIME", help="Only those whose next date is no later.")] = "",
     rank_max: Annotated[int | None, typer.Option(metavar="N", help="Only those of a rank no higher.")] = None,
     after: Annotated[str, typer.Option(metavar="PLACE", help="Go on behind the `place` of the last row, by rank.")] = "",
@@ -79,6 +80,7 @@ def fallout_list(
             group=group,
             owner=owner,
             state=state,
+            age_days=age_days,
             due_by=time_of(due_by) if due_by else None,
             rank_max=rank_max,
             after=after,

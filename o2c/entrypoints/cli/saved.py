@@ -29,6 +29,7 @@ def save(
     state: Annotated[
         str, typer.Option(metavar="STATE", help=f"Only those that stand so: {', '.join(STATES)}.", autocompletion=completing(STATES))
     ] = "",
+    age_days: Annotated[int, typer.Option(metavar="N", help="Only those that are there since so many days at least.")] = 0,
     sort: Annotated[str, typer.Option(metavar="KEY", help=f"By {', '.join(SORTS)}.", autocompletion=completing(SORTS))] = "rank",
     all_: Annotated[bool, typer.Option("--all", help="Closed ones too.")] = False,
     command_id: CommandId = "",
@@ -43,7 +44,7 @@ def save(
     said = {"queue": queue, "reason": reason, "customer": customer, "group": group, "owner": owner, "state": state}
     with opened() as session:
         context = Context(actor, command_id=command_id)
-        saving.save_view(session.app, context, name, **said, everything=all_, sort=cast("Sort", sort))
+        saving.save_view(session.app, context, name, **said, age_days=age_days, everything=all_, sort=cast("Sort", sort))
         err.print("saved")
 
 

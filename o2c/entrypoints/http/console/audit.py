@@ -11,7 +11,7 @@ from fastapi.responses import Response
 
 from o2c.desk.act import Refused
 from o2c.entrypoints.http.console.desk import ROWS_MAX
-from o2c.entrypoints.http.console.frame import Asked, Page, router
+from o2c.entrypoints.http.console.frame import Asked, Page, Sent, router
 
 pages = router()
 
@@ -19,8 +19,23 @@ pages = router()
 @pages.get("/audit")
 def records(page: Asked, customer: str = "", actor: str = "", limit: Annotated[int, Query(ge=1, le=ROWS_MAX)] = 100) -> Response:
     """Who was shown personal data, of whom, by which operation and in which role, the last first."""
-    rows = page.ask("access.records", customer=customer, actor=actor, limit=limit)
-    return page.shown("records.html", rows=rows, filters={"customer": customer, "actor": actor, "limit": limit})
+    return _records(page, customer, actor, limit)
+
+
+@pages.post("/audit/reasons")
+def with_reasons(page: Asked, form: Sent) -> Response:
+    """The same with what each was looked at for. That may name somebody, so that this is on record as well."""
+    try:
+        limit = min(max(int(form["limit"] or 100), 1), ROWS_MAX)
+    except ValueError:
+        raise Refused("say how many rows as a number") from None
+    return _records(page, form["customer"], form["actor"], limit, personal=True, why=form["why"])
+
+
+def _records(page: Page, customer: str, actor: str, limit: int, *, personal: bool = False, why: str = "") -> Response:
+    rows = page.ask("access.records", customer=customer, actor=actor, limit=limit, personal=personal, why=why)
+    filters = {"customer": customer, "actor": actor, "limit": limit}
+    return page.shown("records.html", rows=rows, filters=filters, personal=personal)
 
 
 @pages.get("/audit/orders/{name}")

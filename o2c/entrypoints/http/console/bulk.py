@@ -13,9 +13,10 @@ from o2c.desk.bulk import Query
 from o2c.entrypoints.http.console.desk import Filtered, known
 from o2c.entrypoints.http.console.forms import way_of
 from o2c.entrypoints.http.console.frame import Asked, Form, Page, Sent, refusal_of, router
+from o2c.views.fallouts import aged
 
 pages = router()
-NAMES = ("queue", "reason", "order", "customer", "group", "owner", "state")
+NAMES = ("queue", "reason", "order", "customer", "group", "owner", "state", "age_days")
 ACTIONS = ("retry", "snooze", "resume", "escalate", "assign", "release", "note", "correct", "decide", "fail-item", "skip", "replace")
 """What can be done about many at once; a claim is for one person's hands, and to force takes a second look at each."""
 
@@ -36,7 +37,7 @@ def _previewed(page: Page, form: Form, *, status: int = 200, refused: str = "") 
     query = {name: form[f"of.{name}"] for name in NAMES if form[f"of.{name}"]}
     try:
         _, way = way_of(form)
-        foreseen = page.do("fallout.bulk", Query(**query), way, note=form["note"], dry_run=True)
+        foreseen = page.do("fallout.bulk", Query.of(query), way, note=form["note"], dry_run=True)
     except Refused as error:
         if error.kind in ("forbidden", "unavailable"):
             raise
@@ -51,7 +52,7 @@ def run(page: Asked, form: Sent) -> Response:
     query = {name: form[f"of.{name}"] for name in NAMES if form[f"of.{name}"]}
     _, way = way_of(form)
     try:
-        job = page.do("fallout.bulk", Query(**query), way, note=form["note"], wish=form["wish"], mark=form["mark"])
+        job = page.do("fallout.bulk", Query.of(query), way, note=form["note"], wish=form["wish"], mark=form["mark"])
     except Refused as error:
         if error.kind != "conflict":
             raise
@@ -77,7 +78,7 @@ def shown(
     if not query:
         raise Refused("say which fallouts: open the queue, filter it, and come from there")
     wanted = {**query, "order": page.ask("orders.show", query["order"])["order"]} if "order" in query else query
-    found = page.ask("fallout.list", **wanted, limit=1)
+    found = page.ask("fallout.list", **{**wanted, "age_days": aged(query.get("age_days", "0"))}, limit=1)
     matched = len(found) + found.more
     said = form or Form({})
     return page.shown(

@@ -13,14 +13,14 @@ from o2c.desk.act import Refused
 from o2c.desk.fallout import Claim, Release, Retry, Way
 from o2c.entrypoints.http.console.frame import Asked, Form, Page, Sent, done, refusal_of, router
 from o2c.entrypoints.http.console.rendering import query
-from o2c.views.fallouts import STATES, Sort
+from o2c.views.fallouts import STATES, Sort, aged
 
 ROWS = 50
 ROWS_MAX = 1_000
 CHOSEN_MAX = 200
 TOGETHER: dict[str, Way] = {"claim": Claim(), "release": Release(), "retry": Retry()}
 """What can be done about several chosen fallouts at once without saying more."""
-FILTERS = ("queue", "reason", "order", "customer", "group", "owner", "state")
+FILTERS = ("queue", "reason", "order", "customer", "group", "owner", "state", "age_days")
 pages = router()
 
 
@@ -35,6 +35,7 @@ class Filters:
     group: str = ""
     owner: str = ""
     state: str = ""
+    age_days: str = ""
     everything: bool = False
     sort: Sort = "rank"
     limit: Annotated[int, Query(ge=1, le=ROWS_MAX)] = ROWS
@@ -80,7 +81,11 @@ def _kept(page: Page, form: Form, verb: str, what: str) -> Response:
     filters = Filters(everything=bool(form["of.everything"]), sort=_sort(form["of.sort"]))
     for name in FILTERS:
         setattr(filters, name, form[f"of.{name}"])
-    options: dict[str, Any] = {**filters.narrowing, "everything": filters.everything, "sort": filters.sort} if what == "saved" else {}
+    options: dict[str, Any] = (
+        {**filters.narrowing, "age_days": aged(filters.age_days or "0"), "everything": filters.everything, "sort": filters.sort}
+        if what == "saved"
+        else {}
+    )
     try:
         page.do(verb, form["name"], wish=form["wish"], **options)
     except Refused as refused:
@@ -104,7 +109,7 @@ def _queue(page: Page, filters: Filters, *, status: int = 200, done: str = "", r
 
 def listed(page: Page, filters: Filters) -> dict[str, Any]:
     """The rows that filters find, and what else can be filtered by."""
-    told = {**vars(filters)}
+    told = {**vars(filters), "age_days": aged(filters.age_days or "0")}
     if filters.order:
         told["order"] = page.ask("orders.show", filters.order)["order"]
     rows = page.ask("fallout.list", **told)

@@ -29,8 +29,9 @@ def _course(page: Page) -> dict[str, Any]:
     """How orders and fallouts came and went, how far orders came, and how long they took."""
     took = page.ask("metrics.durations", limit=POINTS_MAX)
     ends = [datetime.fromisoformat(row["ended_at"]).timestamp() for row in took["orders"]]
-    first, whole = min(ends, default=0.0), (max(ends, default=0.0) - min(ends, default=0.0)) or 1.0
-    points = [((end - first) / whole, row["seconds"] / 3_600) for end, row in zip(ends, took["orders"], strict=True)]
+    first, whole = min(ends, default=0.0), max(ends, default=0.0) - min(ends, default=0.0)
+    # Those that ended at one moment stand in the middle, not on the axis.
+    points = [((end - first) / whole if whole else 0.5, row["seconds"] / 3_600) for end, row in zip(ends, took["orders"], strict=True)]
     marks = [(f"{percent} %", took[f"p{percent}_s"] / 3_600) for percent in (50, 85, 95) if took[f"p{percent}_s"] is not None]
     ages = page.ask("metrics.ages")
     return {
