@@ -66,6 +66,8 @@ from o2c.porting.step import CANCEL as PORTING_CANCEL
 from o2c.porting.step import CUTOVER
 from o2c.porting.step import STEP as PORTING
 from o2c.qualification.step import STEP as QUALIFICATION
+from o2c.quota.state import KIND as QUOTA
+from o2c.quota.step import STEP as PREPAID_EXPIRY
 from o2c.saved.state import KIND as SAVED_VIEWS
 from o2c.sim.state import KIND as SIM
 from o2c.sim.step import ARRIVAL as SIM_ARRIVAL
@@ -84,6 +86,7 @@ STEPS: Mapping[str, Step] = {
         *(QUALIFICATION, APPOINTMENT, CHARGING),
         *(PORTING_CANCEL, ESIM_CANCEL, APPOINTMENT_CANCEL),
         *(SIM_ARRIVAL, NUMBER_ARRIVAL, SIM_RESTOCK, NUMBER_RESTOCK, RESERVATION, BILL_RUN, OVERDUE, PAYMENT, COLLECTIONS, BARRING, PROBE),
+        PREPAID_EXPIRY,
     )
 }
 KINDS: Mapping[str, StreamKind] = {
@@ -110,6 +113,7 @@ KINDS: Mapping[str, StreamKind] = {
         ISSUERS,
         HOOK,
         USAGE,
+        QUOTA,
         SAVED_VIEWS,
     )
 }

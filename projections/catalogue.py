@@ -18,6 +18,7 @@ from projections import (
     orders,
     ports,
     postings,
+    prepaid,
     promises,
     stock,
 )
@@ -38,6 +39,7 @@ ALL: tuple[Projection, ...] = (
     invoices.INVOICES,
     balances.BALANCES,
     postings.POSTINGS,
+    prepaid.PREPAID,
     closings.CLOSINGS,
     intakes.INTAKES,
     contacts.CONTACTS,

@@ -95,7 +95,7 @@ POSTINGS = Projection(
     indexes=("account", "customer_id", "position"),
     types=frozenset({*_CONTEXT, *TABLE}),
     fields=frozenset({
-        *_NAMED, "amount_minor", "becomes", "credit_minor", "credit_used_minor", "issued_on", "order", "lines", "net_minor", "of_owed_minor", "tax_minor", "total_minor",
+        *_NAMED, "amount_minor", "becomes", "charged_minor", "credit_minor", "credit_used_minor", "issued_on", "order", "lines", "net_minor", "of_owed_minor", "tax_minor", "total_minor",
     }),
     group=lambda record: record.stream,
     found_by="stream",

@@ -23,6 +23,7 @@ FOUND = {
 }
 """What must exist and is called otherwise in this store: a word of an example, and the query that finds its like."""
 USED = "SELECT DISTINCT body ->> 'account' FROM o2c.event WHERE type = 'account.charge-started'"
+OF_QUOTA = ("quota commit", "quota release", "prepaid top-up", "prepaid show")
 FOUND_FOR = {
     ("projections skip", "5d3f0a5e-6f0e-5a53-9d4c-0d8a35a0b8f1"): "SELECT group_key FROM projection.parked",
     ("payments deposit", "WEB-1001"): FELL.format("'CR-DEPOSIT'") + " ORDER BY f.opened_at",
@@ -31,7 +32,11 @@ FOUND_FOR = {
     f" WHERE i.order_id = o.order_id AND i.offering IN ('{LINE.id}', '{SECOND_LINE.id}')) = 1 ORDER BY f.opened_at",
     ("orders cancel", "WEB-1001"): "SELECT o.external_id FROM projection.items i JOIN projection.orders o USING (order_id)"
     " WHERE i.item = '2' AND i.specification <> '' AND i.state IN ('acknowledged', 'pending', 'held') ORDER BY i.captured_at",
-    **{(command, "BA-1001"): USED for command in ("allowances show", "balance show", "limits show", "limits set", "limits agree")},
+    **{
+        (command, "BA-1001"): USED
+        for command in ("allowances show", "balance show", "limits show", "limits set", "limits agree", *OF_QUOTA)
+    },
+    ("quota reserve", "+447700900001"): "SELECT body ->> 'msisdn' FROM o2c.event WHERE type = 'number.assigned'",
     ("ports cancel", "WEB-1001"): FELL.format("ANY('{NP-CODE,NP-NOTPORT}')") + " AND f.item = '1' ORDER BY f.opened_at",
     ("collections promise", "BA-1001"): "SELECT account FROM projection.invoices WHERE state = 'overdue' ORDER BY issued_on",
     ("events find", "WEB-1001"): FELL.format("ANY('{NP-CODE,NP-NOTPORT}')") + " ORDER BY f.opened_at",

@@ -319,6 +319,23 @@ LIVES: Mapping[str, Mapping[str, Sequence[Told]]] = {
         "a file": (("usage.loaded", {}),),
         "deleted twice": (("usage.purged", {}), ("usage.purged", {"before": "2025-02-08T00:00:00Z", "records": 3})),
     },
+    "quota": {
+        "reserved, committed, released": (
+            ("prepaid.topped-up", {}), ("prepaid.expiry-requested", {}), ("quota.reserved", {}), ("quota.committed", {}),
+            ("quota.reserved", {"session": "s-2", "request": 1}), ("quota.released", {"session": "s-2"}), ("quota.reserved", {"session": "s-3"}),
+        ),
+        "expired": (("prepaid.topped-up", {}), ("prepaid.expiry-requested", {}), ("prepaid.expired", {"amount_minor": 1000})),
+        "a defect, tried again": (
+            ("prepaid.topped-up", {}), ("prepaid.expiry-requested", {}), ("prepaid.expiry-fell-out", {}),
+            ("retry.scheduled", {**_NO, "step": "prepaid-expiry"}), ("prepaid.expiry-requested", {"attempt": 2}),
+            ("partner.accepted", {**_NO, "step": "prepaid-expiry"}), ("partner.silent", {**_NO, "step": "prepaid-expiry"}),
+            ("call.parked", {**_NO, "step": "prepaid-expiry"}), ("call.resumed", {**_NO, "step": "prepaid-expiry"}),
+            ("step.cancelled", {**_NO, "step": "prepaid-expiry"}),
+        ),
+        "set right by a person": (
+            ("prepaid.expiry-requested", {}), ("step.forced", {**_NO, "step": "prepaid-expiry"}), ("step.skipped", {**_NO, "step": "prepaid-expiry"}),
+        ),
+    },
     "issuers": {
         "trusted, and no more": (("issuer.trusted", {}), ("issuer.trusted", {"issuer": "https://other.example.org"}), ("issuer.distrusted", {})),
         "trusted again": (("issuer.trusted", {}), ("issuer.distrusted", {}), ("issuer.trusted", {"life_s_max": 600})),

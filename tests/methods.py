@@ -88,6 +88,11 @@ METHODS = {
     "streams.act": "act",
     "streams.append": "append",
     "streams.show": "stream",
+    "prepaid.show": "prepaid",
+    "prepaid.top-up": "top_up",
+    "quota.commit": "commit_quota",
+    "quota.release": "release_quota",
+    "quota.reserve": "reserve_quota",
     "usage.list": "usage",
     "usage.take": "take_usage",
 }

@@ -14,6 +14,7 @@ that was complete, the days until then that are on no bill are charged.
 Money that comes for an invoice above what is open is a credit; a bill takes what credit there is; the deposit of an order that completed (in part) is a credit,
 that of one which ended otherwise is owed; paid back is what is owed first. A line over days of service is earned by days, the day itself included, half-up over
 all that were served; what was served before the bill is earned on its day.
+What prepaid usage took off the balance is taken as it is told; it is earned then, and what is left of a top-up when it expires. Nothing of it is billed.
 A discount holds for its time from the charge, from the first bill day after that, or from a day: an exclusive one alone, of best-of ones the largest, stackable
 ones on what is left, by priority and name. It is a line below nothing over the days of the line that it lowers, each day its share of the price, half-up a line.
 """
@@ -222,6 +223,7 @@ class Account:
     deposits: Counter[str] = field(default_factory=Counter)
     posted: Counter[tuple[date, str]] = field(default_factory=Counter)
     stand: Counter[str] = field(default_factory=Counter)
+    top_ups: list[list[Any]] = field(default_factory=list)
     served: list[tuple[date, Line]] = field(default_factory=list)
 
     def runs(self, until: datetime, rises: list[Json]) -> Iterator[tuple[date, list[Line]]]:
@@ -239,6 +241,24 @@ class Account:
         for chart, moved in ((debit, minor), (credit, -minor)):
             self.posted[day, chart] += moved
             self.stand[chart] += moved
+
+    def pay(self, name: str, data: Json, at: datetime) -> None:
+        """Prepaid money is owed until it pays for usage or expires; of top-ups, that which expires first pays first."""
+        if name == "prepaid.topped-up":
+            self.top_ups.append([datetime.fromisoformat(data["expires_at"]) if data["expires_at"] else NEVER, data["amount_minor"]])
+            self.post(at.date(), "cash", "prepaid", data["amount_minor"])
+        elif name == "quota.committed":
+            charged, tax = data["charged_minor"], data["tax_minor"]
+            for top_up in sorted((each for each in self.top_ups if each[0] > at), key=lambda each: each[0]):
+                top_up[1] -= (part := min(top_up[1], charged))
+                charged -= part
+            self.post(at.date(), "prepaid", "nowhere", charged)  # more than there was
+            self.post(at.date(), "prepaid", "tax", tax)
+            self.post(at.date(), "prepaid", "revenue", data["charged_minor"] - tax - charged)
+        elif name == "prepaid.expired":
+            over = [each for each in self.top_ups if each[0] <= at]
+            self.post(at.date(), "prepaid", "revenue", sum(left for _, left in over))
+            self.top_ups = [each for each in self.top_ups if each[0] > at]
 
     def bill(self, day: date, net: int, tax: int, lines: Iterable[Line]) -> None:
         """Post what is billed, or below zero what is taken off: what is served by days is deferred."""
@@ -288,12 +308,14 @@ class Oracle:
         elif name == "catalogue.price-rise-announced":
             self.rises.append(data)
         elif name == "account.usage-rated":
-            exact = ((line, Fraction(line["amount"]) * 100) for line in data["lines"])
+            exact = ((line, Fraction(line["amount"]) * 100) for line in data["lines"] if not line.get("prepaid"))
             days = {"from_day": str(months_on(date.fromisoformat(data["run_on"]), -1)), "to_day": data["run_on"]}
             lines = (line_of({**line, **days}, share(1, x.numerator, x.denominator), "usage") for line, x in exact)
             self.accounts[key].used[data["run_on"]] = [line for line in lines if line.net]
         elif name == "account.charge-withdrawn" and (charge := self.items.get(f"{data['order']}/{data['item']}")):
             charge.ended, charge.served = min(charge.ended, at), data.get("served", False)
+        elif kind == "quota":
+            self.accounts[key].pay(name, data, at)
         elif name == "account.money-returned":
             owed = min(data["amount_minor"], -self.accounts[key].stand["owed-to-customers"])
             self.accounts[key].post(at.date(), "owed-to-customers", "cash", owed)

@@ -37,6 +37,7 @@ LISTS = {
     "/api/v1/invoices/": ("/api/v1/payments/invoices", "invoice"),
     "/api/v1/issuers/": ("/api/v1/issuers", "issuer"),
     "/api/v1/keys/": ("/api/v1/keys", "prefix"),
+    "/api/v1/prepaid/": ("/api/v1/payments/invoices", "account"),
     "/api/v1/limits/": ("/api/v1/payments/invoices", "account"),
     "/api/v1/metrics/": ("/api/v1/metrics", "name"),
     "/api/v1/orders/": ("/api/v1/orders", "order"),

@@ -15,6 +15,8 @@ from o2c.desk.ledger import close_ledger
 from o2c.desk.limits import set_limit
 from o2c.desk.partners import link_partner, partner_down, plan_faults
 from o2c.desk.payments import deposit
+from o2c.desk.prepaid import top_up
+from o2c.desk.quota import commit, reserve
 from o2c.desk.saving import save_view
 from o2c.engine.app import Context
 from o2c.entrypoints.verbs_and_views import named
@@ -114,6 +116,10 @@ def _moved_on(world: World) -> None:
     world.resolve("DQ-PARTY", Correct({"party": "C-2"}), of="UNNAMED-1")
     world.run(at(9, month=3))
     set_limit(world.app, ANN, f"BA-{USER}", amount="1.00")
+    top_up(world.app, ANN, f"BA-{USER}", amount="10.00", reference="PAY-7781")
+    for session in ("pcf-1", "pcf-2"):
+        reserve(world.app, ANN, f"BA-{USER}", session=session, kind="sms", quantity=10)
+    commit(world.app, ANN, f"BA-{USER}", session="pcf-1", used=4, request=1)
     world.take(order("UNBILLED", line(), on=at(9, month=3), party=USER))
     world.run(at(16, month=3))
 

@@ -5,6 +5,9 @@ from typing import Any
 import pytest
 
 from o2c.invoicing.state import ACCOUNT, AccountState
+from o2c.quota import rules as quota
+from o2c.quota.events import PrepaidToppedUp, QuotaReserved
+from o2c.quota.state import KIND as QUOTA
 from o2c.rating.events import LimitNoticed
 from o2c.rating.rules import agree, notice, set_limit
 from o2c.usage.events import UsageLoaded
@@ -14,6 +17,8 @@ from tests.given import MONDAY
 
 PERIOD = "2026-01-08"
 NOTICED = ACCOUNT.evolve(AccountState(account="BA-1001"), LimitNoticed.model_validate(LimitNoticed.example))
+RESERVED = QUOTA.evolve(QUOTA.initial(""), QuotaReserved.model_validate(QuotaReserved.example))
+TOPPED_UP = PrepaidToppedUp.model_validate(PrepaidToppedUp.example)
 LOADED = UsageLoaded.model_validate(UsageLoaded.example)
 
 
@@ -25,5 +30,7 @@ OF_USAGE = [
     pytest.param(ACCOUNT, AccountState(account="BA-1001"), lambda s: notice(s, **TOLD), id="tell-of-a-limit"),
     pytest.param(ACCOUNT, NOTICED, lambda s: agree(s, notice="bill-2026-01-08-80", period_from=PERIOD, at=MONDAY), id="agree-to-go-beyond"),
     pytest.param(KIND, KIND.initial(""), lambda s: take_in(s, loaded=LOADED), id="take-in-usage"),
+    pytest.param(QUOTA, RESERVED, lambda s: quota.release(s, session=QuotaReserved.example["session"], request=1), id="release-quota"),
+    pytest.param(QUOTA, QUOTA.initial(""), lambda s: quota.top_up(s, TOPPED_UP), id="top-up"),
 ]
 """By kind of stream and state, the rule that decides once and, on what it made, nothing."""

@@ -23,11 +23,11 @@ access.records           -        -       -           -        yes      yes     
 accounts.list            -        yes     yes         masked   yes      yes              -
 allowances.show          yes      yes     yes         masked   yes      yes              -
 assurance                -        -       yes         masked   yes      -                -
+balance.show             -        yes     yes         masked   yes      yes              -
 catalogue.announce-rise  -        -       yes         -        -        -                -
 catalogue.diff           yes      yes     yes         yes      yes      yes              yes
 catalogue.dry-run        -        -       yes         masked   yes      -                -
 catalogue.list           yes      yes     yes         yes      yes      yes              yes
-balance.show             -        yes     yes         masked   yes      yes              -
 catalogue.load           -        -       -           -        -        -                -
 catalogue.offerings      yes      yes     yes         yes      yes      yes              yes
 collections.hold         -        yes     yes         -        -        -                -
@@ -143,6 +143,8 @@ payments.retry           yes      yes     yes         -        -        -       
 payments.show            own      yes     yes         masked   yes      yes              -
 ports.cancel             own      yes     yes         -        -        -                -
 ports.late               -        yes     yes         masked   yes      -                -
+prepaid.show             yes      yes     yes         masked   yes      yes              -
+prepaid.top-up           yes      yes     yes         -        -        -                -
 products.list            own      yes     yes         masked   yes      yes              -
 projections.history      -        -       -           yes      yes      -                yes
 projections.parked       -        -       -           -        yes      -                yes
@@ -154,6 +156,9 @@ projections.skip         -        -       -           -        -        -       
 projections.skipped      -        -       -           -        yes      -                yes
 projections.status       -        -       yes         yes      yes      -                yes
 projections.verify       -        -       -           -        yes      -                yes
+quota.commit             yes      -       -           -        -        -                -
+quota.release            yes      -       -           -        -        -                -
+quota.reserve            yes      -       -           -        -        -                -
 replay                   -        -       -           yes      -        -                -
 sims.show                -        yes     yes         masked   yes      yes              -
 sql                      -        -       -           yes      yes      -                -

@@ -22,7 +22,8 @@ from o2c.rating.tariff import Allowance, UsagePrice
 Read = TypeVar("Read", UsagePrice, Allowance)
 Refuse = Callable[[str, str], Exception]
 MEASURE, LOGIC, CHOICES = "unitOfMeasure", "pricingLogicAlgorithm", "prodSpecCharValueUse"
-_WORDS = {"usagetype": "usage", "zone": "zones", "timeband": "bands", "increment": "increment"}
+_WORDS = {"usagetype": "usage", "zone": "zones", "timeband": "bands", "increment": "increment", "prepaid": "prepaid"}
+_YES_OR_NO = frozenset({"true", "false"})
 _SAYS_NOTHING = frozenset({"id", "href", "name", "description", "plaSpecId", "@type", "@baseType", "@schemaLocation"})
 _DECIMAL = re.compile(r"[0-9]{1,12}(\.[0-9]{1,12})?")
 _MODEL: TypeAdapter[ChargeModel] = TypeAdapter(ChargeModel)
@@ -37,7 +38,14 @@ def read_usage_price(of: str, path: str, document: Document, market: Market, ref
             CHOICES if amount == "1" else f"{MEASURE}.amount",
             "names no usageType" if amount == "1" else "is not 1; packages say so in their model",
         )
-    body = {"name": _name(document), "usage": chosen["usage"][0], "unit": unit, "zones": chosen["zones"], "bands": chosen["bands"]}
+    body: dict[str, Any] = {
+        "name": _name(document),
+        "usage": chosen["usage"][0],
+        "unit": unit,
+        "zones": chosen["zones"],
+        "bands": chosen["bands"],
+    }
+    body["prepaid"] = chosen["prepaid"] == ["true"]
     increment = next(iter(chosen["increment"]), None)
     logic = _logic(of, path, document, refused)
     model = logic or {"kind": "per-unit", "unit_amount": _amount(of, path, document, market, refused)}
@@ -48,7 +56,7 @@ def read_allowance(of: str, path: str, document: Document, market: Market, refus
     """Give included units. Raises what `refused` makes of a field and a reason, for whatever is not understood."""
     amount, unit = _measure(of, path, document, refused)
     chosen = _chosen(of, path, document, market, refused)
-    if chosen["bands"] or chosen["increment"] or not chosen["usage"]:
+    if chosen["bands"] or chosen["increment"] or chosen["prepaid"] or not chosen["usage"]:
         raise refused(CHOICES, "of included units names usageType, and zone where it is for some only")
     logic = {name: value for name, value in _logic(of, path, document, refused).items() if name != "kind"}
     body = {"name": _name(document), "usage": chosen["usage"], "zones": chosen["zones"], "unit": unit, "quantity": amount}
@@ -79,17 +87,18 @@ def _measure(of: str, path: str, document: Document, refused: Refuse) -> tuple[s
 
 
 def _chosen(of: str, path: str, document: Document, market: Market, refused: Refuse) -> dict[str, list[str]]:
-    """The usage types, zones, bands and increment that a price names."""
+    """The usage types, zones, bands and increment that a price names, and whether it is prepaid."""
     found: dict[str, list[str]] = {name: [] for name in _WORDS.values()}
     for place, use in objects_at(of, document, f"{path}.{CHOICES}"):
         word = _WORDS.get(folded(text_at(of, use, f"{place}.name")))
         if word is None:
             raise refused(
-                CHOICES, f"names {text_at(of, use, f'{place}.name')[:40]!r}; a price of usage has usageType, zone, timeBand and increment"
+                CHOICES,
+                f"names {text_at(of, use, f'{place}.name')[:40]!r}; a price of usage has usageType, zone, timeBand, increment and prepaid",
             )
         values = objects_at(of, use, f"{place}.productSpecCharacteristicValue")
         found[word] += [text_at(of, value, f"{spot}.value") for spot, value in values]
-    known = {"usage": USAGE_KINDS, "zones": market.usage.zone_names, "bands": market.usage.band_names}
+    known = {"usage": USAGE_KINDS, "zones": market.usage.zone_names, "bands": market.usage.band_names, "prepaid": _YES_OR_NO}
     for word, names in known.items():
         if strange := next((value for value in found[word] if value not in names), None):
             raise refused(CHOICES, f"names {strange[:40]!r}, which is none of {', '.join(sorted(names))}")

@@ -24,6 +24,7 @@ from o2c.entrypoints.python_access import Access
 from o2c.entrypoints.python_catalogue import Catalogue
 from o2c.entrypoints.python_hooks import Hooks
 from o2c.entrypoints.python_money import Money
+from o2c.entrypoints.python_quota import Quota
 from o2c.entrypoints.python_usage import Usage
 from o2c.running.session import opened
 from o2c.views import following, shown
@@ -47,7 +48,7 @@ __all__ = [
 ]  # fmt: skip
 
 
-class OrderToCash(Access, Catalogue, Hooks, Money, Usage):
+class OrderToCash(Access, Catalogue, Hooks, Money, Quota, Usage):
     """An open store. `dsn` names a PostgreSQL 15 or newer; without it O2C_DSN does, else the embedded server of O2C_HOME is used.
 
     Use it as a context manager, one for a process, or call `close()`. All verbs may be called from several threads at once; an iterator of

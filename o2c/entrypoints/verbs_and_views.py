@@ -33,7 +33,9 @@ from o2c.desk import hooks as hook_desk
 from o2c.desk import invoices as invoice_desk
 from o2c.desk import ledger as ledger_desk
 from o2c.desk import limits as limit_desk
+from o2c.desk import prepaid as prepaid_desk
 from o2c.desk import proving as fixes
+from o2c.desk import quota as quota_desk
 from o2c.desk.act import Context, Refused
 from o2c.desk.gate import admitted, asked
 from o2c.desk.roles import roles_for
@@ -82,6 +84,7 @@ from o2c.views import numbers as number_views
 from o2c.views import orders as order_views
 from o2c.views import partners as partner_views
 from o2c.views import ports as port_views
+from o2c.views import prepaid as prepaid_views
 from o2c.views import projections as projection_views
 from o2c.views import usage as usage_views
 
@@ -187,11 +190,15 @@ VERBS = (
     Operation("payments.refund", payments.refund),
     Operation("payments.retry", payments.retry, decided_by="payments.show"),
     Operation("ports.cancel", orders.cancel_port, decided_by="orders.show"),
+    Operation("prepaid.top-up", prepaid_desk.top_up),
     Operation("projections.rebuild", projections.rebuild),
     Operation("projections.repair", projections.repair),
     Operation("projections.retry", projections.retry),
     Operation("projections.rollback", projections.rollback),
     Operation("projections.skip", projections.skip),
+    Operation("quota.commit", quota_desk.commit),
+    Operation("quota.release", quota_desk.release),
+    Operation("quota.reserve", quota_desk.reserve),
     Operation("stock.load", loading.load_stock),
     Operation("store.adopt", store.adopt),
     Operation("streams.act", streams.act_by_rules),
@@ -273,6 +280,7 @@ VIEWS = (
     Operation("payments.owed", invoices.money_owed),
     Operation("payments.show", invoices.show_invoice),
     Operation("ports.late", port_views.late_ports),
+    Operation("prepaid.show", prepaid_views.show_prepaid),
     Operation("products.list", products.list_products),
     Operation("projections.history", projection_views.list_deeds),
     Operation("projections.parked", projection_views.list_parked),

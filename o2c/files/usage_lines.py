@@ -13,13 +13,12 @@ from hashlib import sha256
 from typing import Any
 
 from o2c.kernel.refusal import Refused
-from o2c.rating.tariff import KINDS
+from o2c.rating.tariff import KINDS, USUAL_UNITS
 from o2c.rating.units import UNITS
 
 FIELDS = ("key", "party", "kind", "start", "quantity", "unit", "source", "sequence", "destination", "zone", "country")
 """What a record may say, in a file of CSV by the names in its first line."""
 NEEDED = frozenset(("party", "kind", "start", "quantity"))
-USUAL_UNITS = {"voice": "second", "roaming": "B", "data": "B", "sms": "message", "premium": "event", "transfer": "event"}
 LINE_MAX = 2_000
 """No record has more characters."""
 SEQUENCE_DIGITS = 19

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date
 from fractions import Fraction
 from zoneinfo import ZoneInfo
@@ -9,13 +10,16 @@ from zoneinfo import ZoneInfo
 from o2c.catalogue.events import OfferingPublished
 from o2c.invoicing.papers import InvoiceLine
 from o2c.invoicing.state import AccountState, Charge
-from o2c.kernel.periods import Period, local_time, previous_month
+from o2c.kernel.frozen import changed
+from o2c.kernel.periods import Period, local_time, next_month, previous_month
 from o2c.kernel.records import RECORDS, RecordsWanted, UsageRecord, digest_of
 from o2c.kernel.work import Work
+from o2c.markets.base import tax_percent
 from o2c.rating.account import Limits, PriceHeld, Rated, Rules, Tally, Tariff, rate
 from o2c.rating.allowances import Grant, carried, granted
 from o2c.rating.events import CarriedUnits, RatedUsage, UsageRated
 from o2c.rating.models import line_minor
+from o2c.rating.room import Basis
 from o2c.rating.units import decimal_of
 
 PERIODS_KEPT = 3
@@ -81,15 +85,40 @@ def grants_of(state: AccountState, tariffs: dict[str, Tariff], period: Period) -
         for one in state.usage.carried
         if (owner := f"{one.order}/{one.item}", one.allowance) in by_name
     ]
-    fresh = [
-        granted(key, one, period, from_day=date.fromisoformat(charge.starts_on))
-        for key, charge in metered(state).items()
-        if (not charge.withdrawn or charge.ended_on > period.start.isoformat())
-        and charge.starts_on < period.end.isoformat()
-        and key in tariffs
-        for one in tariffs[key].allowances
-    ]
-    return (*brought, *fresh)
+    return (*brought, *_fresh(state, tariffs, period))
+
+
+def _fresh(state: AccountState, tariffs: dict[str, Tariff], period: Period) -> Iterator[Grant]:
+    """What each line is granted for a bill period."""
+    for key, charge in metered(state).items():
+        served = not charge.withdrawn or charge.ended_on > period.start.isoformat()
+        if served and charge.starts_on < period.end.isoformat() and key in tariffs:
+            for one in tariffs[key].allowances:
+                yield granted(key, one, period, from_day=date.fromisoformat(charge.starts_on))
+
+
+def basis_at(work: Work, run_on: date, on: date) -> Basis:
+    """By what usage is judged on a local day, with the records that the work read (nothing of it is on a bill).
+
+    On a day whose bill run is still to come, what was used before it is rated as that run will; the next period begins with what it carries over.
+    """
+    state: AccountState = work.state
+    tariffs = tariffs_of(work)
+    rules = rules_of(work, run_on, tariffs)
+    records: tuple[UsageRecord, ...] = work.read.get(RECORDS) or ()
+    spent = {(kind, day): Fraction(text) for kind, days in state.usage.spent.items() for day, text in days.items()}
+    period = period_before(state, run_on)
+    grants = grants_of(state, tariffs, period)
+    while on >= period.end:
+        end = local_time(period.end, 0, 0, work.market.zone)
+        rated = rate([record for record in records if record.started_at < end], rules, grants, spent)
+        records = tuple(record for record in records if record.started_at >= end)
+        period = Period(period.end, next_month(period.end, period.end.day))
+        grants = (*carried(rated.grants, period.start), *_fresh(state, tariffs, period))
+        spent, rules = rated.spent, changed(rules, periods=sorted({*rules.periods, period.start, period.end}))
+    groups = {held.tax_group for tariff in tariffs.values() for held in tariff.prices}
+    percents = {group: tax_percent(work.market, group, on) for group in groups}
+    return Basis(records, rules, grants, spent, percents, period.start.isoformat())
 
 
 def rated_before(work: Work, run_on: date) -> tuple[Rated, dict[str, Tariff]]:
@@ -124,7 +153,7 @@ def usage_of_run(work: Work, run_on: date) -> tuple[UsageRated | None, tuple[Inv
         unpriced=rated.unpriced,
     )
     period = period_before(state, run_on)
-    return event, tuple(_line(line, period) for line in lines if line.net_minor)
+    return event, tuple(_line(line, period) for line in lines if line.net_minor and not line.prepaid)
 
 
 def _rated_usage(tally: Tally, offering: str, state: AccountState, since: str, zone: str) -> RatedUsage:
@@ -144,6 +173,7 @@ def _rated_usage(tally: Tally, offering: str, state: AccountState, since: str, z
         amount=str(tally.amount),
         net_minor=line_minor(tally.amount, state.currency),
         tax_group=tally.held.tax_group,
+        prepaid=price.prepaid,
         records=len(ids),
         late=sum(late_before is not None and record.started_at < late_before for record in tally.records),
         first_record=min(ids, default=0),

@@ -18,13 +18,14 @@ CHART: Mapping[str, Kind] = {
     "customer-credit": "liability",
     "owed-to-customers": "liability",
     "deposit": "liability",
+    "prepaid": "liability",
     "deferred-revenue": "liability",
     "tax": "liability",
     "revenue": "income",
     "unallocated": "liability",
     "write-off": "expense",
 }
-"""The accounts of the chart and what each is. `cash` is what banks and card schemes clear; `deferred-revenue` is billed and not yet served;
+"""The accounts of the chart and what each is. `cash` is what banks and card schemes clear; `deferred-revenue` is billed and not yet served, `prepaid` is paid and not yet used;
 `unallocated` came above invoices before accounts held money, so that no account has it."""
 
 
@@ -73,6 +74,14 @@ def _freed(body: Body) -> tuple[Posting, ...]:
     return _moved(body["amount_minor"], debit="deposit", credit=becomes)
 
 
+def _used(body: Body) -> Iterator[Posting]:
+    """What prepaid money paid for is earned as it is used; the tax is due then, for until then nobody knows on what it will be spent.
+    Source: IFRS 15, B44 to B47; multi-purpose vouchers: directive 2006/112/EC, art. 30b, and VAT Act 1994, Schedule 10B [M]."""
+    yield Posting("prepaid", body["charged_minor"])
+    yield Posting("tax", -body["tax_minor"])
+    yield Posting("revenue", body["tax_minor"] - body["charged_minor"])
+
+
 def _moves(*, debit: str, credit: str) -> Callable[[Body], tuple[Posting, ...]]:
     return lambda body: _moved(body["amount_minor"], debit=debit, credit=credit)
 
@@ -88,6 +97,9 @@ TABLE: Mapping[str, Callable[[Body], tuple[Posting, ...] | Iterator[Posting]]] =
     "account.deposit-kept": _moves(debit="cash", credit="deposit"),
     "account.deposit-freed": _freed,
     "account.money-returned": _returned,
+    "prepaid.topped-up": _moves(debit="cash", credit="prepaid"),
+    "prepaid.expired": _moves(debit="prepaid", credit="revenue"),
+    "quota.committed": _used,
 }
 """The events that post, each with what it posts of its body. Money that comes above an invoice is posted to it, and from it to the credit."""
 

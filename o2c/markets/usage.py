@@ -45,6 +45,23 @@ class LimitRules:
 
 
 @dataclass(frozen=True, slots=True)
+class QuotaRules:
+    """For how many seconds units that are granted to a session are held, and after how many days a top-up expires (None: it does not)."""
+
+    valid_s: int
+    top_up_days: int | None
+    source: str
+
+
+USUAL_QUOTA = QuotaRules(
+    valid_s=3600,
+    top_up_days=365,
+    source="an hour, and a year: the operator's own practice; validity time: 3GPP TS 32.299, 7.2.235 [M]; expiry of unused credit is a term that must be "
+    "fair and told before the contract: Consumer Rights Act 2015, s. 62 to 64, and directive 93/13/EEC [M]",
+)
+
+
+@dataclass(frozen=True, slots=True)
 class UsageRules:
     """The zones and bands of a market, for how many days records of usage are kept, and its limits of what a bill may come to.
 
@@ -58,6 +75,7 @@ class UsageRules:
     kept_days: int
     kept_source: str
     limits: LimitRules
+    quota: QuotaRules = USUAL_QUOTA
 
     @property
     def zone_names(self) -> frozenset[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from fractions import Fraction
 from zoneinfo import ZoneInfo
@@ -170,6 +170,19 @@ def _tallies(rules: Rules) -> Iterator[tuple[tuple[str, str], Tally]]:
                 yield (owner, held.price.name), Tally(owner, held, amount=amount)
 
 
+def rated_with(rated: Rated, record: UsageRecord, rules: Rules) -> Rated | None:
+    """What it comes to with one record more, which is taken last; None where no price holds for it. What was given stays as it is."""
+    held = _price(record, rules, {})
+    if held is None:
+        return None
+    key = (record.owner, held.price.name)
+    tally = rated.tallies.get(key) or Tally(record.owner, held)
+    own = replace(tally, records=[*tally.records], amounts=[*tally.amounts])
+    more = Rated({**rated.tallies, key: own}, rated.grants, {**rated.spent}, rated.unpriced, [*rated.beyond])
+    _rate_one(record, own, more, rules)
+    return more
+
+
 def _rate_one(record: UsageRecord, tally: Tally, rated: Rated, rules: Rules) -> None:
     price, day = tally.held.price, record.started_at.astimezone(rules.zone).date()
     counted = price.counted(Fraction(record.quantity))
@@ -182,7 +195,8 @@ def _rate_one(record: UsageRecord, tally: Tally, rated: Rated, rules: Rules) -> 
         return
     amount, period = tally.with_more(left), rules.period_of(day)
     more = amount - tally.amount
-    for kind in kinds_of(record.usage):
+    kinds = () if price.prepaid else kinds_of(record.usage)
+    for kind in kinds:
         limit_minor = rules.limits.amount_minor(kind, record.started_at)
         after = rated.spent.get((kind, period), Fraction(0)) + more
         over = limit_minor is not None and after * 10 ** minor_units(rules.currency) > limit_minor
@@ -190,6 +204,6 @@ def _rate_one(record: UsageRecord, tally: Tally, rated: Rated, rules: Rules) -> 
             rated.beyond.append((record, kind))
             tally.not_chargeable += left
             return
-    for kind in kinds_of(record.usage):
+    for kind in kinds:
         rated.spent[kind, period] = rated.spent.get((kind, period), Fraction(0)) + more
     tally.add(left, amount)

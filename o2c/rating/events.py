@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from o2c.kernel.event import Event
+from o2c.kernel.event import Event, Upcast
 
 LimitKind = Literal["bill", "roaming"]
 """What a limit is of: all usage of a bill period, or what is used abroad."""
@@ -25,7 +25,8 @@ class RatedUsage(BaseModel):
 
     `quantity` was used, `included` of it was covered by allowances and `not_chargeable` of it went beyond a limit without agreement; `amount` is
     what the rest costs, in units of the currency, and `net_minor` that rounded once. `records` of them stand from `first_record` to `last_record` in
-    the table, `late` of them for days of an earlier bill; `digest` is the hash over them (`kernel.records.digest_of`).
+    the table, `late` of them for days of an earlier bill; `digest` is the hash over them (`kernel.records.digest_of`). What is `prepaid` was paid from the
+    prepaid balance and stands on no invoice.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -42,6 +43,7 @@ class RatedUsage(BaseModel):
     amount: str
     net_minor: int
     tax_group: str = "standard"
+    prepaid: bool = False
     records: int = 0
     late: int = 0
     first_record: int = 0
@@ -83,6 +85,7 @@ class UsageRated(OfUsage, name="account.usage-rated", stream="account"):
                      "created": "2026-01-08"}],
         "spent": {"bill": {"2026-01-08": "3"}}, "unpriced": 0,
     }  # fmt: skip
+    upcasts = (Upcast(),)  # lines of the second schema: whether they were prepaid
     run_on: str
     through: int
     lines: tuple[RatedUsage, ...] = ()

@@ -14,13 +14,16 @@ from o2c.rating.units import in_unit
 
 UsageKind = Literal["voice", "sms", "data", "roaming", "premium", "transfer"]
 """Kinds of usage: calls, messages, data, what is used abroad, content of others, and transfers of money."""
+USUAL_UNITS = {"voice": "second", "roaming": "B", "data": "B", "sms": "message", "premium": "event", "transfer": "event"}
+"""In what usage of a kind is counted where nobody says a unit."""
 KINDS: frozenset[str] = frozenset(("voice", "sms", "data", "roaming", "premium", "transfer"))
 
 
 class UsagePrice(BaseModel):
     """The price of a kind of usage, in `unit`, for some zones and time bands (none named: for any).
 
-    The quantity of each record is rounded up to a multiple of `increment` units first, where there is one.
+    The quantity of each record is rounded up to a multiple of `increment` units first, where there is one. What a `prepaid` price comes to is
+    paid from the account's prepaid balance as it is used, tax included, and stands on no invoice.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -32,6 +35,7 @@ class UsagePrice(BaseModel):
     bands: tuple[str, ...] = ()
     increment: Size | None = None
     model: ChargeModel
+    prepaid: bool = False
 
     def fits(self, usage: str, zone: str, band: str) -> bool:
         """Whether it is the price of a record of a kind, a zone and a band."""

@@ -148,6 +148,9 @@ EVENTS_OF_SAME_COMMAND = """SELECT e.type, e.body FROM o2c.event at JOIN o2c.eve
     WHERE at.position = %s ORDER BY e.position"""
 """Type and body of the events of a stream that came of the same command as a given event. Parameters: stream, position of that event."""
 
+VERSION_AT = "SELECT coalesce(max(version), 0) AS version FROM o2c.event WHERE stream = %s AND occurred_at <= %s"
+"""The version of a stream by a time of business. Parameters: stream, time."""
+
 LAST_POSITION = "SELECT coalesce(max(position), 0) AS top FROM o2c.event"
 """The position of the last committed event, even if readers do not see it yet; 0 in an empty log."""
 

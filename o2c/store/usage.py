@@ -32,6 +32,14 @@ _COPY = f"COPY usage_staged ({_LISTED}) FROM STDIN"
 _TAKE = f"INSERT INTO o2c.usage_record ({_LISTED}) SELECT {_LISTED} FROM usage_staged ON CONFLICT (source, key) DO NOTHING"
 """Take those of the staged records that are not there yet, in the order in which they came. No parameters."""
 
+_PART_OF_SESSION = "SELECT file, account FROM o2c.usage_record WHERE source = %s AND key = %s"
+"""Which file, or which request of a session, a record came with, and whose it is. Parameters: source, key."""
+
+_ADD = (
+    f"INSERT INTO o2c.usage_record ({_LISTED}) VALUES ({', '.join(f'%({name})s' for name in COLUMNS)}) ON CONFLICT (source, key) DO NOTHING"
+)
+"""Add one record unless it is there. Parameters, by name: the columns."""
+
 OF_ACCOUNT = """SELECT id, owner, kind, zone, band, started_at, quantity, unit, source, key FROM o2c.usage_record
     WHERE account = %(account)s AND started_at < %(before)s AND (id > %(through)s OR started_at >= %(since)s) ORDER BY id"""
 """The records of an account of what was used before a time, but for those up to a place of what was used before another.
@@ -78,6 +86,8 @@ with the place and the time up to which bills took their records."""
 OLD_ACCOUNTS = "SELECT DISTINCT account FROM o2c.usage_record WHERE started_at < %s AND account <> ''"
 """The accounts with records of what was used before a time. Parameter: the time."""
 
+_QUOTA = "quota/"
+"""How the place of a file begins where a record came with a request of a session."""
 _NO_TIME = datetime.fromisoformat("0001-01-02T00:00:00+00:00")
 
 HOLDERS = """SELECT stream, type, occurred_at, body ->> 'order' AS "order", body ->> 'item' AS item FROM o2c.event
@@ -123,6 +133,25 @@ def add(conn: Connection, text: bytes) -> int:
         with cursor.copy(_COPY) as copy:
             copy.write(text)
         return cursor.execute(_TAKE).rowcount
+
+
+def add_part(conn: Connection, record: Mapping[str, Any], *, session: str, request: int) -> None:
+    """Add what one request of a session used, once. Needs `adding`.
+
+    The first part has the session as its key, as the network's own record of the whole session has, so that whichever comes second is passed over; later
+    parts have the number of their request in it. Where the network's record is there already, it has all that was used.
+    """
+    mine, source = f"{_QUOTA}{request}", record["source"]
+    row = conn.execute(_PART_OF_SESSION, (source, session)).fetchone()
+    if row is None:
+        key = session
+    elif row["account"] not in ("", record["account"]):
+        key = f"{record['account']}/{session}/{request}"  # another account's network uses the same name
+    elif row["file"].startswith(_QUOTA) and row["file"] != mine:
+        key = f"{session}/{request}"
+    else:
+        return
+    conn.execute(_ADD, {**record, "key": key, "file": mine})
 
 
 def resolve(conn: Connection, rows: Sequence[Mapping[str, str]]) -> int:

@@ -15,7 +15,7 @@ from o2c.ledger.recognition import earned_on
 from o2c.markets.registry import HOME, current, zones
 from o2c.views.reading import plain
 from o2c.views.shown import ClosingShown, LedgerLineShown, TrialBalanceShown
-from projections import balances, closings, invoices, postings
+from projections import balances, closings, invoices, postings, prepaid
 
 EVERY_POSITION = 2**63 - 1
 EARNED = "revenue.earned"
@@ -53,10 +53,10 @@ def trial_balance(app: Engine, *, on: date | None = None, at: datetime | None = 
 
 def _compared(app: Engine, known: dict[tuple[str, str], int]) -> list[dict[str, Any]]:
     """The accounts against the projections that tell of the same money in their own way."""
-    rows = [*app.reads.rows(invoices.STANDING), *app.reads.rows(balances.STANDING)]
+    rows = [*app.reads.rows(invoices.STANDING), *app.reads.rows(balances.STANDING), *app.reads.rows(prepaid.STANDING)]
     told: dict[tuple[str, str], int] = {}
     for row in rows:
-        for what in ("receivable", "billed", "customer-credit", "owed-to-customers", "deposit"):
+        for what in ("receivable", "billed", "customer-credit", "owed-to-customers", "deposit", "prepaid"):
             told[what, row["currency"]] = told.get((what, row["currency"]), 0) + row.get(what, 0)
     found = []
     for (what, currency), projected in sorted(told.items()):

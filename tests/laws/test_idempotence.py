@@ -345,7 +345,7 @@ def test_a_delivery_that_is_known_brings_nothing() -> None:
 SETTING = {
     "access.distrust", "access.issue", "access.revoke", "access.trust", "access.use",
     "balance.pay_back", "catalogue.publish", "credit.deposit", "credit.release", "customers.register", "numbers.release_reservation", "numbers.reserve", "orders.receive",
-    "collections.dispute", "collections.hold", "collections.promise", "collections.release", "collections.settle_dispute", "hooks.allow_private_address", "hooks.resume", "hooks.rotate", "hooks.subscribe", "hooks.suspend", "hooks.unsubscribe", "jobs.report", "jobs.start", "ledger.close", "orders.advance", "orders.close", "orders.fail_item", "partners.declare_down", "partners.declare_up", "partners.detect_down", "partners.left_alone", "partners.probed", "partners.link", "partners.plan_faults", "partners.simulate", "payments.record", "rating.agree", "rating.notice", "rating.set_limit", "saved.forget", "saved.save", "usage.take_in",
+    "collections.dispute", "collections.hold", "collections.promise", "collections.release", "collections.settle_dispute", "hooks.allow_private_address", "hooks.resume", "hooks.rotate", "hooks.subscribe", "hooks.suspend", "hooks.unsubscribe", "jobs.report", "jobs.start", "ledger.close", "orders.advance", "orders.close", "orders.fail_item", "partners.declare_down", "partners.declare_up", "partners.detect_down", "partners.left_alone", "partners.probed", "partners.link", "partners.plan_faults", "partners.simulate", "payments.record", "rating.agree", "rating.notice", "rating.set_limit", "quota.release", "quota.top_up", "saved.forget", "saved.save", "usage.take_in",
 }  # fmt: skip
 """Rules that set a state: the table above holds them, but for one that is tried by itself because it tells two streams."""
 
@@ -355,15 +355,15 @@ OF_A_STEP = {
     "credit.approved", "credit.decide", "delivery.delivered", "esim.cancelled", "esim.confirmed", "esim.downloaded", "identity.decide", "identity.passed", "numbers.arrive",
     "numbers.assign", "numbers.cease", "numbers.change", "numbers.keep", "numbers.lapse", "numbers.let_go", "numbers.release", "payments.received", "porting.comes_all_the_same", "porting.out_of_window", "porting.ported", "porting.scheduled", "porting.too_late", "porting.withdrawn", "qualification.qualified",
     "sim.arrive", "sim.assign", "sim.cease", "sim.lose", "sim.release", "sim.restock", "numbers.rested",
-    "collections.barred", "collections.look", "partners.open_probe",
+    "collections.barred", "collections.look", "partners.open_probe", "quota.expire",
 }  # fmt: skip
 """What a row of the agenda yields, once: the row is gone with it, and the command id is the row."""
 
 OCCURRENCES = {
     "access.disclose", "customers.contact", "fallout.correct", "fallout.decide", "fallout.force", "fallout.give_up", "fallout.replaced",
-    "fallout.resolve", "fallout.skip", "hooks.resend", "numbers.announce", "orders.follow_up", "sim.announce", "usage.purge",
+    "fallout.resolve", "fallout.skip", "hooks.resend", "numbers.announce", "orders.follow_up", "quota.commit", "quota.reserve", "sim.announce", "usage.purge",
 }  # fmt: skip
-"""What a person does, as often as it is done: the command id is the action on the version that was seen."""
+"""What a person does, as often as it is done: the command id is the action on the version that was seen, or the request of the network's session."""
 
 
 def deciding() -> Iterator[str]:

@@ -128,7 +128,7 @@ def _of_money(service: Visitor) -> Iterator[Asked]:
     accounts = answer(service, ("accounts.list", "?limit=1000", None))
     yield from (("balance.show", row["account"], None) for row in accounts if row["currency"])
     for account in (row["account"] for row in accounts if row["charges"]):
-        yield from ((view, account, None) for view in ("allowances.show", "limits.show"))
+        yield from ((view, account, None) for view in ("allowances.show", "limits.show", "prepaid.show"))
     debt = answer(service, ("collections.list", "", None))[0]["invoices"][-1]
     yield from (("credit-notes.preview", "", {"invoice": debt, "lines": lines}) for lines in ({"1": "0.10"}, None))
     yield from (("ledger.trial-balance", query, None) for query in ("?on=2026-01-31", "?at=2026-01-31T12:00:00Z"))

@@ -51,6 +51,7 @@ OF_THE_LOG = {
     "allowances show BA-1001": "heads",
     "balance show BA-1001": "events",
     "limits show BA-1001": "heads",
+    "prepaid show BA-1001": "heads",
     "usage list": "usage_record",
     "access records": "who was shown what of whom",
     "catalogue diff 1": "heads",

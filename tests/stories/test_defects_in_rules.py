@@ -14,6 +14,7 @@ from o2c.desk.act import Rule
 from o2c.desk.fallout import Retry
 from o2c.desk.numbers import reserve
 from o2c.desk.orders import cancel_port
+from o2c.desk.prepaid import top_up
 from o2c.desk.streams import act_by_rules
 from o2c.engine.app import Context
 from o2c.kernel.agenda import Entry
@@ -68,7 +69,7 @@ def once(step: Step, raised: list[str]) -> Step:
 
 def lived(world: World) -> None:
     """A world in which every step of the plan comes up: lines, a port, an access, an order given up while its partners have their work, a port
-    cancelled on its own, a number kept that nobody takes, an invoice that is not paid, a courier that was found to be down."""
+    cancelled on its own, a number kept that nobody takes, a top-up that expires, an invoice that is not paid, a courier that was found to be down."""
     world.stocked(esims=7, physical=3, numbers=12, customers=8)
     found: Rule = lambda state, now: detect_down(state, "courier", Detected(now, now, 8, 8), OutageRule())  # noqa: E731 - a name for its type
     act_by_rules(world.app, Context("ann"), "partner-courier", [found], wish="down")
@@ -91,6 +92,8 @@ def lived(world: World) -> None:
         cancel_port(world.app, Context("ann"), WITHOUT_ITS_PORT, note="")
     with suppress(Refused):  # where the defect keeps it at its first gate
         reserve(world.app, Context("ann"), next(iter(number_stock(12)))[0], "KEPT", until=at(6))
+    with suppress(Refused):  # where the defect keeps its account from being opened
+        top_up(world.app, Context("ann"), "BA-C-2", amount="10.00", reference="PAY-1", valid_days=5)
     for external_id in GIVEN_UP:
         world.cancel(external_id)
 

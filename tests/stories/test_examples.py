@@ -20,9 +20,10 @@ REFUSED = {
     "invoices.void": 409,
     "limits.agree": 404,
     "payments.retry": 409,
+    "quota.commit": 404,
 }
 """Examples that something stands against, and how that is told: the account that they name owes nothing, was told of no limit, and has no note that waits for a second
-person; its invoice is paid, and was not refused by the payment provider."""
+person; its session holds nothing; its invoice is paid, and was not refused by the payment provider."""
 
 
 @pytest.fixture(scope="module")

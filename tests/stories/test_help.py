@@ -28,6 +28,7 @@ from o2c.desk import keys as key_desk
 from o2c.desk import limits as limit_desk
 from o2c.desk import numbers as number_desk
 from o2c.desk import payments as payment_desk
+from o2c.desk import quota as quota_desk
 from o2c.desk.bulk import Query, bulk
 from o2c.desk.fallout import Note
 from o2c.desk.ledger import close_ledger
@@ -86,6 +87,8 @@ STARTS = {
     "usage list": "used",
     "allowances": "used",
     "limits": "used",
+    "prepaid": "used",
+    "quota": "used",
     **dict.fromkeys(("collections hold", "collections release", "payments owed", "payments refund"), "owed"),
     "projections skip": "parked",
     "events import": "real",
@@ -151,6 +154,7 @@ def stores(server_dsn: str, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     limit_desk.set_limit(used.app, Context("bob"), account_of(used), amount="0")
     used.run(datetime(2026, 1, 10, tzinfo=UTC))
     load(used, record("1", number_of(used), start="2026-01-09T12:00:00Z"), record("2", "+447700999111"))
+    quota_desk.reserve(used.app, Context("bob"), number_of(used), session="pcf-42", kind="sms", quantity=20, request=9)
     used.close()
     with opened(made.copied("begun", "keyed")) as session:
         key_desk.issue_key(session.app, Context("bob"), acts_as="web-shop", roles=["service"])

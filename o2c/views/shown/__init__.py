@@ -115,6 +115,7 @@ from o2c.views.shown.orders import (
     TimelineEventShown,
 )
 from o2c.views.shown.partners import FaultShown, PartnerShown, PartnerStatusShown
+from o2c.views.shown.quota import HoldShown, PrepaidShown, QuotaShown, TopUpShown
 from o2c.views.shown.stock import HappeningShown, LatePortShown, NumberShown, SimShown
 from o2c.views.shown.usage import AllowanceShown, LimitShown, UsageFileShown, UsagePurgeShown, UsageRecordShown
 
@@ -171,6 +172,7 @@ __all__ = [
     "HappeningShown",
     "HeadlineShown",
     "HeldShown",
+    "HoldShown",
     "HookShown",
     "InServiceShown",
     "IngestShown",
@@ -213,11 +215,13 @@ __all__ = [
     "PaymentShown",
     "PermissionShown",
     "PlannedStepShown",
+    "PrepaidShown",
     "PriceShown",
     "ProductShown",
     "PromiseShown",
     "PromisedShown",
     "PromisesKeptShown",
+    "QuotaShown",
     "RenderedShown",
     "ResubmissionShown",
     "RevisedPromiseShown",
@@ -231,6 +235,7 @@ __all__ = [
     "TaxSumShown",
     "TicketShown",
     "TimelineEventShown",
+    "TopUpShown",
     "TotalShown",
     "TrialBalanceShown",
     "UsageFileShown",

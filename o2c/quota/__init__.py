@@ -1,0 +1,1 @@
+"""Usage that is granted before it is used: quota of sessions, and the prepaid balance that pays for it."""
