@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -28,6 +30,7 @@ def pdf_of(paper: Paper) -> bytes:
 
     from fpdf import FPDF
     from fpdf.enums import XPos, YPos
+    from fpdf.fonts import TTFFont
 
     pdf = FPDF(format="A4")
     pdf.set_creation_date(local_time(date.fromisoformat(paper.issued_on), 0, 0, "UTC"))
@@ -36,7 +39,9 @@ def pdf_of(paper: Paper) -> bytes:
     pdf.set_margins(MARGIN, MARGIN, MARGIN)
     pdf.set_auto_page_break(auto=True, margin=MARGIN)
     pdf.add_font(FONT, "", font_file())
-    pdf.add_font(FONT, "B", font_file(), variations={"wght": 700.0})
+    # As add_font does it with the name of a file.
+    bold = f"{FONT.lower()}B"
+    pdf.fonts[bold] = TTFFont(pdf, cast("Path", BytesIO(bold_font())), bold, "B")
     pdf.add_page()
     _head(pdf, paper)
     _lines(pdf, paper)
@@ -59,6 +64,18 @@ def font_file() -> Path:
     assert spec is not None
     assert spec.origin is not None
     return Path(spec.origin).parent / "files" / "OpenSans[wdth,wght].ttf"
+
+
+@cache
+def bold_font() -> bytes:
+    """Give the font at its bold weight as a file of its own. To make it takes several times as long as all else on a paper, so a process does it once."""
+    from fontTools.ttLib import TTFont  # type: ignore[import-untyped]  # ships no types
+    from fontTools.varLib.instancer import instantiateVariableFont  # type: ignore[import-untyped]  # ships no types
+
+    made = BytesIO()
+    with TTFont(font_file(), recalcTimestamp=False, lazy=True) as font:
+        instantiateVariableFont(font, {"wght": 700.0}, inplace=True, static=True).save(made)
+    return made.getvalue()
 
 
 def _head(pdf: FPDF, paper: Paper) -> None:
