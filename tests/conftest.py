@@ -70,8 +70,10 @@ def in_memory() -> Path | None:
 def database(server_dsn: str, template: str = "template0") -> Iterator[str]:
     """The connection string of a new copy of a database, dropped afterwards with whatever is still connected to it."""
     name = f"test_{uuid.uuid4().hex}"
+    # Where nothing is waited for to be flushed, files are copied in half the time that it takes to log each of their pages.
+    way = SQL("FILE_COPY" if in_memory() else "WAL_LOG")
     with psycopg.connect(server_dsn, autocommit=True) as connection:
-        connection.execute(SQL("CREATE DATABASE {} TEMPLATE {}").format(Identifier(name), Identifier(template)))
+        connection.execute(SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY {}").format(Identifier(name), Identifier(template), way))
         yield make_conninfo(server_dsn, dbname=name)
         connection.execute(SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(name)))
 

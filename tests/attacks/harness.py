@@ -32,11 +32,6 @@ PATIENCE_S = 60
 UNGUARDED_SQL = APPEND_SQL.replace("o2c.append(", "unguarded.append(")
 
 
-def depth(small: int, deep: int) -> int:
-    """How far an attack goes: `deep` with O2C_DEEP=1."""
-    return deep if os.environ.get("O2C_DEEP") else small
-
-
 def at_once(threads: int, act: Callable[[int], T]) -> list[T]:
     """Run act(0) .. act(threads - 1), each in its thread, from the same moment; what they returned, or the first error."""
     start = threading.Barrier(threads)

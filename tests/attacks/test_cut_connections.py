@@ -17,7 +17,8 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from o2c import Context, OrderToCash, Refused
 from o2c.engine.app import Written
-from tests.attacks.harness import depth, stock_environment
+from tests.attacks.harness import stock_environment
+from tests.depth import depth
 from tests.world import World
 
 READY = b"Z\x00\x00\x00\x05I"

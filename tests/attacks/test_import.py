@@ -16,7 +16,8 @@ from o2c.engine.app import Engine
 from o2c.files.importing import Import, Imported
 from o2c.kernel.refusal import Refused
 from o2c.store.database import connect
-from tests.attacks.harness import Flaws, at_once, depth, flaws, one, page_after, settle, until
+from tests.attacks.harness import Flaws, at_once, flaws, one, page_after, settle, until
+from tests.depth import depth
 from tests.faults.dying import Countdown, as_soon_as_released, killed_at
 from tests.store.writing import command, send
 from tests.tables import empty_log

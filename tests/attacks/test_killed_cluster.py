@@ -14,7 +14,8 @@ from o2c import Context, OrderToCash, Refused
 from o2c.engine.app import Written
 from o2c.store.database import connect
 from projections.engine.operations import ALL, catch_up, verify
-from tests.attacks.harness import Connection, Mortal, column, depth, one, until
+from tests.attacks.harness import Connection, Mortal, column, one, until
+from tests.depth import depth
 from tests.world import World, line, order
 
 SHOP = Context("shop")

@@ -14,7 +14,8 @@ from psycopg.conninfo import make_conninfo
 from psycopg.rows import dict_row
 
 from o2c.store.database import connect
-from tests.attacks.harness import Connection, Flaws, Place, column, depth, flaws, one, recorder_of, settle, stock_recorder, write
+from tests.attacks.harness import Connection, Flaws, Place, column, flaws, one, recorder_of, settle, stock_recorder, write
+from tests.depth import depth
 from tests.store.test_reader import Page, Tail
 from tests.store.writing import command
 

@@ -92,17 +92,22 @@ def as_soon_as_released(work: Callable[[], T]) -> T:
 class Scene:
     """A store as it stands now, to be set again and again: much faster than copying its database."""
 
-    def __init__(self, dsn: str) -> None:
+    def __init__(self, dsn: str, *, projected: bool = False) -> None:
+        """`projected`: the tables of projections stand as they do now, too; else there are none, as in a store whose log nobody has folded yet."""
         self.dsn = dsn
         with psycopg.connect(dsn) as connection:
-            self._tables = tables(connection)
-        self._do("CREATE SCHEMA saved", *(f"CREATE TABLE saved.{table} AS TABLE o2c.{table}" for table in self._tables))
+            self._kept = {f"o2c.{table}": f"saved.{table}" for table in tables(connection)}
+            if projected:
+                named = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'projection' ORDER BY 1").fetchall()
+                self._kept |= {f"projection.{table}": f"saved.projected_{table}" for (table,) in named}
+        self._without = () if projected else ("DROP SCHEMA IF EXISTS projection CASCADE",)
+        self._do("CREATE SCHEMA saved", *(f"CREATE TABLE {saved} AS TABLE {table}" for table, saved in self._kept.items()))
 
     def set_again(self) -> None:
         """Put every row back as it was; the log's own triggers, which would refuse that, are off for this one transaction."""
-        emptied = (f"DELETE FROM o2c.{table}" for table in self._tables)
-        filled = (f"INSERT INTO o2c.{table} OVERRIDING SYSTEM VALUE SELECT * FROM saved.{table}" for table in self._tables)
-        self._do("SET LOCAL session_replication_role = replica", *emptied, *filled, "DROP SCHEMA IF EXISTS projection CASCADE")
+        emptied = (f"DELETE FROM {table}" for table in self._kept)
+        filled = (f"INSERT INTO {table} OVERRIDING SYSTEM VALUE SELECT * FROM {saved}" for table, saved in self._kept.items())
+        self._do("SET LOCAL session_replication_role = replica", *emptied, *filled, *self._without)
 
     def _do(self, *statements: str) -> None:
         with psycopg.connect(self.dsn) as connection:

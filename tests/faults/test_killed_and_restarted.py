@@ -16,6 +16,7 @@ from o2c.partners.registry import simulated_partners
 from o2c.simulation.launch import LaunchFiles, write_launch
 from o2c.views.reading import caught_up
 from o2c.views.status import show_status
+from tests.depth import depth
 from tests.faults.dying import Countdown, Scene, as_soon_as_released, killed_at
 from tests.world import World, at, line, order
 
@@ -26,6 +27,7 @@ SEED = 3
 UNTIL = at(9, month=2)
 KILLS_MAX = 400
 POINTS_MIN = 20
+STRIDE = depth(5, 1)
 
 
 @pytest.fixture(scope="module")
@@ -190,7 +192,7 @@ def test_a_pass_killed_at_any_statement_serves_whom_it_would_have(
         world.run(until)
 
     wanted = ran()
-    for point in itertools.count(2):
+    for point in itertools.count(2, STRIDE):
         scene.set_again()
         alive = not killed_at(point, watched)
         assert as_soon_as_released(ran) == wanted, f"another log after a death at point {point}"

@@ -39,7 +39,8 @@ def scene(dsn: str, tmp_path: Path) -> Scene:
     world.take(*(order(f"WEB-{n}", line(), party="C-99") for n in range(1, FALLOUTS + 1)))
     world.run(at(5, 10))
     world.close()
-    return Scene(dsn)
+    catch_up(dsn)
+    return Scene(dsn, projected=True)
 
 
 def called(scene: Scene, folder: Path, fix: str = FIX) -> Applied:
@@ -60,7 +61,6 @@ def deaths(scene: Scene, folder: Path) -> Iterator[tuple[int, Applied, Counter[s
 
     for point in range(1, POINTS_MAX, STRIDE):
         scene.set_again()
-        catch_up(scene.dsn)
         alive = not killed_at(point, watched)
         applied = called(scene, folder)
         world = World(scene.dsn, folder)
@@ -92,5 +92,4 @@ def test_a_death_anywhere_leaves_each_corrected_once(scene: Scene, tmp_path: Pat
 def test_without_derived_ids_some_would_be_refused(scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The control: were the id of each fallout another one at every call, what a killed process did would count as done by somebody else."""
     monkeypatch.setattr(desk, "item_id", lambda job, fallout: str(uuid.uuid4()))
-    refused = {len(applied.refused) for _, applied, _ in deaths(scene, tmp_path)}
-    assert max(refused) > 0
+    assert any(applied.refused for _, applied, _ in deaths(scene, tmp_path))

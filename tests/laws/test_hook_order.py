@@ -13,6 +13,7 @@ from o2c.hooks.signing import BACK_OFF_S, delivery_id
 from o2c.running.sending import Sent
 from o2c.store import outbox
 from o2c.views.hooks import list_deliveries
+from tests.depth import depth
 from tests.hooked import ADMIN, FAILED, TAKEN, Hooked, Post
 from tests.world import World, line, order
 
@@ -44,7 +45,7 @@ def hooked(store_dsn: str, folder: Path) -> Iterator[tuple[Hooked, Post]]:
     died=st.lists(st.booleans(), min_size=4, max_size=40),
 )
 @hypothesis.example(failures=[TRIES_MAX] * 4, died=[False] * 4)
-@hypothesis.settings(max_examples=10, deadline=None, suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture])
+@hypothesis.settings(max_examples=depth(5, 50), deadline=None, suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture])
 def test_each_stream_is_told_in_its_order(hooked: tuple[Hooked, Post], failures: list[int], died: list[bool]) -> None:
     """The n-th message fails so often (for good at the most), or is taken and the answer is lost: first deliveries are in the order of the log."""
     keeps_its_order(*hooked, failures, died)

@@ -30,6 +30,7 @@ from o2c.partners.rules import faults_of
 from o2c.plan import STEPS
 from o2c.views.partners import list_partner_statuses
 from tests.conftest import database
+from tests.depth import depth
 from tests.faults.dying import Scene
 from tests.world import NINE, World, at, line, order
 
@@ -123,7 +124,7 @@ def made(world: World) -> dict[tuple[str, str], list[tuple[Any, ...]]]:
     return found
 
 
-@hypothesis.settings(max_examples=15, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+@hypothesis.settings(max_examples=depth(8, 60), suppress_health_check=[hypothesis.HealthCheck.too_slow])
 @hypothesis.given(outages=schedules())
 def test_whatever_the_outages_every_call_is_made_once_in_turn(stage: Stage, outages: list[Outage]) -> None:
     """All orders come to their end, each piece of work told once; nothing fell out; parked is drained; no faster than the rate."""
@@ -231,7 +232,7 @@ FELL_WHILE_DOWN = """SELECT count(*) AS n FROM o2c.event d JOIN o2c.event u ON u
 """How many fell out for want of an answer from a partner once it was known to be down, until it came up. No parameters."""
 
 
-@hypothesis.settings(max_examples=12, suppress_health_check=[hypothesis.HealthCheck.too_slow], phases=QUICK)
+@hypothesis.settings(max_examples=depth(6, 48), suppress_health_check=[hypothesis.HealthCheck.too_slow], phases=QUICK)
 @hypothesis.given(faults=fault_schedules())
 def test_whatever_the_faults_nobody_falls_out_for_an_outage_that_is_known(stage: Stage, faults: list[Fault]) -> None:
     """Declared or found by the calls: what met nobody waits and is made again in turn, and no piece of work is done twice at its partner."""

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from projections.catalogue import BY_NAME
 from projections.engine.operations import as_of, catch_up, horizon_mark
+from tests.depth import depth
 from tests.histories import DAY_ONE, append, histories, table_of
 
 FOLDED = [BY_NAME[name] for name in ("orders", "items", "fallout", "invoices", "stock")]
@@ -16,7 +17,7 @@ _salts = itertools.count()
 
 @hypothesis.given(data=st.data(), minutes=st.one_of(st.none(), st.integers(0, 500)))
 @hypothesis.settings(
-    max_examples=15,
+    max_examples=depth(8, 60),
     deadline=None,
     suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture, hypothesis.HealthCheck.too_slow],
     phases=[hypothesis.Phase.generate],

@@ -18,6 +18,7 @@ from projections.engine.checkpoints import checkpoints
 from projections.engine.operations import as_of, catch_up, rebuild, retry, status, verify
 from projections.engine.projection import Doc
 from projections.engine.seen import Mark, Reader, last_mark
+from tests.depth import depth
 from tests.histories import Told, append, append_one, captured, failing_on, histories, of_order, order_id, planned, query, table_of
 
 ORDERS, ITEMS, FALLOUT = BY_NAME["orders"], BY_NAME["items"], BY_NAME["fallout"]
@@ -26,7 +27,7 @@ _salts = itertools.count()
 
 @hypothesis.given(data=st.data(), cuts=st.lists(st.integers(1, 25), max_size=3), batch=st.sampled_from((1, 10, 50_000)))
 @hypothesis.settings(
-    max_examples=12,
+    max_examples=depth(6, 48),
     deadline=None,
     suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture, hypothesis.HealthCheck.too_slow],
     phases=[hypothesis.Phase.generate],

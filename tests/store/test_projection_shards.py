@@ -21,6 +21,7 @@ from projections.engine.operations import FoldFailed, as_of, catch_up, rebuild, 
 from projections.engine.ownership import let_make
 from projections.engine.projection import Projection, Row, reader_of
 from projections.engine.seen import last_mark
+from tests.depth import depth
 from tests.histories import append, captured, histories, of_order, planned, query, table_of
 
 ORDERS = BY_NAME["orders"]
@@ -41,7 +42,7 @@ def few_examples(count: int) -> hypothesis.settings:
     )
 
 
-@few_examples(8)
+@few_examples(depth(5, 40))
 @hypothesis.given(data=st.data(), shards=st.integers(1, 4))
 def test_shards_together_are_the_whole(log: str, data: st.DataObject, shards: int) -> None:
     """Read in bulk and in any number of shards, every projection sees each event of its groups once, as page by page, and makes the same rows."""
