@@ -13,9 +13,12 @@ from o2c.kernel.event import EVENT_TYPES, load_event_types
 from o2c.store.commands import APPEND_SQL, Append, Head, append_parameters
 from o2c.store.database import connect
 from o2c.store.mapper import StoredFact
+from projections.catalogue import ALL
 from projections.engine import tables
+from projections.engine.compare import Difference
 from projections.engine.projection import Doc, Projection
 from projections.engine.seen import Reader, Seen, names_of
+from projections.engine.verify import verified
 
 load_event_types()
 DAY_ONE = datetime(2026, 1, 5, 9, tzinfo=UTC)
@@ -233,6 +236,12 @@ def table_of(dsn: str, projection: Projection) -> list[dict[str, Any]]:
     with tables.session(dsn) as conn, conn.transaction():
         rows = list(tables.stored_rows(conn, projection))
     return sorted(rows, key=lambda row: (row["group_key"], *(row[column] for column in projection.key)))
+
+
+def differing(dsn: str) -> list[Difference]:
+    """What the tables of all projections have otherwise than a fold of the log says."""
+    with tables.session(dsn) as conn:
+        return [difference for projection in ALL for difference in verified(conn, projection).differing]
 
 
 def failing_on(name: str, projection: Projection) -> Projection:

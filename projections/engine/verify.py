@@ -45,12 +45,17 @@ def verify(dsn: str, projection: Projection, scope: Scope = ALL_GROUPS) -> Repor
     the groups and the projection has no `found_by`; FoldFailed when a document yields no valid rows.
     """
     with tables.session(dsn) as conn:
-        tables.prepare(conn, [projection])
-        with conn.transaction():
-            conn.execute(_SNAPSHOT)
-            checkpoint = _checkpoint(conn, projection)
-            groups = groups_in_scope(conn, projection, checkpoint.mark, scope)
-            fold, differing = _check(conn, projection, checkpoint, groups)
+        return verified(conn, projection, scope)
+
+
+def verified(conn: Connection, projection: Projection, scope: Scope = ALL_GROUPS) -> Report:
+    """Verify on a session that is open: for whoever checks one small projection after the other, connecting is most of it. Raises as `verify` does."""
+    tables.prepare(conn, [projection])
+    with conn.transaction():
+        conn.execute(_SNAPSHOT)
+        checkpoint = _checkpoint(conn, projection)
+        groups = groups_in_scope(conn, projection, checkpoint.mark, scope)
+        fold, differing = _check(conn, projection, checkpoint, groups)
     rows = sum(len(strict_rows(projection, group, doc)) for group, doc in fold.docs.items())
     return Report(projection.name, checkpoint.mark.position, len(fold.docs), rows, differing)
 

@@ -13,9 +13,9 @@ from o2c.checks.diagnose import run_checks
 from o2c.desk.fallout import Retry
 from o2c.desk.orders import Cancelled, cancel_port
 from o2c.kernel.partner import Accepted, Failed, RefusedBy, Unknown
-from projections.catalogue import ALL
 from projections.engine import operations as engine
 from tests.desk import Desk
+from tests.histories import differing
 from tests.shell import Shell, one_line
 from tests.world import NINE, World, at, line, order, ported
 
@@ -28,7 +28,7 @@ def world(dsn: str, tmp_path: Path) -> Iterator[World]:
     yield made
     # Whatever became of it: what the tables say is what the log says, and every check holds.
     engine.catch_up(dsn)
-    assert all(not engine.verify(dsn, projection).differing for projection in ALL)
+    assert differing(dsn) == []
     assert [check for check in run_checks(made.app) if check.state == "failed"] == []
     made.close()
 
