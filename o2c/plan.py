@@ -37,9 +37,9 @@ from o2c.fallout.state import RATES
 from o2c.hooks.state import KIND as HOOK
 from o2c.identity.step import STEP as IDENTITY
 from o2c.intake.state import KIND as INTAKE
-from o2c.invoicing.reaction import UNSERVED
+from o2c.invoicing.reaction import UNSERVED, WRITTEN_OFF
 from o2c.invoicing.state import ACCOUNT, INVOICE
-from o2c.invoicing.step import OVERDUE
+from o2c.invoicing.step import OVERDUE, RELIEF
 from o2c.invoicing.step import STEP as BILL_RUN
 from o2c.jobs.state import KIND as JOB
 from o2c.kernel.reaction import Reaction
@@ -86,7 +86,7 @@ STEPS: Mapping[str, Step] = {
         *(QUALIFICATION, APPOINTMENT, CHARGING),
         *(PORTING_CANCEL, ESIM_CANCEL, APPOINTMENT_CANCEL),
         *(SIM_ARRIVAL, NUMBER_ARRIVAL, SIM_RESTOCK, NUMBER_RESTOCK, RESERVATION, BILL_RUN, OVERDUE, PAYMENT, COLLECTIONS, BARRING, PROBE),
-        PREPAID_EXPIRY,
+        *(PREPAID_EXPIRY, RELIEF),
     )
 }
 KINDS: Mapping[str, StreamKind] = {
@@ -172,6 +172,7 @@ REACTIONS: tuple[Reaction, ...] = (
     STOCK_CAME,
     PARTNER_CAME_UP,
     UNSERVED,
+    WRITTEN_OFF,
     CEASED,
     stock_expected(drawing=frozenset(_DRAWS), sources=frozenset(source for draw in _DRAWS.values() for source in draw.sources)),
 )

@@ -9,6 +9,8 @@ from projections.engine.seen import Seen
 
 _MONEY = frozenset({"payment.received", "payment.part-received"})
 _TAKEN_OFF = frozenset({"credit-note.issued", "invoice.voided"})
+_WRITTEN_OFF = {"invoice.written-off": 1, "invoice.write-off-reversed": -1}
+"""What each adds to what the books do not count on any more."""
 
 
 def _group(record: Seen) -> str | None:
@@ -21,6 +23,8 @@ def _evolve(doc: Doc, record: Seen) -> Doc:
         return {**doc, "overdue": True}
     if record.type in _MONEY:
         return _settled({**doc, "paid_minor": doc.get("paid_minor", 0) + body["amount_minor"]}, record)
+    if record.type in _WRITTEN_OFF:
+        return {**doc, "written_off_minor": doc.get("written_off_minor", 0) + _WRITTEN_OFF[record.type] * body["amount_minor"]}
     if record.type in _TAKEN_OFF:
         lowered = doc.get("lowered_minor", 0) + body["of_open_minor"]
         credited = doc.get("credited_minor", 0) + body["total_minor"]
@@ -36,6 +40,7 @@ def _evolve(doc: Doc, record: Seen) -> Doc:
         "paid_minor": 0,
         "lowered_minor": 0,
         "credited_minor": 0,
+        "written_off_minor": 0,
         "paid_at": record.at if credit_used >= body["total_minor"] else None,
         **doc,
         "invoice": body["number"],
@@ -61,7 +66,15 @@ def _settled(doc: Doc, record: Seen) -> Doc:
 def _rows(stream: str, doc: Doc) -> Iterator[Row]:
     if "invoice" in doc:
         settled = "void" if doc.get("voided") else "paid"
-        state = settled if doc.get("paid_at") else "overdue" if doc.get("overdue") else "issued"
+        state = (
+            settled
+            if doc.get("paid_at")
+            else "written-off"
+            if doc.get("written_off_minor")
+            else "overdue"
+            if doc.get("overdue")
+            else "issued"
+        )
         columns = {name: value for name, value in doc.items() if name not in ("overdue", "voided")}
         yield {"paid_at": None, **columns, "credit_minor": max(_over(doc), 0), "state": state}
 
@@ -73,18 +86,19 @@ def _over(doc: Doc) -> int:
 
 INVOICES = Projection(
     name="invoices",
-    meaning="One row an invoice. paid: payments reach the total; overdue: unpaid past its due date. credit_used_minor: what the account's credit covers. "
+    meaning="One row an invoice. paid: payments reach the total; overdue: unpaid past its due date; written-off: given up by the books. credit_used_minor: what the account's credit covers. "
     "credit_minor: what came above the rest, which the account holds. legal_number: that of its series; of before there were any, the invoice's own. credited_minor: what credit notes, or its void, "
-    "took off it in all; lowered_minor: the part of that which lowered what is to be paid.",
-    shape_version=5,
+    "took off it in all; lowered_minor: the part of that which lowered what is to be paid. written_off_minor: what the books do not count on any more; it is owed all the same.",
+    shape_version=6,
     columns={
         "invoice": "text", "legal_number": "text", "account": "text", "customer_id": "text", "order_id": "text", "currency": "text", "total_minor": "bigint",
         "paid_minor": "bigint", "issued_on": "date", "due_on": "date", "state": "text", "issued_at": "timestamptz", "paid_at": "timestamptz",
         "credit_minor": "bigint", "credit_used_minor": "bigint", "lowered_minor": "bigint", "credited_minor": "bigint",
+        "written_off_minor": "bigint",
     },
     key=("invoice",),
     indexes=("invoice", "legal_number", "account", "customer_id", "order_id", "state, due_on"),
-    types=frozenset({"invoice.issued", "invoice.overdue", *_MONEY, *_TAKEN_OFF}),
+    types=frozenset({"invoice.issued", "invoice.overdue", *_MONEY, *_TAKEN_OFF, *_WRITTEN_OFF}),
     fields=frozenset({"number", "legal_number", "account", "customer", "order", "currency", "issued_on", "due_on", "total_minor", "amount_minor",
                       "credit_used_minor", "of_open_minor"}),
     group=_group,
@@ -96,7 +110,7 @@ INVOICES = Projection(
 ROWS_OF_ACCOUNTS = "SELECT * FROM projection.invoices WHERE account = ANY(%s)"
 """The rows of the invoices of some accounts. Parameter: the accounts' ids."""
 
-LISTED_OF_CUSTOMER = """SELECT invoice, legal_number, account, state, currency, total_minor, credit_used_minor, lowered_minor, paid_minor, issued_on, due_on FROM projection.invoices
+LISTED_OF_CUSTOMER = """SELECT invoice, legal_number, account, state, currency, total_minor, credit_used_minor, lowered_minor, written_off_minor, paid_minor, issued_on, due_on FROM projection.invoices
 WHERE customer_id = %s ORDER BY issued_on, invoice"""
 """A customer's invoices by the day of issue. Parameter: the customer's id."""
 
@@ -113,14 +127,14 @@ AND (cardinality(%(accounts)s::text[]) = 0 OR account = ANY(%(accounts)s))
 AND (cardinality(%(customers)s::text[]) = 0 OR customer_id = ANY(%(customers)s))"""
 """Invoices as a caller picks them. Parameters: `invoices`, `accounts`, `customers` (each empty: any)."""
 
-LISTED = f"""SELECT invoice, legal_number, account, customer_id AS customer, state, currency, total_minor, credit_used_minor, lowered_minor, paid_minor, issued_on, due_on,
+LISTED = f"""SELECT invoice, legal_number, account, customer_id AS customer, state, currency, total_minor, credit_used_minor, lowered_minor, written_off_minor, paid_minor, issued_on, due_on,
     issued_at, paid_at, count(*) OVER () AS n FROM projection.invoices WHERE {_PICKED} ORDER BY issued_at, invoice OFFSET %(offset)s LIMIT %(limit)s"""
 """Invoices, the first issued first, and how many there are in all (`n`). Parameters: those of the filter, `offset`, `limit`."""
 
 LISTED_COUNT = f"SELECT count(*) AS n FROM projection.invoices WHERE {_PICKED}"
 """How many invoices there are. Parameters: those of the filter."""
 
-STANDING = """SELECT currency, sum(greatest(total_minor - credit_used_minor - lowered_minor - paid_minor, 0))::bigint AS receivable,
+STANDING = """SELECT currency, sum(greatest(total_minor - credit_used_minor - lowered_minor - written_off_minor - paid_minor, 0))::bigint AS receivable,
     sum(total_minor - credited_minor)::bigint AS billed
 FROM projection.invoices GROUP BY 1"""
 """What is open and what was billed, less what was credited of it, in each currency, in minor units. No parameters."""

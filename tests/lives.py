@@ -247,6 +247,12 @@ LIVES: Mapping[str, Mapping[str, Sequence[Told]]] = {
             ("credit-note.requested", {"note": "BA-1001-20260108-C2", "lines": {"1": 800}}),
             ("credit-note.issued", {"note": "BA-1001-20260108-C2", "reason": "goodwill", "approved_by": "bob"}),
         ),
+        "written off, its tax relieved, then recovered in part": (
+            ("invoice.issued", {}), ("payment.requested", {}), ("payment.fell-out", {}), ("invoice.overdue", {}), ("invoice.written-off", {}),
+            ("step.cancelled", {**_NO, "step": "payment"}), ("invoice.relief-requested", {}), ("invoice.tax-relieved", {}),
+            ("payment.part-received", {}), ("invoice.write-off-reversed", {"amount_minor": 1000, "tax_minor": 167}),
+        ),
+        "its relief standing still": (("invoice.issued", {}), ("invoice.written-off", {}), ("invoice.relief-requested", {}), ("invoice.relief-fell-out", {})),
         "void": (("invoice.issued", {}), ("payment.requested", {}), ("invoice.voided", {})),
         "covered by credit": (("invoice.issued", {"credit_used_minor": 2399}),),
         "declined": (("invoice.issued", {}), ("payment.requested", {"attempt": 3}), ("payment.fell-out", {"attempt": 3})),
@@ -279,6 +285,9 @@ LIVES: Mapping[str, Mapping[str, Sequence[Told]]] = {
             ("collections.promise-made", {"amount_minor": 1399}), ("collections.promise-kept", {"amount_minor": 1399}),
         ),
         "promised": (("collections.arrears-changed", {}), ("collections.promise-made", {})),
+        "placed with an agency, and written off": (
+            ("collections.arrears-changed", {}), ("collections.stage-entered", {"stage": "agency"}), ("collections.debt-placed", {}), ("collections.given-up", {}),
+        ),
         "held": (
             ("collections.hold-placed", {}), ("collections.hold-placed", {"kind": "dispute", "until": "2026-02-01"}),
             ("collections.hold-placed", {"kind": "key-account"}), ("collections.hold-released", {}),

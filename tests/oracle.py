@@ -12,14 +12,14 @@ Usage is charged for the month before the run, each price what its exact amount 
 issued at the earliest. Of what was billed in advance of a service that has ended since, the days from its end on are credited, but for what notes took off; of one
 that was complete, the days until then that are on no bill are charged.
 Money that comes for an invoice above what is open is a credit; a bill takes what credit there is; the deposit of an order that completed (in part) is a credit,
-that of one which ended otherwise is owed; paid back is what is owed first. A line over days of service is earned by days, the day itself included, half-up over
+that of one which ended otherwise is owed; paid back is what is owed first. An invoice that is
+written off is so with all that is open; its tax is relieved by its share, and what comes all the same is open again. A line over days of service is earned by days, the day itself included, half-up over
 all that were served; what was served before the bill is earned on its day.
 What prepaid usage took off the balance is taken as it is told; it is earned then, and what is left of a top-up when it expires. Nothing of it is billed.
 A discount holds for its time from the charge, from the first bill day after that, or from a day: an exclusive one alone, of best-of ones the largest, stackable
 ones on what is left, by priority and name. It is a line below nothing over the days of the line that it lowers, each day its share of the price, half-up a line.
 """
 
-from calendar import monthrange
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -27,45 +27,12 @@ from datetime import date, datetime, time, timedelta
 from fractions import Fraction
 from itertools import pairwise
 from typing import Any, NamedTuple
-from zoneinfo import ZoneInfo
 
-LONDON = ZoneInfo("Europe/London")
-NEVER = datetime.max.replace(tzinfo=LONDON)
-HOLIDAYS_2026 = ("01-01", "04-03", "04-06", "05-04", "05-25", "08-31", "12-25", "12-28")
-BANK_HOLIDAYS = {"2025-12-25", "2025-12-26", *(f"2026-{day}" for day in HOLIDAYS_2026), "2027-01-01", "2027-03-26", "2027-03-29"}
-"""Those of England and Wales (gov.uk/bank-holidays) around the time of the papers."""
+from tests.oracle_days import DAY, LONDON, NEVER, Json, due_on, months_on, period_of, share
+
 BECOMES = dict.fromkeys(("order.completed", "order.partially-completed"), "customer-credit")
 BECOMES |= dict.fromkeys(("order.failed", "order.rejected", "order.cancelled"), "owed-to-customers")
 """What becomes of the deposit of an order by its end."""
-LENGTHS = {"day": (0, 1), "week": (0, 7), "month": (1, 0), "year": (12, 0)}
-Json, DAY = Mapping[str, Any], timedelta(1)
-
-
-def banking(day: date) -> bool:
-    return day.weekday() < 5 and str(day) not in BANK_HOLIDAYS
-
-
-def due_on(run: date, method: str) -> date:
-    if method != "direct-debit":
-        return run + timedelta(14)
-    banks = (day for n in range(1, 99) if banking(day := run + timedelta(n)))
-    return next(day for count, day in enumerate(banks, 1) if count >= 10 and day >= run + timedelta(14))
-
-
-def months_on(day: date, months: int) -> date:
-    first = date(day.year + (day.month - 1 + months) // 12, (day.month - 1 + months) % 12 + 1, 1)
-    return min(first + timedelta(day.day - 1), first.replace(day=monthrange(first.year, first.month)[1]))
-
-
-def share(minor: int, above: int, below: int) -> int:
-    """A share of an amount, half-up, away from nothing."""
-    return (2 * abs(minor) * above + below) // (2 * below) * (1 if minor >= 0 else -1)
-
-
-def period_of(terms: Json) -> tuple[int, int]:
-    """The period of a recurring price as (months, days)."""
-    months, days = LENGTHS[terms["period_unit"]]
-    return months * terms["period_length"], days * terms["period_length"]
 
 
 class Line(NamedTuple):
@@ -220,6 +187,8 @@ class Account:
     used: dict[str, list[Line]] = field(default_factory=lambda: defaultdict(list))
     bills: dict[str, Bill] = field(default_factory=dict)
     open: Counter[str] = field(default_factory=Counter)
+    given_up: Counter[str] = field(default_factory=Counter)
+    relieved: Counter[str] = field(default_factory=Counter)
     deposits: Counter[str] = field(default_factory=Counter)
     posted: Counter[tuple[date, str]] = field(default_factory=Counter)
     stand: Counter[str] = field(default_factory=Counter)
@@ -269,7 +238,13 @@ class Account:
         self.served += [(day, line) for line in served]
 
     def lower(self, day: date, number: str, minor: int) -> None:
-        """Lower what is open of a bill; what is above that is a credit."""
+        """Lower what is open of a bill, what was written off and comes all the same included; what is above that is a credit."""
+        if (back := min(minor - max(self.open[number], 0), self.given_up[number])) > 0:
+            tax = share(self.relieved[number], back, self.given_up[number])
+            self.post(day, "receivable", "write-off", back - tax)
+            self.post(day, "receivable", "tax-relief", tax)
+            self.open[number], self.given_up[number] = self.open[number] + back, self.given_up[number] - back
+            self.relieved[number] -= tax
         lowered = min(minor, max(self.open[number], 0))
         self.open[number] -= lowered
         self.post(day, "receivable", "customer-credit", minor - lowered)
@@ -352,6 +327,13 @@ class Oracle:
                 self.wrong.append(f"note of {number}: must be {must}, is {lines}")
             account.take_off(at.date(), number, data["lines"], unserved=unserved)
             account.bills[number].void |= name == "invoice.voided"
+        elif name == "invoice.written-off":
+            account.post(at.date(), "write-off", "receivable", account.open[number])
+            account.given_up[number] += account.open.pop(number, 0)
+        elif name == "invoice.tax-relieved":
+            bill, up = account.bills[number], account.given_up[number]
+            account.relieved[number] = share(bill.tax - bill.taxed, up, bill.net + bill.tax - bill.taken.total() - bill.taxed)
+            account.post(at.date(), "tax-relief", "write-off", account.relieved[number])
         elif name in ("payment.received", "payment.part-received"):
             account.post(at.date(), "cash", "receivable", data["amount_minor"])
             account.lower(at.date(), number, data["amount_minor"])

@@ -75,6 +75,13 @@ class StageEntered(OfCourse, name="collections.stage-entered", stream="collectio
     notices: tuple[str, ...] = ()
 
 
+class DebtPlaced(OfCourse, name="collections.debt-placed", stream="collection"):
+    """What is owed of these invoices was placed with an agency, which collects it from now on: our own notices and promises end."""
+
+    example = {**_RESTS, "stage": "agency", "agency": "Example Collections Ltd"}
+    agency: str
+
+
 class Cleared(Event, name="collections.cleared", stream="collection"):
     """Nothing is collected in this currency any more: it was paid, or all of it is in dispute. What was told before warns of nothing new."""
 

@@ -14,6 +14,7 @@ from o2c.collections.events import (
     Barred,
     BarRequested,
     Cleared,
+    DebtPlaced,
     DisputeOpened,
     DisputeSettled,
     HoldPlaced,
@@ -31,6 +32,7 @@ from o2c.collections.events import (
 from o2c.collections.state import Arrear, CollectionState, Notice, evolve
 from o2c.kernel.agenda import NEVER
 from o2c.kernel.charges import ChargeWithdrawn, account_stream
+from o2c.kernel.debts import DebtGivenUp, OwedInvoice
 from o2c.kernel.decision import Decision, just
 from o2c.kernel.event import Event
 from o2c.kernel.identifiers import derived_id
@@ -87,17 +89,32 @@ def _course(state: CollectionState, currency: str, work: Work, at: datetime) -> 
     rules, today = work.market.collections, _today(work.market, at)
     stage = _stage(state, currency, rules, today)
     name = stage.name if stage else ""
-    said = {
-        "currency": currency,
-        "stage": name,
-        "open_minor": sum(arrear.collected_minor for arrear in rests),
-        "invoices": tuple(Owed(invoice=arrear.invoice, open_minor=arrear.collected_minor, due_on=arrear.due_on) for arrear in rests),
-    }
+    said = _said(currency, name, rests)
     if name != was:
         warnings = _warnings(state, currency, rules, today) if stage and stage.action in LEVELS else ()
         yield StageEntered.model_validate({**said, "was": was, "notices": [notice.notice for notice in warnings]})
-    if stage and _to_tell(state, currency, stage, today) and not _frozen(state, rules, today):
+    if stage is None or _frozen(state, rules, today):
+        return
+    if _to_tell(state, currency, stage, today):
         yield _notice(state, stage, said, rules, at, today)
+    ripe = [arrear for arrear in rests if today >= _later(arrear.due_on, stage.after_days)]
+    yield from _given_up(state, currency, stage, ripe, rules)
+
+
+def _said(currency: str, stage: str, rests: Sequence[Arrear]) -> dict[str, Any]:
+    owed = tuple(Owed(invoice=arrear.invoice, open_minor=arrear.collected_minor, due_on=arrear.due_on) for arrear in rests)
+    return {"currency": currency, "stage": stage, "open_minor": sum(one.open_minor for one in owed), "invoices": owed}
+
+
+def _given_up(state: CollectionState, currency: str, stage: Stage, ripe: Sequence[Arrear], rules: CollectionRules) -> Iterator[Event]:
+    """Place with the agency, and have the books write off, what was due so long ago as the stage says, each invoice once."""
+    fresh = [arrear for arrear in ripe if arrear.invoice not in state.placed]
+    if stage.action == "agency" and rules.agency and fresh:
+        yield DebtPlaced.model_validate({**_said(currency, stage.name, fresh), "agency": rules.agency})
+    fresh = [arrear for arrear in ripe if arrear.invoice not in state.written_off]
+    if stage.writes_off and fresh:
+        owed = tuple(OwedInvoice(invoice=arrear.invoice, amount_minor=arrear.collected_minor) for arrear in fresh)
+        yield DebtGivenUp(currency=currency, stage=stage.name, invoices=owed)
 
 
 def _notice(state: CollectionState, stage: Stage, said: Mapping[str, Any], rules: CollectionRules, at: datetime, today: str) -> Event:
@@ -209,6 +226,8 @@ def _days(state: CollectionState, currency: str, market: Market) -> Iterator[str
     if not rests:
         return
     yield from (_later(rests[0].due_on, stage.after_days) for stage in rules.stages)
+    last = [stage for stage in rules.stages if stage.action == "agency" or stage.writes_off]
+    yield from (_later(arrear.due_on, stage.after_days) for stage in last for arrear in rests)
     yield from (_later(notice.told_on, rules.warning_days) for notice in _told(state, currency) if notice.warns)
     stage = rules.stage(state.stages.get(currency, ""))
     if stage and (told := _of_stage(state, currency, stage)) and len(told) < stage.attempts:
@@ -319,6 +338,10 @@ def promise(
     if not owed:
         raise Refused(
             f"account {account} owes nothing in {currency} that is past its due day; there is nothing to promise", kind="conflict"
+        )
+    if agencies := {state.placed[arrear.invoice] for arrear in state.collected(currency) if arrear.invoice in state.placed}:
+        raise Refused(
+            f"account {account}: the debt is with {min(agencies)}, which agrees with the customer how it is paid", kind="conflict"
         )
     if known:
         raise Refused(f"account {account}: a promise for {known.by_on} stands; wait for its day", kind="conflict")

@@ -11,6 +11,7 @@ from o2c.collections.events import (
     Barred,
     BarRequested,
     Cleared,
+    DebtPlaced,
     DisputeOpened,
     DisputeSettled,
     HoldPlaced,
@@ -27,6 +28,7 @@ from o2c.collections.events import (
 )
 from o2c.kernel.agenda import NEVER, AgendaChange, by_shape
 from o2c.kernel.arrears import ArrearsChanged, collection_stream
+from o2c.kernel.debts import DebtGivenUp
 from o2c.kernel.decision import NOTHING, Decision
 from o2c.kernel.event import Event
 from o2c.kernel.frozen import changed
@@ -83,7 +85,7 @@ class CollectionState:
     `disputes` are the amounts in dispute by invoice, `conceded` those that were settled for the customer and are not credited yet, in minor units.
     `holds` are the last days by kind, empty for one without an end. `bar` is the level at which the network bars the lines, `bar_asked` the one it was
     last asked for, with the warnings it rests on. A look is asked for and to come while it is `looking`; `moved` says that something changed since
-    it was asked for.
+    it was asked for. `placed` are the invoices that an agency collects, with its name, `written_off` those that the books were told to give up.
     """
 
     account: str = ""
@@ -102,6 +104,8 @@ class CollectionState:
     bar_notices: tuple[str, ...] = ()
     looking: bool = False
     moved: bool = False
+    placed: dict[str, str] = field(default_factory=dict)
+    written_off: tuple[str, ...] = ()
     records: dict[str, Record] = field(default_factory=dict)
 
     def uncollected(self, invoice: str) -> int:
@@ -122,6 +126,10 @@ def evolve(state: CollectionState, event: Event) -> CollectionState:
             return changed(state, stages={**state.stages, event.currency: event.stage})
         case Cleared():
             return _cleared(state, event)
+        case DebtPlaced():
+            return changed(state, placed={**state.placed, **{owed.invoice: event.agency for owed in event.invoices}})
+        case DebtGivenUp():
+            return changed(state, written_off=(*state.written_off, *(owed.invoice for owed in event.invoices)))
         case OfNotice():
             return changed(state, notices=(*state.notices, _notice(event)))
         case OfHold():
@@ -146,6 +154,9 @@ def _owes(state: CollectionState, event: ArrearsChanged) -> CollectionState:
             event.invoice, event.currency, event.due_on, event.open_minor, event.disputed_minor or state.uncollected(event.invoice), answer
         )
         arrears[event.invoice] = owed
+    else:
+        placed = {name: agency for name, agency in state.placed.items() if name != event.invoice}
+        state = changed(state, placed=placed, written_off=tuple(name for name in state.written_off if name != event.invoice))
     promise = state.promise
     if promise and before and event.cause == "payment" and event.currency == promise.currency:
         promise = changed(promise, paid_minor=promise.paid_minor + max(before.open_minor - max(event.open_minor, 0), 0))
@@ -248,7 +259,7 @@ def _owner(state: CollectionState) -> tuple[str | None, str | None]:
 
 KIND = StreamKind(
     category="collection",
-    shape_version=2,
+    shape_version=3,
     state_type=CollectionState,
     initial=lambda _: CollectionState(),
     evolve=evolve,

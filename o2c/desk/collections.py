@@ -73,7 +73,7 @@ def open_dispute(app: Engine, context: Context, invoice: str, *, amount: str = "
     """
     found = issued_invoice(app, invoice)
     assert found.issued is not None
-    currency, open_minor = found.issued.currency, max(found.open_minor, 0)
+    currency, open_minor = found.issued.currency, max(found.owed_minor, 0)
     amount_minor = _minor(amount, currency) if amount else open_minor
     if not open_minor:
         raise Refused(f"invoice {invoice} is paid; nothing of it is collected", kind="conflict")

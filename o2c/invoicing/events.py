@@ -205,6 +205,37 @@ class InvoiceVoided(TakenOff, name="invoice.voided", stream="invoice"):
     comment: Annotated[str, Pii("note")] = ""
 
 
+class InvoiceWrittenOff(Event, name="invoice.written-off", stream="invoice"):
+    """What was open of an invoice is not counted on any more: the books write it off. The customer owes it all the same, and what comes for it is a
+    recovery. Minor units, tax included."""
+
+    example = {"amount_minor": 2399}
+    amount_minor: int
+
+
+class ReliefRequested(Requested, name="invoice.relief-requested", step="tax-relief", stream="invoice"):
+    """The tax of what was written off is to be claimed back, once it was due for as long as the market's law asks."""
+
+    example = {"attempt": 1, "due_at": "2026-07-22T00:00:00Z"}
+
+
+class TaxRelieved(Done, name="invoice.tax-relieved", step="tax-relief", stream="invoice"):
+    """The tax of what is written off, and did not come since, is claimed back. Source: the market's rules of bad debt relief."""
+
+    example = {"tax_minor": 400}
+    tax_minor: int
+
+
+class ReliefFellOut(FellOut, name="invoice.relief-fell-out", step="tax-relief", stream="invoice"):
+    """The tax of what was written off could not be worked out."""
+
+    upcasts = ()
+    example = {
+        "fallout": "5d3f0a5e-6f0e-5a53-9d4c-0d8a35a0b8f1", "reason": "SYS-BUG", "fault_class": "defect", "origin": "direct",
+        "recoverability": "correctable", "waiting_for": "us", "queue": "engineering",
+    }  # fmt: skip
+
+
 class CreditDue(Event, name="account.days-not-served", stream="account"):
     """A service ended before what was billed of it in advance: an invoice has charged days from `ended_on` on, and they are to be credited."""
 

@@ -31,6 +31,7 @@ class InvoiceState:
     are the bank transfers that were recorded: (reference, day, amount). `asked_by` is the method of the last demand, empty before one that says it.
     `above_minor` is what of `paid_minor` came on top and became a credit of the account; `paid_by` are the method and the provider's reference of the
     money that came last. `lowered_minor` is what notes, or a void, took off what is to be paid; `noted` is what notes credited in all.
+    `written_off_minor` is what the books do not count on any more, and `relieved_minor` the tax of it that was relieved.
     """
 
     issued: InvoiceIssued | None = None
@@ -46,10 +47,23 @@ class InvoiceState:
     lowered_minor: int = 0
     noted: Noted = Noted()
     voided: bool = False
+    written_off_minor: int = 0
+    relieved_minor: int = 0
 
     @property
     def open_minor(self) -> int:
-        """The amount still to be paid, in minor units; below zero when more came, which is then a credit of the account."""
+        """The amount still to be paid, in minor units, without what was written off; below zero when more came, which is then a credit of the account."""
+        return self.owed_minor - self.written_off_minor
+
+    @property
+    def standing(self) -> str:
+        """How it stands, in a word: void, paid, written-off, overdue or issued."""
+        unpaid = "written-off" if self.written_off_minor else "overdue" if self.overdue else "issued"
+        return "void" if self.voided else "paid" if self.owed_minor <= 0 else unpaid
+
+    @property
+    def owed_minor(self) -> int:
+        """What the customer owes, whether it was written off or not, in minor units."""
         return (self.issued.total_minor - self.issued.credit_used_minor if self.issued else 0) - self.lowered_minor - self.paid_minor
 
 

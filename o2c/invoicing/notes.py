@@ -17,6 +17,7 @@ from o2c.invoicing.papers import InvoiceLine, NoteLine, TaxSum, series_of, tax_s
 from o2c.kernel.arrears import eased
 from o2c.kernel.balances import CreditReceived
 from o2c.kernel.charges import account_stream
+from o2c.kernel.debts import reversed_for
 from o2c.kernel.decision import NOTHING, Decision, just
 from o2c.kernel.money import from_minor, half_up, part_of
 from o2c.kernel.periods import local_date
@@ -274,7 +275,7 @@ def _issue(
     issued: InvoiceIssued = work.state.issued
     taxes = _taxes(work, lines)
     net_minor, tax_minor = sum(line.net_minor for line in lines), sum(tax.tax_minor for tax in taxes)
-    of_open_minor = min(net_minor + tax_minor, max(work.state.open_minor, 0))
+    of_open_minor = min(net_minor + tax_minor, max(work.state.owed_minor, 0))
     today = local_date(at, work.market.zone).isoformat()
     supplier = issued.supplier if issued.supplier.entity else seller_of(work.market)
     event = CreditNoteIssued(
@@ -304,7 +305,10 @@ def _issue(
         credit_minor=net_minor + tax_minor - of_open_minor,
     )
     settled = _called_off(work, begun_by) if of_open_minor and of_open_minor == work.state.open_minor else ()
-    return Decision((event, *settled), (*_credited(work.state, event.credit_minor), *eased(work.state, of_open_minor, "credit")))
+    return Decision(
+        (event, *reversed_for(work.state, of_open_minor), *settled),
+        (*_credited(work.state, event.credit_minor), *eased(work.state, of_open_minor, "credit")),
+    )
 
 
 def _credited(state: InvoiceState, amount_minor: int) -> tuple[tuple[str, CreditReceived], ...]:

@@ -1,15 +1,16 @@
-"""What was billed of a service that ended is credited on the invoice that billed it, by itself."""
+"""What follows on invoices by itself: what was billed of a service that ended is credited, and what is given up is written off."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import Any, cast
 
-from o2c.invoicing import notes
+from o2c.invoicing import debts, notes
 from o2c.invoicing.events import CreditDue
 from o2c.invoicing.noted import InvoiceState
 from o2c.invoicing.state import invoice_work
 from o2c.kernel.charges import ChargeWithdrawn, invoice_stream
+from o2c.kernel.debts import DebtGivenUp
 from o2c.kernel.decision import Decision
 from o2c.kernel.event import Event, Fact
 from o2c.kernel.reaction import DecideOn, Reaction
@@ -34,3 +35,22 @@ def _effects(fact: Fact) -> tuple[DecideOn, ...]:
 
 
 UNSERVED = Reaction(name="credit-what-is-not-served", concerns=_concerns, effects=_effects)
+
+
+def _given_up(cls: type[Event]) -> bool:
+    return issubclass(cls, DebtGivenUp)
+
+
+def _written_off(fact: Fact) -> tuple[DecideOn, ...]:
+    due = cast("DebtGivenUp", fact.event)
+    return tuple(_write_off(invoice_stream(one.invoice), one.amount_minor) for one in due.invoices)
+
+
+def _write_off(stream: str, amount_minor: int) -> DecideOn:
+    def write_off(state: InvoiceState, at: datetime, book: Any) -> Decision:
+        return debts.write_off(invoice_work(state, stream, "", "payment", book), amount_minor=amount_minor, at=at, book=book)
+
+    return DecideOn(stream, write_off)
+
+
+WRITTEN_OFF = Reaction(name="write-off-what-is-given-up", concerns=_given_up, effects=_written_off)

@@ -9,6 +9,7 @@ from typing import Any, cast
 
 from o2c.balance.state import Balance, moved
 from o2c.customers.rules import PAYMENT_METHODS
+from o2c.invoicing.debts import counted
 from o2c.invoicing.events import AccountBilled, BillRunRequested, CreditDue, CreditNoteRequested, InvoiceIssued, TakenOff
 from o2c.invoicing.noted import InvoiceState, note_wanted, taken_off
 from o2c.kernel.agenda import NEVER, AgendaChange, Dropped, by_shape
@@ -248,13 +249,14 @@ def evolve_invoice(state: InvoiceState, event: Event) -> InvoiceState:
         return taken_off(state, event)
     if isinstance(event, CreditNoteRequested):
         return note_wanted(state, event)
+    state = counted(state, event)
     if not isinstance(event, OfItem):
         return state
     step = step_of(event)
     state = changed(state, records=noted(state.records, event, step))
     if step == "overdue":
         return changed(state, overdue=state.overdue or isinstance(event, Done))
-    return _paying(state, event)
+    return _paying(state, event) if step == "payment" else state
 
 
 def _paying(state: InvoiceState, event: OfItem) -> InvoiceState:
@@ -360,7 +362,7 @@ ACCOUNT = StreamKind(
 )
 INVOICE = StreamKind(
     category="invoice",
-    shape_version=7,
+    shape_version=8,
     state_type=InvoiceState,
     initial=lambda _: InvoiceState(),
     evolve=evolve_invoice,

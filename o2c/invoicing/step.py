@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from o2c.invoicing import rules
-from o2c.invoicing.events import BillRunFellOut, BillRunRequested, OverdueFellOut, OverdueRequested
+from o2c.invoicing import debts, rules
+from o2c.invoicing.events import BillRunFellOut, BillRunRequested, OverdueFellOut, OverdueRequested, ReliefFellOut, ReliefRequested
 from o2c.invoicing.state import bill_run
 from o2c.invoicing.usage import records_wanted
 from o2c.kernel.step import Step
@@ -24,4 +24,12 @@ OVERDUE = Step(
     complete=rules.look_at,
     due=rules.day_after_it_was_due,
     open_from=rules.looked_at_from,
+)
+RELIEF = Step(
+    name=debts.RELIEF,
+    requested=ReliefRequested,
+    fell_out=ReliefFellOut,
+    complete=debts.relieve,
+    due=debts.relief_due,
+    instead=debts.nothing_written_off,
 )

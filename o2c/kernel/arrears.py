@@ -51,7 +51,10 @@ def arrears(issued: Any, *, open_minor: int, cause: Cause, answer: str = "") -> 
 
 
 def eased(state: Any, amount_minor: int, cause: Cause) -> tuple[tuple[str, ArrearsChanged], ...]:
-    """Give what collections are told when an amount comes off an invoice: nothing of one that is not overdue, or has nothing open."""
-    if not state.overdue or state.open_minor <= 0 or not amount_minor:
+    """Give what collections are told when an amount comes off an invoice: nothing of one that is not overdue, or of which nothing is owed.
+
+    What was written off is owed all the same.
+    """
+    if not state.overdue or state.owed_minor <= 0 or not amount_minor:
         return ()
-    return (arrears(state.issued, open_minor=max(state.open_minor - amount_minor, 0), cause=cause),)
+    return (arrears(state.issued, open_minor=max(state.owed_minor - amount_minor, 0), cause=cause),)

@@ -21,11 +21,13 @@ CHART: Mapping[str, Kind] = {
     "prepaid": "liability",
     "deferred-revenue": "liability",
     "tax": "liability",
+    "tax-relief": "asset",
     "revenue": "income",
     "unallocated": "liability",
     "write-off": "expense",
 }
 """The accounts of the chart and what each is. `cash` is what banks and card schemes clear; `deferred-revenue` is billed and not yet served, `prepaid` is paid and not yet used;
+`tax-relief` is tax of bad debts that is claimed back, apart from the tax of what is billed (in Great Britain box 4 of the VAT return, not box 1);
 `unallocated` came above invoices before accounts held money, so that no account has it."""
 
 
@@ -82,6 +84,17 @@ def _used(body: Body) -> Iterator[Posting]:
     yield Posting("revenue", body["tax_minor"] - body["charged_minor"])
 
 
+def _relieved(body: Body) -> tuple[Posting, ...]:
+    return _moved(body["tax_minor"], debit="tax-relief", credit="write-off")
+
+
+def _reversed(body: Body) -> Iterator[Posting]:
+    """What was written off is open again: a recovery, whose tax is payable again as far as it was relieved."""
+    yield Posting("receivable", body["amount_minor"])
+    yield Posting("tax-relief", -body["tax_minor"])
+    yield Posting("write-off", body["tax_minor"] - body["amount_minor"])
+
+
 def _moves(*, debit: str, credit: str) -> Callable[[Body], tuple[Posting, ...]]:
     return lambda body: _moved(body["amount_minor"], debit=debit, credit=credit)
 
@@ -90,6 +103,9 @@ TABLE: Mapping[str, Callable[[Body], tuple[Posting, ...] | Iterator[Posting]]] =
     "invoice.issued": _issued,
     "credit-note.issued": _taken_off,
     "invoice.voided": _taken_off,
+    "invoice.written-off": _moves(debit="write-off", credit="receivable"),
+    "invoice.tax-relieved": _relieved,
+    "invoice.write-off-reversed": _reversed,
     "payment.received": _moves(debit="cash", credit="receivable"),
     "payment.part-received": _moves(debit="cash", credit="receivable"),
     "account.credit-received": _moves(debit="receivable", credit="customer-credit"),
@@ -120,9 +136,11 @@ POSTS_NOTHING: Mapping[str, str] = {
     "collections.promise-broken": _PROMISE,
     "collections.promise-kept": "what came of it is a payment, which posts it",
     "collections.promise-made": _PROMISE,
+    "collections.debt-placed": _OPEN,
     "collections.reminded": _OPEN,
     "collections.stage-entered": _OPEN,
     "collections.warned": _OPEN,
+    "collections.given-up": "each invoice posts what is written off of it",
     "catalogue.price-rise-announced": _PRICE,
     "credit-note.requested": "it waits for a second person, and posts as it is issued",
     "credit.approved": _PROMISE,

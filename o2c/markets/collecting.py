@@ -14,7 +14,8 @@ LEVELS: Mapping[Action, str] = {"soft-bar": "soft", "hard-bar": "hard", "termina
 class Stage:
     """A stage and when it holds, all conditions together: `after_days` since the due day of the earliest unpaid invoice, at least so many
     invoices and so much money, one of `answers` to the last attempt to collect (empty: any), a hold of each kind in `only_held`, of none in
-    `not_held`. A notice is given up to `attempts` times, `days_between` apart.
+    `not_held`. A notice is given up to `attempts` times, `days_between` apart. A stage that `writes_off` has the books give up each invoice that was due so
+    long ago; it is owed, and collected, all the same.
 
     Source: Kill Bill, overdue conditions; Lago, dunning campaigns (threshold, attempts, days between).
     """
@@ -29,6 +30,7 @@ class Stage:
     not_held: frozenset[str] = frozenset()
     attempts: int = 1
     days_between: int = 1
+    writes_off: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +43,20 @@ class HoldRule:
 
 
 @dataclass(frozen=True, slots=True)
+class BadDebtRelief:
+    """The tax of an invoice that was written off can be claimed back so many months after its due day; what comes afterwards is taxed again."""
+
+    months: int
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
 class CollectionRules:
     """The stages, the worst first, of which the first that holds is the one an account is in. Nothing is barred before `warning_days` days are
     over since the customer was warned, by the `channels`, of one of the invoices that the bar rests on.
+
+    A debt in a stage of the action `agency` is placed with that `agency` (empty: with none), and held from our own notices and promises. `relief` is what
+    the market's law gives back of the tax of a bad debt (None: nothing).
 
     A promise to pay is taken for at most `promise_days_max` days, and none any more after `promises_max` were broken. ValueError when a stage bars and
     none before it warns.
@@ -55,6 +68,8 @@ class CollectionRules:
     promise_days_max: int
     promises_max: int
     source: str
+    agency: str = ""
+    relief: BadDebtRelief | None = None
     holds: Mapping[str, HoldRule] = field(
         default_factory=lambda: {
             "dispute": HoldRule(freezes=True),
@@ -83,7 +98,7 @@ class CollectionRules:
 
 _VULNERABLE = frozenset({"vulnerable"})
 USUAL_STAGES = (
-    Stage("agency", 90, "agency", not_held=_VULNERABLE),
+    Stage("agency", 90, "agency", not_held=_VULNERABLE, writes_off=True),
     Stage("terminated", 60, "terminate", not_held=_VULNERABLE),
     Stage("hard-bar", 30, "hard-bar", not_held=_VULNERABLE),
     Stage("soft-bar", 17, "soft-bar", not_held=_VULNERABLE),

@@ -20,7 +20,7 @@ from o2c.markets.base import (
     TaxRate,
     WorkCalendar,
 )
-from o2c.markets.collecting import USUAL_STAGES, CollectionRules
+from o2c.markets.collecting import USUAL_STAGES, BadDebtRelief, CollectionRules
 from o2c.markets.usage import EU_EEA, WEEKDAYS, LimitRules, TimeBand, UsageRules, Zone
 
 GB = Market(
@@ -154,6 +154,12 @@ GB = Market(
         promises_max=2,
         source="stages and promises: the operator's own practice (billing facts, section 6.6); due warning, and measures that are proportionate and do not "
         "discriminate: Ofcom General Conditions of Entitlement, C3 [M]",
+        agency="Example Collections Ltd",  # invented
+        relief=BadDebtRelief(
+            months=6,
+            source="six months after the later of supply and due day, once written off in the accounts: Value Added Tax Act 1994, s. 36; The Value Added "
+            "Tax Regulations 1995, reg. 166; VAT Notice 700/18, s. 2 [M]",
+        ),
     ),
     price_changes=PriceChangeRules(
         notice_days=30,

@@ -20,7 +20,7 @@ from o2c.markets.base import (
     TaxRate,
     WorkCalendar,
 )
-from o2c.markets.collecting import USUAL_STAGES, CollectionRules
+from o2c.markets.collecting import USUAL_STAGES, BadDebtRelief, CollectionRules
 from o2c.markets.usage import EU_EEA, WEEKDAYS, LimitRules, TimeBand, UsageRules, Zone
 
 NL = Market(
@@ -152,6 +152,10 @@ NL = Market(
         promises_max=2,
         source="stages and promises: the operator's own practice (billing facts, section 6.6); a reminder that gives 14 days before costs are charged: "
         "Burgerlijk Wetboek 6:96(6) [M]",
+        agency="Voorbeeld Incasso B.V.",  # invented
+        relief=BadDebtRelief(
+            months=12, source="a year after the debt was due at the latest: Wet op de omzetbelasting 1968, art. 29(2) [M]"
+        ),
     ),
     price_changes=PriceChangeRules(
         notice_days=31,

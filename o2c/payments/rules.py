@@ -9,6 +9,7 @@ from typing import Any
 from o2c.kernel.arrears import eased
 from o2c.kernel.balances import CreditReceived
 from o2c.kernel.charges import BANK_TRANSFER, account_stream
+from o2c.kernel.debts import reversed_for
 from o2c.kernel.decision import Decision, just
 from o2c.kernel.periods import local_date, local_time
 from o2c.kernel.refusal import Refused
@@ -72,6 +73,7 @@ def demand(work: Work) -> Mapping[str, Any]:
 def received(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
     """Decide that the provider brought money: the amount that it names in minor units, else the open amount. An excess is a credit."""
     amount_minor = int(data.get("amount_minor", work.subject["open_minor"]))
+    reversed_ = reversed_for(work.state, amount_minor)
     credit_minor = _excess(work, amount_minor)
     received = PaymentReceived(
         attempt=work.attempt,
@@ -80,12 +82,12 @@ def received(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
         reference=str(data.get("reference", "")),
         credit_minor=credit_minor,
     )
-    return Decision((received,), (*_credit(work, credit_minor, received), *eased(work.state, amount_minor, "payment")))
+    return Decision((received, *reversed_), (*_credit(work, credit_minor, received), *eased(work.state, amount_minor, "payment")))
 
 
 def _excess(work: Work, amount_minor: int) -> int:
-    open_minor: int = work.state.open_minor
-    return max(amount_minor - max(open_minor, 0), 0)
+    owed_minor: int = work.state.owed_minor
+    return max(amount_minor - max(owed_minor, 0), 0)
 
 
 def _credit(work: Work, amount_minor: int, came: PaymentReceived) -> tuple[tuple[str, CreditReceived], ...]:
@@ -114,7 +116,7 @@ def record(work: Work, *, amount_minor: int, remittance: str, arrived_on: str, t
     """Record money that arrived by bank: a part payment, or the rest. An excess is a credit of the account, for money cannot be refused.
 
     When nothing is left to collect, an attempt that is due after `begun_by` is called off, because nobody has been asked for it yet. One
-    that the provider already has may still bring money, which is then a credit. A payment is told by its reference, its day and its amount,
+    that the provider already has may still bring money, which is then a credit. What was written off is open again for what comes for it. A payment is told by its reference, its day and its amount,
     because payers repeat their references: all three the same are the same payment and change nothing. Amounts are minor units, days ISO
     dates; where `arrived_on` is empty, `today` is meant.
 
@@ -128,12 +130,12 @@ def record(work: Work, *, amount_minor: int, remittance: str, arrived_on: str, t
         raise Refused(f"{work.stream}: the same came on {days[-1]}; say `--on {today}` if this is another payment", kind="conflict")
     if amount_minor <= 0:
         raise Refused(f"{work.stream}: a payment is more than nothing; say how much arrived")
-    open_minor = work.state.open_minor - amount_minor
+    open_minor, reversed_ = work.state.owed_minor - amount_minor, reversed_for(work.state, amount_minor)
     if open_minor > 0:
         part = PaymentPartReceived(
             amount_minor=amount_minor, method=BANK_TRANSFER, remittance=remittance, arrived_on=day, open_minor=open_minor
         )
-        return Decision((part,), eased(work.state, amount_minor, "payment"))
+        return Decision((part, *reversed_), eased(work.state, amount_minor, "payment"))
     credit_minor = _excess(work, amount_minor)
     received = PaymentReceived(
         attempt=work.attempt,
@@ -144,7 +146,9 @@ def record(work: Work, *, amount_minor: int, remittance: str, arrived_on: str, t
         credit_minor=credit_minor,
     )
     called_off = (StepCancelled(step="payment"),) if _still_to_come(work, begun_by) else ()
-    return Decision((received, *called_off), (*_credit(work, credit_minor, received), *eased(work.state, amount_minor, "payment")))
+    return Decision(
+        (received, *reversed_, *called_off), (*_credit(work, credit_minor, received), *eased(work.state, amount_minor, "payment"))
+    )
 
 
 def _still_to_come(work: Work, begun_by: datetime) -> bool:

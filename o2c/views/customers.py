@@ -61,19 +61,23 @@ def show_customer(app: Engine, name: str, *, personal: bool = False) -> Customer
 
 
 def balance(billed: Rows, held: Rows) -> dict[str, dict[str, int]]:
-    """By currency, in minor units: what was invoiced, the credit used for it, what notes took off what is to be paid, what was paid for it, what is open, how much of that is overdue;
+    """By currency, in minor units: what was invoiced, the credit used for it, what notes took off what is to be paid, what the books wrote off, what was paid for it, what is open, how much of that is overdue;
     and what the accounts hold: credit, deposits, what is owed to the customer, and what was paid back."""
     found: dict[str, dict[str, int]] = {}
-    names = ("invoiced", "credit_used", "lowered", "paid", "open", "overdue", "credit", "deposits", "owed", "returned")
+    names = ("invoiced", "credit_used", "lowered", "written_off", "paid", "open", "overdue", "credit", "deposits", "owed", "returned")
     for row in (*billed, *held):
         sums = found.setdefault(row["currency"], {f"{name}_minor": 0 for name in names})
         for name in ("credit", "deposits", "owed", "returned"):
             sums[f"{name}_minor"] += row.get(f"{name}_minor", 0)
         if "total_minor" in row:
-            open_minor = max(row["total_minor"] - row["credit_used_minor"] - row["lowered_minor"] - row["paid_minor"], 0)
+            open_minor = max(
+                row["total_minor"] - row["credit_used_minor"] - row["lowered_minor"] - row["paid_minor"] - row.get("written_off_minor", 0),
+                0,
+            )
             sums["invoiced_minor"] += row["total_minor"]
             sums["credit_used_minor"] += row["credit_used_minor"]
             sums["lowered_minor"] += row["lowered_minor"]
+            sums["written_off_minor"] += row.get("written_off_minor", 0)
             sums["paid_minor"] += row["paid_minor"]
             sums["open_minor"] += open_minor
             sums["overdue_minor"] += open_minor if row["state"] == "overdue" else 0

@@ -62,7 +62,7 @@ def show_paper(app: Engine, invoice: str, *, personal: bool = False) -> InvoiceP
     told = {
         "invoice": issued.number,
         "legal_number": issued.legal_number or issued.number,
-        "state": "void" if state.voided else "paid" if state.open_minor <= 0 else "overdue" if state.overdue else "issued",
+        "state": state.standing,
         **{key: body[key] for key in (*_PARTICULARS, *hidden)},
         "credits_used": body["credits_used"],
         "supplier": body["supplier"],

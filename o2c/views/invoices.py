@@ -41,21 +41,21 @@ def show_invoice(app: Engine, invoice: str) -> InvoicePage:
     state = issued_invoice(app, invoice)
     issued = state.issued
     assert issued is not None
-    paid = state.open_minor <= 0
     told = {
         "invoice": issued.number,
         "legal_number": issued.legal_number or issued.number,
         "customer": issued.customer,
-        "state": "void" if state.voided else "paid" if paid else "overdue" if state.overdue else "issued",
+        "state": state.standing,
         "due_on": issued.due_on,
         "method": state.method,
         "currency": issued.currency,
         "total_minor": issued.total_minor,
         "credit_used_minor": issued.credit_used_minor,
         "lowered_minor": state.lowered_minor,
+        "written_off_minor": state.written_off_minor,
         "paid_minor": state.paid_minor,
         "open_minor": max(state.open_minor, 0),
-        "credit_minor": max(-state.open_minor, 0),
+        "credit_minor": max(-state.owed_minor, 0),
         "payments": [{**row, "currency": issued.currency} for row in app.reads.rows(PAYMENTS_OF_INVOICE, invoice_stream(invoice))],
     }
     return cast("InvoicePage", plain(told))

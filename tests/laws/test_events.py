@@ -30,7 +30,23 @@ MAPPER = FactMapper(transcoder=JSONTranscoder())
 NAME = re.compile(r"[a-z]+(-[a-z]+)*\.[a-z]+(-[a-z]+)*")
 SENTENCE = re.compile(r"[A-Z][^.]*( [^ ]+){2,}\.", re.DOTALL)
 IRREGULAR = frozenset(
-    {"forgotten", "made", "lost", "given", "brought", "set", "fell", "kept", "sent", "taken", "withdrawn", "went", "came", "broken"}
+    {
+        "forgotten",
+        "made",
+        "lost",
+        "given",
+        "brought",
+        "set",
+        "fell",
+        "kept",
+        "sent",
+        "taken",
+        "withdrawn",
+        "went",
+        "came",
+        "broken",
+        "written",
+    }
 )
 SAID_AS_A_STATE = frozenset({"partner.silent", "invoice.overdue"})
 

@@ -107,7 +107,7 @@ def test_a_person_credits_part_of_a_line(billed: World, desk: Desk) -> None:
 def test_above_the_limit_somebody_else_approves(billed: World, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """With a limit of 10.00, ann's note over the whole waits; she may not approve it, bob may, and the invoice is settled."""
     market = billed.app.book.market("GB@2026-01")
-    monkeypatch.setattr("o2c.invoicing.notes._limit", lambda work: 1000)
+    monkeypatch.setattr("o2c.invoicing.notes.approved_above_minor", lambda work: 1000)
     assert market.invoicing.note_approved_above_minor == 10_000
     said = desk.types("credit-notes", "issue", INVOICE, "--reason", "billed-in-error")
     assert f"o2c credit-notes approve {INVOICE} {INVOICE}-C1" in said.replace("\n", " ")

@@ -69,7 +69,7 @@ def test_a_page_shows_everything_of_one_customer(world: World) -> None:
 
 def balanced(**amounts: int) -> dict[str, int]:
     """A balance with these amounts and nothing else."""
-    names = ("invoiced", "credit_used", "lowered", "paid", "open", "overdue", "credit", "deposits", "owed", "returned")
+    names = ("invoiced", "credit_used", "lowered", "written_off", "paid", "open", "overdue", "credit", "deposits", "owed", "returned")
     return {f"{name}_minor": amounts.get(name, 0) for name in names}
 
 

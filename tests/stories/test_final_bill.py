@@ -13,7 +13,7 @@ from o2c.views.invoice_papers import show_paper
 from o2c.views.ledger import trial_balance
 from o2c.views.reading import caught_up
 from o2c.views.timeline import order_timeline
-from tests.agreeing import books_of, disagreements, standing
+from tests.agreeing import books_of, disagreements, standing, sums
 from tests.desk import Desk
 from tests.metered import account_of, load, metered, number_of, record, usage_lines
 from tests.world import World, at
@@ -83,3 +83,40 @@ def test_all_that_checks_is_content(ended: World) -> None:
     assert [row for row in told["compared"] if row["difference_minor"]] == []
     [account] = books_of(timeline).values()
     assert standing(account)["open"] > 0
+
+
+def test_a_bad_debt_over_a_year(ended: World, desk: Desk) -> None:
+    """Ninety days after each bill was due it is placed and written off; six months after it its tax is claimed back; what comes then is a recovery.
+
+    The books agree with the invoices, and the oracle with both, at each of these times; nothing but the first warning ever barred.
+    """
+    account = account_of(ended)
+    for until, standing_as in ((at(23, month=4), "written-off"), (at(30, month=7), "written-off")):
+        ended.run(until)
+        first = show_paper(ended.app, f"{account}-20260108")
+        assert (first["state"], first["open_minor"]) == (standing_as, 0)
+        agreed(ended)
+    assert last(ended, "collections.debt-placed")["agency"] == "Example Collections Ltd"
+    told = ended.app.reads.rows("SELECT type FROM o2c.event WHERE stream = %s ORDER BY version", f"invoice-{account}-20260108")
+    assert [row["type"] for row in told if row["type"].startswith("invoice.")][-3:] == [
+        "invoice.written-off", "invoice.relief-requested", "invoice.tax-relieved",
+    ]  # fmt: skip
+
+    total = first["total_minor"]
+    desk.types("payments", "record", f"{account}-20260108", "--amount", f"{total / 100:.2f}", "--reference", "AGENCY-1")
+    ended.run(at(1, month=8))
+    assert show_paper(ended.app, f"{account}-20260108")["state"] == "paid"
+    agreed(ended)
+    assert check_assurance(ended.app) == []
+    assert [kept.rule for kept in check_conformance(ended.app) if kept.row()["violations"]] == []
+
+
+def agreed(world: World) -> None:
+    """The books are the projections', nothing is wrong with the store, and the oracle has every balance of the chart."""
+    caught_up(world.app)
+    told = trial_balance(world.app)
+    assert [row for row in told["compared"] if row["difference_minor"]] == []
+    assert [check for check in run_checks(world.app) if check.state == "failed"] == []
+    day = world.app.clock().now.date()
+    stand = {row["ledger_account"]: row["balance_minor"] for row in told["accounts"] if row["balance_minor"]}
+    assert sums(books_of(list(order_timeline(world.app, "ONE"))).values(), day) == stand

@@ -55,6 +55,7 @@ class InvoiceOfCustomer(TypedDict):
     total_minor: int
     credit_used_minor: int
     lowered_minor: int
+    written_off_minor: int
     paid_minor: int
     issued_on: str
     due_on: str
@@ -66,6 +67,7 @@ class BalanceShown(TypedDict):
     invoiced_minor: int
     credit_used_minor: int
     lowered_minor: int
+    written_off_minor: int
     paid_minor: int
     open_minor: int
     overdue_minor: int

@@ -46,6 +46,7 @@ class InvoicePage(TypedDict):
     total_minor: int
     credit_used_minor: int
     lowered_minor: int
+    written_off_minor: int
     paid_minor: int
     open_minor: int
     credit_minor: int
@@ -135,6 +136,7 @@ class IssuedInvoiceShown(TypedDict):
     total_minor: int
     credit_used_minor: int
     lowered_minor: int
+    written_off_minor: int
     paid_minor: int
     issued_on: str
     due_on: str
