@@ -28,7 +28,7 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-from tests.oracle_days import DAY, LONDON, NEVER, Json, due_on, months_on, period_of, share
+from tests.oracle_days import DAY, LENGTHS, LONDON, NEVER, Json, due_on, months_on, period_of, share
 
 BECOMES = dict.fromkeys(("order.completed", "order.partially-completed"), "customer-credit")
 BECOMES |= dict.fromkeys(("order.failed", "order.rejected", "order.cancelled"), "owed-to-customers")
