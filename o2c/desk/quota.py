@@ -32,8 +32,9 @@ from o2c.rating.room import Cost, room
 from o2c.rating.tariff import USUAL_UNITS
 from o2c.rating.units import UNITS
 from o2c.store import usage
+from o2c.views.reckoned import basis_of
 from o2c.views.shown import QuotaShown
-from o2c.views.usage import basis_of, running
+from o2c.views.usage import running
 
 if TYPE_CHECKING:
     from o2c.kernel.work import Work
@@ -94,10 +95,11 @@ def reserve(
     def decide(state: QuotaState, work: Work, run_on: date, at: datetime) -> Decision:
         customer = work.state.customer
         asking = rules.Asking(line.account, customer, line.owner, party, session, request, kind, zone, band, base, asked)
-        basis = basis_of(app, work, run_on, at)
+        holds = state.held(at, but=session)
+        basis = basis_of(app, work, run_on, at, since=min((hold.began_at for hold in holds), default=at))
         left = room(
             basis,
-            [_held(hold) for hold in state.held(at, but=session)],
+            [_held(hold) for hold in holds],
             UsageRecord(0, line.owner, kind, zone, band, at, Decimal(asked), base, session),
             left_minor=state.balance_minor(at),
             paid=Cost(*state.paid.get(basis.period_from, (0, 0))),
@@ -134,7 +136,7 @@ def commit(
         _, quantity = _asked(hold.usage, used, unit or hold.unit, least=0)
         if quantity:
             _write_part(app, hold, account, request=request, used=quantity, destination=destination, source=source)
-        basis = basis_of(app, work, run_on, at)
+        basis = basis_of(app, work, run_on, at, since=min(one.began_at for one in (hold, *state.held(at))))
         cost = basis.cost(basis.rated())
         told = {"request": request, "used": quantity, "cost": cost, "period_from": basis.period_from, "currency": work.state.currency}
         return rules.commit(state, hold, **told, at=at)

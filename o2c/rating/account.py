@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from fractions import Fraction
@@ -141,6 +141,12 @@ class Rules:
 def rate(records: Sequence[UsageRecord], rules: Rules, grants: Sequence[Grant], spent: Mapping[tuple[str, str], Fraction]) -> Rated:
     """Rate records of an account, in the order in which they began. `spent` is what bills before this one counted already."""
     rated = Rated(dict(_tallies(rules)), tuple(grants), dict(spent))
+    rate_on(rated, records, rules)
+    return rated
+
+
+def rate_on(rated: Rated, records: Iterable[UsageRecord], rules: Rules) -> None:
+    """Rate more records on what was rated already, which began no later than any of them: it is changed."""
     known: dict[tuple[str, str, str, str], PriceHeld | None] = {}
     for record in sorted(records, key=lambda record: (record.started_at, record.id)):
         held = _price(record, rules, known)
@@ -148,7 +154,6 @@ def rate(records: Sequence[UsageRecord], rules: Rules, grants: Sequence[Grant], 
             rated.unpriced += 1
             continue
         _rate_one(record, rated.tallies.setdefault((record.owner, held.price.name), Tally(record.owner, held)), rated, rules)
-    return rated
 
 
 def _price(record: UsageRecord, rules: Rules, known: dict[tuple[str, str, str, str], PriceHeld | None]) -> PriceHeld | None:
@@ -170,14 +175,23 @@ def _tallies(rules: Rules) -> Iterator[tuple[tuple[str, str], Tally]]:
                 yield (owner, held.price.name), Tally(owner, held, amount=amount)
 
 
+def copied(rated: Rated) -> Rated:
+    """The same once more, to be rated on by itself. Its tallies have all sums, and no record."""
+    tallies = {key: replace(tally, records=[], amounts=[*tally.amounts]) for key, tally in rated.tallies.items()}
+    return Rated(tallies, rated.grants, {**rated.spent}, rated.unpriced, [*rated.beyond])
+
+
 def rated_with(rated: Rated, record: UsageRecord, rules: Rules) -> Rated | None:
-    """What it comes to with one record more, which is taken last; None where no price holds for it. What was given stays as it is."""
+    """What it comes to with one record more, which is taken last; None where no price holds for it. What was given stays as it is.
+
+    The tally of its price has the sums of all records, and of the records themselves only this one.
+    """
     held = _price(record, rules, {})
     if held is None:
         return None
     key = (record.owner, held.price.name)
     tally = rated.tallies.get(key) or Tally(record.owner, held)
-    own = replace(tally, records=[*tally.records], amounts=[*tally.amounts])
+    own = replace(tally, records=[], amounts=[*tally.amounts])
     more = Rated({**rated.tallies, key: own}, rated.grants, {**rated.spent}, rated.unpriced, [*rated.beyond])
     _rate_one(record, own, more, rules)
     return more

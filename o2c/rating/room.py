@@ -13,7 +13,7 @@ from typing import Literal, NamedTuple
 
 from o2c.kernel.money import half_up, minor_units
 from o2c.kernel.records import UsageRecord
-from o2c.rating.account import Rated, Rules, rate, rated_with
+from o2c.rating.account import Rated, Rules, copied, rate, rate_on, rated_with
 from o2c.rating.allowances import Grant
 
 Why = Literal["", "no-price", "limit", "balance"]
@@ -43,7 +43,7 @@ class Cost(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class Basis:
     """By what usage of a bill period is judged: its records, the rules, the units granted for it, what counted already towards each limit, and
-    the rates of tax in percent by tax group. `period_from` is its first day."""
+    the rates of tax in percent by tax group. `period_from` is its first day. With `begun`, that is what earlier records came to, and `records` are those after."""
 
     records: Sequence[UsageRecord]
     rules: Rules
@@ -51,10 +51,15 @@ class Basis:
     spent: Mapping[tuple[str, str], Fraction]
     percents: Mapping[str, Decimal]
     period_from: str
+    begun: Rated | None = None
 
     def rated(self, holds: Sequence[UsageRecord] = ()) -> Rated:
         """What the records come to, with what is held as if it had been used when it was reserved."""
-        return rate([*self.records, *holds], self.rules, self.grants, self.spent)
+        if self.begun is None:
+            return rate([*self.records, *holds], self.rules, self.grants, self.spent)
+        rated = copied(self.begun)
+        rate_on(rated, [*self.records, *holds], self.rules)
+        return rated
 
     def cost(self, rated: Rated) -> Cost:
         """What all that is prepaid costs in the period: rounded once for each tax group, half-up."""

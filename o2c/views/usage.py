@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from fractions import Fraction
 from typing import TYPE_CHECKING, cast
 
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from o2c.kernel.work import Work
     from o2c.rating.account import Rated
     from o2c.rating.allowances import Grant
-    from o2c.rating.room import Basis
 
 _SHOWN_AT_BOTH_ENDS = 4
 
@@ -139,15 +138,6 @@ def running(app: Engine, account: str) -> tuple[Work, date]:
     loaded = app.load(rules.catalogue_streams(state))
     read = {name: one.state for name, one in loaded.items()}
     return changed(work, read=read), date.fromisoformat(bill_run(work)["run_on"])
-
-
-def basis_of(app: Engine, work: Work, run_on: date, at: datetime) -> Basis:
-    """By what usage of an account is judged at a time: what is on no bill yet of what began by then. Records in suspense are not looked at again."""
-    from o2c.invoicing import usage as rules
-
-    wanted = rules.wanted_before(work.state, run_on, work.market.zone)
-    records = usage.of_account(app.reads, changed(wanted, before=at + timedelta(microseconds=1)))
-    return rules.basis_at(changed(work, read={**work.read, RECORDS: records}), run_on, local_date(at, work.market.zone))
 
 
 def rated_until(app: Engine, work: Work, run_on: date, until: datetime) -> Rated:

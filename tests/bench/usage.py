@@ -2,6 +2,7 @@
 
 Lines have numbers of their own on one store; the records of a file name them in turn, and each file has keys of its own. What is measured is `usage load` as
 a person calls it: hashing, reading, mediation, COPY, and the file's event. A plain COPY puts the same rows, ready-made, into a like table without any index.
+Quota is measured on another account: a session reserves units and commits them, one session after the other.
 The rating of a bill is measured on an account that has all records of a file of its own.
 """
 
@@ -11,6 +12,7 @@ import os
 import pstats
 import time
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from statistics import median
@@ -18,6 +20,7 @@ from tempfile import TemporaryDirectory
 
 import psycopg
 
+from o2c.desk.quota import commit, reserve
 from o2c.engine.app import Context
 from o2c.files.usage import load_usage
 from o2c.store.embedded import acquire
@@ -34,12 +37,16 @@ Figures = dict[str, object]
 BEGIN = datetime(2026, 1, 9, tzinfo=UTC)
 UNLIKE = "CREATE TABLE plain_copy AS SELECT * FROM o2c.usage_record WITH NO DATA"
 SHOWN = 12
+TURNS = 3
 
 
 def options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--records", type=int, default=200_000, help="records in a file")
     parser.add_argument("--repeat", type=int, default=3, help="files of each kind, one after the other")
     parser.add_argument("--strangers", type=int, default=0, help="of a hundred records, how many are nobody's")
+    parser.add_argument(
+        "--sessions", type=int, default=200, help="sessions that reserve and commit, in each of three rounds on one account"
+    )
     parser.add_argument("--profile", action="store_true", help="show where the time of the last file goes")
 
 
@@ -64,12 +71,16 @@ def measure(arguments: argparse.Namespace) -> Figures:
             if profile:
                 pstats.Stats(profile).sort_stats("tottime").print_stats(SHOWN)
         rated_s = rated(world)
+        sessions = quota(metered(database(dsn, "quota"), folder), arguments.sessions)
     records = arguments.records
     tell(
         f"load {records / median(loads):,.0f} records/s; sent again {records / median(again):,.0f}; plain COPY {records / median(copies):,.0f}"
     )
     tell(f"a bill rates {records * arguments.repeat / rated_s:,.0f} records/s of one account")
-    return {"records": records, "cores": os.cpu_count(), "load_s": loads, "again_s": again, "copy_s": copies, "rated_s": rated_s}
+    for count, seconds in sessions.items():
+        tell(f"quota on one account that has {count} records: {arguments.sessions / seconds:,.0f} reservations with their commits a second")
+    figures = {"records": records, "cores": os.cpu_count(), "load_s": loads, "again_s": again, "copy_s": copies, "rated_s": rated_s}
+    return {**figures, "sessions": arguments.sessions, "quota_s": sessions}
 
 
 def written(path: Path, me: str, records: int, strangers: int) -> Path:
@@ -108,6 +119,22 @@ def copied(world: World, name: str) -> float:
         with conn.cursor().copy(f"COPY plain_copy ({listed}) FROM STDIN".encode()) as copy:
             copy.write(rows)
         return time.perf_counter() - begun
+
+
+def quota(world: World, sessions: int) -> dict[int, float]:
+    """The seconds that sessions take which reserve units and commit them, one after the other, by how many records of the period there are before."""
+    me, account, context, taken, count = number_of(world), account_of(world), Context("bench"), dict[int, float](), 0
+    clock = world.app.clock()
+    for turn in range(TURNS):
+        begun = time.perf_counter()
+        for n in range(sessions):
+            passed = clock.now + timedelta(seconds=turn * sessions + n)
+            world.app.clock = lambda now=passed: replace(clock, now=now)  # type: ignore[method-assign] # simulated time goes by quarters of an hour
+            name = f"{turn}-{n}"
+            reserve(world.app, context, me, session=name, kind="sms", quantity=1)
+            commit(world.app, context, account, session=name, used=1, request=1)
+        taken[count], count = time.perf_counter() - begun, count + sessions
+    return taken
 
 
 def rated(world: World) -> float:

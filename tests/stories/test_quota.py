@@ -225,3 +225,32 @@ def test_without_the_version_of_the_stream_they_would_get_more(world: World) -> 
     """The control: deciding by what stood before anybody asked grants all of them."""
     with patch.object(QuotaState, "held", lambda self, at, but="": []), patch.object(quota, "TRIES_MAX", 200):
         assert at_once(world, 40) == 80
+
+
+def test_what_a_process_remembers_is_what_another_one_would_rate(world: World) -> None:
+    """Sessions that overlap, records of files that come late and before others, limits that change: after each, who remembers and who does not agree."""
+    set_limit(world.app, BY, account_of(world), amount="none")
+    me, account = number_of(world), account_of(world)
+
+    def granted(app: Engine, name: str) -> int:
+        answer = reserve(app, BY, me, session=name, kind="sms", quantity=10**6)
+        release(app, BY, account, session=name, request=1)
+        return answer["granted"]
+
+    def agreed(step: str) -> None:
+        set_limit(world.app, BY, account, amount="2.00")
+        fresh = Engine(world.dsn, plan.KINDS)
+        with closing(fresh):
+            assert granted(world.app, f"{step}-a") == granted(fresh, f"{step}-b")
+
+    for turn in range(4):
+        asked(world, f"long-{turn}", 5)
+        asked(world, f"short-{turn}", 5)
+        world.run(TENTH + (turn + 1) * timedelta(minutes=15))
+        used(world, f"short-{turn}", 3)
+        agreed(f"{turn}-short")
+        load(world, record(f"late-{turn}", me, kind="sms", start=f"2026-01-09T0{turn}:00:00Z", quantity=1), name=f"late-{turn}.jsonl")
+        agreed(f"{turn}-late")
+        if turn:
+            used(world, f"long-{turn - 1}", 2)
+            agreed(f"{turn}-long")
