@@ -68,6 +68,8 @@ from o2c.porting.step import STEP as PORTING
 from o2c.qualification.step import STEP as QUALIFICATION
 from o2c.quota.state import KIND as QUOTA
 from o2c.quota.step import STEP as PREPAID_EXPIRY
+from o2c.refunds.state import KIND as REFUND
+from o2c.refunds.step import STEP as REFUND_STEP
 from o2c.saved.state import KIND as SAVED_VIEWS
 from o2c.sim.state import KIND as SIM
 from o2c.sim.step import ARRIVAL as SIM_ARRIVAL
@@ -86,7 +88,7 @@ STEPS: Mapping[str, Step] = {
         *(QUALIFICATION, APPOINTMENT, CHARGING),
         *(PORTING_CANCEL, ESIM_CANCEL, APPOINTMENT_CANCEL),
         *(SIM_ARRIVAL, NUMBER_ARRIVAL, SIM_RESTOCK, NUMBER_RESTOCK, RESERVATION, BILL_RUN, OVERDUE, PAYMENT, COLLECTIONS, BARRING, PROBE),
-        *(PREPAID_EXPIRY, RELIEF),
+        *(PREPAID_EXPIRY, RELIEF, REFUND_STEP),
     )
 }
 KINDS: Mapping[str, StreamKind] = {
@@ -101,6 +103,7 @@ KINDS: Mapping[str, StreamKind] = {
         ACCOUNT,
         INVOICE,
         COLLECTION,
+        REFUND,
         LEDGER,
         INTAKE,
         PARTNER,

@@ -9,6 +9,7 @@ from projections.engine.seen import Seen
 
 _TYPES = frozenset({
     "account.deposit-kept", "account.deposit-freed", "account.credit-received", "account.credit-used", "account.money-returned",
+    "account.refund-reserved",
 })  # fmt: skip
 
 
@@ -26,6 +27,9 @@ def _evolve(doc: Doc, record: Seen) -> Doc:
             sums["credit"] += amount
         case "account.credit-used":
             sums["credit"] -= amount
+        case "account.refund-reserved":
+            sums["credit"] -= body["of_credit_minor"]
+            sums["owed"] += body["of_credit_minor"]
         case "account.money-returned":
             sums["owed"] -= body["of_owed_minor"]
             sums["credit"] -= amount - body["of_owed_minor"]
@@ -50,7 +54,7 @@ def _rows(stream: str, doc: Doc) -> Iterator[Row]:
 BALANCES = Projection(
     name="balances",
     meaning="One row an account that holds or held money: owed to the customer, credit for its next invoices, deposits of open orders, paid back.",
-    shape_version=1,
+    shape_version=2,
     columns={
         "account": "text", "customer_id": "text", "currency": "text", "owed_minor": "bigint", "credit_minor": "bigint",
         "deposits_minor": "bigint", "returned_minor": "bigint", "moved_at": "timestamptz",
@@ -58,7 +62,7 @@ BALANCES = Projection(
     key=("account",),
     indexes=("account", "customer_id"),
     types=_TYPES,
-    fields=frozenset({"account", "customer", "currency", "amount_minor", "order", "becomes", "of_owed_minor"}),
+    fields=frozenset({"account", "customer", "currency", "amount_minor", "order", "becomes", "of_credit_minor", "of_owed_minor"}),
     group=lambda record: record.stream if record.stream.startswith("account-") else None,
     found_by="stream",
     evolve=_evolve,

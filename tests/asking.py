@@ -29,6 +29,14 @@ BODIES: Mapping[str, Mapping[str, Any]] = {
     "porting": {"msisdn": "+447700900123", "code": "ABC123456"},
     **dict.fromkeys(("cutover", "porting-cancel"), LINE),
     "payment": {**BILL, "method": "card"},
+    "refund": {
+        "refund": "BA-1001-R1",
+        "amount_minor": 500,
+        "currency": "GBP",
+        "method": "card",
+        "reference": "PMT-1",
+        "opened_on": "2026-01-05",
+    },
     "barring": {"account": "BA-1001", "level": "soft", "lines": []},
 }
 

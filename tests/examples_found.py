@@ -37,6 +37,11 @@ FOUND_FOR = {
         for command in ("allowances show", "balance show", "limits show", "limits set", "limits agree", *OF_QUOTA)
     },
     ("quota reserve", "+447700900001"): "SELECT body ->> 'msisdn' FROM o2c.event WHERE type = 'number.assigned'",
+    ("refunds request", "BA-1001"): "SELECT account FROM projection.balances WHERE credit_minor > 500 ORDER BY 1",
+    **{
+        ("refunds approve", word): f"SELECT body ->> '{name}' FROM o2c.event WHERE type = 'account.refund-wanted'"
+        for word, name in (("BA-1001", "account"), ("BA-1001-R1", "refund"))
+    },
     ("ports cancel", "WEB-1001"): FELL.format("ANY('{NP-CODE,NP-NOTPORT}')") + " AND f.item = '1' ORDER BY f.opened_at",
     ("collections promise", "BA-1001"): "SELECT account FROM projection.invoices WHERE state = 'overdue' ORDER BY issued_on",
     ("events find", "WEB-1001"): FELL.format("ANY('{NP-CODE,NP-NOTPORT}')") + " ORDER BY f.opened_at",

@@ -161,6 +161,7 @@ def other_events(draw: st.DrawFn, salt: str = "") -> Told:
             (f"account-{number}{salt}", "account.credit-received", held(number, invoice="INV-1")),
             (f"account-{number}{salt}", "account.credit-used", held(number, invoice="INV-2")),
             (f"account-{number}{salt}", "account.money-returned", held(number, of_owed_minor=200, method="bank-transfer", returned_on="2026-01-20")),
+            (f"account-{number}{salt}", "account.refund-reserved", held(number, refund="R1", of_credit_minor=300, method="card")),
             (f"intake-{number}{salt}", "intake.closed", {"lines": 5, "captured": 3, "duplicates": 1, "resubmitted": 0, "refused": 1}),
         ))
     )  # fmt: skip

@@ -198,6 +198,12 @@ LIVES: Mapping[str, Mapping[str, Sequence[Told]]] = {
             ("account.credit-received", {}), ("account.charge-started", {}), ("account.credit-used", {"amount_minor": 2399}),
             ("account.money-returned", {"amount_minor": 6000, "of_owed_minor": 5000}),
         ),
+        "given back by the provider": (
+            ("account.opened", {}), ("account.credit-received", {"amount_minor": 20_000}), ("account.refund-wanted", {"amount_minor": 15_000}),
+            ("account.refund-reserved", {"amount_minor": 15_000, "of_credit_minor": 15_000, "approved_by": "bob"}),
+            ("account.refund-reserved", {"refund": "BA-1001-R2"}),
+            ("account.money-returned", {"amount_minor": 15_000, "of_owed_minor": 15_000, "refund": "BA-1001-R1"}),
+        ),
         "billed": (
             ("account.charge-started", {}), ("account.charge-started", {"item": "2", "starts_on": "2026-01-09"}),
             ("account.bill-run-requested", {}), ("account.billed", {}),
@@ -264,6 +270,20 @@ LIVES: Mapping[str, Mapping[str, Sequence[Told]]] = {
             ("invoice.issued", {}), ("payment.requested", {}), ("invoice.overdue-check-requested", {}), ("invoice.overdue-fell-out", {}),
             ("retry.scheduled", {**_NO, "step": "payment"}), ("step.stopped", {**_NO, "step": "payment"}),
             ("step.forced", {**_NO, "step": "payment"}),
+        ),
+    },
+    "refund": {
+        "paid by another method": (
+            ("refund.opened", {}), ("refund.requested", {}), ("refund.fell-out", {}),
+            ("fallout.correction-applied", {**_NO, "step": "refund", "changes": {"method": "bank-transfer"}}),
+            ("refund.requested", {"attempt": 2, "method": "bank-transfer"}), ("partner.accepted", {**_NO, "step": "refund", "attempt": 2}),
+            ("partner.silent", {**_NO, "step": "refund", "attempt": 2}), ("refund.completed", {"attempt": 2, "method": "bank-transfer"}),
+        ),
+        "its provider down": (
+            ("refund.opened", {}), ("refund.requested", {}), ("call.parked", {**_NO, "step": "refund"}), ("call.resumed", {**_NO, "step": "refund"}),
+            ("refund.fell-out", {"reason": "PAY-TMO"}), ("retry.scheduled", {**_NO, "step": "refund"}), ("retry.stopped", {**_NO, "step": "refund"}),
+            ("fallout.decided", {**_NO, "step": "refund"}), ("step.stopped", {**_NO, "step": "refund"}),
+            ("step.forced", {**_NO, "step": "refund"}), ("step.cancelled", {**_NO, "step": "refund"}),
         ),
     },
     "collection": {

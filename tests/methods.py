@@ -70,6 +70,8 @@ METHODS = {
     "orders.link": "order_link",
     "orders.list": "orders",
     "orders.show": "order",
+    "refunds.approve": "approve_refund",
+    "refunds.request": "request_refund",
     "partners.down": "partner_down",
     "partners.faults": "faults",
     "partners.link": "link_partner",

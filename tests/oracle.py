@@ -291,6 +291,8 @@ class Oracle:
             charge.ended, charge.served = min(charge.ended, at), data.get("served", False)
         elif kind == "quota":
             self.accounts[key].pay(name, data, at)
+        elif name == "account.refund-reserved":
+            self.accounts[key].post(at.date(), "customer-credit", "owed-to-customers", data["of_credit_minor"])
         elif name == "account.money-returned":
             owed = min(data["amount_minor"], -self.accounts[key].stand["owed-to-customers"])
             self.accounts[key].post(at.date(), "owed-to-customers", "cash", owed)

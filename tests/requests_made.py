@@ -29,6 +29,7 @@ WIDE = frozenset({f"POST /tmf-api/productOrderingManagement/v{version}/productOr
 """What has so many fields that it is enumerated twenty times as far; one by chance takes as long to make as ten of others."""
 LISTS = {
     "/api/v1/allowances/": ("/api/v1/payments/invoices", "account"),
+    "/api/v1/balance/": ("/api/v1/payments/invoices", "account"),
     "/api/v1/catalogue/": ("/api/v1/catalogue", "offering"),
     "/api/v1/collections/": ("/api/v1/collections", "account"),
     "/api/v1/customers/": ("/api/v1/customers", "customer"),
@@ -43,6 +44,7 @@ LISTS = {
     "/api/v1/orders/": ("/api/v1/orders", "order"),
     "/api/v1/partners/": ("/api/v1/partners", "partner"),
     "/api/v1/payments/": ("/api/v1/payments/invoices", "invoice"),
+    "/api/v1/refunds/": ("/api/v1/payments/owed", "account"),
     "/api/v1/ports/": ("/api/v1/orders", "order"),
 }
 """Where the names of what stands in the store are found, by the beginning of the paths that take one."""

@@ -159,6 +159,8 @@ projections.verify       -        -       -           -        yes      -       
 quota.commit             yes      -       -           -        -        -                -
 quota.release            yes      -       -           -        -        -                -
 quota.reserve            yes      -       -           -        -        -                -
+refunds.approve          -        -       yes         -        -        -                -
+refunds.request          -        yes     yes         -        -        -                -
 replay                   -        -       -           yes      -        -                -
 sims.show                -        yes     yes         masked   yes      yes              -
 sql                      -        -       -           yes      yes      -                -

@@ -28,20 +28,26 @@ def pay_back(state: Holding, *, amount_minor: int, remittance: str, method: str,
     """
     if (remittance, returned_on, amount_minor) in state.balance.returned:
         return just()
-    balance = state.balance
-    if amount_minor > balance.returnable_minor:
-        kept = f"; deposits of open orders are kept ({len(balance.deposits)})" if balance.deposits else ""
-        may = from_minor(balance.returnable_minor, state.currency) if state.currency else "nothing"
-        raise Refused(f"account {state.account or '(none)'}: {may} can be paid back, not more{kept}", kind="conflict")
+    refuse_more(state, amount_minor)
     return just(
         MoneyReturned(
             account=state.account,
             customer=state.customer,
             currency=state.currency,
             amount_minor=amount_minor,
-            of_owed_minor=min(amount_minor, balance.owed_minor),
+            of_owed_minor=min(amount_minor, state.balance.free_owed_minor),
             method=method,
             remittance=remittance,
             returned_on=returned_on,
         )
     )
+
+
+def refuse_more(state: Holding, amount_minor: int) -> None:
+    """Raises Refused (conflict) for more than can be paid back to the customer of an account, in minor units."""
+    balance = state.balance
+    if amount_minor > balance.returnable_minor:
+        kept = f"; deposits of open orders are kept ({len(balance.deposits)})" if balance.deposits else ""
+        goes = f"; {from_minor(sum(balance.refunding.values()), state.currency)} goes back already" if balance.refunding else ""
+        may = from_minor(balance.returnable_minor, state.currency) if state.currency else "nothing"
+        raise Refused(f"account {state.account or '(none)'}: {may} can be paid back, not more{kept}{goes}", kind="conflict")

@@ -6,7 +6,17 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from o2c.kernel.balances import CreditPart, CreditReceived, CreditUsed, DepositFreed, DepositKept, MoneyReturned, OfBalance
+from o2c.kernel.balances import (
+    CreditPart,
+    CreditReceived,
+    CreditUsed,
+    DepositFreed,
+    DepositKept,
+    MoneyReturned,
+    OfBalance,
+    RefundReserved,
+    RefundWanted,
+)
 from o2c.kernel.frozen import changed
 
 if TYPE_CHECKING:
@@ -27,13 +37,17 @@ class Lot:
 @dataclass(frozen=True, slots=True)
 class Balance:
     """Money on no invoice, in minor units: credits and what is owed, each by lots, the oldest first, and deposits by order, with the methods by which
-    they came. `returned` are (reference, day, amount) of paybacks."""
+    they came. `returned` are (reference, day, amount) of paybacks. `refunding` goes back by refunds that are under way; `refunds` are the names of all
+    that there were, and `wanted` the (amount, author) of those that wait for a second person."""
 
     credits: tuple[Lot, ...] = ()
     owed: tuple[Lot, ...] = ()
     deposits: dict[str, int] = field(default_factory=dict)
     methods: dict[str, str] = field(default_factory=dict)
     returned: tuple[tuple[str, str, int], ...] = field(default=(), repr=False)
+    refunding: dict[str, int] = field(default_factory=dict)
+    refunds: tuple[str, ...] = ()
+    wanted: dict[str, tuple[int, str]] = field(default_factory=dict)
 
     @property
     def credit_minor(self) -> int:
@@ -42,13 +56,18 @@ class Balance:
 
     @property
     def owed_minor(self) -> int:
-        """What is owed to the customer."""
+        """What is owed to the customer, what goes back by refunds that are under way with it."""
+        return _sum(self.owed) + sum(self.refunding.values())
+
+    @property
+    def free_owed_minor(self) -> int:
+        """What is owed to the customer and goes back by no refund yet."""
         return _sum(self.owed)
 
     @property
     def returnable_minor(self) -> int:
-        """What can be paid back: all but the deposits of open orders."""
-        return self.credit_minor + self.owed_minor
+        """What can be paid back: all but the deposits of open orders and what goes back already."""
+        return self.credit_minor + self.free_owed_minor
 
 
 def _sum(lots: Iterable[Lot]) -> int:
@@ -83,6 +102,13 @@ def moved(balance: Balance, event: OfBalance) -> Balance:
             return changed(balance, credits=_with(balance.credits, lot))
         case CreditUsed():
             return changed(balance, credits=_less(balance.credits, amount_minor))
+        case RefundWanted():
+            names = {"refunds": (*balance.refunds, event.refund)}
+            return changed(balance, **names, wanted={**balance.wanted, event.refund: (amount_minor, event.author)})
+        case RefundReserved():
+            return _reserved(balance, event)
+        case MoneyReturned(refund=refund) if refund in balance.refunding:
+            return changed(balance, refunding=_without(balance.refunding, refund))
         case MoneyReturned():
             return changed(
                 balance,
@@ -91,6 +117,18 @@ def moved(balance: Balance, event: OfBalance) -> Balance:
                 returned=(*balance.returned, (event.remittance, event.returned_on, amount_minor)),
             )
     return balance
+
+
+def _reserved(balance: Balance, event: RefundReserved) -> Balance:
+    known = event.refund in balance.refunds
+    return changed(
+        balance,
+        owed=_less(balance.owed, event.amount_minor - event.of_credit_minor),
+        credits=_less(balance.credits, event.of_credit_minor),
+        refunding={**balance.refunding, event.refund: balance.refunding.get(event.refund, 0) + event.amount_minor},
+        refunds=balance.refunds if known else (*balance.refunds, event.refund),
+        wanted={name: one for name, one in balance.wanted.items() if name != event.refund},
+    )
 
 
 def _freed(balance: Balance, event: DepositFreed) -> Balance:
@@ -116,5 +154,5 @@ def _less(lots: tuple[Lot, ...], amount_minor: int) -> tuple[Lot, ...]:
     return (*left, Lot("", "", -amount_minor)) if amount_minor else tuple(left)
 
 
-def _without(deposits: Mapping[str, int], order: str) -> dict[str, int]:
-    return {other: amount_minor for other, amount_minor in deposits.items() if other != order}
+def _without(amounts: Mapping[str, int], name: str) -> dict[str, int]:
+    return {other: amount_minor for other, amount_minor in amounts.items() if other != name}

@@ -14,14 +14,15 @@ from projections import postings
 SHOWN_MAX = 3
 
 _MISPLACED = """WITH held AS (
-        SELECT stream, type, command_id, body, (body->>'amount_minor')::bigint AS amount, coalesce((body->>'of_owed_minor')::bigint, 0) AS of_owed
+        SELECT stream, type, command_id, body, (body->>'amount_minor')::bigint AS amount, coalesce((body->>'of_owed_minor')::bigint, 0) AS of_owed,
+            coalesce((body->>'of_credit_minor')::bigint, 0) AS of_credit
         FROM o2c.event WHERE type = ANY(ARRAY['account.deposit-kept', 'account.deposit-freed', 'account.credit-received',
-            'account.credit-used', 'account.money-returned'])),
+            'account.credit-used', 'account.money-returned', 'account.refund-reserved'])),
     flaw AS (
         SELECT stream, 'gave more than it held' AS flaw FROM held GROUP BY stream
         HAVING coalesce(sum(CASE WHEN type = 'account.credit-received' OR body->>'becomes' = 'credit' THEN amount
-                WHEN type IN ('account.credit-used', 'account.money-returned') THEN of_owed - amount END), 0) < 0
-            OR coalesce(sum(CASE WHEN body->>'becomes' = 'owed' THEN amount ELSE -of_owed END), 0) < 0
+                WHEN type IN ('account.credit-used', 'account.money-returned') THEN of_owed - amount ELSE -of_credit END), 0) < 0
+            OR coalesce(sum(CASE WHEN body->>'becomes' = 'owed' THEN amount ELSE of_credit - of_owed END), 0) < 0
         UNION ALL
         SELECT e.stream, 'has ' || (e.body->>'credit_minor') || ' too much, which no account holds' FROM o2c.event e
         LEFT JOIN held h ON h.type = 'account.credit-received' AND h.command_id = e.command_id AND 'invoice-' || (h.body->>'invoice') = e.stream

@@ -74,7 +74,7 @@ def deed_of_deposit(
     stream, found = find_order(app, order)
     market = app.book.market(found.market)
     currency = currency or market.currency
-    amount_minor, remittance = _minor(amount, currency), _reference(reference)
+    amount_minor, remittance = minor_of(amount, currency), _reference(reference)
 
     def take(state: OrderState, at: datetime) -> Decision:
         today = _today(f"order {order}", arrived_on, local_date(at, market.zone))
@@ -128,7 +128,7 @@ def record(
     assert issued is not None
     if currency and currency != issued.currency:
         raise Refused(f"invoice {invoice} is in {issued.currency}, not in {currency}; have the bank convert it and record what arrived")
-    amount_minor, remittance = _minor(amount, issued.currency), _reference(reference)
+    amount_minor, remittance = minor_of(amount, issued.currency), _reference(reference)
 
     def take(state: InvoiceState, at: datetime) -> Decision:
         work = app.work(stream, state, "", PAYMENT.name)
@@ -166,7 +166,7 @@ def refund(
     held: AccountState = app.load([stream])[stream].state
     if not held.currency:
         raise Refused(f"no account {account} that holds money; see `o2c payments owed`", kind="missing")
-    amount_minor, remittance = _minor(amount, held.currency), _reference(reference)
+    amount_minor, remittance = minor_of(amount, held.currency), _reference(reference)
 
     def give(state: AccountState, at: datetime) -> Decision:
         # An account that was never charged follows no market yet.
@@ -210,7 +210,7 @@ def retry(app: Engine, context: Context, invoice: str, *, note: str) -> Written:
     return act(app, context, "payments.retry", Deed(stream, (again,), ["retry payment", note]))
 
 
-def _minor(amount: str, currency: str) -> int:
+def minor_of(amount: str, currency: str) -> int:
     """What came, in minor units. Raises Refused for what is no plain decimal, or is nothing."""
     try:
         if _TYPED.fullmatch(amount) is None:

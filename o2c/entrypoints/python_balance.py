@@ -5,11 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from o2c.desk import refunds
 from o2c.entrypoints.answered import answered
 from o2c.views import shown
 from o2c.views.balance import show_balance
 
 if TYPE_CHECKING:
+    from o2c.desk.act import Context, Written
     from o2c.running.session import Session
 
 
@@ -22,3 +24,13 @@ class Balances:
     def balance(self, account: str, *, at: datetime | None = None) -> list[shown.AccountBalanceShown]:
         """What an account owes and what is held for it, at an instant. See `views.balance.show_balance`."""
         return show_balance(self._session.app, account, at=at)
+
+    @answered
+    def request_refund(self, account: str, context: Context, *, amount: str) -> Written:
+        """Give some of what an account holds back by the way in which it came. See `desk.refunds.request_refund`."""
+        return refunds.request_refund(self._session.app, context, account, amount=amount)
+
+    @answered
+    def approve_refund(self, account: str, refund: str, context: Context) -> Written:
+        """Give back what somebody else asked for. See `desk.refunds.approve_refund`."""
+        return refunds.approve_refund(self._session.app, context, account, refund)

@@ -24,6 +24,7 @@ from o2c.desk import (
     partners,
     payments,
     projections,
+    refunds,
     saving,
     streams,
 )
@@ -199,6 +200,8 @@ VERBS = (
     Operation("quota.commit", quota_desk.commit),
     Operation("quota.release", quota_desk.release),
     Operation("quota.reserve", quota_desk.reserve),
+    Operation("refunds.approve", refunds.approve_refund, decided_by="balance.show"),
+    Operation("refunds.request", refunds.request_refund, decided_by="balance.show"),
     Operation("stock.load", loading.load_stock),
     Operation("store.adopt", store.adopt),
     Operation("streams.act", streams.act_by_rules),

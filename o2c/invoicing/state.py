@@ -351,7 +351,7 @@ def following_run(run_on: date) -> date:
 
 ACCOUNT = StreamKind(
     category="account",
-    shape_version=7,
+    shape_version=8,
     state_type=AccountState,
     initial=lambda _: AccountState(),
     evolve=evolve_account,

@@ -76,13 +76,41 @@ class CreditUsed(OfBalance, name="account.credit-used", stream="account"):
 
 
 class MoneyReturned(OfBalance, name="account.money-returned", stream="account"):
-    """Money was paid back to the customer: first what was owed (`of_owed_minor`), then a credit. The reference is that of the transfer."""
+    """Money was paid back to the customer: first what was owed (`of_owed_minor`), then a credit. The reference is that of the transfer. Version 2 says
+    by which `refund` the payment provider gave it back; empty where a person recorded a transfer."""
 
     example = {
         **_HELD, "of_owed_minor": 10000, "method": "bank-transfer", "remittance": "TFR-204", "returned_on": "2026-01-20",
+        "refund": "",
     }  # fmt: skip
+    upcasts = (Upcast(defaults={"refund": ""}),)
     of_owed_minor: int
     method: str
     # Free text that a person wrote: it may name somebody.
     remittance: Annotated[str, Pii("remittance")]
     returned_on: str
+    refund: str = ""
+
+
+class RefundWanted(OfBalance, name="account.refund-wanted", stream="account"):
+    """Somebody wants more given back than the market lets one person give: it waits for a second one, and nothing is set aside."""
+
+    example = {**_HELD, "refund": "BA-1001-R1", "author": "ann"}
+    refund: str
+    author: str
+
+
+class RefundReserved(OfBalance, name="account.refund-reserved", stream="account"):
+    """This much is to go back by the method of its payment, under the name `refund`: no bill uses it and nobody pays it back otherwise. Of it,
+    `of_credit_minor` was a credit; the rest was owed already. `approved_by` is the second person where one was needed."""
+
+    example = {
+        **_HELD, "amount_minor": 500, "refund": "BA-1001-R1", "of_credit_minor": 500, "method": "card", "reference": "PMT-104233", "author": "ann",
+        "approved_by": "",
+    }  # fmt: skip
+    refund: str
+    of_credit_minor: int
+    method: str
+    reference: str
+    author: str
+    approved_by: str

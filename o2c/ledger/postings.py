@@ -71,6 +71,11 @@ def _returned(body: Body) -> Iterator[Posting]:
     yield Posting("cash", -body["amount_minor"])
 
 
+def _reserved(body: Body) -> tuple[Posting, ...]:
+    """What is to go back is owed until it went; what was owed before is owed still."""
+    return _moved(body["of_credit_minor"], debit="customer-credit", credit="owed-to-customers")
+
+
 def _freed(body: Body) -> tuple[Posting, ...]:
     becomes = {"credit": "customer-credit", "owed": "owed-to-customers"}[body["becomes"]]
     return _moved(body["amount_minor"], debit="deposit", credit=becomes)
@@ -116,6 +121,7 @@ TABLE: Mapping[str, Callable[[Body], tuple[Posting, ...] | Iterator[Posting]]] =
     "prepaid.topped-up": _moves(debit="cash", credit="prepaid"),
     "prepaid.expired": _moves(debit="prepaid", credit="revenue"),
     "quota.committed": _used,
+    "account.refund-reserved": _reserved,
 }
 """The events that post, each with what it posts of its body. Money that comes above an invoice is posted to it, and from it to the credit."""
 
@@ -128,6 +134,7 @@ POSTS_NOTHING: Mapping[str, str] = {
     "account.charge-started": _PRICE,
     "account.limit-noticed": _LIMIT,
     "account.limit-set": _LIMIT,
+    "account.refund-wanted": "it waits for a second person, and nothing is set aside for it",
     "account.usage-rated": "the invoice of the same bill run posts it, line by line",
     "catalogue.offering-published": _PRICE,
     "collections.arrears-changed": _OPEN,
@@ -154,6 +161,8 @@ POSTS_NOTHING: Mapping[str, str] = {
     "ledger.closed": "it says how the accounts stand, by what was posted to them",
     "order.planned": _PRICE,
     "order.priced": _PRICE,
+    "refund.opened": _MIRRORED,
+    "refund.completed": _MIRRORED,
     "sim.lost": "it says what a replacement costs us, which the supplier's bill posts in the books of purchases",
 }
 """The events that name an amount and post nothing, each with the reason."""

@@ -164,10 +164,11 @@ class Supplier:
 @dataclass(frozen=True, slots=True)
 class InvoicingRules:
     """What a market wants of invoices and credit notes. A note over more than `note_approved_above_minor`, tax included, is approved by a second
-    person: the operator's own figure. `law` names what an invoice must say."""
+    person, and so is a refund over more than `refund_approved_above_minor`: the operator's own figures. `law` names what an invoice must say."""
 
     supplier: Supplier
     note_approved_above_minor: int
+    refund_approved_above_minor: int
     law: str
 
 

@@ -122,6 +122,7 @@ GB = Market(
             tax_id="GB123456782",
         ),
         note_approved_above_minor=10_000,
+        refund_approved_above_minor=10_000,
         law="The Value Added Tax Regulations 1995, reg. 14(1); credit notes: reg. 15C [M]",
     ),
     usage=UsageRules(

@@ -120,6 +120,7 @@ NL = Market(
             tax_id="NL123456782B01",
         ),
         note_approved_above_minor=10_000,
+        refund_approved_above_minor=10_000,
         law="Directive 2006/112/EC, art. 226; Wet op de omzetbelasting 1968, art. 35a",
     ),
     usage=UsageRules(

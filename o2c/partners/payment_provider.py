@@ -10,6 +10,9 @@ from o2c.partners import faults
 
 CARD_DECLINED_PERCENT = 3.0
 DEBIT_RETURNED_PERCENT = 1.5
+CARD_NOT_REFUNDABLE_PERCENT = 2.0
+ACCOUNT_CLOSED_PERCENT = 1.0
+REFUND_DAYS_MAX = 3
 LINK_NEVER_USED_PERCENT = 4.0
 TRANSFER_LATE_PERCENT = 5.0
 LINK_USED_DAYS_MAX = 9
@@ -32,8 +35,11 @@ class SimulatedPaymentProvider:
     def submit(self, request: Request) -> Answer:
         """Collect a card or a direct debit at once, or wait for the customer to use a link or make a transfer.
 
-        Refusals: DECLINED (card), RETURNED (direct debit), EXPIRED (a link that was never used).
+        Refusals: DECLINED (card), RETURNED (direct debit), EXPIRED (a link that was never used). A refund goes back to a card at once and to a bank
+        account in some days; its refusals: NOT-REFUNDABLE (the card is closed), ACCOUNT-CLOSED.
         """
+        if "refund" in request.body:
+            return self._refunded(request)
         match request.body["method"]:
             case "card":
                 return self._collected(request, "DECLINED", CARD_DECLINED_PERCENT)
@@ -45,10 +51,27 @@ class SimulatedPaymentProvider:
 
     def query(self, request: Request) -> Answer:
         """Give the outcome of a demand: paid (`amount_minor`, `reference`), refused, or to be asked about again."""
+        if "refund" in request.body:
+            return self._refunded(request, since=self._refund_arrives_at(request))
         if request.body["method"] in ("card", "direct-debit") or not self._pays(request):
             return self.submit(request)
         pays_at = self._pays_at(request)
         return self._paid(request) if request.at >= pays_at else Accepted(self._reference(request), pays_at)
+
+    def _refunded(self, request: Request, since: datetime | None = None) -> Answer:
+        """What came of a refund: a card's is done at once, a bank account's when it arrives, of which a query knows."""
+        if request.body["method"] == "card":
+            if faults.happens(self.seed, request, "not refundable", CARD_NOT_REFUNDABLE_PERCENT):
+                return RefusedBy("NOT-REFUNDABLE")
+        elif faults.happens(self.seed, request, "account closed", ACCOUNT_CLOSED_PERCENT):
+            return RefusedBy("ACCOUNT-CLOSED")
+        elif since is None or request.at < since:
+            return Accepted(faults.reference("RFD", self.seed, request), max(self._refund_arrives_at(request), request.at + SOONEST))
+        return Answered({"amount_minor": int(request.body["amount_minor"]), "reference": faults.reference("RFD", self.seed, request)})
+
+    def _refund_arrives_at(self, request: Request) -> datetime:
+        """On one of the days after it was opened."""
+        return opening(request, "opened_on") + timedelta(days=1 + faults.whole(self.seed, request, "refund days", REFUND_DAYS_MAX))
 
     def _collected(self, request: Request, code: str, percent: float) -> Answer:
         return RefusedBy(code) if faults.happens(self.seed, request, code, percent) else self._paid(request)

@@ -51,7 +51,7 @@ def _folded(app: Engine, stream: str, at: datetime) -> tuple[Any, Since]:
         if fact.occurred_at > at:
             break
         state = kind.evolve(state, fact.event)
-        for name in ("invoice", "order"):
+        for name in ("invoice", "order", "refund"):
             if origin := getattr(fact.event, name, ""):
                 since.setdefault(origin, fact.occurred_at.date().isoformat())
     return state, since
@@ -75,7 +75,7 @@ def _row(
         "overdue_minor": sum(max(invoice.open_minor, 0) for invoice in own if invoice.overdue),
         "disputed_minor": sum(item["disputed_minor"] for item in items),
         "credit_minor": summed("credit"),
-        "owed_minor": summed("owed"),
+        "owed_minor": summed("owed") + summed("refund"),
         "deposits_minor": summed("deposit"),
         "unallocated_minor": sum(max(-invoice.open_minor - invoice.above_minor, 0) for invoice in own),
         "items": items,
@@ -94,6 +94,8 @@ def _items(
         return
     for what, lots in (("credit", state.balance.credits), ("owed", state.balance.owed)):
         yield from (_of_lot(what, lot, since) for lot in lots)
+    for refund, amount_minor in state.balance.refunding.items():
+        yield _item("refund", refund, since.get(refund, ""), amount_minor, origin="refund")
     for order, amount_minor in state.balance.deposits.items():
         yield _item("deposit", order, since.get(order, ""), amount_minor)
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from o2c.customers.state import stream_of as customer_stream
 from o2c.engine.app import Engine
 from o2c.fallout.record import stream_of as record_stream
-from o2c.kernel.charges import invoice_stream
+from o2c.kernel.charges import account_stream, invoice_stream
 from o2c.views.fallouts import row_of_fallout
 from o2c.views.invoice_papers import invoice_name
 from o2c.views.numbers import stream_named
@@ -20,6 +20,7 @@ def _of_fallout(app: Engine, name: str) -> tuple[str, ...]:
 
 
 STREAMS: Mapping[str, Callable[[Engine, str], tuple[str, ...]]] = {
+    "balance.show": lambda app, name: (account_stream(name),),
     "customers.show": lambda app, name: (customer_stream(name),),
     "fallout.show": _of_fallout,
     "invoices.show": lambda app, name: (invoice_stream(invoice_name(app, name)),),

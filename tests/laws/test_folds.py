@@ -23,7 +23,7 @@ GOLDEN = Path(__file__).parents[1] / "golden" / "folds"
 EVERY = [pytest.param(kind, id=category) for category, kind in KINDS.items()]
 STREAMS = {
     "order": f"order-{ORDER}", "sim": "sim-8944770000000000009", "number": "number-+447700910001", "customer": "customer-C-1001",
-    "catalogue": "catalogue-main", "delivery": "delivery-sims-1", "account": "account-BA-1001", "invoice": "invoice-BA-1001-20260108",
+    "catalogue": "catalogue-main", "refund": "refund-BA-1001-R1", "delivery": "delivery-sims-1", "account": "account-BA-1001", "invoice": "invoice-BA-1001-20260108",
     "intake": "intake-3b1f", "partner": "partner-credit-bureau", "codes": "codes-main", "rates": "rates-main",
     "fallout": "fallout-5d3f0a5e-6f0e-5a53-9d4c-0d8a35a0b8f1", "job": "job-7b0e9d5c-41f2-5d0a-8c3e-2f6a1b9c0d4e",
     "access": "access-C-1001", "key": "key-4f2a9c01b7de", "issuers": "issuers-main",
@@ -41,6 +41,7 @@ INERT: Mapping[str, frozenset[str]] = {
     "account": frozenset({"fallout.correction-applied", "fallout.decided", "retry.stopped"}),
     "invoice": frozenset({"fallout.decided", "retry.stopped"}),
     "quota": frozenset({"quota.denied", "fallout.correction-applied", "fallout.decided", "retry.stopped"}),
+    "refund": frozenset({"fallout.decided", "retry.stopped"}),
     "collection": frozenset({"fallout.correction-applied", "fallout.decided", "retry.stopped"}),
 }
 """By kind of stream: the event types that stand in it and are meant to leave its state as it is."""

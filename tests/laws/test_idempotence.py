@@ -54,6 +54,7 @@ from tests.books import OF_LEDGER
 from tests.collecting import OF_COLLECTIONS
 from tests.credentials import OF_ACCESS
 from tests.given import BOOK, MARKET, MONDAY, PORTING, READ, Story, item, wish
+from tests.refunding import OF_REFUNDS
 from tests.rises import OF_RISES
 from tests.saved import OF_SAVED
 from tests.used import OF_USAGE
@@ -241,9 +242,8 @@ SUBSCRIBED = HookSubscribed.model_validate(HookSubscribed.example)
 TOLD = HOOK.evolve(HOOK.initial(""), SUBSCRIBED)
 BEGUN = JobStarted.model_validate({**JobStarted.example, "fallouts": ["f-1", "f-2"]})
 IDEMPOTENT = [
-    *OF_ACCESS,
-    *OF_COLLECTIONS,
-    *(*OF_SAVED, *OF_LEDGER, *OF_RISES),
+    *(*OF_ACCESS, *OF_COLLECTIONS),
+    *(*OF_SAVED, *OF_LEDGER, *OF_RISES, *OF_REFUNDS),
     *OF_USAGE,
     pytest.param(CATALOGUE, CATALOGUE.initial(""),
                  lambda s: just(*publish(s, document=OFFERING, market=MARKET, on=MONDAY.date(), specifications=SPECIFICATIONS)), id="publish"),
@@ -345,7 +345,7 @@ def test_a_delivery_that_is_known_brings_nothing() -> None:
 SETTING = {
     "access.distrust", "access.issue", "access.revoke", "access.trust", "access.use",
     "balance.pay_back", "catalogue.publish", "credit.deposit", "credit.release", "customers.register", "numbers.release_reservation", "numbers.reserve", "orders.receive",
-    "collections.dispute", "collections.hold", "collections.promise", "collections.release", "collections.settle_dispute", "hooks.allow_private_address", "hooks.resume", "hooks.rotate", "hooks.subscribe", "hooks.suspend", "hooks.unsubscribe", "jobs.report", "jobs.start", "ledger.close", "orders.advance", "orders.close", "orders.fail_item", "partners.declare_down", "partners.declare_up", "partners.detect_down", "partners.left_alone", "partners.probed", "partners.link", "partners.plan_faults", "partners.simulate", "payments.record", "rating.agree", "rating.notice", "rating.set_limit", "quota.release", "quota.top_up", "saved.forget", "saved.save", "usage.take_in",
+    "collections.dispute", "collections.hold", "collections.promise", "collections.release", "collections.settle_dispute", "hooks.allow_private_address", "hooks.resume", "hooks.rotate", "hooks.subscribe", "hooks.suspend", "hooks.unsubscribe", "jobs.report", "jobs.start", "ledger.close", "orders.advance", "orders.close", "orders.fail_item", "partners.declare_down", "partners.declare_up", "partners.detect_down", "partners.left_alone", "partners.probed", "partners.link", "partners.plan_faults", "partners.simulate", "payments.record", "rating.agree", "rating.notice", "rating.set_limit", "quota.release", "quota.top_up", "refunds.approve", "saved.forget", "saved.save", "usage.take_in",
 }  # fmt: skip
 """Rules that set a state: the table above holds them, but for one that is tried by itself because it tells two streams."""
 
@@ -355,13 +355,13 @@ OF_A_STEP = {
     "credit.approved", "credit.decide", "delivery.delivered", "esim.cancelled", "esim.confirmed", "esim.downloaded", "identity.decide", "identity.passed", "numbers.arrive",
     "numbers.assign", "numbers.cease", "numbers.change", "numbers.keep", "numbers.lapse", "numbers.let_go", "numbers.release", "payments.received", "porting.comes_all_the_same", "porting.out_of_window", "porting.ported", "porting.scheduled", "porting.too_late", "porting.withdrawn", "qualification.qualified",
     "sim.arrive", "sim.assign", "sim.cease", "sim.lose", "sim.release", "sim.restock", "numbers.rested",
-    "collections.barred", "collections.look", "partners.open_probe", "quota.expire",
+    "collections.barred", "collections.look", "partners.open_probe", "quota.expire", "refunds.paid",
 }  # fmt: skip
 """What a row of the agenda yields, once: the row is gone with it, and the command id is the row."""
 
 OCCURRENCES = {
     "access.disclose", "customers.contact", "fallout.correct", "fallout.decide", "fallout.force", "fallout.give_up", "fallout.replaced",
-    "fallout.resolve", "fallout.skip", "hooks.resend", "numbers.announce", "orders.follow_up", "quota.commit", "quota.reserve", "sim.announce", "usage.purge",
+    "fallout.resolve", "fallout.skip", "hooks.resend", "numbers.announce", "orders.follow_up", "quota.commit", "quota.reserve", "refunds.request", "sim.announce", "usage.purge",
 }  # fmt: skip
 """What a person does, as often as it is done: the command id is the action on the version that was seen, or the request of the network's session."""
 

@@ -49,6 +49,8 @@ FAULTS = {"UNAVAILABLE": 1.5, "PERMANENT": 0.3, "Unknown": 0.5}
         pytest.param("porting", {}, {"Answered": 91, "CODE-EXPIRED": 4, "NAME-MISMATCH": 2, "NUMBER-INACTIVE": 1, "BARRED": 2}, id="donor"),
         pytest.param("payment", {"method": "card"}, {"Answered": 97, "DECLINED": 3}, id="card"),
         pytest.param("payment", {"method": "direct-debit"}, {"Answered": 98.5, "RETURNED": 1.5}, id="direct-debit"),
+        pytest.param("refund", {"method": "card"}, {"Answered": 98, "NOT-REFUNDABLE": 2}, id="refund-to-a-card"),
+        pytest.param("refund", {"method": "bank-transfer"}, {"Accepted": 99, "ACCOUNT-CLOSED": 1}, id="refund-to-a-bank"),
         *(pytest.param(step, {}, {"Answered": 97.7, **FAULTS}, id=step) for step in ("esim", "activation", "qualification", "cutover")),
         pytest.param("appointment", {}, {"Accepted": 97.7, **FAULTS}, id="appointment"),
         pytest.param("delivery", {}, {"Accepted": 97.02, "UNAVAILABLE": 1.5, "WRONG-ADDRESS": 0.98, "Unknown": 0.5}, id="delivery"),
@@ -264,7 +266,7 @@ def every_code(step: str) -> set[str]:
     partner = partner_of(step)
     bodies: list[dict[str, Any]] = [{}, {"birth_date": "2020-01-01"}, {"birth_date": "?"}]
     bodies += [{"msisdn": f"+447700900{mark}"} for mark in (997, 998, 999)] if step in MARKABLE else []
-    bodies += [{"method": method} for method in METHODS] if step == "payment" else []
+    bodies += [{"method": method} for method in METHODS] if step in ("payment", "refund") else []
     requests = [asked(step, number, **body) for number in range(4_000) for body in bodies]
     answers = (answer for request in requests for _, answer in until_the_end(partner, request))
     return {answer.code for answer in answers if isinstance(answer, RefusedBy | Failed)}

@@ -14,7 +14,9 @@ from o2c.desk.act import Rule
 from o2c.desk.fallout import Retry
 from o2c.desk.numbers import reserve
 from o2c.desk.orders import cancel_port
+from o2c.desk.payments import deposit
 from o2c.desk.prepaid import top_up
+from o2c.desk.refunds import request_refund
 from o2c.desk.streams import act_by_rules
 from o2c.engine.app import Context
 from o2c.kernel.agenda import Entry
@@ -34,7 +36,7 @@ from o2c.simulation.launch_data import COPPER, number_stock
 from tests.desk import DEPOSIT
 from tests.world import ADDRESS, NINE, World, at, item, line, order, ported
 
-REPORTS = {"C-6": RefusedBy("REFER"), "C-7": DEPOSIT}
+REPORTS = {"C-6": RefusedBy("REFER"), "C-7": DEPOSIT, "C-9": DEPOSIT}
 """What the bureau says of whom; of all others it says nothing against them."""
 GIVEN_UP = ("GIVEN-UP", "CALLED-OFF")
 WITHOUT_ITS_PORT = "WITHOUT"
@@ -69,8 +71,8 @@ def once(step: Step, raised: list[str]) -> Step:
 
 def lived(world: World) -> None:
     """A world in which every step of the plan comes up: lines, a port, an access, an order given up while its partners have their work, a port
-    cancelled on its own, a number kept that nobody takes, a top-up that expires, an invoice that is not paid, a courier that was found to be down."""
-    world.stocked(esims=7, physical=3, numbers=12, customers=8)
+    cancelled on its own, a number kept that nobody takes, a top-up that expires, a deposit given back, an invoice that is not paid, a courier that was found to be down."""
+    world.stocked(esims=7, physical=3, numbers=12, customers=9)
     found: Rule = lambda state, now: detect_down(state, "courier", Detected(now, now, 8, 8), OutageRule())  # noqa: E731 - a name for its type
     act_by_rules(world.app, Context("ann"), "partner-courier", [found], wish="down")
     world.scripted.will("9/esim", Accepted("PRF-1", at(12)))
@@ -85,6 +87,7 @@ def lived(world: World) -> None:
         order("CALLED-OFF", item(COPPER, "8", place=ADDRESS, commitmentMonths="12"), party="C-5"),
         order("KEPT", line(), party="C-6"),
         order("DEPOSIT", line(), party="C-7"),
+        order("RETURNED", line(), party="C-9"),
         order(WITHOUT_ITS_PORT, ported(msisdn="+447700900778"), party="C-8"),
     )
     world.run(NINE + timedelta(minutes=30))
@@ -94,6 +97,10 @@ def lived(world: World) -> None:
         reserve(world.app, Context("ann"), next(iter(number_stock(12)))[0], "KEPT", until=at(6))
     with suppress(Refused):  # where the defect keeps its account from being opened
         top_up(world.app, Context("ann"), "BA-C-2", amount="10.00", reference="PAY-1", valid_days=5)
+    with suppress(Refused):  # where the defect keeps it open
+        deposit(world.app, Context("ann"), "RETURNED", amount="5.00", reference="TFR-1")
+        world.cancel("RETURNED")
+        request_refund(world.app, Context("ann"), "BA-C-9", amount="5.00")
     for external_id in GIVEN_UP:
         world.cancel(external_id)
 

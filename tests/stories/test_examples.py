@@ -21,8 +21,9 @@ REFUSED = {
     "limits.agree": 404,
     "payments.retry": 409,
     "quota.commit": 404,
+    "refunds.approve": 404,
 }
-"""Examples that something stands against, and how that is told: the account that they name owes nothing, was told of no limit, and has no note that waits for a second
+"""Examples that something stands against, and how that is told: the account that they name owes nothing, was told of no limit, and has no note and no refund that wait for a second
 person; its session holds nothing; its invoice is paid, and was not refused by the payment provider."""
 
 

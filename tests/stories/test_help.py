@@ -29,6 +29,7 @@ from o2c.desk import limits as limit_desk
 from o2c.desk import numbers as number_desk
 from o2c.desk import payments as payment_desk
 from o2c.desk import quota as quota_desk
+from o2c.desk import refunds as refund_desk
 from o2c.desk.bulk import Query, bulk
 from o2c.desk.fallout import Note
 from o2c.desk.ledger import close_ledger
@@ -89,7 +90,7 @@ STARTS = {
     "limits": "used",
     "prepaid": "used",
     "quota": "used",
-    **dict.fromkeys(("collections hold", "collections release", "payments owed", "payments refund"), "owed"),
+    **dict.fromkeys(("collections hold", "collections release", "payments owed", "payments refund", "refunds"), "owed"),
     "projections skip": "parked",
     "events import": "real",
 }
@@ -139,6 +140,8 @@ def stores(server_dsn: str, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     with opened(made.copied("launched", "owed")) as session:
         late = found(made["owed"], "payments record", "BA-1001-20260108")
         payment_desk.record(session.app, Context("bob"), late, amount="900.00", reference="TFR-1")
+        over = "SELECT account FROM projection.invoices WHERE invoice = %s"
+        refund_desk.request_refund(session.app, Context("ann"), session.app.reads.rows(over, late)[0]["account"], amount="150.00")
         caught_up(session.app)
     with opened(made.copied("launched", "noted")) as session:
         dear = "SELECT invoice FROM projection.invoices WHERE total_minor > 10000 ORDER BY 1 LIMIT 1"

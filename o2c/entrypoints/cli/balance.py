@@ -1,4 +1,4 @@
-"""Balances on the command line: what an account owes, and what is held for it."""
+"""Balances on the command line: what an account owes, what is held for it, and giving that back."""
 
 from __future__ import annotations
 
@@ -6,12 +6,15 @@ from typing import Annotated
 
 import typer
 
-from o2c.entrypoints.cli.output import Format, Output, show_rows
-from o2c.entrypoints.cli.session import looking
+from o2c.desk.act import Context
+from o2c.entrypoints.cli.options import Actor, CommandId
+from o2c.entrypoints.cli.output import Format, Output, err, show_rows
+from o2c.entrypoints.cli.session import looking, opened
 from o2c.views.balance import show_balance
 from o2c.views.reading import time_of
 
 balance = typer.Typer(no_args_is_help=True, help="What an account owes, and what is held for it.")
+refunds = typer.Typer(no_args_is_help=True, help="Giving customers' money back by the way in which it came.")
 Account = Annotated[str, typer.Argument(metavar="ACCOUNT", help="The billing account.")]
 
 
@@ -34,3 +37,44 @@ def balance_show(
             *("deposits_minor", "unallocated_minor", "at"),
         )
         show_rows(rows, output, columns=columns, empty="nothing was ever charged or held in any currency")
+
+
+@refunds.command("request")
+def refunds_request(
+    account: Account,
+    amount: Annotated[str, typer.Option(metavar="AMOUNT", help="How much, in units of the account's currency: 23.99.")],
+    actor: Actor,
+    command_id: CommandId = "",
+) -> None:
+    """Give some of what an account holds back by the way in which it came: what is owed first, then credits, the oldest first.
+
+    The payment provider is asked; until it has paid, the money is owed to the customer and no bill uses it. Over more than the market's limit it waits
+    for a second person.
+
+    Example: o2c refunds request BA-1001 --amount 5.00 --actor ann
+    """
+    from o2c.desk import refunds as desk  # needs the rules; what only shows does not
+
+    with opened() as session:
+        desk.request_refund(session.app, Context(actor, command_id=command_id), account, amount=amount)
+        [row, *_] = show_balance(session.app, account)
+        going = [item["of"] for item in row["items"] if item["what"] == "refund"]
+        err.print(f"account {account}: {', '.join(going)} under way" if going else f"account {account}: it waits for a second person")
+
+
+@refunds.command("approve")
+def refunds_approve(
+    account: Account,
+    refund: Annotated[str, typer.Argument(metavar="REFUND", help="The refund, such as BA-1001-R1.")],
+    actor: Actor,
+    command_id: CommandId = "",
+) -> None:
+    """Give back what somebody else asked for, and what one person may not give back alone.
+
+    Example: o2c refunds approve BA-1001 BA-1001-R1 --actor bob
+    """
+    from o2c.desk import refunds as desk
+
+    with opened() as session:
+        written = desk.approve_refund(session.app, Context(actor, command_id=command_id), account, refund)
+        err.print(f"refund {refund} was approved before" if written.unchanged else f"refund {refund} is under way")

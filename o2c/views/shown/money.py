@@ -67,7 +67,7 @@ class OwedShown(TypedDict):
 
 
 class BalanceItemShown(TypedDict):
-    """One item of a balance, in minor units: `what` it is (open, credit, owed, deposit), of which invoice or order, and since which day."""
+    """One item of a balance, in minor units: `what` it is (open, credit, owed, refund under way, deposit), of which invoice, order or refund, and since which day."""
 
     what: str
     of: str

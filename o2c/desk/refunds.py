@@ -1,0 +1,58 @@
+"""The desk for refunds: money of an account that its customer gets back by the way in which it came."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from o2c.desk.act import Deed, act
+from o2c.desk.payments import minor_of
+from o2c.engine.app import Context, Engine, Written
+from o2c.invoicing.state import AccountState
+from o2c.kernel.charges import account_stream
+from o2c.kernel.decision import Decision
+from o2c.kernel.periods import local_date
+from o2c.kernel.refusal import Refused
+from o2c.refunds import rules
+
+
+def request_refund(app: Engine, context: Context, account: str, *, amount: str) -> Written:
+    """Ask the payment provider to give some of what an account holds back by the way in which it came: what is owed first, then credits, the oldest first.
+
+    `amount` is decimal text in the account's currency. Over more than the market's limit it waits for a second person (`refunds.approve`). Until it is
+    paid it is owed to the customer, and no bill uses it. Raises Refused: missing (the account holds nothing), conflict (more than can be given back),
+    usage (no amount).
+    """
+    held = _holding(app, account)
+    amount_minor = minor_of(amount, held.currency)
+
+    def take(state: AccountState, at: datetime) -> Decision:
+        limit_minor = app.book.market(state.market).invoicing.refund_approved_above_minor if state.market else 0
+        how = {"market": state.market, "today": _today(app, state, at)}
+        return rules.request(state, amount_minor=amount_minor, author=context.actor, limit_minor=limit_minor, **how)
+
+    return act(app, context, "refunds.request", Deed(account_stream(account), (take,), ["request refund", amount_minor]))
+
+
+def approve_refund(app: Engine, context: Context, account: str, refund: str) -> Written:
+    """Give back what somebody else asked for and what one person may not give alone. Once it is approved, the same changes nothing.
+
+    Raises Refused: missing (no such account or refund), forbidden (who asked for it), conflict (so much is not held any more).
+    """
+    _holding(app, account)
+
+    def take(state: AccountState, at: datetime) -> Decision:
+        return rules.approve(state, refund, approved_by=context.actor, market=state.market, today=_today(app, state, at))
+
+    return act(app, context, "refunds.approve", Deed(account_stream(account), (take,), ["approve refund", refund]))
+
+
+def _holding(app: Engine, account: str) -> AccountState:
+    stream = account_stream(account)
+    held: AccountState = app.load([stream])[stream].state
+    if not held.currency:
+        raise Refused(f"no account {account} that holds money; see `o2c payments owed`", kind="missing")
+    return held
+
+
+def _today(app: Engine, state: AccountState, at: datetime) -> str:
+    return local_date(at, app.book.market(state.market).zone if state.market else "UTC").isoformat()

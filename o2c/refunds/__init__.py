@@ -1,0 +1,1 @@
+"""Giving customers' money back by the way in which it came."""

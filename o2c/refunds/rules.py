@@ -1,0 +1,121 @@
+"""When an account's money goes back by the way in which it came, and what is done once it did."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from itertools import groupby
+from typing import Any
+
+from o2c.balance.rules import Holding, refuse_more
+from o2c.balance.state import Lot, oldest
+from o2c.kernel.balances import MoneyReturned, RefundReserved, RefundWanted
+from o2c.kernel.charges import BANK_TRANSFER, account_stream
+from o2c.kernel.decision import NOTHING, Decision, just
+from o2c.kernel.periods import local_date
+from o2c.kernel.refusal import Refused
+from o2c.kernel.work import Work
+from o2c.refunds.events import RefundCompleted, RefundOpened
+from o2c.refunds.state import refund_stream
+
+
+def request(state: Holding, *, amount_minor: int, author: str, market: str, limit_minor: int, today: str) -> Decision:
+    """Give some of what an account holds back by the way in which it came: what is owed first, then credits, the oldest first.
+
+    Money that came in several ways goes back in as many refunds. More than `limit_minor` waits for a second person. Amounts are minor units. Raises
+    Refused: usage (nothing), conflict (more than can be given back).
+    """
+    if amount_minor <= 0:
+        raise Refused(f"account {state.account}: a refund is more than nothing; say how much")
+    refuse_more(state, amount_minor)
+    if amount_minor > limit_minor:
+        wanted = {**_of(state), "amount_minor": amount_minor, "refund": _name(state, 1), "author": author}
+        return just(RefundWanted.model_validate(wanted))
+    return _reserve(state, amount_minor, author=author, approved_by="", market=market, today=today)
+
+
+def approve(state: Holding, refund: str, *, approved_by: str, market: str, today: str) -> Decision:
+    """Give back what somebody else wanted given back; nothing for what was approved before.
+
+    Raises Refused: missing (no such refund), forbidden (who wanted it), conflict (so much is not held any more).
+    """
+    wanted = state.balance.wanted.get(refund)
+    if wanted is None:
+        if refund in state.balance.refunds:
+            return NOTHING
+        raise Refused(f"account {state.account} has no refund {refund[:60]} that waits for a second person", kind="missing")
+    amount_minor, author = wanted
+    if author == approved_by:
+        raise Refused(f"refund {refund}: {approved_by} asked for it; somebody else has to approve it", kind="forbidden")
+    refuse_more(state, amount_minor)
+    return _reserve(state, amount_minor, author=author, approved_by=approved_by, market=market, today=today, wanted=refund)
+
+
+def _reserve(state: Holding, amount_minor: int, *, author: str, approved_by: str, market: str, today: str, wanted: str = "") -> Decision:
+    events: list[RefundReserved] = []
+    opened: list[tuple[str, RefundOpened]] = []
+    for number, (way, part_minor, of_credit_minor) in enumerate(_ways(state, amount_minor)):
+        refund = wanted if wanted and not number else _name(state, number + (0 if wanted else 1))
+        body = {**_of(state), "amount_minor": part_minor, "refund": refund, "method": way[0] or BANK_TRANSFER, "reference": way[1]}
+        by = {"author": author, "approved_by": approved_by, "of_credit_minor": of_credit_minor}
+        events.append(RefundReserved.model_validate({**body, **by}))
+        opened.append((refund_stream(refund), RefundOpened.model_validate({**body, "market": market, "opened_on": today})))
+    return Decision(tuple(events), tuple(opened))
+
+
+def _ways(state: Holding, amount_minor: int) -> Iterator[tuple[tuple[str, str], int, int]]:
+    """The ways in which an amount came, with how much came in each, and how much of that is a credit: in the order in which lots are taken."""
+    balance = state.balance
+    owed = list(oldest(balance.owed, amount_minor))
+    left_minor = amount_minor - sum(lot.amount_minor for lot in owed)
+    taken = [(lot, 0) for lot in owed] + [(lot, lot.amount_minor) for lot in oldest(balance.credits, left_minor)]
+    for way, lots in groupby(taken, key=lambda each: _way(each[0])):
+        found = list(lots)
+        yield way, sum(lot.amount_minor for lot, _ in found), sum(of_credit for _, of_credit in found)
+
+
+def _way(lot: Lot) -> tuple[str, str]:
+    return lot.method, lot.reference
+
+
+def _of(state: Holding) -> dict[str, Any]:
+    return {"account": state.account, "customer": state.customer, "currency": state.currency}
+
+
+def _name(state: Holding, number: int) -> str:
+    """The name of the account's next refund, or the one so many after it."""
+    return f"{state.account}-R{len(state.balance.refunds) + number}"
+
+
+def facts(work: Work) -> Mapping[str, str]:
+    """Give the field `method` of a request."""
+    return {"method": work.state.method}
+
+
+def demand(work: Work) -> Mapping[str, Any]:
+    """Give the body of the request to the payment provider: refund, amount, currency, method, and the reference of what is given back."""
+    opened = work.state.opened
+    of_original = opened.reference if work.state.method == opened.method else ""
+    money = {"amount_minor": opened.amount_minor, "currency": opened.currency}
+    return {"refund": opened.refund, **money, "method": work.state.method, "reference": of_original, "opened_on": opened.opened_on}
+
+
+def paid(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
+    """Decide that the provider gave the money back: the account owes it no more."""
+    opened, method = work.state.opened, work.state.method
+    done = RefundCompleted(
+        attempt=work.attempt, amount_minor=opened.amount_minor, method=method, provider_reference=str(data.get("reference", ""))
+    )
+    zone = work.market.zone if work.market else "UTC"
+    returned = MoneyReturned(
+        account=opened.account,
+        customer=opened.customer,
+        currency=opened.currency,
+        amount_minor=opened.amount_minor,
+        of_owed_minor=opened.amount_minor,
+        method=method,
+        remittance="",
+        returned_on=local_date(at, zone).isoformat(),
+        refund=opened.refund,
+    )
+    return Decision((done,), ((account_stream(opened.account), returned),))
