@@ -221,13 +221,13 @@ r.handovers, r.tickets, r.origin AS origin_now, r.proposed_by, r.reopened, r.reo
 _FILTERED = f"""FROM projection.fallout f {_OF_WHOM} LEFT JOIN projection.fallout_records r ON r.fallout = f.fallout
 {STANDING}
 CROSS JOIN LATERAL (SELECT {RANK} AS rank) AS k
-WHERE (%(everything)s OR f.state = 'open' OR r.reopened) AND (%(queue)s = '' OR coalesce(nullif(r.queue, ''), f.queue) = %(queue)s)
+WHERE (cardinality(%(fallouts)s::text[]) = 0 OR f.fallout = ANY(%(fallouts)s)) AND (%(everything)s OR f.state = 'open' OR r.reopened) AND (%(queue)s = '' OR coalesce(nullif(r.queue, ''), f.queue) = %(queue)s)
 AND (%(group)s = '' OR f.group_id = %(group)s) AND (%(owner)s = '' OR s.owner = %(owner)s) AND (%(reason)s = '' OR f.reason = %(reason)s)
 AND (%(order)s = '' OR f.order_id = %(order)s) AND (%(customer)s = '' OR coalesce(o.customer_id, i.customer_id) = %(customer)s)
 AND (%(state)s = '' OR s.state = %(state)s) AND (%(due_by)s::timestamptz IS NULL OR s.next_at <= %(due_by)s)
 AND (%(rank_max)s::integer IS NULL OR k.rank <= %(rank_max)s) AND (%(opened_by)s::timestamptz IS NULL OR f.opened_at <= %(opened_by)s)
 AND (%(after_rank)s::integer IS NULL OR (k.rank, f.opened_at, f.fallout) > (%(after_rank)s, %(after_at)s::timestamptz, %(after_id)s))"""
-"""Open fallouts `f`, and those looked at again, with their records `r` and how they stand. Parameters: `everything` (closed ones too), `queue`, `reason`,
+"""Open fallouts `f`, and those looked at again, with their records `r` and how they stand. Parameters: `fallouts` (ids; none: any), `everything` (closed ones too), `queue`, `reason`,
 `order` (its id), `customer`, `group`, `owner` (a person, or the team of a queue) and `state` (empty text: any); `due_by`, the latest next date,
 `opened_by`, until when it fell out, and `rank_max` (NULL: any); `after_rank`, `after_at` and `after_id`, the place by rank behind which they come (NULL: from the first); those of `STANDING`
 and of `RANK`."""
@@ -240,10 +240,10 @@ f.channel, f.origin_event, f.origin_channel, f.origin_agent, f.origin_field, k.r
 ORDER BY CASE %(sort)s WHEN 'queue' THEN f.queue WHEN 'reason' THEN f.reason WHEN 'order' THEN o.external_id
     WHEN 'customer' THEN coalesce(o.customer_id, i.customer_id) END,
     CASE %(sort)s WHEN 'rank' THEN k.rank END, CASE %(sort)s WHEN 'newest' THEN f.opened_at END DESC, CASE %(sort)s WHEN 'attempts' THEN f.attempts END DESC, f.opened_at, f.fallout
-LIMIT %(limit)s"""
+OFFSET %(offset)s LIMIT %(limit)s"""
 """Fallouts with the order, customer and invoice of each, and how many there are in all (`n`); the oldest first unless `sort` says otherwise.
 
-Parameters: those of the filter, `sort`, `limit` (NULL: all).
+Parameters: those of the filter, `sort`, `offset`, `limit` (NULL: all).
 """
 
 MATCHED = f"""SELECT f.fallout, (SELECT position FROM projection.checkpoint WHERE name = 'fallout') AS position {_FILTERED}

@@ -125,13 +125,15 @@ AND (%(closed_until)s::timestamptz IS NULL OR o.closed_at < %(closed_until)s)
 AND (%(captured_by)s = '' OR EXISTS (SELECT FROM o2c.event e WHERE e.stream = 'order-' || o.order_id AND e.version = 1 AND e.actor = %(captured_by)s))
 AND (cardinality(%(item_states)s::text[]) = 0 OR o.state = ANY(%(item_states)s) OR (o.items > 1 AND %(item_states)s && '{inProgress,partial,failed}')
     OR EXISTS (SELECT FROM projection.items i WHERE i.order_id = o.order_id AND i.state = ANY(%(item_states)s)))
+AND (num_nulls(%(promised_from)s::date, %(promised_to)s::date) = 2 OR EXISTS (SELECT FROM projection.items i WHERE i.order_id = o.order_id
+    AND i.promised_on BETWEEN coalesce(%(promised_from)s, '-infinity') AND coalesce(%(promised_to)s, 'infinity')))
 AND (cardinality(%(open_reasons)s::text[]) = 0 OR EXISTS (SELECT FROM projection.fallout f
     WHERE f.order_id = o.order_id AND f.stream = 'order-' || o.order_id AND f.state = 'open' AND f.reason = ANY(%(open_reasons)s)))
 """
     + _AS_SENT
 )
 """Orders `o` as a caller picks them. Parameters: `orders`, `external_ids`, `states`, `customers`, `channels`, `categories`, `mentioning` (words of the paper), `priorities`, `captured_at`, `closed_at` (to the
-millisecond), `item_states` (some line of it may stand so), `open_reasons`, `parties_named`, `channels_named`, `items_named`, `actions`, `offerings` (each empty: any; those as
+millisecond), `item_states` (some line of it may stand so), `promised_from` and `promised_to` (days between which an item is promised; NULL: any), `open_reasons`, `parties_named`, `channels_named`, `items_named`, `actions`, `offerings` (each empty: any; those as
 they were sent where `in_paper`, else as taken down); `captured_since`, `closed_since` and, not included, `captured_until`, `closed_until` (NULL: any); `captured_by` (empty
 text: anybody)."""
 

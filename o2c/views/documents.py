@@ -88,6 +88,8 @@ def list_documents(
     closed_at: Sequence[datetime] = (),
     closed_since: datetime | None = None,
     closed_until: datetime | None = None,
+    promised_from: date | None = None,
+    promised_to: date | None = None,
     captured_by: str = "",
     sort: str = "captured_at",
     offset: int = 0,
@@ -100,7 +102,7 @@ def list_documents(
     `orders` are our ids; `mentioning` are words of which one stands in the paper, and counts only with `personal`, for it tells of the paper. `parties_named`,
     `channels_named` and, of items of the outermost level, `items_named`, `actions` and `offerings` are found as they were sent with `personal`, else as
     they were taken down: of parties the customer, of channels the first. `item_states` finds whatever may have a line that stands so: a caller looks at the
-    lines as well. `open_reasons` are codes of open fallouts. `captured_at` and `closed_at` fit to the millisecond; the ends of times are not included. `brief` leaves milestones,
+    lines as well, and so it does with `promised_from` and `promised_to`, between which some item is promised. `open_reasons` are codes of open fallouts. `captured_at` and `closed_at` fit to the millisecond; the ends of times are not included. `brief` leaves milestones,
     promises, fallouts and cancellations out. With `personal`, what was captured comes to
     the letter. The projections must be caught up. Raises Refused (usage) for a state, an order of rows, an offset or a limit that is none.
     """
@@ -115,6 +117,7 @@ def list_documents(
         "captured_until": captured_until, "closed_since": closed_since, "closed_until": closed_until, "captured_by": captured_by,
         "parties_named": list(parties_named), "channels_named": list(channels_named), "items_named": list(items_named), "actions": list(actions),
         "offerings": list(offerings), "item_states": list(item_states), "open_reasons": list(open_reasons), "closed_at": list(closed_at),
+        "promised_from": promised_from, "promised_to": promised_to,
         "in_paper": personal,
     }  # fmt: skip
     return _page(app, {**picked, "sort": sort}, offset, limit, brief=brief)

@@ -22,6 +22,7 @@ SORTS: tuple[str, ...] = get_args(Sort)
 """What fallouts can be sorted by; of equals the oldest comes first."""
 
 AGE_DAYS_MAX = 3_650
+OFFSET_MAX = 2**31
 STOCK = frozenset({"INV-SIM", "INV-NUM"})
 """The codes of those that wait for stock."""
 STATES: tuple[str, ...] = get_args(State)
@@ -31,6 +32,7 @@ STATES: tuple[str, ...] = get_args(State)
 def list_fallouts(
     app: Engine,
     *,
+    fallouts: Sequence[str] = (),
     queue: str = "",
     reason: str = "",
     order: str = "",
@@ -44,11 +46,12 @@ def list_fallouts(
     after: str = "",
     everything: bool = False,
     sort: Sort = "rank",
+    offset: int = 0,
     limit: int | None = None,
 ) -> Page[FalloutListed]:
     """Open fallouts (or all) with whose order each is, its age in seconds, what it blocks and what is to be done next, by rank.
 
-    `order` is an order's id, `group` the id of a group of like fallouts, `owner` a person who has it or the team of its queue, `state` one of
+    With `fallouts` (ids) those alone, without the first `offset` of them all. `order` is an order's id, `group` the id of a group of like fallouts, `owner` a person who has it or the team of its queue, `state` one of
     `fallout_state.State`, `age_days` since how many days at least it is there, `due_by` the latest next date and `rank_max` the last rank. How each stands (`state`, `owner`, `next_at`, `level`,
     `waiting`) is said by `fallout_state.with_record`. One that somebody acted on is in hand until its step goes on (`in_hand_by`,
     `in_hand_since`). By rank it goes on behind the place `after` (`place_of` the last row that was shown), and then counts what is behind it. The projections
@@ -62,7 +65,9 @@ def list_fallouts(
     filters = {"queue": queue, "reason": reason, "order": order, "customer": customer, "group": group, "owner": owner, "state": state}
     more = {"everything": everything or state == "closed", "due_by": due_by, "rank_max": rank_max, **_behind_place(after)}
     more["opened_by"] = _opened_by(app, age_days)
-    page = page_of(app.reads.rows(fallout.LISTED, **filters, **more, **ranking(app), sort=sort, limit=limit), "n")
+    if not 0 <= offset <= OFFSET_MAX:
+        raise Refused(f"give an offset of 0 to {OFFSET_MAX:,}")
+    page = _part(app, {**filters, **more, **ranking(app), "fallouts": list(fallouts), "sort": sort}, offset, limit)
     blocked = blocked_by(app, page)
     now = app.clock().now
     codes_now = codes.at(now)
@@ -71,6 +76,18 @@ def list_fallouts(
         page[place] = {**with_record(row, codes_now, now), "place": place_of(row)}
         for name in ("stream", *(() if more["everything"] else ("closed_at",))):
             page[place].pop(name)
+    return page
+
+
+def _part(app: Engine, picked: Mapping[str, Any], offset: int, limit: int | None) -> Page[Any]:
+    """A part of the list. Where no row of it is left, another one says how many there are."""
+    rows = app.reads.rows(fallout.LISTED, **picked, offset=offset, limit=limit)
+    if not rows and (offset or limit == 0):
+        rows, page = app.reads.rows(fallout.LISTED, **picked, offset=0, limit=1), Page[Any]()
+        page.more = max(rows[0]["n"] - offset, 0) if rows else 0
+        return page
+    page = page_of(rows, "n")
+    page.more = max(page.more - offset, 0)
     return page
 
 
@@ -194,7 +211,13 @@ def matching(app: Engine, filters: Mapping[str, str], action: str) -> tuple[tupl
     """
     filtered_by(app, filters.get("queue", ""), filters.get("reason", ""), filters.get("state", ""))
     anything: dict[str, Any] = dict.fromkeys(("queue", "reason", "order", "customer", "group", "owner", "state"), "")
-    anything |= {"due_by": None, "rank_max": None, **_behind_place(""), "opened_by": _opened_by(app, aged(filters.get("age_days", "0")))}
+    anything |= {
+        "due_by": None,
+        "rank_max": None,
+        **_behind_place(""),
+        "opened_by": _opened_by(app, aged(filters.get("age_days", "0"))),
+        "fallouts": [],
+    }
     stages = set(ACTIONS[action].stages)
     standing = "closed" if stages == {"closed"} else "reopened" if stages == {"reopened"} else "open"
     found = app.reads.rows(

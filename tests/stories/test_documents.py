@@ -1,5 +1,6 @@
 """Orders in full, as programs exchange them: a page of many, one alone, and one as it stood; what of them may be amended."""
 
+from datetime import date
 from typing import Any
 
 import pytest
@@ -78,6 +79,7 @@ PICKED: list[tuple[str, dict[str, Any], list[str]]] = [
     ("from a time on", {"captured_since": at(5, 9, 1)}, []),
     ("until a time", {"captured_until": at(5, 9)}, []),
     ("closed", {"closed_since": at(5), "closed_until": at(7), "customers": ("C-3",)}, ["GONE"]),
+    ("promised by a day", {"promised_to": date(2026, 1, 4)}, []),
     ("sorted downwards", {"sort": "-external_id", "limit": 2}, ["PORT", "GONE"]),
     ("by how urgent", {"sort": "priority", "limit": 1}, ["PORT"]),
     ("whoever captured it", {"captured_by": "nobody"}, []),

@@ -189,7 +189,8 @@ def test_a_header_without_end_is_cut_off(service: Visitor) -> None:
 ORDERING = "/tmf-api/productOrderingManagement/v{version}"
 TM_FORUM: list[tuple[str, str, Any, str]] = [
     *(("GET", f"{each.base}/{each.name}", None, each.view) for each in READABLE),
-    ("GET", "/tmf-api/event/v4/event", None, "events.page"),
+    *(("GET", f"{each.base}/{each.name}/NONE-1", None, each.view) for each in READABLE),
+    *(("GET", f"/tmf-api/event/v4/event{one}", None, "events.page") for one in ("", "/NONE-1")),
     *(
         (method, ORDERING.format(version=version) + path, body, operation)
         for version in (4, 5)

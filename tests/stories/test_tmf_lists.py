@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ TWO = {
 """An order that names two parties and two channels."""
 AUDITOR, ANALYST = Context("aud", roles=("auditor",)), Context("ana", roles=("analyst",))
 OF_ORDERS = (
-    "id", "state", "priority", "category", "completionDate", "cancellationDate", "productOrderItem.id", "productOrderItem.action",
+    "id", "state", "priority", "category", "completionDate", "cancellationDate", "expectedCompletionDate", "productOrderItem.id", "productOrderItem.action",
     "productOrderItem.productOffering.id", "productOrderItem.state",
 )  # fmt: skip
 """Attributes by which the store finds orders itself, in both versions."""
@@ -82,6 +83,21 @@ def test_the_store_finds_what_a_reader_would_find_by_looking(service: Visitor, v
             assert found.headers["x-total-count"] == str(len(wanted))
             compared += 1
     assert compared > 50
+
+
+@pytest.mark.parametrize("operator", ["gt", "gte", "lt", "lte"])
+def test_orders_are_found_by_when_they_are_expected(service: Visitor, operator: str) -> None:
+    """Before, at and behind every day that there is, as a reader would find them by looking; no calendar has every day."""
+    path, attribute = f"{V4}/productOrder", "expectedCompletionDate"
+    every = ask(service, path, limit=1000).json()
+    told = {one["id"]: datetime.fromisoformat(one[attribute]) for one in every if attribute in one}
+    compared = {"gt": lambda a, b: a > b, "gte": lambda a, b: a >= b, "lt": lambda a, b: a < b, "lte": lambda a, b: a <= b}[operator]
+    for day in {each + timedelta(hours=hours) for each in told.values() for hours in (-30, -1, 0, 1)}:
+        found = ask(service, path, **{f"{attribute}.{operator}": day.isoformat(), "fields": "id", "limit": 1000}).json()
+        assert {one["id"] for one in found} == {name for name, each in told.items() if compared(each, day)}
+    assert len(set(told.values())) > 1
+    odd = service.client.get(path, params={f"{attribute}.{operator}": "9999-12-31T23:00:00Z"}, headers={"Authorization": "Bearer operator"})
+    assert odd.status_code == 400
 
 
 def test_an_order_is_found_by_every_party_and_channel_that_it_names(service: Visitor) -> None:

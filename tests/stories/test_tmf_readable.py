@@ -55,10 +55,16 @@ def test_pages_and_filters_count(service: Visitor) -> None:
 
     part, own = service.get(f"{path}?limit=2"), service.get(f"{path}?relatedParty.id=C-2")
     looked = service.get(f"{path}?productOrderItem.orderItemId=2&sort=-id")
+    named, unknown = (service.get(f"{path}?name={name}") for name in ("lark-line", "none"))
 
     assert (part.status_code, len(part.json()), part.headers["x-total-count"]) == (206, 2, "4")
     assert (own.headers["x-total-count"], {one["productOrderItem"][0]["orderItemId"] for one in own.json()}) == ("2", {"1"})
     assert looked.headers["x-total-count"] == "1"
+    assert (len(named.json()), {one["name"] for one in named.json()}) == (
+        len([one for one in service.get(path).json() if one["name"] == "lark-line"]),
+        {"lark-line"},
+    )
+    assert unknown.json() == []
     assert service.get(f"{path}?offset=9").json() == []
 
 

@@ -44,6 +44,7 @@ def cancelling(version: int) -> APIRouter:
     @router.get(
         "/cancelProductOrder",
         name=f"tmf622.v{version}.cancellations",
+        summary="List cancellations of product orders",
         operation_id=f"tmf622.v{version}.cancellations",
         responses=paged(task),
         openapi_extra=listing(attributes),
@@ -57,6 +58,7 @@ def cancelling(version: int) -> APIRouter:
     @router.post(
         "/cancelProductOrder",
         name=f"tmf622.v{version}.cancel",
+        summary="Ask for the cancellation of a product order",
         operation_id=f"tmf622.v{version}.cancel",
         status_code=201,
         responses={201: answer(task, "The task.", "Location"), **problems(404, 409, 413, 415, 422)},
@@ -78,6 +80,7 @@ def cancelling(version: int) -> APIRouter:
     @router.get(
         "/cancelProductOrder/{identity}",
         name=f"tmf622.v{version}.cancellation",
+        summary="Show one cancellation of a product order",
         operation_id=f"tmf622.v{version}.cancellation",
         responses={200: answer(task, "The task."), **problems(404, 422)},
         openapi_extra=showing(),

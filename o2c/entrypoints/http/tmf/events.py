@@ -39,7 +39,12 @@ def events() -> APIRouter:
     router = APIRouter(prefix=BASE, tags=["TMF688"])
 
     @router.get(
-        "/event", name="TMF688 event list", operation_id="tmf688.event.list", responses=paged(ref(SHAPE)), openapi_extra=listing(ATTRIBUTES)
+        "/event",
+        name="TMF688 event list",
+        summary="List events",
+        operation_id="tmf688.event.list",
+        responses=paged(ref(SHAPE)),
+        openapi_extra=listing(ATTRIBUTES),
     )
     def several(request: Request, asking: Reading) -> Response:
         """Events, the first first: of a type, of an order or a customer, from a time on or before one."""
@@ -55,6 +60,7 @@ def events() -> APIRouter:
     @router.get(
         "/event/{identity}",
         name="TMF688 event show",
+        summary="Show one event",
         operation_id="tmf688.event.show",
         responses={200: answer(ref(SHAPE), "The event."), **problems(404, 422)},
         openapi_extra=showing("why"),

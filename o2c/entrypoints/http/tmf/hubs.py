@@ -29,6 +29,7 @@ def hubs(version: int) -> APIRouter:
     @router.post(
         "/hub",
         name=f"tmf622.v{version}.subscribe",
+        summary="Subscribe to events",
         operation_id=f"tmf622.v{version}.subscribe",
         status_code=201,
         responses={
@@ -55,6 +56,7 @@ def hubs(version: int) -> APIRouter:
     @router.delete(
         "/hub/{identity}",
         name=f"tmf622.v{version}.unsubscribe",
+        summary="End a subscription to events",
         operation_id=f"tmf622.v{version}.unsubscribe",
         status_code=204,
         responses=problems(404, 409, 422),

@@ -9,7 +9,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from operator import itemgetter
 from typing import Any
 
@@ -60,6 +60,8 @@ _ENDED = {"completionDate": ("completed", "partial"), "cancellationDate": ("canc
 _OF_CHANNEL = frozenset({"productOrderItem", "relatedParty", "channel", "billingAccount", "agreement", "payment", "quote"})
 """Attributes that are as the channel wrote them."""
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._:@+-]*")
+_NARROWED = frozenset({"productOrderItem.state", "expectedCompletionDate"})
+"""Attributes by which the store finds whatever may fit, so that what it found is looked through and no more."""
 _SORTS = {"id": "order", "externalId": "external_id", "state": "state", "priority": "priority"}
 
 
@@ -222,7 +224,7 @@ def _options(query: Query, version: int) -> tuple[dict[str, Any] | None, list[Fi
             return None, []
         else:
             options |= found
-            rest += [each] if each.path == "productOrderItem.state" else []
+            rest += [each] if each.path in _NARROWED else []
     return options, rest
 
 
@@ -230,6 +232,8 @@ def _option(each: Filter, version: int) -> dict[str, Any] | None:
     """A filter as options of the view; an empty tuple where nothing can fit, None where the store cannot find by it."""
     if each.path == _CREATED[version]:
         return _times(each, "captured")
+    if each.path == "expectedCompletionDate":
+        return _promised(each)
     if each.path in _ENDED:
         return {**_times(each, "closed"), "states": _ENDED[each.path]}
     if each.operator != "eq":
@@ -242,11 +246,29 @@ def _option(each: Filter, version: int) -> dict[str, Any] | None:
     return {name: tuple(value for value in each.values if "\0" not in value and (name != "states" or value in ORDER_STATES))}
 
 
-def _times(each: Filter, what: str) -> dict[str, Any]:
-    """Times are told to the millisecond, and compared so."""
+def _promised(each: Filter) -> dict[str, Any]:
+    """The days between which an item must be promised for the end of it to fit, with room for every time zone."""
+    times = _moments(each)
+    room = timedelta(days=2)
+    try:
+        days = {"promised_from": (min(times) - room).date(), "promised_to": (max(times) + room).date()}
+    except OverflowError:
+        raise Refused(f"{each.path}: such a day is on no calendar; name another", kind="malformed") from None
+    wanted = {"eq": tuple(days), "gt": ("promised_from",), "gte": ("promised_from",), "lt": ("promised_to",), "lte": ("promised_to",)}
+    return {name: days[name] for name in wanted[each.operator]}
+
+
+def _moments(each: Filter) -> list[datetime]:
+    """The times that a filter names. Raises Refused (malformed) for what is none."""
     times = [at for value in each.values if (at := moment(value.replace(" ", "+"))) is not None]
     if len(times) < len(each.values):
         raise Refused(f"{each.path} is compared with times with their zone, such as 2026-01-05T09:00:00.000Z", kind="malformed")
+    return times
+
+
+def _times(each: Filter, what: str) -> dict[str, Any]:
+    """Times are told to the millisecond, and compared so."""
+    times = _moments(each)
     if each.operator == "eq":
         return {f"{what}_at": tuple(times)}
     at = (min if each.operator.startswith("g") else max)(times)

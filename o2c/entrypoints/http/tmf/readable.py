@@ -252,7 +252,7 @@ PRICES = Resource(
     attributes=_ALL | {"priceType", "recurringChargePeriodType", "recurringChargePeriodLength", "price", "validFor", "lifecycleStatus", "pricingLogicAlgorithm"},
 )  # fmt: skip
 TICKETS = Resource(
-    api="TMF621", base="/tmf-api/troubleTicket/v4", name="troubleTicket", view="fallout.list", spread=_tickets, paged=False, options={"everything": True},
+    api="TMF621", base="/tmf-api/troubleTicket/v4", name="troubleTicket", view="fallout.list", spread=_tickets, options={"everything": True}, found_by={"id": "fallouts"},
     attributes=_ALL | {"description", "ticketType", "severity", "priority", "status", "creationDate", "expectedResolutionDate", "channel", "relatedEntity",
                        "relatedParty", "externalIdentifier"},
 )  # fmt: skip
@@ -269,7 +269,7 @@ INDIVIDUALS, ORGANIZATIONS = (
 )  # fmt: skip
 PRODUCTS = Resource(
     api="TMF637", base="/tmf-api/productInventory/v4", name="product", view="products.list", spread=_products, by_id=_of_product,
-    found_by={"relatedParty.id": "customers", "productOffering.id": "offerings", "productOrderItem.productOrderId": "orders"},
+    found_by={"relatedParty.id": "customers", "productOffering.id": "offerings", "name": "offerings", "productOrderItem.productOrderId": "orders"},
     attributes=_ALL | {"status", "startDate", "productOffering", "productSpecification", "productOrderItem", "relatedParty",
                        "productCharacteristic", "realizingResource"},
 )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from operator import itemgetter
@@ -45,6 +46,11 @@ class Resource:
     def schema(self) -> str:
         """The name of its shape in the description of the service."""
         return f"{self.name[0].upper()}{self.name[1:]}_{self.api}"
+
+    @property
+    def words(self) -> str:
+        """Its name as a person says it: `billingAccount` is "billing account"."""
+        return re.sub("[A-Z]", lambda letter: f" {letter[0].lower()}", self.name)
 
     def href(self, identity: str) -> str:
         """Where one of them is."""
@@ -147,7 +153,7 @@ def _add(router: APIRouter, resource: Resource) -> None:
         several,
         methods=["GET"],
         name=f"{said} list",
-        summary=f"{resource.name}: a list",
+        summary=f"List {resource.words}s",
         tags=list(tags),
         operation_id=f"{resource.api.lower()}.{resource.name}.list",
         openapi_extra=listing(resource.attributes),
@@ -158,7 +164,7 @@ def _add(router: APIRouter, resource: Resource) -> None:
         one,
         methods=["GET"],
         name=f"{said} show",
-        summary=f"{resource.name}: one",
+        summary=f"Show one {resource.words}",
         tags=list(tags),
         operation_id=f"{resource.api.lower()}.{resource.name}.show",
         openapi_extra=showing("why"),

@@ -230,6 +230,13 @@ def orders_described(version: int, attributes: Iterable[str]) -> dict[str, dict[
             "openapi_extra": changes(version),
         },
     }
+    said = {
+        "list": "List product orders",
+        "create": "Take down a product order",
+        "show": "Show one product order",
+        "patch": "Change what does not touch how a product order is carried out",
+    }
     return {
-        did: {"name": f"tmf622.v{version}.{did}", "operation_id": f"tmf622.v{version}.{did}", **told} for did, told in described.items()
+        did: {"name": f"tmf622.v{version}.{did}", "operation_id": f"tmf622.v{version}.{did}", "summary": said[did], **told}
+        for did, told in described.items()
     }
