@@ -190,12 +190,13 @@ ORDERING = "/tmf-api/productOrderingManagement/v{version}"
 TM_FORUM: list[tuple[str, str, Any, str]] = [
     *(("GET", f"{each.base}/{each.name}", None, each.view) for each in READABLE),
     *(("GET", f"{each.base}/{each.name}/NONE-1", None, each.view) for each in READABLE),
-    *(("GET", f"/tmf-api/event/v4/event{one}", None, "events.page") for one in ("", "/NONE-1")),
+    *(("GET", f"/tmf-api/event/v4/event{one}", None, "events.page") for one in ("", "/NONE-1", "?eventType=none")),
     *(
         (method, ORDERING.format(version=version) + path, body, operation)
         for version in (4, 5)
         for method, path, body, operation in (
             ("GET", "/productOrder", None, "orders.documents"),
+            ("GET", "/productOrder?state=none", None, "orders.documents"),
             ("GET", "/productOrder/RIVAL-1", None, "orders.document"),
             ("GET", "/cancelProductOrder", None, "orders.cancellations"),
             ("POST", "/productOrder", {}, "orders.capture"),

@@ -47,6 +47,11 @@ class Asker:
             found = self.ask(operation, **options, offset=offset, limit=PART, kept=partial(_looked_at, look))
             offset += found.seen
 
+    def admitted(self, operation: str) -> Asker:
+        """Him, if he may ask it, whatever he asks by: who may not is not answered as if there were nothing. Raises Refused (forbidden)."""
+        named(operation).admit(self.context, self.session.app)
+        return self
+
     def up_to_date(self) -> Asker:
         """Him, once lists show what was written before."""
         all_seen(self.session.app)

@@ -51,6 +51,7 @@ def events() -> APIRouter:
         query = query_of(request, ATTRIBUTES)
         options = _options(query)
         if options is None:
+            asking.admitted("events.page")
             return page(request, query, [], 0)
         found = asking.ask("events.page", **options, offset=query.offset, limit=query.limit, why=query.why)
         beyond = query.offset and not found and not found.more
@@ -68,6 +69,7 @@ def events() -> APIRouter:
     def one(request: Request, asking: Reading, identity: str) -> Response:
         """One event, by its place in the log."""
         query, place = query_of(request, ATTRIBUTES), position_of(identity)
+        asking.admitted("events.page")
         found = asking.ask("events.page", positions=(place,), why=query.why) if place is not None else ()
         if not found:
             raise Refused(f"there is no event {identity[:60]}; see the list of them", kind="missing")
