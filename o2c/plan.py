@@ -27,6 +27,10 @@ from o2c.credit.step import STEP as CREDIT
 from o2c.credit.step import credit_step
 from o2c.customers.state import KIND as CUSTOMER
 from o2c.delivery.step import STEP as DELIVERY
+from o2c.devices.state import KIND as DEVICE
+from o2c.devices.step import ARRIVAL as DEVICE_ARRIVAL
+from o2c.devices.step import RESTOCK as DEVICE_RESTOCK
+from o2c.devices.step import STEP as DEVICE_STEP
 from o2c.esim.step import CANCEL as ESIM_CANCEL
 from o2c.esim.step import DOWNLOAD as ESIM_DOWNLOAD
 from o2c.esim.step import STEP as ESIM
@@ -39,6 +43,7 @@ from o2c.identity.step import STEP as IDENTITY
 from o2c.intake.state import KIND as INTAKE
 from o2c.invoicing.reaction import UNSERVED, WRITTEN_OFF
 from o2c.invoicing.state import ACCOUNT, INVOICE
+from o2c.invoicing.step import GOODS as ONE_OFF_INVOICE
 from o2c.invoicing.step import OVERDUE, RELIEF
 from o2c.invoicing.step import STEP as BILL_RUN
 from o2c.jobs.state import KIND as JOB
@@ -84,11 +89,11 @@ STEPS: Mapping[str, Step] = {
     for step in (
         *(VALIDATION, DUPLICATE, IDENTITY, CREDIT),
         CREDIT_NOTICE,
-        *(SIM_STEP, NUMBER_STEP, PORTING, DELIVERY, ESIM, ACTIVATION, ESIM_DOWNLOAD, CUTOVER, NUMBER_CHANGE),
+        *(SIM_STEP, NUMBER_STEP, DEVICE_STEP, PORTING, DELIVERY, ESIM, ACTIVATION, ESIM_DOWNLOAD, CUTOVER, NUMBER_CHANGE),
         *(QUALIFICATION, APPOINTMENT, CHARGING),
         *(PORTING_CANCEL, ESIM_CANCEL, APPOINTMENT_CANCEL),
         *(SIM_ARRIVAL, NUMBER_ARRIVAL, SIM_RESTOCK, NUMBER_RESTOCK, RESERVATION, BILL_RUN, OVERDUE, PAYMENT, COLLECTIONS, BARRING, PROBE),
-        *(PREPAID_EXPIRY, RELIEF, REFUND_STEP),
+        *(DEVICE_ARRIVAL, DEVICE_RESTOCK, ONE_OFF_INVOICE, PREPAID_EXPIRY, RELIEF, REFUND_STEP),
     )
 }
 KINDS: Mapping[str, StreamKind] = {
@@ -97,6 +102,7 @@ KINDS: Mapping[str, StreamKind] = {
         ORDER,
         SIM,
         NUMBER,
+        DEVICE,
         CUSTOMER,
         CATALOGUE,
         DELIVERY_OF_STOCK,
@@ -161,6 +167,11 @@ PLANS: Mapping[str, tuple[StepRow, ...]] = {
         ("appointment", ("qualification",), _always),
         ("activation", ("appointment",), _always),
         ("charging", ("activation",), _always),
+    ),
+    "spec-device": (
+        ("device", (), _always),
+        ("delivery", ("device",), _always),
+        ("charging", ("delivery",), _always),
     ),
     "spec-add-on": (
         ("activation", (), _always),

@@ -8,7 +8,7 @@ from projections.engine.projection import Doc, Projection, Row
 from projections.engine.seen import Seen
 
 _MONEY = frozenset({"payment.received", "payment.part-received"})
-_TAKEN_OFF = frozenset({"credit-note.issued", "invoice.voided"})
+_TAKEN_OFF = frozenset({"credit-note.issued", "invoice.put-on-instalments", "invoice.voided"})
 _WRITTEN_OFF = {"invoice.written-off": 1, "invoice.write-off-reversed": -1}
 """What each adds to what the books do not count on any more."""
 
@@ -27,7 +27,7 @@ def _evolve(doc: Doc, record: Seen) -> Doc:
         return {**doc, "written_off_minor": doc.get("written_off_minor", 0) + _WRITTEN_OFF[record.type] * body["amount_minor"]}
     if record.type in _TAKEN_OFF:
         lowered = doc.get("lowered_minor", 0) + body["of_open_minor"]
-        credited = doc.get("credited_minor", 0) + body["total_minor"]
+        credited = doc.get("credited_minor", 0) + body.get("total_minor", 0)
         taken = {
             **doc,
             "lowered_minor": lowered,
@@ -88,8 +88,8 @@ INVOICES = Projection(
     name="invoices",
     meaning="One row an invoice. paid: payments reach the total; overdue: unpaid past its due date; written-off: given up by the books. credit_used_minor: what the account's credit covers. "
     "credit_minor: what came above the rest, which the account holds. legal_number: that of its series; of before there were any, the invoice's own. credited_minor: what credit notes, or its void, "
-    "took off it in all; lowered_minor: the part of that which lowered what is to be paid. written_off_minor: what the books do not count on any more; it is owed all the same.",
-    shape_version=6,
+    "took off it in all; lowered_minor: the part of that which lowered what is to be paid, and what is paid in instalments instead. written_off_minor: what the books do not count on any more; it is owed all the same.",
+    shape_version=7,
     columns={
         "invoice": "text", "legal_number": "text", "account": "text", "customer_id": "text", "order_id": "text", "currency": "text", "total_minor": "bigint",
         "paid_minor": "bigint", "issued_on": "date", "due_on": "date", "state": "text", "issued_at": "timestamptz", "paid_at": "timestamptz",

@@ -124,6 +124,36 @@ def deposited(history: Sequence[Told], number: int, *, freed: bool) -> list[Told
     return [*history, *kept]
 
 
+def device(number: int) -> list[Told]:
+    """A device planned on 5 January, delivered on the 7th and invoiced whole on that day, to be paid in 24 instalments."""
+    order, account, item = order_id(number, SALT), f"BA-L{number}", {"item": "1"}
+    base = EVENT_TYPES["order.planned"].example["items"][0]
+    prices = {"recurring_minor": 0, "one_time_minor": FEE, "terms": TERMS}
+    steps = [{"step": "device"}, {"step": "delivery", "waits": ["device"]}, {"step": "charging", "waits": ["delivery"]}]
+    wanted = {"instalments": "24", "sku": "lark-9-black-128"}
+    planned = {**base, **item, **prices, "specification": "spec-device", "characteristics": wanted, "account": account, "steps": steps}
+    of = {"account": account, "customer": f"C-L{number}", "order": order, **item}
+    on_order, on_account = f"order-{order}", f"account-{account}"
+    return [
+        told(on_order, "order.planned", 5, order, items=[planned], account=account),
+        told(on_order, "device.assigned", 5, order, **item),
+        told(on_order, "delivery.delivered", 7, order, **item, delivered_on="2026-01-07"),
+        told(on_order, "charging.started", 7, order, **item, account=account, starts_on="2026-01-07"),
+        told(on_account, "account.charge-started", 7, **of, **prices, starts_on="2026-01-07", goods=True, instalments=24),
+        told(on_order, "order.completed", 7, order),
+        bill(number, 7, line(number, "one-time", "2026-01-07", "2026-01-07", FEE)),
+        told(on_account, "account.instalments-agreed", 7, **of, currency="GBP", invoice=f"BA-L{number}-7", total_minor=FEE, count=24),
+    ]
+
+
+def kept(number: int) -> list[Told]:
+    """The device was delivered, and then its item failed before anything was charged."""
+    history = without(
+        device(number), "charging.started", "account.charge-started", "order.completed", "invoice.issued", "account.instalments-agreed"
+    )
+    return [*history, told(f"order-{order_id(number, SALT)}", "item.failed", 8, order_id(number, SALT), item="1")]
+
+
 @dataclass(frozen=True)
 class Leaking:
     """A leak: by which rule it is found and what is at stake; the story with it, and the sound one."""
@@ -180,6 +210,10 @@ LEAKS: tuple[Leaking, ...] = tuple(
              lambda h, n: [*discounted(h, n)[:6], bill(n, 39, line(n, "period", "2026-02-08", "2026-03-08", PRICE), off(n, "2026-02-08", "2026-02-15", 100))]),
             ("a discount that nobody promised", "discount-not-ended", 400,
              lambda h, n: [*h[:6], bill(n, 39, line(n, "period", "2026-02-08", "2026-03-08", PRICE), off(n, "2026-02-08", "2026-03-08", 400))]),
+            ("a device delivered without its agreement", "device-without-agreement", FEE,
+             lambda h, n: without(device(n), "account.instalments-agreed"), lambda h, n: device(n)),
+            ("a device that is kept and was never charged", "device-without-agreement", FEE,
+             lambda h, n: kept(n), lambda h, n: without(kept(n), "delivery.delivered")),
             ("a month that no bill has", "days-not-billed", PRICE,
              lambda h, n: [*h[:6], bill(n, 70, line(n, "period", "2026-03-08", "2026-04-08", PRICE))]),
         )

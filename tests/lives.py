@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from o2c.orders.state import suspicion
+from tests.lives_of_devices import OF_DELIVERIES, OF_DEVICES, OF_INSTALMENTS, OF_INVOICES
 
 ORDER = "6f9619ff-8b86-5d01-b42d-00cf4fc964ff"
 Told = tuple[str, Mapping[str, Any]]
@@ -137,6 +138,7 @@ LIVES: Mapping[str, Mapping[str, Sequence[Told]]] = {
         "standing still": (("sim.received", {}), ("sim.taken", {}), ("sim.returned", {}), ("sim.restock-fell-out", {})),
         "stopped": (("sim.received", {}), ("sim.returned", {}), ("step.stopped", {**_NO, "step": "sim-restock"})),
     },
+    "device": OF_DEVICES,
     "number": {
         "assigned": (("number.received", {}), ("number.taken", {})),
         "golden": (("number.received", {"number_class": "golden"}),),
@@ -181,10 +183,10 @@ LIVES: Mapping[str, Mapping[str, Sequence[Told]]] = {
             ("catalogue.offering-published", {"prices": [], "recurring_minor": 1999, "one_time_minor": 1000}),
         ),
     },
-    "delivery": {"announced": (("sims.announced", {}),), "arrived": (("sims.announced", {}), ("sims.arrived", {})), "standing still": (("sims.announced", {}), ("sims.fell-out", {})),
-                 "numbers standing still": (("numbers.announced", {}), ("numbers.fell-out", {})),
-                 "stopped": (("sims.announced", {}), ("step.stopped", {**_NO, "step": "sim-arrival"}))},
+    "delivery": {**OF_DELIVERIES, "announced": (("sims.announced", {}),), "arrived": (("sims.announced", {}), ("sims.arrived", {})), "standing still": (("sims.announced", {}), ("sims.fell-out", {})),
+                 "numbers standing still": (("numbers.announced", {}), ("numbers.fell-out", {})), "stopped": (("sims.announced", {}), ("step.stopped", {**_NO, "step": "sim-arrival"}))},
     "account": {
+        **OF_INSTALMENTS,
         "opened": (("account.opened", {}),),
         "usage, up to its limit and beyond": (
             ("account.opened", {}), ("account.charge-started", {"terms": {"usage_version": 12}}), ("account.limit-set", {}),
@@ -260,7 +262,7 @@ LIVES: Mapping[str, Mapping[str, Sequence[Told]]] = {
         ),
         "its relief standing still": (("invoice.issued", {}), ("invoice.written-off", {}), ("invoice.relief-requested", {}), ("invoice.relief-fell-out", {})),
         "void": (("invoice.issued", {}), ("payment.requested", {}), ("invoice.voided", {})),
-        "covered by credit": (("invoice.issued", {"credit_used_minor": 2399}),),
+        **OF_INVOICES, "covered by credit": (("invoice.issued", {"credit_used_minor": 2399}),),
         "declined": (("invoice.issued", {}), ("payment.requested", {"attempt": 3}), ("payment.fell-out", {"attempt": 3})),
         "unwatched": (
             ("invoice.issued", {}), ("payment.requested", {}), ("invoice.overdue-check-requested", {}), ("payment.received", {}),

@@ -35,6 +35,7 @@ LISTS = {
     "/api/v1/customers/": ("/api/v1/customers", "customer"),
     "/api/v1/fallout/": ("/api/v1/fallout?everything=true", "fallout"),
     "/api/v1/hooks/": ("/api/v1/hooks", "hook"),
+    "/api/v1/instalments/": ("/api/v1/payments/invoices", "account"),
     "/api/v1/invoices/": ("/api/v1/payments/invoices", "invoice"),
     "/api/v1/issuers/": ("/api/v1/issuers", "issuer"),
     "/api/v1/keys/": ("/api/v1/keys", "prefix"),

@@ -24,6 +24,7 @@ from o2c.files import loading
 from o2c.kernel.partner import Answer, Answered, Failed, RefusedBy, Request
 from o2c.views.reading import caught_up
 from tests.desk import DEPOSIT, GOLDEN
+from tests.handsets import handset, selling
 from tests.hooked import Hooked, Post
 from tests.metered import MONTHLY, PRICES, load, metered_line, offering, record, usage
 from tests.rules.test_tokens import JWKS
@@ -70,7 +71,12 @@ def _sold_by_usage(world: World) -> None:
     world.scripted.will("payment", *[declined] * 200)
     people = (customer(USER), customer(DEBTOR))
     loading.load_customers(world.app, world.written("more.jsonl", "\n".join(map(json.dumps, people))))
-    world.take(order("METERED", metered_line(), party=USER), order("OWING", *[line(str(n)) for n in range(1, 6)], party=DEBTOR))
+    selling(world)
+    world.take(
+        order("HANDSET", handset(instalments="24"), party="C-1"),
+        order("METERED", metered_line(), party=USER),
+        order("OWING", *[line(str(n)) for n in range(1, 6)], party=DEBTOR),
+    )
 
 
 def _services(world: World) -> None:

@@ -44,6 +44,8 @@ customers.list           own      yes     yes         masked   yes      yes     
 customers.load           -        -       -           -        -        -                -
 customers.register       yes      yes     yes         -        -        -                -
 customers.show           own      yes     yes         masked   yes      yes              -
+devices.block            -        yes     yes         -        -        -                -
+devices.show             -        yes     yes         masked   yes      yes              -
 diagnose                 -        -       -           -        yes      -                yes
 disputes.open            -        yes     yes         -        -        -                -
 disputes.settle          -        -       yes         -        -        -                -
@@ -80,6 +82,8 @@ hooks.rotate             own      -       yes         -        -        -       
 hooks.subscribe          own      -       yes         -        -        -                -
 hooks.subscribe/unmasked  -      -       yes         -        -        -                -
 hooks.unsubscribe        own      -       yes         -        -        -                yes
+instalments.settle       -        yes     yes         -        -        -                -
+instalments.show         -        yes     yes         masked   yes      yes              -
 invoices.html            own      yes     yes         masked   yes      yes              -
 invoices.pdf             own      yes     yes         masked   yes      yes              -
 invoices.show            own      yes     yes         masked   yes      yes              -
@@ -165,6 +169,7 @@ replay                   -        -       -           yes      -        -       
 sims.show                -        yes     yes         masked   yes      yes              -
 sql                      -        -       -           yes      yes      -                -
 status                   -        yes     yes         yes      yes      yes              yes
+stock.levels             -        yes     yes         yes      yes      yes              yes
 stock.load               -        -       -           -        -        -                -
 store.adopt              -        -       -           -        -        -                -
 streams.act              -        -       -           -        -        -                -

@@ -11,6 +11,12 @@ from o2c.kernel.charges import ChargeStarted, ChargeWithdrawn, account_stream
 from o2c.kernel.decision import Decision
 from o2c.kernel.periods import local_date
 from o2c.kernel.work import Work
+from o2c.orders.dates import from_wish
+
+
+def opens(work: Work, at: datetime) -> datetime:
+    """Give the first time from `at` at which the item is charged: not before the day that was wished for a service; goods as soon as they are delivered."""
+    return at if _of_goods(work) else from_wish(work, at)
 
 
 def start(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
@@ -33,15 +39,25 @@ def start(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
         currency=item.currency,
         starts_on=starts_on,
         market=work.state.market,
+        goods=_of_goods(work),
+        instalments=int(item.characteristics.get("instalments", "1")) if _of_goods(work) else 1,
     )
     done = ChargingStarted(item=work.item, attempt=work.attempt, account=item.account, starts_on=starts_on)
     return Decision((done,), ((account_stream(item.account), charge),))
 
 
+def _of_goods(work: Work) -> bool:
+    """Whether the customer buys a thing: it is charged because it was delivered, and nobody switches it on."""
+    return "delivery" in work.subject.waits and "activation" not in work.subject.waits
+
+
 def _service_start(work: Work, at: datetime) -> str:
-    """The day from which the customer has the service. A download that a person vouched for has no day of its own: then it is today."""
+    """The day from which the customer has the service or the goods. What a person vouched for has no day of its own: then it is today."""
+    today = local_date(at, work.market.zone).isoformat()
+    if _of_goods(work):
+        return str(work.outcomes.get("delivery", {}).get("delivered_on") or today)
     if "esim-download" in work.subject.waits:
-        return str(work.outcomes.get("esim-download", {}).get("starts_on") or local_date(at, work.market.zone).isoformat())
+        return str(work.outcomes.get("esim-download", {}).get("starts_on") or today)
     return str(work.outcomes["activation"]["starts_on"])
 
 

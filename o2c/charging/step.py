@@ -5,14 +5,13 @@ from __future__ import annotations
 from o2c.charging import rules
 from o2c.charging.events import ChargingFellOut, ChargingRequested
 from o2c.kernel.step import Ending, Step
-from o2c.orders.dates import from_wish
 
 STEP = Step(
     name="charging",
     requested=ChargingRequested,
     fell_out=ChargingFellOut,
     complete=rules.start,
-    open_from=from_wish,
+    open_from=rules.opens,
     ending=Ending(
         undo=rules.stop,
     ),

@@ -171,6 +171,18 @@ def _hole(item: Item, today: str, days: int) -> Iterator[Found]:
             yield price, one.line["to_day"], _all(item.active), (one.event, other.event)
 
 
+def _unpaid_device(item: Item, today: str, days: int) -> Iterator[Found]:
+    """A device is with the customer, and the day after no invoice has it, or no agreement where it is paid in instalments."""
+    if item.device is None or item.delivered is None or not item.terms.get("one_time_minor", 0):
+        return
+    in_instalments = int(item.terms.get("characteristics", {}).get("instalments", "1")) > 1
+    invoiced = [billed.event for billed in item.lines if billed.line["kind"] == "one-time"]
+    if (invoiced and (item.agreement or not in_instalments)) or day_after(item.delivered.at[:10], 1) > today:
+        return
+    sides = _all(item.device, item.delivered, item.ended), (*_all(item.charge, item.agreement), *invoiced)
+    yield item.terms["one_time_minor"], item.delivered.at, *sides
+
+
 RULES: tuple[AssuranceRule, ...] = (
     AssuranceRule(
         "activated-not-billed", "G-RM-RA-RLb", "A service that is on is billed within some days, and goes on being billed.", _unbilled
@@ -184,6 +196,12 @@ RULES: tuple[AssuranceRule, ...] = (
     AssuranceRule(
         "discount-not-ended", "G-RM-RA-RLc", "A discount is given on its own days alone, to whom it was promised.", _discount_goes_on
     ),
+    AssuranceRule(
+        "device-without-agreement",
+        "G-RM-RA-RLb",
+        "A device that was delivered is on an invoice, and on an agreement where it is paid in instalments.",
+        _unpaid_device,
+    ),
     AssuranceRule("days-not-billed", "G-RM-RA-RLc", "Between the days billed there is none that was not.", _hole),
 )
 DEPOSIT_RULE = ("deposit-not-returned", "G-RM-RA-RLj", "The deposit of an order that is over is a credit, or owed to the customer.")
@@ -193,7 +211,6 @@ FINAL_BILL_RULE = (
     "An account of which nothing is served any more gets a final bill of what was served and used until then, within some days.",
 )
 LEFT_OUT: Mapping[str, str] = {
-    "device-without-agreement": "no device is sold on an agreement",
     "port-out-without-final-bill": "no number is ported out",
 }
 """What the same section asks for and this log cannot show yet, each with the reason."""

@@ -40,6 +40,21 @@ SIM = _machine(
     returned="available",
     scrapped="",
 )
+DEVICE = _machine(
+    {
+        "device.received": "available",
+        "device.restocked": "available",
+        "device.taken": "assigned",
+        "device.returned": "returned",
+        "device.blocked": "blocked",
+        "device.given-up": "blocked",
+    },
+    before="available",
+    available="assigned blocked",
+    assigned="returned blocked",
+    returned="available blocked",
+    blocked="blocked returned",
+)
 NUMBER = _machine(
     {
         "number.received": "available",

@@ -46,7 +46,7 @@ _SUMS = """WITH bill AS (
                 - coalesce(sum((body->>'of_open_minor')::bigint), 0) AS total, coalesce(sum((body->>'credit_used_minor')::bigint), 0) AS used,
             coalesce(sum((body->>'amount_minor')::bigint), 0) AS paid, coalesce(sum((body->>'credit_minor')::bigint) FILTER (WHERE type = 'payment.received'), 0) AS over,
             coalesce(sum((body->>'credit_minor')::bigint) FILTER (WHERE type <> 'payment.received'), 0) AS noted
-        FROM o2c.event WHERE type IN ('invoice.issued', 'payment.received', 'payment.part-received', 'credit-note.issued', 'invoice.voided')
+        FROM o2c.event WHERE type IN ('invoice.issued', 'payment.received', 'payment.part-received', 'credit-note.issued', 'invoice.voided', 'invoice.put-on-instalments')
         GROUP BY stream),
     invoiced AS (
         SELECT coalesce(sum(paid), 0)::bigint AS paid, coalesce(sum(least(paid, total - used) + used), 0)::bigint AS settled,

@@ -19,7 +19,7 @@ TYPES = ENDS | {
     "order.planned", "service.activated", "service.deactivated", "esim.downloaded", "step.forced", "step.skipped", "charging.started", "item.failed",
     "item.cancelled", "account.charge-started", "account.charge-withdrawn", "invoice.issued", "account.deposit-kept", "account.deposit-freed",
     "catalogue.price-rise-announced", "account.billed",
-    "collections.barred",
+    "collections.barred", "device.assigned", "delivery.delivered", "account.instalments-agreed",
 }  # fmt: skip
 
 
@@ -52,7 +52,7 @@ class Item:
     """An item of an order as fulfilment and as billing have it.
 
     `planned` has the pinned prices, `currency` and `account`. `active` says that the service is on, `begun` from which day it is the customer's where that is
-    another; `vouched`: a person said that one of the two was done, so no event says on which day. `ended` is the first event by which it ended.
+    another; `vouched`: a person said that one of the two was done, so no event says on which day. Of a `device` it is on when it was `delivered`; `agreement` is that about its instalments. `ended` is the first event by which it ended.
     """
 
     order: str
@@ -66,6 +66,9 @@ class Item:
     step: Said | None = None
     charge: Said | None = None
     withdrawn: Said | None = None
+    device: Said | None = None
+    delivered: Said | None = None
+    agreement: Said | None = None
     lines: list[Billed] = field(default_factory=list)
     rises: list[PriceRiseAnnounced] = field(default_factory=list)
 
@@ -217,6 +220,15 @@ def _of_item(item: Item, seen: Seen, said: Said) -> None:
         case "step.forced" | "step.skipped" if seen.step in ("activation", "esim-download"):
             item.vouched = True
             item.active = item.active or said
+        case "device.assigned":
+            item.device = said
+        case "delivery.delivered":
+            item.delivered = said
+            item.active = said if item.device else item.active
+        case "step.forced" | "step.skipped" if seen.step == "delivery" and item.device:
+            item.delivered = item.active = said
+        case "account.instalments-agreed":
+            item.agreement = said
         case "charging.started":
             item.step = said
         case "account.charge-started":

@@ -19,9 +19,9 @@ from o2c.store.connection import Connection
 _GUARDS = "SELECT kind, key, holder FROM o2c.guard JOIN unnest(%s::text[], %s::text[]) AS x (kind, key) USING (kind, key)"
 """The holders of some guards. Parameters: arrays of kinds and keys."""
 
-_OTHER_GUARDS = """SELECT count(*) AS n FROM o2c.guard WHERE kind IN ('sim', 'number')
+_OTHER_GUARDS = """SELECT count(*) AS n FROM o2c.guard WHERE kind IN ('sim', 'number', 'device')
     AND (key, holder) NOT IN (SELECT * FROM unnest(%s::text[], %s::text[]))"""
-"""How many guards of SIMs and numbers there are besides some. Parameters: arrays of the keys and holders of those."""
+"""How many guards of SIMs, numbers and devices there are besides some. Parameters: arrays of the keys and holders of those."""
 
 
 class Transitions(Watch):
@@ -95,15 +95,15 @@ def _unfinished(state: OrderState, item: str) -> bool:
     return item_state(state.progress.items[item]) not in FINAL
 
 
-_PIECES = ("sim", "number")
+_PIECES = ("sim", "number", "device")
 """The kinds of stream that are about a piece of stock."""
 
 
 class Holdings(Watch):
-    """No SIM and no number has two holders at a time, and the guard rows say the same as the log."""
+    """No SIM, number or device has two holders at a time, and the guard rows say the same as the log."""
 
-    name = "no SIM or number is held twice, guards agree"
-    unit = "SIMs and numbers held"
+    name = "no SIM, number or device is held twice, guards agree"
+    unit = "SIMs, numbers and devices held"
 
     def __init__(self) -> None:
         super().__init__()
@@ -113,7 +113,7 @@ class Holdings(Watch):
         self._unheld: set[tuple[str, str]] = set()
 
     def event(self, stream: Folded, fact: Fact, before: Any) -> None:
-        """Report a SIM or number that is taken while somebody else holds it."""
+        """Report a SIM, number or device that is taken while somebody else holds it."""
         if fact.version == 1:
             self._holder = ""
         holder = holder_after(fact.event) if piece_of(stream.stream)[0] in _PIECES else None
@@ -156,7 +156,7 @@ class Holdings(Watch):
         row = conn.execute(_OTHER_GUARDS, claimed).fetchone()
         actual, expected = (row["n"] if row else 0), self.count + len(self._unheld - self._claims)
         if actual > expected:
-            self.flaw(f"{actual - expected} guards hold a SIM or number that is not in the log")
+            self.flaw(f"{actual - expected} guards hold a SIM, number or device that is not in the log")
 
 
 class Intakes(Watch):

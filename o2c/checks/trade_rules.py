@@ -177,6 +177,13 @@ RULES: tuple[Rule, ...] = (
         machine=machines.SIM,
     ),
     Transitions(
+        name="device-states",
+        says="A device is received, assigned, returned and restocked; one that is blocked is offered to nobody again.",
+        source="devices/state.py",
+        by=by_stream,
+        machine=machines.DEVICE,
+    ),
+    Transitions(
         name="number-states",
         says="A number is on offer, reserved or assigned, and rests before it is on offer again; one that was brought in rests, too, and goes back.",
         source="numbers/state.py",
@@ -263,6 +270,14 @@ RULES: tuple[Rule, ...] = (
         by=by_piece("iccid"),
         taken=named("sim.assigned", "sim.taken"),
         freed=named("sim.returned", "sim.scrapped", "sim.released", "sim.lost"),
+    ),
+    OneHolder(
+        name="device-in-one-hand",
+        says="A device is in no two hands at a time.",
+        source="orders guard a device by one row; 3GPP TS 22.016 (one equipment, one IMEI)",
+        by=by_piece("imei"),
+        taken=named("device.assigned", "device.taken"),
+        freed=named("device.returned", "device.given-up", "device.released", "device.lost"),
     ),
     NotBefore(
         name="notice-respected",

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any, Self
 
 from o2c.client.calls import Answer, Request
-from o2c.views.shown import AccessRecordShown, AccountBalanceShown, AccountShown, ActionShown, AgeShown, AllowanceShown, CancellationShown, ClosingShown, CodeShown, CollectionShown, CountedOrderShown, CreditNotePreviewShown, CustomerShown, CycleTimeShown, DayShown, DeliveryShown, DocumentShown, DryRunShown, DurationsShown, FalloutGroupShown, FalloutListed, FalloutPage, FaultShown, FigureShown, FoundOrderShown, HeadlineShown, HookShown, InvoicePage, InvoicePaperShown, IssuedInvoiceShown, IssuerShown, JobItemShown, KeyShown, LatePortShown, LedgerLineShown, LimitShown, MetricShown, MyOrderShown, NumberShown, OfferingChangeShown, OfferingShown, OrderLinkShown, OrderRow, OrderShown, OwedShown, PartnerShown, PartnerStatusShown, PartyShown, PermissionShown, PlannedStepShown, PrepaidShown, PriceShown, ProductShown, PromisesKeptShown, QuotaShown, RenderedShown, SavedViewShown, SimShown, StageShown, StoreShown, TimelineEventShown, TrialBalanceShown, UsageFileShown, UsagePurgeShown, UsageRecordShown
+from o2c.views.shown import AccessRecordShown, AccountBalanceShown, AccountShown, ActionShown, AgeShown, AgreementShown, AllowanceShown, CancellationShown, ClosingShown, CodeShown, CollectionShown, CountedOrderShown, CreditNotePreviewShown, CustomerShown, CycleTimeShown, DayShown, DeliveryShown, DeviceShown, DocumentShown, DryRunShown, DurationsShown, FalloutGroupShown, FalloutListed, FalloutPage, FaultShown, FigureShown, FoundOrderShown, HeadlineShown, HookShown, InvoicePage, InvoicePaperShown, IssuedInvoiceShown, IssuerShown, JobItemShown, KeyShown, LatePortShown, LedgerLineShown, LevelShown, LimitShown, MetricShown, MyOrderShown, NumberShown, OfferingChangeShown, OfferingShown, OrderLinkShown, OrderRow, OrderShown, OwedShown, PartnerShown, PartnerStatusShown, PartyShown, PermissionShown, PlannedStepShown, PrepaidShown, PriceShown, ProductShown, PromisesKeptShown, QuotaShown, RenderedShown, SavedViewShown, SimShown, StageShown, StoreShown, TimelineEventShown, TrialBalanceShown, UsageFileShown, UsagePurgeShown, UsageRecordShown
 
 class Access:
     def permissions(self, *, min_position: int | None = ...) -> Answer[builtins.list[PermissionShown]]: ...
@@ -45,6 +45,10 @@ class Customers:
     def register(self, paper: Mapping[str, Any] | str | bytes, *, idempotency_key: str = ...) -> Answer[dict[str, Any]]: ...
     def show(self, name: str, *, personal: bool = ..., min_position: int | None = ..., why: str = ..., if_none_match: str = ...) -> Answer[CustomerShown]: ...
 
+class Devices:
+    def block(self, imei: str, cause: str, *, idempotency_key: str = ...) -> Answer[dict[str, Any]]: ...
+    def show(self, imei: str, *, min_position: int | None = ...) -> Answer[DeviceShown]: ...
+
 class Disputes:
     def open(self, invoice: str, *, amount: str = ..., note: str = ..., idempotency_key: str = ...) -> Answer[dict[str, Any]]: ...
     def settle(self, invoice: str, outcome: str, *, note: str = ..., idempotency_key: str = ...) -> Answer[dict[str, Any]]: ...
@@ -78,6 +82,10 @@ class Hooks:
     def rotate(self, hook: str, *, idempotency_key: str = ...) -> Answer[dict[str, Any]]: ...
     def subscribe(self, url: str, *, types: builtins.list[str] = ..., format: str = ..., after: str = ..., captured_by: str = ..., customer: str = ..., unmasked: bool = ..., query: str = ..., idempotency_key: str = ...) -> Answer[dict[str, Any]]: ...
     def unsubscribe(self, hook: str, *, idempotency_key: str = ...) -> Answer[dict[str, Any]]: ...
+
+class Instalments:
+    def settle(self, account: str, order: str, item: str, *, idempotency_key: str = ...) -> Answer[dict[str, Any]]: ...
+    def show(self, account: str, *, on: date | str | None = ..., min_position: int | None = ...) -> Answer[builtins.list[AgreementShown]]: ...
 
 class Invoices:
     def html(self, invoice: str, *, note: str = ..., personal: bool = ..., min_position: int | None = ..., why: str = ...) -> Answer[RenderedShown]: ...
@@ -188,6 +196,9 @@ class Refunds:
 class Sims:
     def show(self, iccid: str, *, min_position: int | None = ...) -> Answer[SimShown]: ...
 
+class Stock:
+    def levels(self, *, kind: str = ..., min_position: int | None = ...) -> Answer[builtins.list[LevelShown]]: ...
+
 class Streams:
     def show(self, name: str, *, identifiers: bool = ..., min_position: int | None = ..., why: str = ...) -> Answer[builtins.list[dict[str, Any]]]: ...
 
@@ -233,6 +244,10 @@ class AsyncCustomers:
     async def register(self, paper: Mapping[str, Any] | str | bytes, *, idempotency_key: str = ...) -> Answer[dict[str, Any]]: ...
     async def show(self, name: str, *, personal: bool = ..., min_position: int | None = ..., why: str = ..., if_none_match: str = ...) -> Answer[CustomerShown]: ...
 
+class AsyncDevices:
+    async def block(self, imei: str, cause: str, *, idempotency_key: str = ...) -> Answer[dict[str, Any]]: ...
+    async def show(self, imei: str, *, min_position: int | None = ...) -> Answer[DeviceShown]: ...
+
 class AsyncDisputes:
     async def open(self, invoice: str, *, amount: str = ..., note: str = ..., idempotency_key: str = ...) -> Answer[dict[str, Any]]: ...
     async def settle(self, invoice: str, outcome: str, *, note: str = ..., idempotency_key: str = ...) -> Answer[dict[str, Any]]: ...
@@ -266,6 +281,10 @@ class AsyncHooks:
     async def rotate(self, hook: str, *, idempotency_key: str = ...) -> Answer[dict[str, Any]]: ...
     async def subscribe(self, url: str, *, types: builtins.list[str] = ..., format: str = ..., after: str = ..., captured_by: str = ..., customer: str = ..., unmasked: bool = ..., query: str = ..., idempotency_key: str = ...) -> Answer[dict[str, Any]]: ...
     async def unsubscribe(self, hook: str, *, idempotency_key: str = ...) -> Answer[dict[str, Any]]: ...
+
+class AsyncInstalments:
+    async def settle(self, account: str, order: str, item: str, *, idempotency_key: str = ...) -> Answer[dict[str, Any]]: ...
+    async def show(self, account: str, *, on: date | str | None = ..., min_position: int | None = ...) -> Answer[builtins.list[AgreementShown]]: ...
 
 class AsyncInvoices:
     async def html(self, invoice: str, *, note: str = ..., personal: bool = ..., min_position: int | None = ..., why: str = ...) -> Answer[RenderedShown]: ...
@@ -376,6 +395,9 @@ class AsyncRefunds:
 class AsyncSims:
     async def show(self, iccid: str, *, min_position: int | None = ...) -> Answer[SimShown]: ...
 
+class AsyncStock:
+    async def levels(self, *, kind: str = ..., min_position: int | None = ...) -> Answer[builtins.list[LevelShown]]: ...
+
 class AsyncStreams:
     async def show(self, name: str, *, identifiers: bool = ..., min_position: int | None = ..., why: str = ...) -> Answer[builtins.list[dict[str, Any]]]: ...
 
@@ -405,10 +427,12 @@ class Client:
     collections: Collections
     credit_notes: Credit_Notes
     customers: Customers
+    devices: Devices
     disputes: Disputes
     events: Events
     fallout: Fallout
     hooks: Hooks
+    instalments: Instalments
     invoices: Invoices
     issuers: Issuers
     keys: Keys
@@ -426,6 +450,7 @@ class Client:
     quota: Quota
     refunds: Refunds
     sims: Sims
+    stock: Stock
     streams: Streams
     usage: Usage
 
@@ -450,10 +475,12 @@ class AsyncClient:
     collections: AsyncCollections
     credit_notes: AsyncCredit_Notes
     customers: AsyncCustomers
+    devices: AsyncDevices
     disputes: AsyncDisputes
     events: AsyncEvents
     fallout: AsyncFallout
     hooks: AsyncHooks
+    instalments: AsyncInstalments
     invoices: AsyncInvoices
     issuers: AsyncIssuers
     keys: AsyncKeys
@@ -471,5 +498,6 @@ class AsyncClient:
     quota: AsyncQuota
     refunds: AsyncRefunds
     sims: AsyncSims
+    stock: AsyncStock
     streams: AsyncStreams
     usage: AsyncUsage

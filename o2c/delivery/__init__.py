@@ -1,1 +1,1 @@
-"""Bringing a physical SIM to the customer."""
+"""Bringing a physical SIM or a device to the customer."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from o2c.kernel.event import Upcast
 from o2c.kernel.shapes import Done, FellOut, Requested, Undertaken
 
 
 class DeliveryRequested(Requested, name="delivery.requested", step="delivery", stream="order"):
-    """The SIM is to be handed to the courier."""
+    """The SIM or device is to be handed to the courier."""
 
     example = {"item": "1", "attempt": 1, "due_at": "2026-01-05T09:00:00Z"}
 
@@ -18,10 +19,12 @@ class ParcelHandedOver(Undertaken, name="delivery.handed-over", step="delivery",
 
 
 class ParcelDelivered(Done, name="delivery.delivered", step="delivery", stream="order"):
-    """The parcel reached the customer, under the courier's reference."""
+    """The parcel reached the customer, under the courier's reference, on the local day `delivered_on` (empty before the event said it)."""
 
-    example = {"item": "1", "reference": "PCL-20394"}
+    example = {"item": "1", "reference": "PCL-20394", "delivered_on": "2026-01-07"}
+    upcasts = (Upcast(defaults={"delivered_on": ""}),)
     reference: str = ""
+    delivered_on: str = ""
 
 
 class DeliveryFellOut(FellOut, name="delivery.fell-out", step="delivery", stream="order"):

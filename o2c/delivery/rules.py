@@ -8,6 +8,7 @@ from typing import Any
 
 from o2c.delivery.events import ParcelDelivered
 from o2c.kernel.decision import Decision, just
+from o2c.kernel.periods import local_date
 from o2c.kernel.work import Work
 from o2c.markets.addresses import address_flaw
 from o2c.markets.base import end_of_working_day
@@ -29,13 +30,15 @@ def flaw(work: Work, at: datetime) -> str:
 
 
 def parcel(work: Work) -> Mapping[str, Any]:
-    """Give the body of the request to the courier: the `iccid` of the SIM and the `address`."""
-    return {"iccid": work.outcomes["sim"]["iccid"], "address": work.subject.place}
+    """Give the body of the request to the courier: the `iccid` of the SIM, or the `imei` of the device, and the `address`."""
+    piece = {"imei": work.outcomes["device"]["imei"]} if "device" in work.outcomes else {"iccid": work.outcomes["sim"]["iccid"]}
+    return {**piece, "address": work.subject.place}
 
 
 def delivered(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
     """Decide that the parcel reached the customer, under the courier's reference."""
-    return just(ParcelDelivered(item=work.item, attempt=work.attempt, reference=str(data.get("reference", ""))))
+    reference, delivered_on = str(data.get("reference", "")), local_date(at, work.market.zone).isoformat()
+    return just(ParcelDelivered(item=work.item, attempt=work.attempt, reference=reference, delivered_on=delivered_on))
 
 
 def handed_over(work: Work, at: datetime) -> str:

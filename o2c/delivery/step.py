@@ -28,7 +28,7 @@ STEP = Step(
         no_return=rules.handed_over,
     ),
     renewal=Renewal(
-        # A parcel that is found again must not put a second SIM of the line into the world.
-        of={"LOG-LOST": ("sim",)},
+        # A parcel that is found again must not put a second SIM of the line, or a second device, into the world.
+        of={"LOG-LOST": ("sim", "device")},
     ),
 )

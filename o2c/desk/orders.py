@@ -23,7 +23,9 @@ from o2c.views.reading import Rows, amount_text
 
 _TOLD = (CancellationAccepted, CancellationRefused, ItemCancelled, Undone, GivenUp, RecallRequested, StepCancelled, DepositReleased)
 """The kinds of event that a cancellation is told by."""
-_NAMING = tuple(dict.fromkeys(key for cls in types_by_name().values() for key, thing in cls.named.items() if thing in ("sim", "number")))
+_NAMING = tuple(
+    dict.fromkeys(key for cls in types_by_name().values() for key, thing in cls.named.items() if thing in ("sim", "number", "device"))
+)
 
 
 @dataclass(frozen=True)

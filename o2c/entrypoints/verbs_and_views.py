@@ -30,7 +30,9 @@ from o2c.desk import (
 )
 from o2c.desk import catalogue as catalogue_desk
 from o2c.desk import collections as collection_desk
+from o2c.desk import devices as device_desk
 from o2c.desk import hooks as hook_desk
+from o2c.desk import instalments as instalment_desk
 from o2c.desk import invoices as invoice_desk
 from o2c.desk import ledger as ledger_desk
 from o2c.desk import limits as limit_desk
@@ -55,6 +57,7 @@ from o2c.views import (
     counterfactual,
     course,
     credit_notes,
+    devices,
     documents,
     event_pages,
     fallout_groups,
@@ -62,6 +65,7 @@ from o2c.views import (
     fallouts,
     finding,
     following,
+    instalments,
     invoice_papers,
     invoices,
     jobs,
@@ -150,6 +154,7 @@ VERBS = (
     Operation("customers.contact", customers.record_contact),
     Operation("customers.load", loading.load_customers),
     Operation("customers.register", customers.register_customer),
+    Operation("devices.block", device_desk.block),
     Operation("disputes.open", collection_desk.open_dispute),
     Operation("disputes.settle", collection_desk.settle_dispute),
     Operation("fallout.apply-fix", fixes.apply_fix),
@@ -166,6 +171,7 @@ VERBS = (
     Operation("hooks.rotate", hook_desk.rotate),
     Operation("hooks.subscribe", hook_desk.subscribe),
     Operation("hooks.unsubscribe", hook_desk.unsubscribe),
+    Operation("instalments.settle", instalment_desk.settle),
     Operation("invoices.void", invoice_desk.void_invoice, decided_by="invoices.show"),
     Operation("issuers.distrust", keys.distrust_issuer),
     Operation("issuers.trust", keys.trust_issuer),
@@ -229,6 +235,7 @@ VIEWS = (
     Operation("credit-notes.preview", credit_notes.preview_credit_note),
     Operation("customers.list", customer_views.list_customers),
     Operation("customers.show", customer_views.show_customer),
+    Operation("devices.show", devices.show_device),
     Operation("diagnose", run_checks),
     Operation("events.find", following.find_events),
     Operation("events.last", following.last_event),
@@ -245,6 +252,7 @@ VIEWS = (
     Operation("fallout.show", fallout_page.show_fallout),
     Operation("hooks.deliveries", hook_views.list_deliveries),
     Operation("hooks.list", hook_views.list_hooks),
+    Operation("instalments.show", instalments.show_instalments),
     Operation("invoices.html", invoice_papers.invoice_html),
     Operation("invoices.pdf", invoice_papers.invoice_pdf),
     Operation("invoices.show", invoice_papers.show_paper),
@@ -294,6 +302,7 @@ VIEWS = (
     Operation("sims.show", sims.show_sim),
     Operation("sql", statement.run_statement),
     Operation("status", status.show_status),
+    Operation("stock.levels", devices.stock_levels),
     Operation("streams.show", following.show_stream),
     Operation("usage.list", usage_views.list_usage),
 )

@@ -64,7 +64,7 @@ class Skip:
 
 @dataclass(frozen=True, slots=True)
 class Replace:
-    """Give up the SIM that the step works with, and take another; then the step is done anew."""
+    """Give up the SIM or device that the step works with, and take another; then the step is done anew."""
 
     action = "replace"
 
@@ -85,8 +85,8 @@ class FailOrder:
 
 Resolution = Correct | Retry | Park | Decide | Force | Skip | Replace | Fail | FailOrder
 """The ways in which a person can resolve a fallout, each the `action` of that name."""
-PIECE = "sim"
-"""The step whose piece of stock can be replaced."""
+PIECES = ("sim", "device")
+"""The steps whose piece of stock can be replaced."""
 
 
 def resolve(resolution: Resolution, step: Step, work: Work, kind: StreamKind, book: Any, *, note: str, at: datetime) -> Decision:
@@ -176,10 +176,12 @@ def skip(step: Step, work: Work, *, note: str) -> Decision:
 
 
 def replaced(step: Step, work: Work, book: Any, *, note: str, at: datetime) -> Decision:
-    """Take another SIM in place of the one that the step works with. Raises Refused (conflict) where there is none to replace."""
-    again = replace(work.state, work.item, step.name, PIECE, at, book) if work.item and not step.recalls else NOTHING
+    """Take another SIM or device in place of the one that the step works with. Raises Refused (conflict) where there is none to replace."""
+    begun = work.state.items[work.item].waits if work.item and not step.recalls else {}
+    tried = (replace(work.state, work.item, step.name, piece, at, book) for piece in PIECES if piece in begun)
+    again = next((one for one in tried if one), NOTHING)
     if not again:
-        raise Refused(f"{work.stream}: step {step.name} works with no SIM that could be replaced", kind="conflict")
+        raise Refused(f"{work.stream}: step {step.name} works with no SIM or device that could be replaced", kind="conflict")
     return just(_decided(step, work, "replace", note)) + again
 
 

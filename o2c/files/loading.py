@@ -1,10 +1,10 @@
-"""Loading what orders need: catalogue, customers, SIMs and numbers."""
+"""Loading what orders need: catalogue, customers, SIMs, numbers and devices."""
 
 from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -17,6 +17,8 @@ from o2c.customers.rules import register
 from o2c.customers.state import CustomerState, stream_of
 from o2c.desk.act import act, permitted
 from o2c.desk.codes import load_deed, load_rates_deed
+from o2c.devices import rules as devices
+from o2c.devices.state import stream_of as device_stream
 from o2c.engine.app import Context, Engine
 from o2c.engine.drafts import Command, Loaded
 from o2c.engine.runner import Runner
@@ -34,9 +36,16 @@ from o2c.numbers.state import stream_of as number_stream
 from o2c.orders.document import Unreadable, parse
 from o2c.sim import rules as sims
 from o2c.sim.state import stream_of as sim_stream
+from o2c.stock.events import StockAnnounced
 from o2c.stock.state import field_missing
 from o2c.views.rates import rates_in_force
 
+_STOCK: Mapping[str, tuple[Callable[..., StockAnnounced], tuple[str, ...], Callable[[str], str]]] = {
+    "sims": (sims.announce, sims.COLUMNS, sim_stream),
+    "numbers": (numbers.announce, numbers.COLUMNS, number_stream),
+    "devices": (devices.announce, devices.COLUMNS, device_stream),
+}
+"""By what is loaded: how its rows are announced, its columns, and the stream of a piece by the first of them."""
 BATCH = 250
 DELIVERY_ROWS = 1_000
 ACTOR = CHANNEL = "intake"
@@ -146,13 +155,13 @@ def _shaped(path: Path, what: str) -> Iterator[None]:
 
 
 def load_stock(app: Engine, runner: Runner, what: str, path: Path, at: datetime | None, *, context: Context = BY_INTAKE) -> int:
-    """Announce a delivery of `sims` or `numbers`, or move it to another time; without a time, or with one that has passed, it is taken in at once.
+    """Announce a delivery of `sims`, `numbers` or `devices`, or move it to another time; without a time, or with one that has passed, it is taken in at once.
 
     Gives how many rows were announced or moved. Raises Refused for a file of another shape or with a bad row, and (conflict) for one with a piece
     that another file brought, or that is announced for later when no time is given.
     """
     actor = permitted(context, "stock.load").actor
-    announce, columns = (sims.announce, sims.COLUMNS) if what == "sims" else (numbers.announce, numbers.COLUMNS)
+    announce, columns, _ = _STOCK[what]
     content, rows = _stock_rows(path, what, columns)
     now = app.clock().now
     whole = announce(rows=rows, at=at or now)
@@ -200,7 +209,7 @@ def _stock_rows(path: Path, what: str, columns: tuple[str, ...]) -> tuple[str, t
 def _refuse_known(app: Engine, path: Path, what: str, rows: Sequence[tuple[str, ...]], start: int) -> None:
     """A piece comes into the store with one file only. Raises Refused (conflict) naming the first row that another brought or announced."""
     page = rows[start : start + DELIVERY_ROWS]
-    stream_of = sim_stream if what == "sims" else number_stream
+    stream_of = _STOCK[what][2]
     pieces = app.load(stream_of(row[0]) for row in page)
     coming = app.load(app.reads.streams_at(f"{what[:-1]}-arrival"))
     announced = {row[0] for delivery in coming.values() for row in delivery.state.rows}

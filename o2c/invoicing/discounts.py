@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import date
 
+from o2c.invoicing.charge import Charge
 from o2c.invoicing.papers import DiscountEnding, InvoiceLine, described
-from o2c.invoicing.state import Charge, following_run
+from o2c.invoicing.state import following_run
 from o2c.kernel.discounts import Reduction, held, reductions
 from o2c.kernel.periods import Period
 

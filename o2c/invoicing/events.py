@@ -48,6 +48,38 @@ class BillRunFellOut(FellOut, name="account.bill-run-fell-out", step="bill-run",
     }  # fmt: skip
 
 
+class OneOffRequested(Requested, name="account.one-off-invoice-requested", step="one-off-invoice", stream="account"):
+    """Goods were delivered, or an agreement about instalments is settled: an invoice beside the bill runs is to be made of it."""
+
+    example = {"attempt": 1, "due_at": "2026-01-07T12:00:00Z"}
+
+
+class OneOffInvoiced(Done, name="account.one-off-invoiced", step="one-off-invoice", stream="account"):
+    """An invoice was made beside the bill runs, over goods (their charges, `ORDER/ITEM`) or the rest of agreements; empty where nothing was left to invoice."""
+
+    example = {"invoice": "BA-1001-20260107-G1", "charges": ["6f9619ff-8b86-5d01-b42d-00cf4fc964ff/2"]}
+    invoice: Annotated[str, Names("invoice")]
+    charges: tuple[str, ...] = ()
+
+
+class OneOffFellOut(FellOut, name="account.one-off-invoice-fell-out", step="one-off-invoice", stream="account"):
+    """The invoice beside the bill runs could not be made."""
+
+    example = {
+        "fallout": "5d3f0a5e-6f0e-5a53-9d4c-0d8a35a0b8f1", "reason": "SYS-BUG", "fault_class": "defect", "origin": "direct",
+        "recoverability": "correctable", "waiting_for": "us", "queue": "engineering",
+    }  # fmt: skip
+    upcasts = ()
+
+
+class PutOnInstalments(Event, name="invoice.put-on-instalments", stream="invoice"):
+    """Of what the invoice is over, with tax, `of_open_minor` is not paid for it but in instalments, which later bills of the account have."""
+
+    example = {"currency": "GBP", "of_open_minor": 59900}
+    currency: str
+    of_open_minor: int
+
+
 class InvoiceIssued(Held, Numbered, name="invoice.issued", stream="invoice"):
     """An invoice was issued, with all that it says for good: nothing of it is looked up later. Tax is computed once per tax group over the sum of
     its lines, half-up; it is due on `due_on`.

@@ -76,6 +76,10 @@ class DiscountEnding(BaseModel):
         return f"The discount {self.discount} on {self.offering} ends: from {self.ends_on} on it is charged without it."
 
 
+INSTALMENT = "instalment"
+"""Kind and tax group of a line that bills an instalment: the payment of a debt on which all tax was charged. It is no supply, so it has none."""
+
+
 class TaxSum(BaseModel):
     """The sums of one rate (BG-23): net of its lines, and the tax on that, once and half-up, in minor units."""
 

@@ -13,11 +13,13 @@ from o2c.catalogue.rises import price_on, rises_of
 from o2c.catalogue.state import STREAM as CATALOGUE
 from o2c.customers.events import CustomerRegistered
 from o2c.customers.state import stream_of as customer_stream
+from o2c.invoicing.charge import Charge
 from o2c.invoicing.discounts import billed_to, discounted, endings, placed
 from o2c.invoicing.events import AccountBilled, InvoiceIssued, InvoiceOverdue
+from o2c.invoicing.instalments import instalments_of
 from o2c.invoicing.of_market import rated, seller_of
 from o2c.invoicing.papers import InvoiceLine, described, extent, series_of, tax_sums
-from o2c.invoicing.state import AccountState, Charge, following_run, only
+from o2c.invoicing.state import AccountState, following_run, only
 from o2c.invoicing.usage import catalogue_streams, usage_of_run
 from o2c.kernel.arrears import arrears
 from o2c.kernel.balances import CreditUsed
@@ -53,8 +55,9 @@ def bill(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
         discounted(charge, charge_lines(charge, run_on, _own_rises(rises, charge, work.market)), run_on.day)
         for _, charge in sorted(state.charges.items())
     )
-    lines = placed((*chain.from_iterable(recurring), *of_usage))
     number = f"{state.account}-{run_on:%Y%m%d}"
+    owed, of_agreements = instalments_of(state, run_on, number)
+    lines = placed((*chain.from_iterable(recurring), *of_usage, *owed))
     own = {key: charge for key, charge in state.charges.items() if not charge.in_cycle and begun(charge, run_on)}
     billed = AccountBilled(
         run_on=state.due_run,
@@ -63,7 +66,7 @@ def bill(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
         final=state.to_settle,
         own_periods_to={key: begun(charge, run_on)[-1].end.isoformat() for key, charge in own.items()},
     )
-    taken = (used,) if used else ()
+    taken = (*((used,) if used else ()), *of_agreements)
     if not lines:
         return just(*taken, billed)
     customer = work.read.get(customer_stream(state.customer))
@@ -73,11 +76,13 @@ def bill(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
         for key, charge in sorted(state.charges.items())
         for one in endings(charge, run_on, billed_to(charge, run_on, billed.own_periods_to.get(key, "")))
     )
-    issued = _issue(state, number, lines, run_on, at, papers, work.market).model_copy(update={"endings": ending})
-    return Decision((*taken, *_used(state, issued), billed), ((invoice_stream(number), issued),), takes=(work.guard("invoice", number),))
+    issued = issue(state, number, lines, run_on, at, papers, work.market).model_copy(update={"endings": ending, "final": state.to_settle})
+    return Decision(
+        (*taken, *credit_used(state, issued), billed), ((invoice_stream(number), issued),), takes=(work.guard("invoice", number),)
+    )
 
 
-def _issue(
+def issue(
     state: AccountState,
     number: str,
     lines: tuple[InvoiceLine, ...],
@@ -85,8 +90,14 @@ def _issue(
     at: datetime,
     papers: CustomerRegistered | None,
     market: Market,
+    *,
+    tax_point: str = "",
+    to_spread_minor: int = 0,
 ) -> InvoiceIssued:
-    """The invoice with all its particulars. Its tax point is its date: VAT Regulations 1995, reg. 90 (continuous supplies), as nothing was paid before."""
+    """Give an invoice of an account with all its particulars; of `to_spread_minor` of it, paid in instalments, a credit of the account covers nothing.
+
+    Its tax point, where none is named, is its date: VAT Regulations 1995, reg. 90 (continuous supplies), as nothing was paid before.
+    """
     lines = tuple(rated(line, market, run_on) for line in lines)
     taxes = tax_sums(lines)
     net_minor, tax_minor = sum(line.net_minor for line in lines), sum(tax.tax_minor for tax in taxes)
@@ -103,7 +114,7 @@ def _issue(
         order=only(line.order for line in lines),
         currency=state.currency,
         issued_on=run_on.isoformat(),
-        tax_point=run_on.isoformat(),
+        tax_point=tax_point or run_on.isoformat(),
         issued_at=at,
         due_on=_due_on(market, method, run_on, local_date(at, market.zone)).isoformat(),
         method=method,
@@ -112,15 +123,14 @@ def _issue(
         net_minor=net_minor,
         tax_minor=tax_minor,
         total_minor=net_minor + tax_minor,
-        credit_used_minor=min(state.balance.credit_minor, net_minor + tax_minor),
-        final=state.to_settle,
-        credits_used=parts_used(state.balance, net_minor + tax_minor),
+        credit_used_minor=min(state.balance.credit_minor, net_minor + tax_minor - to_spread_minor),
+        credits_used=parts_used(state.balance, net_minor + tax_minor - to_spread_minor),
         market=state.market,
     )
 
 
-def _used(state: AccountState, issued: InvoiceIssued) -> tuple[CreditUsed, ...]:
-    """The account's credit, taken off the invoice as it is issued."""
+def credit_used(state: AccountState, issued: InvoiceIssued) -> tuple[CreditUsed, ...]:
+    """Give the use of the account's credit, taken off the invoice as it is issued; nothing where none is."""
     if not issued.credit_used_minor:
         return ()
     return (
@@ -158,8 +168,8 @@ def charge_lines(charge: Charge, run_on: date, rises: Sequence[PriceRiseAnnounce
     starts_on = date.fromisoformat(charge.starts_on)
     if (charge.withdrawn and not charge.served) or starts_on >= run_on:
         return
-    if not charge.billed_to and charge.one_time_minor:
-        yield _line(charge, "one-time", Period(starts_on, starts_on), charge.one_time_minor)
+    if not charge.billed_to and charge.one_time_minor and not charge.goods:
+        yield line_of(charge, "one-time", Period(starts_on, starts_on), charge.one_time_minor)
     if not charge.recurring_minor:
         return
     if charge.withdrawn:
@@ -167,7 +177,7 @@ def charge_lines(charge: Charge, run_on: date, rises: Sequence[PriceRiseAnnounce
         return
     if not charge.in_cycle:
         for own in begun(charge, run_on):
-            yield _line(charge, "period", own, price_on(charge.recurring_minor, rises, own.start))
+            yield line_of(charge, "period", own, price_on(charge.recurring_minor, rises, own.start))
         return
     cursor = date.fromisoformat(charge.billed_to) if charge.billed_to else starts_on
     ahead = Period(run_on, following_run(run_on))
@@ -185,9 +195,9 @@ def _last_lines(charge: Charge, end: date, run_on: date, rises: Sequence[PriceRi
     for own in charge.terms.recurrence.periods(starts_on, since=since, through=end - timedelta(days=1)):
         price_minor, days = price_on(charge.recurring_minor, rises, own.start), Period(own.start, min(own.end, end))
         if days == own:
-            yield _line(charge, "period", own, price_minor)
+            yield line_of(charge, "period", own, price_minor)
         else:
-            yield _line(charge, "part-period", days, part_of(price_minor, days.days, own.days), own.days, price_minor)
+            yield line_of(charge, "part-period", days, part_of(price_minor, days.days, own.days), own.days, price_minor)
 
 
 def _by_days(charge: Charge, parts: Iterable[tuple[Period, Period]], rises: Sequence[PriceRiseAnnounced]) -> Iterator[InvoiceLine]:
@@ -196,9 +206,9 @@ def _by_days(charge: Charge, parts: Iterable[tuple[Period, Period]], rises: Sequ
         for days in _between_rises(part, rises):
             price_minor = price_on(charge.recurring_minor, rises, days.start)
             if days == whole:
-                yield _line(charge, "period", days, price_minor)
+                yield line_of(charge, "period", days, price_minor)
             else:
-                yield _line(charge, "part-period", days, part_of(price_minor, days.days, whole.days), whole.days, price_minor)
+                yield line_of(charge, "part-period", days, part_of(price_minor, days.days, whole.days), whole.days, price_minor)
 
 
 def _between_rises(part: Period, rises: Sequence[PriceRiseAnnounced]) -> Iterator[Period]:
@@ -226,8 +236,8 @@ def _parts(cursor: date, run_on: date) -> Iterator[tuple[Period, Period]]:
         cursor = end
 
 
-def _line(charge: Charge, kind: str, days: Period, net_minor: int, whole_days: int = 0, price_minor: int = 0) -> InvoiceLine:
-    """A line of a charge; `whole_days` is the length of the period that a part is of, and `price_minor` what that costs."""
+def line_of(charge: Charge, kind: str, days: Period, net_minor: int, whole_days: int = 0, price_minor: int = 0) -> InvoiceLine:
+    """Give a line of a charge; `whole_days` is the length of the period that a part is of, and `price_minor` what that costs."""
     once = kind == "one-time"
     recurrence = charge.terms.recurrence
     return InvoiceLine(

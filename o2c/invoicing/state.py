@@ -9,19 +9,31 @@ from typing import Any, cast
 
 from o2c.balance.state import Balance, moved
 from o2c.customers.rules import PAYMENT_METHODS
+from o2c.instalments.events import OfInstalments
+from o2c.instalments.state import Agreement
+from o2c.instalments.state import stood as stood_agreements
+from o2c.invoicing.charge import Charge
 from o2c.invoicing.debts import counted
-from o2c.invoicing.events import AccountBilled, BillRunRequested, CreditDue, CreditNoteRequested, InvoiceIssued, TakenOff
+from o2c.invoicing.events import (
+    AccountBilled,
+    BillRunRequested,
+    CreditDue,
+    CreditNoteRequested,
+    InvoiceIssued,
+    OneOffInvoiced,
+    OneOffRequested,
+    PutOnInstalments,
+    TakenOff,
+)
 from o2c.invoicing.noted import InvoiceState, note_wanted, taken_off
 from o2c.kernel.agenda import NEVER, AgendaChange, Dropped, by_shape
 from o2c.kernel.balances import OfBalance
 from o2c.kernel.charges import (
     BANK_TRANSFER,
-    MONTHLY,
     AccountOpened,
     ChargeStarted,
     ChargeWithdrawn,
     MoneyReceived,
-    PriceTerms,
     account_stream,
     invoice_stream,
 )
@@ -37,42 +49,8 @@ from o2c.rating.events import OfUsage
 from o2c.rating.state import UsageStanding, stood
 
 BILL_RUN_HOUR = 6
+ONE_OFF = "one-off-invoice"
 BILLING_PRIORITY = 9
-
-
-@dataclass(frozen=True, slots=True)
-class Charge:
-    """A service charged from `starts_on`; billed up to, not including, `billed_to` (empty: not yet).
-
-    A monthly price follows the bill cycle of the account; any other has periods of its own, which begin on the anniversaries of `starts_on`.
-    `invoice` billed it last; `ended_on` is the day from which it is not served (empty: it is, or nobody knows), `served` says that days until then which
-    are not billed still are, and `credited` that what was billed from that day on is being credited.
-    """
-
-    order: str
-    item: str
-    offering: str
-    recurring_minor: int
-    one_time_minor: int
-    starts_on: str
-    billed_to: str = ""
-    withdrawn: bool = False
-    terms: PriceTerms = MONTHLY
-    invoice: str = ""
-    ended_on: str = ""
-    credited: bool = False
-    served: bool = False
-
-    @property
-    def in_cycle(self) -> bool:
-        """Whether its periods are those of the account's bill cycle."""
-        return self.terms.recurrence.monthly
-
-    @property
-    def unserved(self) -> bool:
-        """Whether days were billed that will not be served, and nobody credits them yet."""
-        billed = self.withdrawn and self.recurring_minor and self.invoice and not self.credited
-        return bool(billed and self.ended_on and self.ended_on < self.billed_to)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +58,8 @@ class AccountState:
     """A billing account, which joins the first bill cycle after its first activation and stays on that day of the month.
 
     `due_run` is the day of the run that was asked for and is to come (empty: none); `next_run` is the day of the last one that was asked
-    for, or of the run that follows the last bill. Days are ISO dates of the market; `charges` stand under `ORDER/ITEM`. It is `settled` once its final
-    bill was made, until something is charged again.
+    for, or of the run that follows the last bill. Days are ISO dates of the market; `charges` and `instalments` stand under `ORDER/ITEM`. It is `settled`
+    once its final bill was made, until something is charged again. `one_off_asked`: an invoice beside the bill runs is to be made; `one_offs` were.
     """
 
     account: str = ""
@@ -96,6 +74,9 @@ class AccountState:
     usage: UsageStanding = field(default_factory=UsageStanding)
     limit_offered_on: str = ""
     settled: bool = False
+    instalments: dict[str, Agreement] = field(default_factory=dict)
+    one_off_asked: bool = False
+    one_offs: int = 0
 
     @property
     def order(self) -> str:
@@ -104,8 +85,19 @@ class AccountState:
 
     @property
     def running(self) -> list[Charge]:
-        """The charges that are not withdrawn."""
-        return [charge for charge in self.charges.values() if not charge.withdrawn]
+        """The charges that are not withdrawn, but for goods: these are over with their invoice."""
+        return [charge for charge in self.charges.values() if not charge.withdrawn and not charge.ends_with_its_invoice]
+
+    @property
+    def to_bill(self) -> list[tuple[str, bool]]:
+        """What bill runs have to charge, each with the day it began and whether any of it was billed: charges that run, agreements with instalments left."""
+        owed = (each for each in self.instalments.values() if each.left_minor)
+        return [(one.starts_on, bool(one.billed_to)) for one in self.running] + [(one.agreed_on, bool(one.billed_on)) for one in owed]
+
+    @property
+    def one_off(self) -> bool:
+        """Whether something is to be invoiced beside the bill runs: goods that were delivered, agreements that are settled."""
+        return any(each.to_invoice for each in self.charges.values()) or any(each.settling_minor for each in self.instalments.values())
 
     @property
     def to_settle(self) -> bool:
@@ -130,13 +122,21 @@ def evolve_account(state: AccountState, event: Event) -> AccountState:
             return _moved(state, event)
         case OfUsage():
             return changed(state, usage=stood(state.usage, event))
+        case OfInstalments():
+            return changed(state, instalments=stood_agreements(state.instalments, event))
+        case OneOffRequested():
+            return changed(state, one_off_asked=True, records=noted(state.records, event, ONE_OFF))
+        case OneOffInvoiced():
+            return _one_off(state, event)
         case AccountBilled():
             return _billed(state, event)
         case BillRunRequested():
             records = noted(state.records, event, "bill-run")
             return changed(state, due_run=event.run_on, next_run=event.run_on, records=records)
+        case StepCancelled(step=step) if step == ONE_OFF:
+            return changed(state, one_off_asked=False, records=_without(state.records, ONE_OFF))
         case StepCancelled():
-            return changed(state, due_run="", records={})
+            return changed(state, due_run="", records=_without(state.records, "bill-run"))
         case OfItem():
             return changed(state, records=noted(state.records, event, step_of(event)))
     return state
@@ -149,14 +149,23 @@ def _changed_charge(state: AccountState, key: str, **fields: Any) -> AccountStat
 
 def _charged(state: AccountState, event: ChargeStarted) -> AccountState:
     prices = (event.recurring_minor, event.one_time_minor)
-    charge = Charge(event.order, event.item, event.offering, *prices, event.starts_on, terms=event.terms)
+    charge = Charge(
+        event.order,
+        event.item,
+        event.offering,
+        *prices,
+        event.starts_on,
+        terms=event.terms,
+        goods=event.goods,
+        instalments=event.instalments,
+    )
     return changed(
         state,
         account=event.account,
         customer=state.customer or event.customer,
         currency=event.currency,
         market=state.market or event.market,
-        settled=False,
+        settled=state.settled and charge.ends_with_its_invoice,
         charges={**state.charges, f"{event.order}/{event.item}": charge},
     )
 
@@ -173,7 +182,19 @@ def _moved(state: AccountState, event: OfBalance) -> AccountState:
 
 def _billed(state: AccountState, event: AccountBilled) -> AccountState:
     charges = {key: _billed_charge(charge, _billed_to(key, charge, event), event) for key, charge in state.charges.items()}
-    return changed(state, charges=charges, due_run="", next_run=event.billed_to, settled=event.final, records={})
+    return changed(
+        state, charges=charges, due_run="", next_run=event.billed_to, settled=event.final, records=_without(state.records, "bill-run")
+    )
+
+
+def _one_off(state: AccountState, event: OneOffInvoiced) -> AccountState:
+    charges = {key: changed(each, goods_invoice=event.invoice) if key in event.charges else each for key, each in state.charges.items()}
+    made = state.one_offs + bool(event.invoice)
+    return changed(state, charges=charges, one_off_asked=False, one_offs=made, records=_without(state.records, ONE_OFF))
+
+
+def _without(records: Mapping[str, Record], step: str) -> dict[str, Record]:
+    return {name: record for name, record in records.items() if name != step}
 
 
 def _billed_charge(charge: Charge, billed_to: str, event: AccountBilled) -> Charge:
@@ -181,7 +202,7 @@ def _billed_charge(charge: Charge, billed_to: str, event: AccountBilled) -> Char
 
 
 def _billed_to(key: str, charge: Charge, event: AccountBilled) -> str:
-    if charge.starts_on >= event.run_on:
+    if charge.ends_with_its_invoice or charge.starts_on >= event.run_on:
         return charge.billed_to
     if charge.withdrawn:
         return max(charge.billed_to, charge.ended_on) if charge.served else charge.billed_to
@@ -193,10 +214,12 @@ def advance_account(state: AccountState, touched: frozenset[str], at: datetime, 
     called off where none is due. What was billed of a service that has ended, and will not be served, is to be credited."""
     dues = (charge for charge in state.charges.values() if charge.unserved)
     decision = just(*(CreditDue(invoice=one.invoice, order=one.order, item=one.item, ended_on=one.ended_on) for one in dues))
-    if state.running and not state.due_run:
+    if state.one_off and not state.one_off_asked:
+        decision += book.steps[ONE_OFF].request(account_work(state, account_stream(state.account), "", ONE_OFF, book), at)
+    if state.to_bill and not state.due_run:
         work = account_work(state, account_stream(state.account), "", "bill-run", book)
         return decision + cast("Decision", book.steps["bill-run"].request(work, at, due_at=_due_at(work)))
-    if state.due_run and not state.running and not state.to_settle:
+    if state.due_run and not state.to_bill and not state.to_settle:
         return decision + just(StepCancelled(step="bill-run"))
     return decision
 
@@ -209,11 +232,11 @@ def bill_run(work: Work) -> dict[str, str]:
     state: AccountState = work.state
     if state.due_run:
         return {"run_on": state.due_run}
-    starts_on = min(date.fromisoformat(charge.starts_on) for charge in state.running)
+    starts_on = min(date.fromisoformat(begun_on) for begun_on, _ in state.to_bill)
     if not state.next_run:
         return {"run_on": next_cycle_day(starts_on, work.market.bill_cycle_days).isoformat()}
     run_on = date.fromisoformat(state.next_run)
-    while run_on <= starts_on and not any(charge.billed_to for charge in state.running):
+    while run_on <= starts_on and not any(billed for _, billed in state.to_bill):
         run_on = following_run(run_on)
     return {"run_on": run_on.isoformat()}
 
@@ -247,6 +270,8 @@ def evolve_invoice(state: InvoiceState, event: Event) -> InvoiceState:
         return changed(state, issued=event, method=event.method)
     if isinstance(event, TakenOff):
         return taken_off(state, event)
+    if isinstance(event, PutOnInstalments):
+        return changed(state, lowered_minor=state.lowered_minor + event.of_open_minor)
     if isinstance(event, CreditNoteRequested):
         return note_wanted(state, event)
     state = counted(state, event)
@@ -351,7 +376,7 @@ def following_run(run_on: date) -> date:
 
 ACCOUNT = StreamKind(
     category="account",
-    shape_version=8,
+    shape_version=9,
     state_type=AccountState,
     initial=lambda _: AccountState(),
     evolve=evolve_account,
@@ -362,7 +387,7 @@ ACCOUNT = StreamKind(
 )
 INVOICE = StreamKind(
     category="invoice",
-    shape_version=8,
+    shape_version=9,
     state_type=InvoiceState,
     initial=lambda _: InvoiceState(),
     evolve=evolve_invoice,

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
-from o2c.invoicing import debts, rules
-from o2c.invoicing.events import BillRunFellOut, BillRunRequested, OverdueFellOut, OverdueRequested, ReliefFellOut, ReliefRequested
-from o2c.invoicing.state import bill_run
+from o2c.invoicing import debts, one_off, rules
+from o2c.invoicing.events import (
+    BillRunFellOut,
+    BillRunRequested,
+    OneOffFellOut,
+    OneOffRequested,
+    OverdueFellOut,
+    OverdueRequested,
+    ReliefFellOut,
+    ReliefRequested,
+)
+from o2c.invoicing.state import ONE_OFF, bill_run
 from o2c.invoicing.usage import records_wanted
 from o2c.kernel.step import Step
 
@@ -16,6 +25,13 @@ STEP = Step(
     reads=rules.streams_read,
     records=records_wanted,
     facts=bill_run,
+)
+GOODS = Step(
+    name=ONE_OFF,
+    requested=OneOffRequested,
+    fell_out=OneOffFellOut,
+    complete=one_off.invoice_at_once,
+    reads=one_off.payer,
 )
 OVERDUE = Step(
     name="overdue",

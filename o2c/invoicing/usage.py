@@ -8,8 +8,9 @@ from fractions import Fraction
 from zoneinfo import ZoneInfo
 
 from o2c.catalogue.events import OfferingPublished
+from o2c.invoicing.charge import Charge
 from o2c.invoicing.papers import InvoiceLine
-from o2c.invoicing.state import AccountState, Charge
+from o2c.invoicing.state import AccountState
 from o2c.kernel.frozen import changed
 from o2c.kernel.periods import Period, local_time, next_month, previous_month
 from o2c.kernel.records import RECORDS, RecordsWanted, UsageRecord, digest_of

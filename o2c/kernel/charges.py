@@ -85,8 +85,9 @@ class AccountOpened(Event, name="account.opened", stream="account"):
 
 
 class ChargeStarted(Event, name="account.charge-started", stream="account"):
-    """A service is to be charged to the account from the local date `starts_on`. Prices are net of tax, in minor units, and apply as `terms`
-    say; `market` is the one the order pinned, whose bill days and taxes the account follows."""
+    """A service is to be charged to the account from the local date `starts_on`, or `goods` were delivered on it. Prices are net of tax, in minor
+    units, and apply as `terms` say; `market` is the one the order pinned, whose bill days and taxes the account follows. The one-time price of goods is
+    invoiced at once, whole, and paid in so many `instalments`, where more than one."""
 
     example = {
         "account": "BA-1001", "customer": "C-1001", "order": "6f9619ff-8b86-5d01-b42d-00cf4fc964ff", "item": "1", "offering": "mobile-line",
@@ -96,8 +97,9 @@ class ChargeStarted(Event, name="account.charge-started", stream="account"):
     upcasts = (
         Upcast(defaults={"terms": MONTHLY.model_dump(mode="json")}),
         Upcast(),
-        Upcast(),
-    )  # terms of before: no prices of usage, then no discounts
+        Upcast(),  # terms of before: no prices of usage, then no discounts
+        Upcast(defaults={"goods": False, "instalments": 1}),
+    )
     account: str
     customer: str
     order: str
@@ -109,6 +111,8 @@ class ChargeStarted(Event, name="account.charge-started", stream="account"):
     starts_on: str
     market: str
     terms: PriceTerms = MONTHLY
+    goods: bool = False
+    instalments: int = 1
 
 
 class ChargeWithdrawn(Event, name="account.charge-withdrawn", stream="account"):

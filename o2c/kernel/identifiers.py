@@ -16,6 +16,7 @@ _DERIVED = UUID("b0a94e57-1d3c-5c62-8f7e-2a6c95d1304b")
 _ICCID = re.compile(r"89[0-9]{17}[0-9]?")
 _ICCID_PLACES = 20
 _EID = re.compile(r"89[0-9]{30}")
+_IMEI = re.compile(r"[0-9]{15}")
 _IMSI = re.compile(r"[0-9]{14,15}")
 E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 _SHOWN_CHARACTERS = 40
@@ -41,6 +42,15 @@ def imsi(text: str) -> str:
         raise ValueError(f"{text[:_SHOWN_CHARACTERS]!r} is not an IMSI: 14 or 15 digits")
     if not stdnum_imsi.is_valid(text):
         raise ValueError(f"{text[:_SHOWN_CHARACTERS]!r} is not an IMSI: no such mobile country code")
+    return text
+
+
+def imei(text: str) -> str:
+    """The IMEI as given: 15 digits, the last of which is the Luhn check digit (3GPP TS 23.003, section 6.2.1 and Annex B). ValueError otherwise."""
+    if _IMEI.fullmatch(text) is None:
+        raise ValueError(f"{text[:_SHOWN_CHARACTERS]!r} is not an IMEI: 15 digits")
+    if not luhn.is_valid(text):
+        raise ValueError(f"{text[:_SHOWN_CHARACTERS]!r} is not an IMEI: its check digit is wrong")
     return text
 
 

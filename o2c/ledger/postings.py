@@ -15,6 +15,7 @@ Kind = Literal["asset", "liability", "income", "expense"]
 CHART: Mapping[str, Kind] = {
     "cash": "asset",
     "receivable": "asset",
+    "instalment-receivable": "asset",
     "customer-credit": "liability",
     "owed-to-customers": "liability",
     "deposit": "liability",
@@ -27,6 +28,7 @@ CHART: Mapping[str, Kind] = {
     "write-off": "expense",
 }
 """The accounts of the chart and what each is. `cash` is what banks and card schemes clear; `deferred-revenue` is billed and not yet served, `prepaid` is paid and not yet used;
+`instalment-receivable` is of goods that were delivered, taxed and invoiced, and stands on no bill yet;
 `tax-relief` is tax of bad debts that is claimed back, apart from the tax of what is billed (in Great Britain box 4 of the VAT return, not box 1);
 `unallocated` came above invoices before accounts held money, so that no account has it."""
 
@@ -46,23 +48,34 @@ def _moved(amount_minor: int, *, debit: str, credit: str) -> tuple[Posting, ...]
 
 
 def _issued(body: Body) -> Iterator[Posting]:
-    """A line with service days is earned day by day; any other is earned as it is billed. Source: IFRS 15, 31-35 and 105-106."""
+    """A line with service days is earned day by day; any other is earned as it is billed, goods so when they are delivered. An instalment is a debt that
+    moves from one receivable to the other. Source: IFRS 15, 31-35, 38 and 105-108."""
     yield Posting("receivable", body["total_minor"])
     yield Posting("tax", -body["tax_minor"])
     served = [line for line in body["lines"] if line["from_day"] < line["to_day"]]
     for line in served:
         yield Posting("deferred-revenue", -line["net_minor"], line["from_day"], line["to_day"])
-    yield Posting("revenue", sum(line["net_minor"] for line in served) - body["net_minor"])
+    owed = _instalments(body)
+    yield Posting("instalment-receivable", -owed)
+    yield Posting("revenue", sum(line["net_minor"] for line in served) + owed - body["net_minor"])
+
+
+def _instalments(body: Body) -> int:
+    """What the lines come to that bill instalments: their revenue was earned when the goods were delivered."""
+    return sum(line["net_minor"] for line in body["lines"] if line.get("tax_group") == "instalment")
 
 
 def _taken_off(body: Body) -> Iterator[Posting]:
-    """What a note or a void takes off an invoice, as it was posted: what was not served is not earned, day by day of the line's own days."""
+    """What a note or a void takes off an invoice, as it was posted: what was not served is not earned, day by day of the line's own days. What is taken off
+    an instalment is a debt that is given up."""
     yield Posting("receivable", -body["total_minor"])
     yield Posting("tax", body["tax_minor"])
     served = [line for line in body["lines"] if line["from_day"] < line["to_day"]]
     for line in served:
         yield Posting("deferred-revenue", line["net_minor"], line["from_day"], line["to_day"])
-    yield Posting("revenue", body["net_minor"] - sum(line["net_minor"] for line in served))
+    given_up = _instalments(body)
+    yield Posting("write-off", given_up)
+    yield Posting("revenue", body["net_minor"] - given_up - sum(line["net_minor"] for line in served))
 
 
 def _returned(body: Body) -> Iterator[Posting]:
@@ -111,6 +124,7 @@ TABLE: Mapping[str, Callable[[Body], tuple[Posting, ...] | Iterator[Posting]]] =
     "invoice.written-off": _moves(debit="write-off", credit="receivable"),
     "invoice.tax-relieved": _relieved,
     "invoice.write-off-reversed": _reversed,
+    "invoice.put-on-instalments": lambda body: _moved(body["of_open_minor"], debit="instalment-receivable", credit="receivable"),
     "payment.received": _moves(debit="cash", credit="receivable"),
     "payment.part-received": _moves(debit="cash", credit="receivable"),
     "account.credit-received": _moves(debit="receivable", credit="customer-credit"),
@@ -132,6 +146,10 @@ _OPEN = "it says what is open, which the invoice posted"
 _MIRRORED = "its counterpart on the account's stream posts it"
 POSTS_NOTHING: Mapping[str, str] = {
     "account.charge-started": _PRICE,
+    "account.instalment-billed": "the invoice of the same bill run posts it, line by line",
+    "account.instalments-agreed": "what the same command puts on instalments of the invoice posts it",
+    "account.instalments-settled": "the invoice over the rest posts it",
+    "account.settlement-asked": _PROMISE,
     "account.limit-noticed": _LIMIT,
     "account.limit-set": _LIMIT,
     "account.refund-wanted": "it waits for a second person, and nothing is set aside for it",

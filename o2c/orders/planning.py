@@ -26,6 +26,9 @@ from o2c.orders.wish import Line, account_of, around, multiplicity, names_of
 IN_SERVICE = ("esim-download", "activation")
 """The steps after which the customer has the service, the later one first: a profile that nobody downloaded serves nobody."""
 
+HANDED_OVER = "delivery"
+"""The step after which the customer has goods, which nobody switches on."""
+
 
 class Book(Protocol):
     """The part of the plan that orders need: the registered steps, the plan data, the market and catalogue versions."""
@@ -142,7 +145,7 @@ class _Planner:
     def _in_service(self, line: Line) -> str:
         """The step after which the customer has what a line stands for: what relies on it is neither on nor charged before."""
         steps = {step for step, _ in self.book.steps_of(self.catalogue.offerings[line.offering].specification, self._wanted(line, 0))}
-        return next(step for step in IN_SERVICE if step in steps)
+        return next(step for step in (*IN_SERVICE, HANDED_OVER) if step in steps)
 
     def _bases(self, line: Line, turn: int) -> dict[str, Line]:
         """The items that a line relies on, each with its own line."""

@@ -23,7 +23,7 @@ SILENT_PERCENT = 50.0
 HEARD_PERCENT = 50.0
 ASK_AGAIN_MINUTES = 5
 OUTAGE_ATTEMPTS = 2
-MARKED_NAMES = ("iccid", "msisdn")
+MARKED_NAMES = ("iccid", "imei", "msisdn")
 LATENESS_HOURS = 1
 """How long after its time of day a moment still counts as the one that the partner named."""
 

@@ -30,7 +30,7 @@ OF_KIND = """SELECT stream FROM (SELECT DISTINCT ON (stream) stream, body ->> 'k
 
 
 def show_customer(app: Engine, name: str, *, personal: bool = False) -> CustomerShown:
-    """A customer: papers, orders, items in service, numbers and SIMs held, open fallouts, contacts, invoices, balance, what is promised, credit
+    """A customer: papers, orders, items in service, numbers, SIMs and devices held, open fallouts, contacts, invoices, balance, what is promised, credit
     and the notices about it that are owed.
 
     The projections must be caught up. A customer whom only orders name is shown as not registered. Raises Refused (missing).
@@ -49,6 +49,7 @@ def show_customer(app: Engine, name: str, *, personal: bool = False) -> Customer
         "promised": app.reads.rows(items.PROMISED_TO_CUSTOMER, name, list(FINAL)),
         "numbers": _held(app, name, "number", "msisdn"),
         "sims": _held(app, name, "sim", "iccid"),
+        "devices": _held(app, name, "device", "imei"),
         "open_fallouts": app.reads.rows(fallout.OPEN_OF_CUSTOMER, name),
         "contacts": _contacts(app, name, personal),
         "invoices": billed,

@@ -112,9 +112,9 @@ class EventRecord:
         return {**plain(values), "position": str(self.position), "data": self.data}
 
     def masked(self) -> EventRecord:
-        """The record as analysts see it: of ICCID, IMSI and MSISDN the first four and last three digits, of a port-in nothing."""
+        """The record as analysts see it: of ICCID, IMSI, MSISDN and IMEI the first four and last three digits, of a port-in nothing."""
         kind, dash, name = self.stream.partition("-")
-        stream = f"{kind}{dash}{masked(name)}" if kind in ("sim", "number") else self.stream
+        stream = f"{kind}{dash}{masked(name)}" if kind in ("sim", "number", "device") else self.stream
         return replace(self, stream=stream, data=masked(self.data))
 
 

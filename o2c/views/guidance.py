@@ -8,7 +8,7 @@ from typing import Any
 
 from o2c.engine.app import Engine
 from o2c.fallout.actions import ACTIONS, Stage
-from o2c.fallout.rules import PIECE
+from o2c.fallout.rules import PIECES
 from o2c.kernel.decision import Decision
 from o2c.kernel.money import from_minor
 from o2c.kernel.refusal import Refused
@@ -89,7 +89,8 @@ def _ways(app: Engine, step: Step, work: Work) -> Iterator[str]:
         yield "--force"
         if work.item and not step.recalls:
             yield "--skip"
-    if work.item and not step.recalls and work.outcomes.get(PIECE) and works_with(work.subject.waits, step.name, PIECE):
+    taken = (piece for piece in PIECES if work.item and not step.recalls and work.outcomes.get(piece))
+    if any(works_with(work.subject.waits, step.name, piece) for piece in taken):
         yield "--replace"
     if work.item and not step.recalls:
         yield "--fail"

@@ -11,8 +11,8 @@ from o2c.kernel.stream import category_of
 from o2c.views.following import EventRecord
 from o2c.views.reading import Page
 
-IDENTIFIER = re.compile(r"(?:(?<=sim-)|(?<=number-)|(?<![0-9A-Za-z.-]))(\+?[0-9]{4})[0-9]{4,13}([0-9]{3})(?![0-9A-Za-z-])")
-"""An ICCID, IMSI or MSISDN in a text: not a part of a UUID, of a time or of a fraction."""
+IDENTIFIER = re.compile(r"(?:(?<=sim-)|(?<=number-)|(?<=device-)|(?<![0-9A-Za-z.-]))(\+?[0-9]{4})[0-9]{4,13}([0-9]{3})(?![0-9A-Za-z-])")
+"""An ICCID, IMSI, MSISDN or IMEI in a text: not a part of a UUID, of a time or of a fraction."""
 PLACES_IN_THE_LOG = frozenset({"position", "cause_event", "known_at", "checkpoint", "last_position"})
 """Names of what is a place in the log, which has as many digits."""
 BROUGHT_IN = "portIn"
@@ -20,7 +20,7 @@ BROUGHT_IN = "portIn"
 
 
 def masked_answer(value: Any) -> Any:
-    """A value as it is shown to who may see nothing personal: of ICCID, IMSI and MSISDN the first four and last three digits."""
+    """A value as it is shown to who may see nothing personal: of ICCID, IMSI, MSISDN and IMEI the first four and last three digits."""
     if isinstance(value, str):
         return IDENTIFIER.sub(r"\1***\2", value)
     if isinstance(value, EventRecord):

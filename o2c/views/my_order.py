@@ -24,7 +24,7 @@ _STATES: Mapping[str, str] = {
 }  # fmt: skip
 _STEPS: Mapping[str, str] = {
     "validation": "Your order is checked", "identity": "We know that it is you", "credit": "How you pay is settled", "qualification": "Your address can be served",
-    "appointment": "The fitter's visit is agreed", "sim": "Your SIM is set aside", "number": "Your number is set aside", "esim": "Your eSIM is made",
+    "appointment": "The fitter's visit is agreed", "sim": "Your SIM is set aside", "number": "Your number is set aside", "device": "Your device is set aside", "esim": "Your eSIM is made",
     "esim-download": "Your eSIM is on your phone", "delivery": "Your parcel is with you", "porting": "Your old provider has agreed to hand over your number",
     "cutover": "Your number has come over to us", "activation": "Your line is switched on", "charging": "Your bill is set up",
 }  # fmt: skip

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from o2c.engine.app import Engine
 from o2c.views.reading import Page, part_of
 from o2c.views.shown import ProductShown
 from projections import items, stock
+
+_OWN: Mapping[str, Callable[[Mapping[str, str]], dict[str, str]]] = {
+    "number": lambda row: {"msisdn": row["key"]},
+    "sim": lambda row: {"iccid": row["key"], "sim_kind": row["class"]},
+    "device": lambda row: {"imei": row["key"]},
+}
+"""What a piece of stock adds to the product that has it, by its kind."""
+_COLUMNS = ("msisdn", "iccid", "sim_kind", "imei")
 
 
 def list_products(
@@ -21,7 +29,7 @@ def list_products(
     offset: int = 0,
     limit: int = 100,
 ) -> Page[ProductShown]:
-    """What is in service, the oldest first: the item of the order that it came with, its offering and customer, and the number and SIM that it has; the
+    """What is in service, the oldest first: the item of the order that it came with, its offering and customer, and the number, SIM or device that it has; the
     page says how much more there is.
 
     The projections must be caught up. Raises Refused (usage).
@@ -31,8 +39,8 @@ def list_products(
     held: dict[tuple[str, str], dict[str, str]] = {}
     for row in app.reads.rows(stock.HELD_BY_ORDERS, sorted({product["order"] for product in page})) if page else ():
         # The newest of each: it took the place of the others.
-        own = {"msisdn": row["key"]} if row["kind"] == "number" else {"iccid": row["key"], "sim_kind": row["class"]}
+        own = _OWN[row["kind"]](row)
         held[row["order"], row["item"]] = {**held.get((row["order"], row["item"]), {}), **own}
     for product in page:
-        product.update({"msisdn": None, "iccid": None, "sim_kind": None, **held.get((product["order"], product["item"]), {})})
+        product.update({**dict.fromkeys(_COLUMNS), **held.get((product["order"], product["item"]), {})})
     return page

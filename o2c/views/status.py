@@ -71,7 +71,7 @@ def show_status(app: Engine) -> StoreShown:
         },
         "invoices": invoiced,
         "money": {row.pop("currency"): row for row in app.reads.rows(invoices.SUMS_BY_CURRENCY)},
-        "stock": {f"{kind}s": _counts(app, stock.COUNT_BY_STATE, kind) for kind in ("sim", "number")},
+        "stock": {f"{kind}s": _counts(app, stock.COUNT_BY_STATE, kind) for kind in ("sim", "number", "device")},
     }
     return cast("StoreShown", shown)
 

@@ -35,18 +35,18 @@ ORDER BY position"""
 Of a SIM or number those between its first and its last event with this order; of its account those from its first charge on that are not
 about another order; the invoices that bill it. `whole` takes all events of these streams that are no other order's.
 
-Parameters: the order's `stream`, its id (`order`), the `streams` of its SIMs, numbers, accounts and invoices, the `customer`'s stream, a
+Parameters: the order's `stream`, its id (`order`), the `streams` of its SIMs, numbers, devices, accounts and invoices, the `customer`'s stream, a
 `line` of an invoice as JSON that names the order, and `whole`.
 """
 
-MIRRORS = frozenset({"sim", "number", "account"})
+MIRRORS = frozenset({"sim", "number", "device", "account"})
 """Streams that tell the order's story a second time, from the side of the stock or of the money."""
 WAITING = frozenset({"requested", "silent", "retry", "unparked"})
 """Shapes by which nothing has happened yet: something is to be done."""
 
 
 def order_timeline(app: Engine, name: str, *, whole: bool = False) -> Iterator[TimelineEventShown]:
-    """What happened to an order and, while it concerned it, to its SIMs, numbers, account and invoices, and contacts about it, in log order.
+    """What happened to an order and, while it concerned it, to its SIMs, numbers, devices, account and invoices, and contacts about it, in log order.
 
     `whole` takes in what happened to these before and after as well, as far as it names no other order.
     """
@@ -70,7 +70,7 @@ def matters(row: Mapping[str, Any]) -> bool:
 
 
 def _named_by(app: Engine, stream: str) -> Iterator[str]:
-    """The streams that the events of a stream name: the order's SIMs, numbers and accounts."""
+    """The streams that the events of a stream name: the order's SIMs, numbers, devices and accounts."""
     for fact in cast("Iterator[Fact]", app.events.get(stream)):
         for field, category in fact.event.named.items():
             if key := getattr(fact.event, field):

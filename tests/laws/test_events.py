@@ -46,6 +46,7 @@ IRREGULAR = frozenset(
         "came",
         "broken",
         "written",
+        "put",
     }
 )
 SAID_AS_A_STATE = frozenset({"partner.silent", "invoice.overdue"})

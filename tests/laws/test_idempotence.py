@@ -17,10 +17,15 @@ from o2c.catalogue.state import KIND as CATALOGUE
 from o2c.credit.rules import deposit, release
 from o2c.customers.rules import register
 from o2c.customers.state import KIND as CUSTOMER
+from o2c.devices.events import DeviceReceived
+from o2c.devices.rules import block
+from o2c.devices.state import KIND as DEVICE
 from o2c.fallout.codes import packaged
 from o2c.hooks.events import HookSubscribed, HookSuspended
 from o2c.hooks.rules import allow_private_address, resume, rotate, subscribe, suspend, unsubscribe
 from o2c.hooks.state import KIND as HOOK
+from o2c.instalments.events import InstalmentsAgreed
+from o2c.instalments.rules import settle
 from o2c.invoicing.events import InvoiceIssued
 from o2c.invoicing.state import ACCOUNT, INVOICE
 from o2c.jobs.events import JobStarted, Tried
@@ -54,6 +59,7 @@ from tests.books import OF_LEDGER
 from tests.collecting import OF_COLLECTIONS
 from tests.credentials import OF_ACCESS
 from tests.given import BOOK, MARKET, MONDAY, PORTING, READ, Story, item, wish
+from tests.kinds_of_rules import OCCURRENCES, OF_A_STEP, SETTING
 from tests.refunding import OF_REFUNDS
 from tests.rises import OF_RISES
 from tests.saved import OF_SAVED
@@ -274,6 +280,8 @@ IDEMPOTENT = [
     pytest.param(INVOICE, issued(), arrived(2399), id="invoice-by-bank"),
     pytest.param(INVOICE, issued(), arrived(5000), id="too-much-by-bank"),
     pytest.param(PARTNER, PARTNER.initial("partner-credit-bureau"), linked, id="link-a-partner"),
+    pytest.param(ACCOUNT, ACCOUNT.evolve(ACCOUNT.initial(""), InstalmentsAgreed(**InstalmentsAgreed.example)), lambda s: settle(s, order=InstalmentsAgreed.example["order"], item="2", today=MONDAY.date()), id="settle-instalments"),
+    pytest.param(DEVICE, DEVICE.evolve(DEVICE.initial(""), DeviceReceived(**DeviceReceived.example)), lambda s: block(s, imei="001010120000003", cause="stolen"), id="block-a-device"),
     pytest.param(PARTNER, PARTNER.evolve(PARTNER.initial(""), PartnerLinked(**PartnerLinked.example)), lambda s: just(*simulate(s, "credit-bureau")), id="simulate-a-partner"),
     pytest.param(PARTNER, PARTNER.initial(""), lambda s: just(*plan_faults(s, "network", FAULTS)), id="plan-faults"),
     *(pytest.param(PARTNER, state, lambda s: just(*declare_down(s, "network", by="ann", reason="planned", at=MONDAY)), id=f"declare-down-{what}") for what, state in (("a-partner", PARTNER.initial("")), ("what-was-detected", DETECTED))),
@@ -340,30 +348,6 @@ def test_a_delivery_that_is_known_brings_nothing() -> None:
     work = replace(DELIVERY.work(state, "delivery-1", "", "sim-arrival", BOOK), read={"sim-8944500102198304826": object()})
     decision = STEPS["sim-arrival"].complete(work, {}, MONDAY)
     assert (decision.elsewhere, decision.events[0].pools) == ((), {})
-
-
-SETTING = {
-    "access.distrust", "access.issue", "access.revoke", "access.trust", "access.use",
-    "balance.pay_back", "catalogue.publish", "credit.deposit", "credit.release", "customers.register", "numbers.release_reservation", "numbers.reserve", "orders.receive",
-    "collections.dispute", "collections.hold", "collections.promise", "collections.release", "collections.settle_dispute", "hooks.allow_private_address", "hooks.resume", "hooks.rotate", "hooks.subscribe", "hooks.suspend", "hooks.unsubscribe", "jobs.report", "jobs.start", "ledger.close", "orders.advance", "orders.close", "orders.fail_item", "partners.declare_down", "partners.declare_up", "partners.detect_down", "partners.left_alone", "partners.probed", "partners.link", "partners.plan_faults", "partners.simulate", "payments.record", "rating.agree", "rating.notice", "rating.set_limit", "quota.release", "quota.top_up", "refunds.approve", "saved.forget", "saved.save", "usage.take_in",
-}  # fmt: skip
-"""Rules that set a state: the table above holds them, but for one that is tried by itself because it tells two streams."""
-
-OF_A_STEP = {
-    "credit.notice", "credit.noticed", "credit.refused",
-    "activation.activated", "activation.deactivate", "appointment.called_off", "appointment.kept", "invoicing.bill", "invoicing.look_at", "charging.start", "charging.stop",
-    "credit.approved", "credit.decide", "delivery.delivered", "esim.cancelled", "esim.confirmed", "esim.downloaded", "identity.decide", "identity.passed", "numbers.arrive",
-    "numbers.assign", "numbers.cease", "numbers.change", "numbers.keep", "numbers.lapse", "numbers.let_go", "numbers.release", "payments.received", "porting.comes_all_the_same", "porting.out_of_window", "porting.ported", "porting.scheduled", "porting.too_late", "porting.withdrawn", "qualification.qualified",
-    "sim.arrive", "sim.assign", "sim.cease", "sim.lose", "sim.release", "sim.restock", "numbers.rested",
-    "collections.barred", "collections.look", "partners.open_probe", "quota.expire", "refunds.paid",
-}  # fmt: skip
-"""What a row of the agenda yields, once: the row is gone with it, and the command id is the row."""
-
-OCCURRENCES = {
-    "access.disclose", "customers.contact", "fallout.correct", "fallout.decide", "fallout.force", "fallout.give_up", "fallout.replaced",
-    "fallout.resolve", "fallout.skip", "hooks.resend", "numbers.announce", "orders.follow_up", "quota.commit", "quota.reserve", "refunds.request", "sim.announce", "usage.purge",
-}  # fmt: skip
-"""What a person does, as often as it is done: the command id is the action on the version that was seen, or the request of the network's session."""
 
 
 def deciding() -> Iterator[str]:

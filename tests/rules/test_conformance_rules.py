@@ -12,6 +12,7 @@ from o2c.checks import machines
 from o2c.checks.conformance import RULE_NAMES, Kept, held_against
 from o2c.checks.rule_kinds import Rule
 from o2c.checks.trade_rules import RULES
+from o2c.devices.state import KIND as DEVICE
 from o2c.kernel.event import types_by_name
 from o2c.numbers.state import KIND as NUMBER
 from o2c.sim.state import KIND as SIM
@@ -21,7 +22,7 @@ from tests.histories import Told, captured, histories, of_order, order_id, plann
 History = Sequence[Told]
 HOUR, DAY = 60, 24 * 60
 EVENT_TYPES = types_by_name()
-MSISDN, ICCID = "+447700910001", "8944980000000000011"
+MSISDN, ICCID, IMEI = "+447700910001", "8944980000000000011", "001010120000003"
 
 
 def held(history: History, rules: Sequence[Rule] = RULES, shares: int = 1) -> dict[str, Kept]:
@@ -44,6 +45,10 @@ def of(stream: str, name: str, minutes: int = 0, **changes: Any) -> Told:
     cls = EVENT_TYPES[name]
     event = cls.model_validate({**cls.example, **changes})
     return Told(stream, name, json.loads(event.model_dump_json(exclude=set(cls.personal))), None, None, minutes)
+
+
+def device(name: str, minutes: int = 0, **changes: Any) -> Told:
+    return of(f"device-{IMEI}", name, minutes, imei=IMEI, **changes)
 
 
 def sim(name: str, minutes: int = 0, **changes: Any) -> Told:
@@ -100,6 +105,10 @@ TABLE: dict[str, tuple[History, History]] = {
         [*steps("sim.assigned", "number.assigned"), of_order(0, "sim.requested", 9, item="1")],
         steps("sim.requested", "sim.assigned", "number.requested", "number.assigned"),
     ),
+    "device-states": (
+        [device("device.received"), device("device.blocked", 1), device("device.taken", 2)],
+        [device("device.received"), device("device.taken", 1), device("device.given-up", 2)],
+    ),
     "sim-states": (
         [sim("sim.received"), sim("sim.scrapped", 1)],
         [sim("sim.received"), sim("sim.taken", 1), sim("sim.scrapped", 2)],
@@ -152,6 +161,11 @@ TABLE: dict[str, tuple[History, History]] = {
         [sim("sim.received"), sim("sim.taken", 1, order=order_id(0)), sim("sim.taken", 2, order=order_id(1))],
         [sim("sim.received"), sim("sim.taken", 1, order=order_id(0)), sim("sim.returned", 2), sim("sim.restocked", 3),
          sim("sim.taken", 4, order=order_id(1))],
+    ),
+    "device-in-one-hand": (
+        [device("device.received"), device("device.taken", 1, order=order_id(0)), device("device.taken", 2, order=order_id(1))],
+        [device("device.received"), device("device.taken", 1, order=order_id(0)), device("device.returned", 2), device("device.restocked", 3),
+         device("device.taken", 4, order=order_id(1))],
     ),
     "notice-respected": (
         [DEBIT, bill("payment.received", 13 * DAY, method="direct-debit")],
@@ -279,7 +293,9 @@ def test_what_one_rule_finds_does_not_hang_on_the_others(history: list[Told]) ->
             assert judged(records, [rule])[rule.name].row() == together[rule.name].row()
 
 
-@pytest.mark.parametrize(("machine", "kind"), [(machines.SIM, SIM), (machines.NUMBER, NUMBER)], ids=["sim", "number"])
+@pytest.mark.parametrize(
+    ("machine", "kind"), [(machines.SIM, SIM), (machines.NUMBER, NUMBER), (machines.DEVICE, DEVICE)], ids=["sim", "number", "device"]
+)
 def test_the_states_of_a_machine_are_those_of_the_fold(machine: machines.Machine, kind: Any) -> None:
     """The table names every event that moves the fold, and the state to which it does. A golden number is one on offer, too."""
     told = {}
@@ -291,7 +307,7 @@ def test_the_states_of_a_machine_are_those_of_the_fold(machine: machines.Machine
     assert told == dict(machine.states)
 
 
-@pytest.mark.parametrize("name", ["SIM", "NUMBER", "PORT", "CHARGE", "INVOICE"])
+@pytest.mark.parametrize("name", ["SIM", "NUMBER", "DEVICE", "PORT", "CHARGE", "INVOICE"])
 def test_a_machine_names_every_state_it_has(name: str) -> None:
     """A state that nothing leads to, or that is not in the table, is a slip."""
     machine: machines.Machine = getattr(machines, name)

@@ -107,7 +107,7 @@ OF_TEXTS: tuple[Asked, ...] = (
 
 
 def _of_customers(service: Visitor, orders: list[str]) -> Iterator[Asked]:
-    """What customers have: their pages, invoices, numbers and SIMs."""
+    """What customers have: their pages, invoices, numbers, SIMs and devices."""
     of = {answer(service, ("orders.show", order, None))["customer_id"] for order in orders}
     for customer in sorted(of - {""}):
         yield from (("customers.show", customer + query, None) for query in ("", "?personal=true"))
@@ -115,6 +115,7 @@ def _of_customers(service: Visitor, orders: list[str]) -> Iterator[Asked]:
         yield from (("payments.show", row["invoice"], None) for row in page["invoices"])
         yield from (("numbers.show", "", {"msisdn": row["msisdn"]}) for row in page["numbers"])
         yield from (("sims.show", "", {"iccid": row["iccid"]}) for row in page["sims"])
+        yield from (("devices.show", "", {"imei": row["imei"]}) for row in page["devices"])
     yield "numbers.show", "", {"msisdn": BROUGHT_IN}
 
 
@@ -128,7 +129,7 @@ def _of_money(service: Visitor) -> Iterator[Asked]:
     accounts = answer(service, ("accounts.list", "?limit=1000", None))
     yield from (("balance.show", row["account"], None) for row in accounts if row["currency"])
     for account in (row["account"] for row in accounts if row["charges"]):
-        yield from ((view, account, None) for view in ("allowances.show", "limits.show", "prepaid.show"))
+        yield from ((view, account, None) for view in ("allowances.show", "instalments.show", "limits.show", "prepaid.show"))
     debt = answer(service, ("collections.list", "", None))[0]["invoices"][-1]
     yield from (("credit-notes.preview", "", {"invoice": debt, "lines": lines}) for lines in ({"1": "0.10"}, None))
     yield from (("ledger.trial-balance", query, None) for query in ("?on=2026-01-31", "?at=2026-01-31T12:00:00Z"))

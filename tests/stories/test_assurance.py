@@ -40,7 +40,7 @@ def test_a_launch_leaks_nothing(dsn: str, tmp_path: Path) -> None:
 
 
 def test_leaks_in_a_log_are_found(shell: Shell, dsn: str) -> None:
-    """Seventeen leaks written into a store where all was well: each is found with the events of both sides, on the command line and in Python."""
+    """Twenty leaks written into a store where all was well: each is found with the events of both sides, on the command line and in Python."""
     good = shell.run("assurance", "-o", "jsonl")
     assert (good.returncode, good.stdout) == (0, ""), good.stderr
     append(dsn, [told for leak in LEAKS for told in leak.history])

@@ -34,11 +34,12 @@ from o2c.partners.rules import detect_down
 from o2c.plan import STEPS
 from o2c.simulation.launch_data import COPPER, number_stock
 from tests.desk import DEPOSIT
+from tests.handsets import handset, selling
 from tests.world import ADDRESS, NINE, World, at, item, line, order, ported
 
 REPORTS = {"C-6": RefusedBy("REFER"), "C-7": DEPOSIT, "C-9": DEPOSIT}
 """What the bureau says of whom; of all others it says nothing against them."""
-GIVEN_UP = ("GIVEN-UP", "CALLED-OFF")
+GIVEN_UP = ("GIVEN-UP", "CALLED-OFF", "SENT-BACK")
 WITHOUT_ITS_PORT = "WITHOUT"
 
 
@@ -71,8 +72,9 @@ def once(step: Step, raised: list[str]) -> Step:
 
 def lived(world: World) -> None:
     """A world in which every step of the plan comes up: lines, a port, an access, an order given up while its partners have their work, a port
-    cancelled on its own, a number kept that nobody takes, a top-up that expires, a deposit given back, an invoice that is not paid, a courier that was found to be down."""
-    world.stocked(esims=7, physical=3, numbers=12, customers=9)
+    cancelled on its own, a device that is sent and one that comes back, a number kept that nobody takes, a top-up that expires, a deposit given back, an
+    invoice that is not paid, a courier that was found to be down."""
+    selling(world.stocked(esims=7, physical=3, numbers=12, customers=10))
     found: Rule = lambda state, now: detect_down(state, "courier", Detected(now, now, 8, 8), OutageRule())  # noqa: E731 - a name for its type
     act_by_rules(world.app, Context("ann"), "partner-courier", [found], wish="down")
     world.scripted.will("9/esim", Accepted("PRF-1", at(12)))
@@ -88,6 +90,8 @@ def lived(world: World) -> None:
         order("KEPT", line(), party="C-6"),
         order("DEPOSIT", line(), party="C-7"),
         order("RETURNED", line(), party="C-9"),
+        order("DEVICE", handset("6"), party="C-10"),
+        order("SENT-BACK", handset("7"), party="C-10"),
         order(WITHOUT_ITS_PORT, ported(msisdn="+447700900778"), party="C-8"),
     )
     world.run(NINE + timedelta(minutes=30))
@@ -118,12 +122,12 @@ def test_a_step_with_another_s_fallout_cannot_be_made() -> None:
         replace(STEPS["number-restock"], fell_out=STEPS["number"].fell_out)
 
 
-@pytest.mark.parametrize("name", ["sim-arrival", "number-arrival"])
+@pytest.mark.parametrize("name", ["sim-arrival", "number-arrival", "device-arrival"])
 def test_a_delivery_that_a_defect_stopped_is_taken_in_by_a_retry(world: World, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     """The fallout stands on the delivery's own stream, and asks for the same rows again."""
     raised: list[str] = []
     monkeypatch.setitem(world.app.book.__dict__, "steps", {**STEPS, name: once(STEPS[name], raised)})
-    world.stocked(esims=2, physical=0, numbers=3)
+    selling(world.stocked(esims=2, physical=0, numbers=3))
     [fallout] = world.fallouts(reason="SYS-BUG")
     assert (fallout["step"], fallout["queue"], raised) == (name, "engineering", [name])
 
@@ -131,11 +135,11 @@ def test_a_delivery_that_a_defect_stopped_is_taken_in_by_a_retry(world: World, m
     world.run(at(6))
 
     assert world.fallouts(reason="SYS-BUG") == []
-    world.take(order("WEB-1", line()))
-    assert world.run(at(7)).state("WEB-1") == "completed"
+    world.take(order("WEB-1", line("1"), handset("2")))
+    assert world.run(at(9)).state("WEB-1") == "completed"
 
 
-@pytest.mark.parametrize("name", [name for name in STEPS if name not in ("duplicate", "sim-arrival", "number-arrival")])
+@pytest.mark.parametrize("name", [name for name in STEPS if name not in ("duplicate", "sim-arrival", "number-arrival", "device-arrival")])
 def test_a_rule_that_raises_once_stops_nobody_else(world: World, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     """Whatever step it is, its row leaves the agenda as a fallout for engineering, the run ends, and a retry makes it good."""
     raised: list[str] = []

@@ -30,7 +30,7 @@ UNCHANGED, COMMANDS, INVOICES = "events are as their transactions wrote them", "
 GAPLESS, HEADS, HOLDINGS = (
     "streams are gapless and readable",
     "head rows are the fold of their streams",
-    "no SIM or number is held twice, guards agree",
+    "no SIM, number or device is held twice, guards agree",
 )
 
 

@@ -17,6 +17,7 @@ REFUSED = {
     "collections.promise": 409,
     "credit-notes.approve": 404,
     "disputes.open": 409,
+    "instalments.settle": 404,
     "invoices.void": 409,
     "limits.agree": 404,
     "payments.retry": 409,

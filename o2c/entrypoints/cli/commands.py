@@ -27,7 +27,7 @@ class Part:
 PARTS: Mapping[str, Mapping[str, Part]] = {
     "Set up": {
         "init": Part("setup:init", "Create the store and give it its clock."),
-        "load": Part("setup:load", "Take in what orders need: catalogue, customers, SIMs, numbers."),
+        "load": Part("setup:load", "Take in what orders need: catalogue, customers, SIMs, numbers, devices."),
         "ingest": Part("setup:ingest", "Take in product orders (TMF622 v4, one JSON object a line)."),
         "simulate": Part("setup:simulate", "Write the files of an invented launch, to try o2c on."),
         "demo": Part("run:demo", "Take an invented launch from captured orders to paid invoices, and sum it up."),
@@ -49,7 +49,7 @@ PARTS: Mapping[str, Mapping[str, Part]] = {
             {
                 "resolve": Part(
                     "resolving:fallout_resolve",
-                    "Resolve a fallout: correct a value, decide, try again, count as done, leave out, take another SIM, or end the item.",
+                    "Resolve a fallout: correct a value, decide, try again, count as done, leave out, take another SIM or device, or end the item.",
                 ),
                 "work": Part(
                     "resolving:fallout_work",
@@ -79,6 +79,8 @@ PARTS: Mapping[str, Mapping[str, Part]] = {
         "numbers": Part("numbers:numbers", "Telephone numbers: reserve one for an order, release it, look at it."),
         "ports": Part("ports:ports", "Number ports: which were late, and calling one off."),
         "sims": Part("sims:sims", "SIMs: look at one."),
+        "devices": Part("devices:devices", "Devices: look at one by its IMEI, block one that was lost or stolen."),
+        "stock": Part("devices:stock", "Stock: how many SIMs, numbers and devices there are of each kind or SKU, by state."),
     },
     "Money": {
         "assurance": Part(
@@ -92,6 +94,7 @@ PARTS: Mapping[str, Mapping[str, Part]] = {
         "credit-notes": Part(
             "invoices:credit_notes", "Credit notes: look what one would come to, issue it, and approve one that somebody else asked for."
         ),
+        "instalments": Part("instalments:instalments", "Devices paid in instalments: how far an agreement is, and settling it."),
         "invoices": Part("invoices:invoices", "Invoices: all that one says, as a PDF, a page or UBL, and its void."),
         "ledger": Part("ledger:ledger", "The books: how the accounts of the chart stand, every posting behind that, days that are closed."),
         "payments": Part(

@@ -22,7 +22,7 @@ from o2c.simulation.launch import write_launch
 from o2c.simulation.months import MONTHS_MAX, MONTHS_MIN, told_of, write_months
 from o2c.views.reading import time_of
 
-load = typer.Typer(no_args_is_help=True, help="Take in what orders need: catalogue, customers, SIMs, numbers.")
+load = typer.Typer(no_args_is_help=True, help="Take in what orders need: catalogue, customers, SIMs, numbers, devices.")
 simulate = typer.Typer(no_args_is_help=True, help="Write the files of an invented launch, to try o2c on.")
 File = Annotated[Path, typer.Argument(metavar="FILE", help="The file, gzip or not.")]
 At = Annotated[str, typer.Option(metavar="TIME", help="When the delivery arrives; now when left out. Date or RFC 3339 time.")]
@@ -117,6 +117,17 @@ def load_numbers(file: File, at: At = "", actor: Actor = loading.ACTOR) -> None:
     Example: o2c load numbers numbers.csv
     """
     _load_stock("numbers", file, at, actor)
+
+
+@load.command("devices")
+def load_devices(file: File, at: At = "", actor: Actor = loading.ACTOR) -> None:
+    """Take in a delivery of devices (CSV: imei,sku).
+
+    A device comes with one file only; the same file again is nothing new, but with another --at it moves the delivery.
+
+    Example: o2c load devices devices.csv
+    """
+    _load_stock("devices", file, at, actor)
 
 
 def ingest(

@@ -24,7 +24,7 @@ SUPPLIED = ("app", "home", "context", "progress", "stop")
 IDENTIFIERS = inspect.Parameter("identifiers", inspect.Parameter.KEYWORD_ONLY, default=False)
 """How the gate is asked for numbers and SIMs in full, where a function itself always gives them."""
 WITHOUT_ID = frozenset(
-    {"msisdn", "iccid", "text", "statement", "policy", "fix", "offerings", "document", "paper", "position", "url", "link"}
+    {"msisdn", "iccid", "imei", "text", "statement", "policy", "fix", "offerings", "document", "paper", "position", "url", "link"}
 )
 """Parameters that never stand in a path: what is personal must be in no URL, and a text is no name."""
 POSTED = frozenset(
@@ -32,6 +32,7 @@ POSTED = frozenset(
         "catalogue.dry-run",
         "counterfactual",
         "credit-notes.preview",
+        "devices.show",
         "fallout.prove",
         "numbers.show",
         "orders.by-link",

@@ -11,7 +11,7 @@ FALLOUT = "5d3f0a5e-6f0e-5a53-9d4c-0d8a35a0b8f1"
 JOB = "9b643193-1fc8-554d-902f-0b9c30640255"
 HOOK = "0f9a539f-1160-5491-b1bc-7b8723669fe1"
 INVOICE = "BA-C-1001-20260108"
-MSISDN, ICCID = "+447700900123", "8944980000000000005"
+MSISDN, ICCID, IMEI = "+447700900123", "8944980000000000005", "001010120000003"
 LINK = "v1.eyJvcmRlciI6ICIuLi4ifQ.signature"
 """What the page of a customer's own order is asked by; `orders.link` gives it."""
 PREFIX = "4f2a9c01b7de"
@@ -78,6 +78,8 @@ EXAMPLES: Mapping[str, Mapping[str, Any]] = {
     "customers.register": {"paper": _PARTY},
     "customers.show": {"name": "C-1001", "personal": True, "why": "the customer rang"},
     "diagnose": {"quick": True},
+    "devices.block": {"imei": IMEI, "cause": "stolen"},
+    "devices.show": {"imei": IMEI},
     "disputes.open": {"invoice": INVOICE, "amount": "1.00", "note": "says she never called there"},
     "disputes.settle": {"invoice": INVOICE, "outcome": "operator"},
     "events.find": {"types": ["order.*"], "limit": 20},
@@ -116,6 +118,8 @@ EXAMPLES: Mapping[str, Mapping[str, Any]] = {
         "lines": {"1": "0.50"},
         "comment": "two days without service",
     },
+    "instalments.settle": {"account": "BA-C-1", "order": ORDER, "item": "1"},
+    "instalments.show": {"account": "BA-C-1", "on": "2026-02-16"},
     "invoices.html": {"invoice": INVOICE},
     "credit-notes.preview": {"invoice": INVOICE, "lines": {"1": "0.50"}},
     "invoices.pdf": {"invoice": INVOICE},
@@ -189,6 +193,7 @@ EXAMPLES: Mapping[str, Mapping[str, Any]] = {
     "sims.show": {"iccid": ICCID},
     "sql": {"statement": "SELECT channel, count(*) AS n FROM analyst.order_captured GROUP BY channel"},
     "status": {},
+    "stock.levels": {"kind": "device"},
     "streams.show": {"name": f"sim-{ICCID}"},
     "prepaid.show": {"account": "BA-C-1001"},
     "prepaid.top-up": {"account": "BA-C-1001", "amount": "10.00", "reference": "PAY-7781"},

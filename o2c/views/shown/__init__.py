@@ -116,7 +116,7 @@ from o2c.views.shown.orders import (
 )
 from o2c.views.shown.partners import FaultShown, PartnerShown, PartnerStatusShown
 from o2c.views.shown.quota import HoldShown, PrepaidShown, QuotaShown, TopUpShown
-from o2c.views.shown.stock import HappeningShown, LatePortShown, NumberShown, SimShown
+from o2c.views.shown.stock import AgreementShown, DeviceShown, HappeningShown, LatePortShown, LevelShown, NumberShown, SimShown
 from o2c.views.shown.usage import AllowanceShown, LimitShown, UsageFileShown, UsagePurgeShown, UsageRecordShown
 
 __all__ = [
@@ -126,6 +126,7 @@ __all__ = [
     "AccountStanding",
     "ActionShown",
     "AgeShown",
+    "AgreementShown",
     "AllowanceShown",
     "AmendmentShown",
     "AskedShown",
@@ -151,6 +152,7 @@ __all__ = [
     "DeedOnFallout",
     "DeliveryShown",
     "DepositShown",
+    "DeviceShown",
     "DifferenceShown",
     "DocumentShown",
     "DryRunOrder",
@@ -189,6 +191,7 @@ __all__ = [
     "KeyShown",
     "LatePortShown",
     "LedgerLineShown",
+    "LevelShown",
     "LimitShown",
     "LineShown",
     "MetricShown",

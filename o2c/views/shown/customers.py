@@ -8,9 +8,18 @@ from o2c.views.shown.fallouts import FalloutShown
 from o2c.views.shown.orders import OrderOfCustomer
 
 HeldShown = TypedDict(
-    "HeldShown", {"msisdn": NotRequired[str], "iccid": NotRequired[str], "class": str, "state": str, "since": str, "order": str}
+    "HeldShown",
+    {
+        "msisdn": NotRequired[str],
+        "iccid": NotRequired[str],
+        "imei": NotRequired[str],
+        "class": str,
+        "state": str,
+        "since": str,
+        "order": str,
+    },
 )
-"""A number (`msisdn`) or SIM (`iccid`) that a customer holds, its class or kind (`class`), and the order it came with."""
+"""A number (`msisdn`), SIM (`iccid`) or device (`imei`) that a customer holds, its class, kind or SKU (`class`), and the order it came with."""
 
 
 class InServiceShown(TypedDict):
@@ -117,6 +126,7 @@ class CustomerShown(TypedDict):
     promised: list[PromisedShown]
     numbers: list[HeldShown]
     sims: list[HeldShown]
+    devices: list[HeldShown]
     open_fallouts: list[FalloutShown]
     contacts: list[ContactShown]
     invoices: list[InvoiceOfCustomer]
@@ -127,7 +137,7 @@ class CustomerShown(TypedDict):
 
 
 class ProductShown(TypedDict):
-    """A product in service: the item of the order that it came with, and its number and SIM (`sim_kind`: esim, physical) where it has one."""
+    """A product in service: the item of the order that it came with, and its number, SIM (`sim_kind`: esim, physical) or device where it has one."""
 
     order: str
     item: str
@@ -138,6 +148,7 @@ class ProductShown(TypedDict):
     msisdn: str | None
     iccid: str | None
     sim_kind: str | None
+    imei: str | None
 
 
 class PartyShown(TypedDict):

@@ -1,4 +1,4 @@
-"""Numbers and SIMs as they are shown, and ports that were late."""
+"""Numbers, SIMs and devices as they are shown, and ports that were late."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TypedDict
 
 
 class HappeningShown(TypedDict):
-    """Something that happened to a number or SIM, by whom, and for which order if any."""
+    """Something that happened to a number, SIM or device, by whom, and for which order if any."""
 
     occurred_at: str
     type: str
@@ -45,6 +45,22 @@ class SimShown(TypedDict):
     history: list[HappeningShown]
 
 
+class DeviceShown(TypedDict):
+    """A device: its SKU, how it stands in our stock, why it is blocked (None: it is not), and the order and item that have it."""
+
+    imei: str
+    sku: str
+    state: str
+    blocked_as: str | None
+    order: str | None
+    item: str | None
+    history: list[HappeningShown]
+
+
+LevelShown = TypedDict("LevelShown", {"kind": str, "class": str, "state": str, "count": int})
+"""How many pieces of stock of a kind (sim, number, device) and class (of a device: its SKU) are in a state."""
+
+
 class LatePortShown(TypedDict):
     """A port that missed the day agreed for it. Days are ISO dates local to the market; `market` is its rules as pinned.
 
@@ -65,3 +81,23 @@ class LatePortShown(TypedDict):
     cause: str
     windows_missed: int
     market: str
+
+
+class AgreementShown(TypedDict):
+    """A device that is paid in instalments: how many bills have one, what the next comes to, and what settles it `on` a day. Minor units, with tax."""
+
+    account: str
+    order: str
+    item: str
+    offering: str
+    invoice: str
+    currency: str
+    state: str
+    total_minor: int
+    count: int
+    billed: int
+    billed_minor: int
+    next_minor: int
+    agreed_on: str
+    on: str
+    settlement_minor: int

@@ -1,0 +1,30 @@
+"""The desk for devices: marking one that must not be used."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import cast, get_args
+
+from o2c.desk.act import Deed, act
+from o2c.devices import rules
+from o2c.devices.events import BlockCause
+from o2c.devices.state import DeviceState, stream_of
+from o2c.engine.app import Context, Engine, Written
+from o2c.kernel.decision import Decision
+from o2c.kernel.refusal import Refused
+from o2c.views.devices import device_named
+
+
+def block(app: Engine, context: Context, imei: str, cause: str) -> Written:
+    """Mark a device as lost, stolen or not-returned: nobody gets it from stock again. What is owed for it stays owed; nothing where it is so already.
+
+    Raises Refused: missing (no such device), usage (no IMEI, no such cause), conflict (it is being shelved, or blocked for another cause).
+    """
+    if cause not in get_args(BlockCause):
+        raise Refused(f"devices: no such cause; use one of {', '.join(get_args(BlockCause))}")
+    device_named(app, imei)
+
+    def mark(state: DeviceState, at: datetime) -> Decision:
+        return rules.block(state, imei=imei, cause=cast("BlockCause", cause))
+
+    return act(app, context, "devices.block", Deed(stream_of(imei), (mark,), ["block", imei, cause]))

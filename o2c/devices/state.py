@@ -1,0 +1,52 @@
+"""A device as a fold of its stream."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from o2c.devices.events import DeviceBlocked, DeviceReceived, DeviceRestocked, DeviceReturned, DeviceTaken
+from o2c.kernel.event import Event
+from o2c.kernel.shapes import FellOut, step_of
+from o2c.kernel.stream import StreamKind
+from o2c.kernel.work import Record, noted
+from o2c.stock.state import stock_agenda
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceState:
+    """A device: its SKU, its status and, if it came back, its return.
+
+    `status` is empty before it was received, then available, assigned, returned or blocked; `cause` says why it is blocked. `back` is the return
+    that is to be restocked. `records` are its steps that stand still.
+    """
+
+    sku: str = ""
+    status: str = ""
+    cause: str = ""
+    back: DeviceReturned | None = None
+    records: dict[str, Record] = field(default_factory=dict)
+
+
+def stream_of(imei: str) -> str:
+    """Give the name of a device's stream: `device-` and its IMEI."""
+    return f"device-{imei}"
+
+
+def evolve(state: DeviceState, event: Event) -> DeviceState:
+    match event:
+        case DeviceReceived() | DeviceRestocked():
+            return DeviceState(event.sku, "available")
+        case DeviceReturned():
+            return DeviceState(event.sku, "returned", state.cause, event)
+        case DeviceTaken():
+            return DeviceState(event.sku, "assigned")
+        case DeviceBlocked():
+            return DeviceState(event.sku, "blocked", event.cause)
+        case FellOut():
+            return replace(state, records=noted(state.records, event, step_of(event)))
+    return state
+
+
+KIND = StreamKind(
+    category="device", shape_version=1, state_type=DeviceState, initial=lambda _: DeviceState(), evolve=evolve, agenda=stock_agenda
+)

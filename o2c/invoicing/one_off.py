@@ -1,0 +1,116 @@
+"""Invoices beside the bill runs: goods on the day they were delivered, and what is left of an agreement that is settled."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from itertools import chain
+from typing import Any
+
+from o2c.customers.state import stream_of as customer_stream
+from o2c.instalments.events import InstalmentsAgreed, InstalmentsSettled
+from o2c.invoicing.charge import Charge
+from o2c.invoicing.discounts import discounted, placed
+from o2c.invoicing.events import InvoiceIssued, OneOffInvoiced, PutOnInstalments
+from o2c.invoicing.instalments import instalment_line
+from o2c.invoicing.papers import InvoiceLine
+from o2c.invoicing.rules import credit_used, issue, line_of
+from o2c.invoicing.state import AccountState
+from o2c.kernel.charges import invoice_stream
+from o2c.kernel.decision import Decision, just
+from o2c.kernel.event import Event
+from o2c.kernel.money import allocate
+from o2c.kernel.periods import Period, local_date
+from o2c.kernel.work import Work
+
+
+def payer(work: Work) -> tuple[str, ...]:
+    """Name the stream that an invoice beside the bill runs reads: the customer's own, for name, address and payment method."""
+    return (customer_stream(work.state.customer),)
+
+
+def invoice_at_once(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
+    """Invoice the goods that were delivered on one day, whole and with all tax; where none wait, what is left of agreements that are settled.
+
+    The tax point of goods is the day of delivery, however they are paid. What is paid in instalments is put on them: nothing of it is open of the
+    invoice. Goods of another day, and settlements beside goods, are asked for once more. ValueError when the market has no tax rate for the day.
+
+    Source: Value Added Tax Act 1994, s. 6(2) (goods: when they are removed) and (5); Directive 2006/112/EC, art. 63 and 64(1).
+    """
+    state: AccountState = work.state
+    today = local_date(at, work.market.zone)
+    number = f"{state.account}-{today:%Y%m%d}-G{state.one_offs + 1}"
+    waiting = {key: charge for key, charge in sorted(state.charges.items()) if charge.to_invoice}
+    if waiting:
+        first = min(charge.starts_on for charge in waiting.values())
+        return _of_goods(work, number, {key: charge for key, charge in waiting.items() if charge.starts_on == first}, today, at)
+    return _of_settlements(work, number, today, at)
+
+
+def _of_goods(work: Work, number: str, goods: Mapping[str, Charge], today: date, at: datetime) -> Decision:
+    """Two passes, as what is put on instalments has tax: once for that, once with it."""
+    state: AccountState = work.state
+    of_each = [list(discounted(charge, [_goods_line(charge)], today.day)) for charge in goods.values()]
+    lines = placed(chain.from_iterable(of_each))
+    supplied_on = next(iter(goods.values())).starts_on
+    grosses = _grosses(_issued(work, number, lines, today, at, tax_point=supplied_on), of_each)
+    spread = {key: gross for (key, charge), gross in zip(goods.items(), grosses, strict=True) if charge.instalments > 1 and gross}
+    issued = _issued(work, number, lines, today, at, tax_point=supplied_on, to_spread_minor=sum(spread.values()))
+    whose = {"account": state.account, "customer": state.customer, "currency": state.currency, "invoice": number}
+    agreed = (
+        InstalmentsAgreed(
+            **whose,
+            order=goods[key].order,
+            item=goods[key].item,
+            offering=goods[key].offering,
+            total_minor=gross,
+            count=goods[key].instalments,
+            agreed_on=supplied_on,
+        )
+        for key, gross in spread.items()
+    )
+    return _written(
+        work, issued, (*agreed, OneOffInvoiced(attempt=work.attempt, invoice=number, charges=tuple(goods))), sum(spread.values())
+    )
+
+
+def _goods_line(charge: Charge) -> InvoiceLine:
+    day = date.fromisoformat(charge.starts_on)
+    line = line_of(charge, "one-time", Period(day, day), charge.one_time_minor)
+    paid = f", paid in {charge.instalments} instalments" if charge.instalments > 1 else ""
+    return line.model_copy(update={"description": f"{line.description}{paid}"})
+
+
+def _grosses(issued: InvoiceIssued, of_each: Sequence[Sequence[InvoiceLine]]) -> list[int]:
+    """What each of the goods comes to, by its lines, with its part of the tax of each group, largest remainder first."""
+    grosses = [sum(line.net_minor for line in lines) for lines in of_each]
+    for tax in issued.taxes:
+        nets = [sum(line.net_minor for line in lines if line.tax_group == tax.group) for lines in of_each]
+        grosses = [gross + part for gross, part in zip(grosses, allocate(tax.tax_minor, nets), strict=True)]
+    return grosses
+
+
+def _of_settlements(work: Work, number: str, today: date, at: datetime) -> Decision:
+    state: AccountState = work.state
+    settling = [each for _, each in sorted(state.instalments.items()) if each.settling_minor]
+    if not settling:
+        return just(OneOffInvoiced(attempt=work.attempt, invoice=""))
+    whose = {"account": state.account, "customer": state.customer, "currency": state.currency, "invoice": number}
+    settled = (
+        InstalmentsSettled(**whose, order=each.order, item=each.item, amount_minor=each.settling_minor, billed_on=today.isoformat())
+        for each in settling
+    )
+    lines = tuple(instalment_line(each, "all instalments that were left", each.settling_minor, today) for each in settling)
+    return _written(work, _issued(work, number, lines, today, at), (*settled, OneOffInvoiced(attempt=work.attempt, invoice=number)))
+
+
+def _issued(work: Work, number: str, lines: Sequence[InvoiceLine], today: date, at: datetime, **more: Any) -> InvoiceIssued:
+    state: AccountState = work.state
+    customer = work.read.get(customer_stream(state.customer))
+    return issue(state, number, tuple(lines), today, at, customer.papers if customer else None, work.market, **more)
+
+
+def _written(work: Work, issued: InvoiceIssued, events: Sequence[Event], spread_minor: int = 0) -> Decision:
+    stream = invoice_stream(issued.number)
+    spread = ((stream, PutOnInstalments(currency=issued.currency, of_open_minor=spread_minor)),) if spread_minor else ()
+    return Decision((*credit_used(work.state, issued), *events), ((stream, issued), *spread), takes=(work.guard("invoice", issued.number),))

@@ -1,0 +1,24 @@
+"""The rules that decide, by how often they may: once for a state, once for a row of the agenda, or as often as somebody does something."""
+
+SETTING = {
+    "access.distrust", "access.issue", "access.revoke", "access.trust", "access.use",
+    "balance.pay_back", "catalogue.publish", "credit.deposit", "credit.release", "customers.register", "devices.block", "instalments.settle", "numbers.release_reservation", "numbers.reserve", "orders.receive",
+    "collections.dispute", "collections.hold", "collections.promise", "collections.release", "collections.settle_dispute", "hooks.allow_private_address", "hooks.resume", "hooks.rotate", "hooks.subscribe", "hooks.suspend", "hooks.unsubscribe", "jobs.report", "jobs.start", "ledger.close", "orders.advance", "orders.close", "orders.fail_item", "partners.declare_down", "partners.declare_up", "partners.detect_down", "partners.left_alone", "partners.probed", "partners.link", "partners.plan_faults", "partners.simulate", "payments.record", "rating.agree", "rating.notice", "rating.set_limit", "quota.release", "quota.top_up", "refunds.approve", "saved.forget", "saved.save", "usage.take_in",
+}  # fmt: skip
+"""Rules that set a state: the table above holds them, but for one that is tried by itself because it tells two streams."""
+
+OF_A_STEP = {
+    "credit.notice", "credit.noticed", "credit.refused",
+    "activation.activated", "activation.deactivate", "appointment.called_off", "appointment.kept", "invoicing.bill", "invoicing.look_at", "charging.start", "charging.stop",
+    "credit.approved", "credit.decide", "delivery.delivered", "devices.arrive", "devices.assign", "devices.lose", "devices.release", "devices.restock", "esim.cancelled", "esim.confirmed", "esim.downloaded", "identity.decide", "identity.passed", "numbers.arrive",
+    "numbers.assign", "numbers.cease", "numbers.change", "numbers.keep", "numbers.lapse", "numbers.let_go", "numbers.release", "payments.received", "porting.comes_all_the_same", "porting.out_of_window", "porting.ported", "porting.scheduled", "porting.too_late", "porting.withdrawn", "qualification.qualified",
+    "sim.arrive", "sim.assign", "sim.cease", "sim.lose", "sim.release", "sim.restock", "numbers.rested",
+    "collections.barred", "collections.look", "partners.open_probe", "quota.expire", "refunds.paid",
+}  # fmt: skip
+"""What a row of the agenda yields, once: the row is gone with it, and the command id is the row."""
+
+OCCURRENCES = {
+    "access.disclose", "customers.contact", "devices.announce", "fallout.correct", "fallout.decide", "fallout.force", "fallout.give_up", "fallout.replaced",
+    "fallout.resolve", "fallout.skip", "hooks.resend", "numbers.announce", "orders.follow_up", "quota.commit", "quota.reserve", "refunds.request", "sim.announce", "usage.purge",
+}  # fmt: skip
+"""What a person does, as often as it is done: the command id is the action on the version that was seen, or the request of the network's session."""
