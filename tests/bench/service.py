@@ -33,8 +33,9 @@ from tests.bench.log import database
 from tests.bench.orders import apart, tell
 from tests.world import World, at, line, order
 
-MEANING = "the service: POST and GET of orders at 1, 8 and 64 clients, beside capture in process and a bare route"
+MEANING = "the service: POST (native and TMF622 v4) and GET of orders at 1, 8 and 64 clients, beside capture in process and a bare route"
 HEADERS = "Host: 127.0.0.1\r\nAuthorization: Bearer bench\r\nContent-Type: application/json\r\n"
+PRODUCT_ORDER = "/tmf-api/productOrderingManagement/v4/productOrder"
 Figures = dict[str, Any]
 NUMBERS = count()
 
@@ -70,6 +71,7 @@ def kinds(dsn: str, port: int, echo: int, clients: int, arguments: argparse.Name
     return {
         "capture in process": partial(in_process, dsn, clients, seconds),
         "capture over HTTP": partial(over_http, port, "/api/v1/orders/capture", clients, seconds, "post"),
+        "productOrder over HTTP": partial(over_http, port, PRODUCT_ORDER, clients, seconds, "post"),
         "bare route": partial(over_http, echo, "/", clients, seconds, "post"),
         "order over HTTP": partial(over_http, port, "/api/v1/orders/FULL-{}", clients, seconds, "get", arguments.orders),
     }

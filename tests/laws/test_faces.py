@@ -164,7 +164,10 @@ def methods(cls: type) -> dict[str, Callable[..., Any]]:
 
 FACES = {
     "cli": Face(dict(commands(typer.main.get_command(app))), lambda name: COMMANDS.get(name, [name.replace(".", " ")])),
-    "http": Face({route.name: route.endpoint for route in (*native().routes, *feed.router.routes)}, lambda name: [name]),
+    "http": Face(
+        {route.name: route.endpoint for route in (*(each for part in native() for each in part.routes), *feed.router.routes)},
+        lambda name: [name],
+    ),
     "python": Face(methods(OrderToCash), lambda name: [METHODS[name]] if name in METHODS else []),
 }
 

@@ -39,12 +39,13 @@ MinPosition = Annotated[
 ]
 
 
-def native() -> APIRouter:
-    """All paths of the native API."""
-    router = APIRouter(prefix="/api/v1", dependencies=[Depends(of_json)])
+def native() -> list[APIRouter]:
+    """All paths of the native API: a part for each kind of thing, by the first word of its paths."""
+    parts: dict[str, APIRouter] = {}
     for call in calls():
         tag = call.operation.name.partition(".")[0]
-        router.add_api_route(
+        part = parts.setdefault(tag, APIRouter(prefix="/api/v1", dependencies=[Depends(of_json)]))
+        part.add_api_route(
             call.path,
             _verb(call) if call.verb else _view(call),
             methods=[call.method],
@@ -57,7 +58,7 @@ def native() -> APIRouter:
             response_model=None,
             openapi_extra=DOCUMENT if call.whole else None,
         )
-    return router
+    return list(parts.values())
 
 
 async def of_json(request: Request) -> None:

@@ -62,12 +62,12 @@ class Asker:
         return replace(self, context=replace(self.context, expected=expected))
 
 
-def asker(request: Request, context: Caller, key: Key = None) -> Asker:
+async def asker(request: Request, context: Caller, key: Key = None) -> Asker:
     """Who asks, with the id of the wish where an Idempotency-Key names it."""
     return Asker(request, wishing(context, key))
 
 
-def reader(request: Request, context: Caller) -> Asker:
+async def reader(request: Request, context: Caller) -> Asker:
     """Who reads."""
     return Asker(request, context)
 
