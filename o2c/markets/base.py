@@ -11,6 +11,7 @@ from typing import Literal
 from o2c.kernel.periods import local_date, local_time
 from o2c.markets.addresses import AddressRules
 from o2c.markets.collecting import CollectionRules
+from o2c.markets.paying import AgainRules
 from o2c.markets.usage import UsageRules
 
 DOOR_UNTIL_HOUR = 20
@@ -55,7 +56,8 @@ class WorkCalendar:
 class DebitRules:
     """How a direct debit is collected: on days of the scheme's `calendar` only, and not before the payer was told in advance.
 
-    The notice is `notice_days` long, counted from the day after the payer was told: in the scheme's own days, or in calendar days.
+    The notice is `notice_days` long, counted from the day after the payer was told: in the scheme's own days, or in calendar days. `again` says which returned
+    debits are presented once more, in the scheme's own days.
     """
 
     scheme: str
@@ -63,6 +65,7 @@ class DebitRules:
     notice_days: int
     notice_in_bank_days: bool
     source: str
+    again: AgainRules
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +193,7 @@ class Market:
     bill_cycle_days: tuple[int, ...]
     payment_terms_days: int
     debits: DebitRules
+    cards: AgainRules
     order_horizon_days: int
     calendar: WorkCalendar
     porting: PortingRules

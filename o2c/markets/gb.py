@@ -21,6 +21,7 @@ from o2c.markets.base import (
     WorkCalendar,
 )
 from o2c.markets.collecting import USUAL_STAGES, BadDebtRelief, CollectionRules
+from o2c.markets.paying import CARDS, AgainRules
 from o2c.markets.usage import EU_EEA, WEEKDAYS, LimitRules, TimeBand, UsageRules, Zone
 
 GB = Market(
@@ -47,7 +48,14 @@ GB = Market(
         notice_in_bank_days=True,
         source="Bacs processing days: Monday to Friday without the bank holidays of England (Service User's Guide and Rules to the Direct Debit "
         "Scheme); advance notice of 10 working days unless another was agreed (Direct Debit Guarantee) [M]",
+        again=AgainRules(
+            after_days={"INSUFFICIENT-FUNDS": (3,)},
+            hard=frozenset({"RETURNED", "NO-MANDATE", "CLOSED", "DECEASED"}),
+            source="of the ARUDD reasons, 0 (refer to payer) may be presented again for the same amount within a month, 1 (cancelled), 2 (deceased), 5, 6 (no account, no "
+            "instruction) and B (closed) not (Service User's Guide and Rules to the Direct Debit Scheme) [M]; once, three days later: the operator's own practice",
+        ),
     ),
+    cards=CARDS,
     order_horizon_days=180,  # the operators' own practice
     calendar=WorkCalendar(country="GB", subdivision="ENG", weekend=(5, 6)),
     porting=PortingRules(

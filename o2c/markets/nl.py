@@ -21,6 +21,7 @@ from o2c.markets.base import (
     WorkCalendar,
 )
 from o2c.markets.collecting import USUAL_STAGES, BadDebtRelief, CollectionRules
+from o2c.markets.paying import CARDS, AgainRules
 from o2c.markets.usage import EU_EEA, WEEKDAYS, LimitRules, TimeBand, UsageRules, Zone
 
 NL = Market(
@@ -48,7 +49,14 @@ NL = Market(
         source="settlement on TARGET days: the closing days are 1 January, Good Friday, Easter Monday, 1 May, 25 and 26 December and weekends "
         "(European Central Bank, TARGET calendar); pre-notification 14 calendar days before the due date unless agreed otherwise (EPC016-06, "
         "SEPA Direct Debit Core Scheme Rulebook) [M]",
+        again=AgainRules(
+            after_days={"INSUFFICIENT-FUNDS": (5,)},
+            hard=frozenset({"RETURNED", "NO-MANDATE", "CLOSED", "DECEASED"}),
+            source="AM04 (no funds) may be presented again; AC04 (closed), MD01 (no mandate) and MD07 (deceased) not (EPC173-14, guidance on reason codes for SEPA "
+            "Direct Debit R-transactions) [M]; once, five days later: the operator's own practice",
+        ),
     ),
+    cards=CARDS,
     order_horizon_days=180,  # the operators' own practice
     calendar=WorkCalendar(country="NL", subdivision=None, weekend=(5, 6)),
     porting=PortingRules(

@@ -10,12 +10,12 @@ from o2c.kernel.arrears import eased
 from o2c.kernel.balances import CreditReceived
 from o2c.kernel.charges import BANK_TRANSFER, account_stream
 from o2c.kernel.debts import reversed_for
-from o2c.kernel.decision import Decision, just
+from o2c.kernel.decision import NOTHING, Decision, just
 from o2c.kernel.periods import local_date, local_time
 from o2c.kernel.refusal import Refused
-from o2c.kernel.shapes import StepCancelled
+from o2c.kernel.shapes import RetryScheduled, StepCancelled
 from o2c.kernel.work import Work
-from o2c.markets.base import debit_day, first_working_day
+from o2c.markets.base import debit_day, first_working_day, working_day_after
 from o2c.payments.events import PaymentPartReceived, PaymentReceived
 
 CARD_AFTER_DAYS = 1
@@ -68,6 +68,22 @@ def asked_by(work: Work) -> Mapping[str, str]:
 def demand(work: Work) -> Mapping[str, Any]:
     """Give the body of the request to the payment provider: the number, currency, open amount, days and method of the invoice."""
     return dict(work.subject)
+
+
+def again(work: Work, code: str, data: Mapping[str, Any], at: datetime) -> Decision:
+    """Decide that a refused payment is collected once more by itself, under the provider's code and the market's rules for its method; else nothing.
+
+    The customer may give another method before that. A debit is presented again on a day of its bank, with no other notice; a card on any day.
+    Source: the market's rules for cards and debits.
+    """
+    method: str = work.state.method
+    rules = {DIRECT_DEBIT: work.market.debits.again, "card": work.market.cards}.get(method)
+    days = rules.days(code, work.attempt) if rules and wanted(work) else None
+    if days is None:
+        return NOTHING
+    today = local_date(at, work.market.zone)
+    day = working_day_after(work.market.debits.calendar, today, days) if method == DIRECT_DEBIT else today + timedelta(days=days)
+    return just(RetryScheduled(item=work.item, step=work.step, attempt=work.attempt + 1, due_at=_opening(day, work)))
 
 
 def received(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:

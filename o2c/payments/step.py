@@ -18,5 +18,6 @@ STEP = Step(
     ask=ByPartner(
         partner="payment-provider",
         payload=rules.demand,
+        beside=rules.again,
     ),
 )
