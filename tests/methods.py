@@ -100,6 +100,7 @@ METHODS = {
     "quota.release": "release_quota",
     "quota.reserve": "reserve_quota",
     "stock.levels": "stock_levels",
+    "usage.gaps": "usage_gaps",
     "usage.list": "usage",
     "usage.take": "take_usage",
 }

@@ -175,6 +175,7 @@ store.adopt              -        -       -           -        -        -       
 streams.act              -        -       -           -        -        -                -
 streams.append           -        -       -           -        -        -                -
 streams.show             -        yes     yes         masked   yes      yes              -
+usage.gaps               -        yes     yes         yes      yes      -                yes
 usage.list               -        yes     yes         masked   yes      yes              -
 usage.load               -        -       -           -        -        -                -
 usage.purge              -        -       yes         -        -        -                yes

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 from o2c.entrypoints.answered import answered
 from o2c.files import usage as files
 from o2c.views import shown
+from o2c.views import usage as views
 from o2c.views.usage import list_usage, show_allowances, show_limits
 
 if TYPE_CHECKING:
@@ -25,6 +26,11 @@ class Usage:
     def take_usage(self, document: bytes, context: Context) -> shown.UsageFileShown:
         """Take in usage records, CSV or JSON lines; sent again, they count once. See `files.usage.take_usage`."""
         return files.take_usage(self._session.app, context, document)
+
+    @answered
+    def usage_gaps(self, *, source: str = "", limit: int = 100) -> list[shown.UsageGapShown]:
+        """The numbers that are missing in the sequences of sources. See `views.usage.usage_gaps`."""
+        return views.usage_gaps(self._session.app, source=source, limit=limit)
 
     @answered
     def usage(self, *, account: str = "", suspense: bool = False, offset: int = 0, limit: int = 100) -> list[shown.UsageRecordShown]:

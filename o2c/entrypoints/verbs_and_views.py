@@ -304,6 +304,7 @@ VIEWS = (
     Operation("status", status.show_status),
     Operation("stock.levels", devices.stock_levels),
     Operation("streams.show", following.show_stream),
+    Operation("usage.gaps", usage_views.usage_gaps),
     Operation("usage.list", usage_views.list_usage),
 )
 """What can be asked."""

@@ -15,7 +15,7 @@ from o2c.kernel.refusal import Refused
 from o2c.rating.units import decimal_of, in_base, in_unit
 from o2c.store import usage
 from o2c.views.reading import PART_MAX, Page, plain
-from o2c.views.shown import AllowanceShown, LimitShown, UsageRecordShown
+from o2c.views.shown import AllowanceShown, LimitShown, UsageGapShown, UsageRecordShown
 
 if TYPE_CHECKING:
     from o2c.invoicing.state import AccountState
@@ -52,16 +52,30 @@ def _masked(party: str) -> str:
     return f"{party[:_SHOWN_AT_BOTH_ENDS]}***{party[-3:]}" if party.startswith("+") else party
 
 
+def usage_gaps(app: Engine, *, source: str = "", limit: int = 100) -> list[UsageGapShown]:
+    """The numbers that are missing in the sequences of sources (of one, where it is named), each range with how many; none where nothing is missing.
+
+    A record that comes late fills its gap. Raises Refused (usage) for a limit that is none.
+    """
+    if not 0 <= limit <= PART_MAX:
+        raise Refused(f"ask for at most {PART_MAX} rows at once")
+    rows = app.reads.rows(usage.GAPS, sources=[source] if source else None, limit=limit)
+    return [cast("UsageGapShown", {**row, "missing": row["missing_to"] - row["missing_from"] + 1}) for row in rows]
+
+
 def show_allowances(app: Engine, account: str, *, at: datetime | None = None) -> list[AllowanceShown]:
     """What is left of the included units of an account's lines at an instant (now, unless said), in the order in which they are used.
 
-    Nothing where no line includes any. The instant must lie in the running bill period: what was left before stands in the account's events. Raises
+    Nothing where no line includes any, and zeros where no line is served any more. The instant must lie in the running bill period: what was left before stands in the account's events. Raises
     Refused: missing (no account that is charged), usage (another instant).
     """
-    work, run_on = running(app, account)
     from o2c.invoicing import usage as rules
 
     when = at or app.clock().now
+    ended: AccountState = app.load([account_stream(account)])[account_stream(account)].state
+    if ended.charges and not ended.running:
+        return _over(app, ended, when)
+    work, run_on = running(app, account)
     period = rules.period_before(work.state, run_on)
     if not rules.metered(work.state):
         return []
@@ -71,6 +85,22 @@ def show_allowances(app: Engine, account: str, *, at: datetime | None = None) ->
     shown = sorted(rated.grants, key=lambda grant: grant.turn)
     today = local_date(when, work.market.zone)
     return [_allowance(grant, account, when) for grant in shown if grant.starts <= today < grant.ends]
+
+
+def _over(app: Engine, state: AccountState, at: datetime) -> list[AllowanceShown]:
+    """What lines included that are served no more: nothing is left of it."""
+    from o2c.invoicing import usage as rules
+    from o2c.rating.allowances import Grant
+
+    work = app.work(account_stream(state.account), state, "", "bill-run")
+    read = {name: one.state for name, one in app.load(rules.catalogue_streams(state)).items()}
+    grants = []
+    for owner, tariff in rules.tariffs_of(changed(work, read=read)).items():
+        charge = state.charges[owner]
+        begins = date.fromisoformat(charge.starts_on)
+        ends = date.fromisoformat(charge.ended_on or charge.starts_on)
+        grants += [Grant(owner, one, Fraction(0), begins, ends, begins) for one in tariff.allowances]
+    return [_allowance(grant, state.account, at) for grant in sorted(grants, key=lambda grant: grant.turn)]
 
 
 def _allowance(grant: Grant, account: str, at: datetime) -> AllowanceShown:

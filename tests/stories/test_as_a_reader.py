@@ -54,6 +54,7 @@ OF_THE_LOG = {
     "limits show BA-1001": "heads",
     "prepaid show BA-1001": "heads",
     "usage list": "usage_record",
+    "usage gaps": "usage_record",
     "access records": "who was shown what of whom",
     "catalogue diff 1": "heads",
     f"catalogue dry-run {FIX}": "heads",

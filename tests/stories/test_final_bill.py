@@ -13,6 +13,7 @@ from o2c.views.invoice_papers import show_paper
 from o2c.views.ledger import trial_balance
 from o2c.views.reading import caught_up
 from o2c.views.timeline import order_timeline
+from o2c.views.usage import show_allowances
 from tests.agreeing import books_of, disagreements, standing, sums
 from tests.desk import Desk
 from tests.metered import account_of, load, metered, number_of, record, usage_lines
@@ -51,6 +52,12 @@ def test_what_was_used_until_the_end_is_on_the_final_bill(ended: World) -> None:
     assert last(ended, "account.billed")["final"]
     assert show_paper(ended.app, issued["number"])["final"]
     assert ended.run(at(1, month=8)).types(f"account-{account_of(ended)}").count("account.billed") == 4
+
+
+def test_nothing_is_left_of_what_it_included(ended: World) -> None:
+    """Who asks is told zeros, and not that there is no such account."""
+    [row] = show_allowances(ended.app, account_of(ended))
+    assert (row["allowance"], row["left"], row["ends"]) == ("50 messages", "0", "2026-03-23")
 
 
 def test_its_paper_says_final(ended: World, desk: Desk) -> None:

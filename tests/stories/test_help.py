@@ -86,6 +86,7 @@ STARTS = {
     "keys revoke": "keyed",
     "issuers distrust": "keyed",
     "usage list": "used",
+    "usage gaps": "used",
     "allowances": "used",
     "limits": "used",
     "prepaid": "used",
@@ -156,7 +157,7 @@ def stores(server_dsn: str, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     used = metered(made.copied("empty", "used"), folder)
     limit_desk.set_limit(used.app, Context("bob"), account_of(used), amount="0")
     used.run(datetime(2026, 1, 10, tzinfo=UTC))
-    load(used, record("1", number_of(used), start="2026-01-09T12:00:00Z"), record("2", "+447700999111"))
+    load(used, record("1", number_of(used), start="2026-01-09T12:00:00Z", sequence=1), record("2", "+447700999111", sequence=4))
     quota_desk.reserve(used.app, Context("bob"), number_of(used), session="pcf-42", kind="sms", quantity=20, request=9)
     used.close()
     with opened(made.copied("begun", "keyed")) as session:

@@ -12,7 +12,7 @@ from o2c.kernel.records import RecordsWanted, digest_of
 from o2c.kernel.refusal import Refused
 from o2c.store.usage import of_account
 from o2c.views.timeline import order_timeline
-from o2c.views.usage import list_usage, show_allowances
+from o2c.views.usage import list_usage, show_allowances, usage_gaps
 from tests.agreeing import disagreements
 from tests.metered import BY, account_of, load, metered, number_of, rated, record, usage_lines
 from tests.world import World
@@ -119,7 +119,10 @@ def test_a_gap_in_a_sequence_is_told_until_it_is_filled(world: World) -> None:
     me = number_of(world)
     told = load(world, *(record(str(n), me, sequence=n) for n in (1, 2, 5, 6, 9)))
     assert told["gaps"] == {"msc-1": ["3-4", "7-8"]}
+    assert [(one["missing_from"], one["missing_to"], one["missing"]) for one in usage_gaps(world.app)] == [(3, 4, 2), (7, 8, 2)]
     assert load(world, record("3", me, sequence=3), record("4", me, sequence=4))["gaps"] == {"msc-1": ["7-8"]}
+    assert [one["missing_from"] for one in usage_gaps(world.app, source="msc-1")] == [7]
+    assert usage_gaps(world.app, source="msc-2") == []
 
 
 def test_a_refused_line_is_counted_and_nothing_else_is_lost(world: World) -> None:

@@ -12,7 +12,7 @@ from o2c.entrypoints.cli.options import Actor, CommandId
 from o2c.entrypoints.cli.output import Format, Limit, Output, err, rows_wanted, show_one, show_rows
 from o2c.entrypoints.cli.session import looking, opened
 from o2c.views.reading import PART_MAX, amount_text, time_of
-from o2c.views.usage import list_usage, show_allowances, show_limits
+from o2c.views.usage import list_usage, show_allowances, show_limits, usage_gaps
 
 usage = typer.Typer(no_args_is_help=True, help="Usage records: take in files, list them, delete those that were kept long enough.")
 allowances = typer.Typer(no_args_is_help=True, help="Included units: what is left of them.")
@@ -75,6 +75,21 @@ def usage_list(
             "order",
         )
         show_rows(rows, output, columns=columns, limit=limit, empty="no such records")
+
+
+@usage.command("gaps")
+def usage_gaps_listed(
+    source: Annotated[str, typer.Option(metavar="NAME", help="Only gaps of this source.")] = "",
+    limit: Limit = None,
+    output: Output = Format.table,
+) -> None:
+    """List the numbers that are missing in the sequences of sources: records that never came.
+
+    Example: o2c usage gaps
+    """
+    with looking() as session:
+        rows = usage_gaps(session.app, source=source, limit=rows_wanted(limit, output) or PART_MAX)
+        show_rows(rows, output, columns=("source", "missing_from", "missing_to", "missing"), limit=limit, empty="no number is missing")
 
 
 @usage.command("purge")

@@ -200,6 +200,7 @@ EXAMPLES: Mapping[str, Mapping[str, Any]] = {
     "quota.commit": {"account": "BA-C-1001", "session": "pcf-1;1767;42", "used": 18000000, "request": 1},
     "quota.release": {"account": "BA-C-1001", "session": "pcf-1;1767;43", "request": 1},
     "quota.reserve": {"party": "BA-C-1001", "session": "pcf-1;1767;42", "kind": "data", "quantity": 20000000},
+    "usage.gaps": {"limit": 20},
     "usage.list": {"account": "BA-C-1001", "limit": 20},
     "usage.purge": {},
     "usage.take": {"document": _USAGE},

@@ -117,7 +117,7 @@ from o2c.views.shown.orders import (
 from o2c.views.shown.partners import FaultShown, PartnerShown, PartnerStatusShown
 from o2c.views.shown.quota import HoldShown, PrepaidShown, QuotaShown, TopUpShown
 from o2c.views.shown.stock import AgreementShown, DeviceShown, HappeningShown, LatePortShown, LevelShown, NumberShown, SimShown
-from o2c.views.shown.usage import AllowanceShown, LimitShown, UsageFileShown, UsagePurgeShown, UsageRecordShown
+from o2c.views.shown.usage import AllowanceShown, LimitShown, UsageFileShown, UsageGapShown, UsagePurgeShown, UsageRecordShown
 
 __all__ = [
     "AccessRecordShown",
@@ -242,6 +242,7 @@ __all__ = [
     "TotalShown",
     "TrialBalanceShown",
     "UsageFileShown",
+    "UsageGapShown",
     "UsagePurgeShown",
     "UsageRecordShown",
     "ValueShown",

@@ -52,6 +52,15 @@ class UsageRecordShown(TypedDict):
     waits_for: str
 
 
+class UsageGapShown(TypedDict):
+    """Numbers missing in the sequence of a source, from one to another (inclusive), and how many they are."""
+
+    source: str
+    missing_from: int
+    missing_to: int
+    missing: int
+
+
 class AllowanceShown(TypedDict):
     """Included units of a line as they are left at an instant: decimal text, in `unit`; they can be used from a day to another (exclusive)."""
 
