@@ -18,6 +18,7 @@ from o2c.appointment.step import STEP as APPOINTMENT
 from o2c.catalogue.state import KIND as CATALOGUE
 from o2c.catalogue.state import CatalogueState
 from o2c.charging.step import STEP as CHARGING
+from o2c.collections.events import DisputeSettled
 from o2c.collections.state import KIND as COLLECTION
 from o2c.collections.step import BARRING
 from o2c.collections.step import STEP as COLLECTIONS
@@ -41,7 +42,7 @@ from o2c.fallout.state import RATES
 from o2c.hooks.state import KIND as HOOK
 from o2c.identity.step import STEP as IDENTITY
 from o2c.intake.state import KIND as INTAKE
-from o2c.invoicing.reaction import UNSERVED, WRITTEN_OFF
+from o2c.invoicing.reaction import UNSERVED, WRITTEN_OFF, credits_disputed
 from o2c.invoicing.state import ACCOUNT, INVOICE
 from o2c.invoicing.step import GOODS as ONE_OFF_INVOICE
 from o2c.invoicing.step import OVERDUE, RELIEF
@@ -186,6 +187,7 @@ REACTIONS: tuple[Reaction, ...] = (
     STOCK_CAME,
     PARTNER_CAME_UP,
     UNSERVED,
+    credits_disputed(DisputeSettled),
     WRITTEN_OFF,
     CEASED,
     stock_expected(drawing=frozenset(_DRAWS), sources=frozenset(source for draw in _DRAWS.values() for source in draw.sources)),

@@ -153,8 +153,8 @@ class InvoiceIssued(Held, Numbered, name="invoice.issued", stream="invoice"):
         return f"{account_stream(self.account)}/"
 
 
-NoteReason = Literal["billed-in-error", "goodwill", "not-served", "price", "withdrawn"]
-"""Why an invoice is credited: billed by mistake, as a courtesy, a service that ended before what was billed, a wrong price, goods that came back."""
+NoteReason = Literal["billed-in-error", "disputed", "goodwill", "not-served", "price", "withdrawn"]
+"""Why an invoice is credited: billed by mistake, a dispute settled for the customer, as a courtesy, a service that ended before what was billed, a wrong price, goods that came back."""
 
 _TAKEN_OFF = {
     "currency": "GBP", "net_minor": 1199, "tax_minor": 240, "total_minor": 1439, "of_open_minor": 1439, "credit_minor": 0,
@@ -183,23 +183,27 @@ class TakenOff(Event):
 
 class CreditNoteRequested(Event, name="credit-note.requested", stream="invoice"):
     """Somebody wants a note over more than the market lets one person issue: it waits for the approval of a second one. `lines` are the net
-    amounts, in minor units, by the place of the line in the invoice. The comment is personal."""
+    amounts, in minor units, by the place of the line in the invoice. Version 2 names the settlement of the `dispute` that it comes of (the id of its
+    event; empty: none). The comment is personal."""
 
     example = {
         "note": "BA-1001-20260108-C1", "reason": "goodwill", "author": "ann", "lines": {"1": 1199}, "total_minor": 1439,
-        "comment": "two weeks without service",
+        "dispute": "", "comment": "two weeks without service",
     }  # fmt: skip
+    upcasts = (Upcast(defaults={"dispute": ""}),)
     note: str
     reason: NoteReason
     author: str
     lines: dict[str, int]
     total_minor: int
+    dispute: str = ""
     comment: Annotated[str, Pii("note")] = ""
 
 
 class CreditNoteIssued(TakenOff, Numbered, name="credit-note.issued", stream="invoice"):
     """A credit note was issued for an invoice, which itself stays as it is. It says for good all that the law wants of one; its number is from a
-    series of its own. `author` wanted it, `approved_by` is the second person where one was needed (empty: none was). The comment is personal.
+    series of its own. `author` wanted it, `approved_by` is the second person where one was needed (empty: none was). Version 2
+    names the settlement of the `dispute` that it comes of (the id of its event; empty: none). The comment is personal.
     Source: Directive 2006/112/EC, art. 219 (what amends an invoice and refers to it is treated as one); VAT Regulations 1995, reg. 15C [M]."""
 
     example = {
@@ -209,8 +213,9 @@ class CreditNoteIssued(TakenOff, Numbered, name="credit-note.issued", stream="in
         "market": "GB@2026-01",
         "supplier": {"entity": "GB1", "name": "Example Mobile Ltd", "address": ["1 Exchange Square"], "postcode": "ZZ1 1AA", "city": "Testford",
                      "country": "GB", "tax_id": "GB123456782"},
-        "customer_name": "Ada Example", "customer_address": "1 Mill Lane, Testford, ZZ1 1AA", "comment": "the line ended",
+        "customer_name": "Ada Example", "customer_address": "1 Mill Lane, Testford, ZZ1 1AA", "dispute": "", "comment": "the line ended",
     }  # fmt: skip
+    upcasts = (Upcast(defaults={"dispute": ""}),)
     note: str
     invoice: str
     invoice_number: str
@@ -225,6 +230,7 @@ class CreditNoteIssued(TakenOff, Numbered, name="credit-note.issued", stream="in
     supplier: Seller
     customer_name: Annotated[str, Pii("name")] = ""
     customer_address: Annotated[str, Pii("address")] = ""
+    dispute: str = ""
     comment: Annotated[str, Pii("note")] = ""
 
 

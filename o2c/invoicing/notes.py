@@ -19,7 +19,7 @@ from o2c.kernel.balances import CreditReceived
 from o2c.kernel.charges import account_stream
 from o2c.kernel.debts import reversed_for
 from o2c.kernel.decision import NOTHING, Decision, just
-from o2c.kernel.money import from_minor, half_up, part_of
+from o2c.kernel.money import allocate, from_minor, half_up, part_of
 from o2c.kernel.periods import local_date
 from o2c.kernel.refusal import Refused
 from o2c.kernel.shapes import StepCancelled
@@ -72,8 +72,57 @@ def approve(work: Work, note: str, *, approved_by: str, at: datetime, begun_by: 
     if wanted.author == approved_by:
         raise Refused(f"credit note {note}: {approved_by} asked for it; somebody else has to approve it", kind="forbidden")
     taken = _lines(work, {int(place): net_minor for place, net_minor in wanted.lines.items()})
-    how = {"comment": wanted.comment, "author": wanted.author, "approved_by": approved_by}
+    how = {"comment": wanted.comment, "author": wanted.author, "approved_by": approved_by, "dispute": wanted.dispute}
     return _issue(work, note, taken, reason=wanted.reason, at=at, begun_by=begun_by, **how)
+
+
+def conceded(work: Work, *, amount_minor: int, dispute: str, author: str, comment: str, at: datetime) -> Decision:
+    """Credit what was disputed of an invoice, tax included, in minor units, once that is settled for its customer (`dispute`, the id of the event).
+
+    It is taken off all lines by what is left of each, so that it comes to the amount; where no net amount with its tax comes to it exactly, to the next
+    one above. A note over more than one person may issue waits for a second one. Nothing where nothing is left.
+    """
+    state: InvoiceState = work.state
+    left = _left(work) if state.issued else {}
+    if state.issued is None or state.voided or sum(left.values()) <= 0:
+        return NOTHING
+    try:
+        lines = _made_of(work, left, amount_minor)
+    except Refused:
+        # Discounts leave nothing of a tax group to take it off: a person writes the note, and until then it is not collected.
+        return NOTHING
+    total_minor, note = _total(work, lines), f"{state.issued.number}-C{state.noted.count + 1}"
+    how = {"comment": comment, "author": author, "dispute": dispute}
+    if total_minor > approved_above_minor(work):
+        wanted = {str(line.line): line.net_minor for line in lines}
+        return just(CreditNoteRequested(note=note, reason="disputed", lines=wanted, total_minor=total_minor, **how))
+    return _issue(work, note, lines, reason="disputed", approved_by="", at=at, begun_by=at, **how)
+
+
+def _made_of(work: Work, left: Mapping[int, int], amount_minor: int) -> tuple[NoteLine, ...]:
+    """The lines that come to an amount with their tax, or to the next above; all that is left where that is less."""
+    places, net_left = list(left), sum(left.values())
+    low, high = 1, max(net_left, 1)
+    while low < high:
+        middle = (low + high) // 2
+        enough = _total(work, _shared(work, left, places, middle)) >= amount_minor
+        low, high = (low, middle) if enough else (middle + 1, high)
+    return _lines(work, left) if low >= net_left else _shared(work, left, places, low)
+
+
+def _shared(work: Work, left: Mapping[int, int], places: Sequence[int], net_minor: int) -> tuple[NoteLine, ...]:
+    """A net amount off all lines, by what is left of each; discounts go in the share in which what they lower goes."""
+    charged, lowered = [place for place in places if left[place] > 0], [place for place in places if left[place] < 0]
+    charged_minor = sum(left[place] for place in charged)
+    taken_minor = half_up(Fraction(net_minor * charged_minor, sum(left.values())))
+    parts = dict(zip(charged, allocate(taken_minor, [left[place] for place in charged]), strict=True))
+    if lowered:
+        parts |= zip(lowered, allocate(net_minor - taken_minor, [-left[place] for place in lowered]), strict=True)
+    return _lines(work, {place: part for place, part in parts.items() if part})
+
+
+def _total(work: Work, lines: tuple[NoteLine, ...]) -> int:
+    return total_of(lines, _taxes(work, lines))
 
 
 def unserved(work: Work, *, order: str, item: str, ended_on: str, at: datetime) -> Decision:
@@ -271,6 +320,7 @@ def _issue(
     approved_by: str,
     at: datetime,
     begun_by: datetime,
+    dispute: str = "",
 ) -> Decision:
     issued: InvoiceIssued = work.state.issued
     taxes = _taxes(work, lines)
@@ -295,6 +345,7 @@ def _issue(
         customer_name=issued.customer_name,
         customer_address=issued.customer_address,
         comment=comment,
+        dispute=dispute,
         currency=issued.currency,
         lines=lines,
         taxes=taxes,

@@ -54,3 +54,22 @@ def _write_off(stream: str, amount_minor: int) -> DecideOn:
 
 
 WRITTEN_OFF = Reaction(name="write-off-what-is-given-up", concerns=_given_up, effects=_written_off)
+
+
+def credits_disputed(settled: type[Event]) -> Reaction:
+    """The reaction by which what was disputed is credited once it is `settled` for the customer. Disputes of before it was known were credited by hand."""
+
+    def effects(fact: Fact) -> tuple[DecideOn, ...]:
+        event: Any = fact.event
+        if event.outcome != "customer":
+            return ()
+        stream = invoice_stream(event.invoice)
+
+        def credit(state: InvoiceState, at: datetime, book: Any) -> Decision:
+            work = invoice_work(state, stream, "", "payment", book)
+            told = {"dispute": fact.event_id, "author": fact.actor, "comment": event.note}
+            return notes.conceded(work, amount_minor=event.amount_minor, at=at, **told)
+
+        return (DecideOn(stream, credit),)
+
+    return Reaction(name="credit-what-was-disputed", concerns=lambda cls: issubclass(cls, settled), effects=effects, from_now=True)

@@ -387,7 +387,7 @@ ACCOUNT = StreamKind(
 )
 INVOICE = StreamKind(
     category="invoice",
-    shape_version=9,
+    shape_version=10,
     state_type=InvoiceState,
     initial=lambda _: InvoiceState(),
     evolve=evolve_invoice,

@@ -248,3 +248,24 @@ def test_collections_are_told_of_what_an_overdue_invoice_lost() -> None:
     assert isinstance(arrears, ArrearsChanged)
     assert (stream, arrears.open_minor, arrears.cause) == ("collection-BA-1001", 1799, "credit")
     assert credit(invoice(), {1: 500}).elsewhere == ()
+
+
+@hypothesis.given(
+    nets=st.lists(st.integers(1, 9_000), min_size=1, max_size=5), amounts=st.lists(st.integers(1, 9_000), min_size=1, max_size=4)
+)
+@hypothesis.settings(max_examples=60)
+def test_what_is_conceded_comes_to_the_amount_in_dispute(nets: list[int], amounts: list[int]) -> None:
+    """A note for the amount, or for a penny more where no net with its tax comes to it; never above what is left, and the dispute is named."""
+    state = invoice(*((net, "20") for net in nets))
+    assert state.issued is not None
+    for amount_minor in amounts:
+        left = state.issued.total_minor - state.noted.total_minor
+        decision = notes.conceded(work(state), amount_minor=amount_minor, dispute="d-1", author="ann", comment="", at=MONDAY)
+        told = [event for event in decision.events if isinstance(event, CreditNoteIssued | CreditNoteRequested)]
+        assert len(told) == (left > 0)
+        for event in told:
+            assert (event.reason, event.dispute, event.author) == ("disputed", "d-1", "ann")
+            assert event.total_minor - min(amount_minor, left) in (0, 1)
+            assert event.total_minor <= left
+            state = after(state, decision)
+            state = after(state, approved(state, event.note)) if isinstance(event, CreditNoteRequested) else state

@@ -11,6 +11,7 @@ from o2c.checks.diagnose import run_checks
 from o2c.kernel.partner import Answered, Failed, RefusedBy
 from o2c.kernel.refusal import Refused
 from o2c.views.collections import list_collections
+from tests.balances import unlike_the_books
 from tests.desk import Desk
 from tests.world import World, at, line, order
 
@@ -155,6 +156,24 @@ def test_a_dispute_keeps_its_amount_out_of_collection(world: World, desk: Desk, 
     assert desk.types("disputes", "settle", INVOICE, "--for", "operator").split("\n")[0].endswith("is not disputed")
     with pytest.raises(Refused, match="no invoice BA-9"):
         desk.types("disputes", "open", "BA-9")
+
+
+def test_a_dispute_settled_for_the_customer_is_credited(world: World, desk: Desk, owing: Callable[..., World]) -> None:
+    """2.00 of the bill: the note follows by itself, names the dispute and who settled it, and what it takes off is neither owed nor in dispute."""
+    owing(at(3, month=2))
+    open_minor = desk.sees("payments", "show", INVOICE)["open_minor"]
+    desk.types("disputes", "open", INVOICE, "--amount", "2.00")
+    desk.types("disputes", "settle", INVOICE, "--for", "customer", "--actor", "bob")
+    world.run(at(3, 12, month=2))
+
+    [settled] = world.app.reads.rows("SELECT event_id::text AS event FROM o2c.event WHERE type = 'collections.dispute-settled'")
+    [note] = world.app.reads.rows("SELECT body FROM o2c.event WHERE type = 'credit-note.issued'")
+    told = {name: note["body"][name] for name in ("dispute", "reason", "author", "total_minor")}
+    assert told == {"dispute": settled["event"], "reason": "disputed", "author": "bob", "total_minor": 200}
+    assert desk.sees("payments", "show", INVOICE)["open_minor"] == open_minor - 200
+    [row] = desk.sees("balance", "show", ACCOUNT)
+    assert row["disputed_minor"] == 0
+    assert unlike_the_books(world.app) == []
 
 
 def test_what_was_said_is_personal(world: World, desk: Desk, owing: Callable[..., World]) -> None:
