@@ -5,6 +5,7 @@ from typing import Any
 
 from o2c.orders.state import suspicion
 from tests.lives_of_devices import OF_DELIVERIES, OF_DEVICES, OF_INSTALMENTS, OF_INVOICES
+from tests.vouched import LIFE as VOUCHED
 
 ORDER = "6f9619ff-8b86-5d01-b42d-00cf4fc964ff"
 Told = tuple[str, Mapping[str, Any]]
@@ -183,6 +184,7 @@ LIVES: Mapping[str, Mapping[str, Sequence[Told]]] = {
             ("catalogue.offering-published", {"prices": [], "recurring_minor": 1999, "one_time_minor": 1000}),
         ),
     },
+    "voucher": VOUCHED,
     "delivery": {**OF_DELIVERIES, "announced": (("sims.announced", {}),), "arrived": (("sims.announced", {}), ("sims.arrived", {})), "standing still": (("sims.announced", {}), ("sims.fell-out", {})),
                  "numbers standing still": (("numbers.announced", {}), ("numbers.fell-out", {})), "stopped": (("sims.announced", {}), ("step.stopped", {**_NO, "step": "sim-arrival"}))},
     "account": {

@@ -14,6 +14,8 @@ METHODS = {
     "access.records": "access_records",
     "assurance": "assurance",
     "balance.show": "balance",
+    "vouchers.issue": "issue_vouchers",
+    "vouchers.show": "vouchers",
     "catalogue.announce-rise": "announce_rise",
     "catalogue.diff": "catalogue_diff",
     "catalogue.dry-run": "catalogue_dry_run",

@@ -47,6 +47,7 @@ LISTS = {
     "/api/v1/payments/": ("/api/v1/payments/invoices", "invoice"),
     "/api/v1/refunds/": ("/api/v1/payments/owed", "account"),
     "/api/v1/ports/": ("/api/v1/orders", "order"),
+    "/api/v1/vouchers/": ("/api/v1/vouchers", "campaign"),
 }
 """Where the names of what stands in the store are found, by the beginning of the paths that take one."""
 

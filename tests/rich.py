@@ -18,6 +18,7 @@ from o2c.desk.payments import deposit
 from o2c.desk.prepaid import top_up
 from o2c.desk.quota import commit, reserve
 from o2c.desk.saving import save_view
+from o2c.desk.vouchers import issue_vouchers
 from o2c.engine.app import Context
 from o2c.entrypoints.verbs_and_views import named
 from o2c.files import loading
@@ -122,6 +123,7 @@ def _moved_on(world: World) -> None:
     world.resolve("DQ-PARTY", Correct({"party": "C-2"}), of="UNNAMED-1")
     world.run(at(9, month=3))
     set_limit(world.app, ANN, f"BA-{USER}", amount="1.00")
+    issue_vouchers(world.app, ANN, "SPRING", percent="20", months=3, budget="100.00")
     top_up(world.app, ANN, f"BA-{USER}", amount="10.00", reference="PAY-7781")
     for session in ("pcf-1", "pcf-2"):
         reserve(world.app, ANN, f"BA-{USER}", session=session, kind="sms", quantity=10)

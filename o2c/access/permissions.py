@@ -180,6 +180,8 @@ usage.list               -        yes     yes         masked   yes      yes     
 usage.load               -        -       -           -        -        -                -
 usage.purge              -        -       yes         -        -        -                yes
 usage.take               yes      -       -           -        -        -                -
+vouchers.issue           -        -       yes         -        -        -                -
+vouchers.show            -        yes     yes         yes      yes      -                -
 """
 """The table. Files are loaded, rules of one's own are run and a copy is adopted by whoever has the machine alone; of SQL and replays nothing
 personal is in reach, so that there is nothing to mask."""

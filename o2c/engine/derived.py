@@ -12,7 +12,7 @@ from o2c.engine.drafts import pool_change
 from o2c.kernel.agenda import Entry
 from o2c.kernel.decision import Guard
 from o2c.kernel.event import Event, Fact
-from o2c.kernel.shapes import Done, Freed, GivenUp, Held, Offered, Requested, StepForced, StepSkipped, Withdrawn, item_of, step_of
+from o2c.kernel.shapes import Done, Freed, GivenUp, Guarded, Held, Offered, Requested, StepForced, StepSkipped, Withdrawn, item_of, step_of
 from o2c.kernel.step import Step, no_guards
 from o2c.kernel.stream import StreamKind
 from o2c.orders.events import CorrectionApplied, ItemCancelled, ItemFailed
@@ -92,6 +92,8 @@ class Guards:
         """Take an event into account that was just folded; `before` is the stream's state without it."""
         for identifier in event.identifiers() if isinstance(event, Identified) else ():
             self._set(identifier, stream.stream)
+        if isinstance(event, Guarded):
+            self._set(*event.held())
         holder = holder_after(event)
         if holder is not None:
             self._set(piece_of(stream.stream), holder)

@@ -39,6 +39,7 @@ from o2c.desk import limits as limit_desk
 from o2c.desk import prepaid as prepaid_desk
 from o2c.desk import proving as fixes
 from o2c.desk import quota as quota_desk
+from o2c.desk import vouchers as voucher_desk
 from o2c.desk.act import Context, Refused
 from o2c.desk.gate import admitted, asked
 from o2c.desk.roles import roles_for
@@ -92,6 +93,7 @@ from o2c.views import ports as port_views
 from o2c.views import prepaid as prepaid_views
 from o2c.views import projections as projection_views
 from o2c.views import usage as usage_views
+from o2c.views import vouchers as voucher_views
 
 _SENTENCE = re.compile(r".+?\.(?=\s|$)", re.DOTALL)
 
@@ -215,6 +217,7 @@ VERBS = (
     Operation("usage.load", usage_files.load_usage),
     Operation("usage.purge", usage_files.purge_usage),
     Operation("usage.take", usage_files.take_usage),
+    Operation("vouchers.issue", voucher_desk.issue_vouchers),
 )
 """What can be done. Each asks for the role of who does it, by its name."""
 
@@ -306,6 +309,7 @@ VIEWS = (
     Operation("streams.show", following.show_stream),
     Operation("usage.gaps", usage_views.usage_gaps),
     Operation("usage.list", usage_views.list_usage),
+    Operation("vouchers.show", voucher_views.show_vouchers),
 )
 """What can be asked."""
 

@@ -311,5 +311,13 @@ class HeldByItem(Held):
         return f"order-{self.order}/{self.item}"
 
 
+class Guarded(Event):
+    """One of the uses that the event's stream counts changed hands: it has a guard of its own."""
+
+    def held(self) -> tuple[tuple[str, str], str]:
+        """Give the guard as (kind, key), and its holder after the event (empty: nobody). Raises NotImplementedError for a class that does not say."""
+        raise NotImplementedError(f"{type(self).__name__} must say what is held, and by whom")
+
+
 class Freed(Event):
     """The SIM or number of the event's stream has no holder any more."""

@@ -181,6 +181,9 @@ POSTS_NOTHING: Mapping[str, str] = {
     "order.priced": _PRICE,
     "refund.opened": _MIRRORED,
     "refund.completed": _MIRRORED,
+    "voucher.issued": _PRICE,
+    "voucher.reserved": _PROMISE,
+    "order.validated": _PRICE,
     "sim.lost": "it says what a replacement costs us, which the supplier's bill posts in the books of purchases",
 }
 """The events that name an amount and post nothing, each with the reason."""

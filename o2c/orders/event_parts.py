@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import BaseModel, ConfigDict
 
 from o2c.kernel.charges import MONTHLY, PriceTerms
+from o2c.kernel.discounts import Discount
 
 
 class Part(BaseModel):
@@ -78,6 +79,17 @@ class PlannedItem(Part):
     start_on: str = ""
     wished_on: str = ""
     account: str = ""
+
+
+class HeldVoucher(Part):
+    """A voucher that an order holds: its code and which use of that, the lines of the order that it is for, what it takes off their prices, and all
+    that this can come to, in net minor units."""
+
+    code: str
+    turn: int
+    amount_minor: int
+    lines: tuple[str, ...]
+    discount: Discount
 
 
 class RecurringTotal(Part):

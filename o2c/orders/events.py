@@ -8,6 +8,7 @@ from typing import Annotated, ClassVar, Literal
 from o2c.kernel.event import Event, Names, Pii, Upcast
 from o2c.kernel.shapes import Declined, Done, FellOut, OfItem, OfStep, Requested
 from o2c.orders.event_parts import CapturedLine as CapturedLine
+from o2c.orders.event_parts import HeldVoucher as HeldVoucher
 from o2c.orders.event_parts import LineDetail as LineDetail
 from o2c.orders.event_parts import Part
 from o2c.orders.event_parts import PlannedItem as PlannedItem
@@ -115,14 +116,18 @@ class OrderValidated(Done, name="order.validated", step="validation", stream="or
     """Party, items, actions and offerings are in order; flaws of single items show when their steps begin.
 
     `tier` is that of the party which it was validated for, from now on the order's own: a correction may have named another party, or the party
-    was registered only after the order came. Empty where this was not kept yet.
+    was registered only after the order came. Empty where this was not kept yet. `vouchers` are those that it names and holds from now on.
     """
 
-    example = {"attempt": 1, "catalogue_version": 12, "policy": "validation/2026-01", "tier": "standard"}
-    upcasts = (Upcast(defaults={"tier": ""}),)
+    example = {
+        "attempt": 1, "catalogue_version": 12, "policy": "validation/2026-01", "tier": "standard",
+        "vouchers": [{"code": "SPRING-A1", "turn": 1, "amount_minor": 1200, "lines": ["1"], "discount": {"name": "SPRING", "percent": "20", "lasts_length": 3, "voucher": "SPRING-A1"}}],
+    }  # fmt: skip
+    upcasts = (Upcast(defaults={"tier": ""}), Upcast(defaults={"vouchers": []}))
     catalogue_version: int
     policy: str
     tier: str = ""
+    vouchers: tuple[HeldVoucher, ...] = ()
 
 
 class ValidationDeclined(Declined, name="validation.declined", step="validation", stream="order"):

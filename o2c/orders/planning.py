@@ -18,9 +18,10 @@ from o2c.orders.bringing import brought
 from o2c.orders.dates import wished_days
 from o2c.orders.events import OrderPlanned, OrderPriced, PlannedItem, PlannedStep, RecurringTotal
 from o2c.orders.needs import bound
-from o2c.orders.pricing import PinnedPrices, Prices, chosen, committed_minor, metered, priced
+from o2c.orders.pricing import PinnedPrices, Prices, chosen, committed_minor, metered, priced, with_discounts
 from o2c.orders.rollup import item_state
 from o2c.orders.state import OrderState
+from o2c.orders.vouchers import held_by
 from o2c.orders.wish import Line, account_of, around, multiplicity, names_of
 
 IN_SERVICE = ("esim-download", "activation")
@@ -65,7 +66,8 @@ def plan_order(state: OrderState, book: Book, at: datetime) -> OrderPlanned:
     lines = bound(state.lines, catalogue).lines
     names, by_id = names_of(multiplicity(lines)), {line.item: line for line in lines}
     assert state.captured_at is not None
-    planner = _Planner(state, book, catalogue, market, by_id, names, priced(lines, catalogue, state.captured_at))
+    prices = with_discounts(priced(lines, catalogue, state.captured_at), [(one.discount, one.lines) for one in held_by(state)])
+    planner = _Planner(state, book, catalogue, market, by_id, names, prices)
     items = [planner.item(line, name, turn) for line in lines if line.item in names for turn, name in enumerate(names[line.item])]
     return OrderPlanned(
         account=state.account,

@@ -114,6 +114,18 @@ def _share(price: OfferingPrice, places: Sequence[tuple[str, int]], prices: Pric
         prices[item][turn] = replace(before, terms=before.terms.model_copy(update={**terms, "discounts": both}), **{amount: share})
 
 
+def with_discounts(prices: Prices, discounts: Sequence[tuple[Discount, Sequence[str]]]) -> Prices:
+    """Give the prices of an order's items with discounts more, each for the items of some lines."""
+    if not discounts:
+        return prices
+    off = {line: tuple(one for one, lines in discounts if line in lines) for line in prices}
+    return {line: [_less(each, off[line]) for each in of] for line, of in prices.items()}
+
+
+def _less(prices: PinnedPrices, discounts: tuple[Discount, ...]) -> PinnedPrices:
+    return replace(prices, terms=prices.terms.model_copy(update={"discounts": (*prices.terms.discounts, *discounts)}))
+
+
 def committed_minor(prices: PinnedPrices, months: int, on: date) -> int:
     """Give the sum that a line ordered on a day commits to, in net minor units: the one-time price, and the recurring price for each of its
     periods that begins within the committed months. A year's price is owed whole by who commits to a month."""

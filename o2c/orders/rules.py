@@ -24,6 +24,7 @@ from o2c.orders.promise import plan_and_promise, revise
 from o2c.orders.renewal import renew_lost
 from o2c.orders.rollup import FINAL, GATES, item_state, order_state
 from o2c.orders.state import OrderState, Resubmission, suspicion
+from o2c.orders.vouchers import settled
 from o2c.orders.wish import Wish
 
 Reception = Literal["captured", "duplicate", "resubmitted"]
@@ -253,8 +254,8 @@ def close(state: OrderState) -> Decision:
         return NOTHING
     if how == "rejected":
         declined = next(gate for gate, status in state.progress.gates.items() if status == "declined")
-        return just(events.OrderRejected(reason=state.record("", declined).reason))
-    return just(_CLOSING[how]()) + _credit_released(state, how)
+        return just(events.OrderRejected(reason=state.record("", declined).reason)) + settled(state, how)
+    return just(_CLOSING[how]()) + _credit_released(state, how) + settled(state, how)
 
 
 def _credit_released(state: OrderState, how: str) -> Decision:

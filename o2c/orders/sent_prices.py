@@ -5,7 +5,7 @@ Source: TMF622 v4.0.0 and v5.0.0: ProductOrderItem.itemPrice (of one piece) and 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from math import prod
 
@@ -16,34 +16,36 @@ from o2c.kernel.money import from_minor, tax_on, to_minor
 from o2c.kernel.periods import local_date
 from o2c.markets.base import Market, tax_percent
 from o2c.orders.event_parts import SentPrice
-from o2c.orders.pricing import Prices, Total, priced, totals
+from o2c.orders.pricing import Prices, Total, totals
 from o2c.orders.wish import Line, around, quantity_of
 
 _SHOWN_CHARACTERS = 24
 _NOTHING = Total("", 0, {}, {})
 
 
-def flaw_of_prices(sent: Sequence[SentPrice], lines: Sequence[Line], catalogue: CatalogueState, market: Market, at: datetime) -> str:
+def flaw_of_prices(
+    sent: Sequence[SentPrice], lines: Sequence[Line], catalogue: CatalogueState, prices: Callable[[], Prices], market: Market, at: datetime
+) -> str:
     """Give the first price that a channel sent and that is another than ours, with both (`DQ-PRICE: detail`); empty for none.
 
-    `sent` are those of the whole order. A channel may say the price as the catalogue has it, or what is left of it while all discounts hold: of TMF622's
+    `sent` are those of the whole order, and `prices()` ours, with the discounts that it has. A channel may say the price as the catalogue has it, or what is left of it while all discounts hold: of TMF622's
     price, `priceAlteration` stands apart. Amounts without tax are compared, and those with tax by the market's rates of the day. Of a type that was not
     sent nothing is said, nor of usage, whose price is no part of an order's. A line within a bundle that has a price of its own has none alone: its bundle is judged, and the order.
     """
     if not sent and not any(line.prices for line in lines):
         return ""
-    prices, on = priced(lines, catalogue, at), local_date(at, market.zone)
+    ours, on = prices(), local_date(at, market.zone)
     by_id = {line.item: line for line in lines}
     for line in lines:
         upper = [each for each in around(line, by_id) if each is not line]
         if not line.prices or any(catalogue.offerings[each.offering].prices for each in upper):
             continue
-        one = totals(_pieces(line, by_id, prices, 1))
-        several = totals(_pieces(line, by_id, prices, quantity_of(line) or 1))
+        one = totals(_pieces(line, by_id, ours, 1))
+        several = totals(_pieces(line, by_id, ours, quantity_of(line) or 1))
         for price in line.prices:
             if wrong := _differs(price, several if price.field == "itemTotalPrice" else one, market, on):
                 return f"DQ-PRICE: {price.field} of item {line.item}: {wrong}"
-    whole = totals(prices)
+    whole = totals(ours)
     wrong = next((told for price in sent if (told := _differs(price, whole, market, on))), "")
     return f"DQ-PRICE: orderTotalPrice: {wrong}" if wrong else ""
 

@@ -31,7 +31,7 @@ from o2c.orders import events
 from o2c.orders.rollup import Progress, follow, plan
 from o2c.orders.wish import NUMBER, PORT_IN, Line, bringing_nothing
 
-SHAPE_VERSION = 11
+SHAPE_VERSION = 12
 OURS = "ours"
 """The one value of the correction of prices: the channel takes what the catalogue says."""
 LONG_AFTER = datetime(9999, 1, 1, tzinfo=UTC)

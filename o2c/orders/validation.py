@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 
 from o2c.catalogue.rules import unorderable
@@ -12,9 +13,10 @@ from o2c.markets.base import Market
 from o2c.orders.bringing import flaw_of_numbers
 from o2c.orders.dates import flaw_of_dates
 from o2c.orders.needs import bound
-from o2c.orders.pricing import chosen
+from o2c.orders.pricing import chosen, priced, with_discounts
 from o2c.orders.sent_prices import flaw_of_prices
 from o2c.orders.state import OrderState
+from o2c.orders.vouchers import Campaigns, flaw_of_vouchers, streams_named, wanted
 from o2c.orders.wish import QUANTITY_MAX, Line, around, multiplicity, names_of, quantity_of
 
 LINES_MAX = 5_000
@@ -22,10 +24,13 @@ POLICY = "validation/2026-11"
 """The version of the validation rules, stored with every validated order."""
 
 
-def flaw(state: OrderState, *, party_known: bool, catalogue: CatalogueState, market: Market) -> str:
+def flaw(
+    state: OrderState, *, party_known: bool, catalogue: CatalogueState, market: Market, campaigns: Campaigns | None = None, tier: str = ""
+) -> str:
     """Give the first reason why an order cannot be planned (`CODE: detail`); empty when there is none.
 
-    In this order: DQ-PARTY, DQ-ITEM, DQ-ACTION, DQ-DATE, DQ-OFFER, DQ-ITEM for what an offering needs beside it, and last DQ-PRICE. Values are judged as text and never repaired. Source: the table of imperfect
+    In this order: DQ-PARTY, DQ-ITEM, DQ-ACTION, DQ-DATE, DQ-OFFER, DQ-ITEM for what an offering needs beside it, DQ-VOUCHER, and last DQ-PRICE. `campaigns` are those of the vouchers that it names, and `tier` its customer's; without
+    campaigns nothing is said of vouchers. Values are judged as text and never repaired. Source: the table of imperfect
     orders (design, section 11).
     """
     if not state.party or not party_known:
@@ -34,7 +39,7 @@ def flaw(state: OrderState, *, party_known: bool, catalogue: CatalogueState, mar
         _item_flaw(state.lines, market)
         or _action_flaw(state.lines)
         or _date_flaw(state, market)
-        or (_sale_flaw(state, catalogue) or _price_flaw(state, catalogue, market))
+        or (_sale_flaw(state, catalogue) or _money_flaw(state, catalogue, market, campaigns, tier))
     )
 
 
@@ -96,9 +101,19 @@ def _sale_flaw(state: OrderState, catalogue: CatalogueState) -> str:
     return held.flaw or ("" if held.lines is state.lines else _relation_flaw(held.lines))
 
 
-def _price_flaw(state: OrderState, catalogue: CatalogueState, market: Market) -> str:
-    assert state.captured_at is not None
-    return flaw_of_prices(state.prices, state.lines, catalogue, market, state.captured_at)
+def _money_flaw(state: OrderState, catalogue: CatalogueState, market: Market, campaigns: Campaigns | None, tier: str) -> str:
+    at = state.captured_at
+    assert at is not None
+    listed = cache(lambda: priced(state.lines, catalogue, at))
+    vouched = campaigns is not None and streams_named(state.lines)
+    if vouched and (wrong := flaw_of_vouchers(state, campaigns or {}, listed(), market=market.code, tier=tier, at=at)):
+        return wrong
+    off = cache(
+        lambda: with_discounts(
+            listed(), [(each.discount, each.lines) for each in wanted(state.lines, campaigns or {}, listed(), at.date())]
+        )
+    )
+    return flaw_of_prices(state.prices, state.lines, catalogue, off if vouched else listed, market, at)
 
 
 def _offer_flaw(state: OrderState, catalogue: CatalogueState) -> str:

@@ -27,7 +27,7 @@ STREAMS = {
     "intake": "intake-3b1f", "partner": "partner-credit-bureau", "codes": "codes-main", "rates": "rates-main",
     "fallout": "fallout-5d3f0a5e-6f0e-5a53-9d4c-0d8a35a0b8f1", "job": "job-7b0e9d5c-41f2-5d0a-8c3e-2f6a1b9c0d4e",
     "access": "access-C-1001", "key": "key-4f2a9c01b7de", "issuers": "issuers-main",
-    "hook": "hook-5d3f0a5e-6f0e-5a53-9d4c-0d8a35a0b8f1", "ledger": "ledger-main", "quota": "quota-BA-1001", "collection": "collection-BA-1001", "usage": "usage-9f86d081884c7d65", "views": "views-5d3f0a5e-6f0e-5a53-9d4c-0d8a35a0b8f1",
+    "hook": "hook-5d3f0a5e-6f0e-5a53-9d4c-0d8a35a0b8f1", "ledger": "ledger-main", "voucher": "voucher-SPRING", "quota": "quota-BA-1001", "collection": "collection-BA-1001", "usage": "usage-9f86d081884c7d65", "views": "views-5d3f0a5e-6f0e-5a53-9d4c-0d8a35a0b8f1",
 }  # fmt: skip
 
 _GENERIC = {"call.parked", "call.resumed", "partner.accepted", "partner.silent", "retry.scheduled", "retry.stopped", "fallout.decided", "step.cancelled",

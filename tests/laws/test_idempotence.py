@@ -61,9 +61,9 @@ from tests.credentials import OF_ACCESS
 from tests.given import BOOK, MARKET, MONDAY, PORTING, READ, Story, item, wish
 from tests.kinds_of_rules import OCCURRENCES, OF_A_STEP, SETTING
 from tests.refunding import OF_REFUNDS
-from tests.rises import OF_RISES
 from tests.saved import OF_SAVED
 from tests.used import OF_USAGE
+from tests.vouched import OF_PRICES
 
 ROOT = Path(__file__).parents[2]
 OFFERING = {
@@ -249,7 +249,7 @@ TOLD = HOOK.evolve(HOOK.initial(""), SUBSCRIBED)
 BEGUN = JobStarted.model_validate({**JobStarted.example, "fallouts": ["f-1", "f-2"]})
 IDEMPOTENT = [
     *(*OF_ACCESS, *OF_COLLECTIONS),
-    *(*OF_SAVED, *OF_LEDGER, *OF_RISES, *OF_REFUNDS),
+    *(*OF_SAVED, *OF_LEDGER, *OF_PRICES, *OF_REFUNDS),
     *OF_USAGE,
     pytest.param(CATALOGUE, CATALOGUE.initial(""),
                  lambda s: just(*publish(s, document=OFFERING, market=MARKET, on=MONDAY.date(), specifications=SPECIFICATIONS)), id="publish"),

@@ -11,7 +11,7 @@ from o2c.plan import STEPS
 
 WAITED_FOR: Mapping[str, frozenset[str]] = {
     # Whoever sent the order has to say what was meant.
-    "channel": frozenset({"DQ-PARTY", "DQ-ITEM", "DQ-ACTION", "DQ-DATE", "DQ-OFFER", "DQ-PRICE"}),
+    "channel": frozenset({"DQ-PARTY", "DQ-ITEM", "DQ-ACTION", "DQ-DATE", "DQ-OFFER", "DQ-PRICE", "DQ-VOUCHER"}),
     # A document, an address, a number, a code, money or another way to pay: only the customer has it.
     "customer": frozenset(
         {

@@ -135,6 +135,7 @@ def _of_money(service: Visitor) -> Iterator[Asked]:
     yield from (("ledger.trial-balance", query, None) for query in ("?on=2026-01-31", "?at=2026-01-31T12:00:00Z"))
     yield "ledger.export", "?since=2026-01-01&on=2026-01-31", None
     yield "assurance", "?days=0", None
+    yield from (("vouchers.show", query, None) for query in ("", "?campaign=SPRING"))
     yield "usage.list", "?suspense=true", None
     yield from (("catalogue.diff", f"?a={version}", None) for version in (0, 1))
 

@@ -55,6 +55,7 @@ OF_THE_LOG = {
     "prepaid show BA-1001": "heads",
     "usage list": "usage_record",
     "usage gaps": "usage_record",
+    "vouchers show": "heads",
     "access records": "who was shown what of whom",
     "catalogue diff 1": "heads",
     f"catalogue dry-run {FIX}": "heads",

@@ -30,6 +30,7 @@ from o2c.desk import numbers as number_desk
 from o2c.desk import payments as payment_desk
 from o2c.desk import quota as quota_desk
 from o2c.desk import refunds as refund_desk
+from o2c.desk import vouchers as voucher_desk
 from o2c.desk.bulk import Query, bulk
 from o2c.desk.fallout import Note
 from o2c.desk.ledger import close_ledger
@@ -89,6 +90,7 @@ STARTS = {
     "usage gaps": "used",
     "allowances": "used",
     "limits": "used",
+    "vouchers show": "used",
     "prepaid": "used",
     "quota": "used",
     **dict.fromkeys(("collections hold", "collections release", "payments owed", "payments refund", "refunds"), "owed"),
@@ -156,6 +158,7 @@ def stores(server_dsn: str, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         caught_up(session.app)
     used = metered(made.copied("empty", "used"), folder)
     limit_desk.set_limit(used.app, Context("bob"), account_of(used), amount="0")
+    voucher_desk.issue_vouchers(used.app, Context("bob"), "SPRING", percent="20", months=3)
     used.run(datetime(2026, 1, 10, tzinfo=UTC))
     load(used, record("1", number_of(used), start="2026-01-09T12:00:00Z", sequence=1), record("2", "+447700999111", sequence=4))
     quota_desk.reserve(used.app, Context("bob"), number_of(used), session="pcf-42", kind="sms", quantity=20, request=9)

@@ -118,6 +118,7 @@ from o2c.views.shown.partners import FaultShown, PartnerShown, PartnerStatusShow
 from o2c.views.shown.quota import HoldShown, PrepaidShown, QuotaShown, TopUpShown
 from o2c.views.shown.stock import AgreementShown, DeviceShown, HappeningShown, LatePortShown, LevelShown, NumberShown, SimShown
 from o2c.views.shown.usage import AllowanceShown, LimitShown, UsageFileShown, UsageGapShown, UsagePurgeShown, UsageRecordShown
+from o2c.views.shown.vouchers import CampaignShown, CodeUsesShown, VoucherDiscountShown
 
 __all__ = [
     "AccessRecordShown",
@@ -132,12 +133,14 @@ __all__ = [
     "AskedShown",
     "BalanceItemShown",
     "BalanceShown",
+    "CampaignShown",
     "CancellationOfDocument",
     "CancellationShown",
     "ChoiceShown",
     "ClockShown",
     "ClosingShown",
     "CodeShown",
+    "CodeUsesShown",
     "CollectionShown",
     "ComparedShown",
     "ContactShown",
@@ -246,6 +249,7 @@ __all__ = [
     "UsagePurgeShown",
     "UsageRecordShown",
     "ValueShown",
+    "VoucherDiscountShown",
     "WaitShown",
     "WaitingNoteShown",
     "WayShown",

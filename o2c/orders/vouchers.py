@@ -1,0 +1,133 @@
+"""The vouchers that an order names: judged and reserved as it is validated, pinned with its prices, and redeemed or released as it ends.
+
+A code stands on an item, as the product characteristic `voucher` (TMF622 v4 and v5): it is the item that it lowers, an order has no characteristics of
+its own, a note is free text that nobody judges, and a `priceAlteration` must say the price, which a channel that was given a code does not know.
+On a bundle it is for all that is within.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from o2c.kernel.decision import NOTHING, Decision, Guard
+from o2c.kernel.discounts import Discount, off_a_period
+from o2c.kernel.recurrence import Recurrence
+from o2c.orders.event_parts import HeldVoucher
+from o2c.orders.pricing import PinnedPrices, Prices
+from o2c.orders.rollup import item_state
+from o2c.orders.state import OrderState
+from o2c.orders.wish import Line, around
+from o2c.vouchers.events import VoucherRedeemed, VoucherReleased, campaign_of, voucher_stream
+from o2c.vouchers.rules import reserve, why_not
+from o2c.vouchers.state import CampaignState
+
+NAME = "voucher"
+Campaigns = Mapping[str, CampaignState | None]
+"""The campaigns of the codes that an order names, by stream."""
+
+
+def named(lines: Sequence[Line]) -> dict[str, tuple[str, ...]]:
+    """Give the codes that lines name, each with the lines that it is for: those of a bundle with it."""
+    by_id, found = {line.item: line for line in lines}, dict[str, tuple[str, ...]]()
+    for line in lines:
+        for code in dict.fromkeys(each.characteristics[NAME] for each in around(line, by_id) if each.characteristics.get(NAME)):
+            found[code] = (*found.get(code, ()), line.item)
+    return found
+
+
+def streams_named(lines: Sequence[Line]) -> tuple[str, ...]:
+    """Name the streams of the campaigns of those codes."""
+    if not any(NAME in line.characteristics for line in lines):
+        return ()
+    return tuple(dict.fromkeys(voucher_stream(campaign_of(code)) for code in named(lines)))
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A code that an order names: its campaign, the lines that it fits, and all that it can take off, in net minor units."""
+
+    code: str
+    campaign: CampaignState | None
+    lines: tuple[str, ...]
+    amount_minor: int
+
+    @property
+    def discount(self) -> Discount:
+        """What it takes off, under its code."""
+        assert self.campaign is not None
+        assert self.campaign.issued is not None
+        return self.campaign.issued.discount.model_copy(update={"voucher": self.code})
+
+
+def wanted(lines: Sequence[Line], campaigns: Campaigns, prices: Prices, on: date) -> Iterator[Wanted]:
+    """Give the codes that lines name, by what the items cost without them."""
+    offerings = {line.item: line.offering for line in lines}
+    for code, items in named(lines).items():
+        campaign = campaigns.get(voucher_stream(campaign_of(code)))
+        issued = campaign.issued if campaign else None
+        fits = tuple(item for item in items if issued and item in prices and offerings[item] in (issued.offerings or (offerings[item],)))
+        amount_minor = sum(_most(issued.discount, each, on) for item in fits for each in prices[item]) if issued else 0
+        yield Wanted(code, campaign, fits, amount_minor)
+
+
+def _most(discount: Discount, prices: PinnedPrices, on: date) -> int:
+    """All that a discount can take off an item: of what is for good, one period."""
+    if discount.of == "one-time":
+        return off_a_period([discount], of="one-time", price_minor=prices.one_time_minor)
+    periods = 1
+    if discount.lasts_length:
+        last_day = Recurrence(discount.lasts_unit, discount.lasts_length).begins(on, 1) - timedelta(days=1)
+        periods = prices.terms.recurrence.begun(on, last_day)
+    return periods * off_a_period([discount], of="recurring", price_minor=prices.recurring_minor)
+
+
+def flaw_of_vouchers(state: OrderState, campaigns: Campaigns, prices: Prices, *, market: str, tier: str, at: datetime) -> str:
+    """Give the first code that the order may not have (`DQ-VOUCHER: detail`); empty for none. Of two codes of one campaign the second waits for nothing:
+    it is a flaw."""
+    seen = set[str]()
+    for each in wanted(state.lines, campaigns, prices, at.date()):
+        why = why_not(
+            each.campaign, each.code, order=state.order_id, at=at, market=market, tier=tier, fits=each.lines, amount_minor=each.amount_minor
+        )
+        if campaign_of(each.code) in seen:
+            why = why or "is of a campaign of which the order has a code"
+        seen.add(campaign_of(each.code))
+        if why:
+            items = ", ".join(named(state.lines)[each.code][:3])
+            return f"DQ-VOUCHER: the voucher of item {items} {why}"
+    return ""
+
+
+def reserved(
+    state: OrderState, campaigns: Campaigns, prices: Prices, at: datetime, holder: str
+) -> tuple[tuple[HeldVoucher, ...], Decision]:
+    """Reserve the vouchers of an order that has no flaw: what it holds, and the events of their campaigns with the guards of the uses."""
+    held, decision = [], NOTHING
+    for each in wanted(state.lines, campaigns, prices, at.date()):
+        assert each.campaign is not None
+        event = reserve(each.campaign, each.code, order=state.order_id, amount_minor=each.amount_minor)
+        held.append(HeldVoucher(code=each.code, turn=event.turn, amount_minor=event.amount_minor, lines=each.lines, discount=each.discount))
+        decision += Decision(elsewhere=((voucher_stream(campaign_of(each.code)), event),), takes=(Guard(*event.use, holder),))
+    return tuple(held), decision
+
+
+def held_by(state: OrderState) -> tuple[HeldVoucher, ...]:
+    """Give the vouchers that an order holds, as it was validated with them."""
+    return tuple(HeldVoucher.model_validate(each) for each in state.record("", "validation").outcome.get("vouchers", ()))
+
+
+def settled(state: OrderState, how: str) -> Decision:
+    """Redeem or release the vouchers of an order that is over: redeemed is one of which some item was completed."""
+    decision = NOTHING
+    for one in held_by(state):
+        done = any(item_state(state.progress.items[name]) == "completed" for name, item in state.items.items() if item.line in one.lines)
+        use = {"order": state.order_id, "code": one.code, "turn": one.turn}
+        stream = voucher_stream(campaign_of(one.code))
+        if done:
+            decision += Decision(elsewhere=((stream, VoucherRedeemed.model_validate(use)),))
+            continue
+        released = VoucherReleased.model_validate({**use, "how": how})
+        decision += Decision(elsewhere=((stream, released),), frees=(Guard(*released.use, f"order-{state.order_id}/"),))
+    return decision

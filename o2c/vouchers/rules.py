@@ -1,0 +1,79 @@
+"""When vouchers may be issued, and when a use of a code may be reserved."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from datetime import datetime
+
+from o2c.kernel.periods import parse_time
+from o2c.kernel.refusal import Refused
+from o2c.vouchers.events import VoucherReserved, VouchersIssued, campaign_of
+from o2c.vouchers.state import CampaignState, Uses
+
+CODES_MAX = 1_000
+USES_MAX = 1_000_000
+_CAMPAIGN = re.compile(r"[A-Z0-9]{3,20}")
+_CODE = re.compile(r"[A-Z0-9]{3,20}(-[A-Z0-9]{1,30})?")
+
+
+def issue(state: CampaignState, issued: VouchersIssued) -> list[VouchersIssued]:
+    """Issue a campaign of vouchers; nothing when it was issued so.
+
+    A campaign has one stream, so that its budget is counted in one place: at most CODES_MAX codes. Raises Refused: conflict (it was issued otherwise),
+    usage (a name or code that cannot be one, too many codes or uses, a budget for what has no end, a validity that ends before it begins).
+    """
+    of = f"campaign {issued.campaign[:40]}"
+    if not _CAMPAIGN.fullmatch(issued.campaign):
+        raise Refused(f"{of}: its name is 3 to 20 capitals and digits")
+    if wrong := next((code for code in issued.codes if not _CODE.fullmatch(code) or campaign_of(code) != issued.campaign), None):
+        raise Refused(
+            f"{of}: {wrong[:40]!r} cannot be a code of it; use {issued.campaign}, or {issued.campaign}- and up to 30 capitals and digits"
+        )
+    if not 1 <= len(set(issued.codes)) == len(issued.codes) <= CODES_MAX:
+        raise Refused(f"{of}: give 1 to {CODES_MAX:,} different codes; issue more as another campaign")
+    if not 1 <= issued.uses_max <= USES_MAX:
+        raise Refused(f"{of}: a code may be used 1 to {USES_MAX:,} times")
+    if issued.budget_minor < 0:
+        raise Refused(f"{of}: a budget is an amount above nothing; leave it out for none")
+    if issued.budget_minor and issued.discount.of == "recurring" and not issued.discount.lasts_length:
+        raise Refused(f"{of}: what is taken off for good has no end that a budget could cover; say for how many months")
+    if issued.valid_from and issued.valid_to and parse_time(issued.valid_from) >= parse_time(issued.valid_to):
+        raise Refused(f"{of}: its validity ends before it begins")
+    if state.issued == issued:
+        return []
+    if state.issued is not None:
+        raise Refused(f"{of} was issued with other terms; take another name", kind="conflict")
+    return [issued]
+
+
+def why_not(
+    state: CampaignState | None, code: str, *, order: str, at: datetime, market: str, tier: str, fits: Collection[str], amount_minor: int
+) -> str:
+    """Say why an order that was taken at a time may not have a use of a code; empty when it may, as when it has one already.
+
+    `fits` are those of its lines that the code is for, and `amount_minor` is all that the use can come to.
+    """
+    issued = state.issued if state else None
+    if state is None or issued is None or code not in issued.codes or issued.market != market:
+        return "is unknown"
+    uses = state.uses.get(code, Uses())
+    if order in uses.open:
+        return ""
+    if (issued.valid_from and at < parse_time(issued.valid_from)) or (issued.valid_to and at >= parse_time(issued.valid_to)):
+        return "is not valid at the time of the order"
+    if issued.tiers and tier not in issued.tiers:
+        return "is for other customers"
+    if not fits:
+        return "is for other offerings"
+    if uses.taken >= issued.uses_max:
+        return "is used up"
+    if issued.budget_minor and amount_minor > state.left_minor:
+        return "has no budget left"
+    return ""
+
+
+def reserve(state: CampaignState, code: str, *, order: str, amount_minor: int) -> VoucherReserved:
+    """Reserve a use of a code that an order may have (`why_not`): a turn that was given back, else the next."""
+    uses = state.uses.get(code, Uses())
+    return VoucherReserved(order=order, code=code, turn=min(uses.free, default=uses.last + 1), amount_minor=amount_minor)

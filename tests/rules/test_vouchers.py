@@ -1,0 +1,244 @@
+"""Vouchers: issued once, reserved within their uses, validity, segment and budget, and each use ended once."""
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+import hypothesis
+import pytest
+from hypothesis import strategies as st
+
+from o2c.kernel.discounts import Discount
+from o2c.kernel.event import Event
+from o2c.kernel.partner import RefusedBy
+from o2c.kernel.periods import parse_time
+from o2c.kernel.refusal import Refused
+from o2c.orders.validation import flaw
+from o2c.vouchers.events import VoucherRedeemed, VoucherReleased, VouchersIssued
+from o2c.vouchers.rules import issue, reserve, why_not
+from o2c.vouchers.state import KIND, CampaignState
+from tests.given import CATALOGUE, MARKET, MONDAY, READ, Document, Story, captured, item
+from tests.rules.test_sent_prices import sent
+
+TERMS: dict[str, Any] = {
+    "campaign": "SPRING", "market": "GB", "currency": "GBP", "codes": ["SPRING"], "uses_max": 2, "budget_minor": 3000,
+    "discount": {"name": "SPRING", "percent": "20", "lasts_length": 3},
+}  # fmt: skip
+
+
+def issued(**changes: Any) -> VouchersIssued:
+    """A fifth off three months, twice, within 30.00."""
+    return VouchersIssued.model_validate({**TERMS, **changes})
+
+
+def campaign(*events: Event, **changes: Any) -> CampaignState:
+    state = KIND.evolve(KIND.initial(""), issued(**changes))
+    for event in events:
+        state = KIND.evolve(state, event)
+    return state
+
+
+def why(state: CampaignState | None, **changes: Any) -> str:
+    """Why an order of Monday may not use the code."""
+    asked: dict[str, Any] = {
+        "order": "o-9",
+        "at": MONDAY,
+        "market": "GB",
+        "tier": "standard",
+        "fits": ("1",),
+        "amount_minor": 1200,
+        **changes,
+    }
+    return why_not(state, asked.pop("code", "SPRING"), **asked)
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"campaign": "spring"}, "capitals"), ({"campaign": "X"}, "capitals"), ({"codes": ["OTHER"]}, "cannot be a code"), ({"codes": ["SPRING-a"]}, "cannot be a code"),
+        ({"codes": []}, "codes"), ({"codes": ["SPRING", "SPRING"]}, "different codes"), ({"codes": [f"SPRING-{n}" for n in range(1001)]}, "1,000"),
+        ({"uses_max": 0}, "times"), ({"budget_minor": -1}, "budget"), ({"discount": {"name": "SPRING", "percent": "5"}}, "no end"),
+        ({"valid_from": "2026-02-01T00:00:00Z", "valid_to": "2026-01-01T00:00:00Z"}, "before it begins"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_issued_is_refused(changes: Document, says: str) -> None:
+    """With the campaign, and what to do."""
+    with pytest.raises(Refused, match=says):
+        issue(CampaignState(), issued(**changes))
+
+
+def test_a_campaign_is_issued_once_with_its_terms() -> None:
+    """Again the same is nothing; other terms are another campaign."""
+    assert issue(CampaignState(), issued()) == [issued()]
+    assert issue(campaign(), issued()) == []
+    with pytest.raises(Refused, match="other terms"):
+        issue(campaign(), issued(uses_max=3))
+
+
+FIRST = reserve(campaign(), "SPRING", order="o-1", amount_minor=1200)
+SECOND = reserve(campaign(FIRST), "SPRING", order="o-2", amount_minor=1200)
+GIVEN_BACK = VoucherReleased(order="o-1", code="SPRING", turn=1, how="cancelled")
+
+
+@pytest.mark.parametrize(
+    ("state", "asked", "told"),
+    [
+        (campaign(), {}, ""), (None, {}, "unknown"), (campaign(), {"code": "SPRING-X"}, "unknown"), (campaign(), {"market": "NL"}, "unknown"),
+        (campaign(FIRST), {}, ""), (campaign(FIRST, SECOND), {}, "used up"), (campaign(FIRST, SECOND), {"order": "o-1"}, ""),
+        (campaign(FIRST, SECOND, GIVEN_BACK), {}, ""), (campaign(), {"amount_minor": 3001}, "budget"), (campaign(FIRST), {"amount_minor": 1801}, "budget"),
+        (campaign(FIRST), {"amount_minor": 1800}, ""), (campaign(budget_minor=0), {"amount_minor": 10**9}, ""),
+        (campaign(valid_from="2026-01-05T10:00:01Z"), {}, "not valid"), (campaign(valid_to="2026-01-05T10:00:00Z"), {}, "not valid"),
+        (campaign(valid_from="2026-01-05T10:00:00Z"), {}, ""), (campaign(tiers=["gold"]), {}, "other customers"), (campaign(tiers=["gold"]), {"tier": "gold"}, ""),
+        (campaign(), {"fits": ()}, "other offerings"),
+    ],
+)  # fmt: skip
+def test_who_may_use_a_code(state: CampaignState | None, asked: Document, told: str) -> None:
+    """Within validity (half-open), segment, offerings, uses and budget; who has a use already may keep it."""
+    wrong = why(state, **asked)
+    assert told in wrong
+    assert bool(wrong) is bool(told)
+
+
+def test_a_turn_that_was_given_back_is_had_again() -> None:
+    """Of a code that may be used twice the guards are of two turns, whatever was reserved and released in between."""
+    assert [FIRST.turn, SECOND.turn] == [1, 2]
+    assert reserve(campaign(FIRST, SECOND, GIVEN_BACK), "SPRING", order="o-3", amount_minor=1).turn == 1
+
+
+@hypothesis.given(
+    st.integers(1, 4), st.integers(1, 4000),
+    st.lists(st.tuples(st.sampled_from("rrrxd"), st.integers(0, 5), st.sampled_from(["SPRING", "SPRING-B"]), st.integers(1, 1500)), max_size=40),
+)  # fmt: skip
+def test_a_budget_is_never_exceeded_and_each_reservation_ends_once(
+    uses_max: int, budget: int, steps: list[tuple[str, int, str, int]]
+) -> None:
+    """Whatever orders reserve, redeem and release: budget and uses hold, no two open uses have one turn, and what ended is not open."""
+    state = campaign(codes=["SPRING", "SPRING-B"], uses_max=uses_max, budget_minor=budget)
+    amounts, open_uses, ended = dict[tuple[str, str], int](), dict[tuple[str, str], int](), Counter[tuple[str, str, int]]()
+    redeemed_minor = 0
+    for step, number, code, amount in steps:
+        order, key = f"o-{number}", (f"o-{number}", code)
+        if step == "r":
+            if key in open_uses or why(state, code=code, order=order, amount_minor=amount):
+                continue
+            event: Event = (taken := reserve(state, code, order=order, amount_minor=amount))
+            open_uses[key], amounts[key] = taken.turn, amount
+        elif key not in open_uses:
+            continue
+        else:
+            use = {"order": order, "code": code, "turn": open_uses.pop(key)}
+            event = VoucherRedeemed.model_validate(use) if step == "d" else VoucherReleased.model_validate({**use, "how": "failed"})
+            ended[order, code, len(ended)] += 1
+            redeemed_minor += amounts.pop(key) if step == "d" else 0
+            amounts.pop(key, None)
+        state = KIND.evolve(state, event)
+        assert (state.reserved_minor, state.redeemed_minor) == (sum(amounts.values()), redeemed_minor)
+        assert 0 <= state.left_minor <= budget
+        for each in ("SPRING", "SPRING-B"):
+            turns = [turn for (_, of), turn in open_uses.items() if of == each]
+            assert len(turns) == len(set(turns))
+            assert all(1 <= turn <= uses_max for turn in turns)
+            assert each not in state.uses or state.uses[each].taken <= uses_max
+        before = state
+        for again in (event,) if isinstance(event, VoucherRedeemed | VoucherReleased) else ():
+            assert KIND.evolve(state, again) == before, "an end that came twice changes nothing"
+    assert set(ended.values()) <= {1}
+
+
+class Vouched(Story):
+    """An order whose voucher's campaign stands."""
+
+    of = campaign()
+
+    def _read(self, stream: str) -> Any:
+        return {**READ, "voucher-SPRING": self.of}.get(stream)
+
+
+def vouched(name: str = "1", code: str = "SPRING", **changes: Any) -> Document:
+    characteristics: Mapping[str, str] = {"voucher": code}
+    return item(name, characteristics=characteristics, **changes)
+
+
+def test_an_order_holds_its_voucher_from_validation_to_its_end() -> None:
+    """Reserved with a guard as it is validated, pinned with the prices of the line that names it alone, redeemed as the order is complete."""
+    story = Vouched(vouched(), item("2")).run()
+    reserved = story.last("voucher.reserved")
+    assert (reserved.order, reserved.code, reserved.turn, reserved.amount_minor) == ("1001", "SPRING", 1, 3 * 400)
+    planned = {each.item: each.terms.discounts for each in story.last("order.planned").items}
+    assert planned == {"1": (Discount(name="SPRING", percent="20", lasts_length=3, voucher="SPRING"),), "2": ()}
+    assert [each.reduced_minor for each in story.last("order.priced").recurring] == [400]
+    ends = [event.type_name for stream, event in story.elsewhere if stream == "voucher-SPRING"]
+    assert (story.names()[-1], ends) == ("order.completed", ["voucher.reserved", "voucher.redeemed"])
+    assert story.holders["voucher", "SPRING#1"] == "order-1001/"
+
+
+@pytest.mark.parametrize("how", ["cancelled", "failed", "rejected"])
+def test_what_comes_to_nothing_gives_its_voucher_back(how: str) -> None:
+    """Once, with the guard of the use, however the order ends."""
+    story = Vouched(vouched())
+    if how == "rejected":
+        story.run(until="credit")
+        story.attend("credit", answer=RefusedBy("DECLINE"))
+    else:
+        story.run(until="number" if how == "cancelled" else "activation")
+        assert story.holders["voucher", "SPRING#1"] == "order-1001/"
+        if how == "cancelled":
+            story.cancel()
+        else:
+            story.attend("activation", "1", RefusedBy("REFUSED"))
+            story.give_up("activation")
+        story.run()
+    ends = [event for stream, event in story.elsewhere if stream == "voucher-SPRING"]
+    assert [event.type_name for event in ends] == ["voucher.reserved", "voucher.released"]
+    assert isinstance(ends[-1], VoucherReleased)
+    assert (ends[-1].how, ("voucher", "SPRING#1") in story.holders) == (how, False)
+
+
+@pytest.mark.parametrize(
+    ("of", "lines", "told"),
+    [
+        (campaign(), [vouched()], ""), (None, [vouched()], "is unknown"), (campaign(), [vouched(code="OTHER")], "is unknown"),
+        (campaign(offerings=["fibre"]), [vouched()], "is for other offerings"), (campaign(FIRST, SECOND), [vouched()], "is used up"),
+        (campaign(tiers=["gold"]), [vouched()], "is for other customers"), (campaign(budget_minor=1199), [vouched()], "has no budget left"),
+        (campaign(), [vouched(quantity=2)], ""), (campaign(), [vouched(quantity=3)], "has no budget left"),
+        (campaign(codes=["SPRING", "SPRING-B"]), [vouched(), vouched("2", "SPRING-B")], "of a campaign of which the order has a code"),
+        (campaign(), [item(), vouched("2", "")], ""), (campaign(), [item("9", "office", characteristics={"voucher": "SPRING"}, productOrderItem=[item("1"), item("2", "roaming")])], ""),
+    ],
+)  # fmt: skip
+def test_a_voucher_that_the_order_may_not_have_is_a_flaw(of: CampaignState | None, lines: list[Document], told: str) -> None:
+    """The channel must answer; the code itself, which may be worth money, is not repeated."""
+    state = captured(*lines)
+    wrong = flaw(state, party_known=True, catalogue=CATALOGUE, market=MARKET, campaigns={"voucher-SPRING": of}, tier="standard")
+    assert wrong.startswith("DQ-VOUCHER: ") is bool(told)
+    assert told in wrong
+
+
+def test_a_price_sent_with_the_voucher_taken_off_is_no_flaw() -> None:
+    """19.99, or 15.99 with the voucher; nothing else."""
+    for net, good in (("19.99", True), ("15.99", True), ("15.98", False)):
+        state = captured(vouched(itemPrice=[sent(net=net)]))
+        assert (
+            flaw(state, party_known=True, catalogue=CATALOGUE, market=MARKET, campaigns={"voucher-SPRING": campaign()}, tier="") == ""
+        ) is good
+
+
+def test_a_corrected_voucher_lets_the_order_go_on() -> None:
+    """Without one, or with another."""
+    story = Vouched(vouched(code="NOSUCH"))
+    story.attend("validation")
+    assert story.last("validation.fell-out").reason == "DQ-VOUCHER"
+    story.correct("validation", "", {"line.1.voucher": ""})
+    story.run()
+    assert story.names()[-1] == "order.completed"
+    assert not [stream for stream, _ in story.elsewhere if stream.startswith("voucher-")]
+
+
+def test_the_time_of_the_order_counts() -> None:
+    """Not the time at which it is looked at: a sale happened when its channel says so."""
+    valid = campaign(valid_to="2026-01-06T00:00:00Z")
+    for on, good in (("2026-01-05T23:59:59Z", True), ("2026-01-06T00:00:00Z", False)):
+        state = captured(vouched(), orderDate=on)
+        assert state.captured_at == parse_time(on)
+        assert (
+            flaw(state, party_known=True, catalogue=CATALOGUE, market=MARKET, campaigns={"voucher-SPRING": valid}, tier="") == ""
+        ) is good
