@@ -180,9 +180,7 @@ LIVES: Mapping[str, Mapping[str, Sequence[Told]]] = {
             ("catalogue.offering-published", {"version": "1.1"}), ("catalogue.offering-published", {"status": "Retired"}),
         ),
         "a price rises": (("catalogue.offering-published", {}), ("catalogue.price-rise-announced", {})),
-        "published before offerings had prices": (
-            ("catalogue.offering-published", {"prices": [], "recurring_minor": 1999, "one_time_minor": 1000}),
-        ),
+        "published before offerings had prices": (("catalogue.offering-published", {"prices": [], "recurring_minor": 1999, "one_time_minor": 1000}),),
     },
     "voucher": VOUCHED,
     "delivery": {**OF_DELIVERIES, "announced": (("sims.announced", {}),), "arrived": (("sims.announced", {}), ("sims.arrived", {})), "standing still": (("sims.announced", {}), ("sims.fell-out", {})),
