@@ -20,7 +20,7 @@ WAITED_FOR: Mapping[str, frozenset[str]] = {
         }
     ),
     # Stock comes from its supplier.
-    "partner": frozenset({"INV-SIM", "INV-NUM"}),
+    "partner": frozenset({"INV-SIM", "INV-NUM", "INV-DEVICE"}),
     # Our own desks decide (underwriters, order desk, care), our engine tries again, our people mend what failed.
     "us": frozenset(
         {
