@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from projections.engine.projection import Doc, Projection, Row
 from projections.engine.seen import Seen
@@ -32,6 +33,7 @@ def _evolve(doc: Doc, record: Seen) -> Doc:
             **doc,
             "lowered_minor": lowered,
             "credited_minor": credited,
+            "instalments_minor": doc.get("instalments_minor", 0) - _instalments(body),
             "voided": record.type == "invoice.voided" or doc.get("voided", False),
         }
         return _settled(taken, record)
@@ -50,11 +52,17 @@ def _evolve(doc: Doc, record: Seen) -> Doc:
         "order_id": record.order_id or body.get("order") or None,
         "currency": body["currency"],
         "total_minor": body["total_minor"],
+        "instalments_minor": doc.get("instalments_minor", 0) + _instalments(body),
         "credit_used_minor": credit_used,
         "issued_on": body["issued_on"],
         "due_on": body["due_on"],
         "issued_at": record.at,
     }
+
+
+def _instalments(body: Mapping[str, Any]) -> int:
+    """What lines come to that bill instalments: the invoice of the goods has billed it already."""
+    return sum(line["net_minor"] for line in body.get("lines", ()) if line.get("tax_group") == "instalment")
 
 
 def _settled(doc: Doc, record: Seen) -> Doc:
@@ -88,19 +96,19 @@ INVOICES = Projection(
     name="invoices",
     meaning="One row an invoice. paid: payments reach the total; overdue: unpaid past its due date; written-off: given up by the books. credit_used_minor: what the account's credit covers. "
     "credit_minor: what came above the rest, which the account holds. legal_number: that of its series; of before there were any, the invoice's own. credited_minor: what credit notes, or its void, "
-    "took off it in all; lowered_minor: the part of that which lowered what is to be paid, and what is paid in instalments instead. written_off_minor: what the books do not count on any more; it is owed all the same.",
-    shape_version=7,
+    "took off it in all; lowered_minor: the part of that which lowered what is to be paid, and what is paid in instalments instead. written_off_minor: what the books do not count on any more; it is owed all the same. instalments_minor: what of it pays goods that another invoice has billed, without what was credited of that.",
+    shape_version=8,
     columns={
         "invoice": "text", "legal_number": "text", "account": "text", "customer_id": "text", "order_id": "text", "currency": "text", "total_minor": "bigint",
         "paid_minor": "bigint", "issued_on": "date", "due_on": "date", "state": "text", "issued_at": "timestamptz", "paid_at": "timestamptz",
         "credit_minor": "bigint", "credit_used_minor": "bigint", "lowered_minor": "bigint", "credited_minor": "bigint",
-        "written_off_minor": "bigint",
+        "written_off_minor": "bigint", "instalments_minor": "bigint",
     },
     key=("invoice",),
     indexes=("invoice", "legal_number", "account", "customer_id", "order_id", "state, due_on"),
     types=frozenset({"invoice.issued", "invoice.overdue", *_MONEY, *_TAKEN_OFF, *_WRITTEN_OFF}),
     fields=frozenset({"number", "legal_number", "account", "customer", "order", "currency", "issued_on", "due_on", "total_minor", "amount_minor",
-                      "credit_used_minor", "of_open_minor"}),
+                      "credit_used_minor", "of_open_minor", "lines"}),
     group=_group,
     found_by="stream",
     evolve=_evolve,
@@ -135,6 +143,6 @@ LISTED_COUNT = f"SELECT count(*) AS n FROM projection.invoices WHERE {_PICKED}"
 """How many invoices there are. Parameters: those of the filter."""
 
 STANDING = """SELECT currency, sum(greatest(total_minor - credit_used_minor - lowered_minor - written_off_minor - paid_minor, 0))::bigint AS receivable,
-    sum(total_minor - credited_minor)::bigint AS billed
+    sum(total_minor - credited_minor - instalments_minor)::bigint AS billed
 FROM projection.invoices GROUP BY 1"""
-"""What is open and what was billed, less what was credited of it, in each currency, in minor units. No parameters."""
+"""What is open and what was billed, less what was credited of it and without instalments of goods billed before, in each currency, in minor units. No parameters."""

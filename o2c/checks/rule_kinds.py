@@ -180,20 +180,21 @@ def moved(old: str, new: str, allowed: Mapping[str, frozenset[str]], what: str =
 
 @dataclass(frozen=True, kw_only=True)
 class Precedence(Rule):
-    """No `then` without a `first` before it."""
+    """No `then` without a `first` before it, or one of `others`."""
 
     first: Events
     then: Events
+    others: tuple[Events, ...] = ()
     kind: ClassVar[str] = "precedence"
 
     @property
     def reads(self) -> tuple[Events, ...]:
-        """First and then."""
-        return (self.first, self.then)
+        """First, what may take its place, and then."""
+        return (self.first, *self.others, self.then)
 
     def follow(self, memo: Any, seen: Seen) -> Step:
         """Remember that the first came; without it the other breaks the rule."""
-        if self.first.has(seen):
+        if any(one.has(seen) for one in (self.first, *self.others)):
             return Step(True)
         if not self.then.has(seen):
             return Step(memo)

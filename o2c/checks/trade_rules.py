@@ -227,11 +227,20 @@ RULES: tuple[Rule, ...] = (
     ),
     Precedence(
         name="billed-after-activation",
-        says="An item is billed only after it was switched on.",
+        says="An item is billed only after it was switched on; goods after they were charged, which they are once they were delivered.",
         source="fallout table, code BIL-START (the start of charging equals the activation)",
         by=by_item,
         first=done("activation"),
+        others=(named("account.charge-started", goods=True),),
         then=named("invoice.issued"),
+    ),
+    Precedence(
+        name="goods-charged-after-delivery",
+        says="Goods are charged only after they were delivered.",
+        source="Value Added Tax Act 1994, s. 6(2); Directive 2006/112/EC, art. 63 (the tax point of goods)",
+        by=by_item,
+        first=done("delivery"),
+        then=named("account.charge-started", goods=True),
     ),
     NotSuccession(
         name="not-billed-once-withdrawn",

@@ -72,8 +72,8 @@ def billed(order: int, item: str = "1", minutes: int = 0) -> Told:
     return bill("invoice.issued", minutes, order=order_id(order), lines=[{**line, "order": order_id(order), "item": item}])
 
 
-def charge(name: str, minutes: int = 0) -> Told:
-    return of("account-BA-1", name, minutes, order=order_id(0), item="1")
+def charge(name: str, minutes: int = 0, **changes: Any) -> Told:
+    return of("account-BA-1", name, minutes, order=order_id(0), item="1", **changes)
 
 
 def window(name: str = "porting.scheduled", **changes: Any) -> Told:
@@ -141,6 +141,10 @@ TABLE: dict[str, tuple[History, History]] = {
     "billed-after-activation": (
         [*ORDERED, of_order(0, "service.activated", 5, item="2"), billed(0, "1", 9)],
         [*ORDERED, of_order(0, "service.activated", 5, item="1"), billed(0, "1", 9)],
+    ),
+    "goods-charged-after-delivery": (
+        [*ORDERED, charge("account.charge-started", 3, goods=True)],
+        [*ORDERED, of_order(0, "delivery.delivered", 2, item="1"), charge("account.charge-started", 3, goods=True), billed(0, "1", 4)],
     ),
     "not-billed-once-withdrawn": (
         [*ORDERED, of_order(0, "service.activated", 2), charge("account.charge-started", 3), charge("account.charge-withdrawn", 4), billed(0)],

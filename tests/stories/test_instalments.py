@@ -1,5 +1,6 @@
 """A device paid once or in instalments: all tax at delivery, a debt paid off bill by bill, settled at any day, in the books to the penny."""
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -7,15 +8,21 @@ from typing import Any
 
 import pytest
 
+from o2c.checks.assurance import check_assurance
+from o2c.checks.conformance import check_conformance
+from o2c.checks.diagnose import run_checks
 from o2c.desk.act import Context
 from o2c.desk.instalments import settle
 from o2c.kernel.partner import Accepted, Failed
 from o2c.kernel.refusal import Refused
 from o2c.views.instalments import show_instalments
 from o2c.views.ledger import trial_balance
+from o2c.views.paper.content import paper_of_invoice
+from o2c.views.paper.en16931 import broken
+from o2c.views.paper.ubl import ubl_of
 from o2c.views.reading import caught_up
 from o2c.views.shown import AgreementShown
-from tests.handsets import GROSS_MINOR, NET_MINOR, handset, selling
+from tests.handsets import GROSS_MINOR, NET_MINOR, handset, imei, received, selling
 from tests.world import World, at, line, order
 
 ANN, ACCOUNT = Context("ann"), "BA-C-1"
@@ -181,3 +188,36 @@ def test_two_devices_of_a_day_are_on_one_invoice_and_two_agreements(world: World
     assert books(world) == {
         "cash": open_minor, "instalment-receivable": sum(agreed), "revenue": -3 * NET_MINOR, "tax": 3 * NET_MINOR - invoice["total_minor"],
     }  # fmt: skip
+
+
+def test_a_store_that_sells_devices_is_in_order(world: World) -> None:
+    """Bought once, in instalments and settled: no check finds a flaw, no rule is broken, nothing leaks, and what was billed is counted once."""
+    received(world, *(imei(n) for n in range(10, 13)))
+    world.take(order("WEB-1", handset("1", instalments="24"), line("2")), order("WEB-2", handset("1"), party="C-2"))
+    world.take(order("WEB-3", handset("1", instalments="12"), handset("2", instalments="36"), party="C-3"), name="more.jsonl")
+    world.run(at(20, month=3))
+    settle(world.app, ANN, "BA-C-3", world.order("WEB-3").order_id, "2")
+    world.run(at(20, month=5))
+    caught_up(world.app)
+
+    assert [check for check in run_checks(world.app) if check.state == "failed"] == []
+    held = check_conformance(world.app)
+    assert [kept for kept in held if kept.broken] == []
+    assert {kept.rule for kept in held if kept.orders} >= {"device-states", "device-in-one-hand", "goods-charged-after-delivery"}
+    assert [leak.row() for leak in check_assurance(world.app)] == []
+    told = trial_balance(world.app)
+    assert [row for row in told["compared"] if row["difference_minor"]] == []
+    assert told["balanced"]
+
+
+def test_invoices_of_devices_and_bills_with_instalments_are_valid_papers(world: World) -> None:
+    """EN 16931: one with all tax, and bills with an instalment beside airtime and alone."""
+    bought(world, beside=True).run(at(9, month=2))
+    papers = [
+        ubl_of(paper_of_invoice(world.app.load([f"invoice-{body['number']}"])[f"invoice-{body['number']}"].state.issued))
+        for body in issued(world)
+    ]
+    assert (len(papers), [broken(paper) for paper in papers]) == (3, [[]] * 3)
+    assert "TaxExemptionReason" in papers[1]
+    bare = re.sub(r"<cbc:TaxExemptionReason>.*?</cbc:TaxExemptionReason>", "", papers[1])
+    assert broken(bare) == ["BR-E-10"]

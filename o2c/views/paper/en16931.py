@@ -131,6 +131,8 @@ def _rates(root: ET.Element) -> Iterator[str]:
         key = (_text(part, "cac:TaxCategory/cbc:ID"), _number(part, "cac:TaxCategory/cbc:Percent"))
         if key in told:
             yield f"BR-{key[0]}-8"
+        if key[0] == "E" and not _text(part, "cac:TaxCategory/cbc:TaxExemptionReason"):
+            yield "BR-E-10"
         told[key] = (_number(part, "cbc:TaxableAmount"), _number(part, "cbc:TaxAmount"))
     for category, percent in nets.keys() - told.keys():
         yield f"BR-{category}-1"
@@ -140,6 +142,8 @@ def _rates(root: ET.Element) -> Iterator[str]:
             yield f"BR-{category}-8"
         if (category == "S" and percent <= 0) or (category == "Z" and percent != 0):
             yield f"BR-{category}-5"
+        if category == "E" and percent != 0:
+            yield "BR-E-5"
         unit = tax.copy_abs().as_tuple().exponent
         exact = net * percent / 100
         if abs(tax - exact.quantize(Decimal((0, (1,), int(unit))), ROUND_HALF_UP)) > Decimal((0, (1,), int(unit))):

@@ -20,6 +20,10 @@ for prefix, space in (("cbc", CBC), ("cac", CAC), ("inv", ROOTS["Invoice"]), ("c
     ET.register_namespace(prefix, space)
 
 
+EXEMPT_BECAUSE = "Payment of an instalment: all tax was charged on the invoice of the goods"
+"""Why a sum has no tax (BT-120, which BR-E-10 wants): instalments are the one kind of line that has none."""
+
+
 def ubl_of(paper: Paper) -> str:
     """Give the paper as a UBL 2.1 Invoice or CreditNote. Source: EN 16931-1, and its syntax binding CEN/TS 16931-3-2."""
     kind = "CreditNote" if paper.of_invoice else "Invoice"
@@ -108,12 +112,14 @@ def _taxes(root: ET.Element, paper: Paper) -> None:
         part = _part(total, "TaxSubtotal")
         _money(part, "TaxableAmount", paper, net_minor)  # BT-116
         _money(part, "TaxAmount", paper, tax_minor)  # BT-117
-        _category(_part(part, "TaxCategory"), category, percent)  # BT-118, BT-119
+        _category(_part(part, "TaxCategory"), category, percent, EXEMPT_BECAUSE if category == "E" else "")  # BT-118 to BT-120
 
 
-def _category(parent: ET.Element, category: str, percent: str) -> None:
+def _category(parent: ET.Element, category: str, percent: str, reason: str = "") -> None:
     _basic(parent, "ID", category)
     _basic(parent, "Percent", percent)
+    if reason:
+        _basic(parent, "TaxExemptionReason", reason)
     _scheme(parent)
 
 
