@@ -148,8 +148,8 @@ def _used(world: World) -> None:
     load(
         world,
         record("call-1", number, start=f"{day}0:00:00Z", quantity=1200, other="+447700900900"),
-        record("message-1", number, "sms", start=f"{day}1:00:00Z", quantity=1),
-        record("call-2", "+447700900999", start=f"{day}2:00:00Z"),
+        record("message-1", number, "sms", start=f"{day}1:00:00Z", quantity=1, sequence=1),
+        record("call-2", "+447700900999", start=f"{day}2:00:00Z", sequence=3),
     )
     dearer = [MONTHLY, usage("Calls", "voice", "minute", "0.12"), *PRICES[2:]]
     loading.load_catalogue(world.app, world.written("dearer.json", json.dumps([offering(*dearer, version="2.0")])))
