@@ -62,7 +62,7 @@ EXAMPLES: Mapping[str, Mapping[str, Any]] = {
     "allowances.show": {"account": "BA-C-1001"},
     "assurance": {"rule": "ceased-but-billed", "days": 35},
     "balance.show": {"account": "BA-C-1001"},
-    "vouchers.issue": {"campaign": "SPRING", "percent": "20", "months": 3, "codes": ["SPRING-A1", "SPRING-B2"], "budget": "1000.00"},
+    "vouchers.issue": {"campaign": "SUMMER", "percent": "20", "months": 3, "codes": ["SUMMER-A1", "SUMMER-B2"], "budget": "1000.00"},
     "vouchers.show": {"campaign": "SPRING"},
     "catalogue.announce-rise": {"offering": "lark-line", "amount": "1.50", "from_day": "2026-06-01"},
     "catalogue.diff": {"a": 1},
