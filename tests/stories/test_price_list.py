@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from o2c.catalogue.events import OfferingPrice, OfferingPublished
+from o2c.views.shown import OfferedPrice, OfferingShown
 from tests.shell import Shell, one_line
 from tests.world import World
 
@@ -69,3 +71,9 @@ def test_one_price_that_is_not_understood_refuses_the_list(priced: Shell, tmp_pa
     assert refused.returncode == 2
     assert "offering care, price year: productOfferingPrice.priceType 'penalty' is not supported" in one_line(refused)
     assert priced.run("catalogue", "list", "--offering", "other").returncode == 3
+
+
+@pytest.mark.parametrize(("stored", "shown"), [(OfferingPublished, OfferingShown), (OfferingPrice, OfferedPrice)])
+def test_an_offering_is_described_with_all_that_it_was_published_with(stored: Any, shown: Any) -> None:
+    """The list of offerings gives them as they stand in the log: a field that one gets is one of what is shown, too."""
+    assert shown.__annotations__.keys() == stored.model_fields.keys()

@@ -145,7 +145,7 @@ class IssuedInvoiceShown(TypedDict):
 
 
 class OfferedPrice(TypedDict):
-    """A price of an offering, net of tax in minor units; see `catalogue.events.OfferingPrice`. Of usage and of what is included, the terms stand in `usage` and `allowance`."""
+    """A price of an offering, net of tax in minor units; see `catalogue.events.OfferingPrice`. Of usage and of what is included, the terms stand in `usage` and `allowance`; what lowers it in `discounts`."""
 
     kind: str
     amount_minor: int
@@ -156,6 +156,7 @@ class OfferedPrice(TypedDict):
     valid_to: str
     usage: dict[str, Any] | None
     allowance: dict[str, Any] | None
+    discounts: list[dict[str, Any]]
 
 
 class OfferingShown(TypedDict):
