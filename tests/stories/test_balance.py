@@ -1,5 +1,7 @@
 """What an account owes and what is held for it, shown at any instant and equal to the books."""
 
+from pathlib import Path
+
 import pytest
 
 from o2c.kernel.partner import Accepted
@@ -60,3 +62,12 @@ def test_what_is_in_dispute_stands_in_the_balance(overpaid: World, desk: Desk) -
     assert row["disputed_minor"] == row["items"][0]["disputed_minor"] == 300
     with pytest.raises(Refused, match="no account BA-NOBODY"):
         desk.types("balance", "show", "BA-NOBODY")
+
+
+def test_all_balances_are_what_the_books_say(rich_dsn: str, tmp_path: Path) -> None:
+    """In a store in which everything has happened, what is shown of each account is what was posted."""
+    made = World(rich_dsn, tmp_path)
+    try:
+        assert unlike_the_books(made.app) == []
+    finally:
+        made.close()
