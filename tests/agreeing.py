@@ -14,9 +14,17 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from tests.oracle import Account, heard
+from tests.oracle import Account, Oracle
 
 Posted = Mapping[tuple[date, str], int]
+
+
+def heard(events: Iterable[Mapping[str, Any]]) -> Oracle:
+    """What events come to that are told in any order, and more than once."""
+    oracle = Oracle()
+    for event in sorted({event["position"]: event for event in events}.values(), key=lambda event: int(event["position"])):
+        oracle.take(event)
+    return oracle
 
 
 def disagreements(timelines: Iterable[Mapping[str, Any]]) -> list[str]:
@@ -42,7 +50,7 @@ def sums(books: Iterable[Account], on: date) -> dict[str, int]:
     for account in books:
         for (day, name), minor in account.posted.items():
             stand[name] += minor if day <= on else 0
-        earned = account.earned(on)
+        earned = sum(line.by(on + timedelta(1)) for billed, line in account.served if billed <= on)
         stand["deferred-revenue"] += earned
         stand["revenue"] -= earned
     return {name: minor for name, minor in stand.items() if minor}

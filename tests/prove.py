@@ -45,7 +45,7 @@ from tests.agreeing import disagreements
 from tests.bench.watch import Spent, spent
 from tests.book import Entry, booked
 from tests.fates import Claim
-from tests.oracle_days import LONDON, banking
+from tests.oracle import LONDON, banking
 
 SEED = 7
 SIMS_LATER_AT = datetime(2026, 2, 2, tzinfo=UTC)

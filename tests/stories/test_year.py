@@ -1,0 +1,47 @@
+"""Months of cash, small: what is claimed of a year holds of forty orders, and the oracle that says so stands on its own."""
+
+import ast
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from o2c import plan
+from o2c.engine.app import Engine
+from tests import oracle, year
+from tests.fates import Claim
+
+LINES_MAX = 250
+ORDERS, MONTHS = 40, 8
+
+
+@pytest.fixture(scope="module")
+def claimed(server_dsn: str, _opened_once: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Claim]]:
+    """What is claimed of forty orders and the months after, until somebody who never pays is with an agency."""
+    from tests.conftest import database
+
+    home = tmp_path_factory.mktemp("year")
+    with database(server_dsn, _opened_once) as dsn, closing(Engine(dsn, plan.KINDS)) as app:
+        lived = year.lived(app, home, None, ORDERS, MONTHS)
+        yield {claim.name: claim for claim in year.claims(app, lived, year.printed(app, home))}
+
+
+def test_every_penny_is_the_oracles(claimed: dict[str, Claim]) -> None:
+    """Invoices, notes, balances, postings, closed days, usage, series and bars; and the controls: a planted penny is found."""
+    assert {name: claim.figures for name, claim in claimed.items() if not claim.good} == {}
+    assert len([name for name in claimed if name.startswith("control")]) == 3
+
+
+def test_the_oracle_is_small_and_knows_nothing_of_the_engine() -> None:
+    """It imports the standard library alone, and has 250 lines at most that are neither blank nor docstrings: whoever doubts can read it whole."""
+    text = Path(oracle.__file__).read_text(encoding="utf-8")
+    nodes = list(ast.walk(ast.parse(text)))
+    names = {name.name for node in nodes if isinstance(node, ast.Import) for name in node.names}
+    names |= {node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)}
+    assert {name.split(".")[0] for name in names} <= sys.stdlib_module_names
+    told = [node for node in nodes if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)]
+    prose = {number for node in told for number in range(node.lineno, (node.end_lineno or 0) + 1)}
+    code = [number for number, line in enumerate(text.splitlines(), 1) if line.strip() and number not in prose]
+    assert len(code) <= LINES_MAX

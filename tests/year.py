@@ -1,0 +1,333 @@
+"""Twelve months of cash, and what is claimed of them: `scripts/prove --year [FOLDER] [--orders N] [--months N]`.
+
+The orders are generated, or the first ones of a folder of papers. What every invoice, note, balance and posting must be, tests/oracle.py works out of what
+`o2c events find` prints, which is read as it comes and not kept.
+"""
+
+import argparse
+import copy
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from fractions import Fraction
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from o2c import plan
+from o2c.checks.assurance import check_assurance
+from o2c.engine.app import Engine
+from o2c.engine.runner import Runner
+from o2c.files import intake, loading
+from o2c.files.lines import lines_of
+from o2c.partners.registry import simulated_partners
+from o2c.simulation.launch import write_launch
+from o2c.simulation.launch_data import FIBRE, LINE
+from o2c.store.embedded import acquire
+from o2c.views.ledger import lines_between, trial_balance
+from o2c.views.reading import caught_up
+from tests import person
+from tests.agreeing import differences, heard, standing, sums, with_earned
+from tests.cash import BALANCES, OPEN
+from tests.fates import Claim
+from tests.oracle import LONDON, Oracle
+from tests.year_deeds import Defaulting, Year, of_the_year
+
+SEED, WARNING_DAYS = 7, 7
+FIRST = date(2026, 1, 1)
+SIMS_LATER_AT = datetime(2026, 2, 2, 8, tzinfo=LONDON)
+STAGES = ("due", "reminder", "final-notice", "soft-bar", "hard-bar", "terminated", "agency")
+FIND = ("events", "find", "-o", "jsonl")
+BASE = {"voice": 60, "sms": 1, "roaming": 1_000_000}
+"""How many base units, in which records are, a unit of the prices has."""
+LEFT = """SELECT r.kind, count(*) AS n, sum(r.quantity) AS quantity FROM o2c.usage_record r LEFT JOIN (SELECT body ->> 'account' AS account,
+        max((body ->> 'through')::bigint) AS through, max((body ->> 'run_on')::timestamp) AT TIME ZONE 'Europe/London' AS before
+        FROM o2c.event WHERE type = 'account.usage-rated' GROUP BY 1) b USING (account)
+    WHERE b.account IS NULL OR r.id > b.through OR r.started_at >= b.before GROUP BY 1"""
+"""The records of usage that are on no bill, by kind: those of nobody, and those that came after the last run."""
+Json = Mapping[str, Any]
+
+
+@dataclass
+class Told:
+    """What the events of the year say beside what the oracle works out: papers by series, stages, warnings and bars, what was rated, how days were closed."""
+
+    events: int = 0
+    serials: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
+    kinds: Counter[str] = field(default_factory=Counter)
+    stages: Counter[str] = field(default_factory=Counter)
+    warned: dict[str, date] = field(default_factory=dict)
+    bars: int = 0
+    unwarned: list[str] = field(default_factory=list)
+    rated: Counter[str] = field(default_factory=Counter)
+    quantities: dict[str, Fraction] = field(default_factory=lambda: defaultdict(Fraction))
+    closed: dict[str, dict[str, int]] = field(default_factory=dict)
+
+    def take(self, event: Json) -> None:
+        name, data = event["type"], event["data"]
+        self.events, self.kinds[name] = self.events + 1, self.kinds[name] + 1
+        if data.get("serial"):
+            self.serials[data["series"]].append(data["serial"])
+        elif name == "collections.stage-entered":
+            self.stages[data["stage"]] += 1
+        elif name == "collections.warned":
+            self.warned[data["notice"]] = date.fromisoformat(data["told_on"])
+        elif name == "collections.bar-requested" and data["level"]:
+            day, warned = _day(event), [self.warned.get(notice) for notice in data["notices"]]
+            self.bars += 1
+            if not any(told and told + timedelta(WARNING_DAYS) <= day for told in warned):
+                self.unwarned.append(f"{event['stream']} on {day}")
+        elif name == "account.usage-rated":
+            self.rated["unpriced"] += data["unpriced"]
+            for line in data["lines"]:
+                self.rated[line["usage"]] += line["records"]
+                self.quantities[line["usage"]] += Fraction(line["quantity"])
+        elif name == "ledger.closed":
+            self.closed[data["day"]] = {row["ledger_account"]: row["balance_minor"] for row in data["totals"]}
+
+
+def _day(event: Json) -> date:
+    return datetime.fromisoformat(event["occurred_at"]).astimezone(LONDON).date()
+
+
+def lived(app: Engine, home: Path, folder: Path | None, orders: int, months: int) -> Year:
+    """A store in which a year has passed: papers taken in, and people doing what they do."""
+    app.create_clock(kind="simulated", seed=SEED)
+    provider = simulated_partners(SEED, {})
+    runner = Runner(app, {**provider, "payment-provider": Defaulting(provider["payment-provider"], SEED)})
+    rising: tuple[str, ...] = (LINE.id, FIBRE.id)
+    if folder is None:
+        folder = home / "papers"
+        write_launch(folder, count=orders, seed=SEED)
+    else:
+        rising = ("mobile-line", "broadband-fibre")
+    catalogue, papers = home / "catalogue.json", home / "orders.jsonl"
+    catalogue.write_text(json.dumps(of_the_year(json.loads(b"".join(lines_of(paper(folder, "catalogue.tmf620.json")))))), encoding="utf-8")
+    papers.write_bytes(b"\n".join(islice(lines_of(paper(folder, "orders.tmf622.jsonl")), orders)) + b"\n")
+    loading.load_catalogue(app, catalogue)
+    loading.load_customers(app, paper(folder, "customers.tmf632.jsonl"))
+    for what, name, at in (("sims", "sims-1.csv", None), ("numbers", "numbers.csv", None), ("sims", "sims-2.csv", SIMS_LATER_AT)):
+        loading.load_stock(app, runner, what, paper(folder, name), at)
+    intake.Intake(app, papers, home / "quarantine").run()
+    year = Year(app, runner, home, SEED, FIRST, rising)
+    year.live(months)
+    return year
+
+
+def paper(folder: Path, name: str) -> Path:
+    """A file of the folder, packed or not."""
+    return packed if (packed := folder / f"{name}.gz").exists() else folder / name
+
+
+def printed(app: Engine, home: Path) -> Path:
+    """The whole log as `o2c events find` prints it, in its order."""
+    file = home / "events.jsonl"
+    environment = {**os.environ, "O2C_DSN": app.dsn, "O2C_HOME": str(home)}
+    with file.open("wb") as out:
+        subprocess.run([sys.executable, "-c", person.PROGRAM, *FIND], env=environment, stdout=out, check=True)
+    return file
+
+
+def events_in(file: Path) -> Iterator[Json]:
+    with file.open("rb") as lines:
+        yield from map(json.loads, lines)
+
+
+def claims(app: Engine, year: Year, file: Path) -> Iterator[Claim]:
+    """One by one, each with its figures."""
+    caught_up(app)
+    oracle, told = Oracle(), Told()
+    for event in events_in(file):
+        oracle.take(event)
+        told.take(event)
+    wrong = oracle.differences()
+    bills = [bill for account in oracle.accounts.values() for bill in account.bills.values()]
+    papers = f"{told.kinds['invoice.issued']} invoices with {sum(len(bill.lines) for bill in bills)} lines, {told.kinds['credit-note.issued']} notes"
+    papers += f", {told.kinds['invoice.voided']} voids of {len(oracle.accounts)} accounts out of {told.events} events{_first(wrong)}"
+    yield Claim("every invoice and note is the oracle's", bool(bills) and not wrong, papers)
+    yield postings_agree(app, oracle)
+    yield balances_agree(app, oracle)
+    yield closings_agree(oracle, told)
+    last = trial_balance(app)
+    differing = [row for row in last["compared"] if row["difference_minor"]]
+    figures = f"{len(last['accounts'])} accounts sum to zero, {len(last['compared'])} compared, {len(differing)} differ"
+    yield Claim("the trial balance is what the projections say", last["balanced"] and not differing, figures)
+    leaks = check_assurance(app)
+    yield Claim("nothing leaks from order to bill", not leaks, f"{len(leaks)} leaks{_first([str(leak.row()) for leak in leaks])}")
+    holes = gaps(told.serials)
+    papers = ", ".join(f"{series} 1 to {max(found)}" for series, found in sorted(told.serials.items()))
+    yield Claim("every series is without a gap", bool(told.serials) and not holes, f"{papers}{_first(holes)}")
+    warned = f"{told.bars} bars, {told.kinds['collections.warned']} warnings{_first(told.unwarned)}"
+    yield Claim("no bar without a warning that was given before", told.bars > 0 and not told.unwarned, warned)
+    yield usage_agrees(app, year, told)
+    yield Claim("collections ran all stages", all(told.stages[stage] for stage in STAGES), str(dict(told.stages)))
+    yield from controls(oracle, told, file)
+
+
+def postings_agree(app: Engine, oracle: Oracle) -> Claim:
+    """Day by day, by account and account of the chart, what days earned included: a month of the export at a time."""
+    lines, wrong, last = 0, list[str](), date.fromisoformat(trial_balance(app)["on"])
+    since = date(2000, 1, 1)
+    while since <= last:
+        until = (
+            min(last, date(since.year + since.month // 12, since.month % 12 + 1, 1) - timedelta(1))
+            if since >= FIRST
+            else FIRST - timedelta(1)
+        )
+        posted: dict[str, Counter[tuple[date, str]]] = defaultdict(Counter)
+        for row in lines_between(app, since, until):
+            lines += 1
+            posted[row["account"]][row["day"], row["ledger_account"]] += row["debit_minor"] - row["credit_minor"]
+        wrong += differences({name: with_earned(account, since, until) for name, account in oracle.accounts.items()}, posted)
+        since = until + timedelta(1)
+    return Claim("every posting is the oracle's", lines > 0 and not wrong, f"{lines} lines of the export{_first(wrong)}")
+
+
+def balances_agree(app: Engine, oracle: Oracle) -> Claim:
+    told: dict[str, Counter[str]] = defaultdict(Counter)
+    for row in (*app.reads.rows(BALANCES), *app.reads.rows(OPEN)):
+        told[row.pop("account")].update(row)
+    must = {name: standing(account) for name, account in oracle.accounts.items()}
+    wrong = [
+        f"{name}: must be {must.get(name)}, is {dict(told[name])}"
+        for name in sorted(must.keys() | told.keys())
+        if not _same(must.get(name, {}), told[name])
+    ]
+    whole: Counter[str] = Counter()
+    for each in must.values():
+        whole.update(each)
+    return Claim("every balance is the oracle's", bool(must) and not wrong, f"{len(must)} accounts, in all {dict(whole)}{_first(wrong)}")
+
+
+def _same(must: Json, told: Json) -> bool:
+    return all(must.get(name, 0) == told.get(name, 0) for name in must.keys() | told.keys())
+
+
+def closings_agree(oracle: Oracle, told: Told) -> Claim:
+    """How the accounts of the chart stood at the end of every day that was closed."""
+    wrong = []
+    for day, totals in told.closed.items():
+        must = sums(oracle.accounts.values(), date.fromisoformat(day))
+        wrong += [f"{day}: must be {must}, is {totals}"] if must != totals else []
+    return Claim("every closed day is the oracle's", bool(told.closed) and not wrong, f"{len(told.closed)} days closed{_first(wrong)}")
+
+
+def usage_agrees(app: Engine, year: Year, told: Told) -> Claim:
+    """What was used is on a bill once, or on none yet: by kind the records and their quantities."""
+    left = {row["kind"]: row for row in app.reads.rows(LEFT)}
+    wrong = []
+    for kind, base in BASE.items():
+        made = [record for record in year.used.values() if record["kind"] == kind]
+        rest = left.get(kind, {"n": 0, "quantity": 0})
+        must = len(made) - rest["n"], Fraction(sum(record["quantity"] for record in made) - rest["quantity"]) / base
+        if must != (told.rated[kind], told.quantities[kind]):
+            wrong.append(f"{kind}: must be {must}, is {told.rated[kind], told.quantities[kind]}")
+    figures = (
+        f"{len(year.used)} records made, {sum(row['n'] for row in left.values())} on no bill yet, billed {dict(told.rated)}{_first(wrong)}"
+    )
+    return Claim("what was used is billed once", not wrong and told.rated.total() > 0, figures)
+
+
+def gaps(serials: Mapping[str, list[int]]) -> list[str]:
+    return [
+        f"{series} has {len(found)}, up to {max(found)}"
+        for series, found in serials.items()
+        if sorted(found) != list(range(1, len(found) + 1))
+    ]
+
+
+def controls(oracle: Oracle, told: Told, file: Path) -> Iterator[Claim]:
+    """The same eyes see a penny, a missing number and a missing warning: in the events of one account, and in what was counted."""
+    name = max(oracle.accounts, key=lambda name: sum(bill.taken.total() for bill in oracle.accounts[name].bills.values() if not bill.void))
+    mine = {key for key, account in oracle.payers.items() if account == name}
+    own = [event for event in events_in(file) if _concerns(event["stream"], mine, name)]
+    true = heard(own)
+    found = {f"{kind} {field}": true.differences() == [] and not _alike(true, heard(forged(own, kind, field))) for kind, field in FORGED}
+    yield Claim("control: a penny more is found", all(found.values()), f"account {name}, {len(own)} events: {found}")
+    holes = [series for series, numbers in told.serials.items() if gaps({series: numbers[:-2] + numbers[-1:]})]
+    yield Claim("control: a number that is missing is found", len(holes) == len(told.serials), f"{len(holes)} series")
+    blind = Told()
+    for event in events_in(file):
+        if event["type"] != "collections.warned":
+            blind.take(event)
+    yield Claim("control: a bar without its warning is found", len(blind.unwarned) == told.bars, f"{len(blind.unwarned)} bars")
+
+
+FORGED = (
+    ("invoice.issued", "total_minor"),
+    ("invoice.issued", "lines"),
+    ("credit-note.issued", "lines"),
+    ("payment.received", "amount_minor"),
+)
+
+
+def _concerns(stream: str, mine: set[str], name: str) -> bool:
+    kind, _, key = stream.partition("-")
+    return kind == "catalogue" or stream == f"account-{name}" or (kind in ("order", "invoice") and key in mine)
+
+
+def forged(events: Iterable[Json], kind: str, field: str) -> list[Json]:
+    """The events with a penny more in the last of a kind."""
+    made = copy.deepcopy(list(events))
+    data = next((event["data"] for event in reversed(made) if event["type"] == kind), None)
+    if data:
+        of, name = (data["lines"][0], "net_minor") if field == "lines" else (data, field)
+        of[name] += 1
+    return made
+
+
+def _alike(one: Oracle, other: Oracle) -> bool:
+    """Whether two oracles say the same, and find nothing wrong."""
+    books = [{name: (account.posted, standing(account)) for name, account in each.accounts.items()} for each in (one, other)]
+    return books[0] == books[1] and not other.differences()
+
+
+def _first(wrong: list[str]) -> str:
+    return f"; {len(wrong)} differ: {wrong[0][:600]}" if wrong else ""
+
+
+def tell(text: str) -> None:
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        prog="scripts/prove --year", description="Let a year of money pass and prove it against an independent oracle."
+    )
+    parser.add_argument("folder", type=Path, nargs="?", help="papers as for scripts/prove; without it orders are generated")
+    parser.add_argument("--orders", type=int, default=1000, help="so many orders")
+    parser.add_argument("--months", type=int, default=12, help="so many months from January 2026 on")
+    chosen = parser.parse_args()
+    start, good = time.monotonic(), True
+    with ExitStack() as stack:
+        home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="o2c-year-")))
+        # The embedded server of root runs as another user, who must reach its data.
+        home.chmod(0o755)
+        dsn = os.environ.get("O2C_DSN") or stack.enter_context(acquire(home / "server")).dsn
+        app = stack.enter_context(closing(Engine(dsn, plan.KINDS)))
+        year = lived(app, home, chosen.folder, chosen.orders, chosen.months)
+        tell(
+            f"        {chosen.orders} orders lived for {chosen.months} months ({time.monotonic() - start:.0f} s): {dict(year.done)}, refused {dict(year.refused)}"
+        )
+        file = printed(app, home)
+        tell(f"        the log as `o2c events find` prints it, {file.stat().st_size / 1e6:.0f} MB ({time.monotonic() - start:.0f} s)")
+        for claim in claims(app, year, file):
+            tell(f"{'ok    ' if claim.good else 'FAILED'}  {claim.name}: {claim.figures}")
+            good = good and claim.good
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    tell(f"{'all claims hold' if good else 'NOT all claims hold'} ({time.monotonic() - start:.0f} s, at most {most} MB)")
+    return 0 if good else 5
+
+
+if __name__ == "__main__":
+    sys.exit(main())

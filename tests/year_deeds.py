@@ -1,0 +1,269 @@
+"""What people do with money in a year: customers who pay late, twice, in part or never, agents who credit, void, hold and settle, switches that send usage.
+
+Everything is a hash of the seed and of what it is for, so that the same orders have the same year.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+from typing import Any
+
+from o2c.desk import collections, invoices, limits, payments
+from o2c.desk.catalogue import announce_rise
+from o2c.desk.ledger import close_ledger
+from o2c.desk.orders import cancel_order
+from o2c.engine.app import Context, Engine
+from o2c.engine.runner import Runner
+from o2c.files.usage import load_usage
+from o2c.kernel.chance import draw
+from o2c.kernel.partner import Accepted, Answer, Partner, RefusedBy, Request
+from o2c.kernel.refusal import Refused
+from o2c.views.collections import list_collections
+from o2c.views.reading import caught_up
+from tests.metered import included, usage
+from tests.world import Document
+
+ANN, BOB, SWITCH = Context("ann"), Context("bob"), Context("msc-1")
+DEFAULTERS, HEAVY, LIMITED = 0.08, 0.1, 0.15
+"""The shares of accounts that stop paying, of lines that use a great deal, and of accounts that choose a limit of their bill."""
+NEVER_PAYS_FROM = date(2026, 2, 10)
+UNKNOWN_NUMBER = "+447700989999"
+REFUSALS = {"card": "DECLINED", "direct-debit": "RETURNED", "pay-by-link": "EXPIRED"}
+USAGE_PRICES = (
+    usage("Calls", "voice", "minute", "0.10"),
+    usage("Messages", "sms", "message", "0.05"),
+    usage("Data abroad", "roaming", "MB", "1"),
+    included("50 messages", "sms", "message", "50", rollover_max="20"),
+)
+"""What is added to the prices of every mobile line."""
+DISCOUNTS: Mapping[str, tuple[Document, ...]] = {
+    "spec-mobile": (
+        {"name": "WELCOME", "priceType": "recurring", "price": {"percentage": 20}, "applicationDuration": {"amount": 3, "units": "month"},
+         "applicationStart": "nextBill", "priority": 1},
+        {"name": "LOYAL", "priceType": "recurring", "price": {"dutyFreeAmount": {"unit": "GBP", "value": "1.00"}}, "priority": 2},
+    ),
+    "spec-access": (
+        {"name": "SUMMER", "priceType": "recurring", "price": {"percentage": 50}, "applicationDuration": {"amount": 45, "units": "day"},
+         "applicationStart": "2026-07-01", "priority": 0},
+    ),
+}  # fmt: skip
+"""By specification what is taken off recurring prices: three bills of 20 %, a pound for good, and half of 45 days in summer."""
+
+NUMBERS = """SELECT substr(stream, 8) AS number, min(occurred_at) AS since FROM o2c.event
+    WHERE type IN ('number.taken', 'number.brought-in') GROUP BY stream ORDER BY stream"""
+OPEN_ORDERS = "SELECT order_id::text AS order_id FROM projection.orders WHERE state NOT IN ('completed', 'failed', 'cancelled', 'rejected', 'partial') ORDER BY 1"
+BILLS = """SELECT invoice, account, issued_on, state, total_minor - credit_used_minor - lowered_minor - paid_minor AS open_minor, paid_minor, credited_minor,
+    total_minor FROM projection.invoices WHERE issued_on::date > %s OR state = 'overdue' ORDER BY invoice"""
+NOTICED = "SELECT body ->> 'account' AS account, body ->> 'notice' AS notice FROM o2c.event WHERE type = 'account.limit-noticed' AND body ->> 'percent' = '100' AND occurred_at > %s"
+DEPOSITS = """SELECT substr(f.stream, 7) AS order_id, (f.body ->> 'deposit_minor')::int AS minor FROM o2c.event f WHERE f.type = 'credit.fell-out'
+    AND f.body ? 'deposit_minor' AND NOT EXISTS (SELECT FROM o2c.event d WHERE d.stream = f.stream AND d.type = 'deposit.received') ORDER BY 1"""
+WANTED_NOTES = """SELECT w.body ->> 'note' AS note, substr(w.stream, 9) AS invoice FROM o2c.event w WHERE w.type = 'credit-note.requested' AND NOT EXISTS (
+    SELECT FROM o2c.event n WHERE n.stream = w.stream AND n.type = 'credit-note.issued' AND n.body ->> 'note' = w.body ->> 'note')"""
+CREDITS = "SELECT account, credit_minor, owed_minor FROM projection.balances WHERE credit_minor > 0 OR owed_minor > 0 ORDER BY 1"
+CHARGED = "SELECT DISTINCT body ->> 'account' AS account FROM o2c.event WHERE type = 'account.charge-started' ORDER BY 1"
+
+
+def at_noon(day: date) -> datetime:
+    return datetime.combine(day, time(12), UTC)
+
+
+def defaults(seed: int, account: str) -> bool:
+    """Whether an account stops paying."""
+    return draw(seed, account, 1, "defaults") < DEFAULTERS
+
+
+@dataclass(frozen=True, slots=True)
+class Defaulting:
+    """The payment provider, whose customers' banks refuse those who stop paying."""
+
+    provider: Partner
+    seed: int
+
+    def submit(self, request: Request) -> Answer:
+        return self._refusal(request) or self.provider.submit(request)
+
+    def query(self, request: Request) -> Answer:
+        return self._refusal(request) or self.provider.query(request)
+
+    def _refusal(self, request: Request) -> Answer | None:
+        account, issued = str(request.body["number"])[:-9], date.fromisoformat(request.body["issued_on"])
+        if issued < NEVER_PAYS_FROM or not defaults(self.seed, account):
+            return None
+        code = REFUSALS.get(request.body["method"])
+        return RefusedBy(code) if code else Accepted("WAITS", request.at + timedelta(days=30))
+
+
+def of_the_year(catalogue: list[Document]) -> list[Document]:
+    """A price list whose lines have prices of usage and units that are included, and whose recurring prices have discounts."""
+    for offering in catalogue:
+        prices, specification = offering["productOfferingPrice"], offering["productSpecification"]["id"]
+        for price in prices:
+            if price["priceType"] == "recurring" and specification in DISCOUNTS:
+                price["priceAlteration"] = list(DISCOUNTS[specification])
+        if specification == "spec-mobile" and prices:
+            prices += USAGE_PRICES
+    return catalogue
+
+
+@dataclass
+class Year:
+    """The deeds of a year, counted by kind; what the engine refuses, because somebody was faster, is counted apart."""
+
+    app: Engine
+    runner: Runner
+    folder: Path
+    seed: int
+    first: date
+    rising: tuple[str, ...]
+    done: Counter[str] = field(default_factory=Counter)
+    refused: Counter[str] = field(default_factory=Counter)
+    used: dict[tuple[str, str], Document] = field(default_factory=dict)
+    sequence: int = 0
+
+    def live(self, months: int) -> None:
+        """Let the months pass, and let people do what they do on their days."""
+        for number in range(months):
+            month = self.first.replace(
+                year=self.first.year + (self.first.month - 1 + number) // 12, month=(self.first.month - 1 + number) % 12 + 1
+            )
+            for day, deeds in (
+                (3, self.close),
+                (6, self.people),
+                (7, self.switch),
+                (14, self.people),
+                (21, self.switch),
+                (27, self.people),
+            ):
+                self.runner.run(at_noon(month.replace(day=day)))
+                caught_up(self.app)
+                deeds(month.replace(day=day))
+
+    def try_to(self, kind: str, deed: Callable[..., Any], *arguments: Any, **more: Any) -> None:
+        try:
+            deed(self.app, ANN, *arguments, **more)
+            self.done[kind] += 1
+        except Refused:
+            self.refused[kind] += 1
+
+    def chance(self, key: str, day: date, what: str) -> float:
+        return draw(self.seed, f"{key}/{day}", 1, what)
+
+    def close(self, day: date) -> None:
+        """Close the books of the month before, and announce a rise of prices now and then."""
+        if day > self.first + timedelta(28):
+            self.try_to("books closed", close_ledger, day.replace(day=1) - timedelta(1))
+        if (day.month - self.first.month) % 5 == 1:
+            for place, offering in enumerate(self.rising):
+                self.try_to("rises announced", announce_rise, offering, amount=f"1.{50 + place}", from_day=day + timedelta(40 + place))
+
+    def people(self, day: date) -> None:
+        for row in self.app.reads.rows(OPEN_ORDERS):
+            if self.chance(row["order_id"], day, "cancels") < 0.04:
+                self.try_to("orders cancelled", cancel_order, row["order_id"], note="changed his mind")
+        for row in self.app.reads.rows(DEPOSITS):
+            self.try_to("deposits", payments.deposit, row["order_id"], amount=_pounds(row["minor"]), reference=f"DEP-{day}", sure=True)
+        for row in self.app.reads.rows(WANTED_NOTES):
+            invoices.approve_credit_note(self.app, BOB, row["invoice"], row["note"])
+            self.done["notes approved by a second person"] += 1
+        for row in self.app.reads.rows(BILLS, day - timedelta(60)):
+            self.with_bill(row, day)
+        for row in self.app.reads.rows(CREDITS):
+            if row["owed_minor"] or self.chance(row["account"], day, "refund") < 0.1:
+                amount = row["owed_minor"] or -(-row["credit_minor"] // 2)
+                self.try_to("paid back", payments.refund, row["account"], amount=_pounds(amount), reference=f"BACK-{day}")
+        self.with_debts(day)
+        for row in self.app.reads.rows(CHARGED):
+            if draw(self.seed, row["account"], 1, "limited") < LIMITED and self.chance(row["account"], day, "limit") < 0.3:
+                self.try_to("limits set", limits.set_limit, row["account"], amount=f"{3 + day.month % 5}.00")
+
+    def with_bill(self, bill: Mapping[str, Any], day: date) -> None:
+        """What a customer or an agent does with a bill on a day, if anything."""
+        number, open_minor, luck = bill["invoice"], bill["open_minor"], self.chance(bill["invoice"], day, "bill")
+        pay = {"reference": f"TFR-{number}-{day}"}
+        if bill["state"] == "void":
+            return None
+        if bill["state"] == "overdue" and open_minor > 0 and not defaults(self.seed, bill["account"]):
+            for limit, kind, amount in (
+                (0.5, "paid late", open_minor),
+                (0.7, "paid in part", open_minor // 3 or 1),
+                (0.8, "paid too much", open_minor + 500),
+            ):
+                if luck < limit:
+                    return self.try_to(kind, payments.record, number, amount=_pounds(amount), **pay)
+        if luck > 0.99:
+            self.try_to("paid twice", payments.record, number, amount=_pounds(bill["total_minor"]), **pay)
+        elif luck > 0.97:
+            self.try_to("notes over a line", invoices.issue_credit_note, number, reason="goodwill", lines={"1": "1.07"})
+        elif luck > 0.965:
+            self.try_to("notes over the whole", invoices.issue_credit_note, number, reason="billed-in-error")
+        elif luck > 0.955 and open_minor > 0:
+            self.try_to("voided", invoices.void_invoice, number, reason="billed-in-error")
+        elif luck > 0.94 and open_minor > 1:
+            self.try_to("disputes opened", collections.open_dispute, number, amount=_pounds(open_minor // 2))
+        elif luck > 0.92:
+            for_whom = "customer" if luck > 0.93 else "operator"
+            self.try_to("disputes settled", collections.settle_dispute, number, outcome=for_whom)
+        return None
+
+    def with_debts(self, day: date) -> None:
+        """Promises, and holds that are placed and released again."""
+        for row in list_collections(self.app, limit=1000):
+            account, luck = row["account"], self.chance(row["account"], day, "debt")
+            if luck < 0.1:
+                half = max(row["open_minor"] // 2, 1)
+                self.try_to("promises", collections.promise, account, amount=_pounds(half), by=day + timedelta(9))
+            elif luck < 0.2:
+                kind, until = ("payment-pending", day + timedelta(4)) if luck < 0.16 else ("vulnerable", None)
+                self.try_to("holds", collections.hold, account, kind, until=until)
+            elif luck < 0.5:
+                self.try_to("holds released", collections.release, account, "vulnerable")
+
+    def switch(self, day: date) -> None:
+        """Load what was used since the last file, and that file's last records once more; some customers agree to go beyond a limit."""
+        path, now = self.folder / f"usage-{day}.jsonl", at_noon(day)
+        records = list(self.records(day))
+        again = [record for record in self.used.values() if self.chance(record["key"], day, "again") < 0.01]
+        path.write_text("".join(json.dumps(record) + "\n" for record in (*records, *again)), encoding="utf-8")
+        self.used |= {(record["source"], record["key"]): record for record in records}
+        told = load_usage(self.app, path, context=SWITCH, source="msc-1")
+        self.done["usage: records"] += told["records"]
+        self.done["usage: sent again"] += told["duplicates"]
+        self.done["usage: late"] += told["late"]
+        self.done["usage: in suspense"] += sum(told["suspense"].values())
+        self.done["usage: gaps"] += len(told["gaps"])
+        for row in self.app.reads.rows(NOTICED, now - timedelta(hours=1)):
+            if self.chance(row["account"], day, "agrees") < 0.5:
+                self.try_to("limits gone beyond", limits.agree, row["account"], notice=row["notice"])
+
+    def records(self, day: date) -> Iterator[Document]:
+        """What was used in the fortnight before a day, in the order of a switch's numbers, some of which never come."""
+        for row in (*self.app.reads.rows(NUMBERS), {"number": UNKNOWN_NUMBER, "since": at_noon(self.first)}):
+            number = row["number"]
+            heavy = draw(self.seed, number, 1, "heavy") < HEAVY
+            for turn in range(3):
+                luck = self.chance(number, day, f"record {turn}")
+                back = timedelta(days=35 if luck < 0.05 else 1 + turn * 4, minutes=int(luck * 1000))
+                start = at_noon(day) - back
+                if start < row["since"] + timedelta(days=1):
+                    continue
+                self.sequence += 1 if self.chance(number, day, f"gap {turn}") > 0.01 else 2
+                kind, quantity = (("voice", 60 * (1 + int(luck * 50))), ("sms", 20 + int(luck * 20)), ("roaming", int(luck * 9_000_000)))[
+                    turn
+                ]
+                told = {"key": f"{number}-{day}-{turn}", "party": number, "kind": kind, "start": start.isoformat(), "source": "msc-1"}
+                yield {
+                    **told,
+                    "quantity": quantity * (8 if heavy else 1),
+                    "sequence": str(self.sequence),
+                    "destination": "+442079460123",
+                    **({"country": "FR"} if kind == "roaming" else {}),
+                }
+
+
+def _pounds(minor: int) -> str:
+    return f"{minor / 100:.2f}"
