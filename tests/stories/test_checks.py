@@ -98,7 +98,10 @@ def test_a_store_that_was_only_run_has_no_flaw(store: str) -> None:
         "nobody holds back readers",
         "notices about credit are sent in time",
         "no number rests beyond its maximum",
-        *(f"projection {name} is the fold of the log" for name in ("cancellations", "closings", "contacts", "balances", "fallout_records")),
+        *(
+            f"projection {name} is the fold of the log"
+            for name in ("cancellations", "closings", "contacts", "balances", "prepaid", "fallout_records")
+        ),
     }
 
 

@@ -62,6 +62,7 @@ TAGS: Mapping[str, str] = {
     "stock": "How much there is of what.",
     "streams": "The events of one thing.",
     "usage": "Records of what was used.",
+    "vouchers": "Codes that lower a price: campaigns, and what became of each use.",
 }
 """What the operations of a group are about."""
 ALWAYS = (400, 401, 403, 422, 429, 503)
