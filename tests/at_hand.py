@@ -3,6 +3,7 @@
 from pathlib import Path
 
 USAGE = "party,kind,start,quantity\n+447700900123,voice,2026-01-20T12:00:00Z,61\n"
+DEVICES = "imei,sku\n001010120000003,lark-9-black-128\n"
 WHAT_IF = """
 from dataclasses import replace
 from projections.orders import ORDERS
@@ -28,6 +29,7 @@ FILES = {
     "fix.toml": FIX,
     "rates.toml": RATES,
     "usage.csv": USAGE,
+    "devices.csv": DEVICES,
     "keys.json": JWKS,
 }
 

@@ -173,7 +173,7 @@ def test_a_number_is_found_by_what_a_caller_says(browser: Browser, site: Console
         page.keyboard.press("Enter")
         page.locator("a.open", has_text="WEB-3").click()
         assert "900124" not in page.url
-        page.get_by_role("link", name="C-3").click()
+        page.get_by_role("link", name="C-3", exact=True).click()
         page.get_by_label("What for").fill("he rang")
         page.get_by_role("button", name="Show name").click()
         expect(page.locator("main")).to_contain_text("Holmquay")

@@ -49,9 +49,11 @@ from projections.orders import ORDERS as PROJECTION
 from tests.at_hand import JWKS, lay_out
 from tests.examples_found import FOUND, FOUND_FOR
 from tests.faults.working import LIMIT_S, children, eventually
+from tests.handsets import handset, selling
 from tests.hooked import FAILED as REFUSED
 from tests.hooked import Hooked, Post
 from tests.metered import account_of, load, metered, number_of, record
+from tests.world import World, order
 
 ORDERS, SEED, UNTIL = 100, 7, datetime(2026, 2, 20, tzinfo=UTC)
 """Small, and far enough to leave fallouts of many kinds open and invoices unpaid."""
@@ -93,6 +95,7 @@ STARTS = {
     "vouchers show": "used",
     "prepaid": "used",
     "quota": "used",
+    **dict.fromkeys(("devices", "stock levels", "instalments"), "sold"),
     **dict.fromkeys(("collections hold", "collections release", "payments owed", "payments refund", "refunds"), "owed"),
     "projections skip": "parked",
     "events import": "real",
@@ -163,6 +166,11 @@ def stores(server_dsn: str, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     load(used, record("1", number_of(used), start="2026-01-09T12:00:00Z", sequence=1), record("2", "+447700999111", sequence=4))
     quota_desk.reserve(used.app, Context("bob"), number_of(used), session="pcf-42", kind="sms", quantity=20, request=9)
     used.close()
+    sold = selling(World(made.copied("empty", "sold"), folder).stocked())
+    sold.take(order("WEB-1", handset("1", instalments="24")))
+    sold.run(datetime(2026, 1, 9, tzinfo=UTC))
+    caught_up(sold.app)
+    sold.close()
     with opened(made.copied("begun", "keyed")) as session:
         key_desk.issue_key(session.app, Context("bob"), acts_as="web-shop", roles=["service"])
         told = {"audience": "o2c", "jwks": JWKS, "claim": "groups", "roles": {"care-desk": "agent"}}
@@ -180,7 +188,21 @@ def stores(server_dsn: str, tmp_path_factory: pytest.TempPathFactory) -> Iterato
             " FROM o2c.event WHERE type = 'order.completed' ORDER BY position LIMIT 1"
         )
     yield made
-    for name in ("real", "begun", "stocked", "launched", "reserved", "owed", "noted", "worked", "used", "keyed", "hooked", "parked"):
+    for name in (
+        "real",
+        "begun",
+        "stocked",
+        "launched",
+        "reserved",
+        "owed",
+        "noted",
+        "worked",
+        "used",
+        "sold",
+        "keyed",
+        "hooked",
+        "parked",
+    ):
         made.dropped(name)
 
 

@@ -50,7 +50,7 @@ PARTS: Mapping[str, Mapping[str, Part]] = {
             {
                 "resolve": Part(
                     "resolving:fallout_resolve",
-                    "Resolve a fallout: correct a value, decide, try again, count as done, leave out, take another SIM or device, or end the item.",
+                    "Resolve a fallout: correct a value, decide, try again, count as done, leave out, take another SIM or device, or end it.",
                 ),
                 "work": Part(
                     "resolving:fallout_work",

@@ -28,7 +28,7 @@ def fallout_resolve(
     command_id: CommandId = "",
     **chosen: Any,
 ) -> None:
-    """Resolve a fallout: correct a value, decide, try again, count as done, leave out, take another SIM or device, or end the item.
+    """Resolve a fallout: correct a value, decide, try again, count as done, leave out, take another SIM or device, or end it.
 
     Choose one way. The fallout closes by the event that follows, when `o2c run` carries on, not by this command.
 
