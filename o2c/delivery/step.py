@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from o2c.delivery import rules
 from o2c.delivery.events import DeliveryFellOut, DeliveryRequested, ParcelHandedOver
+from o2c.kernel.reasons import PARCEL_LOST
 from o2c.kernel.step import ByPartner, Ending, Renewal, Step
 from o2c.orders.dates import from_start
 
@@ -29,6 +30,6 @@ STEP = Step(
     ),
     renewal=Renewal(
         # A parcel that is found again must not put a second SIM of the line, or a second device, into the world.
-        of={"LOG-LOST": ("sim", "device")},
+        of={PARCEL_LOST: ("sim", "device")},
     ),
 )

@@ -101,5 +101,5 @@ def limited(app: Engine, accounts: Iterable[str], abroad: Iterable[str]) -> list
 def _account(app: Engine, account: str) -> AccountState:
     state: AccountState = app.load([account_stream(account)])[account_stream(account)].state
     if not state.currency:
-        raise Refused(f"no account {account} that is charged; see `o2c accounts list`", kind="missing")
+        raise Refused(f"no account {account} that is charged; see `o2c customers show`", kind="missing")
     return state

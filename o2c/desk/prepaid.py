@@ -34,7 +34,7 @@ def top_up(
     """
     opened: AccountState = app.load([account_stream(account)])[account_stream(account)].state
     if not opened.customer:
-        raise Refused(f"no account {account[:60]}; see `o2c accounts list`", kind="missing")
+        raise Refused(f"no account {account[:60]}; see `o2c customers show`", kind="missing")
     market = app.book.market(opened.market)
     currency, days = opened.currency or market.currency, market.usage.quota.top_up_days if valid_days is None else valid_days
     try:

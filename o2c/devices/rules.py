@@ -25,6 +25,7 @@ from o2c.devices.events import (
 from o2c.devices.state import DeviceState, stream_of
 from o2c.kernel.decision import NOTHING, Decision, just
 from o2c.kernel.identifiers import imei as canonical_imei
+from o2c.kernel.reasons import PARCEL_LOST
 from o2c.kernel.refusal import Refused
 from o2c.kernel.shapes import StepCancelled
 from o2c.kernel.work import Work
@@ -33,8 +34,6 @@ from o2c.stock.state import DeliveryState, field_missing, refused
 COLUMNS = ("imei", "sku")
 RESTOCK_DAYS = 1
 """How many days a device that came back is looked at and shelved before it can be assigned again."""
-LOST = "LOG-LOST"
-"""The reason code of a parcel that was lost."""
 _SKU = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
 
 
@@ -120,7 +119,7 @@ def release(work: Work, outcome: Mapping[str, Any], at: datetime) -> Decision:
     imei, sku = outcome["imei"], outcome["sku"]
     freed = (work.guard("device", imei),)
     after: DeviceGivenUp | DeviceReturned = DeviceReturned(imei=imei, sku=sku, due_at=at + timedelta(days=RESTOCK_DAYS))
-    if work.state.record(work.item, "delivery").reason == LOST:
+    if work.state.record(work.item, "delivery").reason == PARCEL_LOST:
         after = DeviceGivenUp(imei=imei, sku=sku, cause="lost")
     elif work.outcomes.get("delivery") or work.with_partner("delivery", at):
         after = DeviceGivenUp(imei=imei, sku=sku, cause="not-returned")

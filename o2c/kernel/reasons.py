@@ -20,6 +20,8 @@ UNCLASSIFIED = "unclassified"
 """Our code, and the queue, for a partner's code that is mapped to none of ours."""
 UNSURE = frozenset({DEFECT, UNCLASSIFIED})
 """The codes under which nobody can say whether the partner did the work: it is asked before anything is sent again."""
+PARCEL_LOST = "LOG-LOST"
+"""Our code for a parcel that the courier lost: what was in it is nobody's stock any more."""
 STREAM = "codes-main"
 """The one stream of the table: what an operator loaded over the packaged one."""
 RetryClass = Literal["never", "transient", "scheduled", "after-correction"]

@@ -10,6 +10,7 @@ from typing import Any
 from o2c.kernel.decision import Decision, Guard, just
 from o2c.kernel.identifiers import iccid as canonical_iccid
 from o2c.kernel.identifiers import imsi as canonical_imsi
+from o2c.kernel.reasons import PARCEL_LOST
 from o2c.kernel.work import Work
 from o2c.sim.events import (
     SimAssigned,
@@ -129,10 +130,11 @@ def stream_taken(outcome: Mapping[str, Any]) -> str:
 
 
 def release(work: Work, outcome: Mapping[str, Any], at: datetime) -> Decision:
-    """Give the SIM back: it can be assigned again after restocking, or is scrapped if it left the house or was used."""
+    """Give the SIM back: it can be assigned again after restocking, or is scrapped if it left the house, was used or was lost."""
     iccid, imsi, kind = outcome["iccid"], outcome["imsi"], outcome["kind"]
-    if _gone(work, at):
-        scrapped = ((stream_of(iccid), SimScrapped(iccid=iccid)),)
+    lost = work.state.record(work.item, "delivery").reason == PARCEL_LOST
+    if lost or _gone(work, at):
+        scrapped = ((stream_of(iccid), SimScrapped(iccid=iccid, cause="lost" if lost else "used")),)
         return Decision((SimReleased(item=work.item, iccid=iccid),), scrapped, frees=(work.guard("sim", iccid),))
     returned = SimReturned(iccid=iccid, imsi=imsi, kind=kind, due_at=at + timedelta(days=RESTOCK_DAYS))
     return just(SimReleased(item=work.item, iccid=iccid)) + Decision(

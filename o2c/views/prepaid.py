@@ -27,7 +27,7 @@ def show_prepaid(app: Engine, account: str, *, at: datetime | None = None) -> Pr
     loaded = app.load(streams)
     opened, state = loaded[streams[0]].state, loaded[streams[1]].state
     if not opened.customer:
-        raise Refused(f"no account {account[:60]}; see `o2c accounts list`", kind="missing")
+        raise Refused(f"no account {account[:60]}; see `o2c customers show`", kind="missing")
     if at is not None and at > now:
         raise Refused(f"account {account}: {stamp(at)} has not come; name an instant that is over")
     if at is not None and loaded[streams[1]].version:

@@ -163,7 +163,7 @@ def running(app: Engine, account: str) -> tuple[Work, date]:
     stream = account_stream(account)
     state: AccountState = app.load([stream])[stream].state
     if not state.running:
-        raise Refused(f"no account {account} that is charged; see `o2c accounts list`", kind="missing")
+        raise Refused(f"no account {account} that is charged; see `o2c customers show`", kind="missing")
     work = app.work(stream, state, "", "bill-run")
     loaded = app.load(rules.catalogue_streams(state))
     read = {name: one.state for name, one in loaded.items()}

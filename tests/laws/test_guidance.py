@@ -1,6 +1,16 @@
 """A reason code that nobody can read helps nobody."""
 
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from o2c.entrypoints.cli.main import app
 from o2c.fallout.codes import packaged
+
+SOURCES = Path(__file__).parents[2] / "o2c"
 
 NEXT_LETTERS_MAX = 24
 """What stands beside the order, its customer and its age at 80 columns."""
@@ -13,3 +23,24 @@ def test_every_reason_has_its_words() -> None:
     assert {
         code for code, guide in reasons.items() if not guide.meaning.endswith(".") or not 0 < len(guide.next) <= NEXT_LETTERS_MAX
     } == set()
+
+
+def reached(group: Any, *path: str) -> Iterator[tuple[str, ...]]:
+    """What can be typed after `o2c`: every group of commands, and every command."""
+    for name, command in group.commands.items():
+        yield (*path, name)
+        if hasattr(command, "commands"):
+            yield from reached(command, *path, name)
+
+
+def test_a_command_that_is_named_is_there() -> None:
+    """Whoever is told to type `o2c ...` by an error, a page or a docstring can type it."""
+    there = set(reached(typer.main.get_command(app)))
+    groups = {path[0] for path in there if len(path) > 1}
+    named = {
+        (path.name, words)
+        for path in SOURCES.rglob("*.py")
+        for words in re.findall(r"`o2c ([a-z]+(?:-[a-z]+)*(?: [a-z]+(?:-[a-z]+)*)?)", path.read_text())
+    }
+    assert len(named) > 100
+    assert {(name, words) for name, words in named if tuple(words.split())[: 2 if words.split()[0] in groups else 1] not in there} == set()

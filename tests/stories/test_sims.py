@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from o2c.fallout.rules import Fail
 from o2c.kernel.partner import Accepted, Failed
 from o2c.kernel.refusal import Refused
 from o2c.views.sims import show_sim, states
@@ -51,6 +52,20 @@ def test_a_lost_sim_is_scrapped_and_was_never_in_the_network(world: World) -> No
     assert three(world, first) == ("scrapped", None, "not activated")
     assert three(world, second) == ("assigned", None, "activated")
     assert [told["type"] for told in show_sim(world.app, first)["history"]] == ["sim.received", "sim.taken", "sim.scrapped"]
+
+
+def test_a_sim_that_was_lost_for_good_is_no_stock_again(world: World) -> None:
+    """Three parcels lost one after the other, and a person ends the item: all three SIMs are scrapped as lost, the last one too."""
+    world.stocked()
+    world.scripted.will("delivery", *[Accepted("PCL-1", at(7)), Failed("LOST")] * 3)
+    world.take(order("WEB-1", line(sim="physical")))
+    world.run(at(20))
+    world.resolve("LOG-LOST", Fail())
+    sent = [request.body["iccid"] for request in world.scripted.asked("delivery")]
+    assert (world.state("WEB-1"), len(set(sent))) == ("failed", 3)
+    assert {show_sim(world.app, iccid)["stock"] for iccid in sent} == {"scrapped"}
+    scrapped = world.app.reads.rows("SELECT body ->> 'cause' AS cause FROM o2c.event WHERE type = 'sim.scrapped'")
+    assert [row["cause"] for row in scrapped] == ["lost"] * 3
 
 
 TAKEN = ("1", "sim.assigned", {"iccid": ICCID})
