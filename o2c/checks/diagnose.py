@@ -148,18 +148,29 @@ _CHARGES = """WITH line AS (
         FROM o2c.event, jsonb_array_elements(body->'lines') AS line WHERE type = 'invoice.issued'),
     charge AS (
         SELECT body->>'order' AS order_id, body->>'item' AS item, min(body->>'starts_on') AS starts_on,
-            max((body->>'one_time_minor')::bigint) AS one_time_minor, max((body->>'recurring_minor')::bigint) AS recurring_minor
+            max((body->>'one_time_minor')::bigint) AS one_time_minor, max((body->>'recurring_minor')::bigint) AS recurring_minor,
+            max(body->>'offering') AS offering, max(split_part(body->>'market', '@', 1)) AS market,
+            max(coalesce(body->'terms'->>'period_unit', 'month')) AS unit, max(coalesce((body->'terms'->>'period_length')::int, 1)) AS length
         FROM o2c.event WHERE type = 'account.charge-started' GROUP BY 1, 2),
+    rise AS (
+        SELECT charge.order_id, charge.item, body->>'from_day' AS rises_on, (body->>'rise_minor')::bigint AS rise_minor
+        FROM o2c.event JOIN charge ON body->>'offering' = offering AND body->>'market' = market AND body->>'announced_on' > starts_on
+            AND body->>'period_unit' = unit AND (body->>'period_length')::int = length
+        WHERE type = 'catalogue.price-rise-announced'),
     period AS (
         SELECT *, lag(to_day) OVER (PARTITION BY order_id, item ORDER BY from_day, to_day) AS billed_to FROM line
-        WHERE kind IN ('period', 'part-period'))
+        WHERE kind IN ('period', 'part-period')),
+    priced AS (
+        SELECT p.stream, item, p.kind, p.from_day, p.net_minor,
+            recurring_minor + coalesce(sum(rise_minor) FILTER (WHERE rises_on <= p.from_day), 0) AS price_minor
+        FROM period p JOIN charge USING (order_id, item) LEFT JOIN rise USING (order_id, item)
+        GROUP BY p.stream, order_id, item, p.kind, p.from_day, p.to_day, p.net_minor, recurring_minor)
     SELECT stream, 'item ' || item || ' is billed from ' || from_day || ', not ' || coalesce(billed_to, starts_on, 'at all') AS flaw
     FROM period LEFT JOIN charge USING (order_id, item)
     WHERE from_day IS DISTINCT FROM coalesce(billed_to, starts_on) OR to_day <= from_day OR starts_on IS NULL
     UNION ALL
-    SELECT stream, 'item ' || item || ' is billed ' || net_minor || ' for a period from ' || from_day || ', not ' || recurring_minor
-    FROM period JOIN charge USING (order_id, item)
-    WHERE CASE kind WHEN 'period' THEN net_minor <> recurring_minor ELSE net_minor > recurring_minor END
+    SELECT stream, 'item ' || item || ' is billed ' || net_minor || ' for a period from ' || from_day || ', not ' || price_minor
+    FROM priced WHERE CASE kind WHEN 'period' THEN net_minor <> price_minor ELSE net_minor > price_minor END
     UNION ALL
     SELECT max(stream), 'item ' || item || ' is billed ' || sum(net_minor) || ' once, not ' || coalesce(min(one_time_minor), 0)
     FROM line LEFT JOIN charge USING (order_id, item) WHERE kind = 'one-time' GROUP BY order_id, item
@@ -167,8 +178,8 @@ _CHARGES = """WITH line AS (
     UNION ALL
     SELECT stream, 'item ' || item || ' is billed ' || sum(net_minor) || ' with its discounts'
     FROM line WHERE kind <> 'usage' GROUP BY stream, order_id, item HAVING sum(net_minor) < 0"""
-"""The items that are billed with a gap or an overlap, whose full period does not cost its price or a part of one costs more, whose one-time
-charge is billed twice or with another amount, or whose discounts on a bill are more than what they lower."""
+"""The items that are billed with a gap or an overlap, whose full period does not cost its price with the rises that have begun, or a part of one costs
+more, whose one-time charge is billed twice or with another amount, or whose discounts on a bill are more than what they lower."""
 
 _PAYMENTS = """WITH bill AS (
         SELECT e.stream, sum((body->>'total_minor')::bigint) AS total, coalesce(sum((body->>'credit_used_minor')::bigint), 0) AS used, coalesce(sum((body->>'amount_minor')::bigint), 0) AS paid,

@@ -128,3 +128,5 @@ def test_a_rise_is_billed_from_its_day(world: World, dsn: str, tmp_path: Path) -
     assert len(issued) == 2
     assert shell.data("assurance", "-o", "json") == []
     assert shell.run("ledger", "trial-balance").returncode == 0
+    assert shell.run("run", "--until", "2026-03-09T00:00:00Z").returncode == 0
+    assert [each for each in shell.data("diagnose", "-o", "json") if each["state"] == "failed"] == []
