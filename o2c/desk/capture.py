@@ -142,7 +142,8 @@ def capture(app: Engine, context: Context, paper: Paper, *, market: str = HOME) 
     that there is not, conflict when the command id was used for something else. On a store without a catalogue the order is pinned to the empty
     one, and falls out as one whose offerings nobody knows.
     """
-    context, wish = permitted(context, "orders.capture"), _wish(paper, app.clock(), context.channel)
+    context, clock = permitted(context, "orders.capture"), app.clock()
+    wish = _wish(paper, clock, context.channel)
     for _ in range(TRIES_MAX):
         loaded = app.load([order_stream(wish), earlier_stream(wish), CATALOGUE, *customer_streams(wish)])
         order = standing(loaded, wish)
@@ -150,7 +151,7 @@ def capture(app: Engine, context: Context, paper: Paper, *, market: str = HOME) 
         command_id = context.command_id or derived_id("capture", order.stream, wish.fingerprint)
         command = None
         if not app.recall(order.stream, command_id, fingerprint):
-            command = _command(app, order, loaded, wish, market, context, command_id, fingerprint)
+            command = _command(app, order, loaded, wish, market, context, command_id, fingerprint, clock.now)
         if command is None:
             return _standing(app, order, wish)
         [outcome] = app.write([command])
@@ -166,10 +167,18 @@ def capture(app: Engine, context: Context, paper: Paper, *, market: str = HOME) 
 
 
 def _command(
-    app: Engine, order: Loaded, loaded: Mapping[str, Loaded], wish: Wish, market: str, context: Context, command_id: str, fingerprint: str
+    app: Engine,
+    order: Loaded,
+    loaded: Mapping[str, Loaded],
+    wish: Wish,
+    market: str,
+    context: Context,
+    command_id: str,
+    fingerprint: str,
+    now: datetime,
 ) -> Command | None:
     # An intake knows its lines again by their place in the file, a service its papers by their command ids.
-    name, now = f"service/{command_id}", app.clock().now
+    name = f"service/{command_id}"
     place = {"intake": name, "line": 1, "catalogue_version": loaded[CATALOGUE].version}
     _, decision = received(app, order, wish, market=market, now=now, tier=tier_in(loaded, wish), **cast("Any", place))
     if not decision:

@@ -127,6 +127,7 @@ class Engine(Application[str]):
         self._pinned: dict[str, Loaded] = {}
         self._known: LRUCache[str, Loaded] = LRUCache(KNOWN_STREAMS)
         self._life = 0
+        self._real_clock: Clock | None = None
         self._numbering = threading.Lock()
         self._rated_before: datetime | None = None
 
@@ -154,11 +155,15 @@ class Engine(Application[str]):
         create_clock(self.log_recorder.datastore, kind=kind, start=begin, window_s=window_s, seed=seed)
 
     def clock(self) -> Clock:
-        """Give the store's clock; a real one shows the present time. Raises Refused when the store has none yet."""
-        clock = self.reads.clock()
+        """Give the store's clock; a real one shows the present time, and is read once: a clock is of one kind for life. Raises Refused when the
+        store has none yet."""
+        clock = self._real_clock or self.reads.clock()
         if clock is None:
             raise Refused("the store has no clock yet; run `o2c init --clock simulated` or `o2c init --clock real` first")
-        return clock if clock.kind == "simulated" else replace(clock, now=datetime.now(UTC))
+        if clock.kind == "simulated":
+            return clock
+        self._real_clock = clock
+        return replace(clock, now=datetime.now(UTC))
 
     # -- reading
 

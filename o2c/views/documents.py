@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from bisect import bisect_right
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import cache
@@ -46,9 +46,10 @@ EVENTS_OF_ORDERS = """SELECT position, event_id::text, stream, version, type, sc
 """The events of some orders, without what is personal. Parameter: their streams."""
 
 EVENTS_OF_ORDER = """SELECT position, event_id::text, stream, version, type, schema_version, occurred_at, order_id::text, customer_id, channel,
-    command_id::text, actor, body::text AS told FROM o2c.event WHERE stream = %s AND (%s::timestamptz IS NULL OR occurred_at <= %s) ORDER BY version"""
-"""The events of an order, those that had happened by a time where one is given (NULL: all), without what is personal. Parameters: its stream, the
-time twice."""
+    command_id::text, actor, body::text AS told, CASE WHEN %s AND (version = 1 OR type = 'order.amended') THEN personal::text END AS personal
+FROM o2c.event WHERE stream = %s AND (%s::timestamptz IS NULL OR occurred_at <= %s) ORDER BY version"""
+"""The events of an order, those that had happened by a time where one is given (NULL: all). Parameters: whether with what is personal of how it was
+captured and amended, its stream, the time twice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +127,7 @@ def list_documents(
 def _page(app: Engine, picked: Mapping[str, Any], offset: int, limit: int, *, brief: bool) -> Page[DocumentShown]:
     rows = part_of(app, orders.DOCUMENTED, orders.DOCUMENTED_COUNT, picked, offset, limit)
     now, codes = app.clock().now, app.codes().newest
-    page = Page(_document(told, now, codes) for told in _told_of(app, rows, brief=brief, personal=picked["in_paper"]))
+    page = Page(_document(told, now, lambda: codes) for told in _told_of(app, rows, brief=brief, personal=picked["in_paper"]))
     page.more = rows.more
     return page
 
@@ -176,18 +177,26 @@ def show_document(app: Engine, name: str, *, at: datetime | None = None, persona
     With `at`, as it stood at that business time. Read from its events, so that whoever has just written sees it. With `personal`, what was
     captured comes to the letter (`paper`). Raises Refused: missing (no such order, or not yet), usage (a time to come).
     """
-    stream, _ = find_order(app, name)
     now = app.clock().now
     if at is not None and at > now:
         raise Refused(f"{plain(at)} is still to come: the clock stands at {plain(now)}; give a time up to then")
-    rows = app.reads.rows(EVENTS_OF_ORDER, stream, at, at)
-    reader = _reader()
-    known = folded(stream, [reader.record(tuple(row.values())) for row in rows if row["type"] in reader.type_names])
+    stream, records = _events(app, name, at, personal=personal)
+    known = folded(stream, records)
     if not known["orders"]:
         raise Refused(f"{name} was not captured yet at {plain(at)}; see `o2c orders timeline`", kind="missing")
-    records = [one for one in _records(app, [stream], personal=personal).get(stream, []) if at is None or one.occurred_at <= at]
-    told = _Told(known.pop("orders")[0], **known, records=tuple(records))
-    return _document(told, at or now, app.codes().newest)
+    told = tuple(record for record in records if record.type in (CAPTURED, AMENDED))
+    return _document(_Told(known.pop("orders")[0], **known, records=told), at or now, lambda: app.codes().newest)
+
+
+def _events(app: Engine, name: str, at: datetime | None, *, personal: bool) -> tuple[str, list[Seen]]:
+    """The stream of an order and its events up to a time; looked for by our id first, so that whoever has it needs one read. Raises Refused (missing)."""
+    stream = f"order-{name}"
+    rows = app.reads.rows(EVENTS_OF_ORDER, personal, stream, at, at)
+    if not rows:
+        stream, _ = find_order(app, name)
+        rows = app.reads.rows(EVENTS_OF_ORDER, personal, stream, at, at)
+    reader = _reader()
+    return stream, [reader.record(tuple(row.values())) for row in rows if row["type"] in reader.type_names]
 
 
 def documents_at(app: Engine, wanted: Mapping[str, Collection[int]]) -> dict[tuple[str, int], DocumentShown | None]:
@@ -220,11 +229,11 @@ def _stood(
             known, begin = rows_of(stream, docs), end
             records = tuple(one for one in told if one.position <= position)
             rows = known.pop("orders")
-            document = _document(_Told(rows[0], **known, records=records), seen[end - 1].occurred_at, codes) if rows else None
+            document = _document(_Told(rows[0], **known, records=records), seen[end - 1].occurred_at, lambda: codes) if rows else None
         yield position, document
 
 
-def _document(told: _Told, now: datetime, codes: Codes) -> DocumentShown:
+def _document(told: _Told, now: datetime, codes: Callable[[], Codes]) -> DocumentShown:
     captured = next((record for record in told.records if record.type == CAPTURED), None)
     if captured is None:
         raise Refused(f"order {told.order['order_id']} is not told in this log; ask again", kind="unavailable")
@@ -254,7 +263,7 @@ def _document(told: _Told, now: datetime, codes: Codes) -> DocumentShown:
         "lines": [_line(line, by_item, row["state"]) for line in _with_parents(body["lines"])],
         "milestones": _milestones(told, now, body["market"]),
         "promises": [_promise(one) for one in told.promises],
-        "fallouts": [_fallout(one, codes) for one in sorted(told.fallout, key=lambda one: (str(one["opened_at"]), one["fallout"]))],
+        "fallouts": [_fallout(one, codes()) for one in sorted(told.fallout, key=lambda one: (str(one["opened_at"]), one["fallout"]))],
         "cancellations": [_cancellation(one, row, by_item) for one in told.cancellations],
         "amendments": [_amendment(record) for record in told.records if record.type == AMENDED],
     }
