@@ -73,6 +73,11 @@ def bill(number: int, day: int, *lines: dict[str, Any]) -> Told:
     )  # fmt: skip
 
 
+def once(number: int, day: int) -> Told:
+    """A bill over what is charged once."""
+    return bill(number, day, line(number, "one-time", "2026-01-05", "2026-01-05", FEE))
+
+
 def without(history: Sequence[Told], *names: str) -> list[Told]:
     return [one for one in history if one.type not in names]
 
@@ -93,17 +98,19 @@ def settled(history: Sequence[Told], number: int, *, final: bool) -> list[Told]:
     """The line was ended for a debt on 10 January, and the bill of 8 February was the final one, or none."""
     order, account = order_id(number, SALT), f"account-BA-L{number}"
     barred = told(f"collection-BA-L{number}", "collections.barred", 10, level="ended", lines=[{"order": order, "item": "1"}])
-    withdrawn = told(account, "account.charge-withdrawn", 10, order=order, item="1", served=True)
+    withdrawn = told(account, "account.charge-withdrawn", 10, order=order, item="1", served=True, ended_on="2026-01-10")
     billed = told(account, "account.billed", 39, run_on="2026-02-08", invoice="", final=True)
     return [*history[:6], barred, withdrawn, *([billed] if final else [])]
 
 
 def discounted(history: Sequence[Told], number: int) -> list[Told]:
-    """A discount from 15 January on, which ends on 15 February."""
+    """A discount from 15 January on, which ends on 15 February; the first bill has it from then on."""
     one = {"name": "WELCOME", "percent": "20", "starts": "day", "from_day": "2026-01-15"}
     terms = {**TERMS, "discounts": [Discount.model_validate({**one, "lasts_length": 1}).model_dump(mode="json")]}
     planned = {**history[0].body["items"][0], "terms": terms}
-    return changed(changed(history, "order.planned", items=[planned]), "account.charge-started", terms=terms)
+    first = bill(number, 8, *history[5].body["lines"], {**off(number, "2026-01-15", "2026-02-08", 310), "of_line": 3})
+    pinned = changed(changed(history, "order.planned", items=[planned]), "account.charge-started", terms=terms)
+    return [*pinned[:5], first, *pinned[6:]]
 
 
 def off(number: int, from_day: str, to_day: str, minor: int) -> dict[str, Any]:
@@ -210,6 +217,33 @@ LEAKS: tuple[Leaking, ...] = tuple(
              lambda h, n: [*discounted(h, n)[:6], bill(n, 39, line(n, "period", "2026-02-08", "2026-03-08", PRICE), off(n, "2026-02-08", "2026-02-15", 100))]),
             ("a discount that nobody promised", "discount-not-ended", 400,
              lambda h, n: [*h[:6], bill(n, 39, line(n, "period", "2026-02-08", "2026-03-08", PRICE), off(n, "2026-02-08", "2026-03-08", 400))]),
+            ("a discount larger than promised", "discount-differs", 50,
+             lambda h, n: [*discounted(h, n)[:6], bill(n, 39, line(n, "period", "2026-02-08", "2026-03-08", PRICE), off(n, "2026-02-08", "2026-02-15", 150))],
+             lambda h, n: [*discounted(h, n)[:6], bill(n, 39, line(n, "period", "2026-02-08", "2026-03-08", PRICE), off(n, "2026-02-08", "2026-02-15", 100))]),
+            ("a discount promised and not given", "discount-differs", -100,
+             lambda h, n: [*discounted(h, n)[:6], bill(n, 39, line(n, "period", "2026-02-08", "2026-03-08", PRICE))]),
+            ("the first bill never came", "days-not-billed", PRICE, lambda h, n: [*h[:5], h[6], once(n, 40)]),
+            ("a fee that no bill has", "activated-not-billed", FEE, lambda h, n: [*h[:5], bill(n, 8, *h[5].body["lines"][1:]), h[6]]),
+            ("a part of a month at another price", "price-differs", 40,
+             lambda h, n: [*h[:5], bill(n, 8, h[5].body["lines"][0], {**h[5].body["lines"][1], "net_minor": 233}, h[5].body["lines"][2]), h[6]]),
+            ("billed from before it was on", "start-differs", 258,
+             lambda h, n: [*h[:5], bill(n, 8, h[5].body["lines"][0], line(n, "part-period", "2026-01-04", "2026-01-08", 258), h[5].body["lines"][2]), h[6]]),
+            ("billed in another currency", "price-differs", 0, lambda h, n: [*h[:6], replace(h[6], body={**h[6].body, "currency": "EUR"})]),
+            ("on the bill of another account", "account-differs", PRICE,
+             lambda h, n: [*h[:6], replace(h[6], body={**h[6].body, "account": "BA-OTHER"})]),
+            ("on, billed, and charged to no account", "account-differs", FEE + 193 + 2 * PRICE,
+             lambda h, n: without(h, "charging.started", "account.charge-started")),
+            ("ended, and its charge ends later", "ceased-but-billed", PRICE,
+             lambda h, n: changed(ended(h, n, withdrawn=True), "account.charge-withdrawn", ended_on="2026-01-28"),
+             lambda h, n: ended(h, n, withdrawn=True)),
+            ("more of a deposit given back than was kept", "deposit-not-returned", -2000,
+             lambda h, n: changed(deposited(h, n, freed=True), "account.deposit-freed", amount_minor=12000), lambda h, n: deposited(h, n, freed=True)),
+            ("a device charged from a later day", "start-differs", FEE,
+             lambda h, n: changed(device(n), "account.charge-started", starts_on="2026-01-09"), lambda h, n: device(n)),
+            ("an agreement about fewer instalments", "device-without-agreement", FEE,
+             lambda h, n: changed(device(n), "account.instalments-agreed", count=12), lambda h, n: device(n)),
+            ("an agreement about less money", "device-without-agreement", FEE,
+             lambda h, n: changed(device(n), "account.instalments-agreed", total_minor=FEE - 100), lambda h, n: device(n)),
             ("a device delivered without its agreement", "device-without-agreement", FEE,
              lambda h, n: without(device(n), "account.instalments-agreed"), lambda h, n: device(n)),
             ("a device that is kept and was never charged", "device-without-agreement", FEE,

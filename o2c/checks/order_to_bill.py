@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
 from o2c.catalogue.events import PriceRiseAnnounced
 from o2c.catalogue.rises import price_on, rises_of
 from o2c.kernel.charges import MONTHLY, PriceTerms
-from o2c.kernel.periods import local_date
+from o2c.kernel.periods import Period, local_date, next_cycle_day, previous_month
 from o2c.markets import registry
 from projections.engine.seen import Seen
 
@@ -32,7 +32,10 @@ class Said(NamedTuple):
 
 
 class Billed(NamedTuple):
-    """A line of an invoice, with the event that issued it and its place in the log."""
+    """A line of an invoice, with the event that issued it and its place in the log.
+
+    `place` is that on the invoice, from 1; `alone_minor` what the invoice comes to with tax where all of its lines are of this item (else 0).
+    """
 
     event: str
     at: str
@@ -40,18 +43,34 @@ class Billed(NamedTuple):
     invoice: str
     line: Mapping[str, Any]
     issued_on: str = ""
+    place: int = 0
+    account: str = ""
+    currency: str = ""
+    alone_minor: int = 0
 
     @property
     def served(self) -> bool:
         """Whether it is a recurring price over days of service; one that gives money back is not, nor are usage and discounts."""
-        return self.line["kind"] in ("period", "part-period") and self.line["from_day"] < self.line["to_day"] and self.line["net_minor"] > 0
+        return (
+            self.line["kind"] in ("period", "part-period") and self.line["from_day"] < self.line["to_day"] and self.line["net_minor"] >= 0
+        )
+
+    @property
+    def days(self) -> Period:
+        """The days it is for."""
+        return Period(date.fromisoformat(self.line["from_day"]), date.fromisoformat(self.line["to_day"]))
+
+    @property
+    def bill_day(self) -> int:
+        """The day of the month on which its account is billed."""
+        return int(self.issued_on[-2:])
 
 
 @dataclass(slots=True)
 class Item:
     """An item of an order as fulfilment and as billing have it.
 
-    `planned` has the pinned prices, `currency` and `account`. `active` says that the service is on, `begun` from which day it is the customer's where that is
+    `planned` has the pinned prices, `currency` and `account`; `charged_from` is the first day of its first charge. `active` says that the service is on, `begun` from which day it is the customer's where that is
     another; `vouched`: a person said that one of the two was done, so no event says on which day. Of a `device` it is on when it was `delivered`; `agreement` is that about its instalments. `ended` is the first event by which it ended.
     """
 
@@ -65,6 +84,7 @@ class Item:
     ended_position: int = 0
     step: Said | None = None
     charge: Said | None = None
+    charged_from: str = ""
     withdrawn: Said | None = None
     device: Said | None = None
     delivered: Said | None = None
@@ -82,6 +102,16 @@ class Item:
             self.rises, offering=body.get("offering", ""), market=market, recurrence=terms.recurrence, starts_on=body.get("starts_on", "")
         )
         return price_on(body["recurring_minor"], own, date.fromisoformat(day)) if own else int(body["recurring_minor"])
+
+    def whole_days(self, billed: Billed) -> int:
+        """How many days the period has that some days billed are a part of: one of the bill cycle, or of its own."""
+        assert self.charge is not None
+        recurrence = PriceTerms.model_validate(self.charge.body.get("terms") or {}).recurrence
+        if recurrence.monthly:
+            end = next_cycle_day(billed.days.end - timedelta(days=1), (billed.bill_day,))
+            return (end - previous_month(end, billed.bill_day)).days
+        first = date.fromisoformat(self.charge.body["starts_on"])
+        return recurrence.period(first, max(recurrence.begun(first, billed.days.start) - 1, 0)).days
 
     @property
     def terms(self) -> Mapping[str, Any]:
@@ -108,8 +138,12 @@ class Item:
         """The day on which it ended, by the clock of the market that its charge follows; empty while it goes on."""
         if self.ended is None:
             return ""
+        return self.local_day(self.ended)
+
+    def local_day(self, said: Said) -> str:
+        """The day of an event by the clock of the market that its charge follows."""
         market = registry.market(str(self.charge.body.get("market", "")) if self.charge else "")
-        return local_date(datetime.fromisoformat(self.ended.at), market.zone if market else "UTC").isoformat()
+        return local_date(datetime.fromisoformat(said.at), market.zone if market else "UTC").isoformat()
 
 
 @dataclass(slots=True)
@@ -181,9 +215,11 @@ def gathered(records: Iterable[Seen], mine: Callable[[str], bool] = lambda order
 
 
 def _billed(evidence: Evidence, seen: Seen, mine: Callable[[str], bool]) -> None:
-    for line in seen.body["lines"]:
+    body, items = seen.body, {(line["order"], line["item"]) for line in seen.body["lines"]}
+    of_invoice = (body["account"], body["currency"], body["total_minor"] if len(items) == 1 else 0)
+    for place, line in enumerate(body["lines"], 1):
         if mine(line["order"]):
-            billed = Billed(seen.event_id, seen.at, seen.position, seen.body["number"], line, seen.body["issued_on"])
+            billed = Billed(seen.event_id, seen.at, seen.position, body["number"], line, body["issued_on"], place, *of_invoice)
             evidence.of(line["order"], line["item"]).lines.append(billed)
 
 
@@ -232,7 +268,7 @@ def _of_item(item: Item, seen: Seen, said: Said) -> None:
         case "charging.started":
             item.step = said
         case "account.charge-started":
-            item.charge = said
+            item.charge, item.charged_from = said, min(item.charged_from or said.body["starts_on"], said.body["starts_on"])
         case "account.charge-withdrawn":
             item.withdrawn = said
         case "item.failed" | "item.cancelled" | "service.deactivated":

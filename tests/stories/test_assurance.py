@@ -18,6 +18,8 @@ from tests.leaks import LEAKS
 from tests.shell import Shell, one_line
 from tests.world import World, at
 
+LATER = ("activated-not-billed", "ended-without-final-bill")
+
 
 def test_a_launch_leaks_nothing(dsn: str, tmp_path: Path) -> None:
     """Three months of a launch, with orders cancelled on the way: every service is billed as it was ordered, and the books are the projections'."""
@@ -40,7 +42,7 @@ def test_a_launch_leaks_nothing(dsn: str, tmp_path: Path) -> None:
 
 
 def test_leaks_in_a_log_are_found(shell: Shell, dsn: str) -> None:
-    """Twenty leaks written into a store where all was well: each is found with the events of both sides, on the command line and in Python."""
+    """Leaks written into a store where all was well: each is found with the events of both sides, on the command line and in Python."""
     good = shell.run("assurance", "-o", "jsonl")
     assert (good.returncode, good.stdout) == (0, ""), good.stderr
     append(dsn, [told for leak in LEAKS for told in leak.history])
@@ -48,8 +50,8 @@ def test_leaks_in_a_log_are_found(shell: Shell, dsn: str) -> None:
 
     bad = shell.run("assurance", "-o", "jsonl")
     rows = [json.loads(text) for text in bad.stdout.splitlines()]
-    # The clock of this store stands at 12 January: what is on no bill for 35 days cannot be told yet.
-    wanted = sorted(leak.rule for leak in LEAKS if leak.rule not in ("activated-not-billed", "ended-without-final-bill"))
+    # The clock of this store stands at 12 January: what is on no bill for 35 days cannot be told yet, but for a fee that its first bill lacks.
+    wanted = sorted(leak.rule for leak in LEAKS if leak.rule not in LATER or "fee" in leak.name)
     assert (bad.returncode, sorted(row["rule"] for row in rows)) == (5, wanted), bad.stderr
     assert {row["rule"] for row in map(json.loads, shell.run("assurance", "-o", "jsonl", *late).stdout.splitlines())} == {
         leak.rule for leak in LEAKS
