@@ -41,6 +41,18 @@ def test_a_time_far_from_here_is_a_time(rich_dsn: str, tmp_path: Path) -> None:
     assert [told.status_code for told in far] == [200, 422]
 
 
+def test_what_failed_of_many_is_told(rich_dsn: str, tmp_path: Path) -> None:
+    """A job of which some fail is answered, with the first of these by name."""
+    world = World(rich_dsn, tmp_path)
+    with inside(world, tmp_path) as session:
+        told = session.post(f"{BASE}/api/v1/fallout/bulk", json={"way": {"action": "retry"}, "query": {"age_days": 1}, "note": "once more"})
+    world.close()
+
+    done = told.json()
+    assert (told.status_code, done["failed"] > 0, len(done["failures"]) > 0) == (200, True, True)
+    assert done["failures"][0].keys() == {"fallout", "result", "why"}
+
+
 @pytest.mark.parametrize(
     ("path", "status"),
     [

@@ -134,6 +134,8 @@ def answered(value: Any) -> Any:
         told = {field.name: getattr(value, field.name) for field in fields(value) if field.repr and field.name not in BESIDE}
         shown = {_told_as(name, type(part)): answered(part) for name, part in told.items()}
         return {**shown, "position": str(shown["position"])} if "position" in shown else shown
+    if isinstance(value, BaseModel):
+        return {name: answered(part) for name, part in value}
     if isinstance(value, Mark):
         return {**value._asdict(), "position": str(value.position)}
     if isinstance(value, Mapping):
