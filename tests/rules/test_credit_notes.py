@@ -1,5 +1,6 @@
 """Credit notes: by the invoice's lines and tax groups, never above it, exact to the minor unit; voids; what was billed and not served."""
 
+from datetime import datetime
 from typing import Any
 
 import hypothesis
@@ -107,6 +108,22 @@ def test_a_note_says_all_that_the_law_wants() -> None:
     assert (note.series, note.serial, note.invoice_number) == ("GB1-CRN-2026", 0, "GB1-INV-2026-000001")
     assert (note.customer_name, note.supplier.tax_id, note.author) == ("Ada Example", "GB123456782", "ann")
     assert [(tax.percent, tax.net_minor, tax.tax_minor) for tax in note.taxes] == [("20", 1999, 400)]
+
+
+@pytest.mark.parametrize(
+    ("market", "at", "series", "issued_on"),
+    [
+        pytest.param("GB@2026-01", "2026-12-31T23:59:59Z", "GB1-CRN-2026", "2026-12-31", id="GB-the-last-second"),
+        pytest.param("GB@2026-01", "2027-01-01T00:00:00Z", "GB1-CRN-2027", "2027-01-01", id="GB-the-first-second"),
+        pytest.param("NL@2026-01", "2026-12-31T22:59:59Z", "GB1-CRN-2026", "2026-12-31", id="NL-the-last-second"),
+        pytest.param("NL@2026-01", "2026-12-31T23:00:00Z", "GB1-CRN-2027", "2027-01-01", id="NL-the-first-second"),
+    ],
+)
+def test_a_series_turns_with_the_year_of_its_market(market: str, at: str, series: str, issued_on: str) -> None:
+    """The year of a number is that of its day of issue by the market's clock, so it turns at its midnight. Source: billing facts, section 6.4.8."""
+    [note] = credit(invoice(market=market), at=datetime.fromisoformat(at)).events
+    assert isinstance(note, CreditNoteIssued)
+    assert (note.series, note.issued_on) == (series, issued_on)
 
 
 def test_above_the_limit_a_second_person_is_needed() -> None:

@@ -39,6 +39,15 @@ def test_the_thirteen_particulars_are_on_the_page() -> None:
         assert particular in page
 
 
+def test_the_tax_of_several_rates_is_said_in_all() -> None:
+    """Regulation 14(1)(l): the total of the tax is a particular of its own, beside that of each rate; of one rate it is that."""
+    state = invoice((10_000, "20"), (1_000, "5"))
+    assert state.issued is not None
+    told = sums(paper_of_invoice(state.issued))
+    assert told[1:4] == (("VAT 20 % on 100.00", "20.00"), ("VAT 5 % on 10.00", "0.50"), ("VAT in all", "20.50"))
+    assert "VAT in all" not in dict(sums(an_invoice()))
+
+
 def test_a_bill_run_freezes_every_particular() -> None:
     """Of what a bill run issues, no particular is empty, and each line's price and quantity come to its net within half a minor unit."""
     _, issued = run(account(charge("2026-01-05", one_time_minor=1000)))

@@ -8,6 +8,7 @@ from hypothesis import given as drawn
 from hypothesis import strategies as st
 from rich.console import Console
 
+from o2c.entrypoints.cli.output import Format, show_one
 from o2c.entrypoints.cli.tables import COLUMNS, fitted, table_of, told_rows, width_of_page
 
 CELLS = st.text(alphabet="abcdefg 0123-", max_size=60)
@@ -68,3 +69,13 @@ def test_the_page_is_as_wide_as_somebody_says(monkeypatch: pytest.MonkeyPatch) -
     assert width_of_page() == 97
     monkeypatch.delenv("COLUMNS")
     assert 40 <= width_of_page() <= 400
+
+
+def test_the_parts_of_a_whole_are_in_its_currency(capsys: pytest.CaptureFixture[str]) -> None:
+    """People read what lines come to as they read the sum; JSON has minor units. A part with a currency of its own keeps it."""
+    whole = {"currency": "JPY", "net_minor": 1200, "lines": [{"net_minor": 1200}], "paid": [{"open_minor": 5, "currency": "KWD"}]}
+    show_one(whole, Format.table)
+    text = capsys.readouterr().out
+    assert (text.count("1200 JPY"), "0.005 KWD" in text) == (2, True)
+    show_one(whole, Format.jsonl)
+    assert '"lines": [{"net_minor": 1200}]' in capsys.readouterr().out

@@ -94,6 +94,12 @@ def test_what_asks_the_projections_alone_needs_no_rule(shell: Shell) -> None:
         pytest.param(("run", "--until", "soon"), 2, "is no time", id="no-time"),
         pytest.param(("orders", "show", "NOPE"), 3, "no order NOPE", id="no-order"),
         pytest.param(("fallout", "show", "NOPE"), 3, "no fallout NOPE", id="no-fallout"),
+        pytest.param(
+            ("invoices", "void", "X", "--reason", "zz"),
+            2,
+            "'--reason': 'zz' is not one of 'billed-in-error', 'goodwill'",
+            id="no-such-word",
+        ),
         pytest.param(("load", "sims", "not-there.csv"), 3, "cannot read not-there.csv", id="no-file"),
         pytest.param(("projections", "rebuild", "dreams", "--actor", "ann"), 3, "no projection dreams", id="no-projection"),
     ],

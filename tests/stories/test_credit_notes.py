@@ -104,6 +104,17 @@ def test_a_person_credits_part_of_a_line(billed: World, desk: Desk) -> None:
     sound(billed)
 
 
+@pytest.mark.parametrize(
+    ("lines", "says"),
+    [(("--line", "3=5.00", "--line", "3=6.00"), "line 3 is named twice"), (("--line", "3"), "line 3 has no amount")],
+)
+def test_a_line_is_credited_as_it_was_typed(billed: World, desk: Desk, lines: tuple[str, ...], says: str) -> None:
+    """Of a line that is named twice, or without an amount, nothing is taken for granted: nothing is credited."""
+    with pytest.raises(Refused, match=says):
+        desk.types("credit-notes", "issue", INVOICE, *lines, "--reason", "goodwill")
+    assert desk.sees("invoices", "show", INVOICE)["notes"] == []
+
+
 def test_above_the_limit_somebody_else_approves(billed: World, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """With a limit of 10.00, ann's note over the whole waits; she may not approve it, bob may, and the invoice is settled."""
     market = billed.app.book.market("GB@2026-01")

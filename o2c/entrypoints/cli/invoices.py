@@ -13,6 +13,7 @@ from o2c.desk.act import Context
 from o2c.entrypoints.cli.options import Actor, CommandId
 from o2c.entrypoints.cli.output import Format, Output, err, show_one
 from o2c.entrypoints.cli.session import looking, opened
+from o2c.kernel.refusal import Refused
 from o2c.views.invoice_papers import invoice_html, invoice_name, invoice_pdf, invoice_ubl, show_paper
 from o2c.views.reading import amount_text
 from o2c.views.shown import RenderedShown
@@ -32,6 +33,8 @@ Lines = Annotated[
     list[str] | None,
     typer.Option("--line", metavar="PLACE=AMOUNT", help="So much of a line, without tax: 1=5.00. Left out: all that is left."),
 ]
+LINE_COLUMNS = ("line", "item", "description", "quantity", "unit", "unit_price_minor", "price_per", "tax_percent", "net_minor")
+"""What a person reads of a line; its place is what `--line` of a credit note names."""
 Comment = Annotated[str, typer.Option(metavar="TEXT", help="More about it; kept as a personal note.")]
 
 
@@ -46,7 +49,10 @@ def invoices_show(
     Example: o2c invoices show BA-1001-20260108
     """
     with looking() as session:
-        show_one(show_paper(session.app, invoice, personal=personal), output)
+        paper = show_paper(session.app, invoice, personal=personal)
+    if output is Format.table:
+        paper = {**paper, "lines": [{"line": place, **line} for place, line in enumerate(paper["lines"], 1)]}
+    show_one(paper, output, columns={"lines": LINE_COLUMNS})
 
 
 @invoices.command("pdf")
@@ -150,8 +156,14 @@ def credit_notes_preview(
 
 
 def _lines(texts: list[str] | None) -> dict[str, str] | None:
-    """What is credited by the place of its line; None for all that is left."""
-    return dict(text.partition("=")[::2] for text in texts or ()) or None
+    """What is credited by the place of its line; None for all that is left. Raises Refused for a line that is named twice, or without an amount."""
+    found: dict[str, str] = {}
+    for place, named, amount in (text.partition("=") for text in texts or ()):
+        if not named or place in found:
+            why = "is named twice" if named else "has no amount"
+            raise Refused(f"line {place[:20]} {why}; write each once, with its amount: --line 1=5.00")
+        found[place] = amount
+    return found or None
 
 
 @credit_notes.command("approve")

@@ -51,7 +51,7 @@ def main() -> None:
     except typer.Abort:
         code = _say("stopped; nothing acknowledged is lost", 130)
     except TyperException as error:
-        message = " ".join(error.format_message().split())
+        message = " ".join(error.format_message().replace("Value error, ", "").split())
         code = _say(message, 2) if message else 2
     except BrokenPipeError:
         code = _mute(0)

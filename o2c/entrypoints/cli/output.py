@@ -104,7 +104,9 @@ def _page(value: Mapping[str, Any], columns: Mapping[str, Sequence[str]]) -> Non
     for name, rows in lists.items():
         sys.stdout.write(f"\n{name}\n")
         if isinstance(rows[0], dict):
-            _table([{column: row.get(column) for column in columns.get(name) or row} for row in rows])
+            # Amounts of a part are in the currency of the whole, where the part names none.
+            of_whole = {"currency": value["currency"]} if value.get("currency") and "currency" not in rows[0] else {}
+            _table([{column: row.get(column) for column in columns.get(name) or row} | of_whole for row in rows])
         else:
             sys.stdout.writelines(f"{printable(line)}\n" for line in rows)
 

@@ -160,9 +160,14 @@ def _rule(pdf: FPDF) -> None:
 
 
 def sums(paper: Paper) -> tuple[tuple[str, str], ...]:
-    """The sums of a paper, each with its heading: net, tax by rate, total, and what was to be paid."""
+    """The sums of a paper, each with its heading: net, tax by rate and in all, total, and what was to be paid.
+
+    The tax in all is a particular of its own: The Value Added Tax Regulations 1995, reg. 14(1)(l); Directive 2006/112/EC, art. 226(10); EN 16931 BT-110.
+    """
     rates = ((f"VAT {tax.percent} % on {paper.money(tax.net_minor)}", paper.money(tax.tax_minor)) for tax in paper.taxes)
     told = [("Net", paper.money(paper.net_minor)), *(rates if paper.taxes else [("VAT", paper.money(paper.tax_minor))])]
+    if len(paper.taxes) > 1:
+        told.append(("VAT in all", paper.money(paper.tax_minor)))
     told.append((f"Total {paper.currency}", paper.money(paper.total_minor)))
     told += ((_origin(part), paper.money(-part.amount_minor)) for part in paper.credits_used)
     if paper.settled_minor and not paper.credits_used:
