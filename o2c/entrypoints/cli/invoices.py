@@ -9,11 +9,10 @@ from typing import Annotated, Literal
 
 import typer
 
-from o2c.desk.act import Context
+from o2c.desk.act import Context, Refused
 from o2c.entrypoints.cli.options import Actor, CommandId
 from o2c.entrypoints.cli.output import Format, Output, err, show_one
 from o2c.entrypoints.cli.session import looking, opened
-from o2c.kernel.refusal import Refused
 from o2c.views.invoice_papers import invoice_html, invoice_name, invoice_pdf, invoice_ubl, show_paper
 from o2c.views.reading import amount_text
 from o2c.views.shown import RenderedShown
@@ -50,9 +49,8 @@ def invoices_show(
     """
     with looking() as session:
         paper = show_paper(session.app, invoice, personal=personal)
-    if output is Format.table:
-        paper = {**paper, "lines": [{"line": place, **line} for place, line in enumerate(paper["lines"], 1)]}
-    show_one(paper, output, columns={"lines": LINE_COLUMNS})
+    lines = [{"line": place, **line} for place, line in enumerate(paper["lines"], 1)]
+    show_one({**paper, "lines": lines} if output is Format.table else paper, output, columns={"lines": LINE_COLUMNS})
 
 
 @invoices.command("pdf")
