@@ -8,8 +8,8 @@ from projections.engine.projection import Doc, Projection, Row
 from projections.engine.seen import Seen
 
 _TYPES = frozenset({
-    "account.deposit-kept", "account.deposit-freed", "account.credit-received", "account.credit-used", "account.money-returned",
-    "account.refund-reserved",
+    "account.deposit-kept", "account.deposit-freed", "account.credit-received", "account.credit-taken-back", "account.credit-used",
+    "account.money-returned", "account.refund-reserved",
 })  # fmt: skip
 
 
@@ -25,7 +25,7 @@ def _evolve(doc: Doc, record: Seen) -> Doc:
             sums[body["becomes"]] += amount
         case "account.credit-received":
             sums["credit"] += amount
-        case "account.credit-used":
+        case "account.credit-used" | "account.credit-taken-back":
             sums["credit"] -= amount
         case "account.refund-reserved":
             sums["credit"] -= body["of_credit_minor"]
@@ -54,7 +54,7 @@ def _rows(stream: str, doc: Doc) -> Iterator[Row]:
 BALANCES = Projection(
     name="balances",
     meaning="One row an account that holds or held money: owed to the customer, credit for its next invoices, deposits of open orders, paid back.",
-    shape_version=2,
+    shape_version=3,
     columns={
         "account": "text", "customer_id": "text", "currency": "text", "owed_minor": "bigint", "credit_minor": "bigint",
         "deposits_minor": "bigint", "returned_minor": "bigint", "moved_at": "timestamptz",

@@ -9,6 +9,7 @@ from projections.engine.projection import Doc, Projection, Row
 from projections.engine.seen import Seen
 
 _MONEY = frozenset({"payment.received", "payment.part-received"})
+_TAKEN_BACK = frozenset({"payment.charged-back", "payment.moved"})
 _TAKEN_OFF = frozenset({"credit-note.issued", "invoice.put-on-instalments", "invoice.voided"})
 _WRITTEN_OFF = {"invoice.written-off": 1, "invoice.write-off-reversed": -1}
 """What each adds to what the books do not count on any more."""
@@ -23,7 +24,10 @@ def _evolve(doc: Doc, record: Seen) -> Doc:
     if record.type == "invoice.overdue":
         return {**doc, "overdue": True}
     if record.type in _MONEY:
-        return _settled({**doc, "paid_minor": doc.get("paid_minor", 0) + body["amount_minor"]}, record)
+        above = doc.get("above_minor", 0) + body.get("credit_minor", 0)
+        return _settled({**doc, "paid_minor": doc.get("paid_minor", 0) + body["amount_minor"], "above_minor": above}, record)
+    if record.type in _TAKEN_BACK:
+        return _settled(_taken_back(doc, body), record)
     if record.type in _WRITTEN_OFF:
         return {**doc, "written_off_minor": doc.get("written_off_minor", 0) + _WRITTEN_OFF[record.type] * body["amount_minor"]}
     if record.type in _TAKEN_OFF:
@@ -40,6 +44,7 @@ def _evolve(doc: Doc, record: Seen) -> Doc:
     credit_used = body.get("credit_used_minor", 0)
     return {
         "paid_minor": 0,
+        "above_minor": 0,
         "lowered_minor": 0,
         "credited_minor": 0,
         "written_off_minor": 0,
@@ -58,6 +63,16 @@ def _evolve(doc: Doc, record: Seen) -> Doc:
         "due_on": body["due_on"],
         "issued_at": record.at,
     }
+
+
+def _taken_back(doc: Doc, body: Mapping[str, Any]) -> Doc:
+    """The invoice without money that was charged back or moved; what the account gave back of its credit need not be paid again."""
+    amounts = {
+        "paid_minor": -body["amount_minor"],
+        "above_minor": -body["above_minor"],
+        "lowered_minor": body["of_credit_minor"] - body["above_minor"],
+    }
+    return {**doc, **{name: doc.get(name, 0) + amount for name, amount in amounts.items()}}
 
 
 def _instalments(body: Mapping[str, Any]) -> int:
@@ -84,31 +99,32 @@ def _rows(stream: str, doc: Doc) -> Iterator[Row]:
             else "issued"
         )
         columns = {name: value for name, value in doc.items() if name not in ("overdue", "voided")}
-        yield {"paid_at": None, **columns, "credit_minor": max(_over(doc), 0), "state": state}
+        above = doc.get("above_minor", 0)
+        yield {"paid_at": None, **columns, "above_minor": above, "credit_minor": max(_over(doc) + above, 0), "state": state}
 
 
 def _over(doc: Doc) -> int:
-    """What came above what was to be paid."""
-    return int(doc["paid_minor"] + doc["credit_used_minor"] + doc.get("lowered_minor", 0) - doc["total_minor"])
+    """What came above what was to be paid, without what is a credit of the account by that; below nothing for what is open."""
+    return int(doc["paid_minor"] - doc.get("above_minor", 0) + doc["credit_used_minor"] + doc.get("lowered_minor", 0) - doc["total_minor"])
 
 
 INVOICES = Projection(
     name="invoices",
     meaning="One row an invoice. paid: payments reach the total; overdue: unpaid past its due date; written-off: given up by the books. credit_used_minor: what the account's credit covers. "
     "credit_minor: what came above the rest, which the account holds. legal_number: that of its series; of before there were any, the invoice's own. credited_minor: what credit notes, or its void, "
-    "took off it in all; lowered_minor: the part of that which lowered what is to be paid, and what is paid in instalments instead. written_off_minor: what the books do not count on any more; it is owed all the same. instalments_minor: what of it pays goods that another invoice has billed, without what was credited of that.",
-    shape_version=8,
+    "took off it in all; lowered_minor: the part of that which lowered what is to be paid, and what is paid in instalments instead. above_minor: what of the money that came became a credit of the account by coming above it: it pays nothing of the invoice. written_off_minor: what the books do not count on any more; it is owed all the same. instalments_minor: what of it pays goods that another invoice has billed, without what was credited of that.",
+    shape_version=9,
     columns={
         "invoice": "text", "legal_number": "text", "account": "text", "customer_id": "text", "order_id": "text", "currency": "text", "total_minor": "bigint",
         "paid_minor": "bigint", "issued_on": "date", "due_on": "date", "state": "text", "issued_at": "timestamptz", "paid_at": "timestamptz",
         "credit_minor": "bigint", "credit_used_minor": "bigint", "lowered_minor": "bigint", "credited_minor": "bigint",
-        "written_off_minor": "bigint", "instalments_minor": "bigint",
+        "written_off_minor": "bigint", "instalments_minor": "bigint", "above_minor": "bigint",
     },
     key=("invoice",),
     indexes=("invoice", "legal_number", "account", "customer_id", "order_id", "state, due_on"),
-    types=frozenset({"invoice.issued", "invoice.overdue", *_MONEY, *_TAKEN_OFF, *_WRITTEN_OFF}),
+    types=frozenset({"invoice.issued", "invoice.overdue", *_MONEY, *_TAKEN_BACK, *_TAKEN_OFF, *_WRITTEN_OFF}),
     fields=frozenset({"number", "legal_number", "account", "customer", "order", "currency", "issued_on", "due_on", "total_minor", "amount_minor",
-                      "credit_used_minor", "of_open_minor", "lines"}),
+                      "credit_used_minor", "of_open_minor", "lines", "credit_minor", "above_minor", "of_credit_minor"}),
     group=_group,
     found_by="stream",
     evolve=_evolve,
@@ -118,7 +134,7 @@ INVOICES = Projection(
 ROWS_OF_ACCOUNTS = "SELECT * FROM projection.invoices WHERE account = ANY(%s)"
 """The rows of the invoices of some accounts. Parameter: the accounts' ids."""
 
-LISTED_OF_CUSTOMER = """SELECT invoice, legal_number, account, state, currency, total_minor, credit_used_minor, lowered_minor, written_off_minor, paid_minor, issued_on, due_on FROM projection.invoices
+LISTED_OF_CUSTOMER = """SELECT invoice, legal_number, account, state, currency, total_minor, credit_used_minor, lowered_minor, written_off_minor, paid_minor, above_minor, issued_on, due_on FROM projection.invoices
 WHERE customer_id = %s ORDER BY issued_on, invoice"""
 """A customer's invoices by the day of issue. Parameter: the customer's id."""
 
@@ -135,14 +151,14 @@ AND (cardinality(%(accounts)s::text[]) = 0 OR account = ANY(%(accounts)s))
 AND (cardinality(%(customers)s::text[]) = 0 OR customer_id = ANY(%(customers)s))"""
 """Invoices as a caller picks them. Parameters: `invoices`, `accounts`, `customers` (each empty: any)."""
 
-LISTED = f"""SELECT invoice, legal_number, account, customer_id AS customer, state, currency, total_minor, credit_used_minor, lowered_minor, written_off_minor, paid_minor, issued_on, due_on,
+LISTED = f"""SELECT invoice, legal_number, account, customer_id AS customer, state, currency, total_minor, credit_used_minor, lowered_minor, written_off_minor, paid_minor, above_minor, issued_on, due_on,
     issued_at, paid_at, count(*) OVER () AS n FROM projection.invoices WHERE {_PICKED} ORDER BY issued_at, invoice OFFSET %(offset)s LIMIT %(limit)s"""
 """Invoices, the first issued first, and how many there are in all (`n`). Parameters: those of the filter, `offset`, `limit`."""
 
 LISTED_COUNT = f"SELECT count(*) AS n FROM projection.invoices WHERE {_PICKED}"
 """How many invoices there are. Parameters: those of the filter."""
 
-STANDING = """SELECT currency, sum(greatest(total_minor - credit_used_minor - lowered_minor - written_off_minor - paid_minor, 0))::bigint AS receivable,
+STANDING = """SELECT currency, sum(greatest(total_minor - credit_used_minor - lowered_minor - written_off_minor - paid_minor + above_minor, 0))::bigint AS receivable,
     sum(total_minor - credited_minor - instalments_minor)::bigint AS billed
 FROM projection.invoices GROUP BY 1"""
 """What is open and what was billed, less what was credited of it and without instalments of goods billed before, in each currency, in minor units. No parameters."""

@@ -18,6 +18,7 @@ from projections.engine.seen import Seen
 _NAMED = ("account", "customer", "currency", "market")
 """What one event of a stream says for all of them: a payment says neither whose invoice it pays nor in which currency."""
 _PAYMENTS = frozenset({"payment.received", "payment.part-received"})
+_TAKEN_BACK = frozenset({"payment.charged-back", "payment.moved"})
 _CONTEXT = frozenset({"account.opened", "account.charge-started"})
 
 
@@ -46,9 +47,13 @@ def _stands(doc: Doc, record: Seen) -> tuple[Doc, tuple[Posting, ...]]:
         return {"open": doc["open"] + body["total_minor"] - body.get("credit_used_minor", 0)}, ()
     if record.type == "invoice.put-on-instalments":
         return {"open": doc["open"] - body["of_open_minor"]}, ()
+    if record.type in _TAKEN_BACK:
+        return {"open": doc["open"] + body["amount_minor"] - body["of_credit_minor"]}, ()
     if record.type in _PAYMENTS:
         above = body["amount_minor"] - max(doc["open"], 0) - body.get("credit_minor", 0)
-        return {"open": doc["open"] - body["amount_minor"]}, above_before_accounts_held_money(above) if above > 0 else ()
+        return {"open": doc["open"] - body["amount_minor"] + body.get("credit_minor", 0)}, above_before_accounts_held_money(
+            above
+        ) if above > 0 else ()
     if record.type == "account.deposit-kept":
         return {"kept": {**doc["kept"], body["order"]: doc["kept"].get(body["order"], 0) + body["amount_minor"]}}, ()
     if record.type == "account.deposit-freed":
@@ -87,7 +92,7 @@ POSTINGS = Projection(
     name="postings",
     meaning="One row a posting: the event, the account of the chart, the billing account, the amount (a debit above zero, a credit below it). `said_day`: the day "
     "that the event names for itself, else it is that of `at` by the market's clock. From `from_day` to before `to_day` it is earned by days.",
-    shape_version=4,
+    shape_version=5,
     columns={
         "event": "text", "line": "integer", "position": "bigint", "type": "text", "at": "timestamptz", "said_day": "date", "market": "text",
         "ledger_account": "text", "account": "text", "customer_id": "text", "order_id": "text", "currency": "text", "amount_minor": "bigint",

@@ -16,7 +16,7 @@ from tests.oracle import Account
 DAYS = (date(2026, 1, 31), date(2026, 2, 28), date(2026, 3, 31))
 """Days at whose end the books of all accounts together are held against the oracle's."""
 BALANCES = "SELECT account, credit_minor AS credit, owed_minor AS owed, deposits_minor AS deposits FROM projection.balances"
-OPEN = "SELECT account, sum(greatest(total_minor - credit_used_minor - lowered_minor - paid_minor - written_off_minor, 0))::bigint AS open FROM projection.invoices GROUP BY 1"
+OPEN = "SELECT account, sum(greatest(total_minor - credit_used_minor - lowered_minor - paid_minor + above_minor - written_off_minor, 0))::bigint AS open FROM projection.invoices GROUP BY 1"
 
 
 def claims(app: Engine, drawn: Iterable[Iterable[str]]) -> Iterator[Claim]:

@@ -42,6 +42,17 @@ FOUND_FOR = {
         ("refunds approve", word): f"SELECT body ->> '{name}' FROM o2c.event WHERE type = 'account.refund-wanted'"
         for word, name in (("BA-1001", "account"), ("BA-1001-R1", "refund"))
     },
+    **{
+        (
+            f"payments {command}",
+            "BA-1001-20260108",
+        ): f"SELECT substr(stream, 9) FROM o2c.event WHERE type = '{name}' AND body ->> 'method' = 'card' ORDER BY 1"
+        for command, name in (("chargeback", "payment.received"), ("chargeback-won", "payment.charged-back"), ("move", "payment.received"))
+    },
+    (
+        "payments move",
+        "BA-1002-20260108",
+    ): "SELECT invoice FROM projection.invoices WHERE state = 'overdue' AND currency = 'GBP' ORDER BY 1",
     ("instalments settle", "6f9619ff-8b86-5d01-b42d-00cf4fc964ff"): "SELECT order_id FROM projection.orders",
     ("ports cancel", "WEB-1001"): FELL.format("ANY('{NP-CODE,NP-NOTPORT}')") + " AND f.item = '1' ORDER BY f.opened_at",
     ("collections promise", "BA-1001"): "SELECT account FROM projection.invoices WHERE state = 'overdue' ORDER BY issued_on",

@@ -5,6 +5,7 @@ from typing import Any
 
 from o2c.orders.state import suspicion
 from tests.lives_of_devices import OF_DELIVERIES, OF_DEVICES, OF_INSTALMENTS, OF_INVOICES
+from tests.lives_of_payments import CHARGED_BACK, CREDIT_TAKEN_BACK
 from tests.vouched import LIFE as VOUCHED
 
 ORDER = "6f9619ff-8b86-5d01-b42d-00cf4fc964ff"
@@ -193,9 +194,8 @@ LIVES: Mapping[str, Mapping[str, Sequence[Told]]] = {
             ("account.limit-noticed", {}), ("account.limit-noticed", {"notice": "bill-2026-01-08-100", "percent": 100}),
             ("account.limit-exceed-agreed", {}), ("account.usage-rated", {}), ("account.limit-set", {"amount_minor": None}),
         ),
-        "money held, used and paid back": (
-            ("account.opened", {}),
-            ("account.deposit-kept", {"amount_minor": 4000}), ("account.deposit-kept", {"amount_minor": 1000}), ("account.deposit-kept", {"order": "2"}),
+        **CREDIT_TAKEN_BACK, "money held, used and paid back": (
+            ("account.opened", {}), ("account.deposit-kept", {"amount_minor": 4000}), ("account.deposit-kept", {"amount_minor": 1000}), ("account.deposit-kept", {"order": "2"}),
             ("account.deposit-freed", {"amount_minor": 5000}), ("account.deposit-freed", {"order": "2", "becomes": "credit"}),
             ("account.credit-received", {}), ("account.charge-started", {}), ("account.credit-used", {"amount_minor": 2399}),
             ("account.money-returned", {"amount_minor": 6000, "of_owed_minor": 5000}),
@@ -262,7 +262,7 @@ LIVES: Mapping[str, Mapping[str, Sequence[Told]]] = {
         ),
         "its relief standing still": (("invoice.issued", {}), ("invoice.written-off", {}), ("invoice.relief-requested", {}), ("invoice.relief-fell-out", {})),
         "void": (("invoice.issued", {}), ("payment.requested", {}), ("invoice.voided", {})),
-        **OF_INVOICES, "covered by credit": (("invoice.issued", {"credit_used_minor": 2399}),),
+        **OF_INVOICES, **CHARGED_BACK, "covered by credit": (("invoice.issued", {"credit_used_minor": 2399}),),
         "declined": (("invoice.issued", {}), ("payment.requested", {"attempt": 3}), ("payment.fell-out", {"attempt": 3})),
         "unwatched": (
             ("invoice.issued", {}), ("payment.requested", {}), ("invoice.overdue-check-requested", {}), ("payment.received", {}),

@@ -138,8 +138,11 @@ partners.plan-faults     -        -       -           -        -        -       
 partners.simulate        -        -       -           -        -        -                yes
 partners.status          yes      yes     yes         yes      yes      -                yes
 partners.up              -        -       yes         -        -        -                yes
+payments.chargeback      yes      -       yes         -        -        -                -
+payments.chargeback-won  yes      -       yes         -        -        -                -
 payments.deposit         yes      yes     yes         -        -        -                -
 payments.invoices        -        yes     yes         masked   yes      yes              -
+payments.move            -        -       yes         -        -        -                -
 payments.owed            -        yes     yes         masked   yes      -                -
 payments.record          yes      yes     yes         -        -        -                -
 payments.refund          yes      -       yes         -        -        -                -

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from o2c.kernel.balances import (
     CreditPart,
     CreditReceived,
+    CreditTakenBack,
     CreditUsed,
     DepositFreed,
     DepositKept,
@@ -38,7 +39,8 @@ class Lot:
 class Balance:
     """Money on no invoice, in minor units: credits and what is owed, each by lots, the oldest first, and deposits by order, with the methods by which
     they came. `returned` are (reference, day, amount) of paybacks. `refunding` goes back by refunds that are under way; `refunds` are the names of all
-    that there were, and `wanted` the (amount, author) of those that wait for a second person."""
+    that there were, and `wanted` the (amount, author) of those that wait for a second person. `refunded` is what goes or went back of a payment, by the
+    payment provider's reference of it."""
 
     credits: tuple[Lot, ...] = ()
     owed: tuple[Lot, ...] = ()
@@ -48,11 +50,16 @@ class Balance:
     refunding: dict[str, int] = field(default_factory=dict)
     refunds: tuple[str, ...] = ()
     wanted: dict[str, tuple[int, str]] = field(default_factory=dict)
+    refunded: dict[str, int] = field(default_factory=dict)
 
     @property
     def credit_minor(self) -> int:
         """The credit that the next invoices use."""
         return _sum(self.credits)
+
+    def credit_of(self, invoice: str, method: str, reference: str) -> int:
+        """What is left of the credit that a payment of an invoice made, in minor units."""
+        return _sum(lot for lot in self.credits if _made_by(lot, invoice, method, reference))
 
     @property
     def owed_minor(self) -> int:
@@ -68,6 +75,12 @@ class Balance:
     def returnable_minor(self) -> int:
         """What can be paid back: all but the deposits of open orders and what goes back already."""
         return self.credit_minor + self.free_owed_minor
+
+
+def _made_by(lot: Lot, invoice: str, method: str, reference: str) -> bool:
+    """Whether a payment of an invoice made a credit; one of before it was kept how it came may be of any of them."""
+    came_so = not lot.method or (lot.method, lot.reference) == (method, reference)
+    return came_so and (lot.origin, lot.of) == ("invoice", invoice)
 
 
 def _sum(lots: Iterable[Lot]) -> int:
@@ -100,6 +113,8 @@ def moved(balance: Balance, event: OfBalance) -> Balance:
         case CreditReceived():
             lot = Lot("invoice", event.invoice, amount_minor, event.method, event.reference)
             return changed(balance, credits=_with(balance.credits, lot))
+        case CreditTakenBack():
+            return _taken_back(balance, event)
         case CreditUsed():
             return changed(balance, credits=_less(balance.credits, amount_minor))
         case RefundWanted():
@@ -119,8 +134,20 @@ def moved(balance: Balance, event: OfBalance) -> Balance:
     return balance
 
 
+def _taken_back(balance: Balance, event: CreditTakenBack) -> Balance:
+    """The balance without a credit that one payment made; whatever of it is not there, which no rule decides, comes off the oldest."""
+    left_minor, credits = event.amount_minor, []
+    for lot in balance.credits:
+        part_minor = min(lot.amount_minor, left_minor) if _made_by(lot, event.invoice, event.method, event.reference) else 0
+        left_minor -= part_minor
+        if lot.amount_minor > part_minor:
+            credits.append(changed(lot, amount_minor=lot.amount_minor - part_minor))
+    return changed(balance, credits=_less(tuple(credits), left_minor) if left_minor else tuple(credits))
+
+
 def _reserved(balance: Balance, event: RefundReserved) -> Balance:
     known = event.refund in balance.refunds
+    of_payment = balance.refunded.get(event.reference, 0) + event.amount_minor
     return changed(
         balance,
         owed=_less(balance.owed, event.amount_minor - event.of_credit_minor),
@@ -128,6 +155,7 @@ def _reserved(balance: Balance, event: RefundReserved) -> Balance:
         refunding={**balance.refunding, event.refund: balance.refunding.get(event.refund, 0) + event.amount_minor},
         refunds=balance.refunds if known else (*balance.refunds, event.refund),
         wanted={name: one for name, one in balance.wanted.items() if name != event.refund},
+        refunded={**balance.refunded, event.reference: of_payment} if event.reference else balance.refunded,
     )
 
 

@@ -17,16 +17,25 @@ _MISPLACED = """WITH held AS (
         SELECT stream, type, command_id, body, (body->>'amount_minor')::bigint AS amount, coalesce((body->>'of_owed_minor')::bigint, 0) AS of_owed,
             coalesce((body->>'of_credit_minor')::bigint, 0) AS of_credit
         FROM o2c.event WHERE type = ANY(ARRAY['account.deposit-kept', 'account.deposit-freed', 'account.credit-received',
-            'account.credit-used', 'account.money-returned', 'account.refund-reserved'])),
+            'account.credit-taken-back', 'account.credit-used', 'account.money-returned', 'account.refund-reserved'])),
     flaw AS (
         SELECT stream, 'gave more than it held' AS flaw FROM held GROUP BY stream
         HAVING coalesce(sum(CASE WHEN type = 'account.credit-received' OR body->>'becomes' = 'credit' THEN amount
-                WHEN type IN ('account.credit-used', 'account.money-returned') THEN of_owed - amount ELSE -of_credit END), 0) < 0
+                WHEN type IN ('account.credit-used', 'account.credit-taken-back', 'account.money-returned') THEN of_owed - amount ELSE -of_credit END), 0) < 0
             OR coalesce(sum(CASE WHEN body->>'becomes' = 'owed' THEN amount ELSE of_credit - of_owed END), 0) < 0
         UNION ALL
         SELECT e.stream, 'has ' || (e.body->>'credit_minor') || ' too much, which no account holds' FROM o2c.event e
         LEFT JOIN held h ON h.type = 'account.credit-received' AND h.command_id = e.command_id AND 'invoice-' || (h.body->>'invoice') = e.stream
         WHERE e.type IN ('payment.received', 'credit-note.issued', 'invoice.voided') AND (e.body->>'credit_minor')::bigint > 0 AND h.amount IS DISTINCT FROM (e.body->>'credit_minor')::bigint
+        UNION ALL
+        SELECT e.stream, 'took back a credit of ' || (e.body->>'of_credit_minor') || ', which its account did not give' FROM o2c.event e
+        LEFT JOIN held h ON h.type = 'account.credit-taken-back' AND h.command_id = e.command_id AND 'invoice-' || (h.body->>'invoice') = e.stream
+        WHERE e.type IN ('payment.charged-back', 'payment.moved') AND (e.body->>'of_credit_minor')::bigint IS DISTINCT FROM coalesce(h.amount, 0)
+        UNION ALL
+        SELECT e.stream, 'gave ' || (e.body->>'amount_minor') || ' to ' || (e.body->>'to_invoice') || ', where it did not come' FROM o2c.event e
+        LEFT JOIN o2c.event t ON t.type IN ('payment.received', 'payment.part-received') AND t.command_id = e.command_id
+            AND t.stream = 'invoice-' || (e.body->>'to_invoice') AND 'invoice-' || (t.body->>'moved_from') = e.stream
+        WHERE e.type = 'payment.moved' AND (t.body->>'amount_minor')::bigint IS DISTINCT FROM (e.body->>'amount_minor')::bigint
         UNION ALL
         SELECT e.stream, 'has a deposit of ' || (e.body->>'amount_minor') || ', which no account holds' FROM o2c.event e
         LEFT JOIN held h ON h.type = 'account.deposit-kept' AND h.command_id = e.command_id AND 'order-' || (h.body->>'order') = e.stream
@@ -43,24 +52,28 @@ Payments and deposits of earlier schemas came before accounts held any. Paramete
 
 _SUMS = """WITH bill AS (
         SELECT stream, coalesce(sum((body->>'total_minor')::bigint) FILTER (WHERE type = 'invoice.issued'), 0)
-                - coalesce(sum((body->>'of_open_minor')::bigint), 0) AS total, coalesce(sum((body->>'credit_used_minor')::bigint), 0) AS used,
-            coalesce(sum((body->>'amount_minor')::bigint), 0) AS paid, coalesce(sum((body->>'credit_minor')::bigint) FILTER (WHERE type = 'payment.received'), 0) AS over,
-            coalesce(sum((body->>'credit_minor')::bigint) FILTER (WHERE type <> 'payment.received'), 0) AS noted
-        FROM o2c.event WHERE type IN ('invoice.issued', 'payment.received', 'payment.part-received', 'credit-note.issued', 'invoice.voided', 'invoice.put-on-instalments')
+                - coalesce(sum((body->>'of_open_minor')::bigint), 0) - coalesce(sum(back.noted), 0) AS total, coalesce(sum((body->>'credit_used_minor')::bigint), 0) AS used,
+            coalesce(sum((body->>'amount_minor')::bigint * back.sign), 0) AS paid,
+            coalesce(sum((body->>'credit_minor')::bigint) FILTER (WHERE type = 'payment.received'), 0) - coalesce(sum((body->>'above_minor')::bigint), 0) AS over,
+            coalesce(sum((body->>'credit_minor')::bigint) FILTER (WHERE type <> 'payment.received'), 0) - coalesce(sum(back.noted), 0) AS noted
+        FROM o2c.event CROSS JOIN LATERAL (SELECT CASE WHEN type IN ('payment.charged-back', 'payment.moved') THEN -1 ELSE 1 END AS sign,
+            (body->>'of_credit_minor')::bigint - (body->>'above_minor')::bigint AS noted) back
+        WHERE type IN ('invoice.issued', 'payment.received', 'payment.part-received', 'payment.charged-back', 'payment.moved', 'credit-note.issued', 'invoice.voided',
+            'invoice.put-on-instalments')
         GROUP BY stream),
     invoiced AS (
-        SELECT coalesce(sum(paid), 0)::bigint AS paid, coalesce(sum(least(paid, total - used) + used), 0)::bigint AS settled,
-            coalesce(sum(greatest(paid - (total - used), 0) - over), 0)::bigint AS unclaimed,
+        SELECT coalesce(sum(paid), 0)::bigint AS paid, coalesce(sum(least(paid - over, total - used) + used), 0)::bigint AS settled,
+            coalesce(sum(greatest(paid - over - (total - used), 0)), 0)::bigint AS unclaimed,
             coalesce(sum(noted), 0)::bigint AS noted FROM bill),
     held AS (
         SELECT coalesce(sum((body->>'amount_minor')::bigint) FILTER (WHERE type = 'deposit.received'), 0)::bigint AS deposited,
             coalesce(sum((body->>'amount_minor')::bigint) FILTER (WHERE type = 'deposit.received' AND schema_version = 1), 0)::bigint AS unkept,
             coalesce(sum((body->>'amount_minor')::bigint) FILTER (WHERE type = 'account.money-returned'), 0)::bigint AS returned,
             coalesce(sum((body->>'amount_minor')::bigint * CASE type WHEN 'account.credit-received' THEN 1 WHEN 'account.deposit-kept' THEN 1
-                WHEN 'account.credit-used' THEN -1 WHEN 'account.money-returned' THEN -1 ELSE 0 END), 0)::bigint AS held
+                WHEN 'account.credit-used' THEN -1 WHEN 'account.credit-taken-back' THEN -1 WHEN 'account.money-returned' THEN -1 ELSE 0 END), 0)::bigint AS held
         FROM o2c.event WHERE type = 'deposit.received' OR (starts_with(type, 'account.') AND jsonb_exists(body, 'amount_minor')))
     SELECT paid + deposited AS came, noted, settled, held, returned, unclaimed + unkept AS earlier FROM invoiced, held"""
-"""What came, and what notes gave back of it, and where it is, in minor units: on invoices, with accounts, paid back. `earlier` came before accounts
+"""What came and was not charged back, and what notes gave back of it, and where it is, in minor units: on invoices, with accounts, paid back. `earlier` came before accounts
 held any. No parameters."""
 
 _MADE = "SELECT to_regclass('projection.closings') IS NOT NULL AND to_regclass('projection.postings') IS NOT NULL AS made"

@@ -56,7 +56,7 @@ def deposit(
     deed = deed_of_deposit(
         app, order, amount=amount, reference=reference, currency=currency, method=method, arrived_on=arrived_on, sure=sure
     )
-    return _known(act(app, context, "payments.deposit", deed))
+    return known_before(act(app, context, "payments.deposit", deed))
 
 
 def deed_of_deposit(
@@ -143,7 +143,7 @@ def record(
         )
 
     wish = ["record payment", amount_minor, remittance, arrived_on and arrived_on.isoformat()]
-    return _known(act(app, context, "payments.record", Deed(stream, (take,), wish)))
+    return known_before(act(app, context, "payments.record", Deed(stream, (take,), wish)))
 
 
 def refund(
@@ -176,11 +176,11 @@ def refund(
         return balance.pay_back(state, amount_minor=amount_minor, remittance=remittance, method=method, returned_on=day)
 
     wish = ["refund", amount_minor, remittance, method, _iso(returned_on)]
-    return _known(act(app, context, "payments.refund", Deed(stream, (give,), wish)))
+    return known_before(act(app, context, "payments.refund", Deed(stream, (give,), wish)))
 
 
-def _known(written: Written) -> Written:
-    """What was written; money that was recorded before is not recorded again, and the answer says so."""
+def known_before(written: Written) -> Written:
+    """Give what was written; what was recorded before is not recorded again, and the answer says so."""
     return replace(written, repeated=True) if written.unchanged else written
 
 

@@ -27,6 +27,7 @@ from o2c.desk import (
     refunds,
     saving,
     streams,
+    taking_back,
 )
 from o2c.desk import catalogue as catalogue_desk
 from o2c.desk import collections as collection_desk
@@ -194,7 +195,10 @@ VERBS = (
     Operation("partners.plan-faults", partners.plan_faults),
     Operation("partners.simulate", partners.simulate_partner),
     Operation("partners.up", partners.partner_up),
+    Operation("payments.chargeback", taking_back.charge_back, decided_by="payments.show"),
+    Operation("payments.chargeback-won", taking_back.win_back, decided_by="payments.show"),
     Operation("payments.deposit", payments.deposit),
+    Operation("payments.move", taking_back.move_payment, decided_by="payments.show"),
     Operation("payments.record", payments.record),
     Operation("payments.refund", payments.refund),
     Operation("payments.retry", payments.retry, decided_by="payments.show"),

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from o2c.invoicing.events import CreditNoteIssued, CreditNoteRequested, InvoiceIssued, InvoiceVoided, TakenOff
+from o2c.kernel.charges import MoneyReceived
 from o2c.kernel.frozen import changed
+from o2c.kernel.reversals import MoneyTakenBack, OfReversal
 from o2c.kernel.work import Record
 
 
@@ -24,6 +26,20 @@ class Noted:
 
 
 @dataclass(frozen=True, slots=True)
+class Payment:
+    """Money that came for an invoice, in minor units: how, how much of it came above the invoice and is a credit still of the account or was one, and how
+    much of it was taken back. `remittance` and `arrived_on` are a transfer's."""
+
+    method: str
+    reference: str
+    amount_minor: int
+    above_minor: int = 0
+    back_minor: int = 0
+    remittance: str = field(default="", repr=False)
+    arrived_on: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class InvoiceState:
     """An invoice: as it was issued, the money that came, and how the collection of its payment stands (`records`).
 
@@ -32,6 +48,9 @@ class InvoiceState:
     `above_minor` is what of `paid_minor` came on top and became a credit of the account; `paid_by` are the method and the provider's reference of the
     money that came last. `lowered_minor` is what notes, or a void, took off what is to be paid; `noted` is what notes credited in all.
     `written_off_minor` is what the books do not count on any more, and `relieved_minor` the tax of it that was relieved.
+    `payments` are all that came, in order. `taken_back` are the (kind, case, payment, amount) of what was charged back or moved, `won_back` the cases that were
+    won, `reopened_on` the last local day on which anything was taken back, from which on it is due, and `to_look` says that nobody was asked yet to look
+    at it when it is overdue.
     """
 
     issued: InvoiceIssued | None = None
@@ -49,10 +68,20 @@ class InvoiceState:
     voided: bool = False
     written_off_minor: int = 0
     relieved_minor: int = 0
+    payments: tuple[Payment, ...] = field(default=(), repr=False)
+    taken_back: tuple[tuple[str, str, int, int], ...] = ()
+    won_back: tuple[str, ...] = ()
+    reopened_on: str = ""
+    to_look: bool = False
+
+    @property
+    def due_on(self) -> str:
+        """The local day on which what is open was due at the latest, which for money that was taken back is the day on which it was."""
+        return max(self.issued.due_on if self.issued else "", self.reopened_on)
 
     @property
     def open_minor(self) -> int:
-        """The amount still to be paid, in minor units, without what was written off; below zero when more came, which is then a credit of the account."""
+        """The amount still to be paid, in minor units, without what was written off; below zero when more came before accounts held money."""
         return self.owed_minor - self.written_off_minor
 
     @property
@@ -63,8 +92,48 @@ class InvoiceState:
 
     @property
     def owed_minor(self) -> int:
-        """What the customer owes, whether it was written off or not, in minor units."""
-        return (self.issued.total_minor - self.issued.credit_used_minor if self.issued else 0) - self.lowered_minor - self.paid_minor
+        """What the customer owes, whether it was written off or not, in minor units: what came above it and is a credit of the account pays nothing of it."""
+        billed_minor = self.issued.total_minor - self.issued.credit_used_minor if self.issued else 0
+        return billed_minor - self.lowered_minor - (self.paid_minor - self.above_minor)
+
+
+def came(state: InvoiceState, event: MoneyReceived) -> InvoiceState:
+    """Give the invoice with money that came for it: newly, from another invoice, or once more after a chargeback that was won."""
+    above_minor: int = getattr(event, "credit_minor", 0)
+    payment = Payment(
+        event.method, event.reference, event.amount_minor, above_minor, remittance=event.remittance, arrived_on=event.arrived_on
+    )
+    return changed(
+        state,
+        above_minor=state.above_minor + above_minor,
+        paid_by=(event.method, event.reference),
+        paid_minor=state.paid_minor + event.amount_minor,
+        payments=(*state.payments, payment),
+        remittances=(*state.remittances, (event.remittance, event.arrived_on, event.amount_minor))
+        if event.remittance
+        else state.remittances,
+    )
+
+
+def reversed_by(state: InvoiceState, event: OfReversal) -> InvoiceState:
+    """Give the invoice without money that was charged back or moved: what the account gave back of its credit need not be paid again."""
+    if not isinstance(event, MoneyTakenBack):
+        return changed(state, won_back=(*state.won_back, event.case))
+    payments = list(state.payments)
+    if 0 < event.payment <= len(payments):
+        payment = payments[event.payment - 1]
+        left = {"above_minor": payment.above_minor - event.above_minor, "back_minor": payment.back_minor + event.amount_minor}
+        payments[event.payment - 1] = changed(payment, **left)
+    return changed(
+        state,
+        paid_minor=state.paid_minor - event.amount_minor,
+        above_minor=state.above_minor - event.above_minor,
+        lowered_minor=state.lowered_minor + event.of_credit_minor - event.above_minor,
+        payments=tuple(payments),
+        taken_back=(*state.taken_back, (event.type_name, event.case, event.payment, event.amount_minor)),
+        reopened_on=event.taken_on,
+        to_look=not state.overdue,
+    )
 
 
 def note_wanted(state: InvoiceState, event: CreditNoteRequested) -> InvoiceState:

@@ -195,7 +195,7 @@ def void(work: Work, *, reason: NoteReason, comment: str, begun_by: datetime) ->
     if state.voided:
         return NOTHING
     issued = _standing(work)
-    if state.paid_minor or state.noted.total_minor or state.open_minor <= 0:
+    if state.payments or state.noted.total_minor or state.open_minor <= 0:
         why = "was paid or credited, if only in part"
         raise Refused(f"invoice {issued.number} {why}; issue a credit note for it (`o2c credit-notes issue`)", kind="conflict")
     taken = tuple(_note_line(place, _rated(work, line), line.net_minor) for place, line in enumerate(issued.lines, 1))

@@ -281,5 +281,5 @@ def looked_at_from(work: Work, at: datetime) -> datetime:
 def look_at(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
     """Decide that an invoice which is still open after its due day is overdue, with the amount left in minor units; collections are told."""
     state, record = work.state, work.state.records.get("payment")
-    told = arrears(state.issued, open_minor=state.open_minor, cause="overdue", answer=record.reason if record else "")
+    told = arrears(state.issued, open_minor=state.open_minor, due_on=state.due_on, cause="overdue", answer=record.reason if record else "")
     return Decision((InvoiceOverdue(open_minor=state.open_minor),), (told,))

@@ -25,23 +25,16 @@ from o2c.invoicing.events import (
     PutOnInstalments,
     TakenOff,
 )
-from o2c.invoicing.noted import InvoiceState, note_wanted, taken_off
+from o2c.invoicing.noted import InvoiceState, came, note_wanted, reversed_by, taken_off
 from o2c.kernel.agenda import NEVER, AgendaChange, Dropped, by_shape
 from o2c.kernel.balances import OfBalance
-from o2c.kernel.charges import (
-    BANK_TRANSFER,
-    AccountOpened,
-    ChargeStarted,
-    ChargeWithdrawn,
-    MoneyReceived,
-    account_stream,
-    invoice_stream,
-)
+from o2c.kernel.charges import AccountOpened, ChargeStarted, ChargeWithdrawn, MoneyReceived, account_stream, invoice_stream
 from o2c.kernel.decision import NOTHING, Decision, just
 from o2c.kernel.event import Event
 from o2c.kernel.frozen import changed
 from o2c.kernel.periods import local_time, next_cycle_day, next_month
 from o2c.kernel.refusal import Refused
+from o2c.kernel.reversals import OfReversal
 from o2c.kernel.shapes import CallParked, Done, FellOut, OfItem, PartnerSilent, Requested, StepCancelled, Undertaken, step_of
 from o2c.kernel.stream import StreamKind
 from o2c.kernel.work import MarketBook, Record, Work, build, noted
@@ -270,6 +263,8 @@ def evolve_invoice(state: InvoiceState, event: Event) -> InvoiceState:
         return changed(state, issued=event, method=event.method)
     if isinstance(event, TakenOff):
         return taken_off(state, event)
+    if isinstance(event, OfReversal):
+        return reversed_by(state, event)
     if isinstance(event, PutOnInstalments):
         return changed(state, lowered_minor=state.lowered_minor + event.of_open_minor)
     if isinstance(event, CreditNoteRequested):
@@ -280,7 +275,7 @@ def evolve_invoice(state: InvoiceState, event: Event) -> InvoiceState:
     step = step_of(event)
     state = changed(state, records=noted(state.records, event, step))
     if step == "overdue":
-        return changed(state, overdue=state.overdue or isinstance(event, Done))
+        return changed(state, overdue=state.overdue or isinstance(event, Done), to_look=False)
     return _paying(state, event) if step == "payment" else state
 
 
@@ -300,16 +295,9 @@ def _paying(state: InvoiceState, event: OfItem) -> InvoiceState:
 
 
 def _money(state: InvoiceState, event: MoneyReceived) -> InvoiceState:
-    """Add money that came. The provider keeps its demand when the money came by bank."""
-    above_minor = state.above_minor + getattr(event, "credit_minor", 0)
-    state = changed(
-        state, above_minor=above_minor, paid_by=(event.method, event.reference), paid_minor=state.paid_minor + event.amount_minor
-    )
-    if event.method != BANK_TRANSFER:
-        return changed(state, demanded_minor=0)
-    told = (event.remittance, event.arrived_on, event.amount_minor)
-    remittances = (*state.remittances, told) if event.remittance else state.remittances
-    return changed(state, remittances=remittances)
+    """Add money that came. The provider keeps its demand when it did not bring the money for it."""
+    state = came(state, event)
+    return changed(state, demanded_minor=0) if event.brought else state
 
 
 def _demanded(state: InvoiceState) -> int:
@@ -317,10 +305,16 @@ def _demanded(state: InvoiceState) -> int:
 
 
 def advance_invoice(state: InvoiceState, touched: frozenset[str], at: datetime, book: Any) -> Decision:
-    """Ask for the payment of a new invoice that is open, and for the check the day after it is due."""
-    if state.issued is None or state.records or state.open_minor <= 0:
+    """Ask for the payment of a new invoice that is open, and for the check the day after it is due; for the check alone where money was taken back."""
+    if state.issued is None or state.open_minor <= 0:
         return NOTHING
     stream = invoice_stream(state.issued.number)
+    if state.to_look:
+        looked = state.records.get("overdue")
+        attempt = looked.attempt + 1 if looked else 1
+        return cast("Decision", book.steps["overdue"].request(invoice_work(state, stream, "", "overdue", book), at, attempt=attempt))
+    if state.records:
+        return NOTHING
     asked = (book.steps[step].request(invoice_work(state, stream, "", step, book), at) for step in ("payment", "overdue"))
     return cast("Decision", sum(asked, NOTHING))
 
@@ -328,11 +322,11 @@ def advance_invoice(state: InvoiceState, touched: frozenset[str], at: datetime, 
 def invoice_agenda(state: InvoiceState, event: Event, stream: str) -> tuple[AgendaChange, ...]:
     """Put an invoice's steps on the agenda as for all of billing, and drop the check after the due day once it is paid.
 
-    Money that comes by bank leaves a demand on the agenda which the provider has or is being sent: the money that it brings must find its
+    Money that the provider did not bring leaves a demand on the agenda which the provider has or is being sent: the money that it brings must find its
     row.
     """
-    by_bank = isinstance(event, MoneyReceived) and event.method == BANK_TRANSFER
-    changes = () if by_bank else billing_agenda(state, event, stream)
+    unasked = isinstance(event, MoneyReceived) and not event.brought
+    changes = () if unasked else billing_agenda(state, event, stream)
     paid = isinstance(event, MoneyReceived | TakenOff) and state.open_minor <= 0
     return (*changes, Dropped(stream, "", "overdue")) if paid else changes
 
@@ -350,7 +344,7 @@ def invoice_work(state: InvoiceState, stream: str, item: str, step: str, book: M
             "currency": issued.currency,
             "open_minor": _demanded(state),
             "issued_on": issued.issued_on,
-            "due_on": issued.due_on,
+            "due_on": state.due_on,
             "method": state.method,
         }
     market = book.market(issued.market if issued else "")
@@ -376,7 +370,7 @@ def following_run(run_on: date) -> date:
 
 ACCOUNT = StreamKind(
     category="account",
-    shape_version=9,
+    shape_version=10,
     state_type=AccountState,
     initial=lambda _: AccountState(),
     evolve=evolve_account,
@@ -387,7 +381,7 @@ ACCOUNT = StreamKind(
 )
 INVOICE = StreamKind(
     category="invoice",
-    shape_version=10,
+    shape_version=11,
     state_type=InvoiceState,
     initial=lambda _: InvoiceState(),
     evolve=evolve_invoice,

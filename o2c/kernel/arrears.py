@@ -34,15 +34,15 @@ def collection_stream(account: str) -> str:
     return f"collection-{account}"
 
 
-def arrears(issued: Any, *, open_minor: int, cause: Cause, answer: str = "") -> tuple[str, ArrearsChanged]:
-    """Give what collections are told of an invoice, as it was issued, with the name of their stream."""
+def arrears(issued: Any, *, open_minor: int, due_on: str, cause: Cause, answer: str = "") -> tuple[str, ArrearsChanged]:
+    """Give what collections are told of an invoice, as it was issued and is due now, with the name of their stream."""
     changed = ArrearsChanged(
         account=issued.account,
         customer=issued.customer,
         market=issued.market,
         currency=issued.currency,
         invoice=issued.number,
-        due_on=issued.due_on,
+        due_on=due_on,
         open_minor=open_minor,
         cause=cause,
         answer=answer,
@@ -57,4 +57,4 @@ def eased(state: Any, amount_minor: int, cause: Cause) -> tuple[tuple[str, Arrea
     """
     if not state.overdue or state.owed_minor <= 0 or not amount_minor:
         return ()
-    return (arrears(state.issued, open_minor=max(state.owed_minor - amount_minor, 0), cause=cause),)
+    return (arrears(state.issued, open_minor=max(state.owed_minor - amount_minor, 0), due_on=state.due_on, cause=cause),)

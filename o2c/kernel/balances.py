@@ -68,6 +68,16 @@ class CreditReceived(OfBalance, name="account.credit-received", stream="account"
     reference: str = ""
 
 
+class CreditTakenBack(OfBalance, name="account.credit-taken-back", stream="account"):
+    """Money that made a credit of the account is taken back, or moved elsewhere: so is what is left of the credit, which came by this method and
+    reference for this invoice."""
+
+    example = {**_HELD, "amount_minor": 500, "invoice": "BA-1001-20260108", "method": "card", "reference": "PMT-1f0c"}
+    invoice: str
+    method: str
+    reference: str
+
+
 class CreditUsed(OfBalance, name="account.credit-used", stream="account"):
     """A credit was taken off an invoice as it was issued."""
 

@@ -19,7 +19,8 @@ class MoneyReceived(OfItem):
     """Base of the events that say money came for an invoice, in minor units of its currency.
 
     `reference` is the payment provider's own; `remittance` is what the payer's bank gave with a transfer, free text that may name a person;
-    `arrived_on` the local date on which a transfer arrived.
+    `arrived_on` the local date on which a transfer arrived. `moved_from` is the invoice that it was recorded for before, and `won_back` the case of the
+    chargeback after which it came again; both empty for money that came just so.
     """
 
     amount_minor: int
@@ -27,6 +28,13 @@ class MoneyReceived(OfItem):
     reference: str = ""
     remittance: Annotated[str, Pii("remittance")] = ""
     arrived_on: str = ""
+    moved_from: str = ""
+    won_back: str = ""
+
+    @property
+    def brought(self) -> bool:
+        """Whether the payment provider brought it for a demand: not what came by bank, was moved here or won back."""
+        return self.method != BANK_TRANSFER and not self.moved_from and not self.won_back
 
 
 class OfCustomer(Protocol):

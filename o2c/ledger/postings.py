@@ -127,7 +127,10 @@ TABLE: Mapping[str, Callable[[Body], tuple[Posting, ...] | Iterator[Posting]]] =
     "invoice.put-on-instalments": lambda body: _moved(body["of_open_minor"], debit="instalment-receivable", credit="receivable"),
     "payment.received": _moves(debit="cash", credit="receivable"),
     "payment.part-received": _moves(debit="cash", credit="receivable"),
+    "payment.charged-back": _moves(debit="receivable", credit="cash"),
+    "payment.moved": _moves(debit="receivable", credit="cash"),
     "account.credit-received": _moves(debit="receivable", credit="customer-credit"),
+    "account.credit-taken-back": _moves(debit="customer-credit", credit="receivable"),
     "account.credit-used": _moves(debit="customer-credit", credit="receivable"),
     "account.deposit-kept": _moves(debit="cash", credit="deposit"),
     "account.deposit-freed": _freed,
@@ -137,7 +140,8 @@ TABLE: Mapping[str, Callable[[Body], tuple[Posting, ...] | Iterator[Posting]]] =
     "quota.committed": _used,
     "account.refund-reserved": _reserved,
 }
-"""The events that post, each with what it posts of its body. Money that comes above an invoice is posted to it, and from it to the credit."""
+"""The events that post, each with what it posts of its body. Money that comes above an invoice is posted to it, and from it to the credit. What is moved leaves the
+cash of one account, and is received in that of another in the same append."""
 
 _PROMISE = "what a customer commits to or may owe is no money that moved"
 _PRICE = "a price is no money before it is billed"
@@ -176,6 +180,7 @@ POSTS_NOTHING: Mapping[str, str] = {
     "deposit.received": _MIRRORED,
     "deposit.released": _MIRRORED,
     "invoice.overdue": _OPEN,
+    "payment.chargeback-reversed": "the payment that is received in the same append posts it",
     "ledger.closed": "it says how the accounts stand, by what was posted to them",
     "order.planned": _PRICE,
     "order.priced": _PRICE,

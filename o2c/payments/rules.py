@@ -7,16 +7,16 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from o2c.kernel.arrears import eased
-from o2c.kernel.balances import CreditReceived
-from o2c.kernel.charges import BANK_TRANSFER, account_stream
+from o2c.kernel.charges import BANK_TRANSFER
 from o2c.kernel.debts import reversed_for
 from o2c.kernel.decision import NOTHING, Decision, just
 from o2c.kernel.periods import local_date, local_time
 from o2c.kernel.refusal import Refused
-from o2c.kernel.shapes import RetryScheduled, StepCancelled
+from o2c.kernel.shapes import RetryScheduled
 from o2c.kernel.work import Work
 from o2c.markets.base import debit_day, first_working_day, working_day_after
-from o2c.payments.events import PaymentPartReceived, PaymentReceived
+from o2c.payments.events import PaymentReceived
+from o2c.payments.settling import credited, excess, settled
 
 CARD_AFTER_DAYS = 1
 """How many days after the issue of an invoice its card is charged."""
@@ -90,7 +90,7 @@ def received(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
     """Decide that the provider brought money: the amount that it names in minor units, else the open amount. An excess is a credit."""
     amount_minor = int(data.get("amount_minor", work.subject["open_minor"]))
     reversed_ = reversed_for(work.state, amount_minor)
-    credit_minor = _excess(work, amount_minor)
+    credit_minor = excess(work, amount_minor)
     received = PaymentReceived(
         attempt=work.attempt,
         amount_minor=amount_minor,
@@ -98,29 +98,7 @@ def received(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
         reference=str(data.get("reference", "")),
         credit_minor=credit_minor,
     )
-    return Decision((received, *reversed_), (*_credit(work, credit_minor, received), *eased(work.state, amount_minor, "payment")))
-
-
-def _excess(work: Work, amount_minor: int) -> int:
-    owed_minor: int = work.state.owed_minor
-    return max(amount_minor - max(owed_minor, 0), 0)
-
-
-def _credit(work: Work, amount_minor: int, came: PaymentReceived) -> tuple[tuple[str, CreditReceived], ...]:
-    """What came on top becomes a credit of the invoice's account."""
-    if not amount_minor:
-        return ()
-    issued = work.state.issued
-    credit = CreditReceived(
-        account=issued.account,
-        customer=issued.customer,
-        currency=issued.currency,
-        amount_minor=amount_minor,
-        invoice=issued.number,
-        method=came.method,
-        reference=came.reference,
-    )
-    return ((account_stream(issued.account), credit),)
+    return Decision((received, *reversed_), (*credited(work, credit_minor, received), *eased(work.state, amount_minor, "payment")))
 
 
 def wanted(work: Work) -> bool:
@@ -146,28 +124,4 @@ def record(work: Work, *, amount_minor: int, remittance: str, arrived_on: str, t
         raise Refused(f"{work.stream}: the same came on {days[-1]}; say `--on {today}` if this is another payment", kind="conflict")
     if amount_minor <= 0:
         raise Refused(f"{work.stream}: a payment is more than nothing; say how much arrived")
-    open_minor, reversed_ = work.state.owed_minor - amount_minor, reversed_for(work.state, amount_minor)
-    if open_minor > 0:
-        part = PaymentPartReceived(
-            amount_minor=amount_minor, method=BANK_TRANSFER, remittance=remittance, arrived_on=day, open_minor=open_minor
-        )
-        return Decision((part, *reversed_), eased(work.state, amount_minor, "payment"))
-    credit_minor = _excess(work, amount_minor)
-    received = PaymentReceived(
-        attempt=work.attempt,
-        amount_minor=amount_minor,
-        method=BANK_TRANSFER,
-        remittance=remittance,
-        arrived_on=day,
-        credit_minor=credit_minor,
-    )
-    called_off = (StepCancelled(step="payment"),) if _still_to_come(work, begun_by) else ()
-    return Decision(
-        (received, *reversed_, *called_off), (*_credit(work, credit_minor, received), *eased(work.state, amount_minor, "payment"))
-    )
-
-
-def _still_to_come(work: Work, begun_by: datetime) -> bool:
-    """Whether the next attempt to collect is due after a time, so that the provider has not been asked for it."""
-    next_at = work.retry_at or work.sent.get("payment")
-    return next_at is not None and next_at > begun_by
+    return settled(work, amount_minor, begun_by=begun_by, method=BANK_TRANSFER, remittance=remittance, arrived_on=day)

@@ -77,7 +77,7 @@ def _row(
         "credit_minor": summed("credit"),
         "owed_minor": summed("owed") + summed("refund"),
         "deposits_minor": summed("deposit"),
-        "unallocated_minor": sum(max(-invoice.owed_minor - invoice.above_minor, 0) for invoice in own),
+        "unallocated_minor": sum(max(-invoice.owed_minor, 0) for invoice in own),
         "items": items,
     }
 

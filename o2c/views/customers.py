@@ -72,7 +72,12 @@ def balance(billed: Rows, held: Rows) -> dict[str, dict[str, int]]:
             sums[f"{name}_minor"] += row.get(f"{name}_minor", 0)
         if "total_minor" in row:
             open_minor = max(
-                row["total_minor"] - row["credit_used_minor"] - row["lowered_minor"] - row["paid_minor"] - row.get("written_off_minor", 0),
+                row["total_minor"]
+                - row["credit_used_minor"]
+                - row["lowered_minor"]
+                - row["paid_minor"]
+                + row["above_minor"]
+                - row.get("written_off_minor", 0),
                 0,
             )
             sums["invoiced_minor"] += row["total_minor"]

@@ -16,10 +16,15 @@ from projections import invoices as issued
 if TYPE_CHECKING:
     from o2c.invoicing.noted import InvoiceState
 
-PAYMENTS_OF_INVOICE = """SELECT occurred_at, (body->>'amount_minor')::bigint AS amount_minor, body->>'method' AS method,
-body->>'arrived_on' AS arrived_on, actor FROM o2c.event
-WHERE stream = %s AND type IN ('payment.received', 'payment.part-received') ORDER BY version"""
-"""The payments of an invoice in the order in which they were recorded. Parameter: the invoice's stream."""
+PAYMENTS_OF_INVOICE = """SELECT occurred_at, (body->>'amount_minor')::bigint * CASE WHEN type IN ('payment.charged-back', 'payment.moved') THEN -1 ELSE 1 END AS amount_minor,
+    body->>'method' AS method, body->>'arrived_on' AS arrived_on, actor,
+    CASE type WHEN 'payment.charged-back' THEN 'charged-back' WHEN 'payment.moved' THEN 'moved-away'
+        ELSE CASE WHEN body->>'moved_from' <> '' THEN 'moved-here' WHEN body->>'won_back' <> '' THEN 'won-back' ELSE 'received' END END AS what,
+    coalesce(body->>'reference', '') AS reference,
+    coalesce(body->>'to_invoice', nullif(body->>'moved_from', ''), nullif(body->>'won_back', ''), body->>'case', '') AS of
+FROM o2c.event WHERE stream = %s AND type IN ('payment.received', 'payment.part-received', 'payment.charged-back', 'payment.moved') ORDER BY version"""
+"""The payments of an invoice in the order in which they were recorded, and what of them was taken back, below zero: `of` is the other invoice, or the
+case of the chargeback. Parameter: the invoice's stream."""
 
 
 INVOICES_OF_ORDER = """SELECT body ->> 'number' AS invoice FROM o2c.event
@@ -55,7 +60,7 @@ def show_invoice(app: Engine, invoice: str) -> InvoicePage:
         "written_off_minor": state.written_off_minor,
         "paid_minor": state.paid_minor,
         "open_minor": max(state.open_minor, 0),
-        "credit_minor": max(-state.owed_minor, 0),
+        "credit_minor": max(-state.owed_minor, 0) + state.above_minor,
         "payments": [{**row, "currency": issued.currency} for row in app.reads.rows(PAYMENTS_OF_INVOICE, invoice_stream(invoice))],
     }
     return cast("InvoicePage", plain(told))

@@ -59,6 +59,7 @@ from tests.books import OF_LEDGER
 from tests.collecting import OF_COLLECTIONS
 from tests.credentials import OF_ACCESS
 from tests.given import BOOK, MARKET, MONDAY, PORTING, READ, Story, item, wish
+from tests.given_back import OF_TAKEN_BACK
 from tests.kinds_of_rules import OCCURRENCES, OF_A_STEP, SETTING
 from tests.refunding import OF_REFUNDS
 from tests.saved import OF_SAVED
@@ -249,7 +250,7 @@ TOLD = HOOK.evolve(HOOK.initial(""), SUBSCRIBED)
 BEGUN = JobStarted.model_validate({**JobStarted.example, "fallouts": ["f-1", "f-2"]})
 IDEMPOTENT = [
     *(*OF_ACCESS, *OF_COLLECTIONS),
-    *(*OF_SAVED, *OF_LEDGER, *OF_PRICES, *OF_REFUNDS),
+    *(*OF_SAVED, *OF_LEDGER, *OF_PRICES, *OF_REFUNDS, *OF_TAKEN_BACK),
     *OF_USAGE,
     pytest.param(CATALOGUE, CATALOGUE.initial(""),
                  lambda s: just(*publish(s, document=OFFERING, market=MARKET, on=MONDAY.date(), specifications=SPECIFICATIONS)), id="publish"),

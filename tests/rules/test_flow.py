@@ -18,6 +18,7 @@ from o2c.kernel import flow
 from o2c.kernel.agenda import by_shape
 from o2c.kernel.event import EVENT_TYPES
 from o2c.kernel.partner import Accepted, Answer, Answered, Failed, NeverHeard, RefusedBy, Unknown
+from o2c.kernel.reversals import PaymentChargedBack
 from o2c.kernel.step import Step
 from o2c.kernel.work import Work
 from o2c.markets.registry import MARKETS
@@ -116,8 +117,8 @@ def test_all_codes_that_steps_and_rules_use_are_in_the_table() -> None:
     """No step can fall out under a code without a meaning."""
     used = {code for step in STEPS.values() for code in _codes(step)}
     assert used <= REASONS.keys()
-    # Why a line of a file is refused, a hook is suspended or an invoice is credited is no code of a fallout.
-    others = (IntakeLineRefused, HookSuspended, TakenOff, CreditNoteRequested)
+    # Why a line of a file is refused, a hook is suspended, an invoice is credited or a payment is charged back is no code of a fallout.
+    others = (IntakeLineRefused, HookSuspended, TakenOff, CreditNoteRequested, PaymentChargedBack)
     of_steps = [event for event in EVENT_TYPES.values() if "reason" in event.example and not issubclass(event, others)]
     assert {event.example["reason"] for event in of_steps} <= REASONS.keys()
 

@@ -20,12 +20,14 @@ REFUSED = {
     "instalments.settle": 404,
     "invoices.void": 409,
     "limits.agree": 404,
+    **dict.fromkeys(("payments.chargeback", "payments.chargeback-won", "payments.move"), 404),
     "payments.retry": 409,
     "quota.commit": 404,
     "refunds.approve": 404,
 }
 """Examples that something stands against, and how that is told: the account that they name owes nothing, was told of no limit, and has no note and no refund that wait for a second
-person; its session holds nothing; its invoice is paid, and was not refused by the payment provider."""
+person; its session holds nothing; its invoice is paid, was not refused by the payment provider, and no
+money came for it that could be charged back or moved, nor is there the invoice it would go to."""
 
 
 @pytest.fixture(scope="module")

@@ -35,6 +35,7 @@ from o2c.desk.bulk import Query, bulk
 from o2c.desk.fallout import Note
 from o2c.desk.ledger import close_ledger
 from o2c.desk.saving import save_view
+from o2c.desk.taking_back import charge_back
 from o2c.engine.app import Context, Engine
 from o2c.entrypoints.cli.help_pages import examples_of
 from o2c.entrypoints.cli.main import DEFECT, EXIT, FAILED, PANELS, TRY_LATER, app
@@ -97,6 +98,7 @@ STARTS = {
     "quota": "used",
     **dict.fromkeys(("devices", "stock levels", "instalments"), "sold"),
     **dict.fromkeys(("collections hold", "collections release", "payments owed", "payments refund", "refunds"), "owed"),
+    "payments chargeback-won": "owed",
     "projections skip": "parked",
     "events import": "real",
 }
@@ -147,6 +149,8 @@ def stores(server_dsn: str, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         late = found(made["owed"], "payments record", "BA-1001-20260108")
         payment_desk.record(session.app, Context("bob"), late, amount="900.00", reference="TFR-1")
         over = "SELECT account FROM projection.invoices WHERE invoice = %s"
+        paid = "SELECT substr(stream, 9) AS invoice FROM o2c.event WHERE type = 'payment.received' AND body ->> 'method' = 'card' ORDER BY 1 DESC"
+        charge_back(session.app, Context("bob"), session.app.reads.rows(paid)[0]["invoice"], case="CB-20417")
         refund_desk.request_refund(session.app, Context("ann"), session.app.reads.rows(over, late)[0]["account"], amount="150.00")
         caught_up(session.app)
     with opened(made.copied("launched", "noted")) as session:

@@ -21,6 +21,9 @@ Amount = Annotated[str, typer.Option(metavar="AMOUNT", help="How much arrived, i
 On = Annotated[str, typer.Option(metavar="DAY", help="The day it arrived, as 2026-02-16; today when left out.")]
 Reference = Annotated[str, typer.Option(metavar="TEXT", help="What the bank shows as reference; with day and amount it tells a payment.")]
 
+Case = Annotated[str, typer.Option(metavar="CASE", help="The payment provider's name for the chargeback.")]
+Payment = Annotated[str, typer.Option(metavar="REFERENCE", help="The reference of the payment that is meant, where several came.")]
+
 
 @payments.command("deposit")
 def payments_deposit(
@@ -77,10 +80,14 @@ def payments_record(
     with opened() as session:
         app, context, day = session.app, Context(actor, command_id=command_id), day_of(on) if on else None
         written = payment_desk.record(app, context, invoice, amount=amount, reference=reference, currency=currency, arrived_on=day)
-        stands = show_invoice(app, invoice)
-        open_, credit = (amount_text(stands[key], stands["currency"]) for key in ("open_minor", "credit_minor"))
-        stood = f"invoice {invoice} is {stands['state']}, open {open_}" + (f", credit {credit}" if stands["credit_minor"] else "")
+        stood = _stands(app, invoice)
         err.print(f"{_recorded('payment', written)}; {stood}" if written.repeated else stood)
+
+
+def _stands(app: Any, invoice: str) -> str:
+    stands = show_invoice(app, invoice)
+    open_, credit = (amount_text(stands[key], stands["currency"]) for key in ("open_minor", "credit_minor"))
+    return f"invoice {invoice} is {stands['state']}, open {open_}" + (f", credit {credit}" if stands["credit_minor"] else "")
 
 
 def _recorded(what: str, written: Written) -> str:
@@ -121,6 +128,72 @@ def payments_owed(limit: Limit = None, output: Output = Format.table) -> None:
         current(session)
         rows = money_owed(session.app, limit=rows_wanted(limit, output))
         show_rows(rows, output, empty="no account holds money of its customer")
+
+
+@payments.command("chargeback")
+def payments_chargeback(
+    invoice: Invoice,
+    case: Case,
+    actor: Actor,
+    amount: Annotated[
+        str, typer.Option(metavar="AMOUNT", help="How much was taken back: 23.99; all that is left of the payment when left out.")
+    ] = "",
+    payment: Payment = "",
+    reason: Annotated[str, typer.Option(metavar="TEXT", help="The payment provider's code of the reason.")] = "",
+    command_id: CommandId = "",
+) -> None:
+    """Record that a payer's bank took a card payment or a debit back: the invoice is open again.
+
+    It is due since that day, and is collected as any that is overdue, but not by its method: nobody who took a payment back is charged again unasked. What was refunded, moved or charged back before is not taken twice. The same case told again counts once.
+
+    Example: o2c payments chargeback BA-1001-20260108 --case CB-20417 --reason 10.4 --actor ann
+    """
+    from o2c.desk import taking_back as desk
+
+    with opened() as session:
+        context = Context(actor, command_id=command_id)
+        written = desk.charge_back(session.app, context, invoice, case=case, amount=amount, payment=payment, reason=reason)
+        err.print(f"{_recorded('chargeback', written)}; {_stands(session.app, invoice)}")
+
+
+@payments.command("chargeback-won")
+def payments_chargeback_won(invoice: Invoice, case: Case, actor: Actor, command_id: CommandId = "") -> None:
+    """Record that a chargeback was answered and won: its money is back and pays the invoice again.
+
+    Example: o2c payments chargeback-won BA-1001-20260108 --case CB-20417 --actor ann
+    """
+    from o2c.desk import taking_back as desk
+
+    with opened() as session:
+        written = desk.win_back(session.app, Context(actor, command_id=command_id), invoice, case=case)
+        err.print(f"{_recorded('chargeback that was won', written)}; {_stands(session.app, invoice)}")
+
+
+@payments.command("move")
+def payments_move(
+    invoice: Invoice,
+    to: Annotated[
+        str, typer.Option(metavar="NAME", help="The invoice that it was meant for, or the account: then its oldest invoice that is open.")
+    ],
+    reason: Annotated[str, typer.Option(metavar="TEXT", help="Why; kept with both invoices as a personal note.")],
+    actor: Actor,
+    amount: Annotated[
+        str, typer.Option(metavar="AMOUNT", help="How much moves: 23.99; all that is left of the payment when left out.")
+    ] = "",
+    payment: Payment = "",
+    key: Annotated[str, typer.Option(metavar="TEXT", help="A name of the move: told twice it is one.")] = "",
+    command_id: CommandId = "",
+) -> None:
+    """Move a payment that was recorded for the wrong invoice to the one that it was meant for; both say so.
+
+    Example: o2c payments move BA-1001-20260108 --to BA-1002-20260108 --reason "one digit wrong" --actor ann
+    """
+    from o2c.desk import taking_back as desk
+
+    with opened() as session:
+        how = {"to": to, "reason": reason, "amount": amount, "payment": payment, "key": key}
+        written = desk.move_payment(session.app, Context(actor, command_id=command_id), invoice, **how)
+        err.print(f"{_recorded('move', written)}; {_stands(session.app, invoice)}")
 
 
 @payments.command("retry")

@@ -66,6 +66,7 @@ class InvoiceOfCustomer(TypedDict):
     lowered_minor: int
     written_off_minor: int
     paid_minor: int
+    above_minor: int
     issued_on: str
     due_on: str
 

@@ -23,13 +23,17 @@ class PriceShown(TypedDict):
 
 
 class PaymentShown(TypedDict):
-    """A payment that came for an invoice, in minor units."""
+    """A payment that came for an invoice, or what of one was taken back (below zero), in minor units. `what`: received, charged-back, won-back, moved-away
+    or moved-here; `of` is the case of a chargeback, or the other invoice. `reference` is the payment provider's."""
 
     occurred_at: str
     amount_minor: int
     method: str
     arrived_on: str | None
     actor: str
+    what: str
+    reference: str
+    of: str
     currency: str
 
 
@@ -125,7 +129,8 @@ class CollectionShown(TypedDict):
 
 
 class IssuedInvoiceShown(TypedDict):
-    """An invoice in a list, in minor units: what is to be paid and what was, and when it was issued and paid."""
+    """An invoice in a list, in minor units: what is to be paid and what was, and when it was issued and paid. `above_minor` of what was paid is a
+    credit of the account and pays nothing of it."""
 
     invoice: str
     legal_number: str
@@ -138,6 +143,7 @@ class IssuedInvoiceShown(TypedDict):
     lowered_minor: int
     written_off_minor: int
     paid_minor: int
+    above_minor: int
     issued_on: str
     due_on: str
     issued_at: str

@@ -175,7 +175,7 @@ def _of_product(identity: str) -> Thing:
 
 
 def _bills(row: Thing) -> Iterator[Thing]:
-    left_minor = max(row["total_minor"] - row["credit_used_minor"] - row["paid_minor"], 0)
+    left_minor = max(row["total_minor"] - row["credit_used_minor"] - row["lowered_minor"] - row["paid_minor"] + row["above_minor"], 0)
     state = "settled" if row["state"] == "paid" else "partiallyPaid" if row["paid_minor"] else "sent"
     yield _known(
         id=row["invoice"],

@@ -1,0 +1,20 @@
+"""Lives of invoices and accounts whose payments were taken back, for the golden folds."""
+
+from typing import Any
+
+CREDIT_TAKEN_BACK: dict[str, Any] = {
+    "its credit taken back": (
+        ("account.opened", {}), ("account.credit-received", {"amount_minor": 700}), ("account.credit-received", {}),
+        ("account.credit-taken-back", {"amount_minor": 900}),
+    ),
+}  # fmt: skip
+"""Of accounts."""
+CHARGED_BACK: dict[str, Any] = {
+    "charged back, then won, then moved in part": (
+        ("invoice.issued", {}), ("payment.requested", {}), ("payment.received", {"amount_minor": 2899, "credit_minor": 500}),
+        ("payment.charged-back", {"amount_minor": 2899, "of_credit_minor": 500, "above_minor": 500}), ("invoice.overdue-check-requested", {"attempt": 2}),
+        ("payment.chargeback-reversed", {"amount_minor": 2899}), ("payment.received", {"amount_minor": 2899, "credit_minor": 500, "won_back": "CB-20417"}),
+        ("payment.moved", {"payment": 2, "amount_minor": 1000}),
+    ),
+}  # fmt: skip
+"""Of invoices."""
