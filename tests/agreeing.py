@@ -14,6 +14,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from tests.campaigns import Campaigns
 from tests.oracle import Account, Oracle
 
 Posted = Mapping[tuple[date, str], int]
@@ -27,9 +28,28 @@ def heard(events: Iterable[Mapping[str, Any]]) -> Oracle:
     return oracle
 
 
+def wrong_papers(oracle: Oracle) -> list[str]:
+    """Where the invoices issued, and the notes for what was not served, differ from what they must be by the engine's last act."""
+    wrong = list(oracle.wrong)
+    for name, account in oracle.accounts.items():
+        oracle.look(account, name, oracle.until)
+        due = {number: bill.unserved(account.charges) for number, bill in account.bills.items()}
+        wrong += [f"note of {number}: must be {left}, is None" for number, left in due.items() if left]
+    papers = {number: (oracle.must.get(number), oracle.told.get(number)) for number in oracle.must.keys() | oracle.told.keys()}
+    return wrong + [f"invoice {number}: must be {must}, is {told}" for number, (must, told) in sorted(papers.items()) if must != told]
+
+
+def wrong_uses(events: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Where vouchers were not used as their campaigns allow, of events in any order: of those campaigns that they tell of."""
+    campaigns = Campaigns()
+    for event in sorted({event["position"]: event for event in events}.values(), key=lambda event: int(event["position"])):
+        campaigns.take(event)
+    return campaigns.wrong
+
+
 def disagreements(timelines: Iterable[Mapping[str, Any]]) -> list[str]:
     """Where the invoices issued, and the notes for what was not served, differ from what they must be."""
-    return heard(timelines).differences()
+    return wrong_papers(heard(timelines))
 
 
 def books_of(timelines: Iterable[Mapping[str, Any]]) -> dict[str, Account]:
@@ -41,7 +61,7 @@ def standing(account: Account) -> dict[str, int]:
     """What an account has open, holds, and keeps."""
     stand = account.stand
     held = {"credit": -stand["customer-credit"], "owed": -stand["owed-to-customers"], "deposits": -stand["deposit"]}
-    return {"open": sum(account.open.values()), **held}
+    return {"open": sum(bill.open for bill in account.bills.values()), **held}
 
 
 def sums(books: Iterable[Account], on: date) -> dict[str, int]:
@@ -93,8 +113,9 @@ def checked(timelines: Path, export: Path) -> Iterator[str]:
     """Where the books of the accounts in some timelines differ from an export, what days earned included."""
     with export.open(encoding="utf-8", newline="") as lines:
         posted = of_export(csv.DictReader(lines))
-    oracle = heard(map(json.loads, filter(None, timelines.read_text(encoding="utf-8").split("\n"))))
-    yield from oracle.differences()
+    events = [json.loads(line) for line in timelines.read_text(encoding="utf-8").split("\n") if line]
+    oracle = heard(events)
+    yield from (*wrong_papers(oracle), *wrong_uses(events))
     last = max((day for account in posted.values() for day, _ in account), default=date.min)
     books = {name: with_earned(account, date.min, last) for name, account in oracle.accounts.items()}
     yield from differences(books, {name: posted.get(name, {}) for name in books})

@@ -2,24 +2,24 @@
 
 They are told as `o2c events find` or `o2c orders timeline ID -o jsonl` prints them; tests/agreeing.py holds what comes of them against the engine, of which
 nothing is imported here, and nothing taken that it concluded. Days are London's; shares are half-up.
-
 A service is charged from the day it was activated, an eSIM downloaded, or its download said to be done. An account joins the first cycle day (1, 8, 15, 22)
-after its first activation and is billed at 06:00 on that day of every month: one-time charges, part periods by the days of the period, the next period in
-advance; VAT 20 % on the net; 14 days to pay, a direct debit on a bank's day at least ten of them later. A price that is not once a month is charged whole for
-each of its own periods in the first run on or after it begins. A rise holds for services that began before it was announced: it parts a month by days, any
-other period costs what holds as it begins. Usage of the month before costs its price, rounded once. Of what was billed of a service that ended, the days from
-its end on are credited, but for what notes took off; of one that was complete, those until then that are on no bill are charged. Money above what is open of an
-invoice is a credit, which the next bill takes; so is the deposit of an order that completed (in part), that of any other is owed; paid back is first what is
-owed. What is billed for days is earned by days, what was served before the bill on its day.
-Of what is open of an invoice as much is written off as is told; its tax is relieved by its share, and what comes all the same is open again.
-What prepaid usage took off the balance is taken as it is told; it is earned then, and what is left of a top-up when it expires. Nothing of it is billed.
-A discount holds for its time from the charge, from the first bill day after that, or from a day: an exclusive one alone, of best-of ones the largest, stackable
-ones on what is left, by priority and name. It is a line below nothing over the days of the line that it lowers, each day its share of the price, half-up a line.
+after that and is billed at 06:00 on that day of every month: one-time charges, part periods by the days of the period, the next period in advance; VAT 20 % on
+the net; 14 days to pay, a direct debit on a bank's day at least ten of them later. A price that is not once a month is charged whole for each of its own
+periods in the first run on or after it begins. A rise holds for services that began before it was announced: it parts a month by days, any other period costs
+what holds as it begins. Usage of the month before costs its price, rounded once. Of what was billed of a service that ended, the days from its end on are
+credited, but for what notes took off; of one that was complete, those until then that are on no bill are charged. Money above what is open of an invoice is a
+credit, which the next bill takes; so is the deposit of an order that completed (in part), that of any other is owed; paid back is first what is owed, and
+what is to go back is owed. What is billed for days is earned by days, what was served before the bill on its day. Goods are billed apart, on the day of their
+delivery, with all tax; of what is paid in instalments nothing is open of that bill: each later one has a part, without tax, the first ones a penny more, and
+what settles them is billed at once; a note on one gives it up. What is written off of an invoice is told; its tax is relieved by its share, and what comes all
+the same is open again. What prepaid usage took off the balance is told; it is earned then, and what is left of a top-up when it expires.
+A discount (a voucher is one) holds for its time from the charge, from the first bill day after that, or from a day: an exclusive one alone, of best-of ones the
+largest, stackable ones on what is left, by priority and name: a line below nothing over the days of the line that it lowers, each day its share of the price.
 """
 
 from calendar import monthrange
 from collections import Counter, defaultdict, namedtuple
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from fractions import Fraction
 from itertools import pairwise
@@ -27,12 +27,10 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 LONDON, NEVER, Json = ZoneInfo("Europe/London"), datetime.max.replace(tzinfo=ZoneInfo("Europe/London")), Mapping[str, Any]
-IN_2026 = ("01-01", "04-03", "04-06", "05-04", "05-25", "08-31", "12-25", "12-28")
+IN_2026 = ("01-01", "04-03", "04-06", "05-04", "05-25", "08-31", "12-25", "12-28")  # England and Wales: gov.uk/bank-holidays
 BANK_HOLIDAYS = {*(f"2026-{day}" for day in IN_2026), "2027-01-01", "2027-03-26", "2027-03-29"}
-"""Those of England and Wales (gov.uk/bank-holidays) around the time of the papers."""
 ENDS = ("completed", "partially-completed", "failed", "rejected", "cancelled")
-BECOMES = {f"order.{end}": "customer-credit" if "completed" in end else "owed-to-customers" for end in ENDS}
-"""What becomes of the deposit of an order by its end."""
+BEGINS = {False: ("service.activated", "esim.downloaded"), True: ("delivery.delivered",)}  # what begins a service, and goods
 
 
 def banking(day: date) -> bool:
@@ -44,19 +42,22 @@ def due_on(run: date, method: str) -> date:
     return next(day for day in days[9:] if day >= run + timedelta(14))
 
 
-def months_on(day: date, months: int) -> date:
-    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
-    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
+def turned(day: date, length: int, unit: str = "month", turn: int = 1) -> date:
+    """The day that is some turns of a length on."""
+    months, days = {"day": (0, 1), "week": (0, 7), "month": (1, 0), "year": (12, 0)}[unit]
+    year, month = divmod(day.year * 12 + day.month - 1 + months * length * turn, 12)
+    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1])) + timedelta(days * length * turn)
 
 
 def share(minor: int, above: int, below: int) -> int:
     return (2 * abs(minor) * above + below) // (2 * below) * (1 if minor >= 0 else -1)
 
 
-def period_of(terms: Json) -> tuple[int, int]:
-    """The period of a recurring price as (months, days)."""
-    months, days = {"day": (0, 1), "week": (0, 7), "month": (1, 0), "year": (12, 0)}[terms.get("period_unit", "month")]
-    return months * terms.get("period_length", 1), days * terms.get("period_length", 1)
+def shared(minor: int, weights: Sequence[int]) -> list[int]:
+    """Parts that sum to the whole: those with the largest remainders, of equal ones the first, are a penny more."""
+    parts, whole = [minor * weight // (sum(weights) or 1) for weight in weights], sum(weights) or 1
+    more = sorted(range(len(parts)), key=lambda n: (-(minor * weights[n] % whole), n))[: minor - sum(parts)]
+    return [part + (n in more) for n, part in enumerate(parts)]
 
 
 class Line(namedtuple("Line", ("key", "kind", "start", "end", "net"))):
@@ -67,8 +68,8 @@ class Line(namedtuple("Line", ("key", "kind", "start", "end", "net"))):
         return share(self.net, min(max((day - self.start).days, 0), (self.end - self.start).days), (self.end - self.start).days)
 
 
-def line_of(told: Json, net: int, kind: str = "") -> Line:
-    return Line(f"{told['order']}/{told['item']}", kind, date.fromisoformat(told["from_day"]), date.fromisoformat(told["to_day"]), net)
+def total(lines: Iterable[Line], *kinds: str) -> int:
+    return sum(line.net for line in lines if not kinds or line.kind in kinds)
 
 
 def cut(x: Json, rest: Fraction) -> Fraction:
@@ -84,29 +85,29 @@ def cuts(mine: list[Json], rest: Fraction) -> Iterator[tuple[str, Fraction]]:
 
 
 class Charge:
-    """A service that is charged: its first day, when its account knew of it and when it ended, how far it was billed (a day, or turns of its own period)."""
+    """What is charged: its first day, when its account knew of it and when it ended, how far it was billed (a day, or turns of its own period); of goods also
+    in how many parts they are paid, and of an agreement the parts that are on no bill."""
 
     def __init__(self, key: str, told: Json, account: str) -> None:
-        self.key, self.told, self.account, self.period = key, told, account, period_of(told.get("terms", {}))
+        self.key, self.account, self.once, self.every = key, account, told["one_time_minor"], told["recurring_minor"]
+        waits = {step["step"]: step["waits"] for step in told.get("steps", ())}.get("charging", ())
+        self.goods, terms = "delivery" in waits and "activation" not in waits, told.get("terms", {})
+        self.period, self.discounts = (terms.get("period_length", 1), terms.get("period_unit", "month")), terms.get("discounts", ())
         self.starts, self.known, self.ended, self.billed, self.turn, self.served = date.max, NEVER, NEVER, date.min, 0, False
+        self.settled, self.offering, self.left = NEVER, told["offering"], [0] * int(told.get("characteristics", {}).get("instalments", 1))
 
-    def begins(self, turn: int) -> date:
-        return months_on(self.starts, self.period[0] * turn) + timedelta(self.period[1] * turn)
-
-    def holds(self, discount: Json, day: date, run: date) -> bool:
+    def holds(self, x: Json, day: date, run: date) -> bool:
         """Whether a discount holds on a day, of an account that is billed on the day of the month of a run."""
-        starts, (months, days) = self.starts, period_of({"period_unit": discount["lasts_unit"], "period_length": discount["lasts_length"]})
-        if discount["starts"] == "bill":
-            starts = next(one for n in range(1, 32) if (one := self.starts + timedelta(n)).day == run.day)
-        elif discount["starts"] == "day":
-            starts = max(starts, date.fromisoformat(discount["from_day"]))
-        return starts <= day and (not discount["lasts_length"] or day < months_on(starts, months) + timedelta(days))
+        start = max(self.starts, date.fromisoformat(x["from_day"] or str(self.starts)))
+        if x["starts"] == "bill":
+            start = next(one for n in range(1, 32) if (one := start + timedelta(n)).day == run.day)
+        return start <= day and (not x["lasts_length"] or day < turned(start, x["lasts_length"], x["lasts_unit"]))
 
     def less(self, line: Line, price: int, whole: int, run: date) -> Iterator[Line]:
         """A line, and what discounts take off it, over the days on which each holds: its share of the price of all the days (none: charged once) a day."""
         yield line
-        mine = [x for x in self.told.get("terms", {}).get("discounts", ()) if (x["of"] == "one-time") == (not whole)]
-        mine, rest = sorted(mine, key=lambda x: (x["priority"], x["name"])), line.net
+        mine, rest = [x for x in self.discounts if (x["of"] == "one-time") == (not whole)], line.net
+        mine.sort(key=lambda x: (x["priority"], x["name"]))
         days = [line.start + timedelta(n) for n in range(max((line.end - line.start).days, 1))] if mine else []
         off = {day: dict(cuts([x for x in mine if not whole or self.holds(x, day, run)], Fraction(price))) for day in days}
         for name in (x["name"] for x in mine):
@@ -118,118 +119,141 @@ class Charge:
 
     def lines(self, run: date, rises: Iterable[Json]) -> Iterator[Line]:
         """Its lines in a run; what came before the run is charged by the first run that sees it, of what ended since up to its end."""
-        mine = [x for x in rises if (x["offering"], period_of(x)) == (self.told["offering"], self.period)]
+        own = (self.offering, *self.period)
+        mine = [x for x in rises if (x["offering"], x.get("period_length", 1), x.get("period_unit", "month")) == own]
         risen = sorted((date.fromisoformat(x["from_day"]), x["rise_minor"]) for x in mine if x["announced_on"] > str(self.starts))
         over = max(self.ended.date(), self.starts) if self.ended < datetime.combine(run, time(6), LONDON) else date.max
-        since, self.billed = max(self.billed, self.starts), months_on(run, 1)
-        once, monthly = self.told["one_time_minor"], self.told["recurring_minor"]
-        if since == self.starts and once:
-            yield from self.less(Line(self.key, "one-time", since, since, once), once, 0, run)
-        cycle = monthly and self.period == (1, 0)
-        days = [day for n in range(-1, 40) if (day := months_on(run, -n)) > since] if cycle else []
-        for start, end in pairwise(sorted({since, *days})):
-            whole, parts = months_on(end, -1), {start, end, over, *(day for day, _ in risen)}
-            for one, other in pairwise(sorted(day for day in parts if start <= day <= min(end, over))):
-                price = monthly + sum(rise for day, rise in risen if day <= one)
-                kind, days_of_whole = "period" if (one, other) == (whole, end) else "part-period", (end - whole).days
-                line = Line(self.key, kind, one, other, share(price, (other - one).days, days_of_whole))
-                yield from self.less(line, price, days_of_whole, run)
-        while monthly and not cycle and (start := self.begins(self.turn)) <= run and start < over:
+        since, self.billed, cycle = max(self.billed, self.starts), turned(run, 1), self.period == (1, "month")
+        if since == self.starts and self.once and not self.goods:
+            yield from self.less(Line(self.key, "one-time", since, since, self.once), self.once, 0, run)
+        days = [day for n in range(-1, 40) if (day := turned(run, -n)) > since]
+        spans = [(start, end, turned(end, -1)) for start, end in pairwise(sorted({since, *days}))] if cycle else []
+        while not cycle and (start := turned(self.starts, *self.period, self.turn)) <= run and start < over:
             self.turn += 1
-            price = monthly + sum(rise for day, rise in risen if day <= start)
-            line = Line(self.key, "period", start, self.begins(self.turn), price)
-            part = line if line.end <= over else Line(self.key, "part-period", start, over, line.by(over))
-            yield from self.less(part, price, (line.end - start).days, run)
+            spans.append((start, turned(self.starts, *self.period, self.turn), start))
+        for start, end, whole in spans if self.every else ():
+            parts = {start, end, over, *(day for day, _ in risen if cycle)}
+            for one, other in pairwise(sorted(day for day in parts if start <= day <= min(end, over))):
+                price, of = self.every + sum(rise for day, rise in risen if day <= one), (end - whole).days
+                kind = "period" if (one, other) == (whole, end) else "part-period"
+                yield from self.less(Line(self.key, kind, one, other, share(price, (other - one).days, of)), price, of, run)
 
 
 class Bill:
-    """An invoice as it must be, what notes took off it, by the place of a line and whether it was not served, and its tax of that."""
+    """An invoice as it must be, what notes took off it, by the place of a line and whether it was not served, and its tax of that; what is open of it, what was
+    given up, and the tax of that which was relieved."""
 
-    def __init__(self, lines: list[Line], net: int, tax: int) -> None:
-        self.lines, self.net, self.tax, self.taken, self.taxed, self.void = lines, net, tax, Counter[tuple[int, bool]](), 0, False
+    def __init__(self, lines: list[Line]) -> None:
+        self.lines, self.net, self.taxed_net = lines, total(lines), total(lines) - total(lines, "instalment")
+        self.tax, self.taken, self.taxed, self.void = share(self.taxed_net, 20, 100), Counter(), 0, False
+        self.open = self.given_up = self.relieved = 0
 
     def unserved(self, charges: Mapping[str, Charge]) -> dict[int, int]:
         """What is still to be credited of services that have ended, by line: what stays of one is its share of the days before the end; a discount goes with
         the line that it lowered, and takes no more off than that gives back."""
-        due, left = dict[int, int](), 0
+        due, left = {}, 0
         for place, line in enumerate(self.lines if not self.void else (), 1):
-            ended, sign, credited = charges[line.key].ended.date() if line.key in charges else date.max, 1 if line.net >= 0 else -1, 0
-            if line.start < line.end and ended < line.end and line.kind != "usage":
-                rest = line.net - line.by(ended) - self.taken[place, True], line.net - self.taken[place, True] - self.taken[place, False]
-                credited = sign * max(min(sign * rest[0], sign * rest[1]), 0)
+            ended, sign = charges[line.key].ended.date() if line.key in charges else date.max, 1 if line.net >= 0 else -1
+            kept = line.by(ended) if line.start < line.end and ended < line.end and line.kind != "usage" else line.net
+            rests = line.net - kept - self.taken[place, True], line.net - self.taken[place, True] - self.taken[place, False]
+            credited = sign * max(min(sign * rests[0], sign * rests[1]), 0)
             due[place] = credited if line.kind != "discount" else max(credited, -left)
             left = due[place] + (left if line.kind == "discount" else 0)
         return {place: net for place, net in due.items() if net}
 
 
 class Account:
-    """A billing account: its charges, the day of its next run, bills and what is open of them, deposits by order, and what was posted, by day and account of
-    the chart; `stand` is the sum of that."""
+    """A billing account: its charges, the day of its next run, bills, deposits by order, and what was posted, by day and account of the chart; `stand` is
+    the sum of that. `goods` wait for a bill of their own, `owing` are paid in instalments, `going` is set aside for refunds."""
 
     def __init__(self) -> None:
-        self.charges, self.run, self.used, self.bills = dict[str, Charge](), date.max, defaultdict[str, list[Line]](list), dict[str, Bill]()
-        self.open, self.deposits, self.stand, self.given_up, self.relieved = (Counter[str]() for _ in range(5))
-        self.posted, self.served, self.top_ups = Counter[tuple[date, str]](), list[tuple[date, Line]](), Counter[datetime]()
+        self.charges, self.goods, self.owing, self.used, self.bills, self.run = {}, {}, {}, {}, {}, date.max
+        self.deposits, self.stand, self.posted, self.going, self.top_ups = Counter(), Counter(), Counter(), Counter(), Counter()
+        self.served, self.delivered, self.apart = [], [], 0
 
-    def runs(self, until: datetime, rises: list[Json]) -> Iterator[tuple[date, list[Line]]]:
+    def runs(self, until: datetime, rises: list[Json]) -> Iterator[tuple[str, date, list[Line]]]:
         """The bill runs up to a time that were not looked at yet, each with the lines that it must make."""
-        if self.run == date.max and self.charges:
-            first = min(self.charges.values(), key=lambda charge: charge.known).starts
+        if self.run == date.max and (begun := [*self.charges.values(), *self.owing.values()]):
+            first = min(begun, key=lambda x: x.known).starts
             self.run = next(day for n in range(1, 32) if (day := first + timedelta(n)).day in (1, 8, 15, 22))
         while (at := datetime.combine(self.run, time(6), LONDON)) <= until:
-            run, self.run = self.run, months_on(self.run, 1)
+            run, self.run = self.run, turned(self.run, 1)
             due = (each for each in self.charges.values() if each.starts < run and each.known < at and (at <= each.ended or each.served))
-            yield run, sorted([*(line for each in due for line in each.lines(run, rises)), *self.used.pop(str(run), ())])
+            owed = (x for x in self.owing.values() if x.left and x.starts < run and x.known < at <= x.settled)
+            parts = [Line(x.key, "instalment", run, run, x.left.pop(0)) for x in owed]
+            yield "", run, sorted([*(line for each in due for line in each.lines(run, rises)), *self.used.pop(str(run), ()), *parts])
 
-    def post(self, day: date, debit: str, credit: str, minor: int) -> None:
-        """Move an amount from the credit of one account of the chart to the debit of another."""
-        for chart, moved in ((debit, minor), (credit, -minor)):
-            self.posted[day, chart] += moved
-            self.stand[chart] += moved
+    def beside(self, until: datetime) -> tuple[str, date, list[Line]]:
+        """What is billed beside the runs up to a time: all goods that wait of one day, or else what is left of agreements that are settled."""
+        first = min((x.starts for x in self.goods.values()), default=date.max)
+        self.delivered = goods = [self.goods.pop(x.key) for x in [*self.goods.values()] if x.starts == first and x.known <= until]
+        ended = [x for x in self.owing.values() if x.left and x.settled <= until and not goods]
+        day = max([*(x.known for x in goods), *(x.settled for x in ended)], default=NEVER).date()
+        lines = [line for x in goods for line in x.less(Line(x.key, "one-time", first, first, x.once), x.once, 0, day)]
+        lines += [Line(x.key, "instalment", day, day, sum(x.left.pop() for _ in [*x.left])) for x in ended]
+        self.apart += bool(lines)
+        return f"-G{self.apart}", day, sorted(lines)
 
-    def bill(self, day: date, net: int, tax: int, lines: Iterable[Line]) -> None:
-        """Post what is billed, or below zero what is taken off: what is served by days is deferred."""
-        served = [line for line in lines if line.start < line.end]
-        deferred = sum(line.net for line in served)
-        for chart, minor in (("deferred-revenue", deferred), ("revenue", net - deferred), ("tax", tax)):
-            self.post(day, "receivable", chart, minor)
+    def post(self, day: date, debit: str, credits: Mapping[str, int]) -> None:
+        """Move amounts from the credit of accounts of the chart to the debit of one."""
+        for chart, minor in [*credits.items(), (debit, -sum(credits.values()))]:
+            self.posted[day, chart] -= minor
+            self.stand[chart] -= minor
+
+    def bill(self, day: date, tax: int, lines: list[Line], owed: str) -> None:
+        """Post what is billed, or below zero what is taken off: what is served by days is deferred, and instalments are `owed`."""
+        served, parts = [line for line in lines if line.start < line.end], total(lines, "instalment")
+        revenue = total(lines) - total(served) - parts
+        self.post(day, "receivable", {"deferred-revenue": total(served), "revenue": revenue, "tax": tax, owed: parts})
         self.served += [(day, line) for line in served]
 
-    def lower(self, day: date, number: str, minor: int) -> None:
-        """Lower what is open of a bill, what was written off and comes all the same included; what is above that is a credit."""
-        if (back := min(minor - max(self.open[number], 0), self.given_up[number])) > 0:
-            tax = share(self.relieved[number], back, self.given_up[number])
-            self.post(day, "receivable", "write-off", back - tax)
-            self.post(day, "receivable", "tax-relief", tax)
-            self.open[number], self.given_up[number] = self.open[number] + back, self.given_up[number] - back
-            self.relieved[number] -= tax
-        lowered = min(minor, max(self.open[number], 0))
-        self.open[number] -= lowered
-        self.post(day, "receivable", "customer-credit", minor - lowered)
+    def issue(self, number: str, bill: Bill, at: datetime) -> None:
+        """Post a bill, put what is paid in instalments on them, and take off it what credit there is."""
+        self.bill(at.date(), bill.tax, bill.lines, "instalment-receivable")
+        goods, self.delivered, spread = self.delivered, [], 0
+        nets = [total(line for line in bill.lines if line.key == x.key) for x in goods]
+        for x, net, tax in zip(goods, nets, shared(bill.tax, nets), strict=True):
+            if len(x.left) > 1 and net:
+                self.owing[x.key], x.known, x.left = x, at, shared(net + tax, [1] * len(x.left))
+                spread += net + tax
+        used = min(-self.stand["customer-credit"], bill.net + bill.tax - spread)
+        self.post(at.date(), "instalment-receivable", {"receivable": spread})
+        self.post(at.date(), "customer-credit", {"receivable": used})
+        self.bills[number], bill.open = bill, bill.net + bill.tax - spread - used
 
-    def take_off(self, day: date, number: str, lines: list[Json], *, unserved: bool) -> None:
-        """Post a note or a void, by the net of its lines: the tax of all that was taken so far is its share of the bill's."""
-        bill, net = self.bills[number], sum(line["net_minor"] for line in lines)
-        bill.taken.update({(line["line"], unserved): line["net_minor"] for line in lines})
-        tax = share(bill.tax, bill.taken.total(), bill.net) - bill.taxed
+    def lower(self, day: date, bill: Bill, minor: int) -> None:
+        """Lower what is open of a bill, what was written off and comes all the same included; what is above that is a credit."""
+        back = max(min(minor - bill.open, bill.given_up), 0)
+        tax = share(bill.relieved, back, bill.given_up or 1)
+        lowered = min(minor, bill.open + back)
+        bill.open, bill.given_up, bill.relieved = bill.open + back - lowered, bill.given_up - back, bill.relieved - tax
+        self.post(day, "receivable", {"write-off": back - tax, "tax-relief": tax, "customer-credit": minor - lowered})
+
+    def take_off(self, day: date, bill: Bill, nets: Mapping[int, int], *, unserved: bool) -> None:
+        """Post a note or a void, by the net of lines: the tax of all that was taken so far is its share of the bill's."""
+        bill.taken.update({(place, unserved): net for place, net in nets.items()})
+        lines = [bill.lines[place - 1]._replace(net=-net) for place, net in nets.items()]
+        lines = [line._replace(start=max(line.start, self.charges[line.key].ended.date())) if unserved else line for line in lines]
+        taken = sum(net for (place, _), net in bill.taken.items() if bill.lines[place - 1].kind != "instalment")
+        tax = share(bill.tax, taken, bill.taxed_net or 1) - bill.taxed
         bill.taxed += tax
-        self.bill(day, -net, -tax, (line_of(line, -line["net_minor"]) for line in lines))
-        self.lower(day, number, net + tax)
+        self.bill(day, -tax, lines, "write-off")
+        self.lower(day, bill, sum(nets.values()) + tax)
 
 
 class Oracle:
-    """All accounts, as events tell of them; `differing` are invoices as they must be and as they are, `wrong` the notes that are not as they must be."""
+    """All accounts, as events tell of them, and invoices as they must be (`must`) and are (`told`); `wrong` are the notes that are not as they must be."""
 
     def __init__(self) -> None:
-        self.accounts, self.items, self.rises = defaultdict[str, Account](Account), dict[str, Charge](), list[Json]()
-        self.payers, self.ends, self.wrong, self.until = dict[str, str](), dict[str, str](), list[str](), NEVER.replace(year=1)
-        self.differing = dict[str, list[Any]]()
+        self.accounts, self.items, self.rises, self.payers, self.ends = defaultdict(Account), {}, [], {}, {}
+        self.wrong, self.until, self.must, self.told = [], NEVER.replace(year=1), {}, {}
 
     def take(self, event: Json) -> None:
         """Go on by an event. Whatever an order says of its item or account is found under `ORDER/ITEM` and ORDER."""
         kind, _, key = event["stream"].partition("-")
         data, at = event["data"], datetime.fromisoformat(event["occurred_at"]).astimezone(LONDON)
         self.until = max(self.until, at) if event["actor"] == "engine" else self.until
+        self.rises += [data] if event["type"] == "catalogue.price-rise-announced" else []
         if of := getattr(self, f"of_{kind}", None):
             of(self.accounts[key] if kind in ("account", "quota") else key, event["type"], data, at)
 
@@ -240,103 +264,82 @@ class Oracle:
             for x in data["items"]:
                 self.items[key] = Charge(key := f"{order}/{x['item']}", x, x.get("account") or data["account"])
         elif name == "charging.started" and charge:
-            charge.known, self.accounts[charge.account].charges[charge.key] = at, charge
-        elif charge and (name in ("service.activated", "esim.downloaded") or (name, data.get("step")) == ("step.forced", "esim-download")):
-            charge.starts = at.date()
+            charge.known, charge.starts, payer = at, min(charge.starts, at.date()), self.accounts[charge.account]
+            payer.goods |= {charge.key: charge} if charge.goods and charge.once else {}
+            payer.charges |= {charge.key: charge} if charge.every or not charge.goods else {}
+        elif charge and (name in BEGINS[charge.goods] or (name, data.get("step")) == ("step.forced", "esim-download")):
+            charge.starts = date.fromisoformat(data.get("delivered_on") or str(at.date()))
         elif name in ("item.failed", "item.cancelled") and charge:
             charge.ended = min(charge.ended, at)
-        elif name == "deposit.received":
-            account = self.accounts[self.payers[order]]
+        elif name == "deposit.received" and account is not None:
             account.deposits[order] += data["amount_minor"]
-            account.post(at.date(), "cash", "deposit", data["amount_minor"])
-        self.ends |= {order: BECOMES[name]} if name in BECOMES else {}
+            account.post(at.date(), "cash", {"deposit": data["amount_minor"]})
+        self.ends |= {order: "customer-credit" if "completed" in name else "owed-to-customers"} if name[6:] in ENDS else {}
         if account and order in self.ends:
-            account.post(at.date(), "deposit", self.ends[order], account.deposits.pop(order, 0))
+            account.post(at.date(), "deposit", {self.ends[order]: account.deposits.pop(order, 0)})
 
     def of_account(self, account: Account, name: str, data: Json, at: datetime) -> None:
+        charge = self.items.get(f"{data.get('order')}/{data.get('item')}")
         if name == "account.usage-rated":
-            days = {"from_day": str(months_on(date.fromisoformat(data["run_on"]), -1)), "to_day": data["run_on"]}
-            exact = ((line, (100 * Fraction(line["amount"])).as_integer_ratio()) for line in data["lines"] if not line.get("prepaid"))
-            lines = (line_of({**line, **days}, share(1, *ratio), "usage") for line, ratio in exact)
-            account.used[data["run_on"]] = [line for line in lines if line.net]
-        elif name == "account.charge-withdrawn" and (charge := self.items.get(f"{data['order']}/{data['item']}")):
+            end = date.fromisoformat(data["run_on"])
+            lines = [x for x in data["lines"] if not x.get("prepaid")]
+            costs = [(f"{x['order']}/{x['item']}", share(1, *(100 * Fraction(x["amount"])).as_integer_ratio())) for x in lines]
+            account.used[data["run_on"]] = [Line(key, "usage", turned(end, -1), end, net) for key, net in costs if net]
+        elif name == "account.charge-withdrawn" and charge:
             charge.ended, charge.served = min(charge.ended, at), data.get("served", False)
-        elif name == "account.refund-reserved":
-            account.post(at.date(), "customer-credit", "owed-to-customers", data["of_credit_minor"])
-        elif name == "account.money-returned":
-            owed = min(data["amount_minor"], -account.stand["owed-to-customers"])
-            account.post(at.date(), "owed-to-customers", "cash", owed)
-            account.post(at.date(), "customer-credit", "cash", data["amount_minor"] - owed)
+            account.goods.pop(charge.key, None)
+        elif name == "account.settlement-asked" and charge:
+            charge.settled = at
+        elif name in ("account.refund-reserved", "account.money-returned"):
+            refund, minor, becomes = data.get("refund", ""), data["amount_minor"], "cash" if "returned" in name else "owed-to-customers"
+            owed = min(minor, account.going.pop(refund, 0) or -account.stand["owed-to-customers"] - account.going.total())
+            account.going[refund] += minor if "reserved" in name else 0  # it goes back by nothing else
+            account.post(at.date(), becomes, {"owed-to-customers": -owed, "customer-credit": owed - minor})
 
     def of_quota(self, account: Account, name: str, data: Json, at: datetime) -> None:
         """Prepaid money is owed until it pays for usage or expires; of top-ups, that which expires first pays first."""
         if name == "prepaid.topped-up":
             account.top_ups[datetime.fromisoformat(data["expires_at"]) if data["expires_at"] else NEVER] += data["amount_minor"]
-            account.post(at.date(), "cash", "prepaid", data["amount_minor"])
+            account.post(at.date(), "cash", {"prepaid": data["amount_minor"]})
         elif name == "quota.committed":
-            left = data["charged_minor"]
+            left, tax = data["charged_minor"], data["tax_minor"]
             for expires in sorted(x for x in account.top_ups if x > at):
                 account.top_ups[expires] -= (part := min(account.top_ups[expires], left))
                 left -= part  # what remains is more than there was
-            account.post(at.date(), "prepaid", "tax", data["tax_minor"])
-            account.post(at.date(), "prepaid", "revenue", data["charged_minor"] - data["tax_minor"] - left)
+            account.post(at.date(), "prepaid", {"tax": tax, "revenue": data["charged_minor"] - tax - left})
         elif name == "prepaid.expired":
-            for expires in [x for x in account.top_ups if x <= at]:
-                account.post(at.date(), "prepaid", "revenue", account.top_ups.pop(expires))
-
-    def of_catalogue(self, _: str, name: str, data: Json, at: datetime) -> None:
-        self.rises += [data] if name == "catalogue.price-rise-announced" else []
+            account.post(at.date(), "prepaid", {"revenue": sum(account.top_ups.pop(x) for x in [*account.top_ups] if x <= at)})
 
     def of_invoice(self, number: str, name: str, data: Json, at: datetime) -> None:
+        account, day = self.accounts[self.payers.setdefault(number, data.get("account", ""))], at.date()
+        bill = account.bills.get(number, Bill([]))
         if name == "invoice.issued":
-            self.issued(number, data, at)
-        account = self.accounts[self.payers.get(number, "")]
-        if name in ("credit-note.issued", "invoice.voided") and number in account.bills:
-            unserved = data["reason"] == "not-served" and name == "credit-note.issued"
-            lines = {line["line"]: line["net_minor"] for line in data["lines"]}
-            if unserved and lines.items() - (must := account.bills[number].unserved(account.charges)).items():
-                self.wrong.append(f"note of {number}: must be {must}, is {lines}")
-            account.take_off(at.date(), number, data["lines"], unserved=unserved)
-            account.bills[number].void |= name == "invoice.voided"
+            days = [(date.fromisoformat(x["from_day"]), date.fromisoformat(x["to_day"])) for x in data["lines"]]
+            told = [Line(f"{x['order']}/{x['item']}", x["kind"], *of, x["net_minor"]) for x, of in zip(data["lines"], days, strict=True)]
+            self.look(account, data["account"], at, data["method"], beside="-G" in number.removeprefix(data["account"]))
+            self.told[number] = (*(data[x] for x in ("issued_on", "due_on", "net_minor", "total_minor")), sorted(told))
+            if must := self.must.get(number):
+                account.issue(number, Bill(told if sorted(told) == must[-1] else must[-1]), at)
+        elif name in ("credit-note.issued", "invoice.voided") and bill.lines:
+            must = told = {line["line"]: line["net_minor"] for line in data["lines"]}
+            if unserved := (name, data["reason"]) == ("credit-note.issued", "not-served"):
+                must = bill.unserved(account.charges)
+            elif name == "invoice.voided":
+                must, bill.void = {n: line.net for n, line in enumerate(bill.lines, 1)}, True
+            self.wrong += [f"note of {number}: must be {must}, is {told}"] if told.items() - must.items() else []
+            account.take_off(day, bill, told, unserved=unserved)
         elif name == "invoice.written-off":
-            account.post(at.date(), "write-off", "receivable", minor := min(data["amount_minor"], account.open[number]))
-            account.given_up[number], account.open[number] = minor, account.open[number] - minor
+            bill.given_up, bill.open = (minor := min(data["amount_minor"], bill.open)), bill.open - minor
+            account.post(day, "write-off", {"receivable": minor})
         elif name == "invoice.tax-relieved":
-            bill, up = account.bills[number], account.given_up[number]
-            account.relieved[number] = share(bill.tax - bill.taxed, up, bill.net + bill.tax - bill.taken.total() - bill.taxed)
-            account.post(at.date(), "tax-relief", "write-off", account.relieved[number])
+            bill.relieved = share(bill.tax - bill.taxed, bill.given_up, bill.net + bill.tax - bill.taken.total() - bill.taxed)
+            account.post(day, "tax-relief", {"write-off": bill.relieved})
         elif name in ("payment.received", "payment.part-received"):
-            account.post(at.date(), "cash", "receivable", data["amount_minor"])
-            account.lower(at.date(), number, data["amount_minor"])
+            account.post(day, "cash", {"receivable": data["amount_minor"]})
+            account.lower(day, bill, data["amount_minor"])
 
-    def issued(self, number: str, data: Json, at: datetime) -> None:
-        """Hold an invoice against what it must be, and post it as it must be, with what credit there is taken off."""
-        told = [line_of(line, line["net_minor"], line["kind"]) for line in data["lines"]]
-        account = self.accounts[self.payers.setdefault(number, data["account"])]
-        self.look(account, data["account"], at, data["method"])
-        must = self.differing.setdefault(number, [None])
-        must.append((*(data[x] for x in ("issued_on", "due_on", "net_minor", "total_minor")), sorted(told)))
-        if must[0] is not None:
-            *_, net, total, lines = must[0]
-            account.bills[number] = Bill(told if sorted(told) == lines else lines, net, total - net)
-            account.bill(at.date(), net, total - net, lines)
-            used = min(-account.stand["customer-credit"], total)
-            account.post(at.date(), "customer-credit", "receivable", used)
-            account.open[number] = total - used
-        if must[0] == must[-1]:
-            del self.differing[number]
-
-    def look(self, account: Account, name: str, at: datetime, method: str = "") -> None:
-        """Work out the invoices of an account up to a time."""
-        for run, lines in account.runs(at, self.rises):
-            net = sum(line.net for line in lines)
-            if lines:
-                self.differing[f"{name}-{run:%Y%m%d}"] = [(str(run), str(due_on(run, method)), net, net + share(net, 20, 100), lines)]
-
-    def differences(self) -> list[str]:
-        """Where invoices and notes are not what they must be, by the engine's last act."""
-        for name, account in self.accounts.items():
-            self.look(account, name, self.until)
-            due = {number: bill.unserved(account.charges) for number, bill in account.bills.items()}
-            self.wrong += [f"note of {number}: must be {left}, is None" for number, left in due.items() if left]
-        return self.wrong + [f"invoice {number}: must be {must}, is {(*told, None)[0]}" for number, (must, *told) in self.differing.items()]
+    def look(self, account: Account, name: str, at: datetime, method: str = "", *, beside: bool = True) -> None:
+        """Work out the invoices of an account up to a time, with what is billed beside its runs."""
+        for apart, run, lines in (*account.runs(at, self.rises), *([account.beside(at)] if beside else [])):
+            if bill := Bill(lines) if lines else None:
+                self.must[f"{name}-{run:%Y%m%d}{apart}"] = str(run), str(due_on(run, method)), bill.net, bill.net + bill.tax, lines

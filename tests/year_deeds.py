@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
-from o2c.desk import collections, invoices, limits, payments
+from o2c.desk import collections, instalments, invoices, limits, payments, refunds
 from o2c.desk.catalogue import announce_rise
 from o2c.desk.ledger import close_ledger
 from o2c.desk.orders import cancel_order
@@ -25,7 +25,6 @@ from o2c.kernel.partner import Accepted, Answer, Partner, RefusedBy, Request
 from o2c.kernel.refusal import Refused
 from o2c.views.collections import list_collections
 from o2c.views.reading import caught_up
-from tests.metered import included, usage
 from tests.world import Document
 
 ANN, BOB, SWITCH = Context("ann"), Context("bob"), Context("msc-1")
@@ -34,26 +33,6 @@ DEFAULTERS, HEAVY, LIMITED = 0.08, 0.1, 0.15
 NEVER_PAYS_FROM = date(2026, 2, 10)
 UNKNOWN_NUMBER = "+447700989999"
 REFUSALS = {"card": "DECLINED", "direct-debit": "RETURNED", "pay-by-link": "EXPIRED"}
-USAGE_PRICES = (
-    usage("Calls", "voice", "minute", "0.10"),
-    usage("Messages", "sms", "message", "0.05"),
-    usage("Data abroad", "roaming", "MB", "1"),
-    included("50 messages", "sms", "message", "50", rollover_max="20"),
-)
-"""What is added to the prices of every mobile line."""
-DISCOUNTS: Mapping[str, tuple[Document, ...]] = {
-    "spec-mobile": (
-        {"name": "WELCOME", "priceType": "recurring", "price": {"percentage": 20}, "applicationDuration": {"amount": 3, "units": "month"},
-         "applicationStart": "nextBill", "priority": 1},
-        {"name": "LOYAL", "priceType": "recurring", "price": {"dutyFreeAmount": {"unit": "GBP", "value": "1.00"}}, "priority": 2},
-    ),
-    "spec-access": (
-        {"name": "SUMMER", "priceType": "recurring", "price": {"percentage": 50}, "applicationDuration": {"amount": 45, "units": "day"},
-         "applicationStart": "2026-07-01", "priority": 0},
-    ),
-}  # fmt: skip
-"""By specification what is taken off recurring prices: three bills of 20 %, a pound for good, and half of 45 days in summer."""
-
 NUMBERS = """SELECT substr(stream, 8) AS number, min(occurred_at) AS since FROM o2c.event
     WHERE type IN ('number.taken', 'number.brought-in') GROUP BY stream ORDER BY stream"""
 OPEN_ORDERS = "SELECT order_id::text AS order_id FROM projection.orders WHERE state NOT IN ('completed', 'failed', 'cancelled', 'rejected', 'partial') ORDER BY 1"
@@ -65,6 +44,10 @@ DEPOSITS = """SELECT substr(f.stream, 7) AS order_id, (f.body ->> 'deposit_minor
 WANTED_NOTES = """SELECT w.body ->> 'note' AS note, substr(w.stream, 9) AS invoice FROM o2c.event w WHERE w.type = 'credit-note.requested' AND NOT EXISTS (
     SELECT FROM o2c.event n WHERE n.stream = w.stream AND n.type = 'credit-note.issued' AND n.body ->> 'note' = w.body ->> 'note')"""
 CREDITS = "SELECT account, credit_minor, owed_minor FROM projection.balances WHERE credit_minor > 0 OR owed_minor > 0 ORDER BY 1"
+AGREED = """SELECT a.body ->> 'account' AS account, a.body ->> 'order' AS order_id, a.body ->> 'item' AS item FROM o2c.event a
+    WHERE a.type = 'account.instalments-agreed' ORDER BY a.position"""
+REFUNDS = """SELECT w.body ->> 'account' AS account, w.body ->> 'refund' AS refund FROM o2c.event w WHERE w.type = 'account.refund-wanted' AND NOT EXISTS (
+    SELECT FROM o2c.event n WHERE n.stream = w.stream AND n.type = 'account.refund-reserved' AND n.body ->> 'refund' = w.body ->> 'refund')"""
 CHARGED = "SELECT DISTINCT body ->> 'account' AS account FROM o2c.event WHERE type = 'account.charge-started' ORDER BY 1"
 
 
@@ -91,23 +74,13 @@ class Defaulting:
         return self._refusal(request) or self.provider.query(request)
 
     def _refusal(self, request: Request) -> Answer | None:
-        account, issued = str(request.body["number"])[:-9], date.fromisoformat(request.body["issued_on"])
+        if "number" not in request.body:
+            return None  # Money that goes back: any bank takes it.
+        account, issued = str(request.body["number"]).rsplit("-20", 1)[0], date.fromisoformat(request.body["issued_on"])
         if issued < NEVER_PAYS_FROM or not defaults(self.seed, account):
             return None
         code = REFUSALS.get(request.body["method"])
         return RefusedBy(code) if code else Accepted("WAITS", request.at + timedelta(days=30))
-
-
-def of_the_year(catalogue: list[Document]) -> list[Document]:
-    """A price list whose lines have prices of usage and units that are included, and whose recurring prices have discounts."""
-    for offering in catalogue:
-        prices, specification = offering["productOfferingPrice"], offering["productSpecification"]["id"]
-        for price in prices:
-            if price["priceType"] == "recurring" and specification in DISCOUNTS:
-                price["priceAlteration"] = list(DISCOUNTS[specification])
-        if specification == "spec-mobile" and prices:
-            prices += USAGE_PRICES
-    return catalogue
 
 
 @dataclass
@@ -174,8 +147,16 @@ class Year:
             self.with_bill(row, day)
         for row in self.app.reads.rows(CREDITS):
             if row["owed_minor"] or self.chance(row["account"], day, "refund") < 0.1:
-                amount = row["owed_minor"] or -(-row["credit_minor"] // 2)
-                self.try_to("paid back", payments.refund, row["account"], amount=_pounds(amount), reference=f"BACK-{day}")
+                amount = _pounds(row["owed_minor"] or -(-row["credit_minor"] // 2))
+                if self.chance(row["account"], day, "by hand") < 0.5:
+                    self.try_to("paid back", payments.refund, row["account"], amount=amount, reference=f"BACK-{day}")
+                else:
+                    self.try_to("refunds", refunds.request_refund, row["account"], amount=amount)
+        for row in self.app.reads.rows(REFUNDS):
+            self.try_to("refunds approved by a second person", _approve_refund, row["account"], row["refund"])
+        for row in self.app.reads.rows(AGREED):
+            if self.chance(row["order_id"], day, "settles") < 0.02:
+                self.try_to("agreements settled", instalments.settle, row["account"], row["order_id"], row["item"])
         self.with_debts(day)
         for row in self.app.reads.rows(CHARGED):
             if draw(self.seed, row["account"], 1, "limited") < LIMITED and self.chance(row["account"], day, "limit") < 0.3:
@@ -272,3 +253,8 @@ def _pounds(minor: int) -> str:
 def _approve(app: Engine, _: Context, invoice: str, note: str) -> None:
     """Bob approves what Ann asked for: nobody approves his own."""
     invoices.approve_credit_note(app, BOB, invoice, note)
+
+
+def _approve_refund(app: Engine, _: Context, account: str, refund: str) -> None:
+    """Bob approves what Ann asked to give back."""
+    refunds.approve_refund(app, BOB, account, refund)

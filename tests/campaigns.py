@@ -1,0 +1,85 @@
+"""Whether every use of a voucher was its campaign's to give, worked out again from events alone, as tests/oracle.py does for money; of the engine nothing is
+imported.
+
+A use is one order's at a time and of a code of its campaign, at most so many of a code; all that are not given back come to its budget at most. What a use can
+come to is what the discount takes off the prices that the order was planned with: once, or off each period that begins while it lasts (for good: off one). It
+is redeemed by an order of which some item that it lowers was completed, and else given back as the order ends. Of a campaign of which nothing is told, as in
+timelines of orders alone, nothing is judged.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from datetime import date
+from fractions import Fraction
+from typing import Any
+
+from tests.oracle import cut, share, turned
+
+Json = Mapping[str, Any]
+
+
+def at_most(item: Json, discount: Json, on: date) -> int:
+    """All that a discount by itself can take off an item that is ordered on a day, in minor units."""
+    once = discount["of"] == "one-time"
+    price, begun = item["one_time_minor" if once else "recurring_minor"], 1
+    if not once and discount["lasts_length"]:
+        every = item["terms"]["period_length"], item["terms"]["period_unit"]
+        until = turned(on, discount["lasts_length"], discount["lasts_unit"])
+        begun = next(turn for turn in range(1, 9999) if turned(on, *every, turn) >= until)
+    return begun * share(1, *cut(discount, Fraction(price)).as_integer_ratio())
+
+
+class Campaigns:
+    """All campaigns, as events tell of them; `wrong` are the uses that are not as they must be."""
+
+    def __init__(self) -> None:
+        self.issued: dict[str, Json] = {}
+        self.uses: dict[str, dict[tuple[str, int], Json]] = defaultdict(dict)
+        self.items: dict[str, dict[str, Json]] = defaultdict(dict)
+        self.ended, self.wrong = set[str](), list[str]()
+
+    def take(self, event: Json) -> None:
+        """Go on by an event."""
+        kind, _, key = event["stream"].partition("-")
+        name, data = event["type"], event["data"]
+        if name == "order.planned":
+            self.items[key] = {item["item"]: item for item in data["items"]}
+            self._planned(key)
+        elif name in ("item.failed", "item.cancelled"):
+            self.ended.add(f"{key}/{data['item']}")
+        elif name == "voucher.issued":
+            self.issued[key] = data
+        elif kind == "voucher" and key in self.issued:
+            self._used(key, name, {**data, "on": date.fromisoformat(event["occurred_at"][:10])})
+
+    def _lowered(self, order: str, code: str) -> list[tuple[Json, Json]]:
+        """The items of an order that a code lowers, each with its discount."""
+        return [(item, x) for item in self.items[order].values() for x in item["terms"]["discounts"] if x["voucher"] == code]
+
+    def _planned(self, order: str) -> None:
+        """An order was planned with its prices: what its vouchers take off these is their campaigns', and what each can come to is what was reserved."""
+        items = self.items[order].values()
+        codes = {x["voucher"] for item in items for x in item["terms"]["discounts"]}
+        for code, campaign in ((code, code.partition("-")[0]) for code in codes if code.partition("-")[0] in self.issued):
+            told, found = self.issued[campaign], self._lowered(order, code)
+            held = [use for (of, _), use in self.uses[campaign].items() if (of, use["order"]) == (code, order)]
+            must = [sum(at_most(item, x, use["on"]) for item, x in found) for use in held[:1]]
+            fits = all(item["offering"] in (told["offerings"] or [item["offering"]]) for item, _ in found)
+            if not held or must != [use["amount_minor"] for use in held] or not fits:
+                self.wrong.append(f"voucher {code} of order {order}: must come to {must}, is {held}, fits: {fits}")
+            if any(x != {**told["discount"], "voucher": code} for _, x in found):
+                self.wrong.append(f"voucher {code} of order {order}: takes {found} off, not {told['discount']}")
+
+    def _used(self, campaign: str, name: str, data: Json) -> None:
+        told, uses, use = self.issued[campaign], self.uses[campaign], (data["code"], data["turn"])
+        if name == "voucher.reserved":
+            over = told["budget_minor"] and sum(each["amount_minor"] for each in (*uses.values(), data)) > told["budget_minor"]
+            good = use not in uses and data["code"] in told["codes"] and 1 <= data["turn"] <= told["uses_max"] and not over
+            uses[use] = data
+        else:
+            lowered = [item["item"] for item, _ in self._lowered(data["order"], data["code"])]
+            done = any(f"{data['order']}/{item}" not in self.ended for item in lowered)
+            good = uses.get(use, {"order": ""})["order"] == data["order"] and done == (name == "voucher.redeemed")
+            if name == "voucher.released":
+                uses.pop(use, None)
+        self.wrong += [] if good else [f"{name} of {use} by order {data['order']} is not {campaign}'s to give: {told}"]
