@@ -38,6 +38,20 @@ GB = Market(
             source="Value Added Tax Act 1994, s. 2(1)",
             names=("VAT", "S"),  # S: standard rate in UNCL 5305, the categories of EN 16931
         ),
+        TaxRate(
+            group="reduced",
+            percent=Decimal(5),
+            valid_from=date(2001, 11, 1),
+            source="Value Added Tax Act 1994, s. 29A and Schedule 7A [M]",
+        ),
+        TaxRate(
+            group="zero",
+            percent=Decimal(0),
+            valid_from=date(1994, 9, 1),
+            source="Value Added Tax Act 1994, s. 30 and Schedule 8 [M]",
+            names=("Z", "zero-rated"),
+            category="Z",
+        ),
     ),
     bill_cycle_days=(1, 8, 15, 22),
     payment_terms_days=14,

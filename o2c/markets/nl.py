@@ -38,6 +38,21 @@ NL = Market(
             source="Wet op de omzetbelasting 1968, art. 9(1)",
             names=("BTW", "VAT", "S"),  # S: standard rate in UNCL 5305, the categories of EN 16931
         ),
+        TaxRate(
+            group="reduced",
+            percent=Decimal(9),
+            valid_from=date(2019, 1, 1),
+            source="Wet op de omzetbelasting 1968, art. 9(2)(a) and Tabel I [M]",
+            names=("laag",),
+        ),
+        TaxRate(
+            group="zero",
+            percent=Decimal(0),
+            valid_from=date(1993, 1, 1),
+            source="Wet op de omzetbelasting 1968, art. 9(2)(b) and Tabel II [M]",
+            names=("Z", "nultarief"),
+            category="Z",
+        ),
     ),
     bill_cycle_days=(1, 8, 15, 22),
     payment_terms_days=14,

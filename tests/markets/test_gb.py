@@ -14,7 +14,7 @@ from hypothesis import strategies
 from iso4217 import Currency
 
 from o2c.kernel.periods import local_date, next_cycle_day
-from o2c.markets.base import TaxRate, code_is_wellformed, is_working_day, port_window, tax_percent, working_day_after
+from o2c.markets.base import TaxRate, code_is_wellformed, is_working_day, port_window, tax_group, tax_percent, working_day_after
 from o2c.markets.gb import GB
 
 LONDON = ZoneInfo("Europe/London")
@@ -171,8 +171,20 @@ def test_vat_is_twenty_percent_since_january_2011() -> None:
     assert tax_percent(GB, "standard", date(2011, 1, 4)) == Decimal(20)
     with pytest.raises(ValueError, match="no 'standard' tax rate"):
         tax_percent(GB, "standard", date(2011, 1, 3))
-    with pytest.raises(ValueError, match="no 'reduced' tax rate"):
-        tax_percent(GB, "reduced", date(2026, 1, 1))
+    with pytest.raises(ValueError, match="no 'luxury' tax rate"):
+        tax_percent(GB, "luxury", date(2026, 1, 1))
+
+
+def test_what_is_reduced_or_zero_rated_has_its_own_group() -> None:
+    """5 % and nothing; what bears nothing is taxed at a rate all the same, and its category says so (UNCL 5305)."""
+    assert [(rate.group, rate.percent, rate.category) for rate in GB.tax_rates] == [
+        ("standard", 20, "S"),
+        ("reduced", 5, "S"),
+        ("zero", 0, "Z"),
+    ]
+    assert [tax_group(GB, name) for name in ("VAT", "s", "Reduced", "Z", "zero-rated", "moon")] == [
+        *("standard", "standard", "reduced", "zero", "zero", None)
+    ]
 
 
 def test_a_new_rate_takes_over_on_its_day() -> None:

@@ -48,6 +48,22 @@ def test_the_tax_of_several_rates_is_said_in_all() -> None:
     assert "VAT in all" not in dict(sums(an_invoice()))
 
 
+def test_a_bill_at_three_rates() -> None:
+    """A line at each rate of the market: the sums of each group are its own, what is zero-rated is told as such, and the UBL keeps the rules."""
+    events = []
+    for item, group in enumerate(("standard", "reduced", "zero"), 1):
+        one = charge("2026-01-08", 1999 + item, item=str(item))
+        events.append(one.model_copy(update={"terms": one.terms.model_copy(update={"recurring_tax_group": group})}))
+    _, issued = run(account(*events))
+    assert issued is not None
+    assert [(tax.percent, tax.category, tax.net_minor, tax.tax_minor) for tax in issued.taxes] == [
+        *(("5", "S", 2453, 123), ("20", "S", 2452, 490), ("0", "Z", 2454, 0))
+    ]
+    paper = paper_of_invoice(issued.model_copy(update={"legal_number": "GB1-INV-2026-000001"}))
+    assert broken(ubl_of(paper)) == []
+    assert dict(sums(paper))["VAT in all"] == "6.13"
+
+
 def test_a_bill_run_freezes_every_particular() -> None:
     """Of what a bill run issues, no particular is empty, and each line's price and quantity come to its net within half a minor unit."""
     _, issued = run(account(charge("2026-01-05", one_time_minor=1000)))
