@@ -116,12 +116,13 @@ def record(
     reference: str,
     currency: str = "",
     arrived_on: date | None = None,
+    sure: bool = False,
 ) -> Written:
     """Record a payment that arrived by bank: in part, in full, or too much, which is a credit that the next invoice uses.
 
     `amount` is decimal text in the invoice's currency. The same reference, day and amount are the same payment: then the answer says
     `repeated`. Another amount or day under one reference is another payment. Raises Refused: missing (no such invoice), conflict (the same came
-    on another day and nobody says which is meant, somebody was faster), usage (no amount, another currency, a day that has not come).
+    on another day and nobody says which is meant; far more than the invoice comes to, and nobody is `sure`; somebody was faster), usage (no amount, another currency, a day that has not come).
     """
     stream = invoice_stream(invoice)
     issued = issued_invoice(app, invoice).issued
@@ -140,6 +141,7 @@ def record(
             arrived_on=_iso(arrived_on),
             today=today.isoformat(),
             begun_by=max(at, app.clock().window_end or at) + NEARLY_DUE,
+            sure=sure,
         )
 
     wish = ["record payment", amount_minor, remittance, arrived_on and arrived_on.isoformat()]
@@ -211,7 +213,7 @@ def retry(app: Engine, context: Context, invoice: str, *, note: str) -> Written:
 
 
 def minor_of(amount: str, currency: str) -> int:
-    """What came, in minor units. Raises Refused for what is no plain decimal, or is nothing."""
+    """An amount of money, in minor units. Raises Refused for what is no plain decimal, or is nothing."""
     try:
         if _TYPED.fullmatch(amount) is None:
             raise ValueError(f"{amount[:40]!r} is not a decimal amount")
@@ -219,7 +221,7 @@ def minor_of(amount: str, currency: str) -> int:
     except ValueError as error:
         raise Refused(f"{error}; write the amount as 23.99") from None
     if amount_minor <= 0:
-        raise Refused("what came is more than nothing; write the amount as 23.99")
+        raise Refused("an amount of money is more than nothing; write the amount as 23.99")
     return amount_minor
 
 

@@ -169,9 +169,11 @@ class OrderToCash(Access, Catalogue, Devices, Hooks, Instalments, Money, Quota, 
         return payments.deposit(self._engine, context, order, **kwargs)
 
     @answered
-    def record_payment(self, invoice: str, context: Context, *, amount: str, reference: str, arrived_on: date | None = None) -> Written:
+    def record_payment(
+        self, invoice: str, context: Context, *, amount: str, reference: str, arrived_on: date | None = None, sure: bool = False
+    ) -> Written:
         """Take down money that arrived by bank for an invoice; reference, day and amount make it the same payment. See `desk.payments.record`."""
-        return payments.record(self._engine, context, invoice, amount=amount, reference=reference, arrived_on=arrived_on)
+        return payments.record(self._engine, context, invoice, amount=amount, reference=reference, arrived_on=arrived_on, sure=sure)
 
     @answered
     def refund(self, account: str, context: Context, *, amount: str, reference: str, returned_on: date | None = None) -> Written:

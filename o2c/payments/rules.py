@@ -10,6 +10,7 @@ from o2c.kernel.arrears import eased
 from o2c.kernel.charges import BANK_TRANSFER
 from o2c.kernel.debts import reversed_for
 from o2c.kernel.decision import NOTHING, Decision, just
+from o2c.kernel.money import from_minor
 from o2c.kernel.periods import local_date, local_time
 from o2c.kernel.refusal import Refused
 from o2c.kernel.shapes import RetryScheduled
@@ -23,6 +24,8 @@ CARD_AFTER_DAYS = 1
 COLLECTED_AT = time(9)
 """When on their day cards are charged and debits are presented, by the market's clock."""
 DIRECT_DEBIT = "direct-debit"
+TOO_MUCH_TIMES = 2
+"""More than so many times what an invoice comes to is a slip of the keyboard until somebody is sure of it."""
 
 
 def due(work: Work, at: datetime) -> datetime:
@@ -106,15 +109,19 @@ def wanted(work: Work) -> bool:
     return bool(work.state.open_minor > 0)
 
 
-def record(work: Work, *, amount_minor: int, remittance: str, arrived_on: str, today: str, begun_by: datetime) -> Decision:
-    """Record money that arrived by bank: a part payment, or the rest. An excess is a credit of the account, for money cannot be refused.
+def record(
+    work: Work, *, amount_minor: int, remittance: str, arrived_on: str, today: str, begun_by: datetime, sure: bool = False
+) -> Decision:
+    """Record money that arrived by bank: a part payment, or the rest. An excess is a credit of the account, for money cannot be refused; but more
+    than twice what the invoice comes to is a slip of the keyboard until somebody is `sure`.
 
     When nothing is left to collect, an attempt that is due after `begun_by` is called off, because nobody has been asked for it yet. One
     that the provider already has may still bring money, which is then a credit. What was written off is open again for what comes for it. A payment is told by its reference, its day and its amount,
     because payers repeat their references: all three the same are the same payment and change nothing. Amounts are minor units, days ISO
     dates; where `arrived_on` is empty, `today` is meant.
 
-    Raises Refused: usage (nothing came), conflict (the same reference and amount on another day, and nobody said which day is meant).
+    Raises Refused: usage (nothing came), conflict (the same reference and amount on another day, and nobody said which day is meant; far more than
+    the invoice comes to).
     """
     day = arrived_on or today
     days = [known for reference, known, amount in work.state.remittances if (reference, amount) == (remittance, amount_minor)]
@@ -124,4 +131,7 @@ def record(work: Work, *, amount_minor: int, remittance: str, arrived_on: str, t
         raise Refused(f"{work.stream}: the same came on {days[-1]}; say `--on {today}` if this is another payment", kind="conflict")
     if amount_minor <= 0:
         raise Refused(f"{work.stream}: a payment is more than nothing; say how much arrived")
+    if amount_minor > TOO_MUCH_TIMES * work.state.issued.total_minor and not sure:
+        told, total = (f"{from_minor(minor, work.state.issued.currency)}" for minor in (amount_minor, work.state.issued.total_minor))
+        raise Refused(f"{work.stream}: {told} is far above its total of {total}; say `--yes` if so much came", kind="conflict")
     return settled(work, amount_minor, begun_by=begun_by, method=BANK_TRANSFER, remittance=remittance, arrived_on=day)

@@ -147,7 +147,7 @@ def stores(server_dsn: str, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         caught_up(session.app)
     with opened(made.copied("launched", "owed")) as session:
         late = found(made["owed"], "payments record", "BA-1001-20260108")
-        payment_desk.record(session.app, Context("bob"), late, amount="900.00", reference="TFR-1")
+        payment_desk.record(session.app, Context("bob"), late, amount="900.00", reference="TFR-1", sure=True)
         over = "SELECT account FROM projection.invoices WHERE invoice = %s"
         paid = "SELECT substr(stream, 9) AS invoice FROM o2c.event WHERE type = 'payment.received' AND body ->> 'method' = 'card' ORDER BY 1 DESC"
         charge_back(session.app, Context("bob"), session.app.reads.rows(paid)[0]["invoice"], case="CB-20417")

@@ -163,6 +163,7 @@ REFUSED = (
     (("--amount", "-5", "--reference", "TFR-0"), "usage", "write the amount as 23.99"),
     (("--amount", "1e3", "--reference", "TFR-1"), "usage", "write the amount as 23.99"),
     (("--amount", "5.00", "--reference", " "), "usage", "say the reference"),
+    (("--amount", "99999.00", "--reference", "TFR-1"), "conflict", "far above its total of .*; say `--yes` if so much came"),
     (("--amount", "5.00", "--reference", "TFR-1", "--on", "2026-01-31"), "usage", "has not come yet"),
     (("--amount", "5.00", "--reference", "TFR-1", "--on", "soon"), "usage", "is no day"),
 )
@@ -178,6 +179,19 @@ def test_what_is_no_payment_is_refused(desk: Desk, billed: Callable[..., str]) -
             desk.types("payments", "record", invoice, *words)
         assert refused.value.kind == kind, words
     assert desk.sees("payments", "show", invoice) == before
+
+
+def test_far_more_than_an_invoice_comes_to_is_taken_from_who_is_sure(desk: Desk, billed: Callable[..., str]) -> None:
+    """Twice the total passes unasked, as payers pay twice; a penny more is asked about, and taken with `--yes`: the rest is a credit."""
+    invoice = billed(at(8, 7))
+    total = desk.sees("payments", "show", invoice)["total_minor"]
+    desk.types("payments", "record", invoice, "--amount", f"{2 * total / 100:.2f}", "--reference", "TFR-1")
+    much = ("payments", "record", invoice, "--amount", f"{(2 * total + 1) / 100:.2f}", "--reference", "TFR-2")
+    with pytest.raises(Refused, match="far above"):
+        desk.types(*much)
+    assert desk.sees("payments", "show", invoice)["credit_minor"] == total
+    desk.types(*much, "--yes")
+    assert desk.sees("payments", "show", invoice)["credit_minor"] == 3 * total + 1
 
 
 INSTALMENTS = (

@@ -67,9 +67,8 @@ def test_a_refused_refund_falls_out_and_is_given_by_another_method(overpaid: Wor
 
 def test_above_the_limit_a_second_person_approves(overpaid: World, desk: Desk) -> None:
     """The money stays a credit until then, and more than there is is refused by then as well."""
-    desk.types(
-        "payments", "record", desk.sees("customers", "show", "C-1")["invoices"][0]["invoice"], "--amount", "100.00", "--reference", "T-2"
-    )
+    invoice = desk.sees("customers", "show", "C-1")["invoices"][0]["invoice"]
+    desk.types("payments", "record", invoice, "--amount", "100.00", "--reference", "T-2", "--yes")
     assert "waits for a second person" in desk.types("refunds", "request", "BA-C-1", "--amount", "120.00")
     assert stands(overpaid, desk) == (0, 15_000)
     with pytest.raises(Refused, match="somebody else has to approve it"):

@@ -67,6 +67,7 @@ def payments_record(
     actor: Actor,
     currency: Annotated[str, typer.Option(metavar="CODE", help="The invoice's currency when left out; another is refused.")] = "",
     on: On = "",
+    yes: Annotated[bool, typer.Option("--yes", help="So much came, though it is more than twice what the invoice comes to.")] = False,
     command_id: CommandId = "",
 ) -> None:
     """Record a payment of an invoice that arrived by bank: a part, all, or more, which is a credit that the next invoice uses.
@@ -79,7 +80,8 @@ def payments_record(
 
     with opened() as session:
         app, context, day = session.app, Context(actor, command_id=command_id), day_of(on) if on else None
-        written = payment_desk.record(app, context, invoice, amount=amount, reference=reference, currency=currency, arrived_on=day)
+        wish: Any = {"amount": amount, "reference": reference, "currency": currency, "arrived_on": day, "sure": yes}
+        written = payment_desk.record(app, context, invoice, **wish)
         stood = _stands(app, invoice)
         err.print(f"{_recorded('payment', written)}; {stood}" if written.repeated else stood)
 
@@ -91,7 +93,7 @@ def _stands(app: Any, invoice: str) -> str:
 
 
 def _recorded(what: str, written: Written) -> str:
-    return f"repeated: this {what} was recorded before and counts once," if written.repeated else f"{what} recorded"
+    return f"repeated: this {what} was recorded before and counts once" if written.repeated else f"{what} recorded"
 
 
 @payments.command("refund")
