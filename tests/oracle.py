@@ -12,7 +12,8 @@ credit, which the next bill takes; so is the deposit of an order that completed 
 what is to go back is owed. What is billed for days is earned by days, what was served before the bill on its day. Goods are billed apart, on the day of their
 delivery, with all tax; of what is paid in instalments nothing is open of that bill: each later one has a part, without tax, the first ones a penny more, and
 what settles them is billed at once; a note on one gives it up. What is written off of an invoice is told; its tax is relieved by its share, and what comes all
-the same is open again. What prepaid usage took off the balance is told; it is earned then, and what is left of a top-up when it expires.
+the same is open again. What is charged back or moved is open again, but for what is told to come off the credit that it made. What prepaid usage took off the
+balance is told; it is earned then, and what is left of a top-up when it expires.
 A discount (a voucher is one) holds for its time from the charge, from the first bill day after that, or from a day: an exclusive one alone, of best-of ones the
 largest, stackable ones on what is left, by priority and name: a line below nothing over the days of the line that it lowers, each day its share of the price.
 """
@@ -33,12 +34,9 @@ ENDS = ("completed", "partially-completed", "failed", "rejected", "cancelled")
 BEGINS = {False: ("service.activated", "esim.downloaded"), True: ("delivery.delivered",)}  # what begins a service, and goods
 
 
-def banking(day: date) -> bool:
-    return day.weekday() < 5 and str(day) not in BANK_HOLIDAYS
-
-
 def due_on(run: date, method: str) -> date:
-    days = [run + timedelta(n) for n in range(1, 99) if method != "direct-debit" or banking(run + timedelta(n))]
+    days = [run + timedelta(n) for n in range(1, 99)]
+    days = [day for day in days if method != "direct-debit" or (day.weekday() < 5 and str(day) not in BANK_HOLIDAYS)]
     return next(day for day in days[9:] if day >= run + timedelta(14))
 
 
@@ -119,9 +117,8 @@ class Charge:
 
     def lines(self, run: date, rises: Iterable[Json]) -> Iterator[Line]:
         """Its lines in a run; what came before the run is charged by the first run that sees it, of what ended since up to its end."""
-        own = (self.offering, *self.period)
-        mine = [x for x in rises if (x["offering"], x.get("period_length", 1), x.get("period_unit", "month")) == own]
-        risen = sorted((date.fromisoformat(x["from_day"]), x["rise_minor"]) for x in mine if x["announced_on"] > str(self.starts))
+        own = [x for x in rises if (x["offering"], x["period_length"], x["period_unit"]) == (self.offering, *self.period)]
+        risen = sorted((date.fromisoformat(x["from_day"]), x["rise_minor"]) for x in own if x["announced_on"] > str(self.starts))
         over = max(self.ended.date(), self.starts) if self.ended < datetime.combine(run, time(6), LONDON) else date.max
         since, self.billed, cycle = max(self.billed, self.starts), turned(run, 1), self.period == (1, "month")
         if since == self.starts and self.once and not self.goods:
@@ -217,8 +214,7 @@ class Account:
                 self.owing[x.key], x.known, x.left = x, at, shared(net + tax, [1] * len(x.left))
                 spread += net + tax
         used = min(-self.stand["customer-credit"], bill.net + bill.tax - spread)
-        self.post(at.date(), "instalment-receivable", {"receivable": spread})
-        self.post(at.date(), "customer-credit", {"receivable": used})
+        self.post(at.date(), "receivable", {"instalment-receivable": -spread, "customer-credit": -used})
         self.bills[number], bill.open = bill, bill.net + bill.tax - spread - used
 
     def lower(self, day: date, bill: Bill, minor: int) -> None:
@@ -291,9 +287,9 @@ class Oracle:
         elif name == "account.settlement-asked" and charge:
             charge.settled = at
         elif name in ("account.refund-reserved", "account.money-returned"):
-            refund, minor, becomes = data.get("refund", ""), data["amount_minor"], "cash" if "returned" in name else "owed-to-customers"
-            owed = min(minor, account.going.pop(refund, 0) or -account.stand["owed-to-customers"] - account.going.total())
-            account.going[refund] += minor if "reserved" in name else 0  # it goes back by nothing else
+            minor, becomes = data["amount_minor"], "cash" if "returned" in name else "owed-to-customers"
+            owed = min(minor, account.going.pop(data.get("refund"), 0) or -account.stand["owed-to-customers"] - account.going.total())
+            account.going |= Counter({data["refund"]: minor}) if "reserved" in name else {}  # it goes back by nothing else
             account.post(at.date(), becomes, {"owed-to-customers": -owed, "customer-credit": owed - minor})
 
     def of_quota(self, account: Account, name: str, data: Json, at: datetime) -> None:
@@ -334,6 +330,9 @@ class Oracle:
         elif name == "invoice.tax-relieved":
             bill.relieved = share(bill.tax - bill.taxed, bill.given_up, bill.net + bill.tax - bill.taken.total() - bill.taxed)
             account.post(day, "tax-relief", {"write-off": bill.relieved})
+        elif name in ("payment.charged-back", "payment.moved"):
+            account.post(day, "receivable", {"cash": data["amount_minor"], "customer-credit": -data["of_credit_minor"]})
+            bill.open += data["amount_minor"] - data["of_credit_minor"]
         elif name in ("payment.received", "payment.part-received"):
             account.post(day, "cash", {"receivable": data["amount_minor"]})
             account.lower(day, bill, data["amount_minor"])

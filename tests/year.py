@@ -52,8 +52,12 @@ KINDS = (
     "account.instalments-agreed", "account.instalment-billed", "account.instalments-settled", "voucher.reserved", "voucher.redeemed", "voucher.released",
     "account.usage-rated", "account.credit-received", "account.credit-used", "account.money-returned", "refund.completed", "credit-note.issued",
     "invoice.voided", "invoice.written-off", "payment.received", "account.deposit-kept", "account.deposit-freed",
+    "payment.charged-back", "payment.moved",
 )  # fmt: skip
-RARE, ACCOUNTS_MANY = ("payment.part-received", "account.refund-wanted", "invoice.tax-relieved", "invoice.write-off-reversed"), 200
+RARE, ACCOUNTS_MANY = (
+    ("payment.chargeback-reversed", "payment.part-received", "account.refund-wanted", "invoice.tax-relieved", "invoice.write-off-reversed"),
+    200,
+)
 """The ways in which money moves of which a year that proves anything has at least one, and those of a year of many accounts."""
 FIND = ("events", "find", "-o", "jsonl")
 BASE = {"voice": 60, "sms": 1, "roaming": 1_000_000}

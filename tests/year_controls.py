@@ -49,6 +49,8 @@ FORGED: Mapping[str, Place] = {
     "note": _line("credit-note.issued", "net_minor"),
     "usage": _line("account.usage-rated", "amount", lambda body, line: Fraction(line["amount"]) > 0),
     "payment": _field("payment.received", "amount_minor"),
+    "chargeback": _field("payment.charged-back", "amount_minor"),
+    "moved": _field("payment.moved", "amount_minor"),
     "deposit": _field("deposit.received", "amount_minor"),
     "refund": _field("account.refund-reserved", "amount_minor"),
     "money back": _field("account.money-returned", "amount_minor"),

@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
-from o2c.desk import collections, instalments, invoices, limits, payments, refunds
+from o2c.desk import collections, instalments, invoices, limits, payments, refunds, taking_back
 from o2c.desk.catalogue import announce_rise
 from o2c.desk.ledger import close_ledger
 from o2c.desk.orders import cancel_order
@@ -36,7 +36,7 @@ REFUSALS = {"card": "DECLINED", "direct-debit": "RETURNED", "pay-by-link": "EXPI
 NUMBERS = """SELECT substr(stream, 8) AS number, min(occurred_at) AS since FROM o2c.event
     WHERE type IN ('number.taken', 'number.brought-in') GROUP BY stream ORDER BY stream"""
 OPEN_ORDERS = "SELECT order_id::text AS order_id FROM projection.orders WHERE state NOT IN ('completed', 'failed', 'cancelled', 'rejected', 'partial') ORDER BY 1"
-BILLS = """SELECT invoice, account, issued_on, state, total_minor - credit_used_minor - lowered_minor - paid_minor AS open_minor, paid_minor, credited_minor,
+BILLS = """SELECT invoice, account, issued_on, state, total_minor - credit_used_minor - lowered_minor - paid_minor + above_minor AS open_minor, paid_minor, credited_minor,
     total_minor FROM projection.invoices WHERE issued_on::date > %s OR state = 'overdue' ORDER BY invoice"""
 NOTICED = "SELECT body ->> 'account' AS account, body ->> 'notice' AS notice FROM o2c.event WHERE type = 'account.limit-noticed' AND body ->> 'percent' = '100' AND occurred_at > %s"
 DEPOSITS = """SELECT substr(f.stream, 7) AS order_id, (f.body ->> 'deposit_minor')::int AS minor FROM o2c.event f WHERE f.type = 'credit.fell-out'
@@ -46,6 +46,11 @@ WANTED_NOTES = """SELECT w.body ->> 'note' AS note, substr(w.stream, 9) AS invoi
 CREDITS = "SELECT account, credit_minor, owed_minor FROM projection.balances WHERE credit_minor > 0 OR owed_minor > 0 ORDER BY 1"
 AGREED = """SELECT a.body ->> 'account' AS account, a.body ->> 'order' AS order_id, a.body ->> 'item' AS item FROM o2c.event a
     WHERE a.type = 'account.instalments-agreed' ORDER BY a.position"""
+PAID = """SELECT substr(p.stream, 9) AS invoice, p.position::text AS payment FROM o2c.event p WHERE p.type = 'payment.received' AND p.actor = 'engine'
+    AND p.occurred_at > %s ORDER BY p.position"""
+CHARGED_BACK = """SELECT substr(b.stream, 9) AS invoice, b.body ->> 'case' AS named FROM o2c.event b WHERE b.type = 'payment.charged-back' AND NOT EXISTS (
+    SELECT FROM o2c.event w WHERE w.stream = b.stream AND w.type = 'payment.chargeback-reversed') ORDER BY b.position"""
+OVERDUE = "SELECT invoice FROM projection.invoices WHERE state = 'overdue' ORDER BY invoice"
 REFUNDS = """SELECT w.body ->> 'account' AS account, w.body ->> 'refund' AS refund FROM o2c.event w WHERE w.type = 'account.refund-wanted' AND NOT EXISTS (
     SELECT FROM o2c.event n WHERE n.stream = w.stream AND n.type = 'account.refund-reserved' AND n.body ->> 'refund' = w.body ->> 'refund')"""
 CHARGED = "SELECT DISTINCT body ->> 'account' AS account FROM o2c.event WHERE type = 'account.charge-started' ORDER BY 1"
@@ -145,6 +150,7 @@ class Year:
             self.try_to("notes approved by a second person", _approve, row["invoice"], row["note"])
         for row in self.app.reads.rows(BILLS, day - timedelta(60)):
             self.with_bill(row, day)
+        self.with_payments(day)
         for row in self.app.reads.rows(CREDITS):
             if row["owed_minor"] or self.chance(row["account"], day, "refund") < 0.1:
                 amount = _pounds(row["owed_minor"] or -(-row["credit_minor"] // 2))
@@ -162,6 +168,24 @@ class Year:
             if draw(self.seed, row["account"], 1, "limited") < LIMITED and self.chance(row["account"], day, "limit") < 0.3:
                 self.try_to("limits set", limits.set_limit, row["account"], amount=f"{3 + day.month % 5}.00")
 
+    def with_payments(self, day: date) -> None:
+        """Some payers' banks take back what they paid, and some of these are answered and won; some payments were meant for another's bill."""
+        others = [row["invoice"] for row in self.app.reads.rows(OVERDUE)]
+        for row in self.app.reads.rows(PAID, at_noon(day) - timedelta(20)):
+            luck = self.chance(row["payment"], day, "taken back")
+            if luck < 0.015:
+                self.try_to("charged back", taking_back.charge_back, row["invoice"], case=f"CB-{row['payment']}")
+            elif luck < 0.02:
+                self.try_to("charged back in part", taking_back.charge_back, row["invoice"], case=f"CB-{row['payment']}", amount="1.23")
+            elif luck > 0.99 and others:
+                to = others[int(luck * 10_000) % len(others)]
+                self.try_to(
+                    "moved", taking_back.move_payment, row["invoice"], to=to, reason="meant for another", key=f"MV-{row['payment']}"
+                )
+        for row in self.app.reads.rows(CHARGED_BACK):
+            if self.chance(row["named"], day, "won") < 0.15:
+                self.try_to("won back", taking_back.win_back, row["invoice"], case=row["named"])
+
     def with_bill(self, bill: Mapping[str, Any], day: date) -> None:
         """What a customer or an agent does with a bill on a day, if anything."""
         number, open_minor, luck = bill["invoice"], bill["open_minor"], self.chance(bill["invoice"], day, "bill")
@@ -175,9 +199,9 @@ class Year:
                 (0.8, "paid too much", open_minor + 500),
             ):
                 if luck < limit:
-                    return self.try_to(kind, payments.record, number, amount=_pounds(amount), **pay)
+                    return self.try_to(kind, payments.record, number, amount=_pounds(amount), sure=True, **pay)
         if luck > 0.99:
-            self.try_to("paid twice", payments.record, number, amount=_pounds(bill["total_minor"]), **pay)
+            self.try_to("paid twice", payments.record, number, amount=_pounds(bill["total_minor"]), sure=True, **pay)
         elif luck > 0.97:
             self.try_to("notes over a line", invoices.issue_credit_note, number, reason="goodwill", lines={"1": "1.07"})
         elif luck > 0.965:
