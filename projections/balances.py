@@ -9,7 +9,7 @@ from projections.engine.seen import Seen
 
 _TYPES = frozenset({
     "account.deposit-kept", "account.deposit-freed", "account.credit-received", "account.credit-taken-back", "account.credit-used",
-    "account.money-returned", "account.refund-reserved",
+    "account.money-returned", "account.refund-released", "account.refund-reserved",
 })  # fmt: skip
 
 
@@ -30,6 +30,9 @@ def _evolve(doc: Doc, record: Seen) -> Doc:
         case "account.refund-reserved":
             sums["credit"] -= body["of_credit_minor"]
             sums["owed"] += body["of_credit_minor"]
+        case "account.refund-released":
+            sums["credit"] += body["of_credit_minor"]
+            sums["owed"] -= body["of_credit_minor"]
         case "account.money-returned":
             sums["owed"] -= body["of_owed_minor"]
             sums["credit"] -= amount - body["of_owed_minor"]
@@ -54,7 +57,7 @@ def _rows(stream: str, doc: Doc) -> Iterator[Row]:
 BALANCES = Projection(
     name="balances",
     meaning="One row an account that holds or held money: owed to the customer, credit for its next invoices, deposits of open orders, paid back.",
-    shape_version=3,
+    shape_version=4,
     columns={
         "account": "text", "customer_id": "text", "currency": "text", "owed_minor": "bigint", "credit_minor": "bigint",
         "deposits_minor": "bigint", "returned_minor": "bigint", "moved_at": "timestamptz",

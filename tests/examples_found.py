@@ -53,6 +53,10 @@ FOUND_FOR = {
         "payments move",
         "BA-1002-20260108",
     ): "SELECT invoice FROM projection.invoices WHERE state = 'overdue' AND currency = 'GBP' ORDER BY 1",
+    **{
+        ("refunds give-up", word): f"SELECT {name} FROM o2c.event WHERE type = 'refund.fell-out'"
+        for word, name in (("BA-1001", "regexp_replace(stream, '^refund-(.*)-R[0-9]+$', '\\1')"), ("BA-1001-R1", "substr(stream, 8)"))
+    },
     ("instalments settle", "6f9619ff-8b86-5d01-b42d-00cf4fc964ff"): "SELECT order_id FROM projection.orders",
     ("ports cancel", "WEB-1001"): FELL.format("ANY('{NP-CODE,NP-NOTPORT}')") + " AND f.item = '1' ORDER BY f.opened_at",
     ("collections promise", "BA-1001"): "SELECT account FROM projection.invoices WHERE state = 'overdue' ORDER BY issued_on",

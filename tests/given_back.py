@@ -16,6 +16,7 @@ from o2c.ledger.postings import postings_of
 from o2c.payments import rules, taking_back
 from o2c.plan import KINDS, STEPS
 from o2c.refunds import rules as refunds
+from o2c.refunds.events import RefundFellOut, RefundRequested
 from tests.given import BOOK, MONDAY
 from tests.noted import invoice
 
@@ -107,6 +108,18 @@ class Till:
         self.paid.add(stream)
         work = KINDS["refund"].work(self.states[stream], stream, "", "refund", BOOK)
         return self.wrote(stream, STEPS["refund"].complete(work, {"reference": "RFD"}, MONDAY))
+
+    def given_up(self, refund: str) -> Decision:
+        """The provider refuses a refund, and a person gives it up; nothing for one that there is not."""
+        stream = f"refund-{refund}"
+        if stream not in self.states or stream in self.paid:
+            return NOTHING
+        kind, state = KINDS["refund"], self.states[stream]
+        if not state.given_up:
+            for cls in (RefundRequested, RefundFellOut):
+                state = kind.evolve(state, cls.model_validate(cls.example))
+        account = self.account(state.opened.account)
+        return self.wrote(stream, refunds.give_up(kind.work(state, stream, "", "refund", BOOK), account, author="ann", comment=""))
 
     def _account_of(self, name: str) -> str:
         issued = self.invoice(name).issued

@@ -5,7 +5,7 @@ from typing import Any
 
 from o2c.orders.state import suspicion
 from tests.lives_of_devices import OF_DELIVERIES, OF_DEVICES, OF_INSTALMENTS, OF_INVOICES
-from tests.lives_of_payments import CHARGED_BACK, CREDIT_TAKEN_BACK
+from tests.lives_of_payments import CHARGED_BACK, CREDIT_TAKEN_BACK, GIVEN_UP
 from tests.vouched import LIFE as VOUCHED
 
 ORDER = "6f9619ff-8b86-5d01-b42d-00cf4fc964ff"
@@ -281,7 +281,7 @@ LIVES: Mapping[str, Mapping[str, Sequence[Told]]] = {
             ("refund.requested", {"attempt": 2, "method": "bank-transfer"}), ("partner.accepted", {**_NO, "step": "refund", "attempt": 2}),
             ("partner.silent", {**_NO, "step": "refund", "attempt": 2}), ("refund.completed", {"attempt": 2, "method": "bank-transfer"}),
         ),
-        "its provider down": (
+        **GIVEN_UP, "its provider down": (
             ("refund.opened", {}), ("refund.requested", {}), ("call.parked", {**_NO, "step": "refund"}), ("call.resumed", {**_NO, "step": "refund"}),
             ("refund.fell-out", {"reason": "PAY-TMO"}), ("retry.scheduled", {**_NO, "step": "refund"}), ("retry.stopped", {**_NO, "step": "refund"}),
             ("fallout.decided", {**_NO, "step": "refund"}), ("step.stopped", {**_NO, "step": "refund"}),

@@ -7,6 +7,9 @@ CREDIT_TAKEN_BACK: dict[str, Any] = {
         ("account.opened", {}), ("account.credit-received", {"amount_minor": 700}), ("account.credit-received", {}),
         ("account.credit-taken-back", {"amount_minor": 900}),
     ),
+    "a refund given up": (
+        ("account.opened", {}), ("account.credit-received", {"amount_minor": 700}), ("account.refund-reserved", {}), ("account.refund-released", {}),
+    ),
 }  # fmt: skip
 """Of accounts."""
 CHARGED_BACK: dict[str, Any] = {
@@ -18,3 +21,9 @@ CHARGED_BACK: dict[str, Any] = {
     ),
 }  # fmt: skip
 """Of invoices."""
+GIVEN_UP: dict[str, Any] = {
+    "refused, then given up": (
+        ("refund.opened", {}), ("refund.requested", {}), ("refund.fell-out", {}), ("step.cancelled", {"item": "", "step": "refund"}), ("refund.given-up", {}),
+    ),
+}  # fmt: skip
+"""Of refunds."""

@@ -77,6 +77,7 @@ METHODS = {
     "orders.list": "orders",
     "orders.show": "order",
     "refunds.approve": "approve_refund",
+    "refunds.give-up": "give_up_refund",
     "refunds.request": "request_refund",
     "partners.down": "partner_down",
     "partners.faults": "faults",

@@ -8,6 +8,10 @@ from o2c.invoicing.state import ACCOUNT, AccountState
 from o2c.kernel.balances import CreditReceived, DepositFreed, DepositKept
 from o2c.kernel.decision import Decision
 from o2c.refunds import rules
+from o2c.refunds.events import RefundFellOut, RefundOpened, RefundRequested
+from o2c.refunds.state import KIND as REFUND
+from o2c.refunds.state import RefundState
+from tests.given import BOOK
 
 OF = {"account": "BA-1", "customer": "C-1", "currency": "GBP"}
 LIMIT_MINOR = 10_000
@@ -53,9 +57,25 @@ def wanting() -> AccountState:
     return after(state, asked(state, 20_000))
 
 
+def refused() -> RefundState:
+    """A refund that the provider refused."""
+    state = REFUND.initial("refund-BA-1-R1")
+    for cls in (RefundOpened, RefundRequested, RefundFellOut):
+        state = REFUND.evolve(state, cls.model_validate({**cls.example, **({"refund": "BA-1-R1"} if cls is RefundOpened else {})}))
+    assert isinstance(state, RefundState)
+    return state
+
+
+def given_up(state: RefundState) -> Decision:
+    account = holding(("I-1", 2000, "card"))
+    account = after(account, asked(account, 500))
+    return rules.give_up(REFUND.work(state, "refund-BA-1-R1", "", "refund", BOOK), account, author="ann", comment="closed")
+
+
 OF_REFUNDS = [
+    pytest.param(REFUND, refused(), given_up, id="give-a-refund-up"),
     pytest.param(
         ACCOUNT, wanting(), lambda state: rules.approve(state, "BA-1-R1", approved_by="bob", market="", today=TODAY), id="approve-a-refund"
-    )
+    ),
 ]
 """By kind of stream and state, the rules that decide once and, on what they made, nothing."""

@@ -167,6 +167,7 @@ quota.commit             yes      -       -           -        -        -       
 quota.release            yes      -       -           -        -        -                -
 quota.reserve            yes      -       -           -        -        -                -
 refunds.approve          -        -       yes         -        -        -                -
+refunds.give-up          -        -       yes         -        -        -                -
 refunds.request          -        yes     yes         -        -        -                -
 replay                   -        -       -           yes      -        -                -
 sims.show                -        yes     yes         masked   yes      yes              -

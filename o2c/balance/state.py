@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from o2c.kernel.balances import (
     CreditPart,
@@ -15,6 +15,7 @@ from o2c.kernel.balances import (
     DepositKept,
     MoneyReturned,
     OfBalance,
+    RefundReleased,
     RefundReserved,
     RefundWanted,
 )
@@ -40,7 +41,7 @@ class Balance:
     """Money on no invoice, in minor units: credits and what is owed, each by lots, the oldest first, and deposits by order, with the methods by which
     they came. `returned` are (reference, day, amount) of paybacks. `refunding` goes back by refunds that are under way; `refunds` are the names of all
     that there were, and `wanted` the (amount, author) of those that wait for a second person. `refunded` is what goes or went back of a payment, by the
-    payment provider's reference of it."""
+    payment provider's reference of it, and `set_aside` are the lots, owed and credits, of which refunds that are under way are made."""
 
     credits: tuple[Lot, ...] = ()
     owed: tuple[Lot, ...] = ()
@@ -51,6 +52,7 @@ class Balance:
     refunds: tuple[str, ...] = ()
     wanted: dict[str, tuple[int, str]] = field(default_factory=dict)
     refunded: dict[str, int] = field(default_factory=dict)
+    set_aside: dict[str, tuple[tuple[Lot, ...], tuple[Lot, ...]]] = field(default_factory=dict, repr=False)
 
     @property
     def credit_minor(self) -> int:
@@ -60,6 +62,10 @@ class Balance:
     def credit_of(self, invoice: str, method: str, reference: str) -> int:
         """What is left of the credit that a payment of an invoice made, in minor units."""
         return _sum(lot for lot in self.credits if _made_by(lot, invoice, method, reference))
+
+    def of_credit(self, refund: str) -> int:
+        """What of a refund that is under way was a credit, in minor units."""
+        return _sum(self.set_aside[refund][1]) if refund in self.set_aside else 0
 
     @property
     def owed_minor(self) -> int:
@@ -120,10 +126,12 @@ def moved(balance: Balance, event: OfBalance) -> Balance:
         case RefundWanted():
             names = {"refunds": (*balance.refunds, event.refund)}
             return changed(balance, **names, wanted={**balance.wanted, event.refund: (amount_minor, event.author)})
+        case RefundReleased():
+            return _released(balance, event)
         case RefundReserved():
             return _reserved(balance, event)
         case MoneyReturned(refund=refund) if refund in balance.refunding:
-            return changed(balance, refunding=_without(balance.refunding, refund))
+            return changed(balance, refunding=_without(balance.refunding, refund), set_aside=_but(balance.set_aside, refund))
         case MoneyReturned():
             return changed(
                 balance,
@@ -147,6 +155,8 @@ def _taken_back(balance: Balance, event: CreditTakenBack) -> Balance:
 
 def _reserved(balance: Balance, event: RefundReserved) -> Balance:
     known = event.refund in balance.refunds
+    of_owed_minor, before = event.amount_minor - event.of_credit_minor, balance.set_aside.get(event.refund, ((), ()))
+    owed, credits = oldest(balance.owed, of_owed_minor), oldest(balance.credits, event.of_credit_minor)
     of_payment = balance.refunded.get(event.reference, 0) + event.amount_minor
     return changed(
         balance,
@@ -155,8 +165,27 @@ def _reserved(balance: Balance, event: RefundReserved) -> Balance:
         refunding={**balance.refunding, event.refund: balance.refunding.get(event.refund, 0) + event.amount_minor},
         refunds=balance.refunds if known else (*balance.refunds, event.refund),
         wanted={name: one for name, one in balance.wanted.items() if name != event.refund},
+        set_aside={**balance.set_aside, event.refund: ((*before[0], *owed), (*before[1], *credits))},
         refunded={**balance.refunded, event.reference: of_payment} if event.reference else balance.refunded,
     )
+
+
+def _released(balance: Balance, event: RefundReleased) -> Balance:
+    """The balance with the money of a refund that was given up, in front: it is the oldest again."""
+    owed, credits = balance.set_aside.get(event.refund, ((), ()))
+    of_payment = balance.refunded.get(event.reference, 0) - event.amount_minor
+    return changed(
+        balance,
+        owed=(*owed, *balance.owed),
+        credits=(*credits, *balance.credits),
+        refunding=_without(balance.refunding, event.refund),
+        set_aside=_but(balance.set_aside, event.refund),
+        refunded={**balance.refunded, event.reference: of_payment} if event.reference else balance.refunded,
+    )
+
+
+def _but(lots: Mapping[str, Any], refund: str) -> dict[str, Any]:
+    return {name: of for name, of in lots.items() if name != refund}
 
 
 def _freed(balance: Balance, event: DepositFreed) -> Balance:

@@ -15,9 +15,9 @@ SHOWN_MAX = 3
 
 _MISPLACED = """WITH held AS (
         SELECT stream, type, command_id, body, (body->>'amount_minor')::bigint AS amount, coalesce((body->>'of_owed_minor')::bigint, 0) AS of_owed,
-            coalesce((body->>'of_credit_minor')::bigint, 0) AS of_credit
+            coalesce((body->>'of_credit_minor')::bigint, 0) * CASE type WHEN 'account.refund-released' THEN -1 ELSE 1 END AS of_credit
         FROM o2c.event WHERE type = ANY(ARRAY['account.deposit-kept', 'account.deposit-freed', 'account.credit-received',
-            'account.credit-taken-back', 'account.credit-used', 'account.money-returned', 'account.refund-reserved'])),
+            'account.credit-taken-back', 'account.credit-used', 'account.money-returned', 'account.refund-released', 'account.refund-reserved'])),
     flaw AS (
         SELECT stream, 'gave more than it held' AS flaw FROM held GROUP BY stream
         HAVING coalesce(sum(CASE WHEN type = 'account.credit-received' OR body->>'becomes' = 'credit' THEN amount

@@ -31,6 +31,7 @@ from o2c.collections.events import (
 )
 from o2c.collections.state import Arrear, CollectionState, Notice, evolve
 from o2c.kernel.agenda import NEVER
+from o2c.kernel.arrears import ArrearsChanged
 from o2c.kernel.charges import ChargeWithdrawn, account_stream
 from o2c.kernel.debts import DebtGivenUp, OwedInvoice
 from o2c.kernel.decision import Decision, just
@@ -306,7 +307,7 @@ def dispute(
     if amount_minor > open_minor - state.conceded.get(invoice, 0):
         raise Refused(f"invoice {invoice}: less than that is open; dispute what is open at most")
     body = {**of, "invoice": invoice, "currency": currency, "amount_minor": amount_minor, "note": note}
-    return just(DisputeOpened.model_validate(body))
+    return _in_dispute(state, DisputeOpened.model_validate(body))
 
 
 def settle_dispute(state: CollectionState, invoice: str, *, outcome: str, currency: str, note: str, of: Mapping[str, str]) -> Decision:
@@ -319,7 +320,18 @@ def settle_dispute(state: CollectionState, invoice: str, *, outcome: str, curren
     if invoice not in state.disputes:
         return just()
     body = {**of, "invoice": invoice, "currency": currency, "amount_minor": state.disputes[invoice], "outcome": outcome, "note": note}
-    return just(DisputeSettled.model_validate(body))
+    return _in_dispute(state, DisputeSettled.model_validate(body))
+
+
+def _in_dispute(state: CollectionState, event: DisputeOpened | DisputeSettled) -> Decision:
+    """A dispute, and how much of what is owed past its due day on the invoice is not collected with it: the invoice itself knows of no dispute."""
+    known = state.arrears.get(event.invoice)
+    if known is None:
+        return just(event)
+    disputed_minor = min(evolve(state, event).uncollected(event.invoice), known.open_minor)
+    of = {name: getattr(event, name) for name in ("account", "customer", "market", "invoice", "currency")}
+    owes = {"due_on": known.due_on, "open_minor": known.open_minor, "disputed_minor": disputed_minor, "cause": "dispute"}
+    return just(event, ArrearsChanged.model_validate({**of, **owes, "answer": known.answer}))
 
 
 def promise(

@@ -13,6 +13,7 @@ from o2c.kernel.decision import Decision
 from o2c.kernel.periods import local_date
 from o2c.kernel.refusal import Refused
 from o2c.refunds import rules
+from o2c.refunds.state import RefundState, refund_stream
 
 
 def request_refund(app: Engine, context: Context, account: str, *, amount: str) -> Written:
@@ -44,6 +45,30 @@ def approve_refund(app: Engine, context: Context, account: str, refund: str) -> 
         return rules.approve(state, refund, approved_by=context.actor, market=state.market, today=_today(app, state, at))
 
     return act(app, context, "refunds.approve", Deed(account_stream(account), (take,), ["approve refund", refund]))
+
+
+def give_up_refund(app: Engine, context: Context, account: str, refund: str, *, reason: str) -> Written:
+    """Give a refund up that the payment provider refused, or of which nobody knows what came: the account has the money again as it had it before.
+
+    Ask the provider first where the outcome is unknown: what it paid all the same is recorded by `payments.refund`. The same once more changes nothing.
+    Raises Refused: missing (no such account or refund), usage (no reason), conflict (it was paid, or is under way; somebody was faster).
+    """
+    if not reason.strip():
+        raise Refused(f"refund {refund}: say why it is given up")
+    stream, whose = refund_stream(refund), account_stream(account)
+    opened = app.load([stream])[stream].state.opened
+    if opened is None or opened.account != account:
+        raise Refused(
+            f"account {account} has no refund {refund[:60]} that was asked of the provider; see `o2c balance show`", kind="missing"
+        )
+    beside = app.load([whose])
+
+    def take(state: RefundState, at: datetime) -> Decision:
+        work = app.work(stream, state, "", "refund")
+        return rules.give_up(work, beside[whose].state, author=context.actor, comment=reason.strip())
+
+    deed = Deed(stream, (take,), ["give up refund", refund, reason], beside=beside)
+    return act(app, context, "refunds.give-up", deed)
 
 
 def _holding(app: Engine, account: str) -> AccountState:

@@ -34,3 +34,8 @@ class Balances:
     def approve_refund(self, account: str, refund: str, context: Context) -> Written:
         """Give back what somebody else asked for. See `desk.refunds.approve_refund`."""
         return refunds.approve_refund(self._session.app, context, account, refund)
+
+    @answered
+    def give_up_refund(self, account: str, refund: str, context: Context, *, reason: str) -> Written:
+        """Give a refund up that was refused or of which nobody knows what came. See `desk.refunds.give_up_refund`."""
+        return refunds.give_up_refund(self._session.app, context, account, refund, reason=reason)

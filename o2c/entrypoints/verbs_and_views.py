@@ -213,6 +213,7 @@ VERBS = (
     Operation("quota.release", quota_desk.release),
     Operation("quota.reserve", quota_desk.reserve),
     Operation("refunds.approve", refunds.approve_refund, decided_by="balance.show"),
+    Operation("refunds.give-up", refunds.give_up_refund, decided_by="balance.show"),
     Operation("refunds.request", refunds.request_refund, decided_by="balance.show"),
     Operation("stock.load", loading.load_stock),
     Operation("store.adopt", store.adopt),

@@ -370,7 +370,7 @@ def following_run(run_on: date) -> date:
 
 ACCOUNT = StreamKind(
     category="account",
-    shape_version=10,
+    shape_version=11,
     state_type=AccountState,
     initial=lambda _: AccountState(),
     evolve=evolve_account,

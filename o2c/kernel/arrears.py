@@ -11,7 +11,7 @@ Cause = Literal["overdue", "payment", "dispute", "chargeback", "credit"]
 
 class ArrearsChanged(Event, name="collections.arrears-changed", stream="collection"):
     """What an account owes past its due day on one invoice is `open_minor` now, in minor units, of which `disputed_minor` is in dispute; nothing
-    when it is paid. `answer` is our code for how the last attempt to collect it ended, empty where none fell out."""
+    when it is paid. An invoice knows of no dispute: it says 0, and what was said where the dispute was opened or settled (cause dispute) holds on. `answer` is our code for how the last attempt to collect it ended, empty where none fell out."""
 
     example = {
         "account": "BA-1001", "customer": "C-1001", "market": "GB@2026-01", "currency": "GBP", "invoice": "BA-1001-20260108",

@@ -110,6 +110,16 @@ class RefundWanted(OfBalance, name="account.refund-wanted", stream="account"):
     author: str
 
 
+class RefundReleased(OfBalance, name="account.refund-released", stream="account"):
+    """A refund was given up before anything of it was paid: the account has its money again as it had it before, `of_credit_minor` of it as a credit and
+    the rest as owed."""
+
+    example = {**_HELD, "amount_minor": 500, "refund": "BA-1001-R1", "of_credit_minor": 500, "reference": "PMT-104233"}
+    refund: str
+    of_credit_minor: int
+    reference: str
+
+
 class RefundReserved(OfBalance, name="account.refund-reserved", stream="account"):
     """This much is to go back by the method of its payment, under the name `refund`: no bill uses it and nobody pays it back otherwise. Of it,
     `of_credit_minor` was a credit; the rest was owed already. `approved_by` is the second person where one was needed."""

@@ -139,6 +139,7 @@ TABLE: Mapping[str, Callable[[Body], tuple[Posting, ...] | Iterator[Posting]]] =
     "prepaid.expired": _moves(debit="prepaid", credit="revenue"),
     "quota.committed": _used,
     "account.refund-reserved": _reserved,
+    "account.refund-released": lambda body: _moved(body["of_credit_minor"], debit="owed-to-customers", credit="customer-credit"),
 }
 """The events that post, each with what it posts of its body. Money that comes above an invoice is posted to it, and from it to the credit. What is moved leaves the
 cash of one account, and is received in that of another in the same append."""
@@ -186,6 +187,7 @@ POSTS_NOTHING: Mapping[str, str] = {
     "order.priced": _PRICE,
     "refund.opened": _MIRRORED,
     "refund.completed": _MIRRORED,
+    "refund.given-up": _MIRRORED,
     "voucher.issued": _PRICE,
     "voucher.reserved": _PROMISE,
     "order.validated": _PRICE,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from o2c.kernel.event import Event
+from typing import Annotated
+
+from o2c.kernel.event import Event, Pii
 from o2c.kernel.shapes import Done, FellOut, Requested
 
 _EXAMPLE = {
@@ -41,6 +43,16 @@ class RefundCompleted(Done, name="refund.completed", step="refund", stream="refu
     amount_minor: int
     method: str
     provider_reference: str
+
+
+class RefundGivenUp(Event, name="refund.given-up", stream="refund"):
+    """The refund is not tried any more, after the provider refused it or nobody knows what came of it: the account has the money again. The comment is
+    personal."""
+
+    example = {"amount_minor": 500, "author": "ann", "comment": "the account at the bank is closed; he takes it off the next bill"}
+    amount_minor: int
+    author: str
+    comment: Annotated[str, Pii("note")]
 
 
 class RefundFellOut(FellOut, name="refund.fell-out", step="refund", stream="refund"):

@@ -9,13 +9,14 @@ from typing import Any
 
 from o2c.balance.rules import Holding, refuse_more
 from o2c.balance.state import Lot, oldest
-from o2c.kernel.balances import MoneyReturned, RefundReserved, RefundWanted
+from o2c.kernel.balances import MoneyReturned, RefundReleased, RefundReserved, RefundWanted
 from o2c.kernel.charges import BANK_TRANSFER, account_stream
 from o2c.kernel.decision import NOTHING, Decision, just
 from o2c.kernel.periods import local_date
 from o2c.kernel.refusal import Refused
+from o2c.kernel.shapes import StepCancelled
 from o2c.kernel.work import Work
-from o2c.refunds.events import RefundCompleted, RefundOpened
+from o2c.refunds.events import RefundCompleted, RefundGivenUp, RefundOpened
 from o2c.refunds.state import refund_stream
 
 
@@ -85,6 +86,31 @@ def _of(state: Holding) -> dict[str, Any]:
 def _name(state: Holding, number: int) -> str:
     """The name of the account's next refund, or the one so many after it."""
     return f"{state.account}-R{len(state.balance.refunds) + number}"
+
+
+def give_up(work: Work, account: Holding, *, author: str, comment: str) -> Decision:
+    """Give a refund up that the provider refused, or of which nobody knows what came: the account has the money again as it had it before, once.
+
+    Raises Refused (conflict): it was paid, or the provider is still asked.
+    """
+    state, opened = work.state, work.state.opened
+    if state.given_up:
+        return NOTHING
+    if opened.refund not in account.balance.refunding:
+        raise Refused(f"refund {opened.refund} was paid; record what comes back of it as a payment", kind="conflict")
+    if not work.waiting_for:
+        raise Refused(f"refund {opened.refund} is under way; the provider is asked until it says what came of it", kind="conflict")
+    released = RefundReleased(
+        account=opened.account,
+        customer=opened.customer,
+        currency=opened.currency,
+        amount_minor=opened.amount_minor,
+        refund=opened.refund,
+        of_credit_minor=account.balance.of_credit(opened.refund),
+        reference=opened.reference,
+    )
+    given_up = RefundGivenUp(amount_minor=opened.amount_minor, author=author, comment=comment)
+    return Decision((StepCancelled(step="refund"), given_up), ((account_stream(opened.account), released),))
 
 
 def facts(work: Work) -> Mapping[str, str]:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from o2c.collections.events import BarLifted, Barred, BarRequested, Cleared, PromiseBroken, PromiseKept, StageEntered, Warned
+from o2c.kernel.arrears import ArrearsChanged
 from o2c.kernel.refusal import Refused
 from o2c.markets.collecting import USUAL_STAGES, Stage
 from o2c.markets.gb import GB
@@ -297,3 +298,13 @@ def test_a_dispute_that_cannot_be_is_refused() -> None:
     owing.settles("operator")
     before = len(owing.happened)
     assert len(owing.settles("operator").happened) == before
+
+
+def test_what_is_in_dispute_is_said_of_the_arrears() -> None:
+    """Opened and settled: the arrears say how much of them is not collected; of an invoice that is not overdue nothing is owed past its due day."""
+    owing = Owing().owes(FIFTY).disputes(1_000).settles("operator").disputes(400).settles("customer")
+    said = [one.event for one in owing.happened if isinstance(one.event, ArrearsChanged) and one.event.cause == "dispute"]
+    assert [(event.open_minor, event.disputed_minor, event.due_on) for event in said] == [
+        (FIFTY, minor, said[0].due_on) for minor in (1_000, 0, 400, 400)
+    ]
+    assert not [one for one in Owing().disputes(1_000).happened if isinstance(one.event, ArrearsChanged)]

@@ -97,6 +97,23 @@ def test_a_payment_moves_to_where_it_belongs() -> None:
     assert (till.invoice("A").open_minor, till.invoice("C").open_minor) == (0, 2000)
 
 
+def test_a_refund_that_is_given_up_is_a_credit_again() -> None:
+    """Of the same payment, so that a chargeback takes it back; given up twice it is once, and what was paid is not given up."""
+    till = overpaid()
+    till.refunded("BA-1", 400)
+    till.refunded("BA-1", 300)
+    till.given_up("BA-1-R1")
+    balance = till.account("BA-1").balance
+    assert (balance.credit_minor, balance.owed_minor, balance.credit_of("A", "card", "P-1")) == (700, 300, 700)
+    assert not till.given_up("BA-1-R1")
+    till.paid_out("BA-1-R2")
+    till.paid.clear()
+    with pytest.raises(Refused, match="was paid"):
+        till.given_up("BA-1-R2")
+    till.charged_back("A", "CB-1")
+    assert (till.invoice("A").open_minor, till.account("BA-1").balance.credit_minor, till.stand()["cash"]) == (2000, 0, 0)
+
+
 REFUSED: dict[str, tuple[Callable[[], Till], Callable[[Till], object], str, str]] = {
     "more than was paid": (paid_by_card, lambda till: till.charged_back("A", "CB-1", 2001), "conflict", "is left to be charged back"),
     "twice under two names": (
@@ -140,7 +157,7 @@ def test_what_cannot_be_taken_back_is_refused(case: str) -> None:
 
 
 DEED = st.tuples(
-    st.sampled_from(["card", "bank", "charged back", "won", "moved", "refunded", "paid out", "note"]),
+    st.sampled_from(["card", "bank", "charged back", "won", "moved", "refunded", "paid out", "given up", "note"]),
     st.sampled_from("ABC"),
     st.sampled_from("ABC"),
     st.integers(0, 3),
@@ -194,5 +211,7 @@ def done(till: Till, number: int, what: str, name: str, to: str, case: int, amou
             till.refunded("BA-2" if name == "C" else "BA-1", amount_minor)
         case "paid out":
             till.paid_out(f"BA-1-R{case + 1}")
+        case "given up":
+            till.given_up(f"BA-1-R{case + 1}")
         case "note":
             till.noted(name, amount_minor)

@@ -23,7 +23,7 @@ REFUSED = {
     **dict.fromkeys(("payments.chargeback", "payments.chargeback-won", "payments.move"), 404),
     "payments.retry": 409,
     "quota.commit": 404,
-    "refunds.approve": 404,
+    **dict.fromkeys(("refunds.approve", "refunds.give-up"), 404),
 }
 """Examples that something stands against, and how that is told: the account that they name owes nothing, was told of no limit, and has no note and no refund that wait for a second
 person; its session holds nothing; its invoice is paid, was not refused by the payment provider, and no

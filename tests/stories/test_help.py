@@ -27,15 +27,12 @@ from o2c.desk import invoices as invoice_desk
 from o2c.desk import keys as key_desk
 from o2c.desk import limits as limit_desk
 from o2c.desk import numbers as number_desk
-from o2c.desk import payments as payment_desk
 from o2c.desk import quota as quota_desk
-from o2c.desk import refunds as refund_desk
 from o2c.desk import vouchers as voucher_desk
 from o2c.desk.bulk import Query, bulk
 from o2c.desk.fallout import Note
 from o2c.desk.ledger import close_ledger
 from o2c.desk.saving import save_view
-from o2c.desk.taking_back import charge_back
 from o2c.engine.app import Context, Engine
 from o2c.entrypoints.cli.help_pages import examples_of
 from o2c.entrypoints.cli.main import DEFECT, EXIT, FAILED, PANELS, TRY_LATER, app
@@ -49,6 +46,7 @@ from projections.engine.operations import catch_up, rebuild
 from projections.orders import ORDERS as PROJECTION
 from tests.at_hand import JWKS, lay_out
 from tests.examples_found import FOUND, FOUND_FOR
+from tests.examples_owed import owing
 from tests.faults.working import LIMIT_S, children, eventually
 from tests.handsets import handset, selling
 from tests.hooked import FAILED as REFUSED
@@ -146,13 +144,7 @@ def stores(server_dsn: str, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         number_desk.reserve(session.app, Context("bob"), *words)
         caught_up(session.app)
     with opened(made.copied("launched", "owed")) as session:
-        late = found(made["owed"], "payments record", "BA-1001-20260108")
-        payment_desk.record(session.app, Context("bob"), late, amount="900.00", reference="TFR-1", sure=True)
-        over = "SELECT account FROM projection.invoices WHERE invoice = %s"
-        paid = "SELECT substr(stream, 9) AS invoice FROM o2c.event WHERE type = 'payment.received' AND body ->> 'method' = 'card' ORDER BY 1 DESC"
-        charge_back(session.app, Context("bob"), session.app.reads.rows(paid)[0]["invoice"], case="CB-20417")
-        refund_desk.request_refund(session.app, Context("ann"), session.app.reads.rows(over, late)[0]["account"], amount="150.00")
-        caught_up(session.app)
+        owing(session, found(made["owed"], "payments record", "BA-1001-20260108"), UNTIL)
     with opened(made.copied("launched", "noted")) as session:
         dear = "SELECT invoice FROM projection.invoices WHERE total_minor > 10000 ORDER BY 1 LIMIT 1"
         [row] = session.app.reads.rows(dear)

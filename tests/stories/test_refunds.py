@@ -78,3 +78,22 @@ def test_above_the_limit_a_second_person_approves(overpaid: World, desk: Desk) -
     assert stands(overpaid, desk) == (0, 3000)
     with pytest.raises(Refused, match=r"30\.00 can be paid back, not more"):
         desk.types("refunds", "request", "BA-C-1", "--amount", "30.01")
+
+
+def test_a_refused_refund_is_given_up(overpaid: World, desk: Desk) -> None:
+    """The money is a credit again, the fallout is over, and nothing is asked any more; given up twice it is once."""
+    overpaid.scripted.will("refund", RefusedBy("ACCOUNT-CLOSED"))
+    desk.types("refunds", "request", "BA-C-1", "--amount", "20.00")
+    with pytest.raises(Refused, match="is under way"):
+        desk.types("refunds", "give-up", "BA-C-1", "BA-C-1-R1", "--reason", "too soon")
+    overpaid.run(at(11))
+    assert stands(overpaid, desk) == (2000, 3000)
+    desk.types("refunds", "give-up", "BA-C-1", "BA-C-1-R1", "--reason", "he closed it")
+    assert "before" in desk.types("refunds", "give-up", "BA-C-1", "BA-C-1-R1", "--reason", "he closed it")
+    assert stands(overpaid, desk) == (0, 5000)
+    assert overpaid.fallouts(reason="PAY-REFUND") == []
+    overpaid.run(at(14))
+    assert len(overpaid.scripted.asked("refund")) == 1
+    assert stands(overpaid, desk) == (0, 5000)
+    with pytest.raises(Refused, match="no refund BA-C-1-R9"):
+        desk.types("refunds", "give-up", "BA-C-1", "BA-C-1-R9", "--reason", "typed wrong")

@@ -78,3 +78,28 @@ def refunds_approve(
     with opened() as session:
         written = desk.approve_refund(session.app, Context(actor, command_id=command_id), account, refund)
         err.print(f"refund {refund} was approved before" if written.unchanged else f"refund {refund} is under way")
+
+
+@refunds.command("give-up")
+def refunds_give_up(
+    account: Account,
+    refund: Annotated[str, typer.Argument(metavar="REFUND", help="The refund, such as BA-1001-R1.")],
+    reason: Annotated[str, typer.Option(metavar="TEXT", help="Why; kept as a personal note.")],
+    actor: Actor,
+    command_id: CommandId = "",
+) -> None:
+    """Give a refund up that the provider refused, or of which nobody knows what came: the account has its money again.
+
+    Ask the provider first where nobody knows: what it paid all the same is recorded by `o2c payments refund`.
+
+    Example: o2c refunds give-up BA-1001 BA-1001-R1 --reason "his account at the bank is closed" --actor bob
+    """
+    from o2c.desk import refunds as desk
+
+    with opened() as session:
+        written = desk.give_up_refund(session.app, Context(actor, command_id=command_id), account, refund, reason=reason)
+        err.print(
+            f"refund {refund} was given up before"
+            if written.unchanged
+            else f"refund {refund} is given up; account {account} has the money again"
+        )
