@@ -102,10 +102,12 @@ def _other_start(item: Item, today: str, days: int) -> Iterator[Found]:
 
 
 def _begins_otherwise(item: Item) -> bool:
-    """Whether the charge begins on another day than the customer had what is charged; not where a person vouched for that, without a day."""
+    """Whether the charge begins on another day than the customer had what is charged (not where a person vouched for that, without a day), or than the
+    order told its account."""
     had = item.begun or item.active
     had_on = (had.body.get("starts_on") or had.body.get("delivered_on")) if had and not item.vouched else ""
-    return bool(item.charge and had_on and item.charge.body["starts_on"] != had_on)
+    told_on = item.step.body.get("starts_on", "") if item.step else ""
+    return item.charge is not None and any(day and item.charge.body["starts_on"] != day for day in (had_on, told_on))
 
 
 def _other_price(item: Item, today: str, days: int) -> Iterator[Found]:
@@ -113,7 +115,7 @@ def _other_price(item: Item, today: str, days: int) -> Iterator[Found]:
     if item.charge is None:
         return
     charged = item.charge.body
-    if item.planned and terms_of(item.planned.body) != terms_of(charged):
+    if item.planned and (terms_of(item.planned.body), item.terms["offering"]) != (terms_of(charged), charged["offering"]):
         over = charged["recurring_minor"] + charged["one_time_minor"] - item.terms["recurring_minor"] - item.terms["one_time_minor"]
         yield over, item.charge.at, _all(item.planned), _all(item.charge)
     for billed in item.lines:
@@ -137,10 +139,10 @@ def _price(item: Item, billed: Billed) -> int | None:
 
 
 def _other_account(item: Item, today: str, days: int) -> Iterator[Found]:
-    """Charging began on one side only, or on another account than the order named; or a bill of another account has it, or one of nothing that is charged."""
+    """Charging began on one side only or without a plan of an order, or on another account than the order named; or a bill of another account has it, or one of nothing that is charged."""
     accounts = {said.body["account"] for said in (item.planned, item.step, item.charge) if said}
     first = item.charge or item.step
-    if first and (len(accounts) > 1 or not (item.step and item.charge)):
+    if first and (len(accounts) > 1 or not (item.planned and item.step and item.charge)):
         yield item.terms.get("recurring_minor", 0), first.at, _all(item.planned, item.step), _all(item.charge)
         return
     astray = [billed for billed in item.lines if billed.account not in accounts or (item.active and not first)]
@@ -170,7 +172,7 @@ def _pinned(item: Item) -> tuple[Discount, ...]:
 def _discount_goes_on(item: Item, today: str, days: int) -> Iterator[Found]:
     """A discount on days outside its own, or one that the charge does not have."""
     pinned = {one.name: one for one in _pinned(item)}
-    for billed in item.lines:
+    for billed in item.lines if item.charge else ():
         if billed.line["kind"] == "discount" and (wrong := _wrongly_off(item, pinned.get(billed.line["discount"]), billed)):
             yield wrong, billed.at, _all(item.planned, item.charge), (billed.event,)
 
@@ -187,7 +189,7 @@ def _wrongly_off(item: Item, one: Discount | None, billed: Billed) -> int:
 def _discount_differs(item: Item, today: str, days: int) -> Iterator[Found]:
     """A discount that takes off more or less than was promised on its days, or is not given at all."""
     pinned = {one.name: one for one in _pinned(item)}
-    if not pinned and not any(billed.line["kind"] == "discount" for billed in item.lines):
+    if item.charge is None or not (pinned or any(billed.line["kind"] == "discount" for billed in item.lines)):
         return
     off: dict[tuple[str, int], Counter[str]] = {}
     odd: set[tuple[str, int]] = set()

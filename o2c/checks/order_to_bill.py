@@ -57,8 +57,9 @@ class Billed(NamedTuple):
 
     @property
     def days(self) -> Period:
-        """The days it is for."""
-        return Period(date.fromisoformat(self.line["from_day"]), date.fromisoformat(self.line["to_day"]))
+        """The days it is for; none where it ends before it begins."""
+        first, after = (date.fromisoformat(self.line[name]) for name in ("from_day", "to_day"))
+        return Period(first, max(first, after))
 
     @property
     def bill_day(self) -> int:
