@@ -76,6 +76,15 @@ def test_a_bill_run_freezes_every_particular() -> None:
     assert broken(ubl_of(paper_of_invoice(issued.model_copy(update={"legal_number": "GB1-INV-2026-000001"})))) == []
 
 
+@pytest.mark.parametrize(("reason", "says"), [("not-served", ", credited from 2026-01-20"), ("goodwill", "")])
+def test_a_note_says_from_which_day_only_where_it_credits_days(reason: str, says: str) -> None:
+    """An amount that is given for goodwill is for no days."""
+    [line] = CreditNoteIssued.example["lines"]
+    note = {**CreditNoteIssued.example, "reason": reason, "lines": [{**line, "from_day": "2026-01-20", "to_day": "2026-02-08"}]}
+    [shown] = paper_of_note(CreditNoteIssued.model_validate(note)).lines
+    assert shown.description == f"{line['description']}{says}"
+
+
 def test_what_a_person_wrote_is_text_on_the_page() -> None:
     page = page_of(an_invoice(customer_name="<script>alert(1)</script>"))
     assert "<script>" not in page

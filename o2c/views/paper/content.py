@@ -149,7 +149,7 @@ def paper_of_note(note: CreditNoteIssued, *, personal: bool = True) -> Paper:
         account=note.account,
         buyer_name=note.customer_name if personal else "",
         buyer_address=note.customer_address if personal else "",
-        lines=tuple(_of_note(line) for line in note.lines),
+        lines=tuple(_of_note(line, by_days=note.reason == "not-served") for line in note.lines),
         taxes=note.taxes,
         net_minor=note.net_minor,
         tax_minor=note.tax_minor,
@@ -159,7 +159,8 @@ def paper_of_note(note: CreditNoteIssued, *, personal: bool = True) -> Paper:
     )
 
 
-def _of_note(line: NoteLine) -> PaperLine:
+def _of_note(line: NoteLine, *, by_days: bool) -> PaperLine:
+    """A line of a note; one that credits days says from which on, any other credits an amount."""
     amounts = (line.net_minor, 1, line.tax_percent, line.tax_category, line.net_minor)
-    from_day = f", credited from {line.from_day}" if line.from_day < line.to_day else ""
+    from_day = f", credited from {line.from_day}" if by_days and line.from_day < line.to_day else ""
     return PaperLine(f"{line.description}{from_day}", 1, "C62", *amounts, line.from_day, line.to_day)
