@@ -21,7 +21,7 @@ def paid_by_card() -> Till:
 def overpaid() -> Till:
     """20.00 were to be paid and 30.00 came by card: 10.00 are a credit of the account."""
     till = Till()
-    till.pays("A", 3000, "P-1")
+    till.pays("A", 3000, "P-A")
     return till
 
 
@@ -104,7 +104,7 @@ def test_a_refund_that_is_given_up_is_a_credit_again() -> None:
     till.refunded("BA-1", 300)
     till.given_up("BA-1-R1")
     balance = till.account("BA-1").balance
-    assert (balance.credit_minor, balance.owed_minor, balance.credit_of("A", "card", "P-1")) == (700, 300, 700)
+    assert (balance.credit_minor, balance.owed_minor, balance.credit_of("A", "card", "P-A")) == (700, 300, 700)
     assert not till.given_up("BA-1-R1")
     till.paid_out("BA-1-R2")
     till.paid.clear()
@@ -161,17 +161,17 @@ DEED = st.tuples(
     st.sampled_from("ABC"),
     st.sampled_from("ABC"),
     st.integers(0, 3),
-    st.integers(1, 3000),
+    st.one_of(st.integers(1, 500), st.integers(1, 3000)),
 )
 
 
-@hypothesis.given(deeds=st.lists(DEED, max_size=25))
-@hypothesis.settings(max_examples=150, deadline=None)
+@hypothesis.given(deeds=st.lists(DEED, min_size=12, max_size=25))
+@hypothesis.settings(max_examples=100, deadline=None)
 def test_money_is_conserved_whatever_happens(deeds: list[tuple[str, str, str, int, int]]) -> None:
     """Over any sequence of payments, chargebacks, wins, moves, refunds and notes: the books sum to zero, receivables and credits are what invoices and
     accounts say, cash is what came and did not go, and of no payment more is taken back and refunded than came.
     """
-    till = Till()
+    till = overpaid()
     for number, deed in enumerate(deeds):
         try:
             done(till, number, *deed)
@@ -202,11 +202,11 @@ def done(till: Till, number: int, what: str, name: str, to: str, case: int, amou
         case "bank":
             till.pays(name, amount_minor, f"T-{number}", "bank-transfer")
         case "charged back":
-            till.charged_back(name, f"CB-{case}", amount_minor, f"P-{to}")
+            till.charged_back(name, f"CB-{case}", None if amount_minor % 2 else amount_minor, f"P-{name}")
         case "won":
             till.won(name, f"CB-{case}")
         case "moved":
-            till.moved(name, to, f"M-{case}", amount_minor)
+            till.moved(name, to, f"M-{case}", None if amount_minor % 2 else amount_minor)
         case "refunded":
             till.refunded("BA-2" if name == "C" else "BA-1", amount_minor)
         case "paid out":
