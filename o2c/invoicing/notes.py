@@ -186,17 +186,17 @@ def _net_of(lines: Sequence[NoteLine], group: str) -> int:
 
 
 def void(work: Work, *, reason: NoteReason, comment: str, begun_by: datetime) -> Decision:
-    """Declare an invoice void of which nothing was paid or credited; nothing for one that is. It keeps its number.
+    """Declare an invoice void of which nothing was paid or credited, or is paid in instalments; nothing for one that is. It keeps its number.
 
-    Money that still comes, from a demand that is out, is a credit of the account. Raises Refused (conflict) when money came or a note was issued:
-    then a credit note is the way.
+    Money that still comes, from a demand that is out, is a credit of the account. Raises Refused (conflict) when money came or a note was issued,
+    or later bills have instalments of it: then a credit note is the way.
     """
     state: InvoiceState = work.state
     if state.voided:
         return NOTHING
     issued = _standing(work)
-    if state.payments or state.noted.total_minor or state.open_minor <= 0:
-        why = "was paid or credited, if only in part"
+    if state.payments or state.noted.total_minor or state.lowered_minor or state.open_minor <= 0:
+        why = "was paid or credited, or is paid in instalments, if only in part"
         raise Refused(f"invoice {issued.number} {why}; issue a credit note for it (`o2c credit-notes issue`)", kind="conflict")
     taken = tuple(_note_line(place, _rated(work, line), line.net_minor) for place, line in enumerate(issued.lines, 1))
     voided = InvoiceVoided(

@@ -13,6 +13,7 @@ from o2c.checks.conformance import check_conformance
 from o2c.checks.diagnose import run_checks
 from o2c.desk.act import Context
 from o2c.desk.instalments import settle
+from o2c.desk.invoices import issue_credit_note, void_invoice
 from o2c.kernel.partner import Accepted, Failed
 from o2c.kernel.refusal import Refused
 from o2c.views.instalments import show_instalments
@@ -143,6 +144,18 @@ def test_an_agreement_is_settled_before_its_last_instalment(world: World) -> Non
     assert sum(of_instalments(world)) == GROSS_MINOR
     assert (standing(world)["state"], standing(world)["settlement_minor"], again.unchanged) == ("settled", 0, True)
     assert books(world) == {"cash": GROSS_MINOR, "revenue": -NET_MINOR, "tax": -TAX_MINOR}
+
+
+def test_an_invoice_of_which_one_device_is_paid_in_instalments_is_not_void(world: World) -> None:
+    """Given two devices on one invoice, one of them in instalments, a void would leave these billed and the books apart; a credit note balances."""
+    world.take(order("WEB-1", handset("1", instalments="24"), handset("2", instalments="1")))
+    world.run(at(5, 12))
+    [both] = issued(world)
+    with pytest.raises(Refused, match="instalments"):
+        void_invoice(world.app, ANN, both["number"], reason="billed-in-error")
+    issue_credit_note(world.app, ANN, both["number"], reason="withdrawn", lines={"2": "499.17"})
+    caught_up(world.app)
+    assert [row for row in trial_balance(world.app)["compared"] if row["difference_minor"]] == []
 
 
 def test_what_cannot_be_settled_is_refused(world: World) -> None:
