@@ -1,21 +1,21 @@
 """What invoices, credit notes, balances and books must say, to the penny, worked out again from events alone, in the order of the log.
 
 They are told as `o2c events find` or `o2c orders timeline ID -o jsonl` prints them; tests/agreeing.py holds what comes of them against the engine, of which
-nothing is imported here, and nothing taken that it concluded. Days are London's; shares are half-up.
-A service is charged from the day it was activated, an eSIM downloaded, or its download said to be done. An account joins the first cycle day (1, 8, 15, 22)
-after that and is billed at 06:00 on that day of every month: one-time charges, part periods by the days of the period, the next period in advance; VAT 20 % on
-the net; 14 days to pay, a direct debit on a bank's day at least ten of them later. A price that is not once a month is charged whole for each of its own
-periods in the first run on or after it begins. A rise holds for services that began before it was announced: it parts a month by days, any other period costs
-what holds as it begins. Usage of the month before costs its price, rounded once. Of what was billed of a service that ended, the days from its end on are
-credited, but for what notes took off; of one that was complete, those until then that are on no bill are charged. Money above what is open of an invoice is a
-credit, which the next bill takes; so is the deposit of an order that completed (in part), that of any other is owed; paid back is first what is owed, and
-what is to go back is owed. What is billed for days is earned by days, what was served before the bill on its day. Goods are billed apart, on the day of their
-delivery, with all tax; of what is paid in instalments nothing is open of that bill: each later one has a part, without tax, the first ones a penny more, and
-what settles them is billed at once; a note on one gives it up. What is written off of an invoice is told; its tax is relieved by its share, and what comes all
-the same is open again. What is charged back or moved is open again, but for what is told to come off the credit that it made. What prepaid usage took off the
-balance is told; it is earned then, and what is left of a top-up when it expires.
-A discount (a voucher is one) holds for its time from the charge, from the first bill day after that, or from a day: an exclusive one alone, of best-of ones the
-largest, stackable ones on what is left, by priority and name: a line below nothing over the days of the line that it lowers, each day its share of the price.
+nothing is imported here, and nothing taken that it concluded, but where "told" says so. Days are London's; shares are half-up. A service is charged from the
+day it was activated, an eSIM downloaded, or its download said to be done. An account joins the first cycle day (1, 8, 15, 22) after that and is billed at
+06:00 on that day of every month: one-time charges, part periods by the days of the period, the next period in advance; VAT 20 % on the net; 14 days to pay, a
+direct debit on a bank's day at least ten of them later. A price that is not once a month is charged whole for each of its own periods in the first run on or
+after it begins. A rise holds for services that began before it was announced: it parts a month by days, any other period costs what holds as it begins. Usage
+of the month before costs its price, rounded once. Of what was billed of a service that ended, the days from its end on are credited, but for what notes took
+off; of one that was complete, those until then that are on no bill are charged. Money above what is open of an invoice is a credit, which the next bill
+takes; so is the deposit of an order that completed (in part), that of any other is owed; paid back is first what is owed, and what is to go back is owed,
+until that is given up and what is told of it is a credit again. What is billed for days is earned by days, what was served before the bill on its day. Goods
+are billed apart, on the day of their delivery, with all tax; of what is paid in instalments nothing is open of that bill: each later one has a part, without
+tax, the first ones a penny more, and what settles them is billed at once; a note on one gives it up. What is written off of an invoice is told; its tax is
+relieved by its share, and what comes all the same is open again. What is charged back or moved is open again, but for what is told to come off the credit
+that it made. What prepaid usage took off the balance is told; it is earned then, and what is left of a top-up when it expires. A discount (a voucher is one)
+holds for its time from the charge, from the first bill day after that, or from a day: an exclusive one alone, of best-of ones the largest, stackable ones on
+what is left, by priority and name: a line below nothing over the days of the line that it lowers, each day its share of the price.
 """
 
 from calendar import monthrange
@@ -178,7 +178,7 @@ class Account:
             due = (each for each in self.charges.values() if each.starts < run and each.known < at and (at <= each.ended or each.served))
             owed = (x for x in self.owing.values() if x.left and x.starts < run and x.known < at <= x.settled)
             parts = [Line(x.key, "instalment", run, run, x.left.pop(0)) for x in owed]
-            yield "", run, sorted([*(line for each in due for line in each.lines(run, rises)), *self.used.pop(str(run), ()), *parts])
+            yield "", run, sorted([*(line for each in due for line in each.lines(run, rises)), *self.used.pop(run, ()), *parts])
 
     def beside(self, until: datetime) -> tuple[str, date, list[Line]]:
         """What is billed beside the runs up to a time: all goods that wait of one day, or else what is left of agreements that are settled."""
@@ -199,10 +199,9 @@ class Account:
 
     def bill(self, day: date, tax: int, lines: list[Line], owed: str) -> None:
         """Post what is billed, or below zero what is taken off: what is served by days is deferred, and instalments are `owed`."""
-        served, parts = [line for line in lines if line.start < line.end], total(lines, "instalment")
-        revenue = total(lines) - total(served) - parts
-        self.post(day, "receivable", {"deferred-revenue": total(served), "revenue": revenue, "tax": tax, owed: parts})
-        self.served += [(day, line) for line in served]
+        days, parts, now = [x for x in lines if x.start < x.end], total(lines, "instalment"), total(x for x in lines if x.start == x.end)
+        self.post(day, "receivable", {"deferred-revenue": total(days), "revenue": now - parts, "tax": tax, owed: parts})
+        self.served += [(day, line) for line in days]
 
     def issue(self, number: str, bill: Bill, at: datetime) -> None:
         """Post a bill, put what is paid in instalments on them, and take off it what credit there is."""
@@ -277,15 +276,16 @@ class Oracle:
     def of_account(self, account: Account, name: str, data: Json, at: datetime) -> None:
         charge = self.items.get(f"{data.get('order')}/{data.get('item')}")
         if name == "account.usage-rated":
-            end = date.fromisoformat(data["run_on"])
-            lines = [x for x in data["lines"] if not x.get("prepaid")]
-            costs = [(f"{x['order']}/{x['item']}", share(1, *(100 * Fraction(x["amount"])).as_integer_ratio())) for x in lines]
-            account.used[data["run_on"]] = [Line(key, "usage", turned(end, -1), end, net) for key, net in costs if net]
+            run = date.fromisoformat(data["run_on"])
+            costs = [(x, share(1, *(100 * Fraction(x["amount"])).as_integer_ratio())) for x in data["lines"] if not x.get("prepaid")]
+            account.used[run] = [Line(f"{x['order']}/{x['item']}", "usage", turned(run, -1), run, net) for x, net in costs if net]
         elif name == "account.charge-withdrawn" and charge:
             charge.ended, charge.served = min(charge.ended, at), data.get("served", False)
             account.goods.pop(charge.key, None)
         elif name == "account.settlement-asked" and charge:
             charge.settled = at
+        elif name == "account.refund-released" and account.going.pop(data["refund"], 0):
+            account.post(at.date(), "owed-to-customers", {"customer-credit": data["of_credit_minor"]})
         elif name in ("account.refund-reserved", "account.money-returned"):
             minor, becomes = data["amount_minor"], "cash" if "returned" in name else "owed-to-customers"
             owed = min(minor, account.going.pop(data.get("refund"), 0) or -account.stand["owed-to-customers"] - account.going.total())

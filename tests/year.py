@@ -54,10 +54,11 @@ KINDS = (
     "invoice.voided", "invoice.written-off", "payment.received", "account.deposit-kept", "account.deposit-freed",
     "payment.charged-back", "payment.moved",
 )  # fmt: skip
-RARE, ACCOUNTS_MANY = (
-    ("payment.chargeback-reversed", "payment.part-received", "account.refund-wanted", "invoice.tax-relieved", "invoice.write-off-reversed"),
-    200,
-)
+RARE = (
+    "payment.part-received", "account.refund-wanted", "account.refund-released", "invoice.tax-relieved", "invoice.write-off-reversed",
+    "payment.chargeback-reversed",
+)  # fmt: skip
+ACCOUNTS_MANY = 200
 """The ways in which money moves of which a year that proves anything has at least one, and those of a year of many accounts."""
 FIND = ("events", "find", "-o", "jsonl")
 BASE = {"voice": 60, "sms": 1, "roaming": 1_000_000}

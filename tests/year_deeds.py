@@ -30,6 +30,7 @@ from tests.world import Document
 ANN, BOB, SWITCH = Context("ann"), Context("bob"), Context("msc-1")
 DEFAULTERS, HEAVY, LIMITED = 0.08, 0.1, 0.15
 """The shares of accounts that stop paying, of lines that use a great deal, and of accounts that choose a limit of their bill."""
+REFUNDS_REFUSED = 0.3
 NEVER_PAYS_FROM = date(2026, 2, 10)
 UNKNOWN_NUMBER = "+447700989999"
 REFUSALS = {"card": "DECLINED", "direct-debit": "RETURNED", "pay-by-link": "EXPIRED"}
@@ -50,9 +51,13 @@ PAID = """SELECT substr(p.stream, 9) AS invoice, p.position::text AS payment FRO
     AND p.occurred_at > %s ORDER BY p.position"""
 CHARGED_BACK = """SELECT substr(b.stream, 9) AS invoice, b.body ->> 'case' AS named FROM o2c.event b WHERE b.type = 'payment.charged-back' AND NOT EXISTS (
     SELECT FROM o2c.event w WHERE w.stream = b.stream AND w.type = 'payment.chargeback-reversed') ORDER BY b.position"""
+WRITTEN_OFF = "SELECT invoice, written_off_minor FROM projection.invoices WHERE written_off_minor > 0 ORDER BY invoice"
 OVERDUE = "SELECT invoice FROM projection.invoices WHERE state = 'overdue' ORDER BY invoice"
 REFUNDS = """SELECT w.body ->> 'account' AS account, w.body ->> 'refund' AS refund FROM o2c.event w WHERE w.type = 'account.refund-wanted' AND NOT EXISTS (
     SELECT FROM o2c.event n WHERE n.stream = w.stream AND n.type = 'account.refund-reserved' AND n.body ->> 'refund' = w.body ->> 'refund')"""
+REFUSED_REFUNDS = """SELECT DISTINCT o.body ->> 'account' AS account, o.body ->> 'refund' AS refund FROM o2c.event o JOIN o2c.event f USING (stream)
+    WHERE o.type = 'refund.opened' AND f.type = 'refund.fell-out' AND NOT EXISTS (
+        SELECT FROM o2c.event d WHERE d.stream = o.stream AND d.type IN ('refund.completed', 'refund.given-up')) ORDER BY 1, 2"""
 CHARGED = "SELECT DISTINCT body ->> 'account' AS account FROM o2c.event WHERE type = 'account.charge-started' ORDER BY 1"
 
 
@@ -80,7 +85,8 @@ class Defaulting:
 
     def _refusal(self, request: Request) -> Answer | None:
         if "number" not in request.body:
-            return None  # Money that goes back: any bank takes it.
+            # Money that goes back: some accounts are closed.
+            return RefusedBy("CLOSED") if draw(self.seed, str(request.body["refund"]), 1, "closed") < REFUNDS_REFUSED else None
         account, issued = str(request.body["number"]).rsplit("-20", 1)[0], date.fromisoformat(request.body["issued_on"])
         if issued < NEVER_PAYS_FROM or not defaults(self.seed, account):
             return None
@@ -160,6 +166,8 @@ class Year:
                     self.try_to("refunds", refunds.request_refund, row["account"], amount=amount)
         for row in self.app.reads.rows(REFUNDS):
             self.try_to("refunds approved by a second person", _approve_refund, row["account"], row["refund"])
+        for row in self.app.reads.rows(REFUSED_REFUNDS):
+            self.try_to("refunds given up", refunds.give_up_refund, row["account"], row["refund"], reason="the account is closed")
         for row in self.app.reads.rows(AGREED):
             if self.chance(row["order_id"], day, "settles") < 0.02:
                 self.try_to("agreements settled", instalments.settle, row["account"], row["order_id"], row["item"])
@@ -182,6 +190,10 @@ class Year:
                 self.try_to(
                     "moved", taking_back.move_payment, row["invoice"], to=to, reason="meant for another", key=f"MV-{row['payment']}"
                 )
+        for row in self.app.reads.rows(WRITTEN_OFF):
+            if (luck := self.chance(row["invoice"], day, "recovered")) < 0.08:
+                amount = _pounds(row["written_off_minor"] if luck < 0.04 else row["written_off_minor"] // 3 or 1)
+                self.try_to("recovered", payments.record, row["invoice"], amount=amount, reference=f"LATE-{row['invoice']}-{day}")
         for row in self.app.reads.rows(CHARGED_BACK):
             if self.chance(row["named"], day, "won") < 0.15:
                 self.try_to("won back", taking_back.win_back, row["invoice"], case=row["named"])
