@@ -84,6 +84,7 @@ from o2c.sim.step import STEP as SIM_STEP
 from o2c.stock.reaction import STOCK_CAME, stock_expected
 from o2c.stock.state import KIND as DELIVERY_OF_STOCK
 from o2c.usage.state import KIND as USAGE
+from o2c.usage.state import ZONES
 from o2c.vouchers.state import KIND as VOUCHER
 
 STEPS: Mapping[str, Step] = {
@@ -124,6 +125,7 @@ KINDS: Mapping[str, StreamKind] = {
         ISSUERS,
         HOOK,
         USAGE,
+        ZONES,
         QUOTA,
         SAVED_VIEWS,
         VOUCHER,

@@ -22,7 +22,18 @@ CODES = 'version = "ours-1"\nvalid_from = "2026-01-01"\n[codes.NP-CODE]\nseverit
 JWKS = '{"keys": [{"kid": "1", "kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}'
 """The public key of RFC 8037, appendix A.2."""
 FIX = CODES + '[correct]\nportInCode = "ABC123456"\n'
+ZONES = """version = "2026-02"
+valid_from = "2026-02-01"
+market = "GB"
+other_band = "evening"
+[[bands]]
+name = "day"
+weekdays = ["mon", "tue", "wed", "thu", "fri", "sat"]
+from_hour = 8
+to_hour = 20
+"""
 FILES = {
+    "zones.toml": ZONES,
     "what_if.py": WHAT_IF,
     "faults.toml": FAULTS,
     "codes.toml": CODES,

@@ -340,8 +340,7 @@ LIVES: Mapping[str, Mapping[str, Sequence[Told]]] = {
             ("fallout.reopened", {}), ("fallout.settled", {}),
         ),
     },
-    "rates": {"loaded twice": (("rates.loaded", {}), ("rates.loaded", {"version": "2027-01"}))},
-    "codes": {"loaded twice": (("codes.loaded", {}), ("codes.loaded", {"version": "2027-01"}))},
+    **{kind: {"loaded twice": ((f"{kind}.loaded", {}), (f"{kind}.loaded", {"version": "2027-01"}))} for kind in ("codes", "rates", "zones")},
     "key": {
         "used and revoked": (("key.issued", {}), ("key.used", {}), ("key.revoked", {})),
         "issued again": (("key.issued", {}), ("key.revoked", {}), ("key.issued", {"operations": None})),

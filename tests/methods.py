@@ -109,5 +109,6 @@ METHODS = {
     "usage.gaps": "usage_gaps",
     "usage.list": "usage",
     "usage.take": "take_usage",
+    "usage.zones": "zones",
 }
 """The method of OrderToCash for a verb or view."""

@@ -10,15 +10,17 @@ from o2c.quota.events import PrepaidToppedUp, QuotaReserved
 from o2c.quota.state import KIND as QUOTA
 from o2c.rating.events import LimitNoticed
 from o2c.rating.rules import agree, notice, set_limit
-from o2c.usage.events import UsageLoaded
-from o2c.usage.rules import take_in
-from o2c.usage.state import KIND
+from o2c.usage.events import UsageLoaded, ZonesLoaded
+from o2c.usage.rules import load_zones, take_in
+from o2c.usage.state import KIND, ZONES
+from o2c.usage.zoning import book_of
 from tests.given import MONDAY
 
 PERIOD = "2026-01-08"
 NOTICED = ACCOUNT.evolve(AccountState(account="BA-1001"), LimitNoticed.model_validate(LimitNoticed.example))
 RESERVED = QUOTA.evolve(QUOTA.initial(""), QuotaReserved.model_validate(QuotaReserved.example))
 TOPPED_UP = PrepaidToppedUp.model_validate(PrepaidToppedUp.example)
+ZONING = str(ZonesLoaded.example["document"])
 LOADED = UsageLoaded.model_validate(UsageLoaded.example)
 
 
@@ -30,6 +32,9 @@ OF_USAGE = [
     pytest.param(ACCOUNT, AccountState(account="BA-1001"), lambda s: notice(s, **TOLD), id="tell-of-a-limit"),
     pytest.param(ACCOUNT, NOTICED, lambda s: agree(s, notice="bill-2026-01-08-80", period_from=PERIOD, at=MONDAY), id="agree-to-go-beyond"),
     pytest.param(KIND, KIND.initial(""), lambda s: take_in(s, loaded=LOADED), id="take-in-usage"),
+    pytest.param(
+        ZONES, ZONES.initial(""), lambda s: load_zones(s, made=book_of([ZONING]).loaded["GB"][0], document=ZONING), id="load-zones"
+    ),
     pytest.param(QUOTA, RESERVED, lambda s: quota.release(s, session=QuotaReserved.example["session"], request=1), id="release-quota"),
     pytest.param(QUOTA, QUOTA.initial(""), lambda s: quota.top_up(s, TOPPED_UP), id="top-up"),
 ]

@@ -182,8 +182,10 @@ streams.show             -        yes     yes         masked   yes      yes     
 usage.gaps               -        yes     yes         yes      yes      -                yes
 usage.list               -        yes     yes         masked   yes      yes              -
 usage.load               -        -       -           -        -        -                -
+usage.load-zones         -        -       -           -        -        -                -
 usage.purge              -        -       yes         -        -        -                yes
 usage.take               yes      -       -           -        -        -                -
+usage.zones              yes      yes     yes         yes      yes      yes              yes
 vouchers.issue           -        -       yes         -        -        -                -
 vouchers.show            -        yes     yes         yes      yes      -                -
 """

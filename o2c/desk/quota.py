@@ -90,11 +90,11 @@ def reserve(
         raise Refused(
             f"{_shown(party)} uses no line that is charged ({line}); nothing is granted to session {session[:60]}", kind="missing"
         )
-    zone, band = mediation.place(line, destination, country, now)
+    zone, band, placed_by = mediation.place(line, destination, country, now)
 
     def decide(state: QuotaState, work: Work, run_on: date, at: datetime) -> Decision:
         customer = work.state.customer
-        asking = rules.Asking(line.account, customer, line.owner, party, session, request, kind, zone, band, base, asked)
+        asking = rules.Asking(line.account, customer, line.owner, party, session, request, kind, zone, band, base, asked, placed_by)
         holds = state.held(at, but=session)
         basis = basis_of(app, work, run_on, at, since=min((hold.began_at for hold in holds), default=at))
         left = room(
@@ -207,7 +207,15 @@ def _answer(turn: _Turn, body: Mapping[str, Any], held: Hold | None, *, repeated
 def _write_part(app: Engine, hold: Hold, account: str, *, request: int, used: int, destination: str, source: str) -> None:
     """Add the record of what a session used, unless it is there: in the order of places, as a file's records are."""
     told = {"source": source, "sequence": None, "party": hold.party, "other": destination, "kind": hold.usage, "started_at": hold.began_at}
-    placed = {"zone": hold.zone, "band": hold.band, "country": "", "account": account, "owner": hold.owner, "waits_for": ""}
+    placed = {
+        "zone": hold.zone,
+        "band": hold.band,
+        "country": "",
+        "account": account,
+        "owner": hold.owner,
+        "waits_for": "",
+        "placed_by": hold.placed_by,
+    }
     with app.reads.datastore.get_connection() as conn, usage.adding(conn):
         record = {**told, **placed, "quantity": used, "unit": hold.unit}
         usage.add_part(conn, record, session=hold.session, request=request)

@@ -1,6 +1,7 @@
 """Whose a record of usage is: the line that held the number when it was used, its account, and the zone and time band by the rules of its market.
 
-Records of nobody wait in suspense, and are looked at again whenever records are added or taken for a bill.
+Records of nobody wait in suspense. Whenever records are added or taken for a bill, those are looked at again whose number or account became somebody's since, and
+each by itself the later the longer it has waited: what is nobody's for good costs next to nothing.
 """
 
 from __future__ import annotations
@@ -12,8 +13,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from o2c.kernel.charges import account_stream
-from o2c.markets.usage import UsageRules
 from o2c.store import usage
+from o2c.usage.state import ZonesState
+from o2c.usage.zoning import STREAM as ZONES
+from o2c.usage.zoning import Zoning, book_of, in_force
 
 if TYPE_CHECKING:
     from o2c.engine.app import Engine
@@ -22,8 +25,8 @@ NO_NUMBER, NO_HOLDER, NO_CHARGE, NO_ACCOUNT = "no-such-number", "held-by-nobody"
 """Why a record is in suspense."""
 WAITING_MAX = 20_000
 """So many records in suspense are looked at in one transaction."""
-PREFIX = 7
-"""Numbers that begin with so many same digits are in one zone, so that each zone is looked up once."""
+LOOKED_AT_DAYS_MAX = 32
+"""A record in suspense is looked at at least so often, though nothing about its number or account changed."""
 _FOREVER = datetime.max.replace(tzinfo=UTC)
 
 
@@ -43,20 +46,31 @@ class Holding(NamedTuple):
     line: tuple[str, str]
 
 
+class Place(NamedTuple):
+    """The zone and the time band of a record, and the version of an operator's own zones that gave them (empty: the market's)."""
+
+    zone: str
+    band: str
+    placed_by: str
+
+
 @dataclass(slots=True)
 class _Market:
-    """A market's rules for usage, with the zones of numbers that were looked up."""
+    """A market's zones in all versions, with the zones of numbers that were looked up."""
 
-    usage: UsageRules
+    versions: tuple[Zoning, ...]
     zone: ZoneInfo
-    zones: dict[tuple[str, str], str] = field(default_factory=dict)
+    digits: int
+    zones: dict[tuple[str, str, str], str] = field(default_factory=dict)
 
-    def place(self, other: str, country: str, started_at: datetime) -> tuple[str, str]:
-        """The zone and the time band of a record."""
-        key = (other[:PREFIX], country)
+    def place(self, other: str, country: str, started_at: datetime) -> Place:
+        """The place of a record: numbers that begin with the digits that matter alike are in one zone, so that each is looked up once."""
+        local = started_at.astimezone(self.zone)
+        holds = self.versions[0] if len(self.versions) == 1 else in_force(self.versions, local.date().isoformat())
+        key = (holds.version, other[: self.digits], country)
         if key not in self.zones:
-            self.zones[key] = self.usage.zone_of(other, country)
-        return self.zones[key], self.usage.band_at(started_at, self.zone)
+            self.zones[key] = holds.table.zone_of(other, country)
+        return Place(self.zones[key], holds.table.band_of(local), holds.version)
 
 
 @dataclass(slots=True)
@@ -107,24 +121,38 @@ class Mediation:
         held = next((one.line for one in holdings if one.begins <= at < one.ends), None)
         return NO_HOLDER if held is None else self.charged.get(held, NO_CHARGE)
 
-    def place(self, line: Line, other: str, country: str, at: datetime) -> tuple[str, str]:
-        """The zone and the time band of a record of a line."""
+    def place(self, line: Line, other: str, country: str, at: datetime) -> Place:
+        """The place of a record of a line."""
         known = self.markets.get(line.market)
         if known is None:
-            market = self.app.book.market(line.market)
-            known = self.markets[line.market] = _Market(market.usage, ZoneInfo(market.zone))
+            known = self.markets[line.market] = self._market(line.market)
         return known.place(other, country, at)
+
+    def _market(self, pin: str) -> _Market:
+        market = self.app.book.market(pin)
+        state: ZonesState = self.app.load([ZONES], remembered=True)[ZONES].state
+        versions = book_of(state.documents).of(market.code, market.usage)
+        return _Market(versions, ZoneInfo(market.zone), 1 + max(each.table.digits_told for each in versions))
 
 
 def rated_again(app: Engine) -> int:
-    """Give the records in suspense that are somebody's by now to whose they are; how many those were."""
+    """Give the records in suspense that are somebody's by now to whose they are; how many those were.
+
+    Looked at are those whose number or account became somebody's since the last time, and those that are due by their own time.
+    """
+    since = usage.owned_since(app.reads)
+    if since is None:
+        return 0
+    (parties, position), now = since, app.clock().now
     mediation, after, given = Mediation(app), 0, 0
-    while waiting := app.reads.rows(usage.WAITING, after, WAITING_MAX):
+    while waiting := app.reads.rows(usage.WAITING, now=now, parties=parties, after=after, limit=WAITING_MAX):
         after = waiting[-1]["id"]
         mediation.learn(row["party"] for row in waiting)
         if found := [one for row in waiting if (one := _given(mediation, row)) is not None]:
             with app.reads.datastore.get_connection() as conn, usage.adding(conn):
                 given += usage.resolve(conn, found)
+    with app.reads.datastore.get_connection() as conn:
+        usage.looked(conn, position, now, LOOKED_AT_DAYS_MAX)
     return given
 
 
@@ -132,6 +160,6 @@ def _given(mediation: Mediation, row: Mapping[str, Any]) -> dict[str, str] | Non
     line = mediation.line_of(row["party"], row["started_at"])
     if isinstance(line, str):
         return None
-    zone, band = mediation.place(line, row["other"], row["country"], row["started_at"])
+    place = mediation.place(line, row["other"], row["country"], row["started_at"])
     owned = {"account": line.account, "owner": line.owner}
-    return {"source": row["source"], "key": row["key"], "zone": row["zone"] or zone, "band": band, **owned}
+    return {"source": row["source"], "key": row["key"], **place._asdict(), "zone": row["zone"] or place.zone, **owned}

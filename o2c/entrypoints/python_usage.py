@@ -9,6 +9,7 @@ from o2c.files import usage as files
 from o2c.views import shown
 from o2c.views import usage as views
 from o2c.views.usage import list_usage, show_allowances, show_limits
+from o2c.views.zones import list_zones
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -36,6 +37,11 @@ class Usage:
     def usage(self, *, account: str = "", suspense: bool = False, offset: int = 0, limit: int = 100) -> list[shown.UsageRecordShown]:
         """Records of usage, their numbers masked. See `views.usage.list_usage`."""
         return list(list_usage(self._session.app, account=account, suspense=suspense, offset=offset, limit=limit))
+
+    @answered
+    def zones(self, *, market: str = "") -> list[shown.ZoneShown]:
+        """Zones and time bands by market and version. See `views.zones.list_zones`."""
+        return list_zones(self._session.app, market=market)
 
     @answered
     def allowances(self, account: str, *, at: datetime | None = None) -> list[shown.AllowanceShown]:

@@ -95,6 +95,7 @@ from o2c.views import prepaid as prepaid_views
 from o2c.views import projections as projection_views
 from o2c.views import usage as usage_views
 from o2c.views import vouchers as voucher_views
+from o2c.views import zones as zone_views
 
 _SENTENCE = re.compile(r".+?\.(?=\s|$)", re.DOTALL)
 
@@ -220,6 +221,7 @@ VERBS = (
     Operation("streams.act", streams.act_by_rules),
     Operation("streams.append", streams.append_facts),
     Operation("usage.load", usage_files.load_usage),
+    Operation("usage.load-zones", usage_files.load_zones),
     Operation("usage.purge", usage_files.purge_usage),
     Operation("usage.take", usage_files.take_usage),
     Operation("vouchers.issue", voucher_desk.issue_vouchers),
@@ -314,6 +316,7 @@ VIEWS = (
     Operation("streams.show", following.show_stream),
     Operation("usage.gaps", usage_views.usage_gaps),
     Operation("usage.list", usage_views.list_usage),
+    Operation("usage.zones", zone_views.list_zones),
     Operation("vouchers.show", voucher_views.show_vouchers),
 )
 """What can be asked."""

@@ -30,7 +30,7 @@ from o2c.kernel.identifiers import derived_id, digest
 from o2c.kernel.periods import local_date, stamp
 from o2c.kernel.reasons import Codes
 from o2c.kernel.refusal import Refused
-from o2c.markets.registry import HOME, current
+from o2c.markets.registry import HOME
 from o2c.numbers import rules as numbers
 from o2c.numbers.state import stream_of as number_stream
 from o2c.orders.document import Unreadable, parse
@@ -39,6 +39,7 @@ from o2c.sim.state import stream_of as sim_stream
 from o2c.stock.events import StockAnnounced
 from o2c.stock.state import field_missing
 from o2c.views.rates import rates_in_force
+from o2c.views.zones import market_priced
 
 _STOCK: Mapping[str, tuple[Callable[..., StockAnnounced], tuple[str, ...], Callable[[str], str]]] = {
     "sims": (sims.announce, sims.COLUMNS, sim_stream),
@@ -61,7 +62,7 @@ def load_catalogue(app: Engine, path: Path, *, context: Context = BY_INTAKE, mar
     """
     actor = permitted(context, "catalogue.load").actor
     now = app.clock().now
-    rules = current(market, now.date())
+    rules = market_priced(app, market, now.date())
     on = local_date(now, rules.zone)
     documents = document_of(path)
     if not isinstance(documents, list) or not all(isinstance(document, dict) for document in documents):
@@ -121,7 +122,7 @@ def load_codes(app: Engine, path: Path, *, context: Context = BY_INTAKE) -> Code
     The file says only what differs. Loaded again unchanged, it does nothing. Raises Refused (usage) for a file that is no TOML, or that has
     anything wrong in it; then nothing of it is loaded.
     """
-    act(app, context, "fallout.load-codes", load_deed(_text_of(path, "reason codes were")))
+    act(app, context, "fallout.load-codes", load_deed(text_of(path, "reason codes were")))
     return app.codes().newest
 
 
@@ -131,11 +132,11 @@ def load_rates(app: Engine, path: Path, *, context: Context = BY_INTAKE) -> Rate
     The file says only what differs. Loaded again unchanged, it does nothing. Raises Refused (usage) for a file that is no TOML, or that has
     anything wrong in it; then nothing of it is loaded.
     """
-    act(app, context, "fallout.load-rates", load_rates_deed(_text_of(path, "rate card was")))
+    act(app, context, "fallout.load-rates", load_rates_deed(text_of(path, "rate card was")))
     return rates_in_force(app).newest
 
 
-def _text_of(path: Path, what: str) -> str:
+def text_of(path: Path, what: str) -> str:
     """The text of a file. Raises Refused (usage) for one that is no text, or cannot be read."""
     try:
         return path.read_text(encoding="utf-8")

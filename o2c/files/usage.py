@@ -16,12 +16,13 @@ from itertools import islice
 from pathlib import Path
 from typing import cast
 
-from o2c.desk.act import permitted
+from o2c.desk.act import act, permitted
 from o2c.desk.limits import limited, tell
+from o2c.desk.zones import load_zones_deed
 from o2c.engine.app import Context, Engine
 from o2c.engine.mediation import Mediation, rated_again
 from o2c.files.lines import opened
-from o2c.files.loading import command_of, written
+from o2c.files.loading import command_of, text_of, written
 from o2c.files.usage_lines import Record, read_lines
 from o2c.invoicing.state import AccountState
 from o2c.kernel.charges import account_stream
@@ -33,6 +34,7 @@ from o2c.store import usage
 from o2c.usage import rules
 from o2c.usage.events import UsageLoaded, UsagePurged
 from o2c.usage.state import PURGES, UsageFileState, stream_of
+from o2c.usage.zoning import Zoning, book_of
 from o2c.views.shown import UsageFileShown, UsagePurgeShown
 
 PAGE = 20_000
@@ -74,6 +76,17 @@ def take_usage(app: Engine, context: Context, document: bytes) -> UsageFileShown
     """
     by, lines = permitted(context, "usage.take"), _lines_of(document)
     return _loaded(app, lambda: lines, by, "feed")
+
+
+def load_zones(app: Engine, path: Path, *, context: Context) -> Zoning:
+    """Put a file of zones and time bands (TOML) over those of its market; the version that it makes, in force from its `valid_from` on.
+
+    A record is placed by the version in force on its day when it comes; what was placed stays so. Of zones and bands, a part that the file does not have
+    stays as it was. Loaded again unchanged, it does nothing. Raises Refused (usage) for a file that is no TOML, or that has anything wrong in it; then nothing of it is loaded.
+    """
+    text = text_of(path, "zones were")
+    act(app, context, "usage.load-zones", load_zones_deed(app, text))
+    return next(iter(book_of([text]).loaded.values()))[0]
 
 
 def _lines_in(path: Path) -> Iterator[bytes]:
@@ -123,7 +136,7 @@ def _digest(lines: Iterable[bytes], source: str) -> str:
 
 def _take(app: Engine, lines: Iterable[bytes], source: str, digest: str) -> _Taken:
     """Copy the records of a file into the table, page by page."""
-    taken, mediation = _Taken(), Mediation(app)
+    taken, mediation, now = _Taken(), Mediation(app), app.clock().now
     read = enumerate(read_lines(iter(lines), source), 1)
     with app.reads.datastore.get_connection() as conn:
         usage.staged(conn)
@@ -137,7 +150,7 @@ def _take(app: Engine, lines: Iterable[bytes], source: str, digest: str) -> _Tak
             taken.sources |= {record.source for record in records if record.sequence}
             text = "".join(_row(record, mediation, digest[:16], taken) for record in records)
             with usage.adding(conn):
-                usage.add(conn, text.encode())
+                usage.add(conn, text.encode(), now)
     return taken
 
 
@@ -145,13 +158,24 @@ def _row(record: Record, mediation: Mediation, file: str, taken: _Taken) -> str:
     """A record as a line of COPY's text format. Texts are printable, so that only a backslash is special in them."""
     line = mediation.line_of(record.party, record.started_at)
     if isinstance(line, str):
-        zone, band, account, owner, waits_for = record.zone, "", "", "", line
+        zone, band, account, owner, waits_for, placed_by = record.zone, "", "", "", line, ""
     else:
-        zone, band = mediation.place(line, record.other, record.country, record.started_at)
+        zone, band, placed_by = mediation.place(line, record.other, record.country, record.started_at)
         zone, account, owner, waits_for = record.zone or zone, line.account, line.owner, ""
         (taken.abroad if record.kind == "roaming" else taken.accounts).add(account)
     told = (record.source, record.key, record.sequence, file, record.party, record.other, record.kind)
-    used = (record.started_at.isoformat(), f"{record.quantity:f}", record.unit, zone, band, record.country, account, owner, waits_for)
+    used = (
+        record.started_at.isoformat(),
+        f"{record.quantity:f}",
+        record.unit,
+        zone,
+        band,
+        record.country,
+        account,
+        owner,
+        waits_for,
+        placed_by,
+    )
     text = "\t".join((*told, *used))
     if "\\" in text:
         text = text.replace("\\", "\\\\")

@@ -152,6 +152,7 @@ def usage_of_run(work: Work, run_on: date) -> tuple[UsageRated | None, tuple[Inv
         carried=tuple(_carried(grant) for grant in carried(rated.grants, run_on)),
         spent=_spent(rated),
         unpriced=rated.unpriced,
+        zonings=tuple(sorted({record.placed_by for record in work.read.get(RECORDS) or ()} - {""})),
     )
     period = period_before(state, run_on)
     return event, tuple(_line(line, period) for line in lines if line.net_minor and not line.prepaid)

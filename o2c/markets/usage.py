@@ -62,20 +62,13 @@ USUAL_QUOTA = QuotaRules(
 
 
 @dataclass(frozen=True, slots=True)
-class UsageRules:
-    """The zones and bands of a market, for how many days records of usage are kept, and its limits of what a bill may come to.
-
-    What no zone's prefixes or countries fit belongs to `other_zone`, and what no band has to `other_band`.
-    """
+class ZoneTable:
+    """Zones and time bands. What no zone's prefixes or countries fit belongs to `other_zone`, and what no band has to `other_band`."""
 
     zones: tuple[Zone, ...]
     other_zone: str
     bands: tuple[TimeBand, ...]
     other_band: str
-    kept_days: int
-    kept_source: str
-    limits: LimitRules
-    quota: QuotaRules = USUAL_QUOTA
 
     @property
     def zone_names(self) -> frozenset[str]:
@@ -103,6 +96,22 @@ class UsageRules:
     def band_at(self, at: datetime, zone: ZoneInfo) -> str:
         """The time band of an instant in a time zone."""
         return self.band_of(at.astimezone(zone))
+
+    @property
+    def digits_told(self) -> int:
+        """How many first digits of a number tell its zone."""
+        return max((len(prefix) for zone in self.zones for prefix in zone.prefixes), default=0)
+
+
+@dataclass(frozen=True, slots=True)
+class UsageRules(ZoneTable):
+    """The zones and bands of a market, over which an operator may load its own, for how many days records of usage are kept, and its limits of what
+    a bill may come to."""
+
+    kept_days: int
+    kept_source: str
+    limits: LimitRules
+    quota: QuotaRules = USUAL_QUOTA
 
 
 EU_EEA = frozenset(

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Literal
 
-from o2c.kernel.event import Event
+from o2c.kernel.event import Event, Upcast
 from o2c.kernel.shapes import Done, FellOut, Requested
 
 PREPAID_EXPIRY = "prepaid-expiry"
@@ -32,12 +32,14 @@ class QuotaReserved(OfQuota, name="quota.reserved", stream="quota"):
     """Of the units that were `wanted`, `granted` are held for a line (`order`, `item`) until `valid_until`; after it they are free by themselves.
 
     With `final_unit` nothing more can be granted once they are used: the session ends then. `lapsed` are sessions whose units had become free so long
-    before that they are forgotten. An earlier reservation of the session is let go.
+    before that they are forgotten. An earlier reservation of the session is let go. `placed_by` is the version of an operator's own zones and time bands
+    that gave `zone` and `band` (empty: the market's).
     """
 
+    upcasts = (Upcast(defaults={"placed_by": ""}),)
     example = {
         **_WANTED, "order": _ORDER, "item": "1", "party": "+447700900001", "granted": 20000000, "final_unit": True,
-        "began_at": "2026-01-20T12:00:00Z", "valid_until": "2026-01-20T13:00:00Z", "lapsed": [],
+        "began_at": "2026-01-20T12:00:00Z", "valid_until": "2026-01-20T13:00:00Z", "lapsed": [], "placed_by": "2026-01",
     }  # fmt: skip
     order: str
     item: str
@@ -52,6 +54,7 @@ class QuotaReserved(OfQuota, name="quota.reserved", stream="quota"):
     began_at: datetime
     valid_until: datetime
     lapsed: tuple[str, ...] = ()
+    placed_by: str = ""
 
 
 class QuotaDenied(OfQuota, name="quota.denied", stream="quota"):

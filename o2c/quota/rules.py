@@ -41,6 +41,7 @@ class Asking:
     band: str
     unit: str
     wanted: int
+    placed_by: str = ""
 
     @property
     def told(self) -> dict[str, Any]:
@@ -64,6 +65,7 @@ def reserve(state: QuotaState, asking: Asking, room: Room, *, valid: timedelta, 
         "began_at": at,
         "valid_until": at + valid,
         "lapsed": lapsed,
+        "placed_by": asking.placed_by,
     }
     return just(QuotaReserved(**asking.told, **line, granted=room.granted, final_unit=room.final))
 

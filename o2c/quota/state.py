@@ -42,6 +42,7 @@ class Hold:
     granted: int
     began_at: datetime
     valid_until: datetime
+    placed_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +115,9 @@ def _without(holds: dict[str, Hold], *sessions: str) -> dict[str, Hold]:
 
 def _reserved(state: QuotaState, event: QuotaReserved) -> QuotaState:
     told = (event.usage, event.zone, event.band, event.unit, event.granted)
-    hold = Hold(event.session, event.request, f"{event.order}/{event.item}", event.party, *told, event.began_at, event.valid_until)
+    hold = Hold(
+        event.session, event.request, f"{event.order}/{event.item}", event.party, *told, event.began_at, event.valid_until, event.placed_by
+    )
     holds = {**_without(state.holds, *event.lapsed), event.session: hold}
     return changed(state, account=event.account, customer=event.customer, holds=holds)
 
@@ -164,7 +167,7 @@ def quota_work(state: QuotaState, stream: str, item: str, step: str, book: Marke
 
 KIND = StreamKind(
     category="quota",
-    shape_version=1,
+    shape_version=2,
     state_type=QuotaState,
     initial=lambda _: QuotaState(),
     evolve=evolve,

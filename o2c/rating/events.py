@@ -73,11 +73,12 @@ class UsageRated(OfUsage, name="account.usage-rated", stream="account"):
     """A bill run took the usage of the account before the local day `run_on`: all records up to `through` in the table.
 
     `unpriced` counts records for which no price held. `spent` is what each period cost so far beyond its recurring prices, exact, by kind of
-    limit and the first day of the period.
+    limit and the first day of the period. `zonings` are the versions of an operator's own zones and time bands by which records were placed, none for
+    those of the market itself.
     """
 
     example = {
-        **_OF, "run_on": "2026-02-08", "through": 1042,
+        **_OF, "run_on": "2026-02-08", "through": 1042, "zonings": ["2026-02"],
         "lines": [{"order": _ORDER, "item": "1", "offering": "mobile-line", "price": "Calls", "usage": "voice", "unit": "minute",
                    "quantity": "130", "included": "100", "amount": "3", "net_minor": 300, "records": 12, "late": 1, "first_record": 17,
                    "last_record": 1042, "digest": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"}],
@@ -85,13 +86,14 @@ class UsageRated(OfUsage, name="account.usage-rated", stream="account"):
                      "created": "2026-01-08"}],
         "spent": {"bill": {"2026-01-08": "3"}}, "unpriced": 0,
     }  # fmt: skip
-    upcasts = (Upcast(),)  # lines of the second schema: whether they were prepaid
+    upcasts = (Upcast(), Upcast(defaults={"zonings": []}))  # lines of the second schema: whether they were prepaid
     run_on: str
     through: int
     lines: tuple[RatedUsage, ...] = ()
     carried: tuple[CarriedUnits, ...] = ()
     spent: dict[str, dict[str, str]] = {}
     unpriced: int = 0
+    zonings: tuple[str, ...] = ()
 
 
 class LimitSet(OfUsage, name="account.limit-set", stream="account"):

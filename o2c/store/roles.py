@@ -154,6 +154,7 @@ GRANT UPDATE (now, window_end, round) ON o2c.clock TO {appender};
 GRANT INSERT, UPDATE ON o2c.policy_checkpoint, o2c.hook_place TO {appender};
 GRANT INSERT, UPDATE, DELETE ON o2c.outbox TO {appender};
 GRANT SELECT, INSERT, UPDATE, DELETE ON o2c.usage_record TO {appender};
+GRANT SELECT, INSERT, UPDATE ON o2c.usage_look TO {appender};
 GRANT EXECUTE ON FUNCTION o2c.append TO {appender};
 GRANT SELECT ON o2c.analyst_event, o2c.clock TO {reader};
 GRANT USAGE ON SCHEMA analyst TO {reader};
@@ -177,7 +178,7 @@ CROSS JOIN (VALUES ('INSERT'), ('UPDATE'), ('DELETE'), ('TRUNCATE'), ('SELECT'))
 JOIN pg_class c ON c.relnamespace = 'o2c'::regnamespace AND c.relkind IN ('r', 'p')
 WHERE r.rolname = ANY(%(members)s) AND CASE
     WHEN p.what = 'SELECT' THEN r.rolname = %(reader)s AND c.relname <> 'clock' AND has_any_column_privilege(r.oid, c.oid, 'SELECT')
-    WHEN c.relname IN ('policy_checkpoint', 'clock', 'hook_place', 'outbox', 'usage_record') AND p.what <> 'TRUNCATE' AND r.rolname = %(appender)s THEN false
+    WHEN c.relname IN ('policy_checkpoint', 'clock', 'hook_place', 'outbox', 'usage_record', 'usage_look') AND p.what <> 'TRUNCATE' AND r.rolname = %(appender)s THEN false
     ELSE has_table_privilege(r.oid, c.oid, p.what) END
 UNION ALL SELECT r.rolname || ' may call ' || p.proname || '()' FROM pg_roles r JOIN pg_proc p ON p.pronamespace = 'o2c'::regnamespace
 WHERE p.proname IN ('append', 'begin_life', 'adopt_log', 'begin_import', 'lay_tables', 'lay_views') AND has_function_privilege(r.oid, p.oid, 'EXECUTE')

@@ -13,7 +13,7 @@ from o2c.store.reads import Reads
 
 COLUMNS = (
     *("source", "key", "sequence", "file", "party", "other", "kind", "started_at", "quantity", "unit", "zone", "band", "country"),
-    *("account", "owner", "waits_for"),
+    *("account", "owner", "waits_for", "placed_by"),
 )
 _LISTED = ", ".join(COLUMNS)
 
@@ -23,14 +23,15 @@ _TURN = "LOCK TABLE o2c.usage_record IN SHARE UPDATE EXCLUSIVE MODE"
 _STAGE = "CREATE TEMP TABLE IF NOT EXISTS usage_staged (LIKE o2c.usage_record EXCLUDING ALL) ON COMMIT DELETE ROWS"
 """Make the table of this session into which records are copied first. No parameters."""
 
-_STAGE_PLACE = "ALTER TABLE usage_staged ALTER COLUMN id DROP NOT NULL"
-"""Let staged records have no place yet. No parameters."""
+_STAGE_PLACE = "ALTER TABLE usage_staged ALTER COLUMN id DROP NOT NULL, ALTER COLUMN looks DROP NOT NULL"
+"""Let staged records have no place yet, and no number of looks. No parameters."""
 
 _COPY = f"COPY usage_staged ({_LISTED}) FROM STDIN"
 """Copy records in. No parameters."""
 
-_TAKE = f"INSERT INTO o2c.usage_record ({_LISTED}) SELECT {_LISTED} FROM usage_staged ON CONFLICT (source, key) DO NOTHING"
-"""Take those of the staged records that are not there yet, in the order in which they came. No parameters."""
+_TAKE = f"""INSERT INTO o2c.usage_record ({_LISTED}, waits_since, look_at) SELECT {_LISTED}, w.at, w.at FROM usage_staged
+    LEFT JOIN (SELECT %s::timestamptz AS at) w ON account = '' ON CONFLICT (source, key) DO NOTHING"""
+"""Take those of the staged records that are not there yet, in the order in which they came. Parameter: now, from which those of nobody wait."""
 
 _PART_OF_SESSION = "SELECT file, account FROM o2c.usage_record WHERE source = %s AND key = %s"
 """Which file, or which request of a session, a record came with, and whose it is. Parameters: source, key."""
@@ -40,7 +41,7 @@ _ADD = (
 )
 """Add one record unless it is there. Parameters, by name: the columns."""
 
-OF_ACCOUNT = """SELECT id, owner, kind, zone, band, started_at, quantity, unit, source, key FROM o2c.usage_record
+OF_ACCOUNT = """SELECT id, owner, kind, zone, band, started_at, quantity, unit, source, key, placed_by FROM o2c.usage_record
     WHERE account = %(account)s AND started_at < %(before)s AND (id > %(through)s OR started_at >= %(since)s) ORDER BY id"""
 """The records of an account of what was used before a time, but for those up to a place of what was used before another.
 
@@ -67,13 +68,35 @@ GAPS = """SELECT source, before + 1 AS missing_from, sequence - 1 AS missing_to 
     ) s WHERE sequence > before + 1 ORDER BY source, sequence LIMIT %(limit)s"""
 """The numbers missing in the sequences of sources, each as a range. Parameters, by name: sources (NULL for all), limit."""
 
-WAITING = """SELECT id, source, key, party, other, zone, started_at, country FROM o2c.usage_record WHERE account = '' AND id > %s
-    ORDER BY id LIMIT %s"""
-"""Records in suspense after a place, the first that came first. Parameters: the place, the most rows."""
+WAITING = """SELECT id, source, key, party, other, zone, started_at, country FROM o2c.usage_record
+    WHERE account = '' AND (look_at <= %(now)s OR party = ANY(%(parties)s)) AND id > %(after)s ORDER BY id LIMIT %(limit)s"""
+"""Records in suspense after a place that are due to be looked at, or are of some parties, the first that came first. Parameters, by name: now, parties, after, limit."""
 
-_RESOLVE = """UPDATE o2c.usage_record r SET id = DEFAULT, zone = n.zone, band = n.band, account = n.account, owner = n.owner, waits_for = ''
-    FROM unnest(%(sources)s::text[], %(keys)s::text[], %(zones)s::text[], %(bands)s::text[], %(accounts)s::text[], %(owners)s::text[])
-        AS n (source, key, zone, band, account, owner)
+_ANY_WAITING = "SELECT EXISTS (SELECT FROM o2c.usage_record WHERE account = '') AS so"
+"""Whether any record is in suspense. No parameters."""
+
+_LOOKED_TO = "SELECT position, o2c.horizon() AS horizon FROM (SELECT 1) one LEFT JOIN o2c.usage_look ON true"
+"""Up to where the log was read for records in suspense (NULL: never), and up to where it can be read. No parameters."""
+
+_OWNED_SINCE = """SELECT type, stream, body ->> 'order' AS "order", body ->> 'account' AS account FROM o2c.event
+    WHERE position >= %s AND position < %s AND type IN ('number.taken', 'number.brought-in', 'account.charge-started')"""
+"""What makes a number, a line or an account somebody's that is charged, from a position up to, not including, another. Parameters: both."""
+
+_NUMBERS_OF = """SELECT DISTINCT stream FROM o2c.event WHERE order_id = ANY(%s::uuid[]) AND type IN ('number.taken', 'number.brought-in')"""
+"""The streams of the numbers that orders took. Parameter: the orders."""
+
+_LOOKED = """INSERT INTO o2c.usage_look AS l (position) VALUES (%s)
+    ON CONFLICT (one) DO UPDATE SET position = excluded.position WHERE l.position < excluded.position"""
+"""Note up to where the log was read for records in suspense. Parameter: that position."""
+
+_PUT_OFF = """UPDATE o2c.usage_record SET looks = least(looks + 1, 30), look_at = %(now)s + interval '1 day' * least(2 ^ looks, %(most)s)
+    WHERE account = '' AND look_at <= %(now)s"""
+"""Put off the next look at the records in suspense that were due: a day, and twice as long each time. Parameters, by name: now, most (days)."""
+
+_RESOLVE = """UPDATE o2c.usage_record r SET id = DEFAULT, zone = n.zone, band = n.band, account = n.account, owner = n.owner, waits_for = '',
+        placed_by = n.placed_by, look_at = NULL
+    FROM unnest(%(sources)s::text[], %(keys)s::text[], %(zones)s::text[], %(bands)s::text[], %(accounts)s::text[], %(owners)s::text[],
+        %(placed)s::text[]) AS n (source, key, zone, band, account, owner, placed_by)
     WHERE r.source = n.source AND r.key = n.key AND r.account = ''"""
 """Give records in suspense to those whose they are, each in a new place: no bill that was made before has it. Parameters, by name: arrays of the columns."""
 
@@ -103,8 +126,8 @@ CHARGED_ON = """SELECT body ->> 'order' AS "order", body ->> 'item' AS item, bod
     FROM o2c.event WHERE type = 'account.charge-started' AND stream = ANY(%s) ORDER BY version"""
 """The lines that are charged to accounts, the first one first. Parameter: the streams of the accounts."""
 
-LISTED = """SELECT id, source, key, sequence, file, party, other, kind, started_at, quantity::text, unit, zone, band, account, owner, waits_for
-    FROM o2c.usage_record WHERE (%(account)s = '' OR account = %(account)s) AND (NOT %(suspense)s OR account = '')
+LISTED = """SELECT id, source, key, sequence, file, party, other, kind, started_at, quantity::text, unit, zone, band, account, owner, waits_for,
+        waits_since, look_at, placed_by FROM o2c.usage_record WHERE (%(account)s = '' OR account = %(account)s) AND (NOT %(suspense)s OR account = '')
         AND (%(file)s = '' OR file = %(file)s) ORDER BY id OFFSET %(offset)s LIMIT %(limit)s"""
 """Records in the order of their places. Parameters, by name: account and file (empty for any), suspense, offset, limit."""
 
@@ -127,12 +150,15 @@ def staged(conn: Connection) -> None:
     conn.execute(_STAGE_PLACE)
 
 
-def add(conn: Connection, text: bytes) -> int:
-    """Copy records in, as lines of COPY's text format with the columns COLUMNS, and take those that are new; how many were. Needs `adding`."""
+def add(conn: Connection, text: bytes, now: datetime) -> int:
+    """Copy records in, as lines of COPY's text format with the columns COLUMNS, and take those that are new; how many were. Needs `adding`.
+
+    Those of nobody wait from `now` on, and are due to be looked at: what they wait for may have come since somebody looked whose they are.
+    """
     with conn.cursor() as cursor:
         with cursor.copy(_COPY) as copy:
             copy.write(text)
-        return cursor.execute(_TAKE).rowcount
+        return cursor.execute(_TAKE, (now,)).rowcount
 
 
 def add_part(conn: Connection, record: Mapping[str, Any], *, session: str, request: int) -> None:
@@ -155,9 +181,37 @@ def add_part(conn: Connection, record: Mapping[str, Any], *, session: str, reque
 
 
 def resolve(conn: Connection, rows: Sequence[Mapping[str, str]]) -> int:
-    """Give records in suspense (source, key, zone, band, account, owner) to those whose they are; how many. Needs `adding`."""
-    names = {"sources": "source", "keys": "key", "zones": "zone", "bands": "band", "accounts": "account", "owners": "owner"}
+    """Give records in suspense (source, key, zone, band, account, owner, placed_by) to those whose they are; how many. Needs `adding`."""
+    names = {
+        "sources": "source",
+        "keys": "key",
+        "zones": "zone",
+        "bands": "band",
+        "accounts": "account",
+        "owners": "owner",
+        "placed": "placed_by",
+    }
     return conn.execute(_RESOLVE, {column: [row[name] for row in rows] for column, name in names.items()}).rowcount
+
+
+def owned_since(reads: Reads) -> tuple[list[str], int] | None:
+    """The numbers (E.164) and accounts that became somebody's who is charged since the log was read for records in suspense, and up to where it was read
+    now; None where no record waits for any."""
+    [looked], [waits] = reads.rows(_LOOKED_TO), reads.rows(_ANY_WAITING)
+    if not waits["so"]:
+        return None
+    rows = reads.rows(_OWNED_SINCE, looked["position"], looked["horizon"]) if looked["position"] is not None else []
+    charged = [row for row in rows if row["type"] == "account.charge-started"]
+    numbers = [row["stream"] for row in rows if row["type"] != "account.charge-started"]
+    numbers += [row["stream"] for row in reads.rows(_NUMBERS_OF, sorted({row["order"] for row in charged}))] if charged else []
+    return sorted({*(name.removeprefix("number-") for name in numbers), *(row["account"] for row in charged)}), looked["horizon"]
+
+
+def looked(conn: Connection, position: int, now: datetime, most_days: int) -> None:
+    """Note that all records in suspense that were due were looked at, and up to where the log was read for them."""
+    with conn.transaction():
+        conn.execute(_LOOKED, (position,))
+        conn.execute(_PUT_OFF, {"now": now, "most": most_days})
 
 
 def purge(conn: Connection, before: datetime, billed: Iterable[tuple[str, int, datetime]]) -> int:
@@ -175,5 +229,5 @@ def of_account(reads: Reads, wanted: RecordsWanted) -> tuple[UsageRecord, ...]:
 
 
 def _record(row: dict[str, Any]) -> UsageRecord:
-    shown = {name: row[name] for name in ("id", "owner", "zone", "band", "started_at", "quantity", "unit")}
+    shown = {name: row[name] for name in ("id", "owner", "zone", "band", "started_at", "quantity", "unit", "placed_by")}
     return UsageRecord(**shown, usage=row["kind"], mark=f"{row['source']}/{row['key']}")

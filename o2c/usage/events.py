@@ -39,3 +39,22 @@ class UsagePurged(Event, name="usage.purged", stream="usage"):
     before: datetime
     records: int
     kept: int
+
+
+class ZonesLoaded(Event, name="zones.loaded", stream="zones"):
+    """The operator put zones and time bands of his own over those of a market, in force from its local day `valid_from` (ISO) on.
+
+    `document` is the file as it was loaded (TOML). Records that came before stay as they were placed.
+    """
+
+    example = {
+        "market": "GB",
+        "version": "2026-12",
+        "valid_from": "2026-12-01",
+        "document": 'market = "GB"\nversion = "2026-12"\nvalid_from = "2026-12-01"\nother_band = "off-peak"\n[[bands]]\nname = "peak"\n'
+        'weekdays = ["mon", "tue", "wed", "thu", "fri"]\nfrom_hour = 8\nto_hour = 20\n',
+    }
+    market: str
+    version: str
+    valid_from: str
+    document: str

@@ -1,4 +1,4 @@
-"""A file of usage records as a fold of its stream."""
+"""A file of usage records, and the zones and time bands that were loaded, as folds of their streams."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from o2c.kernel.event import Event
 from o2c.kernel.stream import StreamKind
-from o2c.usage.events import UsageLoaded, UsagePurged
+from o2c.usage.events import UsageLoaded, UsagePurged, ZonesLoaded
 
 PURGES = "usage-purges"
 """The stream of what was deleted."""
@@ -32,3 +32,17 @@ def evolve(state: UsageFileState, event: Event) -> UsageFileState:
 
 
 KIND = StreamKind(category="usage", shape_version=1, state_type=UsageFileState, initial=lambda _: UsageFileState(), evolve=evolve)
+
+
+@dataclass(frozen=True, slots=True)
+class ZonesState:
+    """The files of zones and time bands that were loaded, as text, the oldest first."""
+
+    documents: tuple[str, ...] = ()
+
+
+def evolve_zones(state: ZonesState, event: Event) -> ZonesState:
+    return ZonesState((*state.documents, event.document)) if isinstance(event, ZonesLoaded) else state
+
+
+ZONES = StreamKind(category="zones", shape_version=1, state_type=ZonesState, initial=lambda _: ZonesState(), evolve=evolve_zones)

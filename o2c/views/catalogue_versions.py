@@ -15,7 +15,8 @@ from o2c.engine.app import Engine
 from o2c.kernel.event import Fact
 from o2c.kernel.periods import local_date, parse_time
 from o2c.kernel.refusal import Refused
-from o2c.markets.registry import HOME, current
+from o2c.markets.base import Market
+from o2c.markets.registry import HOME
 from o2c.orders.document import Unreadable, strict_json
 from o2c.orders.events import OrderPlanned
 from o2c.orders.pricing import Total, priced, totals
@@ -23,6 +24,7 @@ from o2c.orders.state import OrderState
 from o2c.orders.validation import flaw
 from o2c.plan import SPECIFICATIONS
 from o2c.views.shown import DryRunShown, OfferingChangeShown
+from o2c.views.zones import market_priced
 from projections import orders
 
 PAGE_ORDERS = 500
@@ -114,7 +116,7 @@ def dry_run(app: Engine, offerings: str, *, since: datetime | None = None, on: d
     The projections must be caught up. Raises Refused (usage) for a text of another shape, and for an offering that `catalogue load` would refuse.
     """
     state, now = app.load([STREAM])[STREAM].state, app.clock().now  # first: who does not see the log is told so
-    changes = _changed(state, offerings, market, now)
+    changes = _changed(state, offerings, market_priced(app, market, now.date()), now)
     begin = [parse_time(text) for each in changes for text in (each.valid_from, *(price.valid_from for price in each.prices)) if text]
     at = on or max([now, *begin])
     tried = {
@@ -142,7 +144,7 @@ def dry_run(app: Engine, offerings: str, *, since: datetime | None = None, on: d
     }  # fmt: skip
 
 
-def _changed(state: CatalogueState, text: str, market: str, now: datetime) -> list[OfferingPublished]:
+def _changed(state: CatalogueState, text: str, rules: Market, now: datetime) -> list[OfferingPublished]:
     """What loading a list would publish over the catalogue of today."""
     try:
         documents = strict_json(text.encode())
@@ -150,7 +152,6 @@ def _changed(state: CatalogueState, text: str, market: str, now: datetime) -> li
         raise Refused(f"the price list is no list of TMF620 offerings: {error}") from None
     if not isinstance(documents, list) or not documents or not all(isinstance(each, dict) for each in documents):
         raise Refused("the price list is no list of TMF620 offerings")
-    rules = current(market, now.date())
     events = list[OfferingPublished]()
     for document in documents:
         for event in publish(state, document=document, market=rules, on=local_date(now, rules.zone), specifications=SPECIFICATIONS):

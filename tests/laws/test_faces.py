@@ -86,7 +86,16 @@ LACKING: Mapping[str, Mapping[str, str]] = {
         ),
         **dict.fromkeys(["orders.amend", "orders.cancellations", "orders.document", "orders.documents"], _DOCUMENTS),
         **dict.fromkeys(
-            ["catalogue.load", "customers.load", "fallout.load-codes", "fallout.load-rates", "orders.ingest", "stock.load", "usage.load"],
+            [
+                "catalogue.load",
+                "customers.load",
+                "fallout.load-codes",
+                "fallout.load-rates",
+                "orders.ingest",
+                "stock.load",
+                "usage.load",
+                "usage.load-zones",
+            ],
             _FILES,
         ),
         "diagnose": "Checks are read by whoever runs the server, and by monitoring through the exit code.",

@@ -24,7 +24,7 @@ EVERY = [pytest.param(kind, id=category) for category, kind in KINDS.items()]
 STREAMS = {
     "order": f"order-{ORDER}", "sim": "sim-8944770000000000009", "number": "number-+447700910001", "device": "device-001010120000003", "customer": "customer-C-1001",
     "catalogue": "catalogue-main", "refund": "refund-BA-1001-R1", "delivery": "delivery-sims-1", "account": "account-BA-1001", "invoice": "invoice-BA-1001-20260108",
-    "intake": "intake-3b1f", "partner": "partner-credit-bureau", "codes": "codes-main", "rates": "rates-main",
+    "intake": "intake-3b1f", "partner": "partner-credit-bureau", "codes": "codes-main", "rates": "rates-main", "zones": "zones-main",
     "fallout": "fallout-5d3f0a5e-6f0e-5a53-9d4c-0d8a35a0b8f1", "job": "job-7b0e9d5c-41f2-5d0a-8c3e-2f6a1b9c0d4e",
     "access": "access-C-1001", "key": "key-4f2a9c01b7de", "issuers": "issuers-main",
     "hook": "hook-5d3f0a5e-6f0e-5a53-9d4c-0d8a35a0b8f1", "ledger": "ledger-main", "voucher": "voucher-SPRING", "quota": "quota-BA-1001", "collection": "collection-BA-1001", "usage": "usage-9f86d081884c7d65", "views": "views-5d3f0a5e-6f0e-5a53-9d4c-0d8a35a0b8f1",

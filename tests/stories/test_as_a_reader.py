@@ -56,6 +56,7 @@ OF_THE_LOG = {
     "prepaid show BA-1001": "heads",
     "usage list": "usage_record",
     "usage gaps": "usage_record",
+    "usage zones": "heads",
     "vouchers show": "heads",
     "access records": "who was shown what of whom",
     "catalogue diff 1": "heads",

@@ -102,7 +102,9 @@ PARTS: Mapping[str, Mapping[str, Part]] = {
             "payments:payments", "Invoices and payments: what came by bank, deposits, what is owed back, collecting once more."
         ),
         "refunds": Part("balance:refunds", "Giving customers' money back by the way in which it came."),
-        "usage": Part("usage:usage", "Usage records: take in files, list them, delete those that were kept long enough."),
+        "usage": Part(
+            "usage:usage", "Usage records: take in files, list them, delete those that were kept long enough; zones and time bands."
+        ),
         "allowances": Part("usage:allowances", "Included units: what is left of them."),
         "quota": Part("quota:quota", "Units granted to sessions of the network before they are used: reserve, commit, release."),
         "prepaid": Part("quota:prepaid", "Money that pays for usage before it is used: top up, see what is left."),

@@ -14,7 +14,9 @@ from o2c.entrypoints.cli.session import looking, opened
 from o2c.views.reading import PART_MAX, amount_text, time_of
 from o2c.views.usage import list_usage, show_allowances, show_limits, usage_gaps
 
-usage = typer.Typer(no_args_is_help=True, help="Usage records: take in files, list them, delete those that were kept long enough.")
+usage = typer.Typer(
+    no_args_is_help=True, help="Usage records: take in files, list them, delete those that were kept long enough; zones and time bands."
+)
 allowances = typer.Typer(no_args_is_help=True, help="Included units: what is left of them.")
 limits = typer.Typer(no_args_is_help=True, help="Limits of what a bill may come to: set them, agree to go beyond, see how they stand.")
 Account = Annotated[str, typer.Argument(metavar="ACCOUNT", help="The billing account.")]
@@ -70,6 +72,8 @@ def usage_list(
             "band",
             "account",
             "waits_for",
+            "waits_since",
+            "look_at",
             "other",
             "file",
             "order",
@@ -90,6 +94,54 @@ def usage_gaps_listed(
     with looking() as session:
         rows = usage_gaps(session.app, source=source, limit=rows_wanted(limit, output) or PART_MAX)
         show_rows(rows, output, columns=("source", "missing_from", "missing_to", "missing"), limit=limit, empty="no number is missing")
+
+
+@usage.command("load-zones")
+def usage_load_zones(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="TOML: version, valid_from, market, and of zones and bands what is yours.")],
+    actor: Actor,
+) -> None:
+    """Put your own zones and time bands over those of a market, in force from the day that the file says.
+
+    The file has `version`, `valid_from`, `market`; `zones` (name, prefixes, countries) with `other_zone`; `bands` (name, weekdays, from_hour, to_hour)
+    with `other_band`. Records that came before stay as they were placed.
+
+    Example: o2c usage load-zones zones.toml --actor ann
+    """
+    from o2c.files.usage import load_zones
+
+    with opened() as session:
+        loaded = load_zones(session.app, file, context=Context(actor))
+        err.print(f"zones {loaded.version} of market {loaded.market} are in force from {loaded.valid_from}")
+
+
+@usage.command("zones")
+def usage_zones(
+    market: Annotated[str, typer.Option(metavar="CODE", help="Only those of this market.")] = "",
+    output: Output = Format.table,
+) -> None:
+    """List zones and time bands, those of the markets and your own over them, by version.
+
+    Example: o2c usage zones --market GB
+    """
+    from o2c.views.zones import list_zones
+
+    with looking() as session:
+        rows = list_zones(session.app, market=market)
+        columns = (
+            "market",
+            "version",
+            "in_force",
+            "valid_from",
+            "kind",
+            "name",
+            "prefixes",
+            "countries",
+            "weekdays",
+            "from_hour",
+            "to_hour",
+        )
+        show_rows(rows, output, columns=columns, empty="no zones")
 
 
 @usage.command("purge")

@@ -67,6 +67,7 @@ LACKING: Mapping[str, str] = {
     "stock.load": _FILES,
     "store.adopt": "A copy is adopted before anything is written to it, so before any service is started on it.",
     "streams.act": "Rules are code, and code is taken from nobody over the network.",
+    "usage.load-zones": _FILES,
     "usage.load": "Records come as a text, which `usage.take` takes in; whoever has a file and the machine uses the command line.",
     "streams.append": "Plain facts bypass rules: that is for a program that embeds the engine and vouches for them.",
 }

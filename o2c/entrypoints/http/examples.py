@@ -210,5 +210,6 @@ EXAMPLES: Mapping[str, Mapping[str, Any]] = {
     "usage.list": {"account": "BA-C-1001", "limit": 20},
     "usage.purge": {},
     "usage.take": {"document": _USAGE},
+    "usage.zones": {"market": "GB"},
 }
 """By operation, what is sent. A parameter that is the whole body stands under its name."""

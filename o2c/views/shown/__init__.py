@@ -117,7 +117,7 @@ from o2c.views.shown.orders import (
 from o2c.views.shown.partners import FaultShown, PartnerShown, PartnerStatusShown
 from o2c.views.shown.quota import HoldShown, PrepaidShown, QuotaShown, TopUpShown
 from o2c.views.shown.stock import AgreementShown, DeviceShown, HappeningShown, LatePortShown, LevelShown, NumberShown, SimShown
-from o2c.views.shown.usage import AllowanceShown, LimitShown, UsageFileShown, UsageGapShown, UsagePurgeShown, UsageRecordShown
+from o2c.views.shown.usage import AllowanceShown, LimitShown, UsageFileShown, UsageGapShown, UsagePurgeShown, UsageRecordShown, ZoneShown
 from o2c.views.shown.vouchers import CampaignShown, CodeUsesShown, VoucherDiscountShown
 
 __all__ = [
@@ -253,4 +253,5 @@ __all__ = [
     "WaitShown",
     "WaitingNoteShown",
     "WayShown",
+    "ZoneShown",
 ]

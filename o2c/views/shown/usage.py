@@ -32,7 +32,9 @@ class UsagePurgeShown(TypedDict):
 
 
 class UsageRecordShown(TypedDict):
-    """A record of usage; its numbers are masked. `waits_for` says why it is in suspense, empty where it is somebody's."""
+    """A record of usage; its numbers are masked. `waits_for` says why it is in suspense, empty where it is somebody's; since when stands in
+    `waits_since`, and `look_at` is when it is looked at again though nothing about its number or account changed. `placed_by` is the version of the operator's own zones
+    and time bands that gave `zone` and `band`, empty for the market's."""
 
     id: int
     source: str
@@ -50,6 +52,28 @@ class UsageRecordShown(TypedDict):
     order: str
     item: str
     waits_for: str
+    waits_since: str
+    look_at: str
+    placed_by: str
+
+
+class ZoneShown(TypedDict):
+    """A zone, or a time band (`kind`), of a version for a market: an operator's, or the market's own (`version` empty).
+
+    What no other has belongs to the row without prefixes, countries and hours. Hours are local, the last one exclusive.
+    """
+
+    market: str
+    version: str
+    valid_from: str
+    in_force: bool
+    kind: str
+    name: str
+    prefixes: list[str]
+    countries: list[str]
+    weekdays: list[str]
+    from_hour: int | None
+    to_hour: int | None
 
 
 class UsageGapShown(TypedDict):
