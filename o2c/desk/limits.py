@@ -72,7 +72,8 @@ def _tell(app: Engine, actor: str, account: str) -> None:
     work, run_on = running(app, account)
     now, of_market = app.clock().now, work.market.usage.limits
     rated, limits = rated_until(app, work, run_on, now), rules_of(work, run_on, {}).limits
-    period = period_before(work.state, run_on).start.isoformat()
+    first = period_before(work.state, run_on).start
+    period = first.isoformat()
     beyond = sorted({kind for _, kind in rated.beyond})
     spent = {kind: line_minor(rated.spent.get((kind, period), Fraction(0)), work.state.currency) for kind in KINDS}
 
@@ -80,7 +81,7 @@ def _tell(app: Engine, actor: str, account: str) -> None:
     loaded, decision = app.load([stream])[stream], NOTHING
     for kind in KINDS:
         terms = {"amount_minor": limits.amount_minor(kind, now), "spent_minor": spent[kind] or 0, "beyond": kind in beyond}
-        terms["reminder_minor"] = of_market.roaming_reminder_minor if kind == "roaming" else None
+        terms["reminder_minor"] = of_market.reminder_in(work.state.currency, work.market.currency, first) if kind == "roaming" else None
         decision += rules.notice(loaded.state, kind=kind, **terms, period_from=period, told_percent=of_market.told_percent)  # type: ignore[arg-type] # by name
     if decision:
         command_id = derived_id("limits", stream, str(loaded.version))

@@ -68,11 +68,12 @@ def period_before(state: AccountState, run_on: date) -> Period:
 
 
 def rules_of(work: Work, run_on: date, tariffs: dict[str, Tariff]) -> Rules:
-    """What the usage of an account is rated under up to the run of a day."""
+    """What the usage of an account is rated under up to the run of a day. A limit that the market gives in another currency is converted at the rate of the
+    first day of the period that ends with the run, for records that come late as well."""
     state: AccountState = work.state
     period = period_before(state, run_on)
     told = {date.fromisoformat(day) for by_period in state.usage.spent.values() for day in by_period}
-    usual = {"roaming": work.market.usage.limits.roaming_minor}
+    usual = {"roaming": work.market.usage.limits.roaming_in(state.currency, work.market.currency, period.start) if state.currency else None}
     limits = Limits(state.usage.limits, state.usage.agreed, usual)
     periods = sorted({*told, period.start, run_on})
     return Rules(tariffs, limits, state.currency, ZoneInfo(work.market.zone), periods)

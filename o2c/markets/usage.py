@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
+
+from o2c.markets.currencies import converted_minor
 
 PERCENT_TOLD = 80
 
@@ -33,7 +35,7 @@ class LimitRules:
     """A limit of what a bill period may cost beyond the recurring prices.
 
     `offered_before_contract` says that every customer must be offered one. The customer is told at `told_percent` of it and when it is reached, and
-    may go beyond it only by agreeing after such a notice. `roaming_minor` is the limit of what is used abroad that holds unless the customer chose another (None:
+    may go beyond it only by agreeing after such a notice. In the market's currency, `roaming_minor` is the limit of what is used abroad that holds unless the customer chose another (None:
     there is none), net of tax, and `roaming_reminder_minor` the amount above which he is told once more.
     """
 
@@ -42,6 +44,17 @@ class LimitRules:
     roaming_minor: int | None
     roaming_reminder_minor: int | None
     source: str
+
+    def roaming_in(self, currency: str, own: str, on: date) -> int | None:
+        """The limit of what is used abroad in the `currency` of an account, for a bill period that began on a day; `own` is the market's. Minor units.
+
+        Source: Regulation (EU) 2022/612, art. 14: not above 50 EUR without tax; for an account in another currency its equivalent there.
+        """
+        return None if self.roaming_minor is None else converted_minor(self.roaming_minor, own, currency, on)
+
+    def reminder_in(self, currency: str, own: str, on: date) -> int | None:
+        """The amount above which one who agreed to go on is told once more, in the currency of an account; minor units."""
+        return None if self.roaming_reminder_minor is None else converted_minor(self.roaming_reminder_minor, own, currency, on)
 
 
 @dataclass(frozen=True, slots=True)
