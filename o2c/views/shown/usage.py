@@ -52,8 +52,8 @@ class UsageRecordShown(TypedDict):
     order: str
     item: str
     waits_for: str
-    waits_since: str
-    look_at: str
+    waits_since: str | None
+    look_at: str | None
     placed_by: str
 
 
