@@ -23,6 +23,8 @@ FOUND = {
 }
 """What must exist and is called otherwise in this store: a word of an example, and the query that finds its like."""
 USED = "SELECT DISTINCT body ->> 'account' FROM o2c.event WHERE type = 'account.charge-started'"
+OPEN = "total_minor - credit_used_minor - lowered_minor - paid_minor + above_minor"
+LAST_OWING = "FROM projection.invoices WHERE state = 'overdue' GROUP BY account ORDER BY account DESC"
 OF_QUOTA = ("quota commit", "quota release", "prepaid top-up", "prepaid show")
 FOUND_FOR = {
     ("projections skip", "5d3f0a5e-6f0e-5a53-9d4c-0d8a35a0b8f1"): "SELECT group_key FROM projection.parked",
@@ -59,6 +61,8 @@ FOUND_FOR = {
     },
     ("instalments settle", "6f9619ff-8b86-5d01-b42d-00cf4fc964ff"): "SELECT order_id FROM projection.orders",
     ("ports cancel", "WEB-1001"): FELL.format("ANY('{NP-CODE,NP-NOTPORT}')") + " AND f.item = '1' ORDER BY f.opened_at",
+    ("collections plan", "BA-1001"): f"SELECT account {LAST_OWING} LIMIT 1",
+    ("collections plan", "2026-03-27=5.00"): f"SELECT '2026-03-27=' || round(sum({OPEN}) / 100.0 - 5, 2) {LAST_OWING} LIMIT 1",
     ("collections promise", "BA-1001"): "SELECT account FROM projection.invoices WHERE state = 'overdue' ORDER BY issued_on",
     ("events find", "WEB-1001"): FELL.format("ANY('{NP-CODE,NP-NOTPORT}')") + " ORDER BY f.opened_at",
 }

@@ -5,7 +5,7 @@ from typing import Any
 
 from o2c.orders.state import suspicion
 from tests.lives_of_devices import OF_DELIVERIES, OF_DEVICES, OF_INSTALMENTS, OF_INVOICES
-from tests.lives_of_payments import CHARGED_BACK, CREDIT_TAKEN_BACK, GIVEN_UP
+from tests.lives_of_payments import CHARGED_BACK, CREDIT_TAKEN_BACK, GIVEN_UP, PAID_IN_PARTS
 from tests.vouched import LIFE as VOUCHED
 
 ORDER = "6f9619ff-8b86-5d01-b42d-00cf4fc964ff"
@@ -306,10 +306,8 @@ LIVES: Mapping[str, Mapping[str, Sequence[Told]]] = {
             ("collections.arrears-changed", {"open_minor": 1399, "cause": "payment"}), ("collections.promise-broken", {}),
             ("collections.promise-made", {"amount_minor": 1399}), ("collections.promise-kept", {"amount_minor": 1399}),
         ),
+        **PAID_IN_PARTS,
         "promised": (("collections.arrears-changed", {}), ("collections.promise-made", {})),
-        "placed with an agency, and written off": (
-            ("collections.arrears-changed", {}), ("collections.stage-entered", {"stage": "agency"}), ("collections.debt-placed", {}), ("collections.given-up", {}),
-        ),
         "held": (
             ("collections.hold-placed", {}), ("collections.hold-placed", {"kind": "dispute", "until": "2026-02-01"}),
             ("collections.hold-placed", {"kind": "key-account"}), ("collections.hold-released", {}),

@@ -27,3 +27,13 @@ GIVEN_UP: dict[str, Any] = {
     ),
 }  # fmt: skip
 """Of refunds."""
+PAID_IN_PARTS: dict[str, Any] = {
+    "planned, a part kept, broken, planned again, kept": (
+        ("collections.arrears-changed", {}), ("collections.plan-agreed", {}), ("collections.arrears-changed", {"open_minor": 1199, "cause": "payment"}),
+        ("collections.plan-part-kept", {}), ("collections.plan-broken", {}), ("collections.plan-agreed", {}), ("collections.plan-kept", {}),
+    ),
+    "placed with an agency, and written off": (
+        ("collections.arrears-changed", {}), ("collections.stage-entered", {"stage": "agency"}), ("collections.debt-placed", {}), ("collections.given-up", {}),
+    ),
+}  # fmt: skip
+"""Of collections."""

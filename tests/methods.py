@@ -21,6 +21,7 @@ METHODS = {
     "catalogue.dry-run": "catalogue_dry_run",
     "collections.hold": "hold_collections",
     "collections.list": "collections",
+    "collections.plan": "plan_debt",
     "collections.promise": "promise_to_pay",
     "collections.release": "release_collections",
     "conformance": "conformance",

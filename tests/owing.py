@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, cast
 
-from o2c.collections import rules
+from o2c.collections import debt_plans, rules
 from o2c.collections.events import LookRequested, OfNotice
 from o2c.collections.state import KIND, CollectionState
 from o2c.kernel.agenda import Entry
@@ -111,6 +111,12 @@ class Owing:
         by, today = self.now.date() + timedelta(days=days), self.now.date()
         wish = {"amount_minor": amount_minor, "currency": currency, "by": by, "note": "", "today": today}
         self.take(rules.promise(self.state, **wish, market=self.book.of, of=OF))
+        return self._due()
+
+    def plans(self, *parts: tuple[int, int], currency: str = "GBP") -> "Owing":
+        """Agree on parts, each so many days after the first due day, in minor units."""
+        agreed = [(DUE_ON + timedelta(days=days), amount_minor) for days, amount_minor in parts]
+        self.take(debt_plans.agree(self.state, agreed, currency=currency, note="", today=self.now.date(), market=self.book.of, of=OF))
         return self._due()
 
     def told(self, *kinds: type[Event]) -> list[tuple[int, Event]]:

@@ -32,6 +32,7 @@ catalogue.load           -        -       -           -        -        -       
 catalogue.offerings      yes      yes     yes         yes      yes      yes              yes
 collections.hold         -        yes     yes         -        -        -                -
 collections.list         -        yes     yes         masked   yes      -                -
+collections.plan         -        yes     yes         -        -        -                -
 collections.promise      -        yes     yes         -        -        -                -
 collections.release      -        yes     yes         -        -        -                -
 conformance              -        -       yes         masked   yes      -                -

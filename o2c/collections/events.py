@@ -211,6 +211,58 @@ class PromiseBroken(Event, name="collections.promise-broken", stream="collection
     paid_minor: int
 
 
+class PlanPart(BaseModel):
+    """A part of a debt, in minor units, and the local day up to and including which it is to be paid."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    due_on: str
+    amount_minor: int
+
+
+class PlanAgreed(OfHold, name="collections.plan-agreed", stream="collection"):
+    """It was agreed to pay what is owed on these invoices in parts, which sum to it exactly; while the plan is kept nothing becomes worse."""
+
+    example = {
+        **_HELD, "currency": "GBP", "invoices": ["BA-1001-20260108"],
+        "parts": [{"due_on": "2026-02-27", "amount_minor": 1200}, {"due_on": "2026-03-27", "amount_minor": 1199}],
+    }  # fmt: skip
+    currency: str
+    parts: tuple[PlanPart, ...]
+    invoices: tuple[str, ...]
+
+
+class PlanPartKept(Event, name="collections.plan-part-kept", stream="collection"):
+    """A part of a plan, by its number from 1, came in time, and all parts before it."""
+
+    example = {"currency": "GBP", "number": 1, "due_on": "2026-02-27", "amount_minor": 1200}
+    currency: str
+    number: int
+    due_on: str
+    amount_minor: int
+
+
+class PlanKept(Event, name="collections.plan-kept", stream="collection"):
+    """All that was planned has come, in minor units."""
+
+    example = {"currency": "GBP", "amount_minor": 2399}
+    currency: str
+    amount_minor: int
+
+
+class PlanBroken(Event, name="collections.plan-broken", stream="collection"):
+    """A plan is broken, and collections go on at the stage that is due: by `due_on` it was to bring `due_minor` in all and brought `paid_minor` (`late`); or an
+    `invoice` that fell due beside it, with `due_minor` open, was not paid either (`further-debt`). Amounts are minor units."""
+
+    example = {"currency": "GBP", "cause": "late", "due_on": "2026-03-27", "due_minor": 2399, "paid_minor": 1200}
+    currency: str
+    cause: Literal["late", "further-debt"]
+    due_on: str
+    due_minor: int
+    paid_minor: int
+    invoice: str = ""
+
+
 class OfDispute(OfHold):
     """Base of the events of a dispute about an invoice: how much of it is in dispute, in minor units."""
 

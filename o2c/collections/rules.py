@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from o2c.collections.debt_plans import days_of_plan, judged
 from o2c.collections.events import (
     BarLifted,
     Barred,
@@ -56,7 +57,7 @@ def look(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
     """
     state: CollectionState = work.state
     told: list[Event] = []
-    for decide in (_promise, _courses, _bar):
+    for decide in (_promise, _plan, _courses, _bar):
         for event in decide(state, work, at):
             told.append(event)
             state = evolve(state, event)
@@ -72,6 +73,10 @@ def _promise(state: CollectionState, work: Work, at: datetime) -> Iterator[Event
         yield PromiseKept.model_validate(said)
     elif promise.by_on < _today(work.market, at):
         yield PromiseBroken.model_validate({**said, "paid_minor": promise.paid_minor})
+
+
+def _plan(state: CollectionState, work: Work, at: datetime) -> Iterator[Event]:
+    yield from judged(state, work.market.collections, _today(work.market, at))
 
 
 def _courses(state: CollectionState, work: Work, at: datetime) -> Iterator[Event]:
@@ -94,7 +99,7 @@ def _course(state: CollectionState, currency: str, work: Work, at: datetime) -> 
     if name != was:
         warnings = _warnings(state, currency, rules, today) if stage and stage.action in LEVELS else ()
         yield StageEntered.model_validate({**said, "was": was, "notices": [notice.notice for notice in warnings]})
-    if stage is None or _frozen(state, rules, today):
+    if stage is None or _frozen(state, currency, rules, today):
         return
     if _to_tell(state, currency, stage, today):
         yield _notice(state, stage, said, rules, at, today)
@@ -130,7 +135,7 @@ def _stage(state: CollectionState, currency: str, rules: CollectionRules, today:
     """The stage that an account is in now: the worst that holds, no worse than it was while it is frozen, and none that bars unless warned."""
     rests, held = state.collected(currency), holding(state, today)
     holds = [stage for stage in rules.stages if _holds(stage, rests, held, today)]
-    if _frozen(state, rules, today):
+    if _frozen(state, currency, rules, today):
         worst = rules.rank(state.stages.get(currency, ""))
         holds = [stage for stage in holds if rules.rank(stage.name) <= worst]
     if not _warnings(state, currency, rules, today):
@@ -184,8 +189,9 @@ def holding(state: CollectionState, today: str) -> frozenset[str]:
     return frozenset(kind for kind, until in state.holds.items() if not until or today <= until)
 
 
-def _frozen(state: CollectionState, rules: CollectionRules, today: str) -> bool:
-    return state.promise is not None or any(rules.holds[kind].freezes for kind in holding(state, today) if kind in rules.holds)
+def _frozen(state: CollectionState, currency: str, rules: CollectionRules, today: str) -> bool:
+    planned = state.plan is not None and state.plan.currency == currency
+    return planned or state.promise is not None or any(rules.holds[kind].freezes for kind in holding(state, today) if kind in rules.holds)
 
 
 def _bar(state: CollectionState, work: Work, at: datetime) -> Iterator[Event]:
@@ -208,15 +214,16 @@ def _level(stage: Stage | None) -> str:
 
 
 def owing(work: Work) -> bool:
-    """Whether there is anything to look at: something owed, a stage to leave, or a promise."""
+    """Whether there is anything to look at: something owed, a stage to leave, a promise or a plan."""
     state: CollectionState = work.state
-    return bool(state.arrears or state.stages or state.promise)
+    return bool(state.arrears or state.stages or state.promise or state.plan)
 
 
 def next_look(work: Work, at: datetime) -> datetime:
     """Give the next time after `at` at which the account could be in another stage, or is to be told again; NEVER when only an event changes it."""
     state: CollectionState = work.state
     days = {day for currency in {arrear.currency for arrear in state.arrears.values()} for day in _days(state, currency, work.market)}
+    days.update(days_of_plan(state, work.market.collections))
     days |= {_later(until, 1) for until in (*state.holds.values(), state.promise.by_on if state.promise else "") if until}
     times = (local_time(date.fromisoformat(day), LOOKED_AT_HOUR, 0, work.market.zone) for day in days)
     return min((time for time in times if time > at), default=NEVER)
@@ -339,8 +346,8 @@ def promise(
 ) -> Decision:
     """Take down a promise to pay: until its day nothing becomes worse. The same promise once more changes nothing.
 
-    Raises Refused: usage (a day that is over or too far off, more than is owed), conflict (nothing is owed, another promise stands, too many were
-    broken).
+    Raises Refused: usage (a day that is over or too far off, more than is owed), conflict (nothing is owed, another promise or a plan stands, too
+    many were broken).
     """
     rules, account = market.collections, of["account"]
     known = state.promise
@@ -357,6 +364,8 @@ def promise(
         )
     if known:
         raise Refused(f"account {account}: a promise for {known.by_on} stands; wait for its day", kind="conflict")
+    if state.plan:
+        raise Refused(f"account {account}: a plan up to {state.plan.parts[-1][0]} stands; its parts are what is promised", kind="conflict")
     if state.promises_broken >= rules.promises_max:
         raise Refused(f"account {account}: {state.promises_broken} promises were broken; none more is taken", kind="conflict")
     if not today <= by <= today + timedelta(days=rules.promise_days_max):

@@ -20,6 +20,10 @@ from o2c.collections.events import (
     LookRequested,
     OfHold,
     OfNotice,
+    PlanAgreed,
+    PlanBroken,
+    PlanKept,
+    PlanPartKept,
     PromiseBroken,
     PromiseKept,
     PromiseMade,
@@ -79,6 +83,25 @@ class Promise:
 
 
 @dataclass(frozen=True, slots=True)
+class DebtPlan:
+    """A debt that is paid in parts, each a last local day and an amount in minor units; `kept` parts have come."""
+
+    currency: str
+    parts: tuple[tuple[str, int], ...]
+    invoices: tuple[str, ...]
+    kept: int = 0
+
+    @property
+    def debt_minor(self) -> int:
+        """The whole debt."""
+        return self.due_minor(len(self.parts))
+
+    def due_minor(self, number: int) -> int:
+        """What is to have come with so many parts."""
+        return sum(amount_minor for _, amount_minor in self.parts[:number])
+
+
+@dataclass(frozen=True, slots=True)
 class CollectionState:
     """The collections of an account: arrears by invoice, the stage by currency (absent: none), notices given since each was last cleared.
 
@@ -99,6 +122,8 @@ class CollectionState:
     conceded: dict[str, int] = field(default_factory=dict)
     promise: Promise | None = None
     promises_broken: int = 0
+    plan: DebtPlan | None = None
+    plans_broken: int = 0
     bar: str = ""
     bar_asked: str = ""
     bar_notices: tuple[str, ...] = ()
@@ -138,9 +163,17 @@ def evolve(state: CollectionState, event: Event) -> CollectionState:
             return changed(state, promise=None)
         case PromiseBroken():
             return changed(state, promise=None, promises_broken=state.promises_broken + 1)
+        case PlanPartKept() | PlanKept() | PlanBroken():
+            return _planned(state, event)
         case OfItem():
             return _stepped(changed(state, records=noted(state.records, event, step_of(event))), event)
     return state
+
+
+def _planned(state: CollectionState, event: PlanPartKept | PlanKept | PlanBroken) -> CollectionState:
+    if isinstance(event, PlanPartKept):
+        return changed(state, plan=changed(state.plan, kept=event.number)) if state.plan else state
+    return changed(state, plan=None, plans_broken=state.plans_broken + isinstance(event, PlanBroken))
 
 
 def _owes(state: CollectionState, event: ArrearsChanged) -> CollectionState:
@@ -161,7 +194,7 @@ def _owes(state: CollectionState, event: ArrearsChanged) -> CollectionState:
     if promise and before and event.cause == "payment" and event.currency == promise.currency:
         promise = changed(promise, paid_minor=promise.paid_minor + max(before.open_minor - max(event.open_minor, 0), 0))
     known = {"account": event.account, "customer": event.customer, "market": event.market}
-    return changed(state, **known, arrears=arrears, promise=promise, moved=bool(arrears or state.stages or state.promise))
+    return changed(state, **known, arrears=arrears, promise=promise, moved=bool(arrears or state.stages or state.promise or state.plan))
 
 
 def _credited(state: CollectionState, invoice: str, amount_minor: int) -> CollectionState:
@@ -191,7 +224,8 @@ def _disputed(state: CollectionState, event: DisputeOpened | DisputeSettled) -> 
 def _cleared(state: CollectionState, event: Cleared) -> CollectionState:
     stages = {currency: stage for currency, stage in state.stages.items() if currency != event.currency}
     notices = tuple(notice for notice in state.notices if notice.currency != event.currency)
-    return changed(state, stages=stages, notices=notices, promises_broken=state.promises_broken if stages else 0)
+    broken = {} if stages else {"promises_broken": 0, "plans_broken": 0}
+    return changed(state, stages=stages, notices=notices, **broken)
 
 
 def _notice(event: OfNotice) -> Notice:
@@ -211,6 +245,9 @@ def _held(state: CollectionState, event: OfHold) -> CollectionState:
             return _disputed(state, event)
         case PromiseMade():
             return changed(state, promise=Promise(event.amount_minor, event.currency, event.by_on))
+        case PlanAgreed():
+            parts = tuple((part.due_on, part.amount_minor) for part in event.parts)
+            return changed(state, plan=DebtPlan(event.currency, parts, event.invoices))
     return state
 
 
@@ -259,7 +296,7 @@ def _owner(state: CollectionState) -> tuple[str | None, str | None]:
 
 KIND = StreamKind(
     category="collection",
-    shape_version=3,
+    shape_version=4,
     state_type=CollectionState,
     initial=lambda _: CollectionState(),
     evolve=evolve,

@@ -1,11 +1,11 @@
-"""The desk for collections: holding them, taking down promises to pay, letting them go on."""
+"""The desk for collections: holding them, taking down promises to pay, agreeing on plans, letting them go on."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
 
-from o2c.collections import rules
+from o2c.collections import debt_plans, rules
 from o2c.collections.state import CollectionState
 from o2c.desk.act import Deed, act
 from o2c.engine.app import Context, Engine, Written
@@ -18,6 +18,7 @@ from o2c.kernel.periods import local_date
 from o2c.kernel.refusal import Refused
 from o2c.markets.base import Market
 from o2c.views.invoices import issued_invoice
+from o2c.views.reading import day_of
 
 Decide = Callable[[CollectionState, date, Market, Mapping[str, str]], Decision]
 """From the state of an account's collections, the local day, its market and whose it is, to what happens."""
@@ -63,6 +64,24 @@ def promise(app: Engine, context: Context, account: str, *, amount: str, by: dat
         return rules.promise(state, amount_minor=amount_minor, currency=currency, by=by, note=note, today=today, market=market, of=of)
 
     return act(app, context, "collections.promise", _deed(app, account, decide, ["promise", amount_minor, currency, by.isoformat(), note]))
+
+
+def plan(app: Engine, context: Context, account: str, parts: Mapping[str, str], *, currency: str = "", note: str = "") -> Written:
+    """Agree with a customer how all that is owed past its due day is paid in parts: while they come in time nothing becomes worse.
+
+    `parts` are decimal amounts in the currency (the account's where none is named) by the last day of each; they sum to the debt to the penny. A part that is too
+    late, or an invoice that falls due beside the plan and is not paid, breaks it: collections go on at the stage that is due. The same plan once more
+    changes nothing. Raises Refused: missing (no such account), usage (no amounts or days, days that are over or too far off, too few or many parts, another
+    sum), conflict (nothing is owed, a promise or another plan stands, something is in dispute, an agency collects it, too many plans were broken).
+    """
+    currency = currency or _account(app, account).currency
+    agreed = sorted((day_of(day), _minor(amount, currency)) for day, amount in parts.items())
+
+    def decide(state: CollectionState, today: date, market: Market, of: Mapping[str, str]) -> Decision:
+        return debt_plans.agree(state, agreed, currency=currency, note=note, today=today, market=market, of=of)
+
+    wish: list[object] = ["plan", [[day.isoformat(), amount_minor] for day, amount_minor in agreed], currency, note]
+    return act(app, context, "collections.plan", _deed(app, account, decide, wish))
 
 
 def open_dispute(app: Engine, context: Context, invoice: str, *, amount: str = "", note: str = "") -> Written:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -43,6 +43,11 @@ class Collections:
     def promise_to_pay(self, account: str, context: Context, *, amount: str, by: date, currency: str = "", note: str = "") -> Written:
         """Take down a customer's promise to pay. See `desk.collections.promise`."""
         return desk.promise(self._session.app, context, account, amount=amount, by=by, currency=currency, note=note)
+
+    @answered
+    def plan_debt(self, account: str, parts: Mapping[str, str], context: Context, *, currency: str = "", note: str = "") -> Written:
+        """Agree with a customer on parts in which a debt is paid. See `desk.collections.plan`."""
+        return desk.plan(self._session.app, context, account, parts, currency=currency, note=note)
 
     @answered
     def open_dispute(self, invoice: str, context: Context, *, amount: str = "", note: str = "") -> Written:

@@ -151,6 +151,7 @@ VERBS = (
     Operation("catalogue.announce-rise", catalogue_desk.announce_rise),
     Operation("catalogue.load", loading.load_catalogue),
     Operation("collections.hold", collection_desk.hold),
+    Operation("collections.plan", collection_desk.plan),
     Operation("collections.promise", collection_desk.promise),
     Operation("collections.release", collection_desk.release),
     Operation("credit-notes.approve", invoice_desk.approve_credit_note, decided_by="invoices.show"),

@@ -163,6 +163,9 @@ POSTS_NOTHING: Mapping[str, str] = {
     "collections.arrears-changed": _OPEN,
     "collections.dispute-opened": _OPEN,
     "collections.dispute-settled": "a credit note posts what was settled for the customer",
+    **dict.fromkeys(
+        ("collections.plan-agreed", "collections.plan-broken", "collections.plan-kept", "collections.plan-part-kept"), _PROMISE
+    ),
     "collections.promise-broken": _PROMISE,
     "collections.promise-kept": "what came of it is a payment, which posts it",
     "collections.promise-made": _PROMISE,

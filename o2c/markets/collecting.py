@@ -58,6 +58,9 @@ class CollectionRules:
     A debt in a stage of the action `agency` is placed with that `agency` (empty: with none), and held from our own notices and promises. `relief` is what
     the market's law gives back of the tax of a bad debt (None: nothing).
 
+    A plan pays a debt in at most `plan_parts_max` parts within `plan_days_max` days, and none any more is agreed after `plans_max` were broken. It is broken
+    when a part, or what fell due beside the plan, is not there `plan_late_days` days after its day.
+
     A promise to pay is taken for at most `promise_days_max` days, and none any more after `promises_max` were broken. ValueError when a stage bars and
     none before it warns.
     """
@@ -68,6 +71,11 @@ class CollectionRules:
     promise_days_max: int
     promises_max: int
     source: str
+    plan_parts_max: int = 12
+    plan_days_max: int = 366
+    plan_late_days: int = 5
+    plans_max: int = 1
+    plan_source: str = "the operator's own practice"
     agency: str = ""
     relief: BadDebtRelief | None = None
     holds: Mapping[str, HoldRule] = field(

@@ -175,6 +175,7 @@ GB = Market(
         channels=("e-mail", "text-message"),
         promise_days_max=14,
         promises_max=2,
+        plan_source="the operator's own practice; payment plans for who cannot pay at once: Ofcom, Treating vulnerable customers fairly guide [M]",
         source="stages and promises: the operator's own practice (billing facts, section 6.6); due warning, and measures that are proportionate and do not "
         "discriminate: Ofcom General Conditions of Entitlement, C3 [M]",
         agency="Example Collections Ltd",  # invented

@@ -10,7 +10,7 @@ from o2c.kernel.refusal import Refused
 from o2c.markets.registry import MARKETS
 from o2c.markets.registry import market as of_pin
 from o2c.views.reading import PART_MAX, Page
-from o2c.views.shown import CollectionShown
+from o2c.views.shown import CollectionShown, PlanPartShown
 
 if TYPE_CHECKING:
     from o2c.collections.state import CollectionState
@@ -60,6 +60,13 @@ def _states(app: Engine, streams: Sequence[str]) -> Iterator[CollectionState]:
         yield from (loaded.state for loaded in app.load(streams[start : start + AT_ONCE]).values())
 
 
+def _plan(state: CollectionState, currency: str) -> list[PlanPartShown]:
+    plan = state.plan
+    if plan is None or plan.currency != currency:
+        return []
+    return [{"due_on": due_on, "amount_minor": minor, "kept": number < plan.kept} for number, (due_on, minor) in enumerate(plan.parts)]
+
+
 def _rows(state: CollectionState) -> Iterator[CollectionShown]:
     currencies = {arrear.currency for arrear in state.arrears.values()} | set(state.stages)
     for currency in sorted(currencies or ({""} if state.holds else ())):
@@ -79,4 +86,5 @@ def _rows(state: CollectionState) -> Iterator[CollectionShown]:
             "holds": [f"{kind} until {until}" if until else kind for kind, until in sorted(state.holds.items())],
             "promised_on": promised.by_on if promised else None,
             "promised_minor": promised.amount_minor if promised else 0,
+            "plan": _plan(state, currency),
         }

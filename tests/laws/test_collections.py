@@ -20,18 +20,26 @@ Act = Callable[[Owing, int], Any]
 
 @st.composite
 def acts(draw: st.DrawFn) -> Act:
-    kind = draw(st.sampled_from(("owes", "owes", "pays", "disputes", "holds", "releases", "promises")))
+    kind = draw(st.sampled_from(("owes", "owes", "pays", "disputes", "holds", "releases", "promises", "plans")))
     invoice, minor = draw(st.sampled_from(INVOICES)), draw(st.integers(0, 3)) * 1_000
     currency, late = CURRENCIES[invoice], draw(st.integers(0, 40))
     hold = draw(st.sampled_from(("dispute", "vulnerable", "payment-pending", "key-account")))
+    days = draw(st.integers(0, 60))
     return {
         "owes": lambda owing, day: owing.owes(minor + 500, invoice, due=day - late, currency=currency),
         "pays": lambda owing, day: owing.pays(minor, invoice, due=day - late, currency=currency),
         "disputes": lambda owing, day: owing.owes(2_000, invoice, due=day - late, currency=currency, cause="dispute", disputed_minor=minor),
         "holds": lambda owing, day: owing.holds(hold),
         "releases": lambda owing, day: owing.releases(hold),
+        "plans": lambda owing, day: owing.plans(*_halves(owing, currency, day + days), currency=currency),
         "promises": lambda owing, day: owing.promises(500, days=late % 14, currency=currency),
     }[kind]
+
+
+def _halves(owing: Owing, currency: str, day: int) -> tuple[tuple[int, int], ...]:
+    """All that is owed in a currency in two parts, the first on a day, the second ten days later."""
+    owed = sum(arrear.open_minor for arrear in owing.state.collected(currency))
+    return (day, owed // 2), (day + 10, owed - owed // 2)
 
 
 @st.composite

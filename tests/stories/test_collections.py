@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from o2c.checks.assurance import check_assurance
+from o2c.checks.conformance import check_conformance
 from o2c.checks.diagnose import run_checks
 from o2c.kernel.partner import Answered, Failed, RefusedBy
 from o2c.kernel.refusal import Refused
@@ -77,6 +78,43 @@ def test_services_that_are_ended_are_charged_no_more(world: World, owing: Callab
     issued = world.app.reads.rows("SELECT body->>'issued_on' AS day FROM o2c.event WHERE type = 'invoice.issued' ORDER BY position")
     assert [row["day"] for row in issued] == ["2026-01-08", "2026-02-08", "2026-03-08"]
     assert check_assurance(world.app) == []
+
+
+def test_a_debt_is_paid_in_parts_until_one_is_late(world: World, desk: Desk, owing: Callable[..., World]) -> None:
+    """Agreed on 3 February in three parts, and what falls due beside it is paid: nothing happens. The part of 16 March does not come: on the 22nd the
+    plan is broken, and the lines are barred, of which the customer was warned before it was agreed. Paid on the same day, all opens."""
+    owing(at(3, 12, month=2))
+    [row] = desk.sees("collections", "list")
+    first, rest = row["open_minor"] // 3, row["open_minor"] - row["open_minor"] // 3 * 2
+    parts = {"2026-02-20": first, "2026-03-06": first, "2026-03-16": rest}
+    words = [word for day, amount in parts.items() for word in ("--part", f"{day}={amount / 100:.2f}")]
+    for said in ("paid in 3 parts", "stands already"):
+        assert said in desk.types("collections", "plan", ACCOUNT, *words)
+    before = course(world)
+
+    for day, month in ((19, 2), (5, 3)):
+        world.run(at(day, 12, month=month))
+        desk.types("payments", "record", INVOICE, "--amount", f"{first / 100:.2f}", "--reference", f"TFR-{month}")
+        world.run(at(day + 5, 12, month=month))
+        _pay(desk, besides=True)
+    world.run(at(14, month=3))
+    [row] = desk.sees("collections", "list")
+    assert row["plan"] == [{"due_on": day, "amount_minor": amount, "kept": day < "2026-03-10"} for day, amount in parts.items()]
+    assert course(world)[len(before) :] == [("02-19", "plan-part-kept"), ("03-05", "plan-part-kept")]
+
+    world.run(at(22, 12, month=3))
+    assert course(world)[-4:] == [("03-22", "plan-broken"), ("03-22", "stage-entered"), ("03-22", "bar-requested"), ("03-22", "barred")]
+    _pay(desk)
+    world.run(at(22, 13, month=3))
+    assert course(world)[-2:] == [("03-22", "bar-requested"), ("03-22", "bar-lifted")]
+    assert not [kept.rule for kept in check_conformance(world.app) if kept.broken]
+
+
+def _pay(desk: Desk, *, besides: bool = False) -> None:
+    """All that is past its due day is paid, or all but the first invoice."""
+    for invoice in [name for row in desk.sees("collections", "list") for name in row["invoices"] if not besides or name != INVOICE]:
+        amount = desk.sees("payments", "show", invoice)["open_minor"]
+        desk.types("payments", "record", invoice, "--amount", f"{amount / 100:.2f}", "--reference", f"TFR-{invoice}")
 
 
 def test_who_pays_in_time_is_never_in_collections(world: World) -> None:

@@ -182,6 +182,8 @@ def test_a_supervisor_acts_on_an_account(site: Console, deed: str, values: dict[
     [
         (OWES, "promise", {"amount": "5.00", "by": "2026-03-25"}, "a promise for 2026-03-20 stands"),
         (OWES, "promise", {"amount": "much", "by": "2026-03-20"}, "write the amount as 23.99"),
+        (OWES, "plan", {"parts": "2026-03-20"}, "a plan has a line for each part"),
+        (OWES, "plan", {"parts": "2026-03-20 5.00\n2026-04-20 5.00"}, "is in dispute; settle that first"),
         (OWES, "hold", {"kind": "dispute", "until": "the 5th"}, "is no day"),
         (USES, "limit", {"amount": "-1", "kind": "bill"}, "not below zero"),
     ],

@@ -14,6 +14,7 @@ from tests.service import Visitor, serving
 from tests.world import World
 
 REFUSED = {
+    "collections.plan": 409,
     "collections.promise": 409,
     "credit-notes.approve": 404,
     "disputes.open": 409,

@@ -1,4 +1,4 @@
-"""Collections on the command line: who owes past a due day, holds and promises."""
+"""Collections on the command line: who owes past a due day, holds, promises and plans."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from o2c.desk.act import Context
+from o2c.desk.act import Context, Refused
 from o2c.entrypoints.cli.options import Actor, CommandId
 from o2c.entrypoints.cli.output import Format, Limit, Output, err, rows_wanted, show_rows
 from o2c.entrypoints.cli.session import current, looking, opened
@@ -17,7 +17,7 @@ from o2c.views.reading import day_of
 collections = typer.Typer(
     no_args_is_help=True, help="What is owed past its due day: how far its collection went, what holds it, promises to pay."
 )
-COLUMNS = ("account", "customer", "currency", "stage", "open_minor", "disputed_minor", "due_on", "bar", "holds", "promised_on")
+COLUMNS = ("account", "customer", "currency", "stage", "open_minor", "disputed_minor", "due_on", "bar", "holds", "promised_on", "plan")
 Account = Annotated[str, typer.Argument(metavar="ACCOUNT", help="The billing account.")]
 Kind = Annotated[str, typer.Option(metavar="KIND", help="dispute, vulnerable, payment-pending or key-account, as the market has them.")]
 Note = Annotated[str, typer.Option(metavar="TEXT", help="What was said; it stands in the log as personal data.")]
@@ -47,7 +47,10 @@ def collections_list(
 
 
 def _told(row: Mapping[str, Any]) -> Mapping[str, Any]:
-    return {**row, "holds": ", ".join(row["holds"])}
+    plan = row["plan"]
+    waiting = next((part["due_on"] for part in plan if not part["kept"]), "")
+    planned = f"{sum(part['kept'] for part in plan)} of {len(plan)} parts, next by {waiting}" if plan else ""
+    return {**row, "holds": ", ".join(row["holds"]), "plan": planned}
 
 
 @collections.command("hold")
@@ -110,6 +113,32 @@ def collections_promise(
         context = Context(actor, command_id=command_id)
         desk.promise(session.app, context, account, amount=amount, by=day_of(by), currency=currency, note=note)
         err.print(f"account {account}: {amount} promised by {by}")
+
+
+@collections.command("plan")
+def collections_plan(
+    account: Account,
+    part: Annotated[list[str], typer.Option(metavar="DAY=AMOUNT", help="A part and its last day, as 2026-02-27=12.00; one for each part.")],
+    actor: Actor,
+    currency: Annotated[str, typer.Option(metavar="CODE", help="Its ISO 4217 code; the account's when left out.")] = "",
+    note: Note = "",
+    command_id: CommandId = "",
+) -> None:
+    """Agree on parts in which a customer pays a debt: while they come in time, nothing becomes worse.
+
+    The parts sum to the debt to the penny. A part that is too late, or an invoice that falls due beside the plan and is not paid, breaks it.
+
+    Example: o2c collections plan BA-1001 --part 2026-02-27=5.00 --part 2026-03-27=5.00 --actor ann
+    """
+    from o2c.desk import collections as desk
+
+    pairs = [text.partition("=") for text in part]
+    parts = {day.strip(): amount.strip() for day, _, amount in pairs}
+    if len(parts) < len(pairs):
+        raise Refused("two parts have the same day; say each day once")
+    with opened() as session:
+        written = desk.plan(session.app, Context(actor, command_id=command_id), account, parts, currency=currency, note=note)
+        err.print(f"account {account}: that plan stands already" if written.unchanged else f"account {account}: paid in {len(parts)} parts")
 
 
 disputes = typer.Typer(no_args_is_help=True, help="What customers dispute of their invoices: it is not collected until it is settled.")

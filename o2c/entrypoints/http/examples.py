@@ -71,6 +71,7 @@ EXAMPLES: Mapping[str, Mapping[str, Any]] = {
     "catalogue.offerings": {},
     "collections.hold": {"account": "BA-C-1001", "kind": "vulnerable", "note": "told us on the telephone"},
     "collections.list": {"stage": "reminder", "limit": 20},
+    "collections.plan": {"account": "BA-C-1001", "parts": {"2026-02-27": "5.00", "2026-03-27": "5.00"}},
     "collections.promise": {"account": "BA-C-1001", "amount": "5.00", "by": "2026-02-16"},
     "collections.release": {"account": "BA-C-1001", "kind": "vulnerable"},
     "conformance": {},

@@ -109,9 +109,18 @@ class AccountShown(TypedDict):
     charges: int
 
 
+class PlanPartShown(TypedDict):
+    """A part of a debt that is paid by a plan, in minor units, its last day, and whether it came."""
+
+    due_on: str
+    amount_minor: int
+    kept: bool
+
+
 class CollectionShown(TypedDict):
     """What an account owes past its due day in one currency, in minor units, how far its collection went (`stage`, empty: held, or all in dispute) and
-    at which level its lines are barred; `notices` is how many were given since it last owed nothing, `holds` are kinds with their last days."""
+    at which level its lines are barred; `notices` is how many were given since it last owed nothing, `holds` are kinds with their last days, `plan` the
+    parts in which it is paid by agreement."""
 
     account: str
     customer: str
@@ -126,6 +135,7 @@ class CollectionShown(TypedDict):
     holds: list[str]
     promised_on: str | None
     promised_minor: int
+    plan: list[PlanPartShown]
 
 
 class IssuedInvoiceShown(TypedDict):

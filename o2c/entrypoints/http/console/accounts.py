@@ -36,6 +36,13 @@ def _promise(page: Page, account: str, form: Form) -> None:
     )  # fmt: skip
 
 
+def _plan(page: Page, account: str, form: Form) -> None:
+    parts = [line.split(None, 1) for line in form["parts"].splitlines() if line.strip()]
+    if any(len(part) < 2 for part in parts) or len({part[0] for part in parts}) < len(parts):
+        raise Refused("a plan has a line for each part: its day, a space, its amount, as 2026-02-27 12.00; each day once")
+    page.do("collections.plan", account, dict(parts), currency=form["currency"], note=form["note"], wish=form["wish"])
+
+
 def _dispute(page: Page, account: str, form: Form) -> None:
     page.do("disputes.open", form["invoice"], amount=form["amount"], note=form["note"], wish=form["wish"])
 
@@ -62,6 +69,7 @@ DEEDS: dict[str, tuple[str, Callable[[Page, str, Form], None]]] = {
     "hold": ("held", _hold),
     "release": ("released", _release),
     "promise": ("promise taken down", _promise),
+    "plan": ("plan agreed", _plan),
     "dispute": ("dispute opened", _dispute),
     "settle": ("dispute settled", _settle),
     "limit": ("limit set", _limit),
