@@ -11,13 +11,14 @@ from playwright.sync_api import Browser, Page
 
 from o2c.views.order_link import order_link
 from tests.browser.conftest import Read
-from tests.browser.people import Theme, fallout_of, person, shot
+from tests.browser.people import SHOTS, Theme, fallout_of, person, shot
+from tests.handsets import imei
 from tests.rich import DEBTOR, USER
 from tests.world import World
 
 AXE = Path(__file__).parent / "axe.min.js"
 AXE_SHA256 = "29348999450cdf2849a8e70b7912fc2da85a849da39c0d0d5394f51d4a9ed95c"
-WIDTHS = (360, 768, 1024, 1920)
+WIDTHS = (360, 768, 1024, 1440, 1920)
 UNREAD = """[...document.querySelectorAll("svg.chart")].flatMap(chart => {
     const frame = chart.getBoundingClientRect(), texts = [...chart.querySelectorAll("text")].map(text => [text, text.getBoundingClientRect()]);
     const cut = texts.filter(([, box]) => box.left < frame.left - 1 || box.right > frame.right + 1 || box.height < 8);
@@ -48,7 +49,9 @@ def paths(world: World) -> dict[str, str]:
 OF_MONEY = {
     "invoice": f"/console/invoices/BA-{DEBTOR}-20260108", "invoice waiting": f"/console/invoices/BA-{DEBTOR}-20260308",
     "account": f"/console/accounts/BA-{DEBTOR}", "account with usage": f"/console/accounts/BA-{USER}", "customer who owes": f"/console/customers/{DEBTOR}",
-    "collections": "/console/collections", "ledger": "/console/ledger", "assurance": "/console/assurance?look=1", "catalogue": "/console/catalogue",
+    "holdings": "/console/holdings/BA-C-1", "holdings prepaid": f"/console/holdings/BA-{USER}", "holdings deposit": "/console/holdings/BA-C-2",
+    "vouchers": "/console/vouchers", "voucher": "/console/vouchers/SPRING", "stock": "/console/stock", "usage": "/console/usage",
+    "customer with a device": "/console/customers/C-1", "collections": "/console/collections", "ledger": "/console/ledger", "assurance": "/console/assurance?look=1", "catalogue": "/console/catalogue",
     "catalogue versions": "/console/catalogue/diff?a=0", "every order": "/console/orders", "every fallout": "/console/fallouts",
 }  # fmt: skip
 """Pages about money, and lists with more on them, of the store in which all of that has happened."""
@@ -71,6 +74,12 @@ def credited(page: Page) -> None:
     page.get_by_role("button", name="Preview").click()
 
 
+def found(page: Page) -> None:
+    page.get_by_label("IMEI of a device").fill(imei(0))
+    page.get_by_role("button", name="Find it").click()
+    opened(page)
+
+
 def opened(page: Page) -> None:
     page.evaluate("document.querySelectorAll('details').forEach(each => { each.open = true; })")
 
@@ -84,6 +93,10 @@ AFTER: Mapping[str, tuple[str, Callable[[Page], None]]] = {
     "account": ("account opened", opened),
     "ledger": ("ledger opened", opened),
     "catalogue": ("catalogue opened", opened),
+    "holdings": ("holdings opened", opened),
+    "holdings prepaid": ("holdings prepaid opened", opened),
+    "vouchers": ("vouchers opened", opened),
+    "stock": ("device", found),
 }
 """Pages that look otherwise once somebody did something there: by name how that is called, and what he does."""
 
@@ -102,14 +115,20 @@ class Looked:
         self.pages.add(name)
         for theme in get_args(Theme):
             page.emulate_media(color_scheme=theme, reduced_motion="reduce")
-            shot(page, f"{name}-{theme}")
             self.broken[theme, name] = broken(page)
         for width in WIDTHS:
             page.set_viewport_size({"width": width, "height": 900})
-            shot(page, f"{name}-{width}")
+            pictured(page, f"{name}-{width}")
             self.wide[width, name] = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
             self.unread[width, name] = page.evaluate(UNREAD)
         page.set_viewport_size({"width": 1280, "height": 900})
+
+
+def pictured(page: Page, name: str) -> None:
+    """Pictures of a page in each theme, where somebody wants pictures."""
+    for theme in get_args(Theme) if SHOTS else ():
+        page.emulate_media(color_scheme=theme, reduced_motion="reduce")
+        shot(page, f"{name}-{theme}")
 
 
 @pytest.fixture(scope="module")

@@ -20,17 +20,21 @@ from o2c.entrypoints.http.console import (
     fallout,
     figures,
     front,
+    holdings,
     invoices,
     mine,
     orders,
     projections,
+    stock,
+    usage,
+    vouchers,
     what_if,
 )
 from o2c.entrypoints.http.console.frame import Asked, router
 from o2c.entrypoints.http.console.visits import SECRET, Visits, new_secret
 
 PAGES = (
-    front, desk, bulk, fallout, orders, customers, invoices, accounts, collecting, books, assurance, catalogue, figures, what_if, projections, audit, mine,
+    front, desk, bulk, fallout, orders, customers, invoices, accounts, holdings, collecting, books, assurance, catalogue, vouchers, stock, usage, figures, what_if, projections, audit, mine,
 )  # fmt: skip
 rest = router()
 

@@ -79,6 +79,19 @@
   });
   document.getElementById("help")?.addEventListener("click", () => keys?.showModal());
 
+  // A table that is wider than its place is scrolled by keys as well: where nothing in it takes the focus, it takes it itself (WCAG 2.1.1).
+  const reach = () => {
+    for (const area of document.querySelectorAll(".scroll:not([tabindex]), .scroll[data-reached]")) {
+      const wide = area.scrollWidth > area.clientWidth && !area.querySelector("a, button, input, select, textarea, summary");
+      const label = area.querySelector("caption")?.textContent || "Table";
+      const said = { "data-reached": "", tabindex: "0", role: "region", "aria-label": label };
+      for (const [name, value] of Object.entries(said)) wide ? area.setAttribute(name, value) : area.removeAttribute(name);
+    }
+  };
+  reach();
+  addEventListener("resize", reach);
+  document.addEventListener("toggle", reach, true);
+
   // A form is sent once, however often somebody presses.
   document.addEventListener("submit", (event) => {
     const form = event.target;
@@ -120,5 +133,5 @@
     tell();
   });
   document.addEventListener("htmx:error", () => { look(); });
-  document.addEventListener("htmx:after:swap", () => { tellTimes(); if (place >= 0) replace(); });
+  document.addEventListener("htmx:after:swap", () => { tellTimes(); reach(); if (place >= 0) replace(); });
 })();
