@@ -34,7 +34,7 @@ def publish(
     the prices must agree with. `specifications` are the product specifications that some plan fulfils.
 
     Raises Refused, naming the field, when the offering has no id, a field of another shape than the standard's, a specification that no plan
-    fulfils, a `commitmentMonths` that is no number, a validity that is no RFC 3339 time with a zone, a characteristic by range or pattern, a
+    fulfils, a `commitmentMonths` or `instalments` that is no number, a validity that is no RFC 3339 time with a zone, a characteristic by range or pattern, a
     needed offering that is not named, is the offering itself or is needed for a part of its validity only, and for every price that is not
     understood (`read_prices`). What a bundle's own price means for its parts is told at `orders.pricing.priced`.
     """
@@ -81,6 +81,8 @@ def _refuse_what_cannot_be_sold(of: str, event: OfferingPublished, specification
         raise Refused(f"catalogue: {of} has specification {event.specification}, which no plan fulfils; add it to the plan first")
     if any(not months.isdecimal() or int(months) > LENGTH_MAX for months in event.characteristics.get("commitmentMonths", ())):
         raise Refused(f"catalogue: {of} has a commitmentMonths that is no number of months up to {LENGTH_MAX}; correct it")
+    if any(not count.isdecimal() or not 1 <= int(count) <= LENGTH_MAX for count in event.characteristics.get("instalments", ())):
+        raise Refused(f"catalogue: {of} has an instalments that is no number from 1 to {LENGTH_MAX}; correct it")
     if event.offering in event.requires:
         raise Refused(f"catalogue: {of} requires itself; name the offering that it needs")
 

@@ -273,6 +273,20 @@ def test_a_commitment_is_a_number_of_months(months: str) -> None:
     assert "commitmentMonths that is no number of months" in refusal(offering(price(), prodSpecCharValueUse=uses))
 
 
+@pytest.mark.parametrize("count", ["twelve", "0", "1.5", "-3", "1001", "9" * 30])
+def test_instalments_are_a_number(count: str) -> None:
+    """A price is shared out over them when the goods are delivered: then it is too late to ask what the word meant."""
+    uses = [{"name": "instalments", "productSpecCharacteristicValue": [{"value": "1"}, {"value": count}]}]
+    told = refusal(offering(price(), prodSpecCharValueUse=uses))
+    assert told == "catalogue: offering care has an instalments that is no number from 1 to 1000; correct it"
+
+
+def test_instalments_that_can_be_shared_out_are_published() -> None:
+    """The control: the first and the last number that can be are taken as they are."""
+    uses = [{"name": "instalments", "productSpecCharacteristicValue": [{"value": "1"}, {"value": "24"}, {"value": "1000"}]}]
+    assert published(offering(price(), prodSpecCharValueUse=uses)).characteristics == {"instalments": ("1", "24", "1000")}
+
+
 def test_a_choice_may_be_left_out_when_the_offering_says_so() -> None:
     """minCardinality 0 makes it optional, isDefault says what holds without it."""
     values = [{"value": "red"}, {"value": "blue", "isDefault": True}]

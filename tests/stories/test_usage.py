@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from o2c import plan
+from o2c.catalogue.state import KIND, STREAM
+from o2c.engine.app import Engine
 from o2c.files.usage import take_usage
 from o2c.kernel.records import RecordsWanted, digest_of
 from o2c.kernel.refusal import Refused
@@ -179,3 +183,17 @@ def test_records_are_deleted_after_their_time(world: World) -> None:
     world.run(datetime(2027, 2, 9, tzinfo=UTC))
     assert purge_usage(world.app, BY) == {"before": "2026-02-09T00:00:00Z", "records": 2, "kept": 0}
     assert list_usage(world.app) == []
+
+
+@pytest.mark.parametrize(("shape", "read"), [(KIND.shape_version - 1, True), (KIND.shape_version, False)])
+def test_a_price_list_that_was_kept_without_kinds_of_models_is_folded_anew(world: World, dsn: str, shape: int, read: bool) -> None:
+    """The state of an older shape is not read but made again from the events; the control: as one of this shape it could not be read."""
+    written = world.app.reads.rows(
+        """UPDATE o2c.head SET shape = %s, state = regexp_replace(state::text, '"kind": ?"per-unit", ?', '', 'g')::json"""
+        " WHERE stream = %s AND state::text LIKE '%%per-unit%%' RETURNING state::text AS kept",
+        shape,
+        STREAM,
+    )
+    assert ["per-unit" in row["kept"] for row in written] == [False]
+    with Engine(dsn, plan.KINDS) as fresh, nullcontext() if read else pytest.raises(ValueError, match="kind"):
+        assert fresh.load([STREAM])[STREAM].state == fresh.replay(STREAM)
