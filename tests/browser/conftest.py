@@ -90,11 +90,20 @@ def paid_back(world: World) -> None:
 
 
 @pytest.fixture(scope="session")
-def money(server_dsn: str, _opened_once: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Read]:
-    """A store with debts, credit notes, usage and closed books (`tests/rich.py`), and its console, for all who only read."""
+def _paid_once(server_dsn: str, _opened_once: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The name of a database with debts, credit notes, usage, closed books (`tests/rich.py`) and refunds; each who reads or acts has a copy."""
     with database(server_dsn, _opened_once) as dsn:
-        made = lived_through(dsn, tmp_path_factory.mktemp("money"))
+        made = lived_through(dsn, tmp_path_factory.mktemp("paid"))
         paid_back(made)
+        made.close()
+        yield str(conninfo_to_dict(dsn)["dbname"])
+
+
+@pytest.fixture(scope="session")
+def money(server_dsn: str, _paid_once: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Read]:
+    """Such a store and its console, for all who only read."""
+    with database(server_dsn, _paid_once) as dsn:
+        made = World(dsn, tmp_path_factory.mktemp("money"))
         with console(made, made.folder) as site:
             yield Read(made, site)
         made.close()
