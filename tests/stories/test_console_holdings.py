@@ -210,6 +210,7 @@ def test_usage_that_nobody_was_charged_for_is_shown(site: Console) -> None:
 
     assert "1 record" in page.text
     assert "1 of 1 shown" in page.text
+    assert "no such number since" in page.text
     assert "+447700900999" not in page.text
     assert "No number is missing of this source." in none.text
 
