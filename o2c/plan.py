@@ -5,13 +5,14 @@ The only file that knows several capabilities; the engine and all above it are g
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from graphlib import CycleError, TopologicalSorter
 from typing import Any, cast
 
 from o2c.access.state import ACCESS, ISSUERS, KEY
+from o2c.activation.step import CHANGE as SERVICE_CHANGE
 from o2c.activation.step import STEP as ACTIVATION
 from o2c.appointment.step import CANCEL as APPOINTMENT_CANCEL
 from o2c.appointment.step import STEP as APPOINTMENT
@@ -42,6 +43,7 @@ from o2c.fallout.state import RATES
 from o2c.hooks.state import KIND as HOOK
 from o2c.identity.step import STEP as IDENTITY
 from o2c.intake.state import KIND as INTAKE
+from o2c.inventory.step import STEP as INVENTORY
 from o2c.invoicing.reaction import UNSERVED, WRITTEN_OFF, credits_disputed
 from o2c.invoicing.state import ACCOUNT, INVOICE
 from o2c.invoicing.step import GOODS as ONE_OFF_INVOICE
@@ -61,7 +63,8 @@ from o2c.numbers.step import CHANGE as NUMBER_CHANGE
 from o2c.numbers.step import RESERVATION
 from o2c.numbers.step import RESTOCK as NUMBER_RESTOCK
 from o2c.numbers.step import STEP as NUMBER_STEP
-from o2c.orders.ceasing import CEASED
+from o2c.orders.ceasing import CEASED, PIECES
+from o2c.orders.in_life import BEGUN
 from o2c.orders.step import DUPLICATE, VALIDATION
 from o2c.orders.step import KIND as ORDER
 from o2c.partners.reaction import PARTNER_CAME_UP
@@ -71,6 +74,7 @@ from o2c.payments.step import STEP as PAYMENT
 from o2c.porting.step import CANCEL as PORTING_CANCEL
 from o2c.porting.step import CUTOVER
 from o2c.porting.step import STEP as PORTING
+from o2c.products.state import KIND as PRODUCT
 from o2c.qualification.step import STEP as QUALIFICATION
 from o2c.quota.state import KIND as QUOTA
 from o2c.quota.step import STEP as PREPAID_EXPIRY
@@ -93,7 +97,7 @@ STEPS: Mapping[str, Step] = {
         *(VALIDATION, DUPLICATE, IDENTITY, CREDIT),
         CREDIT_NOTICE,
         *(SIM_STEP, NUMBER_STEP, DEVICE_STEP, PORTING, DELIVERY, ESIM, ACTIVATION, ESIM_DOWNLOAD, CUTOVER, NUMBER_CHANGE),
-        *(QUALIFICATION, APPOINTMENT, CHARGING),
+        *(QUALIFICATION, APPOINTMENT, CHARGING, SERVICE_CHANGE, INVENTORY),
         *(PORTING_CANCEL, ESIM_CANCEL, APPOINTMENT_CANCEL),
         *(SIM_ARRIVAL, NUMBER_ARRIVAL, SIM_RESTOCK, NUMBER_RESTOCK, RESERVATION, BILL_RUN, OVERDUE, PAYMENT, COLLECTIONS, BARRING, PROBE),
         *(DEVICE_ARRIVAL, DEVICE_RESTOCK, ONE_OFF_INVOICE, PREPAID_EXPIRY, RELIEF, REFUND_STEP),
@@ -103,6 +107,7 @@ KINDS: Mapping[str, StreamKind] = {
     kind.category: kind
     for kind in (
         ORDER,
+        PRODUCT,
         SIM,
         NUMBER,
         DEVICE,
@@ -185,6 +190,27 @@ PLANS: Mapping[str, tuple[StepRow, ...]] = {
 }
 SPECIFICATIONS = frozenset(PLANS)
 
+# The steps that change a product in service: step, those of the same item it waits for, and when it is planned, by the attributes that change.
+ChangeRow = tuple[str, tuple[str, ...], Callable[[Collection[str], Wanted], bool]]
+_SERVING = frozenset({"offering", "sim", "number", "place", "status", "termination"})
+
+
+def _attribute(name: str, of: Callable[[Wanted], bool] = _always) -> Callable[[Collection[str], Wanted], bool]:
+    return lambda attributes, wanted: name in attributes and of(wanted)
+
+
+CHANGES: tuple[ChangeRow, ...] = (
+    ("sim", (), _attribute("sim")),
+    ("number", (), _attribute("number")),
+    ("delivery", ("sim",), _attribute("sim", _physical)),
+    ("esim", ("sim",), _attribute("sim", _esim)),
+    ("qualification", (), _attribute("place")),
+    ("appointment", ("qualification",), _attribute("place")),
+    ("service-change", ("sim", "number", "delivery", "esim", "appointment"), lambda attributes, wanted: bool(_SERVING & set(attributes))),
+    ("esim-download", ("service-change",), _attribute("sim", _esim)),
+    ("inventory", ("service-change", "esim-download"), lambda attributes, wanted: True),
+)
+
 
 _DRAWS = {step.name: step.draw for step in STEPS.values() if step.draw}
 REACTIONS: tuple[Reaction, ...] = (
@@ -194,6 +220,8 @@ REACTIONS: tuple[Reaction, ...] = (
     credits_disputed(DisputeSettled),
     WRITTEN_OFF,
     CEASED,
+    PIECES,
+    BEGUN,
     stock_expected(drawing=frozenset(_DRAWS), sources=frozenset(source for draw in _DRAWS.values() for source in draw.sources)),
 )
 """What follows of an event in other streams than its own, by itself."""
@@ -221,6 +249,16 @@ class PlanBook:
     def steps_of(self, specification: str, characteristics: Wanted) -> tuple[tuple[str, tuple[str, ...]], ...]:
         """The steps of a product specification, in order, each with those of the same item it waits for."""
         rows = [(step, waits) for step, waits, planned in self.plans.get(specification, ()) if planned(characteristics)]
+        names = {step for step, _ in rows}
+        return tuple((step, tuple(wait for wait in waits if wait in names)) for step, waits in rows)
+
+    def steps_of_change(
+        self, specification: str, attributes: Collection[str], characteristics: Wanted
+    ) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        """The steps that change these attributes of a product, as `steps_of` gives them. Nothing is switched on or off for goods."""
+        rows = [(step, waits) for step, waits, planned in CHANGES if planned(attributes, characteristics)]
+        if specification == "spec-device":
+            rows = [row for row in rows if row[0] == "inventory"]
         names = {step for step, _ in rows}
         return tuple((step, tuple(wait for wait in waits if wait in names)) for step, waits in rows)
 

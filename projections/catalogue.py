@@ -19,6 +19,7 @@ from projections import (
     ports,
     postings,
     prepaid,
+    products,
     promises,
     stock,
 )
@@ -40,6 +41,7 @@ ALL: tuple[Projection, ...] = (
     balances.BALANCES,
     postings.POSTINGS,
     prepaid.PREPAID,
+    products.PRODUCTS,
     closings.CLOSINGS,
     intakes.INTAKES,
     contacts.CONTACTS,

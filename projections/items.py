@@ -37,10 +37,6 @@ ITEMS = Projection(
 ROWS_OF_ORDER = "SELECT * FROM projection.items WHERE order_id = %s"
 """The rows of an order's items. Parameter: the order's id."""
 
-IN_SERVICE_OF_CUSTOMER = """SELECT order_id AS "order", item, offering, ended_at AS in_service_since FROM projection.items
-WHERE customer_id = %s AND state = 'completed' ORDER BY ended_at, order_id, item"""
-"""What a customer has in service, the oldest first. Parameter: the customer's id."""
-
 PROMISED_TO_CUSTOMER = """SELECT order_id AS "order", item, offering, state, promised_on FROM projection.items
 WHERE customer_id = %s AND state <> ALL(%s) ORDER BY promised_on, order_id, item"""
 """What a customer still waits for, by the day promised. Parameters: the customer's id, and the final states, whose items are left out."""
@@ -53,22 +49,3 @@ COUNT_BY_STATE = "SELECT state AS key, count(*) AS n FROM projection.items GROUP
 
 ROWS_OF_ORDERS = "SELECT * FROM projection.items WHERE order_id = ANY(%s) ORDER BY order_id, item"
 """The rows of the items of some orders. Parameter: the orders' ids."""
-
-PRODUCTS = """SELECT i.order_id AS "order", i.item, i.offering, i.specification, i.customer_id AS customer, i.ended_at AS in_service_since,
-    count(*) OVER () AS n FROM projection.items i
-WHERE i.state = 'completed' AND (cardinality(%(orders)s::text[]) = 0 OR i.order_id = ANY(%(orders)s))
-AND (cardinality(%(items)s::text[]) = 0 OR i.item = ANY(%(items)s))
-AND (cardinality(%(customers)s::text[]) = 0 OR i.customer_id = ANY(%(customers)s))
-AND (cardinality(%(offerings)s::text[]) = 0 OR i.offering = ANY(%(offerings)s))
-AND (%(captured_by)s = '' OR EXISTS (SELECT FROM o2c.event e WHERE e.stream = 'order-' || i.order_id AND e.version = 1 AND e.actor = %(captured_by)s))
-ORDER BY i.ended_at, i.order_id, i.item OFFSET %(offset)s LIMIT %(limit)s"""
-"""What is in service, the oldest first, and how much there is in all (`n`). Parameters: `orders`, `items`, `customers`, `offerings` (empty: any),
-`captured_by`, who captured the order (empty text: anybody), `offset`, `limit`."""
-
-PRODUCTS_COUNT = """SELECT count(*) AS n FROM projection.items i
-WHERE i.state = 'completed' AND (cardinality(%(orders)s::text[]) = 0 OR i.order_id = ANY(%(orders)s))
-AND (cardinality(%(items)s::text[]) = 0 OR i.item = ANY(%(items)s))
-AND (cardinality(%(customers)s::text[]) = 0 OR i.customer_id = ANY(%(customers)s))
-AND (cardinality(%(offerings)s::text[]) = 0 OR i.offering = ANY(%(offerings)s))
-AND (%(captured_by)s = '' OR EXISTS (SELECT FROM o2c.event e WHERE e.stream = 'order-' || i.order_id AND e.version = 1 AND e.actor = %(captured_by)s))"""
-"""How much is in service. Parameters: those of PRODUCTS that pick."""

@@ -37,6 +37,7 @@ BODIES: Mapping[str, Mapping[str, Any]] = {
         "reference": "PMT-1",
         "opened_on": "2026-01-05",
     },
+    "service-change": {"product": "A:1", "attributes": ["offering"], "offering": "mobile-plus", **LINE},
     "barring": {"account": "BA-1001", "level": "soft", "lines": []},
 }
 

@@ -3,13 +3,13 @@
 SETTING = {
     "access.distrust", "access.issue", "access.revoke", "access.trust", "access.use",
     "balance.pay_back", "catalogue.publish", "credit.deposit", "credit.release", "customers.register", "devices.block", "instalments.settle", "numbers.release_reservation", "numbers.reserve", "orders.receive",
-    "collections.dispute", "collections.hold", "collections.promise", "collections.release", "collections.settle_dispute", "hooks.allow_private_address", "hooks.resume", "hooks.rotate", "hooks.subscribe", "hooks.suspend", "hooks.unsubscribe", "jobs.report", "jobs.start", "ledger.close", "orders.advance", "orders.close", "orders.fail_item", "partners.declare_down", "partners.declare_up", "partners.detect_down", "partners.left_alone", "partners.probed", "partners.link", "partners.plan_faults", "partners.simulate", "payments.record", "rating.agree", "rating.notice", "rating.set_limit", "quota.release", "quota.top_up", "refunds.approve", "refunds.give_up", "saved.forget", "saved.save", "usage.load_zones", "usage.take_in", "vouchers.issue",
+    "collections.dispute", "collections.hold", "collections.promise", "collections.release", "collections.settle_dispute", "hooks.allow_private_address", "hooks.resume", "hooks.rotate", "hooks.subscribe", "hooks.suspend", "hooks.unsubscribe", "jobs.report", "jobs.start", "ledger.close", "orders.advance", "orders.close", "orders.fail_item", "partners.declare_down", "partners.declare_up", "partners.detect_down", "partners.left_alone", "partners.probed", "partners.link", "partners.plan_faults", "partners.simulate", "payments.record", "products.terminate", "rating.agree", "rating.notice", "rating.set_limit", "quota.release", "quota.top_up", "refunds.approve", "refunds.give_up", "saved.forget", "saved.save", "usage.load_zones", "usage.take_in", "vouchers.issue",
 }  # fmt: skip
 """Rules that set a state: the table above holds them, but for one that is tried by itself because it tells two streams."""
 
 OF_A_STEP = {
     "credit.notice", "credit.noticed", "credit.refused",
-    "activation.activated", "activation.deactivate", "appointment.called_off", "appointment.kept", "invoicing.bill", "invoicing.look_at", "charging.start", "charging.stop",
+    "activation.activated", "activation.service_changed", "inventory.update", "activation.deactivate", "appointment.called_off", "appointment.kept", "invoicing.bill", "invoicing.look_at", "charging.start", "charging.stop",
     "credit.approved", "credit.decide", "delivery.delivered", "devices.arrive", "devices.assign", "devices.lose", "devices.release", "devices.restock", "esim.cancelled", "esim.confirmed", "esim.downloaded", "identity.decide", "identity.passed", "numbers.arrive",
     "numbers.assign", "numbers.cease", "numbers.change", "numbers.keep", "numbers.lapse", "numbers.let_go", "numbers.release", "payments.again", "payments.received", "porting.comes_all_the_same", "porting.out_of_window", "porting.ported", "porting.scheduled", "porting.too_late", "porting.withdrawn", "qualification.qualified",
     "sim.arrive", "sim.assign", "sim.cease", "sim.lose", "sim.release", "sim.restock", "numbers.rested",

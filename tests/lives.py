@@ -5,6 +5,7 @@ from typing import Any
 
 from o2c.orders.state import suspicion
 from tests.lives_of_devices import OF_DELIVERIES, OF_DEVICES, OF_INSTALMENTS, OF_INVOICES
+from tests.lives_of_goods_in_service import OF_PRODUCTS
 from tests.lives_of_payments import CHARGED_BACK, CREDIT_TAKEN_BACK, GIVEN_UP, PAID_IN_PARTS
 from tests.vouched import LIFE as VOUCHED
 
@@ -20,12 +21,8 @@ _CAPTURED: Told = ("order.captured", {
     "details": [{"characteristics": _WISH, "place": "1 Mill Lane, Testford, ZZ1 1AA"}, {}],
 })  # fmt: skip
 _ITEM: Mapping[str, Any] = {
-    "recurring_minor": 1999,
-    "one_time_minor": 1000,
-    "promised_on": "2026-01-08",
-    "start_on": "2026-01-05",
-    "wished_on": "2026-01-06",
-}
+    "recurring_minor": 1999, "one_time_minor": 1000, "promised_on": "2026-01-08", "start_on": "2026-01-05", "wished_on": "2026-01-06",
+}  # fmt: skip
 _PLANNED: Told = ("order.planned", {"items": [
     {"item": "1", "line": "1", "offering": "mobile-line", "specification": "spec-mobile", "characteristics": _WISH, **_ITEM, "steps": [
         {"step": "sim"}, {"step": "number"}, {"step": "porting"}, {"step": "delivery", "waits": ["sim"]},
@@ -103,7 +100,7 @@ LIVES: Mapping[str, Mapping[str, Sequence[Told]]] = {
         ),
         "completed in part": (
             *_GATES, ("step.forced", {"item": "1", "step": "delivery"}), ("service.activated", {}), ("activation.fell-out", _TWO),
-            ("item.failed", _TWO), ("order.amended", {}), ("order.partially-completed", {}), ("item.ceased", {}),
+            ("item.failed", _TWO), ("order.amended", {}), ("order.partially-completed", {}), ("item.taken-into-use", {}), ("item.ceased", {}),
         ),
         "cancelled": (*_GATES, ("item.cancelled", {"item": "1", "base": "3"}), ("item.cancelled", _TWO), ("order.cancelled", {})),
         "cancelled when its partners had dropped its work": (
@@ -141,6 +138,7 @@ LIVES: Mapping[str, Mapping[str, Sequence[Told]]] = {
         "stopped": (("sim.received", {}), ("sim.returned", {}), ("step.stopped", {**_NO, "step": "sim-restock"})),
     },
     "device": OF_DEVICES,
+    "product": OF_PRODUCTS,
     "number": {
         "assigned": (("number.received", {}), ("number.taken", {})),
         "golden": (("number.received", {"number_class": "golden"}),),

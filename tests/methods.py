@@ -16,6 +16,8 @@ METHODS = {
     "balance.show": "balance",
     "vouchers.issue": "issue_vouchers",
     "vouchers.show": "vouchers",
+    "products.list": "products",
+    "products.history": "product_history",
     "catalogue.announce-rise": "announce_rise",
     "catalogue.diff": "catalogue_diff",
     "catalogue.dry-run": "catalogue_dry_run",

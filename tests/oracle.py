@@ -279,6 +279,10 @@ class Oracle:
             run = date.fromisoformat(data["run_on"])
             costs = [(x, share(1, *(100 * Fraction(x["amount"])).as_integer_ratio())) for x in data["lines"] if not x.get("prepaid")]
             account.used[run] = [Line(f"{x['order']}/{x['item']}", "usage", turned(run, -1), run, net) for x, net in costs if net]
+        elif name == "account.charge-started" and data.get("product"):
+            charge = charge if charge and charge.every else Charge(f"{data['order']}/{data['item']}", data, data["account"])
+            charge.starts, charge.known, self.items[charge.key] = date.fromisoformat(data["starts_on"]), at, charge
+            account.charges[charge.key] = charge
         elif name == "account.charge-withdrawn" and charge:
             charge.ended, charge.served = min(charge.ended, at), data.get("served", False)
             account.goods.pop(charge.key, None)

@@ -153,6 +153,7 @@ ports.cancel             own      yes     yes         -        -        -       
 ports.late               -        yes     yes         masked   yes      -                -
 prepaid.show             yes      yes     yes         masked   yes      yes              -
 prepaid.top-up           yes      yes     yes         -        -        -                -
+products.history         -        yes     yes         masked   yes      yes              -
 products.list            own      yes     yes         masked   yes      yes              -
 projections.history      -        -       -           yes      yes      -                yes
 projections.parked       -        -       -           -        yes      -                yes

@@ -34,3 +34,26 @@ class ServiceDeactivated(Undone, name="service.deactivated", step="activation", 
 
     noun: ClassVar[str] = "service"
     example = {"item": "1"}
+
+
+class ServiceChangeRequested(Requested, name="service-change.requested", step="service-change", stream="order"):
+    """The network is to change a service that is on, or to switch it off."""
+
+    example = {"item": "1", "attempt": 1, "due_at": "2026-03-05T09:00:00Z"}
+
+
+class ServiceChanged(Done, name="service.changed", step="service-change", stream="order"):
+    """The network has done so, on the local date `changed_on` of the market."""
+
+    example = {"item": "1", "changed_on": "2026-03-05"}
+    changed_on: str
+
+
+class ServiceChangeFellOut(FellOut, name="service-change.fell-out", step="service-change", stream="order"):
+    """The network refused, failed, or did not answer."""
+
+    upcasts = ()
+    example = {
+        "item": "1", "fallout": "5d3f0a5e-6f0e-5a53-9d4c-0d8a35a0b8f1", "reason": "NET-HLR", "fault_class": "technical", "origin": "direct",
+        "recoverability": "transient", "waiting_for": "us", "queue": "network", "partner_code": "UNAVAILABLE",
+    }  # fmt: skip

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from o2c.activation.events import ServiceActivated, ServiceDeactivated
+from o2c.activation.events import ServiceActivated, ServiceChanged, ServiceDeactivated
 from o2c.kernel.decision import Decision, just
 from o2c.kernel.periods import local_date
 from o2c.kernel.work import Work
+from o2c.orders.changing import products_of
 
 NEEDED = {"sim": ("iccid", "imsi"), "number": ("msisdn",), "qualification": ("line_id",)}
 """The outcomes of earlier steps that the network needs, by step. A ported number comes later, so the line starts on its temporary one."""
@@ -44,3 +45,33 @@ def switching_on(work: Work, at: datetime) -> str:
     steps = work.state.progress.items[work.item].steps
     for_nobody = steps["activation"] == "done" and steps.get("esim-download", "done") != "done"
     return "its service is on, or being switched on" if "activation" in work.sent and not for_nobody else ""
+
+
+def change(work: Work) -> Mapping[str, Any]:
+    """Give the body of the request to change a service: the product, what is to change of it (`attributes`), the offering, and what serves it from now on.
+
+    A service that ends, rests or serves again is asked for by its `status`: terminated, suspended or active.
+    """
+    item, stands = work.subject, products_of(work.state)[work.subject.line].standing
+    anew = {key: work.outcomes[step][key] for step, keys in NEEDED.items() for key in keys if key in work.outcomes.get(step, {})}
+    kept = {key: value for keys in NEEDED.values() for key in keys if (value := stands.holds.get(key))}
+    status = "terminated" if "termination" in item.attributes else item.characteristics.get("status", "")
+    return {
+        "product": item.product,
+        "attributes": list(item.attributes),
+        "offering": item.offering,
+        **kept,
+        **anew,
+        **({"status": status} if status and {"status", "termination"} & set(item.attributes) else {}),
+    }
+
+
+def service_changed(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
+    """Decide that the service is as it was asked for, from the present day of the market's calendar on."""
+    return just(ServiceChanged(item=work.item, attempt=work.attempt, changed_on=local_date(at, work.market.zone).isoformat()))
+
+
+def changing(work: Work, at: datetime) -> str:
+    """Give the reason why a change can no longer be cancelled: the network has it, or has done it. A hard point of no return; what is to be otherwise is
+    ordered anew. Source: order life cycle, section 4 (points of no return: ServiceActivated)."""
+    return "its service is changed, or about to be" if work.with_partner("service-change", at) else ""

@@ -7,7 +7,7 @@ from zlib import crc32
 
 from o2c.checks.assurance_rules import DEPOSIT_RULE, FINAL_BILL_RULE, LEFT_OUT, RULES, Leak, kept_too_long, leaks_of, never_settled
 from o2c.checks.conformance import ABOUT_SO_LONG, SHARE_EVENTS
-from o2c.checks.order_to_bill import TYPES, gathered
+from o2c.checks.gathering import TYPES, gathered
 from o2c.engine.app import Engine
 from o2c.kernel.refusal import Refused
 from projections.engine.fold import pages

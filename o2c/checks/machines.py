@@ -100,6 +100,19 @@ CHARGE = _machine(
     running="withdrawn",
     withdrawn="",
 )
+PRODUCT = _machine(
+    {
+        "product.started": "active",
+        "product.suspended": "suspended",
+        "product.resumed": "serving",
+        "product.terminated": "terminated",
+    },
+    before="active",
+    active="suspended terminated",
+    suspended="serving terminated",
+    serving="suspended terminated",
+    terminated="",
+)
 PORT = _machine(
     {
         "porting.requested": "asked",

@@ -211,6 +211,13 @@ RULES: tuple[Rule, ...] = (
         by=by_stream,
         machine=machines.INVOICE,
     ),
+    Transitions(
+        name="product-states",
+        says="A product rests only while it serves, serves again only after it rested, and ends once.",
+        source="TM Forum TMF637 v4.0.0, ProductStatusType; products/state.py",
+        by=by_stream,
+        machine=machines.PRODUCT,
+    ),
     Precedence(
         name="credit-before-activation",
         says="Nothing is switched on before credit was approved.",
@@ -227,11 +234,11 @@ RULES: tuple[Rule, ...] = (
     ),
     Precedence(
         name="billed-after-activation",
-        says="An item is billed only after it was switched on; goods after they were charged, which they are once they were delivered.",
+        says="An item is billed only after it was switched on, or after the product that it changes was; goods after they were charged, which they are once they were delivered.",
         source="fallout table, code BIL-START (the start of charging equals the activation)",
         by=by_item,
         first=done("activation"),
-        others=(named("account.charge-started", goods=True),),
+        others=(named("account.charge-started", goods=True), done("inventory")),
         then=named("invoice.issued"),
     ),
     Precedence(

@@ -268,11 +268,10 @@ def barred(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
     if not state.bar_asked:
         return just(BarLifted(attempt=work.attempt, lines=_lines(work)))
     body = {"attempt": work.attempt, "level": state.bar_asked, "notices": state.bar_notices, "lines": _lines(work)}
-    ended = _lines(work) if state.bar_asked == "ended" else ()
-    day = local_date(at, work.market.zone).isoformat() if ended else ""
-    withdrawn = (
-        (account_stream(state.account), ChargeWithdrawn(order=line.order, item=line.item, ended_on=day, served=True)) for line in ended
-    )
+    account = work.read.get(account_stream(state.account)) if state.bar_asked == "ended" else None
+    day = local_date(at, work.market.zone).isoformat() if account else ""
+    told = ({"order": one.order, "item": one.item, "product": one.product} for one in (account.running if account else ()))
+    withdrawn = ((account_stream(state.account), ChargeWithdrawn(ended_on=day, served=True, **of)) for of in told)
     return Decision((Barred.model_validate(body),), tuple(withdrawn))
 
 

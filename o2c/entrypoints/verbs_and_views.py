@@ -303,6 +303,7 @@ VIEWS = (
     Operation("payments.show", invoices.show_invoice),
     Operation("ports.late", port_views.late_ports),
     Operation("prepaid.show", prepaid_views.show_prepaid),
+    Operation("products.history", products.product_history),
     Operation("products.list", products.list_products),
     Operation("projections.history", projection_views.list_deeds),
     Operation("projections.parked", projection_views.list_parked),

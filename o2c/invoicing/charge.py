@@ -14,7 +14,7 @@ class Charge:
     A monthly price follows the bill cycle of the account; any other has periods of its own, which begin on the anniversaries of `starts_on`.
     `invoice` billed it last; `ended_on` is the day from which it is not served (empty: it is, or nobody knows), `served` says that days until then which
     are not billed still are, and `credited` that what was billed from that day on is being credited. The one-time price of `goods` is on
-    `goods_invoice`, an invoice of its own, paid in so many `instalments`.
+    `goods_invoice`, an invoice of its own, paid in so many `instalments`. `product` is what it is for, where another item brought that.
     """
 
     order: str
@@ -33,6 +33,7 @@ class Charge:
     goods: bool = False
     instalments: int = 1
     goods_invoice: str = ""
+    product: str = ""
 
     @property
     def ends_with_its_invoice(self) -> bool:

@@ -151,6 +151,7 @@ def _charged(state: AccountState, event: ChargeStarted) -> AccountState:
         terms=event.terms,
         goods=event.goods,
         instalments=event.instalments,
+        product=event.product,
     )
     return changed(
         state,
@@ -370,7 +371,7 @@ def following_run(run_on: date) -> date:
 
 ACCOUNT = StreamKind(
     category="account",
-    shape_version=11,
+    shape_version=12,
     state_type=AccountState,
     initial=lambda _: AccountState(),
     evolve=evolve_account,

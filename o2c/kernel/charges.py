@@ -95,7 +95,7 @@ class AccountOpened(Event, name="account.opened", stream="account"):
 class ChargeStarted(Event, name="account.charge-started", stream="account"):
     """A service is to be charged to the account from the local date `starts_on`, or `goods` were delivered on it. Prices are net of tax, in minor
     units, and apply as `terms` say; `market` is the one the order pinned, whose bill days and taxes the account follows. The one-time price of goods is
-    invoiced at once, whole, and paid in so many `instalments`, where more than one."""
+    invoiced at once, whole, and paid in so many `instalments`, where more than one. `product` is what it is charged for, where another item brought that."""
 
     example = {
         "account": "BA-1001", "customer": "C-1001", "order": "6f9619ff-8b86-5d01-b42d-00cf4fc964ff", "item": "1", "offering": "mobile-line",
@@ -107,6 +107,7 @@ class ChargeStarted(Event, name="account.charge-started", stream="account"):
         Upcast(),
         Upcast(),  # terms of before: no prices of usage, then no discounts
         Upcast(defaults={"goods": False, "instalments": 1}),
+        Upcast(defaults={"product": ""}),
     )
     account: str
     customer: str
@@ -121,21 +122,25 @@ class ChargeStarted(Event, name="account.charge-started", stream="account"):
     terms: PriceTerms = MONTHLY
     goods: bool = False
     instalments: int = 1
+    product: str = ""
 
 
 class ChargeWithdrawn(Event, name="account.charge-withdrawn", stream="account"):
     """The item is not served from the local date `ended_on` on, and what was billed in advance of days from that one on is credited.
 
     An item that ended before it was complete is not billed any more. One that was `served` until then is billed once more for what was served and used, and is
-    on no bill yet. Version 2 says the day: before it, nothing was credited. Version 3 says whether it was served.
+    on no bill yet. Version 2 says the day: before it, nothing was credited. Version 3 says whether it was served. Version 4 names the `product`, where the item is not
+    the one that brought it, and whether it ended `by_product`: an order changed or ended that, and it says itself what serves no more.
     """
 
     example = {"order": "6f9619ff-8b86-5d01-b42d-00cf4fc964ff", "item": "1", "ended_on": "2026-01-20"}
-    upcasts = (Upcast(defaults={"ended_on": ""}), Upcast(defaults={"served": False}))
+    upcasts = (Upcast(defaults={"ended_on": ""}), Upcast(defaults={"served": False}), Upcast(defaults={"product": "", "by_product": False}))
     order: str
     item: str
     ended_on: str = ""
     served: bool = False
+    product: str = ""
+    by_product: bool = False
 
 
 def account_stream(account: str) -> str:

@@ -11,6 +11,7 @@ from typing import Literal
 from o2c.kernel.periods import local_date, local_time
 from o2c.markets.addresses import AddressRules
 from o2c.markets.collecting import CollectionRules
+from o2c.markets.life import LifeRules
 from o2c.markets.paying import AgainRules
 from o2c.markets.usage import UsageRules
 
@@ -206,6 +207,7 @@ class Market:
     usage: UsageRules
     collections: CollectionRules
     price_changes: PriceChangeRules
+    life: LifeRules
 
     @property
     def pin(self) -> str:

@@ -21,6 +21,7 @@ from o2c.markets.base import (
     WorkCalendar,
 )
 from o2c.markets.collecting import USUAL_STAGES, BadDebtRelief, CollectionRules
+from o2c.markets.life import LifeRules, SuspensionRules
 from o2c.markets.paying import CARDS, AgainRules
 from o2c.markets.usage import EU_EEA, WEEKDAYS, LimitRules, TimeBand, UsageRules, Zone
 
@@ -190,5 +191,15 @@ GB = Market(
         exit_right=True,
         source="notice of at least 30 days and the right to exit: Ofcom General Conditions of Entitlement, C1.14 to C1.17 [M]; a rise that a contract "
         "provides for is stated in pounds and pence, in contracts of from 17 January 2025 on: C1.8 as amended by Ofcom's statement of 19 July 2024 [M]",
+    ),
+    life=LifeRules(
+        suspensions={
+            "lost-phone": SuspensionRules(charged=True, extends_term=False, source="the operator's own practice"),
+            "stolen-phone": SuspensionRules(charged=True, extends_term=False, source="the operator's own practice"),
+            "seasonal": SuspensionRules(charged=False, extends_term=True, source="the operator's own practice"),
+        },
+        early_percent=100,
+        sim_swap_hold_days=0,
+        source="charges that stand in the contract, no more than what was still to come: Ofcom General Conditions of Entitlement, C1.8 [M]; no hold after another SIM by law: the operator's own practice",
     ),
 )

@@ -21,6 +21,7 @@ from o2c.markets.base import (
     WorkCalendar,
 )
 from o2c.markets.collecting import USUAL_STAGES, BadDebtRelief, CollectionRules
+from o2c.markets.life import LifeRules, SuspensionRules
 from o2c.markets.paying import CARDS, AgainRules
 from o2c.markets.usage import EU_EEA, WEEKDAYS, LimitRules, TimeBand, UsageRules, Zone
 
@@ -186,5 +187,15 @@ NL = Market(
         exit_right=True,
         source="at least one month's notice, and the longest month has 31 days; the right to end the contract without costs: Directive (EU) "
         "2018/1972, art. 105(4), Telecommunicatiewet, art. 7.2 [M]",
+    ),
+    life=LifeRules(
+        suspensions={
+            "lost-phone": SuspensionRules(charged=True, extends_term=False, source="the operator's own practice"),
+            "stolen-phone": SuspensionRules(charged=True, extends_term=False, source="the operator's own practice"),
+            "seasonal": SuspensionRules(charged=False, extends_term=True, source="the operator's own practice"),
+        },
+        early_percent=100,
+        sim_swap_hold_days=0,
+        source="no more than the value that was promised and not paid: Telecommunicatiewet, art. 7.2a [M]; no hold after another SIM by law: the operator's own practice",
     ),
 )

@@ -145,7 +145,12 @@ def release(work: Work, outcome: Mapping[str, Any], at: datetime) -> Decision:
     brought = work.outcomes.get("cutover", {}).get("msisdn", "")
     if work.outcomes.get("number-change"):
         return _given_back(work, brought, "in-use", at)
-    given_back = _given_back(work, outcome["msisdn"], "in-use" if work.with_partner("activation", at) else "never-used", at)
+    given_back = _given_back(
+        work,
+        outcome["msisdn"],
+        "in-use" if work.with_partner("activation", at) or work.with_partner("service-change", at) else "never-used",
+        at,
+    )
     if not brought or work.state.record(work.item, "number-change").reason == "NP-NOTPORT":
         return given_back
     # It was cut over and came to us, though it never served.

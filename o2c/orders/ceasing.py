@@ -1,7 +1,9 @@
-"""The end of a service after its item was complete: what it used is given back, by itself."""
+"""The end of a service, or of a part of it, after its item was complete: what it used is given back, by itself."""
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any, cast
 
@@ -13,36 +15,74 @@ from o2c.orders.ending import todo
 from o2c.orders.events import ItemCeased
 from o2c.orders.planning import Book
 from o2c.orders.state import OrderState
+from o2c.products.events import ProductChanged, ProductTerminated, product_of, product_stream
+from o2c.products.rules import terminate
+from o2c.products.state import ProductState
 
 
-def cease(state: OrderState, item: str, *, ended_on: str, at: datetime, book: Book) -> Decision:
-    """Give back what the service of a complete item used; nothing for one that ceased already, and for one that the order has not.
+def cease(state: OrderState, item: str, *, ended_on: str, at: datetime, book: Book, steps: Collection[str] = ()) -> Decision:
+    """Give back what the service of a complete item used, or what some of its steps obtained; nothing that was given back already, and nothing of an item that
+    the order has not.
 
     Source: each step says what it gives back (`Ending.cease`); numbers rest by the market's rules.
     """
     progress = state.progress.items.get(item)
     if progress is None or progress.ended or item in state.ceased:
         return NOTHING
-    decision = just(ItemCeased(item=item, ended_on=ended_on))
+    over = {step for step in steps if f"{item}/{step}" not in state.ceased}
+    if steps and not over:
+        return NOTHING
+    decision = just(ItemCeased(item=item, ended_on=ended_on, steps=tuple(step for step in progress.steps if step in over)))
     for name, status in reversed(progress.steps.items()):
-        if status == "done":
+        if status == "done" and (name in over or not steps) and f"{item}/{name}" not in state.ceased:
             decision += book.steps[name].ending.cease(todo(state, item, name, book), state.record(item, name).outcome, at)
     return decision
 
 
-def _concerns(cls: type[Event]) -> bool:
+def _withdrawn(cls: type[Event]) -> bool:
     return issubclass(cls, ChargeWithdrawn)
 
 
-def _effects(fact: Fact) -> tuple[DecideOn, ...]:
+def _of_account(fact: Fact) -> tuple[DecideOn, ...]:
+    """An account whose services were ended ends the product; an item of before there were products gives back what it used itself."""
     ended = cast("ChargeWithdrawn", fact.event)
-    if not ended.served:
+    if not ended.served or ended.by_product:
         return ()
 
+    def end(state: ProductState, at: datetime, book: Any) -> Decision:
+        return terminate(state, cause="account-terminated", ended_on=ended.ended_on)
+
+    def give_back(state: OrderState, at: datetime, book: Any) -> Decision:
+        return NOTHING if ended.item in state.in_service else cease(state, ended.item, ended_on=ended.ended_on, at=at, book=book)
+
+    product = ended.product or product_of(ended.order, ended.item)
+    return DecideOn(product_stream(product), end), DecideOn(f"order-{ended.order}", give_back)
+
+
+CEASED = Reaction(name="give-back-what-a-service-used", concerns=_withdrawn, effects=_of_account)
+
+
+def _of_product(cls: type[Event]) -> bool:
+    return issubclass(cls, ProductChanged | ProductTerminated)
+
+
+def _pieces(fact: Fact) -> tuple[DecideOn, ...]:
+    """The items whose pieces serve the product no more, each with its steps."""
+    event = cast("ProductChanged | ProductTerminated", fact.event)
+    ended_on = event.changed_on if isinstance(event, ProductChanged) else event.ended_on
+    steps: dict[str, list[str]] = defaultdict(list)
+    for step, place in event.gives_back.items():
+        steps[place].append(step)
+    return tuple(_given_back(place, over, ended_on) for place, over in steps.items())
+
+
+def _given_back(place: str, steps: Collection[str], ended_on: str) -> DecideOn:
+    order, _, item = place.partition("/")
+
     def decide(state: OrderState, at: datetime, book: Any) -> Decision:
-        return cease(state, ended.item, ended_on=ended.ended_on, at=at, book=book)
+        return cease(state, item, ended_on=ended_on, at=at, book=book, steps=steps)
 
-    return (DecideOn(f"order-{ended.order}", decide),)
+    return DecideOn(f"order-{order}", decide)
 
 
-CEASED = Reaction(name="give-back-what-a-service-used", concerns=_concerns, effects=_effects)
+PIECES = Reaction(name="give-back-the-pieces-of-a-product", concerns=_of_product, effects=_pieces)

@@ -8,6 +8,7 @@ from datetime import datetime
 from o2c.kernel.decision import NOTHING, Decision, just
 from o2c.kernel.shapes import OfItem, StepCancelled
 from o2c.kernel.work import Work
+from o2c.orders.changing import dropped
 from o2c.orders.planning import Book
 from o2c.orders.readings import work
 from o2c.orders.rollup import item_state
@@ -54,7 +55,7 @@ def end_item(state: OrderState, ending: OfItem, at: datetime, book: Book) -> Dec
     held = (StepCancelled(item=item, step=name) for name, status in state.progress.items[item].steps.items() if status == "held")
     recalled = to_recall(state, item, reversed(state.progress.items[item].steps), at, book)
     decision = just(*held) + ask_back(state, item, recalled, at, book)
-    return decision + just(ending) + _take_back(state, item, recalled, at, book)
+    return decision + just(ending) + _take_back(state, item, recalled, at, book) + dropped(state, (item,))
 
 
 def no_return(state: OrderState, item: str, steps: Iterable[str], at: datetime, book: Book) -> str:

@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict
 
 from o2c.kernel.charges import MONTHLY, PriceTerms
 from o2c.kernel.discounts import Discount
+from o2c.products.events import Standing
 
 
 class Part(BaseModel):
@@ -60,7 +61,8 @@ class PlannedItem(Part):
 
     Nothing begins before `start_on`; it is neither switched on nor charged before `wished_on` (days local to the market, empty for any day).
     `terms` say how often the recurring price is charged and how the prices are taxed; plans stored without them meant a month and the standard
-    rate. `account` is the one that the item is billed to, empty where a plan was stored without it: then it is the order's.
+    rate. `account` is the one that the item is billed to, empty where a plan was stored without it: then it is the order's. An item that changes a
+    `product` in service names the `attributes` that it changes; one that is added to products in service names these (`on_products`).
     """
 
     item: str
@@ -79,6 +81,9 @@ class PlannedItem(Part):
     start_on: str = ""
     wished_on: str = ""
     account: str = ""
+    product: str = ""
+    attributes: tuple[str, ...] = ()
+    on_products: tuple[str, ...] = ()
 
 
 class HeldVoucher(Part):
@@ -90,6 +95,34 @@ class HeldVoucher(Part):
     amount_minor: int
     lines: tuple[str, ...]
     discount: Discount
+
+
+class HeldProduct(Part):
+    """A product in service that a line of an order names, as it stood when the order was validated, and the attributes that the line changes.
+
+    `next_bill_on` is the day of its account's next bill (ISO, empty for none). The rest as the product's own events say it.
+    """
+
+    line: str
+    product: str
+    attributes: tuple[str, ...]
+    standing: Standing
+    started_on: str
+    status: str = "active"
+    suspended_for: str = ""
+    suspended_on: str = ""
+    charged_while: bool = True
+    relied_on_by: tuple[str, ...] = ()
+    next_bill_on: str = ""
+
+
+class PromisedItem(Part):
+    """The day by which an item is promised, and the step that it depends on most: one of its own, or of another item (`of`)."""
+
+    item: str
+    promised_on: str
+    step: str
+    of: str = ""
 
 
 class RecurringTotal(Part):

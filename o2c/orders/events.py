@@ -8,20 +8,21 @@ from typing import Annotated, ClassVar, Literal
 from o2c.kernel.event import Event, Names, Pii, Upcast
 from o2c.kernel.shapes import Declined, Done, FellOut, OfItem, OfStep, Requested
 from o2c.orders.event_parts import CapturedLine as CapturedLine
+from o2c.orders.event_parts import HeldProduct as HeldProduct
 from o2c.orders.event_parts import HeldVoucher as HeldVoucher
 from o2c.orders.event_parts import LineDetail as LineDetail
-from o2c.orders.event_parts import Part
 from o2c.orders.event_parts import PlannedItem as PlannedItem
 from o2c.orders.event_parts import PlannedStep as PlannedStep
+from o2c.orders.event_parts import PromisedItem as PromisedItem
 from o2c.orders.event_parts import RecurringTotal as RecurringTotal
 from o2c.orders.event_parts import SentPrice as SentPrice
 
 _FELL_OUT = {
-    "fallout": "5d3f0a5e-6f0e-5a53-9d4c-0d8a35a0b8f1",
-    "fault_class": "data",
-    "origin": "upstream",
-    "recoverability": "correctable",
-}
+    "fallout": "5d3f0a5e-6f0e-5a53-9d4c-0d8a35a0b8f1", "fault_class": "data", "origin": "upstream", "recoverability": "correctable",
+}  # fmt: skip
+
+
+_WISHED = {"requested_start": "", "requested_completion": ""}
 
 
 class OrderCaptured(Event, name="order.captured", stream="order"):
@@ -44,17 +45,7 @@ class OrderCaptured(Event, name="order.captured", stream="order"):
         "prices": [{"field": "orderTotalPrice", "kind": "oneTime", "net": "10.00", "unit": "GBP"}],
     }  # fmt: skip
     upcasts = (
-        Upcast(
-            defaults={
-                "owner": "",
-                "channel": "",
-                "after": "",
-                "dated_by_us": False,
-                "named_by_us": False,
-                "requested_start": "",
-                "requested_completion": "",
-            }
-        ),
+        Upcast(defaults={"owner": "", "channel": "", "after": "", "dated_by_us": False, "named_by_us": False, **_WISHED}),
         Upcast(defaults={"agent": ""}),
         Upcast(defaults={"tier": ""}),
         Upcast(defaults={"prices": []}),
@@ -116,18 +107,20 @@ class OrderValidated(Done, name="order.validated", step="validation", stream="or
     """Party, items, actions and offerings are in order; flaws of single items show when their steps begin.
 
     `tier` is that of the party which it was validated for, from now on the order's own: a correction may have named another party, or the party
-    was registered only after the order came. Empty where this was not kept yet. `vouchers` are those that it names and holds from now on.
+    was registered only after the order came. Empty where this was not kept yet. `vouchers` are those that it names and holds from now on, `products`
+    those in service that it names.
     """
 
     example = {
         "attempt": 1, "catalogue_version": 12, "policy": "validation/2026-01", "tier": "standard",
         "vouchers": [{"code": "SPRING-A1", "turn": 1, "amount_minor": 1200, "lines": ["1"], "discount": {"name": "SPRING", "percent": "20", "lasts_length": 3, "voucher": "SPRING-A1"}}],
     }  # fmt: skip
-    upcasts = (Upcast(defaults={"tier": ""}), Upcast(defaults={"vouchers": []}))
+    upcasts = (Upcast(defaults={"tier": ""}), Upcast(defaults={"vouchers": []}), Upcast(defaults={"products": []}))
     catalogue_version: int
     policy: str
     tier: str = ""
     vouchers: tuple[HeldVoucher, ...] = ()
+    products: tuple[HeldProduct, ...] = ()
 
 
 class ValidationDeclined(Declined, name="validation.declined", step="validation", stream="order"):
@@ -182,7 +175,8 @@ class OrderPlanned(Event, name="order.planned", stream="order"):
         Upcast(),
         Upcast(),
         Upcast(),
-    )  # lines of before: no day wished, a price a month, none of usage, no discount; as their defaults say
+        Upcast(),
+    )  # lines of before: no day wished, a price a month, none of usage, no discount, no product that they change; as their defaults say
     account: Annotated[str, Names("account")]
     currency: str
     catalogue_version: int
@@ -204,15 +198,6 @@ class OrderPriced(Event, name="order.priced", stream="order"):
     one_time_minor: int
     one_time_reduced_minor: int = 0
     recurring: tuple[RecurringTotal, ...]
-
-
-class PromisedItem(Part):
-    """The day by which an item is promised, and the step that it depends on most: one of its own, or of another item (`of`)."""
-
-    item: str
-    promised_on: str
-    step: str
-    of: str = ""
 
 
 class PromiseMade(Event, name="promise.made", stream="order"):
@@ -249,13 +234,19 @@ class OrderRejected(Event, name="order.rejected", stream="order"):
 
 
 class OrderCompleted(Event, name="order.completed", stream="order"):
-    """Every item is completed."""
+    """Every item is completed. So many of them are `products` in service; -1 where there were no products yet."""
 
-    example: ClassVar[dict[str, object]] = {}
+    example: ClassVar[dict[str, object]] = {"products": 1}
+    upcasts = (Upcast(defaults={"products": -1}),)
+    products: int = 0
 
 
 class OrderPartiallyCompleted(Event, name="order.partially-completed", stream="order"):
-    """Every item is final and only some are completed."""
+    """Every item is final and only some are completed. So many of these are `products` in service; -1 where there were no products yet."""
+
+    example: ClassVar[dict[str, object]] = {"products": 1}
+    upcasts = (Upcast(defaults={"products": -1}),)
+    products: int = 0
 
 
 class OrderFailed(Event, name="order.failed", stream="order"):
@@ -315,13 +306,23 @@ class ItemFailed(OfItem, name="item.failed", stream="order"):
     note: Annotated[str, Pii("note")] = ""
 
 
+class ItemTakenIntoUse(Event, name="item.taken-into-use", stream="order"):
+    """An item was completed, and is a `product` in service."""
+
+    example = {"item": "1", "product": "6f9619ff-8b86-5d01-b42d-00cf4fc964ff:1"}
+    item: str
+    product: str
+
+
 class ItemCeased(Event, name="item.ceased", stream="order"):
     """The service of an item that was complete ended, on the local date `ended_on`: its number rests, and its SIM serves nobody any more. The order stays
-    as it ended."""
+    as it ended. With `steps` only what these obtained serves no more: another piece took its place."""
 
-    example = {"item": "1", "ended_on": "2026-03-23"}
+    example = {"item": "1", "ended_on": "2026-03-23", "steps": ["sim"]}
+    upcasts = (Upcast(defaults={"steps": []}),)
     item: str
     ended_on: str
+    steps: tuple[str, ...] = ()
 
 
 class ItemCancelled(OfItem, name="item.cancelled", stream="order"):

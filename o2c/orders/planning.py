@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from o2c.catalogue.events import OfferingPublished
 from o2c.catalogue.state import CatalogueState
+from o2c.kernel.charges import MONTHLY
 from o2c.kernel.discounts import off_a_period
 from o2c.kernel.reasons import CodeBook
 from o2c.kernel.step import Step
 from o2c.markets.base import Market
 from o2c.orders.bringing import brought
+from o2c.orders.changing import ASKING, EFFECTIVE, ON_BILL_DATE, bases_in_service, products_of
 from o2c.orders.dates import wished_days
+from o2c.orders.event_parts import HeldProduct
 from o2c.orders.events import OrderPlanned, OrderPriced, PlannedItem, PlannedStep, RecurringTotal
 from o2c.orders.needs import bound
 from o2c.orders.pricing import PinnedPrices, Prices, chosen, committed_minor, metered, priced, with_discounts
@@ -24,6 +27,7 @@ from o2c.orders.state import OrderState
 from o2c.orders.vouchers import held_by
 from o2c.orders.wish import Line, account_of, around, multiplicity, names_of
 
+_NO_PRICES = PinnedPrices(0, 0, MONTHLY)
 IN_SERVICE = ("esim-download", "activation")
 """The steps after which the customer has the service, the later one first: a profile that nobody downloaded serves nobody."""
 
@@ -52,6 +56,11 @@ class Book(Protocol):
     def steps_of(self, specification: str, characteristics: Mapping[str, str]) -> tuple[tuple[str, tuple[str, ...]], ...]:
         """Give the steps of a product specification in order, each as (step, the steps of the same item it waits for)."""
 
+    def steps_of_change(
+        self, specification: str, attributes: Collection[str], characteristics: Mapping[str, str]
+    ) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        """Give the steps that change these attributes of a product of a specification, as `steps_of` does."""
+
     def catalogue(self, version: int) -> CatalogueState:
         """Give the catalogue as it stood at a version of its stream."""
 
@@ -67,7 +76,7 @@ def plan_order(state: OrderState, book: Book, at: datetime) -> OrderPlanned:
     names, by_id = names_of(multiplicity(lines)), {line.item: line for line in lines}
     assert state.captured_at is not None
     prices = with_discounts(priced(lines, catalogue, state.captured_at), [(one.discount, one.lines) for one in held_by(state)])
-    planner = _Planner(state, book, catalogue, market, by_id, names, prices)
+    planner = _Planner(state, book, catalogue, market, by_id, names, prices, products_of(state))
     items = [planner.item(line, name, turn) for line in lines if line.item in names for turn, name in enumerate(names[line.item])]
     return OrderPlanned(
         account=state.account,
@@ -112,8 +121,11 @@ class _Planner:
     by_id: Mapping[str, Line]
     names: Mapping[str, list[str]]
     prices: Prices
+    products: Mapping[str, HeldProduct]
 
     def item(self, line: Line, name: str, turn: int) -> PlannedItem:
+        if line.item in self.products:
+            return self._change(line, name, self.products[line.item])
         offering, wanted = self.catalogue.offerings[line.offering], self._wanted(line, turn)
         bases = self._bases(line, turn)
         start_on, wished_on = wished_days(line, self.by_id, self.state.requested_start, self.state.requested_completion, self.market.zone)
@@ -134,6 +146,38 @@ class _Planner:
             start_on=start_on,
             wished_on=wished_on,
             account=account_of(line, self.by_id, self.state.account),
+            on_products=tuple(bases_in_service(line, self.by_id, self.products)),
+        )
+
+    def _change(self, line: Line, name: str, product: HeldProduct) -> PlannedItem:
+        """An item that changes a product in service: of the offering that it is to have, at the price of what is sold anew."""
+        stands, offering = product.standing, self.catalogue.offerings.get(line.offering)
+        anew = offering if line.costs_anew else None
+        wanted = {**stands.characteristics, **(chosen(line, offering) if offering else {}), **_asked(line)}
+        prices = self.prices.get(line.item, [_NO_PRICES])[0]
+        start_on, wished_on = wished_days(line, self.by_id, self.state.requested_start, self.state.requested_completion, self.market.zone)
+        if "offering" in product.attributes and line.characteristics.get(EFFECTIVE) == ON_BILL_DATE:
+            wished_on = max(wished_on, product.next_bill_on)
+        specification = anew.specification if anew else stands.specification
+        steps = self.book.steps_of_change(specification, product.attributes, wanted)
+        return PlannedItem(
+            item=name,
+            line=line.item,
+            offering=line.offering,
+            specification=specification,
+            characteristics=wanted,
+            relies_on=tuple(self._bases(line, 0)),
+            recurring_minor=prices.recurring_minor,
+            one_time_minor=prices.one_time_minor,
+            terms=metered(prices.terms, anew, self.state.catalogue_version) if anew else prices.terms,
+            commitment_months=int(wanted.get("commitmentMonths", "1")) if anew else 1,
+            steps=tuple(PlannedStep(step=step, waits=waits) for step, waits in steps),
+            promised_on="",
+            start_on=start_on,
+            wished_on=wished_on,
+            account=line.account or stands.account,
+            product=product.product,
+            attributes=product.attributes,
         )
 
     def _wanted(self, line: Line, turn: int) -> dict[str, str]:
@@ -162,6 +206,11 @@ class _Planner:
         for line in self.by_id.values():
             if line.parent == relied:
                 yield from self._meant(line.item, turn)
+
+
+def _asked(line: Line) -> dict[str, str]:
+    """What a line asks of a product beside the characteristics of its offering."""
+    return {name: line.characteristics[name] for name in ASKING if name in line.characteristics}
 
 
 def commitment_months(state: OrderState, catalogue: CatalogueState) -> int:

@@ -58,6 +58,13 @@ def metered(terms: PriceTerms, offering: OfferingPublished, catalogue_version: i
     return terms.model_copy(update={"usage_version": catalogue_version})
 
 
+def _of_line(line: Line, offering: OfferingPublished, at: datetime) -> PinnedPrices:
+    """The prices of a line: what is not sold anew costs nothing more, and a product that has another offering now is set up already."""
+    if not line.costs_anew:
+        return PinnedPrices(0, 0, PriceTerms())
+    return pinned(offering, at) if line.action != "modify" else replace(pinned(offering, at), one_time_minor=0)
+
+
 Prices = dict[str, list[PinnedPrices]]
 """By leaf line, the prices of each of the items that it stands for."""
 
@@ -70,8 +77,8 @@ def priced(lines: Sequence[Line], catalogue: CatalogueState, at: datetime) -> Pr
     """
     known = {line.item: catalogue.offerings[line.offering] for line in lines if line.offering in catalogue.offerings}
     counts = multiplicity(lines)
-    prices = {item: [pinned(known[item], at)] * count for item, count in counts.items() if item in known}
     by_id = {line.item: line for line in lines}
+    prices = {item: [_of_line(by_id[item], known[item], at)] * count for item, count in counts.items() if item in known}
     of_price = [line for line in lines if line.item in known and line.item not in counts and known[line.item].prices]
     for bundle in sorted(of_price, key=lambda line: -sum(1 for _ in around(line, by_id))):
         for places in _copies(bundle, by_id, counts, prices):

@@ -17,8 +17,10 @@ from o2c.kernel.periods import stamp
 from o2c.kernel.reasons import Codes
 from o2c.kernel.refusal import Refused
 from o2c.orders import events
+from o2c.orders.changing import dropped
 from o2c.orders.document import SOURCE, differing
 from o2c.orders.ending import dependants, end_item, open_item, todo, unwind
+from o2c.orders.in_life import in_service
 from o2c.orders.planning import Book, ended_minor
 from o2c.orders.promise import plan_and_promise, revise
 from o2c.orders.renewal import renew_lost
@@ -183,7 +185,7 @@ def advance(state: OrderState, touched: frozenset[str], at: datetime, book: Book
     decision = NOTHING
     near = _near(state, touched)
     for item in near:
-        decision += _next_steps(state, item, at, book)
+        decision += _next_steps(state, item, at, book) or in_service(state, item, at, book)
     return decision or revise(state, near, at, book)
 
 
@@ -254,8 +256,20 @@ def close(state: OrderState) -> Decision:
         return NOTHING
     if how == "rejected":
         declined = next(gate for gate, status in state.progress.gates.items() if status == "declined")
-        return just(events.OrderRejected(reason=state.record("", declined).reason)) + settled(state, how)
-    return just(_CLOSING[how]()) + _credit_released(state, how) + settled(state, how)
+        return (
+            just(events.OrderRejected(reason=state.record("", declined).reason)) + settled(state, how) + dropped(state, _unplanned(state))
+        )
+    return just(_closing(state, how)) + _credit_released(state, how) + settled(state, how) + dropped(state, _unplanned(state))
+
+
+def _closing(state: OrderState, how: str) -> Event:
+    told = {"products": len(state.in_service)} if how in ("completed", "partial") else {}
+    return _CLOSING[how].model_validate(told)
+
+
+def _unplanned(state: OrderState) -> tuple[str, ...]:
+    """The lines of an order that was never planned; what is planned ends item by item."""
+    return () if state.planned else tuple(line.item for line in state.lines)
 
 
 def _credit_released(state: OrderState, how: str) -> Decision:

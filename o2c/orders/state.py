@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from o2c.kernel.charges import PriceTerms
 from o2c.kernel.event import Event
 from o2c.kernel.frozen import changed
 from o2c.kernel.identifiers import derived_id
@@ -28,42 +27,15 @@ from o2c.kernel.shapes import (
 )
 from o2c.kernel.work import NO_RECORD, Record, recorded
 from o2c.orders import events
+from o2c.orders.planned import Planned as Planned
 from o2c.orders.rollup import Progress, follow, plan
-from o2c.orders.wish import NUMBER, PORT_IN, Line, bringing_nothing
+from o2c.orders.wish import NUMBER, PORT_IN, Line, bringing_nothing, corrected, resolved
 
-SHAPE_VERSION = 12
+SHAPE_VERSION = 13
 OURS = "ours"
 """The one value of the correction of prices: the channel takes what the catalogue says."""
 LONG_AFTER = datetime(9999, 1, 1, tzinfo=UTC)
 """Stands for the day of a code that was corrected before that day was kept: it never grows too old."""
-
-
-@dataclass(frozen=True, slots=True)
-class Planned:
-    """A line to fulfil, as planned; `waits` maps each step to the steps it waits for.
-
-    Nothing of it begins before `start_on`, and it is neither switched on nor charged before `wished_on`: ISO days local to the market, empty
-    for any day. `promised_on` is the day it is promised for, as last revised. `code_given_at` is when a correction brought the porting code:
-    None for one that came with the order, LONG_AFTER when that was not kept.
-    """
-
-    item: str
-    line: str
-    offering: str
-    specification: str
-    characteristics: dict[str, str]
-    relies_on: tuple[str, ...]
-    recurring_minor: int
-    one_time_minor: int
-    terms: PriceTerms
-    waits: dict[str, tuple[str, ...]]
-    place: str = field(repr=False)
-    account: str
-    currency: str
-    start_on: str = ""
-    wished_on: str = ""
-    code_given_at: datetime | None = None
-    promised_on: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +64,8 @@ class OrderState:
     `relied_on_by` gives, by item, the items that rely on it. `records`, `set_aside` and `let_go` (what is kept for a step no more) stand under item
     and step; the item of a gate is empty. `suspected` are the open fallouts of resubmissions, of which an order may have several. `due` gives, by
     item and step under way, the time at which more is known and whether a partner took the work on; `forced`, by item, the step that was last
-    counted as done by other means after a fallout, and the reason of that. `ceased` are the items whose service ended after they were complete.
+    counted as done by other means after a fallout, and the reason of that. `ceased` are the items whose service ended after they were complete, and
+    `ITEM/STEP` what of an item serves no more; `in_service` are the items that became products.
     """
 
     order_id: str = ""
@@ -126,6 +99,7 @@ class OrderState:
     due: dict[str, dict[str, tuple[datetime, bool]]] = field(default_factory=dict)
     forced: dict[str, tuple[str, str]] = field(default_factory=dict)
     ceased: tuple[str, ...] = ()
+    in_service: tuple[str, ...] = ()
 
     def kept(self, item: str, step: str) -> tuple[dict[str, Any], ...]:
         """Give the events by which something was set aside for a step, oldest first, as plain values."""
@@ -228,6 +202,9 @@ def _planned(state: OrderState, event: events.OrderPlanned) -> OrderState:
             start_on=item.start_on,
             wished_on=item.wished_on,
             promised_on=item.promised_on,
+            product=item.product,
+            attributes=item.attributes,
+            on_products=item.on_products,
         )
         for item in event.items
     }
@@ -280,18 +257,8 @@ def correct_wish(state: OrderState, key: str, value: str) -> OrderState | None:
             return changed(state, catalogue_version=int(value))
         case ["line", number, name] if number.isdecimal() and 1 <= int(number) <= len(state.lines):
             at = int(number) - 1
-            return changed(state, lines=(*state.lines[:at], *_correct_line(state.lines[at], name, value), *state.lines[at + 1 :]))
+            return changed(state, lines=(*state.lines[:at], *corrected(state.lines[at], name, value), *state.lines[at + 1 :]))
     return None
-
-
-def _correct_line(line: Line, name: str, value: str) -> tuple[Line, ...]:
-    if name == "drop":
-        return ()
-    if name == "relies_on":
-        return (changed(line, relies_on=tuple(part for part in value.split(",") if part)),)
-    if name in ("item", "action", "quantity", "offering", "product", "place", "account", "requested_start", "requested_completion"):
-        return (Line(**{**asdict(line), name: value}),)
-    return (changed(line, characteristics={**line.characteristics, name: value}),)
 
 
 def _set_aside(state: OrderState, event: OfItem) -> OrderState:
@@ -373,6 +340,15 @@ def _settled(state: OrderState, event: events.DuplicateSettled) -> OrderState:
     return changed(_step_event(state, event), suspected=suspected, resubmissions=settled)
 
 
+def _ceased_names(event: events.ItemCeased) -> tuple[str, ...]:
+    return tuple(f"{event.item}/{step}" for step in event.steps) or (event.item,)
+
+
+def _validated(state: OrderState, event: events.OrderValidated) -> OrderState:
+    products = {one.line: one for one in event.products}
+    return _step_event(changed(state, lines=tuple(resolved(state.lines, products))) if products else state, event)
+
+
 def _closed(state: OrderState, event: Event) -> OrderState:
     return changed(state, closed=event.type_name)
 
@@ -387,7 +363,9 @@ _OWN: dict[type[Event], Callable[[OrderState, Any], OrderState]] = {
     events.PromiseRevised: _promised,
     events.DuplicateSuspected: _suspected,
     events.DuplicateSettled: _settled,
-    events.ItemCeased: lambda state, event: changed(state, ceased=(*state.ceased, event.item)),
+    events.ItemCeased: lambda state, event: changed(state, ceased=(*state.ceased, *_ceased_names(event))),
+    events.ItemTakenIntoUse: lambda state, event: changed(state, in_service=(*state.in_service, event.item)),
+    events.OrderValidated: _validated,
     **dict.fromkeys(
         (events.OrderRejected, events.OrderCompleted, events.OrderPartiallyCompleted, events.OrderFailed, events.OrderCancelled), _closed
     ),

@@ -11,12 +11,13 @@ from o2c.catalogue.state import CatalogueState
 from o2c.customers.state import stream_of, tier_of
 from o2c.kernel.charges import AccountOpened, account_stream
 from o2c.kernel.decision import NOTHING, Decision, just
+from o2c.kernel.frozen import changed
 from o2c.kernel.periods import local_date
 from o2c.kernel.step import Referral, Step
 from o2c.kernel.stream import StreamKind
 from o2c.kernel.work import Work
-from o2c.orders import corrections, readings, rules, state
-from o2c.orders.event_parts import HeldVoucher
+from o2c.orders import changing, corrections, readings, rules, state
+from o2c.orders.event_parts import HeldProduct, HeldVoucher
 from o2c.orders.events import (
     DuplicateSettled,
     DuplicateSuspected,
@@ -29,7 +30,7 @@ from o2c.orders.events import (
 from o2c.orders.pricing import priced
 from o2c.orders.validation import POLICY, flaw
 from o2c.orders.vouchers import Campaigns, reserved, streams_named
-from o2c.orders.wish import account_of
+from o2c.orders.wish import account_of, resolved
 
 
 def _accounts(work: Work) -> dict[str, str]:
@@ -46,10 +47,10 @@ def _reads(work: Work) -> tuple[str, ...]:
     catalogue, party = f"{CATALOGUE}@{work.state.catalogue_version}", work.state.party
     if not party:
         return (catalogue,)
-    vouchers = streams_named(work.state.lines)
+    vouchers, products = streams_named(work.state.lines), changing.streams_named(work.state.lines)
     named = _accounts(work)
     whose = (stream_of(account) for account in named if account != party)
-    return (catalogue, stream_of(party), *(account_stream(account) for account in named), *whose, *vouchers)
+    return (catalogue, stream_of(party), *(account_stream(account) for account in named), *whose, *vouchers, *products)
 
 
 def _account_flaw(work: Work) -> str:
@@ -69,7 +70,7 @@ def _check(work: Work, at: datetime) -> str:
     if work.state.party and (wrong := _account_flaw(work)):
         return wrong
     party = work.read.get(stream_of(work.state.party))
-    told = {"catalogue": catalogue, "market": work.market, "campaigns": _campaigns(work)}
+    told = {"catalogue": catalogue, "market": work.market, "campaigns": _campaigns(work), "products": _products(work)}
     tier = tier_of(party) if told["campaigns"] else ""
     return flaw(work.state, party_known=party is not None, tier=tier, **told)
 
@@ -78,11 +79,21 @@ def _campaigns(work: Work) -> Campaigns:
     return {stream: work.read.get(stream) for stream in streams_named(work.state.lines)}
 
 
-def _vouchers(work: Work) -> tuple[tuple[HeldVoucher, ...], Decision]:
+def _products(work: Work) -> changing.Products:
+    return {stream: work.read.get(stream) for stream in changing.streams_named(work.state.lines)}
+
+
+def _held_products(work: Work) -> tuple[HeldProduct, ...]:
+    """The products in service that the order names, with the day of their accounts' next bill as far as the order reads these."""
+    bill_dates = {account: opened.next_run for account in _accounts(work) if (opened := work.read.get(account_stream(account)))}
+    return changing.held(work.state.lines, _products(work), bill_dates)
+
+
+def _vouchers(work: Work, products: tuple[HeldProduct, ...]) -> tuple[tuple[HeldVoucher, ...], Decision]:
     """What the order holds of the vouchers that it names, by the versions of their streams and a guard for each use."""
-    order: state.OrderState = work.state
     if not (campaigns := _campaigns(work)):
         return (), NOTHING
+    order: state.OrderState = changed(work.state, lines=tuple(resolved(work.state.lines, {one.line: one for one in products})))
     assert order.captured_at is not None
     catalogue = work.read[f"{CATALOGUE}@{order.catalogue_version}"] or CatalogueState()
     return reserved(order, campaigns, priced(order.lines, catalogue, order.captured_at), order.captured_at, work.holder)
@@ -91,8 +102,9 @@ def _vouchers(work: Work) -> tuple[tuple[HeldVoucher, ...], Decision]:
 def _validated(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
     """The order can be planned; the accounts that nobody named before are its party's from now on, by the versions of their streams."""
     tier = tier_of(work.read.get(stream_of(work.state.party)))
-    vouchers, reserving = _vouchers(work)
-    told = {"catalogue_version": work.state.catalogue_version, "policy": POLICY, "tier": tier, "vouchers": vouchers}
+    products = _held_products(work)
+    vouchers, reserving = _vouchers(work, products)
+    told = {"catalogue_version": work.state.catalogue_version, "policy": POLICY, "tier": tier, "vouchers": vouchers, "products": products}
     validated = OrderValidated(attempt=work.attempt, **told)
     offered_on = local_date(at, work.market.zone).isoformat() if work.market.usage.limits.offered_before_contract else ""
     opened = (
@@ -103,7 +115,7 @@ def _validated(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
         for account in _accounts(work)
         if work.read.get(account_stream(account)) is None
     )
-    return Decision((validated,), tuple(opened)) + reserving
+    return Decision((validated,), tuple(opened)) + reserving + changing.accepted(products, work.state.order_id)
 
 
 def _decide(work: Work, approve: bool, at: datetime) -> Decision:

@@ -9,15 +9,17 @@ from graphlib import CycleError, TopologicalSorter
 
 from o2c.catalogue.rules import unorderable
 from o2c.catalogue.state import CatalogueState
+from o2c.kernel.frozen import changed
 from o2c.markets.base import Market
 from o2c.orders.bringing import flaw_of_numbers
+from o2c.orders.changing import Products, flaw_of_changes, held
 from o2c.orders.dates import flaw_of_dates
 from o2c.orders.needs import bound
 from o2c.orders.pricing import chosen, priced, with_discounts
 from o2c.orders.sent_prices import flaw_of_prices
 from o2c.orders.state import OrderState
 from o2c.orders.vouchers import Campaigns, flaw_of_vouchers, streams_named, wanted
-from o2c.orders.wish import QUANTITY_MAX, Line, around, multiplicity, names_of, quantity_of
+from o2c.orders.wish import QUANTITY_MAX, Line, around, multiplicity, names_of, quantity_of, resolved
 
 LINES_MAX = 5_000
 POLICY = "validation/2026-11"
@@ -25,22 +27,27 @@ POLICY = "validation/2026-11"
 
 
 def flaw(
-    state: OrderState, *, party_known: bool, catalogue: CatalogueState, market: Market, campaigns: Campaigns | None = None, tier: str = ""
+    state: OrderState,
+    *,
+    party_known: bool,
+    catalogue: CatalogueState,
+    market: Market,
+    campaigns: Campaigns | None = None,
+    tier: str = "",
+    products: Products | None = None,
 ) -> str:
     """Give the first reason why an order cannot be planned (`CODE: detail`); empty when there is none.
 
     In this order: DQ-PARTY, DQ-ITEM, DQ-ACTION, DQ-DATE, DQ-OFFER, DQ-ITEM for what an offering needs beside it, DQ-VOUCHER, and last DQ-PRICE. `campaigns` are those of the vouchers that it names, and `tier` its customer's; without
-    campaigns nothing is said of vouchers. Values are judged as text and never repaired. Source: the table of imperfect
+    campaigns nothing is said of vouchers. `products` are those in service that its lines name. Values are judged as text and never repaired. Source: the table of imperfect
     orders (design, section 11).
     """
     if not state.party or not party_known:
         return "DQ-PARTY: no related party has the role customer" if not state.party else "DQ-PARTY: the party is not registered"
-    return (
-        _item_flaw(state.lines, market)
-        or _action_flaw(state.lines)
-        or _date_flaw(state, market)
-        or (_sale_flaw(state, catalogue) or _money_flaw(state, catalogue, market, campaigns, tier))
-    )
+    if wrong := _item_flaw(state.lines, market) or flaw_of_changes(state.lines, products or {}, state.party, market, state.order_id):
+        return wrong
+    known = changed(state, lines=tuple(resolved(state.lines, {one.line: one for one in held(state.lines, products or {}, {})})))
+    return _date_flaw(known, market) or _sale_flaw(known, catalogue) or _money_flaw(known, catalogue, market, campaigns, tier)
 
 
 def _item_flaw(lines: Sequence[Line], market: Market) -> str:
@@ -78,17 +85,6 @@ def _relation_flaw(lines: Sequence[Line]) -> str:
     return ""
 
 
-def _action_flaw(lines: Sequence[Line]) -> str:
-    """Give the first action that cannot be carried out. What names no offering but a product in service is looked for in the inventory."""
-    for line in lines:
-        if line.action not in ("add", "modify", "delete", "noChange"):
-            return f"DQ-ACTION: item {line.item} has an unknown action"
-        if line.action in ("modify", "delete") or (line.action == "noChange" and not line.offering):
-            missing = "names no product" if not line.product else "names a product that is not in the inventory"
-            return f"DQ-ACTION: item {line.item} ({line.action}) {missing}"
-    return ""
-
-
 def _date_flaw(state: OrderState, market: Market) -> str:
     assert state.captured_at is not None
     return flaw_of_dates(state.requested_start, state.requested_completion, state.lines, state.captured_at, market)
@@ -120,6 +116,10 @@ def _offer_flaw(state: OrderState, catalogue: CatalogueState) -> str:
     assert state.captured_at is not None
     parents = {line.parent for line in state.lines}
     for line in state.lines:
+        if not line.costs_anew:
+            if line.offering in catalogue.offerings and (wrong := _choice_flaw(line, catalogue)):
+                return wrong
+            continue
         if not line.offering:
             return f"DQ-OFFER: item {line.item} names no offering"
         if not catalogue.offerings:
@@ -131,8 +131,15 @@ def _offer_flaw(state: OrderState, catalogue: CatalogueState) -> str:
             return f"DQ-OFFER: the offering of item {line.item} is not sold in the order's market"
         if offering.bundle != (line.item in parents):
             return f"DQ-OFFER: item {line.item} is a bundle without children or has children without being one"
-        wanted = chosen(line, offering)
-        for name, values in offering.characteristics.items():
-            if wanted.get(name) not in values and not (name in offering.optional and name not in wanted):
-                return f"DQ-OFFER: {name} of item {line.item} is not among the offering's values"
+        if wrong := _choice_flaw(line, catalogue):
+            return wrong
+    return ""
+
+
+def _choice_flaw(line: Line, catalogue: CatalogueState) -> str:
+    offering = catalogue.offerings[line.offering]
+    wanted = chosen(line, offering)
+    for name, values in offering.characteristics.items():
+        if wanted.get(name) not in values and not (name in offering.optional and name not in wanted):
+            return f"DQ-OFFER: {name} of item {line.item} is not among the offering's values"
     return ""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from math import prod
 
 from o2c.kernel.frozen import changed
-from o2c.orders.event_parts import SentPrice
+from o2c.orders.event_parts import HeldProduct, SentPrice
 
 QUANTITY_MAX = 1_000
 
@@ -24,7 +24,7 @@ class Line:
     """One order item as the channel sent it, and as corrections made it; every value is text, absent ones empty.
 
     `account`, `requested_start` and `requested_completion` are the item's own; where they are empty, those of the order hold. `prices` are those
-    that the channel sent with it. Stored in two
+    that the channel sent with it. A line about a product in service `costs_anew` where it says another offering. Stored in two
     halves (`events.CapturedLine`, `events.LineDetail`), because only one of them may be personal.
     """
 
@@ -41,6 +41,7 @@ class Line:
     requested_start: str = ""
     requested_completion: str = ""
     prices: tuple[SentPrice, ...] = ()
+    costs_anew: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,3 +119,25 @@ def bringing_nothing(line: Line) -> Line:
     """Give a line without the numbers that it brings and their codes."""
     kept = {name: value for name, value in line.characteristics.items() if name.partition("#")[0] not in (NUMBER, CODE)}
     return changed(line, characteristics=kept)
+
+
+def resolved(lines: Sequence[Line], products: Mapping[str, HeldProduct]) -> Sequence[Line]:
+    """Give lines as they are to be read: a line that names a product is of its offering unless it says another, and costs nothing anew where it does not."""
+    return [_resolved(line, products[line.item]) if line.item in products else line for line in lines]
+
+
+def _resolved(line: Line, product: HeldProduct) -> Line:
+    stands, anew = product.standing, "offering" in product.attributes
+    characteristics = {**stands.characteristics, **line.characteristics}
+    return changed(line, offering=line.offering if anew else stands.offering, characteristics=characteristics, costs_anew=anew)
+
+
+def corrected(line: Line, name: str, value: str) -> tuple[Line, ...]:
+    """Give a line as a person corrected one thing of it: a field, a characteristic, what it relies on, or `drop`, which leaves none."""
+    if name == "drop":
+        return ()
+    if name == "relies_on":
+        return (changed(line, relies_on=tuple(part for part in value.split(",") if part)),)
+    if name in ("item", "action", "quantity", "offering", "product", "place", "account", "requested_start", "requested_completion"):
+        return (Line(**{**asdict(line), name: value, "prices": line.prices}),)
+    return (changed(line, characteristics={**line.characteristics, name: value}),)

@@ -158,7 +158,7 @@ def lose(work: Work, outcome: Mapping[str, Any], at: datetime) -> Decision:
 
 def _gone(work: Work, at: datetime) -> bool:
     """Whether the SIM may have left the house or been used, or its profile cannot be downloaded by anybody else."""
-    used = any(work.outcomes.get(step) or work.with_partner(step, at) for step in ("delivery", "activation"))
+    used = any(work.outcomes.get(step) or work.with_partner(step, at) for step in ("delivery", "activation", "service-change"))
     return used or ("esim-cancel" in work.outcomes and not work.outcomes["esim-cancel"].get("reusable"))
 
 

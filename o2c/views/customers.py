@@ -13,7 +13,7 @@ from o2c.views.orders import list_orders
 from o2c.views.ownership import begun_by
 from o2c.views.reading import Page, Rows, page_of_streams, plain
 from o2c.views.shown import CustomerShown, PartyShown
-from projections import balances, fallout, invoices, items, stock
+from projections import balances, fallout, invoices, items, products, stock
 
 CONTACTS_OF_CUSTOMER = """SELECT occurred_at AS contacted_at, body ->> 'medium' AS medium, body ->> 'direction' AS direction,
     body ->> 'topic' AS topic, nullif(body ->> 'order', '') AS "order", actor FROM o2c.event
@@ -45,7 +45,7 @@ def show_customer(app: Engine, name: str, *, personal: bool = False) -> Customer
         "registered": state.papers is not None,
         **_papers(state, personal),
         "orders": [{key: value for key, value in row.items() if key != "customer"} for row in ordered],
-        "in_service": app.reads.rows(items.IN_SERVICE_OF_CUSTOMER, name),
+        "in_service": app.reads.rows(products.IN_SERVICE_OF_CUSTOMER, name),
         "promised": app.reads.rows(items.PROMISED_TO_CUSTOMER, name, list(FINAL)),
         "numbers": _held(app, name, "number", "msisdn"),
         "sims": _held(app, name, "sim", "iccid"),

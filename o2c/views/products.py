@@ -1,21 +1,18 @@
-"""What customers have in service."""
+"""What customers have and had in service."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 
 from o2c.engine.app import Engine
-from o2c.views.reading import Page, part_of
+from o2c.kernel.refusal import Refused
+from o2c.views.following import show_stream
+from o2c.views.reading import Page, Rows, part_of
 from o2c.views.shown import ProductShown
-from projections import items, stock
+from projections import products
 
-_OWN: Mapping[str, Callable[[Mapping[str, str]], dict[str, str]]] = {
-    "number": lambda row: {"msisdn": row["key"]},
-    "sim": lambda row: {"iccid": row["key"], "sim_kind": row["class"]},
-    "device": lambda row: {"imei": row["key"]},
-}
-"""What a piece of stock adds to the product that has it, by its kind."""
-_COLUMNS = ("msisdn", "iccid", "sim_kind", "imei")
+STATUSES = ("active", "suspended", "pendingTerminate", "terminated")
+"""The statuses of a product. Source: TM Forum TMF637 v4.0.0, ProductStatusType; created, pendingActive and cancelled are of an item in its order."""
 
 
 def list_products(
@@ -25,22 +22,42 @@ def list_products(
     items_named: Sequence[str] = (),
     customers: Sequence[str] = (),
     offerings: Sequence[str] = (),
+    statuses: Sequence[str] = (),
     captured_by: str = "",
     offset: int = 0,
     limit: int = 100,
 ) -> Page[ProductShown]:
-    """What is in service, the oldest first: the item of the order that it came with, its offering and customer, and the number, SIM or device that it has; the
-    page says how much more there is.
+    """Products, the oldest first: those in service, or those of some `statuses`; the page says how many more there are.
 
-    The projections must be caught up. Raises Refused (usage).
+    There are as many in service as items were completed that brought one, without those that ended. The projections must be caught up. Raises Refused
+    (usage), for a status that is none as well.
     """
+    if unknown := sorted(set(statuses) - set(STATUSES)):
+        raise Refused(f"{unknown[0]} is no status of a product; use some of {', '.join(STATUSES)}")
     picked = {"orders": list(orders), "items": list(items_named), "customers": list(customers), "offerings": list(offerings)}
-    page = part_of(app, items.PRODUCTS, items.PRODUCTS_COUNT, {**picked, "captured_by": captured_by}, offset, limit)
-    held: dict[tuple[str, str], dict[str, str]] = {}
-    for row in app.reads.rows(stock.HELD_BY_ORDERS, sorted({product["order"] for product in page})) if page else ():
-        # The newest of each: it took the place of the others.
-        own = _OWN[row["kind"]](row)
-        held[row["order"], row["item"]] = {**held.get((row["order"], row["item"]), {}), **own}
-    for product in page:
-        product.update({**dict.fromkeys(_COLUMNS), **held.get((product["order"], product["item"]), {})})
-    return page
+    return part_of(app, products.LISTED, products.COUNT, {**picked, "statuses": list(statuses), "captured_by": captured_by}, offset, limit)
+
+
+def product_history(app: Engine, product: str) -> Rows:
+    """What happened to a product, oldest first: each event with its time, who did it, and the order that it came from. Raises Refused (missing)."""
+    events = show_stream(app, f"product-{product}")
+    if not events:
+        raise Refused(f"no product {product}; see `o2c products list`", kind="missing")
+    return [
+        {
+            "at": event.occurred_at,
+            "event": event.type,
+            "actor": event.actor,
+            "order": event.data.get("order", ""),
+            "what": _what(event.data),
+        }
+        for event in events
+    ]
+
+
+def _what(body: dict[str, object]) -> str:
+    """In a word what changed."""
+    attributes = body.get("attributes")
+    if isinstance(attributes, list | tuple):
+        return ", ".join(str(name) for name in attributes)
+    return str(body.get("reason") or body.get("cause") or "")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import date, datetime
 from decimal import Decimal
@@ -42,6 +42,17 @@ def part_of(app: Engine, rows: str, count: str, picked: Mapping[str, Any], offse
     page: Page[Any] = Page(plain({name: value for name, value in row.items() if name != "n"}) for row in found)
     page.more = max(total - offset - len(page), 0)
     return page
+
+
+def part_after_part(ask: Callable[..., Page[Any]], most: int | None = None) -> Iterator[Any]:
+    """The rows of a list that gives parts, `most` of them (None: all). `ask` takes an offset and a limit."""
+    offset = 0
+    while most is None or offset < most:
+        page = ask(offset=offset, limit=PART_MAX if most is None else min(PART_MAX, most - offset))
+        yield from page
+        offset += len(page)
+        if not page.more:
+            return
 
 
 def page_of(rows: Rows, total: str) -> Page[Any]:

@@ -43,7 +43,7 @@ _AT_A_DESK = "It answers a person's question at a desk; a service has the order,
 _OWN_VIEWS = "Views are saved for the eyes of a person at a desk; a service keeps its filters in its own code."
 _DOCUMENTS = "Documents are what programs exchange in the form of a standard; a person looks at an order's page."
 _LISTS = dict.fromkeys(
-    ("accounts.list", "catalogue.offerings", "customers.list", "events.page", "payments.invoices", "products.list"),
+    ("accounts.list", "catalogue.offerings", "customers.list", "events.page", "payments.invoices"),
     "A list in full is for programs that page through it; a person asks for a customer, an order or an invoice.",
 )
 _FIGURES = dict.fromkeys(

@@ -22,7 +22,7 @@ from tests.lives import LIVES, ORDER
 GOLDEN = Path(__file__).parents[1] / "golden" / "folds"
 EVERY = [pytest.param(kind, id=category) for category, kind in KINDS.items()]
 STREAMS = {
-    "order": f"order-{ORDER}", "sim": "sim-8944770000000000009", "number": "number-+447700910001", "device": "device-001010120000003", "customer": "customer-C-1001",
+    "order": f"order-{ORDER}", "product": f"product-{ORDER}:1", "sim": "sim-8944770000000000009", "number": "number-+447700910001", "device": "device-001010120000003", "customer": "customer-C-1001",
     "catalogue": "catalogue-main", "refund": "refund-BA-1001-R1", "delivery": "delivery-sims-1", "account": "account-BA-1001", "invoice": "invoice-BA-1001-20260108",
     "intake": "intake-3b1f", "partner": "partner-credit-bureau", "codes": "codes-main", "rates": "rates-main", "zones": "zones-main",
     "fallout": "fallout-5d3f0a5e-6f0e-5a53-9d4c-0d8a35a0b8f1", "job": "job-7b0e9d5c-41f2-5d0a-8c3e-2f6a1b9c0d4e",

@@ -76,6 +76,10 @@ def charge(name: str, minutes: int = 0, **changes: Any) -> Told:
     return of("account-BA-1", name, minutes, order=order_id(0), item="1", **changes)
 
 
+def goods(name: str, minutes: int = 0, **changes: Any) -> Told:
+    return of("product-A:1", name, minutes, **changes)
+
+
 def window(name: str = "porting.scheduled", **changes: Any) -> Told:
     times = {"window_opens_at": "2026-01-06T09:00:00Z", "window_closes_at": "2026-01-06T17:00:00Z"}
     return of_order(0, name, 5, **{**times, **changes})
@@ -129,6 +133,10 @@ TABLE: dict[str, tuple[History, History]] = {
     "invoice-states": (
         [bill("invoice.issued", lines=[]), bill("payment.received", 1), bill("invoice.overdue", 2)],
         [bill("invoice.issued", lines=[]), bill("invoice.overdue", 1), bill("payment.received", 2)],
+    ),
+    "product-states": (
+        [goods("product.started"), goods("product.terminated", 1), goods("product.suspended", 2)],
+        [goods("product.started"), goods("product.suspended", 1), goods("product.resumed", 2), goods("product.terminated", 3)],
     ),
     "credit-before-activation": (
         [captured(0), of_order(0, "service.activated", 5)],

@@ -46,6 +46,7 @@ HISTORY = [
     Told("account-1", "account.deposit-kept", held(1, order=order_id(0))),
     Told("fallout-f-0", "fallout.claimed", {"fallout": "f-0", "fell_out_in": "order-0", "by": "ann", "until": "2026-01-06T10:30:00Z"}),
     of_order(1, "cancellation.requested", items=["1"]),
+    Told("product-A:1", "product.started", dict(EVENT_TYPES["product.started"].example)),
     Told("quota-BA-1001", "prepaid.topped-up", dict(EVENT_TYPES["prepaid.topped-up"].example)),
     Told("ledger-main", "ledger.closed", dict(EVENT_TYPES["ledger.closed"].example)),
     Told("intake-1", "intake.closed", {"lines": 5, "captured": 3, "duplicates": 1, "resubmitted": 0, "refused": 1}),

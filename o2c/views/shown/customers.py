@@ -23,11 +23,13 @@ HeldShown = TypedDict(
 
 
 class InServiceShown(TypedDict):
-    """What a customer has in service, and since when."""
+    """What a customer has in service, its status by TMF637, and since when."""
 
+    product: str
     order: str
     item: str
     offering: str
+    status: str
     in_service_since: str
 
 
@@ -138,14 +140,25 @@ class CustomerShown(TypedDict):
 
 
 class ProductShown(TypedDict):
-    """A product in service: the item of the order that it came with, and its number, SIM (`sim_kind`: esim, physical) or device where it has one."""
+    """A product: whose it is, the item that it came with, its status by TMF637, and its number, SIM (`sim_kind`: esim, physical) or device where it has one.
 
+    `price_minor` recurs, net of tax; `commitment_ends_on` is the first day on which it may end without a charge, `ended_on` that from which it is not served.
+    """
+
+    product: str
     order: str
     item: str
+    customer: str
+    account: str
     offering: str
     specification: str
-    customer: str
+    status: str
+    started_on: str
     in_service_since: str
+    commitment_ends_on: str | None
+    ended_on: str | None
+    price_minor: int
+    currency: str
     msisdn: str | None
     iccid: str | None
     sim_kind: str | None

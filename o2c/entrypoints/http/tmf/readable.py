@@ -137,9 +137,9 @@ def _products(row: Thing) -> Iterator[Thing]:
     line = row["item"].partition("#")[0]
     specification = row["specification"]
     yield _known(
-        id=f"{row['order']}:{row['item']}",
+        id=row["product"],
         name=row["offering"],
-        status="active",
+        status=row["status"],
         startDate=stamp_ms(row["in_service_since"]),
         productOffering={"id": row["offering"], "href": OFFERINGS.href(row["offering"]), "@type": "ProductOfferingRef"},
         productSpecification={"id": specification, "@type": "ProductSpecificationRef"} if specification else None,

@@ -1,0 +1,104 @@
+"""Gathering the evidence that assurance compares from the events of the log, one pass."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import partial
+
+from o2c.catalogue.events import PriceRiseAnnounced
+from o2c.checks import life_to_bill
+from o2c.checks.order_to_bill import ENDS, Billed, Closing, Deposit, Evidence, Item, Said
+from projections.engine.seen import Seen
+
+TYPES = ENDS | life_to_bill.TYPES | {
+    "order.planned", "service.activated", "service.deactivated", "esim.downloaded", "step.forced", "step.skipped", "charging.started", "item.failed",
+    "item.cancelled", "account.charge-started", "account.charge-withdrawn", "invoice.issued", "account.deposit-kept", "account.deposit-freed",
+    "catalogue.price-rise-announced", "account.billed",
+    "collections.barred", "device.assigned", "delivery.delivered", "account.instalments-agreed",
+}  # fmt: skip
+
+
+def gathered(records: Iterable[Seen], mine: Callable[[str], bool] = lambda order: True) -> Evidence:
+    """Gather the evidence of events of TYPES in the order of the log, of those orders, and accounts by their names, that are `mine`."""
+    evidence, products = Evidence(), life_to_bill.Products()
+    of = partial(_mine, evidence, mine)
+    for seen in records:
+        if seen.type in life_to_bill.TYPES:
+            products.told(seen, of)
+            continue
+        if seen.stream.startswith("account-") and mine(account := seen.stream.removeprefix("account-")):
+            evidence.closings.setdefault(account, Closing(account)).told(seen)
+        if seen.type == "invoice.issued":
+            _billed(evidence, seen, mine)
+        elif seen.type == PriceRiseAnnounced.type_name:
+            evidence.rises.append(PriceRiseAnnounced.model_validate(seen.body))
+        elif seen.type == "collections.barred":
+            _ended(evidence, seen, mine)
+        elif (order := seen.body.get("order") or seen.order_id or seen.stream.removeprefix("order-")) and mine(order):
+            _told(evidence, seen, order)
+    return evidence
+
+
+def _mine(evidence: Evidence, mine: Callable[[str], bool], order: str, item: str) -> Item | None:
+    return evidence.of(order, item) if mine(order) else None
+
+
+def _billed(evidence: Evidence, seen: Seen, mine: Callable[[str], bool]) -> None:
+    body, items = seen.body, {(line["order"], line["item"]) for line in seen.body["lines"]}
+    of_invoice = (body["account"], body["currency"], body["total_minor"] if len(items) == 1 else 0)
+    for place, line in enumerate(body["lines"], 1):
+        if mine(line["order"]):
+            billed = Billed(seen.event_id, seen.at, seen.position, body["number"], line, body["issued_on"], place, *of_invoice)
+            evidence.of(line["order"], line["item"]).lines.append(billed)
+
+
+def _ended(evidence: Evidence, seen: Seen, mine: Callable[[str], bool]) -> None:
+    """The lines that the network ended because nobody paid for them; one that is barred goes on."""
+    for line in seen.body["lines"] if seen.body["level"] == "ended" else ():
+        if mine(line["order"]):
+            item = evidence.of(line["order"], line["item"])
+            said = Said(seen.event_id, seen.at, seen.body)
+            item.ended, item.ended_position = item.ended or said, item.ended_position or seen.position
+
+
+def _told(evidence: Evidence, seen: Seen, order: str) -> None:
+    said = Said(seen.event_id, seen.at, seen.body)
+    if seen.type == "order.planned":
+        for planned in seen.body["items"]:
+            named = {**planned, "account": planned.get("account") or seen.body["account"], "currency": seen.body["currency"]}
+            evidence.of(order, planned["item"]).planned = Said(seen.event_id, seen.at, named)
+    elif seen.type in ENDS:
+        evidence.deposits.setdefault(order, Deposit(order)).ended = said
+    elif seen.type.startswith("account.deposit-"):
+        deposit = evidence.deposits.setdefault(order, Deposit(order))
+        (deposit.kept if seen.type == "account.deposit-kept" else deposit.freed).append(said)
+    elif "item" in seen.body:
+        _of_item(evidence.of(order, seen.body["item"]), seen, said)
+
+
+def _of_item(item: Item, seen: Seen, said: Said) -> None:
+    match seen.type:
+        case "service.activated":
+            item.active = said
+        case "esim.downloaded":
+            item.begun = said
+        case "step.forced" | "step.skipped" if seen.step in ("activation", "esim-download"):
+            item.vouched = True
+            item.active = item.active or said
+        case "device.assigned":
+            item.device = said
+        case "delivery.delivered":
+            item.delivered = said
+            item.active = said if item.device else item.active
+        case "step.forced" | "step.skipped" if seen.step == "delivery" and item.device:
+            item.delivered = item.active = said
+        case "account.instalments-agreed":
+            item.agreement = said
+        case "charging.started":
+            item.step = said
+        case "account.charge-started":
+            item.charge, item.charged_from = said, min(item.charged_from or said.body["starts_on"], said.body["starts_on"])
+        case "account.charge-withdrawn":
+            item.withdrawn = said
+        case "item.failed" | "item.cancelled" | "service.deactivated":
+            item.ended, item.ended_position = item.ended or said, item.ended_position or seen.position

@@ -1,0 +1,73 @@
+"""What the log says of products in service after the order that brought them: which item each is charged under, from which day, until which."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from o2c.checks.order_to_bill import Item, Said
+from projections.engine.seen import Seen
+
+EARLY = "early-termination"
+"""What stands for an offering where a contract ended before its term."""
+TYPES = frozenset({"product.started", "product.changed", "product.suspended", "product.resumed", "product.terminated", "inventory.updated"})
+Of = Callable[[str, str], Item | None]
+"""Gives the item of an order, or None for one that somebody else looks at."""
+
+
+@dataclass(slots=True)
+class Products:
+    """Products as their own events have them: how each stands, and in which currency it is charged."""
+
+    standing: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    currency: dict[str, str] = field(default_factory=dict)
+
+    def told(self, seen: Seen, of: Of) -> None:
+        """Take an event down, and tell the items under which the product was charged and is charged now."""
+        if seen.type == "inventory.updated":
+            self._ended_early(seen, of)
+            return
+        product, body = seen.stream.removeprefix("product-"), seen.body
+        before = self.standing.get(product, {})
+        match seen.type:
+            case "product.started":
+                self.standing[product], self.currency[product] = body["standing"], body["currency"]
+            case "product.changed":
+                self._charged(product, before, body["standing"], body["changed_on"], seen, of)
+            case "product.suspended":
+                self._charged(product, before, {**before, "charge": body["charge"]}, body["suspended_on"], seen, of)
+            case "product.resumed":
+                self._charged(product, before, {**before, "charge": body["charge"]}, body["resumed_on"], seen, of)
+            case "product.terminated":
+                self._charged(product, before, {**before, "charge": ""}, body["ended_on"], seen, of)
+
+    def _charged(self, product: str, before: Mapping[str, Any], after: Mapping[str, Any], day: str, seen: Seen, of: Of) -> None:
+        self.standing[product] = after
+        if before.get("charge", "") == after["charge"]:
+            return
+        said = Said(seen.event_id, seen.at, {"starts_on": day, "account": after["account"]})
+        if (item := _item(before.get("charge", ""), of)) is not None:
+            item.ended, item.ended_position = item.ended or said, item.ended_position or seen.position
+        if (item := _item(after["charge"], of)) is not None:
+            item.active = item.step = said
+            if not item.terms.get("recurring_minor"):
+                prices = {"recurring_minor": after["recurring_minor"], "one_time_minor": 0, "terms": after["terms"]}
+                told = {"account": after["account"], "offering": after["offering"], "currency": self.currency.get(product, "")}
+                item.planned = Said(seen.event_id, seen.at, {**prices, **told})
+
+    def _ended_early(self, seen: Seen, of: Of) -> None:
+        """What a contract that ends before its term costs is charged under the item that ended it."""
+        stands, early_minor = self.standing.get(seen.body["product"]), seen.body["early_minor"]
+        if stands is None or not early_minor or (item := of(seen.stream.removeprefix("order-"), seen.body["item"])) is None:
+            return
+        told = {"starts_on": seen.body["effective_on"], "account": stands["account"], "offering": EARLY}
+        told |= {"currency": self.currency[seen.body["product"]]}
+        prices = {"recurring_minor": 0, "one_time_minor": early_minor, "terms": stands["terms"]}
+        item.active = item.step = item.ended = Said(seen.event_id, seen.at, told)
+        item.planned, item.ended_position = Said(seen.event_id, seen.at, {**told, **prices}), seen.position
+
+
+def _item(charge: str, of: Of) -> Item | None:
+    order, _, item = charge.partition("/")
+    return of(order, item) if order else None

@@ -1,0 +1,207 @@
+"""What becomes of a product, and of its charge, when an order has changed it, let it rest, or ended it.
+
+Source: TM Forum TMF637 (statuses of a product); order life cycle, section 3 (upgrade, SIM swap, suspend, number change, cease) and 4 (tariff after activation: pro
+rata); billing facts, section 6 (a plan changed within a month is charged by days).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime
+from typing import Any, cast
+
+from o2c.inventory.events import InventoryUpdated
+from o2c.kernel.charges import ChargeStarted, ChargeWithdrawn, account_stream
+from o2c.kernel.decision import NOTHING, Decision
+from o2c.kernel.event import Event
+from o2c.kernel.money import part_of
+from o2c.kernel.periods import local_date
+from o2c.kernel.work import Work
+from o2c.orders.changing import REASON, STATUS, SUSPENDED, products_of
+from o2c.orders.event_parts import HeldProduct
+from o2c.orders.in_life import ends_on, holds, pieces
+from o2c.products.events import (
+    ProductChanged,
+    ProductResumed,
+    ProductSuspended,
+    ProductTerminated,
+    Standing,
+    place_of,
+    product_stream,
+)
+from o2c.products.state import TERMINATION, ProductState
+
+EARLY = "early-termination"
+"""What stands for an offering where a contract ended before its term."""
+_OBTAINED = {"sim": ("sim",), "number": ("number",)}
+"""The steps by which an order obtains what takes another piece's place, by attribute."""
+
+
+def dependants(work: Work) -> tuple[str, ...]:
+    """Name the streams of the products that end with the one that the item ends."""
+    held = _held(work)
+    return tuple(map(product_stream, held.relied_on_by)) if TERMINATION in held.attributes else ()
+
+
+def update(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
+    """Bring the product in line with the order, from the present day of the market's calendar on; what it costs follows from the same day."""
+    held, today = _held(work), local_date(at, work.market.zone)
+    early_minor = _early_minor(work, held, today) if TERMINATION in held.attributes else 0
+    done = InventoryUpdated(
+        item=work.item, attempt=work.attempt, product=held.product, effective_on=today.isoformat(), early_minor=early_minor
+    )
+    if TERMINATION in held.attributes:
+        return Decision((done,)) + _terminated(work, held, today, early_minor)
+    return Decision((done,)) + _changed(work, held, today) + _rests_or_serves(work, held, today)
+
+
+def _held(work: Work) -> HeldProduct:
+    return products_of(work.state)[work.subject.line]
+
+
+def _changed(work: Work, held: HeldProduct, today: date) -> Decision:
+    attributes = tuple(name for name in held.attributes if name != "status")
+    if not attributes:
+        return NOTHING
+    before, planned = held.standing, work.subject
+    replaced = [step for name in attributes for step in _OBTAINED.get(name, ())]
+    anew = {"offering", "account"} & set(attributes)
+    charge = place_of(work.state.order_id, work.item) if anew and before.charge else before.charge
+    sold = {"recurring_minor": planned.recurring_minor, "terms": planned.terms} if "offering" in attributes else {}
+    months = int(planned.characteristics.get("commitmentMonths", "1"))
+    committed = ends_on(today.isoformat(), months) if "offering" in attributes and months > 1 else before.commitment_ends_on
+    after = before.model_copy(
+        update={
+            "offering": planned.offering,
+            "specification": planned.specification,
+            "characteristics": {name: value for name, value in planned.characteristics.items() if name not in _WISHES},
+            "account": planned.account,
+            "holds": {**before.holds, **holds(work.state, work.item)},
+            "pieces": {**before.pieces, **{step: place for step, place in pieces(work.state, work.item).items() if step in replaced}},
+            "charge": charge,
+            "commitment_ends_on": committed,
+            **sold,
+        }
+    )
+    event = ProductChanged(
+        order=work.state.order_id,
+        item=work.item,
+        attributes=attributes,
+        changed_on=today.isoformat(),
+        standing=after,
+        gives_back={step: before.pieces[step] for step in replaced if step in before.pieces},
+    )
+    decision = Decision(elsewhere=((product_stream(held.product), event),))
+    return decision + _charged_anew(work, held, after, today) if anew and before.charge else decision
+
+
+_WISHES = frozenset({"simSwap", "numberChange", "status", "statusReason", "effective"})
+
+
+def _charged_anew(work: Work, held: HeldProduct, after: Standing, today: date) -> Decision:
+    """The charge of before ends and another begins on the same day; the new one first, so that the account is never without."""
+    return Decision(elsewhere=((account_stream(after.account), _charge(work, held, after, today)), _withdrawn(held, today)))
+
+
+def _charge(work: Work, held: HeldProduct, stands: Standing, today: date) -> ChargeStarted:
+    return ChargeStarted(
+        account=stands.account,
+        customer=stands.customer,
+        order=work.state.order_id,
+        item=work.item,
+        offering=stands.offering,
+        recurring_minor=stands.recurring_minor,
+        one_time_minor=0,
+        terms=stands.terms,
+        currency=work.subject.currency,
+        starts_on=today.isoformat(),
+        market=work.state.market,
+        product=held.product,
+    )
+
+
+def _withdrawn(held: HeldProduct, today: date) -> tuple[str, ChargeWithdrawn]:
+    order, _, item = held.standing.charge.partition("/")
+    ended = ChargeWithdrawn(order=order, item=item, ended_on=today.isoformat(), served=True, product=held.product, by_product=True)
+    return account_stream(held.standing.account), ended
+
+
+def _rests_or_serves(work: Work, held: HeldProduct, today: date) -> Decision:
+    if "status" not in held.attributes:
+        return NOTHING
+    return _suspended(work, held, today) if work.subject.characteristics[STATUS] == SUSPENDED else _resumed(work, held, today)
+
+
+def _suspended(work: Work, held: HeldProduct, today: date) -> Decision:
+    reason = work.subject.characteristics[REASON]
+    charged = work.market.life.suspensions[reason].charged
+    event = ProductSuspended(
+        order=work.state.order_id,
+        item=work.item,
+        reason=reason,
+        suspended_on=today.isoformat(),
+        charged=charged,
+        charge=held.standing.charge if charged else "",
+    )
+    ends = () if charged or not held.standing.charge else (_withdrawn(held, today),)
+    return Decision(elsewhere=((product_stream(held.product), event), *ends))
+
+
+def _resumed(work: Work, held: HeldProduct, today: date) -> Decision:
+    stands, anew = held.standing, not held.charged_while
+    rule = work.market.life.suspensions.get(held.suspended_for)
+    ends = stands.commitment_ends_on
+    if ends and rule and rule.extends_term:
+        ends = (date.fromisoformat(ends) + (today - date.fromisoformat(held.suspended_on))).isoformat()
+    charge = place_of(work.state.order_id, work.item) if anew else stands.charge
+    event = ProductResumed(order=work.state.order_id, item=work.item, resumed_on=today.isoformat(), charge=charge, commitment_ends_on=ends)
+    begins = ((account_stream(stands.account), _charge(work, held, stands, today)),) if anew else ()
+    return Decision(elsewhere=((product_stream(held.product), event), *begins))
+
+
+def _terminated(work: Work, held: HeldProduct, today: date, early_minor: int) -> Decision:
+    """The product ends, and with it those that rely on it; what was to come until the end of its term is charged where the market lets it."""
+    by = {"order": work.state.order_id, "item": work.item, "ended_on": today.isoformat()}
+    ended: list[tuple[str, Event]] = [
+        (product_stream(held.product), ProductTerminated(cause="ordered", gives_back=held.standing.pieces, **by))
+    ]
+    if held.standing.charge:
+        ended += [*_early(work, held, today, early_minor), _withdrawn(held, today)]
+    for stream in dependants(work):
+        state = cast("ProductState | None", work.read.get(stream))
+        if state is not None and state.standing is not None and not state.ended_on:
+            ended.append((stream, ProductTerminated(cause="base-ended", gives_back=state.standing.pieces, **by)))
+            ended += _ends_charge(state, today)
+    return Decision(elsewhere=tuple(ended))
+
+
+def _ends_charge(state: ProductState, today: date) -> Iterator[tuple[str, Event]]:
+    assert state.standing is not None
+    order, _, item = state.standing.charge.partition("/")
+    if order:
+        ended = ChargeWithdrawn(order=order, item=item, ended_on=today.isoformat(), served=True, product=state.product, by_product=True)
+        yield account_stream(state.standing.account), ended
+
+
+def _early(work: Work, held: HeldProduct, today: date, early_minor: int) -> Iterator[tuple[str, Event]]:
+    """The charge of a contract that ended before its term: once, by the next bill."""
+    if not early_minor:
+        return
+    stands = held.standing.model_copy(update={"offering": EARLY, "recurring_minor": 0})
+    stream = account_stream(stands.account)
+    yield stream, _charge(work, held, stands, today).model_copy(update={"one_time_minor": early_minor})
+    ended = {"order": work.state.order_id, "item": work.item, "ended_on": today.isoformat(), "product": held.product}
+    yield stream, ChargeWithdrawn(served=True, by_product=True, **ended)
+
+
+def _early_minor(work: Work, held: HeldProduct, today: date) -> int:
+    """The market's share of the recurring prices of the months that were still to come, a begun one by its days."""
+    stands, percent = held.standing, work.market.life.early_percent
+    if not stands.commitment_ends_on or not stands.recurring_minor or today.isoformat() >= stands.commitment_ends_on:
+        return 0
+    end, monthly = date.fromisoformat(stands.commitment_ends_on), stands.terms.recurrence
+    left_minor = 0
+    for own in monthly.periods(today, since=today, through=end):
+        days = min(own.end, end) - own.start
+        left_minor += part_of(stands.recurring_minor, max(days.days, 0), own.days)
+    return int(left_minor * percent // 100)

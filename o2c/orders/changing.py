@@ -1,0 +1,153 @@
+"""What an order changes of products in service: each line that names one, held against how the product stands.
+
+Source: TM Forum TMF622 v4.0.0 ProductOrderItem.action (modify, delete, noChange) and .product; order life cycle, section 3 (upgrade, add-on, SIM swap,
+suspend, number change, cease).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from o2c.kernel.decision import NOTHING, Decision
+from o2c.markets.base import Market
+from o2c.orders.event_parts import HeldProduct
+from o2c.orders.state import OrderState
+from o2c.orders.wish import Line
+from o2c.products.events import ProductChangeAccepted, ProductChangeDropped, product_stream
+from o2c.products.state import TERMINATION, ProductState
+
+MODIFY, DELETE, NO_CHANGE = "modify", "delete", "noChange"
+SIM_SWAP, NUMBER_CHANGE, STATUS, REASON = "simSwap", "numberChange", "status", "statusReason"
+"""The characteristics by which a line asks for another SIM (why), another number (`true`), and that a product rests or serves again (why)."""
+SUSPENDED, ACTIVE = "suspended", "active"
+EFFECTIVE, ON_BILL_DATE = "effective", "bill-date"
+"""The characteristic that says when another offering begins, and its value for the day of the next bill; else it begins at once."""
+ASKING = (SIM_SWAP, NUMBER_CHANGE, STATUS, REASON, EFFECTIVE)
+Products = Mapping[str, ProductState | None]
+"""The products that an order names, by stream."""
+
+
+def streams_named(lines: Sequence[Line]) -> tuple[str, ...]:
+    """Name the streams of the products that lines change or stay on; a line that adds one names none that is."""
+    return tuple(dict.fromkeys(product_stream(line.product) for line in lines if names_product(line)))
+
+
+def names_product(line: Line) -> bool:
+    """Whether a line is about a product in service."""
+    return bool(line.product) and line.action in (MODIFY, DELETE, NO_CHANGE)
+
+
+def attributes(line: Line, product: ProductState) -> tuple[str, ...]:
+    """Give the attributes of a product that a line changes: of a product that stays as it is, none."""
+    if line.action == DELETE:
+        return (TERMINATION,)
+    if line.action != MODIFY or product.standing is None:
+        return ()
+    stands, wanted = product.standing, line.characteristics
+    asked = {
+        "offering": line.offering not in ("", stands.offering),
+        "sim": bool(wanted.get(SIM_SWAP)) or wanted.get("simType", "") not in ("", stands.characteristics.get("simType", "physical")),
+        "number": wanted.get(NUMBER_CHANGE) == "true",
+        "place": bool(line.place) and stands.specification == "spec-access",
+        "status": wanted.get(STATUS, "") in (SUSPENDED, ACTIVE) and wanted[STATUS] != product.status,
+        "account": line.account not in ("", stands.account),
+    }
+    return tuple(name for name, changes in asked.items() if changes)
+
+
+def flaw_of_changes(lines: Sequence[Line], products: Products, party: str, market: Market, order: str) -> str:
+    """Give the first line that names a product in a way that cannot be carried out (`DQ-ACTION: detail`); empty for none."""
+    for line in lines:
+        if line.action not in ("add", MODIFY, DELETE, NO_CHANGE):
+            return f"DQ-ACTION: item {line.item} has an unknown action"
+        if names_product(line) or line.action in (MODIFY, DELETE) or (line.action == NO_CHANGE and not line.offering):
+            why = _why_not(line, products.get(product_stream(line.product)), party, market, order)
+            if why:
+                return f"DQ-ACTION: item {line.item} ({line.action}) {why}"
+    twice = [line.product for line in lines if names_product(line) and line.action != NO_CHANGE]
+    if len(set(twice)) < len(twice):
+        return "DQ-ACTION: two items change the same product; say all that is to change in one"
+    return ""
+
+
+def _why_not(line: Line, product: ProductState | None, party: str, market: Market, order: str) -> str:
+    if not line.product:
+        return "names no product"
+    if product is None or product.standing is None or product.standing.customer != party:
+        return "names a product that is not in the inventory"
+    if product.ended_on:
+        return f"names a product that ended on {product.ended_on}"
+    if line.action == NO_CHANGE:
+        return ""
+    if line.quantity != "1":
+        return f"is about one product, and has the quantity {line.quantity}"
+    changes = attributes(line, product)
+    if not changes:
+        return "changes nothing of the product"
+    reason = line.characteristics.get(REASON, "")
+    if "status" in changes and line.characteristics[STATUS] == SUSPENDED and reason not in market.life.suspensions:
+        return f"is to suspend for {reason or 'no reason'}; the market knows {', '.join(sorted(market.life.suspensions))}"
+    busy = [by for name in (*changes, TERMINATION) if (by := product.changing.get(name)) and by.partition("/")[0] != order]
+    if TERMINATION in changes:
+        busy += [by for by in product.changing.values() if by.partition("/")[0] != order]
+    return f"changes what order {busy[0].partition('/')[0]} is changing; send it again when that is over" if busy else ""
+
+
+def held(lines: Sequence[Line], products: Products, bill_dates: Mapping[str, str]) -> tuple[HeldProduct, ...]:
+    """Give the products that an order without a flaw names, as they stand now; `bill_dates` are the days of the next bill, by account."""
+    return tuple(
+        _held(line, state, bill_dates) for line in lines if names_product(line) and (state := products[product_stream(line.product)])
+    )
+
+
+def _held(line: Line, product: ProductState, bill_dates: Mapping[str, str]) -> HeldProduct:
+    assert product.standing is not None
+    return HeldProduct(
+        line=line.item,
+        product=product.product,
+        attributes=attributes(line, product),
+        standing=product.standing,
+        started_on=product.started_on,
+        status=product.status,
+        suspended_for=product.suspended_for,
+        suspended_on=product.suspended_on,
+        charged_while=product.charged_while,
+        relied_on_by=product.relied_on_by,
+        next_bill_on=bill_dates.get(product.standing.account, ""),
+    )
+
+
+def accepted(held_products: Iterable[HeldProduct], order: str) -> Decision:
+    """Tell the products which of their attributes the order is to change, by the versions of their streams: a second order that comes at once is judged
+    anew."""
+    return Decision(
+        elsewhere=tuple(
+            (product_stream(one.product), ProductChangeAccepted(order=order, item=one.line, attributes=one.attributes))
+            for one in held_products
+            if one.attributes
+        )
+    )
+
+
+def products_of(state: OrderState) -> dict[str, HeldProduct]:
+    """Give the products that an order names, by line, as they stood when it was validated."""
+    kept = state.record("", "validation").outcome.get("products", ())
+    return {each["line"]: HeldProduct.model_validate(each) for each in kept}
+
+
+def dropped(state: OrderState, items: Iterable[str]) -> Decision:
+    """Tell the products that these items will not change them; those of an order that was not planned stand under its lines."""
+    of = products_of(state)
+    lines = (state.items[item].line if item in state.items else item for item in items)
+    return Decision(elsewhere=tuple(_dropped(state, of[line]) for line in lines if line in of and of[line].attributes)) if of else NOTHING
+
+
+def _dropped(state: OrderState, product: HeldProduct) -> tuple[str, ProductChangeDropped]:
+    return product_stream(product.product), ProductChangeDropped(order=state.order_id, item=product.line)
+
+
+def bases_in_service(line: Line, by_id: Mapping[str, Line], products: Mapping[str, HeldProduct]) -> Iterator[str]:
+    """Give the products in service that a line relies on, by the lines of the order that name them."""
+    for base in line.relies_on:
+        if base in products and by_id[base].action == NO_CHANGE:
+            yield products[base].product

@@ -1,0 +1,111 @@
+"""An item that is complete becomes a product in service, once.
+
+Source: TM Forum TMF637 Product Inventory v4.0.0 (Product, productOrderItem).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any, cast
+
+from o2c.kernel.decision import NOTHING, Decision
+from o2c.kernel.event import Event, Fact
+from o2c.kernel.periods import local_date
+from o2c.kernel.reaction import DecideOn, Reaction
+from o2c.kernel.recurrence import Recurrence
+from o2c.orders.events import ItemTakenIntoUse, OrderCompleted, OrderPartiallyCompleted
+from o2c.orders.planning import Book
+from o2c.orders.rollup import item_state
+from o2c.orders.state import OrderState, Planned
+from o2c.orders.wish import CODE, NUMBER
+from o2c.products.events import ProductReliedOn, ProductStarted, Standing, place_of, product_of, product_stream
+
+HOLDS: Mapping[str, tuple[str, ...]] = {
+    "sim": ("iccid", "imsi"), "number": ("msisdn",), "number-change": ("msisdn",), "qualification": ("line_id",), "device": ("imei",),
+}  # fmt: skip
+"""What a product holds, by the step that obtained it; a later step's word counts."""
+_OF_THE_ORDER = frozenset({NUMBER, CODE})
+
+
+def in_service(state: OrderState, item: str, at: datetime, book: Book) -> Decision:
+    """Start the product of an item that is complete; nothing for one that changes a product, that became one, or that is not complete."""
+    if item in state.in_service or item in state.ceased or state.items[item].product:
+        return NOTHING
+    progress = state.progress.items[item]
+    if progress.ended or item_state(progress) != "completed":
+        return NOTHING
+    planned, product = state.items[item], product_of(state.order_id, item)
+    started_on = str(state.record(item, "charging").outcome.get("starts_on") or local_date(at, book.market(state.market).zone).isoformat())
+    bases = (*(product_of(state.order_id, base) for base in planned.relies_on), *planned.on_products)
+    started = ProductStarted(
+        product=product,
+        order=state.order_id,
+        item=item,
+        market=state.market,
+        currency=planned.currency,
+        started_on=started_on,
+        relies_on=bases,
+        standing=_standing(state, item, planned, started_on),
+    )
+    relied_on = ((product_stream(base), ProductReliedOn(by=product)) for base in bases)
+    return Decision((ItemTakenIntoUse(item=item, product=product),), ((product_stream(product), started), *relied_on))
+
+
+def _ended_well(cls: type[Event]) -> bool:
+    return issubclass(cls, OrderCompleted | OrderPartiallyCompleted)
+
+
+def _effects(fact: Fact) -> tuple[DecideOn, ...]:
+    if cast("OrderCompleted | OrderPartiallyCompleted", fact.event).products >= 0:
+        return ()
+
+    def begin(state: OrderState, at: datetime, book: Any) -> Decision:
+        decision = NOTHING
+        for item in state.items:
+            decision += in_service(state, item, at, book)
+        return decision
+
+    return (DecideOn(fact.stream, begin),)
+
+
+BEGUN = Reaction(name="begin-the-products-of-an-order", concerns=_ended_well, effects=_effects)
+"""The products of orders that ended before there were products; an order of today has begun its own by then."""
+
+
+def _standing(state: OrderState, item: str, planned: Planned, started_on: str) -> Standing:
+    months = int(planned.characteristics.get("commitmentMonths", "1"))
+    return Standing(
+        customer=state.party,
+        account=planned.account,
+        offering=planned.offering,
+        specification=planned.specification,
+        characteristics={name: value for name, value in planned.characteristics.items() if name not in _OF_THE_ORDER},
+        holds=holds(state, item),
+        pieces=pieces(state, item),
+        charge=place_of(state.order_id, item) if "charging" in planned.waits else "",
+        recurring_minor=planned.recurring_minor,
+        terms=planned.terms,
+        commitment_ends_on=ends_on(started_on, months) if months > 1 else "",
+    )
+
+
+def holds(state: OrderState, item: str) -> dict[str, str]:
+    """Give the identifiers of what the steps of an item obtained."""
+    found: dict[str, str] = {}
+    for step, names in HOLDS.items():
+        outcome = state.record(item, step).outcome
+        found |= {name: str(outcome[name]) for name in names if outcome.get(name)}
+    kind = state.record(item, "sim").outcome.get("kind")
+    return {**found, "sim_kind": str(kind)} if kind else found
+
+
+def pieces(state: OrderState, item: str) -> dict[str, str]:
+    """Give, for each step of an item that is done and obtained something, the `ORDER/ITEM` that gives it back one day."""
+    steps = state.progress.items[item].steps
+    return {step: place_of(state.order_id, item) for step in ("sim", "number", "device", "activation") if steps.get(step) == "done"}
+
+
+def ends_on(begins_on: str, months: int) -> str:
+    """Give the first day after a term of so many months."""
+    return Recurrence("month", months).begins(date.fromisoformat(begins_on), 1).isoformat()

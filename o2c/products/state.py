@@ -1,0 +1,102 @@
+"""A product as a fold of its stream.
+
+Source: TM Forum TMF637 Product Inventory v4.0.0, ProductStatusType: created, pendingActive, active, suspended, pendingTerminate, terminated, cancelled. The
+first two and the last are of an item in its order, which is no product yet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from o2c.kernel.event import Event
+from o2c.kernel.frozen import changed
+from o2c.kernel.stream import StreamKind
+from o2c.products import events
+from o2c.products.events import Standing
+
+TERMINATION = "termination"
+"""The attribute that an order ends a product by."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProductState:
+    """A product so far; `standing` is None before it was started. `changing` gives, by attribute, the `ORDER/ITEM` that is to change it.
+
+    `suspended_for` is the reason for which it rests (empty while it serves), since `suspended_on`; `relied_on_by` are the products that end with it. Days
+    are ISO dates of the market.
+    """
+
+    product: str = ""
+    order: str = ""
+    item: str = ""
+    market: str = ""
+    currency: str = ""
+    started_on: str = ""
+    standing: Standing | None = None
+    relies_on: tuple[str, ...] = ()
+    relied_on_by: tuple[str, ...] = ()
+    changing: dict[str, str] = field(default_factory=dict)
+    suspended_for: str = ""
+    suspended_on: str = ""
+    charged_while: bool = True
+    ended_on: str = ""
+
+    @property
+    def status(self) -> str:
+        """Its status by TMF637; empty before it was started."""
+        if self.standing is None:
+            return ""
+        if self.ended_on:
+            return "terminated"
+        if TERMINATION in self.changing:
+            return "pendingTerminate"
+        return "suspended" if self.suspended_for else "active"
+
+
+def evolve(state: ProductState, event: Event) -> ProductState:
+    """Fold one event."""
+    match event:
+        case events.ProductStarted():
+            told = {name: getattr(event, name) for name in ("product", "order", "item", "market", "currency", "started_on", "standing")}
+            return changed(state, **told, relies_on=event.relies_on)
+        case events.ProductReliedOn():
+            return changed(state, relied_on_by=tuple(dict.fromkeys((*state.relied_on_by, event.by))))
+        case events.ProductChangeAccepted():
+            return changed(state, changing={**state.changing, **dict.fromkeys(event.attributes, f"{event.order}/{event.item}")})
+        case events.ProductChangeDropped():
+            return changed(state, changing=_without(state.changing, event.order, event.item))
+        case events.ProductChanged():
+            return changed(state, standing=event.standing, changing=_without(state.changing, event.order, event.item))
+        case events.ProductSuspended():
+            rests = {"suspended_for": event.reason, "suspended_on": event.suspended_on, "charged_while": event.charged}
+            return changed(_charged(state, event.charge), **rests, changing=_without(state.changing, event.order, event.item))
+        case events.ProductResumed():
+            return _resumed(state, event)
+        case events.ProductTerminated():
+            return changed(state, ended_on=event.ended_on, changing={})
+    return state
+
+
+def _charged(state: ProductState, charge: str) -> ProductState:
+    return changed(state, standing=state.standing and state.standing.model_copy(update={"charge": charge}))
+
+
+def _resumed(state: ProductState, event: events.ProductResumed) -> ProductState:
+    standing = state.standing and state.standing.model_copy(update={"charge": event.charge, "commitment_ends_on": event.commitment_ends_on})
+    serves = {"suspended_for": "", "suspended_on": "", "charged_while": True, "standing": standing}
+    return changed(state, **serves, changing=_without(state.changing, event.order, event.item))
+
+
+def _without(changing: Mapping[str, str], order: str, item: str) -> dict[str, str]:
+    return {name: by for name, by in changing.items() if by != f"{order}/{item}"}
+
+
+KIND = StreamKind(
+    category="product",
+    shape_version=1,
+    state_type=ProductState,
+    initial=lambda _: ProductState(),
+    evolve=evolve,
+    owner=lambda state: (state.order or None, state.standing.customer if state.standing else None),
+)

@@ -1,0 +1,215 @@
+"""A product in service: it begins with the order that brought it, is changed by others, rests, and ends."""
+
+from pathlib import Path
+
+import pytest
+
+from o2c.checks.assurance import check_assurance
+from o2c.checks.conformance import check_conformance
+from o2c.checks.diagnose import run_checks
+from o2c.kernel.partner import RefusedBy
+from o2c.simulation.launch_data import LINE_ADD_ONS, NEWCOMER, SECOND_LINE
+from o2c.views.following import Wanted, find_events
+from o2c.views.products import list_products, product_history
+from o2c.views.reading import caught_up
+from tests.agreeing import disagreements
+from tests.lives_of_products import change, in_service, product
+from tests.world import ADDRESS, World, at, item, line, order
+
+LATER = at(20)
+CALL_GUARD = LINE_ADD_ONS[1]
+
+
+@pytest.fixture
+def world(dsn: str, tmp_path: Path) -> World:
+    """A line with an eSIM, in service since 5 January, of a term of twelve months."""
+    return in_service(World(dsn, tmp_path).stocked())
+
+
+def test_a_completed_item_becomes_a_product(world: World) -> None:
+    """With what was sold, what serves it, how it is charged, and the end of its term."""
+    made = product(world, "FIRST")
+
+    assert world.state("FIRST") == "completed"
+    assert (made.status, made.standing.offering, made.standing.recurring_minor) == ("active", "lark-line", 1850)
+    assert made.standing.holds.keys() == {"iccid", "imsi", "sim_kind", "msisdn"}
+    assert (made.started_on, made.standing.commitment_ends_on) == ("2026-01-05", "2027-01-05")
+
+
+def test_another_offering_is_charged_by_days(world: World) -> None:
+    """The old charge ends and the new one begins on the same day; SIM and number stay."""
+    before = product(world, "FIRST")
+
+    world.take(order("PLAN", change(world, "FIRST", offering=SECOND_LINE), on=LATER))
+    world.run(at(21))
+
+    after = product(world, "FIRST")
+    assert world.state("PLAN") == "completed"
+    assert (after.standing.offering, after.standing.recurring_minor, after.standing.holds) == ("lark-second", 650, before.standing.holds)
+    assert after.changing == {}
+
+
+def test_a_lost_sim_is_replaced(world: World) -> None:
+    """The new SIM serves the number; the old one is scrapped."""
+    before = product(world, "FIRST")
+
+    world.take(order("SWAP", change(world, "FIRST", simSwap="lost", simType="physical", place=ADDRESS), on=LATER))
+    world.run(at(30))
+
+    after = product(world, "FIRST")
+    assert world.state("SWAP") == "completed"
+    assert after.standing.holds["iccid"] != before.standing.holds["iccid"]
+    assert (after.standing.holds["msisdn"], after.standing.holds["sim_kind"]) == (before.standing.holds["msisdn"], "physical")
+    assert world.types(f"sim-{before.standing.holds['iccid']}")[-1] == "sim.scrapped"
+
+
+def test_a_number_is_changed(world: World) -> None:
+    """The old one rests."""
+    before = product(world, "FIRST")
+
+    world.take(order("NUMBER", change(world, "FIRST", numberChange="true"), on=LATER))
+    world.run(at(21))
+
+    after = product(world, "FIRST")
+    assert after.standing.holds["msisdn"] != before.standing.holds["msisdn"]
+    assert world.types(f"number-{before.standing.holds['msisdn']}")[-1] == "number.quarantined"
+
+
+def test_a_product_ends(world: World) -> None:
+    """SIM and number are given back, the charge ends, and what was to come until the end of the term is charged."""
+    before = product(world, "FIRST")
+
+    world.take(order("END", change(world, "FIRST", action="delete"), on=LATER))
+    world.run(at(21))
+
+    assert (world.state("END"), product(world, "FIRST").status) == ("completed", "terminated")
+    assert world.types(f"number-{before.standing.holds['msisdn']}")[-1] == "number.quarantined"
+    assert world.types(f"sim-{before.standing.holds['iccid']}")[-1] == "sim.scrapped"
+    assert world.outcome("END", "1", "inventory")["early_minor"] > 0
+
+
+def test_a_product_rests_and_serves_again(world: World) -> None:
+    """For a season nothing is charged, and the term is longer by those days."""
+    world.take(order("REST", change(world, "FIRST", status="suspended", statusReason="seasonal"), on=LATER))
+    world.run(at(21))
+    assert product(world, "FIRST").status == "suspended"
+
+    world.take(order("BACK", change(world, "FIRST", status="active"), on=at(30)))
+    world.run(at(31))
+
+    after = product(world, "FIRST")
+    assert (after.status, after.standing.commitment_ends_on) == ("active", "2027-01-15")
+
+
+@pytest.mark.parametrize(
+    ("asked", "why"),
+    [
+        ({"action": "modify"}, "changes nothing"),
+        ({"status": "suspended", "statusReason": "whim"}, "the market knows"),
+        ({"offering": NEWCOMER}, "DQ-OFFER"),
+    ],
+)
+def test_what_cannot_be_carried_out_waits_for_the_channel(world: World, asked: dict[str, str], why: str) -> None:
+    """With what is wrong, and the product as it was."""
+    world.take(order("ODD", change(world, "FIRST", **asked), on=LATER))
+    world.run(at(21))
+
+    [row] = world.fallouts("ODD")
+    assert why in f"{row['reason']}: {row['detail']}"
+    assert product(world, "FIRST").changing == {}
+
+
+def test_two_orders_do_not_change_the_same_thing(world: World) -> None:
+    """The second is told which order is changing it."""
+    world.take(
+        order("ONE", change(world, "FIRST", offering=SECOND_LINE), on=LATER),
+        order("TWO", change(world, "FIRST", offering=SECOND_LINE), on=LATER),
+    )
+    world.run(at(20, 0, 1))
+
+    assert [row["detail"] for row in world.fallouts("TWO")]
+
+
+def test_bills_say_what_was_served(world: World) -> None:
+    """Over half a year of changes every invoice and every posting is as the oracle says, and no check finds anything."""
+    world.take(order("PLAN", change(world, "FIRST", offering=SECOND_LINE), on=LATER))
+    world.run(at(20, month=2))
+    world.take(order("REST", change(world, "FIRST", status="suspended", statusReason="seasonal"), on=at(20, month=2)))
+    world.run(at(11, month=3))
+    world.take(order("BACK", change(world, "FIRST", status="active"), on=at(11, month=3)))
+    world.run(at(2, month=5))
+    world.take(order("END", change(world, "FIRST", action="delete"), on=at(2, month=5)))
+    world.run(at(1, month=7))
+
+    caught_up(world.app)
+    assert [world.state(name) for name in ("FIRST", "PLAN", "REST", "BACK", "END")] == ["completed"] * 5
+    assert disagreements(event.as_json() for event in find_events(world.app, Wanted())) == []
+    assert "\n".join(str(leak.row()) for leak in check_assurance(world.app)) == ""
+    assert [check for check in run_checks(world.app) if check.state == "failed"] == []
+    assert [violation.row() for kept in check_conformance(world.app) for violation in kept.broken] == []
+
+
+def test_an_account_that_is_terminated_ends_its_products(world: World) -> None:
+    """With all that took other pieces' places since: the number that it has now rests, and its SIM is scrapped."""
+    world.take(order("PLAN", change(world, "FIRST", offering=SECOND_LINE, numberChange="true"), on=LATER))
+    world.scripted.will("payment", *[RefusedBy("DECLINED")] * 30)
+    world.run(at(21))
+    held = product(world, "FIRST").standing.holds
+
+    world.run(at(15, month=6))
+
+    assert (product(world, "FIRST").status, product(world, "FIRST").ended_on != "") == ("terminated", True)
+    assert world.types(f"number-{held['msisdn']}")[-1] in ("number.quarantined", "number.rested")
+    assert world.types(f"sim-{held['iccid']}")[-1] == "sim.scrapped"
+
+
+def test_an_add_on_ends_with_its_base(world: World) -> None:
+    """It is ordered for a product in service, which the order names and leaves as it is."""
+    world.take(order("EXTRA", change(world, "FIRST", action="noChange"), item(CALL_GUARD, "2", relies_on="1"), on=LATER))
+    world.run(at(21))
+    assert (world.state("EXTRA"), product(world, "EXTRA", "2").status) == ("completed", "active")
+    assert product(world, "FIRST").relied_on_by == (product(world, "EXTRA", "2").product,)
+
+    world.take(order("END", change(world, "FIRST", action="delete"), on=at(25)))
+    world.run(at(26))
+
+    assert [product(world, of, n).status for of, n in (("FIRST", "1"), ("EXTRA", "2"))] == ["terminated"] * 2
+
+
+def test_an_order_that_is_cancelled_leaves_the_product_as_it_was(world: World) -> None:
+    """And another order may change it then."""
+    world.take(order("PLAN", {**change(world, "FIRST", offering=SECOND_LINE), "requestedStartDate": "2026-02-20"}, on=LATER))
+    world.run(at(21))
+    assert product(world, "FIRST").changing != {}
+
+    world.cancel("PLAN")
+    world.run(at(22))
+
+    assert (world.state("PLAN"), product(world, "FIRST").changing) == ("cancelled", {})
+    assert product(world, "FIRST").standing.offering == "lark-line"
+
+
+def test_another_offering_may_begin_on_the_day_of_the_bill(world: World) -> None:
+    """Nothing is credited then, and nothing charged by days."""
+    world.take(order("PLAN", change(world, "FIRST", offering=SECOND_LINE, effective="bill-date"), on=LATER))
+    world.run(at(1, month=3))
+
+    assert world.outcome("PLAN", "1", "inventory")["effective_on"] == "2026-02-08"
+
+
+def test_what_is_in_service_is_listed(world: World) -> None:
+    """As many as items were completed, without those that ended."""
+    world.take(order("SECOND", line(), party="C-2", on=LATER))
+    world.run(at(21))
+    world.take(order("END", change(world, "FIRST", action="delete"), on=at(22)))
+    world.run(at(23))
+    caught_up(world.app)
+
+    [row] = list_products(world.app)
+    assert (row["customer"], row["status"], row["price_minor"]) == ("C-2", "active", 1850)
+    assert [row["status"] for row in list_products(world.app, statuses=["terminated"])] == ["terminated"]
+    assert [row["event"] for row in product_history(world.app, product(world, "FIRST").product)] == [
+        "product.started",
+        "product.change-accepted",
+        "product.terminated",
+    ]
