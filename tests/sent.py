@@ -39,10 +39,11 @@ class StandIns:
         [job] = world.app.reads.rows("SELECT stream FROM o2c.event WHERE type = 'job.started' LIMIT 1")
         [invoice] = world.app.reads.rows("SELECT invoice FROM projection.invoices WHERE customer_id = 'C-1' ORDER BY invoice LIMIT 1")
         [sim] = world.app.reads.rows("SELECT key FROM projection.stock WHERE kind = 'sim' AND state = 'assigned' ORDER BY key LIMIT 1")
+        [product] = world.app.reads.rows("SELECT product FROM projection.products ORDER BY product LIMIT 1")
         self.waiting = {name: world.fallouts(name, reason="NP-CODE")[0]["fallout"] for name in ("CODE-1", "CODE-2")}
         self.of_all = {
             told.FALLOUT: self.waiting["CODE-2"], told.LINK: order_link(world.app, world.folder, "CODE-1")["link"], told.JOB: job["stream"].removeprefix("job-"), told.INVOICE: invoice["invoice"],
-            told.HOOK: list_hooks(world.app)[0]["hook"], told.PREFIX: next(row["prefix"] for row in list_keys(world.app) if row["operations"] == ["orders.capture"]), told.ICCID: sim["key"],
+            told.HOOK: list_hooks(world.app)[0]["hook"], told.PREFIX: next(row["prefix"] for row in list_keys(world.app) if row["operations"] == ["orders.capture"]), told.ICCID: sim["key"], told.PRODUCT: product["product"],
             "BA-C-1001": "BA-C-1", "C-1001": "C-1",
         }  # fmt: skip
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from o2c.entrypoints.answered import answered
 from o2c.views import shown
 from o2c.views.products import list_products, product_history
-from o2c.views.reading import Rows, all_seen, part_after_part
+from o2c.views.reading import all_seen, part_after_part
 
 if TYPE_CHECKING:
     from o2c.running.session import Session
@@ -29,6 +29,6 @@ class Products:
         return part_after_part(partial(list_products, self._session.app, **picked))
 
     @answered
-    def product_history(self, product: str) -> Rows:
+    def product_history(self, product: str) -> list[shown.ProductEventShown]:
         """What happened to a product. See `views.products.product_history`."""
         return product_history(self._session.app, product)

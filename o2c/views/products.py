@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from o2c.engine.app import Engine
 from o2c.kernel.refusal import Refused
 from o2c.views.following import show_stream
-from o2c.views.reading import Page, Rows, part_of
-from o2c.views.shown import ProductShown
+from o2c.views.reading import Page, part_of, plain
+from o2c.views.shown import ProductEventShown, ProductShown
 from projections import products
 
 STATUSES = ("active", "suspended", "pendingTerminate", "terminated")
@@ -38,19 +38,15 @@ def list_products(
     return part_of(app, products.LISTED, products.COUNT, {**picked, "statuses": list(statuses), "captured_by": captured_by}, offset, limit)
 
 
-def product_history(app: Engine, product: str) -> Rows:
+def product_history(app: Engine, product: str) -> list[ProductEventShown]:
     """What happened to a product, oldest first: each event with its time, who did it, and the order that it came from. Raises Refused (missing)."""
     events = show_stream(app, f"product-{product}")
     if not events:
         raise Refused(f"no product {product}; see `o2c products list`", kind="missing")
     return [
-        {
-            "at": event.occurred_at,
-            "event": event.type,
-            "actor": event.actor,
-            "order": event.data.get("order", ""),
-            "what": _what(event.data),
-        }
+        ProductEventShown(
+            at=plain(event.occurred_at), event=event.type, what=_what(event.data), order=str(event.data.get("order", "")), actor=event.actor
+        )
         for event in events
     ]
 

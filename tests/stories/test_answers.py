@@ -117,6 +117,7 @@ def _of_customers(service: Visitor, orders: list[str]) -> Iterator[Asked]:
         yield from (("sims.show", "", {"iccid": row["iccid"]}) for row in page["sims"])
         yield from (("devices.show", "", {"imei": row["imei"]}) for row in page["devices"])
     yield "numbers.show", "", {"msisdn": BROUGHT_IN}
+    yield from (("products.history", row["product"], None) for row in answer(service, ("products.list", "?limit=1000", None)))
 
 
 def _of_money(service: Visitor) -> Iterator[Asked]:

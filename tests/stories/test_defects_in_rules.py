@@ -32,9 +32,10 @@ from o2c.orders.events import OrderCompleted
 from o2c.partners.outages import Detected
 from o2c.partners.rules import detect_down
 from o2c.plan import STEPS
-from o2c.simulation.launch_data import COPPER, number_stock
+from o2c.simulation.launch_data import COPPER, SECOND_LINE, number_stock
 from tests.desk import DEPOSIT
 from tests.handsets import handset, selling
+from tests.lives_of_products import change
 from tests.world import ADDRESS, NINE, World, at, item, line, order, ported
 
 REPORTS = {"C-6": RefusedBy("REFER"), "C-7": DEPOSIT, "C-9": DEPOSIT}
@@ -73,7 +74,7 @@ def once(step: Step, raised: list[str]) -> Step:
 def lived(world: World) -> None:
     """A world in which every step of the plan comes up: lines, a port, an access, an order given up while its partners have their work, a port
     cancelled on its own, a device that is sent and one that comes back, a number kept that nobody takes, a top-up that expires, a deposit given back, an
-    invoice that is not paid, a courier that was found to be down."""
+    invoice that is not paid, a courier that was found to be down, a line whose plan is changed."""
     selling(world.stocked(esims=7, physical=3, numbers=12, customers=10))
     found: Rule = lambda state, now: detect_down(state, "courier", Detected(now, now, 8, 8), OutageRule())  # noqa: E731 - a name for its type
     act_by_rules(world.app, Context("ann"), "partner-courier", [found], wish="down")
@@ -107,6 +108,7 @@ def lived(world: World) -> None:
         request_refund(world.app, Context("ann"), "BA-C-9", amount="5.00")
     for external_id in GIVEN_UP:
         world.cancel(external_id)
+    world.take(order("CHANGED", change(world, "PHYSICAL", offering=SECOND_LINE), on=at(30), party="C-2"))
 
 
 @pytest.mark.parametrize("name", [name for name in STEPS if name != "duplicate"])

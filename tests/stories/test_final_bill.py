@@ -72,7 +72,7 @@ def test_its_number_rests_and_its_sim_is_scrapped(ended: World) -> None:
     quarantined = last(ended, "number.quarantined")
     assert (quarantined["msisdn"], quarantined["use"], quarantined["due_at"][:10]) == (number_of(ended), "in-use", "2026-04-23")
     assert last(ended, "sim.scrapped")["cause"] == "used"
-    assert last(ended, "item.ceased") == {"item": "1", "ended_on": "2026-03-23"}
+    assert last(ended, "item.ceased") == {"item": "1", "ended_on": "2026-03-23", "steps": ["sim", "number", "activation"]}
     assert ended.state("ONE") == "completed"
     ended.run(at(24, month=4))
     assert last(ended, "number.rested")["msisdn"] == number_of(ended)

@@ -12,6 +12,7 @@ JOB = "9b643193-1fc8-554d-902f-0b9c30640255"
 HOOK = "0f9a539f-1160-5491-b1bc-7b8723669fe1"
 INVOICE = "BA-C-1001-20260108"
 MSISDN, ICCID, IMEI = "+447700900123", "8944980000000000005", "001010120000003"
+PRODUCT = "6f9619ff-8b86-5d01-b42d-00cf4fc964ff:1"
 LINK = "v1.eyJvcmRlciI6ICIuLi4ifQ.signature"
 """What the page of a customer's own order is asked by; `orders.link` gives it."""
 PREFIX = "4f2a9c01b7de"
@@ -192,6 +193,7 @@ EXAMPLES: Mapping[str, Mapping[str, Any]] = {
     "refunds.approve": {"account": "BA-C-1001", "refund": "BA-C-1001-R9"},
     "refunds.give-up": {"account": "BA-C-1001", "refund": "BA-C-1001-R9", "reason": "his account at the bank is closed"},
     "refunds.request": {"account": "BA-C-1001", "amount": "0.50"},
+    "products.history": {"product": PRODUCT},
     "products.list": {"customers": ["C-1001"], "limit": 20},
     "projections.history": {},
     "projections.parked": {},

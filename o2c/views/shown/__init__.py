@@ -11,6 +11,7 @@ from o2c.views.shown.customers import (
     InvoiceOfCustomer,
     MoneyHeldShown,
     PartyShown,
+    ProductEventShown,
     ProductShown,
     PromisedShown,
 )
@@ -225,6 +226,7 @@ __all__ = [
     "PlannedStepShown",
     "PrepaidShown",
     "PriceShown",
+    "ProductEventShown",
     "ProductShown",
     "PromiseShown",
     "PromisedShown",

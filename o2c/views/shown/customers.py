@@ -165,6 +165,16 @@ class ProductShown(TypedDict):
     imei: str | None
 
 
+class ProductEventShown(TypedDict):
+    """What happened to a product: when, by whom, by which order (empty for none), and in a word `what`: the attributes that changed, a reason, a cause."""
+
+    at: str
+    event: str
+    what: str
+    order: str
+    actor: str
+
+
 class PartyShown(TypedDict):
     """A registered customer in a list; what is personal is there where it is asked for."""
 
