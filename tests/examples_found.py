@@ -60,6 +60,7 @@ FOUND_FOR = {
         for word, name in (("BA-1001", "regexp_replace(stream, '^refund-(.*)-R[0-9]+$', '\\1')"), ("BA-1001-R1", "substr(stream, 8)"))
     },
     ("instalments settle", "6f9619ff-8b86-5d01-b42d-00cf4fc964ff"): "SELECT order_id FROM projection.orders",
+    ("products history", "6f9619ff-8b86-5d01-b42d-00cf4fc964ff:1"): "SELECT product FROM projection.products ORDER BY 1",
     ("ports cancel", "WEB-1001"): FELL.format("ANY('{NP-CODE,NP-NOTPORT}')") + " AND f.item = '1' ORDER BY f.opened_at",
     ("collections plan", "BA-1001"): f"SELECT account {LAST_OWING} LIMIT 1",
     ("collections plan", "2026-03-27=5.00"): f"SELECT '2026-03-27=' || round(sum({OPEN}) / 100.0 - 5, 2) {LAST_OWING} LIMIT 1",

@@ -85,6 +85,8 @@ OF_THE_LOG = {
     "keys list": "heads",
     "numbers show +447700900001": "heads, and numbers are masked for readers",
     "orders link WEB-1": "heads",
+    "products history A:1": "events",
+    "products list": "events",
     "orders plan WEB-1": "heads",
     "orders show WEB-1": "heads",
     "orders timeline WEB-1": "events",
