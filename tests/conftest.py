@@ -100,7 +100,7 @@ def dsn(server_dsn: str) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def _opened_once(server_dsn: str) -> Iterator[str]:
+def opened_once(server_dsn: str) -> Iterator[str]:
     with database(server_dsn) as made:
         with opened(made):
             catch_up(made)
@@ -108,17 +108,17 @@ def _opened_once(server_dsn: str) -> Iterator[str]:
 
 
 @pytest.fixture
-def store_dsn(server_dsn: str, _opened_once: str) -> Iterator[str]:
+def store_dsn(server_dsn: str, opened_once: str) -> Iterator[str]:
     """The connection string of an empty store: the schema, the views of analysts and the tables of projections are there, which takes the time."""
-    with database(server_dsn, _opened_once) as made:
+    with database(server_dsn, opened_once) as made:
         yield made
 
 
 @pytest.fixture(scope="session")
-def _lived_once(server_dsn: str, _opened_once: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def _lived_once(server_dsn: str, opened_once: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     from tests.rich import lived_through
 
-    with database(server_dsn, _opened_once) as made:
+    with database(server_dsn, opened_once) as made:
         lived_through(made, tmp_path_factory.mktemp("rich")).close()
         yield str(conninfo_to_dict(made)["dbname"])
 

@@ -165,8 +165,7 @@ def _terminated(work: Work, held: HeldProduct, today: date, early_minor: int) ->
     ended: list[tuple[str, Event]] = [
         (product_stream(held.product), ProductTerminated(cause="ordered", gives_back=held.standing.pieces, **by))
     ]
-    if held.standing.charge:
-        ended += [*_early(work, held, today, early_minor), _withdrawn(held, today)]
+    ended += [*_early(work, held, today, early_minor), *((_withdrawn(held, today),) if held.standing.charge else ())]
     for stream in dependants(work):
         state = cast("ProductState | None", work.read.get(stream))
         if state is not None and state.standing is not None and not state.ended_on:
