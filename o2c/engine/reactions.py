@@ -23,14 +23,15 @@ from o2c.kernel.decision import NOTHING, Decision
 from o2c.kernel.event import Fact
 from o2c.kernel.identifiers import derived_id
 from o2c.kernel.reaction import DecideOn, Drain, Effect, Expect, Reaction, Wake
-from o2c.plan import REACTIONS
+from o2c.plan import REACTIONS as REACTIONS
 from o2c.store.clock import move_policy, policy_position
 from o2c.store.reads import DueRow
 
 T = TypeVar("T")
 logger = structlog.get_logger(__name__)
-TYPES = frozenset[str]().union(*(reaction.types for reaction in REACTIONS))
-"""The stored names of all event types that some reaction concerns."""
+OF_NOW = tuple(reaction for reaction in REACTIONS if not reaction.of_before)
+TYPES = frozenset[str]().union(*(reaction.types for reaction in OF_NOW))
+"""The stored names of all event types that some reaction concerns, but for those that concern only what an older program wrote."""
 SWEEP = "wake-waiting-orders"
 PAGE = 500
 LAG = 64 * 65536
@@ -41,8 +42,11 @@ Named = Callable[[str, Sequence[DueRow]], tuple[str, str]]
 """Gives the command id for the rows of a stream, and the id of the event that wakes them."""
 
 
-def react(app: Engine, *, round_: int, reactions: Sequence[Reaction] = REACTIONS) -> None:
-    """Carry out the effects of every event that came since the last call. `round_` is the pass of simulated time, 0 in real time."""
+def react(app: Engine, *, round_: int, reactions: Sequence[Reaction] = OF_NOW) -> None:
+    """Carry out the effects of every event that came since the last call. `round_` is the pass of simulated time, 0 in real time.
+
+    Whoever begins gives all REACTIONS: those of before, too.
+    """
     for reaction in reactions:
         _follow(app, reaction, round_)
 

@@ -126,7 +126,7 @@ class Runner:
         if self._unsure or types & reactions.TYPES:
             # An event that readers cannot see yet would wake nobody, and simulated time does not wait for it.
             self.app.settled()
-            reactions.react(self.app, round_=round_)
+            reactions.react(self.app, round_=round_, reactions=reactions.REACTIONS if self._unsure else reactions.OF_NOW)
             self._unsure = False
 
 

@@ -50,6 +50,7 @@ class Worker:
         self._held: Sequence[DueRow] = ()
         self._page_rows = PAGE_ROWS_FIRST
         self._react_at = 0.0
+        self._reactions = reactions.REACTIONS
         self._pause_s = 0.0
         # The pool must connect again soon after the server is back, and not sit out a long pause.
         self.app.log_recorder.datastore.pool.reconnect_timeout = RECONNECT_S
@@ -140,7 +141,8 @@ class Worker:
         try:
             with turn(self.app.log_recorder.datastore, reactions.SWEEP) as ours:
                 if ours:
-                    reactions.react(self.app, round_=0)
+                    reactions.react(self.app, round_=0, reactions=self._reactions)
+                    self._reactions = reactions.OF_NOW
                     reactions.sweep(self.app, at=datetime.now(UTC))
         except Exception as error:
             if passing(error):

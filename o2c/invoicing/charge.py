@@ -41,6 +41,11 @@ class Charge:
         return self.goods and not self.recurring_minor
 
     @property
+    def owed_once(self) -> bool:
+        """Whether it is over, and what it charges once is on no bill: a contract that ended before its term."""
+        return self.withdrawn and self.served and not self.goods and not self.billed_to and bool(self.one_time_minor)
+
+    @property
     def to_invoice(self) -> bool:
         """Whether it is of goods that were delivered and stand on no invoice."""
         return self.goods and not self.withdrawn and not self.goods_invoice and bool(self.one_time_minor)

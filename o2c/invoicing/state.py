@@ -83,9 +83,13 @@ class AccountState:
 
     @property
     def to_bill(self) -> list[tuple[str, bool]]:
-        """What bill runs have to charge, each with the day it began and whether any of it was billed: charges that run, agreements with instalments left."""
+        """What bill runs have to charge, each with the day it began and whether any of it was billed: charges that run, those that are over and charge once, and
+        agreements with instalments left."""
         owed = (each for each in self.instalments.values() if each.left_minor)
-        return [(one.starts_on, bool(one.billed_to)) for one in self.running] + [(one.agreed_on, bool(one.billed_on)) for one in owed]
+        once = (one for one in self.charges.values() if one.owed_once)
+        return [(one.starts_on, bool(one.billed_to)) for one in (*self.running, *once)] + [
+            (one.agreed_on, bool(one.billed_on)) for one in owed
+        ]
 
     @property
     def one_off(self) -> bool:

@@ -47,13 +47,15 @@ class Reaction:
     """A rule of the plan that crosses streams: `effects(fact)` for every event type that it `concerns`.
 
     The name is part of the command ids, so that an event that is seen again has no second effect. A reaction that is new in a store follows
-    its log from the beginning, unless it is `from_now`: then it leaves alone what stood there when a runner or worker first knew it.
+    its log from the beginning, unless it is `from_now`: then it leaves alone what stood there when a runner or worker first knew it. One that is `of_before`
+    concerns only what an older program wrote, and is followed only when a runner or worker begins.
     """
 
     name: str
     concerns: Callable[[type[Event]], bool]
     effects: Callable[[Fact], Sequence[Effect]]
     from_now: bool = False
+    of_before: bool = False
 
     @property
     def types(self) -> frozenset[str]:

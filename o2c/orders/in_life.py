@@ -69,7 +69,7 @@ def _effects(fact: Fact) -> tuple[DecideOn, ...]:
     return (DecideOn(fact.stream, begin),)
 
 
-BEGUN = Reaction(name="begin-the-products-of-an-order", concerns=_ended_well, effects=_effects)
+BEGUN = Reaction(name="begin-the-products-of-an-order", concerns=_ended_well, effects=_effects, of_before=True)
 """The products of orders that ended before there were products; an order of today has begun its own by then."""
 
 

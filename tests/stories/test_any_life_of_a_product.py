@@ -76,6 +76,7 @@ def lived(world: World, wishes: Sequence[str]) -> World:
 @given(wishes=st.lists(st.sampled_from(WISHES), min_size=1, max_size=6))
 @example(wishes=["other plan", "unpaid rest", "swap", "serve", "number", "end"])
 @example(wishes=["unpaid rest", "end"])
+@example(wishes=["unpaid rest", "number", "rest", "swap", "end"])
 @example(wishes=["given up", "number", "new form", "first plan"])
 def test_nothing_is_left_behind_and_nothing_is_charged_twice(server_dsn: str, opened_once: str, tmp_path: Path, wishes: list[str]) -> None:
     """What stock, account and products say fits together; every bill is as the oracle says; no check finds anything."""

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from o2c.checks.assurance import check_assurance
@@ -213,3 +214,23 @@ def test_what_is_in_service_is_listed(world: World) -> None:
         "product.change-accepted",
         "product.terminated",
     ]
+
+
+def test_orders_that_ended_before_there_were_products_get_theirs(world: World) -> None:
+    """Whoever begins to run a store of before starts them, once."""
+    stream = f"order-{world.order('FIRST').order_id}"
+    with psycopg.connect(world.dsn) as conn:
+        conn.execute("SET session_replication_role = replica")
+        conn.execute("UPDATE o2c.event SET schema_version = 1, body = '{}' WHERE type = 'order.completed'")
+        conn.execute("DELETE FROM o2c.event WHERE type IN ('item.taken-into-use', 'product.started')")
+        conn.execute("UPDATE o2c.event SET version = version - 1 WHERE type = 'order.completed'")
+        conn.execute("DELETE FROM o2c.head WHERE stream LIKE 'product-%%'")
+        conn.execute("UPDATE o2c.head SET state = NULL, version = version - 1 WHERE stream = %s", (stream,))
+        conn.execute("DELETE FROM o2c.policy_checkpoint WHERE policy = 'begin-the-products-of-an-order'")
+    again = World(world.dsn, world.folder)
+
+    again.run(at(13))
+
+    assert product(again, "FIRST").status == "active"
+    assert product(again, "FIRST").standing.commitment_ends_on == "2027-01-05"
+    assert again.run(at(14)).types(stream).count("item.taken-into-use") == 1
