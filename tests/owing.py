@@ -70,9 +70,17 @@ class Owing:
         cause: Cause = "overdue",
         disputed_minor: int = 0,
         answer: str = "",
+        **more: Any,
     ) -> "Owing":
         """What is open of an invoice that was due so many days after the first is this much now."""
-        body = {"invoice": invoice, "open_minor": open_minor, "currency": currency, "cause": cause, "disputed_minor": disputed_minor}
+        body = {
+            "invoice": invoice,
+            "open_minor": open_minor,
+            "currency": currency,
+            "cause": cause,
+            "disputed_minor": disputed_minor,
+            **more,
+        }
         due_on = (DUE_ON + timedelta(days=due)).isoformat()
         self.take(just(ArrearsChanged.model_validate({**OF, **body, "due_on": due_on, "answer": answer})))
         return self._due()

@@ -336,7 +336,13 @@ def _in_dispute(state: CollectionState, event: DisputeOpened | DisputeSettled) -
         return just(event)
     disputed_minor = min(evolve(state, event).uncollected(event.invoice), known.open_minor)
     of = {name: getattr(event, name) for name in ("account", "customer", "market", "invoice", "currency")}
-    owes = {"due_on": known.due_on, "open_minor": known.open_minor, "disputed_minor": disputed_minor, "cause": "dispute"}
+    owes = {
+        "due_on": known.due_on,
+        "open_minor": known.open_minor,
+        "disputed_minor": disputed_minor,
+        "cause": "dispute",
+        "business": event.invoice in state.late,
+    }
     return just(event, ArrearsChanged.model_validate({**of, **owes, "answer": known.answer}))
 
 

@@ -30,6 +30,7 @@ from o2c.collections.events import (
     StageEntered,
     Warned,
 )
+from o2c.collections.lateness import Late, later
 from o2c.kernel.agenda import NEVER, AgendaChange, by_shape
 from o2c.kernel.arrears import ArrearsChanged, collection_stream
 from o2c.kernel.debts import DebtGivenUp
@@ -109,6 +110,7 @@ class CollectionState:
     `holds` are the last days by kind, empty for one without an end. `bar` is the level at which the network bars the lines, `bar_asked` the one it was
     last asked for, with the warnings it rests on. A look is asked for and to come while it is `looking`; `moved` says that something changed since
     it was asked for. `placed` are the invoices that an agency collects, with its name, `written_off` those that the books were told to give up.
+    `late` is what businesses owed past due days, by invoice, paid since or not.
     """
 
     account: str = ""
@@ -131,6 +133,7 @@ class CollectionState:
     moved: bool = False
     placed: dict[str, str] = field(default_factory=dict)
     written_off: tuple[str, ...] = ()
+    late: dict[str, Late] = field(default_factory=dict)
     records: dict[str, Record] = field(default_factory=dict)
 
     def uncollected(self, invoice: str) -> int:
@@ -179,6 +182,9 @@ def _planned(state: CollectionState, event: PlanPartKept | PlanKept | PlanBroken
 def _owes(state: CollectionState, event: ArrearsChanged) -> CollectionState:
     before = state.arrears.get(event.invoice)
     arrears = {name: arrear for name, arrear in state.arrears.items() if name != event.invoice}
+    if event.business:
+        was_minor = before.open_minor if before else 0
+        state = changed(state, late={**state.late, event.invoice: later(state.late.get(event.invoice), event, was_minor)})
     if before and event.cause == "credit":
         state = _credited(state, event.invoice, before.open_minor - max(event.open_minor, 0))
     if event.open_minor > 0:
@@ -296,7 +302,7 @@ def _owner(state: CollectionState) -> tuple[str | None, str | None]:
 
 KIND = StreamKind(
     category="collection",
-    shape_version=4,
+    shape_version=5,
     state_type=CollectionState,
     initial=lambda _: CollectionState(),
     evolve=evolve,

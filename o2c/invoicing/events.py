@@ -88,7 +88,8 @@ class InvoiceIssued(Held, Numbered, name="invoice.issued", stream="invoice"):
     the total the account's credit covers (the rest is to be paid), version 3 the particulars of a VAT invoice: series and number, supplier, tax
     point, customer's name and address, the sums of each rate, and of each line what it is for, quantity, unit price and rate.
     Version 4 says whether it is the `final` bill of an account that has no service any more, version 5 has discounts as lines, and
-    the `endings` of those that end before another bill comes, version 6 says what the credit that it uses is made of, the oldest first. `market` is the
+    the `endings` of those that end before another bill comes, version 6 says what the credit that it uses is made of, the oldest first,
+    version 7 whether the customer is a `business`, who owes interest where it is paid late (before it, none was asked for). `market` is the
     account's. `order` is the one order that it bills, empty where it bills several: each line says its own.
     """
 
@@ -105,6 +106,7 @@ class InvoiceIssued(Held, Numbered, name="invoice.issued", stream="invoice"):
                    "tax_category": "S", "tax_percent": "20"}],
         "taxes": [{"group": "standard", "category": "S", "percent": "20", "net_minor": 1999, "tax_minor": 400}],
         "net_minor": 1999, "tax_minor": 400, "total_minor": 2399, "credit_used_minor": 0, "credits_used": [],
+        "business": False,
     }  # fmt: skip
     upcasts = (
         Upcast(defaults={"credit_used_minor": 0}),
@@ -123,6 +125,7 @@ class InvoiceIssued(Held, Numbered, name="invoice.issued", stream="invoice"):
         Upcast(defaults={"final": False}),
         Upcast(defaults={"endings": []}),
         Upcast(defaults={"credits_used": []}),
+        Upcast(defaults={"business": False}),
     )
     number: str
     account: str
@@ -147,6 +150,7 @@ class InvoiceIssued(Held, Numbered, name="invoice.issued", stream="invoice"):
     customer_address: Annotated[str, Pii("address")] = ""
     taxes: tuple[TaxSum, ...] = ()
     endings: tuple[DiscountEnding, ...] = ()
+    business: bool = False
 
     def holder(self) -> str:
         """An invoice number is its account's for good."""

@@ -14,7 +14,7 @@ from o2c.invoicing.events import CreditNoteIssued, CreditNoteRequested, InvoiceI
 from o2c.invoicing.noted import InvoiceState
 from o2c.invoicing.of_market import rated, seller_of
 from o2c.invoicing.papers import InvoiceLine, NoteLine, TaxSum, series_of, tax_sums
-from o2c.kernel.arrears import eased
+from o2c.kernel.arrears import credited_of
 from o2c.kernel.balances import CreditReceived
 from o2c.kernel.charges import account_stream
 from o2c.kernel.debts import reversed_for
@@ -211,7 +211,7 @@ def void(work: Work, *, reason: NoteReason, comment: str, begun_by: datetime) ->
         reason=reason,
         comment=comment,
     )
-    elsewhere = (*_credited(state, issued.credit_used_minor), *eased(work.state, state.open_minor, "credit"))
+    elsewhere = (*_credited(state, issued.credit_used_minor), *credited_of(state, state.open_minor, issued.total_minor))
     return Decision((voided, *_called_off(work, begun_by)), elsewhere)
 
 
@@ -358,7 +358,7 @@ def _issue(
     settled = _called_off(work, begun_by) if of_open_minor and of_open_minor == work.state.open_minor else ()
     return Decision(
         (event, *reversed_for(work.state, of_open_minor), *settled),
-        (*_credited(work.state, event.credit_minor), *eased(work.state, of_open_minor, "credit")),
+        (*_credited(work.state, event.credit_minor), *credited_of(work.state, of_open_minor, event.total_minor)),
     )
 
 

@@ -109,6 +109,7 @@ def issue(
         account=state.account,
         customer=state.customer,
         customer_name=papers.name if papers else "",
+        business=papers is not None and papers.kind == "organisation",
         customer_address=papers.address if papers else "",
         supplier=supplier,
         order=only(line.order for line in lines),

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date, timedelta
+from decimal import Decimal
 from typing import Literal
 
 Action = Literal["none", "remind", "warn", "soft-bar", "hard-bar", "terminate", "agency"]
@@ -51,12 +53,42 @@ class BadDebtRelief:
 
 
 @dataclass(frozen=True, slots=True)
+class LateInterest:
+    """What a business owes by law for paying late: `points` percent a year above a reference rate, simple, and a fixed sum for each invoice.
+
+    The reference rate of a half-year is the one in force so many days before it begins (`fixed_days_before`), out of `rates`, the percent from each day
+    on, the earliest first. It `follows` the half-years, or stays for each debt as it was when its first day counted. `sums` are in minor units of the
+    market's currency, each with the debt from which on it is owed, the smallest first. The parties may have agreed otherwise, which no market knows.
+    """
+
+    points: Decimal
+    rates: tuple[tuple[date, Decimal], ...]
+    fixed_days_before: int
+    follows: bool
+    sums: tuple[tuple[int, int], ...]
+    source: str
+    days_of_year: int = 365
+
+    def percent_on(self, day: date) -> Decimal:
+        """Give the percent a year on a day. ValueError for a day before all rates."""
+        fixed_on = date(day.year, 1 if day.month <= 6 else 7, 1) - timedelta(days=self.fixed_days_before)
+        known = [percent for since, percent in self.rates if since <= fixed_on]
+        if not known:
+            raise ValueError(f"no reference rate is known for {fixed_on}; add it to the market's rates of interest")
+        return known[-1] + self.points
+
+    def fixed_minor(self, debt_minor: int) -> int:
+        """Give the fixed sum for a debt, both in minor units; 0 for one that none is owed for."""
+        return next((sum_minor for from_minor, sum_minor in reversed(self.sums) if debt_minor >= from_minor), 0)
+
+
+@dataclass(frozen=True, slots=True)
 class CollectionRules:
     """The stages, the worst first, of which the first that holds is the one an account is in. Nothing is barred before `warning_days` days are
     over since the customer was warned, by the `channels`, of one of the invoices that the bar rests on.
 
     A debt in a stage of the action `agency` is placed with that `agency` (empty: with none), and held from our own notices and promises. `relief` is what
-    the market's law gives back of the tax of a bad debt (None: nothing).
+    the market's law gives back of the tax of a bad debt (None: nothing), `late_interest` what a business owes for paying late (None: nothing).
 
     A plan pays a debt in at most `plan_parts_max` parts within `plan_days_max` days, and none any more is agreed after `plans_max` were broken. It is broken
     when a part, or what fell due beside the plan, is not there `plan_late_days` days after its day.
@@ -78,6 +110,7 @@ class CollectionRules:
     plan_source: str = "the operator's own practice"
     agency: str = ""
     relief: BadDebtRelief | None = None
+    late_interest: LateInterest | None = None
     holds: Mapping[str, HoldRule] = field(
         default_factory=lambda: {
             "dispute": HoldRule(freezes=True),

@@ -20,7 +20,8 @@ from o2c.markets.base import (
     TaxRate,
     WorkCalendar,
 )
-from o2c.markets.collecting import USUAL_STAGES, BadDebtRelief, CollectionRules
+from o2c.markets.collecting import USUAL_STAGES, BadDebtRelief, CollectionRules, LateInterest
+from o2c.markets.interest import BANK_RATE
 from o2c.markets.life import LifeRules, SuspensionRules
 from o2c.markets.paying import CARDS, AgainRules
 from o2c.markets.usage import EU_EEA, WEEKDAYS, LimitRules, TimeBand, UsageRules, Zone
@@ -184,6 +185,16 @@ GB = Market(
             months=6,
             source="six months after the later of supply and due day, once written off in the accounts: Value Added Tax Act 1994, s. 36; The Value Added "
             "Tax Regulations 1995, reg. 166; VAT Notice 700/18, s. 2 [M]",
+        ),
+        late_interest=LateInterest(
+            points=Decimal(8),
+            rates=BANK_RATE,
+            fixed_days_before=1,
+            follows=False,
+            sums=((0, 4_000), (100_000, 7_000), (1_000_000, 10_000)),
+            source="Late Payment of Commercial Debts (Interest) Act 1998, s. 1, 4 (simple, from the day after the due day) and 5A (40, 70 or 100 GBP for a debt "
+            "below 1,000, below 10,000, from 10,000 GBP on); 8 % above the official dealing rate in force on 30 June or 31 December before the interest "
+            "begins to run: Late Payment of Commercial Debts (Rate of Interest) (No. 3) Order 2002, SI 2002/1675, art. 4; of 365 days: practice [M]",
         ),
     ),
     price_changes=PriceChangeRules(

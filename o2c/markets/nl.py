@@ -20,7 +20,8 @@ from o2c.markets.base import (
     TaxRate,
     WorkCalendar,
 )
-from o2c.markets.collecting import USUAL_STAGES, BadDebtRelief, CollectionRules
+from o2c.markets.collecting import USUAL_STAGES, BadDebtRelief, CollectionRules, LateInterest
+from o2c.markets.interest import ECB_MAIN_REFINANCING
 from o2c.markets.life import LifeRules, SuspensionRules
 from o2c.markets.paying import CARDS, AgainRules
 from o2c.markets.usage import EU_EEA, WEEKDAYS, LimitRules, TimeBand, UsageRules, Zone
@@ -180,6 +181,15 @@ NL = Market(
         agency="Voorbeeld Incasso B.V.",  # invented
         relief=BadDebtRelief(
             months=12, source="a year after the debt was due at the latest: Wet op de omzetbelasting 1968, art. 29(2) [M]"
+        ),
+        late_interest=LateInterest(
+            points=Decimal(8),
+            rates=ECB_MAIN_REFINANCING,
+            fixed_days_before=0,
+            follows=True,
+            sums=((0, 4_000),),
+            source="Directive 2011/7/EU, art. 2(6) and (7) (8 points above the rate in force on 1 January or 1 July, for that half-year), 3 and 6 (40 EUR); "
+            "Burgerlijk Wetboek 6:119a, 6:120(2) and 6:96(4) [M]; of 365 days: practice [M]",
         ),
     ),
     price_changes=PriceChangeRules(

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from o2c.kernel.arrears import eased
+from o2c.kernel.arrears import paid_off
 from o2c.kernel.charges import BANK_TRANSFER
 from o2c.kernel.debts import reversed_for
 from o2c.kernel.decision import NOTHING, Decision, just
@@ -101,7 +101,8 @@ def received(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
         reference=str(data.get("reference", "")),
         credit_minor=credit_minor,
     )
-    return Decision((received, *reversed_), (*credited(work, credit_minor, received), *eased(work.state, amount_minor, "payment")))
+    eased = paid_off(work.state, amount_minor, local_date(at, work.market.zone).isoformat())
+    return Decision((received, *reversed_), (*credited(work, credit_minor, received), *eased))
 
 
 def wanted(work: Work) -> bool:

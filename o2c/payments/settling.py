@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from o2c.kernel.arrears import eased
+from o2c.kernel.arrears import paid_off
 from o2c.kernel.balances import CreditReceived
 from o2c.kernel.charges import account_stream
 from o2c.kernel.debts import reversed_for
 from o2c.kernel.decision import Decision
+from o2c.kernel.periods import local_date
 from o2c.kernel.shapes import StepCancelled
 from o2c.kernel.work import Work
 from o2c.payments.events import PaymentPartReceived, PaymentReceived
@@ -19,16 +20,15 @@ def settled(work: Work, amount_minor: int, *, begun_by: datetime, **how: str) ->
 
     See `record` for what is still to be collected.
     """
+    eased = paid_off(work.state, amount_minor, how.get("arrived_on") or local_date(begun_by, work.market.zone).isoformat())
     open_minor, reversed_ = work.state.owed_minor - amount_minor, reversed_for(work.state, amount_minor)
     if open_minor > 0:
         part = PaymentPartReceived.model_validate({**how, "amount_minor": amount_minor, "open_minor": open_minor})
-        return Decision((part, *reversed_), eased(work.state, amount_minor, "payment"))
+        return Decision((part, *reversed_), eased)
     credit_minor = excess(work, amount_minor)
     received = PaymentReceived.model_validate({**how, "attempt": work.attempt, "amount_minor": amount_minor, "credit_minor": credit_minor})
     called_off = (StepCancelled(step="payment"),) if _still_to_come(work, begun_by) else ()
-    return Decision(
-        (received, *reversed_, *called_off), (*credited(work, credit_minor, received), *eased(work.state, amount_minor, "payment"))
-    )
+    return Decision((received, *reversed_, *called_off), (*credited(work, credit_minor, received), *eased))
 
 
 def _still_to_come(work: Work, begun_by: datetime) -> bool:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
+from o2c.collections.interest import claim_of
 from o2c.engine.app import Engine
+from o2c.kernel.periods import local_date
 from o2c.kernel.refusal import Refused
 from o2c.markets.registry import MARKETS
 from o2c.markets.registry import market as of_pin
 from o2c.views.reading import PART_MAX, Page
-from o2c.views.shown import CollectionShown, PlanPartShown
+from o2c.views.shown import CollectionShown, LateClaimShown, PlanPartShown
 
 if TYPE_CHECKING:
     from o2c.collections.state import CollectionState
@@ -48,7 +51,8 @@ def list_collections(
         raise Refused(f"give an offset of 0 or more, and at most {PART_MAX} rows at once")
     streams = [f"{PREFIX}{account}" for account in accounts] or app.reads.streams_like(PREFIX)
     states = (state for state in _states(app, streams) if bar in ("", state.bar) and (not hold or hold in state.holds))
-    found = [row for state in states for row in _rows(state) if stage in ("", row["stage"])]
+    now = app.clock().now
+    found = [row for state in states for row in _rows(state, now) if stage in ("", row["stage"])]
     found.sort(key=lambda row: (row["due_on"] or "9999", row["account"], row["currency"]))
     page = Page[CollectionShown](found[offset : offset + limit])
     page.more = max(len(found) - offset - len(page), 0)
@@ -67,7 +71,28 @@ def _plan(state: CollectionState, currency: str) -> list[PlanPartShown]:
     return [{"due_on": due_on, "amount_minor": minor, "kept": number < plan.kept} for number, (due_on, minor) in enumerate(plan.parts)]
 
 
-def _rows(state: CollectionState) -> Iterator[CollectionShown]:
+def _late(state: CollectionState, currency: str, now: datetime) -> list[LateClaimShown]:
+    market = of_pin(state.market)
+    rules = market.collections.late_interest if market else None
+    if market is None or rules is None:
+        return []
+    today = local_date(now, market.zone)
+    claims = (claim_of(late, rules, market.currency, today) for _, late in sorted(state.late.items()) if late.currency == currency)
+    return [
+        {
+            "invoice": claim.invoice,
+            "from_day": claim.from_day.isoformat(),
+            "to_day": claim.to_day.isoformat(),
+            "days": claim.days,
+            "interest_minor": claim.interest_minor,
+            "fixed_minor": claim.fixed_minor,
+        }
+        for claim in claims
+        if claim
+    ]
+
+
+def _rows(state: CollectionState, now: datetime) -> Iterator[CollectionShown]:
     currencies = {arrear.currency for arrear in state.arrears.values()} | set(state.stages)
     for currency in sorted(currencies or ({""} if state.holds else ())):
         arrears = [arrear for arrear in state.arrears.values() if arrear.currency == currency]
@@ -87,4 +112,5 @@ def _rows(state: CollectionState) -> Iterator[CollectionShown]:
             "promised_on": promised.by_on if promised else None,
             "promised_minor": promised.amount_minor if promised else 0,
             "plan": _plan(state, currency),
+            "late": _late(state, currency, now),
         }

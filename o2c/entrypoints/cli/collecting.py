@@ -12,12 +12,25 @@ from o2c.entrypoints.cli.options import Actor, CommandId
 from o2c.entrypoints.cli.output import Format, Limit, Output, err, rows_wanted, show_rows
 from o2c.entrypoints.cli.session import current, looking, opened
 from o2c.views.collections import Bar, list_collections
-from o2c.views.reading import day_of
+from o2c.views.reading import amount_text, day_of
 
 collections = typer.Typer(
     no_args_is_help=True, help="What is owed past its due day: how far its collection went, what holds it, promises to pay."
 )
-COLUMNS = ("account", "customer", "currency", "stage", "open_minor", "disputed_minor", "due_on", "bar", "holds", "promised_on", "plan")
+COLUMNS = (
+    "account",
+    "customer",
+    "currency",
+    "stage",
+    "open_minor",
+    "disputed_minor",
+    "due_on",
+    "bar",
+    "holds",
+    "promised_on",
+    "plan",
+    "late",
+)
 Account = Annotated[str, typer.Argument(metavar="ACCOUNT", help="The billing account.")]
 Kind = Annotated[str, typer.Option(metavar="KIND", help="dispute, vulnerable, payment-pending or key-account, as the market has them.")]
 Note = Annotated[str, typer.Option(metavar="TEXT", help="What was said; it stands in the log as personal data.")]
@@ -50,7 +63,9 @@ def _told(row: Mapping[str, Any]) -> Mapping[str, Any]:
     plan = row["plan"]
     waiting = next((part["due_on"] for part in plan if not part["kept"]), "")
     planned = f"{sum(part['kept'] for part in plan)} of {len(plan)} parts, next by {waiting}" if plan else ""
-    return {**row, "holds": ", ".join(row["holds"]), "plan": planned}
+    late = sum(claim["interest_minor"] + claim["fixed_minor"] for claim in row["late"])
+    owed = f"{amount_text(late, row['currency'])} for paying late" if late else ""
+    return {**row, "holds": ", ".join(row["holds"]), "plan": planned, "late": owed}
 
 
 @collections.command("hold")

@@ -117,10 +117,22 @@ class PlanPartShown(TypedDict):
     kept: bool
 
 
+class LateClaimShown(TypedDict):
+    """What a business owes by law for paying an invoice late, up to and including today, in minor units: simple interest for so many days, from `from_day`
+    up to, not including, `to_day`, and the fixed sum. It is told, and charged by no bill."""
+
+    invoice: str
+    from_day: str
+    to_day: str
+    days: int
+    interest_minor: int
+    fixed_minor: int
+
+
 class CollectionShown(TypedDict):
     """What an account owes past its due day in one currency, in minor units, how far its collection went (`stage`, empty: held, or all in dispute) and
     at which level its lines are barred; `notices` is how many were given since it last owed nothing, `holds` are kinds with their last days, `plan` the
-    parts in which it is paid by agreement."""
+    parts in which it is paid by agreement, `late` what is owed for having paid late."""
 
     account: str
     customer: str
@@ -136,6 +148,7 @@ class CollectionShown(TypedDict):
     promised_on: str | None
     promised_minor: int
     plan: list[PlanPartShown]
+    late: list[LateClaimShown]
 
 
 class IssuedInvoiceShown(TypedDict):
