@@ -1,4 +1,7 @@
-"""The file of a what-if is code of somebody's. It runs where it can change nothing, whatever the login of the person who runs it may do."""
+"""The file of a what-if is code of somebody's. It runs where it can change nothing, whatever the login of the person who runs it may do.
+
+What holds it back is its process: what only tries that is the same on every server (`once`). What logins may do, and rows, is tried on each.
+"""
 
 import subprocess
 import sys
@@ -109,6 +112,7 @@ def attack(store: str, tmp_path: Path) -> Callable[..., set[str]]:
     return attack
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("name", ATTACKS)
 def test_a_file_changes_nothing(store: str, attack: Callable[..., set[str]], name: str) -> None:
     """Run by a superuser, and though it knows how to connect as one: every attempt fails, and the what-if comes to its end."""
@@ -125,6 +129,7 @@ def test_a_file_under_the_login_of_a_projector_changes_nothing(store: str, attac
 UNCONFINED = "import sys\nfrom projections.engine import confined\nconfined.confine = lambda: False\n"
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("name", [name for name in ATTACKS if name not in ("the network", "a door of the kernel's")])
 def test_control_without_the_filter_the_same_file_does_it(
     store: str, attack: Callable[..., set[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
@@ -138,6 +143,7 @@ def test_control_without_the_filter_the_same_file_does_it(
     assert [entry["event"] for entry in logged] == ["file_not_confined"]
 
 
+@pytest.mark.once
 def test_a_file_is_told_no_connection(store: str, ask: Callable[..., Outcome], monkeypatch: pytest.MonkeyPatch) -> None:
     """Its process has neither the store's connection string nor what libpq and the engine read from the environment."""
     for name in ("O2C_DSN", "O2C_LOOKUP_KEY", "PGPASSWORD", "PGHOST"):
@@ -209,6 +215,7 @@ FAILING = {
 }  # fmt: skip
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(("text", "says"), [pytest.param(*case, id=name) for name, case in FAILING.items()])
 def test_a_file_that_fails_is_one_line(ask: Callable[..., Outcome], text: str, says: str) -> None:
     """Whatever its code does, the run ends as a fold that failed."""
@@ -216,12 +223,14 @@ def test_a_file_that_fails_is_one_line(ask: Callable[..., Outcome], text: str, s
         ask(f"{HEAD}\nP = replace(ORDERS, {text})")
 
 
+@pytest.mark.once
 def test_what_a_file_prints_is_no_answer(ask: Callable[..., Outcome], capfd: pytest.CaptureFixture[str]) -> None:
     """It goes to the person who runs it, beside the answer."""
     assert ask(f"{LOUD}\nprint('hello')").diff.changed == 3
     assert capfd.readouterr() == ("", "hello\n")
 
 
+@pytest.mark.once
 def test_a_file_that_is_none(ask: Callable[..., Outcome]) -> None:
     """It is refused as before, with the line of its error."""
     with pytest.raises(Refused, match=r"does not load: ZeroDivisionError at other.py:1"):
@@ -237,6 +246,7 @@ with loaded_apart(Path(sys.argv[1])):
 """
 
 
+@pytest.mark.once
 def test_a_file_that_never_ends_ends_with_the_command(tmp_path: Path) -> None:
     """Killed in the middle, the command leaves no process behind."""
     path = tmp_path / "other.py"
