@@ -59,8 +59,8 @@ def approve_credit_note(app: Engine, context: Context, invoice: str, note: str) 
 def void_invoice(app: Engine, context: Context, invoice: str, *, reason: str, comment: str = "") -> Written:
     """Declare an invoice void of which nothing was paid or credited: it keeps its number, and nothing of it is to be paid.
 
-    What it billed stays billed. Raises Refused: missing (no such invoice), conflict (money came, or a note was issued: issue a credit note),
-    usage (no such reason).
+    What it billed stays billed. Raises Refused: missing (no such invoice), conflict (money came, a note was issued, or something of it is
+    paid in instalments: issue a credit note), usage (no such reason).
     """
     given = _reason(reason)
     issued_invoice(app, invoice)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, cast
 
@@ -26,6 +27,9 @@ FROM o2c.event WHERE stream = %s AND type IN ('payment.received', 'payment.part-
 """The payments of an invoice in the order in which they were recorded, and what of them was taken back, below zero: `of` is the other invoice, or the
 case of the chargeback. Parameter: the invoice's stream."""
 
+
+AFTER_ACCOUNT = re.compile(r"[0-9]{8}(-G[0-9]+)?")
+"""What follows an account's id and a dash in the number of an invoice: the day, and which one beside the bill runs it is."""
 
 INVOICES_OF_ORDER = """SELECT body ->> 'number' AS invoice FROM o2c.event
 WHERE stream = ANY(%s) AND type = 'invoice.issued' AND body -> 'lines' @> %s::jsonb"""
@@ -76,8 +80,9 @@ def issued_invoice(app: Engine, invoice: str) -> InvoiceState:
 
 
 def invoice_streams(app: Engine, account: str) -> list[str]:
-    """The streams of an account's invoices: its own id, a dash and the day, while another account's id may begin as this one does."""
-    return [name for name in app.reads.streams_like(invoice_stream(f"{account}-")) if len(name) == len(invoice_stream(account)) + 9]
+    """The streams of an account's invoices, of bill runs and beside them; another account's id may begin as this one does, so the rest is read too."""
+    own = invoice_stream(f"{account}-")
+    return [name for name in app.reads.streams_like(own) if AFTER_ACCOUNT.fullmatch(name.removeprefix(own))]
 
 
 def money_owed(app: Engine, *, accounts: Sequence[str] = (), limit: int | None = None) -> list[OwedShown]:

@@ -14,8 +14,10 @@ from o2c.checks.diagnose import run_checks
 from o2c.desk.act import Context
 from o2c.desk.instalments import settle
 from o2c.desk.invoices import issue_credit_note, void_invoice
-from o2c.kernel.partner import Accepted, Failed
+from o2c.desk.taking_back import _target
+from o2c.kernel.partner import Accepted, Failed, RefusedBy
 from o2c.kernel.refusal import Refused
+from o2c.views.balance import show_balance
 from o2c.views.instalments import show_instalments
 from o2c.views.ledger import trial_balance
 from o2c.views.paper.content import paper_of_invoice
@@ -23,6 +25,7 @@ from o2c.views.paper.en16931 import broken
 from o2c.views.paper.ubl import ubl_of
 from o2c.views.reading import caught_up
 from o2c.views.shown import AgreementShown
+from tests.balances import unlike_the_books
 from tests.handsets import GROSS_MINOR, NET_MINOR, handset, imei, received, selling
 from tests.world import World, at, line, order
 
@@ -62,6 +65,28 @@ def books(world: World, on: date | None = None) -> dict[str, int]:
     rows = {row["ledger_account"]: row["balance_minor"] for row in shown["accounts"]}
     assert sum(rows.values()) == 0
     return {name: minor for name, minor in rows.items() if minor}
+
+
+@pytest.mark.parametrize("instalments", ["1", "24"])
+def test_the_balance_of_an_account_has_what_was_invoiced_beside_the_bill_runs(world: World, instalments: str) -> None:
+    """What is open of the invoice of the goods is owed as that of a bill is, as the books say, with the number of the invoice."""
+    world.scripted.will("payment", *[RefusedBy("DECLINED")] * 9)
+    bought(world, instalments=instalments)
+    [invoice] = issued(world)
+    [row] = show_balance(world.app, ACCOUNT)
+    assert row["open_minor"] == {"1": GROSS_MINOR, "24": 0}[instalments]
+    assert [item["of"] for item in row["items"] if item["what"] == "open"] == {"1": [invoice["number"]], "24": []}[instalments]
+    assert unlike_the_books(world.app) == []
+
+
+def test_a_payment_moves_by_the_id_of_an_account_to_what_it_owes_beside_the_bill_runs(world: World) -> None:
+    """Who names the account means the invoice that is open, also when it is of goods alone; another account whose id begins so is none of it."""
+    world.scripted.will("payment", *[RefusedBy("DECLINED")] * 9)
+    bought(world, instalments="1")
+    [invoice] = issued(world)
+    assert _target(world.app, ACCOUNT) == invoice["number"]
+    with pytest.raises(Refused, match="no account of that id"):
+        _target(world.app, ACCOUNT.removesuffix("-1"))
 
 
 def test_a_device_paid_once_is_invoiced_whole_on_the_day_of_delivery(world: World) -> None:
