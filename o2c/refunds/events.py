@@ -49,7 +49,7 @@ class RefundGivenUp(Event, name="refund.given-up", stream="refund"):
     """The refund is not tried any more, after the provider refused it or nobody knows what came of it: the account has the money again. The comment is
     personal."""
 
-    example = {"amount_minor": 500, "author": "ann", "comment": "the account at the bank is closed; he takes it off the next bill"}
+    example = {"amount_minor": 500, "author": "ann", "comment": "the account at the bank is closed and the next bill takes it off"}
     amount_minor: int
     author: str
     comment: Annotated[str, Pii("note")]
