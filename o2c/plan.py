@@ -67,6 +67,7 @@ from o2c.orders.ceasing import CEASED, PIECES
 from o2c.orders.in_life import BEGUN
 from o2c.orders.step import DUPLICATE, VALIDATION
 from o2c.orders.step import KIND as ORDER
+from o2c.orders.voucher_expiry import STEP as VOUCHER_EXPIRY
 from o2c.partners.reaction import PARTNER_CAME_UP
 from o2c.partners.state import KIND as PARTNER
 from o2c.partners.step import PROBE
@@ -100,7 +101,7 @@ STEPS: Mapping[str, Step] = {
         *(QUALIFICATION, APPOINTMENT, CHARGING, SERVICE_CHANGE, INVENTORY),
         *(PORTING_CANCEL, ESIM_CANCEL, APPOINTMENT_CANCEL),
         *(SIM_ARRIVAL, NUMBER_ARRIVAL, SIM_RESTOCK, NUMBER_RESTOCK, RESERVATION, BILL_RUN, OVERDUE, PAYMENT, COLLECTIONS, BARRING, PROBE),
-        *(DEVICE_ARRIVAL, DEVICE_RESTOCK, ONE_OFF_INVOICE, PREPAID_EXPIRY, RELIEF, REFUND_STEP),
+        *(DEVICE_ARRIVAL, DEVICE_RESTOCK, ONE_OFF_INVOICE, PREPAID_EXPIRY, RELIEF, REFUND_STEP, VOUCHER_EXPIRY),
     )
 }
 KINDS: Mapping[str, StreamKind] = {

@@ -45,6 +45,10 @@ class Campaigns:
         if name == "order.planned":
             self.items[key] = {item["item"]: item for item in data["items"]}
             self._planned(key)
+        elif name == "order.vouchers-expired":
+            for item, told in self.items[key].items():
+                left = [x for x in told["terms"]["discounts"] if x["voucher"] not in data["codes"]]
+                self.items[key][item] = {**told, "terms": {**told["terms"], "discounts": left}}
         elif name in ("item.failed", "item.cancelled"):
             self.ended.add(f"{key}/{data['item']}")
         elif name == "voucher.issued":
@@ -81,5 +85,7 @@ class Campaigns:
             done = any(f"{data['order']}/{item}" not in self.ended for item in lowered)
             good = uses.get(use, {"order": ""})["order"] == data["order"] and done == (name == "voucher.redeemed")
             if name == "voucher.released":
+                days = (data["on"] - uses.get(use, data)["on"]).days
+                good = good and (data["how"] != "expired" or 0 < told["reserved_days"] <= days)
                 uses.pop(use, None)
         self.wrong += [] if good else [f"{name} of {use} by order {data['order']} is not {campaign}'s to give: {told}"]

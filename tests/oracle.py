@@ -258,6 +258,9 @@ class Oracle:
         if name == "order.planned":
             for x in data["items"]:
                 self.items[key] = Charge(key := f"{order}/{x['item']}", x, x.get("account") or data["account"])
+        elif name == "order.vouchers-expired":
+            for x in (x for key, x in self.items.items() if key.startswith(f"{order}/")):
+                x.discounts = [each for each in x.discounts if each["voucher"] not in data["codes"]]
         elif name == "charging.started" and charge:
             charge.known, charge.starts, payer = at, min(charge.starts, at.date()), self.accounts[charge.account]
             payer.goods |= {charge.key: charge} if charge.goods and charge.once else {}

@@ -8,10 +8,11 @@ from functools import partial
 from o2c.catalogue.events import PriceRiseAnnounced
 from o2c.checks import life_to_bill
 from o2c.checks.order_to_bill import ENDS, Billed, Closing, Deposit, Evidence, Item, Said
+from o2c.kernel.charges import PriceTerms
 from projections.engine.seen import Seen
 
 TYPES = ENDS | life_to_bill.TYPES | {
-    "order.planned", "service.activated", "service.deactivated", "esim.downloaded", "step.forced", "step.skipped", "charging.started", "item.failed",
+    "order.planned", "order.vouchers-expired", "service.activated", "service.deactivated", "esim.downloaded", "step.forced", "step.skipped", "charging.started", "item.failed",
     "item.cancelled", "account.charge-started", "account.charge-withdrawn", "invoice.issued", "account.deposit-kept", "account.deposit-freed",
     "catalogue.price-rise-announced", "account.billed",
     "collections.barred", "device.assigned", "delivery.delivered", "account.instalments-agreed",
@@ -67,6 +68,8 @@ def _told(evidence: Evidence, seen: Seen, order: str) -> None:
         for planned in seen.body["items"]:
             named = {**planned, "account": planned.get("account") or seen.body["account"], "currency": seen.body["currency"]}
             evidence.of(order, planned["item"]).planned = Said(seen.event_id, seen.at, named)
+    elif seen.type == "order.vouchers-expired":
+        _without(evidence, order, seen)
     elif seen.type in ENDS:
         evidence.deposits.setdefault(order, Deposit(order)).ended = said
     elif seen.type.startswith("account.deposit-"):
@@ -74,6 +77,15 @@ def _told(evidence: Evidence, seen: Seen, order: str) -> None:
         (deposit.kept if seen.type == "account.deposit-kept" else deposit.freed).append(said)
     elif "item" in seen.body:
         _of_item(evidence.of(order, seen.body["item"]), seen, said)
+
+
+def _without(evidence: Evidence, order: str, seen: Seen) -> None:
+    """What the vouchers took off that the order held too long is pinned no more."""
+    for item in (item for (of, _), item in evidence.items.items() if of == order and item.planned and seen.body["codes"]):
+        assert item.planned is not None
+        body = item.planned.body
+        terms = PriceTerms.model_validate(body.get("terms") or {}).without(seen.body["codes"])
+        item.planned = item.planned._replace(body={**body, "terms": terms.model_dump(mode="json")})
 
 
 def _of_item(item: Item, seen: Seen, said: Said) -> None:

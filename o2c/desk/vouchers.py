@@ -17,7 +17,7 @@ from o2c.kernel.recurrence import LENGTH_MAX
 from o2c.kernel.refusal import Refused
 from o2c.markets.registry import HOME, current
 from o2c.vouchers.events import VouchersIssued, voucher_stream
-from o2c.vouchers.rules import issue
+from o2c.vouchers.rules import RESERVED_DAYS, issue
 from o2c.vouchers.state import CampaignState
 
 Of = Literal["recurring", "one-time"]
@@ -42,13 +42,14 @@ def issue_vouchers(
     valid_from: datetime | None = None,
     valid_to: datetime | None = None,
     market: str = HOME,
+    reserved_days: int | None = None,
 ) -> Written:
     """Issue a campaign of vouchers, whose codes an order names as the characteristic `voucher` of an item. Issued again so, it is as it was.
 
     They take `percent` of a price, or an `amount` (decimal text) off each of its periods, for so many `months` (0: for good; nothing for a price that is
     charged once). Each of the `codes` (none: the campaign's name is the one) may be used `uses_max` times, by orders that were taken within the
     validity, for the `offerings` and by customers of the `tiers`, all where none are named. All uses together come to `budget` at most. Amounts are net
-    of tax. Raises Refused: usage (see `vouchers.rules.issue`; both or neither of percent and amount), conflict (the campaign was issued otherwise).
+    of tax. An order holds a use for so many `reserved_days` at most (0: as long as it goes on; None: RESERVED_DAYS), and goes on without it after them. Raises Refused: usage (see `vouchers.rules.issue`; both or neither of percent and amount), conflict (the campaign was issued otherwise).
     """
     rules = current(market, app.clock().now.date())
     issued = VouchersIssued(
@@ -63,10 +64,13 @@ def issue_vouchers(
         budget_minor=_minor(campaign, budget, rules.currency) if budget else 0,
         valid_from=stamp(valid_from) if valid_from else "",
         valid_to=stamp(valid_to) if valid_to else "",
+        reserved_days=RESERVED_DAYS if reserved_days is None else reserved_days,
     )
 
     def rule(state: CampaignState, at: datetime) -> Decision:
-        return just(*issue(state, issued))
+        # Who names no days issues again what was issued before days were kept.
+        days = state.issued.reserved_days if state.issued and reserved_days is None else issued.reserved_days
+        return just(*issue(state, issued.model_copy(update={"reserved_days": days})))
 
     return act(app, context, "vouchers.issue", Deed(voucher_stream(campaign), (rule,), issued.model_dump(mode="json")))
 

@@ -49,11 +49,13 @@ class Catalogue:
         valid_from: datetime | None = None,
         valid_to: datetime | None = None,
         market: str = "GB",
+        reserved_days: int | None = None,
     ) -> Written:
         """Issue a campaign of vouchers, whose codes orders name. See `desk.vouchers.issue_vouchers`."""
         return issue_vouchers(
             self._session.app, context, campaign, percent=percent, amount=amount, of=of, months=months, combines=combines, codes=codes,
             uses_max=uses_max, budget=budget, offerings=offerings, tiers=tiers, valid_from=valid_from, valid_to=valid_to, market=market,
+            reserved_days=reserved_days,
         )  # fmt: skip
 
     @answered

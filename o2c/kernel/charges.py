@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Annotated, Protocol
 
 from pydantic import BaseModel, ConfigDict
@@ -71,6 +72,10 @@ class PriceTerms(BaseModel):
     def recurrence(self) -> Recurrence:
         """How often the recurring price is charged."""
         return Recurrence(self.period_unit, self.period_length)
+
+    def without(self, vouchers: Collection[str]) -> PriceTerms:
+        """Give these terms without the discounts that some vouchers brought."""
+        return self.model_copy(update={"discounts": tuple(one for one in self.discounts if one.voucher not in vouchers)})
 
 
 MONTHLY = PriceTerms()

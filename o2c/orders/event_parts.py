@@ -88,13 +88,14 @@ class PlannedItem(Part):
 
 class HeldVoucher(Part):
     """A voucher that an order holds: its code and which use of that, the lines of the order that it is for, what it takes off their prices, and all
-    that this can come to, in net minor units."""
+    that this can come to, in net minor units. It is held until `held_until`, empty for one that is held as long as the order goes on."""
 
     code: str
     turn: int
     amount_minor: int
     lines: tuple[str, ...]
     discount: Discount
+    held_until: str = ""
 
 
 class HeldProduct(Part):

@@ -16,6 +16,7 @@ from o2c.orders.event_parts import PlannedStep as PlannedStep
 from o2c.orders.event_parts import PromisedItem as PromisedItem
 from o2c.orders.event_parts import RecurringTotal as RecurringTotal
 from o2c.orders.event_parts import SentPrice as SentPrice
+from o2c.orders.voucher_events import VouchersExpired as VouchersExpired
 
 _FELL_OUT = {
     "fallout": "5d3f0a5e-6f0e-5a53-9d4c-0d8a35a0b8f1", "fault_class": "data", "origin": "upstream", "recoverability": "correctable",
@@ -113,9 +114,9 @@ class OrderValidated(Done, name="order.validated", step="validation", stream="or
 
     example = {
         "attempt": 1, "catalogue_version": 12, "policy": "validation/2026-01", "tier": "standard",
-        "vouchers": [{"code": "SPRING-A1", "turn": 1, "amount_minor": 1200, "lines": ["1"], "discount": {"name": "SPRING", "percent": "20", "lasts_length": 3, "voucher": "SPRING-A1"}}],
+        "vouchers": [{"code": "SPRING-A1", "turn": 1, "amount_minor": 1200, "lines": ["1"], "discount": {"name": "SPRING", "percent": "20", "lasts_length": 3, "voucher": "SPRING-A1"}, "held_until": "2026-04-05T09:00:00Z"}],
     }  # fmt: skip
-    upcasts = (Upcast(defaults={"tier": ""}), Upcast(defaults={"vouchers": []}), Upcast(defaults={"products": []}))
+    upcasts = (Upcast(defaults={"tier": ""}), Upcast(defaults={"vouchers": []}), Upcast(defaults={"products": []}), Upcast())
     catalogue_version: int
     policy: str
     tier: str = ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -23,7 +23,7 @@ from o2c.orders.events import OrderPlanned, OrderPriced, PlannedItem, PlannedSte
 from o2c.orders.needs import bound
 from o2c.orders.pricing import PinnedPrices, Prices, chosen, committed_minor, metered, priced, with_discounts
 from o2c.orders.rollup import item_state
-from o2c.orders.state import OrderState
+from o2c.orders.state import OrderState, Planned
 from o2c.orders.vouchers import held_by
 from o2c.orders.wish import Line, account_of, around, multiplicity, names_of
 
@@ -89,20 +89,28 @@ def plan_order(state: OrderState, book: Book, at: datetime) -> OrderPlanned:
 
 def order_price(planned: OrderPlanned) -> OrderPriced:
     """Give the sums of the pinned prices of a planned order, net, in minor units: once, and of what recurs by period; each with what discounts take off."""
+    return _sums(planned.items, planned.currency, planned.catalogue_version)
+
+
+def priced_anew(state: OrderState) -> OrderPriced:
+    """Give the same sums of an order whose items lost a discount."""
+    items = tuple(state.items.values())
+    return _sums(items, items[0].currency, state.catalogue_version)
+
+
+def _sums(items: Sequence[PlannedItem | Planned], currency: str, catalogue_version: int) -> OrderPriced:
     sums: dict[tuple[str, int], tuple[int, int]] = {}
-    for item in planned.items:
+    for item in items:
         if item.recurring_minor:
             period = (item.terms.period_unit, item.terms.period_length)
             amount_minor, reduced_minor = sums.get(period, (0, 0))
             off_minor = off_a_period(item.terms.discounts, of="recurring", price_minor=item.recurring_minor)
             sums[period] = (amount_minor + item.recurring_minor, reduced_minor + off_minor)
     return OrderPriced(
-        currency=planned.currency,
-        catalogue_version=planned.catalogue_version,
-        one_time_minor=sum(item.one_time_minor for item in planned.items),
-        one_time_reduced_minor=sum(
-            off_a_period(item.terms.discounts, of="one-time", price_minor=item.one_time_minor) for item in planned.items
-        ),
+        currency=currency,
+        catalogue_version=catalogue_version,
+        one_time_minor=sum(item.one_time_minor for item in items),
+        one_time_reduced_minor=sum(off_a_period(item.terms.discounts, of="one-time", price_minor=item.one_time_minor) for item in items),
         recurring=tuple(
             RecurringTotal(period_unit=unit, period_length=n, amount_minor=minor, reduced_minor=off_minor)
             for (unit, n), (minor, off_minor) in sorted(sums.items())

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from o2c.kernel.agenda import AgendaChange, by_shape
+from o2c.kernel.agenda import AgendaChange, Dropped, by_shape
 from o2c.kernel.event import Event
 from o2c.kernel.work import MarketBook, Work, build
 from o2c.orders.rollup import GATES
 from o2c.orders.state import OrderState
+from o2c.orders.voucher_events import EXPIRY
 
 
 def agenda(state: OrderState, event: Event, stream: str) -> tuple[AgendaChange, ...]:
-    """Put the steps of an order on the agenda with its priority; those that wait for stock are served by priority, then age."""
+    """Put the steps of an order on the agenda with its priority; those that wait for stock are served by priority, then age.
+
+    Of an order that is over no voucher expires.
+    """
     assert state.captured_at is not None
-    return by_shape(stream, event, priority=state.priority, since=state.captured_at)
+    changes = by_shape(stream, event, priority=state.priority, since=state.captured_at)
+    if state.closed and EXPIRY in state.records.get("", {}):
+        return (*changes, Dropped(stream, "", EXPIRY))
+    return changes
 
 
 def owner(state: OrderState) -> tuple[str | None, str | None]:
@@ -39,5 +46,5 @@ def on_record(work: Work, fallout: str) -> bool:
     if work.step == "duplicate":
         return fallout in state.suspected
     item = state.progress.items.get(work.item)
-    over = bool(item and item.ended and work.step not in item.recalls) or (work.step in GATES and bool(state.closed))
+    over = bool(item and item.ended and work.step not in item.recalls) or (work.step in (*GATES, EXPIRY) and bool(state.closed))
     return work.fallout == fallout and not over

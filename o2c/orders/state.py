@@ -29,9 +29,10 @@ from o2c.kernel.work import NO_RECORD, Record, recorded
 from o2c.orders import events
 from o2c.orders.planned import Planned as Planned
 from o2c.orders.rollup import Progress, follow, plan
+from o2c.orders.voucher_events import VouchersExpired
 from o2c.orders.wish import NUMBER, PORT_IN, Line, bringing_nothing, corrected, resolved
 
-SHAPE_VERSION = 13
+SHAPE_VERSION = 14
 OURS = "ours"
 """The one value of the correction of prices: the channel takes what the catalogue says."""
 LONG_AFTER = datetime(9999, 1, 1, tzinfo=UTC)
@@ -349,6 +350,20 @@ def _validated(state: OrderState, event: events.OrderValidated) -> OrderState:
     return _step_event(changed(state, lines=tuple(resolved(state.lines, products))) if products else state, event)
 
 
+def _expired(state: OrderState, event: VouchersExpired) -> OrderState:
+    """The order holds these vouchers no more, and what they took off its items is gone."""
+    state = _step_event(state, event)
+    validated = state.record("", "validation")
+    vouchers = validated.outcome.get("vouchers", ())
+    lowered = {line for one in vouchers if one["code"] in event.codes for line in one["lines"]}
+    outcome = {**validated.outcome, "vouchers": [one for one in vouchers if one["code"] not in event.codes]}
+    gates = {**state.records.get("", {}), "validation": changed(validated, outcome=outcome)}
+    items = {
+        name: changed(item, terms=item.terms.without(event.codes)) if item.line in lowered else item for name, item in state.items.items()
+    }
+    return changed(state, records={**state.records, "": gates}, items=items)
+
+
 def _closed(state: OrderState, event: Event) -> OrderState:
     return changed(state, closed=event.type_name)
 
@@ -363,6 +378,7 @@ _OWN: dict[type[Event], Callable[[OrderState, Any], OrderState]] = {
     events.PromiseRevised: _promised,
     events.DuplicateSuspected: _suspected,
     events.DuplicateSettled: _settled,
+    VouchersExpired: _expired,
     events.ItemCeased: lambda state, event: changed(state, ceased=(*state.ceased, *_ceased_names(event))),
     events.ItemTakenIntoUse: lambda state, event: changed(state, in_service=(*state.in_service, event.item)),
     events.OrderValidated: _validated,

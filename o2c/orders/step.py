@@ -29,6 +29,7 @@ from o2c.orders.events import (
 )
 from o2c.orders.pricing import priced
 from o2c.orders.validation import POLICY, flaw
+from o2c.orders.voucher_expiry import ask_for_expiry
 from o2c.orders.vouchers import Campaigns, reserved, streams_named
 from o2c.orders.wish import account_of, resolved
 
@@ -89,21 +90,21 @@ def _held_products(work: Work) -> tuple[HeldProduct, ...]:
     return changing.held(work.state.lines, _products(work), bill_dates)
 
 
-def _vouchers(work: Work, products: tuple[HeldProduct, ...]) -> tuple[tuple[HeldVoucher, ...], Decision]:
+def _vouchers(work: Work, products: tuple[HeldProduct, ...], at: datetime) -> tuple[tuple[HeldVoucher, ...], Decision]:
     """What the order holds of the vouchers that it names, by the versions of their streams and a guard for each use."""
     if not (campaigns := _campaigns(work)):
         return (), NOTHING
     order: state.OrderState = changed(work.state, lines=tuple(resolved(work.state.lines, {one.line: one for one in products})))
     assert order.captured_at is not None
     catalogue = work.read[f"{CATALOGUE}@{order.catalogue_version}"] or CatalogueState()
-    return reserved(order, campaigns, priced(order.lines, catalogue, order.captured_at), order.captured_at, work.holder)
+    return reserved(order, campaigns, priced(order.lines, catalogue, order.captured_at), order.captured_at, work.holder, at)
 
 
 def _validated(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
     """The order can be planned; the accounts that nobody named before are its party's from now on, by the versions of their streams."""
     tier = tier_of(work.read.get(stream_of(work.state.party)))
     products = _held_products(work)
-    vouchers, reserving = _vouchers(work, products)
+    vouchers, reserving = _vouchers(work, products, at)
     told = {"catalogue_version": work.state.catalogue_version, "policy": POLICY, "tier": tier, "vouchers": vouchers, "products": products}
     validated = OrderValidated(attempt=work.attempt, **told)
     offered_on = local_date(at, work.market.zone).isoformat() if work.market.usage.limits.offered_before_contract else ""
@@ -115,7 +116,12 @@ def _validated(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
         for account in _accounts(work)
         if work.read.get(account_stream(account)) is None
     )
-    return Decision((validated,), tuple(opened)) + reserving + changing.accepted(products, work.state.order_id)
+    return (
+        Decision((validated,), tuple(opened))
+        + reserving
+        + ask_for_expiry(vouchers, None)
+        + changing.accepted(products, work.state.order_id)
+    )
 
 
 def _decide(work: Work, approve: bool, at: datetime) -> Decision:

@@ -13,6 +13,7 @@ from datetime import date, datetime, timedelta
 
 from o2c.kernel.decision import NOTHING, Decision, Guard
 from o2c.kernel.discounts import Discount, off_a_period
+from o2c.kernel.periods import stamp
 from o2c.kernel.recurrence import Recurrence
 from o2c.orders.event_parts import HeldVoucher
 from o2c.orders.pricing import PinnedPrices, Prices
@@ -101,20 +102,29 @@ def flaw_of_vouchers(state: OrderState, campaigns: Campaigns, prices: Prices, *,
 
 
 def reserved(
-    state: OrderState, campaigns: Campaigns, prices: Prices, at: datetime, holder: str
+    state: OrderState, campaigns: Campaigns, prices: Prices, at: datetime, holder: str, now: datetime
 ) -> tuple[tuple[HeldVoucher, ...], Decision]:
-    """Reserve the vouchers of an order that has no flaw: what it holds, and the events of their campaigns with the guards of the uses."""
+    """Reserve the vouchers of an order that has no flaw: what it holds, and the events of their campaigns with the guards of the uses.
+
+    The order was taken `at` a time; the days for which a use is reserved count from `now`."""
     held, decision = [], NOTHING
     for each in wanted(state.lines, campaigns, prices, at.date()):
         assert each.campaign is not None
         event = reserve(each.campaign, each.code, order=state.order_id, amount_minor=each.amount_minor)
-        held.append(HeldVoucher(code=each.code, turn=event.turn, amount_minor=event.amount_minor, lines=each.lines, discount=each.discount))
+        told = {"code": each.code, "turn": event.turn, "amount_minor": event.amount_minor, "held_until": held_until(each.campaign, now)}
+        held.append(HeldVoucher.model_validate({**told, "lines": each.lines, "discount": each.discount}))
         decision += Decision(elsewhere=((voucher_stream(campaign_of(each.code)), event),), takes=(Guard(*event.use, holder),))
     return tuple(held), decision
 
 
+def held_until(campaign: CampaignState, now: datetime) -> str:
+    """Give until when a use that is reserved now is held; empty for as long as its order goes on."""
+    days = campaign.issued.reserved_days if campaign.issued else 0
+    return stamp(now + timedelta(days=days)) if days else ""
+
+
 def held_by(state: OrderState) -> tuple[HeldVoucher, ...]:
-    """Give the vouchers that an order holds, as it was validated with them."""
+    """Give the vouchers that an order holds, as it was validated with them: none that expired."""
     return tuple(HeldVoucher.model_validate(each) for each in state.record("", "validation").outcome.get("vouchers", ()))
 
 
@@ -123,11 +133,15 @@ def settled(state: OrderState, how: str) -> Decision:
     decision = NOTHING
     for one in held_by(state):
         done = any(item_state(state.progress.items[name]) == "completed" for name, item in state.items.items() if item.line in one.lines)
-        use = {"order": state.order_id, "code": one.code, "turn": one.turn}
-        stream = voucher_stream(campaign_of(one.code))
         if done:
-            decision += Decision(elsewhere=((stream, VoucherRedeemed.model_validate(use)),))
+            event = VoucherRedeemed(order=state.order_id, code=one.code, turn=one.turn)
+            decision += Decision(elsewhere=((voucher_stream(campaign_of(one.code)), event),))
             continue
-        released = VoucherReleased.model_validate({**use, "how": how})
-        decision += Decision(elsewhere=((stream, released),), frees=(Guard(*released.use, f"order-{state.order_id}/"),))
+        decision += released(state, one, how)
     return decision
+
+
+def released(state: OrderState, one: HeldVoucher, how: str) -> Decision:
+    """Give a use back to its campaign, with its guard, and say why."""
+    event = VoucherReleased.model_validate({"order": state.order_id, "code": one.code, "turn": one.turn, "how": how})
+    return Decision(elsewhere=((voucher_stream(campaign_of(one.code)), event),), frees=(Guard(*event.use, f"order-{state.order_id}/"),))

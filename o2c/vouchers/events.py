@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from o2c.kernel.discounts import Discount
-from o2c.kernel.event import Event
+from o2c.kernel.event import Event, Upcast
 from o2c.kernel.shapes import Guarded
 
 GUARD = "voucher"
@@ -27,14 +27,16 @@ class VouchersIssued(Event, name="voucher.issued", stream="voucher"):
     (exclusive end `valid_to`; empty: open).
 
     They are for the `offerings` and for customers of the `tiers` named, for all where none are. All uses together may come to `budget_minor` (0: no bound), net, as they
-    are reserved: what they take off at the prices of the order.
+    are reserved: what they take off at the prices of the order. A use is reserved for `reserved_days` from the validation of its order on; 0 for as
+    long as the order goes on, which is what campaigns did that were issued before these days were kept.
     """
 
     example = {
         "campaign": "SPRING", "market": "GB", "currency": "GBP", "codes": ["SPRING-A1", "SPRING-B2"], "uses_max": 1, "budget_minor": 100000,
         "discount": {"name": "SPRING", "percent": "20", "lasts_length": 3}, "offerings": ["mobile-line"], "tiers": ["standard"],
-        "valid_from": "2026-01-01T00:00:00Z", "valid_to": "2026-04-01T00:00:00Z",
+        "valid_from": "2026-01-01T00:00:00Z", "valid_to": "2026-04-01T00:00:00Z", "reserved_days": 90,
     }  # fmt: skip
+    upcasts = (Upcast(defaults={"reserved_days": 0}),)
     campaign: str
     market: str
     currency: str
@@ -46,6 +48,7 @@ class VouchersIssued(Event, name="voucher.issued", stream="voucher"):
     budget_minor: int = 0
     valid_from: str = ""
     valid_to: str = ""
+    reserved_days: int = 0
 
 
 class OfUse(Event):
@@ -79,10 +82,10 @@ class VoucherRedeemed(OfUse, name="voucher.redeemed", stream="voucher"):
 
 
 class VoucherReleased(OfUse, Guarded, name="voucher.released", stream="voucher"):
-    """Nothing came of what the order wanted the voucher for (`how` it ended): the use, and what it had of the budget, may be had again."""
+    """Nothing came of what the order wanted the voucher for (`how` it ended; expired: the order held it too long): the use, and what it had of the budget, may be had again."""
 
     example = {"order": "6f9619ff-8b86-5d01-b42d-00cf4fc964ff", "code": "SPRING-A1", "turn": 1, "how": "cancelled"}
-    how: Literal["cancelled", "failed", "rejected", "partial"]
+    how: Literal["cancelled", "failed", "rejected", "partial", "expired"]
 
     def held(self) -> tuple[tuple[str, str], str]:
         """Nobody has the use."""

@@ -13,6 +13,9 @@ from o2c.vouchers.state import CampaignState, Uses
 
 CODES_MAX = 1_000
 USES_MAX = 1_000_000
+RESERVED_DAYS = 90
+"""For how many days an order holds a use where its campaign does not say otherwise: the operator's own figure."""
+RESERVED_DAYS_MAX = 3_650
 _CAMPAIGN = re.compile(r"[A-Z0-9]{3,20}")
 _CODE = re.compile(r"[A-Z0-9]{3,20}(-[A-Z0-9]{1,30})?")
 
@@ -34,6 +37,8 @@ def issue(state: CampaignState, issued: VouchersIssued) -> list[VouchersIssued]:
         raise Refused(f"{of}: give 1 to {CODES_MAX:,} different codes; issue more as another campaign")
     if not 1 <= issued.uses_max <= USES_MAX:
         raise Refused(f"{of}: a code may be used 1 to {USES_MAX:,} times")
+    if not 0 <= issued.reserved_days <= RESERVED_DAYS_MAX:
+        raise Refused(f"{of}: a use is reserved for 1 to {RESERVED_DAYS_MAX:,} days, or 0 for as long as its order goes on")
     if issued.budget_minor < 0:
         raise Refused(f"{of}: a budget is an amount above nothing; leave it out for none")
     if issued.budget_minor and issued.discount.of == "recurring" and not issued.discount.lasts_length:

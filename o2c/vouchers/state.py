@@ -70,4 +70,4 @@ def _ended(state: CampaignState, event: VoucherRedeemed | VoucherReleased) -> Ca
     return changed(state, uses={**state.uses, event.code: after}, redeemed_minor=state.redeemed_minor + amount_minor)
 
 
-KIND = StreamKind(category="voucher", shape_version=1, state_type=CampaignState, initial=lambda _: CampaignState(), evolve=evolve)
+KIND = StreamKind(category="voucher", shape_version=2, state_type=CampaignState, initial=lambda _: CampaignState(), evolve=evolve)

@@ -18,6 +18,7 @@ from o2c.desk.payments import deposit
 from o2c.desk.prepaid import top_up
 from o2c.desk.refunds import request_refund
 from o2c.desk.streams import act_by_rules
+from o2c.desk.vouchers import issue_vouchers
 from o2c.engine.app import Context
 from o2c.kernel.agenda import Entry
 from o2c.kernel.decision import Decision, just
@@ -36,6 +37,7 @@ from o2c.simulation.launch_data import COPPER, SECOND_LINE, number_stock
 from tests.desk import DEPOSIT
 from tests.handsets import handset, selling
 from tests.lives_of_products import change
+from tests.stories.test_vouchers import vouched
 from tests.world import ADDRESS, NINE, World, at, item, line, order, ported
 
 REPORTS = {"C-6": RefusedBy("REFER"), "C-7": DEPOSIT, "C-9": DEPOSIT}
@@ -73,7 +75,7 @@ def once(step: Step, raised: list[str]) -> Step:
 
 def lived(world: World) -> None:
     """A world in which every step of the plan comes up: lines, a port, an access, an order given up while its partners have their work, a port
-    cancelled on its own, a device that is sent and one that comes back, a number kept that nobody takes, a top-up that expires, a deposit given back, an
+    cancelled on its own, a device that is sent and one that comes back, a number kept that nobody takes, a voucher that is held too long, a top-up that expires, a deposit given back, an
     invoice that is not paid, a courier that was found to be down, a line whose plan is changed."""
     selling(world.stocked(esims=7, physical=3, numbers=12, customers=10))
     found: Rule = lambda state, now: detect_down(state, "courier", Detected(now, now, 8, 8), OutageRule())  # noqa: E731 - a name for its type
@@ -82,13 +84,14 @@ def lived(world: World) -> None:
     world.scripted.will("8/appointment", Accepted("VIS-1", at(12)))
     world.scripted.will("credit", *[lambda request: REPORTS.get(request.body["customer"], Answered())] * 20)
     world.scripted.will("payment", RefusedBy("DECLINED"))
+    issue_vouchers(world.app, Context("ann"), "SPRING", percent="20", months=3, reserved_days=3)
     world.take(
         order("PORTED", ported()),
         order("PHYSICAL", line(sim="physical"), party="C-2"),
         order("ACCESS", item(COPPER, "1", place=ADDRESS, commitmentMonths="12"), party="C-3"),
         order("GIVEN-UP", ported("9", msisdn="+447700900777"), party="C-4"),
         order("CALLED-OFF", item(COPPER, "8", place=ADDRESS, commitmentMonths="12"), party="C-5"),
-        order("KEPT", line(), party="C-6"),
+        order("KEPT", vouched("SPRING"), party="C-6"),
         order("DEPOSIT", line(), party="C-7"),
         order("RETURNED", line(), party="C-9"),
         order("DEVICE", handset("6"), party="C-10"),

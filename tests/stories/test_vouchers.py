@@ -11,6 +11,7 @@ from o2c.desk.fallout import Correct
 from o2c.desk.vouchers import issue_vouchers
 from o2c.engine.app import Context
 from o2c.entrypoints.python import OrderToCash
+from o2c.kernel.partner import Accepted
 from o2c.kernel.refusal import Refused
 from o2c.views.reading import caught_up
 from o2c.views.timeline import order_timeline
@@ -77,6 +78,37 @@ def test_a_voucher_is_reserved_redeemed_and_billed(world: World) -> None:
     assert {(row["day"], row["name"]) for row in lines} == {("2026-01-08", "SPRING"), ("2026-02-08", "SPRING")}
 
 
+def test_a_voucher_held_too_long_is_another_s(world: World) -> None:
+    """Given one use, reserved for ten days, the order whose parcel is long on its way goes on without it, and the order of another customer has it. What the bills
+    say is what the oracle says: the first pays the whole price, the second half of it."""
+    world.stocked()
+    world.scripted.will("delivery", lambda request: Accepted("PCL-1", at(20, 11)))
+    issue_vouchers(world.app, Context("ann"), "SPRING", percent="50", months=2, budget="40.00", reserved_days=10)
+    world.take(order("WEB-1", vouched("SPRING", sim="physical")))
+    world.run(at(15, 8))
+    assert world.state("WEB-1") == "inProgress"
+    assert world.types("voucher-SPRING") == ["voucher.issued", "voucher.reserved"]
+    world.run(at(15, 10))
+    assert world.types("voucher-SPRING")[2:] == ["voucher.released"]
+    world.take(order("WEB-2", vouched("SPRING"), party="C-2", on=at(15, 11)))
+    world.run(at(10, month=4))
+
+    assert [world.state(name) for name in ("WEB-1", "WEB-2")] == ["completed", "completed"]
+    assert world.types("voucher-SPRING")[3:] == ["voucher.reserved", "voucher.redeemed"]
+    priced = [event["data"] for event in order_timeline(world.app, "WEB-1") if event["type"] == "order.priced"]
+    assert [each["recurring"][0]["reduced_minor"] > 0 for each in priced] == [True, False]
+    caught_up(world.app)
+    told = [json.loads(json.dumps(event)) for name in ("WEB-1", "WEB-2") for event in order_timeline(world.app, name)]
+    assert disagreements(told) == []
+    assert [leak.row() for leak in check_assurance(world.app)] == []
+    assert [check for check in run_checks(world.app) if check.state == "failed"] == []
+    lines = world.app.reads.rows(
+        "SELECT DISTINCT body ->> 'account' AS account FROM o2c.event, jsonb_array_elements(body -> 'lines') AS line"
+        " WHERE type = 'invoice.issued' AND line ->> 'kind' = 'discount'"
+    )
+    assert [row["account"] for row in lines] == ["BA-C-2"]
+
+
 def test_vouchers_are_issued_and_shown_on_every_face(shell: Shell, dsn: str) -> None:
     """On the command line and in Python the same; issued again it is as it was, with other terms it is refused."""
     asked = (
@@ -98,10 +130,11 @@ def test_vouchers_are_issued_and_shown_on_every_face(shell: Shell, dsn: str) -> 
     again = shell.run(*asked)
     assert (again.returncode, "issued already" in again.stderr) == (0, True), again.stderr
     assert shell.run(*asked, "--uses", "2").returncode != 0
+    assert shell.run(*asked, "--reserved-days", "10").returncode != 0
     rows = [json.loads(text) for text in shell.run("vouchers", "show", "SPRING", "-o", "jsonl").stdout.splitlines()]
-    assert [(row["code"], row["takes_off"], row["left"]) for row in rows] == [
-        ("SPRING-A1", "20 % for 3 months", 1),
-        ("SPRING-B2", "20 % for 3 months", 1),
+    assert [(row["code"], row["takes_off"], row["left"], row["reserved_days"]) for row in rows] == [
+        ("SPRING-A1", "20 % for 3 months", 1, 90),
+        ("SPRING-B2", "20 % for 3 months", 1, 90),
     ]
     with OrderToCash(dsn) as o2c:
         [shown] = o2c.vouchers(campaign="SPRING-A1")

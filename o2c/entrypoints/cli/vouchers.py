@@ -26,6 +26,7 @@ SHOWN = (
     "currency",
     "valid_from",
     "valid_to",
+    "reserved_days",
 )
 
 
@@ -58,12 +59,18 @@ def vouchers_issue(
     since: Annotated[str, typer.Option("--from", metavar="TIME", help="For orders taken from here on.")] = "",
     until: Annotated[str, typer.Option("--until", metavar="TIME", help="For orders taken before this.")] = "",
     market: Annotated[str, typer.Option(metavar="CODE", help="The market of the offerings.", show_default=True)] = "GB",
+    days: Annotated[
+        int | None,
+        typer.Option(
+            "--reserved-days", metavar="N", help="How long an order holds a use: 90 when left out, 0 for as long as it goes on.", min=0
+        ),
+    ] = None,
     command_id: CommandId = "",
 ) -> None:
     """Issue a campaign of vouchers: codes that take something off a price, once or several times, within a budget or without.
 
     An order names a code as the characteristic `voucher` of an item. A use is reserved as the order is validated, redeemed as the order is complete,
-    and given back when nothing comes of it.
+    and given back when nothing comes of it. An order that is not over when the days are goes on without it, at the price without it.
 
     Example: o2c vouchers issue SPRING --percent 20 --months 3 --uses 100 --budget 1000.00 --actor ann
     """
@@ -88,6 +95,7 @@ def vouchers_issue(
             valid_from=time_of(since) if since else None,
             valid_to=time_of(until) if until else None,
             market=market,
+            reserved_days=days,
         )
         err.print(f"campaign {campaign} {'was issued already' if written.repeated or written.unchanged else 'issued'}")
 

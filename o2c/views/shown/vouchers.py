@@ -33,7 +33,7 @@ class CodeUsesShown(TypedDict):
 
 class CampaignShown(TypedDict):
     """A campaign of vouchers. Amounts are minor units, net of tax; `takes_off` is what they do in plain words, and `left_minor` None where there is
-    no budget."""
+    no budget. Orders hold a use for `reserved_days`, 0 for as long as they go on."""
 
     campaign: str
     market: str
@@ -46,6 +46,7 @@ class CampaignShown(TypedDict):
     budget_minor: int
     valid_from: str
     valid_to: str
+    reserved_days: int
     reserved_minor: int
     redeemed_minor: int
     left_minor: int | None

@@ -51,6 +51,7 @@ def _issue(page: Page, form: Form) -> None:
     how: dict[str, Any] = {name: form[name] for name in ("percent", "amount", "budget", "of", "combines")}
     times: dict[str, Any] = {name: _day(form[name]) for name in ("valid_from", "valid_to")}
     counted: dict[str, Any] = {"months": _count(form["months"], 0), "uses_max": _count(form["uses_max"], 1)}
+    counted |= {"reserved_days": _count(form["reserved_days"], 0) if form["reserved_days"] else None}
     lists: dict[str, Any] = {name: form[name].replace(",", " ").split() for name in ("codes", "offerings", "tiers")}
     page.do("vouchers.issue", form["campaign"], wish=form["wish"], **how, **times, **counted, **lists)
 
