@@ -45,6 +45,8 @@ def _group(record: Seen) -> str | None:
 
 
 def _evolve(doc: Doc, record: Seen) -> Doc:
+    if record.type == "device.unblocked":
+        return {**doc, "state": "assigned" if doc.get("order_id") else "returned", "since": record.at}
     body = record.body
     kind = body.get("kind") or body.get("number_class") or body.get("sku") or doc.get("class", "")
     free_from = body.get("due_at")
@@ -67,14 +69,14 @@ def _rows(stream: str, doc: Doc) -> Iterator[Row]:
 STOCK = Projection(
     name="stock",
     meaning="One row a SIM (key: ICCID), number (key: MSISDN, E.164) or device (key: IMEI; its class is the SKU). available_from: when a returned, quarantined or reserved one can be assigned again.",
-    shape_version=3,
+    shape_version=4,
     columns={
         "kind": "text", "key": "text", "class": "text", "state": "text", "order_id": "text", "since": "timestamptz",
         "available_from": "timestamptz",
     },
     key=("kind", "key"),
     indexes=("kind, key", "kind, class, state", "order_id"),
-    types=frozenset(_STATES),
+    types=frozenset({*_STATES, "device.unblocked"}),
     fields=frozenset({"iccid", "imei", "msisdn", "sku", "kind", "number_class", "order", "due_at"}),
     group=_group,
     found_by="stream",

@@ -2,7 +2,7 @@
 
 SETTING = {
     "access.distrust", "access.issue", "access.revoke", "access.trust", "access.use",
-    "balance.pay_back", "catalogue.publish", "credit.deposit", "credit.release", "customers.register", "devices.block", "instalments.settle", "numbers.release_reservation", "numbers.reserve", "orders.receive",
+    "balance.pay_back", "catalogue.publish", "credit.deposit", "credit.release", "customers.register", "devices.block", "devices.unblock", "instalments.settle", "numbers.release_reservation", "numbers.reserve", "orders.receive",
     "collections.dispute", "collections.hold", "collections.promise", "collections.release", "collections.settle_dispute", "hooks.allow_private_address", "hooks.resume", "hooks.rotate", "hooks.subscribe", "hooks.suspend", "hooks.unsubscribe", "jobs.report", "jobs.start", "ledger.close", "orders.advance", "orders.close", "orders.fail_item", "partners.declare_down", "partners.declare_up", "partners.detect_down", "partners.left_alone", "partners.probed", "partners.link", "partners.plan_faults", "partners.simulate", "payments.record", "products.terminate", "rating.agree", "rating.notice", "rating.set_limit", "quota.release", "quota.top_up", "refunds.approve", "refunds.give_up", "saved.forget", "saved.save", "usage.load_zones", "usage.take_in", "vouchers.issue",
 }  # fmt: skip
 """Rules that set a state: the table above holds them, but for one that is tried by itself because it tells two streams."""

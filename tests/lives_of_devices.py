@@ -10,6 +10,14 @@ OF_DEVICES: Mapping[str, Sequence[Told]] = {
     "returned": (("device.received", {}), ("device.taken", {}), ("device.returned", {}), ("device.restocked", {})),
     "lost": (("device.received", {}), ("device.taken", {}), ("device.given-up", {})),
     "stolen from its holder": (("device.received", {}), ("device.taken", {}), ("device.blocked", {})),
+    "found by its holder": (("device.received", {}), ("device.taken", {}), ("device.blocked", {}), ("device.unblocked", {})),
+    "came back after all": (
+        ("device.received", {}),
+        ("device.taken", {}),
+        ("device.given-up", {}),
+        ("device.unblocked", {}),
+        ("device.returned", {}),
+    ),
     "blocked on its way back": (("device.received", {}), ("device.blocked", {}), ("device.returned", {}), ("device.restock-fell-out", {})),
     "stopped": (("device.received", {}), ("device.returned", {}), ("step.stopped", {**_NO, "step": "device-restock"})),
 }

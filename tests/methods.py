@@ -33,6 +33,7 @@ METHODS = {
     "customers.show": "customer",
     "devices.block": "block_device",
     "devices.show": "device",
+    "devices.unblock": "unblock_device",
     "disputes.open": "open_dispute",
     "disputes.settle": "settle_dispute",
     "events.last": "last",

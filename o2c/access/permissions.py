@@ -47,6 +47,7 @@ customers.register       yes      yes     yes         -        -        -       
 customers.show           own      yes     yes         masked   yes      yes              -
 devices.block            -        yes     yes         -        -        -                -
 devices.show             -        yes     yes         masked   yes      yes              -
+devices.unblock          -        -       yes         -        -        -                -
 diagnose                 -        -       -           -        yes      -                yes
 disputes.open            -        yes     yes         -        -        -                -
 disputes.settle          -        -       yes         -        -        -                -

@@ -12,6 +12,8 @@ IMEI, SKU = "001010120000003", "lark-9-black-128"
 Imei = Annotated[str, Names("device")]
 BlockCause = Literal["lost", "stolen", "not-returned"]
 """Why a device must not be used: lost on its way, stolen, or out of the house when its item ended, so that nobody pays for it."""
+UnblockReason = Literal["found", "came-back", "blocked-in-error"]
+"""Why a device may be used again: found after it was lost or stolen, sent back by whoever had kept it, or marked by mistake."""
 _STOPPED = {
     "fallout": "5d3f0a5e-6f0e-5a53-9d4c-0d8a35a0b8f1", "reason": "SYS-BUG", "fault_class": "defect", "origin": "direct",
     "recoverability": "correctable", "waiting_for": "us", "queue": "engineering",
@@ -128,6 +130,16 @@ class DeviceGivenUp(Freed, DeviceBlocked, name="device.given-up", stream="device
     """The device is with no item any more and will not come back by itself: lost on its way, or out of the house when its item ended. It is blocked."""
 
     example = {"imei": IMEI, "sku": SKU, "cause": "lost"}
+
+
+class DeviceUnblocked(OfDevice, name="device.unblocked", stream="device"):
+    """The device may be used again: whoever holds it goes on holding it; with nobody, it comes back, to be looked at and shelved (`device.returned`).
+
+    Source: GSMA Device Registry, TS.06: whoever had a device put on the list has it taken off [M].
+    """
+
+    example = {"imei": IMEI, "sku": SKU, "reason": "found"}
+    reason: UnblockReason
 
 
 class DeviceRestocked(Done, Offered, OfDevice, name="device.restocked", step="device-restock", stream="device"):

@@ -21,6 +21,8 @@ from o2c.devices.events import (
     DevicesAnnounced,
     DevicesArrived,
     DeviceTaken,
+    DeviceUnblocked,
+    UnblockReason,
 )
 from o2c.devices.state import DeviceState, stream_of
 from o2c.kernel.decision import NOTHING, Decision, just
@@ -153,7 +155,7 @@ def block(state: DeviceState, *, imei: str, cause: BlockCause) -> Decision:
     Raises Refused: missing (no such device), conflict (it is on its way back into stock, or blocked for another cause).
     """
     if not state.status:
-        raise Refused(f"device {imei} is not known; see `o2c status` for what is in stock", kind="missing")
+        raise Refused(f"device {imei} is not known; see `o2c stock levels` for what is in stock", kind="missing")
     if (state.status, state.cause) == ("blocked", cause):
         return NOTHING
     if state.status == "blocked":
@@ -161,3 +163,18 @@ def block(state: DeviceState, *, imei: str, cause: BlockCause) -> Decision:
     if state.status == "returned":
         raise Refused(f"device {imei} came back and is being shelved; block it once it is in stock", kind="conflict")
     return just(DeviceBlocked(imei=imei, sku=state.sku, cause=cause))
+
+
+def unblock(state: DeviceState, *, imei: str, reason: UnblockReason, at: datetime) -> Decision:
+    """Say that a device may be used again; nothing for one that may. One that nobody holds goes to the shelf by way of whoever looks at it.
+
+    Raises Refused: missing (no such device).
+    """
+    if not state.status:
+        raise Refused(f"device {imei} is not known; see `o2c stock levels` for what is in stock", kind="missing")
+    if not state.cause:
+        return NOTHING
+    freed = DeviceUnblocked(imei=imei, sku=state.sku, reason=reason)
+    if state.held or state.status == "returned":
+        return just(freed)
+    return just(freed, DeviceReturned(imei=imei, sku=state.sku, due_at=at + timedelta(days=RESTOCK_DAYS)))

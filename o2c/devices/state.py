@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from o2c.devices.events import DeviceBlocked, DeviceReceived, DeviceRestocked, DeviceReturned, DeviceTaken
+from o2c.devices.events import (
+    DeviceBlocked,
+    DeviceGivenUp,
+    DeviceReceived,
+    DeviceRestocked,
+    DeviceReturned,
+    DeviceTaken,
+    DeviceUnblocked,
+)
 from o2c.kernel.event import Event
 from o2c.kernel.shapes import FellOut, step_of
 from o2c.kernel.stream import StreamKind
@@ -17,7 +25,7 @@ class DeviceState:
     """A device: its SKU, its status and, if it came back, its return.
 
     `status` is empty before it was received, then available, assigned, returned or blocked; `cause` says why it is blocked. `back` is the return
-    that is to be restocked. `records` are its steps that stand still.
+    that is to be restocked; `held` says whether an item has it. `records` are its steps that stand still.
     """
 
     sku: str = ""
@@ -25,6 +33,7 @@ class DeviceState:
     cause: str = ""
     back: DeviceReturned | None = None
     records: dict[str, Record] = field(default_factory=dict)
+    held: bool = False
 
 
 def stream_of(imei: str) -> str:
@@ -39,14 +48,16 @@ def evolve(state: DeviceState, event: Event) -> DeviceState:
         case DeviceReturned():
             return DeviceState(event.sku, "returned", state.cause, event)
         case DeviceTaken():
-            return DeviceState(event.sku, "assigned")
+            return DeviceState(event.sku, "assigned", held=True)
         case DeviceBlocked():
-            return DeviceState(event.sku, "blocked", event.cause)
+            return DeviceState(event.sku, "blocked", event.cause, held=state.held and not isinstance(event, DeviceGivenUp))
+        case DeviceUnblocked():
+            return replace(state, status="assigned" if state.held else "returned", cause="")
         case FellOut():
             return replace(state, records=noted(state.records, event, step_of(event)))
     return state
 
 
 KIND = StreamKind(
-    category="device", shape_version=1, state_type=DeviceState, initial=lambda _: DeviceState(), evolve=evolve, agenda=stock_agenda
+    category="device", shape_version=2, state_type=DeviceState, initial=lambda _: DeviceState(), evolve=evolve, agenda=stock_agenda
 )

@@ -1,4 +1,4 @@
-"""Devices in Python: looking at one, marking one that must not be used, and how much there is in stock."""
+"""Devices in Python: looking at one, marking one that must not be used, taking the mark off, and how much there is in stock."""
 
 from __future__ import annotations
 
@@ -29,6 +29,11 @@ class Devices:
     def block_device(self, imei: str, cause: str, context: Context) -> Written:
         """Mark a device as lost, stolen or not-returned. See `desk.devices.block`."""
         return desk.block(self._session.app, context, imei, cause)
+
+    @answered
+    def unblock_device(self, imei: str, reason: str, context: Context) -> Written:
+        """Take the mark off a device that was found, came back or was blocked-in-error. See `desk.devices.unblock`."""
+        return desk.unblock(self._session.app, context, imei, reason)
 
     @answered
     def stock_levels(self, *, kind: str = "") -> list[shown.LevelShown]:

@@ -160,6 +160,7 @@ VERBS = (
     Operation("customers.load", loading.load_customers),
     Operation("customers.register", customers.register_customer),
     Operation("devices.block", device_desk.block),
+    Operation("devices.unblock", device_desk.unblock),
     Operation("disputes.open", collection_desk.open_dispute),
     Operation("disputes.settle", collection_desk.settle_dispute),
     Operation("fallout.apply-fix", fixes.apply_fix),

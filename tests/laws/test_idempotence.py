@@ -17,8 +17,8 @@ from o2c.catalogue.state import KIND as CATALOGUE
 from o2c.credit.rules import deposit, release
 from o2c.customers.rules import register
 from o2c.customers.state import KIND as CUSTOMER
-from o2c.devices.events import DeviceReceived
-from o2c.devices.rules import block
+from o2c.devices.events import DeviceBlocked, DeviceReceived
+from o2c.devices.rules import block, unblock
 from o2c.devices.state import KIND as DEVICE
 from o2c.fallout.codes import packaged
 from o2c.hooks.events import HookSubscribed, HookSuspended
@@ -284,6 +284,7 @@ IDEMPOTENT = [
     pytest.param(PARTNER, PARTNER.initial("partner-credit-bureau"), linked, id="link-a-partner"),
     pytest.param(ACCOUNT, ACCOUNT.evolve(ACCOUNT.initial(""), InstalmentsAgreed(**InstalmentsAgreed.example)), lambda s: settle(s, order=InstalmentsAgreed.example["order"], item="2", today=MONDAY.date()), id="settle-instalments"),
     pytest.param(DEVICE, DEVICE.evolve(DEVICE.initial(""), DeviceReceived(**DeviceReceived.example)), lambda s: block(s, imei="001010120000003", cause="stolen"), id="block-a-device"),
+    pytest.param(DEVICE, DEVICE.evolve(DEVICE.initial(""), DeviceBlocked(**DeviceBlocked.example)), lambda s: unblock(s, imei="001010120000003", reason="found", at=MONDAY), id="unblock-a-device"),
     pytest.param(PARTNER, PARTNER.evolve(PARTNER.initial(""), PartnerLinked(**PartnerLinked.example)), lambda s: just(*simulate(s, "credit-bureau")), id="simulate-a-partner"),
     pytest.param(PARTNER, PARTNER.initial(""), lambda s: just(*plan_faults(s, "network", FAULTS)), id="plan-faults"),
     *(pytest.param(PARTNER, state, lambda s: just(*declare_down(s, "network", by="ann", reason="planned", at=MONDAY)), id=f"declare-down-{what}") for what, state in (("a-partner", PARTNER.initial("")), ("what-was-detected", DETECTED))),

@@ -185,13 +185,15 @@ def test_vouchers_are_issued_and_a_campaign_tells_who_holds_its_codes(site: Cons
 
 def test_stock_is_counted_and_a_device_found_without_its_number_in_the_address(site: Console, world: World) -> None:
     """By kind; a device by a form, and from its customer's page; it is blocked there, once."""
-    with site.by("ann", "agent") as ann, site.by("pam", "privacy-officer") as pam:
+    with site.by("ann", "agent") as ann, site.by("pam", "privacy-officer") as pam, site.by("sue", "supervisor") as sue:
         every, devices = ann.opens("/console/stock"), ann.opens("/console/stock?kind=device")
         odd = ann.sends(devices, "/console/devices", {"imei": "12"})
         found = ann.sends(devices, "/console/devices", {"imei": imei(2)})
         blocked = ann.sends(found, "/console/devices/block", {"cause": "stolen"})
         of_customer = ann.sends(ann.opens("/console/customers/C-1"), "/console/devices")
         theirs = pam.sends(pam.opens("/console/stock"), "/console/devices", {"imei": imei(2)})
+        seen = sue.sends(sue.opens("/console/stock"), "/console/devices", {"imei": imei(2)})
+        freed = sue.sends(seen, "/console/devices/unblock", {"reason": "found"})
 
     assert "SIMs" in every.text
     assert SKU in devices.text
@@ -200,6 +202,9 @@ def test_stock_is_counted_and_a_device_found_without_its_number_in_the_address(s
     assert imei(2) not in str(found.answer.url)
     assert "Done: blocked" in blocked.text
     assert "Block it" not in blocked.buttons() | theirs.buttons()
+    assert "Unblock it" in seen.buttons()
+    assert "Unblock it" not in blocked.buttons() | theirs.buttons() | freed.buttons()
+    assert "Done: unblocked" in freed.text
     assert "With order" in of_customer.text
 
 

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from o2c.checks.conformance import check_conformance
 from o2c.desk.act import Context
-from o2c.desk.devices import block
+from o2c.desk.devices import block, unblock
 from o2c.fallout.rules import Fail
 from o2c.files import loading
 from o2c.kernel.partner import Accepted, Failed, Unknown
@@ -153,6 +154,61 @@ def test_a_device_blocked_before_it_came_back_stays_blocked(world: World) -> Non
     assert (show_device(world.app, taken)["state"], levels(world)) == ("blocked", {"available": 2, "blocked": 1})
 
 
+def test_a_device_that_was_found_is_its_holders_again_or_goes_back_to_the_shelf(world: World) -> None:
+    """A holder keeps it; a free one is looked at for a day and then sold; who found it, and why, stands in its history. Twice is once."""
+    world.take(order("WEB-1", handset()))
+    world.run(at(9))
+    held = world.outcome("WEB-1", "1", "device")["imei"]
+    free, other = (imei(n) for n in range(3) if imei(n) != held)
+    for each in (held, free):
+        block(world.app, ANN, each, "stolen")
+    for each in (held, free, free, other):
+        unblock(world.app, Context("sue"), each, "found")
+
+    told = show_device(world.app, held)
+    assert (told["state"], told["blocked_as"], told["order"]) == ("assigned", None, world.order("WEB-1").order_id)
+    assert [(each["type"], each["actor"]) for each in show_device(world.app, free)["history"]][-2:] == [
+        ("device.unblocked", "sue"),
+        ("device.returned", "sue"),
+    ]
+    assert levels(world) == {"available": 1, "assigned": 1, "returned": 1}
+    assert [kept["state"] for kept in show_customer(world.app, "C-1")["devices"]] == ["assigned"]
+
+    world.run(at(12))
+    assert levels(world) == {"available": 2, "assigned": 1}
+    world.take(order("WEB-2", handset()), order("WEB-3", handset()))
+    world.run(at(14))
+    assert {world.outcome(ref, "1", "device")["imei"] for ref in ("WEB-2", "WEB-3")} == {free, other}
+    assert [kept.rule for kept in check_conformance(world.app) if kept.broken] == []
+
+
+def test_a_device_that_was_kept_and_came_back_is_sold_again(world: World) -> None:
+    """Given up as not returned when its item ended, then sent in: looked at, then offered."""
+    world.scripted.will("delivery", *[lambda request: Unknown(request.at + timedelta(minutes=5))] * 20)
+    world.take(order("WEB-1", handset()))
+    world.run(at(7))
+    taken = world.outcome("WEB-1", "1", "device")["imei"]
+    world.resolve("LOG-TMO", Fail())
+    unblock(world.app, ANN, taken, "came-back")
+    assert (show_device(world.app, taken)["order"], levels(world)) == (None, {"available": 2, "returned": 1})
+    world.run(at(20))
+    assert levels(world) == {"available": 3}
+
+
+def test_a_device_found_while_it_comes_back_is_offered_once_it_is_shelved(world: World) -> None:
+    """Blocked with its holder, sent back with its order, found on the way: nothing holds it back any more, and the day of the shelf stays."""
+    world.scripted.will("delivery", Failed("UNAVAILABLE", at(20)))
+    world.take(order("WEB-1", handset()))
+    world.run(at(5, 10))
+    taken = world.outcome("WEB-1", "1", "device")["imei"]
+    block(world.app, ANN, taken, "stolen")
+    world.cancel("WEB-1")
+    unblock(world.app, ANN, taken, "blocked-in-error")
+    assert levels(world) == {"available": 2, "returned": 1}
+    world.run(at(8))
+    assert levels(world) == {"available": 3}
+
+
 @pytest.mark.parametrize(
     ("row", "why"),
     [
@@ -180,3 +236,7 @@ def test_who_asks_for_a_device_wrongly_is_told(world: World) -> None:
             show_device(world.app, wrong)
     with pytest.raises(Refused, match="no such cause; use one of lost, stolen, not-returned"):
         block(world.app, ANN, imei(0), "broken")
+    with pytest.raises(Refused, match="no such reason; use one of found, came-back, blocked-in-error"):
+        unblock(world.app, ANN, imei(0), "sorry")
+    with pytest.raises(Refused, match="not known"):
+        unblock(world.app, ANN, imei(60), "found")

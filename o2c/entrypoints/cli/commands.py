@@ -81,7 +81,9 @@ PARTS: Mapping[str, Mapping[str, Part]] = {
         "numbers": Part("numbers:numbers", "Telephone numbers: reserve one for an order, release it, look at it."),
         "ports": Part("ports:ports", "Number ports: which were late, and calling one off."),
         "sims": Part("sims:sims", "SIMs: look at one."),
-        "devices": Part("devices:devices", "Devices: look at one by its IMEI, block one that was lost or stolen."),
+        "devices": Part(
+            "devices:devices", "Devices: look at one by its IMEI, block one that was lost or stolen, unblock one that was found."
+        ),
         "stock": Part("devices:stock", "Stock: how many SIMs, numbers and devices there are of each kind or SKU, by state."),
     },
     "Money": {

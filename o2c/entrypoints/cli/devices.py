@@ -12,7 +12,9 @@ from o2c.entrypoints.cli.output import Format, Output, err, show_one, show_rows
 from o2c.entrypoints.cli.session import current, looking, opened
 from o2c.views.devices import show_device, stock_levels
 
-devices = typer.Typer(no_args_is_help=True, help="Devices: look at one by its IMEI, block one that was lost or stolen.")
+devices = typer.Typer(
+    no_args_is_help=True, help="Devices: look at one by its IMEI, block one that was lost or stolen, unblock one that was found."
+)
 stock = typer.Typer(no_args_is_help=True, help="Stock: how many SIMs, numbers and devices there are of each kind or SKU, by state.")
 Imei = Annotated[str, typer.Argument(metavar="IMEI", help="The device's 15 digits.")]
 
@@ -43,6 +45,24 @@ def devices_block(
     with opened() as session:
         block(session.app, Context(actor, command_id=command_id), imei, cause)
         err.print(f"device {imei} is blocked: {cause}")
+
+
+@devices.command("unblock")
+def devices_unblock(
+    imei: Imei,
+    reason: Annotated[str, typer.Option(metavar="REASON", help="found, came-back or blocked-in-error.")],
+    actor: Actor,
+    command_id: CommandId = "",
+) -> None:
+    """Take the mark off a device: whoever holds it keeps it, and one that nobody holds is in stock again once it was looked at.
+
+    Example: o2c devices unblock 001010120000003 --reason found --actor ann
+    """
+    from o2c.desk.devices import unblock  # needs the rules; what only shows does not
+
+    with opened() as session:
+        unblock(session.app, Context(actor, command_id=command_id), imei, reason)
+        err.print(f"device {imei} is not blocked: {reason}")
 
 
 @stock.command("levels")

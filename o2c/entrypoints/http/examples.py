@@ -84,6 +84,7 @@ EXAMPLES: Mapping[str, Mapping[str, Any]] = {
     "diagnose": {"quick": True},
     "devices.block": {"imei": IMEI, "cause": "stolen"},
     "devices.show": {"imei": IMEI},
+    "devices.unblock": {"imei": IMEI, "reason": "found"},
     "disputes.open": {"invoice": INVOICE, "amount": "1.00", "note": "says she never called there"},
     "disputes.settle": {"invoice": INVOICE, "outcome": "operator"},
     "events.find": {"types": ["order.*"], "limit": 20},

@@ -8,7 +8,7 @@ from typing import Any, Literal, get_args
 from fastapi.responses import Response
 
 from o2c.desk.act import Refused
-from o2c.desk.devices import CAUSES
+from o2c.desk.devices import CAUSES, REASONS
 from o2c.entrypoints.http.console.deeds import ELSEWHERE
 from o2c.entrypoints.http.console.frame import Asked, Form, Page, Sent, refusal_of, router
 
@@ -57,10 +57,23 @@ def block(page: Asked, form: Sent) -> Response:
     return device(page, form["imei"], done="blocked")
 
 
+@pages.post("/devices/unblock")
+def unblock(page: Asked, form: Sent) -> Response:
+    """Take the mark off a device, on the same page as the mark is set."""
+    try:
+        page.do("devices.unblock", form["imei"], form["reason"], wish=form["wish"])
+    except Refused as refused:
+        if refused.kind in ELSEWHERE:
+            raise
+        status, told = refusal_of(refused, page.request)
+        return device(page, form["imei"], status=status, refused=told)
+    return device(page, form["imei"], done="unblocked")
+
+
 def device(page: Page, imei: str, *, status: int = 200, refused: str = "", done: str = "") -> Response:
     """The page of a device. Raises Refused: missing, usage (no IMEI)."""
     row = page.ask("devices.show", imei)
-    return page.shown("device.html", status=status, row=row, causes=CAUSES, refused=refused, done=done)
+    return page.shown("device.html", status=status, row=row, causes=CAUSES, reasons=REASONS, refused=refused, done=done)
 
 
 def _tables(rows: Iterable[Any]) -> list[dict[str, Any]]:
