@@ -180,8 +180,9 @@ def _moved(state: AccountState, event: OfBalance) -> AccountState:
 
 def _billed(state: AccountState, event: AccountBilled) -> AccountState:
     charges = {key: _billed_charge(charge, _billed_to(key, charge, event), event) for key, charge in state.charges.items()}
+    settled = state.settled or event.final
     return changed(
-        state, charges=charges, due_run="", next_run=event.billed_to, settled=event.final, records=_without(state.records, "bill-run")
+        state, charges=charges, due_run="", next_run=event.billed_to, settled=settled, records=_without(state.records, "bill-run")
     )
 
 
@@ -375,7 +376,7 @@ def following_run(run_on: date) -> date:
 
 ACCOUNT = StreamKind(
     category="account",
-    shape_version=12,
+    shape_version=13,
     state_type=AccountState,
     initial=lambda _: AccountState(),
     evolve=evolve_account,

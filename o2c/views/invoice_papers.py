@@ -6,7 +6,7 @@ from base64 import b64encode
 from typing import TYPE_CHECKING, Any, cast
 
 from o2c.engine.app import Engine
-from o2c.kernel.charges import invoice_stream
+from o2c.kernel.charges import account_stream, invoice_stream
 from o2c.kernel.refusal import Refused
 from o2c.views.invoices import issued_invoice
 from o2c.views.paper.content import Paper, paper_of_invoice, paper_of_note
@@ -15,6 +15,7 @@ from o2c.views.shown import InvoicePaperShown, RenderedShown
 
 if TYPE_CHECKING:
     from o2c.invoicing.events import CreditNoteIssued
+    from o2c.invoicing.state import AccountState
     from o2c.kernel.event import Fact
 
 NAME_OF_INVOICE = """SELECT substr(stream, 9) AS invoice FROM o2c.event
@@ -130,7 +131,9 @@ def _paper(app: Engine, invoice: str, note: str, personal: bool) -> Paper:
     state = issued_invoice(app, name)
     assert state.issued is not None
     if not note:
-        return paper_of_invoice(state.issued, void=state.voided, personal=personal)
+        payer = account_stream(state.issued.account)
+        owing = cast("AccountState", app.load([payer])[payer].state)
+        return paper_of_invoice(state.issued, agreements=owing.instalments.values(), void=state.voided, personal=personal)
     found = next((one for one in _notes(app, name) if note in (one.note, one.legal_number)), None)
     if found is None:
         raise Refused(f"invoice {name} has no credit note {note[:60]} that was issued; see `o2c invoices show`", kind="missing")

@@ -3,8 +3,10 @@
 import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 
@@ -19,14 +21,16 @@ from o2c.kernel.partner import Accepted, Failed, RefusedBy
 from o2c.kernel.refusal import Refused
 from o2c.views.balance import show_balance
 from o2c.views.instalments import show_instalments
+from o2c.views.invoice_papers import invoice_html, invoice_pdf, invoice_ubl
 from o2c.views.ledger import trial_balance
 from o2c.views.paper.content import paper_of_invoice
-from o2c.views.paper.en16931 import broken
+from o2c.views.paper.en16931 import SPACES, broken
 from o2c.views.paper.ubl import ubl_of
 from o2c.views.reading import caught_up
 from o2c.views.shown import AgreementShown
 from tests.balances import unlike_the_books
 from tests.handsets import GROSS_MINOR, NET_MINOR, handset, imei, received, selling
+from tests.lives_of_products import change
 from tests.world import World, at, line, order
 
 ANN, ACCOUNT = Context("ann"), "BA-C-1"
@@ -248,6 +252,38 @@ def test_a_store_that_sells_devices_is_in_order(world: World) -> None:
     assert told["balanced"]
 
 
+def test_the_invoice_of_a_device_says_what_is_due_now_and_what_in_instalments(world: World) -> None:
+    """All tax and the whole price; nothing to pay now, 599.00 in 24 (20 of 24.96, then 4 of 24.95) on page, PDF and UBL, which is valid. A bill is as ever."""
+    bought(world, beside=True).run(at(9))
+    goods, bill = (body["number"] for body in issued(world))
+    asked = (
+        "lark-9: 599.00 GBP is paid in 24 instalments, one with each later bill (20 of 24.96, then 4 of 24.95), without tax of their own."
+    )
+    page = invoice_html(world.app, goods)["content"]
+    for said in (asked, "Total GBP</td><td>599.00", "To be paid in instalments</td><td>-599.00", "To pay now GBP</td><td>0.00"):
+        assert said in page
+    assert asked not in invoice_html(world.app, bill)["content"]
+    assert invoice_pdf(world.app, goods)["content"]
+
+    document = ElementTree.fromstring(str(invoice_ubl(world.app, goods)["content"]).partition("?>")[2])
+    told = {
+        name: document.findtext(f"cac:LegalMonetaryTotal/cbc:{name}", "", SPACES)
+        for name in ("TaxInclusiveAmount", "PrepaidAmount", "PayableAmount")
+    }
+    assert told == {"TaxInclusiveAmount": "599.00", "PrepaidAmount": "599.00", "PayableAmount": "0.00"}
+    assert document.findtext("cac:PaymentTerms/cbc:Note", "", SPACES) == asked
+
+
+def test_what_papers_ask_for_is_what_invoices_have_open_at_issue(world: World) -> None:
+    """One device at once beside one in instalments: what the paper asks for now is what is open, and all papers together ask for the price once."""
+    world.take(order("WEB-1", handset("1"), handset("2", instalments="24")))
+    world.run(datetime(2028, 2, 9, tzinfo=UTC))
+    sums = [ElementTree.fromstring(str(invoice_ubl(world.app, body["number"])["content"]).partition("?>")[2]) for body in issued(world)]
+    asked = [Decimal(each.findtext("cac:LegalMonetaryTotal/cbc:PayableAmount", "", SPACES)) for each in sums]
+    whole_minor, spread_minor = issued(world)[0]["total_minor"], standing(world)["total_minor"]
+    assert (asked[0] * 100, sum(asked) * 100) == (whole_minor - spread_minor, whole_minor)
+
+
 def test_invoices_of_devices_and_bills_with_instalments_are_valid_papers(world: World) -> None:
     """EN 16931: one with all tax, and bills with an instalment beside airtime and alone."""
     bought(world, beside=True).run(at(9, month=2))
@@ -259,3 +295,16 @@ def test_invoices_of_devices_and_bills_with_instalments_are_valid_papers(world: 
     assert "TaxExemptionReason" in papers[1]
     bare = re.sub(r"<cbc:TaxExemptionReason>.*?</cbc:TaxExemptionReason>", "", papers[1])
     assert broken(bare) == ["BR-E-10"]
+
+
+def test_instalments_run_on_when_the_service_ends(world: World) -> None:
+    """The line beside the device ends on 20 January: the next bill is the final one of the service, and every later one has an instalment alone to the last."""
+    bought(world, beside=True).run(at(9))
+    world.take(order("END", change(world, "WEB-1", item_of="2", action="delete"), on=at(20)))
+    world.run(datetime(2028, 3, 1, tzinfo=UTC))
+
+    bills = issued(world)[2:]
+    assert [number for number, bill in enumerate(bills) if bill["final"]] == [0]
+    assert {each["kind"] for bill in bills[1:] for each in bill["lines"]} == {"instalment"}
+    assert of_instalments(world) == [2496] * 20 + [2495] * 4
+    assert books(world).keys() == {"cash", "revenue", "tax"}

@@ -1,16 +1,18 @@
-"""What an invoice or a credit note says, ready to be set: everything from its own event, nothing looked up."""
+"""What an invoice or a credit note says, ready to be set: everything from its own event and the agreements made with it, nothing looked up."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from o2c.kernel.balances import CreditPart
 from o2c.kernel.money import from_minor, minor_units
 
 if TYPE_CHECKING:
+    from o2c.instalments.state import Agreement
     from o2c.invoicing.events import CreditNoteIssued, InvoiceIssued
     from o2c.invoicing.papers import NoteLine, Seller, TaxSum
 
@@ -34,11 +36,19 @@ class PaperLine:
 
 
 @dataclass(frozen=True, slots=True)
+class Spread:
+    """What of an invoice is paid in instalments, with later bills: for which goods, and each `shares_minor`, in order."""
+
+    offering: str
+    shares_minor: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Paper:
     """An invoice, or a credit note that names its invoice (`of_invoice`, empty for an invoice). Amounts are minor units, days ISO dates.
 
     `settled_minor` is what a credit of the account covers of it, and `credits_used` what that is made of, the oldest first; `payable_minor` is the rest,
-    as it was at issue. `notices` are sentences for the customer.
+    less what is `spread` over instalments, as it was at issue. `notices` are sentences for the customer.
     """
 
     kind: str
@@ -66,6 +76,7 @@ class Paper:
     void: bool = False
     final: bool = False
     notices: tuple[str, ...] = ()
+    spread: tuple[Spread, ...] = ()
 
     @property
     def title(self) -> str:
@@ -75,7 +86,23 @@ class Paper:
     @property
     def payable_minor(self) -> int:
         """What was to be paid, or given back, at issue."""
-        return self.total_minor - self.settled_minor
+        return self.total_minor - self.settled_minor - self.spread_minor
+
+    @property
+    def spread_minor(self) -> int:
+        """What is not to be paid for this paper but with later bills, which have it as instalments."""
+        return sum(sum(each.shares_minor) for each in self.spread)
+
+    @property
+    def terms(self) -> tuple[str, ...]:
+        """How each of the goods in instalments is paid, as a sentence."""
+        return tuple(self._terms(each) for each in self.spread)
+
+    def _terms(self, spread: Spread) -> str:
+        runs = [(minor, sum(1 for _ in equal)) for minor, equal in groupby(spread.shares_minor)]
+        parts = ", then ".join(f"{count} of {self.money(minor)}" for minor, count in runs)
+        whole = f"{self.money(sum(spread.shares_minor))} {self.currency}"
+        return f"{spread.offering}: {whole} is paid in {len(spread.shares_minor)} instalments, one with each later bill ({parts}), without tax of their own."
 
     def money(self, amount_minor: int) -> str:
         """An amount as decimal text in the currency of the paper."""
@@ -97,8 +124,9 @@ def quantity_text(line: PaperLine) -> str:
     return f"{line.quantity} {word}".rstrip()
 
 
-def paper_of_invoice(issued: InvoiceIssued, *, void: bool = False, personal: bool = True) -> Paper:
-    """Give an invoice as a paper. One of before invoices said all this says what it has. Without `personal`, the customer is named by the id alone."""
+def paper_of_invoice(issued: InvoiceIssued, *, agreements: Iterable[Agreement] = (), void: bool = False, personal: bool = True) -> Paper:
+    """Give an invoice as a paper, with those of the account's `agreements` that were made with it. One of before invoices said all this says what it
+    has. Without `personal`, the customer is named by the id alone."""
     lines = tuple(
         PaperLine(
             line.description or f"{line.offering}, {line.kind}", line.quantity, line.unit or "C62", line.unit_price_minor if line.unit else line.net_minor,
@@ -130,6 +158,7 @@ def paper_of_invoice(issued: InvoiceIssued, *, void: bool = False, personal: boo
         credits_used=issued.credits_used,
         void=void,
         notices=tuple(one.words for one in issued.endings),
+        spread=tuple(Spread(each.offering, each.shares) for each in agreements if each.invoice == issued.number),
     )
 
 

@@ -46,7 +46,7 @@ def pdf_of(paper: Paper) -> bytes:
     _head(pdf, paper)
     _lines(pdf, paper)
     _sums(pdf, paper)
-    for notice in paper.notices:
+    for notice in (*paper.terms, *paper.notices):
         pdf.set_font(FONT, "B", 9)
         pdf.ln(4)
         pdf.multi_cell(0, 5, notice, new_x=XPos.LMARGIN, new_y=YPos.NEXT)
@@ -173,7 +173,14 @@ def sums(paper: Paper) -> tuple[tuple[str, str], ...]:
     if paper.settled_minor and not paper.credits_used:
         told.append(("Credit of the account", paper.money(-paper.settled_minor)))
     if not paper.of_invoice:
-        told.append((f"To pay {paper.currency}", paper.money(0 if paper.void else paper.payable_minor)))
+        if paper.spread:
+            told.append(("To be paid in instalments", paper.money(-paper.spread_minor)))
+        told.append(
+            (
+                f"To pay now {paper.currency}" if paper.spread else f"To pay {paper.currency}",
+                paper.money(0 if paper.void else paper.payable_minor),
+            )
+        )
     return tuple(told)
 
 

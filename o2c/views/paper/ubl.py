@@ -50,6 +50,8 @@ def ubl_of(paper: Paper) -> str:
     _buyer(root, paper)
     if kind == "Invoice":
         _basic(_part(root, "PaymentMeans"), "PaymentMeansCode", MEANS.get(paper.method, "1"))  # BT-81
+    if paper.terms:
+        _basic(_part(root, "PaymentTerms"), "Note", " ".join(paper.terms))  # BT-20
     _taxes(root, paper)
     _totals(root, paper)
     for place, line in enumerate(paper.lines, 1):
@@ -124,12 +126,16 @@ def _category(parent: ET.Element, category: str, percent: str, reason: str = "")
 
 
 def _totals(root: ET.Element, paper: Paper) -> None:
+    """The totals. What is paid in instalments is not asked for by this paper: each later bill asks for a part, and who books them all must not owe it twice.
+    So it stands with what is settled, and the terms of payment (BT-20) say how it is paid.
+    """
+    settled_minor = paper.settled_minor + paper.spread_minor
     totals = _part(root, "LegalMonetaryTotal")
     _money(totals, "LineExtensionAmount", paper, paper.net_minor)  # BT-106
     _money(totals, "TaxExclusiveAmount", paper, paper.net_minor)  # BT-109
     _money(totals, "TaxInclusiveAmount", paper, paper.total_minor)  # BT-112
-    if paper.settled_minor:
-        _money(totals, "PrepaidAmount", paper, paper.settled_minor)  # BT-113
+    if settled_minor:
+        _money(totals, "PrepaidAmount", paper, settled_minor)  # BT-113
     _money(totals, "PayableAmount", paper, paper.payable_minor)  # BT-115
 
 
