@@ -103,6 +103,17 @@ def settled(history: Sequence[Told], number: int, *, final: bool) -> list[Told]:
     return [*history[:6], barred, withdrawn, *([billed] if final else [])]
 
 
+def bar(number: int, policy: str) -> Told:
+    """The line was barred on 8 February, before the bill of that day."""
+    lines = [{"order": order_id(number, SALT), "item": "1"}]
+    return told(f"collection-BA-L{number}", "collections.barred", 39, level="soft", lines=lines, while_barred=policy)
+
+
+def lifted(number: int) -> Told:
+    """It served again on the 14th."""
+    return told(f"collection-BA-L{number}", "collections.bar-lifted", 45, lines=[{"order": order_id(number, SALT), "item": "1"}])
+
+
 def discounted(history: Sequence[Told], number: int) -> list[Told]:
     """A discount from 15 January on, which ends on 15 February; the first bill has it from then on."""
     one = {"name": "WELCOME", "percent": "20", "starts": "day", "from_day": "2026-01-15"}
@@ -214,6 +225,11 @@ LEAKS: tuple[Leaking, ...] = tuple(
              lambda h, n: deposited(h, n, freed=False), lambda h, n: deposited(h, n, freed=True)),
             ("ended for a debt, and no final bill", "ended-without-final-bill", 0,
              lambda h, n: settled(h, n, final=False), lambda h, n: settled(h, n, final=True)),
+            ("barred, and billed against the policy", "barred-but-billed", PRICE,
+             lambda h, n: [*h[:6], bar(n, "not-charged"), h[6]], lambda h, n: [*h[:6], bar(n, "charged"), h[6]]),
+            ("barred, served again, and billed for the days between", "barred-but-billed", PRICE,
+             lambda h, n: [*h[:6], bar(n, "credited"), lifted(n), h[6]],
+             lambda h, n: [*h[:6], bar(n, "credited"), lifted(n), bill(n, 39, line(n, "part-period", "2026-02-14", "2026-03-08", 1571))]),
             ("a month on two bills", "billed-twice", PRICE,
              lambda h, n: [*h, bill(n, 40, line(n, "period", "2026-02-08", "2026-03-08", PRICE))]),
             ("a fee on two bills", "billed-twice", FEE, lambda h, n: [*h, bill(n, 40, line(n, "one-time", "2026-01-05", "2026-01-05", FEE))]),

@@ -227,6 +227,12 @@ LIVES: Mapping[str, Mapping[str, Sequence[Told]]] = {
             ("account.charge-withdrawn", {"served": True}), ("account.days-not-served", {}), ("account.charge-withdrawn", {"item": "2", "served": True}),
             ("account.bill-run-requested", {"run_on": "2026-02-08"}), ("account.billed", {"run_on": "2026-02-08", "billed_to": "2026-03-08", "final": True}),
         ),
+        "barred, not charged, and served again": (
+            ("account.charge-started", {}), ("account.bill-run-requested", {}), ("account.billed", {}),
+            ("account.charge-rested", {"rested_from": "2026-01-20", "credited": False}), ("account.charge-resumed", {"resumed_on": "2026-01-25"}),
+            ("account.charge-rested", {"rested_from": "2026-01-25"}), ("account.days-not-served", {"ended_on": "2026-01-25"}),
+            ("account.bill-run-requested", {"run_on": "2026-02-08"}), ("account.billed", {"run_on": "2026-02-08", "billed_to": "2026-03-08", "invoice": ""}), ("account.charge-resumed", {}),
+        ),
         "standing still": (
             ("account.charge-started", {}), ("account.bill-run-requested", {"attempt": 2}), ("account.bill-run-fell-out", {"attempt": 2}),
             ("retry.scheduled", {**_NO, "step": "bill-run"}), ("partner.accepted", {**_NO, "step": "bill-run"}),

@@ -7,7 +7,8 @@ day it was activated, an eSIM downloaded, or its download said to be done. An ac
 direct debit on a bank's day at least ten of them later. A price that is not once a month is charged whole for each of its own periods in the first run on or
 after it begins. A rise holds for services that began before it was announced: it parts a month by days, any other period costs what holds as it begins. Usage
 of the month before costs its price, rounded once. Of what was billed of a service that ended, the days from its end on are credited, but for what notes took
-off; of one that was complete, those until then that are on no bill are charged. Money above what is open of an invoice is a credit, which the next bill
+off; of one that was complete, those until then that are on no bill are charged. While a line is barred by a
+policy that says so no bill has its days, and what was billed of them before is credited, from the bar on, and billed anew from when it serves. Money above what is open of an invoice is a credit, which the next bill
 takes; so is the deposit of an order that completed (in part), that of any other is owed; paid back is first what is owed, and what is to go back is owed,
 until that is given up and what is told of it is a credit again. What is billed for days is earned by days, what was served before the bill on its day. Goods
 are billed apart, on the day of their delivery, with all tax; of what is paid in instalments nothing is open of that bill: each later one has a part, without
@@ -23,7 +24,7 @@ from collections import Counter, defaultdict, namedtuple
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from fractions import Fraction
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -92,6 +93,7 @@ class Charge:
         self.goods, terms = "delivery" in waits and "activation" not in waits, told.get("terms", {})
         self.period, self.discounts = (terms.get("period_length", 1), terms.get("period_unit", "month")), terms.get("discounts", ())
         self.starts, self.known, self.ended, self.billed, self.turn, self.served = date.max, NEVER, NEVER, date.min, 0, False
+        self.rests, self.policy = [], "charged"
         self.settled, self.offering, self.left = NEVER, told["offering"], [0] * int(told.get("characteristics", {}).get("instalments", 1))
 
     def holds(self, x: Json, day: date, run: date) -> bool:
@@ -120,20 +122,37 @@ class Charge:
         own = [x for x in rises if (x["offering"], x["period_length"], x["period_unit"]) == (self.offering, *self.period)]
         risen = sorted((date.fromisoformat(x["from_day"]), x["rise_minor"]) for x in own if x["announced_on"] > str(self.starts))
         over = max(self.ended.date(), self.starts) if self.ended < datetime.combine(run, time(6), LONDON) else date.max
-        since, self.billed, cycle = max(self.billed, self.starts), turned(run, 1), self.period == (1, "month")
-        if since == self.starts and self.once and not self.goods:
+        since, before, cycle = max(self.billed, self.starts), self.billed, self.period == (1, "month")
+        if before == date.min and self.once and not self.goods:
             yield from self.less(Line(self.key, "one-time", since, since, self.once), self.once, 0, run)
         days = [day for n in range(-1, 40) if (day := turned(run, -n)) > since]
         spans = [(start, end, turned(end, -1)) for start, end in pairwise(sorted({since, *days}))] if cycle else []
+        while self.turn and turned(self.starts, *self.period, self.turn) > since:
+            self.turn -= 1
         while not cycle and (start := turned(self.starts, *self.period, self.turn)) <= run and start < over:
             self.turn += 1
-            spans.append((start, turned(self.starts, *self.period, self.turn), start))
+            spans.append((max(start, since), turned(self.starts, *self.period, self.turn), start))
+        to = spans[-1][1] if spans else self.billed
+        self.billed = to if self.policy == "charged" else max(before, min(to, self.rests[-1][0]))
         for start, end, whole in spans if self.every else ():
-            parts = {start, end, over, *(day for day, _ in risen if cycle)}
+            parts = {start, end, over, *(day for day, _ in risen if cycle), *chain(*self.rests)}
             for one, other in pairwise(sorted(day for day in parts if start <= day <= min(end, over))):
+                if any(rest <= one < again for rest, again in self.rests):
+                    continue
                 price, of = self.every + sum(rise for day, rise in risen if day <= one), (end - whole).days
                 kind = "period" if (one, other) == (whole, end) else "part-period"
                 yield from self.less(Line(self.key, kind, one, other, share(price, (other - one).days, of)), price, of, run)
+
+    def bar(self, day: date, policy: str, bills: Iterable["Bill"]) -> None:
+        """Its line is barred from a day on, or is not: by the policy its days are charged, on no bill any more, or credited where they were billed in advance."""
+        if policy == self.policy:
+            return
+        self.rests = [(rest, min(again, day)) for rest, again in self.rests] + ([(day, date.max)] if policy != "charged" else [])
+        self.policy = policy
+        if policy == "credited" and self.billed > day:
+            self.billed = day
+            for bill in bills:
+                bill.cut[self.key] = min(bill.cut.get(self.key, day), day)
 
 
 class Bill:
@@ -143,14 +162,18 @@ class Bill:
     def __init__(self, lines: list[Line]) -> None:
         self.lines, self.net, self.taxed_net = lines, total(lines), total(lines) - total(lines, "instalment")
         self.tax, self.taken, self.taxed, self.void = share(self.taxed_net, 20, 100), Counter(), 0, False
-        self.open = self.given_up = self.relieved = 0
+        self.open, self.given_up, self.relieved, self.cut = 0, 0, 0, {}
+
+    def over(self, key: str, charges: Mapping[str, Charge]) -> date:
+        """The day from which what it billed of a charge is not served."""
+        return min(charges[key].ended.date(), self.cut.get(key, date.max)) if key in charges else date.max
 
     def unserved(self, charges: Mapping[str, Charge]) -> dict[int, int]:
         """What is still to be credited of services that have ended, by line: what stays of one is its share of the days before the end; a discount goes with
         the line that it lowered, and takes no more off than that gives back."""
         due, left = {}, 0
         for place, line in enumerate(self.lines if not self.void else (), 1):
-            ended, sign = charges[line.key].ended.date() if line.key in charges else date.max, 1 if line.net >= 0 else -1
+            ended, sign = self.over(line.key, charges), 1 if line.net >= 0 else -1
             kept = line.by(ended) if line.start < line.end and ended < line.end and line.kind != "usage" else line.net
             rests = line.net - kept - self.taken[place, True], line.net - self.taken[place, True] - self.taken[place, False]
             credited = sign * max(min(sign * rests[0], sign * rests[1]), 0)
@@ -228,7 +251,7 @@ class Account:
         """Post a note or a void, by the net of lines: the tax of all that was taken so far is its share of the bill's."""
         bill.taken.update({(place, unserved): net for place, net in nets.items()})
         lines = [bill.lines[place - 1]._replace(net=-net) for place, net in nets.items()]
-        lines = [line._replace(start=max(line.start, self.charges[line.key].ended.date())) if unserved else line for line in lines]
+        lines = [line._replace(start=max(line.start, bill.over(line.key, self.charges))) if unserved else line for line in lines]
         taken = sum(net for (place, _), net in bill.taken.items() if bill.lines[place - 1].kind != "instalment")
         tax = share(bill.tax, taken, bill.taxed_net or 1) - bill.taxed
         bill.taxed += tax
@@ -298,6 +321,13 @@ class Oracle:
             owed = min(minor, account.going.pop(data.get("refund"), 0) or -account.stand["owed-to-customers"] - account.going.total())
             account.going |= Counter({data["refund"]: minor}) if "reserved" in name else {}  # it goes back by nothing else
             account.post(at.date(), becomes, {"owed-to-customers": -owed, "customer-credit": owed - minor})
+
+    def of_collection(self, name: str, event: str, data: Json, at: datetime) -> None:
+        """Lines that the network bars, or lets serve; the last look at an account was its last bill."""
+        self.look(self.accounts[name], name, at, beside=False)
+        for line in data["lines"] if event in ("collections.barred", "collections.bar-lifted") and data.get("level") != "ended" else ():
+            charge = self.items[f"{line['order']}/{line['item']}"]
+            charge.bar(at.date(), data.get("while_barred", "charged"), self.accounts[name].bills.values())
 
     def of_quota(self, account: Account, name: str, data: Json, at: datetime) -> None:
         """Prepaid money is owed until it pays for usage or expires; of top-ups, that which expires first pays first."""

@@ -249,8 +249,17 @@ def _once(item: Item) -> list[Billed]:
 def _twice(item: Item, today: str, days: int) -> Iterator[Found]:
     """The same days of service, or the same one-time charge, on two lines."""
     for one, other in (*pairwise(_once(item)), *pairwise(_periods(item))):
-        if one.line["kind"] == "one-time" or other.line["from_day"] < one.line["to_day"]:
+        if one.line["kind"] == "one-time" or other.line["from_day"] < item.billed_to(one):
             yield other.line["net_minor"], other.at, _all(item.active), (one.event, other.event)
+
+
+def _while_barred(item: Item, today: str, days: int) -> Iterator[Found]:
+    """Days on a bill of after a bar by whose policy they are not charged."""
+    for bar in item.barred:
+        for billed in _periods(item):
+            from_day, to_day = max(bar.from_day, billed.line["from_day"]), min(bar.to_day or "9999", billed.line["to_day"])
+            if billed.position > bar.position and from_day < to_day:
+                yield billed.line["net_minor"], billed.at, (bar.said.event,), (billed.event,)
 
 
 def _hole(item: Item, today: str, days: int) -> Iterator[Found]:
@@ -260,8 +269,8 @@ def _hole(item: Item, today: str, days: int) -> Iterator[Found]:
         if item.charge and item.charged_from < first.line["from_day"] and not _begins_otherwise(item):
             yield price, item.charged_from, _all(item.active), (item.charge.event, first.event)
     for one, other in pairwise(periods):
-        if one.line["to_day"] < other.line["from_day"]:
-            yield price, one.line["to_day"], _all(item.active), (one.event, other.event)
+        if (to_day := item.billed_to(one)) < other.line["from_day"] and not item.barred_between(to_day, other.line["from_day"]):
+            yield price, to_day, _all(item.active), (one.event, other.event)
 
 
 def _unpaid_device(item: Item, today: str, days: int) -> Iterator[Found]:
@@ -287,6 +296,12 @@ RULES: tuple[AssuranceRule, ...] = (
     AssuranceRule("price-differs", "G-RM-RA-DQc", "What is charged and billed is what the order pinned.", _other_price),
     AssuranceRule("account-differs", "G-RM-RA-DQd", "Charging began on both sides, on the account that the order names.", _other_account),
     AssuranceRule("ceased-but-billed", "G-RM-RA-RLk", "What has ended is charged no more, and no day after the end is billed.", _ceased),
+    AssuranceRule(
+        "barred-but-billed",
+        "G-RM-RA-RLk",
+        "Days on which a line is barred are on no bill of after, where its market does not charge them.",
+        _while_barred,
+    ),
     AssuranceRule("billed-twice", "G-RM-RA-RLk", "No day of a service and no one-time charge is billed twice.", _twice),
     AssuranceRule(
         "discount-not-ended", "G-RM-RA-RLc", "A discount is given on its own days alone, to whom it was promised.", _discount_goes_on

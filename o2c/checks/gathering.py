@@ -15,7 +15,7 @@ TYPES = ENDS | life_to_bill.TYPES | {
     "order.planned", "order.vouchers-expired", "service.activated", "service.deactivated", "esim.downloaded", "step.forced", "step.skipped", "charging.started", "item.failed",
     "item.cancelled", "account.charge-started", "account.charge-withdrawn", "invoice.issued", "account.deposit-kept", "account.deposit-freed",
     "catalogue.price-rise-announced", "account.billed",
-    "collections.barred", "device.assigned", "delivery.delivered", "account.instalments-agreed",
+    "collections.barred", "collections.bar-lifted", "device.assigned", "delivery.delivered", "account.instalments-agreed",
 }  # fmt: skip
 
 
@@ -33,8 +33,8 @@ def gathered(records: Iterable[Seen], mine: Callable[[str], bool] = lambda order
             _billed(evidence, seen, mine)
         elif seen.type == PriceRiseAnnounced.type_name:
             evidence.rises.append(PriceRiseAnnounced.model_validate(seen.body))
-        elif seen.type == "collections.barred":
-            _ended(evidence, seen, mine)
+        elif seen.stream.startswith("collection-"):
+            _barred(evidence, seen, mine)
         elif (order := seen.body.get("order") or seen.order_id or seen.stream.removeprefix("order-")) and mine(order):
             _told(evidence, seen, order)
     return evidence
@@ -53,13 +53,16 @@ def _billed(evidence: Evidence, seen: Seen, mine: Callable[[str], bool]) -> None
             evidence.of(line["order"], line["item"]).lines.append(billed)
 
 
-def _ended(evidence: Evidence, seen: Seen, mine: Callable[[str], bool]) -> None:
-    """The lines that the network ended because nobody paid for them; one that is barred goes on."""
-    for line in seen.body["lines"] if seen.body["level"] == "ended" else ():
+def _barred(evidence: Evidence, seen: Seen, mine: Callable[[str], bool]) -> None:
+    """The lines that the network ended because nobody paid for them, and those that it barred or that serve again: these go on, and may not be charged meanwhile."""
+    for line in seen.body["lines"]:
         if mine(line["order"]):
             item = evidence.of(line["order"], line["item"])
             said = Said(seen.event_id, seen.at, seen.body)
-            item.ended, item.ended_position = item.ended or said, item.ended_position or seen.position
+            if seen.body.get("level") == "ended":
+                item.ended, item.ended_position = item.ended or said, item.ended_position or seen.position
+            else:
+                item.bars(said, seen.position)
 
 
 def _told(evidence: Evidence, seen: Seen, order: str) -> None:

@@ -95,9 +95,16 @@ INVOICE = _machine(
     void="",
 )
 CHARGE = _machine(
-    {"account.charge-started": "running", "account.charge-withdrawn": "withdrawn"},
+    {
+        "account.charge-started": "running",
+        "account.charge-rested": "resting",
+        "account.charge-resumed": "resumed",
+        "account.charge-withdrawn": "withdrawn",
+    },
     before="running",
-    running="withdrawn",
+    running="resting withdrawn",
+    resting="resumed withdrawn",
+    resumed="resting withdrawn",
     withdrawn="",
 )
 PRODUCT = _machine(

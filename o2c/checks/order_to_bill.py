@@ -61,6 +61,16 @@ class Billed(NamedTuple):
         return int(self.issued_on[-2:])
 
 
+class Barred(NamedTuple):
+    """Days on which a line is barred by a policy under which they are not charged, up to, not including, another (empty: it is barred still)."""
+
+    said: Said
+    position: int
+    policy: str
+    from_day: str
+    to_day: str = ""
+
+
 @dataclass(slots=True)
 class Item:
     """An item of an order as fulfilment and as billing have it.
@@ -86,6 +96,30 @@ class Item:
     agreement: Said | None = None
     lines: list[Billed] = field(default_factory=list)
     rises: list[PriceRiseAnnounced] = field(default_factory=list)
+    barred: list[Barred] = field(default_factory=list)
+
+    def bars(self, said: Said, position: int) -> None:
+        """Take down that its line is barred, or serves again; the policy is told with the bar."""
+        policy, day = said.body.get("while_barred", "charged"), self.local_day(said)
+        known = self.barred[-1] if self.barred and not self.barred[-1].to_day else None
+        if policy == (known.policy if known else "charged"):
+            return
+        if known:
+            self.barred[-1] = known._replace(to_day=day)
+        if policy != "charged":
+            self.barred.append(Barred(said, position, policy, day))
+
+    def billed_to(self, billed: Billed) -> str:
+        """The day up to which a line holds: what was billed before a bar whose days are credited, up to that."""
+        bars = (bar for bar in self.barred if bar.policy == "credited" and bar.position > billed.position)
+        first, after = str(billed.line["from_day"]), str(billed.line["to_day"])
+        return min(after, *(max(bar.from_day, first) for bar in bars), after)
+
+    def barred_between(self, from_day: str, to_day: str) -> bool:
+        """Whether all of these days are barred ones that are not charged."""
+        for bar in self.barred:
+            from_day = max(from_day, bar.to_day or to_day) if bar.from_day <= from_day else from_day
+        return from_day >= to_day
 
     def price_on(self, day: str) -> int:
         """What a period of it costs that begins on a day: as it was charged first, and the rises that were announced since."""

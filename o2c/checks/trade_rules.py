@@ -199,7 +199,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Transitions(
         name="charge-states",
-        says="A charge begins once and is withdrawn once.",
+        says="A charge begins once, rests only while it runs, and is withdrawn once.",
         source="billing/state.py",
         by=by_item,
         machine=machines.CHARGE,

@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from o2c.kernel.event import Event, Pii
+from o2c.kernel.charges import WhileBarred
+from o2c.kernel.event import Event, Pii, Upcast
 from o2c.kernel.shapes import Done, FellOut, Requested
 
 Level = Literal["", "soft", "hard", "ended"]
@@ -127,7 +128,10 @@ class BarRequested(Requested, name="collections.bar-requested", step="barring", 
 
 
 class Barred(Done, name="collections.barred", step="barring", stream="collection"):
-    """The lines of the account are barred at this level, after the warnings named."""
+    """The lines of the account are barred at this level, after the warnings named. `while_barred` says whether their days are charged meanwhile, by the
+    market's policy of that day; before it was told, they were."""
+
+    upcasts = (Upcast(defaults={"while_barred": "charged"}),)
 
     example = {
         "attempt": 1, "level": "soft", "notices": ["0b6c1c5e-2f0a-5b61-9a53-1f7f1f2a6d10"],
@@ -136,6 +140,7 @@ class Barred(Done, name="collections.barred", step="barring", stream="collection
     level: Level
     notices: tuple[str, ...]
     lines: tuple[Line, ...]
+    while_barred: WhileBarred = "charged"
 
 
 class BarLifted(Done, name="collections.bar-lifted", step="barring", stream="collection"):

@@ -5,10 +5,11 @@ Source: billing facts, section 6.6 (the worst stage whose condition holds wins, 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from o2c.collections.barring import lines, rests, while_barred
 from o2c.collections.debt_plans import days_of_plan, judged
 from o2c.collections.events import (
     BarLifted,
@@ -20,7 +21,6 @@ from o2c.collections.events import (
     DisputeSettled,
     HoldPlaced,
     HoldReleased,
-    Line,
     Looked,
     Owed,
     PromiseBroken,
@@ -242,37 +242,23 @@ def _days(state: CollectionState, currency: str, market: Market) -> Iterator[str
         yield _later(told[-1].told_on, stage.days_between)
 
 
-def account_streams(work: Work) -> tuple[str, ...]:
-    """Name the streams that a bar reads: the account's own, for its lines."""
-    return (account_stream(work.state.account),)
-
-
-def bar_asked(work: Work) -> Mapping[str, Any]:
-    """Give the fields of a bar that is asked for once more: the level and the warnings of the last request."""
-    return {"level": work.state.bar_asked, "notices": work.state.bar_notices}
-
-
-def bar(work: Work) -> Mapping[str, Any]:
-    """Give the body of the request to the network: account, level (empty: lift the bar) and lines; the network keeps emergency calls at every level."""
-    return {"account": work.state.account, "level": work.state.bar_asked, "lines": [line.model_dump() for line in _lines(work)]}
-
-
-def _lines(work: Work) -> tuple[Line, ...]:
-    account = work.read.get(account_stream(work.state.account))
-    return tuple(Line(order=charge.order, item=charge.item) for charge in account.running) if account else ()
-
-
 def barred(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
-    """Decide that the network did what it was asked for: the lines are barred at the level, or serve again. Lines that it ended are charged no more."""
+    """Decide that the network did what it was asked for: the lines are barred at the level, or serve again. Lines that it ended are charged no more; whether those
+    that it barred are, is the policy of the market for the level. Source: billing facts, section 6.4, lesson 9."""
     state: CollectionState = work.state
+    day, stream = _today(work.market, at), account_stream(state.account)
+    account = work.read.get(stream)
+    running: Iterable[Any] = account.running if account else ()
+    if state.bar_asked == "ended":
+        told = ({"order": one.order, "item": one.item, "product": one.product} for one in running)
+        charges: Iterator[Event] = (ChargeWithdrawn(ended_on=day, served=True, **of) for of in told)
+    else:
+        charges = rests(running, while_barred(work), day)
+    elsewhere = tuple((stream, event) for event in charges)
     if not state.bar_asked:
-        return just(BarLifted(attempt=work.attempt, lines=_lines(work)))
-    body = {"attempt": work.attempt, "level": state.bar_asked, "notices": state.bar_notices, "lines": _lines(work)}
-    account = work.read.get(account_stream(state.account)) if state.bar_asked == "ended" else None
-    day = local_date(at, work.market.zone).isoformat() if account else ""
-    told = ({"order": one.order, "item": one.item, "product": one.product} for one in (account.running if account else ()))
-    withdrawn = ((account_stream(state.account), ChargeWithdrawn(ended_on=day, served=True, **of)) for of in told)
-    return Decision((Barred.model_validate(body),), tuple(withdrawn))
+        return Decision((BarLifted(attempt=work.attempt, lines=lines(work)),), elsewhere)
+    body = {"attempt": work.attempt, "level": state.bar_asked, "notices": state.bar_notices, "lines": lines(work)}
+    return Decision((Barred.model_validate({**body, "while_barred": while_barred(work)}),), elsewhere)
 
 
 def hold(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from o2c.collections import rules
+from o2c.collections import barring, rules
 from o2c.collections.events import BarRequested, BarringFellOut, LookFellOut, LookRequested
 from o2c.kernel.step import ByPartner, Step
 
@@ -19,7 +19,7 @@ BARRING = Step(
     requested=BarRequested,
     fell_out=BarringFellOut,
     complete=rules.barred,
-    reads=rules.account_streams,
-    facts=rules.bar_asked,
-    ask=ByPartner(partner="network", payload=rules.bar),
+    reads=barring.account_streams,
+    facts=barring.bar_asked,
+    ask=ByPartner(partner="network", payload=barring.bar),
 )

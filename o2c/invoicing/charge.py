@@ -2,9 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
+from itertools import pairwise
+from typing import Any
 
-from o2c.kernel.charges import MONTHLY, PriceTerms
+from o2c.invoicing.events import CreditDue
+from o2c.kernel.charges import MONTHLY, ChargeRested, ChargeResumed, OfRest, PriceTerms, WhileBarred
+from o2c.kernel.frozen import changed
+from o2c.kernel.periods import Period
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """Days that are not charged as the line is barred, from one on, up to, not including, another (empty: it is barred still)."""
+
+    from_day: str
+    credited: bool
+    to_day: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +31,7 @@ class Charge:
     `invoice` billed it last; `ended_on` is the day from which it is not served (empty: it is, or nobody knows), `served` says that days until then which
     are not billed still are, and `credited` that what was billed from that day on is being credited. The one-time price of `goods` is on
     `goods_invoice`, an invoice of its own, paid in so many `instalments`. `product` is what it is for, where another item brought that.
+    `rests` are the days on which it is not charged, the first ones first.
     """
 
     order: str
@@ -34,6 +51,28 @@ class Charge:
     instalments: int = 1
     goods_invoice: str = ""
     product: str = ""
+    rests: tuple[Rest, ...] = ()
+
+    @property
+    def rest(self) -> Rest | None:
+        """The rest that goes on; None where it is charged."""
+        return self.rests[-1] if self.rests and not self.rests[-1].to_day else None
+
+    @property
+    def while_barred(self) -> WhileBarred:
+        """By which policy its days of now are charged, or are not."""
+        return "charged" if self.rest is None else "credited" if self.rest.credited else "not-charged"
+
+    def charged_days(self, days: Period) -> Iterator[Period]:
+        """The parts of some days on which it does not rest."""
+        rests = [(date.fromisoformat(one.from_day), date.fromisoformat(one.to_day) if one.to_day else days.end) for one in self.rests]
+        edges = sorted({days.start, days.end, *(day for rest in rests for day in rest if days.start < day < days.end)})
+        parts = [Period(start, end) for start, end in pairwise(edges) if not any(one <= start < other for one, other in rests)]
+        while parts:
+            first = parts.pop(0)
+            while parts and parts[0].start == first.end:
+                first = Period(first.start, parts.pop(0).end)
+            yield first
 
     @property
     def ends_with_its_invoice(self) -> bool:
@@ -58,5 +97,23 @@ class Charge:
     @property
     def unserved(self) -> bool:
         """Whether days were billed that will not be served, and nobody credits them yet."""
-        billed = self.withdrawn and self.recurring_minor and self.invoice and not self.credited
-        return bool(billed and self.ended_on and self.ended_on < self.billed_to)
+        return bool(self.recurring_minor and self.invoice and self.not_served_from and self.not_served_from < self.billed_to)
+
+    @property
+    def not_served_from(self) -> str:
+        """The day from which what was billed is to be credited: that of its end, or of a bar by whose policy it is; empty for none."""
+        if self.withdrawn:
+            return "" if self.credited else self.ended_on
+        return self.rest.from_day if self.rest and self.rest.credited else ""
+
+
+def resting(charge: Charge, event: OfRest | CreditDue) -> dict[str, Any]:
+    """What changes of a charge that rests, serves again, or is credited: one that rests is billed anew from there on, once it serves."""
+    match event:
+        case ChargeRested():
+            return {"rests": (*charge.rests, Rest(event.rested_from, event.credited))}
+        case ChargeResumed():
+            return {"rests": (*charge.rests[:-1], changed(charge.rests[-1], to_day=event.resumed_on))} if charge.rests else {}
+        case CreditDue() if not charge.withdrawn:
+            return {"billed_to": min(charge.billed_to, event.ended_on)}
+    return {"credited": True}

@@ -279,7 +279,8 @@ class ReliefFellOut(FellOut, name="invoice.relief-fell-out", step="tax-relief", 
 
 
 class CreditDue(Event, name="account.days-not-served", stream="account"):
-    """A service ended before what was billed of it in advance: an invoice has charged days from `ended_on` on, and they are to be credited."""
+    """A service ended before what was billed of it in advance, or is barred by a policy that gives such days back: an invoice has charged days from `ended_on`
+    on, and they are to be credited."""
 
     example = {"invoice": "BA-1001-20260108", "order": "6f9619ff-8b86-5d01-b42d-00cf4fc964ff", "item": "1", "ended_on": "2026-01-20"}
     invoice: Annotated[str, Names("invoice")]

@@ -9,7 +9,7 @@ from o2c.invoicing import debts, notes
 from o2c.invoicing.events import CreditDue
 from o2c.invoicing.noted import InvoiceState
 from o2c.invoicing.state import invoice_work
-from o2c.kernel.charges import ChargeWithdrawn, invoice_stream
+from o2c.kernel.charges import ChargeRested, ChargeWithdrawn, invoice_stream
 from o2c.kernel.debts import DebtGivenUp
 from o2c.kernel.decision import Decision
 from o2c.kernel.event import Event, Fact
@@ -17,14 +17,14 @@ from o2c.kernel.reaction import DecideOn, Reaction
 
 
 def _concerns(cls: type[Event]) -> bool:
-    """The end of a charge as well: the account says what is due in the same append, as what follows of it, and a runner looks for what was decided."""
-    return issubclass(cls, CreditDue | ChargeWithdrawn)
+    """The end or rest of a charge as well: the account says what is due in the same append, as what follows of it, and a runner looks for what was decided."""
+    return issubclass(cls, CreditDue | ChargeRested | ChargeWithdrawn)
 
 
 def _effects(fact: Fact) -> tuple[DecideOn, ...]:
-    if isinstance(fact.event, ChargeWithdrawn):
+    if not isinstance(fact.event, CreditDue):
         return ()
-    due = cast("CreditDue", fact.event)
+    due = fact.event
     stream = invoice_stream(due.invoice)
 
     def credit(state: InvoiceState, at: datetime, book: Any) -> Decision:

@@ -177,8 +177,7 @@ def charge_lines(charge: Charge, run_on: date, rises: Sequence[PriceRiseAnnounce
         yield from _last_lines(charge, min(run_on, date.fromisoformat(charge.ended_on)), run_on, rises)
         return
     if not charge.in_cycle:
-        for own in begun(charge, run_on):
-            yield line_of(charge, "period", own, price_on(charge.recurring_minor, rises, own.start))
+        yield from _own_lines(charge, begun(charge, run_on), None, rises)
         return
     cursor = date.fromisoformat(charge.billed_to) if charge.billed_to else starts_on
     ahead = Period(run_on, following_run(run_on))
@@ -193,18 +192,25 @@ def _last_lines(charge: Charge, end: date, run_on: date, rises: Sequence[PriceRi
         parts = ((Period(part.start, min(part.end, end)), whole) for part, whole in _parts(since, run_on) if part.start < end)
         yield from _by_days(charge, parts, rises)
         return
-    for own in charge.terms.recurrence.periods(starts_on, since=since, through=end - timedelta(days=1)):
-        price_minor, days = price_on(charge.recurring_minor, rises, own.start), Period(own.start, min(own.end, end))
-        if days == own:
-            yield line_of(charge, "period", own, price_minor)
-        else:
-            yield line_of(charge, "part-period", days, part_of(price_minor, days.days, own.days), own.days, price_minor)
+    yield from _own_lines(charge, _own_periods(charge, end - timedelta(days=1)), end, rises)
+
+
+def _own_lines(charge: Charge, periods: Iterable[Period], end: date | None, rises: Sequence[PriceRiseAnnounced]) -> Iterator[InvoiceLine]:
+    """The lines of periods of a charge's own, up to an end, without what is billed of them and the days on which it rests: a part of one costs its share by days."""
+    since = date.fromisoformat(charge.billed_to or charge.starts_on)
+    for own in periods:
+        price_minor = price_on(charge.recurring_minor, rises, own.start)
+        for days in charge.charged_days(Period(max(own.start, since), min(own.end, end or own.end))):
+            if days == own:
+                yield line_of(charge, "period", own, price_minor)
+            else:
+                yield line_of(charge, "part-period", days, part_of(price_minor, days.days, own.days), own.days, price_minor)
 
 
 def _by_days(charge: Charge, parts: Iterable[tuple[Period, Period]], rises: Sequence[PriceRiseAnnounced]) -> Iterator[InvoiceLine]:
     """The lines of parts of periods, each with its period; one in which the price rises is parted there."""
     for part, whole in parts:
-        for days in _between_rises(part, rises):
+        for days in (days for served in charge.charged_days(part) for days in _between_rises(served, rises)):
             price_minor = price_on(charge.recurring_minor, rises, days.start)
             if days == whole:
                 yield line_of(charge, "period", days, price_minor)
@@ -224,8 +230,16 @@ def begun(charge: Charge, run_on: date) -> tuple[Period, ...]:
     starts_on = date.fromisoformat(charge.starts_on)
     if charge.withdrawn or starts_on >= run_on:
         return ()
+    return tuple(_own_periods(charge, run_on))
+
+
+def _own_periods(charge: Charge, through: date) -> Iterator[Period]:
+    """The periods of its own that a charge begins by a day and that are not billed whole: one that it rested in may be billed in part."""
+    starts_on, recurrence = date.fromisoformat(charge.starts_on), charge.terms.recurrence
     since = date.fromisoformat(charge.billed_to) if charge.billed_to else starts_on
-    return tuple(charge.terms.recurrence.periods(starts_on, since=since, through=run_on))
+    if charge.rests:
+        since = recurrence.period(starts_on, recurrence.begun(starts_on, since) - 1).start
+    return recurrence.periods(starts_on, since=since, through=through)
 
 
 def _parts(cursor: date, run_on: date) -> Iterator[tuple[Period, Period]]:

@@ -12,7 +12,7 @@ from o2c.customers.rules import PAYMENT_METHODS
 from o2c.instalments.events import OfInstalments
 from o2c.instalments.state import Agreement
 from o2c.instalments.state import stood as stood_agreements
-from o2c.invoicing.charge import Charge
+from o2c.invoicing.charge import Charge, resting
 from o2c.invoicing.debts import counted
 from o2c.invoicing.events import (
     AccountBilled,
@@ -28,7 +28,7 @@ from o2c.invoicing.events import (
 from o2c.invoicing.noted import InvoiceState, came, note_wanted, reversed_by, taken_off
 from o2c.kernel.agenda import NEVER, AgendaChange, Dropped, by_shape
 from o2c.kernel.balances import OfBalance
-from o2c.kernel.charges import AccountOpened, ChargeStarted, ChargeWithdrawn, MoneyReceived, account_stream, invoice_stream
+from o2c.kernel.charges import AccountOpened, ChargeStarted, ChargeWithdrawn, MoneyReceived, OfRest, account_stream, invoice_stream
 from o2c.kernel.decision import NOTHING, Decision, just
 from o2c.kernel.event import Event
 from o2c.kernel.frozen import changed
@@ -110,8 +110,9 @@ def evolve_account(state: AccountState, event: Event) -> AccountState:
         case ChargeWithdrawn():
             key = f"{event.order}/{event.item}"
             return _changed_charge(state, key, withdrawn=True, ended_on=event.ended_on, served=event.served)
-        case CreditDue():
-            return _changed_charge(state, f"{event.order}/{event.item}", credited=True)
+        case OfRest() | CreditDue():
+            key = f"{event.order}/{event.item}"
+            return _changed_charge(state, key, **resting(state.charges[key], event)) if key in state.charges else state
         case AccountOpened():
             told = {"market": event.market, "limit_offered_on": event.limit_offered_on}
             return changed(state, account=event.account, customer=event.customer, **told)
@@ -205,14 +206,15 @@ def _billed_to(key: str, charge: Charge, event: AccountBilled) -> str:
         return charge.billed_to
     if charge.withdrawn:
         return max(charge.billed_to, charge.ended_on) if charge.served else charge.billed_to
-    return event.billed_to if charge.in_cycle else event.own_periods_to.get(key, charge.billed_to)
+    billed_to = event.billed_to if charge.in_cycle else event.own_periods_to.get(key, charge.billed_to)
+    return max(charge.billed_to, min(billed_to, charge.rest.from_day)) if charge.rest else billed_to
 
 
 def advance_account(state: AccountState, touched: frozenset[str], at: datetime, book: Any) -> Decision:
     """Ask for the next bill run while there is anything to charge. When there is nothing any more, the run that stands makes the final bill, or is
     called off where none is due. What was billed of a service that has ended, and will not be served, is to be credited."""
     dues = (charge for charge in state.charges.values() if charge.unserved)
-    decision = just(*(CreditDue(invoice=one.invoice, order=one.order, item=one.item, ended_on=one.ended_on) for one in dues))
+    decision = just(*(CreditDue(invoice=one.invoice, order=one.order, item=one.item, ended_on=one.not_served_from) for one in dues))
     if state.one_off and not state.one_off_asked:
         decision += book.steps[ONE_OFF].request(account_work(state, account_stream(state.account), "", ONE_OFF, book), at)
     if state.to_bill and not state.due_run:
@@ -376,7 +378,7 @@ def following_run(run_on: date) -> date:
 
 ACCOUNT = StreamKind(
     category="account",
-    shape_version=13,
+    shape_version=14,
     state_type=AccountState,
     initial=lambda _: AccountState(),
     evolve=evolve_account,

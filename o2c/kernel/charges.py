@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Annotated, Protocol
+from typing import Annotated, Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict
 
@@ -14,6 +14,9 @@ from o2c.kernel.shapes import OfItem
 
 BANK_TRANSFER = "bank-transfer"
 """The payment method of money that a person saw arrive in the bank account."""
+WhileBarred = Literal["charged", "not-charged", "credited"]
+"""What becomes of recurring prices on days on which a line is barred: they are charged; or charged by no bill that comes after the bar; or, besides, what was
+billed of such days in advance is credited by days. The day of the bar is the first of them, the day on which the line serves again is none."""
 
 
 class MoneyReceived(OfItem):
@@ -146,6 +149,32 @@ class ChargeWithdrawn(Event, name="account.charge-withdrawn", stream="account"):
     served: bool = False
     product: str = ""
     by_product: bool = False
+
+
+class OfRest(Event):
+    """Base of the events that say from which day on an item's line is not charged, or is again."""
+
+    order: str
+    item: str
+
+
+class ChargeRested(OfRest, name="account.charge-rested", stream="account"):
+    """The item's line is barred, and by its market's policy its days are not charged from the local date `rested_from` on. Where they are `credited`, so is what was
+    billed of them in advance, and the days from then on are billed when they were served.
+
+    Source: billing facts, section 6.4, lesson 9.
+    """
+
+    example = {"order": "6f9619ff-8b86-5d01-b42d-00cf4fc964ff", "item": "1", "rested_from": "2026-02-08", "credited": True}
+    rested_from: str
+    credited: bool
+
+
+class ChargeResumed(OfRest, name="account.charge-resumed", stream="account"):
+    """The item's line serves again, or is charged although it is barred: its days are charged from the local date `resumed_on` on."""
+
+    example = {"order": "6f9619ff-8b86-5d01-b42d-00cf4fc964ff", "item": "1", "resumed_on": "2026-02-25"}
+    resumed_on: str
 
 
 def account_stream(account: str) -> str:

@@ -6,6 +6,8 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Literal
 
+from o2c.kernel.charges import WhileBarred
+
 Action = Literal["none", "remind", "warn", "soft-bar", "hard-bar", "terminate", "agency"]
 """What a stage does: nothing, tell of the debt, warn of a bar, bar outgoing traffic, bar all of it, end the services, hand the debt over."""
 LEVELS: Mapping[Action, str] = {"soft-bar": "soft", "hard-bar": "hard", "terminate": "ended", "agency": "ended"}
@@ -93,6 +95,8 @@ class CollectionRules:
     A plan pays a debt in at most `plan_parts_max` parts within `plan_days_max` days, and none any more is agreed after `plans_max` were broken. It is broken
     when a part, or what fell due beside the plan, is not there `plan_late_days` days after its day.
 
+    `while_barred` says, by level, whether the days on which a line is barred are charged (a level that is not named: they are).
+
     A promise to pay is taken for at most `promise_days_max` days, and none any more after `promises_max` were broken. ValueError when a stage bars and
     none before it warns.
     """
@@ -108,6 +112,10 @@ class CollectionRules:
     plan_late_days: int = 5
     plans_max: int = 1
     plan_source: str = "the operator's own practice"
+    while_barred: Mapping[str, WhileBarred] = field(default_factory=lambda: {"soft": "charged", "hard": "charged"})
+    barred_source: str = (
+        "the operator's own practice; billing facts, section 6.4, lesson 9 (whether barred days are charged is each operator's to decide)"
+    )
     agency: str = ""
     relief: BadDebtRelief | None = None
     late_interest: LateInterest | None = None
