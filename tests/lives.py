@@ -229,8 +229,7 @@ LIVES: Mapping[str, Mapping[str, Sequence[Told]]] = {
         ),
         "barred, not charged, and served again": (
             ("account.charge-started", {}), ("account.bill-run-requested", {}), ("account.billed", {}),
-            ("account.charge-rested", {"rested_from": "2026-01-20", "credited": False}), ("account.charge-resumed", {"resumed_on": "2026-01-25"}),
-            ("account.charge-rested", {"rested_from": "2026-01-25"}), ("account.days-not-served", {"ended_on": "2026-01-25"}),
+            ("account.charge-rested", {"rested_from": "2026-01-20", "credited": False}), ("account.charge-resumed", {"resumed_on": "2026-01-25"}), ("account.charge-rested", {"rested_from": "2026-01-25"}), ("account.days-not-served", {"ended_on": "2026-01-25"}),
             ("account.bill-run-requested", {"run_on": "2026-02-08"}), ("account.billed", {"run_on": "2026-02-08", "billed_to": "2026-03-08", "invoice": ""}), ("account.charge-resumed", {}),
         ),
         "standing still": (

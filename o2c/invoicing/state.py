@@ -87,9 +87,8 @@ class AccountState:
         agreements with instalments left."""
         owed = (each for each in self.instalments.values() if each.left_minor)
         once = (one for one in self.charges.values() if one.owed_once)
-        return [(one.starts_on, bool(one.billed_to)) for one in (*self.running, *once)] + [
-            (one.agreed_on, bool(one.billed_on)) for one in owed
-        ]
+        charged = [(one.starts_on, bool(one.billed_to)) for one in (*self.running, *once)]
+        return charged + [(one.agreed_on, bool(one.billed_on)) for one in owed]
 
     @property
     def one_off(self) -> bool:
@@ -111,8 +110,8 @@ def evolve_account(state: AccountState, event: Event) -> AccountState:
             key = f"{event.order}/{event.item}"
             return _changed_charge(state, key, withdrawn=True, ended_on=event.ended_on, served=event.served)
         case OfRest() | CreditDue():
-            key = f"{event.order}/{event.item}"
-            return _changed_charge(state, key, **resting(state.charges[key], event)) if key in state.charges else state
+            charge = state.charges.get(key := f"{event.order}/{event.item}")
+            return _changed_charge(state, key, **resting(charge, event)) if charge else state
         case AccountOpened():
             told = {"market": event.market, "limit_offered_on": event.limit_offered_on}
             return changed(state, account=event.account, customer=event.customer, **told)
