@@ -169,13 +169,8 @@ def _charged(state: AccountState, event: ChargeStarted) -> AccountState:
 
 
 def _moved(state: AccountState, event: OfBalance) -> AccountState:
-    return changed(
-        state,
-        account=event.account,
-        customer=state.customer or event.customer,
-        currency=state.currency or event.currency,
-        balance=moved(state.balance, event),
-    )
+    known = {"account": event.account, "customer": state.customer or event.customer, "currency": state.currency or event.currency}
+    return changed(state, **known, balance=moved(state.balance, event))
 
 
 def _billed(state: AccountState, event: AccountBilled) -> AccountState:
