@@ -38,7 +38,8 @@ def test_a_physical_line_from_order_to_paid_invoice(world: World) -> None:
     world.run(at(10))
     assert world.told("WEB-1") == [
         *GATES, "sim.requested", "number.requested", "number.assigned", "sim.assigned", "delivery.requested", "delivery.handed-over",
-        "delivery.delivered", "activation.requested", "service.activated", "charging.requested", "charging.started", "order.completed",
+        "delivery.delivered", "activation.requested", "service.activated", "charging.requested", "charging.started", "item.taken-into-use",
+        "order.completed",
     ]  # fmt: skip
     assert world.state("WEB-1") == "completed"
     # Activated on the 7th, billed on the 8th: connection 7.50, one of 31 days, and the month ahead; 20 % VAT on the sum.
@@ -63,7 +64,7 @@ def test_an_esim_serves_under_a_temporary_number_until_the_brought_one_comes(wor
     assert world.scripted.asked("cutover") == []
     world.run(at(6, 10))
     assert world.when("WEB-1", "cutover.number-ported-in") == at(6, 9)
-    assert world.told("WEB-1")[-4:] == ["cutover.number-ported-in", "number.change-requested", "number.changed", "order.completed"]
+    assert world.told("WEB-1")[-5:-1] == ["cutover.number-ported-in", "number.change-requested", "number.changed", "item.taken-into-use"]
     assert world.types(f"number-{temporary}") == ["number.received", "number.taken", "number.quarantined"]
     assert world.types(f"number-{BROUGHT}") == ["number.brought-in"]
     [resting] = world.app.reads.rows("SELECT body FROM o2c.event WHERE type = 'number.quarantined'")
