@@ -138,7 +138,7 @@ KINDS: Mapping[str, StreamKind] = {
     )
 }
 
-PLAN_VERSION = "2026-11"
+PLAN_VERSION = "2026-12"
 Wanted = Mapping[str, str]
 StepRow = tuple[str, tuple[str, ...], Callable[[Wanted], bool]]
 

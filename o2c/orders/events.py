@@ -235,19 +235,13 @@ class OrderRejected(Event, name="order.rejected", stream="order"):
 
 
 class OrderCompleted(Event, name="order.completed", stream="order"):
-    """Every item is completed. So many of them are `products` in service; -1 where there were no products yet."""
+    """Every item is completed."""
 
-    example: ClassVar[dict[str, object]] = {"products": 1}
-    upcasts = (Upcast(defaults={"products": -1}),)
-    products: int = 0
+    example: ClassVar[dict[str, object]] = {}
 
 
 class OrderPartiallyCompleted(Event, name="order.partially-completed", stream="order"):
-    """Every item is final and only some are completed. So many of these are `products` in service; -1 where there were no products yet."""
-
-    example: ClassVar[dict[str, object]] = {"products": 1}
-    upcasts = (Upcast(defaults={"products": -1}),)
-    products: int = 0
+    """Every item is final and only some are completed."""
 
 
 class OrderFailed(Event, name="order.failed", stream="order"):

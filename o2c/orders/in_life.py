@@ -14,7 +14,7 @@ from o2c.kernel.event import Event, Fact
 from o2c.kernel.periods import local_date
 from o2c.kernel.reaction import DecideOn, Reaction
 from o2c.kernel.recurrence import Recurrence
-from o2c.orders.events import ItemTakenIntoUse, OrderCompleted, OrderPartiallyCompleted
+from o2c.orders.events import ItemTakenIntoUse, OrderPlanned
 from o2c.orders.planning import Book
 from o2c.orders.rollup import item_state
 from o2c.orders.state import OrderState, Planned
@@ -25,6 +25,8 @@ HOLDS: Mapping[str, tuple[str, ...]] = {
     "sim": ("iccid", "imsi"), "number": ("msisdn",), "number-change": ("msisdn",), "qualification": ("line_id",), "device": ("imei",),
 }  # fmt: skip
 """What a product holds, by the step that obtained it; a later step's word counts."""
+SINCE = "2026-12"
+"""The version of the plan since which a complete item becomes a product by itself."""
 _OF_THE_ORDER = frozenset({NUMBER, CODE})
 
 
@@ -52,12 +54,12 @@ def in_service(state: OrderState, item: str, at: datetime, book: Book) -> Decisi
     return Decision((ItemTakenIntoUse(item=item, product=product),), ((product_stream(product), started), *relied_on))
 
 
-def _ended_well(cls: type[Event]) -> bool:
-    return issubclass(cls, OrderCompleted | OrderPartiallyCompleted)
+def _planned(cls: type[Event]) -> bool:
+    return issubclass(cls, OrderPlanned)
 
 
 def _effects(fact: Fact) -> tuple[DecideOn, ...]:
-    if cast("OrderCompleted | OrderPartiallyCompleted", fact.event).products >= 0:
+    if cast("OrderPlanned", fact.event).plan_version >= SINCE:
         return ()
 
     def begin(state: OrderState, at: datetime, book: Any) -> Decision:
@@ -69,8 +71,8 @@ def _effects(fact: Fact) -> tuple[DecideOn, ...]:
     return (DecideOn(fact.stream, begin),)
 
 
-BEGUN = Reaction(name="begin-the-products-of-an-order", concerns=_ended_well, effects=_effects, of_before=True)
-"""The products of orders that ended before there were products; an order of today has begun its own by then."""
+BEGUN = Reaction(name="begin-the-products-of-an-order", concerns=_planned, effects=_effects, of_before=True)
+"""The products of items that were complete before there were products; what is complete today has begun its own by then."""
 
 
 def _standing(state: OrderState, item: str, planned: Planned, started_on: str) -> Standing:

@@ -259,12 +259,7 @@ def close(state: OrderState) -> Decision:
         return (
             just(events.OrderRejected(reason=state.record("", declined).reason)) + settled(state, how) + dropped(state, _unplanned(state))
         )
-    return just(_closing(state, how)) + _credit_released(state, how) + settled(state, how) + dropped(state, _unplanned(state))
-
-
-def _closing(state: OrderState, how: str) -> Event:
-    told = {"products": len(state.in_service)} if how in ("completed", "partial") else {}
-    return _CLOSING[how].model_validate(told)
+    return just(_CLOSING[how]()) + _credit_released(state, how) + settled(state, how) + dropped(state, _unplanned(state))
 
 
 def _unplanned(state: OrderState) -> tuple[str, ...]:

@@ -221,7 +221,9 @@ def test_orders_that_ended_before_there_were_products_get_theirs(world: World) -
     stream = f"order-{world.order('FIRST').order_id}"
     with psycopg.connect(world.dsn) as conn:
         conn.execute("SET session_replication_role = replica")
-        conn.execute("UPDATE o2c.event SET schema_version = 1, body = '{}' WHERE type = 'order.completed'")
+        conn.execute(
+            "UPDATE o2c.event SET body = jsonb_set(body::jsonb, '{plan_version}', '\"2026-11\"')::json WHERE type = 'order.planned'"
+        )
         conn.execute("DELETE FROM o2c.event WHERE type IN ('item.taken-into-use', 'product.started')")
         conn.execute("UPDATE o2c.event SET version = version - 1 WHERE type = 'order.completed'")
         conn.execute("DELETE FROM o2c.head WHERE stream LIKE 'product-%%'")

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from o2c.entrypoints.cli.output import Format, Limit, Output, rows_wanted, show_rows
-from o2c.entrypoints.cli.session import looking
+from o2c.entrypoints.cli.session import current, looking
 from o2c.views.products import list_products, product_history
 from o2c.views.reading import part_after_part
 
@@ -48,6 +48,7 @@ def products_list(
     """
     picked: dict[str, Any] = {"customers": customer or [], "orders": order or [], "offerings": offering or [], "statuses": status or []}
     with looking() as session:
+        current(session)
         found = part_after_part(partial(list_products, session.app, **picked), rows_wanted(limit, output))
         show_rows(found, output, columns=LISTED, limit=limit, empty="no such products")
 
