@@ -47,6 +47,7 @@ DEVICE = _machine(
         "device.taken": "assigned",
         "device.returned": "returned",
         "device.blocked": "blocked",
+        "device.unblocked": "returned",
         "device.given-up": "blocked",
     },
     before="available",

@@ -165,6 +165,7 @@ def _told(app: Engine) -> str:
 WRITTEN_IN = (
     "*/events.py",
     "*/event_parts.py",
+    "orders/voucher_events.py",
     "kernel/*.py",
     "rating/tariff.py",
     "rating/models.py",

@@ -60,9 +60,9 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def _lived_once(server_dsn: str, _opened_once: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def _lived_once(server_dsn: str, opened_once: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The name of a database with orders that completed, fell out, wait and were worked on, over some days; each test has a copy."""
-    with database(server_dsn, _opened_once) as dsn:
+    with database(server_dsn, opened_once) as dsn:
         made = World(dsn, tmp_path_factory.mktemp("browsed")).stocked(esims=8, customers=6, numbers=12)
         made.scripted.will("esim-download", Failed("PERMANENT"))
         made.take(order("WEB-1", line()))
@@ -90,9 +90,9 @@ def paid_back(world: World) -> None:
 
 
 @pytest.fixture(scope="session")
-def _paid_once(server_dsn: str, _opened_once: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def _paid_once(server_dsn: str, opened_once: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The name of a database with debts, credit notes, usage, closed books (`tests/rich.py`) and refunds; each who reads or acts has a copy."""
-    with database(server_dsn, _opened_once) as dsn:
+    with database(server_dsn, opened_once) as dsn:
         made = lived_through(dsn, tmp_path_factory.mktemp("paid"))
         paid_back(made)
         made.close()

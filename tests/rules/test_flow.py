@@ -9,6 +9,7 @@ import hypothesis
 import pytest
 from hypothesis import strategies
 
+from o2c.devices.events import DeviceUnblocked
 from o2c.fallout.codes import packaged
 from o2c.hooks.events import HookSuspended
 from o2c.intake.events import IntakeLineRefused
@@ -118,8 +119,8 @@ def test_all_codes_that_steps_and_rules_use_are_in_the_table() -> None:
     """No step can fall out under a code without a meaning."""
     used = {code for step in STEPS.values() for code in _codes(step)}
     assert used <= REASONS.keys()
-    # Why a line of a file is refused, a hook is suspended, an invoice is credited, a payment is charged back or a product rests is no code of a fallout.
-    others = (IntakeLineRefused, HookSuspended, TakenOff, CreditNoteRequested, PaymentChargedBack, ProductSuspended)
+    # Why a line of a file is refused, a hook is suspended, an invoice is credited, a payment is charged back, a product rests or a device is free again is no code of a fallout.
+    others = (IntakeLineRefused, HookSuspended, TakenOff, CreditNoteRequested, PaymentChargedBack, ProductSuspended, DeviceUnblocked)
     of_steps = [event for event in EVENT_TYPES.values() if "reason" in event.example and not issubclass(event, others)]
     assert {event.example["reason"] for event in of_steps} <= REASONS.keys()
 

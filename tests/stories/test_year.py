@@ -18,12 +18,12 @@ ORDERS, MONTHS = 40, 8
 
 
 @pytest.fixture(scope="module")
-def claimed(server_dsn: str, _opened_once: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Claim]]:
+def claimed(server_dsn: str, opened_once: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Claim]]:
     """What is claimed of forty orders and the months after, until somebody who never pays is with an agency."""
     from tests.conftest import database
 
     home = tmp_path_factory.mktemp("year")
-    with database(server_dsn, _opened_once) as dsn, closing(Engine(dsn, plan.KINDS)) as app:
+    with database(server_dsn, opened_once) as dsn, closing(Engine(dsn, plan.KINDS)) as app:
         lived = year.lived(app, home, None, ORDERS, MONTHS)
         yield {claim.name: claim for claim in year.claims(app, lived, year.printed(app, home))}
 
