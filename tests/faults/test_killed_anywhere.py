@@ -117,7 +117,7 @@ def test_a_withheld_answer_is_asked_for_and_nothing_is_sent_again(stage: Callabl
         assert asked.index(f"query {key}") > max(n for n, line_ in enumerate(asked) if line_ == f"submit {key}")
         [of_order] = [[event[0] for event in events] for stream, events in log.items() if stream.startswith("order-")]
         assert of_order[of_order.index("activation.requested") :] == [
-            "activation.requested", "partner.silent", "service.activated", "esim-download.requested", "partner.silent", "esim.downloaded", "charging.requested", "charging.started", "order.completed",
+            "activation.requested", "partner.silent", "service.activated", "esim-download.requested", "partner.silent", "esim.downloaded", "charging.requested", "charging.started", "item.taken-into-use", "order.completed",
         ]  # fmt: skip
 
 

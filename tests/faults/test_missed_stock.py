@@ -12,7 +12,6 @@ from eventsourcing.postgres import PostgresDatastore
 
 from o2c.engine import reactions as policy
 from o2c.engine.worker import Worker
-from o2c.plan import REACTIONS
 from o2c.store.turns import turn
 from tests.faults.working import at_work, attend, completed, eventually, opened, today
 from tests.world import World
@@ -115,5 +114,5 @@ def test_the_checkpoint_keeps_up_when_nothing_comes(dsn: str, tmp_path: Path, mo
     world.take(today(1))
     policy.react(world.app, round_=0)
     rows = world.app.reads.rows("SELECT position FROM o2c.policy_checkpoint")
-    assert [row["position"] for row in rows] == [world.app.recorder.max_notification_id()] * len(REACTIONS)
+    assert [row["position"] for row in rows] == [world.app.recorder.max_notification_id()] * len(policy.OF_NOW)
     world.close()
