@@ -101,10 +101,42 @@ def test_the_balance_is_what_the_log_says(world: World) -> None:
 def test_amounts_of_different_currencies_are_never_added() -> None:
     """One balance a currency; what was paid in part counts with the rest as open, what came on top with the account that holds it."""
     bills = [
-        {"currency": "GBP", "total_minor": 1000, "credit_used_minor": 0, "lowered_minor": 0, "paid_minor": 400, "state": "overdue"},
-        {"currency": "GBP", "total_minor": 500, "credit_used_minor": 100, "lowered_minor": 150, "paid_minor": 0, "state": "issued"},
-        {"currency": "GBP", "total_minor": 300, "credit_used_minor": 0, "lowered_minor": 0, "paid_minor": 450, "state": "paid"},
-        {"currency": "EUR", "total_minor": 700, "credit_used_minor": 0, "lowered_minor": 0, "paid_minor": 700, "state": "paid"},
+        {
+            "currency": "GBP",
+            "total_minor": 1000,
+            "credit_used_minor": 0,
+            "lowered_minor": 0,
+            "paid_minor": 400,
+            "above_minor": 0,
+            "state": "overdue",
+        },
+        {
+            "currency": "GBP",
+            "total_minor": 500,
+            "credit_used_minor": 100,
+            "lowered_minor": 150,
+            "paid_minor": 0,
+            "above_minor": 0,
+            "state": "issued",
+        },
+        {
+            "currency": "GBP",
+            "total_minor": 300,
+            "credit_used_minor": 0,
+            "lowered_minor": 0,
+            "paid_minor": 450,
+            "above_minor": 150,
+            "state": "paid",
+        },
+        {
+            "currency": "EUR",
+            "total_minor": 700,
+            "credit_used_minor": 0,
+            "lowered_minor": 0,
+            "paid_minor": 700,
+            "above_minor": 0,
+            "state": "paid",
+        },
     ]
     held = [{"currency": "GBP", "credit_minor": 50, "deposits_minor": 20, "owed_minor": 10, "returned_minor": 5}]
 
