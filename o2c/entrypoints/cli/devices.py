@@ -54,7 +54,7 @@ def devices_unblock(
     actor: Actor,
     command_id: CommandId = "",
 ) -> None:
-    """Take the mark off a device: whoever holds it keeps it, and one that nobody holds is in stock again once it was looked at.
+    """Take the mark off a device: whoever holds it keeps it, one that nobody holds is in stock again once it was looked at.
 
     Example: o2c devices unblock 001010120000003 --reason found --actor ann
     """
