@@ -7,10 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from o2c.checks.order_to_bill import Item, Said
+from o2c.inventory.rules import EARLY
 from projections.engine.seen import Seen
 
-EARLY = "early-termination"
-"""What stands for an offering where a contract ended before its term."""
 TYPES = frozenset({"product.started", "product.changed", "product.suspended", "product.resumed", "product.terminated", "inventory.updated"})
 Of = Callable[[str, str], Item | None]
 """Gives the item of an order, or None for one that somebody else looks at."""

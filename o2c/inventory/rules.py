@@ -37,9 +37,13 @@ _OBTAINED = {"sim": ("sim",), "number": ("number",)}
 """The steps by which an order obtains what takes another piece's place, by attribute."""
 
 
-def dependants(work: Work) -> tuple[str, ...]:
-    """Name the streams of the products that end with the one that the item ends."""
-    held = _held(work)
+def products(work: Work) -> tuple[str, ...]:
+    """Name the streams of the product that the item changes, and of those that end with it."""
+    held = products_of(work.state)[work.subject.line]
+    return (product_stream(held.product), *_dependants(held))
+
+
+def _dependants(held: HeldProduct) -> tuple[str, ...]:
     return tuple(map(product_stream, held.relied_on_by)) if TERMINATION in held.attributes else ()
 
 
@@ -56,7 +60,11 @@ def update(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
 
 
 def _held(work: Work) -> HeldProduct:
-    return products_of(work.state)[work.subject.line]
+    """The product as it stands now: another order may have changed something else of it since this one was validated."""
+    held = products_of(work.state)[work.subject.line]
+    state = cast("ProductState", work.read[product_stream(held.product)])
+    now = {name: getattr(state, name) for name in ("standing", "status", "suspended_for", "suspended_on", "charged_while")}
+    return held.model_copy(update=now)
 
 
 def _changed(work: Work, held: HeldProduct, today: date) -> Decision:
@@ -72,10 +80,9 @@ def _changed(work: Work, held: HeldProduct, today: date) -> Decision:
     committed = ends_on(today.isoformat(), months) if "offering" in attributes and months > 1 else before.commitment_ends_on
     after = before.model_copy(
         update={
-            "offering": planned.offering,
-            "specification": planned.specification,
-            "characteristics": {name: value for name, value in planned.characteristics.items() if name not in _WISHES},
-            "account": planned.account,
+            "characteristics": {**before.characteristics, **_chosen_anew(work)},
+            **({"offering": planned.offering, "specification": planned.specification} if "offering" in attributes else {}),
+            **({"account": planned.account} if "account" in attributes else {}),
             "holds": {**before.holds, **holds(work.state, work.item)},
             "pieces": {**before.pieces, **{step: place for step, place in pieces(work.state, work.item).items() if step in replaced}},
             "charge": charge,
@@ -93,6 +100,12 @@ def _changed(work: Work, held: HeldProduct, today: date) -> Decision:
     )
     decision = Decision(elsewhere=((product_stream(held.product), event),))
     return decision + _charged_anew(work, held, after, today) if anew and before.charge else decision
+
+
+def _chosen_anew(work: Work) -> dict[str, str]:
+    """The characteristics that the order itself chose otherwise than the product had them when it was validated."""
+    had = products_of(work.state)[work.subject.line].standing.characteristics
+    return {name: value for name, value in work.subject.characteristics.items() if name not in _WISHES and had.get(name) != value}
 
 
 _WISHES = frozenset({"simSwap", "numberChange", "status", "statusReason", "effective"})
@@ -166,7 +179,7 @@ def _terminated(work: Work, held: HeldProduct, today: date, early_minor: int) ->
         (product_stream(held.product), ProductTerminated(cause="ordered", gives_back=held.standing.pieces, **by))
     ]
     ended += [*_early(work, held, today, early_minor), *((_withdrawn(held, today),) if held.standing.charge else ())]
-    for stream in dependants(work):
+    for stream in _dependants(held):
         state = cast("ProductState | None", work.read.get(stream))
         if state is not None and state.standing is not None and not state.ended_on:
             ended.append((stream, ProductTerminated(cause="base-ended", gives_back=state.standing.pieces, **by)))

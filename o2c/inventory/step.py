@@ -12,6 +12,6 @@ STEP = Step(
     requested=InventoryUpdateRequested,
     fell_out=InventoryUpdateFellOut,
     complete=rules.update,
-    reads=rules.dependants,
+    reads=rules.products,
     open_from=from_wish,
 )

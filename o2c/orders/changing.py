@@ -84,6 +84,8 @@ def _why_not(line: Line, product: ProductState | None, party: str, market: Marke
     changes = attributes(line, product)
     if not changes:
         return "changes nothing of the product"
+    if "status" in changes and len(changes) > 1:
+        return "is to rest or serve again and to change beside that; send two orders"
     reason = line.characteristics.get(REASON, "")
     if "status" in changes and line.characteristics[STATUS] == SUSPENDED and reason not in market.life.suspensions:
         return f"is to suspend for {reason or 'no reason'}; the market knows {', '.join(sorted(market.life.suspensions))}"

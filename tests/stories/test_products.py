@@ -236,3 +236,20 @@ def test_orders_that_ended_before_there_were_products_get_theirs(world: World) -
     assert product(again, "FIRST").status == "active"
     assert product(again, "FIRST").standing.commitment_ends_on == "2027-01-05"
     assert again.run(at(14)).types(stream).count("item.taken-into-use") == 1
+
+
+def test_two_orders_at_once_change_different_things_and_lose_nothing(world: World) -> None:
+    """Each was validated before the other was done: the product has both."""
+    before = product(world, "FIRST").standing
+    world.take(
+        order("FORM", change(world, "FIRST", simType="physical", place=ADDRESS), on=LATER),
+        order("PLAN", change(world, "FIRST", offering=SECOND_LINE), on=LATER),
+    )
+    world.run(at(30))
+
+    after = product(world, "FIRST").standing
+    assert (world.state("FORM"), world.state("PLAN")) == ("completed", "completed")
+    assert (after.offering, after.recurring_minor) == ("lark-second", 650)
+    assert (after.holds["sim_kind"], after.characteristics["simType"]) == ("physical", "physical")
+    assert after.holds["iccid"] != before.holds["iccid"]
+    assert after.charge.startswith(world.order("PLAN").order_id)
