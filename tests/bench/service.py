@@ -178,6 +178,8 @@ def running(dsn: str, workers: int) -> Iterator[int]:
         str(port),
         "--workers",
         str(workers),
+        "--rate",
+        "1000000",
     ]
     process = subprocess.Popen(command, env={**os.environ, "O2C_DSN": dsn, "O2C_LOG_LEVEL": "ERROR"}, stderr=subprocess.DEVNULL)
     try:

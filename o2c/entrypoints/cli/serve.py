@@ -14,7 +14,7 @@ import typer
 from o2c.desk.act import Refused
 from o2c.entrypoints.cli.output import err
 from o2c.entrypoints.cli.session import opened
-from o2c.entrypoints.hosts import LOOPBACK
+from o2c.entrypoints.serving import ACTOR, LOOPBACK, RATE, RATE_PER_S
 from o2c.running.telemetry import SHARED_FOLDER
 
 GRACE_S = 10
@@ -28,6 +28,9 @@ def serve(
     port: Annotated[int, typer.Option(metavar="N", min=0, max=65_535, help="Where to listen; 0 takes any free one.")] = 8622,
     host: Annotated[str, typer.Option(metavar="ADDRESS", help="The address to listen on.")] = "127.0.0.1",
     workers: Annotated[int, typer.Option(metavar="N", min=1, max=64, help="Processes that answer.")] = 1,
+    rate_per_s: Annotated[
+        int, typer.Option("--rate", metavar="N", min=1, help="Requests a second that one caller may send to each process, over time.")
+    ] = RATE_PER_S,
 ) -> None:
     """Serve the store over HTTP, until SIGTERM or Ctrl-C: the console under /console, the native API under /api/v1.
 
@@ -40,16 +43,15 @@ def serve(
     if actor and host not in LOOPBACK:
         raise Refused(f"{host}: whoever reaches the port would act as {actor}; listen on 127.0.0.1, or leave out --actor")
     with opened():
-        served(port, actor=actor, host=host, workers=workers)
+        served(port, actor=actor, host=host, workers=workers, rate_per_s=rate_per_s)
 
 
-def served(port: int, *, actor: str, host: str = LOOPBACK[0], workers: int = 1) -> None:
+def served(port: int, *, actor: str, host: str = LOOPBACK[0], workers: int = 1, rate_per_s: int = RATE_PER_S) -> None:
     """Serve the store of this environment until a signal ends it. With an `actor`, everybody is that person."""
     # Only now: the server is a third of a second of imports that no other command needs.
     from o2c.entrypoints.http.console.visits import SECRET, new_secret
-    from o2c.entrypoints.http.service import ACTOR
 
-    os.environ[ACTOR], os.environ[SECRET] = actor, new_secret()
+    os.environ[ACTOR], os.environ[SECRET], os.environ[RATE] = actor, new_secret(), str(rate_per_s)
     with ExitStack() as stack:
         listening = stack.enter_context(listening_socket(host, port))
         if workers > 1 and SHARED_FOLDER not in os.environ:
@@ -91,8 +93,10 @@ def _run(listening: socket.socket, workers: int, told: list[int]) -> None:
     import uvicorn
     from uvicorn.supervisors import Multiprocess
 
+    from o2c.entrypoints.http import service
+
     config = uvicorn.Config(
-        "o2c.entrypoints.http.service:from_environment",
+        f"{service.__name__}:{service.from_environment.__name__}",
         factory=True,
         workers=workers,
         log_config=None,

@@ -5,11 +5,11 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 from fastapi.responses import PlainTextResponse, Response
 
-from o2c.entrypoints.hosts import LOOPBACK
 from o2c.entrypoints.http.callers import caller
 from o2c.entrypoints.http.held import held_by
 from o2c.entrypoints.http.problems import problem
 from o2c.entrypoints.http.watch import request_seconds
+from o2c.entrypoints.serving import LOOPBACK
 from o2c.entrypoints.verbs_and_views import named
 from o2c.running.telemetry import figures
 from o2c.views.following import last_event

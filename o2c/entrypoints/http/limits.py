@@ -12,12 +12,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from o2c.desk.act import Refused
 from o2c.entrypoints.http.problems import problem
+from o2c.entrypoints.serving import RATE_PER_S
 
 BODY_BYTES_MAX = 1_000_000
 DEPTH_MAX = 64
-RATE_PER_S = 200
-"""How many requests a second one caller may send to one process of the service, over time."""
-BURST = 1_000
+BURST_S = 5
+"""For how many seconds' worth of its rate a caller may send at once."""
 STRANGERS_PER_S = 2
 STRANGERS_BURST = 50
 """The same for credentials that are not accepted, and apart from them for customers' links, by the address that they come from: whoever guesses is not served on."""
@@ -140,10 +140,10 @@ class Hosts:
 
 
 class Rates:
-    """How often each caller came of late: a bucket that fills with RATE_PER_S and holds BURST."""
+    """How often each caller came of late: a bucket that fills at a rate and holds a burst, BURST_S of that rate where it is not given."""
 
-    def __init__(self, *, rate_per_s: float = RATE_PER_S, burst: float = BURST, clock: Callable[[], float] = time.monotonic) -> None:
-        self._rate, self._burst, self._clock = rate_per_s, burst, clock
+    def __init__(self, *, rate_per_s: float = RATE_PER_S, burst: float | None = None, clock: Callable[[], float] = time.monotonic) -> None:
+        self._rate, self._burst, self._clock = rate_per_s, BURST_S * rate_per_s if burst is None else burst, clock
         self._left: OrderedDict[str, tuple[float, float]] = OrderedDict()
         self._lock = threading.Lock()
 

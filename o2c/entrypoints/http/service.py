@@ -13,7 +13,6 @@ from starlette.types import Scope
 
 from o2c.desk.act import Context
 from o2c.desk.credentials import Credentials
-from o2c.entrypoints.hosts import LOOPBACK
 from o2c.entrypoints.http import feed, health
 from o2c.entrypoints.http.console.app import add_console
 from o2c.entrypoints.http.description import describe
@@ -24,12 +23,11 @@ from o2c.entrypoints.http.native import native
 from o2c.entrypoints.http.tmf.faces import tmf
 from o2c.entrypoints.http.tmf.notifying import TELLERS
 from o2c.entrypoints.http.watch import Watched
+from o2c.entrypoints.serving import ACTOR, LOOPBACK, RATE, RATE_PER_S
 from o2c.running.hooks import Deliverer, beside
 from o2c.running.session import Session, opened
 
 TITLE = "Order to cash"
-ACTOR = "SERVING_ACTOR"
-"""The variable of the environment that names who everybody is at a port that only this machine reaches; unset, every caller says who he is."""
 
 
 def service(
@@ -52,7 +50,8 @@ def from_environment() -> FastAPI:
         configure_logs(machine=True)
         with opened() as session, beside(Deliverer(session, TELLERS)):
             actor = os.environ.get(ACTOR, "")
-            hold(made, Held(session, everybody(actor) if actor else Credentials(session.app).context))
+            rates = Rates(rate_per_s=float(os.environ.get(RATE, RATE_PER_S)))
+            hold(made, Held(session, everybody(actor) if actor else Credentials(session.app).context, rates))
             yield
 
     made = _made()

@@ -9,11 +9,11 @@ from fastapi.responses import RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
 from o2c.desk.act import Refused
-from o2c.entrypoints.hosts import LOOPBACK
 from o2c.entrypoints.http.callers import known
 from o2c.entrypoints.http.console.frame import CHANNEL, NAVIGATION, NOBODY, SIGN_IN, Asked, Sent, html, refusal_of, router, visits_of
 from o2c.entrypoints.http.console.rendering import KINDS, static
 from o2c.entrypoints.http.console.visits import new_visit
+from o2c.entrypoints.serving import LOOPBACK
 
 pages = router()
 FIRST = "/console"
