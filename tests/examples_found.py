@@ -61,6 +61,10 @@ FOUND_FOR = {
     },
     ("instalments settle", "6f9619ff-8b86-5d01-b42d-00cf4fc964ff"): "SELECT order_id FROM projection.orders",
     ("products history", "6f9619ff-8b86-5d01-b42d-00cf4fc964ff:1"): "SELECT product FROM projection.products ORDER BY 1",
+    (
+        "products porting-code",
+        "6f9619ff-8b86-5d01-b42d-00cf4fc964ff:1",
+    ): "SELECT product FROM projection.products WHERE msisdn IS NOT NULL AND currency = 'GBP' AND status = 'active' ORDER BY 1",
     ("ports cancel", "WEB-1001"): FELL.format("ANY('{NP-CODE,NP-NOTPORT}')") + " AND f.item = '1' ORDER BY f.opened_at",
     ("collections plan", "BA-1001"): f"SELECT account {LAST_OWING} LIMIT 1",
     ("collections plan", "2026-03-27=5.00"): f"SELECT '2026-03-27=' || round(sum({OPEN}) / 100.0 - 5, 2) {LAST_OWING} LIMIT 1",

@@ -17,6 +17,7 @@ METHODS = {
     "vouchers.issue": "issue_vouchers",
     "vouchers.show": "vouchers",
     "products.list": "products",
+    "products.porting-code": "porting_code",
     "products.history": "product_history",
     "catalogue.announce-rise": "announce_rise",
     "catalogue.diff": "catalogue_diff",

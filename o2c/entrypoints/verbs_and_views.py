@@ -38,6 +38,7 @@ from o2c.desk import invoices as invoice_desk
 from o2c.desk import ledger as ledger_desk
 from o2c.desk import limits as limit_desk
 from o2c.desk import prepaid as prepaid_desk
+from o2c.desk import products as product_desk
 from o2c.desk import proving as fixes
 from o2c.desk import quota as quota_desk
 from o2c.desk import vouchers as voucher_desk
@@ -207,6 +208,7 @@ VERBS = (
     Operation("payments.retry", payments.retry, decided_by="payments.show"),
     Operation("ports.cancel", orders.cancel_port, decided_by="orders.show"),
     Operation("prepaid.top-up", prepaid_desk.top_up),
+    Operation("products.porting-code", product_desk.porting_code),
     Operation("projections.rebuild", projections.rebuild),
     Operation("projections.repair", projections.repair),
     Operation("projections.retry", projections.retry),

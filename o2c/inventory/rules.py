@@ -14,7 +14,6 @@ from o2c.inventory.events import InventoryUpdated
 from o2c.kernel.charges import ChargeStarted, ChargeWithdrawn, account_stream
 from o2c.kernel.decision import NOTHING, Decision
 from o2c.kernel.event import Event
-from o2c.kernel.money import part_of
 from o2c.kernel.periods import local_date
 from o2c.kernel.work import Work
 from o2c.orders.changing import REASON, STATUS, SUSPENDED, products_of
@@ -29,6 +28,7 @@ from o2c.products.events import (
     place_of,
     product_stream,
 )
+from o2c.products.rules import early_minor
 from o2c.products.state import TERMINATION, ProductState
 
 EARLY = "early-termination"
@@ -50,12 +50,12 @@ def _dependants(held: HeldProduct) -> tuple[str, ...]:
 def update(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
     """Bring the product in line with the order, from the present day of the market's calendar on; what it costs follows from the same day."""
     held, today = _held(work), local_date(at, work.market.zone)
-    early_minor = _early_minor(work, held, today) if TERMINATION in held.attributes else 0
+    charged_minor = early_minor(held.standing, work.market, today) if TERMINATION in held.attributes else 0
     done = InventoryUpdated(
-        item=work.item, attempt=work.attempt, product=held.product, effective_on=today.isoformat(), early_minor=early_minor
+        item=work.item, attempt=work.attempt, product=held.product, effective_on=today.isoformat(), early_minor=charged_minor
     )
     if TERMINATION in held.attributes:
-        return Decision((done,)) + _terminated(work, held, today, early_minor)
+        return Decision((done,)) + _terminated(work, held, today, charged_minor)
     return Decision((done,)) + _changed(work, held, today) + _rests_or_serves(work, held, today)
 
 
@@ -172,13 +172,13 @@ def _resumed(work: Work, held: HeldProduct, today: date) -> Decision:
     return Decision(elsewhere=((product_stream(held.product), event), *begins))
 
 
-def _terminated(work: Work, held: HeldProduct, today: date, early_minor: int) -> Decision:
+def _terminated(work: Work, held: HeldProduct, today: date, charged_minor: int) -> Decision:
     """The product ends, and with it those that rely on it; what was to come until the end of its term is charged where the market lets it."""
     by = {"order": work.state.order_id, "item": work.item, "ended_on": today.isoformat()}
     ended: list[tuple[str, Event]] = [
         (product_stream(held.product), ProductTerminated(cause="ordered", gives_back=held.standing.pieces, **by))
     ]
-    ended += [*_early(work, held, today, early_minor), *((_withdrawn(held, today),) if held.standing.charge else ())]
+    ended += [*_early(work, held, today, charged_minor), *((_withdrawn(held, today),) if held.standing.charge else ())]
     for stream in _dependants(held):
         state = cast("ProductState | None", work.read.get(stream))
         if state is not None and state.standing is not None and not state.ended_on:
@@ -195,25 +195,12 @@ def _ends_charge(state: ProductState, today: date) -> Iterator[tuple[str, Event]
         yield account_stream(state.standing.account), ended
 
 
-def _early(work: Work, held: HeldProduct, today: date, early_minor: int) -> Iterator[tuple[str, Event]]:
+def _early(work: Work, held: HeldProduct, today: date, charged_minor: int) -> Iterator[tuple[str, Event]]:
     """The charge of a contract that ended before its term: once, by the next bill."""
-    if not early_minor:
+    if not charged_minor:
         return
     stands = held.standing.model_copy(update={"offering": EARLY, "recurring_minor": 0})
     stream = account_stream(stands.account)
-    yield stream, _charge(work, held, stands, today).model_copy(update={"one_time_minor": early_minor})
+    yield stream, _charge(work, held, stands, today).model_copy(update={"one_time_minor": charged_minor})
     ended = {"order": work.state.order_id, "item": work.item, "ended_on": today.isoformat(), "product": held.product}
     yield stream, ChargeWithdrawn(served=True, by_product=True, **ended)
-
-
-def _early_minor(work: Work, held: HeldProduct, today: date) -> int:
-    """The market's share of the recurring prices of the months that were still to come, a begun one by its days."""
-    stands, percent = held.standing, work.market.life.early_percent
-    if not stands.commitment_ends_on or not stands.recurring_minor or today.isoformat() >= stands.commitment_ends_on:
-        return 0
-    end, monthly = date.fromisoformat(stands.commitment_ends_on), stands.terms.recurrence
-    left_minor = 0
-    for own in monthly.periods(today, since=today, through=end):
-        days = min(own.end, end) - own.start
-        left_minor += part_of(stands.recurring_minor, max(days.days, 0), own.days)
-    return int(left_minor * percent // 100)

@@ -22,7 +22,7 @@ from o2c.markets.base import (
 )
 from o2c.markets.collecting import USUAL_STAGES, BadDebtRelief, CollectionRules, LateInterest
 from o2c.markets.interest import BANK_RATE
-from o2c.markets.life import LifeRules, SuspensionRules
+from o2c.markets.life import LifeRules, PortOutRules, SuspensionRules
 from o2c.markets.paying import CARDS, AgainRules
 from o2c.markets.usage import EU_EEA, WEEKDAYS, LimitRules, TimeBand, UsageRules, Zone
 
@@ -212,5 +212,13 @@ GB = Market(
         early_percent=100,
         sim_swap_hold_days=0,
         source="charges that stand in the contract, no more than what was still to come: Ofcom General Conditions of Entitlement, C1.8 [M]; no hold after another SIM by law: the operator's own practice",
+        port_out=PortOutRules(
+            code_prefix="EXO",  # invented
+            code_digits=6,
+            code_valid_days=30,
+            grounds=("leaving", "sim-swap"),
+            source="a PAC is three letters that name the provider and six digits, is good for 30 days, and is given within a minute of a text to 65075, with the charge for an "
+            "early end and the balance: Ofcom General Conditions of Entitlement, C7.7 to C7.20 [M]; debt is no ground; a hold after another SIM: the operator's own practice",
+        ),
     ),
 )

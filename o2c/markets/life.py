@@ -13,6 +13,25 @@ class SuspensionRules:
     source: str
 
 
+LEAVING, SIM_SWAP = "leaving", "sim-swap"
+"""The grounds on which a porting code may be refused: the product is ending already; its SIM was changed within the hold. Debt is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class PortOutRules:
+    """How a customer takes a number to another operator, by a code that we give.
+
+    The code is `code_prefix`, which names us, and `code_digits` digits (0: the market ports without a code); it is good for `code_valid_days` after the day
+    on which it was given. It is refused on no other `grounds` than these.
+    """
+
+    code_prefix: str
+    code_digits: int
+    code_valid_days: int
+    grounds: tuple[str, ...]
+    source: str
+
+
 @dataclass(frozen=True, slots=True)
 class LifeRules:
     """How products in service change and end.
@@ -25,3 +44,4 @@ class LifeRules:
     early_percent: int
     sim_swap_hold_days: int
     source: str
+    port_out: PortOutRules

@@ -22,7 +22,7 @@ from o2c.markets.base import (
 )
 from o2c.markets.collecting import USUAL_STAGES, BadDebtRelief, CollectionRules, LateInterest
 from o2c.markets.interest import ECB_MAIN_REFINANCING
-from o2c.markets.life import LifeRules, SuspensionRules
+from o2c.markets.life import LifeRules, PortOutRules, SuspensionRules
 from o2c.markets.paying import CARDS, AgainRules
 from o2c.markets.usage import EU_EEA, WEEKDAYS, LimitRules, TimeBand, UsageRules, Zone
 
@@ -207,5 +207,12 @@ NL = Market(
         early_percent=100,
         sim_swap_hold_days=0,
         source="no more than the value that was promised and not paid: Telecommunicatiewet, art. 7.2a [M]; no hold after another SIM by law: the operator's own practice",
+        port_out=PortOutRules(
+            code_prefix="",
+            code_digits=0,
+            code_valid_days=0,
+            grounds=(),
+            source="the gaining operator asks by the number and the contract, without a code: COIN procedures [M]",
+        ),
     ),
 )

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Annotated, Literal
+
 from pydantic import BaseModel, ConfigDict
 
 from o2c.kernel.charges import MONTHLY, PriceTerms
-from o2c.kernel.event import Event
+from o2c.kernel.event import Event, Pii
 
 _STANDING = {
     "customer": "C-1001", "account": "BA-1001", "offering": "mobile-line", "specification": "spec-mobile", "characteristics": {"simType": "esim"},
@@ -141,3 +143,33 @@ class ProductTerminated(Event, name="product.terminated", stream="product"):
     cause: str
     ended_on: str
     gives_back: dict[str, str] = {}
+
+
+class PortingCodeIssued(Event, name="product.porting-code-issued", stream="product"):
+    """The customer was given a code to take the number of the product to another operator: good through the local day `valid_through`.
+
+    `early_minor` is what the contract costs that ends before its term, on the day of issue, net; `owed_minor` what is open of the account's invoices.
+    """
+
+    example = {
+        "code": "EXO123456",
+        "issued_on": "2026-03-05",
+        "valid_through": "2026-04-04",
+        "early_minor": 18500,
+        "owed_minor": 2220,
+        "currency": "GBP",
+    }
+    code: Annotated[str, Pii("porting-code")]
+    issued_on: str
+    valid_through: str
+    early_minor: int
+    owed_minor: int
+    currency: str
+
+
+class PortingCodeRefused(Event, name="product.porting-code-refused", stream="product"):
+    """The customer was given no code, on a ground that the market has."""
+
+    example = {"ground": "sim-swap", "asked_on": "2026-03-05"}
+    ground: Literal["leaving", "sim-swap"]
+    asked_on: str

@@ -13,7 +13,7 @@ from o2c.kernel.event import Event
 from o2c.kernel.frozen import changed
 from o2c.kernel.stream import StreamKind
 from o2c.products import events
-from o2c.products.events import Standing
+from o2c.products.events import PortingCodeIssued, PortingCodeRefused, Standing
 
 TERMINATION = "termination"
 """The attribute that an order ends a product by."""
@@ -24,7 +24,8 @@ class ProductState:
     """A product so far; `standing` is None before it was started. `changing` gives, by attribute, the `ORDER/ITEM` that is to change it.
 
     `suspended_for` is the reason for which it rests (empty while it serves), since `suspended_on`; `relied_on_by` are the products that end with it. Days
-    are ISO dates of the market.
+    are ISO dates of the market. `sim_changed_on` is when its SIM was last replaced; `porting_code` is the last code that was given for its number (None
+    when it is worth nothing any more), and `code_refused` the last answer, if it was a no.
     """
 
     product: str = ""
@@ -41,6 +42,9 @@ class ProductState:
     suspended_on: str = ""
     charged_while: bool = True
     ended_on: str = ""
+    sim_changed_on: str = ""
+    porting_code: PortingCodeIssued | None = None
+    code_refused: PortingCodeRefused | None = None
 
     @property
     def status(self) -> str:
@@ -67,15 +71,26 @@ def evolve(state: ProductState, event: Event) -> ProductState:
         case events.ProductChangeDropped():
             return changed(state, changing=_without(state.changing, event.order, event.item))
         case events.ProductChanged():
-            return changed(state, standing=event.standing, changing=_without(state.changing, event.order, event.item))
+            return changed(_code_after(state, event), standing=event.standing, changing=_without(state.changing, event.order, event.item))
         case events.ProductSuspended():
             rests = {"suspended_for": event.reason, "suspended_on": event.suspended_on, "charged_while": event.charged}
             return changed(_charged(state, event.charge), **rests, changing=_without(state.changing, event.order, event.item))
         case events.ProductResumed():
             return _resumed(state, event)
         case events.ProductTerminated():
-            return changed(state, ended_on=event.ended_on, changing={})
+            return changed(state, ended_on=event.ended_on, changing={}, porting_code=None)
+        case PortingCodeIssued():
+            return changed(state, porting_code=event, code_refused=None)
+        case PortingCodeRefused():
+            return changed(state, code_refused=event)
     return state
+
+
+def _code_after(state: ProductState, event: events.ProductChanged) -> ProductState:
+    """Another number, or another payer, makes a code worthless that was given before."""
+    keeps = not {"number", "account"} & set(event.attributes)
+    swapped_on = event.changed_on if "sim" in event.attributes else state.sim_changed_on
+    return changed(state, porting_code=state.porting_code if keeps else None, sim_changed_on=swapped_on)
 
 
 def _charged(state: ProductState, charge: str) -> ProductState:
@@ -94,7 +109,7 @@ def _without(changing: Mapping[str, str], order: str, item: str) -> dict[str, st
 
 KIND = StreamKind(
     category="product",
-    shape_version=1,
+    shape_version=2,
     state_type=ProductState,
     initial=lambda _: ProductState(),
     evolve=evolve,

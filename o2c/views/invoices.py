@@ -79,6 +79,20 @@ def issued_invoice(app: Engine, invoice: str) -> InvoiceState:
     return state
 
 
+def open_minor(app: Engine, account: str) -> int:
+    """What is open of an account's invoices, in minor units, written off or not. The projections must be caught up."""
+    rows = list_invoices(app, accounts=[account], limit=INVOICES_MAX)
+    return sum(max(_open_minor(row), 0) for row in rows)
+
+
+def _open_minor(row: IssuedInvoiceShown) -> int:
+    return row["total_minor"] - row["credit_used_minor"] - row["lowered_minor"] - row["paid_minor"] + row["above_minor"]
+
+
+INVOICES_MAX = 1_000
+"""More than an account has in eighty years of months."""
+
+
 def invoice_streams(app: Engine, account: str) -> list[str]:
     """The streams of an account's invoices, of bill runs and beside them; another account's id may begin as this one does, so the rest is read too."""
     own = invoice_stream(f"{account}-")

@@ -35,6 +35,7 @@ INVENTED = {
     "details": r"esim|[0-9]+ [A-Z][a-z]+ Lane, Testford, ZZ1 1AA",
     "original": r"\{\}",
     "remittance": r"TFR-[0-9]+",
+    "porting-code": r"EXO[0-9]{6}",
     "digest": r"[0-9a-f]{16}",
     "key-digest": r"[0-9a-f]{64}",
 }

@@ -43,7 +43,9 @@ PARTS: Mapping[str, Mapping[str, Part]] = {
         ),
         "catalogue": Part("catalogue:catalogue", "The price list: what is sold, at which prices, charged how often and valid when."),
         "vouchers": Part("vouchers:vouchers", "Vouchers: issue a campaign of codes, see what is reserved, redeemed and left."),
-        "products": Part("products:products", "Products in service: list them, and see what happened to one."),
+        "products": Part(
+            "products:products", "Products in service: list them, see what happened to one, give the code to port a number out."
+        ),
         "customers": Part("customers:customers", "Customers: everything about one, and contacts with it."),
         "fallout": Part(
             "fallout:fallout",

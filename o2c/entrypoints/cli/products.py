@@ -7,12 +7,16 @@ from typing import Annotated, Any
 
 import typer
 
-from o2c.entrypoints.cli.output import Format, Limit, Output, rows_wanted, show_rows
-from o2c.entrypoints.cli.session import current, looking
+from o2c.desk.act import Context, Refused
+from o2c.entrypoints.cli.options import Actor, CommandId
+from o2c.entrypoints.cli.output import Format, Limit, Output, rows_wanted, show_one, show_rows
+from o2c.entrypoints.cli.session import current, looking, opened
 from o2c.views.products import list_products, product_history
 from o2c.views.reading import part_after_part
 
-products = typer.Typer(no_args_is_help=True, help="Products in service: list them, and see what happened to one.")
+products = typer.Typer(
+    no_args_is_help=True, help="Products in service: list them, see what happened to one, give the code to port a number out."
+)
 LISTED = (
     "product",
     "offering",
@@ -65,3 +69,25 @@ def products_history(
     """
     with looking() as session:
         show_rows(product_history(session.app, product), output, columns=("at", "event", "what", "order", "actor"), limit=limit, empty="")
+
+
+@products.command("porting-code")
+def products_porting_code(
+    product: Annotated[str, typer.Argument(metavar="PRODUCT", help="The product's id, as the list gives it.", show_default=False)],
+    actor: Actor,
+    command_id: CommandId = "",
+    output: Output = Format.table,
+) -> None:
+    """Give the customer the code by which another operator takes over a number: the same one while it is good.
+
+    With it come what the contract costs that ends today, and what is open of the invoices; debt is no ground to refuse it. Exit 4 when it is refused.
+
+    Example: o2c products porting-code 6f9619ff-8b86-5d01-b42d-00cf4fc964ff:1 --actor ann
+    """
+    from o2c.desk.products import porting_code  # needs the rules; what only shows does not
+
+    with opened() as session:
+        given = porting_code(session.app, Context(actor, command_id=command_id), product)
+    if given.refused:
+        raise Refused(f"product {product}: no code, {given.refused}", kind="conflict")
+    show_one({name: value for name, value in vars(given).items() if name not in ("written", "refused")}, output)

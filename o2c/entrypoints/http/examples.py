@@ -195,6 +195,7 @@ EXAMPLES: Mapping[str, Mapping[str, Any]] = {
     "refunds.give-up": {"account": "BA-C-1001", "refund": "BA-C-1001-R9", "reason": "his account at the bank is closed"},
     "refunds.request": {"account": "BA-C-1001", "amount": "0.50"},
     "products.history": {"product": PRODUCT},
+    "products.porting-code": {"product": PRODUCT},
     "products.list": {"customers": ["C-1001"], "limit": 20},
     "projections.history": {},
     "projections.parked": {},
