@@ -44,8 +44,9 @@ from o2c.hooks.state import KIND as HOOK
 from o2c.identity.step import STEP as IDENTITY
 from o2c.intake.state import KIND as INTAKE
 from o2c.inventory.step import STEP as INVENTORY
+from o2c.invoicing.invoice import INVOICE
 from o2c.invoicing.reaction import UNSERVED, WRITTEN_OFF, credits_disputed
-from o2c.invoicing.state import ACCOUNT, INVOICE
+from o2c.invoicing.state import ACCOUNT
 from o2c.invoicing.step import GOODS as ONE_OFF_INVOICE
 from o2c.invoicing.step import OVERDUE, RELIEF
 from o2c.invoicing.step import STEP as BILL_RUN

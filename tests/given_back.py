@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from o2c.invoicing import notes
+from o2c.invoicing.invoice import INVOICE
 from o2c.invoicing.noted import InvoiceState
-from o2c.invoicing.state import ACCOUNT, INVOICE, AccountState
+from o2c.invoicing.state import ACCOUNT, AccountState
 from o2c.kernel.charges import account_stream, invoice_stream
 from o2c.kernel.decision import NOTHING, Decision
 from o2c.kernel.event import Event

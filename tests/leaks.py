@@ -103,6 +103,11 @@ def settled(history: Sequence[Told], number: int, *, final: bool) -> list[Told]:
     return [*history[:6], barred, withdrawn, *([billed] if final else [])]
 
 
+def reported(number: int, day: int) -> Told:
+    """Usage came after the final bill, on a day."""
+    return told(f"account-BA-L{number}", "account.late-usage-reported", day, account=f"BA-L{number}", came_on="2026-02-10")
+
+
 def bar(number: int, policy: str) -> Told:
     """The line was barred on 8 February, before the bill of that day."""
     lines = [{"order": order_id(number, SALT), "item": "1"}]
@@ -225,6 +230,9 @@ LEAKS: tuple[Leaking, ...] = tuple(
              lambda h, n: deposited(h, n, freed=False), lambda h, n: deposited(h, n, freed=True)),
             ("ended for a debt, and no final bill", "ended-without-final-bill", 0,
              lambda h, n: settled(h, n, final=False), lambda h, n: settled(h, n, final=True)),
+            ("used before the end, told late, and on no further bill", "late-usage-not-billed", 0,
+             lambda h, n: [*settled(h, n, final=True), reported(n, 11)],
+             lambda h, n: [*settled(h, n, final=True), reported(n, 41), told(f"account-BA-L{n}", "account.billed", 46, run_on="2026-03-08", final=True)]),
             ("barred, and billed against the policy", "barred-but-billed", PRICE,
              lambda h, n: [*h[:6], bar(n, "not-charged"), h[6]], lambda h, n: [*h[:6], bar(n, "charged"), h[6]]),
             ("barred, served again, and billed for the days between", "barred-but-billed", PRICE,

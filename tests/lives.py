@@ -7,6 +7,7 @@ from o2c.orders.state import suspicion
 from tests.lives_of_devices import OF_DELIVERIES, OF_DEVICES, OF_INSTALMENTS, OF_INVOICES
 from tests.lives_of_goods_in_service import OF_PRODUCTS
 from tests.lives_of_payments import CHARGED_BACK, CREDIT_TAKEN_BACK, GIVEN_UP, PAID_IN_PARTS
+from tests.lives_of_usage import OF_USAGE
 from tests.vouched import LIFE as VOUCHED
 
 ORDER = "6f9619ff-8b86-5d01-b42d-00cf4fc964ff"
@@ -187,11 +188,7 @@ LIVES: Mapping[str, Mapping[str, Sequence[Told]]] = {
     "account": {
         **OF_INSTALMENTS,
         "opened": (("account.opened", {}),),
-        "usage, up to its limit and beyond": (
-            ("account.opened", {}), ("account.charge-started", {"terms": {"usage_version": 12}}), ("account.limit-set", {}),
-            ("account.limit-noticed", {}), ("account.limit-noticed", {"notice": "bill-2026-01-08-100", "percent": 100}),
-            ("account.limit-exceed-agreed", {}), ("account.usage-rated", {}), ("account.limit-set", {"amount_minor": None}),
-        ),
+        **OF_USAGE,
         **CREDIT_TAKEN_BACK, "money held, used and paid back": (
             ("account.opened", {}), ("account.deposit-kept", {"amount_minor": 4000}), ("account.deposit-kept", {"amount_minor": 1000}), ("account.deposit-kept", {"order": "2"}),
             ("account.deposit-freed", {"amount_minor": 5000}), ("account.deposit-freed", {"order": "2", "becomes": "credit"}),

@@ -8,9 +8,9 @@ import pytest
 
 from o2c.invoicing import notes
 from o2c.invoicing.events import CreditNoteIssued, InvoiceIssued
+from o2c.invoicing.invoice import INVOICE
 from o2c.invoicing.noted import InvoiceState
 from o2c.invoicing.papers import InvoiceLine, tax_sums
-from o2c.invoicing.state import INVOICE
 from o2c.kernel.decision import Decision
 from o2c.kernel.work import Work
 from tests.given import BOOK, MONDAY

@@ -335,6 +335,11 @@ FINAL_BILL_RULE = (
     "G-RM-RA-RLb",
     "An account of which nothing is served any more gets a final bill of what was served and used until then, within some days.",
 )
+LATE_USAGE_RULE = (
+    "late-usage-not-billed",
+    "G-RM-RA-RLb",
+    "Usage that came after the final bill, and not too late to be charged, is on a further one within some days.",
+)
 LEFT_OUT: Mapping[str, str] = {
     "port-out-without-final-bill": "no number is ported out",
 }
@@ -366,3 +371,11 @@ def never_settled(closing: Closing, today: str, days: int) -> Iterator[Leak]:
     if ended is not None and day_after(ended.at[:10], days) <= today:
         order, item = ended.body["order"], ended.body["item"]
         yield Leak(FINAL_BILL_RULE[0], order, item, closing.account, 0, closing.currency, ended.at[:10], (ended.event,), ())
+
+
+def never_billed_late(closing: Closing, today: str, days: int) -> Iterator[Leak]:
+    """An account whose usage came after its final bill so many days ago, and stands on no bill since. What it comes to is not known before it is billed."""
+    late = closing.late
+    if late is not None and day_after(late.at[:10], days) <= today:
+        order, _, item = closing.ended_last.rpartition("/")
+        yield Leak(LATE_USAGE_RULE[0], order, item, closing.account, 0, closing.currency, late.at[:10], (late.event,), ())

@@ -14,7 +14,7 @@ from projections.engine.seen import Seen
 TYPES = ENDS | life_to_bill.TYPES | {
     "order.planned", "order.vouchers-expired", "service.activated", "service.deactivated", "esim.downloaded", "step.forced", "step.skipped", "charging.started", "item.failed",
     "item.cancelled", "account.charge-started", "account.charge-withdrawn", "invoice.issued", "account.deposit-kept", "account.deposit-freed",
-    "catalogue.price-rise-announced", "account.billed",
+    "catalogue.price-rise-announced", "account.billed", "account.late-usage-reported",
     "collections.barred", "collections.bar-lifted", "device.assigned", "delivery.delivered", "account.instalments-agreed",
 }  # fmt: skip
 

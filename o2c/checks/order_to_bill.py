@@ -187,13 +187,16 @@ class Deposit:
 
 @dataclass(slots=True)
 class Closing:
-    """An account: what is charged to it (with prices of usage: `metered`), the end of the last of it that was served or could be used, and its final bill."""
+    """An account: what is charged to it (with prices of usage: `metered`), the end of the last of it that was served or could be used, its final bill, and usage
+    that came after that and is on no bill yet (`late`)."""
 
     account: str
     currency: str = ""
     running: set[str] = field(default_factory=set)
     metered: set[str] = field(default_factory=set)
     ended: Said | None = None
+    ended_last: str = ""
+    late: Said | None = None
 
     def told(self, seen: Seen) -> None:
         """Take an event of the account down."""
@@ -206,10 +209,13 @@ class Closing:
                     self.metered.add(key)
             case "account.charge-withdrawn":
                 self.running.discard(key)
+                self.ended_last = key
                 if not self.running and (body.get("served") or self.metered):
                     self.ended = Said(seen.event_id, seen.at, body)
-            case "account.billed" if body.get("final"):
-                self.ended = None
+            case "account.late-usage-reported":
+                self.late = Said(seen.event_id, seen.at, body)
+            case "account.billed":
+                self.late, self.ended = None, None if body.get("final") else self.ended
 
 
 @dataclass(slots=True)

@@ -275,11 +275,12 @@ class Engine(Application[str]):
 
     def records(self, wanted: RecordsWanted) -> tuple[UsageRecord, ...]:
         """Give records of usage; those in suspense are looked at again first, once for all accounts that are billed up to one time."""
+        from o2c.engine.late_usage import bill_late
         from o2c.engine.mediation import rated_again
         from o2c.store.usage import of_account
 
         if self._rated_before != wanted.before:
-            rated_again(self)
+            bill_late(self, {*rated_again(self)})
             self._rated_before = wanted.before
         return of_account(self.reads, wanted)
 

@@ -135,22 +135,23 @@ class Mediation:
         return _Market(versions, ZoneInfo(market.zone), 1 + max(each.table.digits_told for each in versions))
 
 
-def rated_again(app: Engine) -> int:
-    """Give the records in suspense that are somebody's by now to whose they are; how many those were.
+def rated_again(app: Engine) -> list[str]:
+    """Give the records in suspense that are somebody's by now to whose they are; the account of each.
 
     Looked at are those whose number or account became somebody's since the last time, and those that are due by their own time.
     """
     since = usage.owned_since(app.reads)
     if since is None:
-        return 0
+        return []
     (parties, position), now = since, app.clock().now
-    mediation, after, given = Mediation(app), 0, 0
+    mediation, after, given = Mediation(app), 0, list[str]()
     while waiting := app.reads.rows(usage.WAITING, now=now, parties=parties, after=after, limit=WAITING_MAX):
         after = waiting[-1]["id"]
         mediation.learn(row["party"] for row in waiting)
         if found := [one for row in waiting if (one := _given(mediation, row)) is not None]:
             with app.reads.datastore.get_connection() as conn, usage.adding(conn):
-                given += usage.resolve(conn, found)
+                usage.resolve(conn, found)
+            given += [one["account"] for one in found]
     with app.reads.datastore.get_connection() as conn:
         usage.looked(conn, position, now, LOOKED_AT_DAYS_MAX)
     return given

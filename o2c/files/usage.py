@@ -20,6 +20,7 @@ from o2c.desk.act import act, permitted
 from o2c.desk.limits import limited, tell
 from o2c.desk.zones import load_zones_deed
 from o2c.engine.app import Context, Engine
+from o2c.engine.late_usage import bill_late
 from o2c.engine.mediation import Mediation, rated_again
 from o2c.files.lines import opened
 from o2c.files.loading import command_of, text_of, written
@@ -108,7 +109,7 @@ def _lines_of(document: bytes) -> list[bytes]:
 
 def _loaded(app: Engine, lines: Lines, by: Context, source: str) -> UsageFileShown:
     digest = _digest(lines(), source)
-    rated_again(app)
+    given = {*rated_again(app)}
     taken = _take(app, lines(), source, digest)
     stream = stream_of(digest)
     loaded = app.load([stream])[stream]
@@ -116,6 +117,7 @@ def _loaded(app: Engine, lines: Lines, by: Context, source: str) -> UsageFileSho
     if decision:
         written(app, command_of(stream, decision, loaded, app.clock().now, derived_id("usage", digest), by.actor))
     tell(app, by.actor, limited(app, taken.accounts, taken.abroad))
+    bill_late(app, given | taken.accounts | taken.abroad)
     state: UsageFileState = app.load([stream])[stream].state
     assert state.loaded is not None
     reasons = [f"line {number}: {why}" for number, why in taken.reasons.items()]

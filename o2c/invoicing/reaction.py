@@ -7,8 +7,8 @@ from typing import Any, cast
 
 from o2c.invoicing import debts, notes
 from o2c.invoicing.events import CreditDue
+from o2c.invoicing.invoice import invoice_work
 from o2c.invoicing.noted import InvoiceState
-from o2c.invoicing.state import invoice_work
 from o2c.kernel.charges import ChargeRested, ChargeWithdrawn, invoice_stream
 from o2c.kernel.debts import DebtGivenUp
 from o2c.kernel.decision import Decision

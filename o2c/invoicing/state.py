@@ -1,4 +1,4 @@
-"""Billing accounts and invoices as folds of their streams."""
+"""Billing accounts as folds of their streams, and when their bills are asked for."""
 
 from __future__ import annotations
 
@@ -8,37 +8,28 @@ from datetime import date, datetime
 from typing import Any, cast
 
 from o2c.balance.state import Balance, moved
-from o2c.customers.rules import PAYMENT_METHODS
 from o2c.instalments.events import OfInstalments
 from o2c.instalments.state import Agreement
 from o2c.instalments.state import stood as stood_agreements
 from o2c.invoicing.charge import Charge, resting
-from o2c.invoicing.debts import counted
 from o2c.invoicing.events import (
     AccountBilled,
     BillRunRequested,
     CreditDue,
-    CreditNoteRequested,
-    InvoiceIssued,
     OneOffInvoiced,
     OneOffRequested,
-    PutOnInstalments,
-    TakenOff,
 )
-from o2c.invoicing.noted import InvoiceState, came, note_wanted, reversed_by, taken_off
-from o2c.kernel.agenda import NEVER, AgendaChange, Dropped, by_shape
+from o2c.kernel.agenda import NEVER, AgendaChange, by_shape
 from o2c.kernel.balances import OfBalance
-from o2c.kernel.charges import AccountOpened, ChargeStarted, ChargeWithdrawn, MoneyReceived, OfRest, account_stream, invoice_stream
-from o2c.kernel.decision import NOTHING, Decision, just
+from o2c.kernel.charges import AccountOpened, ChargeStarted, ChargeWithdrawn, OfRest, account_stream
+from o2c.kernel.decision import Decision, just
 from o2c.kernel.event import Event
 from o2c.kernel.frozen import changed
 from o2c.kernel.periods import local_time, next_cycle_day, next_month
-from o2c.kernel.refusal import Refused
-from o2c.kernel.reversals import OfReversal
-from o2c.kernel.shapes import CallParked, Done, FellOut, OfItem, PartnerSilent, Requested, StepCancelled, Undertaken, step_of
+from o2c.kernel.shapes import OfItem, StepCancelled, step_of
 from o2c.kernel.stream import StreamKind
 from o2c.kernel.work import MarketBook, Record, Work, build, noted
-from o2c.rating.events import OfUsage
+from o2c.rating.events import LateUsageReported, OfUsage
 from o2c.rating.state import UsageStanding, stood
 
 BILL_RUN_HOUR = 6
@@ -51,8 +42,8 @@ class AccountState:
     """A billing account, which joins the first bill cycle after its first activation and stays on that day of the month.
 
     `due_run` is the day of the run that was asked for and is to come (empty: none); `next_run` is the day of the last one that was asked
-    for, or of the run that follows the last bill. Days are ISO dates of the market; `charges` and `instalments` stand under `ORDER/ITEM`. It is `settled`
-    once its final bill was made, until something is charged again. `one_off_asked`: an invoice beside the bill runs is to be made; `one_offs` were.
+    for, or of the run that follows the last bill. Days are ISO dates of the market; `charges` and `instalments` stand under `ORDER/ITEM`. Its first final bill
+    was made on the day `settled_on` (empty: none, or something was charged again); usage that came after it on the day `late_on` asks for a further one. `one_off_asked`: an invoice beside the bill runs is to be made; `one_offs` were.
     """
 
     account: str = ""
@@ -66,10 +57,11 @@ class AccountState:
     balance: Balance = field(default_factory=Balance)
     usage: UsageStanding = field(default_factory=UsageStanding)
     limit_offered_on: str = ""
-    settled: bool = False
+    settled_on: str = ""
     instalments: dict[str, Agreement] = field(default_factory=dict)
     one_off_asked: bool = False
     one_offs: int = 0
+    late_on: str = ""
 
     @property
     def order(self) -> str:
@@ -99,7 +91,7 @@ class AccountState:
     def to_settle(self) -> bool:
         """Whether nothing is served any more, and a final bill is to come: something was billed, served or could be used."""
         had = (charge.billed_to or charge.served or charge.terms.usage_version for charge in self.charges.values())
-        return not self.settled and not self.running and any(had)
+        return (not self.settled_on or bool(self.late_on)) and not self.running and any(had)
 
 
 def evolve_account(state: AccountState, event: Event) -> AccountState:
@@ -117,6 +109,8 @@ def evolve_account(state: AccountState, event: Event) -> AccountState:
             return changed(state, account=event.account, customer=event.customer, **told)
         case OfBalance():
             return _moved(state, event)
+        case LateUsageReported():
+            return changed(state, late_on=event.came_on)
         case OfUsage():
             return changed(state, usage=stood(state.usage, event))
         case OfInstalments():
@@ -163,7 +157,7 @@ def _charged(state: AccountState, event: ChargeStarted) -> AccountState:
         customer=state.customer or event.customer,
         currency=event.currency,
         market=state.market or event.market,
-        settled=state.settled and charge.ends_with_its_invoice,
+        settled_on=state.settled_on if charge.ends_with_its_invoice else "",
         charges={**state.charges, f"{event.order}/{event.item}": charge},
     )
 
@@ -175,10 +169,9 @@ def _moved(state: AccountState, event: OfBalance) -> AccountState:
 
 def _billed(state: AccountState, event: AccountBilled) -> AccountState:
     charges = {key: _billed_charge(charge, _billed_to(key, charge, event), event) for key, charge in state.charges.items()}
-    settled = state.settled or event.final
-    return changed(
-        state, charges=charges, due_run="", next_run=event.billed_to, settled=settled, records=_without(state.records, "bill-run")
-    )
+    settled_on = state.settled_on or (event.run_on if event.final else "")
+    over = {"due_run": "", "next_run": event.billed_to, "settled_on": settled_on, "late_on": ""}
+    return changed(state, charges=charges, **over, records=_without(state.records, "bill-run"))
 
 
 def _one_off(state: AccountState, event: OneOffInvoiced) -> AccountState:
@@ -211,7 +204,7 @@ def advance_account(state: AccountState, touched: frozenset[str], at: datetime, 
     decision = just(*(CreditDue(invoice=one.invoice, order=one.order, item=one.item, ended_on=one.not_served_from) for one in dues))
     if state.one_off and not state.one_off_asked:
         decision += book.steps[ONE_OFF].request(account_work(state, account_stream(state.account), "", ONE_OFF, book), at)
-    if state.to_bill and not state.due_run:
+    if (state.to_bill or state.late_on) and not state.due_run:
         work = account_work(state, account_stream(state.account), "", "bill-run", book)
         return decision + cast("Decision", book.steps["bill-run"].request(work, at, due_at=_due_at(work)))
     if state.due_run and not state.to_bill and not state.to_settle:
@@ -227,7 +220,7 @@ def bill_run(work: Work) -> dict[str, str]:
     state: AccountState = work.state
     if state.due_run:
         return {"run_on": state.due_run}
-    starts_on = min(date.fromisoformat(begun_on) for begun_on, _ in state.to_bill)
+    starts_on = min(date.fromisoformat(begun_on) for begun_on, _ in state.to_bill or [(state.late_on, False)])
     if not state.next_run:
         return {"run_on": next_cycle_day(starts_on, work.market.bill_cycle_days).isoformat()}
     run_on = date.fromisoformat(state.next_run)
@@ -260,111 +253,6 @@ def _account_owner(state: AccountState) -> tuple[str | None, str | None]:
     return state.order or None, state.customer or None
 
 
-def evolve_invoice(state: InvoiceState, event: Event) -> InvoiceState:
-    if isinstance(event, InvoiceIssued):
-        return changed(state, issued=event, method=event.method)
-    if isinstance(event, TakenOff):
-        return taken_off(state, event)
-    if isinstance(event, OfReversal):
-        return reversed_by(state, event)
-    if isinstance(event, PutOnInstalments):
-        return changed(state, lowered_minor=state.lowered_minor + event.of_open_minor)
-    if isinstance(event, CreditNoteRequested):
-        return note_wanted(state, event)
-    state = counted(state, event)
-    if not isinstance(event, OfItem):
-        return state
-    step = step_of(event)
-    state = changed(state, records=noted(state.records, event, step))
-    if step == "overdue":
-        return changed(state, overdue=state.overdue or isinstance(event, Done), to_look=False)
-    return _paying(state, event) if step == "payment" else state
-
-
-def _paying(state: InvoiceState, event: OfItem) -> InvoiceState:
-    if isinstance(event, MoneyReceived):
-        return _money(state, event)
-    match event:
-        case Requested():
-            return changed(state, demanded_minor=0, asked_by=getattr(event, "method", ""))
-        case FellOut():
-            return changed(state, demanded_minor=0)
-        case Undertaken() | PartnerSilent() | CallParked(query=True):
-            return changed(state, demanded_minor=_demanded(state))
-    if event.shape == "resumed":
-        return changed(state, method=getattr(event, "changes", {}).get("method", state.method))
-    return state
-
-
-def _money(state: InvoiceState, event: MoneyReceived) -> InvoiceState:
-    """Add money that came. The provider keeps its demand when it did not bring the money for it."""
-    state = came(state, event)
-    return changed(state, demanded_minor=0) if event.brought else state
-
-
-def _demanded(state: InvoiceState) -> int:
-    return state.demanded_minor or state.open_minor
-
-
-def advance_invoice(state: InvoiceState, touched: frozenset[str], at: datetime, book: Any) -> Decision:
-    """Ask for the payment of a new invoice that is open, and for the check the day after it is due; for the check alone where money was taken back."""
-    if state.issued is None or state.open_minor <= 0:
-        return NOTHING
-    stream = invoice_stream(state.issued.number)
-    if state.to_look:
-        looked = state.records.get("overdue")
-        attempt = looked.attempt + 1 if looked else 1
-        return cast("Decision", book.steps["overdue"].request(invoice_work(state, stream, "", "overdue", book), at, attempt=attempt))
-    if state.records:
-        return NOTHING
-    asked = (book.steps[step].request(invoice_work(state, stream, "", step, book), at) for step in ("payment", "overdue"))
-    return cast("Decision", sum(asked, NOTHING))
-
-
-def invoice_agenda(state: InvoiceState, event: Event, stream: str) -> tuple[AgendaChange, ...]:
-    """Put an invoice's steps on the agenda as for all of billing, and drop the check after the due day once it is paid.
-
-    Money that the provider did not bring leaves a demand on the agenda which the provider has or is being sent: the money that it brings must find its
-    row.
-    """
-    unasked = isinstance(event, MoneyReceived) and not event.brought
-    changes = () if unasked else billing_agenda(state, event, stream)
-    paid = isinstance(event, MoneyReceived | TakenOff) and state.open_minor <= 0
-    return (*changes, Dropped(stream, "", "overdue")) if paid else changes
-
-
-def invoice_work(state: InvoiceState, stream: str, item: str, step: str, book: MarketBook) -> Work:
-    """Gather the work of a payment step, which sees plain values of the invoice and never billing's classes.
-
-    `subject` holds number, currency, open_minor, issued_on, due_on and method; it is empty before the invoice is issued.
-    """
-    issued = state.issued
-    subject: dict[str, Any] = {}
-    if issued is not None:
-        subject = {
-            "number": issued.number,
-            "currency": issued.currency,
-            "open_minor": _demanded(state),
-            "issued_on": issued.issued_on,
-            "due_on": state.due_on,
-            "method": state.method,
-        }
-    market = book.market(issued.market if issued else "")
-    return build(stream, item, step, state=state, subject=subject, records=state.records, codes=book.codes, market=market)
-
-
-def _invoice_owner(state: InvoiceState) -> tuple[str | None, str | None]:
-    return (state.issued.order or None, state.issued.customer) if state.issued else (None, None)
-
-
-def _correctable(state: InvoiceState, item: str, changes: Mapping[str, str]) -> bool:
-    """Allow only the payment method of an invoice to be corrected. Raises Refused for a method that does not exist."""
-    if changes.get("method", "card") not in PAYMENT_METHODS:
-        number = state.issued.number if state.issued else ""
-        raise Refused(f"invoice {number}: no such payment method; use one of {', '.join(sorted(PAYMENT_METHODS))}")
-    return changes.keys() <= {"method"}
-
-
 def following_run(run_on: date) -> date:
     """Give the day of the next bill run: the same day of the next month. ValueError for a day after the 28th."""
     return next_month(run_on, run_on.day)
@@ -372,7 +260,7 @@ def following_run(run_on: date) -> date:
 
 ACCOUNT = StreamKind(
     category="account",
-    shape_version=14,
+    shape_version=15,
     state_type=AccountState,
     initial=lambda _: AccountState(),
     evolve=evolve_account,
@@ -380,16 +268,4 @@ ACCOUNT = StreamKind(
     advance=advance_account,
     work=account_work,
     owner=_account_owner,
-)
-INVOICE = StreamKind(
-    category="invoice",
-    shape_version=12,
-    state_type=InvoiceState,
-    initial=lambda _: InvoiceState(),
-    evolve=evolve_invoice,
-    agenda=invoice_agenda,
-    advance=advance_invoice,
-    work=invoice_work,
-    owner=_invoice_owner,
-    correctable=_correctable,
 )

@@ -75,6 +75,21 @@ USUAL_QUOTA = QuotaRules(
 
 
 @dataclass(frozen=True, slots=True)
+class LateUsageRules:
+    """For how many days after a final bill usage that comes late is still billed, by a further one; what comes later is not chargeable."""
+
+    days_after_final: int
+    source: str
+
+
+USUAL_LATE = LateUsageRules(
+    days_after_final=90,
+    source="records of use abroad come within 30 days (GSMA TD.57, BA.08 [M]), and disputes among operators of them end within 90: the operator's own "
+    "practice; a claim itself lasts longer: Limitation Act 1980, s. 5 [M]",
+)
+
+
+@dataclass(frozen=True, slots=True)
 class ZoneTable:
     """Zones and time bands. What no zone's prefixes or countries fit belongs to `other_zone`, and what no band has to `other_band`."""
 
@@ -125,6 +140,7 @@ class UsageRules(ZoneTable):
     kept_source: str
     limits: LimitRules
     quota: QuotaRules = USUAL_QUOTA
+    late: LateUsageRules = USUAL_LATE
 
 
 EU_EEA = frozenset(

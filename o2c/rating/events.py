@@ -134,3 +134,23 @@ class LimitExceedAgreed(OfUsage, name="account.limit-exceed-agreed", stream="acc
     notice: str
     period_from: str
     from_at: datetime
+
+
+class LateUsageReported(OfUsage, name="account.late-usage-reported", stream="account"):
+    """Records of usage came after the final bill, on the local day `came_on`: a further final bill is to take them."""
+
+    example = {**_OF, "records": 3, "came_on": "2026-04-20"}
+    records: int
+    came_on: str
+
+
+class UsageWaived(OfUsage, name="account.usage-waived", stream="account"):
+    """Records of usage came so late, more than `days` after the final bill, that nobody is charged for them: those up to `through` in the table of what was
+    used before the local day `before`."""
+
+    example = {**_OF, "records": 2, "came_on": "2026-08-20", "through": 1050, "before": "2026-08-21", "days": 90}
+    records: int
+    came_on: str
+    through: int
+    before: str
+    days: int

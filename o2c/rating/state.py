@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from o2c.kernel.frozen import changed
-from o2c.rating.events import CarriedUnits, LimitExceedAgreed, LimitNoticed, LimitSet, OfUsage, UsageRated
+from o2c.rating.events import CarriedUnits, LimitExceedAgreed, LimitNoticed, LimitSet, OfUsage, UsageRated, UsageWaived
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,8 @@ def stood(standing: UsageStanding, event: OfUsage) -> UsageStanding:
     match event:
         case UsageRated():
             return changed(standing, through=event.through, billed_before=event.run_on, carried=event.carried, spent=event.spent)
+        case UsageWaived():
+            return changed(standing, through=event.through, billed_before=max(standing.billed_before, event.before))
         case LimitSet():
             return changed(standing, limits=(*standing.limits, (event.kind, event.amount_minor, event.from_at)))
         case LimitNoticed():

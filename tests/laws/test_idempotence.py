@@ -27,7 +27,8 @@ from o2c.hooks.state import KIND as HOOK
 from o2c.instalments.events import InstalmentsAgreed
 from o2c.instalments.rules import settle
 from o2c.invoicing.events import InvoiceIssued
-from o2c.invoicing.state import ACCOUNT, INVOICE
+from o2c.invoicing.invoice import INVOICE
+from o2c.invoicing.state import ACCOUNT
 from o2c.jobs.events import JobStarted, Tried
 from o2c.jobs.rules import report, start
 from o2c.jobs.state import KIND as JOB

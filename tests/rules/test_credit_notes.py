@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from o2c.invoicing import notes
 from o2c.invoicing.events import CreditDue, CreditNoteIssued, CreditNoteRequested, InvoiceOverdue, InvoiceVoided
+from o2c.invoicing.invoice import INVOICE
 from o2c.invoicing.reaction import UNSERVED
-from o2c.invoicing.state import INVOICE
 from o2c.kernel.agenda import Dropped
 from o2c.kernel.arrears import ArrearsChanged
 from o2c.kernel.balances import CreditReceived

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from o2c.invoicing import notes
 from o2c.invoicing.events import InvoiceIssued
+from o2c.invoicing.invoice import INVOICE
 from o2c.invoicing.noted import InvoiceState
-from o2c.invoicing.state import INVOICE, AccountState
+from o2c.invoicing.state import AccountState
 from o2c.kernel.charges import ChargeStarted
 from o2c.kernel.discounts import Discount, counted, held, in_order, off_a_period, reductions
 from o2c.kernel.money import half_up

@@ -52,7 +52,7 @@ def test_what_was_served_and_is_on_no_bill_is_billed_up_to_its_end(
     assert (state.due_run, billed(state).final) == ("2026-02-08", True)
     state, invoice = run(state)
     assert told(invoice) == lines
-    assert (state.due_run, state.settled) == ("", True)
+    assert (state.due_run, state.settled_on) == ("", "2026-02-08")
     if invoice:
         assert invoice.final
 
@@ -64,16 +64,16 @@ def test_a_bill_is_not_final_while_anything_is_served() -> None:
     state, invoice = run(state)
     assert invoice is not None
     assert [line.net_minor for line in invoice.lines if line.item == "2"] == [800]
-    assert (invoice.final, state.settled, state.due_run) == (False, False, "2026-03-08")
+    assert (invoice.final, state.settled_on, state.due_run) == (False, "", "2026-03-08")
 
 
 def test_an_account_that_is_charged_again_after_its_final_bill_is_billed_again() -> None:
     """And it will have another final bill."""
     state, _ = run(account(charge("2026-01-05")))
     state, _ = run(account(ended("2026-01-20"), state=state))
-    assert state.settled
+    assert state.settled_on
     state = account(charge("2026-03-10", item="2"), state=state)
-    assert (state.settled, state.due_run) == (False, "2026-04-08")
+    assert (state.settled_on, state.due_run) == ("", "2026-04-08")
 
 
 def test_an_item_that_never_was_complete_is_not_billed_for_its_days() -> None:

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from o2c.activation.rules import activated
 from o2c.customers.state import CustomerState
 from o2c.invoicing.events import InvoiceIssued
+from o2c.invoicing.invoice import INVOICE
 from o2c.invoicing.papers import InvoiceLine
 from o2c.invoicing.rules import bill
-from o2c.invoicing.state import ACCOUNT, INVOICE, AccountState
+from o2c.invoicing.state import ACCOUNT, AccountState
 from o2c.kernel.agenda import Dropped, Entry
 from o2c.kernel.charges import ChargeStarted, ChargeWithdrawn
 from o2c.kernel.periods import parse_time

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from o2c.engine.drafts import Command
 from o2c.engine.numbering import numbered, series_of
 from o2c.invoicing.events import InvoiceIssued, InvoiceVoided
-from o2c.invoicing.state import INVOICE
+from o2c.invoicing.invoice import INVOICE
 from o2c.kernel.carry import Happened
 from o2c.kernel.charges import invoice_stream
 from tests.given import MONDAY

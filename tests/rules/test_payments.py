@@ -8,9 +8,9 @@ import pytest
 
 from o2c.fallout.rules import correct
 from o2c.invoicing.events import InvoiceIssued, InvoiceOverdue
+from o2c.invoicing.invoice import INVOICE
 from o2c.invoicing.noted import InvoiceState
 from o2c.invoicing.rules import look_at
-from o2c.invoicing.state import INVOICE
 from o2c.kernel import flow
 from o2c.kernel.agenda import NEVER, Dropped, Entry
 from o2c.kernel.attend import Ask, attend

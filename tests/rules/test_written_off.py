@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from o2c.collections.events import DebtPlaced, Reminded
 from o2c.invoicing import debts
 from o2c.invoicing.events import InvoiceOverdue, InvoiceWrittenOff, TaxRelieved
+from o2c.invoicing.invoice import INVOICE
 from o2c.invoicing.noted import InvoiceState
 from o2c.invoicing.reaction import WRITTEN_OFF
-from o2c.invoicing.state import INVOICE
 from o2c.kernel.arrears import ArrearsChanged
 from o2c.kernel.debts import DebtGivenUp, WriteOffReversed
 from o2c.kernel.decision import Decision

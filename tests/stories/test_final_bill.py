@@ -54,6 +54,33 @@ def test_what_was_used_until_the_end_is_on_the_final_bill(ended: World) -> None:
     assert ended.run(at(1, month=8)).types(f"account-{account_of(ended)}").count("account.billed") == 4
 
 
+def test_usage_that_comes_after_the_final_bill_is_on_a_further_one(ended: World) -> None:
+    """Five minutes of 13 March, sent on 15 April: a run of 8 May bills them, and is the last again. Assurance and the oracle agree."""
+    load(ended, record("2", number_of(ended), start="2026-03-13T12:00:00Z", quantity=300))
+    ended.run(at(1, month=6))
+    assert usage_lines(ended) == [("2026-04-08", 100), ("2026-05-08", 50)]
+    assert last(ended, "account.late-usage-reported")["records"] == 1
+    assert (last(ended, "invoice.issued")["final"], last(ended, "account.billed")["final"]) == (True, True)
+    load(ended, record("3", number_of(ended), start="2026-03-14T12:00:00Z", quantity=60))
+    ended.run(at(1, month=8))
+    assert usage_lines(ended)[2:] == [("2026-06-08", 10)]
+    assert check_assurance(ended.app) == []
+    assert disagreements(map(dict, order_timeline(ended.app, "ONE"))) == []
+
+
+def test_usage_that_comes_too_late_is_recorded_as_not_chargeable(ended: World) -> None:
+    """More than ninety days after the final bill: on no bill, said once, and not asked for again by what comes even later."""
+    ended.run(at(8, month=7))
+    load(ended, record("2", number_of(ended), start="2026-03-13T12:00:00Z", quantity=300))
+    told = last(ended, "account.usage-waived")
+    assert (told["records"], told["days"], told["came_on"]) == (1, 90, "2026-07-08")
+    load(ended, record("2", number_of(ended), start="2026-03-13T12:00:00Z", quantity=300), name="again.jsonl")
+    load(ended, record("3", number_of(ended), start="2026-03-14T12:00:00Z", quantity=300))
+    assert last(ended, "account.usage-waived")["records"] == 1
+    assert ended.run(at(1, month=10)).types(f"account-{account_of(ended)}").count("account.usage-waived") == 2
+    assert usage_lines(ended) == [("2026-04-08", 100)]
+
+
 def test_nothing_is_left_of_what_it_included(ended: World) -> None:
     """Who asks is told zeros, and not that there is no such account."""
     [row] = show_allowances(ended.app, account_of(ended))

@@ -64,7 +64,7 @@ def test_a_change_of_its_account_is_seen_at_once(world: World) -> None:
     assert waits["look_at"] == "2026-02-01T00:00:00Z"
     world.take(order("TWO", metered_line(), party="C-2", on=datetime(2026, 1, 24, 9, tzinfo=UTC)))
     world.run(datetime(2026, 1, 28, tzinfo=UTC))
-    assert rated_again(world.app) == 1
+    assert rated_again(world.app) == [other]
     assert list_usage(world.app, suspense=True) == []
     [placed] = list_usage(world.app, account=other)
     assert (placed["look_at"], placed["waits_since"]) == (None, "2026-01-09T00:00:00Z")
