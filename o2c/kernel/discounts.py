@@ -149,9 +149,15 @@ def _by_days(
     return found
 
 
+def parts_off_a_period(discounts: Sequence[Discount], *, of: str, price_minor: int) -> Iterator[tuple[Discount, int]]:
+    """Give what each discount of a kind of price that counts takes off one period of it, or off a price that is charged once, while they all hold."""
+    rest = price_minor
+    for one, off in counted(in_order(discounts, of), Fraction(price_minor)):
+        minor = min(half_up(off), rest)
+        rest -= minor
+        yield one, minor
+
+
 def off_a_period(discounts: Sequence[Discount], *, of: str, price_minor: int) -> int:
     """Give what all discounts of a kind of price take off one period of it, or off a price that is charged once, while they all hold."""
-    rest = price_minor
-    for _, off in counted(in_order(discounts, of), Fraction(price_minor)):
-        rest -= min(half_up(off), rest)
-    return price_minor - rest
+    return sum(minor for _, minor in parts_off_a_period(discounts, of=of, price_minor=price_minor))

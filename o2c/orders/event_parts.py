@@ -15,8 +15,22 @@ class Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+class SentAlteration(Part):
+    """A discount that a channel sent on a price, unjudged: its type and period, how many of these it lasts, and the percentage or the amounts that it
+    takes off, as decimal text; absent ones empty. Its name is free text, which may say anything and is not kept here."""
+
+    kind: str = ""
+    period: str = ""
+    lasts: str = ""
+    percent: str = ""
+    net: str = ""
+    gross: str = ""
+    unit: str = ""
+
+
 class SentPrice(Part):
-    """A price that a channel sent with its order, unjudged: where it stood, its type and period, and its amounts as decimal text; absent ones empty."""
+    """A price that a channel sent with its order, unjudged: where it stood, its type and period, its amounts as decimal text, absent ones empty, and
+    the discounts that the channel says it has. Prices stored without `alterations` were taken down before these were read."""
 
     field: str
     kind: str = ""
@@ -24,6 +38,7 @@ class SentPrice(Part):
     net: str = ""
     gross: str = ""
     unit: str = ""
+    alterations: tuple[SentAlteration, ...] = ()
 
 
 class CapturedLine(Part):

@@ -34,7 +34,8 @@ class OrderCaptured(Event, name="order.captured", stream="order"):
     `dated_by_us` says that the paper had no date, so that `order_date` is when it was received, and `named_by_us` that we made its external id.
     The requested times stand as the channel wrote them, empty when it wished none. `agent` is who took the order down, where the paper names one.
     `tier` is the customer's as registered at that moment: empty where the customer was not known, or this was not kept yet. `prices` are those that
-    the channel sent for the whole order; none where it sent none, or this was not kept yet.
+    the channel sent for the whole order; none where it sent none, or this was not kept yet. Of what was stored before they were read, prices have no
+    discounts of the channel.
     """
 
     example = {
@@ -43,13 +44,14 @@ class OrderCaptured(Event, name="order.captured", stream="order"):
         "catalogue_version": 12, "lines": [{"item": "1", "action": "add", "quantity": "1", "offering": "mobile-line"}],
         "details": [{"characteristics": {"simType": "esim"}, "place": "1 Mill Lane, Testford, ZZ1 1AA"}], "original": "{}",
         "owner": "C-1001", "channel": "web", "requested_start": "2026-01-20T00:00:00Z", "agent": "A-17", "tier": "standard",
-        "prices": [{"field": "orderTotalPrice", "kind": "oneTime", "net": "10.00", "unit": "GBP"}],
+        "prices": [{"field": "orderTotalPrice", "kind": "oneTime", "net": "10.00", "unit": "GBP", "alterations": [{"kind": "oneTime", "percent": "20"}]}],
     }  # fmt: skip
     upcasts = (
         Upcast(defaults={"owner": "", "channel": "", "after": "", "dated_by_us": False, "named_by_us": False, **_WISHED}),
         Upcast(defaults={"agent": ""}),
         Upcast(defaults={"tier": ""}),
         Upcast(defaults={"prices": []}),
+        Upcast(),
     )
     external_id: str
     source: str

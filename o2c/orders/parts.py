@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from o2c.kernel.frozen import changed
-from o2c.orders.event_parts import SentPrice
+from o2c.orders.event_parts import SentAlteration, SentPrice
 from o2c.orders.places import place_of
 from o2c.orders.wish import Line
 
@@ -137,27 +137,47 @@ def _line(item: Document, parent: str) -> Line:
 
 
 def prices_of(document: Document, field: str) -> tuple[SentPrice, ...]:
-    """Give the prices that stand in a field of an order or an item; those without an amount are none.
+    """Give the prices that stand in a field of an order or an item; those without an amount and without a discount are none.
 
-    Source: TMF622 v4.0.0 and v5.0.0, OrderPrice and Price.
+    Source: TMF622 v4.0.0 and v5.0.0, OrderPrice, PriceAlteration and Price.
     """
     if field not in document:
         return ()
-    return tuple(price for each in objects(document[field]) if (price := _price(each, field)).net or price.gross)
+    found = (_price(each, field) for each in objects(document[field]))
+    return tuple(price for price in found if price.net or price.gross or price.alterations)
 
 
 def _price(sent: Document, field: str) -> SentPrice:
-    price = sent.get("price")
-    price = price if isinstance(price, dict) else {}
-    net, gross = (each if isinstance(each := price.get(name), dict) else {} for name in ("dutyFreeAmount", "taxIncludedAmount"))
+    altered = (_alteration(each) for each in objects(sent.get("priceAlteration")))
     return SentPrice(
         field=field,
         kind=text(sent.get("priceType")),
         period=text(sent.get("recurringChargePeriod")),
-        net=text(net.get("value")),
-        gross=text(gross.get("value")),
-        unit=text(net.get("unit")) or text(gross.get("unit")),
+        **_amounts(_inner(sent, "price")),
+        alterations=tuple(one for one in altered if one.percent or one.net or one.gross),
     )
+
+
+def _alteration(sent: Document) -> SentAlteration:
+    """A discount; how long it lasts is a number of periods in TMF622, and a duration in drafts of v5 and in catalogues (TMF620)."""
+    price, lasts, duration = _inner(sent, "price"), sent.get("applicationDuration"), _inner(sent, "applicationDuration")
+    return SentAlteration(
+        kind=text(sent.get("priceType")),
+        period=text(duration.get("units")) or text(sent.get("recurringChargePeriod")),
+        lasts=text(duration.get("amount") if duration else lasts),
+        percent=text(price.get("percentage")),
+        **_amounts(price),
+    )
+
+
+def _inner(of: Document, name: str) -> Document:
+    return inner if isinstance(inner := of.get(name), dict) else {}
+
+
+def _amounts(price: Document) -> dict[str, str]:
+    """The amounts of a price without tax and with it, and their currency."""
+    net, gross = (_inner(price, name) for name in ("dutyFreeAmount", "taxIncludedAmount"))
+    return {"net": text(net.get("value")), "gross": text(gross.get("value")), "unit": text(net.get("unit")) or text(gross.get("unit"))}
 
 
 def _relations(item: Document) -> Iterator[tuple[str, str]]:

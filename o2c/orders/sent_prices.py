@@ -1,4 +1,4 @@
-"""The prices that a channel sent with its order, held against what the catalogue says; where none was sent, nothing is checked.
+"""The prices that a channel sent with its order, and their discounts, held against what the catalogue says; where none was sent, nothing is checked.
 
 Source: TMF622 v4.0.0 and v5.0.0: ProductOrderItem.itemPrice (of one piece) and .itemTotalPrice (times its quantity), ProductOrder.orderTotalPrice.
 """
@@ -17,6 +17,7 @@ from o2c.kernel.periods import local_date
 from o2c.markets.base import Market, tax_percent
 from o2c.orders.event_parts import SentPrice
 from o2c.orders.pricing import Prices, Total, totals
+from o2c.orders.sent_alterations import flaw_of_alterations
 from o2c.orders.wish import Line, around, quantity_of
 
 _SHOWN_CHARACTERS = 24
@@ -26,27 +27,27 @@ _NOTHING = Total("", 0, {}, {})
 def flaw_of_prices(
     sent: Sequence[SentPrice], lines: Sequence[Line], catalogue: CatalogueState, prices: Callable[[], Prices], market: Market, at: datetime
 ) -> str:
-    """Give the first price that a channel sent and that is another than ours, with both (`DQ-PRICE: detail`); empty for none.
+    """Give the first price or discount that a channel sent and that is another than ours, with both (`DQ-PRICE: detail`); empty for none.
 
     `sent` are those of the whole order, and `prices()` ours, with the discounts that it has. A channel may say the price as the catalogue has it, or what is left of it while all discounts hold: of TMF622's
     price, `priceAlteration` stands apart. Amounts without tax are compared, and those with tax by the market's rates of the day. Of a type that was not
-    sent nothing is said, nor of usage, whose price is no part of an order's. A line within a bundle that has a price of its own has none alone: its bundle is judged, and the order.
+    sent nothing is said, nor of usage, whose price is no part of an order's; a discount on usage is none of ours. A line within a bundle that has a price of its own has none alone: its bundle is judged, and the order,
+    and of the line the discounts that were sent with it, by its part.
     """
     if not sent and not any(line.prices for line in lines):
         return ""
     ours, on = prices(), local_date(at, market.zone)
     by_id = {line.item: line for line in lines}
-    for line in lines:
+    for line in (line for line in lines if line.prices):
         upper = [each for each in around(line, by_id) if each is not line]
-        if not line.prices or any(catalogue.offerings[each.offering].prices for each in upper):
-            continue
-        one = totals(_pieces(line, by_id, ours, 1))
-        several = totals(_pieces(line, by_id, ours, quantity_of(line) or 1))
+        shares = any(catalogue.offerings[each.offering].prices for each in upper)
+        one, several = _pieces(line, by_id, ours, 1), _pieces(line, by_id, ours, quantity_of(line) or 1)
         for price in line.prices:
-            if wrong := _differs(price, several if price.field == "itemTotalPrice" else one, market, on):
+            of = several if price.field == "itemTotalPrice" else one
+            if wrong := ("" if shares else _differs(price, of, market, on)) or flaw_of_alterations(price, of, market, on):
                 return f"DQ-PRICE: {price.field} of item {line.item}: {wrong}"
-    whole = totals(ours)
-    wrong = next((told for price in sent if (told := _differs(price, whole, market, on))), "")
+    whole = ((_differs(price, ours, market, on) or flaw_of_alterations(price, ours, market, on)) for price in sent)
+    wrong = next(filter(None, whole), "")
     return f"DQ-PRICE: orderTotalPrice: {wrong}" if wrong else ""
 
 
@@ -57,10 +58,11 @@ def _pieces(line: Line, by_id: Mapping[str, Line], prices: Prices, pieces: int) 
     return {item: of[: len(of) // copies * pieces] for item, of in within.items()}
 
 
-def _differs(sent: SentPrice, ours: Mapping[str, Total], market: Market, on: date) -> str:
+def _differs(sent: SentPrice, prices: Prices, market: Market, on: date) -> str:
     """What the channel sent and what we have, in words; empty where they agree."""
-    if KINDS.get(folded(sent.kind)) in ("usage", "allowance"):
+    if KINDS.get(folded(sent.kind)) in ("usage", "allowance") or not (sent.net or sent.gross):
         return ""
+    ours = totals(prices)
     meant = _meant(sent, ours)
     if meant is not None and sent.unit == market.currency:
         for nets in (meant.nets, meant.reduced):
