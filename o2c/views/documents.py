@@ -126,8 +126,8 @@ def list_documents(
 
 def _page(app: Engine, picked: Mapping[str, Any], offset: int, limit: int, *, brief: bool) -> Page[DocumentShown]:
     rows = part_of(app, orders.DOCUMENTED, orders.DOCUMENTED_COUNT, picked, offset, limit)
-    now, codes = app.clock().now, app.codes().newest
-    page = Page(_document(told, now, lambda: codes) for told in _told_of(app, rows, brief=brief, personal=picked["in_paper"]))
+    now, codes = _always(app.clock().now), _always(app.codes().newest)
+    page = Page(_document(told, now, codes) for told in _told_of(app, rows, brief=brief, personal=picked["in_paper"]))
     page.more = rows.more
     return page
 
@@ -177,15 +177,14 @@ def show_document(app: Engine, name: str, *, at: datetime | None = None, persona
     With `at`, as it stood at that business time. Read from its events, so that whoever has just written sees it. With `personal`, what was
     captured comes to the letter (`paper`). Raises Refused: missing (no such order, or not yet), usage (a time to come).
     """
-    now = app.clock().now
-    if at is not None and at > now:
+    if at is not None and at > (now := app.clock().now):
         raise Refused(f"{plain(at)} is still to come: the clock stands at {plain(now)}; give a time up to then")
     stream, records = _events(app, name, at, personal=personal)
     known = folded(stream, records)
     if not known["orders"]:
         raise Refused(f"{name} was not captured yet at {plain(at)}; see `o2c orders timeline`", kind="missing")
     told = tuple(record for record in records if record.type in (CAPTURED, AMENDED))
-    return _document(_Told(known.pop("orders")[0], **known, records=told), at or now, lambda: app.codes().newest)
+    return _document(_Told(known.pop("orders")[0], **known, records=told), lambda: at or app.clock().now, lambda: app.codes().newest)
 
 
 def _events(app: Engine, name: str, at: datetime | None, *, personal: bool) -> tuple[str, list[Seen]]:
@@ -229,11 +228,17 @@ def _stood(
             known, begin = rows_of(stream, docs), end
             records = tuple(one for one in told if one.position <= position)
             rows = known.pop("orders")
-            document = _document(_Told(rows[0], **known, records=records), seen[end - 1].occurred_at, lambda: codes) if rows else None
+            then = _always(seen[end - 1].occurred_at)
+            document = _document(_Told(rows[0], **known, records=records), then, _always(codes)) if rows else None
         yield position, document
 
 
-def _document(told: _Told, now: datetime, codes: Callable[[], Codes]) -> DocumentShown:
+def _always(value: Any) -> Callable[[], Any]:
+    return lambda: value
+
+
+def _document(told: _Told, now: Callable[[], datetime], codes: Callable[[], Codes]) -> DocumentShown:
+    # The time is asked for only where something is still to come: who has just sent an order waits for one statement less.
     captured = next((record for record in told.records if record.type == CAPTURED), None)
     if captured is None:
         raise Refused(f"order {told.order['order_id']} is not told in this log; ask again", kind="unavailable")
@@ -321,9 +326,8 @@ def _line(of: tuple[Mapping[str, Any], list[str]], by_item: Mapping[str, Any], o
     }
 
 
-def _milestones(told: _Told, now: datetime, pin: str) -> Rows:
+def _milestones(told: _Told, now: Callable[[], datetime], pin: str) -> Rows:
     """What was reached, and of each item the day by which it is promised: reached, missed or still to come."""
-    today = local_date(now, _zone(pin)).isoformat()
     open_items = {item["item"] for item in told.items if item["state"] not in FINAL}
     promised = {row["item"]: _day(row["promised_on"]) for row in told.promises}
     found: Rows = []
@@ -337,7 +341,7 @@ def _milestones(told: _Told, now: datetime, pin: str) -> Rows:
             for name, at in sorted(reached.items(), key=lambda pair: (pair[1], pair[0]))
         ]  # fmt: skip
         if row["item"] in open_items and row["item"] in promised and "completed" not in reached:
-            status = "missed" if today > promised[row["item"]] else "to come"
+            status = "missed" if local_date(now(), _zone(pin)).isoformat() > promised[row["item"]] else "to come"
             found.append(
                 {
                     "item": row["item"],

@@ -180,7 +180,9 @@ def test_a_request_after_the_first_costs_little(world: World, clock: Clock) -> N
     made = issued(world)
     trusted(world)
     for value in (made.key, token(clock)):
-        credentials.context(value)
+        assert credentials.remembered(value) is None
+        known = credentials.context(value)
+        assert credentials.remembered(value) == replace(known, channel="desk")
         asked: list[Any] = []
         load: Callable[..., Any] = world.app.load
         world.app.load = lambda *names, load=load, asked=asked, **how: asked.append(names) or load(*names, **how)  # type: ignore[method-assign] # counted
@@ -188,9 +190,23 @@ def test_a_request_after_the_first_costs_little(world: World, clock: Clock) -> N
         world.app.load = load  # type: ignore[method-assign] # as it was
         assert asked == []
         assert took[len(took) // 2] < 100e-6
-    known = len(credentials._known)
+    held = len(credentials._known)
     unknown(credentials, "Bearer garbage")
-    assert len(credentials._known) == known == 2
+    assert len(credentials._known) == held == 2
+    assert credentials.remembered("Bearer garbage") is None
+    assert credentials.remembered("") is None
+
+
+def test_what_is_no_longer_fresh_is_not_remembered(world: World, clock: Clock) -> None:
+    """A key is known without the store for its seconds, and looked up again after them."""
+    seconds = [100.0]
+    credentials = Credentials(world.app, fresh_s=5, monotonic=lambda: seconds[0])
+    made = issued(world)
+    credentials.context(made.key)
+    seconds[0] += 4.9
+    assert credentials.remembered(made.key) is not None
+    seconds[0] += 0.2
+    assert credentials.remembered(made.key) is None
 
 
 def _timed(work: Callable[[], Any]) -> float:

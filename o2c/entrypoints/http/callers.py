@@ -8,6 +8,7 @@ from typing import Annotated
 from uuid import UUID, uuid5
 
 from fastapi import Depends, Request, Security
+from fastapi.concurrency import run_in_threadpool
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from o2c.desk.act import Context, Refused
@@ -22,12 +23,23 @@ KEY_LENGTH_MAX = 255
 _BEARER = HTTPBearer(auto_error=False, description="An access token (JWT) of an issuer that is trusted, or an API key (`o2c keys issue`).")
 
 
-def caller(request: Request, given: Annotated[HTTPAuthorizationCredentials | None, Security(_BEARER)]) -> Context:
+async def caller(request: Request, given: Annotated[HTTPAuthorizationCredentials | None, Security(_BEARER)]) -> Context:
     """Who calls, as the log will have it. Raises Refused (unauthenticated)."""
     del given  # It stands in the description of the service; what was really sent is read below, whatever its form.
-    context = known(request, request.headers.get("authorization", ""), CHANNEL)
+    held, authorization = held_by(request), request.headers.get("authorization", "")
+    # Who came a moment ago is known without a thread, whose turns cost a request as much as the work of its verb.
+    remembered = held.remembered(authorization)
+    return _counted(request, remembered) if remembered else await run_in_threadpool(looked_up, request)
+
+
+def looked_up(request: Request) -> Context:
+    """The same for a function that has a thread of its own. Raises Refused (unauthenticated)."""
+    return _counted(request, known(request, request.headers.get("authorization", ""), CHANNEL))
+
+
+def _counted(request: Request, context: Context) -> Context:
     held_by(request).rates.take(context.actor)
-    request.scope[CALLER] = context
+    request.scope[CALLER] = context = replace(context, channel=CHANNEL)
     return context
 
 

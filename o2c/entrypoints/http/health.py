@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 from fastapi.responses import PlainTextResponse, Response
 
-from o2c.entrypoints.http.callers import caller
+from o2c.entrypoints.http.callers import looked_up
 from o2c.entrypoints.http.held import held_by
 from o2c.entrypoints.http.problems import problem
 from o2c.entrypoints.http.watch import request_seconds
@@ -38,6 +38,6 @@ def metrics(request: Request) -> Response:
     """The figures of the store and of the service in the form that Prometheus reads; from another machine it takes a key that may see the status."""
     session = held_by(request).session
     if request.client is None or request.client.host not in LOOPBACK:
-        named("status").admit(caller(request, None), session.app)
+        named("status").admit(looked_up(request), session.app)
     told = figures(session.app, counting=True, more=[request_seconds()])
     return Response(told, media_type="text/plain; version=0.0.4; charset=utf-8")

@@ -14,7 +14,9 @@ from o2c.entrypoints.http.pulse import Pulse
 from o2c.running.session import Session
 
 Who = Callable[[str], Context]
-"""From what stands in the header Authorization to who that is. Raises Refused (unauthenticated)."""
+"""From what stands in the header Authorization to who that is. Raises Refused (unauthenticated). It may ask the database, so a thread waits for it."""
+Remembered = Callable[[str], Context | None]
+"""The same at once, from what the process remembers; None where it has to be looked up."""
 
 CONNECTION_S = 10.0
 """So long a request waits for a connection to the database before its caller is told to come again."""
@@ -29,6 +31,7 @@ class Held:
     rates: Rates = field(default_factory=Rates)
     strangers: Rates = field(default_factory=of_strangers)
     links: Rates = field(default_factory=of_strangers)
+    remembered: Remembered = lambda authorization: None
     pulse: Pulse = field(default_factory=Pulse)
 
 

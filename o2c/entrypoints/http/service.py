@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from os.path import commonpath
 
@@ -49,9 +49,7 @@ def from_environment() -> FastAPI:
 
         configure_logs(machine=True)
         with opened() as session, beside(Deliverer(session, TELLERS)):
-            actor = os.environ.get(ACTOR, "")
-            rates = Rates(rate_per_s=float(os.environ.get(RATE, RATE_PER_S)))
-            hold(made, Held(session, everybody(actor) if actor else Credentials(session.app).context, rates))
+            hold(made, _held(session))
             yield
 
     made = _made()
@@ -61,7 +59,15 @@ def from_environment() -> FastAPI:
     return made
 
 
-def everybody(actor: str) -> Who:
+def _held(session: Session) -> Held:
+    rates = Rates(rate_per_s=float(os.environ.get(RATE, RATE_PER_S)))
+    if actor := os.environ.get(ACTOR, ""):
+        return Held(session, everybody(actor), rates, remembered=everybody(actor))
+    credentials = Credentials(session.app)
+    return Held(session, credentials.context, rates, remembered=credentials.remembered)
+
+
+def everybody(actor: str) -> Callable[[str], Context]:
     """Whoever reaches the port has the machine, and acts under this name: as on the command line with its `--actor`."""
     return lambda authorization: Context(actor)
 
