@@ -24,14 +24,10 @@ def link_partner(
     Raises Refused: missing (no such partner, or it has no client), usage (an address, name or limit that is none).
     """
     _refuse_unknown(partner)
-    told = {"url": url, "credential": credential, "timeout_ms": round(timeout_s * 1000), "calls_max": calls_max}
+    told = {"url": url, "credential": credential, "timeout_s": timeout_s, "calls_max": calls_max}
 
     def rule(state: PartnerState, at: datetime) -> Decision:
-        return just(
-            *rules.link(
-                state, partner, url=url, credential=credential, timeout_ms=round(timeout_s * 1000), calls_max=calls_max, clients=REAL
-            )
-        )
+        return just(*rules.link(state, partner, url=url, credential=credential, timeout_s=timeout_s, calls_max=calls_max, clients=REAL))
 
     return act(app, context, "partners.link", Deed(stream_of(partner), (rule,), ["link", told]))
 

@@ -30,14 +30,14 @@ from o2c.partners.outages import DETECTION, Detected
 from o2c.partners.state import PartnerState, stream_of
 
 CALLS_MAX = 64
-TIMEOUT_MS_MAX = 30_000
+TIMEOUT_S_MAX = 30
 """The longest time-out: a page of work waits for its partners, and must be written before the lease on its rows ends."""
 _ADDRESS = re.compile(r"https?://[^\s/?#@]+(/[^\s?#]*)?")
 _VARIABLE = re.compile(r"[A-Z][A-Z0-9_]*")
 
 
 def link(
-    state: PartnerState, partner: str, *, url: str, credential: str, timeout_ms: int, calls_max: int, clients: Collection[str]
+    state: PartnerState, partner: str, *, url: str, credential: str, timeout_s: float, calls_max: int, clients: Collection[str]
 ) -> list[PartnerLinked]:
     """Reach a partner over the network; nothing when it is reached so already. `clients` are the partners that have a client.
 
@@ -48,9 +48,9 @@ def link(
         raise Refused(f"partner {partner} has no client over the network; there are {', '.join(sorted(clients))}", kind="missing")
     if not _ADDRESS.fullmatch(url) or not _VARIABLE.fullmatch(credential):
         raise Refused(f"partner {partner}: give an http(s) address without a login, and the name of the variable that holds the token")
-    if not 1 <= calls_max <= CALLS_MAX or not 1 <= timeout_ms <= TIMEOUT_MS_MAX:
-        raise Refused(f"partner {partner}: between 1 and {CALLS_MAX} calls at a time, and a time-out up to {TIMEOUT_MS_MAX / 1000:.0f} s")
-    event = PartnerLinked(partner=partner, url=url, credential=credential, timeout_ms=timeout_ms, calls_max=calls_max)
+    if not 1 <= calls_max <= CALLS_MAX or not 0.001 <= timeout_s <= TIMEOUT_S_MAX:
+        raise Refused(f"partner {partner}: between 1 and {CALLS_MAX} calls at a time, and a time-out up to {TIMEOUT_S_MAX} s")
+    event = PartnerLinked(partner=partner, url=url, credential=credential, timeout_ms=round(timeout_s * 1000), calls_max=calls_max)
     return [] if state.linked == event else [event]
 
 

@@ -352,12 +352,20 @@ def test_a_reader_lists_orders_and_asks_in_sql(own: str, tmp_path: Path) -> None
     assert [row["external_id"] for row in cast("list[dict[str, str]]", shell.data("orders", "list", "-o", "json"))] == ["WEB-1"]
     joined = "SELECT o.external_id FROM projection.orders o JOIN analyst.order_captured c USING (order_id)"
     assert shell.data("sql", joined, "-o", "json") == [{"external_id": "WEB-1"}]
+    like = "SELECT external_id FROM projection.orders WHERE external_id LIKE 'WEB%' AND 7 % 4 = 3 AND 'é%é' LIKE '_%é'"
+    assert shell.data("sql", like, "-o", "json") == [{"external_id": "WEB-1"}]
     refused = shell.run("sql", "SELECT personal FROM o2c.event")
     assert (refused.returncode, "permission denied" in refused.stderr) == (2, True)
 
 
 @pytest.mark.parametrize(
-    "statement", ["DELETE FROM projection.orders", "SELECT personal FROM o2c.event", "RESET ROLE; DELETE FROM projection.orders"]
+    "statement",
+    [
+        "DELETE FROM projection.orders",
+        "SELECT personal FROM o2c.event",
+        "RESET ROLE; DELETE FROM projection.orders",
+        "\u0097\u00f4%\u007fA",
+    ],
 )
 def test_an_owner_asks_in_sql_as_a_reader(own: str, tmp_path: Path, statement: str) -> None:
     """Whoever may do everything does nothing by a slip: read-only, as the reader, one statement."""

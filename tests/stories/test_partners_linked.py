@@ -57,6 +57,12 @@ def test_a_service_does_the_same(world: World, desk: Desk) -> None:
         pytest.param(("simulate", "oracle"), "missing", "there is no partner oracle", id="none to simulate"),
         pytest.param(("link", "courier", *LINK), "missing", "has no client over the network", id="no client"),
         pytest.param(("link", "credit-bureau", *LINK, "--calls-max", "0"), "usage", "calls at a time", id="a limit out of bounds"),
+        pytest.param(
+            ("link", "credit-bureau", *LINK, "--timeout", "1e308"), "usage", "a time-out up to 30 s", id="a time-out without bound"
+        ),
+        pytest.param(
+            ("link", "credit-bureau", *LINK, "--timeout", "nan"), "usage", "a time-out up to 30 s", id="a time-out that is no number"
+        ),
         pytest.param(("link", "credit-bureau", "--url", "bureau", "--credential", "T"), "usage", "http", id="no address"),
     ],
 )
