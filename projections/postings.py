@@ -92,7 +92,7 @@ POSTINGS = Projection(
     name="postings",
     meaning="One row a posting: the event, the account of the chart, the billing account, the amount (a debit above zero, a credit below it). `said_day`: the day "
     "that the event names for itself, else it is that of `at` by the market's clock. From `from_day` to before `to_day` it is earned by days.",
-    shape_version=6,
+    shape_version=7,
     columns={
         "event": "text", "line": "integer", "position": "bigint", "type": "text", "at": "timestamptz", "said_day": "date", "market": "text",
         "ledger_account": "text", "account": "text", "customer_id": "text", "order_id": "text", "currency": "text", "amount_minor": "bigint",

@@ -9,6 +9,7 @@ from projections.engine.seen import Seen
 
 _TOLD = {
     "prepaid.topped-up": ("topped_up", "amount_minor"), "quota.committed": ("charged", "charged_minor"), "prepaid.expired": ("expired", "amount_minor"),
+    "prepaid.usage-charged": ("charged", "charged_minor"),
 }  # fmt: skip
 
 
@@ -38,7 +39,7 @@ def _rows(stream: str, doc: Doc) -> Iterator[Row]:
 PREPAID = Projection(
     name="prepaid",
     meaning="One row an account that was ever topped up: what came, what usage was charged, what expired, and what is left.",
-    shape_version=1,
+    shape_version=2,
     columns={
         "account": "text", "customer_id": "text", "currency": "text", "balance_minor": "bigint", "topped_up_minor": "bigint", "charged_minor": "bigint",
         "expired_minor": "bigint", "moved_at": "timestamptz",

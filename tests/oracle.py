@@ -334,7 +334,7 @@ class Oracle:
         if name == "prepaid.topped-up":
             account.top_ups[datetime.fromisoformat(data["expires_at"]) if data["expires_at"] else NEVER] += data["amount_minor"]
             account.post(at.date(), "cash", {"prepaid": data["amount_minor"]})
-        elif name == "quota.committed":
+        elif name in ("quota.committed", "prepaid.usage-charged"):
             left, tax = data["charged_minor"], data["tax_minor"]
             for expires in sorted(x for x in account.top_ups if x > at):
                 account.top_ups[expires] -= (part := min(account.top_ups[expires], left))

@@ -13,6 +13,7 @@ from o2c.quota.events import PrepaidToppedUp, QuotaReserved
 from o2c.quota.state import KIND as QUOTA
 from o2c.rating.events import LimitNoticed
 from o2c.rating.late import take_late
+from o2c.rating.room import Cost
 from o2c.rating.rules import agree, notice, set_limit
 from o2c.usage.events import UsageLoaded, ZonesLoaded
 from o2c.usage.rules import load_zones, take_in
@@ -24,6 +25,8 @@ PERIOD = "2026-01-08"
 NOTICED = ACCOUNT.evolve(AccountState(account="BA-1001"), LimitNoticed.model_validate(LimitNoticed.example))
 RESERVED = QUOTA.evolve(QUOTA.initial(""), QuotaReserved.model_validate(QuotaReserved.example))
 TOPPED_UP = PrepaidToppedUp.model_validate(PrepaidToppedUp.example)
+MONEY = QUOTA.evolve(QUOTA.initial(""), TOPPED_UP)
+TO_PAY: Any = {"account": "BA-1001", "customer": "C-1001", "period_from": PERIOD, "currency": "GBP", "at": MONDAY}
 ZONING = str(ZonesLoaded.example["document"])
 ENDED = AccountState(account="BA-1001", customer="C-1001", settled_on="2026-02-08")
 LATE = [UsageRecord(1043, "1/1", "voice", "", "", MONDAY, Decimal(60), "second", "msc-1/2")]
@@ -44,5 +47,7 @@ OF_USAGE = [
     ),
     pytest.param(QUOTA, RESERVED, lambda s: quota.release(s, session=QuotaReserved.example["session"], request=1), id="release-quota"),
     pytest.param(QUOTA, QUOTA.initial(""), lambda s: quota.top_up(s, TOPPED_UP), id="top-up"),
+    pytest.param(QUOTA, MONEY, lambda s: quota.charge_records(s, **TO_PAY, cost=Cost(300, 60)), id="charge-records-beside-sessions"),
+    pytest.param(QUOTA, MONEY, lambda s: quota.charge_records(s, **TO_PAY, cost=Cost(3000, 600)), id="charge-more-than-there-is"),
 ]
 """By kind of stream and state, the rule that decides once and, on what it made, nothing."""

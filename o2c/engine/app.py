@@ -277,10 +277,14 @@ class Engine(Application[str]):
         """Give records of usage; those in suspense are looked at again first, once for all accounts that are billed up to one time."""
         from o2c.engine.late_usage import bill_late
         from o2c.engine.mediation import rated_again
+        from o2c.engine.prepaid_usage import charge_prepaid
         from o2c.store.usage import of_account
 
         if self._rated_before != wanted.before:
-            bill_late(self, {*rated_again(self)})
+            # A simulated clock stands still while a window is gone through: it is the day of the run at least.
+            came, at = {*rated_again(self)}, max(self.clock().now, wanted.before)
+            bill_late(self, came, at)
+            charge_prepaid(self, came, at)
             self._rated_before = wanted.before
         return of_account(self.reads, wanted)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from o2c.engine.drafts import Command
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 ACTOR = "mediation"
 
 
-def bill_late(app: Engine, accounts: Iterable[str]) -> None:
+def bill_late(app: Engine, accounts: Iterable[str], at: datetime) -> None:
     """Ask for a further final bill of those of some accounts that had theirs and have records on no bill, or say that these are not chargeable.
 
     Somebody who writes to such an account meanwhile lets it be: the next records that come for it decide for all.
@@ -28,16 +28,15 @@ def bill_late(app: Engine, accounts: Iterable[str]) -> None:
     from o2c.invoicing.usage import metered, wanted_before
     from o2c.rating.late import take_late
 
-    now = app.clock().now
     for stream, loaded in app.load(map(account_stream, sorted(accounts))).items():
         state: AccountState = loaded.state
         if not state.settled_on or state.late_on or not metered(state):
             continue
         market = app.book.market(state.market)
-        on = local_date(now, market.zone)
+        on = local_date(at, market.zone)
         records = usage.of_account(app.reads, wanted_before(state, on + timedelta(days=1), market.zone))
         carried = Carried(app.kind(stream), stream, state)
-        carried.carry(take_late(state, records=records, came_on=on, days=market.usage.late.days_after_final), now, app.book, None)
+        carried.carry(take_late(state, records=records, came_on=on, days=market.usage.late.days_after_final), at, app.book, None)
         if carried.happened:
             command_id = derived_id("late-usage", stream, str(loaded.version))
             app.write([Command(command_id, stream, tuple(carried.happened), {stream: loaded}, ACTOR, "intake")])

@@ -22,6 +22,7 @@ from o2c.desk.zones import load_zones_deed
 from o2c.engine.app import Context, Engine
 from o2c.engine.late_usage import bill_late
 from o2c.engine.mediation import Mediation, rated_again
+from o2c.engine.prepaid_usage import charge_prepaid
 from o2c.files.lines import opened
 from o2c.files.loading import command_of, text_of, written
 from o2c.files.usage_lines import Record, read_lines
@@ -117,7 +118,9 @@ def _loaded(app: Engine, lines: Lines, by: Context, source: str) -> UsageFileSho
     if decision:
         written(app, command_of(stream, decision, loaded, app.clock().now, derived_id("usage", digest), by.actor))
     tell(app, by.actor, limited(app, taken.accounts, taken.abroad))
-    bill_late(app, given | taken.accounts | taken.abroad)
+    came, at = given | taken.accounts | taken.abroad, app.clock().now
+    bill_late(app, came, at)
+    charge_prepaid(app, came, at)
     state: UsageFileState = app.load([stream])[stream].state
     assert state.loaded is not None
     reasons = [f"line {number}: {why}" for number, why in taken.reasons.items()]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 from fractions import Fraction
 from zoneinfo import ZoneInfo
 
@@ -104,6 +104,11 @@ def basis_at(work: Work, run_on: date, on: date) -> Basis:
 
     On a day whose bill run is still to come, what was used before it is rated as that run will; the next period begins with what it carries over.
     """
+    return bases_until(work, run_on, on)[-1]
+
+
+def bases_until(work: Work, run_on: date, on: date) -> list[Basis]:
+    """By what usage is judged in each bill period that no bill has yet, up to that of a local day: one, unless bill runs are still to come on that day."""
     state: AccountState = work.state
     tariffs = tariffs_of(work)
     rules = rules_of(work, run_on, tariffs)
@@ -111,16 +116,23 @@ def basis_at(work: Work, run_on: date, on: date) -> Basis:
     spent = {(kind, day): Fraction(text) for kind, days in state.usage.spent.items() for day, text in days.items()}
     period = period_before(state, run_on)
     grants = grants_of(state, tariffs, period)
+    groups = {held.tax_group for tariff in tariffs.values() for held in tariff.prices}
+    found = []
+
+    def basis(records: tuple[UsageRecord, ...]) -> Basis:
+        last = min(on, period.end - timedelta(days=1))
+        percents = {group: tax_percent(work.market, group, last) for group in groups}
+        return Basis(records, rules, grants, spent, percents, period.start.isoformat())
+
     while on >= period.end:
         end = local_time(period.end, 0, 0, work.market.zone)
-        rated = rate([record for record in records if record.started_at < end], rules, grants, spent)
+        found.append(basis(tuple(record for record in records if record.started_at < end)))
+        rated = found[-1].rated()
         records = tuple(record for record in records if record.started_at >= end)
         period = Period(period.end, next_month(period.end, period.end.day))
         grants = (*carried(rated.grants, period.start), *_fresh(state, tariffs, period))
         spent, rules = rated.spent, changed(rules, periods=sorted({*rules.periods, period.start, period.end}))
-    groups = {held.tax_group for tariff in tariffs.values() for held in tariff.prices}
-    percents = {group: tax_percent(work.market, group, on) for group in groups}
-    return Basis(records, rules, grants, spent, percents, period.start.isoformat())
+    return [*found, basis(records)]
 
 
 def rated_before(work: Work, run_on: date) -> tuple[Rated, dict[str, Tariff]]:

@@ -138,6 +138,7 @@ TABLE: Mapping[str, Callable[[Body], tuple[Posting, ...] | Iterator[Posting]]] =
     "prepaid.topped-up": _moves(debit="cash", credit="prepaid"),
     "prepaid.expired": _moves(debit="prepaid", credit="revenue"),
     "quota.committed": _used,
+    "prepaid.usage-charged": _used,
     "account.refund-reserved": _reserved,
     "account.refund-released": lambda body: _moved(body["of_credit_minor"], debit="owed-to-customers", credit="customer-credit"),
 }

@@ -91,6 +91,27 @@ class QuotaCommitted(OfQuota, name="quota.committed", stream="quota"):
     period_from: str
 
 
+class PrepaidUsageCharged(Event, name="prepaid.usage-charged", stream="quota"):
+    """Records of usage came that no session of the network told of (a file, a late record), and prepaid money pays for them as it does for those of a session.
+
+    `charged_minor`, of which `tax_minor` is tax, was taken off the prepaid balance, which leaves `balance_minor`: it is what the usage of the period
+    that began on `period_from` costs beyond what was taken for it before. `uncharged_minor` is what the balance could not pay of it: it never falls below zero.
+    """
+
+    example = {
+        "account": "BA-1001", "customer": "C-1001", "currency": "GBP", "charged_minor": 216, "tax_minor": 36, "balance_minor": 0, "uncharged_minor": 68,
+        "period_from": "2026-01-08",
+    }  # fmt: skip
+    account: str
+    customer: str
+    currency: str
+    charged_minor: int
+    tax_minor: int
+    balance_minor: int
+    uncharged_minor: int
+    period_from: str
+
+
 class QuotaReleased(OfQuota, name="quota.released", stream="quota"):
     """The units that were held for a session are free: nothing of them was used."""
 

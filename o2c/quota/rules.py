@@ -14,6 +14,7 @@ from o2c.quota.events import (
     PREPAID_EXPIRY,
     PrepaidExpired,
     PrepaidToppedUp,
+    PrepaidUsageCharged,
     QuotaCommitted,
     QuotaDenied,
     QuotaReleased,
@@ -88,9 +89,7 @@ def commit(
 
     `cost` is what the prepaid usage of the period comes to with it.
     """
-    left_minor, over = state.balance_minor(at), _expired(state, at)
-    paid = Cost(*state.paid.get(period_from, (0, 0)))
-    due, charge = cost.over(paid, max(cost.gross_minor, 0)), cost.over(paid, left_minor)
+    over = _expired(state, at)
     return just(
         *((over,) if over.references else ()),
         QuotaCommitted(
@@ -102,13 +101,37 @@ def commit(
             used=used,
             freed=max(hold.granted - used, 0),
             currency=currency,
-            charged_minor=charge.gross_minor,
-            tax_minor=charge.tax_minor,
-            balance_minor=left_minor - charge.gross_minor,
-            uncharged_minor=due.gross_minor - charge.gross_minor,
             period_from=period_from,
+            **_payment(state, cost, period_from, at),
         ),
     )
+
+
+def charge_records(
+    state: QuotaState, *, account: str, customer: str, cost: Cost, period_from: str, currency: str, at: datetime
+) -> Decision:
+    """Pay from the prepaid balance for what came beside the sessions, as far as that goes, and say what it could not pay; nothing new changes nothing.
+
+    `cost` is what the prepaid usage of the period comes to with it.
+    """
+    payment = _payment(state, cost, period_from, at)
+    if not payment["charged_minor"] and payment["uncharged_minor"] == state.unpaid.get(period_from, 0):
+        return NOTHING
+    over = _expired(state, at)
+    charged = PrepaidUsageCharged(account=account, customer=customer, currency=currency, period_from=period_from, **payment)
+    return just(*((over,) if over.references else ()), charged)
+
+
+def _payment(state: QuotaState, cost: Cost, period_from: str, at: datetime) -> dict[str, int]:
+    """What the balance pays of what a period's usage costs beyond what was paid for it, and what it cannot pay; it never falls below zero."""
+    left_minor, paid = state.balance_minor(at), Cost(*state.paid.get(period_from, (0, 0)))
+    due, charge = cost.over(paid, max(cost.gross_minor, 0)), cost.over(paid, left_minor)
+    return {
+        "charged_minor": charge.gross_minor,
+        "tax_minor": charge.tax_minor,
+        "balance_minor": left_minor - charge.gross_minor,
+        "uncharged_minor": due.gross_minor - charge.gross_minor,
+    }
 
 
 def release(state: QuotaState, *, session: str, request: int) -> Decision:

@@ -18,6 +18,7 @@ from o2c.quota.events import (
     PrepaidExpired,
     PrepaidExpiryRequested,
     PrepaidToppedUp,
+    PrepaidUsageCharged,
     QuotaCommitted,
     QuotaReleased,
     QuotaReserved,
@@ -58,7 +59,7 @@ class TopUp:
 @dataclass(frozen=True, slots=True)
 class QuotaState:
     """Reservations by session, and the prepaid money; `paid` is what the usage of each of the last periods was paid with: its first day, net and tax
-    in minor units. `expiry_at` is when something is to expire that was asked for (None: nothing was)."""
+    in minor units; `unpaid` is what the balance could not pay of it. `expiry_at` is when something is to expire that was asked for (None: nothing was)."""
 
     account: str = ""
     customer: str = ""
@@ -67,6 +68,7 @@ class QuotaState:
     holds: dict[str, Hold] = field(default_factory=dict)
     top_ups: tuple[TopUp, ...] = ()
     paid: dict[str, tuple[int, int]] = field(default_factory=dict)
+    unpaid: dict[str, int] = field(default_factory=dict)
     expiry_at: datetime | None = None
     records: dict[str, Record] = field(default_factory=dict)
 
@@ -89,7 +91,9 @@ def evolve(state: QuotaState, event: Event) -> QuotaState:
         case QuotaReserved():
             return _reserved(state, event)
         case QuotaCommitted():
-            return _committed(state, event)
+            return _charged(changed(state, holds=_without(state.holds, event.session)), event)
+        case PrepaidUsageCharged():
+            return _charged(changed(state, account=event.account, customer=event.customer), event)
         case QuotaReleased():
             return changed(state, holds=_without(state.holds, event.session))
         case PrepaidToppedUp():
@@ -122,12 +126,13 @@ def _reserved(state: QuotaState, event: QuotaReserved) -> QuotaState:
     return changed(state, account=event.account, customer=event.customer, holds=holds)
 
 
-def _committed(state: QuotaState, event: QuotaCommitted) -> QuotaState:
+def _charged(state: QuotaState, event: QuotaCommitted | PrepaidUsageCharged) -> QuotaState:
     net, tax = state.paid.get(event.period_from, (0, 0))
     paid = {**state.paid, event.period_from: (net + event.charged_minor - event.tax_minor, tax + event.tax_minor)}
     kept = dict(sorted(paid.items())[-PERIODS_KEPT:]) if event.charged_minor else state.paid
     top_ups = spent(state.top_ups, event.charged_minor) if event.charged_minor else state.top_ups
-    return changed(state, holds=_without(state.holds, event.session), top_ups=top_ups, paid=kept)
+    unpaid = dict(sorted({**state.unpaid, event.period_from: event.uncharged_minor}.items())[-PERIODS_KEPT:])
+    return changed(state, top_ups=top_ups, paid=kept, unpaid=unpaid)
 
 
 def spent(top_ups: tuple[TopUp, ...], amount_minor: int) -> tuple[TopUp, ...]:
@@ -167,7 +172,7 @@ def quota_work(state: QuotaState, stream: str, item: str, step: str, book: Marke
 
 KIND = StreamKind(
     category="quota",
-    shape_version=2,
+    shape_version=3,
     state_type=QuotaState,
     initial=lambda _: QuotaState(),
     evolve=evolve,

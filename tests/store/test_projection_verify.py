@@ -48,6 +48,7 @@ HISTORY = [
     of_order(1, "cancellation.requested", items=["1"]),
     Told("product-A:1", "product.started", dict(EVENT_TYPES["product.started"].example)),
     Told("quota-BA-1001", "prepaid.topped-up", dict(EVENT_TYPES["prepaid.topped-up"].example)),
+    Told("quota-BA-1001", "prepaid.usage-charged", dict(EVENT_TYPES["prepaid.usage-charged"].example)),
     Told("ledger-main", "ledger.closed", dict(EVENT_TYPES["ledger.closed"].example)),
     Told("intake-1", "intake.closed", {"lines": 5, "captured": 3, "duplicates": 1, "resubmitted": 0, "refused": 1}),
 ]
