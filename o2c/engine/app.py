@@ -281,8 +281,9 @@ class Engine(Application[str]):
         from o2c.store.usage import of_account
 
         if self._rated_before != wanted.before:
-            # A simulated clock stands still while a window is gone through: it is the day of the run at least.
-            came, at = {*rated_again(self)}, max(self.clock().now, wanted.before)
+            # While a window is gone through, a simulated clock shows when the one before it ended: a run is not before its own day.
+            came, clock = {*rated_again(self)}, self.clock()
+            at = max(clock.now, min(wanted.before, clock.window_end or clock.now))
             bill_late(self, came, at)
             charge_prepaid(self, came, at)
             self._rated_before = wanted.before
