@@ -39,12 +39,12 @@ def deactivate(work: Work, outcome: Mapping[str, Any], at: datetime) -> Decision
 def switching_on(work: Work, at: datetime) -> str:
     """Give the reason why a requested activation can no longer be cancelled, unless it is known to have failed.
 
-    A hard point of no return, however soon the request is due; but a line whose eSIM nobody has downloaded is on for nobody, and can be switched
-    off again. Source: order life cycle, section 4 (points of no return: ServiceActivated).
+    A hard point of no return from when the network may have the request: one for a later day can be cancelled until then. A line whose eSIM nobody
+    has downloaded is on for nobody, and can be switched off again. Source: order life cycle, section 4 (points of no return: ServiceActivated).
     """
     steps = work.state.progress.items[work.item].steps
     for_nobody = steps["activation"] == "done" and steps.get("esim-download", "done") != "done"
-    return "its service is on, or being switched on" if "activation" in work.sent and not for_nobody else ""
+    return "its service is on, or being switched on" if work.with_partner("activation", at) and not for_nobody else ""
 
 
 def change(work: Work) -> Mapping[str, Any]:

@@ -23,6 +23,8 @@ SUSPENDED, ACTIVE = "suspended", "active"
 EFFECTIVE, ON_BILL_DATE = "effective", "bill-date"
 """The characteristic that says when another offering begins, and its value for the day of the next bill; else it begins at once."""
 ASKING = (SIM_SWAP, NUMBER_CHANGE, STATUS, REASON, EFFECTIVE)
+STAYS = "stays for "
+"""With the id of an order, what it asks of a product that it names as it is: several orders may do so at once."""
 Products = Mapping[str, ProductState | None]
 """The products that an order names, by stream."""
 
@@ -78,7 +80,7 @@ def _why_not(line: Line, product: ProductState | None, party: str, market: Marke
     if product.ended_on:
         return f"names a product that ended on {product.ended_on}"
     if line.action == NO_CHANGE:
-        return ""
+        return _busy([product.changing.get(TERMINATION, "")], order)
     if line.quantity != "1":
         return f"is about one product, and has the quantity {line.quantity}"
     changes = attributes(line, product)
@@ -89,10 +91,13 @@ def _why_not(line: Line, product: ProductState | None, party: str, market: Marke
     reason = line.characteristics.get(REASON, "")
     if "status" in changes and line.characteristics[STATUS] == SUSPENDED and reason not in market.life.suspensions:
         return f"is to suspend for {reason or 'no reason'}; the market knows {', '.join(sorted(market.life.suspensions))}"
-    busy = [by for name in (*changes, TERMINATION) if (by := product.changing.get(name)) and by.partition("/")[0] != order]
-    if TERMINATION in changes:
-        busy += [by for by in product.changing.values() if by.partition("/")[0] != order]
-    return f"changes what order {busy[0].partition('/')[0]} is changing; send it again when that is over" if busy else ""
+    return _busy(product.changing.values() if TERMINATION in changes else map(product.changing.get, (*changes, TERMINATION)), order)
+
+
+def _busy(changing: Iterable[str | None], order: str) -> str:
+    """Which other order is in the way, by the places of those that change what an order is to change; empty for none."""
+    others = [by.partition("/")[0] for by in changing if by and by.partition("/")[0] != order]
+    return f"changes what order {others[0]} is changing; send it again when that is over" if others else ""
 
 
 def held(lines: Sequence[Line], products: Products, bill_dates: Mapping[str, str]) -> tuple[HeldProduct, ...]:
@@ -121,12 +126,14 @@ def _held(line: Line, product: ProductState, bill_dates: Mapping[str, str]) -> H
 
 def accepted(held_products: Iterable[HeldProduct], order: str) -> Decision:
     """Tell the products which of their attributes the order is to change, by the versions of their streams: a second order that comes at once is judged
-    anew."""
+    anew. What is to stay as it is, so that something can be added to it, is ended by no other order meanwhile."""
     return Decision(
         elsewhere=tuple(
-            (product_stream(one.product), ProductChangeAccepted(order=order, item=one.line, attributes=one.attributes))
+            (
+                product_stream(one.product),
+                ProductChangeAccepted(order=order, item=one.line, attributes=one.attributes or (f"{STAYS}{order}",)),
+            )
             for one in held_products
-            if one.attributes
         )
     )
 
@@ -142,6 +149,11 @@ def dropped(state: OrderState, items: Iterable[str]) -> Decision:
     of = products_of(state)
     lines = (state.items[item].line if item in state.items else item for item in items)
     return Decision(elsewhere=tuple(_dropped(state, of[line]) for line in lines if line in of and of[line].attributes)) if of else NOTHING
+
+
+def stayed(state: OrderState) -> Decision:
+    """Tell the products that an order named as they are that it is over."""
+    return Decision(elsewhere=tuple(_dropped(state, one) for one in products_of(state).values() if not one.attributes))
 
 
 def _dropped(state: OrderState, product: HeldProduct) -> tuple[str, ProductChangeDropped]:

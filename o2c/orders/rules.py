@@ -17,7 +17,7 @@ from o2c.kernel.periods import stamp
 from o2c.kernel.reasons import Codes
 from o2c.kernel.refusal import Refused
 from o2c.orders import events
-from o2c.orders.changing import dropped
+from o2c.orders.changing import dropped, stayed
 from o2c.orders.document import SOURCE, differing
 from o2c.orders.ending import dependants, end_item, open_item, todo, unwind
 from o2c.orders.in_life import in_service
@@ -254,12 +254,11 @@ def close(state: OrderState) -> Decision:
     how = order_state(state.progress)
     if state.closed or how not in FINAL:
         return NOTHING
+    follows = settled(state, how) + dropped(state, _unplanned(state)) + stayed(state)
     if how == "rejected":
         declined = next(gate for gate, status in state.progress.gates.items() if status == "declined")
-        return (
-            just(events.OrderRejected(reason=state.record("", declined).reason)) + settled(state, how) + dropped(state, _unplanned(state))
-        )
-    return just(_CLOSING[how]()) + _credit_released(state, how) + settled(state, how) + dropped(state, _unplanned(state))
+        return just(events.OrderRejected(reason=state.record("", declined).reason)) + follows
+    return just(_CLOSING[how]()) + _credit_released(state, how) + follows
 
 
 def _unplanned(state: OrderState) -> tuple[str, ...]:

@@ -177,6 +177,38 @@ def test_an_add_on_ends_with_its_base(world: World) -> None:
     assert [product(world, of, n).status for of, n in (("FIRST", "1"), ("EXTRA", "2"))] == ["terminated"] * 2
 
 
+def test_what_is_added_to_does_not_end_meanwhile(world: World) -> None:
+    """The end waits until the order that adds something is over; then it ends that too."""
+    extra = {**item(CALL_GUARD, "2", relies_on="1"), "requestedStartDate": "2026-01-28"}
+    world.take(order("EXTRA", change(world, "FIRST", action="noChange"), extra, on=LATER))
+    world.run(at(21))
+    world.take(order("TOO-SOON", change(world, "FIRST", action="delete"), on=at(21)))
+    world.run(at(30))
+    world.take(order("END", change(world, "FIRST", action="delete"), on=at(30)))
+    world.run(at(31))
+
+    assert [row["detail"] for row in world.fallouts("TOO-SOON")] == [
+        f"item 1 (delete) changes what order {world.order('EXTRA').order_id} is changing; send it again when that is over"
+    ]
+    assert [product(world, of, n).status for of, n in (("FIRST", "1"), ("EXTRA", "2"))] == ["terminated"] * 2
+
+
+def test_nothing_is_added_to_what_is_ending(world: World) -> None:
+    """Who orders it is told so; an order that adds and is cancelled is in nobody's way."""
+    extra = item(CALL_GUARD, "2", relies_on="1")
+    world.take(order("GIVEN-UP", change(world, "FIRST", action="noChange"), {**extra, "requestedStartDate": "2026-02-20"}, on=LATER))
+    world.run(at(21))
+    world.cancel("GIVEN-UP")
+    world.run(at(22))
+    world.take(order("END", {**change(world, "FIRST", action="delete"), "requestedStartDate": "2026-02-10"}, on=at(22)))
+    world.run(at(23))
+    world.take(order("EXTRA", change(world, "FIRST", action="noChange"), extra, on=at(23)))
+    world.run(at(24))
+
+    assert (world.state("END"), product(world, "FIRST").status) == ("inProgress", "pendingTerminate")
+    assert ["is changing; send it again" in row["detail"] for row in world.fallouts("EXTRA")] == [True]
+
+
 def test_an_order_that_is_cancelled_leaves_the_product_as_it_was(world: World) -> None:
     """And another order may change it then."""
     world.take(order("PLAN", {**change(world, "FIRST", offering=SECOND_LINE), "requestedStartDate": "2026-02-20"}, on=LATER))
