@@ -15,9 +15,20 @@ from pathlib import Path
 from typing import Any
 
 from tests.campaigns import Campaigns
-from tests.oracle import Account, Oracle
+from tests.oracle import Account, Bill, Oracle
 
+IN_2026 = ("01-01", "04-03", "04-06", "05-04", "05-25", "08-31", "12-25", "12-28")
+BANK_HOLIDAYS = {*(f"2026-{day}" for day in IN_2026), "2027-01-01", "2027-03-26", "2027-03-29"}
+"""Of England and Wales. Source: gov.uk/bank-holidays."""
+Told = tuple[Any, ...]
 Posted = Mapping[tuple[date, str], int]
+
+
+def due_on(run: date, method: str) -> date:
+    """The day on which a bill is due: 14 days later; a direct debit on the first bank's day from then on that is at least the tenth after the run."""
+    days = [run + timedelta(n) for n in range(1, 99)]
+    days = [day for day in days if method != "direct-debit" or (day.weekday() < 5 and str(day) not in BANK_HOLIDAYS)]
+    return next(day for day in days[9:] if day >= run + timedelta(14))
 
 
 def heard(events: Iterable[Mapping[str, Any]]) -> Oracle:
@@ -30,13 +41,22 @@ def heard(events: Iterable[Mapping[str, Any]]) -> Oracle:
 
 def wrong_papers(oracle: Oracle) -> list[str]:
     """Where the invoices issued, and the notes for what was not served, differ from what they must be by the engine's last act."""
-    wrong = list(oracle.wrong)
+    wrong = [f"note of {number}: must be {must}, is {off}" for number, must, off in oracle.notes if off.items() - must.items()]
+    papers = {number: (None, told) for number, told in oracle.told.items()}
     for name, account in oracle.accounts.items():
-        oracle.look(account, name, oracle.until)
+        account.look(oracle.until, oracle.rises, beside=True)
         due = {number: bill.unserved(account.charges) for number, bill in account.bills.items()}
         wrong += [f"note of {number}: must be {left}, is None" for number, left in due.items() if left]
-    papers = {number: (oracle.must.get(number), oracle.told.get(number)) for number in oracle.must.keys() | oracle.told.keys()}
+        for run, bill in ((run, bill) for run, bill in account.must.items() if bill.lines):
+            told = oracle.told.get(f"{name}-{run}")
+            papers[f"{name}-{run}"] = as_told(run, bill, told), told
     return wrong + [f"invoice {number}: must be {must}, is {told}" for number, (must, told) in sorted(papers.items()) if must != told]
+
+
+def as_told(run: str, bill: Bill, told: Told | None) -> Told:
+    """What an invoice must say: the day, net and total, the day on which it is due by the method by which it is paid, which is told, and its lines."""
+    day, method = date.fromisoformat(run[:8]), told[3] if told else ""
+    return (str(day), bill.net, bill.net + bill.tax, method, str(due_on(day, method)), sorted(bill.lines))
 
 
 def wrong_uses(events: Iterable[Mapping[str, Any]]) -> list[str]:

@@ -41,11 +41,11 @@ from o2c.views.status import show_status
 from o2c.views.timeline import order_timeline
 from projections.engine.operations import ALL, catch_up, rebuild
 from tests import billed, cash, fates, flaws, limits, lost, person, ports, promised, show
-from tests.agreeing import disagreements
+from tests.agreeing import BANK_HOLIDAYS, disagreements
 from tests.bench.watch import Spent, spent
 from tests.book import Entry, booked
 from tests.fates import Claim
-from tests.oracle import BANK_HOLIDAYS, LONDON
+from tests.oracle import LONDON
 
 SEED = 7
 SIMS_LATER_AT = datetime(2026, 2, 2, tzinfo=UTC)
