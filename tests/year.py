@@ -39,7 +39,8 @@ from tests.agreeing import differences, standing, sums, with_earned, wrong_paper
 from tests.campaigns import Campaigns
 from tests.cash import BALANCES, OPEN
 from tests.fates import Claim
-from tests.oracle import LONDON, Oracle
+from tests.oracle import LONDON, VAT, Oracle
+from tests.planned_debts import Plans
 from tests.year_controls import events_in
 from tests.year_deeds import Defaulting, Year
 from tests.year_papers import campaigns, handsets, of_the_year, orders_of_the_year
@@ -52,11 +53,12 @@ KINDS = (
     "account.instalments-agreed", "account.instalment-billed", "account.instalments-settled", "voucher.reserved", "voucher.redeemed", "voucher.released",
     "account.usage-rated", "account.credit-received", "account.credit-used", "account.money-returned", "refund.completed", "credit-note.issued",
     "invoice.voided", "invoice.written-off", "payment.received", "account.deposit-kept", "account.deposit-freed",
-    "payment.charged-back", "payment.moved",
+    "payment.charged-back", "payment.moved", "prepaid.topped-up", "quota.committed", "prepaid.expired", "collections.plan-agreed",
+    "product.changed", "product.suspended", "product.resumed", "product.terminated",
 )  # fmt: skip
 RARE = (
     "payment.part-received", "account.refund-wanted", "account.refund-released", "invoice.tax-relieved", "invoice.write-off-reversed",
-    "payment.chargeback-reversed",
+    "payment.chargeback-reversed", "collections.plan-part-kept", "collections.plan-kept", "collections.plan-broken",
 )  # fmt: skip
 ACCOUNTS_MANY = 200
 """The ways in which money moves of which a year that proves anything has at least one, and those of a year of many accounts."""
@@ -87,12 +89,15 @@ class Told:
     closed: dict[str, dict[str, int]] = field(default_factory=dict)
     unit_prices: dict[tuple[str, str], Fraction] = field(default_factory=dict)
     mispriced: list[str] = field(default_factory=list)
+    charges: dict[str, bool] = field(default_factory=dict)
 
     def take(self, event: Json) -> None:
         name, data = event["type"], event["data"]
         self.events, self.kinds[name] = self.events + 1, self.kinds[name] + 1
         if data.get("serial"):
             self.serials[data["series"]].append(data["serial"])
+        elif name == "account.charge-started":
+            self.charges[f"{data['order']}/{data['item']}"] = bool(data["product"])
         elif name == "collections.stage-entered":
             self.stages[data["stage"]] += 1
         elif name == "collections.warned":
@@ -167,13 +172,15 @@ def claims(app: Engine, year: Year, file: Path) -> Iterator[Claim]:
     """One by one, each with its figures."""
     caught_up(app)
     oracle, told, campaigns = Oracle(), Told(), Campaigns()
+    plans = Plans(oracle)
     for event in events_in(file):
-        for each in (oracle, told, campaigns):
+        for each in (oracle, told, campaigns, plans):
             each.take(event)
     wrong = wrong_papers(oracle)
+    accounts = [account for account in oracle.accounts.values() if account.charges or account.posted]
     bills = [bill for account in oracle.accounts.values() for bill in account.bills.values()]
     papers = f"{told.kinds['invoice.issued']} invoices with {sum(len(bill.lines) for bill in bills)} lines, {told.kinds['credit-note.issued']} notes"
-    papers += f", {told.kinds['invoice.voided']} voids of {len(oracle.accounts)} accounts out of {told.events} events{_first(wrong)}"
+    papers += f", {told.kinds['invoice.voided']} voids of {len(accounts)} accounts out of {told.events} events{_first(wrong)}"
     yield Claim("every invoice and note is the oracle's", bool(bills) and not wrong, papers)
     yield postings_agree(app, oracle)
     yield balances_agree(app, oracle)
@@ -194,10 +201,36 @@ def claims(app: Engine, year: Year, file: Path) -> Iterator[Claim]:
     yield Claim(
         "every voucher was its campaign's to give", uses["redeemed"] > 0 and not campaigns.wrong, f"{uses}{_first(campaigns.wrong)}"
     )
-    of_kinds = {kind: told.kinds[kind] for kind in (*KINDS, *(RARE if len(oracle.accounts) > ACCOUNTS_MANY else ()))}
+    yield from money_of_every_kind(oracle, told, plans)
+    of_kinds = {kind: told.kinds[kind] for kind in (*KINDS, *(RARE if len(accounts) > ACCOUNTS_MANY else ()))}
     yield Claim("money moved in every way", all(of_kinds.values()), str(of_kinds))
     yield Claim("collections ran all stages", all(told.stages[stage] for stage in STAGES), str(dict(told.stages)))
     yield from controls(oracle, told, file)
+
+
+def money_of_every_kind(oracle: Oracle, told: Told, plans: Plans) -> Iterator[Claim]:
+    """That there was something of each, and it was as it must be: the rates of tax, plans of debts, what changed of products in service, prepaid usage."""
+    lines = [line for account in oracle.accounts.values() for bill in account.bills.values() for line in bill.lines]
+    nets = {group: sum(line.net for line in lines if line.group == group) for group in VAT}
+    yield Claim("bills have every rate of tax", all(nets.values()), f"net by group {nets}")
+    agreed = {name: told.kinds[f"collections.plan-{name}"] for name in ("agreed", "part-kept", "kept", "broken")}
+    yield Claim(
+        "every plan is of the whole debt, kept or broken as it was paid",
+        agreed["agreed"] > 0 and not plans.wrong,
+        f"{agreed}{_first(plans.wrong)}",
+    )
+    changed = {key for key, started in told.charges.items() if started}
+    of_changed = [line for line in lines if line.key in changed]
+    figures = (
+        f"{len(changed)} charges began or went on otherwise, {len(of_changed)} lines of bills, net {sum(line.net for line in of_changed)}"
+    )
+    yield Claim("what changed of products in service is billed", bool(of_changed), figures)
+    paid = {
+        name: sum(each.posted[day, chart] for each in oracle.accounts.values() for day, chart in each.posted if chart == name)
+        for name in ("prepaid",)
+    }
+    figures = f"{told.kinds['prepaid.topped-up']} top-ups, {told.kinds['quota.committed']} sessions, {told.kinds['prepaid.expired']} expired, left {-paid['prepaid']}"
+    yield Claim("prepaid money stands until it is used or expires", told.kinds["quota.committed"] > 0 and paid["prepaid"] <= 0, figures)
 
 
 def postings_agree(app: Engine, oracle: Oracle) -> Claim:
@@ -223,6 +256,7 @@ def balances_agree(app: Engine, oracle: Oracle) -> Claim:
     told: dict[str, Counter[str]] = defaultdict(Counter)
     for row in (*app.reads.rows(BALANCES), *app.reads.rows(OPEN)):
         told[row.pop("account")].update(row)
+    known = len(told)
     must = {name: standing(account) for name, account in oracle.accounts.items()}
     wrong = [
         f"{name}: must be {must.get(name)}, is {dict(told[name])}"
@@ -232,7 +266,7 @@ def balances_agree(app: Engine, oracle: Oracle) -> Claim:
     whole: Counter[str] = Counter()
     for each in must.values():
         whole.update(each)
-    return Claim("every balance is the oracle's", bool(must) and not wrong, f"{len(must)} accounts, in all {dict(whole)}{_first(wrong)}")
+    return Claim("every balance is the oracle's", bool(must) and not wrong, f"{known} accounts, in all {dict(whole)}{_first(wrong)}")
 
 
 def _same(must: Json, told: Json) -> bool:

@@ -9,10 +9,12 @@ from typing import Any
 
 from tests.agreeing import heard, standing, wrong_papers, wrong_uses
 from tests.oracle import Oracle
+from tests.planned_debts import Plans
 
 Json = Mapping[str, Any]
 Place = Callable[[Json], tuple[dict[str, Any], str] | None]
 """Where an event tells of an amount that can be told wrong: what holds it, and its name there; None for nowhere."""
+BILLED_BEFORE = "2026-06"
 
 
 def events_in(file: Path) -> Iterator[Json]:
@@ -21,8 +23,8 @@ def events_in(file: Path) -> Iterator[Json]:
         yield from map(json.loads, lines)
 
 
-def _field(kind: str, name: str) -> Place:
-    return lambda event: (event["data"], name) if event["type"] == kind else None
+def _field(kind: str, name: str, where: Callable[[Json], bool] = lambda body: True) -> Place:
+    return lambda event: (event["data"], name) if event["type"] == kind and where(event["data"]) else None
 
 
 def _line(kind: str, name: str, where: Callable[[Json, Json], bool] = lambda body, line: True) -> Place:
@@ -36,6 +38,12 @@ def _line(kind: str, name: str, where: Callable[[Json, Json], bool] = lambda bod
 def _billed(kind: str, *, apart: bool = False) -> Place:
     """A line of a kind, of an invoice of a bill run or of one apart."""
     return _line("invoice.issued", "net_minor", lambda body, line: line["kind"] == kind and apart == ("-G" in body["number"]))
+
+
+def _changed(event: Json) -> tuple[dict[str, Any], str] | None:
+    """What a product costs that is changed, by an order that is early enough to be on bills."""
+    items = event["data"]["items"] if event["type"] == "order.planned" and event["occurred_at"] < BILLED_BEFORE else ()
+    return next(((item, "recurring_minor") for item in items if item["product"] and item["recurring_minor"]), None)
 
 
 FORGED: Mapping[str, Place] = {
@@ -55,6 +63,13 @@ FORGED: Mapping[str, Place] = {
     "refund": _field("account.refund-reserved", "amount_minor"),
     "money back": _field("account.money-returned", "amount_minor"),
     "voucher": _field("voucher.reserved", "amount_minor"),
+    "reduced rate": _line("invoice.issued", "net_minor", lambda body, line: line["tax_group"] == "reduced"),
+    "zero rate": _line("invoice.issued", "net_minor", lambda body, line: line["tax_group"] == "zero"),
+    "product": _changed,
+    "early end": _field("account.charge-started", "one_time_minor", lambda body: bool(body["product"]) and body["one_time_minor"] > 0),
+    "top-up": _field("prepaid.topped-up", "amount_minor"),
+    "prepaid usage": _field("quota.committed", "charged_minor", lambda body: body["charged_minor"] > 0),
+    "plan": lambda event: (event["data"]["parts"][0], "amount_minor") if event["type"] == "collections.plan-agreed" else None,
 }
 """The ways in which money is told of."""
 
@@ -70,8 +85,17 @@ def _finds(true: list[Json], way: str) -> bool:
     other = forged(true, way)
     one, another = heard(true), heard(other)
     books = [{name: (account.posted, standing(account)) for name, account in each.accounts.items()} for each in (one, another)]
-    wrong = [[*wrong_papers(each), *wrong_uses(events)] for each, events in ((one, true), (another, other))]
+    wrong = [[*wrong_papers(each), *wrong_uses(events), *wrong_plans(events)] for each, events in ((one, true), (another, other))]
     return not wrong[0] and (bool(wrong[1]) or books[0] != books[1])
+
+
+def wrong_plans(events: Iterable[Json]) -> list[str]:
+    """Where plans of debts are not as they must be, of events in their order."""
+    plans = Plans(Oracle())
+    for event in events:
+        plans.oracle.take(event)
+        plans.take(event)
+    return plans.wrong
 
 
 def _owners(oracle: Oracle, file: Path) -> dict[str, str]:
@@ -84,7 +108,7 @@ def _owner(oracle: Oracle, event: Json) -> str:
     if kind == "voucher":
         # What an order reserves that was never planned can be held against no price.
         return next((charge.account for item, charge in oracle.items.items() if item.startswith(event["data"].get("order", "?"))), "")
-    return key if kind == "account" else oracle.payers.get(key, "")
+    return key if kind in ("account", "collection", "quota") else oracle.payers.get(key, "")
 
 
 def _own(accounts: set[str], oracle: Oracle, file: Path) -> dict[str, list[Json]]:

@@ -26,11 +26,12 @@ from o2c.kernel.refusal import Refused
 from o2c.views.collections import list_collections
 from o2c.views.reading import caught_up
 from tests.world import Document
+from tests.year_products import parts_of, with_prepaid, with_products
 
 ANN, BOB, SWITCH = Context("ann"), Context("bob"), Context("msc-1")
 DEFAULTERS, HEAVY, LIMITED = 0.08, 0.1, 0.15
 """The shares of accounts that stop paying, of lines that use a great deal, and of accounts that choose a limit of their bill."""
-REFUNDS_REFUSED = 0.3
+REFUNDS_REFUSED, PLANS_PAID = 0.3, 0.7
 NEVER_PAYS_FROM = date(2026, 2, 10)
 UNKNOWN_NUMBER = "+447700989999"
 REFUSALS = {"card": "DECLINED", "direct-debit": "RETURNED", "pay-by-link": "EXPIRED"}
@@ -52,6 +53,8 @@ PAID = """SELECT substr(p.stream, 9) AS invoice, p.position::text AS payment FRO
 CHARGED_BACK = """SELECT substr(b.stream, 9) AS invoice, b.body ->> 'case' AS named FROM o2c.event b WHERE b.type = 'payment.charged-back' AND NOT EXISTS (
     SELECT FROM o2c.event w WHERE w.stream = b.stream AND w.type = 'payment.chargeback-reversed') ORDER BY b.position"""
 WRITTEN_OFF = "SELECT invoice, written_off_minor FROM projection.invoices WHERE written_off_minor > 0 ORDER BY invoice"
+OPEN_BILLS = """SELECT invoice, total_minor - credit_used_minor - lowered_minor - paid_minor + above_minor AS open_minor FROM projection.invoices
+    WHERE invoice = ANY(%s) ORDER BY invoice"""
 OVERDUE = "SELECT invoice FROM projection.invoices WHERE state = 'overdue' ORDER BY invoice"
 REFUNDS = """SELECT w.body ->> 'account' AS account, w.body ->> 'refund' AS refund FROM o2c.event w WHERE w.type = 'account.refund-wanted' AND NOT EXISTS (
     SELECT FROM o2c.event n WHERE n.stream = w.stream AND n.type = 'account.refund-reserved' AND n.body ->> 'refund' = w.body ->> 'refund')"""
@@ -108,6 +111,12 @@ class Year:
     refused: Counter[str] = field(default_factory=Counter)
     used: dict[tuple[str, str], Document] = field(default_factory=dict)
     sequence: int = 0
+    by: Context = ANN
+
+    @property
+    def now(self) -> datetime:
+        """The time that it is."""
+        return self.app.clock().now
 
     def live(self, months: int) -> None:
         """Let the months pass, and let people do what they do on their days."""
@@ -172,6 +181,7 @@ class Year:
             if self.chance(row["order_id"], day, "settles") < 0.02:
                 self.try_to("agreements settled", instalments.settle, row["account"], row["order_id"], row["item"])
         self.with_debts(day)
+        with_products(self, day)
         for row in self.app.reads.rows(CHARGED):
             if draw(self.seed, row["account"], 1, "limited") < LIMITED and self.chance(row["account"], day, "limit") < 0.3:
                 self.try_to("limits set", limits.set_limit, row["account"], amount=f"{3 + day.month % 5}.00")
@@ -185,7 +195,7 @@ class Year:
                 self.try_to("charged back", taking_back.charge_back, row["invoice"], case=f"CB-{row['payment']}")
             elif luck < 0.02:
                 self.try_to("charged back in part", taking_back.charge_back, row["invoice"], case=f"CB-{row['payment']}", amount="1.23")
-            elif luck > 0.99 and others:
+            elif luck > 0.97 and others:
                 to = others[int(luck * 10_000) % len(others)]
                 self.try_to(
                     "moved", taking_back.move_payment, row["invoice"], to=to, reason="meant for another", key=f"MV-{row['payment']}"
@@ -228,10 +238,20 @@ class Year:
         return None
 
     def with_debts(self, day: date) -> None:
-        """Promises, and holds that are placed and released again."""
+        """Promises, plans by which a debt is paid in parts, and holds that are placed and released again."""
         for row in list_collections(self.app, limit=1000):
             account, luck = row["account"], self.chance(row["account"], day, "debt")
-            if luck < 0.1:
+            due_minor = sum(part["amount_minor"] for part in row["plan"] if not part["kept"] and part["due_on"] <= str(day + timedelta(14)))
+            if due_minor and luck < PLANS_PAID:
+                for bill in self.app.reads.rows(OPEN_BILLS, row["invoices"]):
+                    minor, due_minor = min(due_minor, bill["open_minor"]), due_minor - min(due_minor, bill["open_minor"])
+                    if minor > 0:
+                        pay = {"amount": _pounds(minor), "reference": f"PLAN-{bill['invoice']}-{day}"}
+                        self.try_to("parts of plans paid", payments.record, bill["invoice"], **pay, sure=True)
+            elif luck > 0.8 and row["open_minor"] > 2:
+                days = (day + timedelta(14 * part) for part in range(1, 3 + int(luck * 1000) % 2))
+                self.try_to("plans", collections.plan, account, parts_of(row["open_minor"], days))
+            elif luck < 0.1:
                 half = max(row["open_minor"] // 2, 1)
                 self.try_to("promises", collections.promise, account, amount=_pounds(half), by=day + timedelta(9))
             elif luck < 0.2:
@@ -244,7 +264,7 @@ class Year:
         """Load what was used since the last file, and that file's last records once more; some customers agree to go beyond a limit."""
         path, now = self.folder / f"usage-{day}.jsonl", at_noon(day)
         records = list(self.records(day))
-        again = [record for record in self.used.values() if self.chance(record["key"], day, "again") < 0.01]
+        again = [record for record in self.used.values() if "source" in record and self.chance(record["key"], day, "again") < 0.01]
         path.write_text("".join(json.dumps(record) + "\n" for record in (*records, *again)), encoding="utf-8")
         self.used |= {(record["source"], record["key"]): record for record in records}
         told = load_usage(self.app, path, context=SWITCH, source="msc-1")
@@ -253,6 +273,7 @@ class Year:
         self.done["usage: late"] += told["late"]
         self.done["usage: in suspense"] += sum(told["suspense"].values())
         self.done["usage: gaps"] += len(told["gaps"])
+        with_prepaid(self, day)
         for row in self.app.reads.rows(NOTICED, now - timedelta(hours=1)):
             if self.chance(row["account"], day, "agrees") < 0.5:
                 self.try_to("limits gone beyond", limits.agree, row["account"], notice=row["notice"])

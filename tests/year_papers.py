@@ -12,18 +12,21 @@ from o2c.desk.vouchers import issue_vouchers
 from o2c.engine.app import Context, Engine
 from o2c.kernel.chance import draw
 from tests.handsets import SKU, handset_offering, imei
-from tests.metered import included, usage
+from tests.metered import choice, included, usage
 from tests.world import Document
 
 HANDSETS, HANDSETS_AT_FIRST, VOUCHERS = 0.3, 0.15, 0.5
 """The shares of orders that buy a handset, of orders for which one is in stock at first, and of orders that name a voucher."""
 USAGE_PRICES = (
     usage("Calls", "voice", "minute", "0.10"),
+    usage("Calls to mobiles", "voice", "minute", "0.20", choice("zone", "mobile"), choice("prepaid", "true")),
     usage("Messages", "sms", "message", "0.05"),
     usage("Data abroad", "roaming", "MB", "1"),
     included("50 messages", "sms", "message", "50", rollover_max="20"),
 )
 """What is added to the prices of every mobile line."""
+TAXED = {"family-filter": "reduced", "mesh-room": "zero", "roam-pass": "reduced", "call-guard": "zero"}
+"""The group of tax of what is sold at another rate than the standard one: an invention, so that bills have every rate."""
 DISCOUNTS: dict[str, tuple[Document, ...]] = {
     "spec-mobile": (
         {"name": "WELCOME", "priceType": "recurring", "price": {"percentage": 20}, "applicationDuration": {"amount": 3, "units": "month"},
@@ -53,6 +56,8 @@ def of_the_year(catalogue: list[Document]) -> list[Document]:
         for price in prices:
             if price["priceType"] == "recurring" and specification in DISCOUNTS:
                 price["priceAlteration"] = list(DISCOUNTS[specification])
+        for price in prices if offering["id"] in TAXED else ():
+            price["price"]["taxCategory"] = TAXED[offering["id"]]
         if specification == "spec-mobile" and prices:
             prices += USAGE_PRICES
     return [*catalogue, handset_offering()]
