@@ -80,31 +80,77 @@ come; how many."""
 COUNT_BY_STATE = "SELECT state AS key, count(*) AS n FROM projection.orders GROUP BY 1 ORDER BY 1"
 """How many orders are in each state. No parameters."""
 
-_PAPER_HAS = """EXISTS (SELECT FROM o2c.event e, LATERAL (SELECT nullif(e.personal ->> 'original', '')::json -> '{part}' AS sent) p,
-    json_array_elements(CASE json_typeof(p.sent) WHEN 'array' THEN p.sent WHEN 'object' THEN json_build_array(p.sent) ELSE '[]' END) AS part
-    WHERE e.stream = 'order-' || o.order_id AND e.version = 1 AND {fits})"""
-_LINE_HAS = """EXISTS (SELECT FROM o2c.event e, jsonb_array_elements(e.body -> 'lines') AS line
-    WHERE e.stream = 'order-' || o.order_id AND e.version = 1 AND coalesce(line ->> 'parent', '') = '' AND line ->> '{name}' = ANY(%({option})s))"""
+_CAPTURED_SO = """EXISTS (SELECT FROM o2c.event e, LATERAL (SELECT nullif(CASE WHEN %(in_paper)s THEN e.personal ->> 'original' END, '')::json AS sent) p
+    WHERE e.stream = 'order-' || o.order_id AND e.version = 1 AND CASE WHEN p.sent IS NULL THEN {told} ELSE {sent} END)"""
+_PART_SENT = """EXISTS (SELECT FROM json_array_elements(CASE json_typeof(p.sent -> '{part}') WHEN 'array' THEN p.sent -> '{part}' {one} ELSE '[]' END) AS part
+    WHERE json_typeof(part) = 'object' AND {fits})"""
+_LINE_TOLD = """EXISTS (SELECT FROM jsonb_array_elements(CASE jsonb_typeof(e.body -> 'lines') WHEN 'array' THEN e.body -> 'lines' ELSE '[]' END) AS line
+    WHERE coalesce(line ->> 'parent', '') = '' AND {fits})"""
+"""A first event that captured no order may be asked too, before it is known whose it is."""
 
 
-def _sent(option: str, part: str, *values: str) -> str:
-    """Whether one of the parts of a paper has one of the values of an option, at one of some places. Text, never jsonb: a number may be beyond all bounds."""
-    return _PAPER_HAS.format(part=part, fits="(" + " OR ".join(f"part {value} = ANY(%({option})s)" for value in values) + ")")
+def _text(value: str) -> str:
+    """A value of a paper as a text attribute tells it; NULL for a number with a fraction. Text, never jsonb: a number may be beyond all bounds."""
+    raw = f"{value} #>> '{{}}'"
+    return f"""CASE WHEN json_typeof({value}) IN ('string', 'boolean') OR {raw} ~ '^(0|-?[1-9][0-9]*)$' THEN {raw} WHEN {raw} = '-0' THEN '0' END"""
 
 
-def _item_has(option: str, name: str, value: str) -> str:
-    """Whether an item of the outermost level has one of the values of an option: as it was sent, or where that is not to be read as it was taken down."""
-    sent, line = _sent(option, "productOrderItem", value), _LINE_HAS.format(name=name, option=option)
-    return f"AND (cardinality(%({option})s::text[]) = 0 OR CASE WHEN %(in_paper)s THEN {sent} ELSE {line} END)"
+def _whole(value: str) -> str:
+    """A value of a paper as an attribute of whole numbers tells it: a number without a fraction however it is written, or a text of up to nine digits.
+    To fifteen digits, as numbers with a fraction are; an order with one beyond all bounds was never taken down."""
+    raw = f"({value} #>> '{{}}')"
+    return f"""CASE json_typeof({value}) WHEN 'string' THEN CASE WHEN {raw} ~ '^[0-9]{{1,9}}$' THEN {raw}::numeric END
+        WHEN 'number' THEN CASE WHEN {raw} ~ '^-?[0-9]+$' THEN {raw}::numeric
+            WHEN {raw} ~ '[eE][+-]?0*[0-9]{{5}}' THEN NULL WHEN abs({raw}::numeric) < 1e-300 THEN 0
+            WHEN {raw}::numeric::float8 = floor({raw}::numeric::float8) THEN {raw}::numeric::float8::numeric END END"""
 
 
-_AS_SENT = f"""AND (cardinality(%(parties_named)s::text[]) = 0 OR o.customer_id = ANY(%(parties_named)s)
-    OR (%(in_paper)s AND {_sent("parties_named", "relatedParty", "->> 'id'", "-> 'partyOrPartyRole' ->> 'id'")}))
-AND (cardinality(%(channels_named)s::text[]) = 0 OR o.channel = ANY(%(channels_named)s)
-    OR (%(in_paper)s AND {_sent("channels_named", "channel", "->> 'id'", "-> 'channel' ->> 'id'")}))
-{_item_has("items_named", "item", "->> 'id'")}
-{_item_has("actions", "action", "->> 'action'")}
-{_item_has("offerings", "offering", "-> 'productOffering' ->> 'id'")}"""
+def _named(option: str, part: str, *values: str) -> str:
+    """Whether one of the parts of a paper names one of the values of an option, at one of some places; a part that is none of a list counts as one."""
+    fits = "(" + " OR ".join(f"{_text(f'part {value}')} = ANY(%({option})s)" for value in values) + ")"
+    part_sent = _PART_SENT.format(part=part, one=f"WHEN 'object' THEN json_build_array(p.sent -> '{part}')", fits=fits)
+    return _CAPTURED_SO.format(told="false", sent=part_sent)
+
+
+def _of_items(given: str, sent: str, told: str, *, none: str = "") -> str:
+    """Whether an item of the outermost level is so: as it was sent, or where that is not to be read as it was taken down. `none`: or whether that an
+    order without items is so too."""
+    sent_so, told_so = _PART_SENT.format(part="productOrderItem", one="", fits=sent), _LINE_TOLD.format(fits=told)
+    if none:
+        no_item = _PART_SENT.format(part="productOrderItem", one="", fits="true"), _LINE_TOLD.format(fits="true")
+        sent_so, told_so = (f"({so} OR ({none} AND NOT {any_}))" for so, any_ in zip((sent_so, told_so), no_item, strict=True))
+    return f"AND ({given} OR {_CAPTURED_SO.format(told=told_so, sent=sent_so)})"
+
+
+def _none(option: str, kind: str = "text") -> str:
+    return f"cardinality(%({option})s::{kind}[]) = 0"
+
+
+def _item_names(option: str, value: str, name: str) -> str:
+    """Whether an item of the outermost level names one of the values of an option."""
+    return _of_items(_none(option), f"{_text(f'part {value}')} = ANY(%({option})s)", f"line ->> '{name}' = ANY(%({option})s)")
+
+
+_ACCOUNT_TOLD = "e.body ->> 'account' = ANY(%(accounts_named)s)"
+_ACCOUNT_SENT = _text("(p.sent -> 'billingAccount' -> 'id')") + " = ANY(%(accounts_named)s)"
+_QUANTITY_SENT = _whole("(part -> 'quantity')")
+_QUANTITY_TOLD = "CASE WHEN line ->> 'quantity' ~ '^[0-9]{1,9}$' THEN (line ->> 'quantity')::numeric END"
+_ACTION = "CASE WHEN {action} IN ('add', 'modify', 'delete') THEN {action} ELSE 'noChange' END = ANY(%(actions)s)"
+_BOUNDS = "BETWEEN coalesce(%(quantity_from)s::numeric, '-infinity') AND coalesce(%(quantity_to)s::numeric, 'infinity')"
+
+_AS_SENT = f"""AND ({_none("parties_named")} OR o.customer_id = ANY(%(parties_named)s)
+    OR (%(in_paper)s AND {_named("parties_named", "relatedParty", "-> 'id'", "-> 'partyOrPartyRole' -> 'id'")}))
+AND ({_none("channels_named")} OR o.channel = ANY(%(channels_named)s)
+    OR (%(in_paper)s AND {_named("channels_named", "channel", "-> 'id'", "-> 'channel' -> 'id'")}))
+AND ({_none("accounts_named")} OR {_CAPTURED_SO.format(told=_ACCOUNT_TOLD, sent=_ACCOUNT_SENT)})
+{_item_names("items_named", "-> 'id'", "item")}
+{_item_names("offerings", "-> 'productOffering' -> 'id'", "offering")}
+{_item_names("item_products", "-> 'product' -> 'id'", "product")}
+{_item_names("item_accounts", "-> 'billingAccount' -> 'id'", "account")}
+{_of_items(_none("actions"), _ACTION.format(action="part ->> 'action'"), _ACTION.format(action="line ->> 'action'"),
+    none="'noChange' = ANY(%(actions)s)")}
+{_of_items(_none("quantities", "numeric"), f"{_QUANTITY_SENT} = ANY(%(quantities)s::numeric[])", f"{_QUANTITY_TOLD} = ANY(%(quantities)s::numeric[])")}
+{_of_items("num_nulls(%(quantity_from)s::numeric, %(quantity_to)s::numeric) = 2", f"{_QUANTITY_SENT} {_BOUNDS}", f"{_QUANTITY_TOLD} {_BOUNDS}")}"""  # fmt: skip
 
 _FILTERED = (
     """(cardinality(%(orders)s::text[]) = 0 OR o.order_id = ANY(%(orders)s))
@@ -114,7 +160,8 @@ AND (cardinality(%(customers)s::text[]) = 0 OR o.customer_id = ANY(%(customers)s
 AND (cardinality(%(channels)s::text[]) = 0 OR o.channel = ANY(%(channels)s))
 AND (cardinality(%(categories)s::text[]) = 0 OR o.category = ANY(%(categories)s))
 AND (cardinality(%(mentioning)s::text[]) = 0 OR EXISTS (SELECT FROM o2c.event e, unnest(%(mentioning)s::text[]) AS word
-    WHERE e.stream = 'order-' || o.order_id AND e.version = 1 AND position(word IN e.personal ->> 'original') > 0))
+    WHERE e.stream = 'order-' || o.order_id AND e.version = 1
+        AND (position(word IN e.personal ->> 'original') > 0 OR e.personal ->> 'original' ~ '[\\\\]u00[2-7]')))
 AND (cardinality(%(priorities)s::integer[]) = 0 OR o.priority = ANY(%(priorities)s))
 AND (cardinality(%(captured_at)s::timestamptz[]) = 0 OR date_trunc('milliseconds', o.captured_at) = ANY(%(captured_at)s))
 AND (cardinality(%(closed_at)s::timestamptz[]) = 0 OR date_trunc('milliseconds', o.closed_at) = ANY(%(closed_at)s))
@@ -132,10 +179,12 @@ AND (cardinality(%(open_reasons)s::text[]) = 0 OR EXISTS (SELECT FROM projection
 """
     + _AS_SENT
 )
-"""Orders `o` as a caller picks them. Parameters: `orders`, `external_ids`, `states`, `customers`, `channels`, `categories`, `mentioning` (words of the paper), `priorities`, `captured_at`, `closed_at` (to the
-millisecond), `item_states` (some line of it may stand so), `promised_from` and `promised_to` (days between which an item is promised; NULL: any), `open_reasons`, `parties_named`, `channels_named`, `items_named`, `actions`, `offerings` (each empty: any; those as
-they were sent where `in_paper`, else as taken down); `captured_since`, `closed_since` and, not included, `captured_until`, `closed_until` (NULL: any); `captured_by` (empty
-text: anybody)."""
+"""Orders `o` as a caller picks them. Parameters: `orders`, `external_ids`, `states`, `customers`, `channels`, `categories`, `mentioning` (words of the
+paper, of which one stands in it, or some letter of it is escaped), `priorities`, `captured_at`, `closed_at` (to the millisecond), `item_states` (some
+line of it may stand so), `promised_from` and `promised_to` (days between which an item is promised; NULL: any), `open_reasons`; as they were sent where
+`in_paper`, else as taken down: `parties_named`, `channels_named`, `accounts_named` and, of an item, `items_named`, `actions`, `offerings`,
+`item_products`, `item_accounts`, `quantities` (each empty: any), `quantity_from` and `quantity_to` (NULL: any); `captured_since`, `closed_since` and,
+not included, `captured_until`, `closed_until` (NULL: any); `captured_by` (empty text: anybody)."""
 
 DOCUMENTED = f"""SELECT o.*, count(*) OVER () AS n FROM projection.orders o WHERE {_FILTERED}
 ORDER BY CASE %(sort)s WHEN 'state' THEN o.state WHEN 'external_id' THEN o.external_id WHEN 'order' THEN o.order_id END,

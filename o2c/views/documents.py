@@ -81,6 +81,12 @@ def list_documents(
     items_named: Sequence[str] = (),
     actions: Sequence[str] = (),
     offerings: Sequence[str] = (),
+    accounts_named: Sequence[str] = (),
+    item_products: Sequence[str] = (),
+    item_accounts: Sequence[str] = (),
+    quantities: Sequence[int] = (),
+    quantity_from: int | None = None,
+    quantity_to: int | None = None,
     item_states: Sequence[str] = (),
     open_reasons: Sequence[str] = (),
     captured_at: Sequence[datetime] = (),
@@ -101,7 +107,8 @@ def list_documents(
     """Orders in full, as `show_document` gives each: those that fit all that is given, by capture time; the page says how many more there are.
 
     `orders` are our ids; `mentioning` are words of which one stands in the paper, and counts only with `personal`, for it tells of the paper. `parties_named`,
-    `channels_named` and, of items of the outermost level, `items_named`, `actions` and `offerings` are found as they were sent with `personal`, else as
+    `channels_named`, `accounts_named` (of the order) and, of items of the outermost level, `items_named`, `actions`, `offerings`, `item_products`,
+    `item_accounts`, `quantities`, `quantity_from` and `quantity_to` are found as they were sent with `personal`, else as
     they were taken down: of parties the customer, of channels the first. `item_states` finds whatever may have a line that stands so: a caller looks at the
     lines as well, and so it does with `promised_from` and `promised_to`, between which some item is promised. `open_reasons` are codes of open fallouts. `captured_at` and `closed_at` fit to the millisecond; the ends of times are not included. `brief` leaves milestones,
     promises, fallouts and cancellations out. With `personal`, what was captured comes to
@@ -117,7 +124,8 @@ def list_documents(
         "priorities": list(priorities), "captured_at": list(captured_at), "captured_since": captured_since,
         "captured_until": captured_until, "closed_since": closed_since, "closed_until": closed_until, "captured_by": captured_by,
         "parties_named": list(parties_named), "channels_named": list(channels_named), "items_named": list(items_named), "actions": list(actions),
-        "offerings": list(offerings), "item_states": list(item_states), "open_reasons": list(open_reasons), "closed_at": list(closed_at),
+        "offerings": list(offerings), "accounts_named": list(accounts_named), "item_products": list(item_products), "item_accounts": list(item_accounts),
+        "quantities": list(quantities), "quantity_from": quantity_from, "quantity_to": quantity_to, "item_states": list(item_states), "open_reasons": list(open_reasons), "closed_at": list(closed_at),
         "promised_from": promised_from, "promised_to": promised_to,
         "in_paper": personal,
     }  # fmt: skip

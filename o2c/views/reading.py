@@ -38,7 +38,8 @@ def part_of(app: Engine, rows: str, count: str, picked: Mapping[str, Any], offse
     if offset < 0 or not 0 <= limit <= PART_MAX:
         raise Refused(f"give an offset of 0 or more, and at most {PART_MAX} rows at once")
     found = app.reads.rows(rows, **picked, offset=offset, limit=limit)
-    total = found[0]["n"] if found else app.reads.rows(count, **picked)[0]["n"]
+    is_all = limit > 0 and offset == 0
+    total = found[0]["n"] if found else 0 if is_all else app.reads.rows(count, **picked)[0]["n"]
     page: Page[Any] = Page(plain({name: value for name, value in row.items() if name != "n"}) for row in found)
     page.more = max(total - offset - len(page), 0)
     return page

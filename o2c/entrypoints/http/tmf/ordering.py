@@ -6,10 +6,8 @@ Source: TM Forum TMF622 Product Ordering API v4.0.0 and v5.0.0; what the conform
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
 from operator import itemgetter
 from typing import Any
 
@@ -30,39 +28,20 @@ from o2c.entrypoints.http.tmf.asking import (
     read_patch,
     refuse_other_media,
 )
+from o2c.entrypoints.http.tmf.finding import is_unaided, options_of, quick_filters, quick_sorts, sort_of
 from o2c.entrypoints.http.tmf.patching import MEDIA_TYPES, MERGE, QUERY, amendment_of, merged, patched, sent_as
 from o2c.entrypoints.http.tmf.product_orders import BASE, FROM_PAPER, ONLY_V5, personal_among, product_order
-from o2c.entrypoints.http.tmf.queries import LIMIT_MAX, Filter, Query, Sieve, chosen, page, path_of, query_of
+from o2c.entrypoints.http.tmf.queries import LIMIT_MAX, SCAN_MAX, Filter, Query, Sieve, chosen, page, path_of, query_of
 from o2c.entrypoints.http.tmf.schemas import orders_described
 from o2c.entrypoints.http.tmf.types import TYPES
 from o2c.entrypoints.http.tmf.values import moment
 from o2c.entrypoints.http.versions import expected_of, same, tag_of
 from o2c.entrypoints.verbs_and_views import named
-from o2c.views.orders import ORDER_STATES
 from o2c.views.versions import versions_of
 
 DRAFT = "draft"
-MILLISECOND = timedelta(milliseconds=1)
-_CREATED = {4: "orderDate", 5: "creationDate"}
-_TEXTS = {
-    "id": "orders", "state": "states", "category": "categories", "productOrderItem.id": "items_named", "productOrderItem.action": "actions",
-    "productOrderItem.productOffering.id": "offerings", "productOrderItem.state": "item_states",
-}  # fmt: skip
-_TEXTS_OF = {
-    4: {**_TEXTS, "externalId": "external_ids", "relatedParty.id": "parties_named", "channel.id": "channels_named"},
-    5: {**_TEXTS, "externalId.id": "external_ids", "relatedParty.partyOrPartyRole.id": "parties_named", "channel.channel.id": "channels_named",
-        "productOrderErrorMessage.code": "open_reasons"},
-}  # fmt: skip
-"""By version: the attributes by which the store finds orders itself, each with the option of the view."""
-_FROM_ITEMS = frozenset({"items_named", "actions", "offerings"})
-_ENDED = {"completionDate": ("completed", "partial"), "cancellationDate": ("cancelled",)}
-"""When an order ended tells another attribute by how it ended."""
-_OF_CHANNEL = frozenset({"productOrderItem", "relatedParty", "channel", "billingAccount", "agreement", "payment", "quote"})
-"""Attributes that are as the channel wrote them."""
-_WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._:@+-]*")
-_NARROWED = frozenset({"productOrderItem.state", "expectedCompletionDate"})
-"""Attributes by which the store finds whatever may fit, so that what it found is looked through and no more."""
-_SORTS = {"id": "order", "externalId": "external_id", "state": "state", "priority": "priority"}
+LOOKED_AT_MAX = 3_000
+"""So many orders are looked through for what the store does not find by itself: with two or three thousand of them a reader waits two seconds or so."""
 
 
 def ordering(version: int) -> APIRouter:
@@ -146,30 +125,36 @@ def shown_one(request: Request, asking: Asker, identity: str, version: int, quer
 
 def _listed(asking: Asker, query: Query, version: int) -> tuple[list[Mapping[str, Any]], int]:
     """The page that was asked for, and how many orders there are: found by the store where it can, else looked through."""
-    options, rest = _options(query, version)
+    options, rest = options_of(query, version)
     if options is None:
         asking.admitted("orders.documents")
         return [], 0
-    sort = _sort(query, version)
+    sort = sort_of(query, version)
     if rest or sort is None:
-        return _looked_through(asking, options, version, replace(query, filters=tuple(rest)))
-    found = asking.ask("orders.documents", **options, sort=sort, offset=query.offset, limit=query.limit, **_showing(query, version))
-    total = query.offset + len(found) + found.more if found or found.more or not query.offset else _total(asking, options, query, version)
+        return _looked_through(asking, options, version, query, rest)
+    showing = _showing(query, version)
+    found = asking.ask("orders.documents", **options, sort=sort, offset=query.offset, limit=query.limit, **showing)
+    total = query.offset + len(found) + found.more if found or found.more or not query.offset else _total(asking, options, showing)
+    if total and not found and _is_by_paper(query):
+        # Whoever asks for no row learns all the same that there are some.
+        asking.ask("orders.documents", **options, limit=LIMIT_MAX, **showing)
     return [product_order(document, version) for document in found], total
 
 
-def _total(asking: Asker, options: Mapping[str, Any], query: Query, version: int) -> int:
-    found = asking.ask("orders.documents", **options, limit=0, **_showing(query, version))
-    return int(found.more)
+def _total(asking: Asker, options: Mapping[str, Any], showing: Mapping[str, Any]) -> int:
+    return int(asking.ask("orders.documents", **options, limit=0, **showing).more)
 
 
-def _looked_through(asking: Asker, options: dict[str, Any], version: int, query: Query) -> tuple[list[Mapping[str, Any]], int]:
+def _looked_through(
+    asking: Asker, options: dict[str, Any], version: int, query: Query, rest: Sequence[Filter]
+) -> tuple[list[Mapping[str, Any]], int]:
     """By what the store does not find by: every order is looked at, and only those of the page are shown, and taken down as shown."""
     showing = _showing(query, version)
     looking = {"personal": _is_by_paper(query), "brief": version == 4 or not _is_by(query, ONLY_V5.__contains__), "why": query.why}
-    if words := next((each.values for each in query.filters if _in_paper(each)), ()):
-        options = {**options, "mentioning": words}
-    sieve = Sieve(query, kept=itemgetter("id"))
+    most = LOOKED_AT_MAX if is_unaided(rest) else SCAN_MAX
+    if _total(asking, options, {"personal": looking["personal"]}) > most:
+        raise _too_many(query, rest, version, most)
+    sieve = Sieve(replace(query, filters=tuple(rest)), kept=itemgetter("id"))
     asking.look_through(
         "orders.documents", lambda found: sieve.take(product_order(document, version) for document in found), **options, **looking
     )
@@ -181,12 +166,13 @@ def _looked_through(asking: Asker, options: dict[str, Any], version: int, query:
     return [told[name] for name in ids if name in told], total
 
 
-def _in_paper(each: Filter) -> bool:
-    """Whether what fits a filter has one of its words in its paper, to the letter: nothing that we say of an order, and nothing that JSON escapes."""
-    first, *more = each.path.split(".")
-    last = more[-1] if more else ""
-    told_by_us = first not in _OF_CHANNEL or last in ("", "state", "action", "role") or last.startswith("@")
-    return each.operator == "eq" and not told_by_us and all(_WORD.fullmatch(value) for value in each.values)
+def _too_many(query: Query, rest: Sequence[Filter], version: int, most: int) -> Refused:
+    unknown = [each.path for each in rest] or list(map(path_of, query.sort))
+    return Refused(
+        f"more than {most} orders would have to be looked through for {', '.join(unknown)[:100]}; filter as well by "
+        f"{', '.join(quick_filters(version))}, and sort by one of {', '.join(quick_sorts(version))}: the store finds those itself",
+        kind="malformed",
+    )
 
 
 def _showing(query: Query, version: int) -> dict[str, Any]:
@@ -202,80 +188,3 @@ def _is_by_paper(query: Query) -> bool:
 def _is_by(query: Query, holds: Callable[[str], bool]) -> bool:
     """Whether orders are found or sorted by one of some attributes."""
     return any(holds(path.partition(".")[0]) for path in (*(each.path for each in query.filters), *map(path_of, query.sort)))
-
-
-def _sort(query: Query, version: int) -> str | None:
-    """How the store is to sort; None where it cannot."""
-    if not query.sort:
-        return "captured_at"
-    [first, *more] = query.sort
-    column = {**_SORTS, _CREATED[version]: "captured_at"}.get(path_of(first))
-    return None if more or column is None else f"-{column}" if first.startswith("-") else column
-
-
-def _options(query: Query, version: int) -> tuple[dict[str, Any] | None, list[Filter]]:
-    """What the store is asked to find by, and the filters that it cannot find by. None for what can fit no order."""
-    options: dict[str, Any] = {}
-    rest: list[Filter] = []
-    for each in query.filters:
-        found = _option(each, version)
-        if found is None or any(options.get(name, value) != value for name, value in found.items()):
-            rest.append(each)
-        elif any(value == () for value in found.values()):
-            return None, []
-        else:
-            options |= found
-            rest += [each] if each.path in _NARROWED else []
-    return options, rest
-
-
-def _option(each: Filter, version: int) -> dict[str, Any] | None:
-    """A filter as options of the view; an empty tuple where nothing can fit, None where the store cannot find by it."""
-    if each.path == _CREATED[version]:
-        return _times(each, "captured")
-    if each.path == "expectedCompletionDate":
-        return _promised(each)
-    if each.path in _ENDED:
-        return {**_times(each, "closed"), "states": _ENDED[each.path]}
-    if each.operator != "eq":
-        return None
-    if each.path == "priority":
-        return {"priorities": tuple(int(value) for value in each.values if value in ("0", "1", "2", "3", "4"))}
-    name = _TEXTS_OF[version].get(each.path)
-    if name is None or (name in _FROM_ITEMS and any(not value or value[0] == "#" or value == "noChange" for value in each.values)):
-        return None  # Of an item that lacks these we say something of our own.
-    return {name: tuple(value for value in each.values if "\0" not in value and (name != "states" or value in ORDER_STATES))}
-
-
-def _promised(each: Filter) -> dict[str, Any]:
-    """The days between which an item must be promised for the end of it to fit, with room for every time zone."""
-    times = _moments(each)
-    room = timedelta(days=2)
-    try:
-        days = {"promised_from": (min(times) - room).date(), "promised_to": (max(times) + room).date()}
-    except OverflowError:
-        raise Refused(f"{each.path}: such a day is on no calendar; name another", kind="malformed") from None
-    wanted = {"eq": tuple(days), "gt": ("promised_from",), "gte": ("promised_from",), "lt": ("promised_to",), "lte": ("promised_to",)}
-    return {name: days[name] for name in wanted[each.operator]}
-
-
-def _moments(each: Filter) -> list[datetime]:
-    """The times that a filter names. Raises Refused (malformed) for what is none."""
-    times = [at for value in each.values if (at := moment(value.replace(" ", "+"))) is not None]
-    if len(times) < len(each.values):
-        raise Refused(f"{each.path} is compared with times with their zone, such as 2026-01-05T09:00:00.000Z", kind="malformed")
-    return times
-
-
-def _times(each: Filter, what: str) -> dict[str, Any]:
-    """Times are told to the millisecond, and compared so."""
-    times = _moments(each)
-    if each.operator == "eq":
-        return {f"{what}_at": tuple(times)}
-    at = (min if each.operator.startswith("g") else max)(times)
-    later = at + MILLISECOND
-    return {
-        {"gt": f"{what}_since", "gte": f"{what}_since", "lt": f"{what}_until", "lte": f"{what}_until"}[each.operator]: later
-        if each.operator in ("gt", "lte")
-        else at
-    }

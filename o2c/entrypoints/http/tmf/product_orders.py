@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from o2c.entrypoints.http.tmf.shaping import shaped
-from o2c.entrypoints.http.tmf.values import stamp_ms
+from o2c.entrypoints.http.tmf.values import stamp_ms, text
 
 Document = Mapping[str, Any]
 BASE = "/tmf-api/productOrderingManagement/v{version}"
@@ -118,13 +118,7 @@ def _items(items: Any, document: Document, version: int) -> list[dict[str, Any]]
     for place, item in enumerate(items if isinstance(items, list) else (), start=1):
         if isinstance(item, dict):
             rest = {name: value for name, value in item.items() if name not in ("productOrderItem", "state")}
-            own = (
-                shaped(
-                    {"id": f"#{place}", **{k: v for k, v in rest.items() if k != "id" or v not in (None, "")}}, "ProductOrderItem", version
-                )
-                or {}
-            )
-            own.setdefault("id", f"#{place}")
+            own = shaped({**rest, "id": text(item.get("id")) or f"#{place}"}, "ProductOrderItem", version) or {}
             own.setdefault("action", "noChange")
             own["state"] = _item_state(states.get(str(own["id"]), str(document["state"])), version)
             own["@type"] = own.get("@type") or "ProductOrderItem"

@@ -47,13 +47,14 @@ class Filter:
 def _compared(operator: str, told: str, value: str) -> bool:
     one, other = moment(told), moment(value)
     pair: tuple[Any, Any] = (one, other) if one is not None and other is not None else (told, value)
-    if one is None and _number(told) is not None and _number(value) is not None:
-        pair = (_number(told), _number(value))
+    if one is None and number_of(told) is not None and number_of(value) is not None:
+        pair = (number_of(told), number_of(value))
     less, same = bool(pair[0] < pair[1]), bool(pair[0] == pair[1])
     return {"lt": less, "lte": less or same, "gt": not less and not same, "gte": not less}[operator]
 
 
-def _number(value: str) -> float | None:
+def number_of(value: str) -> float | None:
+    """The number that a text is, in plain digits; None for any other."""
     return float(value) if value.removeprefix("-").replace(".", "", 1).isdecimal() and value.isascii() else None
 
 
