@@ -4,8 +4,7 @@ They are told as `o2c events find` or `o2c orders timeline ID -o jsonl` prints t
 nothing is imported here, and nothing taken that it concluded, but where "told" says so. Days are London's; shares are half-up.
 
 Runs. An account joins the first cycle day (1, 8, 15, 22) after its first service began and is billed at 06:00 on that day of every month: one-time charges,
-part periods by the days of the period, the next period in advance; VAT on the net of each group; 14 days to pay, a direct debit on a bank's day at least ten
-of them later. A service is charged from the day it was activated, an eSIM downloaded, or its download said to be done. A price that is not once a month is
+part periods by the days of the period, the next period in advance; VAT on the net of each group. A service is charged from the day it was activated, an eSIM downloaded, or its download said to be done. A price that is not once a month is
 charged whole for each of its own periods in the first run on or after it begins. A rise holds for services that began before it was announced: it parts a
 month by days, any other period costs what holds as it begins. Usage of the month before costs its price, rounded once.
 Discounts (a voucher is one) hold for their time from the charge, from the first bill day after that, or from a day: an exclusive one alone, of best-of ones the
