@@ -30,7 +30,6 @@ SORTS = frozenset({"captured_at", "closed_at", "external_id", "order", "priority
 """What a page of documents may be sorted by; with a minus before it, downwards."""
 CAPTURED, AMENDED = "order.captured", "order.amended"
 
-
 TOLD_OF_ORDERS = """SELECT position, event_id::text, stream, version, type, schema_version, occurred_at, order_id::text, customer_id, channel,
     command_id::text, actor, body::text AS told
 FROM o2c.event WHERE stream = ANY(%s) AND (version = 1 OR type = 'order.amended') ORDER BY stream, version"""
