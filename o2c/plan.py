@@ -48,8 +48,7 @@ from o2c.invoicing.invoice import INVOICE
 from o2c.invoicing.reaction import UNSERVED, WRITTEN_OFF, credits_disputed
 from o2c.invoicing.state import ACCOUNT
 from o2c.invoicing.step import GOODS as ONE_OFF_INVOICE
-from o2c.invoicing.step import OVERDUE, RELIEF
-from o2c.invoicing.step import STEP as BILL_RUN
+from o2c.invoicing.step import OVERDUE, RELIEF, bill_run_step
 from o2c.jobs.state import KIND as JOB
 from o2c.kernel.reaction import Reaction
 from o2c.kernel.reasons import CodeBook
@@ -72,6 +71,7 @@ from o2c.orders.voucher_expiry import STEP as VOUCHER_EXPIRY
 from o2c.partners.reaction import PARTNER_CAME_UP
 from o2c.partners.state import KIND as PARTNER
 from o2c.partners.step import PROBE
+from o2c.payments.settling import settled
 from o2c.payments.step import STEP as PAYMENT
 from o2c.porting.step import CANCEL as PORTING_CANCEL
 from o2c.porting.step import CUTOVER
@@ -93,6 +93,7 @@ from o2c.usage.state import KIND as USAGE
 from o2c.usage.state import ZONES
 from o2c.vouchers.state import KIND as VOUCHER
 
+BILL_RUN = bill_run_step(settled)
 STEPS: Mapping[str, Step] = {
     step.name: step
     for step in (

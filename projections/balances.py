@@ -21,7 +21,8 @@ def _evolve(doc: Doc, record: Seen) -> Doc:
         case "account.deposit-kept":
             deposits[body["order"]] = deposits.get(body["order"], 0) + amount
         case "account.deposit-freed":
-            deposits.pop(body["order"], None)
+            left = deposits.pop(body["order"], 0) - amount
+            deposits |= {body["order"]: left} if left > 0 else {}
             sums[body["becomes"]] += amount
         case "account.credit-received":
             sums["credit"] += amount
@@ -56,7 +57,7 @@ def _rows(stream: str, doc: Doc) -> Iterator[Row]:
 
 BALANCES = Projection(
     name="balances",
-    meaning="One row an account that holds or held money: owed to the customer, credit for its next invoices, deposits of open orders, paid back.",
+    meaning="One row an account that holds or held money: owed to the customer, credit for its next invoices, deposits that are kept, paid back.",
     shape_version=4,
     columns={
         "account": "text", "customer_id": "text", "currency": "text", "owed_minor": "bigint", "credit_minor": "bigint",

@@ -59,6 +59,7 @@ def _stands(doc: Doc, record: Seen) -> tuple[Doc, tuple[Posting, ...]]:
     if record.type == "account.deposit-freed":
         missing = body["amount_minor"] - doc["kept"].get(body["order"], 0)
         left = {order: minor for order, minor in doc["kept"].items() if order != body["order"]}
+        left |= {body["order"]: -missing} if missing < 0 else {}
         return {"kept": left}, deposit_before_accounts_held_money(missing) if missing > 0 else ()
     return {}, ()
 

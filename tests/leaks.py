@@ -147,6 +147,26 @@ def deposited(history: Sequence[Told], number: int, *, freed: bool) -> list[Told
     return [*history, *kept]
 
 
+def secured(history: Sequence[Told], number: int, *, bills: int = 4, late: int = 0, final: bool = False) -> list[Told]:
+    """A deposit that is kept for bills: all but the last one were paid in time, or the one of that place was not."""
+    account = f"BA-L{number}"
+    held = {"account": account, "customer": f"C-L{number}", "currency": "GBP", "amount_minor": 10000, "order": order_id(number, SALT)}
+    done = [
+        told(f"account-{account}", "account.deposit-kept", 6, **held),
+        told(f"account-{account}", "account.deposit-retained", 6, **held, good_bills=3),
+    ]
+    for place in range(1, bills + 1):
+        paper = f"{account}-S{place}"
+        done += [
+            told(f"account-{account}", "account.billed", 40 + place, invoice=paper, final=final and place == bills),
+            told(f"invoice-{paper}", "invoice.issued", 40 + place, account=account, number=paper, lines=[]),
+        ]
+        if place < bills:
+            done += [told(f"invoice-{paper}", "invoice.overdue", 40 + place)] if place == late else []
+            done += [told(f"invoice-{paper}", "payment.received", 40 + place)]
+    return [*history, *done]
+
+
 def device(number: int) -> list[Told]:
     """A device planned on 5 January, delivered on the 7th and invoiced whole on that day, to be paid in 24 instalments."""
     order, account, item = order_id(number, SALT), f"BA-L{number}", {"item": "1"}
@@ -228,6 +248,10 @@ LEAKS: tuple[Leaking, ...] = tuple(
              lambda h, n: [*ended(h, n, withdrawn=True), bill(n, 39, line(n, "part-period", "2026-02-08", "2026-02-08", 0))]),
             ("a deposit kept for good", "deposit-not-returned", 10000,
              lambda h, n: deposited(h, n, freed=False), lambda h, n: deposited(h, n, freed=True)),
+            ("a deposit kept after three bills paid in time", "deposit-not-returned", 10000,
+             secured, lambda h, n: secured(h, n, late=2)),
+            ("a deposit kept after the last bill", "deposit-not-returned", 10000,
+             lambda h, n: secured(h, n, bills=1, final=True), lambda h, n: secured(h, n, bills=1)),
             ("ended for a debt, and no final bill", "ended-without-final-bill", 0,
              lambda h, n: settled(h, n, final=False), lambda h, n: settled(h, n, final=True)),
             ("used before the end, told late, and on no further bill", "late-usage-not-billed", 0,

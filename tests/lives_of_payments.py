@@ -3,6 +3,11 @@
 from typing import Any
 
 CREDIT_TAKEN_BACK: dict[str, Any] = {
+    "a deposit kept for its bills, and split at the last one": (
+        ("account.opened", {}), ("account.deposit-kept", {}), ("account.charge-started", {}), ("account.deposit-retained", {}),
+        ("account.bill-run-requested", {}), ("account.billed", {}), ("account.deposit-retained", {"good_bills": 6}),
+        ("account.deposit-freed", {"amount_minor": 4000, "becomes": "credit"}), ("account.deposit-freed", {"amount_minor": 6000}),
+    ),
     "its credit taken back": (
         ("account.opened", {}), ("account.credit-received", {"amount_minor": 700}), ("account.credit-received", {}),
         ("account.credit-taken-back", {"amount_minor": 900}),

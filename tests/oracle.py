@@ -12,8 +12,9 @@ largest, stackable ones on what is left, by priority and name: a line below noth
 Ends. Of what was billed of a service that ended, the days from its end on are credited, but for what notes took off; of one that was complete, those until then
 that are on no bill are charged. While a line is barred by a policy that says so no bill has its days; where the policy gives them back, what was billed of them
 before is credited, from the bar on, and billed anew from when it serves.
-Money. What comes above what is open of an invoice is a credit, which the next bill takes; so is the deposit of an order that completed (in part), that of any
-other is owed. Paid back is first what is owed, and what is to go back is owed, until that is given up and what is told of it is a credit again. What is charged
+Money. What comes above what is open of an invoice is a credit, which the next bill takes; what becomes of the deposit of an order that
+completed (in part) is told, that of any other is owed as it ends. Paid back is first what is owed, and what is to go back is owed, until that is given up and
+what is told of it is a credit again. What is charged
 back or moved is open again, but for what is told to come off the credit that it made. What is written off of an invoice is told; its tax is relieved by its
 share, and what comes all the same is open again. What prepaid usage took off the balance is told; it is earned then, and what is left of a top-up when it expires.
 Books. What is billed for days is earned by days, what was served before the bill on its day.
@@ -31,7 +32,6 @@ from zoneinfo import ZoneInfo
 
 LONDON, NEVER, Json, iso = ZoneInfo("Europe/London"), datetime.max.replace(tzinfo=ZoneInfo("Europe/London")), Mapping, date.fromisoformat
 VAT = {"standard": 20, "reduced": 5, "zero": 0, "instalment": 0}  # per cent: gov.uk/vat-rates; an instalment had its tax with the goods
-ENDS = ("completed", "partially-completed", "failed", "rejected", "cancelled")
 BEGINS = {False: ("service.activated", "esim.downloaded"), True: ("delivery.delivered",)}  # what begins a service, and goods
 
 
@@ -252,7 +252,7 @@ class Oracle:
     """All accounts, as events tell of them; invoices as they are `told`, the notes that must say something, with what they do, and of streams who pays."""
 
     def __init__(self) -> None:
-        self.accounts, self.items, self.rises, self.payers, self.ends = defaultdict(Account), {}, [], {}, {}
+        self.accounts, self.items, self.rises, self.payers = defaultdict(Account), {}, [], {}
         self.until, self.told, self.notes = NEVER.replace(year=1), {}, []
 
     def take(self, event: Json) -> None:
@@ -303,6 +303,10 @@ class Oracle:
             account.post(at.date(), "cash", {"deposit": data["amount_minor"]})
         elif name == "account.refund-released" and account.going.pop(data["refund"], 0):
             account.post(at.date(), "owed-to-customers", {"customer-credit": data["of_credit_minor"]})
+        elif name[6:] in ("failed", "rejected", "cancelled") or (name == "account.deposit-freed" and account.deposits[data["order"]]):
+            minor, order = data.get("amount_minor", account.deposits[key]), data.get("order", key)
+            account.deposits[order] -= minor
+            account.post(at.date(), "deposit", {"customer-credit" if data.get("becomes") == "credit" else "owed-to-customers": minor})
         elif name in ("account.refund-reserved", "account.money-returned"):
             minor, becomes = data["amount_minor"], "cash" if "returned" in name else "owed-to-customers"
             owed = min(minor, account.going.pop(data.get("refund"), 0) or -account.stand["owed-to-customers"] - account.going.total())
@@ -319,9 +323,6 @@ class Oracle:
             account.post(at.date(), "prepaid", {"tax": tax, "revenue": data["charged_minor"] - tax - left})
         elif name == "prepaid.expired":
             account.post(at.date(), "prepaid", {"revenue": sum(account.top_ups.pop(x) for x in [*account.top_ups] if x <= at)})
-        self.ends |= {key: "customer-credit" if "completed" in name else "owed-to-customers"} if name[6:] in ENDS else {}
-        if minor := account.deposits.pop(key, 0) if key in self.ends else 0:
-            account.post(at.date(), "deposit", {self.ends[key]: minor})
 
     def of_invoice(self, account: Account, number: str, name: str, data: Json, at: datetime) -> None:
         """What is billed, taken off, paid, taken back, and given up."""

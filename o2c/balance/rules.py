@@ -23,7 +23,7 @@ class Holding(OfCustomer, Protocol):
 def pay_back(state: Holding, *, amount_minor: int, remittance: str, method: str, returned_on: str) -> Decision:
     """Record that money was paid back to the customer of an account: first what is owed, then a credit.
 
-    A deposit of an open order is not paid back before the order ended. The same reference, day and amount are the same transfer, and change
+    A deposit is not paid back while it is kept. The same reference, day and amount are the same transfer, and change
     nothing. Raises Refused (conflict) when the account holds less that could be paid back.
     """
     if (remittance, returned_on, amount_minor) in state.balance.returned:
@@ -47,7 +47,7 @@ def refuse_more(state: Holding, amount_minor: int) -> None:
     """Raises Refused (conflict) for more than can be paid back to the customer of an account, in minor units."""
     balance = state.balance
     if amount_minor > balance.returnable_minor:
-        kept = f"; deposits of open orders are kept ({len(balance.deposits)})" if balance.deposits else ""
+        kept = f"; deposits are kept ({len(balance.deposits)})" if balance.deposits else ""
         goes = f"; {from_minor(sum(balance.refunding.values()), state.currency)} goes back already" if balance.refunding else ""
         may = from_minor(balance.returnable_minor, state.currency) if state.currency else "nothing"
         raise Refused(f"account {state.account or '(none)'}: {may} can be paid back, not more{kept}{goes}", kind="conflict")

@@ -13,6 +13,7 @@ from o2c.kernel.balances import (
     CreditUsed,
     DepositFreed,
     DepositKept,
+    DepositRetained,
     MoneyReturned,
     OfBalance,
     RefundReleased,
@@ -41,7 +42,9 @@ class Balance:
     """Money on no invoice, in minor units: credits and what is owed, each by lots, the oldest first, and deposits by order, with the methods by which
     they came. `returned` are (reference, day, amount) of paybacks. `refunding` goes back by refunds that are under way; `refunds` are the names of all
     that there were, and `wanted` the (amount, author) of those that wait for a second person. `refunded` is what goes or went back of a payment, by the
-    payment provider's reference of it, and `set_aside` are the lots, owed and credits, of which refunds that are under way are made."""
+    payment provider's reference of it, and `set_aside` are the lots, owed and credits, of which refunds that are under way are made. `bills` are the numbers of
+    the invoices since the first deposit that is kept; `retained` are, of the deposits of orders that are complete, by order, after how many good bills each
+    is freed, and before which of `bills` none counts."""
 
     credits: tuple[Lot, ...] = ()
     owed: tuple[Lot, ...] = ()
@@ -53,6 +56,8 @@ class Balance:
     wanted: dict[str, tuple[int, str]] = field(default_factory=dict)
     refunded: dict[str, int] = field(default_factory=dict)
     set_aside: dict[str, tuple[tuple[Lot, ...], tuple[Lot, ...]]] = field(default_factory=dict, repr=False)
+    bills: tuple[str, ...] = ()
+    retained: dict[str, tuple[int, int]] = field(default_factory=dict)
 
     @property
     def credit_minor(self) -> int:
@@ -79,7 +84,7 @@ class Balance:
 
     @property
     def returnable_minor(self) -> int:
-        """What can be paid back: all but the deposits of open orders and what goes back already."""
+        """What can be paid back: all but the deposits that are kept and what goes back already."""
         return self.credit_minor + self.free_owed_minor
 
 
@@ -115,7 +120,9 @@ def moved(balance: Balance, event: OfBalance) -> Balance:
             deposits = {**balance.deposits, event.order: balance.deposits.get(event.order, 0) + amount_minor}
             return changed(balance, deposits=deposits, methods={**balance.methods, event.order: event.method})
         case DepositFreed():
-            return _freed(changed(balance, deposits=_without(balance.deposits, event.order)), event)
+            return _freed(balance, event)
+        case DepositRetained():
+            return changed(balance, retained={event.order: (event.good_bills, len(balance.bills)), **balance.retained})
         case CreditReceived():
             lot = Lot("invoice", event.invoice, amount_minor, event.method, event.reference)
             return changed(balance, credits=_with(balance.credits, lot))
@@ -188,7 +195,21 @@ def _but(lots: Mapping[str, Any], refund: str) -> dict[str, Any]:
     return {name: of for name, of in lots.items() if name != refund}
 
 
+def billed(balance: Balance, invoice: str) -> Balance:
+    """Give the balance after an invoice was issued, which counts for the deposits that are kept."""
+    return changed(balance, bills=(*balance.bills, invoice)) if invoice and balance.deposits else balance
+
+
+def _kept_less(balance: Balance, event: DepositFreed) -> Balance:
+    """The balance with so much less of a deposit; with all of the last one go the bills that counted for it."""
+    deposits = {order: minor - (event.amount_minor if order == event.order else 0) for order, minor in balance.deposits.items()}
+    deposits = {order: minor for order, minor in deposits.items() if minor > 0}
+    retained = {order: of for order, of in balance.retained.items() if order in deposits}
+    return changed(balance, deposits=deposits, retained=retained, bills=balance.bills if deposits else ())
+
+
 def _freed(balance: Balance, event: DepositFreed) -> Balance:
+    balance = _kept_less(balance, event)
     lot = Lot("deposit", event.order, event.amount_minor, balance.methods.get(event.order, ""))
     if event.becomes == "credit":
         return changed(balance, credits=_with(balance.credits, lot))

@@ -328,7 +328,7 @@ RULES: tuple[AssuranceRule, ...] = (
 DEPOSIT_RULE = (
     "deposit-not-returned",
     "G-RM-RA-RLj",
-    "The deposit of an order that is over is a credit, or owed to the customer, and no more than was kept.",
+    "The deposit of an order that is over is kept no longer than until enough bills were paid in time, or the last one came; no more is given back than was kept.",
 )
 FINAL_BILL_RULE = (
     "ended-without-final-bill",
@@ -355,12 +355,12 @@ def leaks_of(item: Item, today: str, days: int, *, rule: str = "") -> Iterator[L
 
 
 def kept_too_long(deposit: Deposit) -> Iterator[Leak]:
-    """A deposit that is kept though its order is over, or of which more was given back than was kept."""
-    amounts = sum(said.body["amount_minor"] for said in deposit.kept) - sum(said.body["amount_minor"] for said in deposit.freed)
-    if deposit.kept and (amounts < 0 or (deposit.ended and amounts > 0)):
-        first, since = deposit.kept[0].body, deposit.ended or deposit.freed[-1]
+    """A deposit that is kept though its order is over and no bill is to be waited for, or of which more was given back than was kept."""
+    amounts, kept_by = deposit.left_minor, deposit.overkept if deposit.retained else deposit.ended
+    if deposit.kept and (amounts < 0 or (kept_by and amounts > 0)):
+        first, since = deposit.kept[0].body, kept_by or deposit.ended or deposit.freed[-1]
         yield Leak(
-            DEPOSIT_RULE[0], deposit.order, "", first["account"], amounts, first["currency"], since.at[:10], _all(deposit.ended),
+            DEPOSIT_RULE[0], deposit.order, "", first["account"], amounts, first["currency"], since.at[:10], _all(deposit.ended, deposit.overkept),
             tuple(said.event for said in (*deposit.kept, *deposit.freed)),
         )  # fmt: skip
 

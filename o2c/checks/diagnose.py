@@ -183,7 +183,7 @@ more, whose one-time charge is billed twice or with another amount, or whose dis
 
 _PAYMENTS = """WITH bill AS (
         SELECT e.stream, sum((body->>'total_minor')::bigint) AS total, coalesce(sum((body->>'credit_used_minor')::bigint), 0) AS used, coalesce(sum((body->>'amount_minor')::bigint * CASE WHEN type IN ('payment.charged-back', 'payment.moved') THEN -1 ELSE 1 END), 0) AS paid,
-            coalesce(sum((body->>'amount_minor')::bigint) FILTER (WHERE brought AND body->>'method' <> 'bank-transfer'), 0) AS collected,
+            coalesce(sum((body->>'amount_minor')::bigint) FILTER (WHERE brought AND body->>'method' NOT IN ('bank-transfer', 'set-off')), 0) AS collected,
             count(*) FILTER (WHERE brought) AS payments,
             count(DISTINCT coalesce(nullif(body->>'reference', ''), event_id::text)) FILTER (WHERE brought) AS papers
         FROM o2c.event e CROSS JOIN LATERAL (SELECT type IN ('payment.received', 'payment.part-received')

@@ -7,13 +7,14 @@ from functools import partial
 
 from o2c.catalogue.events import PriceRiseAnnounced
 from o2c.checks import life_to_bill
-from o2c.checks.order_to_bill import ENDS, Billed, Closing, Deposit, Evidence, Item, Said
+from o2c.checks.order_to_bill import ENDS, Billed, Closing, Deposit, Evidence, Item, Said, Secured
 from o2c.kernel.charges import PriceTerms
 from projections.engine.seen import Seen
 
 TYPES = ENDS | life_to_bill.TYPES | {
     "order.planned", "order.vouchers-expired", "service.activated", "service.deactivated", "esim.downloaded", "step.forced", "step.skipped", "charging.started", "item.failed",
     "item.cancelled", "account.charge-started", "account.charge-withdrawn", "invoice.issued", "account.deposit-kept", "account.deposit-freed",
+    "account.deposit-retained", "invoice.overdue", "invoice.voided", "payment.received", "payment.charged-back", "payment.moved",
     "catalogue.price-rise-announced", "account.billed", "account.late-usage-reported",
     "collections.barred", "collections.bar-lifted", "device.assigned", "delivery.delivered", "account.instalments-agreed",
 }  # fmt: skip
@@ -21,7 +22,7 @@ TYPES = ENDS | life_to_bill.TYPES | {
 
 def gathered(records: Iterable[Seen], mine: Callable[[str], bool] = lambda order: True) -> Evidence:
     """Gather the evidence of events of TYPES in the order of the log, of those orders, and accounts by their names, that are `mine`."""
-    evidence, products = Evidence(), life_to_bill.Products()
+    evidence, products, payers = Evidence(), life_to_bill.Products(), dict[str, Secured]()
     of = partial(_mine, evidence, mine)
     for seen in records:
         if seen.type in life_to_bill.TYPES:
@@ -29,8 +30,11 @@ def gathered(records: Iterable[Seen], mine: Callable[[str], bool] = lambda order
             continue
         if seen.stream.startswith("account-") and mine(account := seen.stream.removeprefix("account-")):
             evidence.closings.setdefault(account, Closing(account)).told(seen)
+        _of_secured(evidence, payers, seen)
         if seen.type == "invoice.issued":
             _billed(evidence, seen, mine)
+        elif seen.stream.startswith("invoice-"):
+            continue
         elif seen.type == PriceRiseAnnounced.type_name:
             evidence.rises.append(PriceRiseAnnounced.model_validate(seen.body))
         elif seen.stream.startswith("collection-"):
@@ -38,6 +42,20 @@ def gathered(records: Iterable[Seen], mine: Callable[[str], bool] = lambda order
         elif (order := seen.body.get("order") or seen.order_id or seen.stream.removeprefix("order-")) and mine(order):
             _told(evidence, seen, order)
     return evidence
+
+
+def _of_secured(evidence: Evidence, payers: dict[str, Secured], seen: Seen) -> None:
+    """What an account that retains deposits is billed, and how it pays; `payers` finds it by the stream of its invoice."""
+    if seen.type == "invoice.issued" and seen.body["account"] in evidence.secured:
+        payers[seen.stream] = evidence.secured[seen.body["account"]]
+    if secured := payers.get(seen.stream):
+        secured.told(seen)
+    elif seen.type in ("account.billed", "account.instalments-agreed") and (
+        secured := evidence.secured.get(seen.stream.removeprefix("account-"))
+    ):
+        secured.instalments = secured.instalments or seen.type != "account.billed"
+        if seen.type == "account.billed":
+            secured.run(Said(seen.event_id, seen.at, seen.body))
 
 
 def _mine(evidence: Evidence, mine: Callable[[str], bool], order: str, item: str) -> Item | None:
@@ -77,7 +95,11 @@ def _told(evidence: Evidence, seen: Seen, order: str) -> None:
         evidence.deposits.setdefault(order, Deposit(order)).ended = said
     elif seen.type.startswith("account.deposit-"):
         deposit = evidence.deposits.setdefault(order, Deposit(order))
-        (deposit.kept if seen.type == "account.deposit-kept" else deposit.freed).append(said)
+        if seen.type != "account.deposit-retained":
+            (deposit.kept if seen.type == "account.deposit-kept" else deposit.freed).append(said)
+        elif deposit.retained is None:
+            deposit.retained, secured = said, evidence.secured.setdefault(seen.body["account"], Secured())
+            secured.deposits.append((deposit, len(secured.bills)))
     elif "item" in seen.body:
         _of_item(evidence.of(order, seen.body["item"]), seen, said)
 

@@ -177,12 +177,50 @@ class Item:
 
 @dataclass(slots=True)
 class Deposit:
-    """A deposit of an order: what is kept, what was freed, and how the order ended."""
+    """A deposit of an order: what is kept, what was freed, how the order ended, that its account `retained` it for bills paid in time, and by which bill run it
+    was kept though enough of them were, or though that was the last one."""
 
     order: str
     kept: list[Said] = field(default_factory=list)
     freed: list[Said] = field(default_factory=list)
     ended: Said | None = None
+    retained: Said | None = None
+    overkept: Said | None = None
+
+    @property
+    def left_minor(self) -> int:
+        """What is kept of it; below zero where more was given back."""
+        return sum(int(said.body["amount_minor"]) for said in self.kept) - sum(int(said.body["amount_minor"]) for said in self.freed)
+
+
+@dataclass(slots=True)
+class Secured:
+    """An account that retains deposits: its bills since the first of them, in order, each with whether it is paid and was never late, and before which of them none
+    counts for a deposit."""
+
+    deposits: list[tuple[Deposit, int]] = field(default_factory=list)
+    bills: dict[str, str] = field(default_factory=dict)
+    instalments: bool = False
+
+    def told(self, seen: Seen) -> None:
+        """Take down what becomes of a bill."""
+        number = seen.stream.removeprefix("invoice-")
+        if seen.type == "invoice.issued":
+            self.bills[number] = "good" if seen.body["total_minor"] == seen.body.get("credit_used_minor", 0) else "open"
+        elif number in self.bills:
+            good = seen.type == "payment.received" and self.bills[number] == "open"
+            self.bills[number] = "good" if good else "late" if seen.type != "payment.received" else self.bills[number]
+
+    def run(self, said: Said) -> None:
+        """A bill run of the account: what should be free by then and is not, is kept too long."""
+        for deposit, since in self.deposits:
+            assert deposit.retained is not None
+            row = 0
+            for stands in list(self.bills.values())[since:]:
+                row = 0 if stands == "late" else row + (stands == "good")
+            enough = row >= deposit.retained.body["good_bills"]
+            if deposit.left_minor > 0 and (enough or (said.body.get("final") and not self.instalments)):
+                deposit.overkept = deposit.overkept or said
 
 
 @dataclass(slots=True)
@@ -220,10 +258,11 @@ class Closing:
 
 @dataclass(slots=True)
 class Evidence:
-    """Items by order and item, deposits by order, accounts, and the rises of prices that were announced."""
+    """Items by order and item, deposits by order, accounts, those that retain deposits, and the rises of prices that were announced."""
 
     items: dict[tuple[str, str], Item] = field(default_factory=dict)
     deposits: dict[str, Deposit] = field(default_factory=dict)
+    secured: dict[str, Secured] = field(default_factory=dict)
     closings: dict[str, Closing] = field(default_factory=dict)
     rises: list[PriceRiseAnnounced] = field(default_factory=list)
 

@@ -104,9 +104,10 @@ class DepositReceived(SetAside, name="deposit.received", step="credit", stream="
 
 
 class DepositReleased(LetGo, name="deposit.released", step="credit", stream="order"):
-    """The order is over, and its deposit with it: a credit for the next invoices of its account, or owed to the customer."""
+    """The order is over, and keeps its deposit no more: it is retained by the account until enough bills were paid in time, a credit for its next
+    invoices, or owed to the customer."""
 
     example = {"amount_minor": 10000, "currency": "GBP", "becomes": "owed"}
     amount_minor: int
     currency: str
-    becomes: Literal["credit", "owed"]
+    becomes: Literal["retained", "credit", "owed"]

@@ -11,7 +11,7 @@ from o2c.credit.events import CreditApproved, CreditDeclined, CreditNoticeReques
 from o2c.credit.policy import PACKAGED, CreditPolicies
 from o2c.customers.events import CreditCommitted, CreditNoticeOwed, CustomerContacted
 from o2c.customers.state import CREDIT_NOTICE, stream_of
-from o2c.kernel.balances import DepositFreed, DepositKept
+from o2c.kernel.balances import DepositFreed, DepositKept, DepositRetained
 from o2c.kernel.charges import account_stream
 from o2c.kernel.decision import NOTHING, Decision, just
 from o2c.kernel.event import Event
@@ -171,8 +171,8 @@ def deposit(
     """Record money that came as a deposit; the gate passes once all instalments reach the amount that the bureau wanted.
 
     Amounts are minor units. Any amount will do where the bureau named none, and more than wanted is taken too: money that came cannot be
-    refused. Nor can what comes once the order waits for it no more: an order that goes on keeps it, and of one that is over it is a credit or
-    owed at once, as any deposit is then (`release`). More than twice what is missing, and money for an order that never waited for a deposit, is a
+    refused. Nor can what comes once the order waits for it no more: an order that goes on keeps it, and of one that is over it is what any
+    deposit is then (`release`). More than twice what is missing, and money for an order that never waited for a deposit, is a
     slip of the keyboard until somebody is `sure`. The account of the order keeps the deposit. A deposit is told by its reference, its day and its
     amount: all three the same are the same deposit and change nothing. Days are ISO dates; where `arrived_on` is empty, `today` is meant.
 
@@ -235,7 +235,8 @@ def _refuse_unasked(work: Work, *, asked: bool, sure: bool) -> None:
 
 
 def release(work: Work, at: datetime) -> Decision:
-    """Let go of the deposit of an order that is over: of a completed one it is a credit for the next invoices, of any other it is owed back."""
+    """Let go of the deposit of an order that is over: of a completed one the account retains it for as many good bills as the market wants, or has it as a
+    credit at once where that wants none; of any other it is owed back."""
     kept = work.state.kept("", "credit")
     if not kept:
         return just()
@@ -243,15 +244,18 @@ def release(work: Work, at: datetime) -> Decision:
 
 
 def _freed(work: Work, amount_minor: int, currency: str) -> Decision:
-    state = work.state
-    becomes: Literal["credit", "owed"] = "credit" if order_state(state.progress) in ("completed", "partial") else "owed"
-    freed = DepositFreed(
-        account=state.account,
-        customer=state.party,
-        currency=currency,
-        amount_minor=amount_minor,
-        order=state.order_id,
-        becomes=becomes,
-    )
-    released = DepositReleased(amount_minor=amount_minor, currency=currency, becomes=becomes)
-    return Decision((released,), ((account_stream(state.account), freed),))
+    state, good_bills = work.state, work.market.credit.deposit_good_bills
+    stream, completed = account_stream(state.account), order_state(state.progress) in ("completed", "partial")
+    of_order = {
+        "account": state.account,
+        "customer": state.party,
+        "currency": currency,
+        "amount_minor": amount_minor,
+        "order": state.order_id,
+    }
+    if completed and good_bills:
+        retained = DepositRetained.model_validate({**of_order, "good_bills": good_bills})
+        return Decision((DepositReleased(amount_minor=amount_minor, currency=currency, becomes="retained"),), ((stream, retained),))
+    becomes: Literal["credit", "owed"] = "credit" if completed else "owed"
+    freed = DepositFreed.model_validate({**of_order, "becomes": becomes})
+    return Decision((DepositReleased(amount_minor=amount_minor, currency=currency, becomes=becomes),), ((stream, freed),))

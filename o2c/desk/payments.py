@@ -29,7 +29,7 @@ from o2c.views.reading import amount_text
 NEARLY_DUE = timedelta(minutes=5)
 """A demand due so soon may be on its way to the provider already (clocks differ, calls take time): its answer must find its row."""
 BECOMES_CREDIT = frozenset({"order.completed", "order.partially-completed"})
-"""The ends of an order whose deposit is used for its bills."""
+"""The ends of an order whose deposit is kept for its bills."""
 _TYPED = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 """What a person writes for an amount; a paper may use exponents, a slip of the keyboard makes one."""
 
@@ -46,7 +46,7 @@ def deposit(
     arrived_on: date | None = None,
     sure: bool = False,
 ) -> Written:
-    """Record a deposit of an order; the credit gate passes once it is enough. What comes when the order is over is a credit or owed at once.
+    """Record a deposit of an order; the credit gate passes once it is enough. What comes when the order is over is kept by the account, or owed at once.
 
     `amount` is decimal text in the currency, the market's when none is named. The same reference, day and amount are the same deposit: then
     the answer says `repeated`. Raises Refused: missing (no such order), conflict (the order never waited for one or far more came than is missing,
@@ -98,7 +98,9 @@ def deposit_stands(app: Engine, order: str) -> str:
     """How an order stands with its deposit, in words: what is still missing, that the gate is passed, or what became of it."""
     state = find_order(app, order)[1]
     if state.closed:
-        became = "a credit of its account" if state.closed in BECOMES_CREDIT else "owed to the customer: see `o2c payments owed`"
+        good_bills = app.book.market(state.market).credit.deposit_good_bills
+        kept_on = f"kept until {good_bills} bills in a row were paid by their due day" if good_bills else "a credit of its account"
+        became = kept_on if state.closed in BECOMES_CREDIT else "owed to the customer: see `o2c payments owed`"
         return f"the order is over, so it is {became}"
     kept = state.kept("", CREDIT.name)
     if kept and kept[-1]["missing_minor"] and state.record("", CREDIT.name).waiting_for:

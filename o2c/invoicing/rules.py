@@ -4,27 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
+from functools import reduce
 from itertools import chain, pairwise
 from typing import Any
 
-from o2c.balance.state import parts_used
+from o2c.balance.state import moved, parts_used
 from o2c.catalogue.events import PriceRiseAnnounced
 from o2c.catalogue.rises import price_on, rises_of
 from o2c.catalogue.state import STREAM as CATALOGUE
 from o2c.customers.events import CustomerRegistered
 from o2c.customers.state import stream_of as customer_stream
 from o2c.invoicing.charge import Charge
+from o2c.invoicing.deposits import Pays, all_freed, bills_read, earned, pays_nothing, set_off
 from o2c.invoicing.discounts import billed_to, discounted, endings, placed
 from o2c.invoicing.events import AccountBilled, InvoiceIssued, InvoiceOverdue
 from o2c.invoicing.instalments import instalments_of
 from o2c.invoicing.of_market import rated, seller_of
 from o2c.invoicing.papers import InvoiceLine, described, extent, series_of, tax_sums
-from o2c.invoicing.state import AccountState, following_run, only
+from o2c.invoicing.state import AccountState, evolve_account, following_run, only
 from o2c.invoicing.usage import catalogue_streams, usage_of_run
 from o2c.kernel.arrears import arrears
 from o2c.kernel.balances import CreditUsed
 from o2c.kernel.charges import invoice_stream
 from o2c.kernel.decision import Decision, just
+from o2c.kernel.frozen import changed
 from o2c.kernel.money import part_of
 from o2c.kernel.periods import Period, local_date, local_time, next_month, previous_month
 from o2c.kernel.work import Work
@@ -33,17 +36,18 @@ from o2c.markets.base import Market, debit_day
 
 def streams_read(work: Work) -> tuple[str, ...]:
     """Name the streams that a bill run reads: the customer's own, for the payment method, the catalogue's, for rises of prices, and its versions, for
-    prices of usage."""
-    return (customer_stream(work.state.customer), CATALOGUE, *catalogue_streams(work.state))
+    prices of usage; while a deposit is kept for them, earlier bills."""
+    return (customer_stream(work.state.customer), CATALOGUE, *catalogue_streams(work.state), *bills_read(work.state))
 
 
-def bill(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
+def bill(work: Work, data: Mapping[str, Any], at: datetime, *, pays: Pays = pays_nothing) -> Decision:
     """Bill the account for the run that is due: everything active before the run's day, up to the next run's day; of a charge with periods of
     its own, those that have begun by the run's day.
 
     Gives `account.billed` and, when there is anything to charge, an invoice in its own stream whose number (account and day) is guarded.
     Amounts are net minor units; tax is computed once for each tax group over the sum of its lines, half-up, and added. A customer without a
-    payment method gets the method `invoice`. A credit of the account is taken off the invoice. ValueError when the market has no tax rate for the day.
+    payment method gets the method `invoice`. A credit of the account is taken off the invoice, and so is a deposit for which enough bills were paid in time. On
+    the last bill all deposits are, and what that leaves of them `pays` for earlier invoices or is owed to the customer. ValueError when the market has no tax rate for the day.
 
     Source: billing facts, section 6.4 (rounding for each line, tax for each group of a rate).
     """
@@ -67,8 +71,11 @@ def bill(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
         own_periods_to={key: begun(charge, run_on)[-1].end.isoformat() for key, charge in own.items()},
     )
     taken = (*((used,) if used else ()), *of_agreements)
+    last = bool(state.balance.retained) and not reduce(evolve_account, (*taken, billed), state).to_bill
+    freed = all_freed(state) if last else earned(state, work.read)
     if not lines:
-        return just(*taken, billed)
+        return just(*taken) + (set_off(work, freed, 0, run_on, at, pays=pays) if last else just(*freed)) + just(billed)
+    spent = changed(state, balance=reduce(moved, freed, state.balance))
     customer = work.read.get(customer_stream(state.customer))
     papers = customer.papers if customer else None
     ending = tuple(
@@ -76,10 +83,10 @@ def bill(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
         for key, charge in sorted(state.charges.items())
         for one in endings(charge, run_on, billed_to(charge, run_on, billed.own_periods_to.get(key, "")))
     )
-    issued = issue(state, number, lines, run_on, at, papers, work.market).model_copy(update={"endings": ending, "final": state.to_settle})
-    return Decision(
-        (*taken, *credit_used(state, issued), billed), ((invoice_stream(number), issued),), takes=(work.guard("invoice", number),)
-    )
+    issued = issue(spent, number, lines, run_on, at, papers, work.market).model_copy(update={"endings": ending, "final": state.to_settle})
+    released = set_off(work, freed, issued.credit_used_minor, run_on, at, pays=pays) if last else just(*freed)
+    told = Decision((*credit_used(state, issued), billed), ((invoice_stream(number), issued),), takes=(work.guard("invoice", number),))
+    return just(*taken) + released + told
 
 
 def issue(

@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, cast
 
-from o2c.balance.state import Balance, moved
+from o2c.balance.state import Balance, billed, moved
 from o2c.instalments.events import OfInstalments
 from o2c.instalments.state import Agreement
 from o2c.instalments.state import stood as stood_agreements
 from o2c.invoicing.charge import Charge, resting
+from o2c.invoicing.deposits import unbilled
 from o2c.invoicing.events import (
     AccountBilled,
     BillRunRequested,
@@ -170,14 +171,20 @@ def _moved(state: AccountState, event: OfBalance) -> AccountState:
 def _billed(state: AccountState, event: AccountBilled) -> AccountState:
     charges = {key: _billed_charge(charge, _billed_to(key, charge, event), event) for key, charge in state.charges.items()}
     settled_on = state.settled_on or (event.run_on if event.final else "")
-    over = {"due_run": "", "next_run": event.billed_to, "settled_on": settled_on, "late_on": ""}
+    over = {
+        "due_run": "",
+        "next_run": event.billed_to,
+        "settled_on": settled_on,
+        "late_on": "",
+        "balance": billed(state.balance, event.invoice),
+    }
     return changed(state, charges=charges, **over, records=_without(state.records, "bill-run"))
 
 
 def _one_off(state: AccountState, event: OneOffInvoiced) -> AccountState:
     charges = {key: changed(each, goods_invoice=event.invoice) if key in event.charges else each for key, each in state.charges.items()}
-    made = state.one_offs + bool(event.invoice)
-    return changed(state, charges=charges, one_off_asked=False, one_offs=made, records=_without(state.records, ONE_OFF))
+    made, balance = state.one_offs + bool(event.invoice), billed(state.balance, event.invoice)
+    return changed(state, charges=charges, balance=balance, one_off_asked=False, one_offs=made, records=_without(state.records, ONE_OFF))
 
 
 def _without(records: Mapping[str, Record], step: str) -> dict[str, Record]:
@@ -209,7 +216,7 @@ def advance_account(state: AccountState, touched: frozenset[str], at: datetime, 
         return decision + cast("Decision", book.steps["bill-run"].request(work, at, due_at=_due_at(work)))
     if state.due_run and not state.to_bill and not state.to_settle:
         return decision + just(StepCancelled(step="bill-run"))
-    return decision
+    return decision or just(*unbilled(state))
 
 
 def bill_run(work: Work) -> dict[str, str]:
@@ -260,7 +267,7 @@ def following_run(run_on: date) -> date:
 
 ACCOUNT = StreamKind(
     category="account",
-    shape_version=15,
+    shape_version=16,
     state_type=AccountState,
     initial=lambda _: AccountState(),
     evolve=evolve_account,

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from o2c.invoicing import debts, one_off, rules
+from o2c.invoicing.deposits import Pays
 from o2c.invoicing.events import (
     BillRunFellOut,
     BillRunRequested,
@@ -17,15 +20,20 @@ from o2c.invoicing.state import ONE_OFF, bill_run
 from o2c.invoicing.usage import records_wanted
 from o2c.kernel.step import Step
 
-STEP = Step(
-    name="bill-run",
-    requested=BillRunRequested,
-    fell_out=BillRunFellOut,
-    complete=rules.bill,
-    reads=rules.streams_read,
-    records=records_wanted,
-    facts=bill_run,
-)
+
+def bill_run_step(pays: Pays) -> Step:
+    """The bill run, with the rule by which a deposit `pays` for what is owed on earlier invoices."""
+    return Step(
+        name="bill-run",
+        requested=BillRunRequested,
+        fell_out=BillRunFellOut,
+        complete=partial(rules.bill, pays=pays),
+        reads=rules.streams_read,
+        records=records_wanted,
+        facts=bill_run,
+    )
+
+
 GOODS = Step(
     name=ONE_OFF,
     requested=OneOffRequested,

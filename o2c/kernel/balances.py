@@ -1,7 +1,7 @@
 """Events of the money that an account holds for its customer. Orders, payments and billing share them, which do not import one another.
 
-Money that came and stands on no invoice is one of three things: a deposit that is kept for an open order, a credit that the next invoice uses
-by itself, or owed to the customer, which somebody has to pay back.
+Money that came and stands on no invoice is one of three things: a deposit that is kept, while its order is open and until enough bills were paid in
+time, a credit that the next invoice uses by itself, or owed to the customer, which somebody has to pay back.
 """
 
 from __future__ import annotations
@@ -46,9 +46,18 @@ class DepositKept(OfBalance, name="account.deposit-kept", stream="account"):
     method: str = ""
 
 
+class DepositRetained(OfBalance, name="account.deposit-retained", stream="account"):
+    """The order was completed, and its deposit is kept on, as security for what is billed: until `good_bills` bills in a row from now on were paid by
+    their due day, or else until the last bill, where it is set off against what is owed."""
+
+    example = {**_HELD, "order": _ORDER, "good_bills": 3}
+    order: str
+    good_bills: int
+
+
 class DepositFreed(OfBalance, name="account.deposit-freed", stream="account"):
-    """The order is over, and so is the use of its deposit. That of a completed order becomes a credit for the next invoices; that of one which
-    was rejected, cancelled or failed is owed to the customer until it is paid back."""
+    """A deposit, or this much of it, is kept no more. That of an order which was rejected, cancelled or failed is owed to the customer until it is paid back.
+    That of a completed one becomes a credit that the next invoice uses, once enough bills were paid in time; what the last bill leaves of it is owed."""
 
     example = {**_HELD, "order": _ORDER, "becomes": "owed"}
     order: str

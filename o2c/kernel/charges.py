@@ -14,6 +14,10 @@ from o2c.kernel.shapes import OfItem
 
 BANK_TRANSFER = "bank-transfer"
 """The payment method of money that a person saw arrive in the bank account."""
+SET_OFF = "set-off"
+"""The payment method of a deposit that is set off against what is owed, and the way in which it was given back: no money moves."""
+NOT_BROUGHT = frozenset({BANK_TRANSFER, SET_OFF})
+"""The methods of money that no payment provider brings, and none takes back."""
 WhileBarred = Literal["charged", "not-charged", "credited"]
 """What becomes of recurring prices on days on which a line is barred: they are charged; or charged by no bill that comes after the bar; or, besides, what was
 billed of such days in advance is credited by days. The day of the bar is the first of them, the day on which the line serves again is none."""
@@ -37,8 +41,8 @@ class MoneyReceived(OfItem):
 
     @property
     def brought(self) -> bool:
-        """Whether the payment provider brought it for a demand: not what came by bank, was moved here or won back."""
-        return self.method != BANK_TRANSFER and not self.moved_from and not self.won_back
+        """Whether the payment provider brought it for a demand: not what came by bank, was set off, moved here or won back."""
+        return self.method not in NOT_BROUGHT and not self.moved_from and not self.won_back
 
 
 class OfCustomer(Protocol):

@@ -134,11 +134,14 @@ class CreditRules:
     `notice_days` is None where no statute asks an operator for such a notice. A deposit that is asked for because of a report goes against
     the customer as a refusal does. Source: 15 USC 1681m(a), with FTC advisory opinion to CommNet Cellular, 28 July 1998, for a market that
     has the duty; that statute names no number of days, 12 CFR 1002.9(a)(1) has 30 [M].
+
+    The deposit of a completed order is kept until `deposit_good_bills` bills in a row were paid by their due day; 0: it is a credit at once.
     """
 
     decision_days: int
     notice_days: int | None
     source: str
+    deposit_good_bills: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -132,7 +132,9 @@ GB = Market(
         decision_days=30,
         notice_days=None,
         source="how long a decision holds: the operator's own policy; notice: Consumer Credit Act 1974, s. 157(A1) and (1) bind creditors under "
-        "regulated agreements (with the decision, or on request), and a contract for service without a loan is none [M]",
+        "regulated agreements (with the decision, or on request), and a contract for service without a loan is none [M]; how long a deposit is kept: no "
+        "statute says it for telecoms, so the operators' own practice, three bills paid in time [M]",
+        deposit_good_bills=3,
     ),
     invoicing=InvoicingRules(
         # The invented operator of the simulation; its VAT number has the check digits of one and was made up.

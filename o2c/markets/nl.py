@@ -131,7 +131,9 @@ NL = Market(
         decision_days=30,
         notice_days=None,
         source="how long a decision holds: the operator's own policy; notice: Directive 2008/48/EC, art. 9(2) binds creditors, and a contract for "
-        "service without a loan is no credit agreement [M]",
+        "service without a loan is no credit agreement [M]; how long a deposit is kept: no statute says it for telecoms, so the operators' own practice, six "
+        "bills paid in time [M]",
+        deposit_good_bills=6,
     ),
     invoicing=InvoicingRules(
         # The invented operator of the simulation; its VAT number has the check digits of one and was made up.

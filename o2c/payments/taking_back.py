@@ -9,7 +9,7 @@ from typing import Any
 from o2c.balance.rules import Holding
 from o2c.kernel.arrears import Cause, arrears
 from o2c.kernel.balances import CreditTakenBack
-from o2c.kernel.charges import BANK_TRANSFER, account_stream
+from o2c.kernel.charges import NOT_BROUGHT, account_stream
 from o2c.kernel.decision import NOTHING, Decision, just
 from o2c.kernel.event import Event
 from o2c.kernel.money import from_minor
@@ -142,11 +142,13 @@ def _payment(work: Work, payment: str, *, chargeable: bool) -> int:
     """The number of the payment that is meant: the one of that reference, or the only one of which anything is left."""
     found = [number for number, one in enumerate(work.state.payments, 1) if not payment or payment in (one.reference, one.remittance)]
     left = [number for number in found if work.state.payments[number - 1].amount_minor > work.state.payments[number - 1].back_minor]
-    fit = [number for number in left if not chargeable or work.state.payments[number - 1].method != BANK_TRANSFER]
+    fit = [number for number in left if not chargeable or work.state.payments[number - 1].method not in NOT_BROUGHT]
     if not found:
         raise Refused(f"{work.stream}: no such payment came; see `o2c payments show`", kind="missing")
     if left and not fit:
-        raise Refused(f"{work.stream}: what came by bank transfer is not charged back; record what was sent back (`o2c payments refund`)")
+        raise Refused(
+            f"{work.stream}: what came by bank transfer, or of a deposit, is not charged back; record what was sent back (`o2c payments refund`)"
+        )
     if not payment and len(fit) > 1:
         raise Refused(f"{work.stream}: {len(fit)} payments came; say the reference of the one that is meant")
     return (fit or found)[0]

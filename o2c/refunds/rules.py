@@ -10,7 +10,7 @@ from typing import Any
 from o2c.balance.rules import Holding, refuse_more
 from o2c.balance.state import Lot, oldest
 from o2c.kernel.balances import MoneyReturned, RefundReleased, RefundReserved, RefundWanted
-from o2c.kernel.charges import BANK_TRANSFER, account_stream
+from o2c.kernel.charges import BANK_TRANSFER, SET_OFF, account_stream
 from o2c.kernel.decision import NOTHING, Decision, just
 from o2c.kernel.periods import local_date
 from o2c.kernel.refusal import Refused
@@ -57,7 +57,8 @@ def _reserve(state: Holding, amount_minor: int, *, author: str, approved_by: str
     opened: list[tuple[str, RefundOpened]] = []
     for number, (way, part_minor, of_credit_minor) in enumerate(_ways(state, amount_minor)):
         refund = wanted if wanted and not number else _name(state, number + (0 if wanted else 1))
-        body = {**_of(state), "amount_minor": part_minor, "refund": refund, "method": way[0] or BANK_TRANSFER, "reference": way[1]}
+        method = BANK_TRANSFER if way[0] in ("", SET_OFF) else way[0]
+        body = {**_of(state), "amount_minor": part_minor, "refund": refund, "method": method, "reference": way[1]}
         by = {"author": author, "approved_by": approved_by, "of_credit_minor": of_credit_minor}
         events.append(RefundReserved.model_validate({**body, **by}))
         opened.append((refund_stream(refund), RefundOpened.model_validate({**body, "market": market, "opened_on": today})))

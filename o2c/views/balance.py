@@ -97,7 +97,8 @@ def _items(
     for refund, amount_minor in state.balance.refunding.items():
         yield _item("refund", refund, since.get(refund, ""), amount_minor, origin="refund")
     for order, amount_minor in state.balance.deposits.items():
-        yield _item("deposit", order, since.get(order, ""), amount_minor)
+        origin = "good-bills" if order in state.balance.retained else "order"
+        yield _item("deposit", order, since.get(order, ""), amount_minor, origin=origin)
 
 
 def _of_lot(what: str, lot: Lot, since: Since) -> BalanceItemShown:
@@ -110,7 +111,7 @@ def _item(
     return {
         "what": what,
         "of": of,
-        "origin": origin or ("order" if what == "deposit" else "invoice"),
+        "origin": origin or "invoice",
         "since": since,
         "due_on": due_on,
         "amount_minor": amount_minor,

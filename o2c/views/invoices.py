@@ -100,7 +100,7 @@ def invoice_streams(app: Engine, account: str) -> list[str]:
 
 
 def money_owed(app: Engine, *, accounts: Sequence[str] = (), limit: int | None = None) -> list[OwedShown]:
-    """The money that accounts hold for their customers: owed and to be paid back, credit for the next invoice, deposits of open orders.
+    """The money that accounts hold for their customers: owed and to be paid back, credit for the next invoice, deposits that are kept.
 
     Those that owe come first; with `accounts` those alone. Amounts are minor units. The projections must be caught up.
     """

@@ -143,11 +143,11 @@ def resubmissions_of(state: OrderState) -> Rows:
     ]
 
 
-_BECAME = {"credit": "credit of the account", "owed": "owed to the customer"}
+_BECAME = {"retained": "kept by the account for bills paid in time", "credit": "credit of the account", "owed": "owed to the customer"}
 
 
 def deposits_of(facts: Iterable[Fact]) -> Rows:
-    """What came as deposits of an order, and what became of them once it was over: a credit of its account, or owed to the customer."""
+    """What came as deposits of an order, and what became of them once it was over: kept by its account, a credit of it, or owed to the customer."""
     return [
         {
             "occurred_at": plain(fact.occurred_at),

@@ -75,7 +75,7 @@ def _earned(row: dict[str, Any], day: date) -> int:
 
 
 def test_the_money_moves_from_account_to_account(world: World, desk: Desk) -> None:
-    """A deposit is a liability, then a credit, which the bill uses; what comes above a bill is a credit, and what is paid back leaves the bank."""
+    """A deposit is a liability until three bills were paid in time, then a credit, which the next bill uses; what is paid back leaves the bank."""
     world.stocked(pays="invoice")
     world.scripted.will("credit", DEPOSIT)
     world.take(order("WEB-1", line()))
@@ -84,18 +84,23 @@ def test_the_money_moves_from_account_to_account(world: World, desk: Desk) -> No
     assert standing(world) == {"cash": 10000, "deposit": -10000}
 
     world.run(at(7, 10))
-    assert standing(world) == {"cash": 10000, "customer-credit": -10000}
+    assert standing(world) == {"cash": 10000, "deposit": -10000}
 
-    world.run(at(8, 12))
-    [issued] = issued_by(world)
+    world.run(at(8, 5, month=4))
+    assert standing(world)["deposit"] == -10000
+    paid = standing(world)["cash"] - 10000
+    world.run(at(8, 12, month=4))
+    *before, issued = issued_by(world)
     stood = standing(world)
+    assert paid == sum(each["total_minor"] for each in before)
+    assert "deposit" not in stood
     assert stood["customer-credit"] == -(10000 - issued["credit_used_minor"])
     assert stood.get("receivable", 0) == issued["total_minor"] - issued["credit_used_minor"]
 
     left = -stood["customer-credit"]
     desk.types("payments", "refund", "BA-C-1", "--amount", f"{left / 100:.2f}", "--reference", "TFR-2")
     stood = standing(world)
-    assert stood["cash"] == 10000 - left
+    assert stood["cash"] == 10000 + paid - left
     assert "customer-credit" not in stood
 
 
@@ -221,7 +226,7 @@ def test_the_books_on_the_command_line_and_in_python(shell: Shell, dsn: str) -> 
 
 
 def test_the_oracle_works_out_the_same_books(world: World, desk: Desk, tmp_path: Path) -> None:
-    """A deposit that becomes a credit and one that is owed, money above a bill and in parts, a payback: every posting is what the timelines come to."""
+    """A deposit that is kept and one that is owed, money above a bill and in parts, a payback: every posting is what the timelines come to."""
     world.stocked(pays="invoice")
     world.scripted.will("credit", DEPOSIT, DEPOSIT)
     world.take(order("WEB-1", line()), order("WEB-2", line(), party="C-2"), order("WEB-3", line(), party="C-3"))

@@ -54,7 +54,7 @@ def test_a_deposit_is_held_while_its_order_is_open(deposited: World, desk: Desk)
     """It is in the customer's balance, and nobody pays it back before the order ended."""
     assert held(desk) == {**NOTHING, "deposits_minor": 4000}
     assert desk.sees("orders", "show", "WEB-1")["deposits"][0]["amount_minor"] == 4000
-    with pytest.raises(Refused, match=r"0\.00 can be paid back, not more; deposits of open orders are kept"):
+    with pytest.raises(Refused, match=r"0\.00 can be paid back, not more; deposits are kept"):
         desk.types("payments", "refund", "BA-C-1", "--amount", "40.00", "--reference", "TFR-9")
     assert accounted(deposited).startswith("came 4,000 = on invoices 0 + held for customers 4,000 + paid back 0")
 
@@ -119,8 +119,8 @@ def test_money_for_an_order_that_is_over_and_far_too_much_asks_again(deposited: 
     assert held(desk) == {**NOTHING, "owed_minor": 4000 + 9_999_900}
 
 
-def test_money_that_comes_after_the_gate_is_kept_until_the_order_is_over(world: World, desk: Desk) -> None:
-    """The gate is passed and the address is wrong: 20.00 more are a deposit of the open order; completed, they are credit, as is what comes then."""
+def test_money_that_comes_after_the_gate_is_kept_as_what_came_before(world: World, desk: Desk) -> None:
+    """The gate is passed and the address is wrong: 20.00 more are a deposit of the open order; completed, they are kept for its bills, as is what comes then."""
     world.stocked(pays="invoice")
     world.scripted.will("credit", DEPOSIT)
     world.take(order("WEB-1", line(sim="physical", place="nowhere")))
@@ -132,9 +132,9 @@ def test_money_that_comes_after_the_gate_is_kept_until_the_order_is_over(world: 
     world.resolve("DQ-ADDR", Correct({"place": ADDRESS}))
     world.run(at(14))
     assert world.state("WEB-1") == "completed"
-    assert "a credit of its account" in desk.types("payments", "deposit", "WEB-1", "--amount", "5.00", "--reference", "TFR-3")
-    used = sum(invoice["credit_used_minor"] for invoice in desk.sees("customers", "show", "C-1")["invoices"])
-    assert held(desk) == {**NOTHING, "credit_minor": 12_500 - used}
+    late = desk.types("payments", "deposit", "WEB-1", "--amount", "5.00", "--reference", "TFR-3")
+    assert "kept until 3 bills in a row were paid by their due day" in late
+    assert held(desk) == {**NOTHING, "deposits_minor": 12_500}
     accounted(world)
 
 
@@ -153,21 +153,6 @@ def test_money_for_an_order_that_never_waited_for_a_deposit_asks_again(world: Wo
         desk.types("payments", "deposit", "WEB-2", "--amount", "5.00", "--reference", "TFR-1", "--yes")
     assert refused.value.kind == "conflict"
     accounted(world)
-
-
-def test_the_deposit_of_a_completed_order_pays_its_first_bill(deposited: World, desk: Desk) -> None:
-    """It becomes a credit when the order completes, which the invoice uses: only the rest is asked for."""
-    desk.types("payments", "deposit", "WEB-1", "--amount", "60.00", "--reference", "TFR-2")
-    deposited.run(at(7))
-    assert held(desk) == {**NOTHING, "credit_minor": 10_000}
-    deposited.run(at(8, 7))
-
-    [invoice] = desk.sees("customers", "show", "C-1")["invoices"]
-    used = invoice["credit_used_minor"]
-    assert used == min(invoice["total_minor"], 10_000) > 0
-    assert held(desk) == {**NOTHING, "credit_minor": 10_000 - used}
-    assert invoice["state"] == "paid"
-    accounted(deposited)
 
 
 def test_what_came_too_much_is_taken_off_the_next_invoices(world: World, desk: Desk) -> None:

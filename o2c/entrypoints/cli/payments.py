@@ -45,8 +45,8 @@ def payments_deposit(
 ) -> None:
     """Record a deposit of an order, even one that comes late.
 
-    Instalments add up; once enough came, the credit gate passes. When the order is over, its deposit is a credit for the next invoices (a
-    completed order) or owed to the customer: see `o2c payments owed`.
+    Instalments add up; once enough came, the credit gate passes. The deposit of a completed order is kept until enough bills were paid in
+    time, and is a credit then, or set off at the last bill; of any other it is owed to the customer: see `o2c payments owed`.
 
     Example: o2c payments deposit WEB-1001 --amount 100.00 --reference TFR-88213 --actor ann
     """
@@ -122,7 +122,7 @@ def payments_refund(
 def payments_owed(limit: Limit = None, output: Output = Format.table) -> None:
     """List the money that accounts hold for their customers.
 
-    What is owed is to be paid back (`o2c payments refund`); a credit is used by the next invoice; a deposit is kept while its order is open.
+    What is owed is to be paid back (`o2c payments refund`); a credit is used by the next invoice; a deposit is kept while its order is open, and until enough bills were paid in time.
 
     Example: o2c payments owed
     """
