@@ -191,6 +191,7 @@ POSTS_NOTHING: Mapping[str, str] = {
     "inventory.updated": "the charge of a contract that ended early posts it, on the bill that has it",
     "order.planned": _PRICE,
     "product.changed": _PRICE,
+    "product.porting-code-issued": _PROMISE,
     "product.started": _PRICE,
     "order.priced": _PRICE,
     "refund.opened": _MIRRORED,
