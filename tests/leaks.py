@@ -189,6 +189,48 @@ def device(number: int) -> list[Told]:
     ]
 
 
+def paid_off(number: int, bill_has: str, *, at_end: str = "on-plan", asked: bool = False) -> list[Told]:
+    """The device, a line beside it that ended on 20 January, and two bills: the second has an instalment, all that is left (`rest`), or nothing."""
+    order, account = order_id(number, SALT), f"BA-L{number}"
+    item = {"account": account, "customer": f"C-L{number}", "order": order, "item": "1"}
+    of, on_account = {**item, "currency": "GBP"}, f"account-{account}"
+    prices = {"recurring_minor": PRICE, "one_time_minor": 0, "terms": TERMS, "starts_on": "2026-01-05", "product": f"{order}:2"}
+
+    def run(day: int, on: str) -> Told:
+        return told(
+            on_account, "account.billed", day, run_on=on, billed_to=on, invoice=f"{account}-{day}", own_periods_to={}, final=day > 8
+        )
+
+    def instalment(place: int, day: int, on: str) -> Told:
+        return told(on_account, "account.instalment-billed", day, **of, number=place, amount_minor=42, billed_on=on)
+
+    has = {
+        "instalment": [instalment(2, 39, "2026-02-08")],
+        "rest": [told(on_account, "account.instalments-settled", 39, **of, amount_minor=FEE - 42, billed_on="2026-02-08")],
+        "nothing": [],
+    }[bill_has]
+    bought = changed(device(number), "account.instalments-agreed", at_end=at_end)
+    line_beside = {
+        **bought[0].body["items"][0],
+        "item": "2",
+        "recurring_minor": PRICE,
+        "one_time_minor": 0,
+        "characteristics": {},
+        "steps": [],
+    }
+    return [
+        *changed(bought, "order.planned", items=[*bought[0].body["items"], line_beside]),
+        told(f"order-{order}", "charging.started", 7, order, item="2", account=account, starts_on="2026-01-05"),
+        told(on_account, "account.charge-started", 7, **{**item, "item": "2"}, **prices),
+        instalment(1, 8, "2026-01-08"),
+        run(8, "2026-01-08"),
+        told(on_account, "account.charge-withdrawn", 20, order=order, item="2", product=f"{order}:2", ended_on="2026-01-20", served=True),
+        *([told(on_account, "account.settlement-asked", 38, **of, amount_minor=FEE - 42)] if asked else []),
+        *has,
+        run(39, "2026-02-08"),
+    ]
+
+
 def kept(number: int) -> list[Told]:
     """The device was delivered, and then its item failed before anything was charged."""
     history = without(
@@ -301,6 +343,11 @@ LEAKS: tuple[Leaking, ...] = tuple(
              lambda h, n: changed(device(n), "account.instalments-agreed", total_minor=FEE - 100), lambda h, n: device(n)),
             ("a device delivered without its agreement", "device-without-agreement", FEE,
              lambda h, n: without(device(n), "account.instalments-agreed"), lambda h, n: device(n)),
+            ("a bill without the instalment", "instalment-not-billed", 42, lambda h, n: paid_off(n, "nothing"), lambda h, n: paid_off(n, "instalment")),
+            ("the service ended, and what is left was not called as agreed", "instalment-not-billed", FEE - 84,
+             lambda h, n: paid_off(n, "instalment", at_end="at-once"), lambda h, n: paid_off(n, "rest", at_end="at-once")),
+            ("all called at once, which nobody asked for", "instalment-not-billed", FEE - 42,
+             lambda h, n: paid_off(n, "rest"), lambda h, n: paid_off(n, "rest", asked=True)),
             ("a device that is kept and was never charged", "device-without-agreement", FEE,
              lambda h, n: kept(n), lambda h, n: without(kept(n), "delivery.delivered")),
             ("a month that no bill has", "days-not-billed", PRICE,

@@ -37,6 +37,13 @@ OF_INSTALMENTS: Mapping[str, Sequence[Told]] = {
         ("account.instalments-settled", {}),
         ("step.cancelled", {**_NO, "step": "one-off-invoice"}),
     ),
+    "goods in instalments, all due as the service ended": (
+        ("account.opened", {}),
+        ("account.instalments-agreed", {"at_end": "at-once"}),
+        ("account.bill-run-requested", {}),
+        ("account.instalments-settled", {}),
+        ("account.billed", {}),
+    ),
 }
 OF_DELIVERIES: Mapping[str, Sequence[Told]] = {
     "devices": (("devices.announced", {}), ("devices.arrived", {})),

@@ -101,8 +101,7 @@ class Charge:
 
     def holds(self, x: Json, day: date, run: date) -> bool:
         """Whether a discount holds on a day, of an account that is billed on the day of the month of a run."""
-        start = max(self.starts, iso(x["from_day"] or str(self.starts)))
-        start = following(start, run.day) if x["starts"] == "bill" else start
+        start = following(self.starts, run.day) if x["starts"] == "bill" else max(self.starts, iso(x["from_day"] or str(self.starts)))
         return start <= day and (not x["lasts_length"] or day < turned(start, x["lasts_length"], x["lasts_unit"]))
 
     def less(self, line: Line, price: int, whole: int, run: date) -> Iterator[Line]:
@@ -129,8 +128,7 @@ class Charge:
         over = max(self.ended.date(), self.starts) if self.ended < datetime.combine(run, time(6), LONDON) else date.max
         if self.billed == date.min and self.once and not self.goods:
             yield from self.at_once(since, run)
-        monthly = period == (1, "month")
-        first = turned(following(self.starts, run.day), -1) if monthly else self.starts
+        first = turned(following(self.starts, run.day), -1) if (monthly := period == (1, "month")) else self.starts
         for begin, end in takewhile(lambda days: days[0] <= run, pairwise(turned(first, *period, n) for n in count())):
             self.billed = max(self.billed, min(end, *(rest for rest, again in self.rests if again == date.max), date.max))
             edges = {max(begin, since), end, over, *(day for day, _ in risen if monthly), *chain(*self.rests)}
@@ -183,14 +181,17 @@ class Account:
 
     def look(self, until: datetime, rises: list[Json], *, beside: bool) -> None:
         """Work out the bill runs up to a time that were not looked at yet; then what is billed `beside` them: all goods that wait of one day, or else what is
-        left of agreements that are settled."""
+        left of agreements that are settled. A run has a part of an agreement, or all where that was agreed for the end of the lines that were bought with it."""
         begun = [x for x in self.charges.values() if x.every or not x.goods or x.left]
         self.run = following(min(begun, key=lambda x: x.known).starts, 1, 8, 15, 22) if self.run == date.max and begun else self.run
         while (at := datetime.combine(self.run, time(6), LONDON)) <= until:
             run, self.run, lines = self.run, turned(self.run, 1), self.used.pop(self.run, [])
             for x in (x for x in begun if x.starts < run and x.known < at):
                 lines += x.lines(run, rises) if at <= x.ended or x.served else ()
-                lines += [Line(x.key, "instalment", run, run, x.left.pop(0), "instalment")] if x.left and at <= x.settled else []
+                own = [y for y in begun if y.every and (y.told.get("product") or y.key)[:36] == x.key[:36]] or [y for y in begun if y.every]
+                all_due = x.told.get("at_end") == "at-once" and max((y.ended for y in own), default=NEVER) < at
+                parts = [] if at > x.settled else [x.left.pop(0) for _ in (x.left[:] if all_due else x.left[:1])]
+                lines += [Line(x.key, "instalment", run, run, sum(parts), "instalment")] if parts else []
             self.must[f"{run:%Y%m%d}"] = Bill(sorted(lines))
         goods = [x for x in self.charges.values() if beside and x.goods and x.once and x.known <= until <= x.ended]
         self.delivered = goods = [x for x in goods if x.starts == min(x.starts for x in goods)]
@@ -270,8 +271,7 @@ class Oracle:
         """What is charged: from when, until when, and what was used."""
         charge = self.items.get(item := f"{data.get('order', key)}/{data.get('item')}")
         if name == "order.planned":
-            charges = [Charge(key, x, x.get("account") or data["account"]) for x in data["items"]]
-            self.items |= {x.key: x for x in charges}
+            self.items |= {x.key: x for x in (Charge(key, told, told.get("account") or data["account"]) for told in data["items"])}
         elif name == "order.vouchers-expired":
             for x in (x for item, x in self.items.items() if item.startswith(f"{key}/")):
                 x.discounts = [each for each in x.discounts if each["voucher"] not in data["codes"]]
@@ -285,8 +285,8 @@ class Oracle:
             charge.starts = iso(data.get("delivered_on") or str(at.date()))
         elif name in ("item.failed", "item.cancelled", "account.charge-withdrawn") and charge:
             charge.ended, charge.served = min(charge.ended, at), data.get("served", False)
-        elif name == "account.settlement-asked" and charge:
-            charge.settled = at
+        elif name in ("account.settlement-asked", "account.instalments-agreed") and charge:
+            charge.settled, charge.told = at if "asked" in name else NEVER, {**charge.told, **data}
         elif name in ("collections.barred", "collections.bar-lifted") and data.get("level") != "ended":
             account.look(at, self.rises, beside=False)
             for x in data["lines"]:

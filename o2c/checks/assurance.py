@@ -16,9 +16,11 @@ from o2c.checks.assurance_rules import (
     leaks_of,
     never_billed_late,
     never_settled,
+    not_as_agreed,
 )
 from o2c.checks.conformance import ABOUT_SO_LONG, SHARE_EVENTS
 from o2c.checks.gathering import TYPES, gathered
+from o2c.checks.instalments_billed import INSTALMENT_RULE
 from o2c.engine.app import Engine
 from o2c.kernel.refusal import Refused
 from projections.engine.fold import pages
@@ -30,7 +32,7 @@ __all__ = ["ASSURANCE_RULES", "UNBILLED_DAYS", "Leak", "assurance_rules_listed",
 UNBILLED_DAYS = 35
 """After so many days a service that is on must have been billed: a bill comes once a month, and a few days late."""
 DAYS_MAX = 36_500
-ASSURANCE_RULES = (*(rule.name for rule in RULES), DEPOSIT_RULE[0], FINAL_BILL_RULE[0], LATE_USAGE_RULE[0])
+ASSURANCE_RULES = (*(rule.name for rule in RULES), DEPOSIT_RULE[0], FINAL_BILL_RULE[0], LATE_USAGE_RULE[0], INSTALMENT_RULE[0])
 
 
 def check_assurance(app: Engine, *, rule: str = "", days: int = UNBILLED_DAYS) -> list[Leak]:
@@ -67,15 +69,16 @@ def compared(read: Callable[[], Iterable[Seen]], today: str, days: int, *, rule:
             found += [leak for closing in evidence.closings.values() for leak in never_settled(closing, today, days)]
         if rule in ("", LATE_USAGE_RULE[0]):
             found += [leak for closing in evidence.closings.values() for leak in never_billed_late(closing, today, days)]
+        if rule in ("", INSTALMENT_RULE[0]):
+            found += [leak for closing in evidence.closings.values() for leak in not_as_agreed(closing)]
     return sorted(found, key=lambda leak: (ASSURANCE_RULES.index(leak.rule), leak.since, leak.order, leak.item, leak.events_b))
 
 
 def assurance_rules_listed() -> list[dict[str, str]]:
     """The rules: name, metric of GB941-D, sentence; and what is left out, with the reason."""
     rules = [(rule.name, rule.metric, rule.says) for rule in RULES]
-    told = [
-        {"rule": name, "metric": metric, "says": says} for name, metric, says in (*rules, DEPOSIT_RULE, FINAL_BILL_RULE, LATE_USAGE_RULE)
-    ]
+    rules += [DEPOSIT_RULE, FINAL_BILL_RULE, LATE_USAGE_RULE, INSTALMENT_RULE]
+    told = [{"rule": name, "metric": metric, "says": says} for name, metric, says in rules]
     return [*told, *({"rule": name, "metric": "", "says": f"left out: {reason}"} for name, reason in LEFT_OUT.items())]
 
 

@@ -13,6 +13,7 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import Any
 
+from o2c.checks.instalments_billed import INSTALMENT_RULE
 from o2c.checks.order_to_bill import Billed, Closing, Deposit, Item, day_after, terms_of
 from o2c.kernel.charges import PriceTerms
 from o2c.kernel.discounts import Discount, held, reductions
@@ -379,3 +380,9 @@ def never_billed_late(closing: Closing, today: str, days: int) -> Iterator[Leak]
     if late is not None and day_after(late.at[:10], days) <= today:
         order, _, item = closing.ended_last.rpartition("/")
         yield Leak(LATE_USAGE_RULE[0], order, item, closing.account, 0, closing.currency, late.at[:10], (late.event,), ())
+
+
+def not_as_agreed(closing: Closing) -> Iterator[Leak]:
+    """An instalment that a bill of the account lacks, and what was called due at once though nothing said so."""
+    for amount, since, order, item, agreed, billed in closing.instalments.missed:
+        yield Leak(INSTALMENT_RULE[0], order, item, closing.account, amount, closing.currency, since[:10], (agreed,), (billed,))

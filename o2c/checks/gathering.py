@@ -16,7 +16,8 @@ TYPES = ENDS | life_to_bill.TYPES | {
     "item.cancelled", "account.charge-started", "account.charge-withdrawn", "invoice.issued", "account.deposit-kept", "account.deposit-freed",
     "account.deposit-retained", "invoice.overdue", "invoice.voided", "payment.received", "payment.charged-back", "payment.moved",
     "catalogue.price-rise-announced", "account.billed", "account.late-usage-reported",
-    "collections.barred", "collections.bar-lifted", "device.assigned", "delivery.delivered", "account.instalments-agreed",
+    "collections.barred", "collections.bar-lifted", "device.assigned", "delivery.delivered", "account.instalments-agreed", "account.instalment-billed",
+    "account.settlement-asked", "account.instalments-settled",
 }  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from o2c.catalogue.events import PriceRiseAnnounced
 from o2c.catalogue.rises import price_on, rises_of
+from o2c.checks.instalments_billed import Instalments
 from o2c.kernel.charges import MONTHLY, PriceTerms
 from o2c.kernel.periods import Period, local_date, next_cycle_day, previous_month
 from o2c.markets import registry
@@ -226,7 +227,7 @@ class Secured:
 @dataclass(slots=True)
 class Closing:
     """An account: what is charged to it (with prices of usage: `metered`), the end of the last of it that was served or could be used, its final bill, and usage
-    that came after that and is on no bill yet (`late`)."""
+    that came after that and is on no bill yet (`late`). Its `instalments` are told beside that."""
 
     account: str
     currency: str = ""
@@ -235,10 +236,12 @@ class Closing:
     ended: Said | None = None
     ended_last: str = ""
     late: Said | None = None
+    instalments: Instalments = field(default_factory=Instalments)
 
     def told(self, seen: Seen) -> None:
         """Take an event of the account down."""
         body, key = seen.body, f"{seen.body.get('order')}/{seen.body.get('item')}"
+        self.instalments.told(seen)
         match seen.type:
             case "account.charge-started":
                 self.currency, self.ended = body["currency"], None

@@ -34,10 +34,10 @@ def due(agreement: Agreement, run_on: date) -> tuple[int, int] | None:
     return number, agreement.shares[number - 1]
 
 
-def settlement_minor(agreement: Agreement, on: date, *, next_run: str) -> int:
+def settlement_minor(agreement: Agreement, on: date, *, next_run: str, all_due: bool = False) -> int:
     """Give what settles an agreement on a day, beside what bills have by then: on a day to come, as it will be when the bills until then are made.
 
-    `next_run` is the day of the next bill (empty: none is to come). Nothing before the agreement, and after it was settled.
+    `next_run` is the day of the next bill (empty: none is to come), which has all that is left where `all_due`. Nothing before the agreement, and after it was settled.
     """
     day = on.isoformat()
     if day < agreement.agreed_on or (agreement.settled_on and day >= agreement.settled_on):
@@ -45,7 +45,7 @@ def settlement_minor(agreement: Agreement, on: date, *, next_run: str) -> int:
     billed = sum(1 for billed_on in agreement.billed_on if billed_on <= day)
     run_on = date.fromisoformat(next_run) if next_run else date.max
     while not agreement.settled_on and run_on <= on and billed < agreement.count:
-        billed, run_on = billed + 1, next_month(run_on, run_on.day)
+        billed, run_on = agreement.count if all_due else billed + 1, next_month(run_on, run_on.day)
     return sum(agreement.shares[billed:])
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from o2c.instalments.events import InstalmentBilled, InstalmentsAgreed, InstalmentsSettled, OfInstalments, SettlementAsked
+from o2c.instalments.events import AtEnd, InstalmentBilled, InstalmentsAgreed, InstalmentsSettled, OfInstalments, SettlementAsked
 from o2c.kernel.frozen import changed
 from o2c.kernel.money import allocate
 
@@ -14,7 +14,8 @@ from o2c.kernel.money import allocate
 class Agreement:
     """An agreement over `total_minor` in `count` instalments. `billed_on` are the days of the bills that have one, in order.
 
-    `settling_minor` is what is to be billed at once and is not yet; `settled_on` the day on which that was asked for (empty: it was not).
+    `settling_minor` is what is to be billed at once and is not yet; `settled_on` the day on which that was asked for, or on which all was due as the
+    service had ended (empty: neither). `at_end` is what was agreed for that.
     """
 
     order: str
@@ -27,6 +28,7 @@ class Agreement:
     billed_on: tuple[str, ...] = ()
     settling_minor: int = 0
     settled_on: str = ""
+    at_end: AtEnd = "on-plan"
 
     @property
     def shares(self) -> tuple[int, ...]:
@@ -56,7 +58,7 @@ def stood(agreements: Agreements, event: OfInstalments) -> dict[str, Agreement]:
     key = f"{event.order}/{event.item}"
     if isinstance(event, InstalmentsAgreed):
         names = (event.order, event.item, event.offering, event.invoice)
-        return {**agreements, key: Agreement(*names, event.total_minor, event.count, event.agreed_on)}
+        return {**agreements, key: Agreement(*names, event.total_minor, event.count, event.agreed_on, at_end=event.at_end)}
     before = agreements.get(key)
     if before is None:
         return dict(agreements)
@@ -66,5 +68,5 @@ def stood(agreements: Agreements, event: OfInstalments) -> dict[str, Agreement]:
         case SettlementAsked():
             return {**agreements, key: changed(before, settling_minor=event.amount_minor, settled_on=event.asked_on)}
         case InstalmentsSettled():
-            return {**agreements, key: changed(before, settling_minor=0)}
+            return {**agreements, key: changed(before, settling_minor=0, settled_on=before.settled_on or event.billed_on)}
     return dict(agreements)

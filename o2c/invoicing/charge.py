@@ -90,6 +90,11 @@ class Charge:
         return self.goods and not self.withdrawn and not self.goods_invoice and bool(self.one_time_minor)
 
     @property
+    def place(self) -> str:
+        """The item that it serves, as `ORDER/ITEM`: that which brought the product, where another item of after changed it."""
+        return self.product.replace(":", "/") or f"{self.order}/{self.item}"
+
+    @property
     def in_cycle(self) -> bool:
         """Whether its periods are those of the account's bill cycle."""
         return self.terms.recurrence.monthly

@@ -66,6 +66,7 @@ def _of_goods(work: Work, number: str, goods: Mapping[str, Charge], today: date,
             total_minor=gross,
             count=goods[key].instalments,
             agreed_on=supplied_on,
+            at_end=work.market.invoicing.instalments_at_end,
         )
         for key, gross in spread.items()
     )

@@ -171,12 +171,18 @@ class Supplier:
 @dataclass(frozen=True, slots=True)
 class InvoicingRules:
     """What a market wants of invoices and credit notes. A note over more than `note_approved_above_minor`, tax included, is approved by a second
-    person, and so is a refund over more than `refund_approved_above_minor`: the operator's own figures. `law` names what an invoice must say."""
+    person, and so is a refund over more than `refund_approved_above_minor`: the operator's own figures. `law` names what an invoice must say.
+
+    `instalments_at_end` says what is agreed for the instalments that are left when the service ends that the goods were bought with: they go on with later
+    bills (`on-plan`), or all are due with the bill that follows (`at-once`).
+    """
 
     supplier: Supplier
     note_approved_above_minor: int
     refund_approved_above_minor: int
     law: str
+    instalments_at_end: Literal["on-plan", "at-once"] = "on-plan"
+    instalments_source: str = "the operator's own practice: the agreement is apart from the airtime"
 
 
 @dataclass(frozen=True, slots=True)

@@ -150,6 +150,9 @@ GB = Market(
         note_approved_above_minor=10_000,
         refund_approved_above_minor=10_000,
         law="The Value Added Tax Regulations 1995, reg. 14(1); credit notes: reg. 15C [M]",
+        instalments_at_end="on-plan",
+        instalments_source="Consumer Credit Act 1974, s. 87(1) [M]: what is not due yet is demanded of a consumer only after a default notice; "
+        "s. 94 [M]: the customer may pay early at any time",
     ),
     usage=UsageRules(
         zones=(

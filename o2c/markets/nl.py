@@ -149,6 +149,9 @@ NL = Market(
         note_approved_above_minor=10_000,
         refund_approved_above_minor=10_000,
         law="Directive 2006/112/EC, art. 226; Wet op de omzetbelasting 1968, art. 35a",
+        instalments_at_end="on-plan",
+        instalments_source="Burgerlijk Wetboek, art. 7:77(1)(c) [M]: of a consumer all is due at once only when at least two months are in arrears after a "
+        "notice of default; art. 7:68 [M]: the customer may pay early at any time",
     ),
     usage=UsageRules(
         zones=(

@@ -8,6 +8,7 @@ from typing import cast
 from o2c.engine.app import Engine
 from o2c.instalments.rules import settlement_minor
 from o2c.instalments.state import Agreement
+from o2c.invoicing.instalments import all_due
 from o2c.invoicing.state import AccountState
 from o2c.kernel.charges import account_stream
 from o2c.kernel.periods import local_date
@@ -46,9 +47,10 @@ def _shown(agreement: Agreement, state: AccountState, on: date) -> AgreementShow
         "count": agreement.count,
         "billed": billed,
         "billed_minor": sum(shares[:billed]),
-        "next_minor": 0 if over else shares[billed],
+        "next_minor": 0 if over else agreement.left_minor if all_due(state, agreement) else shares[billed],
         "agreed_on": agreement.agreed_on,
+        "at_end": agreement.at_end,
         "on": on.isoformat(),
-        "settlement_minor": settlement_minor(agreement, on, next_run=state.due_run or state.next_run),
+        "settlement_minor": settlement_minor(agreement, on, next_run=state.due_run or state.next_run, all_due=all_due(state, agreement)),
     }
     return cast("AgreementShown", plain(told))

@@ -257,7 +257,8 @@ def test_the_invoice_of_a_device_says_what_is_due_now_and_what_in_instalments(wo
     bought(world, beside=True).run(at(9))
     goods, bill = (body["number"] for body in issued(world))
     asked = (
-        "lark-9: 599.00 GBP is paid in 24 instalments, one with each later bill (20 of 24.96, then 4 of 24.95), without tax of their own."
+        "lark-9: 599.00 GBP is paid in 24 instalments, one with each later bill (20 of 24.96, then 4 of 24.95), without tax of their own. "
+        "They go on when the service ends, and what is left may be paid at once on any day."
     )
     page = invoice_html(world.app, goods)["content"]
     for said in (asked, "Total GBP</td><td>599.00", "To be paid in instalments</td><td>-599.00", "To pay now GBP</td><td>0.00"):

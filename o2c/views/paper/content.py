@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import groupby
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from o2c.invoicing.events import CreditNoteIssued, InvoiceIssued
     from o2c.invoicing.papers import NoteLine, Seller, TaxSum
 
+ON_PLAN = "They go on when the service ends, and what is left may be paid at once on any day."
+AT_ONCE = "When the service ends, all that is left is due with the bill that follows; it may be paid at once on any day before."
+"""What is agreed for the end of the service, as papers say it."""
 UNIT_WORDS = {"C62": "", "DAY": "days", "WEE": "week", "MON": "month", "ANN": "year"}
 
 
@@ -37,10 +40,12 @@ class PaperLine:
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """What of an invoice is paid in instalments, with later bills: for which goods, and each `shares_minor`, in order."""
+    """What of an invoice is paid in instalments, with later bills: for which goods, each `shares_minor`, in order, and what was agreed for the end of the
+    service: that they go on, or that all is due `at_once`."""
 
     offering: str
     shares_minor: tuple[int, ...]
+    at_once: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +107,7 @@ class Paper:
         runs = [(minor, sum(1 for _ in equal)) for minor, equal in groupby(spread.shares_minor)]
         parts = ", then ".join(f"{count} of {self.money(minor)}" for minor, count in runs)
         whole = f"{self.money(sum(spread.shares_minor))} {self.currency}"
-        return f"{spread.offering}: {whole} is paid in {len(spread.shares_minor)} instalments, one with each later bill ({parts}), without tax of their own."
+        return f"{spread.offering}: {whole} is paid in {len(spread.shares_minor)} instalments, one with each later bill ({parts}), without tax of their own. {AT_ONCE if spread.at_once else ON_PLAN}"
 
     def money(self, amount_minor: int) -> str:
         """An amount as decimal text in the currency of the paper."""
@@ -134,6 +139,7 @@ def paper_of_invoice(issued: InvoiceIssued, *, agreements: Iterable[Agreement] =
         )
         for line in issued.lines
     )  # fmt: skip
+    agreements = tuple(agreements)
     return Paper(
         kind="Invoice",
         final=issued.final,
@@ -157,9 +163,20 @@ def paper_of_invoice(issued: InvoiceIssued, *, agreements: Iterable[Agreement] =
         settled_minor=issued.credit_used_minor,
         credits_used=issued.credits_used,
         void=void,
-        notices=tuple(one.words for one in issued.endings),
-        spread=tuple(Spread(each.offering, each.shares) for each in agreements if each.invoice == issued.number),
+        notices=(*(one.words for one in issued.endings), *(_going_on(issued, agreements) if issued.final else ())),
+        spread=tuple(
+            Spread(each.offering, each.shares, at_once=each.at_end == "at-once") for each in agreements if each.invoice == issued.number
+        ),
     )
+
+
+def _going_on(issued: InvoiceIssued, agreements: Iterable[Agreement]) -> Iterator[str]:
+    """What the last bill of a service says of instalments that are left after it, as it was at issue."""
+    for each in agreements:
+        left = each.shares[sum(billed_on <= issued.issued_on for billed_on in each.billed_on) :]
+        if left and each.agreed_on < issued.issued_on < (each.settled_on or "9999"):
+            told = f"{len(left)} instalments are left, {from_minor(sum(left), issued.currency)} {issued.currency} in all"
+            yield f"{each.offering}: {told}; they go on with later bills, one with each, and may be paid at once on any day."
 
 
 def paper_of_note(note: CreditNoteIssued, *, personal: bool = True) -> Paper:

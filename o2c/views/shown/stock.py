@@ -84,7 +84,9 @@ class LatePortShown(TypedDict):
 
 
 class AgreementShown(TypedDict):
-    """A device that is paid in instalments: how many bills have one, what the next comes to, and what settles it `on` a day. Minor units, with tax."""
+    """A device that is paid in instalments: how many bills have one, what the next comes to, and what settles it `on` a day. Minor units, with tax.
+
+    `at_end` is what was agreed for what is left when the service ends: on-plan or at-once."""
 
     account: str
     order: str
@@ -99,5 +101,6 @@ class AgreementShown(TypedDict):
     billed_minor: int
     next_minor: int
     agreed_on: str
+    at_end: str
     on: str
     settlement_minor: int
