@@ -16,6 +16,7 @@ from o2c.kernel.periods import stamp
 from o2c.kernel.recurrence import LENGTH_MAX
 from o2c.kernel.refusal import Refused
 from o2c.markets.registry import HOME, current
+from o2c.views.reading import time_in
 from o2c.vouchers.events import VouchersIssued, voucher_stream
 from o2c.vouchers.rules import RESERVED_DAYS, issue
 from o2c.vouchers.state import CampaignState
@@ -73,6 +74,12 @@ def issue_vouchers(
         return just(*issue(state, issued.model_copy(update={"reserved_days": days})))
 
     return act(app, context, "vouchers.issue", Deed(voucher_stream(campaign), (rule,), issued.model_dump(mode="json")))
+
+
+def moment(app: Engine, text: str, market: str = HOME) -> datetime | None:
+    """Give the time that a text means for the validity of a campaign: a bare day is its midnight by the clock of the market, as its customers read it, and
+    nothing is no bound. Raises Refused (usage)."""
+    return time_in(text, current(market, app.clock().now.date()).zone) if text else None
 
 
 def _discount(campaign: str, currency: str, percent: str, amount: str, of: Of, months: int, combines: Combines) -> Discount:

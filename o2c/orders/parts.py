@@ -127,13 +127,21 @@ def _line(item: Document, parent: str) -> Line:
         offering=named(item.get("productOffering")),
         product=text(product.get("id")),
         relies_on=tuple(other for kind, other in _relations(item) if kind == "relieson"),
-        characteristics={text(each.get("name")): text(each.get("value")) for each in objects(product.get("productCharacteristic"))},
+        characteristics=_characteristics(product),
         place=place_of(objects(product.get("place"))),
         account=named(item.get("billingAccount")),
         requested_start=text(item.get("requestedStartDate")),
         requested_completion=text(item.get("requestedCompletionDate")),
         prices=(*prices_of(item, "itemPrice"), *prices_of(item, "itemTotalPrice")),
     )
+
+
+def _characteristics(product: Document) -> dict[str, str]:
+    """The characteristics by name. One that is sent twice with different values has all of them, which is none of what it may be: neither is left out in silence."""
+    found = dict[str, dict[str, None]]()
+    for each in objects(product.get("productCharacteristic")):
+        found.setdefault(text(each.get("name")), {})[text(each.get("value"))] = None
+    return {name: ", ".join(values) for name, values in found.items()}
 
 
 def prices_of(document: Document, field: str) -> tuple[SentPrice, ...]:

@@ -97,7 +97,8 @@ def _vouchers(work: Work, products: tuple[HeldProduct, ...], at: datetime) -> tu
     order: state.OrderState = changed(work.state, lines=tuple(resolved(work.state.lines, {one.line: one for one in products})))
     assert order.captured_at is not None
     catalogue = work.read[f"{CATALOGUE}@{order.catalogue_version}"] or CatalogueState()
-    return reserved(order, campaigns, priced(order.lines, catalogue, order.captured_at), order.captured_at, work.holder, at)
+    taken_on = local_date(order.captured_at, work.market.zone)
+    return reserved(order, campaigns, priced(order.lines, catalogue, order.captured_at), taken_on, work.holder, at)
 
 
 def _validated(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:

@@ -10,6 +10,7 @@ from graphlib import CycleError, TopologicalSorter
 from o2c.catalogue.rules import unorderable
 from o2c.catalogue.state import CatalogueState
 from o2c.kernel.frozen import changed
+from o2c.kernel.periods import local_date
 from o2c.markets.base import Market
 from o2c.orders.bringing import flaw_of_numbers
 from o2c.orders.changing import Products, flaw_of_changes, held
@@ -102,11 +103,13 @@ def _money_flaw(state: OrderState, catalogue: CatalogueState, market: Market, ca
     assert at is not None
     listed = cache(lambda: priced(state.lines, catalogue, at))
     vouched = campaigns is not None and streams_named(state.lines)
-    if vouched and (wrong := flaw_of_vouchers(state, campaigns or {}, listed(), market=market.code, tier=tier, at=at)):
+    if vouched and (
+        wrong := flaw_of_vouchers(state, campaigns or {}, listed(), market=market.code, tier=tier, at=at, on=local_date(at, market.zone))
+    ):
         return wrong
     off = cache(
         lambda: with_discounts(
-            listed(), [(each.discount, each.lines) for each in wanted(state.lines, campaigns or {}, listed(), at.date())]
+            listed(), [(each.discount, each.lines) for each in wanted(state.lines, campaigns or {}, listed(), local_date(at, market.zone))]
         )
     )
     return flaw_of_prices(state.prices, state.lines, catalogue, off if vouched else listed, market, at)

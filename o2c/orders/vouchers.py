@@ -2,7 +2,7 @@
 
 A code stands on an item, as the product characteristic `voucher` (TMF622 v4 and v5): it is the item that it lowers, an order has no characteristics of
 its own, a note is free text that nobody judges, and a `priceAlteration` must say the price, which a channel that was given a code does not know.
-On a bundle it is for all that is within.
+On a bundle it is for all that is within. Small letters and blanks around it make it no other code, and two items that name it have one use of it together.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from o2c.orders.rollup import item_state
 from o2c.orders.state import OrderState
 from o2c.orders.wish import Line, around
 from o2c.vouchers.events import VoucherRedeemed, VoucherReleased, campaign_of, voucher_stream
-from o2c.vouchers.rules import reserve, why_not
+from o2c.vouchers.rules import reserve, spelled, why_not
 from o2c.vouchers.state import CampaignState
 
 NAME = "voucher"
@@ -33,7 +33,7 @@ def named(lines: Sequence[Line]) -> dict[str, tuple[str, ...]]:
     """Give the codes that lines name, each with the lines that it is for: those of a bundle with it."""
     by_id, found = {line.item: line for line in lines}, dict[str, tuple[str, ...]]()
     for line in lines:
-        for code in dict.fromkeys(each.characteristics[NAME] for each in around(line, by_id) if each.characteristics.get(NAME)):
+        for code in dict.fromkeys(spelled(each.characteristics[NAME]) for each in around(line, by_id) if each.characteristics.get(NAME)):
             found[code] = (*found.get(code, ()), line.item)
     return found
 
@@ -84,11 +84,11 @@ def _most(discount: Discount, prices: PinnedPrices, on: date) -> int:
     return periods * off_a_period([discount], of="recurring", price_minor=prices.recurring_minor)
 
 
-def flaw_of_vouchers(state: OrderState, campaigns: Campaigns, prices: Prices, *, market: str, tier: str, at: datetime) -> str:
-    """Give the first code that the order may not have (`DQ-VOUCHER: detail`); empty for none. Of two codes of one campaign the second waits for nothing:
-    it is a flaw."""
+def flaw_of_vouchers(state: OrderState, campaigns: Campaigns, prices: Prices, *, market: str, tier: str, at: datetime, on: date) -> str:
+    """Give the first code that the order may not have (`DQ-VOUCHER: detail`); empty for none. It was taken `at` a time, `on` a day of its market. Of two
+    codes of one campaign the second waits for nothing: it is a flaw."""
     seen = set[str]()
-    for each in wanted(state.lines, campaigns, prices, at.date()):
+    for each in wanted(state.lines, campaigns, prices, on):
         why = why_not(
             each.campaign, each.code, order=state.order_id, at=at, market=market, tier=tier, fits=each.lines, amount_minor=each.amount_minor
         )
@@ -102,13 +102,13 @@ def flaw_of_vouchers(state: OrderState, campaigns: Campaigns, prices: Prices, *,
 
 
 def reserved(
-    state: OrderState, campaigns: Campaigns, prices: Prices, at: datetime, holder: str, now: datetime
+    state: OrderState, campaigns: Campaigns, prices: Prices, on: date, holder: str, now: datetime
 ) -> tuple[tuple[HeldVoucher, ...], Decision]:
     """Reserve the vouchers of an order that has no flaw: what it holds, and the events of their campaigns with the guards of the uses.
 
-    The order was taken `at` a time; the days for which a use is reserved count from `now`."""
+    The order was taken `on` a day of its market; the days for which a use is reserved count from `now`."""
     held, decision = [], NOTHING
-    for each in wanted(state.lines, campaigns, prices, at.date()):
+    for each in wanted(state.lines, campaigns, prices, on):
         assert each.campaign is not None
         event = reserve(each.campaign, each.code, order=state.order_id, amount_minor=each.amount_minor)
         told = {"code": each.code, "turn": event.turn, "amount_minor": event.amount_minor, "held_until": held_until(each.campaign, now)}

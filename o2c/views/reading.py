@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from o2c.engine.app import Engine
 from o2c.kernel.money import from_minor
-from o2c.kernel.periods import parse_time, stamp
+from o2c.kernel.periods import local_time, parse_time, stamp
 from o2c.kernel.refusal import Refused
 from o2c.store.passing import UNTOLD
 from projections.catalogue import ALL
@@ -141,6 +141,12 @@ def time_of(text: str) -> datetime:
         return parse_time(text if "T" in text.upper() or " " in text else f"{text}T00:00:00Z")
     except ValueError as error:
         raise Refused(f"{text} is no time: {error}; write 2026-04-15 or 2026-04-15T09:00:00Z") from None
+
+
+def time_in(text: str, zone: str) -> datetime:
+    """A time as a person writes it: RFC 3339, or a bare date meaning its midnight by the clock of a market. Raises Refused."""
+    at = time_of(text)
+    return at if "T" in text.upper() or " " in text else local_time(at.date(), 0, 0, zone)
 
 
 def day_of(text: str) -> date:

@@ -20,11 +20,18 @@ _CAMPAIGN = re.compile(r"[A-Z0-9]{3,20}")
 _CODE = re.compile(r"[A-Z0-9]{3,20}(-[A-Z0-9]{1,30})?")
 
 
+def spelled(text: str) -> str:
+    """Give a code as it was issued that was typed in small letters or with blanks around it: codes are ours, capitals and digits alone, so that this
+    can be no other code. Any other text is as it was, and no code."""
+    code = text.strip().upper()
+    return code if text.isascii() and _CODE.fullmatch(code) else text
+
+
 def issue(state: CampaignState, issued: VouchersIssued) -> list[VouchersIssued]:
     """Issue a campaign of vouchers; nothing when it was issued so.
 
     A campaign has one stream, so that its budget is counted in one place: at most CODES_MAX codes. Raises Refused: conflict (it was issued otherwise),
-    usage (a name or code that cannot be one, too many codes or uses, a budget for what has no end, a validity that ends before it begins).
+    usage (a name or code that cannot be one, too many codes or uses, a budget for what has no end, an offering or tier without a name, a validity that ends before it begins).
     """
     of = f"campaign {issued.campaign[:40]}"
     if not _CAMPAIGN.fullmatch(issued.campaign):
@@ -43,6 +50,8 @@ def issue(state: CampaignState, issued: VouchersIssued) -> list[VouchersIssued]:
         raise Refused(f"{of}: a budget is an amount above nothing; leave it out for none")
     if issued.budget_minor and issued.discount.of == "recurring" and not issued.discount.lasts_length:
         raise Refused(f"{of}: what is taken off for good has no end that a budget could cover; say for how many months")
+    if not all(name.strip() for name in (*issued.offerings, *issued.tiers)):
+        raise Refused(f"{of}: an offering or a tier without a name is nobody's; leave them out for all")
     if issued.valid_from and issued.valid_to and parse_time(issued.valid_from) >= parse_time(issued.valid_to):
         raise Refused(f"{of}: its validity ends before it begins")
     if state.issued == issued:
@@ -71,6 +80,8 @@ def why_not(
         return "is for other customers"
     if not fits:
         return "is for other offerings"
+    if not amount_minor:
+        return "takes nothing off what it is named for"
     if uses.taken >= issued.uses_max:
         return "is used up"
     if issued.budget_minor and amount_minor > state.left_minor:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import hypothesis
@@ -242,3 +243,69 @@ def test_the_time_of_the_order_counts() -> None:
         assert (
             flaw(state, party_known=True, catalogue=CATALOGUE, market=MARKET, campaigns={"voucher-SPRING": valid}, tier="") == ""
         ) is good
+
+
+@pytest.mark.parametrize("code", ["spring", " SPRING", "Spring ", "\tspring\n"])
+def test_a_code_is_the_same_however_it_was_typed(code: str) -> None:
+    """Codes are ours, capitals and digits alone: small letters and blanks around one make it no other. What is stored is the code as it was issued."""
+    story = Vouched(vouched(code=code)).run()
+    assert story.last("voucher.reserved").code == "SPRING"
+    assert (story.names()[-1], story.holders["voucher", "SPRING#1"]) == ("order.completed", "order-1001/")
+
+
+@pytest.mark.parametrize(
+    "code", ["SPR ING", "ſpring", "SPRING-", "-", "voucher", "ＳＰＲＩＮＧ", "S" * 5000, "SPRING\x0bX", "SPRING#1", "'; --"]
+)
+def test_what_is_no_code_is_unknown(code: str) -> None:
+    """Whatever it resembles: nothing is repaired beyond its case and the blanks around it, and it is not repeated."""
+    state = captured(vouched(code=code))
+    wrong = flaw(state, party_known=True, catalogue=CATALOGUE, market=MARKET, campaigns={"voucher-SPRING": campaign()}, tier="standard")
+    assert wrong == "DQ-VOUCHER: the voucher of item 1 is unknown"
+
+
+def test_a_code_on_two_items_is_one_use_and_of_two_codes_on_one_item_neither_is_dropped() -> None:
+    """However each is spelled, one use lowers both items and is reserved for both; two codes of one item, or any value sent twice otherwise, are a flaw."""
+    story = Vouched(vouched("1"), vouched("2", " spring ")).run()
+    held = [event for stream, event in story.elsewhere if stream == "voucher-SPRING"]
+    assert [event.type_name for event in held] == ["voucher.reserved", "voucher.redeemed"]
+    assert story.last("voucher.reserved").amount_minor == 2 * 3 * 400
+    twice = vouched()
+    for value, told in (("SPRING", ""), ("SUMMER", "DQ-VOUCHER: the voucher of item 1 is unknown")):
+        twice["product"]["productCharacteristic"].append({"name": "voucher", "value": value})
+        state = captured(twice)
+        assert flaw(state, party_known=True, catalogue=CATALOGUE, market=MARKET, campaigns={"voucher-SPRING": campaign()}, tier="") == told
+    both = item()
+    both["product"]["productCharacteristic"].append({"name": "simType", "value": "physical"})
+    told = flaw(captured(both), party_known=True, catalogue=CATALOGUE, market=MARKET)
+    assert told == "DQ-OFFER: simType of item 1 is not among the offering's values"
+
+
+def test_a_voucher_that_takes_nothing_off_is_not_used_up() -> None:
+    """One off the price that is charged once, on what has none: the use is the customer's still."""
+    once = campaign(discount={"name": "SPRING", "of": "one-time", "percent": "50"})
+    for sold, told in (("line", ""), ("roaming", "takes nothing off what it is named for")):
+        state = captured(vouched(sold=sold))
+        wrong = flaw(state, party_known=True, catalogue=CATALOGUE, market=MARKET, campaigns={"voucher-SPRING": once}, tier="")
+        assert (told in wrong, bool(wrong)) == (True, bool(told))
+
+
+@pytest.mark.parametrize("named", [{"tiers": [""]}, {"offerings": ["line", " "]}])
+def test_a_segment_without_a_name_is_nobody_s(named: Document) -> None:
+    """A blank would mean the customers of whom no tier is known."""
+    with pytest.raises(Refused, match="without a name"):
+        issue(CampaignState(), issued(**named))
+
+
+def test_a_customer_of_no_known_tier_is_in_no_segment() -> None:
+    """Nor is one whose tier is written otherwise."""
+    assert [bool(why(campaign(tiers=["gold"]), tier=tier)) for tier in ("gold", "", "Gold", "silver")] == [False, True, True, True]
+
+
+def test_the_day_of_the_order_is_that_of_its_market() -> None:
+    """Of a price by the week, a month from 28 February on has four, one from 1 March on has five: at 23:30 UTC it is March in Amsterdam."""
+    amsterdam = replace(MARKET, zone="Europe/Amsterdam")
+    of = campaign(discount={"name": "SPRING", "percent": "50", "lasts_length": 1}, budget_minor=4 * 350)
+    for on, good in (("2027-02-28T22:30:00Z", True), ("2027-02-28T23:30:00Z", False)):
+        state = captured(vouched(sold="care-week"), orderDate=on)
+        told = flaw(state, party_known=True, catalogue=CATALOGUE, market=amsterdam, campaigns={"voucher-SPRING": of}, tier="")
+        assert ("has no budget left" in told) is not good

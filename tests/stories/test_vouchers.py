@@ -17,6 +17,7 @@ from o2c.views.reading import caught_up
 from o2c.views.timeline import order_timeline
 from o2c.views.vouchers import show_vouchers
 from tests.agreeing import disagreements
+from tests.desk import Desk
 from tests.shell import Shell
 from tests.world import Document, World, at, line, order
 
@@ -155,3 +156,16 @@ def test_vouchers_are_issued_and_shown_on_every_face(shell: Shell, dsn: str) -> 
         for terms in wrong:
             with pytest.raises(Refused, match="campaign OTHER"):
                 o2c.issue_vouchers("OTHER", Context("ann"), **terms)
+
+
+def test_a_day_of_validity_begins_at_midnight_of_the_market(world: World) -> None:
+    """A campaign from 1 July to 2 July in London, which is an hour before UTC: an order of 23:30 UTC of 30 June is within, one of 23:00 UTC of 1 July is not.
+    In Amsterdam it begins two hours before; a time with its zone is what it says."""
+    desk = Desk(world.dsn, world.folder)
+    desk.types("vouchers", "issue", "JULY", "--percent", "20", "--months", "3", "--from", "2026-07-01", "--until", "2026-07-02")
+    desk.types("vouchers", "issue", "JULI", "--percent", "20", "--months", "3", "--from", "2026-07-01", "--market", "NL")
+    desk.types("vouchers", "issue", "EXACT", "--percent", "20", "--months", "3", "--from", "2026-07-01T00:00:00Z")
+    shown = {each["campaign"]: (each["valid_from"], each["valid_to"]) for each in show_vouchers(world.app)}
+    assert shown == {
+        "JULY": ("2026-06-30T23:00:00Z", "2026-07-01T23:00:00Z"), "JULI": ("2026-06-30T22:00:00Z", ""), "EXACT": ("2026-07-01T00:00:00Z", ""),
+    }  # fmt: skip

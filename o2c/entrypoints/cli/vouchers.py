@@ -10,7 +10,6 @@ from o2c.desk.act import Context
 from o2c.entrypoints.cli.options import Actor, CommandId
 from o2c.entrypoints.cli.output import Format, Limit, Output, err, show_rows
 from o2c.entrypoints.cli.session import looking, opened
-from o2c.views.reading import time_of
 from o2c.views.vouchers import show_vouchers
 
 vouchers = typer.Typer(no_args_is_help=True, help="Vouchers: issue a campaign of codes, see what is reserved, redeemed and left.")
@@ -56,7 +55,9 @@ def vouchers_issue(
     tier: Annotated[
         list[str] | None, typer.Option("--tier", metavar="TIER", help="Only for customers of this tier; again for each.")
     ] = None,
-    since: Annotated[str, typer.Option("--from", metavar="TIME", help="For orders taken from here on.")] = "",
+    since: Annotated[
+        str, typer.Option("--from", metavar="TIME", help="For orders taken from here on; a day begins at midnight in the market.")
+    ] = "",
     until: Annotated[str, typer.Option("--until", metavar="TIME", help="For orders taken before this.")] = "",
     market: Annotated[str, typer.Option(metavar="CODE", help="The market of the offerings.", show_default=True)] = "GB",
     days: Annotated[
@@ -74,7 +75,7 @@ def vouchers_issue(
 
     Example: o2c vouchers issue SPRING --percent 20 --months 3 --uses 100 --budget 1000.00 --actor ann
     """
-    from o2c.desk.vouchers import issue_vouchers  # needs the rules; the list does not
+    from o2c.desk.vouchers import issue_vouchers, moment  # needs the rules; the list does not
 
     of: Literal["recurring", "one-time"] = "one-time" if once else "recurring"
     with opened() as session:
@@ -92,8 +93,8 @@ def vouchers_issue(
             budget=budget,
             offerings=offering or (),
             tiers=tier or (),
-            valid_from=time_of(since) if since else None,
-            valid_to=time_of(until) if until else None,
+            valid_from=moment(session.app, since, market),
+            valid_to=moment(session.app, until, market),
             market=market,
             reserved_days=days,
         )

@@ -8,11 +8,10 @@ from typing import Any, get_args
 from fastapi.responses import Response
 
 from o2c.desk.act import Refused
-from o2c.desk.vouchers import Combines, Of
+from o2c.desk.vouchers import Combines, Of, moment
 from o2c.entrypoints.http.console.deeds import carried
 from o2c.entrypoints.http.console.frame import Asked, Form, Page, Sent, router
 from o2c.entrypoints.http.console.rendering import quoted
-from o2c.views.reading import time_of
 
 pages = router()
 NOTHING = Form({})
@@ -49,16 +48,11 @@ def _issue(page: Page, form: Form) -> None:
     if form["of"] not in get_args(Of) or form["combines"] not in get_args(Combines):
         raise Refused("choose what the vouchers take off, and how they go with others, from what the page offers")
     how: dict[str, Any] = {name: form[name] for name in ("percent", "amount", "budget", "of", "combines")}
-    times: dict[str, Any] = {name: _day(form[name]) for name in ("valid_from", "valid_to")}
+    times: dict[str, Any] = {name: moment(page.session.app, form[name]) for name in ("valid_from", "valid_to")}
     counted: dict[str, Any] = {"months": _count(form["months"], 0), "uses_max": _count(form["uses_max"], 1)}
     counted |= {"reserved_days": _count(form["reserved_days"], 0) if form["reserved_days"] else None}
     lists: dict[str, Any] = {name: form[name].replace(",", " ").split() for name in ("codes", "offerings", "tiers")}
     page.do("vouchers.issue", form["campaign"], wish=form["wish"], **how, **times, **counted, **lists)
-
-
-def _day(text: str) -> Any:
-    """The beginning of a day in UTC, as the field of a browser has it."""
-    return time_of(f"{text}T00:00:00Z") if text else None
 
 
 def _count(text: str, otherwise: int) -> int:
