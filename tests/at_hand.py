@@ -22,6 +22,8 @@ CODES = 'version = "ours-1"\nvalid_from = "2026-01-01"\n[codes.NP-CODE]\nseverit
 JWKS = '{"keys": [{"kid": "1", "kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}'
 """The public key of RFC 8037, appendix A.2."""
 FIX = CODES + '[correct]\nportInCode = "ABC123456"\n'
+CHANGED = '{"requestedCompletionDate": "2026-02-27"}'
+"""A merge patch on the paper of an order."""
 ZONES = """version = "2026-02"
 valid_from = "2026-02-01"
 market = "GB"
@@ -42,6 +44,7 @@ FILES = {
     "usage.csv": USAGE,
     "devices.csv": DEVICES,
     "keys.json": JWKS,
+    "changed.json": CHANGED,
 }
 
 

@@ -16,7 +16,7 @@ from tests.world import World
 CALLS: Mapping[str, Call] = {call.operation.name: call for call in calls()}
 OPERATIONS = sorted({*CALLS, *BY_HAND})
 ORDERS = {
-    "orders.amend": "CODE-1", "orders.cancel": "CODE-2", "ports.cancel": "CODE-0", "numbers.reserve": "DEPOSIT", "payments.deposit": "DEPOSIT",
+    "orders.amend": "CODE-1", "orders.assess": "CODE-1", "orders.cancel": "CODE-2", "ports.cancel": "CODE-0", "numbers.reserve": "DEPOSIT", "payments.deposit": "DEPOSIT",
 }  # fmt: skip
 """The orders that an operation needs to stand as they do; others take one that is done."""
 
@@ -76,7 +76,7 @@ def sent(operation: str, stand_ins: StandIns, *, key: str = "") -> Sent:
     if call.operation.decided_by:
         headers["If-Match"] = told.ANY_VERSION
     if call.whole:
-        return Sent(call.method, path, {}, rest[call.whole], headers)
+        return Sent(call.method, path, {name: value for name, value in rest.items() if name != call.whole}, rest[call.whole], headers)
     if call.method == "GET":
         return Sent("GET", path, rest, None, headers)
     return Sent("POST", path, {}, rest or None, headers)

@@ -119,6 +119,7 @@ numbers.reserve          -        yes     yes         -        -        -       
 numbers.show             -        yes     yes         masked   yes      yes              -
 orders.amend             own      yes     yes         -        -        -                -
 orders.answer            yes      -       -           -        -        -                -
+orders.assess            own      yes     yes         masked   yes      yes              -
 orders.by-link           yes      yes     yes         -        yes      -                -
 orders.cancel            own      yes     yes         -        -        -                -
 orders.cancellations     own      yes     yes         masked   yes      yes              -
@@ -252,6 +253,7 @@ SUBJECTS: Mapping[str, tuple[str, str]] = {
     "invoices.show": ("invoice", "invoice"),
     "invoices.ubl": ("invoice", "invoice"),
     "orders.amend": ("order", "name"),
+    "orders.assess": ("order", "name"),
     "orders.cancel": ("order", "name"),
     "orders.document": ("order", "name"),
     "orders.link": ("order", "name"),

@@ -9,12 +9,13 @@ from datetime import datetime
 from o2c.desk.act import Deed, act
 from o2c.engine.app import Context, Engine, Written
 from o2c.kernel.decision import Decision
+from o2c.kernel.merging import merged
 from o2c.orders.amending import TEXTS, Amendment, amend
 from o2c.orders.state import OrderState
 from o2c.views.documents import texts_of
 from o2c.views.orders import find_order
 
-__all__ = ["TEXTS", "Amendment", "AmendmentAsSent", "amend_order"]
+__all__ = ["TEXTS", "Amendment", "AmendmentAsSent", "amend_order", "merged"]
 
 
 @dataclass(frozen=True, slots=True)

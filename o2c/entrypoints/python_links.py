@@ -1,4 +1,4 @@
-"""An order's own link in Python: given out, opened, and answered by."""
+"""An order in flight in Python: what a change of it would take, and its customer's own link, given out, opened, and answered by."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 from o2c.desk.act import Context, Written
 from o2c.desk.answering import answer_by_link
+from o2c.desk.capture import Paper
 from o2c.entrypoints.answered import answered
 from o2c.views import shown
+from o2c.views.assessing import assess_change
 from o2c.views.my_order import my_order
 from o2c.views.order_link import DAYS, order_link
 from o2c.views.reading import all_seen
@@ -18,9 +20,14 @@ if TYPE_CHECKING:
 
 
 class Links:
-    """The part of `OrderToCash` by which a service shows a customer his own order."""
+    """The part of `OrderToCash` by which a service shows a customer his own order, and what changing it would take."""
 
     _session: Session
+
+    @answered
+    def assess_change(self, order: str, paper: Paper, *, merge: bool = False) -> shown.AssessedShown:
+        """What a changed paper, or a merge patch on the one captured, would take of an order in flight. See `views.assessing.assess_change`."""
+        return assess_change(self._session.app, order, paper, merge=merge)
 
     @answered
     def order_link(self, order: str, *, days: int = DAYS) -> shown.OrderLinkShown:

@@ -51,6 +51,7 @@ from o2c.running import store
 from o2c.views import (
     access,
     accounts,
+    assessing,
     balance,
     cancellations,
     catalogue,
@@ -288,6 +289,7 @@ VIEWS = (
     Operation("metrics.orders", course.orders_of_metric),
     Operation("metrics.promises", status.promises_kept),
     Operation("numbers.show", number_views.show_number),
+    Operation("orders.assess", assessing.assess_change),
     Operation("orders.by-link", my_order.my_order),
     Operation("orders.cancellations", cancellations.list_cancellations),
     Operation("orders.document", documents.show_document),

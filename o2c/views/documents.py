@@ -245,7 +245,6 @@ def _always(value: Any) -> Callable[[], Any]:
 
 
 def _document(told: _Told, now: Callable[[], datetime], codes: Callable[[], Codes]) -> DocumentShown:
-    # The time is asked for only where something is still to come: who has just sent an order waits for one statement less.
     captured = next((record for record in told.records if record.type == CAPTURED), None)
     if captured is None:
         raise Refused(f"order {told.order['order_id']} is not told in this log; ask again", kind="unavailable")

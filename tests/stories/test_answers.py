@@ -11,10 +11,11 @@ import jsonschema_rs
 import pytest
 
 from o2c.entrypoints.http.calls import calls
+from o2c.simulation.launch_data import LINE_ADD_ONS
 from tests.metered import MONTHLY, offering
 from tests.rich import BROUGHT_IN
 from tests.service import Visitor, serving
-from tests.world import World
+from tests.world import World, item, line
 
 VIEWS = {call.operation.name: call for call in calls() if not call.verb}
 POLICY = 'version = "other"\nvalid_from = "2026-01-01"\n'
@@ -75,6 +76,9 @@ def everything(service: Visitor) -> Iterator[Asked]:
     for order in ids:
         yield from ((view, f"{order}{query}", None) for view, query in OF_ORDER)
         yield "orders.by-link", "", {"link": answer(service, ("orders.link", order, None))["link"]}
+    for row in answer(service, ("orders.list", "?state=pending&limit=1000", None)):
+        planned = answer(service, ("orders.plan", row["order"], None))
+        yield from (("orders.assess", f"{row['order']}?merge=true", CHANGED) for _ in planned[:1])
     for row in answer(service, ("fallout.list", "?everything=true&limit=1000", None)):
         yield from (("fallout.show", row["fallout"] + query, None) for query in ("", "?personal=true"))
     yield "fallout.list", "?everything=true", None
@@ -90,6 +94,7 @@ def everything(service: Visitor) -> Iterator[Asked]:
     yield from (("streams.show", "", {"name": name}) for name in (f"order-{ids[0]}", job, "issuers-main", "partner-credit-bureau"))
 
 
+CHANGED = {"requestedCompletionDate": "2026-03-27", "productOrderItem": [line(), item(LINE_ADD_ONS[1], "2", relies_on="1")]}
 OF_ORDER = (
     ("orders.link", ""),
     ("orders.show", ""), ("orders.show", "?at=2026-03-10T00:00:00Z"), ("orders.document", ""), ("orders.document", "?personal=true"),

@@ -84,6 +84,7 @@ OF_THE_LOG = {
     "issuers list": "heads",
     "keys list": "heads",
     "numbers show +447700900001": "heads, and numbers are masked for readers",
+    f"orders assess WEB-1 --patch {FIX}": "heads",
     "orders link WEB-1": "heads",
     "products history A:1": "events",
     "products list": "events",

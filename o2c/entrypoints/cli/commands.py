@@ -37,6 +37,7 @@ PARTS: Mapping[str, Mapping[str, Part]] = {
             "read:orders",
             "Orders: find them, see how they stand and came to be so, cancel them.",
             {
+                "assess": Part("assess:orders_assess", "Show what a changed paper would take of an order in flight; nothing is written."),
                 "cancel": Part("cancel:orders_cancel", "Cancel an order, or some of its items, and say what was undone."),
                 "link": Part("links:orders_link", "Make a link to one order for its customer, which ends after some days."),
             },

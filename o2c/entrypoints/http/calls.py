@@ -83,8 +83,8 @@ class Call:
 
     @property
     def method(self) -> str:
-        """GET for what is asked, POST for what is done, and for what is asked by something that must be in no URL."""
-        return "POST" if self.verb or self.operation.name in POSTED else "GET"
+        """GET for what is asked, POST for what is done, and for what is asked by something that must be in no URL, or by a whole document."""
+        return "POST" if self.verb or self.whole or self.operation.name in POSTED else "GET"
 
     @cached_property
     def hints(self) -> dict[str, Any]:

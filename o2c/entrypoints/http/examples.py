@@ -159,6 +159,7 @@ EXAMPLES: Mapping[str, Mapping[str, Any]] = {
     "numbers.show": {"msisdn": MSISDN},
     "orders.amend": {"name": ORDER, "amendment": {"priority": 1, "note": "rang twice"}},
     "orders.answer": {"link": LINK, "fallout": FALLOUT, "changes": {"portInCode": "ABC123456"}},
+    "orders.assess": {"name": ORDER, "merge": True, "paper": {"productOrderItem": [_LINE]}},
     "orders.by-link": {"link": LINK},
     "orders.cancel": {"name": ORDER, "note": "changed their mind"},
     "orders.cancellations": {"limit": 20},

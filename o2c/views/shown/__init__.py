@@ -102,6 +102,7 @@ from o2c.views.shown.money import (
     TrialBalanceShown,
 )
 from o2c.views.shown.orders import (
+    AssessedShown,
     CancellationShown,
     DepositShown,
     FalloutOfOrder,
@@ -134,6 +135,7 @@ __all__ = [
     "AllowanceShown",
     "AmendmentShown",
     "AskedShown",
+    "AssessedShown",
     "BalanceItemShown",
     "BalanceShown",
     "CampaignShown",

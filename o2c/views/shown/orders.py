@@ -56,6 +56,64 @@ class PlannedStepShown(TypedDict):
     what: str
 
 
+class DifferenceShown(TypedDict):
+    """What a changed paper says otherwise of a line; the values are left out (None) where they may be personal."""
+
+    item: str
+    attribute: str
+    before: str | None
+    after: str | None
+    significant: bool
+
+
+class VerdictShown(TypedDict):
+    """Whether a line can still be changed (`free`, `soft`, `hard`), the step that decides it (`ponr`), and why."""
+
+    item: str
+    verdict: str
+    ponr: str
+    why: str
+
+
+class WorkShown(TypedDict):
+    """A step that a change makes begin (`do`), begin anew (`redo`), or takes back (`undo`), and what it waits for."""
+
+    item: str
+    step: str
+    action: str
+    waits: list[str]
+
+
+class DearerShown(TypedDict):
+    """What a change costs more, once and a period; net, in minor units, less where negative."""
+
+    currency: str
+    one_time_minor: int
+    recurring_minor: int
+
+
+class PromisedAnewShown(TypedDict):
+    """The day by which an item is promised, and by which it would be; empty for one that comes new."""
+
+    item: str
+    promised_before: str
+    promised_after: str
+
+
+class AssessedShown(TypedDict):
+    """What it would take to change an order in flight; `points_version` is that of the table of points of no return."""
+
+    order: str
+    external_id: str
+    points_version: str
+    possible: bool
+    diff: list[DifferenceShown]
+    lines: list[VerdictShown]
+    plan: list[WorkShown]
+    price: DearerShown
+    dates: list[PromisedAnewShown]
+
+
 class TimelineEventShown(TypedDict):
     """Something that happened to an order: an event of the log, its `data` without what is personal; `causation` is the event that it followed from."""
 

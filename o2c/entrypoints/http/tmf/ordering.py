@@ -15,7 +15,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 
 from o2c.desk.act import Refused
-from o2c.desk.amending import Amendment, AmendmentAsSent
+from o2c.desk.amending import Amendment, AmendmentAsSent, merged
 from o2c.entrypoints.http.native import POSITION
 from o2c.entrypoints.http.tmf.asking import (
     Asker,
@@ -29,7 +29,7 @@ from o2c.entrypoints.http.tmf.asking import (
     refuse_other_media,
 )
 from o2c.entrypoints.http.tmf.finding import is_unaided, options_of, quick_filters, quick_sorts, sort_of
-from o2c.entrypoints.http.tmf.patching import MEDIA_TYPES, MERGE, QUERY, amendment_of, merged, patched, sent_as
+from o2c.entrypoints.http.tmf.patching import MEDIA_TYPES, MERGE, QUERY, amendment_of, patched, sent_as
 from o2c.entrypoints.http.tmf.product_orders import BASE, FROM_PAPER, ONLY_V5, personal_among, product_order
 from o2c.entrypoints.http.tmf.queries import LIMIT_MAX, SCAN_MAX, Filter, Query, Sieve, chosen, page, path_of, query_of
 from o2c.entrypoints.http.tmf.schemas import orders_described

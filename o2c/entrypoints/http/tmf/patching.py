@@ -30,19 +30,6 @@ def sent_as(kind: str, patch: Any) -> str:
     return json.dumps(["merge" if kind in MERGE else kind, patch], sort_keys=True, default=str)
 
 
-def merged(target: Any, patch: Any) -> Any:
-    """A document after a merge patch (RFC 7396, section 2)."""
-    if not isinstance(patch, dict):
-        return patch
-    made = dict(target) if isinstance(target, dict) else {}
-    for name, value in patch.items():
-        if value is None:
-            made.pop(name, None)
-        else:
-            made[name] = merged(made.get(name), value)
-    return made
-
-
 def patched(target: Any, operations: Any, *, which: bool) -> Any:
     """A document after the operations of a JSON Patch (RFC 6902); with `which`, a path may end in `?productOrderItem.id=120`.
 

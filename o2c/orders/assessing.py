@@ -1,0 +1,229 @@
+"""What a changed paper would take of an order in flight: which work goes on, is done anew, is taken back, or can be changed no more. Nothing is decided here.
+
+Source: order life cycle, section 4, rules (a) to (e): per line and attribute, significant attributes alone, undo before redo in reverse order of
+dependence, no freeze of what is not touched, and what it costs shown first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Literal, NamedTuple
+
+from o2c.kernel.frozen import changed
+from o2c.orders.ending import no_return
+from o2c.orders.events import OrderPlanned, OrderPriced
+from o2c.orders.planning import Book, order_price, plan_order, priced_anew
+from o2c.orders.points_of_no_return import steps_of
+from o2c.orders.promise import Outlook
+from o2c.orders.rollup import FINAL, ItemProgress, Progress, item_state
+from o2c.orders.state import OrderState, Planned, evolve
+from o2c.orders.wish import CODE, NUMBER, VISIT_DAY, VISIT_WINDOW, Line
+
+Verdict = Literal["free", "soft", "hard"]
+"""Nothing of it has begun; work that has begun is taken back or done anew; it can be changed no more by this order."""
+_FIELDS = ("action", "quantity", "offering", "product", "place", "account", "requested_start", "requested_completion")
+_BEGUN = frozenset({"requested", "held", "pending", "done"})
+_STEERING = frozenset({NUMBER, CODE, VISIT_DAY, VISIT_WINDOW})
+"""Characteristics that steer the work of an item and are no offering's."""
+Place = tuple[str, str]
+"""A step of an item: (item, step)."""
+
+
+class Difference(NamedTuple):
+    """What differs of a line: its attribute, how it stands and how it is wished. A line that comes or goes differs as a whole (`line`).
+
+    What no work and no price depends on is not `significant`: a channel's own characteristics.
+    """
+
+    line: str
+    attribute: str
+    before: str
+    after: str
+    significant: bool = True
+
+
+class Work(NamedTuple):
+    """A step that begins, begins anew or is taken back, and what it waits for."""
+
+    item: str
+    step: str
+    action: Literal["do", "redo", "undo"]
+    waits: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Assessed:
+    """An order and the changed order beside it: what differs, the `plan` as it would have been from the start, and how each line fares (verdict, the step that
+    decides it, why). `work` are the steps that begin, begin anew or are taken back, in the order in which they are."""
+
+    differences: tuple[Difference, ...]
+    plan: OrderPlanned
+    verdicts: Mapping[str, tuple[Verdict, str, str]]
+    work: tuple[Work, ...]
+    before: OrderPriced
+    after: OrderPriced
+    promised: Mapping[str, str]
+
+
+def as_it_stands(state: OrderState, lines: Sequence[Line]) -> tuple[Line, ...]:
+    """Give the lines of before the plan with what was corrected of their items since."""
+    items = {name: [item for item in state.items.values() if item.line == name] for name in (line.item for line in lines)}
+    return tuple(_corrected(line, items[line.item][0]) if len(items[line.item]) == 1 else line for line in lines)
+
+
+def _corrected(line: Line, item: Planned) -> Line:
+    steering = {name: value for name, value in item.characteristics.items() if name in _STEERING}
+    return changed(line, place=item.place, characteristics={**line.characteristics, **steering})
+
+
+def laid_over(in_force: Sequence[Line], before: Sequence[Line], after: Sequence[Line]) -> tuple[Line, ...]:
+    """Give the lines of an order as a changed paper wishes them: what the two papers say alike stays as it stands, corrections and all."""
+    stands, said = ({line.item: line for line in lines} for lines in (in_force, before))
+    return tuple(
+        _laid_over(stands[line.item], said[line.item], line) if line.item in stands.keys() & said.keys() else line for line in after
+    )
+
+
+def _laid_over(stands: Line, before: Line, after: Line) -> Line:
+    was, wished = asdict(before), asdict(after)
+    values = {name: wished[name] for name in (*_FIELDS, "parent", "relies_on") if was[name] != wished[name]}
+    names = before.characteristics.keys() | after.characteristics.keys()
+    other = {name: after.characteristics.get(name) for name in names if before.characteristics.get(name) != after.characteristics.get(name)}
+    kept = {name: value for name, value in {**stands.characteristics, **other}.items() if value is not None}
+    return changed(stands, **values, characteristics=kept, prices=())
+
+
+def differences(before: Sequence[Line], after: Sequence[Line], chosen: Collection[str]) -> tuple[Difference, ...]:
+    """Give what differs between the lines of an order and those wished, in their order. `chosen` are the characteristics that the offerings know."""
+    stands, wished = ({line.item: line for line in lines} for lines in (before, after))
+    found: list[Difference] = []
+    for line in after:
+        found += _differing(stands[line.item], line, chosen) if line.item in stands else [Difference(line.item, "line", "", line.offering)]
+    return (*found, *(Difference(line.item, "line", line.offering, "") for line in before if line.item not in wished))
+
+
+def _differing(before: Line, after: Line, chosen: Collection[str]) -> Iterator[Difference]:
+    pairs = [(name, getattr(before, name), getattr(after, name)) for name in _FIELDS]
+    pairs.append(("relies_on", ",".join(before.relies_on), ",".join(after.relies_on)))
+    names = sorted(before.characteristics.keys() | after.characteristics.keys())
+    own = [(name, before.characteristics.get(name, ""), after.characteristics.get(name, "")) for name in names]
+    told = [Difference(after.item, *pair) for pair in pairs] + [
+        Difference(after.item, *pair, pair[0].partition("#")[0] in chosen) for pair in own
+    ]
+    return (one for one in told if one.before != one.after)
+
+
+def _of_the_order(state: OrderState, draft: OrderPlanned, told: Collection[Difference]) -> Iterator[Difference]:
+    """What differs of a line because it differs of the whole order."""
+    known = {(one.line, one.attribute) for one in told}
+    for item in draft.items:
+        if (stands := state.items.get(item.item)) is None:
+            continue
+        pairs = (
+            ("account", stands.account, item.account),
+            ("requested_start", stands.start_on, item.start_on),
+            ("requested_completion", stands.wished_on, item.wished_on),
+        )
+        for name, before, after in pairs:
+            if before != after and (item.line, name) not in known:
+                known.add((item.line, name))
+                yield Difference(item.line, name, before, after)
+
+
+def assess(state: OrderState, in_force: Sequence[Line], wished: OrderState, at: datetime, book: Book) -> Assessed:
+    """Hold a planned order against the same order with other lines (`wished`, which was judged and is not planned)."""
+    draft = plan_order(wished, book, at)
+    chosen = _STEERING.union(*(item.characteristics for item in draft.items), *(item.characteristics for item in state.items.values()))
+    own = differences(in_force, wished.lines, chosen)
+    differing = (*own, *_of_the_order(state, draft, own))
+    planned = {item.item: {step.step: step.waits for step in item.steps} for item in draft.items}
+    anew = _done_anew(state, planned, {item.item: item.line for item in draft.items}, [one for one in differing if one.significant])
+    touched = [(item, step) for item, step in _places(state) if (item, step) in anew or step not in planned.get(item, {})]
+    undone = [(item, step) for item, step in touched if state.progress.items[item].steps[step] in _BEGUN]
+    back = (Work(item, step, "redo" if (item, step) in anew else "undo", state.items[item].waits[step]) for item, step in reversed(undone))
+    fresh = (
+        Work(item, step, "do", waits) for item, steps in planned.items() for step, waits in steps.items() if not _has(state, item, step)
+    )
+    after = _as_changed(state, evolve(changed(wished, progress=Progress(gates=state.progress.gates)), draft), anew)
+    return Assessed(
+        differences=differing,
+        plan=draft,
+        verdicts=_verdicts(state, differing, touched, undone, at, book),
+        work=(*back, *fresh),
+        before=priced_anew(state),
+        after=order_price(draft),
+        promised=_promised(state, after, anew, at, book),
+    )
+
+
+def _has(state: OrderState, item: str, step: str) -> bool:
+    return item in state.items and step in state.items[item].waits
+
+
+def _places(state: OrderState) -> Iterator[Place]:
+    return ((item, step) for item, planned in state.items.items() for step in planned.waits)
+
+
+def _done_anew(
+    state: OrderState, planned: Mapping[str, Mapping[str, Sequence[str]]], lines: Mapping[str, str], differing: Iterable[Difference]
+) -> set[Place]:
+    """The steps of both plans that work with something that changes, and those that wait for one of these, through others too."""
+    of_line: dict[str, set[str]] = {}
+    for one in differing:
+        of_line.setdefault(one.line, set()).add(one.attribute)
+    common = {item: steps for item, steps in planned.items() if item in state.items}
+    uses = {item: steps_of(of_line.get(lines[item], ())) for item in common}
+    anew = {(item, step) for item, steps in common.items() for step in steps if step in uses[item] and _has(state, item, step)}
+    fresh = {(item, step) for item, steps in planned.items() for step in steps if not _has(state, item, step)}
+    while more := {place for place in _waiting(planned, anew | fresh) if place not in anew and _has(state, *place)}:
+        anew |= more
+    return anew
+
+
+def _waiting(planned: Mapping[str, Mapping[str, Sequence[str]]], places: set[Place]) -> Iterator[Place]:
+    for item, steps in planned.items():
+        for step, waits in steps.items():
+            if any((wait.rpartition("/")[0] or item, wait.rpartition("/")[2]) in places for wait in waits):
+                yield item, step
+
+
+def _verdicts(
+    state: OrderState, differing: Iterable[Difference], touched: Sequence[Place], undone: Sequence[Place], at: datetime, book: Book
+) -> dict[str, tuple[Verdict, str, str]]:
+    """How each line that differs, or whose work does because of another line, can still be changed."""
+    verdicts: dict[str, tuple[Verdict, str, str]] = {one.line: ("free", "", "") for one in differing}
+    lines = [*verdicts, *(line for item, _ in touched if (line := state.items[item].line) not in verdicts)]
+    for line in dict.fromkeys(lines):
+        items = [item for item, planned in state.items.items() if planned.line == line]
+        over = next((f"it is {how}" for item in items if (how := item_state(state.progress.items[item])) in FINAL), "")
+        past = [(step, why) for item, step in touched if item in items and (why := no_return(state, item, (step,), at, book))]
+        begun = [step for item, step in undone if item in items]
+        if over or past:
+            verdicts[line] = ("hard", *(past[-1] if past else ("", over)))
+        elif begun:
+            verdicts[line] = ("soft", begun[0], f"{', '.join(begun)} had begun")
+        elif line not in verdicts:
+            verdicts[line] = ("free", "", "")
+    return verdicts
+
+
+def _as_changed(state: OrderState, planned: OrderState, anew: set[Place]) -> OrderState:
+    """The changed order with the work of the one in flight that stays."""
+    items = {}
+    for item, of_item in planned.progress.items.items():
+        had = state.progress.items.get(item, ItemProgress())
+        steps = {step: "planned" if (item, step) in anew else had.steps.get(step, "planned") for step in of_item.steps}
+        items[item] = ItemProgress(steps, of_item.relies_on, had.ended, had.recalls)
+    return changed(planned, progress=changed(planned.progress, items=items), records=state.records, due=state.due)
+
+
+def _promised(state: OrderState, after: OrderState, anew: set[Place], at: datetime, book: Book) -> dict[str, str]:
+    """The day by which each item would be promised: as it is where nothing of its work changes, and never before what it relies on."""
+    outlook, days = Outlook(after, at, book), dict[str, str]()
+    for item, planned in after.items.items():
+        same = item in state.items and not any((item, step) in anew or not _has(state, item, step) for step in planned.waits)
+        own = state.items[item].promised_on if same else outlook.day(outlook.item(item), item)
+        days[item] = max(own, *(days.get(base, "") for base in planned.relies_on), "")
+    return days

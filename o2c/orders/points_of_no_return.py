@@ -1,0 +1,33 @@
+"""Which work of an item stands on which of its attributes: the table by which a change in flight is judged, line by line and attribute by attribute.
+
+When a step is past its point of no return its own `Ending.no_return` says, by the market's rules where these differ.
+Source: order life cycle, section 4 (points of no return and compensations, per attribute; rules a to c).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+VERSION = "2026-11"
+"""The version of the table, told with every answer that follows from it."""
+
+STEPS_OF: Mapping[str, tuple[str, ...]] = {
+    "place": ("delivery", "qualification", "appointment"),
+    "simType": ("sim", "delivery", "esim"),
+    "portInNumber": ("porting", "cutover", "number-change"),
+    "portInCode": ("porting", "cutover", "number-change"),
+    "visitOn": ("appointment",),
+    "visitWindow": ("appointment",),
+    "offering": ("device", "qualification", "activation", "charging"),
+    "account": ("charging",),
+    "requested_start": ("porting", "appointment", "activation", "charging"),
+    "requested_completion": ("porting", "appointment", "activation", "charging"),
+    "relies_on": ("activation",),
+}
+"""By attribute, the steps that were asked for with its value. Any other characteristic is the service's (`OF_THE_SERVICE`)."""
+OF_THE_SERVICE = ("device", "activation", "charging")
+
+
+def steps_of(attributes: Collection[str]) -> frozenset[str]:
+    """Give the steps that work with any of these attributes of an item."""
+    return frozenset(step for name in attributes for step in STEPS_OF.get(name, OF_THE_SERVICE))
