@@ -111,8 +111,8 @@ def _shown(state: OrderState, found: Assessed) -> AssessedShown:
             {
                 "item": one.line,
                 "attribute": one.attribute,
-                "before": one.before if _is_told(one) else None,
-                "after": one.after if _is_told(one) else None,
+                "from": one.before if _is_told(one) else None,
+                "to": one.after if _is_told(one) else None,
                 "significant": one.significant,
             }
             for one in found.differences

@@ -51,7 +51,7 @@ def test_another_plan_before_the_service_is_on_is_free(physical: World) -> None:
     told = changed(physical, line(sim="physical", offering=SECOND_LINE))
 
     [difference] = told["diff"]
-    assert (difference["attribute"], difference["before"], difference["after"]) == ("offering", "lark-line", SECOND_LINE.id)
+    assert (difference["attribute"], difference["from"], difference["to"]) == ("offering", "lark-line", SECOND_LINE.id)
     assert (verdicts(told), work(told), told["possible"]) == ({"1": "free"}, [], True)
     assert told["price"]["recurring_minor"] != 0
 
@@ -60,7 +60,7 @@ def test_another_address_takes_the_parcel_back(physical: World) -> None:
     """The address itself is shown to nobody; the SIM and the number stay."""
     told = changed(physical, line(sim="physical", place=ELSEWHERE))
 
-    assert [(row["attribute"], row["before"], row["after"]) for row in told["diff"]] == [("place", None, None)]
+    assert [(row["attribute"], row["from"], row["to"]) for row in told["diff"]] == [("place", None, None)]
     assert work(told) == [("redo", "delivery")]
     assert [(row["verdict"], row["ponr"]) for row in told["lines"]] == [("soft", "delivery")]
 
@@ -111,7 +111,7 @@ def test_a_merge_patch_is_laid_over_the_captured_paper(physical: World) -> None:
     before = physical.types("order-" + physical.order("POST").order_id)
     told = assess_change(physical.app, "POST", {"requestedStartDate": "2026-02-02"}, merge=True)
 
-    assert [(row["attribute"], row["after"]) for row in told["diff"]] == [
+    assert [(row["attribute"], row["to"]) for row in told["diff"]] == [
         ("requested_start", "2026-02-02"),
         ("requested_completion", "2026-02-02"),
     ]
@@ -122,7 +122,7 @@ def test_a_channels_own_words_are_not_significant(physical: World) -> None:
     """They make no work, and are not shown: they may say anything."""
     told = changed(physical, line(sim="physical", giftCard="For Ann Example"))
 
-    assert [(row["attribute"], row["significant"], row["after"]) for row in told["diff"]] == [("giftCard", False, None)]
+    assert [(row["attribute"], row["significant"], row["to"]) for row in told["diff"]] == [("giftCard", False, None)]
     assert (told["plan"], "Ann Example" in str(told)) == ([], False)
 
 
@@ -132,7 +132,7 @@ def test_another_number_to_bring_is_not_shown(world: World) -> None:
     world.run(at(5, 10))
     told = changed(world, ported(msisdn="+447700900456"), of="PORT")
 
-    assert [(row["attribute"], row["before"], row["after"]) for row in told["diff"]] == [("portInNumber", None, None)]
+    assert [(row["attribute"], row["from"], row["to"]) for row in told["diff"]] == [("portInNumber", None, None)]
     assert ("redo", "porting") in work(told)
 
 

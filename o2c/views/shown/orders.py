@@ -56,14 +56,10 @@ class PlannedStepShown(TypedDict):
     what: str
 
 
-class DifferenceShown(TypedDict):
-    """What a changed paper says otherwise of a line; the values are left out (None) where they may be personal."""
-
-    item: str
-    attribute: str
-    before: str | None
-    after: str | None
-    significant: bool
+DifferenceShown = TypedDict(
+    "DifferenceShown", {"item": str, "attribute": str, "from": str | None, "to": str | None, "significant": bool}
+)  # `from` is a word of the language
+"""What a changed paper says otherwise of a line; the values are left out (None) where they may be personal."""
 
 
 class VerdictShown(TypedDict):
