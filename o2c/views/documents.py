@@ -107,11 +107,9 @@ def list_documents(
 
     `orders` are our ids; `mentioning` are words of which one stands in the paper, and counts only with `personal`, for it tells of the paper. `parties_named`,
     `channels_named`, `accounts_named` (of the order) and, of items of the outermost level, `items_named`, `actions`, `offerings`, `item_products`,
-    `item_accounts`, `quantities`, `quantity_from` and `quantity_to` are found as they were sent with `personal`, else as
-    they were taken down: of parties the customer, of channels the first. `item_states` finds whatever may have a line that stands so: a caller looks at the
+    `item_accounts`, `quantities`, `quantity_from` and `quantity_to` are found as they were sent with `personal`, else as they were taken down: of parties the customer, of channels the first. `item_states` finds whatever may have a line that stands so: a caller looks at the
     lines as well, and so it does with `promised_from` and `promised_to`, between which some item is promised. `open_reasons` are codes of open fallouts. `captured_at` and `closed_at` fit to the millisecond; the ends of times are not included. `brief` leaves milestones,
-    promises, fallouts and cancellations out. With `personal`, what was captured comes to
-    the letter. The projections must be caught up. Raises Refused (usage) for a state, an order of rows, an offset or a limit that is none.
+    promises, fallouts and cancellations out. With `personal`, what was captured comes to the letter. The projections must be caught up. Raises Refused (usage) for a state, an order of rows, an offset or a limit that is none.
     """
     if unknown := sorted(set(states) - set(ORDER_STATES)):
         raise Refused(f"{unknown[0]} is no state of an order; use some of {', '.join(ORDER_STATES)}")

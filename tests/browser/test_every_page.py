@@ -42,6 +42,7 @@ def paths(world: World) -> dict[str, str]:
         "customer": "/console/customers/C-1", "overview": "/console/overview", "figures": "/console/figures",
         "figure": "/console/figures/fallout-rate?by=reason", "table": "/console/tables/cycle-times", "partners": "/console/partners",
         "projections": "/console/projections", "projection": "/console/projections/orders", "what-if": "/console/what-if?reason=NP-CODE", "bulk": "/console/bulk?reason=NP-CODE", "empty": "/console/fallouts?owner=nobody", "error": "/console/none",
+        "products": "/console/products", "product": f"/console/products/{world.order('WEB-4').order_id}:1",
         "audit": "/console/audit", "file": f"/console/audit/orders/{order}",
     }  # fmt: skip
 
@@ -52,7 +53,7 @@ OF_MONEY = {
     "holdings": "/console/holdings/BA-C-1", "holdings prepaid": f"/console/holdings/BA-{USER}", "holdings deposit": "/console/holdings/BA-C-2",
     "vouchers": "/console/vouchers", "voucher": "/console/vouchers/SPRING", "stock": "/console/stock", "usage": "/console/usage",
     "customer with a device": "/console/customers/C-1", "collections": "/console/collections", "ledger": "/console/ledger", "assurance": "/console/assurance?look=1", "catalogue": "/console/catalogue",
-    "catalogue versions": "/console/catalogue/diff?a=0", "every order": "/console/orders", "every fallout": "/console/fallouts",
+    "catalogue versions": "/console/catalogue/diff?a=0", "every product": "/console/products?status=any", "every order": "/console/orders", "every fallout": "/console/fallouts",
 }  # fmt: skip
 """Pages about money, and lists with more on them, of the store in which all of that has happened."""
 OF_AUDITOR = frozenset({"audit", "file"})

@@ -212,6 +212,7 @@ def test_who_looked_is_read_by_the_auditor(site: Console) -> None:
 PAGES = {
     "/console/fallouts": {"agent", "supervisor", "analyst", "auditor"}, "/console/groups": {"agent", "supervisor", "analyst", "auditor"},
     "/console/orders": {"service", "agent", "supervisor", "analyst", "auditor", "privacy-officer"},
+    "/console/products": {"service", "agent", "supervisor", "analyst", "auditor", "privacy-officer"},
     "/console/overview": {"agent", "supervisor", "analyst", "auditor"},
     "/console/partners": {"service", "agent", "supervisor", "analyst", "auditor", "admin"},
     "/console/collections": {"agent", "supervisor", "analyst", "auditor"},

@@ -24,6 +24,7 @@ from o2c.entrypoints.http.console import (
     invoices,
     mine,
     orders,
+    products,
     projections,
     stock,
     usage,
@@ -34,7 +35,7 @@ from o2c.entrypoints.http.console.frame import Asked, router
 from o2c.entrypoints.http.console.visits import SECRET, Visits, new_secret
 
 PAGES = (
-    front, desk, bulk, fallout, orders, customers, invoices, accounts, holdings, collecting, books, assurance, catalogue, vouchers, stock, usage, figures, what_if, projections, audit, mine,
+    front, desk, bulk, fallout, orders, products, customers, invoices, accounts, holdings, collecting, books, assurance, catalogue, vouchers, stock, usage, figures, what_if, projections, audit, mine,
 )  # fmt: skip
 rest = router()
 

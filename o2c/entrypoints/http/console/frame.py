@@ -46,6 +46,7 @@ NAVIGATION = (
     ("/console/fallouts", "Fallouts", "fallout.list"),
     ("/console/groups", "Groups", "fallout.groups"),
     ("/console/orders", "Orders", "orders.list"),
+    ("/console/products", "Products", "products.list"),
     ("/console/search", "Search", "orders.find"),
     ("/console/collections", "Collections", "collections.list"),
     ("/console/overview", "Overview", "metrics.explain"),

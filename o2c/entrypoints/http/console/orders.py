@@ -15,6 +15,7 @@ from o2c.entrypoints.http.console.diffs import between
 from o2c.entrypoints.http.console.frame import Asked, Page, Sent, done, refusal_of, router
 from o2c.entrypoints.http.console.stories import LANES, ZOOMS, Zoom, told
 from o2c.views.orders import ORDER_STATES
+from o2c.views.products import STATUSES
 
 pages = router()
 
@@ -88,9 +89,10 @@ def shown(page: Page, name: str, zoom: Zoom, *, status: int = 200, refused: str 
     """The page of an order."""
     order = page.ask("orders.show", name)
     rows = list(page.ask("orders.timeline", name))
+    products = page.ask("products.list", orders=(order["order"],), statuses=STATUSES) if page.may("products.list") else ()
     return page.shown(
         "order.html", status=status, order=order, story=told(rows, zoom), zoom=zoom, zooms=ZOOMS, lanes=LANES, many=len(rows), ways=_ways(order),
-        name=order["order"], seen=page.seen("orders.show", order["order"]), refused=refused, done=done, link=link,
+        name=order["order"], seen=page.seen("orders.show", order["order"]), refused=refused, done=done, link=link, products=products,
     )  # fmt: skip
 
 

@@ -1,0 +1,110 @@
+"""The console's pages about what customers have in service and had: a list whose filters stand in the address, and one product with its history."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+
+from o2c.views.products import STATUSES, list_products, product_history
+from o2c.views.reading import caught_up
+from o2c.views.shown import ProductShown
+from tests.console import Console, console
+from tests.world import World, order
+
+PATH = "/console/products"
+
+
+@pytest.fixture(scope="module")
+def world(rich_dsn: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """A store with products of several customers, one of which at least ended."""
+    made = World(rich_dsn, tmp_path_factory.mktemp("products"))
+    caught_up(made.app)
+    now, leaves = made.app.clock().now, every(made)[0]
+    made.take(
+        order(
+            "END", {"id": "1", "action": "delete", "quantity": 1, "product": {"id": leaves["product"]}}, party=leaves["customer"], on=now
+        ),
+        name="end.jsonl",
+    )
+    made.run(now + timedelta(days=40))
+    caught_up(made.app)
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def site(world: World) -> Iterator[Console]:
+    """The console of that store."""
+    with console(world, world.folder) as made:
+        yield made
+
+
+def every(world: World) -> list[ProductShown]:
+    return list(list_products(world.app, statuses=STATUSES, limit=1000))
+
+
+def rows_of(site: Console, query: str, role: str = "agent") -> list[str]:
+    """The products that a page leads to, in its order."""
+    with site.by("ann", role) as ann:
+        page = ann.opens(f"{PATH}{query}")
+        assert page.status == 200
+        links = (node.attributes["href"] for node in page.root.all("a", **{"class": "open"}))
+        return [str(link).removeprefix(f"{PATH}/").replace("%3A", ":") for link in links]
+
+
+def test_the_list_is_what_its_address_says(site: Console, world: World) -> None:
+    """In service, unless a status or any is wanted; of a customer, an offering, an order; what is further is told and shown on asking."""
+    known = every(world)
+    serving = [row["product"] for row in known if row["status"] != "terminated"]
+    customer, offering, order = known[0]["customer"], known[0]["offering"], known[0]["order"]
+
+    assert rows_of(site, "") == serving[:50]
+    assert rows_of(site, "?status=any&limit=500") == [row["product"] for row in known]
+    assert len({row["status"] for row in known}) > 1
+    for status in STATUSES:
+        assert rows_of(site, f"?status={status}") == [row["product"] for row in known if row["status"] == status]
+    assert rows_of(site, f"?status=any&customer={customer}") == [row["product"] for row in known if row["customer"] == customer]
+    assert rows_of(site, f"?status=any&offering={offering}") == [row["product"] for row in known if row["offering"] == offering]
+    assert rows_of(site, f"?status=any&order={order}") == [row["product"] for row in known if row["order"] == order]
+    assert rows_of(site, "?limit=1") == serving[:1]
+    assert rows_of(site, "?customer=nobody") == []
+    with site.by("ann", "agent") as ann:
+        assert ann.opens(f"{PATH}?status=lost").status == 422
+        assert "any status" in ann.opens(f"{PATH}?customer=nobody").text
+
+
+def test_a_product_tells_what_it_is_and_what_happened_to_it(site: Console, world: World) -> None:
+    """Every event of its history, and where to read on."""
+    for row in every(world):
+        with site.by("ann", "agent") as ann:
+            page = ann.opens(f"{PATH}/{row['product'].replace(':', '%3A')}")
+        history = product_history(world.app, row["product"])
+        assert page.status == 200
+        assert len(list(page.root.all("td", **{"data-label": "What"}))) == len(history)
+        links = {str(node.attributes.get("href")) for node in page.root.all("a")}
+        assert {f"/console/customers/{row['customer']}", f"/console/orders/{row['order']}"} <= links
+        assert row["offering"] in page.text
+
+
+@pytest.mark.parametrize(("role", "listed", "one"), [
+    ("agent", 200, 200), ("supervisor", 200, 200), ("analyst", 200, 200), ("auditor", 200, 200), ("privacy-officer", 200, 200), ("service", 200, 403), ("admin", 403, 403),
+])  # fmt: skip
+def test_pages_open_for_whom_the_table_allows_them(site: Console, world: World, role: str, listed: int, one: int) -> None:
+    """A service sees its own in the list, without a link that would refuse it; an analyst sees no number."""
+    row = next(each for each in every(world) if each["msisdn"])
+    with site.by("kim", role) as kim:
+        assert (kim.opens(PATH).status, kim.opens(f"{PATH}/{row['product']}").status) == (listed, one)
+        assert kim.opens(f"{PATH}/none:1").status == (404 if one == 200 else one)
+        shown = kim.opens(f"{PATH}/{row['product']}").text
+    assert (str(row["msisdn"]) in shown) == (one == 200 and role != "analyst")
+
+
+def test_pages_of_the_customer_and_of_the_order_lead_to_the_product(site: Console, world: World) -> None:
+    """And the customer's to those that ended."""
+    row = next(each for each in every(world) if each["status"] == "active")
+    link = f"{PATH}/{row['product'].replace(':', '%3A')}"
+    with site.by("ann", "agent") as ann:
+        for path in (f"/console/customers/{row['customer']}", f"/console/orders/{row['order']}"):
+            assert link in {node.attributes.get("href") for node in ann.opens(path).root.all("a")}, path
+        ended = {str(node.attributes.get("href")) for node in ann.opens(f"/console/customers/{row['customer']}").root.all("a")}
+        assert f"{PATH}?customer={row['customer']}&status=any" in ended
