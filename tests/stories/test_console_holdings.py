@@ -164,7 +164,7 @@ def test_an_agreement_is_shown_with_what_settles_it_on_a_day_and_settled(site: C
 
 
 def test_vouchers_are_issued_and_a_campaign_tells_who_holds_its_codes(site: Console) -> None:
-    """By a supervisor alone; what cannot be is told over what was written; a code leads to its campaign."""
+    """By a supervisor alone; what cannot be is told over what was written; a code leads to its campaign, which ends as 1 July begins in London."""
     with site.by("sue", "supervisor") as sue, site.by("ann", "agent") as ann:
         page = sue.opens("/console/vouchers")
         both = {"campaign": "JUNE", "percent": "10", "amount": "5.00", "of": "recurring", "combines": "exclusive", "budget": "50.00"}
@@ -177,7 +177,7 @@ def test_vouchers_are_issued_and_a_campaign_tells_who_holds_its_codes(site: Cons
 
     assert (odd.status, odd.form("/console/vouchers")["campaign"]) == (422, "JUNE")
     assert "Done: issued" in done.text
-    assert [said for said in ("JUNE-B", "50.00 GBP", "01 Jul 2026", "exclusive") if said not in by_code.text] == []
+    assert [said for said in ("JUNE-B", "50.00 GBP", "30 Jun 2026 23:00", "exclusive") if said not in by_code.text] == []
     assert none.status == 404
     assert "Issue them" not in agents.buttons()
     assert "80.00 GBP" not in agents.text
