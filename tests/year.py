@@ -54,11 +54,11 @@ KINDS = (
     "account.usage-rated", "account.credit-received", "account.credit-used", "account.money-returned", "refund.completed", "credit-note.issued",
     "invoice.voided", "invoice.written-off", "payment.received", "account.deposit-kept", "account.deposit-freed",
     "payment.charged-back", "payment.moved", "prepaid.topped-up", "quota.committed", "prepaid.expired", "collections.plan-agreed",
-    "product.changed", "product.suspended", "product.resumed", "product.terminated",
+    "product.changed", "product.suspended", "product.resumed", "product.terminated", "account.deposit-retained",
 )  # fmt: skip
 RARE = (
     "payment.part-received", "account.refund-wanted", "account.refund-released", "invoice.tax-relieved", "invoice.write-off-reversed",
-    "payment.chargeback-reversed", "collections.plan-part-kept", "collections.plan-kept", "collections.plan-broken",
+    "payment.chargeback-reversed", "account.late-usage-reported", "collections.plan-part-kept", "collections.plan-kept", "collections.plan-broken",
 )  # fmt: skip
 ACCOUNTS_MANY = 200
 """The ways in which money moves of which a year that proves anything has at least one, and those of a year of many accounts."""
@@ -177,7 +177,7 @@ def claims(app: Engine, year: Year, file: Path) -> Iterator[Claim]:
         for each in (oracle, told, campaigns, plans):
             each.take(event)
     wrong = wrong_papers(oracle)
-    accounts = [account for account in oracle.accounts.values() if account.charges or account.posted]
+    accounts = [account for account in oracle.accounts.values() if any(account.posted.values())]
     bills = [bill for account in oracle.accounts.values() for bill in account.bills.values()]
     papers = f"{told.kinds['invoice.issued']} invoices with {sum(len(bill.lines) for bill in bills)} lines, {told.kinds['credit-note.issued']} notes"
     papers += f", {told.kinds['invoice.voided']} voids of {len(accounts)} accounts out of {told.events} events{_first(wrong)}"

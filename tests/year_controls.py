@@ -60,6 +60,7 @@ FORGED: Mapping[str, Place] = {
     "chargeback": _field("payment.charged-back", "amount_minor"),
     "moved": _field("payment.moved", "amount_minor"),
     "deposit": _field("deposit.received", "amount_minor"),
+    "deposit freed": _field("account.deposit-freed", "amount_minor"),
     "refund": _field("account.refund-reserved", "amount_minor"),
     "money back": _field("account.money-returned", "amount_minor"),
     "voucher": _field("voucher.reserved", "amount_minor"),
