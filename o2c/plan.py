@@ -57,6 +57,7 @@ from o2c.kernel.stream import StreamKind
 from o2c.ledger.state import KIND as LEDGER
 from o2c.markets import registry
 from o2c.markets.base import Market
+from o2c.numbers.reaction import PORTED_OUT
 from o2c.numbers.state import KIND as NUMBER
 from o2c.numbers.step import ARRIVAL as NUMBER_ARRIVAL
 from o2c.numbers.step import CHANGE as NUMBER_CHANGE
@@ -77,6 +78,9 @@ from o2c.porting.step import CANCEL as PORTING_CANCEL
 from o2c.porting.step import CUTOVER
 from o2c.porting.step import STEP as PORTING
 from o2c.products.state import KIND as PRODUCT
+from o2c.products.step import CODE as PORTING_CODE
+from o2c.products.step import CUTOVER as PORT_OUT_CUTOVER
+from o2c.products.step import REACTIVATION, SWITCH_OFF
 from o2c.qualification.step import STEP as QUALIFICATION
 from o2c.quota.state import KIND as QUOTA
 from o2c.quota.step import STEP as PREPAID_EXPIRY
@@ -104,6 +108,7 @@ STEPS: Mapping[str, Step] = {
         *(PORTING_CANCEL, ESIM_CANCEL, APPOINTMENT_CANCEL),
         *(SIM_ARRIVAL, NUMBER_ARRIVAL, SIM_RESTOCK, NUMBER_RESTOCK, RESERVATION, BILL_RUN, OVERDUE, PAYMENT, COLLECTIONS, BARRING, PROBE),
         *(DEVICE_ARRIVAL, DEVICE_RESTOCK, ONE_OFF_INVOICE, PREPAID_EXPIRY, RELIEF, REFUND_STEP, VOUCHER_EXPIRY),
+        *(PORTING_CODE, SWITCH_OFF, PORT_OUT_CUTOVER, REACTIVATION),
     )
 }
 KINDS: Mapping[str, StreamKind] = {
@@ -224,6 +229,7 @@ REACTIONS: tuple[Reaction, ...] = (
     WRITTEN_OFF,
     CEASED,
     PIECES,
+    PORTED_OUT,
     BEGUN,
     stock_expected(drawing=frozenset(_DRAWS), sources=frozenset(source for draw in _DRAWS.values() for source in draw.sources)),
 )

@@ -8,6 +8,7 @@ from projections.engine.projection import Doc, Projection, Row
 from projections.engine.seen import Seen
 
 _SERVES = {"product.started": "active", "product.suspended": "suspended", "product.resumed": "active", "product.terminated": "terminated"}
+_LEAVES = {"port-out.authorised": True, "port-out.withdrawn": False, "reactivation.done": False, "product.terminated": False}
 _STANDING = frozenset({"product.started", "product.changed"})
 _HELD = ("msisdn", "iccid", "sim_kind", "imei")
 TERMINATION = "termination"
@@ -19,6 +20,8 @@ def _evolve(doc: Doc, record: Seen) -> Doc:
     made = {**doc, "changing": changing, "status": _SERVES.get(record.type, doc["status"])}
     if record.type == "product.change-accepted":
         return {**made, "changing": {**changing, **dict.fromkeys(body["attributes"], f"{body['order']}/{body['item']}")}}
+    if record.type in _LEAVES:
+        made["leaves"] = _LEAVES[record.type]
     if record.type in _STANDING:
         made["standing"] = body["standing"]
     if record.type == "product.started":
@@ -35,7 +38,7 @@ def _rows(stream: str, doc: Doc) -> Iterator[Row]:
     if "product" not in doc:
         return
     stands, holds = doc["standing"], doc["standing"].get("holds", {})
-    ending = doc["status"] != "terminated" and TERMINATION in doc["changing"]
+    ending = doc["status"] != "terminated" and (TERMINATION in doc["changing"] or doc.get("leaves", False))
     yield {
         "product": doc["product"],
         "order_id": doc["order"],
@@ -58,7 +61,7 @@ def _rows(stream: str, doc: Doc) -> Iterator[Row]:
 PRODUCTS = Projection(
     name="products",
     meaning="One row a product that is or was in service: whose it is, what was sold, what serves it, its price net of tax, and its status by TMF637.",
-    shape_version=1,
+    shape_version=2,
     columns={
         "product": "text", "order_id": "text", "item": "text", "customer_id": "text", "account": "text", "offering": "text", "specification": "text",
         "status": "text", "started_on": "date", "in_service_since": "timestamptz", "commitment_ends_on": "date", "ended_on": "date", "price_minor": "bigint",
@@ -66,7 +69,7 @@ PRODUCTS = Projection(
     },
     key=("product",),
     indexes=("order_id", "customer_id", "account", "offering", "msisdn", "iccid"),
-    types=frozenset({*_SERVES, *_STANDING, "product.change-accepted", "product.change-dropped"}),
+    types=frozenset({*_SERVES, *_STANDING, *_LEAVES, "product.change-accepted", "product.change-dropped"}),
     fields=frozenset({"product", "order", "item", "currency", "started_on", "standing", "attributes", "commitment_ends_on", "ended_on"}),
     group=lambda record: record.stream,
     found_by="stream",
@@ -78,6 +81,9 @@ PRODUCTS = Projection(
 IN_SERVICE_OF_CUSTOMER = """SELECT product, order_id AS "order", item, offering, status, in_service_since FROM projection.products
 WHERE customer_id = %s AND status <> 'terminated' ORDER BY in_service_since, order_id, item"""
 """What a customer has in service, the oldest first. Parameter: the customer's id."""
+
+BY_NUMBER = "SELECT product FROM projection.products WHERE msisdn = %s AND status <> 'terminated' ORDER BY in_service_since DESC LIMIT 1"
+"""The product in service that has a number. Parameter: the number, in E.164 form."""
 
 _PICKED = """(cardinality(%(orders)s::text[]) = 0 OR p.order_id = ANY(%(orders)s))
 AND (cardinality(%(items)s::text[]) = 0 OR p.item = ANY(%(items)s))

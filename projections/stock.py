@@ -33,8 +33,9 @@ _STATES: Mapping[str, Callable[[str], str]] = {
     "number.reservation-lapsed": lambda kind: "golden" if kind == "golden" else "available",
     "number.brought-in": lambda kind: "ported_in",
     "number.returned": lambda kind: "returned",
+    "number.ported-out": lambda kind: "ported_out",
 }
-"""The state that a piece of stock has after each event, by its class. A number that is returned is with the holder of its range again.
+"""The state that a piece of stock has after each event, by its class. A number that is returned is with the holder of its range again, one that is ported out with another operator.
 
 A free golden number is `golden` and not `available`: the program never picks one by itself.
 """

@@ -38,6 +38,9 @@ BODIES: Mapping[str, Mapping[str, Any]] = {
         "opened_on": "2026-01-05",
     },
     "service-change": {"product": "A:1", "attributes": ["offering"], "offering": "mobile-plus", **LINE},
+    "port-out": {"product": "A:1", "attributes": ["termination"], "offering": "mobile-plus", "status": "terminated", **LINE},
+    "reactivation": {"product": "A:1", "attributes": ["status"], "offering": "mobile-plus", "status": "active", **LINE},
+    "port-out-cutover": {"reference": "PRT-901", **LINE},
     "barring": {"account": "BA-1001", "level": "soft", "lines": []},
 }
 

@@ -25,6 +25,8 @@ FOUND = {
 USED = "SELECT DISTINCT body ->> 'account' FROM o2c.event WHERE type = 'account.charge-started'"
 OPEN = "total_minor - credit_used_minor - lowered_minor - paid_minor + above_minor"
 LAST_OWING = "FROM projection.invoices WHERE state = 'overdue' GROUP BY account ORDER BY account DESC"
+IN_SERVICE = "FROM projection.products WHERE msisdn IS NOT NULL AND currency = 'GBP' AND status = 'active'"
+CODED = "FROM o2c.event e WHERE type = 'product.porting-code-issued' AND NOT EXISTS (SELECT FROM o2c.event a WHERE a.stream = e.stream AND a.type = 'port-out.authorised')"
 OF_QUOTA = ("quota commit", "quota release", "prepaid top-up", "prepaid show")
 FOUND_FOR = {
     ("projections skip", "5d3f0a5e-6f0e-5a53-9d4c-0d8a35a0b8f1"): "SELECT group_key FROM projection.parked",
@@ -66,7 +68,14 @@ FOUND_FOR = {
     (
         "products porting-code",
         "6f9619ff-8b86-5d01-b42d-00cf4fc964ff:1",
-    ): "SELECT product FROM projection.products WHERE msisdn IS NOT NULL AND currency = 'GBP' AND status = 'active' ORDER BY 1",
+    ): f"SELECT product {IN_SERVICE} ORDER BY 1",
+    ("products lock", "+447700900123"): f"SELECT msisdn {IN_SERVICE}",
+    (
+        "products port-out",
+        "+447700900123",
+    ): f"SELECT (SELECT msisdn FROM projection.products p WHERE 'product-' || p.product = e.stream) {CODED}",
+    ("products port-out", "EXO123456"): f"SELECT personal ->> 'code' {CODED}",
+    ("products port-out-cancel", "+447700900123"): "SELECT body ->> 'msisdn' FROM o2c.event WHERE type = 'port-out.authorised'",
     ("ports cancel", "WEB-1001"): FELL.format("ANY('{NP-CODE,NP-NOTPORT}')") + " AND f.item = '1' ORDER BY f.opened_at",
     ("collections plan", "BA-1001"): f"SELECT account {LAST_OWING} LIMIT 1",
     ("collections plan", "2026-03-27=5.00"): f"SELECT '2026-03-27=' || round(sum({OPEN}) / 100.0 - 5, 2) {LAST_OWING} LIMIT 1",

@@ -1,14 +1,16 @@
-"""A store in which accounts hold money, for the examples of the commands: some came too much, some was charged back, some goes back."""
+"""Stores for the examples of the commands: in one, accounts hold money (some came too much, some was charged back, some goes back); in another, numbers leave."""
 
 from datetime import datetime, timedelta
 
 from o2c.desk.act import Context
 from o2c.desk.partners import plan_faults
 from o2c.desk.payments import record
+from o2c.desk.products import port_out, porting_code
 from o2c.desk.refunds import request_refund
 from o2c.desk.taking_back import charge_back
 from o2c.running.session import Session
 from o2c.views.reading import caught_up
+from tests.examples_found import IN_SERVICE
 
 PAID = "SELECT substr(stream, 9) AS invoice FROM o2c.event WHERE type = 'payment.received' AND body ->> 'method' = 'card' ORDER BY 1 DESC"
 
@@ -24,3 +26,13 @@ def owing(session: Session, invoice: str, until: datetime) -> None:
     request_refund(app, Context("ann"), row["account"], amount="1.00")
     session.runner().run(until + timedelta(minutes=30))
     caught_up(app)
+
+
+def leaving(session: Session) -> None:
+    """Two customers have a code for their numbers; another operator asked for one of them, for a day to come."""
+    rows = session.app.reads.rows(f"SELECT product {IN_SERVICE} ORDER BY 1 LIMIT 2")
+    first, second = (row["product"] for row in rows)
+    porting_code(session.app, Context("bob"), first)
+    code = porting_code(session.app, Context("bob"), second).code
+    port_out(session.app, Context("bob"), second, operator="Other Mobile", reference="PRT-901", code=code)
+    caught_up(session.app)

@@ -108,6 +108,20 @@ def reported(number: int, day: int) -> Told:
     return told(f"account-BA-L{number}", "account.late-usage-reported", day, account=f"BA-L{number}", came_on="2026-02-10")
 
 
+def gone(history: Sequence[Told], number: int, *, billed: bool) -> list[Told]:
+    """The number of the line went to another operator on 10 January, and its account was billed on 8 February, or was not."""
+    order, account = order_id(number, SALT), f"account-BA-L{number}"
+    stream, example = f"product-{order}:1", EVENT_TYPES["product.started"].example
+    stands = {**example["standing"], "account": f"BA-L{number}", "charge": f"{order}/1", "recurring_minor": PRICE, "terms": TERMS}
+    events = [
+        told(stream, "product.started", 5, order, product=f"{order}:1", order=order, item="1", standing=stands),
+        told(stream, "port-out.completed", 10, order, ported_on="2026-01-10", agreed_on="2026-01-10", early_minor=0, early_charge=""),
+        told(stream, "product.terminated", 10, order, order="", item="", cause="ported-out", ended_on="2026-01-10"),
+        told(account, "account.charge-withdrawn", 10, order=order, item="1", ended_on="2026-01-10"),
+    ]
+    return [*history[:6], *events, *([told(account, "account.billed", 39, run_on="2026-02-08", invoice="", final=True)] if billed else [])]
+
+
 def bar(number: int, policy: str) -> Told:
     """The line was barred on 8 February, before the bill of that day."""
     lines = [{"order": order_id(number, SALT), "item": "1"}]
@@ -299,6 +313,8 @@ LEAKS: tuple[Leaking, ...] = tuple(
             ("used before the end, told late, and on no further bill", "late-usage-not-billed", 0,
              lambda h, n: [*settled(h, n, final=True), reported(n, 11)],
              lambda h, n: [*settled(h, n, final=True), reported(n, 41), told(f"account-BA-L{n}", "account.billed", 46, run_on="2026-03-08", final=True)]),
+            ("gone to another operator, and no bill since", "port-out-without-final-bill", 0,
+             lambda h, n: gone(h, n, billed=False), lambda h, n: gone(h, n, billed=True)),
             ("barred, and billed against the policy", "barred-but-billed", PRICE,
              lambda h, n: [*h[:6], bar(n, "not-charged"), h[6]], lambda h, n: [*h[:6], bar(n, "charged"), h[6]]),
             ("barred, served again, and billed for the days between", "barred-but-billed", PRICE,

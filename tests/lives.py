@@ -5,7 +5,7 @@ from typing import Any
 
 from o2c.orders.state import suspicion
 from tests.lives_of_devices import OF_DELIVERIES, OF_DEVICES, OF_INSTALMENTS, OF_INVOICES
-from tests.lives_of_goods_in_service import OF_PRODUCTS
+from tests.lives_of_goods_in_service import OF_NUMBERS_GONE, OF_PRODUCTS
 from tests.lives_of_payments import CHARGED_BACK, CREDIT_TAKEN_BACK, GIVEN_UP, PAID_IN_PARTS
 from tests.lives_of_usage import OF_USAGE
 from tests.vouched import LIFE as VOUCHED
@@ -150,7 +150,7 @@ LIVES: Mapping[str, Mapping[str, Sequence[Told]]] = {
         "claimed and taken": (("number.received", {}), ("number.taken", {}), ("number.quarantined", {}), ("number.reserved", {}), ("number.taken", {})),
         "claimed in vain": (("number.received", {}), ("number.quarantined", {}), ("number.reserved", {}), ("number.claim-dropped", {})),
         "never used": (("number.received", {}), ("number.quarantined", {"use": "never-used", "claimable": False, "free_by": "2026-02-15T00:00:00Z"})),
-        "brought in": (("number.brought-in", {}),),
+        "brought in": (("number.brought-in", {}),), **OF_NUMBERS_GONE,
         "brought in, then returned": (("number.brought-in", {}), ("number.quarantined", {}), ("number.returned", {})),
         "brought in, claimed by its customer and given back": (
             ("number.brought-in", {}), ("number.quarantined", {}), ("number.reserved", {}), ("number.taken", {}), ("number.quarantined", {}),

@@ -157,6 +157,9 @@ prepaid.show             yes      yes     yes         masked   yes      yes     
 prepaid.top-up           yes      yes     yes         -        -        -                -
 products.history         -        yes     yes         masked   yes      yes              -
 products.list            own      yes     yes         masked   yes      yes              -
+products.lock            -        yes     yes         -        -        -                -
+products.port-out        yes      yes     yes         -        -        -                -
+products.port-out-cancel yes      yes     yes         -        -        -                -
 products.porting-code    -        yes     yes         -        -        -                -
 projections.history      -        -       -           yes      yes      -                yes
 projections.parked       -        -       -           -        yes      -                yes

@@ -7,6 +7,7 @@ from datetime import timedelta
 from o2c.activation import rules
 from o2c.activation.events import ActivationFellOut, ActivationRequested, ServiceChangeFellOut, ServiceChangeRequested
 from o2c.kernel.step import ByPartner, Ending, Step
+from o2c.orders.changing import gone, product_read
 from o2c.orders.dates import from_wish
 
 STEP = Step(
@@ -30,6 +31,8 @@ CHANGE = Step(
     requested=ServiceChangeRequested,
     fell_out=ServiceChangeFellOut,
     complete=rules.service_changed,
+    check=gone,
+    reads=product_read,
     lead=timedelta(seconds=45),
     open_from=from_wish,
     ask=ByPartner(

@@ -9,11 +9,12 @@ from o2c.checks.assurance_rules import (
     DEPOSIT_RULE,
     FINAL_BILL_RULE,
     LATE_USAGE_RULE,
-    LEFT_OUT,
+    PORT_OUT_RULE,
     RULES,
     Leak,
     kept_too_long,
     leaks_of,
+    never_billed,
     never_billed_late,
     never_settled,
     not_as_agreed,
@@ -32,7 +33,8 @@ __all__ = ["ASSURANCE_RULES", "UNBILLED_DAYS", "Leak", "assurance_rules_listed",
 UNBILLED_DAYS = 35
 """After so many days a service that is on must have been billed: a bill comes once a month, and a few days late."""
 DAYS_MAX = 36_500
-ASSURANCE_RULES = (*(rule.name for rule in RULES), DEPOSIT_RULE[0], FINAL_BILL_RULE[0], LATE_USAGE_RULE[0], INSTALMENT_RULE[0])
+OF_ACCOUNTS = (DEPOSIT_RULE, FINAL_BILL_RULE, LATE_USAGE_RULE, INSTALMENT_RULE, PORT_OUT_RULE)
+ASSURANCE_RULES = (*(rule.name for rule in RULES), *(name for name, _, _ in OF_ACCOUNTS))
 
 
 def check_assurance(app: Engine, *, rule: str = "", days: int = UNBILLED_DAYS) -> list[Leak]:
@@ -71,15 +73,15 @@ def compared(read: Callable[[], Iterable[Seen]], today: str, days: int, *, rule:
             found += [leak for closing in evidence.closings.values() for leak in never_billed_late(closing, today, days)]
         if rule in ("", INSTALMENT_RULE[0]):
             found += [leak for closing in evidence.closings.values() for leak in not_as_agreed(closing)]
+        if rule in ("", PORT_OUT_RULE[0]):
+            found += [leak for gone in evidence.gone for leak in never_billed(gone, today, days)]
     return sorted(found, key=lambda leak: (ASSURANCE_RULES.index(leak.rule), leak.since, leak.order, leak.item, leak.events_b))
 
 
 def assurance_rules_listed() -> list[dict[str, str]]:
-    """The rules: name, metric of GB941-D, sentence; and what is left out, with the reason."""
+    """The rules: name, metric of GB941-D, sentence."""
     rules = [(rule.name, rule.metric, rule.says) for rule in RULES]
-    rules += [DEPOSIT_RULE, FINAL_BILL_RULE, LATE_USAGE_RULE, INSTALMENT_RULE]
-    told = [{"rule": name, "metric": metric, "says": says} for name, metric, says in rules]
-    return [*told, *({"rule": name, "metric": "", "says": f"left out: {reason}"} for name, reason in LEFT_OUT.items())]
+    return [{"rule": name, "metric": metric, "says": says} for name, metric, says in (*rules, *OF_ACCOUNTS)]
 
 
 def _share(share: int, shares: int) -> Callable[[str], bool]:

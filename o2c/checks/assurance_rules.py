@@ -6,7 +6,7 @@ Source of the kinds: TM Forum GB941-D, leakage along order to cash, with the ids
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
@@ -14,7 +14,7 @@ from itertools import pairwise
 from typing import Any
 
 from o2c.checks.instalments_billed import INSTALMENT_RULE
-from o2c.checks.order_to_bill import Billed, Closing, Deposit, Item, day_after, terms_of
+from o2c.checks.order_to_bill import Billed, Closing, Deposit, Gone, Item, day_after, terms_of
 from o2c.kernel.charges import PriceTerms
 from o2c.kernel.discounts import Discount, held, reductions
 from o2c.kernel.money import half_up, part_of
@@ -341,10 +341,11 @@ LATE_USAGE_RULE = (
     "G-RM-RA-RLb",
     "Usage that came after the final bill, and not too late to be charged, is on a further one within some days.",
 )
-LEFT_OUT: Mapping[str, str] = {
-    "port-out-without-final-bill": "no number is ported out",
-}
-"""What the same section asks for and this log cannot show yet, each with the reason."""
+PORT_OUT_RULE = (
+    "port-out-without-final-bill",
+    "G-RM-RA-RLb",
+    "An account from which a number went to another operator gets a bill of what was served and used until then, within some days.",
+)
 
 
 def leaks_of(item: Item, today: str, days: int, *, rule: str = "") -> Iterator[Leak]:
@@ -386,3 +387,9 @@ def not_as_agreed(closing: Closing) -> Iterator[Leak]:
     """An instalment that a bill of the account lacks, and what was called due at once though nothing said so."""
     for amount, since, order, item, agreed, billed in closing.instalments.missed:
         yield Leak(INSTALMENT_RULE[0], order, item, closing.account, amount, closing.currency, since[:10], (agreed,), (billed,))
+
+
+def never_billed(gone: Gone, today: str, days: int) -> Iterator[Leak]:
+    """A number that went to another operator so many days ago, and no bill of its account since. What is on no bill is not known, so no amount is named."""
+    if day_after(gone.said.at[:10], days) <= today:
+        yield Leak(PORT_OUT_RULE[0], gone.order, gone.item, gone.account, 0, gone.currency, gone.said.at[:10], (gone.said.event,), ())

@@ -32,6 +32,8 @@ def gathered(records: Iterable[Seen], mine: Callable[[str], bool] = lambda order
         if seen.stream.startswith("account-") and mine(account := seen.stream.removeprefix("account-")):
             evidence.closings.setdefault(account, Closing(account)).told(seen)
         _of_secured(evidence, payers, seen)
+        if seen.type == "account.billed":
+            products.billed(seen.stream.removeprefix("account-"))
         if seen.type == "invoice.issued":
             _billed(evidence, seen, mine)
         elif seen.stream.startswith("invoice-"):
@@ -42,6 +44,7 @@ def gathered(records: Iterable[Seen], mine: Callable[[str], bool] = lambda order
             _barred(evidence, seen, mine)
         elif (order := seen.body.get("order") or seen.order_id or seen.stream.removeprefix("order-")) and mine(order):
             _told(evidence, seen, order)
+    evidence.gone = [gone for account, each in products.gone.items() if mine(account) for gone in each]
     return evidence
 
 

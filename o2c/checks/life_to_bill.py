@@ -6,21 +6,32 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from o2c.checks.order_to_bill import Item, Said
-from o2c.inventory.rules import EARLY
+from o2c.checks.order_to_bill import Gone, Item, Said
+from o2c.products.rules import EARLY
 from projections.engine.seen import Seen
 
-TYPES = frozenset({"product.started", "product.changed", "product.suspended", "product.resumed", "product.terminated", "inventory.updated"})
+TYPES = frozenset(
+    {
+        "product.started",
+        "product.changed",
+        "product.suspended",
+        "product.resumed",
+        "product.terminated",
+        "inventory.updated",
+        "port-out.completed",
+    }
+)
 Of = Callable[[str, str], Item | None]
 """Gives the item of an order, or None for one that somebody else looks at."""
 
 
 @dataclass(slots=True)
 class Products:
-    """Products as their own events have them: how each stands, and in which currency it is charged."""
+    """Products as their own events have them: how each stands, in which currency it is charged, and by account the numbers that left and are on no bill since."""
 
     standing: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     currency: dict[str, str] = field(default_factory=dict)
+    gone: dict[str, list[Gone]] = field(default_factory=dict)
 
     def told(self, seen: Seen, of: Of) -> None:
         """Take an event down, and tell the items under which the product was charged and is charged now."""
@@ -38,6 +49,8 @@ class Products:
                 self._charged(product, before, {**before, "charge": body["charge"]}, body["suspended_on"], seen, of)
             case "product.resumed":
                 self._charged(product, before, {**before, "charge": body["charge"]}, body["resumed_on"], seen, of)
+            case "port-out.completed" if before:
+                self._ported_out(product, before, seen, of)
             case "product.terminated":
                 self._charged(product, before, {**before, "charge": ""}, body["ended_on"], seen, of)
 
@@ -55,13 +68,30 @@ class Products:
                 told = {"account": after["account"], "offering": after["offering"], "currency": self.currency.get(product, "")}
                 item.planned = Said(seen.event_id, seen.at, {**prices, **told})
 
+    def billed(self, account: str) -> None:
+        """Take down that an account was billed."""
+        self.gone.pop(account, None)
+
+    def _ported_out(self, product: str, before: Mapping[str, Any], seen: Seen, of: Of) -> None:
+        """The number of a charged product left: its account is to be billed, and for the contract's early end."""
+        order, _, item = product.rpartition(":")
+        if before.get("charge"):
+            said = Said(seen.event_id, seen.at, seen.body)
+            self.gone.setdefault(before["account"], []).append(Gone(order, item, before["account"], self.currency[product], said))
+        if seen.body["early_minor"]:
+            self._early(product, _item(seen.body["early_charge"], of), seen.body["ported_on"], seen.body["early_minor"], seen)
+
     def _ended_early(self, seen: Seen, of: Of) -> None:
         """What a contract that ends before its term costs is charged under the item that ended it."""
-        stands, early_minor = self.standing.get(seen.body["product"]), seen.body["early_minor"]
-        if stands is None or not early_minor or (item := of(seen.stream.removeprefix("order-"), seen.body["item"])) is None:
+        if seen.body["early_minor"]:
+            item = of(seen.stream.removeprefix("order-"), seen.body["item"])
+            self._early(seen.body["product"], item, seen.body["effective_on"], seen.body["early_minor"], seen)
+
+    def _early(self, product: str, item: Item | None, day: str, early_minor: int, seen: Seen) -> None:
+        stands = self.standing.get(product)
+        if stands is None or item is None:
             return
-        told = {"starts_on": seen.body["effective_on"], "account": stands["account"], "offering": EARLY}
-        told |= {"currency": self.currency[seen.body["product"]]}
+        told = {"starts_on": day, "account": stands["account"], "offering": EARLY, "currency": self.currency[product]}
         prices = {"recurring_minor": 0, "one_time_minor": early_minor, "terms": stands["terms"]}
         item.active = item.step = item.ended = Said(seen.event_id, seen.at, told)
         item.planned, item.ended_position = Said(seen.event_id, seen.at, {**told, **prices}), seen.position

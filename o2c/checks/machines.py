@@ -68,14 +68,16 @@ NUMBER = _machine(
         "number.claim-dropped": "quarantined",
         "number.brought-in": "ported-in",
         "number.returned": "returned",
+        "number.ported-out": "ported-out",
     },
     before="available ported-in",
     available="reserved assigned",
     reserved="available assigned quarantined",
-    assigned="quarantined",
+    assigned="quarantined ported-out",
     quarantined="available reserved returned",
-    ported_in="quarantined",
+    ported_in="quarantined ported-out",
     returned="ported-in",
+    ported_out="available ported-in",
 )
 INVOICE = _machine(
     {
@@ -120,6 +122,23 @@ PRODUCT = _machine(
     suspended="serving terminated",
     serving="suspended terminated",
     terminated="",
+)
+PORT_OUT = _machine(
+    {
+        "port-out.authorised": "authorised",
+        "port-out.withdrawn": "withdrawn",
+        "port-out.switched-off": "off",
+        "port-out.completed": "gone",
+        "port-out.failed": "failed",
+        "reactivation.done": "stayed",
+    },
+    before="authorised",
+    authorised="off withdrawn",
+    withdrawn="authorised",
+    off="gone failed",
+    failed="stayed",
+    stayed="authorised",
+    gone="",
 )
 PORT = _machine(
     {

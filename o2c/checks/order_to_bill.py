@@ -259,15 +259,27 @@ class Closing:
                 self.late, self.ended = None, None if body.get("final") else self.ended
 
 
+class Gone(NamedTuple):
+    """A number that went to another operator: the item whose product had it, the account that it was charged to, and what said so."""
+
+    order: str
+    item: str
+    account: str
+    currency: str
+    said: Said
+
+
 @dataclass(slots=True)
 class Evidence:
-    """Items by order and item, deposits by order, accounts, those that retain deposits, and the rises of prices that were announced."""
+    """Items by order and item, deposits by order, accounts, those that retain deposits, the rises of prices that were announced, and the numbers that went to other
+    operators and whose accounts were on no bill since (`gone`)."""
 
     items: dict[tuple[str, str], Item] = field(default_factory=dict)
     deposits: dict[str, Deposit] = field(default_factory=dict)
     secured: dict[str, Secured] = field(default_factory=dict)
     closings: dict[str, Closing] = field(default_factory=dict)
     rises: list[PriceRiseAnnounced] = field(default_factory=list)
+    gone: list[Gone] = field(default_factory=list)
 
     def of(self, order: str, item: str) -> Item:
         """An item, known from here on."""

@@ -37,6 +37,7 @@ from o2c.kernel.periods import local_date, local_time
 from o2c.markets import registry
 from o2c.markets.base import Market, debit_day
 from o2c.orders.rollup import ITEM_TRANSITIONS, ORDER_TRANSITIONS, Progress, follow, item_state, order_state, plan, status_after
+from o2c.products.rules import EARLY
 from projections.engine.seen import Seen
 
 _ENDS = named("order.completed", "order.partially-completed", "order.failed", "order.rejected", "order.cancelled")
@@ -185,7 +186,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Transitions(
         name="number-states",
-        says="A number is on offer, reserved or assigned, and rests before it is on offer again; one that was brought in rests, too, and goes back.",
+        says="A number is on offer, reserved or assigned, and rests before it is on offer again; one that was brought in rests, too, and goes back. One that went to another operator comes back from there alone.",
         source="numbers/state.py",
         by=by_stream,
         machine=machines.NUMBER,
@@ -218,6 +219,13 @@ RULES: tuple[Rule, ...] = (
         by=by_stream,
         machine=machines.PRODUCT,
     ),
+    Transitions(
+        name="port-out-states",
+        says="A number goes to another operator once that was authorised and its service was switched off; what failed there serves here again before it is asked for anew.",
+        source="porting facts, section 3.3 (port-out); products/rules.py",
+        by=by_stream,
+        machine=machines.PORT_OUT,
+    ),
     Precedence(
         name="credit-before-activation",
         says="Nothing is switched on before credit was approved.",
@@ -234,11 +242,11 @@ RULES: tuple[Rule, ...] = (
     ),
     Precedence(
         name="billed-after-activation",
-        says="An item is billed only after it was switched on, or after the product that it changes was; goods after they were charged, which they are once they were delivered.",
+        says="An item is billed only after it was switched on, or after the product that it changes was; what an early end costs after that; goods after they were charged, which they are once they were delivered.",
         source="fallout table, code BIL-START (the start of charging equals the activation)",
         by=by_item,
         first=done("activation"),
-        others=(named("account.charge-started", goods=True), done("inventory")),
+        others=(named("account.charge-started", goods=True), named("account.charge-started", offering=EARLY), done("inventory")),
         then=named("invoice.issued"),
     ),
     Precedence(
@@ -277,7 +285,7 @@ RULES: tuple[Rule, ...] = (
         source="orders and numbers guard a number by one row; Ofcom General Condition B1 (numbering)",
         by=by_piece("msisdn"),
         taken=named("number.reserved", "number.assigned", "number.taken", "number.changed", "number.brought-in"),
-        freed=named("number.quarantined", "number.claim-dropped", "number.reservation-*", "number.released"),
+        freed=named("number.quarantined", "number.claim-dropped", "number.reservation-*", "number.released", "number.ported-out"),
     ),
     OneHolder(
         name="sim-in-one-hand",

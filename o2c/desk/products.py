@@ -1,9 +1,9 @@
-"""The desk for products in service: the code by which a customer takes a number to another operator."""
+"""The desk for products in service: the code by which a customer takes a number to another operator, that operator's request, and the customer's lock."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from secrets import randbelow
 from uuid import uuid4
 
@@ -13,16 +13,18 @@ from o2c.kernel.decision import Decision
 from o2c.kernel.periods import local_date
 from o2c.kernel.refusal import Refused
 from o2c.markets.base import Market
-from o2c.markets.life import LEAVING, SIM_SWAP
+from o2c.markets.life import LEAVING, LOCKED, SIM_SWAP
 from o2c.products import rules as of_products
 from o2c.products.events import product_stream
 from o2c.products.state import ProductState
 from o2c.views.invoices import open_minor
 from o2c.views.reading import all_seen
+from projections import products as found
 
 WHY = {
-    LEAVING: "the product is ending already; its number can be ported when that order is cancelled, or by its former customer while it rests",
+    LEAVING: "the product or its number is ending already; the number can be ported when that is cancelled, or by its former customer while it rests",
     SIM_SWAP: "its SIM was changed a short time ago; ask again when the hold is over",
+    LOCKED: "its customer locked the number; lift the lock first (`o2c products lock --lift`)",
 }
 """What is said of each ground on which a code is refused."""
 
@@ -92,3 +94,106 @@ def _answer(state: ProductState, rules: Market, written: Written, owed_minor: in
         currency=state.currency,
         refused=WHY[state.code_refused.ground] if state.code_refused else "",
     )
+
+
+@dataclass(frozen=True)
+class PortOut:
+    """What became of another operator's request for a number: `authorised`, for the local day `agreed_on` and to be taken back until `cutoff_at`, or `rejected`, with
+    the market's `word`. Fields that do not apply are empty."""
+
+    written: Written
+    product: str
+    state: str
+    reference: str
+    operator: str
+    agreed_on: str = ""
+    window_opens_at: datetime | None = None
+    cutoff_at: datetime | None = None
+    word: str = ""
+    why: str = ""
+
+
+WHY_REJECTED = {
+    **WHY,
+    "code": "it is not the customer's code for this number (where the market has no code: not the account that the number is charged to)",
+    "code-expired": "the code is too old for the day of the port",
+    "porting": "another operator was given the number already",
+}
+"""What is said of each ground on which a request is rejected."""
+
+
+def port_out(
+    app: Engine, context: Context, product: str, *, operator: str, reference: str, code: str, wished_on: date | None = None
+) -> PortOut:
+    """Take the request of another operator for the number of a product (or the number itself, as +447700900123), as the clearing house passes it on: authorised for
+    a day by the market's calendar and cut-off, or rejected in the market's word. The customer is told at the contact that stands.
+
+    Raises Refused: missing (no such product in service), conflict (it ended, has no number, or is changed at the same time), usage (a day that is over, nobody named).
+    """
+    name = _named(app, product)
+    market = app.book.market(_state(app, name).market)
+    wish = of_products.PortOutWish(operator, reference, code, wished_on)
+
+    def answer(state: ProductState, at: datetime) -> Decision:
+        return of_products.port_out(state, market, wish, at=at)
+
+    said = ["port-out", operator, reference, code, wished_on.isoformat() if wished_on else ""]
+    written = act(app, context, "products.port-out", Deed(product_stream(name), (answer,), said))
+    return _answered(_state(app, name), written, reference)
+
+
+def port_out_cancel(app: Engine, context: Context, product: str, *, reference: str) -> Written:
+    """Take back a port to another operator by the clearing house's reference, before the market's cut-off: the number and the product stay.
+
+    Raises Refused: missing (no such product or port), conflict (the cut-off is past).
+    """
+    name = _named(app, product)
+
+    def stay(state: ProductState, at: datetime) -> Decision:
+        return of_products.withdraw_port_out(state, reference, at=at)
+
+    return act(app, context, "products.port-out-cancel", Deed(product_stream(name), (stay,), ["port-out-cancel", reference]))
+
+
+def lock(app: Engine, context: Context, product: str, *, lift: bool = False) -> Written:
+    """Keep the number of a product from going to another operator, as its customer wants, or lift that lock.
+
+    Raises Refused: missing (no such product), conflict (it ended).
+    """
+    name = _named(app, product)
+    market = app.book.market(_state(app, name).market)
+
+    def keep(state: ProductState, at: datetime) -> Decision:
+        return of_products.lock(state, market, locked=not lift, at=at)
+
+    return act(app, context, "products.lock", Deed(product_stream(name), (keep,), ["lock", lift]))
+
+
+def _named(app: Engine, product: str) -> str:
+    """The id of a product that is named so, or by its number. Raises Refused (missing)."""
+    if not product.startswith("+"):
+        return product
+    all_seen(app)
+    rows = app.reads.rows(found.BY_NUMBER, product)
+    if not rows:
+        raise Refused(f"number {product[:20]} is in service with no product; see `o2c numbers show`", kind="missing")
+    return str(rows[0]["product"])
+
+
+def _answered(state: ProductState, written: Written, reference: str) -> PortOut:
+    port, rejected = state.port_out, state.rejected
+    if port and port.reference == reference:
+        return PortOut(
+            written,
+            state.product,
+            "authorised",
+            reference,
+            port.operator,
+            agreed_on=port.agreed_on,
+            window_opens_at=port.window_opens_at,
+            cutoff_at=port.cutoff_at,
+        )
+    if rejected and rejected.reference == reference:
+        why = WHY_REJECTED[rejected.ground]
+        return PortOut(written, state.product, "rejected", reference, rejected.operator, word=rejected.word, why=why)
+    return PortOut(written, state.product, "over", reference, "")

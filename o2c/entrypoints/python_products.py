@@ -1,19 +1,21 @@
-"""Products in Python: what customers have in service, what happened to it, and the code by which a number goes to another operator."""
+"""Products in Python: what customers have in service, what happened to it, and how a number goes to another operator."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import date
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from o2c.desk.products import PortingCode, porting_code
+from o2c.desk import products as desk
+from o2c.desk.products import PortingCode, PortOut
 from o2c.entrypoints.answered import answered
 from o2c.views import shown
 from o2c.views.products import list_products, product_history
 from o2c.views.reading import all_seen, part_after_part
 
 if TYPE_CHECKING:
-    from o2c.desk.act import Context
+    from o2c.desk.act import Context, Written
     from o2c.running.session import Session
 
 
@@ -38,4 +40,21 @@ class Products:
     @answered
     def porting_code(self, product: str, context: Context) -> PortingCode:
         """Give the customer the code by which another operator takes over the number of a product. See `desk.products.porting_code`."""
-        return porting_code(self._session.app, context, product)
+        return desk.porting_code(self._session.app, context, product)
+
+    @answered
+    def port_out(
+        self, product: str, context: Context, *, operator: str, reference: str, code: str, wished_on: date | None = None
+    ) -> PortOut:
+        """Take another operator's request for the number of a product. See `desk.products.port_out`."""
+        return desk.port_out(self._session.app, context, product, operator=operator, reference=reference, code=code, wished_on=wished_on)
+
+    @answered
+    def cancel_port_out(self, product: str, context: Context, *, reference: str) -> Written:
+        """Take back a port to another operator, before its cut-off. See `desk.products.port_out_cancel`."""
+        return desk.port_out_cancel(self._session.app, context, product, reference=reference)
+
+    @answered
+    def lock_number(self, product: str, context: Context, *, lift: bool = False) -> Written:
+        """Keep the number of a product from going to another operator, or lift that. See `desk.products.lock`."""
+        return desk.lock(self._session.app, context, product, lift=lift)

@@ -208,7 +208,7 @@ def _stock_rows(path: Path, what: str, columns: tuple[str, ...]) -> tuple[str, t
 
 
 def _refuse_known(app: Engine, path: Path, what: str, rows: Sequence[tuple[str, ...]], start: int) -> None:
-    """A piece comes into the store with one file only. Raises Refused (conflict) naming the first row that another brought or announced."""
+    """A piece comes into the store with one file only, but for a number that comes back from another operator. Raises Refused (conflict) naming the first row that another brought or announced."""
     page = rows[start : start + DELIVERY_ROWS]
     stream_of = _STOCK[what][2]
     pieces = app.load(stream_of(row[0]) for row in page)
@@ -217,7 +217,8 @@ def _refuse_known(app: Engine, path: Path, what: str, rows: Sequence[tuple[str, 
     _refuse_known_imsis(app, path, page if what == "sims" else (), start, [row for each in coming.values() for row in each.state.rows])
     for number, row in enumerate(page, start + 1):
         piece = pieces[stream_of(row[0])]
-        if piece.version or row[0] in announced:
+        back = what == "numbers" and bool(piece.version) and numbers.comes(piece.state)
+        if (piece.version and not back) or row[0] in announced:
             stands = piece.state.status if piece.version else "announced"
             raise Refused(
                 f"{path} row {number}: {row[0]} is in the store already ({stands}); nothing of the file was taken in", kind="conflict"

@@ -28,11 +28,9 @@ from o2c.products.events import (
     place_of,
     product_stream,
 )
-from o2c.products.rules import early_minor
+from o2c.products.rules import EARLY, early_minor
 from o2c.products.state import TERMINATION, ProductState
 
-EARLY = "early-termination"
-"""What stands for an offering where a contract ended before its term."""
 _OBTAINED = {"sim": ("sim",), "number": ("number",)}
 """The steps by which an order obtains what takes another piece's place, by attribute."""
 

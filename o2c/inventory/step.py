@@ -5,6 +5,7 @@ from __future__ import annotations
 from o2c.inventory import rules
 from o2c.inventory.events import InventoryUpdateFellOut, InventoryUpdateRequested
 from o2c.kernel.step import Step
+from o2c.orders.changing import gone
 from o2c.orders.dates import from_wish
 
 STEP = Step(
@@ -12,6 +13,7 @@ STEP = Step(
     requested=InventoryUpdateRequested,
     fell_out=InventoryUpdateFellOut,
     complete=rules.update,
+    check=gone,
     reads=rules.products,
     open_from=from_wish,
 )

@@ -221,9 +221,18 @@ GB = Market(
             code_prefix="EXO",  # invented
             code_digits=6,
             code_valid_days=30,
-            grounds=("leaving", "sim-swap"),
+            grounds=("leaving", "sim-swap", "locked"),
+            words={
+                "code": "CODE-MISMATCH",
+                "code-expired": "CODE-EXPIRED",
+                "leaving": "NUMBER-INACTIVE",
+                "sim-swap": "BARRED",
+                "locked": "BARRED",
+                "porting": "PORTING",
+            },
             source="a PAC is three letters that name the provider and six digits, is good for 30 days, and is given within a minute of a text to 65075, with the charge for an "
-            "early end and the balance: Ofcom General Conditions of Entitlement, C7.7 to C7.20 [M]; debt is no ground; a hold after another SIM: the operator's own practice",
+            "early end and the balance: Ofcom General Conditions of Entitlement, C7.7 to C7.20 [M]; debt is no ground; a hold after another SIM and a lock by the customer: the operator's own practice; "
+            "the words: as the simulated clearing house has them",
         ),
     ),
 )

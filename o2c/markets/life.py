@@ -13,8 +13,11 @@ class SuspensionRules:
     source: str
 
 
-LEAVING, SIM_SWAP = "leaving", "sim-swap"
-"""The grounds on which a porting code may be refused: the product is ending already; its SIM was changed within the hold. Debt is none."""
+LEAVING, SIM_SWAP, LOCKED = "leaving", "sim-swap", "locked"
+"""The grounds on which a porting code, and a port, may be refused: the product or its number is ending already; its SIM was changed within the hold; the customer locked the
+number. Debt is none."""
+CODE, CODE_EXPIRED, PORTING = "code", "code-expired", "porting"
+"""The further grounds on which a port may be refused: the code is not the one for the number, or too old for the day; another operator was given the number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,13 +25,15 @@ class PortOutRules:
     """How a customer takes a number to another operator, by a code that we give.
 
     The code is `code_prefix`, which names us, and `code_digits` digits (0: the market ports without a code); it is good for `code_valid_days` after the day
-    on which it was given. It is refused on no other `grounds` than these.
+    on which it was given. It is refused on no other `grounds` than these. Where the market has no code, the new operator names the customer's account with us.
+    `words` are the market's own for the grounds on which the request of another operator is rejected.
     """
 
     code_prefix: str
     code_digits: int
     code_valid_days: int
     grounds: tuple[str, ...]
+    words: Mapping[str, str]
     source: str
 
 

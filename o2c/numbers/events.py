@@ -267,6 +267,15 @@ class NumberBroughtIn(HeldByItem, name="number.brought-in", stream="number"):
     msisdn: Annotated[str, Names("number")]
 
 
+class NumberPortedOut(Freed, name="number.ported-out", stream="number"):
+    """The number serves at another operator. It does not rest here, and is not ours to give: one of our own range comes back when we are told that it ceased there,
+    as a number that is loaded."""
+
+    example = {"msisdn": "+447700910001", "operator": "Other Mobile"}
+    msisdn: Annotated[str, Names("number")]
+    operator: str
+
+
 class NumberRestockFellOut(FellOut, name="number.restock-fell-out", step="number-restock", stream="number"):
     """A number that rested could not be put on offer again."""
 

@@ -25,6 +25,7 @@ from o2c.numbers.events import (
     NumberEarmarkDropped,
     NumberEarmarked,
     NumberKept,
+    NumberPortedOut,
     NumberQuarantined,
     NumberReceived,
     NumberReleased,
@@ -85,10 +86,16 @@ def arrival_streams(work: Work) -> tuple[str, ...]:
 
 
 def arrive(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
-    """Take a delivery in, with the count of each pool; numbers that are in the store already stay as they are."""
-    fresh = [row for row in work.state.rows if work.read.get(stream_of(row[0])) is None]
+    """Take a delivery in, with the count of each pool; numbers that are in the store already stay as they are, but for those of our range that come back from another
+    operator."""
+    fresh = [row for row in work.state.rows if comes(work.read.get(stream_of(row[0])))]
     received = tuple((stream_of(msisdn), NumberReceived(msisdn=msisdn, number_class=number_class)) for msisdn, number_class in fresh)
     return Decision((NumbersArrived(attempt=work.attempt, pools=_by_pool(fresh)),), received)
+
+
+def comes(number: NumberState | None) -> bool:
+    """Whether a delivery brings a number: one that is not known, or one of our range that serves at another operator until it is told back to us."""
+    return number is None or (number.status == "ported_out" and not number.brought_in)
 
 
 def brings(delivery: DeliveryState) -> Mapping[str, int]:
@@ -172,6 +179,18 @@ def cease(work: Work, outcome: Mapping[str, Any], at: datetime) -> Decision:
     msisdn = work.outcomes["cutover"]["msisdn"] if work.outcomes.get("number-change") else outcome["msisdn"]
     rest = resting(work.market, msisdn, "in-use", customer=work.state.party, at=at)
     return Decision(elsewhere=((stream_of(msisdn), rest),), frees=(work.guard("number", msisdn),))
+
+
+def ported_out(state: NumberState, msisdn: str, *, operator: str) -> Decision:
+    """Let a number go to another operator: nobody holds it here any more, and it neither rests nor comes into stock. Nothing for one that is gone.
+
+    Source: the market's numbering rules (it goes back to the holder of its range when it ceases there).
+    """
+    if state.status not in ("assigned", "ported_in"):
+        return just()
+    holder = f"order-{state.order}/{state.item}"
+    freed = (Guard("number", msisdn, holder), Guard("port-in", msisdn, holder))
+    return just(NumberPortedOut(msisdn=msisdn, operator=operator)) + Decision(frees=freed)
 
 
 def resting(market: Market, msisdn: str, use: NumberUse, *, customer: str, at: datetime) -> NumberQuarantined:

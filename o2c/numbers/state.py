@@ -13,6 +13,7 @@ from o2c.kernel.work import Record, noted
 from o2c.numbers.events import (
     NumberBroughtIn,
     NumberClaimDropped,
+    NumberPortedOut,
     NumberQuarantined,
     NumberReceived,
     NumberReservationLapsed,
@@ -30,7 +31,7 @@ class NumberState:
     """A number: its status, class, holder and reservation.
 
     `status` is empty before the number was received, then available, golden, reserved, assigned, quarantined or ported_in; returned for one that
-    is not ours any more. `brought_in` says that it is of another operator's range and only ours as long as its customer's line. `resting` is the
+    is not ours any more, ported_out for one that serves at another operator. `brought_in` says that it is of another operator's range and only ours as long as its customer's line. `resting` is the
     number itself while it is in quarantine. `order`, `item` and `customer` are those that it was last reserved for or taken by; of a number
     that rests, `customer` is whose it was. `kept_until` is the end of the reservation. `rests_until` is the end of the rest, kept while the
     former customer has it reserved, as are `use`, `claimable` and `free_by` of the rest. `records` are its steps that stand still.
@@ -93,6 +94,8 @@ def evolve(state: NumberState, event: Event) -> NumberState:
             return NumberState("ported_in", order=event.order, item=event.item, brought_in=True)
         case NumberReturned():
             return NumberState("returned")
+        case NumberPortedOut():
+            return NumberState("ported_out", number_class=state.number_class, brought_in=state.brought_in)
         case FellOut():
             return replace(state, records=noted(state.records, event, step_of(event)))
     return state
@@ -119,5 +122,5 @@ def _owner(state: NumberState) -> tuple[str | None, str | None]:
 
 
 KIND = StreamKind(
-    category="number", shape_version=3, state_type=NumberState, initial=lambda _: NumberState(), evolve=evolve, agenda=agenda, owner=_owner
+    category="number", shape_version=4, state_type=NumberState, initial=lambda _: NumberState(), evolve=evolve, agenda=agenda, owner=_owner
 )

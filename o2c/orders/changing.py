@@ -7,8 +7,11 @@ suspend, number change, cease).
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import cast
 
 from o2c.kernel.decision import NOTHING, Decision
+from o2c.kernel.work import Work
 from o2c.markets.base import Market
 from o2c.orders.event_parts import HeldProduct
 from o2c.orders.state import OrderState
@@ -79,6 +82,8 @@ def _why_not(line: Line, product: ProductState | None, party: str, market: Marke
         return "names a product that is not in the inventory"
     if product.ended_on:
         return f"names a product that ended on {product.ended_on}"
+    if product.port_out:
+        return f"names a product whose number goes to another operator on {product.port_out.agreed_on}; send it again if it does not"
     if line.action == NO_CHANGE:
         return _busy([product.changing.get(TERMINATION, "")], order)
     if line.quantity != "1":
@@ -165,3 +170,17 @@ def bases_in_service(line: Line, by_id: Mapping[str, Line], products: Mapping[st
     for base in line.relies_on:
         if base in products and by_id[base].action == NO_CHANGE:
             yield products[base].product
+
+
+def product_read(work: Work) -> tuple[str, ...]:
+    """Name the stream of the product that an item changes."""
+    return (product_stream(products_of(work.state)[work.subject.line].product),)
+
+
+def gone(work: Work, at: datetime) -> str:
+    """Say that the product ended while the order was under way, so that there is nothing left to change: its number went to another operator, or its account was
+    terminated."""
+    [stream] = product_read(work)
+    product = cast("ProductState | None", work.read.get(stream))
+    ended_on = product.ended_on if product else ""
+    return f"DQ-ACTION: item {work.item} changes a product that ended on {ended_on}" if ended_on else ""

@@ -55,7 +55,7 @@ def flaw(work: Work, at: datetime) -> str:
 
     DQ-PHONE: no possible mobile number of the market in E.164 form. NP-CODE: the code is missing, has not the market's form, or is too old
     for the day that would be asked for, be it that the customer wishes a later one. NP-NOTPORT: another order brings or brought the number, or
-    it is our own: of our stock, in service with a customer of ours, or at rest since. One that went back to the holder of its range is not.
+    it is our own: of our stock, in service with a customer of ours, or at rest since. One that went back to the holder of its range, or to another operator, is not.
     Source: the table of imperfect orders (design, section 11); ITU-T E.164; the market's porting rules.
     """
     if not possible_mobile(number_of(work), work.market.numbering.region):
@@ -67,7 +67,7 @@ def flaw(work: Work, at: datetime) -> str:
         return f"NP-CODE: {old}"
     if any(holder != work.holder for holder in work.guards.values()):
         return "NP-NOTPORT: another order brings or brought this number"
-    if any(number is not None and number.status != "returned" for number in work.read.values()):
+    if any(number is not None and number.status not in ("returned", "ported_out") for number in work.read.values()):
         return "NP-NOTPORT: the number is our own already, in stock or in service"
     return ""
 

@@ -171,5 +171,5 @@ class PortingCodeRefused(Event, name="product.porting-code-refused", stream="pro
     """The customer was given no code, on a ground that the market has."""
 
     example = {"ground": "sim-swap", "asked_on": "2026-03-05"}
-    ground: Literal["leaving", "sim-swap"]
+    ground: Literal["leaving", "sim-swap", "locked"]
     asked_on: str

@@ -1,22 +1,41 @@
-"""When a product ends that no order ends, its account was terminated; and what a customer is given who takes its number to another operator.
+"""When a product ends that no order ends: its account was terminated, or its customer takes the number to another operator.
 
-Source: porting facts, section 3.1 (UK mobile: code within a minute, with charge and balance, good for 30 days; debt is no ground) and 3.3 (port-out).
+Source: porting facts, section 3.1 (UK mobile: code within a minute, with charge and balance, good for 30 days; debt is no ground; no charge for notice after the
+day of the port) and 3.3 (port-out); Directive (EU) 2018/1972, art. 106 (the donor switches the service on again where a port fails).
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any, cast
 
 from o2c.customers.events import CustomerContacted
 from o2c.customers.state import stream_of
+from o2c.kernel.charges import ChargeStarted, ChargeWithdrawn, account_stream
 from o2c.kernel.decision import NOTHING, Decision, just
+from o2c.kernel.event import Event
 from o2c.kernel.money import part_of
-from o2c.kernel.periods import local_date
+from o2c.kernel.periods import local_date, local_time, stamp
 from o2c.kernel.refusal import Refused
-from o2c.markets.base import Market
-from o2c.markets.life import LEAVING, SIM_SWAP
-from o2c.products.events import PortingCodeIssued, PortingCodeRefused, ProductTerminated, Standing
+from o2c.kernel.shapes import StepCancelled
+from o2c.kernel.work import Work
+from o2c.markets.base import Market, port_window
+from o2c.markets.life import CODE, CODE_EXPIRED, LEAVING, LOCKED, PORTING, SIM_SWAP
+from o2c.markets.ports import port_deadline, window_of, working_days_late
+from o2c.products import leaving_events as leaving
+from o2c.products.events import PortingCodeIssued, PortingCodeRefused, ProductTerminated, Standing, place_of, product_stream
+from o2c.products.leaving_events import PortOutAuthorised, PortOutRejected
 from o2c.products.state import TERMINATION, ProductState
+
+EARLY = "early-termination"
+"""What stands for an offering where a contract ended before its term."""
+PORTED_OUT = "ported-out"
+"""Why a product ended whose number went to another operator."""
+NOT_TAKEN = "FAILED"
+"""The clearing house's word for a number that was not cut over."""
+NUMBER = "number"
 
 
 def terminate(state: ProductState, *, cause: str, ended_on: str) -> Decision:
@@ -74,18 +93,247 @@ def porting_code(state: ProductState, market: Market, code: str, *, owed_minor: 
         owed_minor=owed_minor,
         currency=state.currency,
     )
-    return _told(state, stands, issued)
+    lapses_at = local_time(today + timedelta(days=rules.code_valid_days + 1), 0, 0, market.zone)
+    awaited = leaving.PortingCodeLapseAwaited(attempt=_attempt(state, "porting-code"), due_at=lapses_at)
+    return _told(state, stands, issued) + just(awaited)
+
+
+def _attempt(state: ProductState, step: str) -> int:
+    """The next attempt of a step: what a partner knows by the number of an earlier one is never asked for under it again."""
+    return state.records[step].attempt + 1 if step in state.records else 1
 
 
 def _ground(state: ProductState, market: Market, today: date) -> str:
     """The first ground of the market on which no code is given; empty for none."""
     hold = timedelta(days=market.life.sim_swap_hold_days)
     swapped_on = date.fromisoformat(state.sim_changed_on) if state.sim_changed_on else date.min
-    stands_in_the_way = {LEAVING: TERMINATION in state.changing, SIM_SWAP: bool(state.sim_changed_on) and today < swapped_on + hold}
+    stands_in_the_way = {
+        LEAVING: bool({TERMINATION, NUMBER} & state.changing.keys()) or state.port_out is not None,
+        SIM_SWAP: bool(state.sim_changed_on) and today < swapped_on + hold,
+        LOCKED: state.locked,
+    }
     return next((ground for ground in market.life.port_out.grounds if stands_in_the_way[ground]), "")
 
 
-def _told(state: ProductState, stands: Standing, answer: PortingCodeIssued | PortingCodeRefused) -> Decision:
+def _told(state: ProductState, stands: Standing, answer: Event) -> Decision:
     """The answer, and the notice of it: whoever did not ask for a code learns in time that somebody did."""
     notice = CustomerContacted(customer=stands.customer, medium="courtesy", direction="outbound", topic="port", order=state.order)
     return Decision((answer,), ((stream_of(stands.customer), notice),))
+
+
+def code_wanted(work: Work) -> bool:
+    """Whether a code can still lapse: it was not made worthless before."""
+    return work.state.porting_code is not None and not work.state.code_lapsed
+
+
+def code_lapsed(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
+    """Decide that a code which nobody used in time is worth nothing any more."""
+    return just(leaving.PortingCodeLapsed(attempt=work.attempt, valid_through=work.state.porting_code.valid_through))
+
+
+def lock(state: ProductState, market: Market, *, locked: bool, at: datetime) -> Decision:
+    """Keep the number of a product from going to another operator, or let it go again; nothing where that is so already. A port that is authorised goes on: it is
+    taken back at the new operator.
+
+    Raises Refused: missing (no such product), conflict (it ended).
+    """
+    _in_service(state)
+    if state.locked == locked:
+        return NOTHING
+    today = local_date(at, market.zone).isoformat()
+    return just(leaving.ProductLocked(locked_on=today) if locked else leaving.ProductUnlocked(unlocked_on=today))
+
+
+@dataclass(frozen=True, slots=True)
+class PortOutWish:
+    """What another operator asks for through the clearing house: its name, the clearing house's reference, the customer's code (the account, where the market has
+    none), and the day wished (None: as soon as possible)."""
+
+    operator: str
+    reference: str
+    code: str
+    wished_on: date | None = None
+
+
+def port_out(state: ProductState, market: Market, wish: PortOutWish, *, at: datetime) -> Decision:
+    """Authorise a number to go to another operator, in the window that the market's calendar and cut-off give, and tell the customer; or reject it on a ground of
+    the market, in its word. Debt is no ground. Nothing for a request that was answered so before.
+
+    Raises Refused: missing (no such product), conflict (it ended, or has no number), usage (a day that is over, or nobody named).
+    """
+    stands, today = _in_service(state), local_date(at, market.zone)
+    if "msisdn" not in stands.holds:
+        raise Refused(f"product {state.product} has no number; there is nothing to port", kind="conflict")
+    if not wish.operator.strip() or not wish.reference.strip():
+        raise Refused(f"product {state.product}: say which operator asks, and the clearing house's reference")
+    if wish.wished_on and wish.wished_on < today:
+        raise Refused(f"product {state.product}: {wish.wished_on} is over; say a later day")
+    if state.port_out and state.port_out.reference == wish.reference:
+        return NOTHING
+    window = window_of(market, port_window(market, at, not_before=wish.wished_on))
+    if ground := _rejected_for(state, market, wish, today, window.day):
+        told = {"ground": ground, "word": market.life.port_out.words[ground], "asked_on": today.isoformat()}
+        rejected = PortOutRejected.model_validate({"reference": wish.reference, "operator": wish.operator, **told})
+        return NOTHING if state.rejected == rejected else just(rejected)
+    authorised = PortOutAuthorised(
+        reference=wish.reference,
+        operator=wish.operator,
+        msisdn=stands.holds["msisdn"],
+        wished_on=wish.wished_on.isoformat() if wish.wished_on else "",
+        agreed_on=window.day.isoformat(),
+        deadline_on=port_deadline(market, at, wish.wished_on).isoformat(),
+        window_opens_at=window.opens_at,
+        window_closes_at=window.closes_at,
+        cutoff_at=window.cutoff_at,
+        zone=market.zone,
+        rules=market.pin,
+    )
+    off = leaving.SwitchOffRequested(attempt=_attempt(state, "port-out"), due_at=window.opens_at)
+    return _told(state, stands, authorised) + just(off)
+
+
+def _in_service(state: ProductState) -> Standing:
+    if state.standing is None:
+        raise Refused("there is no such product; see `o2c products list`", kind="missing")
+    if state.ended_on:
+        raise Refused(f"product {state.product} ended on {state.ended_on}; its number is not in service with us", kind="conflict")
+    return state.standing
+
+
+def _rejected_for(state: ProductState, market: Market, wish: PortOutWish, today: date, on: date) -> str:
+    """The first ground of the market on which a request is rejected: whether it is the customer's comes first. Empty for none."""
+    assert state.standing is not None
+    rules, code = market.life.port_out, state.porting_code
+    if wish.code != ((code.code if code else None) if rules.code_digits else state.standing.account):
+        return CODE
+    if rules.code_digits and code and on.isoformat() > code.valid_through:
+        return CODE_EXPIRED
+    return PORTING if state.port_out else _ground(state, market, today)
+
+
+def withdraw_port_out(state: ProductState, reference: str, *, at: datetime) -> Decision:
+    """Take back a port to another operator, before the market's cut-off: the number and the product stay. Nothing for one that was taken back before.
+
+    Raises Refused: missing (no such port), conflict (its cut-off is past).
+    """
+    port = state.port_out
+    if port is None or port.reference != reference:
+        if reference and reference == state.withdrawn:
+            return NOTHING
+        raise Refused(f"product {state.product} has no port {reference[:60]} to another operator that is under way", kind="missing")
+    if at >= port.cutoff_at:
+        raise Refused(f"port {reference}: its cut-off was {stamp(port.cutoff_at)}; the number goes on {port.agreed_on}", kind="conflict")
+    return just(leaving.PortOutWithdrawn(reference=reference), StepCancelled(step="port-out"))
+
+
+def going(work: Work) -> bool:
+    """Whether the number is still to leave, and the product is there."""
+    return work.state.port_out is not None and not work.state.ended_on
+
+
+def switch_off(work: Work) -> Mapping[str, Any]:
+    """Give the body of the request to the network to switch off a service whose number leaves: as for one that ends."""
+    return {**_service(work.state), "attributes": [TERMINATION], "status": "terminated"}
+
+
+def switch_on(work: Work) -> Mapping[str, Any]:
+    """Give the body of the request to the network to switch a service on again whose number stayed."""
+    return {**_service(work.state), "attributes": ["status"], "status": "active"}
+
+
+def _service(state: ProductState) -> dict[str, Any]:
+    assert state.standing is not None
+    held = {name: value for name in ("iccid", "imsi", "msisdn") if (value := state.standing.holds.get(name))}
+    return {"product": state.product, "offering": state.standing.offering, **held}
+
+
+def switched_off(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
+    """Decide that the service is off; the clearing house is asked whether the other operator has the number."""
+    off = leaving.ServiceSwitchedOff(attempt=work.attempt, switched_off_on=local_date(at, work.market.zone).isoformat())
+    return just(off, leaving.CutoverAwaited(attempt=_attempt(work.state, "port-out-cutover"), due_at=at))
+
+
+def cut_over(work: Work) -> Mapping[str, Any]:
+    """Give the body of the question to the clearing house whether a number was cut over: its reference, number and market."""
+    return {"reference": work.state.port_out.reference, "msisdn": work.state.port_out.msisdn, "market": work.market.code}
+
+
+def dependants(work: Work) -> tuple[str, ...]:
+    """Name the streams of the products that end with this one."""
+    return tuple(map(product_stream, work.state.relied_on_by))
+
+
+def ported_out(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
+    """Decide that the number is with the other operator: the product ends on the day, with all that relies on it, and so do their charges, without notice. What the
+    end of a contract before its term costs is charged once."""
+    state, port = cast("ProductState", work.state), work.state.port_out
+    assert state.standing is not None
+    today, agreed_on = local_date(at, work.market.zone), date.fromisoformat(port.agreed_on)
+    early = early_minor(state.standing, work.market, today)
+    done = leaving.PortOutCompleted(
+        attempt=work.attempt,
+        msisdn=port.msisdn,
+        operator=port.operator,
+        agreed_on=port.agreed_on,
+        ported_on=today.isoformat(),
+        late_days=max((today - agreed_on).days, 0),
+        late_working_days=working_days_late(work.market.calendar, agreed_on, today),
+        early_minor=early,
+        early_charge=place_of(state.order, f"{state.item}-port-out") if early else "",
+    )
+    kept = {step: place for step, place in state.standing.pieces.items() if step != NUMBER}
+    ended = ProductTerminated(cause=PORTED_OUT, ended_on=today.isoformat(), gives_back=kept)
+    return Decision((done, ended), (*_charged_early(state, early, today), *_ends_charge(state, today), *_base_ended(work, today)))
+
+
+def _base_ended(work: Work, today: date) -> Iterator[tuple[str, Event]]:
+    for stream in dependants(work):
+        state = cast("ProductState | None", work.read.get(stream))
+        if state is not None and state.standing is not None and not state.ended_on:
+            yield stream, ProductTerminated(cause="base-ended", ended_on=today.isoformat(), gives_back=state.standing.pieces)
+            yield from _ends_charge(state, today)
+
+
+def _ends_charge(state: ProductState, today: date) -> Iterator[tuple[str, Event]]:
+    assert state.standing is not None
+    order, _, item = state.standing.charge.partition("/")
+    if order:
+        ended = ChargeWithdrawn(order=order, item=item, ended_on=today.isoformat(), served=True, product=state.product, by_product=True)
+        yield account_stream(state.standing.account), ended
+
+
+def _charged_early(state: ProductState, early: int, today: date) -> Iterator[tuple[str, Event]]:
+    """The charge of a contract that ended before its term: once, by the next bill."""
+    stands = state.standing
+    if not early or stands is None:
+        return
+    of: dict[str, Any] = {"order": state.order, "item": f"{state.item}-port-out", "product": state.product}
+    started = ChargeStarted(
+        account=stands.account,
+        customer=stands.customer,
+        offering=EARLY,
+        recurring_minor=0,
+        one_time_minor=early,
+        terms=stands.terms,
+        currency=state.currency,
+        starts_on=today.isoformat(),
+        market=state.market,
+        **of,
+    )
+    yield account_stream(stands.account), started
+    yield account_stream(stands.account), ChargeWithdrawn(ended_on=today.isoformat(), served=True, by_product=True, **of)
+
+
+def cutover_failed(work: Work, code: str, at: datetime) -> Decision:
+    """Decide that the number stays, because the other operator could not take it (FAILED): the service is to be switched on again at once. Nothing for any other
+    refusal: a person settles that."""
+    if code != NOT_TAKEN:
+        return NOTHING
+    failed = leaving.PortOutFailed(attempt=work.attempt, reference=work.state.port_out.reference, word=code)
+    on = leaving.ReactivationRequested(attempt=_attempt(work.state, "reactivation"), due_at=at)
+    return _told(work.state, work.state.standing, failed) + just(on)
+
+
+def reactivated(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
+    """Decide that a service whose number stayed is on again; the customer can ask for another port."""
+    return just(leaving.ServiceReactivated(attempt=work.attempt, reactivated_at=at))

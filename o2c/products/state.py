@@ -9,14 +9,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from o2c.kernel.agenda import NEVER, AgendaChange, by_shape
 from o2c.kernel.event import Event
 from o2c.kernel.frozen import changed
+from o2c.kernel.shapes import OfItem, step_of
 from o2c.kernel.stream import StreamKind
+from o2c.kernel.work import MarketBook, Record, Work, build, noted
 from o2c.products import events
+from o2c.products import leaving_events as leaving
 from o2c.products.events import PortingCodeIssued, PortingCodeRefused, Standing
+from o2c.products.leaving_events import PortOutAuthorised, PortOutRejected
 
 TERMINATION = "termination"
 """The attribute that an order ends a product by."""
+PRIORITY = 1
+"""A customer whose number is on its way has no service meanwhile: these steps come before others that are due."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +32,9 @@ class ProductState:
 
     `suspended_for` is the reason for which it rests (empty while it serves), since `suspended_on`; `relied_on_by` are the products that end with it. Days
     are ISO dates of the market. `sim_changed_on` is when its SIM was last replaced; `porting_code` is the last code that was given for its number (None
-    when it is worth nothing any more), and `code_refused` the last answer, if it was a no.
+    when it is worth nothing any more; `code_lapsed` when nobody used it in time), and `code_refused` the last answer, if it was a no. `locked` says that the customer wants the number to go to nobody.
+    `port_out` is the port to another operator that was authorised and is not over, `rejected` the last request if it was rejected, `withdrawn` the reference of the
+    last port that was taken back. `records` are the steps of the day.
     """
 
     product: str = ""
@@ -44,7 +53,13 @@ class ProductState:
     ended_on: str = ""
     sim_changed_on: str = ""
     porting_code: PortingCodeIssued | None = None
+    code_lapsed: bool = False
     code_refused: PortingCodeRefused | None = None
+    locked: bool = False
+    port_out: PortOutAuthorised | None = None
+    rejected: PortOutRejected | None = None
+    withdrawn: str = ""
+    records: dict[str, Record] = field(default_factory=dict)
 
     @property
     def status(self) -> str:
@@ -53,7 +68,7 @@ class ProductState:
             return ""
         if self.ended_on:
             return "terminated"
-        if TERMINATION in self.changing:
+        if TERMINATION in self.changing or self.port_out:
             return "pendingTerminate"
         return "suspended" if self.suspended_for else "active"
 
@@ -78,12 +93,47 @@ def evolve(state: ProductState, event: Event) -> ProductState:
         case events.ProductResumed():
             return _resumed(state, event)
         case events.ProductTerminated():
-            return changed(state, ended_on=event.ended_on, changing={}, porting_code=None)
+            return changed(state, ended_on=event.ended_on, changing={}, porting_code=None, port_out=None)
         case PortingCodeIssued():
-            return changed(state, porting_code=event, code_refused=None)
+            return changed(state, porting_code=event, code_lapsed=False, code_refused=None)
         case PortingCodeRefused():
             return changed(state, code_refused=event)
+    return _leaving(state, event)
+
+
+def _leaving(state: ProductState, event: Event) -> ProductState:
+    """Fold an event of a number that leaves, or is to stay."""
+    if isinstance(event, OfItem):
+        state = changed(state, records=noted(state.records, event, step_of(event)))
+    match event:
+        case leaving.ProductLocked() | leaving.ProductUnlocked():
+            return changed(state, locked=isinstance(event, leaving.ProductLocked))
+        case PortOutAuthorised():
+            return changed(state, port_out=event, rejected=None)
+        case PortOutRejected():
+            return changed(state, rejected=event)
+        case leaving.PortOutWithdrawn():
+            return changed(state, port_out=None, withdrawn=event.reference)
+        case leaving.ServiceReactivated():
+            return changed(state, port_out=None)
+        case leaving.PortingCodeLapsed():
+            return changed(state, code_lapsed=True)
     return state
+
+
+def agenda(state: ProductState, event: Event, stream: str) -> tuple[AgendaChange, ...]:
+    """Put the steps of a number that leaves, and the lapse of its code, on the agenda as any step."""
+    return by_shape(stream, event, priority=PRIORITY, since=NEVER) if isinstance(event, OfItem) else ()
+
+
+def product_work(state: ProductState, stream: str, item: str, step: str, book: MarketBook) -> Work:
+    """Gather the work of a step of the product, under the market that its order followed."""
+    market = book.market(state.market)
+    return build(stream, item, step, state=state, subject=state, records=state.records, codes=book.codes, market=market)
+
+
+def _correctable(state: ProductState, item: str, changes: Mapping[str, str]) -> bool:
+    return not changes
 
 
 def _code_after(state: ProductState, event: events.ProductChanged) -> ProductState:
@@ -109,9 +159,12 @@ def _without(changing: Mapping[str, str], order: str, item: str) -> dict[str, st
 
 KIND = StreamKind(
     category="product",
-    shape_version=2,
+    shape_version=3,
     state_type=ProductState,
     initial=lambda _: ProductState(),
     evolve=evolve,
+    agenda=agenda,
+    work=product_work,
+    correctable=_correctable,
     owner=lambda state: (state.order or None, state.standing.customer if state.standing else None),
 )

@@ -166,7 +166,7 @@ def _blocks(row: Mapping[str, Any], state: Any) -> str:
         return f"invoice {row['invoice']}"
     if state is None and row["order"]:
         return f"item {row['item']}" if row["item"] else "the order"
-    if state is None or not hasattr(state, "relied_on_by"):
+    if state is None or not hasattr(state, "progress"):
         return str(row["stream"])
     if not row["item"]:
         count = len(state.items or state.lines)

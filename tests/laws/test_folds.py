@@ -42,6 +42,7 @@ INERT: Mapping[str, frozenset[str]] = {
     "invoice": frozenset({"fallout.decided", "retry.stopped"}),
     "quota": frozenset({"quota.denied", "fallout.correction-applied", "fallout.decided", "retry.stopped"}),
     "refund": frozenset({"fallout.decided", "retry.stopped"}),
+    "product": frozenset({"fallout.correction-applied", "fallout.decided", "retry.stopped"}),
     "collection": frozenset({"fallout.correction-applied", "fallout.decided", "retry.stopped"}),
 }
 """By kind of stream: the event types that stand in it and are meant to leave its state as it is."""

@@ -138,6 +138,11 @@ TABLE: dict[str, tuple[History, History]] = {
         [goods("product.started"), goods("product.terminated", 1), goods("product.suspended", 2)],
         [goods("product.started"), goods("product.suspended", 1), goods("product.resumed", 2), goods("product.terminated", 3)],
     ),
+    "port-out-states": (
+        [goods("port-out.authorised"), goods("port-out.completed", 1)],
+        [goods("port-out.authorised"), goods("port-out.switched-off", 1), goods("port-out.failed", 2), goods("reactivation.done", 3),
+         goods("port-out.authorised", 4), goods("port-out.switched-off", 5), goods("port-out.completed", 6)],
+    ),
     "credit-before-activation": (
         [captured(0), of_order(0, "service.activated", 5)],
         [*ORDERED, of_order(0, "service.activated", 5)],
@@ -319,7 +324,7 @@ def test_the_states_of_a_machine_are_those_of_the_fold(machine: machines.Machine
     assert told == dict(machine.states)
 
 
-@pytest.mark.parametrize("name", ["SIM", "NUMBER", "DEVICE", "PORT", "CHARGE", "INVOICE"])
+@pytest.mark.parametrize("name", ["SIM", "NUMBER", "DEVICE", "PORT", "CHARGE", "INVOICE", "PRODUCT", "PORT_OUT"])
 def test_a_machine_names_every_state_it_has(name: str) -> None:
     """A state that nothing leads to, or that is not in the table, is a slip."""
     machine: machines.Machine = getattr(machines, name)

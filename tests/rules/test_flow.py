@@ -26,6 +26,7 @@ from o2c.markets.registry import MARKETS
 from o2c.plan import STEPS
 from o2c.products.events import ProductSuspended
 from tests.given import MARKET, MONDAY, PORTING, SEED, Story, codes_of, item
+from tests.lives_of_goods_in_service import leaving_soon
 
 LATER = MONDAY + timedelta(hours=3)
 REASONS = packaged().newest.reasons
@@ -37,7 +38,8 @@ def work(step: str = "activation", attempt: int = 1, stream: str = "order-1001")
     if step == "credit":
         return replace(Story(item()).run(until=step).work("", step), attempt=attempt)
     invoice = InvoiceState(issued=InvoiceIssued.model_validate(InvoiceIssued.example))
-    return Work(stream, "1", step, attempt, invoice if step == "payment" else None, None, market=MARKET, codes=packaged())
+    of = {"payment": invoice, **dict.fromkeys(("port-out", "port-out-cutover", "reactivation"), leaving_soon())}
+    return Work(stream, "1", step, attempt, of.get(step), None, market=MARKET, codes=packaged())
 
 
 def settled(answer: Answer, step: str = "activation", attempt: int = 1) -> list[Any]:

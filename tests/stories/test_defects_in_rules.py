@@ -16,6 +16,7 @@ from o2c.desk.numbers import reserve
 from o2c.desk.orders import cancel_port
 from o2c.desk.payments import deposit
 from o2c.desk.prepaid import top_up
+from o2c.desk.products import port_out, porting_code
 from o2c.desk.refunds import request_refund
 from o2c.desk.streams import act_by_rules
 from o2c.desk.vouchers import issue_vouchers
@@ -30,6 +31,7 @@ from o2c.kernel.step import Step
 from o2c.markets import registry
 from o2c.markets.gb import GB
 from o2c.orders.events import OrderCompleted
+from o2c.orders.in_life import product_of
 from o2c.partners.outages import Detected
 from o2c.partners.rules import detect_down
 from o2c.plan import STEPS
@@ -44,6 +46,7 @@ REPORTS = {"C-6": RefusedBy("REFER"), "C-7": DEPOSIT, "C-9": DEPOSIT}
 """What the bureau says of whom; of all others it says nothing against them."""
 GIVEN_UP = ("GIVEN-UP", "CALLED-OFF", "SENT-BACK")
 WITHOUT_ITS_PORT = "WITHOUT"
+LEAVING = ("LEAVING-1", "LEAVING-2")
 
 
 class Defect(Exception):
@@ -77,7 +80,7 @@ def lived(world: World) -> None:
     """A world in which every step of the plan comes up: lines, a port, an access, an order given up while its partners have their work, a port
     cancelled on its own, a device that is sent and one that comes back, a number kept that nobody takes, a voucher that is held too long, a top-up that expires, a deposit given back, an
     invoice that is not paid, a courier that was found to be down, a line whose plan is changed."""
-    selling(world.stocked(esims=7, physical=3, numbers=12, customers=10))
+    selling(world.stocked(esims=9, physical=3, numbers=14, customers=11))
     found: Rule = lambda state, now: detect_down(state, "courier", Detected(now, now, 8, 8), OutageRule())  # noqa: E731 - a name for its type
     act_by_rules(world.app, Context("ann"), "partner-courier", [found], wish="down")
     world.scripted.will("9/esim", Accepted("PRF-1", at(12)))
@@ -96,6 +99,7 @@ def lived(world: World) -> None:
         order("RETURNED", line(), party="C-9"),
         order("DEVICE", handset("6"), party="C-10"),
         order("SENT-BACK", handset("7"), party="C-10"),
+        *[order(name, line(), party="C-11") for name in LEAVING],
         order(WITHOUT_ITS_PORT, ported(msisdn="+447700900778"), party="C-8"),
     )
     world.run(NINE + timedelta(minutes=30))
@@ -109,9 +113,20 @@ def lived(world: World) -> None:
         deposit(world.app, Context("ann"), "RETURNED", amount="5.00", reference="TFR-1")
         world.cancel("RETURNED")
         request_refund(world.app, Context("ann"), "BA-C-9", amount="5.00")
+    world.scripted.will("port-out-cutover", RefusedBy("FAILED"))
+    for external_id in LEAVING:
+        with suppress(Refused):  # where the defect keeps it from being in service
+            asked_for(world, external_id)
     for external_id in GIVEN_UP:
         world.cancel(external_id)
     world.take(order("CHANGED", change(world, "PHYSICAL", offering=SECOND_LINE), on=at(30), party="C-2"))
+
+
+def asked_for(world: World, external_id: str) -> None:
+    """Another operator asks for the number of a line."""
+    of = product_of(world.order(external_id).order_id, "1")
+    code = porting_code(world.app, Context("ann"), of).code
+    port_out(world.app, Context("clearing"), of, operator="Other Mobile", reference=external_id, code=code)
 
 
 @pytest.mark.parametrize("name", [name for name in STEPS if name != "duplicate"])

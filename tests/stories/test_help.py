@@ -46,7 +46,7 @@ from projections.engine.operations import catch_up, rebuild
 from projections.orders import ORDERS as PROJECTION
 from tests.at_hand import JWKS, lay_out
 from tests.examples_found import FOUND, FOUND_FOR
-from tests.examples_owed import owing
+from tests.examples_owed import leaving, owing
 from tests.faults.working import LIMIT_S, children, eventually
 from tests.handsets import handset, selling
 from tests.hooked import FAILED as REFUSED
@@ -97,6 +97,7 @@ STARTS = {
     **dict.fromkeys(("devices", "stock levels", "instalments"), "sold"),
     **dict.fromkeys(("collections hold", "collections release", "payments owed", "payments refund", "refunds"), "owed"),
     "payments chargeback-won": "owed",
+    "products port-out": "leaving",
     "projections skip": "parked",
     "events import": "real",
 }
@@ -145,6 +146,8 @@ def stores(server_dsn: str, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         caught_up(session.app)
     with opened(made.copied("launched", "owed")) as session:
         owing(session, found(made["owed"], "payments record", "BA-1001-20260108"), UNTIL)
+    with opened(made.copied("launched", "leaving")) as session:
+        leaving(session)
     with opened(made.copied("launched", "noted")) as session:
         dear = "SELECT invoice FROM projection.invoices WHERE total_minor > 10000 ORDER BY 1 LIMIT 1"
         [row] = session.app.reads.rows(dear)
@@ -191,6 +194,7 @@ def stores(server_dsn: str, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         "launched",
         "reserved",
         "owed",
+        "leaving",
         "noted",
         "worked",
         "used",

@@ -55,7 +55,7 @@ def test_it_is_the_same_code_while_it_is_good(world: World) -> None:
 
 def test_debt_is_no_ground() -> None:
     """What is open of the invoices is told, and the code is given."""
-    [issued] = rules.porting_code(started(), MARKET, "EXO123456", owed_minor=5_000, at=MONDAY).events
+    issued, _ = rules.porting_code(started(), MARKET, "EXO123456", owed_minor=5_000, at=MONDAY).events
 
     assert (issued.type_name, issued.owed_minor) == ("product.porting-code-issued", 5_000)
 

@@ -18,7 +18,7 @@ COLUMNS = ("rule", "order", "item", "account", "amount_minor", "currency", "sinc
 def assurance(
     rule: Annotated[str, typer.Option(metavar="NAME", help="Only this rule.", autocompletion=completing(ASSURANCE_RULES))] = "",
     days: Annotated[int, typer.Option(metavar="N", help="How long a service may be on before it must be billed.")] = UNBILLED_DAYS,
-    rules: Annotated[bool, typer.Option("--rules", help="List the rules, with the metrics they count into, and what is left out.")] = False,
+    rules: Annotated[bool, typer.Option("--rules", help="List the rules, with the metrics they count into.")] = False,
     limit: Limit = None,
     output: Output = Format.table,
 ) -> None:

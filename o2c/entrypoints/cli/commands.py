@@ -44,9 +44,7 @@ PARTS: Mapping[str, Mapping[str, Part]] = {
         ),
         "catalogue": Part("catalogue:catalogue", "The price list: what is sold, at which prices, charged how often and valid when."),
         "vouchers": Part("vouchers:vouchers", "Vouchers: issue a campaign of codes, see what is reserved, redeemed and left."),
-        "products": Part(
-            "products:products", "Products in service: list them, see what happened to one, give the code to port a number out."
-        ),
+        "products": Part("products:products", "Products in service: list them, see what happened to one, port its number out or lock it."),
         "customers": Part("customers:customers", "Customers: everything about one, and contacts with it."),
         "fallout": Part(
             "fallout:fallout",

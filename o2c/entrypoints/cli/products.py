@@ -9,13 +9,13 @@ import typer
 
 from o2c.desk.act import Context, Refused
 from o2c.entrypoints.cli.options import Actor, CommandId
-from o2c.entrypoints.cli.output import Format, Limit, Output, rows_wanted, show_one, show_rows
+from o2c.entrypoints.cli.output import Format, Limit, Output, err, rows_wanted, show_one, show_rows
 from o2c.entrypoints.cli.session import current, looking, opened
 from o2c.views.products import list_products, product_history
-from o2c.views.reading import part_after_part
+from o2c.views.reading import day_of, part_after_part
 
 products = typer.Typer(
-    no_args_is_help=True, help="Products in service: list them, see what happened to one, give the code to port a number out."
+    no_args_is_help=True, help="Products in service: list them, see what happened to one, port its number out or lock it."
 )
 LISTED = (
     "product",
@@ -91,3 +91,73 @@ def products_porting_code(
     if given.refused:
         raise Refused(f"product {product}: no code, {given.refused}", kind="conflict")
     show_one({name: value for name, value in vars(given).items() if name not in ("written", "refused")}, output)
+
+
+PRODUCT_OR_NUMBER = typer.Argument(
+    metavar="PRODUCT", help="The product's id, as the list gives it, or its number such as +447700900123.", show_default=False
+)
+Reference = Annotated[str, typer.Option(metavar="TEXT", help="The clearing house's reference of the port.")]
+
+
+@products.command("port-out")
+def products_port_out(
+    product: Annotated[str, PRODUCT_OR_NUMBER],
+    actor: Actor,
+    operator: Annotated[str, typer.Option(metavar="NAME", help="The operator that asks for the number.")],
+    reference: Reference,
+    code: Annotated[str, typer.Option(metavar="CODE", help="The customer's porting code; the account, where the market has none.")],
+    day: Annotated[str, typer.Option("--on", metavar="DAY", help="The day wished, as 2026-03-09; as soon as possible when left out.")] = "",
+    command_id: CommandId = "",
+    output: Output = Format.table,
+) -> None:
+    """Take another operator's request for a number: authorised for a day, or rejected in the market's word. Debt is no ground.
+
+    On that day the service is switched off, and the product ends when the other operator has the number. Exit 4 when it is rejected.
+
+    Example: o2c products port-out +447700900123 --operator "Other Mobile" --reference PRT-901 --code EXO123456 --actor clearing
+    """
+    from o2c.desk.products import port_out  # needs the rules; what only shows does not
+
+    wished_on = day_of(day) if day else None
+    with opened() as session:
+        context = Context(actor, command_id=command_id)
+        done = port_out(session.app, context, product, operator=operator, reference=reference, code=code, wished_on=wished_on)
+    if done.state == "rejected":
+        raise Refused(f"port {reference} is rejected ({done.word}): {done.why}", kind="conflict")
+    show_one({name: value for name, value in vars(done).items() if name not in ("written", "word", "why")}, output)
+
+
+@products.command("port-out-cancel")
+def products_port_out_cancel(
+    product: Annotated[str, PRODUCT_OR_NUMBER],
+    actor: Actor,
+    reference: Reference,
+    command_id: CommandId = "",
+) -> None:
+    """Take back a port to another operator: the number and the product stay. Exit 4 from the market's cut-off on.
+
+    Example: o2c products port-out-cancel +447700900123 --reference PRT-901 --actor clearing
+    """
+    from o2c.desk.products import port_out_cancel
+
+    with opened() as session:
+        port_out_cancel(session.app, Context(actor, command_id=command_id), product, reference=reference)
+    err.print(f"port {reference} was taken back; the number stays")
+
+
+@products.command("lock")
+def products_lock(
+    product: Annotated[str, PRODUCT_OR_NUMBER],
+    actor: Actor,
+    lift: Annotated[bool, typer.Option("--lift", help="Lift the lock.")] = False,
+    command_id: CommandId = "",
+) -> None:
+    """Keep the number of a product from going to another operator, as its customer wants, or lift that lock.
+
+    Example: o2c products lock +447700900123 --actor ann
+    """
+    from o2c.desk.products import lock
+
+    with opened() as session:
+        lock(session.app, Context(actor, command_id=command_id), product, lift=lift)
+    err.print(f"{product} is {'not locked any more' if lift else 'locked'}")

@@ -1,0 +1,40 @@
+"""Products' entries for the plan: a number that leaves for another operator, and the lapse of its code."""
+
+from __future__ import annotations
+
+from o2c.kernel.step import ByPartner, Step
+from o2c.products import leaving_events as events
+from o2c.products import rules
+
+CODE = Step(
+    name="porting-code",
+    requested=events.PortingCodeLapseAwaited,
+    fell_out=events.PortingCodeFellOut,
+    complete=rules.code_lapsed,
+    wanted=rules.code_wanted,
+)
+SWITCH_OFF = Step(
+    name="port-out",
+    requested=events.SwitchOffRequested,
+    fell_out=events.SwitchOffFellOut,
+    complete=rules.switched_off,
+    wanted=rules.going,
+    ask=ByPartner(partner="network", payload=rules.switch_off),
+)
+CUTOVER = Step(
+    name="port-out-cutover",
+    requested=events.CutoverAwaited,
+    fell_out=events.PortOutCutoverFellOut,
+    complete=rules.ported_out,
+    wanted=rules.going,
+    reads=rules.dependants,
+    ask=ByPartner(partner="clearing-house", payload=rules.cut_over, refused=rules.cutover_failed),
+)
+REACTIVATION = Step(
+    name="reactivation",
+    requested=events.ReactivationRequested,
+    fell_out=events.ReactivationFellOut,
+    complete=rules.reactivated,
+    wanted=rules.going,
+    ask=ByPartner(partner="network", payload=rules.switch_on),
+)
