@@ -15,6 +15,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from o2c.checks.evidence import ABOUT_EVIDENCE
 from o2c.checks.log import Agenda, Gapless, Heads, Pools, Watch, walk
 from o2c.checks.money import ABOUT_MONEY
+from o2c.checks.recount import Recount
 from o2c.checks.schema import ABOUT_SCHEMA
 from o2c.checks.server import ABOUT_SERVER, CannotTell, Question, one
 from o2c.checks.trade import Forgotten, Holdings, Intakes, Transitions
@@ -28,7 +29,7 @@ from o2c.store.queries import ONE_SNAPSHOT
 from projections.engine import operations as engine
 
 State = Literal["ok", "failed", "could not check"]
-WATCHES: tuple[type[Watch], ...] = (Gapless, Heads, Agenda, Pools, Transitions, Forgotten, Holdings, Intakes)
+WATCHES: tuple[type[Watch], ...] = (Gapless, Heads, Agenda, Pools, Transitions, Forgotten, Holdings, Intakes, Recount)
 SHOWN_MAX = 3
 LOCK_WAIT = "5s"
 """How long a check waits for a lock; after that it reports that it could not be made."""

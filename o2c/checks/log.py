@@ -73,6 +73,9 @@ class Watch:
         if len(self.flaws) < FLAWS_SHOWN:
             self.flaws.append(text)
 
+    def attached(self, app: Engine) -> None:
+        """Called once, before anything else, with the engine that reads the log."""
+
     def begin(self, conn: Connection) -> None:
         """Called once, before the first event."""
 
@@ -222,6 +225,7 @@ def walk(conn: Connection, app: Engine, watches: tuple[Watch, ...]) -> None:
     """Read the log once and show it to all watches. Needs a transaction that is one snapshot. Raises psycopg.Error."""
     batch: dict[str, Folded] = {}
     for watch in watches:
+        watch.attached(app)
         watch.guarded(watch.begin, conn)
     with conn.cursor("checks") as cursor:
         cursor.itersize = FETCH_EVENTS

@@ -228,6 +228,12 @@ def of_account(reads: Reads, wanted: RecordsWanted) -> tuple[UsageRecord, ...]:
     return tuple(_record(row) for row in rows)
 
 
+def read_of_account(conn: Connection, wanted: RecordsWanted) -> Iterator[UsageRecord]:
+    """The same on a connection, in the snapshot of its transaction."""
+    told = {"account": wanted.account, "before": wanted.before, "through": wanted.through, "since": wanted.billed_before or _NO_TIME}
+    return map(_record, conn.execute(OF_ACCOUNT, told).fetchall())
+
+
 def _record(row: dict[str, Any]) -> UsageRecord:
     shown = {name: row[name] for name in ("id", "owner", "zone", "band", "started_at", "quantity", "unit", "placed_by")}
     return UsageRecord(**shown, usage=row["kind"], mark=f"{row['source']}/{row['key']}")

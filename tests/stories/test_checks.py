@@ -14,6 +14,7 @@ import pytest
 from o2c import plan
 from o2c.checks import trade as checks_trade
 from o2c.checks.diagnose import Check, run_checks
+from o2c.checks.recount import Recount
 from o2c.desk.fallout import Decide, resolve
 from o2c.engine.app import Context, Engine
 from o2c.engine.runner import Runner
@@ -89,7 +90,7 @@ def test_a_store_that_was_only_run_has_no_flaw(store: str) -> None:
     found = diagnosed(store)
     assert [check for check in found.values() if check.state != "ok" and check.name != BACKUPS] == []
     assert found[BACKUPS].state == "could not check"
-    assert len(found) == 39 + len(ALL)
+    assert len(found) == 40 + len(ALL)
     nothing_there = {name for name, check in found.items() if check.detail.startswith("0 ")}
     assert nothing_there <= {
         LEASES,
@@ -98,6 +99,7 @@ def test_a_store_that_was_only_run_has_no_flaw(store: str) -> None:
         "nobody holds back readers",
         "notices about credit are sent in time",
         "no number rests beyond its maximum",
+        Recount.name,
         *(
             f"projection {name} is the fold of the log"
             for name in ("cancellations", "closings", "contacts", "balances", "prepaid", "fallout_records")
