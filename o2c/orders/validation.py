@@ -15,11 +15,12 @@ from o2c.markets.base import Market
 from o2c.orders.bringing import flaw_of_numbers
 from o2c.orders.changing import Products, flaw_of_changes, held
 from o2c.orders.dates import flaw_of_dates
+from o2c.orders.event_parts import HeldVoucher
 from o2c.orders.needs import bound
 from o2c.orders.pricing import chosen, priced, with_discounts
 from o2c.orders.sent_prices import flaw_of_prices
 from o2c.orders.state import OrderState
-from o2c.orders.vouchers import Campaigns, flaw_of_vouchers, streams_named, wanted
+from o2c.orders.vouchers import Campaigns, flaw_of_vouchers, held_by, streams_named, wanted
 from o2c.orders.wish import QUANTITY_MAX, Line, around, multiplicity, names_of, quantity_of, resolved
 
 LINES_MAX = 5_000
@@ -49,6 +50,12 @@ def flaw(
         return wrong
     known = changed(state, lines=tuple(resolved(state.lines, {one.line: one for one in held(state.lines, products or {}, {})})))
     return _date_flaw(known, market) or _sale_flaw(known, catalogue) or _money_flaw(known, catalogue, market, campaigns, tier)
+
+
+def flaw_by(state: OrderState, *, catalogue: CatalogueState, market: Market) -> str:
+    """Give the first reason why an order that was validated could not be planned by another catalogue, as it names products and holds vouchers; empty
+    when there is none. What these are now, and who may have them, is not asked again."""
+    return _date_flaw(state, market) or _sale_flaw(state, catalogue) or _money_flaw(state, catalogue, market, None, "", held_by(state))
 
 
 def _item_flaw(lines: Sequence[Line], market: Market) -> str:
@@ -98,7 +105,9 @@ def _sale_flaw(state: OrderState, catalogue: CatalogueState) -> str:
     return held.flaw or ("" if held.lines is state.lines else _relation_flaw(held.lines))
 
 
-def _money_flaw(state: OrderState, catalogue: CatalogueState, market: Market, campaigns: Campaigns | None, tier: str) -> str:
+def _money_flaw(
+    state: OrderState, catalogue: CatalogueState, market: Market, campaigns: Campaigns | None, tier: str, holds: Sequence[HeldVoucher] = ()
+) -> str:
     at = state.captured_at
     assert at is not None
     listed = cache(lambda: priced(state.lines, catalogue, at))
@@ -107,6 +116,10 @@ def _money_flaw(state: OrderState, catalogue: CatalogueState, market: Market, ca
         wrong := flaw_of_vouchers(state, campaigns or {}, listed(), market=market.code, tier=tier, at=at, on=local_date(at, market.zone))
     ):
         return wrong
+    if holds:
+        return flaw_of_prices(
+            state.prices, state.lines, catalogue, lambda: with_discounts(listed(), [(one.discount, one.lines) for one in holds]), market, at
+        )
     off = cache(
         lambda: with_discounts(
             listed(), [(each.discount, each.lines) for each in wanted(state.lines, campaigns or {}, listed(), local_date(at, market.zone))]
@@ -120,7 +133,8 @@ def _offer_flaw(state: OrderState, catalogue: CatalogueState) -> str:
     parents = {line.parent for line in state.lines}
     for line in state.lines:
         if not line.costs_anew:
-            if line.offering in catalogue.offerings and (wrong := _choice_flaw(line, catalogue)):
+            # What a product has stands as it was sold: a choice that is wanted since then keeps nobody from leaving, or from what changes no offer.
+            if line.action == "modify" and line.offering in catalogue.offerings and (wrong := _choice_flaw(line, catalogue, had=True)):
                 return wrong
             continue
         if not line.offering:
@@ -139,10 +153,10 @@ def _offer_flaw(state: OrderState, catalogue: CatalogueState) -> str:
     return ""
 
 
-def _choice_flaw(line: Line, catalogue: CatalogueState) -> str:
+def _choice_flaw(line: Line, catalogue: CatalogueState, *, had: bool = False) -> str:
     offering = catalogue.offerings[line.offering]
     wanted = chosen(line, offering)
     for name, values in offering.characteristics.items():
-        if wanted.get(name) not in values and not (name in offering.optional and name not in wanted):
+        if wanted.get(name) not in values and not ((had or name in offering.optional) and name not in wanted):
             return f"DQ-OFFER: {name} of item {line.item} is not among the offering's values"
     return ""

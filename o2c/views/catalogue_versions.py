@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, cast
 
 from o2c.catalogue.events import OfferingPrice, OfferingPublished
@@ -13,15 +14,19 @@ from o2c.catalogue.rules import in_force, publish
 from o2c.catalogue.state import STREAM, CatalogueState, evolve, stage
 from o2c.engine.app import Engine
 from o2c.kernel.event import Fact
+from o2c.kernel.frozen import changed
 from o2c.kernel.periods import local_date, parse_time
 from o2c.kernel.refusal import Refused
 from o2c.markets.base import Market
 from o2c.markets.registry import HOME
 from o2c.orders.document import Unreadable, strict_json
+from o2c.orders.event_parts import HeldProduct
 from o2c.orders.events import OrderPlanned
 from o2c.orders.pricing import Total, priced, totals
 from o2c.orders.state import OrderState
-from o2c.orders.validation import flaw
+from o2c.orders.validation import flaw, flaw_by
+from o2c.orders.vouchers import held_by
+from o2c.orders.wish import resolved
 from o2c.plan import SPECIFICATIONS
 from o2c.views.shown import DryRunShown, OfferingChangeShown
 from o2c.views.zones import market_priced
@@ -180,12 +185,15 @@ def _before_plan(app: Engine, stream: str) -> OrderState:
 
 def _came(app: Engine, state: OrderState, tried: Mapping[str, OfferingPublished], sums: dict[str, list[int]]) -> dict[str, Any] | None:
     """How an order would have come out; None where that is as it did. What it costs both times is added to the sums where both times it goes through."""
+    if known := [HeldProduct.model_validate(one) for one in state.record("", "validation").outcome.get("products", ())]:
+        state = changed(state, lines=tuple(resolved(state.lines, {one.line: one for one in known})))
     if not any(line.offering in tried for line in state.lines):
         return None
     pinned = app.book.catalogue(state.catalogue_version)
     other = replace(pinned, offerings={**pinned.offerings, **tried})
     rules = app.book.market(state.market)
-    flaws = [flaw(state, party_known=True, catalogue=each, market=rules) for each in (pinned, other)]
+    judge = flaw_by if known or held_by(state) else partial(flaw, party_known=True)
+    flaws = [judge(state, catalogue=each, market=rules) for each in (pinned, other)]
     assert state.captured_at is not None
     costs = [
         _NO_TOTALS if why else totals(priced(state.lines, each, state.captured_at))

@@ -6,8 +6,13 @@ from typing import Any
 
 import pytest
 
+from o2c.desk.vouchers import issue_vouchers
+from o2c.engine.app import Context
+from o2c.files import loading
 from o2c.simulation.launch_data import LINE, catalogue
+from tests.lives_of_products import change
 from tests.shell import Shell, one_line
+from tests.stories.test_vouchers import vouched
 from tests.world import World, at, line, order
 
 Document = dict[str, Any]
@@ -130,3 +135,43 @@ def test_a_rise_is_billed_from_its_day(world: World, dsn: str, tmp_path: Path) -
     assert shell.run("ledger", "trial-balance").returncode == 0
     assert shell.run("run", "--until", "2026-03-09T00:00:00Z").returncode == 0
     assert [each for each in shell.data("diagnose", "-o", "json") if each["state"] == "failed"] == []
+
+
+def asking_more() -> Document:
+    """The line of the launch with one more characteristic that every order must choose."""
+    paper = next(each for each in catalogue() if each["id"] == LINE.id)
+    more = {"name": "colour", "minCardinality": 1, "productSpecCharacteristicValue": [{"value": "red"}, {"value": "blue"}]}
+    return {**paper, "version": "2.0", "prodSpecCharValueUse": [*paper["prodSpecCharValueUse"], more]}
+
+
+def test_what_is_wanted_of_new_orders_keeps_nobody_from_leaving(world: World, tmp_path: Path) -> None:
+    """A list with another choice to make would have stopped the orders of lines, and not the one that ends a line; once it is loaded that is so."""
+    world.take(order("END-1", change(world, "WEB-1", action="delete"), on=at(12)), name="end.jsonl")
+    world.run(at(14))
+    (tmp_path / "more.json").write_text(json.dumps([asking_more()]))
+    shell = Shell(world.dsn, tmp_path / "home")
+    told = tried(shell, tmp_path, asking_more())
+    assert (told["orders"], sorted(each["external_id"] for each in told["items"])) == (3, ["WEB-1", "WEB-2"])
+    loading.load_catalogue(world.app, tmp_path / "more.json")
+    world.take(
+        order("END-2", change(world, "WEB-2", action="delete"), party="C-2", on=at(15)),
+        order("WEB-3", line(), on=at(15)),
+        name="late.jsonl",
+    )
+    world.run(at(20))
+    assert (world.state("END-2"), world.fallouts("END-2"), world.fallouts("WEB-3")[0]["reason"]) == ("completed", [], "DQ-OFFER")
+
+
+def test_an_order_with_a_voucher_is_tried_with_what_it_was_promised(world: World, tmp_path: Path) -> None:
+    """Its channel sent the price that the voucher left: it was right, and would be wrong by a dearer list."""
+    issue_vouchers(world.app, Context("ann"), "SPRING", percent="20", months=3)
+    now = next(each for each in catalogue() if each["id"] == LINE.id)["productOfferingPrice"][0]
+    net = {"dutyFreeAmount": {"unit": "GBP", "value": f"{float(now['price']['dutyFreeAmount']['value']) * 0.8:.2f}"}}
+    world.take(
+        order("WEB-3", {**vouched("SPRING"), "itemPrice": [{"priceType": "recurring", "price": net}]}, party="C-3", on=at(9)),
+        name="v.jsonl",
+    )
+    world.run(at(20))
+    told = tried(Shell(world.dsn, tmp_path / "home"), tmp_path, changed("99.00", version="2.0"))
+    assert world.fallouts("WEB-3") == []
+    assert {each["external_id"]: (each["came_out"], each["why"][:8]) for each in told["items"]}["WEB-3"] == ("falls out", "DQ-PRICE")
