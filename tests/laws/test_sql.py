@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Iterator, Sequence
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,7 @@ def written(node: ast.AST) -> str:
     return value.decode(errors="replace") if isinstance(value, bytes) else value if isinstance(value, str) else ""
 
 
+@cache
 def statements(node: ast.AST) -> list[ast.expr]:
     """The literals in a piece of code that begin as an SQL statement; the parts of an f-string belong to it."""
     inner = {part for joined in ast.walk(node) if isinstance(joined, ast.JoinedStr) for part in joined.values}
@@ -47,21 +49,23 @@ def flaws(module: ast.Module) -> Iterator[tuple[int, str]]:
             yield node.lineno, f"{constant_of(node)} has no sentence"
 
 
-def files() -> list[Path]:
-    return sorted(path for folder in FOLDERS for path in (ROOT / folder).rglob("*.py"))
+@cache
+def modules() -> dict[str, ast.Module]:
+    """Every module by its path, read once for all tests, as each statement in them is looked for once."""
+    paths = sorted(path for folder in FOLDERS for path in (ROOT / folder).rglob("*.py"))
+    return {str(path.relative_to(ROOT)): ast.parse(path.read_text(encoding="utf-8")) for path in paths}
 
 
 def test_every_statement_has_a_name_and_a_sentence() -> None:
     """A statement stands in a constant of its module, with a sentence below that says what it answers and what its parameters are."""
-    modules = {str(path.relative_to(ROOT)): ast.parse(path.read_text(encoding="utf-8")) for path in files()}
-    assert [f"{name}:{line} {flaw}" for name, module in modules.items() for line, flaw in flaws(module)] == []
-    assert sum(len(statements(module)) for module in modules.values()) > 100
+    assert [f"{name}:{line} {flaw}" for name, module in modules().items() for line, flaw in flaws(module)] == []
+    assert sum(len(statements(node)) for module in modules().values() for node in module.body) > 100
 
 
 def test_names_of_statements_are_used_once_in_a_module() -> None:
     """A second constant of the same name would hide the first statement."""
-    for path in files():
-        names = [name for node in ast.parse(path.read_text(encoding="utf-8")).body if statements(node) and (name := constant_of(node))]
+    for path, module in modules().items():
+        names = [name for node in module.body if statements(node) and (name := constant_of(node))]
         assert len(names) == len(set(names)), path
 
 
