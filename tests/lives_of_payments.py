@@ -8,6 +8,10 @@ CREDIT_TAKEN_BACK: dict[str, Any] = {
         ("account.bill-run-requested", {}), ("account.billed", {}), ("account.deposit-retained", {"good_bills": 6}),
         ("account.deposit-freed", {"amount_minor": 4000, "becomes": "credit"}), ("account.deposit-freed", {"amount_minor": 6000}),
     ),
+    "a refund withdrawn before it was approved": (
+        ("account.opened", {}), ("account.credit-received", {"amount_minor": 20_000}), ("account.refund-wanted", {"amount_minor": 15_000}),
+        ("account.refund-withdrawn", {"amount_minor": 15_000}),
+    ),
     "its credit taken back": (
         ("account.opened", {}), ("account.credit-received", {"amount_minor": 700}), ("account.credit-received", {}),
         ("account.credit-taken-back", {"amount_minor": 900}),

@@ -77,5 +77,8 @@ OF_REFUNDS = [
     pytest.param(
         ACCOUNT, wanting(), lambda state: rules.approve(state, "BA-1-R1", approved_by="bob", market="", today=TODAY), id="approve-a-refund"
     ),
+    pytest.param(
+        ACCOUNT, wanting(), lambda state: rules.withdraw(state, "BA-1-R1", author="ann", comment="asked twice"), id="withdraw-a-refund"
+    ),
 ]
 """By kind of stream and state, the rules that decide once and, on what they made, nothing."""

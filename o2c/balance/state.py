@@ -19,6 +19,7 @@ from o2c.kernel.balances import (
     RefundReleased,
     RefundReserved,
     RefundWanted,
+    RefundWithdrawn,
 )
 from o2c.kernel.frozen import changed
 
@@ -44,7 +45,7 @@ class Balance:
     that there were, and `wanted` the (amount, author) of those that wait for a second person. `refunded` is what goes or went back of a payment, by the
     payment provider's reference of it, and `set_aside` are the lots, owed and credits, of which refunds that are under way are made. `bills` are the numbers of
     the invoices since the first deposit that is kept; `retained` are, of the deposits of orders that are complete, by order, after how many good bills each
-    is freed, and before which of `bills` none counts."""
+    is freed, and before which of `bills` none counts. `withdrawn` are the refunds that were given up before a second person approved them."""
 
     credits: tuple[Lot, ...] = ()
     owed: tuple[Lot, ...] = ()
@@ -58,6 +59,7 @@ class Balance:
     set_aside: dict[str, tuple[tuple[Lot, ...], tuple[Lot, ...]]] = field(default_factory=dict, repr=False)
     bills: tuple[str, ...] = ()
     retained: dict[str, tuple[int, int]] = field(default_factory=dict)
+    withdrawn: tuple[str, ...] = ()
 
     @property
     def credit_minor(self) -> int:
@@ -133,6 +135,9 @@ def moved(balance: Balance, event: OfBalance) -> Balance:
         case RefundWanted():
             names = {"refunds": (*balance.refunds, event.refund)}
             return changed(balance, **names, wanted={**balance.wanted, event.refund: (amount_minor, event.author)})
+        case RefundWithdrawn():
+            wanted = {name: one for name, one in balance.wanted.items() if name != event.refund}
+            return changed(balance, wanted=wanted, withdrawn=(*balance.withdrawn, event.refund))
         case RefundReleased():
             return _released(balance, event)
         case RefundReserved():

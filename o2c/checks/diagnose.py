@@ -184,7 +184,8 @@ more, whose one-time charge is billed twice or with another amount, or whose dis
 
 _PAYMENTS = """WITH bill AS (
         SELECT e.stream, sum((body->>'total_minor')::bigint) AS total, coalesce(sum((body->>'credit_used_minor')::bigint), 0) AS used, coalesce(sum((body->>'amount_minor')::bigint * CASE WHEN type IN ('payment.charged-back', 'payment.moved') THEN -1 ELSE 1 END), 0) AS paid,
-            coalesce(sum((body->>'amount_minor')::bigint) FILTER (WHERE brought AND body->>'method' NOT IN ('bank-transfer', 'set-off')), 0) AS collected,
+            coalesce(sum((body->>'amount_minor')::bigint * CASE WHEN brought THEN 1 ELSE -1 END) FILTER (WHERE body->>'method' NOT IN ('bank-transfer', 'set-off')
+                AND (brought OR type IN ('payment.charged-back', 'payment.moved'))), 0) AS collected,
             count(*) FILTER (WHERE brought) AS payments,
             count(DISTINCT coalesce(nullif(body->>'reference', ''), event_id::text)) FILTER (WHERE brought) AS papers
         FROM o2c.event e CROSS JOIN LATERAL (SELECT type IN ('payment.received', 'payment.part-received')
@@ -197,7 +198,7 @@ _PAYMENTS = """WITH bill AS (
         AND (coalesce((state->>'paid_minor')::bigint, 0) IS DISTINCT FROM paid OR (state->'issued'->>'total_minor')::bigint IS DISTINCT FROM total))"""
 """The invoices that are paid without being issued, collected above their total, paid twice, or kept with another open amount on the head row.
 
-Money above an invoice's total is a credit where it came by bank; nobody may be asked for more than the total. A head row may keep the state of an
+Money above an invoice's total is a credit where it came by bank; nobody may be asked for more than the total, or than what was taken back of it again. A head row may keep the state of an
 earlier version of a large invoice: the pass over the log compares that with the events up to there. A state keeps no defaults.
 """
 

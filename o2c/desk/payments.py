@@ -200,12 +200,15 @@ def _iso(day: date | None) -> str:
 
 
 def retry(app: Engine, context: Context, invoice: str, *, note: str) -> Written:
-    """Collect an invoice once more whose payment fell out. Raises Refused: missing (no such invoice), conflict (nothing to collect again)."""
+    """Collect an invoice once more whose payment fell out, or was taken back: charged back, or moved to where it belongs. Whoever charged a payment back
+    is not asked again but by a person. Raises Refused: missing (no such invoice), conflict (nothing to collect again)."""
     issued_invoice(app, invoice)
     stream = invoice_stream(invoice)
 
     def again(state: InvoiceState, at: datetime) -> Decision:
         work = app.work(stream, state, "", PAYMENT.name)
+        if state.to_collect_anew:
+            return PAYMENT.request(work, at, attempt=work.attempt + 1)
         if not work.fallout or not work.waiting_for:
             how = "is paid" if state.open_minor <= 0 else "was not refused, or is collected again already"
             raise Refused(f"invoice {invoice} {how}; there is nothing to retry", kind="conflict")

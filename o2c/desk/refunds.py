@@ -37,7 +37,7 @@ def request_refund(app: Engine, context: Context, account: str, *, amount: str) 
 def approve_refund(app: Engine, context: Context, account: str, refund: str) -> Written:
     """Give back what somebody else asked for and what one person may not give alone. Once it is approved, the same changes nothing.
 
-    Raises Refused: missing (no such account or refund), forbidden (who asked for it), conflict (so much is not held any more).
+    Raises Refused: missing (no such account or refund), forbidden (who asked for it), conflict (it was withdrawn, or so much is not held any more).
     """
     _holding(app, account)
 
@@ -48,7 +48,8 @@ def approve_refund(app: Engine, context: Context, account: str, refund: str) -> 
 
 
 def give_up_refund(app: Engine, context: Context, account: str, refund: str, *, reason: str) -> Written:
-    """Give a refund up that the payment provider refused, or of which nobody knows what came: the account has the money again as it had it before.
+    """Give a refund up that the payment provider refused, or of which nobody knows what came: the account has the money again as it had it before. One that
+    waits for a second person is withdrawn: nobody can approve it any more.
 
     Ask the provider first where the outcome is unknown: what it paid all the same is recorded by `payments.refund`. The same once more changes nothing.
     Raises Refused: missing (no such account or refund), usage (no reason), conflict (it was paid, or is under way; somebody was faster).
@@ -56,6 +57,9 @@ def give_up_refund(app: Engine, context: Context, account: str, refund: str, *, 
     if not reason.strip():
         raise Refused(f"refund {refund}: say why it is given up")
     stream, whose = refund_stream(refund), account_stream(account)
+    balance = app.load([whose])[whose].state.balance
+    if refund in balance.wanted or refund in balance.withdrawn:
+        return _withdraw(app, context, whose, refund, reason.strip())
     opened = app.load([stream])[stream].state.opened
     if opened is None or opened.account != account:
         raise Refused(
@@ -69,6 +73,13 @@ def give_up_refund(app: Engine, context: Context, account: str, refund: str, *, 
 
     deed = Deed(stream, (take,), ["give up refund", refund, reason], beside=beside)
     return act(app, context, "refunds.give-up", deed)
+
+
+def _withdraw(app: Engine, context: Context, stream: str, refund: str, reason: str) -> Written:
+    def take(state: AccountState, at: datetime) -> Decision:
+        return rules.withdraw(state, refund, author=context.actor, comment=reason)
+
+    return act(app, context, "refunds.give-up", Deed(stream, (take,), ["withdraw refund", refund, reason]))
 
 
 def _holding(app: Engine, account: str) -> AccountState:

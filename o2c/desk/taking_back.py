@@ -18,6 +18,9 @@ from o2c.payments import taking_back
 from o2c.payments.step import STEP as PAYMENT
 from o2c.views.invoices import invoice_streams, issued_invoice
 
+CHARGEBACKS_OF = "SELECT stream FROM o2c.event WHERE type = 'payment.charged-back' AND body ->> 'case' = %s ORDER BY position"
+"""The invoices of which a chargeback was told, by its case. Parameter: the case."""
+
 
 def charge_back(
     app: Engine, context: Context, invoice: str, *, case: str, amount: str = "", payment: str = "", reason: str = ""
@@ -28,10 +31,11 @@ def charge_back(
     invoice's currency, all that is left of the payment where none is named; `payment` is the provider's reference of it, needed where several came;
     `reason` is the provider's code. What the payment made of a credit of the account is taken back first, as far as it is left. Raises Refused: missing (no such invoice
     or payment), usage (a bank transfer, several payments, no case), conflict (more than is left: what was refunded, moved or charged back is not taken
-    twice; the case with another amount; somebody was faster).
+    twice; the case with another amount, or told of another invoice; somebody was faster).
     """
     state, case = issued_invoice(app, invoice), _case(case)
     assert state.issued is not None
+    _refuse_told_elsewhere(app, invoice, case)
     currency, whose = state.issued.currency, account_stream(state.issued.account)
     amount_minor = minor_of(amount, currency) if amount else None
     beside = app.load([whose])
@@ -87,6 +91,16 @@ def move_payment(
 
     wish = ["move payment", case, target, amount_minor, payment, reason]
     return known_before(act(app, context, "payments.move", Deed(invoice_stream(invoice), (take,), wish, beside=beside)))
+
+
+def _refuse_told_elsewhere(app: Engine, invoice: str, case: str) -> None:
+    """Raises Refused (conflict) for a chargeback that was told of another invoice: the provider names one payment by it."""
+    for row in app.reads.rows(CHARGEBACKS_OF, case):
+        if row["stream"] != invoice_stream(invoice):
+            other = row["stream"].removeprefix("invoice-")
+            raise Refused(
+                f"invoice {invoice}: chargeback {case} was told of invoice {other}; look which of the two it is about", kind="conflict"
+            )
 
 
 def _target(app: Engine, to: str) -> str:

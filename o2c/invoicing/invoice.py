@@ -18,7 +18,7 @@ from o2c.kernel.event import Event
 from o2c.kernel.frozen import changed
 from o2c.kernel.refusal import Refused
 from o2c.kernel.reversals import OfReversal
-from o2c.kernel.shapes import CallParked, Done, FellOut, OfItem, PartnerSilent, Requested, Undertaken, step_of
+from o2c.kernel.shapes import CallParked, Done, FellOut, OfItem, PartnerSilent, Requested, StepCancelled, Undertaken, step_of
 from o2c.kernel.stream import StreamKind
 from o2c.kernel.work import MarketBook, Work, build, noted
 
@@ -50,9 +50,11 @@ def _paying(state: InvoiceState, event: OfItem) -> InvoiceState:
         return _money(state, event)
     match event:
         case Requested():
-            return changed(state, demanded_minor=0, asked_by=getattr(event, "method", ""))
+            return changed(state, demanded_minor=0, asked_by=getattr(event, "method", ""), collecting=True)
         case FellOut():
-            return changed(state, demanded_minor=0)
+            return changed(state, demanded_minor=0, collecting=False)
+        case StepCancelled():
+            return changed(state, collecting=False)
         case Undertaken() | PartnerSilent() | CallParked(query=True):
             return changed(state, demanded_minor=_demanded(state))
     if event.shape == "resumed":
@@ -63,7 +65,7 @@ def _paying(state: InvoiceState, event: OfItem) -> InvoiceState:
 def _money(state: InvoiceState, event: MoneyReceived) -> InvoiceState:
     """Add money that came. The provider keeps its demand when it did not bring the money for it."""
     state = came(state, event)
-    return changed(state, demanded_minor=0) if event.brought else state
+    return changed(state, demanded_minor=0, collecting=False) if event.brought else state
 
 
 def _demanded(state: InvoiceState) -> int:
@@ -131,7 +133,7 @@ def _correctable(state: InvoiceState, item: str, changes: Mapping[str, str]) -> 
 
 INVOICE = StreamKind(
     category="invoice",
-    shape_version=12,
+    shape_version=13,
     state_type=InvoiceState,
     initial=lambda _: InvoiceState(),
     evolve=evolve_invoice,

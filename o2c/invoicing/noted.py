@@ -50,7 +50,7 @@ class InvoiceState:
     `written_off_minor` is what the books do not count on any more, and `relieved_minor` the tax of it that was relieved.
     `payments` are all that came, in order. `taken_back` are the (kind, case, payment, amount) of what was charged back or moved, `won_back` the cases that were
     won, `reopened_on` the last local day on which anything was taken back, from which on it is due, and `to_look` says that nobody was asked yet to look
-    at it when it is overdue.
+    at it when it is overdue. `collecting`: the provider is to be asked for its payment, or was and has not answered for good.
     """
 
     issued: InvoiceIssued | None = None
@@ -73,6 +73,7 @@ class InvoiceState:
     won_back: tuple[str, ...] = ()
     reopened_on: str = ""
     to_look: bool = False
+    collecting: bool = False
 
     @property
     def due_on(self) -> str:
@@ -83,6 +84,16 @@ class InvoiceState:
     def open_minor(self) -> int:
         """The amount still to be paid, in minor units, without what was written off; below zero when more came before accounts held money."""
         return self.owed_minor - self.written_off_minor
+
+    @property
+    def waits(self) -> bool:
+        """Whether its payment fell out, and waits for somebody."""
+        return "payment" in self.records and bool(self.records["payment"].waiting_for)
+
+    @property
+    def to_collect_anew(self) -> bool:
+        """Whether money was taken back of it, so that it is open again, and nobody collects that by the customer's method."""
+        return bool(self.reopened_on) and self.open_minor > 0 and not self.collecting and not self.waits
 
     @property
     def standing(self) -> str:

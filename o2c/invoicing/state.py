@@ -267,7 +267,7 @@ def following_run(run_on: date) -> date:
 
 ACCOUNT = StreamKind(
     category="account",
-    shape_version=17,
+    shape_version=18,
     state_type=AccountState,
     initial=lambda _: AccountState(),
     evolve=evolve_account,

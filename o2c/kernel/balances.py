@@ -119,6 +119,15 @@ class RefundWanted(OfBalance, name="account.refund-wanted", stream="account"):
     author: str
 
 
+class RefundWithdrawn(OfBalance, name="account.refund-withdrawn", stream="account"):
+    """A refund that waited for a second person was given up before anybody approved it: nothing was set aside, and nothing goes back. The comment is personal."""
+
+    example = {**_HELD, "refund": "BA-1001-R1", "author": "ann", "comment": "asked for twice"}
+    refund: str
+    author: str
+    comment: Annotated[str, Pii("note")]
+
+
 class RefundReleased(OfBalance, name="account.refund-released", stream="account"):
     """A refund was given up before anything of it was paid: the account has its money again as it had it before, `of_credit_minor` of it as a credit and
     the rest as owed."""

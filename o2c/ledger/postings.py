@@ -159,6 +159,7 @@ POSTS_NOTHING: Mapping[str, str] = {
     "account.settlement-asked": _PROMISE,
     "account.limit-noticed": _LIMIT,
     "account.limit-set": _LIMIT,
+    "account.refund-withdrawn": "nothing was set aside for it",
     "account.refund-wanted": "it waits for a second person, and nothing is set aside for it",
     "account.usage-rated": "the invoice of the same bill run posts it, line by line",
     "catalogue.offering-published": _PRICE,

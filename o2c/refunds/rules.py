@@ -9,7 +9,7 @@ from typing import Any
 
 from o2c.balance.rules import Holding, refuse_more
 from o2c.balance.state import Lot, oldest
-from o2c.kernel.balances import MoneyReturned, RefundReleased, RefundReserved, RefundWanted
+from o2c.kernel.balances import MoneyReturned, RefundReleased, RefundReserved, RefundWanted, RefundWithdrawn
 from o2c.kernel.charges import BANK_TRANSFER, SET_OFF, account_stream
 from o2c.kernel.decision import NOTHING, Decision, just
 from o2c.kernel.periods import local_date
@@ -38,10 +38,12 @@ def request(state: Holding, *, amount_minor: int, author: str, market: str, limi
 def approve(state: Holding, refund: str, *, approved_by: str, market: str, today: str) -> Decision:
     """Give back what somebody else wanted given back; nothing for what was approved before.
 
-    Raises Refused: missing (no such refund), forbidden (who wanted it), conflict (so much is not held any more).
+    Raises Refused: missing (no such refund), forbidden (who wanted it), conflict (it was withdrawn, or so much is not held any more).
     """
     wanted = state.balance.wanted.get(refund)
     if wanted is None:
+        if refund in state.balance.withdrawn:
+            raise Refused(f"refund {refund} was withdrawn; ask for another one", kind="conflict")
         if refund in state.balance.refunds:
             return NOTHING
         raise Refused(f"account {state.account} has no refund {refund[:60]} that waits for a second person", kind="missing")
@@ -112,6 +114,21 @@ def give_up(work: Work, account: Holding, *, author: str, comment: str) -> Decis
     )
     given_up = RefundGivenUp(amount_minor=opened.amount_minor, author=author, comment=comment)
     return Decision((StepCancelled(step="refund"), given_up), ((account_stream(opened.account), released),))
+
+
+def withdraw(state: Holding, refund: str, *, author: str, comment: str) -> Decision:
+    """Give a refund up that waits for a second person: nobody may approve it any more; nothing for one that was withdrawn before.
+
+    Raises Refused (missing) for a refund that there is not.
+    """
+    balance = state.balance
+    if refund in balance.withdrawn:
+        return NOTHING
+    if refund not in balance.wanted:
+        raise Refused(f"account {state.account} has no refund {refund[:60]} that waits for a second person", kind="missing")
+    amount_minor, _ = balance.wanted[refund]
+    withdrawn = {**_of(state), "amount_minor": amount_minor, "refund": refund, "author": author, "comment": comment}
+    return just(RefundWithdrawn.model_validate(withdrawn))
 
 
 def facts(work: Work) -> Mapping[str, str]:

@@ -95,3 +95,50 @@ def test_what_was_refunded_of_a_payment_is_not_charged_back(world: World, desk: 
     world.run(at(15))
     assert stands(world, desk, paid)[1:] == (0, 0)
     assert world.types(f"invoice-{paid}").count("payment.charged-back") == 1
+
+
+def test_what_was_charged_back_is_collected_again_when_a_person_says_so(world: World, desk: Desk, paid: str) -> None:
+    """The customer asks for it: the card is charged once more and pays; while that is under way, and once it paid, there is nothing to collect."""
+    total = desk.sees("payments", "show", paid)["total_minor"]
+    with pytest.raises(Refused, match="is paid; there is nothing to retry"):
+        desk.types("payments", "retry", paid)
+    world.run(at(5, month=3))
+    desk.types("payments", "chargeback", paid, "--case", "CB-1")
+    world.run(at(6, month=3))
+    assert stands(world, desk, paid)[:2] == ("issued", total)
+    asked = len(world.scripted.asked("payment"))
+
+    desk.types("payments", "retry", paid)
+    with pytest.raises(Refused, match="collected again already"):
+        desk.types("payments", "retry", paid)
+    world.run(at(7, month=3))
+    assert stands(world, desk, paid)[:2] == ("paid", 0)
+    *_, request = world.scripted.asked("payment")
+    assert (len(world.scripted.asked("payment")), request.stream, request.body["open_minor"]) == (asked + 1, f"invoice-{paid}", total)
+    assert not [(kept.rule, kept.broken) for kept in check_conformance(world.app) if kept.broken]
+
+
+def test_what_is_collected_again_and_refused_waits_for_a_person(world: World, desk: Desk, paid: str) -> None:
+    """It falls out as any payment, and is tried again from there."""
+    desk.types("payments", "chargeback", paid, "--case", "CB-1")
+    world.scripted.will("payment", RefusedBy("STOLEN"))
+    desk.types("payments", "retry", paid)
+    world.run(at(13))
+    assert [fallout["invoice"] for fallout in world.fallouts(reason="PAY-AUTH")] == [paid]
+    desk.types("payments", "retry", paid)
+    world.run(at(14))
+    assert stands(world, desk, paid)[:2] == ("paid", 0)
+
+
+def test_one_chargeback_is_told_of_one_invoice(world: World, desk: Desk, paid: str) -> None:
+    """The same case for another invoice is a slip, and says of which it was told."""
+    world.run(at(15, month=2))
+    second = desk.sees("customers", "show", "C-1")["invoices"][-1]["invoice"]
+    assert second != paid
+    desk.types("payments", "chargeback", paid, "--case", "CB-1")
+    with pytest.raises(Refused, match=f"chargeback CB-1 was told of invoice {paid}") as refused:
+        desk.types("payments", "chargeback", second, "--case", "CB-1")
+    assert refused.value.kind == "conflict"
+    assert world.types(f"invoice-{second}").count("payment.charged-back") == 0
+    desk.types("payments", "chargeback", second, "--case", "CB-2")
+    assert "repeated" in desk.types("payments", "chargeback", paid, "--case", "CB-1")

@@ -97,3 +97,22 @@ def test_a_refused_refund_is_given_up(overpaid: World, desk: Desk) -> None:
     assert stands(overpaid, desk) == (0, 5000)
     with pytest.raises(Refused, match="no refund BA-C-1-R9"):
         desk.types("refunds", "give-up", "BA-C-1", "BA-C-1-R9", "--reason", "typed wrong")
+
+
+def test_a_refund_that_waits_for_a_second_person_is_withdrawn(world: World, desk: Desk) -> None:
+    """It was asked for twice: nobody can approve it any more, the account holds what it held, and told twice it is one."""
+    world.stocked(pays="card")
+    world.take(order("WEB-1", line()))
+    world.run(at(10))
+    [first] = desk.sees("customers", "show", "C-1")["invoices"]
+    desk.types("payments", "record", first["invoice"], "--amount", "500.00", "--reference", "TFR-1", "--yes")
+    before = stands(world, desk)
+    desk.types("refunds", "request", "BA-C-1", "--amount", "450.00")
+    desk.types("refunds", "give-up", "BA-C-1", "BA-C-1-R1", "--reason", "asked for twice")
+    assert "before" in desk.types("refunds", "give-up", "BA-C-1", "BA-C-1-R1", "--reason", "asked for twice")
+    assert world.types("account-BA-C-1")[-2:] == ["account.refund-wanted", "account.refund-withdrawn"]
+    with pytest.raises(Refused, match="was withdrawn; ask for another one"):
+        desk.types("refunds", "approve", "BA-C-1", "BA-C-1-R1", "--actor", "bob")
+    assert stands(world, desk) == before
+    desk.types("refunds", "request", "BA-C-1", "--amount", "20.00")
+    assert world.types("refund-BA-C-1-R2")[0] == "refund.opened"

@@ -110,8 +110,10 @@ def refunds_of(page: Page, account: str) -> list[dict[str, Any]]:
                 "fallout": "",
                 "since": row.occurred_at,
             }
+        if row.type == "account.refund-withdrawn":
+            found[row.data["refund"]] |= {"state": "given up", "since": row.occurred_at}
     last = list(found.values())[: -REFUNDS - 1 : -1]
-    return [{**each, **dict(_standing(page, each["refund"]))} if each["state"] != "waits" else each for each in last]
+    return [{**each, **dict(_standing(page, each["refund"]))} if each["state"] == "asked" else each for each in last]
 
 
 def _standing(page: Page, refund: str) -> Iterator[tuple[str, Any]]:
