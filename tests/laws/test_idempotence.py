@@ -226,7 +226,8 @@ ANSWERED = PARTNER.evolve(PROBING, PartnerProbed.model_validate(PartnerProbed.ex
 
 
 def linked(state: Any) -> Decision:
-    return just(*link(state, clients=("credit-bureau",), **PartnerLinked.example))
+    wished = {name: value for name, value in PartnerLinked.example.items() if name != "timeout_ms"}
+    return just(*link(state, clients=("credit-bureau",), timeout_s=PartnerLinked.example["timeout_ms"] / 1000, **wished))
 
 
 def late() -> Any:
