@@ -14,7 +14,8 @@ from tests.planned_debts import Plans
 Json = Mapping[str, Any]
 Place = Callable[[Json], tuple[dict[str, Any], str] | None]
 """Where an event tells of an amount that can be told wrong: what holds it, and its name there; None for nowhere."""
-BILLED_BEFORE = "2026-06"
+BILLED_BEFORE = "2026-05"
+"""What began before this day is on bills of the year, however few its months."""
 
 
 def events_in(file: Path) -> Iterator[Json]:
@@ -43,7 +44,7 @@ def _billed(kind: str, *, apart: bool = False) -> Place:
 def _changed(event: Json) -> tuple[dict[str, Any], str] | None:
     """What a product costs that is changed, by an order that is early enough to be on bills."""
     items = event["data"]["items"] if event["type"] == "order.planned" and event["occurred_at"] < BILLED_BEFORE else ()
-    return next(((item, "recurring_minor") for item in items if item["product"] and item["recurring_minor"]), None)
+    return next(((item, "recurring_minor") for item in items if "offering" in item["attributes"] and item["recurring_minor"]), None)
 
 
 FORGED: Mapping[str, Place] = {
@@ -67,7 +68,11 @@ FORGED: Mapping[str, Place] = {
     "reduced rate": _line("invoice.issued", "net_minor", lambda body, line: line["tax_group"] == "reduced"),
     "zero rate": _line("invoice.issued", "net_minor", lambda body, line: line["tax_group"] == "zero"),
     "product": _changed,
-    "early end": _field("account.charge-started", "one_time_minor", lambda body: bool(body["product"]) and body["one_time_minor"] > 0),
+    "early end": _field(
+        "account.charge-started",
+        "one_time_minor",
+        lambda body: bool(body["product"]) and body["one_time_minor"] > 0 and body["starts_on"] < BILLED_BEFORE,
+    ),
     "top-up": _field("prepaid.topped-up", "amount_minor"),
     "prepaid usage": _field("quota.committed", "charged_minor", lambda body: body["charged_minor"] > 0),
     "plan": lambda event: (event["data"]["parts"][0], "amount_minor") if event["type"] == "collections.plan-agreed" else None,
@@ -123,9 +128,13 @@ def _own(accounts: set[str], oracle: Oracle, file: Path) -> dict[str, list[Json]
 
 
 def forged(events: Iterable[Json], way: str) -> list[Json]:
-    """The events with a penny more in the last that tells of money so."""
+    """The events with a penny more in the last that tells of money so; a price that is charged by days with a pound more, as a penny may go in the rounding."""
     made = copy.deepcopy(list(events))
     if place := next((place for event in reversed(made) if (place := FORGED[way](event))), None):
         holder, name = place
-        holder[name] = str(Fraction(holder[name]) + Fraction(1, 100)) if isinstance(holder[name], str) else holder[name] + 1
+        holder[name] = (
+            str(Fraction(holder[name]) + Fraction(1, 100))
+            if isinstance(holder[name], str)
+            else holder[name] + (100 if way == "product" else 1)
+        )
     return made
