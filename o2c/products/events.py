@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 from o2c.kernel.charges import MONTHLY, PriceTerms
 from o2c.kernel.event import Event, Pii
+from o2c.products.leaving_events import PortOutCompleted as PortOutCompleted
 
 _STANDING = {
     "customer": "C-1001", "account": "BA-1001", "offering": "mobile-line", "specification": "spec-mobile", "characteristics": {"simType": "esim"},

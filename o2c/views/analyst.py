@@ -166,6 +166,7 @@ WRITTEN_IN = (
     "*/events.py",
     "*/event_parts.py",
     "orders/voucher_events.py",
+    "products/leaving_events.py",
     "kernel/*.py",
     "rating/tariff.py",
     "rating/models.py",
