@@ -209,6 +209,22 @@ def test_nothing_is_added_to_what_is_ending(world: World) -> None:
     assert ["is changing; send it again" in row["detail"] for row in world.fallouts("EXTRA")] == [True]
 
 
+@pytest.mark.parametrize("asked", [{"simSwap": "lost"}, {"numberChange": "true"}, {"simType": "physical", "place": ADDRESS}])
+def test_a_change_of_what_ended_meanwhile_falls_out(dsn: str, tmp_path: Path, asked: dict[str, str]) -> None:
+    """A line that relied on one which another order ends is over: its change waits for a person, and nothing is left in service."""
+    world = World(dsn, tmp_path).stocked(esims=5, physical=5)
+    world.take(order("FIRST", line(), line("2", offering=SECOND_LINE, relies_on="1")))
+    world.run(at(12))
+    ends, swaps = change(world, "FIRST", action="delete"), change(world, "FIRST", item_of="2", **asked)
+    world.take(order("END", ends, on=LATER), order("SWAP", swaps, on=LATER))
+    world.run(at(30))
+
+    caught_up(world.app)
+    assert [product(world, "FIRST", number).status for number in ("1", "2")] == ["terminated"] * 2
+    assert [(row["reason"], "ended on 2026-01-20" in row["detail"]) for row in world.fallouts("SWAP")] == [("DQ-ACTION", True)]
+    assert [leak.row() for leak in check_assurance(world.app)] == []
+
+
 def test_an_order_that_is_cancelled_leaves_the_product_as_it_was(world: World) -> None:
     """And another order may change it then."""
     world.take(order("PLAN", {**change(world, "FIRST", offering=SECOND_LINE), "requestedStartDate": "2026-02-20"}, on=LATER))
