@@ -45,7 +45,7 @@ from o2c.identity.step import STEP as IDENTITY
 from o2c.intake.state import KIND as INTAKE
 from o2c.inventory.step import STEP as INVENTORY
 from o2c.invoicing.invoice import INVOICE
-from o2c.invoicing.reaction import UNSERVED, WRITTEN_OFF, credits_disputed
+from o2c.invoicing.reaction import NOT_OWED, UNSERVED, WRITTEN_OFF, credits_disputed
 from o2c.invoicing.state import ACCOUNT
 from o2c.invoicing.step import GOODS as ONE_OFF_INVOICE
 from o2c.invoicing.step import OVERDUE, RELIEF, bill_run_step
@@ -227,6 +227,7 @@ REACTIONS: tuple[Reaction, ...] = (
     UNSERVED,
     credits_disputed(DisputeSettled),
     WRITTEN_OFF,
+    NOT_OWED,
     CEASED,
     PIECES,
     PORTED_OUT,

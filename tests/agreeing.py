@@ -16,6 +16,7 @@ from typing import Any
 
 from tests.campaigns import Campaigns
 from tests.oracle import Account, Bill, Oracle
+from tests.oracle_late import LateOracle
 
 IN_2026 = ("01-01", "04-03", "04-06", "05-04", "05-25", "08-31", "12-25", "12-28")
 BANK_HOLIDAYS = {*(f"2026-{day}" for day in IN_2026), "2027-01-01", "2027-03-26", "2027-03-29"}
@@ -33,7 +34,7 @@ def due_on(run: date, method: str) -> date:
 
 def heard(events: Iterable[Mapping[str, Any]]) -> Oracle:
     """What events come to that are told in any order, and more than once."""
-    oracle = Oracle()
+    oracle = LateOracle()
     for event in sorted({event["position"]: event for event in events}.values(), key=lambda event: int(event["position"])):
         oracle.take(event)
     return oracle
@@ -47,6 +48,8 @@ def wrong_papers(oracle: Oracle) -> list[str]:
         account.look(oracle.until, oracle.rises, beside=True)
         due = {number: bill.unserved(account.charges) for number, bill in account.bills.items()}
         wrong += [f"note of {number}: must be {left}, is None" for number, left in due.items() if left]
+        late = {number: late.too_much for number, late in getattr(account, "lates", {}).items()}
+        wrong += [f"note for {number}, which was not late: must be {left}, is None" for number, left in late.items() if left]
         for run, bill in ((run, bill) for run, bill in account.must.items() if bill.lines):
             told = oracle.told.get(f"{name}-{run}")
             papers[f"{name}-{run}"] = as_told(run, bill, told), told

@@ -73,6 +73,19 @@ def bill(number: int, day: int, *lines: dict[str, Any]) -> Told:
     )  # fmt: skip
 
 
+def late(number: int, day: int, *spans: tuple[str, str], sums: int = 0) -> Told:
+    """A bill that charges for paying the first one late: days of interest, and fixed sums."""
+    of = {"order": "", "item": "", "offering": "", "tax_group": "late-payment", "of_invoice": f"BA-L{number}-8"}
+    interest = [{**line(number, "late-interest", *span, 515), **of} for span in spans]
+    return bill(number, day, *interest, *([{**line(number, "late-sum", "2026-02-08", "2026-02-08", 4_000), **of}] * sums))
+
+
+def given_back(number: int) -> Told:
+    """The fixed sum that the bill of 9 February charged turns out not to be owed."""
+    of = {"invoice": f"BA-L{number}-8", "bill": f"BA-L{number}-40", "interest_minor": 515, "fixed_minor": 4_000}
+    return told(f"collection-BA-L{number}", "collections.late-payment-overcharged", 41, **of)
+
+
 def once(number: int, day: int) -> Told:
     """A bill over what is charged once."""
     return bill(number, day, line(number, "one-time", "2026-01-05", "2026-01-05", FEE))
@@ -270,7 +283,7 @@ SOUND = story(99)
 
 
 def _planted(number: int, name: str, rule: str, amount_minor: int, wrong: Wrong, right: Wrong = lambda history, number: history) -> Leaking:
-    item = "" if rule.startswith("deposit") else "1"
+    item = "" if rule.startswith(("deposit", "late-payment")) else "1"
     return Leaking(name, rule, amount_minor, wrong(story(number), number), right(story(number), number), item)
 
 
@@ -366,6 +379,12 @@ LEAKS: tuple[Leaking, ...] = tuple(
              lambda h, n: paid_off(n, "rest"), lambda h, n: paid_off(n, "rest", asked=True)),
             ("a device that is kept and was never charged", "device-without-agreement", FEE,
              lambda h, n: kept(n), lambda h, n: without(kept(n), "delivery.delivered")),
+            ("a late day on two bills", "late-payment-twice", 515,
+             lambda h, n: [*h, late(n, 40, ("2026-01-23", "2026-02-08"), sums=1), late(n, 41, ("2026-02-07", "2026-02-12"))],
+             lambda h, n: [*h, late(n, 40, ("2026-01-23", "2026-02-08"), sums=1), late(n, 41, ("2026-02-08", "2026-02-12"))]),
+            ("the fixed sum of an invoice on two bills", "late-payment-twice", 4_000,
+             lambda h, n: [*h, late(n, 40, ("2026-01-23", "2026-02-08"), sums=1), late(n, 41, sums=1)],
+             lambda h, n: [*h, late(n, 40, ("2026-01-23", "2026-02-08"), sums=1), given_back(n), late(n, 41, sums=1)]),
             ("a month that no bill has", "days-not-billed", PRICE,
              lambda h, n: [*h[:6], bill(n, 70, line(n, "period", "2026-03-08", "2026-04-08", PRICE))]),
         )

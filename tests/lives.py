@@ -6,7 +6,7 @@ from typing import Any
 from o2c.orders.state import suspicion
 from tests.lives_of_devices import OF_DELIVERIES, OF_DEVICES, OF_INSTALMENTS, OF_INVOICES
 from tests.lives_of_goods_in_service import OF_NUMBERS_GONE, OF_PRODUCTS
-from tests.lives_of_payments import CHARGED_BACK, CREDIT_TAKEN_BACK, GIVEN_UP, PAID_IN_PARTS
+from tests.lives_of_payments import BILLED_LATE, CHARGED_BACK, CREDIT_TAKEN_BACK, GIVEN_UP, PAID_IN_PARTS, PAID_LATE
 from tests.lives_of_usage import OF_USAGE
 from tests.vouched import LIFE as VOUCHED
 
@@ -186,7 +186,7 @@ LIVES: Mapping[str, Mapping[str, Sequence[Told]]] = {
     "delivery": {**OF_DELIVERIES, "announced": (("sims.announced", {}),), "arrived": (("sims.announced", {}), ("sims.arrived", {})), "standing still": (("sims.announced", {}), ("sims.fell-out", {})),
                  "numbers standing still": (("numbers.announced", {}), ("numbers.fell-out", {})), "stopped": (("sims.announced", {}), ("step.stopped", {**_NO, "step": "sim-arrival"}))},
     "account": {
-        **OF_INSTALMENTS,
+        **OF_INSTALMENTS, **BILLED_LATE,
         "opened": (("account.opened", {}),),
         **OF_USAGE,
         **CREDIT_TAKEN_BACK, "money held, used and paid back": (
@@ -306,7 +306,7 @@ LIVES: Mapping[str, Mapping[str, Sequence[Told]]] = {
             ("collections.arrears-changed", {"open_minor": 1399, "cause": "payment"}), ("collections.promise-broken", {}),
             ("collections.promise-made", {"amount_minor": 1399}), ("collections.promise-kept", {"amount_minor": 1399}),
         ),
-        **PAID_IN_PARTS,
+        **PAID_IN_PARTS, **PAID_LATE,
         "promised": (("collections.arrears-changed", {}), ("collections.promise-made", {})),
         "held": (
             ("collections.hold-placed", {}), ("collections.hold-placed", {"kind": "dispute", "until": "2026-02-01"}),

@@ -46,3 +46,21 @@ PAID_IN_PARTS: dict[str, Any] = {
     ),
 }  # fmt: skip
 """Of collections."""
+PAID_LATE: dict[str, Any] = {
+    "charged for paying late, and too much": (
+        ("collections.arrears-changed", {"business": True, "open_minor": 100_000}), ("collections.late-payment-charged", {}),
+        ("collections.arrears-changed", {"business": True, "open_minor": 0, "cause": "payment", "paid_on": "2026-01-24"}),
+        ("collections.late-payment-overcharged", {}),
+        ("collections.arrears-changed", {"business": True, "invoice": "BA-1001-20260208", "open_minor": 7_515, "claims_minor": 7_515}),
+    ),
+}  # fmt: skip
+"""Of collections."""
+BILLED_LATE: dict[str, Any] = {
+    "billed for paying late, up to the end": (
+        ("account.charge-started", {}), ("account.bill-run-requested", {}), ("account.billed", {}), ("account.late-payment-noted", {}),
+        ("account.late-payment-noted", {"invoice": "BA-1001-20260208", "open": False, "on": "2026-02-01"}),
+        ("account.bill-run-requested", {"run_on": "2026-02-08"}), ("account.billed", {"run_on": "2026-02-08", "billed_to": "2026-03-08"}),
+        ("account.late-payment-noted", {"open": False, "on": "2026-02-20"}),
+    ),
+}  # fmt: skip
+"""Of accounts."""

@@ -31,7 +31,7 @@ from itertools import chain, count, pairwise, takewhile
 from zoneinfo import ZoneInfo
 
 LONDON, NEVER, Json, iso = ZoneInfo("Europe/London"), datetime.max.replace(tzinfo=ZoneInfo("Europe/London")), Mapping, date.fromisoformat
-VAT = {"standard": 20, "reduced": 5, "zero": 0, "instalment": 0}  # per cent: gov.uk/vat-rates; an instalment had its tax with the goods
+VAT = {"standard": 20, "reduced": 5, "zero": 0, "instalment": 0, "late-payment": 0}  # per cent: gov.uk/vat-rates; an instalment had its tax
 BEGINS = {False: ("service.activated", "esim.downloaded"), True: ("delivery.delivered",)}  # what begins a service, and goods
 
 

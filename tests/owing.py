@@ -13,6 +13,7 @@ from o2c.kernel.attend import attend
 from o2c.kernel.carry import Carried, Happened
 from o2c.kernel.decision import Decision, just
 from o2c.kernel.event import Event
+from o2c.kernel.lateness import LateCharged
 from o2c.markets.base import Market
 from o2c.markets.gb import GB
 from o2c.plan import STEPS, PlanBook
@@ -126,6 +127,16 @@ class Owing:
         agreed = [(DUE_ON + timedelta(days=days), amount_minor) for days, amount_minor in parts]
         self.take(debt_plans.agree(self.state, agreed, currency=currency, note="", today=self.now.date(), market=self.book.of, of=OF))
         return self._due()
+
+    def bills(self, days: int) -> list[LateCharged]:
+        """What a bill run so many days after the due day charges for late payment."""
+        rules = self.book.of.collections.late_interest
+        assert rules
+        day = DUE_ON + timedelta(days=days)
+        bill = {"bill": f"BILL-{days}", "before": day, "of_currency": "GBP"}
+        charged = self.state.late_charges(rules, self.book.of.currency, **bill)
+        self.take(just(*charged))
+        return charged
 
     def told(self, *kinds: type[Event]) -> list[tuple[int, Event]]:
         """Events of some kinds, each with the days since the due day."""

@@ -40,6 +40,7 @@ from tests.campaigns import Campaigns
 from tests.cash import BALANCES, OPEN
 from tests.fates import Claim
 from tests.oracle import LONDON, VAT, Oracle
+from tests.oracle_late import LateOracle
 from tests.planned_debts import Plans
 from tests.year_controls import events_in
 from tests.year_deeds import Defaulting, Year
@@ -171,7 +172,7 @@ def printed(app: Engine, home: Path) -> Path:
 def claims(app: Engine, year: Year, file: Path) -> Iterator[Claim]:
     """One by one, each with its figures."""
     caught_up(app)
-    oracle, told, campaigns = Oracle(), Told(), Campaigns()
+    oracle, told, campaigns = LateOracle(), Told(), Campaigns()
     plans = Plans(oracle)
     for event in events_in(file):
         for each in (oracle, told, campaigns, plans):

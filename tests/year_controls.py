@@ -55,6 +55,7 @@ FORGED: Mapping[str, Place] = {
     "goods": _billed("one-time", apart=True),
     "instalment": _billed("instalment"),
     "settlement": _billed("instalment", apart=True),
+    "late payment": _billed("late-interest"),
     "note": _line("credit-note.issued", "net_minor"),
     "usage": _line("account.usage-rated", "amount", lambda body, line: Fraction(line["amount"]) > 0),
     "payment": _field("payment.received", "amount_minor"),

@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterable
 from functools import partial
 
 from o2c.catalogue.events import PriceRiseAnnounced
-from o2c.checks import life_to_bill
+from o2c.checks import late_to_bill, life_to_bill
 from o2c.checks.order_to_bill import ENDS, Billed, Closing, Deposit, Evidence, Item, Said, Secured
 from o2c.kernel.charges import PriceTerms
 from projections.engine.seen import Seen
 
-TYPES = ENDS | life_to_bill.TYPES | {
+TYPES = ENDS | life_to_bill.TYPES | late_to_bill.TYPES | {
     "order.planned", "order.vouchers-expired", "service.activated", "service.deactivated", "esim.downloaded", "step.forced", "step.skipped", "charging.started", "item.failed",
     "item.cancelled", "account.charge-started", "account.charge-withdrawn", "invoice.issued", "account.deposit-kept", "account.deposit-freed",
     "account.deposit-retained", "invoice.overdue", "invoice.voided", "payment.received", "payment.charged-back", "payment.moved",
@@ -36,6 +36,10 @@ def gathered(records: Iterable[Seen], mine: Callable[[str], bool] = lambda order
             products.billed(seen.stream.removeprefix("account-"))
         if seen.type == "invoice.issued":
             _billed(evidence, seen, mine)
+            if mine(seen.body["account"]):
+                late_to_bill.billed_late(evidence, seen)
+        elif seen.type in late_to_bill.TYPES:
+            late_to_bill.given_back(evidence, seen)
         elif seen.stream.startswith("invoice-"):
             continue
         elif seen.type == PriceRiseAnnounced.type_name:
@@ -70,7 +74,7 @@ def _billed(evidence: Evidence, seen: Seen, mine: Callable[[str], bool]) -> None
     body, items = seen.body, {(line["order"], line["item"]) for line in seen.body["lines"]}
     of_invoice = (body["account"], body["currency"], body["total_minor"] if len(items) == 1 else 0)
     for place, line in enumerate(body["lines"], 1):
-        if mine(line["order"]):
+        if line["order"] and mine(line["order"]):
             billed = Billed(seen.event_id, seen.at, seen.position, body["number"], line, body["issued_on"], place, *of_invoice)
             evidence.of(line["order"], line["item"]).lines.append(billed)
 

@@ -62,6 +62,17 @@ class Billed(NamedTuple):
         return int(self.issued_on[-2:])
 
 
+class LateLine(NamedTuple):
+    """A line of the invoice `bill` that charges for paying another late, with the event that issued it."""
+
+    event: str
+    at: str
+    bill: str
+    account: str
+    currency: str
+    line: Mapping[str, Any]
+
+
 class Barred(NamedTuple):
     """Days on which a line is barred by a policy under which they are not charged, up to, not including, another (empty: it is barred still)."""
 
@@ -271,8 +282,8 @@ class Gone(NamedTuple):
 
 @dataclass(slots=True)
 class Evidence:
-    """Items by order and item, deposits by order, accounts, those that retain deposits, the rises of prices that were announced, and the numbers that went to other
-    operators and whose accounts were on no bill since (`gone`)."""
+    """Items by order and item, deposits by order, accounts, those that retain deposits, the rises of prices that were announced, the numbers that went to other
+    operators and whose accounts were on no bill since (`gone`), and what was charged for paying late by invoice (`lates`)."""
 
     items: dict[tuple[str, str], Item] = field(default_factory=dict)
     deposits: dict[str, Deposit] = field(default_factory=dict)
@@ -280,6 +291,7 @@ class Evidence:
     closings: dict[str, Closing] = field(default_factory=dict)
     rises: list[PriceRiseAnnounced] = field(default_factory=list)
     gone: list[Gone] = field(default_factory=list)
+    lates: dict[str, list[LateLine]] = field(default_factory=dict)
 
     def of(self, order: str, item: str) -> Item:
         """An item, known from here on."""

@@ -108,16 +108,23 @@ def by_order(seen: Seen) -> Iterable[Case]:
 
 
 def by_item(seen: Seen) -> Iterable[Case]:
-    """The item that an event is about; of an invoice, the items of its lines."""
+    """The item that an event is about; of an invoice, the items of its lines, of which those about late payment have none."""
     order = _order(seen)
     if order and not seen.stream.startswith("invoice-"):
         return ((order, seen.item or seen.body.get("item", "")),)
-    return {(line["order"], line["item"]): None for line in seen.body.get("lines", ())}
+    return {(line["order"], line["item"]): None for line in seen.body.get("lines", ()) if line["order"]}
 
 
 def by_stream(seen: Seen) -> Iterable[Case]:
     """The thing whose life the stream of an event tells."""
     return ((seen.stream, ""),)
+
+
+def by_late_invoice(seen: Seen) -> Iterable[Case]:
+    """The invoice that is late, by its own stream; of one that charges for paying others late, these."""
+    if seen.type == "invoice.issued":
+        return {(line["of_invoice"], ""): None for line in seen.body["lines"] if line.get("of_invoice")}
+    return ((seen.stream.removeprefix("invoice-"), ""),)
 
 
 def by_piece(name: str) -> Callable[[Seen], Iterable[Case]]:

@@ -24,6 +24,7 @@ from o2c.checks.rule_kinds import (
     after_day,
     at_field,
     by_item,
+    by_late_invoice,
     by_order,
     by_piece,
     by_stream,
@@ -256,6 +257,14 @@ RULES: tuple[Rule, ...] = (
         by=by_item,
         first=done("delivery"),
         then=named("account.charge-started", goods=True),
+    ),
+    Precedence(
+        name="late-payment-after-overdue",
+        says="Nobody is charged for paying an invoice late before it was overdue.",
+        source="Late Payment of Commercial Debts (Interest) Act 1998, s. 4 (interest runs from the day after the due day); Directive 2011/7/EU, art. 3",
+        by=by_late_invoice,
+        first=named("invoice.overdue"),
+        then=named("invoice.issued"),
     ),
     NotSuccession(
         name="not-billed-once-withdrawn",

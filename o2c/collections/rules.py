@@ -328,6 +328,7 @@ def _in_dispute(state: CollectionState, event: DisputeOpened | DisputeSettled) -
         "disputed_minor": disputed_minor,
         "cause": "dispute",
         "business": event.invoice in state.late,
+        "claims_minor": known.claims_minor,
     }
     return just(event, ArrearsChanged.model_validate({**of, **owes, "answer": known.answer}))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, cast
 
 from o2c.collections.events import (
@@ -30,13 +30,15 @@ from o2c.collections.events import (
     StageEntered,
     Warned,
 )
-from o2c.collections.lateness import Late, later
+from o2c.collections.interest import charge_of, overcharged
+from o2c.collections.lateness import Late, charged, later
 from o2c.kernel.agenda import NEVER, AgendaChange, by_shape
 from o2c.kernel.arrears import ArrearsChanged, collection_stream
 from o2c.kernel.debts import DebtGivenUp
-from o2c.kernel.decision import NOTHING, Decision
+from o2c.kernel.decision import NOTHING, Decision, just
 from o2c.kernel.event import Event
 from o2c.kernel.frozen import changed
+from o2c.kernel.lateness import LateCharged, LateOvercharged, LateRules
 from o2c.kernel.shapes import OfItem, StepCancelled, step_of
 from o2c.kernel.stream import StreamKind
 from o2c.kernel.work import MarketBook, Record, Work, build, noted
@@ -46,7 +48,7 @@ PRIORITY = 9
 
 @dataclass(frozen=True, slots=True)
 class Arrear:
-    """What is open past its due day on an invoice, and how much of that is in dispute, in minor units."""
+    """What is open past its due day on an invoice, and how much of that is in dispute, or is charged for late payment itself, in minor units."""
 
     invoice: str
     currency: str
@@ -54,6 +56,7 @@ class Arrear:
     open_minor: int
     disputed_minor: int = 0
     answer: str = ""
+    claims_minor: int = 0
 
     @property
     def collected_minor(self) -> int:
@@ -145,11 +148,19 @@ class CollectionState:
         found = (arrear for arrear in self.arrears.values() if arrear.currency == currency and arrear.collected_minor)
         return sorted(found, key=lambda arrear: (arrear.due_on, arrear.invoice))
 
+    def late_charges(self, rules: LateRules, currency: str, *, bill: str, before: date, of_currency: str) -> list[LateCharged]:
+        """What a bill in `of_currency` charges for late days before a local day, invoice by invoice; `currency` is that of the market's fixed sums."""
+        lates = (late for _, late in sorted(self.late.items()) if late.currency == of_currency)
+        return [each for late in lates if (each := charge_of(late, rules, currency, bill=bill, before=before))]
+
 
 def evolve(state: CollectionState, event: Event) -> CollectionState:
     match event:
         case ArrearsChanged():
             return _owes(state, event)
+        case LateCharged() | LateOvercharged():
+            late = state.late.get(event.invoice)
+            return changed(state, late={**state.late, event.invoice: charged(late, event)}) if late else state
         case StageEntered():
             return changed(state, stages={**state.stages, event.currency: event.stage})
         case Cleared():
@@ -183,15 +194,14 @@ def _owes(state: CollectionState, event: ArrearsChanged) -> CollectionState:
     before = state.arrears.get(event.invoice)
     arrears = {name: arrear for name, arrear in state.arrears.items() if name != event.invoice}
     if event.business:
-        was_minor = before.open_minor if before else 0
+        was_minor = max(before.open_minor - before.claims_minor, 0) if before else 0
         state = changed(state, late={**state.late, event.invoice: later(state.late.get(event.invoice), event, was_minor)})
     if before and event.cause == "credit":
         state = _credited(state, event.invoice, before.open_minor - max(event.open_minor, 0))
     if event.open_minor > 0:
         answer = event.answer or (before.answer if before else "")
-        owed = Arrear(
-            event.invoice, event.currency, event.due_on, event.open_minor, event.disputed_minor or state.uncollected(event.invoice), answer
-        )
+        disputed_minor = event.disputed_minor or state.uncollected(event.invoice)
+        owed = Arrear(event.invoice, event.currency, event.due_on, event.open_minor, disputed_minor, answer, event.claims_minor)
         arrears[event.invoice] = owed
     else:
         placed = {name: agency for name, agency in state.placed.items() if name != event.invoice}
@@ -275,7 +285,10 @@ def _stepped(state: CollectionState, event: OfItem) -> CollectionState:
 
 
 def advance(state: CollectionState, touched: frozenset[str], at: datetime, book: Any) -> Decision:
-    """Ask for a look: at once when something changed, else on the next day on which the account could be in another stage."""
+    """Ask for a look: at once when something changed, else on the next day on which the account could be in another stage. What bills charged too much for
+    late payment, as it turns out, is told first."""
+    if too_much := _too_much(state, book):
+        return just(too_much)
     step = book.steps["collections"]
     if not state.moved and state.looking:
         return NOTHING
@@ -284,6 +297,15 @@ def advance(state: CollectionState, touched: frozenset[str], at: datetime, book:
         return cast("Decision", step.request(work, at, due_at=at))
     due_at = step.due(work, at) if step.wanted(work) else NEVER
     return cast("Decision", step.request(work, at, due_at=due_at)) if due_at < NEVER else NOTHING
+
+
+def _too_much(state: CollectionState, book: Any) -> LateOvercharged | None:
+    billed = [late for _, late in sorted(state.late.items()) if late.billed]
+    market = book.market(state.market) if billed else None
+    rules = market.collections.late_interest if market else None
+    if market is None or rules is None:
+        return None
+    return next(filter(None, (overcharged(late, rules, market.currency) for late in billed)), None)
 
 
 def agenda(state: CollectionState, event: Event, stream: str) -> tuple[AgendaChange, ...]:
@@ -302,7 +324,7 @@ def _owner(state: CollectionState) -> tuple[str | None, str | None]:
 
 KIND = StreamKind(
     category="collection",
-    shape_version=5,
+    shape_version=6,
     state_type=CollectionState,
     initial=lambda _: CollectionState(),
     evolve=evolve,

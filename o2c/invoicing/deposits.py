@@ -116,7 +116,9 @@ def _paid(work: Work, stream: str, invoice: InvoiceState, amount_minor: int, run
     paid = pays(to, amount_minor, begun_by=at + WITH_THE_PROVIDER, method=SET_OFF, arrived_on=run_on.isoformat())
     if not paid:
         return NOTHING
-    return Decision((given,), (*((stream, event) for event in paid.events), *paid.elsewhere))
+    own = (event for name, event in paid.elsewhere if name == work.stream)
+    others = (each for each in paid.elsewhere if each[0] != work.stream)
+    return Decision((given, *own), (*((stream, event) for event in paid.events), *others))
 
 
 def _split(state: AccountState, owed_minor: int) -> Iterator[DepositFreed]:

@@ -89,7 +89,7 @@ class InvoiceIssued(Held, Numbered, name="invoice.issued", stream="invoice"):
     point, customer's name and address, the sums of each rate, and of each line what it is for, quantity, unit price and rate.
     Version 4 says whether it is the `final` bill of an account that has no service any more, version 5 has discounts as lines, and
     the `endings` of those that end before another bill comes, version 6 says what the credit that it uses is made of, the oldest first,
-    version 7 whether the customer is a `business`, who owes interest where it is paid late (before it, none was asked for). `market` is the
+    version 7 whether the customer is a `business`, who owes interest where it is paid late (before it, none was asked for), version 8 has lines that charge for late payment, each of the invoice that it names. `market` is the
     account's. `order` is the one order that it bills, empty where it bills several: each line says its own.
     """
 
@@ -126,6 +126,7 @@ class InvoiceIssued(Held, Numbered, name="invoice.issued", stream="invoice"):
         Upcast(defaults={"endings": []}),
         Upcast(defaults={"credits_used": []}),
         Upcast(defaults={"business": False}),
+        Upcast(),  # lines of before: none charges for late payment
     )
     number: str
     account: str

@@ -133,7 +133,7 @@ def _correctable(state: InvoiceState, item: str, changes: Mapping[str, str]) -> 
 
 INVOICE = StreamKind(
     category="invoice",
-    shape_version=13,
+    shape_version=14,
     state_type=InvoiceState,
     initial=lambda _: InvoiceState(),
     evolve=evolve_invoice,

@@ -19,6 +19,7 @@ from o2c.kernel.balances import CreditReceived
 from o2c.kernel.charges import account_stream
 from o2c.kernel.debts import reversed_for
 from o2c.kernel.decision import NOTHING, Decision, just
+from o2c.kernel.lateness import claims_minor
 from o2c.kernel.money import allocate, from_minor, half_up, part_of
 from o2c.kernel.periods import local_date
 from o2c.kernel.refusal import Refused
@@ -45,7 +46,7 @@ def request(
     if total_minor > approved_above_minor(work):
         wanted = {str(line.line): line.net_minor for line in taken}
         return just(CreditNoteRequested(note=note, reason=reason, author=author, lines=wanted, total_minor=total_minor, comment=comment))
-    return _issue(work, note, taken, reason=reason, comment=comment, author=author, approved_by="", at=at, begun_by=begun_by)
+    return issue_note(work, note, taken, reason=reason, comment=comment, author=author, approved_by="", at=at, begun_by=begun_by)
 
 
 def drafted(work: Work, lines: Mapping[int, int] | None) -> tuple[tuple[NoteLine, ...], tuple[TaxSum, ...]]:
@@ -54,7 +55,7 @@ def drafted(work: Work, lines: Mapping[int, int] | None) -> tuple[tuple[NoteLine
     Raises Refused as `request` does.
     """
     _standing(work)
-    taken = _lines(work, _left(work) if lines is None else lines)
+    taken = lines_off(work, left_of(work) if lines is None else lines)
     return taken, _taxes(work, taken)
 
 
@@ -71,9 +72,9 @@ def approve(work: Work, note: str, *, approved_by: str, at: datetime, begun_by: 
         raise Refused(f"invoice {issued.number} has no credit note {note[:60]}; see `o2c invoices show`", kind="missing")
     if wanted.author == approved_by:
         raise Refused(f"credit note {note}: {approved_by} asked for it; somebody else has to approve it", kind="forbidden")
-    taken = _lines(work, {int(place): net_minor for place, net_minor in wanted.lines.items()})
+    taken = lines_off(work, {int(place): net_minor for place, net_minor in wanted.lines.items()})
     how = {"comment": wanted.comment, "author": wanted.author, "approved_by": approved_by, "dispute": wanted.dispute}
-    return _issue(work, note, taken, reason=wanted.reason, at=at, begun_by=begun_by, **how)
+    return issue_note(work, note, taken, reason=wanted.reason, at=at, begun_by=begun_by, **how)
 
 
 def conceded(work: Work, *, amount_minor: int, dispute: str, author: str, comment: str, at: datetime) -> Decision:
@@ -83,7 +84,7 @@ def conceded(work: Work, *, amount_minor: int, dispute: str, author: str, commen
     one above. A note over more than one person may issue waits for a second one. Nothing where nothing is left.
     """
     state: InvoiceState = work.state
-    left = _left(work) if state.issued else {}
+    left = left_of(work) if state.issued else {}
     if state.issued is None or state.voided or sum(left.values()) <= 0:
         return NOTHING
     try:
@@ -96,7 +97,7 @@ def conceded(work: Work, *, amount_minor: int, dispute: str, author: str, commen
     if total_minor > approved_above_minor(work):
         wanted = {str(line.line): line.net_minor for line in lines}
         return just(CreditNoteRequested(note=note, reason="disputed", lines=wanted, total_minor=total_minor, **how))
-    return _issue(work, note, lines, reason="disputed", approved_by="", at=at, begun_by=at, **how)
+    return issue_note(work, note, lines, reason="disputed", approved_by="", at=at, begun_by=at, **how)
 
 
 def _made_of(work: Work, left: Mapping[int, int], amount_minor: int) -> tuple[NoteLine, ...]:
@@ -107,7 +108,7 @@ def _made_of(work: Work, left: Mapping[int, int], amount_minor: int) -> tuple[No
         middle = (low + high) // 2
         enough = _total(work, _shared(work, left, places, middle)) >= amount_minor
         low, high = (low, middle) if enough else (middle + 1, high)
-    return _lines(work, left) if low >= net_left else _shared(work, left, places, low)
+    return lines_off(work, left) if low >= net_left else _shared(work, left, places, low)
 
 
 def _shared(work: Work, left: Mapping[int, int], places: Sequence[int], net_minor: int) -> tuple[NoteLine, ...]:
@@ -118,7 +119,7 @@ def _shared(work: Work, left: Mapping[int, int], places: Sequence[int], net_mino
     parts = dict(zip(charged, allocate(taken_minor, [left[place] for place in charged]), strict=True))
     if lowered:
         parts |= zip(lowered, allocate(net_minor - taken_minor, [-left[place] for place in lowered]), strict=True)
-    return _lines(work, {place: part for place, part in parts.items() if part})
+    return lines_off(work, {place: part for place, part in parts.items() if part})
 
 
 def _total(work: Work, lines: tuple[NoteLine, ...]) -> int:
@@ -149,7 +150,7 @@ def unserved(work: Work, *, order: str, item: str, ended_on: str, at: datetime) 
         return NOTHING
     note = f"{state.issued.number}-C{state.noted.count + 1}"
     how = {"comment": "", "author": ENGINE, "approved_by": ""}
-    return _issue(work, note, tuple(taken), reason="not-served", at=at, begun_by=at, **how)
+    return issue_note(work, note, tuple(taken), reason="not-served", at=at, begun_by=at, **how)
 
 
 def _unserved(state: InvoiceState, place: int, line: InvoiceLine, ended: date) -> int:
@@ -211,7 +212,9 @@ def void(work: Work, *, reason: NoteReason, comment: str, begun_by: datetime) ->
         reason=reason,
         comment=comment,
     )
-    elsewhere = (*_credited(state, issued.credit_used_minor), *credited_of(state, state.open_minor, issued.total_minor))
+    today = local_date(begun_by, work.market.zone).isoformat()
+    told = credited_of(state, work.market, state.open_minor, issued.total_minor, claims_minor(issued.lines), today)
+    elsewhere = (*_credited(state, issued.credit_used_minor), *told)
     return Decision((voided, *_called_off(work, begun_by)), elsewhere)
 
 
@@ -230,16 +233,17 @@ def _standing(work: Work) -> InvoiceIssued:
     return issued
 
 
-def _left(work: Work) -> dict[int, int]:
+def left_of(work: Work) -> dict[int, int]:
+    """Give what is left to credit of each line of an invoice, net, by its place; without those of which nothing is."""
     lines = enumerate(work.state.issued.lines, 1)
     left = {place: line.net_minor - work.state.noted.lines.get(str(place), 0) for place, line in lines}
     return {place: net_minor for place, net_minor in left.items() if net_minor}
 
 
-def _lines(work: Work, wanted: Mapping[int, int]) -> tuple[NoteLine, ...]:
-    """The lines of a note. Raises Refused where a line has not so much left, or there is none."""
+def lines_off(work: Work, wanted: Mapping[int, int]) -> tuple[NoteLine, ...]:
+    """Give the lines of a note, over net amounts by the place of a line. Raises Refused where a line has not so much left, or there is none."""
     issued: InvoiceIssued = work.state.issued
-    left = _left(work)
+    left = left_of(work)
     for place, net_minor in sorted(wanted.items()):
         if not 1 <= place <= len(issued.lines):
             raise Refused(f"invoice {issued.number} has no line {place}; it has {len(issued.lines)}")
@@ -309,7 +313,7 @@ def total_of(lines: Sequence[NoteLine], taxes: Sequence[TaxSum]) -> int:
     return sum(line.net_minor for line in lines) + sum(tax.tax_minor for tax in taxes)
 
 
-def _issue(
+def issue_note(
     work: Work,
     note: str,
     lines: tuple[NoteLine, ...],
@@ -322,6 +326,7 @@ def _issue(
     begun_by: datetime,
     dispute: str = "",
 ) -> Decision:
+    """Give a credit note over lines, with the credit of what was paid of them, and what collections are told. It is not held against any limit."""
     issued: InvoiceIssued = work.state.issued
     taxes = _taxes(work, lines)
     net_minor, tax_minor = sum(line.net_minor for line in lines), sum(tax.tax_minor for tax in taxes)
@@ -356,10 +361,8 @@ def _issue(
         credit_minor=net_minor + tax_minor - of_open_minor,
     )
     settled = _called_off(work, begun_by) if of_open_minor and of_open_minor == work.state.open_minor else ()
-    return Decision(
-        (event, *reversed_for(work.state, of_open_minor), *settled),
-        (*_credited(work.state, event.credit_minor), *credited_of(work.state, of_open_minor, event.total_minor)),
-    )
+    told = credited_of(work.state, work.market, of_open_minor, event.total_minor, claims_minor(event.lines), today)
+    return Decision((event, *reversed_for(work.state, of_open_minor), *settled), (*_credited(work.state, event.credit_minor), *told))
 
 
 def _credited(state: InvoiceState, amount_minor: int) -> tuple[tuple[str, CreditReceived], ...]:

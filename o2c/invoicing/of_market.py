@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 
 from o2c.invoicing.papers import INSTALMENT, InvoiceLine, Seller
+from o2c.kernel.lateness import LATE_PAYMENT
 from o2c.markets.base import Market, tax_rate
 
 
@@ -16,14 +18,23 @@ def seller_of(market: Market) -> Seller:
 
 
 def rated(line: InvoiceLine, market: Market, on: date) -> InvoiceLine:
-    """Give a line with the rate of its tax group in force on a day; an instalment has none. ValueError if the market has none.
+    """Give a line with the rate of its tax group in force on a day; an instalment has none, nor has what is charged for late payment. ValueError if the
+    market has none.
 
-    EN 16931-1 allows category O (outside the scope of VAT) only where nothing else is on the invoice (BR-O-11), so that an instalment is told as E, exempt.
+    EN 16931-1 allows category O (outside the scope of VAT) only where nothing else is on the invoice (BR-O-11), so that both are told as E, exempt.
     """
-    if line.tax_group == INSTALMENT:
+    if line.tax_group in (INSTALMENT, LATE_PAYMENT):
         return line.model_copy(update={"tax_percent": "0", "tax_category": "E"})
     rate = tax_rate(market, line.tax_group, on)
     return line.model_copy(update={"tax_percent": percent_text(rate.percent), "tax_category": rate.category})
+
+
+def rated_together(lines: Sequence[InvoiceLine], market: Market, on: date) -> tuple[InvoiceLine, ...]:
+    """Give the lines of an invoice with their rates on a day: where all of it is charged for late payment, it is outside the scope of VAT (O: EN
+    16931-1, BR-O-11). ValueError as for `rated`."""
+    if all(line.tax_group == LATE_PAYMENT for line in lines):
+        return tuple(line.model_copy(update={"tax_percent": "0", "tax_category": "O"}) for line in lines)
+    return tuple(rated(line, market, on) for line in lines)
 
 
 def percent_text(percent: Decimal) -> str:

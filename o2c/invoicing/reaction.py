@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, cast
 
-from o2c.invoicing import debts, notes
+from o2c.invoicing import debts, late_payment, notes
 from o2c.invoicing.events import CreditDue
 from o2c.invoicing.invoice import invoice_work
 from o2c.invoicing.noted import InvoiceState
@@ -13,6 +13,7 @@ from o2c.kernel.charges import ChargeRested, ChargeWithdrawn, invoice_stream
 from o2c.kernel.debts import DebtGivenUp
 from o2c.kernel.decision import Decision
 from o2c.kernel.event import Event, Fact
+from o2c.kernel.lateness import LateOvercharged, LatePaymentNoted
 from o2c.kernel.reaction import DecideOn, Reaction
 
 
@@ -54,6 +55,27 @@ def _write_off(stream: str, amount_minor: int) -> DecideOn:
 
 
 WRITTEN_OFF = Reaction(name="write-off-what-is-given-up", concerns=_given_up, effects=_written_off)
+
+
+def _not_owed(cls: type[Event]) -> bool:
+    """What an account is told as well: collections say in the same append what was charged too much, as what follows of it."""
+    return issubclass(cls, LatePaymentNoted | LateOvercharged)
+
+
+def _not_owed_of(fact: Fact) -> tuple[DecideOn, ...]:
+    if not isinstance(fact.event, LateOvercharged):
+        return ()
+    event = fact.event
+    stream = invoice_stream(event.bill)
+    of = {"interest_minor": event.interest_minor, "fixed_minor": event.fixed_minor}
+
+    def credit(state: InvoiceState, at: datetime, book: Any) -> Decision:
+        return late_payment.not_owed(invoice_work(state, stream, "", "payment", book), invoice=event.invoice, at=at, **of)
+
+    return (DecideOn(stream, credit),)
+
+
+NOT_OWED = Reaction(name="credit-late-payment-not-owed", concerns=_not_owed, effects=_not_owed_of)
 
 
 def credits_disputed(settled: type[Event]) -> Reaction:

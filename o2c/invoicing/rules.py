@@ -19,7 +19,8 @@ from o2c.invoicing.deposits import Pays, all_freed, bills_read, earned, pays_not
 from o2c.invoicing.discounts import billed_to, discounted, endings, placed
 from o2c.invoicing.events import AccountBilled, InvoiceIssued, InvoiceOverdue
 from o2c.invoicing.instalments import instalments_of
-from o2c.invoicing.of_market import rated, seller_of
+from o2c.invoicing.late_payment import late_charges, late_streams
+from o2c.invoicing.of_market import rated_together, seller_of
 from o2c.invoicing.papers import InvoiceLine, described, extent, series_of, tax_sums
 from o2c.invoicing.state import AccountState, evolve_account, following_run, only
 from o2c.invoicing.usage import catalogue_streams, usage_of_run
@@ -36,8 +37,9 @@ from o2c.markets.base import Market, debit_day
 
 def streams_read(work: Work) -> tuple[str, ...]:
     """Name the streams that a bill run reads: the customer's own, for the payment method, the catalogue's, for rises of prices, and its versions, for
-    prices of usage; while a deposit is kept for them, earlier bills."""
-    return (customer_stream(work.state.customer), CATALOGUE, *catalogue_streams(work.state), *bills_read(work.state))
+    prices of usage; while a deposit is kept for them, earlier bills; that of its collections where it paid late."""
+    own = (*bills_read(work.state), *late_streams(work.state))
+    return (customer_stream(work.state.customer), CATALOGUE, *catalogue_streams(work.state), *own)
 
 
 def bill(work: Work, data: Mapping[str, Any], at: datetime, *, pays: Pays = pays_nothing) -> Decision:
@@ -61,7 +63,8 @@ def bill(work: Work, data: Mapping[str, Any], at: datetime, *, pays: Pays = pays
     )
     number = f"{state.account}-{run_on:%Y%m%d}"
     owed, of_agreements = instalments_of(state, run_on, number)
-    lines = placed((*chain.from_iterable(recurring), *of_usage, *owed))
+    late, charged_late = late_charges(work, run_on, number)
+    lines = placed((*chain.from_iterable(recurring), *of_usage, *owed, *late))
     own = {key: charge for key, charge in state.charges.items() if not charge.in_cycle and begun(charge, run_on)}
     billed = AccountBilled(
         run_on=state.due_run,
@@ -85,7 +88,9 @@ def bill(work: Work, data: Mapping[str, Any], at: datetime, *, pays: Pays = pays
     )
     issued = issue(spent, number, lines, run_on, at, papers, work.market).model_copy(update={"endings": ending, "final": state.to_settle})
     released = set_off(work, freed, issued.credit_used_minor, run_on, at, pays=pays) if last else just(*freed)
-    told = Decision((*credit_used(state, issued), billed), ((invoice_stream(number), issued),), takes=(work.guard("invoice", number),))
+    told = Decision(
+        (*credit_used(state, issued), billed), ((invoice_stream(number), issued), *charged_late), takes=(work.guard("invoice", number),)
+    )
     return just(*taken) + released + told
 
 
@@ -105,7 +110,7 @@ def issue(
 
     Its tax point, where none is named, is its date: VAT Regulations 1995, reg. 90 (continuous supplies), as nothing was paid before.
     """
-    lines = tuple(rated(line, market, run_on) for line in lines)
+    lines = rated_together(lines, market, run_on)
     taxes = tax_sums(lines)
     net_minor, tax_minor = sum(line.net_minor for line in lines), sum(tax.tax_minor for tax in taxes)
     method = papers.payment_method if papers else "invoice"
@@ -119,7 +124,7 @@ def issue(
         business=papers is not None and papers.kind == "organisation",
         customer_address=papers.address if papers else "",
         supplier=supplier,
-        order=only(line.order for line in lines),
+        order=only(line.order for line in lines if line.order),
         currency=state.currency,
         issued_on=run_on.isoformat(),
         tax_point=tax_point or run_on.isoformat(),
@@ -303,5 +308,6 @@ def looked_at_from(work: Work, at: datetime) -> datetime:
 def look_at(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
     """Decide that an invoice which is still open after its due day is overdue, with the amount left in minor units; collections are told."""
     state, record = work.state, work.state.records.get("payment")
-    told = arrears(state.issued, open_minor=state.open_minor, due_on=state.due_on, cause="overdue", answer=record.reason if record else "")
-    return Decision((InvoiceOverdue(open_minor=state.open_minor),), (told,))
+    answer, today = record.reason if record else "", local_date(at, work.market.zone).isoformat()
+    told = arrears(state, work.market, open_minor=state.open_minor, due_on=state.due_on, cause="overdue", on=today, answer=answer)
+    return Decision((InvoiceOverdue(open_minor=state.open_minor),), told)

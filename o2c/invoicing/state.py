@@ -26,6 +26,7 @@ from o2c.kernel.charges import AccountOpened, ChargeStarted, ChargeWithdrawn, Of
 from o2c.kernel.decision import Decision, just
 from o2c.kernel.event import Event
 from o2c.kernel.frozen import changed
+from o2c.kernel.lateness import LatePaymentNoted
 from o2c.kernel.periods import local_time, next_cycle_day, next_month
 from o2c.kernel.shapes import OfItem, StepCancelled, step_of
 from o2c.kernel.stream import StreamKind
@@ -45,6 +46,7 @@ class AccountState:
     `due_run` is the day of the run that was asked for and is to come (empty: none); `next_run` is the day of the last one that was asked
     for, or of the run that follows the last bill. Days are ISO dates of the market; `charges` and `instalments` stand under `ORDER/ITEM`. Its first final bill
     was made on the day `settled_on` (empty: none, or something was charged again); usage that came after it on the day `late_on` asks for a further one. `one_off_asked`: an invoice beside the bill runs is to be made; `one_offs` were.
+    `paid_late` are invoices for which late payment is to be charged, each with the local day since which nothing is open of it (empty: something is).
     """
 
     account: str = ""
@@ -63,6 +65,7 @@ class AccountState:
     one_off_asked: bool = False
     one_offs: int = 0
     late_on: str = ""
+    paid_late: dict[str, str] = field(default_factory=dict)
 
     @property
     def order(self) -> str:
@@ -76,12 +79,12 @@ class AccountState:
 
     @property
     def to_bill(self) -> list[tuple[str, bool]]:
-        """What bill runs have to charge, each with the day it began and whether any of it was billed: charges that run, those that are over and charge once, and
-        agreements with instalments left."""
+        """What bill runs have to charge, each with the day it began and whether any of it was billed; of late payment, what is over."""
         owed = (each for each in self.instalments.values() if each.left_minor)
         once = (one for one in self.charges.values() if one.owed_once)
         charged = [(one.starts_on, bool(one.billed_to)) for one in (*self.running, *once)]
-        return charged + [(one.agreed_on, bool(one.billed_on)) for one in owed]
+        over = ((day, False) for day in self.paid_late.values() if day)
+        return [*charged, *((one.agreed_on, bool(one.billed_on)) for one in owed), *over]
 
     @property
     def one_off(self) -> bool:
@@ -116,6 +119,8 @@ def evolve_account(state: AccountState, event: Event) -> AccountState:
             return changed(state, usage=stood(state.usage, event))
         case OfInstalments():
             return changed(state, instalments=stood_agreements(state.instalments, event))
+        case LatePaymentNoted():
+            return changed(state, paid_late={**state.paid_late, event.invoice: "" if event.open else event.on})
         case OneOffRequested():
             return changed(state, one_off_asked=True, records=noted(state.records, event, ONE_OFF))
         case OneOffInvoiced():
@@ -171,11 +176,13 @@ def _moved(state: AccountState, event: OfBalance) -> AccountState:
 def _billed(state: AccountState, event: AccountBilled) -> AccountState:
     charges = {key: _billed_charge(charge, _billed_to(key, charge, event), event) for key, charge in state.charges.items()}
     settled_on = state.settled_on or (event.run_on if event.final else "")
+    paid_late = {invoice: day for invoice, day in state.paid_late.items() if not day or day >= event.run_on}
     over = {
         "due_run": "",
         "next_run": event.billed_to,
         "settled_on": settled_on,
         "late_on": "",
+        "paid_late": paid_late,
         "balance": billed(state.balance, event.invoice),
     }
     return changed(state, charges=charges, **over, records=_without(state.records, "bill-run"))
@@ -267,7 +274,7 @@ def following_run(run_on: date) -> date:
 
 ACCOUNT = StreamKind(
     category="account",
-    shape_version=18,
+    shape_version=19,
     state_type=AccountState,
     initial=lambda _: AccountState(),
     evolve=evolve_account,

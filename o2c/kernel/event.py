@@ -109,7 +109,7 @@ def types_by_name() -> Mapping[str, type[Event]]:
     return EVENT_TYPES
 
 
-_IN_KERNEL = ("shapes", "charges", "balances", "arrears", "debts", "reversals")
+_IN_KERNEL = ("shapes", "charges", "balances", "arrears", "debts", "lateness", "reversals")
 """The modules beside this one that declare events: those that several capabilities share."""
 
 

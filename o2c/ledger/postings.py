@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from o2c.kernel.lateness import LATE_PAYMENT
+
 Body = Mapping[str, Any]
 Kind = Literal["asset", "liability", "income", "expense"]
 
@@ -24,12 +26,14 @@ CHART: Mapping[str, Kind] = {
     "tax": "liability",
     "tax-relief": "asset",
     "revenue": "income",
+    "other-income": "income",
     "unallocated": "liability",
     "write-off": "expense",
 }
 """The accounts of the chart and what each is. `cash` is what banks and card schemes clear; `deferred-revenue` is billed and not yet served, `prepaid` is paid and not yet used;
 `instalment-receivable` is of goods that were delivered, taxed and invoiced, and stands on no bill yet;
 `tax-relief` is tax of bad debts that is claimed back, apart from the tax of what is billed (in Great Britain box 4 of the VAT return, not box 1);
+`other-income` is charged for late payment, which is no revenue from customers;
 `unallocated` came above invoices before accounts held money, so that no account has it."""
 
 
@@ -49,20 +53,26 @@ def _moved(amount_minor: int, *, debit: str, credit: str) -> tuple[Posting, ...]
 
 def _issued(body: Body) -> Iterator[Posting]:
     """A line with service days is earned day by day; any other is earned as it is billed, goods so when they are delivered. An instalment is a debt that
-    moves from one receivable to the other. Source: IFRS 15, 31-35, 38 and 105-108."""
+    moves from one receivable to the other. What is charged for late payment is no supply, and other income as it is billed. Source: IFRS 15, 31-35, 38 and
+    105-108."""
     yield Posting("receivable", body["total_minor"])
     yield Posting("tax", -body["tax_minor"])
-    served = [line for line in body["lines"] if line["from_day"] < line["to_day"]]
+    served = _served(body)
     for line in served:
         yield Posting("deferred-revenue", -line["net_minor"], line["from_day"], line["to_day"])
-    owed = _instalments(body)
+    owed, late = _of_group(body, "instalment"), _of_group(body, LATE_PAYMENT)
     yield Posting("instalment-receivable", -owed)
-    yield Posting("revenue", sum(line["net_minor"] for line in served) + owed - body["net_minor"])
+    yield Posting("other-income", -late)
+    yield Posting("revenue", sum(line["net_minor"] for line in served) + owed + late - body["net_minor"])
 
 
-def _instalments(body: Body) -> int:
-    """What the lines come to that bill instalments: their revenue was earned when the goods were delivered."""
-    return sum(line["net_minor"] for line in body["lines"] if line.get("tax_group") == "instalment")
+def _served(body: Body) -> list[Mapping[str, Any]]:
+    return [line for line in body["lines"] if line["from_day"] < line["to_day"] and line.get("tax_group") != LATE_PAYMENT]
+
+
+def _of_group(body: Body, group: str) -> int:
+    """What the lines of a group come to: that of instalments was earned when the goods were delivered, and late payment is no revenue."""
+    return sum(line["net_minor"] for line in body["lines"] if line.get("tax_group") == group)
 
 
 def _taken_off(body: Body) -> Iterator[Posting]:
@@ -70,12 +80,13 @@ def _taken_off(body: Body) -> Iterator[Posting]:
     an instalment is a debt that is given up."""
     yield Posting("receivable", -body["total_minor"])
     yield Posting("tax", body["tax_minor"])
-    served = [line for line in body["lines"] if line["from_day"] < line["to_day"]]
+    served = _served(body)
     for line in served:
         yield Posting("deferred-revenue", line["net_minor"], line["from_day"], line["to_day"])
-    given_up = _instalments(body)
+    given_up, late = _of_group(body, "instalment"), _of_group(body, LATE_PAYMENT)
     yield Posting("write-off", given_up)
-    yield Posting("revenue", body["net_minor"] - given_up - sum(line["net_minor"] for line in served))
+    yield Posting("other-income", late)
+    yield Posting("revenue", body["net_minor"] - given_up - late - sum(line["net_minor"] for line in served))
 
 
 def _returned(body: Body) -> Iterator[Posting]:
@@ -164,6 +175,8 @@ POSTS_NOTHING: Mapping[str, str] = {
     "account.usage-rated": "the invoice of the same bill run posts it, line by line",
     "catalogue.offering-published": _PRICE,
     "collections.arrears-changed": _OPEN,
+    "collections.late-payment-charged": "the bill that charges it posts it, line by line",
+    "collections.late-payment-overcharged": "the credit note that follows posts it",
     "collections.dispute-opened": _OPEN,
     "collections.dispute-settled": "a credit note posts what was settled for the customer",
     **dict.fromkeys(

@@ -61,6 +61,8 @@ class LateInterest:
     The reference rate of a half-year is the one in force so many days before it begins (`fixed_days_before`), out of `rates`, the percent from each day
     on, the earliest first. It `follows` the half-years, or stays for each debt as it was when its first day counted. `sums` are in minor units of the
     market's currency, each with the debt from which on it is owed, the smallest first. The parties may have agreed otherwise, which no market knows.
+
+    Bills charge it where it is `charged`; else it is told, and charged by nobody. Whether an operator asks for it is its own policy, by `charged_source`.
     """
 
     points: Decimal
@@ -70,6 +72,8 @@ class LateInterest:
     sums: tuple[tuple[int, int], ...]
     source: str
     days_of_year: int = 365
+    charged: bool = False
+    charged_source: str = "what is owed by law may be asked for, or not: the operator's own practice"
 
     def percent_on(self, day: date) -> Decimal:
         """Give the percent a year on a day. ValueError for a day before all rates."""
@@ -134,6 +138,11 @@ class CollectionRules:
             if stage.action in LEVELS and not warned:
                 raise ValueError(f"stage {stage.name} bars before any stage warns; put one that warns before it")
             warned = warned or stage.action == "warn"
+
+    @property
+    def charges_late(self) -> bool:
+        """Whether bills charge businesses for paying late."""
+        return self.late_interest is not None and self.late_interest.charged
 
     def stage(self, name: str) -> Stage | None:
         """Give a stage by its name; None for a name that the market has not (any more)."""

@@ -200,6 +200,9 @@ GB = Market(
             source="Late Payment of Commercial Debts (Interest) Act 1998, s. 1, 4 (simple, from the day after the due day) and 5A (40, 70 or 100 GBP for a debt "
             "below 1,000, below 10,000, from 10,000 GBP on); 8 % above the official dealing rate in force on 30 June or 31 December before the interest "
             "begins to run: Late Payment of Commercial Debts (Rate of Interest) (No. 3) Order 2002, SI 2002/1675, art. 4; of 365 days: practice [M]",
+            charged=True,
+            charged_source="it is an implied term of the contract that the debt carries interest, without any demand: Late Payment of Commercial Debts "
+            "(Interest) Act 1998, s. 1(1), and the fixed sum with it, s. 5A(1); that bills charge it: the operator's own practice",
         ),
     ),
     price_changes=PriceChangeRules(

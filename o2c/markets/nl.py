@@ -195,6 +195,9 @@ NL = Market(
             sums=((0, 4_000),),
             source="Directive 2011/7/EU, art. 2(6) and (7) (8 points above the rate in force on 1 January or 1 July, for that half-year), 3 and 6 (40 EUR); "
             "Burgerlijk Wetboek 6:119a, 6:120(2) and 6:96(4) [M]; of 365 days: practice [M]",
+            charged=True,
+            charged_source="owed by law from the day after the due day, and the 40 EUR without a demand: Burgerlijk Wetboek 6:119a(1) and 6:96(4) [M]; that "
+            "bills charge it: the operator's own practice",
         ),
     ),
     price_changes=PriceChangeRules(

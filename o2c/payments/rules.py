@@ -101,7 +101,8 @@ def received(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
         reference=str(data.get("reference", "")),
         credit_minor=credit_minor,
     )
-    eased = paid_off(work.state, amount_minor, local_date(at, work.market.zone).isoformat())
+    today = local_date(at, work.market.zone).isoformat()
+    eased = paid_off(work.state, work.market, amount_minor, paid_on=today, on=today)
     return Decision((received, *reversed_), (*credited(work, credit_minor, received), *eased))
 
 

@@ -20,7 +20,8 @@ def settled(work: Work, amount_minor: int, *, begun_by: datetime, **how: str) ->
 
     See `record` for what is still to be collected.
     """
-    eased = paid_off(work.state, amount_minor, how.get("arrived_on") or local_date(begun_by, work.market.zone).isoformat())
+    today = local_date(begun_by, work.market.zone).isoformat()
+    eased = paid_off(work.state, work.market, amount_minor, paid_on=how.get("arrived_on") or today, on=today)
     open_minor, reversed_ = work.state.owed_minor - amount_minor, reversed_for(work.state, amount_minor)
     if open_minor > 0:
         part = PaymentPartReceived.model_validate({**how, "amount_minor": amount_minor, "open_minor": open_minor})

@@ -129,7 +129,8 @@ def _taken(
         elsewhere.append((account_stream(issued.account), credit))
     open_minor = state.owed_minor + amount_minor - of_credit_minor
     if state.overdue and open_minor > max(state.owed_minor, 0):
-        elsewhere.append(arrears(issued, open_minor=open_minor, due_on=max(state.due_on, event.taken_on), cause=cause))
+        due_on = max(state.due_on, event.taken_on)
+        elsewhere += arrears(state, work.market, open_minor=open_minor, due_on=due_on, cause=cause, on=event.taken_on)
     return Decision((event,), tuple(elsewhere))
 
 

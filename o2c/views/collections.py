@@ -77,7 +77,8 @@ def _late(state: CollectionState, currency: str, now: datetime) -> list[LateClai
     if market is None or rules is None:
         return []
     today = local_date(now, market.zone)
-    claims = (claim_of(late, rules, market.currency, today) for _, late in sorted(state.late.items()) if late.currency == currency)
+    lates = (late for _, late in sorted(state.late.items()) if late.currency == currency)
+    claims = ((claim_of(late, rules, market.currency, today), late) for late in lates)
     return [
         {
             "invoice": claim.invoice,
@@ -86,8 +87,9 @@ def _late(state: CollectionState, currency: str, now: datetime) -> list[LateClai
             "days": claim.days,
             "interest_minor": claim.interest_minor,
             "fixed_minor": claim.fixed_minor,
+            "charged_minor": sum(late.billed_minor),
         }
-        for claim in claims
+        for claim, late in claims
         if claim
     ]
 

@@ -20,7 +20,7 @@ from projections import balances, closings, invoices, postings, prepaid
 EVERY_POSITION = 2**63 - 1
 EARNED = "revenue.earned"
 """What a line of an export says in the place of an event's type that nothing but time made."""
-BILLED = ("revenue", "deferred-revenue", "tax")
+BILLED = ("revenue", "other-income", "deferred-revenue", "tax")
 """The accounts on which what was billed is."""
 
 

@@ -72,6 +72,13 @@ def billed(order: int, item: str = "1", minutes: int = 0) -> Told:
     return bill("invoice.issued", minutes, order=order_id(order), lines=[{**line, "order": order_id(order), "item": item}])
 
 
+def late_bill(minutes: int) -> Told:
+    """A bill that charges for paying INV-1 late."""
+    [line] = EVENT_TYPES["invoice.issued"].example["lines"]
+    late = {**line, "order": "", "item": "", "kind": "late-interest", "tax_group": "late-payment", "of_invoice": "INV-1"}
+    return of("invoice-INV-2", "invoice.issued", minutes, number="INV-2", lines=[late])
+
+
 def charge(name: str, minutes: int = 0, **changes: Any) -> Told:
     return of("account-BA-1", name, minutes, order=order_id(0), item="1", **changes)
 
@@ -158,6 +165,10 @@ TABLE: dict[str, tuple[History, History]] = {
     "goods-charged-after-delivery": (
         [*ORDERED, charge("account.charge-started", 3, goods=True)],
         [*ORDERED, of_order(0, "delivery.delivered", 2, item="1"), charge("account.charge-started", 3, goods=True), billed(0, "1", 4)],
+    ),
+    "late-payment-after-overdue": (
+        [DEBIT, late_bill(2)],
+        [DEBIT, bill("invoice.overdue", 1), late_bill(2)],
     ),
     "not-billed-once-withdrawn": (
         [*ORDERED, of_order(0, "service.activated", 2), charge("account.charge-started", 3), charge("account.charge-withdrawn", 4), billed(0)],

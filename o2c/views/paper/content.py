@@ -37,6 +37,11 @@ class PaperLine:
     from_day: str
     to_day: str
 
+    @property
+    def rate(self) -> str:
+        """The rate of its tax as people read it; none for what is outside the scope of it."""
+        return f"{self.percent} %" if self.percent and self.category != "O" else ""
+
 
 @dataclass(frozen=True, slots=True)
 class Spread:

@@ -1,6 +1,6 @@
 """The business rules of EN 16931-1 that apply to our papers, read from the UBL itself and from nothing else.
 
-Not every rule of the norm: those on what our papers never have (allowances on the document, payees, categories other than S and Z) are left out.
+Not every rule of the norm: those on what our papers never have (allowances on the document, payees, categories other than S, Z, E and O) are left out.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from decimal import ROUND_HALF_UP, Decimal
 from xml.etree import ElementTree as ET
 
-from o2c.views.paper.ubl import CAC, CBC
+from o2c.views.paper.ubl import CAC, CBC, OUTSIDE
 
 SPACES = {"cbc": CBC, "cac": CAC}
 _TOTALS, _SELLER, _BUYER = "cac:LegalMonetaryTotal", "cac:AccountingSupplierParty/cac:Party", "cac:AccountingCustomerParty/cac:Party"
@@ -29,7 +29,6 @@ _ONCE = {
     "BR-13": f"{_TOTALS}/cbc:TaxExclusiveAmount",
     "BR-14": f"{_TOTALS}/cbc:TaxInclusiveAmount",
     "BR-15": f"{_TOTALS}/cbc:PayableAmount",
-    "BR-CO-26": f"{_SELLER}/cac:PartyTaxScheme/cbc:CompanyID",
 }
 """What a document must say, by the rule that wants it."""
 _OF_LINE = {
@@ -43,7 +42,6 @@ _OF_SUM = {
     "BR-45": "cbc:TaxableAmount",
     "BR-46": "cbc:TaxAmount",
     "BR-47": "cac:TaxCategory/cbc:ID",
-    "BR-48": "cac:TaxCategory/cbc:Percent",
 }
 
 
@@ -74,6 +72,8 @@ def _subtotals(root: ET.Element) -> list[ET.Element]:
 
 def _missing(root: ET.Element) -> Iterator[str]:
     yield from (rule for rule, path in _ONCE.items() if root.find(path, SPACES) is None)
+    if not any(_text(root, f"{_SELLER}/{name}/cbc:CompanyID") for name in ("cac:PartyTaxScheme", "cac:PartyLegalEntity")):
+        yield "BR-CO-26"
     if not any(_text(root, name) for name in ("cbc:InvoiceTypeCode", "cbc:CreditNoteTypeCode")):
         yield "BR-4"
     if not _lines(root):
@@ -93,6 +93,8 @@ def _missing(root: ET.Element) -> Iterator[str]:
             yield "BR-30"
     for part in _subtotals(root):
         yield from (rule for rule, path in _OF_SUM.items() if part.find(path, SPACES) is None)
+        if part.find("cac:TaxCategory/cbc:Percent", SPACES) is None and _text(part, "cac:TaxCategory/cbc:ID") != OUTSIDE:
+            yield "BR-48"
     for reference in root.findall("cac:BillingReference", SPACES):
         if not _text(reference, "cac:InvoiceDocumentReference/cbc:ID"):
             yield "BR-55"
@@ -148,8 +150,26 @@ def _rates(root: ET.Element) -> Iterator[str]:
         exact = net * percent / 100
         if abs(tax - exact.quantize(Decimal((0, (1,), int(unit))), ROUND_HALF_UP)) > Decimal((0, (1,), int(unit))):
             yield f"BR-{category}-9"
-        if not _text(root, f"{_SELLER}/cac:PartyTaxScheme/cbc:CompanyID"):
+        if category != OUTSIDE and not _text(root, f"{_SELLER}/cac:PartyTaxScheme/cbc:CompanyID"):
             yield f"BR-{category}-2"
+    if any(category == OUTSIDE for category, _ in {*told, *nets}):
+        yield from _outside(root, {category for category, _ in told}, {category for category, _ in nets})
+
+
+def _outside(root: ET.Element, summed: set[str], of_lines: set[str]) -> Iterator[str]:
+    """Of what is outside the scope of VAT: nothing else is on the document, no rate and no VAT number is told, and there is a reason."""
+    if any(party.find("cac:PartyTaxScheme/cbc:CompanyID", SPACES) is not None for party in root.findall("*/cac:Party", SPACES)):
+        yield "BR-O-2"
+    if any(
+        _text(category, "cbc:ID") == OUTSIDE and category.find("cbc:Percent", SPACES) is not None
+        for category in root.iter(f"{{{CAC}}}ClassifiedTaxCategory")
+    ):
+        yield "BR-O-5"
+    for part in _subtotals(root):
+        if _text(part, "cac:TaxCategory/cbc:ID") == OUTSIDE and not _text(part, "cac:TaxCategory/cbc:TaxExemptionReason"):
+            yield "BR-O-10"
+    yield from ["BR-O-11"] * (summed != {OUTSIDE})
+    yield from ["BR-O-12"] * (of_lines != {OUTSIDE})
 
 
 def _decimals(root: ET.Element) -> Iterator[str]:

@@ -7,12 +7,14 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
+from o2c.kernel.lateness import LATE_PAYMENT
 from o2c.kernel.periods import local_time
 from o2c.views.paper.content import Paper, quantity_text
 
 if TYPE_CHECKING:
     from fpdf import FPDF
 
+    from o2c.invoicing.papers import TaxSum
     from o2c.kernel.balances import CreditPart
 
 COLUMNS = (("Description", 74, "L"), ("Quantity", 22, "R"), ("Unit price", 36, "R"), ("VAT", 14, "R"), ("Net", 24, "R"))
@@ -145,7 +147,7 @@ def _lines(pdf: FPDF, paper: Paper) -> None:
         first, *more = text
         _row(
             pdf,
-            (first, quantity_text(line), paper.unit_price(line), f"{line.percent} %" if line.percent else "", paper.money(line.net_minor)),
+            (first, quantity_text(line), paper.unit_price(line), line.rate, paper.money(line.net_minor)),
         )
         for rest in more:
             _row(pdf, (rest, "", "", "", ""))
@@ -159,12 +161,16 @@ def _rule(pdf: FPDF) -> None:
     pdf.ln(1.5)
 
 
+def _rate(tax: TaxSum) -> str:
+    return "Late payment, outside VAT," if tax.group == LATE_PAYMENT else f"VAT {tax.percent} %"
+
+
 def sums(paper: Paper) -> tuple[tuple[str, str], ...]:
     """The sums of a paper, each with its heading: net, tax by rate and in all, total, and what was to be paid.
 
     The tax in all is a particular of its own: The Value Added Tax Regulations 1995, reg. 14(1)(l); Directive 2006/112/EC, art. 226(10); EN 16931 BT-110.
     """
-    rates = ((f"VAT {tax.percent} % on {paper.money(tax.net_minor)}", paper.money(tax.tax_minor)) for tax in paper.taxes)
+    rates = ((f"{_rate(tax)} on {paper.money(tax.net_minor)}", paper.money(tax.tax_minor)) for tax in paper.taxes)
     told = [("Net", paper.money(paper.net_minor)), *(rates if paper.taxes else [("VAT", paper.money(paper.tax_minor))])]
     if len(paper.taxes) > 1:
         told.append(("VAT in all", paper.money(paper.tax_minor)))

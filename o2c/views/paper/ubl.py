@@ -7,12 +7,16 @@ from datetime import date, timedelta
 from decimal import Decimal
 from xml.etree import ElementTree as ET
 
+from o2c.invoicing.papers import INSTALMENT
+from o2c.kernel.lateness import LATE_PAYMENT
 from o2c.views.paper.content import Paper, PaperLine
 
 CUSTOMIZATION = "urn:cen.eu:en16931:2017"
 CBC = "urn:oasis:names:specification:ubl:schema:xsd:CommonBasicComponents-2"
 CAC = "urn:oasis:names:specification:ubl:schema:xsd:CommonAggregateComponents-2"
 ROOTS = {kind: f"urn:oasis:names:specification:ubl:schema:xsd:{kind}-2" for kind in ("Invoice", "CreditNote")}
+OUTSIDE = "O"
+"""Not subject to VAT, in UNCL 5305."""
 MEANS = {"card": "48", "direct-debit": "49", "pay-by-link": "68"}
 """UNCL 4461 for our methods; 1 (not defined) for any other: a transfer (30) would have to name our account (BR-61)."""
 
@@ -20,8 +24,11 @@ for prefix, space in (("cbc", CBC), ("cac", CAC), ("inv", ROOTS["Invoice"]), ("c
     ET.register_namespace(prefix, space)
 
 
-EXEMPT_BECAUSE = "Payment of an instalment: all tax was charged on the invoice of the goods"
-"""Why a sum has no tax (BT-120, which BR-E-10 wants): instalments are the one kind of line that has none."""
+EXEMPT_BECAUSE = {
+    INSTALMENT: "Payment of an instalment: all tax was charged on the invoice of the goods",
+    LATE_PAYMENT: "Interest and compensation for late payment: damages, which are outside the scope of VAT",
+}
+"""Why a sum has no tax (BT-120, which BR-E-10 and BR-O-10 want), by the tax group: these have none."""
 
 
 def ubl_of(paper: Paper) -> str:
@@ -78,6 +85,7 @@ def _scheme(parent: ET.Element) -> None:
 
 
 def _seller(root: ET.Element, paper: Paper) -> None:
+    """Who supplies. Whoever says that all of a paper is outside the scope of VAT tells no VAT number (BR-O-2), and is known by the one of its own (BR-CO-26)."""
     seller = paper.seller
     party = _part(_part(root, "AccountingSupplierParty"), "Party")
     address = _part(party, "PostalAddress")
@@ -86,10 +94,15 @@ def _seller(root: ET.Element, paper: Paper) -> None:
     _basic(address, "CityName", seller.city)  # BT-37
     _basic(address, "PostalZone", seller.postcode)  # BT-38
     _basic(_part(address, "Country"), "IdentificationCode", seller.country)  # BT-40
-    registered = _part(party, "PartyTaxScheme")
-    _basic(registered, "CompanyID", seller.tax_id)  # BT-31
-    _scheme(registered)
-    _basic(_part(party, "PartyLegalEntity"), "RegistrationName", seller.name)  # BT-27
+    outside = any(line.category == OUTSIDE for line in paper.lines)
+    if not outside:
+        registered = _part(party, "PartyTaxScheme")
+        _basic(registered, "CompanyID", seller.tax_id)  # BT-31
+        _scheme(registered)
+    legal = _part(party, "PartyLegalEntity")
+    _basic(legal, "RegistrationName", seller.name)  # BT-27
+    if outside:
+        _basic(legal, "CompanyID", seller.entity)  # BT-30
 
 
 def _buyer(root: ET.Element, paper: Paper) -> None:
@@ -106,20 +119,22 @@ def _taxes(root: ET.Element, paper: Paper) -> None:
     """The sums by category and rate: two of our groups at one rate are one here (BR-S-8)."""
     total = _part(root, "TaxTotal")
     _money(total, "TaxAmount", paper, paper.tax_minor)  # BT-110
-    sums: dict[tuple[str, str], tuple[int, int]] = {}
+    sums: dict[tuple[str, str], tuple[int, int, dict[str, None]]] = {}
     for tax in paper.taxes:
-        net_minor, tax_minor = sums.get((tax.category, tax.percent), (0, 0))
-        sums[tax.category, tax.percent] = (net_minor + tax.net_minor, tax_minor + tax.tax_minor)
-    for (category, percent), (net_minor, tax_minor) in sorted(sums.items()):
+        net_minor, tax_minor, reasons = sums.get((tax.category, tax.percent), (0, 0, {}))
+        told = reasons | dict.fromkeys([EXEMPT_BECAUSE[tax.group]] if tax.group in EXEMPT_BECAUSE else [])
+        sums[tax.category, tax.percent] = (net_minor + tax.net_minor, tax_minor + tax.tax_minor, told)
+    for (category, percent), (net_minor, tax_minor, reasons) in sorted(sums.items(), key=lambda each: each[0]):
         part = _part(total, "TaxSubtotal")
         _money(part, "TaxableAmount", paper, net_minor)  # BT-116
         _money(part, "TaxAmount", paper, tax_minor)  # BT-117
-        _category(_part(part, "TaxCategory"), category, percent, EXEMPT_BECAUSE if category == "E" else "")  # BT-118 to BT-120
+        _category(_part(part, "TaxCategory"), category, percent, "; ".join(reasons))  # BT-118 to BT-120
 
 
 def _category(parent: ET.Element, category: str, percent: str, reason: str = "") -> None:
     _basic(parent, "ID", category)
-    _basic(parent, "Percent", percent)
+    if category != OUTSIDE:  # BR-O-5
+        _basic(parent, "Percent", percent)
     if reason:
         _basic(parent, "TaxExemptionReason", reason)
     _scheme(parent)

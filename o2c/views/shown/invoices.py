@@ -19,7 +19,8 @@ class SupplierShown(TypedDict):
 
 class InvoiceLineShown(TypedDict):
     """A line: `quantity` of a `unit` (UN/ECE Recommendation 20) at `unit_price_minor` for each `price_per` of it; `to_day` is exclusive. A discount
-    (`discount` names it) is a line below nothing that lowers the line `of_line`, counted from 1; of any other line these are empty and 0."""
+    (`discount` names it) is a line below nothing that lowers the line `of_line`, counted from 1; of any other line these are empty and 0. One that
+    charges for late payment says `of_invoice` for which, and is of no order."""
 
     order: str
     item: str
@@ -38,6 +39,7 @@ class InvoiceLineShown(TypedDict):
     tax_percent: str
     discount: str
     of_line: int
+    of_invoice: str
 
 
 class DiscountEndingShown(TypedDict):

@@ -119,7 +119,7 @@ class PlanPartShown(TypedDict):
 
 class LateClaimShown(TypedDict):
     """What a business owes by law for paying an invoice late, up to and including today, in minor units: simple interest for so many days, from `from_day`
-    up to, not including, `to_day`, and the fixed sum. It is told, and charged by no bill."""
+    up to, not including, `to_day`, and the fixed sum. `charged_minor` is what bills have of both, less what they gave back: nothing where the market's policy charges none."""
 
     invoice: str
     from_day: str
@@ -127,6 +127,7 @@ class LateClaimShown(TypedDict):
     days: int
     interest_minor: int
     fixed_minor: int
+    charged_minor: int
 
 
 class CollectionShown(TypedDict):
