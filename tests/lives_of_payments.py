@@ -12,6 +12,7 @@ CREDIT_TAKEN_BACK: dict[str, Any] = {
         ("account.opened", {}), ("account.credit-received", {"amount_minor": 20_000}), ("account.refund-wanted", {"amount_minor": 15_000}),
         ("account.refund-withdrawn", {"amount_minor": 15_000}),
     ),
+    "a number that was late": (("account.opened", {}), ("account.compensated", {}), ("account.charge-started", {}), ("account.credit-used", {"amount_minor": 300})),
     "its credit taken back": (
         ("account.opened", {}), ("account.credit-received", {"amount_minor": 700}), ("account.credit-received", {}),
         ("account.credit-taken-back", {"amount_minor": 900}),

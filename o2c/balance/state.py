@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from o2c.kernel.balances import (
+    Compensated,
     CreditPart,
     CreditReceived,
     CreditTakenBack,
@@ -29,7 +30,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Lot:
-    """Money of one origin, in minor units, and how it came: what came above an `invoice`, or the `deposit` of an order, which `of` names."""
+    """Money of one origin, in minor units, and how it came: what came above an `invoice`, the `deposit` of an order, or a
+    `compensation` for a number, which `of` names."""
 
     origin: str
     of: str
@@ -128,6 +130,8 @@ def moved(balance: Balance, event: OfBalance) -> Balance:
         case CreditReceived():
             lot = Lot("invoice", event.invoice, amount_minor, event.method, event.reference)
             return changed(balance, credits=_with(balance.credits, lot))
+        case Compensated():
+            return changed(balance, credits=_with(balance.credits, Lot("compensation", event.msisdn, amount_minor)))
         case CreditTakenBack():
             return _taken_back(balance, event)
         case CreditUsed():

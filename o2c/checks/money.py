@@ -17,10 +17,11 @@ _MISPLACED = """WITH held AS (
         SELECT stream, type, command_id, body, (body->>'amount_minor')::bigint AS amount, coalesce((body->>'of_owed_minor')::bigint, 0) AS of_owed,
             coalesce((body->>'of_credit_minor')::bigint, 0) * CASE type WHEN 'account.refund-released' THEN -1 ELSE 1 END AS of_credit
         FROM o2c.event WHERE type = ANY(ARRAY['account.deposit-kept', 'account.deposit-freed', 'account.credit-received',
-            'account.credit-taken-back', 'account.credit-used', 'account.money-returned', 'account.refund-released', 'account.refund-reserved'])),
+            'account.credit-taken-back', 'account.credit-used', 'account.money-returned', 'account.refund-released', 'account.refund-reserved',
+            'account.compensated'])),
     flaw AS (
         SELECT stream, 'gave more than it held' AS flaw FROM held GROUP BY stream
-        HAVING coalesce(sum(CASE WHEN type = 'account.credit-received' OR body->>'becomes' = 'credit' THEN amount
+        HAVING coalesce(sum(CASE WHEN type IN ('account.credit-received', 'account.compensated') OR body->>'becomes' = 'credit' THEN amount
                 WHEN type IN ('account.credit-used', 'account.credit-taken-back', 'account.money-returned') THEN of_owed - amount ELSE -of_credit END), 0) < 0
             OR coalesce(sum(CASE WHEN body->>'becomes' = 'owed' THEN amount ELSE of_credit - of_owed END), 0) < 0
         UNION ALL
@@ -69,11 +70,12 @@ _SUMS = """WITH bill AS (
         SELECT coalesce(sum((body->>'amount_minor')::bigint) FILTER (WHERE type = 'deposit.received'), 0)::bigint AS deposited,
             coalesce(sum((body->>'amount_minor')::bigint) FILTER (WHERE type = 'deposit.received' AND schema_version = 1), 0)::bigint AS unkept,
             coalesce(sum((body->>'amount_minor')::bigint) FILTER (WHERE type = 'account.money-returned'), 0)::bigint AS returned,
-            coalesce(sum((body->>'amount_minor')::bigint * CASE type WHEN 'account.credit-received' THEN 1 WHEN 'account.deposit-kept' THEN 1
+            coalesce(sum((body->>'amount_minor')::bigint) FILTER (WHERE type = 'account.compensated'), 0)::bigint AS compensated,
+            coalesce(sum((body->>'amount_minor')::bigint * CASE type WHEN 'account.credit-received' THEN 1 WHEN 'account.compensated' THEN 1 WHEN 'account.deposit-kept' THEN 1
                 WHEN 'account.credit-used' THEN -1 WHEN 'account.credit-taken-back' THEN -1 WHEN 'account.money-returned' THEN -1 ELSE 0 END), 0)::bigint AS held
         FROM o2c.event WHERE type = 'deposit.received' OR (starts_with(type, 'account.') AND jsonb_exists(body, 'amount_minor')))
-    SELECT paid + deposited AS came, noted, settled, held, returned, unclaimed + unkept AS earlier FROM invoiced, held"""
-"""What came and was not charged back, and what notes gave back of it, and where it is, in minor units: on invoices, with accounts, paid back. `earlier` came before accounts
+    SELECT paid + deposited AS came, noted + compensated AS noted, settled, held, returned, unclaimed + unkept AS earlier FROM invoiced, held"""
+"""What came and was not charged back, what notes gave back of it and customers were compensated with, and where it is, in minor units: on invoices, with accounts, paid back. `earlier` came before accounts
 held any. No parameters."""
 
 _MADE = "SELECT to_regclass('projection.closings') IS NOT NULL AND to_regclass('projection.postings') IS NOT NULL AS made"

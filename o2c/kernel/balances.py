@@ -10,12 +10,12 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from o2c.kernel.event import Event, Pii, Upcast
+from o2c.kernel.event import Event, Names, Pii, Upcast
 
 
 class CreditPart(BaseModel):
-    """A part of a credit that an invoice used, in minor units, and where it came from: what came too much for an `invoice`, or was credited of it, or
-    the `deposit` of an order; `of` is the number of the invoice or the id of the order."""
+    """A part of a credit that an invoice used, in minor units, and where it came from: what came too much for an `invoice`, or was credited of it, the
+    `deposit` of an order, or a `compensation`; `of` is the number of the invoice, the id of the order, or the number that was late."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -75,6 +75,22 @@ class CreditReceived(OfBalance, name="account.credit-received", stream="account"
     invoice: str
     method: str = ""
     reference: str = ""
+
+
+class Compensated(OfBalance, name="account.compensated", stream="account"):
+    """A number was ported late by us: the customer has a credit of `per_day_minor` for each of the `days` that count by the market's `rules`. `order` and `item` had the
+    number ported in, or brought the product whose number went."""
+
+    example = {
+        **_HELD, "amount_minor": 500, "cause": "port-in", "msisdn": "+447700900123", "days": 2, "per_day_minor": 250, "order": _ORDER, "item": "1", "rules": "PT@2012-03",
+    }  # fmt: skip
+    cause: Literal["port-in", "port-out"]
+    msisdn: Annotated[str, Names("number")]
+    days: int
+    per_day_minor: int
+    order: str
+    item: str
+    rules: str
 
 
 class CreditTakenBack(OfBalance, name="account.credit-taken-back", stream="account"):

@@ -29,6 +29,7 @@ CHART: Mapping[str, Kind] = {
     "other-income": "income",
     "unallocated": "liability",
     "write-off": "expense",
+    "compensation": "expense",
 }
 """The accounts of the chart and what each is. `cash` is what banks and card schemes clear; `deferred-revenue` is billed and not yet served, `prepaid` is paid and not yet used;
 `instalment-receivable` is of goods that were delivered, taxed and invoiced, and stands on no bill yet;
@@ -141,6 +142,7 @@ TABLE: Mapping[str, Callable[[Body], tuple[Posting, ...] | Iterator[Posting]]] =
     "payment.charged-back": _moves(debit="receivable", credit="cash"),
     "payment.moved": _moves(debit="receivable", credit="cash"),
     "account.credit-received": _moves(debit="receivable", credit="customer-credit"),
+    "account.compensated": _moves(debit="compensation", credit="customer-credit"),
     "account.credit-taken-back": _moves(debit="customer-credit", credit="receivable"),
     "account.credit-used": _moves(debit="customer-credit", credit="receivable"),
     "account.deposit-kept": _moves(debit="cash", credit="deposit"),

@@ -16,7 +16,7 @@ _PARTS_WITH_NAME = 3
 class AddressRules:
     """How an address is written in a market; the patterns are matched without regard to case.
 
-    `postcode` has two groups, which are shown with a space between them. `premises` matches a part with a house number and its street,
+    `postcode` has one group, or two that are shown with a space between them. `premises` matches a part with a house number and its street,
     `unit` what may stand before them (a flat, a floor). Where `house_names` are in use, a name may take the place of the number, in a part of
     its own before street and town. `countries` are the names of the country itself that may end an address, in small letters.
     """

@@ -11,7 +11,7 @@ from typing import Literal
 from o2c.kernel.periods import local_date, local_time
 from o2c.markets.addresses import AddressRules
 from o2c.markets.collecting import CollectionRules
-from o2c.markets.life import LifeRules
+from o2c.markets.life import LifeRules, PortDelayRules
 from o2c.markets.paying import AgainRules
 from o2c.markets.usage import UsageRules
 
@@ -79,7 +79,7 @@ class PortingRules:
     `window_closes` (local); a port can be moved or taken back until `change_until` (local) on the working day before. A code is good for
     `code_valid_days` after it was given (None: it does not age); from `bulk_from` numbers of one customer and code on, a port is a bulk
     process that is arranged by hand (None: no such limit). `refusals` maps the clearing house's words for a donor's refusal to our reason
-    code; a refusal that is no lawful ground in the market is asked again (NP-CONFLICT).
+    code; a refusal that is no lawful ground in the market is asked again (NP-CONFLICT). `delay` is what a late port is made good with.
     """
 
     code_name: str
@@ -93,6 +93,7 @@ class PortingRules:
     bulk_from: int | None
     donor_names_day: bool
     refusals: Mapping[str, str]
+    delay: PortDelayRules
     source: str
 
 

@@ -22,7 +22,7 @@ from o2c.markets.base import (
 )
 from o2c.markets.collecting import USUAL_STAGES, BadDebtRelief, CollectionRules, LateInterest
 from o2c.markets.interest import BANK_RATE
-from o2c.markets.life import LifeRules, PortOutRules, SuspensionRules
+from o2c.markets.life import LifeRules, PortDelayRules, PortOutRules, SuspensionRules
 from o2c.markets.paying import CARDS, AgainRules
 from o2c.markets.usage import EU_EEA, WEEKDAYS, LimitRules, TimeBand, UsageRules, Zone
 
@@ -92,6 +92,11 @@ GB = Market(
             "BARRED": "NP-BAR",
             "REFUSED": "NP-BAR",
         },
+        delay=PortDelayRules(
+            minor_per_day=0,
+            working_days=False,
+            source="a duty to compensate in a reasonable way, without a tariff; Ofcom's automatic scheme covers fixed lines only: porting facts, section 3.1 [M]",
+        ),
         source="one working day, a PAC valid for 30 days, the automatic process for 1 to 24 numbers: Ofcom General Conditions of "
         "Entitlement, C7, and Ofcom's rules on text-to-switch of 1 July 2019; requests frozen from 17:00 on the working day before: "
         "central clearing as an operator publishes it (developers.transatel.com, UK portability); opening hours: the operators' own practice",

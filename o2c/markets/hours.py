@@ -19,16 +19,19 @@ class OfficeHours:
     source: str
 
 
-OFFICE_HOURS: Mapping[str, OfficeHours] = {
-    "GB": OfficeHours(time(9), time(17), "the operator's own practice [M]"),
-    "NL": OfficeHours(time(9), time(17), "the operator's own practice [M]"),
-}
-"""By market code. No statute sets them, so they stand apart from the rules that orders pin: past figures change when these do."""
+_USUAL = OfficeHours(time(9), time(17), "the operator's own practice [M]")
+OFFICE_HOURS: Mapping[str, OfficeHours] = {"GB": _USUAL, "NL": _USUAL}
+"""By market code; the usual ones for a market without hours of its own. No statute sets them, so they stand apart from the rules that orders pin: past figures change when these do."""
+
+
+def office_hours(market: Market) -> OfficeHours:
+    """Give the office hours of a market."""
+    return OFFICE_HOURS.get(market.code, _USUAL)
 
 
 def working_time(market: Market, start: datetime, end: datetime) -> timedelta:
     """How much of the span from `start` to `end` (half-open) lies in office hours on working days; nothing of one that ends before it starts."""
-    hours, zone = OFFICE_HOURS[market.code], market.zone
+    hours, zone = office_hours(market), market.zone
     day, last, worked = local_date(start, zone), local_date(end, zone), timedelta()
     while day <= last:
         if is_working_day(market.calendar, day):

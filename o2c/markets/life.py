@@ -38,6 +38,24 @@ class PortOutRules:
 
 
 @dataclass(frozen=True, slots=True)
+class PortDelayRules:
+    """What a customer is credited by itself for a port that is late by us: `minor_per_day` for each number and each day late (0: the market has no tariff), in
+    calendar days or in its working days. A day that is not whole does not count."""
+
+    minor_per_day: int
+    working_days: bool
+    source: str
+
+    def due_minor(self, days: int, working_days: int) -> int:
+        """Give what is due for so many days late, of which so many are worked; minor units."""
+        return self.minor_per_day * self.days(days, working_days)
+
+    def days(self, days: int, working_days: int) -> int:
+        """Give the days that count."""
+        return max(working_days if self.working_days else days, 0)
+
+
+@dataclass(frozen=True, slots=True)
 class LifeRules:
     """How products in service change and end.
 

@@ -22,7 +22,7 @@ from o2c.markets.base import (
 )
 from o2c.markets.collecting import USUAL_STAGES, BadDebtRelief, CollectionRules, LateInterest
 from o2c.markets.interest import ECB_MAIN_REFINANCING
-from o2c.markets.life import LifeRules, PortOutRules, SuspensionRules
+from o2c.markets.life import LifeRules, PortDelayRules, PortOutRules, SuspensionRules
 from o2c.markets.paying import CARDS, AgainRules
 from o2c.markets.usage import EU_EEA, WEEKDAYS, LimitRules, TimeBand, UsageRules, Zone
 
@@ -95,6 +95,11 @@ NL = Market(
             "CONTRACT": "NP-CONFLICT",
             "DEBT": "NP-CONFLICT",  # neither an open contract nor a debt is a ground
         },
+        delay=PortDelayRules(
+            minor_per_day=0,
+            working_days=False,
+            source="rules on compensation are for each country to make (Directive (EU) 2018/1972, art. 106(8)); no tariff known: porting facts, section 3.1 [M]",
+        ),
         source="one working day: Directive (EU) 2018/1972, art. 106; the donor's answer names the first possible date (COIN messages); an open "
         "contract is no ground to block since February 2022, nor is a debt; cut-offs and opening hours: the operators' own practice [M]",
     ),

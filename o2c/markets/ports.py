@@ -1,10 +1,14 @@
-"""Port windows of a market: when one opens and closes, until when it can be moved, and how late a port is. Pure."""
+"""Port windows of a market: when one opens and closes, until when it can be moved, how late a port is, and what a late one is made good with. Pure."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from typing import Literal
 
+from o2c.kernel.balances import Compensated
+from o2c.kernel.charges import account_stream
+from o2c.kernel.event import Event
 from o2c.kernel.periods import local_date, local_time
 from o2c.markets.base import Market, WorkCalendar, is_working_day, port_window
 
@@ -68,3 +72,40 @@ def code_expired(market: Market, given_on: date, on: date) -> bool:
 
 def _at(market: Market, day: date, clock: time) -> datetime:
     return local_time(day, clock.hour, clock.minute, market.zone)
+
+
+def compensation(
+    market: Market,
+    *,
+    cause: Literal["port-in", "port-out"],
+    account: str,
+    customer: str,
+    currency: str,
+    msisdn: str,
+    order: str,
+    item: str,
+    late_days: int,
+    late_working_days: int,
+) -> tuple[tuple[str, Event], ...]:
+    """Give the credit that a customer has of a number ported late by us, as an event of the account; nothing where none is due.
+
+    Source: the `source` of the market's rules for late ports.
+    """
+    rule = market.porting.delay
+    amount_minor = rule.due_minor(late_days, late_working_days)
+    if not amount_minor:
+        return ()
+    credited = Compensated(
+        account=account,
+        customer=customer,
+        currency=currency,
+        amount_minor=amount_minor,
+        cause=cause,
+        msisdn=msisdn,
+        days=rule.days(late_days, late_working_days),
+        per_day_minor=rule.minor_per_day,
+        order=order,
+        item=item,
+        rules=market.pin,
+    )
+    return ((account_stream(account), credited),)

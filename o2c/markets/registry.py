@@ -7,10 +7,11 @@ from o2c.kernel.refusal import Refused
 from o2c.markets.base import Market
 from o2c.markets.gb import GB
 from o2c.markets.nl import NL
+from o2c.markets.pt import PT, PT_2009, PT_2012
 
 HOME = GB.code
 """The market of papers that name none."""
-MARKETS: Mapping[str, tuple[Market, ...]] = {"GB": (GB,), "NL": (NL,)}
+MARKETS: Mapping[str, tuple[Market, ...]] = {"GB": (GB,), "NL": (NL,), "PT": (PT_2009, PT_2012, PT)}
 _BY_PIN = {market.pin: market for versions in MARKETS.values() for market in versions}
 
 

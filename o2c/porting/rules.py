@@ -15,7 +15,7 @@ from o2c.kernel.step import RECALL_LEAD
 from o2c.kernel.telephones import possible_mobile
 from o2c.kernel.work import Work
 from o2c.markets.base import code_is_wellformed
-from o2c.markets.ports import PortWindow
+from o2c.markets.ports import PortWindow, compensation
 from o2c.orders.planning import IN_SERVICE
 from o2c.porting import timing
 from o2c.porting.events import (
@@ -205,7 +205,7 @@ def cutover_request(work: Work) -> Mapping[str, Any]:
 
 
 def ported(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
-    """Decide that the number is ours, and count how late it is if an agreed window was missed.
+    """Decide that the number is ours, and count how late it is if an agreed window was missed; the customer is credited what the market has for that.
 
     An answer that is got by query after the window tells of a cut-over that was asked for, and done, in it.
     """
@@ -215,7 +215,18 @@ def ported(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
     event = NumberPortedIn(
         item=work.item, attempt=work.attempt, msisdn=before["msisdn"], agreed_on=agreed_on, ported_on=ported_on.isoformat(), **late
     )
-    return just(event)
+    credited = compensation(
+        work.market,
+        cause="port-in",
+        account=work.subject.account,
+        customer=work.state.party,
+        currency=work.subject.currency,
+        msisdn=before["msisdn"],
+        order=work.state.order_id,
+        item=work.item,
+        **late,
+    )
+    return Decision((event,), credited)
 
 
 def frozen(work: Work, at: datetime) -> str:

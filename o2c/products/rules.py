@@ -23,7 +23,7 @@ from o2c.kernel.shapes import StepCancelled
 from o2c.kernel.work import Work
 from o2c.markets.base import Market, port_window
 from o2c.markets.life import CODE, CODE_EXPIRED, LEAVING, LOCKED, PORTING, SIM_SWAP
-from o2c.markets.ports import port_deadline, window_of, working_days_late
+from o2c.markets.ports import compensation, port_deadline, window_of, working_days_late
 from o2c.products import leaving_events as leaving
 from o2c.products.events import PortingCodeIssued, PortingCodeRefused, ProductTerminated, Standing, place_of, product_stream
 from o2c.products.leaving_events import PortOutAuthorised, PortOutRejected
@@ -283,7 +283,30 @@ def ported_out(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
     )
     kept = {step: place for step, place in state.standing.pieces.items() if step != NUMBER}
     ended = ProductTerminated(cause=PORTED_OUT, ended_on=today.isoformat(), gives_back=kept)
-    return Decision((done, ended), (*_charged_early(state, early, today), *_ends_charge(state, today), *_base_ended(work, today)))
+    charges = (*_charged_early(state, early, today), *_ends_charge(state, today), *_base_ended(work, today))
+    return Decision((done, ended), (*_late_by_us(work, agreed_on), *charges))
+
+
+def _late_by_us(work: Work, agreed_on: date) -> tuple[tuple[str, Event], ...]:
+    """The credit for the days from the one agreed to that on which the service was switched off; what the other operator took beyond it is not ours."""
+    state, off_on = (
+        cast("ProductState", work.state),
+        date.fromisoformat(work.outcomes["port-out"].get("switched_off_on") or agreed_on.isoformat()),
+    )
+    assert state.standing is not None
+    assert state.port_out is not None
+    return compensation(
+        work.market,
+        cause="port-out",
+        account=state.standing.account,
+        customer=state.standing.customer,
+        currency=state.currency,
+        msisdn=state.port_out.msisdn,
+        order=state.order,
+        item=state.item,
+        late_days=(off_on - agreed_on).days,
+        late_working_days=working_days_late(work.market.calendar, agreed_on, off_on),
+    )
 
 
 def _base_ended(work: Work, today: date) -> Iterator[tuple[str, Event]]:

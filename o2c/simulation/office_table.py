@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from o2c.kernel.periods import local_date, local_time
 from o2c.markets.base import Market, first_working_day, is_working_day, working_day_after
-from o2c.markets.hours import OFFICE_HOURS
+from o2c.markets.hours import office_hours
 from o2c.markets.registry import HOME, current
 from o2c.markets.registry import market as pinned
 
@@ -99,7 +99,7 @@ class Table:
 
     def days_later(self, market: Market, at: datetime, days: int) -> datetime:
         """The opening of the desk so many working days after a time."""
-        return _on(working_day_after(market.calendar, local_date(at, market.zone), days), OFFICE_HOURS[market.code].opens, market)
+        return _on(working_day_after(market.calendar, local_date(at, market.zone), days), office_hours(market).opens, market)
 
 
 class Hours(NamedTuple):
@@ -114,7 +114,7 @@ class Hours(NamedTuple):
 def _hours(pin: str, day: date) -> Hours:
     """They are asked for every open fallout at every look."""
     market = pinned(pin) or current(HOME, day)
-    hours = OFFICE_HOURS[market.code]
+    hours = office_hours(market)
     return Hours(is_working_day(market.calendar, day), _on(day, hours.opens, market), _on(day, hours.closes, market))
 
 
