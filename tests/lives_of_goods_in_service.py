@@ -42,7 +42,7 @@ OF_PRODUCTS: Mapping[str, Sequence[Told]] = {
         ("port-out.switch-off-requested", {}), ("call.parked", _OFF), ("call.resumed", _OFF), ("port-out.fell-out", {}), ("retry.scheduled", _OFF),
         ("port-out.switch-off-requested", {"attempt": 2}), ("partner.accepted", _OFF), ("partner.silent", _OFF), ("port-out.withdrawn", {}), ("step.cancelled", {"step": "port-out"}), ("porting-code.lapsed", {}),
         ("port-out.authorised", {"reference": "PRT-902"}), ("port-out.switch-off-requested", {"attempt": 2}), ("port-out.switched-off", {"attempt": 2}),
-        ("port-out.cutover-awaited", {}), ("port-out.failed", {}), ("reactivation.requested", {}), ("reactivation.fell-out", {}), ("reactivation.done", {}),
+        ("port-out.cutover-awaited", {}), ("port-out.failed", {}), ("reactivation.requested", {}), ("reactivation.fell-out", {}), ("reactivation.completed", {}),
     ),
     "a change that was dropped": (
         ("product.started", {}), ("product.change-accepted", {}), ("product.change-accepted", {**_ANOTHER, "attributes": ["number"]}), ("product.change-dropped", {}),

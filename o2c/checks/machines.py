@@ -130,7 +130,7 @@ PORT_OUT = _machine(
         "port-out.switched-off": "off",
         "port-out.completed": "gone",
         "port-out.failed": "failed",
-        "reactivation.done": "stayed",
+        "reactivation.completed": "stayed",
     },
     before="authorised",
     authorised="off withdrawn",

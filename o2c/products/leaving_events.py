@@ -132,7 +132,7 @@ class ReactivationRequested(Requested, name="reactivation.requested", step="reac
     example = {"attempt": 1, "due_at": "2026-03-06T12:00:00Z"}
 
 
-class ServiceReactivated(Done, name="reactivation.done", step="reactivation", stream="product"):
+class ServiceReactivated(Done, name="reactivation.completed", step="reactivation", stream="product"):
     """The service is on again, since `reactivated_at`; the product goes on as before."""
 
     example = {"reactivated_at": "2026-03-06T12:01:00Z"}

@@ -147,7 +147,7 @@ TABLE: dict[str, tuple[History, History]] = {
     ),
     "port-out-states": (
         [goods("port-out.authorised"), goods("port-out.completed", 1)],
-        [goods("port-out.authorised"), goods("port-out.switched-off", 1), goods("port-out.failed", 2), goods("reactivation.done", 3),
+        [goods("port-out.authorised"), goods("port-out.switched-off", 1), goods("port-out.failed", 2), goods("reactivation.completed", 3),
          goods("port-out.authorised", 4), goods("port-out.switched-off", 5), goods("port-out.completed", 6)],
     ),
     "credit-before-activation": (
