@@ -56,10 +56,17 @@ def give_up_refund(app: Engine, context: Context, account: str, refund: str, *, 
     """
     if not reason.strip():
         raise Refused(f"refund {refund}: say why it is given up")
-    stream, whose = refund_stream(refund), account_stream(account)
+    whose = account_stream(account)
     balance = app.load([whose])[whose].state.balance
     if refund in balance.wanted or refund in balance.withdrawn:
-        return _withdraw(app, context, whose, refund, reason.strip())
+        deed = _withdrawal(context, whose, refund, reason.strip())
+    else:
+        deed = _giving_up(app, context, account, refund, reason.strip())
+    return act(app, context, "refunds.give-up", deed)
+
+
+def _giving_up(app: Engine, context: Context, account: str, refund: str, reason: str) -> Deed:
+    stream, whose = refund_stream(refund), account_stream(account)
     opened = app.load([stream])[stream].state.opened
     if opened is None or opened.account != account:
         raise Refused(
@@ -69,17 +76,16 @@ def give_up_refund(app: Engine, context: Context, account: str, refund: str, *, 
 
     def take(state: RefundState, at: datetime) -> Decision:
         work = app.work(stream, state, "", "refund")
-        return rules.give_up(work, beside[whose].state, author=context.actor, comment=reason.strip())
+        return rules.give_up(work, beside[whose].state, author=context.actor, comment=reason)
 
-    deed = Deed(stream, (take,), ["give up refund", refund, reason], beside=beside)
-    return act(app, context, "refunds.give-up", deed)
+    return Deed(stream, (take,), ["give up refund", refund, reason], beside=beside)
 
 
-def _withdraw(app: Engine, context: Context, stream: str, refund: str, reason: str) -> Written:
+def _withdrawal(context: Context, stream: str, refund: str, reason: str) -> Deed:
     def take(state: AccountState, at: datetime) -> Decision:
         return rules.withdraw(state, refund, author=context.actor, comment=reason)
 
-    return act(app, context, "refunds.give-up", Deed(stream, (take,), ["withdraw refund", refund, reason]))
+    return Deed(stream, (take,), ["withdraw refund", refund, reason])
 
 
 def _holding(app: Engine, account: str) -> AccountState:
