@@ -7,9 +7,10 @@ from datetime import date, datetime
 
 from o2c.catalogue.events import PriceRiseAnnounced
 from o2c.catalogue.rules import price_at
-from o2c.catalogue.state import CatalogueState
+from o2c.catalogue.state import STREAM, CatalogueState
 from o2c.kernel.recurrence import Recurrence
 from o2c.kernel.refusal import Refused
+from o2c.kernel.work import Work
 from o2c.markets.base import Market
 
 
@@ -51,6 +52,11 @@ def announce_rise(
             law=rules.source,
         )
     ]
+
+
+def announced(work: Work) -> Sequence[PriceRiseAnnounced]:
+    """Give the rises that were announced, of a work that read the catalogue's stream."""
+    return getattr(work.read.get(STREAM), "rises", ())
 
 
 def rises_of(

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from secrets import randbelow
 from uuid import uuid4
 
+from o2c.catalogue.events import PriceRiseAnnounced
+from o2c.catalogue.state import STREAM as CATALOGUE
 from o2c.desk.act import Deed, act
 from o2c.engine.app import Context, Engine, Written
 from o2c.kernel.decision import Decision
@@ -54,15 +57,15 @@ def porting_code(app: Engine, context: Context, product: str) -> PortingCode:
     stream, before = product_stream(product), _state(app, product)
     all_seen(app)
     rules, account = app.book.market(before.market), before.standing.account if before.standing else ""
-    owed_minor, drawn = open_minor(app, account), _drawn(rules)
+    owed_minor, drawn, rises = open_minor(app, account), _drawn(rules), app.load([CATALOGUE])[CATALOGUE].state.rises
 
     def give(state: ProductState, at: datetime) -> Decision:
-        return of_products.porting_code(state, rules, drawn, owed_minor=owed_minor, at=at)
+        return of_products.porting_code(state, rules, drawn, owed_minor=owed_minor, at=at, rises=rises)
 
     # A code that is good today is not tomorrow, though nothing happened to the product: whoever asks again is answered anew.
     context = context if context.command_id else replace(context, command_id=str(uuid4()))
     written = act(app, context, "products.porting-code", Deed(stream, (give,), ["porting-code"]))
-    return _answer(_state(app, product), rules, written, owed_minor, app.clock().now)
+    return _answer(_state(app, product), rules, rises, written, owed_minor, app.clock().now)
 
 
 def _state(app: Engine, product: str) -> ProductState:
@@ -79,7 +82,9 @@ def _drawn(rules: Market) -> str:
     return f"{given.code_prefix}{randbelow(10**given.code_digits):0{given.code_digits}d}" if given.code_digits else ""
 
 
-def _answer(state: ProductState, rules: Market, written: Written, owed_minor: int, now: datetime) -> PortingCode:
+def _answer(
+    state: ProductState, rules: Market, rises: Sequence[PriceRiseAnnounced], written: Written, owed_minor: int, now: datetime
+) -> PortingCode:
     assert state.standing is not None
     today = local_date(now, rules.zone)
     code = None if state.code_refused else of_products.good_code(state, today)
@@ -89,7 +94,7 @@ def _answer(state: ProductState, rules: Market, written: Written, owed_minor: in
         msisdn=state.standing.holds.get("msisdn", ""),
         code=code.code if code else "",
         valid_through=code.valid_through if code else "",
-        early_minor=of_products.early_minor(state.standing, rules, today),
+        early_minor=of_products.early_minor(state.standing, rules, today, since=state.started_on, rises=rises),
         owed_minor=owed_minor,
         currency=state.currency,
         refused=WHY[state.code_refused.ground] if state.code_refused else "",

@@ -10,6 +10,8 @@ from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from typing import Any, cast
 
+from o2c.catalogue.rises import announced
+from o2c.catalogue.state import STREAM as CATALOGUE
 from o2c.inventory.events import InventoryUpdated
 from o2c.kernel.charges import ChargeStarted, ChargeWithdrawn, account_stream
 from o2c.kernel.decision import NOTHING, Decision
@@ -36,9 +38,9 @@ _OBTAINED = {"sim": ("sim",), "number": ("number",)}
 
 
 def products(work: Work) -> tuple[str, ...]:
-    """Name the streams of the product that the item changes, and of those that end with it."""
+    """Name the streams of the product that the item changes, and of those that end with it; of one that ends the catalogue's too, for announced rises."""
     held = products_of(work.state)[work.subject.line]
-    return (product_stream(held.product), *_dependants(held))
+    return (product_stream(held.product), *_dependants(held), *((CATALOGUE,) if TERMINATION in held.attributes else ()))
 
 
 def _dependants(held: HeldProduct) -> tuple[str, ...]:
@@ -48,11 +50,12 @@ def _dependants(held: HeldProduct) -> tuple[str, ...]:
 def update(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
     """Bring the product in line with the order, from the present day of the market's calendar on; what it costs follows from the same day."""
     held, today = _held(work), local_date(at, work.market.zone)
-    charged_minor = early_minor(held.standing, work.market, today) if TERMINATION in held.attributes else 0
+    is_end = TERMINATION in held.attributes
+    charged_minor = early_minor(held.standing, work.market, today, since=held.started_on, rises=announced(work)) if is_end else 0
     done = InventoryUpdated(
         item=work.item, attempt=work.attempt, product=held.product, effective_on=today.isoformat(), early_minor=charged_minor
     )
-    if TERMINATION in held.attributes:
+    if is_end:
         return Decision((done,)) + _terminated(work, held, today, charged_minor)
     return Decision((done,)) + _changed(work, held, today) + _rests_or_serves(work, held, today)
 

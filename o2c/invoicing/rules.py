@@ -10,7 +10,7 @@ from typing import Any
 
 from o2c.balance.state import moved, parts_used
 from o2c.catalogue.events import PriceRiseAnnounced
-from o2c.catalogue.rises import price_on, rises_of
+from o2c.catalogue.rises import announced, price_on, rises_of
 from o2c.catalogue.state import STREAM as CATALOGUE
 from o2c.customers.events import CustomerRegistered
 from o2c.customers.state import stream_of as customer_stream
@@ -56,7 +56,7 @@ def bill(work: Work, data: Mapping[str, Any], at: datetime, *, pays: Pays = pays
     state: AccountState = work.state
     run_on = date.fromisoformat(state.due_run)
     used, of_usage = usage_of_run(work, run_on)
-    rises = getattr(work.read.get(CATALOGUE), "rises", ())
+    rises = announced(work)
     recurring = (
         discounted(charge, charge_lines(charge, run_on, _own_rises(rises, charge, work.market)), run_on.day)
         for _, charge in sorted(state.charges.items())

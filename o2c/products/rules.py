@@ -6,11 +6,14 @@ day of the port) and 3.3 (port-out); Directive (EU) 2018/1972, art. 106 (the don
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, cast
 
+from o2c.catalogue.events import PriceRiseAnnounced
+from o2c.catalogue.rises import announced, rises_of
+from o2c.catalogue.state import STREAM as CATALOGUE
 from o2c.customers.events import CustomerContacted
 from o2c.customers.state import stream_of
 from o2c.kernel.charges import ChargeStarted, ChargeWithdrawn, account_stream
@@ -45,10 +48,17 @@ def terminate(state: ProductState, *, cause: str, ended_on: str) -> Decision:
     return just(ProductTerminated(cause=cause, ended_on=ended_on, gives_back=state.standing.pieces))
 
 
-def early_minor(stands: Standing, market: Market, today: date) -> int:
+def early_minor(stands: Standing, market: Market, today: date, *, since: str, rises: Sequence[PriceRiseAnnounced]) -> int:
     """Give what an end on a day costs before the term is over, net, in minor units: the market's share of the recurring prices of the months that were still to
-    come, a begun one by its days; 0 for a contract without a term, or after it."""
+    come, a begun one by its days. 0 for a contract without a term, after it, and for who was told of a dearer price and leaves before it begins.
+
+    `since` is the day on which the product started, `rises` are all that were announced. Source: Directive (EU) 2018/1972, art. 105(4); Ofcom General
+    Conditions of Entitlement, C1.14 to C1.17 (the right to exit without costs when the price of a running contract is raised).
+    """
     if not stands.commitment_ends_on or not stands.recurring_minor or today.isoformat() >= stands.commitment_ends_on:
+        return 0
+    told = rises_of(rises, offering=stands.offering, market=market.code, recurrence=stands.terms.recurrence, starts_on=since)
+    if any(each.exit_right and each.announced_on <= today.isoformat() < each.from_day for each in told):
         return 0
     end, left_minor = date.fromisoformat(stands.commitment_ends_on), 0
     for own in stands.terms.recurrence.periods(today, since=today, through=end):
@@ -63,9 +73,11 @@ def good_code(state: ProductState, on: date) -> PortingCodeIssued | None:
     return code if code and on.isoformat() <= code.valid_through else None
 
 
-def porting_code(state: ProductState, market: Market, code: str, *, owed_minor: int, at: datetime) -> Decision:
+def porting_code(
+    state: ProductState, market: Market, code: str, *, owed_minor: int, at: datetime, rises: Sequence[PriceRiseAnnounced] = ()
+) -> Decision:
     """Give a code for the number of a product, or refuse one on a ground of the market, and tell the customer at the contact that stands; nothing while an earlier
-    code is good, or for a no that was said on the same day.
+    code is good, or for a no that was said on the same day. `rises` are those of prices that were announced (see `early_minor`).
 
     Raises Refused: missing (no such product), conflict (it ended, or has no number), usage (the market ports without a code).
     """
@@ -84,7 +96,7 @@ def porting_code(state: ProductState, market: Market, code: str, *, owed_minor: 
     if good_code(state, today):
         return NOTHING
     valid_through = (today + timedelta(days=rules.code_valid_days)).isoformat()
-    early = early_minor(stands, market, today)
+    early = early_minor(stands, market, today, since=state.started_on, rises=rises)
     issued = PortingCodeIssued(
         code=code,
         issued_on=today.isoformat(),
@@ -258,8 +270,12 @@ def cut_over(work: Work) -> Mapping[str, Any]:
     return {"reference": work.state.port_out.reference, "msisdn": work.state.port_out.msisdn, "market": work.market.code}
 
 
-def dependants(work: Work) -> tuple[str, ...]:
-    """Name the streams of the products that end with this one."""
+def end_reads(work: Work) -> tuple[str, ...]:
+    """Name the streams of the products that end with this one, and the catalogue's, for the rises of prices that were announced."""
+    return (CATALOGUE, *_dependants(work))
+
+
+def _dependants(work: Work) -> tuple[str, ...]:
     return tuple(map(product_stream, work.state.relied_on_by))
 
 
@@ -269,7 +285,7 @@ def ported_out(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
     state, port = cast("ProductState", work.state), work.state.port_out
     assert state.standing is not None
     today, agreed_on = local_date(at, work.market.zone), date.fromisoformat(port.agreed_on)
-    early = early_minor(state.standing, work.market, today)
+    early = early_minor(state.standing, work.market, today, since=state.started_on, rises=announced(work))
     done = leaving.PortOutCompleted(
         attempt=work.attempt,
         msisdn=port.msisdn,
@@ -310,7 +326,7 @@ def _late_by_us(work: Work, agreed_on: date) -> tuple[tuple[str, Event], ...]:
 
 
 def _base_ended(work: Work, today: date) -> Iterator[tuple[str, Event]]:
-    for stream in dependants(work):
+    for stream in _dependants(work):
         state = cast("ProductState | None", work.read.get(stream))
         if state is not None and state.standing is not None and not state.ended_on:
             yield stream, ProductTerminated(cause="base-ended", ended_on=today.isoformat(), gives_back=state.standing.pieces)

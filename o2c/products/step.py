@@ -27,7 +27,7 @@ CUTOVER = Step(
     fell_out=events.PortOutCutoverFellOut,
     complete=rules.ported_out,
     wanted=rules.going,
-    reads=rules.dependants,
+    reads=rules.end_reads,
     ask=ByPartner(partner="clearing-house", payload=rules.cut_over, refused=rules.cutover_failed),
 )
 REACTIVATION = Step(

@@ -1,5 +1,6 @@
 """A product in service: it begins with the order that brought it, is changed by others, rests, and ends."""
 
+from datetime import date
 from pathlib import Path
 
 import psycopg
@@ -8,8 +9,11 @@ import pytest
 from o2c.checks.assurance import check_assurance
 from o2c.checks.conformance import check_conformance
 from o2c.checks.diagnose import run_checks
+from o2c.desk.act import Context
+from o2c.desk.catalogue import announce_rise
+from o2c.desk.products import porting_code
 from o2c.kernel.partner import RefusedBy
-from o2c.simulation.launch_data import LINE_ADD_ONS, NEWCOMER, SECOND_LINE
+from o2c.simulation.launch_data import LINE, LINE_ADD_ONS, NEWCOMER, SECOND_LINE
 from o2c.views.following import Wanted, find_events
 from o2c.views.products import list_products, product_history
 from o2c.views.reading import caught_up
@@ -86,6 +90,29 @@ def test_a_product_ends(world: World) -> None:
     assert (world.state("END"), product(world, "FIRST").status) == ("completed", "terminated")
     assert world.types(f"number-{before.standing.holds['msisdn']}")[-1] == "number.quarantined"
     assert world.types(f"sim-{before.standing.holds['iccid']}")[-1] == "sim.scrapped"
+    assert world.outcome("END", "1", "inventory")["early_minor"] > 0
+
+
+@pytest.mark.parametrize(("day", "month", "free"), [(25, 1, True), (10, 3, False)])
+def test_who_is_told_of_a_dearer_price_may_leave_without_costs(world: World, day: int, month: int, free: bool) -> None:
+    """From the announcement until the day on which it begins; the code to leave with says the same."""
+    announce_rise(world.app, Context("ann"), LINE.id, amount="2.00", from_day=date(2026, 3, 9))
+    world.run(at(day, month=month))
+    told = porting_code(world.app, Context("ann"), product(world, "FIRST").product)
+    world.take(order("END", change(world, "FIRST", action="delete"), on=at(day, month=month)))
+    world.run(at(day + 1, month=month))
+
+    assert ((told.early_minor == 0), (world.outcome("END", "1", "inventory")["early_minor"] == 0)) == (free, free)
+
+
+def test_who_came_after_the_announcement_is_bound(world: World) -> None:
+    """What was known when the contract was made is no reason to leave it."""
+    announce_rise(world.app, Context("ann"), LINE.id, amount="2.00", from_day=date(2026, 3, 9))
+    world.take(order("SECOND", line(), on=LATER))
+    world.run(at(25))
+    world.take(order("END", change(world, "SECOND", action="delete"), on=at(25)))
+    world.run(at(26))
+
     assert world.outcome("END", "1", "inventory")["early_minor"] > 0
 
 
