@@ -173,14 +173,14 @@ def bases_in_service(line: Line, by_id: Mapping[str, Line], products: Mapping[st
 
 
 def product_read(work: Work) -> tuple[str, ...]:
-    """Name the stream of the product that an item changes."""
-    return (product_stream(products_of(work.state)[work.subject.line].product),)
+    """Name the stream of the product that an item changes; none for an item that changes none."""
+    held = products_of(work.state).get(work.subject.line)
+    return (product_stream(held.product),) if held else ()
 
 
 def gone(work: Work, at: datetime) -> str:
     """Say that the product ended while the order was under way, so that there is nothing left to change: its number went to another operator, or its account was
     terminated."""
-    [stream] = product_read(work)
-    product = cast("ProductState | None", work.read.get(stream))
-    ended_on = product.ended_on if product else ""
+    products = (cast("ProductState | None", work.read.get(stream)) for stream in product_read(work))
+    ended_on = next((product.ended_on for product in products if product), "")
     return f"DQ-ACTION: item {work.item} changes a product that ended on {ended_on}" if ended_on else ""
