@@ -186,7 +186,17 @@ def secured(history: Sequence[Told], number: int, *, bills: int = 4, late: int =
         paper = f"{account}-S{place}"
         done += [
             told(f"account-{account}", "account.billed", 40 + place, invoice=paper, final=final and place == bills),
-            told(f"invoice-{paper}", "invoice.issued", 40 + place, account=account, number=paper, lines=[]),
+            told(
+                f"invoice-{paper}",
+                "invoice.issued",
+                40 + place,
+                account=account,
+                number=paper,
+                series="",
+                serial=0,
+                legal_number="",
+                lines=[],
+            ),
         ]
         if place < bills:
             done += [told(f"invoice-{paper}", "invoice.overdue", 40 + place)] if place == late else []
