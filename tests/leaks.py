@@ -13,6 +13,8 @@ EVENT_TYPES = types_by_name()
 DAY = 24 * 60
 PRICE, FEE, SALT = 1999, 1000, "leaks"
 TERMS = {"period_unit": "month", "period_length": 1, "recurring_tax_group": "standard", "one_time_tax_group": "standard"}
+_UNNUMBERED = {"series": "", "serial": 0, "legal_number": ""}
+"""A legal number stands on one invoice of a store."""
 
 
 def told(stream: str, name: str, day: int, of: str | None = None, **changes: Any) -> Told:
@@ -67,7 +69,7 @@ def bill(number: int, day: int, *lines: dict[str, Any]) -> Told:
     """An invoice over some lines; without tax, which no rule reads."""
     invoice, total = f"BA-L{number}-{day}", sum(row["net_minor"] for row in lines)
     return told(
-        f"invoice-{invoice}", "invoice.issued", day, number=invoice, series="", serial=0, legal_number="", account=f"BA-L{number}",
+        f"invoice-{invoice}", "invoice.issued", day, number=invoice, **_UNNUMBERED, account=f"BA-L{number}",
         lines=lines, order=order_id(number, SALT),
         net_minor=total, tax_minor=0, total_minor=total,
     )  # fmt: skip
@@ -186,17 +188,7 @@ def secured(history: Sequence[Told], number: int, *, bills: int = 4, late: int =
         paper = f"{account}-S{place}"
         done += [
             told(f"account-{account}", "account.billed", 40 + place, invoice=paper, final=final and place == bills),
-            told(
-                f"invoice-{paper}",
-                "invoice.issued",
-                40 + place,
-                account=account,
-                number=paper,
-                series="",
-                serial=0,
-                legal_number="",
-                lines=[],
-            ),
+            told(f"invoice-{paper}", "invoice.issued", 40 + place, account=account, number=paper, lines=[], **_UNNUMBERED),
         ]
         if place < bills:
             done += [told(f"invoice-{paper}", "invoice.overdue", 40 + place)] if place == late else []

@@ -18,7 +18,7 @@ from o2c.kernel.decision import NOTHING, Decision
 from o2c.kernel.event import Event
 from o2c.kernel.periods import local_date
 from o2c.kernel.work import Work
-from o2c.orders.changing import REASON, STATUS, SUSPENDED, products_of
+from o2c.orders.changing import REASON, STATUS, SUSPENDED, held_by, products_of
 from o2c.orders.event_parts import HeldProduct
 from o2c.orders.in_life import ends_on, holds, pieces
 from o2c.products.events import (
@@ -39,8 +39,8 @@ _OBTAINED = {"sim": ("sim",), "number": ("number",)}
 
 def products(work: Work) -> tuple[str, ...]:
     """Name the streams of the product that the item changes, and of those that end with it; of one that ends the catalogue's too, for announced rises."""
-    held = products_of(work.state)[work.subject.line]
-    return (product_stream(held.product), *_dependants(held), *((CATALOGUE,) if TERMINATION in held.attributes else ()))
+    held = held_by(work)
+    return (product_stream(held.product), *_dependants(held), *((CATALOGUE,) if TERMINATION in held.attributes else ())) if held else ()
 
 
 def _dependants(held: HeldProduct) -> tuple[str, ...]:

@@ -174,8 +174,14 @@ def bases_in_service(line: Line, by_id: Mapping[str, Line], products: Mapping[st
 
 def product_read(work: Work) -> tuple[str, ...]:
     """Name the stream of the product that an item changes; none for an item that changes none."""
-    held = products_of(work.state).get(work.subject.line)
+    held = held_by(work)
     return (product_stream(held.product),) if held else ()
+
+
+def held_by(work: Work) -> HeldProduct | None:
+    """Give the product that an item changes, as it stood when its order was validated; None for an item that changes none, or is not planned in a state that
+    a process remembers from before."""
+    return products_of(work.state).get(work.subject.line) if work.subject else None
 
 
 def gone(work: Work, at: datetime) -> str:

@@ -34,8 +34,8 @@ from o2c.porting.events import (
 
 
 def number_of(work: Work) -> str:
-    """Give the number that the item brings, as the channel wrote it; empty for none."""
-    return str(work.subject.characteristics.get("portInNumber", ""))
+    """Give the number that the item brings, as the channel wrote it; empty for none, and in a state of before the item was planned."""
+    return str(work.subject.characteristics.get("portInNumber", "")) if work.subject else ""
 
 
 def claimed(work: Work) -> tuple[Guard, ...]:
@@ -47,7 +47,7 @@ def claimed(work: Work) -> tuple[Guard, ...]:
 def own_number(work: Work) -> tuple[str, ...]:
     """Name the stream that the number has if it is our own; none for a text that is no number."""
     number = number_of(work)
-    return (f"number-{number}",) if possible_mobile(number, work.market.numbering.region) else ()
+    return (f"number-{number}",) if number and possible_mobile(number, work.market.numbering.region) else ()
 
 
 def flaw(work: Work, at: datetime) -> str:
