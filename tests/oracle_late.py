@@ -116,5 +116,8 @@ class LateOracle(Oracle):
             lowered, credited = before[0] - bill.open - bill.given_up, sum(bill.taken.values()) + bill.taxed - before[1]
             if name in TAKEN_OFF:
                 late.move(date.min, own(lines) - credited, day)
+            elif name in ("payment.charged-back", "payment.moved"):
+                # What was credited since it was paid is not open again: it stays with the customer, or is taken back with the money.
+                late.move(day, bill.open + bill.given_up - late.moves.total(), day)
             elif name.startswith("payment."):
                 late.move(iso(data.get("arrived_on") or str(day)), -lowered, day)
