@@ -16,7 +16,7 @@ from o2c.orders.ending import no_return
 from o2c.orders.events import OrderPlanned, OrderPriced
 from o2c.orders.planning import Book, order_price, plan_order, priced_anew
 from o2c.orders.points_of_no_return import steps_of
-from o2c.orders.promise import Outlook
+from o2c.orders.promise import Outlook, bases_first
 from o2c.orders.rollup import FINAL, ItemProgress, Progress, item_state
 from o2c.orders.state import OrderState, Planned, evolve
 from o2c.orders.wish import CODE, NUMBER, VISIT_DAY, VISIT_WINDOW, Line
@@ -221,9 +221,11 @@ def _as_changed(state: OrderState, planned: OrderState, anew: set[Place]) -> Ord
 
 def _promised(state: OrderState, after: OrderState, anew: set[Place], at: datetime, book: Book) -> dict[str, str]:
     """The day by which each item would be promised: as it is where nothing of its work changes, and never before what it relies on."""
-    outlook, days = Outlook(after, at, book), dict[str, str]()
-    for item, planned in after.items.items():
+    outlook, still_open = Outlook(after, at, book), list(bases_first(after, after.items))
+    days = {item: state.items[item].promised_on for item in after.items.keys() - set(still_open)}
+    for item in still_open:
+        planned = after.items[item]
         same = item in state.items and not any((item, step) in anew or not _has(state, item, step) for step in planned.waits)
         own = state.items[item].promised_on if same else outlook.day(outlook.item(item), item)
-        days[item] = max(own, *(days.get(base, "") for base in planned.relies_on), "")
-    return days
+        days[item] = max(own, *(days[base] for base in planned.relies_on), "")
+    return {item: days[item] for item in after.items}

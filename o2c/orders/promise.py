@@ -111,7 +111,7 @@ def plan_and_promise(state: OrderState, book: Book, at: datetime) -> Decision:
     draft = plan_order(state, book, at)
     outlook = Outlook(evolve(state, draft), at, book)
     made: dict[str, PromisedItem] = {}
-    for item in _bases_first(outlook.state, outlook.state.items):
+    for item in bases_first(outlook.state, outlook.state.items):
         expected = outlook.item(item)
         of, step = expected.longest if expected else (item, "")
         day = outlook.day(expected, item)
@@ -161,7 +161,7 @@ def later_promises(state: OrderState, items: Iterable[str], at: datetime, book: 
     near = list(items)
     while near:
         judged.update(near)
-        for item in _bases_first(state, near):
+        for item in bases_first(state, near):
             if event := _revised(outlook, item, moved):
                 moved[item] = event
         near = [other for item in moved for other in state.relied_on_by.get(item, ()) if other not in judged]
@@ -208,7 +208,7 @@ def promised_anew(state: OrderState, items: Iterable[str], at: datetime, book: B
     """
     outlook, changed_of = Outlook(state, at, book), set(items)
     moved: dict[str, PromiseRevised] = {}
-    for item in _bases_first(state, state.items):
+    for item in bases_first(state, state.items):
         planned, expected = state.items[item], outlook.item(item)
         bound = [base for base in planned.relies_on if base in moved and moved[base].promised_before == planned.promised_on]
         if expected is None or not planned.promised_on or not (item in changed_of or bound):
@@ -226,7 +226,7 @@ def forecasts(state: OrderState, at: datetime, book: Book) -> dict[Place, dateti
     """Give when each step that is not begun is normally done, by item and step; none that follows from one that waits without a date."""
     outlook = Outlook(state, at, book)
     found: dict[Place, datetime] = {}
-    for item in _bases_first(state, state.items):
+    for item in bases_first(state, state.items):
         for step in state.items[item].waits:
             expected = outlook.step(item, step)
             if expected and expected.begins != (item, step) and _dated(state.record(*expected.begins)):
@@ -239,7 +239,7 @@ def _dated(record: Record) -> bool:
     return not record.waiting_for or record.retry_at is not None
 
 
-def _bases_first(state: OrderState, items: Iterable[str]) -> Iterable[str]:
+def bases_first(state: OrderState, items: Iterable[str]) -> Iterable[str]:
     """Give the open ones of these items, and the open items that they rely on, each after its bases."""
     bases: dict[str, list[str]] = {}
     near = [item for item in items if open_item(state, item)]

@@ -79,7 +79,8 @@ class ProductReliedOn(Event, name="product.relied-on", stream="product"):
 
 
 class ProductChangeAccepted(Event, name="product.change-accepted", stream="product"):
-    """An order that changes these attributes was taken on; no other order changes them until it has, or was dropped."""
+    """An order that changes these attributes was taken on; no other order changes them until it has, or was dropped. `stays for ORDER` is asked by an order that adds
+    something to the product and leaves it as it is: nothing ends it until that order is over."""
 
     example = {**_BY, "attributes": ["offering"]}
     order: str

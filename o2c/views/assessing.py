@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from typing import Any, cast
+from collections.abc import Mapping
+from typing import Any
 
 from o2c.engine.app import Engine
-from o2c.kernel.event import Fact
 from o2c.kernel.frozen import changed
 from o2c.kernel.merging import merged
 from o2c.kernel.refusal import Refused
 from o2c.orders.assessing import Assessed, Difference, as_it_stands, assess, laid_over
 from o2c.orders.changing import names_product, streams_named
 from o2c.orders.document import Unreadable, parse, read
-from o2c.orders.events import OrderCaptured, OrderPlanned
 from o2c.orders.points_of_no_return import VERSION
 from o2c.orders.rollup import FINAL, order_state
 from o2c.orders.state import OrderState
 from o2c.orders.validation import flaw
 from o2c.orders.wish import CODE, NUMBER, Wish
 from o2c.views.orders import find_order
+from o2c.views.papers import ORIGINAL_OF_FIRST, before_plan
 from o2c.views.shown import AssessedShown
 
 HIDDEN = frozenset({"place", NUMBER, CODE})
@@ -39,8 +38,9 @@ def assess_change(app: Engine, name: str, paper: bytes | str | Mapping[str, Any]
     """
     stream, state = find_order(app, name)
     _refuse_still(state)
-    captured, in_force = _captured(app, stream)
-    before, after = _read(captured, captured, app), _read(_changed(captured, paper, merge), captured, app)
+    [row], in_force = app.reads.rows(ORIGINAL_OF_FIRST, stream), before_plan(app, stream)
+    captured = str(row["original"])
+    before, after = _read(captured, app), _read(_changed(captured, paper, merge), app)
     wished = _wished(state, in_force, before, after)
     products = {stream: loaded.state for stream, loaded in app.load(streams_named(wished.lines)).items()}
     rules, catalogue = app.book.market(state.market), app.book.catalogue(state.catalogue_version)
@@ -57,19 +57,6 @@ def _refuse_still(state: OrderState) -> None:
         raise Refused(f"order {state.external_id} is not planned yet; correct it where it waits (`o2c fallout list`)", kind="conflict")
 
 
-def _captured(app: Engine, stream: str) -> tuple[str, OrderState]:
-    """The paper of an order to the letter, and the order as it stood before its plan, corrections and all."""
-    kind, original = app.kind(stream), ""
-    state = kind.initial(stream)
-    for fact in cast("Iterator[Fact]", app.events.get(stream)):
-        if isinstance(fact.event, OrderPlanned):
-            break
-        if isinstance(fact.event, OrderCaptured):
-            original = fact.event.original
-        state = kind.evolve(state, fact.event)
-    return original, cast("OrderState", state)
-
-
 def _changed(captured: str, paper: bytes | str | Mapping[str, Any], merge: bool) -> str:
     raw = paper if isinstance(paper, bytes) else (paper if isinstance(paper, str) else json.dumps(paper)).encode()
     try:
@@ -79,7 +66,7 @@ def _changed(captured: str, paper: bytes | str | Mapping[str, Any], merge: bool)
         raise Refused(f"the changed paper cannot be read: {error}") from None
 
 
-def _read(paper: str, captured: str, app: Engine) -> Wish:
+def _read(paper: str, app: Engine) -> Wish:
     try:
         return read(paper.encode(), now=app.clock().now)
     except Unreadable as error:

@@ -13,7 +13,6 @@ from o2c.catalogue.events import OfferingPrice, OfferingPublished
 from o2c.catalogue.rules import in_force, publish
 from o2c.catalogue.state import STREAM, CatalogueState, evolve, stage
 from o2c.engine.app import Engine
-from o2c.kernel.event import Fact
 from o2c.kernel.frozen import changed
 from o2c.kernel.periods import local_date, parse_time
 from o2c.kernel.refusal import Refused
@@ -21,13 +20,13 @@ from o2c.markets.base import Market
 from o2c.markets.registry import HOME
 from o2c.orders.document import Unreadable, strict_json
 from o2c.orders.event_parts import HeldProduct
-from o2c.orders.events import OrderPlanned
 from o2c.orders.pricing import Total, priced, totals
 from o2c.orders.state import OrderState
 from o2c.orders.validation import flaw, flaw_by
 from o2c.orders.vouchers import held_by
 from o2c.orders.wish import resolved
 from o2c.plan import SPECIFICATIONS
+from o2c.views.papers import before_plan
 from o2c.views.shown import DryRunShown, OfferingChangeShown
 from o2c.views.zones import market_priced
 from projections import orders
@@ -130,7 +129,7 @@ def dry_run(app: Engine, offerings: str, *, since: datetime | None = None, on: d
     counted, rows, sums = 0, list[dict[str, Any]](), dict[str, list[int]]()
     for row in _orders(app, since or now - LOOKED_BACK):
         counted += 1
-        state = _before_plan(app, f"order-{row['order']}")
+        state = before_plan(app, f"order-{row['order']}")
         if (came := _came(app, state, tried, sums)) is not None:
             rows.append({"order": row["order"], "external_id": row["external_id"], **came})
     counts = {word: sum(row["came_out"] == word for row in rows) for word in ("priced otherwise", "falls out", "goes through")}
@@ -170,17 +169,6 @@ def _orders(app: Engine, since: datetime) -> Iterator[dict[str, Any]]:
     while page := app.reads.rows(orders.CAPTURED_FROM, *after, PAGE_ORDERS):
         yield from page
         after = (page[-1]["captured_at"], page[-1]["order"])
-
-
-def _before_plan(app: Engine, stream: str) -> OrderState:
-    """An order as it stood when it was planned, corrections and all; as it stands where it was not."""
-    kind = app.kind(stream)
-    state = kind.initial(stream)
-    for fact in cast("Iterator[Fact]", app.events.get(stream)):
-        if isinstance(fact.event, OrderPlanned):
-            break
-        state = kind.evolve(state, fact.event)
-    return cast("OrderState", state)
 
 
 def _came(app: Engine, state: OrderState, tried: Mapping[str, OfferingPublished], sums: dict[str, list[int]]) -> dict[str, Any] | None:

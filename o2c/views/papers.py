@@ -1,12 +1,15 @@
-"""Two papers that came under one external id, side by side, and what each decision about them does."""
+"""The papers of an order: how it stood by them before its plan, and two that came under one external id, side by side, with what each decision does."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, cast
 
 from o2c.engine.app import Engine
+from o2c.kernel.event import Fact
+from o2c.orders.events import OrderPlanned
+from o2c.orders.state import OrderState
 
 DECISIONS = (
     "approve: the later paper becomes an order of its own beside the one in force",
@@ -73,3 +76,14 @@ def _element(value: Any, key: str) -> Any:
     if key.isdecimal():
         return value[int(key)] if int(key) < len(value) else None
     return next((one for one in value if isinstance(one, dict) and key in (one.get("name"), one.get("id"), one.get("role"))), None)
+
+
+def before_plan(app: Engine, stream: str) -> OrderState:
+    """An order as it stood when it was planned, corrections and all; as it stands where it was not."""
+    kind = app.kind(stream)
+    state = kind.initial(stream)
+    for fact in cast("Iterator[Fact]", app.events.get(stream)):
+        if isinstance(fact.event, OrderPlanned):
+            break
+        state = kind.evolve(state, fact.event)
+    return cast("OrderState", state)

@@ -75,6 +75,18 @@ def test_another_form_of_sim_takes_back_in_reverse_order(physical: World) -> Non
     assert verdicts(told) == {"1": "soft"}
 
 
+def test_what_waited_for_it_is_done_anew(world: World) -> None:
+    """A line that is on for nobody, because its profile was not downloaded: another form of SIM switches it on anew."""
+    world.stocked(physical=3)
+    world.scripted.will("esim-download", Accepted("DL-1", at(20)))
+    world.take(order("POST", line()))
+    world.run(at(6))
+    told = changed(world, line(sim="physical"))
+
+    assert ("redo", "activation") in work(told)
+    assert verdicts(told) == {"1": "soft"}
+
+
 def test_what_is_handed_over_needs_an_order_of_its_own(physical: World) -> None:
     """Once the courier has the parcel its address is past its point of no return; an add-on still is not."""
     physical.run(at(6))
@@ -92,6 +104,14 @@ def test_a_line_that_comes_is_planned_and_promised(physical: World) -> None:
     assert told["price"]["recurring_minor"] > 0
     days = {row["item"]: row["promised_after"] for row in told["dates"]}
     assert days["2"] >= days["1"] > ""
+
+
+def test_a_line_is_promised_after_its_base_wherever_it_stands(physical: World) -> None:
+    """The add-on that is listed first waits for the day of the line as well."""
+    told = changed(physical, item(CALL_GUARD, "0", relies_on="1"), line(sim="physical", place=ELSEWHERE))
+
+    days = {row["item"]: row["promised_after"] for row in told["dates"]}
+    assert days["0"] == days["1"] > ""
 
 
 def test_a_line_that_goes_is_taken_back(world: World) -> None:
