@@ -13,6 +13,7 @@ from fastapi import FastAPI
 
 from o2c.desk.act import Context, Refused
 from o2c.entrypoints.http.console.app import begin
+from o2c.entrypoints.http.heads import BoundedHeads
 from o2c.entrypoints.http.held import Held, Who, hold
 from o2c.entrypoints.http.limits import Rates, of_strangers
 from o2c.entrypoints.http.service import service
@@ -82,7 +83,7 @@ def serving(
 @contextmanager
 def _listening(made: FastAPI) -> Iterator[int]:
     """A service at a port of this machine."""
-    server = uvicorn.Server(uvicorn.Config(made, port=0, log_config=None, lifespan="off"))
+    server = uvicorn.Server(uvicorn.Config(made, port=0, http=BoundedHeads, log_config=None, lifespan="off"))
     thread = threading.Thread(target=server.run)
     thread.start()
     while not server.started:

@@ -157,6 +157,21 @@ def test_a_header_that_two_programs_may_read_differently_is_refused(port: int, l
     assert int(told.split()[1]) == status, told
 
 
+@pytest.mark.parametrize(("head_bytes", "status"), [(60_000, 404), (200_000, 431)])
+def test_a_head_without_end_is_not_kept(port: int, head_bytes: int, status: int) -> None:
+    """A head may be as long as the server says, with a body as long as it may be behind it; beyond that the connection ends."""
+    begun = f"POST {FIND} HTTP/1.1\r\nHost: x\r\nAuthorization: {OPERATOR}\r\nContent-Type: application/json\r\nConnection: close\r\n{LENGTH}\r\n"
+    lines = "".join(f"X-Line-{at}: {'a' * 980}\r\n" for at in range(head_bytes // 1_000))
+
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as wire:
+        wire.sendall((begun + lines).encode())
+        if status == 404:
+            wire.sendall(b"\r\n" + ONE)
+        told = wire.recv(200)
+
+    assert int(told.split()[1]) == status, told
+
+
 def test_who_does_not_read_his_answer_holds_nobody_up(rich_dsn: str, tmp_path: Path) -> None:
     """A hundred callers ask for more than goes into the buffers between us, and read none of it; everybody else is served meanwhile."""
     world = World(rich_dsn, tmp_path)

@@ -94,10 +94,13 @@ def _run(listening: socket.socket, workers: int, told: list[int]) -> None:
     from uvicorn.supervisors import Multiprocess
 
     from o2c.entrypoints.http import service
+    from o2c.entrypoints.http.heads import BoundedHeads
 
     config = uvicorn.Config(
         f"{service.__name__}:{service.from_environment.__name__}",
         factory=True,
+        http=BoundedHeads,
+        loop="uvloop",
         workers=workers,
         log_config=None,
         access_log=False,
