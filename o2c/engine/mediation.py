@@ -1,5 +1,8 @@
 """Whose a record of usage is: the line that held the number when it was used, its account, and the zone and time band by the rules of its market.
 
+A line goes on when an order gives it another number, another plan or another payer: what is used from the day of the change on is of the charge that began
+then. Source: billing facts, section 6 (a plan changed within a month is charged by days).
+
 Records of nobody wait in suspense. Whenever records are added or taken for a bill, those are looked at again whose number or account became somebody's since, and
 each by itself the later the longer it has waited: what is nobody's for good costs next to nothing.
 """
@@ -13,6 +16,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from o2c.kernel.charges import account_stream
+from o2c.kernel.periods import local_date
+from o2c.products.rules import EARLY
 from o2c.store import usage
 from o2c.usage.state import ZonesState
 from o2c.usage.zoning import STREAM as ZONES
@@ -31,11 +36,15 @@ _FOREVER = datetime.max.replace(tzinfo=UTC)
 
 
 class Line(NamedTuple):
-    """A line that is charged: its account, `ORDER/ITEM`, and its market."""
+    """A line that is charged: its account, the `ORDER/ITEM` of its charge, its market, and the local days (ISO) from which and up to which, not including, that
+    is so (`ends` empty: for good, or nobody looked)."""
 
     account: str
     owner: str
     market: str
+    begins: str = ""
+    ends: str = ""
+    metered: bool = True
 
 
 class Holding(NamedTuple):
@@ -79,8 +88,9 @@ class Mediation:
 
     app: Engine
     holdings: dict[str, list[Holding]] = field(default_factory=dict)
-    charged: dict[tuple[str, str], Line] = field(default_factory=dict)
-    accounts: dict[str, Line | None] = field(default_factory=dict)
+    changed: dict[tuple[str, str], tuple[str, str]] = field(default_factory=dict)
+    charged: dict[tuple[str, str], list[Line]] = field(default_factory=dict)
+    accounts: dict[str, list[Line]] = field(default_factory=dict)
     markets: dict[str, _Market] = field(default_factory=dict)
 
     def learn(self, parties: Iterable[str]) -> None:
@@ -90,10 +100,20 @@ class Mediation:
         if numbers:
             self._numbers(sorted(numbers))
         if others := sorted(fresh - numbers):
-            self.accounts |= dict.fromkeys(others)
-            for row in self.app.reads.rows(usage.CHARGED_ON, [account_stream(one) for one in others]):
-                line = Line(row["account"], f"{row['order']}/{row['item']}", row["market"])
-                self.accounts[line.account] = self.accounts[line.account] or line
+            self.accounts |= {name: [] for name in others}
+            self._accounts(others)
+
+    def _accounts(self, accounts: list[str]) -> None:
+        ended = dict[str, str]()
+        for row in self.app.reads.rows(usage.CHARGED_ON, [account_stream(one) for one in accounts], EARLY):
+            line = _line(row)
+            if row["type"] == "account.charge-withdrawn":
+                ended[line.owner] = row["ended_on"] or ""
+            else:
+                self.accounts[line.account].append(line)
+        for name in accounts:
+            lines = [line._replace(ends=ended.get(line.owner, "")) for line in self.accounts[name]]
+            self.accounts[name] = sorted(lines, key=lambda line: not line.metered)
 
     def _numbers(self, numbers: list[str]) -> None:
         self.holdings |= {number: [] for number in numbers}
@@ -106,20 +126,50 @@ class Mediation:
                 taken[number] = (at, (row["order"], row["item"]))
         for number, (began_at, line) in taken.items():
             self.holdings[number].append(Holding(began_at, _FOREVER, line))
-        orders = {holding.line[0] for number in numbers for holding in self.holdings[number]}
-        for row in self.app.reads.rows(usage.CHARGED, sorted(orders)):
-            place = (row["order"], row["item"])
-            self.charged[place] = Line(row["account"], f"{place[0]}/{place[1]}", row["market"])
+        self._lines({holding.line for number in numbers for holding in self.holdings[number]})
+
+    def _lines(self, held: set[tuple[str, str]]) -> None:
+        """Read under what lines are charged that held numbers: those of orders, and what later ones made of them."""
+        orders = {order for order, _ in held}
+        for row in self.app.reads.rows(usage.CHANGED, sorted(orders)) if orders else ():
+            order, _, item = row["product"].partition(":")
+            self.changed[row["order"], row["item"]] = (order, item)
+            orders |= {order, row["order"]}
+        found: dict[tuple[str, str], list[Line]] = {self.changed.get(line, line): [] for line in held}
+        for row in self.app.reads.rows(usage.CHARGED, sorted(orders), EARLY) if orders else ():
+            order, _, item = row["product"].partition(":") if row["product"] else (row["order"], "", row["item"])
+            if (order, item) in found:
+                found[order, item].append(_line(row))
+        self.charged |= {place: sorted(lines, key=lambda line: line.begins) for place, lines in found.items()}
 
     def line_of(self, party: str, at: datetime) -> Line | str:
         """The line of a party at a time, or why there is none."""
         if not party.startswith("+"):
-            return self.accounts.get(party) or NO_ACCOUNT
+            return self._payer(self.accounts.get(party, []), at) or NO_ACCOUNT
         holdings = self.holdings.get(party)
         if not holdings:
             return NO_NUMBER
         held = next((one.line for one in holdings if one.begins <= at < one.ends), None)
-        return NO_HOLDER if held is None else self.charged.get(held, NO_CHARGE)
+        if held is None:
+            return NO_HOLDER
+        return self._charge(self.charged.get(self.changed.get(held, held), []), at) or NO_CHARGE
+
+    def _charge(self, lines: list[Line], at: datetime) -> Line | None:
+        """The charge of a line that began last by the day of use; the first one for what was used before it."""
+        if len(lines) <= 1:
+            return lines[0] if lines else None
+        day = self._day(lines[0], at)
+        return next((line for line in reversed(lines) if line.begins <= day), lines[0])
+
+    def _payer(self, lines: list[Line], at: datetime) -> Line | None:
+        """The first line of an account that was charged on the day of use; where none was, its first one."""
+        if len(lines) <= 1:
+            return lines[0] if lines else None
+        day = self._day(lines[0], at)
+        return next((line for line in lines if line.begins <= day and (not line.ends or day < line.ends)), lines[0])
+
+    def _day(self, line: Line, at: datetime) -> str:
+        return local_date(at, self.app.book.market(line.market).zone).isoformat()
 
     def place(self, line: Line, other: str, country: str, at: datetime) -> Place:
         """The place of a record of a line."""
@@ -133,6 +183,11 @@ class Mediation:
         state: ZonesState = self.app.load([ZONES], remembered=True)[ZONES].state
         versions = book_of(state.documents).of(market.code, market.usage)
         return _Market(versions, ZoneInfo(market.zone), 1 + max(each.table.digits_told for each in versions))
+
+
+def _line(row: Mapping[str, Any]) -> Line:
+    owner = f"{row['order']}/{row['item']}"
+    return Line(row["account"] or "", owner, row["market"] or "", row["starts_on"] or "", metered=row["metered"])
 
 
 def rated_again(app: Engine) -> list[str]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import date, timedelta
 from fractions import Fraction
 from zoneinfo import ZoneInfo
@@ -19,7 +20,7 @@ from o2c.markets.base import tax_percent
 from o2c.rating.account import Limits, PriceHeld, Rated, Rules, Tally, Tariff, rate
 from o2c.rating.allowances import Grant, carried, granted
 from o2c.rating.events import CarriedUnits, RatedUsage, UsageRated
-from o2c.rating.models import line_minor
+from o2c.rating.models import NONE, line_minor
 from o2c.rating.room import Basis
 from o2c.rating.units import decimal_of
 
@@ -83,11 +84,28 @@ def grants_of(state: AccountState, tariffs: dict[str, Tariff], period: Period) -
     """The included units of a bill period: what was carried into it, and what each line is granted for it."""
     by_name = {(key, one.name): one for key, tariff in tariffs.items() for one in tariff.allowances}
     brought = [
-        Grant(owner, by_name[owner, one.allowance], Fraction(one.left), *map(date.fromisoformat, (one.starts, one.ends, one.created)))
+        Grant(owner, by_name[owner, one.allowance], Fraction(one.left), *_days(one))
         for one in state.usage.carried
         if (owner := f"{one.order}/{one.item}", one.allowance) in by_name
     ]
-    return (*brought, *_fresh(state, tariffs, period))
+    return (*_going_on(state, brought, period), *_fresh(state, tariffs, period))
+
+
+def _days(one: CarriedUnits) -> tuple[date, date, date]:
+    return date.fromisoformat(one.starts), date.fromisoformat(one.ends), date.fromisoformat(one.created)
+
+
+def _going_on(state: AccountState, grants: Iterable[Grant], period: Period) -> Iterator[Grant]:
+    """What was carried into a period goes on with its line, where an order put another charge in the place of the one that it was granted with: until the end of
+    the first period that has nothing of that one any more."""
+    lines: dict[str, tuple[str, ...]] = {}
+    for key, charge in metered(state).items():
+        lines[charge.place] = (*lines.get(charge.place, ()), key)
+    for grant in grants:
+        charge = state.charges[grant.owner]
+        over = charge.withdrawn and charge.ended_on <= period.start.isoformat()
+        allowance = grant.allowance.model_copy(update={"rollover_min": NONE, "rollover_max": NONE}) if over else grant.allowance
+        yield replace(grant, allowance=allowance, also=lines[charge.place])
 
 
 def _fresh(state: AccountState, tariffs: dict[str, Tariff], period: Period) -> Iterator[Grant]:
@@ -130,7 +148,7 @@ def bases_until(work: Work, run_on: date, on: date) -> list[Basis]:
         rated = found[-1].rated()
         records = tuple(record for record in records if record.started_at >= end)
         period = Period(period.end, next_month(period.end, period.end.day))
-        grants = (*carried(rated.grants, period.start), *_fresh(state, tariffs, period))
+        grants = (*_going_on(state, carried(rated.grants, period.start), period), *_fresh(state, tariffs, period))
         spent, rules = rated.spent, changed(rules, periods=sorted({*rules.periods, period.start, period.end}))
     return [*found, basis(records)]
 

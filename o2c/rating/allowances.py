@@ -23,7 +23,8 @@ _MONTH = Recurrence("month")
 class Grant:
     """Units granted to a line (`ORDER/ITEM`), in the base unit: `left` of them can be used on the days from `starts` to `ends` (exclusive).
 
-    `created` tells apart grants that end on one day: the earlier one is used first.
+    `created` tells apart grants that end on one day: the earlier one is used first. What was carried over serves the line `also` under the charges that took the
+    place of its own, as another plan's does.
     """
 
     owner: str
@@ -32,6 +33,7 @@ class Grant:
     starts: date
     ends: date
     created: date
+    also: tuple[str, ...] = ()
 
     @property
     def turn(self) -> tuple[int, date, date, str, str]:
@@ -40,7 +42,11 @@ class Grant:
 
     def serves(self, owner: str, usage: str, zone: str, on: date) -> bool:
         """Whether it can be used for a record of a line on a day."""
-        return (owner == self.owner or self.allowance.shared) and self.starts <= on < self.ends and self.allowance.serves(usage, zone)
+        return (
+            (owner in (self.owner, *self.also) or self.allowance.shared)
+            and self.starts <= on < self.ends
+            and self.allowance.serves(usage, zone)
+        )
 
 
 def granted(owner: str, allowance: Allowance, period: Period, *, from_day: date | None = None) -> Grant:

@@ -78,9 +78,12 @@ _ANY_WAITING = "SELECT EXISTS (SELECT FROM o2c.usage_record WHERE account = '') 
 _LOOKED_TO = "SELECT position, o2c.horizon() AS horizon FROM (SELECT 1) one LEFT JOIN o2c.usage_look ON true"
 """Up to where the log was read for records in suspense (NULL: never), and up to where it can be read. No parameters."""
 
-_OWNED_SINCE = """SELECT type, stream, body ->> 'order' AS "order", body ->> 'account' AS account FROM o2c.event
-    WHERE position >= %s AND position < %s AND type IN ('number.taken', 'number.brought-in', 'account.charge-started')"""
-"""What makes a number, a line or an account somebody's that is charged, from a position up to, not including, another. Parameters: both."""
+_OWNED_SINCE = """SELECT type, CASE type WHEN 'product.changed' THEN 'number-' || (body -> 'standing' -> 'holds' ->> 'msisdn') ELSE stream END AS stream,
+        body ->> 'order' AS "order", body ->> 'account' AS account FROM o2c.event
+    WHERE position >= %s AND position < %s AND type IN ('number.taken', 'number.brought-in', 'account.charge-started', 'product.changed')
+        AND (type <> 'product.changed' OR body -> 'standing' -> 'holds' ? 'msisdn')"""
+"""What makes a number, a line or an account somebody's that is charged, from a position up to, not including, another: a number too that an order gave to a
+product. Parameters: both."""
 
 _NUMBERS_OF = """SELECT DISTINCT stream FROM o2c.event WHERE order_id = ANY(%s::uuid[]) AND type IN ('number.taken', 'number.brought-in')"""
 """The streams of the numbers that orders took. Parameter: the orders."""
@@ -118,13 +121,25 @@ HOLDERS = """SELECT stream, type, occurred_at, body ->> 'order' AS "order", body
     ORDER BY stream, version"""
 """When numbers were taken by a line, and when they were given back. Parameter: the streams of the numbers."""
 
-CHARGED = """SELECT body ->> 'order' AS "order", body ->> 'item' AS item, body ->> 'account' AS account, body ->> 'market' AS market
-    FROM o2c.event WHERE type = 'account.charge-started' AND order_id = ANY(%s::uuid[])"""
-"""The account and the market under which lines of orders are charged. Parameter: the orders."""
+CHANGED = """SELECT substr(c.stream, 9) AS product, c.body ->> 'order' AS "order", c.body ->> 'item' AS item
+    FROM o2c.event c WHERE c.type IN ('product.changed', 'product.resumed') AND c.stream IN (
+        SELECT p.stream FROM o2c.event p WHERE p.order_id = ANY(%s::uuid[]) AND p.type IN ('product.started', 'product.changed'))"""
+"""The items of orders that changed a product, or let it serve again: of those products that some orders brought or changed. Parameter: the orders."""
 
-CHARGED_ON = """SELECT body ->> 'order' AS "order", body ->> 'item' AS item, body ->> 'account' AS account, body ->> 'market' AS market
-    FROM o2c.event WHERE type = 'account.charge-started' AND stream = ANY(%s) ORDER BY version"""
-"""The lines that are charged to accounts, the first one first. Parameter: the streams of the accounts."""
+_CHARGE = """SELECT type, body ->> 'order' AS "order", body ->> 'item' AS item, body ->> 'account' AS account, body ->> 'market' AS market,
+        body ->> 'product' AS product, body ->> 'starts_on' AS starts_on, body ->> 'ended_on' AS ended_on,
+        coalesce(body -> 'terms' ->> 'usage_version', '0') <> '0' AS metered FROM o2c.event"""
+"""What charges say that begin or end, each with whether it has prices of usage. To be narrowed. No parameters."""
+
+CHARGED = (
+    f"""{_CHARGE} WHERE type = 'account.charge-started' AND order_id = ANY(%s::uuid[]) AND body ->> 'offering' <> %s ORDER BY position"""
+)
+"""What of orders is charged, to which account and from when, under which market, and the product that it is of (empty: its own). Parameters: the orders, and
+the name of what is charged for a contract that ends early, which is no line."""
+
+CHARGED_ON = f"""{_CHARGE} WHERE type IN ('account.charge-started', 'account.charge-withdrawn') AND stream = ANY(%s)
+    AND coalesce(body ->> 'offering', '') <> %s ORDER BY position"""
+"""What is charged to accounts, as above, and what is no more, from when: the first one first. Parameters: the streams of the accounts, and that name."""
 
 LISTED = """SELECT id, source, key, sequence, file, party, other, kind, started_at, quantity::text, unit, zone, band, account, owner, waits_for,
         waits_since, look_at, placed_by FROM o2c.usage_record WHERE (%(account)s = '' OR account = %(account)s) AND (NOT %(suspense)s OR account = '')
