@@ -20,6 +20,7 @@ from o2c.engine.arrivals import served_at
 from o2c.engine.asking import Asking, Replies
 from o2c.engine.drafts import Command, Loaded, guards_of
 from o2c.engine.outages import Outages, Partners, found_down, probes
+from o2c.engine.queues import Queues
 from o2c.kernel import flow
 from o2c.kernel.attend import Ask, attend, settle
 from o2c.kernel.carry import Carried, Place, happened
@@ -114,27 +115,31 @@ class Attending:
     def _chunk(self, tasks: list[_Task], round_: int, stock: _Stock) -> set[str]:
         types: set[str] = set()
         replies: Replies = {}
-        rounds_without_progress = 0
-        while tasks:
-            batch = self._prepare(tasks, replies, stock)
+        queues = Queues()
+        now, rounds_without_progress = tasks, 0
+        while now:
+            batch = self._prepare(now, replies, stock)
             # Checked after the streams were read: a row that is gone was settled by another process; a later change makes our command stale.
-            tasks = self._standing(tasks, batch)
-            ready, waiting, asks = self._decided(tasks, batch)
+            standing = self._standing(now, batch)
+            ready, waiting, asks = self._decided(standing, batch)
             if batch.outages.failing and found_down(self.app, batch.outages, round_):
                 # What made a partner known to be down is parked with the rest.
-                ready, waiting, asks = self._decided(tasks, batch)
+                ready, waiting, asks = self._decided(standing, batch)
                 types.add(PartnerWentDown.type_name)
                 self.partners.look_again()
-            again, written = self._write(ready, batch, round_)
+            again, written = self._write(ready, batch, queues, round_)
             types |= written
             # Orders on one billing account make each other stale and still get on, one by one.
-            rounds_without_progress = rounds_without_progress + 1 if len(again) == len(tasks) else 0
+            rounds_without_progress = rounds_without_progress + 1 if again and len(again) == len(standing) else 0
             if rounds_without_progress > TRIES_MAX:
-                raise RuntimeError(f"{tasks[0].stream} stayed stale {TRIES_MAX} times; another process writes to it without end")
+                raise RuntimeError(f"{standing[0].stream} stayed stale {TRIES_MAX} times; another process writes to it without end")
             fresh = self.asking.side_by_side(asks) if asks else {}
             replies |= fresh
-            tasks = again + [task for task, mine in waiting if any(ask.key in fresh for ask in mine)]
-            stock = self._stock([row for task in tasks for row in task.rows], round_)
+            answered = [task for task, mine in waiting if any(ask.key in fresh for ask in mine)]
+            tasks = _left(tasks, now, again) + answered
+            turn = queues.next([task.stream for task in tasks])
+            now = [task for task in tasks if task.stream in turn]
+            stock = self._stock([row for task in now for row in task.rows], round_)
         return types
 
     def _decided(
@@ -151,7 +156,9 @@ class Attending:
         # One question may be asked by several: the orders of one customer are behind one credit search.
         return ready, waiting, list({ask.key: ask for _, asks in waiting for ask in asks}.values())
 
-    def _write(self, ready: list[tuple[_Task, Command, Decision]], batch: _Batch, round_: int) -> tuple[list[_Task], set[str]]:
+    def _write(
+        self, ready: list[tuple[_Task, Command, Decision]], batch: _Batch, queues: Queues, round_: int
+    ) -> tuple[list[_Task], set[str]]:
         """Write commands in one append; give the tasks to look at again and the types of the events that were written."""
         commands = self._guarded([(command, guards) for _, command, guards in ready])
         told = list(probes(self.app, batch.outages)) if batch.outages.answered else []
@@ -168,6 +175,10 @@ class Attending:
                 types |= {h.event.type_name for h in command.happened}
             elif outcome.verdict == "repeated":
                 self._stop_if_standing(task, batch, round_)
+        queues.tried(
+            (command.stream, {h.stream for h in command.happened}, outcome.verdict == "stale")
+            for command, outcome in zip(commands, outcomes, strict=False)
+        )
         return again, types
 
     # -- what is read
@@ -344,6 +355,12 @@ def _check_moved(row: DueRow, carried: Carried, before: Place) -> None:
 def _positions(rows: Iterable[DueRow]) -> dict[str, int]:
     """The positions of the streams' last events when their rows were read."""
     return {row.entry.stream: row.seen for row in rows}
+
+
+def _left(tasks: list[_Task], tried: list[_Task], again: list[_Task]) -> list[_Task]:
+    """The tasks that were not tried, and those to be tried again, in the order in which they stand."""
+    over = {task.stream for task in tried} - (left := {task.stream: task for task in again}).keys()
+    return [left.get(task.stream, task) for task in tasks if task.stream not in over]
 
 
 def _chunks(tasks: list[_Task]) -> list[list[_Task]]:
