@@ -16,7 +16,7 @@ from typing import Any
 
 from tests.campaigns import Campaigns
 from tests.oracle import Account, Bill, Oracle
-from tests.oracle_late import LateOracle
+from tests.oracle_deposits import DepositOracle
 
 IN_2026 = ("01-01", "04-03", "04-06", "05-04", "05-25", "08-31", "12-25", "12-28")
 BANK_HOLIDAYS = {*(f"2026-{day}" for day in IN_2026), "2027-01-01", "2027-03-26", "2027-03-29"}
@@ -34,7 +34,7 @@ def due_on(run: date, method: str) -> date:
 
 def heard(events: Iterable[Mapping[str, Any]]) -> Oracle:
     """What events come to that are told in any order, and more than once."""
-    oracle = LateOracle()
+    oracle = DepositOracle()
     for event in sorted({event["position"]: event for event in events}.values(), key=lambda event: int(event["position"])):
         oracle.take(event)
     return oracle
@@ -53,6 +53,7 @@ def wrong_papers(oracle: Oracle) -> list[str]:
         for run, bill in ((run, bill) for run, bill in account.must.items() if bill.lines):
             told = oracle.told.get(f"{name}-{run}")
             papers[f"{name}-{run}"] = as_told(run, bill, told), told
+    wrong += oracle.overkept() if isinstance(oracle, DepositOracle) else []
     return wrong + [f"invoice {number}: must be {must}, is {told}" for number, (must, told) in sorted(papers.items()) if must != told]
 
 

@@ -13,7 +13,7 @@ Ends. Of what was billed of a service that ended, the days from its end on are c
 that are on no bill are charged. While a line is barred by a policy that says so no bill has its days; where the policy gives them back, what was billed of them
 before is credited, from the bar on, and billed anew from when it serves.
 Money. What comes above what is open of an invoice is a credit, which the next bill takes; what becomes of the deposit of an order that
-completed (in part) is told, that of any other is owed as it ends. Paid back is first what is owed, and what is to go back is owed, until that is given up and
+completed (in part) tests/oracle_deposits.py works out, that of any other is owed as it ends. Paid back is first what is owed, and what is to go back is owed, until that is given up and
 what is told of it is a credit again. What is charged
 back or moved is open again, but for what is told to come off the credit that it made. What is written off of an invoice is told; its tax is relieved by its
 share, and what comes all the same is open again. What prepaid usage took off the balance is told; it is earned then, and what is left of a top-up when it expires.

@@ -9,7 +9,7 @@ from typing import Any
 
 from tests.agreeing import heard, standing, wrong_papers, wrong_uses
 from tests.oracle import Oracle
-from tests.oracle_late import LateOracle
+from tests.oracle_deposits import DepositOracle
 from tests.planned_debts import Plans
 
 Json = Mapping[str, Any]
@@ -99,7 +99,7 @@ def _finds(true: list[Json], way: str) -> bool:
 
 def wrong_plans(events: Iterable[Json]) -> list[str]:
     """Where plans of debts are not as they must be, of events in their order."""
-    plans = Plans(LateOracle())
+    plans = Plans(DepositOracle())
     for event in events:
         plans.oracle.take(event)
         plans.take(event)

@@ -46,7 +46,7 @@ class Balance:
     they came. `returned` are (reference, day, amount) of paybacks. `refunding` goes back by refunds that are under way; `refunds` are the names of all
     that there were, and `wanted` the (amount, author) of those that wait for a second person. `refunded` is what goes or went back of a payment, by the
     payment provider's reference of it, and `set_aside` are the lots, owed and credits, of which refunds that are under way are made. `bills` are the numbers of
-    the invoices since the first deposit that is kept; `retained` are, of the deposits of orders that are complete, by order, after how many good bills each
+    the invoices, the first one first; `retained` are, of the deposits of orders that are complete, by order, after how many good bills each
     is freed, and before which of `bills` none counts. `withdrawn` are the refunds that were given up before a second person approved them."""
 
     credits: tuple[Lot, ...] = ()
@@ -205,16 +205,16 @@ def _but(lots: Mapping[str, Any], refund: str) -> dict[str, Any]:
 
 
 def billed(balance: Balance, invoice: str) -> Balance:
-    """Give the balance after an invoice was issued, which counts for the deposits that are kept."""
-    return changed(balance, bills=(*balance.bills, invoice)) if invoice and balance.deposits else balance
+    """Give the balance after an invoice was issued: it counts for the deposits that are kept, and one that comes later may be set off against it."""
+    return changed(balance, bills=(*balance.bills, invoice)) if invoice else balance
 
 
 def _kept_less(balance: Balance, event: DepositFreed) -> Balance:
-    """The balance with so much less of a deposit; with all of the last one go the bills that counted for it."""
+    """The balance with so much less of a deposit."""
     deposits = {order: minor - (event.amount_minor if order == event.order else 0) for order, minor in balance.deposits.items()}
     deposits = {order: minor for order, minor in deposits.items() if minor > 0}
     retained = {order: of for order, of in balance.retained.items() if order in deposits}
-    return changed(balance, deposits=deposits, retained=retained, bills=balance.bills if deposits else ())
+    return changed(balance, deposits=deposits, retained=retained)
 
 
 def _freed(balance: Balance, event: DepositFreed) -> Balance:

@@ -29,8 +29,12 @@ def pays_nothing(work: Work, amount_minor: int, **how: object) -> Decision:
 
 
 def bills_read(state: AccountState) -> tuple[str, ...]:
-    """Name the streams of the invoices that a bill run judges deposits by; none while no deposit of a complete order is kept."""
-    return tuple(invoice_stream(number) for number in state.balance.bills) if state.balance.retained else ()
+    """Name the streams of the invoices that a bill run judges deposits by, and once nothing is served any more of all that they may be set off against; none while
+    no deposit of a complete order is kept."""
+    if not state.balance.retained:
+        return ()
+    first = min(since for _, since in state.balance.retained.values()) if state.running else 0
+    return tuple(map(invoice_stream, state.balance.bills[first:]))
 
 
 def good(invoice: InvoiceState) -> bool | None:
@@ -66,14 +70,14 @@ def earned(state: AccountState, read: Mapping[str, InvoiceState | None]) -> tupl
     judged = [good(invoice) if invoice else None for invoice in invoices]
     return tuple(
         _freed(state, order, state.balance.deposits[order], "credit")
-        for order, (good_bills, since) in state.balance.retained.items()
+        for order, (good_bills, since) in sorted(state.balance.retained.items())
         if in_a_row(judged[since:]) >= good_bills
     )
 
 
 def all_freed(state: AccountState) -> tuple[DepositFreed, ...]:
     """Free all deposits of complete orders, for the last bill."""
-    return tuple(_freed(state, order, state.balance.deposits[order], "credit") for order in state.balance.retained)
+    return tuple(_freed(state, order, state.balance.deposits[order], "credit") for order in sorted(state.balance.retained))
 
 
 def set_off(work: Work, freed: Iterable[DepositFreed], used_minor: int, run_on: date, at: datetime, *, pays: Pays) -> Decision:
@@ -123,7 +127,7 @@ def _paid(work: Work, stream: str, invoice: InvoiceState, amount_minor: int, run
 
 def _split(state: AccountState, owed_minor: int) -> Iterator[DepositFreed]:
     """All deposits of complete orders, as a credit but for the last `owed_minor` of them, which is owed."""
-    kept = {order: state.balance.deposits[order] for order in state.balance.retained}
+    kept = {order: state.balance.deposits[order] for order in sorted(state.balance.retained)}
     used_minor = sum(kept.values()) - owed_minor
     for order, minor in kept.items():
         part_minor = min(minor, used_minor)
@@ -137,7 +141,7 @@ def unbilled(state: AccountState) -> Iterator[Event]:
     goods = [charge for charge in state.charges.values() if charge.to_invoice]
     if state.due_run or state.to_bill or state.to_settle or any(charge.instalments > 1 for charge in goods):
         return
-    for order in state.balance.retained:
+    for order in sorted(state.balance.retained):
         yield _freed(state, order, state.balance.deposits[order], "credit" if goods or state.one_off else "owed")
 
 

@@ -274,7 +274,7 @@ def following_run(run_on: date) -> date:
 
 ACCOUNT = StreamKind(
     category="account",
-    shape_version=20,
+    shape_version=21,
     state_type=AccountState,
     initial=lambda _: AccountState(),
     evolve=evolve_account,

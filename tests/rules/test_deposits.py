@@ -14,7 +14,7 @@ from o2c.invoicing.events import InvoiceIssued
 from o2c.invoicing.noted import InvoiceState, Payment
 from o2c.invoicing.state import ACCOUNT, AccountState
 from o2c.kernel.balances import DepositFreed, DepositKept, DepositRetained, MoneyReturned
-from o2c.kernel.charges import SET_OFF, MoneyReceived, invoice_stream
+from o2c.kernel.charges import SET_OFF, ChargeStarted, ChargeWithdrawn, MoneyReceived, invoice_stream
 from o2c.kernel.event import Event
 from o2c.kernel.work import NO_CODES, build
 from o2c.markets.gb import GB
@@ -124,6 +124,27 @@ def test_no_bill_is_read_while_no_deposit_is_kept_for_it() -> None:
     assert bills_read(with_bills(account(*kept("o-1", 500)), "A")) == (invoice_stream("A"),)
 
 
+def test_a_deposit_is_set_off_against_bills_of_before_it() -> None:
+    """While something is served only bills since the order was complete are read, which it is judged by; at the last bill all are, as all may be owed."""
+    served = ChargeStarted.model_validate({**ChargeStarted.example, **OF, "order": "o-1"})
+    ended = ChargeWithdrawn.model_validate({**ChargeWithdrawn.example, "order": "o-1", "served": True})
+    state = with_bills(account(served), "A")
+    for event in kept("o-1", 500):
+        state = ACCOUNT.evolve(state, event)
+    state = with_bills(state, "B")
+
+    assert bills_read(state) == (invoice_stream("B"),)
+    assert bills_read(ACCOUNT.evolve(state, ended)) == (invoice_stream("A"), invoice_stream("B"))
+
+
+def test_of_two_deposits_the_same_is_freed_first_however_the_state_was_read() -> None:
+    """A state that was kept and read again has its deposits in another order than one that was folded a moment ago."""
+    folded = with_bills(account(*kept("o-2", 700), *kept("o-1", 500)))
+    read_again = ACCOUNT.restored(ACCOUNT.kept(folded))
+
+    assert [event.order for event in all_freed(folded)] == [event.order for event in all_freed(read_again)] == ["o-1", "o-2"]
+
+
 @hypothesis.given(
     deposits=st.lists(st.integers(1, 5_000), min_size=1, max_size=3),
     credit=st.integers(0, 3_000),
@@ -159,7 +180,7 @@ def test_nothing_of_a_deposit_is_lost_at_the_last_bill(deposits: Sequence[int], 
     after = state
     for event in decision.events:
         after = ACCOUNT.evolve(after, event)
-    assert (after.balance.deposits, after.balance.retained, after.balance.bills) == ({}, {}, ())
+    assert (after.balance.deposits, after.balance.retained) == ({}, {})
     assert after.balance.owed_minor == left
     assert all(event.method == SET_OFF for event in decision.events if isinstance(event, MoneyReturned))
 

@@ -78,6 +78,7 @@ def test_a_deposit_is_freed_after_three_good_bills(served: World, desk: Desk) ->
     assert "Deposit released" in desk.types("invoices", "html", april["invoice"])
     assert told(served)[2:] == [("freed", "credit")]
     content(served)
+    oracle_agrees(served)
 
 
 def test_a_late_bill_begins_the_row_anew(served: World, desk: Desk) -> None:
@@ -166,6 +167,29 @@ def test_who_leaves_has_his_deposit_set_off_against_the_last_bill(served: World,
     assert "Deposit released" in desk.types("invoices", "html", last["invoice"])
     content(served)
     oracle_agrees(served)
+
+
+def test_a_debt_of_before_the_deposit_is_paid_by_it(world: World, desk: Desk) -> None:
+    """The first bill is owed since January; a deposit is asked for another line in February. Both lines end: the deposit pays the old bill, and the rest is owed."""
+    world.stocked(pays="card")
+    world.take(order("WEB-1", line(term="1")))
+    world.scripted.will("payment", *[RefusedBy("DECLINED")] * 30)
+    world.run(at(30))
+    [first] = desk.sees("customers", "show", "C-1")["invoices"]
+    assert first["state"] == "overdue"
+    world.take(order("WEB-2", line(term="1"), on=at(30)))
+    world.run(at(31))
+    desk.types("payments", "deposit", "WEB-2", "--amount", "100.00", "--reference", "TFR-1", "--yes")
+    world.run(at(2, month=2))
+    for name in ("WEB-1", "WEB-2"):
+        world.take(order(f"END-{name}", change(world, name, action="delete"), on=at(2, month=2)))
+    world.run(at(15, month=2))
+
+    assert [row["state"] for row in desk.sees("customers", "show", "C-1")["invoices"]] == ["paid", "paid"]
+    assert desk.sees("payments", "show", first["invoice"])["payments"][-1]["method"] == "set-off"
+    assert held(desk).keys() == {"owed"}
+    content(world)
+    oracle_agrees(world)
 
 
 def test_a_deposit_of_before_it_was_kept_stays_a_credit(served: World, desk: Desk) -> None:
