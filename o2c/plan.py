@@ -50,6 +50,10 @@ from o2c.invoicing.state import ACCOUNT
 from o2c.invoicing.step import GOODS as ONE_OFF_INVOICE
 from o2c.invoicing.step import OVERDUE, RELIEF, bill_run_step
 from o2c.jobs.state import KIND as JOB
+from o2c.journeys.state import KIND as JOURNEY
+from o2c.journeys.state import PROSPECTS
+from o2c.journeys.step import FORGETTING
+from o2c.journeys.step import STEP as JOURNEY_LOOK
 from o2c.kernel.reaction import Reaction
 from o2c.kernel.reasons import CodeBook
 from o2c.kernel.step import Step
@@ -109,6 +113,7 @@ STEPS: Mapping[str, Step] = {
         *(SIM_ARRIVAL, NUMBER_ARRIVAL, SIM_RESTOCK, NUMBER_RESTOCK, RESERVATION, BILL_RUN, OVERDUE, PAYMENT, COLLECTIONS, BARRING, PROBE),
         *(DEVICE_ARRIVAL, DEVICE_RESTOCK, ONE_OFF_INVOICE, PREPAID_EXPIRY, RELIEF, REFUND_STEP, VOUCHER_EXPIRY),
         *(PORTING_CODE, SWITCH_OFF, PORT_OUT_CUTOVER, REACTIVATION),
+        *(JOURNEY_LOOK, FORGETTING),
     )
 }
 KINDS: Mapping[str, StreamKind] = {
@@ -142,6 +147,8 @@ KINDS: Mapping[str, StreamKind] = {
         QUOTA,
         SAVED_VIEWS,
         VOUCHER,
+        JOURNEY,
+        PROSPECTS,
     )
 }
 

@@ -3,12 +3,15 @@
 from datetime import datetime, timedelta
 
 from o2c.desk.act import Context
+from o2c.desk.journeys import note_attempt
 from o2c.desk.partners import plan_faults
 from o2c.desk.payments import record
 from o2c.desk.products import port_out, porting_code
 from o2c.desk.refunds import request_refund
 from o2c.desk.taking_back import charge_back
+from o2c.desk.vouchers import issue_vouchers
 from o2c.running.session import Session
+from o2c.simulation.launch_data import LINE
 from o2c.views.reading import caught_up
 from tests.examples_found import IN_SERVICE
 
@@ -35,4 +38,13 @@ def leaving(session: Session) -> None:
     porting_code(session.app, Context("bob"), first)
     code = porting_code(session.app, Context("bob"), second).code
     port_out(session.app, Context("bob"), second, operator="Other Mobile", reference="PRT-901", code=code)
+    caught_up(session.app)
+
+
+def trying(session: Session, until: datetime) -> None:
+    """Somebody tried to order on the web an hour ago, in vain, and there is a voucher to say sorry with."""
+    keyed = {"/productOrderItem/0/id": "1", "/productOrderItem/0/action": "add", "/productOrderItem/0/productOffering/id": LINE.id}
+    note_attempt(session.app, Context("web-shop"), "failed", "web", token="b-17", error="HTTP-504", waited_s=94, fields=keyed)
+    issue_vouchers(session.app, Context("bob"), "SORRY", amount="5.00", months=1, codes=["SORRY-A1"])
+    session.runner().run(until + timedelta(minutes=75))
     caught_up(session.app)

@@ -6,6 +6,7 @@ from typing import Any
 from o2c.orders.state import suspicion
 from tests.lives_of_devices import OF_DELIVERIES, OF_DEVICES, OF_INSTALMENTS, OF_INVOICES
 from tests.lives_of_goods_in_service import OF_NUMBERS_GONE, OF_PRODUCTS
+from tests.lives_of_journeys import OF_JOURNEYS, TRIED
 from tests.lives_of_payments import BILLED_LATE, CHARGED_BACK, CREDIT_TAKEN_BACK, GIVEN_UP, PAID_IN_PARTS, PAID_LATE
 from tests.lives_of_usage import OF_USAGE
 from tests.vouched import LIFE as VOUCHED
@@ -159,8 +160,8 @@ LIVES: Mapping[str, Mapping[str, Sequence[Told]]] = {
         "standing still while kept": (("number.received", {}), ("number.reserved", {}), ("number.reservation-fell-out", {})),
         "stopped": (("number.received", {}), ("number.quarantined", {}), ("step.stopped", {**_NO, "step": "number-restock"})),
     },
-    "customer": {
-        "moved": (("customer.registered", {}), ("customer.registered", {"address": "2 Mill Lane, Testford, ZZ1 1AA"})),
+    **OF_JOURNEYS, "customer": {
+        **TRIED, "moved": (("customer.registered", {}), ("customer.registered", {"address": "2 Mill Lane, Testford, ZZ1 1AA"})),
         "approved, with a second order": (
             ("customer.registered", {}), ("credit.decided", {}), ("credit.committed", {"order": "A"}), ("credit.committed", {"order": "B"}),
             ("credit.released", {"order": "A"}), ("credit.released", {"order": "B", "released_minor": 7976}),

@@ -38,6 +38,7 @@ LISTS = {
     "/api/v1/instalments/": ("/api/v1/payments/invoices", "account"),
     "/api/v1/invoices/": ("/api/v1/payments/invoices", "invoice"),
     "/api/v1/issuers/": ("/api/v1/issuers", "issuer"),
+    "/api/v1/journeys/": ("/api/v1/journeys", "journey"),
     "/api/v1/keys/": ("/api/v1/keys", "prefix"),
     "/api/v1/prepaid/": ("/api/v1/payments/invoices", "account"),
     "/api/v1/limits/": ("/api/v1/payments/invoices", "account"),

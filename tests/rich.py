@@ -10,6 +10,7 @@ from o2c.desk.collections import hold, open_dispute, promise
 from o2c.desk.customers import record_contact
 from o2c.desk.fallout import Correct, Note, resolve, work
 from o2c.desk.invoices import issue_credit_note
+from o2c.desk.journeys import note_attempt
 from o2c.desk.keys import issue_key, trust_issuer
 from o2c.desk.ledger import close_ledger
 from o2c.desk.limits import set_limit
@@ -23,6 +24,7 @@ from o2c.engine.app import Context
 from o2c.entrypoints.verbs_and_views import named
 from o2c.files import loading
 from o2c.kernel.partner import Answer, Answered, Failed, RefusedBy, Request
+from o2c.views.journeys import places_in
 from o2c.views.reading import caught_up
 from tests.desk import DEPOSIT, GOLDEN
 from tests.handsets import handset, selling
@@ -129,6 +131,17 @@ def _moved_on(world: World) -> None:
         reserve(world.app, ANN, f"BA-{USER}", session=session, kind="sms", quantity=10)
     commit(world.app, ANN, f"BA-{USER}", session="pcf-1", used=4, request=1)
     world.take(order("UNBILLED", line(), on=at(9, month=3), party=USER))
+    world.run(at(15, month=3))
+    told = {
+        "login": "tamsel@example.org",
+        "token": "b-17",
+        "error": "HTTP-504",
+        "waited_s": 94,
+        "offerings": ["lark-line"],
+        "value": "24.00",
+    }
+    note_attempt(world.app, Context("web-shop"), "failed", "web", fields=dict(places_in({"productOrderItem": [line()]})), **told)
+    issue_vouchers(world.app, ANN, "SORRY", amount="5.00", months=1, codes=["SORRY-A1"])
     world.run(at(16, month=3))
 
 

@@ -94,6 +94,11 @@ invoices.void            -        -       yes         -        -        -       
 issuers.distrust         -        -       -           -        -        -                yes
 issuers.list             -        -       -           -        yes      -                yes
 issuers.trust            -        -       -           -        -        -                yes
+journeys.list            yes      yes     yes         masked   yes      yes              -
+journeys.note            yes      yes     yes         -        -        -                -
+journeys.order           yes      yes     yes         -        -        -                -
+journeys.reach           -        yes     yes         -        -        -                -
+journeys.show            yes      yes     yes         masked   yes      yes              -
 keys.issue               -        -       -           -        -        -                yes
 keys.list                -        -       -           -        yes      -                yes
 keys.revoke              -        -       -           -        -        -                yes
@@ -126,6 +131,7 @@ orders.cancellations     own      yes     yes         masked   yes      yes     
 orders.capture           yes      yes     yes         -        -        -                -
 orders.document          own      yes     yes         masked   yes      yes              -
 orders.documents         own      yes     yes         masked   yes      yes              -
+orders.fields            own      yes     yes         masked   yes      yes              -
 orders.find              -        yes     yes         -        yes      yes              -
 orders.ingest            -        -       -           -        -        -                -
 orders.link              own      yes     yes         -        -        -                -
@@ -228,6 +234,7 @@ DISCLOSED: Mapping[str, tuple[str, ...]] = {
     "invoices.pdf": ("name", "address"),
     "invoices.show": ("name", "address", "note"),
     "invoices.ubl": ("name", "address"),
+    "journeys.show": ("login", "number", "token", "original"),
     "orders.cancellations": ("note",),
     "orders.document": ("name", "e-mail", "address", "note", "original"),
     "orders.documents": ("name", "e-mail", "address", "note", "original"),
@@ -259,6 +266,7 @@ SUBJECTS: Mapping[str, tuple[str, str]] = {
     "orders.assess": ("order", "name"),
     "orders.cancel": ("order", "name"),
     "orders.document": ("order", "name"),
+    "orders.fields": ("order", "name"),
     "orders.link": ("order", "name"),
     "orders.plan": ("order", "name"),
     "orders.show": ("order", "name"),

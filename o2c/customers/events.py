@@ -92,3 +92,19 @@ class CreditNoticeOwed(Event, name="credit.notice-owed", stream="customer"):
     order: str
     reason: str
     owed_by: str
+
+
+class JourneyNoted(Event, name="customer.journey-noted", stream="customer"):
+    """The customer tries something that no order has followed yet: an order that comes now follows it."""
+
+    example = {"customer": "C-1001", "journey": "3f0c9a5e8d1b47c2a6e0f1b2c3d4e5f6"}
+    customer: str
+    journey: str
+
+
+class JourneyEnded(Event, name="customer.journey-ended", stream="customer"):
+    """What the customer tried has its order, is lost, or goes on as another journey: no later order follows it."""
+
+    example = {"customer": "C-1001", "journey": "3f0c9a5e8d1b47c2a6e0f1b2c3d4e5f6"}
+    customer: str
+    journey: str

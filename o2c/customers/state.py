@@ -13,6 +13,8 @@ from o2c.customers.events import (
     CreditReleased,
     CustomerContacted,
     CustomerRegistered,
+    JourneyEnded,
+    JourneyNoted,
 )
 from o2c.kernel.event import Event
 from o2c.kernel.frozen import changed
@@ -53,10 +55,12 @@ class Credit:
 
 @dataclass(frozen=True, slots=True)
 class CustomerState:
-    """A customer as last registered; `papers` is None before that. Of contacts only those about credit leave a trace, for no rule reads others."""
+    """A customer as last registered; `papers` is None before that. Of contacts only those about credit leave a trace, for no rule reads others. `journeys` are
+    those that an order may still follow."""
 
     papers: CustomerRegistered | None = None
     credit: Credit = Credit()
+    journeys: tuple[str, ...] = ()
 
 
 def stream_of(customer: str) -> str:
@@ -72,6 +76,9 @@ def tier_of(state: CustomerState | None) -> str:
 def evolve(state: CustomerState, event: Event) -> CustomerState:
     if isinstance(event, CustomerRegistered):
         return changed(state, papers=event)
+    if isinstance(event, JourneyNoted | JourneyEnded):
+        others = tuple(journey for journey in state.journeys if journey != event.journey)
+        return changed(state, journeys=(*others, event.journey) if isinstance(event, JourneyNoted) else others)
     credit = _credit(state.credit, event)
     return state if credit is state.credit else changed(state, credit=credit)
 
@@ -116,5 +123,5 @@ def owner(state: CustomerState) -> tuple[str | None, str | None]:
 
 
 KIND = StreamKind(
-    category="customer", shape_version=2, state_type=CustomerState, initial=lambda _: CustomerState(), evolve=evolve, owner=owner
+    category="customer", shape_version=3, state_type=CustomerState, initial=lambda _: CustomerState(), evolve=evolve, owner=owner
 )

@@ -12,6 +12,7 @@ from o2c.catalogue.state import STREAM as CATALOGUE
 from o2c.customers.state import stream_of as customer_stream
 from o2c.customers.state import tier_of
 from o2c.desk.act import Rule, permitted
+from o2c.desk.followed import followed
 from o2c.engine.app import Context, Engine, Written
 from o2c.engine.drafts import Command, Loaded
 from o2c.kernel.carry import happened
@@ -134,12 +135,13 @@ def _first(app: Engine, stream: str) -> tuple[str, str]:
     return cast("OrderCaptured", fact.event).original, fact.channel
 
 
-def capture(app: Engine, context: Context, paper: Paper, *, market: str = HOME) -> Captured:
+def capture(app: Engine, context: Context, paper: Paper, *, market: str = HOME, journey: str = "") -> Captured:
     """Take down one TMF622 product order, v4 or v5, whatever it lacks, by the rules of an intake from a file, under the rules of a market.
 
     The same content again, under whatever command id, is the same order and is answered with where it stands. The paper's own channel stands in
-    the log, the context's only where the paper names none. Raises Refused: usage for a paper that cannot be read (nothing is stored) or a market
-    that there is not, conflict when the command id was used for something else. On a store without a catalogue the order is pinned to the empty
+    the log, the context's only where the paper names none. A `journey` is what the person tried before: the order follows it. Without one it follows what its customer
+    tried some days before, if anything. Raises Refused: usage for a paper that cannot be read (nothing is stored) or a market
+    that there is not, missing for such a journey, conflict when the command id was used for something else, or the journey is another customer's. On a store without a catalogue the order is pinned to the empty
     one, and falls out as one whose offerings nobody knows.
     """
     context, clock = permitted(context, "orders.capture"), app.clock()
@@ -151,7 +153,7 @@ def capture(app: Engine, context: Context, paper: Paper, *, market: str = HOME) 
         command_id = context.command_id or derived_id("capture", order.stream, wish.fingerprint)
         command = None
         if not app.recall(order.stream, command_id, fingerprint):
-            command = _command(app, order, loaded, wish, market, context, command_id, fingerprint, clock.now)
+            command = _command(app, order, loaded, wish, market, context, command_id, fingerprint, clock.now, journey)
         if command is None:
             return _standing(app, order, wish)
         [outcome] = app.write([command])
@@ -176,6 +178,7 @@ def _command(
     command_id: str,
     fingerprint: str,
     now: datetime,
+    journey: str = "",
 ) -> Command | None:
     # An intake knows its lines again by their place in the file, a service its papers by their command ids.
     name = f"service/{command_id}"
@@ -183,8 +186,10 @@ def _command(
     _, decision = received(app, order, wish, market=market, now=now, tier=tier_in(loaded, wish), **cast("Any", place))
     if not decision:
         return None
-    events = happened(order.stream, decision, came_at(order.state, wish, now))
-    return Command(command_id, order.stream, events, {order.stream: order}, context.actor, wish.channel, fingerprint=fingerprint)
+    tried, journeys = followed(app, loaded, wish, _order_of(order.stream), decision, journey=journey)
+    events = happened(order.stream, decision + tried, came_at(order.state, wish, now))
+    seen = {**journeys, order.stream: order}
+    return Command(command_id, order.stream, events, seen, context.actor, wish.channel, fingerprint=fingerprint)
 
 
 def _standing(app: Engine, order: Loaded, wish: Wish) -> Captured:

@@ -25,6 +25,7 @@ from o2c.entrypoints.python_catalogue import Catalogue
 from o2c.entrypoints.python_devices import Devices
 from o2c.entrypoints.python_hooks import Hooks
 from o2c.entrypoints.python_instalments import Instalments
+from o2c.entrypoints.python_journeys import Journeys
 from o2c.entrypoints.python_money import Money
 from o2c.entrypoints.python_products import Products
 from o2c.entrypoints.python_quota import Quota
@@ -51,7 +52,7 @@ __all__ = [
 ]  # fmt: skip
 
 
-class OrderToCash(Access, Catalogue, Devices, Hooks, Instalments, Money, Products, Quota, Usage):
+class OrderToCash(Access, Catalogue, Devices, Hooks, Instalments, Journeys, Money, Products, Quota, Usage):
     """An open store. `dsn` names a PostgreSQL 15 or newer; without it O2C_DSN does, else the embedded server of O2C_HOME is used.
 
     Use it as a context manager, one for a process, or call `close()`. All verbs may be called from several threads at once; an iterator of
@@ -81,9 +82,9 @@ class OrderToCash(Access, Catalogue, Devices, Hooks, Instalments, Money, Product
     # -- writing
 
     @answered
-    def capture(self, paper: Paper, context: Context, *, market: str = HOME) -> Captured:
+    def capture(self, paper: Paper, context: Context, *, market: str = HOME, journey: str = "") -> Captured:
         """Take down one TMF622 v4 product order under the rules of a market. See `desk.capture.capture`."""
-        return capture(self._engine, context, paper, market=market)
+        return capture(self._engine, context, paper, market=market, journey=journey)
 
     @answered
     def register_customer(self, paper: Paper, context: Context) -> Written:

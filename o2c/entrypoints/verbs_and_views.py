@@ -28,6 +28,7 @@ from o2c.desk import (
     saving,
     streams,
     taking_back,
+    winning_back,
 )
 from o2c.desk import catalogue as catalogue_desk
 from o2c.desk import collections as collection_desk
@@ -35,6 +36,7 @@ from o2c.desk import devices as device_desk
 from o2c.desk import hooks as hook_desk
 from o2c.desk import instalments as instalment_desk
 from o2c.desk import invoices as invoice_desk
+from o2c.desk import journeys as journey_desk
 from o2c.desk import ledger as ledger_desk
 from o2c.desk import limits as limit_desk
 from o2c.desk import prepaid as prepaid_desk
@@ -67,6 +69,7 @@ from o2c.views import (
     fallout_groups,
     fallout_page,
     fallouts,
+    fields,
     finding,
     following,
     instalments,
@@ -89,6 +92,7 @@ from o2c.views import (
 )
 from o2c.views import customers as customer_views
 from o2c.views import hooks as hook_views
+from o2c.views import journeys as journey_views
 from o2c.views import numbers as number_views
 from o2c.views import orders as order_views
 from o2c.views import partners as partner_views
@@ -183,6 +187,9 @@ VERBS = (
     Operation("invoices.void", invoice_desk.void_invoice, decided_by="invoices.show"),
     Operation("issuers.distrust", keys.distrust_issuer),
     Operation("issuers.trust", keys.trust_issuer),
+    Operation("journeys.note", journey_desk.note_attempt),
+    Operation("journeys.order", winning_back.order_journey),
+    Operation("journeys.reach", winning_back.reach_journey),
     Operation("keys.issue", keys.issue_key),
     Operation("keys.revoke", keys.revoke_key),
     Operation("ledger.close", ledger_desk.close_ledger),
@@ -276,6 +283,8 @@ VIEWS = (
     Operation("invoices.show", invoice_papers.show_paper),
     Operation("invoices.ubl", invoice_papers.invoice_ubl),
     Operation("issuers.list", access.list_issuers),
+    Operation("journeys.list", journey_views.list_journeys),
+    Operation("journeys.show", journey_views.show_journey),
     Operation("keys.list", access.list_keys),
     Operation("ledger.closings", ledger.list_closings),
     Operation("ledger.export", ledger.export_ledger),
@@ -297,6 +306,7 @@ VIEWS = (
     Operation("orders.cancellations", cancellations.list_cancellations),
     Operation("orders.document", documents.show_document),
     Operation("orders.documents", documents.list_documents),
+    Operation("orders.fields", fields.order_fields),
     Operation("orders.find", finding.find_orders),
     Operation("orders.link", order_link.order_link),
     Operation("orders.list", order_views.list_orders),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import Any, cast
 from o2c.catalogue.state import STREAM as CATALOGUE
 from o2c.desk.act import permitted
 from o2c.desk.capture import customer_streams, earlier_stream, latest, order_stream, received, standing, tier_in
+from o2c.desk.followed import followed
 from o2c.engine.app import Context, Engine
 from o2c.engine.drafts import Command, Loaded
 from o2c.files.lines import OnLines, RawLine, refuse_empty
@@ -166,7 +167,8 @@ class Intake:
                 order = standing(loaded, paper.wish)
                 reception, decision = self._receive(order, paper, tier_in(loaded, paper.wish))
                 if decision:
-                    commands.append(self._capture(paper, order, decision))
+                    tried, journeys = followed(self.app, loaded, paper.wish, order.stream.partition("-")[2], decision)
+                    commands.append(self._capture(paper, order, decision + tried, journeys))
                     pending.append((paper, reception))
                 else:
                     self.receptions[_COUNTED[reception]] += 1
@@ -183,13 +185,14 @@ class Intake:
         place = {"intake": self.name, "line": paper.number, "catalogue_version": self.catalogue_version}
         return received(self.app, loaded, paper.wish, market=self.market, now=self.now, tier=tier, **cast("Any", place))
 
-    def _capture(self, paper: Paper, loaded: Loaded, decision: Decision) -> Command:
+    def _capture(self, paper: Paper, loaded: Loaded, decision: Decision, journeys: Mapping[str, Loaded]) -> Command:
         """The command id is the line and its turn among identical lines of the file, so that the same line is the same intent."""
         content = digest(paper.line)
         command_id = derived_id("ingest", content, str(self.turns[content]))
         self.turns[content] += 1
         events = happened(loaded.stream, decision, came_at(loaded.state, paper.wish, self.now))
-        return Command(command_id, loaded.stream, events, {loaded.stream: loaded}, self.actor, paper.wish.channel, fingerprint=content)
+        seen = {**journeys, loaded.stream: loaded}
+        return Command(command_id, loaded.stream, events, seen, self.actor, paper.wish.channel, fingerprint=content)
 
     def _place(self, refused: Quarantine) -> Path:
         """The file of the first pass, unless somebody has worked on it since: then one of this pass."""

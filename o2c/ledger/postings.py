@@ -159,6 +159,7 @@ TABLE: Mapping[str, Callable[[Body], tuple[Posting, ...] | Iterator[Posting]]] =
 cash of one account, and is received in that of another in the same append."""
 
 _PROMISE = "what a customer commits to or may owe is no money that moved"
+_WISHED = "it says what somebody wished for is worth: nothing was bought"
 _PRICE = "a price is no money before it is billed"
 _LIMIT = "a limit says what usage may cost, which posts as it is billed"
 _OPEN = "it says what is open, which the invoice posted"
@@ -215,6 +216,12 @@ POSTS_NOTHING: Mapping[str, str] = {
     "refund.completed": _MIRRORED,
     "refund.given-up": _MIRRORED,
     "voucher.issued": _PRICE,
+    **dict.fromkeys(
+        (f"journey.{name}" for name in ("basket-filled", "quote-given", "attempt-failed", "call-abandoned", "store-visited", "resumed")),
+        _WISHED,
+    ),
+    "journey.outreach-opened": _PROMISE,
+    "journey.incentive-given": _PROMISE,
     "voucher.reserved": _PROMISE,
     "order.validated": _PRICE,
     "sim.lost": "it says what a replacement costs us, which the supplier's bill posts in the books of purchases",

@@ -10,6 +10,7 @@ from typing import Literal
 
 from o2c.kernel.periods import local_date, local_time
 from o2c.markets.addresses import AddressRules
+from o2c.markets.care import CareRules
 from o2c.markets.collecting import CollectionRules
 from o2c.markets.life import LifeRules, PortDelayRules
 from o2c.markets.paying import AgainRules
@@ -218,6 +219,7 @@ class Market:
     collections: CollectionRules
     price_changes: PriceChangeRules
     life: LifeRules
+    care: CareRules
 
     @property
     def pin(self) -> str:

@@ -20,6 +20,7 @@ from o2c.markets.base import (
     TaxRate,
     WorkCalendar,
 )
+from o2c.markets.care import CareRules, ComplaintRules, ProspectRules
 from o2c.markets.collecting import USUAL_STAGES, BadDebtRelief, CollectionRules, LateInterest
 from o2c.markets.interest import BANK_RATE
 from o2c.markets.life import LifeRules, PortDelayRules, PortOutRules, SuspensionRules
@@ -241,6 +242,19 @@ GB = Market(
             source="a PAC is three letters that name the provider and six digits, is good for 30 days, and is given within a minute of a text to 65075, with the charge for an "
             "early end and the balance: Ofcom General Conditions of Entitlement, C7.7 to C7.20 [M]; debt is no ground; a hold after another SIM and a lock by the customer: the operator's own practice; "
             "the words: as the simulated clearing house has them",
+        ),
+    ),
+    care=CareRules(
+        prospects=ProspectRules(
+            kept_days=30,
+            source="no longer than is necessary: UK GDPR, art. 5(1)(e); thirty days of a basket that was left: the operator's own practice",
+        ),
+        complaints=ComplaintRules(
+            answer_days=0,
+            outside_days=56,
+            deadlock_letter=True,
+            body="the operator's scheme for alternative dispute resolution",
+            source="eight weeks, or a letter of deadlock before: Ofcom General Conditions of Entitlement, C4 and the Ofcom Approved Complaints Code [M]",
         ),
     ),
 )

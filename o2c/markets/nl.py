@@ -20,6 +20,7 @@ from o2c.markets.base import (
     TaxRate,
     WorkCalendar,
 )
+from o2c.markets.care import CareRules, ComplaintRules, ProspectRules
 from o2c.markets.collecting import USUAL_STAGES, BadDebtRelief, CollectionRules, LateInterest
 from o2c.markets.interest import ECB_MAIN_REFINANCING
 from o2c.markets.life import LifeRules, PortDelayRules, PortOutRules, SuspensionRules
@@ -227,6 +228,19 @@ NL = Market(
             grounds=("leaving", "locked"),
             words={"code": "NAME-MISMATCH", "leaving": "NUMBER-INACTIVE", "locked": "BARRED", "porting": "PORTING"},
             source="the gaining operator asks by the number and the contract, without a code: COIN procedures [M]",
+        ),
+    ),
+    care=CareRules(
+        prospects=ProspectRules(
+            kept_days=30,
+            source="no longer than is necessary: Regulation (EU) 2016/679, art. 5(1)(e); thirty days of a basket that was left: the operator's own practice",
+        ),
+        complaints=ComplaintRules(
+            answer_days=28,
+            outside_days=28,
+            deadlock_letter=False,
+            body="Geschillencommissie Telecommunicatiediensten",
+            source="four weeks for an answer, and the committee when there is none: rules of the Geschillencommissie Telecommunicatiediensten [M]",
         ),
     ),
 )

@@ -21,6 +21,7 @@ from o2c.markets.base import (
     TaxRate,
     WorkCalendar,
 )
+from o2c.markets.care import CareRules, ComplaintRules, ProspectRules
 from o2c.markets.collecting import USUAL_STAGES, BadDebtRelief, CollectionRules, LateInterest
 from o2c.markets.interest import ECB_MAIN_REFINANCING
 from o2c.markets.life import LifeRules, PortDelayRules, PortOutRules, SuspensionRules
@@ -237,6 +238,19 @@ PT = Market(
             },
             source="the CVP: see the rules for ports; it does not age, which ten years stand for; a lock by the customer: the operator's own practice; the words: as the "
             "simulated clearing house has them",
+        ),
+    ),
+    care=CareRules(
+        prospects=ProspectRules(
+            kept_days=30,
+            source="no longer than is necessary: Regulation (EU) 2016/679, art. 5(1)(e); thirty days of a basket that was left: the operator's own practice",
+        ),
+        complaints=ComplaintRules(
+            answer_days=21,
+            outside_days=0,
+            deadlock_letter=False,
+            body="the arbitration centre for consumer disputes of the district",
+            source="an answer within 15 working days, taken as 21 days: Decreto-Lei n.º 156/2005, art. 5-B; arbitration at any time: Lei n.º 23/96, art. 15 [M]",
         ),
     ),
 )

@@ -140,7 +140,7 @@ UNION ALL SELECT 'FUNCTION', p.oid::regprocedure::text, w.owner FROM wanted w JO
 Those of projections are taken over by `projections/engine/ownership.py`, which first looks at what hangs on them.
 """
 
-# The engine reads all of the log and writes through append(); directly it writes only leases, the clock, the positions of reactions, the outbox and records of usage.
+# The engine reads all of the log and writes through append(); directly it writes only leases, the clock, the positions of reactions, the outbox, records of usage and the keys of prospects.
 # Folds read the log, personal fields too: look-ups are folded from them. Readers get views and rows that hold nothing personal.
 _GRANTS = """
 REVOKE ALL ON ALL TABLES IN SCHEMA o2c FROM {members};
@@ -155,6 +155,7 @@ GRANT INSERT, UPDATE ON o2c.policy_checkpoint, o2c.hook_place TO {appender};
 GRANT INSERT, UPDATE, DELETE ON o2c.outbox TO {appender};
 GRANT SELECT, INSERT, UPDATE, DELETE ON o2c.usage_record TO {appender};
 GRANT SELECT, INSERT, UPDATE ON o2c.usage_look TO {appender};
+GRANT SELECT, INSERT ON o2c.prospect_key TO {appender};
 GRANT EXECUTE ON FUNCTION o2c.append TO {appender};
 GRANT SELECT ON o2c.analyst_event, o2c.clock TO {reader};
 GRANT USAGE ON SCHEMA analyst TO {reader};
@@ -179,6 +180,7 @@ JOIN pg_class c ON c.relnamespace = 'o2c'::regnamespace AND c.relkind IN ('r', '
 WHERE r.rolname = ANY(%(members)s) AND CASE
     WHEN p.what = 'SELECT' THEN r.rolname = %(reader)s AND c.relname <> 'clock' AND has_any_column_privilege(r.oid, c.oid, 'SELECT')
     WHEN c.relname IN ('policy_checkpoint', 'clock', 'hook_place', 'outbox', 'usage_record', 'usage_look') AND p.what <> 'TRUNCATE' AND r.rolname = %(appender)s THEN false
+    WHEN c.relname = 'prospect_key' AND p.what IN ('SELECT', 'INSERT') AND r.rolname = %(appender)s THEN false
     ELSE has_table_privilege(r.oid, c.oid, p.what) END
 UNION ALL SELECT r.rolname || ' may call ' || p.proname || '()' FROM pg_roles r JOIN pg_proc p ON p.pronamespace = 'o2c'::regnamespace
 WHERE p.proname IN ('append', 'begin_life', 'adopt_log', 'begin_import', 'lay_tables', 'lay_views') AND has_function_privilege(r.oid, p.oid, 'EXECUTE')

@@ -63,6 +63,7 @@ from tests.given import BOOK, MARKET, MONDAY, PORTING, READ, Story, item, wish
 from tests.given_back import OF_TAKEN_BACK
 from tests.kinds_of_rules import OCCURRENCES, OF_A_STEP, SETTING
 from tests.lives_of_goods_in_service import OF_PRODUCTS_IN_SERVICE
+from tests.lives_of_journeys import OF_TRIED
 from tests.refunding import OF_REFUNDS
 from tests.saved import OF_SAVED
 from tests.used import OF_USAGE
@@ -253,7 +254,7 @@ TOLD = HOOK.evolve(HOOK.initial(""), SUBSCRIBED)
 BEGUN = JobStarted.model_validate({**JobStarted.example, "fallouts": ["f-1", "f-2"]})
 IDEMPOTENT = [
     *(*OF_ACCESS, *OF_COLLECTIONS),
-    *(*OF_SAVED, *OF_LEDGER, *OF_PRICES, *OF_REFUNDS, *OF_TAKEN_BACK, *OF_PRODUCTS_IN_SERVICE),
+    *(*OF_SAVED, *OF_LEDGER, *OF_PRICES, *OF_REFUNDS, *OF_TAKEN_BACK, *OF_PRODUCTS_IN_SERVICE, *OF_TRIED),
     *OF_USAGE,
     pytest.param(CATALOGUE, CATALOGUE.initial(""),
                  lambda s: just(*publish(s, document=OFFERING, market=MARKET, on=MONDAY.date(), specifications=SPECIFICATIONS)), id="publish"),

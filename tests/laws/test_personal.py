@@ -36,6 +36,8 @@ INVENTED = {
     "original": r"\{\}",
     "remittance": r"TFR-[0-9]+",
     "porting-code": r"EXO[0-9]{6}",
+    "identity-digest": r"[0-9a-f]{32}",
+    "sealed": r"2026-01-05:c2VhbGVk",
     "digest": r"[0-9a-f]{16}",
     "key-digest": r"[0-9a-f]{64}",
 }

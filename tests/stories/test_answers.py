@@ -89,6 +89,8 @@ def everything(service: Visitor) -> Iterator[Asked]:
     yield from _of_money(service)
     yield from OF_TEXTS
     yield from (("hooks.deliveries", row["hook"], None) for row in answer(service, ("hooks.list", "", None)))
+    for row in answer(service, ("journeys.list", "?everything=true", None)):
+        yield from (("journeys.show", row["journey"] + query, None) for query in ("", "?personal=true"))
     [job] = {event["stream"] for event in service.get("/api/v1/events?types=job.started").json()}
     yield "fallout.job", job.removeprefix("job-"), None
     yield from (("streams.show", "", {"name": name}) for name in (f"order-{ids[0]}", job, "issuers-main", "partner-credit-bureau"))
@@ -96,7 +98,7 @@ def everything(service: Visitor) -> Iterator[Asked]:
 
 CHANGED = {"requestedCompletionDate": "2026-03-27", "productOrderItem": [line(), item(LINE_ADD_ONS[1], "2", relies_on="1")]}
 OF_ORDER = (
-    ("orders.link", ""),
+    ("orders.link", ""), ("orders.fields", ""),
     ("orders.show", ""), ("orders.show", "?at=2026-03-10T00:00:00Z"), ("orders.document", ""), ("orders.document", "?personal=true"),
     ("orders.document", "?at=2026-03-15T00:00:00Z"), ("orders.plan", ""), ("orders.timeline", ""), ("orders.timeline", "?whole=true"),
 )  # fmt: skip

@@ -12,6 +12,7 @@ from structlog.testing import capture_logs
 
 from o2c.desk.act import Rule
 from o2c.desk.fallout import Retry
+from o2c.desk.journeys import note_attempt
 from o2c.desk.numbers import reserve
 from o2c.desk.orders import cancel_port
 from o2c.desk.payments import deposit
@@ -78,7 +79,7 @@ def once(step: Step, raised: list[str]) -> Step:
 
 def lived(world: World) -> None:
     """A world in which every step of the plan comes up: lines, a port, an access, an order given up while its partners have their work, a port
-    cancelled on its own, a device that is sent and one that comes back, a number kept that nobody takes, a voucher that is held too long, a top-up that expires, a deposit given back, an
+    cancelled on its own, a device that is sent and one that comes back, a number kept that nobody takes, a voucher that is held too long, a journey that nothing followed, a top-up that expires, a deposit given back, an
     invoice that is not paid, a courier that was found to be down, a line whose plan is changed."""
     selling(world.stocked(esims=9, physical=3, numbers=14, customers=11))
     found: Rule = lambda state, now: detect_down(state, "courier", Detected(now, now, 8, 8), OutageRule())  # noqa: E731 - a name for its type
@@ -88,6 +89,7 @@ def lived(world: World) -> None:
     world.scripted.will("credit", *[lambda request: REPORTS.get(request.body["customer"], Answered())] * 20)
     world.scripted.will("payment", RefusedBy("DECLINED"))
     issue_vouchers(world.app, Context("ann"), "SPRING", percent="20", months=3, reserved_days=3)
+    note_attempt(world.app, Context("web-shop"), "failed", "web", login="a@example.org", error="HTTP-504")
     world.take(
         order("PORTED", ported()),
         order("PHYSICAL", line(sim="physical"), party="C-2"),

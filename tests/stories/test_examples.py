@@ -20,6 +20,7 @@ REFUSED = {
     "disputes.open": 409,
     "instalments.settle": 404,
     "invoices.void": 409,
+    "journeys.reach": 409,
     "limits.agree": 404,
     **dict.fromkeys(("payments.chargeback", "payments.chargeback-won", "payments.move"), 404),
     "payments.retry": 409,
@@ -28,7 +29,7 @@ REFUSED = {
     **dict.fromkeys(("refunds.approve", "refunds.give-up"), 404),
 }
 """Examples that something stands against, and how that is told: the account that they name owes nothing, was told of no limit, and has no note and no refund that wait for a second
-person; its session holds nothing; no other operator was given its number; its invoice is paid, was not refused by the payment provider, and no
+person; its session holds nothing; no other operator was given its number; its journey was ordered before; its invoice is paid, was not refused by the payment provider, and no
 money came for it that could be charged back or moved, nor is there the invoice it would go to."""
 
 

@@ -46,7 +46,7 @@ from projections.engine.operations import catch_up, rebuild
 from projections.orders import ORDERS as PROJECTION
 from tests.at_hand import JWKS, lay_out
 from tests.examples_found import FOUND, FOUND_FOR
-from tests.examples_owed import leaving, owing
+from tests.examples_owed import leaving, owing, trying
 from tests.faults.working import LIMIT_S, children, eventually
 from tests.handsets import handset, selling
 from tests.hooked import FAILED as REFUSED
@@ -98,6 +98,7 @@ STARTS = {
     **dict.fromkeys(("collections hold", "collections release", "payments owed", "payments refund", "refunds"), "owed"),
     "payments chargeback-won": "owed",
     "products port-out": "leaving",
+    **dict.fromkeys(("journeys show", "journeys reach", "journeys order"), "tried"),
     "projections skip": "parked",
     "events import": "real",
 }
@@ -148,6 +149,8 @@ def stores(server_dsn: str, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         owing(session, found(made["owed"], "payments record", "BA-1001-20260108"), UNTIL)
     with opened(made.copied("launched", "leaving")) as session:
         leaving(session)
+    with opened(made.copied("launched", "tried")) as session:
+        trying(session, UNTIL)
     with opened(made.copied("launched", "noted")) as session:
         dear = "SELECT invoice FROM projection.invoices WHERE total_minor > 10000 ORDER BY 1 LIMIT 1"
         [row] = session.app.reads.rows(dear)
@@ -195,6 +198,7 @@ def stores(server_dsn: str, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         "reserved",
         "owed",
         "leaving",
+        "tried",
         "noted",
         "worked",
         "used",

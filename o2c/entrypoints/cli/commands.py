@@ -39,12 +39,20 @@ PARTS: Mapping[str, Mapping[str, Part]] = {
             {
                 "assess": Part("assess:orders_assess", "Show what a changed paper would take of an order in flight; nothing is written."),
                 "cancel": Part("cancel:orders_cancel", "Cancel an order, or some of its items, and say what was undone."),
+                "fields": Part(
+                    "fields:orders_fields",
+                    "Show where each field of an order's paper comes from: in which channel it was keyed in first, by whom, when, by which event.",
+                ),
                 "link": Part("links:orders_link", "Make a link to one order for its customer, which ends after some days."),
             },
         ),
         "catalogue": Part("catalogue:catalogue", "The price list: what is sold, at which prices, charged how often and valid when."),
         "vouchers": Part("vouchers:vouchers", "Vouchers: issue a campaign of codes, see what is reserved, redeemed and left."),
         "products": Part("products:products", "Products in service: list them, see what happened to one, port its number out or lock it."),
+        "journeys": Part(
+            "journeys:journeys",
+            "Journeys: what people tried before there was an order, getting in touch with them, and their orders at last.",
+        ),
         "customers": Part("customers:customers", "Customers: everything about one, and contacts with it."),
         "fallout": Part(
             "fallout:fallout",

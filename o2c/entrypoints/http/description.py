@@ -42,6 +42,7 @@ TAGS: Mapping[str, str] = {
     "instalments": "Devices that are paid in instalments.",
     "invoices": "Invoices: all that one says, as a PDF, a page or UBL, and its void.",
     "issuers": "Issuers whose tokens are believed.",
+    "journeys": "What people tried before there was an order, and what came of it.",
     "keys": "API keys.",
     "ledger": "The books: what each event posted, how the accounts stand, and days that are closed.",
     "limits": "Limits of what a bill may come to.",

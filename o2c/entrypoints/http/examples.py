@@ -15,6 +15,7 @@ MSISDN, ICCID, IMEI = "+447700900123", "8944980000000000005", "001010120000003"
 PRODUCT = "6f9619ff-8b86-5d01-b42d-00cf4fc964ff:1"
 LINK = "v1.eyJvcmRlciI6ICIuLi4ifQ.signature"
 """What the page of a customer's own order is asked by; `orders.link` gives it."""
+JOURNEY = "3f0c9a5e8d1b47c2a6e0f1b2c3d4e5f6"
 PREFIX = "4f2a9c01b7de"
 ISSUER = "https://login.example.net/"
 WISH = "6f9619ff-8b86-5d01-b42d-00cf4fc964ff"
@@ -77,6 +78,19 @@ EXAMPLES: Mapping[str, Mapping[str, Any]] = {
     "collections.release": {"account": "BA-C-1001", "kind": "vulnerable"},
     "conformance": {},
     "counterfactual": {"policy": POLICY, "since": _SINCE},
+    "journeys.list": {"state": "open", "limit": 20},
+    "journeys.note": {
+        "kind": "failed",
+        "channel": "web",
+        "login": "ada@example.org",
+        "offerings": ["lark-line"],
+        "value": "24.00",
+        "error": "HTTP-504",
+        "waited_s": 94,
+    },
+    "journeys.order": {"journey": JOURNEY, "channel": "call", "external_id": "TEL-1"},
+    "journeys.reach": {"journey": JOURNEY, "medium": "call", "outcome": "reached", "voucher": "SORRY-A1"},
+    "journeys.show": {"journey": JOURNEY, "personal": True, "why": "the customer rang"},
     "customers.contact": {"customer": "C-1001", "medium": "call", "topic": "port", "note": "asked when the number comes"},
     "customers.list": {"limit": 20},
     "customers.register": {"paper": _PARTY},
@@ -166,6 +180,7 @@ EXAMPLES: Mapping[str, Mapping[str, Any]] = {
     "orders.capture": {"paper": _PAPER},
     "orders.document": {"name": ORDER},
     "orders.documents": {"states": ["completed"], "sort": "-captured_at", "limit": 20},
+    "orders.fields": {"name": ORDER},
     "orders.find": {"text": ORDER},
     "orders.link": {"name": ORDER, "days": 14},
     "orders.list": {"state": "completed", "limit": 20},

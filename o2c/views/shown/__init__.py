@@ -75,6 +75,15 @@ from o2c.views.shown.invoices import (
     TaxSumShown,
     WaitingNoteShown,
 )
+from o2c.views.shown.journeys import (
+    FieldShown,
+    IdentityShown,
+    JourneyPage,
+    JourneyShown,
+    KeyedShown,
+    OutreachShown,
+    StepOfJourney,
+)
 from o2c.views.shown.links import AskedShown, ChoiceShown, MyOrderShown, NeedShown, OrderLinkShown, StoneShown
 from o2c.views.shown.money import (
     AccountBalanceShown,
@@ -176,6 +185,7 @@ __all__ = [
     "FalloutShown",
     "FalloutStanding",
     "FaultShown",
+    "FieldShown",
     "FigureOfKey",
     "FigureShown",
     "FoundOrderShown",
@@ -184,6 +194,7 @@ __all__ = [
     "HeldShown",
     "HoldShown",
     "HookShown",
+    "IdentityShown",
     "InServiceShown",
     "IngestShown",
     "InvoiceCounts",
@@ -196,7 +207,10 @@ __all__ = [
     "IssuerShown",
     "ItemShown",
     "JobItemShown",
+    "JourneyPage",
+    "JourneyShown",
     "KeyShown",
+    "KeyedShown",
     "LateClaimShown",
     "LatePortShown",
     "LedgerLineShown",
@@ -219,6 +233,7 @@ __all__ = [
     "OrderRow",
     "OrderShown",
     "OrderTime",
+    "OutreachShown",
     "OwedShown",
     "PaperShown",
     "PartnerShown",
@@ -242,6 +257,7 @@ __all__ = [
     "SavedViewShown",
     "SimShown",
     "StageShown",
+    "StepOfJourney",
     "StepShown",
     "StoneShown",
     "StoreShown",

@@ -76,7 +76,15 @@ def shown(
 ) -> Response:
     """The page of a customer."""
     found = page.ask("customers.show", customer, personal=personal, why=why)
-    told = {"found": found, "accounts": _accounts(page, found), "personal": personal, "media": MEDIA, "topics": TOPICS}
+    journeys = page.ask("journeys.list", customer=found["customer"], everything=True) if page.may("journeys.list") else []
+    told = {
+        "found": found,
+        "journeys": journeys,
+        "accounts": _accounts(page, found),
+        "personal": personal,
+        "media": MEDIA,
+        "topics": TOPICS,
+    }
     return page.shown("customer.html", status=status, refused=refused, done=done, form=form, **told)
 
 

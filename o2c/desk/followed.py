@@ -1,0 +1,57 @@
+"""Which journey an order follows: the one that it names, or what its customer tried within the days of the policy."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+from o2c.customers.state import stream_of as customer_stream
+from o2c.engine.app import Engine
+from o2c.engine.drafts import Loaded
+from o2c.kernel.decision import NOTHING, Decision
+from o2c.kernel.refusal import Refused
+from o2c.orders.events import OrderCaptured
+from o2c.orders.wish import Wish
+
+
+def followed(
+    app: Engine, loaded: Mapping[str, Loaded], wish: Wish, order: str, decision: Decision, *, journey: str = ""
+) -> tuple[Decision, dict[str, Loaded]]:
+    """What a paper that is captured as an order means for journeys, and their streams as they were read; nothing for most.
+
+    Raises Refused: missing (there is no journey of the name), conflict (it is another customer's).
+    """
+    whose = loaded.get(customer_stream(wish.party)) if wish.party else None
+    if not (journey or (whose and whose.state.journeys)) or not any(isinstance(event, OrderCaptured) for event in decision.events):
+        return NOTHING, {}
+    from o2c.journeys import rules
+    from o2c.journeys.policy import packaged
+    from o2c.views.journeys import PREFIX, standing
+
+    names = [standing(app, journey).journey] if journey else list(whose.state.journeys if whose else ())
+    found = app.load([f"{PREFIX}{name}" for name in names])
+    if journey:
+        [one] = found.values()
+        if one.state.customer not in ("", wish.party):
+            raise Refused(
+                f"journey {one.state.journey} is of customer {one.state.customer}, not of who orders; look who is on it", kind="conflict"
+            )
+    else:
+        fitting = [each for each in found.values() if rules.follows(each.state, ordered_at=wish.order_date, policy=packaged())]
+        if not fitting:
+            return NOTHING, {}
+        one = max(fitting, key=lambda each: (each.state.last_at, each.stream))
+    told = rules.ordered(
+        one.state, order=order, customer=wish.party, found_by="named" if journey else "customer", sources=_sources(app, one, wish)
+    )
+    after = tuple((one.stream, event) for event in told.events) + told.elsewhere
+    return Decision(elsewhere=after), {one.stream: one}
+
+
+def _sources(app: Engine, journey: Loaded, wish: Wish) -> dict[str, str]:
+    """The fields of a paper that stand as they were keyed in on a journey, with the event by which each was."""
+    from o2c.views.journeys import facts_of, keyed_in, places_in
+
+    keyed = keyed_in(app, journey.state, facts_of(app, journey.state))
+    same = ((path, keyed[path]) for path, value in places_in(json.loads(wish.original)) if path in keyed and keyed[path].value == value)
+    return {path: f"{one.fact.stream}@{one.fact.version}" for path, one in same}
