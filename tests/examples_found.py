@@ -54,12 +54,20 @@ FOUND_FOR = {
             f"payments {command}",
             "BA-1001-20260108",
         ): f"SELECT substr(stream, 9) FROM o2c.event WHERE type = '{name}' AND body ->> 'method' = 'card' ORDER BY 1"
-        for command, name in (("chargeback", "payment.received"), ("chargeback-won", "payment.charged-back"), ("move", "payment.received"))
+        for command, name in (
+            ("chargeback", "payment.received"),
+            ("chargeback-won", "payment.charged-back"),
+            ("move", "payment.received"),
+            ("preview", "payment.received"),
+        )
     },
-    (
-        "payments move",
-        "BA-1002-20260108",
-    ): "SELECT invoice FROM projection.invoices WHERE state = 'overdue' AND currency = 'GBP' ORDER BY 1",
+    **{
+        (
+            command,
+            "BA-1002-20260108",
+        ): "SELECT invoice FROM projection.invoices WHERE state = 'overdue' AND currency = 'GBP' ORDER BY 1"
+        for command in ("payments move", "payments preview")
+    },
     **{
         ("refunds give-up", word): f"SELECT {name} FROM o2c.event WHERE type = 'refund.fell-out'"
         for word, name in (("BA-1001", "regexp_replace(stream, '^refund-(.*)-R[0-9]+$', '\\1')"), ("BA-1001-R1", "substr(stream, 8)"))

@@ -106,6 +106,7 @@ METHODS = {
     "payments.chargeback-won": "win_back",
     "payments.deposit": "deposit",
     "payments.move": "move_payment",
+    "payments.preview": "preview_taking_back",
     "payments.owed": "owed",
     "payments.record": "record_payment",
     "payments.refund": "refund",

@@ -153,6 +153,7 @@ payments.deposit         yes      yes     yes         -        -        -       
 payments.invoices        -        yes     yes         masked   yes      yes              -
 payments.move            -        -       yes         -        -        -                -
 payments.owed            -        yes     yes         masked   yes      -                -
+payments.preview         -        yes     yes         masked   yes      -                -
 payments.record          yes      yes     yes         -        -        -                -
 payments.refund          yes      -       yes         -        -        -                -
 payments.retry           yes      yes     yes         -        -        -                -

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
@@ -16,7 +15,6 @@ from o2c.invoicing.noted import InvoiceState
 from o2c.invoicing.state import AccountState
 from o2c.kernel.charges import account_stream, invoice_stream
 from o2c.kernel.decision import Decision
-from o2c.kernel.money import to_minor
 from o2c.kernel.periods import local_date
 from o2c.kernel.refusal import Refused
 from o2c.orders.state import OrderState
@@ -24,14 +22,12 @@ from o2c.payments import rules as payments
 from o2c.payments.step import STEP as PAYMENT
 from o2c.views.invoices import issued_invoice
 from o2c.views.orders import find_order
-from o2c.views.reading import amount_text
+from o2c.views.reading import amount_text, minor_of
 
 NEARLY_DUE = timedelta(minutes=5)
 """A demand due so soon may be on its way to the provider already (clocks differ, calls take time): its answer must find its row."""
 BECOMES_CREDIT = frozenset({"order.completed", "order.partially-completed"})
 """The ends of an order whose deposit is kept for its bills."""
-_TYPED = re.compile(r"-?[0-9]+(\.[0-9]+)?")
-"""What a person writes for an amount; a paper may use exponents, a slip of the keyboard makes one."""
 
 
 def deposit(
@@ -215,19 +211,6 @@ def retry(app: Engine, context: Context, invoice: str, *, note: str) -> Written:
         return fallouts.resolve(fallouts.Retry(), PAYMENT, work, app.kind(stream), app.book, note=note, at=at)
 
     return act(app, context, "payments.retry", Deed(stream, (again,), ["retry payment", note]))
-
-
-def minor_of(amount: str, currency: str) -> int:
-    """An amount of money, in minor units. Raises Refused for what is no plain decimal, or is nothing."""
-    try:
-        if _TYPED.fullmatch(amount) is None:
-            raise ValueError(f"{amount[:40]!r} is not a decimal amount")
-        amount_minor = to_minor(amount, currency)
-    except ValueError as error:
-        raise Refused(f"{error}; write the amount as 23.99") from None
-    if amount_minor <= 0:
-        raise Refused("an amount of money is more than nothing; write the amount as 23.99")
-    return amount_minor
 
 
 def _reference(text: str) -> str:

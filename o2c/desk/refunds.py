@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime
 
 from o2c.desk.act import Deed, act
-from o2c.desk.payments import minor_of
 from o2c.engine.app import Context, Engine, Written
 from o2c.invoicing.state import AccountState
 from o2c.kernel.charges import account_stream
@@ -14,6 +13,7 @@ from o2c.kernel.periods import local_date
 from o2c.kernel.refusal import Refused
 from o2c.refunds import rules
 from o2c.refunds.state import RefundState, refund_stream
+from o2c.views.reading import minor_of
 
 
 def request_refund(app: Engine, context: Context, account: str, *, amount: str) -> Written:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from o2c.desk.act import Deed, act
-from o2c.desk.payments import NEARLY_DUE, known_before, minor_of
+from o2c.desk.payments import NEARLY_DUE, known_before
 from o2c.engine.app import Context, Engine, Written
 from o2c.invoicing.noted import InvoiceState
 from o2c.kernel.charges import account_stream, invoice_stream
@@ -16,7 +16,9 @@ from o2c.kernel.refusal import Refused
 from o2c.kernel.work import Work
 from o2c.payments import taking_back
 from o2c.payments.step import STEP as PAYMENT
-from o2c.views.invoices import invoice_streams, issued_invoice
+from o2c.views.invoices import issued_invoice
+from o2c.views.reading import minor_of
+from o2c.views.taking_back import meant_invoice
 
 CHARGEBACKS_OF = "SELECT stream FROM o2c.event WHERE type = 'payment.charged-back' AND body ->> 'case' = %s ORDER BY position"
 """The invoices of which a chargeback was told, by its case. Parameter: the case."""
@@ -75,7 +77,7 @@ def move_payment(
     payment), usage (another currency, the same invoice, several payments, no reason), conflict (more than is left of the payment: what was refunded,
     charged back or used does not move; the key with another amount; somebody was faster).
     """
-    state, target = issued_invoice(app, invoice), _target(app, to)
+    state, target = issued_invoice(app, invoice), meant_invoice(app, to)
     assert state.issued is not None
     if not reason.strip():
         raise Refused(f"invoice {invoice}: say why the payment moves; it stands with both invoices")
@@ -101,20 +103,6 @@ def _refuse_told_elsewhere(app: Engine, invoice: str, case: str) -> None:
             raise Refused(
                 f"invoice {invoice}: chargeback {case} was told of invoice {other}; look which of the two it is about", kind="conflict"
             )
-
-
-def _target(app: Engine, to: str) -> str:
-    """The number of the invoice that is meant by an invoice's number or an account's id. Raises Refused (missing)."""
-    stream = invoice_stream(to)
-    if app.load([stream])[stream].state.issued is not None:
-        return to
-    streams = invoice_streams(app, to)
-    found: list[InvoiceState] = [one for loaded in app.load(streams).values() if (one := loaded.state).issued and not one.voided]
-    if not found:
-        raise Refused(f"no invoice {to}, and no account of that id has one; see `o2c customers show`", kind="missing")
-    found.sort(key=lambda one: (one.issued.issued_on, one.issued.number) if one.issued else ("", ""))
-    meant = next((one for one in found if one.owed_minor > 0), found[-1])
-    return meant.issued.number if meant.issued else to
 
 
 def _work(app: Engine, stream: str, state: InvoiceState) -> Work:

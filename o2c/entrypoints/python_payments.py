@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 
 from o2c.desk import taking_back
 from o2c.entrypoints.answered import answered
+from o2c.views.taking_back import preview_taking_back
 
 if TYPE_CHECKING:
     from o2c.desk.act import Context, Written
     from o2c.running.session import Session
+    from o2c.views.shown import TakingBackPreviewShown
 
 
 class TakenBack:
@@ -34,3 +36,8 @@ class TakenBack:
         """Move money that was recorded for the wrong invoice to another invoice, or the account, it was meant for. See `desk.taking_back.move_payment`."""
         how = {"to": to, "reason": reason, "amount": amount, "payment": payment, "key": key}
         return taking_back.move_payment(self._session.app, context, invoice, **how)
+
+    @answered
+    def preview_taking_back(self, invoice: str, *, to: str = "", amount: str = "", payment: str = "") -> TakingBackPreviewShown:
+        """What charging a payment back, or with `to` moving it, would come to. See `views.taking_back.preview_taking_back`."""
+        return preview_taking_back(self._session.app, invoice, to=to, amount=amount, payment=payment)

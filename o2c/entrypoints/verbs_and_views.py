@@ -99,6 +99,7 @@ from o2c.views import partners as partner_views
 from o2c.views import ports as port_views
 from o2c.views import prepaid as prepaid_views
 from o2c.views import projections as projection_views
+from o2c.views import taking_back as taking_back_views
 from o2c.views import usage as usage_views
 from o2c.views import vouchers as voucher_views
 from o2c.views import zones as zone_views
@@ -318,6 +319,7 @@ VIEWS = (
     Operation("partners.status", partner_views.list_partner_statuses),
     Operation("payments.invoices", invoices.list_invoices),
     Operation("payments.owed", invoices.money_owed),
+    Operation("payments.preview", taking_back_views.preview_taking_back),
     Operation("payments.show", invoices.show_invoice),
     Operation("ports.late", port_views.late_ports),
     Operation("prepaid.show", prepaid_views.show_prepaid),

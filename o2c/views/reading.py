@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import date, datetime
@@ -9,7 +10,7 @@ from decimal import Decimal
 from typing import Any, TypeVar
 
 from o2c.engine.app import Engine
-from o2c.kernel.money import from_minor
+from o2c.kernel.money import from_minor, to_minor
 from o2c.kernel.periods import local_time, parse_time, stamp
 from o2c.kernel.refusal import Refused
 from o2c.store.passing import UNTOLD
@@ -19,6 +20,8 @@ from projections.engine.operations import catch_up, held_up, refuse_missing_tabl
 
 Rows = list[dict[str, Any]]
 PART_MAX = 1_000
+_TYPED = re.compile(r"-?[0-9]+(\.[0-9]+)?")
+"""What a person writes for an amount; a paper may use exponents, a slip of the keyboard makes one."""
 
 
 T = TypeVar("T")
@@ -187,3 +190,16 @@ def page_of_streams(
     part, page = found[offset : offset + limit], Page[Any]()
     page.more = max(len(found) - offset - len(part), 0)
     return part, page
+
+
+def minor_of(amount: str, currency: str) -> int:
+    """An amount of money, in minor units. Raises Refused for what is no plain decimal, or is nothing."""
+    try:
+        if _TYPED.fullmatch(amount) is None:
+            raise ValueError(f"{amount[:40]!r} is not a decimal amount")
+        amount_minor = to_minor(amount, currency)
+    except ValueError as error:
+        raise Refused(f"{error}; write the amount as 23.99") from None
+    if amount_minor <= 0:
+        raise Refused("an amount of money is more than nothing; write the amount as 23.99")
+    return amount_minor

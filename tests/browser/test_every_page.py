@@ -49,7 +49,7 @@ def paths(world: World) -> dict[str, str]:
 
 OF_MONEY = {
     "invoice": f"/console/invoices/BA-{DEBTOR}-20260108", "invoice waiting": f"/console/invoices/BA-{DEBTOR}-20260308",
-    "account": f"/console/accounts/BA-{DEBTOR}", "account with usage": f"/console/accounts/BA-{USER}", "customer who owes": f"/console/customers/{DEBTOR}",
+    "invoice paid": "/console/invoices/BA-C-71-20260108", "account": f"/console/accounts/BA-{DEBTOR}", "account with usage": f"/console/accounts/BA-{USER}", "customer who owes": f"/console/customers/{DEBTOR}",
     "holdings": "/console/holdings/BA-C-1", "holdings prepaid": f"/console/holdings/BA-{USER}", "holdings deposit": "/console/holdings/BA-C-2",
     "vouchers": "/console/vouchers", "voucher": "/console/vouchers/SPRING", "stock": "/console/stock", "usage": "/console/usage",
     "customer with a device": "/console/customers/C-1", "collections": "/console/collections", "ledger": "/console/ledger", "assurance": "/console/assurance?look=1", "catalogue": "/console/catalogue",
@@ -71,8 +71,19 @@ def previewed(page: Page) -> None:
 
 def credited(page: Page) -> None:
     opened(page)
-    page.locator("form[action$='/preview'] select").select_option("goodwill")
-    page.get_by_role("button", name="Preview").click()
+    page.locator("form[action$='/credit-note/preview'] select").select_option("goodwill")
+    page.get_by_role("button", name="Preview", exact=True).click()
+
+
+def charged_back(page: Page) -> None:
+    opened(page)
+    page.get_by_label("Case").fill("CB-1")
+    page.get_by_role("button", name="Preview the chargeback").click()
+    opened(page)
+
+
+def coded(page: Page) -> None:
+    page.get_by_role("button", name="Give the porting code").click()
 
 
 def found(page: Page) -> None:
@@ -91,6 +102,8 @@ AFTER: Mapping[str, tuple[str, Callable[[Page], None]]] = {
     "fallouts": ("fallouts opened", opened),
     "order": ("order opened", opened),
     "invoice": ("invoice previewed", credited),
+    "invoice paid": ("chargeback previewed", charged_back),
+    "product": ("product with its code", coded),
     "account": ("account opened", opened),
     "ledger": ("ledger opened", opened),
     "catalogue": ("catalogue opened", opened),

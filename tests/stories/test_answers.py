@@ -140,6 +140,8 @@ def _of_money(service: Visitor) -> Iterator[Asked]:
         yield from ((view, account, None) for view in ("allowances.show", "instalments.show", "limits.show", "prepaid.show"))
     debt = answer(service, ("collections.list", "", None))[0]["invoices"][-1]
     yield from (("credit-notes.preview", "", {"invoice": debt, "lines": lines}) for lines in ({"1": "0.10"}, None))
+    came = next(row["invoice"] for row in answer(service, ("payments.invoices", "?limit=1000", None)) if row["paid_minor"])
+    yield from (("payments.preview", came + query, None) for query in ("", f"?to={debt}"))
     yield from (("ledger.trial-balance", query, None) for query in ("?on=2026-01-31", "?at=2026-01-31T12:00:00Z"))
     yield "ledger.export", "?since=2026-01-01&on=2026-01-31", None
     yield "assurance", "?days=0", None

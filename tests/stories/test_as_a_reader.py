@@ -51,6 +51,7 @@ WITHOUT_A_STORE = ("access permissions", "fallout actions", "metrics list")
 OF_THE_LOG = {
     "allowances show BA-1001": "heads",
     "credit-notes preview BA-1001-20260108": "heads",
+    "payments preview BA-1001-20260108": "heads",
     "balance show BA-1001": "events",
     "limits show BA-1001": "heads",
     "prepaid show BA-1001": "heads",

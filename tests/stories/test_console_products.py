@@ -108,3 +108,31 @@ def test_pages_of_the_customer_and_of_the_order_lead_to_the_product(site: Consol
             assert link in {node.attributes.get("href") for node in ann.opens(path).root.all("a")}, path
         ended = {str(node.attributes.get("href")) for node in ann.opens(f"/console/customers/{row['customer']}").root.all("a")}
         assert f"{PATH}?customer={row['customer']}&status=any" in ended
+
+
+def test_the_code_to_take_a_number_away_is_given_on_the_page(site: Console, world: World) -> None:
+    """With what leaving costs and what is open; asked again it is the same one; it stands in no address and in no list of what happened."""
+    row = next(each for each in every(world) if each["status"] == "active" and each["msisdn"])
+    path = f"{PATH}/{row['product'].replace(':', '%3A')}"
+    with site.by("ann", "agent") as ann:
+        page = ann.opens(path)
+        given = ann.sends(page, f"{path}/porting-code")
+        again = ann.sends(given, f"{path}/porting-code")
+        later = ann.opens(path)
+
+    [code] = [node.text for bar in given.root.all("div", role="status") for node in bar.all("strong")]
+    assert f"The code for {row['msisdn']} is {code}, good through" in given.text
+    assert "on the account" in given.text
+    assert code in again.text
+    assert code not in later.text
+    assert code not in str(given.answer.url)
+    assert "Give the porting code" in later.buttons()
+
+
+def test_only_who_may_gives_a_code_and_only_for_what_serves(site: Console, world: World) -> None:
+    """An auditor has no button; neither has a product that ended."""
+    serves = next(each for each in every(world) if each["status"] == "active" and each["msisdn"])
+    ended = next(each for each in every(world) if each["status"] == "terminated")
+    with site.by("otto", "auditor") as otto, site.by("ann", "agent") as ann:
+        assert "Give the porting code" not in otto.opens(f"{PATH}/{serves['product']}").buttons()
+        assert "Give the porting code" not in ann.opens(f"{PATH}/{ended['product']}").buttons()

@@ -22,7 +22,7 @@ REFUSED = {
     "invoices.void": 409,
     "journeys.reach": 409,
     "limits.agree": 404,
-    **dict.fromkeys(("payments.chargeback", "payments.chargeback-won", "payments.move"), 404),
+    **dict.fromkeys(("payments.chargeback", "payments.chargeback-won", "payments.move", "payments.preview"), 404),
     "payments.retry": 409,
     "products.port-out-cancel": 404,
     "quota.commit": 404,

@@ -198,6 +198,26 @@ def payments_move(
         err.print(f"{_recorded('move', written)}; {_stands(session.app, invoice)}")
 
 
+@payments.command("preview")
+def payments_preview(
+    invoice: Invoice,
+    to: Annotated[
+        str, typer.Option(metavar="NAME", help="The invoice or account that it would move to; left out, it is charged back.")
+    ] = "",
+    amount: Annotated[str, typer.Option(metavar="AMOUNT", help="How much: 23.99; all that is left of the payment when left out.")] = "",
+    payment: Payment = "",
+    output: Output = Format.table,
+) -> None:
+    """Show what charging a payment back, or moving it, would come to. Nothing is written.
+
+    Example: o2c payments preview BA-1001-20260108 --to BA-1002-20260108
+    """
+    from o2c.views.taking_back import preview_taking_back
+
+    with looking() as session:
+        show_one(preview_taking_back(session.app, invoice, to=to, amount=amount, payment=payment), output)
+
+
 @payments.command("retry")
 def payments_retry(
     invoice: Invoice,

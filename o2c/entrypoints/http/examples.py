@@ -197,6 +197,7 @@ EXAMPLES: Mapping[str, Mapping[str, Any]] = {
     "partners.up": {"partner": "network", "reason": "they rang"},
     "payments.chargeback": {"invoice": INVOICE, "case": "CB-20417", "amount": "1.00", "reason": "10.4"},
     "payments.chargeback-won": {"invoice": INVOICE, "case": "CB-20417"},
+    "payments.preview": {"invoice": INVOICE, "to": "BA-C-1002-20260208"},
     "payments.move": {"invoice": INVOICE, "to": "BA-C-1002-20260208", "reason": "typed one digit wrong"},
     "payments.deposit": {"order": ORDER, "amount": "10.00", "reference": "TFR-77"},
     "payments.invoices": {"customers": ["C-1001"], "limit": 20},

@@ -72,6 +72,7 @@ from o2c.views.shown.invoices import (
     NoteLineShown,
     RenderedShown,
     SupplierShown,
+    TakingBackPreviewShown,
     TaxSumShown,
     WaitingNoteShown,
 )
@@ -262,6 +263,7 @@ __all__ = [
     "StoneShown",
     "StoreShown",
     "SupplierShown",
+    "TakingBackPreviewShown",
     "TaxSumShown",
     "TicketShown",
     "TimelineEventShown",

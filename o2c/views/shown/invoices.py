@@ -112,6 +112,26 @@ class CreditNotePreviewShown(TypedDict):
     approved_above_minor: int
 
 
+class TakingBackPreviewShown(TypedDict):
+    """Money before it is taken off an invoice, in minor units: of which payment, how much of it the account gives back of its credit, and how the invoice
+    would stand. What begins with `to_` is of the invoice that it would move to, and empty where the payer's bank takes it back."""
+
+    invoice: str
+    currency: str
+    reference: str
+    method: str
+    amount_minor: int
+    of_credit_minor: int
+    state: str
+    open_minor: int
+    to_invoice: str
+    to_account: str
+    to_customer: str
+    to_state: str
+    to_open_minor: int
+    to_credit_minor: int
+
+
 class WaitingNoteShown(TypedDict):
     """A credit note that waits for a second person."""
 

@@ -27,6 +27,7 @@ from o2c.entrypoints.http.console import (
     products,
     projections,
     stock,
+    taking_back,
     usage,
     vouchers,
     what_if,
@@ -35,7 +36,7 @@ from o2c.entrypoints.http.console.frame import Asked, router
 from o2c.entrypoints.http.console.visits import SECRET, Visits, new_secret
 
 PAGES = (
-    front, desk, bulk, fallout, orders, products, customers, invoices, accounts, holdings, collecting, books, assurance, catalogue, vouchers, stock, usage, figures, what_if, projections, audit, mine,
+    front, desk, bulk, fallout, orders, products, customers, taking_back, invoices, accounts, holdings, collecting, books, assurance, catalogue, vouchers, stock, usage, figures, what_if, projections, audit, mine,
 )  # fmt: skip
 rest = router()
 

@@ -30,3 +30,15 @@ def carried(page: Page, form: Form, deed: Callable[[], Any], shows: Shows, back:
         status, told = refusal_of(refused, page.request)
         return shows(status=status, refused=told, form=form)
     return done(back, what)
+
+
+def foreseen(page: Page, form: Form, ask: Callable[[], Any], shows: Callable[..., Response], as_name: str = "foreseen") -> Response:
+    """The page again with what a form would come to, under a name of the page's template; or why not. Nothing is written. Raises Refused: missing, unavailable."""
+    try:
+        told = ask()
+    except Refused as refused:
+        if refused.kind in ELSEWHERE:
+            raise
+        status, why_not = refusal_of(refused, page.request)
+        return shows(status=status, refused=why_not, form=form)
+    return shows(form=form, **{as_name: told})

@@ -10,14 +10,16 @@ from fastapi.responses import Response
 
 from o2c.desk.act import Refused
 from o2c.desk.invoices import REASONS
-from o2c.entrypoints.http.console.deeds import ELSEWHERE, carried
-from o2c.entrypoints.http.console.frame import Asked, Form, Page, Sent, refusal_of, router
+from o2c.entrypoints.http.console.deeds import carried, foreseen
+from o2c.entrypoints.http.console.frame import Asked, Form, Page, Sent, router
 from o2c.entrypoints.http.console.rendering import quoted
 
 pages = router()
 NOTHING = Form({})
 LINE = "line."
 """The fields of what is credited begin so; behind it stands the place of the line."""
+KEPT = frozenset({"reason", "comment", "case", "amount", "payment", "code", "to", "why"})
+"""The fields of a form that is seen before it is done, beside those of lines: they are sent again with it."""
 Paper = Literal["pdf", "html", "ubl"]
 
 
@@ -51,14 +53,7 @@ def _file(paper: Any) -> Response:
 @pages.post("/invoices/{invoice:path}/credit-note/preview")
 def preview(page: Asked, form: Sent, invoice: str) -> Response:
     """What a credit note would come to, and whether somebody else would have to approve it. Nothing is written."""
-    try:
-        foreseen = page.ask("credit-notes.preview", invoice, lines=_lines(form))
-    except Refused as refused:
-        if refused.kind in ELSEWHERE:
-            raise
-        status, told = refusal_of(refused, page.request)
-        return shown(page, invoice, status=status, refused=told, form=form)
-    return shown(page, invoice, form=form, foreseen=foreseen)
+    return foreseen(page, form, partial(page.ask, "credit-notes.preview", invoice, lines=_lines(form)), partial(shown, page, invoice))
 
 
 @pages.post("/invoices/{invoice:path}/credit-note")
@@ -66,21 +61,21 @@ def issue(page: Asked, form: Sent, invoice: str) -> Response:
     """Issue the note that was previewed, or ask for it where a second person has to approve."""
     how = {"reason": form["reason"], "comment": form["comment"], "lines": _lines(form)}
     deed = partial(page.do, "credit-notes.issue", invoice, wish=form["wish"], seen=form["seen"], **how)
-    return _carried(page, form, invoice, deed, "credit note")
+    return carried_on(page, form, invoice, deed, "credit note")
 
 
 @pages.post("/invoices/{invoice:path}/approve")
 def approve(page: Asked, form: Sent, invoice: str) -> Response:
     """Approve a credit note that somebody else asked for."""
     deed = partial(page.do, "credit-notes.approve", invoice, form["note"], wish=form["wish"], seen=form["seen"])
-    return _carried(page, form, invoice, deed, "approved")
+    return carried_on(page, form, invoice, deed, "approved")
 
 
 @pages.post("/invoices/{invoice:path}/void")
 def void(page: Asked, form: Sent, invoice: str) -> Response:
     """Declare the invoice void."""
     deed = partial(page.do, "invoices.void", invoice, reason=form["reason"], comment=form["comment"], wish=form["wish"], seen=form["seen"])
-    return _carried(page, form, invoice, deed, "void")
+    return carried_on(page, form, invoice, deed, "void")
 
 
 @pages.get("/invoices/{invoice:path}")
@@ -89,8 +84,9 @@ def one(page: Asked, invoice: str, done: str = "") -> Response:
     return shown(page, invoice, done=done)
 
 
-def _carried(page: Page, form: Form, invoice: str, deed: Any, what: str) -> Response:
-    return carried(page, form, deed, partial(shown, page, invoice), f"/console/invoices/{quoted(invoice)}", what)
+def carried_on(page: Page, form: Form, invoice: str, deed: Any, what: str, *, deed_name: str = "") -> Response:
+    """Do what a form of an invoice's page asks for, and go back to the page. `deed_name` is the form that stands open where it is refused."""
+    return carried(page, form, deed, partial(shown, page, invoice, deed=deed_name), f"/console/invoices/{quoted(invoice)}", what)
 
 
 def _lines(form: Form) -> dict[str, str] | None:
@@ -109,11 +105,20 @@ def shown(
     done: str = "",
     form: Form = NOTHING,
     foreseen: Any = None,
+    taking: Any = None,
+    deed: str = "",
 ) -> Response:
-    """The page of an invoice."""
+    """The page of an invoice. `foreseen` is what a credit note would come to, `taking` what taking money off it would; `deed` is the form that is about that."""
     row = page.ask("invoices.show", invoice, personal=personal, why=why)
     name = row["invoice"]
     paid = page.ask("payments.show", name)
-    told = {"row": row, "paid": paid, "seen": page.seen("invoices.show", name), "reasons": REASONS, "form": form, "foreseen": foreseen}
-    kept = [(field, form[field]) for field in form.values if field.startswith((LINE, "reason", "comment")) and form[field]]
-    return page.shown("invoice.html", status=status, refused=refused, done=done, personal=personal, kept=kept, **told)
+    told = {"row": row, "paid": paid, "seen": page.seen("invoices.show", name), "reasons": REASONS, "foreseen": foreseen, "taking": taking}
+    kept = [(field, form[field]) for field in form.values if (field in KEPT or field.startswith(LINE)) and form[field]]
+    of_form = {"form": form, "deed": deed, "kept": kept, "to_win": _to_win(paid["payments"])}
+    return page.shown("invoice.html", status=status, refused=refused, done=done, personal=personal, **of_form, **told)
+
+
+def _to_win(payments: list[Any]) -> list[str]:
+    """The cases of chargebacks that were not won, in the order in which they came."""
+    won = {row["of"] for row in payments if row["what"] == "won-back"}
+    return list(dict.fromkeys(row["of"] for row in payments if row["what"] == "charged-back" and row["of"] not in won))
