@@ -239,6 +239,7 @@ class Year:
 
     def with_debts(self, day: date) -> None:
         """Promises, plans by which a debt is paid in parts, and holds that are placed and released again."""
+        caught_up(self.app)
         for row in list_collections(self.app, limit=1000):
             account, luck = row["account"], self.chance(row["account"], day, "debt")
             due_minor = sum(part["amount_minor"] for part in row["plan"] if not part["kept"] and part["due_on"] <= str(day + timedelta(14)))

@@ -10,7 +10,7 @@ from o2c.desk import collections as desk
 from o2c.entrypoints.answered import answered
 from o2c.views import shown
 from o2c.views.collections import Bar, list_collections
-from o2c.views.reading import Page
+from o2c.views.reading import Page, all_seen
 
 if TYPE_CHECKING:
     from o2c.desk.act import Context, Written
@@ -27,6 +27,7 @@ class Collections:
         self, *, accounts: Sequence[str] = (), stage: str = "", bar: Bar = "", hold: str = "", offset: int = 0, limit: int = 100
     ) -> Page[shown.CollectionShown]:
         """Accounts that owe past a due day or whose collections are held. See `views.collections.list_collections`."""
+        all_seen(self._session.app)
         return list_collections(self._session.app, accounts=accounts, stage=stage, bar=bar, hold=hold, offset=offset, limit=limit)
 
     @answered

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Literal
+from typing import Any, Literal, cast
 
 from o2c.collections.interest import claim_of
 from o2c.engine.app import Engine
 from o2c.kernel.periods import local_date
-from o2c.kernel.refusal import Refused
 from o2c.markets.registry import MARKETS
 from o2c.markets.registry import market as of_pin
-from o2c.views.reading import PART_MAX, Page
-from o2c.views.shown import CollectionShown, LateClaimShown, PlanPartShown
+from o2c.views.reading import Page, part_of
+from o2c.views.shown import CollectionShown, LateClaimShown
+from projections import collections as collected
 
-if TYPE_CHECKING:
-    from o2c.collections.state import CollectionState
-
-PREFIX = "collection-"
-AT_ONCE = 500
 Bar = Literal["", "soft", "hard", "ended"]
 """At which level the lines of an account are barred; empty for none, and in a filter for any."""
 
@@ -45,40 +40,22 @@ def list_collections(
 ) -> Page[CollectionShown]:
     """Accounts that owe past a due day or whose collections are held, one row a currency, the longest owed first: stage, amounts, bar, holds.
 
-    With `accounts` those alone, with `stage` those in it, with `bar` those barred at that level, with `hold` those held by that kind. Amounts are minor units; the page says how many more there are. Raises Refused (usage).
+    With `accounts` those alone, with `stage` those in it, with `bar` those barred at that level, with `hold` those held by that kind. Amounts are minor units; the page says how many more there are. The projections must be caught up. Raises Refused (usage).
     """
-    if offset < 0 or not 0 <= limit <= PART_MAX:
-        raise Refused(f"give an offset of 0 or more, and at most {PART_MAX} rows at once")
-    streams = [f"{PREFIX}{account}" for account in accounts] or app.reads.streams_like(PREFIX)
-    states = (state for state in _states(app, streams) if bar in ("", state.bar) and (not hold or hold in state.holds))
-    now = app.clock().now
-    found = [row for state in states for row in _rows(state, now) if stage in ("", row["stage"])]
-    found.sort(key=lambda row: (row["due_on"] or "9999", row["account"], row["currency"]))
-    page = Page[CollectionShown](found[offset : offset + limit])
-    page.more = max(len(found) - offset - len(page), 0)
+    picked = {"accounts": list(accounts), "stage": stage, "bar": bar, "hold": hold}
+    found, now = part_of(app, collected.LISTED, collected.LISTED_COUNT, picked, offset, limit), app.clock().now
+    page = Page[CollectionShown](_shown(row, now) for row in found)
+    page.more = found.more
     return page
 
 
-def _states(app: Engine, streams: Sequence[str]) -> Iterator[CollectionState]:
-    for start in range(0, len(streams), AT_ONCE):
-        yield from (loaded.state for loaded in app.load(streams[start : start + AT_ONCE]).values())
-
-
-def _plan(state: CollectionState, currency: str) -> list[PlanPartShown]:
-    plan = state.plan
-    if plan is None or plan.currency != currency:
-        return []
-    return [{"due_on": due_on, "amount_minor": minor, "kept": number < plan.kept} for number, (due_on, minor) in enumerate(plan.parts)]
-
-
-def _late(state: CollectionState, currency: str, now: datetime) -> list[LateClaimShown]:
-    market = of_pin(state.market)
+def _late(pin: str, kept: Sequence[Mapping[str, Any]], now: datetime) -> list[LateClaimShown]:
+    market = of_pin(pin)
     rules = market.collections.late_interest if market else None
     if market is None or rules is None:
         return []
     today = local_date(now, market.zone)
-    lates = (late for _, late in sorted(state.late.items()) if late.currency == currency)
-    claims = ((claim_of(late, rules, market.currency, today), late) for late in lates)
+    claims = ((claim_of(late, rules, market.currency, today), late) for late in map(collected.late_of, kept))
     return [
         {
             "invoice": claim.invoice,
@@ -94,25 +71,8 @@ def _late(state: CollectionState, currency: str, now: datetime) -> list[LateClai
     ]
 
 
-def _rows(state: CollectionState, now: datetime) -> Iterator[CollectionShown]:
-    currencies = {arrear.currency for arrear in state.arrears.values()} | set(state.stages)
-    for currency in sorted(currencies or ({""} if state.holds else ())):
-        arrears = [arrear for arrear in state.arrears.values() if arrear.currency == currency]
-        promised = state.promise if state.promise and state.promise.currency == currency else None
-        yield {
-            "account": state.account,
-            "customer": state.customer,
-            "currency": currency,
-            "stage": state.stages.get(currency, ""),
-            "open_minor": sum(arrear.open_minor for arrear in arrears),
-            "disputed_minor": sum(arrear.disputed_minor for arrear in arrears),
-            "due_on": min((arrear.due_on for arrear in arrears), default=None),
-            "invoices": sorted(arrear.invoice for arrear in arrears),
-            "bar": state.bar,
-            "notices": sum(notice.currency == currency for notice in state.notices),
-            "holds": [f"{kind} until {until}" if until else kind for kind, until in sorted(state.holds.items())],
-            "promised_on": promised.by_on if promised else None,
-            "promised_minor": promised.amount_minor if promised else 0,
-            "plan": _plan(state, currency),
-            "late": _late(state, currency, now),
-        }
+def _shown(row: Mapping[str, Any], now: datetime) -> CollectionShown:
+    """A row of the projection with what is owed for paying late by now, under the rules of its market."""
+    holds = [f"{kind} until {until}" if until else kind for kind, until in sorted(row["holds"].items())]
+    told = {name: value for name, value in row.items() if name != "market"}
+    return cast("CollectionShown", {**told, "holds": holds, "late": _late(row["market"], row["late"], now)})

@@ -49,6 +49,7 @@ HISTORY = [
     Told("product-A:1", "product.started", dict(EVENT_TYPES["product.started"].example)),
     Told("quota-BA-1001", "prepaid.topped-up", dict(EVENT_TYPES["prepaid.topped-up"].example)),
     Told("quota-BA-1001", "prepaid.usage-charged", dict(EVENT_TYPES["prepaid.usage-charged"].example)),
+    Told("collection-BA-1001", "collections.arrears-changed", dict(EVENT_TYPES["collections.arrears-changed"].example)),
     Told("ledger-main", "ledger.closed", dict(EVENT_TYPES["ledger.closed"].example)),
     Told("intake-1", "intake.closed", {"lines": 5, "captured": 3, "duplicates": 1, "resubmitted": 0, "refused": 1}),
 ]
@@ -183,7 +184,7 @@ def test_a_worker_does_not_write_over_what_was_mended(log: str) -> None:
     start = last_position(log)
     append(log, [of_order(5, "order.cancelled")])
     with tables.session(log) as conn:
-        worker = incremental.Batch(conn, ORDERS, checkpoints(conn, [ORDERS])["orders"])
+        worker = incremental.Batch(conn, ORDERS, checkpoints(conn, [ORDERS])["orders"], ())
         target = last_mark(conn)
         worker.take(reader_of([ORDERS]).page(conn, start, target.position)[0])
         assert len(repair(log, ORDERS, [order_id(5)])) == 1

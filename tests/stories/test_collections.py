@@ -12,6 +12,7 @@ from o2c.checks.diagnose import run_checks
 from o2c.kernel.partner import Answered, Failed, RefusedBy
 from o2c.kernel.refusal import Refused
 from o2c.views.collections import list_collections
+from o2c.views.reading import caught_up
 from tests.balances import unlike_the_books
 from tests.desk import Desk
 from tests.world import World, at, line, order
@@ -244,6 +245,7 @@ def test_what_cannot_be_is_refused_in_a_line(world: World, desk: Desk, words: tu
 def test_the_list_is_paged_and_picked(world: World, owing: Callable[..., World]) -> None:
     """By account and by stage; a page says how many more there are."""
     owing(at(26))
+    caught_up(world.app)
     assert [row["stage"] for row in list_collections(world.app, accounts=[ACCOUNT])] == ["reminder"]
     assert list_collections(world.app, accounts=["BA-9"]) == []
     assert list_collections(world.app, stage="soft-bar") == []
