@@ -87,7 +87,7 @@ def row_of_journey(state: JourneyState) -> JourneyShown:
         "state": state.status,
         "attempts": state.attempts,
         "failed_at": state.failed_at,
-        "outreach": (outreach.outcome or "due") if outreach else "",
+        "outreach": (outreach.outcome or ("due" if state.is_open else "not-made")) if outreach else "",
         "order": state.order,
         "value_minor": state.value_minor,
         "currency": state.currency,

@@ -98,7 +98,7 @@ STARTS = {
     **dict.fromkeys(("collections hold", "collections release", "payments owed", "payments refund", "refunds"), "owed"),
     "payments chargeback-won": "owed",
     "products port-out": "leaving",
-    **dict.fromkeys(("journeys show", "journeys reach", "journeys order"), "tried"),
+    **dict.fromkeys(("journeys list", "journeys show", "journeys reach", "journeys order"), "tried"),
     "projections skip": "parked",
     "events import": "real",
 }
@@ -245,7 +245,7 @@ def fitting(stores: Stores, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
             "O2C_HOME": str(tmp_path / "home"),
             "PYTHONPATH": os.pathsep.join(sys.path),
             "O2C_HOOKS_KEY": "00" * 32,
-            "O2C_LINK_KEY": "00" * 32,
+            **dict.fromkeys(("O2C_LINK_KEY", "O2C_LOOKUP_KEY"), "00" * 32),
         }.items():
             monkeypatch.setenv(name, value)
         monkeypatch.delenv("O2C_ACTOR", raising=False)
@@ -261,7 +261,7 @@ def fitting(stores: Stores, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     stores.dropped("example")
 
 
-ON_STDOUT = ("demo", "events tail", "invoices ubl", "store keep")
+ON_STDOUT = ("demo", "events tail", "invoices ubl", "journeys note", "journeys order", "store keep")
 """Commands without -o whose result is for the reader of standard output."""
 
 

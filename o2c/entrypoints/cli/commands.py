@@ -41,7 +41,7 @@ PARTS: Mapping[str, Mapping[str, Part]] = {
                 "cancel": Part("cancel:orders_cancel", "Cancel an order, or some of its items, and say what was undone."),
                 "fields": Part(
                     "fields:orders_fields",
-                    "Show where each field of an order's paper comes from: in which channel it was keyed in first, by whom, when, by which event.",
+                    "Show where each field of an order's paper comes from: who keyed it in first, when, in which channel, by which event.",
                 ),
                 "link": Part("links:orders_link", "Make a link to one order for its customer, which ends after some days."),
             },

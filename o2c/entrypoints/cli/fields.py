@@ -9,7 +9,7 @@ from o2c.views.fields import order_fields
 
 
 def orders_fields(order: Id, limit: Limit = None, output: Output = Format.table) -> None:
-    """Show where each field of an order's paper comes from: in which channel it was keyed in first, by whom, when, by which event.
+    """Show where each field of an order's paper comes from: who keyed it in first, when, in which channel, by which event.
 
     Values are shown as digests under the operator's key alone (see `o2c orders find`): equal ones are equal, none can be read.
 

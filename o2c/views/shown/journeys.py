@@ -16,7 +16,7 @@ class OutreachShown(TypedDict):
 
 class JourneyShown(TypedDict):
     """What somebody tried: `state` is open, ordered, recovered (ordered after we got in touch about what had failed) or lost. `outreach` is its last outcome: `due` before it was
-    made, empty where nothing failed. `apart` says that it is nobody who wants to buy: bot or test."""
+    made, `not-made` once that is too late, empty where nothing failed. `apart` says that it is nobody who wants to buy: bot or test."""
 
     journey: str
     customer: str
