@@ -287,8 +287,10 @@ FROM projection.fallout f LEFT JOIN projection.fallout_records r ON r.fallout = 
 WHERE f.state = 'open' AND (%(all)s OR f.stream = ANY(%(streams)s) OR f.fallout = ANY(%(fallouts)s))"""
 """Open fallouts, with what their records say (NULL where nobody handled one). Parameters: `all`, or those of some `streams` and some `fallouts`."""
 
-OPEN_OF_ORDER = f"""SELECT {_SHOWN_COLUMNS} FROM projection.fallout WHERE state = 'open' AND order_id = %s ORDER BY opened_at, fallout"""
-"""The open fallouts of an order, the oldest first. Parameter: the order's id."""
+OPEN_OF_ORDER = (
+    f"""SELECT {_SHOWN_COLUMNS} FROM projection.fallout WHERE state = 'open' AND order_id = %(order)s ORDER BY opened_at, fallout"""
+)
+"""The open fallouts of an order, the oldest first. Parameter: `order`, its id."""
 
 ROW_OF_FALLOUT = f"""SELECT f.*, f.group_id AS "group", {RANK} AS rank,
 {_RECORD}, o.external_id, coalesce(o.customer_id, i.customer_id) AS customer, i.invoice

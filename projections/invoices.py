@@ -131,9 +131,6 @@ INVOICES = Projection(
     rows=_rows,
 )  # fmt: skip
 
-ROWS_OF_ACCOUNTS = "SELECT * FROM projection.invoices WHERE account = ANY(%s)"
-"""The rows of the invoices of some accounts. Parameter: the accounts' ids."""
-
 LISTED_OF_CUSTOMER = """SELECT invoice, legal_number, account, state, currency, total_minor, credit_used_minor, lowered_minor, written_off_minor, paid_minor, above_minor, issued_on, due_on FROM projection.invoices
 WHERE customer_id = %s ORDER BY issued_on, invoice"""
 """A customer's invoices by the day of issue. Parameter: the customer's id."""

@@ -34,9 +34,6 @@ ITEMS = Projection(
     rows=_rows,
 )  # fmt: skip
 
-ROWS_OF_ORDER = "SELECT * FROM projection.items WHERE order_id = %s"
-"""The rows of an order's items. Parameter: the order's id."""
-
 PROMISED_TO_CUSTOMER = """SELECT order_id AS "order", item, offering, state, promised_on FROM projection.items
 WHERE customer_id = %s AND state <> ALL(%s) ORDER BY promised_on, order_id, item"""
 """What a customer still waits for, by the day promised. Parameters: the customer's id, and the final states, whose items are left out."""

@@ -59,9 +59,6 @@ LISTED_BY_ID = """SELECT order_id AS "order", external_id, customer_id AS custom
 FROM projection.orders WHERE order_id = ANY(%s) ORDER BY captured_at, order_id"""
 """Some orders by capture time. Parameter: their ids."""
 
-ROW_OF_ORDER = "SELECT * FROM projection.orders WHERE order_id = %s"
-"""The row of an order. Parameter: its id."""
-
 ID_OF_ORDER = "SELECT order_id FROM projection.orders WHERE order_id = %s"
 """The id of an order if there is such an order. Parameter: the id."""
 

@@ -33,13 +33,13 @@ AFTER_ACCOUNT = re.compile(r"[0-9]{8}(-G[0-9]+)?")
 
 INVOICES_OF_ORDER = """SELECT body ->> 'number' AS invoice FROM o2c.event
 WHERE stream = ANY(%s) AND type = 'invoice.issued' AND body -> 'lines' @> %s::jsonb"""
-"""The numbers of those invoices that bill an order. Parameters: the streams of its account's invoices, a line as JSON that names it."""
+"""The numbers of those invoices that bill an order. Parameters: the streams of some invoices, a line as JSON that names it."""
 
 
-def billing(app: Engine, account: str, order: str) -> set[str]:
-    """The numbers of an account's invoices that have a line of the order."""
-    rows = app.reads.rows(INVOICES_OF_ORDER, invoice_streams(app, account), f'[{{"order": "{order}"}}]') if account else []
-    return {row["invoice"] for row in rows}
+def billing(app: Engine, invoices: Sequence[str], order: str) -> set[str]:
+    """Those of some invoices that have a line of the order."""
+    line = f'[{{"order": "{order}"}}]'
+    return {row["invoice"] for row in app.reads.rows(INVOICES_OF_ORDER, [*map(invoice_stream, invoices)], line)} if invoices else set()
 
 
 def show_invoice(app: Engine, invoice: str) -> InvoicePage:

@@ -13,15 +13,25 @@ from o2c.kernel.refusal import Refused
 from o2c.orders.promise import Place, forecasts
 from o2c.orders.rollup import item_state
 from o2c.orders.state import OrderState
+from o2c.store.commands import text_array
 from o2c.views.fallouts import next_of
 from o2c.views.invoices import billing, invoice_streams
 from o2c.views.orders import find_order
 from o2c.views.progress import deposits_of, promises_of, rejected_because, resubmissions_of, steps_of
 from o2c.views.reading import Rows, plain
 from o2c.views.shown import OrderShown, PlannedStepShown
-from projections import fallout, invoices, items, orders
+from projections import fallout
 from projections.catalogue import BY_NAME
 from projections.engine.operations import Projection, as_of, horizon_mark
+
+ROWS_OF_ORDER = f"""SELECT o.*, (SELECT json_agg(i) FROM projection.items i WHERE i.order_id = o.order_id) AS all_items,
+    (SELECT json_agg(f) FROM ({fallout.OPEN_OF_ORDER}) AS f) AS fallouts,
+    (SELECT json_agg(v) FROM projection.invoices v WHERE v.account = ANY(%(accounts)s::text[])) AS invoices
+FROM projection.orders o WHERE o.order_id = %(order)s"""
+"""The row of an order with those of its items, of its open fallouts, and of the invoices of some accounts, each as JSON (NULL: none), in one look.
+
+Parameters: `order`, its id, and `accounts`.
+"""
 
 STREAMS_OF_ORDER = "SELECT DISTINCT stream FROM o2c.event WHERE order_id = %s::uuid"
 """All streams with an event that names an order. Parameter: the order's id."""
@@ -85,7 +95,7 @@ def show_order(app: Engine, name: str, *, at: datetime | None = None, known_at: 
         state = _state_of(app, stream, facts)
         rows = _then(app, stream, state, at, known_at, position)
     own, codes = {item.item: item.account for item in state.items.values()}, app.book.codes.newest
-    billed = set().union(*(billing(app, account, state.order_id) for account in {rows.account, *own.values()}))
+    billed = billing(app, [row["invoice"] for row in rows.invoices], state.order_id)
     shown = {
         "order": state.order_id,
         "owner": state.owner,
@@ -113,17 +123,12 @@ def _picked(row: Mapping[str, Any], columns: tuple[str, ...]) -> dict[str, Any]:
 
 
 def _now(app: Engine, state: OrderState) -> _Rows:
-    rows = app.reads.rows(orders.ROW_OF_ORDER, state.order_id)
+    rows = app.reads.rows(ROWS_OF_ORDER, order=state.order_id, accounts=text_array(sorted(_accounts(state))))
     if not rows:
         raise Refused(f"order {state.external_id} is not shown yet: the projections are behind the log; ask again", kind="unavailable")
     [row] = rows
-    return _Rows(
-        row,
-        state.account,
-        app.reads.rows(items.ROWS_OF_ORDER, state.order_id),
-        [plain(row) for row in app.reads.rows(fallout.OPEN_OF_ORDER, state.order_id)],
-        app.reads.rows(invoices.ROWS_OF_ACCOUNTS, sorted(_accounts(state))),
-    )
+    queue = [{**one, "opened_at": plain(datetime.fromisoformat(one["opened_at"]))} for one in row["fallouts"] or ()]
+    return _Rows(row, state.account, row["all_items"] or [], queue, row["invoices"] or [])
 
 
 def _then(app: Engine, stream: str, state: OrderState, at: datetime | None, known_at: int | None, position: int) -> _Rows:
