@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, cast
 
 from o2c.engine.app import Engine
+from o2c.engine.drafts import Loaded
 from o2c.kernel.refusal import Refused
 from o2c.orders.rollup import FINAL, ORDER_TRANSITIONS
 from o2c.views.reading import Page, page_of
@@ -26,17 +30,46 @@ FROM o2c.event WHERE type = 'order.captured' AND body ->> 'external_id' = ANY(%s
 """The orders that bear one of some external ids, the first captured first. Parameter: the external ids."""
 
 
+OUR_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+"""How an id of ours is written: what looks otherwise is no order's, and is not looked for as one."""
+_FOUND: ContextVar[dict[str, Loaded] | None] = ContextVar("found", default=None)
+
+
+@contextmanager
+def found_once() -> Iterator[None]:
+    """While it is open, an order that was found by a name is not looked up again: of one request, the entity tag and the page are of one state."""
+    token = _FOUND.set({})
+    try:
+        yield
+    finally:
+        _FOUND.reset(token)
+
+
 def find_order(app: Engine, name: str) -> tuple[str, OrderState]:
     """An order by its id, by its external id, or by `OWNER/ID` where several owners use that id.
 
     Raises Refused: missing, conflict when several orders bear the external id; it names them all.
     """
+    loaded = load_order(app, name)
+    return loaded.stream, cast("OrderState", loaded.state)
+
+
+def load_order(app: Engine, name: str) -> Loaded:
+    """The same, as its stream was read."""
+    found = _FOUND.get()
+    if found is None:
+        return _looked_up(app, name)
+    if name not in found:
+        found[name] = _looked_up(app, name)
+    return found[name]
+
+
+def _looked_up(app: Engine, name: str) -> Loaded:
     stream = f"order-{name}"
-    loaded = app.load([stream])[stream]
-    if not loaded.version:
-        stream = _stream_of(app, name)
-        loaded = app.load([stream])[stream]
-    return stream, cast("OrderState", loaded.state)
+    if OUR_ID.fullmatch(name) and (loaded := app.load([stream])[stream]).version:
+        return loaded
+    stream = _stream_of(app, name)
+    return app.load([stream])[stream]
 
 
 def _stream_of(app: Engine, name: str) -> str:

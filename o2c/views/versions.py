@@ -11,28 +11,38 @@ from o2c.kernel.charges import account_stream, invoice_stream
 from o2c.views.fallouts import row_of_fallout
 from o2c.views.invoice_papers import invoice_name
 from o2c.views.numbers import stream_named
-from o2c.views.orders import find_order
+from o2c.views.orders import load_order
+
+Versions = dict[str, int]
 
 
-def _of_fallout(app: Engine, name: str) -> tuple[str, ...]:
+def _of_fallout(app: Engine, name: str) -> Versions:
     row = row_of_fallout(app, name)
-    return str(row["stream"]), record_stream(row["fallout"])
+    return _of_streams(app, str(row["stream"]), record_stream(row["fallout"]))
 
 
-STREAMS: Mapping[str, Callable[[Engine, str], tuple[str, ...]]] = {
-    "balance.show": lambda app, name: (account_stream(name),),
-    "customers.show": lambda app, name: (customer_stream(name),),
-    "fallout.show": _of_fallout,
-    "invoices.show": lambda app, name: (invoice_stream(invoice_name(app, name)),),
-    "numbers.show": lambda app, name: (stream_named(name),),
-    "orders.show": lambda app, name: (find_order(app, name)[0],),
-    "payments.show": lambda app, name: (invoice_stream(name),),
-}
-"""The streams that the page of one thing is made of, by the name of the view that shows it."""
+def _of_order(app: Engine, name: str) -> Versions:
+    order = load_order(app, name)
+    return {order.stream: order.version}
 
 
-def versions_of(app: Engine, view: str, name: str) -> dict[str, int]:
-    """The versions of the streams that a page is made of, by their names, always in one order. Raises Refused (missing) where the view does."""
-    streams = STREAMS[view](app, name)
+def _of_streams(app: Engine, *streams: str) -> Versions:
     loaded = app.load(streams)
     return {stream: loaded[stream].version for stream in streams}
+
+
+STREAMS: Mapping[str, Callable[[Engine, str], Versions]] = {
+    "balance.show": lambda app, name: _of_streams(app, account_stream(name)),
+    "customers.show": lambda app, name: _of_streams(app, customer_stream(name)),
+    "fallout.show": _of_fallout,
+    "invoices.show": lambda app, name: _of_streams(app, invoice_stream(invoice_name(app, name))),
+    "numbers.show": lambda app, name: _of_streams(app, stream_named(name)),
+    "orders.show": _of_order,
+    "payments.show": lambda app, name: _of_streams(app, invoice_stream(name)),
+}
+"""The streams that the page of one thing is made of, each with the version that it stands at, by the name of the view that shows it."""
+
+
+def versions_of(app: Engine, view: str, name: str) -> Versions:
+    """The versions of the streams that a page is made of, by their names, always in one order. Raises Refused (missing) where the view does."""
+    return STREAMS[view](app, name)

@@ -19,6 +19,7 @@ from o2c.entrypoints.http.problems import MEDIA_TYPE, Problem
 from o2c.entrypoints.http.shapes import answered
 from o2c.entrypoints.http.versions import expected_of, same, tag_of
 from o2c.views.following import wait_for
+from o2c.views.orders import found_once
 from o2c.views.reading import all_seen
 from o2c.views.versions import STREAMS, versions_of
 
@@ -137,11 +138,12 @@ def _view(call: Call) -> Callable[..., Response]:
         if min_position is not None:
             wait_for(session.app, min_position, timeout_s=WAIT_S)
         all_seen(session.app)
-        tag = tag_of(versions_of(session.app, call.operation.name, next(iter(arguments.values())))) if shown else ""
-        if tag and same(if_none_match, tag):
-            return Response(status_code=304, headers={"ETag": tag})
-        found = call.operation.ask(context, *supplied, why=why, **arguments)
-        return _told(found, {"ETag": tag} if tag else {})
+        with found_once():
+            tag = tag_of(versions_of(session.app, call.operation.name, next(iter(arguments.values())))) if shown else ""
+            if tag and same(if_none_match, tag):
+                return Response(status_code=304, headers={"ETag": tag})
+            found = call.operation.ask(context, *supplied, why=why, **arguments)
+            return _told(found, {"ETag": tag} if tag else {})
 
     extra = [
         inspect.Parameter("min_position", inspect.Parameter.KEYWORD_ONLY, annotation=MinPosition, default=None),
