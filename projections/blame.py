@@ -23,7 +23,8 @@ def captured(doc: Doc, record: Seen) -> Doc:
 
 def planned(doc: Doc, record: Seen) -> Doc:
     """After the plan: the line that each item came of."""
-    return {**doc, "line_of": {item["item"]: item["line"] for item in record.body["items"] if item["line"] != item["item"]}}
+    anew = {item["item"]: item["line"] for item in record.body["items"] if item["line"] != item["item"]}
+    return {**doc, "line_of": {**doc["line_of"], **anew}}
 
 
 def corrected(doc: Doc, record: Seen) -> tuple[Doc, Row]:

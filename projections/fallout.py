@@ -22,7 +22,7 @@ _FIELDS = {
     "code_version": "code_version",
 }  # fmt: skip
 """The column of each field that an event of the shape `fell-out` has for a fallout."""
-_OF_ORDER = frozenset({"order.captured", "order.planned", "order.amended", "promise.revised", "invoice.issued"})
+_OF_ORDER = frozenset({"order.captured", "order.planned", "order.revised", "order.amended", "promise.revised", "invoice.issued"})
 _NOT_CLOSED: Row = {"closed_at": None, "closed_by": None, "closed_event": None}
 _GROUPED_BY = ("step", "reason", "partner_code", "offering", "plan_version")
 """What fallouts of one group have in common. The partner follows from the step."""
@@ -102,10 +102,19 @@ def _told(doc: Doc, record: Seen) -> Doc:
             items = {item["item"]: _item(item) for item in body["items"]}
             plan = {name: body.get(name, "") for name in ("plan_version", "currency")}
             return {**blame.planned(doc, record), "order": {**doc["order"], **plan}, "items": items}
+        case "order.revised":
+            items = {item["item"]: {**_item(item), "promised_on": _promised_before(doc, item)} for item in body["items"]}
+            return {**blame.planned(doc, record), "items": {**doc["items"], **items}}
         case "order.amended":
             return {**doc, "order": {**doc["order"], **{name: body[name] for name in ("priority", "category") if name in body["amended"]}}}
     item = {**doc["items"].get(record.item, _item({})), "promised_on": body["promised_on"]}
     return {**doc, "items": {**doc["items"], record.item: item}}
+
+
+def _promised_before(doc: Doc, item: dict[str, Any]) -> str | None:
+    """The day of an item that is planned anew: it moves by an event of its own."""
+    known = doc["items"].get(item["item"])
+    return known["promised_on"] if known else item.get("promised_on") or None
 
 
 def _item(planned: dict[str, Any]) -> Row:

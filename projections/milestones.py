@@ -11,7 +11,7 @@ from projections.engine.seen import Seen
 from projections.open_fallouts import ENDINGS
 from projections.order_progress import channel_of, order_of
 
-_OWN = ENDINGS | {"order.captured", "order.planned"}
+_OWN = ENDINGS | {"order.captured", "order.planned", "order.revised"}
 _SHAPES = frozenset({"requested", "recall", "done", "undone", "renewed", "given-up"})
 
 CYCLE_TIME_VIEW = """
@@ -52,6 +52,11 @@ def _evolve(doc: Doc, record: Seen) -> Doc:
             for item in record.body["items"]
         }
         return {**doc, "items": items, "order": {**doc["order"], "planned": record.at}}
+    if record.type == "order.revised":
+        return {
+            **doc,
+            "items": {**doc["items"], **{item["item"]: _revised(doc["items"].get(item["item"]), item) for item in record.body["items"]}},
+        }
     if record.type in ENDINGS:
         return {**doc, "order": {**doc["order"], "closed": record.at}}
     if not record.item:
@@ -63,6 +68,13 @@ def _evolve(doc: Doc, record: Seen) -> Doc:
     steps = [step for step in item["steps"] if step not in item.get("given_up", ())]
     reached = _completed([*steps, *item.get("recalls", ())], _reached(item["reached"], record), record)
     return {**doc, "items": {**doc["items"], record.item: {**item, "reached": reached}}}
+
+
+def _revised(before: Doc | None, item: Doc) -> Doc:
+    """An item that a change of the paper planned anew: steps of before that it has no more are given up by events of their own."""
+    steps = [step["step"] for step in item["steps"]]
+    of_before = before or {"steps": [], "reached": {}}
+    return {**of_before, "offering": item["offering"], "steps": list(dict.fromkeys((*of_before["steps"], *steps)))}
 
 
 def _without_part(item: Doc, record: Seen) -> Doc:

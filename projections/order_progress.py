@@ -6,14 +6,27 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from o2c.kernel.event import Event
-from o2c.orders.rollup import FINAL, ItemProgress, Progress, follow, follow_item, item_state, order_state, status_after
+from o2c.orders.rollup import FINAL, ItemProgress, Progress, follow, follow_item, item_state, order_state, replan, status_after
 from projections.engine.projection import Doc
 from projections.engine.seen import Seen
 from projections.open_fallouts import ENDINGS, closes
 
 INITIAL: Doc = {"gates": {}, "items": {}, "leaves": {}, "open": {}}
 FIELDS = frozenset(
-    {"external_id", "party", "priority", "channel", "lines", "items", "waiting_for", "fallout", "promised_on", "amended", "category"}
+    {
+        "external_id",
+        "party",
+        "priority",
+        "channel",
+        "lines",
+        "items",
+        "removed",
+        "waiting_for",
+        "fallout",
+        "promised_on",
+        "amended",
+        "category",
+    }
 )
 CANCELLATION = frozenset({"cancellation-requested", "cancellation-refused", "cancellation-accepted"})
 SHAPES = CANCELLATION | {"accepted", "silent", "item-failed", "item-cancelled"}
@@ -21,7 +34,10 @@ SHAPES = CANCELLATION | {"accepted", "silent", "item-failed", "item-cancelled"}
 
 def concerns(event: type[Event]) -> bool:
     """Whether events of a type set an order's header, plan or end, or have a shape that changes a step."""
-    own = event.type_name in {"order.captured", "order.planned", "order.amended", "promise.revised"} or event.type_name in ENDINGS
+    own = (
+        event.type_name in {"order.captured", "order.planned", "order.revised", "order.amended", "promise.revised"}
+        or event.type_name in ENDINGS
+    )
     return own or event.shape in SHAPES or status_after(event.shape, "") is not None
 
 
@@ -41,6 +57,8 @@ def evolve(doc: Doc, record: Seen) -> Doc:
         doc = _captured(doc, record)
     elif record.type == "order.planned":
         doc = _planned(doc, record)
+    elif record.type == "order.revised":
+        doc = _revised(doc, record)
     elif record.type == "promise.revised":
         doc = _promised(doc, record)
     elif record.type == "order.amended":
@@ -70,20 +88,34 @@ def _captured(doc: Doc, record: Seen) -> Doc:
 
 
 def _planned(doc: Doc, record: Seen) -> Doc:
-    items = {
-        item["item"]: {
-            "offering": item["offering"],
-            "specification": item["specification"],
-            "steps": dict.fromkeys((step["step"] for step in item["steps"]), "planned"),
-            "relies_on": item["relies_on"],
-            "promised_on": item["promised_on"],
-            "brings": item["characteristics"].get("portInNumber"),
-            "ended": "",
-            "ended_at": None,
-        }
-        for item in record.body["items"]
+    return {**doc, "items": {item["item"]: _fresh(item) for item in record.body["items"]}, "leaves": {}}
+
+
+def _fresh(item: dict[str, Any]) -> dict[str, Any]:
+    return {
+        **_said(item),
+        "steps": dict.fromkeys((step["step"] for step in item["steps"]), "planned"),
+        "relies_on": item["relies_on"],
+        "ended": "",
+        "ended_at": None,
     }
-    return {**doc, "items": items, "leaves": {}}
+
+
+def _said(item: dict[str, Any]) -> dict[str, Any]:
+    brings = item["characteristics"].get("portInNumber")
+    return {"offering": item["offering"], "specification": item["specification"], "promised_on": item["promised_on"], "brings": brings}
+
+
+def _revised(doc: Doc, record: Seen) -> Doc:
+    """The order after a change of its paper: items that differ keep how their steps stand, and those that go count no more."""
+    anew = {item["item"]: item for item in record.body["items"]}
+    before = Progress(
+        {}, {name: _progress_of(doc["items"][name]) for name in anew if name in doc["items"]}, removed=tuple(doc.get("removed", ()))
+    )
+    wanted = ((name, [step["step"] for step in item["steps"]], item["relies_on"]) for name, item in anew.items())
+    after = replan(before, wanted, record.body["removed"])
+    items = {name: _moved({**doc["items"].get(name, {}), **_said(item)}, after.items[name], record) for name, item in anew.items()}
+    return {**doc, "items": {**doc["items"], **items}, "removed": list(after.removed)}
 
 
 def _promised(doc: Doc, record: Seen) -> Doc:
@@ -131,7 +163,7 @@ def _progress_of(item: dict[str, Any]) -> ItemProgress:
 def state_of(doc: Doc) -> str:
     """The order's state by the roll-up."""
     items = {name: _progress_of(item) for name, item in doc["items"].items()}
-    return order_state(Progress(doc["gates"], items, doc.get("cancellation", "")))
+    return order_state(Progress(doc["gates"], items, doc.get("cancellation", ""), tuple(doc.get("removed", ()))))
 
 
 class LeafItem(NamedTuple):

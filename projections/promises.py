@@ -36,6 +36,8 @@ def _evolve(doc: Doc, record: Seen) -> Doc:
     after = progress.evolve(doc, record)
     if record.type == "order.planned":
         return {**after, "first": {item["item"]: item["promised_on"] for item in record.body["items"]}}
+    if record.type == "order.revised":
+        return {**after, "first": {**{item["item"]: item["promised_on"] for item in record.body["items"]}, **doc["first"]}}
     if record.type == "promise.revised":
         revised = after.get("revised", {})
         times, cause = revised.get(record.item, [0, [record.body["cause_step"], record.body["cause_reason"]]])

@@ -35,6 +35,9 @@ FOUND_FOR = {
     ("credit-notes approve", "BA-1001-20260108"): "SELECT substr(stream, 9) FROM o2c.event WHERE type = 'credit-note.requested'",
     ("numbers reserve", "WEB-1001"): FELL.format("ANY('{KYC-DOC,CR-REFER,CR-DEPOSIT}')") + " AND (SELECT count(*) FROM projection.items i"
     f" WHERE i.order_id = o.order_id AND i.offering IN ('{LINE.id}', '{SECOND_LINE.id}')) = 1 ORDER BY f.opened_at",
+    ("orders amend", "WEB-1001"): "SELECT o.external_id FROM projection.items i JOIN projection.orders o USING (order_id)"
+    " WHERE i.specification <> '' AND o.state IN ('inProgress', 'pending', 'held') AND NOT EXISTS (SELECT FROM o2c.event e"
+    " WHERE e.stream = 'order-' || o.order_id AND e.type = 'activation.requested') ORDER BY o.captured_at DESC",
     ("orders assess", "WEB-1001"): "SELECT o.external_id FROM projection.items i JOIN projection.orders o USING (order_id)"
     " WHERE i.specification <> '' AND o.state IN ('inProgress', 'pending', 'held') ORDER BY o.captured_at DESC",
     ("orders cancel", "WEB-1001"): "SELECT o.external_id FROM projection.items i JOIN projection.orders o USING (order_id)"

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from o2c.orders.state import suspicion
+from tests.lives_of_changes import CHANGED_IN_FLIGHT
 from tests.lives_of_devices import OF_DELIVERIES, OF_DEVICES, OF_INSTALMENTS, OF_INVOICES
 from tests.lives_of_goods_in_service import OF_NUMBERS_GONE, OF_PRODUCTS
 from tests.lives_of_journeys import OF_JOURNEYS, TRIED
@@ -54,6 +55,7 @@ LIVES: Mapping[str, Mapping[str, Sequence[Told]]] = {
         "rejected": (
             _CAPTURED, ("validation.requested", {}), ("order.validated", {}), ("identity.requested", {}), ("identity.fell-out", {}),
             ("fallout.decided", {"step": "identity", "decision": "decline"}), ("identity.failed", {}), ("order.rejected", {})),
+        "changed while its parcel waits, by a paper that brings no number and one line less": (*_GATES, *CHANGED_IN_FLIGHT),
         "waiting for a partner, the customer and us": (
             *_GATES, ("sim.requested", {}), ("sim.assigned", {}), ("porting.requested", {}), ("porting.fell-out", {}),
             ("number.requested", {}), ("number.fell-out", {"waiting_for": "us"}), ("delivery.requested", {}), ("partner.accepted", {}),

@@ -84,6 +84,7 @@ METHODS = {
     "numbers.release": "release_number",
     "numbers.reserve": "reserve_number",
     "orders.answer": "answer_by_link",
+    "orders.amend": "amend",
     "orders.assess": "assess_change",
     "orders.by-link": "order_by_link",
     "orders.cancel": "cancel",

@@ -123,6 +123,7 @@ numbers.release          -        yes     yes         -        -        -       
 numbers.reserve          -        yes     yes         -        -        -                -
 numbers.show             -        yes     yes         masked   yes      yes              -
 orders.amend             own      yes     yes         -        -        -                -
+orders.annotate          own      yes     yes         -        -        -                -
 orders.answer            yes      -       -           -        -        -                -
 orders.assess            own      yes     yes         masked   yes      yes              -
 orders.by-link           yes      yes     yes         -        yes      -                -
@@ -264,6 +265,7 @@ SUBJECTS: Mapping[str, tuple[str, str]] = {
     "invoices.show": ("invoice", "invoice"),
     "invoices.ubl": ("invoice", "invoice"),
     "orders.amend": ("order", "name"),
+    "orders.annotate": ("order", "name"),
     "orders.assess": ("order", "name"),
     "orders.cancel": ("order", "name"),
     "orders.document": ("order", "name"),

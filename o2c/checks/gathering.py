@@ -12,7 +12,7 @@ from o2c.kernel.charges import PriceTerms
 from projections.engine.seen import Seen
 
 TYPES = ENDS | life_to_bill.TYPES | late_to_bill.TYPES | {
-    "order.planned", "order.vouchers-expired", "service.activated", "service.deactivated", "esim.downloaded", "step.forced", "step.skipped", "charging.started", "item.failed",
+    "order.planned", "order.revised", "order.vouchers-expired", "service.activated", "service.deactivated", "esim.downloaded", "step.forced", "step.skipped", "charging.started", "item.failed",
     "item.cancelled", "account.charge-started", "account.charge-withdrawn", "invoice.issued", "account.deposit-kept", "account.deposit-freed",
     "account.deposit-retained", "invoice.overdue", "invoice.voided", "payment.received", "payment.charged-back", "payment.moved",
     "catalogue.price-rise-announced", "account.billed", "account.late-usage-reported",
@@ -93,7 +93,7 @@ def _barred(evidence: Evidence, seen: Seen, mine: Callable[[str], bool]) -> None
 
 def _told(evidence: Evidence, seen: Seen, order: str) -> None:
     said = Said(seen.event_id, seen.at, seen.body)
-    if seen.type == "order.planned":
+    if seen.type in ("order.planned", "order.revised"):
         for planned in seen.body["items"]:
             named = {**planned, "account": planned.get("account") or seen.body["account"], "currency": seen.body["currency"]}
             evidence.of(order, planned["item"]).planned = Said(seen.event_id, seen.at, named)

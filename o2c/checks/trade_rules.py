@@ -37,7 +37,7 @@ from o2c.kernel.event import Event
 from o2c.kernel.periods import local_date, local_time
 from o2c.markets import registry
 from o2c.markets.base import Market, debit_day
-from o2c.orders.rollup import ITEM_TRANSITIONS, ORDER_TRANSITIONS, Progress, follow, item_state, order_state, plan, status_after
+from o2c.orders.rollup import ITEM_TRANSITIONS, ORDER_TRANSITIONS, Progress, follow, item_state, order_state, plan, replan, status_after
 from o2c.products.rules import EARLY
 from projections.engine.seen import Seen
 
@@ -72,7 +72,7 @@ class RolledUp(Rule):
     @property
     def reads(self) -> tuple[Events, ...]:
         """The plan, the ends, and every event in a shape that changes a step, an item or a cancellation."""
-        return (named("order.planned"), _ENDS, _PROGRESS)
+        return (named("order.planned", "order.revised"), _ENDS, _PROGRESS)
 
     def follow(self, memo: Any, seen: Seen) -> Step:
         """Fold the event into the progress of the order, and compare the states before and after."""
@@ -81,7 +81,7 @@ class RolledUp(Rule):
         before: _Rolled = memo or _Rolled(Progress(), "acknowledged")
         if _ENDS.has(seen):
             return Step(_OVER, True)
-        after = _planned(before.progress, seen) if seen.type == "order.planned" else _followed(before.progress, seen)
+        after = _PLANS.get(seen.type, _followed)(before.progress, seen)
         if after is before.progress:
             return Step(before, True)
         if self.whose == "items":
@@ -101,8 +101,16 @@ def _planned(progress: Progress, seen: Seen) -> Progress:
     return plan(progress, ((item["item"], [step["step"] for step in item["steps"]], item["relies_on"]) for item in items))
 
 
+def _revised(progress: Progress, seen: Seen) -> Progress:
+    items = ((item["item"], [step["step"] for step in item["steps"]], item["relies_on"]) for item in seen.body["items"])
+    return replan(progress, items, seen.body["removed"])
+
+
 def _followed(progress: Progress, seen: Seen) -> Progress:
     return follow(progress, seen.shape, seen.step, seen.item, seen.body.get("waiting_for", ""))
+
+
+_PLANS = {"order.planned": _planned, "order.revised": _revised}
 
 
 def _debit_notice(notice: Notice, seen: Seen) -> Notice:
@@ -194,7 +202,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Transitions(
         name="port-states",
-        says="A port is asked for and agreed before the number comes, and does not come once it was dropped.",
+        says="A port is asked for and agreed before the number comes, and does not come once it was dropped, unless it was asked for anew.",
         source="porting/rules.py",
         by=by_item,
         machine=machines.PORT,

@@ -19,12 +19,12 @@ from o2c.engine.drafts import Command, Loaded, guards_of
 from o2c.kernel.carry import Carried
 from o2c.kernel.decision import Decision
 from o2c.kernel.identifiers import derived_id, digest
-from o2c.kernel.refusal import IdTaken, Refused, Stale
+from o2c.kernel.refusal import IdTaken, Lost, Refused, Stale
 from o2c.store.commands import Outcome
 from o2c.views.ownership import begun_by
 
 __all__ = [
-    "Context", "Deed", "IdTaken", "Refused", "Rule", "Stale", "Written", "act", "act_for_all", "act_on_all", "permitted", "taken_down", "ways",
+    "Context", "Deed", "IdTaken", "Lost", "Refused", "Rule", "Stale", "Written", "act", "act_for_all", "act_on_all", "permitted", "taken_down", "ways",
 ]  # fmt: skip
 
 T = TypeVar("T")

@@ -15,7 +15,7 @@ from o2c.orders.state import OrderState
 from o2c.views.documents import texts_of
 from o2c.views.orders import find_order
 
-__all__ = ["TEXTS", "Amendment", "AmendmentAsSent", "amend_order", "merged"]
+__all__ = ["TEXTS", "Amendment", "AmendmentAsSent", "annotate_order", "merged"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class AmendmentAsSent(Amendment):
     found: Callable[[], Amendment] = field(default=Amendment, repr=False)
 
 
-def amend_order(app: Engine, context: Context, name: str, amendment: Amendment) -> Written:
+def annotate_order(app: Engine, context: Context, name: str, amendment: Amendment) -> Written:
     """Change an order's priority, category, description or contact, or add a note, by our id or its external id.
 
     What is so already is no change, except for a note. What is asked for from then on goes by the new priority. Raises Refused: missing, usage
@@ -44,4 +44,4 @@ def amend_order(app: Engine, context: Context, name: str, amendment: Amendment) 
         return amend(state, wished, texts_of(app, stream))
 
     wish = ["amend", "as sent", amendment.sent] if isinstance(amendment, AmendmentAsSent) else ["amend", asdict(amendment)]
-    return act(app, context, "orders.amend", Deed(stream, (rule,), wish))
+    return act(app, context, "orders.annotate", Deed(stream, (rule,), wish))

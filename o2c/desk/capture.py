@@ -50,7 +50,7 @@ Paper = Mapping[str, Any] | bytes | str
 """A TM Forum document: as parsed JSON, or as it came over the wire."""
 
 STANDING = """SELECT e.type, c.last_position AS position FROM o2c.event e JOIN o2c.command c USING (command_id)
-WHERE e.stream = %s AND e.type IN ('order.captured', 'order.resubmitted') AND e.body->>'fingerprint' = %s
+WHERE e.stream = %s AND e.type IN ('order.captured', 'order.resubmitted', 'order.revised') AND e.body->>'fingerprint' = %s
 ORDER BY e.version LIMIT 1"""
 """Where the content of a paper was taken down first. Parameters: the order's stream, the fingerprint of the content."""
 TRIES_MAX = 20

@@ -1,4 +1,4 @@
-"""An order in flight in Python: what a change of it would take, and its customer's own link, given out, opened, and answered by."""
+"""An order in flight in Python: changing it, what a change would take, and its customer's own link, given out, opened, and answered by."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from o2c.desk.act import Context, Written
 from o2c.desk.answering import answer_by_link
 from o2c.desk.capture import Paper
+from o2c.desk.revising import Amended, amend_order
 from o2c.entrypoints.answered import answered
 from o2c.views import shown
 from o2c.views.assessing import assess_change
@@ -20,9 +21,14 @@ if TYPE_CHECKING:
 
 
 class Links:
-    """The part of `OrderToCash` by which a service shows a customer his own order, and what changing it would take."""
+    """The part of `OrderToCash` by which a service changes an order in flight, and shows a customer his own."""
 
     _session: Session
+
+    @answered
+    def amend(self, order: str, paper: Paper, context: Context, *, merge: bool = False, base_version: int | None = None) -> Amended:
+        """Make an order in flight the one of a changed paper; `refused` says why not when it is too late. See `desk.revising.amend_order`."""
+        return amend_order(self._session.app, context, order, paper, merge=merge, base_version=base_version)
 
     @answered
     def assess_change(self, order: str, paper: Paper, *, merge: bool = False) -> shown.AssessedShown:

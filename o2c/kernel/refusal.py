@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 
 class Refused(Exception):
@@ -30,3 +31,11 @@ class IdTaken(Refused):
 
     def __init__(self, message: str) -> None:
         super().__init__(message, kind="conflict")
+
+
+class Lost(Refused):
+    """What the caller wished to change was changed by somebody else since: `lost` has a row for each attribute, with who, when and what it is now."""
+
+    def __init__(self, message: str, *, lost: Sequence[Mapping[str, Any]]) -> None:
+        super().__init__(message, kind="conflict")
+        self.lost = [dict(one) for one in lost]

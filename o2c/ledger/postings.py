@@ -207,6 +207,7 @@ POSTS_NOTHING: Mapping[str, str] = {
     "ledger.closed": "it says how the accounts stand, by what was posted to them",
     "inventory.updated": "the charge of a contract that ended early posts it, on the bill that has it",
     "order.planned": _PRICE,
+    "order.revised": _PRICE,
     "port-out.completed": "the charge of a contract that ended early posts it, on the bill that has it",
     "product.changed": _PRICE,
     "product.porting-code-issued": _PROMISE,

@@ -159,7 +159,7 @@ def assess(state: OrderState, in_force: Sequence[Line], wished: OrderState, at: 
 
 
 def _has(state: OrderState, item: str, step: str) -> bool:
-    return item in state.items and step in state.items[item].waits
+    return item in state.items and step in state.items[item].waits and step not in state.items[item].left
 
 
 def _places(state: OrderState) -> Iterator[Place]:
@@ -214,7 +214,8 @@ def _as_changed(state: OrderState, planned: OrderState, anew: set[Place]) -> Ord
     items = {}
     for item, of_item in planned.progress.items.items():
         had = state.progress.items.get(item, ItemProgress())
-        steps = {step: "planned" if (item, step) in anew else had.steps.get(step, "planned") for step in of_item.steps}
+        stays = {step for step in of_item.steps if (item, step) not in anew and _has(state, item, step)}
+        steps = {step: had.steps.get(step, "planned") if step in stays else "planned" for step in of_item.steps}
         items[item] = ItemProgress(steps, of_item.relies_on, had.ended, had.recalls)
     return changed(planned, progress=changed(planned.progress, items=items), records=state.records, due=state.due)
 

@@ -95,7 +95,7 @@ def _take_back(state: OrderState, item: str, recalled: list[str], at: datetime, 
     decision = NOTHING
     for name, status in reversed(state.progress.items[item].steps.items()):
         if status == "done" and name not in needed:
-            decision += _undo(state, item, name, at, book)
+            decision += undo_step(state, item, name, at, book)
         elif status not in _OVER:
             decision += just(StepCancelled(item=item, step=name))
         if status not in _NOTHING_OF and name not in recalled:
@@ -115,7 +115,7 @@ def unwind(state: OrderState, item: str, at: datetime, book: Book) -> Decision:
     decision = NOTHING
     for name, status in reversed(progress.steps.items()):
         if status == "done" and name not in needed:
-            decision += _undo(state, item, name, at, book)
+            decision += undo_step(state, item, name, at, book)
     return decision
 
 
@@ -124,5 +124,6 @@ def _needed(state: OrderState, item: str, recalled: Iterable[str]) -> set[str]:
     return {wait for name in recalled for wait in state.items[item].waits[name]}
 
 
-def _undo(state: OrderState, item: str, name: str, at: datetime, book: Book) -> Decision:
+def undo_step(state: OrderState, item: str, name: str, at: datetime, book: Book) -> Decision:
+    """Take back our own part of a step that is done; nothing where that has none."""
     return book.steps[name].ending.undo(todo(state, item, name, book), state.record(item, name).outcome, at)

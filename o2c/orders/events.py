@@ -16,6 +16,8 @@ from o2c.orders.event_parts import PlannedStep as PlannedStep
 from o2c.orders.event_parts import PromisedItem as PromisedItem
 from o2c.orders.event_parts import RecurringTotal as RecurringTotal
 from o2c.orders.event_parts import SentPrice as SentPrice
+from o2c.orders.revision_events import OrderRevised as OrderRevised
+from o2c.orders.revision_events import RevisionRefused as RevisionRefused
 from o2c.orders.voucher_events import VouchersExpired as VouchersExpired
 
 _FELL_OUT = {

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from o2c.kernel.charges import PriceTerms
+from o2c.orders.event_parts import PlannedItem
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +16,7 @@ class Planned:
     Nothing of it begins before `start_on`, and it is neither switched on nor charged before `wished_on`: ISO days local to the market, empty
     for any day. `promised_on` is the day it is promised for, as last revised. `code_given_at` is when a correction brought the porting code:
     None for one that came with the order, LONG_AFTER when that was not kept. An item that changes a `product` in service names the `attributes`; one that
-    is added to such products names them (`on_products`).
+    is added to such products names them (`on_products`). `left` are the steps of `waits` that are wanted no more since the paper was changed.
     """
 
     item: str
@@ -38,3 +39,29 @@ class Planned:
     product: str = ""
     attributes: tuple[str, ...] = ()
     on_products: tuple[str, ...] = ()
+    left: tuple[str, ...] = ()
+
+
+def planned_of(item: PlannedItem, *, place: str, account: str, currency: str) -> Planned:
+    """Give an item as an event says that it is planned, with what the event keeps for all items: where no account is its own, the order's."""
+    return Planned(
+        item=item.item,
+        line=item.line,
+        offering=item.offering,
+        specification=item.specification,
+        characteristics=item.characteristics,
+        relies_on=item.relies_on,
+        recurring_minor=item.recurring_minor,
+        one_time_minor=item.one_time_minor,
+        terms=item.terms,
+        waits={step.step: step.waits for step in item.steps},
+        place=place,
+        account=item.account or account,
+        currency=currency,
+        start_on=item.start_on,
+        wished_on=item.wished_on,
+        promised_on=item.promised_on,
+        product=item.product,
+        attributes=item.attributes,
+        on_products=item.on_products,
+    )

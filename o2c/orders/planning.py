@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -228,13 +228,19 @@ def commitment_months(state: OrderState, catalogue: CatalogueState) -> int:
 
 
 def ended_minor(state: OrderState) -> int:
-    """Give what the items that ended without being completed had committed to, in net minor units."""
+    """Give what the items that ended without being completed had committed to, in net minor units: what a changed paper took out counted no more."""
+    over = state.progress.removed
+    ended = (name for name, progress in state.progress.items.items() if name not in over and item_state(progress) != "completed")
+    return planned_minor(state, [state.items[name] for name in ended])
+
+
+def planned_minor(state: OrderState, items: Iterable[Planned | PlannedItem]) -> int:
+    """Give what planned items of an order commit to, in net minor units (see `committed_minor`)."""
     assert state.captured_at is not None
     on, total = state.captured_at.date(), 0
-    for name, item in state.items.items():
-        if item_state(state.progress.items[name]) != "completed":
-            prices = PinnedPrices(item.recurring_minor, item.one_time_minor, item.terms)
-            total += committed_minor(prices, int(item.characteristics.get("commitmentMonths", "1")), on)
+    for item in items:
+        prices = PinnedPrices(item.recurring_minor, item.one_time_minor, item.terms)
+        total += committed_minor(prices, int(item.characteristics.get("commitmentMonths", "1")), on)
     return total
 
 

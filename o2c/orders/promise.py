@@ -64,7 +64,8 @@ class Outlook:
         return max(local_date(by, self.market.zone).isoformat(), self.state.items[item].wished_on)
 
     def _looked_at(self, item: str, step: str) -> Expected | None:
-        status = self.state.progress.items[item].steps.get(step)
+        back = step in self.state.taken_back.get(item, {})
+        status = "planned" if back else self.state.progress.items[item].steps.get(step)
         if status in ("done", "given-up"):
             return None
         ready, before = self.at, None

@@ -28,9 +28,13 @@ def owner(state: OrderState) -> tuple[str | None, str | None]:
 
 
 def work(state: OrderState, stream: str, item: str, step: str, book: MarketBook) -> Work:
-    """Give the work of a step, with the outcomes of the item's steps, under the order's market."""
+    """Give the work of a step, with the outcomes of the item's steps, under the order's market.
+
+    What is being taken back is of the item as it was planned then.
+    """
     records = state.records.get(item, {})
-    planned, market = state.items.get(item), book.market(state.market)
+    back = (one.planned for name, one in state.taken_back.get(item, {}).items() if step in (name, one.recall))
+    planned, market = next(back, state.items.get(item)), book.market(state.market)
     return build(stream, item, step, state=state, subject=planned, records=records, codes=book.codes, market=market)
 
 

@@ -78,11 +78,13 @@ class ItemProgress:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """The part of an order that the roll-up reads. `cancellation` is the state that a cancellation of the whole order gives it."""
+    """The part of an order that the roll-up reads. `cancellation` is the state that a cancellation of the whole order gives it; `removed` are the items
+    that an accepted change of its paper took out."""
 
     gates: dict[str, str] = field(default_factory=dict)
     items: dict[str, ItemProgress] = field(default_factory=dict)
     cancellation: str = ""
+    removed: tuple[str, ...] = ()
 
 
 def status_after(shape: str, waiting_for: str) -> str | None:
@@ -140,6 +142,20 @@ def plan(progress: Progress, items: Iterable[tuple[str, Iterable[str], Iterable[
     )
 
 
+def replan(progress: Progress, items: Iterable[tuple[str, Iterable[str], Iterable[str]]], removed: Iterable[str]) -> Progress:
+    """Fold a change of the plan: (item, its steps, the items that it relies on) of those that are planned anew or come, and those that go.
+
+    Steps keep how they stand, whether they are in the new plan or not; those that come are planned.
+    """
+    anew: dict[str, ItemProgress] = {}
+    for item, steps, relies_on in items:
+        before = progress.items.get(item, ItemProgress())
+        stand = {step: before.steps.get(step, "planned") for step in steps}
+        anew[item] = changed(before, steps={**before.steps, **stand}, relies_on=tuple(relies_on))
+    gone = dict.fromkeys((*progress.removed, *removed))
+    return changed(progress, items={**progress.items, **anew}, removed=tuple(item for item in gone if item not in anew))
+
+
 def item_state(item: ItemProgress) -> str:
     """Give the state of one planned leaf item. Held wins over pending, because held is ours to move.
 
@@ -169,8 +185,10 @@ def order_state(progress: Progress) -> str:
     gates = set(progress.gates.values())
     if "declined" in gates:
         return "rejected"
-    states = {item: item_state(of_item) for item, of_item in progress.items.items()}
-    over = set(states.values()) <= FINAL
+    every = {item: item_state(of_item) for item, of_item in progress.items.items()}
+    over = set(every.values()) <= FINAL
+    # What a change of the paper took out counts no more, but for that its work is taken back before the order is over.
+    states = {item: state for item, state in every.items() if item not in progress.removed or state not in FINAL} or every
     if progress.cancellation == "pendingCancellation":
         return "cancelled" if over and not gates & {"requested", "pending"} else progress.cancellation
     if progress.cancellation and not (states and over):

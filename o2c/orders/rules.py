@@ -24,6 +24,7 @@ from o2c.orders.in_life import in_service
 from o2c.orders.planning import Book, ended_minor
 from o2c.orders.promise import plan_and_promise, revise
 from o2c.orders.renewal import renew_lost
+from o2c.orders.revising import taken_back
 from o2c.orders.rollup import FINAL, GATES, item_state, order_state
 from o2c.orders.state import OrderState, Resubmission, suspicion
 from o2c.orders.vouchers import settled
@@ -63,7 +64,7 @@ def receive(
         return "captured", _capture(wish, intake=intake, line=line, catalogue_version=catalogue_version, market=market, now=now, tier=tier)
     if (state.intake, state.line) == (intake, line):
         return "captured", NOTHING
-    if wish.fingerprint == state.fingerprint:
+    if wish.fingerprint in (state.fingerprint, *state.revisions):
         return "duplicate", NOTHING
     for seen in state.resubmissions:
         if seen.fingerprint == wish.fingerprint:
@@ -224,7 +225,7 @@ def _next_steps(state: OrderState, item: str, at: datetime, book: Book) -> Decis
     decision = NOTHING
     if progress.ended:
         return unwind(state, item, at, book)
-    if lost := renew_lost(state, item, at, book):
+    if lost := taken_back(state, item, at, book) or renew_lost(state, item, at, book):
         return lost
     for step, waits in state.items[item].waits.items():
         if progress.steps[step] == "planned" and all(_over(state, item, wait) for wait in waits):
@@ -235,7 +236,8 @@ def _next_steps(state: OrderState, item: str, at: datetime, book: Book) -> Decis
 
 def _over(state: OrderState, item: str, wait: str) -> bool:
     base, _, step = wait.rpartition("/")
-    return state.progress.items[base or item].steps.get(step) == "done"
+    goes_back = step in state.taken_back.get(base or item, {})
+    return state.progress.items[base or item].steps.get(step) == "done" and not goes_back
 
 
 _CLOSING: dict[str, type[Event]] = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -28,11 +28,14 @@ from o2c.kernel.shapes import (
 from o2c.kernel.work import NO_RECORD, Record, recorded
 from o2c.orders import events
 from o2c.orders.planned import Planned as Planned
+from o2c.orders.planned import planned_of
+from o2c.orders.revised import TakenBack, followed, relied_on_by, revised
+from o2c.orders.revision_events import OrderRevised
 from o2c.orders.rollup import Progress, follow, plan
 from o2c.orders.voucher_events import VouchersExpired
 from o2c.orders.wish import NUMBER, PORT_IN, Line, bringing_nothing, corrected, resolved
 
-SHAPE_VERSION = 15
+SHAPE_VERSION = 16
 OURS = "ours"
 """The one value of the correction of prices: the channel takes what the catalogue says."""
 LONG_AFTER = datetime(9999, 1, 1, tzinfo=UTC)
@@ -66,7 +69,8 @@ class OrderState:
     and step; the item of a gate is empty. `suspected` are the open fallouts of resubmissions, of which an order may have several. `due` gives, by
     item and step under way, the time at which more is known and whether a partner took the work on; `forced`, by item, the step that was last
     counted as done by other means after a fallout, and the reason of that. `ceased` are the items whose service ended after they were complete, and
-    `ITEM/STEP` what of an item serves no more; `in_service` are the items that became products.
+    `ITEM/STEP` what of an item serves no more; `in_service` are the items that became products. `revisions` are the fingerprints of the papers that it
+    was changed to, and `taken_back` gives, by item and step, the work of before that is still being taken back.
     """
 
     order_id: str = ""
@@ -101,6 +105,8 @@ class OrderState:
     forced: dict[str, tuple[str, str]] = field(default_factory=dict)
     ceased: tuple[str, ...] = ()
     in_service: tuple[str, ...] = ()
+    revisions: tuple[str, ...] = ()
+    taken_back: dict[str, dict[str, TakenBack]] = field(default_factory=dict)
 
     def kept(self, item: str, step: str) -> tuple[dict[str, Any], ...]:
         """Give the events by which something was set aside for a step, oldest first, as plain values."""
@@ -186,40 +192,10 @@ def suspicion(order_id: str, fingerprint: str) -> str:
 def _planned(state: OrderState, event: events.OrderPlanned) -> OrderState:
     places = {line.item: line.place for line in state.lines}
     items = {
-        item.item: Planned(
-            item=item.item,
-            line=item.line,
-            offering=item.offering,
-            specification=item.specification,
-            characteristics=item.characteristics,
-            relies_on=item.relies_on,
-            recurring_minor=item.recurring_minor,
-            one_time_minor=item.one_time_minor,
-            terms=item.terms,
-            waits={step.step: step.waits for step in item.steps},
-            place=places.get(item.line, ""),
-            account=item.account or event.account,
-            currency=event.currency,
-            start_on=item.start_on,
-            wished_on=item.wished_on,
-            promised_on=item.promised_on,
-            product=item.product,
-            attributes=item.attributes,
-            on_products=item.on_products,
-        )
-        for item in event.items
+        item.item: planned_of(item, place=places.get(item.line, ""), account=event.account, currency=event.currency) for item in event.items
     }
     progress = plan(state.progress, ((item.item, item.waits, item.relies_on) for item in items.values()))
-    return changed(state, items=items, lines=(), prices=(), progress=progress, account=event.account, relied_on_by=_relied_on_by(items))
-
-
-def _relied_on_by(items: Mapping[str, Planned]) -> dict[str, tuple[str, ...]]:
-    """Give, for each item, the items that rely on it, in the order of the plan."""
-    relying: dict[str, tuple[str, ...]] = {}
-    for item in items.values():
-        for base in item.relies_on:
-            relying[base] = (*relying.get(base, ()), item.item)
-    return relying
+    return changed(state, items=items, lines=(), prices=(), progress=progress, account=event.account, relied_on_by=relied_on_by(items))
 
 
 def _corrected(state: OrderState, event: events.CorrectionApplied) -> OrderState:
@@ -276,6 +252,8 @@ def _step_event(state: OrderState, event: OfItem) -> OrderState:
     step, item = step_of(event), event.item
     waiting_for = event.waiting_for if isinstance(event, FellOut) else ""
     progress = follow(state.progress, event.shape, step, item, waiting_for)
+    if item in state.taken_back:
+        state = changed(state, taken_back=followed(state.taken_back, event, step, progress.items[item].recalls))
     record = recorded(state.record(item, step), event)
     if record is None:
         return changed(state, progress=progress)
@@ -373,6 +351,7 @@ _OWN: dict[type[Event], Callable[[OrderState, Any], OrderState]] = {
     events.OrderResubmitted: _resubmitted,
     events.OrderPlanned: _planned,
     events.OrderAmended: _amended,
+    OrderRevised: revised,
     events.CorrectionApplied: _corrected,
     events.CancellationAccepted: _accepted,
     events.PromiseRevised: _promised,

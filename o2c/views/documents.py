@@ -28,16 +28,16 @@ from projections.engine.seen import Reader, Seen
 DOCUMENTS_MAX = 1_000
 SORTS = frozenset({"captured_at", "closed_at", "external_id", "order", "priority", "state"})
 """What a page of documents may be sorted by; with a minus before it, downwards."""
-CAPTURED, AMENDED = "order.captured", "order.amended"
+CAPTURED, AMENDED, REVISED = "order.captured", "order.amended", "order.revised"
 
 TOLD_OF_ORDERS = """SELECT position, event_id::text, stream, version, type, schema_version, occurred_at, order_id::text, customer_id, channel,
     command_id::text, actor, body::text AS told
-FROM o2c.event WHERE stream = ANY(%s) AND (version = 1 OR type = 'order.amended') ORDER BY stream, version"""
-"""How some orders were captured and what was amended since, without what is personal. Parameter: their streams."""
+FROM o2c.event WHERE stream = ANY(%s) AND (version = 1 OR type IN ('order.amended', 'order.revised')) ORDER BY stream, version"""
+"""How some orders were captured and what was changed since, without what is personal. Parameter: their streams."""
 
 TOLD_IN_FULL = """SELECT position, event_id::text, stream, version, type, schema_version, occurred_at, order_id::text, customer_id, channel,
     command_id::text, actor, body::text AS told, personal::text AS personal
-FROM o2c.event WHERE stream = ANY(%s) AND (version = 1 OR type = 'order.amended') ORDER BY stream, version"""
+FROM o2c.event WHERE stream = ANY(%s) AND (version = 1 OR type IN ('order.amended', 'order.revised')) ORDER BY stream, version"""
 """The same with what is personal. Parameter: their streams."""
 
 EVENTS_OF_ORDERS = """SELECT position, event_id::text, stream, version, type, schema_version, occurred_at, order_id::text, customer_id, channel,
@@ -45,7 +45,7 @@ EVENTS_OF_ORDERS = """SELECT position, event_id::text, stream, version, type, sc
 """The events of some orders, without what is personal. Parameter: their streams."""
 
 EVENTS_OF_ORDER = """SELECT position, event_id::text, stream, version, type, schema_version, occurred_at, order_id::text, customer_id, channel,
-    command_id::text, actor, body::text AS told, CASE WHEN %s AND (version = 1 OR type = 'order.amended') THEN personal::text END AS personal
+    command_id::text, actor, body::text AS told, CASE WHEN %s AND (version = 1 OR type IN ('order.amended', 'order.revised')) THEN personal::text END AS personal
 FROM o2c.event WHERE stream = %s AND (%s::timestamptz IS NULL OR occurred_at <= %s) ORDER BY version"""
 """The events of an order, those that had happened by a time where one is given (NULL: all). Parameters: whether with what is personal of how it was
 captured and amended, its stream, the time twice."""
@@ -164,7 +164,7 @@ _STATEMENTS = {
 def _reader() -> Reader:
     """Makes records of rows, with what is personal of those events that a document tells in full."""
     reader = reader_of(FOLDS)
-    return Reader([reader.type_names | {CAPTURED, AMENDED}], frozenset({"original", "description", "contact", "note", "author"}))
+    return Reader([reader.type_names | {CAPTURED, AMENDED, REVISED}], frozenset({"original", "description", "contact", "note", "author"}))
 
 
 def _records(app: Engine, streams: Sequence[str], *, personal: bool) -> dict[str, list[Seen]]:
@@ -188,7 +188,7 @@ def show_document(app: Engine, name: str, *, at: datetime | None = None, persona
     known = folded(stream, records)
     if not known["orders"]:
         raise Refused(f"{name} was not captured yet at {plain(at)}; see `o2c orders timeline`", kind="missing")
-    told = tuple(record for record in records if record.type in (CAPTURED, AMENDED))
+    told = tuple(record for record in records if record.type in (CAPTURED, AMENDED, REVISED))
     return _document(_Told(known.pop("orders")[0], **known, records=told), lambda: at or app.clock().now, lambda: app.codes().newest)
 
 
@@ -246,7 +246,9 @@ def _document(told: _Told, now: Callable[[], datetime], codes: Callable[[], Code
     captured = next((record for record in told.records if record.type == CAPTURED), None)
     if captured is None:
         raise Refused(f"order {told.order['order_id']} is not told in this log; ask again", kind="unavailable")
-    body, row = captured.body, told.order
+    # What the paper says is that of the last change; how and under which market it came stays.
+    paper = next((record for record in reversed(told.records) if record.type == REVISED), captured)
+    body, row = {**captured.body, **paper.body}, told.order
     by_item = {item["item"]: item for item in told.items}
     promised = [item["promised_on"] for item in told.items if item["promised_on"] and item["state"] not in FINAL - {"completed"}]
     shown = {
@@ -277,7 +279,7 @@ def _document(told: _Told, now: Callable[[], datetime], codes: Callable[[], Code
         "amendments": [_amendment(record) for record in told.records if record.type == AMENDED],
     }
     # The paper is plain already, and the longest part of all.
-    return cast("DocumentShown", {**_told_plainly(shown), "paper": json.loads(captured.personal.get("original", "null"))})
+    return cast("DocumentShown", {**_told_plainly(shown), "paper": json.loads(paper.personal.get("original", "null"))})
 
 
 def _told_plainly(value: Any, key: str = "") -> Any:
@@ -387,7 +389,7 @@ def texts_of(app: Engine, stream: str) -> dict[str, str]:
     records = _records(app, [stream], personal=True).get(stream, [])
     paper = json.loads(records[0].personal.get("original", "{}")) if records else {}
     told = {"description": _text(paper.get("description")), "contact": _text(paper.get("notificationContact"))}
-    for record in records[1:]:
+    for record in (one for one in records if one.type == AMENDED):
         told |= {name: str(record.personal.get(name, "")) for name in told if name in record.body["amended"]}
     return told
 

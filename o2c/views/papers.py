@@ -9,6 +9,8 @@ from typing import Any, cast
 from o2c.engine.app import Engine
 from o2c.kernel.event import Fact
 from o2c.orders.events import OrderPlanned
+from o2c.orders.revised import as_before_plan
+from o2c.orders.revision_events import OrderRevised
 from o2c.orders.state import OrderState
 
 DECISIONS = (
@@ -24,6 +26,10 @@ ORIGINAL_OF_FIRST = (
     "SELECT personal ->> 'original' AS original FROM o2c.event WHERE stream = %s AND type = 'order.captured' ORDER BY version LIMIT 1"
 )
 """An order's paper to the letter. Parameter: its stream."""
+
+PAPERS = """SELECT version, personal ->> 'original' AS original FROM o2c.event
+WHERE stream = %s AND type IN ('order.captured', 'order.revised') ORDER BY version"""
+"""The papers that an order had, the first first. Parameter: its stream."""
 
 LATER_PAPER = """SELECT version, occurred_at, channel, actor, body -> 'differing' AS differing FROM o2c.event
 WHERE stream = %s AND type = 'order.resubmitted' AND position <= %s ORDER BY position DESC LIMIT 1"""
@@ -79,11 +85,13 @@ def _element(value: Any, key: str) -> Any:
 
 
 def before_plan(app: Engine, stream: str) -> OrderState:
-    """An order as it stood when it was planned, corrections and all; as it stands where it was not."""
+    """An order as it stood when it was planned, corrections and all, with the paper that it was changed to since; as it stands where it was not planned."""
     kind = app.kind(stream)
-    state = kind.initial(stream)
+    state, planned = cast("OrderState", kind.initial(stream)), False
     for fact in cast("Iterator[Fact]", app.events.get(stream)):
-        if isinstance(fact.event, OrderPlanned):
-            break
-        state = kind.evolve(state, fact.event)
-    return cast("OrderState", state)
+        planned = planned or isinstance(fact.event, OrderPlanned)
+        if isinstance(fact.event, OrderRevised):
+            state = as_before_plan(state, fact.event)
+        elif not planned:
+            state = kind.evolve(state, fact.event)
+    return state

@@ -97,7 +97,7 @@ def promises_of(facts: Sequence[Fact]) -> Rows:
     """What was promised of each item and when, the first first: by the plan, then by every promise made or revised, with its cause."""
     rows: Rows = []
     for fact in facts:
-        if fact.event.type_name == "order.planned":
+        if fact.event.type_name in ("order.planned", "order.revised"):
             rows += [_promise(fact, item.item, item.promised_on, "the plan") for item in getattr(fact.event, "items", ())]
         elif fact.event.type_name in PROMISES:
             body = fact.event.model_dump(mode="json")

@@ -56,7 +56,7 @@ LACKING: Mapping[str, Mapping[str, str]] = {
         "customers.register": "A person has a file of parties and loads it; single ones come from a service.",
         "events.last": "It is where `events tail` begins by itself.",
         **_LISTS,
-        **dict.fromkeys(["orders.amend", "orders.document", "orders.documents"], _DOCUMENTS),
+        **dict.fromkeys(["orders.annotate", "orders.document", "orders.documents"], _DOCUMENTS),
         "orders.cancellations": "A person sees a cancellation on the order's page and in its timeline.",
         "events.wait": "Every reading command brings itself up to date before it answers.",
         "orders.answer": "It is the customer's own answer; whoever sits at a desk corrects the fallout in his own name.",
@@ -84,7 +84,7 @@ LACKING: Mapping[str, Mapping[str, str]] = {
             ],
             _AT_A_DESK,
         ),
-        **dict.fromkeys(["orders.amend", "orders.cancellations", "orders.document", "orders.documents"], _DOCUMENTS),
+        **dict.fromkeys(["orders.annotate", "orders.cancellations", "orders.document", "orders.documents"], _DOCUMENTS),
         **dict.fromkeys(
             [
                 "catalogue.load",

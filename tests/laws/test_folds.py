@@ -34,7 +34,9 @@ _GENERIC = {"call.parked", "call.resumed", "partner.accepted", "partner.silent",
     "step.forced", "step.skipped"}  # fmt: skip
 INERT: Mapping[str, frozenset[str]] = {
     **dict.fromkeys(KINDS, frozenset()),
-    "order": frozenset({"order.resubmission-refused", "porting.window-missed", "promise.made", "retry.stopped", "order.priced"}),
+    "order": frozenset(
+        {"order.resubmission-refused", "order.revision-refused", "porting.window-missed", "promise.made", "retry.stopped", "order.priced"}
+    ),
     "intake": frozenset({"intake.line-refused"}),
     "hook": frozenset({"hook.resend-requested"}),
     **dict.fromkeys(("delivery", "sim", "number", "device", "partner"), frozenset({*_GENERIC, "fallout.correction-applied"})),

@@ -7,7 +7,7 @@ import pytest
 
 from o2c.desk import amending
 from o2c.desk.act import Context
-from o2c.desk.amending import Amendment, amend_order
+from o2c.desk.amending import Amendment, annotate_order
 from o2c.desk.gate import asked
 from o2c.kernel.partner import RefusedBy
 from o2c.kernel.refusal import Refused
@@ -148,8 +148,8 @@ def test_what_may_change_is_amended(lived: World) -> None:
     """The priority holds from then on, texts take the place of those before, and a note is one more."""
     wish = Amendment(priority=0, category="business", description="for the shop", contact="ada@example.org", note="rang")
 
-    first = amend_order(lived.app, SHOP, "PORT", wish)
-    again = amend_order(lived.app, SHOP, "PORT", Amendment(priority=0, description="for the shop"))
+    first = annotate_order(lived.app, SHOP, "PORT", wish)
+    again = annotate_order(lived.app, SHOP, "PORT", Amendment(priority=0, description="for the shop"))
     caught_up(lived.app)
 
     assert (first.unchanged, again.unchanged) == (False, True)
@@ -177,14 +177,14 @@ def test_what_may_change_is_amended(lived: World) -> None:
 def test_what_may_not_change_is_refused(lived: World, name: str, wish: Amendment, kind: str) -> None:
     """Nothing of the wish is done."""
     with pytest.raises(Refused) as caught:
-        amend_order(lived.app, SHOP, name, wish)
+        annotate_order(lived.app, SHOP, name, wish)
 
     assert caught.value.kind == kind
 
 
 def test_a_note_may_be_added_to_an_order_that_is_over(lived: World) -> None:
     """It says what came of it."""
-    assert not amend_order(lived.app, SHOP, "GONE", Amendment(note="the parcel came back")).unchanged
+    assert not annotate_order(lived.app, SHOP, "GONE", Amendment(note="the parcel came back")).unchanged
 
 
 def test_words_of_a_paper_tell_nothing_to_who_may_not_see_it(lived: World) -> None:
@@ -209,16 +209,16 @@ def test_what_is_personal_is_shown_to_who_may_and_taken_down(lived: World) -> No
 
 def test_an_amendment_beside_another_is_not_taken_for_so_already(lived: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Somebody changes the description in the moment before ours is carried out, which asks for what stood before that: it is set again."""
-    amend_order(lived.app, SHOP, "PORT", Amendment(description="for the shop"))
+    annotate_order(lived.app, SHOP, "PORT", Amendment(description="for the shop"))
     act = amending.act
 
     def late(*arguments: Any) -> Any:
         monkeypatch.setattr(amending, "act", act)
-        amend_order(lived.app, SHOP, "PORT", Amendment(description="for somebody else"))
+        annotate_order(lived.app, SHOP, "PORT", Amendment(description="for somebody else"))
         return act(*arguments)
 
     monkeypatch.setattr(amending, "act", late)
-    done = amend_order(lived.app, SHOP, "PORT", Amendment(description="for the shop"))
+    done = annotate_order(lived.app, SHOP, "PORT", Amendment(description="for the shop"))
 
     assert not done.unchanged
     assert show_document(lived.app, "PORT", personal=True)["amendments"][-1]["description"] == "for the shop"

@@ -21,6 +21,7 @@ REFUSED = {
     "instalments.settle": 404,
     "invoices.void": 409,
     "journeys.reach": 409,
+    "orders.amend": 409,
     "limits.agree": 404,
     **dict.fromkeys(("payments.chargeback", "payments.chargeback-won", "payments.move", "payments.preview"), 404),
     "payments.retry": 409,

@@ -201,7 +201,7 @@ TM_FORUM: list[tuple[str, str, Any, str]] = [
             ("GET", "/cancelProductOrder", None, "orders.cancellations"),
             ("POST", "/productOrder", {}, "orders.capture"),
             ("POST", "/cancelProductOrder", {"productOrder": {"id": "RIVAL-1"}}, "orders.cancel"),
-            ("PATCH", "/productOrder/RIVAL-1", {"priority": "1"}, "orders.amend"),
+            ("PATCH", "/productOrder/RIVAL-1", {"priority": "1"}, "orders.annotate"),
             ("POST", "/hub", {"callback": "ftp://nowhere.example"}, "hooks.subscribe"),
             ("DELETE", "/hub/NONE-1", None, "hooks.unsubscribe"),
         )

@@ -30,7 +30,7 @@ def sent(rich_dsn: str, tmp_path_factory: pytest.TempPathFactory) -> list[tuple[
     """Every message by the name of its webhook, with its headers."""
     folder: Path = tmp_path_factory.mktemp("described")
     world, found = World(rich_dsn, folder), []
-    named("orders.amend").ask(Context("ann"), world.app, "UNNAMED-1", Amendment(priority=1))
+    named("orders.annotate").ask(Context("ann"), world.app, "UNNAMED-1", Amendment(priority=1))
     for form in ("native", "tmf622-v4", "tmf622-v5"):
         post = Post()
         hooked = Hooked(world.app, folder, post=post)

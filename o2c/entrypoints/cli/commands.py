@@ -37,6 +37,10 @@ PARTS: Mapping[str, Mapping[str, Part]] = {
             "read:orders",
             "Orders: find them, see how they stand and came to be so, cancel them.",
             {
+                "amend": Part(
+                    "amend:orders_amend",
+                    "Change an order in flight, and say what is taken back and done anew; what is not touched goes on.",
+                ),
                 "assess": Part("assess:orders_assess", "Show what a changed paper would take of an order in flight; nothing is written."),
                 "cancel": Part("cancel:orders_cancel", "Cancel an order, or some of its items, and say what was undone."),
                 "fields": Part(

@@ -10,7 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, PlainTextResponse, Response
 from starlette.exceptions import HTTPException
 
-from o2c.desk.act import Refused, Stale, ways
+from o2c.desk.act import Lost, Refused, Stale, ways
 from o2c.entrypoints.http.callers import CALLER
 from o2c.entrypoints.http.held import held_by
 from o2c.entrypoints.http.problems import OF_STATUS, TYPES, kind_of, problem
@@ -30,7 +30,7 @@ def told_of(error: Exception, request: Request) -> JSONResponse:
     if isinstance(refused, Stale):
         return _stale(request, refused)
     if refused is not None:
-        return problem(kind_of(refused), str(refused), instance=path)
+        return problem(kind_of(refused), str(refused), instance=path, lost=refused.lost if isinstance(refused, Lost) else [])
     if isinstance(error, NO_ANSWER):
         return problem("unavailable", why_no_answer(error), instance=path)
     # The text of an exception may hold what was sent: its type alone is told.

@@ -31,6 +31,10 @@ class Problem(BaseModel):
     unseen: list[dict[str, Any]] = Field(
         default=[], description="Of a stale call: the events that the caller had not seen, personal fields left out."
     )
+    lost: list[dict[str, Any]] = Field(
+        default=[],
+        description="Of a changed paper: what somebody else changed meanwhile and it wishes otherwise too, with who, when and how it stands.",
+    )
 
 
 TYPES: Mapping[str, tuple[int, str, str]] = {

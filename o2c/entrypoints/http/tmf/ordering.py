@@ -90,7 +90,7 @@ def ordering(version: int) -> APIRouter:
 
         amendment = AmendmentAsSent(sent=sent_as(kind, wish), found=found)
         wanting = _deciding(asking, identity, amendment, if_match) if if_match else asking
-        order = wanting.ask("orders.amend", identity, amendment).stream.removeprefix("order-")
+        order = wanting.ask("orders.annotate", identity, amendment).stream.removeprefix("order-")
         return shown_one(request, asking, order, version, query_of(request, attributes))
 
     return router
@@ -98,7 +98,7 @@ def ordering(version: int) -> APIRouter:
 
 def _deciding(asking: Asker, identity: str, amendment: Amendment, if_match: str) -> Asker:
     """The asker, deciding by what If-Match says; who may not is not told what there is."""
-    admitted = named("orders.amend").admit(asking.context, asking.session.app, name=identity, amendment=amendment)
+    admitted = named("orders.annotate").admit(asking.context, asking.session.app, name=identity, amendment=amendment)
     return asking.deciding(expected_of(if_match, versions_of(asking.session.app, "orders.show", admitted["name"])))
 
 

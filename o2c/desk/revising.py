@@ -1,0 +1,104 @@
+"""Amending an order in flight: a changed paper carried through as one command, and what it takes back and does anew."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from o2c.credit.difference import settle_difference
+from o2c.customers.state import stream_of as customer_stream
+from o2c.desk.act import Deed, act
+from o2c.engine.app import Context, Engine, Written
+from o2c.engine.drafts import Loaded
+from o2c.kernel.decision import Decision
+from o2c.kernel.identifiers import digest
+from o2c.orders.assessing import Assessed, assess
+from o2c.orders.document import fingerprint
+from o2c.orders.planning import planned_minor
+from o2c.orders.revising import ChangedPaper, revise_order
+from o2c.orders.revision_events import OrderRevised, RevisionRefused
+from o2c.orders.rollup import order_state
+from o2c.orders.state import OrderState
+from o2c.views.changed_papers import Proposed, proposed
+from o2c.views.orders import find_order
+from o2c.views.reading import Rows
+
+
+@dataclass(frozen=True)
+class Amended:
+    """What came of the wish: the order's state now, how often its paper was changed, the work that is taken back or done anew (rows of item, step, action,
+    waiting), and why not, if it was refused. No rows and no refusal: nothing that has begun is touched."""
+
+    written: Written
+    state: str
+    revision: int
+    work: Rows
+    refused: str = ""
+
+
+def amend_order(
+    app: Engine,
+    context: Context,
+    name: str,
+    paper: bytes | str | Mapping[str, Any],
+    *,
+    merge: bool = False,
+    base_version: int | None = None,
+) -> Amended:
+    """Make an order in flight the one of a changed paper, by our id or its external id: what is not touched goes on meanwhile.
+
+    `paper` is the whole order as it is to be (TMF622), or with `merge` a merge patch on the paper in force (RFC 7396: a list takes the place of the whole
+    list). `base_version` is the version of the order's stream that it was decided by (its ETag): what others changed since stays, and where both changed
+    the same nothing is done. `assess_change` tells beforehand what it would take. Where a line is past its point of no return nothing is changed, and
+    the log says so. What it costs more has to fit the credit that the order was approved with.
+
+    Raises Refused: missing (no such order), conflict (an order that is not planned or is over; more than its credit; somebody else was faster), usage (a
+    paper that cannot be read or carried out, or names another customer or a product in service); Lost where both changed the same.
+    """
+    stream, first = find_order(app, name)
+    [customer] = app.load([customer_stream(first.party)]).values()
+
+    def rule(state: OrderState, at: datetime) -> Decision:
+        # Read after the order's state was: what is written in between is seen, or makes this stale.
+        change = proposed(app, stream, state, paper, merge=merge, base_version=base_version)
+        return _decided(app, state, change, customer, context.channel, base_version, at)
+
+    wish = ["revise", digest(_text(paper)), merge]
+    deed = Deed(stream, (rule,), wish, beside={customer.stream: customer})
+    return _amended(app, act(app, context, "orders.amend", deed))
+
+
+def _decided(
+    app: Engine, state: OrderState, change: Proposed, customer: Loaded, channel: str, base_version: int | None, at: datetime
+) -> Decision:
+    latest, market = max(at, app.clock().window_end or at), app.book.market(state.market)
+    found: Assessed = assess(state, change.in_force, change.wished, latest, app.book)
+    committed_minor = planned_minor(state, found.plan.items)
+    paper = ChangedPaper(change.original, fingerprint(json.loads(change.original)), channel, base_version or 0)
+    decision = revise_order(state, change.wished, found, paper, committed_minor, latest, app.book)
+    accepted = any(isinstance(event, OrderRevised) for event in decision.events)
+    return decision + settle_difference(state, customer.state, committed_minor, latest, market) if accepted else decision
+
+
+def _amended(app: Engine, written: Written) -> Amended:
+    state: OrderState = app.load([written.stream])[written.stream].state
+    rows = [] if written.unchanged else app.reads.written_with(written.stream, written.position)
+    told = {str(row["type"]): row["body"] for row in rows}
+    refused, done = told.get(RevisionRefused.type_name), told.get(OrderRevised.type_name)
+    work = [{name: step[name] for name in _SHOWN} for step in done["steps"]] if done else []
+    return Amended(written, order_state(state.progress), len(state.revisions), work, _why_not(state, refused["past"]) if refused else "")
+
+
+_SHOWN = ("item", "step", "action", "waiting")
+
+
+def _why_not(state: OrderState, past: Mapping[str, str]) -> str:
+    lines = "; ".join(f"item {line}: {why}" for line, why in past.items())
+    return f"order {state.external_id} was not changed, it is past the point of no return ({lines}); order a change of what comes of it instead"
+
+
+def _text(paper: bytes | str | Mapping[str, Any]) -> str:
+    return paper if isinstance(paper, str) else paper.decode("utf-8", "replace") if isinstance(paper, bytes) else json.dumps(paper)

@@ -1,0 +1,114 @@
+"""How an order stands after its paper was changed: what is planned anew, what goes, and which work of before is still being taken back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from o2c.kernel.frozen import changed
+from o2c.kernel.shapes import OfItem
+from o2c.orders.planned import Planned, planned_of
+from o2c.orders.revision_events import OrderRevised
+from o2c.orders.rollup import replan
+from o2c.orders.wish import CODE, Line
+
+if TYPE_CHECKING:
+    from o2c.orders.state import OrderState
+
+
+class TakenBack(NamedTuple):
+    """A step that is done anew or given up once its work of before is taken back: the item as it was `planned` then, and by which step a partner is asked."""
+
+    action: Literal["redo", "undo"]
+    recall: str
+    planned: Planned
+
+
+def lines_of(event: OrderRevised) -> tuple[Line, ...]:
+    """Give the lines of the paper as it is from now on."""
+    pairs = zip(event.lines, event.details, strict=True)
+    return tuple(Line(**{**line.model_dump(), **detail.model_dump(), "prices": line.prices}) for line, detail in pairs)
+
+
+def as_before_plan(state: OrderState, event: OrderRevised) -> OrderState:
+    """Give the order as if it had come with the changed paper and were not planned yet."""
+    wished = {"account": event.account, "requested_start": event.requested_start, "requested_completion": event.requested_completion}
+    return changed(state, lines=lines_of(event), prices=(), **wished)
+
+
+def revised(state: OrderState, event: OrderRevised) -> OrderState:
+    """Fold the event: other items, those that go left out of the order's state, and the work that is being taken back."""
+    places = {line.item: detail.place for line, detail in zip(event.lines, event.details, strict=True)}
+    anew = {
+        item.item: _planned_anew(
+            state.items.get(item.item), planned_of(item, place=places.get(item.line, ""), account=event.account, currency=event.currency)
+        )
+        for item in event.items
+    }
+    items = {**state.items, **anew}
+    gates = state.records.get("", {})
+    if credit := gates.get("credit"):
+        gates = {**gates, "credit": changed(credit, outcome={**credit.outcome, "committed_minor": event.committed_minor})}
+    progress = replan(state.progress, ((name, item.waits, item.relies_on) for name, item in anew.items()), event.removed)
+    return changed(
+        state,
+        account=event.account,
+        requested_start=event.requested_start,
+        requested_completion=event.requested_completion,
+        revisions=(*state.revisions, event.fingerprint),
+        items=items,
+        relied_on_by=relied_on_by(items),
+        progress=progress,
+        records={**state.records, "": gates},
+        taken_back=_taken_back(state, event),
+    )
+
+
+def _planned_anew(before: Planned | None, after: Planned) -> Planned:
+    """An item as planned from now on: its steps of before stay, to be taken back, and a code that was corrected is as old as it was."""
+    if before is None:
+        return after
+    same_code = before.characteristics.get(CODE) == after.characteristics.get(CODE)
+    left = {step: waits for step, waits in before.waits.items() if step not in after.waits}
+    code_given_at = before.code_given_at if same_code else None
+    return changed(after, waits={**after.waits, **left}, left=tuple(left), code_given_at=code_given_at)
+
+
+def _taken_back(state: OrderState, event: OrderRevised) -> dict[str, dict[str, TakenBack]]:
+    taken = {item: dict(steps) for item, steps in state.taken_back.items()}
+    for one in event.steps:
+        if one.waiting and one.item in state.items:
+            before = taken.setdefault(one.item, {}).get(one.step)
+            taken[one.item][one.step] = TakenBack(one.action, one.recall, before.planned if before else state.items[one.item])
+    return taken
+
+
+def followed(
+    taken_back: Mapping[str, Mapping[str, TakenBack]], event: OfItem, step: str, recalls: Mapping[str, str]
+) -> dict[str, dict[str, TakenBack]]:
+    """Give what is still being taken back after an event of an item: no step that is planned anew or given up, and none that its partner keeps, with what
+    that builds on."""
+    own = dict(taken_back[event.item])
+    over = {step} if event.shape in ("renewed", "given-up") else set()
+    if event.shape == "cancelled" and step not in recalls:
+        over = {name for kept, one in own.items() if one.recall == step for name in _built_on(kept, one.planned)}
+    own = {name: one for name, one in own.items() if name not in over}
+    rest = {item: dict(steps) for item, steps in taken_back.items() if item != event.item}
+    return {**rest, event.item: own} if own else rest
+
+
+def _built_on(step: str, planned: Planned) -> set[str]:
+    """A step with all that it waits for, through others too."""
+    found = {step}
+    for wait in planned.waits.get(step, ()):
+        found |= _built_on(wait, planned)
+    return found
+
+
+def relied_on_by(items: Mapping[str, Planned]) -> dict[str, tuple[str, ...]]:
+    """Give, for each item, the items that rely on it, in the order of the plan."""
+    relying: dict[str, tuple[str, ...]] = {}
+    for item in items.values():
+        for base in item.relies_on:
+            relying[base] = (*relying.get(base, ()), item.item)
+    return relying

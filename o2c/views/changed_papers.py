@@ -1,0 +1,157 @@
+"""An order as a changed paper wishes it: laid over what was corrected and changed since, or refused by what was lost."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+
+from o2c.engine.app import Engine
+from o2c.kernel.event import Fact
+from o2c.kernel.frozen import changed
+from o2c.kernel.merging import laid_over as documents_laid_over
+from o2c.kernel.merging import merged
+from o2c.kernel.periods import stamp
+from o2c.kernel.refusal import Lost, Refused
+from o2c.orders.assessing import as_it_stands, differences, laid_over
+from o2c.orders.changing import names_product, streams_named
+from o2c.orders.document import Unreadable, parse, read
+from o2c.orders.events import CorrectionApplied
+from o2c.orders.revision_events import OrderRevised
+from o2c.orders.rollup import FINAL, order_state
+from o2c.orders.state import OrderState
+from o2c.orders.validation import flaw
+from o2c.orders.wish import CODE, NUMBER, Line, Wish
+from o2c.views.papers import PAPERS, before_plan
+
+HIDDEN = frozenset({"place", NUMBER, CODE})
+"""Attributes whose values are personal: that they differ is told, and not how. So it is with what is not significant: it may say anything."""
+OF_ORDER = ("account", "requested_start", "requested_completion")
+Attribute = tuple[str, str]
+"""What a paper says of a line: (line, attribute). The line is empty for what it says of the order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proposed:
+    """The order as it is to be (`wished`, before its plan), its lines as they are (`in_force`), and the whole paper that would be its own."""
+
+    wished: OrderState
+    in_force: tuple[Line, ...]
+    original: str
+
+
+def proposed(
+    app: Engine, stream: str, state: OrderState, paper: bytes | str | Mapping[str, Any], *, merge: bool, base_version: int | None = None
+) -> Proposed:
+    """Read a changed paper as the order that it wishes. It is held against the paper that stood at `base_version` of the stream (the present one without), so that
+    what others changed since stays, as long as it is something else.
+
+    Raises Refused: conflict (an order that is not planned or is over), usage (a paper that cannot be read or carried out, or names another customer
+    or a product in service; a version that the order never had); Lost where both changed the same.
+    """
+    _refuse_still(state)
+    papers = app.reads.rows(PAPERS, stream)
+    seen = [row for row in papers if base_version is None or row["version"] <= base_version]
+    if not seen:
+        raise Refused(f"order {state.external_id} had no version {base_version}; say which you read (`o2c orders show`)")
+    before_text, now_text = str(seen[-1]["original"]), str(papers[-1]["original"])
+    after_text = _changed(before_text, paper, merge)
+    original = json.dumps(documents_laid_over(*(parse(text.encode()) for text in (before_text, after_text, now_text))))
+    before, after = _read(before_text, app), _read(after_text, app)
+    drafted = before_plan(app, stream)
+    in_force = as_it_stands(state, drafted.lines)
+    wished = _wished(state, drafted, in_force, before, after)
+    if base_version is not None:
+        _refuse_lost(app, stream, state, before, after, base_version)
+    products = {name: loaded.state for name, loaded in app.load(streams_named(wished.lines)).items()}
+    rules, catalogue = app.book.market(state.market), app.book.catalogue(state.catalogue_version)
+    if why := flaw(wished, party_known=True, catalogue=catalogue, market=rules, products=products):
+        raise Refused(f"order {state.external_id}: as it is to be it could not be carried out: {why}")
+    return Proposed(wished, in_force, original)
+
+
+def _refuse_still(state: OrderState) -> None:
+    how = order_state(state.progress)
+    if how in FINAL or how == "pendingCancellation":
+        raise Refused(f"order {state.external_id} is {how}; order a change of what is in service instead", kind="conflict")
+    if not state.planned:
+        raise Refused(f"order {state.external_id} is not planned yet; correct it where it waits (`o2c fallout list`)", kind="conflict")
+
+
+def _changed(before: str, paper: bytes | str | Mapping[str, Any], merge: bool) -> str:
+    raw = paper if isinstance(paper, bytes) else (paper if isinstance(paper, str) else json.dumps(paper)).encode()
+    try:
+        document = parse(raw)
+        return json.dumps(merged(parse(before.encode()), document) if merge else document)
+    except Unreadable as error:
+        raise Refused(f"the changed paper cannot be read: {error}") from None
+
+
+def _read(paper: str, app: Engine) -> Wish:
+    try:
+        return read(paper.encode(), now=app.clock().now)
+    except Unreadable as error:
+        raise Refused(f"the changed paper cannot be read: {error}") from None
+
+
+def _wished(state: OrderState, drafted: OrderState, in_force: tuple[Line, ...], before: Wish, after: Wish) -> OrderState:
+    """The order as it is to be, before its plan. Raises Refused (usage)."""
+    if (after.party, after.owner, after.external_id) != (before.party, before.owner, before.external_id):
+        raise Refused(f"order {state.external_id}: another customer or another id is another order; cancel this one and send that")
+    lines = laid_over(in_force, before.lines, after.lines)
+    known = {line.item: line for line in in_force}
+    if other := [line.item for line in lines if names_product(line) and line != known.get(line.item)]:
+        raise Refused(f"order {state.external_id}: item {other[0]} is about a product in service; change that by an order of its own")
+    own = {name: value for name in OF_ORDER if (value := getattr(after, name)) != getattr(before, name)}
+    return changed(drafted, lines=lines, prices=(), records=state.records, **own)
+
+
+def _refuse_lost(app: Engine, stream: str, state: OrderState, before: Wish, after: Wish, base_version: int) -> None:
+    """Raise Lost for what others changed since, where the paper wishes it otherwise too."""
+    own = {(one.line, one.attribute) for one in differences(before.lines, after.lines, ())}
+    own |= {("", name) for name in OF_ORDER if getattr(before, name) != getattr(after, name)}
+    lost = [row for row in _since(app, stream, state, base_version) if any(_same(mine, (row["item"], row["attribute"])) for mine in own)]
+    if lost:
+        named = ", ".join(
+            dict.fromkeys(f"{row['attribute']} of item {row['item']}" if row["item"] else str(row["attribute"]) for row in lost)
+        )
+        why = f"order {state.external_id}: {named} was changed since version {base_version} by {lost[-1]['by']}; read it again and decide anew"
+        raise Lost(why, lost=lost)
+
+
+def _same(mine: Attribute, theirs: Attribute) -> bool:
+    """Whether two changes are about the same: the same attribute of a line, a line as a whole, or what the order says for all of its lines."""
+    if mine[1] == theirs[1]:
+        return mine[0] == theirs[0] or not (mine[0] and theirs[0])
+    return "line" in (mine[1], theirs[1]) and mine[0] == theirs[0]
+
+
+def _since(app: Engine, stream: str, state: OrderState, version: int) -> Iterator[dict[str, Any]]:
+    """What was changed of an order after a version of its stream, with who, when, through which channel, and how it stands now."""
+    for fact in cast("Iterator[Fact]", app.events.get(stream, gt=version)):
+        for line, attribute in _told(fact.event, state):
+            yield {
+                "item": line,
+                "attribute": attribute,
+                "by": fact.actor,
+                "at": stamp(fact.occurred_at),
+                "channel": fact.channel,
+                "value_now": _value(state, line, attribute),
+            }
+
+
+def _told(event: Any, state: OrderState) -> Iterator[Attribute]:
+    if isinstance(event, OrderRevised):
+        yield from ((one.line, one.attribute) for one in event.changed)
+    elif isinstance(event, CorrectionApplied) and event.item in state.items:
+        yield from ((state.items[event.item].line, name) for name in event.corrected or event.changes)
+
+
+def _value(state: OrderState, line: str, attribute: str) -> str | None:
+    """How an attribute stands; None where it is personal, or no item is of the line any more."""
+    item = next((item for item in state.items.values() if item.line == line), None)
+    if item is None or attribute in HIDDEN:
+        return None
+    named = {"offering": item.offering, "account": item.account, "requested_start": item.start_on, "requested_completion": item.wished_on}
+    return named.get(attribute, item.characteristics.get(attribute))
