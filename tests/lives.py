@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from o2c.orders.state import suspicion
-from tests.lives_of_changes import CHANGED_IN_FLIGHT
+from tests.lives_of_changes import CHANGED_IN_FLIGHT, OF_PORT, PORT_CANCELLED
 from tests.lives_of_devices import OF_DELIVERIES, OF_DEVICES, OF_INSTALMENTS, OF_INVOICES
 from tests.lives_of_goods_in_service import OF_NUMBERS_GONE, OF_PRODUCTS
 from tests.lives_of_journeys import OF_JOURNEYS, TRIED
@@ -37,11 +37,6 @@ _PLANNED: Told = ("order.planned", {"items": [
 _GATES: tuple[Told, ...] = (
     _CAPTURED, ("validation.requested", {}), ("order.validated", {}), ("identity.requested", {}), ("identity.passed", {}),
     ("credit.requested", {}), ("credit.approved", {}), _PLANNED,
-)  # fmt: skip
-_OF_PORT = {"item": "1", "part": "port-in"}
-_PORT_CANCELLED: tuple[Told, ...] = (
-    ("cancellation.requested", {**_OF_PORT, "items": []}), ("cancellation.accepted", _OF_PORT), ("porting-cancel.requested", {}),
-    ("number.kept", {}), ("step.given-up", {"step": "cutover"}), ("step.given-up", {"step": "porting"}),
 )  # fmt: skip
 LIVES: Mapping[str, Mapping[str, Sequence[Told]]] = {
     "order": {
@@ -123,15 +118,15 @@ LIVES: Mapping[str, Mapping[str, Sequence[Told]]] = {
         ),
         "a port cancelled on its own, that came all the same": (
             *_GATES, ("number.assigned", {"temporary": True}), ("porting.requested", {}), ("porting.scheduled", {}), ("cutover.requested", {}),
-            *_PORT_CANCELLED, ("porting.window-kept", {}), ("step.renewed", {"step": "cutover"}), ("step.renewed", {"step": "number-change"}),
+            *PORT_CANCELLED, ("porting.window-kept", {}), ("step.renewed", {"step": "cutover"}), ("step.renewed", {"step": "number-change"}),
             ("porting-cancel.refused", {}), ("cutover.requested", {"attempt": 2}),
         ),
         "a port cancelled on its own": (
             *_GATES, ("number.assigned", {"temporary": True}), ("porting.requested", {}), ("porting.scheduled", {}), ("cutover.requested", {}),
-            *_PORT_CANCELLED, ("promise.revised", {"promised_on": "2026-01-07"}), ("porting-cancel.confirmed", {}),
+            *PORT_CANCELLED, ("promise.revised", {"promised_on": "2026-01-07"}), ("porting-cancel.confirmed", {}),
         ),
         "a port cancelled before the plan": (
-            _CAPTURED, ("validation.requested", {}), ("cancellation.requested", {**_OF_PORT, "items": []}), ("cancellation.accepted", _OF_PORT),
+            _CAPTURED, ("validation.requested", {}), ("cancellation.requested", {**OF_PORT, "items": []}), ("cancellation.accepted", OF_PORT),
         ),
     },
     "sim": {

@@ -1,4 +1,4 @@
-"""What happens to an order that is changed while it is carried out, from its plan on."""
+"""What happens to an order that is changed while it is carried out, from its plan on; and whose port alone is cancelled."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -7,6 +7,11 @@ Told = tuple[str, Mapping[str, Any]]
 _ITEM: Mapping[str, Any] = {
     "recurring_minor": 1999, "one_time_minor": 1000, "promised_on": "2026-01-08", "start_on": "2026-01-05", "wished_on": "2026-01-06",
 }  # fmt: skip
+OF_PORT = {"item": "1", "part": "port-in"}
+PORT_CANCELLED: Sequence[Told] = (
+    ("cancellation.requested", {**OF_PORT, "items": []}), ("cancellation.accepted", OF_PORT), ("porting-cancel.requested", {}),
+    ("number.kept", {}), ("step.given-up", {"step": "cutover"}), ("step.given-up", {"step": "porting"}),
+)  # fmt: skip
 _REVISED: Told = ("order.revised", {
     "lines": [{"item": "1", "action": "add", "quantity": "1", "offering": "mobile-line"}],
     "details": [{"characteristics": {"simType": "physical"}, "place": "2 Mill Lane, Testford, ZZ1 1AA"}], "removed": ["2"],
