@@ -6,7 +6,8 @@ nothing is imported here, and nothing taken that it concluded, but where "told" 
 Runs. An account joins the first cycle day (1, 8, 15, 22) after its first service began and is billed at 06:00 on that day of every month: one-time charges,
 part periods by the days of the period, the next period in advance; VAT on the net of each group. A service is charged from the day it was activated, an eSIM downloaded, or its download said to be done. A price that is not once a month is
 charged whole for each of its own periods in the first run on or after it begins. A rise holds for services that began before it was announced: it parts a
-month by days, any other period costs what holds as it begins. Usage of the month before costs its price, rounded once.
+month by days, any other period costs what holds as it begins. What is charged anew for the same, after a rest or to another payer, is at its price and has its
+discounts since it was first. Usage of the month before costs its price, rounded once.
 Discounts (a voucher is one) hold for their time from the charge, from the first bill day after that, or from a day: an exclusive one alone, of best-of ones the
 largest, stackable ones on what is left, by priority and name: a line below nothing over the days of the line that it lowers, each day its share of the price.
 Ends. Of what was billed of a service that ended, the days from its end on are credited, but for what notes took off; of one that was complete, those until then
@@ -98,10 +99,23 @@ class Charge:
         self.once, self.every, self.group = told["one_time_minor"], told["recurring_minor"], told["terms"]["recurring_tax_group"]
         self.goods, self.rests, self.served, self.left = "delivery" in waits and "activation" not in waits, [], False, []
         self.starts, self.known, self.ended, self.settled, self.billed = date.max, NEVER, NEVER, NEVER, date.min
+        self.product, self.price_from = self.key.replace("/", ":"), date.max
+
+    @property
+    def since(self) -> date:
+        """Since when it is at its price: a charge of the same for a product goes on with that before it."""
+        return min(self.price_from, self.starts)
+
+    def follow(self, others: Iterable["Charge"], product: str) -> None:
+        """It is of a product that was charged before: for the same offering, it is at the price of then."""
+        self.product = product
+        begun = [x for x in others if x.product == product and x is not self and x.every and x.starts < date.max]
+        for last in sorted(begun, key=lambda x: x.starts)[-1:]:
+            self.price_from = last.since if last.told["offering"] == self.told["offering"] else date.max
 
     def holds(self, x: Json, day: date, run: date) -> bool:
         """Whether a discount holds on a day, of an account that is billed on the day of the month of a run."""
-        start = following(self.starts, run.day) if x["starts"] == "bill" else max(self.starts, iso(x["from_day"] or str(self.starts)))
+        start = following(self.since, run.day) if x["starts"] == "bill" else max(self.since, iso(x["from_day"] or str(self.since)))
         return start <= day and (not x["lasts_length"] or day < turned(start, x["lasts_length"], x["lasts_unit"]))
 
     def less(self, line: Line, price: int, whole: int, run: date) -> Iterator[Line]:
@@ -124,7 +138,7 @@ class Charge:
         """Its lines in a run; what came before the run is charged by the first run that sees it, of what ended since up to its end."""
         period, since = (self.told["terms"]["period_length"], self.told["terms"]["period_unit"]), max(self.billed, self.starts)
         own = [x for x in rises if (x["offering"], x["period_length"], x["period_unit"]) == (self.told["offering"], *period)]
-        risen = [(iso(x["from_day"]), x["rise_minor"]) for x in own if x["announced_on"] > str(self.starts)]
+        risen = [(iso(x["from_day"]), x["rise_minor"]) for x in own if x["announced_on"] > str(self.since)]
         over = max(self.ended.date(), self.starts) if self.ended < datetime.combine(run, time(6), LONDON) else date.max
         if self.billed == date.min and self.once and not self.goods:
             yield from self.at_once(since, run)
@@ -280,6 +294,7 @@ class Oracle:
             self.accounts[charge.account].charges[item] = charge
         elif name == "account.charge-started" and data.get("product"):
             charge = charge if charge and charge.every else Charge(data["order"], data, data["account"])
+            charge.follow(self.items.values(), data["product"])
             charge.starts, charge.known, account.charges[item], self.items[item] = iso(data["starts_on"]), at, charge, charge
         elif charge and (name in BEGINS[charge.goods] or (name, data.get("step")) == ("step.forced", "esim-download")):
             charge.starts = iso(data.get("delivered_on") or str(at.date()))

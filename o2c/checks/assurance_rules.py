@@ -183,7 +183,7 @@ def _wrongly_off(item: Item, one: Discount | None, billed: Billed) -> int:
     off = -int(billed.line["net_minor"])
     if item.charge is None or one is None:
         return off
-    outside = 0 if one.of == "one-time" else _outside(one, item.charge.body["starts_on"], billed)
+    outside = 0 if one.of == "one-time" else _outside(one, item.priced_from, billed)
     return half_up(Fraction(off * outside, billed.days.days)) if outside else 0
 
 
@@ -219,7 +219,7 @@ def _promised(item: Item, billed: Billed) -> Counter[str]:
         net_minor=line["net_minor"],
         days=billed.days,
         whole_days=item.whole_days(billed) if line["kind"] == "part-period" else billed.days.days,
-        starts_on=date.fromisoformat(item.charge.body["starts_on"]),
+        starts_on=date.fromisoformat(item.priced_from),
         bill_day=billed.bill_day,
     )
     off: Counter[str] = Counter()

@@ -149,13 +149,14 @@ _CHARGES = """WITH line AS (
         FROM o2c.event, jsonb_array_elements(body->'lines') AS line WHERE type = 'invoice.issued'),
     charge AS (
         SELECT body->>'order' AS order_id, body->>'item' AS item, min(body->>'starts_on') AS starts_on,
+            min(coalesce(nullif(body->>'since', ''), body->>'starts_on')) AS priced_from,
             max((body->>'one_time_minor')::bigint) AS one_time_minor, max((body->>'recurring_minor')::bigint) AS recurring_minor,
             max(body->>'offering') AS offering, max(split_part(body->>'market', '@', 1)) AS market,
             max(coalesce(body->'terms'->>'period_unit', 'month')) AS unit, max(coalesce((body->'terms'->>'period_length')::int, 1)) AS length
         FROM o2c.event WHERE type = 'account.charge-started' GROUP BY 1, 2),
     rise AS (
         SELECT charge.order_id, charge.item, body->>'from_day' AS rises_on, (body->>'rise_minor')::bigint AS rise_minor
-        FROM o2c.event JOIN charge ON body->>'offering' = offering AND body->>'market' = market AND body->>'announced_on' > starts_on
+        FROM o2c.event JOIN charge ON body->>'offering' = offering AND body->>'market' = market AND body->>'announced_on' > priced_from
             AND body->>'period_unit' = unit AND (body->>'period_length')::int = length
         WHERE type = 'catalogue.price-rise-announced'),
     period AS (

@@ -133,6 +133,12 @@ class Item:
             from_day = max(from_day, bar.to_day or to_day) if bar.from_day <= from_day else from_day
         return from_day >= to_day
 
+    @property
+    def priced_from(self) -> str:
+        """The day from which its discounts hold and rises of its price count."""
+        body = self.charge.body if self.charge else {}
+        return str(body.get("since") or body.get("starts_on", ""))
+
     def price_on(self, day: str) -> int:
         """What a period of it costs that begins on a day: as it was charged first, and the rises that were announced since."""
         assert self.charge is not None
@@ -140,7 +146,11 @@ class Item:
         terms = PriceTerms.model_validate(body.get("terms") or {})
         market = str(body.get("market", "")).partition("@")[0]
         own = rises_of(
-            self.rises, offering=body.get("offering", ""), market=market, recurrence=terms.recurrence, starts_on=body.get("starts_on", "")
+            self.rises,
+            offering=body.get("offering", ""),
+            market=market,
+            recurrence=terms.recurrence,
+            starts_on=self.priced_from,
         )
         return price_on(body["recurring_minor"], own, date.fromisoformat(day)) if own else int(body["recurring_minor"])
 

@@ -94,7 +94,7 @@ def _answer(
         msisdn=state.standing.holds.get("msisdn", ""),
         code=code.code if code else "",
         valid_through=code.valid_through if code else "",
-        early_minor=of_products.early_minor(state.standing, rules, today, since=state.started_on, rises=rises),
+        early_minor=of_products.early_minor(state.standing, rules, today, since=state.priced_from, rises=rises),
         owed_minor=owed_minor,
         currency=state.currency,
         refused=WHY[state.code_refused.ground] if state.code_refused else "",

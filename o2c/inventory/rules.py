@@ -51,7 +51,7 @@ def update(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
     """Bring the product in line with the order, from the present day of the market's calendar on; what it costs follows from the same day."""
     held, today = _held(work), local_date(at, work.market.zone)
     is_end = TERMINATION in held.attributes
-    charged_minor = early_minor(held.standing, work.market, today, since=held.started_on, rises=announced(work)) if is_end else 0
+    charged_minor = early_minor(held.standing, work.market, today, since=_priced_from(work, held), rises=announced(work)) if is_end else 0
     done = InventoryUpdated(
         item=work.item, attempt=work.attempt, product=held.product, effective_on=today.isoformat(), early_minor=charged_minor
     )
@@ -114,10 +114,12 @@ _WISHES = frozenset({"simSwap", "numberChange", "status", "statusReason", "effec
 
 def _charged_anew(work: Work, held: HeldProduct, after: Standing, today: date) -> Decision:
     """The charge of before ends and another begins on the same day; the new one first, so that the account is never without."""
-    return Decision(elsewhere=((account_stream(after.account), _charge(work, held, after, today)), _withdrawn(held, today)))
+    since = "" if "offering" in held.attributes else _priced_from(work, held)
+    return Decision(elsewhere=((account_stream(after.account), _charge(work, held, after, today, since)), _withdrawn(held, today)))
 
 
-def _charge(work: Work, held: HeldProduct, stands: Standing, today: date) -> ChargeStarted:
+def _charge(work: Work, held: HeldProduct, stands: Standing, today: date, since: str = "") -> ChargeStarted:
+    """A charge that begins; with `since`, at the price that the one before it had since that day: a rest, or another payer, is no new contract."""
     return ChargeStarted(
         account=stands.account,
         customer=stands.customer,
@@ -131,7 +133,12 @@ def _charge(work: Work, held: HeldProduct, stands: Standing, today: date) -> Cha
         starts_on=today.isoformat(),
         market=work.state.market,
         product=held.product,
+        since=since,
     )
+
+
+def _priced_from(work: Work, held: HeldProduct) -> str:
+    return cast("ProductState", work.read[product_stream(held.product)]).priced_from
 
 
 def _withdrawn(held: HeldProduct, today: date) -> tuple[str, ChargeWithdrawn]:
@@ -169,7 +176,7 @@ def _resumed(work: Work, held: HeldProduct, today: date) -> Decision:
         ends = (date.fromisoformat(ends) + (today - date.fromisoformat(held.suspended_on))).isoformat()
     charge = place_of(work.state.order_id, work.item) if anew else stands.charge
     event = ProductResumed(order=work.state.order_id, item=work.item, resumed_on=today.isoformat(), charge=charge, commitment_ends_on=ends)
-    begins = ((account_stream(stands.account), _charge(work, held, stands, today)),) if anew else ()
+    begins = ((account_stream(stands.account), _charge(work, held, stands, today, _priced_from(work, held))),) if anew else ()
     return Decision(elsewhere=((product_stream(held.product), event), *begins))
 
 

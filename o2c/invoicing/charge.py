@@ -31,7 +31,7 @@ class Charge:
     `invoice` billed it last; `ended_on` is the day from which it is not served (empty: it is, or nobody knows), `served` says that days until then which
     are not billed still are, and `credited` that what was billed from that day on is being credited. The one-time price of `goods` is on
     `goods_invoice`, an invoice of its own, paid in so many `instalments`. `product` is what it is for, where another item brought that.
-    `rests` are the days on which it is not charged, the first ones first.
+    `rests` are the days on which it is not charged, the first ones first. `since` is as in `account.charge-started`.
     """
 
     order: str
@@ -52,6 +52,12 @@ class Charge:
     goods_invoice: str = ""
     product: str = ""
     rests: tuple[Rest, ...] = ()
+    since: str = ""
+
+    @property
+    def priced_from(self) -> str:
+        """The day from which its discounts hold and rises of its price count: that on which an earlier charge began which it goes on with."""
+        return self.since or self.starts_on
 
     @property
     def rest(self) -> Rest | None:

@@ -29,7 +29,7 @@ def discounted(charge: Charge, lines: Iterable[InvoiceLine], bill_day: int) -> I
             net_minor=line.net_minor,
             days=days,
             whole_days=line.price_per if line.kind == "part-period" else days.days,
-            starts_on=date.fromisoformat(charge.starts_on),
+            starts_on=date.fromisoformat(charge.priced_from),
             bill_day=bill_day,
         )
         yield from (_line(line, one) for one in found)
@@ -73,7 +73,7 @@ def endings(charge: Charge, run_on: date, billed_to: date | None) -> Iterator[Di
         return
     told_to = max(run_on, date.fromisoformat(charge.billed_to) if charge.billed_to else run_on)
     for one in charge.terms.discounts:
-        end = held(one, starts_on=date.fromisoformat(charge.starts_on), bill_day=run_on.day).end
+        end = held(one, starts_on=date.fromisoformat(charge.priced_from), bill_day=run_on.day).end
         if one.of == "recurring" and end is not None and told_to < end <= billed_to:
             yield DiscountEnding(order=charge.order, item=charge.item, offering=charge.offering, discount=one.name, ends_on=end.isoformat())
 

@@ -166,7 +166,7 @@ def _due_on(market: Market, method: str, run_on: date, told_on: date) -> date:
 def _own_rises(rises: Sequence[PriceRiseAnnounced], charge: Charge, market: Market) -> Sequence[PriceRiseAnnounced]:
     if not rises:
         return ()
-    return rises_of(rises, offering=charge.offering, market=market.code, recurrence=charge.terms.recurrence, starts_on=charge.starts_on)
+    return rises_of(rises, offering=charge.offering, market=market.code, recurrence=charge.terms.recurrence, starts_on=charge.priced_from)
 
 
 def charge_lines(charge: Charge, run_on: date, rises: Sequence[PriceRiseAnnounced] = ()) -> Iterator[InvoiceLine]:

@@ -156,6 +156,7 @@ def _charged(state: AccountState, event: ChargeStarted) -> AccountState:
         goods=event.goods,
         instalments=event.instalments,
         product=event.product,
+        since=event.since,
     )
     return changed(
         state,
@@ -274,7 +275,7 @@ def following_run(run_on: date) -> date:
 
 ACCOUNT = StreamKind(
     category="account",
-    shape_version=21,
+    shape_version=22,
     state_type=AccountState,
     initial=lambda _: AccountState(),
     evolve=evolve_account,

@@ -107,7 +107,8 @@ class AccountOpened(Event, name="account.opened", stream="account"):
 class ChargeStarted(Event, name="account.charge-started", stream="account"):
     """A service is to be charged to the account from the local date `starts_on`, or `goods` were delivered on it. Prices are net of tax, in minor
     units, and apply as `terms` say; `market` is the one the order pinned, whose bill days and taxes the account follows. The one-time price of goods is
-    invoiced at once, whole, and paid in so many `instalments`, where more than one. `product` is what it is charged for, where another item brought that."""
+    invoiced at once, whole, and paid in so many `instalments`, where more than one. `product` is what it is charged for, where another item brought that. Version 7 says `since` when a charge that goes on where an
+    earlier one ended, as after a rest, has been at this price: discounts hold, and rises count, from then on (empty: from `starts_on`)."""
 
     example = {
         "account": "BA-1001", "customer": "C-1001", "order": "6f9619ff-8b86-5d01-b42d-00cf4fc964ff", "item": "1", "offering": "mobile-line",
@@ -120,6 +121,7 @@ class ChargeStarted(Event, name="account.charge-started", stream="account"):
         Upcast(),  # terms of before: no prices of usage, then no discounts
         Upcast(defaults={"goods": False, "instalments": 1}),
         Upcast(defaults={"product": ""}),
+        Upcast(defaults={"since": ""}),
     )
     account: str
     customer: str
@@ -135,6 +137,7 @@ class ChargeStarted(Event, name="account.charge-started", stream="account"):
     goods: bool = False
     instalments: int = 1
     product: str = ""
+    since: str = ""
 
 
 class ChargeWithdrawn(Event, name="account.charge-withdrawn", stream="account"):

@@ -52,7 +52,7 @@ def early_minor(stands: Standing, market: Market, today: date, *, since: str, ri
     """Give what an end on a day costs before the term is over, net, in minor units: the market's share of the recurring prices of the months that were still to
     come, a begun one by its days. 0 for a contract without a term, after it, and for who was told of a dearer price and leaves before it begins.
 
-    `since` is the day on which the product started, `rises` are all that were announced. Source: Directive (EU) 2018/1972, art. 105(4); Ofcom General
+    `since` is the day from which the product is at its price, `rises` are all that were announced. Source: Directive (EU) 2018/1972, art. 105(4); Ofcom General
     Conditions of Entitlement, C1.14 to C1.17 (the right to exit without costs when the price of a running contract is raised).
     """
     if not stands.commitment_ends_on or not stands.recurring_minor or today.isoformat() >= stands.commitment_ends_on:
@@ -96,7 +96,7 @@ def porting_code(
     if good_code(state, today):
         return NOTHING
     valid_through = (today + timedelta(days=rules.code_valid_days)).isoformat()
-    early = early_minor(stands, market, today, since=state.started_on, rises=rises)
+    early = early_minor(stands, market, today, since=state.priced_from, rises=rises)
     issued = PortingCodeIssued(
         code=code,
         issued_on=today.isoformat(),
@@ -285,7 +285,7 @@ def ported_out(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
     state, port = cast("ProductState", work.state), work.state.port_out
     assert state.standing is not None
     today, agreed_on = local_date(at, work.market.zone), date.fromisoformat(port.agreed_on)
-    early = early_minor(state.standing, work.market, today, since=state.started_on, rises=announced(work))
+    early = early_minor(state.standing, work.market, today, since=state.priced_from, rises=announced(work))
     done = leaving.PortOutCompleted(
         attempt=work.attempt,
         msisdn=port.msisdn,

@@ -28,7 +28,7 @@ PRIORITY = 1
 
 @dataclass(frozen=True, slots=True)
 class ProductState:
-    """A product so far; `standing` is None before it was started. `changing` gives, by attribute, the `ORDER/ITEM` that is to change it.
+    """A product so far; `standing` is None before it was started, `priced_from` the day from which it is what it is sold as, at the price of that. `changing` gives, by attribute, the `ORDER/ITEM` that is to change it.
 
     `suspended_for` is the reason for which it rests (empty while it serves), since `suspended_on`; `relied_on_by` are the products that end with it. Days
     are ISO dates of the market. `sim_changed_on` is when its SIM was last replaced; `porting_code` is the last code that was given for its number (None
@@ -43,6 +43,7 @@ class ProductState:
     market: str = ""
     currency: str = ""
     started_on: str = ""
+    priced_from: str = ""
     standing: Standing | None = None
     relies_on: tuple[str, ...] = ()
     relied_on_by: tuple[str, ...] = ()
@@ -78,7 +79,7 @@ def evolve(state: ProductState, event: Event) -> ProductState:
     match event:
         case events.ProductStarted():
             told = {name: getattr(event, name) for name in ("product", "order", "item", "market", "currency", "started_on", "standing")}
-            return changed(state, **told, relies_on=event.relies_on)
+            return changed(state, **told, priced_from=event.started_on, relies_on=event.relies_on)
         case events.ProductReliedOn():
             return changed(state, relied_on_by=tuple(dict.fromkeys((*state.relied_on_by, event.by))))
         case events.ProductChangeAccepted():
@@ -86,7 +87,13 @@ def evolve(state: ProductState, event: Event) -> ProductState:
         case events.ProductChangeDropped():
             return changed(state, changing=_without(state.changing, event.order, event.item))
         case events.ProductChanged():
-            return changed(_code_after(state, event), standing=event.standing, changing=_without(state.changing, event.order, event.item))
+            priced_from = event.changed_on if "offering" in event.attributes else state.priced_from
+            return changed(
+                _code_after(state, event),
+                standing=event.standing,
+                priced_from=priced_from,
+                changing=_without(state.changing, event.order, event.item),
+            )
         case events.ProductSuspended():
             rests = {"suspended_for": event.reason, "suspended_on": event.suspended_on, "charged_while": event.charged}
             return changed(_charged(state, event.charge), **rests, changing=_without(state.changing, event.order, event.item))
@@ -159,7 +166,7 @@ def _without(changing: Mapping[str, str], order: str, item: str) -> dict[str, st
 
 KIND = StreamKind(
     category="product",
-    shape_version=3,
+    shape_version=4,
     state_type=ProductState,
     initial=lambda _: ProductState(),
     evolve=evolve,

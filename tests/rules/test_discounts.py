@@ -109,6 +109,16 @@ def test_of_several_discounts_count_those_that_their_rule_says(discounts: list[D
     assert off_a_period(discounts, of="recurring", price_minor=1999) == sum(off_minor)
 
 
+def test_a_rest_begins_no_discount_anew() -> None:
+    """Three months off from 5 November end on 5 February, though the charge began anew on 20 January; its end is told with that bill."""
+    anew = less(off(lasts_length=3), starts_on="2026-01-20").model_copy(update={"since": "2025-11-05"})
+    [issued] = bills(1, anew)
+    found = [(line.from_day, line.to_day) for line in issued.lines if line.kind == "discount"]
+
+    assert found == [("2026-01-20", "2026-01-22"), ("2026-01-22", "2026-02-05")]
+    assert [one.ends_on for one in issued.endings] == ["2026-02-05"]
+
+
 def test_the_end_stands_on_the_bill_before_it() -> None:
     """Three months from 8 January end on 8 April: the bill of 8 March, the last one before, says so; no other does, and from 8 April the price is whole."""
     issued = bills(5, less(off(lasts_length=3, starts="bill")))

@@ -99,6 +99,18 @@ def test_a_rise_is_for_those_who_had_the_service_when_it_was_announced(other: Pr
     assert second(other) == [("period", "2026-02-08", "2026-03-08", 1999)]
 
 
+def test_a_rest_is_no_way_around_a_rise() -> None:
+    """A charge that began anew after the announcement, and goes on with one of before, has the rise; without that it would cost what it did years ago."""
+    anew = charge("2026-01-20")
+    raised = rise("2026-02-08", announced_on="2026-01-10")
+    bills = [run(account(each), raised)[1] for each in (anew.model_copy(update={"since": "2025-06-01"}), anew)]
+
+    assert [told(issued)[-1] for issued in bills if issued] == [
+        ("part-period", "2026-02-08", "2026-02-22", 971),  # 14 of 31 days at 21.49
+        ("period", "2026-01-22", "2026-02-22", 1999),
+    ]
+
+
 def test_rises_add_up_and_bills_of_before_stay() -> None:
     """Two rises one after the other; what the first bill charged in advance is not charged again."""
     two = (rise("2026-02-15", 100), rise("2026-03-01", 50))

@@ -127,6 +127,29 @@ def test_a_product_rests_and_serves_again(world: World) -> None:
 
     after = product(world, "FIRST")
     assert (after.status, after.standing.commitment_ends_on) == ("active", "2027-01-15")
+    rows = world.app.reads.rows(
+        "SELECT body ->> 'starts_on' AS day, body ->> 'since' AS since FROM o2c.event WHERE type = 'account.charge-started' ORDER BY position"
+    )
+    assert [(row["day"], row["since"]) for row in rows] == [("2026-01-05", ""), ("2026-01-30", "2026-01-05")]
+
+
+def test_a_rest_is_no_way_around_a_dearer_price(world: World) -> None:
+    """Announced before the line rests and begun after it serves again: March costs 18.50 and 2.00 more. Checks, assurance and the oracle say the same."""
+    announce_rise(world.app, Context("ann"), LINE.id, amount="2.00", from_day=date(2026, 2, 20))
+    world.take(order("REST", change(world, "FIRST", status="suspended", statusReason="seasonal"), on=LATER))
+    world.run(at(21))
+    world.take(order("BACK", change(world, "FIRST", status="active"), on=at(30)))
+    world.run(at(9, month=3))
+
+    [march] = world.app.reads.rows(
+        "SELECT (line ->> 'net_minor')::int AS net FROM o2c.event, jsonb_array_elements(body -> 'lines') AS line"
+        " WHERE type = 'invoice.issued' AND line ->> 'kind' = 'period' AND line ->> 'from_day' = '2026-03-08'"
+    )
+    assert march["net"] == 2050
+    caught_up(world.app)
+    assert check_assurance(world.app) == []
+    assert [(check.name, check.detail) for check in run_checks(world.app) if check.state == "failed"] == []
+    assert disagreements(event.as_json() for event in find_events(world.app, Wanted())) == []
 
 
 @pytest.mark.parametrize(

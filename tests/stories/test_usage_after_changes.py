@@ -92,7 +92,8 @@ def test_each_plan_rates_its_own_days(world: World) -> None:
 
 
 def test_what_was_left_of_a_plan_ends_with_the_period_after_it(world: World) -> None:
-    """Twenty messages go on into the first bill period without the old plan, and no further."""
+    """Twenty messages go on into the first bill period without the old plan, and no further. Case: units that a change of plan wiped out, useautumn/autumn #2266
+    (billing facts, section 6.2)."""
     changed(world, plan="light-line")
     load(world, called("1", number(world), 10, 30, 3, "sms"))
     world.run(at(9, month=4))
