@@ -23,6 +23,8 @@ from o2c.collections.events import DisputeSettled
 from o2c.collections.state import KIND as COLLECTION
 from o2c.collections.step import BARRING
 from o2c.collections.step import STEP as COLLECTIONS
+from o2c.complaints.state import KIND as COMPLAINT
+from o2c.complaints.step import STEP as COMPLAINT_CLOCK
 from o2c.credit.policy import policies_of
 from o2c.credit.step import NOTICE as CREDIT_NOTICE
 from o2c.credit.step import STEP as CREDIT
@@ -113,7 +115,7 @@ STEPS: Mapping[str, Step] = {
         *(SIM_ARRIVAL, NUMBER_ARRIVAL, SIM_RESTOCK, NUMBER_RESTOCK, RESERVATION, BILL_RUN, OVERDUE, PAYMENT, COLLECTIONS, BARRING, PROBE),
         *(DEVICE_ARRIVAL, DEVICE_RESTOCK, ONE_OFF_INVOICE, PREPAID_EXPIRY, RELIEF, REFUND_STEP, VOUCHER_EXPIRY),
         *(PORTING_CODE, SWITCH_OFF, PORT_OUT_CUTOVER, REACTIVATION),
-        *(JOURNEY_LOOK, FORGETTING),
+        *(JOURNEY_LOOK, FORGETTING, COMPLAINT_CLOCK),
     )
 }
 KINDS: Mapping[str, StreamKind] = {
@@ -148,6 +150,7 @@ KINDS: Mapping[str, StreamKind] = {
         SAVED_VIEWS,
         VOUCHER,
         JOURNEY,
+        COMPLAINT,
         PROSPECTS,
     )
 }

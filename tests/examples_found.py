@@ -12,6 +12,7 @@ FOUND = {
     "BA-1001": "SELECT account FROM projection.balances ORDER BY credit_minor DESC LIMIT 1",
     "5d3f0a5e-6f0e-5a53-9d4c-0d8a35a0b8f1": "SELECT fallout FROM projection.fallout WHERE state = 'open' AND starts_with(reason, 'NP-') ORDER BY 1",
     "5c1f09ab34": "SELECT group_id FROM projection.fallout WHERE state = 'open' AND starts_with(reason, 'NP-') ORDER BY 1",
+    "0d9f4f0e-3c52-5a8b-9b1f-0a1b2c3d4e5f": "SELECT substr(stream, 11) FROM o2c.event WHERE type = 'complaint.raised'",
     "3f0c9a5e8d1b47c2a6e0f1b2c3d4e5f6": "SELECT body ->> 'journey' FROM o2c.event WHERE type = 'journey.started'",
     "4f2a9c01b7de": "SELECT substr(stream, 5) FROM o2c.event WHERE type = 'key.issued'",
     "b3c0f1d2-7a5e-4c18-9f60-2d8e4a71c95b": "SELECT substr(stream, 6) FROM o2c.event WHERE type = 'hook.subscribed'",

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 from o2c.desk.act import Context
+from o2c.desk.complaints import open_complaint
 from o2c.desk.journeys import note_attempt
 from o2c.desk.partners import plan_faults
 from o2c.desk.payments import record
@@ -42,9 +43,11 @@ def leaving(session: Session) -> None:
 
 
 def trying(session: Session, until: datetime) -> None:
-    """Somebody tried to order on the web an hour ago, in vain, and there is a voucher to say sorry with."""
+    """Somebody tried to order on the web an hour ago, in vain, and there is a voucher to say sorry with; a customer complained."""
     keyed = {"/productOrderItem/0/id": "1", "/productOrderItem/0/action": "add", "/productOrderItem/0/productOffering/id": LINE.id}
     note_attempt(session.app, Context("web-shop"), "failed", "web", token="b-17", error="HTTP-504", waited_s=94, fields=keyed)
     issue_vouchers(session.app, Context("bob"), "SORRY", amount="5.00", months=1, codes=["SORRY-A1"])
+    [row] = session.app.reads.rows("SELECT customer_id FROM projection.orders WHERE state = 'completed' ORDER BY captured_at LIMIT 1")
+    open_complaint(session.app, Context("ann"), row["customer_id"], topic="service", channel="web", note="no coverage")
     session.runner().run(until + timedelta(minutes=75))
     caught_up(session.app)

@@ -1,4 +1,4 @@
-"""Lives of journeys, for the golden folds, and their rules that decide once."""
+"""Lives of journeys and complaints, for the golden folds, and their rules that decide once."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -6,6 +6,10 @@ from typing import Any
 
 import pytest
 
+from o2c.complaints import rules as complaints
+from o2c.complaints.events import ComplaintRaised
+from o2c.complaints.state import KIND as COMPLAINT
+from o2c.complaints.state import ComplaintState
 from o2c.customers.events import CustomerRegistered
 from o2c.customers.state import CustomerState
 from o2c.journeys import rules
@@ -13,11 +17,12 @@ from o2c.journeys.events import AttemptFailed, JourneyIdentified
 from o2c.journeys.policy import packaged
 from o2c.journeys.state import KIND, PROSPECTS, JourneyState, ProspectsState
 from o2c.kernel.decision import Decision
+from o2c.markets.registry import MARKETS
 from o2c.vouchers.events import VouchersIssued
 from o2c.vouchers.state import CampaignState
 
 Told = tuple[str, Mapping[str, Any]]
-_LOOK, _FORGET = {"item": "", "step": "journey-look"}, {"item": "", "step": "prospect-forget"}
+_LOOK, _FORGET, _CLOCK = ({"item": "", "step": step} for step in ("journey-look", "prospect-forget", "complaint-clock"))
 _BEGUN: tuple[Told, ...] = (
     ("journey.started", {}),
     ("journey.identified", {}),
@@ -48,6 +53,12 @@ OF_JOURNEYS: Mapping[str, Mapping[str, Sequence[Told]]] = {
     "prospects": {
         "forgotten": (("prospects.key-opened", {}), ("prospects.forgotten", {})),
         "stopped by a defect": (("prospects.key-opened", {}), ("prospects.forget-fell-out", {}), ("step.stopped", _FORGET), *_steps(_FORGET, "prospects.key-opened")),
+    },
+    "complaint": {
+        "answered in another channel": (("complaint.raised", {}), ("complaint.clock-requested", {}), ("complaint.escalated", {}), ("complaint.answered", {}), ("complaint.resolved", {})),
+        "taken outside": (("complaint.raised", {}), ("complaint.clock-requested", {}), ("complaint.opened-outside", {})),
+        "deadlocked": (("complaint.raised", {}), ("complaint.clock-requested", {}), ("complaint.deadlocked", {})),
+        "stopped by a defect": (("complaint.raised", {}), ("complaint.clock-requested", {}), ("complaint.clock-fell-out", {}), ("step.stopped", _CLOCK), *_steps(_CLOCK, "complaint.clock-requested")),
     },
 }  # fmt: skip
 """By kind of stream, the lives of its golden folds."""
@@ -92,7 +103,26 @@ def tried(state: JourneyState | None = None, *, journey: str = "A", at: datetime
     return after(state, rules.attempt(state, told, journey=journey, market="GB@2026-01", kept_days=30, at=at, policy=packaged()))
 
 
+RAISED = ComplaintRaised.model_validate({**ComplaintRaised.example, "outside_from": None})
+CLOCK = MARKETS["GB"][-1].care.complaints
+
+
+def complained() -> ComplaintState:
+    """A complaint that was raised, and no more."""
+    state = ComplaintState()
+    for event in complaints.raise_complaint(state, RAISED, KNOWN, at=NOW, clock=CLOCK).events:
+        state = COMPLAINT.evolve(state, event)
+    return state
+
+
 OF_TRIED = [
+    pytest.param(
+        COMPLAINT, ComplaintState(), lambda s: complaints.raise_complaint(s, RAISED, KNOWN, at=NOW, clock=CLOCK), id="raise-a-complaint"
+    ),
+    pytest.param(
+        COMPLAINT, complained(), lambda s: complaints.escalate(s, team="care", deadlock=False, clock=CLOCK), id="escalate-a-complaint"
+    ),
+    pytest.param(COMPLAINT, complained(), lambda s: complaints.resolve(s, remedy="credit", channel="call"), id="resolve-a-complaint"),
     pytest.param(KIND, tried(), lambda s: rules.identify(s, JourneyIdentified(what="login", digest="d", sealed="s")), id="identify"),
     pytest.param(KIND, tried(), lambda s: rules.link(s, "C-1001", KNOWN), id="link-a-journey"),
     pytest.param(KIND, tried(), lambda s: rules.join(s, tried(journey="B")), id="join-journeys"),

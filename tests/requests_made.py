@@ -32,6 +32,7 @@ LISTS = {
     "/api/v1/balance/": ("/api/v1/payments/invoices", "account"),
     "/api/v1/catalogue/": ("/api/v1/catalogue", "offering"),
     "/api/v1/collections/": ("/api/v1/collections", "account"),
+    "/api/v1/complaints/": ("/api/v1/complaints", "complaint"),
     "/api/v1/customers/": ("/api/v1/customers", "customer"),
     "/api/v1/fallout/": ("/api/v1/fallout?everything=true", "fallout"),
     "/api/v1/hooks/": ("/api/v1/hooks", "hook"),

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from o2c.desk.bulk import Query, bulk
 from o2c.desk.collections import hold, open_dispute, promise
+from o2c.desk.complaints import open_complaint
 from o2c.desk.customers import record_contact
 from o2c.desk.fallout import Correct, Note, resolve, work
 from o2c.desk.invoices import issue_credit_note
@@ -172,6 +173,7 @@ def _beside_orders(world: World) -> None:
     """Contacts, keys, issuers, partners, closed books, a hook that was told all, who looked."""
     close_ledger(world.app, ROOT, date(2026, 1, 8))
     save_view(world.app, ANN, "ports without a code", reason="NP-CODE")
+    open_complaint(world.app, ANN, "C-1", topic="port", channel="web", order="LATE", note="the number never came")
     record_contact(world.app, ANN, "C-1", medium="call", topic="port", order="LATE", note="asked where the number is")
     issue_key(world.app, ROOT, acts_as="web-shop", roles=["service"], operations=["orders.capture"])
     trust_issuer(world.app, ROOT, ISSUER, audience="o2c", jwks=JWKS, claim="groups", roles={"care-desk": "agent"})

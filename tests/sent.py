@@ -7,6 +7,7 @@ from typing import Any
 from o2c.entrypoints.http import examples as told
 from o2c.entrypoints.http.calls import BY_HAND, Call, calls
 from o2c.views.access import list_keys
+from o2c.views.complaints import list_complaints
 from o2c.views.hooks import list_hooks
 from o2c.views.journeys import list_journeys
 from o2c.views.order_link import order_link
@@ -44,7 +45,7 @@ class StandIns:
         self.waiting = {name: world.fallouts(name, reason="NP-CODE")[0]["fallout"] for name in ("CODE-1", "CODE-2")}
         self.of_all = {
             told.FALLOUT: self.waiting["CODE-2"], told.LINK: order_link(world.app, world.folder, "CODE-1")["link"], told.JOB: job["stream"].removeprefix("job-"), told.INVOICE: invoice["invoice"],
-            told.HOOK: list_hooks(world.app)[0]["hook"], told.JOURNEY: list_journeys(world.app)[0]["journey"], told.PREFIX: next(row["prefix"] for row in list_keys(world.app) if row["operations"] == ["orders.capture"]), told.ICCID: sim["key"], told.PRODUCT: product["product"],
+            told.HOOK: list_hooks(world.app)[0]["hook"], told.COMPLAINT: list_complaints(world.app)[0]["complaint"], told.JOURNEY: list_journeys(world.app)[0]["journey"], told.PREFIX: next(row["prefix"] for row in list_keys(world.app) if row["operations"] == ["orders.capture"]), told.ICCID: sim["key"], told.PRODUCT: product["product"],
             "BA-C-1001": "BA-C-1", "C-1001": "C-1",
         }  # fmt: skip
 

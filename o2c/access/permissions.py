@@ -35,12 +35,18 @@ collections.list         -        yes     yes         masked   yes      -       
 collections.plan         -        yes     yes         -        -        -                -
 collections.promise      -        yes     yes         -        -        -                -
 collections.release      -        yes     yes         -        -        -                -
+complaints.answer        -        yes     yes         -        -        -                -
+complaints.escalate      -        yes     yes         -        -        -                -
+complaints.list          -        yes     yes         masked   yes      yes              -
+complaints.open         yes      yes     yes         -        -        -                -
+complaints.resolve       -        yes     yes         -        -        -                -
 conformance              -        -       yes         masked   yes      -                -
 counterfactual           -        -       yes         masked   yes      -                -
 credit-notes.approve     -        -       yes         -        -        -                -
 credit-notes.issue       -        yes     yes         -        -        -                -
 credit-notes.preview     -        yes     yes         masked   yes      -                -
 customers.contact        own      yes     yes         -        -        -                -
+customers.context        own      yes     yes         masked   yes      yes              -
 customers.list           own      yes     yes         masked   yes      yes              -
 customers.load           -        -       -           -        -        -                -
 customers.register       yes      yes     yes         -        -        -                -
@@ -226,6 +232,7 @@ ROLES: tuple[str, ...] = tuple(TABLE.split("\n")[1].split()[1:])
 
 DISCLOSED: Mapping[str, tuple[str, ...]] = {
     "access.records": ("note",),
+    "complaints.list": ("note",),
     "customers.list": ("name", "birth-date", "e-mail", "address"),
     "customers.show": ("name", "birth-date", "e-mail", "address", "note"),
     "events.find": ("number", "sim"),
@@ -254,6 +261,7 @@ BY_PERSON = ("name", "email")
 
 SUBJECTS: Mapping[str, tuple[str, str]] = {
     "customers.contact": ("customer", "customer"),
+    "customers.context": ("customer", "customer"),
     "customers.show": ("customer", "name"),
     "hooks.deliveries": ("hook", "hook"),
     "hooks.resend": ("hook", "hook"),

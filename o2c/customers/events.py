@@ -108,3 +108,11 @@ class JourneyEnded(Event, name="customer.journey-ended", stream="customer"):
     example = {"customer": "C-1001", "journey": "3f0c9a5e8d1b47c2a6e0f1b2c3d4e5f6"}
     customer: str
     journey: str
+
+
+class ComplaintNoted(Event, name="customer.complaint-noted", stream="customer"):
+    """The customer complained: the complaint has a stream of its own."""
+
+    example = {"customer": "C-1001", "complaint": "0d9f4f0e-3c52-5a8b-9b1f-0a1b2c3d4e5f"}
+    customer: str
+    complaint: str

@@ -22,6 +22,7 @@ from o2c.desk.streams import Event
 from o2c.entrypoints.answered import answered, occurring
 from o2c.entrypoints.python_access import Access
 from o2c.entrypoints.python_catalogue import Catalogue
+from o2c.entrypoints.python_complaints import Complaints
 from o2c.entrypoints.python_devices import Devices
 from o2c.entrypoints.python_hooks import Hooks
 from o2c.entrypoints.python_instalments import Instalments
@@ -52,7 +53,7 @@ __all__ = [
 ]  # fmt: skip
 
 
-class OrderToCash(Access, Catalogue, Devices, Hooks, Instalments, Journeys, Money, Products, Quota, Usage):
+class OrderToCash(Access, Catalogue, Complaints, Devices, Hooks, Instalments, Journeys, Money, Products, Quota, Usage):
     """An open store. `dsn` names a PostgreSQL 15 or newer; without it O2C_DSN does, else the embedded server of O2C_HOME is used.
 
     Use it as a context manager, one for a process, or call `close()`. All verbs may be called from several threads at once; an iterator of

@@ -33,6 +33,7 @@ from o2c.desk import (
 )
 from o2c.desk import catalogue as catalogue_desk
 from o2c.desk import collections as collection_desk
+from o2c.desk import complaints as complaint_desk
 from o2c.desk import devices as device_desk
 from o2c.desk import hooks as hook_desk
 from o2c.desk import instalments as instalment_desk
@@ -91,6 +92,7 @@ from o2c.views import (
     status,
     timeline,
 )
+from o2c.views import complaints as complaint_views
 from o2c.views import customers as customer_views
 from o2c.views import hooks as hook_views
 from o2c.views import journeys as journey_views
@@ -162,6 +164,10 @@ VERBS = (
     Operation("collections.plan", collection_desk.plan),
     Operation("collections.promise", collection_desk.promise),
     Operation("collections.release", collection_desk.release),
+    Operation("complaints.answer", complaint_desk.answer_complaint),
+    Operation("complaints.escalate", complaint_desk.escalate_complaint),
+    Operation("complaints.open", complaint_desk.open_complaint),
+    Operation("complaints.resolve", complaint_desk.resolve_complaint),
     Operation("credit-notes.approve", invoice_desk.approve_credit_note, decided_by="invoices.show"),
     Operation("credit-notes.issue", invoice_desk.issue_credit_note, decided_by="invoices.show"),
     Operation("customers.contact", customers.record_contact),
@@ -258,9 +264,11 @@ VIEWS = (
     Operation("catalogue.list", catalogue.list_prices),
     Operation("catalogue.offerings", catalogue.list_offerings),
     Operation("collections.list", collections.list_collections),
+    Operation("complaints.list", complaint_views.list_complaints),
     Operation("conformance", check_conformance),
     Operation("counterfactual", counterfactual.counterfactual),
     Operation("credit-notes.preview", credit_notes.preview_credit_note),
+    Operation("customers.context", complaint_views.customer_context),
     Operation("customers.list", customer_views.list_customers),
     Operation("customers.show", customer_views.show_customer),
     Operation("devices.show", devices.show_device),

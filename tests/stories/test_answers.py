@@ -118,6 +118,7 @@ def _of_customers(service: Visitor, orders: list[str]) -> Iterator[Asked]:
     of = {answer(service, ("orders.show", order, None))["customer_id"] for order in orders}
     for customer in sorted(of - {""}):
         yield from (("customers.show", customer + query, None) for query in ("", "?personal=true"))
+        yield "customers.context", customer, None
         page = answer(service, ("customers.show", customer, None))
         yield from (("payments.show", row["invoice"], None) for row in page["invoices"])
         yield from (("numbers.show", "", {"msisdn": row["msisdn"]}) for row in page["numbers"])

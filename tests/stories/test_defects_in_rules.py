@@ -11,6 +11,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from o2c.desk.act import Rule
+from o2c.desk.complaints import open_complaint
 from o2c.desk.fallout import Retry
 from o2c.desk.journeys import note_attempt
 from o2c.desk.numbers import reserve
@@ -90,6 +91,7 @@ def lived(world: World) -> None:
     world.scripted.will("payment", RefusedBy("DECLINED"))
     issue_vouchers(world.app, Context("ann"), "SPRING", percent="20", months=3, reserved_days=3)
     note_attempt(world.app, Context("web-shop"), "failed", "web", login="a@example.org", error="HTTP-504")
+    open_complaint(world.app, Context("ann"), "C-1", topic="service", channel="web")
     world.take(
         order("PORTED", ported()),
         order("PHYSICAL", line(sim="physical"), party="C-2"),

@@ -98,7 +98,7 @@ STARTS = {
     **dict.fromkeys(("collections hold", "collections release", "payments owed", "payments refund", "refunds"), "owed"),
     "payments chargeback-won": "owed",
     "products port-out": "leaving",
-    **dict.fromkeys(("journeys list", "journeys show", "journeys reach", "journeys order"), "tried"),
+    **dict.fromkeys(("journeys", "complaints"), "tried"),
     "projections skip": "parked",
     "events import": "real",
 }
@@ -261,7 +261,7 @@ def fitting(stores: Stores, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     stores.dropped("example")
 
 
-ON_STDOUT = ("demo", "events tail", "invoices ubl", "journeys note", "journeys order", "store keep")
+ON_STDOUT = ("complaints open", "demo", "events tail", "invoices ubl", "journeys note", "journeys order", "store keep")
 """Commands without -o whose result is for the reader of standard output."""
 
 

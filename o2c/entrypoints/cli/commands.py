@@ -57,7 +57,17 @@ PARTS: Mapping[str, Mapping[str, Part]] = {
             "journeys:journeys",
             "Journeys: what people tried before there was an order, getting in touch with them, and their orders at last.",
         ),
-        "customers": Part("customers:customers", "Customers: everything about one, and contacts with it."),
+        "customers": Part(
+            "customers:customers",
+            "Customers: everything about one, and contacts with it.",
+            {
+                "context": Part(
+                    "complaints:customers_context",
+                    "Show what whoever speaks to a customer next should know: what is open and stuck, what was broken, and what may be offered.",
+                )
+            },
+        ),
+        "complaints": Part("complaints:complaints", "Complaints: open one, answer it in any channel, escalate and resolve it."),
         "fallout": Part(
             "fallout:fallout",
             "Steps that could not go on by themselves: look through them, act on them.",

@@ -29,6 +29,7 @@ TAGS: Mapping[str, str] = {
     "catalogue": "What is sold, and at which prices.",
     "allowances": "Included units, and what is left of them.",
     "collections": "What is owed past its due day, what holds its collection, and promises to pay.",
+    "complaints": "What customers complain of, and what became of it.",
     "conformance": "Whether the declared rules of the trade were kept.",
     "counterfactual": "What would have come of the same orders under another policy.",
     "customers": "Customers, and contacts with them.",

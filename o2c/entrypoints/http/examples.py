@@ -15,6 +15,7 @@ MSISDN, ICCID, IMEI = "+447700900123", "8944980000000000005", "001010120000003"
 PRODUCT = "6f9619ff-8b86-5d01-b42d-00cf4fc964ff:1"
 LINK = "v1.eyJvcmRlciI6ICIuLi4ifQ.signature"
 """What the page of a customer's own order is asked by; `orders.link` gives it."""
+COMPLAINT = "0d9f4f0e-3c52-5a8b-9b1f-0a1b2c3d4e5f"
 JOURNEY = "3f0c9a5e8d1b47c2a6e0f1b2c3d4e5f6"
 PREFIX = "4f2a9c01b7de"
 ISSUER = "https://login.example.net/"
@@ -91,6 +92,12 @@ EXAMPLES: Mapping[str, Mapping[str, Any]] = {
     "journeys.order": {"journey": JOURNEY, "channel": "call", "external_id": "TEL-1"},
     "journeys.reach": {"journey": JOURNEY, "medium": "call", "outcome": "reached", "voucher": "SORRY-A1"},
     "journeys.show": {"journey": JOURNEY, "personal": True, "why": "the customer rang"},
+    "complaints.answer": {"complaint": COMPLAINT, "channel": "store", "remedy": "free-period", "note": "a month free"},
+    "complaints.escalate": {"complaint": COMPLAINT, "team": "care-management"},
+    "complaints.list": {"state": "open", "personal": True, "why": "the customer rang"},
+    "complaints.open": {"customer": "C-1001", "topic": "port", "channel": "web", "order": ORDER, "note": "the number never came"},
+    "complaints.resolve": {"complaint": COMPLAINT, "remedy": "free-period", "channel": "store"},
+    "customers.context": {"customer": "C-1001"},
     "customers.contact": {"customer": "C-1001", "medium": "call", "topic": "port", "note": "asked when the number comes"},
     "customers.list": {"limit": 20},
     "customers.register": {"paper": _PARTY},

@@ -26,7 +26,7 @@ from o2c.views.versions import STREAMS, versions_of
 POSITION = "O2C-Position"
 """The header with the position of the log that an answer is as of, or that a change stands at."""
 WAIT_S = 5.0
-OFTEN = frozenset({"customers.contact", "journeys.note", "journeys.reach"})
+OFTEN = frozenset({"customers.contact", "journeys.note", "journeys.reach", "complaints.open", "complaints.answer"})
 """Verbs that happen as often as they are told: without a key of the wish, a lost answer would make two of one."""
 JSON = "application/json"
 DOCUMENT = {"requestBody": {"required": True, "content": {JSON: {"schema": {"type": "object"}}}}}

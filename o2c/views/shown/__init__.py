@@ -1,6 +1,7 @@
 """What is shown to whoever asks: plain values as JSON has them. Times are RFC 3339 stamps in UTC, amounts whole minor units."""
 
 from o2c.views.shown.access import AccessRecordShown, IssuerShown, KeyShown, PermissionShown
+from o2c.views.shown.complaints import ComplaintShown, ContextShown, OfferDueShown
 from o2c.views.shown.customers import (
     BalanceShown,
     ContactShown,
@@ -158,7 +159,9 @@ __all__ = [
     "CodeUsesShown",
     "CollectionShown",
     "ComparedShown",
+    "ComplaintShown",
     "ContactShown",
+    "ContextShown",
     "CountedOrderShown",
     "CreditNotePreviewShown",
     "CreditNoteShown",
@@ -226,6 +229,7 @@ __all__ = [
     "NeedShown",
     "NoteLineShown",
     "NumberShown",
+    "OfferDueShown",
     "OfferedPrice",
     "OfferingChangeShown",
     "OfferingShown",

@@ -76,16 +76,24 @@ def shown(
 ) -> Response:
     """The page of a customer."""
     found = page.ask("customers.show", customer, personal=personal, why=why)
-    journeys = page.ask("journeys.list", customer=found["customer"], everything=True) if page.may("journeys.list") else []
     told = {
         "found": found,
-        "journeys": journeys,
         "accounts": _accounts(page, found),
         "personal": personal,
         "media": MEDIA,
         "topics": TOPICS,
+        **_care(page, customer),
     }
     return page.shown("customer.html", status=status, refused=refused, done=done, form=form, **told)
+
+
+def _care(page: Page, customer: str) -> dict[str, Any]:
+    """What the customer tried, complains of and may be offered, where the asker may see that."""
+    return {
+        "journeys": page.ask("journeys.list", customer=customer, everything=True) if page.may("journeys.list") else [],
+        "complaints": page.ask("complaints.list", customer=customer) if page.may("complaints.list") else [],
+        "offers": page.ask("customers.context", customer)["offers"] if page.may("customers.context") else [],
+    }
 
 
 def _accounts(page: Page, found: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -1,0 +1,119 @@
+"""When a complaint is raised, answered, escalated and resolved, and when it may be taken outside.
+
+Source: the rules of each market for complaints (`markets/care.py`); for Great Britain the Ofcom Approved Complaints Code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any, get_args
+
+from o2c.complaints.events import (
+    Channel,
+    ComplaintAnswered,
+    ComplaintClockRequested,
+    ComplaintDeadlocked,
+    ComplaintEscalated,
+    ComplaintOpenedOutside,
+    ComplaintRaised,
+    ComplaintResolved,
+    Remedy,
+    Topic,
+)
+from o2c.complaints.state import ComplaintState
+from o2c.customers.events import ComplaintNoted
+from o2c.customers.state import CustomerState
+from o2c.customers.state import stream_of as customer_stream
+from o2c.kernel.decision import NOTHING, Decision, just
+from o2c.kernel.refusal import Refused
+from o2c.kernel.work import Work
+from o2c.markets.care import ComplaintRules
+
+TOPICS: tuple[str, ...] = get_args(Topic)
+CHANNELS: tuple[str, ...] = get_args(Channel)
+REMEDIES: tuple[str, ...] = get_args(Remedy)
+
+
+def raise_complaint(
+    state: ComplaintState, raised: ComplaintRaised, known: CustomerState | None, *, at: datetime, clock: ComplaintRules
+) -> Decision:
+    """Take a complaint down, by the clock of its market; nothing when it was raised so.
+
+    Raises Refused: missing (the customer is not registered), usage (no such topic or channel), conflict (its id is another complaint's).
+    """
+    _said(("topic", raised.topic, TOPICS), ("channel", raised.channel, CHANNELS))
+    if known is None or known.papers is None:
+        raise Refused(f"no customer {raised.customer}; a complaint is a registered customer's, register this one first", kind="missing")
+    if state.raised is not None:
+        if state.raised.model_copy(update={"answer_by": None, "outside_from": None}) != raised:
+            raise Refused(f"complaint {raised.complaint} was raised otherwise; it stands as it is", kind="conflict")
+        return NOTHING
+    answer_by = at + timedelta(days=clock.answer_days) if clock.answer_days else None
+    outside_from = at + timedelta(days=clock.outside_days) if clock.outside_days else None
+    timed = raised.model_copy(update={"answer_by": answer_by, "outside_from": outside_from})
+    noted = ComplaintNoted(customer=raised.customer, complaint=raised.complaint)
+    decision = Decision((timed,), ((customer_stream(raised.customer), noted),))
+    return decision + just(ComplaintClockRequested(due_at=outside_from)) if outside_from else decision
+
+
+def answer(state: ComplaintState, *, channel: str, remedy: str, note: str = "") -> Decision:
+    """Take down an answer, an occurrence. Raises Refused: usage (no such channel or remedy), conflict (it is over), missing."""
+    _standing(state, over=False)
+    _said(("channel", channel, CHANNELS), ("remedy", remedy, REMEDIES))
+    return just(ComplaintAnswered(channel=channel, remedy=remedy, note=note))
+
+
+def escalate(state: ComplaintState, *, team: str, deadlock: bool, clock: ComplaintRules) -> Decision:
+    """Give a complaint to a team, or send the letter of deadlock, by which the customer may go outside at once; nothing when that is so already.
+
+    Raises Refused: usage (neither or both, a market without such letters), conflict (it is over), missing.
+    """
+    raised = _standing(state, over=False)
+    if bool(team.strip()) == deadlock:
+        raise Refused(f"complaint {raised.complaint}: name a team, or say that it is deadlocked")
+    if not deadlock:
+        return NOTHING if state.team == team else just(ComplaintEscalated(team=team))
+    if not clock.deadlock_letter:
+        raise Refused(
+            f"complaint {raised.complaint}: market {raised.market} knows no letter of deadlock; answer it, or escalate it to a team"
+        )
+    return NOTHING if state.outside else just(ComplaintDeadlocked(body=clock.body))
+
+
+def resolve(state: ComplaintState, *, remedy: str, channel: str) -> Decision:
+    """End a complaint with what the customer got; nothing when it ended so. Raises Refused: usage, conflict (it ended otherwise), missing."""
+    raised = _standing(state, over=True)
+    _said(("channel", channel, CHANNELS), ("remedy", remedy, REMEDIES))
+    if state.status != "resolved":
+        return just(ComplaintResolved(remedy=remedy, channel=channel))
+    if state.remedy != remedy:
+        raise Refused(
+            f"complaint {raised.complaint} was resolved with {state.remedy}; raise another one if that is not so", kind="conflict"
+        )
+    return NOTHING
+
+
+def open_outside(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
+    """Say that the customer may go to the body outside."""
+    return just(ComplaintOpenedOutside(attempt=work.attempt, body=work.market.care.complaints.body))
+
+
+def unresolved(work: Work) -> bool:
+    """Whether the complaint is not over."""
+    state: ComplaintState = work.state
+    return state.status != "resolved"
+
+
+def _standing(state: ComplaintState, *, over: bool) -> ComplaintRaised:
+    if state.raised is None:
+        raise Refused("there is no such complaint; see `o2c complaints list`", kind="missing")
+    if state.status == "resolved" and not over:
+        raise Refused(f"complaint {state.raised.complaint} is resolved; raise another one", kind="conflict")
+    return state.raised
+
+
+def _said(*told: tuple[str, str, tuple[str, ...]]) -> None:
+    for what, value, allowed in told:
+        if value not in allowed:
+            raise Refused(f"a complaint has no such {what}; use one of {', '.join(allowed)}")

@@ -1,0 +1,49 @@
+"""Complaints, and the context of a customer for whoever speaks to him next, as they are shown."""
+
+from typing import NotRequired, TypedDict
+
+from o2c.views.shown.customers import PromisedShown
+from o2c.views.shown.fallouts import FalloutShown
+from o2c.views.shown.journeys import JourneyShown
+from o2c.views.shown.orders import OrderOfCustomer
+
+
+class ComplaintShown(TypedDict):
+    """A complaint: `state` is open, answered or resolved; `outside` says that the customer may go to the body outside, `outside_from` from when at the latest."""
+
+    complaint: str
+    customer: str
+    topic: str
+    state: str
+    channels: list[str]
+    raised_at: str
+    answer_by: str | None
+    outside_from: str | None
+    outside: bool
+    answers: int
+    team: str
+    remedy: str
+    order: str
+    invoice: str
+    fallout: str
+    note: NotRequired[str | None]
+
+
+class OfferDueShown(TypedDict):
+    """What may be offered to the customer, and why."""
+
+    offer: str
+    remedy: str
+    reason: str
+
+
+class ContextShown(TypedDict):
+    """What whoever speaks to a customer next should know: what is open, what was broken, and what may be offered."""
+
+    customer: str
+    journeys: list[JourneyShown]
+    orders: list[OrderOfCustomer]
+    open_fallouts: list[FalloutShown]
+    complaints: list[ComplaintShown]
+    broken_promises: list[PromisedShown]
+    offers: list[OfferDueShown]

@@ -1,0 +1,95 @@
+"""Complaints: raised in one channel and answered in another, deadlocked, or left until the customer may go outside; and what the next channel knows."""
+
+import pytest
+
+from o2c.complaints.offers import OfferBook, packaged
+from o2c.desk.complaints import answer_complaint, escalate_complaint, open_complaint, resolve_complaint
+from o2c.desk.journeys import note_attempt
+from o2c.engine.app import Context
+from o2c.kernel.refusal import Refused
+from o2c.views.complaints import customer_context, list_complaints
+from o2c.views.reading import caught_up
+from tests.world import World, at, line, order
+
+WEB, ANN = Context("care-web", channel="web"), Context("ann", channel="store")
+
+
+def test_a_complaint_is_answered_in_another_channel(world: World) -> None:
+    """Given last week's complaint on the web and an attempt that failed, when the customer comes to a store, then what is open stands on one page with what may be offered and why,
+    and a month free resolves it instead of a disconnection."""
+    world.take(order("WEB-1", line()))
+    world.run(at(5, 12))
+    note_attempt(world.app, WEB, "failed", "web", customer="C-1", error="HTTP-504")
+    complaint = open_complaint(world.app, WEB, "C-1", topic="delivery", channel="web", order="WEB-1", note="it came late").complaint
+    world.run(at(12, 10))
+    caught_up(world.app)
+    before = customer_context(world.app, "C-1")
+    answer_complaint(world.app, ANN, complaint, channel="store", remedy="free-period", note="a month free")
+    resolve_complaint(world.app, ANN, complaint, remedy="free-period", channel="store")
+    world.run(at(20, month=3))
+    caught_up(world.app)
+    after = customer_context(world.app, "C-1")
+
+    assert [row["complaint"] for row in before["complaints"]] == [complaint]
+    assert [row["state"] for row in before["journeys"]] == ["open"]
+    due = {one.name for one in packaged().offers if not one.held_out("C-1") and one.when != ("promise-broken",)}
+    assert {row["offer"] for row in before["offers"]} == due
+    [shown] = list_complaints(world.app)
+    assert (shown["state"], shown["channels"], shown["remedy"], shown["answers"], shown["outside"]) == (
+        "resolved", ["web", "store"], "free-period", 1, False,
+    )  # fmt: skip
+    assert shown["order"] == world.order("WEB-1").order_id
+    assert "note" not in shown
+    assert list_complaints(world.app, personal=True)[0]["note"] == "it came late"
+    assert (after["complaints"], after["journeys"], after["offers"]) == ([], [], [])
+
+
+def test_a_complaint_that_nobody_resolves_may_be_taken_outside_after_eight_weeks(world: World) -> None:
+    """Given two complaints that nobody resolves, when we send a letter of deadlock about one and eight weeks go by for the other, then both may be taken outside, and not before."""
+    left = open_complaint(world.app, WEB, "C-1", topic="bill", channel="mail").complaint
+    world.run(at(6))
+    locked = open_complaint(world.app, WEB, "C-2", topic="price", channel="call").complaint
+    escalate_complaint(world.app, ANN, left, team="care-management")
+    escalate_complaint(world.app, ANN, locked, deadlock=True)
+    world.run(at(25, month=2))
+    early = {row["complaint"]: row["outside"] for row in list_complaints(world.app)}
+    world.run(at(27, month=2))
+
+    assert early == {left: False, locked: True}
+    late = {row["complaint"]: row for row in list_complaints(world.app)}
+    assert {name: row["outside"] for name, row in late.items()} == {left: True, locked: True}
+    assert (late[left]["outside_from"], late[left]["team"]) == ("2026-02-26T00:00:00Z", "care-management")
+    assert world.types(f"complaint-{left}")[-1] == "complaint.opened-outside"
+
+
+def test_what_cannot_be_is_refused(world: World) -> None:
+    """Another customer's order, an unknown customer, words that are none, and what is over are refused in a line."""
+    world.take(order("WEB-1", line()))
+    told = {"topic": "bill", "channel": "web"}
+    for customer, more, why in (
+        ("C-2", {"order": "WEB-1"}, "is not of customer C-2"),
+        ("C-404", {}, "register this one first"),
+        ("C-1", {"topic": "weather"}, "no such topic"),
+        ("C-1", {"invoice": "NOSUCH"}, "NOSUCH"),
+    ):
+        with pytest.raises(Refused, match=why):
+            open_complaint(world.app, WEB, customer, **{**told, **more})  # type: ignore[arg-type] # words that are none
+    complaint = open_complaint(world.app, WEB, "C-1", topic="bill", channel="web").complaint
+    resolve_complaint(world.app, ANN, complaint, remedy="credit", channel="call")
+    assert resolve_complaint(world.app, ANN, complaint, remedy="credit", channel="call").unchanged
+    with pytest.raises(Refused, match="is resolved"):
+        answer_complaint(world.app, ANN, complaint, channel="call", remedy="none")
+    with pytest.raises(Refused, match="no such complaint"):
+        resolve_complaint(world.app, ANN, "nosuch", remedy="credit", channel="call")
+
+
+def test_who_is_held_out_is_always_the_same_and_as_many_as_the_offer_says() -> None:
+    """The split depends on customer and offer alone, holds out about the percentage, and no offer comes without all of its grounds."""
+    book = packaged()
+    [offer, *_] = book.offers
+    held = [f"C-{n}" for n in range(5_000) if offer.held_out(f"C-{n}")]
+
+    assert held == [f"C-{n}" for n in range(5_000) if offer.held_out(f"C-{n}")]
+    assert abs(len(held) / 50 - offer.held_out_percent) < 2
+    assert [one.name for one in book.due(held[0], {"complaint-open"})] == []
+    assert list(OfferBook("x", (offer,)).due("C-1", set())) == []
