@@ -12,12 +12,12 @@ from datetime import datetime
 from typing import Literal, NamedTuple
 
 from o2c.kernel.frozen import changed
-from o2c.orders.ending import no_return
+from o2c.orders.ending import no_return, open_item
 from o2c.orders.events import OrderPlanned, OrderPriced
 from o2c.orders.planning import Book, order_price, plan_order, priced_anew
 from o2c.orders.points_of_no_return import steps_of
 from o2c.orders.promise import Outlook, bases_first
-from o2c.orders.rollup import FINAL, ItemProgress, Progress, item_state
+from o2c.orders.rollup import ItemProgress, Progress, item_state
 from o2c.orders.state import OrderState, Planned, evolve
 from o2c.orders.wish import CODE, NUMBER, VISIT_DAY, VISIT_WINDOW, Line
 
@@ -159,7 +159,7 @@ def assess(state: OrderState, in_force: Sequence[Line], wished: OrderState, at: 
 
 
 def _has(state: OrderState, item: str, step: str) -> bool:
-    return item in state.items and step in state.items[item].waits and step not in state.items[item].left
+    return item in state.items and step in state.items[item].waits
 
 
 def _places(state: OrderState) -> Iterator[Place]:
@@ -197,7 +197,7 @@ def _verdicts(
     lines = [*verdicts, *(line for item, _ in touched if (line := state.items[item].line) not in verdicts)]
     for line in dict.fromkeys(lines):
         items = [item for item, planned in state.items.items() if planned.line == line]
-        over = next((f"it is {how}" for item in items if (how := item_state(state.progress.items[item])) in FINAL), "")
+        over = next((f"it is {item_state(state.progress.items[item])}" for item in items if not open_item(state, item)), "")
         past = [(step, why) for item, step in touched if item in items and (why := no_return(state, item, (step,), at, book))]
         begun = [step for item, step in undone if item in items]
         if over or past:

@@ -121,7 +121,7 @@ def unwind(state: OrderState, item: str, at: datetime, book: Book) -> Decision:
 
 def _needed(state: OrderState, item: str, recalled: Iterable[str]) -> set[str]:
     """Give the steps that others build on which are still being recalled."""
-    return {wait for name in recalled for wait in state.items[item].waits[name]}
+    return {wait for name in recalled for wait in state.items[item].waits_of(name)}
 
 
 def undo_step(state: OrderState, item: str, name: str, at: datetime, book: Book) -> Decision:

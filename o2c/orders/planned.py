@@ -16,7 +16,8 @@ class Planned:
     Nothing of it begins before `start_on`, and it is neither switched on nor charged before `wished_on`: ISO days local to the market, empty
     for any day. `promised_on` is the day it is promised for, as last revised. `code_given_at` is when a correction brought the porting code:
     None for one that came with the order, LONG_AFTER when that was not kept. An item that changes a `product` in service names the `attributes`; one that
-    is added to such products names them (`on_products`). `left` are the steps of `waits` that are wanted no more since the paper was changed.
+    is added to such products names them (`on_products`). `left` are the steps that are wanted no more since the paper was changed, with what they
+    waited for.
     """
 
     item: str
@@ -39,7 +40,11 @@ class Planned:
     product: str = ""
     attributes: tuple[str, ...] = ()
     on_products: tuple[str, ...] = ()
-    left: tuple[str, ...] = ()
+    left: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def waits_of(self, step: str) -> tuple[str, ...]:
+        """Give the steps that one of this item waits for, or waited for while it was wanted."""
+        return self.waits.get(step, self.left.get(step, ()))
 
 
 def planned_of(item: PlannedItem, *, place: str, account: str, currency: str) -> Planned:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from o2c.kernel.frozen import changed
 from o2c.kernel.shapes import OfItem
+from o2c.kernel.work import Record
 from o2c.orders.planned import Planned, planned_of
 from o2c.orders.revision_events import OrderRevised
 from o2c.orders.rollup import replan
@@ -69,9 +70,8 @@ def _planned_anew(before: Planned | None, after: Planned) -> Planned:
     if before is None:
         return after
     same_code = before.characteristics.get(CODE) == after.characteristics.get(CODE)
-    left = {step: waits for step, waits in before.waits.items() if step not in after.waits}
-    code_given_at = before.code_given_at if same_code else None
-    return changed(after, waits={**after.waits, **left}, left=tuple(left), code_given_at=code_given_at)
+    left = {step: waits for step, waits in (*before.left.items(), *before.waits.items()) if step not in after.waits}
+    return changed(after, left=left, code_given_at=before.code_given_at if same_code else None)
 
 
 def _taken_back(state: OrderState, event: OrderRevised) -> dict[str, dict[str, TakenBack]]:
@@ -81,6 +81,23 @@ def _taken_back(state: OrderState, event: OrderRevised) -> dict[str, dict[str, T
             before = taken.setdefault(one.item, {}).get(one.step)
             taken[one.item][one.step] = TakenBack(one.action, one.recall, before.planned if before else state.items[one.item])
     return taken
+
+
+def without(state: OrderState, item: str, step: str) -> OrderState:
+    """Fold the end of a step that the changed paper has no more: nothing of it is left but how often it was asked for."""
+    progress = state.progress.items[item]
+    steps = {name: status for name, status in progress.steps.items() if name != step}
+    items = {**state.progress.items, item: changed(progress, steps=steps)}
+    own, due = state.records.get(item, {}), {name: at for name, at in state.due.get(item, {}).items() if name != step}
+    records = {**state.records, item: {**own, step: Record(own[step].attempt)}} if step in own else state.records
+    taken = {of: {name: one for name, one in steps.items() if (of, name) != (item, step)} for of, steps in state.taken_back.items()}
+    return changed(
+        state,
+        progress=changed(state.progress, items=items),
+        records=records,
+        due={of: times for of, times in {**state.due, item: due}.items() if times},
+        taken_back={of: steps for of, steps in taken.items() if steps},
+    )
 
 
 def followed(
@@ -100,7 +117,7 @@ def followed(
 def _built_on(step: str, planned: Planned) -> set[str]:
     """A step with all that it waits for, through others too."""
     found = {step}
-    for wait in planned.waits.get(step, ()):
+    for wait in planned.waits_of(step):
         found |= _built_on(wait, planned)
     return found
 

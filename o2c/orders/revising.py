@@ -5,7 +5,7 @@ Source: order life cycle, section 4 (rules a to h): redo is undo, then do; an or
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -61,6 +61,7 @@ def revise_order(
     removed = tuple(item for item in state.items if item not in {each.item for each in found.plan.items} and open_item(state, item))
     going.add(just(*_held(state, found.work, removed)))
     steps = tuple(going.back([one for one in found.work if one.action != "do" and one.item not in removed]))
+    steps += tuple(_still_waiting(state, anew, {(one.item, one.step) for one in steps}))
     going.add(just(_revised(state, wished, found, paper, committed_minor, anew, removed, steps)))
     going.add(just(found.after))
     for item in reversed(list(bases_first(going.state, removed))):
@@ -68,7 +69,7 @@ def revise_order(
             going.add(end_item(going.state, ItemCancelled(item=item), at, book))
     for one in (one for one in steps if not one.waiting):
         going.add(_anew(going.state, one.item, one.step, one.action, at, book))
-    going.add(_never_begun(state, going.state, [each.item for each in anew], at, book))
+    going.add(_never_begun(going.state, [each.item for each in anew], at, book))
     return going.decision + just(*_promises(state, going.state, found, book))
 
 
@@ -77,7 +78,7 @@ def taken_back(state: OrderState, item: str, at: datetime, book: Book) -> Decisi
     planned anew or given up."""
     taken, progress = state.taken_back.get(item, {}), state.progress.items[item]
     asked = [name for name, one in taken.items() if one.recall and progress.recalls.get(one.recall, "done") != "done"]
-    needed = {wait for name in asked for wait in taken[name].planned.waits.get(name, ())}
+    needed = {wait for name in asked for wait in taken[name].planned.waits_of(name)}
     going = _Going(state, at, book)
     for name in [name for name in reversed(progress.steps) if name in taken and name not in asked and name not in needed]:
         going.add(_own_part(going.state, item, name, at, book))
@@ -102,7 +103,7 @@ class _Going:
         for one in work:
             of_item.setdefault(one.item, []).append(one.step)
         recalled = {item: to_recall(self.state, item, steps, self.at, self.book) for item, steps in of_item.items()}
-        needed = {item: {wait for name in names for wait in self.state.items[item].waits[name]} for item, names in recalled.items()}
+        needed = {item: {wait for name in names for wait in self.state.items[item].waits_of(name)} for item, names in recalled.items()}
         for one in work:
             before, status = self.state.taken_back.get(one.item, {}), self.state.progress.items[one.item].steps[one.step]
             asked = one.step in recalled[one.item]
@@ -134,16 +135,23 @@ def _anew(state: OrderState, item: str, name: str, action: str, at: datetime, bo
     return book.steps[name].ending.give_up(todo(state, item, name, book), at) or just(StepGivenUp(item=item, step=name))
 
 
-def _never_begun(before: OrderState, state: OrderState, items: Iterable[str], at: datetime, book: Book) -> Decision:
-    """Give up the steps that had not begun and are wanted no more, and take up again those that were given up and are."""
+def _still_waiting(state: OrderState, anew: Iterable[PlannedItem], known: Collection[tuple[str, str]]) -> Iterator[RevisedStep]:
+    """What an earlier change is still taking back, as this one wants it: done anew then, or given up."""
+    for each in anew:
+        wanted = {step.step for step in each.steps}
+        for name, one in state.taken_back.get(each.item, {}).items():
+            if (each.item, name) not in known:
+                action: Literal["redo", "undo"] = "redo" if name in wanted else "undo"
+                yield RevisedStep(item=each.item, step=name, action=action, waiting=True, recall=one.recall)
+
+
+def _never_begun(state: OrderState, items: Iterable[str], at: datetime, book: Book) -> Decision:
+    """Give up the steps that had not begun and are wanted no more."""
     decision = NOTHING
-    for item in (item for item in items if item in before.items):
-        was_left, is_left = before.items[item].left, state.items[item].left
-        for name, status in state.progress.items[item].steps.items():
-            if status == "planned" and name in is_left:
-                decision += _anew(state, item, name, "undo", at, book)
-            elif status == "given-up" and name in was_left and name not in is_left:
-                decision += _anew(state, item, name, "redo", at, book)
+    for item in items:
+        steps = state.progress.items[item].steps
+        for name in (name for name, status in steps.items() if status == "planned" and name in state.items[item].left):
+            decision += _anew(state, item, name, "undo", at, book)
     return decision
 
 
@@ -173,8 +181,7 @@ def _differs(stands: Planned, each: PlannedItem, place: str, said_otherwise: boo
     anew = planned_of(each, place=place, account=stands.account, currency=stands.currency)
     if not said_otherwise:
         return (anew.recurring_minor, anew.one_time_minor, anew.terms) != (stands.recurring_minor, stands.one_time_minor, stands.terms)
-    kept = {step: waits for step, waits in stands.waits.items() if step not in stands.left}
-    return changed(anew, promised_on="", code_given_at=None) != changed(stands, promised_on="", code_given_at=None, waits=kept, left=())
+    return changed(anew, promised_on="", code_given_at=None) != changed(stands, promised_on="", code_given_at=None, left={})
 
 
 def _revised(

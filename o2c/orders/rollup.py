@@ -119,8 +119,9 @@ def follow(progress: Progress, shape: str, step: str, item: str, waiting_for: st
 def follow_item(item: ItemProgress, shape: str, step: str, status: str) -> ItemProgress:
     """Give a leaf item after an event that leaves one of its steps in a status; the same object when that changes nothing."""
     if shape == "recall" or step in item.recalls:
-        # What a partner dropped stays dropped, and an item that is over stays over.
-        if item.recalls.get(step) == "done" or (item.ended and item_state(item) in FINAL):
+        # What a partner dropped stays dropped, until it is asked to drop what was done anew; an item that is over stays over.
+        again = shape == "recall" and not item.ended
+        if (item.recalls.get(step) == "done" and not again) or (item.ended and item_state(item) in FINAL):
             return item
         if status == "cancelled" and not item.ended:  # the partner keeps the work, and the item goes on with it
             return ItemProgress(item.steps, item.relies_on, item.ended, {name: of for name, of in item.recalls.items() if name != step})

@@ -29,7 +29,7 @@ from o2c.kernel.work import NO_RECORD, Record, recorded
 from o2c.orders import events
 from o2c.orders.planned import Planned as Planned
 from o2c.orders.planned import planned_of
-from o2c.orders.revised import TakenBack, followed, relied_on_by, revised
+from o2c.orders.revised import TakenBack, followed, relied_on_by, revised, without
 from o2c.orders.revision_events import OrderRevised
 from o2c.orders.rollup import Progress, follow, plan
 from o2c.orders.voucher_events import VouchersExpired
@@ -250,6 +250,8 @@ def _step_event(state: OrderState, event: OfItem) -> OrderState:
     if isinstance(event, SetAside | LetGo):
         return _set_aside(state, event)
     step, item = step_of(event), event.item
+    if event.shape == "given-up" and item in state.items and step in state.items[item].left:
+        return without(state, item, step)
     waiting_for = event.waiting_for if isinstance(event, FellOut) else ""
     progress = follow(state.progress, event.shape, step, item, waiting_for)
     if item in state.taken_back:

@@ -1,0 +1,160 @@
+"""An order that was changed in flight, however often and whenever, ends as one that was placed so from the start."""
+
+import os
+from collections import Counter
+from datetime import datetime
+from typing import Any
+
+import hypothesis
+from hypothesis import strategies as st
+
+from o2c.kernel.frozen import changed
+from o2c.orders.assessing import Assessed, as_it_stands, assess, laid_over
+from o2c.orders.events import OrderPlanned
+from o2c.orders.planning import planned_minor
+from o2c.orders.revised import as_before_plan
+from o2c.orders.revising import ChangedPaper, revise_order
+from o2c.orders.revision_events import OrderRevised
+from o2c.orders.rollup import FINAL
+from o2c.orders.state import OrderState
+from o2c.orders.step import KIND as ORDER
+from tests.given import BOOK, MONDAY, Document, Story, flaw_of, item, wish
+
+PLACES = ("1 Mill Lane, Testford, ZZ1 1AA", "7 Quay Street, Testford, ZZ1 2BB")
+MOMENTS = st.integers(1, 7)
+"""How many rows are attended to before the paper is changed: the gates take three, and most orders of one line are over after twenty."""
+DEEP = bool(os.environ.get("O2C_DEEP"))
+NUMBERS = ("+447700900123", "+447700900188")
+
+
+@st.composite
+def lines(draw: st.DrawFn, name: str) -> Document:
+    """A mobile line: its form of SIM, plan, address, term, and the number that it brings, if any."""
+    wanted = {"simType": draw(st.sampled_from(("esim", "physical"))), "commitmentMonths": draw(st.sampled_from(("12", "24")))}
+    if number := draw(st.sampled_from(("", *NUMBERS))):
+        wanted |= {"portInNumber": number if name == "1" else number[:-1] + "9", "portInCode": "ABC123456"}
+    return item(name, draw(st.sampled_from(("line", "care-quarter"))), place=draw(st.sampled_from(PLACES)), characteristics=wanted)
+
+
+@st.composite
+def papers(draw: st.DrawFn) -> tuple[Document, ...]:
+    """One line or two, and an add-on of the first or none."""
+    told = [draw(lines("1"))]
+    if draw(st.booleans()):
+        told.append(draw(lines("2")))
+    if draw(st.booleans()):
+        told.append(item("3", draw(st.sampled_from(("roaming", "care-week"))), relies_on=("1",)))
+    return tuple(told)
+
+
+class Changing(Story):
+    """A story whose paper is changed on its way."""
+
+    def __init__(self, *items: Document) -> None:
+        self.papers = [items]
+        super().__init__(*items)
+
+    def drafted(self) -> OrderState:
+        """The order before its plan, by the paper in force."""
+        state, planned = ORDER.initial(self.stream), False
+        for event in self.events:
+            planned = planned or isinstance(event, OrderPlanned)
+            if isinstance(event, OrderRevised):
+                state = as_before_plan(state, event)
+            elif not planned:
+                state = ORDER.evolve(state, event)
+        return state
+
+    def assessed(self, items: tuple[Document, ...], at: datetime) -> tuple[OrderState, Assessed] | None:
+        """What the paper would take; None for one that could not be carried out."""
+        drafted = self.drafted()
+        before, after = wish(*self.papers[-1]).lines, wish(*items).lines
+        in_force = as_it_stands(self.state, drafted.lines)
+        wished = changed(drafted, lines=laid_over(in_force, before, after), prices=(), records=self.state.records)
+        return None if flaw_of(wished) else (wished, assess(self.state, in_force, wished, at, BOOK))
+
+    def change(self, items: tuple[Document, ...]) -> bool:
+        """Change the paper at the moment at which something is due next; whether it was accepted."""
+        at = min((entry.due_at for entry in self.agenda.values()), default=MONDAY)
+        found = self.assessed(items, at) if self.state.planned and not self.state.closed else None
+        if found is None:
+            return False
+        paper = ChangedPaper("{}", f"paper-{len(self.papers)}", "store", 0)
+        self.take(revise_order(self.state, *found, paper, planned_minor(self.state, found[1].plan.items), at, BOOK), at=at)
+        if self.names()[-1] == "order.revision-refused":
+            return False
+        self.papers.append(items)
+        return True
+
+    def pass_by(self, steps: int) -> None:
+        """Attend to so many rows that are due."""
+        for _, (name, step) in zip(range(steps), self._due(), strict=False):
+            self.attend(step, name)
+
+
+def kept(story: Story) -> dict[str, Any]:
+    """What stands when an order is over: of each item that counts what it is, costs and obtained; what is held for it; and what is charged."""
+    state = story.state
+    items = {name: planned for name, planned in state.items.items() if name not in state.progress.removed}
+    held = Counter((kind, key if kind == "port-in" else "", holder) for (kind, key), holder in story.holders.items())
+    charges = [event for stream, event in story.elsewhere if event.type_name == "account.charge-started"]
+    return {
+        "items": {
+            name: (one.offering, one.characteristics, one.place, one.recurring_minor, one.one_time_minor, one.terms, sorted(one.waits))
+            for name, one in items.items()
+        },
+        "states": {name: of for name, of in story.states().items() if name in items or not name},
+        "steps": {name: dict(sorted(state.progress.items[name].steps.items())) for name in items},
+        "held": held,
+        "charges": Counter((one.item, getattr(one, "recurring_minor", None)) for one in charges),
+        "sims": Counter(_net(story, "sim.assigned", "sim.released")),
+        "numbers": Counter(_net(story, "number.assigned", "number.released")),
+    }
+
+
+def _net(story: Story, taken: str, given: str) -> dict[str, int]:
+    """How many pieces each item has in the end."""
+    count: Counter[str] = Counter()
+    for event in story.events:
+        if event.type_name in (taken, given):
+            count[event.item] += 1 if event.type_name == taken else -1
+    return {name: number for name, number in count.items() if number}
+
+
+@hypothesis.given(first=papers(), later=st.lists(st.tuples(MOMENTS, papers()), min_size=1, max_size=3))
+@hypothesis.settings(max_examples=10_000 if DEEP else 500, deadline=None)
+def test_a_changed_order_ends_as_one_that_was_placed_so(first: tuple[Document, ...], later: list[tuple[int, tuple[Document, ...]]]) -> None:
+    """Its items, what they obtained, what is held and what is charged are the same; nothing of an earlier paper stays with anybody."""
+    story = Changing(*first)
+    story.pass_by(2)
+    for steps, items in later:
+        story.pass_by(steps)
+        story.change(items)
+    story.run()
+    placed = Story(*story.papers[-1]).run()
+
+    assert placed.states()[""] in FINAL
+    assert kept(story) == kept(placed)
+
+
+@hypothesis.given(first=papers(), later=st.lists(st.tuples(MOMENTS, papers()), min_size=1, max_size=3), last=MOMENTS)
+@hypothesis.settings(max_examples=2_000 if DEEP else 150, deadline=None)
+def test_a_changed_order_that_is_cancelled_leaves_nothing(
+    first: tuple[Document, ...], later: list[tuple[int, tuple[Document, ...]]], last: int
+) -> None:
+    """Whatever it was changed to, and whatever partners were still asked to drop: once it is cancelled nobody holds anything for it."""
+    story = Changing(*first)
+    story.pass_by(2)
+    for steps, items in later:
+        story.pass_by(steps)
+        story.change(items)
+    story.pass_by(last)
+    if story.state.closed:
+        return
+    story.cancel(at=min((entry.due_at for entry in story.agenda.values()), default=MONDAY))
+    if story.names()[-1] == "cancellation.refused":
+        return
+    story.run()
+
+    assert story.states()[""] == "cancelled"
+    assert (story.holders, kept(story)["sims"], kept(story)["numbers"]) == ({}, Counter(), Counter())
