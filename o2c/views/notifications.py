@@ -31,7 +31,7 @@ __all__ = [
     "wanted",
 ]  # fmt: skip
 
-AMENDED = "order.amended"
+AMENDED = frozenset({"order.amended", "order.revised"})
 PENDING = "pending"
 Document = Mapping[str, Any]
 
@@ -63,7 +63,7 @@ def _made(event: EventRecord, before: Document | None, after: Document) -> Itera
         yield STATE
         if after["state"] == PENDING:
             yield INFORMATION
-    if event.type == AMENDED:
+    if event.type in AMENDED:
         yield ATTRIBUTE
     if _reached(after) - _reached(before):
         yield MILESTONE

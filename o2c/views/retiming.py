@@ -60,11 +60,14 @@ class Retiming:
         self.now, self.other, self.saved, self.taken = now, other, saved, taken
         self._spans = _spans(facts)
         self._done: dict[Place, datetime] = {}
+        self._revised = any(fact.event.type_name == "order.revised" for fact in facts)
         self._planned_at = next((fact.occurred_at for fact in facts if fact.event.type_name == "order.planned"), None)
         self.gates = sum((self._gate_saved(place) for place in self._spans if not place[0] and place[1] in GATES), _NOW)
 
     def sooner(self) -> dict[str, timedelta]:
         """How much earlier each item would have been over, and (empty name) its order's gates. Raises Unknown."""
+        if self._revised:
+            raise Unknown("the paper was changed in flight, and nobody knows what would have come of that at another time")
         found = {"": self.gates} if self.gates else {}
         if self._planned_at is None:
             return found
