@@ -86,7 +86,7 @@ from o2c.porting.step import STEP as PORTING
 from o2c.products.state import KIND as PRODUCT
 from o2c.products.step import CODE as PORTING_CODE
 from o2c.products.step import CUTOVER as PORT_OUT_CUTOVER
-from o2c.products.step import REACTIVATION, SWITCH_OFF
+from o2c.products.step import END_NOTICE, REACTIVATION, SWITCH_OFF
 from o2c.qualification.step import STEP as QUALIFICATION
 from o2c.quota.state import KIND as QUOTA
 from o2c.quota.step import STEP as PREPAID_EXPIRY
@@ -114,7 +114,7 @@ STEPS: Mapping[str, Step] = {
         *(PORTING_CANCEL, ESIM_CANCEL, APPOINTMENT_CANCEL),
         *(SIM_ARRIVAL, NUMBER_ARRIVAL, SIM_RESTOCK, NUMBER_RESTOCK, RESERVATION, BILL_RUN, OVERDUE, PAYMENT, COLLECTIONS, BARRING, PROBE),
         *(DEVICE_ARRIVAL, DEVICE_RESTOCK, ONE_OFF_INVOICE, PREPAID_EXPIRY, RELIEF, REFUND_STEP, VOUCHER_EXPIRY),
-        *(PORTING_CODE, SWITCH_OFF, PORT_OUT_CUTOVER, REACTIVATION),
+        *(PORTING_CODE, SWITCH_OFF, PORT_OUT_CUTOVER, REACTIVATION, END_NOTICE),
         *(JOURNEY_LOOK, FORGETTING, COMPLAINT_CLOCK),
     )
 }

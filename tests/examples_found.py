@@ -78,11 +78,15 @@ FOUND_FOR = {
     },
     ("instalments settle", "6f9619ff-8b86-5d01-b42d-00cf4fc964ff"): "SELECT order_id FROM projection.orders",
     ("products history", "6f9619ff-8b86-5d01-b42d-00cf4fc964ff:1"): "SELECT product FROM projection.products ORDER BY 1",
+    ("products notices", "6f9619ff-8b86-5d01-b42d-00cf4fc964ff:1"): "SELECT product FROM projection.products ORDER BY 1",
     (
         "products porting-code",
         "6f9619ff-8b86-5d01-b42d-00cf4fc964ff:1",
     ): f"SELECT product {IN_SERVICE} ORDER BY 1",
     ("products lock", "+447700900123"): f"SELECT msisdn {IN_SERVICE}",
+    ("products transfer", "+447700900123"): f"SELECT msisdn {IN_SERVICE} ORDER BY 1",
+    ("products transfer", "C-1002"): "SELECT substr(stream, 10) AS customer FROM o2c.event WHERE type = 'customer.registered'"
+    f" AND substr(stream, 10) <> (SELECT customer_id {IN_SERVICE} ORDER BY msisdn LIMIT 1) ORDER BY 1",
     (
         "products port-out",
         "+447700900123",

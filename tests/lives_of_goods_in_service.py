@@ -11,8 +11,9 @@ from o2c.numbers.state import KIND as NUMBER
 from o2c.numbers.state import NumberState
 from o2c.products.events import ProductChangeAccepted, ProductStarted
 from o2c.products.rules import PortOutWish, lock, port_out, porting_code, terminate, withdraw_port_out
-from o2c.products.state import KIND, ProductState, evolve
-from tests.given import MARKET, MONDAY
+from o2c.products.state import KIND, ProductState, advance, evolve
+from o2c.products.transfers import agree, withdraw
+from tests.given import BOOK, MARKET, MONDAY
 
 Told = tuple[str, Mapping[str, Any]]
 _ANOTHER = {"order": "0b6c1c5e-2f0a-5b61-9a53-1f7f1f2a6d10"}
@@ -43,6 +44,14 @@ OF_PRODUCTS: Mapping[str, Sequence[Told]] = {
         ("port-out.switch-off-requested", {"attempt": 2}), ("partner.accepted", _OFF), ("partner.silent", _OFF), ("port-out.withdrawn", {}), ("step.cancelled", {"step": "port-out"}), ("porting-code.lapsed", {}),
         ("port-out.authorised", {"reference": "PRT-902"}), ("port-out.switch-off-requested", {"attempt": 2}), ("port-out.switched-off", {"attempt": 2}),
         ("port-out.cutover-awaited", {}), ("port-out.failed", {}), ("reactivation.requested", {}), ("reactivation.fell-out", {}), ("reactivation.completed", {}),
+    ),
+    "a term that ends and another": (
+        ("product.started", {}), ("end-notice.awaited", {}), ("end-notice.fell-out", {}), ("end-notice.awaited", {"attempt": 2}), ("end-notice.given", {"attempt": 2}),
+        ("end-notice.awaited", {"attempt": 3, "about": "best-price", "from_day": "", "to_day": ""}), ("step.cancelled", {"step": "end-notice"}),
+    ),
+    "gone to another customer": (
+        ("product.started", {}), ("product.porting-code-issued", {}), ("product.locked", {}), ("product.transfer-agreed", {}), ("product.transfer-withdrawn", {}), ("product.transfer-agreed", {}),
+        ("product.change-accepted", {"attributes": ["owner"]}), ("product.changed", {"attributes": ["owner"]}),
     ),
     "a change that was dropped": (
         ("product.started", {}), ("product.change-accepted", {}), ("product.change-accepted", {**_ANOTHER, "attributes": ["number"]}), ("product.change-dropped", {}),
@@ -95,7 +104,20 @@ def leaving_soon() -> ProductState:
     return then(asked_for(), port_out(asked_for(), MARKET, wanted(), at=MONDAY))
 
 
+def promised() -> ProductState:
+    """A product that its owner agreed another customer takes over."""
+    return then(started(), given_away(started()))
+
+
+def given_away(state: ProductState) -> Decision:
+    """What the owner agrees to."""
+    return agree(state, MARKET, to="C-1002", commitment="taken-over", at=MONDAY)
+
+
 OF_PRODUCTS_IN_SERVICE = [
+    pytest.param(KIND, started(), given_away, id="agree-to-a-transfer"),
+    pytest.param(KIND, promised(), lambda state: withdraw(state, MARKET, at=MONDAY), id="withdraw-a-transfer"),
+    pytest.param(KIND, started(), lambda state: advance(state, frozenset({""}), MONDAY, BOOK), id="ask-for-the-notice-of-a-term"),
     pytest.param(KIND, started(), coded, id="give-a-porting-code"),
     pytest.param(KIND, leaving(), coded, id="refuse-a-porting-code"),
     pytest.param(

@@ -22,6 +22,8 @@ METHODS = {
     "products.port-out-cancel": "cancel_port_out",
     "products.porting-code": "porting_code",
     "products.history": "product_history",
+    "products.notices": "product_notices",
+    "products.transfer": "transfer_product",
     "catalogue.announce-rise": "announce_rise",
     "catalogue.diff": "catalogue_diff",
     "catalogue.dry-run": "catalogue_dry_run",

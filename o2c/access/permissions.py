@@ -172,9 +172,11 @@ prepaid.top-up           yes      yes     yes         -        -        -       
 products.history         -        yes     yes         masked   yes      yes              -
 products.list            own      yes     yes         masked   yes      yes              -
 products.lock            -        yes     yes         -        -        -                -
+products.notices         -        yes     yes         masked   yes      yes              -
 products.port-out        yes      yes     yes         -        -        -                -
 products.port-out-cancel yes      yes     yes         -        -        -                -
 products.porting-code    -        yes     yes         -        -        -                -
+products.transfer        -        yes     yes         -        -        -                -
 projections.history      -        -       -           yes      yes      -                yes
 projections.parked       -        -       -           -        yes      -                yes
 projections.rebuild      -        -       -           -        -        -                yes

@@ -84,7 +84,8 @@ class Products:
     def _ended_early(self, seen: Seen, of: Of) -> None:
         """What a contract that ends before its term costs is charged under the item that ended it."""
         if seen.body["early_minor"]:
-            item = of(seen.stream.removeprefix("order-"), seen.body["item"])
+            apart = seen.body.get("early_charge", "")
+            item = _item(apart, of) if apart else of(seen.stream.removeprefix("order-"), seen.body["item"])
             self._early(seen.body["product"], item, seen.body["effective_on"], seen.body["early_minor"], seen)
 
     def _early(self, product: str, item: Item | None, day: str, early_minor: int, seen: Seen) -> None:

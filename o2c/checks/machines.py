@@ -140,6 +140,12 @@ PORT_OUT = _machine(
     stayed="authorised",
     gone="",
 )
+END_NOTICE = _machine(
+    {"end-notice.awaited": "awaited", "end-notice.given": "given"},
+    before="awaited",
+    awaited="given",
+    given="awaited",
+)
 PORT = _machine(
     {
         "porting.requested": "asked",

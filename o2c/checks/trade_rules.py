@@ -235,6 +235,13 @@ RULES: tuple[Rule, ...] = (
         by=by_stream,
         machine=machines.PORT_OUT,
     ),
+    Transitions(
+        name="end-notice-states",
+        says="A customer is told of the end of a term, and of the best prices, once each time that it was due.",
+        source="Directive (EU) 2018/1972, art. 105(3); products/state.py, next_notice",
+        by=by_stream,
+        machine=machines.END_NOTICE,
+    ),
     Precedence(
         name="credit-before-activation",
         says="Nothing is switched on before credit was approved.",

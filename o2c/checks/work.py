@@ -120,6 +120,38 @@ def _rests(conn: Connection) -> Answer:
     return (not late, f"{text}; beyond the maximum of their market: {len(late)}, first {late[0]}" if late else text)
 
 
+_TERMS = """WITH now AS (SELECT (CASE kind WHEN 'real' THEN clock_timestamp() ELSE now END)::date AS today FROM o2c.clock),
+    told AS (SELECT stream, version, coalesce(body #>> '{standing,commitment_ends_on}', body ->> 'commitment_ends_on', '') AS ends_on,
+            coalesce(body ->> 'started_on', body ->> 'changed_on', body ->> 'resumed_on') AS since
+        FROM o2c.event WHERE type IN ('product.started', 'product.changed', 'product.resumed')),
+    term AS (SELECT *, lead(ends_on) OVER w AS next_end, lead(since) OVER w AS next_since FROM told WINDOW w AS (PARTITION BY stream ORDER BY version)),
+    over AS (SELECT term.stream, term.ends_on, min(term.since) AS since FROM term
+            LEFT JOIN o2c.event ended ON ended.stream = term.stream AND ended.type = 'product.terminated'
+        WHERE term.ends_on <> '' AND term.ends_on::date <= (SELECT today FROM now) AND coalesce(ended.body ->> 'ended_on', '9999') > term.ends_on
+            AND (next_end IS NULL OR next_end = term.ends_on OR next_since >= term.ends_on)
+        GROUP BY term.stream, term.ends_on),
+    given AS (SELECT stream, body ->> 'ends_on' AS ends_on, min(body ->> 'told_on') AS told_on, bool_or(coalesce(body ->> 'not_told', '') <> '') AS excused
+        FROM o2c.event WHERE type = 'end-notice.given' AND body ->> 'about' = 'end-of-contract' GROUP BY 1, 2),
+    asked AS (SELECT stream, body ->> 'ends_on' AS ends_on, min(body ->> 'from_day') AS from_day, max(body ->> 'to_day') AS to_day
+        FROM o2c.event WHERE type = 'end-notice.awaited' AND body ->> 'about' = 'end-of-contract' GROUP BY 1, 2),
+    judged AS (SELECT over.stream, over.ends_on, coalesce(excused, false) AS excused, CASE
+            WHEN told_on IS NULL THEN CASE WHEN to_day IS NULL THEN 'no notice was asked for (it began under an older program)' ELSE 'no notice was given' END
+            WHEN told_on < from_day THEN 'told too early, on ' || told_on
+            WHEN told_on > greatest(to_day, since) THEN 'told too late, on ' || told_on END AS flaw
+        FROM over LEFT JOIN given USING (stream, ends_on) LEFT JOIN asked USING (stream, ends_on))
+    SELECT count(*) AS terms, count(*) FILTER (WHERE excused) AS excused,
+        coalesce(array_agg(stream || ' to ' || ends_on || ': ' || flaw ORDER BY ends_on, stream) FILTER (WHERE flaw IS NOT NULL), '{}') AS late FROM judged"""
+"""How many terms of contracts ended by the store's clock while their products went on, how many of them nobody had to be told of (and an event says why), and those of
+which nobody was told between the days of the market. A term that another took the place of, or that ended with its product, is none; one that began after the last
+of those days is told of on the day on which it began."""
+
+
+def _terms(conn: Connection) -> Answer:
+    row = one(conn, _TERMS)
+    late, text = row["late"], f"{row['terms']:,} terms ended, {row['excused']:,} of them of customers who need not be told"
+    return (not late, f"{text}; not told in time: {len(late)}, first {late[0]}" if late else text)
+
+
 def _policies(conn: Connection) -> Answer:
     last = one(conn, LAST_POSITION)["top"]
     rows = conn.execute(_POLICIES).fetchall()
@@ -154,6 +186,7 @@ ABOUT_WORK: dict[str, Question] = {
 ABOUT_DUTIES: dict[str, Question] = {
     "notices about credit are sent in time": _notices,
     "no number rests beyond its maximum": _rests,
+    "every term that ended was told of in time": _terms,
 }
 """What a market wants done by a day; its checks read the whole log."""
 

@@ -22,6 +22,7 @@ TOPICS = (
     "bill",
     "payment",
     "change",
+    "contract",
     "cancellation",
     "complaint",
     CREDIT_NOTICE,

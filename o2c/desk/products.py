@@ -1,4 +1,5 @@
-"""The desk for products in service: the code by which a customer takes a number to another operator, that operator's request, and the customer's lock."""
+"""The desk for products in service: the code by which a customer takes a number to another operator, that operator's request, the customer's lock, and what an owner agrees to
+who gives a product to another customer."""
 
 from __future__ import annotations
 
@@ -10,6 +11,7 @@ from uuid import uuid4
 
 from o2c.catalogue.events import PriceRiseAnnounced
 from o2c.catalogue.state import STREAM as CATALOGUE
+from o2c.customers.state import stream_of
 from o2c.desk.act import Deed, act
 from o2c.engine.app import Context, Engine, Written
 from o2c.kernel.decision import Decision
@@ -18,8 +20,10 @@ from o2c.kernel.refusal import Refused
 from o2c.markets.base import Market
 from o2c.markets.life import LEAVING, LOCKED, SIM_SWAP
 from o2c.products import rules as of_products
+from o2c.products import transfers
 from o2c.products.events import product_stream
 from o2c.products.state import ProductState
+from o2c.products.transfer_events import Commitment as Commitment
 from o2c.views.invoices import open_minor
 from o2c.views.reading import all_seen
 from projections import products as found
@@ -172,6 +176,33 @@ def lock(app: Engine, context: Context, product: str, *, lift: bool = False) -> 
         return of_products.lock(state, market, locked=not lift, at=at)
 
     return act(app, context, "products.lock", Deed(product_stream(name), (keep,), ["lock", lift]))
+
+
+def transfer(
+    app: Engine, context: Context, product: str, *, to: str = "", commitment: Commitment = "taken-over", withdraw: bool = False
+) -> Written:
+    """Take down that the owner of a product agrees that another customer takes it over, or (`withdraw`) that he keeps it after all. `commitment` says whether its term is
+    `taken-over`, or `ended` at its owner's cost. The customer `to` does it by an order of his own, for some days of the market: modify, with the product's id.
+
+    The owner is told of it at the contact that stands. Raises Refused: missing (no such product or customer), conflict (it ended, is ending, or is being taken over),
+    usage (it is his already).
+    """
+    name = _named(app, product)
+    state = _state(app, name)
+    market = app.book.market(state.market)
+    if not withdraw and app.load([stream_of(to)])[stream_of(to)].state.papers is None:
+        raise Refused(f"customer {to[:60]} is not known; register the new owner first", kind="missing")
+    others = app.load([product_stream(one) for one in state.relied_on_by])
+    along = [one for one in state.relied_on_by if not others[product_stream(one)].state.ended_on]
+
+    def agree(state: ProductState, at: datetime) -> Decision:
+        if withdraw:
+            return transfers.withdraw(state, market, at=at)
+        return transfers.agree(state, market, to=to, commitment=commitment, along=along, at=at)
+
+    # A word that is good today lapses though nothing happens: whoever gives it again is answered anew.
+    context = context if context.command_id else replace(context, command_id=str(uuid4()))
+    return act(app, context, "products.transfer", Deed(product_stream(name), (agree,), ["transfer", to, commitment, withdraw]))
 
 
 def _named(app: Engine, product: str) -> str:

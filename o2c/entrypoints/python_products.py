@@ -8,10 +8,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from o2c.desk import products as desk
-from o2c.desk.products import PortingCode, PortOut
+from o2c.desk.products import Commitment, PortingCode, PortOut
 from o2c.entrypoints.answered import answered
 from o2c.views import shown
-from o2c.views.products import list_products, product_history
+from o2c.views.products import list_products, product_history, product_notices
 from o2c.views.reading import all_seen, part_after_part
 
 if TYPE_CHECKING:
@@ -33,9 +33,14 @@ class Products:
         return part_after_part(partial(list_products, self._session.app, **picked))
 
     @answered
-    def product_history(self, product: str) -> list[shown.ProductEventShown]:
-        """What happened to a product. See `views.products.product_history`."""
-        return product_history(self._session.app, product)
+    def product_history(self, product: str, *, customer: str = "") -> list[shown.ProductEventShown]:
+        """What happened to a product, or while it was a customer's. See `views.products.product_history`."""
+        return product_history(self._session.app, product, customer=customer)
+
+    @answered
+    def product_notices(self, product: str) -> list[shown.NoticeShown]:
+        """The notices of the end of a product's term, and of the best prices after it. See `views.products.product_notices`."""
+        return product_notices(self._session.app, product)
 
     @answered
     def porting_code(self, product: str, context: Context) -> PortingCode:
@@ -58,3 +63,10 @@ class Products:
     def lock_number(self, product: str, context: Context, *, lift: bool = False) -> Written:
         """Keep the number of a product from going to another operator, or lift that. See `desk.products.lock`."""
         return desk.lock(self._session.app, context, product, lift=lift)
+
+    @answered
+    def transfer_product(
+        self, product: str, context: Context, *, to: str = "", commitment: Commitment = "taken-over", withdraw: bool = False
+    ) -> Written:
+        """Take down that the owner of a product agrees that another customer takes it over, or keeps it after all. See `desk.products.transfer`."""
+        return desk.transfer(self._session.app, context, product, to=to, commitment=commitment, withdraw=withdraw)

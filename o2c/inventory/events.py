@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from o2c.kernel.event import Upcast
 from o2c.kernel.shapes import Done, FellOut, Requested
 
 
@@ -12,12 +13,21 @@ class InventoryUpdateRequested(Requested, name="inventory-update.requested", ste
 
 
 class InventoryUpdated(Done, name="inventory.updated", step="inventory", stream="order"):
-    """The product stands as it was ordered from the local date `effective_on` on, and is charged so."""
+    """The product stands as it was ordered from the local date `effective_on` on, and is charged so. An early end of its term costs `early_minor`, net, charged once under
+    `early_charge` (`ORDER/ITEM`; empty: under the item itself)."""
 
-    example = {"item": "1", "product": "6f9619ff-8b86-5d01-b42d-00cf4fc964ff:1", "effective_on": "2026-03-05", "early_minor": 0}
+    example = {
+        "item": "1",
+        "product": "6f9619ff-8b86-5d01-b42d-00cf4fc964ff:1",
+        "effective_on": "2026-03-05",
+        "early_minor": 0,
+        "early_charge": "",
+    }
+    upcasts = (Upcast(defaults={"early_charge": ""}),)
     product: str
     effective_on: str
     early_minor: int = 0
+    early_charge: str = ""
 
 
 class InventoryUpdateFellOut(FellOut, name="inventory-update.fell-out", step="inventory", stream="order"):

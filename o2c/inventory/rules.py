@@ -7,11 +7,13 @@ rata); billing facts, section 6 (a plan changed within a month is charged by day
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, cast
 
 from o2c.catalogue.rises import announced
 from o2c.catalogue.state import STREAM as CATALOGUE
+from o2c.customers.events import CreditReleased
+from o2c.customers.state import stream_of
 from o2c.inventory.events import InventoryUpdated
 from o2c.kernel.charges import ChargeStarted, ChargeWithdrawn, account_stream
 from o2c.kernel.decision import NOTHING, Decision
@@ -31,16 +33,20 @@ from o2c.products.events import (
     product_stream,
 )
 from o2c.products.rules import EARLY, early_minor
-from o2c.products.state import TERMINATION, ProductState
+from o2c.products.state import OWNER, TERMINATION, ProductState
 
 _OBTAINED = {"sim": ("sim",), "number": ("number",)}
 """The steps by which an order obtains what takes another piece's place, by attribute."""
 
 
 def products(work: Work) -> tuple[str, ...]:
-    """Name the streams of the product that the item changes, and of those that end with it; of one that ends the catalogue's too, for announced rises."""
+    """Name the streams of the product that the item changes, and of those that end with it; of one that ends, or goes to another owner, the catalogue's too, for announced
+    rises."""
     held = held_by(work)
-    return (product_stream(held.product), *_dependants(held), *((CATALOGUE,) if TERMINATION in held.attributes else ())) if held else ()
+    if held is None:
+        return ()
+    rises = (CATALOGUE,) if {TERMINATION, OWNER} & set(held.attributes) else ()
+    return (product_stream(held.product), *_dependants(held), *rises)
 
 
 def _dependants(held: HeldProduct) -> tuple[str, ...]:
@@ -50,13 +56,23 @@ def _dependants(held: HeldProduct) -> tuple[str, ...]:
 def update(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
     """Bring the product in line with the order, from the present day of the market's calendar on; what it costs follows from the same day."""
     held, today = _held(work), local_date(at, work.market.zone)
-    is_end = TERMINATION in held.attributes
-    charged_minor = early_minor(held.standing, work.market, today, since=_priced_from(work, held), rises=announced(work)) if is_end else 0
+    is_end, is_left = TERMINATION in held.attributes, held.commitment == "ended"
+    ends_term = is_end or is_left
+    charged_minor = (
+        early_minor(held.standing, work.market, today, since=_priced_from(work, held), rises=announced(work)) if ends_term else 0
+    )
     done = InventoryUpdated(
-        item=work.item, attempt=work.attempt, product=held.product, effective_on=today.isoformat(), early_minor=charged_minor
+        item=work.item,
+        attempt=work.attempt,
+        product=held.product,
+        effective_on=today.isoformat(),
+        early_minor=charged_minor,
+        early_charge=place_of(work.state.order_id, _early_item(work, held)) if is_left and charged_minor else "",
     )
     if is_end:
         return Decision((done,)) + _terminated(work, held, today, charged_minor)
+    if OWNER in held.attributes:
+        return Decision((done,)) + _taken_over(work, held, today, charged_minor)
     return Decision((done,)) + _changed(work, held, today) + _rests_or_serves(work, held, today)
 
 
@@ -103,13 +119,45 @@ def _changed(work: Work, held: HeldProduct, today: date) -> Decision:
     return decision + _charged_anew(work, held, after, today) if anew and before.charge else decision
 
 
+def _taken_over(work: Work, held: HeldProduct, today: date, charged_minor: int) -> Decision:
+    """The product is another customer's from the day on, with all that serves it: charged to his account, and no more to the one of before, which is billed up to the day. Of its
+    term he takes over what is left, or the one who leaves it pays for its early end, as both agreed; its price goes on as it was."""
+    before = held.standing
+    after = before.model_copy(
+        update={
+            "customer": work.state.party,
+            "account": work.subject.account,
+            "charge": place_of(work.state.order_id, work.item) if before.charge else "",
+            "commitment_ends_on": "" if held.commitment == "ended" else before.commitment_ends_on,
+        }
+    )
+    by = {"order": work.state.order_id, "item": work.item, "attributes": held.attributes, "changed_on": today.isoformat()}
+    decision = Decision(elsewhere=((product_stream(held.product), ProductChanged(standing=after, **by)),))
+    if before.charge:
+        decision += _charged_anew(work, held, after, today)
+    return decision + Decision(elsewhere=(*_early(work, held, today, charged_minor), *_released(held, today)))
+
+
+def _released(held: HeldProduct, today: date) -> Iterator[tuple[str, Event]]:
+    """Whoever gives a product away is committed no more to what was to come of its term."""
+    stands, ends_on = held.standing, held.standing.commitment_ends_on
+    if ends_on > today.isoformat() and stands.recurring_minor:
+        left_minor = stands.recurring_minor * stands.terms.recurrence.begun(today, date.fromisoformat(ends_on) - timedelta(days=1))
+        yield stream_of(stands.customer), CreditReleased(order=held.product.rpartition(":")[0], released_minor=left_minor)
+
+
+def _early_item(work: Work, held: HeldProduct) -> str:
+    """The item under which an early end is charged: the one that ended it, but where another charge begins under that."""
+    return f"{work.item}-early" if OWNER in held.attributes else work.item
+
+
 def _chosen_anew(work: Work) -> dict[str, str]:
     """The characteristics that the order itself chose otherwise than the product had them when it was validated."""
     had = products_of(work.state)[work.subject.line].standing.characteristics
     return {name: value for name, value in work.subject.characteristics.items() if name not in _WISHES and had.get(name) != value}
 
 
-_WISHES = frozenset({"simSwap", "numberChange", "status", "statusReason", "effective"})
+_WISHES = frozenset({"simSwap", "numberChange", "status", "statusReason", "effective", "commitment"})
 
 
 def _charged_anew(work: Work, held: HeldProduct, after: Standing, today: date) -> Decision:
@@ -208,7 +256,7 @@ def _early(work: Work, held: HeldProduct, today: date, charged_minor: int) -> It
     if not charged_minor:
         return
     stands = held.standing.model_copy(update={"offering": EARLY, "recurring_minor": 0})
-    stream = account_stream(stands.account)
-    yield stream, _charge(work, held, stands, today).model_copy(update={"one_time_minor": charged_minor})
-    ended = {"order": work.state.order_id, "item": work.item, "ended_on": today.isoformat(), "product": held.product}
+    stream, item = account_stream(stands.account), _early_item(work, held)
+    yield stream, _charge(work, held, stands, today).model_copy(update={"item": item, "one_time_minor": charged_minor})
+    ended = {"order": work.state.order_id, "item": item, "ended_on": today.isoformat(), "product": held.product}
     yield stream, ChargeWithdrawn(served=True, by_product=True, **ended)

@@ -158,6 +158,12 @@ def parts_off_a_period(discounts: Sequence[Discount], *, of: str, price_minor: i
         yield one, minor
 
 
+def off_on(discounts: Sequence[Discount], *, price_minor: int, day: date, starts_on: date, bill_day: int) -> int:
+    """Give what the discounts of a recurring price that hold on a day take off one period of it; see `held`."""
+    holding = [one for one in discounts if held(one, starts_on=starts_on, bill_day=bill_day).has(day)]
+    return off_a_period(holding, of="recurring", price_minor=price_minor)
+
+
 def off_a_period(discounts: Sequence[Discount], *, of: str, price_minor: int) -> int:
     """Give what all discounts of a kind of price take off one period of it, or off a price that is charged once, while they all hold."""
     return sum(minor for _, minor in parts_off_a_period(discounts, of=of, price_minor=price_minor))

@@ -211,6 +211,7 @@ POSTS_NOTHING: Mapping[str, str] = {
     "port-out.completed": "the charge of a contract that ended early posts it, on the bill that has it",
     "product.changed": _PRICE,
     "product.porting-code-issued": _PROMISE,
+    "end-notice.given": _PROMISE,
     "product.started": _PRICE,
     "order.priced": _PRICE,
     "refund.opened": _MIRRORED,

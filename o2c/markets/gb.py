@@ -23,7 +23,7 @@ from o2c.markets.base import (
 from o2c.markets.care import CareRules, ComplaintRules, ProspectRules
 from o2c.markets.collecting import USUAL_STAGES, BadDebtRelief, CollectionRules, LateInterest
 from o2c.markets.interest import BANK_RATE
-from o2c.markets.life import LifeRules, PortDelayRules, PortOutRules, SuspensionRules
+from o2c.markets.life import EndNoticeRules, LifeRules, PortDelayRules, PortOutRules, SuspensionRules
 from o2c.markets.paying import CARDS, AgainRules
 from o2c.markets.usage import EU_EEA, WEEKDAYS, LimitRules, TimeBand, UsageRules, Zone
 
@@ -242,6 +242,16 @@ GB = Market(
             source="a PAC is three letters that name the provider and six digits, is good for 30 days, and is given within a minute of a text to 65075, with the charge for an "
             "early end and the balance: Ofcom General Conditions of Entitlement, C7.7 to C7.20 [M]; debt is no ground; a hold after another SIM and a lock by the customer: the operator's own practice; "
             "the words: as the simulated clearing house has them",
+        ),
+        end_notice=EndNoticeRules(
+            days_before_max=40,
+            days_before_min=10,
+            told_days_before=30,
+            best_price_months=12,
+            businesses=True,
+            source="an end-of-contract notification between 10 and 40 days before the end of the fixed commitment period, and best tariff information each year after it: "
+            "Ofcom General Conditions of Entitlement, C1.21 to C1.26 [M]; 30 days: the operator's own practice; how large a business is is not known here, so that all are told, "
+            "as small ones must be [M]",
         ),
     ),
     care=CareRules(

@@ -56,6 +56,36 @@ class PortDelayRules:
 
 
 @dataclass(frozen=True, slots=True)
+class EndNoticeRules:
+    """How a customer is told that the fixed term of a contract ends, and what the best prices are.
+
+    The notice is given between `days_before_max` and `days_before_min` days before the first day without a term; we give it `told_days_before`. Whoever stays without a new
+    term is told of the best prices again every `best_price_months` (0: never). `businesses` says whether organisations are told, too.
+    """
+
+    days_before_max: int
+    days_before_min: int
+    told_days_before: int
+    best_price_months: int
+    businesses: bool
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class TransferRules:
+    """For how many days after the day on which its owner agreed another customer may take a product over."""
+
+    valid_days: int
+    source: str
+
+
+USUAL_TRANSFER = TransferRules(
+    valid_days=14,
+    source="no statute sets it; both agree, and the word of the one who leaves is good for 14 days: the operator's own practice",
+)
+
+
+@dataclass(frozen=True, slots=True)
 class LifeRules:
     """How products in service change and end.
 
@@ -68,3 +98,5 @@ class LifeRules:
     sim_swap_hold_days: int
     source: str
     port_out: PortOutRules
+    end_notice: EndNoticeRules
+    transfer: TransferRules = USUAL_TRANSFER

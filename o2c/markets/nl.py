@@ -23,7 +23,7 @@ from o2c.markets.base import (
 from o2c.markets.care import CareRules, ComplaintRules, ProspectRules
 from o2c.markets.collecting import USUAL_STAGES, BadDebtRelief, CollectionRules, LateInterest
 from o2c.markets.interest import ECB_MAIN_REFINANCING
-from o2c.markets.life import LifeRules, PortDelayRules, PortOutRules, SuspensionRules
+from o2c.markets.life import EndNoticeRules, LifeRules, PortDelayRules, PortOutRules, SuspensionRules
 from o2c.markets.paying import CARDS, AgainRules
 from o2c.markets.usage import EU_EEA, WEEKDAYS, LimitRules, TimeBand, UsageRules, Zone
 
@@ -228,6 +228,15 @@ NL = Market(
             grounds=("leaving", "locked"),
             words={"code": "NAME-MISMATCH", "leaving": "NUMBER-INACTIVE", "locked": "BARRED", "porting": "PORTING"},
             source="the gaining operator asks by the number and the contract, without a code: COIN procedures [M]",
+        ),
+        end_notice=EndNoticeRules(
+            days_before_max=60,
+            days_before_min=30,
+            told_days_before=45,
+            best_price_months=12,
+            businesses=True,
+            source="in good time before a contract goes on by itself, with the best prices, and these once a year: Directive (EU) 2018/1972, art. 105(3); a month before at the latest: "
+            "Telecommunicatiewet, art. 7.2a [M]; 45 days, and not before 60: the operator's own practice; small businesses are told as consumers are, art. 105(2), and their size is not known here",
         ),
     ),
     care=CareRules(

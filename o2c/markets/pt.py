@@ -24,7 +24,7 @@ from o2c.markets.base import (
 from o2c.markets.care import CareRules, ComplaintRules, ProspectRules
 from o2c.markets.collecting import USUAL_STAGES, BadDebtRelief, CollectionRules, LateInterest
 from o2c.markets.interest import ECB_MAIN_REFINANCING
-from o2c.markets.life import LifeRules, PortDelayRules, PortOutRules, SuspensionRules
+from o2c.markets.life import EndNoticeRules, LifeRules, PortDelayRules, PortOutRules, SuspensionRules
 from o2c.markets.paying import CARDS, AgainRules
 from o2c.markets.usage import EU_EEA, WEEKDAYS, LimitRules, TimeBand, UsageRules, Zone
 
@@ -238,6 +238,15 @@ PT = Market(
             },
             source="the CVP: see the rules for ports; it does not age, which ten years stand for; a lock by the customer: the operator's own practice; the words: as the "
             "simulated clearing house has them",
+        ),
+        end_notice=EndNoticeRules(
+            days_before_max=60,
+            days_before_min=10,
+            told_days_before=30,
+            best_price_months=12,
+            businesses=True,
+            source="in good time before a contract goes on by itself, with the best prices, and these once a year: Directive (EU) 2018/1972, art. 105(3); Lei n.º 16/2022, art. 131 [M]; the days: "
+            "the operator's own practice; small businesses are told as consumers are, art. 105(2), and their size is not known here",
         ),
     ),
     care=CareRules(

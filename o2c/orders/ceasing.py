@@ -10,6 +10,7 @@ from typing import Any, cast
 from o2c.kernel.charges import ChargeWithdrawn
 from o2c.kernel.decision import NOTHING, Decision, just
 from o2c.kernel.event import Event, Fact
+from o2c.kernel.frozen import changed
 from o2c.kernel.reaction import DecideOn, Reaction
 from o2c.orders.ending import todo
 from o2c.orders.events import ItemCeased
@@ -20,9 +21,11 @@ from o2c.products.rules import terminate
 from o2c.products.state import ProductState
 
 
-def cease(state: OrderState, item: str, *, ended_on: str, at: datetime, book: Book, steps: Collection[str] = ()) -> Decision:
+def cease(
+    state: OrderState, item: str, *, ended_on: str, at: datetime, book: Book, steps: Collection[str] = (), whose: str = ""
+) -> Decision:
     """Give back what the service of a complete item used, or what some of its steps obtained; nothing that was given back already, and nothing of an item that
-    the order has not.
+    the order has not. It served the customer `whose` last, where another than the order's took it over.
 
     Source: each step says what it gives back (`Ending.cease`); numbers rest by the market's rules.
     """
@@ -33,9 +36,10 @@ def cease(state: OrderState, item: str, *, ended_on: str, at: datetime, book: Bo
     if steps and not over:
         return NOTHING
     decision = just(ItemCeased(item=item, ended_on=ended_on, steps=tuple(step for step in progress.steps if step in over)))
+    served = changed(state, party=whose) if whose and whose != state.party else state
     for name, status in reversed(progress.steps.items()):
         if status == "done" and (name in over or not steps) and f"{item}/{name}" not in state.ceased:
-            decision += book.steps[name].ending.cease(todo(state, item, name, book), state.record(item, name).outcome, at)
+            decision += book.steps[name].ending.cease(todo(served, item, name, book), state.record(item, name).outcome, at)
     return decision
 
 
@@ -73,14 +77,14 @@ def _pieces(fact: Fact) -> tuple[DecideOn, ...]:
     steps: dict[str, list[str]] = defaultdict(list)
     for step, place in event.gives_back.items():
         steps[place].append(step)
-    return tuple(_given_back(place, over, ended_on) for place, over in steps.items())
+    return tuple(_given_back(place, over, ended_on, fact.customer_id or "") for place, over in steps.items())
 
 
-def _given_back(place: str, steps: Collection[str], ended_on: str) -> DecideOn:
+def _given_back(place: str, steps: Collection[str], ended_on: str, whose: str) -> DecideOn:
     order, _, item = place.partition("/")
 
     def decide(state: OrderState, at: datetime, book: Any) -> Decision:
-        return cease(state, item, ended_on=ended_on, at=at, book=book, steps=steps)
+        return cease(state, item, ended_on=ended_on, at=at, book=book, steps=steps, whose=whose)
 
     return DecideOn(f"order-{order}", decide)
 

@@ -11,13 +11,15 @@ from datetime import datetime
 from typing import cast
 
 from o2c.kernel.decision import NOTHING, Decision
+from o2c.kernel.periods import local_date
 from o2c.kernel.work import Work
 from o2c.markets.base import Market
 from o2c.orders.event_parts import HeldProduct
 from o2c.orders.state import OrderState
 from o2c.orders.wish import Line
 from o2c.products.events import ProductChangeAccepted, ProductChangeDropped, product_stream
-from o2c.products.state import TERMINATION, ProductState
+from o2c.products.state import OWNER, TERMINATION, ProductState
+from o2c.products.transfers import transfer_in_force
 
 MODIFY, DELETE, NO_CHANGE = "modify", "delete", "noChange"
 SIM_SWAP, NUMBER_CHANGE, STATUS, REASON = "simSwap", "numberChange", "status", "statusReason"
@@ -25,7 +27,9 @@ SIM_SWAP, NUMBER_CHANGE, STATUS, REASON = "simSwap", "numberChange", "status", "
 SUSPENDED, ACTIVE = "suspended", "active"
 EFFECTIVE, ON_BILL_DATE = "effective", "bill-date"
 """The characteristic that says when another offering begins, and its value for the day of the next bill; else it begins at once."""
-ASKING = (SIM_SWAP, NUMBER_CHANGE, STATUS, REASON, EFFECTIVE)
+COMMITMENT = "commitment"
+"""The characteristic by which a line that takes a product over says what becomes of its term (`Commitment`); without it, what its owner agreed to."""
+ASKING = (SIM_SWAP, NUMBER_CHANGE, STATUS, REASON, EFFECTIVE, COMMITMENT)
 STAYS = "stays for "
 """With the id of an order, what it asks of a product that it names as it is: several orders may do so at once."""
 Products = Mapping[str, ProductState | None]
@@ -42,12 +46,19 @@ def names_product(line: Line) -> bool:
     return bool(line.product) and line.action in (MODIFY, DELETE, NO_CHANGE)
 
 
-def attributes(line: Line, product: ProductState) -> tuple[str, ...]:
-    """Give the attributes of a product that a line changes: of a product that stays as it is, none."""
+def attributes(line: Line, product: ProductState, party: str) -> tuple[str, ...]:
+    """Give the attributes of a product that a line changes in an order of a party: of a product that stays as it is, none; of another's, its owner."""
     if line.action == DELETE:
         return (TERMINATION,)
     if line.action != MODIFY or product.standing is None:
         return ()
+    own = _own(line, product)
+    return own if product.standing.customer == party else (OWNER, *(name for name in own if name != "account"))
+
+
+def _own(line: Line, product: ProductState) -> tuple[str, ...]:
+    """The attributes that a line changes of a product beside its owner."""
+    assert product.standing is not None
     stands, wanted = product.standing, line.characteristics
     asked = {
         "offering": line.offering not in ("", stands.offering),
@@ -60,14 +71,15 @@ def attributes(line: Line, product: ProductState) -> tuple[str, ...]:
     return tuple(name for name, changes in asked.items() if changes)
 
 
-def flaw_of_changes(lines: Sequence[Line], products: Products, party: str, market: Market, order: str) -> str:
-    """Give the first line that names a product in a way that cannot be carried out (`DQ-ACTION: detail`); empty for none."""
+def flaw_of_changes(lines: Sequence[Line], products: Products, party: str, market: Market, order: str, at: datetime) -> str:
+    """Give the first line that names a product in a way that cannot be carried out (`DQ-ACTION: detail`); empty for none. `at` is when the order was given."""
     for line in lines:
         if line.action not in ("add", MODIFY, DELETE, NO_CHANGE):
             return f"DQ-ACTION: item {line.item} has an unknown action"
         if names_product(line) or line.action in (MODIFY, DELETE) or (line.action == NO_CHANGE and not line.offering):
-            why = _why_not(line, products.get(product_stream(line.product)), party, market, order)
-            if why:
+            product = products.get(product_stream(line.product))
+            why = _why_not(line, product, party, market, order, at)
+            if why or (why := _parted(line, product, party, lines)):
                 return f"DQ-ACTION: item {line.item} ({line.action}) {why}"
     twice = [line.product for line in lines if names_product(line) and line.action != NO_CHANGE]
     if len(set(twice)) < len(twice):
@@ -75,28 +87,63 @@ def flaw_of_changes(lines: Sequence[Line], products: Products, party: str, marke
     return ""
 
 
-def _why_not(line: Line, product: ProductState | None, party: str, market: Market, order: str) -> str:
+def _parted(line: Line, product: ProductState | None, party: str, lines: Sequence[Line]) -> str:
+    """Why a product cannot be taken over without others: what relies on it goes along, and it goes with what it relies on. Empty for one that can."""
+    if product is None or product.standing is None or product.standing.customer == party or product.transfer is None:
+        return ""
+    named = {each.product for each in lines if each.action == MODIFY}
+    if missing := sorted({*product.transfer.along, *product.relies_on} - named):
+        return f"takes over a product without {missing[0]}, which goes with it; name both"
+    return ""
+
+
+def _may_name(line: Line, product: ProductState, party: str, market: Market, at: datetime) -> bool:
+    """Whether a line may name a product: the party's own, or one that its owner agreed that the party takes over."""
+    assert product.standing is not None
+    if product.standing.customer == party:
+        return True
+    agreed = transfer_in_force(product, local_date(at, market.zone))
+    return line.action == MODIFY and agreed is not None and agreed.to == party
+
+
+def _why_not(line: Line, product: ProductState | None, party: str, market: Market, order: str, at: datetime) -> str:
     if not line.product:
         return "names no product"
-    if product is None or product.standing is None or product.standing.customer != party:
+    if product is None or product.standing is None or not _may_name(line, product, party, market, at):
         return "names a product that is not in the inventory"
     if product.ended_on:
         return f"names a product that ended on {product.ended_on}"
     if product.port_out:
         return f"names a product whose number goes to another operator on {product.port_out.agreed_on}; send it again if it does not"
     if line.action == NO_CHANGE:
-        return _busy([product.changing.get(TERMINATION, "")], order)
+        return _busy([product.changing.get(TERMINATION, ""), product.changing.get(OWNER, "")], order)
     if line.quantity != "1":
         return f"is about one product, and has the quantity {line.quantity}"
-    changes = attributes(line, product)
+    changes = attributes(line, product, party)
     if not changes:
         return "changes nothing of the product"
+    if OWNER in changes:
+        return _not_taken_over(line, product, changes) or _busy(product.changing.values(), order)
     if "status" in changes and len(changes) > 1:
         return "is to rest or serve again and to change beside that; send two orders"
     reason = line.characteristics.get(REASON, "")
     if "status" in changes and line.characteristics[STATUS] == SUSPENDED and reason not in market.life.suspensions:
         return f"is to suspend for {reason or 'no reason'}; the market knows {', '.join(sorted(market.life.suspensions))}"
-    return _busy(product.changing.values() if TERMINATION in changes else map(product.changing.get, (*changes, TERMINATION)), order)
+    whole = product.changing.values() if TERMINATION in changes else map(product.changing.get, (*changes, TERMINATION, OWNER))
+    return _busy(whole, order)
+
+
+def _not_taken_over(line: Line, product: ProductState, changes: Sequence[str]) -> str:
+    """Why another customer's line cannot take a product over as it says."""
+    assert product.transfer is not None
+    said = line.characteristics.get(COMMITMENT, "")
+    if len(changes) > 1:
+        return "is to take a product over and to change it beside that; send two orders"
+    if said not in ("", product.transfer.commitment):
+        return f"says commitment {said[:20]}, and its owner agreed to {product.transfer.commitment}"
+    if product.suspended_for:
+        return "takes over a product that rests; it is to serve again first"
+    return ""
 
 
 def _busy(changing: Iterable[str | None], order: str) -> str:
@@ -105,19 +152,21 @@ def _busy(changing: Iterable[str | None], order: str) -> str:
     return f"changes what order {others[0]} is changing; send it again when that is over" if others else ""
 
 
-def held(lines: Sequence[Line], products: Products, bill_dates: Mapping[str, str]) -> tuple[HeldProduct, ...]:
-    """Give the products that an order without a flaw names, as they stand now; `bill_dates` are the days of the next bill, by account."""
+def held(lines: Sequence[Line], products: Products, bill_dates: Mapping[str, str], party: str) -> tuple[HeldProduct, ...]:
+    """Give the products that an order of a party without a flaw names, as they stand now; `bill_dates` are the days of the next bill, by account."""
     return tuple(
-        _held(line, state, bill_dates) for line in lines if names_product(line) and (state := products[product_stream(line.product)])
+        _held(line, state, bill_dates, party) for line in lines if names_product(line) and (state := products[product_stream(line.product)])
     )
 
 
-def _held(line: Line, product: ProductState, bill_dates: Mapping[str, str]) -> HeldProduct:
+def _held(line: Line, product: ProductState, bill_dates: Mapping[str, str], party: str) -> HeldProduct:
     assert product.standing is not None
+    changes = attributes(line, product, party)
     return HeldProduct(
         line=line.item,
         product=product.product,
-        attributes=attributes(line, product),
+        attributes=changes,
+        commitment=product.transfer.commitment if OWNER in changes and product.transfer else "",
         standing=product.standing,
         started_on=product.started_on,
         status=product.status,

@@ -116,7 +116,8 @@ class HeldVoucher(Part):
 class HeldProduct(Part):
     """A product in service that a line of an order names, as it stood when the order was validated, and the attributes that the line changes.
 
-    `next_bill_on` is the day of its account's next bill (ISO, empty for none). The rest as the product's own events say it.
+    `next_bill_on` is the day of its account's next bill (ISO, empty for none), `commitment` what becomes of the term of a product that is taken over (empty: it is not). The rest as
+    the product's own events say it.
     """
 
     line: str
@@ -130,6 +131,7 @@ class HeldProduct(Part):
     charged_while: bool = True
     relied_on_by: tuple[str, ...] = ()
     next_bill_on: str = ""
+    commitment: str = ""
 
 
 class PromisedItem(Part):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Protocol
 
 from o2c.catalogue.events import OfferingPublished
@@ -26,6 +26,8 @@ from o2c.orders.rollup import item_state
 from o2c.orders.state import OrderState, Planned
 from o2c.orders.vouchers import held_by
 from o2c.orders.wish import Line, account_of, around, multiplicity, names_of
+from o2c.products.state import OWNER
+from o2c.products.transfer_events import Commitment
 
 _NO_PRICES = PinnedPrices(0, 0, MONTHLY)
 IN_SERVICE = ("esim-download", "activation")
@@ -183,7 +185,7 @@ class _Planner:
             promised_on="",
             start_on=start_on,
             wished_on=wished_on,
-            account=line.account or stands.account,
+            account=account_of(line, self.by_id, self.state.account) if OWNER in product.attributes else line.account or stands.account,
             product=product.product,
             attributes=product.attributes,
         )
@@ -254,4 +256,12 @@ def commitment_minor(state: OrderState, catalogue: CatalogueState) -> int:
             months = int(chosen(line, catalogue.offerings[line.offering]).get("commitmentMonths", "1"))
             each = Counter(prices[line.item])
             total += sum(count * committed_minor(price, months, state.captured_at.date()) for price, count in each.items())
-    return total
+    return total + sum(_taken_over_minor(one, state.captured_at.date()) for one in products_of(state).values() if OWNER in one.attributes)
+
+
+def _taken_over_minor(product: HeldProduct, on: date) -> int:
+    """What a product commits its new owner to: the periods that begin before its term is over, and one where it has none."""
+    stands, ends = product.standing, date.fromisoformat(product.standing.commitment_ends_on or on.isoformat())
+    taken_over: Commitment = "taken-over"
+    last_day = max(ends - timedelta(days=1), on) if product.commitment == taken_over else on
+    return stands.recurring_minor * stands.terms.recurrence.begun(on, last_day)

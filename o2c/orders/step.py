@@ -87,7 +87,7 @@ def _products(work: Work) -> changing.Products:
 def _held_products(work: Work) -> tuple[HeldProduct, ...]:
     """The products in service that the order names, with the day of their accounts' next bill as far as the order reads these."""
     bill_dates = {account: opened.next_run for account in _accounts(work) if (opened := work.read.get(account_stream(account)))}
-    return changing.held(work.state.lines, _products(work), bill_dates)
+    return changing.held(work.state.lines, _products(work), bill_dates, work.state.party)
 
 
 def _vouchers(work: Work, products: tuple[HeldProduct, ...], at: datetime) -> tuple[tuple[HeldVoucher, ...], Decision]:

@@ -46,9 +46,11 @@ def flaw(
     """
     if not state.party or not party_known:
         return "DQ-PARTY: no related party has the role customer" if not state.party else "DQ-PARTY: the party is not registered"
-    if wrong := _item_flaw(state.lines, market) or flaw_of_changes(state.lines, products or {}, state.party, market, state.order_id):
+    if wrong := _item_flaw(state.lines, market) or _change_flaw(state, products or {}, market):
         return wrong
-    known = changed(state, lines=tuple(resolved(state.lines, {one.line: one for one in held(state.lines, products or {}, {})})))
+    known = changed(
+        state, lines=tuple(resolved(state.lines, {one.line: one for one in held(state.lines, products or {}, {}, state.party)}))
+    )
     return _date_flaw(known, market) or _sale_flaw(known, catalogue) or _money_flaw(known, catalogue, market, campaigns, tier)
 
 
@@ -91,6 +93,11 @@ def _relation_flaw(lines: Sequence[Line]) -> str:
     except CycleError as error:
         return f"DQ-ITEM: reliesOn of item {min(error.args[1])} is cyclic"
     return ""
+
+
+def _change_flaw(state: OrderState, products: Products, market: Market) -> str:
+    assert state.captured_at is not None
+    return flaw_of_changes(state.lines, products, state.party, market, state.order_id, state.captured_at)
 
 
 def _date_flaw(state: OrderState, market: Market) -> str:

@@ -9,6 +9,8 @@ from pydantic import BaseModel, ConfigDict
 from o2c.kernel.charges import MONTHLY, PriceTerms
 from o2c.kernel.event import Event, Pii
 from o2c.products.leaving_events import PortOutCompleted as PortOutCompleted
+from o2c.products.notice_events import EndNoticeGiven as EndNoticeGiven
+from o2c.products.transfer_events import TransferAgreed as TransferAgreed
 
 _STANDING = {
     "customer": "C-1001", "account": "BA-1001", "offering": "mobile-line", "specification": "spec-mobile", "characteristics": {"simType": "esim"},

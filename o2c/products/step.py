@@ -1,10 +1,12 @@
-"""Products' entries for the plan: a number that leaves for another operator, and the lapse of its code."""
+"""Products' entries for the plan: a number that leaves for another operator, the lapse of its code, and the notice that a term ends."""
 
 from __future__ import annotations
 
 from o2c.kernel.step import ByPartner, Step
 from o2c.products import leaving_events as events
-from o2c.products import rules
+from o2c.products import notices, rules
+from o2c.products.notice_events import EndNoticeAwaited, EndNoticeFellOut
+from o2c.products.state import NOTICE
 
 CODE = Step(
     name="porting-code",
@@ -37,4 +39,13 @@ REACTIVATION = Step(
     complete=rules.reactivated,
     wanted=rules.going,
     ask=ByPartner(partner="network", payload=rules.switch_on),
+)
+END_NOTICE = Step(
+    name=NOTICE,
+    requested=EndNoticeAwaited,
+    fell_out=EndNoticeFellOut,
+    complete=notices.notified,
+    wanted=notices.still_due,
+    facts=notices.told_of,
+    reads=notices.streams_read,
 )

@@ -167,6 +167,8 @@ WRITTEN_IN = (
     "*/event_parts.py",
     "orders/voucher_events.py",
     "products/leaving_events.py",
+    "products/notice_events.py",
+    "products/transfer_events.py",
     "kernel/*.py",
     "rating/tariff.py",
     "rating/models.py",

@@ -145,6 +145,10 @@ TABLE: dict[str, tuple[History, History]] = {
         [goods("product.started"), goods("product.terminated", 1), goods("product.suspended", 2)],
         [goods("product.started"), goods("product.suspended", 1), goods("product.resumed", 2), goods("product.terminated", 3)],
     ),
+    "end-notice-states": (
+        [goods("end-notice.given")],
+        [goods("end-notice.awaited"), goods("end-notice.given", 1), goods("end-notice.awaited", 2, about="best-price"), goods("end-notice.awaited", 3), goods("end-notice.given", 4)],
+    ),
     "port-out-states": (
         [goods("port-out.authorised"), goods("port-out.completed", 1)],
         [goods("port-out.authorised"), goods("port-out.switched-off", 1), goods("port-out.failed", 2), goods("reactivation.completed", 3),
@@ -335,7 +339,7 @@ def test_the_states_of_a_machine_are_those_of_the_fold(machine: machines.Machine
     assert told == dict(machine.states)
 
 
-@pytest.mark.parametrize("name", ["SIM", "NUMBER", "DEVICE", "PORT", "CHARGE", "INVOICE", "PRODUCT", "PORT_OUT"])
+@pytest.mark.parametrize("name", ["SIM", "NUMBER", "DEVICE", "PORT", "CHARGE", "INVOICE", "PRODUCT", "PORT_OUT", "END_NOTICE"])
 def test_a_machine_names_every_state_it_has(name: str) -> None:
     """A state that nothing leads to, or that is not in the table, is a slip."""
     machine: machines.Machine = getattr(machines, name)

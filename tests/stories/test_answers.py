@@ -125,7 +125,8 @@ def _of_customers(service: Visitor, orders: list[str]) -> Iterator[Asked]:
         yield from (("sims.show", "", {"iccid": row["iccid"]}) for row in page["sims"])
         yield from (("devices.show", "", {"imei": row["imei"]}) for row in page["devices"])
     yield "numbers.show", "", {"msisdn": BROUGHT_IN}
-    yield from (("products.history", row["product"], None) for row in answer(service, ("products.list", "?limit=1000", None)))
+    for row in answer(service, ("products.list", "?limit=1000", None)):
+        yield from ((view, row["product"], None) for view in ("products.history", "products.notices"))
 
 
 def _of_money(service: Visitor) -> Iterator[Asked]:

@@ -94,6 +94,7 @@ OF_THE_LOG = {
     "orders link WEB-1": "heads",
     "products history A:1": "events",
     "products list": "events",
+    "products notices A:1": "events",
     "orders plan WEB-1": "heads",
     "orders show WEB-1": "heads",
     "orders timeline WEB-1": "events",

@@ -57,8 +57,9 @@ class Defect(Exception):
 
 @pytest.fixture
 def world(store_dsn: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    # So that a deposit leads to a notice.
-    duty = replace(GB, credit=replace(GB.credit, notice_days=30))
+    # So that a deposit leads to a notice, and a customer is told of the end of a term of twelve months in its first weeks.
+    soon = replace(GB.life, end_notice=replace(GB.life.end_notice, told_days_before=340))
+    duty = replace(GB, credit=replace(GB.credit, notice_days=30), life=soon)
     monkeypatch.setitem(registry._BY_PIN, GB.pin, duty)
     made = World(store_dsn, tmp_path)
     yield made

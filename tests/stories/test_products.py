@@ -309,8 +309,10 @@ def test_what_is_in_service_is_listed(world: World) -> None:
     assert [row["status"] for row in list_products(world.app, statuses=["terminated"])] == ["terminated"]
     assert [row["event"] for row in product_history(world.app, product(world, "FIRST").product)] == [
         "product.started",
+        "end-notice.awaited",
         "product.change-accepted",
         "product.terminated",
+        "step.cancelled",
     ]
 
 
@@ -322,7 +324,7 @@ def test_orders_that_ended_before_there_were_products_get_theirs(world: World) -
         conn.execute(
             "UPDATE o2c.event SET body = jsonb_set(body::jsonb, '{plan_version}', '\"2026-11\"')::json WHERE type = 'order.planned'"
         )
-        conn.execute("DELETE FROM o2c.event WHERE type IN ('item.taken-into-use', 'product.started')")
+        conn.execute("DELETE FROM o2c.event WHERE type IN ('item.taken-into-use', 'product.started', 'end-notice.awaited')")
         conn.execute("UPDATE o2c.event SET version = version - 1 WHERE type = 'order.completed'")
         conn.execute("DELETE FROM o2c.head WHERE stream LIKE 'product-%%'")
         conn.execute("UPDATE o2c.head SET state = NULL, version = version - 1 WHERE stream = %s", (stream,))

@@ -52,7 +52,10 @@ PARTS: Mapping[str, Mapping[str, Part]] = {
         ),
         "catalogue": Part("catalogue:catalogue", "The price list: what is sold, at which prices, charged how often and valid when."),
         "vouchers": Part("vouchers:vouchers", "Vouchers: issue a campaign of codes, see what is reserved, redeemed and left."),
-        "products": Part("products:products", "Products in service: list them, see what happened to one, port its number out or lock it."),
+        "products": Part(
+            "products:products",
+            "Products in service: list them, see what happened to one and what its customer was told, give one to another customer, port its number out or lock it.",
+        ),
         "journeys": Part(
             "journeys:journeys",
             "Journeys: what people tried before there was an order, getting in touch with them, and their orders at last.",

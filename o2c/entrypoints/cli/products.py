@@ -11,11 +11,12 @@ from o2c.desk.act import Context, Refused
 from o2c.entrypoints.cli.options import Actor, CommandId
 from o2c.entrypoints.cli.output import Format, Limit, Output, err, rows_wanted, show_one, show_rows
 from o2c.entrypoints.cli.session import current, looking, opened
-from o2c.views.products import list_products, product_history
+from o2c.views.products import list_products, product_history, product_notices
 from o2c.views.reading import day_of, part_after_part
 
 products = typer.Typer(
-    no_args_is_help=True, help="Products in service: list them, see what happened to one, port its number out or lock it."
+    no_args_is_help=True,
+    help="Products in service: list them, see what happened to one and what its customer was told, give one to another customer, port its number out or lock it.",
 )
 LISTED = (
     "product",
@@ -60,6 +61,7 @@ def products_list(
 @products.command("history")
 def products_history(
     product: Annotated[str, typer.Argument(metavar="PRODUCT", help="The product's id, as the list gives it.", show_default=False)],
+    customer: Annotated[str, typer.Option("--customer", metavar="ID", help="Only while it was this customer's.")] = "",
     limit: Limit = None,
     output: Output = Format.table,
 ) -> None:
@@ -68,7 +70,23 @@ def products_history(
     Example: o2c products history 6f9619ff-8b86-5d01-b42d-00cf4fc964ff:1
     """
     with looking() as session:
-        show_rows(product_history(session.app, product), output, columns=("at", "event", "what", "order", "actor"), limit=limit, empty="")
+        rows = product_history(session.app, product, customer=customer)
+        show_rows(rows, output, columns=("at", "event", "what", "order", "actor"), limit=limit, empty="it never was theirs")
+
+
+@products.command("notices")
+def products_notices(
+    product: Annotated[str, typer.Argument(metavar="PRODUCT", help="The product's id, as the list gives it.", show_default=False)],
+    limit: Limit = None,
+    output: Output = Format.table,
+) -> None:
+    """Show what a customer was told of the end of a product's term and of the best prices after it, and the next notice.
+
+    Example: o2c products notices 6f9619ff-8b86-5d01-b42d-00cf4fc964ff:1
+    """
+    columns = ("about", "ends_on", "state", "due_at", "told_on", "price_minor", "price_after_minor", "exit_minor", "currency")
+    with looking() as session:
+        show_rows(product_notices(session.app, product), output, columns=columns, limit=limit, empty="a product without a term: no notices")
 
 
 @products.command("porting-code")
@@ -161,3 +179,32 @@ def products_lock(
     with opened() as session:
         lock(session.app, Context(actor, command_id=command_id), product, lift=lift)
     err.print(f"{product} is {'not locked any more' if lift else 'locked'}")
+
+
+@products.command("transfer")
+def products_transfer(
+    product: Annotated[str, PRODUCT_OR_NUMBER],
+    actor: Actor,
+    to: Annotated[str, typer.Option("--to", metavar="CUSTOMER", help="The customer who is to take it over.")] = "",
+    commitment: Annotated[
+        str, typer.Option(metavar="WORD", help="What becomes of its term: taken-over, or ended at its owner's cost.")
+    ] = "taken-over",
+    withdraw: Annotated[bool, typer.Option("--withdraw", help="The owner keeps it after all.")] = False,
+    command_id: CommandId = "",
+) -> None:
+    """Take down that the owner of a product agrees that another customer takes it over, or that he keeps it after all.
+
+    The other does it by an order of his own within the days of the market: modify, with the product's id. Number and SIM stay; each pays from and up to the day.
+
+    Example: o2c products transfer +447700900123 --to C-1002 --actor ann
+    """
+    from o2c.desk.products import transfer
+
+    if bool(to) == withdraw:
+        raise Refused("say the customer who is to take it over (--to), or that its owner keeps it (--withdraw)")
+    if commitment not in ("taken-over", "ended"):
+        raise Refused(f"{commitment[:20]} is no word for what becomes of a term; say taken-over or ended")
+    with opened() as session:
+        context = Context(actor, command_id=command_id)
+        transfer(session.app, context, product, to=to, commitment="ended" if commitment == "ended" else "taken-over", withdraw=withdraw)
+    err.print(f"{product} stays with its owner" if withdraw else f"customer {to} may take {product} over by an order")

@@ -225,6 +225,8 @@ EXAMPLES: Mapping[str, Mapping[str, Any]] = {
     "products.port-out-cancel": {"product": PRODUCT, "reference": "PRT-901"},
     "products.porting-code": {"product": PRODUCT},
     "products.list": {"customers": ["C-1001"], "limit": 20},
+    "products.notices": {"product": PRODUCT},
+    "products.transfer": {"product": PRODUCT, "to": "C-1002", "commitment": "taken-over"},
     "projections.history": {},
     "projections.parked": {},
     "projections.skipped": {},

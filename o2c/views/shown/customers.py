@@ -175,6 +175,22 @@ class ProductEventShown(TypedDict):
     actor: str
 
 
+class NoticeShown(TypedDict):
+    """A notice of the end of a product's term, or of the best prices after it (`about`): when it is due, whether it is `awaited`, was `given`, or need not be (`moved`: another term
+    took the place of its own; `called-off`; or why nobody is told), when it was given, and what was told. Amounts are a period's, net, in minor units."""
+
+    about: str
+    ends_on: str
+    state: str
+    due_at: str
+    told_on: str
+    price_minor: int | None
+    price_after_minor: int | None
+    exit_minor: int | None
+    currency: str
+    offers: list[dict[str, object]]
+
+
 class PartyShown(TypedDict):
     """A registered customer in a list; what is personal is there where it is asked for."""
 

@@ -58,4 +58,5 @@ def shown(page: Page, product: str, *, status: int = 200, refused: str = "", for
     row = next((each for each in found if each["product"] == product), None)
     if row is None:
         raise Refused(f"no product {product}; see `o2c products list`", kind="missing")
-    return page.shown("product.html", status=status, refused=refused, row=row, history=history, given=given)
+    notices = page.ask("products.notices", product)
+    return page.shown("product.html", status=status, refused=refused, row=row, history=history, notices=notices, given=given)
