@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -18,9 +18,9 @@ from o2c.views.shown import FieldShown
 
 DIGEST_CHARACTERS = 32
 
-CAPTURED = """SELECT personal ->> 'original' AS original, channel, actor, occurred_at AS at, event_id::text AS event FROM o2c.event
-WHERE stream = %s AND type = 'order.captured' ORDER BY version LIMIT 1"""
-"""How an order was captured, with its paper. Parameter: the order's stream."""
+PAPERS = """SELECT personal ->> 'original' AS original, channel, actor, occurred_at AS at, event_id::text AS event FROM o2c.event
+WHERE stream = %s AND type IN ('order.captured', 'order.revised') ORDER BY version"""
+"""How an order was captured and changed in flight, with its papers. Parameter: the order's stream."""
 
 SOURCES = "SELECT body -> 'sources' AS sources FROM o2c.event WHERE order_id = %s::uuid AND type = 'journey.ordered'"
 """The fields of an order's paper that were keyed in on journeys before, by their places. Parameter: the order."""
@@ -31,22 +31,29 @@ FROM o2c.event WHERE (stream, version) IN (SELECT split_part(p, '@', 1), split_p
 
 
 def order_fields(app: Engine, home: Path, name: str) -> list[FieldShown]:
-    """The fields of an order's paper by their places, each with a keyed digest of its value and by whom it was keyed in first: when, in which channel, by which event.
+    """The fields of an order's paper by their places, each with a keyed digest of its value and by whom it was keyed in first, or changed in
+    flight: when, in which channel, by which event.
 
     The digest is made with the operator's key for look-ups, so that equal values can be told and none can be read. Raises Refused: missing (no such
     order), usage (no key).
     """
     stream, state = find_order(app, name)
     key = key_of(home)
-    [captured] = app.reads.rows(CAPTURED, stream)
+    papers = app.reads.rows(PAPERS, stream)
     sources: dict[str, str] = {place: by for row in app.reads.rows(SOURCES, state.order_id) for place, by in row["sources"].items()}
     events = {row["place"]: row for row in app.reads.rows(KEYED, sorted(set(sources.values())))} if sources else {}
-    return list(_rows(captured, sources, events, key))
+    return list(_rows(papers, sources, events, key))
 
 
-def _rows(captured: Mapping[str, Any], sources: Mapping[str, str], events: Mapping[str, Any], key: bytes) -> Iterator[FieldShown]:
-    for path, value in sorted(places_in(json.loads(captured["original"]))):
-        by = events.get(sources.get(path, ""), captured)
+def _rows(papers: Sequence[Mapping[str, Any]], sources: Mapping[str, str], events: Mapping[str, Any], key: bytes) -> Iterator[FieldShown]:
+    known: dict[str, tuple[str, Mapping[str, Any]]] = {}
+    for paper in papers:
+        # A field that a changed paper says as before is by whom it was; any other is the change's own.
+        by_place = {} if known else {path: events[by] for path, by in sources.items() if by in events}
+        said = dict(places_in(json.loads(paper["original"])))
+        same = {path: known[path] for path, value in said.items() if path in known and known[path][0] == value}
+        known = {path: same.get(path, (value, by_place.get(path, paper))) for path, value in said.items()}
+    for path, (value, by) in sorted(known.items()):
         told = {"path": path, "value_digest": _digest(key, value), **{name: by[name] for name in ("channel", "actor", "at", "event")}}
         yield cast("FieldShown", plain(told))
 
