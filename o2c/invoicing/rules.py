@@ -158,9 +158,11 @@ def credit_used(state: AccountState, issued: InvoiceIssued) -> tuple[CreditUsed,
 
 
 def _due_on(market: Market, method: str, run_on: date, told_on: date) -> date:
-    """The terms of payment later. A direct debit is due on the day on which it is collected: its bank's day, after its notice."""
-    due_on = run_on + timedelta(days=market.payment_terms_days)
-    return debit_day(market, told_on=max(run_on, told_on), wanted_on=due_on) if method == "direct-debit" else due_on
+    """The terms of payment later, from when the customer is told: a run that comes late takes no days from him. A direct debit is due on the day on which it
+    is collected: its bank's day, after its notice."""
+    told_on = max(run_on, told_on)
+    due_on = told_on + timedelta(days=market.payment_terms_days)
+    return debit_day(market, told_on=told_on, wanted_on=due_on) if method == "direct-debit" else due_on
 
 
 def _own_rises(rises: Sequence[PriceRiseAnnounced], charge: Charge, market: Market) -> Sequence[PriceRiseAnnounced]:
