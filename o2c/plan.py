@@ -63,6 +63,8 @@ from o2c.kernel.stream import StreamKind
 from o2c.ledger.state import KIND as LEDGER
 from o2c.markets import registry
 from o2c.markets.base import Market
+from o2c.messages.state import KIND as MESSAGE
+from o2c.messages.state import MESSAGING
 from o2c.numbers.reaction import PORTED_OUT
 from o2c.numbers.state import KIND as NUMBER
 from o2c.numbers.step import ARRIVAL as NUMBER_ARRIVAL
@@ -152,6 +154,8 @@ KINDS: Mapping[str, StreamKind] = {
         JOURNEY,
         COMPLAINT,
         PROSPECTS,
+        MESSAGE,
+        MESSAGING,
     )
 }
 

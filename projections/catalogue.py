@@ -6,6 +6,7 @@ from projections import (
     balances,
     cancellations,
     captures,
+    care,
     closings,
     collections,
     contacts,
@@ -15,6 +16,7 @@ from projections import (
     invoices,
     items,
     launches,
+    messages,
     milestones,
     orders,
     ports,
@@ -47,6 +49,8 @@ ALL: tuple[Projection, ...] = (
     closings.CLOSINGS,
     intakes.INTAKES,
     contacts.CONTACTS,
+    messages.MESSAGES,
+    care.CARE,
 )
 
 BY_NAME = {projection.name: projection for projection in ALL}

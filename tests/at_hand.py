@@ -34,7 +34,9 @@ weekdays = ["mon", "tue", "wed", "thu", "fri", "sat"]
 from_hour = 8
 to_hour = 20
 """
+TEMPLATES = 'version = "ours-1"\n[en.messages.received]\nsubject = "Order $order"\ntext = "We have it, $name."\n'
 FILES = {
+    "templates.toml": TEMPLATES,
     "zones.toml": ZONES,
     "what_if.py": WHAT_IF,
     "faults.toml": FAULTS,

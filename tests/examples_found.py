@@ -16,6 +16,7 @@ FOUND = {
     "3f0c9a5e8d1b47c2a6e0f1b2c3d4e5f6": "SELECT body ->> 'journey' FROM o2c.event WHERE type = 'journey.started'",
     "4f2a9c01b7de": "SELECT substr(stream, 5) FROM o2c.event WHERE type = 'key.issued'",
     "b3c0f1d2-7a5e-4c18-9f60-2d8e4a71c95b": "SELECT substr(stream, 6) FROM o2c.event WHERE type = 'hook.subscribed'",
+    "2c8b1b0e-6a55-5f2e-9a41-0c7b9d0f7a11": "SELECT message FROM projection.messages WHERE state = 'sent' ORDER BY 1",
     "7b0e9d5c-41f2-5d0a-8c3e-2f6a1b9c0d4e": "SELECT substr(stream, 5) FROM o2c.event WHERE type = 'job.started'",
     "+447700900123": "SELECT key FROM projection.stock WHERE kind = 'number' AND state = 'assigned' ORDER BY 1",
     "+447700910001": "SELECT key FROM projection.stock WHERE kind = 'number' AND class = 'golden' ORDER BY state <> 'reserved', 1",

@@ -1,9 +1,11 @@
-"""Stores for the examples of the commands: in one, accounts hold money (some came too much, some was charged back, some goes back); in another, numbers leave."""
+"""Stores for the examples of the commands: in one, accounts hold money (some came too much, some was charged back, some goes back); in another, numbers leave; in a third, customers are told."""
 
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from o2c.desk.act import Context
 from o2c.desk.complaints import open_complaint
+from o2c.desk.customers import record_contact
 from o2c.desk.journeys import note_attempt
 from o2c.desk.partners import plan_faults
 from o2c.desk.payments import record
@@ -15,6 +17,7 @@ from o2c.running.session import Session
 from o2c.simulation.launch_data import LINE
 from o2c.views.reading import caught_up
 from tests.examples_found import IN_SERVICE
+from tests.told import Telling
 
 PAID = "SELECT substr(stream, 9) AS invoice FROM o2c.event WHERE type = 'payment.received' AND body ->> 'method' = 'card' ORDER BY 1 DESC"
 
@@ -51,3 +54,12 @@ def trying(session: Session, until: datetime) -> None:
     open_complaint(session.app, Context("ann"), row["customer_id"], topic="service", channel="web", note="no coverage")
     session.runner().run(until + timedelta(minutes=75))
     caught_up(session.app)
+
+
+def telling(session: Session, folder: Path) -> None:
+    """Customers were told of their orders, and one asked where his is."""
+    told = Telling(session.app, folder)
+    told.start(email="file", letter="file")
+    told.send()
+    [first] = session.app.reads.rows("SELECT customer_id FROM projection.orders ORDER BY captured_at LIMIT 1")
+    record_contact(session.app, Context("ann"), first["customer_id"], medium="call", topic="where-is-my-order")

@@ -8,6 +8,7 @@ from tests.lives_of_changes import CHANGED_IN_FLIGHT, OF_PORT, PORT_CANCELLED
 from tests.lives_of_devices import OF_DELIVERIES, OF_DEVICES, OF_INSTALMENTS, OF_INVOICES
 from tests.lives_of_goods_in_service import OF_NUMBERS_GONE, OF_PRODUCTS
 from tests.lives_of_journeys import OF_JOURNEYS, TRIED
+from tests.lives_of_messages import OF_MESSAGES
 from tests.lives_of_payments import BILLED_LATE, CHARGED_BACK, CREDIT_TAKEN_BACK, GIVEN_UP, PAID_IN_PARTS, PAID_LATE
 from tests.lives_of_usage import OF_USAGE
 from tests.vouched import LIFE as VOUCHED
@@ -158,7 +159,7 @@ LIVES: Mapping[str, Mapping[str, Sequence[Told]]] = {
         "stopped": (("number.received", {}), ("number.quarantined", {}), ("step.stopped", {**_NO, "step": "number-restock"})),
     },
     **OF_JOURNEYS, "customer": {
-        **TRIED, "moved": (("customer.registered", {}), ("customer.registered", {"address": "2 Mill Lane, Testford, ZZ1 1AA"})),
+        **TRIED, "moved": (("customer.registered", {}), ("customer.preferences-stated", {}), ("customer.registered", {"address": "2 Mill Lane, Testford, ZZ1 1AA"})),
         "approved, with a second order": (
             ("customer.registered", {}), ("credit.decided", {}), ("credit.committed", {"order": "A"}), ("credit.committed", {"order": "B"}),
             ("credit.released", {"order": "A"}), ("credit.released", {"order": "B", "released_minor": 7976}),
@@ -373,7 +374,7 @@ LIVES: Mapping[str, Mapping[str, Sequence[Told]]] = {
     "ledger": {
         "a day, the next one": (("ledger.closed", {}), ("ledger.closed", {"day": "2026-02-28", "since": "2026-01-31", "upto": 65536000009})),
     },
-    "views": {
+    **OF_MESSAGES, "views": {
         "saved, otherwise, forgotten, again": (
             ("view.saved", {}), ("view.saved", {"filters": {"queue": "porting"}}), ("view.saved", {"name": "mine"}), ("view.forgotten", {}),
             ("view.forgotten", {"name": "mine"}), ("view.saved", {}),

@@ -1,6 +1,16 @@
 """How verbs and views are called in Python, where that is not on the face of their names."""
 
 METHODS = {
+    "care.due": "care_due",
+    "messages.bounced": "message_bounced",
+    "messages.list": "messages",
+    "messages.load-templates": "load_templates",
+    "messages.resend": "resend_message",
+    "messages.show": "message",
+    "messages.silences": "silences",
+    "messages.start": "start_messages",
+    "messages.stop": "stop_messages",
+    "messages.templates": "templates",
     "credit-notes.approve": "approve_credit_note",
     "credit-notes.issue": "issue_credit_note",
     "credit-notes.preview": "preview_credit_note",

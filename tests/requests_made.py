@@ -43,6 +43,7 @@ LISTS = {
     "/api/v1/keys/": ("/api/v1/keys", "prefix"),
     "/api/v1/prepaid/": ("/api/v1/payments/invoices", "account"),
     "/api/v1/limits/": ("/api/v1/payments/invoices", "account"),
+    "/api/v1/messages/": ("/api/v1/messages", "message"),
     "/api/v1/metrics/": ("/api/v1/metrics", "name"),
     "/api/v1/orders/": ("/api/v1/orders", "order"),
     "/api/v1/partners/": ("/api/v1/partners", "partner"),

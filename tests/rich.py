@@ -8,7 +8,7 @@ from pathlib import Path
 from o2c.desk.bulk import Query, bulk
 from o2c.desk.collections import hold, open_dispute, promise
 from o2c.desk.complaints import open_complaint
-from o2c.desk.customers import record_contact
+from o2c.desk.customers import record_contact, register_customer
 from o2c.desk.fallout import Correct, Note, resolve, work
 from o2c.desk.invoices import issue_credit_note
 from o2c.desk.journeys import note_attempt
@@ -32,6 +32,7 @@ from tests.handsets import handset, selling
 from tests.hooked import Hooked, Post
 from tests.metered import MONTHLY, PRICES, load, metered_line, offering, record, usage
 from tests.rules.test_tokens import JWKS
+from tests.told import Telling
 from tests.world import World, at, customer, line, order, ported, site
 
 ROOT, ANN = Context("root"), Context("ann")
@@ -40,6 +41,8 @@ ISSUER = "https://login.example.net/"
 SHOP = Context("web-shop", roles=("service",))
 RIVAL = Context("rival", roles=("service",))
 BROUGHT_IN = "+447700900123"
+MEDIA = [{"characteristic": {"emailAddress": "tamsel@example.org"}}, {"characteristic": {"street1": "1 Mill Lane", "postCode": "ZZ1 1AA"}}]
+"""How C-1 is reached."""
 USER, DEBTOR = "C-73", "C-74"
 """Who uses a line with prices of usage, and whose card is declined for good."""
 
@@ -73,6 +76,7 @@ def _sold_by_usage(world: World) -> None:
     """A line with prices of usage beside what a launch sells, a customer who uses it, and one whose card is declined."""
     loading.load_catalogue(world.app, world.written("metered.json", json.dumps([offering()])))
     world.scripted.will("payment", *[declined] * 200)
+    register_customer(world.app, ROOT, {**customer("C-1", tier="key-account"), "contactMedium": MEDIA})
     people = (customer(USER), customer(DEBTOR))
     loading.load_customers(world.app, world.written("more.jsonl", "\n".join(map(json.dumps, people))))
     selling(world)
@@ -175,6 +179,10 @@ def _beside_orders(world: World) -> None:
     save_view(world.app, ANN, "ports without a code", reason="NP-CODE")
     open_complaint(world.app, ANN, "C-1", topic="port", channel="web", order="LATE", note="the number never came")
     record_contact(world.app, ANN, "C-1", medium="call", topic="port", order="LATE", note="asked where the number is")
+    record_contact(world.app, ANN, "C-1", medium="call", topic="where-is-my-order", order="LATE", note="asked when it is done")
+    telling = Telling(world.app, world.folder)
+    telling.start(email="file", letter="file")
+    telling.send()
     issue_key(world.app, ROOT, acts_as="web-shop", roles=["service"], operations=["orders.capture"])
     trust_issuer(world.app, ROOT, ISSUER, audience="o2c", jwks=JWKS, claim="groups", roles={"care-desk": "agent"})
     link_partner(world.app, ROOT, "credit-bureau", url="https://bureau.example.net/", credential="BUREAU_KEY")

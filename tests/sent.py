@@ -10,6 +10,7 @@ from o2c.views.access import list_keys
 from o2c.views.complaints import list_complaints
 from o2c.views.hooks import list_hooks
 from o2c.views.journeys import list_journeys
+from o2c.views.messages import list_messages
 from o2c.views.order_link import order_link
 from tests.desk import GOLDEN
 from tests.rich import BROUGHT_IN
@@ -42,6 +43,7 @@ class StandIns:
         [invoice] = world.app.reads.rows("SELECT invoice FROM projection.invoices WHERE customer_id = 'C-1' ORDER BY invoice LIMIT 1")
         [sim] = world.app.reads.rows("SELECT key FROM projection.stock WHERE kind = 'sim' AND state = 'assigned' ORDER BY key LIMIT 1")
         [product] = world.app.reads.rows("SELECT product FROM projection.products ORDER BY product LIMIT 1")
+        self.messages = [row["message"] for row in list_messages(world.app, state="sent", limit=2)]
         self.waiting = {name: world.fallouts(name, reason="NP-CODE")[0]["fallout"] for name in ("CODE-1", "CODE-2")}
         self.of_all = {
             told.FALLOUT: self.waiting["CODE-2"], told.LINK: order_link(world.app, world.folder, "CODE-1")["link"], told.JOB: job["stream"].removeprefix("job-"), told.INVOICE: invoice["invoice"],
@@ -53,7 +55,9 @@ class StandIns:
         """What stands for what, in the example of one operation."""
         number = GOLDEN if operation.startswith("numbers.re") else BROUGHT_IN
         answered = {told.FALLOUT: self.waiting["CODE-1"]} if operation == "orders.answer" else {}
-        return {**self.of_all, **answered, told.MSISDN: number, told.ORDER: ORDERS.get(operation, "SHOP-1")}
+        # What came back goes by the next medium, and is not sent again by hand meanwhile.
+        message = self.messages[operation == "messages.bounced"]
+        return {**self.of_all, **answered, told.MESSAGE: message, told.MSISDN: number, told.ORDER: ORDERS.get(operation, "SHOP-1")}
 
     def put(self, operation: str, value: Any) -> Any:
         """A value of an example with what stands in the store in it."""

@@ -24,6 +24,7 @@ accounts.list            -        yes     yes         masked   yes      yes     
 allowances.show          yes      yes     yes         masked   yes      yes              -
 assurance                -        -       yes         masked   yes      -                -
 balance.show             -        yes     yes         masked   yes      yes              -
+care.due                 -        yes     yes         masked   yes      yes              -
 catalogue.announce-rise  -        -       yes         -        -        -                -
 catalogue.diff           yes      yes     yes         yes      yes      yes              yes
 catalogue.dry-run        -        -       yes         masked   yes      -                -
@@ -115,6 +116,15 @@ ledger.trial-balance     -        -       yes         yes      yes      -       
 limits.agree             yes      yes     yes         -        -        -                -
 limits.set               yes      yes     yes         -        -        -                -
 limits.show              yes      yes     yes         masked   yes      yes              -
+messages.bounced         yes      yes     yes         -        -        -                -
+messages.list            -        yes     yes         masked   yes      yes              -
+messages.load-templates  -        -       yes         -        -        -                yes
+messages.resend          -        yes     yes         -        -        -                -
+messages.show            -        yes     yes         masked   yes      yes              -
+messages.silences        -        yes     yes         masked   yes      -                -
+messages.start           -        -       -           -        -        -                yes
+messages.stop            -        -       yes         -        -        -                yes
+messages.templates       yes      yes     yes         yes      yes      yes              yes
 metrics.ages             -        yes     yes         yes      yes      -                -
 metrics.cycle-time       -        yes     yes         yes      yes      -                -
 metrics.durations        -        yes     yes         yes      yes      -                -
@@ -246,6 +256,7 @@ DISCLOSED: Mapping[str, tuple[str, ...]] = {
     "invoices.show": ("name", "address", "note"),
     "invoices.ubl": ("name", "address"),
     "journeys.show": ("login", "number", "token", "original"),
+    "messages.show": ("name", "e-mail", "phone", "address"),
     "orders.cancellations": ("note",),
     "orders.document": ("name", "e-mail", "address", "note", "original"),
     "orders.documents": ("name", "e-mail", "address", "note", "original"),

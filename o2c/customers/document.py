@@ -6,13 +6,14 @@ Source: TMF632 v4.0.0 (Individual, Organization, ContactMedium, TimePeriod); of 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
 from o2c.kernel.periods import parse_time
 from o2c.kernel.refusal import Refused
 
+_MEDIA = {"emailAddress": "email", "phoneNumber": "sms", "street1": "letter", "postCode": "letter"}
 _ADDRESS = ("street1", "street2", "city", "stateOrProvince", "postCode", "country")
 _OF_INDIVIDUAL = ("givenName", "familyName", "birthDate")
 _OF_ORGANISATION = ("tradingName", "organizationType", "isLegalEntity", "isHeadOffice", "nameType")
@@ -72,6 +73,35 @@ def address_of(document: Mapping[str, Any], at: datetime) -> str:
     """Give the postal address to write to at a time, its parts in one line; empty for none."""
     medium = _medium(document, ("street1", "street2", "city", "postCode"), at)
     return ", ".join(filter(None, (_text(medium, key) for key in _ADDRESS)))
+
+
+def phone_of(document: Mapping[str, Any], at: datetime) -> str:
+    """Give the telephone number to send texts to at a time; empty for none."""
+    return _text(_medium(document, ("phoneNumber",), at), "phoneNumber")
+
+
+def preferred_medium(document: Mapping[str, Any], at: datetime) -> str:
+    """Give what the party wants to be written to by: `email`, `sms` or `letter`, of the medium marked as preferred; empty where none or several
+    kinds are, or there is but one.
+
+    Source: TMF632 v4.0.0 ContactMedium.preferred.
+    """
+    media = [medium for medium in _parts(document, "contactMedium") if _holds(medium, at)]
+    preferred = _kinds(medium for medium in media if medium.get("preferred") is True)
+    return preferred.pop() if len(preferred) == 1 < len(_kinds(media)) else ""
+
+
+def _kinds(media: Iterable[Mapping[str, Any]]) -> set[str]:
+    return {kind for medium in media for values in _values(medium) for key, kind in _MEDIA.items() if _text(values, key)}
+
+
+def language_of(document: Mapping[str, Any]) -> str:
+    """Give the language that the party wants, as its papers write it: the favourite of those that it speaks, else none.
+
+    Source: TMF632 v4.0.0 LanguageAbility.isFavouriteLanguage.
+    """
+    spoken = [one for one in _parts(document, "languageAbility") if one.get("isFavouriteLanguage") is True]
+    return _text(spoken[0], "languageCode") if spoken else ""
 
 
 def traits_of(document: Mapping[str, Any]) -> dict[str, str]:

@@ -25,6 +25,29 @@ class CustomerRegistered(Event, name="customer.registered", stream="customer"):
     address: Annotated[str, Pii("address")] = ""
 
 
+class CustomerPreferencesStated(Event, name="customer.preferences-stated", stream="customer"):
+    """How a customer wants to be told of his orders, as its papers say it now; what is empty was not said.
+
+    `medium` is the one that he prefers (email, sms, letter), `language` an ISO 639-1 code, `quiet` the hours in which he is not to be disturbed
+    (`HH:MM-HH:MM`, local), `refused` the kinds of message that he does not want (`updates`).
+    """
+
+    example = {
+        "customer": "C-1001",
+        "medium": "sms",
+        "language": "nl",
+        "quiet": "22:00-07:30",
+        "refused": ["updates"],
+        "phone": "+447700900999",
+    }
+    customer: str
+    medium: str = ""
+    language: str = ""
+    quiet: str = ""
+    refused: tuple[str, ...] = ()
+    phone: Annotated[str, Pii("phone")] = ""
+
+
 class CustomerContacted(Event, name="customer.contacted", stream="customer"):
     """A customer and the operator spoke: a call to ask where the order is, a complaint, a courtesy call. The note of it is personal."""
 

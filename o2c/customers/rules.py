@@ -6,9 +6,20 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Literal
 
-from o2c.customers.document import address_of, birth_date_of, email_of, kind_of, name_of, traits_of
-from o2c.customers.events import CustomerContacted, CustomerRegistered
+from o2c.customers.document import (
+    address_of,
+    birth_date_of,
+    email_of,
+    kind_of,
+    language_of,
+    name_of,
+    phone_of,
+    preferred_medium,
+    traits_of,
+)
+from o2c.customers.events import CustomerContacted, CustomerPreferencesStated, CustomerRegistered
 from o2c.customers.state import CREDIT_NOTICE, CustomerState
+from o2c.kernel.event import Event
 from o2c.kernel.refusal import Refused
 
 PAYMENT_METHODS = frozenset({"card", "direct-debit", "pay-by-link", "invoice"})
@@ -30,11 +41,11 @@ TOPICS = (
 )
 
 
-def register(state: CustomerState, *, document: Mapping[str, Any], at: datetime) -> list[CustomerRegistered]:
+def register(state: CustomerState, *, document: Mapping[str, Any], at: datetime) -> list[Event]:
     """Register a TMF632 Individual or Organization; nothing when it stands so already.
 
     It reads `id`, the names, `birthDate`, e-mail and address as they hold at a time, and the party characteristics `paymentMethod` (default:
-    invoice) and `tier`. Raises Refused for a party without id or name, or with an unknown payment method; KeyError, TypeError, AttributeError
+    invoice) and `tier`; and how the party wants to be told of its orders (see `preferences`). Raises Refused for a party without id or name, or with an unknown payment method; KeyError, TypeError, AttributeError
     or ValueError for a paper that is not of the standard's shape.
     """
     customer = document.get("id")
@@ -55,7 +66,22 @@ def register(state: CustomerState, *, document: Mapping[str, Any], at: datetime)
         email=email_of(document, at),
         address=address_of(document, at),
     )
-    return [] if state.papers == event else [event]
+    stated, before = preferences(customer, document, traits, at), state.preferences or CustomerPreferencesStated(customer=customer)
+    return [*([] if state.papers == event else [event]), *([] if before == stated else [stated])]
+
+
+def preferences(customer: str, document: Mapping[str, Any], traits: Mapping[str, str], at: datetime) -> CustomerPreferencesStated:
+    """How a party wants to be told of its orders: the medium that it prefers, its telephone number, its favourite language, and by the party
+    characteristics `quietHours` (HH:MM-HH:MM) and `refusedMessages` (words parted by commas) when and of what not."""
+    refused = (word.strip() for word in traits.get("refusedMessages", "").split(","))
+    return CustomerPreferencesStated(
+        customer=customer,
+        medium=preferred_medium(document, at),
+        language=language_of(document).lower(),
+        quiet=traits.get("quietHours", ""),
+        refused=tuple(sorted({word for word in refused if word})),
+        phone=phone_of(document, at),
+    )
 
 
 def contact(

@@ -12,6 +12,7 @@ from o2c.customers.events import (
     CreditNoticeOwed,
     CreditReleased,
     CustomerContacted,
+    CustomerPreferencesStated,
     CustomerRegistered,
     JourneyEnded,
     JourneyNoted,
@@ -61,6 +62,7 @@ class CustomerState:
     papers: CustomerRegistered | None = None
     credit: Credit = Credit()
     journeys: tuple[str, ...] = ()
+    preferences: CustomerPreferencesStated | None = None
 
 
 def stream_of(customer: str) -> str:
@@ -79,6 +81,8 @@ def evolve(state: CustomerState, event: Event) -> CustomerState:
     if isinstance(event, JourneyNoted | JourneyEnded):
         others = tuple(journey for journey in state.journeys if journey != event.journey)
         return changed(state, journeys=(*others, event.journey) if isinstance(event, JourneyNoted) else others)
+    if isinstance(event, CustomerPreferencesStated):
+        return changed(state, preferences=event)
     credit = _credit(state.credit, event)
     return state if credit is state.credit else changed(state, credit=credit)
 
@@ -123,5 +127,5 @@ def owner(state: CustomerState) -> tuple[str | None, str | None]:
 
 
 KIND = StreamKind(
-    category="customer", shape_version=3, state_type=CustomerState, initial=lambda _: CustomerState(), evolve=evolve, owner=owner
+    category="customer", shape_version=4, state_type=CustomerState, initial=lambda _: CustomerState(), evolve=evolve, owner=owner
 )

@@ -27,6 +27,7 @@ from o2c.entrypoints.python_devices import Devices
 from o2c.entrypoints.python_hooks import Hooks
 from o2c.entrypoints.python_instalments import Instalments
 from o2c.entrypoints.python_journeys import Journeys
+from o2c.entrypoints.python_messages import Messages
 from o2c.entrypoints.python_money import Money
 from o2c.entrypoints.python_products import Products
 from o2c.entrypoints.python_quota import Quota
@@ -53,7 +54,7 @@ __all__ = [
 ]  # fmt: skip
 
 
-class OrderToCash(Access, Catalogue, Complaints, Devices, Hooks, Instalments, Journeys, Money, Products, Quota, Usage):
+class OrderToCash(Access, Catalogue, Complaints, Devices, Hooks, Instalments, Journeys, Messages, Money, Products, Quota, Usage):
     """An open store. `dsn` names a PostgreSQL 15 or newer; without it O2C_DSN does, else the embedded server of O2C_HOME is used.
 
     Use it as a context manager, one for a process, or call `close()`. All verbs may be called from several threads at once; an iterator of

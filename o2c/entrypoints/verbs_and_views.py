@@ -41,6 +41,7 @@ from o2c.desk import invoices as invoice_desk
 from o2c.desk import journeys as journey_desk
 from o2c.desk import ledger as ledger_desk
 from o2c.desk import limits as limit_desk
+from o2c.desk import messages as message_desk
 from o2c.desk import prepaid as prepaid_desk
 from o2c.desk import products as product_desk
 from o2c.desk import proving as fixes
@@ -58,6 +59,7 @@ from o2c.views import (
     assessing,
     balance,
     cancellations,
+    care,
     catalogue,
     catalogue_versions,
     codes,
@@ -79,6 +81,7 @@ from o2c.views import (
     invoices,
     jobs,
     ledger,
+    messages,
     metrics,
     my_order,
     order_link,
@@ -203,6 +206,11 @@ VERBS = (
     Operation("ledger.close", ledger_desk.close_ledger),
     Operation("limits.agree", limit_desk.agree),
     Operation("limits.set", limit_desk.set_limit),
+    Operation("messages.bounced", message_desk.bounced),
+    Operation("messages.load-templates", message_desk.load_templates),
+    Operation("messages.resend", message_desk.resend),
+    Operation("messages.start", message_desk.start_messages),
+    Operation("messages.stop", message_desk.stop_messages),
     Operation("numbers.release", numbers.release, decided_by="numbers.show"),
     Operation("numbers.reserve", numbers.reserve, decided_by="numbers.show"),
     Operation("orders.amend", revising.amend_order),
@@ -260,6 +268,7 @@ VIEWS = (
     Operation("allowances.show", usage_views.show_allowances),
     Operation("assurance", check_assurance),
     Operation("balance.show", balance.show_balance),
+    Operation("care.due", care.care_due),
     Operation("catalogue.diff", catalogue_versions.diff_catalogue),
     Operation("catalogue.dry-run", catalogue_versions.dry_run),
     Operation("catalogue.list", catalogue.list_prices),
@@ -302,6 +311,10 @@ VIEWS = (
     Operation("ledger.export", ledger.export_ledger),
     Operation("ledger.trial-balance", ledger.trial_balance),
     Operation("limits.show", usage_views.show_limits),
+    Operation("messages.list", messages.list_messages),
+    Operation("messages.show", messages.show_message),
+    Operation("messages.silences", messages.silences),
+    Operation("messages.templates", messages.list_templates),
     Operation("metrics.ages", course.fallout_ages),
     Operation("metrics.cycle-time", status.cycle_times),
     Operation("metrics.durations", course.order_durations),

@@ -31,8 +31,10 @@ NAME = re.compile(r"[a-z]+(-[a-z]+)*\.[a-z]+(-[a-z]+)*")
 SENTENCE = re.compile(r"[A-Z][^.]*( [^ ]+){2,}\.", re.DOTALL)
 IRREGULAR = frozenset(
     {
+        "begun",
         "forgotten",
         "made",
+        "withheld",
         "lost",
         "given",
         "brought",

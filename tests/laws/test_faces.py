@@ -123,6 +123,8 @@ OWN: Mapping[str, Mapping[str, str]] = {
         "events import": "It copies the history of another store, which its owner alone may; PostgreSQL decides that.",
         "hooks work": "It is a process that goes on for ever, not a wish.",
         "init": "It makes the store itself: before it there is nothing to ask or do.",
+        "messages send": "It sends what is due, as a process that goes on would; nobody wishes for anything.",
+        "messages work": "It is a process that goes on for ever, not a wish.",
         "metrics export": "It is a face of its own: the figures in the form that Prometheus reads.",
         "metrics serve": "It is a face of its own: the figures in the form that Prometheus reads.",
         "projections work": "It is a process that goes on for ever, not a wish.",

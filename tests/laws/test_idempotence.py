@@ -66,6 +66,7 @@ from tests.lives_of_goods_in_service import OF_PRODUCTS_IN_SERVICE
 from tests.lives_of_journeys import OF_TRIED
 from tests.refunding import OF_REFUNDS
 from tests.saved import OF_SAVED
+from tests.told import OF_MESSAGES
 from tests.used import OF_USAGE
 from tests.vouched import OF_PRICES
 
@@ -254,7 +255,7 @@ TOLD = HOOK.evolve(HOOK.initial(""), SUBSCRIBED)
 BEGUN = JobStarted.model_validate({**JobStarted.example, "fallouts": ["f-1", "f-2"]})
 IDEMPOTENT = [
     *(*OF_ACCESS, *OF_COLLECTIONS),
-    *(*OF_SAVED, *OF_LEDGER, *OF_PRICES, *OF_REFUNDS, *OF_TAKEN_BACK, *OF_PRODUCTS_IN_SERVICE, *OF_TRIED),
+    *(*OF_SAVED, *OF_MESSAGES, *OF_LEDGER, *OF_PRICES, *OF_REFUNDS, *OF_TAKEN_BACK, *OF_PRODUCTS_IN_SERVICE, *OF_TRIED),
     *OF_USAGE,
     pytest.param(CATALOGUE, CATALOGUE.initial(""),
                  lambda s: just(*publish(s, document=OFFERING, market=MARKET, on=MONDAY.date(), specifications=SPECIFICATIONS)), id="publish"),

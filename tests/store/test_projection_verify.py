@@ -50,6 +50,7 @@ HISTORY = [
     Told("quota-BA-1001", "prepaid.topped-up", dict(EVENT_TYPES["prepaid.topped-up"].example)),
     Told("quota-BA-1001", "prepaid.usage-charged", dict(EVENT_TYPES["prepaid.usage-charged"].example)),
     Told("collection-BA-1001", "collections.arrears-changed", dict(EVENT_TYPES["collections.arrears-changed"].example)),
+    Told("message-1", "message.scheduled", dict(EVENT_TYPES["message.scheduled"].example)),
     Told("ledger-main", "ledger.closed", dict(EVENT_TYPES["ledger.closed"].example)),
     Told("intake-1", "intake.closed", {"lines": 5, "captured": 3, "duplicates": 1, "resubmitted": 0, "refused": 1}),
 ]

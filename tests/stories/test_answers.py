@@ -91,6 +91,8 @@ def everything(service: Visitor) -> Iterator[Asked]:
     yield from (("hooks.deliveries", row["hook"], None) for row in answer(service, ("hooks.list", "", None)))
     for row in answer(service, ("journeys.list", "?everything=true", None)):
         yield from (("journeys.show", row["journey"] + query, None) for query in ("", "?personal=true"))
+    for row in answer(service, ("messages.list", "?limit=3", None)):
+        yield from (("messages.show", row["message"] + query, None) for query in ("", "?personal=true"))
     [job] = {event["stream"] for event in service.get("/api/v1/events?types=job.started").json()}
     yield "fallout.job", job.removeprefix("job-"), None
     yield from (("streams.show", "", {"name": name}) for name in (f"order-{ids[0]}", job, "issuers-main", "partner-credit-bureau"))

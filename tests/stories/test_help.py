@@ -46,7 +46,7 @@ from projections.engine.operations import catch_up, rebuild
 from projections.orders import ORDERS as PROJECTION
 from tests.at_hand import JWKS, lay_out
 from tests.examples_found import FOUND, FOUND_FOR
-from tests.examples_owed import leaving, owing, trying
+from tests.examples_owed import leaving, owing, telling, trying
 from tests.faults.working import LIMIT_S, children, eventually
 from tests.handsets import handset, selling
 from tests.hooked import FAILED as REFUSED
@@ -83,6 +83,9 @@ STARTS = {
     "fallout saved-views": "worked",
     "fallout forget-view": "worked",
     "ledger closings": "worked",
+    "messages start": "begun",
+    "messages work": "begun",
+    **dict.fromkeys(("messages", "care"), "worked"),
     "hooks work": "begun",
     "hooks": "hooked",
     "keys revoke": "keyed",
@@ -160,6 +163,7 @@ def stores(server_dsn: str, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         bulk(session.app, Context("bob"), Query(queue="porting"), Note(), note="a list will come")
         close_ledger(session.app, Context("bob"), date(2026, 1, 31))
         save_view(session.app, Context("ann"), "old ports", reason="NP-CODE")
+        telling(session, folder)
         caught_up(session.app)
     used = metered(made.copied("empty", "used"), folder)
     limit_desk.set_limit(used.app, Context("bob"), account_of(used), amount="0")
@@ -190,23 +194,8 @@ def stores(server_dsn: str, tmp_path_factory: pytest.TempPathFactory) -> Iterato
             " FROM o2c.event WHERE type = 'order.completed' ORDER BY position LIMIT 1"
         )
     yield made
-    for name in (
-        "real",
-        "begun",
-        "stocked",
-        "launched",
-        "reserved",
-        "owed",
-        "leaving",
-        "tried",
-        "noted",
-        "worked",
-        "used",
-        "sold",
-        "keyed",
-        "hooked",
-        "parked",
-    ):
+    made_so = ["real", "begun", "stocked", "launched", "reserved", "owed", "leaving", "tried", "noted", "worked", "used", "sold", "keyed"]
+    for name in (*made_so, "hooked", "parked"):
         made.dropped(name)
 
 
@@ -274,6 +263,7 @@ FOR_EVER: dict[str, Callable[[subprocess.Popen[str]], object]] = {
     "events tail": lambda process: process.stdout and process.stdout.readline(),
     "demo --serve": is_served,
     "serve": is_served,
+    "messages work": lambda process: process.stderr and process.stderr.readline(),
     "hooks work": lambda process: process.stderr and process.stderr.readline(),
     "metrics serve": lambda process: process.stderr and process.stderr.readline(),
     "store keep": lambda process: process.stdout and process.stdout.readline(),

@@ -60,6 +60,8 @@ PARTS: Mapping[str, Mapping[str, Part]] = {
             "journeys:journeys",
             "Journeys: what people tried before there was an order, getting in touch with them, and their orders at last.",
         ),
+        "messages": Part("messages:messages", "Messages: what customers are told of their orders, in which words, and what came of it."),
+        "care": Part("messages:care", "Care: the courtesy contacts that are owed to customers."),
         "customers": Part(
             "customers:customers",
             "Customers: everything about one, and contacts with it.",
@@ -238,6 +240,7 @@ Environment
   O2C_LOOKUP_KEY  key to find customers by name or e-mail: 64 hex digits
   O2C_HOOKS_KEY   key that the secrets of hooks are made of: 64 hex digits
   O2C_LINK_KEY    key that customers' links are signed with: 64 hex digits
+  O2C_SMTP_URL    the mail server of messages: smtp://HOST:PORT
   O2C_LOG_LEVEL   DEBUG, INFO (unless said otherwise), WARNING or ERROR
   O2C_DEBUG       set to 1, show where in the program a defect is
 

@@ -24,7 +24,23 @@ SUPPLIED = ("app", "home", "context", "progress", "stop")
 IDENTIFIERS = inspect.Parameter("identifiers", inspect.Parameter.KEYWORD_ONLY, default=False)
 """How the gate is asked for numbers and SIMs in full, where a function itself always gives them."""
 WITHOUT_ID = frozenset(
-    {"msisdn", "iccid", "imei", "text", "statement", "policy", "fix", "offerings", "document", "paper", "position", "url", "link"}
+    {
+        "msisdn",
+        "iccid",
+        "imei",
+        "text",
+        "statement",
+        "policy",
+        "fix",
+        "offerings",
+        "document",
+        "paper",
+        "position",
+        "url",
+        "link",
+        "templates",
+        "sender",
+    }
 )
 """Parameters that never stand in a path: what is personal must be in no URL, and a text is no name."""
 POSTED = frozenset(

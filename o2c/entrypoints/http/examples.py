@@ -26,6 +26,8 @@ ANY_VERSION = "*"
 JWKS = '{"keys": [{"kty": "OKP", "crv": "Ed25519", "kid": "1", "alg": "EdDSA", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}'
 POLICY = 'version = "other"\nvalid_from = "2026-01-01"\n'
 OFFERINGS = '[{"id": "lark-line", "version": "2.0", "lifecycleStatus": "Draft", "productSpecification": {"id": "spec-mobile"}}]'
+MESSAGE = "2c8b1b0e-6a55-5f2e-9a41-0c7b9d0f7a11"
+TEMPLATES = 'version = "own-1"\n[en.messages.received]\nsubject = "Order $order"\ntext = "We have your order $order."\n'
 FIX = '[correct]\nparty = "C-1001"\n'
 _PARTY = {
     "@type": "Individual", "id": "C-2001", "givenName": "Ada", "familyName": "Example", "birthDate": "1980-02-29",
@@ -67,6 +69,7 @@ EXAMPLES: Mapping[str, Mapping[str, Any]] = {
     "balance.show": {"account": "BA-C-1001"},
     "vouchers.issue": {"campaign": "SUMMER", "percent": "20", "months": 3, "codes": ["SUMMER-A1", "SUMMER-B2"], "budget": "1000.00"},
     "vouchers.show": {"campaign": "SPRING"},
+    "care.due": {"tier": "key-account", "state": "missed", "limit": 20},
     "catalogue.announce-rise": {"offering": "lark-line", "amount": "1.50", "from_day": "2026-06-01"},
     "catalogue.diff": {"a": 1},
     "catalogue.dry-run": {"offerings": OFFERINGS, "since": _SINCE},
@@ -165,6 +168,15 @@ EXAMPLES: Mapping[str, Mapping[str, Any]] = {
     "limits.agree": {"account": "BA-C-1001", "notice": "bill-2026-01-08-100"},
     "limits.set": {"account": "BA-C-1001", "amount": "20.00"},
     "limits.show": {"account": "BA-C-1001"},
+    "messages.bounced": {"message": MESSAGE, "code": "5.1.1"},
+    "messages.list": {"order": ORDER, "limit": 20},
+    "messages.load-templates": {"templates": TEMPLATES},
+    "messages.resend": {"message": MESSAGE, "medium": "letter"},
+    "messages.show": {"message": MESSAGE},
+    "messages.silences": {"limit": 20},
+    "messages.start": {"sender": "orders@example.org", "operator": "Example Mobile", "email": "file", "letter": "file"},
+    "messages.stop": {},
+    "messages.templates": {"language": "nl", "milestone": "received"},
     "metrics.ages": {},
     "metrics.cycle-time": {},
     "metrics.durations": {"since": _SINCE, "limit": 20},

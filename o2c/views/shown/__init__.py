@@ -88,6 +88,14 @@ from o2c.views.shown.journeys import (
     StepOfJourney,
 )
 from o2c.views.shown.links import AskedShown, ChoiceShown, MyOrderShown, NeedShown, OrderLinkShown, StoneShown
+from o2c.views.shown.messages import (
+    CareShown,
+    MessageShown,
+    MessageStepShown,
+    MessageWholeShown,
+    SilenceShown,
+    TemplateShown,
+)
 from o2c.views.shown.money import (
     AccountBalanceShown,
     AccountShown,
@@ -153,6 +161,7 @@ __all__ = [
     "CampaignShown",
     "CancellationOfDocument",
     "CancellationShown",
+    "CareShown",
     "ChoiceShown",
     "ClockShown",
     "ClosingShown",
@@ -222,6 +231,9 @@ __all__ = [
     "LevelShown",
     "LimitShown",
     "LineShown",
+    "MessageShown",
+    "MessageStepShown",
+    "MessageWholeShown",
     "MetricShown",
     "MilestoneShown",
     "MoneyHeldShown",
@@ -262,6 +274,7 @@ __all__ = [
     "ResubmissionShown",
     "RevisedPromiseShown",
     "SavedViewShown",
+    "SilenceShown",
     "SimShown",
     "StageShown",
     "StepOfJourney",
@@ -271,6 +284,7 @@ __all__ = [
     "SupplierShown",
     "TakingBackPreviewShown",
     "TaxSumShown",
+    "TemplateShown",
     "TicketShown",
     "TimelineEventShown",
     "TopUpShown",

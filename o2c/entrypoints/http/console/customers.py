@@ -14,6 +14,8 @@ from o2c.views.finding import FORMS
 
 pages = router()
 NOTHING = Form({})
+TOLD_MAX = 50
+"""So many messages and courtesy contacts are on the page of a customer or an order."""
 
 
 @pages.get("/search")
@@ -83,6 +85,8 @@ def shown(
         "media": MEDIA,
         "topics": TOPICS,
         **_care(page, customer),
+        "messages": page.ask("messages.list", customer=customer, limit=TOLD_MAX) if page.may("messages.list") else [],
+        "care": page.ask("care.due", customer=customer, limit=TOLD_MAX) if page.may("care.due") else [],
     }
     return page.shown("customer.html", status=status, refused=refused, done=done, form=form, **told)
 

@@ -10,6 +10,7 @@ from fastapi import Query
 from fastapi.responses import Response
 
 from o2c.desk.act import Refused
+from o2c.entrypoints.http.console.customers import TOLD_MAX
 from o2c.entrypoints.http.console.desk import ROWS_MAX
 from o2c.entrypoints.http.console.diffs import between
 from o2c.entrypoints.http.console.frame import Asked, Page, Sent, done, refusal_of, router
@@ -90,8 +91,9 @@ def shown(page: Page, name: str, zoom: Zoom, *, status: int = 200, refused: str 
     order = page.ask("orders.show", name)
     rows = list(page.ask("orders.timeline", name))
     products = page.ask("products.list", orders=(order["order"],), statuses=STATUSES) if page.may("products.list") else ()
+    messages = page.ask("messages.list", order=order["order"], limit=TOLD_MAX) if page.may("messages.list") else ()
     return page.shown(
-        "order.html", status=status, order=order, story=told(rows, zoom), zoom=zoom, zooms=ZOOMS, lanes=LANES, many=len(rows), ways=_ways(order),
+        "order.html", status=status, messages=messages, order=order, story=told(rows, zoom), zoom=zoom, zooms=ZOOMS, lanes=LANES, many=len(rows), ways=_ways(order),
         name=order["order"], seen=page.seen("orders.show", order["order"]), refused=refused, done=done, link=link, products=products,
     )  # fmt: skip
 
