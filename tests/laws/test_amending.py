@@ -36,6 +36,39 @@ def lines(draw: st.DrawFn, name: str) -> Document:
     return item(name, draw(st.sampled_from(("line", "care-quarter"))), place=draw(st.sampled_from(PLACES)), characteristics=wanted)
 
 
+def _line(name: str = "1", sim: str = "esim", **more: Any) -> Document:
+    return item(name, more.pop("sold", "line"), characteristics={"simType": sim}, **more)
+
+
+def _fibre(name: str = "1", **more: Any) -> Document:
+    return item(name, "fibre", **more)
+
+
+def _office(*within: Document) -> tuple[Document, ...]:
+    return ({**item("9", "office"), "productOrderItem": list(within)},)
+
+
+_GUARD, _PLUS = item("3", "guard", relies_on=("1",)), item("4", "guard-plus", relies_on=("3",))
+POOLS: tuple[tuple[tuple[Document, ...], ...], ...] = (
+    (
+        (_fibre(),),
+        (_fibre(place=PLACES[1]),),
+        (_fibre(characteristics={"commitmentMonths": "24"}),),
+        (_fibre(), _GUARD),
+        (_fibre(), _line("2")),
+    ),
+    tuple((_line(quantity=n, **more),) for n in (1, 2, 3) for more in ({}, {"sim": "physical"}, {"sold": "care-quarter"})),
+    (
+        _office(_line("1"), _line("2", "physical")),
+        _office(_line("1")),
+        _office(_line("1", "physical"), _line("2", "physical")),
+        _office(_line("1"), _fibre("4")),
+    ),
+    ((_line(), _GUARD), (_line(),), (_line(), _GUARD, _PLUS), (_line("1", "physical"), _PLUS, _GUARD)),
+)
+"""Papers that one order may be changed between: fixed accesses, several of one line, parts of a bundle, add-ons upon add-ons."""
+
+
 @st.composite
 def papers(draw: st.DrawFn) -> tuple[Document, ...]:
     """One line or two, and an add-on of the first or none."""
@@ -125,6 +158,18 @@ def _net(story: Story, taken: str, given: str) -> dict[str, int]:
 @hypothesis.settings(max_examples=10_000 if DEEP else 500, deadline=None)
 def test_a_changed_order_ends_as_one_that_was_placed_so(first: tuple[Document, ...], later: list[tuple[int, tuple[Document, ...]]]) -> None:
     """Its items, what they obtained, what is held and what is charged are the same; nothing of an earlier paper stays with anybody."""
+    _ends_as_placed(first, later)
+
+
+@hypothesis.given(data=st.data())
+@hypothesis.settings(max_examples=5_000 if DEEP else 200, deadline=None)
+def test_so_does_one_of_another_shape(data: st.DataObject) -> None:
+    """Fixed accesses with a fitter's visit, several of one line, parts of a bundle, add-ons upon add-ons."""
+    pool = st.sampled_from(data.draw(st.sampled_from(POOLS)))
+    _ends_as_placed(data.draw(pool), data.draw(st.lists(st.tuples(MOMENTS, pool), min_size=1, max_size=3)))
+
+
+def _ends_as_placed(first: tuple[Document, ...], later: list[tuple[int, tuple[Document, ...]]]) -> None:
     story = Changing(*first)
     story.pass_by(2)
     for steps, items in later:
