@@ -108,7 +108,7 @@ class Changing(Story):
 
     def change(self, items: tuple[Document, ...]) -> bool:
         """Change the paper at the moment at which something is due next; whether it was accepted."""
-        at = min((entry.due_at for entry in self.agenda.values()), default=MONDAY)
+        at = min((entry.due_at for entry in self.agenda.values() if entry.kind != "stock"), default=MONDAY)
         found = self.assessed(items, at) if self.state.planned and not self.state.closed else None
         if found is None:
             return False
@@ -196,7 +196,7 @@ def test_a_changed_order_that_is_cancelled_leaves_nothing(
     story.pass_by(last)
     if story.state.closed:
         return
-    story.cancel(at=min((entry.due_at for entry in story.agenda.values()), default=MONDAY))
+    story.cancel(at=min((entry.due_at for entry in story.agenda.values() if entry.kind != "stock"), default=MONDAY))
     if story.names()[-1] == "cancellation.refused":
         return
     story.run()
