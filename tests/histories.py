@@ -18,7 +18,7 @@ from projections.engine import tables
 from projections.engine.compare import Difference
 from projections.engine.projection import Doc, Projection
 from projections.engine.seen import Reader, Seen, names_of
-from projections.engine.verify import verified
+from projections.engine.verify import verify_together
 
 load_event_types()
 DAY_ONE = datetime(2026, 1, 5, 9, tzinfo=UTC)
@@ -241,8 +241,7 @@ def table_of(dsn: str, projection: Projection) -> list[dict[str, Any]]:
 
 def differing(dsn: str) -> list[Difference]:
     """What the tables of all projections have otherwise than a fold of the log says."""
-    with tables.session(dsn) as conn:
-        return [difference for projection in ALL for difference in verified(conn, projection).differing]
+    return [difference for report in verify_together(dsn, ALL) for difference in report.differing]
 
 
 def failing_on(name: str, projection: Projection) -> Projection:

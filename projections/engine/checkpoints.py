@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from o2c.kernel.refusal import Refused
@@ -25,11 +25,15 @@ FROM (SELECT position, event_id FROM o2c.event ORDER BY position DESC LIMIT 1) A
 No row while the log is empty. Parameters: the `names` of the projections and the `shapes` that this program gives them.
 """
 
-_MOVE = """UPDATE projection.checkpoint SET position = %s, event_id = %s
-WHERE name = %s AND position = %s AND generation = %s AND shape_version = %s"""
-"""Moves a checkpoint if it is unchanged.
+_MOVE = """WITH unmoved AS MATERIALIZED (
+    SELECT c.name FROM projection.checkpoint c
+    JOIN unnest(%s::text[], %s::bigint[], %s::bigint[], %s::int[]) AS w (name, position, generation, shape)
+        ON w.name = c.name AND w.position = c.position AND w.generation = c.generation AND w.shape = c.shape_version
+    ORDER BY c.name FOR UPDATE OF c)
+UPDATE projection.checkpoint c SET position = %s, event_id = %s FROM unmoved WHERE c.name = unmoved.name"""
+"""Moves the checkpoints that are unchanged, which are locked in the order of their names, so that no two workers wait for each other.
 
-Parameters: the new position and event id; the name, and the old position, generation and shape.
+Parameters: arrays of the names, and of the old positions, generations and shapes; the new position and event id.
 """
 
 _RAISE_GENERATION = "UPDATE projection.checkpoint SET generation = generation + 1 WHERE name = %s AND shape_version = %s"
@@ -65,10 +69,15 @@ def checkpoints(conn: Connection, projections: Iterable[Projection]) -> dict[str
     }
 
 
-def move_checkpoint(conn: Connection, old: Checkpoint, new: Mark) -> bool:
-    """Move the checkpoint to `new` if it still is as `old` says. False when another worker moved it or its tables were swapped."""
-    moved = conn.execute(_MOVE, (new.position, new.event_id, old.name, old.mark.position, old.generation, old.shape_version))
-    return moved.rowcount == 1
+def move_checkpoints(conn: Connection, old: Sequence[Checkpoint], new: Mark) -> bool:
+    """Move checkpoints to `new` if each still is as `old` says. False when another worker moved one, or its tables were swapped: then roll back."""
+    columns = (
+        [each.name for each in old],
+        [each.mark.position for each in old],
+        [each.generation for each in old],
+        [each.shape_version for each in old],
+    )
+    return conn.execute(_MOVE, (*columns, new.position, new.event_id)).rowcount == len(old)
 
 
 def seize(conn: Connection, projection: Projection) -> None:

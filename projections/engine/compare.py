@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-from o2c.store.connection import Connection
-from projections.engine import tables
 from projections.engine.fold import strict_rows
-from projections.engine.projection import Doc, Key, Projection
+from projections.engine.projection import Doc, Key, Projection, Row
 
 
 class Difference(NamedTuple):
@@ -21,15 +19,10 @@ class Difference(NamedTuple):
     actual: dict[str, Any] | None
 
 
-def compare_rows(
-    conn: Connection, projection: Projection, docs: Mapping[str, Doc], groups: Sequence[str] | None = None
-) -> Iterator[Difference]:
-    """Stored rows, of all groups or some, that differ from the rows of the given documents.
-
-    Needs a transaction around it. Raises FoldFailed.
-    """
+def compare_rows(projection: Projection, stored: Iterable[Row], docs: Mapping[str, Doc]) -> Iterator[Difference]:
+    """Stored rows, group by group, that differ from the rows of the given documents. Raises FoldFailed."""
     not_stored = set(docs)
-    for group, rows in groupby(tables.stored_rows(conn, projection, groups), key=itemgetter("group_key")):
+    for group, rows in groupby(stored, key=itemgetter("group_key")):
         not_stored.discard(group)
         expected = strict_rows(projection, group, docs[group]) if group in docs else {}
         actual = {tuple(row.get(column) for column in projection.key): row for row in rows}
@@ -38,12 +31,10 @@ def compare_rows(
         yield from _unequal(group, strict_rows(projection, group, docs[group]), {})
 
 
-def compare_docs(
-    conn: Connection, projection: Projection, docs: Mapping[str, Doc], groups: Sequence[str] | None = None
-) -> Iterator[Difference]:
-    """Stored documents, of all groups or some, that differ from the given ones. Needs a transaction around it."""
+def compare_docs(stored: Iterable[Row], docs: Mapping[str, Doc]) -> Iterator[Difference]:
+    """Stored documents that differ from the given ones."""
     not_stored = set(docs)
-    for row in tables.stored_docs(conn, projection, groups):
+    for row in stored:
         group, actual = row["group_key"], row["doc"]
         not_stored.discard(group)
         if docs.get(group) != actual:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from o2c.store.connection import Connection
 from projections.engine.projection import Doc, Key, Projection, Row, derive, reader_of
-from projections.engine.seen import START, Mark, Reader, Seen
+from projections.engine.seen import START, Mark, Reader, Seen, names_of
 
 
 class FoldFailed(Exception):
@@ -76,6 +76,10 @@ class Fold:
             except Exception as error:  # noqa: BLE001 - any error of a fold stops its own group and nothing else
                 self._park(group, record, explain(error))
 
+    def take_before(self, page: Iterable[Seen], limits: Mapping[str, int]) -> None:
+        """Fold a page, of a group in `limits` only what stands before that position."""
+        self.take((group, record) for group, record in self.assign_groups(page) if group not in limits or record.position < limits[group])
+
     def end(self) -> None:
         """Called when no more events come, before the documents are read."""
 
@@ -112,12 +116,25 @@ def fold_log(
 
     Events with a business time later than `at` are left out, and so are the events of a group in `before` from that position on.
     """
-    reader, limits = reader_of([projection], streams), before or {}
+    reader = reader_of([projection], streams)
     fold = Fold(projection, reader.type_names)
     for page, _ in pages(conn, reader, START.position, bound):
         due = page if at is None else [record for record in page if record.occurred_at <= at]
-        fold.take((group, record) for group, record in fold.assign_groups(due) if group not in limits or record.position < limits[group])
+        fold.take_before(due, before or {})
     return fold
+
+
+def fold_together(
+    conn: Connection, projections: Sequence[Projection], bounds: Mapping[str, Mark], before: Mapping[str, Mapping[str, int]]
+) -> list[Fold]:
+    """Fold several projections by one reading of the log, each up to its bound and without what `before` leaves out, both by its name."""
+    folds = [Fold(projection, names_of(projection.types)) for projection in projections]
+    furthest = max(bounds.values(), key=lambda mark: mark.position)
+    for page, _ in pages(conn, reader_of(projections), START.position, furthest):
+        for fold in folds:
+            upto = bounds[fold.projection.name].position
+            fold.take_before([record for record in page if record.position <= upto], before[fold.projection.name])
+    return folds
 
 
 def strict_rows(projection: Projection, group: str, doc: Doc) -> dict[Key, Row]:

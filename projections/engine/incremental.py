@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 from psycopg import Rollback
@@ -11,10 +11,10 @@ from o2c.kernel.refusal import Refused
 from o2c.store.connection import Connection
 from projections.catalogue import ALL
 from projections.engine import tables
-from projections.engine.checkpoints import Checkpoint, checkpoints, move_checkpoint, seize
+from projections.engine.checkpoints import Checkpoint, checkpoints, move_checkpoints, seize
 from projections.engine.fold import Changes, Fold, WaitingEvent, explain, pages
 from projections.engine.history import ITSELF, By, note, require_reason
-from projections.engine.parked import park, parked_groups, skip_first, without_skipped
+from projections.engine.parked import all_parked_groups, all_without_skipped, park, parked_groups, skip_first, without_skipped
 from projections.engine.projection import Doc, Projection, reader_of
 from projections.engine.rebuild import not_rebuilt_meanwhile, rebuild
 from projections.engine.same_log import refuse_other_log
@@ -46,10 +46,11 @@ def catch_up(dsn: str, projections: Sequence[Projection] = ALL, upto: int | None
         tables.prepare(conn, projections)
         refuse_other_log(conn, projections)
         target = last_mark(conn, upto)
-        outdated = [projection for projection in projections if _outdated(conn, projection)]
+        stored = checkpoints(conn, projections)
+        outdated = [projection for projection in projections if _is_older(stored[projection.name], projection)]
         current = [projection for projection in projections if projection not in outdated]
         # Mostly there is nothing to fold, and then the classes of events need not be imported.
-        if any(checkpoint.mark.position < target.position for checkpoint in checkpoints(conn, current).values()):
+        if any(stored[projection.name].mark.position < target.position for projection in current):
             Forward(conn, current).fold_to(target)
         for projection in outdated:
             rebuild_outdated(conn, dsn, projection)
@@ -76,10 +77,13 @@ def rebuild_outdated(conn: Connection, dsn: str, projection: Projection) -> None
 
 
 def _outdated(conn: Connection, projection: Projection) -> bool:
-    stored = checkpoints(conn, [projection])[projection.name].shape_version
-    if stored > projection.shape_version:
+    return _is_older(checkpoints(conn, [projection])[projection.name], projection)
+
+
+def _is_older(stored: Checkpoint, projection: Projection) -> bool:
+    if stored.shape_version > projection.shape_version:
         raise Refused(f"projection {projection.name} was built by a newer program; use that one", kind="conflict")
-    return stored < projection.shape_version
+    return stored.shape_version < projection.shape_version
 
 
 def _never() -> bool:
@@ -119,12 +123,15 @@ class Forward:
     def _begin_batches(self) -> None:
         """Begin a batch, at the checkpoint, for each projection that has none."""
         without = [projection for projection in self._projections if projection.name not in self._batches]
-        stored = checkpoints(self._conn, without) if without else {}
-        for projection in without:
+        if not without:
+            return
+        # What is parked and skipped is read after the checkpoints: whoever changes it raises the generation, and the batch is dropped.
+        stored, parked = checkpoints(self._conn, without), all_parked_groups(self._conn, without)
+        for projection in all_without_skipped(self._conn, without):
             checkpoint = stored[projection.name]
             if checkpoint.shape_version != projection.shape_version:
                 raise Refused(f"projection {projection.name} was given another shape meanwhile; catch up again", kind="conflict")
-            self._batches[projection.name] = Batch(self._conn, projection, checkpoint)
+            self._batches[projection.name] = Batch(self._conn, projection, checkpoint, parked[projection.name])
 
     def _fold_pages(self, cohort: Sequence[Batch], start: Mark, bound: Mark) -> None:
         for page, mark in pages(self._conn, self._reader, start.position, bound):
@@ -149,10 +156,12 @@ class Forward:
         return all(batch.name in self._batches for batch in cohort)
 
     def _flush_together(self, cohort: Sequence[Batch], mark: Mark) -> bool:
-        done = False
+        done, changes = False, [batch.changes() for batch in cohort]
         with self._conn.transaction():
-            if not all(batch.write(mark) for batch in cohort):
+            if not move_checkpoints(self._conn, [batch.checkpoint for batch in cohort], mark):
                 raise Rollback
+            for batch, of_batch in zip(cohort, changes, strict=True):
+                batch.write(of_batch)
             done = True
         for batch in cohort if done else ():
             batch.begin_at(mark)
@@ -160,12 +169,15 @@ class Forward:
 
 
 class Batch:
-    """The events of one projection that a worker has folded since the checkpoint, and the documents they changed."""
+    """The events of one projection that a worker has folded since the checkpoint, and the documents they changed.
 
-    def __init__(self, conn: Connection, projection: Projection, checkpoint: Checkpoint) -> None:
-        self._conn, self._projection, self._checkpoint = conn, projection, checkpoint
-        self._fold = Fold(without_skipped(conn, projection), names_of(projection.types))
-        self._parked = frozenset(parked_groups(conn, projection))
+    The projection is one without its skipped events, and `parked` are its parked groups, both as they stood no earlier than the checkpoint.
+    """
+
+    def __init__(self, conn: Connection, projection: Projection, checkpoint: Checkpoint, parked: Iterable[str]) -> None:
+        self._conn, self._projection, self.checkpoint = conn, projection, checkpoint
+        self._fold = Fold(projection, names_of(projection.types))
+        self._parked = frozenset(parked)
         self._loaded: set[str] = set()
         self._clear()
 
@@ -186,7 +198,7 @@ class Batch:
     @property
     def mark(self) -> Mark:
         """How far the tables have folded the log."""
-        return self._checkpoint.mark
+        return self.checkpoint.mark
 
     @property
     def touched(self) -> int:
@@ -216,31 +228,29 @@ class Batch:
 
         False, and nothing is written, when another worker has moved the checkpoint.
         """
-        done = False
+        done, changes = False, self.changes()
         with self._conn.transaction():
-            if not self.write(mark):
+            if not move_checkpoints(self._conn, [self.checkpoint], mark):
                 raise Rollback
+            self.write(changes)
             done = True
         if done:
             self.begin_at(mark)
         return done
 
-    def write(self, mark: Mark) -> bool:
-        """As `flush`, in a transaction of the caller, who must roll back when it is False, and call `begin_at` after the commit."""
-        changes = self._changes()
-        if not move_checkpoint(self._conn, self._checkpoint, mark):
-            return False
+    def write(self, changes: Changes) -> None:
+        """Write changes in a transaction of the caller, who has moved the checkpoint in it, and calls `begin_at` after the commit."""
         tables.write(self._conn, self._projection, changes)
         park(self._conn, self._projection, self._fold.waiting)
-        return True
 
     def begin_at(self, mark: Mark) -> None:
         """Begin the next batch at `mark`, up to which everything is written."""
-        old = self._checkpoint
-        self._checkpoint = Checkpoint(old.name, mark, old.shape_version, old.generation, old.swapped)
+        old = self.checkpoint
+        self.checkpoint = Checkpoint(old.name, mark, old.shape_version, old.generation, old.swapped)
         self._clear()
 
-    def _changes(self) -> Changes:
+    def changes(self) -> Changes:
+        """What the batch has to write: reckoned before the transaction begins, for that holds up whoever reads the log."""
         changes = Changes()
         for group, old in self._before.items():
             new = self._fold.docs.get(group)

@@ -15,17 +15,17 @@ from projections.engine.compare import Difference
 from projections.engine.fold import FoldFailed
 from projections.engine.history import By, Deed, history
 from projections.engine.incremental import catch_up, followed, retry, skip
-from projections.engine.parked import ParkedGroup, SkippedEvent, list_parked, list_skipped, parked_groups
+from projections.engine.parked import ParkedGroup, SkippedEvent, all_parked_groups, list_parked, list_skipped
 from projections.engine.projection import Projection
 from projections.engine.rebuild import RebuildResult, rebuild, rebuilders, rollback
 from projections.engine.same_log import of_other_log
 from projections.engine.seen import Mark, Seen, last_mark
 from projections.engine.some_groups import Scope
-from projections.engine.verify import Report, as_of, repair, verify
+from projections.engine.verify import Report, as_of, repair, verify, verify_together
 
 __all__ = [
     "ALL", "By", "Deed", "Difference", "FoldFailed", "ParkedGroup", "Projection", "RebuildResult", "Report", "Scope", "Seen", "SkippedEvent", "Status",
-    "as_of", "catch_up", "followed", "history", "horizon_mark", "list_parked", "list_skipped", "rebuild", "refuse_missing_tables", "repair", "retry", "rollback", "skip", "status", "verify",
+    "as_of", "catch_up", "followed", "history", "horizon_mark", "list_parked", "list_skipped", "rebuild", "refuse_missing_tables", "repair", "retry", "rollback", "skip", "status", "verify", "verify_together",
 ]  # fmt: skip
 
 
@@ -73,10 +73,8 @@ def status(dsn: str, projections: Sequence[Projection] = ALL) -> list[Status]:
         stored = checkpoints(conn, projections)
         lags = {position: _lag(conn, position) for position in {checkpoint.mark.position for checkpoint in stored.values()}}
         held_by, others, rebuilding = blocker(conn, HELD_S), of_other_log(conn, projections), rebuilders(conn, projections)
-        statuses = [
-            _status_of(projection, stored[projection.name], lags, len(parked_groups(conn, projection)), held_by)
-            for projection in projections
-        ]
+        parked = all_parked_groups(conn, projections)
+    statuses = [_status_of(projection, stored[projection.name], lags, len(parked[projection.name]), held_by) for projection in projections]
     known = [replace(one, rebuilt_by=rebuilding.get(one.name)) for one in statuses]
     return [replace(one, state="of another log", other_log=others[one.name]) if one.name in others else one for one in known]
 

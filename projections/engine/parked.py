@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -36,12 +37,12 @@ WHERE name = %s AND group_key = %s ORDER BY position LIMIT 1 RETURNING position"
 _LIST_IS_MADE = "SELECT to_regclass('projection.skipped') IS NOT NULL AS made"
 """Whether the list of skipped events is there. No parameters."""
 
-_POSITIONS = "SELECT position FROM projection.skipped WHERE name = %s"
-"""The positions of a projection's skipped events. Parameter: its name."""
+_POSITIONS = "SELECT name, position FROM projection.skipped WHERE name = ANY(%s)"
+"""The skipped events of some projections, each with its position. Parameter: the names of projections."""
 
 
-_GROUPS = "SELECT group_key, min(position) AS first FROM projection.parked WHERE name = %s GROUP BY group_key"
-"""The parked groups of a projection, each with the position of its first parked event. Parameter: the projection."""
+_GROUPS = "SELECT name, group_key, min(position) AS first FROM projection.parked WHERE name = ANY(%s) GROUP BY name, group_key"
+"""The parked groups of some projections, each with the position of its first parked event. Parameter: the names of projections."""
 
 _PARK = """INSERT INTO projection.parked (name, group_key, position, event_id, error)
 SELECT %s, x.* FROM unnest(%s::text[], %s::bigint[], %s::uuid[], %s::text[]) AS x ON CONFLICT DO NOTHING"""
@@ -93,7 +94,15 @@ def list_skipped(dsn: str, projections: Sequence[Projection]) -> list[SkippedEve
 
 def parked_groups(conn: Connection, projection: Projection) -> dict[str, int]:
     """The parked groups, each with the position of its first parked event."""
-    return {row["group_key"]: row["first"] for row in conn.execute(_GROUPS, (projection.name,)).fetchall()}
+    return all_parked_groups(conn, [projection])[projection.name]
+
+
+def all_parked_groups(conn: Connection, projections: Sequence[Projection]) -> dict[str, dict[str, int]]:
+    """The parked groups of each of the projections, by its name."""
+    found: dict[str, dict[str, int]] = {projection.name: {} for projection in projections}
+    for row in conn.execute(_GROUPS, (list(found),)).fetchall():
+        found[row["name"]][row["group_key"]] = row["first"]
+    return found
 
 
 def park(conn: Connection, projection: Projection, waiting: Mapping[str, Sequence[WaitingEvent]]) -> None:
@@ -123,11 +132,19 @@ def skip_first(conn: Connection, projection: Projection, group: str, by: By, pos
 
 def without_skipped(conn: Connection, projection: Projection) -> Projection:
     """The projection without its skipped events: they belong to no group. Every way of running a fold uses this one."""
+    [limited] = all_without_skipped(conn, [projection])
+    return limited
+
+
+def all_without_skipped(conn: Connection, projections: Sequence[Projection]) -> list[Projection]:
+    """Each of the projections without its skipped events, in the order given."""
     row = conn.execute(_LIST_IS_MADE).fetchone()
     if not row or not row["made"]:
-        return projection
-    rows = conn.execute(_POSITIONS, (projection.name,)).fetchall()
-    return _without(projection, frozenset(row["position"] for row in rows)) if rows else projection
+        return list(projections)
+    skipped: dict[str, set[int]] = defaultdict(set)
+    for row in conn.execute(_POSITIONS, ([projection.name for projection in projections],)).fetchall():
+        skipped[row["name"]].add(row["position"])
+    return [_without(one, frozenset(skipped[one.name])) if one.name in skipped else one for one in projections]
 
 
 def _without(projection: Projection, positions: frozenset[int]) -> Projection:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from psycopg.rows import tuple_row
@@ -100,7 +101,13 @@ def stamp(at: datetime) -> str:
 
 def names_of(types: Types) -> frozenset[str]:
     """The names of the types. A predicate is called on all event classes of this program."""
-    return types if isinstance(types, frozenset) else frozenset(name for name, cls in types_by_name().items() if types(cls))
+    return types if isinstance(types, frozenset) else _judged(types, len(types_by_name()))
+
+
+@lru_cache(maxsize=256)
+def _judged(types: Callable[[type[Event]], bool], known: int) -> frozenset[str]:
+    """The names that a predicate chooses of so many classes; each is asked about each class once, and not with every look."""
+    return frozenset(name for name, cls in types_by_name().items() if types(cls))
 
 
 def last_mark(conn: Connection, upto: int | None = None) -> Mark:

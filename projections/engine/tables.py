@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from operator import itemgetter
 from typing import Literal
 
 from psycopg import sql
@@ -103,6 +104,9 @@ _ROWS = sql.SQL("SELECT to_jsonb(t.*) AS value FROM {} t{} ORDER BY group_key")
 
 _DOCS = sql.SQL("SELECT to_jsonb(t.*) AS value FROM {} t{}")
 """Documents with their groups. Parts: the table of documents, `_OF_GROUPS` or nothing."""
+
+_PART = sql.SQL("SELECT {} AS part, to_jsonb(t.*) AS value FROM {} t")
+"""All that one table holds. Parts: its place among others, the table."""
 
 _OF_GROUPS = sql.SQL(" WHERE group_key = ANY(%s)")
 """The condition that keeps some groups only. Parameter: the groups."""
@@ -285,6 +289,18 @@ def stored_rows(conn: Connection, projection: Projection, groups: Sequence[str] 
 def stored_docs(conn: Connection, projection: Projection, groups: Sequence[str] | None = None) -> Iterator[Row]:
     """All documents, or those of some groups, with their `group_key`, streamed. Needs a transaction around it."""
     yield from _stream(conn, _DOCS, doc_table(projection), groups)
+
+
+def stored_together(conn: Connection, projections: Sequence[Projection]) -> list[tuple[list[Row], list[Row]]]:
+    """The documents and the rows of each projection, by group, all read by one statement and held at once."""
+    relations = [relation(projection) for projection in projections for relation in (doc_table, table)]
+    query = sql.SQL(" UNION ALL ").join(_PART.format(sql.Literal(place), relation) for place, relation in enumerate(relations))
+    found: list[list[Row]] = [[] for _ in relations]
+    for place, value in conn.cursor(row_factory=tuple_row).execute(query):
+        found[place].append(value)
+    for part in found:
+        part.sort(key=itemgetter("group_key"))
+    return list(zip(found[::2], found[1::2], strict=True))
 
 
 def _stream(conn: Connection, query: sql.SQL, relation: sql.Identifier, groups: Sequence[str] | None) -> Iterator[Row]:

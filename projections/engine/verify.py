@@ -9,13 +9,13 @@ from datetime import datetime
 from o2c.kernel.refusal import Refused
 from o2c.store.connection import Connection
 from projections.engine import tables
-from projections.engine.checkpoints import Checkpoint, checkpoints, seize
+from projections.engine.checkpoints import checkpoints, seize
 from projections.engine.compare import Difference, compare_docs, compare_rows
-from projections.engine.fold import Fold, FoldFailed, fold_log, strict_rows
+from projections.engine.fold import Fold, FoldFailed, fold_log, fold_together, strict_rows
 from projections.engine.history import ITSELF, By, note
-from projections.engine.parked import parked_groups, without_skipped
+from projections.engine.parked import all_parked_groups, all_without_skipped, parked_groups, without_skipped
 from projections.engine.projection import Projection, Row
-from projections.engine.seen import last_mark
+from projections.engine.seen import Mark, last_mark
 from projections.engine.some_groups import ALL_GROUPS, Scope, groups_in_scope, streams_of
 
 _SNAPSHOT = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"
@@ -45,19 +45,39 @@ def verify(dsn: str, projection: Projection, scope: Scope = ALL_GROUPS) -> Repor
     the groups and the projection has no `found_by`; FoldFailed when a document yields no valid rows.
     """
     with tables.session(dsn) as conn:
-        return verified(conn, projection, scope)
+        tables.prepare(conn, [projection])
+        with conn.transaction():
+            conn.execute(_SNAPSHOT)
+            mark = _mark(conn, projection)
+            groups = groups_in_scope(conn, projection, mark, scope)
+            fold, differing = _check(conn, projection, mark, groups)
+        return _report(mark, fold, differing)
 
 
-def verified(conn: Connection, projection: Projection, scope: Scope = ALL_GROUPS) -> Report:
-    """Verify on a session that is open: for whoever checks one small projection after the other, connecting is most of it. Raises as `verify` does."""
-    tables.prepare(conn, [projection])
-    with conn.transaction():
-        conn.execute(_SNAPSHOT)
-        checkpoint = _checkpoint(conn, projection)
-        groups = groups_in_scope(conn, projection, checkpoint.mark, scope)
-        fold, differing = _check(conn, projection, checkpoint, groups)
-    rows = sum(len(strict_rows(projection, group, doc)) for group, doc in fold.docs.items())
-    return Report(projection.name, checkpoint.mark.position, len(fold.docs), rows, differing)
+def verify_together(dsn: str, projections: Sequence[Projection]) -> list[Report]:
+    """Verify all groups of several projections in one snapshot, by one reading of the log and one of the tables.
+
+    What all of them hold is in memory at once: it is for a small log, where statements cost more than what they read. Raises as `verify` does.
+    """
+    with tables.session(dsn) as conn:
+        tables.prepare(conn, projections)
+        with conn.transaction():
+            conn.execute(_SNAPSHOT)
+            marks, parked = _marks(conn, projections), all_parked_groups(conn, projections)
+            folds = fold_together(conn, all_without_skipped(conn, projections), marks, parked)
+            stored = tables.stored_together(conn, projections)
+    return [
+        _report(marks[fold.projection.name], fold, _differing(fold, docs, rows)) for fold, (docs, rows) in zip(folds, stored, strict=True)
+    ]
+
+
+def _report(mark: Mark, fold: Fold, differing: tuple[Difference, ...]) -> Report:
+    rows = sum(len(strict_rows(fold.projection, group, doc)) for group, doc in fold.docs.items())
+    return Report(fold.projection.name, mark.position, len(fold.docs), rows, differing)
+
+
+def _differing(fold: Fold, docs: Iterable[Row], rows: Iterable[Row]) -> tuple[Difference, ...]:
+    return (*compare_docs(docs, fold.docs), *compare_rows(fold.projection, rows, fold.docs))
 
 
 def repair(dsn: str, projection: Projection, groups: Iterable[str], by: By = ITSELF) -> list[Difference]:
@@ -80,7 +100,7 @@ def repair(dsn: str, projection: Projection, groups: Iterable[str], by: By = ITS
 
 def _mend(conn: Connection, projection: Projection, group: str) -> tuple[Difference, ...]:
     try:
-        fold, differing = _check(conn, projection, _checkpoint(conn, projection), [group])
+        fold, differing = _check(conn, projection, _mark(conn, projection), [group])
     except FoldFailed:
         return ()
     if fold.waiting or not differing:
@@ -92,25 +112,29 @@ def _mend(conn: Connection, projection: Projection, group: str) -> tuple[Differe
     return differing
 
 
-def _checkpoint(conn: Connection, projection: Projection) -> Checkpoint:
-    checkpoint = checkpoints(conn, [projection])[projection.name]
-    if checkpoint.shape_version != projection.shape_version:
-        raise Refused(f"projection {projection.name} has tables of another shape; catch up first", kind="conflict")
-    return checkpoint
+def _mark(conn: Connection, projection: Projection) -> Mark:
+    return _marks(conn, [projection])[projection.name]
 
 
-def _check(
-    conn: Connection, projection: Projection, checkpoint: Checkpoint, groups: Sequence[str] | None
-) -> tuple[Fold, tuple[Difference, ...]]:
-    """The fold of the groups (None: all) up to the checkpoint, and the documents and rows of the tables that differ from it."""
+def _marks(conn: Connection, projections: Sequence[Projection]) -> dict[str, Mark]:
+    """How far the tables of each projection have folded the log, by its name."""
+    stored = checkpoints(conn, projections)
+    for projection in projections:
+        if stored[projection.name].shape_version != projection.shape_version:
+            raise Refused(f"projection {projection.name} has tables of another shape; catch up first", kind="conflict")
+    return {name: checkpoint.mark for name, checkpoint in stored.items()}
+
+
+def _check(conn: Connection, projection: Projection, mark: Mark, groups: Sequence[str] | None) -> tuple[Fold, tuple[Difference, ...]]:
+    """The fold of the groups (None: all) up to the mark, and the documents and rows of the tables that differ from it."""
     streams = None if groups is None else streams_of(conn, projection, groups)
     parked = parked_groups(conn, projection)
-    fold = fold_log(conn, without_skipped(conn, projection), checkpoint.mark, before=parked, streams=streams)
+    fold = fold_log(conn, without_skipped(conn, projection), mark, before=parked, streams=streams)
     if groups is not None:
         names = set(groups)
         fold.docs = {group: doc for group, doc in fold.docs.items() if group in names}
         fold.waiting = {group: events for group, events in fold.waiting.items() if group in names}
-    return fold, (*compare_docs(conn, projection, fold.docs, groups), *compare_rows(conn, projection, fold.docs, groups))
+    return fold, _differing(fold, tables.stored_docs(conn, projection, groups), tables.stored_rows(conn, projection, groups))
 
 
 def as_of(

@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 from o2c.store.database import connect, prepare
 from projections.catalogue import ALL, BY_NAME
 from projections.engine import incremental, shards, tables
-from projections.engine.checkpoints import move_checkpoint
+from projections.engine.checkpoints import move_checkpoints
 from projections.engine.operations import as_of, catch_up, rebuild, status, verify
 from projections.engine.projection import Doc, Projection
 from projections.engine.seen import Mark, Reader, Seen
@@ -109,12 +109,12 @@ def test_a_death_after_any_statement_loses_and_doubles_nothing(log: str) -> None
 
 
 def _rows_first(batch: incremental.Batch, mark: Mark) -> bool:
-    tables.write(batch._conn, batch._projection, batch._changes())
+    tables.write(batch._conn, batch._projection, batch.changes())
     return _moved(batch, mark)
 
 
 def _checkpoint_first(batch: incremental.Batch, mark: Mark) -> bool:
-    changes = batch._changes()
+    changes = batch.changes()
     conn, projection = batch._conn, batch._projection
     moved = _moved(batch, mark)
     tables.write(conn, projection, changes)
@@ -122,8 +122,8 @@ def _checkpoint_first(batch: incremental.Batch, mark: Mark) -> bool:
 
 
 def _moved(batch: incremental.Batch, mark: Mark) -> bool:
-    moved = move_checkpoint(batch._conn, batch._checkpoint, mark)
-    batch._checkpoint = replace(batch._checkpoint, mark=mark)
+    moved = move_checkpoints(batch._conn, [batch.checkpoint], mark)
+    batch.checkpoint = replace(batch.checkpoint, mark=mark)
     batch._clear()
     return moved
 

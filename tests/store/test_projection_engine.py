@@ -153,7 +153,7 @@ def test_a_stalled_worker_cannot_write(log: str, meanwhile: Callable[[str], obje
     append(log, [captured(0)])
     with tables.session(log) as conn:
         tables.prepare(conn, [ORDERS])
-        stalled = incremental.Batch(conn, ORDERS, checkpoints(conn, [ORDERS])["orders"])
+        stalled = incremental.Batch(conn, ORDERS, checkpoints(conn, [ORDERS])["orders"], ())
         target = last_mark(conn)
         page, _ = Reader([ORDERS.types]).page(conn, 0, target.position)
         stalled.take([*page, page[0]._replace(order_id=order_id(9), stream=f"order-{order_id(9)}")])
@@ -169,7 +169,7 @@ def test_a_rebuild_at_the_same_position_also_stops_a_stalled_worker(log: str) ->
     append(log, [captured(0)])
     catch_up(log, [ORDERS])
     with tables.session(log) as conn:
-        stalled = incremental.Batch(conn, ORDERS, checkpoints(conn, [ORDERS])["orders"])
+        stalled = incremental.Batch(conn, ORDERS, checkpoints(conn, [ORDERS])["orders"], ())
         rebuild(log, ORDERS)
 
         assert stalled.flush(Mark(2**60, None)) is False
@@ -181,7 +181,7 @@ def test_a_retry_stops_a_stalled_worker(log: str) -> None:
     catch_up(log, [failing_on("order.planned", ORDERS)])
     append(log, [of_order(0, "order.cancelled")])
     with tables.session(log) as conn:
-        stalled = incremental.Batch(conn, ORDERS, checkpoints(conn, [ORDERS])["orders"])
+        stalled = incremental.Batch(conn, ORDERS, checkpoints(conn, [ORDERS])["orders"], ())
         retry(log, ORDERS)
 
         assert stalled.flush(last_mark(conn)) is False

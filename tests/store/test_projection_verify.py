@@ -1,6 +1,6 @@
 """Checking some groups or all against the log, and mending single ones: what was planted is found, mended, and nothing else is touched."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 import pytest
@@ -12,7 +12,7 @@ from o2c.store.database import connect
 from projections.catalogue import ALL, BY_NAME
 from projections.engine import incremental, some_groups, tables
 from projections.engine.checkpoints import checkpoints
-from projections.engine.operations import By, Projection, Scope, catch_up, list_parked, repair, skip, verify
+from projections.engine.operations import By, Projection, Report, Scope, catch_up, list_parked, repair, skip, verify, verify_together
 from projections.engine.projection import reader_of
 from projections.engine.seen import Reader, Seen, last_mark
 from tests.histories import Told, append, captured, failing_on, held, invoice, of_order, order_id, planned, query, table_of
@@ -209,3 +209,23 @@ def test_a_projection_whose_events_no_index_finds(log: str, ask: Callable[[str, 
     """It is checked whole and rebuilt; a part of it is refused, for it would be found empty."""
     with pytest.raises(Refused, match="does not say where"):
         ask(log, replace(ORDERS, found_by=None))
+
+
+def found(reports: Iterable[Report]) -> dict[str, tuple[int, int, int, list[str]]]:
+    """What reports say, by projection: position, groups, rows and what differs."""
+    return {one.name: (one.position, one.groups, one.rows, sorted(map(str, one.differing))) for one in reports}
+
+
+@pytest.mark.parametrize(("projection", "statement", "differing"), PLANTED)
+def test_all_together_find_what_each_finds_alone(log: str, projection: Projection, statement: str, differing: int) -> None:
+    """By one reading of the log: with what is planted in one of them, with one that is behind, parked events and skipped ones."""
+    broken = failing_on("order.cancelled", ORDERS)
+    append(log, [of_order(1, "order.cancelled"), of_order(2, "order.cancelled")])
+    catch_up(log, [*(one for one in ALL if one.name not in ("orders", "intakes")), broken])
+    skip(log, broken, order_id(2), By("ann", "double"))
+    plant(log, statement)
+    together = verify_together(log, ALL)
+
+    assert found(together) == found(verify(log, one) for one in ALL)
+    assert {one.name: len(one.differing) for one in together if one.differing} == {projection.name: differing}
+    assert len({one.position for one in together}) == 2
