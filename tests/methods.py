@@ -85,6 +85,7 @@ METHODS = {
     "journeys.order": "order_journey",
     "journeys.reach": "reach_journey",
     "journeys.show": "journey",
+    "offers.effect": "offer_effects",
     "orders.fields": "order_fields",
     "keys.issue": "issue_key",
     "keys.list": "issued_keys",

@@ -138,6 +138,7 @@ metrics.promises         -        yes     yes         yes      yes      -       
 numbers.release          -        yes     yes         -        -        -                -
 numbers.reserve          -        yes     yes         -        -        -                -
 numbers.show             -        yes     yes         masked   yes      yes              -
+offers.effect            -        -       yes         yes      yes      -                -
 orders.amend             own      yes     yes         -        -        -                -
 orders.annotate          own      yes     yes         -        -        -                -
 orders.answer            yes      -       -           -        -        -                -

@@ -9,6 +9,7 @@ from o2c.desk.capture import HOME
 from o2c.entrypoints.answered import answered, occurring
 from o2c.views import shown
 from o2c.views.complaints import State, customer_context, list_complaints
+from o2c.views.offers import DAYS, offer_effects
 from o2c.views.reading import Page, all_seen
 
 if TYPE_CHECKING:
@@ -69,3 +70,9 @@ class Complaints:
         """What whoever speaks to a customer next should know. See `views.complaints.customer_context`."""
         all_seen(self._session.app)
         return customer_context(self._session.app, customer)
+
+    @answered
+    def offer_effects(self, *, days: int = DAYS) -> list[shown.OfferEffectShown]:
+        """What each offer comes to, beside those who were held out. See `views.offers.offer_effects`."""
+        all_seen(self._session.app)
+        return offer_effects(self._session.app, days=days)

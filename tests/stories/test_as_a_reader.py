@@ -95,6 +95,7 @@ OF_THE_LOG = {
     "keys list": "heads",
     "numbers show +447700900001": "heads, and numbers are masked for readers",
     f"orders assess WEB-1 --patch {FIX}": "heads",
+    "offers effect": "heads",
     "orders fields WEB-1": "events",
     "orders link WEB-1": "heads",
     "products history A:1": "events",

@@ -8,7 +8,9 @@ from o2c.desk.journeys import note_attempt
 from o2c.engine.app import Context
 from o2c.kernel.refusal import Refused
 from o2c.views.complaints import customer_context, list_complaints
+from o2c.views.offers import offer_effects
 from o2c.views.reading import caught_up
+from tests.lives_of_products import change
 from tests.world import World, at, line, order
 
 WEB, ANN = Context("care-web", channel="web"), Context("ann", channel="store")
@@ -81,6 +83,34 @@ def test_what_cannot_be_is_refused(world: World) -> None:
         answer_complaint(world.app, ANN, complaint, channel="call", remedy="none")
     with pytest.raises(Refused, match="no such complaint"):
         resolve_complaint(world.app, ANN, "nosuch", remedy="credit", channel="call")
+
+
+def test_an_offer_is_counted_beside_those_who_were_held_out(world: World) -> None:
+    """Given complaints of customers who could be offered a month and of those held out, when some of either leave within thirty days, then each is counted in its group once those days are
+    over, and the difference is told in points."""
+    offer = packaged().offers[0]
+    names = [f"C-{n}" for n in range(1, 400)]
+    held = [name for name in names if offer.held_out(name)][:2]
+    others = [name for name in names if not offer.held_out(name)][:3]
+    for name in (*held, *others):
+        world.registers(name)
+        open_complaint(world.app, WEB, name, topic="service", channel="web")
+    left = (held[0], others[0])
+    world.sims(esim=3)
+    world.take(*[order(f"WEB-{name}", line(), party=name) for name in left])
+    world.run(at(6))
+    world.take(*[order(f"END-{name}", change(world, f"WEB-{name}", action="delete"), on=at(7), party=name) for name in left])
+    world.run(at(25))
+    caught_up(world.app)
+    before = offer_effects(world.app, days=30)[0]
+    world.run(at(10, month=2))
+    caught_up(world.app)
+    [after, *_] = offer_effects(world.app, days=30)
+
+    assert (before["eligible"], before["held_out"], before["kept_points"]) == (0, 0, None)
+    assert after == {
+        "offer": "month-free", "remedy": "free-period", "days": 30, "eligible": 3, "left": 1, "held_out": 2, "held_out_left": 1, "kept_points": "16.7",
+    }  # fmt: skip
 
 
 def test_who_is_held_out_is_always_the_same_and_as_many_as_the_offer_says() -> None:

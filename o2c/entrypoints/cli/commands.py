@@ -72,6 +72,7 @@ PARTS: Mapping[str, Mapping[str, Part]] = {
                 )
             },
         ),
+        "offers": Part("offers:offers", "Offers to customers whom we let down: what they come to beside those who were held out."),
         "complaints": Part("complaints:complaints", "Complaints: open one, answer it in any channel, escalate and resolve it."),
         "fallout": Part(
             "fallout:fallout",

@@ -51,6 +51,7 @@ TAGS: Mapping[str, str] = {
     "messages": "What customers are told of their orders.",
     "metrics": "Figures, each with the events that it is counted from.",
     "numbers": "Numbers in stock, kept and given out.",
+    "offers": "What offers to customers whom we let down come to.",
     "orders": "Orders from capture to their end.",
     "partners": "Systems outside that orders need.",
     "payments": "Invoices, deposits and money that came.",

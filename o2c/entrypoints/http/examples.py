@@ -200,6 +200,7 @@ EXAMPLES: Mapping[str, Mapping[str, Any]] = {
     "orders.capture": {"paper": _PAPER},
     "orders.document": {"name": ORDER},
     "orders.documents": {"states": ["completed"], "sort": "-captured_at", "limit": 20},
+    "offers.effect": {"days": 30},
     "orders.fields": {"name": ORDER},
     "orders.find": {"text": ORDER},
     "orders.link": {"name": ORDER, "days": 14},

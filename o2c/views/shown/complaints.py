@@ -47,3 +47,17 @@ class ContextShown(TypedDict):
     complaints: list[ComplaintShown]
     broken_promises: list[PromisedShown]
     offers: list[OfferDueShown]
+
+
+class OfferEffectShown(TypedDict):
+    """What an offer comes to: customers for whom there were grounds at least `days` ago, how many of them ended a product within those days, and the same of those who were held
+    out of it. `kept_points` is by how many percentage points fewer left with the offer: None where one of the groups is empty."""
+
+    offer: str
+    remedy: str
+    days: int
+    eligible: int
+    left: int
+    held_out: int
+    held_out_left: int
+    kept_points: str | None
