@@ -40,7 +40,6 @@ class JourneyPolicy:
     version: str
     lost_after: timedelta
     follows_within: timedelta
-    same_wish: timedelta
     reach_after: timedelta
     reach_within: timedelta
     tries_max: int
@@ -60,7 +59,6 @@ def policy_of(document: Mapping[str, Any]) -> JourneyPolicy:
         version=document["version"],
         lost_after=timedelta(days=document["lost_after_days"]),
         follows_within=timedelta(days=document["follows_within_days"]),
-        same_wish=timedelta(days=document["same_wish_days"]),
         reach_after=timedelta(minutes=outreach["after_minutes"]),
         reach_within=timedelta(days=outreach["within_days"]),
         tries_max=outreach["tries_max"],
