@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any, Self
 
 from o2c.client.calls import Answer, Request
-from o2c.views.shown import AccessRecordShown, AccountBalanceShown, AccountShown, ActionShown, AgeShown, AgreementShown, AllowanceShown, AssessedShown, CampaignShown, CancellationShown, CareShown, ClosingShown, CodeShown, CollectionShown, ComplaintShown, ContextShown, CountedOrderShown, CreditNotePreviewShown, CustomerShown, CycleTimeShown, DayShown, DeliveryShown, DeviceShown, DocumentShown, DryRunShown, DurationsShown, FalloutGroupShown, FalloutListed, FalloutPage, FaultShown, FieldShown, FigureShown, FoundOrderShown, HeadlineShown, HookShown, InvoicePage, InvoicePaperShown, IssuedInvoiceShown, IssuerShown, JobItemShown, JourneyPage, JourneyShown, KeyShown, LatePortShown, LedgerLineShown, LevelShown, LimitShown, MessageShown, MessageWholeShown, MetricShown, MyOrderShown, NoticeShown, NumberShown, OfferingChangeShown, OfferingShown, OrderLinkShown, OrderRow, OrderShown, OwedShown, PartnerShown, PartnerStatusShown, PartyShown, PermissionShown, PlannedStepShown, PrepaidShown, PriceShown, ProductEventShown, ProductShown, PromisesKeptShown, QuotaShown, RenderedShown, SavedViewShown, SilenceShown, SimShown, StageShown, StoreShown, TakingBackPreviewShown, TemplateShown, TimelineEventShown, TrialBalanceShown, UsageFileShown, UsageGapShown, UsagePurgeShown, UsageRecordShown, ZoneShown
+from o2c.views.shown import AccessRecordShown, AccountBalanceShown, AccountShown, ActionShown, AgeShown, AgreementShown, AllowanceShown, AssessedShown, CampaignShown, CancellationShown, CareShown, ClosingShown, CodeShown, CollectionShown, ComplaintShown, ContextShown, CountedOrderShown, CreditNotePreviewShown, CustomerShown, CycleTimeShown, DayShown, DeliveryShown, DeviceShown, DocumentShown, DryRunShown, DurationsShown, FalloutGroupShown, FalloutListed, FalloutPage, FaultShown, FieldShown, FigureShown, FoundOrderShown, HeadlineShown, HookShown, InvoicePage, InvoicePaperShown, IssuedInvoiceShown, IssuerShown, JobItemShown, JourneyPage, JourneyShown, KeyShown, LatePortShown, LedgerLineShown, LevelShown, LimitShown, MessageShown, MessageWholeShown, MetricShown, MyOrderShown, NoticeShown, NumberShown, OfferEffectShown, OfferingChangeShown, OfferingShown, OrderLinkShown, OrderRow, OrderShown, OwedShown, PartnerShown, PartnerStatusShown, PartyShown, PermissionShown, PlannedStepShown, PrepaidShown, PriceShown, ProductEventShown, ProductShown, PromisesKeptShown, QuotaShown, RenderedShown, SavedViewShown, SilenceShown, SimShown, StageShown, StoreShown, TakingBackPreviewShown, TemplateShown, TimelineEventShown, TrialBalanceShown, UsageFileShown, UsageGapShown, UsagePurgeShown, UsageRecordShown, ZoneShown
 
 class Access:
     def permissions(self, *, min_position: int | None = ...) -> Answer[builtins.list[PermissionShown]]: ...
@@ -162,6 +162,9 @@ class Numbers:
     def release(self, msisdn: str, *, idempotency_key: str = ..., if_match: str = ...) -> Answer[dict[str, Any]]: ...
     def reserve(self, msisdn: str, order: str, *, item: str = ..., until: datetime | str | None = ..., note: str = ..., idempotency_key: str = ..., if_match: str = ...) -> Answer[dict[str, Any]]: ...
     def show(self, msisdn: str, *, min_position: int | None = ..., if_none_match: str = ...) -> Answer[NumberShown]: ...
+
+class Offers:
+    def effect(self, *, days: int = ..., min_position: int | None = ...) -> Answer[builtins.list[OfferEffectShown]]: ...
 
 class Orders:
     def amend(self, name: str, paper: Mapping[str, Any] | str | bytes, *, merge: bool = ..., base_version: int | None = ..., idempotency_key: str = ...) -> Answer[dict[str, Any]]: ...
@@ -414,6 +417,9 @@ class AsyncNumbers:
     async def reserve(self, msisdn: str, order: str, *, item: str = ..., until: datetime | str | None = ..., note: str = ..., idempotency_key: str = ..., if_match: str = ...) -> Answer[dict[str, Any]]: ...
     async def show(self, msisdn: str, *, min_position: int | None = ..., if_none_match: str = ...) -> Answer[NumberShown]: ...
 
+class AsyncOffers:
+    async def effect(self, *, days: int = ..., min_position: int | None = ...) -> Answer[builtins.list[OfferEffectShown]]: ...
+
 class AsyncOrders:
     async def amend(self, name: str, paper: Mapping[str, Any] | str | bytes, *, merge: bool = ..., base_version: int | None = ..., idempotency_key: str = ...) -> Answer[dict[str, Any]]: ...
     async def annotate(self, name: str, amendment: dict[str, Any], *, idempotency_key: str = ..., if_match: str = ...) -> Answer[dict[str, Any]]: ...
@@ -548,6 +554,7 @@ class Client:
     messages: Messages
     metrics: Metrics
     numbers: Numbers
+    offers: Offers
     orders: Orders
     partners: Partners
     payments: Payments
@@ -601,6 +608,7 @@ class AsyncClient:
     messages: AsyncMessages
     metrics: AsyncMetrics
     numbers: AsyncNumbers
+    offers: AsyncOffers
     orders: AsyncOrders
     partners: AsyncPartners
     payments: AsyncPayments
