@@ -68,7 +68,7 @@ PARTS: Mapping[str, Mapping[str, Part]] = {
             {
                 "context": Part(
                     "complaints:customers_context",
-                    "Show what whoever speaks to a customer next should know: what is open and stuck, what was broken, and what may be offered.",
+                    "Show what whoever speaks to a customer next should know: what is open and stuck, what was broken, what may be offered.",
                 )
             },
         ),

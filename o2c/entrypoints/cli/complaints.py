@@ -144,7 +144,7 @@ def complaints_resolve(complaint: Id, remedy: Remedied, channel: In, actor: Acto
 
 
 def customers_context(customer: Customer, output: Output = Format.table) -> None:
-    """Show what whoever speaks to a customer next should know: what is open and stuck, what was broken, and what may be offered.
+    """Show what whoever speaks to a customer next should know: what is open and stuck, what was broken, what may be offered.
 
     Example: o2c customers context C-1001 -o json
     """

@@ -98,7 +98,7 @@ EXAMPLES: Mapping[str, Mapping[str, Any]] = {
     "complaints.answer": {"complaint": COMPLAINT, "channel": "store", "remedy": "free-period", "note": "a month free"},
     "complaints.escalate": {"complaint": COMPLAINT, "team": "care-management"},
     "complaints.list": {"state": "open", "personal": True, "why": "the customer rang"},
-    "complaints.open": {"customer": "C-1001", "topic": "port", "channel": "web", "order": ORDER, "note": "the number never came"},
+    "complaints.open": {"customer": "C-1001", "topic": "port", "channel": "web", "note": "the number never came"},
     "complaints.resolve": {"complaint": COMPLAINT, "remedy": "free-period", "channel": "store"},
     "customers.context": {"customer": "C-1001"},
     "customers.contact": {"customer": "C-1001", "medium": "call", "topic": "port", "note": "asked when the number comes"},
