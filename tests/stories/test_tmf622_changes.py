@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from o2c.kernel.partner import RefusedBy
+from o2c.simulation.launch_data import SECOND_LINE
 from tests.service import Visitor, serving
 from tests.stories.test_tmf622 import BOTH, MINIMAL, V4, V5
 from tests.tmf import EXAMPLES, example, flaws
@@ -158,6 +159,29 @@ def test_a_change_that_is_sent_again_under_its_key_gets_the_first_answer(service
     assert (first.status_code, again.status_code, other.status_code) == (200, 200, 422)
     assert again.json() == first.json()
     assert again.headers["etag"] == first.headers["etag"]
+
+
+@pytest.mark.parametrize("version", BOTH)
+def test_what_is_carried_out_is_changed_by_a_merge_patch(service: Visitor, world: World, version: int) -> None:
+    """The days, the account and the items: the order is then the one of the paper; not together with what it says beside that, and not past its point of no return."""
+    base, order_id = BOTH[version], id_of(service, "NEW")
+    url = f"{base}/productOrder/{order_id}"
+    world.run(at(5, 9, 1))
+
+    def patch(body: dict[str, Any], **headers: str) -> Any:
+        return service.client.patch(url, json=body, headers={"Authorization": "Bearer operator", "Content-Type": MERGE, **headers})
+
+    tag = service.get(url).headers["etag"]
+    done = patch({"requestedStartDate": "2026-02-02T00:00:00Z"}, **{"If-Match": tag})
+    stale = patch({"requestedStartDate": "2026-02-03T00:00:00Z"}, **{"If-Match": tag})
+    both = patch({"requestedStartDate": "2026-02-03T00:00:00Z", "priority": "1"})
+    world.run(at(20, month=2))
+    late = patch({"productOrderItem": [line(offering=SECOND_LINE)]})
+
+    assert (done.status_code, done.json()["requestedStartDate"][:10]) == (200, "2026-02-02"), done.text
+    assert [stale.status_code, both.status_code, late.status_code] == [412, 422, 409]
+    assert world.order("NEW").items["1"].start_on == "2026-02-02"
+    assert flaws(done.json(), version, "ProductOrder") == []
 
 
 def test_notes_are_added_and_stay(service: Visitor) -> None:

@@ -29,7 +29,7 @@ from o2c.entrypoints.http.tmf.asking import (
     refuse_other_media,
 )
 from o2c.entrypoints.http.tmf.finding import is_unaided, options_of, quick_filters, quick_sorts, sort_of
-from o2c.entrypoints.http.tmf.patching import MEDIA_TYPES, MERGE, QUERY, amendment_of, patched, sent_as
+from o2c.entrypoints.http.tmf.patching import CARRIED_OUT, MEDIA_TYPES, MERGE, QUERY, amendment_of, patched, sent_as
 from o2c.entrypoints.http.tmf.product_orders import BASE, FROM_PAPER, ONLY_V5, personal_among, product_order
 from o2c.entrypoints.http.tmf.queries import LIMIT_MAX, SCAN_MAX, Filter, Query, Sieve, chosen, page, path_of, query_of
 from o2c.entrypoints.http.tmf.schemas import orders_described
@@ -80,7 +80,8 @@ def ordering(version: int) -> APIRouter:
 
     @router.patch("/productOrder/{identity:path}", **told_of["patch"])
     def patch(request: Request, asking: Asking, identity: str, body: Sent, if_match: IfMatch = None) -> Response:
-        """Change what does not touch how the order is carried out: its category, description, contact, priority, or one note more."""
+        """Change an order: its category, description, contact, priority or one note more; and by a merge patch its items, account and days, which is
+        an amendment of what is carried out (409 where a line is past its point of no return)."""
         kind = refuse_other_media(request, MEDIA_TYPES)
         wish = read_patch(body, "the patch")
 
@@ -88,17 +89,33 @@ def ordering(version: int) -> APIRouter:
             before = product_order(asking.ask("orders.document", identity, personal=True), version)
             return amendment_of(before, merged(before, wish) if kind in MERGE else patched(before, wish, which=kind == QUERY))
 
+        if kind in MERGE and isinstance(wish, dict) and wish.keys() & set(CARRIED_OUT):
+            return shown_one(request, asking, _revised(asking, identity, wish, if_match), version, query_of(request, attributes))
         amendment = AmendmentAsSent(sent=sent_as(kind, wish), found=found)
-        wanting = _deciding(asking, identity, amendment, if_match) if if_match else asking
+        wanting = _deciding(asking, "orders.annotate", {"name": identity, "amendment": amendment}, if_match) if if_match else asking
         order = wanting.ask("orders.annotate", identity, amendment).stream.removeprefix("order-")
         return shown_one(request, asking, order, version, query_of(request, attributes))
 
     return router
 
 
-def _deciding(asking: Asker, identity: str, amendment: Amendment, if_match: str) -> Asker:
+def _revised(asking: Asker, identity: str, wish: Mapping[str, Any], if_match: str | None) -> str:
+    """Change what is carried out of an order by a merge patch on its paper. Raises Refused: usage for one that changes what it says beside that too, conflict."""
+    if other := sorted(wish.keys() - set(CARRIED_OUT)):
+        raise Refused(
+            f"change {', '.join(other[:5])[:200]} by a patch of its own, without {', '.join(sorted(wish.keys() & set(CARRIED_OUT)))}"
+        )
+    told = {"name": identity, "paper": wish, "merge": True}
+    wanting = _deciding(asking, "orders.amend", told, if_match) if if_match else asking
+    done = wanting.ask("orders.amend", identity, wish, merge=True)
+    if done.refused:
+        raise Refused(done.refused, kind="conflict")
+    return str(done.written.stream.removeprefix("order-"))
+
+
+def _deciding(asking: Asker, operation: str, told: Mapping[str, Any], if_match: str) -> Asker:
     """The asker, deciding by what If-Match says; who may not is not told what there is."""
-    admitted = named("orders.annotate").admit(asking.context, asking.session.app, name=identity, amendment=amendment)
+    admitted = named(operation).admit(asking.context, asking.session.app, **told)
     return asking.deciding(expected_of(if_match, versions_of(asking.session.app, "orders.show", admitted["name"])))
 
 

@@ -21,6 +21,8 @@ QUERY = "application/json-patch-query+json"
 MEDIA_TYPES = (*MERGE, PATCH, QUERY)
 CHANGEABLE = ("category", "description", "note", "notificationContact", "priority")
 """What of an order may change without touching how it is carried out."""
+CARRIED_OUT = ("billingAccount", "productOrderItem", "requestedCompletionDate", "requestedStartDate")
+"""What of an order may change while it is carried out, by a merge patch on its paper."""
 OPERATIONS_MAX = 100
 _WHICH = re.compile(r"(?P<path>[^?]*)\?(?P<name>[^=&]+)=(?P<value>[^&]*)")
 
