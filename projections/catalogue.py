@@ -25,6 +25,7 @@ from projections import (
     products,
     promises,
     stock,
+    waits,
 )
 from projections.engine.projection import Projection
 
@@ -36,6 +37,7 @@ ALL: tuple[Projection, ...] = (
     fallout_records.FALLOUT_RECORDS,
     promises.PROMISES,
     captures.CAPTURES,
+    waits.WAITS,
     cancellations.CANCELLATIONS,
     launches.LAUNCHES,
     ports.PORTS,

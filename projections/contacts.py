@@ -36,3 +36,7 @@ CONTACTS = Projection(
     evolve=_evolve,
     rows=_rows,
 )  # fmt: skip
+
+ABOUT_ORDERS = """SELECT order_id, contacted_at, medium, direction FROM projection.contacts
+WHERE order_id IS NOT NULL AND (cardinality(%(orders)s::text[]) = 0 OR order_id = ANY(%(orders)s)) ORDER BY contacted_at, position"""
+"""The contacts about orders, the first first. Parameter: `orders` (none: any)."""

@@ -346,3 +346,11 @@ GROUP BY step, partner_code ORDER BY count(*) DESC, step, partner_code"""
 
 OF_STREAMS = "SELECT * FROM projection.fallout WHERE order_id = ANY(%s) AND stream = 'order-' || order_id ORDER BY opened_at, fallout"
 """The fallouts of some orders in their own streams, the oldest first. Parameter: the orders' ids."""
+
+QUEUE_DAYS = """WITH stood AS (SELECT coalesce(nullif(r.queue, ''), f.queue) AS queue, f.opened_at, f.closed_at
+    FROM projection.fallout f LEFT JOIN projection.fallout_records r ON r.fallout = f.fallout
+), happened (queue, at, came, closed) AS (
+    SELECT queue, opened_at, 1, 0 FROM stood UNION ALL SELECT queue, closed_at, 0, 1 FROM stood WHERE closed_at IS NOT NULL
+)
+SELECT queue, (at AT TIME ZONE 'UTC')::date AS day, sum(came)::integer AS came, sum(closed)::integer AS closed FROM happened GROUP BY 1, 2 ORDER BY 1, 2"""
+"""How many fallouts came to each queue and were closed in it on each day (UTC) on which any did. One that went to another queue counts there. No parameters."""

@@ -194,3 +194,6 @@ column, with a minus before it downwards), `offset`, `limit`."""
 
 DOCUMENTED_COUNT = f"SELECT count(*) AS n FROM projection.orders o WHERE {_FILTERED}"
 """How many orders there are of those that a caller picks. Parameters: those of the filter."""
+
+CHANNELS = "SELECT order_id, channel FROM projection.orders WHERE order_id = ANY(%s)"
+"""The channel that sent each of some orders. Parameter: their ids."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from o2c.kernel.event import Event
@@ -10,6 +10,7 @@ from o2c.kernel.periods import local_date
 from projections import order_progress as progress
 from projections.engine.projection import Doc, Projection, Row
 from projections.engine.seen import Seen
+from projections.open_fallouts import OF_ITEM
 
 KEEPING_VIEW = """
 SELECT CASE GROUPING(offering) WHEN 0 THEN offering ELSE '*' END COLLATE "C" AS offering,
@@ -32,19 +33,36 @@ def _concerns(event: type[Event]) -> bool:
 
 def _evolve(doc: Doc, record: Seen) -> Doc:
     if record.type == "promise.made":
-        return {**doc, "zone": record.body["zone"]}
+        return {**_promised(doc, record, record.body["items"]), "zone": record.body["zone"]}
     after = progress.evolve(doc, record)
     if record.type == "order.planned":
-        return {**after, "first": {item["item"]: item["promised_on"] for item in record.body["items"]}}
+        planned = _promised(after, record, record.body["items"])
+        return {**planned, "first": {item["item"]: item["promised_on"] for item in record.body["items"]}}
     if record.type == "order.revised":
-        return {**after, "first": {**{item["item"]: item["promised_on"] for item in record.body["items"]}, **doc["first"]}}
+        new = [item for item in record.body["items"] if not after.get("made", {}).get(item["item"])]
+        first = {**{item["item"]: item["promised_on"] for item in record.body["items"]}, **doc["first"]}
+        return {**_promised(after, record, new), "first": first}
     if record.type == "promise.revised":
         revised = after.get("revised", {})
         times, cause = revised.get(record.item, [0, [record.body["cause_step"], record.body["cause_reason"]]])
-        return {**after, "revised": {**revised, record.item: [times + 1, cause]}}
+        return {**_promised(after, record, [{**record.body, "item": record.item}]), "revised": {**revised, record.item: [times + 1, cause]}}
     if record.shape == "fell-out" and record.item:
-        return {**after, "fell_out": {**after.get("fell_out", {}), record.item: [record.step, record.body["reason"]]}}
+        return {**after, "fell_out": {**after.get("fell_out", {}), record.item: [record.step, record.body["reason"], record.event_id]}}
+    if record.shape in OF_ITEM and record.item not in after.get("over", {}):
+        return {**after, "over": {**after.get("over", {}), record.item: [record.event_id, record.body.get("base", "")]}}
     return after
+
+
+def _promised(doc: Doc, record: Seen, items: Sequence[Row]) -> Doc:
+    """The promises of each item, in order, with when and by which event each was made. The event that promises the day of the plan takes the plan's place."""
+    made = dict(doc.get("made", {}))
+    for item in items:
+        one = {"promised_on": item["promised_on"], "made_at": record.at, "by_event": record.event_id}
+        one |= {name: item.get(name, "") for name in ("cause_step", "cause_reason")}
+        before = made.get(item["item"], [])
+        same = bool(before) and before[-1]["promised_on"] == item["promised_on"]
+        made[item["item"]] = [*(before[:-1] if same else before), *([one] if item["promised_on"] else ())]
+    return {**doc, "made": made}
 
 
 def _rows(order_id: str, doc: Doc) -> Iterator[Row]:
@@ -52,11 +70,13 @@ def _rows(order_id: str, doc: Doc) -> Iterator[Row]:
         first = doc["first"].get(leaf.item)
         if first is None or leaf.promised_on is None:
             continue
-        over = leaf.ended_at if leaf.state == "completed" else None
-        day = local_date(datetime.fromisoformat(over), doc.get("zone", "UTC")).isoformat() if over else None
+        complete = leaf.ended_at if leaf.state == "completed" else None
+        day = local_date(datetime.fromisoformat(complete), doc.get("zone", "UTC")).isoformat() if complete else None
         times, cause = doc.get("revised", {}).get(leaf.item, [0, ["", ""]])
         if not times and day is not None and day > first:
             cause = doc.get("fell_out", {}).get(leaf.item, ["", ""])
+        ended = datetime.fromisoformat(leaf.ended_at) if leaf.ended_at else None
+        over = _over(doc, leaf.item)
         yield {
             "order_id": order_id,
             "item": leaf.item,
@@ -71,22 +91,40 @@ def _rows(order_id: str, doc: Doc) -> Iterator[Row]:
             "kept_last": None if day is None else day <= leaf.promised_on,
             "cause_step": cause[0],
             "cause_reason": cause[1],
+            "customer_id": doc.get("customer", ""),
+            "zone": doc.get("zone", "UTC"),
+            "ended_on": local_date(ended, doc.get("zone", "UTC")).isoformat() if ended else None,
+            "ended_event": over[0],
+            "given_up_by_us": over[1],
+            "fell_out": doc.get("fell_out", {}).get(leaf.item, []),
+            "made": doc.get("made", {}).get(leaf.item, []),
         }
+
+
+def _over(doc: Doc, item: str) -> tuple[str, bool]:
+    """The event that ended an item before it was complete (empty: none), and whether that came of an item that we failed, and not of the customer's wish."""
+    event, base = doc.get("over", {}).get(item, ("", ""))
+    seen = {item}
+    while base and base not in seen:
+        seen.add(base)
+        item, base = base, doc.get("over", {}).get(base, ("", ""))[1]
+    return event, bool(doc["items"].get(item, {}).get("ended") == "failed")
 
 
 PROMISES = Projection(
     name="promises",
-    meaning="One row an item with a promise: the day promised first and last, the local day it was complete, whether each was kept, and the cause of the first revision.",
-    shape_version=1,
+    meaning="One row an item with a promise: the day promised first and last, the local day it was complete, whether each was kept, and the cause of the first revision; and every promise made of it.",
+    shape_version=2,
     columns={
         "order_id": "text", "item": "text", "channel": "text", "offering": "text", "state": "text", "first_promised_on": "date",
         "promised_on": "date", "revisions": "integer", "completed_on": "date", "kept_first": "boolean", "kept_last": "boolean",
-        "cause_step": "text", "cause_reason": "text",
+        "cause_step": "text", "cause_reason": "text", "customer_id": "text", "zone": "text", "ended_on": "date", "ended_event": "text",
+        "given_up_by_us": "boolean", "fell_out": "jsonb", "made": "jsonb",
     },
     key=("order_id", "item"),
     indexes=("order_id",),
     types=_concerns,
-    fields=progress.FIELDS | {"zone", "cause_step", "cause_reason", "reason"},
+    fields=progress.FIELDS | {"zone", "cause_step", "cause_reason", "reason", "base"},
     group=progress.order_of,
     found_by="order",
     initial=progress.INITIAL,
@@ -101,6 +139,16 @@ KEEPING = "SELECT * FROM projection.promise_keeping"
 PROMISES_OF_ORDER = """SELECT item, first_promised_on, promised_on, revisions, completed_on, cause_step, cause_reason
 FROM projection.promises WHERE order_id = %s ORDER BY item"""
 """The promises of an order's items. Parameter: the order's id."""
+
+EVERY = """SELECT p.*, o.external_id FROM projection.promises p JOIN projection.orders o USING (order_id)
+WHERE (cardinality(%(orders)s::text[]) = 0 OR p.order_id = ANY(%(orders)s)) AND (%(customer)s = '' OR o.customer_id = %(customer)s)
+ORDER BY o.captured_at, p.order_id, p.item"""
+"""Items with every promise that was made of them, by when their orders were captured. Parameters: `orders` (none: any), `customer` (empty text: any)."""
+
+WITH_MILESTONES = """SELECT p.order_id, p.item, p.offering, p.state, p.first_promised_on, p.zone, o.external_id, m.reached
+FROM projection.promises p JOIN projection.orders o USING (order_id) JOIN projection.milestones m ON m.order_id = p.order_id AND m.item = p.item
+WHERE m.reached ? 'captured' ORDER BY o.captured_at, p.order_id, p.item"""
+"""Items with the first day promised and when each reached what, by when their orders were captured. No parameters."""
 
 PROMISES_OF_ORDERS = "SELECT * FROM projection.promises WHERE order_id = ANY(%s) ORDER BY order_id, item"
 """The promises of the items of some orders. Parameter: the orders' ids."""

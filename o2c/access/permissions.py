@@ -52,6 +52,7 @@ customers.list           own      yes     yes         masked   yes      yes     
 customers.load           -        -       -           -        -        -                -
 customers.register       yes      yes     yes         -        -        -                -
 customers.show           own      yes     yes         masked   yes      yes              -
+customers.told           own      yes     yes         masked   yes      yes              -
 devices.block            -        yes     yes         -        -        -                -
 devices.show             -        yes     yes         masked   yes      yes              -
 devices.unblock          -        -       yes         -        -        -                -
@@ -101,6 +102,8 @@ invoices.void            -        -       yes         -        -        -       
 issuers.distrust         -        -       -           -        -        -                yes
 issuers.list             -        -       -           -        yes      -                yes
 issuers.trust            -        -       -           -        -        -                yes
+jeopardy.list            -        yes     yes         masked   yes      -                -
+jeopardy.score           -        yes     yes         yes      yes      -                -
 journeys.list            yes      yes     yes         masked   yes      yes              -
 journeys.note            yes      yes     yes         -        -        -                -
 journeys.order           yes      yes     yes         -        -        -                -
@@ -125,6 +128,7 @@ messages.silences        -        yes     yes         masked   yes      -       
 messages.start           -        -       -           -        -        -                yes
 messages.stop            -        -       yes         -        -        -                yes
 messages.templates       yes      yes     yes         yes      yes      yes              yes
+metrics.ageing           -        yes     yes         masked   yes      -                -
 metrics.ages             -        yes     yes         yes      yes      -                -
 metrics.cycle-time       -        yes     yes         yes      yes      -                -
 metrics.durations        -        yes     yes         yes      yes      -                -
@@ -135,6 +139,7 @@ metrics.headlines        -        yes     yes         yes      yes      -       
 metrics.list             yes      yes     yes         yes      yes      yes              yes
 metrics.orders           -        yes     yes         masked   yes      -                -
 metrics.promises         -        yes     yes         yes      yes      -                -
+metrics.waiting          -        yes     yes         masked   yes      -                -
 numbers.release          -        yes     yes         -        -        -                -
 numbers.reserve          -        yes     yes         -        -        -                -
 numbers.show             -        yes     yes         masked   yes      yes              -
@@ -147,6 +152,7 @@ orders.by-link           yes      yes     yes         -        yes      -       
 orders.cancel            own      yes     yes         -        -        -                -
 orders.cancellations     own      yes     yes         masked   yes      yes              -
 orders.capture           yes      yes     yes         -        -        -                -
+orders.diff              -        yes     yes         masked   yes      yes              -
 orders.document          own      yes     yes         masked   yes      yes              -
 orders.documents         own      yes     yes         masked   yes      yes              -
 orders.fields            own      yes     yes         masked   yes      yes              -
@@ -155,8 +161,10 @@ orders.ingest            -        -       -           -        -        -       
 orders.link              own      yes     yes         -        -        -                -
 orders.list              own      yes     yes         masked   yes      yes              -
 orders.plan              own      yes     yes         masked   yes      yes              -
+orders.promises          own      yes     yes         masked   yes      yes              -
 orders.show              own      yes     yes         masked   yes      yes              -
 orders.timeline          own      yes     yes         masked   yes      yes              -
+orders.told              own      yes     yes         masked   yes      yes              -
 partners.down            -        -       yes         -        -        -                yes
 partners.faults          -        -       yes         yes      yes      -                yes
 partners.link            -        -       -           -        -        -                yes
@@ -198,6 +206,9 @@ projections.skip         -        -       -           -        -        -       
 projections.skipped      -        -       -           -        yes      -                yes
 projections.status       -        -       yes         yes      yes      -                yes
 projections.verify       -        -       -           -        yes      -                yes
+promises.count           -        yes     yes         yes      yes      -                -
+promises.list            -        yes     yes         masked   yes      -                -
+queues.forecast          -        yes     yes         yes      yes      -                -
 quota.commit             yes      -       -           -        -        -                -
 quota.release            yes      -       -           -        -        -                -
 quota.reserve            yes      -       -           -        -        -                -
@@ -277,6 +288,7 @@ SUBJECTS: Mapping[str, tuple[str, str]] = {
     "customers.contact": ("customer", "customer"),
     "customers.context": ("customer", "customer"),
     "customers.show": ("customer", "name"),
+    "customers.told": ("customer", "name"),
     "hooks.deliveries": ("hook", "hook"),
     "hooks.resend": ("hook", "hook"),
     "hooks.resume": ("hook", "hook"),
@@ -294,8 +306,10 @@ SUBJECTS: Mapping[str, tuple[str, str]] = {
     "orders.fields": ("order", "name"),
     "orders.link": ("order", "name"),
     "orders.plan": ("order", "name"),
+    "orders.promises": ("order", "name"),
     "orders.show": ("order", "name"),
     "orders.timeline": ("order", "name"),
+    "orders.told": ("order", "name"),
     "payments.show": ("invoice", "invoice"),
     "ports.cancel": ("order", "name"),
 }

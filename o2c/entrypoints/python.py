@@ -32,6 +32,7 @@ from o2c.entrypoints.python_money import Money
 from o2c.entrypoints.python_products import Products
 from o2c.entrypoints.python_quota import Quota
 from o2c.entrypoints.python_usage import Usage
+from o2c.entrypoints.python_waiting import Waiting
 from o2c.running.session import opened
 from o2c.views import following, shown
 from o2c.views.counterfactual import Counterfactual, counterfactual
@@ -54,7 +55,7 @@ __all__ = [
 ]  # fmt: skip
 
 
-class OrderToCash(Access, Catalogue, Complaints, Devices, Hooks, Instalments, Journeys, Messages, Money, Products, Quota, Usage):
+class OrderToCash(Access, Catalogue, Complaints, Devices, Hooks, Instalments, Journeys, Messages, Money, Products, Quota, Usage, Waiting):
     """An open store. `dsn` names a PostgreSQL 15 or newer; without it O2C_DSN does, else the embedded server of O2C_HOME is used.
 
     Use it as a context manager, one for a process, or call `close()`. All verbs may be called from several threads at once; an iterator of

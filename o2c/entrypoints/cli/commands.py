@@ -47,7 +47,14 @@ PARTS: Mapping[str, Mapping[str, Part]] = {
                     "fields:orders_fields",
                     "Show where each field of an order's paper comes from: who keyed it in first, when, in which channel, by which event.",
                 ),
+                "diff": Part("waiting:orders_diff", "Show what differs between two orders, or between two moments of one."),
                 "link": Part("links:orders_link", "Make a link to one order for its customer, which ends after some days."),
+                "promises": Part(
+                    "waiting:orders_promises", "Show every day that was promised for the items of an order, and what became of it."
+                ),
+                "told": Part(
+                    "waiting:orders_told", "Show what the customer of an order was told about it, when and through which channel."
+                ),
             },
         ),
         "catalogue": Part("catalogue:catalogue", "The price list: what is sold, at which prices, charged how often and valid when."),
@@ -69,11 +76,15 @@ PARTS: Mapping[str, Mapping[str, Part]] = {
                 "context": Part(
                     "complaints:customers_context",
                     "Show what whoever speaks to a customer next should know: what is open and stuck, what was broken, what may be offered.",
-                )
+                ),
+                "told": Part("waiting:customers_told", "Show what a customer was told about anything, when and through which channel."),
             },
         ),
         "offers": Part("offers:offers", "Offers to customers whom we let down: what they come to beside those who were held out."),
         "complaints": Part("complaints:complaints", "Complaints: open one, answer it in any channel, escalate and resolve it."),
+        "promises": Part("waiting:promises", "Days that customers were promised: each one, and how many were kept, broken and are open."),
+        "jeopardy": Part("waiting:jeopardy", "Promises in danger before they are broken, and how good that is foretold."),
+        "queues": Part("waiting:queues", "Queues of fallouts: when they clear."),
         "fallout": Part(
             "fallout:fallout",
             "Steps that could not go on by themselves: look through them, act on them.",
@@ -170,6 +181,10 @@ PARTS: Mapping[str, Mapping[str, Part]] = {
                     "Show one figure with its formula and value; as JSON, with the ids of all events of its numerator and denominator.",
                 ),
                 "headlines": Part("figures:overview", "Show the figures of the overview, counted together."),
+                "waiting": Part(
+                    "waiting:metrics_waiting", "Show who orders waited for, to the second: us, customer, partner, regulator, channel."
+                ),
+                "ageing": Part("waiting:metrics_ageing", "Show how old open orders are, beside how long those took that completed."),
                 "ages": Part("figures:ages", "Show how many open fallouts are of which age."),
                 "flow": Part("figures:flow", "Show how many orders were captured and ended, and fallouts came and went, by day."),
                 "funnel": Part("figures:funnel", "Show how far orders came, and on the way to which stage they fell out."),

@@ -13,6 +13,9 @@ from o2c.views.reading import time_of
 
 pages = router()
 TABLES = {"cycle-times": "metrics.cycle-time", "promises": "metrics.promises"}
+WAITERS = ("us", "channel", "customer", "partner", "regulator")
+ROWS_MAX = 50
+"""So many orders stand in a table, the longest; the page says of how many."""
 POINTS_MAX = 2_000
 """So many orders are drawn as points, the slowest; the page says of how many."""
 
@@ -52,6 +55,27 @@ def _largest(spent: dict[str, Any]) -> list[dict[str, Any]]:
 def every(page: Asked) -> Response:
     """Every figure with what it means."""
     return page.shown("figures.html", rows=page.ask("metrics.list"))
+
+
+@pages.get("/waiting")
+def waiting(page: Asked) -> Response:
+    """Who orders waited for, how old open ones are beside those that completed, what became of promises, and when queues clear."""
+    ageing = page.ask("metrics.ageing", limit=ROWS_MAX)
+    waited = page.ask("metrics.waiting")
+    sums = {who: sum(row[f"{who}_s"] for row in waited) for who in WAITERS}
+    parts = [{"who": who, "hours": round(seconds / 3_600, 1)} for who, seconds in sums.items()]
+    counts, queues = page.ask("promises.count"), page.ask("queues.forecast")
+    dangers = page.ask("jeopardy.list", limit=ROWS_MAX)
+    return page.shown(
+        "waiting.html",
+        ageing=ageing,
+        waited=waited[:ROWS_MAX],
+        many=len(waited),
+        parts=parts,
+        counts=counts,
+        queues=queues,
+        dangers=dangers,
+    )
 
 
 @pages.get("/figures/{name}")

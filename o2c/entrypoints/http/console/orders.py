@@ -90,12 +90,21 @@ def shown(page: Page, name: str, zoom: Zoom, *, status: int = 200, refused: str 
     """The page of an order."""
     order = page.ask("orders.show", name)
     rows = list(page.ask("orders.timeline", name))
+    promised = page.ask("orders.promises", order["order"]) if page.may("orders.promises") else ()
+    told_of = page.ask("orders.told", order["order"]) if page.may("orders.told") else ()
     products = page.ask("products.list", orders=(order["order"],), statuses=STATUSES) if page.may("products.list") else ()
     messages = page.ask("messages.list", order=order["order"], limit=TOLD_MAX) if page.may("messages.list") else ()
     return page.shown(
         "order.html", status=status, messages=messages, order=order, story=told(rows, zoom), zoom=zoom, zooms=ZOOMS, lanes=LANES, many=len(rows), ways=_ways(order),
         name=order["order"], seen=page.seen("orders.show", order["order"]), refused=refused, done=done, link=link, products=products,
+        promised=promised, told_of=told_of, waiting=_waiting(page, order),
     )  # fmt: skip
+
+
+def _waiting(page: Page, order: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """Who the order waited for, where the asker may see that."""
+    rows = page.ask("metrics.waiting", order=order["order"]) if page.may("metrics.waiting") else []
+    return rows[0] if rows else None
 
 
 def _ways(order: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:
