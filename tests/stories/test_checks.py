@@ -90,7 +90,7 @@ def test_a_store_that_was_only_run_has_no_flaw(store: str) -> None:
     found = diagnosed(store)
     assert [check for check in found.values() if check.state != "ok" and check.name != BACKUPS] == []
     assert found[BACKUPS].state == "could not check"
-    assert len(found) == 40 + len(ALL)
+    assert len(found) == 41 + len(ALL)
     nothing_there = {name for name, check in found.items() if check.detail.startswith("0 ")}
     assert nothing_there <= {
         LEASES,
@@ -99,10 +99,11 @@ def test_a_store_that_was_only_run_has_no_flaw(store: str) -> None:
         "nobody holds back readers",
         "notices about credit are sent in time",
         "no number rests beyond its maximum",
+        "every term that ended was told of in time",
         Recount.name,
         *(
             f"projection {name} is the fold of the log"
-            for name in ("cancellations", "closings", "contacts", "balances", "prepaid", "fallout_records")
+            for name in ("cancellations", "closings", "collections", "contacts", "balances", "messages", "prepaid", "fallout_records")
         ),
     }
 
