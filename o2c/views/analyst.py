@@ -165,6 +165,7 @@ def _told(app: Engine) -> str:
 WRITTEN_IN = (
     "*/events.py",
     "*/event_parts.py",
+    "orders/revision_events.py",
     "orders/voucher_events.py",
     "products/leaving_events.py",
     "products/notice_events.py",
