@@ -15,13 +15,15 @@ from o2c.kernel.periods import local_time, parse_time, stamp
 from o2c.kernel.refusal import Refused
 from o2c.store.passing import UNTOLD
 from projections.catalogue import ALL
-from projections.engine.checkpoints import REACHED
+from projections.engine.checkpoints import reached
 from projections.engine.operations import catch_up, held_up, refuse_missing_tables
 
 Rows = list[dict[str, Any]]
 PART_MAX = 1_000
 _TYPED = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 """What a person writes for an amount; a paper may use exponents, a slip of the keyboard makes one."""
+REACHED = reached(ALL)
+"""Where the log ends, and how far all projections have folded it."""
 
 
 T = TypeVar("T")
@@ -98,7 +100,7 @@ def _place(app: Engine) -> tuple[int, int]:
     if not app.sees_log:
         return -1, -1
     try:
-        rows = app.reads.rows(REACHED, names=[each.name for each in ALL], shapes=[each.shape_version for each in ALL])
+        rows = app.reads.rows(REACHED)
     except UNTOLD:
         return -1, -1
     return (rows[0]["top"], rows[0]["reached"]) if rows else (-1, -1)

@@ -14,16 +14,23 @@ _CHECKPOINTS = """SELECT name, position, event_id::text, shape_version, generati
 FROM projection.checkpoint WHERE name = ANY(%s)"""
 """The checkpoints of some projections. Parameter: their names."""
 
-REACHED = """SELECT e.position AS top, coalesce((
-    SELECT CASE WHEN count(*) = cardinality(%(names)s::text[]) AND NOT bool_or(
+_REACHED = """SELECT e.position AS top, coalesce((
+    SELECT CASE WHEN count(*) = {count} AND NOT bool_or(
         c.position > e.position OR (c.position = e.position AND c.event_id <> e.event_id)) THEN min(c.position) END
-    FROM projection.checkpoint c JOIN unnest(%(names)s::text[], %(shapes)s::int[]) AS w (name, shape) ON w.name = c.name AND w.shape = c.shape_version
+    FROM projection.checkpoint c WHERE (c.name, c.shape_version) IN ({pairs})
 ), -1) AS reached
 FROM (SELECT position, event_id FROM o2c.event ORDER BY position DESC LIMIT 1) AS e"""
-"""The last event of the log, and how far all of some projections have folded it: -1 where one is missing, of another shape or of another log.
 
-No row while the log is empty. Parameters: the `names` of the projections and the `shapes` that this program gives them.
-"""
+
+def reached(projections: Iterable[Projection]) -> str:
+    """The statement of the last event of the log (`top`), and how far all of some projections have folded it (`reached`): -1 where one is missing,
+    of another shape than here or of another log. No row while the log is empty.
+
+    Names and shapes stand in its text: it is asked before every page, and without parameters it takes a third less.
+    """
+    pairs = [f"('{projection.name}', {projection.shape_version})" for projection in projections]
+    return _REACHED.format(count=len(pairs), pairs=", ".join(pairs))
+
 
 _MOVE = """WITH unmoved AS MATERIALIZED (
     SELECT c.name FROM projection.checkpoint c
