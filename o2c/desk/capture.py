@@ -146,13 +146,14 @@ def capture(app: Engine, context: Context, paper: Paper, *, market: str = HOME, 
     """
     context, clock = permitted(context, "orders.capture"), app.clock()
     wish = _wish(paper, clock, context.channel)
-    for _ in range(TRIES_MAX):
+    for tried in range(TRIES_MAX):
         loaded = app.load([order_stream(wish), earlier_stream(wish), CATALOGUE, *customer_streams(wish)])
         order = standing(loaded, wish)
         fingerprint = digest(json.dumps(["capture", order.stream, wish.fingerprint]))
         command_id = context.command_id or derived_id("capture", order.stream, wish.fingerprint)
         command = None
-        if not app.recall(order.stream, command_id, fingerprint):
+        # Of an order that stands nowhere nothing is to be recalled; that the id was used for something else, the append says.
+        if not (order.version or tried) or not app.recall(order.stream, command_id, fingerprint):
             command = _command(app, order, loaded, wish, market, context, command_id, fingerprint, clock.now, journey)
         if command is None:
             return _standing(app, order, wish)

@@ -1,13 +1,15 @@
 """Orders in full, as programs exchange them: a page of many, one alone, and one as it stood; what of them may be amended."""
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
 import pytest
 
 from o2c.desk import amending
-from o2c.desk.act import Context
+from o2c.desk.act import Context, IdTaken
 from o2c.desk.amending import Amendment, annotate_order
+from o2c.desk.capture import capture
 from o2c.desk.gate import asked
 from o2c.kernel.partner import RefusedBy
 from o2c.kernel.refusal import Refused
@@ -54,6 +56,20 @@ def test_a_page_tells_of_each_what_it_tells_alone(lived: World) -> None:
         assert page == alone
         assert len(page) == 5
         assert [row["paper"] is not None for row in page] == [personal] * 5
+
+
+def test_an_id_of_another_wish_takes_down_no_new_order(world: World) -> None:
+    """An order that stands nowhere is not asked for by the id first: the append finds the id used, and says for what."""
+    named = Context("shop", command_id="6e7a3a54-3a1f-4c55-8f0b-5d7a4b1d2c91")
+    first = capture(world.app, named, order("ONE"))
+
+    with pytest.raises(IdTaken, match="used for something else"):
+        capture(world.app, named, order("TWO"))
+    assert [
+        row["external_id"]
+        for row in world.app.reads.rows("SELECT body->>'external_id' AS external_id FROM o2c.event WHERE type = 'order.captured'")
+    ] == ["ONE"]
+    assert capture(world.app, named, order("ONE")) == replace(first, repeated=True)
 
 
 def test_lines_stand_as_the_items_that_they_became(lived: World) -> None:
