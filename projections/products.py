@@ -8,7 +8,8 @@ from projections.engine.projection import Doc, Projection, Row
 from projections.engine.seen import Seen
 
 _SERVES = {"product.started": "active", "product.suspended": "suspended", "product.resumed": "active", "product.terminated": "terminated"}
-_LEAVES = {"port-out.authorised": True, "port-out.withdrawn": False, "reactivation.completed": False, "product.terminated": False}
+_LEAVES = {"port-out.authorised": True, "port-out.withdrawn": False, "reactivation.completed": False, "product.terminated": False,
+           "switch-out.ordered": True, "switch-out.withdrawn": False}  # fmt: skip
 _STANDING = frozenset({"product.started", "product.changed"})
 _HELD = ("msisdn", "iccid", "sim_kind", "imei")
 TERMINATION = "termination"

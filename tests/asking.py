@@ -39,6 +39,7 @@ BODIES: Mapping[str, Mapping[str, Any]] = {
     },
     "service-change": {"product": "A:1", "attributes": ["offering"], "offering": "mobile-plus", **LINE},
     "port-out": {"product": "A:1", "attributes": ["termination"], "offering": "mobile-plus", "status": "terminated", **LINE},
+    "switch-out": {"product": "A:1", "attributes": ["termination"], "offering": "fibre", "status": "terminated"},
     "reactivation": {"product": "A:1", "attributes": ["status"], "offering": "mobile-plus", "status": "active", **LINE},
     "port-out-cutover": {"reference": "PRT-901", **LINE},
     "barring": {"account": "BA-1001", "level": "soft", "lines": []},

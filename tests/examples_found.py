@@ -30,6 +30,12 @@ OPEN = "total_minor - credit_used_minor - lowered_minor - paid_minor + above_min
 LAST_OWING = "FROM projection.invoices WHERE state = 'overdue' GROUP BY account ORDER BY account DESC"
 IN_SERVICE = "FROM projection.products WHERE msisdn IS NOT NULL AND currency = 'GBP' AND status = 'active'"
 CODED = "FROM o2c.event e WHERE type = 'product.porting-code-issued' AND NOT EXISTS (SELECT FROM o2c.event a WHERE a.stream = e.stream AND a.type = 'port-out.authorised')"
+ACCESS = """(SELECT p.{} FROM projection.products p WHERE p.specification = 'spec-access' AND p.status IN ('active', 'pendingTerminate') AND p.currency = 'GBP'
+    AND (SELECT count(*) FROM projection.products o WHERE o.customer_id = p.customer_id AND o.specification = 'spec-access') = 1 ORDER BY p.product LIMIT 1)"""
+ACCESS_NAME = f"SELECT personal ->> 'name' FROM o2c.event WHERE type = 'customer.registered' AND stream = 'customer-' || {ACCESS.format('customer_id')} ORDER BY version DESC"
+ACCESS_PLACE = f"""SELECT d.value ->> 'place' FROM o2c.event e, jsonb_array_elements(e.body -> 'lines') WITH ORDINALITY l (value, n),
+    jsonb_array_elements(e.personal -> 'details') WITH ORDINALITY d (value, n) WHERE l.n = d.n AND e.type = 'order.captured' AND e.stream = 'order-' || {ACCESS.format("order_id")}
+    AND l.value ->> 'item' = split_part({ACCESS.format("item")}, '#', 1)"""
 OF_QUOTA = ("quota commit", "quota release", "prepaid top-up", "prepaid show")
 FOUND_FOR = {
     ("projections skip", "5d3f0a5e-6f0e-5a53-9d4c-0d8a35a0b8f1"): "SELECT group_key FROM projection.parked",
@@ -88,6 +94,16 @@ FOUND_FOR = {
     ("products transfer", "+447700900123"): f"SELECT msisdn {IN_SERVICE} ORDER BY 1",
     ("products transfer", "C-1002"): "SELECT substr(stream, 10) AS customer FROM o2c.event WHERE type = 'customer.registered'"
     f" AND substr(stream, 10) <> (SELECT customer_id {IN_SERVICE} ORDER BY msisdn LIMIT 1) ORDER BY 1",
+    ("products switch-match", "Ada Example"): ACCESS_NAME,
+    ("products switch-match", "1 Mill Lane, Testford, ZZ1 1AA"): ACCESS_PLACE,
+    (
+        "products switch",
+        "6f9619ff-8b86-5d01-b42d-00cf4fc964ff:1",
+    ): "SELECT substr(stream, 9) FROM o2c.event WHERE type = 'switch-out.matched'",
+    (
+        "products switch",
+        "5d3f0a5e-6f0e-5a53-9d4c-0d8a35a0b8f1",
+    ): "SELECT body ->> 'reference' FROM o2c.event WHERE type = 'switch-out.matched'",
     (
         "products port-out",
         "+447700900123",

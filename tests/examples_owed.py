@@ -11,12 +11,13 @@ from o2c.desk.partners import plan_faults
 from o2c.desk.payments import record
 from o2c.desk.products import port_out, porting_code
 from o2c.desk.refunds import request_refund
+from o2c.desk.switching import switch_match
 from o2c.desk.taking_back import charge_back
 from o2c.desk.vouchers import issue_vouchers
 from o2c.running.session import Session
 from o2c.simulation.launch_data import LINE
 from o2c.views.reading import caught_up
-from tests.examples_found import IN_SERVICE
+from tests.examples_found import ACCESS_NAME, ACCESS_PLACE, IN_SERVICE
 from tests.told import Telling
 
 PAID = "SELECT substr(stream, 9) AS invoice FROM o2c.event WHERE type = 'payment.received' AND body ->> 'method' = 'card' ORDER BY 1 DESC"
@@ -36,11 +37,13 @@ def owing(session: Session, invoice: str, until: datetime) -> None:
 
 
 def leaving(session: Session) -> None:
-    """Two customers have a code for their numbers; another operator asked for one of them, for a day to come."""
+    """Two customers have a code for their numbers; another operator asked for one of them, for a day to come; a third was matched to another provider."""
     rows = session.app.reads.rows(f"SELECT product {IN_SERVICE} ORDER BY 1 LIMIT 2")
     first, second = (row["product"] for row in rows)
     porting_code(session.app, Context("bob"), first)
     code = porting_code(session.app, Context("bob"), second).code
+    name, address = (next(iter(session.app.reads.rows(f"SELECT ({sql} LIMIT 1) AS it")))["it"] for sql in (ACCESS_NAME, ACCESS_PLACE))
+    switch_match(session.app, session.home, Context("hub"), gaining="Other Fibre", request="OTS-77119", name=name, address=address)
     port_out(session.app, Context("bob"), second, operator="Other Mobile", reference="PRT-901", code=code)
     caught_up(session.app)
 

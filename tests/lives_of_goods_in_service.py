@@ -1,6 +1,7 @@
 """The golden lives of products."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -48,6 +49,11 @@ OF_PRODUCTS: Mapping[str, Sequence[Told]] = {
     "a term that ends and another": (
         ("product.started", {}), ("end-notice.awaited", {}), ("end-notice.fell-out", {}), ("end-notice.awaited", {"attempt": 2}), ("end-notice.given", {"attempt": 2}),
         ("end-notice.awaited", {"attempt": 3, "about": "best-price", "from_day": "", "to_day": ""}), ("step.cancelled", {"step": "end-notice"}),
+    ),
+    "switched to another provider": (
+        ("product.started", {}), ("switch-out.matched", {}), ("switch-out.ordered", {}), ("switch-out.withdrawn", {}), ("switch-out.matched", {}), ("switch-out.ordered", {}),
+        ("switch-out.triggered", {}), ("switch-out.fell-out", {}), ("switch-out.triggered", {"attempt": 2}), ("switch-out.completed", {}),
+        ("product.terminated", {"order": "", "item": "", "cause": "switched"}),
     ),
     "gone to another customer": (
         ("product.started", {}), ("product.porting-code-issued", {}), ("product.locked", {}), ("product.transfer-agreed", {}), ("product.transfer-withdrawn", {}), ("product.transfer-agreed", {}),
@@ -102,6 +108,11 @@ def asked_for() -> ProductState:
 def leaving_soon() -> ProductState:
     """A product whose number another operator was given."""
     return then(asked_for(), port_out(asked_for(), MARKET, wanted(), at=MONDAY))
+
+
+def switched() -> ProductState:
+    """A product whose customer another provider has."""
+    return replace(started(), switched_on="2026-01-05")
 
 
 def promised() -> ProductState:

@@ -33,6 +33,8 @@ METHODS = {
     "products.porting-code": "porting_code",
     "products.history": "product_history",
     "products.notices": "product_notices",
+    "products.switch": "switch_product",
+    "products.switch-match": "match_switch",
     "products.transfer": "transfer_product",
     "catalogue.announce-rise": "announce_rise",
     "catalogue.diff": "catalogue_diff",

@@ -195,6 +195,8 @@ products.notices         -        yes     yes         masked   yes      yes     
 products.port-out        yes      yes     yes         -        -        -                -
 products.port-out-cancel yes      yes     yes         -        -        -                -
 products.porting-code    -        yes     yes         -        -        -                -
+products.switch          yes      yes     yes         -        -        -                -
+products.switch-match    yes      yes     yes         -        -        -                -
 products.transfer        -        yes     yes         -        -        -                -
 projections.history      -        -       -           yes      yes      -                yes
 projections.parked       -        -       -           -        yes      -                yes

@@ -19,6 +19,7 @@ TYPES = frozenset(
         "product.terminated",
         "inventory.updated",
         "port-out.completed",
+        "switch-out.completed",
     }
 )
 Of = Callable[[str, str], Item | None]
@@ -51,6 +52,8 @@ class Products:
                 self._charged(product, before, {**before, "charge": body["charge"]}, body["resumed_on"], seen, of)
             case "port-out.completed" if before:
                 self._ported_out(product, before, seen, of)
+            case "switch-out.completed" if before and body["early_minor"]:
+                self._early(product, _item(body["early_charge"], of), body["activated_on"], body["early_minor"], seen)
             case "product.terminated":
                 self._charged(product, before, {**before, "charge": ""}, body["ended_on"], seen, of)
 

@@ -140,6 +140,21 @@ PORT_OUT = _machine(
     stayed="authorised",
     gone="",
 )
+SWITCH_OUT = _machine(
+    {
+        "switch-out.matched": "matched",
+        "switch-out.ordered": "ordered",
+        "switch-out.withdrawn": "withdrawn",
+        "switch-out.triggered": "triggered",
+        "switch-out.completed": "gone",
+    },
+    before="matched",
+    matched="ordered withdrawn",
+    ordered="withdrawn triggered",
+    withdrawn="matched",
+    triggered="gone",
+    gone="",
+)
 END_NOTICE = _machine(
     {"end-notice.awaited": "awaited", "end-notice.given": "given"},
     before="awaited",

@@ -236,6 +236,13 @@ RULES: tuple[Rule, ...] = (
         machine=machines.PORT_OUT,
     ),
     Transitions(
+        name="switch-out-states",
+        says="A fixed service goes to another provider once it was matched, with its customer told, ordered, and the new one is on.",
+        source="Ofcom General Conditions of Entitlement, C7; products/switching.py",
+        by=by_stream,
+        machine=machines.SWITCH_OUT,
+    ),
+    Transitions(
         name="end-notice-states",
         says="A customer is told of the end of a term, and of the best prices, once each time that it was due.",
         source="Directive (EU) 2018/1972, art. 105(3); products/state.py, next_notice",

@@ -8,7 +8,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from o2c.desk import products as desk
+from o2c.desk import switching
 from o2c.desk.products import Commitment, PortingCode, PortOut
+from o2c.desk.switching import Message, SwitchMatch
 from o2c.entrypoints.answered import answered
 from o2c.views import shown
 from o2c.views.products import list_products, product_history, product_notices
@@ -63,6 +65,17 @@ class Products:
     def lock_number(self, product: str, context: Context, *, lift: bool = False) -> Written:
         """Keep the number of a product from going to another operator, or lift that. See `desk.products.lock`."""
         return desk.lock(self._session.app, context, product, lift=lift)
+
+    @answered
+    def match_switch(self, context: Context, *, gaining: str, request: str, name: str, address: str, account: str = "") -> SwitchMatch:
+        """Match a new provider's customer to a fixed service. See `desk.switching.switch_match`."""
+        asked = {"gaining": gaining, "request": request, "name": name, "address": address, "account": account}
+        return switching.switch_match(self._session.app, self._session.home, context, **asked)
+
+    @answered
+    def switch_product(self, product: str, context: Context, *, reference: str, message: Message, on: date | None = None) -> Written:
+        """Order, move, call off or trigger the switch of a fixed service to another provider. See `desk.switching.switch`."""
+        return switching.switch(self._session.app, context, product, reference=reference, message=message, on=on)
 
     @answered
     def transfer_product(

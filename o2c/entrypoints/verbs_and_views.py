@@ -28,6 +28,7 @@ from o2c.desk import (
     revising,
     saving,
     streams,
+    switching,
     taking_back,
     winning_back,
 )
@@ -244,6 +245,8 @@ VERBS = (
     Operation("products.port-out", product_desk.port_out),
     Operation("products.port-out-cancel", product_desk.port_out_cancel),
     Operation("products.porting-code", product_desk.porting_code),
+    Operation("products.switch", switching.switch),
+    Operation("products.switch-match", switching.switch_match),
     Operation("products.transfer", product_desk.transfer),
     Operation("projections.rebuild", projections.rebuild),
     Operation("projections.repair", projections.repair),

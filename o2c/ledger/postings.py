@@ -212,6 +212,8 @@ POSTS_NOTHING: Mapping[str, str] = {
     "product.changed": _PRICE,
     "product.porting-code-issued": _PROMISE,
     "end-notice.given": _PROMISE,
+    "switch-out.matched": _PROMISE,
+    "switch-out.completed": _PROMISE,
     "product.started": _PRICE,
     "order.priced": _PRICE,
     "refund.opened": _MIRRORED,

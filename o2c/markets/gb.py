@@ -23,7 +23,7 @@ from o2c.markets.base import (
 from o2c.markets.care import CareRules, ComplaintRules, ProspectRules
 from o2c.markets.collecting import USUAL_STAGES, BadDebtRelief, CollectionRules, LateInterest
 from o2c.markets.interest import BANK_RATE
-from o2c.markets.life import EndNoticeRules, LifeRules, PortDelayRules, PortOutRules, SuspensionRules
+from o2c.markets.life import EndNoticeRules, LifeRules, PortDelayRules, PortOutRules, SuspensionRules, SwitchingRules
 from o2c.markets.paying import CARDS, AgainRules
 from o2c.markets.usage import EU_EEA, WEEKDAYS, LimitRules, TimeBand, UsageRules, Zone
 
@@ -242,6 +242,13 @@ GB = Market(
             source="a PAC is three letters that name the provider and six digits, is good for 30 days, and is given within a minute of a text to 65075, with the charge for an "
             "early end and the balance: Ofcom General Conditions of Entitlement, C7.7 to C7.20 [M]; debt is no ground; a hold after another SIM and a lock by the customer: the operator's own practice; "
             "the words: as the simulated clearing house has them",
+        ),
+        switching=SwitchingRules(
+            reference_valid_days=30,
+            told_within_s=60,
+            words={"no-match": "NO-MATCH", "ambiguous": "AMBIGUOUS"},
+            source="One Touch Switch since 12 September 2024: the gaining provider asks, matches by name and address, and the losing one tells the customer at once what switching means: Ofcom "
+            "General Conditions of Entitlement, C7; within 60 seconds, and good for 30 days: TOTSCO, OTS industry process [M]; the words: this house's own",
         ),
         end_notice=EndNoticeRules(
             days_before_max=40,

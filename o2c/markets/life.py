@@ -55,6 +55,21 @@ class PortDelayRules:
         return max(working_days if self.working_days else days, 0)
 
 
+NO_MATCH, AMBIGUOUS = "no-match", "ambiguous"
+"""Why a fixed service cannot be matched to a new provider's question: none fits, or several do."""
+
+
+@dataclass(frozen=True, slots=True)
+class SwitchingRules:
+    """How a fixed service goes to another provider, who leads (One Touch Switch): a match is good for `reference_valid_days` after its day, and the customer is told what switching
+    means within `told_within_s` of it. `words` are the hub's own for why nothing was matched."""
+
+    reference_valid_days: int
+    told_within_s: int
+    words: Mapping[str, str]
+    source: str
+
+
 @dataclass(frozen=True, slots=True)
 class EndNoticeRules:
     """How a customer is told that the fixed term of a contract ends, and what the best prices are.
@@ -90,7 +105,7 @@ class LifeRules:
     """How products in service change and end.
 
     `suspensions` are the reasons for which a customer may let a product rest. A contract that ends before its term costs `early_percent` of the recurring prices that
-    were still to come (0: nothing). After another SIM was given, a number may not be ported out or changed for `sim_swap_hold_days` (0: at once).
+    were still to come (0: nothing). After another SIM was given, a number may not be ported out or changed for `sim_swap_hold_days` (0: at once). Where fixed services are not switched by the new provider there are no rules for `switching`.
     """
 
     suspensions: Mapping[str, SuspensionRules]
@@ -100,3 +115,4 @@ class LifeRules:
     port_out: PortOutRules
     end_notice: EndNoticeRules
     transfer: TransferRules = USUAL_TRANSFER
+    switching: SwitchingRules | None = None

@@ -115,6 +115,8 @@ def _why_not(line: Line, product: ProductState | None, party: str, market: Marke
         return f"names a product that ended on {product.ended_on}"
     if product.port_out:
         return f"names a product whose number goes to another operator on {product.port_out.agreed_on}; send it again if it does not"
+    if product.switch_on:
+        return f"names a product that is switched to another provider on {product.switch_on}; send it again if it is not"
     if line.action == NO_CHANGE:
         return _busy([product.changing.get(TERMINATION, ""), product.changing.get(OWNER, "")], order)
     if line.quantity != "1":

@@ -10,6 +10,7 @@ from o2c.kernel.charges import MONTHLY, PriceTerms
 from o2c.kernel.event import Event, Pii
 from o2c.products.leaving_events import PortOutCompleted as PortOutCompleted
 from o2c.products.notice_events import EndNoticeGiven as EndNoticeGiven
+from o2c.products.switch_events import SwitchMatched as SwitchMatched
 from o2c.products.transfer_events import TransferAgreed as TransferAgreed
 
 _STANDING = {

@@ -57,8 +57,8 @@ def early_minor(stands: Standing, market: Market, today: date, *, since: str, ri
     """
     if not stands.commitment_ends_on or not stands.recurring_minor or today.isoformat() >= stands.commitment_ends_on:
         return 0
-    told = rises_of(rises, offering=stands.offering, market=market.code, recurrence=stands.terms.recurrence, starts_on=since)
-    if any(each.exit_right and each.announced_on <= today.isoformat() < each.from_day for each in told):
+    known = rises_of(rises, offering=stands.offering, market=market.code, recurrence=stands.terms.recurrence, starts_on=since)
+    if any(each.exit_right and each.announced_on <= today.isoformat() < each.from_day for each in known):
         return 0
     end, left_minor = date.fromisoformat(stands.commitment_ends_on), 0
     for own in stands.terms.recurrence.periods(today, since=today, through=end):
@@ -92,7 +92,7 @@ def porting_code(
         raise Refused(f"product {state.product}: numbers of {market.code} are ported without a code; the new operator asks for it")
     if ground := _ground(state, market, today):
         refused = PortingCodeRefused.model_validate({"ground": ground, "asked_on": today.isoformat()})
-        return NOTHING if state.code_refused == refused else _told(state, stands, refused)
+        return NOTHING if state.code_refused == refused else told(state, stands, refused)
     if good_code(state, today):
         return NOTHING
     valid_through = (today + timedelta(days=rules.code_valid_days)).isoformat()
@@ -106,11 +106,11 @@ def porting_code(
         currency=state.currency,
     )
     lapses_at = local_time(today + timedelta(days=rules.code_valid_days + 1), 0, 0, market.zone)
-    awaited = leaving.PortingCodeLapseAwaited(attempt=_attempt(state, "porting-code"), due_at=lapses_at)
-    return _told(state, stands, issued) + just(awaited)
+    awaited = leaving.PortingCodeLapseAwaited(attempt=next_attempt(state, "porting-code"), due_at=lapses_at)
+    return told(state, stands, issued) + just(awaited)
 
 
-def _attempt(state: ProductState, step: str) -> int:
+def next_attempt(state: ProductState, step: str) -> int:
     """The next attempt of a step: what a partner knows by the number of an earlier one is never asked for under it again."""
     return state.records[step].attempt + 1 if step in state.records else 1
 
@@ -127,8 +127,8 @@ def _ground(state: ProductState, market: Market, today: date) -> str:
     return next((ground for ground in market.life.port_out.grounds if stands_in_the_way[ground]), "")
 
 
-def _told(state: ProductState, stands: Standing, answer: Event) -> Decision:
-    """The answer, and the notice of it: whoever did not ask for a code learns in time that somebody did."""
+def told(state: ProductState, stands: Standing, answer: Event) -> Decision:
+    """Give an answer with the notice of it to the customer, at the contact that stands: whoever did not ask learns in time that somebody did."""
     notice = CustomerContacted(customer=stands.customer, medium="courtesy", direction="outbound", topic="port", order=state.order)
     return Decision((answer,), ((stream_of(stands.customer), notice),))
 
@@ -184,8 +184,8 @@ def port_out(state: ProductState, market: Market, wish: PortOutWish, *, at: date
         return NOTHING
     window = window_of(market, port_window(market, at, not_before=wish.wished_on))
     if ground := _rejected_for(state, market, wish, today, window.day):
-        told = {"ground": ground, "word": market.life.port_out.words[ground], "asked_on": today.isoformat()}
-        rejected = PortOutRejected.model_validate({"reference": wish.reference, "operator": wish.operator, **told})
+        why = {"ground": ground, "word": market.life.port_out.words[ground], "asked_on": today.isoformat()}
+        rejected = PortOutRejected.model_validate({"reference": wish.reference, "operator": wish.operator, **why})
         return NOTHING if state.rejected == rejected else just(rejected)
     authorised = PortOutAuthorised(
         reference=wish.reference,
@@ -200,8 +200,8 @@ def port_out(state: ProductState, market: Market, wish: PortOutWish, *, at: date
         zone=market.zone,
         rules=market.pin,
     )
-    off = leaving.SwitchOffRequested(attempt=_attempt(state, "port-out"), due_at=window.opens_at)
-    return _told(state, stands, authorised) + just(off)
+    off = leaving.SwitchOffRequested(attempt=next_attempt(state, "port-out"), due_at=window.opens_at)
+    return told(state, stands, authorised) + just(off)
 
 
 def _in_service(state: ProductState) -> Standing:
@@ -262,7 +262,7 @@ def _service(state: ProductState) -> dict[str, Any]:
 def switched_off(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
     """Decide that the service is off; the clearing house is asked whether the other operator has the number."""
     off = leaving.ServiceSwitchedOff(attempt=work.attempt, switched_off_on=local_date(at, work.market.zone).isoformat())
-    return just(off, leaving.CutoverAwaited(attempt=_attempt(work.state, "port-out-cutover"), due_at=at))
+    return just(off, leaving.CutoverAwaited(attempt=next_attempt(work.state, "port-out-cutover"), due_at=at))
 
 
 def cut_over(work: Work) -> Mapping[str, Any]:
@@ -299,7 +299,7 @@ def ported_out(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
     )
     kept = {step: place for step, place in state.standing.pieces.items() if step != NUMBER}
     ended = ProductTerminated(cause=PORTED_OUT, ended_on=today.isoformat(), gives_back=kept)
-    charges = (*_charged_early(state, early, today), *_ends_charge(state, today), *_base_ended(work, today))
+    charges = (*charged_early(state, early, today, "port-out"), *ends_charge(state, today), *base_ended(work, today))
     return Decision((done, ended), (*_late_by_us(work, agreed_on), *charges))
 
 
@@ -325,15 +325,17 @@ def _late_by_us(work: Work, agreed_on: date) -> tuple[tuple[str, Event], ...]:
     )
 
 
-def _base_ended(work: Work, today: date) -> Iterator[tuple[str, Event]]:
+def base_ended(work: Work, today: date) -> Iterator[tuple[str, Event]]:
+    """Give the ends of the products that rely on this one, and of their charges, on a day."""
     for stream in _dependants(work):
         state = cast("ProductState | None", work.read.get(stream))
         if state is not None and state.standing is not None and not state.ended_on:
             yield stream, ProductTerminated(cause="base-ended", ended_on=today.isoformat(), gives_back=state.standing.pieces)
-            yield from _ends_charge(state, today)
+            yield from ends_charge(state, today)
 
 
-def _ends_charge(state: ProductState, today: date) -> Iterator[tuple[str, Event]]:
+def ends_charge(state: ProductState, today: date) -> Iterator[tuple[str, Event]]:
+    """Give the end of a product's charge on a day."""
     assert state.standing is not None
     order, _, item = state.standing.charge.partition("/")
     if order:
@@ -341,12 +343,12 @@ def _ends_charge(state: ProductState, today: date) -> Iterator[tuple[str, Event]
         yield account_stream(state.standing.account), ended
 
 
-def _charged_early(state: ProductState, early: int, today: date) -> Iterator[tuple[str, Event]]:
-    """The charge of a contract that ended before its term: once, by the next bill."""
+def charged_early(state: ProductState, early: int, today: date, why: str) -> Iterator[tuple[str, Event]]:
+    """Give the charge of a contract that ended before its term: once, by the next bill, under the product's own item and why it ended."""
     stands = state.standing
     if not early or stands is None:
         return
-    of: dict[str, Any] = {"order": state.order, "item": f"{state.item}-port-out", "product": state.product}
+    of: dict[str, Any] = {"order": state.order, "item": f"{state.item}-{why}", "product": state.product}
     started = ChargeStarted(
         account=stands.account,
         customer=stands.customer,
@@ -369,8 +371,8 @@ def cutover_failed(work: Work, code: str, at: datetime) -> Decision:
     if code != NOT_TAKEN:
         return NOTHING
     failed = leaving.PortOutFailed(attempt=work.attempt, reference=work.state.port_out.reference, word=code)
-    on = leaving.ReactivationRequested(attempt=_attempt(work.state, "reactivation"), due_at=at)
-    return _told(work.state, work.state.standing, failed) + just(on)
+    on = leaving.ReactivationRequested(attempt=next_attempt(work.state, "reactivation"), due_at=at)
+    return told(work.state, work.state.standing, failed) + just(on)
 
 
 def reactivated(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:

@@ -25,6 +25,7 @@ from o2c.products import leaving_events as leaving
 from o2c.products.events import PortingCodeIssued, PortingCodeRefused, Standing
 from o2c.products.leaving_events import PortOutAuthorised, PortOutRejected
 from o2c.products.notice_events import About, EndNoticeAwaited, EndNoticeGiven
+from o2c.products.switch_events import SwitchMatched, SwitchOrdered, SwitchTriggered, SwitchWithdrawn
 from o2c.products.transfer_events import TransferAgreed, TransferWithdrawn
 
 TERMINATION = "termination"
@@ -52,6 +53,8 @@ class ProductState:
     `port_out` is the port to another operator that was authorised and is not over, `rejected` the last request if it was rejected, `withdrawn` the reference of the
     last port that was taken back. `records` are the steps of the day. `notice_awaited` names the notice of a term's end that was asked for (see `NoticeDue.name`);
     `transfer` is what its owner agreed to, so that another customer may take it over (None: nothing, or the product became another since). `told_of` is the end of the last term that there was a notice of, and `told_on` the day of the last notice.
+    `switching` is the last match of a new provider that was not called off, `switch_on` the day (ISO, local) for which it ordered (empty: it did not), `switched_on` that since which
+    its service is on, `switch_called_off` the reference of the last one that was called off.
     """
 
     product: str = ""
@@ -79,6 +82,10 @@ class ProductState:
     withdrawn: str = ""
     records: dict[str, Record] = field(default_factory=dict)
     transfer: TransferAgreed | None = None
+    switching: SwitchMatched | None = None
+    switch_on: str = ""
+    switched_on: str = ""
+    switch_called_off: str = ""
     notice_awaited: str = ""
     told_of: str = ""
     told_on: str = ""
@@ -90,7 +97,7 @@ class ProductState:
             return ""
         if self.ended_on:
             return "terminated"
-        if TERMINATION in self.changing or self.port_out:
+        if TERMINATION in self.changing or self.port_out or self.switch_on:
             return "pendingTerminate"
         return "suspended" if self.suspended_for else "active"
 
@@ -150,6 +157,14 @@ def _leaving(state: ProductState, event: Event) -> ProductState:
             return changed(state, port_out=None)
         case leaving.PortingCodeLapsed():
             return changed(state, code_lapsed=True)
+        case SwitchMatched():
+            return changed(state, switching=event, switch_on="", switch_called_off="")
+        case SwitchOrdered():
+            return changed(state, switch_on=event.planned_on)
+        case SwitchWithdrawn():
+            return changed(state, switching=None, switch_on="", switch_called_off=event.reference)
+        case SwitchTriggered():
+            return changed(state, switched_on=event.activated_on)
         case EndNoticeAwaited():
             return changed(state, notice_awaited=f"{event.about} {event.ends_on}")
         case EndNoticeGiven():
@@ -253,7 +268,7 @@ def _without(changing: Mapping[str, str], order: str, item: str) -> dict[str, st
 
 KIND = StreamKind(
     category="product",
-    shape_version=5,
+    shape_version=6,
     state_type=ProductState,
     initial=lambda _: ProductState(),
     evolve=evolve,

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from o2c.kernel.step import ByPartner, Step
 from o2c.products import leaving_events as events
-from o2c.products import notices, rules
+from o2c.products import notices, rules, switching
 from o2c.products.notice_events import EndNoticeAwaited, EndNoticeFellOut
 from o2c.products.state import NOTICE
+from o2c.products.switch_events import SwitchOutFellOut, SwitchTriggered
 
 CODE = Step(
     name="porting-code",
@@ -48,4 +49,14 @@ END_NOTICE = Step(
     wanted=notices.still_due,
     facts=notices.told_of,
     reads=notices.streams_read,
+)
+SWITCH_OUT = Step(
+    name="switch-out",
+    requested=SwitchTriggered,
+    fell_out=SwitchOutFellOut,
+    complete=switching.switched_out,
+    wanted=switching.leaving,
+    facts=switching.said,
+    reads=rules.end_reads,
+    ask=ByPartner(partner="network", payload=rules.switch_off),
 )

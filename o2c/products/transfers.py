@@ -80,6 +80,8 @@ def _in_service(state: ProductState) -> Standing:
 def _in_the_way(state: ProductState) -> str:
     if state.port_out:
         return f"has a number that goes to another operator on {state.port_out.agreed_on}"
+    if state.switch_on:
+        return f"is switched to another provider on {state.switch_on}"
     if by := state.changing.get(TERMINATION) or state.changing.get(OWNER):
         return f"is being {'ended' if TERMINATION in state.changing else 'taken over'} by order {by.partition('/')[0]}"
     return ""

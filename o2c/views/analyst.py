@@ -169,6 +169,7 @@ WRITTEN_IN = (
     "orders/voucher_events.py",
     "products/leaving_events.py",
     "products/notice_events.py",
+    "products/switch_events.py",
     "products/transfer_events.py",
     "kernel/*.py",
     "rating/tariff.py",

@@ -145,6 +145,11 @@ TABLE: dict[str, tuple[History, History]] = {
         [goods("product.started"), goods("product.terminated", 1), goods("product.suspended", 2)],
         [goods("product.started"), goods("product.suspended", 1), goods("product.resumed", 2), goods("product.terminated", 3)],
     ),
+    "switch-out-states": (
+        [goods("switch-out.matched"), goods("switch-out.triggered", 1)],
+        [goods("switch-out.matched"), goods("switch-out.ordered", 1), goods("switch-out.withdrawn", 2), goods("switch-out.matched", 3), goods("switch-out.ordered", 4),
+         goods("switch-out.triggered", 5), goods("switch-out.completed", 6)],
+    ),
     "end-notice-states": (
         [goods("end-notice.given")],
         [goods("end-notice.awaited"), goods("end-notice.given", 1), goods("end-notice.awaited", 2, about="best-price"), goods("end-notice.awaited", 3), goods("end-notice.given", 4)],
@@ -339,7 +344,9 @@ def test_the_states_of_a_machine_are_those_of_the_fold(machine: machines.Machine
     assert told == dict(machine.states)
 
 
-@pytest.mark.parametrize("name", ["SIM", "NUMBER", "DEVICE", "PORT", "CHARGE", "INVOICE", "PRODUCT", "PORT_OUT", "END_NOTICE"])
+@pytest.mark.parametrize(
+    "name", ["SIM", "NUMBER", "DEVICE", "PORT", "CHARGE", "INVOICE", "PRODUCT", "PORT_OUT", "END_NOTICE", "SWITCH_OUT"]
+)
 def test_a_machine_names_every_state_it_has(name: str) -> None:
     """A state that nothing leads to, or that is not in the table, is a slip."""
     machine: machines.Machine = getattr(machines, name)

@@ -48,6 +48,8 @@ def test_a_launch_with_faults_keeps_every_rule(dsn: str, tmp_path: Path, monkeyp
         "warning-before-bar",
         # Nobody leaves so soon; tests/stories/test_ported_out.py asks it of a store that customers leave.
         "port-out-states",
+        # Nor is anybody switched so; tests/stories/test_switching.py asks it of a store whose customer is.
+        "switch-out-states",
         # Nor did its first businesses pay late yet; tests/stories/test_late_interest.py asks it of one that does.
         "late-payment-after-overdue",
         # A launch sells no devices; tests/stories/test_instalments.py asks these of a store that does.

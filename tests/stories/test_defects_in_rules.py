@@ -37,6 +37,9 @@ from o2c.orders.in_life import product_of
 from o2c.partners.outages import Detected
 from o2c.partners.rules import detect_down
 from o2c.plan import STEPS
+from o2c.products import switching
+from o2c.products.events import product_stream
+from o2c.products.switching import SwitchWish
 from o2c.simulation.launch_data import COPPER, SECOND_LINE, number_stock
 from tests.desk import DEPOSIT
 from tests.handsets import handset, selling
@@ -49,6 +52,7 @@ REPORTS = {"C-6": RefusedBy("REFER"), "C-7": DEPOSIT, "C-9": DEPOSIT}
 GIVEN_UP = ("GIVEN-UP", "CALLED-OFF", "SENT-BACK")
 WITHOUT_ITS_PORT = "WITHOUT"
 LEAVING = ("LEAVING-1", "LEAVING-2")
+SWITCHED = "SWITCHED"
 
 
 class Defect(Exception):
@@ -83,7 +87,7 @@ def lived(world: World) -> None:
     """A world in which every step of the plan comes up: lines, a port, an access, an order given up while its partners have their work, a port
     cancelled on its own, a device that is sent and one that comes back, a number kept that nobody takes, a voucher that is held too long, a journey that nothing followed, a top-up that expires, a deposit given back, an
     invoice that is not paid, a courier that was found to be down, a line whose plan is changed."""
-    selling(world.stocked(esims=9, physical=3, numbers=14, customers=11))
+    selling(world.stocked(esims=10, physical=3, numbers=15, customers=11))
     found: Rule = lambda state, now: detect_down(state, "courier", Detected(now, now, 8, 8), OutageRule())  # noqa: E731 - a name for its type
     act_by_rules(world.app, Context("ann"), "partner-courier", [found], wish="down")
     world.scripted.will("9/esim", Accepted("PRF-1", at(12)))
@@ -104,7 +108,7 @@ def lived(world: World) -> None:
         order("RETURNED", line(), party="C-9"),
         order("DEVICE", handset("6"), party="C-10"),
         order("SENT-BACK", handset("7"), party="C-10"),
-        *[order(name, line(), party="C-11") for name in LEAVING],
+        *[order(name, line(), party="C-11") for name in (*LEAVING, SWITCHED)],
         order(WITHOUT_ITS_PORT, ported(msisdn="+447700900778"), party="C-8"),
     )
     world.run(NINE + timedelta(minutes=30))
@@ -122,9 +126,23 @@ def lived(world: World) -> None:
     for external_id in LEAVING:
         with suppress(Refused):  # where the defect keeps it from being in service
             asked_for(world, external_id)
+    with suppress(Refused):  # as above
+        switched(world)
     for external_id in GIVEN_UP:
         world.cancel(external_id)
     world.take(order("CHANGED", change(world, "PHYSICAL", offering=SECOND_LINE), on=at(30), party="C-2"))
+
+
+def switched(world: World) -> None:
+    """The customer of a line has another provider, whatever it is that serves him."""
+    stream = product_stream(product_of(world.order(SWITCHED).order_id, "1"))
+    messages: tuple[Rule, ...] = (
+        lambda state, now: switching.matched(state, GB, SwitchWish("Other", "OTS-1"), "R", owed_minor=0, rises=(), at=now),
+        lambda state, now: switching.ordered(state, GB, "R", NINE.date(), at=now),
+        lambda state, now: switching.triggered(state, GB, "R", NINE.date(), at=now),
+    )
+    for turn, rule in enumerate(messages):
+        act_by_rules(world.app, Context("hub"), stream, [rule], wish=f"switch {turn}")
 
 
 def asked_for(world: World, external_id: str) -> None:

@@ -100,7 +100,7 @@ STARTS = {
     **dict.fromkeys(("devices", "stock levels", "instalments"), "sold"),
     **dict.fromkeys(("collections hold", "collections release", "payments owed", "payments refund", "refunds"), "owed"),
     "payments chargeback-won": "owed",
-    "products port-out": "leaving",
+    **dict.fromkeys(("products port-out", "products switch"), "leaving"),
     **dict.fromkeys(("journeys", "complaints"), "tried"),
     "projections skip": "parked",
     "events import": "real",

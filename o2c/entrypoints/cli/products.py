@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
@@ -13,6 +13,9 @@ from o2c.entrypoints.cli.output import Format, Limit, Output, err, rows_wanted, 
 from o2c.entrypoints.cli.session import current, looking, opened
 from o2c.views.products import list_products, product_history, product_notices
 from o2c.views.reading import day_of, part_after_part
+
+if TYPE_CHECKING:
+    from o2c.desk.switching import Message
 
 products = typer.Typer(
     no_args_is_help=True,
@@ -208,3 +211,52 @@ def products_transfer(
         context = Context(actor, command_id=command_id)
         transfer(session.app, context, product, to=to, commitment="ended" if commitment == "ended" else "taken-over", withdraw=withdraw)
     err.print(f"{product} stays with its owner" if withdraw else f"customer {to} may take {product} over by an order")
+
+
+@products.command("switch-match")
+def products_switch_match(
+    actor: Actor,
+    gaining: Annotated[str, typer.Option(metavar="NAME", help="The provider that asks.")],
+    request: Annotated[str, typer.Option(metavar="TEXT", help="The hub's id of the question.")],
+    name: Annotated[str, typer.Option(metavar="NAME", help="The customer's name, as it stands on our bill.")],
+    address: Annotated[str, typer.Option(metavar="TEXT", help="Where the service is, as it stands on our bill.")],
+    account: Annotated[str, typer.Option(metavar="ID", help="The customer's account with us, where several services fit.")] = "",
+    command_id: CommandId = "",
+    output: Output = Format.table,
+) -> None:
+    """Match a new provider's customer to a fixed service (One Touch Switch), and tell him what switching means.
+
+    Exit 3 when none fits, exit 4 when several do. Debt and an open contract are no ground to refuse.
+
+    Example: o2c products switch-match --gaining "Other Fibre" --request OTS-77120 --name "Ada Example" --address "1 Mill Lane, Testford, ZZ1 1AA" --actor hub
+    """
+    from o2c.desk.switching import switch_match  # needs the rules; what only shows does not
+
+    asked = {"gaining": gaining, "request": request, "name": name, "address": address, "account": account}
+    with opened() as session:
+        done = switch_match(session.app, session.home, Context(actor, command_id=command_id), **asked)
+    show_one({name: value for name, value in vars(done).items() if name != "written"}, output)
+
+
+@products.command("switch")
+def products_switch(
+    product: Annotated[str, typer.Argument(metavar="PRODUCT", help="The product's id, as the match gave it.", show_default=False)],
+    actor: Actor,
+    reference: Annotated[str, typer.Option(metavar="TEXT", help="The reference of the match.")],
+    message: Annotated[str, typer.Option(metavar="WORD", help="What the hub passes on: order, cancel or trigger.")],
+    day: Annotated[str, typer.Option("--on", metavar="DAY", help="The day of the order, or since which the new service is on.")] = "",
+    command_id: CommandId = "",
+) -> None:
+    """Take a message of a switch: its order for a day, its end, or that the new service is on and ours ends.
+
+    Example: o2c products switch 6f9619ff-8b86-5d01-b42d-00cf4fc964ff:1 --reference 5d3f0a5e-6f0e-5a53-9d4c-0d8a35a0b8f1 --message cancel --actor hub
+    """
+    from o2c.desk.switching import switch
+
+    if message not in ("order", "cancel", "trigger"):
+        raise Refused(f"{message[:20]} is no message of a switch; say order, cancel or trigger")
+    on = day_of(day) if day else None
+    with opened() as session:
+        context = Context(actor, command_id=command_id)
+        switch(session.app, context, product, reference=reference, message=cast("Message", message), on=on)
+    err.print(f"{message} of switch {reference} was taken")

@@ -250,6 +250,13 @@ EXAMPLES: Mapping[str, Mapping[str, Any]] = {
     "products.porting-code": {"product": PRODUCT},
     "products.list": {"customers": ["C-1001"], "limit": 20},
     "products.notices": {"product": PRODUCT},
+    "products.switch": {"product": PRODUCT, "reference": "5d3f0a5e-6f0e-5a53-9d4c-0d8a35a0b8f1", "message": "order", "on": "2026-03-19"},
+    "products.switch-match": {
+        "gaining": "Other Fibre",
+        "request": "OTS-77120",
+        "name": "Ada Example",
+        "address": "1 Mill Lane, Testford, ZZ1 1AA",
+    },
     "products.transfer": {"product": PRODUCT, "to": "C-1002", "commitment": "taken-over"},
     "projections.history": {},
     "projections.parked": {},
