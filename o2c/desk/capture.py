@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, cast
 
@@ -27,6 +27,7 @@ from o2c.orders.events import OrderCaptured, OrderResubmitted
 from o2c.orders.rules import Reception, came_at, follow_up, follower, receive, same_order
 from o2c.orders.state import OrderState
 from o2c.orders.wish import Wish
+from o2c.store.mapper import StoredFact
 from o2c.store.reads import Clock
 
 __all__ = [
@@ -64,12 +65,14 @@ class Captured(Written):
     `repeated`: this content was taken down before, and stands where `position` says. `resubmitted`: the external id was known with other
     content; the first paper stays in force and a person is asked (fallout DQ-DUP). What the person decided, a repeat says: `order` is then the
     order of its own that the paper became, or `refused` the code for which it is none. `external_id` is the paper's, or the one made for it.
+    `began` has the events of an order that begins with this paper, where they are at hand: whoever shows it need not read them back.
     """
 
     order: str
     external_id: str = ""
     resubmitted: bool = False
     refused: str = ""
+    began: tuple[StoredFact, ...] = field(default=(), repr=False, compare=False)
 
 
 def latest(clock: Clock) -> datetime | None:
@@ -165,6 +168,7 @@ def capture(app: Engine, context: Context, paper: Paper, *, market: str = HOME, 
                 order=_order_of(order.stream),
                 external_id=wish.external_id,
                 resubmitted=bool(order.version),
+                began=() if order.version else outcome.facts,
             )
     raise Refused(f"{order_stream(wish)} is written to without end; try again with the same command id", kind="unavailable")
 

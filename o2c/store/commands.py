@@ -71,8 +71,9 @@ class Append:
 class Outcome:
     """The outcome of one command of an append.
 
-    `appended` and `repeated` carry the positions and the stored answer; `stale` and `guarded` wrote nothing and may be decided again
-    (`detail` names the guards held by others); `refused` means that the id was used before for something else.
+    `appended` and `repeated` carry the positions and the stored answer, `appended` also the events that were written, in the order of their positions;
+    `stale` and `guarded` wrote nothing and may be decided again (`detail` names the guards held by others); `refused` means that the id was used
+    before for something else.
     """
 
     verdict: Verdict
@@ -80,6 +81,7 @@ class Outcome:
     first_position: int
     last_position: int
     outcome: dict[str, Any]
+    facts: tuple[StoredFact, ...] = field(default=(), repr=False, compare=False)
 
 
 STALE = Outcome("stale", "", 0, 0, {})
@@ -117,7 +119,7 @@ def outcomes_of(commands: Sequence[Append], rows: Sequence[dict[str, Any]]) -> l
     if rows[0]["ordinal"] == 0:
         base = rows[0]["first_position"]
         return [
-            Outcome("appended", "", base + first, base + last, json.loads(command.outcome))
+            Outcome("appended", "", base + first, base + last, json.loads(command.outcome), command.facts)
             for command, (first, last) in zip(commands, spans(commands), strict=True)
         ]
     return [

@@ -161,7 +161,7 @@ _STATEMENTS = {
 
 
 @cache
-def _reader() -> Reader:
+def record_reader() -> Reader:
     """Makes records of rows, with what is personal of those events that a document tells in full."""
     reader = reader_of(FOLDS)
     return Reader([reader.type_names | {CAPTURED, AMENDED, REVISED}], frozenset({"original", "description", "contact", "note", "author"}))
@@ -171,7 +171,7 @@ def _records(app: Engine, streams: Sequence[str], *, personal: bool) -> dict[str
     """How orders were captured, and what was amended since, by stream."""
     found: dict[str, list[Seen]] = {}
     for row in app.reads.rows(TOLD_IN_FULL if personal else TOLD_OF_ORDERS, list(streams)) if streams else ():
-        found.setdefault(row["stream"], []).append(_reader().record(tuple(row.values())))
+        found.setdefault(row["stream"], []).append(record_reader().record(tuple(row.values())))
     return found
 
 
@@ -188,6 +188,11 @@ def show_document(app: Engine, name: str, *, at: datetime | None = None, persona
     known = folded(stream, records)
     if not known["orders"]:
         raise Refused(f"{name} was not captured yet at {plain(at)}; see `o2c orders timeline`", kind="missing")
+    return document_of(app, known, records, at)
+
+
+def document_of(app: Engine, known: dict[str, Rows], records: Sequence[Seen], at: datetime | None = None) -> DocumentShown:
+    """One order in full by what its events fold to, and those events."""
     told = tuple(record for record in records if record.type in (CAPTURED, AMENDED, REVISED))
     return _document(_Told(known.pop("orders")[0], **known, records=told), lambda: at or app.clock().now, lambda: app.codes().newest)
 
@@ -199,7 +204,7 @@ def _events(app: Engine, name: str, at: datetime | None, *, personal: bool) -> t
     if not rows:
         stream, _ = find_order(app, name)
         rows = app.reads.rows(EVENTS_OF_ORDER, personal, stream, at, at)
-    reader = _reader()
+    reader = record_reader()
     return stream, [reader.record(tuple(row.values())) for row in rows if row["type"] in reader.type_names]
 
 
@@ -208,7 +213,7 @@ def documents_at(app: Engine, wanted: Mapping[str, Collection[int]]) -> dict[tup
 
     Without what is personal. However many positions, an order is read and folded once.
     """
-    codes, reader, seen = app.codes().newest, _reader(), dict[str, list[Seen]]()
+    codes, reader, seen = app.codes().newest, record_reader(), dict[str, list[Seen]]()
     streams = [f"order-{order}" for order in wanted]
     for row in app.reads.rows(EVENTS_OF_ORDERS, streams) if streams else ():
         if row["type"] in reader.type_names:
@@ -348,16 +353,9 @@ def _milestones(told: _Told, now: Callable[[], datetime], pin: str) -> Rows:
         ]  # fmt: skip
         if row["item"] in open_items and row["item"] in promised and "completed" not in reached:
             status = "missed" if local_date(now(), _zone(pin)).isoformat() > promised[row["item"]] else "to come"
-            found.append(
-                {
-                    "item": row["item"],
-                    "milestone": "completed",
-                    "promised_on": promised[row["item"]],
-                    "promised_until": _end_of(promised[row["item"]], pin),
-                    "reached_at": None,
-                    "status": status,
-                }
-            )
+            day = promised[row["item"]]
+            to_reach = {"milestone": "completed", "promised_on": day, "promised_until": _end_of(day, pin), "reached_at": None}
+            found.append({"item": row["item"], **to_reach, "status": status})
     return found
 
 

@@ -13,6 +13,7 @@ from o2c.desk.capture import capture
 from o2c.desk.gate import asked
 from o2c.kernel.partner import RefusedBy
 from o2c.kernel.refusal import Refused
+from o2c.views.begun import begun_document
 from o2c.views.cancellations import list_cancellations
 from o2c.views.documents import documents_at, list_documents, show_document
 from o2c.views.following import Wanted, find_events
@@ -56,6 +57,22 @@ def test_a_page_tells_of_each_what_it_tells_alone(lived: World) -> None:
         assert page == alone
         assert len(page) == 5
         assert [row["paper"] is not None for row in page] == [personal] * 5
+
+
+def test_what_a_paper_began_is_told_as_it_is_read_back(world: World) -> None:
+    """Of an order that begins with a paper the events are at hand; of one that is known, or comes with other content, they are not."""
+    papers = [
+        order("ONE"),
+        order("SITE", site("1", line("1.1"), line("1.2"))),
+        order("PORT", ported(), party="C-2", priority=1),
+        order("NONE", channel="store"),
+    ]
+    for paper in papers:
+        done = capture(world.app, SHOP, paper)
+
+        assert begun_document(world.app, done.order, done.began, done.position) == show_document(world.app, done.order)
+        assert capture(world.app, SHOP, paper).began == ()
+    assert capture(world.app, SHOP, order("ONE", line(quantity=2))).began == ()
 
 
 def test_an_id_of_another_wish_takes_down_no_new_order(world: World) -> None:

@@ -40,6 +40,10 @@ class Asker:
         """Call an operation for him. Raises Refused."""
         return named(operation).ask(self.context, self.session.app, *arguments, why=why, **options)
 
+    def ask_of(self, operation: str, function: Callable[..., Any], *arguments: Any) -> Any:
+        """Call for him, under the rights of an operation, a function that gives the same of what is at hand. Raises Refused."""
+        return replace(named(operation), function=function).ask(self.context, self.session.app, *arguments)
+
     def look_through(self, operation: str, look: Callable[[Any], None], **options: Any) -> None:
         """Let every row of a list be looked at, a part at a time; none is shown to him. Raises Refused."""
         offset, found = 0, None

@@ -9,13 +9,14 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from operator import itemgetter
-from typing import Any
+from typing import Any, cast
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 
 from o2c.desk.act import Refused
 from o2c.desk.amending import Amendment, AmendmentAsSent, merged
+from o2c.desk.capture import Captured
 from o2c.entrypoints.http.native import POSITION
 from o2c.entrypoints.http.tmf.asking import (
     Asker,
@@ -37,6 +38,7 @@ from o2c.entrypoints.http.tmf.types import TYPES
 from o2c.entrypoints.http.tmf.values import moment
 from o2c.entrypoints.http.versions import expected_of, same, tag_of
 from o2c.entrypoints.verbs_and_views import named
+from o2c.views.begun import begun_document
 from o2c.views.versions import versions_of
 
 DRAFT = "draft"
@@ -65,7 +67,7 @@ def ordering(version: int) -> APIRouter:
         if paper.get("requestedInitialState") == DRAFT:
             raise Refused("drafts are not kept here; send the order when it is to be carried out", kind="usage")
         captured = _captured(asking, body)
-        document = asking.ask("orders.document", captured.order, personal=captured.resubmitted)
+        document = _document(asking, captured)
         shown = document if captured.resubmitted else {**document, "paper": json.loads(body)}
         told = {POSITION: str(captured.position), "Idempotent-Replayed": str(captured.repeated).lower()}
         answer = made(product_order(shown, version), told)
@@ -119,13 +121,20 @@ def _deciding(asking: Asker, operation: str, told: Mapping[str, Any], if_match: 
     return asking.deciding(expected_of(if_match, versions_of(asking.session.app, "orders.show", admitted["name"])))
 
 
-def _captured(asking: Asker, body: bytes) -> Any:
+def _captured(asking: Asker, body: bytes) -> Captured:
     try:
-        return asking.ask("orders.capture", body)
+        return cast("Captured", asking.ask("orders.capture", body))
     except Refused as refused:
         if refused.kind == "usage" and "cannot be read" in str(refused):
             raise Refused(str(refused), kind="malformed") from None
         raise
+
+
+def _document(asking: Asker, captured: Captured) -> dict[str, Any]:
+    """The order that a paper was taken down as: of the events that it began with, or read back."""
+    if captured.began:
+        return cast("dict[str, Any]", asking.ask_of("orders.document", begun_document, captured.order, captured.began, captured.position))
+    return cast("dict[str, Any]", asking.ask("orders.document", captured.order, personal=captured.resubmitted))
 
 
 def shown_one(request: Request, asking: Asker, identity: str, version: int, query: Query, *, status: int = 200) -> Response:
