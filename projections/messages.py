@@ -126,3 +126,8 @@ FROM asked a JOIN told t USING (contact) LEFT JOIN projection.orders o ON o.orde
 ORDER BY a.contacted_at DESC, a.contact LIMIT %(limit)s"""
 """Who asked where an order is, the last first, with when he had last been told of it and the seconds since (since its capture, where he never was; NULL
 where there is no order). Parameters, by name, empty for any: customer, order (its id); and the `limit` (NULL: all)."""
+
+SENT = """SELECT e.position, e.event_id::text AS event, e.stream, e.type, e.occurred_at, e.actor, e.body ->> 'medium' AS medium, m.milestone, m.order_id AS "order"
+FROM projection.messages m JOIN o2c.event e ON e.stream = 'message-' || m.message AND e.type = 'message.sent'
+WHERE (m.order_id = ANY(%(orders)s) OR m.customer_id = %(customer)s)"""
+"""Messages that went out about some orders, or to a customer, each time that one did. Parameters: `orders` (their ids), `customer` (empty text: nobody)."""

@@ -12,7 +12,7 @@ from o2c.kernel.refusal import Refused
 from o2c.views.orders import find_order, list_orders
 from o2c.views.reading import plain
 from o2c.views.shown import ToldShown
-from projections import balances, invoices, orders, products
+from projections import balances, invoices, messages, orders, products
 
 TO_CHANNEL: Mapping[str, str] = {
     "promise.made": "days promised", "promise.revised": "another day promised", "order.resubmission-refused": "a changed paper is no order",
@@ -54,7 +54,9 @@ def told_of_order(app: Engine, name: str) -> list[ToldShown]:
     billed = _billed(
         app, [row["stream"] for row in app.reads.rows(invoices.BILLING, line=f'[{{"order": "{state.order_id}"}}]', customer=state.party)]
     )
-    return _in_order([row for row in found if _about(row, state.order_id)] + billed + _hooked(app, [stream]))
+    return _in_order(
+        [row for row in found if _about(row, state.order_id)] + billed + _messaged(app, [state.order_id]) + _hooked(app, [stream])
+    )
 
 
 def told_to_customer(app: Engine, name: str) -> list[ToldShown]:
@@ -70,7 +72,7 @@ def told_to_customer(app: Engine, name: str) -> list[ToldShown]:
     streams += [f"{kind}-{account}" for account in sorted(accounts) for kind in ("account", "collection")]
     streams += [f"invoice-{row['invoice']}" for row in app.reads.rows(invoices.LISTED_OF_CUSTOMER, name)]
     streams += [f"product-{row['product']}" for row in app.reads.rows(products.IN_SERVICE_OF_CUSTOMER, name)]
-    return _in_order(_of_streams(app, streams, ordered) + _hooked(app, streams))
+    return _in_order(_of_streams(app, streams, ordered) + _messaged(app, ordered, name) + _hooked(app, streams))
 
 
 def _of_streams(app: Engine, streams: Sequence[str], ids: Sequence[str]) -> list[dict[str, Any]]:
@@ -126,6 +128,12 @@ def _about(row: Mapping[str, Any], order: str) -> bool:
 def _billed(app: Engine, streams: Sequence[str]) -> list[dict[str, Any]]:
     rows = app.reads.rows(EVENTS_TOLD, types=["invoice.issued", "credit-note.issued"], streams=list(streams), orders=[])
     return [told for row in rows if (told := _told(row, {}))]
+
+
+def _messaged(app: Engine, ids: Sequence[str], customer: str = "") -> list[dict[str, Any]]:
+    """The messages that went out, each by its medium."""
+    rows = app.reads.rows(messages.SENT, orders=list(ids), customer=customer)
+    return [{**_facts(row), "what": f"a message: {row['milestone']}", "channel": row["medium"], "audience": "customer"} for row in rows]
 
 
 def _hooked(app: Engine, streams: Sequence[str]) -> list[dict[str, Any]]:

@@ -11,10 +11,11 @@ from o2c.desk.act import Context
 from o2c.desk.customers import record_contact
 from o2c.desk.fallout import Correct, Wait, work
 from o2c.entrypoints.verbs_and_views import VIEWS
+from o2c.kernel.event import EVENT_TYPES
 from o2c.kernel.refusal import Refused
 from o2c.views.reading import caught_up
 from tests.console import console
-from tests.histories import differing
+from tests.histories import Told, append, differing
 from tests.shell import Shell, one_line
 from tests.store.test_roles import database_apart
 from tests.world import World, at, line, order, ported
@@ -42,10 +43,21 @@ def worked(server_dsn: str, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         world.run(at(9))
         world.resolve("NP-CODE", Correct({"portInCode": "ABC123456"}), of="WEB-2")
         world.run(at(16))
+        [row] = world.app.reads.rows("SELECT order_id FROM projection.orders WHERE external_id = 'WEB-3'")
+        append(dsn, [sent("message.scheduled", row["order_id"], media=["email"]), sent("message.sent", row["order_id"])])
         caught_up(world.app)
         yield world
         assert differing(dsn) == []
         world.close()
+
+
+def sent(name: str, order_id: str, **changes: Any) -> Told:
+    """An event of a message about an order of C-3: the example of its class, without its personal fields."""
+    cls = EVENT_TYPES[name]
+    about = {"order": order_id, "customer": "C-3"} if name == "message.scheduled" else {}
+    event = cls.model_validate({**cls.example, **about, **changes})
+    body = json.loads(event.model_dump_json(exclude=set(cls.personal)))
+    return Told("message-1", name, body, order_id, "C-3", 7_200)
 
 
 def asked(world: World, name: str, *arguments: Any, **options: Any) -> Any:
@@ -128,7 +140,9 @@ def test_what_was_told_is_told(worked: World) -> None:
     ]  # fmt: skip
     assert told[3]["what"] == "another day promised: item 1 for 2026-01-12, not 2026-01-07"
     assert asked(worked, "customers.told", "C-2") == told
-    assert [row["type"] for row in asked(worked, "orders.told", "WEB-3")] == ["promise.made", "invoice.issued"]
+    assert [row["type"] for row in asked(worked, "orders.told", "WEB-3")] == ["promise.made", "invoice.issued", "message.sent"]
+    mail = asked(worked, "customers.told", "C-3")[-1]
+    assert (mail["what"], mail["channel"], mail["audience"]) == ("a message: received", "email", "customer")
     with pytest.raises(Refused, match="no customer C-9"):
         asked(worked, "customers.told", "C-9")
 

@@ -206,7 +206,7 @@ EXAMPLES: Mapping[str, Mapping[str, Any]] = {
     "orders.cancel": {"name": ORDER, "note": "changed their mind"},
     "orders.cancellations": {"limit": 20},
     "orders.capture": {"paper": _PAPER},
-    "orders.diff": {"name": ORDER, "since": _SINCE},
+    "orders.diff": {"name": ORDER, "other": ORDER},
     "orders.document": {"name": ORDER},
     "orders.documents": {"states": ["completed"], "sort": "-captured_at", "limit": 20},
     "offers.effect": {"days": 30},
