@@ -95,7 +95,7 @@ def orders_diff(
 
     With who each waited for, and the medians of completed orders like the first. Of two orders, times count from the capture of each.
 
-    Example: o2c orders diff WEB-1001 --from 2026-01-05T09:00:00Z -o json
+    Example: o2c orders diff WEB-1001 WEB-1001 -o json
     """
     from o2c.views.differing import diff_orders
 
