@@ -92,6 +92,7 @@ from o2c.products.step import END_NOTICE, REACTIVATION, SWITCH_OFF, SWITCH_OUT
 from o2c.qualification.step import STEP as QUALIFICATION
 from o2c.quota.state import KIND as QUOTA
 from o2c.quota.step import STEP as PREPAID_EXPIRY
+from o2c.refunds.rules import request as refund_request
 from o2c.refunds.state import KIND as REFUND
 from o2c.refunds.step import STEP as REFUND_STEP
 from o2c.saved.state import KIND as SAVED_VIEWS
@@ -104,8 +105,13 @@ from o2c.stock.state import KIND as DELIVERY_OF_STOCK
 from o2c.usage.state import KIND as USAGE
 from o2c.usage.state import ZONES
 from o2c.vouchers.state import KIND as VOUCHER
+from o2c.withdrawals.state import KIND as WITHDRAWAL
+from o2c.withdrawals.step import OFF as WITHDRAWAL_SWITCH_OFF
+from o2c.withdrawals.step import RETURN as GOODS_RETURN
+from o2c.withdrawals.step import refund_step
 
 BILL_RUN = bill_run_step(settled)
+WITHDRAWAL_REFUND = refund_step(refund_request)
 STEPS: Mapping[str, Step] = {
     step.name: step
     for step in (
@@ -118,6 +124,7 @@ STEPS: Mapping[str, Step] = {
         *(DEVICE_ARRIVAL, DEVICE_RESTOCK, ONE_OFF_INVOICE, PREPAID_EXPIRY, RELIEF, REFUND_STEP, VOUCHER_EXPIRY),
         *(PORTING_CODE, SWITCH_OFF, PORT_OUT_CUTOVER, REACTIVATION, END_NOTICE, SWITCH_OUT),
         *(JOURNEY_LOOK, FORGETTING, COMPLAINT_CLOCK),
+        *(WITHDRAWAL_SWITCH_OFF, GOODS_RETURN, WITHDRAWAL_REFUND),
     )
 }
 KINDS: Mapping[str, StreamKind] = {
@@ -156,6 +163,7 @@ KINDS: Mapping[str, StreamKind] = {
         PROSPECTS,
         MESSAGE,
         MESSAGING,
+        WITHDRAWAL,
     )
 }
 

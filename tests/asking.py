@@ -41,6 +41,8 @@ BODIES: Mapping[str, Mapping[str, Any]] = {
     "port-out": {"product": "A:1", "attributes": ["termination"], "offering": "mobile-plus", "status": "terminated", **LINE},
     "switch-out": {"product": "A:1", "attributes": ["termination"], "offering": "fibre", "status": "terminated"},
     "reactivation": {"product": "A:1", "attributes": ["status"], "offering": "mobile-plus", "status": "active", **LINE},
+    "withdrawal-switch-off": {"product": "A:1", "attributes": ["termination"], "offering": "mobile-line", "status": "terminated", **LINE},
+    "goods-return": {"imei": "001010120000003", "return": True},
     "port-out-cutover": {"reference": "PRT-901", **LINE},
     "barring": {"account": "BA-1001", "level": "soft", "lines": []},
 }

@@ -86,6 +86,14 @@ FOUND_FOR = {
     ("instalments settle", "6f9619ff-8b86-5d01-b42d-00cf4fc964ff"): "SELECT order_id FROM projection.orders",
     ("products history", "6f9619ff-8b86-5d01-b42d-00cf4fc964ff:1"): "SELECT product FROM projection.products ORDER BY 1",
     ("products notices", "6f9619ff-8b86-5d01-b42d-00cf4fc964ff:1"): "SELECT product FROM projection.products ORDER BY 1",
+    ("products withdraw", "6f9619ff-8b86-5d01-b42d-00cf4fc964ff:1"): "SELECT product FROM projection.products ORDER BY 1",
+    **{
+        (
+            f"returns {command}",
+            "6f9619ff-8b86-5d01-b42d-00cf4fc964ff:1",
+        ): "SELECT substr(stream, 12) FROM o2c.event WHERE type = 'withdrawal.declared'"
+        for command in ("show", "sent", "grade")
+    },
     (
         "products porting-code",
         "6f9619ff-8b86-5d01-b42d-00cf4fc964ff:1",

@@ -14,6 +14,8 @@ from o2c.desk.refunds import request_refund
 from o2c.desk.switching import switch_match
 from o2c.desk.taking_back import charge_back
 from o2c.desk.vouchers import issue_vouchers
+from o2c.desk.withdrawals import withdraw
+from o2c.engine.app import Engine
 from o2c.running.session import Session
 from o2c.simulation.launch_data import LINE
 from o2c.views.reading import caught_up
@@ -66,3 +68,9 @@ def telling(session: Session, folder: Path) -> None:
     told.send()
     [first] = session.app.reads.rows("SELECT customer_id FROM projection.orders ORDER BY captured_at LIMIT 1")
     record_contact(session.app, Context("ann"), first["customer_id"], medium="call", topic="where-is-my-order")
+
+
+def sending_back(app: Engine) -> None:
+    """A customer withdrew from a handset, which is to come back."""
+    [row] = app.reads.rows("SELECT substr(stream, 9) AS product FROM o2c.event WHERE type = 'product.started'")
+    withdraw(app, Context("ann"), row["product"])

@@ -4,6 +4,7 @@ SETTING = {
     "access.distrust", "access.issue", "access.revoke", "access.trust", "access.use",
     "balance.pay_back", "catalogue.publish", "credit.deposit", "credit.release", "customers.register", "devices.block", "devices.unblock", "instalments.settle", "numbers.release_reservation", "numbers.reserve", "orders.receive",
     "complaints.escalate", "complaints.raise_complaint", "complaints.resolve", "collections.dispute", "collections.hold", "collections.promise", "collections.release", "collections.settle_dispute", "hooks.allow_private_address", "hooks.resume", "hooks.rotate", "hooks.subscribe", "hooks.suspend", "hooks.unsubscribe", "jobs.report", "jobs.start", "journeys.identify", "journeys.join", "journeys.link", "journeys.open_key", "journeys.ordered", "journeys.promise", "ledger.close", "messages.begin", "messages.bounce", "messages.due", "messages.ended", "messages.load_templates", "messages.lost", "messages.start", "messages.stop", "messages.withhold", "orders.advance", "orders.close", "orders.fail_item", "partners.declare_down", "partners.declare_up", "partners.detect_down", "partners.left_alone", "partners.probed", "partners.link", "partners.plan_faults", "partners.simulate", "payments.record", "numbers.ported_out", "products.lock", "products.port_out", "products.porting_code", "products.terminate", "products.withdraw_port_out", "rating.agree", "rating.notice", "rating.set_limit", "quota.charge_records", "quota.release", "quota.top_up", "refunds.approve", "refunds.give_up", "refunds.withdraw", "saved.forget", "saved.save", "usage.load_zones", "usage.take_in", "vouchers.issue",
+    "devices.came_home", "withdrawals.declare", "withdrawals.grade", "withdrawals.proven_sent",
 }  # fmt: skip
 """Rules that set a state: the table above holds them, but for one that is tried by itself because it tells two streams."""
 
@@ -15,6 +16,7 @@ OF_A_STEP = {
     "sim.arrive", "sim.assign", "sim.cease", "sim.lose", "sim.release", "sim.restock", "numbers.rested",
     "complaints.open_outside", "collections.barred", "collections.look", "journeys.forget", "journeys.lose", "partners.open_probe", "quota.expire", "refunds.paid",
     "products.code_lapsed", "products.cutover_failed", "products.ported_out", "products.reactivated", "products.switched_off",
+    "withdrawals.credited_first", "withdrawals.received", "withdrawals.settle", "withdrawals.switched_off",
 }  # fmt: skip
 """What a row of the agenda yields, once: the row is gone with it, and the command id is the row."""
 

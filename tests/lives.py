@@ -11,6 +11,7 @@ from tests.lives_of_journeys import OF_JOURNEYS, TRIED
 from tests.lives_of_messages import OF_MESSAGES
 from tests.lives_of_payments import BILLED_LATE, CHARGED_BACK, CREDIT_TAKEN_BACK, GIVEN_UP, PAID_IN_PARTS, PAID_LATE
 from tests.lives_of_usage import OF_USAGE
+from tests.lives_of_withdrawals import OF_WITHDRAWALS
 from tests.vouched import LIFE as VOUCHED
 
 ORDER = "6f9619ff-8b86-5d01-b42d-00cf4fc964ff"
@@ -287,6 +288,7 @@ LIVES: Mapping[str, Mapping[str, Sequence[Told]]] = {
             ("step.forced", {**_NO, "step": "refund"}), ("step.cancelled", {**_NO, "step": "refund"}),
         ),
     },
+    "withdrawal": OF_WITHDRAWALS,
     "collection": {
         "barred, paid": (
             ("collections.arrears-changed", {}), ("collections.look-requested", {}), ("collections.stage-entered", {"stage": "final-notice", "was": ""}),

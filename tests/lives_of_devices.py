@@ -19,6 +19,7 @@ OF_DEVICES: Mapping[str, Sequence[Told]] = {
         ("device.returned", {}),
     ),
     "blocked on its way back": (("device.received", {}), ("device.blocked", {}), ("device.returned", {}), ("device.restock-fell-out", {})),
+    "came back used": (("device.received", {}), ("device.taken", {}), ("device.scrapped", {})),
     "stopped": (("device.received", {}), ("device.returned", {}), ("step.stopped", {**_NO, "step": "device-restock"})),
 }
 OF_INSTALMENTS: Mapping[str, Sequence[Told]] = {
@@ -36,6 +37,31 @@ OF_INSTALMENTS: Mapping[str, Sequence[Told]] = {
         ("account.one-off-invoice-fell-out", {}),
         ("account.instalments-settled", {}),
         ("step.cancelled", {**_NO, "step": "one-off-invoice"}),
+    ),
+    "goods in instalments, withdrawn from": (
+        ("account.opened", {}),
+        ("account.charge-started", {"item": "2", "goods": True, "instalments": 24, "recurring_minor": 0, "one_time_minor": 49917}),
+        ("account.one-off-invoice-requested", {}),
+        ("account.instalments-agreed", {}),
+        ("account.one-off-invoiced", {}),
+        ("account.charge-withdrawn", {"item": "2", "served": True, "one_time_owed": False}),
+        ("account.goods-taken-back", {"kept_minor": 9983}),
+        ("account.withdrawal-credit-asked", {"item": "2", "kept_minor": 9983}),
+        ("account.credit-received", {"amount_minor": 47920, "invoice": "BA-1001-20260107-G1"}),
+        ("account.settlement-asked", {}),
+    ),
+    "a service withdrawn from": (
+        ("account.opened", {}),
+        ("account.charge-started", {}),
+        ("account.bill-run-requested", {}),
+        ("account.billed", {}),
+        ("account.charge-withdrawn", {"served": True, "one_time_owed": False}),
+        ("account.withdrawal-credit-asked", {}),
+    ),
+    "a service withdrawn from before it was billed": (
+        ("account.opened", {}),
+        ("account.charge-started", {}),
+        ("account.charge-withdrawn", {"served": True, "one_time_owed": False}),
     ),
     "goods in instalments, all due as the service ended": (
         ("account.opened", {}),

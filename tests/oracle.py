@@ -91,7 +91,8 @@ def cuts(mine: list[Json], rest: Fraction) -> Iterator[tuple[str, Fraction]]:
 
 class Charge:
     """What is charged: its first day, when its account knew of it and when it ended, up to which day it was billed, and the days on which its line `rests`; of
-    goods, once it is agreed to pay them in instalments, those that are `left`, on no bill."""
+    goods, once it is agreed to pay them in instalments, those that are `left`, on no bill. Of who withdrew from it `stays` is what of its price that is charged once is
+    owed all the same (None: all)."""
 
     def __init__(self, order: str, told: Json, account: str) -> None:
         waits = {step["step"]: step["waits"] for step in told.get("steps", ())}.get("charging", ())
@@ -100,6 +101,7 @@ class Charge:
         self.goods, self.rests, self.served, self.left = "delivery" in waits and "activation" not in waits, [], False, []
         self.starts, self.known, self.ended, self.settled, self.billed = date.max, NEVER, NEVER, NEVER, date.min
         self.product, self.price_from = self.key.replace("/", ":"), date.max
+        self.stays = None
 
     @property
     def since(self) -> date:
@@ -112,6 +114,16 @@ class Charge:
         begun = [x for x in others if x.product == product and x is not self and x.every and x.starts < date.max]
         for last in sorted(begun, key=lambda x: x.starts)[-1:]:
             self.price_from = last.since if last.told["offering"] == self.told["offering"] else date.max
+
+    def owed(self, line: Line, day: date) -> int:
+        """What is owed of a line of its bills when it ended on a day."""
+        once = line.kind in ("one-time", "discount") and line.start == line.end
+        return line.by(day) if self.stays is None or not once else max(min(self.stays, line.net), 0)
+
+    def withdraw(self, data: Json, at: datetime) -> None:
+        """Its customer withdrew from it: it ended on the day, or as of its first where it was not asked to begin; goods are owed until they are back."""
+        self.ended = min(self.ended, at if data["served"] else datetime.combine(iso(data["ended_on"]), time(0), LONDON))
+        self.stays, self.once = None if self.goods else 0, self.once if self.goods or self.billed > date.min else 0
 
     def holds(self, x: Json, day: date, run: date) -> bool:
         """Whether a discount holds on a day, of an account that is billed on the day of the month of a run."""
@@ -176,7 +188,8 @@ class Bill:
         due, left = {}, 0
         for n, line in enumerate(self.lines, 1):
             over = min(charges[line.key].ended.date(), self.cut.get(line.key, date.max)) if line.key in charges else date.max
-            kept, sign = line.net if line.kind == "usage" else line.by(over), 1 if line.net >= 0 else -1
+            whole = line.kind == "usage" or line.key not in charges
+            kept, sign = line.net if whole else charges[line.key].owed(line, over), 1 if line.net >= 0 else -1
             rests = line.net - kept - self.taken[n, True], line.net - self.taken[n, True] - self.taken[n, False]
             credited = sign * max(min(sign * rests[0], sign * rests[1]), 0)
             credited = max(credited, -left) if line.kind == "discount" else credited
@@ -300,6 +313,10 @@ class Oracle:
             charge.starts = iso(data.get("delivered_on") or str(at.date()))
         elif name in ("item.failed", "item.cancelled", "account.charge-withdrawn") and charge:
             charge.ended, charge.served = min(charge.ended, at), data.get("served", False)
+            if not data.get("one_time_owed", True):
+                charge.withdraw(data, at)
+        elif name == "account.goods-taken-back" and charge:
+            charge.stays = data["kept_minor"]
         elif name in ("account.settlement-asked", "account.instalments-agreed") and charge:
             charge.settled, charge.told = at if "asked" in name else NEVER, {**charge.told, **data}
         elif name in ("collections.barred", "collections.bar-lifted") and data.get("level") != "ended":
@@ -349,7 +366,8 @@ class Oracle:
             if must := account.must.get(run):
                 account.issue(number, Bill(told if sorted(told) == must.lines else must.lines), at)
         elif name in ("credit-note.issued", "invoice.voided") and bill.lines:
-            told, unserved = {x["line"]: x["net_minor"] for x in data["lines"]}, data["reason"] == "not-served" and name != "invoice.voided"
+            told, by = {x["line"]: x["net_minor"] for x in data["lines"]}, (data["reason"], data.get("author"))
+            unserved = name != "invoice.voided" and (by[0] == "not-served" or by == ("withdrawn", "engine"))
             must = bill.unserved(account.charges) if unserved else dict(enumerate(bill.lines, 1))
             off = {n: must.get(n, bill.lines[n - 1])._replace(net=net) for n, net in told.items()}
             self.notes += [(number, must, off)] if unserved or name == "invoice.voided" else []

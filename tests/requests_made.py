@@ -50,6 +50,7 @@ LISTS = {
     "/api/v1/payments/": ("/api/v1/payments/invoices", "invoice"),
     "/api/v1/refunds/": ("/api/v1/payments/owed", "account"),
     "/api/v1/products/": ("/api/v1/products", "product"),
+    "/api/v1/returns/": ("/api/v1/products", "product"),
     "/api/v1/ports/": ("/api/v1/orders", "order"),
     "/api/v1/vouchers/": ("/api/v1/vouchers", "campaign"),
 }

@@ -198,6 +198,8 @@ products.porting-code    -        yes     yes         -        -        -       
 products.switch          yes      yes     yes         -        -        -                -
 products.switch-match    yes      yes     yes         -        -        -                -
 products.transfer        -        yes     yes         -        -        -                -
+products.withdraw        -        yes     yes         -        -        -                -
+products.withdrawal      -        yes     yes         yes      yes      yes              -
 projections.history      -        -       -           yes      yes      -                yes
 projections.parked       -        -       -           -        yes      -                yes
 projections.rebuild      -        -       -           -        -        -                yes
@@ -218,6 +220,10 @@ refunds.approve          -        -       yes         -        -        -       
 refunds.give-up          -        -       yes         -        -        -                -
 refunds.request          -        yes     yes         -        -        -                -
 replay                   -        -       -           yes      -        -                -
+returns.grade            -        yes     yes         -        -        -                -
+returns.list             -        yes     yes         masked   yes      yes              -
+returns.sent             -        yes     yes         -        -        -                -
+returns.show             -        yes     yes         masked   yes      yes              -
 sims.show                -        yes     yes         masked   yes      yes              -
 sql                      -        -       -           yes      yes      -                -
 status                   -        yes     yes         yes      yes      yes              yes

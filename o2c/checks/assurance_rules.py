@@ -65,7 +65,8 @@ def _all(*said: Any) -> tuple[str, ...]:
 def _unbilled(item: Item, today: str, days: int) -> Iterator[Found]:
     """Nothing billed after so many days of service, or nothing more after so many days beyond the last one billed; or days, and not what is charged once."""
     served, charged = _periods(item), item.charge.body if item.charge else {}
-    if served and charged.get("one_time_minor") and not charged.get("goods") and not _once(item):
+    owed = item.withdrawn is None or item.withdrawn.body.get("one_time_owed", True)
+    if owed and served and charged.get("one_time_minor") and not charged.get("goods") and not _once(item):
         yield charged["one_time_minor"], served[0].at, _all(item.active, item.begun, item.step), (*_all(item.charge), served[0].event)
     yield from _unbilled_days(item, today, days)
 

@@ -49,12 +49,14 @@ DEVICE = _machine(
         "device.blocked": "blocked",
         "device.unblocked": "returned",
         "device.given-up": "blocked",
+        "device.scrapped": "scrapped",
     },
     before="available",
     available="assigned blocked",
-    assigned="returned blocked",
+    assigned="returned blocked scrapped",
     returned="available blocked",
-    blocked="blocked returned",
+    blocked="blocked returned scrapped",
+    scrapped="",
 )
 NUMBER = _machine(
     {
@@ -160,6 +162,23 @@ END_NOTICE = _machine(
     before="awaited",
     awaited="given",
     given="awaited",
+)
+WITHDRAWAL = _machine(
+    {
+        "withdrawal.declared": "declared",
+        "goods-return.proven-sent": "sent",
+        "goods-return.received": "received",
+        "goods-return.credited": "credited",
+        "goods-return.graded": "graded",
+        "withdrawal-refund.settled": "settled",
+    },
+    before="declared",
+    declared="sent received graded settled",
+    sent="received credited graded",
+    received="sent credited graded",
+    credited="received graded settled",
+    graded="settled",
+    settled="received graded",
 )
 PORT = _machine(
     {

@@ -247,13 +247,14 @@ class Secured:
 
 @dataclass(slots=True)
 class Closing:
-    """An account: what is charged to it (with prices of usage: `metered`), the end of the last of it that was served or could be used, its final bill, and usage
+    """An account: what is charged to it (with prices of usage: `metered`; `goods` are over with their own invoice), the end of the last of it that was served or could be used, its final bill, and usage
     that came after that and is on no bill yet (`late`). Its `instalments` are told beside that."""
 
     account: str
     currency: str = ""
     running: set[str] = field(default_factory=set)
     metered: set[str] = field(default_factory=set)
+    goods: set[str] = field(default_factory=set)
     ended: Said | None = None
     ended_last: str = ""
     late: Said | None = None
@@ -264,6 +265,11 @@ class Closing:
         body, key = seen.body, f"{seen.body.get('order')}/{seen.body.get('item')}"
         self.instalments.told(seen)
         match seen.type:
+            case "account.charge-started" if body.get("goods"):
+                self.currency = body["currency"]
+                self.goods.add(key)
+            case "account.charge-withdrawn" if key in self.goods:
+                pass
             case "account.charge-started":
                 self.currency, self.ended = body["currency"], None
                 self.running.add(key)

@@ -249,6 +249,13 @@ RULES: tuple[Rule, ...] = (
         by=by_stream,
         machine=machines.END_NOTICE,
     ),
+    Transitions(
+        name="withdrawal-states",
+        says="A withdrawal is declared once; of goods the money goes back once they were graded, or credited as they were proven sent.",
+        source="Directive 2011/83/EU, art. 13 and 14; withdrawals/rules.py",
+        by=by_stream,
+        machine=machines.WITHDRAWAL,
+    ),
     Precedence(
         name="credit-before-activation",
         says="Nothing is switched on before credit was approved.",

@@ -152,6 +152,25 @@ def _terms(conn: Connection) -> Answer:
     return (not late, f"{text}; not told in time: {len(late)}, first {late[0]}" if late else text)
 
 
+_REFUNDS = """WITH declared AS (SELECT stream, body ->> 'refund_by' AS by FROM o2c.event WHERE type = 'withdrawal.declared'),
+    moved AS (SELECT DISTINCT ON (stream) stream, body ->> 'refund_by' AS by FROM o2c.event
+        WHERE type IN ('goods-return.proven-sent', 'goods-return.received', 'goods-return.graded') ORDER BY stream, version DESC),
+    settled AS (SELECT stream, body -> 'refunds' AS refunds FROM o2c.event WHERE type = 'withdrawal-refund.settled'),
+    paid AS (SELECT substr(stream, 8) AS refund, occurred_at FROM o2c.event WHERE type = 'refund.completed'),
+    owed AS (SELECT declared.stream, coalesce(moved.by, nullif(declared.by, '')) AS by, settled.refunds FROM declared
+        LEFT JOIN moved USING (stream) LEFT JOIN settled USING (stream)),
+    late AS (SELECT stream, by FROM owed WHERE by::date < (SELECT CASE kind WHEN 'real' THEN clock_timestamp() ELSE now END FROM o2c.clock)::date
+        AND (refunds IS NULL OR EXISTS (SELECT FROM jsonb_array_elements_text(refunds) AS name WHERE name NOT IN (SELECT refund FROM paid))))
+    SELECT (SELECT count(*) FROM declared) AS n, coalesce(array_agg(stream || ' by ' || by ORDER BY by, stream), '{}') AS late FROM late"""
+"""How many withdrawals there are, and those whose money has not gone back by its day, by the store's clock."""
+
+
+def _refunds(conn: Connection) -> Answer:
+    row = one(conn, _REFUNDS)
+    late, text = row["late"], f"{row['n']:,} withdrawals"
+    return (not late, f"{text}; money not back in time: {len(late)}, first {late[0]}; see `o2c returns list --late`" if late else text)
+
+
 def _policies(conn: Connection) -> Answer:
     last = one(conn, LAST_POSITION)["top"]
     rows = conn.execute(_POLICIES).fetchall()
@@ -187,6 +206,7 @@ ABOUT_DUTIES: dict[str, Question] = {
     "notices about credit are sent in time": _notices,
     "no number rests beyond its maximum": _rests,
     "every term that ended was told of in time": _terms,
+    "money of withdrawals goes back in time": _refunds,
 }
 """What a market wants done by a day; its checks read the whole log."""
 

@@ -132,6 +132,13 @@ class DeviceGivenUp(Freed, DeviceBlocked, name="device.given-up", stream="device
     example = {"imei": IMEI, "sku": SKU, "cause": "lost"}
 
 
+class DeviceScrapped(Freed, OfDevice, name="device.scrapped", stream="device"):
+    """The device came back used or damaged: it is with no item any more, and nobody gets it again as new."""
+
+    example = {"imei": IMEI, "sku": SKU, "cause": "used"}
+    cause: Literal["used", "damaged"]
+
+
 class DeviceUnblocked(OfDevice, name="device.unblocked", stream="device"):
     """The device may be used again: whoever holds it goes on holding it; with nobody, it comes back, to be looked at and shelved (`device.returned`).
 

@@ -20,12 +20,13 @@ from o2c.devices.events import (
     DeviceReturned,
     DevicesAnnounced,
     DevicesArrived,
+    DeviceScrapped,
     DeviceTaken,
     DeviceUnblocked,
     UnblockReason,
 )
 from o2c.devices.state import DeviceState, stream_of
-from o2c.kernel.decision import NOTHING, Decision, just
+from o2c.kernel.decision import NOTHING, Decision, Guard, just
 from o2c.kernel.identifiers import imei as canonical_imei
 from o2c.kernel.reasons import PARCEL_LOST
 from o2c.kernel.refusal import Refused
@@ -147,6 +148,21 @@ def restock(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
 def came_back(work: Work) -> Mapping[str, Any]:
     """Give the device that is to be restocked, for the case that a person asks for it once more."""
     return {"imei": work.state.back.imei, "sku": work.state.back.sku}
+
+
+def came_home(state: DeviceState, *, imei: str, grade: str, holder: str, at: datetime) -> Decision:
+    """Take back a device that its customer withdrew from, by how it came back: as new it is looked at and shelved, used or damaged it is scrapped, and one that was lost
+    on its way must not be used. The item that held it (`ORDER/ITEM`) holds it no more; nothing for a device that nobody holds."""
+    if not state.held:
+        return NOTHING
+    after: DeviceGivenUp | DeviceReturned | DeviceScrapped
+    if grade == "as-new":
+        after = DeviceReturned(imei=imei, sku=state.sku, due_at=at + timedelta(days=RESTOCK_DAYS))
+    elif grade == "lost":
+        after = DeviceGivenUp(imei=imei, sku=state.sku, cause="lost")
+    else:
+        after = DeviceScrapped.model_validate({"imei": imei, "sku": state.sku, "cause": grade})
+    return Decision((after,), frees=(Guard("device", imei, f"order-{holder}"),))
 
 
 def block(state: DeviceState, *, imei: str, cause: BlockCause) -> Decision:

@@ -10,6 +10,7 @@ from o2c.devices.events import (
     DeviceReceived,
     DeviceRestocked,
     DeviceReturned,
+    DeviceScrapped,
     DeviceTaken,
     DeviceUnblocked,
 )
@@ -24,7 +25,7 @@ from o2c.stock.state import stock_agenda
 class DeviceState:
     """A device: its SKU, its status and, if it came back, its return.
 
-    `status` is empty before it was received, then available, assigned, returned or blocked; `cause` says why it is blocked. `back` is the return
+    `status` is empty before it was received, then available, assigned, returned, blocked or scrapped; `cause` says why it is blocked. `back` is the return
     that is to be restocked; `held` says whether an item has it. `records` are its steps that stand still.
     """
 
@@ -51,6 +52,8 @@ def evolve(state: DeviceState, event: Event) -> DeviceState:
             return DeviceState(event.sku, "assigned", held=True)
         case DeviceBlocked():
             return DeviceState(event.sku, "blocked", event.cause, held=state.held and not isinstance(event, DeviceGivenUp))
+        case DeviceScrapped():
+            return DeviceState(event.sku, "scrapped")
         case DeviceUnblocked():
             return replace(state, status="assigned" if state.held else "returned", cause="")
         case FellOut():
@@ -59,5 +62,5 @@ def evolve(state: DeviceState, event: Event) -> DeviceState:
 
 
 KIND = StreamKind(
-    category="device", shape_version=2, state_type=DeviceState, initial=lambda _: DeviceState(), evolve=evolve, agenda=stock_agenda
+    category="device", shape_version=3, state_type=DeviceState, initial=lambda _: DeviceState(), evolve=evolve, agenda=stock_agenda
 )

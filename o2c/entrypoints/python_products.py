@@ -12,6 +12,7 @@ from o2c.desk import switching
 from o2c.desk.products import Commitment, PortingCode, PortOut
 from o2c.desk.switching import Message, SwitchMatch
 from o2c.entrypoints.answered import answered
+from o2c.entrypoints.python_withdrawals import Withdrawals
 from o2c.views import shown
 from o2c.views.products import list_products, product_history, product_notices
 from o2c.views.reading import all_seen, part_after_part
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
     from o2c.running.session import Session
 
 
-class Products:
-    """The part of `OrderToCash` that is about products in service."""
+class Products(Withdrawals):
+    """The part of `OrderToCash` that is about products in service, and contracts that consumers withdraw from."""
 
     _session: Session
 

@@ -2,12 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
-import re
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
-
 from o2c.checks.assurance import check_assurance
 from o2c.checks.conformance import check_conformance
 from o2c.checks.diagnose import run_checks
@@ -48,9 +42,9 @@ from o2c.desk import products as product_desk
 from o2c.desk import proving as fixes
 from o2c.desk import quota as quota_desk
 from o2c.desk import vouchers as voucher_desk
-from o2c.desk.act import Context, Refused
-from o2c.desk.gate import admitted, asked
-from o2c.desk.roles import roles_for
+from o2c.desk import withdrawals as withdrawal_desk
+from o2c.desk.act import Refused
+from o2c.entrypoints.operation import Operation as Operation
 from o2c.files import intake, loading
 from o2c.files import usage as usage_files
 from o2c.running import store
@@ -116,57 +110,8 @@ from o2c.views import projections as projection_views
 from o2c.views import taking_back as taking_back_views
 from o2c.views import usage as usage_views
 from o2c.views import vouchers as voucher_views
+from o2c.views import withdrawals as withdrawal_views
 from o2c.views import zones as zone_views
-
-_SENTENCE = re.compile(r".+?\.(?=\s|$)", re.DOTALL)
-
-
-@dataclass(frozen=True, slots=True)
-class Operation:
-    """A verb or a view: its name, and the one function behind it on every face.
-
-    `decided_by` is the view that shows what a verb changes: whoever calls from afar says which state of it he decided by.
-    """
-
-    name: str
-    function: Callable[..., Any]
-    decided_by: str = ""
-
-    @property
-    def who(self) -> tuple[str, ...]:
-        """The roles that may use it in some way."""
-        return roles_for(self.name)
-
-    def ask(
-        self, context: Context, *arguments: Any, why: str = "", kept: Callable[[Any], Any] = lambda answer: answer, **options: Any
-    ) -> Any:
-        """Call it for somebody: a face whose askers have several roles calls operations in this way and in no other.
-
-        `arguments` and `options` are those of the function without its `context`. What is personal is masked, left out, or taken down with
-        `why` before it is given, by the asker's roles; views of events take `identifiers`. What of an answer is `kept` is all that is given, and
-        taken down. Raises Refused: forbidden, missing, and as the operation does. See `desk.gate`.
-        """
-        return asked(context, self.name, self.function, arguments, options, why=why, kept=kept)
-
-    def admit(self, context: Context, *arguments: Any, **options: Any) -> dict[str, Any]:
-        """The options of a call, if somebody may make it, with what is his own named by its id.
-
-        A face that looks something up before it asks (a version, a mark) asks this first: else it tells who may not what there is. Raises
-        Refused as `ask` does.
-        """
-        return admitted(context, self.name, self.function, arguments, options)
-
-    def opened_on(self, app: Any, home: Any) -> tuple[Any, ...]:
-        """What its function takes of an open store, in the order in which it takes it: the engine, and the data folder."""
-        store = {"app": app, "home": home}
-        return tuple(store[name] for name in inspect.signature(self.function).parameters if name in store)
-
-    @property
-    def help(self) -> str:
-        """What it does, in one sentence: the first of the function's docstring."""
-        first = _SENTENCE.match(inspect.getdoc(self.function) or "")
-        return " ".join(first[0].split()) if first else ""
-
 
 VERBS = (
     Operation("catalogue.announce-rise", catalogue_desk.announce_rise),
@@ -248,6 +193,7 @@ VERBS = (
     Operation("products.switch", switching.switch),
     Operation("products.switch-match", switching.switch_match),
     Operation("products.transfer", product_desk.transfer),
+    Operation("products.withdraw", withdrawal_desk.withdraw, decided_by="products.withdrawal"),
     Operation("projections.rebuild", projections.rebuild),
     Operation("projections.repair", projections.repair),
     Operation("projections.retry", projections.retry),
@@ -259,6 +205,8 @@ VERBS = (
     Operation("refunds.approve", refunds.approve_refund, decided_by="balance.show"),
     Operation("refunds.give-up", refunds.give_up_refund, decided_by="balance.show"),
     Operation("refunds.request", refunds.request_refund, decided_by="balance.show"),
+    Operation("returns.grade", withdrawal_desk.grade, decided_by="returns.show"),
+    Operation("returns.sent", withdrawal_desk.proven_sent, decided_by="returns.show"),
     Operation("stock.load", loading.load_stock),
     Operation("store.adopt", store.adopt),
     Operation("streams.act", streams.act_by_rules),
@@ -369,6 +317,7 @@ VIEWS = (
     Operation("products.history", products.product_history),
     Operation("products.list", products.list_products),
     Operation("products.notices", products.product_notices),
+    Operation("products.withdrawal", withdrawal_views.show_right),
     Operation("projections.history", projection_views.list_deeds),
     Operation("projections.parked", projection_views.list_parked),
     Operation("projections.skipped", projection_views.list_skipped),
@@ -378,6 +327,8 @@ VIEWS = (
     Operation("promises.list", promised.list_promises),
     Operation("queues.forecast", forecasting.forecast_queues),
     Operation("replay", replaying.replay),
+    Operation("returns.list", withdrawal_views.list_withdrawals),
+    Operation("returns.show", withdrawal_views.show_withdrawal),
     Operation("sims.show", sims.show_sim),
     Operation("sql", statement.run_statement),
     Operation("status", status.show_status),

@@ -9,7 +9,16 @@ from itertools import pairwise
 from typing import Any
 
 from o2c.invoicing.events import CreditDue
-from o2c.kernel.charges import MONTHLY, ChargeRested, ChargeResumed, OfRest, PriceTerms, WhileBarred
+from o2c.kernel.charges import (
+    MONTHLY,
+    ChargeRested,
+    ChargeResumed,
+    ChargeWithdrawn,
+    GoodsTakenBack,
+    OfRest,
+    PriceTerms,
+    WhileBarred,
+)
 from o2c.kernel.frozen import changed
 from o2c.kernel.periods import Period
 
@@ -31,7 +40,8 @@ class Charge:
     `invoice` billed it last; `ended_on` is the day from which it is not served (empty: it is, or nobody knows), `served` says that days until then which
     are not billed still are, and `credited` that what was billed from that day on is being credited. The one-time price of `goods` is on
     `goods_invoice`, an invoice of its own, paid in so many `instalments`. `product` is what it is for, where another item brought that.
-    `rests` are the days on which it is not charged, the first ones first. `since` is as in `account.charge-started`.
+    `rests` are the days on which it is not charged, the first ones first. `since` is as in `account.charge-started`. Who withdrew from the contract does not owe what is
+    charged once (`one_time_owed`); goods that he sent back were `taken_back_on` a day (empty: not), and `kept_minor` of their price is kept, net.
     """
 
     order: str
@@ -53,6 +63,9 @@ class Charge:
     product: str = ""
     rests: tuple[Rest, ...] = ()
     since: str = ""
+    one_time_owed: bool = True
+    taken_back_on: str = ""
+    kept_minor: int = 0
 
     @property
     def priced_from(self) -> str:
@@ -116,6 +129,23 @@ class Charge:
         if self.withdrawn:
             return "" if self.credited else self.ended_on
         return self.rest.from_day if self.rest and self.rest.credited else ""
+
+    @property
+    def billed_once_by(self) -> str:
+        """The invoice that has what it charges once, which is not owed any more as the customer withdrew, and nobody credits yet; empty for none. Goods
+        have to be back first."""
+        if self.one_time_owed or self.credited or not self.one_time_minor or (self.goods and not self.taken_back_on):
+            return ""
+        return self.goods_invoice if self.goods else self.invoice
+
+
+def of_withdrawal(charge: Charge, event: ChargeWithdrawn | GoodsTakenBack) -> dict[str, Any]:
+    """What changes of a charge that ends, or whose goods are back: what is charged once and is on no bill yet is not billed to who withdrew from the contract."""
+    if isinstance(event, GoodsTakenBack):
+        return {"taken_back_on": event.taken_back_on, "kept_minor": event.kept_minor}
+    ended = {"withdrawn": True, "ended_on": event.ended_on, "served": event.served, "one_time_owed": event.one_time_owed}
+    waived = not event.one_time_owed and not charge.goods and not charge.billed_to
+    return ended | ({"one_time_minor": 0} if waived else {})
 
 
 def resting(charge: Charge, event: OfRest | CreditDue) -> dict[str, Any]:

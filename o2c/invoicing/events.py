@@ -290,6 +290,16 @@ class CreditDue(Event, name="account.days-not-served", stream="account"):
     ended_on: str
 
 
+class WithdrawalCreditAsked(CreditDue, name="account.withdrawal-credit-asked", stream="account"):
+    """The customer withdrew from a contract of which an invoice charged something that is not owed: days from `ended_on` on, and what is charged once but for
+    `kept_minor` of it, net, in minor units. It is to be credited."""
+
+    example = {
+        "invoice": "BA-1001-20260108", "order": "6f9619ff-8b86-5d01-b42d-00cf4fc964ff", "item": "1", "ended_on": "2026-01-20", "kept_minor": 0,
+    }  # fmt: skip
+    kept_minor: int = 0
+
+
 class OverdueRequested(Requested, name="invoice.overdue-check-requested", step="overdue", stream="invoice"):
     """The invoice is to be looked at when it has passed its due date."""
 

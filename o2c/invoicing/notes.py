@@ -132,9 +132,19 @@ def unserved(work: Work, *, order: str, item: str, ended_on: str, at: datetime) 
     What stays is what a part period costs, by days, half-up; what is credited is the rest, so that the two make up the line. Of the discounts of a
     line those on the days that are not served go with it: what was billed is credited, and no more.
     """
+    taken = unserved_lines(work, order=order, item=item, ended_on=ended_on)
+    if not taken:
+        return NOTHING
+    note = f"{work.state.issued.number}-C{work.state.noted.count + 1}"
+    how = {"comment": "", "author": ENGINE, "approved_by": ""}
+    return issue_note(work, note, taken, reason="not-served", at=at, begun_by=at, **how)
+
+
+def unserved_lines(work: Work, *, order: str, item: str, ended_on: str) -> tuple[NoteLine, ...]:
+    """Give the lines of a note over what is not served of an item from a day on; none where nothing of it is left."""
     state: InvoiceState = work.state
     if state.issued is None or state.voided:
-        return NOTHING
+        return ()
     lines = dict(enumerate(state.issued.lines, 1))
     ended = date.fromisoformat(ended_on)
     taken: list[NoteLine] = []
@@ -146,11 +156,7 @@ def unserved(work: Work, *, order: str, item: str, ended_on: str, at: datetime) 
         for n, net_minor in _at_most(found, _left_of_group(state, line.tax_group) - _net_of(taken, line.tax_group)).items():
             from_day = max(ended_on, lines[n].from_day)
             taken.append(_note_line(n, _rated(work, lines[n]), net_minor, from_day=from_day))
-    if not taken:
-        return NOTHING
-    note = f"{state.issued.number}-C{state.noted.count + 1}"
-    how = {"comment": "", "author": ENGINE, "approved_by": ""}
-    return issue_note(work, note, tuple(taken), reason="not-served", at=at, begun_by=at, **how)
+    return tuple(taken)
 
 
 def _unserved(state: InvoiceState, place: int, line: InvoiceLine, ended: date) -> int:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, cast
 
-from o2c.invoicing import debts, late_payment, notes
-from o2c.invoicing.events import CreditDue
+from o2c.invoicing import debts, late_payment, notes, withdrawal_notes
+from o2c.invoicing.events import CreditDue, WithdrawalCreditAsked
 from o2c.invoicing.invoice import invoice_work
 from o2c.invoicing.noted import InvoiceState
-from o2c.kernel.charges import ChargeRested, ChargeWithdrawn, invoice_stream
+from o2c.kernel.charges import ChargeRested, ChargeWithdrawn, GoodsTakenBack, invoice_stream
 from o2c.kernel.debts import DebtGivenUp
 from o2c.kernel.decision import Decision
 from o2c.kernel.event import Event, Fact
@@ -19,7 +19,7 @@ from o2c.kernel.reaction import DecideOn, Reaction
 
 def _concerns(cls: type[Event]) -> bool:
     """The end or rest of a charge as well: the account says what is due in the same append, as what follows of it, and a runner looks for what was decided."""
-    return issubclass(cls, CreditDue | ChargeRested | ChargeWithdrawn)
+    return issubclass(cls, CreditDue | ChargeRested | ChargeWithdrawn | GoodsTakenBack)
 
 
 def _effects(fact: Fact) -> tuple[DecideOn, ...]:
@@ -30,7 +30,10 @@ def _effects(fact: Fact) -> tuple[DecideOn, ...]:
 
     def credit(state: InvoiceState, at: datetime, book: Any) -> Decision:
         work = invoice_work(state, stream, "", "payment", book)
-        return notes.unserved(work, order=due.order, item=due.item, ended_on=due.ended_on, at=at)
+        of = {"order": due.order, "item": due.item, "ended_on": due.ended_on}
+        if isinstance(due, WithdrawalCreditAsked):
+            return withdrawal_notes.credit(work, **of, kept_minor=due.kept_minor, at=at)
+        return notes.unserved(work, **of, at=at)
 
     return (DecideOn(stream, credit),)
 

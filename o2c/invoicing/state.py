@@ -11,7 +11,7 @@ from o2c.balance.state import Balance, billed, moved
 from o2c.instalments.events import OfInstalments
 from o2c.instalments.state import Agreement
 from o2c.instalments.state import stood as stood_agreements
-from o2c.invoicing.charge import Charge, resting
+from o2c.invoicing.charge import Charge, of_withdrawal, resting
 from o2c.invoicing.deposits import unbilled
 from o2c.invoicing.events import (
     AccountBilled,
@@ -20,9 +20,10 @@ from o2c.invoicing.events import (
     OneOffInvoiced,
     OneOffRequested,
 )
+from o2c.invoicing.withdrawn import dues
 from o2c.kernel.agenda import NEVER, AgendaChange, by_shape
 from o2c.kernel.balances import OfBalance
-from o2c.kernel.charges import AccountOpened, ChargeStarted, ChargeWithdrawn, OfRest, account_stream
+from o2c.kernel.charges import AccountOpened, ChargeStarted, ChargeWithdrawn, GoodsTakenBack, OfRest, account_stream
 from o2c.kernel.decision import Decision, just
 from o2c.kernel.event import Event
 from o2c.kernel.frozen import changed
@@ -102,9 +103,9 @@ def evolve_account(state: AccountState, event: Event) -> AccountState:
     match event:
         case ChargeStarted():
             return _charged(state, event)
-        case ChargeWithdrawn():
-            key = f"{event.order}/{event.item}"
-            return _changed_charge(state, key, withdrawn=True, ended_on=event.ended_on, served=event.served)
+        case ChargeWithdrawn() | GoodsTakenBack():
+            ended = state.charges.get(key := f"{event.order}/{event.item}")
+            return _changed_charge(state, key, **of_withdrawal(ended, event)) if ended else state
         case OfRest() | CreditDue():
             charge = state.charges.get(key := f"{event.order}/{event.item}")
             return _changed_charge(state, key, **resting(charge, event)) if charge else state
@@ -215,8 +216,7 @@ def _billed_to(key: str, charge: Charge, event: AccountBilled) -> str:
 def advance_account(state: AccountState, touched: frozenset[str], at: datetime, book: Any) -> Decision:
     """Ask for the next bill run while there is anything to charge. When there is nothing any more, the run that stands makes the final bill, or is
     called off where none is due. What was billed of a service that has ended, and will not be served, is to be credited."""
-    dues = (charge for charge in state.charges.values() if charge.unserved)
-    decision = just(*(CreditDue(invoice=one.invoice, order=one.order, item=one.item, ended_on=one.not_served_from) for one in dues))
+    decision = just(*dues(state))
     if state.one_off and not state.one_off_asked:
         decision += book.steps[ONE_OFF].request(account_work(state, account_stream(state.account), "", ONE_OFF, book), at)
     if (state.to_bill or state.late_on) and not state.due_run:
@@ -275,7 +275,7 @@ def following_run(run_on: date) -> date:
 
 ACCOUNT = StreamKind(
     category="account",
-    shape_version=22,
+    shape_version=23,
     state_type=AccountState,
     initial=lambda _: AccountState(),
     evolve=evolve_account,

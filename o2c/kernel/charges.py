@@ -145,17 +145,35 @@ class ChargeWithdrawn(Event, name="account.charge-withdrawn", stream="account"):
 
     An item that ended before it was complete is not billed any more. One that was `served` until then is billed once more for what was served and used, and is
     on no bill yet. Version 2 says the day: before it, nothing was credited. Version 3 says whether it was served. Version 4 names the `product`, where the item is not
-    the one that brought it, and whether it ended `by_product`: an order changed or ended that, and it says itself what serves no more.
+    the one that brought it, and whether it ended `by_product`: an order changed or ended that, and it says itself what serves no more. Version 5 says whether what is
+    charged once is owed all the same: it is not by who withdrew from the contract (`one_time_owed`), who gets it back where it was billed.
     """
 
     example = {"order": "6f9619ff-8b86-5d01-b42d-00cf4fc964ff", "item": "1", "ended_on": "2026-01-20"}
-    upcasts = (Upcast(defaults={"ended_on": ""}), Upcast(defaults={"served": False}), Upcast(defaults={"product": "", "by_product": False}))
+    upcasts = (
+        Upcast(defaults={"ended_on": ""}),
+        Upcast(defaults={"served": False}),
+        Upcast(defaults={"product": "", "by_product": False}),
+        Upcast(defaults={"one_time_owed": True}),
+    )
     order: str
     item: str
     ended_on: str = ""
     served: bool = False
     product: str = ""
     by_product: bool = False
+    one_time_owed: bool = True
+
+
+class GoodsTakenBack(Event, name="account.goods-taken-back", stream="account"):
+    """Goods that the customer withdrew from are back, or were proven sent, on the local date `taken_back_on`: their price is credited but for `kept_minor` of it, net, in
+    minor units, for what they lost in value."""
+
+    example = {"order": "6f9619ff-8b86-5d01-b42d-00cf4fc964ff", "item": "2", "taken_back_on": "2026-01-20", "kept_minor": 0}
+    order: str
+    item: str
+    taken_back_on: str
+    kept_minor: int = 0
 
 
 class OfRest(Event):

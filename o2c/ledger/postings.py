@@ -177,6 +177,11 @@ POSTS_NOTHING: Mapping[str, str] = {
     "account.refund-wanted": "it waits for a second person, and nothing is set aside for it",
     "account.usage-rated": "the invoice of the same bill run posts it, line by line",
     "catalogue.offering-published": _PRICE,
+    **dict.fromkeys(
+        ("account.goods-taken-back", "account.withdrawal-credit-asked", "goods-return.graded", "withdrawal.declared"),
+        "the credit note that follows posts it, and the bill that has what stays owed",
+    ),
+    "withdrawal-refund.settled": "the account posts what is set aside for it, in the same append",
     "collections.arrears-changed": _OPEN,
     "collections.late-payment-charged": "the bill that charges it posts it, line by line",
     "collections.late-payment-overcharged": "the credit note that follows posts it",

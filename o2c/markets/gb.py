@@ -23,7 +23,18 @@ from o2c.markets.base import (
 from o2c.markets.care import CareRules, ComplaintRules, ProspectRules
 from o2c.markets.collecting import USUAL_STAGES, BadDebtRelief, CollectionRules, LateInterest
 from o2c.markets.interest import BANK_RATE
-from o2c.markets.life import EndNoticeRules, LifeRules, PortDelayRules, PortOutRules, SuspensionRules, SwitchingRules
+from o2c.markets.life import (
+    ASKS_TO_START,
+    IN_PERSON,
+    OWN_GRADES,
+    EndNoticeRules,
+    LifeRules,
+    PortDelayRules,
+    PortOutRules,
+    SuspensionRules,
+    SwitchingRules,
+    WithdrawalRules,
+)
 from o2c.markets.paying import CARDS, AgainRules
 from o2c.markets.usage import EU_EEA, WEEKDAYS, LimitRules, TimeBand, UsageRules, Zone
 
@@ -259,6 +270,19 @@ GB = Market(
             source="an end-of-contract notification between 10 and 40 days before the end of the fixed commitment period, and best tariff information each year after it: "
             "Ofcom General Conditions of Entitlement, C1.21 to C1.26 [M]; 30 days: the operator's own practice; how large a business is is not known here, so that all are told, "
             "as small ones must be [M]",
+        ),
+        withdrawal=WithdrawalRules(
+            days=14,
+            to_working_day=False,
+            in_person=IN_PERSON,
+            asks_to_start=ASKS_TO_START,
+            refund_days=14,
+            days_from_goods=True,
+            send_back_days=14,
+            kept_percent=OWN_GRADES,
+            source="Consumer Contracts (Information, Cancellation and Additional Charges) Regulations 2013, SI 2013/3134: reg. 29 (the right), 30 (14 days after the day of the "
+            "contract, of goods after the last came), 34 (refund within 14 days, of goods after they are back or proven sent; what is kept for a loss of value), 35 (sent back within 14 "
+            "days), 36 (a service that was asked to begin within the period is owed in proportion), 38 (ancillary contracts end); the percentages: the operator's own practice",
         ),
     ),
     care=CareRules(

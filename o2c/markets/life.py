@@ -101,6 +101,39 @@ USUAL_TRANSFER = TransferRules(
 
 
 @dataclass(frozen=True, slots=True)
+class WithdrawalRules:
+    """How a consumer withdraws from a contract that was not concluded in person, without giving a reason.
+
+    The period ends `days` after the day on which the contract was concluded, for goods after that on which the customer got the last of them; where
+    `to_working_day`, a last day that is not worked is moved to the next that is. Channels named `in_person` give no such right. A service that begins
+    within the period is owed for only where the customer asked for that, which the form of a channel named in `asks_to_start` has them do; what the paper of an
+    order says counts first. Money goes back within `refund_days` of the declaration; for goods it may wait until they are back or were proven sent, and
+    these days count from then where `days_from_goods`. Goods are sent back within `send_back_days`. `kept_percent` is how much of the price of goods is
+    kept for each grade in which they come back.
+    """
+
+    days: int
+    to_working_day: bool
+    in_person: frozenset[str]
+    asks_to_start: frozenset[str]
+    refund_days: int
+    days_from_goods: bool
+    send_back_days: int
+    kept_percent: Mapping[str, int]
+    source: str
+
+
+GRADES = ("as-new", "used", "damaged", "lost")
+"""In which goods come back from a customer who withdrew: only those as new are sold again; those that our own label lost are our loss."""
+OWN_GRADES: Mapping[str, int] = {"as-new": 0, "used": 20, "damaged": 50, "lost": 0}
+"""How much of the price is kept for a loss of value by more handling than it takes to see what goods are like, in percent: the operator's own practice."""
+IN_PERSON = frozenset({"store", "shop", "dealer", "retail"})
+"""The channels by which both sides meet: the operator's own names."""
+ASKS_TO_START = frozenset({"web", "app"})
+"""The channels whose form has the customer ask, by a box to tick, that the service begins at once: the operator's own practice."""
+
+
+@dataclass(frozen=True, slots=True)
 class LifeRules:
     """How products in service change and end.
 
@@ -114,5 +147,6 @@ class LifeRules:
     source: str
     port_out: PortOutRules
     end_notice: EndNoticeRules
+    withdrawal: WithdrawalRules
     transfer: TransferRules = USUAL_TRANSFER
     switching: SwitchingRules | None = None

@@ -23,7 +23,17 @@ from o2c.markets.base import (
 from o2c.markets.care import CareRules, ComplaintRules, ProspectRules
 from o2c.markets.collecting import USUAL_STAGES, BadDebtRelief, CollectionRules, LateInterest
 from o2c.markets.interest import ECB_MAIN_REFINANCING
-from o2c.markets.life import EndNoticeRules, LifeRules, PortDelayRules, PortOutRules, SuspensionRules
+from o2c.markets.life import (
+    ASKS_TO_START,
+    IN_PERSON,
+    OWN_GRADES,
+    EndNoticeRules,
+    LifeRules,
+    PortDelayRules,
+    PortOutRules,
+    SuspensionRules,
+    WithdrawalRules,
+)
 from o2c.markets.paying import CARDS, AgainRules
 from o2c.markets.usage import EU_EEA, WEEKDAYS, LimitRules, TimeBand, UsageRules, Zone
 
@@ -237,6 +247,19 @@ NL = Market(
             businesses=True,
             source="in good time before a contract goes on by itself, with the best prices, and these once a year: Directive (EU) 2018/1972, art. 105(3); a month before at the latest: "
             "Telecommunicatiewet, art. 7.2a [M]; 45 days, and not before 60: the operator's own practice; small businesses are told as consumers are, art. 105(2), and their size is not known here",
+        ),
+        withdrawal=WithdrawalRules(
+            days=14,
+            to_working_day=True,
+            in_person=IN_PERSON,
+            asks_to_start=ASKS_TO_START,
+            refund_days=14,
+            days_from_goods=False,
+            send_back_days=14,
+            kept_percent=OWN_GRADES,
+            source="Burgerlijk Wetboek, art. 6:230o (14 days after the day of the contract, of goods after the last came), 6:230r (refund within 14 days of the declaration, of goods not "
+            "before they are back or proven sent), 6:230s (sent back within 14 days; loss of value; a service that was asked to begin is owed in proportion), 6:230q (ancillary contracts end); Algemene "
+            "termijnenwet, art. 1 [M] (a last day that is not worked); the percentages: the operator's own practice",
         ),
     ),
     care=CareRules(

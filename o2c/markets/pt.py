@@ -24,7 +24,17 @@ from o2c.markets.base import (
 from o2c.markets.care import CareRules, ComplaintRules, ProspectRules
 from o2c.markets.collecting import USUAL_STAGES, BadDebtRelief, CollectionRules, LateInterest
 from o2c.markets.interest import ECB_MAIN_REFINANCING
-from o2c.markets.life import EndNoticeRules, LifeRules, PortDelayRules, PortOutRules, SuspensionRules
+from o2c.markets.life import (
+    ASKS_TO_START,
+    IN_PERSON,
+    OWN_GRADES,
+    EndNoticeRules,
+    LifeRules,
+    PortDelayRules,
+    PortOutRules,
+    SuspensionRules,
+    WithdrawalRules,
+)
 from o2c.markets.paying import CARDS, AgainRules
 from o2c.markets.usage import EU_EEA, WEEKDAYS, LimitRules, TimeBand, UsageRules, Zone
 
@@ -247,6 +257,19 @@ PT = Market(
             businesses=True,
             source="in good time before a contract goes on by itself, with the best prices, and these once a year: Directive (EU) 2018/1972, art. 105(3); Lei n.º 16/2022, art. 131 [M]; the days: "
             "the operator's own practice; small businesses are told as consumers are, art. 105(2), and their size is not known here",
+        ),
+        withdrawal=WithdrawalRules(
+            days=14,
+            to_working_day=True,
+            in_person=IN_PERSON,
+            asks_to_start=ASKS_TO_START,
+            refund_days=14,
+            days_from_goods=False,
+            send_back_days=14,
+            kept_percent=OWN_GRADES,
+            source="Decreto-Lei n.º 24/2014, art. 10 (14 days after the day of the contract, of goods after the last came), 12 (refund within 14 days of the declaration, of goods not before "
+            "they are back or proven sent), 13 (sent back within 14 days), 14 (loss of value), 15 (a service that was asked to begin is owed in proportion), 16 (ancillary contracts end); Regulation (EEC, Euratom) "
+            "No 1182/71, art. 3(4), by recital 41 of Directive 2011/83/EU (a last day that is not worked) [M]; the percentages: the operator's own practice",
         ),
     ),
     care=CareRules(

@@ -13,6 +13,8 @@ from o2c.orders.event_parts import HeldProduct, SentPrice
 QUANTITY_MAX = 1_000
 
 NUMBER, CODE = "portInNumber", "portInCode"
+START = "startInWithdrawalPeriod"
+"""The characteristic by which a paper says whether the customer asked that the service begins within the period for withdrawal: `true` or `false`."""
 PORT_IN = "port-in"
 """The part of an item by which it brings its number: the customer can give it up on its own."""
 VISIT, VISIT_DAY, VISIT_WINDOW = "appointment", "visitOn", "visitWindow"

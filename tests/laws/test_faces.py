@@ -33,6 +33,7 @@ COMMANDS = {
     "orders.ingest": ["ingest"],
     "projections.repair": ["projections verify"],
     "projections.skipped": ["projections parked"],
+    "products.withdrawal": ["products withdraw"],
     "stock.load": ["load sims", "load numbers", "load devices"],
 }
 """How a verb or view is called on the command line where that is not its name with a blank for the dot."""

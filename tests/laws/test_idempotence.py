@@ -64,6 +64,7 @@ from tests.given_back import OF_TAKEN_BACK
 from tests.kinds_of_rules import OCCURRENCES, OF_A_STEP, SETTING
 from tests.lives_of_goods_in_service import OF_PRODUCTS_IN_SERVICE
 from tests.lives_of_journeys import OF_TRIED
+from tests.lives_of_withdrawals import OF_WITHDRAWN
 from tests.refunding import OF_REFUNDS
 from tests.saved import OF_SAVED
 from tests.told import OF_MESSAGES
@@ -255,7 +256,7 @@ TOLD = HOOK.evolve(HOOK.initial(""), SUBSCRIBED)
 BEGUN = JobStarted.model_validate({**JobStarted.example, "fallouts": ["f-1", "f-2"]})
 IDEMPOTENT = [
     *(*OF_ACCESS, *OF_COLLECTIONS),
-    *(*OF_SAVED, *OF_MESSAGES, *OF_LEDGER, *OF_PRICES, *OF_REFUNDS, *OF_TAKEN_BACK, *OF_PRODUCTS_IN_SERVICE, *OF_TRIED),
+    *(*OF_SAVED, *OF_MESSAGES, *OF_LEDGER, *OF_PRICES, *OF_REFUNDS, *OF_TAKEN_BACK, *OF_PRODUCTS_IN_SERVICE, *OF_TRIED, *OF_WITHDRAWN),
     *OF_USAGE,
     pytest.param(CATALOGUE, CATALOGUE.initial(""),
                  lambda s: just(*publish(s, document=OFFERING, market=MARKET, on=MONDAY.date(), specifications=SPECIFICATIONS)), id="publish"),

@@ -87,6 +87,10 @@ def goods(name: str, minutes: int = 0, **changes: Any) -> Told:
     return of("product-A:1", name, minutes, **changes)
 
 
+def withdrawal(name: str, minutes: int = 0, **changes: Any) -> Told:
+    return of("withdrawal-A:1", name, minutes, **changes)
+
+
 def window(name: str = "porting.scheduled", **changes: Any) -> Told:
     times = {"window_opens_at": "2026-01-06T09:00:00Z", "window_closes_at": "2026-01-06T17:00:00Z"}
     return of_order(0, name, 5, **{**times, **changes})
@@ -158,6 +162,11 @@ TABLE: dict[str, tuple[History, History]] = {
         [goods("port-out.authorised"), goods("port-out.completed", 1)],
         [goods("port-out.authorised"), goods("port-out.switched-off", 1), goods("port-out.failed", 2), goods("reactivation.completed", 3),
          goods("port-out.authorised", 4), goods("port-out.switched-off", 5), goods("port-out.completed", 6)],
+    ),
+    "withdrawal-states": (
+        [withdrawal("withdrawal.declared"), withdrawal("goods-return.credited", 1)],
+        [withdrawal("withdrawal.declared"), withdrawal("goods-return.received", 1), withdrawal("goods-return.graded", 2),
+         withdrawal("withdrawal-refund.settled", 3)],
     ),
     "credit-before-activation": (
         [captured(0), of_order(0, "service.activated", 5)],

@@ -27,6 +27,7 @@ from o2c.plan import STEPS
 from o2c.products.events import ProductSuspended
 from tests.given import MARKET, MONDAY, PORTING, SEED, Story, codes_of, item
 from tests.lives_of_goods_in_service import leaving_soon, switched
+from tests.lives_of_withdrawals import after, withdrawn
 
 LATER = MONDAY + timedelta(hours=3)
 REASONS = packaged().newest.reasons
@@ -38,7 +39,12 @@ def work(step: str = "activation", attempt: int = 1, stream: str = "order-1001")
     if step == "credit":
         return replace(Story(item()).run(until=step).work("", step), attempt=attempt)
     invoice = InvoiceState(issued=InvoiceIssued.model_validate(InvoiceIssued.example))
-    of = {"payment": invoice, **dict.fromkeys(("port-out", "port-out-cutover", "reactivation"), leaving_soon()), "switch-out": switched()}
+    of = {
+        "payment": invoice,
+        **dict.fromkeys(("withdrawal-switch-off", "goods-return"), after(withdrawn())),
+        **dict.fromkeys(("port-out", "port-out-cutover", "reactivation"), leaving_soon()),
+        "switch-out": switched(),
+    }
     return Work(stream, "1", step, attempt, of.get(step), None, market=MARKET, codes=packaged())
 
 

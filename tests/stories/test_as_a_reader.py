@@ -123,6 +123,8 @@ OF_THE_LOG = {
     "projections parked": "events",
     "projections status": "how far the log is",
     "projections verify": "events",
+    "returns list": "heads",
+    "returns show A:1": "heads",
     "sims show 8944000000000000001": "heads, and SIMs are masked for readers",
 }
 """What a reader is refused, and what of the log it is read from."""

@@ -50,6 +50,8 @@ def test_a_launch_with_faults_keeps_every_rule(dsn: str, tmp_path: Path, monkeyp
         "port-out-states",
         # Nor is anybody switched so; tests/stories/test_switching.py asks it of a store whose customer is.
         "switch-out-states",
+        # Nor does anybody withdraw; tests/stories/test_withdrawals.py asks it of a store in which customers do.
+        "withdrawal-states",
         # Nor did its first businesses pay late yet; tests/stories/test_late_interest.py asks it of one that does.
         "late-payment-after-overdue",
         # A launch sells no devices; tests/stories/test_instalments.py asks these of a store that does.

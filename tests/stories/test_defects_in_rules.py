@@ -44,6 +44,7 @@ from o2c.simulation.launch_data import COPPER, SECOND_LINE, number_stock
 from tests.desk import DEPOSIT
 from tests.handsets import handset, selling
 from tests.lives_of_products import change
+from tests.lives_of_withdrawals import device, service, withdrawn
 from tests.stories.test_vouchers import vouched
 from tests.world import ADDRESS, NINE, World, at, item, line, order, ported
 
@@ -122,6 +123,11 @@ def lived(world: World) -> None:
         deposit(world.app, Context("ann"), "RETURNED", amount="5.00", reference="TFR-1")
         world.cancel("RETURNED")
         request_refund(world.app, Context("ann"), "BA-C-9", amount="5.00")
+    for n, product in enumerate((service(), device()), 1):
+        declared = withdrawn(product).events
+        act_by_rules(
+            world.app, Context("ann"), f"withdrawal-{service().order}:{n}", [lambda state, now, told=declared: just(*told)], wish="withdraw"
+        )
     world.scripted.will("port-out-cutover", RefusedBy("FAILED"))
     for external_id in LEAVING:
         with suppress(Refused):  # where the defect keeps it from being in service

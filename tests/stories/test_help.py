@@ -46,7 +46,7 @@ from projections.engine.operations import catch_up, rebuild
 from projections.orders import ORDERS as PROJECTION
 from tests.at_hand import JWKS, lay_out
 from tests.examples_found import FOUND, FOUND_FOR
-from tests.examples_owed import leaving, owing, telling, trying
+from tests.examples_owed import leaving, owing, sending_back, telling, trying
 from tests.faults.working import LIMIT_S, children, eventually
 from tests.handsets import handset, selling
 from tests.hooked import FAILED as REFUSED
@@ -97,7 +97,7 @@ STARTS = {
     "vouchers show": "used",
     "prepaid": "used",
     "quota": "used",
-    **dict.fromkeys(("devices", "stock levels", "instalments"), "sold"),
+    **dict.fromkeys(("devices", "stock levels", "instalments", "products withdraw", "returns"), "sold"),
     **dict.fromkeys(("collections hold", "collections release", "payments owed", "payments refund", "refunds"), "owed"),
     "payments chargeback-won": "owed",
     **dict.fromkeys(("products port-out", "products switch"), "leaving"),
@@ -175,6 +175,7 @@ def stores(server_dsn: str, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     sold = selling(World(made.copied("empty", "sold"), folder).stocked())
     sold.take(order("WEB-1", handset("1", instalments="24")))
     sold.run(datetime(2026, 1, 9, tzinfo=UTC))
+    sending_back(sold.app)
     caught_up(sold.app)
     sold.close()
     with opened(made.copied("begun", "keyed")) as session:

@@ -61,8 +61,9 @@ PARTS: Mapping[str, Mapping[str, Part]] = {
         "vouchers": Part("vouchers:vouchers", "Vouchers: issue a campaign of codes, see what is reserved, redeemed and left."),
         "products": Part(
             "products:products",
-            "Products in service: list them, see what happened to one and what its customer was told, give one to another customer, port its number out or lock it.",
+            "Products in service: list them, see what happened to one and what its customer was told, give one to another customer, port its number out or lock it, withdraw from one.",
         ),
+        "returns": Part("returns:returns", "Withdrawals of consumers from contracts: list them, take goods back, see whose money is late."),
         "journeys": Part(
             "journeys:journeys",
             "Journeys: what people tried before there was an order, getting in touch with them, and their orders at last.",

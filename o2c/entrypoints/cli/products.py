@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 products = typer.Typer(
     no_args_is_help=True,
-    help="Products in service: list them, see what happened to one and what its customer was told, give one to another customer, port its number out or lock it.",
+    help="Products in service: list them, see what happened to one and what its customer was told, give one to another customer, port its number out or lock it, withdraw from one.",
 )
 LISTED = (
     "product",
@@ -260,3 +260,28 @@ def products_switch(
         context = Context(actor, command_id=command_id)
         switch(session.app, context, product, reference=reference, message=cast("Message", message), on=on)
     err.print(f"{message} of switch {reference} was taken")
+
+
+@products.command("withdraw")
+def products_withdraw(
+    product: Annotated[str, typer.Argument(metavar="PRODUCT", help="The product's id, as the list gives it.", show_default=False)],
+    actor: Actor,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what it would come to, and write nothing.")] = False,
+    command_id: CommandId = "",
+    output: Output = Format.table,
+) -> None:
+    """Withdraw from a contract for its customer, a consumer, within the market's period: it ends today with what needs it.
+
+    What a service was used for is owed by days if it was asked to begin; all else goes back. Exit 4 where there is no such right.
+
+    Example: o2c products withdraw 6f9619ff-8b86-5d01-b42d-00cf4fc964ff:1 --dry-run --actor ann
+    """
+    from o2c.desk.withdrawals import withdraw
+    from o2c.views.withdrawals import show_right
+
+    with opened() as session:
+        if dry_run:
+            show_one(show_right(session.app, product), output)
+            return
+        done = withdraw(session.app, Context(actor, command_id=command_id), product)
+    show_one({name: value for name, value in vars(done).items() if name != "written"}, output)

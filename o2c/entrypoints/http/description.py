@@ -64,6 +64,7 @@ TAGS: Mapping[str, str] = {
     "queues": "Queues of fallouts, and when they clear.",
     "quota": "Units that are granted to sessions of the network before they are used.",
     "refunds": "Giving the money of customers back by the way in which it came.",
+    "returns": "Withdrawals of consumers from contracts: goods that come back, and money.",
     "sims": "SIMs in stock and in use.",
     "sql": "Statements of an analyst's.",
     "status": "The store in numbers.",

@@ -161,6 +161,7 @@ from o2c.views.shown.waiting import (
     WaitedOfOrder,
     WaitingShown,
 )
+from o2c.views.shown.withdrawals import EndingShown, WithdrawalDetailShown, WithdrawalEventShown, WithdrawalRightShown, WithdrawalShown
 
 __all__ = [
     "AccessRecordShown",
@@ -211,6 +212,7 @@ __all__ = [
     "DryRunShown",
     "DryRunSum",
     "DurationsShown",
+    "EndingShown",
     "FalloutCounts",
     "FalloutGroupShown",
     "FalloutListed",
@@ -334,5 +336,9 @@ __all__ = [
     "WaitingNoteShown",
     "WaitingShown",
     "WayShown",
+    "WithdrawalDetailShown",
+    "WithdrawalEventShown",
+    "WithdrawalRightShown",
+    "WithdrawalShown",
     "ZoneShown",
 ]

@@ -16,6 +16,8 @@ pages = router()
 NOTHING = Form({})
 TOLD_MAX = 50
 """So many messages and courtesy contacts are on the page of a customer or an order."""
+NEWEST = 10
+"""Of how many products of a customer it is said until when they may be withdrawn from: the period is short, so that it is over for older ones."""
 
 
 @pages.get("/search")
@@ -78,6 +80,7 @@ def shown(
 ) -> Response:
     """The page of a customer."""
     found = page.ask("customers.show", customer, personal=personal, why=why)
+    found = {**found, "in_service": _in_service(page, found)}
     told = {
         "found": found,
         "accounts": _accounts(page, found),
@@ -98,6 +101,15 @@ def _care(page: Page, customer: str) -> dict[str, Any]:
         "complaints": page.ask("complaints.list", customer=customer) if page.may("complaints.list") else [],
         "offers": page.ask("customers.context", customer)["offers"] if page.may("customers.context") else [],
     }
+
+
+def _in_service(page: Page, found: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What is in service, the newest with the last day on which the customer may withdraw from it, where the asker may see that."""
+    rows = [{**row, "withdraw_by_on": None} for row in found["in_service"]]
+    for row in rows[-NEWEST:] if page.may("products.withdrawal") else ():
+        right = page.ask("products.withdrawal", row["product"])
+        row["withdraw_by_on"] = right["last_day"] if right["may"] else None
+    return rows
 
 
 def _accounts(page: Page, found: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -1,0 +1,196 @@
+"""The right to withdraw from a contract, what it would come to, and the withdrawals that were declared."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any, cast
+
+from o2c.customers.state import stream_of as customer_stream
+from o2c.engine.app import Engine
+from o2c.engine.drafts import Loaded
+from o2c.invoicing.withdrawal_notes import Foreseen, foreseen
+from o2c.kernel.charges import account_stream, invoice_stream
+from o2c.kernel.frozen import changed
+from o2c.kernel.periods import local_date
+from o2c.kernel.refusal import Refused
+from o2c.markets.base import Market
+from o2c.products.events import product_stream
+from o2c.products.state import ProductState
+from o2c.refunds.state import refund_stream
+from o2c.views.following import show_stream
+from o2c.views.reading import Page, plain
+from o2c.views.shown import WithdrawalDetailShown, WithdrawalRightShown, WithdrawalShown
+from o2c.withdrawals.rules import WHY, Contract, Right, charge_ended, right
+from o2c.withdrawals.state import WithdrawalState, withdrawal_stream
+
+STATES = ("declared", "awaiting-goods", "sent", "received", "graded", "settled")
+"""How a withdrawal stands: of a service it is declared, then settled; of goods these are awaited, proven sent, received, graded."""
+
+REFUNDED = "SELECT stream, max(occurred_at) AS at FROM o2c.event WHERE type = 'refund.completed' AND stream = ANY(%s) GROUP BY stream"
+"""When refunds were completed. Parameter: their streams."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A contract with its right, and what its end by a withdrawal would come to."""
+
+    contract: Contract
+    right: Right
+    foreseen: Foreseen
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """A contract, those that depend on it, and the streams that say so. `business`: its customer is one; `today` is the market's day."""
+
+    told: Told
+    linked: tuple[Told, ...]
+    market: Market
+    business: bool
+    today: date
+    beside: Mapping[str, Loaded]
+
+
+def gathered(app: Engine, product: str) -> Gathered:
+    """Gather what a withdrawal from the contract of a product is decided by. Raises Refused (missing)."""
+    loaded = dict(app.load([product_stream(product)]))
+    state: ProductState = loaded[product_stream(product)].state
+    if state.standing is None:
+        raise Refused(f"no product {product}; see `o2c products list`", kind="missing")
+    loaded |= app.load([product_stream(other) for other in state.relied_on_by])
+    states = [state, *(one for other in state.relied_on_by if (one := loaded[product_stream(other)].state).standing and not one.ended_on)]
+    customer = customer_stream(state.standing.customer)
+    loaded |= app.load([customer, *{stream for one in states for stream in (f"order-{one.order}", account_stream(one.standing.account))}])
+    papers, market = loaded[customer].state.papers, app.book.market(state.market)
+    business, today = papers is not None and papers.kind == "organisation", local_date(app.clock().now, market.zone)
+    told = [_told(app, one, loaded, market, business=business, today=today) for one in states]
+    return Gathered(told[0], tuple(told[1:]), market, business, today, loaded)
+
+
+def _told(app: Engine, product: ProductState, loaded: Mapping[str, Loaded], market: Market, *, business: bool, today: date) -> Told:
+    assert product.standing is not None
+    account = loaded[account_stream(product.standing.account)].state
+    charge = account.charges.get(product.standing.charge)
+    contract = Contract(product, loaded[f"order-{product.order}"].state, charge.starts_on if charge else "")
+    own = right(contract, market, business=business, today=today)
+    ended = charge_ended(contract, own, today)
+    number = (charge.goods_invoice or charge.invoice) if charge else ""
+    stream = invoice_stream(number)
+    work = app.work(stream, app.load([stream])[stream].state, "", "payment") if number else None
+    figures = foreseen(account, ended, work) if ended else Foreseen()
+    return Told(changed(contract, owed_minor=figures.owed_minor), own, figures)
+
+
+def show_right(app: Engine, product: str) -> WithdrawalRightShown:
+    """Whether a customer may withdraw from the contract of a product and through which day, and what that would come to today: what ends, what stays owed, what goes
+    back and by when. Nothing is written.
+
+    Raises Refused (missing).
+    """
+    found, declared = gathered(app, product), _load(app, product).declared
+    state, own, rules = found.told.contract.product, found.told.right, found.market.life.withdrawal
+    why = f"it ended on {state.ended_on}" if state.ended_on else WHY.get(own.why, "")
+    ends = (found.told, *found.linked)
+    goods = found.told.contract.goods
+    told = {
+        "product": product,
+        "may": not why,
+        "why": why or None,
+        "last_day": own.last_day or None,
+        "goods": goods,
+        "asked_to_start": own.asked_to_start,
+        "asked_by": own.asked_by or None,
+        "declared_on": declared.declared_on if declared else None,
+        "currency": state.currency,
+        "ends": [_ending(one) for one in ends] if not why else [],
+        "owed_minor": sum(one.foreseen.owed_minor for one in ends) if not why else 0,
+        "refund_minor": sum(one.foreseen.back_minor for one in ends) if not why else 0,
+        "refund_by": None if goods or why else found.today + timedelta(days=rules.refund_days),
+        "send_back_by": found.today + timedelta(days=rules.send_back_days) if goods and not why else None,
+    }
+    return cast("WithdrawalRightShown", plain(told))
+
+
+def _ending(one: Told) -> dict[str, Any]:
+    stands = one.contract.product.standing
+    assert stands is not None
+    figures = one.foreseen
+    return {
+        "product": one.contract.product.product,
+        "offering": stands.offering,
+        "owed_minor": figures.owed_minor,
+        "credited_minor": figures.credited_minor,
+        "refund_minor": figures.back_minor,
+    }
+
+
+def list_withdrawals(
+    app: Engine,
+    *,
+    customers: Sequence[str] = (),
+    states: Sequence[str] = (),
+    goods: bool | None = None,
+    late: bool = False,
+    offset: int = 0,
+    limit: int = 100,
+) -> Page[WithdrawalShown]:
+    """The withdrawals that were declared, the oldest first: all, or those of some customers, in some `states`, of `goods` or of services, or whose refund is `late`.
+
+    Raises Refused (usage), for a state that is none as well.
+    """
+    if unknown := sorted(set(states) - set(STATES)):
+        raise Refused(f"{unknown[0]} is no state of a withdrawal; use some of {', '.join(STATES)}")
+    if offset < 0 or limit < 0:
+        raise Refused("give an offset and a limit of 0 or more")
+    rows = [
+        row
+        for row in _rows(app, app.reads.streams_like(withdrawal_stream("")))
+        if (not customers or row["customer"] in customers)
+        and (not states or row["state"] in states)
+        and goods in (None, row["goods"])
+        and (row["late"] or not late)
+    ]
+    rows.sort(key=lambda row: (row["declared_on"], row["product"]))
+    page: Page[WithdrawalShown] = Page(rows[offset : offset + limit])
+    page.more = max(len(rows) - offset - len(page), 0)
+    return page
+
+
+def show_withdrawal(app: Engine, product: str) -> WithdrawalDetailShown:
+    """The withdrawal from the contract of a product, and what happened to it, oldest first. Raises Refused (missing)."""
+    if _load(app, product).declared is None:
+        raise Refused(f"nobody withdrew from product {product[:80]}; see `o2c returns list`", kind="missing")
+    stream = withdrawal_stream(product)
+    [row] = _rows(app, [stream])
+    history = [{"at": plain(event.occurred_at), "event": event.type, "actor": event.actor} for event in show_stream(app, stream)]
+    return cast("WithdrawalDetailShown", {**row, "history": history})
+
+
+def _load(app: Engine, product: str) -> WithdrawalState:
+    stream = withdrawal_stream(product)
+    return cast("WithdrawalState", app.load([stream])[stream].state)
+
+
+def _rows(app: Engine, streams: Sequence[str]) -> list[WithdrawalShown]:
+    states: list[WithdrawalState] = [one.state for one in app.load(streams).values() if one.state.declared]
+    names = [refund_stream(refund) for state in states for refund in state.refunds]
+    paid = {row["stream"]: row["at"] for row in app.reads.rows(REFUNDED, names)} if names else {}
+    return [_row(app, state, paid) for state in states]
+
+
+def _row(app: Engine, state: WithdrawalState, paid: Mapping[str, Any]) -> WithdrawalShown:
+    declared = state.declared
+    assert declared is not None
+    zone = app.book.market(declared.market).zone
+    done = [paid[stream] for refund in state.refunds if (stream := refund_stream(refund)) in paid]
+    refunded_on = max(local_date(at, zone) for at in done).isoformat() if done and len(done) == len(state.refunds) else ""
+    nothing = state.settled and not state.refunded_minor
+    by_now = refunded_on or local_date(app.clock().now, zone).isoformat()
+    own = ("product", "order", "item", "customer", "account", "offering", "goods", "imei", "currency", "declared_on", "last_day")
+    told = {name: getattr(declared, name) for name in (*own, "asked_to_start", "owed_minor", "send_back_by", "ended_with")}
+    told |= {name: getattr(state, name) for name in ("sent_on", "received_on", "grade", "kept_minor", "refund_by")}
+    told |= {"state": state.standing, "refund_minor": state.refunded_minor, "refunds": list(state.refunds), "refunded_on": refunded_on}
+    late = bool(state.refund_by) and not nothing and by_now > state.refund_by
+    return cast("WithdrawalShown", {name: None if value == "" else value for name, value in told.items()} | {"late": late})
