@@ -8,10 +8,12 @@ from o2c.customers.state import stream_of as customer_stream
 from o2c.engine.app import Engine
 from o2c.fallout.record import stream_of as record_stream
 from o2c.kernel.charges import account_stream, invoice_stream
+from o2c.products.events import product_stream
 from o2c.views.fallouts import row_of_fallout
 from o2c.views.invoice_papers import invoice_name
 from o2c.views.numbers import stream_named
 from o2c.views.orders import load_order
+from o2c.withdrawals.state import withdrawal_stream
 
 Versions = dict[str, int]
 
@@ -39,6 +41,8 @@ STREAMS: Mapping[str, Callable[[Engine, str], Versions]] = {
     "numbers.show": lambda app, name: _of_streams(app, stream_named(name)),
     "orders.show": _of_order,
     "payments.show": lambda app, name: _of_streams(app, invoice_stream(name)),
+    "products.withdrawal": lambda app, name: _of_streams(app, product_stream(name), withdrawal_stream(name)),
+    "returns.show": lambda app, name: _of_streams(app, withdrawal_stream(name)),
 }
 """The streams that the page of one thing is made of, each with the version that it stands at, by the name of the view that shows it."""
 

@@ -23,6 +23,7 @@ from o2c.kernel.reversals import PaymentChargedBack
 from o2c.kernel.step import Step
 from o2c.kernel.work import Work
 from o2c.markets.registry import MARKETS
+from o2c.messages.events import MessageWithheld
 from o2c.plan import STEPS
 from o2c.products.events import ProductSuspended
 from tests.given import MARKET, MONDAY, PORTING, SEED, Story, codes_of, item
@@ -127,8 +128,9 @@ def test_all_codes_that_steps_and_rules_use_are_in_the_table() -> None:
     """No step can fall out under a code without a meaning."""
     used = {code for step in STEPS.values() for code in _codes(step)}
     assert used <= REASONS.keys()
-    # Why a line of a file is refused, a hook is suspended, an invoice is credited, a payment is charged back, a product rests or a device is free again is no code of a fallout.
-    others = (IntakeLineRefused, HookSuspended, TakenOff, CreditNoteRequested, PaymentChargedBack, ProductSuspended, DeviceUnblocked)
+    # Why a line of a file is refused, a hook is suspended, a message is withheld, an invoice is credited, a payment is charged back, a product rests or a device is free again is no code of a fallout.
+    of_money = (TakenOff, CreditNoteRequested, PaymentChargedBack)
+    others = (IntakeLineRefused, HookSuspended, MessageWithheld, *of_money, ProductSuspended, DeviceUnblocked)
     of_steps = [event for event in EVENT_TYPES.values() if "reason" in event.example and not issubclass(event, others)]
     assert {event.example["reason"] for event in of_steps} <= REASONS.keys()
 
