@@ -195,5 +195,8 @@ column, with a minus before it downwards), `offset`, `limit`."""
 DOCUMENTED_COUNT = f"SELECT count(*) AS n FROM projection.orders o WHERE {_FILTERED}"
 """How many orders there are of those that a caller picks. Parameters: those of the filter."""
 
+ORDERS_OF_CUSTOMER = "SELECT order_id::uuid FROM projection.orders WHERE customer_id = %s"
+"""The orders of a customer, for a question about events. Parameter: the customer."""
+
 CHANNELS = "SELECT order_id, channel FROM projection.orders WHERE order_id = ANY(%s)"
 """The channel that sent each of some orders. Parameter: their ids."""

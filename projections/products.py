@@ -102,3 +102,8 @@ but terminated), `captured_by`, who captured the order (empty text: anybody), `o
 
 COUNT = f"SELECT count(*) AS n FROM projection.products p WHERE {_PICKED}"
 """How many products. Parameters: those of LISTED that pick."""
+
+ENDED_OF_CUSTOMERS = (
+    "SELECT customer_id, ended_on::date AS ended_on FROM projection.products WHERE ended_on IS NOT NULL AND customer_id = ANY(%s)"
+)
+"""When products of some customers ended. Parameter: the customers."""

@@ -14,6 +14,7 @@ from o2c.kernel.refusal import Refused
 from o2c.views.reading import PART_MAX, Page, plain
 from o2c.views.sealing import Keys, keys_to_open
 from o2c.views.shown import JourneyPage, JourneyShown
+from projections.orders import ORDERS_OF_CUSTOMER
 
 if TYPE_CHECKING:
     from o2c.journeys.state import JourneyState
@@ -23,8 +24,8 @@ PREFIX = "journey-"
 AT_ONCE = 500
 State = Literal["", "open", "ordered", "recovered", "lost"]
 STATES = ("open", "ordered", "recovered", "lost")
-OF_CUSTOMER = """SELECT 'journey-' || (body ->> 'journey') AS stream FROM o2c.event WHERE stream = 'customer-' || %s AND type = 'customer.journey-noted'
-UNION SELECT stream FROM o2c.event WHERE type = 'journey.ordered' AND order_id IN (SELECT order_id::uuid FROM projection.orders WHERE customer_id = %s)"""
+OF_CUSTOMER = f"""SELECT 'journey-' || (body ->> 'journey') AS stream FROM o2c.event WHERE stream = 'customer-' || %s AND type = 'customer.journey-noted'
+UNION SELECT stream FROM o2c.event WHERE type = 'journey.ordered' AND order_id IN ({ORDERS_OF_CUSTOMER})"""
 """The streams of the journeys of a customer: those that were linked to it, and those that its orders followed. Parameter: the customer, twice."""
 
 _PLACE = re.compile(r"(/([A-Za-z@][A-Za-z0-9@]{0,40}|[0-9]|[1-9][0-9]))+")

@@ -14,12 +14,10 @@ from o2c.views.complaints import list_complaints
 from o2c.views.journeys import list_journeys
 from o2c.views.reading import part_after_part
 from o2c.views.shown import OfferEffectShown
+from projections.products import ENDED_OF_CUSTOMERS
 
 DAYS = 90
 DAYS_MAX = 730
-
-ENDED = "SELECT customer_id, ended_on::date AS ended_on FROM projection.products WHERE ended_on IS NOT NULL AND customer_id = ANY(%s)"
-"""When products of some customers ended. Parameter: the customers."""
 
 
 def offer_effects(app: Engine, *, days: int = DAYS) -> list[OfferEffectShown]:
@@ -36,7 +34,7 @@ def offer_effects(app: Engine, *, days: int = DAYS) -> list[OfferEffectShown]:
     grounds = {"complaint-open": dict(_complained(app)), "attempt-failed": dict(_failed(app))}
     whose = sorted({customer for since in grounds.values() for customer in since})
     ended: dict[str, list[date]] = {}
-    for row in app.reads.rows(ENDED, whose):
+    for row in app.reads.rows(ENDED_OF_CUSTOMERS, whose):
         ended.setdefault(row["customer_id"], []).append(row["ended_on"])
     today = app.clock().now.date()
 

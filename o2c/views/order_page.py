@@ -23,15 +23,7 @@ from o2c.views.shown import OrderShown, PlannedStepShown
 from projections import fallout
 from projections.catalogue import BY_NAME
 from projections.engine.operations import Projection, as_of, horizon_mark
-
-ROWS_OF_ORDER = f"""SELECT o.*, (SELECT json_agg(i) FROM projection.items i WHERE i.order_id = o.order_id) AS all_items,
-    (SELECT json_agg(f) FROM ({fallout.OPEN_OF_ORDER}) AS f) AS fallouts,
-    (SELECT json_agg(v) FROM projection.invoices v WHERE v.account = ANY(%(accounts)s::text[])) AS invoices
-FROM projection.orders o WHERE o.order_id = %(order)s"""
-"""The row of an order with those of its items, of its open fallouts, and of the invoices of some accounts, each as JSON (NULL: none), in one look.
-
-Parameters: `order`, its id, and `accounts`.
-"""
+from projections.order_pages import ROWS_OF_ORDER
 
 STREAMS_OF_ORDER = "SELECT DISTINCT stream FROM o2c.event WHERE order_id = %s::uuid"
 """All streams with an event that names an order. Parameter: the order's id."""

@@ -222,9 +222,15 @@ def switch_off(work: Work) -> Mapping[str, Any]:
     return {"product": declared.product, "offering": declared.offering, **held, "attributes": [TERMINATION], "status": "terminated"}
 
 
+def _told(work: Work) -> WithdrawalDeclared | None:
+    """What was declared; nothing in a state that is of no withdrawal."""
+    return work.state.declared if isinstance(work.state, WithdrawalState) else None
+
+
 def product_read(work: Work) -> tuple[str, ...]:
     """Name the stream of the product."""
-    return (product_stream(work.state.declared.product),) if work.state.declared else ()
+    declared = _told(work)
+    return (product_stream(declared.product),) if declared else ()
 
 
 def switched_off(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
@@ -332,7 +338,8 @@ def to_refund(work: Work) -> bool:
 
 def account_read(work: Work) -> tuple[str, ...]:
     """Name the stream of the account."""
-    return (account_stream(work.state.declared.account),) if work.state.declared else ()
+    declared = _told(work)
+    return (account_stream(declared.account),) if declared else ()
 
 
 def credited_first(work: Work, at: datetime) -> Decision:

@@ -20,6 +20,7 @@ _REACHED = """SELECT e.position AS top, coalesce((
     FROM projection.checkpoint c WHERE (c.name, c.shape_version) IN ({pairs})
 ), -1) AS reached
 FROM (SELECT position, event_id FROM o2c.event ORDER BY position DESC LIMIT 1) AS e"""
+"""How far some projections have come together (-1: not all of them, or of another log), beside the last event. Made with their number and their names and shapes."""
 
 
 def reached(projections: Iterable[Projection]) -> str:

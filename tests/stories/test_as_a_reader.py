@@ -110,6 +110,7 @@ OF_THE_LOG = {
     "products history A:1": "events",
     "products list": "events",
     "products notices A:1": "events",
+    "products withdraw A:1 --dry-run --actor ann": "heads",
     "orders plan WEB-1": "heads",
     "orders promises WEB-1": "heads",
     "orders show WEB-1": "heads",

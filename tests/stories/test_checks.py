@@ -90,12 +90,13 @@ def test_a_store_that_was_only_run_has_no_flaw(store: str) -> None:
     found = diagnosed(store)
     assert [check for check in found.values() if check.state != "ok" and check.name != BACKUPS] == []
     assert found[BACKUPS].state == "could not check"
-    assert len(found) == 41 + len(ALL)
+    assert len(found) == 42 + len(ALL)
     nothing_there = {name for name, check in found.items() if check.detail.startswith("0 ")}
     assert nothing_there <= {
         LEASES,
         OVERDUE,
         "hooks are told",
+        "money of withdrawals goes back in time",
         "nobody holds back readers",
         "notices about credit are sent in time",
         "no number rests beyond its maximum",

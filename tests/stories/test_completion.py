@@ -67,7 +67,7 @@ def test_a_shell_calls_the_program_back(tmp_path: Path, shell: str) -> None:
         pytest.param("o2c numbers re", {"reserve", "release"}, id="commands-of-a-group"),
         pytest.param(
             "o2c payments ",
-            {"chargeback", "chargeback-won", "deposit", "move", "owed", "record", "refund", "retry", "show"},
+            {"chargeback", "chargeback-won", "deposit", "move", "owed", "preview", "record", "refund", "retry", "show"},
             id="all-of-a-group",
         ),
         pytest.param("o2c orders list --state ", set(ORDER_TRANSITIONS), id="states"),

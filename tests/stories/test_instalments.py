@@ -16,7 +16,6 @@ from o2c.checks.diagnose import run_checks
 from o2c.desk.act import Context
 from o2c.desk.instalments import settle
 from o2c.desk.invoices import issue_credit_note, void_invoice
-from o2c.desk.taking_back import _target
 from o2c.kernel.partner import Accepted, Failed, RefusedBy
 from o2c.kernel.refusal import Refused
 from o2c.views.balance import show_balance
@@ -28,6 +27,7 @@ from o2c.views.paper.en16931 import SPACES, broken
 from o2c.views.paper.ubl import ubl_of
 from o2c.views.reading import caught_up
 from o2c.views.shown import AgreementShown
+from o2c.views.taking_back import meant_invoice
 from tests.balances import unlike_the_books
 from tests.handsets import GROSS_MINOR, NET_MINOR, handset, imei, received, selling
 from tests.lives_of_products import change
@@ -88,9 +88,9 @@ def test_a_payment_moves_by_the_id_of_an_account_to_what_it_owes_beside_the_bill
     world.scripted.will("payment", *[RefusedBy("DECLINED")] * 9)
     bought(world, instalments="1")
     [invoice] = issued(world)
-    assert _target(world.app, ACCOUNT) == invoice["number"]
+    assert meant_invoice(world.app, ACCOUNT) == invoice["number"]
     with pytest.raises(Refused, match="no account of that id"):
-        _target(world.app, ACCOUNT.removesuffix("-1"))
+        meant_invoice(world.app, ACCOUNT.removesuffix("-1"))
 
 
 def test_a_device_paid_once_is_invoiced_whole_on_the_day_of_delivery(world: World) -> None:

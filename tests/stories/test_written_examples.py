@@ -25,6 +25,7 @@ ELSEWHERE = {
     "O2C_DSN=postgresql://OTHER/o2c o2c diagnose": "the same",
     "O2C_DSN=postgresql://OTHER/o2c o2c init --clock simulated --start TIME": "another cluster: tests/stories/test_history.py takes a history over",
     "O2C_DSN=postgresql://OTHER/o2c o2c events import history.jsonl": "the same",
+    "o2c messages work": "a process that goes on: tests/faults/test_killed_messages.py starts it",
     "o2c serve --port 8622 --workers 2": "a process that goes on: tests/stories/test_serve.py starts it",
     "o2c run --until TIME": "whoever writes down a history chooses the time",
     "o2c issuers trust https://login.example.org --audience o2c --jwks keys.json --claim groups --role care-desk=agent --actor ann": "the keys"
