@@ -110,7 +110,6 @@ OF_THE_LOG = {
     "products history A:1": "events",
     "products list": "events",
     "products notices A:1": "events",
-    "products withdraw A:1 --dry-run --actor ann": "heads",
     "orders plan WEB-1": "heads",
     "orders promises WEB-1": "heads",
     "orders show WEB-1": "heads",
@@ -130,7 +129,11 @@ OF_THE_LOG = {
 }
 """What a reader is refused, and what of the log it is read from."""
 
-MORE = {"diagnose": "checks read all there is", "replay --with other.py": "folds the log, and writes beside it"}
+MORE = {
+    "diagnose": "checks read all there is",
+    "products withdraw A:1 --dry-run --actor ann": "without --dry-run it ends a contract",
+    "replay --with other.py": "folds the log, and writes beside it",
+}
 """What does more than read what is shown."""
 
 
