@@ -66,7 +66,7 @@ def amend_order(
         change = proposed(app, stream, state, paper, merge=merge, base_version=base_version)
         return _decided(app, state, change, customer, context.channel, base_version, at)
 
-    wish = ["revise", digest(_text(paper)), merge]
+    wish = ["revise", digest(_text(paper)), merge, base_version]
     deed = Deed(stream, (rule,), wish, beside={customer.stream: customer})
     return _amended(app, act(app, context, "orders.amend", deed))
 

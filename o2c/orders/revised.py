@@ -14,6 +14,7 @@ from o2c.orders.rollup import replan
 from o2c.orders.wish import CODE, Line
 
 if TYPE_CHECKING:
+    from o2c.orders.events import OrderCaptured
     from o2c.orders.state import OrderState
 
 
@@ -25,8 +26,8 @@ class TakenBack(NamedTuple):
     planned: Planned
 
 
-def lines_of(event: OrderRevised) -> tuple[Line, ...]:
-    """Give the lines of the paper as it is from now on."""
+def lines_of(event: OrderCaptured | OrderRevised) -> tuple[Line, ...]:
+    """Give the lines of a paper, as the event that took it down has them in two parts."""
     pairs = zip(event.lines, event.details, strict=True)
     return tuple(Line(**{**line.model_dump(), **detail.model_dump(), "prices": line.prices}) for line, detail in pairs)
 

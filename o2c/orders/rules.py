@@ -24,7 +24,7 @@ from o2c.orders.in_life import in_service
 from o2c.orders.planning import Book, ended_minor
 from o2c.orders.promise import plan_and_promise, revise
 from o2c.orders.renewal import renew_lost
-from o2c.orders.revising import taken_back
+from o2c.orders.revising import captured, taken_back
 from o2c.orders.rollup import FINAL, GATES, item_state, order_state
 from o2c.orders.state import OrderState, Resubmission, suspicion
 from o2c.orders.vouchers import settled
@@ -103,7 +103,7 @@ def follow_up(
     state: OrderState, wish: Wish, came: Resubmission, *, catalogue_version: int, market: str, now: datetime, tier: str = ""
 ) -> Decision:
     """Take a resubmitted paper down as an order of its own (`follower`), which names the order it came after."""
-    captured = _capture(
+    came_anew = _capture(
         wish,
         intake=came.intake,
         line=came.line,
@@ -114,7 +114,7 @@ def follow_up(
         tier=tier,
     )
     stream = f"order-{follower(state, came.fingerprint)}"
-    return Decision(elsewhere=tuple((stream, event) for event in captured.events))
+    return Decision(elsewhere=tuple((stream, event) for event in came_anew.events))
 
 
 def follower(state: OrderState, fingerprint: str) -> str:
@@ -125,7 +125,7 @@ def follower(state: OrderState, fingerprint: str) -> str:
 def _capture(
     wish: Wish, *, intake: str, line: int, catalogue_version: int, market: str, now: datetime, tier: str, after: str = ""
 ) -> Decision:
-    captured = events.OrderCaptured(
+    event = events.OrderCaptured(
         external_id=wish.external_id,
         source=SOURCE,
         order_date=stamp(wish.order_date),
@@ -138,11 +138,7 @@ def _capture(
         intake=intake,
         line=line,
         catalogue_version=catalogue_version,
-        lines=tuple(
-            events.CapturedLine(item=x.item, parent=x.parent, action=x.action, quantity=x.quantity, offering=x.offering,
-                                product=x.product, relies_on=x.relies_on, account=x.account, requested_start=x.requested_start,
-                                requested_completion=x.requested_completion, prices=x.prices) for x in wish.lines
-        ),
+        lines=tuple(captured(line) for line in wish.lines),
         details=tuple(events.LineDetail(characteristics=x.characteristics, place=x.place) for x in wish.lines),
         original=wish.original,
         owner=wish.owner,
@@ -156,7 +152,7 @@ def _capture(
         tier=tier,
         prices=wish.prices,
     )  # fmt: skip
-    return just(captured, events.ValidationRequested(due_at=max(wish.order_date, now)))
+    return just(event, events.ValidationRequested(due_at=max(wish.order_date, now)))
 
 
 def _suspected(state: OrderState, came: events.OrderResubmitted, first_channel: str, codes: Codes) -> Event:

@@ -29,7 +29,7 @@ from o2c.kernel.work import NO_RECORD, Record, recorded
 from o2c.orders import events
 from o2c.orders.planned import Planned as Planned
 from o2c.orders.planned import planned_of
-from o2c.orders.revised import TakenBack, followed, relied_on_by, revised, without
+from o2c.orders.revised import TakenBack, followed, lines_of, relied_on_by, revised, without
 from o2c.orders.revision_events import OrderRevised
 from o2c.orders.rollup import Progress, follow, plan
 from o2c.orders.voucher_events import VouchersExpired
@@ -147,7 +147,6 @@ def evolve(state: OrderState, event: Event) -> OrderState:
 
 
 def _captured(state: OrderState, event: events.OrderCaptured) -> OrderState:
-    pairs = zip(event.lines, event.details, strict=True)
     return changed(
         state,
         external_id=event.external_id,
@@ -166,7 +165,7 @@ def _captured(state: OrderState, event: events.OrderCaptured) -> OrderState:
         intake=event.intake,
         line=event.line,
         catalogue_version=event.catalogue_version,
-        lines=tuple(Line(**{**line.model_dump(), **detail.model_dump(), "prices": line.prices}) for line, detail in pairs),
+        lines=lines_of(event),
         prices=event.prices,
     )
 

@@ -6,9 +6,13 @@ from datetime import datetime
 from typing import Any
 
 import hypothesis
+import pytest
 from hypothesis import strategies as st
 
+from o2c.kernel.decision import NOTHING
 from o2c.kernel.frozen import changed
+from o2c.kernel.shapes import Done, step_of
+from o2c.orders import revising
 from o2c.orders.assessing import Assessed, as_it_stands, assess, laid_over
 from o2c.orders.events import OrderPlanned
 from o2c.orders.planning import planned_minor
@@ -18,6 +22,7 @@ from o2c.orders.revision_events import OrderRevised
 from o2c.orders.rollup import FINAL
 from o2c.orders.state import OrderState
 from o2c.orders.step import KIND as ORDER
+from o2c.plan import STEPS
 from tests.given import BOOK, MONDAY, Document, Story, flaw_of, item, wish
 
 PLACES = ("1 Mill Lane, Testford, ZZ1 1AA", "7 Quay Street, Testford, ZZ1 2BB")
@@ -140,9 +145,32 @@ def kept(story: Story) -> dict[str, Any]:
         "steps": {name: dict(sorted(state.progress.items[name].steps.items())) for name in items},
         "held": held,
         "charges": Counter((one.item, getattr(one, "recurring_minor", None)) for one in charges),
+        "outside": outside(story),
         "sims": Counter(_net(story, "sim.assigned", "sim.released")),
         "numbers": Counter(_net(story, "number.assigned", "number.released")),
     }
+
+
+RECALLED = {step.ending.recall: name for name, step in STEPS.items() if step.ending.recall}
+"""By the step that asks a partner to drop something, the step by which the partner got it."""
+
+
+def outside(story: Story) -> Counter[tuple[str, str, str]]:
+    """What partners have of each item in the end, by their own answers: the numbers whose port they agreed to, how many profiles, whether a visit."""
+    has: set[tuple[str, str, str]] = set()
+    for event in story.events:
+        if isinstance(event, Done):
+            step, item = step_of(event), event.item
+            if step in RECALLED.values():
+                has.add((item, step, str(getattr(event, "msisdn", "") or _piece(event))))
+            elif step in RECALLED:
+                has = {one for one in has if one[:2] != (item, RECALLED[step])}
+    return Counter((item, step, what if step == "porting" else "") for item, step, what in has)
+
+
+def _piece(event: Done) -> str:
+    """What a partner keeps for an item: the profile of an eSIM."""
+    return str(getattr(event, "iccid", ""))
 
 
 def _net(story: Story, taken: str, given: str) -> dict[str, int]:
@@ -203,3 +231,13 @@ def test_a_changed_order_that_is_cancelled_leaves_nothing(
 
     assert story.states()[""] == "cancelled"
     assert (story.holders, kept(story)["sims"], kept(story)["numbers"]) == ({}, Counter(), Counter())
+
+
+def test_a_partner_that_nobody_asks_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The control: where work is taken back and the partner that has it is not told, a port that nobody wants stays outside."""
+    monkeypatch.setattr(revising, "ask_back", lambda *told: NOTHING)
+    before, after = (item("1", characteristics={"portInNumber": number, "portInCode": "ABC123456"}) for number in NUMBERS)
+    story = Changing(before).run(until="cutover")
+    assert story.change((after,))
+    with pytest.raises(AssertionError, match="porting"):
+        assert outside(story.run()) == outside(Story(after).run())
