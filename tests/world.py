@@ -183,7 +183,7 @@ class World:
         self.scripted = ScriptedPartner()
         told = outside if outside is not None else self.scripted
         self.runner = Runner(self.app, told if isinstance(told, Mapping) else everywhere(told))
-        self._serial = 0
+        self.sims_delivered = 0
 
     # -- given
 
@@ -205,10 +205,10 @@ class World:
     def sims(self, *, on: datetime | None = None, **counts: int) -> None:
         """A delivery of SIMs by kind, now or for a time."""
         kinds = [kind for kind, count in counts.items() for _ in range(count)]
-        rows = [sim(self._serial + n, kind) for n, kind in enumerate(kinds)]
-        self._serial += len(rows)
+        rows = [sim(self.sims_delivered + n, kind) for n, kind in enumerate(kinds)]
+        self.sims_delivered += len(rows)
         if rows:
-            file = self.written(f"sims-{self._serial}.csv", [("iccid", "imsi", "kind"), *rows])
+            file = self.written(f"sims-{self.sims_delivered}.csv", [("iccid", "imsi", "kind"), *rows])
             loading.load_stock(self.app, self.runner, "sims", file, on)
 
     def launched(self, files: LaunchFiles) -> "World":

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from o2c.entrypoints.http.tmf.asking import Asker
 from o2c.kernel.partner import RefusedBy
 from o2c.simulation.launch_data import SECOND_LINE
 from tests.service import Visitor, serving
@@ -238,6 +239,24 @@ def test_a_change_decided_by_what_does_not_stand_is_refused(service: Visitor) ->
 
     assert (first.status_code, stale.status_code) == (200, 412)
     assert first.headers["etag"] != tag
+
+
+def test_a_page_is_not_older_than_its_tag(service: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another channel changes the order while a page is made: who decides by that page is refused, else the change was lost."""
+    ask, order_id, changed = Asker.ask, id_of(service, "NEW"), list[int]()
+
+    def meanwhile(asking: Asker, operation: str, *arguments: Any, **options: Any) -> Any:
+        answer = ask(asking, operation, *arguments, **options)
+        if operation == "orders.document" and not changed:
+            changed.append(0)
+            changed[0] = patch(service, {"category": "theirs"}, MERGE).status_code
+        return answer
+
+    monkeypatch.setattr(Asker, "ask", meanwhile)
+    page = service.get(f"{V5}/productOrder/{order_id}")
+    mine = patch(service, {"category": "mine"}, MERGE, If_Match=page.headers["etag"])
+
+    assert (changed, page.json()["category"], mine.status_code) == ([200], "consumer", 412)
 
 
 PATCHES = {
