@@ -75,9 +75,12 @@ LEFT = """WITH taken AS MATERIALIZED (SELECT body ->> 'account' AS account, vers
     WHERE type IS DISTINCT FROM 'account.usage-rated' GROUP BY 1"""
 """The records of usage that are on no bill, by kind: those of nobody, those that came after the last run, and those of which nobody is charged as they came too
 late, which the first act that takes them says: what is billed of the account later has them no more."""
-LOST = """SELECT count(*) AS n FROM o2c.usage_record r WHERE waits_for = 'not-charged'
-    AND EXISTS (SELECT FROM projection.products p WHERE p.msisdn = r.party AND r.started_at >= p.started_on + 1)"""
-"""The records in suspense of numbers that a product in service has or had, as if nobody were charged for it."""
+LOST = """SELECT count(*) AS n FROM o2c.usage_record r WHERE waits_for = 'not-charged' AND EXISTS (
+    SELECT FROM (SELECT body #>> '{standing,holds,msisdn}' AS held, occurred_at AS since,
+            lead(occurred_at) OVER (PARTITION BY stream ORDER BY version) AS until
+        FROM o2c.event WHERE type IN ('product.started', 'product.changed', 'product.terminated')) p
+    WHERE p.held = r.party AND r.started_at > p.since + interval '1 day' AND r.started_at < coalesce(p.until, 'infinity'))"""
+"""The records in suspense that were made while a product in service held the number, as if nobody were charged for it."""
 Json = Mapping[str, Any]
 
 
