@@ -1,104 +1,29 @@
 """Leaks from order to bill, planted in histories: each a sound story, and the same story with one thing wrong."""
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from o2c.kernel.discounts import Discount
-from o2c.kernel.event import types_by_name
 from tests.histories import Told, order_id
-
-EVENT_TYPES = types_by_name()
-DAY = 24 * 60
-PRICE, FEE, SALT = 1999, 1000, "leaks"
-TERMS = {"period_unit": "month", "period_length": 1, "recurring_tax_group": "standard", "one_time_tax_group": "standard"}
-_UNNUMBERED = {"series": "", "serial": 0, "legal_number": ""}
-"""A legal number stands on one invoice of a store."""
-
-
-def told(stream: str, name: str, day: int, of: str | None = None, **changes: Any) -> Told:
-    """An event on a day of January 2026 (or after it), at ten: the example of its class with some fields changed."""
-    cls = EVENT_TYPES[name]
-    event = cls.model_validate({**cls.example, **changes})
-    return Told(stream, name, json.loads(event.model_dump_json(exclude=set(cls.personal))), of, None, (day - 5) * DAY + 60)
-
-
-def story(number: int) -> list[Told]:
-    """A line planned and activated on 5 January, charged from then on, billed on 8 January and 8 February."""
-    order, account = order_id(number, SALT), f"BA-L{number}"
-    base = EVENT_TYPES["order.planned"].example["items"][0]
-    planned = {
-        **base,
-        "item": "1",
-        "recurring_minor": PRICE,
-        "one_time_minor": FEE,
-        "terms": TERMS,
-        "account": account,
-        "steps": [{"step": "activation"}],
-    }
-    charge = {"account": account, "customer": f"C-L{number}", "order": order, "item": "1", "recurring_minor": PRICE, "one_time_minor": FEE,
-              "terms": TERMS, "starts_on": "2026-01-05"}  # fmt: skip
-    on_order, on_account = f"order-{order}", f"account-{account}"
-    return [
-        told(on_order, "order.planned", 5, order, items=[planned], account=account),
-        told(on_order, "service.activated", 5, order, item="1", starts_on="2026-01-05"),
-        told(on_order, "charging.started", 5, order, item="1", account=account, starts_on="2026-01-05"),
-        told(on_account, "account.charge-started", 5, **charge),
-        told(on_order, "order.completed", 5, order),
-        bill(number, 8, line(number, "one-time", "2026-01-05", "2026-01-05", FEE), line(number, "part-period", "2026-01-05", "2026-01-08", 193),
-             line(number, "period", "2026-01-08", "2026-02-08", PRICE)),
-        bill(number, 39, line(number, "period", "2026-02-08", "2026-03-08", PRICE)),
-    ]  # fmt: skip
-
-
-def line(number: int, kind: str, from_day: str, to_day: str, net_minor: int) -> dict[str, Any]:
-    [base] = EVENT_TYPES["invoice.issued"].example["lines"]
-    return {
-        **base,
-        "order": order_id(number, SALT),
-        "item": "1",
-        "kind": kind,
-        "from_day": from_day,
-        "to_day": to_day,
-        "net_minor": net_minor,
-    }
-
-
-def bill(number: int, day: int, *lines: dict[str, Any]) -> Told:
-    """An invoice over some lines; without tax, which no rule reads."""
-    invoice, total = f"BA-L{number}-{day}", sum(row["net_minor"] for row in lines)
-    return told(
-        f"invoice-{invoice}", "invoice.issued", day, number=invoice, **_UNNUMBERED, account=f"BA-L{number}",
-        lines=lines, order=order_id(number, SALT),
-        net_minor=total, tax_minor=0, total_minor=total,
-    )  # fmt: skip
-
-
-def late(number: int, day: int, *spans: tuple[str, str], sums: int = 0) -> Told:
-    """A bill that charges for paying the first one late: days of interest, and fixed sums."""
-    of = {"order": "", "item": "", "offering": "", "tax_group": "late-payment", "of_invoice": f"BA-L{number}-8"}
-    interest = [{**line(number, "late-interest", *span, 515), **of} for span in spans]
-    return bill(number, day, *interest, *([{**line(number, "late-sum", "2026-02-08", "2026-02-08", 4_000), **of}] * sums))
-
-
-def given_back(number: int) -> Told:
-    """The fixed sum that the bill of 9 February charged turns out not to be owed."""
-    of = {"invoice": f"BA-L{number}-8", "bill": f"BA-L{number}-40", "interest_minor": 515, "fixed_minor": 4_000}
-    return told(f"collection-BA-L{number}", "collections.late-payment-overcharged", 41, **of)
-
-
-def once(number: int, day: int) -> Told:
-    """A bill over what is charged once."""
-    return bill(number, day, line(number, "one-time", "2026-01-05", "2026-01-05", FEE))
-
-
-def without(history: Sequence[Told], *names: str) -> list[Told]:
-    return [one for one in history if one.type not in names]
-
-
-def changed(history: Sequence[Told], name: str, **changes: Any) -> list[Told]:
-    return [replace(one, body={**one.body, **changes}) if one.type == name else one for one in history]
+from tests.leaks_told import (
+    EVENT_TYPES,
+    FEE,
+    PRICE,
+    SALT,
+    TERMS,
+    UNNUMBERED,
+    bill,
+    changed,
+    delayed,
+    given_back,
+    late,
+    line,
+    once,
+    story,
+    told,
+    without,
+)
 
 
 def ended(history: Sequence[Told], number: int, *, withdrawn: bool) -> list[Told]:
@@ -188,7 +113,7 @@ def secured(history: Sequence[Told], number: int, *, bills: int = 4, late: int =
         paper = f"{account}-S{place}"
         done += [
             told(f"account-{account}", "account.billed", 40 + place, invoice=paper, final=final and place == bills),
-            told(f"invoice-{paper}", "invoice.issued", 40 + place, account=account, number=paper, lines=[], **_UNNUMBERED),
+            told(f"invoice-{paper}", "invoice.issued", 40 + place, account=account, number=paper, lines=[], **UNNUMBERED),
         ]
         if place < bills:
             done += [told(f"invoice-{paper}", "invoice.overdue", 40 + place)] if place == late else []
@@ -387,6 +312,12 @@ LEAKS: tuple[Leaking, ...] = tuple(
             ("the fixed sum of an invoice on two bills", "late-payment-twice", 4_000,
              lambda h, n: [*h, late(n, 40, ("2026-01-23", "2026-02-08"), sums=1), late(n, 41, sums=1)],
              lambda h, n: [*h, late(n, 40, ("2026-01-23", "2026-02-08"), sums=1), given_back(n), late(n, 41, sums=1)]),
+            ("two days late by us, and nothing credited", "compensation-differs", 2 * 624,
+             delayed, lambda h, n: delayed(h, n, credited=2 * 624)),
+            ("two days late by the customer, and credited", "compensation-differs", -2 * 624,
+             lambda h, n: delayed(h, n, by_customer=True, credited=2 * 624), lambda h, n: delayed(h, n, by_customer=True)),
+            ("a visit that nobody made, and nothing credited", "compensation-differs", 3_119,
+             lambda h, n: delayed(h, n, by_customer=True, visits=1), lambda h, n: delayed(h, n, by_customer=True, visits=1, credited=3_119)),
             ("a month that no bill has", "days-not-billed", PRICE,
              lambda h, n: [*h[:6], bill(n, 70, line(n, "period", "2026-03-08", "2026-04-08", PRICE))]),
         )

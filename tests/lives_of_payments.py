@@ -13,6 +13,10 @@ CREDIT_TAKEN_BACK: dict[str, Any] = {
         ("account.refund-withdrawn", {"amount_minor": 15_000}),
     ),
     "a number that was late": (("account.opened", {}), ("account.compensated", {}), ("account.charge-started", {}), ("account.credit-used", {"amount_minor": 300})),
+    "a fixed line that was late": (
+        ("account.compensated", {"cause": "missed-visit", "msisdn": "", "missed_on": "2026-01-09"}), ("account.opened", {}), ("account.charge-started", {}),
+        ("account.compensated", {"cause": "late-start", "msisdn": "", "missed_on": "2026-01-09"}), ("account.credit-used", {"amount_minor": 700}),
+    ),
     "its credit taken back": (
         ("account.opened", {}), ("account.credit-received", {"amount_minor": 700}), ("account.credit-received", {}),
         ("account.credit-taken-back", {"amount_minor": 900}),

@@ -7,15 +7,18 @@ from datetime import date, datetime
 from typing import Any
 
 from o2c.appointment.events import AppointmentCancelled, AppointmentKept
-from o2c.kernel.decision import Decision, just
+from o2c.kernel.decision import NOTHING, Decision, just
 from o2c.kernel.periods import local_date, local_time
 from o2c.kernel.work import Work
 from o2c.markets.base import DOOR_UNTIL_HOUR, end_of_working_day
 from o2c.markets.visits import ANY_WINDOW, visit_days, visit_flaw, visit_rules
+from o2c.orders.compensating import missed_visit
 from o2c.orders.wish import VISIT_DAY, VISIT_WINDOW
 
 FULL = "LOG-FULL"
 """Our code for a day on which the field force has nobody left."""
+NOBODY_CAME = "NOT-KEPT"
+"""The field force's word for a visit that it did not make."""
 VISIT_WORKING_DAYS = 6
 """Within how many working days after the booking a fitter normally comes. Source: the field force's own terms."""
 
@@ -72,6 +75,11 @@ def _full_day(work: Work) -> str:
 def kept(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
     """Decide that the visit took place, under the field force's reference."""
     return just(AppointmentKept(item=work.item, attempt=work.attempt, reference=str(data.get("reference", ""))))
+
+
+def not_kept(work: Work, code: str, data: Mapping[str, Any], at: datetime) -> Decision:
+    """Decide what the customer is credited for a visit that nobody made; nothing for any other refusal."""
+    return missed_visit(work, at) if code == NOBODY_CAME else NOTHING
 
 
 def called_off(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:

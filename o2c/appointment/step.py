@@ -12,6 +12,7 @@ from o2c.appointment.events import (
     AppointmentRequested,
 )
 from o2c.kernel.step import RECALL_LEAD, ByPartner, Ending, Step, always
+from o2c.orders.compensating import streams_read
 from o2c.orders.dates import from_start
 
 STEP = Step(
@@ -19,6 +20,7 @@ STEP = Step(
     requested=AppointmentRequested,
     fell_out=AppointmentFellOut,
     complete=rules.kept,
+    reads=streams_read,
     correction_flaw=rules.choice_flaw,
     choices=rules.choices,
     lead=timedelta(minutes=5),
@@ -29,6 +31,7 @@ STEP = Step(
         partner="field-force",
         payload=rules.visit,
         timed=rules.visit_wish,
+        beside=rules.not_kept,
     ),
     ending=Ending(
         recall="appointment-cancel",

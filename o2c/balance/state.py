@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True)
 class Lot:
     """Money of one origin, in minor units, and how it came: what came above an `invoice`, the `deposit` of an order, or a
-    `compensation` for a number, which `of` names."""
+    `compensation` for a number or an order, which `of` names."""
 
     origin: str
     of: str
@@ -131,7 +131,7 @@ def moved(balance: Balance, event: OfBalance) -> Balance:
             lot = Lot("invoice", event.invoice, amount_minor, event.method, event.reference)
             return changed(balance, credits=_with(balance.credits, lot))
         case Compensated():
-            return changed(balance, credits=_with(balance.credits, Lot("compensation", event.msisdn, amount_minor)))
+            return changed(balance, credits=_with(balance.credits, Lot("compensation", event.msisdn or event.order, amount_minor)))
         case CreditTakenBack():
             return _taken_back(balance, event)
         case CreditUsed():

@@ -8,9 +8,10 @@ from typing import Any
 
 from o2c.charging.events import ChargingStarted, ChargingStopped
 from o2c.kernel.charges import ChargeStarted, ChargeWithdrawn, account_stream
-from o2c.kernel.decision import Decision
+from o2c.kernel.decision import NOTHING, Decision
 from o2c.kernel.periods import local_date
 from o2c.kernel.work import Work
+from o2c.orders.compensating import late_start
 from o2c.orders.dates import from_wish
 
 
@@ -23,7 +24,7 @@ def start(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
     """Begin to charge from the day of activation, or of an eSIM's download, so that the bill matches the service that the customer has.
 
     The account's stream gets the prices that the plan pinned, net of tax, in minor units. Source: fallout table, code BIL-START (the start
-    of charging equals the activation); the market's `esim_charged_from`.
+    of charging equals the activation); the market's `esim_charged_from`. A service that is on later than promised is made good with it.
     """
     item = work.subject
     starts_on = _service_start(work, at)
@@ -43,7 +44,9 @@ def start(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
         instalments=int(item.characteristics.get("instalments", "1")) if _of_goods(work) else 1,
     )
     done = ChargingStarted(item=work.item, attempt=work.attempt, account=item.account, starts_on=starts_on)
-    return Decision((done,), ((account_stream(item.account), charge),))
+    on = str(work.outcomes.get("activation", {}).get("starts_on", ""))
+    late = late_start(work, on) if on else NOTHING
+    return Decision((done,), ((account_stream(item.account), charge),)) + late
 
 
 def _of_goods(work: Work) -> bool:

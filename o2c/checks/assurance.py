@@ -19,6 +19,7 @@ from o2c.checks.assurance_rules import (
     never_settled,
     not_as_agreed,
 )
+from o2c.checks.compensation_to_bill import COMPENSATION_RULE, not_made_good
 from o2c.checks.conformance import ABOUT_SO_LONG, SHARE_EVENTS
 from o2c.checks.gathering import TYPES, gathered
 from o2c.checks.instalments_billed import INSTALMENT_RULE
@@ -34,7 +35,7 @@ __all__ = ["ASSURANCE_RULES", "UNBILLED_DAYS", "Leak", "assurance_rules_listed",
 UNBILLED_DAYS = 35
 """After so many days a service that is on must have been billed: a bill comes once a month, and a few days late."""
 DAYS_MAX = 36_500
-OF_ACCOUNTS = (DEPOSIT_RULE, FINAL_BILL_RULE, LATE_USAGE_RULE, INSTALMENT_RULE, PORT_OUT_RULE, LATE_RULE)
+OF_ACCOUNTS = (DEPOSIT_RULE, FINAL_BILL_RULE, LATE_USAGE_RULE, INSTALMENT_RULE, PORT_OUT_RULE, LATE_RULE, COMPENSATION_RULE)
 ASSURANCE_RULES = (*(rule.name for rule in RULES), *(name for name, _, _ in OF_ACCOUNTS))
 
 
@@ -78,6 +79,8 @@ def compared(read: Callable[[], Iterable[Seen]], today: str, days: int, *, rule:
             found += [leak for gone in evidence.gone for leak in never_billed(gone, today, days)]
         if rule in ("", LATE_RULE[0]):
             found += [leak for lines in evidence.lates.values() for leak in charged_twice(lines)]
+        if rule in ("", COMPENSATION_RULE[0]):
+            found += [leak for item in evidence.items.values() for leak in not_made_good(item, evidence.organisations)]
     return sorted(found, key=lambda leak: (ASSURANCE_RULES.index(leak.rule), leak.since, leak.order, leak.item, leak.events_b))
 
 

@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterable
 from functools import partial
 
 from o2c.catalogue.events import PriceRiseAnnounced
-from o2c.checks import late_to_bill, life_to_bill
+from o2c.checks import compensation_due, late_to_bill, life_to_bill
 from o2c.checks.order_to_bill import ENDS, Billed, Closing, Deposit, Evidence, Item, Said, Secured
+from o2c.customers.events import CustomerRegistered
 from o2c.kernel.charges import PriceTerms
 from projections.engine.seen import Seen
 
-TYPES = ENDS | life_to_bill.TYPES | late_to_bill.TYPES | {
+TYPES = ENDS | life_to_bill.TYPES | late_to_bill.TYPES | compensation_due.TYPES | {
     "order.planned", "order.revised", "order.vouchers-expired", "service.activated", "service.deactivated", "esim.downloaded", "step.forced", "step.skipped", "charging.started", "item.failed",
     "item.cancelled", "account.charge-started", "account.charge-withdrawn", "invoice.issued", "account.deposit-kept", "account.deposit-freed",
     "account.deposit-retained", "invoice.overdue", "invoice.voided", "payment.received", "payment.charged-back", "payment.moved",
@@ -44,6 +45,8 @@ def gathered(records: Iterable[Seen], mine: Callable[[str], bool] = lambda order
             continue
         elif seen.type == PriceRiseAnnounced.type_name:
             evidence.rises.append(PriceRiseAnnounced.model_validate(seen.body))
+        elif seen.type == CustomerRegistered.type_name:
+            (evidence.organisations.add if seen.body["kind"] == "organisation" else evidence.organisations.discard)(seen.body["customer"])
         elif seen.stream.startswith("collection-"):
             _barred(evidence, seen, mine)
         elif (order := seen.body.get("order") or seen.order_id or seen.stream.removeprefix("order-")) and mine(order):
@@ -93,7 +96,11 @@ def _barred(evidence: Evidence, seen: Seen, mine: Callable[[str], bool]) -> None
 
 def _told(evidence: Evidence, seen: Seen, order: str) -> None:
     said = Said(seen.event_id, seen.at, seen.body)
-    if seen.type in ("order.planned", "order.revised"):
+    if seen.type in compensation_due.TYPES:
+        for item in [seen.body, *seen.body.get("items", ())]:
+            if "item" in item:
+                evidence.of(order, item["item"]).compensating.told(seen.type, seen.event_id, seen.at[:10], item)
+    elif seen.type in ("order.planned", "order.revised"):
         for planned in seen.body["items"]:
             named = {**planned, "account": planned.get("account") or seen.body["account"], "currency": seen.body["currency"]}
             evidence.of(order, planned["item"]).planned = Said(seen.event_id, seen.at, named)

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from o2c.catalogue.events import PriceRiseAnnounced
 from o2c.catalogue.rises import price_on, rises_of
+from o2c.checks.compensation_due import Compensating
 from o2c.checks.instalments_billed import Instalments
 from o2c.kernel.charges import MONTHLY, PriceTerms
 from o2c.kernel.periods import Period, local_date, next_cycle_day, previous_month
@@ -88,7 +89,7 @@ class Item:
     """An item of an order as fulfilment and as billing have it.
 
     `planned` has the pinned prices, `currency` and `account`; `charged_from` is the first day of its first charge. `active` says that the service is on, `begun` from which day it is the customer's where that is
-    another; `vouched`: a person said that one of the two was done, so no event says on which day. Of a `device` it is on when it was `delivered`; `agreement` is that about its instalments. `ended` is the first event by which it ended.
+    another; `vouched`: a person said that one of the two was done, so no event says on which day. Of a `device` it is on when it was `delivered`; `agreement` is that about its instalments. `compensating` has what it is owed for days that were missed. `ended` is the first event by which it ended.
     """
 
     order: str
@@ -109,6 +110,7 @@ class Item:
     lines: list[Billed] = field(default_factory=list)
     rises: list[PriceRiseAnnounced] = field(default_factory=list)
     barred: list[Barred] = field(default_factory=list)
+    compensating: Compensating = field(default_factory=Compensating)
 
     def bars(self, said: Said, position: int) -> None:
         """Take down that its line is barred, or serves again; the policy is told with the bar."""
@@ -299,7 +301,7 @@ class Gone(NamedTuple):
 @dataclass(slots=True)
 class Evidence:
     """Items by order and item, deposits by order, accounts, those that retain deposits, the rises of prices that were announced, the numbers that went to other
-    operators and whose accounts were on no bill since (`gone`), and what was charged for paying late by invoice (`lates`)."""
+    operators and whose accounts were on no bill since (`gone`), what was charged for paying late by invoice (`lates`), and the customers that are `organisations`."""
 
     items: dict[tuple[str, str], Item] = field(default_factory=dict)
     deposits: dict[str, Deposit] = field(default_factory=dict)
@@ -308,6 +310,7 @@ class Evidence:
     rises: list[PriceRiseAnnounced] = field(default_factory=list)
     gone: list[Gone] = field(default_factory=list)
     lates: dict[str, list[LateLine]] = field(default_factory=dict)
+    organisations: set[str] = field(default_factory=set)
 
     def of(self, order: str, item: str) -> Item:
         """An item, known from here on."""

@@ -78,19 +78,23 @@ class CreditReceived(OfBalance, name="account.credit-received", stream="account"
 
 
 class Compensated(OfBalance, name="account.compensated", stream="account"):
-    """A number was ported late by us: the customer has a credit of `per_day_minor` for each of the `days` that count by the market's `rules`. `order` and `item` had the
-    number ported in, or brought the product whose number went."""
+    """A number was ported late by us, a service started late, or nobody came to a visit: the customer has a credit of `per_day_minor` for each of the `days` that count by
+    the market's `rules` (a visit is one). `order` and `item` had the number ported in, brought the product whose number went, or bring the service. Version 2 says which
+    day was missed, that which was promised or that of the visit, where there is no number."""
 
     example = {
         **_HELD, "amount_minor": 500, "cause": "port-in", "msisdn": "+447700900123", "days": 2, "per_day_minor": 250, "order": _ORDER, "item": "1", "rules": "PT@2012-03",
+        "missed_on": "",
     }  # fmt: skip
-    cause: Literal["port-in", "port-out"]
+    upcasts = (Upcast(defaults={"missed_on": ""}),)
+    cause: Literal["port-in", "port-out", "late-start", "missed-visit"]
     msisdn: Annotated[str, Names("number")]
     days: int
     per_day_minor: int
     order: str
     item: str
     rules: str
+    missed_on: str = ""
 
 
 class CreditTakenBack(OfBalance, name="account.credit-taken-back", stream="account"):

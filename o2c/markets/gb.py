@@ -22,6 +22,7 @@ from o2c.markets.base import (
 )
 from o2c.markets.care import CareRules, ComplaintRules, ProspectRules
 from o2c.markets.collecting import USUAL_STAGES, BadDebtRelief, CollectionRules, LateInterest
+from o2c.markets.compensating import CompensationRules
 from o2c.markets.interest import BANK_RATE
 from o2c.markets.life import (
     ASKS_TO_START,
@@ -270,6 +271,32 @@ GB = Market(
             source="an end-of-contract notification between 10 and 40 days before the end of the fixed commitment period, and best tariff information each year after it: "
             "Ofcom General Conditions of Entitlement, C1.21 to C1.26 [M]; 30 days: the operator's own practice; how large a business is is not known here, so that all are told, "
             "as small ones must be [M]",
+        ),
+        compensation=CompensationRules(
+            specifications=frozenset({"spec-access"}),
+            late_start=(
+                (date(2019, 4, 1), 500),
+                (date(2021, 4, 1), 504),
+                (date(2022, 4, 1), 525),
+                (date(2023, 4, 1), 583),
+                (date(2024, 4, 1), 610),
+                (date(2025, 4, 1), 624),
+                (date(2026, 4, 1), 646),
+            ),
+            missed_visit=(
+                (date(2019, 4, 1), 2_500),
+                (date(2021, 4, 1), 2_518),
+                (date(2022, 4, 1), 2_624),
+                (date(2023, 4, 1), 2_915),
+                (date(2024, 4, 1), 3_049),
+                (date(2025, 4, 1), 3_119),
+                (date(2026, 4, 1), 3_231),
+            ),
+            businesses=False,
+            within_days=30,
+            source="Ofcom, automatic compensation: statement of 10 November 2017 and the industry's voluntary code of practice, which this operator is taken to have signed: a sum for each calendar day "
+            "from the missed start date, that one included, and for each visit that nobody makes or that is called off within 24 hours; residential landline and broadband; credited within 30 calendar days; since "
+            "April 2021 raised each 1 April by the consumer price index of the October before. Of 2019 and from 2023 on as published, 2021 and 2022 [M]; not owed for days that the customer brought about",
         ),
         withdrawal=WithdrawalRules(
             days=14,

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from o2c.markets.compensating import CompensationRules
+
 
 @dataclass(frozen=True, slots=True)
 class SuspensionRules:
@@ -138,7 +140,8 @@ class LifeRules:
     """How products in service change and end.
 
     `suspensions` are the reasons for which a customer may let a product rest. A contract that ends before its term costs `early_percent` of the recurring prices that
-    were still to come (0: nothing). After another SIM was given, a number may not be ported out or changed for `sim_swap_hold_days` (0: at once). Where fixed services are not switched by the new provider there are no rules for `switching`.
+    were still to come (0: nothing). After another SIM was given, a number may not be ported out or changed for `sim_swap_hold_days` (0: at once). Where fixed services are not switched by the new provider there are no rules for `switching`,
+    and none for `compensation` where no scheme says what a late start or a missed visit is worth.
     """
 
     suspensions: Mapping[str, SuspensionRules]
@@ -150,3 +153,4 @@ class LifeRules:
     withdrawal: WithdrawalRules
     transfer: TransferRules = USUAL_TRANSFER
     switching: SwitchingRules | None = None
+    compensation: CompensationRules | None = None

@@ -217,18 +217,20 @@ class PromiseRevised(OfItem, name="promise.revised", stream="order"):
     """The promised day of an item cannot be kept and was moved to a later one; or a part of the item was given up, and the day is another without.
 
     `cause_step` of `cause_item` is where the new day comes from; `cause_reason` is the reason code of its fallout, empty when it takes longer
-    without one.
+    without one. Version 2 says whether that is the customer's own (`by_customer`): his wish, or something that he had to do.
     """
 
     example = {
         "item": "1", "promised_before": "2026-01-08", "promised_on": "2026-01-13", "cause_item": "1", "cause_step": "delivery",
-        "cause_reason": "LOG-LOST",
+        "cause_reason": "LOG-LOST", "by_customer": False,
     }  # fmt: skip
+    upcasts = (Upcast(defaults={"by_customer": False}),)
     promised_before: str
     promised_on: str
     cause_item: str
     cause_step: str
     cause_reason: str = ""
+    by_customer: bool = False
 
 
 class OrderRejected(Event, name="order.rejected", stream="order"):

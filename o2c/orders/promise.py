@@ -63,6 +63,11 @@ class Outlook:
         by = expected.by if expected else self.at
         return max(local_date(by, self.market.zone).isoformat(), self.state.items[item].wished_on)
 
+    def is_customers(self, reason: str) -> bool:
+        """Whether what a reason code says has its origin with the customer, as the table of codes stands."""
+        known = self.book.codes.at(self.at).reasons.get(reason) if reason else None
+        return known is not None and known.origin == "customer"
+
     def _looked_at(self, item: str, step: str) -> Expected | None:
         back = step in self.state.taken_back.get(item, {})
         status = "planned" if back else self.state.progress.items[item].steps.get(step)
@@ -183,7 +188,13 @@ def _revised(outlook: Outlook, item: str, moved: dict[str, PromiseRevised]) -> P
         return None
     of, step, reason = _cause(state, expected)
     return PromiseRevised(
-        item=item, promised_before=planned.promised_on, promised_on=day, cause_item=of, cause_step=step, cause_reason=reason
+        item=item,
+        promised_before=planned.promised_on,
+        promised_on=day,
+        cause_item=of,
+        cause_step=step,
+        cause_reason=reason,
+        by_customer=outlook.is_customers(reason),
     )
 
 
@@ -218,7 +229,7 @@ def promised_anew(state: OrderState, items: Iterable[str], at: datetime, book: B
         day, of = max(outlook.day(expected, item), *promises, ""), item if item in changed_of else moved[bound[0]].cause_item
         if day != planned.promised_on:
             moved[item] = PromiseRevised(
-                item=item, promised_before=planned.promised_on, promised_on=day, cause_item=of, cause_step=cause_step
+                item=item, promised_before=planned.promised_on, promised_on=day, cause_item=of, cause_step=cause_step, by_customer=True
             )
     return just(*(moved[item] for item in state.items if item in moved))
 

@@ -234,4 +234,6 @@ def _promises(before: OrderState, after: OrderState, found: Assessed, book: Book
     for item, planned in before.items.items():
         day = found.promised.get(item, planned.promised_on)
         if open_item(after, item) and day != planned.promised_on:
-            yield PromiseRevised(item=item, promised_before=planned.promised_on, promised_on=day, cause_item=item, cause_step=BY_REVISION)
+            yield PromiseRevised(
+                item=item, promised_before=planned.promised_on, promised_on=day, cause_item=item, cause_step=BY_REVISION, by_customer=True
+            )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from o2c.kernel.event import Event
@@ -35,7 +35,7 @@ from o2c.orders.rollup import Progress, follow, plan
 from o2c.orders.voucher_events import VouchersExpired
 from o2c.orders.wish import NUMBER, PORT_IN, Line, bringing_nothing, corrected, resolved
 
-SHAPE_VERSION = 16
+SHAPE_VERSION = 17
 OURS = "ours"
 """The one value of the correction of prices: the channel takes what the catalogue says."""
 LONG_AFTER = datetime(9999, 1, 1, tzinfo=UTC)
@@ -70,7 +70,8 @@ class OrderState:
     item and step under way, the time at which more is known and whether a partner took the work on; `forced`, by item, the step that was last
     counted as done by other means after a fallout, and the reason of that. `ceased` are the items whose service ended after they were complete, and
     `ITEM/STEP` what of an item serves no more; `in_service` are the items that became products. `revisions` are the fingerprints of the papers that it
-    was changed to, and `taken_back` gives, by item and step, the work of before that is still being taken back.
+    was changed to, and `taken_back` gives, by item and step, the work of before that is still being taken back. `committed` gives, by item whose promise was moved, the
+    day that its customer could count on: the first one, but for what he moved himself.
     """
 
     order_id: str = ""
@@ -107,6 +108,7 @@ class OrderState:
     in_service: tuple[str, ...] = ()
     revisions: tuple[str, ...] = ()
     taken_back: dict[str, dict[str, TakenBack]] = field(default_factory=dict)
+    committed: dict[str, str] = field(default_factory=dict)
 
     def kept(self, item: str, step: str) -> tuple[dict[str, Any], ...]:
         """Give the events by which something was set aside for a step, oldest first, as plain values."""
@@ -294,7 +296,16 @@ def _timed(state: OrderState, event: OfItem, step: str, item: str) -> OrderState
 
 def _promised(state: OrderState, event: events.PromiseRevised) -> OrderState:
     items = {name: changed(line, promised_on=event.promised_on) if name == event.item else line for name, line in state.items.items()}
-    return changed(state, items=items)
+    return changed(state, items=items, committed={**state.committed, event.item: _counted_on(state, event)})
+
+
+def _counted_on(state: OrderState, event: events.PromiseRevised) -> str:
+    """The day that a customer can count on once a promise was moved: as many days later, or sooner, where he moved it himself."""
+    before = state.committed.get(event.item, event.promised_before)
+    if not (event.by_customer and before and event.promised_before):
+        return before
+    moved = date.fromisoformat(event.promised_on) - date.fromisoformat(event.promised_before)
+    return (date.fromisoformat(before) + moved).isoformat()
 
 
 def _amended(state: OrderState, event: events.OrderAmended) -> OrderState:

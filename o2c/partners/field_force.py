@@ -1,4 +1,4 @@
-"""The field force, simulated: sends a fitter on a weekday, or on the day that was chosen, who sometimes finds nobody at home, or calls him off."""
+"""The field force, simulated: sends a fitter on a weekday, or on the day that was chosen, who sometimes finds nobody at home or does not come, or calls him off."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ VISIT_DAYS_MIN, VISIT_DAYS_MAX = 3, 8
 WINDOW_HOURS = {"morning": 9, "afternoon": 13}
 FULL_PERCENT = 10.0
 NOBODY_HOME_PERCENT = 2.0
+NOT_KEPT_PERCENT = 1.0
 SATURDAY = 5
 CANCEL = "appointment-cancel"
 EN_ROUTE_PERCENT = 3.0
@@ -35,7 +36,7 @@ class SimulatedFieldForce:
         return faults.on_submit(faults.fault(self.seed, request, self.planned), request) or self._booked(request)
 
     def query(self, request: Request) -> Answer:
-        """Give the outcome of a visit: done under a `reference`, or refused with NOBODY-HOME."""
+        """Give the outcome of a visit: done under a `reference`, or refused with NOBODY-HOME, or with NOT-KEPT where no fitter came."""
         kind = faults.fault(self.seed, request, self.planned)
         if trouble := faults.on_query(kind, self.seed, request):
             return trouble
@@ -45,6 +46,8 @@ class SimulatedFieldForce:
             return self._booked(request)
         if self._draw(request, f"nobody home {request.at.date()}") * 100 < NOBODY_HOME_PERCENT:
             return RefusedBy("NOBODY-HOME")
+        if self._draw(request, f"not kept {request.at.date()}") * 100 < NOT_KEPT_PERCENT:
+            return RefusedBy("NOT-KEPT")
         return Answered({"reference": self._reference(request)})
 
     def _booked(self, request: Request) -> Answer:

@@ -226,3 +226,30 @@ def test_a_ceased_number_rests_a_month_whichever_it_is(month: int) -> None:
     """Ofcom's General Condition C7.6(b) asks for "at least one month": on the same day of the next month the number still rests or just did."""
     first, following = date(2026, month, 1), date(2026 + month // 12, month % 12 + 1, 1)
     assert first + timedelta(days=GB.numbering.rests["in-use"].days_min) >= following
+
+
+@pytest.mark.parametrize(
+    ("cause", "missed_on", "minor"),
+    [
+        pytest.param("late-start", date(2019, 3, 31), 0, id="before the scheme"),
+        pytest.param("late-start", date(2019, 4, 1), 500, id="its first day"),
+        pytest.param("late-start", date(2026, 3, 31), 624, id="of the year before, to its last day"),
+        pytest.param("late-start", date(2026, 4, 1), 646, id="a start that is late"),
+        pytest.param("missed-visit", date(2026, 11, 28), 3_231, id="a visit that nobody made"),
+    ],
+)
+def test_what_a_missed_day_is_worth(cause: str, missed_on: date, minor: int) -> None:
+    """The sums of Ofcom's scheme, each from the first of an April on."""
+    assert GB.life.compensation is not None
+    assert GB.life.compensation.due_minor(cause, missed_on) == minor
+
+
+@pytest.mark.parametrize("cause", ["late_start", "missed_visit"])
+def test_compensation_follows_prices(cause: str) -> None:
+    """A control of what was typed: from 2021 on each sum is that of before, raised by the consumer price index of the October before (ONS, D7G7)."""
+    rises = {2021: "0.7", 2022: "4.2", 2023: "11.1", 2024: "4.6", 2025: "2.3", 2026: "3.6"}
+    sums = {day.year: minor for day, minor in getattr(GB.life.compensation, cause)}
+    assert sums.keys() == {2019, *rises}
+    for year, percent in rises.items():
+        raised = sums[2019 if year == 2021 else year - 1] * (1 + Decimal(percent) / 100)
+        assert abs(sums[year] - raised) <= 1

@@ -10,21 +10,23 @@ from typing import Any
 import pytest
 
 from o2c.checks.diagnose import run_checks
+from o2c.desk.fallout import Correct, Retry
 from o2c.desk.products import port_out, porting_code
 from o2c.engine.app import Context
 from o2c.files import loading
 from o2c.files.intake import Intake
-from o2c.kernel.partner import Accepted, Failed, Request
+from o2c.kernel.partner import Accepted, Failed, RefusedBy, Request
 from o2c.markets import registry
 from o2c.markets.gb import GB
 from o2c.markets.life import PortDelayRules
+from o2c.simulation.launch_data import FIBRE
 from o2c.views.balance import show_balance
 from o2c.views.ledger import trial_balance
 from o2c.views.reading import caught_up
 from projections.engine import operations as engine
 from tests.histories import differing
 from tests.lives_of_products import in_service, product
-from tests.world import Document, World, at, order, ported
+from tests.world import ADDRESS, Document, World, at, item, order, ported
 
 CLEARING = Context("clearing")
 
@@ -121,3 +123,61 @@ def test_a_number_that_came_late_in_portugal(dsn: str, tmp_path: Path) -> None:
     assert (first["body"]["currency"], {row["percent"] for row in first["body"]["taxes"]}) == ("EUR", {"23"})
     assert world.app.reads.rows("SELECT 1 FROM o2c.event WHERE type = 'account.credit-used'") != []
     world.close()
+
+
+def fixed(world: World, name: str, party: str = "C-1") -> None:
+    """A fixed line, ordered on Monday the 5th."""
+    world.take(order(name, item(FIBRE, "1", place=ADDRESS, commitmentMonths="24"), party=party))
+
+
+def test_a_fitter_who_did_not_come(world: World) -> None:
+    """Nobody came on the 9th, and the next visit was on the 20th, seven days after the one promised: the visit and each day are credited, and used by the bill."""
+    world.scripted.will("appointment", Accepted("VIS-1", at(9, 13)), RefusedBy("NOT-KEPT"), Accepted("VIS-2", at(20, 9)))
+    fixed(world, "WEB-1")
+    world.run(at(6))
+    promised = world.order("WEB-1").items["1"].promised_on
+
+    world.run(at(9, 15)).resolve("LOG-MISSED", Retry())
+    world.run(at(1, month=3))
+
+    visit, late = credited(world)
+    assert (visit["cause"], visit["amount_minor"], visit["missed_on"], visit["days"]) == ("missed-visit", 3_119, "2026-01-09", 1)
+    days = 20 - int(promised[-2:])
+    assert (late["cause"], late["amount_minor"], late["missed_on"], late["days"]) == ("late-start", days * 624, promised, days)
+    assert days > 0
+    [used, *_] = world.app.reads.rows("SELECT body FROM o2c.event WHERE type = 'account.credit-used'")
+    assert used["body"]["amount_minor"] <= 3_119 + days * 624
+    guards = world.app.reads.rows("SELECT key FROM o2c.guard WHERE kind = 'compensation' ORDER BY key")
+    assert [row["key"].partition("/")[2] for row in guards] == ["1/late-start", "1/missed-visit/1"]
+
+
+def test_a_customer_who_was_not_at_home(world: World) -> None:
+    """The fitter came and found nobody, and comes again on the day that the customer chose: nothing is owed, though it is later than was promised first."""
+    world.scripted.will("appointment", Accepted("VIS-1", at(9, 13)), RefusedBy("NOBODY-HOME"), Accepted("VIS-2", at(27, 9)))
+    fixed(world, "WEB-1")
+    world.run(at(9, 15))
+    world.resolve("LOG-HOME", Correct({"visitOn": "2026-01-27", "visitWindow": "morning"}))
+
+    world.run(at(1, month=2))
+
+    assert world.state("WEB-1") == "completed"
+    assert credited(world) == []
+
+
+def test_an_organisation_has_no_scheme(world: World) -> None:
+    """The scheme is for residential customers: the same missed visit of a business brings nothing."""
+    papers = {
+        "@type": "Organization",
+        "id": "B-1",
+        "tradingName": "Quenleigh Mills",
+        "partyCharacteristic": [{"name": "paymentMethod", "value": "card"}],
+    }
+    loading.load_customers(world.app, world.written("businesses.jsonl", json.dumps(papers)))
+    world.scripted.will("appointment", Accepted("VIS-1", at(9, 13)), RefusedBy("NOT-KEPT"), Accepted("VIS-2", at(20, 9)))
+    fixed(world, "WEB-1", party="B-1")
+    world.run(at(9, 15)).resolve("LOG-MISSED", Retry())
+
+    world.run(at(1, month=2))
+
+    assert world.state("WEB-1") == "completed"
+    assert credited(world) == []
