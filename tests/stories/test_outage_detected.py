@@ -127,7 +127,7 @@ def test_an_outage_that_nobody_declared_makes_no_fallout(dsn: str, tmp_path: Pat
     assert sum("/activation/" in key for key in doer.done) == 40
 
 
-def test_an_outage_of_two_hours_with_hundreds_of_orders_in_it(dsn: str, tmp_path: Path) -> None:
+def test_scenario_of_an_outage_of_two_hours_with_hundreds_of_orders_in_it(dsn: str, tmp_path: Path) -> None:
     """What they wait for is parked and drained in turn at the rate, and each line is activated once; nobody has anything to do."""
     count = 500 if os.environ.get("O2C_DEEP") else 80
     doer, outside = without("network", [(NINE, NINE + 120 * MINUTE)])
